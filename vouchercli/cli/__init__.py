@@ -1,0 +1,1 @@
+"""WORDS: parse, call one operation, show what it returned."""

@@ -1,0 +1,164 @@
+"""The front door: find the noun, run its command, show the outcome, choose the exit code."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Optional
+
+import typer
+from typer.core import TyperGroup
+
+from vouchercli import __version__
+from vouchercli.cli.options import DEFAULTS, PANEL, Call
+from vouchercli.cli.words import language, speak, t, wanted
+from vouchercli.errors import VoucherError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UsageError = typer.BadParameter.__mro__[1]  # Typer carries its own Click and exports only this subclass
+
+# noun -> (module, help): a module is imported when its noun is asked for, so that every command starts fast.
+NOUNS = {
+    "init": ("start", "Make an empty database and its key here."),
+    "programme": ("programmes", "Programmes: budget, funders, limits, staff."),
+    "template": ("templates", "Card-pack templates: coupons, validity, scope, funding."),
+    "round": ("rounds", "Rounds: schedule, submit, approve, open, close."),
+    "merchant": ("merchants", "The merchant registry: import, list, suspend."),
+    "claim": ("claims", "Claims: packs granted to residents."),
+    "redemption": ("redemptions", "Redemptions and refunds: import, list, check one order."),
+    "batch": ("batches", "Imported files: show, rejects, retry, undo."),
+    "report": ("reports", "Reports: leverage, rounds."),
+    "check": ("check", "Prove that the books and the facts agree."),
+    "demo": ("demo", "Build a synthetic Hangzhou 2020 here and report on it."),
+    "doctor": ("doctor", "Look at this machine and this file, and say what to mend."),
+}
+
+
+class Nouns(TyperGroup):
+    """The root group: knows every noun's name and help without importing its module."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(NOUNS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in NOUNS:
+            return None
+        found = typer.main.get_command(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app)
+        found.name = cmd_name
+        if language() == "zh":
+            _translate(found)
+        return found
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section(t("Commands")):
+            formatter.write_dl([(noun, t(text)) for noun, (_, text) in NOUNS.items()])
+
+    @property
+    def commands(self) -> dict[str, Any]:
+        """Only for Typer's did-you-mean: names without modules."""
+        return dict.fromkeys(NOUNS)
+
+    @commands.setter
+    def commands(self, _: Any) -> None:
+        """Nouns are listed in NOUNS; nothing is registered."""
+
+
+def _translate(command: Any) -> None:
+    """Put the help of a command, its options and its subcommands into the chosen language."""
+    command.help, command.epilog = t(command.help or ""), t(command.epilog or "") or None
+    for parameter in command.params:
+        if getattr(parameter, "help", None):
+            parameter.help = t(parameter.help)
+    for child in getattr(command, "commands", {}).values():
+        if child is not None:
+            _translate(child)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"voucher {__version__}")
+        raise typer.Exit()
+
+
+def _root() -> Any:
+    app = typer.Typer(
+        cls=Nouns, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    def root(
+        ctx: typer.Context,
+        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version and exit."),
+        db: PANEL["db"] = None, programme: PANEL["programme"] = None, lang: PANEL["lang"] = None,  # type: ignore[valid-type]
+        output: PANEL["output"] = None, actor: PANEL["actor"] = None, now: PANEL["now"] = None,  # type: ignore[valid-type]
+        as_of: PANEL["as_of"] = None, dry_run: PANEL["dry_run"] = False, yes: PANEL["yes"] = False,  # type: ignore[valid-type]
+    ) -> None:
+        """Consumer vouchers from draft to audit: templates, rounds, intake, money, reports. One SQLite file."""
+        ctx.obj.given |= {option: value for option in PANEL if (value := ctx.params.get(option)) != DEFAULTS[option]}
+
+    app.callback()(root)
+    command = typer.main.get_command(app)
+    if language() == "zh":
+        _translate(command)
+    return command
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code. The only place where an exception becomes one."""
+    arguments = list(sys.argv[1:] if args is None else args)
+    speak(wanted(arguments))
+    call = Call(given={"output": _asked_output(arguments)})
+    try:
+        outcome = _root()(arguments, standalone_mode=False, obj=call, prog_name="voucher")
+        return _show(call, outcome)
+    except VoucherError as error:
+        return _refuse(call, error)
+    except UsageError as error:
+        return _refuse(call, _usage(error))
+    except sqlite3.OperationalError as error:
+        from vouchercli.store.db import busy_or_refused
+
+        return _refuse(call, busy_or_refused(error, call.db_path))
+    except (typer.Abort, KeyboardInterrupt):
+        print(t("interrupted; nothing of the unfinished step was kept: run the same command again"), file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def run() -> None:
+    """The console script `voucher`."""
+    sys.exit(main())
+
+
+def _show(call: Call, outcome: Any) -> int:
+    if not hasattr(outcome, "status"):  # --help and --version have spoken for themselves
+        return outcome if isinstance(outcome, int) else 0
+    from vouchercli.cli.show import show
+
+    return show(call, outcome)
+
+
+def _refuse(call: Call, error: VoucherError) -> int:
+    from vouchercli.cli.show import refuse
+
+    return refuse(call, error)
+
+
+def _usage(error: Any) -> VoucherError:
+    from vouchercli.errors import UsageFault
+
+    context = error.ctx
+    path = context.command_path if context else "voucher"
+    return UsageFault("usage", "{message}", hint="{path} --help", message=error.format_message(), path=path)
+
+
+def _asked_output(args: Sequence[str]) -> Optional[str]:
+    """json when -o json stands anywhere: a usage error must be JSON too."""
+    text = " ".join(args)
+    return "json" if any(way in text for way in ("-o json", "-ojson", "--output json", "--output=json")) else None

@@ -1,0 +1,151 @@
+"""The options that every command shares, before or after the subcommand, and the `Call` they make.
+
+`command` is the decorator of every command function: the function's first parameter is the `Call`; the shared options
+are added to its signature, so that `--help` shows them and Typer parses them in both places.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from vouchercli.errors import UsageFault
+from vouchercli.rules import times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vouchercli.result import Outcome
+    from vouchercli.store.db import Session
+
+OUTPUTS = ("table", "json", "csv")
+DEFAULT_ZONE = "Asia/Shanghai"
+
+PANEL = {
+    "db": Annotated[Optional[Path], typer.Option("--db", metavar="FILE", help="The database (else VOUCHER_DB, else voucher.db here).")],
+    "programme": Annotated[Optional[str], typer.Option("--programme", metavar="CODE", help="The programme, when the file holds several.")],
+    "lang": Annotated[Optional[str], typer.Option("--lang", metavar="zh|en", help="Language of all text (else the locale).")],
+    "output": Annotated[Optional[str], typer.Option("--output", "-o", metavar="FORMAT", help="table, json or csv.")],
+    "actor": Annotated[Optional[str], typer.Option("--actor", metavar="NAME", help="Who acts (else the login name); both are recorded.")],
+    "now": Annotated[Optional[str], typer.Option("--now", metavar="TIME", help="Act as if it were TIME (rehearsal, late entry); the log keeps both times.")],
+    "as_of": Annotated[Optional[str], typer.Option("--as-of", metavar="TIME", help="Reports: what was true up to TIME.")],
+    "dry_run": Annotated[bool, typer.Option("--dry-run", help="Do everything, then write nothing.")],
+    "yes": Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")],
+}
+DEFAULTS: dict[str, Any] = {name: False if name in ("dry_run", "yes") else None for name in PANEL}
+
+
+@dataclass
+class Call:
+    """What one command line asked for, before and after the subcommand together."""
+
+    command: str = ""
+    given: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def db_path(self) -> Path:
+        """The database file: --db, else VOUCHER_DB, else voucher.db in this folder."""
+        return Path(self.given.get("db") or os.environ.get("VOUCHER_DB") or "voucher.db")
+
+    @property
+    def output(self) -> str:
+        """table, json or csv; raises `UsageFault` for anything else."""
+        chosen = self.given.get("output") or "table"
+        if chosen not in OUTPUTS:
+            raise UsageFault("unknown_output", "there is no output format {output}", hint="choose one of: {known}",
+                             output=chosen, known=", ".join(OUTPUTS))
+        return str(chosen)
+
+    @property
+    def dry_run(self) -> bool:
+        return bool(self.given.get("dry_run"))
+
+    @property
+    def yes(self) -> bool:
+        return bool(self.given.get("yes"))
+
+    @property
+    def programme(self) -> str | None:
+        return self.given.get("programme")
+
+    @contextmanager
+    def session(self, *, create: bool = False) -> Iterator[Session]:
+        """Open the database for one operation. The clock enters the program here and nowhere else."""
+        from vouchercli.store import db as store
+
+        db = store.open_db(self.db_path, create=create)
+        try:
+            clock = int(time.time())
+            said = self.given.get("now") or os.environ.get("VOUCHER_NOW")
+            os_user = store.os_user()
+            yield store.Session(
+                db=db, path=self.db_path, actor=self.given.get("actor") or os.environ.get("VOUCHER_ACTOR") or os_user, os_user=os_user,
+                now=moment(said, store.zone(db, self.programme) or DEFAULT_ZONE) if said else clock,
+                entered_at=clock, programme=self.programme, dry_run=self.dry_run,
+            )
+        finally:
+            db.close()
+
+    def as_of(self, session: Session) -> int | None:
+        """--as-of as UTC epoch seconds in the programme's zone (a bare date means its end), or None."""
+        return self.moment(session, self.given.get("as_of"), end_of_day=True)
+
+    def moment(self, session: Session, text: str | None, *, end_of_day: bool = False) -> int | None:
+        """A time option as UTC epoch seconds, read in the programme's zone; None stays None."""
+        from vouchercli.store import db as store
+
+        if text is None:
+            return None
+        return moment(text, store.zone(session.db, self.programme) or DEFAULT_ZONE, end_of_day=end_of_day)
+
+
+def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
+    """A time typed by a person as UTC epoch seconds. Raises `UsageFault`."""
+    try:
+        return times.parse(text, zone, end_of_day=end_of_day)
+    except ValueError as error:
+        raise UsageFault("bad_time_option", "{text} is not a time", hint="write it like 2020-03-27 08:00",
+                         text=text) from error
+
+
+def command(app: typer.Typer, name: str, *, epilog: str = "") -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
+    """Register `function(call, ...)` as the subcommand `name`; its docstring is the help, `epilog` the examples."""
+
+    def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        shared = [
+            inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS[option], annotation=annotation)
+            for option, annotation in PANEL.items()
+        ]
+        context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+
+        def run(*, ctx: typer.Context, **given: Any) -> Outcome:
+            call = ctx.find_root().obj
+            call.command = ctx.command_path.partition(" ")[2]
+            call.given |= {option: value for option in PANEL if (value := given.pop(option))}
+            _ = call.output
+            return function(call, **given)
+
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared + [context]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        run.__doc__ = function.__doc__
+        app.command(name, epilog=epilog or None)(run)
+        return function
+
+    return register
+
+
+def progress(text: str) -> None:
+    """A passing line on a terminal only, on stderr; nothing into files and pipes."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.flush()

@@ -1,0 +1,18 @@
+"""voucher init"""
+
+from __future__ import annotations
+
+import typer
+
+from vouchercli.cli.options import Call, command
+from vouchercli.result import Outcome
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@command(app, "init", epilog="Example: voucher init --db hangzhou.db")
+def init(call: Call) -> Outcome:
+    """Make an empty database and its key here."""
+    from vouchercli.ops.start import initialise
+
+    return initialise(call.db_path, dry_run=call.dry_run)

@@ -1,0 +1,56 @@
+"""Chinese or English: every sentence is written in English in the code and translated here when it is shown."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.result import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LANGUAGES = ("zh", "en")
+_language = "en"
+
+
+def speak(language: str) -> None:
+    """Choose the language of all that follows."""
+    global _language
+    _language = language
+
+
+def language() -> str:
+    """The language chosen: zh or en."""
+    return _language
+
+
+def wanted(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
+    """`--lang`, else VOUCHER_LANG, else the locale: help is translated before any option is parsed."""
+    for here, after in zip(args, [*args[1:], ""], strict=True):
+        chosen = after if here == "--lang" else here.removeprefix("--lang=") if here.startswith("--lang=") else ""
+        if chosen in LANGUAGES:
+            return chosen
+    if environ.get("VOUCHER_LANG") in LANGUAGES:
+        return environ["VOUCHER_LANG"]
+    locale = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
+    return "zh" if locale.startswith("zh") else "en"
+
+
+def t(text: str, params: Mapping[str, Any] | None = None) -> str:
+    """`text` in the chosen language, its `{placeholders}` filled. Text without a translation stays English."""
+    found = catalogue().get(text, text) if _language == "zh" else text
+    return found.format(**{key: t(value) if isinstance(value, Word) else value for key, value in params.items()}) if params else found
+
+
+@cache
+def catalogue() -> dict[str, str]:
+    """English -> Chinese, gathered from every module of `vouchercli.cli.zh` (loaded only when Chinese is spoken)."""
+    package = import_module("vouchercli.cli.zh")
+    found: dict[str, str] = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        found |= import_module(f"vouchercli.cli.zh.{module.name}").TEXT
+    return found

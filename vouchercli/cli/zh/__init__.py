@@ -1,0 +1,1 @@
+"""The Chinese text, one module a noun: `TEXT = {English template: Chinese template}`."""

@@ -1,0 +1,58 @@
+"""Every exception of the program and its exit code.
+
+Three kinds of wrong: a `Problem` is bad data (a value, see result.py); a `VoucherError` is a refusal, raised with
+a way out and caught once in `cli.main`; anything else is a bug and is never hidden.
+
+Exit codes: 0 done or nothing to do; 1 bug; 2 usage; 3 refused, nothing changed; 4 done in part, rejects kept;
+5 a check failed; 75 busy, run again; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vouchercli.result import Problem
+
+
+class VoucherError(Exception):
+    """A refusal: nothing was changed.
+
+    `code` is a stable snake-case name (docs/errors.md lists every one); `text` and `hint` are English templates in
+    `str.format` syntax filled from `params` (the Chinese text is found by the template); `where` is `file:line:column`
+    or `file:line`; `problems` are the single faults when the refusal gathers many (a YAML file, a bad layout).
+    """
+
+    exit_code = 3
+
+    def __init__(
+        self,
+        code: str,
+        text: str,
+        *,
+        hint: str = "",
+        where: str = "",
+        problems: Sequence[Problem] = (),
+        **params: Any,
+    ) -> None:
+        super().__init__(text.format(**params) if params else text)
+        self.code = code
+        self.text = text
+        self.hint = hint
+        self.where = where
+        self.problems = tuple(problems)
+        self.params = params
+
+
+class UsageFault(VoucherError):
+    """The words of the command line do not fit."""
+
+    exit_code = 2
+
+
+class Busy(VoucherError):
+    """Another process holds the file: run the same command again."""
+
+    exit_code = 75

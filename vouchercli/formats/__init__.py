@@ -1,0 +1,1 @@
+"""SHAPES of outside files, in and out. No rules, no SQL."""

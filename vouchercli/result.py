@@ -1,0 +1,85 @@
+"""What an operation returns: an `Outcome` made of plain values; `cli.show` is the only place that renders one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Status = Literal["ok", "partial", "failed", "refused"]
+Kind = Literal["text", "word", "int", "fen", "ratio", "rate", "time", "date"]
+
+
+class Word(str):
+    """A value that is itself a word of ours (a state, a unit) and so is translated inside a sentence."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence for a person: an English `str.format` template and its values (Chinese is found by the template)."""
+
+    text: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def say(text: str, **params: Any) -> Message:
+    """A `Message`, short to write."""
+    return Message(text, params)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault in data, a value: it is collected and counted, never raised.
+
+    `where` is `file:line`, `file:line:column` or ''; `level` is "error" (a rejected row, a failed check) or "warning".
+    """
+
+    code: str
+    text: str
+    where: str = ""
+    hint: str = ""
+    level: Literal["error", "warning"] = "error"
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table. `key` names it in JSON and CSV; `label` is its English heading (translated when shown).
+
+    `kind` says what the values are and so how they are printed: text, word (one of ours, translated), int, fen (integer fen), ratio (decimal string
+    such as "13.24"), rate (decimal string, a share of 1 such as "0.7020", shown as 70.2 %), time (UTC epoch seconds),
+    date (integer yyyymmdd). None is printed as an en dash.
+    """
+
+    key: str
+    label: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under columns, for every rendering alike (Rich, CSV). `rows` and `total` map a column's key to its value."""
+
+    title: Message
+    columns: tuple[Column, ...]
+    rows: tuple[dict[str, Any], ...]
+    total: dict[str, Any] | None = None
+    notes: tuple[Message, ...] = ()
+    zone: str = "Asia/Shanghai"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that an operation gives back.
+
+    `data` is the JSON answer (only str, int, bool, None, list and dict; money as `*_fen`, ratios as decimal strings,
+    times as ISO-8601 with offset). `tables` go to stdout, `says` (what was done, what to do next) to stderr.
+    `status`: ok -> exit 0, partial -> 4 (rejects kept), failed -> 5 (a check failed), refused -> 3.
+    """
+
+    data: Any = None
+    tables: tuple[Table, ...] = ()
+    says: tuple[Message, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    status: Status = "ok"

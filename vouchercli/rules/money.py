@@ -1,0 +1,54 @@
+"""Money is integer fen; yuan are text at the border; a split loses nothing."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+YUAN = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d{1,2}0*)?")
+MAX_FEN = 10**15  # ten trillion yuan: more is a slip of the keyboard
+
+
+def parse_yuan(text: str) -> int:
+    """Yuan text -> fen: "1,234.50" -> 123450. Raises `ValueError` for blanks, NaN, a third decimal, exponents."""
+    if not YUAN.fullmatch(text):
+        raise ValueError(f"not an amount in yuan: {text}")
+    fen = int(Decimal(text.replace(",", "")) * 100)
+    if abs(fen) > MAX_FEN:
+        raise ValueError(f"amount too large: {text}")
+    return fen
+
+
+def yuan(fen: int) -> str:
+    """fen -> "1234.50", exact."""
+    sign, fen = ("-", -fen) if fen < 0 else ("", fen)
+    return f"{sign}{fen // 100}.{fen % 100:02d}"
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """numerator / denominator rounded half up (half away from zero), in integers; denominator > 0."""
+    sign = -1 if numerator < 0 else 1
+    return sign * ((2 * abs(numerator) + denominator) // (2 * denominator))
+
+
+def split(amount_fen: int, shares_bp: tuple[int, ...]) -> tuple[int, ...]:
+    """`amount_fen` over the shares (basis points, together 10000): each rounded half up once, the last takes the rest.
+
+    A share is never given more than is left, so that no part is ever negative.
+    """
+    parts: list[int] = []
+    left = amount_fen
+    for share in shares_bp[:-1]:
+        part = min(half_up(amount_fen * share, 10_000), left)
+        parts.append(part)
+        left -= part
+    return (*parts, left)
+
+
+def ratio(numerator: int, denominator: int, digits: int = 2) -> str | None:
+    """numerator / denominator as a decimal string, half up: (124600, 9410) -> "13.24"; None when the base is 0."""
+    if denominator == 0:
+        return None
+    scaled = half_up(numerator * 10**digits, denominator) if denominator > 0 else half_up(-numerator * 10**digits, -denominator)
+    sign, scaled = ("-", -scaled) if scaled < 0 else ("", scaled)
+    return f"{sign}{scaled // 10**digits}.{scaled % 10**digits:0{digits}d}"

@@ -1,0 +1,105 @@
+"""Times as people and platforms write them, and the local calendar: read in the programme's zone, kept as UTC seconds."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+WRITTEN = re.compile(
+    r"""\s*(?P<year>\d{4}) (?: (?P<sep>[-/.年]) (?P<month>\d{1,2}) [-/.月] (?P<day>\d{1,2}) 日? | (?P<m2>\d{2})(?P<d2>\d{2}) )
+    (?: [T\s]* (?P<hour>\d{1,2}) [:时点] (?P<minute>\d{2}) 分? (?: :? (?P<second>\d{2}) 秒? (?:\.\d+)? )? )?
+    \s* (?P<offset> Z | [+-]\d{2}:?\d{2} )? \s*""",
+    re.VERBOSE,
+)
+
+
+@cache
+def zone_named(name: str) -> ZoneInfo:
+    """The zone of that IANA name; raises `ValueError` when there is none."""
+    try:
+        return ZoneInfo(name)
+    except Exception as error:
+        raise ValueError(f"no time zone {name}") from error
+
+
+def parse(text: str, zone: str, *, end_of_day: bool = False) -> int:
+    """UTC epoch seconds of a written time: `2020-03-27 08:00`, `2020-03-27T08:00+08:00`, `20200327`, `2020年3月27日 8:00`,
+    also `24:00`. A bare date is its first second, or with `end_of_day` its end (24:00). Raises `ValueError`."""
+    found = WRITTEN.fullmatch(text)
+    if not found:
+        raise ValueError(f"not a time: {text}")
+    part = found.groupdict()
+    day = date(int(part["year"]), int(part["month"] or part["m2"]), int(part["day"] or part["d2"]))
+    clock = (int(part["hour"]), int(part["minute"]), int(part["second"] or 0)) if part["hour"] else (24 if end_of_day else 0, 0, 0)
+    if clock[0] > 24 or clock[1] > 59 or clock[2] > 59 or (clock[0] == 24 and clock[1:] != (0, 0)):
+        raise ValueError(f"not a time of day: {text}")
+    local = datetime(day.year, day.month, day.day) + timedelta(hours=clock[0], minutes=clock[1], seconds=clock[2])
+    if part["offset"]:
+        return int(datetime.fromisoformat(local.isoformat() + part["offset"]).timestamp())
+    return int(local.replace(tzinfo=zone_named(zone)).timestamp())
+
+
+def iso(at: int, zone: str) -> str:
+    """ISO-8601 with offset, as JSON shows it: `2020-03-27T08:00:00+08:00`."""
+    return datetime.fromtimestamp(at, zone_named(zone)).isoformat()
+
+
+def shown(at: int, zone: str) -> str:
+    """As a table shows it: `2020-03-27 08:00:00` in the programme's zone."""
+    return datetime.fromtimestamp(at, zone_named(zone)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def day_of(at: int, zone: str) -> int:
+    """The local date as yyyymmdd."""
+    local = datetime.fromtimestamp(at, zone_named(zone))
+    return local.year * 10_000 + local.month * 100 + local.day
+
+
+def day_text(day: int) -> str:
+    """20200327 -> `2020-03-27`."""
+    return f"{day // 10_000:04d}-{day // 100 % 100:02d}-{day % 100:02d}"
+
+
+def as_date(day: int) -> date:
+    """20200327 -> date(2020, 3, 27)."""
+    return date(day // 10_000, day // 100 % 100, day % 100)
+
+
+def day_bounds(day: int, zone: str) -> tuple[int, int]:
+    """The UTC seconds [first, end) of a local day."""
+    first = as_date(day)
+    start = datetime(first.year, first.month, first.day, tzinfo=zone_named(zone))
+    after = first + timedelta(days=1)
+    end = datetime(after.year, after.month, after.day, tzinfo=zone_named(zone))
+    return int(start.timestamp()), int(end.timestamp())
+
+
+def week_of(day: int) -> str:
+    """The ISO week of a local date: `2020-W13`."""
+    year, week, _ = as_date(day).isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def month_of(day: int) -> str:
+    """The month of a local date: `2020-03`."""
+    return day_text(day)[:7]
+
+
+def add_days(at: int, days: int, zone: str) -> int:
+    """The same local clock time `days` later."""
+    local = datetime.fromtimestamp(at, zone_named(zone)).replace(tzinfo=None) + timedelta(days=days)
+    return int(local.replace(tzinfo=zone_named(zone)).timestamp())
+
+
+def month_end(at: int, zone: str) -> int:
+    """The first second after the local calendar month of `at`."""
+    local = datetime.fromtimestamp(at, zone_named(zone))
+    year, month = (local.year + 1, 1) if local.month == 12 else (local.year, local.month + 1)
+    return int(datetime(year, month, 1, tzinfo=zone_named(zone)).timestamp())
+
+
+def utc_iso(at: int) -> str:
+    """ISO-8601 in UTC, for the log."""
+    return datetime.fromtimestamp(at, UTC).isoformat()

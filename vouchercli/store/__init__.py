@@ -1,0 +1,1 @@
+"""MEMORY: SQLite, and the only SQL of the project."""

@@ -1,0 +1,147 @@
+"""Open the file, and the one door to writing."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from vouchercli.errors import Busy, VoucherError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+APPLICATION_ID = 0x564F5543  # "VOUC": says in the file's header whose it is
+SCHEMA_FILES = ("001_initial.sql",)
+SCHEMA_VERSION = len(SCHEMA_FILES)
+BUSY_TIMEOUT_MS = 5_000
+
+
+@dataclass(frozen=True)
+class Session:
+    """What every operation is given: the open file, who acts, and the moment of the deed.
+
+    `now` is UTC epoch seconds (from --now when `is_rehearsed`), `actor` who acts, `os_user` the login behind it,
+    `programme` the code chosen with --programme (None: the only one in the file), `dry_run` undoes at the end.
+    """
+
+    db: sqlite3.Connection
+    path: Path
+    now: int
+    actor: str
+    os_user: str
+    entered_at: int
+    programme: str | None = None
+    dry_run: bool = False
+
+
+def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
+    """Open `path` with our settings and bring its schema up to date.
+
+    Raises `VoucherError` when the file is missing (and not `create`), is not ours, or is newer than the program.
+    """
+    if not create and not path.exists():
+        raise VoucherError(
+            "no_database", "there is no database {path}", hint="voucher init --db {path}", path=str(path)
+        )
+    try:
+        db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS:d}")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise VoucherError(
+            "not_a_database", "{path} cannot be opened as a voucher database: {why}",
+            hint="name the right file with --db, or: voucher init --db NEW.db", path=str(path), why=str(error),
+        ) from error
+    if version > SCHEMA_VERSION:
+        raise VoucherError(
+            "newer_database", "{path} was written by a newer voucher (schema {version}, this program knows {known})",
+            hint="install the newer voucher", path=str(path), version=version, known=SCHEMA_VERSION,
+        )
+    if version < SCHEMA_VERSION:
+        _migrate(db, path, version)
+    return db
+
+
+def _migrate(db: sqlite3.Connection, path: Path, version: int) -> None:
+    """Apply what is missing, with sqlite-utils (imported only here: everyday commands never wait for it)."""
+    is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    if not is_ours and db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise VoucherError(
+            "not_a_database", "{path} cannot be opened as a voucher database: {why}",
+            hint="name the right file with --db, or: voucher init --db NEW.db",
+            path=str(path), why="it holds another program's tables",
+        )
+    if version == 0:
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")  # first: a creation that was killed is recognised
+        db.execute("PRAGMA journal_mode = WAL")
+    from vouchercli.store.migrations import migrate
+
+    migrate(db)
+
+
+@contextmanager
+def writing(session: Session) -> Iterator[sqlite3.Connection]:
+    """One write transaction: all of it, or nothing (an exception or --dry-run rolls it back).
+
+    BEGIN IMMEDIATE takes the write lock at once: a deferred BEGIN that reads first fails beside another writer.
+    """
+    db = session.db
+    try:
+        db.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        raise busy_or_refused(error, session.path) from error
+    try:
+        yield db
+        db.execute("ROLLBACK" if session.dry_run else "COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
+    """The refusal behind an error of SQLite that is the user's or the machine's, not ours; re-raises a bug."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Busy("busy", "another voucher command is writing to {path}", hint="run the same command again", path=str(path))
+    if code == sqlite3.SQLITE_FULL:
+        return VoucherError("disk_full", "the disk is full; nothing was changed in {path}",
+                            hint="make room, then run the same command again", path=str(path))
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return VoucherError("no_permission", "{path} cannot be written: {why}",
+                            hint="check who owns the file and its folder", path=str(path), why=str(error))
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR):
+        return VoucherError("damaged_database", "{path} is damaged or unreadable: {why}",
+                            hint="restore the last backup; keep the damaged file for the auditor", path=str(path), why=str(error))
+    raise error
+
+
+def schema_text(name: str) -> str:
+    """The text of one schema file."""
+    return resources.files("vouchercli.store").joinpath("schema", name).read_text("utf-8")
+
+
+def os_user() -> str:
+    """The login name behind the process, as the operating system says it."""
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
+        return os.environ.get("USERNAME") or os.environ.get("USER") or "unknown"
+
+
+ZONES = "SELECT time_zone FROM programmes WHERE ifnull(programme = ?1, 1) ORDER BY programme_id"
+
+
+def zone(db: sqlite3.Connection, programme: str | None) -> str | None:
+    """The time zone of the chosen programme, or of the first one in the file; None while there is none."""
+    row = db.execute(ZONES, (programme,)).fetchone()
+    return row["time_zone"] if row else None

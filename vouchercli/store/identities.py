@@ -1,0 +1,55 @@
+"""Identities become keyed tokens at the border: HMAC-SHA-256 under a key file of mode 0600 beside the database."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from vouchercli.errors import VoucherError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOKEN_PREFIX = "token:"
+TOKEN_BYTES = 16
+
+
+def key_path(db_path: Path) -> Path:
+    """The key file of a database: `voucher.key` beside `voucher.db`."""
+    return db_path.with_suffix(".key")
+
+
+def load_key(db_path: Path, *, create: bool = False) -> bytes:
+    """The key; made once when `create`. Raises `VoucherError` when it is missing, or readable by others."""
+    path = key_path(db_path)
+    if not path.exists():
+        if not create:
+            raise VoucherError("no_key", "the key file {path} is missing: residents could not be recognised again",
+                               hint="restore it from the backup (a new key would break every token)", path=str(path))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise VoucherError("key_exposed", "the key file {path} can be read by others", hint="chmod 600 {path}", path=str(path))
+    text = path.read_text("ascii").strip()
+    if len(text) != 64:
+        raise VoucherError("bad_key", "the key file {path} is damaged", hint="restore it from the backup", path=str(path))
+    return bytes.fromhex(text)
+
+
+def token(key: bytes, identity: str) -> bytes:
+    """The 16-byte token of an identity. A text `token:<hex>` (from our own exports) is the token itself."""
+    if identity.startswith(TOKEN_PREFIX):
+        raw = bytes.fromhex(identity.removeprefix(TOKEN_PREFIX))
+        if len(raw) != TOKEN_BYTES:
+            raise ValueError("not a token")
+        return raw
+    return hmac.new(key, identity.encode(), hashlib.sha256).digest()[:TOKEN_BYTES]
+
+
+def shown(raw: bytes) -> str:
+    """A token as text, for lists and rejects: `token:<hex>`; importing it again finds the same resident."""
+    return TOKEN_PREFIX + raw.hex()

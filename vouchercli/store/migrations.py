@@ -1,0 +1,46 @@
+"""The schema's history, applied by sqlite-utils: one numbered SQL file a step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Database, Migrations
+
+from vouchercli.store.db import SCHEMA_FILES, SCHEMA_VERSION, schema_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+migrations = Migrations("voucher")
+
+
+def _step(name: str) -> Callable[[Database], None]:
+    def apply(db: Database) -> None:
+        for statement in _statements(schema_text(name)):
+            db.conn.execute(statement)
+
+    return apply
+
+
+def _statements(text: str) -> list[str]:
+    """The single statements of a schema file (executescript would commit the migration's own transaction)."""
+    import sqlite3
+
+    found, pending = [], ""
+    for line in text.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            found.append(pending)
+            pending = ""
+    return found
+
+
+for _name in SCHEMA_FILES:
+    migrations(name=_name)(_step(_name))
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the schema to `SCHEMA_VERSION`."""
+    migrations.apply(Database(db))
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
