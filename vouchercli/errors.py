@@ -31,6 +31,7 @@ class VoucherError(Exception):
         self,
         code: str,
         text: str,
+        /,
         *,
         hint: str = "",
         where: str = "",

@@ -23,7 +23,7 @@ class Message:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-def say(text: str, **params: Any) -> Message:
+def say(text: str, /, **params: Any) -> Message:
     """A `Message`, short to write."""
     return Message(text, params)
 
@@ -50,16 +50,27 @@ class Column:
     `kind` says what the values are and so how they are printed: text, word (one of ours, translated), int, fen (integer fen), ratio (decimal string
     such as "13.24"), rate (decimal string, a share of 1 such as "0.7020", shown as 70.2 %), time (UTC epoch seconds),
     date (integer yyyymmdd). None is printed as an en dash.
+
+    For a person's table only: `blank` is what an empty text reads as ("(not stated)"), an `optional` column is left out
+    when all its values are 0 or None, a `csv_only` column always is. CSV has every column. The label of a `verbatim`
+    column is data (a funder's code), never translated.
     """
 
     key: str
     label: str
     kind: Kind = "text"
+    blank: str = ""
+    optional: bool = False
+    csv_only: bool = False
+    verbatim: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under columns, for every rendering alike (Rich, CSV). `rows` and `total` map a column's key to its value."""
+    """Rows under columns, for every rendering alike (Rich, CSV). `rows` and `total` map a column's key to its value.
+
+    An `aside` repeats or explains, for a person, what another table holds: CSV leaves it out.
+    """
 
     title: Message
     columns: tuple[Column, ...]
@@ -67,6 +78,7 @@ class Table:
     total: dict[str, Any] | None = None
     notes: tuple[Message, ...] = ()
     zone: str = "Asia/Shanghai"
+    aside: bool = False
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,11 @@ class Call:
     def programme(self) -> str | None:
         return self.given.get("programme")
 
+    def present(self, zone: str = DEFAULT_ZONE) -> int:
+        """Now, as UTC epoch seconds: the machine's clock, unless --now or VOUCHER_NOW stands in for it. For what needs no database."""
+        said = self.given.get("now") or os.environ.get("VOUCHER_NOW")
+        return moment(said, zone) if said else int(time.time())
+
     @contextmanager
     def session(self, *, create: bool = False) -> Iterator[Session]:
         """Open the database for one operation. The clock enters the program here and nowhere else."""
@@ -95,8 +100,11 @@ class Call:
             db.close()
 
     def as_of(self, session: Session) -> int | None:
-        """--as-of as UTC epoch seconds in the programme's zone (a bare date means its end), or None."""
-        return self.moment(session, self.given.get("as_of"), end_of_day=True)
+        """--as-of as UTC epoch seconds in the programme's zone, or None. A bare date means its last second: the first
+        second of the next day belongs to the next day's report."""
+        start = self.moment(session, self.given.get("as_of"))
+        end = self.moment(session, self.given.get("as_of"), end_of_day=True)
+        return start if start is None or end is None or start == end else end - 1
 
     def moment(self, session: Session, text: str | None, *, end_of_day: bool = False) -> int | None:
         """A time option as UTC epoch seconds, read in the programme's zone; None stays None."""
@@ -111,7 +119,7 @@ def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
     """A time typed by a person as UTC epoch seconds. Raises `UsageFault`."""
     try:
         return times.parse(text, zone, end_of_day=end_of_day)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # a year that no calendar reaches
         raise UsageFault("bad_time_option", "{text} is not a time", hint="write it like 2020-03-27 08:00",
                          text=text) from error
 

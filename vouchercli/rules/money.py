@@ -25,6 +25,12 @@ def yuan(fen: int) -> str:
     return f"{sign}{fen // 100}.{fen % 100:02d}"
 
 
+def grouped(fen: int) -> str:
+    """fen -> "1,234.50": an amount inside a sentence."""
+    sign, fen = ("-", -fen) if fen < 0 else ("", fen)
+    return f"{sign}{fen // 100:,}.{fen % 100:02d}"
+
+
 def half_up(numerator: int, denominator: int) -> int:
     """numerator / denominator rounded half up (half away from zero), in integers; denominator > 0."""
     sign = -1 if numerator < 0 else 1

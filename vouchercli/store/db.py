@@ -106,6 +106,16 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
         raise
 
 
+@contextmanager
+def reading(session: Session) -> Iterator[sqlite3.Connection]:
+    """One snapshot for several reads: what another process commits meanwhile is not seen."""
+    session.db.execute("BEGIN")
+    try:
+        yield session.db
+    finally:
+        session.db.execute("ROLLBACK")
+
+
 def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
     """The refusal behind an error of SQLite that is the user's or the machine's, not ours; re-raises a bug."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF

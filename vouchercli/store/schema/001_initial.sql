@@ -223,6 +223,8 @@ CREATE TABLE suspensions (
     until_at       INTEGER,
     reason         TEXT NOT NULL,
     actor          TEXT NOT NULL,
+    batch_id       INTEGER REFERENCES batches,          -- the registry that did not list it (--missing suspend)
+    ended_by       INTEGER REFERENCES batches,          -- the registry that listed it again
     CHECK (until_at IS NULL OR until_at >= from_at)
 ) STRICT;
 CREATE INDEX suspensions_by_merchant ON suspensions (merchant_id);
@@ -240,8 +242,9 @@ CREATE TABLE claims (
     day         INTEGER NOT NULL,
     batch_id    INTEGER NOT NULL REFERENCES batches,
     line        INTEGER NOT NULL,
-    UNIQUE (round_id, resident, pack_no)
+    UNIQUE (resident, round_id, pack_no)                -- resident first: all that one person holds is found at once
 ) STRICT;
+CREATE INDEX claims_by_round ON claims (round_id, claimed_at, expires_at);  -- reports: claimed up to a second, sold out when
 
 -- Payments and refunds, one row each; a refund's amounts are negative, so that every sum is net.
 CREATE TABLE redemptions (
@@ -269,7 +272,6 @@ CREATE TABLE redemptions (
     UNIQUE (transaction_no, kind)
 ) STRICT;
 CREATE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no);
-CREATE INDEX redemptions_by_merchant ON redemptions (merchant_id, day);
 CREATE INDEX redemptions_by_paid_at ON redemptions (paid_at);
 
 -- ---------------------------------------------------------------- totals, kept in the transaction of each batch

@@ -1,0 +1,330 @@
+CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha256) WHERE state = 'done';
+
+CREATE INDEX claims_by_round ON claims (round_id, claimed_at, expires_at);
+
+CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
+    ON "_sqlite_migrations" ("migration_set", "name");
+
+CREATE INDEX merchants_by_platform_no ON merchants (platform_no) WHERE platform_no <> '';
+
+CREATE INDEX postings_by_funder ON postings (funder_id, round_id);
+
+CREATE INDEX redemptions_by_paid_at ON redemptions (paid_at);
+
+CREATE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no);
+
+CREATE INDEX suspensions_by_merchant ON suspensions (merchant_id);
+
+CREATE TABLE approvals (
+    approval_id  INTEGER PRIMARY KEY,
+    round_id     INTEGER NOT NULL REFERENCES rounds,
+    revision     INTEGER NOT NULL,
+    verdict      TEXT NOT NULL CHECK (verdict IN ('submit', 'approve', 'reject')),
+    actor        TEXT NOT NULL,
+    os_user      TEXT NOT NULL,
+    note         TEXT NOT NULL DEFAULT '',
+    at           INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE audit (
+    audit_id       INTEGER PRIMARY KEY,
+    at             INTEGER NOT NULL,            -- the moment of the deed (--now in a rehearsal)
+    entered_at     INTEGER NOT NULL,            -- the machine's clock
+    actor          TEXT NOT NULL,
+    os_user        TEXT NOT NULL,
+    deed           TEXT NOT NULL,
+    subject        TEXT NOT NULL,
+    detail         TEXT NOT NULL,
+    previous_hash  TEXT NOT NULL,
+    hash           TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE batches (
+    batch_id      INTEGER PRIMARY KEY,
+    kind          TEXT NOT NULL CHECK (kind IN ('merchants', 'claims', 'redemptions')),
+    programme_id  INTEGER REFERENCES programmes,        -- NULL for merchants: they belong to the city
+    file          TEXT NOT NULL,
+    sha256        TEXT NOT NULL,
+    profile       TEXT NOT NULL,
+    profile_json  TEXT NOT NULL,                        -- the profile as it was, so that rejects can be read again
+    encoding      TEXT NOT NULL,
+    header        TEXT NOT NULL,                        -- the file's own column names, as a JSON list
+    state         TEXT NOT NULL CHECK (state IN ('done', 'undone')),
+    read          INTEGER NOT NULL,
+    accepted      INTEGER NOT NULL,
+    duplicate     INTEGER NOT NULL,
+    rejected      INTEGER NOT NULL,
+    warnings      INTEGER NOT NULL,
+    actor         TEXT NOT NULL,
+    imported_at   INTEGER NOT NULL,
+    CHECK (state = 'undone' OR read = accepted + duplicate + rejected)
+) STRICT;
+
+CREATE TABLE claim_totals (
+    round_id  INTEGER NOT NULL REFERENCES rounds,
+    day       INTEGER NOT NULL,
+    claims    INTEGER NOT NULL,
+    PRIMARY KEY (round_id, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE claims (
+    claim_id    INTEGER PRIMARY KEY,
+    claim_no    TEXT NOT NULL UNIQUE,
+    round_id    INTEGER NOT NULL REFERENCES rounds,
+    resident    BLOB NOT NULL,                          -- keyed token, 16 bytes; never an identity
+    pack_no     INTEGER NOT NULL CHECK (pack_no > 0),   -- the resident's first, second ... pack of the round
+    claimed_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,                       -- valid while claimed_at <= paid_at < expires_at
+    day         INTEGER NOT NULL,
+    batch_id    INTEGER NOT NULL REFERENCES batches,
+    line        INTEGER NOT NULL,
+    UNIQUE (resident, round_id, pack_no)                -- resident first: all that one person holds is found at once
+) STRICT;
+
+CREATE TABLE coupons (
+    template_id       INTEGER NOT NULL REFERENCES templates,
+    coupon_no         INTEGER NOT NULL CHECK (coupon_no > 0),
+    coupon            TEXT NOT NULL,            -- its short name: 40-10, or 2000-10% for a percentage
+    kind              TEXT NOT NULL CHECK (kind IN ('amount_off', 'percent_off')),
+    denomination_fen  INTEGER NOT NULL CHECK (denomination_fen > 0),  -- the cap, for a percentage
+    threshold_fen     INTEGER NOT NULL CHECK (threshold_fen >= 0),
+    percent_bp        INTEGER CHECK (percent_bp BETWEEN 1 AND 10000),
+    PRIMARY KEY (template_id, coupon_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE day_totals (
+    round_id      INTEGER NOT NULL REFERENCES rounds,
+    day           INTEGER NOT NULL,
+    coupon        TEXT NOT NULL,
+    segment_id    INTEGER NOT NULL REFERENCES segments,
+    channel       TEXT NOT NULL,
+    vouchers      INTEGER NOT NULL,
+    base_fen      INTEGER NOT NULL,
+    subsidy_fen   INTEGER NOT NULL,
+    public_fen    INTEGER NOT NULL,
+    platform_fen  INTEGER NOT NULL,
+    match_fen     INTEGER NOT NULL,
+    floor_fen     INTEGER NOT NULL,                     -- sum of thresholds of the redeemed vouchers
+    face_fen      INTEGER NOT NULL,                     -- sum of denominations of the redeemed vouchers
+    PRIMARY KEY (round_id, day, coupon, segment_id, channel)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE funder_totals (
+    round_id    INTEGER NOT NULL REFERENCES rounds,
+    day         INTEGER NOT NULL,
+    funder_id   INTEGER NOT NULL REFERENCES funders,
+    amount_fen  INTEGER NOT NULL,
+    PRIMARY KEY (round_id, day, funder_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE funders (
+    funder_id     INTEGER PRIMARY KEY,
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    funder        TEXT NOT NULL,
+    kind          TEXT NOT NULL CHECK (kind IN ('public', 'platform', 'merchant')),
+    position      INTEGER NOT NULL,             -- the order of the programme's file; the last of a split takes the rest
+    amount_fen    INTEGER CHECK (amount_fen >= 0),  -- NULL: no fund of its own to watch
+    UNIQUE (programme_id, funder)
+) STRICT;
+
+CREATE TABLE merchant_changes (
+    batch_id     INTEGER NOT NULL REFERENCES batches,
+    merchant_id  INTEGER NOT NULL REFERENCES merchants,
+    before       TEXT NOT NULL,
+    after        TEXT NOT NULL,
+    PRIMARY KEY (batch_id, merchant_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE merchant_totals (
+    round_id      INTEGER NOT NULL REFERENCES rounds,
+    day           INTEGER NOT NULL,
+    merchant_id   INTEGER NOT NULL REFERENCES merchants,
+    vouchers      INTEGER NOT NULL,
+    base_fen      INTEGER NOT NULL,
+    subsidy_fen   INTEGER NOT NULL,
+    public_fen    INTEGER NOT NULL,
+    platform_fen  INTEGER NOT NULL,
+    match_fen     INTEGER NOT NULL,
+    floor_fen     INTEGER NOT NULL,
+    face_fen      INTEGER NOT NULL,
+    PRIMARY KEY (round_id, day, merchant_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE merchants (
+    merchant_id    INTEGER PRIMARY KEY,
+    merchant_no    TEXT NOT NULL UNIQUE,
+    name           TEXT NOT NULL DEFAULT '',
+    uscc           TEXT NOT NULL DEFAULT '',
+    district       TEXT NOT NULL DEFAULT '',
+    industry       TEXT NOT NULL DEFAULT '',
+    size           TEXT NOT NULL DEFAULT '',
+    address        TEXT NOT NULL DEFAULT '',
+    phone          TEXT NOT NULL DEFAULT '',
+    platform_no    TEXT NOT NULL DEFAULT '',            -- the number a payment platform knows it by
+    account_name   TEXT NOT NULL DEFAULT '',
+    account_no     TEXT NOT NULL DEFAULT '',
+    bank           TEXT NOT NULL DEFAULT '',
+    registry       TEXT NOT NULL DEFAULT '',            -- the profile of the registry that lists it
+    is_registered  INTEGER NOT NULL DEFAULT 1 CHECK (is_registered IN (0, 1)),
+    segment_id     INTEGER NOT NULL REFERENCES segments,
+    added_at       INTEGER NOT NULL,
+    changed_at     INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE postings (
+    posting_id    INTEGER PRIMARY KEY,
+    funder_id     INTEGER NOT NULL REFERENCES funders,
+    round_id      INTEGER REFERENCES rounds,
+    from_account  TEXT NOT NULL,
+    to_account    TEXT NOT NULL,
+    amount_fen    INTEGER NOT NULL CHECK (amount_fen > 0),
+    why           TEXT NOT NULL,
+    posted_at     INTEGER NOT NULL,
+    CHECK (from_account <> to_account)
+) STRICT;
+
+CREATE TABLE programmes (
+    programme_id  INTEGER PRIMARY KEY,
+    programme     TEXT NOT NULL UNIQUE,
+    digest        TEXT NOT NULL,                -- SHA-256 of the canonical document
+    document      TEXT NOT NULL,                -- the programme as JSON: names, limits, staff, published figures
+    time_zone     TEXT NOT NULL,
+    loaded_at     INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE redemptions (
+    redemption_id          INTEGER PRIMARY KEY,
+    transaction_no         TEXT NOT NULL,
+    kind                   TEXT NOT NULL CHECK (kind IN ('pay', 'refund')),
+    claim_id               INTEGER NOT NULL REFERENCES claims,
+    coupon_no              INTEGER NOT NULL,
+    merchant_id            INTEGER NOT NULL REFERENCES merchants,
+    segment_id             INTEGER NOT NULL REFERENCES segments,
+    channel                TEXT NOT NULL,               -- offline | online | '' (not stated)
+    paid_at                INTEGER NOT NULL,
+    day                    INTEGER NOT NULL,
+    base_fen               INTEGER NOT NULL,            -- list price - merchant discount; the threshold is tested on it
+    merchant_discount_fen  INTEGER NOT NULL,
+    subsidy_fen            INTEGER NOT NULL,            -- what the voucher paid, all funders but the match
+    public_fen             INTEGER NOT NULL,            -- its public part
+    platform_fen           INTEGER NOT NULL,            -- its platform part
+    match_fen              INTEGER NOT NULL,            -- the merchant's match (and any merchant share)
+    split_id               INTEGER NOT NULL REFERENCES splits,
+    vouchers               INTEGER NOT NULL,            -- +1 a payment, -1 a refund that undoes it, 0 any other refund
+    refund_of              INTEGER REFERENCES redemptions,
+    batch_id               INTEGER NOT NULL REFERENCES batches,
+    line                   INTEGER NOT NULL,
+    UNIQUE (transaction_no, kind)
+) STRICT;
+
+CREATE TABLE rejects (
+    batch_id  INTEGER NOT NULL REFERENCES batches,
+    line      INTEGER NOT NULL,
+    reason    TEXT NOT NULL,
+    detail    TEXT NOT NULL DEFAULT '{}',               -- JSON: the values that explain it
+    cells     TEXT NOT NULL,                            -- JSON list: the row as it came, identities as tokens
+    PRIMARY KEY (batch_id, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rounds (
+    round_id               INTEGER PRIMARY KEY,
+    programme_id           INTEGER NOT NULL REFERENCES programmes,
+    round                  TEXT NOT NULL,
+    template_id            INTEGER NOT NULL REFERENCES templates,
+    state                  TEXT NOT NULL CHECK (state IN ('draft', 'submitted', 'approved', 'open', 'paused', 'closed',
+                                                          'settled', 'archived', 'cancelled')),
+    mode                   TEXT NOT NULL CHECK (mode IN ('fcfs', 'lottery', 'targeted')),
+    packs                  INTEGER NOT NULL CHECK (packs > 0),
+    opens_at               INTEGER NOT NULL,
+    closes_at              INTEGER NOT NULL,
+    registration_opens_at  INTEGER,
+    platform               TEXT NOT NULL DEFAULT '',
+    resident_group         TEXT NOT NULL DEFAULT '',
+    per_resident           INTEGER NOT NULL CHECK (per_resident > 0),
+    revision               INTEGER NOT NULL DEFAULT 1,      -- an edit makes the next one and voids the approvals
+    created_by             TEXT NOT NULL,
+    edited_by              TEXT NOT NULL,
+    created_at             INTEGER NOT NULL,
+    claimed                INTEGER NOT NULL DEFAULT 0,
+    CHECK (claimed BETWEEN 0 AND packs),        -- no over-issue, however many processes run
+    CHECK (opens_at < closes_at),
+    UNIQUE (programme_id, round)
+) STRICT;
+
+CREATE TABLE segments (
+    segment_id  INTEGER PRIMARY KEY,
+    district    TEXT NOT NULL,
+    industry    TEXT NOT NULL,
+    size        TEXT NOT NULL,
+    UNIQUE (district, industry, size)
+) STRICT;
+
+CREATE TABLE split_parts (
+    split_id    INTEGER NOT NULL REFERENCES splits,
+    funder_id   INTEGER NOT NULL REFERENCES funders,
+    amount_fen  INTEGER NOT NULL,
+    PRIMARY KEY (split_id, funder_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE splits (
+    split_id      INTEGER PRIMARY KEY,
+    round_id      INTEGER NOT NULL REFERENCES rounds,
+    before_fen    INTEGER NOT NULL CHECK (before_fen >= 0),
+    after_fen     INTEGER NOT NULL CHECK (after_fen >= 0),
+    public_fen    INTEGER NOT NULL,
+    platform_fen  INTEGER NOT NULL,
+    match_fen     INTEGER NOT NULL,
+    UNIQUE (round_id, before_fen, after_fen)
+) STRICT;
+
+CREATE TABLE suspensions (
+    suspension_id  INTEGER PRIMARY KEY,
+    merchant_id    INTEGER NOT NULL REFERENCES merchants,
+    from_at        INTEGER NOT NULL,
+    until_at       INTEGER,
+    reason         TEXT NOT NULL,
+    actor          TEXT NOT NULL,
+    batch_id       INTEGER REFERENCES batches,          -- the registry that did not list it (--missing suspend)
+    ended_by       INTEGER REFERENCES batches,          -- the registry that listed it again
+    CHECK (until_at IS NULL OR until_at >= from_at)
+) STRICT;
+
+CREATE TABLE templates (
+    template_id      INTEGER PRIMARY KEY,
+    template         TEXT NOT NULL,
+    version          INTEGER NOT NULL CHECK (version > 0),
+    digest           TEXT NOT NULL,
+    document         TEXT NOT NULL,             -- the template as JSON: names, validity, scope, funding, match
+    pack_value_fen   INTEGER NOT NULL CHECK (pack_value_fen > 0),   -- percentages counted at their cap
+    floor_spend_fen  INTEGER NOT NULL CHECK (floor_spend_fen >= 0),
+    coupons          INTEGER NOT NULL CHECK (coupons > 0),
+    added_at         INTEGER NOT NULL,
+    UNIQUE (template, version)
+) STRICT;
+
+CREATE TABLE warnings (
+    batch_id  INTEGER NOT NULL REFERENCES batches,
+    line      INTEGER NOT NULL,
+    reason    TEXT NOT NULL,
+    detail    TEXT NOT NULL DEFAULT '{}',
+    PRIMARY KEY (batch_id, line, reason)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+CREATE TRIGGER audit_never_vanishes BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+CREATE TRIGGER postings_never_change BEFORE UPDATE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
+
+CREATE TRIGGER postings_never_vanish BEFORE DELETE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
+
+CREATE TRIGGER postings_within_fund BEFORE INSERT ON postings WHEN NEW.from_account = 'uncommitted'
+BEGIN
+    SELECT RAISE(ABORT, 'fund_short')
+    WHERE NEW.amount_fen > (
+        SELECT coalesce(sum(CASE WHEN to_account = 'uncommitted' THEN amount_fen ELSE -amount_fen END), 0)
+        FROM postings
+        WHERE funder_id = NEW.funder_id AND 'uncommitted' IN (from_account, to_account)
+    );
+END;
+

@@ -1,0 +1,141 @@
+"""Every command explains itself in both languages, with an example, and stands in docs/operating.md."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+from source import ROOT, none_of
+
+from vouchercli.cli import main as front
+from vouchercli.cli import words
+from vouchercli.cli.options import command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
+EVERY_COMMAND = {
+    "init", "programme load", "programme show", "programme list", "template add", "template list", "template show", "template diff",
+    "template history", "template check", "round create", "round list", "round show", "round edit", "round submit", "round approve",
+    "round reject", "round open", "round close", "round cancel", "round copy", "round plan", "merchant import", "merchant list",
+    "merchant show", "merchant suspend", "merchant reinstate", "claim import", "claim list", "redemption import", "redemption list",
+    "redemption check", "batch list", "batch show", "batch rejects", "batch retry", "batch undo", "report leverage", "report rounds",
+    "check", "demo", "doctor",
+}
+
+
+def leaves(prefix: str, found: Any) -> Iterator[tuple[str, Any]]:
+    """Every command under a noun: its words and the command."""
+    children = getattr(found, "commands", {})
+    if not children:
+        yield prefix, found
+    for name, child in children.items():
+        yield from leaves(f"{prefix} {name}", child)
+
+
+def every_command() -> dict[str, Any]:
+    """`round create` -> its command, in the language chosen."""
+    root: Any = front._root()
+    return {path: each for noun in front.NOUNS for path, each in leaves(noun, root.get_command(None, noun))}
+
+
+def silent(path: str, found: Any) -> list[str]:
+    """What a command does not say: help, an example of itself, the help of its options."""
+    wrong = [] if (found.help or "").strip() else [f"{path} has no help"]
+    if not re.search(rf"Example: voucher {path}\b", found.epilog or ""):
+        wrong.append(f"{path} has no example of itself in its epilog")
+    mute = [each for each in found.params if not getattr(each, "help", None) and each.name != "help"]
+    return wrong + [f"{path} {each.opts[0]} has no help" for each in mute]
+
+
+def english_left(path: str, found: Any) -> list[str]:
+    """What stays English when Chinese is spoken."""
+    told = {path: found.help or ""} | {f"{path} {each.opts[0]}": each.help for each in found.params if getattr(each, "help", None)}
+    return [f"{where}: {text}" for where, text in told.items() if not CHINESE.search(text) and not where.endswith("--help")]
+
+
+@pytest.fixture
+def chinese() -> Iterator[None]:
+    words.speak("zh")
+    yield
+    words.speak("en")
+
+
+def test_the_commands_are_those_of_the_design() -> None:
+    assert sorted(EVERY_COMMAND - set(every_command())) == []
+
+
+def test_every_command_explains_itself_with_an_example() -> None:
+    assert none_of([complaint for path, found in every_command().items() for complaint in silent(path, found)])
+
+
+def test_every_command_explains_itself_in_chinese(chinese: None) -> None:
+    assert none_of([complaint for path, found in every_command().items() for complaint in english_left(path, found)])
+
+
+def test_a_command_that_says_nothing_is_found() -> None:
+    app = typer.Typer(rich_markup_mode=None)
+
+    @command(app, "mute", epilog="Example: voucher other")
+    def mute(call: Any, code: str) -> Any:
+        raise AssertionError(call, code)
+
+    found = typer.main.get_command(app)
+    assert silent("mute", found)[:2] == ["mute has no help", "mute has no example of itself in its epilog"]
+    assert english_left("mute", found)
+
+
+def undocumented(page: str, paths: list[str]) -> list[str]:
+    """Commands that no console line of the page runs."""
+    lines = "\n".join(line for line in page.splitlines() if line.lstrip().startswith("$ "))
+    return [path for path in paths if not re.search(rf"\bvoucher {path}\b", lines)]
+
+
+def test_every_command_is_run_in_the_operating_guide() -> None:
+    page = (ROOT / "docs/operating.md").read_text("utf-8")
+    assert none_of(undocumented(page, list(every_command())))
+
+
+def test_an_undocumented_command_is_found() -> None:
+    assert undocumented("voucher round open\n$ voucher round close hz-1", ["round open", "round close"]) == ["round open"]
+
+
+def one_sided(trees: list[Any], paths: set[str]) -> list[str]:
+    """Commands whose tests through main() show no case that works, or none that is refused."""
+    worked, refused = set(), set()
+    for path, expect in [case for tree in trees for case in cases(tree)]:
+        (worked if expect == 0 else refused).add(path)
+    return sorted([f"{path}: no test in which it works" for path in paths - worked] +
+                  [f"{path}: no test in which it is refused" for path in paths - refused])
+
+
+def cases(tree: Any) -> Iterator[tuple[str, int]]:
+    """`voucher("round", "open", ..., expect=3)` -> ("round open", 3), for every such call."""
+    import ast
+
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) not in ("voucher", "run", "self.voucher"):
+            continue
+        words_ = [each.value for each in node.args if isinstance(each, ast.Constant)]
+        expect = next((each.value for each in node.keywords if each.arg == "expect"), None)
+        code = expect.value if isinstance(expect, ast.Constant) else 0
+        for length in (1, 2):
+            path = " ".join(str(word) for word in words_[:length])
+            if path in EVERY_COMMAND:
+                yield path, 0 if code == 0 else 3
+
+
+def test_every_command_has_a_case_that_works_and_one_that_is_refused() -> None:
+    from source import test_trees
+
+    assert none_of(one_sided([tree for _, tree in test_trees()], EVERY_COMMAND))
+
+
+def test_a_command_tested_on_one_side_is_found() -> None:
+    import ast
+
+    tree = ast.parse('voucher("check")\nvoucher("round", "open", "hz-1", expect=3)')
+    assert one_sided([tree], {"check", "round open"}) == ["check: no test in which it is refused", "round open: no test in which it works"]

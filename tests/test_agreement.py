@@ -1,0 +1,257 @@
+"""The law (rules/, one record at a time) and the store (by set) agree on random small worlds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from vouchercli.ops import scopes
+from vouchercli.ops.intake import Desk
+from vouchercli.ops.redemptions import KIND
+from vouchercli.rules import claims as claim_law
+from vouchercli.rules import redemptions as row_law
+from vouchercli.rules import times, vouchers
+from vouchercli.store import checks, claims, incoming, programmes, redemptions, templates
+from vouchercli.store import db as store
+
+ZONE = "Asia/Shanghai"
+START = times.parse("2020-03-27 08:00", ZONE)
+HOUR = 3600
+PROGRAMME = {
+    "programme": "p", "name": {"zh": "项目", "en": "P"}, "time_zone": ZONE,
+    "funders": {"city": {"kind": "public"}, "district": {"kind": "public"}, "platform": {"kind": "platform"}, "shops": {"kind": "merchant"}},
+    "limits": {"vouchers_per_merchant_per_day": 2},
+}
+TEMPLATE = {
+    "template": "t", "name": {"zh": "券", "en": "T"},
+    "coupons": [{"count": 2, "kind": "amount_off", "denomination": "10.01", "threshold": "40.00"},
+                {"count": 1, "kind": "percent_off", "percent": "10", "threshold": "20.00", "cap": "5.00"}],
+    "validity": {"days_after_claim": 1},
+    "scope": {"districts": ["in"], "channel": "offline"},
+    "funding": {"city": "33.33%", "district": "33.33%", "platform": "33.34%"}, "match": {"shops": "50%"},
+}
+FACES = {1: (1001, 4000, None), 2: (1001, 4000, None), 3: (500, 2000, 1000)}
+MERCHANTS = {"m1": "in", "m2": "in", "far": "out"}
+
+ADD_BATCH = """
+INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted, duplicate,
+    rejected, warnings, actor, imported_at) VALUES (?, ?, 1, '', ?, '', '', '', '', 'done', 0, 0, 0, 0, 0, '', 0)
+"""
+
+
+def world(policy: str) -> store.Session:
+    """A small city in memory: two residents with two claims each, three merchants, one of them suspended for an hour."""
+    db = store.open_db(Path(":memory:"), create=True)
+    session = store.Session(db, Path(":memory:"), START, "tester", "tester", START)
+    _save(db, policy)
+    db.execute("INSERT INTO segments VALUES (1, 'in', '', ''), (2, 'out', '', '')")
+    for number, (merchant, district) in enumerate(MERCHANTS.items(), 1):
+        db.execute("INSERT INTO merchants (merchant_id, merchant_no, district, segment_id, added_at, changed_at) VALUES (?, ?, ?, ?, 0, 0)",
+                   (number, merchant, district, 1 if district == "in" else 2))
+    db.execute("INSERT INTO suspensions (merchant_id, from_at, until_at, reason, actor) VALUES (2, ?, ?, '', '')", (START + 5 * HOUR, START + 6 * HOUR))
+    return session
+
+
+def _save(db: Any, policy: str) -> None:
+    from vouchercli.rules import programmes as programme_rules
+    from vouchercli.rules import templates as template_rules
+
+    document = {**PROGRAMME, "refunds": policy}
+    programme, faults = programme_rules.read(document)
+    assert programme, faults
+    programmes.save(db, programme, document, "", 0)
+    template, faults = template_rules.read(TEMPLATE)
+    assert template, faults
+    templates.save(db, template, TEMPLATE, "", 0)
+    db.execute("INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, per_resident, created_by, edited_by,"
+               " created_at) VALUES (1, 'r', 1, 'open', 'fcfs', 4, ?, ?, 2, '', '', 0)", (START, START + 48 * HOUR))
+
+
+# ---------------------------------------------------------------- redemptions
+
+# Half of the rows are wild; half are lawful by themselves, so that they meet on timelines, visits and numbers.
+WILD = st.fixed_dictionaries({
+    "transaction_no": st.sampled_from(["1", "2", "3", "4", "5"]),
+    "kind": st.sampled_from(["pay", "pay", "pay", "refund"]),
+    "claim_no": st.sampled_from(["a1", "a1", "a2", "b1", "none"]),
+    "coupon_no": st.sampled_from([1, 1, 1, 2, 3, 4]),
+    "merchant_no": st.sampled_from(["m1", "m1", "m1", "m2", "far", "nobody"]),
+    "hours": st.integers(-1, 26),
+    "base_fen": st.sampled_from([3999, 4000, 4000, 4000, 2000, 1000, 6001]),
+    "subsidy_fen": st.sampled_from([None, None, None, 1001, 500, 400, 334]),
+    "refund_of": st.sampled_from(["1", "2", "3", "4"]),
+    "channel": st.sampled_from(["", "", "", "offline", "online"]),
+})
+TAME = st.fixed_dictionaries({
+    "transaction_no": st.sampled_from([str(n) for n in range(10)]),
+    "kind": st.sampled_from(["pay", "pay", "pay", "refund"]),
+    "claim_no": st.sampled_from(["a1", "a2"]),
+    "coupon_no": st.sampled_from([1, 2, 3]),
+    "merchant_no": st.just("m1"),
+    "hours": st.integers(3, 12),
+    "base_fen": st.sampled_from([4000, 4000, 2000]),
+    "subsidy_fen": st.none(),
+    "refund_of": st.sampled_from([str(n) for n in range(10)]),
+    "channel": st.just(""),
+})
+ROW = st.one_of(WILD, TAME)
+BATCHES = st.lists(st.one_of(st.lists(ROW, min_size=1, max_size=8), st.lists(TAME, min_size=4, max_size=14)), min_size=1, max_size=3)
+
+
+def _lawful(row: dict[str, Any]) -> int | None:
+    face = FACES.get(row["coupon_no"])
+    return row_law.lawful_subsidy(row["base_fen"], face[0], face[2]) if face else None
+
+
+def _typed(row: dict[str, Any]) -> tuple[Any, ...]:
+    at = START + row["hours"] * HOUR
+    return (row["transaction_no"], row["kind"], row["claim_no"], row["coupon_no"], row["merchant_no"], "", at, times.day_of(at, ZONE),
+            row["base_fen"], 0, row["subsidy_fen"], row["refund_of"] if row["kind"] == "refund" else "", row["channel"])
+
+
+CLAIMS = {"a1": (1, b"a" * 16, 0), "a2": (2, b"a" * 16, 2), "b1": (3, b"b" * 16, 0)}
+
+
+class Oracle:
+    """The law, one record at a time, with the whole past in memory."""
+
+    def __init__(self, policy: Any) -> None:
+        self.world = vouchers.World(policy, 2)
+        self.standing: dict[tuple[str, str], tuple[Any, ...]] = {}
+        self.kept = Counter[str]()
+
+    def batch(self, rows: list[dict[str, Any]]) -> dict[int, str | None]:
+        found: dict[int, str | None] = {}
+        fit = []
+        for line, row in enumerate(rows, 1):
+            same = self._same(row)
+            found[line] = "duplicate" if self.standing.get((row["transaction_no"], row["kind"])) == same else self._alone(row)
+            if found[line] is None:
+                fit.append(self._event(line, row))
+        rulings = vouchers.judged(self.world, fit)
+        for line, ruling in rulings.items():
+            found[line] = ruling.reason
+            if ruling.reason is None:
+                row = rows[line - 1]
+                self.standing[(row["transaction_no"], row["kind"])] = self._same(row)
+                self.kept["subsidy"] += ruling.after_fen - ruling.before_fen
+                self.kept["vouchers"] += ruling.vouchers
+                self.kept["base"] += row["base_fen"] if row["kind"] == "pay" else -row["base_fen"]
+        return found
+
+    @staticmethod
+    def _same(row: dict[str, Any]) -> tuple[Any, ...]:
+        return (row["claim_no"], row["coupon_no"], row["merchant_no"], row["hours"], row["base_fen"])
+
+    @staticmethod
+    def _alone(row: dict[str, Any]) -> str | None:
+        at = START + row["hours"] * HOUR
+        claim = CLAIMS.get(row["claim_no"])
+        claimed = START + claim[2] * HOUR if claim else None
+        face = FACES.get(row["coupon_no"], (None, None, None))
+        district = MERCHANTS.get(row["merchant_no"])
+        said = row["subsidy_fen"] if row["subsidy_fen"] is not None else _lawful(row)
+        return row_law.reason(row_law.Facts(
+            row["kind"], at, row["base_fen"], said or 0, claimed, claimed + 24 * HOUR if claimed else None, face[1], face[0], face[2],
+            district is not None, row["merchant_no"] == "m2" and START + 5 * HOUR <= at < START + 6 * HOUR,
+            district == "in" and row["channel"] != "online",
+        ))
+
+    @staticmethod
+    def _event(line: int, row: dict[str, Any]) -> vouchers.Row:
+        typed = _typed(row)
+        claim_id, resident, delay = CLAIMS[row["claim_no"]]
+        said = row["subsidy_fen"] if row["subsidy_fen"] is not None else _lawful(row)
+        assert said is not None
+        return vouchers.Row(
+            line=line, transaction_no=typed[0], kind=typed[1], voucher=(claim_id, row["coupon_no"]), resident=resident,
+            merchant_id=list(MERCHANTS).index(row["merchant_no"]) + 1, paid_at=typed[6], day=typed[7], base_fen=typed[8],
+            merchant_discount_fen=0, subsidy_fen=said, refund_of=typed[11], expires_at=START + (delay + 24) * HOUR,
+        )
+
+
+def _store_batch(session: store.Session, batch_id: int, rows: list[dict[str, Any]]) -> dict[int, str | None]:
+    db = session.db
+    db.execute(ADD_BATCH, (batch_id, "redemptions", str(batch_id)))
+    incoming.expect(db, "redemptions", redemptions.CREATE_INCOMING)
+    incoming.put(db, redemptions.ADD_INCOMING, [(line, "[]", None, "{}", *_typed(row)) for line, row in enumerate(rows, 1)])
+    desk = Desk(session, db, KIND, SimpleNamespace(), (), batch_id, programmes.current(db, None), ZONE)
+    KIND.judge(desk)
+    KIND.accept(desk)
+    return {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(policy=st.sampled_from(["full_restores", "restores_once", "forfeits", "pro_rata"]), batches=BATCHES)
+def test_law_and_store_give_every_redemption_the_same_ruling(policy: str, batches: list[list[dict[str, Any]]]) -> None:
+    session = world(policy)
+    db = session.db
+    db.execute(ADD_BATCH, (100, "claims", "claims"))
+    for claim_no, (claim_id, resident, delay) in CLAIMS.items():
+        at = START + delay * HOUR
+        db.execute("INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 20200327, 100, ?)",
+                   (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id))
+    oracle = Oracle(policy)
+    for number, rows in enumerate(batches, 1):
+        assert _store_batch(session, number, rows) == oracle.batch(rows)
+    sums = db.execute("SELECT ifnull(sum(subsidy_fen), 0), ifnull(sum(vouchers), 0), ifnull(sum(base_fen), 0) FROM redemptions").fetchone()
+    assert tuple(sums) == (oracle.kept["subsidy"], oracle.kept["vouchers"], oracle.kept["base"])
+    for name in ("no_voucher_redeemed_twice", "payments_within_validity", "refunds_within_payments", "splits_add_up",
+                 "facts_follow_their_split", "day_totals", "merchant_totals", "funder_totals"):
+        assert checks.CHECKS[name](db) == [], name
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(ROW, min_size=1, max_size=8))
+def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str, Any]]) -> None:
+    session = world("full_restores")
+    db = session.db
+    db.execute(ADD_BATCH, (100, "claims", "claims"))
+    for claim_no, (claim_id, resident, delay) in CLAIMS.items():
+        at = START + delay * HOUR
+        db.execute("INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 20200327, 100, ?)",
+                   (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id))
+    first = _store_batch(session, 1, rows)
+    KIND.undo(session, 1)
+    for table in ("redemptions", "day_totals", "merchant_totals", "funder_totals"):
+        assert db.execute("SELECT count(*) FROM " + table).fetchone()[0] == 0
+    assert _store_batch(session, 2, rows) == first
+
+
+# ---------------------------------------------------------------- claims
+
+CLAIM = st.fixed_dictionaries({
+    "claim_no": st.sampled_from(["1", "2", "3", "4", "5", "6"]),
+    "round": st.sampled_from(["r", "r", "r", "draft", "none"]),
+    "resident": st.sampled_from([b"a" * 16, b"b" * 16, b"c" * 16]),
+    "hours": st.integers(-1, 48),
+})
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(batches=st.lists(st.lists(CLAIM, min_size=1, max_size=9), min_size=1, max_size=3))
+def test_law_and_store_give_every_claim_the_same_ruling(batches: list[list[dict[str, Any]]]) -> None:
+    session = world("full_restores")
+    db = session.db
+    db.execute("INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, per_resident, created_by, edited_by,"
+               " created_at) VALUES (1, 'draft', 1, 'draft', 'fcfs', 4, ?, ?, 2, '', '', 0)", (START, START + 48 * HOUR))
+    rounds = {code: claim_law.Round(state, START, START + 48 * HOUR, 4, 2) for code, state in (("r", "open"), ("draft", "draft"))}
+    granted = claim_law.Granted()
+    for batch_id, rows in enumerate(batches, 1):
+        db.execute(ADD_BATCH, (batch_id, "claims", str(batch_id)))
+        incoming.expect(db, "claims", claims.CREATE_INCOMING)
+        staged = [(line, "[]", None, "{}", row["claim_no"], row["round"], row["resident"], START + row["hours"] * HOUR, 20200327)
+                  for line, row in enumerate(rows, 1)]
+        incoming.put(db, claims.ADD_INCOMING, staged)
+        claims.judge(db, 1)
+        claims.accept(db, batch_id, lambda _round, at: at + 24 * HOUR)
+        found = {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}
+        law = [claim_law.Claim(line, row["claim_no"], row["round"], row["resident"], START + row["hours"] * HOUR) for line, row in enumerate(rows, 1)]
+        assert found == claim_law.judged(rounds, law, granted)
+    for name in ("packs_within_quota", "claims_in_their_window", "claim_totals"):
+        assert checks.CHECKS[name](db) == [], name

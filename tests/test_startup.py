@@ -1,0 +1,57 @@
+"""Everyday commands load only what they need: a heavy library would be paid for at every start."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAVY = {"pandas", "numpy", "polars", "pydantic", "pyarrow", "duckdb", "xlsxwriter", "sqlite_utils", "python_calamine", "click"}
+LOADED = """
+import json, sys
+from vouchercli.cli.main import main
+code = main(sys.argv[1:])
+sys.stdout.flush()
+print(json.dumps({"code": code, "modules": sorted({name.split(".")[0] for name in sys.modules})}), file=sys.stderr)
+"""
+EVERYDAY = (
+    (("--version",), {"rich", "yaml", "sqlite3"}),
+    (("--help",), {"rich", "yaml", "sqlite3"}),
+    (("report", "leverage", "-o", "json"), {"rich", "yaml"}),
+    (("report", "rounds", "-o", "json"), {"rich", "yaml"}),
+    (("round", "list"), {"yaml"}),
+)
+
+
+def loaded(folder: Path, *words: str) -> set[str]:
+    """The top-level modules in memory after a command has run in a process of its own."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("VOUCHER_", "LC_", "LANG", "COV"))}
+    done = subprocess.run([sys.executable, "-c", LOADED, *words], cwd=folder, env=environ, capture_output=True, text=True, check=True)
+    told = json.loads(done.stderr.splitlines()[-1])
+    assert told["code"] == 0, done.stderr
+    return set(told["modules"])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a database and a programme."""
+    made = tmp_path_factory.mktemp("start")
+    loaded(made, "init")
+    loaded(made, "programme", "load", "hangzhou-2020")
+    return made
+
+
+@pytest.mark.parametrize(("words", "also"), EVERYDAY, ids=[" ".join(words) for words, _ in EVERYDAY])
+def test_an_everyday_command_loads_nothing_heavy(folder: Path, words: tuple[str, ...], also: set[str]) -> None:
+    assert loaded(folder, *words) & (HEAVY | also) == set()
+
+
+def test_a_heavy_library_is_found(folder: Path) -> None:
+    assert {"yaml", "sqlite_utils"} <= loaded(folder, "init", "--db", "other.db") | loaded(folder, "programme", "load", "hangzhou-2020")

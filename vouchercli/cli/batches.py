@@ -1,0 +1,74 @@
+"""voucher batch list | show | rejects | retry | undo"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from vouchercli.cli.options import Call, command
+from vouchercli.cli.words import t
+from vouchercli.ops import batches
+from vouchercli.result import Outcome
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The batch, as its import said.")]
+
+
+@app.callback()
+def group() -> None:
+    """Imported files: show, rejects, retry, undo."""
+
+
+@command(app, "list", epilog="Example: voucher batch list --kind redemptions")
+def list_(
+    call: Call,
+    kind: Annotated[
+        Optional[str], typer.Option("--kind", metavar="merchants|claims|redemptions", help="Only files of this kind.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many rows at most.")] = 50,
+) -> Outcome:
+    """List the files that came in, newest first."""
+    with call.session() as session:
+        return batches.list_batches(session, kind, limit)
+
+
+@command(app, "show", epilog="Example: voucher batch show 3")
+def show(call: Call, batch: Number) -> Outcome:
+    """Show one file: how it was read, what became of its rows and why."""
+    with call.session() as session:
+        return batches.show_batch(session, batch)
+
+
+@command(app, "rejects", epilog="Example: voucher batch rejects 3 --to rejects.csv")
+def rejects(
+    call: Call, batch: Number,
+    to: Annotated[Optional[Path], typer.Option("--to", metavar="FILE", help="Write them as CSV in the file's own layout, to be mended.")] = None,
+) -> Outcome:
+    """Show the rejected rows; -o csv and --to give them in the file's own layout plus reason and explanation."""
+    with call.session() as session:
+        if to is not None:
+            return batches.write_rejects(session, batch, to, t)
+        if call.output == "csv":
+            return batches.rejects_in_layout(session, batch)
+        return batches.list_rejects(session, batch)
+
+
+@command(app, "retry", epilog="Example: voucher batch retry 3")
+def retry(call: Call, batch: Number) -> Outcome:
+    """Judge the rejects again, now that what they waited for may have come."""
+    with call.session() as session:
+        return batches.retry_batch(session, batch)
+
+
+@command(app, "undo", epilog="Example: voucher batch undo 3")
+def undo(call: Call, batch: Number) -> Outcome:
+    """Take a whole file away again, unless something later stands on it."""
+    with call.session() as session:
+        if sys.stdin.isatty() and not (call.yes or call.dry_run):
+            question = t("Undo batch {batch}: take away {count} rows of {file} ({kind})?", batches.what_undo_takes(session, batch))
+            typer.confirm(question, abort=True, err=True)
+        return batches.undo_batch(session, batch)

@@ -1,0 +1,18 @@
+"""voucher check"""
+
+from __future__ import annotations
+
+import typer
+
+from vouchercli.cli.options import Call, command
+from vouchercli.ops.check import check_all
+from vouchercli.result import Outcome
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@command(app, "check", epilog="Example: voucher check -o json")
+def check(call: Call) -> Outcome:
+    """Prove that the books and the facts agree."""
+    with call.session() as session:
+        return check_all(session)

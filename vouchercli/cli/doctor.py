@@ -1,0 +1,19 @@
+"""voucher doctor"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from vouchercli.cli.options import Call, command
+from vouchercli.ops import doctor as ops
+from vouchercli.result import Outcome
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@command(app, "doctor", epilog="Example: voucher doctor --db hangzhou.db")
+def doctor(call: Call) -> Outcome:
+    """Look at this machine and this file, and say what to mend."""
+    return ops.examine(call.db_path, now=call.present(), encoding=sys.stdout.encoding or "")

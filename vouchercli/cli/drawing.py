@@ -1,0 +1,268 @@
+"""A table for a person: drawn to fit the terminal, in Chinese and English, with no number ever cut.
+
+Amounts are shown in the finest unit that fits; then long texts are folded; and where even that is too wide, each row
+is written as a list. Into a file or a pipe a table is as wide as it needs to be, exact to the fen.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.cells import cell_len, chop_cells
+from rich.console import Console, Group
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from vouchercli.cli.words import language, t
+from vouchercli.result import Message, Word
+from vouchercli.rules import money, times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import RenderableType
+
+    from vouchercli.result import Column, Table
+
+DASH = "–"
+NUMBERS = ("int", "fen", "ratio", "rate")
+DATE_WIDTH = 10
+TRIES = ((16, 2), (8, 2), (8, 1))  # how narrow a text may be folded, and the gap between columns: from airy to tight
+NO_LIMIT = 10_000
+CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if code != 10}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How amounts are shown: in units of `fen`, with `digits` decimals."""
+
+    fen: int
+    digits: int
+    name: str
+
+    def shown(self, amount_fen: int) -> str:
+        """The amount, grouped by thousands, rounded half up."""
+        return grouped(money.half_up(amount_fen * 10**self.digits, self.fen), self.digits)
+
+
+# From exact to coarse; a Chinese reader counts in ten thousands, an English one in thousands and millions.
+EXACT = Unit(100, 2, "yuan")
+UNITS = {
+    "zh": (EXACT, Unit(100, 0, "yuan, rounded"), Unit(1_000_000, 2, "10,000 yuan, rounded"), Unit(1_000_000, 0, "10,000 yuan, rounded")),
+    "en": (EXACT, Unit(100, 0, "yuan, rounded"), Unit(100_000, 0, "thousand yuan, rounded"), Unit(100_000_000, 2, "million yuan, rounded")),
+}
+
+
+def draw(table: Table) -> None:
+    """Print the table, its title and its notes to stdout."""
+    if table.total and not table.rows:
+        table = replace(table, rows=(table.total,), total=None)
+    console = Console(file=sys.stdout, markup=False, emoji=False, highlight=False, soft_wrap=False)
+    is_free = not console.is_terminal and not os.environ.get("COLUMNS")
+    if is_free:
+        console.width = NO_LIMIT
+    body, unit = _fitted(table, console.width)
+    title = clean(t(table.title.text, table.title.params))
+    parts: list[RenderableType] = [Text(folded(title, console.width), style="bold"), body]
+    parts += [Text(folded(note, console.width), style="dim") for note in _notes(table, unit)]
+    if console.is_terminal:
+        console.print(Group(*parts))
+        return
+    with console.capture() as captured:
+        console.print(Group(*parts))
+    sys.stdout.write("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
+
+
+def clean(text: str) -> str:
+    """Without the control characters by which data could steer a terminal."""
+    return text.translate(CONTROLS)
+
+
+def _notes(table: Table, unit: Unit) -> list[str]:
+    notes = [t(note.text, note.params) for note in table.notes]
+    if not table.rows and not table.total:
+        notes.insert(0, t("(none)"))
+    elif any(column.kind == "fen" for column in _columns(table)):
+        text = "Amounts in {unit}." if unit is EXACT else "Amounts in {unit}; -o csv and -o json are exact."
+        notes.insert(0, t(text, {"unit": Word(unit.name)}))
+    return [clean(note) for note in notes]
+
+
+def _columns(table: Table) -> list[Column]:
+    """What a person is shown."""
+    lines = [*table.rows, *([table.total] if table.total else [])]
+    return [
+        column for column in table.columns
+        if not column.csv_only and not (column.optional and all(not line.get(column.key) for line in lines))
+    ]
+
+
+# ---------------------------------------------------------------- fitting
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One column as it will be drawn: its heading, its cells, and how narrow it may become."""
+
+    heading: str
+    cells: list[str]
+    footer: str
+    kind: str
+
+    @property
+    def natural(self) -> int:
+        """The width at which nothing is folded but the heading."""
+        lines = [line for cell in (*self.cells, self.footer) for line in cell.split("\n")]
+        return max((cell_len(text) for text in (*lines, *self.heading.split(" "))), default=0)
+
+    def least(self, text_at_least: int) -> int:
+        """The narrowest it may be: numbers are never folded, a time breaks between date and clock."""
+        if self.kind in NUMBERS:
+            return self.natural
+        return min(self.natural, max(DATE_WIDTH, *map(cell_len, self.heading.split(" "))) if self.kind == "time" else text_at_least)
+
+
+def _fitted(table: Table, width: int) -> tuple[RenderableType, Unit]:
+    """The table in the finest unit in which it fits; else as a list of rows."""
+    columns = _columns(table)
+    has_money = any(column.kind == "fen" for column in columns)
+    for text_at_least, gap in TRIES:
+        for unit in UNITS[language()] if has_money else (EXACT,):
+            strips = [_strip(column, table, unit) for column in columns]
+            room = width - gap * (len(strips) - 1)
+            if sum(strip.least(text_at_least) for strip in strips) <= room:
+                return _grid(table, strips, _widths(strips, room, text_at_least), gap), unit
+    return _list(table, columns), EXACT
+
+
+def _strip(column: Column, table: Table, unit: Unit) -> Strip:
+    footer = "" if not table.total or table.total.get(column.key) is None else pretty(column, table.total[column.key], table.zone, unit)
+    cells = [pretty(column, row.get(column.key), table.zone, unit) for row in table.rows]
+    if column.kind == "time" and all(cell.endswith(":00") or cell == DASH for cell in cells):
+        cells = [cell.removesuffix(":00") for cell in cells]
+    return Strip(label(column), cells, footer, column.kind)
+
+
+def _widths(strips: list[Strip], room: int, text_at_least: int) -> list[int]:
+    """The natural widths, the widest foldable one narrowed until all fit."""
+    widths = [strip.natural for strip in strips]
+    least = [strip.least(text_at_least) for strip in strips]
+    while sum(widths) > room:
+        widest = max((place for place in range(len(strips)) if widths[place] > least[place]), key=lambda place: widths[place])
+        widths[widest] = least[widest] if strips[widest].kind == "time" else widths[widest] - 1
+    return widths
+
+
+def _grid(table: Table, strips: list[Strip], widths: list[int], gap: int) -> RenderableType:
+    grid = RichTable(box=box.SIMPLE, show_edge=False, show_footer=table.total is not None, padding=(0, gap - 1, 0, 0), pad_edge=False)
+    for strip, width in zip(strips, widths, strict=True):
+        is_number = strip.kind in NUMBERS
+        grid.add_column(
+            Text(_heading(strip.heading, width)), footer=Text(strip.footer), width=width, overflow="fold",
+            justify="right" if is_number else "left", header_style="bold", footer_style="bold",
+        )
+    for cells in zip(*(strip.cells for strip in strips), strict=True):
+        grid.add_row(*(Text(folded(cell, width)) for cell, width in zip(cells, widths, strict=True)))
+    return grid
+
+
+def _heading(label: str, width: int) -> str:
+    """A heading broken at its blanks; two Chinese words that fit on one line need no blank between them."""
+    lines = [""]
+    for word in label.split(" "):
+        blank = " " if lines[-1].isascii() or word[:1].isascii() else ""
+        if lines[-1] and cell_len(lines[-1] + blank + word) <= width:
+            lines[-1] += blank + word
+        else:
+            lines.append(word)
+    return "\n".join(folded(line, width) for line in lines if line)
+
+
+# ---------------------------------------------------------------- folding
+
+CLOSING = "，。；：、！？）》」』】”’％!),.:;?%]}"
+TOKENS = re.compile(r" +|[^ \u1100-\uffff]+|[^ ]")  # blanks, a narrow word, one wide character
+
+
+def folded(text: str, width: int) -> str:
+    """`text` in lines of at most `width` cells: broken at blanks and between wide characters (Chinese has no blanks),
+    never before a closing mark; inside a word only when it alone is too wide."""
+    return "\n".join(line for part in text.split("\n") for line in _lines(part, width))
+
+
+def _lines(text: str, width: int) -> list[str]:
+    lines = [""]
+    for token in _tokens(text):
+        if cell_len(lines[-1] + token.rstrip()) <= width:
+            lines[-1] += token
+        elif cell_len(token) <= width:
+            lines.append(token.lstrip())
+        else:
+            lines += chop_cells(token.strip(), width)
+    return [line.rstrip() for line in lines if line.strip()] or [""]
+
+
+def _tokens(text: str) -> list[str]:
+    """What may not be broken: words and wide characters, closing marks glued to what they close."""
+    tokens: list[str] = []
+    for token in TOKENS.findall(text):
+        if tokens and token in CLOSING:
+            tokens[-1] += token
+        else:
+            tokens.append(token)
+    return tokens
+
+
+def _list(table: Table, columns: list[Column]) -> RenderableType:
+    """Each row as lines of `heading: value`, for a terminal too narrow for any table."""
+    lines: list[str] = []
+    for row in [*table.rows, *([table.total] if table.total else [])]:
+        lines += [f"{_heading(label(column), NO_LIMIT)}: {pretty(column, row.get(column.key), table.zone)}" for column in columns]
+        lines.append("")
+    return Text("\n".join(lines).rstrip("\n"))
+
+
+# ---------------------------------------------------------------- cells
+
+
+def label(column: Column) -> str:
+    """What stands over a column: our words translated and begun with a capital, data as it is."""
+    if column.verbatim:
+        return clean(column.label)
+    words = t(column.label)
+    return words[:1].upper() + words[1:]
+
+
+PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
+    "fen": lambda value, zone, unit: unit.shown(value),
+    "int": lambda value, zone, unit: f"{value:,}",
+    "rate": lambda value, zone, unit: grouped(money.half_up(int(Decimal(value).scaleb(4)), 10), 1) + " %",
+    "time": lambda value, zone, unit: times.shown(value, zone),
+    "date": lambda value, zone, unit: times.day_text(value),
+    "word": lambda value, zone, unit: clean(t(str(value))),
+}
+
+
+def pretty(column: Column, value: Any, zone: str, unit: Unit = EXACT) -> str:
+    """A value as a person reads it."""
+    if value is None:
+        return DASH
+    if isinstance(value, Message):
+        return clean(t(value.text, value.params))
+    if isinstance(value, Word):
+        return clean(t(value))
+    printed = PRINTED.get(column.kind)
+    return printed(value, zone, unit) if printed else clean(str(value) or t(column.blank))
+
+
+def grouped(scaled: int, digits: int) -> str:
+    """An integer of 10^-digits as text with thousands commas: (123456, 2) -> "1,234.56"."""
+    sign, scaled = ("-", -scaled) if scaled < 0 else ("", scaled)
+    whole = f"{scaled // 10**digits:,}"
+    return f"{sign}{whole}.{scaled % 10**digits:0{digits}d}" if digits else sign + whole

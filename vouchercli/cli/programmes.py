@@ -1,0 +1,52 @@
+"""voucher programme load | show | list"""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from vouchercli.cli.options import Call, command
+from vouchercli.result import Outcome
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.callback()
+def programme() -> None:
+    """Programmes: budget, funders, limits, staff."""
+
+
+@command(app, "load", epilog="Example: voucher programme load hangzhou-2020")
+def load(
+    call: Call, name_or_file: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")],
+) -> Outcome:
+    """Load a programme, or the changes in its file."""
+    from vouchercli.ops import programmes
+
+    with call.session() as session:
+        return programmes.load_programme(session, name_or_file)
+
+
+@command(app, "show", epilog="Example: voucher programme show hangzhou-2020 -o json")
+def show(
+    call: Call, code: Annotated[Optional[str], typer.Argument(metavar="[CODE]", help="Needed when the file holds several.")] = None,
+) -> Outcome:
+    """Show a programme: its rules, its funds, what others published."""
+    from vouchercli.ops import programmes
+
+    with call.session() as session:
+        return programmes.show_programme(session, code)
+
+
+@command(app, "list", epilog="Example: voucher programme list --shipped")
+def list_(
+    call: Call, shipped: Annotated[bool, typer.Option("--shipped", help="Instead: the programmes that can be loaded by name.")] = False,
+) -> Outcome:
+    """List the programmes that are loaded."""
+    from vouchercli.ops import programmes
+
+    if shipped:
+        return programmes.shipped_programmes()
+    with call.session() as session:
+        return programmes.list_programmes(session)

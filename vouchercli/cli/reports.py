@@ -1,0 +1,53 @@
+"""voucher report leverage | rounds"""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from vouchercli.cli.options import Call, command
+from vouchercli.result import Outcome
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+Rounds = Annotated[Optional[list[str]], typer.Option("--round", metavar="R[,R...]", help="Only these rounds; may be given several times.")]
+
+
+@app.callback()
+def report() -> None:
+    """Reports: leverage, rounds."""
+
+
+@command(app, "leverage", epilog='Example: voucher report leverage --by round --as-of "2020-04-02 16:00"')
+def leverage(
+    call: Call,
+    by: Annotated[str, typer.Option("--by", metavar="WHAT", help=(
+        "round, template, coupon, day, week, month, district, industry, size, merchant, platform or channel."
+    ))] = "round",
+    rounds: Rounds = None,
+    since: Annotated[Optional[str], typer.Option("--since", metavar="TIME", help="Only what was paid at TIME or later.")] = None,
+    funders: Annotated[bool, typer.Option("--funders", help="Show the public funders one by one.")] = False,
+) -> Outcome:
+    """What each public yuan did: gross, own-spend and floor, net of refunds."""
+    from vouchercli.ops import reports
+
+    with call.session() as session:
+        return reports.report_leverage(
+            session, by=by, only=_listed(rounds), since=call.moment(session, since), as_of=call.as_of(session), with_funders=funders
+        )
+
+
+@command(app, "rounds", epilog="Example: voucher report rounds --as-of 2020-04-06")
+def rounds(call: Call, rounds: Rounds = None) -> Outcome:
+    """Each round: claimed, sold out to the second, the four redemption rates, outstanding, expired, breaches."""
+    from vouchercli.ops import reports
+
+    with call.session() as session:
+        return reports.report_rounds(session, only=_listed(rounds), as_of=call.as_of(session))
+
+
+def _listed(given: list[str] | None) -> list[str]:
+    """`--round a,b --round c` -> a, b, c, each once."""
+    parts = (part.strip() for text in given or () for part in text.replace("，", ",").split(","))
+    return list(dict.fromkeys(part for part in parts if part))

@@ -1,0 +1,158 @@
+"""voucher round create | list | show | plan | edit | submit | approve | reject | open | close | cancel | copy"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from vouchercli.cli.options import Call, command
+from vouchercli.ops import approvals, drafts, plans, rounds
+from vouchercli.result import Outcome
+
+if TYPE_CHECKING:
+    from vouchercli.store.db import Session
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+Code = Annotated[str, typer.Argument(metavar="CODE", help="The round, for example hz-1.")]
+NewCode = Annotated[str, typer.Argument(metavar="NEW", help="The code of the new round.")]
+Template = Annotated[str, typer.Option("--template", metavar="CODE[@V]", help="The card pack (the newest version, unless @V is given).")]
+Packs = Annotated[int, typer.Option("--packs", min=1, max=10**9, help="How many packs may be claimed.")]
+OpensAt = Annotated[str, typer.Option("--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone.")]
+MaybeTemplate = Annotated[Optional[str], typer.Option("--template", metavar="CODE[@V]", help="Another card pack or version.")]
+MaybePacks = Annotated[Optional[int], typer.Option("--packs", min=1, max=10**9, help="How many packs may be claimed.")]
+MaybeOpensAt = Annotated[Optional[str], typer.Option("--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone.")]
+ClosesAt = Annotated[
+    Optional[str],
+    typer.Option("--closes-at", metavar="TIME", help="When claiming ends (a bare date: its end); else when the first voucher expires."),
+]
+Mode = Annotated[Optional[str], typer.Option("--mode", metavar="fcfs|lottery|targeted", help="How packs are granted (fcfs unless given).")]
+Platform = Annotated[Optional[str], typer.Option("--platform", metavar="NAME", help="The platform that issues it (else issued here).")]
+Group = Annotated[Optional[str], typer.Option("--group", metavar="NAME", help="Only residents of this group, by the eligibility list.")]
+PerResident = Annotated[
+    Optional[int], typer.Option("--per-resident", min=1, help="Packs for one resident at most (the programme's limit unless given).")
+]
+RegistrationOpens = Annotated[
+    Optional[str], typer.Option("--registration-opens", metavar="TIME", help="When residents may begin to register.")
+]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
+
+
+@app.callback()
+def group() -> None:
+    """Rounds: schedule, submit, approve, open, close."""
+
+
+def _terms(call: Call, session: Session, **given: Any) -> dict[str, Any]:
+    """The options of a round, its times as UTC seconds."""
+    return given | {
+        "opens_at": call.moment(session, given["opens_at"]),
+        "closes_at": call.moment(session, given["closes_at"], end_of_day=True),
+        "registration_opens_at": call.moment(session, given["registration_opens_at"]),
+    }
+
+
+@command(app, "create", epilog='Example: voucher round create hz-1 --template universal-5x10 --packs 2000000 --opens-at "2020-03-27 08:00"')
+def create(
+    call: Call, code: Code, *, template: Template, packs: Packs, opens_at: OpensAt, closes_at: ClosesAt = None, mode: Mode = None,
+    platform: Platform = None, group: Group = None, per_resident: PerResident = None,
+    registration_opens: RegistrationOpens = None,
+) -> Outcome:
+    """Draft a round: which pack, how many, when, for whom."""
+    with call.session() as session:
+        return drafts.create_round(session, code, _terms(
+            call, session, template=template, packs=packs, opens_at=opens_at, closes_at=closes_at, mode=mode, platform=platform,
+            group=group, per_resident=per_resident, registration_opens_at=registration_opens,
+        ))
+
+
+@command(app, "edit", epilog="Example: voucher round edit hz-1 --packs 1500000")
+def edit(
+    call: Call, code: Code, *, template: MaybeTemplate = None, packs: MaybePacks = None, opens_at: MaybeOpensAt = None,
+    closes_at: ClosesAt = None, mode: Mode = None, platform: Platform = None, group: Group = None,
+    per_resident: PerResident = None, registration_opens: RegistrationOpens = None,
+) -> Outcome:
+    """Change a round before it opens: it becomes a draft again and its approvals are void."""
+    with call.session() as session:
+        return drafts.edit_round(session, code, _terms(
+            call, session, template=template, packs=packs, opens_at=opens_at, closes_at=closes_at, mode=mode, platform=platform,
+            group=group, per_resident=per_resident, registration_opens_at=registration_opens,
+        ))
+
+
+@command(app, "copy", epilog='Example: voucher round copy hz-1 hz-5 --packs 1500000 --opens-at "2020-04-20 20:00"')
+def copy(
+    call: Call, code: Code, new: NewCode, *, opens_at: OpensAt, closes_at: ClosesAt = None, template: MaybeTemplate = None,
+    packs: MaybePacks = None, mode: Mode = None, platform: Platform = None, group: Group = None,
+    per_resident: PerResident = None, registration_opens: RegistrationOpens = None,
+) -> Outcome:
+    """Draft the next round from this one; options given here replace what it had."""
+    with call.session() as session:
+        return drafts.copy_round(session, code, new, _terms(
+            call, session, template=template, packs=packs, opens_at=opens_at, closes_at=closes_at, mode=mode, platform=platform,
+            group=group, per_resident=per_resident, registration_opens_at=registration_opens,
+        ))
+
+
+@command(app, "list", epilog="Example: voucher round list")
+def list_(call: Call) -> Outcome:
+    """List the rounds by their opening."""
+    with call.session() as session:
+        return rounds.list_rounds(session)
+
+
+@command(app, "show", epilog="Example: voucher round show hz-1")
+def show(call: Call, code: Code) -> Outcome:
+    """Show a round: its terms, its money, its approvals, what was claimed."""
+    with call.session() as session:
+        return rounds.show_round(session, code)
+
+
+@command(app, "plan", epilog="Example: voucher round plan hz-1")
+def plan(call: Call, code: Code) -> Outcome:
+    """Foresee a round: largest liability, money left, dates, merchants, what past rounds came to."""
+    with call.session() as session:
+        return plans.plan_round(session, code)
+
+
+@command(app, "submit", epilog="Example: voucher round submit hz-1 --actor chen")
+def submit(call: Call, code: Code) -> Outcome:
+    """Hand a draft in for approval."""
+    with call.session() as session:
+        return approvals.submit_round(session, code)
+
+
+@command(app, "approve", epilog="Example: voucher round approve hz-1 --actor lin")
+def approve(call: Call, code: Code) -> Outcome:
+    """Approve a round as a second person; the last approval needed commits its money."""
+    with call.session() as session:
+        return approvals.approve_round(session, code)
+
+
+@command(app, "reject", epilog='Example: voucher round reject hz-1 --note "opens on a public holiday" --actor lin')
+def reject(call: Call, code: Code, note: Note) -> Outcome:
+    """Send a round back to its maker, with the reason."""
+    with call.session() as session:
+        return approvals.reject_round(session, code, note)
+
+
+@command(app, "open", epilog="Example: voucher round open hz-1")
+def open_(call: Call, code: Code) -> Outcome:
+    """Open an approved round for claims (--yes: although its time has not come)."""
+    with call.session() as session:
+        return rounds.open_round(session, code, is_sure=call.yes)
+
+
+@command(app, "close", epilog="Example: voucher round close hz-1")
+def close(call: Call, code: Code) -> Outcome:
+    """Close a round (--yes: before its time; claiming then ends now)."""
+    with call.session() as session:
+        return rounds.close_round(session, code, is_sure=call.yes)
+
+
+@command(app, "cancel", epilog="Example: voucher round cancel hz-1")
+def cancel(call: Call, code: Code) -> Outcome:
+    """Cancel a round that nobody has claimed from; its money is free again."""
+    with call.session() as session:
+        return rounds.cancel_round(session, code)

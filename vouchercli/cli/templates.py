@@ -1,0 +1,89 @@
+"""voucher template add | list | show | diff | history | check"""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from vouchercli.cli.options import Call, command
+from vouchercli.result import Outcome
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+Reference = Annotated[str, typer.Argument(metavar="CODE[@VERSION]", help="A template of the database; without @VERSION its latest.")]
+
+
+@app.callback()
+def template() -> None:
+    """Card-pack templates: coupons, validity, scope, funding."""
+
+
+@command(app, "add", epilog="Example: voucher template add universal-5x10")
+def add(
+    call: Call, name_or_file: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")],
+) -> Outcome:
+    """Add a template, or the next version of one."""
+    from vouchercli.ops import templates
+
+    with call.session() as session:
+        return templates.add_template(session, name_or_file)
+
+
+@command(app, "list", epilog="Example: voucher template list --shipped")
+def list_(
+    call: Call, shipped: Annotated[bool, typer.Option("--shipped", help="Instead: the templates that can be added by name.")] = False,
+) -> Outcome:
+    """List the templates, each in its latest version."""
+    from vouchercli.ops import templates
+
+    if shipped:
+        return templates.shipped_templates()
+    with call.session() as session:
+        return templates.list_templates(session)
+
+
+@command(app, "show", epilog="Example: voucher template show universal-5x10@1")
+def show(call: Call, reference: Reference) -> Outcome:
+    """Show every field of a template and what a pack is worth."""
+    from vouchercli.ops import templates
+
+    with call.session() as session:
+        return templates.show_template(session, reference)
+
+
+@command(app, "diff", epilog="Example: voucher template diff hangzhou-draft-10 hangzhou-draft-5")
+def diff(
+    call: Call, reference: Reference,
+    other: Annotated[Optional[str], typer.Argument(metavar="[OTHER]", help="CODE[@VERSION] or a version; else the version before.")] = None,
+) -> Outcome:
+    """Compare two templates or two versions, field by field."""
+    from vouchercli.ops import templates
+
+    with call.session() as session:
+        return templates.diff_templates(session, reference, other)
+
+
+@command(app, "history", epilog="Example: voucher template history universal-5x10")
+def history(call: Call, code: Annotated[str, typer.Argument(metavar="CODE", help="A template of the database.")]) -> Outcome:
+    """Show every version of a template and the rounds that use it."""
+    from vouchercli.ops import templates
+
+    with call.session() as session:
+        return templates.template_history(session, code)
+
+
+@command(app, "check", epilog="Example: voucher template check universal-5x10 --packs 2000000")
+def check(
+    call: Call,
+    reference: Annotated[
+        str, typer.Argument(metavar="NAME|FILE|CODE[@VERSION]", help="A YAML file, a template of the database, or a shipped name.")],
+    packs: Annotated[Optional[int], typer.Option("--packs", min=1, metavar="N", help="Also what N packs can cost.")] = None,
+) -> Outcome:
+    """Say what a pack is worth and can cost, and what to know before using it."""
+    from vouchercli.ops import templates
+
+    if not call.db_path.exists():  # a draft can be checked before there is a database
+        return templates.check_template(None, reference, packs)
+    with call.session() as session:
+        return templates.check_template(session, reference, packs)

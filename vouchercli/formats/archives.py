@@ -1,0 +1,171 @@
+"""The one table inside a gzip or zip: nothing is unpacked to disk, no bomb goes off, no entry climbs out of its folder."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO, TYPE_CHECKING, BinaryIO
+
+from vouchercli.errors import VoucherError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+MAX_BYTES = 1 << 36          # 64 GiB unpacked: no platform file is larger
+MAX_RATIO = 300              # CSV shrinks 10- to 50-fold; a bomb a thousand-fold
+HARMLESS_BYTES = 200 << 20   # below this no ratio is dangerous
+GZIP_MAGIC, ZIP_MAGIC = b"\x1f\x8b", b"PK\x03\x04"
+WORKBOOK_ENTRIES = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
+NOT_TABLES = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True)
+class Blob:
+    """Bytes that can be read from the beginning again and again. `name` is for messages, `packed` the size on disk."""
+
+    name: str
+    open: Callable[[], BinaryIO]
+    packed: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which entries of an archive a profile takes, and which it leaves, as patterns on the entry's name ('' = not said)."""
+
+    take: str = ""
+    skip: str = ""
+
+
+def unpacked(blob: Blob, choices: Sequence[Choice] = ()) -> Blob:
+    """The table inside `blob`, or `blob` itself when it is no archive (an .xlsx is none).
+
+    Raises `VoucherError`: bad_archive, archive_locked, archive_bomb, archive_climbs, no_entry, several_entries.
+    """
+    for _ in range(3):  # a zip of a gzip is met; deeper nesting is not
+        with blob.open() as stream:
+            head = stream.read(4)
+        if head[:2] == GZIP_MAGIC:
+            blob = Blob(blob.name.removesuffix(".gz"), _gunzip(blob), blob.packed)
+        elif head == ZIP_MAGIC and not _is_workbook(blob):
+            blob = _entry(blob, choices)
+        else:
+            return blob
+    return blob
+
+
+class _Measured(io.RawIOBase):
+    """A decompressing stream that stops when it gives far more than went in, and names what is damaged."""
+
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile, blob: Blob) -> None:
+        self._stream, self._blob, self._given = stream, blob, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        try:
+            piece = self._stream.read(len(view))
+        except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+            raise _damaged(self._blob.name, error) from error
+        self._given += len(piece)
+        if self._given > MAX_BYTES or (self._given > HARMLESS_BYTES and self._given > MAX_RATIO * max(self._blob.packed, 1)):
+            raise VoucherError("archive_bomb", "{file} unpacks to more than a table can be",
+                               hint="ask for the file again, or unpack it yourself", file=self._blob.name)
+        view[: len(piece)] = piece
+        return len(piece)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _damaged(name: str, error: Exception) -> VoucherError:
+    return VoucherError("bad_archive", "{file} is damaged or cut off: {why}", hint="ask for the file again", file=name, why=str(error))
+
+
+def _gunzip(blob: Blob) -> Callable[[], BinaryIO]:
+    def opened() -> BinaryIO:
+        return io.BufferedReader(_Measured(gzip.GzipFile(fileobj=blob.open()), blob), 1 << 18)
+
+    return opened
+
+
+def _listed(blob: Blob) -> list[zipfile.ZipInfo]:
+    try:
+        with blob.open() as stream, zipfile.ZipFile(stream) as archive:
+            return archive.infolist()
+    except (zipfile.BadZipFile, OSError) as error:
+        raise _damaged(blob.name, error) from error
+
+
+def _is_workbook(blob: Blob) -> bool:
+    return any(info.filename in WORKBOOK_ENTRIES for info in _listed(blob))
+
+
+def _entry(blob: Blob, choices: Sequence[Choice]) -> Blob:
+    """The one entry that is the table."""
+    infos = {entry_name(info): info for info in _listed(blob) if not info.is_dir()}
+    for name in infos:
+        if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts or name[1:2] == ":":
+            raise VoucherError("archive_climbs", "{file} holds an entry that climbs out of its folder: {entry}",
+                               hint="do not open it; ask who sent it", file=blob.name, entry=name)
+    tables = [name for name in infos if not any(part in name for part in NOT_TABLES)]
+    taken = _taken(tables, choices) if len(tables) > 1 else tables
+    if len(taken) != 1:
+        raise _unclear(blob.name, taken, tables or list(infos))
+    info = infos[taken[0]]
+    if info.flag_bits & 1:
+        raise VoucherError("archive_locked", "{file} is locked with a password", hint="unpack it, then import what is inside",
+                           file=blob.name)
+    return Blob(f"{blob.name}/{taken[0]}", _unzip(blob, info), info.compress_size)
+
+
+def _unclear(name: str, taken: list[str], entries: list[str]) -> VoucherError:
+    hint = "unpack it and import the right one, or choose with archive: in a profile"
+    if taken:
+        return VoucherError("several_entries", "{file} holds {count} files and it is not clear which is meant: {entries}", hint=hint,
+                            file=name, count=len(taken), entries=", ".join(taken))
+    return VoucherError("no_entry", "{file} holds no file that could be meant: {entries}", hint=hint, file=name, entries=", ".join(entries))
+
+
+def _taken(tables: list[str], choices: Sequence[Choice]) -> list[str]:
+    """What the profiles choose: the entries that one of them takes and does not skip; all of them when none says anything."""
+    found: dict[str, None] = {}
+    for choice in choices:
+        chosen = [name for name in tables if re.search(choice.take, name) and not (choice.skip and re.search(choice.skip, name))]
+        if len(chosen) < len(tables):
+            found |= dict.fromkeys(chosen)
+    return list(found) or tables
+
+
+def _unzip(blob: Blob, info: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
+    def opened() -> BinaryIO:
+        try:
+            stream = zipfile.ZipFile(blob.open()).open(info)  # noqa: SIM115 - closed with the entry
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+            raise _damaged(blob.name, error) from error
+        return io.BufferedReader(_Measured(stream, Blob(blob.name, blob.open, info.compress_size)), 1 << 18)
+
+    return opened
+
+
+def entry_name(info: zipfile.ZipInfo) -> str:
+    """The entry's name as it was meant: without the UTF-8 flag it is UTF-8 or GBK, which zipfile reads as cp437."""
+    if info.flag_bits & 0x800:
+        return info.filename
+    try:
+        raw = info.filename.encode("cp437")
+    except UnicodeEncodeError:
+        return info.filename
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return info.filename

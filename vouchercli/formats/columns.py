@@ -1,0 +1,278 @@
+"""From the cells of a row to our fields: the plan of one profile on one header, made once and run on every row.
+
+Most rows of a large file are plain: nothing to strip, nothing damaged. One regular expression over the whole row says so,
+and then the cells are only picked; every other row takes the careful way, cell by cell. A test holds the two ways together.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from vouchercli.formats import cells
+from vouchercli.formats.fields import ABSENT, FIELDS, FILLED, type_of
+from vouchercli.result import Problem, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vouchercli.formats.fields import Type
+    from vouchercli.formats.profiles import KindRule, Profile, Spec
+
+CLEAN: dict[Type, Callable[[str], str]] = {
+    "id": cells.id_text, "name": cells.name_text, "time": cells.time_text, "amount": cells.amount_text, "kind": cells.id_text,
+}
+LOST = Word("a spreadsheet kept it as a number and lost its last digits: format the column as text and export the file again")
+TURNED = Word("a spreadsheet turned it into a date or a time: format the column as text and export the file again")
+TWO_IN_ONE = Word("an amount and a note stand in one cell: leave only the amount")
+NOT_FEN = Word("it is not a whole number of fen")
+NO_KIND = Word("it says neither payment nor refund")
+NO_MATCH = Word("it is not written as the profile expects")
+
+# Cells that need no cleaning and cannot be damaged, by type; between them stands the unit separator.
+SEPARATOR = "\x1f"
+PLAIN: dict[Type, str] = {
+    "id": r"(?!\d{4}-\d\d-\d\d(?:[\x1f ]|\Z))[\w\-|#/]*",
+    "amount": r"-?\d+(?:\.\d{1,2})?",
+    "time": r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?",
+}
+ANY = r"[^\x1f]*"
+
+
+class RowFault(Exception):  # noqa: N818 - bad data, not an error: caught where the row is made into a record
+    """The row cannot be used; `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.text)
+        self.problem = problem
+
+
+def cell_fault(column: str, value: str, problem: Word) -> RowFault:
+    """A fault of one cell."""
+    return RowFault(Problem("bad_row", "{column}: {value}: {problem}", params={"column": column, "value": value, "problem": problem}))
+
+
+def blank_fault(column: str) -> RowFault:
+    """A value that must be there is not."""
+    return RowFault(Problem("bad_row", "{column} is missing", params={"column": column}))
+
+
+class Plan:
+    """How the rows under one header become values of `FIELDS[kind]`."""
+
+    def __init__(self, profile: Profile, header: Sequence[str]) -> None:
+        self.profile = profile
+        self.header = tuple(header)
+        self._reads_plain = False
+        self._at = {cells.column_key(name): position for position, name in reversed(list(enumerate(header))) if name}
+        self._kind_of = _kinds(profile.kind_rule, self._at, self.header)
+        self._plain_types: dict[int, Type] | None = {}
+        self._makers = [self._maker(field) for field in FIELDS[profile.kind]]
+        self._plain = self._plain_row()
+        self._reads_plain = True  # from here on the makers are those of plain rows: nothing is cleaned
+        self._quick_makers = [self._maker(field) for field in FIELDS[profile.kind]] if self._plain else []
+
+    def position(self, *names: str) -> int | None:
+        """Where the first of these columns stands that the header has."""
+        return next((self._at[key] for name in names if (key := cells.column_key(name)) in self._at), None)
+
+    def kind(self, row: Sequence[str]) -> str:
+        """pay or refund; '' for other kinds of file. Raises `RowFault`."""
+        return self._kind_of(row) if self.profile.kind == "redemptions" else ""
+
+    def plain(self, row: list[str]) -> list[str] | None:
+        """The row without backticks and TABs when nothing else is to be cleaned in it; else None."""
+        if self._plain is None or len(row) != len(self.header):
+            return None
+        joined = SEPARATOR.join(row).replace("`", "").replace("\t", "")
+        return joined.split(SEPARATOR) if self._plain.fullmatch(joined) else None
+
+    def quick_values(self, row: Sequence[str], kind: str) -> tuple[str, ...]:
+        """`values` of a row that `plain` gave."""
+        return tuple([maker(row, kind) for maker in self._quick_makers])
+
+    def values(self, row: Sequence[str], kind: str) -> tuple[str, ...]:
+        """The cleaned texts of `FIELDS[kind]`, '' where the file says nothing. Raises `RowFault`."""
+        return tuple([maker(row, kind) for maker in self._makers])
+
+    def _plain_row(self) -> re.Pattern[str] | None:
+        """The pattern of a plain row; None when names or joined columns are read (they are not plain, and such files are small)."""
+        if self._plain_types is None or self.profile.kind == "merchants":
+            return None
+        shapes = [PLAIN[self._plain_types[at]] if at in self._plain_types else ANY for at in range(len(self.header))]
+        return re.compile(SEPARATOR.join(shapes), re.ASCII)
+
+    def _uses(self, position: int, kind: Type) -> None:
+        """Note that a column is read as `kind`; one that is read in two ways has no plain form."""
+        if self._plain_types is not None and (kind not in PLAIN or self._plain_types.setdefault(position, kind) != kind):
+            self._plain_types = None
+
+    def _maker(self, field: str) -> Callable[[Sequence[str], str], str]:
+        if field == "kind" and self.profile.kind == "redemptions":
+            return lambda _, kind: kind
+        spec = self.profile.fields.get(field)
+        if field == "merchant_no" and self.profile.key and spec is None:
+            return self._key_maker()
+        if spec is None:
+            return _constant(ABSENT.get(field, ""))
+        if spec.pay and spec.refund:
+            return _by_kind(self._field(field, spec.pay), self._field(field, spec.refund))
+        return self._field(field, spec)
+
+    def _field(self, field: str, spec: Spec) -> Callable[[Sequence[str], str], str]:
+        if spec.value is not None:
+            return _constant(spec.value)
+        if spec.join:
+            return self._join_maker(field, spec)
+        position = self.position(*spec.columns)
+        if position is None:
+            return _constant(spec.default if spec.default is not None else ABSENT.get(field, ""))
+        column = self.header[position]
+        must_be_filled = field in FILLED[self.profile.kind] and spec.default is None
+        self._uses(position, type_of(field))
+        read = _as_it_is if self._reads_plain else _reader(field, column)
+        pattern = re.compile(spec.pattern) if spec.pattern else None
+        finish = self._amount_finish(column) if type_of(field) == "amount" else None
+
+        def make(row: Sequence[str], kind: str) -> str:
+            text = read(row[position])
+            if text and pattern:
+                text = _matched(pattern, field, column, text)
+            if spec.words:
+                text = spec.words.get(text, text)
+            if not text:
+                if must_be_filled:
+                    raise blank_fault(column)
+                return spec.default or ""
+            return finish(text, kind) if finish else text
+
+        return make
+
+    def _amount_finish(self, column: str) -> Callable[[str, str], str] | None:
+        """Fen to yuan, and the sign that refund rows have on this platform turned."""
+        is_fen, is_negative = self.profile.is_fen, self.profile.refunds_are_negative
+        if not is_fen and not is_negative:
+            return None
+
+        def finish(text: str, kind: str) -> str:
+            if is_fen:
+                try:
+                    text = cells.yuan_of_fen(text)
+                except ValueError:
+                    raise cell_fault(column, text, NOT_FEN) from None
+            return cells.opposite(text) if is_negative and kind == "refund" else text
+
+        return finish
+
+    def _join_maker(self, field: str, spec: Spec) -> Callable[[Sequence[str], str], str]:
+        self._plain_types = None
+        clean = CLEAN[type_of(field)]
+        positions = [position for name in spec.join if (position := self.position(name)) is not None]
+        return lambda row, _: spec.glue.join([text for position in positions if (text := clean(row[position]))])
+
+    def _key_maker(self) -> Callable[[Sequence[str], str], str]:
+        """A merchant's number made of the columns of `key:`, each of which must be filled."""
+        parts: list[tuple[str, Callable[[Sequence[str], str], str]]] = []
+        for name in self.profile.key:
+            if name in self.profile.fields:
+                parts.append((name, self._field(name, self.profile.fields[name])))
+            else:
+                position = self._at[cells.column_key(name)]
+                parts.append((name, _picked(position)))
+
+        def make(row: Sequence[str], kind: str) -> str:
+            texts = [part(row, kind) for _, part in parts]
+            for (name, _), text in zip(parts, texts, strict=True):
+                if not text:
+                    raise blank_fault(name)
+            return cells.identity_key(*texts)
+
+        return make
+
+
+def _constant(value: str) -> Callable[[Sequence[str], str], str]:
+    return lambda row, kind: value
+
+
+def _picked(position: int) -> Callable[[Sequence[str], str], str]:
+    return lambda row, kind: cells.name_text(row[position])
+
+
+def _by_kind(pay: Callable[[Sequence[str], str], str], refund: Callable[[Sequence[str], str], str]) -> Callable[[Sequence[str], str], str]:
+    return lambda row, kind: (refund if kind == "refund" else pay)(row, kind)
+
+
+def _matched(pattern: re.Pattern[str], field: str, column: str, text: str) -> str:
+    """What the pattern finds: its group of the field's name, else its first group, else all it matched."""
+    found = pattern.search(text)
+    if not found:
+        raise cell_fault(column, text, NO_MATCH)
+    return (found[field] if field in pattern.groupindex else found[1] if pattern.groups else found[0]) or ""
+
+
+def _as_it_is(cell: str) -> str:
+    return cell
+
+
+def _reader(field: str, column: str) -> Callable[[str], str]:
+    """Clean a cell and refuse what a spreadsheet has damaged."""
+    kind = type_of(field)
+    clean = CLEAN[kind]
+    if kind in ("name", "kind"):
+        return clean
+    damaged = {"id": _damaged_id, "amount": _damaged_amount, "time": _damaged_time}[kind]
+
+    def read(cell: str) -> str:
+        text = clean(cell)
+        fault = damaged(text)
+        if fault:
+            raise cell_fault(column, text, fault)
+        return text
+
+    return read
+
+
+def _damaged_id(text: str) -> Word | None:
+    if "+" in text and cells.SCIENTIFIC.fullmatch(text):
+        return LOST
+    if (":" in text and cells.CLOCK.fullmatch(text)) or ("-" in text and cells.DATE.fullmatch(text)):
+        return TURNED
+    return None
+
+
+def _damaged_amount(text: str) -> Word | None:
+    if "(" in text and cells.NOTED.fullmatch(text):
+        return TWO_IN_ONE
+    return _damaged_id(text)
+
+
+def _damaged_time(text: str) -> Word | None:
+    return LOST if "+" in text and cells.SCIENTIFIC.fullmatch(text) else None
+
+
+def _kinds(rule: KindRule, at: dict[str, int], header: tuple[str, ...]) -> Callable[[Sequence[str]], str]:
+    """The function from a row to pay or refund."""
+    if rule.value:
+        return lambda row: rule.value
+    names = rule.columns or (rule.sign,)
+    position = next((at[key] for name in names if (key := cells.column_key(name)) in at), -1)
+    if position < 0:
+        return lambda row: rule.otherwise or "pay"
+    if rule.sign:
+        return lambda row: "refund" if cells.amount_text(row[position]).startswith("-") else "pay"
+    pay, refund = re.compile(rule.pay) if rule.pay else None, re.compile(rule.refund)
+    known: dict[str, str] = {}
+
+    def kind_of(row: Sequence[str]) -> str:
+        cell = row[position]
+        kind = known.get(cell)
+        if kind is None:
+            text = cells.id_text(cell).casefold()
+            kind = "refund" if refund.search(text) else "pay" if pay and pay.search(text) else rule.otherwise
+            if not kind:
+                raise cell_fault(header[position], text, NO_KIND) if text else blank_fault(header[position])
+            if len(known) < 1000:
+                known[cell] = kind
+        return kind
+
+    return kind_of

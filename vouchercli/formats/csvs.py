@@ -1,0 +1,85 @@
+"""CSV records with the line where each begins; a quote mark that is never closed damages its own row, not its neighbours."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+AFTER_QUOTE = re.compile(r'"[\t ]+(?=,|\r|\n|$)')  # `"398…"<TAB>,`: payment exports do that
+SAMPLE = 1 << 16
+MAX_CELL = 1 << 20
+
+
+class BrokenRow(list[str]):
+    """The cells of a line whose quote mark is never closed."""
+
+
+def rows(open_bytes: Callable[[], BinaryIO], encoding: str) -> Iterator[tuple[int, list[str]]]:
+    """(first line, cells) of every record; line 1 is the first. Cells are as they stand, blanks and marks included."""
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    with open_bytes() as raw:
+        delimiter = _delimiter(raw.read(SAMPLE).decode(codec, "ignore"))
+    csv.field_size_limit(MAX_CELL)
+    with open_bytes() as raw, io.TextIOWrapper(raw, codec, newline="") as text:
+        yield from records(text, delimiter)
+
+
+def _delimiter(sample: str) -> str:
+    """Comma, unless there are more TABs or semicolons."""
+    return max(",", "\t", ";", key=sample.count)
+
+
+def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The records of `lines`; lines that an unclosed quote has swallowed are given back one by one."""
+    taken: list[str] = []
+    ended: list[bool] = []
+    lines = iter(lines)
+    reader = csv.reader(_noting(lines, taken, ended), delimiter=delimiter)
+    first = 1
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error:  # a cell longer than any cell: an unclosed quote
+            row = BrokenRow()
+        if row is None:
+            return
+        is_broken = bool(ended) or isinstance(row, BrokenRow)
+        if not is_broken and (len(taken) == 1 or not _is_swallowed(taken, delimiter)):
+            yield first, row
+        else:
+            yield from _one_by_one(taken, first, delimiter)
+            reader = csv.reader(_noting(lines, taken, ended), delimiter=delimiter)
+        first += len(taken)
+        taken.clear()
+
+
+def _noting(lines: Iterator[str], taken: list[str], ended: list[bool]) -> Iterator[str]:
+    """Passes the lines on and notes them; `ended` is filled when the reader asks for more than there is."""
+    for line in lines:
+        taken.append(line)
+        yield line
+    if taken:  # in the middle of a record
+        ended.append(True)
+
+
+def _is_swallowed(taken: list[str], delimiter: str) -> bool:
+    """A record over several lines is honest when it is well quoted and its inner lines are no rows by themselves."""
+    text = AFTER_QUOTE.sub('"', "".join(taken))
+    try:
+        cells = len(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)))
+    except csv.Error:
+        return True
+    return any(line.count(delimiter) >= max(cells, 3) - 1 for line in taken[1:-1])
+
+
+def _one_by_one(taken: list[str], first: int, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    for number, line in enumerate(taken, first):
+        if not line.strip():
+            continue
+        cells = next(csv.reader([line], delimiter=delimiter))
+        yield number, BrokenRow(cells) if line.count('"') % 2 else cells

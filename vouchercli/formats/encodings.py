@@ -1,0 +1,107 @@
+"""Which encoding a text file is in, decided by reading all of it once, a piece at a time, and never by guessing."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING, BinaryIO
+
+from vouchercli.errors import VoucherError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PIECE = 1 << 20
+# Two Chinese characters as UTF-8. A whole line of GB18030 is practically never valid UTF-8 as well: its common characters begin
+# with B0-D7, UTF-8's with E3-E9. So such a line inside a file that is not UTF-8 means two encodings in one file.
+CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){2}")
+
+
+def encoding_of(open_bytes: Callable[[], BinaryIO], name: str, *, asked: str | None = None, fallback: str | None = None) -> str:
+    """The codec to read it by: `asked`; else a byte order mark's, strict UTF-8, strict `fallback` (GB18030).
+
+    Raises `VoucherError`: empty_file, not_text (NUL bytes), undecodable (with the line), unknown_encoding.
+    """
+    with open_bytes() as stream:
+        head = stream.read(4)
+    if not head:
+        raise VoucherError("empty_file", "{file} is empty", hint="ask for the file again", where=name, file=name)
+    if asked:
+        return _asked(open_bytes, name, asked)
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return _asked(open_bytes, name, "utf-16")
+    utf8_line = _first_bad_line(open_bytes, "utf-8", name)
+    if utf8_line is None:
+        return "utf-8"
+    second = fallback or "gb18030"
+    second_line = _first_bad_line(open_bytes, second, name)
+    if second_line is None and second == "gb18030":
+        second_line = _utf8_line(open_bytes)
+    if second_line is None:
+        return second
+    raise VoucherError(
+        "undecodable", "{file} is neither UTF-8 (line {utf8_line}) nor {second} (line {second_line}); it may mix two encodings",
+        hint="say what it is with --encoding, or save it again as UTF-8", where=f"{name}:{max(utf8_line, second_line)}",
+        file=name, utf8_line=utf8_line, second=second.upper(), second_line=second_line,
+    )
+
+
+def _asked(open_bytes: Callable[[], BinaryIO], name: str, encoding: str) -> str:
+    try:
+        codec = codecs.lookup(encoding).name
+        "".encode(codec)
+    except LookupError as error:
+        raise VoucherError("unknown_encoding", "there is no encoding {encoding}", encoding=encoding,
+                           hint="for example utf-8, gb18030, big5, shift_jis, utf-16-le") from error
+    line = _first_bad_line(open_bytes, codec, name)
+    if line is not None:
+        raise VoucherError("undecodable_as", "{file} is not {encoding}: line {line} cannot be read", where=f"{name}:{line}",
+                           hint="leave --encoding out, or name another", file=name, encoding=encoding, line=line)
+    return codec
+
+
+def _pieces(open_bytes: Callable[[], BinaryIO]) -> Iterator[bytes]:
+    with open_bytes() as stream:
+        while piece := stream.read(PIECE):
+            yield piece
+
+
+def _first_bad_line(open_bytes: Callable[[], BinaryIO], encoding: str, name: str) -> int | None:
+    """The first line that is not `encoding`, or None. NUL bytes are refused on the way (UTF-16 and its kin have them by right)."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    has_nul = "16" in encoding or "32" in encoding
+    line, piece = 1, b""
+    try:
+        for piece in _pieces(open_bytes):
+            if not has_nul and b"\0" in piece:
+                _refuse_nul(name, line + piece.count(b"\n", 0, piece.index(b"\0")))
+            decoder.decode(piece)
+            line += piece.count(b"\n")
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        return line + error.object[: error.start].count(b"\n")
+    return None
+
+
+def _refuse_nul(name: str, line: int) -> None:
+    raise VoucherError(
+        "not_text", "{file} is not a text file: it holds NUL bytes", where=f"{name}:{line}", file=name,
+        hint="ask for it as CSV or XLSX; UTF-16 without a byte order mark needs --encoding utf-16-le",
+    )
+
+
+def _utf8_line(open_bytes: Callable[[], BinaryIO]) -> int | None:
+    """The first line that is Chinese in UTF-8, in a file that is not UTF-8 as a whole."""
+    with open_bytes() as stream:
+        for number, line in enumerate(stream, 1):
+            if CHINESE_UTF8.search(line) and _is_utf8(line):
+                return number
+    return None
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

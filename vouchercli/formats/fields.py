@@ -1,0 +1,57 @@
+"""Our own fields, kind by kind: what an importer gets from any file, whatever its columns are called."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Type = Literal["id", "name", "time", "amount", "kind"]
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    "merchants": (
+        "merchant_no", "name", "uscc", "district", "industry", "size", "address", "phone", "platform_no",
+        "account_name", "account_no", "bank",
+    ),
+    "claims": ("claim_no", "round", "resident", "claimed_at"),
+    "redemptions": (
+        "transaction_no", "kind", "claim_no", "coupon_no", "merchant_no", "platform_no", "paid_at", "order_amount",
+        "merchant_discount", "subsidy", "refund_of", "channel",
+    ),
+}
+
+# How a cell is cleaned and what can have happened to it; every other field is an id.
+TYPES: dict[str, Type] = {
+    "name": "name", "district": "name", "industry": "name", "size": "name", "address": "name", "account_name": "name", "bank": "name",
+    "claimed_at": "time", "paid_at": "time",
+    "order_amount": "amount", "merchant_discount": "amount", "subsidy": "amount",
+    "kind": "kind",
+}
+
+# A file without a column for one of these is whole all the same; `voucher` files may leave them out.
+OPTIONAL: dict[str, frozenset[str]] = {
+    "merchants": frozenset(FIELDS["merchants"]) - {"merchant_no", "name"},
+    "claims": frozenset(),
+    "redemptions": frozenset({"platform_no", "refund_of", "channel", "merchant_discount"}),
+}
+
+# A row that leaves one of these blank cannot be used; an amount's column may never be blank.
+FILLED: dict[str, frozenset[str]] = {
+    "merchants": frozenset({"merchant_no", "name"}),
+    "claims": frozenset(FIELDS["claims"]),
+    "redemptions": frozenset({
+        "transaction_no", "kind", "claim_no", "coupon_no", "paid_at", "order_amount", "merchant_discount", "subsidy",
+    }),
+}
+
+ABSENT = {"merchant_discount": "0"}  # what a field is when the file has no column for it; else ''
+
+# Columns that hold a person, by the names they are known by: masked in the rejects of claims and redemptions even when no field uses them.
+PERSONAL = (
+    "resident", "resident_id", "姓名", "真实姓名", "领取人", "用户姓名", "身份证", "身份证号", "身份证号码", "证件号", "证件号码",
+    "手机", "手机号", "手机号码", "联系电话", "用户标识", "用户ID", "对方账户", "对方账号",
+    "openid", "userid", "user_id", "mobile", "id_card", "idcard",
+)
+
+
+def type_of(field: str) -> Type:
+    """How a field's cell is cleaned."""
+    return TYPES.get(field, "id")

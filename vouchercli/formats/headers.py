@@ -1,0 +1,163 @@
+"""Find the header of a file by its names, and the profile that fits it best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from vouchercli.errors import VoucherError
+from vouchercli.formats.cells import EDGE, column_key
+from vouchercli.formats.fields import FIELDS, OPTIONAL
+from vouchercli.result import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vouchercli.formats.profiles import Profile, Spec
+    from vouchercli.formats.sources import Part, Source
+
+DEPTH = 60  # rows of preamble that are looked through
+REJECT_COLUMNS = ("reject_reason", "reject_explanation")  # what our own export of rejects adds
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header row of one part: its line, its names as they stand, and the rows above it."""
+
+    part: Part
+    profile: Profile
+    line: int
+    names: tuple[str, ...]
+    preamble: str
+
+    @property
+    def is_our_export(self) -> bool:
+        """True for rejects that were exported, mended and come back: preamble and footer are gone by right."""
+        return REJECT_COLUMNS[0] in self.names
+
+
+def find(source: Source, profiles: Sequence[Profile]) -> Header:
+    """The header that a profile fits. Raises `VoucherError`: unknown_layout, ambiguous_layout, several_sheets, duplicate_column."""
+    found = [header for part in source.parts for header in _in_part(part, profiles)]
+    if not found:
+        raise _unknown(source, profiles)
+    chosen = [header for header in found if header.profile.sheet in ("", header.part.name)]
+    if len({header.part.name for header in chosen}) > 1:
+        raise VoucherError("several_sheets", "{file} has several sheets with the same columns: {sheets}", file=source.name,
+                           hint="save the one that is meant as a file of its own, or choose with sheet: in a profile",
+                           sheets=", ".join(header.part.name for header in chosen))
+    if len(chosen) > 1:
+        raise VoucherError("ambiguous_layout", "{file} fits more than one profile: {profiles}", where=f"{source.name}:{chosen[0].line}",
+                           hint="choose one with --profile", file=source.name, profiles=", ".join(header.profile.profile for header in chosen))
+    if not chosen:
+        raise _unknown(source, profiles)
+    _refuse_twins(source, chosen[0])
+    return chosen[0]
+
+
+def _in_part(part: Part, profiles: Sequence[Profile]) -> list[Header]:
+    """The header in one part, once for each profile that fits it equally well; usually one, or none."""
+    above: list[str] = []
+    for line, row in islice(part.rows(), DEPTH):
+        names = trimmed(row)
+        keys = {column_key(name) for name in names}
+        scores = {profile.profile: _score(profile, keys) for profile in profiles if not missing(profile, keys)}
+        if scores:
+            best = max(scores.values())
+            fitting = [profile for profile in profiles if scores.get(profile.profile) == best]
+            return [Header(part, profile, line, names, "\n".join(above)) for profile in fitting]
+        above.append(row_text(row))
+    return []
+
+
+def trimmed(row: list[str]) -> tuple[str, ...]:
+    """The cells of a header row, blanks around them and blank ones at its end removed."""
+    names = [name.strip(EDGE) for name in row]
+    while names and not names[-1]:
+        names.pop()
+    return tuple(names)
+
+
+def row_text(row: list[str]) -> str:
+    """A row of the preamble or footer as one text, for patterns."""
+    return ",".join(trimmed(row))
+
+
+def wanted(profile: Profile) -> Iterator[tuple[str, ...]]:
+    """Every column that must be there, with the names it may have."""
+    yield from ((one.column,) for one in (*profile.skip, *profile.only))
+    rule = profile.kind_rule
+    if profile.kind == "redemptions" and (rule.columns or rule.sign):
+        yield rule.columns or (rule.sign,)
+    for part in profile.key:
+        if part not in FIELDS[profile.kind]:
+            yield (part,)
+    for name, spec in profile.fields.items():
+        is_free = name in OPTIONAL[profile.kind] or (name == "merchant_no" and "platform_no" in profile.fields)
+        yield from _of_spec(spec, is_needed=not is_free or name in profile.key)
+
+
+def _of_spec(spec: Spec, *, is_needed: bool) -> Iterator[tuple[str, ...]]:
+    if not is_needed or spec.optional or spec.value is not None:
+        return
+    if spec.columns and spec.default is None:
+        yield spec.columns
+    yield from ((name,) for name in spec.join)
+    for branch in (spec.pay, spec.refund):
+        if branch:
+            yield from _of_spec(branch, is_needed=True)
+
+
+def missing(profile: Profile, keys: set[str]) -> list[str]:
+    """The columns that `profile` needs and the header lacks (by the first name of each)."""
+    lacking = [names[0] for names in wanted(profile) if not any(column_key(name) in keys for name in names)]
+    needs_number = profile.kind == "redemptions" and not any(
+        column_key(name) in keys for field in ("merchant_no", "platform_no") if field in profile.fields for name in profile.fields[field].columns
+    )
+    if needs_number and not any(profile.fields[field].value for field in ("merchant_no", "platform_no") if field in profile.fields):
+        lacking.append("merchant_no")
+    return list(dict.fromkeys(lacking))
+
+
+def names_of(profile: Profile) -> set[str]:
+    """Every column name that the profile knows, as keys."""
+    rule = profile.kind_rule
+    named = [*profile.key, *rule.columns, rule.sign, *(one.column for one in (*profile.skip, *profile.only))]
+    named += [name for check in profile.checks for name in check.sums.values()]
+    for spec in profile.fields.values():
+        for part in (spec, spec.pay, spec.refund):
+            if part:
+                named += [*part.columns, *part.join]
+    return {column_key(name) for name in named if name}
+
+
+def _score(profile: Profile, keys: set[str]) -> int:
+    return len(names_of(profile) & keys)
+
+
+def _refuse_twins(source: Source, header: Header) -> None:
+    """A column that is used may not stand in the file twice."""
+    keys = [column_key(name) for name in header.names]
+    twins = [name for name, key in zip(header.names, keys, strict=True) if key in names_of(header.profile) and keys.count(key) > 1]
+    if twins:
+        raise VoucherError("duplicate_column", "{file} has the column {column} twice", where=f"{source.name}:{header.line}",
+                           hint="rename or remove one of them", file=source.name, column=twins[0])
+
+
+def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
+    """Says which columns were found (the row that looks most like a header) and what each profile misses."""
+    rows = [(line, trimmed(row)) for part in source.parts for line, row in islice(part.rows(), DEPTH)]
+    if not any(names for _, names in rows):
+        return VoucherError("empty_file", "{file} is empty", hint="ask for the file again", where=source.name, file=source.name)
+    known = set[str]().union(*(names_of(profile) for profile in profiles))
+    line, names = max(rows, key=lambda row: (len(known & {column_key(name) for name in row[1]}), len(set(row[1]))))
+    keys = {column_key(name) for name in names}
+    tried = sorted(profiles, key=lambda profile: (len(missing(profile, keys)), profile.profile))
+    return VoucherError(
+        "unknown_layout", "{file} fits no profile for {kind}; columns found: {columns}", where=f"{source.name}:{line}",
+        hint="write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile",
+        problems=[Problem("missing_columns", "profile {profile} needs the columns: {missing}", f"{source.name}:{line}",
+                          params={"profile": profile.profile, "missing": ", ".join(missing(profile, keys))}) for profile in tried],
+        file=source.name, kind=profiles[0].kind if profiles else "", columns=", ".join(name for name in names if name),
+    )

@@ -1,0 +1,198 @@
+"""Read a platform's file as our own fields: `read` finds profile and header, `Reading.records` streams the rows.
+
+Nothing is ever silently left out: every row under the header comes as a `Record` (perhaps with a fault), or is counted in
+`ignored` because the profile says that it is not ours, or is the footer, whose counts and totals are then compared.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.errors import VoucherError
+from vouchercli.formats import footers, headers, profiles
+from vouchercli.formats.cells import EDGE, column_key, id_text
+from vouchercli.formats.columns import Plan, RowFault
+from vouchercli.formats.csvs import BrokenRow
+from vouchercli.formats.fields import FIELDS, PERSONAL
+from vouchercli.formats.sources import Part, Source, open_source
+from vouchercli.result import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from vouchercli.formats.headers import Header
+    from vouchercli.formats.profiles import Profile
+
+HIDDEN = "***"
+
+
+class Record(NamedTuple):
+    """One row: its first line in the file, its cells as they came, and `FIELDS[kind]` as cleaned text, or its fault."""
+
+    line: int
+    cells: tuple[str, ...]
+    values: tuple[str, ...]
+    fault: Problem | None = None
+
+
+def read(
+    path: Path | str, kind: str, *, profile: Profile | Path | str | None = None, encoding: str | None = None, sha1: str | None = None,
+) -> Reading:
+    """The file at `path` (`-`: standard input) as rows of `kind`, by `profile` or by the known profile that fits best.
+
+    Raises `VoucherError` when the file cannot be read, fits no profile (unknown_layout), or has another SHA-1 (sha1_mismatch).
+    """
+    given = profiles.load(profile, kind) if profile is not None and not isinstance(profile, profiles.Profile) else profile
+    candidates = [given] if given else profiles.known(kind)
+    source = open_source(path, encoding=encoding, fallback=given.encoding if given else None, choices=[one.archive for one in candidates])
+    if sha1 and sha1.strip().lower() not in source.sha1s:
+        raise VoucherError("sha1_mismatch", "{file} has the SHA-1 {found}, not {wanted}: it is not the file that was sent",
+                           hint="fetch it again; nothing of it was taken", where=source.name, file=source.name,
+                           found=", ".join(sorted(source.sha1s)), wanted=sha1.strip())
+    return Reading(source, headers.find(source, candidates))
+
+
+def read_again(profile: Profile, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], name: str) -> Reading:
+    """Rows that were kept (rejects) under the header and profile they came with; no preamble, no footer."""
+    kept = [(line, list(cells)) for line, cells in rows]
+    part = Part("", lambda: iter(kept))
+    names = (*header, *(headers.REJECT_COLUMNS[:1] if headers.REJECT_COLUMNS[0] not in header else ()))
+    return Reading(Source(name, "", frozenset(), "", (part,)), headers.Header(part, profile, 0, names, ""), kept_width=len(header))
+
+
+class Reading:
+    """A file whose header is known. `read` (rows given as records) and `ignored` (rows that are not ours) count while
+    `records()` runs; when it ends without raising, the file's own counts and totals have been found right."""
+
+    def __init__(self, source: Source, header: Header, *, kept_width: int | None = None) -> None:
+        self.profile = header.profile
+        self.name, self.sha256, self.encoding = source.name, source.sha256, source.encoding
+        self.header = header.names[:kept_width]
+        self.read = 0
+        self.ignored = 0
+        self._found = header
+        self._plan = Plan(self.profile, self.header)
+        self._keys = [column_key(name) for name in self.header]
+        used = headers.names_of(self.profile) | {column_key(name) for name in headers.REJECT_COLUMNS}
+        self.extra = tuple(name for name, key in zip(self.header, self._keys, strict=True) if name and key not in used)
+        self.identities = self._identity_positions()
+
+    def records(self) -> Iterator[Record]:
+        """Every row of ours, in the order of the file. Raises `VoucherError` at the end: footer_mismatch, file_cut_off,
+        data_after_footer; so take them inside one transaction."""
+        profile, plan = self.profile, self._plan
+        self.read = self.ignored = 0
+        ends = re.compile(profile.footer) if profile.footer and not self._found.is_our_export else None
+        checks = profile.checks and not self._found.is_our_export
+        tally, watched = footers.Tally(), footers.watched(profile, plan)
+        footer: list[str] = []
+        for line, row in self._found.part.rows():
+            if line <= self._found.line:
+                continue
+            cleaned = plan.plain(row)
+            if cleaned is None and (footer or _is_footer(ends, row)):
+                self._take_footer(footer, line, row)
+                continue
+            if cleaned is None and not any(cell.strip(EDGE) for cell in row):
+                continue
+            if footer:
+                raise self._rows_follow(line)
+            record, kind = self._record(line, row, cleaned)
+            if checks:
+                tally.add(line, kind, row, watched)
+            if record is None:
+                self.ignored += 1
+            else:
+                self.read += 1
+                yield record
+        if ends and profile.footer_is_required and not footer:
+            raise VoucherError("file_cut_off", "{file} ends before its last lines ({footer}): it is cut off", where=self.name,
+                               hint="fetch the file again; nothing of it was taken", file=self.name, footer=profile.footer)
+        if checks:
+            footers.compare(profile, tally, "\n".join((self._found.preamble, *footer)), self.name)
+
+    def masked(self, cells: Sequence[str], mask: Callable[[str], str]) -> tuple[str, ...]:
+        """The cells of a row with every identity put through `mask` (blank ones stay). In a row whose cells have shifted,
+        everything from the first identity on may be one, and so may a cell that has swallowed a line."""
+        if not self.identities:
+            return tuple(cells)
+        if len(cells) == len(self.header):
+            places = set(self.identities)
+        else:
+            places = {at for at, cell in enumerate(cells) if at >= min(self.identities) or "\n" in cell}
+        return tuple(mask(text) if at in places and (text := id_text(cell)) else cell for at, cell in enumerate(cells))
+
+    def _record(self, line: int, row: list[str], cleaned: list[str] | None) -> tuple[Record | None, str]:
+        """The record of a row (None: not ours) and whether it is a payment or a refund ('' when that cannot be told)."""
+        kind, plan = "", self._plan
+        try:
+            if cleaned is not None:
+                kind = plan.kind(cleaned)
+                if self._is_ignored(cleaned):
+                    return None, kind
+                return Record(line, tuple(row), plan.quick_values(cleaned, kind)), kind
+            row = self._whole(row)
+            kind = plan.kind(row)
+            if self._is_ignored(row):
+                return None, kind
+            return Record(line, tuple(row), plan.values(row, kind)), kind
+        except RowFault as fault:
+            return Record(line, tuple(row), ("",) * len(FIELDS[self.profile.kind]), self._unnamed(fault.problem)), kind
+
+    def _whole(self, row: list[str]) -> list[str]:
+        """The row at the header's width. Raises `RowFault` when it is damaged or is the header once more."""
+        width = len(self.header)
+        if len(row) > width and not any(cell.strip(EDGE) for cell in row[width:]):
+            row = row[:width] if not isinstance(row, BrokenRow) else row
+        if isinstance(row, BrokenRow):
+            raise RowFault(Problem("bad_row", "a quote mark in this line is never closed"))
+        if len(row) != width:
+            raise RowFault(Problem(
+                "bad_row", "the row has {cells} cells, the header {columns}: a comma inside an amount, or the row is cut off",
+                params={"cells": len(row), "columns": width},
+            ))
+        if [column_key(cell) for cell in row] == self._keys:
+            raise RowFault(Problem("bad_row", "this is the header once more"))
+        return row
+
+    def _is_ignored(self, row: Sequence[str]) -> bool:
+        def like(one: profiles.Filter) -> bool:
+            position = self._plan.position(one.column)
+            return position is not None and re.search(one.like, id_text(row[position])) is not None
+
+        return any(like(one) for one in self.profile.skip) or not all(like(one) for one in self.profile.only)
+
+    def _take_footer(self, footer: list[str], line: int, row: list[str]) -> None:
+        text = headers.row_text(row)
+        if len(footer) >= footers.MAX_ROWS or (len(self.header) > 1 and [column_key(cell) for cell in headers.trimmed(row)] == self._keys):
+            raise self._rows_follow(line)
+        if text:
+            footer.append(text)
+
+    def _rows_follow(self, line: int) -> VoucherError:
+        return VoucherError("data_after_footer", "{file} goes on after its last lines, as if two files were one",
+                            hint="take the files apart; nothing of it was taken", where=f"{self.name}:{line}", file=self.name)
+
+    def _identity_positions(self) -> tuple[int, ...]:
+        """The columns that hold people: the resident's (unless the platform's number is opaque), those of `identities:`, and
+        for claims and redemptions every column known by such a name."""
+        named = [*self.profile.identities, *(PERSONAL if self.profile.kind != "merchants" else ())]
+        resident = self.profile.fields.get("resident")
+        own = [*resident.columns, *resident.join] if resident else []
+        keys = {column_key(name) for name in named} | {column_key(name) for name in own}
+        if self.profile.is_opaque:
+            keys -= {column_key(name) for name in own}
+        return tuple(at for at, key in enumerate(self._keys) if key in keys)
+
+    def _unnamed(self, problem: Problem) -> Problem:
+        """The problem with its place, and without the identity when it is about one."""
+        params = dict(problem.params)
+        if "value" in params and column_key(str(params.get("column", ""))) in {self._keys[at] for at in self.identities}:
+            params["value"] = HIDDEN
+        return Problem(problem.code, problem.text, problem.where, problem.hint, problem.level, params)
+
+
+def _is_footer(ends: re.Pattern[str] | None, row: list[str]) -> bool:
+    return ends is not None and bool(row) and ends.search(row[0].strip(EDGE) or headers.row_text(row)) is not None

@@ -1,0 +1,131 @@
+"""Open whatever file was handed over: CSV, gzip, zip, spreadsheet or standard input, as rows of text with line numbers.
+
+Nothing here knows what the columns mean. A CSV of any size is read in pieces; a spreadsheet is held by its reader.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from vouchercli.errors import VoucherError
+from vouchercli.formats import csvs
+from vouchercli.formats.archives import ZIP_MAGIC, Blob, Choice, unpacked
+from vouchercli.formats.encodings import encoding_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+OLE_MAGIC = b"\xd0\xcf\x11\xe0"  # .xls
+TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
+FOREIGN = {b"PAR1": "Parquet", b"%PDF": "PDF", b"Rar!": "RAR", b"7z\xbc\xaf": "7-Zip"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table of the file: the text itself, or one sheet. `rows()` begins anew each time: (line from 1, cells)."""
+
+    name: str
+    rows: Callable[[], Iterator[tuple[int, list[str]]]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """An open file. `sha256` is of the file as given; `sha1s` holds SHA-1 of the file as given and of what it wraps."""
+
+    name: str
+    sha256: str
+    sha1s: frozenset[str]
+    encoding: str               # the codec's name, or `xlsx`, `xls` ...
+    parts: tuple[Part, ...]
+
+
+def open_source(
+    path: Path | str, *, encoding: str | None = None, fallback: str | None = None, choices: Sequence[Choice] = (),
+) -> Source:
+    """The file at `path` (`-`: standard input). `encoding` forces one, `fallback` replaces GB18030 as the second guess;
+    `choices` say which entry of an archive is meant. Raises `VoucherError` for all that cannot be read."""
+    outer = _standard_input() if str(path) == "-" else _file(Path(path))
+    sha256, sha1 = _digests(outer)
+    inner = unpacked(outer, choices)
+    sha1s = frozenset({sha1} if inner is outer else {sha1, _digests(inner)[1]})
+    with inner.open() as stream:
+        head = stream.read(4)
+    if head in (ZIP_MAGIC, OLE_MAGIC):
+        return Source(outer.name, sha256, sha1s, *_workbook(inner, head))
+    if head in FOREIGN:
+        raise _foreign(inner.name, FOREIGN[head])
+    codec = encoding_of(inner.open, inner.name, asked=encoding, fallback=fallback)
+    _refuse_html(inner, codec)
+    return Source(outer.name, sha256, sha1s, codec, (Part("", partial(csvs.rows, inner.open, codec)),))
+
+
+def _file(path: Path) -> Blob:
+    name = str(path)
+    try:
+        if path.is_dir():
+            raise VoucherError("is_a_folder", "{file} is a folder, not a file", hint="name a file in it", file=name)
+        size = path.stat().st_size
+        with path.open("rb"):
+            pass
+    except FileNotFoundError as error:
+        raise VoucherError("no_such_file", "there is no file {file}", hint="check the name and the folder", file=name) from error
+    except OSError as error:
+        raise VoucherError("unreadable_file", "{file} cannot be read: {why}", hint="check that it is a file and who may read it",
+                           file=name, why=error.strerror or str(error)) from error
+
+    def opened() -> BinaryIO:
+        return path.open("rb")
+
+    return Blob(name, opened, size)
+
+
+def _standard_input() -> Blob:
+    """Spooled to a temporary file, because it is read more than once; gone when the program ends."""
+    spool = tempfile.NamedTemporaryFile(prefix="voucher-")  # noqa: SIM115 - it lives as long as the Blob
+    shutil.copyfileobj(sys.stdin.buffer, spool, 1 << 20)
+    spool.flush()
+
+    def opened() -> BinaryIO:
+        return Path(spool.name).open("rb")
+
+    return Blob("-", opened, spool.tell())
+
+
+def _digests(blob: Blob) -> tuple[str, str]:
+    sha256, sha1 = hashlib.sha256(), hashlib.sha1(usedforsecurity=False)
+    with blob.open() as stream:
+        while piece := stream.read(1 << 20):
+            sha256.update(piece)
+            sha1.update(piece)
+    return sha256.hexdigest(), sha1.hexdigest()
+
+
+def _workbook(blob: Blob, head: bytes) -> tuple[str, tuple[Part, ...]]:
+    if Path(blob.name).suffix.lower() in TEXT_SUFFIXES:
+        kind = "xlsx" if head == ZIP_MAGIC else "xls"
+        raise VoucherError("wrong_suffix", "{file} is named as text but is a spreadsheet",
+                           hint="rename it to end with .{kind}, or save it as CSV", file=blob.name, kind=kind)
+    from vouchercli.formats import spreadsheets  # its reader is loaded only when a spreadsheet comes
+
+    parts = tuple(Part(name, partial(spreadsheets.rows, sheet)) for name, sheet in spreadsheets.sheets(blob).items())
+    return "xlsx" if head == ZIP_MAGIC else "xls", parts
+
+
+def _refuse_html(blob: Blob, codec: str) -> None:
+    """Portals like to send a web page named .xls."""
+    with blob.open() as stream:
+        start = stream.read(2048).decode(codec, "ignore").lstrip("\ufeff \t\r\n").casefold()
+    if start.startswith(("<html", "<!doctype", "<table", "<?xml")):
+        raise _foreign(blob.name, "HTML")
+
+
+def _foreign(name: str, what: str) -> VoucherError:
+    return VoucherError("foreign_file", "{file} is a {what} file, which is not read here", hint="ask for it as CSV or XLSX",
+                        file=name, what=what)

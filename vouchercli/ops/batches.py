@@ -1,0 +1,121 @@
+"""Imported files: what became of their rows, their rejects to be mended, to be judged again, or the whole file to be undone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.ops import claims, intake, merchants, redemptions
+from vouchercli.result import Column, Message, Outcome, Table, Word, say
+from vouchercli.rules import reasons, times
+from vouchercli.store import batches
+from vouchercli.store.db import zone as zone_of
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from vouchercli.store.db import Session
+
+KINDS = {kind.name: kind for kind in (merchants.KIND, claims.KIND, redemptions.KIND)}
+COUNTS = ("read", "accepted", "duplicate", "rejected", "warnings")
+
+LIST_COLUMNS = (
+    Column("batch", "Batch", "int"), Column("kind", "Kind", "word"), Column("file", "File"), Column("state", "State", "word"),
+    Column("read", "Read", "int"), Column("accepted", "Accepted", "int"), Column("duplicate", "Duplicate", "int"),
+    Column("rejected", "Rejected", "int"),
+)
+REJECT_COLUMNS = (Column("line", "Line", "int"), Column("reason", "Reason"), Column("explanation", "Explanation"), Column("row", "Row"))
+REASON_COLUMNS = (
+    Column("reason", "Reason"), Column("rows", "Rows", "int"), Column("what", "Outcome", "word"), Column("line", "First line", "int"),
+    Column("explanation", "Explanation"),
+)
+
+
+def _zone(session: Session) -> str:
+    return zone_of(session.db, session.programme) or intake.DEFAULT_ZONE
+
+
+def _described(row: sqlite3.Row, zone: str) -> dict[str, Any]:
+    """A batch as JSON has it."""
+    return {
+        "batch": row["batch_id"], "kind": row["kind"], "programme": row["programme"], "file": row["file"], "state": row["state"],
+        **{count: row[count] for count in COUNTS}, "profile": row["profile"], "encoding": row["encoding"], "sha256": row["sha256"],
+        "actor": row["actor"], "imported_at": times.iso(row["imported_at"], zone),
+    }
+
+
+def list_batches(session: Session, kind: str | None = None, limit: int = 50) -> Outcome:
+    """The files that came in, newest first."""
+    zone = _zone(session)
+    listed = [_described(row, zone) for row in batches.listed(session.db, kind=kind, programme=session.programme, limit=limit)]
+    return Outcome(data=listed, tables=(Table(say("Batches"), LIST_COLUMNS, tuple(listed), zone=zone),))
+
+
+def show_batch(session: Session, batch_id: int) -> Outcome:
+    """One file: how it was read, what became of its rows, and why rows were rejected or flagged."""
+    zone = _zone(session)
+    row = batches.named(session.db, batch_id)
+    about = _described(row, zone)
+    found = [_explained(each, zone) | {"rows": each["rows"], "what": Word(each["what"])} for each in batches.reasons(session.db, batch_id)]
+    labels = {
+        "file": "File", "programme": "Programme", "profile": "Profile", "encoding": "Encoding", "sha256": "SHA-256", "actor": "By",
+        "imported_at": "Imported at", "read": "Read", "accepted": "Accepted", "duplicate": "Duplicate", "rejected": "Rejected",
+        "warnings": "Warnings",
+    }
+    rows = tuple({"what": label, "value": str(about[key])} for key, label in labels.items() if about[key] is not None)
+    title = say("Batch {batch}: {kind}, {state}", batch=batch_id, kind=Word(row["kind"]), state=Word(row["state"]))
+    tables = [Table(title, (Column("what", "What", "word"), Column("value", "Value")), rows)]
+    if found:
+        tables.append(Table(say("Rejects and warnings of batch {batch}", batch=batch_id), REASON_COLUMNS, tuple(found)))
+    says = (say("mend them: voucher batch rejects {batch} -o csv > rejects.csv; or judge them again: voucher batch retry {batch}",
+                batch=batch_id),) if row["rejected"] and row["state"] == "done" else ()
+    return Outcome(data={**about, "reasons": [_plain(each) for each in found]}, tables=tuple(tables), says=says)
+
+
+def _explained(row: sqlite3.Row, zone: str) -> dict[str, Any]:
+    """Line, reason, and the reason in words."""
+    template, values = reasons.explained(row["reason"], json.loads(row["detail"]), zone)
+    return {"line": row["line"], "reason": row["reason"], "explanation": Message(template, values)}
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for JSON: its explanation in English."""
+    told = row["explanation"]
+    return {**row, "explanation": told.text.format(**told.params)}
+
+
+def _rejects(session: Session, batch_id: int) -> tuple[sqlite3.Row, list[dict[str, Any]]]:
+    """The batch, and its rejected rows: line, reason, explanation, cells."""
+    batch = batches.named(session.db, batch_id)
+    zone = _zone(session)
+    return batch, [_explained(row, zone) | {"cells": json.loads(row["cells"])} for row in batches.rejects(session.db, batch_id)]
+
+
+def list_rejects(session: Session, batch_id: int) -> Outcome:
+    """The rejected rows of a file and why, for reading."""
+    _, found = _rejects(session, batch_id)
+    shown = tuple({**row, "row": " | ".join(cell for cell in row["cells"] if cell)} for row in found)
+    table = Table(say("Rejects of batch {batch}", batch=batch_id), REJECT_COLUMNS, shown)
+    return Outcome(data={"batch": batch_id, "rejects": [_plain(row) for row in found]}, tables=(table,), says=_mend(batch_id, len(found)))
+
+
+def _mend(batch_id: int, count: int) -> tuple[Message, ...]:
+    if not count:
+        return (say("batch {batch} has no rejects", batch=batch_id),)
+    return (say("mend them in the file's own layout: voucher batch rejects {batch} --to rejects.csv, then import that file", batch=batch_id),)
+
+
+def retry_batch(session: Session, batch_id: int) -> Outcome:
+    """Judge a file's rejects again, now that what they waited for may have come."""
+    return intake.retry(session, KINDS, batch_id)
+
+
+def undo_batch(session: Session, batch_id: int) -> Outcome:
+    """Take a whole file away again, unless something later stands on it."""
+    return intake.undo(session, KINDS, batch_id)
+
+
+def what_undo_takes(session: Session, batch_id: int) -> dict[str, Any]:
+    """The values of the question that is asked before an undo: batch, file, kind, accepted."""
+    row = batches.named(session.db, batch_id)
+    return {"batch": batch_id, "file": row["file"], "kind": Word(row["kind"]), "count": row["accepted"]}

@@ -1,0 +1,90 @@
+"""Claims: files of granted packs come in, and are listed."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.ops.intake import Desk, Kind, Typed, Unfit, take_in
+from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.rules import templates as template_rules
+from vouchercli.rules import times
+from vouchercli.store import claims, identities, programmes, templates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vouchercli.store.db import Session
+
+
+def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
+    """(claim_no, round, resident, claimed_at) as text -> (claim_no, round, token, claimed_at, day)."""
+    key, clock = identities.load_key(desk.session.path), times.Reader(desk.zone)
+
+    def typed(values: tuple[str, ...]) -> Typed:
+        claim_no, round_, resident, written = values
+        for column, value in (("claim_no", claim_no), ("round", round_), ("resident", resident), ("claimed_at", written)):
+            if not value:
+                return Unfit("bad_row", {"column": column})
+        try:
+            claimed_at, day = clock.read(written)
+        except ValueError:
+            return Unfit("bad_time", {"column": "claimed_at", "value": written})
+        try:
+            token = identities.token(key, resident)
+        except ValueError:
+            return Unfit("bad_row", {"problem": "the resident's token is damaged"})
+        return (claim_no, round_, token, claimed_at, day)
+
+    return typed
+
+
+def _judge(desk: Desk) -> None:
+    assert desk.programme is not None
+    claims.judge(desk.db, desk.programme["programme_id"])
+
+
+def _accept(desk: Desk) -> dict[str, Any]:
+    assert desk.programme is not None
+    rounds = claims.templates_of_rounds(desk.db, desk.programme["programme_id"])
+    packs = {row["round_id"]: templates.value(row) for row in rounds}
+
+    @cache
+    def expires_at(round_id: int, claimed_at: int) -> int:
+        return template_rules.expires_at(packs[round_id], claimed_at, desk.zone)
+
+    claims.accept(desk.db, desk.batch_id, expires_at)
+    return {}
+
+
+KIND = Kind(
+    name="claims", needs_programme=True, create=claims.CREATE_INCOMING, add=claims.ADD_INCOMING, width=claims.TYPED_COLUMNS,
+    typist=_typist, judge=_judge, accept=_accept, undo=lambda session, batch_id: claims.undo(session.db, batch_id),
+)
+
+
+def import_claims(session: Session, file: str, **options: Any) -> Outcome:
+    """Take in a file of claims; see `ops.intake.take_in`."""
+    return take_in(session, KIND, file, **options)
+
+
+COLUMNS = (
+    Column("claim_no", "Claim"), Column("round", "Round"), Column("resident", "Resident"), Column("claimed_at", "Claimed at", "time"),
+    Column("expires_at", "Expires at", "time"), Column("used", "Used", "int"), Column("coupons", "Vouchers", "int"), Column("batch", "Batch", "int"),
+)
+
+
+def list_claims(session: Session, *, round_: str | None, claim_no: str | None, resident: str | None, limit: int) -> Outcome:
+    """Claims, oldest first, by round, number or resident (an identity, turned into its token before it is looked for)."""
+    programme = programmes.current(session.db, session.programme)
+    token = identities.token(identities.load_key(session.path), resident) if resident else None
+    rows = claims.listed(session.db, programme["programme_id"], round=round_, claim_no=claim_no, resident=token, limit=limit + 1)
+    zone = programme["time_zone"]
+    cells = tuple(
+        {"claim_no": row["claim_no"], "round": row["round"], "resident": identities.shown(row["resident"]), "claimed_at": row["claimed_at"],
+         "expires_at": row["expires_at"], "used": row["used"], "coupons": row["coupons"], "batch": row["batch_id"]}
+        for row in rows[:limit]
+    )
+    data = [{**row, "claimed_at": times.iso(row["claimed_at"], zone), "expires_at": times.iso(row["expires_at"], zone)} for row in cells]
+    says = (say("more than {limit}: add --limit, --round or --claim", limit=limit),) if len(rows) > limit else ()
+    return Outcome(data=data, tables=(Table(say("Claims"), COLUMNS, cells, zone=zone),), says=says)

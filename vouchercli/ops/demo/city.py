@@ -1,0 +1,76 @@
+"""What a demo consists of, whichever the city."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vouchercli.ops.demo.claims import Coupon
+    from vouchercli.result import Message
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of the story and the exit code it must end with."""
+
+    args: tuple[str, ...]
+    exit: int = 0
+
+    @property
+    def command(self) -> str:
+        """As one types it."""
+        return "voucher " + " ".join(f'"{arg}"' if " " in arg else shlex.quote(arg) for arg in self.args)
+
+
+def maker(*args: str, now: str, exit_code: int = 0) -> Step:
+    """A deed of chen, who prepares everything."""
+    return Step((*args, "--actor", "chen", "--now", now), exit_code)
+
+
+def batches(steps: list[Step]) -> int:
+    """How many files the steps bring in, a file that comes twice once: the number of the last batch."""
+    return len({step.args[2] for step in steps if step.args[1:2] == ("import",)})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A round as the demo puts it up: the terms of `round create`, and how fast it goes. `packs` are before scaling."""
+
+    template: str
+    packs: int
+    drafted: str
+    opens: str
+    sold_out_after: int
+    coupons: tuple[Coupon, ...]
+    terms: tuple[str, ...] = ()
+
+    def put_up(self, code: str, scale: int, checkers: tuple[str, ...]) -> list[Step]:
+        """The commands that bring it from nothing to open: chen makes it, the checkers approve, it opens on its minute."""
+        terms = ("--template", self.template, "--packs", str(self.packs // scale), *self.terms, "--opens-at", self.opens)
+        return [
+            maker("round", "create", code, *terms, now=self.drafted),
+            maker("round", "submit", code, now=self.drafted),
+            *(Step(("round", "approve", code, "--actor", checker, "--now", self.drafted)) for checker in checkers),
+            maker("round", "open", code, now=self.opens),
+        ]
+
+
+@dataclass(frozen=True)
+class City:
+    """A programme that can be shown: its files and its story at 1:scale (the first scale is the usual one).
+
+    `reports` are the commands whose JSON the demo gives, and compares with what was published; `assumptions` are said at
+    the end.
+    """
+
+    programme: str
+    scales: tuple[int, ...]
+    files: Callable[[int], dict[str, str]]
+    steps: Callable[[int], tuple[Step, ...]]
+    reports: tuple[tuple[str, ...], ...]
+    assumptions: tuple[Message, ...]
+    try_next: tuple[str, ...]

@@ -1,0 +1,93 @@
+"""The town's merchants: plainly synthetic names, real districts, numbers whose check digits hold; a few take most of the trade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from random import Random
+
+HEADER = "merchant_no,name,uscc,district,industry,size,address,platform_no"
+SIZES = (("微型", 55), ("小型", 30), ("中型", 11), ("大型", 4))
+USCC_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
+ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+
+
+@dataclass(frozen=True)
+class Merchant:
+    """A merchant, its line in the registry ('' when no registry lists it), and how much of the trade comes to it."""
+
+    number: str
+    line: str
+    industry: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Shops:
+    """Where a round's vouchers may be spent: positions among the merchants, and their weights added up for `random.choices`."""
+
+    positions: tuple[int, ...]
+    weights: tuple[float, ...]
+
+    def pick(self, rng: Random, count: int) -> list[int]:
+        """`count` merchants' positions, each by its weight."""
+        return rng.choices(self.positions, cum_weights=self.weights, k=count)
+
+
+def found_town(
+    rng: Random, count: int, division: str, districts: dict[str, float], industries: dict[str, float],
+) -> list[Merchant]:
+    """`count` merchants of a city (`division` is its GB/T 2260 code), shared out by the weights given."""
+    where = rng.choices(list(districts), weights=list(districts.values()), k=count)
+    what = rng.choices(list(industries), weights=list(industries.values()), k=count)
+    sizes = rng.choices([size for size, _ in SIZES], weights=[weight for _, weight in SIZES], k=count)
+    rank = list(range(count))
+    rng.shuffle(rank)
+    town = []
+    for position in range(count):
+        number = f"M{position + 1:05d}"
+        line = (
+            f"{number},合成商户{position + 1:04d},{uscc(sizes[position] != '微型', division, position + 1)},{where[position]},"
+            f"{what[position]},{sizes[position]},{where[position]}合成路{position + 1}号,SYN{position + 1:07d}"
+        )
+        town.append(Merchant(number, line, what[position], 1 / (rank[position] + 12)))
+    return town
+
+
+def unlisted(count: int) -> list[Merchant]:
+    """Small shops that no registry lists: a round whose registration is open takes them all the same."""
+    return [Merchant(f"S{position + 1:05d}", "", "", 1 / 1200) for position in range(count)]
+
+
+def registry(town: list[Merchant]) -> str:
+    """The registry as a file."""
+    return "\n".join((HEADER, *(merchant.line for merchant in town if merchant.line), ""))
+
+
+def shops(town: list[Merchant], industries: Iterable[str] = (), *, listed: bool = True) -> Shops:
+    """The merchants of the registry, or those of the industries named; with `listed=False` the unlisted ones too."""
+    wanted = set(industries)
+    inside = [
+        (position, merchant.weight) for position, merchant in enumerate(town)
+        if (merchant.line or not listed) and (not wanted or merchant.industry in wanted)
+    ]
+    return Shops(tuple(position for position, _ in inside), tuple(accumulate(weight for _, weight in inside)))
+
+
+def uscc(is_company: bool, division: str, serial: int) -> str:
+    """A unified social credit code (GB 32100-2015) with right check digits; an organisation code this low belongs to nobody."""
+    body = ("91" if is_company else "92") + division + organisation_code(serial)
+    total = sum(USCC_LETTERS.index(letter) * weight for letter, weight in zip(body, USCC_WEIGHTS, strict=True))
+    return body + USCC_LETTERS[(31 - total) % 31]
+
+
+def organisation_code(serial: int) -> str:
+    """Eight digits and their check digit (GB 11714-1997)."""
+    digits = f"{serial:08d}"
+    rest = 11 - sum(int(digit) * weight for digit, weight in zip(digits, ORGANISATION_WEIGHTS, strict=True)) % 11
+    return digits + {10: "X", 11: "0"}.get(rest, str(rest))

@@ -1,0 +1,218 @@
+"""Examine the machine and the file: each check is a Finding with a way out. Nothing is changed."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import shutil
+import sqlite3
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from vouchercli.errors import VoucherError
+from vouchercli.result import Column, Outcome, Problem, Table, Word, say
+from vouchercli.rules import times
+from vouchercli.store import doctor as store
+from vouchercli.store import identities
+from vouchercli.store.db import SCHEMA_VERSION
+
+ZONE = "Asia/Shanghai"
+OLDEST_PYTHON = (3, 11)
+OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, unixepoch and -> with 3.38
+LEAST_FREE_MIB = 100
+WISHED_FREE_MIB = 1024
+MIB = 1024 * 1024
+NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.rclone", "davfs")
+MOUNTS = Path("/proc/mounts")
+
+COLUMNS = (Column("check", "Check", "word"), Column("state", "State", "word"), Column("value", "Found", "word"))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found: its name, the value as it is shown, and what is wrong with it, if anything."""
+
+    check: str
+    value: str
+    problem: Problem | None = None
+
+    @property
+    def state(self) -> str:
+        """ok, warning or problem."""
+        if self.problem is None:
+            return "ok"
+        return "problem" if self.problem.level == "error" else "warning"
+
+
+def examine(path: Path, *, now: int, encoding: str) -> Outcome:
+    """Every check in order; exit 5 when one finds a problem, 0 with warnings. `now` in UTC seconds, `encoding` the terminal's."""
+    findings = (_python(), _sqlite(), _time_zones(), _terminal(encoding), _drive(path), _room(path), *_file(path, now))
+    rows = tuple({"check": found.check, "state": found.state, "value": found.value} for found in findings)
+    problems = tuple(found.problem for found in findings if found.problem)
+    is_failed = any(found.state == "problem" for found in findings)
+    return Outcome(
+        data={"db": str(path), "checks": [
+            row | {"code": found.problem.code if found.problem else None} for row, found in zip(rows, findings, strict=True)
+        ]},
+        tables=(Table(say("This machine and {db}", db=str(path)), COLUMNS, rows),),
+        says=() if problems else (say("nothing to mend"),),
+        problems=problems,
+        status="failed" if is_failed else "ok",
+    )
+
+
+# ---------------------------------------------------------------- the machine
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] >= OLDEST_PYTHON:
+        return Finding(Word("Python"), version)
+    return Finding(Word("Python"), version, Problem("old_python", "Python {version} is too old", hint="install Python 3.11 or newer",
+                                                    params={"version": version}))
+
+
+def _sqlite() -> Finding:
+    found = store.sqlite_version()
+    version = ".".join(map(str, found))
+    if found >= OLDEST_SQLITE:
+        return Finding(Word("SQLite"), version)
+    return Finding(Word("SQLite"), version, Problem("old_sqlite", "SQLite {version} is too old",
+                                                    hint="use a Python with SQLite 3.38 or newer", params={"version": version}))
+
+
+def _time_zones() -> Finding:
+    try:
+        times.zone_named(ZONE)
+    except ValueError:
+        return Finding(Word("Time zones"), "", Problem("no_time_zones", "the time zone data of {zone} is missing",
+                                                       hint="install the tzdata package for this Python", params={"zone": ZONE}))
+    return Finding(Word("Time zones"), ZONE)
+
+
+def _terminal(encoding: str) -> Finding:
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        name = ""
+    if name in ("utf-8", "gb18030"):
+        return Finding(Word("Terminal"), name)
+    return Finding(Word("Terminal"), name, Problem(
+        "no_utf8", "this terminal's encoding ({encoding}) cannot show every character", hint="set PYTHONUTF8=1 and a UTF-8 locale",
+        level="warning", params={"encoding": encoding}))
+
+
+def _drive(path: Path) -> Finding:
+    kind = _file_system(path)
+    if kind in NETWORK_FILE_SYSTEMS:
+        return Finding(Word("Drive"), kind, Problem(
+            "network_drive", "{path} is on a network drive ({kind}): SQLite cannot lock it safely",
+            hint="keep the database on a disk of this machine", params={"path": str(path), "kind": kind}))
+    return Finding(Word("Drive"), kind)
+
+
+def _file_system(path: Path) -> str:
+    """The file system that holds the folder, or '' where the machine does not tell."""
+    try:
+        mounts = [line.split()[1:3] for line in MOUNTS.read_text("utf-8").splitlines()]
+    except OSError:
+        return ""
+    folder = str(path.resolve().parent)
+    above = [(len(point), kind) for point, kind in mounts if folder == point or folder.startswith(point.rstrip("/") + "/")]
+    return max(above, default=(0, ""))[1]
+
+
+def _room(path: Path) -> Finding:
+    folder = path.resolve().parent
+    if not os.access(folder, os.W_OK):
+        return Finding(Word("Free space"), "", Problem(
+            "folder_not_writable", "nothing can be written in {folder}", hint="check who owns the folder", params={"folder": str(folder)}))
+    free = shutil.disk_usage(folder).free // MIB
+    wished = max(WISHED_FREE_MIB, 2 * path.stat().st_size // MIB if path.exists() else 0)
+    shown = f"{free:,} MiB"
+    if free >= wished:
+        return Finding(Word("Free space"), shown)
+    return Finding(Word("Free space"), shown, Problem(
+        "disk_nearly_full", "only {free} MiB are free in {folder}", hint="make room before the next import",
+        level="error" if free < LEAST_FREE_MIB else "warning", params={"free": free, "folder": str(folder)}))
+
+
+# ---------------------------------------------------------------- the file
+
+
+def _file(path: Path, now: int) -> list[Finding]:
+    if not path.exists():
+        return [Finding(Word("Database"), str(path), Problem(
+            "no_database", "there is no database {path}", hint="voucher init --db {path}", level="warning", params={"path": str(path)}))]
+    try:
+        found = store.vitals(path, SCHEMA_VERSION)
+    except sqlite3.DatabaseError as error:
+        return [Finding(Word("Database"), str(path), Problem(
+            "not_a_database", "{path} cannot be opened as a voucher database: {why}",
+            hint="name the right file with --db, or: voucher init --db NEW.db", params={"path": str(path), "why": str(error)}))]
+    schema = _schema(path, found)
+    if found.schema != SCHEMA_VERSION or not found.is_ours:
+        return [schema]
+    return [schema, _integrity(path, found), _journal(path, found), _key(path), _programme(found), _clock(found, now)]
+
+
+def _schema(path: Path, found: store.Vitals) -> Finding:
+    shown = str(path)
+    if not found.is_ours and not found.is_empty:
+        return Finding(Word("Database"), shown, Problem(
+            "not_a_database", "{path} cannot be opened as a voucher database: {why}",
+            hint="name the right file with --db, or: voucher init --db NEW.db",
+            params={"path": shown, "why": Word("it holds another program's tables")}))
+    if found.schema > SCHEMA_VERSION:
+        return Finding(Word("Database"), shown, Problem(
+            "newer_database", "{path} was written by a newer voucher (schema {version}, this program knows {known})",
+            hint="install the newer voucher", params={"path": shown, "version": found.schema, "known": SCHEMA_VERSION}))
+    if found.schema < SCHEMA_VERSION:
+        return Finding(Word("Database"), shown, Problem(
+            "older_database", "{path} has an older schema; the next command brings it up to date", hint="back up both files first",
+            level="warning", params={"path": shown}))
+    return Finding(Word("Database"), shown)
+
+
+def _integrity(path: Path, found: store.Vitals) -> Finding:
+    if not found.fault:
+        return Finding(Word("Integrity"), "ok")
+    return Finding(Word("Integrity"), "", Problem(
+        "damaged_database", "{path} is damaged or unreadable: {why}", hint="restore the last backup; keep the damaged file for the auditor",
+        params={"path": str(path), "why": found.fault}))
+
+
+def _journal(path: Path, found: store.Vitals) -> Finding:
+    if found.journal == "wal":
+        return Finding(Word("Journal"), found.journal)
+    return Finding(Word("Journal"), found.journal, Problem(
+        "no_wal", "{path} is not in WAL mode: a report would wait for an import", hint="move the database to a disk of this machine",
+        level="warning", params={"path": str(path)}))
+
+
+def _key(path: Path) -> Finding:
+    shown = str(identities.key_path(path))
+    try:
+        identities.load_key(path)
+    except VoucherError as error:
+        return Finding(Word("Key"), shown, Problem(error.code, error.text, hint=error.hint, params=error.params))
+    return Finding(Word("Key"), shown)
+
+
+def _programme(found: store.Vitals) -> Finding:
+    if found.programmes:
+        return Finding(Word("Programmes"), ", ".join(found.programmes))
+    return Finding(Word("Programmes"), "", Problem(
+        "no_programme", "no programme is loaded yet", hint="voucher programme load hangzhou-2020", level="warning"))
+
+
+def _clock(found: store.Vitals, now: int) -> Finding:
+    """A clock behind the last line of the log would enter deeds in the wrong order."""
+    shown = times.shown(now, ZONE)
+    if found.last_deed_at is None or now >= found.last_deed_at:
+        return Finding(Word("Clock"), shown)
+    return Finding(Word("Clock"), shown, Problem(
+        "clock_behind", "the clock ({now}) is behind the last deed in the log ({last})",
+        hint="set the machine's clock; for late entries give --now", level="warning",
+        params={"now": shown, "last": times.shown(found.last_deed_at, ZONE)}))

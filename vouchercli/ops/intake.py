@@ -1,0 +1,243 @@
+"""The one way in: every file of merchants, claims and redemptions comes through `take_in`, driven by its profile.
+
+read (formats) -> typed (rules) -> staged -> judged by set -> accepted -> kept: one transaction for the whole file, so that
+a killed import leaves nothing and the same command does it again. A `Kind` says what differs from one kind to the next.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import VoucherError
+from vouchercli.formats import layout
+from vouchercli.formats.profiles import Profile
+from vouchercli.result import Column, Outcome, Problem, Table, say
+from vouchercli.rules import reasons
+from vouchercli.store import audit, batches, identities, incoming, programmes
+from vouchercli.store.db import writing
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator
+
+    from vouchercli.store.db import Session
+
+DEFAULT_ZONE = "Asia/Shanghai"  # for registries, which may come before any programme
+SHOWN_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A row that cannot even be typed: the reject's code and the values that explain it."""
+
+    code: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+Typed = tuple[Any, ...] | Unfit
+Typist = "Callable[[tuple[str, ...]], Typed]"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One file at work: where it goes, under which programme, in which zone, by which profile."""
+
+    session: Session
+    db: sqlite3.Connection
+    kind: Kind
+    profile: Profile
+    header: tuple[str, ...]
+    batch_id: int
+    programme: sqlite3.Row | None
+    zone: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What one kind of file has of its own. `width` counts the typed columns; `typist` makes the function from cleaned
+    texts to typed columns; `warnings` looks at one fit row; `accept` returns keys to add to the summary."""
+
+    name: str
+    needs_programme: bool
+    create: str
+    add: str
+    width: int
+    typist: Callable[[Desk], Callable[[tuple[str, ...]], Typed]]
+    judge: Callable[[Desk], None]
+    accept: Callable[[Desk], dict[str, Any]]
+    undo: Callable[[Session, int], None]
+    warnings: Callable[[tuple[Any, ...]], Iterable[tuple[str, dict[str, Any]]]] | None = None
+
+
+def take_in(
+    session: Session, kind: Kind, file: str, *, profile: str | None = None, encoding: str | None = None, sha1: str | None = None,
+    tell: Callable[[int], None] | None = None, **options: Any,
+) -> Outcome:
+    """Import one file. The same file again is a no-op that says so. Raises `VoucherError` when the whole file is refused."""
+    reading = layout.read(file, kind.name, profile=profile, encoding=encoding, sha1=sha1)
+    with writing(session) as db:
+        programme = programmes.current(db, session.programme) if kind.needs_programme else None
+        programme_id = programme["programme_id"] if programme else None
+        if before := batches.done(db, kind.name, programme_id, reading.sha256):
+            return _again(before, reading, kind.name)
+        batch_id = batches.begin(
+            db, kind=kind.name, programme_id=programme_id, file=reading.name, sha256=reading.sha256, profile=reading.profile.profile,
+            profile_json=reading.profile.to_json(), encoding=reading.encoding, header=json.dumps(reading.header, ensure_ascii=False),
+            actor=session.actor, imported_at=session.now,
+        )
+        desk = Desk(session, db, kind, reading.profile, reading.header, batch_id, programme,
+                    programme["time_zone"] if programme else DEFAULT_ZONE, {**options, "reading": reading})
+        more = _work(desk, reading.records(), tell)
+        summary = _summary(desk)
+        batches.finish(db, batch_id, **{key: summary[key] for key in ("read", "accepted", "duplicate", "rejected", "warnings")})
+        incoming.keep(db, batch_id)
+        audit.note(session, f"{kind.name}.import", reading.name, **{k: summary[k] for k in ("batch", "sha256", "read", "accepted", "rejected")})
+        about = {"file": reading.name, "sha256": reading.sha256, "profile": reading.profile.profile, "encoding": reading.encoding}
+        return _told(desk, {"batch": batch_id, "kind": kind.name, **about, **summary, "ignored": reading.ignored,
+                            "extra_columns": list(reading.extra), **more})
+
+
+def retry(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
+    """Judge a batch's rejects again, now that what they waited for may have come; what is accepted joins the batch."""
+    with writing(session) as db:
+        batch = batches.named(db, batch_id)
+        _refuse_undone(batch)
+        kind = kinds[batch["kind"]]
+        programme = programmes.by_id(db, batch["programme_id"]) if batch["programme_id"] else None
+        profile, header = Profile.from_json(batch["profile_json"]), tuple(json.loads(batch["header"]))
+        desk = Desk(session, db, kind, profile, header, batch_id, programme, programme["time_zone"] if programme else DEFAULT_ZONE)
+        rows = [(row["line"], tuple(json.loads(row["cells"]))) for row in batches.rejects(db, batch_id)]
+        more = _work(desk, layout.again(profile, kind.name, header, rows), None)
+        summary = _summary(desk)
+        batches.retried(db, batch_id, accepted=summary["accepted"], duplicate=summary["duplicate"], warnings=summary["warnings"])
+        batches.forget_rejects(db, batch_id)
+        incoming.keep(db, batch_id)
+        audit.note(session, f"{kind.name}.retry", batch["file"], batch=batch_id, accepted=summary["accepted"], rejected=summary["rejected"])
+        return _told(desk, {"batch": batch_id, "kind": kind.name, "file": batch["file"], "sha256": batch["sha256"],
+                            "profile": batch["profile"], "encoding": batch["encoding"], **summary, **more})
+
+
+def undo(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
+    """Take a whole batch away again. Raises `VoucherError` when something later stands on it, saying what."""
+    with writing(session) as db:
+        batch = batches.named(db, batch_id)
+        _refuse_undone(batch)
+        kinds[batch["kind"]].undo(session, batch_id)
+        batches.mark_undone(db, batch_id)
+        audit.note(session, f"{batch['kind']}.undo", batch["file"], batch=batch_id, accepted=batch["accepted"])
+    data = {"batch": batch_id, "kind": batch["kind"], "file": batch["file"], "undone": batch["accepted"]}
+    return Outcome(data=data, says=(say("batch {batch} is undone: {count} rows of {file} were taken away", batch=batch_id,
+                                        count=batch["accepted"], file=batch["file"]),))
+
+
+def _refuse_undone(batch: sqlite3.Row) -> None:
+    if batch["state"] == "undone":
+        raise VoucherError("batch_undone", "batch {batch} was undone", hint="import {file} again", batch=batch["batch_id"], file=batch["file"])
+
+
+# ---------------------------------------------------------------- the work on one file
+
+
+def _work(desk: Desk, records: Iterable[layout.Record], tell: Callable[[int], None] | None) -> dict[str, Any]:
+    """Stage, judge, accept; the keys that the kind adds to the summary."""
+    incoming.expect(desk.db, desk.kind.name, desk.kind.create)
+    warnings: list[tuple[int, str, str]] = []
+    incoming.put(desk.db, desk.kind.add, _staged(desk, records, warnings, tell))
+    incoming.warn(desk.db, warnings)
+    desk.kind.judge(desk)
+    return desk.kind.accept(desk)
+
+
+def _staged(
+    desk: Desk, records: Iterable[layout.Record], warnings: list[tuple[int, str, str]], tell: Callable[[int], None] | None
+) -> Iterator[tuple[Any, ...]]:
+    """(line, cells, reason, detail, typed columns...) of every record, identities masked."""
+    typed_by = desk.kind.typist(desk)
+    blank = (None,) * desk.kind.width
+    mask = _mask(desk)
+    for count, record in enumerate(records, 1):
+        if record.fault is not None:
+            found: Typed = Unfit(record.fault.code, {"problem": record.fault.text.format(**record.fault.params)})
+        else:
+            found = typed_by(record.values)
+        cells = json.dumps(mask(record.cells), ensure_ascii=False)
+        if isinstance(found, Unfit):
+            yield (record.line, cells, found.code, json.dumps(found.detail, ensure_ascii=False), *blank)
+        else:
+            yield (record.line, cells, None, "{}", *found)
+            if desk.kind.warnings:
+                warnings.extend((record.line, code, json.dumps(detail, ensure_ascii=False)) for code, detail in desk.kind.warnings(found))
+        if tell and count % 10_000 == 0:
+            tell(count)
+
+
+def _mask(desk: Desk) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    """The function that turns the identity cells of a raw row into tokens."""
+    columns = desk.profile.identity_columns(desk.header)
+    if not columns:
+        return lambda cells: cells
+    key = identities.load_key(desk.session.path)
+
+    def masked(cells: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            identities.shown(identities.token(key, desk.profile.cleaned_identity(cell))) if position in columns and cell.strip() else cell
+            for position, cell in enumerate(cells)
+        )
+
+    return masked
+
+
+# ---------------------------------------------------------------- what is told
+
+
+def _summary(desk: Desk) -> dict[str, Any]:
+    counts = incoming.counted(desk.db)
+    warned = incoming.warned(desk.db)
+    return {**counts, "warnings": sum(warned.values()), "reasons": incoming.reasons(desk.db), "warning_reasons": warned}
+
+
+def _told(desk: Desk, data: dict[str, Any]) -> Outcome:
+    """The summary of an import or a retry; the first rejects and warnings as problems with their lines."""
+    problems = [_problem(desk, data["file"], row, "error") for row in incoming.first_refused(desk.db, SHOWN_ROWS)]
+    problems += [_problem(desk, data["file"], row, "warning") for row in incoming.first_warned(desk.db, SHOWN_ROWS)]
+    says = [say("{file}: {read} rows read = {accepted} accepted + {duplicate} duplicate + {rejected} rejected (batch {batch}, profile {profile}, {encoding})",
+                **{key: data[key] for key in ("file", "read", "accepted", "duplicate", "rejected", "batch", "profile", "encoding")})]
+    if data.get("ignored"):
+        says.append(say("{count} rows are not ours by the profile and were left out", count=data["ignored"]))
+    if data.get("extra_columns"):
+        says.append(say("columns not used: {columns}", columns=", ".join(data["extra_columns"])))
+    if data["rejected"]:
+        says.append(say("mend them: voucher batch rejects {batch} -o csv > rejects.csv; or judge them again: voucher batch retry {batch}",
+                        batch=data["batch"]))
+    if desk.session.dry_run:
+        says.append(say("dry run: nothing was written"))
+    tables = (_reasons_table(data),) if data["reasons"] or data["warning_reasons"] else ()
+    return Outcome(data=data, tables=tables, says=tuple(says), problems=tuple(problems), status="partial" if data["rejected"] else "ok")
+
+
+def _problem(desk: Desk, file: str, row: sqlite3.Row, level: Any) -> Problem:
+    text, values = reasons.explained(row["reason"], json.loads(row["detail"]), desk.zone)
+    return Problem(row["reason"], text, f"{file}:{row['line']}", "", level, values)
+
+
+def _reasons_table(data: dict[str, Any]) -> Table:
+    rows = [{"reason": code, "rows": rows, "what": "rejected"} for code, rows in data["reasons"].items()]
+    rows += [{"reason": code, "rows": rows, "what": "accepted with a warning"} for code, rows in data["warning_reasons"].items()]
+    columns = (Column("reason", "Reason"), Column("rows", "Rows", "int"), Column("what", "Outcome", "word"))
+    return Table(say("Rejects and warnings of batch {batch}", batch=data["batch"]), columns, tuple(rows))
+
+
+def _again(before: sqlite3.Row, reading: layout.Reading, kind: str) -> Outcome:
+    """The same file came before: nothing is read, nothing changes."""
+    data = {
+        "batch": before["batch_id"], "kind": kind, "file": reading.name, "sha256": reading.sha256, "profile": before["profile"],
+        "encoding": before["encoding"], "read": 0, "accepted": 0, "duplicate": 0, "rejected": 0, "warnings": 0, "reasons": {},
+        "warning_reasons": {}, "ignored": 0, "extra_columns": [], "repeats": before["batch_id"],
+    }
+    return Outcome(data=data, says=(
+        say("{file} was imported before as batch {batch} ({accepted} accepted, {rejected} rejected): nothing to do",
+            file=reading.name, batch=before["batch_id"], accepted=before["accepted"], rejected=before["rejected"]),
+    ))

@@ -1,0 +1,263 @@
+"""The merchant registry: take in a file of it, look at what is known. Suspending is in `ops.suspensions`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.ops import intake
+from vouchercli.result import Column, Message, Outcome, Table, Word, say
+from vouchercli.rules import merchants as rules
+from vouchercli.rules import times
+from vouchercli.store import audit, merchants, suspensions
+from vouchercli.store.db import zone as zone_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator
+
+    from vouchercli.ops.intake import Desk, Typed
+    from vouchercli.store.db import Session
+
+MISSING_WAYS = ("report", "suspend")
+NAMED_MISSING = 10
+MISSING_REASON = "no longer in registry {registry} (batch {batch})"
+
+# ---------------------------------------------------------------- import
+
+
+def import_merchants(
+    session: Session, file: str, *, profile: str | None = None, encoding: str | None = None, sha1: str | None = None,
+    missing: str = "report", is_sure: bool = False, tell: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Update the registry from a file: add, change, and report who is missing (`missing="suspend"`: suspend them from now).
+
+    Raises `VoucherError` when the file cannot be the whole registry and its missing were to be suspended (unless `is_sure`).
+    """
+    if missing not in MISSING_WAYS:
+        raise UsageFault("unknown_missing", "--missing {given}: choose one of: {known}", hint="voucher merchant import --help",
+                         given=missing, known=", ".join(MISSING_WAYS))
+    outcome = intake.take_in(session, KIND, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell, missing=missing, is_sure=is_sure)
+    return replace(outcome, says=(*outcome.says, *_said(outcome.data)), tables=(*outcome.tables, *_missing_table(outcome.data)))
+
+
+def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
+    """A column that the file does not have is None: what is stored stays."""
+    present = desk.profile.present(desk.header, rules.FIELDS)
+
+    def typed(values: tuple[str, ...]) -> Typed:
+        row = dict(zip(rules.FIELDS, values, strict=True))
+        for field in rules.REQUIRED:
+            if not row[field]:
+                return intake.Unfit("bad_row", {"column": field, **({"merchant_no": row["merchant_no"]} if row["merchant_no"] else {})})
+        row["uscc"] = row["uscc"].upper()
+        return tuple(value if field in present else None for field, value in row.items())
+
+    return typed
+
+
+def _warnings(typed: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is odd about a row that is accepted all the same."""
+    row = dict(zip(rules.FIELDS, typed, strict=True))
+    if row["uscc"]:
+        yield from _uscc_warnings(row["uscc"])
+    if row["district"] and rules.DIVISION_CODE.fullmatch(row["district"]):
+        from vouchercli.formats import divisions
+
+        successors = divisions.retired().get(row["district"])
+        if successors is not None:
+            yield "retired_division", {"district": row["district"], **({"successor": ", ".join(successors)} if successors else {})}
+
+
+def _uscc_warnings(uscc: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if rules.is_old_number(uscc):
+        yield "old_registration_number", {"uscc": uscc, "digits": len(uscc)}
+    elif not rules.is_uscc(uscc):
+        yield "uscc_check_digit", {"uscc": uscc}
+    else:
+        from stdnum.cn.uscc import calc_check_digit
+
+        expected = calc_check_digit(uscc[:-1])
+        if expected != uscc[-1]:
+            yield "uscc_check_digit", {"uscc": uscc, "expected": expected}
+
+
+def _judge(desk: Desk) -> None:
+    merchants.judge(desk.db, desk.batch_id, desk.profile.profile)
+
+
+def _accept(desk: Desk) -> dict[str, Any]:
+    """Write the changes; a whole file (not a retry of its rejects) also tells who is missing and who came back."""
+    registry = desk.profile.profile
+    more: dict[str, Any] = dict(merchants.accept(desk.db, desk.batch_id, registry, desk.session.now))
+    more["returned"] = suspensions.end_returned(desk.db, desk.batch_id, desk.session.now)
+    if "missing" in desk.options:
+        gone = merchants.missing(desk.db, registry)
+        more |= {"missing": len(gone), "suspended": 0, "missing_merchants": [{"merchant_no": row["merchant_no"], "name": row["name"]} for row in gone]}
+        if gone and desk.options["missing"] == "suspend":
+            more["suspended"] = _suspend_missing(desk, registry, gone)
+    return more
+
+
+def _suspend_missing(desk: Desk, registry: str, gone: list[sqlite3.Row]) -> int:
+    """Suspend those that the registry dropped, all in one deed; a file that lists less than half of it is taken for a part."""
+    known = merchants.count(desk.db, registry)
+    if 2 * len(gone) > known and not desk.options["is_sure"]:
+        raise VoucherError(
+            "registry_in_part", "{missing} of the {known} merchants of registry {registry} are not in this file: it looks like a part of it",
+            hint="import the whole registry; or leave out --missing suspend; or add --yes to suspend all {missing}",
+            missing=len(gone), known=known, registry=registry,
+        )
+    session = desk.session
+    reason = MISSING_REASON.format(registry=registry, batch=desk.batch_id)
+    number = suspensions.begin_missing(desk.db, desk.batch_id, [row["merchant_id"] for row in gone], at=session.now, reason=reason, actor=session.actor)
+    audit.note(session, "merchant.suspend", f"batch {desk.batch_id}", from_at=session.now, reason=reason, merchants=[row["merchant_no"] for row in gone])
+    return number
+
+
+def _undo(session: Session, batch_id: int) -> None:
+    merchants.undo(session.db, batch_id)
+
+
+KIND = intake.Kind(
+    name="merchants", needs_programme=False, create=merchants.CREATE_INCOMING, add=merchants.ADD_INCOMING, width=merchants.TYPED_COLUMNS,
+    typist=_typist, judge=_judge, accept=_accept, undo=_undo, warnings=_warnings,
+)
+
+
+def _said(data: dict[str, Any]) -> tuple[Message, ...]:
+    """What the file changed, in sentences; nothing for a file that came before."""
+    if "missing" not in data:
+        return ()
+    says = [say("registry {profile}: {added} added, {changed} changed, {missing} missing",
+                **{key: data[key] for key in ("profile", "added", "changed", "missing")})]
+    if data["returned"]:
+        says.append(say("{count} came back and are no longer suspended", count=data["returned"]))
+    if data["suspended"]:
+        says.append(say("{count} missing merchants are suspended from now on", count=data["suspended"]))
+    elif data["missing"]:
+        says.append(say("missing merchants stay as they are (--missing suspend suspends them)"))
+    return tuple(says)
+
+
+def _missing_table(data: dict[str, Any]) -> tuple[Table, ...]:
+    gone = data.get("missing_merchants") or []
+    if not gone:
+        return ()
+    notes = (say("The first {shown} of {count}; -o json lists all.", shown=NAMED_MISSING, count=len(gone)),) if len(gone) > NAMED_MISSING else ()
+    title = say("No longer in registry {profile}", profile=data["profile"])
+    return (Table(title, (Column("merchant_no", "Number"), Column("name", "Name")), tuple(gone[:NAMED_MISSING]), notes=notes),)
+
+
+# ---------------------------------------------------------------- look
+
+ABOUT = rules.FIELDS
+LIST_COLUMNS = (
+    Column("merchant_no", "Number"), Column("name", "Name"), Column("district", "District"), Column("industry", "Industry"),
+    Column("size", "Size"), Column("state", "State", "word"),
+)
+LABELS = {
+    "merchant_no": "Number", "name": "Name", "uscc": "Unified code", "district": "District", "industry": "Industry", "size": "Size",
+    "address": "Address", "phone": "Telephone", "platform_no": "Platform's number", "account_name": "Account name",
+    "account_no": "Account number", "bank": "Bank", "registry": "Registry",
+}
+
+
+def list_merchants(
+    session: Session, *, district: str | None = None, industry: str | None = None, size: str | None = None, search: str | None = None,
+    suspended: bool = False, unregistered: bool = False, limit: int = 0,
+) -> Outcome:
+    """The merchants that fit every condition given, by number; at most `limit` (0: all) are shown, all are counted."""
+    rows = merchants.found(
+        session.db, session.now, search, district=district, industry=industry, size=size, suspended=suspended,
+        registered=0 if unregistered else None,
+    )
+    listed = [_described(row) for row in (rows[:limit] if limit else rows)]
+    says = (say("{shown} of {count} merchants; --limit 0 shows all", shown=len(listed), count=len(rows)),) if len(listed) < len(rows) else ()
+    table = Table(say("{count} merchants", count=len(rows)), LIST_COLUMNS, tuple(listed))
+    return Outcome(data={"count": len(rows), "merchants": listed}, tables=(table,), says=says)
+
+
+def _described(row: sqlite3.Row) -> dict[str, Any]:
+    """A merchant's own words, and its state: registered, unregistered or suspended."""
+    state = "suspended" if row["is_suspended"] else "registered" if row["is_registered"] else "unregistered"
+    return {**{field: row[field] for field in ABOUT}, "registry": row["registry"], "is_registered": bool(row["is_registered"]), "state": state}
+
+
+def the_merchant(session: Session, no: str) -> sqlite3.Row:
+    """The merchant of that number, ours or a platform's. Raises `unknown_merchant` with the nearest number."""
+    row = merchants.named(session.db, no)
+    if row is not None:
+        return row
+    near = get_close_matches(no, merchants.numbers(session.db), 1)
+    if near:
+        raise VoucherError("unknown_merchant", "there is no merchant {merchant}; did you mean {near}?",
+                           hint="voucher merchant list --search {merchant}", merchant=no, near=near[0])
+    raise VoucherError("unknown_merchant", "there is no merchant {merchant}", hint="voucher merchant list --search {merchant}", merchant=no)
+
+
+def show_merchant(session: Session, no: str) -> Outcome:
+    """All that is known of a merchant: itself, what was redeemed there, its suspensions, its changes."""
+    zone = zone_of(session.db, session.programme) or intake.DEFAULT_ZONE
+    row = the_merchant(session, no)
+    stopped = [_suspension(each) for each in suspensions.of_merchant(session.db, row["merchant_id"])]
+    now_stopped = any(each["from_at"] <= session.now and (each["until_at"] is None or session.now < each["until_at"]) for each in stopped)
+    about = _described({**dict(row), "is_suspended": now_stopped})  # type: ignore[arg-type]
+    totals = [dict(each) for each in merchants.totals(session.db, row["merchant_id"])]
+    changed = [change for each in merchants.changes(session.db, row["merchant_id"]) for change in _changes(each)]
+    data = {
+        **about, "totals": totals,
+        "suspensions": [{**each, **{key: each[key] and times.iso(each[key], zone) for key in ("from_at", "until_at")}} for each in stopped],
+        "changes": [{**each, "at": times.iso(each["at"], zone)} for each in changed],
+    }
+    return Outcome(data=data, tables=(_about_table(about), *_totals_table(totals), *_suspensions_table(stopped, zone), *_changes_table(changed, zone)))
+
+
+def _suspension(row: sqlite3.Row) -> dict[str, Any]:
+    return {key: row[key] for key in ("from_at", "until_at", "reason", "actor")}
+
+
+def _changes(row: sqlite3.Row) -> list[dict[str, Any]]:
+    """One line for each value that a batch changed; one line, without a value, when it added the merchant."""
+    about = {"batch": row["batch_id"], "at": row["imported_at"]}
+    if not row["before"]:
+        return [{**about, "field": "added", "before": "", "after": ""}]
+    before, after = json.loads(row["before"]), json.loads(row["after"])
+    changed = [field for field in (*ABOUT, "registry") if before[field] != after[field]]
+    return [{**about, "field": field, "before": before[field], "after": after[field]} for field in changed]
+
+
+def _about_table(about: dict[str, Any]) -> Table:
+    rows = tuple({"what": label, "value": about[field]} for field, label in LABELS.items() if about[field])
+    title = say("Merchant {merchant}: {state}", merchant=about["merchant_no"], state=Word(about["state"]))
+    return Table(title, (Column("what", "What", "word"), Column("value", "Value")), rows)
+
+
+def _totals_table(totals: list[dict[str, Any]]) -> tuple[Table, ...]:
+    if not totals:
+        return ()
+    columns = (
+        Column("round", "Round"), Column("redemptions", "Redemptions", "int"), Column("base_fen", "Base", "fen"),
+        Column("subsidy_fen", "Subsidy", "fen"), Column("platform_fen", "Platform", "fen"), Column("match_fen", "Match", "fen"),
+    )
+    total = {column.key: sum(row[column.key] for row in totals) for column in columns[1:]}
+    return (Table(say("Redeemed here, net of refunds"), columns, tuple(totals), total={"round": "", **total}),)
+
+
+def _suspensions_table(stopped: list[dict[str, Any]], zone: str) -> tuple[Table, ...]:
+    if not stopped:
+        return ()
+    columns = (Column("from_at", "From", "time"), Column("until_at", "Until", "time"), Column("reason", "Reason"), Column("actor", "By"))
+    return (Table(say("Suspensions"), columns, tuple(stopped), zone=zone),)
+
+
+def _changes_table(changed: list[dict[str, Any]], zone: str) -> tuple[Table, ...]:
+    if not changed:
+        return ()
+    rows = tuple({**each, "field": LABELS.get(each["field"], each["field"])} for each in changed)
+    columns = (Column("batch", "Batch", "int"), Column("at", "At", "time"), Column("field", "What", "word"), Column("before", "Before"),
+               Column("after", "After"))
+    return (Table(say("Changes"), columns, rows, zone=zone),)

@@ -1,0 +1,246 @@
+"""Load a programme from its YAML, and show what is loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import VoucherError
+from vouchercli.formats import library
+from vouchercli.ops import configs
+from vouchercli.result import Column, Message, Outcome, Table, say
+from vouchercli.rules import programmes as rules
+from vouchercli.rules import times
+from vouchercli.store import audit, ledger
+from vouchercli.store import programmes as store
+from vouchercli.store.db import writing
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from vouchercli.formats.yamls import Document
+    from vouchercli.rules.programmes import Programme, Published
+    from vouchercli.store.db import Session
+
+
+# ---------------------------------------------------------------- load
+
+
+def load_programme(session: Session, name_or_path: str) -> Outcome:
+    """Take in a programme, or its changes: funds are posted by their difference. The same content again changes nothing.
+
+    Raises `bad_yaml`, `unknown_config`, `programme_in_use` (a change that would break what stands on it).
+    """
+    programme, document = configs.read_programme(name_or_path)
+    digest = configs.digest(programme)
+    with writing(session) as db:
+        row = store.found(db, programme.programme)
+        before = store.value(row) if row is not None else None
+        if before == programme:
+            return Outcome(data=_loaded(programme, "unchanged"),
+                           says=(say("programme {programme} is loaded already and the file says the same", programme=programme.programme),))
+        if row is not None and before is not None:
+            _refuse_obstacles(db, row["programme_id"], before, programme, document)
+            _post(session, db, row["programme_id"], before, programme, lowering=True)
+        programme_id = store.save(db, programme, document.value, digest, session.now)
+        _post(session, db, programme_id, before, programme, lowering=False)
+        audit.note(session, "programme.load", programme.programme, file=document.name, digest=digest,
+                   before=store.document(row) if row is not None else None, after=document.value)
+    return Outcome(data=_loaded(programme, "changed" if before else "loaded"), says=_next(session, programme, before),
+                   problems=configs.problems(rules.cautions(programme), document, "warning"))
+
+
+def _refuse_obstacles(db: sqlite3.Connection, programme_id: int, before: Programme, after: Programme, document: Document) -> None:
+    obstacles = rules.obstacles(before, after, store.in_use(db, programme_id))
+    if obstacles:
+        raise VoucherError(
+            "programme_in_use", "{count} change(s) of programme {programme} would break what stands on it; nothing was changed",
+            hint="take them back in {file}, then load it again", problems=configs.problems(obstacles, document),
+            count=len(obstacles), programme=after.programme, file=document.name,
+        )
+
+
+def _post(
+    session: Session, db: sqlite3.Connection, programme_id: int, before: Programme | None, after: Programme, *, lowering: bool,
+) -> None:
+    """Post what a fund grew or shrank by. Shrinking comes first, while every funder is still there."""
+    old = {funder.funder: funder.amount_fen or 0 for funder in before.funders} if before else {}
+    new = {funder.funder: funder.amount_fen or 0 for funder in after.funders}
+    for row in store.funders(db, programme_id):
+        difference = new.get(row["funder"], 0) - old.get(row["funder"], 0)
+        if lowering and difference < 0:
+            ledger.post(db, row["funder_id"], None, "uncommitted", "appropriated", -difference, "programme.load", session.now)
+        if not lowering and difference > 0:
+            ledger.post(db, row["funder_id"], None, "appropriated", "uncommitted", difference, "programme.load", session.now)
+
+
+def _loaded(programme: Programme, what: str) -> dict[str, Any]:
+    return {
+        "programme": programme.programme, "result": what,
+        "funders": [{"funder": funder.funder, "kind": funder.kind, "amount_fen": funder.amount_fen} for funder in programme.funders],
+        "published": len(programme.published),
+    }
+
+
+def _next(session: Session, programme: Programme, before: Programme | None) -> tuple[Message, ...]:
+    code = programme.programme
+    if session.dry_run:
+        return (say("programme {programme} has no fault; nothing was written (--dry-run)", programme=code),)
+    done = say("programme {programme} is changed", programme=code) if before else say("programme {programme} is loaded", programme=code)
+    if not programme.funders:
+        return (done, say("it has published figures only: voucher programme show {programme}", programme=code))
+    return (done, say("next: voucher template list --shipped, then voucher template add NAME"))
+
+
+# ---------------------------------------------------------------- show and list
+
+
+def show_programme(session: Session, code: str | None) -> Outcome:
+    """One programme: its rules, its funds with what is uncommitted and committed, and what others published. Raises as `current`."""
+    row = store.current(session.db, code or session.programme)
+    programme = store.value(row)
+    funds = _funds(session.db, row["programme_id"])
+    zone = programme.time_zone
+    data = {
+        **_rules_data(programme),
+        "loaded_at": times.iso(row["loaded_at"], zone),
+        "funders": funds,
+        "declared": [{"what": what, "amount_fen": fen} for what, fen in programme.declared],
+        "published": [_published_data(figures, zone) for figures in programme.published],
+    }
+    tables = [_rules_table(programme, row["loaded_at"])]
+    tables += [_funds_table(programme, funds)] if funds else []
+    tables += [_declared_table(programme)] if programme.declared else []
+    tables += [_published_table(programme)] if programme.published else []
+    return Outcome(data=data, tables=tuple(tables))
+
+
+def _funds(db: sqlite3.Connection, programme_id: int) -> list[dict[str, Any]]:
+    """Each funder with its balances; None where no fund is watched."""
+    return [
+        {
+            "funder": row["funder"], "kind": row["kind"], "amount_fen": row["amount_fen"],
+            **{f"{account}_fen": ledger.balance(db, row["funder_id"], account) if row["amount_fen"] is not None else None
+               for account in ("uncommitted", "committed")},
+        }
+        for row in store.funders(db, programme_id)
+    ]
+
+
+def _rules_data(programme: Programme) -> dict[str, Any]:
+    limits = programme.limits
+    return {
+        "programme": programme.programme,
+        "name": {"zh": programme.name.zh, "en": programme.name.en},
+        "issuer": {"zh": programme.issuer.zh, "en": programme.issuer.en},
+        "time_zone": programme.time_zone, "currency": programme.currency,
+        "limits": {
+            "packs_per_resident_per_round": limits.packs_per_resident_per_round,
+            "vouchers_per_payment": limits.vouchers_per_payment,
+            "vouchers_per_merchant_per_day": limits.vouchers_per_merchant_per_day,
+        },
+        "refunds": programme.refunds, "unused": programme.unused,
+        "staff": [{"name": person.name, "roles": list(person.roles)} for person in programme.staff],
+        "approvals": [{"up_to_fen": band.up_to_fen, "checkers": band.checkers} for band in programme.approvals],
+        "source": programme.source, "assumption": programme.assumption,
+    }
+
+
+def _published_data(figures: Published, zone: str) -> dict[str, Any]:
+    return {
+        "what": figures.what, "as_of": times.iso(figures.as_of_at, zone) if figures.as_of_at is not None else None,
+        "rounds": list(figures.rounds), "issued_fen": figures.issued_fen, "subsidy_fen": figures.subsidy_fen,
+        "base_fen": figures.base_fen, "gross": figures.gross, "own_spend": figures.own, "source": figures.source,
+    }
+
+
+def _rules_table(programme: Programme, loaded_at: int) -> Table:
+    limits = programme.limits
+    fields: dict[str, Any] = {
+        "name": programme.name.zh, "name (en)": programme.name.en, "issuer": programme.issuer.zh, "issuer (en)": programme.issuer.en,
+        "time_zone": programme.time_zone, "currency": programme.currency,
+        "packs_per_resident_per_round": limits.packs_per_resident_per_round,
+        "vouchers_per_payment": limits.vouchers_per_payment,
+        "vouchers_per_merchant_per_day": limits.vouchers_per_merchant_per_day,
+        "refunds": programme.refunds, "unused": programme.unused,
+        "makers": ", ".join(person.name for person in programme.staff if "maker" in person.roles),
+        "checkers": ", ".join(person.name for person in programme.staff if "checker" in person.roles),
+        "source": programme.source, "assumption": programme.assumption,
+        "loaded_at": times.shown(loaded_at, programme.time_zone),
+    }
+    rows = tuple({"field": key, "value": str(value)} for key, value in fields.items() if value not in ("", None))
+    return Table(say("Programme {programme}", programme=programme.programme),
+                 (Column("field", "field", "word"), Column("value", "value", "word")), rows, zone=programme.time_zone)
+
+
+def _funds_table(programme: Programme, funds: list[dict[str, Any]]) -> Table:
+    return Table(
+        say("Funds of {programme}", programme=programme.programme),
+        (Column("funder", "funder"), Column("kind", "kind", "word"), Column("amount_fen", "appropriated", "fen"),
+         Column("uncommitted_fen", "uncommitted", "fen"), Column("committed_fen", "committed", "fen")),
+        tuple(funds), zone=programme.time_zone,
+        notes=(say("A funder without an amount pays as it goes: its fund is not watched."),)
+        if any(fund["amount_fen"] is None for fund in funds) else (),
+    )
+
+
+def _declared_table(programme: Programme) -> Table:
+    return Table(
+        say("Declared by others"), (Column("what", "what"), Column("amount_fen", "amount", "fen")),
+        tuple({"what": what, "amount_fen": fen} for what, fen in programme.declared),
+        notes=(say("Declared amounts are shown and never added to a fund."),),
+    )
+
+
+def _published_table(programme: Programme) -> Table:
+    """Figures in the table, what they are about and where they stand in the notes: a line of 80 columns holds no sentence."""
+    notes = tuple(
+        say("{number}: {what} ({source})", number=number, what=figures.what or "–", source=figures.source or "–")
+        for number, figures in enumerate(programme.published, start=1)
+    )
+    columns = (
+        Column("number", "no.", "int"), Column("as_of", "as of", "word"), Column("rounds", "of rounds"), Column("issued_fen", "issued", "fen"),
+        Column("subsidy_fen", "subsidy", "fen"), Column("base_fen", "base", "fen"), Column("gross", "gross", "ratio"),
+        Column("own_spend", "own-spend", "ratio"),
+    )
+    rows = tuple(
+        {"number": number, "as_of": _minute(figures.as_of_at, programme.time_zone), "rounds": ", ".join(figures.rounds),
+         "issued_fen": figures.issued_fen, "subsidy_fen": figures.subsidy_fen, "base_fen": figures.base_fen,
+         "gross": figures.gross, "own_spend": figures.own}
+        for number, figures in enumerate(programme.published, start=1)
+    )
+    return Table(say("Published by others"), columns, rows, zone=programme.time_zone,
+                 notes=(*notes, say("Published figures stand beside ours and are never mixed with them.")))
+
+
+def _minute(at: int | None, zone: str) -> str | None:
+    return times.shown(at, zone)[:16] if at is not None else None
+
+
+def list_programmes(session: Session) -> Outcome:
+    """Every programme of the file, in the order of loading."""
+    rows = [_line(session.db, row) for row in store.all_loaded(session.db)]
+    columns = (
+        Column("programme", "programme"), Column("name", "name"), Column("funders", "funders", "int"),
+        Column("amount_fen", "appropriated", "fen"), Column("uncommitted_fen", "uncommitted", "fen"),
+    )
+    data = [{**row, "loaded_at": times.iso(row["loaded_at"], row["time_zone"])} for row in rows]
+    says = () if rows else (say("no programme is loaded yet; next: voucher programme load hangzhou-2020"),)
+    return Outcome(data={"programmes": data}, tables=(Table(say("Programmes"), columns, tuple(rows)),) if rows else (), says=says)
+
+
+def _line(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    programme = store.value(row)
+    funds = _funds(db, row["programme_id"])
+    return {
+        "programme": row["programme"], "name": programme.name.zh, "funders": len(funds), "time_zone": programme.time_zone,
+        "amount_fen": sum(fund["amount_fen"] or 0 for fund in funds),
+        "uncommitted_fen": sum(fund["uncommitted_fen"] or 0 for fund in funds), "loaded_at": row["loaded_at"],
+    }
+
+
+def shipped_programmes() -> Outcome:
+    """The names that `programme load` knows: ./configs and what ships with the program."""
+    programmes = [configs.read_programme(name)[0] for name in library.names("programmes")]
+    rows = tuple({"programme": p.programme, "name": p.name.zh, "name_en": p.name.en} for p in programmes)
+    columns = (Column("programme", "programme"), Column("name", "name"), Column("name_en", "name (en)"))
+    return Outcome(data={"shipped": list(rows)}, tables=(Table(say("Programmes that can be loaded by name"), columns, rows),))

@@ -1,0 +1,194 @@
+"""How the reports read: the rows of ops.reports as tables with headings, and the notes that say what each ratio is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.result import Column, Table, Word, say
+from vouchercli.rules import times
+from vouchercli.rules.leverage import WITH_RATES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vouchercli.result import Message
+
+    Rows = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What stands over and under a report: `rounds` only when they were chosen, times in UTC seconds."""
+
+    programme: str
+    zone: str
+    rounds: tuple[str, ...] = ()
+    since: int | None = None
+    as_of: int | None = None
+
+    def shown(self, at: int | None) -> str:
+        """A moment in the programme's zone, as people say it."""
+        return "" if at is None else moment(at, self.zone)
+
+
+def moment(at: int, zone: str) -> str:
+    """UTC seconds as a report writes a cut-off: `2020-04-16` (to its last second), `2020-04-16 24:00`, `2020-04-02 16:00`."""
+    text = times.shown(at, zone)
+    if text.endswith("23:59:59"):
+        return text[:10]
+    return times.shown(at - 1, zone)[:11] + "24:00" if text.endswith("00:00:00") else text.removesuffix(":00")
+
+
+# ---------------------------------------------------------------- leverage
+
+BLANKS = {"platform": "(issued here)"}
+FORMULAS = (
+    say("G (gross) = base / subsidy: order value of payments that used a voucher, per yuan of public subsidy. It is not new consumption."),
+    say("N (own-spend) = own / subsidy; own = base - subsidy - platform - match: what consumers paid themselves."),
+    say("Floor = thresholds / face of the redeemed vouchers: the least that G can be. Totals are pooled, never averaged; all is net of refunds."),
+)
+
+
+def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
+    """The figures by key; platform and match only where they are not nought; the rates only in CSV (they have their own table)."""
+    columns = (
+        _key(by),
+        *((Column("name", "Name"),) if by == "merchant" else ()),
+        Column("redemptions", "Redemptions", "int"),
+        Column("base_fen", "Base", "fen"),
+        Column("subsidy_fen", "Subsidy", "fen"),
+        *(replace(column, csv_only=True) for column in _funders(total)),
+        Column("platform_fen", "Platform", "fen", optional=True),
+        Column("match_fen", "Match", "fen", optional=True),
+        Column("own_fen", "Own", "fen"),
+        Column("gross", "G", "ratio"),
+        Column("own_spend", "N", "ratio"),
+        Column("floor", "Floor", "ratio"),
+        Column("used_of_claimed", "Used of claimed", "rate", csv_only=True),
+        Column("claimed_vouchers", "Vouchers claimed", "int", csv_only=True),
+        Column("paid_of_claimed", "Paid of claimed", "rate", csv_only=True),
+        Column("paid_fen", "Paid by vouchers", "fen", csv_only=True),
+        Column("claimed_face_fen", "Face claimed", "fen", csv_only=True),
+    )
+    return Table(
+        _leverage_title(by, heading), columns, tuple(_flat(row) for row in rows), {**_flat(total), "key": Word("total")} if rows else None,
+        notes=(*_span(heading), *FORMULAS) if rows else (), zone=heading.zone,
+    )
+
+
+def funders(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
+    """The public funders one by one, and the subsidy that they add up to."""
+    columns = (_key(by), *_funders(total), Column("subsidy_fen", "Subsidy", "fen"))
+    return Table(say("Public funders"), columns, tuple(_flat(row) for row in rows), {**_flat(total), "key": Word("total")},
+                 zone=heading.zone, aside=True)
+
+
+def _key(by: str) -> Column:
+    return Column("key", by.capitalize(), blank=BLANKS.get(by, "(not stated)"))
+
+
+def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
+    return tuple(Column("funder_" + funder, funder, "fen", verbatim=True) for funder in total.get("funders", ()))
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose funders stand as columns."""
+    return row | {"funder_" + funder: amount for funder, amount in row.get("funders", {}).items()}
+
+
+def _leverage_title(by: str, heading: Heading) -> Message:
+    if heading.as_of is None:
+        return say("Leverage by {by}: {programme}", by=Word(by), programme=heading.programme)
+    return say("Leverage by {by}: {programme}, as of {as_of}",
+               by=Word(by), programme=heading.programme, as_of=heading.shown(heading.as_of))
+
+
+def _span(heading: Heading) -> tuple[Message, ...]:
+    found = []
+    if heading.rounds:
+        found.append(say("Only rounds: {rounds}.", rounds=", ".join(heading.rounds)))
+    if heading.since is not None:
+        found.append(say("Only what was paid at {since} or later.", since=heading.shown(heading.since)))
+    return tuple(found)
+
+
+def rates(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
+    """The two redemption rates with their bases; only the total for keys that have no claims of their own."""
+    has_rows = by in WITH_RATES
+    columns = (
+        Column("key", by.capitalize() if has_rows else "Round"),
+        Column("redemptions", "Used", "int"),
+        Column("claimed_vouchers", "Claimed", "int"),
+        Column("used_of_claimed", "By count", "rate"),
+        Column("paid_fen", "Paid", "fen"),
+        Column("claimed_face_fen", "Face claimed", "fen"),
+        Column("paid_of_claimed", "By amount", "rate"),
+    )
+    note = say("By count = vouchers used / vouchers claimed; by amount = paid by vouchers (all funders) / face claimed.")
+    return Table(say("Redemption rates"), columns, tuple(rows) if has_rows else (), {**total, "key": Word("total")}, (note,),
+                 heading.zone, aside=True)
+
+
+def published(heading: Heading, figures: Rows, *, has_ours: bool) -> Table:
+    """What others printed, with our G beside it where it is of the same moment and rounds."""
+    columns = (
+        Column("about", "About"),
+        Column("subsidy_fen", "Subsidy", "fen"),
+        Column("base_fen", "Base", "fen"),
+        Column("gross", "G", "ratio"),
+        Column("ours_gross", "Our G", "ratio", optional=True),
+        Column("source", "Source"),
+    )
+    rows = tuple(figure | {"about": _about(figure, heading.zone), "ours_gross": (figure["ours"] or {}).get("gross")} for figure in figures)
+    notes = [say("Printed by others, not computed here and never added to our figures.")]
+    if has_ours and not any(figure["ours"] for figure in figures):
+        notes.append(say("To see ours beside one of them, give its moment with --as-of."))
+    return Table(say("Published figures"), columns, rows, notes=tuple(notes), zone=heading.zone, aside=True)
+
+
+def _about(figure: dict[str, Any], zone: str) -> str:
+    """`2020-04-06 16:00, hz-1 + hz-2`, or what the source says it is about."""
+    when = moment(times.parse(figure["as_of"], zone), zone) if figure["as_of"] else ""
+    about = " + ".join(figure["rounds"]) or figure["what"]
+    return ", ".join(part for part in (when, about) if part)
+
+
+# ---------------------------------------------------------------- rounds
+
+SALE = (
+    Column("round", "Round"),
+    Column("state", "State", "word"),
+    Column("packs", "Packs", "int"),
+    Column("claimed", "Claimed", "int"),
+    Column("claim_rate", "Claim rate", "rate"),
+    Column("opens_at", "Opens", "time"),
+    Column("sold_out_at", "Sold out", "time"),
+    Column("sell_out_seconds", "Seconds", "int"),
+)
+USE = (
+    Column("used_of_claimed", "By count", "rate"),
+    Column("paid_of_claimed", "By amount", "rate"),
+    Column("paid_of_quota", "Of quota", "rate"),
+    Column("users_of_claimers", "By person", "rate"),
+    Column("outstanding_fen", "Outstanding", "fen"),
+    Column("expired_fen", "Expired", "fen"),
+    Column("breaches", "Breaches", "int"),
+)
+BASES = (
+    say("By count = vouchers used / claimed; by amount = paid / face claimed; of quota = paid / packs x pack value; "
+        "by person = residents who used one / residents who claimed."),
+    say("Outstanding and expired: face of claimed vouchers that were not used. Breaches: rejected claims that broke the rules of issue."),
+)
+
+
+def rounds(heading: Heading, rows: Rows) -> tuple[Table, ...]:
+    """One table for CSV; two for a person, so that each fits."""
+    title = say("Rounds: {programme}", programme=heading.programme)
+    if heading.as_of is not None:
+        title = say("Rounds: {programme}, as of {as_of}", programme=heading.programme, as_of=heading.shown(heading.as_of))
+    for_csv = tuple(replace(column, csv_only=True) for column in USE)
+    return (
+        Table(title, (*SALE, *for_csv), tuple(rows), zone=heading.zone),
+        Table(say("Redemption rates"), (SALE[0], *USE), tuple(rows), notes=BASES, zone=heading.zone, aside=True),
+    )

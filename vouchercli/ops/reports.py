@@ -1,0 +1,343 @@
+"""Reports: what the kept totals say, with every ratio beside its base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import UsageFault
+from vouchercli.ops import report_tables as tables
+from vouchercli.result import Outcome, say
+from vouchercli.rules import leverage as law
+from vouchercli.rules import times
+from vouchercli.rules.leverage import Claimed, Sums
+from vouchercli.store import programmes
+from vouchercli.store import reports as store
+from vouchercli.store import rounds as kept_rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vouchercli.result import Message
+    from vouchercli.rules.programmes import Published
+    from vouchercli.store.db import Session
+    from vouchercli.store.reports import Row
+
+END_OF_TIME = 2**62
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a report is about: the programme, its rounds by id (all, or those asked for), and the span of time."""
+
+    programme: Row
+    rounds: dict[int, Row]
+    since: int | None
+    as_of: int | None
+    is_all: bool
+
+    @property
+    def zone(self) -> str:
+        """The programme's time zone."""
+        return str(self.programme["time_zone"])
+
+    @property
+    def window(self) -> law.Window:
+        """The report's span of time."""
+        return law.window(self.since, self.as_of, self.zone)
+
+    @property
+    def window_of_claims(self) -> law.Window:
+        """Everything up to `as_of`: a rate's base is all that had been claimed."""
+        return law.window(None, self.as_of, self.zone)
+
+    @property
+    def heading(self) -> tables.Heading:
+        """What its tables say of it."""
+        chosen = () if self.is_all else tuple(row["round"] for row in self.rounds.values())
+        return tables.Heading(self.programme["programme"], self.zone, chosen, self.since, self.as_of)
+
+    def codes(self) -> set[str]:
+        """The codes of its rounds."""
+        return {row["round"] for row in self.rounds.values()}
+
+
+def _scope(session: Session, only: Sequence[str], since: int | None, as_of: int | None) -> Scope:
+    """Raises `unknown_round`, and `UsageFault` when nothing can lie between `since` and `as_of`."""
+    programme = programmes.current(session.db, session.programme)
+    programme_id = programme["programme_id"]
+    if since is not None and as_of is not None and since > as_of:
+        raise UsageFault("empty_window", "--since lies after --as-of: nothing can be in between", hint="exchange the two")
+    wanted = {kept_rounds.named(session.db, programme_id, code)["round_id"] for code in only}
+    every = store.rounds_of(session.db, programme_id)
+    return Scope(programme, {row["round_id"]: row for row in every if not only or row["round_id"] in wanted}, since, as_of, not only)
+
+
+# ---------------------------------------------------------------- report leverage
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The figures of one leverage report, before they are worded."""
+
+    by: str
+    scope: Scope
+    groups: dict[str, Sums]
+    by_round: dict[str, Sums]
+    total: Sums
+    claimed: dict[str, Claimed] | None
+    funders: tuple[str, ...]
+    shares: dict[str, dict[str, int]]
+    names: dict[str, str]
+
+
+def report_leverage(
+    session: Session, *, by: str = "round", only: Sequence[str] = (), since: int | None = None, as_of: int | None = None,
+    with_funders: bool = False,
+) -> Outcome:
+    """Sums and ratios of what was paid in `since <= paid_at <= as_of` (UTC seconds, None: open), net of refunds, by key.
+
+    Raises `UsageFault` for a grouping there is not, `VoucherError` for an unknown round.
+    """
+    if by not in law.GROUPINGS:
+        raise _unknown_grouping(by)
+    scope = _scope(session, only, since, as_of)
+    answer = _answer(session, by, scope, with_funders)
+    figures = _published(session, answer)
+    rows = [_row(answer, key, sums) for key, sums in answer.groups.items()]
+    total = _row(answer, "total", answer.total)
+    data = {
+        "by": by,
+        "as_of": None if as_of is None else times.iso(as_of, scope.zone),
+        "since": None if since is None else times.iso(since, scope.zone),
+        "programme": scope.programme["programme"],
+        "rounds": [row["round"] for row in scope.rounds.values()],
+        "rows": rows,
+        "total": total,
+        "published": figures,
+    }
+    shown = [tables.leverage(by, scope.heading, rows, total)]
+    if rows and answer.funders:
+        shown.append(tables.funders(by, scope.heading, rows, total))
+    if rows and since is None:
+        shown.append(tables.rates(by, scope.heading, rows, total))
+    if figures and by in law.WITH_RATES:
+        shown.append(tables.published(scope.heading, figures, has_ours=bool(rows)))
+    return Outcome(data=data, tables=tuple(shown), says=() if rows else (_nothing_yet(scope),))
+
+
+def _unknown_grouping(by: str) -> UsageFault:
+    near = get_close_matches(by.casefold(), law.GROUPINGS, 1)
+    known = ", ".join(law.GROUPINGS)
+    if near:
+        return UsageFault("unknown_grouping", "there is no report by {by}; did you mean {near}?", hint="choose one of: {known}",
+                          by=by, near=near[0], known=known)
+    return UsageFault("unknown_grouping", "there is no report by {by}", hint="choose one of: {known}", by=by, known=known)
+
+
+def _answer(session: Session, by: str, scope: Scope, with_funders: bool) -> Answer:
+    """Ask the store, keep the scope's rounds, and pool by key."""
+    found = [group for group in store.redeemed(session.db, by, scope.window) if group.round_id in scope.rounds]
+    groups = law.grouped(by, ((_key(by, scope, group.round_id, group.key), group.sums) for group in found))
+    by_round = law.grouped("round", ((scope.rounds[group.round_id]["round"], group.sums) for group in found))
+    claimed = _claimed(session, by, scope)
+    if claimed and groups and by in law.WITH_RATES:  # a round that was claimed and not yet used is a row of its own
+        groups |= {key: Sums() for key in claimed if key not in groups}
+    opening = {row["round"]: position for position, row in enumerate(scope.rounds.values())}
+    ordered = {key: groups[key] for key in law.in_order(by, groups, opening)}
+    funders = tuple(store.public_funders(session.db, scope.programme["programme_id"])) if with_funders else ()
+    names = store.merchant_names(session.db) if by == "merchant" and ordered else {}
+    return Answer(by, scope, ordered, by_round, law.pooled(groups.values()), claimed, funders,
+                  _shares(session, by, scope, funders, ordered), names)
+
+
+def _key(by: str, scope: Scope, round_id: int, key: str) -> str:
+    """The store's key, or for what is true of a whole round, the round's."""
+    return str(scope.rounds[round_id][by]) if by in ("round", "template", "platform") else key
+
+
+def _claimed(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | None:
+    """What was claimed up to `as_of`, by key (by round when the key has no claims of its own); None beside --since:
+    what is used after a date is no part of what was claimed after it."""
+    if scope.since is not None:
+        return None
+    name = by if by in law.WITH_RATES else "round"
+    claimed: dict[str, Claimed] = {}
+    for round_id, packs in store.claimed(session.db, scope.window_of_claims).items():
+        if round_id in scope.rounds:
+            row = scope.rounds[round_id]
+            claimed[row[name]] = claimed.get(row[name], Claimed()) + _face(row, packs)
+    return claimed
+
+
+def _face(row: Row, packs: int) -> Claimed:
+    return Claimed(packs, packs * row["coupons"], packs * row["pack_value_fen"])
+
+
+def _shares(session: Session, by: str, scope: Scope, funders: tuple[str, ...], groups: dict[str, Sums]) -> dict[str, dict[str, int]]:
+    """Each public funder's part by key, in fen, in the funders' order; a single one has paid it all."""
+    if len(funders) == 1:
+        return {key: {funders[0]: sums.public_fen} for key, sums in groups.items()}
+    shares = {key: dict.fromkeys(funders, 0) for key in groups}
+    if not funders:
+        return shares
+    span = (scope.since or -END_OF_TIME, END_OF_TIME if scope.as_of is None else scope.as_of + 1)
+    for share in store.funded(session.db, by, scope.window, span):
+        if share.round_id in scope.rounds:
+            key = _key(by, scope, share.round_id, share.key)
+            part = shares.setdefault(law.calendar_key(by, int(key)) if by in law.CALENDAR else key, dict.fromkeys(funders, 0))
+            part[share.funder] += share.amount_fen
+    return shares
+
+
+def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
+    """One row of the JSON answer; the keys are a tested contract. `key` "total" is the total."""
+    is_total = sums is answer.total
+    claimed = answer.claimed or {}
+    has_rate = answer.claimed is not None and (is_total or answer.by in law.WITH_RATES)
+    base = sum(claimed.values(), Claimed()) if is_total else claimed.get(key, Claimed())
+    row: dict[str, Any] = {
+        "key": key,
+        "redemptions": sums.vouchers,
+        "base_fen": sums.base_fen,
+        "subsidy_fen": sums.public_fen,
+        "platform_fen": sums.platform_fen,
+        "match_fen": sums.match_fen,
+        "own_fen": sums.own_fen,
+        "gross": sums.gross,
+        "own_spend": sums.own_spend,
+        "floor": sums.floor,
+        "used_of_claimed": law.used_of_claimed(sums, base) if has_rate else None,
+        "claimed_vouchers": base.vouchers if has_rate else None,
+        "paid_of_claimed": law.paid_of_claimed(sums, base) if has_rate else None,
+        "paid_fen": sums.paid_fen,
+        "claimed_face_fen": base.face_fen if has_rate else None,
+    }
+    if answer.by == "merchant" and not is_total:
+        row["name"] = answer.names.get(key, "")
+    if answer.funders:
+        parts = answer.shares.values() if is_total else [answer.shares.get(key, {})]
+        row["funders"] = {funder: sum(part.get(funder, 0) for part in parts) for funder in answer.funders}
+    return row
+
+
+def _nothing_yet(scope: Scope) -> Message:
+    if scope.since is None and scope.as_of is None:
+        return say("nothing has been redeemed yet; next: voucher redemption import FILE")
+    return say("nothing was redeemed in this span of time; try without --since and --as-of")
+
+
+# ---------------------------------------------------------------- what others published, beside ours
+
+
+def _published(session: Session, answer: Answer) -> list[dict[str, Any]]:
+    """The published figures that fit: of this very moment if there are any, else all up to it; of rounds in the scope."""
+    scope = answer.scope
+    if scope.since is not None:
+        return []
+    fitting = [
+        figure for figure in programmes.value(scope.programme).published
+        if (scope.is_all or (figure.rounds and set(figure.rounds) <= scope.codes()))
+        and (scope.as_of is None or (figure.as_of_at is not None and figure.as_of_at - 1 <= scope.as_of))
+    ]
+    same = [figure for figure in fitting if _is_of(figure, scope.as_of)]
+    return [_figure(answer, figure) for figure in same or fitting]
+
+
+def _is_of(figure: Published, as_of: int | None) -> bool:
+    """Whether both are of one moment; a day's 24:00 and its last second are the same."""
+    return as_of is not None and figure.as_of_at is not None and as_of <= figure.as_of_at <= as_of + 1
+
+
+def _figure(answer: Answer, figure: Published) -> dict[str, Any]:
+    scope = answer.scope
+    ours = None
+    if _is_of(figure, scope.as_of) and set(figure.rounds) <= scope.codes():
+        sums = law.pooled(answer.by_round.get(code, Sums()) for code in figure.rounds or answer.by_round)
+        ours = {"subsidy_fen": sums.public_fen, "base_fen": sums.base_fen, "gross": sums.gross, "own_spend": sums.own_spend}
+    return {
+        "what": figure.what,
+        "as_of": None if figure.as_of_at is None else times.iso(figure.as_of_at, scope.zone),
+        "rounds": list(figure.rounds),
+        "issued_fen": figure.issued_fen,
+        "subsidy_fen": figure.subsidy_fen,
+        "base_fen": figure.base_fen,
+        "gross": figure.gross,
+        "own_spend": figure.own,
+        "source": figure.source,
+        "ours": ours,
+    }
+
+
+# ---------------------------------------------------------------- report rounds
+
+
+def report_rounds(session: Session, *, only: Sequence[str] = (), as_of: int | None = None) -> Outcome:
+    """Each round as of `as_of` (UTC seconds; None: all that is known, and what has expired by now)."""
+    scope = _scope(session, only, None, as_of)
+    rows = _round_rows(session, scope)
+    data = {
+        "as_of": None if as_of is None else times.iso(as_of, scope.zone),
+        "programme": scope.programme["programme"],
+        "rows": [_with_iso_times(row, scope.zone) for row in rows],
+    }
+    says = () if rows else (say("there is no round yet; next: voucher round create CODE"),)
+    return Outcome(data=data, tables=tables.rounds(scope.heading, rows), says=says)
+
+
+def _round_rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
+    db, until = session.db, END_OF_TIME if scope.as_of is None else scope.as_of
+    at = session.now if scope.as_of is None else scope.as_of
+    sums = law.grouped("round", ((str(group.round_id), group.sums) for group in store.redeemed(db, "round", scope.window)))
+    claimed = store.claimed(db, scope.window)
+    users = store.users(db, until) if claimed else {}
+    breaches = store.breaches(db, scope.programme["programme_id"], until)
+    rows = []
+    for round_id, row in scope.rounds.items():
+        packs = claimed.get(round_id, 0)
+        figures = _use(row, sums.get(str(round_id), Sums()), _face(row, packs), store.left(db, round_id, until, at))
+        sale = _sale(row, packs, store.last_claim(db, round_id, until) if packs == row["packs"] else None)
+        claimers = packs if row["per_resident"] == 1 else store.claimers(db, round_id, until)
+        rows.append(sale | figures | {
+            "users_of_claimers": law.rate(users.get(round_id, 0), claimers), "users": users.get(round_id, 0), "claimers": claimers,
+            "breaches": breaches.get(row["round"], 0),
+        })
+    return rows
+
+
+def _sale(row: Row, packs: int, sold_out_at: int | None) -> dict[str, Any]:
+    """How a round was taken up; times in UTC seconds."""
+    return {
+        "round": row["round"],
+        "state": row["state"],
+        "packs": row["packs"],
+        "claimed": packs,
+        "claim_rate": law.rate(packs, row["packs"]),
+        "opens_at": row["opens_at"],
+        "sold_out_at": sold_out_at,
+        "sell_out_seconds": None if sold_out_at is None else sold_out_at - row["opens_at"],
+        "template": row["template"],
+    }
+
+
+def _use(row: Row, sums: Sums, claimed: Claimed, left: tuple[int, int]) -> dict[str, Any]:
+    """What became of what was claimed; `left` are the claims that can still be used and the face used of these, in fen."""
+    quota_fen = row["packs"] * row["pack_value_fen"]
+    outstanding_fen = left[0] * row["pack_value_fen"] - left[1]
+    return {
+        "used_of_claimed": law.used_of_claimed(sums, claimed),
+        "paid_of_claimed": law.paid_of_claimed(sums, claimed),
+        "paid_of_quota": law.paid_of_quota(sums, quota_fen),
+        "outstanding_fen": outstanding_fen,
+        "expired_fen": claimed.face_fen - sums.face_fen - outstanding_fen,
+        "quota_fen": quota_fen,
+        "used_vouchers": sums.vouchers,
+        "claimed_vouchers": claimed.vouchers,
+        "paid_fen": sums.paid_fen,
+        "claimed_face_fen": claimed.face_fen,
+    }
+
+
+def _with_iso_times(row: dict[str, Any], zone: str) -> dict[str, Any]:
+    return row | {name: times.iso(row[name], zone) for name in ("opens_at", "sold_out_at") if row[name] is not None}

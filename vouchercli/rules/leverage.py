@@ -1,0 +1,183 @@
+"""Every published ratio, defined once: gross G, own-spend N, floor, the redemption rates, and what a total is.
+
+Source of the formulas: the programme papers gathered in the project's facts ("Formulas"). Leverage has no legal
+definition, so each figure says its base: all three are per fen of *public* subsidy, or (floor) of the face redeemed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.rules import money, times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# What a report can be grouped by; the calendar ones are worked out here from the local day.
+GROUPINGS = ("round", "template", "coupon", "day", "week", "month", "district", "industry", "size", "merchant", "platform", "channel")
+CALENDAR = ("day", "week", "month")
+WITH_RATES = ("round", "template")  # only these have claims of their own to be a rate of
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Sums over redemptions, net of refunds: amounts in fen, `vouchers` payments that stand.
+
+    `paid_fen` is what the vouchers paid (every funder's share, never the match); `public_fen` and `platform_fen` its
+    parts; `match_fen` what merchants gave (match and merchant-kind shares); `floor_fen` and `face_fen` the thresholds
+    and denominations (the cap, for a percentage) of the redeemed vouchers.
+    """
+
+    vouchers: int = 0
+    base_fen: int = 0
+    paid_fen: int = 0
+    public_fen: int = 0
+    platform_fen: int = 0
+    match_fen: int = 0
+    floor_fen: int = 0
+    face_fen: int = 0
+
+    def __add__(self, other: Sums) -> Sums:
+        """Pooled: sum over sum, never the mean of ratios."""
+        return Sums(*(getattr(self, name) + getattr(other, name) for name in FIELDS))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all was counted."""
+        return self == Sums()
+
+    @property
+    def own_fen(self) -> int:
+        """What consumers paid themselves: base - public - platform - match, in fen."""
+        return self.base_fen - self.public_fen - self.platform_fen - self.match_fen
+
+    @property
+    def gross(self) -> str | None:
+        """G = base / public subsidy, to 2 decimals, half up; None without subsidy. Order value, not new consumption."""
+        return money.ratio(self.base_fen, self.public_fen)
+
+    @property
+    def own_spend(self) -> str | None:
+        """N = own / public subsidy; G - 1 when only the government pays."""
+        return money.ratio(self.own_fen, self.public_fen)
+
+    @property
+    def floor(self) -> str | None:
+        """The least that G can be by the vouchers' own thresholds: thresholds / denominations of what was redeemed."""
+        return money.ratio(self.floor_fen, self.face_fen)
+
+
+FIELDS = tuple(field.name for field in fields(Sums))
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What was claimed: packs, their vouchers, and their face in fen (percentages at their cap)."""
+
+    packs: int = 0
+    vouchers: int = 0
+    face_fen: int = 0
+
+    def __add__(self, other: Claimed) -> Claimed:
+        """Pooled."""
+        return Claimed(self.packs + other.packs, self.vouchers + other.vouchers, self.face_fen + other.face_fen)
+
+
+def pooled(sums: Iterable[Sums]) -> Sums:
+    """The total of several groups: sum over sum."""
+    every = list(sums)
+    return Sums(*(sum(getattr(each, name) for each in every) for name in FIELDS))
+
+
+def rate(part: int, whole: int) -> str | None:
+    """A share of 1 with 4 decimals, half up: (351, 500) -> "0.7020"; None when there is nothing to be a share of."""
+    return money.ratio(part, whole, 4)
+
+
+def used_of_claimed(sums: Sums, claimed: Claimed) -> str | None:
+    """Redemption rate by count: vouchers used / vouchers claimed."""
+    return rate(sums.vouchers, claimed.vouchers)
+
+
+def paid_of_claimed(sums: Sums, claimed: Claimed) -> str | None:
+    """Redemption rate by amount: what the vouchers paid / face of the vouchers claimed."""
+    return rate(sums.paid_fen, claimed.face_fen)
+
+
+def paid_of_quota(sums: Sums, quota_fen: int) -> str | None:
+    """Redemption rate of the issue: what the vouchers paid / packs x pack value, claimed or not."""
+    return rate(sums.paid_fen, quota_fen)
+
+
+# ---------------------------------------------------------------- groups and their order
+
+
+def calendar_key(by: str, day: int) -> str:
+    """The group of a local day (yyyymmdd): `2020-03-27`, its ISO week `2020-W13`, or its month `2020-03`."""
+    return {"day": times.day_text, "week": times.week_of, "month": times.month_of}[by](day)
+
+
+def grouped(by: str, found: Iterable[tuple[str, Sums]]) -> dict[str, Sums]:
+    """Sums by key, pooled where keys meet (a week's days); groups in which nothing was counted are left out."""
+    parts: dict[str, list[Sums]] = {}
+    for key, sums in found:
+        parts.setdefault(calendar_key(by, int(key)) if by in CALENDAR else key, []).append(sums)
+    groups = {key: each[0] if len(each) == 1 else pooled(each) for key, each in parts.items()}
+    return {key: sums for key, sums in groups.items() if not sums.is_empty}
+
+
+def in_order(by: str, keys: Iterable[str], opening: Mapping[str, int]) -> list[str]:
+    """Keys as they are listed: rounds by opening, coupons by their numbers, everything else by its text, blank last."""
+    rank: dict[str, Any] = {"round": lambda key: (opening.get(key, 0), key), "coupon": lambda key: (_numbers(key), key)}
+    return sorted(keys, key=rank.get(by, lambda key: (key == "", key)))
+
+
+def _numbers(coupon: str) -> tuple[int, ...]:
+    """40-10 -> (4000, 1000), 2000-10% -> (200000, 1000): so that 40-10 stands before 100-20."""
+    return tuple(money.parse_yuan(part) for part in coupon.rstrip("%").split("-"))
+
+
+# ---------------------------------------------------------------- the window of a report
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of time cut into what kept totals answer and what they cannot.
+
+    `first_day` to `last_day` (yyyymmdd, both included; empty when first > last) are whole local days, answered from
+    totals; `partial` are the half-open spans [from, until) in UTC seconds at either end, answered from facts.
+    """
+
+    first_day: int
+    last_day: int
+    partial: tuple[tuple[int, int], ...] = ()
+
+
+FIRST_DAY, LAST_DAY = 0, 99_999_999
+
+
+def window(since: int | None, as_of: int | None, zone: str) -> Window:
+    """The window `since <= paid_at <= as_of` (UTC seconds, None: open) in whole local days and what is left over."""
+    start, end = since, None if as_of is None else as_of + 1
+    if start is not None and end is not None and start >= end:
+        return Window(1, 0)
+    first, head = (FIRST_DAY, None) if start is None else _first_whole_day(start, zone)
+    last, tail = (LAST_DAY, None) if end is None else _last_whole_day(end, zone)
+    if head and tail and times.day_of(head[0], zone) == times.day_of(tail[0], zone):
+        return Window(1, 0, ((head[0], tail[1]),))  # both cuts fall into one day
+    return Window(first, last, tuple(span for span in (head, tail) if span))
+
+
+def _first_whole_day(start: int, zone: str) -> tuple[int, tuple[int, int] | None]:
+    """The first local day that lies wholly at or after `start`, and the rest of the day before it."""
+    day = times.day_of(start, zone)
+    first, end = times.day_bounds(day, zone)
+    return (day, None) if start == first else (times.day_of(end, zone), (start, end))
+
+
+def _last_whole_day(end: int, zone: str) -> tuple[int, tuple[int, int] | None]:
+    """The last local day that lies wholly before `end`, and the beginning of the day after it."""
+    day = times.day_of(end - 1, zone)
+    first, after = times.day_bounds(day, zone)
+    return (day, None) if end == after else (times.day_of(first - 1, zone), (first, end))

@@ -1,0 +1,55 @@
+"""What the law asks of a merchant."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# The columns of a registry row, in the order of our own plain format; the first two must be filled.
+FIELDS = (
+    "merchant_no", "name", "uscc", "district", "industry", "size", "address", "phone", "platform_no",
+    "account_name", "account_no", "bank",
+)
+REQUIRED = ("merchant_no", "name")
+
+USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}")  # GB 32100: no I, O, S, V, Z
+OLD_NUMBER = re.compile(r"\d{13}|\d{15}")  # a business registration number from before the unified code of 2015
+DIVISION_CODE = re.compile(r"\d{6}")  # GB/T 2260
+
+
+@dataclass(frozen=True)
+class Merchant:
+    """One merchant as a scope judges it; an unregistered one has no district, industry or size."""
+
+    merchant_no: str
+    district: str = ""
+    industry: str = ""
+    size: str = ""
+    is_registered: bool = True
+
+
+@dataclass(frozen=True)
+class Suspension:
+    """A merchant may not redeem in [from_at, until_at), UTC seconds; `until_at` None: until further notice."""
+
+    from_at: int
+    until_at: int | None
+
+
+def is_suspended(suspensions: Iterable[Suspension], at: int) -> bool:
+    """Whether a payment at that second falls into a suspension."""
+    return any(each.from_at <= at and (each.until_at is None or at < each.until_at) for each in suspensions)
+
+
+def is_old_number(uscc: str) -> bool:
+    """Whether the text is a 13- or 15-digit registration number instead of an 18-character unified code."""
+    return OLD_NUMBER.fullmatch(uscc) is not None
+
+
+def is_uscc(uscc: str) -> bool:
+    """Whether the text has the shape of a unified social credit code; its last character is checked where it comes in."""
+    return USCC.fullmatch(uscc) is not None

@@ -1,0 +1,296 @@
+"""A programme as its YAML says it: who pays, how much, under which limits; and what others have published about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from vouchercli.rules import documents, money, times
+from vouchercli.rules.documents import Fault, Name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vouchercli.rules.documents import Node
+
+FunderKind = Literal["public", "platform", "merchant"]
+RefundPolicy = Literal["full_restores", "restores_once", "forfeits", "pro_rata"]
+
+KINDS = ("public", "platform", "merchant")
+REFUNDS = ("full_restores", "restores_once", "forfeits", "pro_rata")
+UNUSED = ("next_round", "pool", "treasury")
+ROLES = ("maker", "checker", "finance")
+KEYS = ("programme", "name", "issuer", "time_zone", "currency", "funders", "declared", "limits", "refunds", "unused",
+        "staff", "approvals", "published", "source", "assumption")
+PUBLISHED_KEYS = ("what", "as_of", "rounds", "issued", "subsidy", "base", "gross", "own", "source")
+
+
+@dataclass(frozen=True)
+class Funder:
+    """Who pays. `amount_fen` None: no fund of its own to watch (a platform or merchants that pay as they go)."""
+
+    funder: str
+    kind: FunderKind
+    amount_fen: int | None
+    name: Name
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one resident may have; None: no limit."""
+
+    packs_per_resident_per_round: int = 1
+    vouchers_per_payment: int = 1
+    vouchers_per_merchant_per_day: int | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """One of the staff and the roles it holds."""
+
+    name: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Up to `up_to_fen` (None: any amount) this many checkers must approve."""
+
+    up_to_fen: int | None
+    checkers: int
+
+
+@dataclass(frozen=True)
+class Published:
+    """What others printed, never mixed with our figures. `as_of_at` None: the source gives no moment; no `rounds`: all."""
+
+    what: str
+    as_of_at: int | None
+    rounds: tuple[str, ...]
+    issued_fen: int | None
+    subsidy_fen: int | None
+    base_fen: int | None
+    gross: str | None
+    own: str | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A programme without a fault. Money in fen; `funders` and `approvals` in the order written."""
+
+    programme: str
+    name: Name
+    issuer: Name
+    time_zone: str
+    currency: str
+    funders: tuple[Funder, ...]
+    declared: tuple[tuple[str, int], ...]
+    limits: Limits
+    refunds: RefundPolicy
+    unused: str
+    staff: tuple[Person, ...]
+    approvals: tuple[Approval, ...]
+    published: tuple[Published, ...]
+    source: str
+    assumption: str
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """funder -> public, platform or merchant."""
+        return {funder.funder: funder.kind for funder in self.funders}
+
+
+def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
+    """The programme of a document, or every fault of it at once (then the programme is None)."""
+    node = documents.root(document)
+    top = node.fields(KEYS, required=("programme", "name"))
+    zone = _zone(top["time_zone"])
+    programme = Programme(
+        programme=top["programme"].code(),
+        name=top["name"].name(),
+        issuer=top["issuer"].name(),
+        time_zone=zone,
+        currency=top["currency"].choice(("CNY",), "CNY"),
+        funders=tuple(_funder(code, value) for code, value in top["funders"].entries()),
+        declared=tuple((what, value.yuan() or 0) for what, value in top["declared"].entries()),
+        limits=_limits(top["limits"]),
+        refunds=cast("RefundPolicy", top["refunds"].choice(REFUNDS, "full_restores")),
+        unused=top["unused"].choice(UNUSED, "next_round"),
+        staff=_staff(top["staff"]),
+        approvals=_approvals(top["approvals"]),
+        published=tuple(_published(item, zone) for item in top["published"].items()),
+        source=top["source"].text(),
+        assumption=top["assumption"].text(),
+    )
+    if not node.faults and not programme.funders and not programme.published:
+        node.fault("nobody_pays", "there are neither funders nor published figures",
+                   'write funders: {{treasury: {{kind: public, amount: "1000000.00"}}}}')
+    return (None if node.faults else programme), tuple(node.faults)
+
+
+def _zone(node: Node) -> str:
+    zone = node.text("Asia/Shanghai")
+    try:
+        times.zone_named(zone)
+    except ValueError:
+        node.fault("unknown_zone", "there is no time zone {offending}", "write it like Asia/Shanghai")
+        return "Asia/Shanghai"
+    return zone
+
+
+def _funder(code: str, node: Node) -> Funder:
+    part = node.fields(("kind", "amount", "name"), required=("kind",))
+    if not documents.CODE.fullmatch(code):
+        node.fault("bad_code", "{code} cannot be a short name", "write it without blanks and without @ / , ; :", code=code)
+    kind = cast("FunderKind", part["kind"].choice(KINDS, "public"))
+    return Funder(code, kind, part["amount"].yuan(None), part["name"].name(code))
+
+
+def _limits(node: Node) -> Limits:
+    part = node.fields(("packs_per_resident_per_round", "vouchers_per_payment", "vouchers_per_merchant_per_day"))
+    if part["vouchers_per_payment"].whole(1) != 1:
+        part["vouchers_per_payment"].fault(
+            "one_voucher_a_payment", "{offending} vouchers on one payment are not supported: vouchers do not stack", "write 1")
+    return Limits(
+        packs_per_resident_per_round=part["packs_per_resident_per_round"].whole(1),
+        vouchers_per_merchant_per_day=part["vouchers_per_merchant_per_day"].whole() or None,
+    )
+
+
+def _staff(node: Node) -> tuple[Person, ...]:
+    people: list[Person] = []
+    for item in node.items():
+        part = item.fields(("name", "roles"), required=("name", "roles"))
+        person = Person(part["name"].text(), tuple(role.choice(ROLES, "maker") for role in part["roles"].items()))
+        if person.name and person.name in [other.name for other in people]:
+            part["name"].fault("named_twice", "{offending} is there twice", "give one entry both roles")
+        people.append(person)
+    return tuple(people)
+
+
+def _approvals(node: Node) -> tuple[Approval, ...]:
+    bands: list[Approval] = []
+    for item in node.items():
+        part = item.fields(("up_to", "checkers"), required=("checkers",))
+        band = Approval(part["up_to"].yuan(None), part["checkers"].whole(1))
+        if bands and (bands[-1].up_to_fen is None or (band.up_to_fen is not None and band.up_to_fen <= bands[-1].up_to_fen)):
+            item.fault("bands_out_of_order", "this band can never apply: the one before it reaches as far",
+                       "write the bands from the smallest up_to to the one without up_to")
+        bands.append(band)
+    return tuple(bands)
+
+
+# ---------------------------------------------------------------- what others printed
+
+
+def _published(node: Node, zone: str) -> Published:
+    part = node.fields(PUBLISHED_KEYS)
+    figures = Published(
+        what=part["what"].text(),
+        as_of_at=part["as_of"].moment(zone),
+        rounds=part["rounds"].codes(),
+        issued_fen=part["issued"].yuan(None),
+        subsidy_fen=part["subsidy"].yuan(None),
+        base_fen=part["base"].yuan(None),
+        gross=_ratio(part["gross"]),
+        own=_ratio(part["own"]),
+        source=part["source"].text(),
+    )
+    if figures.gross and figures.subsidy_fen and figures.base_fen is not None:
+        digits = len(figures.gross.partition(".")[2])
+        ours = ratio_to(figures.base_fen, figures.subsidy_fen, digits)
+        if ours != figures.gross:
+            part["gross"].fault("published_gross_differs", "gross {offending} is not base / subsidy = {ours}",
+                                "check the three figures against the source", ours=ours)
+    return figures
+
+
+def _ratio(node: Node) -> str | None:
+    """A printed ratio, as text: its decimals are part of what was published."""
+    text = str(node.value) if isinstance(node.value, int | str) and not isinstance(node.value, bool) else ""
+    if node.is_missing:
+        return None
+    whole, _, decimals = text.partition(".")
+    if not (whole.isascii() and whole.isdigit() and (not decimals or (decimals.isascii() and decimals.isdigit()))):
+        node.fault("bad_ratio", "{offending} is not a ratio", 'write it in quotes as it was printed, like "13.24"')
+        return None
+    return text
+
+
+def ratio_to(numerator: int, denominator: int, digits: int) -> str:
+    """numerator / denominator half up with as many decimals as asked: 0 decimals has no point; denominator > 0."""
+    if digits == 0:
+        return str(money.half_up(numerator, denominator))
+    return money.ratio(numerator, denominator, digits) or ""
+
+
+def cautions(programme: Programme) -> tuple[Fault, ...]:
+    """What is lawful but will be in somebody's way: more checkers are asked for than the staff has."""
+    checkers = sum("checker" in person.roles for person in programme.staff)
+    needed = max((band.checkers for band in programme.approvals), default=1)
+    if not programme.staff or checkers >= needed:
+        return ()
+    return (Fault(("approvals",) if programme.approvals else ("staff",), "too_few_checkers",
+                  "some approvals need {needed} checkers, the staff has {checkers}: nobody could ever approve them",
+                  "give more people the role checker, or ask for fewer", {"needed": needed, "checkers": checkers}),)
+
+
+# ---------------------------------------------------------------- what may change while a programme runs
+
+
+@dataclass(frozen=True)
+class InUse:
+    """What already stands on a programme: `promised` funders have approved rounds, `paying` ones postings or facts;
+    `uncommitted_fen` is what each watched funder can still give back."""
+
+    has_claims: bool = False
+    has_redemptions: bool = False
+    promised: frozenset[str] = frozenset()
+    paying: frozenset[str] = frozenset()
+    uncommitted_fen: Mapping[str, int] = field(default_factory=dict)
+
+
+def obstacles(before: Programme, after: Programme, in_use: InUse) -> tuple[Fault, ...]:
+    """Why `after` cannot take the place of `before`: a change that would break what already stands on it."""
+    found: list[Fault] = []
+    if before.time_zone != after.time_zone and in_use.has_claims:
+        found.append(Fault(("time_zone",), "time_zone_in_use", "the time zone cannot change once claims are in",
+                           "load it as a programme with another code"))
+    if before.refunds != after.refunds and in_use.has_redemptions:
+        found.append(Fault(("refunds",), "refunds_in_use", "the refund policy cannot change once redemptions are in",
+                           "keep refunds: {before}, or load it as a programme with another code", {"before": before.refunds}))
+    kept = {funder.funder: funder for funder in after.funders}
+    for funder in before.funders:
+        found += _funder_obstacles(funder, kept.get(funder.funder), in_use)
+    return tuple(found)
+
+
+def _funder_obstacles(before: Funder, after: Funder | None, in_use: InUse) -> list[Fault]:
+    name = {"funder": before.funder}
+    is_used = before.funder in in_use.paying | in_use.promised
+    if after is None:
+        return [Fault(("funders",), "funder_in_use", "funder {funder} cannot be taken out: its fund or its rounds are in the books",
+                      'keep it with amount: "0.00"', name)] if is_used else []
+    path: documents.Path = ("funders", before.funder)
+    if after.kind != before.kind and is_used:
+        return [Fault((*path, "kind"), "funder_in_use", "funder {funder} cannot change its kind: its fund or its rounds are in the books",
+                      "add a funder with another name", name)]
+    if (after.amount_fen is None) != (before.amount_fen is None) and before.funder in in_use.promised:
+        return [Fault((*path, "amount"), "funder_in_use",
+                      "funder {funder} has approved rounds: its fund cannot begin or cease to be watched",
+                      "leave the amount as it was, or cancel the rounds first", name)]
+    return _fund_obstacles(before, after, in_use)
+
+
+def _fund_obstacles(before: Funder, after: Funder, in_use: InUse) -> list[Fault]:
+    """A fund cannot give back what is committed already."""
+    lowered = (before.amount_fen or 0) - (after.amount_fen or 0)
+    free = in_use.uncommitted_fen.get(before.funder, 0)
+    if lowered <= free or lowered <= 0:
+        return []
+    return [Fault(("funders", before.funder, "amount"), "fund_committed",
+                  "the fund of {funder} cannot be lowered by {lowered} yuan: only {free} are uncommitted",
+                  'write at least "{least}", or cancel rounds first',
+                  {"funder": before.funder, "lowered": money.yuan(lowered), "free": money.yuan(free),
+                   "least": money.yuan((before.amount_fen or 0) - free)})]

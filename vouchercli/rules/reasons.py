@@ -1,0 +1,141 @@
+"""Why a row was rejected, or accepted with a warning: every reason code and its explanation.
+
+A code has one or more English templates, the one that says most first: the first whose placeholders are all among the
+detail's values is used. In a detail, `base_fen` fills `{base}` (yuan) and `paid_at` fills `{paid_at}` (local time).
+A detail with a `text` brings its own template (a fault of the
+file's shape). Chinese stands in `cli/zh/reasons.py`. Codes are never renamed: they stand in people's files.
+"""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.result import Word
+from vouchercli.rules import money, times
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# In the order in which rows are judged: what can be wrong with any row, claims, redemptions, registries.
+REJECTS: dict[str, tuple[str, ...]] = {
+    "bad_row": (
+        "{column}: {value}: {problem}",
+        "{column} is missing",
+        "{problem}",
+        "the row cannot be read: a value is missing, shifted or damaged",
+    ),
+    "bad_amount": (
+        "{column}: {value}: {problem}",
+        "{column}: {value} is not an amount in yuan with at most two decimals",
+        "the amount is not in yuan with at most two decimals",
+    ),
+    "bad_time": (
+        "{column}: {value}: {problem}",
+        "{column}: {value} is not a time",
+        "the time cannot be read",
+    ),
+    "unknown_round": ("there is no round {round}", "there is no such round"),
+    "round_not_open": ("round {round} is {state}: it takes no claims", "the round takes no claims now"),
+    "before_opening": ("claimed at {claimed_at}, before the round opened at {opens_at}", "claimed before the round opened"),
+    "after_closing": ("claimed at {claimed_at}, after the round closed at {closes_at}", "claimed after the round closed"),
+    "over_quota": ("all {packs} packs of round {round} are claimed", "the packs of the round are all claimed"),
+    "resident_limit": ("this resident already has {limit} packs, the most allowed", "this resident already has the packs allowed"),
+    "not_eligible": ("this resident is not on the list of group {group}", "this resident is not on the round's list"),
+    "claim_reused": (
+        "claim number {claim_no} already stands for another claim",
+        "the claim number already stands for another claim",
+    ),
+    "unknown_claim": ("there is no claim {claim_no} here", "there is no such claim here"),
+    "unknown_coupon": ("the pack has no coupon number {coupon_no}", "the pack has no such coupon number"),
+    "unknown_merchant": ("merchant {merchant_no} is not in the registry", "the merchant is not in the registry"),
+    "merchant_suspended": (
+        "merchant {merchant_no} was suspended at {paid_at}",
+        "the merchant was suspended when it was paid",
+    ),
+    "out_of_scope": (
+        "the voucher is not for this merchant, channel or hour ({what})",
+        "the voucher is not for this merchant, channel or hour",
+    ),
+    "not_yet_valid": ("paid at {paid_at}, before the claim at {claimed_at}", "paid before the voucher was claimed"),
+    "expired": ("paid at {paid_at}; the voucher expired at {expires_at}", "paid after the voucher expired"),
+    "below_threshold": (
+        "{base} after merchant discounts is below the threshold of {threshold}",
+        "the price after merchant discounts is below the threshold",
+    ),
+    "subsidy_mismatch": (
+        "the file says the voucher paid {subsidy}; by the rules it pays {expected}",
+        "the subsidy of the file is not what the rules give",
+    ),
+    "already_redeemed": ("the voucher is already used in {transaction_no}", "the voucher is already used"),
+    "over_limit": (
+        "the resident already used {limit} vouchers at this merchant that day, the most allowed",
+        "the resident already used the vouchers allowed at this merchant that day",
+    ),
+    "transaction_reused": (
+        "transaction number {transaction_no} already stands for another row",
+        "the transaction number already stands for another row",
+    ),
+    "refund_without_payment": (
+        "there is no payment {refund_of} of this voucher at this merchant to refund",
+        "there is no payment of this voucher at this merchant to refund",
+    ),
+    "refund_too_large": (
+        "{base} is refunded, but only {left} of the payment is left",
+        "more is refunded than is left of the payment",
+    ),
+    "partial_refund": (
+        "{base} of {paid} is refunded: the programme takes only full refunds",
+        "the programme takes only full refunds",
+    ),
+    "conflicting_row": (
+        "merchant {merchant_no} stands on line {first_line} with other values",
+        "the merchant stands earlier in the file with other values",
+    ),
+}
+
+WARNINGS: dict[str, tuple[str, ...]] = {
+    "refund_forfeits": ("the refund is kept, but returns no subsidy: the voucher stays used",),
+    "uscc_check_digit": (
+        "{uscc} is not a valid unified social credit code (its last character should be {expected})",
+        "{uscc} is not a valid unified social credit code",
+        "the unified social credit code is not valid",
+    ),
+    "old_registration_number": (
+        "{uscc} is an old registration number of {digits} digits, not a unified social credit code",
+        "an old registration number stands in place of the unified social credit code",
+    ),
+    "retired_division": (
+        "division code {district} was retired; it became {successor}",
+        "division code {district} was retired",
+        "the division code was retired",
+    ),
+}
+
+EXPLANATIONS = {**REJECTS, **WARNINGS}
+
+
+def explained(code: str, detail: Mapping[str, Any], zone: str) -> tuple[str, dict[str, Any]]:
+    """The template that says most of what `detail` knows, and the values that fill it; the code itself if it is unknown."""
+    values = {key: value for name, raw in detail.items() for key, value in _shown(name, raw, zone)}
+    templates = (str(values.get("text", "")), *EXPLANATIONS.get(code, ())) if "text" in values else EXPLANATIONS.get(code, ())
+    for template in templates:
+        if placeholders(template) <= values.keys():
+            return template, values
+    return (templates[-1], {}) if templates else ("{code}", {"code": code})
+
+
+def placeholders(template: str) -> set[str]:
+    """The names between braces."""
+    return {name for _, name, _, _ in Formatter().parse(template) if name}
+
+
+def _shown(name: str, raw: Any, zone: str) -> list[tuple[str, Any]]:
+    """A value of the detail as a sentence shows it."""
+    if name.endswith("_fen") and isinstance(raw, int):
+        return [(name.removesuffix("_fen"), money.yuan(raw))]
+    if name.endswith("_at") and isinstance(raw, int):
+        return [(name, times.shown(raw, zone))]
+    if name in ("state", "problem", "what"):
+        return [(name, Word(raw))]
+    return [(name, raw)] if raw is not None else []

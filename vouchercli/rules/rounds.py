@@ -1,0 +1,138 @@
+"""The law of a round: its states and deeds, who may approve it, what it promises, how it may be named and dated."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vouchercli.rules import money, times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vouchercli.rules.programmes import Approval, Programme
+    from vouchercli.rules.templates import Template
+
+STATES = ("draft", "submitted", "approved", "open", "paused", "closed", "settled", "archived", "cancelled")
+MODES = ("fcfs", "lottery", "targeted")
+BEFORE_OPENING = ("draft", "submitted", "approved")
+
+
+@dataclass(frozen=True)
+class Deed:
+    """From which states a deed is possible, and the state it leads to."""
+
+    starts: tuple[str, ...]
+    end: str
+
+
+# The usual next deed of a state stands first. Pausing, settling and archiving get their lines with their commands.
+DEEDS = {
+    "submit": Deed(("draft",), "submitted"),
+    "approve": Deed(("submitted",), "approved"),
+    "reject": Deed(("submitted",), "draft"),
+    "open": Deed(("approved",), "open"),
+    "close": Deed(("open", "paused"), "closed"),
+    "edit": Deed(BEFORE_OPENING, "draft"),
+    "cancel": Deed((*BEFORE_OPENING, "open", "paused", "closed"), "cancelled"),
+}
+
+
+def possible(state: str) -> tuple[str, ...]:
+    """The deeds that `state` allows, the usual next one first."""
+    return tuple(name for name, deed in DEEDS.items() if state in deed.starts)
+
+
+def is_possible(deed: str, state: str) -> bool:
+    """Whether `state` allows `deed`."""
+    return state in DEEDS[deed].starts
+
+
+# ---------------------------------------------------------------- four eyes
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names mean one person: width, case and outer blanks make no second pair of eyes."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def is_among(actor: str, names: Iterable[str]) -> bool:
+    """Whether `actor` is one of `names`."""
+    return any(same_person(actor, name) for name in names)
+
+
+def is_checker(actor: str, programme: Programme) -> bool:
+    """Whether `actor` may check: one of the staff's checkers; anybody where the programme lists no staff."""
+    return not programme.staff or is_among(actor, (person.name for person in programme.staff if "checker" in person.roles))
+
+
+def objection(actor: str, programme: Programme, authors: Iterable[str], approvers: Iterable[str]) -> str | None:
+    """Why `actor` may not approve, or None. `authors` made, last edited or handed in the round; `approvers` have approved it."""
+    if not is_checker(actor, programme):
+        return "not_a_checker"
+    if is_among(actor, authors):
+        return "own_round"
+    return "already_approved" if is_among(actor, approvers) else None
+
+
+def checkers_needed(amount_fen: int, bands: Sequence[Approval]) -> int:
+    """How many different checkers must approve `amount_fen`.
+
+    The first band that holds the amount counts, its limit included; above every limit, the last band; no bands: one.
+    """
+    for band in bands:
+        if band.up_to_fen is None or amount_fen <= band.up_to_fen:
+            return band.checkers
+    return bands[-1].checkers if bands else 1
+
+
+# ---------------------------------------------------------------- money
+
+
+def liability(packs: int, template: Template) -> tuple[tuple[str, int], ...]:
+    """The most that `packs` can cost each funder, in fen: every voucher redeemed at its face, each face split by itself.
+
+    A percentage counts at its cap. The parts add up to packs x pack value; the match is not among them.
+    """
+    shares = tuple(share.bp for share in template.funding)
+    faces = [money.split(coupon.denomination_fen, shares) for coupon in template.coupons]
+    return tuple((share.funder, packs * sum(face[position] for face in faces)) for position, share in enumerate(template.funding))
+
+
+# ---------------------------------------------------------------- names and dates
+
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+FOREIGN = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def is_code(text: str) -> bool:
+    """Whether `text` may name a round: ASCII letters, digits, `.`, `_`, `-`; the first a letter or digit; 40 at most.
+
+    The code stands in file names, in platforms' files and in commands, so it must survive all of them.
+    """
+    return CODE.fullmatch(text) is not None
+
+
+def suggested_code(text: str) -> str:
+    """The nearest lawful code: ` HZ 1 ` -> `HZ-1`, `第２期` -> `2`; `round-1` when nothing is left of it."""
+    plain = FOREIGN.sub("-", unicodedata.normalize("NFKC", text)).strip("-._")[:40]
+    return plain or "round-1"
+
+
+def overlaps(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two half-open spans [opens_at, closes_at) share a moment."""
+    return one[0] < other[1] and other[0] < one[1]
+
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def weekday(day: int) -> str:
+    """The English name of a local date's weekday (yyyymmdd)."""
+    return WEEKDAYS[times.as_date(day).weekday()]

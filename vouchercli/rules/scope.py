@@ -1,0 +1,86 @@
+"""Where, when and at whose till a voucher may be used: the scope of a template."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vouchercli.rules.merchants import Merchant
+
+CHANNELS = ("offline", "online", "any")
+REGISTRATIONS = ("open", "required")
+WEEKDAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}
+MINUTES_A_DAY = 24 * 60
+HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """An empty set sets no limit; filled ones all hold at once.
+
+    `merchants` are the only numbers allowed; `exclude` names merchant numbers, districts, industries or sizes that never are.
+    `hours` are half-open minutes of the local day, `weekdays` 1 (Monday) to 7.
+    """
+
+    channel: str = "any"
+    districts: frozenset[str] = frozenset()
+    industries: frozenset[str] = frozenset()
+    sizes: frozenset[str] = frozenset()
+    merchants: frozenset[str] = frozenset()
+    exclude: frozenset[str] = frozenset()
+    hours: tuple[tuple[int, int], ...] = ()
+    weekdays: frozenset[int] = frozenset()
+    registration: str = "required"
+
+
+def parse_hours(text: str) -> tuple[tuple[int, int], ...]:
+    """"10:00-22:00" -> ((600, 1320),); "22:00-02:00" passes midnight and is two spans. Raises `ValueError`."""
+    found = HOURS.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"not hours like 10:00-22:00: {text}")
+    hour, minute, last_hour, last_minute = map(int, found.groups())
+    start, end = hour * 60 + minute, last_hour * 60 + last_minute
+    if start >= MINUTES_A_DAY or end > MINUTES_A_DAY or minute > 59 or last_minute > 59 or start == end:
+        raise ValueError(f"not hours of one day: {text}")
+    if start < end:
+        return ((start, end),)
+    return ((start, MINUTES_A_DAY), (0, end)) if end else ((start, MINUTES_A_DAY),)
+
+
+def parse_weekday(text: str | int) -> int:
+    """`mon` ... `sun`, or 1 (Monday) ... 7. Raises `ValueError`."""
+    day = WEEKDAYS.get(str(text).strip().lower()[:3]) or (int(text) if str(text).strip().isdigit() else 0)
+    if not 1 <= day <= 7:
+        raise ValueError(f"not a weekday: {text}")
+    return day
+
+
+def covers(scope: Scope, merchant: Merchant) -> bool:
+    """Whether the voucher may be used at that merchant."""
+    about = {merchant.merchant_no, merchant.district, merchant.industry, merchant.size}
+    return (
+        (merchant.is_registered or registration_open(scope))
+        and not about & scope.exclude
+        and (not scope.merchants or merchant.merchant_no in scope.merchants)
+        and (not scope.districts or merchant.district in scope.districts)
+        and (not scope.industries or merchant.industry in scope.industries)
+        and (not scope.sizes or merchant.size in scope.sizes)
+    )
+
+
+def has_channel(scope: Scope, channel: str) -> bool:
+    """Whether the voucher may be used over that channel; a payment that states none ('') is not held against anyone."""
+    return scope.channel == "any" or channel in ("", scope.channel)
+
+
+def is_hour(scope: Scope, minute: int, weekday: int) -> bool:
+    """Whether the voucher may be used at that local minute of the day (0..1439) on that weekday (1 = Monday)."""
+    in_hours = not scope.hours or any(start <= minute < end for start, end in scope.hours)
+    return in_hours and (not scope.weekdays or weekday in scope.weekdays)
+
+
+def registration_open(scope: Scope) -> bool:
+    """Whether any merchant number is taken, and added as unregistered, instead of being rejected."""
+    return scope.registration == "open"

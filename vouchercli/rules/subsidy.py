@@ -1,0 +1,92 @@
+"""What one order gets from one voucher, and who pays it, to the fen. Formulas: facts.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vouchercli.rules import money
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from vouchercli.rules.templates import Coupon, Share
+
+WHOLE_BP = 10_000
+
+
+def subsidy(coupon: Coupon, base_fen: int) -> int | None:
+    """What the voucher pays on a base (list price - merchant discount), in fen: the denomination, or the percentage up to
+    the cap, rounded half up; None below the threshold."""
+    if base_fen < coupon.threshold_fen:
+        return None
+    if coupon.percent_bp is None:
+        return coupon.denomination_fen
+    return min(coupon.denomination_fen, money.half_up(base_fen * coupon.percent_bp, WHOLE_BP))
+
+
+def best(coupons: Iterable[Coupon], base_fen: int) -> Coupon | None:
+    """The voucher that pays most on that base (the first of equals), or None when it reaches no threshold."""
+    fitting = [(paid, -coupon.coupon_no, coupon) for coupon in coupons if (paid := subsidy(coupon, base_fen)) is not None]
+    return max(fitting, key=lambda found: found[:2])[2] if fitting else None
+
+
+def match(subsidy_fen: int, match_bp: int) -> int:
+    """What the merchant adds, in fen: m x subsidy, half up."""
+    return money.half_up(subsidy_fen * match_bp, WHOLE_BP)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Who pays a subsidy: by funder in the template's order (together the subsidy), and summed by kind, in fen.
+
+    `match_fen` is all that merchants pay: the match and the shares of merchant funders.
+    """
+
+    by_funder: tuple[tuple[str, int], ...]
+    public_fen: int
+    platform_fen: int
+    match_fen: int
+
+
+def parts(subsidy_fen: int, funding: Sequence[Share], kinds: Mapping[str, str], match_bp: int = 0) -> Parts:
+    """Split a subsidy between its funders (each share half up once, the last takes the rest) and add the match.
+
+    `kinds` is funder -> public, platform or merchant, as the programme says.
+    """
+    amounts = money.split(subsidy_fen, tuple(share.bp for share in funding))
+    by_funder = tuple((share.funder, amount) for share, amount in zip(funding, amounts, strict=True))
+    sums = {"public": 0, "platform": 0, "merchant": 0}
+    for funder, amount in by_funder:
+        sums[kinds[funder]] += amount
+    return Parts(by_funder, sums["public"], sums["platform"], sums["merchant"] + match(subsidy_fen, match_bp))
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order at the till, in fen. own = base - public - platform - match; merchant_receives = own + public + platform."""
+
+    list_fen: int
+    merchant_discount_fen: int
+    base_fen: int
+    subsidy_fen: int
+    parts: Parts
+
+    @property
+    def own_fen(self) -> int:
+        """What the consumer pays."""
+        return self.base_fen - self.parts.public_fen - self.parts.platform_fen - self.parts.match_fen
+
+    @property
+    def merchant_receives_fen(self) -> int:
+        """What the merchant has in the end: from the consumer, the public funders and the platform."""
+        return self.own_fen + self.parts.public_fen + self.parts.platform_fen
+
+
+def order(
+    list_fen: int, merchant_discount_fen: int, coupon: Coupon | None, funding: Sequence[Share], kinds: Mapping[str, str], match_bp: int = 0,
+) -> Order:
+    """The order with that voucher; without a voucher, or below its threshold, nobody pays but the consumer."""
+    base = list_fen - merchant_discount_fen
+    paid = (subsidy(coupon, base) if coupon else None) or 0
+    return Order(list_fen, merchant_discount_fen, base, paid, parts(paid, funding, kinds, match_bp))

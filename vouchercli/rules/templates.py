@@ -1,0 +1,344 @@
+"""A card pack as its YAML says it: coupons, validity, scope, who funds it; what one pack is worth and can cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from vouchercli.rules import documents, money, scope, times
+from vouchercli.rules.documents import Fault, Name
+from vouchercli.rules.scope import Scope
+
+if TYPE_CHECKING:
+    from vouchercli.rules.documents import Node
+    from vouchercli.rules.programmes import Programme
+
+KEYS = ("template", "name", "coupons", "validity", "scope", "funding", "match", "source", "assumption")
+COUPON_KEYS = {
+    "amount_off": ("count", "kind", "denomination", "threshold"),
+    "percent_off": ("count", "kind", "percent", "threshold", "cap"),
+}
+MOST_COUPONS = 100
+WHOLE_BP = 10_000
+
+
+@dataclass(frozen=True)
+class Coupon:
+    """One voucher of the pack. For a percentage `denomination_fen` is the cap and `percent_bp` the rate."""
+
+    coupon_no: int
+    coupon: str
+    kind: Literal["amount_off", "percent_off"]
+    denomination_fen: int
+    threshold_fen: int
+    percent_bp: int | None = None
+
+
+@dataclass(frozen=True)
+class Validity:
+    """One of: `days` after the claim; `until` a written instant (read in the programme's zone); to the end of the claim's month."""
+
+    days: int | None = None
+    until: str | None = None
+    is_month: bool = False
+
+
+@dataclass(frozen=True)
+class Share:
+    """A funder's part in basis points."""
+
+    funder: str
+    bp: int
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template without a fault. `funding` shares make 10000 bp, in the order in which a split goes; `match` is beside them."""
+
+    template: str
+    name: Name
+    coupons: tuple[Coupon, ...]
+    validity: Validity
+    scope: Scope
+    funding: tuple[Share, ...]
+    match: Share | None
+    source: str
+    assumption: str
+
+    @property
+    def match_bp(self) -> int:
+        """What merchants add, in basis points of the subsidy."""
+        return self.match.bp if self.match else 0
+
+
+def read(document: Any) -> tuple[Template | None, tuple[Fault, ...]]:
+    """The template of a document, or every fault of it at once (then the template is None)."""
+    node = documents.root(document)
+    top = node.fields(KEYS, required=("template", "name", "coupons", "validity", "funding"))
+    match = _match(top["match"])
+    template = Template(
+        template=top["template"].code(),
+        name=top["name"].name(),
+        coupons=_coupons(top["coupons"], match.bp if match else 0),
+        validity=_validity(top["validity"]),
+        scope=_scope(top["scope"]),
+        funding=_funding(top["funding"]),
+        match=match,
+        source=top["source"].text(),
+        assumption=top["assumption"].text(),
+    )
+    return (None if node.faults else template), tuple(node.faults)
+
+
+# ---------------------------------------------------------------- coupons
+
+
+def _coupons(node: Node, match_bp: int) -> tuple[Coupon, ...]:
+    pack: list[Coupon] = []
+    for item in node.items():
+        count, line = _line(item, match_bp)
+        for _ in range(min(count, MOST_COUPONS + 1 - len(pack))):
+            pack.append(Coupon(len(pack) + 1, *line))
+    if len(pack) > MOST_COUPONS:
+        node.faults.append(Fault(node.path, "too_many_coupons", "a pack holds at most {most} coupons", params={"most": MOST_COUPONS}))
+    if isinstance(node.value, list) and not node.value:
+        node.fault("empty_pack", "the pack has no coupon")
+    return tuple(pack)
+
+
+def _line(node: Node, match_bp: int) -> tuple[int, tuple[str, Literal["amount_off", "percent_off"], int, int, int | None]]:
+    """The count of one line and what each of its coupons is."""
+    is_percent = isinstance(node.value, dict) and node.value.get("kind") == "percent_off"
+    keys = COUPON_KEYS["percent_off" if is_percent else "amount_off"]
+    part = node.fields(keys, required=keys[1:])
+    part["kind"].choice(tuple(COUPON_KEYS), "amount_off")
+    count, threshold = part["count"].whole(1), part["threshold"].yuan() or 0
+    face = part["cap" if is_percent else "denomination"]
+    denomination = face.yuan() or 0
+    if denomination == 0 and not face.is_missing:
+        face.fault("bad_amount", "{offending} is nothing", "write an amount above 0")
+    if is_percent:
+        percent = part["percent"].percent()
+        if percent * (WHOLE_BP + match_bp) > WHOLE_BP**2:
+            part["percent"].fault("more_than_the_price", "{offending} and its match come to more than the price",
+                                  "write a smaller percentage")
+        return count, (f"{_short(threshold)}-{_percent(percent)}", "percent_off", denomination, threshold, percent)
+    most = denomination + money.half_up(denomination * match_bp, WHOLE_BP)
+    if not part["threshold"].is_missing and threshold < most:
+        part["threshold"].fault(
+            "more_than_the_price", "threshold {offending} is below what the voucher and its match give ({most})",
+            'write a threshold of at least "{most}"', most=money.yuan(most))
+    return count, (f"{_short(threshold)}-{_short(denomination)}", "amount_off", denomination, threshold, None)
+
+
+def _short(fen: int) -> str:
+    """4000 -> 40, 4050 -> 40.50"""
+    return money.yuan(fen).removesuffix(".00")
+
+
+def _percent(bp: int) -> str:
+    """1000 -> 10%, 1250 -> 12.5%"""
+    whole, rest = divmod(bp, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
+
+
+# ---------------------------------------------------------------- validity and scope
+
+
+def _validity(node: Node) -> Validity:
+    if node.value == "calendar_month":
+        return Validity(is_month=True)
+    part = node.fields(("days_after_claim", "until", "calendar_month"))
+    written = [key for key, value in part.items() if not value.is_missing]
+    if len(written) != 1 and isinstance(node.value, dict):
+        node.fault("one_validity", "a validity is exactly one of days_after_claim, until, calendar_month", "write {{days_after_claim: 7}}")
+        return Validity()
+    part["until"].moment()
+    if not part["calendar_month"].yes(True):
+        part["calendar_month"].fault("one_validity", "calendar_month: false says nothing",
+                                     "write calendar_month: true, or another validity")
+    return Validity(
+        days=part["days_after_claim"].whole() or None,
+        until=str(part["until"].value) if "until" in written else None,
+        is_month="calendar_month" in written,
+    )
+
+
+def _scope(node: Node) -> Scope:
+    part = node.fields(("channel", "districts", "industries", "sizes", "merchants", "exclude", "hours", "weekdays", "registration"))
+    hours: list[tuple[int, int]] = []
+    for item in part["hours"].items():
+        try:
+            hours += scope.parse_hours(str(item.value))
+        except ValueError:
+            item.fault("bad_hours", "{offending} are not hours of a day", 'write them like "10:00-22:00"')
+    days: set[int] = set()
+    for item in part["weekdays"].items():
+        try:
+            days.add(scope.parse_weekday(item.value))
+        except ValueError:
+            item.fault("bad_weekday", "{offending} is not a weekday", "write mon, tue, wed, thu, fri, sat or sun")
+    lists = {key: frozenset(part[key].codes()) for key in ("districts", "industries", "sizes", "merchants", "exclude")}
+    return Scope(
+        channel=part["channel"].choice(scope.CHANNELS, "any"), registration=part["registration"].choice(scope.REGISTRATIONS, "required"),
+        hours=tuple(hours), weekdays=frozenset(days), **lists,
+    )
+
+
+def expires_at(template: Template, claimed_at: int, zone: str) -> int:
+    """The first second (UTC) at which a voucher claimed at `claimed_at` is no longer valid: claimed_at <= paid_at < expires_at."""
+    validity = template.validity
+    if validity.until is not None:
+        return times.parse(validity.until, zone)
+    if validity.is_month:
+        return times.month_end(claimed_at, zone)
+    return times.add_days(claimed_at, validity.days or 0, zone)
+
+
+# ---------------------------------------------------------------- funding
+
+
+def _funding(node: Node) -> tuple[Share, ...]:
+    shares = tuple(Share(funder, value.percent()) for funder, value in node.entries())
+    total = sum(share.bp for share in shares)
+    if isinstance(node.value, dict) and total != WHOLE_BP and all(share.bp for share in shares):
+        node.faults.append(Fault(node.path, "shares_not_whole", "the shares make {total}, not 100%",
+                                 "change the shares so that they make 100%", {"total": _percent(total)}))
+    return shares
+
+
+def _match(node: Node) -> Share | None:
+    """What merchants add, in proportion to the subsidy; one funder."""
+    shares = [Share(funder, value.percent()) for funder, value in node.entries()]
+    if len(shares) > 1:
+        node.fault("one_match", "a match is paid by one funder, not by {count}", 'write match: {{merchant: "100%"}}', count=len(shares))
+    return shares[0] if shares else None
+
+
+# ---------------------------------------------------------------- what a pack is worth
+
+
+def pack_value_fen(template: Template) -> int:
+    """The sum of the denominations (percentages at their cap): the most that one pack can cost its funders. Source: facts.md."""
+    return sum(coupon.denomination_fen for coupon in template.coupons)
+
+
+def floor_spend_fen(template: Template) -> int:
+    """The sum of the thresholds: the least that must be spent to use the whole pack. Source: facts.md."""
+    return sum(coupon.threshold_fen for coupon in template.coupons)
+
+
+def floor_leverage(template: Template) -> str:
+    """floor spend / pack value, two decimals: five 40-10 can never show less than 4.00."""
+    return money.ratio(floor_spend_fen(template), pack_value_fen(template)) or ""
+
+
+def match_liability_fen(template: Template) -> int:
+    """The most that one pack can cost merchants by their match."""
+    return sum(money.half_up(coupon.denomination_fen * template.match_bp, WHOLE_BP) for coupon in template.coupons)
+
+
+def lines(template: Template) -> tuple[tuple[Coupon, int], ...]:
+    """The pack as it was written: the first coupon of each run of equal ones, and how many they are."""
+    found: list[tuple[Coupon, int]] = []
+    for coupon in template.coupons:
+        if found and (found[-1][0].coupon, found[-1][0].denomination_fen) == (coupon.coupon, coupon.denomination_fen):
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        else:
+            found.append((coupon, 1))
+    return tuple(found)
+
+
+# ---------------------------------------------------------------- what to know before using it
+
+WECHAT_DAYS = 90
+WECHAT_NAME = 9
+
+
+def cautions(template: Template) -> tuple[Fault, ...]:
+    """What is lawful here but should be known: limits of payment platforms, figures that say nothing, assumptions."""
+    found: list[Fault] = []
+    days = template.validity.days
+    if days is not None and days > WECHAT_DAYS:
+        found.append(Fault(("validity", "days_after_claim"), "wechat_window",
+                           "{offending} days: WeChat Pay takes vouchers of at most {most} days",
+                           "write {most} or less for a WeChat round", {"offending": days, "most": WECHAT_DAYS}))
+    if len(template.name.zh) > WECHAT_NAME:
+        found.append(Fault(("name", "zh"), "wechat_name", "{offending} has {count} characters: WeChat Pay shows at most {most}",
+                           "shorten the Chinese name for a WeChat round",
+                           {"offending": template.name.zh, "count": len(template.name.zh), "most": WECHAT_NAME}))
+    rates = {coupon.percent_bp: number for number, (coupon, _) in enumerate(lines(template)) if coupon.percent_bp}
+    for rate, number in rates.items():
+        found.append(Fault(("coupons", number), "gross_by_construction",
+                           "{percent} off shows a gross leverage of {gross} or more by construction: it says nothing", "",
+                           {"percent": _percent(rate), "gross": money.ratio(WHOLE_BP, rate)}))
+    if template.assumption:
+        found.append(Fault(("assumption",), "assumption", "assumption: {offending}", "", {"offending": template.assumption}))
+    return tuple(found)
+
+
+def strangers(template: Template, programme: Programme) -> tuple[Fault, ...]:
+    """Funders that the programme does not have, or that cannot pay the match there."""
+    kinds = programme.kinds
+    name = {"programme": programme.programme, "known": ", ".join(kinds)}
+    found = [
+        Fault(("funding", share.funder), "unknown_funder", "programme {programme} has no funder {offending}", "its funders: {known}",
+              {"offending": share.funder, **name})
+        for share in template.funding if share.funder not in kinds
+    ]
+    if template.match and kinds.get(template.match.funder) != "merchant":
+        found.append(Fault(("match", template.match.funder), "unknown_funder",
+                           "programme {programme} has no merchants' funder {offending} to pay the match",
+                           "add it to the programme: {offending}: {{kind: merchant}}", {"offending": template.match.funder, **name}))
+    return tuple(found)
+
+
+# ---------------------------------------------------------------- field by field
+
+
+def described(template: Template) -> dict[str, str]:
+    """Every field and its value as text, in a fixed order: what `template show` prints and `template diff` compares."""
+    fields = {"name.zh": template.name.zh, "name.en": template.name.en}
+    for coupon, count in lines(template):
+        fields[_free(fields, f"coupons {coupon.coupon}")] = f"{count} x {_face(coupon)}"
+    validity = template.validity
+    days = {"days_after_claim": validity.days, "until": validity.until, "calendar_month": "true" if validity.is_month else None}
+    fields |= {f"validity.{key}": str(value) for key, value in days.items() if value is not None}
+    fields |= {f"scope.{key}": value for key, value in _described_scope(template.scope).items() if value}
+    fields |= {f"funding.{share.funder}": _percent(share.bp) for share in template.funding}
+    fields |= {f"match.{share.funder}": _percent(share.bp) for share in (template.match,) if share}
+    fields |= {key: text for key, text in (("source", template.source), ("assumption", template.assumption)) if text}
+    return fields
+
+
+def _face(coupon: Coupon) -> str:
+    if coupon.percent_bp is None:
+        return f"{_short(coupon.denomination_fen)} / {_short(coupon.threshold_fen)}"
+    return f"{_percent(coupon.percent_bp)} <= {_short(coupon.denomination_fen)} / {_short(coupon.threshold_fen)}"
+
+
+def _free(fields: dict[str, str], key: str) -> str:
+    """The key, numbered when two runs of the pack have the same short name."""
+    number = 2
+    free = key
+    while free in fields:
+        free, number = f"{key} ({number})", number + 1
+    return free
+
+
+def _described_scope(where: Scope) -> dict[str, str]:
+    clock = [f"{start // 60:02d}:{start % 60:02d}-{end // 60:02d}:{end % 60:02d}" for start, end in where.hours]
+    names = {number: name for name, number in scope.WEEKDAYS.items()}
+    return {
+        "channel": where.channel,
+        **{key: ", ".join(sorted(getattr(where, key))) for key in ("districts", "industries", "sizes", "merchants", "exclude")},
+        "hours": ", ".join(clock),
+        "weekdays": ", ".join(names[number] for number in sorted(where.weekdays)),
+        "registration": where.registration,
+    }
+
+
+def changes(before: Template, after: Template) -> tuple[tuple[str, str | None, str | None], ...]:
+    """(field, before, after) of every field that differs; None: it is not there."""
+    one, other = described(before), described(after)
+    return tuple((key, one.get(key), other.get(key)) for key in {**one, **other} if one.get(key) != other.get(key))

@@ -1,0 +1,184 @@
+"""The invariants that `voucher check` proves: each statement finds what breaks one, so an empty answer is the proof."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vouchercli.store.audit import digest
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+BATCHES_ADD_UP = """
+SELECT b.batch_id AS subject, b.read AS expected, b.accepted + b.duplicate + b.rejected AS found FROM batches b
+WHERE b.state = 'done' AND b.read <> b.accepted + b.duplicate + b.rejected
+UNION ALL
+SELECT b.batch_id, b.rejected, (SELECT count(*) FROM rejects r WHERE r.batch_id = b.batch_id) AS kept FROM batches b
+WHERE b.state = 'done' AND b.rejected <> kept
+"""
+BATCHES_HAVE_THEIR_FACTS = """
+SELECT b.batch_id AS subject, b.accepted AS expected, f.facts AS found FROM batches b
+JOIN (
+    SELECT batch_id, count(*) AS facts FROM claims GROUP BY batch_id
+    UNION ALL SELECT batch_id, count(*) FROM redemptions GROUP BY batch_id
+) f ON f.batch_id = b.batch_id
+WHERE b.accepted <> f.facts OR b.state = 'undone'
+UNION ALL
+SELECT b.batch_id, b.accepted, 0 FROM batches b
+WHERE b.state = 'done' AND b.accepted > 0 AND (
+    (b.kind = 'claims' AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.batch_id = b.batch_id))
+    OR (b.kind = 'redemptions' AND NOT EXISTS (SELECT 1 FROM redemptions r WHERE r.batch_id = b.batch_id)))
+"""
+PACKS_WITHIN_QUOTA = """
+SELECT r.round AS subject, r.claimed AS expected, count(c.claim_id) AS found
+FROM rounds r LEFT JOIN claims c ON c.round_id = r.round_id
+GROUP BY r.round_id HAVING count(c.claim_id) <> r.claimed OR r.claimed > r.packs
+"""
+CLAIMS_IN_THEIR_WINDOW = """
+SELECT c.claim_no AS subject, r.opens_at AS expected, c.claimed_at AS found
+FROM claims c JOIN rounds r ON r.round_id = c.round_id
+WHERE c.claimed_at < r.opens_at OR c.claimed_at >= r.closes_at OR c.expires_at <= c.claimed_at
+"""
+CLAIM_TOTALS = """
+SELECT r.round || ' ' || day AS subject, sum(kept) AS expected, sum(counted) AS found
+FROM (
+    SELECT round_id, day, claims AS kept, 0 AS counted FROM claim_totals
+    UNION ALL SELECT round_id, day, 0, count(*) FROM claims GROUP BY round_id, day
+) JOIN rounds r USING (round_id)
+GROUP BY round_id, day HAVING sum(kept) <> sum(counted)
+"""
+NO_VOUCHER_REDEEMED_TWICE = """
+SELECT c.claim_no || '/' || f.coupon_no AS subject, 1 AS expected, sum(f.vouchers) AS found
+FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id
+GROUP BY f.claim_id, f.coupon_no HAVING sum(f.vouchers) NOT IN (0, 1) OR sum(f.subsidy_fen) < 0
+"""
+PAYMENTS_WITHIN_VALIDITY = """
+SELECT f.transaction_no AS subject, c.expires_at AS expected, f.paid_at AS found
+FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id
+WHERE f.kind = 'pay' AND (f.paid_at < c.claimed_at OR f.paid_at >= c.expires_at)
+"""
+REFUNDS_WITHIN_PAYMENTS = """
+SELECT p.transaction_no AS subject, p.base_fen AS expected, -sum(f.base_fen) AS found
+FROM redemptions f LEFT JOIN redemptions p ON p.redemption_id = f.refund_of AND p.kind = 'pay'
+    AND p.claim_id = f.claim_id AND p.coupon_no = f.coupon_no
+WHERE f.kind = 'refund'
+GROUP BY f.refund_of HAVING p.redemption_id IS NULL OR -sum(f.base_fen) > p.base_fen OR -sum(f.subsidy_fen) > p.subsidy_fen
+"""
+SPLITS_ADD_UP = """
+SELECT r.round || ' ' || s.before_fen || '>' || s.after_fen AS subject, s.public_fen + s.platform_fen + s.match_fen AS expected,
+    (SELECT sum(amount_fen) FROM split_parts p WHERE p.split_id = s.split_id) AS found
+FROM splits s JOIN rounds r ON r.round_id = s.round_id
+WHERE found IS NOT s.public_fen + s.platform_fen + s.match_fen
+"""
+FACTS_FOLLOW_THEIR_SPLIT = """
+SELECT f.transaction_no AS subject, s.after_fen - s.before_fen AS expected, f.subsidy_fen AS found
+FROM redemptions f JOIN splits s ON s.split_id = f.split_id
+WHERE f.subsidy_fen <> s.after_fen - s.before_fen OR f.public_fen <> s.public_fen OR f.platform_fen <> s.platform_fen
+    OR f.match_fen <> s.match_fen
+"""
+DAY_TOTALS = """
+SELECT r.round || ' ' || day || ' ' || coupon AS subject, sum(kept) AS expected, sum(counted) AS found
+FROM (
+    SELECT round_id, day, coupon, segment_id, channel, base_fen AS kept, 0 AS counted, vouchers, subsidy_fen, public_fen, platform_fen,
+        match_fen, floor_fen, face_fen
+    FROM day_totals
+    UNION ALL
+    SELECT c.round_id, f.day, k.coupon, f.segment_id, f.channel, 0, sum(f.base_fen), -sum(f.vouchers), -sum(f.subsidy_fen),
+        -sum(f.public_fen), -sum(f.platform_fen), -sum(f.match_fen), -sum(f.vouchers * k.threshold_fen),
+        -sum(f.vouchers * k.denomination_fen)
+    FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id JOIN rounds q ON q.round_id = c.round_id
+    JOIN coupons k ON k.template_id = q.template_id AND k.coupon_no = f.coupon_no
+    GROUP BY c.round_id, f.day, k.coupon, f.segment_id, f.channel
+) JOIN rounds r USING (round_id)
+GROUP BY round_id, day, coupon, segment_id, channel
+HAVING sum(kept) <> sum(counted) OR sum(vouchers) <> 0 OR sum(subsidy_fen) <> 0 OR sum(public_fen) <> 0 OR sum(platform_fen) <> 0
+    OR sum(match_fen) <> 0 OR sum(floor_fen) <> 0 OR sum(face_fen) <> 0
+"""
+MERCHANT_TOTALS = """
+SELECT r.round || ' ' || day || ' ' || m.merchant_no AS subject, sum(kept) AS expected, sum(counted) AS found
+FROM (
+    SELECT round_id, day, merchant_id, base_fen AS kept, 0 AS counted, vouchers, subsidy_fen, public_fen, platform_fen, match_fen
+    FROM merchant_totals
+    UNION ALL
+    SELECT c.round_id, f.day, f.merchant_id, 0, sum(f.base_fen), -sum(f.vouchers), -sum(f.subsidy_fen), -sum(f.public_fen),
+        -sum(f.platform_fen), -sum(f.match_fen)
+    FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id
+    GROUP BY c.round_id, f.day, f.merchant_id
+) JOIN rounds r USING (round_id) JOIN merchants m USING (merchant_id)
+GROUP BY round_id, day, merchant_id
+HAVING sum(kept) <> sum(counted) OR sum(vouchers) <> 0 OR sum(subsidy_fen) <> 0 OR sum(public_fen) <> 0 OR sum(platform_fen) <> 0
+    OR sum(match_fen) <> 0
+"""
+FUNDER_TOTALS = """
+SELECT r.round || ' ' || day || ' ' || u.funder AS subject, sum(kept) AS expected, sum(counted) AS found
+FROM (
+    SELECT round_id, day, funder_id, amount_fen AS kept, 0 AS counted FROM funder_totals
+    UNION ALL
+    SELECT c.round_id, f.day, p.funder_id, 0, sum(p.amount_fen)
+    FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id JOIN split_parts p ON p.split_id = f.split_id
+    GROUP BY c.round_id, f.day, p.funder_id
+) JOIN rounds r USING (round_id) JOIN funders u USING (funder_id)
+GROUP BY round_id, day, funder_id HAVING sum(kept) <> sum(counted)
+"""
+FUNDS_NOT_OVERDRAWN = """
+SELECT p.programme || ' ' || f.funder AS subject, f.amount_fen AS expected,
+    ifnull((SELECT sum(amount_fen) FROM postings WHERE funder_id = f.funder_id AND from_account = 'appropriated'), 0)
+    - ifnull((SELECT sum(amount_fen) FROM postings WHERE funder_id = f.funder_id AND to_account = 'appropriated'), 0) AS found
+FROM funders f JOIN programmes p ON p.programme_id = f.programme_id
+WHERE f.amount_fen IS NOT NULL AND (found <> f.amount_fen OR 0 > (
+    SELECT ifnull(sum(CASE WHEN to_account = 'uncommitted' THEN amount_fen ELSE -amount_fen END), 0) FROM postings
+    WHERE funder_id = f.funder_id AND 'uncommitted' IN (from_account, to_account)))
+"""
+# What a round has been promised covers what its vouchers have paid.
+COMMITMENTS_COVER_PAYMENTS = """
+SELECT r.round || ' ' || f.funder AS subject,
+    (SELECT ifnull(sum(CASE WHEN to_account = 'committed' THEN amount_fen ELSE -amount_fen END), 0) FROM postings g
+     WHERE g.funder_id = f.funder_id AND g.round_id = r.round_id AND 'committed' IN (from_account, to_account)) AS expected,
+    sum(t.amount_fen) AS found
+FROM funder_totals t JOIN rounds r ON r.round_id = t.round_id JOIN funders f ON f.funder_id = t.funder_id
+WHERE f.amount_fen IS NOT NULL
+GROUP BY r.round_id, f.funder_id HAVING found > expected
+"""
+FOREIGN_KEYS = 'SELECT "table" AS subject, parent AS expected, rowid AS found FROM pragma_foreign_key_check'
+AUDIT_LINES = "SELECT * FROM audit ORDER BY audit_id"
+
+Breach = tuple[str, str, str]  # subject, expected, found
+
+
+def _query(statement: str) -> Callable[[sqlite3.Connection], list[Breach]]:
+    return lambda db: [(str(row["subject"]), str(row["expected"]), str(row["found"])) for row in db.execute(statement)]
+
+
+def audit_chain(db: sqlite3.Connection) -> list[Breach]:
+    """Every line carries the hash of the line before it and of itself."""
+    previous, breaches = "", []
+    for row in db.execute(AUDIT_LINES):
+        fields = (row["at"], row["entered_at"], row["actor"], row["os_user"], row["deed"], row["subject"], row["detail"])
+        expected = digest(previous, fields)
+        if row["previous_hash"] != previous or row["hash"] != expected:
+            breaches.append((f"audit {row['audit_id']}", expected[:12], row["hash"][:12]))
+        previous = row["hash"]
+    return breaches
+
+
+# name -> what finds its breaches; the order is the order of the report.
+CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
+    "batches_add_up": _query(BATCHES_ADD_UP),
+    "batches_have_their_facts": _query(BATCHES_HAVE_THEIR_FACTS),
+    "packs_within_quota": _query(PACKS_WITHIN_QUOTA),
+    "claims_in_their_window": _query(CLAIMS_IN_THEIR_WINDOW),
+    "no_voucher_redeemed_twice": _query(NO_VOUCHER_REDEEMED_TWICE),
+    "payments_within_validity": _query(PAYMENTS_WITHIN_VALIDITY),
+    "refunds_within_payments": _query(REFUNDS_WITHIN_PAYMENTS),
+    "splits_add_up": _query(SPLITS_ADD_UP),
+    "facts_follow_their_split": _query(FACTS_FOLLOW_THEIR_SPLIT),
+    "claim_totals": _query(CLAIM_TOTALS),
+    "day_totals": _query(DAY_TOTALS),
+    "merchant_totals": _query(MERCHANT_TOTALS),
+    "funder_totals": _query(FUNDER_TOTALS),
+    "funds_not_overdrawn": _query(FUNDS_NOT_OVERDRAWN),
+    "commitments_cover_payments": _query(COMMITMENTS_COVER_PAYMENTS),
+    "foreign_keys": _query(FOREIGN_KEYS),
+    "audit_chain": audit_chain,
+}

@@ -1,0 +1,201 @@
+"""Claims by set: `rules.claims` applied to a whole file, and the facts that come of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import VoucherError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+CREATE_INCOMING = """
+CREATE TEMP TABLE incoming_claims (
+    line INTEGER PRIMARY KEY, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
+    claim_no TEXT, round TEXT, resident BLOB, claimed_at INTEGER, day INTEGER,
+    round_id INTEGER, pack_no INTEGER
+)
+"""
+ADD_INCOMING = """
+INSERT INTO incoming_claims (line, cells, reason, detail, claim_no, round, resident, claimed_at, day) VALUES (?,?,?,?,?,?,?,?,?)
+"""
+TYPED_COLUMNS = 5
+
+INDEX_INCOMING = "CREATE INDEX temp.incoming_claims_by_no ON incoming_claims (claim_no)"
+
+FIND_ROUND = """
+UPDATE incoming_claims SET round_id = (
+    SELECT round_id FROM rounds WHERE programme_id = :programme_id AND round = incoming_claims.round
+)
+"""
+
+# The row stands in the store already.
+MARK_STANDING = """
+UPDATE incoming_claims AS i SET reason = 'duplicate'
+FROM claims c
+WHERE i.reason IS NULL AND c.claim_no = i.claim_no
+  AND c.round_id = i.round_id AND c.resident = i.resident AND c.claimed_at = i.claimed_at
+"""
+
+# The ladder of rules.claims.reason.
+JUDGE_EACH = """
+UPDATE incoming_claims AS i SET reason = j.reason
+FROM (
+    SELECT w.line, CASE
+        WHEN r.round_id IS NULL THEN 'unknown_round'
+        WHEN r.state IN ('draft', 'submitted', 'approved', 'cancelled') THEN 'round_not_open'
+        WHEN w.claimed_at < r.opens_at THEN 'before_opening'
+        WHEN w.claimed_at >= r.closes_at THEN 'after_closing'
+    END AS reason
+    FROM incoming_claims w LEFT JOIN rounds r ON r.round_id = w.round_id
+    WHERE w.reason IS NULL
+) AS j
+WHERE j.line = i.line AND j.reason IS NOT NULL
+"""
+
+# rules.claims._number: the first lawful use owns the number; the same row again is a duplicate.
+JUDGE_NUMBERS = """
+UPDATE incoming_claims AS i SET reason = CASE
+    WHEN u.use_no > 1 AND u.round_id = u.first_round AND u.resident = u.first_resident AND u.claimed_at = u.first_at THEN 'duplicate'
+    ELSE 'claim_reused'
+END
+FROM (
+    SELECT line, claim_no, round_id, resident, claimed_at, row_number() OVER w AS use_no,
+        first_value(round_id) OVER w AS first_round, first_value(resident) OVER w AS first_resident,
+        first_value(claimed_at) OVER w AS first_at
+    FROM incoming_claims WHERE reason IS NULL
+    WINDOW w AS (PARTITION BY claim_no ORDER BY claimed_at, line)
+) AS u
+WHERE u.line = i.line AND (u.use_no > 1 OR EXISTS (SELECT 1 FROM claims c WHERE c.claim_no = u.claim_no))
+"""
+
+# rules.claims._limits: `nth` counts the resident's packs, `before` the packs that others took first.
+JUDGE_LIMITS = """
+UPDATE incoming_claims AS i
+SET pack_no = q.pack_no,
+    reason = CASE WHEN q.claimed + q.before >= q.packs THEN 'over_quota' WHEN q.nth > q.per_resident THEN 'resident_limit' END
+FROM (
+    SELECT line, nth, pack_no, per_resident, packs, claimed,
+        coalesce(sum(nth <= per_resident) OVER (
+            PARTITION BY round_id ORDER BY claimed_at, line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ), 0) AS before
+    FROM (
+        SELECT w.line, w.round_id, w.claimed_at, r.per_resident, r.packs, r.claimed,
+            w.rank + (SELECT count(*) FROM claims c WHERE c.resident = w.resident AND c.round_id = w.round_id) AS nth,
+            w.rank + (SELECT ifnull(max(pack_no), 0) FROM claims c WHERE c.resident = w.resident AND c.round_id = w.round_id) AS pack_no
+        FROM (
+            SELECT line, round_id, resident, claimed_at,
+                row_number() OVER (PARTITION BY round_id, resident ORDER BY claimed_at, line) AS rank
+            FROM incoming_claims WHERE reason IS NULL
+        ) AS w
+        JOIN rounds r ON r.round_id = w.round_id
+    )
+) AS q
+WHERE q.line = i.line
+"""
+
+# The values that the explanation of a reject is made of (json_patch drops those that are not known).
+EXPLAIN = """
+UPDATE incoming_claims AS i SET detail = (
+    SELECT json_patch('{}', json_object(
+        'claim_no', i.claim_no, 'round', i.round, 'claimed_at', i.claimed_at, 'state', r.state,
+        'opens_at', r.opens_at, 'closes_at', r.closes_at, 'packs', r.packs, 'limit', r.per_resident))
+    FROM (SELECT 1) LEFT JOIN rounds r ON r.round_id = i.round_id
+)
+WHERE reason IS NOT NULL AND reason <> 'duplicate' AND claim_no IS NOT NULL
+"""
+
+ACCEPT = """
+INSERT INTO claims (claim_no, round_id, resident, pack_no, claimed_at, expires_at, day, batch_id, line)
+SELECT claim_no, round_id, resident, pack_no, claimed_at, expires_at(round_id, claimed_at), day, :batch_id, line
+FROM incoming_claims WHERE reason IS NULL ORDER BY line
+"""
+
+COUNT_ROUNDS = """
+UPDATE rounds SET claimed = claimed + :sign * n.claims
+FROM (SELECT round_id, count(*) AS claims FROM claims WHERE batch_id = :batch_id AND claim_id > :after GROUP BY round_id) AS n
+WHERE n.round_id = rounds.round_id
+"""
+COUNT_DAYS = """
+INSERT INTO claim_totals (round_id, day, claims)
+SELECT round_id, day, :sign * count(*) FROM claims WHERE batch_id = :batch_id AND claim_id > :after GROUP BY round_id, day
+ON CONFLICT DO UPDATE SET claims = claims + excluded.claims
+"""
+DROP_EMPTY_DAYS = "DELETE FROM claim_totals WHERE claims = 0"
+LAST_ID = "SELECT coalesce(max(claim_id), 0) FROM claims"
+
+STANDS_ON = """
+SELECT r.batch_id, count(*) AS redemptions FROM redemptions r JOIN claims c ON c.claim_id = r.claim_id
+WHERE c.batch_id = ? GROUP BY r.batch_id ORDER BY r.batch_id
+"""
+DELETE = "DELETE FROM claims WHERE batch_id = ?"
+
+ROUNDS_AND_TEMPLATES = """
+SELECT r.round_id, t.document FROM rounds r JOIN templates t ON t.template_id = r.template_id WHERE r.programme_id = ?
+"""
+
+TEMPLATE_OF = """
+SELECT t.* FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates t ON t.template_id = r.template_id
+WHERE r.programme_id = ? AND c.claim_no = ?
+"""
+LIST = """
+SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at, c.batch_id,
+    (SELECT coalesce(sum(vouchers), 0) FROM redemptions x WHERE x.claim_id = c.claim_id) AS used, t.coupons
+FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates t ON t.template_id = r.template_id
+WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1) AND ifnull(c.claim_no = :claim_no, 1)
+  AND ifnull(c.resident = :resident, 1)
+ORDER BY c.claimed_at, c.claim_no LIMIT :limit
+"""
+
+
+def judge(db: sqlite3.Connection, programme_id: int) -> None:
+    """Give every incoming row its reason: 'duplicate', a reject code, or NULL for the fit ones."""
+    db.execute(INDEX_INCOMING)
+    db.execute(FIND_ROUND, {"programme_id": programme_id})
+    for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_NUMBERS, JUDGE_LIMITS, EXPLAIN):
+        db.execute(statement)
+
+
+def accept(db: sqlite3.Connection, batch_id: int, expires_at: Callable[[int, int], int]) -> None:
+    """Write the fit rows as claims, count them on their rounds and days. `expires_at(round_id, claimed_at)` is the law."""
+    db.create_function("expires_at", 2, expires_at, deterministic=True)
+    after = db.execute(LAST_ID).fetchone()[0]
+    db.execute(ACCEPT, {"batch_id": batch_id})
+    _count(db, batch_id, after, 1)
+
+
+def undo(db: sqlite3.Connection, batch_id: int) -> None:
+    """Take a batch's claims away again. Raises `VoucherError` when redemptions stand on them."""
+    standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
+    if standing:
+        raise VoucherError(
+            "batch_built_upon", "batch {batch} cannot be undone: {count} later rows stand on it (batches {batches})",
+            hint="voucher batch undo {last}", batch=batch_id, count=sum(row["redemptions"] for row in standing),
+            batches=", ".join(str(row["batch_id"]) for row in standing), last=standing[-1]["batch_id"],
+        )
+    _count(db, batch_id, 0, -1)
+    db.execute(DELETE, (batch_id,))
+
+
+def _count(db: sqlite3.Connection, batch_id: int, after: int, sign: int) -> None:
+    values = {"batch_id": batch_id, "after": after, "sign": sign}
+    db.execute(COUNT_ROUNDS, values)
+    db.execute(COUNT_DAYS, values)
+    db.execute(DROP_EMPTY_DAYS)
+
+
+def templates_of_rounds(db: sqlite3.Connection, programme_id: int) -> list[sqlite3.Row]:
+    """(round_id, document of its template) for every round of the programme."""
+    return db.execute(ROUNDS_AND_TEMPLATES, (programme_id,)).fetchall()
+
+
+def template_of(db: sqlite3.Connection, programme_id: int, claim_no: str) -> sqlite3.Row | None:
+    """The template of a claim's pack; None when there is no such claim."""
+    row: sqlite3.Row | None = db.execute(TEMPLATE_OF, (programme_id, claim_no)).fetchone()
+    return row
+
+
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[sqlite3.Row]:
+    """Claims of a programme by round, claim_no or resident token (None: any), oldest first, at most `limit`."""
+    return db.execute(LIST, {"programme_id": programme_id, **wanted}).fetchall()

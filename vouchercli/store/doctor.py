@@ -1,0 +1,52 @@
+"""What a file says about itself, asked without changing it and without bringing its schema up to date."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vouchercli.store.db import APPLICATION_ID, BUSY_TIMEOUT_MS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LAST_DEED = "SELECT at FROM audit ORDER BY audit_id DESC LIMIT 1"
+LOADED = "SELECT programme FROM programmes ORDER BY programme"
+TABLES = "SELECT count(*) FROM sqlite_schema"
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """A file at a glance: ours or not, its schema, the first fault SQLite finds ('' for none), its journal, who is in it, its last deed."""
+
+    is_ours: bool
+    is_empty: bool
+    schema: int
+    fault: str = ""
+    journal: str = ""
+    programmes: tuple[str, ...] = ()
+    last_deed_at: int | None = None
+
+
+def sqlite_version() -> tuple[int, ...]:
+    """The version of the SQLite library, as numbers."""
+    return sqlite3.sqlite_version_info
+
+
+def vitals(path: Path, known_schema: int) -> Vitals:
+    """Examine the file at `path`. Raises `sqlite3.DatabaseError` when it cannot be opened or is no database."""
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_MS / 1000)) as db:
+        db.execute("PRAGMA query_only = ON")
+        schema = int(db.execute("PRAGMA user_version").fetchone()[0])
+        is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+        is_empty = db.execute(TABLES).fetchone()[0] == 0
+        if not is_ours or schema != known_schema:
+            return Vitals(is_ours, is_empty, schema)
+        checked = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+        last = db.execute(LAST_DEED).fetchone()
+        return Vitals(
+            is_ours, is_empty, schema, "" if checked == "ok" else checked, str(db.execute("PRAGMA journal_mode").fetchone()[0]),
+            tuple(row[0] for row in db.execute(LOADED)), last[0] if last else None,
+        )

@@ -1,0 +1,142 @@
+"""Programmes and their funders as they are kept: the document as loaded, beside what SQL asks for."""
+
+from __future__ import annotations
+
+import json
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import VoucherError
+from vouchercli.rules import programmes as rules
+from vouchercli.rules.programmes import InUse, Programme
+from vouchercli.store import ledger
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    Row = sqlite3.Row
+
+NAMED = "SELECT * FROM programmes WHERE programme = ?"
+ALL = "SELECT * FROM programmes ORDER BY programme_id"
+FUNDERS = "SELECT * FROM funders WHERE programme_id = ? ORDER BY position"
+
+
+def current(db: sqlite3.Connection, programme: str | None) -> Row:
+    """The programme of that code, or the only one there is. Raises `no_programme`, `unknown_programme`, `which_programme`."""
+    rows = all_loaded(db)
+    if not rows:
+        raise VoucherError("no_programme", "no programme is loaded yet", hint="voucher programme load hangzhou-2020")
+    if programme is not None:
+        return named(db, programme)
+    if len(rows) > 1:
+        known = ", ".join(row["programme"] for row in rows)
+        raise VoucherError("which_programme", "this file holds several programmes: {known}",
+                           hint="add --programme {first}", known=known, first=rows[0]["programme"])
+    return rows[0]
+
+
+def named(db: sqlite3.Connection, programme: str) -> Row:
+    """The programme of that code. Raises `unknown_programme` with the nearest code."""
+    row: Row | None = db.execute(NAMED, (programme,)).fetchone()
+    if row is not None:
+        return row
+    near = get_close_matches(programme, [each["programme"] for each in all_loaded(db)], 1)
+    if near:
+        raise VoucherError("unknown_programme", "no programme {programme} is loaded; did you mean {near}?",
+                           hint="voucher programme list", programme=programme, near=near[0])
+    raise VoucherError("unknown_programme", "no programme {programme} is loaded", hint="voucher programme list", programme=programme)
+
+
+def found(db: sqlite3.Connection, programme: str) -> Row | None:
+    """The programme of that code, or None."""
+    row: Row | None = db.execute(NAMED, (programme,)).fetchone()
+    return row
+
+
+def all_loaded(db: sqlite3.Connection) -> list[Row]:
+    """Every programme of the file, in the order of loading."""
+    return db.execute(ALL).fetchall()
+
+
+def value(row: Row) -> Programme:
+    """The programme as the rules know it."""
+    programme, faults = rules.read(document(row))
+    assert programme is not None, faults  # it had no fault when it was loaded
+    return programme
+
+
+def document(row: Row) -> Any:
+    """The programme as its file said it."""
+    return json.loads(row["document"])
+
+
+def funders(db: sqlite3.Connection, programme_id: int) -> list[Row]:
+    """Its funders in the order of its file: funder_id, funder, kind, position, amount_fen."""
+    return db.execute(FUNDERS, (programme_id,)).fetchall()
+
+
+# ---------------------------------------------------------------- writing
+
+SAVE = """
+INSERT INTO programmes (programme, digest, document, time_zone, loaded_at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (programme) DO UPDATE SET
+    digest = excluded.digest, document = excluded.document, time_zone = excluded.time_zone, loaded_at = excluded.loaded_at
+RETURNING programme_id
+"""
+SAVE_FUNDER = """
+INSERT INTO funders (programme_id, funder, kind, position, amount_fen) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (programme_id, funder) DO UPDATE SET kind = excluded.kind, position = excluded.position, amount_fen = excluded.amount_fen
+RETURNING funder_id
+"""
+DROP_FUNDER = "DELETE FROM funders WHERE programme_id = ? AND funder = ?"
+
+
+def save(db: sqlite3.Connection, programme: Programme, document: Any, digest: str, at: int) -> int:
+    """Keep the programme and its funders; gives the programme_id. What a change may not touch: `rules.programmes.obstacles`."""
+    text = json.dumps(document, ensure_ascii=False)
+    programme_id = int(db.execute(SAVE, (programme.programme, digest, text, programme.time_zone, at)).fetchone()[0])
+    kept = [funder.funder for funder in programme.funders]
+    for row in funders(db, programme_id):
+        if row["funder"] not in kept:
+            db.execute(DROP_FUNDER, (programme_id, row["funder"]))
+    for position, funder in enumerate(programme.funders):
+        db.execute(SAVE_FUNDER, (programme_id, funder.funder, funder.kind, position, funder.amount_fen)).fetchone()
+    return programme_id
+
+
+# ---------------------------------------------------------------- what stands on it
+
+HAS_CLAIMS = "SELECT EXISTS (SELECT 1 FROM claims JOIN rounds USING (round_id) WHERE programme_id = ?)"
+HAS_REDEMPTIONS = """
+SELECT EXISTS (SELECT 1 FROM redemptions JOIN claims USING (claim_id) JOIN rounds USING (round_id) WHERE programme_id = ?)
+"""
+PAYING = """
+SELECT funder FROM funders f WHERE programme_id = ? AND (
+    EXISTS (SELECT 1 FROM postings p WHERE p.funder_id = f.funder_id)
+    OR EXISTS (SELECT 1 FROM split_parts s WHERE s.funder_id = f.funder_id)
+)
+"""
+PROMISED = """
+SELECT DISTINCT part.key FROM rounds JOIN templates USING (template_id), json_tree(document) part
+WHERE programme_id = ? AND state NOT IN ('draft', 'submitted', 'cancelled') AND part.path IN ('$.funding', '$.match')
+"""
+
+
+def in_use(db: sqlite3.Connection, programme_id: int) -> InUse:
+    """What already stands on the programme and so cannot be changed under it."""
+    return InUse(
+        has_claims=bool(db.execute(HAS_CLAIMS, (programme_id,)).fetchone()[0]),
+        has_redemptions=bool(db.execute(HAS_REDEMPTIONS, (programme_id,)).fetchone()[0]),
+        promised=frozenset(row[0] for row in db.execute(PROMISED, (programme_id,))),
+        paying=frozenset(row[0] for row in db.execute(PAYING, (programme_id,))),
+        uncommitted_fen={row["funder"]: ledger.balance(db, row["funder_id"], "uncommitted") for row in funders(db, programme_id)},
+    )
+
+
+BY_ID = "SELECT * FROM programmes WHERE programme_id = ?"
+
+
+def by_id(db: sqlite3.Connection, programme_id: int) -> Row:
+    """The programme of that id (from a row that refers to it)."""
+    row: Row = db.execute(BY_ID, (programme_id,)).fetchone()
+    return row

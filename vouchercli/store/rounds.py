@@ -1,0 +1,127 @@
+"""Rounds as they are kept: named, listed, added, changed, and what earlier rounds came to."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import VoucherError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Mapping
+
+    Row = sqlite3.Row
+
+# A round with its template and programme beside it: what every reader wants.
+NAMED = """
+SELECT r.*, t.template, t.version, t.pack_value_fen, t.coupons, t.document AS template_document, p.programme, p.time_zone
+FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
+WHERE r.programme_id = ? AND r.round = ?
+"""
+LISTED = """
+SELECT r.*, t.template, t.version, t.pack_value_fen, t.coupons, p.programme, p.time_zone
+FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
+WHERE r.programme_id = ? ORDER BY r.opens_at, r.round_id
+"""
+CODES = "SELECT round FROM rounds WHERE programme_id = ? ORDER BY opens_at, round_id"
+
+
+def named(db: sqlite3.Connection, programme_id: int, code: str) -> Row:
+    """The round of that code with its template's and programme's names. Raises `unknown_round` with the nearest code."""
+    row: Row | None = db.execute(NAMED, (programme_id, code)).fetchone()
+    if row is None:
+        raise _unknown(code, codes(db, programme_id))
+    return row
+
+
+def _unknown(code: str, known: list[str]) -> VoucherError:
+    plain = {each.casefold(): each for each in known}
+    near = get_close_matches(code.casefold(), plain, n=1)
+    if near:
+        return VoucherError("unknown_round", "there is no round {round}; did you mean {near}?",
+                            hint="voucher round list", round=code, near=plain[near[0]])
+    return VoucherError("unknown_round", "there is no round {round}", hint="voucher round list", round=code)
+
+
+def codes(db: sqlite3.Connection, programme_id: int) -> list[str]:
+    """The codes of all rounds of a programme, by opening."""
+    return [row["round"] for row in db.execute(CODES, (programme_id,))]
+
+
+def listed(db: sqlite3.Connection, programme_id: int) -> list[Row]:
+    """All rounds of a programme, by opening, cancelled ones too."""
+    return db.execute(LISTED, (programme_id,)).fetchall()
+
+
+# ---------------------------------------------------------------- writing
+
+ADD = """
+INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, registration_opens_at,
+                    platform, resident_group, per_resident, created_by, edited_by, created_at)
+VALUES (:programme_id, :round, :template_id, 'draft', :mode, :packs, :opens_at, :closes_at, :registration_opens_at,
+        :platform, :resident_group, :per_resident, :actor, :actor, :now)
+"""
+REVISE = """
+UPDATE rounds SET template_id = :template_id, state = 'draft', mode = :mode, packs = :packs, opens_at = :opens_at,
+    closes_at = :closes_at, registration_opens_at = :registration_opens_at, platform = :platform,
+    resident_group = :resident_group, per_resident = :per_resident, revision = revision + 1, edited_by = :actor
+WHERE round_id = :round_id
+"""
+SET_STATE = "UPDATE rounds SET state = ? WHERE round_id = ?"
+LAST_CLAIM = "SELECT max(claimed_at) FROM claims WHERE round_id = ?"
+SET_CLOSING = "UPDATE rounds SET closes_at = ? WHERE round_id = ?"
+
+
+def last_claimed_at(db: sqlite3.Connection, round_id: int) -> int | None:
+    """When the round's last pack was claimed, or None."""
+    at: int | None = db.execute(LAST_CLAIM, (round_id,)).fetchone()[0]
+    return at
+
+
+def add(db: sqlite3.Connection, terms: Mapping[str, Any]) -> None:
+    """A new draft; `terms` are the columns of a round, with `actor` and `now`."""
+    db.execute(ADD, terms)
+
+
+def revise(db: sqlite3.Connection, round_id: int, terms: Mapping[str, Any], actor: str) -> None:
+    """New terms: the round is a draft again, in its next revision."""
+    db.execute(REVISE, {**terms, "round_id": round_id, "actor": actor})
+
+
+def set_state(db: sqlite3.Connection, round_id: int, state: str) -> None:
+    """Move the round to `state` (rules.rounds says when that is lawful)."""
+    db.execute(SET_STATE, (state, round_id))
+
+
+def close_at(db: sqlite3.Connection, round_id: int, closes_at: int) -> None:
+    """Bring the end of claiming forward."""
+    db.execute(SET_CLOSING, (closes_at, round_id))
+
+
+# ---------------------------------------------------------------- what a plan rests on
+
+ELIGIBLE = """
+SELECT merchant_no, district, industry, size, is_registered FROM merchants
+WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions WHERE from_at <= :at AND (until_at IS NULL OR :at < until_at))
+ORDER BY district, merchant_no
+"""
+PAST = """
+SELECT r.round_id, r.round, r.packs, r.claimed, r.opens_at, r.claimed * t.coupons AS vouchers,
+    (SELECT coalesce(sum(d.vouchers), 0) FROM day_totals d WHERE d.round_id = r.round_id) AS used,
+    (SELECT max(c.claimed_at) FROM claims c WHERE c.round_id = r.round_id) AS last_claimed_at,
+    (SELECT max(c.expires_at) FROM claims c WHERE c.round_id = r.round_id) AS last_expires_at
+FROM rounds r JOIN templates t USING (template_id)
+WHERE r.state IN ('closed', 'settled', 'archived') AND r.claimed > 0
+ORDER BY r.opens_at, r.round_id
+"""
+
+
+def merchants_at(db: sqlite3.Connection, at: int) -> Iterator[Row]:
+    """The merchants that are not suspended at that second, as a scope judges them."""
+    return iter(db.execute(ELIGIBLE, {"at": at}))
+
+
+def past(db: sqlite3.Connection) -> list[Row]:
+    """Every closed round of the city that was claimed from, of all its programmes: packs, claimed, vouchers, used."""
+    return db.execute(PAST).fetchall()

@@ -1,0 +1,116 @@
+"""Templates and their versions as they are kept: a version never changes."""
+
+from __future__ import annotations
+
+import json
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import VoucherError
+from vouchercli.rules import templates as rules
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from vouchercli.rules.templates import Template
+
+    Row = sqlite3.Row
+
+LATEST = "SELECT * FROM templates WHERE template = ? ORDER BY version DESC LIMIT 1"
+VERSION = "SELECT * FROM templates WHERE template = ? AND version = ?"
+VERSIONS = "SELECT * FROM templates WHERE template = ? ORDER BY version"
+CODES = "SELECT DISTINCT template FROM templates ORDER BY template"
+COUPONS = "SELECT * FROM coupons WHERE template_id = ? ORDER BY coupon_no"
+LISTED = """
+SELECT t.*, (SELECT count(*) FROM rounds r JOIN templates v USING (template_id) WHERE v.template = t.template) AS rounds
+FROM templates t WHERE version = (SELECT max(version) FROM templates l WHERE l.template = t.template) ORDER BY template
+"""
+ROUNDS = "SELECT round FROM rounds WHERE template_id = ? ORDER BY opens_at, round_id"
+
+
+def named(db: sqlite3.Connection, template: str, version: int | None = None) -> Row:
+    """That version of the template, or its latest. Raises `unknown_template`, `unknown_version`."""
+    row = found(db, template, version)
+    if row is not None:
+        return row
+    latest = found(db, template)
+    if latest is not None:
+        raise VoucherError("unknown_version", "template {template} has no version {version}; its latest is {latest}",
+                           hint="voucher template history {template}", template=template, version=version, latest=latest["version"])
+    near = get_close_matches(template, codes(db), 1)
+    if near:
+        raise VoucherError("unknown_template", "there is no template {template}; did you mean {near}?",
+                           hint="voucher template list", template=template, near=near[0])
+    raise VoucherError("unknown_template", "there is no template {template}", hint="voucher template add {template}", template=template)
+
+
+def found(db: sqlite3.Connection, template: str, version: int | None = None) -> Row | None:
+    """That version of the template, or its latest; None when there is none."""
+    statement, values = (LATEST, (template,)) if version is None else (VERSION, (template, version))
+    row: Row | None = db.execute(statement, values).fetchone()
+    return row
+
+
+def versions(db: sqlite3.Connection, template: str) -> list[Row]:
+    """Every version of the template, the first one first. Raises `unknown_template`."""
+    named(db, template)
+    return db.execute(VERSIONS, (template,)).fetchall()
+
+
+def codes(db: sqlite3.Connection) -> list[str]:
+    """The codes of all templates."""
+    return [row["template"] for row in db.execute(CODES)]
+
+
+def listed(db: sqlite3.Connection) -> list[Row]:
+    """The latest version of every template, with `rounds`: how many rounds use any version of it."""
+    return db.execute(LISTED).fetchall()
+
+
+def coupons(db: sqlite3.Connection, template_id: int) -> list[Row]:
+    """The vouchers of one pack, coupon_no 1..n."""
+    return db.execute(COUPONS, (template_id,)).fetchall()
+
+
+def rounds(db: sqlite3.Connection, template_id: int) -> list[str]:
+    """The rounds that use this version."""
+    return [row["round"] for row in db.execute(ROUNDS, (template_id,))]
+
+
+def value(row: Row) -> Template:
+    """The template as the rules know it."""
+    template, faults = rules.read(document(row))
+    assert template is not None, faults  # it had no fault when it was added
+    return template
+
+
+def document(row: Row) -> Any:
+    """The template as its file said it."""
+    return json.loads(row["document"])
+
+
+# ---------------------------------------------------------------- writing
+
+SAVE = """
+INSERT INTO templates (template, version, digest, document, pack_value_fen, floor_spend_fen, coupons, added_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING template_id
+"""
+SAVE_COUPON = """
+INSERT INTO coupons (template_id, coupon_no, coupon, kind, denomination_fen, threshold_fen, percent_bp) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def save(db: sqlite3.Connection, template: Template, document: Any, digest: str, at: int) -> Row:
+    """Keep a new version with its coupons, or find that its latest version says the same; gives the row either way."""
+    latest = found(db, template.template)
+    if latest is not None and value(latest) == template:
+        return latest
+    version = latest["version"] + 1 if latest is not None else 1
+    template_id = db.execute(SAVE, (
+        template.template, version, digest, json.dumps(document, ensure_ascii=False),
+        rules.pack_value_fen(template), rules.floor_spend_fen(template), len(template.coupons), at,
+    )).fetchone()[0]
+    db.executemany(SAVE_COUPON, [
+        (template_id, c.coupon_no, c.coupon, c.kind, c.denomination_fen, c.threshold_fen, c.percent_bp) for c in template.coupons
+    ])
+    return named(db, template.template, version)
