@@ -180,7 +180,7 @@ def _store_batch(session: store.Session, batch_id: int, rows: list[dict[str, Any
     db.execute(ADD_BATCH, (batch_id, "redemptions", str(batch_id)))
     incoming.expect(db, "redemptions", redemptions.CREATE_INCOMING)
     incoming.put(db, redemptions.ADD_INCOMING, [(line, "[]", None, "{}", *_typed(row)) for line, row in enumerate(rows, 1)])
-    desk = Desk(session, db, KIND, SimpleNamespace(), (), batch_id, programmes.current(db, None), ZONE)
+    desk = Desk(session, db, KIND, SimpleNamespace(), batch_id, programmes.current(db, None), ZONE)
     KIND.judge(desk)
     KIND.accept(desk)
     return {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}

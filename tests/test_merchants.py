@@ -44,8 +44,9 @@ def names(ran: Any) -> list[str]:
 
 def test_a_registry_comes_in(city: Callable[..., Any], voucher: Callable[..., Any]) -> None:
     data = city("first.csv", FIRST).data
-    assert {key: data[key] for key in ("batch", "read", "accepted", "duplicate", "rejected", "warnings", "added", "changed", "missing")} == {
-        "batch": 1, "read": 3, "accepted": 3, "duplicate": 0, "rejected": 0, "warnings": 0, "added": 3, "changed": 0, "missing": 0}
+    counts = {"read": 3, "accepted": 3, "duplicate": 0, "rejected": 0, "warnings": 0, "added": 3, "changed": 0, "missing": 0}
+    assert data["batch"] == 1
+    assert {key: data[key] for key in counts} == counts
     assert names(voucher("merchant", "list", "-o", "json")) == ["M001", "M002", "M003"]
 
 
@@ -88,7 +89,9 @@ def test_a_row_without_number_or_name_is_rejected_but_its_merchant_is_not_missin
     assert (ran.data["rejected"], ran.data["reasons"], ran.data["missing"]) == (2, {"bad_row": 2}, 0)
 
 
-def test_a_column_the_file_lacks_leaves_the_value_and_a_blank_cell_clears_it(city: Callable[..., Any], voucher: Callable[..., Any]) -> None:
+def test_a_column_the_file_lacks_leaves_the_value_and_a_blank_cell_clears_it(
+    city: Callable[..., Any], voucher: Callable[..., Any]
+) -> None:
     city("first.csv", FIRST)
     city("names.csv", "merchant_no,name,phone\nM001,老马面馆（总店）,\n")
     shown = voucher("merchant", "show", "M001", "-o", "json").data
@@ -122,7 +125,9 @@ def test_a_dry_run_writes_nothing(city: Callable[..., Any], voucher: Callable[..
 # ---------------------------------------------------------------- missing
 
 
-def test_the_missing_are_suspended_when_asked_and_reinstated_when_they_come_back(city: Callable[..., Any], voucher: Callable[..., Any]) -> None:
+def test_the_missing_are_suspended_when_asked_and_reinstated_when_they_come_back(
+    city: Callable[..., Any], voucher: Callable[..., Any]
+) -> None:
     city("first.csv", FIRST)
     assert city("second.csv", SECOND, "--missing", "suspend").data["suspended"] == 1
     shown = voucher("merchant", "show", "M002", "-o", "json").data
@@ -169,7 +174,9 @@ def test_an_unknown_way_with_the_missing_is_a_usage_fault(city: Callable[..., An
     (("--unregistered",), []),
     (("--limit", "2"), ["M001", "M002"]),
 ])
-def test_merchants_are_listed_by_what_is_asked(city: Callable[..., Any], voucher: Callable[..., Any], options: tuple[str, ...], found: list[str]) -> None:
+def test_merchants_are_listed_by_what_is_asked(
+    city: Callable[..., Any], voucher: Callable[..., Any], options: tuple[str, ...], found: list[str]
+) -> None:
     city("first.csv", FIRST)
     assert names(voucher("merchant", "list", *options, "-o", "json")) == found
 
@@ -192,7 +199,8 @@ def test_a_merchant_is_shown_with_its_history(city: Callable[..., Any], voucher:
 def test_an_unknown_merchant_is_refused_with_the_nearest(city: Callable[..., Any], voucher: Callable[..., Any]) -> None:
     city("first.csv", FIRST)
     ran = voucher("merchant", "show", "M0O1", expect=3)
-    assert (ran.out, ran.err) == ("", "error: there is no merchant M0O1; did you mean M001? [unknown_merchant]\n  next: voucher merchant list --search M0O1\n")
+    said = "error: there is no merchant M0O1; did you mean M001? [unknown_merchant]\n  next: voucher merchant list --search M0O1\n"
+    assert (ran.out, ran.err) == ("", said)
 
 
 def test_a_list_in_an_unknown_format_is_a_usage_fault(city: Callable[..., Any], voucher: Callable[..., Any]) -> None:

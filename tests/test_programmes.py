@@ -342,12 +342,15 @@ def test_list_without_a_database_is_refused(voucher: Callable[..., Ran]) -> None
 def test_time_zone_and_refunds_are_held_by_the_facts(loaded: Callable[..., Ran], here: Path) -> None:
     db = open_db(here / "voucher.db")
     db.executescript("""
-        INSERT INTO templates VALUES (1, 't', 1, '', '{"funding": {"treasury": "50%", "bank": "50%"}}', 1000, 4000, 1, 0);
-        INSERT INTO coupons VALUES (1, 1, '40-10', 'amount_off', 1000, 4000, NULL);
+        INSERT INTO templates (template_id, template, version, digest, document, pack_value_fen, floor_spend_fen, coupons, added_at)
+        VALUES (1, 't', 1, '', '{"funding": {"treasury": "50%", "bank": "50%"}}', 1000, 4000, 1, 0);
         INSERT INTO rounds (round_id, programme_id, round, template_id, state, mode, packs, opens_at, closes_at, per_resident,
                             created_by, edited_by, created_at) VALUES (1, 1, 'r', 1, 'open', 'fcfs', 9, 0, 9, 1, '', '', 0);
-        INSERT INTO batches VALUES (1, 'claims', 1, '', '', '', '', '', '', 'done', 0, 0, 0, 0, 0, '', 0);
-        INSERT INTO claims VALUES (1, 'c', 1, x'00', 1, 0, 9, 19700101, 1, 1);
+        INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted,
+                             duplicate, rejected, warnings, actor, imported_at)
+        VALUES (1, 'claims', 1, '', '', '', '', '', '', 'done', 0, 0, 0, 0, 0, '', 0);
+        INSERT INTO claims (claim_no, round_id, resident, pack_no, claimed_at, expires_at, day, batch_id, line)
+        VALUES ('c', 1, x'00', 1, 0, 9, 19700101, 1, 1);
     """)
     in_use = store.in_use(db, 1)
     assert (in_use.has_claims, in_use.has_redemptions) == (True, False)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,10 +17,14 @@ from vouchercli.rules.leverage import Sums, Window
 from vouchercli.store import totals
 from vouchercli.store.db import Session, open_db
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ZONE = "Asia/Shanghai"
 PUBLISHED = [
     {"as_of": "2020-04-02 16:00", "rounds": ["hz-1"], "subsidy": "30.00", "base": "150.00", "gross": "5.00", "source": "the paper"},
-    {"as_of": "2020-04-03 16:00", "rounds": ["hz-1", "hz-2"], "subsidy": "100.00", "base": "500.00", "gross": "5.00", "source": "the paper"},
+    {"as_of": "2020-04-03 16:00", "rounds": ["hz-1", "hz-2"], "subsidy": "100.00", "base": "500.00", "gross": "5.00",
+     "source": "the paper"},
 ]
 FUNDERS = (("treasury", "public"), ("district", "public"), ("app", "platform"))
 COUPONS = {"universal": [("40-10", 1000, 4000)] * 2, "big": [("100-20", 2000, 10000), ("200-35", 3500, 20000)]}
@@ -45,7 +48,8 @@ class World:
             "programme": "hangzhou", "name": {"zh": "杭州", "en": "Hangzhou"}, "published": list(self.published),
             "funders": {code: {"kind": kind} for code, kind in self.funders},
         }
-        self.add("programmes", programme_id=1, programme="hangzhou", digest="", document=json.dumps(document), time_zone=ZONE, loaded_at=0)
+        self.add("programmes", programme_id=1, programme="hangzhou", digest="", document=json.dumps(document), time_zone=ZONE,
+                 loaded_at=0)
         for position, (code, kind) in enumerate(self.funders):
             self.add("funders", funder_id=position + 1, programme_id=1, funder=code, kind=kind, position=position)
         for template_id, (name, coupons) in enumerate(COUPONS.items(), 1):
@@ -60,7 +64,8 @@ class World:
                  header="[]", state="done", read=0, accepted=0, duplicate=0, rejected=0, warnings=0, actor="chen", imported_at=0)
         for number, (district, size) in enumerate([("West Lake", "micro"), ("West Lake", "large"), ("", "")], 1):
             self.add("segments", segment_id=number, district=district, industry="food", size=size)
-            self.add("merchants", merchant_id=number, merchant_no=f"M{number}", name=f"店{number}", segment_id=number, added_at=0, changed_at=0)
+            self.add("merchants", merchant_id=number, merchant_no=f"M{number}", name=f"店{number}", segment_id=number,
+                     added_at=0, changed_at=0)
 
     def add(self, table: str, **values: Any) -> int:
         marks = ",".join("?" * len(values))
@@ -73,12 +78,14 @@ class World:
 
     def claim(self, number: int, round_id: int, claimed_at: int, resident: int | None = None) -> None:
         day = times.day_of(claimed_at, ZONE)
-        self.add("claims", claim_id=number, claim_no=f"C{number}", round_id=round_id, resident=(resident or number).to_bytes(16), pack_no=number,
-                 claimed_at=claimed_at, expires_at=claimed_at + 7 * 86400, day=day, batch_id=1, line=number)
+        self.add("claims", claim_id=number, claim_no=f"C{number}", round_id=round_id, resident=(resident or number).to_bytes(16),
+                 pack_no=number, claimed_at=claimed_at, expires_at=claimed_at + 7 * 86400, day=day, batch_id=1, line=number)
         self.db.execute("UPDATE rounds SET claimed = claimed + 1 WHERE round_id = ?", (round_id,))
         self.db.execute("INSERT INTO claim_totals VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET claims = claims + 1", (round_id, day))
 
-    def redeem(self, claim_id: int, coupon_no: int, merchant_id: int, paid_at: int, base_fen: int, *, kind: str = "pay", channel: str = "") -> None:
+    def redeem(
+        self, claim_id: int, coupon_no: int, merchant_id: int, paid_at: int, base_fen: int, *, kind: str = "pay", channel: str = "",
+    ) -> None:
         face = self.db.execute(
             "SELECT round_id, denomination_fen FROM claims JOIN rounds USING (round_id) JOIN coupons USING (template_id) "
             "WHERE claim_id = ? AND coupon_no = ?", (claim_id, coupon_no)).fetchone()
@@ -176,3 +183,235 @@ def test_every_grouping_has_its_keys_in_order_and_the_same_total(world: World, b
     assert [row["key"] for row in found["rows"]] == keys
     plain = world.leverage()["total"]
     assert {key: found["total"][key] for key in KEYS} == {key: plain[key] for key in KEYS}
+
+
+def test_public_funders_one_by_one_add_up_to_the_subsidy(world: World) -> None:
+    for by in law.GROUPINGS:
+        found = world.leverage(by=by, with_funders=True)
+        for row in [*found["rows"], found["total"]]:
+            assert list(row["funders"]) == ["treasury", "district"]
+            assert sum(row["funders"].values()) == row["subsidy_fen"], by
+    assert found["total"]["funders"] == {"treasury": 2000, "district": 1000}
+
+
+def test_published_figures_of_the_same_moment_stand_beside_ours(world: World) -> None:
+    found = world.leverage(as_of=at("2020-04-02 16:00"))["published"]
+    assert [(figure["rounds"], figure["gross"], figure["source"]) for figure in found] == [(["hz-1"], "5.00", "the paper")]
+    assert found[0]["ours"] == {"subsidy_fen": 1500, "base_fen": 10000, "gross": "6.67", "own_spend": "5.20"}
+
+
+def test_without_a_figure_of_that_moment_all_up_to_it_are_shown_without_ours(world: World) -> None:
+    found = world.leverage(as_of=at("2020-04-09"))["published"]
+    assert [(figure["as_of"][:10], figure["ours"]) for figure in found] == [("2020-04-02", None), ("2020-04-03", None)]
+    assert [figure["rounds"] for figure in world.leverage(only=["hz-1"])["published"]] == [["hz-1"]]
+
+
+def test_a_days_end_and_its_24_oclock_are_one_moment(tmp_path: Path) -> None:
+    world = World(tmp_path / "voucher.db", [{"as_of": "2020-04-16 24:00", "rounds": ["hz-1"], "gross": "10.66"}])
+    world.claim(1, 1, at("2020-04-16 09:00"))
+    world.redeem(1, 1, 1, at("2020-04-16 23:59:59"), 4000)
+    for as_of in ("2020-04-16 24:00", "2020-04-16 23:59:59"):
+        assert world.leverage(as_of=at(as_of))["published"][0]["ours"]["base_fen"] == 4000
+
+
+# ---------------------------------------------------------------- totals against facts
+
+SCAN = """
+SELECT x.*, c.round_id, r.round, r.platform, m.template, k.coupon, k.threshold_fen, k.denomination_fen,
+    s.district, s.industry, s.size, h.merchant_no
+FROM redemptions x JOIN claims c USING (claim_id) JOIN rounds r USING (round_id) JOIN templates m USING (template_id)
+JOIN coupons k ON k.template_id = m.template_id AND k.coupon_no = x.coupon_no
+JOIN segments s ON s.segment_id = x.segment_id JOIN merchants h USING (merchant_id)
+"""
+COLUMN = {"merchant": "merchant_no", "week": "day", "month": "day"}
+
+
+def scanned(world: World, by: str, since: int | None, as_of: int | None) -> dict[str, Sums]:
+    """The oracle: one row at a time, straight from the facts."""
+    groups: dict[str, Sums] = {}
+    for row in world.db.execute(SCAN):
+        if (since is None or row["paid_at"] >= since) and (as_of is None or row["paid_at"] <= as_of):
+            key = str(row[COLUMN.get(by, by)])
+            key = law.calendar_key(by, int(key)) if by in law.CALENDAR else key
+            count = row["vouchers"]
+            groups[key] = groups.get(key, Sums()) + Sums(
+                count, row["base_fen"], row["subsidy_fen"], row["public_fen"], row["platform_fen"], row["match_fen"],
+                count * row["threshold_fen"], count * row["denomination_fen"])
+    return {key: sums for key, sums in groups.items() if not sums.is_empty}
+
+
+START = at("2020-03-27 08:00")
+moments = st.integers(0, 4 * 86400).map(lambda seconds: START + seconds) | st.sampled_from(
+    [at(f"2020-03-{day} {clock}") for day in (28, 29) for clock in ("00:00:00", "23:59:59", "12:00:00")])
+payments = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 2), st.integers(1, 3), moments, st.booleans(),
+                              st.sampled_from(["", "offline"])), max_size=12)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(payments=payments, since=st.none() | moments, as_of=st.none() | moments)
+def test_totals_tell_what_a_scan_of_the_facts_tells(
+    tmp_path_factory: pytest.TempPathFactory, payments: Any, since: int | None, as_of: int | None,
+) -> None:
+    world = World(tmp_path_factory.mktemp("world") / "voucher.db")
+    for number in range(1, 5):
+        world.claim(number, 1 + number % 2, START + number * 40_000)
+    for claim, coupon, merchant, paid_at, is_refunded, channel in payments:
+        world.redeem(claim, coupon, merchant, paid_at, 20_000 + claim, channel=channel)
+        if is_refunded:
+            world.redeem(claim, coupon, merchant, paid_at + 50_000, 20_000 + claim, kind="refund", channel=channel)
+    if since is not None and as_of is not None and since > as_of:
+        since, as_of = as_of, since
+    for by in law.GROUPINGS:
+        found = world.leverage(by=by, since=since, as_of=as_of, with_funders=True)
+        wanted = scanned(world, by, since, as_of)
+        got = {row["key"]: row for row in found["rows"] if row["redemptions"] or row["base_fen"] or row["paid_fen"]}
+        assert {key: figures(sums) for key, sums in wanted.items()} == {key: [row[k] for k in KEYS[1:]] for key, row in got.items()}, by
+        assert all(sum(row["funders"].values()) == row["subsidy_fen"] for row in found["rows"])
+
+
+def figures(sums: Sums) -> list[Any]:
+    return [sums.vouchers, sums.base_fen, sums.public_fen, sums.platform_fen, sums.match_fen, sums.own_fen,
+            sums.gross, sums.own_spend, sums.floor]
+
+
+def test_whole_days_never_touch_the_facts(world: World) -> None:
+    world.db.execute("DROP INDEX redemptions_by_paid_at")  # a query over facts would still work, so:
+    world.db.execute("PRAGMA foreign_keys = OFF")
+    world.db.execute("DELETE FROM redemptions")
+    assert world.leverage(since=at("2020-03-28"), as_of=at("2020-04-03 23:59:59"))["total"]["redemptions"] == 3
+
+
+@pytest.mark.parametrize(("since", "as_of", "window"), [
+    (None, None, Window(0, 99_999_999)),
+    (None, "2020-04-02 23:59:59", Window(0, 20200402)),
+    (None, "2020-04-02 00:00:00", Window(0, 20200401, ((at("2020-04-02"), at("2020-04-02") + 1),))),
+    ("2020-04-02", "2020-04-02 12:00:00", Window(20200402, 20200401, ((at("2020-04-02"), at("2020-04-02 12:00:01")),))),
+    ("2020-04-02 10:00", "2020-04-02 12:00", Window(1, 0, ((at("2020-04-02 10:00"), at("2020-04-02 12:00:01")),))),
+    ("2020-04-02 10:00", None, Window(20200403, 99_999_999, ((at("2020-04-02 10:00"), at("2020-04-03")),))),
+])
+def test_a_window_is_whole_days_and_cut_off_ends(since: str | None, as_of: str | None, window: Window) -> None:
+    assert law.window(since and at(since), as_of and at(as_of), ZONE) == window
+
+
+# ---------------------------------------------------------------- rounds
+
+
+def rounds_of(world: World, now: str = "2020-04-05 12:00", **wanted: Any) -> list[dict[str, Any]]:
+    return list(reports.report_rounds(world.session(now), **wanted).data["rows"])
+
+
+def test_a_round_is_sold_out_at_its_last_pack_to_the_second(world: World) -> None:
+    first, second = rounds_of(world)
+    assert (first["claimed"], first["claim_rate"], first["sold_out_at"], first["sell_out_seconds"]) == (
+        3, "1.0000", "2020-03-27T08:01:45+08:00", 105)
+    assert (second["claimed"], second["claim_rate"], second["sold_out_at"]) == (2, "0.4000", None)
+    before = rounds_of(world, as_of=at("2020-03-27 08:01:44"))[0]
+    assert (before["claimed"], before["sold_out_at"]) == (2, None)
+
+
+def test_the_four_redemption_rates_have_four_bases(world: World) -> None:
+    first, second = rounds_of(world)
+    rates = ("used_of_claimed", "paid_of_claimed", "paid_of_quota", "users_of_claimers")
+    assert [first[key] for key in rates] == ["0.3333", "0.3333", "0.3333", "0.3333"]
+    assert [second[key] for key in rates] == ["0.2500", "0.1818", "0.0727", "1.0000"]  # two packs, one resident
+    assert (second["claimers"], second["users"]) == (1, 1)
+
+
+def test_what_is_not_used_is_outstanding_until_it_expires(world: World) -> None:
+    assert [(row["outstanding_fen"], row["expired_fen"]) for row in rounds_of(world)] == [(0, 4000), (9000, 0)]
+    assert [(row["outstanding_fen"], row["expired_fen"]) for row in rounds_of(world, "2020-04-10 10:15")] == [(0, 4000), (5500, 3500)]
+    earlier = rounds_of(world, as_of=at("2020-04-03 08:00:00"))[0]  # the first claim has just expired, used up
+    assert (earlier["outstanding_fen"], earlier["expired_fen"]) == (3000, 0)
+
+
+def test_breaches_are_the_rejected_claims_that_broke_the_rules_of_issue(world: World) -> None:
+    world.db.execute("UPDATE batches SET kind = 'claims'")
+    for line, (reason, detail) in enumerate([
+        ("over_quota", {"round": "hz-1", "claimed_at": at("2020-03-27 08:02")}), ("resident_limit", {"round": "hz-1"}),
+        ("bad_time", {"round": "hz-1"}), ("unknown_round", {"round": "hz-9"}), ("before_opening", {}),
+    ]):
+        world.add("rejects", batch_id=1, line=line, reason=reason, detail=json.dumps(detail), cells="[]")
+    assert [row["breaches"] for row in rounds_of(world)] == [2, 0]
+    assert [row["breaches"] for row in rounds_of(world, as_of=at("2020-03-27 08:01:59"))] == [1, 0]
+
+
+# ---------------------------------------------------------------- commands
+
+
+def test_report_leverage_in_json_is_the_contract(world: World, voucher: Any) -> None:
+    ran = voucher("report", "leverage", "--as-of", "2020-04-02 16:00", "-o", "json")
+    assert ran.err == ""
+    assert {key: ran.json[key] for key in ("voucher", "command", "status", "problems")} == {
+        "voucher": 1, "command": "report leverage", "status": "ok", "problems": []}
+    assert (ran.data["by"], ran.data["as_of"]) == ("round", "2020-04-02T16:00:00+08:00")
+    assert list(ran.data["rows"][0])[:10] == list(ran.data["total"])[:10] == KEYS
+
+
+def test_a_bare_date_means_its_last_second(world: World, voucher: Any) -> None:
+    world.redeem(4, 2, 1, at("2020-04-04 00:00:00"), 20000)
+    for date, count in (("2020-04-03", 3), ("2020-04-04", 4)):
+        assert voucher("report", "leverage", "--as-of", date, "-o", "json").data["total"]["redemptions"] == count
+    assert voucher("report", "leverage", "--since", "2020-04-04", "-o", "json").data["total"]["redemptions"] == 1
+
+
+def test_rounds_are_chosen_by_comma_and_by_repetition(world: World, voucher: Any) -> None:
+    for chosen in (["--round", "hz-1,hz-2"], ["--round", "hz-2", "--round", "hz-1"]):
+        assert voucher("report", "leverage", *chosen, "-o", "json").data["rounds"] == ["hz-1", "hz-2"]
+    assert [row["key"] for row in voucher("report", "leverage", "--round", "hz-2", "-o", "json").data["rows"]] == ["hz-2"]
+
+
+def test_an_unknown_round_is_refused_with_the_nearest(world: World, voucher: Any) -> None:
+    ran = voucher("report", "leverage", "--round", "hz2", expect=3)
+    assert (ran.out, "did you mean hz-2?" in ran.err) == ("", True)
+
+
+def test_an_unknown_grouping_is_a_usage_error_with_the_nearest(world: World, voucher: Any) -> None:
+    ran = voucher("report", "leverage", "--by", "districts", expect=2)
+    assert ran.out == ""
+    assert "did you mean district?" in ran.err
+    assert "choose one of: round, template" in ran.err
+
+
+def test_since_after_as_of_is_a_usage_error(world: World, voucher: Any) -> None:
+    assert "[empty_window]" in voucher("report", "leverage", "--since", "2020-04-05", "--as-of", "2020-04-03", expect=2).err
+
+
+def test_no_redemption_yet_is_an_empty_table_and_a_word(tmp_path: Path, voucher: Any) -> None:
+    World(tmp_path / "voucher.db")
+    ran = voucher("report", "leverage")
+    assert "(none)" in ran.out
+    assert ran.err == "nothing has been redeemed yet; next: voucher redemption import FILE\n"
+    empty = voucher("report", "leverage", "-o", "json").data
+    assert (empty["rows"], empty["total"]["base_fen"], empty["total"]["gross"]) == ([], 0, None)
+
+
+def test_the_same_file_and_as_of_give_the_same_bytes(world: World, voucher: Any) -> None:
+    asked = ("report", "leverage", "--as-of", "2020-04-03", "-o", "json")
+    assert voucher(*asked).out == voucher(*asked, "--now", "2021-01-01").out
+
+
+def test_csv_has_english_keys_unless_chinese_is_asked_for(world: World, voucher: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    lines = voucher("report", "leverage", "-o", "csv").out.splitlines()
+    assert lines[0].startswith("key,redemptions,base_fen,subsidy_fen")
+    assert lines[1:] == [
+        "hz-1,2,100.00,15.00,5.00,2.00,78.00,6.67,5.20,4.00,0.3333,6,0.3333,20.00,60.00",
+        "hz-2,1,120.00,15.00,5.00,1.00,99.00,8.00,6.60,5.00,0.2500,4,0.1818,20.00,110.00",
+        "total,3,220.00,30.00,10.00,3.00,177.00,7.33,5.90,4.50,0.3000,10,0.2353,40.00,170.00",
+    ]
+    assert voucher("report", "leverage", "-o", "csv", "--lang", "zh").out.startswith("期,核销笔数,拉动消费(交易额),财政补贴")
+
+
+def test_report_rounds_in_table_and_json(world: World, voucher: Any) -> None:
+    ran = voucher("report", "rounds", "--round", "hz-1")
+    assert "08:01:45" in ran.out
+    assert " 105\n" in ran.out
+    assert list(voucher("report", "rounds", "-o", "json").data["rows"][0])[:15] == [
+        "round", "state", "packs", "claimed", "claim_rate", "opens_at", "sold_out_at", "sell_out_seconds", "used_of_claimed",
+        "paid_of_claimed", "paid_of_quota", "users_of_claimers", "outstanding_fen", "expired_fen", "breaches"]
+    assert "[unknown_round]" in voucher("report", "rounds", "--round", "nope", expect=3).err
+
+
+def test_gross_is_never_called_new_consumption(world: World, voucher: Any) -> None:
+    assert "It is not new consumption." in " ".join(voucher("report", "leverage").out.split())
+    assert "不是新增消费" in voucher("report", "leverage", "--lang", "zh").out.replace("\n", "")

@@ -24,7 +24,8 @@ GOLDEN = yaml.safe_load((Path(__file__).parent / "cases/golden.yaml").read_text(
 OPENS = "2020-03-27 08:00"
 KEYS = {
     "round", "programme", "state", "template", "version", "mode", "packs", "pack_value_fen", "quota_fen", "opens_at", "closes_at",
-    "registration_opens_at", "platform", "group", "per_resident", "revision", "created_by", "edited_by", "claimed", "committed", "approvals",
+    "registration_opens_at", "platform", "group", "per_resident", "revision", "created_by", "edited_by", "claimed",
+    "committed", "approvals",
 }
 
 
@@ -213,7 +214,9 @@ def test_a_template_paid_by_strangers_is_refused_with_every_fault(city: Callable
     assert "district" in ran.json["problems"][1]["message"]
 
 
-@pytest.mark.parametrize(("code", "suggestion"), [("第1期", "take 1"), ("hz 1", "take hz-1"), ("ＨＺ—１", "take HZ-1"), ("期", "take round-1")])
+@pytest.mark.parametrize(("code", "suggestion"), [
+    ("第1期", "take 1"), ("hz 1", "take hz-1"), ("ＨＺ—１", "take HZ-1"), ("期", "take round-1"),
+])
 def test_a_bad_code_is_refused_with_a_good_one(city: Callable[..., Ran], code: str, suggestion: str) -> None:
     problem = refused(create(city, code, expect=3))
     assert (problem["code"], problem["hint"]) == ("bad_round_code", suggestion)

@@ -42,13 +42,16 @@ def test_an_unregistered_merchant_is_covered_only_when_registration_is_open() ->
 
 
 @pytest.mark.parametrize(("wanted", "stated", "is_right"), [
-    ("offline", "offline", True), ("offline", "online", False), ("offline", "", True), ("any", "online", True), ("online", "offline", False),
+    ("offline", "offline", True), ("offline", "online", False), ("offline", "", True), ("any", "online", True),
+    ("online", "offline", False),
 ])
 def test_a_payment_that_states_no_channel_is_not_held_against_anyone(wanted: str, stated: str, is_right: bool) -> None:
     assert has_channel(Scope(channel=wanted), stated) is is_right
 
 
-@pytest.mark.parametrize(("minute", "is_open"), [(599, False), (600, True), (839, True), (840, False), (1319, False), (1320, True), (0, True), (119, True), (120, False)])
+@pytest.mark.parametrize(("minute", "is_open"), [
+    (599, False), (600, True), (839, True), (840, False), (1319, False), (1320, True), (0, True), (119, True), (120, False),
+])
 def test_hours_are_half_open_and_may_pass_midnight(minute: int, is_open: bool) -> None:
     scope = Scope(hours=(*parse_hours("10:00-14:00"), *parse_hours("22:00-02:00")))
     assert is_hour(scope, minute, weekday=3) is is_open
@@ -60,7 +63,8 @@ def test_weekdays_limit_beside_hours() -> None:
 
 
 @pytest.mark.parametrize(("text", "spans"), [
-    ("10:00-22:00", ((600, 1320),)), ("00:00 - 24:00", ((0, 1440),)), ("22:00-00:00", ((1320, 1440),)), ("22:30-01:00", ((1350, 1440), (0, 60))),
+    ("10:00-22:00", ((600, 1320),)), ("00:00 - 24:00", ((0, 1440),)), ("22:00-00:00", ((1320, 1440),)),
+    ("22:30-01:00", ((1350, 1440), (0, 60))),
 ])
 def test_hours_are_read(text: str, spans: tuple[tuple[int, int], ...]) -> None:
     assert parse_hours(text) == spans
@@ -84,7 +88,8 @@ def test_a_suspension_holds_from_its_first_second_to_the_one_before_its_end() ->
 
 
 @pytest.mark.parametrize(("number", "is_shape", "is_old"), [
-    ("91110000600037341L", True, False), ("N2510100MA00000000", True, False), ("91110000600037341O", False, False), ("9111000060003734", False, False),
+    ("91110000600037341L", True, False), ("N2510100MA00000000", True, False), ("91110000600037341O", False, False),
+    ("9111000060003734", False, False),
     ("330100000012345", False, True), ("3301000001234", False, True), ("33010000001234", False, False),
 ])
 def test_the_shapes_of_business_numbers_are_known(number: str, is_shape: bool, is_old: bool) -> None:

@@ -22,8 +22,8 @@ sys.stdout.flush()
 print(json.dumps({"code": code, "modules": sorted({name.split(".")[0] for name in sys.modules})}), file=sys.stderr)
 """
 EVERYDAY = (
-    (("--version",), {"rich", "yaml", "sqlite3"}),
-    (("--help",), {"rich", "yaml", "sqlite3"}),
+    (("--version",), {"rich", "yaml"}),
+    (("--help",), {"rich", "yaml"}),
     (("report", "leverage", "-o", "json"), {"rich", "yaml"}),
     (("report", "rounds", "-o", "json"), {"rich", "yaml"}),
     (("round", "list"), {"yaml"}),

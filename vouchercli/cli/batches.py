@@ -46,14 +46,14 @@ def show(call: Call, batch: Number) -> Outcome:
 @command(app, "rejects", epilog="Example: voucher batch rejects 3 --to rejects.csv")
 def rejects(
     call: Call, batch: Number,
-    to: Annotated[Optional[Path], typer.Option("--to", metavar="FILE", help="Write them as CSV in the file's own layout, to be mended.")] = None,
+    to: Annotated[
+        Optional[Path], typer.Option("--to", metavar="FILE", help="Write them as CSV in the file's own layout, to be mended.")
+    ] = None,
 ) -> Outcome:
     """Show the rejected rows; -o csv and --to give them in the file's own layout plus reason and explanation."""
     with call.session() as session:
-        if to is not None:
-            return batches.write_rejects(session, batch, to, t)
-        if call.output == "csv":
-            return batches.rejects_in_layout(session, batch)
+        if to is not None or call.output == "csv":
+            return batches.write_rejects(session, batch, str(to or "-"), t)
         return batches.list_rejects(session, batch)
 
 

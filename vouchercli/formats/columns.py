@@ -76,6 +76,16 @@ class Plan:
         """Where the first of these columns stands that the header has."""
         return next((self._at[key] for name in names if (key := cells.column_key(name)) in self._at), None)
 
+    def has(self, field: str) -> bool:
+        """Whether the file says anything about this field of ours: by a column, or by the profile's own word."""
+        spec = self.profile.fields.get(field)
+        if spec is None:
+            return field == "merchant_no" and bool(self.profile.key)
+        specs = [one for one in (spec.pay, spec.refund) if one] or [spec]
+        return any(
+            one.value is not None or one.default is not None or self.position(*one.columns, *one.join) is not None for one in specs
+        )
+
     def kind(self, row: Sequence[str]) -> str:
         """pay or refund; '' for other kinds of file. Raises `RowFault`."""
         return self._kind_of(row) if self.profile.kind == "redemptions" else ""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.sources import Part, Source
 
 DEPTH = 60  # rows of preamble that are looked through
+MERCHANT = ("merchant_no", "platform_no")  # a redemption names its merchant by one of them
 REJECT_COLUMNS = ("reject_reason", "reject_explanation")  # what our own export of rejects adds
 
 
@@ -48,8 +49,9 @@ def find(source: Source, profiles: Sequence[Profile]) -> Header:
                            hint="save the one that is meant as a file of its own, or choose with sheet: in a profile",
                            sheets=", ".join(header.part.name for header in chosen))
     if len(chosen) > 1:
-        raise VoucherError("ambiguous_layout", "{file} fits more than one profile: {profiles}", where=f"{source.name}:{chosen[0].line}",
-                           hint="choose one with --profile", file=source.name, profiles=", ".join(header.profile.profile for header in chosen))
+        raise VoucherError("ambiguous_layout", "{file} fits more than one profile: {profiles}", hint="choose one with --profile",
+                           where=f"{source.name}:{chosen[0].line}", file=source.name,
+                           profiles=", ".join(header.profile.profile for header in chosen))
     if not chosen:
         raise _unknown(source, profiles)
     _refuse_twins(source, chosen[0])
@@ -112,12 +114,13 @@ def _of_spec(spec: Spec, *, is_needed: bool) -> Iterator[tuple[str, ...]]:
 def missing(profile: Profile, keys: set[str]) -> list[str]:
     """The columns that `profile` needs and the header lacks (by the first name of each)."""
     lacking = [names[0] for names in wanted(profile) if not any(column_key(name) in keys for name in names)]
-    needs_number = profile.kind == "redemptions" and not any(
-        column_key(name) in keys for field in ("merchant_no", "platform_no") if field in profile.fields for name in profile.fields[field].columns
-    )
-    if needs_number and not any(profile.fields[field].value for field in ("merchant_no", "platform_no") if field in profile.fields):
-        lacking.append("merchant_no")
+    if profile.kind == "redemptions" and not any(_is_there(profile.fields[field], keys) for field in MERCHANT if field in profile.fields):
+        lacking.append(MERCHANT[0])
     return list(dict.fromkeys(lacking))
+
+
+def _is_there(spec: Spec, keys: set[str]) -> bool:
+    return spec.value is not None or any(column_key(name) in keys for name in spec.columns)
 
 
 def names_of(profile: Profile) -> set[str]:

@@ -113,6 +113,10 @@ class Reading:
         if checks:
             footers.compare(profile, tally, "\n".join((self._found.preamble, *footer)), self.name)
 
+    def has(self, field: str) -> bool:
+        """Whether the file says anything about this field of `FIELDS[kind]`; what it leaves out is not a blank."""
+        return self._plan.has(field)
+
     def masked(self, cells: Sequence[str], mask: Callable[[str], str]) -> tuple[str, ...]:
         """The cells of a row with every identity put through `mask` (blank ones stay). In a row whose cells have shifted,
         everything from the first identity on may be one, and so may a cell that has swallowed a line."""
@@ -166,7 +170,8 @@ class Reading:
 
     def _take_footer(self, footer: list[str], line: int, row: list[str]) -> None:
         text = headers.row_text(row)
-        if len(footer) >= footers.MAX_ROWS or (len(self.header) > 1 and [column_key(cell) for cell in headers.trimmed(row)] == self._keys):
+        filled = sum(1 for cell in row if cell.strip(EDGE))
+        if len(footer) >= footers.MAX_ROWS or (len(row) == len(self.header) and filled > max(3, len(row) * 0.6)):
             raise self._rows_follow(line)
         if text:
             footer.append(text)

@@ -108,7 +108,8 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
     wanted = kind or (kinds[0] if len(kinds) == 1 else "")
     if wanted not in kinds:
         raise VoucherError("wrong_kind", "profile {profile} is for {kinds}, not for {kind}",
-                           hint="choose another with --profile, or leave it out", profile=str(name_or_path), kinds=", ".join(kinds), kind=wanted or "?")
+                           hint="choose another with --profile, or leave it out", profile=str(name_or_path),
+                           kinds=", ".join(kinds), kind=wanted or "?")
     return _built(document.value, wanted)
 
 
@@ -132,8 +133,9 @@ def _built(document: dict[str, Any], kind: str) -> Profile:
     said = profile_shape.section(document, kind)
     columns = dict(said["columns"])
     footer, archive = said.get("footer", {}), said.get("archive", {})
+    name = document["profile"]
     return Profile(
-        profile=document["profile"], kind=kind, platform=document.get("platform", document["profile"]), name=document.get("name", {}),
+        profile=name, kind=kind, platform=document.get("platform", name), name=document.get("name", {"zh": name, "en": name}),
         kind_rule=_kind_rule(columns.pop("kind", {"value": "pay"})),
         fields={name: _spec(value) for name, value in columns.items()},
         key=tuple(said.get("key", ())), encoding=said.get("encoding"), is_fen=said.get("unit") == "fen",
@@ -155,8 +157,9 @@ def _spec(value: Any) -> Spec:
     if not isinstance(value, dict):
         return Spec(columns=_names(value))
     return Spec(
-        columns=_names(value.get("column")), join=_names(value.get("join")), glue=value.get("with", " "), pattern=value.get("pattern", ""),
-        default=value.get("default"), value=value.get("value"), optional=value.get("optional", False), words=value.get("words", {}),
+        columns=_names(value.get("column")), join=_names(value.get("join")), glue=value.get("with", " "),
+        pattern=value.get("pattern", ""), default=value.get("default"), value=value.get("value"),
+        optional=value.get("optional", False), words=value.get("words", {}),
         pay=_spec(value["pay"]) if "pay" in value else None, refund=_spec(value["refund"]) if "refund" in value else None,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.formats import exports
 from vouchercli.ops import claims, intake, merchants, redemptions
 from vouchercli.result import Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import reasons, times
@@ -13,6 +14,7 @@ from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from vouchercli.store.db import Session
 
@@ -99,10 +101,25 @@ def list_rejects(session: Session, batch_id: int) -> Outcome:
     return Outcome(data={"batch": batch_id, "rejects": [_plain(row) for row in found]}, tables=(table,), says=_mend(batch_id, len(found)))
 
 
+def write_rejects(session: Session, batch_id: int, target: str, translate: Callable[[str, dict[str, Any]], str]) -> Outcome:
+    """Write the rejected rows as CSV in the file's own layout, with reason and explanation (in the language of `translate`).
+
+    `target` is a file, or `-` for standard output. Mended there, it can be imported as it is.
+    """
+    batch, found = _rejects(session, batch_id)
+    rows = [(row["cells"], row["reason"], translate(row["explanation"].text, row["explanation"].params)) for row in found]
+    count = exports.write_rejects(target, json.loads(batch["header"]), rows)
+    if target == "-":
+        return Outcome()
+    done = say("wrote {count} rows to {file}: mend them there, then import that file", count=count, file=target)
+    return Outcome(data={"batch": batch_id, "file": target, "rejects": count}, says=(done,))
+
+
 def _mend(batch_id: int, count: int) -> tuple[Message, ...]:
     if not count:
         return (say("batch {batch} has no rejects", batch=batch_id),)
-    return (say("mend them in the file's own layout: voucher batch rejects {batch} --to rejects.csv, then import that file", batch=batch_id),)
+    return (say("mend them in the file's own layout: voucher batch rejects {batch} --to rejects.csv, then import that file",
+                batch=batch_id),)
 
 
 def retry_batch(session: Session, batch_id: int) -> Outcome:

@@ -144,7 +144,7 @@ def _template(db: sqlite3.Connection, text: str) -> sqlite3.Row:
 
 def check_funding(programme: Programme, template: Template) -> None:
     """Raise `foreign_funding`, with every fault, when the template names funders that the programme does not have."""
-    faults = packs_law.strangers(template, programme.kinds)
+    faults = packs_law.strangers(template, programme)
     if faults:
         raise VoucherError(
             "foreign_funding", "template {template} does not fit programme {programme}: it is paid by others",

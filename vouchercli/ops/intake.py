@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats import layout
-from vouchercli.formats.profiles import Profile
+from vouchercli.formats import layout, profiles
 from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import reasons
 from vouchercli.store import audit, batches, identities, incoming, programmes
@@ -42,17 +41,21 @@ Typist = "Callable[[tuple[str, ...]], Typed]"
 
 @dataclass(frozen=True)
 class Desk:
-    """One file at work: where it goes, under which programme, in which zone, by which profile."""
+    """One file at work: where it goes, under which programme, in which zone."""
 
     session: Session
     db: sqlite3.Connection
     kind: Kind
-    profile: Profile
-    header: tuple[str, ...]
+    reading: layout.Reading
     batch_id: int
     programme: sqlite3.Row | None
     zone: str
     options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def profile(self) -> profiles.Profile:
+        """The profile that reads the file."""
+        return self.reading.profile
 
 
 @dataclass(frozen=True)
@@ -88,13 +91,13 @@ def take_in(
             profile_json=reading.profile.to_json(), encoding=reading.encoding, header=json.dumps(reading.header, ensure_ascii=False),
             actor=session.actor, imported_at=session.now,
         )
-        desk = Desk(session, db, kind, reading.profile, reading.header, batch_id, programme,
-                    programme["time_zone"] if programme else DEFAULT_ZONE, {**options, "reading": reading})
-        more = _work(desk, reading.records(), tell)
+        desk = Desk(session, db, kind, reading, batch_id, programme, programme["time_zone"] if programme else DEFAULT_ZONE, options)
+        more = _work(desk, tell)
         summary = _summary(desk)
         batches.finish(db, batch_id, **{key: summary[key] for key in ("read", "accepted", "duplicate", "rejected", "warnings")})
         incoming.keep(db, batch_id)
-        audit.note(session, f"{kind.name}.import", reading.name, **{k: summary[k] for k in ("batch", "sha256", "read", "accepted", "rejected")})
+        audit.note(session, f"{kind.name}.import", reading.name, batch=batch_id, sha256=reading.sha256,
+                   **{key: summary[key] for key in ("read", "accepted", "duplicate", "rejected")})
         about = {"file": reading.name, "sha256": reading.sha256, "profile": reading.profile.profile, "encoding": reading.encoding}
         return _told(desk, {"batch": batch_id, "kind": kind.name, **about, **summary, "ignored": reading.ignored,
                             "extra_columns": list(reading.extra), **more})
@@ -107,10 +110,10 @@ def retry(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
         _refuse_undone(batch)
         kind = kinds[batch["kind"]]
         programme = programmes.by_id(db, batch["programme_id"]) if batch["programme_id"] else None
-        profile, header = Profile.from_json(batch["profile_json"]), tuple(json.loads(batch["header"]))
-        desk = Desk(session, db, kind, profile, header, batch_id, programme, programme["time_zone"] if programme else DEFAULT_ZONE)
-        rows = [(row["line"], tuple(json.loads(row["cells"]))) for row in batches.rejects(db, batch_id)]
-        more = _work(desk, layout.again(profile, kind.name, header, rows), None)
+        rows = [(row["line"], json.loads(row["cells"])) for row in batches.rejects(db, batch_id)]
+        reading = layout.read_again(profiles.from_json(batch["profile_json"]), json.loads(batch["header"]), rows, batch["file"])
+        desk = Desk(session, db, kind, reading, batch_id, programme, programme["time_zone"] if programme else DEFAULT_ZONE)
+        more = _work(desk, None)
         summary = _summary(desk)
         batches.retried(db, batch_id, accepted=summary["accepted"], duplicate=summary["duplicate"], warnings=summary["warnings"])
         batches.forget_rejects(db, batch_id)
@@ -141,29 +144,27 @@ def _refuse_undone(batch: sqlite3.Row) -> None:
 # ---------------------------------------------------------------- the work on one file
 
 
-def _work(desk: Desk, records: Iterable[layout.Record], tell: Callable[[int], None] | None) -> dict[str, Any]:
+def _work(desk: Desk, tell: Callable[[int], None] | None) -> dict[str, Any]:
     """Stage, judge, accept; the keys that the kind adds to the summary."""
     incoming.expect(desk.db, desk.kind.name, desk.kind.create)
     warnings: list[tuple[int, str, str]] = []
-    incoming.put(desk.db, desk.kind.add, _staged(desk, records, warnings, tell))
+    incoming.put(desk.db, desk.kind.add, _staged(desk, warnings, tell))
     incoming.warn(desk.db, warnings)
     desk.kind.judge(desk)
     return desk.kind.accept(desk)
 
 
-def _staged(
-    desk: Desk, records: Iterable[layout.Record], warnings: list[tuple[int, str, str]], tell: Callable[[int], None] | None
-) -> Iterator[tuple[Any, ...]]:
+def _staged(desk: Desk, warnings: list[tuple[int, str, str]], tell: Callable[[int], None] | None) -> Iterator[tuple[Any, ...]]:
     """(line, cells, reason, detail, typed columns...) of every record, identities masked."""
     typed_by = desk.kind.typist(desk)
     blank = (None,) * desk.kind.width
     mask = _mask(desk)
-    for count, record in enumerate(records, 1):
+    for count, record in enumerate(desk.reading.records(), 1):
         if record.fault is not None:
-            found: Typed = Unfit(record.fault.code, {"problem": record.fault.text.format(**record.fault.params)})
+            found: Typed = Unfit(record.fault.code, {"text": record.fault.text, **record.fault.params})
         else:
             found = typed_by(record.values)
-        cells = json.dumps(mask(record.cells), ensure_ascii=False)
+        cells = json.dumps(desk.reading.masked(record.cells, mask), ensure_ascii=False)
         if isinstance(found, Unfit):
             yield (record.line, cells, found.code, json.dumps(found.detail, ensure_ascii=False), *blank)
         else:
@@ -174,20 +175,12 @@ def _staged(
             tell(count)
 
 
-def _mask(desk: Desk) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
-    """The function that turns the identity cells of a raw row into tokens."""
-    columns = desk.profile.identity_columns(desk.header)
-    if not columns:
-        return lambda cells: cells
+def _mask(desk: Desk) -> Callable[[str], str]:
+    """The function that turns an identity into its token."""
+    if not desk.reading.identities:
+        return str
     key = identities.load_key(desk.session.path)
-
-    def masked(cells: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(
-            identities.shown(identities.token(key, desk.profile.cleaned_identity(cell))) if position in columns and cell.strip() else cell
-            for position, cell in enumerate(cells)
-        )
-
-    return masked
+    return lambda text: identities.shown(identities.token(key, text))
 
 
 # ---------------------------------------------------------------- what is told

@@ -8,6 +8,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.formats import fields
+from vouchercli.formats.cells import id_text
+from vouchercli.formats.headers import REJECT_COLUMNS
 from vouchercli.ops import intake
 from vouchercli.result import Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import merchants as rules
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from vouchercli.ops.intake import Desk, Typed
     from vouchercli.store.db import Session
 
+FIELDS = fields.FIELDS["merchants"]
 MISSING_WAYS = ("report", "suspend")
 NAMED_MISSING = 10
 MISSING_REASON = "no longer in registry {registry} (batch {batch})"
@@ -40,19 +44,21 @@ def import_merchants(
     if missing not in MISSING_WAYS:
         raise UsageFault("unknown_missing", "--missing {given}: choose one of: {known}", hint="voucher merchant import --help",
                          given=missing, known=", ".join(MISSING_WAYS))
-    outcome = intake.take_in(session, KIND, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell, missing=missing, is_sure=is_sure)
+    outcome = intake.take_in(
+        session, KIND, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell, missing=missing, is_sure=is_sure
+    )
     return replace(outcome, says=(*outcome.says, *_said(outcome.data)), tables=(*outcome.tables, *_missing_table(outcome.data)))
 
 
 def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
     """A column that the file does not have is None: what is stored stays."""
-    present = desk.profile.present(desk.header, rules.FIELDS)
+    present = {field for field in FIELDS if desk.reading.has(field)} | {"merchant_no", "name"}
 
     def typed(values: tuple[str, ...]) -> Typed:
-        row = dict(zip(rules.FIELDS, values, strict=True))
-        for field in rules.REQUIRED:
+        row = dict(zip(FIELDS, values, strict=True))
+        for field in ("merchant_no", "name"):
             if not row[field]:
-                return intake.Unfit("bad_row", {"column": field, **({"merchant_no": row["merchant_no"]} if row["merchant_no"] else {})})
+                return intake.Unfit("bad_row", {"column": field})
         row["uscc"] = row["uscc"].upper()
         return tuple(value if field in present else None for field, value in row.items())
 
@@ -61,7 +67,7 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
 
 def _warnings(typed: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     """What is odd about a row that is accepted all the same."""
-    row = dict(zip(rules.FIELDS, typed, strict=True))
+    row = dict(zip(FIELDS, typed, strict=True))
     if row["uscc"]:
         yield from _uscc_warnings(row["uscc"])
     if row["district"] and rules.DIVISION_CODE.fullmatch(row["district"]):
@@ -86,36 +92,62 @@ def _uscc_warnings(uscc: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _judge(desk: Desk) -> None:
-    merchants.judge(desk.db, desk.batch_id, desk.profile.profile)
+    merchants.judge(desk.db, desk.batch_id, desk.reading.profile.profile)
 
 
 def _accept(desk: Desk) -> dict[str, Any]:
-    """Write the changes; a whole file (not a retry of its rejects) also tells who is missing and who came back."""
-    registry = desk.profile.profile
+    """Write the changes and tell who came back; a whole file (no retry, no mended rejects) also tells who is missing."""
+    registry = desk.reading.profile.profile
     more: dict[str, Any] = dict(merchants.accept(desk.db, desk.batch_id, registry, desk.session.now))
     more["returned"] = suspensions.end_returned(desk.db, desk.batch_id, desk.session.now)
-    if "missing" in desk.options:
-        gone = merchants.missing(desk.db, registry)
-        more |= {"missing": len(gone), "suspended": 0, "missing_merchants": [{"merchant_no": row["merchant_no"], "name": row["name"]} for row in gone]}
+    if "missing" in desk.options and REJECT_COLUMNS[0] not in desk.reading.header:
+        unread, texts = _unread(desk)
+        gone = merchants.missing(desk.db, registry, texts)
+        listed = [{"merchant_no": row["merchant_no"], "name": row["name"]} for row in gone]
+        more |= {"missing": len(gone), "suspended": 0, "missing_merchants": listed}
         if gone and desk.options["missing"] == "suspend":
+            _refuse_doubtful(desk, registry, len(gone), unread)
             more["suspended"] = _suspend_missing(desk, registry, gone)
     return more
 
 
-def _suspend_missing(desk: Desk, registry: str, gone: list[sqlite3.Row]) -> int:
-    """Suspend those that the registry dropped, all in one deed; a file that lists less than half of it is taken for a part."""
-    known = merchants.count(desk.db, registry)
-    if 2 * len(gone) > known and not desk.options["is_sure"]:
+def _unread(desk: Desk) -> tuple[int, set[str]]:
+    """How many rows name a merchant that cannot be told, and the numbers of merchants that stand in damaged rows all the same:
+    those are not missing."""
+    rows = [{id_text(cell) for cell in json.loads(row["cells"])} for row in merchants.unread(desk.db)]
+    known = merchants.known(desk.db, set[str]().union(*rows))
+    return sum(not texts & known for texts in rows), known
+
+
+def _refuse_doubtful(desk: Desk, registry: str, gone: int, unread: int) -> None:
+    """Nobody is suspended for a file that looks like a part of its registry (less than half), or for rows that cannot be read."""
+    if desk.options["is_sure"]:
+        return
+    if unread:
         raise VoucherError(
-            "registry_in_part", "{missing} of the {known} merchants of registry {registry} are not in this file: it looks like a part of it",
-            hint="import the whole registry; or leave out --missing suspend; or add --yes to suspend all {missing}",
-            missing=len(gone), known=known, registry=registry,
+            "registry_unread", "{count} rows of the file cannot be read: their merchants would be suspended as missing",
+            hint="mend the rows first; or leave out --missing suspend; or add --yes", count=unread,
         )
+    known = merchants.count(desk.db, registry)
+    if 2 * gone > known:
+        raise VoucherError(
+            "registry_in_part",
+            "{missing} of the {known} merchants of registry {registry} are not in this file: it looks like a part of it",
+            hint="import the whole registry; or leave out --missing suspend; or add --yes to suspend all {missing}",
+            missing=gone, known=known, registry=registry,
+        )
+
+
+def _suspend_missing(desk: Desk, registry: str, gone: list[sqlite3.Row]) -> int:
+    """Suspend those that the registry dropped, all in one deed; returns how many were not suspended already."""
     session = desk.session
     reason = MISSING_REASON.format(registry=registry, batch=desk.batch_id)
-    number = suspensions.begin_missing(desk.db, desk.batch_id, [row["merchant_id"] for row in gone], at=session.now, reason=reason, actor=session.actor)
-    audit.note(session, "merchant.suspend", f"batch {desk.batch_id}", from_at=session.now, reason=reason, merchants=[row["merchant_no"] for row in gone])
-    return number
+    stopped = suspensions.begin_missing(
+        desk.db, desk.batch_id, [row["merchant_id"] for row in gone], at=session.now, reason=reason, actor=session.actor
+    )
+    audit.note(session, "merchant.suspend", f"batch {desk.batch_id}", from_at=session.now, reason=reason,
+               merchants=[row["merchant_no"] for row in gone])
+    return stopped
 
 
 def _undo(session: Session, batch_id: int) -> None:
@@ -147,14 +179,14 @@ def _missing_table(data: dict[str, Any]) -> tuple[Table, ...]:
     gone = data.get("missing_merchants") or []
     if not gone:
         return ()
-    notes = (say("The first {shown} of {count}; -o json lists all.", shown=NAMED_MISSING, count=len(gone)),) if len(gone) > NAMED_MISSING else ()
+    more = say("The first {shown} of {count}; -o json lists all.", shown=NAMED_MISSING, count=len(gone))
+    notes = (more,) if len(gone) > NAMED_MISSING else ()
     title = say("No longer in registry {profile}", profile=data["profile"])
     return (Table(title, (Column("merchant_no", "Number"), Column("name", "Name")), tuple(gone[:NAMED_MISSING]), notes=notes),)
 
 
 # ---------------------------------------------------------------- look
 
-ABOUT = rules.FIELDS
 LIST_COLUMNS = (
     Column("merchant_no", "Number"), Column("name", "Name"), Column("district", "District"), Column("industry", "Industry"),
     Column("size", "Size"), Column("state", "State", "word"),
@@ -176,7 +208,8 @@ def list_merchants(
         registered=0 if unregistered else None,
     )
     listed = [_described(row) for row in (rows[:limit] if limit else rows)]
-    says = (say("{shown} of {count} merchants; --limit 0 shows all", shown=len(listed), count=len(rows)),) if len(listed) < len(rows) else ()
+    more = say("{shown} of {count} merchants; --limit 0 shows all", shown=len(listed), count=len(rows))
+    says = (more,) if len(listed) < len(rows) else ()
     table = Table(say("{count} merchants", count=len(rows)), LIST_COLUMNS, tuple(listed))
     return Outcome(data={"count": len(rows), "merchants": listed}, tables=(table,), says=says)
 
@@ -184,7 +217,8 @@ def list_merchants(
 def _described(row: sqlite3.Row) -> dict[str, Any]:
     """A merchant's own words, and its state: registered, unregistered or suspended."""
     state = "suspended" if row["is_suspended"] else "registered" if row["is_registered"] else "unregistered"
-    return {**{field: row[field] for field in ABOUT}, "registry": row["registry"], "is_registered": bool(row["is_registered"]), "state": state}
+    about = {field: row[field] for field in FIELDS}
+    return {**about, "registry": row["registry"], "is_registered": bool(row["is_registered"]), "state": state}
 
 
 def the_merchant(session: Session, no: str) -> sqlite3.Row:
@@ -213,7 +247,8 @@ def show_merchant(session: Session, no: str) -> Outcome:
         "suspensions": [{**each, **{key: each[key] and times.iso(each[key], zone) for key in ("from_at", "until_at")}} for each in stopped],
         "changes": [{**each, "at": times.iso(each["at"], zone)} for each in changed],
     }
-    return Outcome(data=data, tables=(_about_table(about), *_totals_table(totals), *_suspensions_table(stopped, zone), *_changes_table(changed, zone)))
+    tables = (_about_table(about), *_totals_table(totals), *_suspensions_table(stopped, zone), *_changes_table(changed, zone))
+    return Outcome(data=data, tables=tables)
 
 
 def _suspension(row: sqlite3.Row) -> dict[str, Any]:
@@ -226,7 +261,7 @@ def _changes(row: sqlite3.Row) -> list[dict[str, Any]]:
     if not row["before"]:
         return [{**about, "field": "added", "before": "", "after": ""}]
     before, after = json.loads(row["before"]), json.loads(row["after"])
-    changed = [field for field in (*ABOUT, "registry") if before[field] != after[field]]
+    changed = [field for field in (*FIELDS, "registry") if before[field] != after[field]]
     return [{**about, "field": field, "before": before[field], "after": after[field]} for field in changed]
 
 

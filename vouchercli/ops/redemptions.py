@@ -26,7 +26,7 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
     """Cleaned texts -> (transaction_no, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at, day, base_fen,
     merchant_discount_fen, subsidy_fen or None when the profile has no such column, refund_of, channel)."""
     clock = times.Reader(desk.zone)
-    says_subsidy = desk.profile.has("subsidy")
+    says_subsidy = desk.reading.has("subsidy")
 
     def typed(values: tuple[str, ...]) -> Typed:
         number, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at, order, discount, subsidy, refund_of, channel = values

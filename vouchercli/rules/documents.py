@@ -66,14 +66,14 @@ class Node:
         self.fault("wrong_type", "{offending} stands here, but {wanted} is needed", suggestion, wanted=wanted)
 
     def fields(self, known: Sequence[str], required: Sequence[str] = ()) -> dict[str, Node]:
-        """A mapping with these keys and no others; keys that are not there give missing nodes."""
+        """A mapping with these keys and no others; keys that are not there give missing nodes. A key that an unknown one
+        was probably meant to be is not called missing too."""
         found = self._mapping()
-        for key in found:
-            if key not in known:
-                self._unknown(str(key), [name for name in known if name not in found])
+        free = [name for name in known if name not in found]
+        meant = {self._unknown(str(key), free) for key in found if key not in known}
         if isinstance(self.value, dict) or self.path == ():
             for key in required:
-                if found.get(key) is None:
+                if found.get(key) is None and key not in meant:
                     self.faults.append(Fault(self.path, "missing_key", "the key {offending} is missing here", params={"offending": key}))
         return {key: Node(found.get(key, MISSING), (*self.path, key), self.faults) for key in known}
 
@@ -196,13 +196,15 @@ class Node:
             return {}
         return self.value
 
-    def _unknown(self, key: str, free: Sequence[str]) -> None:
+    def _unknown(self, key: str, free: Sequence[str]) -> str:
+        """Note an unknown key; gives the key it was probably meant to be, or ''."""
         near = get_close_matches(key, free, 1, 0.6)
         self.faults.append(Fault(
             (*self.path, key), "unknown_key", "there is no key {offending} here",
             "did you mean {suggestion}?" if near else "what may stand here: {known}",
             {"offending": key, "suggestion": near[0] if near else "", "known": ", ".join(free)},
         ))
+        return near[0] if near else ""
 
 
 def root(document: Any) -> Node:

@@ -9,13 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# The columns of a registry row, in the order of our own plain format; the first two must be filled.
-FIELDS = (
-    "merchant_no", "name", "uscc", "district", "industry", "size", "address", "phone", "platform_no",
-    "account_name", "account_no", "bank",
-)
-REQUIRED = ("merchant_no", "name")
-
 USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}")  # GB 32100: no I, O, S, V, Z
 OLD_NUMBER = re.compile(r"\d{13}|\d{15}")  # a business registration number from before the unified code of 2015
 DIVISION_CODE = re.compile(r"\d{6}")  # GB/T 2260

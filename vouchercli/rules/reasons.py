@@ -2,8 +2,8 @@
 
 A code has one or more English templates, the one that says most first: the first whose placeholders are all among the
 detail's values is used. In a detail, `base_fen` fills `{base}` (yuan) and `paid_at` fills `{paid_at}` (local time).
-A detail with a `text` brings its own template (a fault of the
-file's shape). Chinese stands in `cli/zh/reasons.py`. Codes are never renamed: they stand in people's files.
+A detail with a `text` brings its own template (a fault of the file's shape). Chinese stands in `cli/zh/reasons.py`.
+Codes are never renamed: they stand in people's files.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
@@ -185,26 +186,31 @@ def add_unregistered(db: sqlite3.Connection, batch_id: int, merchant_nos: Iterab
 
 # ---------------------------------------------------------------- missing
 
-# A merchant whose row was rejected stands in the file all the same: it is not missing.
-LISTED = """
-SELECT merchant_no FROM incoming_merchants WHERE merchant_no IS NOT NULL
-UNION SELECT detail ->> '$.merchant_no' FROM incoming_merchants WHERE merchant_no IS NULL AND detail ->> '$.merchant_no' IS NOT NULL
-"""
-LIST_FILE = "CREATE TEMP TABLE IF NOT EXISTS listed_merchants (merchant_no TEXT PRIMARY KEY) WITHOUT ROWID"
+UNREAD = "SELECT cells FROM incoming_merchants WHERE merchant_no IS NULL"
+KNOWN = "SELECT merchant_no FROM merchants WHERE merchant_no IN (SELECT value FROM json_each(?))"
 MISSING = """
 SELECT merchant_id, merchant_no, name FROM merchants
-WHERE registry = ?1 AND is_registered AND merchant_no NOT IN (SELECT merchant_no FROM listed_merchants)
+WHERE registry = ?1 AND is_registered
+  AND merchant_no NOT IN (SELECT merchant_no FROM incoming_merchants WHERE merchant_no IS NOT NULL UNION SELECT value FROM json_each(?2))
 ORDER BY merchant_no
 """
 COUNT_REGISTRY = "SELECT count(*) FROM merchants WHERE registry = ? AND is_registered"
 
 
-def missing(db: sqlite3.Connection, registry: str) -> list[sqlite3.Row]:
-    """The merchants of this registry that the file at hand no longer lists (merchant_id, merchant_no, name)."""
-    db.execute(LIST_FILE)
-    db.execute("DELETE FROM listed_merchants")
-    db.execute("INSERT INTO listed_merchants " + LISTED)
-    return db.execute(MISSING, (registry,)).fetchall()
+def unread(db: sqlite3.Connection) -> list[sqlite3.Row]:
+    """The cells (JSON) of the rows at hand that are so damaged that their merchant is not known."""
+    return db.execute(UNREAD).fetchall()
+
+
+def known(db: sqlite3.Connection, texts: set[str]) -> set[str]:
+    """Those of the texts that are merchant numbers."""
+    return {row["merchant_no"] for row in db.execute(KNOWN, (json.dumps(sorted(texts)),))}
+
+
+def missing(db: sqlite3.Connection, registry: str, also: set[str]) -> list[sqlite3.Row]:
+    """The merchants of this registry that the file at hand no longer lists, in its rows or among the numbers `also`
+    (merchant_id, merchant_no, name)."""
+    return db.execute(MISSING, (registry, json.dumps(sorted(also)))).fetchall()
 
 
 def count(db: sqlite3.Connection, registry: str) -> int:

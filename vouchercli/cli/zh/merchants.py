@@ -4,7 +4,8 @@ TEXT = {
     "The merchant registry: import, list, suspend.": "商户名录：导入、列表、暂停。",
     "Update the registry from a file: who is new, who changed, who is missing.": "用文件更新商户名录：谁是新增，谁有变更，谁已不在其中。",
     "List merchants, by number.": "按编号列出商户。",
-    "Show a merchant: itself, what was redeemed there, its suspensions and changes.": "显示一个商户：基本信息、核销情况、暂停与变更记录。",
+    "Show a merchant: itself, what was redeemed there, its suspensions and changes.":
+        "显示一个商户：基本信息、核销情况、暂停与变更记录。",
     "Refuse a merchant's redemptions from a moment on, until it is reinstated.": "自某一时刻起拒绝该商户的核销，直至恢复。",
     "Accept a suspended merchant's redemptions again.": "恢复受理已暂停商户的核销。",
     "What to do with merchants of this registry that the file does not list.": "对属于该名录但文件未列出的商户如何处理。",
@@ -24,7 +25,11 @@ TEXT = {
         "名录 {registry} 的 {known} 家商户中有 {missing} 家不在此文件中：它看来只是名录的一部分",
     "import the whole registry; or leave out --missing suspend; or add --yes to suspend all {missing}":
         "请导入完整名录；或不加 --missing suspend；或加 --yes 暂停全部 {missing} 家",
-    "registry {profile}: {added} added, {changed} changed, {missing} missing": "名录 {profile}：新增 {added}，变更 {changed}，缺失 {missing}",
+    "{count} rows of the file cannot be read: their merchants would be suspended as missing":
+        "文件中有 {count} 行无法读取：其商户会被当作缺失而暂停",
+    "mend the rows first; or leave out --missing suspend; or add --yes": "请先修改这些行；或不加 --missing suspend；或加 --yes",
+    "registry {profile}: {added} added, {changed} changed, {missing} missing":
+        "名录 {profile}：新增 {added}，变更 {changed}，缺失 {missing}",
     "{count} came back and are no longer suspended": "{count} 家重新列入名录，已解除暂停",
     "{count} missing merchants are suspended from now on": "{count} 家缺失商户自现在起暂停",
     "missing merchants stay as they are (--missing suspend suspends them)": "缺失商户保持原状（--missing suspend 可将其暂停）",

@@ -27,7 +27,8 @@ TEXT = {
     # help
     "Rounds: schedule, submit, approve, open, close.": "期次：排期、提交、批准、开放、截止。",
     "Draft a round: which pack, how many, when, for whom.": "起草一期：发哪种卡包、发多少份、何时发、发给谁。",
-    "Change a round before it opens: it becomes a draft again and its approvals are void.": "在开放前修改一期：该期回到草稿，已有的批准作废。",
+    "Change a round before it opens: it becomes a draft again and its approvals are void.":
+        "在开放前修改一期：该期回到草稿，已有的批准作废。",
     "Draft the next round from this one; options given here replace what it had.": "以此期为底稿起草下一期；此处给出的选项替换原有内容。",
     "List the rounds by their opening.": "按开放时间列出各期。",
     "Show a round: its terms, its money, its approvals, what was claimed.": "显示一期：条件、资金、审批记录和领取情况。",
@@ -54,7 +55,8 @@ TEXT = {
     "When residents may begin to register.": "居民开始报名的时间。",
     "Why: the maker reads it.": "理由：供经办人查看。",
     # drafting
-    "drafted {round}: {packs:,} packs of {template}, {quota} yuan at most": "已起草 {round}：卡包 {template} 共 {packs:,} 份，最多支出 {quota} 元",
+    "drafted {round}: {packs:,} packs of {template}, {quota} yuan at most":
+        "已起草 {round}：卡包 {template} 共 {packs:,} 份，最多支出 {quota} 元",
     "claims count from {opens_at} to {closes_at}": "领取时间自 {opens_at} 起，至 {closes_at} 止",
     "next: voucher round plan {round}, then voucher round submit {round}":
         "下一步：先运行 voucher round plan {round}，再运行 voucher round submit {round}",
@@ -76,7 +78,8 @@ TEXT = {
     "--closes-at {until}, or a template with a later end": "改用 --closes-at {until}，或换用失效时间更晚的券模板",
     "the round would close at {closes_at}, not after its opening at {opens_at}": "截止时间 {closes_at} 不晚于开放时间 {opens_at}",
     "give a later --closes-at": "请给出更晚的 --closes-at",
-    "registration would open at {registration}, not before the round at {opens_at}": "报名开始时间 {registration} 不早于开放时间 {opens_at}",
+    "registration would open at {registration}, not before the round at {opens_at}":
+        "报名开始时间 {registration} 不早于开放时间 {opens_at}",
     "give an earlier --registration-opens": "请给出更早的 --registration-opens",
     "{round} cannot be a round's code: letters, digits, - _ . (ASCII), 40 at most":
         "{round} 不能用作期次代码：只能用英文字母、数字和 - _ .，最多 40 个字符",
@@ -95,11 +98,14 @@ TEXT = {
     "sent {round} back to its maker: {note}": "已将 {round} 退回经办人：{note}",
     "next: voucher round edit {round}, then voucher round submit {round}":
         "下一步：先运行 voucher round edit {round}，再运行 voucher round submit {round}",
-    "{actor} is not a checker of programme {programme} (its checkers: {checkers})": "{actor} 不是项目 {programme} 的复核人员（复核人员：{checkers}）",
+    "{actor} is not a checker of programme {programme} (its checkers: {checkers})":
+        "{actor} 不是项目 {programme} 的复核人员（复核人员：{checkers}）",
     "let a checker do it with --actor NAME, or add the role to the programme's staff":
         "请由复核人员以 --actor 姓名 办理，或在项目的人员名单中加上该角色",
-    "{actor} made, edited or submitted round {round}: another person must approve it": "{round} 期由 {actor} 起草、修改或提交，须由另一人批准",
-    "{actor} has approved round {round} already: another checker must approve it too": "{actor} 已批准过 {round} 期，须由另一名复核人员批准",
+    "{actor} made, edited or submitted round {round}: another person must approve it":
+        "{round} 期由 {actor} 起草、修改或提交，须由另一人批准",
+    "{actor} has approved round {round} already: another checker must approve it too":
+        "{actor} 已批准过 {round} 期，须由另一名复核人员批准",
     # opening, closing, cancelling
     "round {round} is already {state}": "{round} 期已处于“{state}”状态",
     "round {round} is {state}: nothing more can be done with it": "{round} 期的状态为“{state}”，不能再作任何操作",
@@ -111,14 +117,16 @@ TEXT = {
     "opened {round}: claims count from {opens_at} to {closes_at}": "已开放 {round}：领取时间自 {opens_at} 起，至 {closes_at} 止",
     "next: voucher claim import FILE, then voucher round close {round}":
         "下一步：先运行 voucher claim import 文件，再运行 voucher round close {round}",
-    "round {round} was to close at {closes_at}: only claims from before then still count": "{round} 期应于 {closes_at} 截止：只有此前的领取仍然有效",
+    "round {round} was to close at {closes_at}: only claims from before then still count":
+        "{round} 期应于 {closes_at} 截止：只有此前的领取仍然有效",
     "round {round} closes at {closes_at} and has {left:,} packs left; it is {now} now":
         "{round} 期的截止时间为 {closes_at}，尚余 {left:,} 份；现在是 {now}",
     "wait, or end it now for good: voucher round close {round} --yes": "请等待，或即刻截止且不可恢复：voucher round close {round} --yes",
     "closed {round}: {claimed:,} of {packs:,} packs claimed": "已截止 {round}：共 {packs:,} 份，已领取 {claimed:,} 份",
     "claims from before {closes_at} may still be imported": "{closes_at} 之前的领取记录仍可导入",
     "next: voucher report rounds": "下一步：voucher report rounds",
-    "{claimed:,} packs of round {round} are claimed: it can be closed, not cancelled": "{round} 期已有 {claimed:,} 份被领取：只能截止，不能取消",
+    "{claimed:,} packs of round {round} are claimed: it can be closed, not cancelled":
+        "{round} 期已有 {claimed:,} 份被领取：只能截止，不能取消",
     "cancelled {round}; {amount} yuan are uncommitted again": "已取消 {round}；{amount} 元恢复为未占用资金",
     "dry run: nothing was written": "试运行：未写入任何内容",
     # list and show
@@ -173,7 +181,8 @@ TEXT = {
     "slowest (s)": "最慢（秒）",
     "expired rounds": "券已全部失效的期数",
     "used of claimed": "核销率（张数）",
-    "no merchant of the registry may take it yet; next: voucher merchant import FILE": "名录中尚无可使用的商户；下一步：voucher merchant import 文件",
+    "no merchant of the registry may take it yet; next: voucher merchant import FILE":
+        "名录中尚无可使用的商户；下一步：voucher merchant import 文件",
     "no round has closed yet: there is nothing to expect figures from": "尚无已截止的期次，没有可供预估的依据",
     "{funder} is short of {missing} yuan: the round cannot be approved": "{funder} 尚缺 {missing} 元：该期无法批准",
     "fewer packs, or raise the fund's amount in the programme's file and load it again":

@@ -1,4 +1,4 @@
-"""Reports: what the kept totals say, with every ratio beside its base."""
+"""report leverage: sums and ratios by key, and what others published beside them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault
-from vouchercli.ops import report_tables as tables
+from vouchercli.ops.reports import tables
+from vouchercli.ops.reports.scope import Scope, face_of, scope_of
 from vouchercli.result import Outcome, say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
 from vouchercli.rules.leverage import Claimed, Sums
 from vouchercli.store import programmes
 from vouchercli.store import reports as store
-from vouchercli.store import rounds as kept_rounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,59 +22,8 @@ if TYPE_CHECKING:
     from vouchercli.result import Message
     from vouchercli.rules.programmes import Published
     from vouchercli.store.db import Session
-    from vouchercli.store.reports import Row
 
 END_OF_TIME = 2**62
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a report is about: the programme, its rounds by id (all, or those asked for), and the span of time."""
-
-    programme: Row
-    rounds: dict[int, Row]
-    since: int | None
-    as_of: int | None
-    is_all: bool
-
-    @property
-    def zone(self) -> str:
-        """The programme's time zone."""
-        return str(self.programme["time_zone"])
-
-    @property
-    def window(self) -> law.Window:
-        """The report's span of time."""
-        return law.window(self.since, self.as_of, self.zone)
-
-    @property
-    def window_of_claims(self) -> law.Window:
-        """Everything up to `as_of`: a rate's base is all that had been claimed."""
-        return law.window(None, self.as_of, self.zone)
-
-    @property
-    def heading(self) -> tables.Heading:
-        """What its tables say of it."""
-        chosen = () if self.is_all else tuple(row["round"] for row in self.rounds.values())
-        return tables.Heading(self.programme["programme"], self.zone, chosen, self.since, self.as_of)
-
-    def codes(self) -> set[str]:
-        """The codes of its rounds."""
-        return {row["round"] for row in self.rounds.values()}
-
-
-def _scope(session: Session, only: Sequence[str], since: int | None, as_of: int | None) -> Scope:
-    """Raises `unknown_round`, and `UsageFault` when nothing can lie between `since` and `as_of`."""
-    programme = programmes.current(session.db, session.programme)
-    programme_id = programme["programme_id"]
-    if since is not None and as_of is not None and since > as_of:
-        raise UsageFault("empty_window", "--since lies after --as-of: nothing can be in between", hint="exchange the two")
-    wanted = {kept_rounds.named(session.db, programme_id, code)["round_id"] for code in only}
-    every = store.rounds_of(session.db, programme_id)
-    return Scope(programme, {row["round_id"]: row for row in every if not only or row["round_id"] in wanted}, since, as_of, not only)
-
-
-# ---------------------------------------------------------------- report leverage
 
 
 @dataclass(frozen=True)
@@ -102,7 +51,7 @@ def report_leverage(
     """
     if by not in law.GROUPINGS:
         raise _unknown_grouping(by)
-    scope = _scope(session, only, since, as_of)
+    scope = scope_of(session, only, since, as_of)
     answer = _answer(session, by, scope, with_funders)
     figures = _published(session, answer)
     rows = [_row(answer, key, sums) for key, sums in answer.groups.items()]
@@ -167,12 +116,8 @@ def _claimed(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | No
     for round_id, packs in store.claimed(session.db, scope.window_of_claims).items():
         if round_id in scope.rounds:
             row = scope.rounds[round_id]
-            claimed[row[name]] = claimed.get(row[name], Claimed()) + _face(row, packs)
+            claimed[row[name]] = claimed.get(row[name], Claimed()) + face_of(row, packs)
     return claimed
-
-
-def _face(row: Row, packs: int) -> Claimed:
-    return Claimed(packs, packs * row["coupons"], packs * row["pack_value_fen"])
 
 
 def _shares(session: Session, by: str, scope: Scope, funders: tuple[str, ...], groups: dict[str, Sums]) -> dict[str, dict[str, int]]:
@@ -268,76 +213,3 @@ def _figure(answer: Answer, figure: Published) -> dict[str, Any]:
         "source": figure.source,
         "ours": ours,
     }
-
-
-# ---------------------------------------------------------------- report rounds
-
-
-def report_rounds(session: Session, *, only: Sequence[str] = (), as_of: int | None = None) -> Outcome:
-    """Each round as of `as_of` (UTC seconds; None: all that is known, and what has expired by now)."""
-    scope = _scope(session, only, None, as_of)
-    rows = _round_rows(session, scope)
-    data = {
-        "as_of": None if as_of is None else times.iso(as_of, scope.zone),
-        "programme": scope.programme["programme"],
-        "rows": [_with_iso_times(row, scope.zone) for row in rows],
-    }
-    says = () if rows else (say("there is no round yet; next: voucher round create CODE"),)
-    return Outcome(data=data, tables=tables.rounds(scope.heading, rows), says=says)
-
-
-def _round_rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
-    db, until = session.db, END_OF_TIME if scope.as_of is None else scope.as_of
-    at = session.now if scope.as_of is None else scope.as_of
-    sums = law.grouped("round", ((str(group.round_id), group.sums) for group in store.redeemed(db, "round", scope.window)))
-    claimed = store.claimed(db, scope.window)
-    users = store.users(db, until) if claimed else {}
-    breaches = store.breaches(db, scope.programme["programme_id"], until)
-    rows = []
-    for round_id, row in scope.rounds.items():
-        packs = claimed.get(round_id, 0)
-        figures = _use(row, sums.get(str(round_id), Sums()), _face(row, packs), store.left(db, round_id, until, at))
-        sale = _sale(row, packs, store.last_claim(db, round_id, until) if packs == row["packs"] else None)
-        claimers = packs if row["per_resident"] == 1 else store.claimers(db, round_id, until)
-        rows.append(sale | figures | {
-            "users_of_claimers": law.rate(users.get(round_id, 0), claimers), "users": users.get(round_id, 0), "claimers": claimers,
-            "breaches": breaches.get(row["round"], 0),
-        })
-    return rows
-
-
-def _sale(row: Row, packs: int, sold_out_at: int | None) -> dict[str, Any]:
-    """How a round was taken up; times in UTC seconds."""
-    return {
-        "round": row["round"],
-        "state": row["state"],
-        "packs": row["packs"],
-        "claimed": packs,
-        "claim_rate": law.rate(packs, row["packs"]),
-        "opens_at": row["opens_at"],
-        "sold_out_at": sold_out_at,
-        "sell_out_seconds": None if sold_out_at is None else sold_out_at - row["opens_at"],
-        "template": row["template"],
-    }
-
-
-def _use(row: Row, sums: Sums, claimed: Claimed, left: tuple[int, int]) -> dict[str, Any]:
-    """What became of what was claimed; `left` are the claims that can still be used and the face used of these, in fen."""
-    quota_fen = row["packs"] * row["pack_value_fen"]
-    outstanding_fen = left[0] * row["pack_value_fen"] - left[1]
-    return {
-        "used_of_claimed": law.used_of_claimed(sums, claimed),
-        "paid_of_claimed": law.paid_of_claimed(sums, claimed),
-        "paid_of_quota": law.paid_of_quota(sums, quota_fen),
-        "outstanding_fen": outstanding_fen,
-        "expired_fen": claimed.face_fen - sums.face_fen - outstanding_fen,
-        "quota_fen": quota_fen,
-        "used_vouchers": sums.vouchers,
-        "claimed_vouchers": claimed.vouchers,
-        "paid_fen": sums.paid_fen,
-        "claimed_face_fen": claimed.face_fen,
-    }
-
-
-def _with_iso_times(row: dict[str, Any], zone: str) -> dict[str, Any]:
-    return row | {name: times.iso(row[name], zone) for name in ("opens_at", "sold_out_at") if row[name] is not None}

@@ -51,7 +51,7 @@ FORMULAS = (
 
 
 def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
-    """The figures by key; platform and match only where they are not nought; the rates only in CSV (they have their own table)."""
+    """The figures by key; platform and match where they are not nought; rates and funders in CSV (here they have their own tables)."""
     columns = (
         _key(by),
         *((Column("name", "Name"),) if by == "merchant" else ()),
@@ -71,8 +71,9 @@ def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Ta
         Column("paid_fen", "Paid by vouchers", "fen", csv_only=True),
         Column("claimed_face_fen", "Face claimed", "fen", csv_only=True),
     )
+    pooled = {**_flat(total), "key": Word("total")} if rows else None
     return Table(
-        _leverage_title(by, heading), columns, tuple(_flat(row) for row in rows), {**_flat(total), "key": Word("total")} if rows else None,
+        _leverage_title(by, heading), columns, tuple(_flat(row) for row in rows), pooled,
         notes=(*_span(heading), *FORMULAS) if rows else (), zone=heading.zone,
     )
 

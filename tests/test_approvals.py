@@ -1,0 +1,367 @@
+"""Four eyes and the funds: who may approve, how many must, what is committed, and that no order of commands over-spends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from vouchercli.errors import VoucherError
+from vouchercli.ops import approvals, drafts, programmes, rounds, templates
+from vouchercli.ops.start import initialise
+from vouchercli.rules import rounds as law
+from vouchercli.rules.programmes import Approval
+from vouchercli.store import audit, db, ledger
+from vouchercli.store.db import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Ran
+
+OPENS = "2020-03-27 08:00"
+PROGRAMME: dict[str, Any] = {
+    "programme": "city", "name": {"zh": "全市", "en": "City"},
+    "funders": {
+        "treasury": {"kind": "public", "amount": "1000.00"}, "district": {"kind": "public", "amount": "600.00"},
+        "app": {"kind": "platform"},
+    },
+    "staff": [
+        {"name": "chen", "roles": ["maker"]}, {"name": "lin", "roles": ["checker"]}, {"name": "wu", "roles": ["maker", "checker"]},
+        {"name": "zhao", "roles": ["checker"]},
+    ],
+    "approvals": [{"up_to": "500.00", "checkers": 1}, {"checkers": 2}],
+}
+PACK: dict[str, Any] = {  # 50 yuan a pack: 30 of the treasury, 15 of the district, 5 of the app
+    "template": "pack", "name": {"zh": "卡包", "en": "Pack"}, "validity": {"days_after_claim": 7},
+    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
+    "funding": {"treasury": "60%", "district": "30%", "app": "10%"},
+}
+
+
+def write(path: str | Path, document: dict[str, Any]) -> str:
+    Path(path).write_text(json.dumps(document, ensure_ascii=False), "utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def city(voucher: Callable[..., Ran]) -> Callable[..., Ran]:
+    """Three funders, two of them with a fund; one checker up to 500 yuan, two above."""
+    voucher("init")
+    voucher("programme", "load", write("city.yaml", PROGRAMME))
+    voucher("template", "add", write("pack.yaml", PACK))
+    return voucher
+
+
+def submitted(voucher: Callable[..., Ran], code: str = "r1", packs: int = 10, maker: str = "chen") -> None:
+    voucher("round", "create", code, "--template", "pack", "--packs", str(packs), "--opens-at", OPENS, "--actor", maker)
+    voucher("round", "submit", code, "--actor", maker)
+
+
+def by(voucher: Callable[..., Ran], actor: str, deed: str, *rest: str, expect: int = 0) -> Ran:
+    return voucher("round", deed, "r1", *rest, "--actor", actor, "-o", "json", expect=expect)
+
+
+def code(ran: Ran) -> str:
+    return str(ran.json["problems"][0]["code"])
+
+
+def committed(voucher: Callable[..., Ran]) -> list[tuple[int | None, int | None]]:
+    """(uncommitted, committed) of each funder."""
+    return [(fund["uncommitted_fen"], fund["committed_fen"]) for fund in voucher("programme", "show", "-o", "json").data["funders"]]
+
+
+# ---------------------------------------------------------------- submit, approve, reject
+
+
+def test_a_second_person_approves_and_every_fund_is_committed(city: Callable[..., Ran]) -> None:
+    submitted(city)
+    data = by(city, "lin", "approve").data
+    assert data["state"] == "approved"
+    assert data["committed"] == [{"funder": "treasury", "amount_fen": 300_00}, {"funder": "district", "amount_fen": 150_00}]
+    assert [part["amount_fen"] for part in data["liability"]] == [300_00, 150_00, 50_00]
+    assert committed(city) == [(700_00, 300_00), (450_00, 150_00), (None, None)]
+
+
+def test_submitting_says_who_comes_next(city: Callable[..., Ran]) -> None:
+    city("round", "create", "r1", "--template", "pack", "--packs", "20", "--opens-at", OPENS, "--actor", "chen")
+    ran = city("round", "submit", "r1", "--actor", "wu")
+    assert ran.out == ""
+    assert ran.err.splitlines() == [
+        "submitted r1; checkers needed: 2", "next: voucher round approve r1 --actor NAME, by someone other than chen, wu"]
+    assert code(by(city, "chen", "submit", expect=3)) == "wrong_state"
+
+
+@pytest.mark.parametrize("actor", ["chen", "root", "LIN x"])
+def test_only_a_checker_of_the_staff_approves_or_rejects(city: Callable[..., Ran], actor: str) -> None:
+    submitted(city, maker="wu")
+    assert code(by(city, actor, "approve", expect=3)) == "not_a_checker"
+    assert code(by(city, actor, "reject", "--note", "no", expect=3)) == "not_a_checker"
+    assert city("round", "show", "r1", "-o", "json").data["state"] == "submitted"
+
+
+@pytest.mark.parametrize("name", ["wu", "WU", " wu ", "ｗｕ"])
+def test_nobody_approves_what_they_made_however_they_write_their_name(city: Callable[..., Ran], name: str) -> None:
+    submitted(city, maker="wu")
+    assert code(by(city, name, "approve", expect=3)) == "own_round"
+
+
+def test_who_only_edited_or_only_submitted_does_not_approve_either(city: Callable[..., Ran]) -> None:
+    city("round", "create", "r1", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--actor", "chen")
+    by(city, "wu", "edit", "--packs", "9")
+    by(city, "zhao", "submit")
+    assert code(by(city, "wu", "approve", expect=3)) == "own_round"
+    assert code(by(city, "zhao", "approve", expect=3)) == "own_round"
+    assert by(city, "lin", "approve").data["state"] == "approved"
+
+
+def test_a_large_round_needs_two_different_checkers(city: Callable[..., Ran]) -> None:
+    submitted(city, packs=11)
+    ran = by(city, "lin", "approve")
+    assert (ran.data["state"], ran.data["committed"], ran.data["checkers_needed"]) == ("submitted", [], 2)
+    assert code(by(city, "lin", "approve", expect=3)) == "already_approved"
+    assert by(city, "zhao", "approve").data["state"] == "approved"
+
+
+def test_a_rejection_goes_back_with_its_note_and_voids_what_was_approved(city: Callable[..., Ran]) -> None:
+    submitted(city, packs=11)
+    by(city, "lin", "approve")
+    data = by(city, "zhao", "reject", "--note", "clashes with the fair").data
+    assert data["state"] == "draft"
+    assert data["approvals"][-1]["note"] == "clashes with the fair"
+    by(city, "chen", "submit")
+    assert by(city, "zhao", "approve").data["state"] == "submitted"
+    assert by(city, "lin", "approve").data["state"] == "approved"
+
+
+def test_a_rejection_needs_its_reason(city: Callable[..., Ran]) -> None:
+    submitted(city)
+    ran = city("round", "reject", "r1", "--actor", "lin", expect=2)
+    assert "--note" in ran.err
+
+
+def test_an_edit_voids_what_was_approved(city: Callable[..., Ran]) -> None:
+    submitted(city, packs=11)
+    by(city, "lin", "approve")
+    by(city, "chen", "edit", "--packs", "12")
+    assert code(by(city, "zhao", "approve", expect=3)) == "wrong_state"
+    by(city, "chen", "submit")
+    assert by(city, "zhao", "approve").data["state"] == "submitted"
+
+
+def test_without_staff_any_second_person_approves(voucher: Callable[..., Ran]) -> None:
+    voucher("init")
+    voucher("programme", "load", write("open.yaml", {key: value for key, value in PROGRAMME.items() if key not in ("staff", "approvals")}))
+    voucher("template", "add", write("pack.yaml", PACK))
+    submitted(voucher)
+    assert code(by(voucher, "chen", "approve", expect=3)) == "own_round"
+    assert by(voucher, "anybody", "approve").data["state"] == "approved"
+
+
+def test_a_draft_cannot_be_approved_or_rejected(city: Callable[..., Ran]) -> None:
+    city("round", "create", "r1", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--actor", "chen")
+    for deed in (["approve"], ["reject", "--note", "x"]):
+        ran = city("round", deed[0], "r1", *deed[1:], "--actor", "lin", expect=3)
+        assert ran.out == ""
+        assert "[wrong_state]" in ran.err
+        assert "next: voucher round submit r1" in ran.err
+
+
+# ---------------------------------------------------------------- money
+
+
+def test_a_short_fund_refuses_the_approval_and_changes_nothing(city: Callable[..., Ran]) -> None:
+    submitted(city, packs=41)  # the treasury's 1230 yuan of 1000; the district's 615 of 600
+    by(city, "lin", "approve")
+    before = city("round", "show", "r1", "-o", "json").data
+    ran = city("round", "approve", "r1", "--actor", "zhao", expect=3)
+    assert ran.out == ""
+    assert ran.err.startswith("error: treasury has 1000.00 yuan uncommitted; 1230.00 are needed, 230.00 too much [fund_short]")
+    assert city("round", "show", "r1", "-o", "json").data == before
+    assert committed(city) == [(1000_00, 0), (600_00, 0), (None, None)]
+
+
+def test_the_last_yuan_of_a_fund_can_be_committed(city: Callable[..., Ran]) -> None:
+    submitted(city, packs=33)
+    by(city, "lin", "approve")
+    assert by(city, "zhao", "approve").data["state"] == "approved"
+    assert committed(city)[0] == (10_00, 990_00)
+
+
+def test_a_dry_run_approves_nothing(city: Callable[..., Ran]) -> None:
+    submitted(city)
+    assert by(city, "lin", "approve", "--dry-run").data["state"] == "approved"
+    assert city("round", "show", "r1", "-o", "json").data["state"] == "submitted"
+    assert committed(city)[0] == (1000_00, 0)
+
+
+def test_every_deed_leaves_one_line(city: Callable[..., Ran]) -> None:
+    submitted(city)
+    by(city, "lin", "reject", "--note", "x")
+    by(city, "chen", "submit")
+    by(city, "lin", "approve")
+    connection = db.open_db(Path("voucher.db"))
+    lines = [(row["deed"], row["actor"]) for row in connection.execute("SELECT deed, actor FROM audit WHERE deed LIKE 'round.%'")]
+    connection.close()
+    assert lines == [
+        ("round.create", "chen"), ("round.submit", "chen"), ("round.reject", "lin"), ("round.submit", "chen"), ("round.approve", "lin")]
+
+
+@pytest.mark.parametrize(("amount_fen", "needed"), [(1, 1), (500_00, 1), (500_01, 2), (10**12, 3)])
+def test_the_band_that_holds_the_amount_says_how_many_check(amount_fen: int, needed: int) -> None:
+    bands = (Approval(500_00, 1), Approval(900_00, 2), Approval(1000_00, 3))
+    assert law.checkers_needed(amount_fen, bands) == needed
+
+
+def test_without_bands_one_checker_is_enough() -> None:
+    assert law.checkers_needed(10**12, ()) == 1
+
+
+# ---------------------------------------------------------------- any order of commands
+
+ACTORS = ("chen", "lin", "wu", "zhao", "stranger")
+CODES = ("a", "b", "c")
+OPENS_AT = 1_585_267_200
+HOLDING = ("approved", "open", "paused", "closed")
+REFUSALS = {
+    "wrong_state", "own_round", "not_a_checker", "already_approved", "fund_short", "round_exists", "unknown_round", "too_early",
+    "round_has_claims",
+}
+
+
+class Bureau(RuleBasedStateMachine):
+    """A small world in which anybody tries anything; what is refused must leave everything as it was."""
+
+    @initialize()
+    def found_city(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        initialise(self.folder / "v.db")
+        self.db = db.open_db(self.folder / "v.db")
+        programmes.load_programme(self.session("chen"), write(self.folder / "city.yaml", PROGRAMME))
+        templates.add_template(self.session("chen"), write(self.folder / "pack.yaml", PACK))
+        self.states: dict[str, str] = {}
+
+    def teardown(self) -> None:
+        self.db.close()
+        shutil.rmtree(self.folder)
+
+    def session(self, actor: str, *, dry_run: bool = False) -> Session:
+        return Session(db=self.db, path=self.folder / "v.db", now=OPENS_AT, actor=actor, os_user="os", entered_at=OPENS_AT, dry_run=dry_run)
+
+    def attempt(self, deed: str, actor: str, code: str, do: Callable[[Session], Any], dry_run: bool) -> None:
+        """Try a deed; whatever is refused or only rehearsed changes nothing."""
+        before = self.memory()
+        try:
+            do(self.session(actor, dry_run=dry_run))
+        except VoucherError as error:
+            assert error.code in REFUSALS, error.code
+            assert self.memory() == before
+            return
+        if dry_run:
+            assert self.memory() == before
+        else:
+            self.follow(deed, code)
+
+    def memory(self) -> list[tuple[Any, ...]]:
+        tables = ("SELECT * FROM rounds", "SELECT * FROM approvals", "SELECT * FROM postings", "SELECT * FROM audit")
+        return [tuple(row) for statement in tables for row in self.db.execute(statement)]
+
+    def follow(self, deed: str, code: str) -> None:
+        """The new state is one that the law allows after the old one."""
+        new = self.db.execute("SELECT state FROM rounds WHERE round = ?", (code,)).fetchone()["state"]
+        old = self.states.get(code)
+        if deed == "create":
+            assert (old, new) == (None, "draft")
+        else:
+            assert old is not None
+            assert law.is_possible(deed, old)
+            assert new == law.DEEDS[deed].end or (deed in ("approve", "edit") and new == old)
+        self.states[code] = new
+
+    @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES), packs=st.integers(1, 25), dry_run=st.booleans())
+    def create(self, actor: str, code: str, packs: int, dry_run: bool) -> None:
+        self.attempt("create", actor, code, lambda session: drafts.create_round(session, code, terms(packs, "pack")), dry_run)
+
+    @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES), packs=st.integers(1, 25))
+    def edit(self, actor: str, code: str, packs: int) -> None:
+        self.attempt("edit", actor, code, lambda session: drafts.edit_round(session, code, terms(packs)), False)
+
+    @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES))
+    def submit(self, actor: str, code: str) -> None:
+        self.attempt("submit", actor, code, lambda session: approvals.submit_round(session, code), False)
+
+    @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES), dry_run=st.booleans())
+    def approve(self, actor: str, code: str, dry_run: bool) -> None:
+        self.attempt("approve", actor, code, lambda session: approvals.approve_round(session, code), dry_run)
+
+    @rule(code=st.sampled_from(CODES))
+    def all_approve(self, code: str) -> None:
+        for actor in ("lin", "wu", "zhao"):
+            self.approve(actor, code, False)
+
+    @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES))
+    def reject(self, actor: str, code: str) -> None:
+        self.attempt("reject", actor, code, lambda session: approvals.reject_round(session, code, "no"), False)
+
+    @rule(code=st.sampled_from(CODES), is_sure=st.booleans())
+    def open_or_close(self, code: str, is_sure: bool) -> None:
+        deed, do = ("open", rounds.open_round) if self.states.get(code) == "approved" else ("close", rounds.close_round)
+        self.attempt(deed, "chen", code, lambda session: do(session, code, is_sure=is_sure), False)
+
+    @rule(code=st.sampled_from(CODES))
+    def claim(self, code: str) -> None:
+        if self.states.get(code) == "open":
+            self.db.execute("UPDATE rounds SET claimed = claimed + 1 WHERE round = ? AND claimed < packs", (code,))
+
+    @rule(code=st.sampled_from(CODES))
+    def cancel(self, code: str) -> None:
+        self.attempt("cancel", "chen", code, lambda session: rounds.cancel_round(session, code), False)
+
+    @invariant()
+    def money_is_held_by_exactly_the_approved_rounds(self) -> None:
+        held = sum(row["packs"] for row in self.db.execute("SELECT packs, state FROM rounds") if row["state"] in HOLDING)
+        funders = {row["funder"]: row["funder_id"] for row in self.db.execute("SELECT funder, funder_id FROM funders")}
+        for funder, fund_fen, part_fen in (("treasury", 1000_00, 30_00), ("district", 600_00, 15_00)):
+            uncommitted = ledger.balance(self.db, funders[funder], "uncommitted")
+            assert ledger.balance(self.db, funders[funder], "committed") == held * part_fen
+            assert uncommitted + held * part_fen == fund_fen
+            assert uncommitted >= 0
+
+    @invariant()
+    def what_holds_money_was_approved_by_enough_others(self) -> None:
+        for row in self.db.execute("SELECT * FROM rounds").fetchall():
+            if row["state"] in HOLDING:
+                lines = self.db.execute(
+                    "SELECT actor FROM approvals WHERE round_id = ? AND revision = ? AND verdict = 'approve'",
+                    (row["round_id"], row["revision"]),
+                )
+                checkers = {line["actor"] for line in lines} - {row["created_by"], row["edited_by"]}
+                assert checkers <= {"lin", "wu", "zhao"}
+                assert len(checkers) >= (1 if row["packs"] <= 10 else 2)
+
+    @invariant()
+    def the_log_is_one_chain(self) -> None:
+        previous = ""
+        for row in self.db.execute("SELECT * FROM audit ORDER BY audit_id"):
+            fields = (row["at"], row["entered_at"], row["actor"], row["os_user"], row["deed"], row["subject"], row["detail"])
+            assert (row["previous_hash"], row["hash"]) == (previous, audit.digest(previous, fields))
+            previous = row["hash"]
+
+
+def terms(packs: int, template: str | None = None) -> dict[str, Any]:
+    """The options of a round, most of them not said."""
+    unsaid = dict.fromkeys(("closes_at", "mode", "platform", "group", "per_resident", "registration_opens_at"))
+    return {**unsaid, "template": template, "packs": packs, "opens_at": OPENS_AT if template else None}
+
+
+TestBureau = Bureau.TestCase
+TestBureau.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow],
+)

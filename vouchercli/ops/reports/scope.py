@@ -1,0 +1,74 @@
+"""What a report is about: the programme, the rounds, the span of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vouchercli.errors import UsageFault
+from vouchercli.ops.reports import tables
+from vouchercli.rules import leverage as law
+from vouchercli.rules.leverage import Claimed
+from vouchercli.store import programmes
+from vouchercli.store import reports as store
+from vouchercli.store import rounds as kept_rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vouchercli.store.db import Session
+    from vouchercli.store.reports import Row
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a report is about: the programme, its rounds by id (all, or those asked for), and the span of time."""
+
+    programme: Row
+    rounds: dict[int, Row]
+    since: int | None
+    as_of: int | None
+    is_all: bool
+
+    @property
+    def zone(self) -> str:
+        """The programme's time zone."""
+        return str(self.programme["time_zone"])
+
+    @property
+    def window(self) -> law.Window:
+        """The report's span of time."""
+        return law.window(self.since, self.as_of, self.zone)
+
+    @property
+    def window_of_claims(self) -> law.Window:
+        """Everything up to `as_of`: a rate's base is all that had been claimed."""
+        return law.window(None, self.as_of, self.zone)
+
+    @property
+    def heading(self) -> tables.Heading:
+        """What its tables say of it."""
+        chosen = () if self.is_all else tuple(row["round"] for row in self.rounds.values())
+        return tables.Heading(self.programme["programme"], self.zone, chosen, self.since, self.as_of)
+
+    def codes(self) -> set[str]:
+        """The codes of its rounds."""
+        return {row["round"] for row in self.rounds.values()}
+
+
+def scope_of(session: Session, only: Sequence[str], since: int | None, as_of: int | None) -> Scope:
+    """The scope of a report; `only` are codes of rounds (none: all).
+
+    Raises `unknown_round`, and `UsageFault` when nothing can lie between `since` and `as_of`."""
+    programme = programmes.current(session.db, session.programme)
+    programme_id = programme["programme_id"]
+    if since is not None and as_of is not None and since > as_of:
+        raise UsageFault("empty_window", "--since lies after --as-of: nothing can be in between", hint="exchange the two")
+    wanted = {kept_rounds.named(session.db, programme_id, code)["round_id"] for code in only}
+    every = store.rounds_of(session.db, programme_id)
+    return Scope(programme, {row["round_id"]: row for row in every if not only or row["round_id"] in wanted}, since, as_of, not only)
+
+
+def face_of(row: Row, packs: int) -> Claimed:
+    """What `packs` claimed packs of a round hold."""
+    return Claimed(packs, packs * row["coupons"], packs * row["pack_value_fen"])
