@@ -9,7 +9,7 @@ import pytest
 
 from vouchercli.formats import yamls
 from vouchercli.ops import configs
-from vouchercli.rules import money, templates
+from vouchercli.rules import money, packs, templates
 from vouchercli.rules import programmes as rules
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def test_the_paper_vouchers_of_2009_are_figures_only() -> None:
 def test_published_packs_are_shipped_as_they_were(name: str, golden: str) -> None:
     case = next(case for case in GOLDEN["quotas"] if case["what"].startswith(golden))
     template, _ = configs.read_template(name)
-    pack = [[count, coupon.denomination_fen // 100, coupon.threshold_fen // 100] for coupon, count in templates.lines(template)]
+    pack = [[count, coupon.denomination_fen // 100, coupon.threshold_fen // 100] for coupon, count in packs.lines(template)]
     assert pack == case["coupons"]
     assert templates.pack_value_fen(template) == case["pack_value"] * 100
 

@@ -156,6 +156,32 @@ def test_a_part_of_a_registry_does_not_suspend_the_rest(city: Callable[..., Any]
     assert city("part.csv", part, "--missing", "suspend", "--yes").data["suspended"] == 2
 
 
+def test_rows_that_cannot_be_read_suspend_nobody(city: Callable[..., Any]) -> None:
+    city("first.csv", FIRST)
+    without = SECOND.replace("M003,解百商场", ",解百商场")
+    assert city("second.csv", without, "--missing", "suspend", expect=3).json["problems"][0]["code"] == "registry_unread"
+    ran = city("second.csv", SECOND.replace("M003,解百商场", "M003,"), "--missing", "suspend", expect=4)
+    assert [row["merchant_no"] for row in ran.data["missing_merchants"]] == ["M002"]
+
+
+def test_the_missing_can_be_suspended_after_they_were_reported(city: Callable[..., Any], voucher: Callable[..., Any]) -> None:
+    city("first.csv", FIRST)
+    city("second.csv", SECOND)
+    data = city("second.csv", SECOND, "--missing", "suspend").data
+    assert (data["repeats"], data["suspended"], data["missing"]) == (2, 1, 1)
+    assert voucher("merchant", "show", "M002", "-o", "json").data["state"] == "suspended"
+    assert city("second.csv", SECOND, "--missing", "suspend").data["suspended"] == 0
+    assert city("first.csv", FIRST, "--missing", "suspend", expect=3).json["problems"][0]["code"] == "registry_superseded"
+
+
+def test_mended_rejects_are_no_whole_registry(city: Callable[..., Any], voucher: Callable[..., Any], here: Path) -> None:
+    city("first.csv", FIRST.replace("西湖书店", ""), expect=4)
+    voucher("batch", "rejects", "1", "--to", "rejects.csv")
+    mended = (here / "rejects.csv").read_text("utf-8-sig").replace("M002,,", "M002,西湖书店,")
+    data = city("mended.csv", mended, "--missing", "suspend").data
+    assert (data["added"], data.get("missing")) == (1, None)
+
+
 def test_an_unknown_way_with_the_missing_is_a_usage_fault(city: Callable[..., Any]) -> None:
     assert city("first.csv", FIRST, "--missing", "delete", expect=2).json["problems"][0]["code"] == "unknown_missing"
 

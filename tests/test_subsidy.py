@@ -33,7 +33,9 @@ def bp(value: Any) -> int:
 
 def coupons(pairs: list[list[Any]]) -> list[Coupon]:
     """[denomination, threshold] pairs as coupons."""
-    return [Coupon(number, f"{threshold}-{face}", "amount_off", fen(face), fen(threshold)) for number, (face, threshold) in enumerate(pairs, 1)]
+    return [
+        Coupon(number, f"{threshold}-{face}", "amount_off", fen(face), fen(threshold)) for number, (face, threshold) in enumerate(pairs, 1)
+    ]
 
 
 @pytest.mark.parametrize("case", GOLDEN["orders"], ids=lambda case: case["what"])
@@ -138,7 +140,8 @@ def test_nobody_is_ever_paid_to_shop(face: int, times: int, base: int, funding: 
     assert order.merchant_receives_fen == base - order.parts.match_fen
 
 
-@given(st.integers(min_value=1, max_value=10_000), st.integers(min_value=1, max_value=10**6), st.integers(min_value=0, max_value=10**6), amounts)
+@given(st.integers(min_value=1, max_value=10_000), st.integers(min_value=1, max_value=10**6), st.integers(min_value=0, max_value=10**6),
+       amounts)
 def test_a_percentage_never_passes_its_cap_and_never_falls_as_the_price_rises(rate: int, cap: int, threshold: int, base: int) -> None:
     coupon = Coupon(1, "x", "percent_off", cap, threshold, rate)
     paid = subsidy.subsidy(coupon, base)

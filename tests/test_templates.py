@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vouchercli.rules import programmes, times
+from vouchercli.rules import packs, programmes, times
 from vouchercli.rules import templates as rules
 from vouchercli.rules.templates import Share, Validity
 from vouchercli.store import templates as store
@@ -169,9 +169,9 @@ def test_a_pack_is_worth_its_denominations_and_its_caps() -> None:
 
 def test_platform_limits_are_cautions() -> None:
     long = template(name={"zh": "一二三四五六七八九十"}, validity={"days_after_claim": 91}, coupons=[percent()], assumption="a guess")
-    assert [fault.code for fault in rules.cautions(long)] == ["wechat_window", "wechat_name", "gross_by_construction", "assumption"]
+    assert [fault.code for fault in packs.cautions(long)] == ["wechat_window", "wechat_name", "gross_by_construction", "assumption"]
     short = template(name={"zh": "一二三四五六七八九"}, validity={"days_after_claim": 90})
-    assert rules.cautions(short) == ()
+    assert packs.cautions(short) == ()
 
 
 def test_funders_that_the_programme_lacks_are_found() -> None:
@@ -185,14 +185,14 @@ def test_funders_that_the_programme_lacks_are_found() -> None:
 
 def test_changes_are_named_field_by_field() -> None:
     after = template(coupons=[line()], validity={"until": "2022-06-24 20:00"}, scope={"channel": "offline"})
-    assert rules.changes(template(), template()) == ()
-    assert rules.changes(template(), after) == (
+    assert packs.changes(template(), template()) == ()
+    assert packs.changes(template(), after) == (
         ("coupons 20-5", "2 x 5 / 20", None), ("validity.days_after_claim", "7", None), ("scope.channel", "any", "offline"),
         ("coupons 40-10", None, "1 x 10 / 40"), ("validity.until", None, "2022-06-24 20:00"))
 
 
 def test_two_runs_of_one_coupon_are_both_described() -> None:
-    described = rules.described(template(coupons=[line(), percent(), line()]))
+    described = packs.described(template(coupons=[line(), percent(), line()]))
     assert [key for key in described if key.startswith("coupons ")] == ["coupons 40-10", "coupons 2000-10%", "coupons 40-10 (2)"]
 
 
@@ -223,24 +223,23 @@ def test_a_version_is_made_by_content_and_never_changes(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def added(voucher: Callable[..., Ran], here: Path) -> Callable[..., Ran]:
+def added(voucher: Callable[..., Ran], here: Path) -> None:
     """A file with lunch@1 and a changed lunch@2."""
     (here / "lunch.yaml").write_text(LUNCH_YAML, "utf-8")
     voucher("init")
     voucher("template", "add", "lunch.yaml")
     (here / "lunch.yaml").write_text(LUNCH_YAML.replace("count: 2", "count: 3"), "utf-8")
     voucher("template", "add", "lunch.yaml")
-    return voucher
 
 
-def test_add_makes_versions_and_the_same_content_none(added: Callable[..., Ran]) -> None:
-    ran = added("template", "add", "lunch.yaml", "-o", "json")
+def test_add_makes_versions_and_the_same_content_none(voucher: Callable[..., Ran], added: None) -> None:
+    ran = voucher("template", "add", "lunch.yaml", "-o", "json")
     assert (ran.data["version"], ran.data["added"], ran.data["pack_value_fen"]) == (2, False, 1_500)
-    assert "is there already: version 2 says the same" in added("template", "add", "lunch.yaml").err
-    assert [row["version"] for row in added("template", "list", "-o", "json").data["templates"]] == [2]
+    assert "is there already: version 2 says the same" in voucher("template", "add", "lunch.yaml").err
+    assert [row["version"] for row in voucher("template", "list", "-o", "json").data["templates"]] == [2]
 
 
-def test_add_is_logged_with_before_and_after(added: Callable[..., Ran], here: Path) -> None:
+def test_add_is_logged_with_before_and_after(voucher: Callable[..., Ran], added: None, here: Path) -> None:
     rows = open_db(here / "voucher.db").execute("SELECT subject, detail FROM audit ORDER BY audit_id").fetchall()
     assert [row["subject"] for row in rows] == ["lunch@1", "lunch@2"]
     assert '"count":2' in rows[1]["detail"] and '"count":3' in rows[1]["detail"]
@@ -258,7 +257,7 @@ def test_a_faulty_file_says_every_fault_at_its_place(voucher: Callable[..., Ran]
     voucher("init")
     ran = voucher("template", "add", "bad.yaml", expect=3)
     assert ran.out == ""
-    assert "bad.yaml:4:58: error: there is no key treshold here [unknown_key]\n  next: did you mean threshold?" in ran.err
+    assert "bad.yaml:4:56: error: there is no key treshold here [unknown_key]\n  next: did you mean threshold?" in ran.err
     assert "bad.yaml:6:10: error: the shares make 90%, not 100% [shares_not_whole]" in ran.err
 
 
@@ -269,10 +268,10 @@ def test_add_says_when_the_programme_lacks_the_funder(voucher: Callable[..., Ran
     assert "warning: programme beijing-2020 has no funder treasury [unknown_funder]" in ran.err
 
 
-def test_list_shows_worth_and_floor(added: Callable[..., Ran]) -> None:
-    assert added("template", "list", "-o", "csv").out.splitlines() == [
+def test_list_shows_worth_and_floor(voucher: Callable[..., Ran], added: None) -> None:
+    assert voucher("template", "list", "-o", "csv").out.splitlines() == [
         "template,version,coupons,pack_value_fen,floor,rounds", "lunch,2,3,15.00,4.00,0"]
-    names = [row["template"] for row in added("template", "list", "--shipped", "-o", "json").data["shipped"]]
+    names = [row["template"] for row in voucher("template", "list", "--shipped", "-o", "json").data["shipped"]]
     assert {"universal-5x10", "beijing-smart-products", "county-lunch"} <= set(names)
 
 
@@ -280,13 +279,13 @@ def test_list_without_a_database_is_refused(voucher: Callable[..., Ran]) -> None
     assert "[no_database]" in voucher("template", "list", expect=3).err
 
 
-def test_show_gives_every_field_of_a_version(added: Callable[..., Ran]) -> None:
-    data = added("template", "show", "lunch@1", "-o", "json").data
+def test_show_gives_every_field_of_a_version(voucher: Callable[..., Ran], added: None) -> None:
+    data = voucher("template", "show", "lunch@1", "-o", "json").data
     assert (data["template"], data["version"], len(data["coupons"]), data["rounds"]) == ("lunch", 1, 2, [])
     assert data["added_at"] == "2020-03-20T09:00:00+08:00"
     assert data["fields"]["funding.treasury"] == "100%"
-    assert "Floor leverage of the whole pack: 4.00" in added("template", "show", "lunch").out
-    assert "整份卡包的最低杠杆：4.00" in added("template", "show", "lunch", "--lang", "zh").out
+    assert "Floor leverage of the whole pack: 4.00" in voucher("template", "show", "lunch").out
+    assert "整份卡包的最低杠杆：4.00" in voucher("template", "show", "lunch", "--lang", "zh").out
 
 
 @pytest.mark.parametrize(("reference", "code", "text"), [
@@ -295,34 +294,34 @@ def test_show_gives_every_field_of_a_version(added: Callable[..., Ran]) -> None:
     ("lunch@9", 3, "template lunch has no version 9; its latest is 2 [unknown_version]"),
     ("lunch@x", 2, "x is not a version [bad_version]"),
 ])
-def test_show_refuses_what_is_not_there(added: Callable[..., Ran], reference: str, code: int, text: str) -> None:
-    ran = added("template", "show", reference, expect=code)
+def test_show_refuses_what_is_not_there(voucher: Callable[..., Ran], added: None, reference: str, code: int, text: str) -> None:
+    ran = voucher("template", "show", reference, expect=code)
     assert ran.out == "" and text in ran.err
 
 
-def test_diff_compares_versions_and_templates(added: Callable[..., Ran]) -> None:
+def test_diff_compares_versions_and_templates(voucher: Callable[..., Ran], added: None) -> None:
     change = {"field": "coupons 20-5", "before": "2 x 5 / 20", "after": "3 x 5 / 20"}
     for words in (["lunch"], ["lunch@1", "2"], ["lunch@1", "@2"], ["lunch@1", "lunch"], ["lunch@1", "lunch@2"]):
-        data = added("template", "diff", *words, "-o", "json").data
+        data = voucher("template", "diff", *words, "-o", "json").data
         assert data == {"before": "lunch@1", "after": "lunch@2", "changes": [change]}
-    added("template", "add", "universal-5x10")
-    assert "coupons 40-10" in added("template", "diff", "lunch", "universal-5x10").out
-    assert added("template", "diff", "lunch", "lunch").err == "lunch@2 and lunch@2 say the same\n"
+    voucher("template", "add", "universal-5x10")
+    assert "coupons 40-10" in voucher("template", "diff", "lunch", "universal-5x10").out
+    assert voucher("template", "diff", "lunch", "lunch").err == "lunch@2 and lunch@2 say the same\n"
 
 
-def test_diff_of_a_first_version_needs_another(added: Callable[..., Ran]) -> None:
-    ran = added("template", "diff", "lunch@1", expect=2)
+def test_diff_of_a_first_version_needs_another(voucher: Callable[..., Ran], added: None) -> None:
+    ran = voucher("template", "diff", "lunch@1", expect=2)
     assert "has no version before this one [nothing_to_compare]" in ran.err
 
 
-def test_history_names_what_changed(added: Callable[..., Ran]) -> None:
-    versions = added("template", "history", "lunch", "-o", "json").data["versions"]
+def test_history_names_what_changed(voucher: Callable[..., Ran], added: None) -> None:
+    versions = voucher("template", "history", "lunch", "-o", "json").data["versions"]
     assert [(line["version"], line["changed"], line["rounds"]) for line in versions] == [(1, [], []), (2, ["coupons 20-5"], [])]
-    assert "coupons 20-5" in added("template", "history", "lunch").out
+    assert "coupons 20-5" in voucher("template", "history", "lunch").out
 
 
-def test_history_of_an_unknown_template_is_refused(added: Callable[..., Ran]) -> None:
-    assert "[unknown_template]" in added("template", "history", "supper", expect=3).err
+def test_history_of_an_unknown_template_is_refused(voucher: Callable[..., Ran], added: None) -> None:
+    assert "[unknown_template]" in voucher("template", "history", "supper", expect=3).err
 
 
 def test_check_says_what_packs_can_cost(voucher: Callable[..., Ran]) -> None:
@@ -338,11 +337,11 @@ def test_check_warns_of_platform_limits_at_their_place(voucher: Callable[..., Ra
     assert "[wechat_name]" in ran.err
 
 
-def test_check_fails_when_the_programme_lacks_a_funder(added: Callable[..., Ran]) -> None:
-    added("programme", "load", "beijing-2020")
-    ran = added("template", "check", "lunch@1", expect=5)
+def test_check_fails_when_the_programme_lacks_a_funder(voucher: Callable[..., Ran], added: None) -> None:
+    voucher("programme", "load", "beijing-2020")
+    ran = voucher("template", "check", "lunch@1", expect=5)
     assert "error: programme beijing-2020 has no funder treasury [unknown_funder]" in ran.err
-    assert added("template", "check", "beijing-catering-august", "-o", "json").data["checked"] == "beijing-catering-august"
+    assert voucher("template", "check", "beijing-catering-august", "-o", "json").data["checked"] == "beijing-catering-august"
 
 
 def test_check_of_a_faulty_draft_is_refused(voucher: Callable[..., Ran], here: Path) -> None:

@@ -31,7 +31,7 @@ CARRIERS = {
     **{name: Carrier(1, code=0, hint=99) for name in ERRORS},
     "Problem": Carrier(1, code=0, hint=3, params=5),
     "problem": Carrier(1, code=0, hint=99),                             # formats.yamls.Document.problem
-    "_fault": Carrier(2, code=1),                                       # formats.yamls, of YAML itself
+    "_fault": Carrier(2, code=1, taken=()),                             # formats.yamls, of YAML itself
     "Fault": Carrier(2, code=1, hint=3, params=4),                      # rules.documents
     "fault": Carrier(1, code=0, hint=2, always=("offending",)),         # rules.documents.Node.fault
     "say": Carrier(0, taken=()),
@@ -40,7 +40,7 @@ CARRIERS = {
 }
 NAMES = {"hint": ("hint", "suggestion"), "params": ("params",), "text": ("text",)}
 # What only names a command to run, or the way a person types it, needs no translation.
-COMMAND = re.compile(r"(voucher|chmod|make|\{path\}|\{program\}) [^,;:，；：]*|\{\w+\}")
+COMMAND = re.compile(r"(voucher|chmod|make|--[a-z-]+|\{path\}|\{program\}) [^,;:，；：]*|\{\w+\}")
 SAYS_NOTHING = re.compile(r"(\{\w*\}|[\W\d_])*")
 
 

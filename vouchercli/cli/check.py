@@ -8,7 +8,7 @@ from vouchercli.cli.options import Call, command
 from vouchercli.ops.check import check_all
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @command(app, "check", epilog="Example: voucher check -o json")

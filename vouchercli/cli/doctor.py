@@ -10,7 +10,7 @@ from vouchercli.cli.options import Call, command
 from vouchercli.ops import doctor as ops
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @command(app, "doctor", epilog="Example: voucher doctor --db hangzhou.db")

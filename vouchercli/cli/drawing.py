@@ -119,13 +119,13 @@ class Strip:
     def natural(self) -> int:
         """The width at which nothing is folded but the heading."""
         lines = [line for cell in (*self.cells, self.footer) for line in cell.split("\n")]
-        return max((cell_len(text) for text in (*lines, *self.heading.split(" "))), default=0)
+        return max((cell_len(text) for text in (*lines, *_pieces(self.heading))), default=0)
 
     def least(self, text_at_least: int) -> int:
         """The narrowest it may be: numbers are never folded, a time breaks between date and clock."""
         if self.kind in NUMBERS:
             return self.natural
-        return min(self.natural, max(DATE_WIDTH, *map(cell_len, self.heading.split(" "))) if self.kind == "time" else text_at_least)
+        return min(self.natural, max(DATE_WIDTH, *map(cell_len, _pieces(self.heading))) if self.kind == "time" else text_at_least)
 
 
 def _fitted(table: Table, width: int) -> tuple[RenderableType, Unit]:
@@ -172,16 +172,29 @@ def _grid(table: Table, strips: list[Strip], widths: list[int], gap: int) -> Ren
     return grid
 
 
+PIECES = re.compile(r"[^\s(（]+|[(（][^\s]*")
+
+
+def _pieces(label: str) -> list[str]:
+    """Where a heading may be broken: at its blanks, before a bracket, and a long Chinese word in its middle (财政|补贴)."""
+    pieces: list[str] = []
+    for piece in PIECES.findall(label):
+        middle = (len(piece) + 1) // 2 if len(piece) >= 4 and cell_len(piece) == 2 * len(piece) and piece[0] not in "（" else len(piece)
+        pieces += [part for part in (piece[:middle], piece[middle:]) if part]
+    return pieces
+
+
 def _heading(label: str, width: int) -> str:
-    """A heading broken at its blanks; two Chinese words that fit on one line need no blank between them."""
-    lines = [""]
-    for word in label.split(" "):
-        blank = " " if lines[-1].isascii() or word[:1].isascii() else ""
-        if lines[-1] and cell_len(lines[-1] + blank + word) <= width:
-            lines[-1] += blank + word
+    """A heading in lines of at most `width` cells, broken only between its pieces."""
+    lines, rest = [""], label
+    for piece in _pieces(label):
+        blank = " " if rest.startswith(" ") else ""
+        rest = rest.lstrip().removeprefix(piece)
+        if cell_len(lines[-1] + blank + piece) <= width:
+            lines[-1] += blank + piece
         else:
-            lines.append(word)
-    return "\n".join(folded(line, width) for line in lines if line)
+            lines.append(piece)
+    return "\n".join(line for line in lines if line)
 
 
 # ---------------------------------------------------------------- folding
@@ -223,7 +236,7 @@ def _list(table: Table, columns: list[Column]) -> RenderableType:
     """Each row as lines of `heading: value`, for a terminal too narrow for any table."""
     lines: list[str] = []
     for row in [*table.rows, *([table.total] if table.total else [])]:
-        lines += [f"{_heading(label(column), NO_LIMIT)}: {pretty(column, row.get(column.key), table.zone)}" for column in columns]
+        lines += [f"{label(column)}: {pretty(column, row.get(column.key), table.zone)}" for column in columns]
         lines.append("")
     return Text("\n".join(lines).rstrip("\n"))
 

@@ -110,10 +110,7 @@ def _csv(tables: tuple[Table, ...], *, is_chinese: bool) -> None:
 
 
 def _head(column: Column, is_chinese: bool) -> str:
-    """The heading of a CSV column; the blanks of a Chinese one only say where a narrow table may break it."""
-    if not is_chinese:
-        return column.key
-    return column.label if column.verbatim else t(column.label).replace(" ", "")
+    return t(column.label) if is_chinese and not column.verbatim else column.key
 
 
 def _exact(column: Column, value: Any, zone: str, is_chinese: bool) -> str:

@@ -7,7 +7,7 @@ import typer
 from vouchercli.cli.options import Call, command
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @command(app, "init", epilog="Example: voucher init --db hangzhou.db")

@@ -7,6 +7,7 @@ and then the cells are only picked; every other row takes the careful way, cell 
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from vouchercli.formats import cells
@@ -64,13 +65,18 @@ class Plan:
         self.profile = profile
         self.header = tuple(header)
         self._reads_plain = False
+        self._turns_amounts = profile.is_fen or profile.refunds_are_negative
+        self._width = len(self.header)
         self._at = {cells.column_key(name): position for position, name in reversed(list(enumerate(header))) if name}
-        self._kind_of = _kinds(profile.kind_rule, self._at, self.header)
+        # The row's kind, pay or refund ('' in other kinds of file); raises `RowFault`.
+        self.kind = _kinds(profile.kind_rule, self._at, self.header) if profile.kind == "redemptions" else _no_kind
         self._plain_types: dict[int, Type] | None = {}
+        self._filled: set[int] = set()
         self._makers = [self._maker(field) for field in FIELDS[profile.kind]]
         self._plain = self._plain_row()
         self._reads_plain = True  # from here on the makers are those of plain rows: nothing is cleaned
-        self._quick_makers = [self._maker(field) for field in FIELDS[profile.kind]] if self._plain else []
+        self._made: list[Callable[[Sequence[str], str], str]] = []
+        self._pick = itemgetter(*[self._quick(field) for field in FIELDS[profile.kind]]) if self._plain else None
 
     def position(self, *names: str) -> int | None:
         """Where the first of these columns stands that the header has."""
@@ -86,20 +92,33 @@ class Plan:
             one.value is not None or one.default is not None or self.position(*one.columns, *one.join) is not None for one in specs
         )
 
-    def kind(self, row: Sequence[str]) -> str:
-        """pay or refund; '' for other kinds of file. Raises `RowFault`."""
-        return self._kind_of(row) if self.profile.kind == "redemptions" else ""
-
     def plain(self, row: list[str]) -> list[str] | None:
         """The row without backticks and TABs when nothing else is to be cleaned in it; else None."""
-        if self._plain is None or len(row) != len(self.header):
+        if self._plain is None or len(row) != self._width:
             return None
-        joined = SEPARATOR.join(row).replace("`", "").replace("\t", "")
+        joined = SEPARATOR.join(row)
+        if "`" not in joined and "\t" not in joined:
+            return row if self._plain.fullmatch(joined) else None
+        joined = joined.replace("`", "").replace("\t", "")
         return joined.split(SEPARATOR) if self._plain.fullmatch(joined) else None
 
-    def quick_values(self, row: Sequence[str], kind: str) -> tuple[str, ...]:
-        """`values` of a row that `plain` gave."""
-        return tuple([maker(row, kind) for maker in self._quick_makers])
+    def quick_values(self, row: list[str], kind: str) -> tuple[str, ...]:
+        """`values` of a row that `plain` gave: picked out of its cells and the few that must be made."""
+        assert self._pick is not None
+        found: tuple[str, ...] = self._pick([kind, *[maker(row, kind) for maker in self._made], *row])
+        return found
+
+    def _quick(self, field: str) -> int:
+        """Where `quick_values` finds a field, counted from the front (those made) or, for plain cells, from the back."""
+        spec = self.profile.fields.get(field)
+        if field == "kind" and self.profile.kind == "redemptions":
+            return 0
+        position = self.position(*spec.columns) if spec and spec.columns else None
+        is_turned = type_of(field) == "amount" and self._turns_amounts
+        if spec and position is not None and not (spec.pattern or spec.words or spec.default or spec.pay or is_turned):
+            return position - self._width
+        self._made.append(self._maker(field))
+        return len(self._made)
 
     def values(self, row: Sequence[str], kind: str) -> tuple[str, ...]:
         """The cleaned texts of `FIELDS[kind]`, '' where the file says nothing. Raises `RowFault`."""
@@ -109,7 +128,8 @@ class Plan:
         """The pattern of a plain row; None when names or joined columns are read (they are not plain, and such files are small)."""
         if self._plain_types is None or self.profile.kind == "merchants":
             return None
-        shapes = [PLAIN[self._plain_types[at]] if at in self._plain_types else ANY for at in range(len(self.header))]
+        types, filled = self._plain_types, self._filled
+        shapes = [(r"(?=[^\x1f])" if at in filled else "") + PLAIN[types[at]] if at in types else ANY for at in range(len(self.header))]
         return re.compile(SEPARATOR.join(shapes), re.ASCII)
 
     def _uses(self, position: int, kind: Type) -> None:
@@ -140,6 +160,7 @@ class Plan:
         column = self.header[position]
         must_be_filled = field in FILLED[self.profile.kind] and spec.default is None
         self._uses(position, type_of(field))
+        self._filled |= {position} if must_be_filled else set()
         read = _as_it_is if self._reads_plain else _reader(field, column)
         pattern = re.compile(spec.pattern) if spec.pattern else None
         finish = self._amount_finish(column) if type_of(field) == "amount" else None
@@ -161,7 +182,7 @@ class Plan:
     def _amount_finish(self, column: str) -> Callable[[str, str], str] | None:
         """Fen to yuan, and the sign that refund rows have on this platform turned."""
         is_fen, is_negative = self.profile.is_fen, self.profile.refunds_are_negative
-        if not is_fen and not is_negative:
+        if not self._turns_amounts:
             return None
 
         def finish(text: str, kind: str) -> str:
@@ -218,6 +239,10 @@ def _matched(pattern: re.Pattern[str], field: str, column: str, text: str) -> st
     if not found:
         raise cell_fault(column, text, NO_MATCH)
     return (found[field] if field in pattern.groupindex else found[1] if pattern.groups else found[0]) or ""
+
+
+def _no_kind(row: Sequence[str]) -> str:
+    return ""
 
 
 def _as_it_is(cell: str) -> str:

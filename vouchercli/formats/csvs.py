@@ -36,24 +36,24 @@ def _delimiter(sample: str) -> str:
 
 def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The records of `lines`; lines that an unclosed quote has swallowed are given back one by one."""
+    lines = iter(lines)
     taken: list[str] = []
     ended: list[bool] = []
-    lines = iter(lines)
-    reader = csv.reader(_noting(lines, taken, ended), delimiter=delimiter)
     first = 1
-    while True:
+    while True:  # once, and again after each damaged place
+        reader = csv.reader(_noting(lines, taken, ended), delimiter=delimiter)
         try:
-            row = next(reader, None)
+            for row in reader:
+                if ended or (len(taken) > 1 and _is_swallowed(taken, delimiter)):
+                    break
+                yield first, row
+                first += len(taken)
+                taken.clear()
+            else:
+                return
         except csv.Error:  # a cell longer than any cell: an unclosed quote
-            row = BrokenRow()
-        if row is None:
-            return
-        is_broken = bool(ended) or isinstance(row, BrokenRow)
-        if not is_broken and (len(taken) == 1 or not _is_swallowed(taken, delimiter)):
-            yield first, row
-        else:
-            yield from _one_by_one(taken, first, delimiter)
-            reader = csv.reader(_noting(lines, taken, ended), delimiter=delimiter)
+            pass
+        yield from _one_by_one(taken, first, delimiter)
         first += len(taken)
         taken.clear()
 

@@ -78,6 +78,11 @@ class Reading:
         used = headers.names_of(self.profile) | {column_key(name) for name in headers.REJECT_COLUMNS}
         self.extra = tuple(name for name, key in zip(self.header, self._keys, strict=True) if name and key not in used)
         self.identities = self._identity_positions()
+        self._filters = [
+            (position, re.compile(one.like), is_only)
+            for filters, is_only in ((self.profile.skip, False), (self.profile.only, True)) for one in filters
+            if (position := self._plan.position(one.column)) is not None
+        ]
 
     def records(self) -> Iterator[Record]:
         """Every row of ours, in the order of the file. Raises `VoucherError` at the end: footer_mismatch, file_cut_off,
@@ -92,12 +97,13 @@ class Reading:
             if line <= self._found.line:
                 continue
             cleaned = plan.plain(row)
-            if cleaned is None and (footer or _is_footer(ends, row)):
-                self._take_footer(footer, line, row)
-                continue
-            if cleaned is None and not any(cell.strip(EDGE) for cell in row):
-                continue
-            if footer:
+            if cleaned is None:
+                if footer or _is_footer(ends, row):
+                    self._take_footer(footer, line, row)
+                    continue
+                if not any(cell.strip(EDGE) for cell in row):
+                    continue
+            elif footer:
                 raise self._rows_follow(line)
             record, kind = self._record(line, row, cleaned)
             if checks:
@@ -134,7 +140,7 @@ class Reading:
         try:
             if cleaned is not None:
                 kind = plan.kind(cleaned)
-                if self._is_ignored(cleaned):
+                if self._filters and self._is_ignored(cleaned):
                     return None, kind
                 return Record(line, tuple(row), plan.quick_values(cleaned, kind)), kind
             row = self._whole(row)
@@ -162,11 +168,7 @@ class Reading:
         return row
 
     def _is_ignored(self, row: Sequence[str]) -> bool:
-        def like(one: profiles.Filter) -> bool:
-            position = self._plan.position(one.column)
-            return position is not None and re.search(one.like, id_text(row[position])) is not None
-
-        return any(like(one) for one in self.profile.skip) or not all(like(one) for one in self.profile.only)
+        return any((pattern.search(id_text(row[at])) is None) == is_only for at, pattern, is_only in self._filters)
 
     def _take_footer(self, footer: list[str], line: int, row: list[str]) -> None:
         text = headers.row_text(row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.errors import UsageFault
 from vouchercli.formats import exports
 from vouchercli.ops import claims, intake, merchants, redemptions
 from vouchercli.result import Column, Message, Outcome, Table, Word, say
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from vouchercli.store.db import Session
 
 KINDS = {kind.name: kind for kind in (merchants.KIND, claims.KIND, redemptions.KIND)}
+KIND_WORDS = {"merchants": Word("merchant registry"), "claims": Word("claims file"), "redemptions": Word("redemptions file")}
 COUNTS = ("read", "accepted", "duplicate", "rejected", "warnings")
 
 LIST_COLUMNS = (
@@ -48,9 +50,13 @@ def _described(row: sqlite3.Row, zone: str) -> dict[str, Any]:
 
 def list_batches(session: Session, kind: str | None = None, limit: int = 50) -> Outcome:
     """The files that came in, newest first."""
+    if kind is not None and kind not in KINDS:
+        raise UsageFault("unknown_kind", "there are no files of kind {kind}", hint="choose one of: {known}", kind=kind,
+                         known=", ".join(KINDS))
     zone = _zone(session)
     listed = [_described(row, zone) for row in batches.listed(session.db, kind=kind, programme=session.programme, limit=limit)]
-    return Outcome(data=listed, tables=(Table(say("Batches"), LIST_COLUMNS, tuple(listed), zone=zone),))
+    shown = tuple({**row, "kind": KIND_WORDS[row["kind"]]} for row in listed)
+    return Outcome(data=listed, tables=(Table(say("Batches"), LIST_COLUMNS, shown, zone=zone),))
 
 
 def show_batch(session: Session, batch_id: int) -> Outcome:
@@ -65,7 +71,7 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
         "warnings": "Warnings",
     }
     rows = tuple({"what": label, "value": str(about[key])} for key, label in labels.items() if about[key] is not None)
-    title = say("Batch {batch}: {kind}, {state}", batch=batch_id, kind=Word(row["kind"]), state=Word(row["state"]))
+    title = say("Batch {batch}: {kind}, {state}", batch=batch_id, kind=KIND_WORDS[row["kind"]], state=Word(row["state"]))
     tables = [Table(title, (Column("what", "What", "word"), Column("value", "Value")), rows)]
     if found:
         tables.append(Table(say("Rejects and warnings of batch {batch}", batch=batch_id), REASON_COLUMNS, tuple(found)))
@@ -135,4 +141,4 @@ def undo_batch(session: Session, batch_id: int) -> Outcome:
 def what_undo_takes(session: Session, batch_id: int) -> dict[str, Any]:
     """The values of the question that is asked before an undo: batch, file, kind, accepted."""
     row = batches.named(session.db, batch_id)
-    return {"batch": batch_id, "file": row["file"], "kind": Word(row["kind"]), "count": row["accepted"]}
+    return {"batch": batch_id, "file": row["file"], "kind": KIND_WORDS[row["kind"]], "count": row["accepted"]}

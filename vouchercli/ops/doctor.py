@@ -26,7 +26,7 @@ MIB = 1024 * 1024
 NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.rclone", "davfs")
 MOUNTS = Path("/proc/mounts")
 
-COLUMNS = (Column("check", "Check", "word"), Column("state", "State", "word"), Column("value", "Found", "word"))
+COLUMNS = (Column("check", "Looked at", "word"), Column("state", "State", "word"), Column("value", "Found", "word"))
 
 
 @dataclass(frozen=True)

@@ -8,20 +8,22 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.formats import fields
+from vouchercli.formats import fields, layout
 from vouchercli.formats.cells import id_text
 from vouchercli.formats.headers import REJECT_COLUMNS
 from vouchercli.ops import intake
 from vouchercli.result import Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import merchants as rules
 from vouchercli.rules import times
-from vouchercli.store import audit, merchants, suspensions
+from vouchercli.store import audit, batches, incoming, merchants, suspensions
+from vouchercli.store.db import writing
 from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
+    from vouchercli.formats.layout import Reading
     from vouchercli.ops.intake import Desk, Typed
     from vouchercli.store.db import Session
 
@@ -47,7 +49,28 @@ def import_merchants(
     outcome = intake.take_in(
         session, KIND, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell, missing=missing, is_sure=is_sure
     )
+    if "repeats" in outcome.data and missing == "suspend":
+        more = _suspend_afterwards(session, layout.read(file, KIND.name, profile=profile, encoding=encoding), outcome.data, is_sure=is_sure)
+        outcome = replace(outcome, data={**outcome.data, **more}, says=())
     return replace(outcome, says=(*outcome.says, *_said(outcome.data)), tables=(*outcome.tables, *_missing_table(outcome.data)))
+
+
+def _suspend_afterwards(session: Session, reading: Reading, before: dict[str, Any], *, is_sure: bool) -> dict[str, Any]:
+    """The file came before and its missing were only reported: now they are suspended, unless a later file of the registry came."""
+    registry, batch_id = reading.profile.profile, before["batch"]
+    with writing(session) as db:
+        latest = batches.last_of_profile(db, KIND.name, registry)
+        if latest != batch_id:
+            raise VoucherError("registry_superseded", "batch {latest} is a later file of registry {registry}",
+                               hint="voucher batch show {latest}", latest=latest, registry=registry)
+        incoming.expect(db, KIND.name, KIND.create)
+        blank = (None,) * KIND.width
+        incoming.put(db, KIND.add, (
+            (record.line, json.dumps(record.cells, ensure_ascii=False), None, "{}", *(blank if record.fault else record.values))
+            for record in reading.records()
+        ))
+        desk = intake.Desk(session, db, KIND, reading, batch_id, None, intake.DEFAULT_ZONE, {"missing": "suspend", "is_sure": is_sure})
+        return {"added": 0, "changed": 0, "returned": 0, **_missing(desk, registry)}
 
 
 def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
@@ -100,15 +123,21 @@ def _accept(desk: Desk) -> dict[str, Any]:
     registry = desk.reading.profile.profile
     more: dict[str, Any] = dict(merchants.accept(desk.db, desk.batch_id, registry, desk.session.now))
     more["returned"] = suspensions.end_returned(desk.db, desk.batch_id, desk.session.now)
-    if "missing" in desk.options and REJECT_COLUMNS[0] not in desk.reading.header:
-        unread, texts = _unread(desk)
-        gone = merchants.missing(desk.db, registry, texts)
-        listed = [{"merchant_no": row["merchant_no"], "name": row["name"]} for row in gone]
-        more |= {"missing": len(gone), "suspended": 0, "missing_merchants": listed}
-        if gone and desk.options["missing"] == "suspend":
-            _refuse_doubtful(desk, registry, len(gone), unread)
-            more["suspended"] = _suspend_missing(desk, registry, gone)
-    return more
+    return more | _missing(desk, registry)
+
+
+def _missing(desk: Desk, registry: str) -> dict[str, Any]:
+    """Who is missing from a whole file, suspended when that was asked for."""
+    if "missing" not in desk.options or REJECT_COLUMNS[0] in desk.reading.header:
+        return {}
+    unread, texts = _unread(desk)
+    gone = merchants.missing(desk.db, registry, texts)
+    suspended = 0
+    if gone and desk.options["missing"] == "suspend":
+        _refuse_doubtful(desk, registry, len(gone), unread)
+        suspended = _suspend_missing(desk, registry, gone)
+    listed = [{"merchant_no": row["merchant_no"], "name": row["name"]} for row in gone]
+    return {"missing": len(gone), "suspended": suspended, "missing_merchants": listed}
 
 
 def _unread(desk: Desk) -> tuple[int, set[str]]:

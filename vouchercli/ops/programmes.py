@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats import library
 from vouchercli.ops import configs
+from vouchercli.ops import programme_tables as tables
 from vouchercli.result import Column, Message, Outcome, Table, say
+from vouchercli.rules import amendments, times
 from vouchercli.rules import programmes as rules
-from vouchercli.rules import times
 from vouchercli.store import audit, ledger
 from vouchercli.store import programmes as store
 from vouchercli.store.db import writing
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from vouchercli.formats.yamls import Document
-    from vouchercli.rules.programmes import Programme, Published
+    from vouchercli.rules.programmes import Programme
     from vouchercli.store.db import Session
 
 
@@ -50,7 +51,7 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
 
 
 def _refuse_obstacles(db: sqlite3.Connection, programme_id: int, before: Programme, after: Programme, document: Document) -> None:
-    obstacles = rules.obstacles(before, after, store.in_use(db, programme_id))
+    obstacles = amendments.obstacles(before, after, store.in_use(db, programme_id))
     if obstacles:
         raise VoucherError(
             "programme_in_use", "{count} change(s) of programme {programme} would break what stands on it; nothing was changed",
@@ -101,17 +102,17 @@ def show_programme(session: Session, code: str | None) -> Outcome:
     funds = _funds(session.db, row["programme_id"])
     zone = programme.time_zone
     data = {
-        **_rules_data(programme),
+        **tables.rules_data(programme),
         "loaded_at": times.iso(row["loaded_at"], zone),
         "funders": funds,
         "declared": [{"what": what, "amount_fen": fen} for what, fen in programme.declared],
-        "published": [_published_data(figures, zone) for figures in programme.published],
+        "published": [tables.published_data(figures, zone) for figures in programme.published],
     }
-    tables = [_rules_table(programme, row["loaded_at"])]
-    tables += [_funds_table(programme, funds)] if funds else []
-    tables += [_declared_table(programme)] if programme.declared else []
-    tables += [_published_table(programme)] if programme.published else []
-    return Outcome(data=data, tables=tuple(tables))
+    shown = [tables.rules_table(programme, row["loaded_at"])]
+    shown += [tables.funds_table(programme, funds)] if funds else []
+    shown += [tables.declared_table(programme)] if programme.declared else []
+    shown += [tables.published_table(programme)] if programme.published else []
+    return Outcome(data=data, tables=tuple(shown))
 
 
 def _funds(db: sqlite3.Connection, programme_id: int) -> list[dict[str, Any]]:
@@ -124,96 +125,6 @@ def _funds(db: sqlite3.Connection, programme_id: int) -> list[dict[str, Any]]:
         }
         for row in store.funders(db, programme_id)
     ]
-
-
-def _rules_data(programme: Programme) -> dict[str, Any]:
-    limits = programme.limits
-    return {
-        "programme": programme.programme,
-        "name": {"zh": programme.name.zh, "en": programme.name.en},
-        "issuer": {"zh": programme.issuer.zh, "en": programme.issuer.en},
-        "time_zone": programme.time_zone, "currency": programme.currency,
-        "limits": {
-            "packs_per_resident_per_round": limits.packs_per_resident_per_round,
-            "vouchers_per_payment": limits.vouchers_per_payment,
-            "vouchers_per_merchant_per_day": limits.vouchers_per_merchant_per_day,
-        },
-        "refunds": programme.refunds, "unused": programme.unused,
-        "staff": [{"name": person.name, "roles": list(person.roles)} for person in programme.staff],
-        "approvals": [{"up_to_fen": band.up_to_fen, "checkers": band.checkers} for band in programme.approvals],
-        "source": programme.source, "assumption": programme.assumption,
-    }
-
-
-def _published_data(figures: Published, zone: str) -> dict[str, Any]:
-    return {
-        "what": figures.what, "as_of": times.iso(figures.as_of_at, zone) if figures.as_of_at is not None else None,
-        "rounds": list(figures.rounds), "issued_fen": figures.issued_fen, "subsidy_fen": figures.subsidy_fen,
-        "base_fen": figures.base_fen, "gross": figures.gross, "own_spend": figures.own, "source": figures.source,
-    }
-
-
-def _rules_table(programme: Programme, loaded_at: int) -> Table:
-    limits = programme.limits
-    fields: dict[str, Any] = {
-        "name": programme.name.zh, "name (en)": programme.name.en, "issuer": programme.issuer.zh, "issuer (en)": programme.issuer.en,
-        "time_zone": programme.time_zone, "currency": programme.currency,
-        "packs_per_resident_per_round": limits.packs_per_resident_per_round,
-        "vouchers_per_payment": limits.vouchers_per_payment,
-        "vouchers_per_merchant_per_day": limits.vouchers_per_merchant_per_day,
-        "refunds": programme.refunds, "unused": programme.unused,
-        "makers": ", ".join(person.name for person in programme.staff if "maker" in person.roles),
-        "checkers": ", ".join(person.name for person in programme.staff if "checker" in person.roles),
-        "source": programme.source, "assumption": programme.assumption,
-        "loaded_at": times.shown(loaded_at, programme.time_zone),
-    }
-    rows = tuple({"field": key, "value": str(value)} for key, value in fields.items() if value not in ("", None))
-    return Table(say("Programme {programme}", programme=programme.programme),
-                 (Column("field", "field", "word"), Column("value", "value", "word")), rows, zone=programme.time_zone)
-
-
-def _funds_table(programme: Programme, funds: list[dict[str, Any]]) -> Table:
-    return Table(
-        say("Funds of {programme}", programme=programme.programme),
-        (Column("funder", "funder"), Column("kind", "kind", "word"), Column("amount_fen", "appropriated", "fen"),
-         Column("uncommitted_fen", "uncommitted", "fen"), Column("committed_fen", "committed", "fen")),
-        tuple(funds), zone=programme.time_zone,
-        notes=(say("A funder without an amount pays as it goes: its fund is not watched."),)
-        if any(fund["amount_fen"] is None for fund in funds) else (),
-    )
-
-
-def _declared_table(programme: Programme) -> Table:
-    return Table(
-        say("Declared by others"), (Column("what", "what"), Column("amount_fen", "amount", "fen")),
-        tuple({"what": what, "amount_fen": fen} for what, fen in programme.declared),
-        notes=(say("Declared amounts are shown and never added to a fund."),),
-    )
-
-
-def _published_table(programme: Programme) -> Table:
-    """Figures in the table, what they are about and where they stand in the notes: a line of 80 columns holds no sentence."""
-    notes = tuple(
-        say("{number}: {what} ({source})", number=number, what=figures.what or "–", source=figures.source or "–")
-        for number, figures in enumerate(programme.published, start=1)
-    )
-    columns = (
-        Column("number", "no.", "int"), Column("as_of", "as of", "word"), Column("rounds", "of rounds"), Column("issued_fen", "issued", "fen"),
-        Column("subsidy_fen", "subsidy", "fen"), Column("base_fen", "base", "fen"), Column("gross", "gross", "ratio"),
-        Column("own_spend", "own-spend", "ratio"),
-    )
-    rows = tuple(
-        {"number": number, "as_of": _minute(figures.as_of_at, programme.time_zone), "rounds": ", ".join(figures.rounds),
-         "issued_fen": figures.issued_fen, "subsidy_fen": figures.subsidy_fen, "base_fen": figures.base_fen,
-         "gross": figures.gross, "own_spend": figures.own}
-        for number, figures in enumerate(programme.published, start=1)
-    )
-    return Table(say("Published by others"), columns, rows, zone=programme.time_zone,
-                 notes=(*notes, say("Published figures stand beside ours and are never mixed with them.")))
-
-
-def _minute(at: int | None, zone: str) -> str | None:
-    return times.shown(at, zone)[:16] if at is not None else None
 
 
 def list_programmes(session: Session) -> Outcome:

@@ -54,7 +54,7 @@ def require(deed: str, row: sqlite3.Row) -> None:
     state = row["state"]
     if law.is_possible(deed, state):
         return
-    if law.DEEDS[deed].end == state:
+    if law.DEEDS[deed].end == state != "draft":
         raise VoucherError("wrong_state", "round {round} is already {state}", hint="voucher round show {round}",
                            round=row["round"], state=Word(state))
     others = law.possible(state)
@@ -247,7 +247,7 @@ def cancel_round(session: Session, code: str) -> Outcome:
                 hint="voucher round close {round}" if law.is_possible("close", row["state"]) else "voucher round show {round}",
                 claimed=row["claimed"], round=code,
             )
-        released = {}
+        released = commitments.release(session, row, "round.cancel")
         rounds.set_state(db, row["round_id"], "cancelled")
         audit.note(session, "round.cancel", code, before={"state": row["state"], "committed": released}, after={"state": "cancelled"})
         return told(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault
 from vouchercli.formats import library
 from vouchercli.ops import configs
+from vouchercli.ops import template_tables as tables
 from vouchercli.result import Column, Outcome, Problem, Table, say
+from vouchercli.rules import packs as packs_law
 from vouchercli.rules import templates as rules
 from vouchercli.rules import times
 from vouchercli.store import audit, programmes
@@ -50,8 +52,8 @@ def add_template(session: Session, name_or_path: str) -> Outcome:
         says = say("template {template} has no fault and would be version {version}; nothing was written (--dry-run)", **name)
     else:
         says = say("template {template} is added as version {version}", **name)
-    cautions = configs.problems((*_strangers(session, template), *rules.cautions(template)), document, "warning")
-    return Outcome(data={**_figures(template), **name, "added": is_new}, problems=cautions,
+    cautions = configs.problems((*_strangers(session, template), *packs_law.cautions(template)), document, "warning")
+    return Outcome(data={**tables.figures(template), **name, "added": is_new}, problems=cautions,
                    says=(says, say("next: voucher template check {template}", template=template.template)))
 
 
@@ -62,7 +64,7 @@ def list_templates(session: Session) -> Outcome:
     """The latest version of every template."""
     rows = tuple(
         {"template": row["template"], "version": row["version"], "name": template.name.zh, "coupons": row["coupons"],
-         **_worth(template), "rounds": row["rounds"]}
+         **tables.worth(template), "rounds": row["rounds"]}
         for row in store.listed(session.db) for template in [store.value(row)]
     )
     columns = (
@@ -76,7 +78,7 @@ def list_templates(session: Session) -> Outcome:
 def shipped_templates() -> Outcome:
     """The names that `template add` knows: ./configs and what ships with the program."""
     templates = [configs.read_template(name)[0] for name in library.names("templates")]
-    rows = tuple({"template": t.template, "name": t.name.zh, "name_en": t.name.en, **_worth(t)} for t in templates)
+    rows = tuple({"template": t.template, "name": t.name.zh, "name_en": t.name.en, **tables.worth(t)} for t in templates)
     columns = (Column("template", "template"), Column("name", "name"), Column("pack_value_fen", "pack value", "fen"),
                Column("floor", "floor", "ratio"))
     return Outcome(data={"shipped": list(rows)}, tables=(Table(say("Templates that can be added by name"), columns, rows),))
@@ -86,9 +88,9 @@ def show_template(session: Session, reference: str) -> Outcome:
     """One version (CODE@VERSION, or the latest): every field, and what a pack is worth. Raises `unknown_template`, `unknown_version`."""
     row = _row(session.db, reference)
     template = store.value(row)
-    data = {**_figures(template), "version": row["version"], "added_at": times.iso(row["added_at"], _zone(session)),
+    data = {**tables.figures(template), "version": row["version"], "added_at": times.iso(row["added_at"], _zone(session)),
             "rounds": store.rounds(session.db, row["template_id"])}
-    return Outcome(data=data, tables=(_fields_table(template, row["version"]), _pack_table(template)))
+    return Outcome(data=data, tables=(tables.fields_table(template, row["version"]), tables.pack_table(template)))
 
 
 def template_history(session: Session, template: str) -> Outcome:
@@ -97,9 +99,9 @@ def template_history(session: Session, template: str) -> Outcome:
     values = [store.value(row) for row in rows]
     lines = []
     for number, (row, value) in enumerate(zip(rows, values, strict=True)):
-        changed = rules.changes(values[number - 1], value) if number else ()
+        changed = packs_law.changes(values[number - 1], value) if number else ()
         lines.append({
-            "version": row["version"], "added_at": row["added_at"], **_worth(value), "changed": [field for field, _, _ in changed],
+            "version": row["version"], "added_at": row["added_at"], **tables.worth(value), "changed": [field for field, _, _ in changed],
             "rounds": store.rounds(session.db, row["template_id"]), "digest": row["digest"],
         })
     zone = _zone(session)
@@ -118,7 +120,7 @@ def diff_templates(session: Session, one: str, other: str | None) -> Outcome:
     """Field by field. `one` is CODE[@VERSION]; `other` a CODE[@VERSION], a version of the same template, or None:
     then the latest version (or `one`) is compared with the version before it."""
     before, after = _pair(session.db, one, other)
-    changes = rules.changes(store.value(before), store.value(after))
+    changes = packs_law.changes(store.value(before), store.value(after))
     names = {"before": f"{before['template']}@{before['version']}", "after": f"{after['template']}@{after['version']}"}
     rows = tuple({"field": field, "before": left, "after": right} for field, left, right in changes)
     columns = (Column("field", "field"), Column("before", names["before"]), Column("after", names["after"]))
@@ -149,8 +151,8 @@ def check_template(session: Session | None, reference: str, packs: int | None) -
     status is "failed" when the chosen programme lacks a funder that the template names.
     """
     template, name, problems = _checked(session, reference)
-    worth = _worth(template)
-    data = {**_figures(template), "checked": name, "packs": packs,
+    worth = tables.worth(template)
+    data = {**tables.figures(template), "checked": name, "packs": packs,
             "largest_liability_fen": packs * worth["pack_value_fen"] if packs else None,
             "largest_match_fen": packs * worth["pack_match_fen"] if packs else None}
     rows = [
@@ -164,7 +166,8 @@ def check_template(session: Session | None, reference: str, packs: int | None) -
                   (Column("figure", "figure", "word"), Column("amount_fen", "amount", "fen"), Column("ratio", "ratio", "ratio")), figures)
     is_failed = any(problem.level == "error" for problem in problems)
     says = () if problems else (say("no fault and nothing to note"),)
-    return Outcome(data=data, tables=(_pack_table(template), table), problems=problems, says=says, status="failed" if is_failed else "ok")
+    return Outcome(data=data, tables=(tables.pack_table(template), table), problems=problems, says=says,
+                   status="failed" if is_failed else "ok")
 
 
 def _checked(session: Session | None, reference: str) -> tuple[Template, str, tuple[Problem, ...]]:
@@ -178,7 +181,7 @@ def _checked(session: Session | None, reference: str) -> tuple[Template, str, tu
         template, document = configs.read_template(reference)
         name = template.template
     strangers = configs.problems(_strangers(session, template), document)
-    return template, name, strangers + configs.problems(rules.cautions(template), document, "warning")
+    return template, name, strangers + configs.problems(packs_law.cautions(template), document, "warning")
 
 
 def _strangers(session: Session | None, template: Template) -> tuple[Fault, ...]:
@@ -203,43 +206,3 @@ def _row(db: sqlite3.Connection, reference: str) -> sqlite3.Row:
 
 def _zone(session: Session) -> str:
     return files.zone(session.db, session.programme) or HOME_ZONE
-
-
-def _worth(template: Template) -> dict[str, Any]:
-    return {"pack_value_fen": rules.pack_value_fen(template), "floor_spend_fen": rules.floor_spend_fen(template),
-            "floor": rules.floor_leverage(template), "pack_match_fen": rules.match_liability_fen(template)}
-
-
-def _figures(template: Template) -> dict[str, Any]:
-    """A template as JSON: its fields as text, its vouchers, its worth."""
-    return {
-        "template": template.template, "name": {"zh": template.name.zh, "en": template.name.en},
-        "fields": rules.described(template),
-        "coupons": [
-            {"coupon_no": c.coupon_no, "coupon": c.coupon, "kind": c.kind, "denomination_fen": c.denomination_fen,
-             "threshold_fen": c.threshold_fen, "percent_bp": c.percent_bp}
-            for c in template.coupons
-        ],
-        **_worth(template), "source": template.source, "assumption": template.assumption,
-    }
-
-
-def _fields_table(template: Template, version: int) -> Table:
-    rows = tuple({"field": field, "value": value} for field, value in rules.described(template).items() if not field.startswith("coupons "))
-    return Table(say("Template {template}, version {version}", template=template.template, version=version),
-                 (Column("field", "field"), Column("value", "value")), rows)
-
-
-def _pack_table(template: Template) -> Table:
-    """The pack, one line for each run of equal vouchers, and its worth as the total."""
-    rows = tuple(
-        {"coupon": coupon.coupon, "count": count, "kind": coupon.kind, "denomination_fen": coupon.denomination_fen,
-         "threshold_fen": coupon.threshold_fen}
-        for coupon, count in rules.lines(template)
-    )
-    columns = (Column("coupon", "coupon"), Column("count", "count", "int"), Column("kind", "kind", "word"),
-               Column("denomination_fen", "denomination or cap", "fen"), Column("threshold_fen", "threshold", "fen"))
-    total = {"coupon": "", "count": len(template.coupons), "denomination_fen": rules.pack_value_fen(template),
-             "threshold_fen": rules.floor_spend_fen(template)}
-    floor = say("Floor leverage of the whole pack: {floor} (floor spend / pack value).", floor=rules.floor_leverage(template))
-    return Table(say("The pack"), columns, rows, total, (floor,))

@@ -122,21 +122,21 @@ def _line(node: Node, match_bp: int) -> tuple[int, tuple[str, Literal["amount_of
         if percent * (WHOLE_BP + match_bp) > WHOLE_BP**2:
             part["percent"].fault("more_than_the_price", "{offending} and its match come to more than the price",
                                   "write a smaller percentage")
-        return count, (f"{_short(threshold)}-{_percent(percent)}", "percent_off", denomination, threshold, percent)
+        return count, (f"{short(threshold)}-{percent_text(percent)}", "percent_off", denomination, threshold, percent)
     most = denomination + money.half_up(denomination * match_bp, WHOLE_BP)
     if not part["threshold"].is_missing and threshold < most:
         part["threshold"].fault(
             "more_than_the_price", "threshold {offending} is below what the voucher and its match give ({most})",
             'write a threshold of at least "{most}"', most=money.yuan(most))
-    return count, (f"{_short(threshold)}-{_short(denomination)}", "amount_off", denomination, threshold, None)
+    return count, (f"{short(threshold)}-{short(denomination)}", "amount_off", denomination, threshold, None)
 
 
-def _short(fen: int) -> str:
+def short(fen: int) -> str:
     """4000 -> 40, 4050 -> 40.50"""
     return money.yuan(fen).removesuffix(".00")
 
 
-def _percent(bp: int) -> str:
+def percent_text(bp: int) -> str:
     """1000 -> 10%, 1250 -> 12.5%"""
     whole, rest = divmod(bp, 100)
     return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
@@ -203,7 +203,7 @@ def _funding(node: Node) -> tuple[Share, ...]:
     total = sum(share.bp for share in shares)
     if isinstance(node.value, dict) and total != WHOLE_BP and all(share.bp for share in shares):
         node.faults.append(Fault(node.path, "shares_not_whole", "the shares make {total}, not 100%",
-                                 "change the shares so that they make 100%", {"total": _percent(total)}))
+                                 "change the shares so that they make 100%", {"total": percent_text(total)}))
     return shares
 
 
@@ -238,45 +238,6 @@ def match_liability_fen(template: Template) -> int:
     return sum(money.half_up(coupon.denomination_fen * template.match_bp, WHOLE_BP) for coupon in template.coupons)
 
 
-def lines(template: Template) -> tuple[tuple[Coupon, int], ...]:
-    """The pack as it was written: the first coupon of each run of equal ones, and how many they are."""
-    found: list[tuple[Coupon, int]] = []
-    for coupon in template.coupons:
-        if found and (found[-1][0].coupon, found[-1][0].denomination_fen) == (coupon.coupon, coupon.denomination_fen):
-            found[-1] = (found[-1][0], found[-1][1] + 1)
-        else:
-            found.append((coupon, 1))
-    return tuple(found)
-
-
-# ---------------------------------------------------------------- what to know before using it
-
-WECHAT_DAYS = 90
-WECHAT_NAME = 9
-
-
-def cautions(template: Template) -> tuple[Fault, ...]:
-    """What is lawful here but should be known: limits of payment platforms, figures that say nothing, assumptions."""
-    found: list[Fault] = []
-    days = template.validity.days
-    if days is not None and days > WECHAT_DAYS:
-        found.append(Fault(("validity", "days_after_claim"), "wechat_window",
-                           "{offending} days: WeChat Pay takes vouchers of at most {most} days",
-                           "write {most} or less for a WeChat round", {"offending": days, "most": WECHAT_DAYS}))
-    if len(template.name.zh) > WECHAT_NAME:
-        found.append(Fault(("name", "zh"), "wechat_name", "{offending} has {count} characters: WeChat Pay shows at most {most}",
-                           "shorten the Chinese name for a WeChat round",
-                           {"offending": template.name.zh, "count": len(template.name.zh), "most": WECHAT_NAME}))
-    rates = {coupon.percent_bp: number for number, (coupon, _) in enumerate(lines(template)) if coupon.percent_bp}
-    for rate, number in rates.items():
-        found.append(Fault(("coupons", number), "gross_by_construction",
-                           "{percent} off shows a gross leverage of {gross} or more by construction: it says nothing", "",
-                           {"percent": _percent(rate), "gross": money.ratio(WHOLE_BP, rate)}))
-    if template.assumption:
-        found.append(Fault(("assumption",), "assumption", "assumption: {offending}", "", {"offending": template.assumption}))
-    return tuple(found)
-
-
 def strangers(template: Template, programme: Programme) -> tuple[Fault, ...]:
     """Funders that the programme does not have, or that cannot pay the match there."""
     kinds = programme.kinds
@@ -291,54 +252,3 @@ def strangers(template: Template, programme: Programme) -> tuple[Fault, ...]:
                            "programme {programme} has no merchants' funder {offending} to pay the match",
                            "add it to the programme: {offending}: {{kind: merchant}}", {"offending": template.match.funder, **name}))
     return tuple(found)
-
-
-# ---------------------------------------------------------------- field by field
-
-
-def described(template: Template) -> dict[str, str]:
-    """Every field and its value as text, in a fixed order: what `template show` prints and `template diff` compares."""
-    fields = {"name.zh": template.name.zh, "name.en": template.name.en}
-    for coupon, count in lines(template):
-        fields[_free(fields, f"coupons {coupon.coupon}")] = f"{count} x {_face(coupon)}"
-    validity = template.validity
-    days = {"days_after_claim": validity.days, "until": validity.until, "calendar_month": "true" if validity.is_month else None}
-    fields |= {f"validity.{key}": str(value) for key, value in days.items() if value is not None}
-    fields |= {f"scope.{key}": value for key, value in _described_scope(template.scope).items() if value}
-    fields |= {f"funding.{share.funder}": _percent(share.bp) for share in template.funding}
-    fields |= {f"match.{share.funder}": _percent(share.bp) for share in (template.match,) if share}
-    fields |= {key: text for key, text in (("source", template.source), ("assumption", template.assumption)) if text}
-    return fields
-
-
-def _face(coupon: Coupon) -> str:
-    if coupon.percent_bp is None:
-        return f"{_short(coupon.denomination_fen)} / {_short(coupon.threshold_fen)}"
-    return f"{_percent(coupon.percent_bp)} <= {_short(coupon.denomination_fen)} / {_short(coupon.threshold_fen)}"
-
-
-def _free(fields: dict[str, str], key: str) -> str:
-    """The key, numbered when two runs of the pack have the same short name."""
-    number = 2
-    free = key
-    while free in fields:
-        free, number = f"{key} ({number})", number + 1
-    return free
-
-
-def _described_scope(where: Scope) -> dict[str, str]:
-    clock = [f"{start // 60:02d}:{start % 60:02d}-{end // 60:02d}:{end % 60:02d}" for start, end in where.hours]
-    names = {number: name for name, number in scope.WEEKDAYS.items()}
-    return {
-        "channel": where.channel,
-        **{key: ", ".join(sorted(getattr(where, key))) for key in ("districts", "industries", "sizes", "merchants", "exclude")},
-        "hours": ", ".join(clock),
-        "weekdays": ", ".join(names[number] for number in sorted(where.weekdays)),
-        "registration": where.registration,
-    }
-
-
-def changes(before: Template, after: Template) -> tuple[tuple[str, str | None, str | None], ...]:
-    """(field, before, after) of every field that differs; None: it is not there."""
-    one, other = described(before), described(after)
-    return tuple((key, one.get(key), other.get(key)) for key in {**one, **other} if one.get(key) != other.get(key))

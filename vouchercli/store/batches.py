@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 DONE = """
 SELECT * FROM batches WHERE kind = :kind AND programme_id IS :programme_id AND sha256 = :sha256 AND state = 'done'
 """
-NAMED = "SELECT * FROM batches WHERE batch_id = ?"
+NAMED = "SELECT b.*, p.programme FROM batches AS b LEFT JOIN programmes AS p USING (programme_id) WHERE batch_id = ?"
+LIST = """
+SELECT b.*, p.programme FROM batches AS b LEFT JOIN programmes AS p USING (programme_id)
+WHERE ifnull(b.kind = :kind, 1) AND ifnull(p.programme = :programme OR b.programme_id IS NULL, 1)
+ORDER BY b.batch_id DESC LIMIT :limit
+"""
+LAST_OF_PROFILE = "SELECT max(batch_id) FROM batches WHERE kind = ? AND profile = ? AND state = 'done'"
 BEGIN = """
 INSERT INTO batches (kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted, duplicate, rejected,
                      warnings, actor, imported_at)
@@ -23,6 +29,12 @@ VALUES (:kind, :programme_id, :file, :sha256, :profile, :profile_json, :encoding
 FINISH = """
 UPDATE batches SET read = :read, accepted = :accepted, duplicate = :duplicate, rejected = :rejected, warnings = :warnings
 WHERE batch_id = :batch_id
+"""
+REASONS = """
+SELECT reason, 'rejected' AS what, count(*) AS rows, min(line) AS line, detail FROM rejects WHERE batch_id = ?1 GROUP BY reason
+UNION ALL
+SELECT reason, 'accepted with a warning', count(*), min(line), detail FROM warnings WHERE batch_id = ?1 GROUP BY reason
+ORDER BY 2 DESC, 3 DESC, 1
 """
 REJECTS = "SELECT line, reason, detail, cells FROM rejects WHERE batch_id = ? ORDER BY line"
 RETRIED = """
@@ -42,11 +54,27 @@ def done(db: sqlite3.Connection, kind: str, programme_id: int | None, sha256: st
 
 
 def named(db: sqlite3.Connection, batch_id: int) -> Row:
-    """The batch of that number. Raises `unknown_batch`."""
+    """The batch of that number, its programme's code beside it. Raises `unknown_batch`."""
     row: Row | None = db.execute(NAMED, (batch_id,)).fetchone()
     if row is None:
         raise VoucherError("unknown_batch", "there is no batch {batch}", hint="voucher batch list", batch=batch_id)
     return row
+
+
+def listed(db: sqlite3.Connection, *, kind: str | None, programme: str | None, limit: int) -> list[Row]:
+    """The batches, newest first; of one programme: also those of the whole city."""
+    return db.execute(LIST, {"kind": kind, "programme": programme, "limit": limit}).fetchall()
+
+
+def last_of_profile(db: sqlite3.Connection, kind: str, profile: str) -> int | None:
+    """The newest batch of that kind and profile that was not undone."""
+    found: int | None = db.execute(LAST_OF_PROFILE, (kind, profile)).fetchone()[0]
+    return found
+
+
+def reasons(db: sqlite3.Connection, batch_id: int) -> list[Row]:
+    """Reason, outcome, number of rows, and the first of them with its detail."""
+    return db.execute(REASONS, (batch_id,)).fetchall()
 
 
 def begin(db: sqlite3.Connection, **values: Any) -> int:

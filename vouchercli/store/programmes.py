@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import programmes as rules
-from vouchercli.rules.programmes import InUse, Programme
+from vouchercli.rules.amendments import InUse
 from vouchercli.store import ledger
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from vouchercli.rules.programmes import Programme
 
     Row = sqlite3.Row
 
@@ -92,7 +94,7 @@ DROP_FUNDER = "DELETE FROM funders WHERE programme_id = ? AND funder = ?"
 
 
 def save(db: sqlite3.Connection, programme: Programme, document: Any, digest: str, at: int) -> int:
-    """Keep the programme and its funders; gives the programme_id. What a change may not touch: `rules.programmes.obstacles`."""
+    """Keep the programme and its funders; gives the programme_id. What a change may not touch: `rules.amendments.obstacles`."""
     text = json.dumps(document, ensure_ascii=False)
     programme_id = int(db.execute(SAVE, (programme.programme, digest, text, programme.time_zone, at)).fetchone()[0])
     kept = [funder.funder for funder in programme.funders]

@@ -1,14 +1,13 @@
 """Words of `voucher doctor`."""
 
 TEXT = {
-    "Look at this machine and this file, and say what to mend.": "检查本机与数据库文件，并说明需要处理的问题。",
     "This machine and {db}": "本机与 {db}",
-    "Check": "检查项",
+    "Looked at": "检查项",
     "State": "状态",
     "Found": "结果",
-    "ok": "正常",
     "problem": "问题",
     "nothing to mend": "没有需要处理的问题",
+    "it holds another program's tables": "其中是其他程序的数据表",
     "Python": "Python 版本",
     "SQLite": "SQLite 版本",
     "Time zones": "时区数据",

@@ -28,6 +28,7 @@ TEXT = {
     "{count} rows of the file cannot be read: their merchants would be suspended as missing":
         "文件中有 {count} 行无法读取：其商户会被当作缺失而暂停",
     "mend the rows first; or leave out --missing suspend; or add --yes": "请先修改这些行；或不加 --missing suspend；或加 --yes",
+    "batch {latest} is a later file of registry {registry}": "批次 {latest} 是名录 {registry} 更新的文件",
     "registry {profile}: {added} added, {changed} changed, {missing} missing":
         "名录 {profile}：新增 {added}，变更 {changed}，缺失 {missing}",
     "{count} came back and are no longer suspended": "{count} 家重新列入名录，已解除暂停",

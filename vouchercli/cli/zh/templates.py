@@ -61,7 +61,8 @@ TEXT = {
     'write match: {{merchant: "100%"}}': '请写 match: {{merchant: "100%"}}',
     "programme {programme} has no funder {offending}": "项目 {programme} 没有出资方 {offending}",
     "its funders: {known}": "项目的出资方：{known}",
-    "programme {programme} has no merchants' funder {offending} to pay the match": "项目 {programme} 没有承担配套的商户类出资方 {offending}",
+    "programme {programme} has no merchants' funder {offending} to pay the match":
+        "项目 {programme} 没有承担配套的商户类出资方 {offending}",
     "add it to the programme: {offending}: {{kind: merchant}}": "请在项目中添加：{offending}: {{kind: merchant}}",
     # what to know
     "{offending} days: WeChat Pay takes vouchers of at most {most} days": "{offending} 天：微信支付的代金券最长 {most} 天",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from random import Random
+from typing import TYPE_CHECKING
 
 from vouchercli.ops.demo import claims, merchants, redemptions
-from vouchercli.ops.demo.city import City, Plan, Step, maker
+from vouchercli.ops.demo.city import City, Plan, Step, maker, shipped
 from vouchercli.ops.demo.claims import Coupon, Round
 from vouchercli.ops.demo.clock import at
 from vouchercli.ops.demo.redemptions import Target
 from vouchercli.ops.demo.till import Till
 from vouchercli.result import say
+
+if TYPE_CHECKING:
+    from vouchercli.rules.programmes import Programme
 
 RESIDENTS = 4_000_000
 MERCHANTS = 400
@@ -59,12 +63,13 @@ def files(scale: int) -> dict[str, str]:
 
 def steps(scale: int) -> tuple[Step, ...]:
     """From an empty folder to reports that show who paid."""
+    programme = shipped("beijing-2020")
     return (
         Step(("init",)),
         maker("programme", "load", "beijing-2020", now="2020-06-01 09:00"),
         *(maker("template", "add", plan.template, now="2020-06-01 09:00") for plan in ROUNDS.values()),
         maker("merchant", "import", "merchants.csv", now="2020-06-01 09:00"),
-        *(step for code in ROUNDS for step in _round(code, scale)),
+        *(step for code in ROUNDS for step in _round(code, scale, programme)),
         maker("redemption", "import", "redemptions.csv", now="2020-07-01 09:00"),
         Step(("redemption", "check", "--template", "beijing-smart-products", "--amount", "3638")),
         Step(("report", "rounds")),
@@ -73,9 +78,9 @@ def steps(scale: int) -> tuple[Step, ...]:
     )
 
 
-def _round(code: str, scale: int) -> list[Step]:
+def _round(code: str, scale: int, programme: Programme) -> list[Step]:
     return [
-        *ROUNDS[code].put_up(code, scale, checkers=("lin",)),
+        *ROUNDS[code].put_up(code, scale, programme),
         maker("claim", "import", f"claims-{code}.csv", now="2020-06-09 09:00"),
     ]
 

@@ -6,11 +6,16 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vouchercli.formats import library
+from vouchercli.ops import configs
+from vouchercli.rules import rounds as law
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vouchercli.ops.demo.claims import Coupon
     from vouchercli.result import Message
+    from vouchercli.rules.programmes import Programme
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,11 @@ def maker(*args: str, now: str, exit_code: int = 0) -> Step:
     return Step((*args, "--actor", "chen", "--now", now), exit_code)
 
 
+def shipped(code: str) -> Programme:
+    """The programme that ships under that code; a `configs` folder that happens to be here is not the demo's."""
+    return configs.read_programme(str(library.shipped() / "programmes" / f"{code}.yaml"))[0]
+
+
 def batches(steps: list[Step]) -> int:
     """How many files the steps bring in, a file that comes twice once: the number of the last batch."""
     return len({step.args[2] for step in steps if step.args[1:2] == ("import",)})
@@ -48,13 +58,19 @@ class Plan:
     coupons: tuple[Coupon, ...]
     terms: tuple[str, ...] = ()
 
-    def put_up(self, code: str, scale: int, checkers: tuple[str, ...]) -> list[Step]:
-        """The commands that bring it from nothing to open: chen makes it, the checkers approve, it opens on its minute."""
+    def put_up(self, code: str, scale: int, programme: Programme) -> list[Step]:
+        """The commands that bring it from nothing to open: chen makes it, as many checkers as the amount needs approve it,
+        it opens on its minute."""
+        quota_fen = self.packs // scale * sum(coupon.denomination for coupon in self.coupons)
+        checkers = [person.name for person in programme.staff if "checker" in person.roles]
         terms = ("--template", self.template, "--packs", str(self.packs // scale), *self.terms, "--opens-at", self.opens)
         return [
             maker("round", "create", code, *terms, now=self.drafted),
             maker("round", "submit", code, now=self.drafted),
-            *(Step(("round", "approve", code, "--actor", checker, "--now", self.drafted)) for checker in checkers),
+            *(
+                Step(("round", "approve", code, "--actor", checker, "--now", self.drafted))
+                for checker in checkers[:law.checkers_needed(quota_fen, programme.approvals)]
+            ),
             maker("round", "open", code, now=self.opens),
         ]
 

@@ -59,7 +59,8 @@ class Scope:
 def scope_of(session: Session, only: Sequence[str], since: int | None, as_of: int | None) -> Scope:
     """The scope of a report; `only` are codes of rounds (none: all).
 
-    Raises `unknown_round`, and `UsageFault` when nothing can lie between `since` and `as_of`."""
+    Raises `unknown_round`, and `UsageFault` when nothing can lie between `since` and `as_of`.
+    """
     programme = programmes.current(session.db, session.programme)
     programme_id = programme["programme_id"]
     if since is not None and as_of is not None and since > as_of:

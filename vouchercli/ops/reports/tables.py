@@ -42,24 +42,38 @@ def moment(at: int, zone: str) -> str:
 
 # ---------------------------------------------------------------- leverage
 
-BLANKS = {"platform": "(issued here)"}
+KEYS = {
+    "round": Column("key", "Round"),
+    "template": Column("key", "Template"),
+    "coupon": Column("key", "Coupon"),
+    "day": Column("key", "Day"),
+    "week": Column("key", "Week"),
+    "month": Column("key", "Month"),
+    "district": Column("key", "District", blank="(not stated)"),
+    "industry": Column("key", "Industry", blank="(not stated)"),
+    "size": Column("key", "Size", blank="(not stated)"),
+    "merchant": Column("key", "Merchant"),
+    "platform": Column("key", "Platform", blank="(issued here)"),
+    "channel": Column("key", "Channel", blank="(not stated)"),
+}
 FORMULAS = (
-    say("G (gross) = base / subsidy: order value of payments that used a voucher, per yuan of public subsidy. It is not new consumption."),
+    say("G (gross) = base / subsidy: order value of payments that used a voucher, per yuan of public subsidy; not new consumption."),
     say("N (own-spend) = own / subsidy; own = base - subsidy - platform - match: what consumers paid themselves."),
-    say("Floor = thresholds / face of the redeemed vouchers: the least that G can be. Totals are pooled, never averaged; all is net of refunds."),
+    say("Floor = thresholds / face of the redeemed vouchers: the least that G can be. Totals are pooled, never averaged; "
+        "all is net of refunds."),
 )
 
 
 def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
     """The figures by key; platform and match where they are not nought; rates and funders in CSV (here they have their own tables)."""
     columns = (
-        _key(by),
+        KEYS[by],
         *((Column("name", "Name"),) if by == "merchant" else ()),
         Column("redemptions", "Redemptions", "int"),
-        Column("base_fen", "Base", "fen"),
+        Column("base_fen", "Base spend", "fen"),
         Column("subsidy_fen", "Subsidy", "fen"),
         *(replace(column, csv_only=True) for column in _funders(total)),
-        Column("platform_fen", "Platform", "fen", optional=True),
+        Column("platform_fen", "Platform paid", "fen", optional=True),
         Column("match_fen", "Match", "fen", optional=True),
         Column("own_fen", "Own", "fen"),
         Column("gross", "G", "ratio"),
@@ -80,13 +94,9 @@ def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Ta
 
 def funders(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
     """The public funders one by one, and the subsidy that they add up to."""
-    columns = (_key(by), *_funders(total), Column("subsidy_fen", "Subsidy", "fen"))
+    columns = (KEYS[by], *_funders(total), Column("subsidy_fen", "Subsidy", "fen"))
     return Table(say("Public funders"), columns, tuple(_flat(row) for row in rows), {**_flat(total), "key": Word("total")},
                  zone=heading.zone, aside=True)
-
-
-def _key(by: str) -> Column:
-    return Column("key", by.capitalize(), blank=BLANKS.get(by, "(not stated)"))
 
 
 def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
@@ -118,9 +128,9 @@ def rates(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table
     """The two redemption rates with their bases; only the total for keys that have no claims of their own."""
     has_rows = by in WITH_RATES
     columns = (
-        Column("key", by.capitalize() if has_rows else "Round"),
-        Column("redemptions", "Used", "int"),
-        Column("claimed_vouchers", "Claimed", "int"),
+        KEYS[by if has_rows else "round"],
+        Column("redemptions", "Vouchers used", "int"),
+        Column("claimed_vouchers", "Vouchers claimed", "int"),
         Column("used_of_claimed", "By count", "rate"),
         Column("paid_fen", "Paid", "fen"),
         Column("claimed_face_fen", "Face claimed", "fen"),
@@ -136,7 +146,7 @@ def published(heading: Heading, figures: Rows, *, has_ours: bool) -> Table:
     columns = (
         Column("about", "About"),
         Column("subsidy_fen", "Subsidy", "fen"),
-        Column("base_fen", "Base", "fen"),
+        Column("base_fen", "Base spend", "fen"),
         Column("gross", "G", "ratio"),
         Column("ours_gross", "Our G", "ratio", optional=True),
         Column("source", "Source"),
@@ -174,12 +184,12 @@ USE = (
     Column("users_of_claimers", "By person", "rate"),
     Column("outstanding_fen", "Outstanding", "fen"),
     Column("expired_fen", "Expired", "fen"),
-    Column("breaches", "Breaches", "int"),
+    Column("breaches", "Rule breaches", "int"),
 )
 BASES = (
     say("By count = vouchers used / claimed; by amount = paid / face claimed; of quota = paid / packs x pack value; "
         "by person = residents who used one / residents who claimed."),
-    say("Outstanding and expired: face of claimed vouchers that were not used. Breaches: rejected claims that broke the rules of issue."),
+    say("Outstanding and expired: face of claimed vouchers that were not used. Rule breaches: rejected claims that broke the rules of issue."),
 )
 
 

@@ -1,0 +1,148 @@
+"""Claims through the front door."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+City = Any
+HEADER = "claim_no,round,resident,claimed_at\n"
+
+
+def test_a_file_of_claims_is_taken_in_and_counted(city: City, here: Path) -> None:
+    voucher = city(with_claims=False)
+    ran = voucher("claim", "import", "claims.csv", "-o", "json")
+    data = ran.data
+    assert {key: data[key] for key in ("read", "accepted", "duplicate", "rejected", "warnings", "reasons", "profile", "encoding", "file")} == {
+        "read": 3, "accepted": 3, "duplicate": 0, "rejected": 0, "warnings": 0, "reasons": {}, "profile": "voucher", "encoding": "utf-8",
+        "file": "claims.csv"}
+    assert voucher("round", "show", "r1", "-o", "json").data["claimed"] == 3
+
+
+@pytest.mark.parametrize(("row", "reason"), [
+    ("X,nowhere,1,2020-03-27 09:00:00", "unknown_round"),
+    ("X,r1,1,2020-03-27 07:59:59", "before_opening"),
+    ("X,r1,1,2020-03-28 08:00:00", "after_closing"),
+    ("X,r1,330102199001010011,2020-03-27 09:00:00", "resident_limit"),
+    ("C1,r1,9,2020-03-27 09:00:00", "claim_reused"),
+    ("X,r1,9,tomorrow", "bad_time"),
+    ("X,r1,,2020-03-27 09:00:00", "bad_row"),
+    ("X,r1,9", "bad_row"),
+])
+def test_an_unlawful_claim_is_rejected_with_its_reason(city: City, here: Path, row: str, reason: str) -> None:
+    voucher = city()
+    (here / "more.csv").write_text(HEADER + row + "\n", "utf-8")
+    ran = voucher("claim", "import", "more.csv", "-o", "json", expect=4)
+    assert ran.json["status"] == "partial"
+    assert (ran.data["read"], ran.data["rejected"], ran.data["reasons"]) == (1, 1, {reason: 1})
+    assert ran.json["problems"][0]["where"] == "more.csv:2"
+
+
+def test_packs_beyond_the_quota_are_rejected_first_come_first_served(city: City, here: Path) -> None:
+    voucher = city()
+    rows = [f"D{n},r1,resident{n},2020-03-27 09:00:{59 - n:02d}" for n in range(9)]  # the last lines came first
+    (here / "more.csv").write_text(HEADER + "\n".join(rows) + "\n", "utf-8")
+    ran = voucher("claim", "import", "more.csv", "-o", "json", expect=4)
+    assert (ran.data["accepted"], ran.data["reasons"]) == (7, {"over_quota": 2})
+    assert {problem["where"] for problem in ran.json["problems"]} == {"more.csv:2", "more.csv:3"}
+
+
+def test_a_claim_for_a_draft_round_waits_and_is_taken_in_by_retry(city: City, here: Path) -> None:
+    voucher = city()
+    voucher("round", "create", "r2", "--template", "pack", "--packs", "5", "--opens-at", "2020-03-29 08:00", "--actor", "mei")
+    (here / "early.csv").write_text(HEADER + "E1,r2,9,2020-03-29 08:00:01\n", "utf-8")
+    batch = str(voucher("claim", "import", "early.csv", "-o", "json", expect=4).data["batch"])
+    for verb, actor in (("submit", "mei"), ("approve", "lin")):
+        voucher("round", verb, "r2", "--actor", actor)
+    voucher("round", "open", "r2", "--actor", "mei", "--now", "2020-03-29 08:00")
+    ran = voucher("batch", "retry", batch, "-o", "json")
+    assert (ran.data["accepted"], ran.data["rejected"]) == (1, 0)
+    shown = voucher("batch", "show", batch, "-o", "json").data
+    assert (shown["read"], shown["accepted"], shown["rejected"]) == (1, 1, 0)
+
+
+def test_the_same_file_twice_adds_nothing_and_says_so(city: City, here: Path) -> None:
+    voucher = city()
+    ran = voucher("claim", "import", "claims.csv")
+    assert "imported before as batch 2" in ran.err
+    assert len(voucher("batch", "list", "-o", "json").data) == 2
+
+
+def test_overlapping_files_are_harmless(city: City, here: Path) -> None:
+    voucher = city()
+    (here / "more.csv").write_text((here / "claims.csv").read_text("utf-8") + "C4,r1,4,2020-03-27 10:00\n", "utf-8")
+    data = voucher("claim", "import", "more.csv", "-o", "json").data
+    assert (data["read"], data["accepted"], data["duplicate"]) == (4, 1, 3)
+
+
+def test_a_dry_run_judges_and_writes_nothing(city: City, here: Path) -> None:
+    voucher = city(with_claims=False)
+    data = voucher("claim", "import", "claims.csv", "--dry-run", "-o", "json").data
+    assert data["accepted"] == 3
+    assert voucher("claim", "list", "-o", "json").data == []
+    assert voucher("claim", "import", "claims.csv", "-o", "json").data["accepted"] == 3
+
+
+def test_no_identity_is_kept_anywhere(city: City, here: Path) -> None:
+    voucher = city()
+    (here / "more.csv").write_text(HEADER + "X,nowhere,330102199001010099,2020-03-27 09:00:00\nY,r1,330102199001010098\n", "utf-8")
+    ran = voucher("claim", "import", "more.csv", expect=4)
+    db = sqlite3.connect(here / "voucher.db")
+    dump = "\n".join(db.iterdump())
+    db.close()
+    assert "33010219900101" not in dump + ran.out + ran.err
+    assert "33010219900101" not in voucher("batch", "rejects", "3", "-o", "csv").out
+
+
+def test_exported_rejects_are_mended_and_come_in_again_as_the_same_residents(city: City, here: Path) -> None:
+    voucher = city()
+    (here / "more.csv").write_text(HEADER + "X,nowhere,330102199001010099,2020-03-27 09:00:00\n", "utf-8")
+    voucher("claim", "import", "more.csv", expect=4)
+    voucher("batch", "rejects", "3", "--to", "mend.csv")
+    mended = (here / "mend.csv").read_text("utf-8-sig").replace("nowhere", "r1")
+    (here / "mend.csv").write_text(mended, "utf-8")
+    assert voucher("claim", "import", "mend.csv", "-o", "json").data["accepted"] == 1
+    (here / "again.csv").write_text(HEADER + "Z,r1,330102199001010099,2020-03-27 10:00:00\n", "utf-8")
+    assert voucher("claim", "import", "again.csv", "-o", "json", expect=4).data["reasons"] == {"resident_limit": 1}
+
+
+def test_a_batch_is_undone_and_its_packs_are_free_again(city: City, here: Path) -> None:
+    voucher = city()
+    voucher("batch", "undo", "2", "--yes")
+    assert voucher("round", "show", "r1", "-o", "json").data["claimed"] == 0
+    assert voucher("claim", "import", "claims.csv", "-o", "json").data["accepted"] == 3
+    voucher("check")
+
+
+def test_claims_with_redemptions_on_them_cannot_be_undone(city: City, here: Path) -> None:
+    voucher = city()
+    (here / "r.csv").write_text("transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
+                                "T1,pay,C1,1,M1,2020-03-27 09:00:00,45,0,10,\n", "utf-8")
+    voucher("redemption", "import", "r.csv")
+    ran = voucher("batch", "undo", "2", "--yes", "-o", "json", expect=3)
+    assert ran.json["problems"][0]["code"] == "batch_built_upon"
+    assert ran.json["problems"][0]["hint"] == "voucher batch undo 3"
+
+
+def test_claims_are_listed_by_round_number_and_resident(city: City, here: Path) -> None:
+    voucher = city()
+    rows = voucher("claim", "list", "--resident", "330102199001010022", "-o", "json").data
+    assert [(row["claim_no"], row["claimed_at"], row["expires_at"]) for row in rows] == [
+        ("C2", "2020-03-27T08:00:02+08:00", "2020-04-03T08:00:02+08:00")]
+    assert voucher("claim", "list", "--resident", rows[0]["resident"], "-o", "json").data == rows
+    assert [row["claim_no"] for row in voucher("claim", "list", "--limit", "1", "-o", "json").data] == ["C1"]
+
+
+def test_listing_without_a_database_says_how_to_make_one(voucher: Any) -> None:
+    ran = voucher("claim", "list", expect=3)
+    assert "voucher init" in ran.err and ran.out == ""
+
+
+def test_a_missing_key_refuses_the_import_because_residents_could_not_be_recognised(city: City, here: Path) -> None:
+    voucher = city(with_claims=False)
+    (here / "voucher.key").unlink()
+    ran = voucher("claim", "import", "claims.csv", "-o", "json", expect=3)
+    assert ran.json["problems"][0]["code"] == "no_key"
