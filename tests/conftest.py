@@ -1,4 +1,7 @@
-"""The `voucher` fixture: one command line through main(), in a folder of its own, in English, at a fixed moment."""
+"""The `voucher` fixture: one command line through main(), in a folder of its own, in English, at a fixed moment.
+
+What it ran is remembered: at the end of a whole run every command must have worked in one test and been refused in another.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,54 @@ from vouchercli.cli.main import main
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+
+EVERY_COMMAND = {
+    "init", "programme load", "programme show", "programme list", "template add", "template list", "template show", "template diff",
+    "template history", "template check", "round create", "round list", "round show", "round edit", "round submit", "round approve",
+    "round reject", "round open", "round close", "round cancel", "round copy", "round plan", "merchant import", "merchant list",
+    "merchant show", "merchant suspend", "merchant reinstate", "claim import", "claim list", "redemption import", "redemption list",
+    "redemption check", "batch list", "batch show", "batch rejects", "batch retry", "batch undo", "report leverage", "report rounds",
+    "check", "demo", "doctor",
+}
+RAN: set[tuple[str, bool]] = set()  # (command, did it work): of this process, and in the end of all workers
+MISSING: list[str] = []
+
+
+def one_sided(ran: set[tuple[str, bool]], commands: set[str]) -> list[str]:
+    """Commands that no test showed to work, or none to be refused."""
+    worked = [f"{command}: no test in which it works" for command in commands if (command, True) not in ran]
+    refused = [f"{command}: no test in which it is refused" for command in commands if (command, False) not in ran]
+    return sorted(worked + refused)
+
+
+def remember(args: tuple[str, ...], code: int) -> None:
+    """Note which command ran and whether it did its work (exit 0, or 4: done in part)."""
+    command = next((" ".join(args[:length]) for length in (2, 1) if " ".join(args[:length]) in EVERY_COMMAND), None)
+    if command and "--help" not in args:
+        RAN.add((command, code in (0, 4)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: Any) -> None:
+    """A worker of pytest-xdist is done: take over what its tests ran."""
+    RAN.update((command, worked) for command, worked in getattr(node, "workeroutput", {}).get("ran", ()))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    config = session.config
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["ran"] = sorted(RAN)
+        return
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword and not config.option.collectonly
+    if is_whole and exitstatus == 0 and config.option.markexpr == "not slow":
+        MISSING.extend(one_sided(RAN, EVERY_COMMAND))
+        session.exitstatus = 1 if MISSING else 0
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for line in MISSING:
+        terminalreporter.write_line(f"FAILED: {line}", red=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,6 +113,7 @@ def voucher(here: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]
         code = main(args)
         captured = capfd.readouterr()
         ran = Ran(code, captured.out, captured.err)
+        remember(args, code)
         assert expect is None or code == expect, f"exit {code}, not {expect}\n{ran.out}\n{ran.err}"
         return ran
 

@@ -9,7 +9,7 @@ import pytest
 
 from vouchercli.formats import yamls
 from vouchercli.ops import configs
-from vouchercli.rules import money, packs, templates
+from vouchercli.rules import money, packs, subsidy, templates
 from vouchercli.rules import programmes as rules
 
 if TYPE_CHECKING:
@@ -85,6 +85,27 @@ def test_published_packs_are_shipped_as_they_were(name: str, golden: str) -> Non
     pack = [[count, coupon.denomination_fen // 100, coupon.threshold_fen // 100] for coupon, count in packs.lines(template)]
     assert pack == case["coupons"]
     assert templates.pack_value_fen(template) == case["pack_value"] * 100
+
+
+@pytest.mark.parametrize(("name", "golden"), [("beijing-catering-shopping", "Beijing, 1:1"), ("beijing-catering-august", "Beijing August")])
+def test_beijings_packs_are_used_up_as_the_worked_orders_say(name: str, golden: str) -> None:
+    case = next(case for case in GOLDEN["orders"] if case["what"].startswith(golden))
+    template, kinds = configs.read_template(name)[0], configs.read_programme("beijing-2020")[0].kinds
+    orders = [subsidy.order(price * 100, 0, coupon, template.funding, kinds, template.match_bp)
+              for price, coupon in zip(case["orders"], template.coupons, strict=True)]
+    assert sum(order.parts.public_fen for order in orders) == case["subsidy"] * 100
+    assert sum(order.parts.match_fen for order in orders) == case["merchant_match"] * 100
+    assert sum(order.own_fen for order in orders) == case["pays"] * 100
+
+
+def test_beijings_smart_products_are_paid_by_three_parties() -> None:
+    template, kinds = configs.read_template("beijing-smart-products")[0], configs.read_programme("beijing-2020")[0].kinds
+    for price, expected in GOLDEN["smart_products_beijing_2020"]["cases"]:
+        order = subsidy.order(money.parse_yuan(price), 0, template.coupons[0], template.funding, kinds, template.match_bp)
+        assert order.subsidy_fen == money.parse_yuan(expected)
+        assert order.own_fen == order.base_fen - order.subsidy_fen
+    parts = subsidy.parts(36_380, template.funding, kinds, template.match_bp)
+    assert (parts.public_fen, parts.platform_fen, parts.match_fen) == (18_190, 10_914, 7_276)
 
 
 def test_a_draft_whose_contents_were_not_published_says_so() -> None:

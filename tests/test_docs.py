@@ -64,7 +64,8 @@ def pattern(expected: tuple[str, ...]) -> str:
 @contextmanager
 def terminal(folder: Path) -> Iterator[Callable[[str], tuple[int, str]]]:
     """A shell for one page: exports last. Gives a function that runs a command and returns its exit code and what is shown."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("VOUCHER_", "LC_"))}
+    unwanted = ("VOUCHER_", "LC_", "PYTHONDONTWRITEBYTECODE")  # the last would compile the program anew for every command
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     environ |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "LANG": "C.UTF-8", "COLUMNS": "80", "HOME": str(folder)}
     pipe = subprocess.PIPE
     with subprocess.Popen(["bash"], cwd=folder, env=environ, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT) as shell:

@@ -23,7 +23,8 @@ SNAPSHOT = Path(__file__).parent / "cases" / "json_contract.json"
 ENVELOPE = ["voucher", "command", "status", "data", "problems"]
 PROBLEM = ["code", "level", "where", "message", "hint"]
 # Maps whose keys are the user's own words, not ours.
-OPEN = {"reasons", "document", "detail", "declared", "name", "issuer", "funding", "scope", "before", "after", "cells", "row", "shares"}
+OPEN = {"reasons", "document", "detail", "declared", "name", "issuer", "funding", "scope", "before", "after", "cells", "row", "shares",
+        "fields", "funders"}
 FILES = {
     "merchants.csv": "merchant_no,name,district,industry,size\nM001,知味观,上城区,餐饮,small\nM002,武林银泰,下城区,零售,large\n",
     "claims.csv": "claim_no,round,resident,claimed_at\nC0001,hz-1,13800000001,2020-03-27 08:00:01\n"
@@ -66,7 +67,7 @@ def shape(value: Any, key: str = "") -> Any:
     if isinstance(value, list):
         merged: Any = None
         for item in value:
-            merged = shape(item, key) if merged is None else added(merged, shape(item, key))
+            merged = shape(item) if merged is None else added(merged, shape(item))
         return [merged] if merged is not None else []
     return "null" if value is None else type(value).__name__
 

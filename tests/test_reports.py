@@ -270,6 +270,39 @@ def test_totals_tell_what_a_scan_of_the_facts_tells(
         assert all(sum(row["funders"].values()) == row["subsidy_fen"] for row in found["rows"])
 
 
+def left_over(world: World, code: str, as_of: int) -> tuple[int, int, int]:
+    """The oracle of report rounds: outstanding and expired fen, and residents who used a voucher, voucher by voucher."""
+    outstanding = expired = 0
+    users = set()
+    for claim in world.db.execute("SELECT * FROM claims JOIN rounds USING (round_id) WHERE round = ? AND claimed_at <= ?", (code, as_of)):
+        for coupon in world.db.execute("SELECT * FROM coupons WHERE template_id = ?", (claim["template_id"],)):
+            used = world.db.execute("SELECT coalesce(sum(vouchers), 0) FROM redemptions WHERE claim_id = ? AND coupon_no = ? AND paid_at <= ?",
+                                    (claim["claim_id"], coupon["coupon_no"], as_of)).fetchone()[0]
+            users |= {claim["resident"]} if used else set()
+            face = coupon["denomination_fen"] * (1 - used)
+            outstanding, expired = (outstanding + face, expired) if claim["expires_at"] > as_of else (outstanding, expired + face)
+    return outstanding, expired, len(users)
+
+
+@settings(max_examples=25, deadline=None)
+@given(used=st.dictionaries(st.tuples(st.integers(1, 6), st.integers(1, 2)), st.tuples(st.integers(0, 6 * 86400), st.booleans()), max_size=8),
+       as_of=st.integers(0, 12 * 86400))
+def test_outstanding_expired_and_users_are_what_a_count_of_vouchers_gives(
+    tmp_path_factory: pytest.TempPathFactory, used: dict[tuple[int, int], tuple[int, bool]], as_of: int,
+) -> None:
+    world = World(tmp_path_factory.mktemp("world") / "voucher.db")
+    for number in range(1, 7):
+        world.claim(number, 1 + number % 2, START + (number + 1) // 2 * 86400, resident=1 + number % 4)
+    for (claim, coupon), (after, is_refunded) in used.items():
+        paid_at = START + (claim + 1) // 2 * 86400 + after
+        world.redeem(claim, coupon, 1, paid_at, 20_000)
+        if is_refunded:
+            world.redeem(claim, coupon, 1, paid_at + 3600, 20_000, kind="refund")
+    rows = rounds_of(world, as_of=START + as_of)
+    assert {row["round"]: (row["outstanding_fen"], row["expired_fen"], row["users"]) for row in rows} == {
+        code: left_over(world, code, START + as_of) for code in ("hz-1", "hz-2")}
+
+
 def figures(sums: Sums) -> list[Any]:
     return [sums.vouchers, sums.base_fen, sums.public_fen, sums.platform_fen, sums.match_fen, sums.own_fen,
             sums.gross, sums.own_spend, sums.floor]

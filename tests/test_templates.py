@@ -299,6 +299,11 @@ def test_show_refuses_what_is_not_there(voucher: Callable[..., Ran], added: None
     assert ran.out == "" and text in ran.err
 
 
+def test_show_without_a_database_is_refused(voucher: Callable[..., Ran]) -> None:
+    ran = voucher("template", "show", "lunch", expect=3)
+    assert ran.out == "" and "[no_database]" in ran.err
+
+
 def test_diff_compares_versions_and_templates(voucher: Callable[..., Ran], added: None) -> None:
     change = {"field": "coupons 20-5", "before": "2 x 5 / 20", "after": "3 x 5 / 20"}
     for words in (["lunch"], ["lunch@1", "2"], ["lunch@1", "@2"], ["lunch@1", "lunch"], ["lunch@1", "lunch@2"]):

@@ -22,7 +22,10 @@ Size = Annotated[Optional[str], typer.Option("--size", metavar="TEXT", help="Onl
 Search = Annotated[Optional[str], typer.Option("--search", metavar="TEXT", help="A part of number, name, address or unified code.")]
 Suspended = Annotated[bool, typer.Option("--suspended", help="Only those suspended now.")]
 Unregistered = Annotated[bool, typer.Option("--unregistered", help="Only those that no registry lists.")]
-Limit = Annotated[int, typer.Option("--limit", min=0, help="How many to show (0: all).")]
+Limit = Annotated[
+    Optional[int],
+    typer.Option("--limit", min=0, metavar="N", help="How many to show (0: all; unless given, 50 in a table, all in json and csv)."),
+]
 Number = Annotated[str, typer.Argument(metavar="NO", help="The merchant's number, ours or a platform's.")]
 Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept and shown.")]
 SuspendedFrom = Annotated[
@@ -52,13 +55,13 @@ def import_(
 @command(app, "list", epilog="Example: voucher merchant list --district 上城区 --search 面馆")
 def list_(
     call: Call, district: District = None, industry: Industry = None, size: Size = None, search: Search = None,
-    suspended: Suspended = False, unregistered: Unregistered = False, limit: Limit = 50,
+    suspended: Suspended = False, unregistered: Unregistered = False, limit: Limit = None,
 ) -> Outcome:
     """List merchants, by number."""
     with call.session() as session:
         return merchants.list_merchants(
             session, district=district, industry=industry, size=size, search=search, suspended=suspended, unregistered=unregistered,
-            limit=limit,
+            limit=50 if limit is None and call.output == "table" else limit or 0,
         )
 
 

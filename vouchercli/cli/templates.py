@@ -80,7 +80,7 @@ def check(
         str, typer.Argument(metavar="NAME|FILE|CODE[@VERSION]", help="A YAML file, a template of the database, or a shipped name.")],
     packs: Annotated[Optional[int], typer.Option("--packs", min=1, metavar="N", help="Also what N packs can cost.")] = None,
 ) -> Outcome:
-    """Say what a pack is worth and can cost, and what to know before using it."""
+    """Say what a pack is worth, what it can cost, what to note."""
     from vouchercli.ops import templates
 
     if not call.db_path.exists():  # a draft can be checked before there is a database

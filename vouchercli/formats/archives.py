@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import shutil
+import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from vouchercli.errors import VoucherError
@@ -51,11 +53,29 @@ def unpacked(blob: Blob, choices: Sequence[Choice] = ()) -> Blob:
             head = stream.read(4)
         if head[:2] == GZIP_MAGIC:
             blob = Blob(blob.name.removesuffix(".gz"), _gunzip(blob), blob.packed)
-        elif head == ZIP_MAGIC and not _is_workbook(blob):
+        elif head == ZIP_MAGIC and not _is_workbook(blob := _seekable(blob)):
             blob = _entry(blob, choices)
         else:
             return blob
     return blob
+
+
+def spooled(stream: IO[bytes], name: str) -> Blob:
+    """What `stream` gives, in a temporary file that is gone when nobody holds the blob any more."""
+    spool = tempfile.NamedTemporaryFile(prefix="voucher-")  # noqa: SIM115 - it lives as long as the blob
+    shutil.copyfileobj(stream, spool, 1 << 20)
+    spool.flush()
+
+    def opened() -> BinaryIO:
+        return Path(spool.name).open("rb")
+
+    return Blob(name, opened, spool.tell())
+
+
+def _seekable(blob: Blob) -> Blob:
+    """A zip is read from its end: one that lies inside another archive is put into a file of its own."""
+    with blob.open() as stream:
+        return blob if stream.seekable() else spooled(stream, blob.name)
 
 
 class _Measured(io.RawIOBase):

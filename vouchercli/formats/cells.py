@@ -27,7 +27,7 @@ CLOCK = re.compile(r"\d{1,5}:\d{1,2}(:\d{1,2})?")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?")
 NOTED = re.compile(r"[^()]*\d[^()]*\(.*\)")           # 131.77(已退款89.84)
 SERIAL = re.compile(r"[2-7]\d{4}(\.\d+)?")            # days since 1899-12-30: years 1954 to 2119
-FEN = re.compile(r"([+-]?)(\d+)(?:\.0+)?")
+FEN = re.compile(r"([+-]?)(\d+)")
 SERIAL_ORIGIN = datetime(1899, 12, 30)
 
 
@@ -44,7 +44,7 @@ def name_text(cell: str) -> str:
     elif text[:1] == '"' and text[-1:] == '"' and len(text) > 1 and '"' not in text[1:-1]:
         text = text[1:-1].strip(EDGE)
     if text[:1] == "'" and text[1:2] in FORMULA:
-        text = text[1:]
+        text = text[1:].strip(EDGE)
     return LINE_BREAK.sub(" ", text) if not text.isprintable() else text
 
 
@@ -63,9 +63,7 @@ def id_text(cell: str) -> str:
 
 def amount_text(cell: str) -> str:
     """An amount: id_text without ¥, 元 and well-formed thousands commas ("1,234.50"; "1,23" stays and is refused later)."""
-    text = cell.strip(EDGE)
-    if text[-2:] != ".0":
-        text = id_text(text)
+    text = id_text(cell)
     if not text.isascii():
         text = text.replace("\u2212", "-").replace("¥", "").replace("元", "").strip(EDGE)
     if "," in text and THOUSANDS.fullmatch(text):

@@ -10,25 +10,14 @@ import re
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from vouchercli.formats import cells
+from vouchercli.formats import cells, readers
 from vouchercli.formats.fields import ABSENT, FIELDS, FILLED, type_of
-from vouchercli.result import Problem, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vouchercli.formats.fields import Type
-    from vouchercli.formats.profiles import KindRule, Profile, Spec
-
-CLEAN: dict[Type, Callable[[str], str]] = {
-    "id": cells.id_text, "name": cells.name_text, "time": cells.time_text, "amount": cells.amount_text, "kind": cells.id_text,
-}
-LOST = Word("a spreadsheet kept it as a number and lost its last digits: format the column as text and export the file again")
-TURNED = Word("a spreadsheet turned it into a date or a time: format the column as text and export the file again")
-TWO_IN_ONE = Word("an amount and a note stand in one cell: leave only the amount")
-NOT_FEN = Word("it is not a whole number of fen")
-NO_KIND = Word("it says neither payment nor refund")
-NO_MATCH = Word("it is not written as the profile expects")
+    from vouchercli.formats.profiles import Profile, Spec
 
 # Cells that need no cleaning and cannot be damaged, by type; between them stands the unit separator.
 SEPARATOR = "\x1f"
@@ -38,24 +27,6 @@ PLAIN: dict[Type, str] = {
     "time": r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?",
 }
 ANY = r"[^\x1f]*"
-
-
-class RowFault(Exception):  # noqa: N818 - bad data, not an error: caught where the row is made into a record
-    """The row cannot be used; `problem` says why."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.text)
-        self.problem = problem
-
-
-def cell_fault(column: str, value: str, problem: Word) -> RowFault:
-    """A fault of one cell."""
-    return RowFault(Problem("bad_row", "{column}: {value}: {problem}", params={"column": column, "value": value, "problem": problem}))
-
-
-def blank_fault(column: str) -> RowFault:
-    """A value that must be there is not."""
-    return RowFault(Problem("bad_row", "{column} is missing", params={"column": column}))
 
 
 class Plan:
@@ -69,7 +40,7 @@ class Plan:
         self._width = len(self.header)
         self._at = {cells.column_key(name): position for position, name in reversed(list(enumerate(header))) if name}
         # The row's kind, pay or refund ('' in other kinds of file); raises `RowFault`.
-        self.kind = _kinds(profile.kind_rule, self._at, self.header) if profile.kind == "redemptions" else _no_kind
+        self.kind = readers.kinds(profile.kind_rule, self._at, self.header) if profile.kind == "redemptions" else readers.no_kind
         self._plain_types: dict[int, Type] | None = {}
         self._filled: set[int] = set()
         self._makers = [self._maker(field) for field in FIELDS[profile.kind]]
@@ -161,19 +132,19 @@ class Plan:
         must_be_filled = field in FILLED[self.profile.kind] and spec.default is None
         self._uses(position, type_of(field))
         self._filled |= {position} if must_be_filled else set()
-        read = _as_it_is if self._reads_plain else _reader(field, column)
+        read = readers.as_it_is if self._reads_plain else readers.reader(field, column)
         pattern = re.compile(spec.pattern) if spec.pattern else None
         finish = self._amount_finish(column) if type_of(field) == "amount" else None
 
         def make(row: Sequence[str], kind: str) -> str:
             text = read(row[position])
             if text and pattern:
-                text = _matched(pattern, field, column, text)
+                text = readers.matched(pattern, field, column, text)
             if spec.words:
                 text = spec.words.get(text, text)
             if not text:
                 if must_be_filled:
-                    raise blank_fault(column)
+                    raise readers.blank_fault(column)
                 return spec.default or ""
             return finish(text, kind) if finish else text
 
@@ -190,14 +161,14 @@ class Plan:
                 try:
                     text = cells.yuan_of_fen(text)
                 except ValueError:
-                    raise cell_fault(column, text, NOT_FEN) from None
+                    raise readers.cell_fault(column, text, readers.NOT_FEN) from None
             return cells.opposite(text) if is_negative and kind == "refund" else text
 
         return finish
 
     def _join_maker(self, field: str, spec: Spec) -> Callable[[Sequence[str], str], str]:
         self._plain_types = None
-        clean = CLEAN[type_of(field)]
+        clean = readers.CLEAN[type_of(field)]
         positions = [position for name in spec.join if (position := self.position(name)) is not None]
         return lambda row, _: spec.glue.join([text for position in positions if (text := clean(row[position]))])
 
@@ -206,7 +177,8 @@ class Plan:
         parts: list[tuple[str, Callable[[Sequence[str], str], str]]] = []
         for name in self.profile.key:
             if name in self.profile.fields:
-                parts.append((name, self._field(name, self.profile.fields[name])))
+                position = self.position(*self.profile.fields[name].columns)
+                parts.append((name if position is None else self.header[position], self._field(name, self.profile.fields[name])))
             else:
                 position = self._at[cells.column_key(name)]
                 parts.append((name, _picked(position)))
@@ -215,7 +187,7 @@ class Plan:
             texts = [part(row, kind) for _, part in parts]
             for (name, _), text in zip(parts, texts, strict=True):
                 if not text:
-                    raise blank_fault(name)
+                    raise readers.blank_fault(name)
             return cells.identity_key(*texts)
 
         return make
@@ -231,83 +203,3 @@ def _picked(position: int) -> Callable[[Sequence[str], str], str]:
 
 def _by_kind(pay: Callable[[Sequence[str], str], str], refund: Callable[[Sequence[str], str], str]) -> Callable[[Sequence[str], str], str]:
     return lambda row, kind: (refund if kind == "refund" else pay)(row, kind)
-
-
-def _matched(pattern: re.Pattern[str], field: str, column: str, text: str) -> str:
-    """What the pattern finds: its group of the field's name, else its first group, else all it matched."""
-    found = pattern.search(text)
-    if not found:
-        raise cell_fault(column, text, NO_MATCH)
-    return (found[field] if field in pattern.groupindex else found[1] if pattern.groups else found[0]) or ""
-
-
-def _no_kind(row: Sequence[str]) -> str:
-    return ""
-
-
-def _as_it_is(cell: str) -> str:
-    return cell
-
-
-def _reader(field: str, column: str) -> Callable[[str], str]:
-    """Clean a cell and refuse what a spreadsheet has damaged."""
-    kind = type_of(field)
-    clean = CLEAN[kind]
-    if kind in ("name", "kind"):
-        return clean
-    damaged = {"id": _damaged_id, "amount": _damaged_amount, "time": _damaged_time}[kind]
-
-    def read(cell: str) -> str:
-        text = clean(cell)
-        fault = damaged(text)
-        if fault:
-            raise cell_fault(column, text, fault)
-        return text
-
-    return read
-
-
-def _damaged_id(text: str) -> Word | None:
-    if "+" in text and cells.SCIENTIFIC.fullmatch(text):
-        return LOST
-    if (":" in text and cells.CLOCK.fullmatch(text)) or ("-" in text and cells.DATE.fullmatch(text)):
-        return TURNED
-    return None
-
-
-def _damaged_amount(text: str) -> Word | None:
-    if "(" in text and cells.NOTED.fullmatch(text):
-        return TWO_IN_ONE
-    return _damaged_id(text)
-
-
-def _damaged_time(text: str) -> Word | None:
-    return LOST if "+" in text and cells.SCIENTIFIC.fullmatch(text) else None
-
-
-def _kinds(rule: KindRule, at: dict[str, int], header: tuple[str, ...]) -> Callable[[Sequence[str]], str]:
-    """The function from a row to pay or refund."""
-    if rule.value:
-        return lambda row: rule.value
-    names = rule.columns or (rule.sign,)
-    position = next((at[key] for name in names if (key := cells.column_key(name)) in at), -1)
-    if position < 0:
-        return lambda row: rule.otherwise or "pay"
-    if rule.sign:
-        return lambda row: "refund" if cells.amount_text(row[position]).startswith("-") else "pay"
-    pay, refund = re.compile(rule.pay) if rule.pay else None, re.compile(rule.refund)
-    known: dict[str, str] = {}
-
-    def kind_of(row: Sequence[str]) -> str:
-        cell = row[position]
-        kind = known.get(cell)
-        if kind is None:
-            text = cells.id_text(cell).casefold()
-            kind = "refund" if refund.search(text) else "pay" if pay and pay.search(text) else rule.otherwise
-            if not kind:
-                raise cell_fault(header[position], text, NO_KIND) if text else blank_fault(header[position])
-            if len(known) < 1000:
-                known[cell] = kind
-        return kind
-
-    return kind_of

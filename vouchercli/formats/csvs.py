@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 AFTER_QUOTE = re.compile(r'"[\t ]+(?=,|\r|\n|$)')  # `"398…"<TAB>,`: payment exports do that
 SAMPLE = 1 << 16
 MAX_CELL = 1 << 20
+SHOWN = 1000  # characters kept of a line that is one endless cell
 
 
 class BrokenRow(list[str]):
@@ -81,5 +82,8 @@ def _one_by_one(taken: list[str], first: int, delimiter: str) -> Iterator[tuple[
     for number, line in enumerate(taken, first):
         if not line.strip():
             continue
-        cells = next(csv.reader([line], delimiter=delimiter))
+        try:
+            cells = next(csv.reader([line], delimiter=delimiter))
+        except csv.Error:
+            cells = BrokenRow([line[:SHOWN] + "…"])
         yield number, BrokenRow(cells) if line.count('"') % 2 else cells

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -17,15 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-def write_rejects(target: Path | str, header: Sequence[str], rows: Iterable[tuple[Sequence[str], str, str]]) -> int:
-    """Write (cells, reason, explanation) under `header` as CSV that opens in a spreadsheet; `-` is standard output.
+def write_rejects(target: Path | str | TextIO, header: Sequence[str], rows: Iterable[tuple[Sequence[str], str, str]]) -> int:
+    """Write (cells, reason, explanation) under `header` as CSV that opens in a spreadsheet, into a file or an open stream.
 
     UTF-8 with a byte order mark; a cell that a spreadsheet would run gets a leading ' which our importers take off again.
     The two added columns are ignored on the way in. A row with more cells than columns keeps the rest behind them. The file
     appears whole or not at all. Returns the number of rows.
     """
-    if str(target) == "-":
-        return _write(sys.stdout, header, rows)
+    if not isinstance(target, (str, Path)):
+        return _write(target, header, rows)
     path = Path(target)
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

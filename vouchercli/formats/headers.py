@@ -24,13 +24,15 @@ REJECT_COLUMNS = ("reject_reason", "reject_explanation")  # what our own export 
 
 @dataclass(frozen=True)
 class Header:
-    """The header row of one part: its line, its names as they stand, and the rows above it."""
+    """The header row of one part: its line, its names as they stand, the rows above it, and how many cells it has
+    (more than names when the file ends every line with a comma)."""
 
     part: Part
     profile: Profile
     line: int
     names: tuple[str, ...]
     preamble: str
+    width: int
 
     @property
     def is_our_export(self) -> bool:
@@ -68,7 +70,7 @@ def _in_part(part: Part, profiles: Sequence[Profile]) -> list[Header]:
         if scores:
             best = max(scores.values())
             fitting = [profile for profile in profiles if scores.get(profile.profile) == best]
-            return [Header(part, profile, line, names, "\n".join(above)) for profile in fitting]
+            return [Header(part, profile, line, names, "\n".join(above), len(row)) for profile in fitting]
         above.append(row_text(row))
     return []
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli.errors import VoucherError
 from vouchercli.formats import footers, headers, profiles
 from vouchercli.formats.cells import EDGE, column_key, id_text
-from vouchercli.formats.columns import Plan, RowFault
+from vouchercli.formats.columns import Plan
 from vouchercli.formats.csvs import BrokenRow
 from vouchercli.formats.fields import FIELDS, PERSONAL
+from vouchercli.formats.readers import RowFault
 from vouchercli.formats.sources import Part, Source, open_source
 from vouchercli.result import Problem
 
@@ -59,7 +60,7 @@ def read_again(profile: Profile, header: Sequence[str], rows: Iterable[tuple[int
     kept = [(line, list(cells)) for line, cells in rows]
     part = Part("", lambda: iter(kept))
     names = (*header, *(headers.REJECT_COLUMNS[:1] if headers.REJECT_COLUMNS[0] not in header else ()))
-    return Reading(Source(name, "", frozenset(), "", (part,)), headers.Header(part, profile, 0, names, ""), kept_width=len(header))
+    return Reading(Source(name, "", frozenset(), "", (part,)), headers.Header(part, profile, 0, names, "", len(header)), kept_width=len(header))
 
 
 class Reading:
@@ -143,7 +144,8 @@ class Reading:
                 if self._filters and self._is_ignored(cleaned):
                     return None, kind
                 return Record(line, tuple(row), plan.quick_values(cleaned, kind)), kind
-            row = self._whole(row)
+            row = self._trimmed(row)
+            self._refuse_damaged(row)
             kind = plan.kind(row)
             if self._is_ignored(row):
                 return None, kind
@@ -151,11 +153,16 @@ class Reading:
         except RowFault as fault:
             return Record(line, tuple(row), ("",) * len(FIELDS[self.profile.kind]), self._unnamed(fault.problem)), kind
 
-    def _whole(self, row: list[str]) -> list[str]:
-        """The row at the header's width. Raises `RowFault` when it is damaged or is the header once more."""
+    def _trimmed(self, row: list[str]) -> list[str]:
+        """The row without the blank cells under the blank end of the header. A row that is longer than the header's is left
+        alone: a comma inside an amount has shifted it, and its last cell is blank because the last column mostly is."""
         width = len(self.header)
-        if len(row) > width and not any(cell.strip(EDGE) for cell in row[width:]):
-            row = row[:width] if not isinstance(row, BrokenRow) else row
+        is_padded = width < len(row) == self._found.width and not any(cell.strip(EDGE) for cell in row[width:])
+        return row[:width] if is_padded and not isinstance(row, BrokenRow) else row
+
+    def _refuse_damaged(self, row: list[str]) -> None:
+        """Raises `RowFault` when the row is broken, has another width than the header, or is the header once more."""
+        width = len(self.header)
         if isinstance(row, BrokenRow):
             raise RowFault(Problem("bad_row", "a quote mark in this line is never closed"))
         if len(row) != width:
@@ -165,7 +172,6 @@ class Reading:
             ))
         if [column_key(cell) for cell in row] == self._keys:
             raise RowFault(Problem("bad_row", "this is the header once more"))
-        return row
 
     def _is_ignored(self, row: Sequence[str]) -> bool:
         return any((pattern.search(id_text(row[at])) is None) == is_only for at, pattern, is_only in self._filters)

@@ -84,7 +84,7 @@ class Profile:
     sheet: str
     is_opaque: bool
     identities: tuple[str, ...]
-    document: dict[str, Any] = field(repr=False, hash=False)
+    document: dict[str, Any] = field(repr=False, compare=False)
 
     def to_json(self) -> str:
         """The profile as canonical JSON text; `from_json` gives it back."""

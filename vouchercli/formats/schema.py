@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from vouchercli.result import Problem
 
 Type = Literal["text", "int", "bool", "choice", "list", "map", "table", "either"]
-NAMES: dict[Type, str] = {
-    "text": "a text", "int": "a whole number", "bool": "true or false", "choice": "a word", "list": "a list",
-    "map": "a mapping", "table": "a mapping", "either": "something else",
+NAMES: dict[tuple[Type, ...], Word] = {
+    ("text",): Word("a text"), ("int",): Word("a whole number"), ("bool",): Word("true or false"), ("choice",): Word("a word"),
+    ("list",): Word("a list"), ("map",): Word("a mapping"), ("table",): Word("a mapping"),
+    ("text", "list"): Word("a text or a list"), ("text", "list", "map"): Word("a text, a list or a mapping"),
+    ("choice", "map"): Word("a word or a mapping"),
 }
+OTHER = Word("something else")
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def _scalar_fault(document: Document, shape: Field, value: Any, route: Route) ->
         hint, words = suggested(str(value), shape.choices)
         return document.problem("not_a_choice", "{offending} is not one of the words that may stand here", route, hint=hint, **words)
     if shape.type == "text" and not str(value).strip() and not (shape.pattern and re.fullmatch(shape.pattern, str(value))):
-        return document.problem("wrong_type", "nothing stands here, but {wanted} is needed", route, wanted=Word(NAMES["text"]))
+        return document.problem("wrong_type", "nothing stands here, but {wanted} is needed", route, wanted=NAMES["text",])
     if shape.type == "text" and shape.pattern and not re.fullmatch(shape.pattern, str(value)):
         return document.problem("wrong_form", "{offending} is not written as it must be", route, hint="write it like {example}",
                                 offending=value, example=shape.example)
@@ -170,16 +173,27 @@ def _scalar_fault(document: Document, shape: Field, value: Any, route: Route) ->
 
 
 def _wrong_type(document: Document, shape: Field, value: Any, route: Route) -> Problem:
-    options = [option.type for option in shape.options] or [shape.type]
-    wanted = Word(" or ".join(dict.fromkeys(NAMES[option] for option in options)))
+    options = _types(shape)
+    wanted = NAMES.get(options, OTHER)
     if value is None:
         return document.problem("wrong_type", "nothing stands here, but {wanted} is needed", route, wanted=wanted)
-    offending = value if isinstance(value, (str, int)) else type(value).__name__.replace("dict", "a mapping").replace("list", "a list")
     hint = 'put it in quotes: "{offending}"' if "text" in options and isinstance(value, bool) else ""
-    if isinstance(value, bool):
-        offending = str(value).lower()
     return document.problem("wrong_type", "{offending} stands here, but {wanted} is needed", route, hint=hint,
-                            offending=Word(offending) if isinstance(value, (list, dict)) else offending, wanted=wanted)
+                            offending=_shown(value), wanted=wanted)
+
+
+def _types(shape: Field) -> tuple[Type, ...]:
+    """The kinds of value that fit, each once."""
+    if shape.type != "either":
+        return (shape.type,)
+    return tuple(dict.fromkeys(one for option in shape.options for one in _types(option)))
+
+
+def _shown(value: Any) -> str:
+    """A value as a message names it."""
+    if isinstance(value, (list, dict)):
+        return NAMES["list",] if isinstance(value, list) else NAMES["map",]
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def suggested(offending: str, known: tuple[str, ...]) -> tuple[str, dict[str, Any]]:

@@ -6,9 +6,7 @@ Nothing here knows what the columns mean. A CSV of any size is read in pieces; a
 from __future__ import annotations
 
 import hashlib
-import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats import csvs
-from vouchercli.formats.archives import ZIP_MAGIC, Blob, Choice, unpacked
+from vouchercli.formats.archives import ZIP_MAGIC, Blob, Choice, spooled, unpacked
 from vouchercli.formats.encodings import encoding_of
 
 if TYPE_CHECKING:
@@ -51,7 +49,7 @@ def open_source(
 ) -> Source:
     """The file at `path` (`-`: standard input). `encoding` forces one, `fallback` replaces GB18030 as the second guess;
     `choices` say which entry of an archive is meant. Raises `VoucherError` for all that cannot be read."""
-    outer = _standard_input() if str(path) == "-" else _file(Path(path))
+    outer = spooled(sys.stdin.buffer, "-") if str(path) == "-" else _file(Path(path))
     sha256, sha1 = _digests(outer)
     inner = unpacked(outer, choices)
     sha1s = frozenset({sha1} if inner is outer else {sha1, _digests(inner)[1]})
@@ -84,18 +82,6 @@ def _file(path: Path) -> Blob:
         return path.open("rb")
 
     return Blob(name, opened, size)
-
-
-def _standard_input() -> Blob:
-    """Spooled to a temporary file, because it is read more than once; gone when the program ends."""
-    spool = tempfile.NamedTemporaryFile(prefix="voucher-")  # noqa: SIM115 - it lives as long as the Blob
-    shutil.copyfileobj(sys.stdin.buffer, spool, 1 << 20)
-    spool.flush()
-
-    def opened() -> BinaryIO:
-        return Path(spool.name).open("rb")
-
-    return Blob("-", opened, spool.tell())
 
 
 def _digests(blob: Blob) -> tuple[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 from vouchercli.errors import UsageFault
 from vouchercli.formats import exports
@@ -77,7 +78,16 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
         tables.append(Table(say("Rejects and warnings of batch {batch}", batch=batch_id), REASON_COLUMNS, tuple(found)))
     says = (say("mend them: voucher batch rejects {batch} -o csv > rejects.csv; or judge them again: voucher batch retry {batch}",
                 batch=batch_id),) if row["rejected"] and row["state"] == "done" else ()
-    return Outcome(data={**about, "reasons": [_plain(each) for each in found]}, tables=tuple(tables), says=says)
+    data = {**about, **_counted(found), "examples": [_plain(each) for each in found]}
+    return Outcome(data=data, tables=tuple(tables), says=says)
+
+
+def _counted(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Code -> rows, as an import's summary has them."""
+    return {
+        key: {each["reason"]: each["rows"] for each in found if each["what"] == what}
+        for key, what in (("reasons", "rejected"), ("warning_reasons", "accepted with a warning"))
+    }
 
 
 def _explained(row: sqlite3.Row, zone: str) -> dict[str, Any]:
@@ -107,18 +117,20 @@ def list_rejects(session: Session, batch_id: int) -> Outcome:
     return Outcome(data={"batch": batch_id, "rejects": [_plain(row) for row in found]}, tables=(table,), says=_mend(batch_id, len(found)))
 
 
-def write_rejects(session: Session, batch_id: int, target: str, translate: Callable[[str, dict[str, Any]], str]) -> Outcome:
+def write_rejects(
+    session: Session, batch_id: int, target: Path | TextIO, translate: Callable[[str, dict[str, Any]], str],
+) -> Outcome:
     """Write the rejected rows as CSV in the file's own layout, with reason and explanation (in the language of `translate`).
 
-    `target` is a file, or `-` for standard output. Mended there, it can be imported as it is.
+    `target` is a file, or an open stream. Mended there, it can be imported as it is.
     """
     batch, found = _rejects(session, batch_id)
     rows = [(row["cells"], row["reason"], translate(row["explanation"].text, row["explanation"].params)) for row in found]
     count = exports.write_rejects(target, json.loads(batch["header"]), rows)
-    if target == "-":
+    if not isinstance(target, Path):
         return Outcome()
-    done = say("wrote {count} rows to {file}: mend them there, then import that file", count=count, file=target)
-    return Outcome(data={"batch": batch_id, "file": target, "rejects": count}, says=(done,))
+    done = say("wrote {count} rows to {file}: mend them there, then import that file", count=count, file=str(target))
+    return Outcome(data={"batch": batch_id, "file": str(target), "rejects": count}, says=(done,))
 
 
 def _mend(batch_id: int, count: int) -> tuple[Message, ...]:

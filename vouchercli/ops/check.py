@@ -30,7 +30,7 @@ MEANINGS = {
     "funder_totals": "the totals by funder equal the redemptions",
     "funds_not_overdrawn": "every fund holds what was appropriated, and none is overdrawn",
     "commitments_cover_payments": "what rounds have paid is within what was committed to them",
-    "foreign_keys": "every row's references are there",
+    "references": "every row's references are there",
     "audit_chain": "the audit log is unbroken",
 }
 

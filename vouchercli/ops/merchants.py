@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 FIELDS = fields.FIELDS["merchants"]
 MISSING_WAYS = ("report", "suspend")
 NAMED_MISSING = 10
-MISSING_REASON = "no longer in registry {registry} (batch {batch})"
 
 # ---------------------------------------------------------------- import
 
@@ -170,7 +169,7 @@ def _refuse_doubtful(desk: Desk, registry: str, gone: int, unread: int) -> None:
 def _suspend_missing(desk: Desk, registry: str, gone: list[sqlite3.Row]) -> int:
     """Suspend those that the registry dropped, all in one deed; returns how many were not suspended already."""
     session = desk.session
-    reason = MISSING_REASON.format(registry=registry, batch=desk.batch_id)
+    reason = f"no longer in registry {registry} (batch {desk.batch_id})"
     stopped = suspensions.begin_missing(
         desk.db, desk.batch_id, [row["merchant_id"] for row in gone], at=session.now, reason=reason, actor=session.actor
     )
@@ -266,22 +265,24 @@ def show_merchant(session: Session, no: str) -> Outcome:
     """All that is known of a merchant: itself, what was redeemed there, its suspensions, its changes."""
     zone = zone_of(session.db, session.programme) or intake.DEFAULT_ZONE
     row = the_merchant(session, no)
-    stopped = [_suspension(each) for each in suspensions.of_merchant(session.db, row["merchant_id"])]
+    stopped = [dict(each) for each in suspensions.of_merchant(session.db, row["merchant_id"])]
     now_stopped = any(each["from_at"] <= session.now and (each["until_at"] is None or session.now < each["until_at"]) for each in stopped)
     about = _described({**dict(row), "is_suspended": now_stopped})  # type: ignore[arg-type]
     totals = [dict(each) for each in merchants.totals(session.db, row["merchant_id"])]
     changed = [change for each in merchants.changes(session.db, row["merchant_id"]) for change in _changes(each)]
     data = {
         **about, "totals": totals,
-        "suspensions": [{**each, **{key: each[key] and times.iso(each[key], zone) for key in ("from_at", "until_at")}} for each in stopped],
+        "suspensions": [_suspension(each, zone) for each in stopped],
         "changes": [{**each, "at": times.iso(each["at"], zone)} for each in changed],
     }
     tables = (_about_table(about), *_totals_table(totals), *_suspensions_table(stopped, zone), *_changes_table(changed, zone))
     return Outcome(data=data, tables=tables)
 
 
-def _suspension(row: sqlite3.Row) -> dict[str, Any]:
-    return {key: row[key] for key in ("from_at", "until_at", "reason", "actor")}
+def _suspension(row: dict[str, Any], zone: str) -> dict[str, Any]:
+    """A suspension as JSON has it."""
+    until = times.iso(row["until_at"], zone) if row["until_at"] is not None else None
+    return {"from_at": times.iso(row["from_at"], zone), "until_at": until, "reason": row["reason"], "actor": row["actor"]}
 
 
 def _changes(row: sqlite3.Row) -> list[dict[str, Any]]:
@@ -315,7 +316,15 @@ def _suspensions_table(stopped: list[dict[str, Any]], zone: str) -> tuple[Table,
     if not stopped:
         return ()
     columns = (Column("from_at", "From", "time"), Column("until_at", "Until", "time"), Column("reason", "Reason"), Column("actor", "By"))
-    return (Table(say("Suspensions"), columns, tuple(stopped), zone=zone),)
+    rows = tuple({**each, "reason": _why(each)} for each in stopped)
+    return (Table(say("Suspensions"), columns, rows, zone=zone),)
+
+
+def _why(suspension: dict[str, Any]) -> str | Message:
+    """The reason in its writer's words, or in ours when a registry was the reason."""
+    if suspension["batch_id"] is None:
+        return str(suspension["reason"])
+    return say("no longer in registry {registry} (batch {batch})", registry=suspension["registry"], batch=suspension["batch_id"])
 
 
 def _changes_table(changed: list[dict[str, Any]], zone: str) -> tuple[Table, ...]:

@@ -89,8 +89,8 @@ def published_table(programme: Programme) -> Table:
     )
     columns = (
         Column("number", "no.", "int"), Column("as_of", "as of", "word"), Column("rounds", "of rounds"),
-        Column("issued_fen", "issued", "fen"), Column("subsidy_fen", "subsidy", "fen"), Column("base_fen", "base", "fen"), Column("gross", "gross", "ratio"),
-        Column("own_spend", "own-spend", "ratio"),
+        Column("issued_fen", "issued", "fen"), Column("subsidy_fen", "subsidy", "fen"), Column("base_fen", "base", "fen"),
+        Column("gross", "gross", "ratio"), Column("own_spend", "own-spend", "ratio"),
     )
     rows = tuple(
         {"number": number, "as_of": _minute(figures.as_of_at, programme.time_zone), "rounds": ", ".join(figures.rounds),

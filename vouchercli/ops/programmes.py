@@ -144,9 +144,14 @@ def _line(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     funds = _funds(db, row["programme_id"])
     return {
         "programme": row["programme"], "name": programme.name.zh, "funders": len(funds), "time_zone": programme.time_zone,
-        "amount_fen": sum(fund["amount_fen"] or 0 for fund in funds),
-        "uncommitted_fen": sum(fund["uncommitted_fen"] or 0 for fund in funds), "loaded_at": row["loaded_at"],
+        "amount_fen": _sum(funds, "amount_fen"), "uncommitted_fen": _sum(funds, "uncommitted_fen"), "loaded_at": row["loaded_at"],
     }
+
+
+def _sum(funds: list[dict[str, Any]], key: str) -> int | None:
+    """The watched funds together; None when none is watched."""
+    watched = [fund[key] for fund in funds if fund[key] is not None]
+    return sum(watched) if watched else None
 
 
 def shipped_programmes() -> Outcome:

@@ -123,6 +123,7 @@ def _accept(desk: Desk) -> dict[str, Any]:
 
 def _undo(session: Session, batch_id: int) -> None:
     redemptions.undo(session.db, batch_id)
+    merchants.forget_unregistered(session.db, batch_id)
 
 
 KIND = Kind(

@@ -78,7 +78,7 @@ def objection(actor: str, programme: Programme, authors: Iterable[str], approver
         return "not_a_checker"
     if is_among(actor, authors):
         return "own_round"
-    return None
+    return "already_approved" if is_among(actor, approvers) else None
 
 
 def checkers_needed(amount_fen: int, bands: Sequence[Approval]) -> int:

@@ -140,7 +140,13 @@ FROM funder_totals t JOIN rounds r ON r.round_id = t.round_id JOIN funders f ON 
 WHERE f.amount_fen IS NOT NULL
 GROUP BY r.round_id, f.funder_id HAVING found > expected
 """
-FOREIGN_KEYS = 'SELECT "table" AS subject, parent AS expected, rowid AS found FROM pragma_foreign_key_check'
+REFERENCES = """
+SELECT "table" AS subject, parent AS expected, rowid AS found FROM pragma_foreign_key_check
+UNION ALL
+SELECT 'redemptions', 'merchants', redemption_id FROM redemptions WHERE merchant_id NOT IN (SELECT merchant_id FROM merchants)
+UNION ALL
+SELECT 'redemptions', 'segments', redemption_id FROM redemptions WHERE segment_id NOT IN (SELECT segment_id FROM segments)
+"""
 AUDIT_LINES = "SELECT * FROM audit ORDER BY audit_id"
 
 Breach = tuple[str, str, str]  # subject, expected, found
@@ -179,6 +185,6 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "funder_totals": _query(FUNDER_TOTALS),
     "funds_not_overdrawn": _query(FUNDS_NOT_OVERDRAWN),
     "commitments_cover_payments": _query(COMMITMENTS_COVER_PAYMENTS),
-    "foreign_keys": _query(FOREIGN_KEYS),
+    "references": _query(REFERENCES),
     "audit_chain": audit_chain,
 }

@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ADD = "INSERT INTO suspensions (merchant_id, from_at, reason, actor, batch_id) VALUES (?, ?, ?, ?, ?)"
-OF_MERCHANT = "SELECT * FROM suspensions WHERE merchant_id = ? ORDER BY from_at, suspension_id"
+OF_MERCHANT = """
+SELECT s.*, b.profile AS registry FROM suspensions AS s LEFT JOIN batches AS b USING (batch_id)
+WHERE s.merchant_id = ? ORDER BY s.from_at, s.suspension_id
+"""
 OVERLAPPING = """
 SELECT * FROM suspensions
 WHERE merchant_id = ?1 AND (until_at IS NULL OR until_at > max(from_at, ?2))
@@ -21,7 +24,7 @@ PAID_SINCE = "SELECT count(*) FROM redemptions WHERE merchant_id = ?1 AND paid_a
 
 
 def of_merchant(db: sqlite3.Connection, merchant_id: int) -> list[sqlite3.Row]:
-    """Every suspension of a merchant, oldest first."""
+    """Every suspension of a merchant, oldest first; `registry` is the one that no longer listed it, if that was why."""
     return db.execute(OF_MERCHANT, (merchant_id,)).fetchall()
 
 

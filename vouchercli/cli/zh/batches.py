@@ -1,7 +1,6 @@
 """voucher batch."""
 
 TEXT = {
-    "Imported files: show, rejects, retry, undo.": "导入批次：查看、不合格行、重判、撤销。",
     "List the files that came in, newest first.": "列出已导入的文件，最新在前。",
     "Show one file: how it was read, what became of its rows and why.": "显示一个文件：如何读取、各行结果及原因。",
     "Show the rejected rows; -o csv and --to give them in the file's own layout plus reason and explanation.":
@@ -10,7 +9,6 @@ TEXT = {
     "Take a whole file away again, unless something later stands on it.": "撤销整个文件，除非其后的数据以它为依据。",
     "The batch, as its import said.": "批次号（导入时给出）。",
     "Only files of this kind.": "仅此类文件。",
-    "How many rows at most.": "最多显示多少行。",
     "Write them as CSV in the file's own layout, to be mended.": "按原文件格式写成 CSV，供修改。",
     "Undo batch {batch}: take away {count} rows of {file} ({kind})?": "撤销批次 {batch}：移除 {file}（{kind}）的 {count} 行？",
     "there are no files of kind {kind}": "没有 {kind} 这类文件",
@@ -24,7 +22,6 @@ TEXT = {
         "按原格式修改：voucher batch rejects {batch} --to rejects.csv，改好后再导入该文件",
     "wrote {count} rows to {file}: mend them there, then import that file": "已将 {count} 行写入 {file}：修改后请再导入该文件",
     "Batch": "批次",
-    "Kind": "类别",
     "File": "文件",
     "State": "状态",
     "Read": "读取",
@@ -53,5 +50,4 @@ TEXT = {
     "done": "完成",
     "undone": "已撤销",
     "rejected": "不合格",
-    "accepted with a warning": "接受并提示",
 }

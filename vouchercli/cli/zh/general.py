@@ -9,7 +9,5 @@ TEXT = {
     "... and {count} more": "……另有 {count} 条",
     "Amounts in {unit}.": "金额单位：{unit}。",
     "yuan": "元",
-    "yuan, rounded; -o csv and -o json are exact": "元（已取整；-o csv 与 -o json 为精确值）",
-    "10,000 yuan, rounded; -o csv and -o json are exact": "万元（已取整；-o csv 与 -o json 为精确值）",
     "interrupted; nothing of the unfinished step was kept: run the same command again": "已中断；未完成的步骤没有留下任何内容：请再次运行同一命令",
 }

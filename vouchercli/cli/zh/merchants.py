@@ -1,7 +1,6 @@
 """voucher merchant."""
 
 TEXT = {
-    "The merchant registry: import, list, suspend.": "商户名录：导入、列表、暂停。",
     "Update the registry from a file: who is new, who changed, who is missing.": "用文件更新商户名录：谁是新增，谁有变更，谁已不在其中。",
     "List merchants, by number.": "按编号列出商户。",
     "Show a merchant: itself, what was redeemed there, its suspensions and changes.":
@@ -15,7 +14,8 @@ TEXT = {
     "A part of number, name, address or unified code.": "编号、名称、地址或统一社会信用代码的一部分。",
     "Only those suspended now.": "仅目前暂停的商户。",
     "Only those that no registry lists.": "仅未列入任何名录的商户。",
-    "How many to show (0: all).": "显示多少条（0 表示全部）。",
+    "How many to show (0: all; unless given, 50 in a table, all in json and csv).":
+        "显示多少条（0 表示全部；不填时表格 50 条，json 与 csv 全部）。",
     "The merchant's number, ours or a platform's.": "商户编号（本库编号或平台编号）。",
     "Why: it is kept and shown.": "原因：将被保存并显示。",
     "Payments from then on are refused (now unless given).": "自该时刻起的支付将被拒绝（不填则为现在）。",
@@ -35,6 +35,9 @@ TEXT = {
     "{count} missing merchants are suspended from now on": "{count} 家缺失商户自现在起暂停",
     "missing merchants stay as they are (--missing suspend suspends them)": "缺失商户保持原状（--missing suspend 可将其暂停）",
     "The first {shown} of {count}; -o json lists all.": "共 {count} 家，此处列出前 {shown} 家；-o json 列出全部。",
+    "no longer in registry {registry} (batch {batch})": "已不在名录 {registry} 中（批次 {batch}）",
+    "batch {batch} cannot be undone: {count} merchants that it added were suspended since ({merchants})":
+        "批次 {batch} 无法撤销：其新增的 {count} 家商户此后已被暂停（{merchants}）",
     "No longer in registry {profile}": "已不在名录 {profile} 中",
     "{shown} of {count} merchants; --limit 0 shows all": "共 {count} 家商户，显示 {shown} 家；--limit 0 显示全部",
     "{count} merchants": "{count} 家商户",
@@ -82,7 +85,6 @@ TEXT = {
     "Redemptions": "核销笔数",
     "Base": "交易额",
     "Subsidy": "财政补贴",
-    "Platform": "平台出资",
     "Match": "商户配套",
     "added": "新增",
     "registered": "已登记",

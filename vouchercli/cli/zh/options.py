@@ -17,7 +17,7 @@ TEXT = {
     "Programmes: budget, funders, limits, staff.": "项目：预算、出资方、限额、人员。",
     "Card-pack templates: coupons, validity, scope, funding.": "券模板：券、有效期、适用范围、出资。",
     "Rounds: schedule, submit, approve, open, close.": "分期：排期、提交、复核、开放、关闭。",
-    "The merchant registry: import, list, suspend.": "商户名录：导入、列出、停用。",
+    "The merchant registry: import, list, suspend.": "商户名录：导入、列出、暂停。",
     "Imported files: show, rejects, retry, undo.": "导入批次：查看、不合格行、重审、撤销。",
     "Reports: leverage, rounds.": "报告：杠杆、各期。",
     "Build a synthetic Hangzhou 2020 here and report on it.": "在此生成模拟的杭州 2020 并出报告。",

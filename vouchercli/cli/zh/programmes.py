@@ -2,7 +2,6 @@
 
 TEXT = {
     # the command
-    "Programmes: budget, funders, limits, staff.": "项目：预算、出资方、限额、人员。",
     "Load a programme, or the changes in its file.": "载入项目，或载入其文件中的变更。",
     "Show a programme: its rules, its funds, what others published.": "显示项目：规则、资金、外部公布的数据。",
     "List the programmes that are loaded.": "列出已载入的项目。",

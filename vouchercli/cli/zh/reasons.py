@@ -26,7 +26,6 @@ TEXT = {
     "this resident is not on the round's list": "该居民不在该期名单内",
     "claim number {claim_no} already stands for another claim": "领取编号 {claim_no} 已属于另一笔领取",
     "the claim number already stands for another claim": "领取编号已属于另一笔领取",
-    "there is no claim {claim_no} here": "库中没有领取编号 {claim_no}",
     "there is no such claim here": "库中没有这笔领取",
     "the pack has no coupon number {coupon_no}": "卡包中没有第 {coupon_no} 张券",
     "the pack has no such coupon number": "卡包中没有这一张券",

@@ -2,13 +2,12 @@
 
 TEXT = {
     # the command
-    "Card-pack templates: coupons, validity, scope, funding.": "券模板：卡包中的券、有效期、适用范围、出资比例。",
     "Add a template, or the next version of one.": "添加券模板，或添加其下一版本。",
     "List the templates, each in its latest version.": "列出券模板的最新版本。",
     "Show every field of a template and what a pack is worth.": "显示券模板的全部字段和卡包价值。",
     "Compare two templates or two versions, field by field.": "逐项比较两个券模板或两个版本。",
     "Show every version of a template and the rounds that use it.": "显示券模板的各个版本及使用它的期次。",
-    "Say what a pack is worth and can cost, and what to know before using it.": "说明卡包的价值、最大支出和使用前须知。",
+    "Say what a pack is worth, what it can cost, what to note.": "说明卡包的价值、最大支出和使用前须知。",
     "A template of the database; without @VERSION its latest.": "数据库中的券模板；不写 @版本 即为最新版。",
     "A template of the database.": "数据库中的券模板。",
     "A YAML file, a template of the database, or a shipped name.": "YAML 文件、数据库中的券模板，或随程序提供的名称。",

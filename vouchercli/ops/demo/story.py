@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.demo import beijing, hangzhou
+from vouchercli.ops.reports.tables import moment
 from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.rules import times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from vouchercli.result import Message
 
 CITIES: dict[str, City] = {city.programme: city for city in (hangzhou.CITY, beijing.CITY)}
+ZONE = "Asia/Shanghai"
 LABEL = "SYNTHETIC.txt"
 NOTICE = """合成数据，并非真实业务数据：由 voucher demo 生成，仅按已公布的合计数校准，不能作为任何证据。商户、居民、订单均为虚构。
 SYNTHETIC DATA made by `voucher demo`: drawn to fit published totals, evidence of nothing. Its merchants, residents and orders do not exist.
@@ -120,7 +123,7 @@ def _comparison(leverage: list[dict[str, Any]], scale: int) -> tuple[Table, ...]
     """What was published, and what the reports just gave for the same moment and rounds."""
     rows = tuple(
         {
-            "about": f"{figure['as_of'][:16].replace('T', ' ')}, {' + '.join(figure['rounds'])}",
+            "about": f"{moment(times.parse(figure['as_of'], ZONE), ZONE)}, {' + '.join(figure['rounds'])}",
             "published_gross": figure["gross"],
             "ours_gross": figure["ours"]["gross"],
             "difference": _difference(figure["gross"], figure["ours"]["gross"]),

@@ -63,9 +63,12 @@ def _taken(session: Session, scope: Scope) -> list[Taken]:
     taken = []
     for round_id, row in scope.rounds.items():
         packs = claimed.get(round_id, 0)
-        alive, used_alive_fen = store.left(db, round_id, until, at)
+        used = sums.get(str(round_id), Sums())
+        alive = store.unexpired(db, round_id, until, at)
+        whole = {0: 0, packs: used.face_fen}  # all expired, or none yet: the totals know; else the facts are asked
+        used_alive_fen = whole[alive] if alive in whole else store.used_unexpired(db, round_id, until, at)
         taken.append(Taken(
-            row, packs, store.last_claim(db, round_id, until) if packs else None, sums.get(str(round_id), Sums()),
+            row, packs, store.last_claim(db, round_id, until) if packs else None, used,
             claimers=packs if row["per_resident"] == 1 else store.claimers(db, round_id, until),
             users=users.get(round_id, 0), alive=alive, used_alive_fen=used_alive_fen, breaches=breaches.get(row["round"], 0),
         ))

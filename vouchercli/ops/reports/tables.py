@@ -189,7 +189,8 @@ USE = (
 BASES = (
     say("By count = vouchers used / claimed; by amount = paid / face claimed; of quota = paid / packs x pack value; "
         "by person = residents who used one / residents who claimed."),
-    say("Outstanding and expired: face of claimed vouchers that were not used. Rule breaches: rejected claims that broke the rules of issue."),
+    say("Outstanding and expired: face of claimed vouchers that were not used. "
+        "Rule breaches: rejected claims that broke the rules of issue."),
 )
 
 

@@ -1,0 +1,200 @@
+"""The renderer: tables that fit 80 columns in both languages, lose no digit, and obey nothing that data says."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from vouchercli.cli import drawing, show, words
+from vouchercli.cli.options import Call
+from vouchercli.result import Column, Message, Outcome, Problem, Table, Word, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+COLUMNS = (
+    Column("key", "Round", blank="(not stated)"), Column("redemptions", "Redemptions", "int"), Column("base_fen", "Base spend", "fen"),
+    Column("subsidy_fen", "Subsidy", "fen"), Column("platform_fen", "Platform paid", "fen", optional=True), Column("own_fen", "Own", "fen"),
+    Column("gross", "G", "ratio"), Column("own_spend", "N", "ratio"), Column("floor", "Floor", "ratio"),
+    Column("rate", "Used of claimed", "rate", csv_only=True),
+)
+HANGZHOU: dict[str, Any] = {  # the size of 2020: 3,422 million yuan
+    "key": "hz-1", "redemptions": 32_100_000, "base_fen": 342_200_000_000, "subsidy_fen": 32_100_000_000, "platform_fen": 0,
+    "own_fen": 310_100_000_000, "gross": "10.66", "own_spend": "9.66", "floor": "4.00", "rate": "0.8676",
+}
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("COLUMNS", "80")
+    yield
+    words.speak("en")
+
+
+@pytest.fixture
+def shown(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    def run(outcome: Outcome | Table, language: str = "en", **given: Any) -> str:
+        words.speak(language)
+        show.show(Call("x", given), outcome if isinstance(outcome, Outcome) else Outcome(tables=(outcome,)))
+        return capfd.readouterr().out
+
+    return run
+
+
+def table(*rows: dict[str, Any], columns: tuple[Column, ...] = COLUMNS, **more: Any) -> Table:
+    return Table(say("A table"), columns, rows, **more)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_hangzhou_at_its_real_size_fits_80_columns(shown: Any, lang: str) -> None:
+    out = shown(table(HANGZHOU, HANGZHOU, total={**HANGZHOU, "key": Word("total")}), lang)
+    assert max(map(cell_len, out.splitlines())) <= 80
+    assert "10.66" in out
+    assert ("3,422,000,000" if lang == "zh" else "3,422,000") in out
+    assert "…" not in out
+
+
+def test_amounts_are_exact_while_they_fit(shown: Any) -> None:
+    out = shown(table({**HANGZHOU, "base_fen": 123_456_789, "subsidy_fen": 1, "own_fen": -5}))
+    assert out.splitlines()[-2].split()[2:5] == ["1,234,567.89", "0.01", "-0.05"]
+    assert out.splitlines()[-1] == "Amounts in yuan."
+
+
+def test_the_unit_steps_as_the_terminal_narrows(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    assert "Amounts in thousand yuan, rounded; -o csv and -o json are exact." in shown(table(HANGZHOU))
+    assert "万元（已取整）" in shown(table(HANGZHOU), "zh")
+    nation = HANGZHOU | {key: HANGZHOU[key] * 1000 for key in ("base_fen", "subsidy_fen", "own_fen")}
+    monkeypatch.setenv("COLUMNS", "73")
+    assert "million yuan" in shown(table(nation))
+
+
+def test_a_terminal_too_narrow_for_any_table_gets_a_list(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert "Base spend: 3,422,000,000.00" in shown(table(HANGZHOU)).splitlines()
+
+
+def test_into_a_file_a_table_is_as_wide_as_it_needs(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS")
+    long = "很长的名称" * 30
+    out = shown(table({**HANGZHOU, "key": long}))
+    assert long in out
+    assert "3,422,000,000.00" in out
+    assert "\x1b" not in out
+    assert not any(line.endswith(" ") for line in out.splitlines())
+
+
+def test_a_long_text_is_folded_and_nothing_of_it_is_lost(shown: Any) -> None:
+    long = "杭州市商务局关于发放电子消费券的通知与说明，第一期至第四期。" * 3
+    out = shown(table({"name": long, "n": 1}, columns=(Column("name", "Name"), Column("n", "Number", "int"))), "zh")
+    assert max(map(cell_len, out.splitlines())) <= 80
+    body = "".join(line[:-1] if line.endswith("1") else line for line in out.splitlines()[3:])
+    assert body.replace(" ", "") == long
+
+
+@given(text=st.text(st.sampled_from("ab 消费券，。（）(),1"), max_size=60), width=st.integers(4, 30))
+def test_folding_keeps_every_character_and_the_width(text: str, width: int) -> None:
+    folded = drawing.folded(text, width)
+    assert all(cell_len(line) <= width for line in folded.split("\n"))
+    assert folded.replace("\n", "").replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_heading_breaks_in_the_middle_of_a_chinese_word_and_before_a_bracket() -> None:
+    assert drawing._heading("财政补贴", 4) == "财政\n补贴"
+    assert drawing._heading("拉动消费(交易额)", 8) == "拉动消费\n(交易额)"
+    assert drawing._heading("Vouchers used", 20) == "Vouchers used"
+
+
+def test_an_optional_column_of_noughts_and_a_csv_column_are_not_shown(shown: Any) -> None:
+    out = shown(table(HANGZHOU))
+    assert "Platform" not in out
+    assert "86.8 %" not in out
+    assert "Platform" in shown(table({**HANGZHOU, "platform_fen": 1}))
+
+
+def test_data_cannot_steer_the_terminal(shown: Any) -> None:
+    out = shown(table({"key": "[/x] [red]a\x1b[2J\x07:smile:"}, columns=(Column("key", "Key"),)))
+    assert "[/x] [red]a�[2J�:smile:" in out
+
+
+def test_every_kind_of_value_reads_well() -> None:
+    def cell(kind: Any, value: Any, blank: str = "") -> str:
+        return drawing.pretty(Column("k", "K", kind, blank=blank), value, "Asia/Shanghai")
+
+    assert cell("rate", "0.7020") == "70.2 %"
+    assert cell("rate", "1.0000") == "100.0 %"
+    assert cell("rate", "0.86755") == "86.8 %"
+    assert cell("int", 1234567) == "1,234,567"
+    assert cell("date", 20200327) == "2020-03-27"
+    assert cell("time", 1585267200) == "2020-03-27 08:00:00"
+    assert cell("text", "", "(not stated)") == "(not stated)"
+    assert cell("text", Message("at least {n}", {"n": 2})) == "at least 2"
+    assert cell("fen", None) == "–"
+
+
+def test_nought_seconds_are_left_out_only_when_all_are_nought(shown: Any) -> None:
+    columns = (Column("at", "Opens", "time"),)
+    assert shown(table({"at": 1585267200}, columns=columns)).splitlines()[-1] == "2020-03-27 08:00"
+    assert "08:00:00" in shown(table({"at": 1585267200}, {"at": 1585267201}, columns=columns))
+
+
+def test_an_empty_table_says_so(shown: Any) -> None:
+    assert shown(table()).splitlines()[-1] == "(none)"
+    assert shown(table(), "zh").splitlines()[-1] == "（无）"
+
+
+def test_a_heading_that_is_data_is_not_translated(shown: Any) -> None:
+    columns = (Column("a", "district", "fen", verbatim=True), Column("b", "District"))
+    assert shown(table({"a": 1, "b": "x"}, columns=columns), "zh").splitlines()[1].split() == ["district", "区县"]
+
+
+# ---------------------------------------------------------------- CSV
+
+
+def rows_of(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_csv_is_exact_and_has_every_column(shown: Any) -> None:
+    heading, row = rows_of(shown(table(HANGZHOU), output="csv"))
+    assert heading == [column.key for column in COLUMNS]
+    assert row == ["hz-1", "32100000", "3422000000.00", "321000000.00", "0.00", "3101000000.00", "10.66", "9.66", "4.00", "0.8676"]
+
+
+def test_csv_headings_are_chinese_only_when_lang_zh_is_given(shown: Any) -> None:
+    assert rows_of(shown(table(HANGZHOU), "zh", output="csv"))[0][0] == "key"
+    assert rows_of(shown(table(HANGZHOU), "zh", output="csv", lang="zh"))[0][:3] == ["期", "核销笔数", "拉动消费(交易额)"]
+
+
+def test_csv_disarms_formulas_and_keeps_negative_amounts(shown: Any) -> None:
+    columns = (Column("name", "Name"), Column("fen", "Own", "fen"))
+    assert rows_of(shown(table({"name": "=1+1", "fen": -150}, columns=columns), output="csv"))[1] == ["'=1+1", "-1.50"]
+
+
+def test_csv_leaves_asides_out_and_parts_tables_by_a_blank_line(shown: Any) -> None:
+    columns = (Column("name", "Name"),)
+    first, aside, last = (table({"name": name}, columns=columns, aside=name == "b") for name in "abc")
+    assert shown(Outcome(tables=(first, aside, last)), output="csv") == "name\na\n\nname\nc\n"
+
+
+# ---------------------------------------------------------------- JSON, talk
+
+
+def test_json_is_the_envelope_and_nothing_else(shown: Any) -> None:
+    late = Problem("late", "{n} days late", "x.csv:3", params={"n": 2})
+    assert json.loads(shown(Outcome({"a": 1}, says=(say("done"),), problems=(late,), status="partial"), output="json")) == {
+        "voucher": 1, "command": "x", "status": "partial", "data": {"a": 1},
+        "problems": [{"code": "late", "level": "error", "where": "x.csv:3", "message": "2 days late", "hint": ""}],
+    }
+
+
+def test_talk_goes_to_stderr_and_the_status_is_the_exit_code(capfd: pytest.CaptureFixture[str]) -> None:
+    assert show.show(Call("x"), Outcome(says=(say("done"),), status="failed")) == 5
+    assert capfd.readouterr() == ("", "done\n")
