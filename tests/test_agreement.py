@@ -16,6 +16,7 @@ from vouchercli.ops.redemptions import KIND
 from vouchercli.rules import claims as claim_law
 from vouchercli.rules import redemptions as row_law
 from vouchercli.rules import times, vouchers
+from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import checks, claims, incoming, programmes, redemptions, templates
 from vouchercli.store import db as store
 
@@ -105,7 +106,7 @@ BATCHES = st.lists(st.one_of(st.lists(ROW, min_size=1, max_size=8), st.lists(TAM
 
 def _lawful(row: dict[str, Any]) -> int | None:
     face = FACES.get(row["coupon_no"])
-    return row_law.lawful_subsidy(row["base_fen"], face[0], face[2]) if face else None
+    return lawful_subsidy(row["base_fen"], face[0], face[2]) if face else None
 
 
 def _typed(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vouchercli.ops.demo import beijing, faults, hangzhou
+from vouchercli.errors import VoucherError
+from vouchercli.ops.demo import beijing, faults, hangzhou, story
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,15 +49,27 @@ def of_round(claim_no: str) -> str:
     return claim_no.rpartition("-")[0]
 
 
-def net(found: list[Row], until: str, rounds: tuple[str, ...]) -> tuple[Decimal, Decimal]:
-    """Subsidy and base of the rounds up to a moment, refunds taken off, in yuan."""
-    subsidy = base = Decimal(0)
-    for row in found:
-        if row["paid_at"] <= until and of_round(row["claim_no"]) in rounds:
-            sign = 1 if row["kind"] == "pay" else -1
-            subsidy += sign * Decimal(row["subsidy"])
-            base += sign * (Decimal(row["order_amount"]) - Decimal(row["merchant_discount"]))
-    return subsidy, base
+def net(lines: list[tuple[str, str, int, int]], until: str, rounds: tuple[str, ...]) -> tuple[int, int]:
+    """Subsidy and base of the rounds up to a moment, in fen."""
+    found = [(subsidy, base) for paid_at, code, subsidy, base in lines if paid_at <= until and code in rounds]
+    return sum(subsidy for subsidy, _ in found), sum(base for _, base in found)
+
+
+def signed(files: Files) -> list[tuple[str, str, int, int]]:
+    """Moment, round, subsidy and base of every lawful redemption, a refund's amounts below zero."""
+    found = []
+    for name in ("redemptions-1.csv", "redemptions-2.csv", "redemptions-3.csv", "redemptions-4.csv"):
+        for line in files[name].splitlines()[1:]:
+            _, kind, claim_no, _, _, paid_at, order, discount, subsidy, _ = line.split(",")
+            sign = 1 if kind == "pay" else -1
+            found.append((paid_at, of_round(claim_no), sign * fen(subsidy), sign * (fen(order) - fen(discount))))
+    return found
+
+
+def fen(text: str) -> int:
+    yuan, _, rest = text.partition(".")
+    assert len(rest) == 2
+    return int(yuan + rest)
 
 
 def test_the_same_scale_gives_the_same_bytes(small: Files) -> None:
@@ -67,9 +80,9 @@ def test_the_same_scale_gives_the_same_bytes(small: Files) -> None:
 
 @pytest.mark.parametrize("scale", [100, 1000])
 def test_the_files_add_up_to_the_published_totals_to_the_fen(scale: int) -> None:
-    found = rows(hangzhou.files(scale), "redemptions-")
+    lines = signed(hangzhou.files(scale))
     for until, rounds, subsidy, base in PUBLISHED:
-        assert net(found, until, rounds) == (Decimal(subsidy) / scale, Decimal(base) / scale)
+        assert net(lines, until, rounds) == (subsidy * 100 // scale, base * 100 // scale)
 
 
 def test_round_5_is_gone_in_105_seconds(small: Files) -> None:
@@ -198,6 +211,20 @@ def test_the_demo_of_beijing_shows_who_paid(voucher: Callable[..., Any]) -> None
     assert ran.data["folder"] == "demo-beijing-2020"
     total = ran.data["leverage"][0]["total"]
     assert total["platform_fen"] > 0 and total["match_fen"] > 0 and total["funders"]["government"] == total["subsidy_fen"]
+
+
+def test_the_demo_stops_with_the_exit_code_of_the_command_that_failed(tmp_path: Path) -> None:
+    class Failing:
+        def run(self, args: tuple[str, ...]) -> int:
+            return 75 if args[0] == "programme" else 0
+
+        def ask(self, args: tuple[str, ...]) -> Any:
+            raise AssertionError("nothing is asked after a failure")
+
+    with pytest.raises(VoucherError) as stopped:
+        story.tell(tmp_path / "city", None, 1000, Failing())
+    assert (stopped.value.code, stopped.value.exit_code) == ("demo_stopped", 75)
+    assert "voucher programme load hangzhou-2020" in str(stopped.value)
 
 
 def test_a_folder_with_files_is_left_alone(voucher: Callable[..., Any], here: Path) -> None:

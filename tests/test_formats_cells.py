@@ -11,7 +11,8 @@ from vouchercli.formats import cells
 
 @pytest.mark.parametrize(("cell", "text"), [
     ("`4200001", "4200001"), ("20230212\t", "20230212"), (" \u3000\u00a0A1\u200b\ufeff", "A1"), ("'0012", "0012"), ('"0012"', "0012"),
-    ("１２３ＡＢ", "123AB"), ('="0012"', "0012"), ("11002.0", "11002"), ("007", "007"), ("1.50", "1.50"), ("=A1&B2", "=A1&B2"), ("", ""),
+    ("１２３ＡＢ", "123AB"),
+    ('="0012"', "0012"), ("11002.0", "11002"), ("007", "007"), ("1.50", "1.50"), ("=A1&B2", "=A1&B2"), ("", ""),
     ("'=1+1", "=1+1"), ("HZ\u200b1", "HZ1"), ("`\t 12 \t", "12"),
 ])
 def test_an_id_is_cleaned(cell: str, text: str) -> None:
@@ -19,8 +20,10 @@ def test_an_id_is_cleaned(cell: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(("cell", "text"), [
-    ("アーティーチョーク\u3000", "アーティーチョーク"), ("ＡＢ１", "ＡＢ１"), ("'=老王", "=老王"), ("'Ndrangheta", "'Ndrangheta"), ("`店", "店"),
-    ('"店"', "店"), ('"老王"烧烤', '"老王"烧烤'), ("a\r\nb", "a b"), ("-10度 酒吧", "-10度 酒吧"), ("@home", "@home"), ("'\tx", "x"), ("'-", "-"),
+    ("アーティーチョーク\u3000", "アーティーチョーク"), ("ＡＢ１", "ＡＢ１"),
+    ("'=老王", "=老王"), ("'Ndrangheta", "'Ndrangheta"), ("`店", "店"),
+    ('"店"', "店"), ('"老王"烧烤', '"老王"烧烤'),
+    ("a\r\nb", "a b"), ("-10度 酒吧", "-10度 酒吧"), ("@home", "@home"), ("'\tx", "x"), ("'-", "-"),
 ])
 def test_a_name_keeps_its_own_characters(cell: str, text: str) -> None:
     assert cells.name_text(cell) == text
@@ -35,7 +38,8 @@ def test_an_amount_loses_its_dress_only(cell: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(("cell", "text"), [
-    ("2020-03-27 08:00:00", "2020-03-27 08:00:00"), ("`2020-03-27 08:00:00", "2020-03-27 08:00:00"), ("43917.333333333", "2020-03-27 08:00:00"),
+    ("2020-03-27 08:00:00", "2020-03-27 08:00:00"), ("`2020-03-27 08:00:00", "2020-03-27 08:00:00"),
+    ("43917.333333333", "2020-03-27 08:00:00"),
     ("43917", "2020-03-27"), ("20200327", "20200327"), ("２０２０年３月２７日", "2020年3月27日"),
 ])
 def test_a_time_may_be_a_spreadsheets_serial_number(cell: str, text: str) -> None:
@@ -58,7 +62,10 @@ def test_a_sign_is_turned(amount: str, turned: str) -> None:
     assert cells.opposite(amount) == turned
 
 
-@pytest.mark.parametrize("name", ["优惠金额（元）", "优惠金额(元)", " 优惠金额 (元)\u3000", "\ufeff优惠金额（元）", "`优惠金额（元）", "?优惠金额（元）", "ï»¿优惠金额（元）"])
+@pytest.mark.parametrize("name", [
+    "优惠金额（元）", "优惠金额(元)", " 优惠金额 (元)\u3000", "\ufeff优惠金额（元）", "`优惠金额（元）",
+    "?优惠金额（元）", "ï»¿优惠金额（元）",
+])
 def test_header_names_match_whatever_surrounds_them(name: str) -> None:
     assert cells.column_key(name) == "优惠金额(元)"
 

@@ -50,7 +50,7 @@ def test_a_payment_counts_with_its_price_after_merchant_discounts(city: City, he
     ("T,sale,C1,1,M1,2020-03-27 09:00:00,50,0,10,", "bad_row"),
     (",pay,C1,1,M1,2020-03-27 09:00:00,50,0,10,", "bad_row"),
     ("T,refund,C1,1,M1,2020-03-27 09:00:00,50,0,10,", "bad_row"),
-    ("T,pay,C1,1,M1,2020-03-27 09:00:00,1,250.00,0,10,", "bad_amount"),  # a thousands comma has shifted the cells
+    ("T,pay,C1,1,M1,2020-03-27 09:00:00,1,250.00,0,10,", "bad_row"),  # a thousands comma has shifted the cells
     ("R,refund,C1,1,M1,2020-03-27 09:00:00,1,250.00,0,10,T1", "bad_row"),
 ])
 def test_an_unlawful_row_is_rejected_with_its_reason(city: City, here: Path, row: str, reason: str) -> None:

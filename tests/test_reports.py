@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vouchercli.ops import reports
@@ -18,6 +19,7 @@ from vouchercli.store import totals
 from vouchercli.store.db import Session, open_db
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ZONE = "Asia/Shanghai"
@@ -118,6 +120,21 @@ class World:
 
     def leverage(self, **wanted: Any) -> dict[str, Any]:
         return reports.report_leverage(self.session(), **wanted).data
+
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world without facts; a property test puts its own in and takes them back."""
+    return World(tmp_path_factory.mktemp("blank") / "voucher.db")
+
+
+@contextmanager
+def taken_back(world: World) -> Iterator[World]:
+    world.db.execute("BEGIN")
+    try:
+        yield world
+    finally:
+        world.db.execute("ROLLBACK")
 
 
 @pytest.fixture
@@ -248,26 +265,27 @@ payments = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 2), st.integers(
                               st.sampled_from(["", "offline"])), max_size=12)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None)
 @given(payments=payments, since=st.none() | moments, as_of=st.none() | moments)
-def test_totals_tell_what_a_scan_of_the_facts_tells(
-    tmp_path_factory: pytest.TempPathFactory, payments: Any, since: int | None, as_of: int | None,
-) -> None:
-    world = World(tmp_path_factory.mktemp("world") / "voucher.db")
-    for number in range(1, 5):
-        world.claim(number, 1 + number % 2, START + number * 40_000)
-    for claim, coupon, merchant, paid_at, is_refunded, channel in payments:
-        world.redeem(claim, coupon, merchant, paid_at, 20_000 + claim, channel=channel)
-        if is_refunded:
-            world.redeem(claim, coupon, merchant, paid_at + 50_000, 20_000 + claim, kind="refund", channel=channel)
+def test_totals_tell_what_a_scan_of_the_facts_tells(blank: World, payments: Any, since: int | None, as_of: int | None) -> None:
     if since is not None and as_of is not None and since > as_of:
         since, as_of = as_of, since
-    for by in law.GROUPINGS:
-        found = world.leverage(by=by, since=since, as_of=as_of, with_funders=True)
-        wanted = scanned(world, by, since, as_of)
-        got = {row["key"]: row for row in found["rows"] if row["redemptions"] or row["base_fen"] or row["paid_fen"]}
-        assert {key: figures(sums) for key, sums in wanted.items()} == {key: [row[k] for k in KEYS[1:]] for key, row in got.items()}, by
-        assert all(sum(row["funders"].values()) == row["subsidy_fen"] for row in found["rows"])
+    with taken_back(blank) as world:
+        for number in range(1, 5):
+            world.claim(number, 1 + number % 2, START + number * 40_000)
+        for claim, coupon, merchant, paid_at, is_refunded, channel in payments:
+            world.redeem(claim, coupon, merchant, paid_at, 20_000 + claim, channel=channel)
+            if is_refunded:
+                world.redeem(claim, coupon, merchant, paid_at + 50_000, 20_000 + claim, kind="refund", channel=channel)
+        for by in law.GROUPINGS:
+            found = world.leverage(by=by, since=since, as_of=as_of, with_funders=True)
+            wanted = {key: figures(sums) for key, sums in scanned(world, by, since, as_of).items()}
+            got = {row["key"]: [row[key] for key in KEYS[1:]] for row in found["rows"] if row["redemptions"] or row["base_fen"]}
+            assert got == wanted, by
+            assert all(sum(row["funders"].values()) == row["subsidy_fen"] for row in found["rows"])
+
+
+USED = "SELECT coalesce(sum(vouchers), 0) FROM redemptions WHERE claim_id = ? AND coupon_no = ? AND paid_at <= ?"
 
 
 def left_over(world: World, code: str, as_of: int) -> tuple[int, int, int]:
@@ -276,31 +294,29 @@ def left_over(world: World, code: str, as_of: int) -> tuple[int, int, int]:
     users = set()
     for claim in world.db.execute("SELECT * FROM claims JOIN rounds USING (round_id) WHERE round = ? AND claimed_at <= ?", (code, as_of)):
         for coupon in world.db.execute("SELECT * FROM coupons WHERE template_id = ?", (claim["template_id"],)):
-            used = world.db.execute("SELECT coalesce(sum(vouchers), 0) FROM redemptions WHERE claim_id = ? AND coupon_no = ? AND paid_at <= ?",
-                                    (claim["claim_id"], coupon["coupon_no"], as_of)).fetchone()[0]
+            used = world.db.execute(USED, (claim["claim_id"], coupon["coupon_no"], as_of)).fetchone()[0]
             users |= {claim["resident"]} if used else set()
             face = coupon["denomination_fen"] * (1 - used)
             outstanding, expired = (outstanding + face, expired) if claim["expires_at"] > as_of else (outstanding, expired + face)
     return outstanding, expired, len(users)
 
 
-@settings(max_examples=25, deadline=None)
-@given(used=st.dictionaries(st.tuples(st.integers(1, 6), st.integers(1, 2)), st.tuples(st.integers(0, 6 * 86400), st.booleans()), max_size=8),
+@settings(max_examples=60, deadline=None)
+@given(used=st.dictionaries(st.tuples(st.integers(1, 6), st.integers(1, 2)), st.tuples(st.integers(0, 6 * 86400), st.booleans())),
        as_of=st.integers(0, 12 * 86400))
 def test_outstanding_expired_and_users_are_what_a_count_of_vouchers_gives(
-    tmp_path_factory: pytest.TempPathFactory, used: dict[tuple[int, int], tuple[int, bool]], as_of: int,
+    blank: World, used: dict[tuple[int, int], tuple[int, bool]], as_of: int,
 ) -> None:
-    world = World(tmp_path_factory.mktemp("world") / "voucher.db")
-    for number in range(1, 7):
-        world.claim(number, 1 + number % 2, START + (number + 1) // 2 * 86400, resident=1 + number % 4)
-    for (claim, coupon), (after, is_refunded) in used.items():
-        paid_at = START + (claim + 1) // 2 * 86400 + after
-        world.redeem(claim, coupon, 1, paid_at, 20_000)
-        if is_refunded:
-            world.redeem(claim, coupon, 1, paid_at + 3600, 20_000, kind="refund")
-    rows = rounds_of(world, as_of=START + as_of)
-    assert {row["round"]: (row["outstanding_fen"], row["expired_fen"], row["users"]) for row in rows} == {
-        code: left_over(world, code, START + as_of) for code in ("hz-1", "hz-2")}
+    with taken_back(blank) as world:
+        for number in range(1, 7):
+            world.claim(number, 1 + number % 2, START + (number + 1) // 2 * 86400, resident=1 + number % 4)
+        for (claim, coupon), (after, is_refunded) in used.items():
+            paid_at = START + (claim + 1) // 2 * 86400 + after
+            world.redeem(claim, coupon, 1, paid_at, 20_000)
+            if is_refunded:
+                world.redeem(claim, coupon, 1, paid_at + 3600, 20_000, kind="refund")
+        found = {row["round"]: (row["outstanding_fen"], row["expired_fen"], row["users"]) for row in rounds_of(world, as_of=START + as_of)}
+        assert found == {code: left_over(world, code, START + as_of) for code in ("hz-1", "hz-2")}
 
 
 def figures(sums: Sums) -> list[Any]:

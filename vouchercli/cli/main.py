@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -38,6 +39,9 @@ NOUNS = {
 }
 
 
+COMPLETION = ("install_completion", "show_completion")  # Typer adds them to every app; they are the root's business
+
+
 class Nouns(TyperGroup):
     """The root group: knows every noun's name and help without importing its module."""
 
@@ -49,6 +53,10 @@ class Nouns(TyperGroup):
             return None
         found = typer.main.get_command(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app)
         found.name = cmd_name
+        found.params = [parameter for parameter in found.params if parameter.name not in COMPLETION]
+        if hasattr(found, "commands"):  # a noun with verbs takes the shared options before the verb too
+            found.params += [parameter for parameter in self.params if parameter.name in PANEL]
+            found.callback = partial(_take_shared, ctx)
         if language() == "zh":
             _translate(found)
         return found
@@ -78,6 +86,11 @@ def _translate(command: Any) -> None:
             _translate(child)
 
 
+def _take_shared(ctx: Any, **params: Any) -> None:
+    """Keep the shared options given before a verb for the command that follows."""
+    ctx.find_root().obj.given |= {option: value for option in PANEL if (value := params.get(option)) != DEFAULTS[option]}
+
+
 def _version(asked: bool) -> None:
     if asked:
         print(f"voucher {__version__}")
@@ -91,14 +104,14 @@ def _root() -> Any:
     )
 
     def root(
-        ctx: typer.Context,
+        ctx: typer.Context, *,
         version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version and exit."),
         db: PANEL["db"] = None, programme: PANEL["programme"] = None, lang: PANEL["lang"] = None,  # type: ignore[valid-type]
         output: PANEL["output"] = None, actor: PANEL["actor"] = None, now: PANEL["now"] = None,  # type: ignore[valid-type]
         as_of: PANEL["as_of"] = None, dry_run: PANEL["dry_run"] = False, yes: PANEL["yes"] = False,  # type: ignore[valid-type]
     ) -> None:
         """Consumer vouchers from draft to audit: templates, rounds, intake, money, reports. One SQLite file."""
-        ctx.obj.given |= {option: value for option in PANEL if (value := ctx.params.get(option)) != DEFAULTS[option]}
+        _take_shared(ctx, **ctx.params)
 
     app.callback()(root)
     command = typer.main.get_command(app)
@@ -119,7 +132,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return _refuse(call, error)
     except UsageError as error:
         return _refuse(call, _usage(error))
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         from vouchercli.store.db import busy_or_refused
 
         return _refuse(call, busy_or_refused(error, call.db_path))

@@ -129,7 +129,7 @@ class Plan:
         if position is None:
             return _constant(spec.default if spec.default is not None else ABSENT.get(field, ""))
         column = self.header[position]
-        must_be_filled = field in FILLED[self.profile.kind] and spec.default is None
+        must_be_filled = spec.default is None and (field in FILLED[self.profile.kind] or self._is_the_only_merchant(field))
         self._uses(position, type_of(field))
         self._filled |= {position} if must_be_filled else set()
         read = readers.as_it_is if self._reads_plain else readers.reader(field, column)
@@ -149,6 +149,14 @@ class Plan:
             return finish(text, kind) if finish else text
 
         return make
+
+    def _is_the_only_merchant(self, field: str) -> bool:
+        """A redemption names its merchant by our number or by the platform's: when the file has one of them, it must be filled."""
+        other = {"merchant_no": "platform_no", "platform_no": "merchant_no"}.get(field)
+        if self.profile.kind != "redemptions" or other is None:
+            return False
+        spec = self.profile.fields.get(other)
+        return spec is None or (spec.value is None and self.position(*spec.columns) is None)
 
     def _amount_finish(self, column: str) -> Callable[[str, str], str] | None:
         """Fen to yuan, and the sign that refund rows have on this platform turned."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from vouchercli.result import Word
+
 Type = Literal["id", "name", "time", "amount", "kind"]
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -17,6 +19,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "merchant_discount", "subsidy", "refund_of", "channel",
     ),
 }
+
+KIND_WORDS = {"merchants": Word("merchant registry"), "claims": Word("claims file"), "redemptions": Word("redemptions file")}
 
 # How a cell is cleaned and what can have happened to it; every other field is an id.
 TYPES: dict[str, Type] = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.cells import EDGE, column_key
-from vouchercli.formats.fields import FIELDS, OPTIONAL
+from vouchercli.formats.fields import FIELDS, KIND_WORDS, OPTIONAL
 from vouchercli.result import Problem
 
 if TYPE_CHECKING:
@@ -160,9 +160,9 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
     keys = {column_key(name) for name in names}
     tried = sorted(profiles, key=lambda profile: (len(missing(profile, keys)), profile.profile))
     return VoucherError(
-        "unknown_layout", "{file} fits no profile for {kind}; columns found: {columns}", where=f"{source.name}:{line}",
+        "unknown_layout", "{file} fits no profile of a {kind}; columns found: {columns}", where=f"{source.name}:{line}",
         hint="write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile",
         problems=[Problem("missing_columns", "profile {profile} needs the columns: {missing}", f"{source.name}:{line}",
                           params={"profile": profile.profile, "missing": ", ".join(missing(profile, keys))}) for profile in tried],
-        file=source.name, kind=profiles[0].kind if profiles else "", columns=", ".join(name for name in names if name),
+        file=source.name, kind=KIND_WORDS[profiles[0].kind], columns=", ".join(name for name in names if name),
     )

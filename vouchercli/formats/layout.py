@@ -60,7 +60,8 @@ def read_again(profile: Profile, header: Sequence[str], rows: Iterable[tuple[int
     kept = [(line, list(cells)) for line, cells in rows]
     part = Part("", lambda: iter(kept))
     names = (*header, *(headers.REJECT_COLUMNS[:1] if headers.REJECT_COLUMNS[0] not in header else ()))
-    return Reading(Source(name, "", frozenset(), "", (part,)), headers.Header(part, profile, 0, names, "", len(header)), kept_width=len(header))
+    found = headers.Header(part, profile, 0, names, "", len(header))
+    return Reading(Source(name, "", frozenset(), "", (part,)), found, kept_width=len(header))
 
 
 class Reading:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.schema import closest
+from vouchercli.result import Word
 
 Kind = Literal["programmes", "templates", "platforms"]
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -24,8 +25,8 @@ def find(kind: Kind, name_or_path: str | Path) -> Path:
     known = names(kind)
     close = closest(given.stem, known)
     hint = "did you mean {suggestion}? known: {known}" if close else "known: {known}; or give the path of a YAML file"
-    raise VoucherError("unknown_config", "there is no {kind} config {name}", hint=hint, kind=kind, name=str(name_or_path), suggestion=close,
-                       known=", ".join(known))
+    raise VoucherError("unknown_config", "there is no {kind} config {name}", hint=hint, kind=Word(kind), name=str(name_or_path),
+                       suggestion=close, known=", ".join(known))
 
 
 def names(kind: Kind) -> list[str]:

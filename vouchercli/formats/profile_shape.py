@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.formats.fields import FIELDS, OPTIONAL
+from vouchercli.formats.fields import FIELDS, KIND_WORDS, OPTIONAL
 from vouchercli.formats.schema import Field, boolean, choice, either, listing, mapping, suggested, table, text
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def _section_faults(document: Document, route: Route, kind: str, said: dict[str,
     for field in columns:
         if field not in FIELDS[kind]:
             hint, words = suggested(field, FIELDS[kind])
-            yield document.problem("unknown_field", "{kind} have no field {offending}", (*route, "columns", field), hint=hint, key=True,
-                                   kind=kind, **words)
+            yield document.problem("unknown_field", "a {kind} has no field {offending}", (*route, "columns", field), hint=hint, key=True,
+                                   kind=KIND_WORDS[kind], **words)
     for field in FIELDS[kind]:
         is_given = field in columns or (field == "merchant_no" and ("key" in said or "platform_no" in columns))
         if field not in OPTIONAL[kind] and not is_given:

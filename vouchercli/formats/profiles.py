@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats import library, profile_shape, schema, yamls
 from vouchercli.formats.archives import Choice
+from vouchercli.formats.fields import KIND_WORDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,9 +108,9 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
     kinds = profile_shape.kinds(document.value)
     wanted = kind or (kinds[0] if len(kinds) == 1 else "")
     if wanted not in kinds:
-        raise VoucherError("wrong_kind", "profile {profile} is for {kinds}, not for {kind}",
+        raise VoucherError("wrong_kind", "profile {profile} is not for a {kind}",
                            hint="choose another with --profile, or leave it out", profile=str(name_or_path),
-                           kinds=", ".join(kinds), kind=wanted or "?")
+                           kind=KIND_WORDS.get(wanted, wanted))
     return _built(document.value, wanted)
 
 

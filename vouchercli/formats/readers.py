@@ -53,10 +53,12 @@ def matched(pattern: re.Pattern[str], field: str, column: str, text: str) -> str
 
 
 def no_kind(row: Sequence[str]) -> str:
+    """Files of claims and merchants know neither payments nor refunds."""
     return ""
 
 
 def as_it_is(cell: str) -> str:
+    """A plain cell."""
     return cell
 
 

@@ -247,7 +247,7 @@ def cancel_round(session: Session, code: str) -> Outcome:
                 hint="voucher round close {round}" if law.is_possible("close", row["state"]) else "voucher round show {round}",
                 claimed=row["claimed"], round=code,
             )
-        released = {}
+        released = commitments.release(session, row, "round.cancel")
         rounds.set_state(db, row["round_id"], "cancelled")
         audit.note(session, "round.cancel", code, before={"state": row["state"], "committed": released}, after={"state": "cancelled"})
         return told(

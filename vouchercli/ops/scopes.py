@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.rules import scope, times
 from vouchercli.rules.merchants import Merchant
-from vouchercli.rules.redemptions import lawful_subsidy
+from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import claims, functions, templates
 
 if TYPE_CHECKING:

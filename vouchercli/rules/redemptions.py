@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-PAY_ONLY = ("merchant_suspended", "out_of_scope", "expired", "below_threshold", "subsidy_mismatch")
+from vouchercli.rules.subsidy import lawful_subsidy
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,7 @@ def reason(row: Facts) -> str | None:
         return "unknown_coupon"
     if not row.is_known_merchant:
         return "unknown_merchant"
-    found = _of_any(row) if row.kind == "refund" else _of_payment(row)
-    return found
+    return _of_any(row) if row.kind == "refund" else _of_payment(row)
 
 
 def _of_any(row: Facts) -> str | None:
@@ -62,10 +61,3 @@ def _of_payment(row: Facts) -> str | None:
     if row.subsidy_fen != lawful_subsidy(row.base_fen, row.denomination_fen or 0, row.percent_bp):
         return "subsidy_mismatch"
     return None
-
-
-def lawful_subsidy(base_fen: int, denomination_fen: int, percent_bp: int | None) -> int:
-    """What a voucher pays on a base that meets its threshold: the denomination, or the percentage up to the cap."""
-    if percent_bp is None:
-        return denomination_fen
-    return min(denomination_fen, (2 * base_fen * percent_bp + 10_000) // 20_000)

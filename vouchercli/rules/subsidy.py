@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 WHOLE_BP = 10_000
 
 
+def lawful_subsidy(base_fen: int, denomination_fen: int, percent_bp: int | None) -> int:
+    """What a voucher pays on a base that meets its threshold, in fen: the denomination, or the percentage (half up) up to the cap."""
+    if percent_bp is None:
+        return denomination_fen
+    return min(denomination_fen, money.half_up(base_fen * percent_bp, WHOLE_BP))
+
+
 def subsidy(coupon: Coupon, base_fen: int) -> int | None:
-    """What the voucher pays on a base (list price - merchant discount), in fen: the denomination, or the percentage up to
-    the cap, rounded half up; None below the threshold."""
-    if base_fen < coupon.threshold_fen:
-        return None
-    if coupon.percent_bp is None:
-        return coupon.denomination_fen
-    return min(coupon.denomination_fen, money.half_up(base_fen * coupon.percent_bp, WHOLE_BP))
+    """What the voucher pays on a base (list price - merchant discount), in fen; None below the threshold."""
+    return lawful_subsidy(base_fen, coupon.denomination_fen, coupon.percent_bp) if base_fen >= coupon.threshold_fen else None
 
 
 def best(coupons: Iterable[Coupon], base_fen: int) -> Coupon | None:

@@ -55,10 +55,7 @@ def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
         db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS:d}")
         version = db.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.DatabaseError as error:
-        raise VoucherError(
-            "not_a_database", "{path} cannot be opened as a voucher database: {why}",
-            hint="name the right file with --db, or: voucher init --db NEW.db", path=str(path), why=str(error),
-        ) from error
+        raise busy_or_refused(error, path) from error
     if version > SCHEMA_VERSION:
         raise VoucherError(
             "newer_database", "{path} was written by a newer voucher (schema {version}, this program knows {known})",
@@ -73,11 +70,7 @@ def _migrate(db: sqlite3.Connection, path: Path, version: int) -> None:
     """Apply what is missing, with sqlite-utils (imported only here: everyday commands never wait for it)."""
     is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     if not is_ours and db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-        raise VoucherError(
-            "not_a_database", "{path} cannot be opened as a voucher database: {why}",
-            hint="name the right file with --db, or: voucher init --db NEW.db",
-            path=str(path), why="it holds another program's tables",
-        )
+        raise _stranger(path, "it holds another program's tables")
     if version == 0:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")  # first: a creation that was killed is recognised
         db.execute("PRAGMA journal_mode = WAL")
@@ -127,10 +120,17 @@ def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return VoucherError("no_permission", "{path} cannot be written: {why}",
                             hint="check who owns the file and its folder", path=str(path), why=str(error))
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR):
+    if code == sqlite3.SQLITE_NOTADB:
+        return _stranger(path, str(error))
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR):
         return VoucherError("damaged_database", "{path} is damaged or unreadable: {why}",
                             hint="restore the last backup; keep the damaged file for the auditor", path=str(path), why=str(error))
     raise error
+
+
+def _stranger(path: Path, why: str) -> VoucherError:
+    return VoucherError("not_a_database", "{path} cannot be opened as a voucher database: {why}",
+                        hint="name the right file with --db, or: voucher init --db NEW.db", path=str(path), why=why)
 
 
 def schema_text(name: str) -> str:

@@ -1,7 +1,6 @@
 """The demo."""
 
 TEXT = {
-    "Build a synthetic Hangzhou 2020 here and report on it.": "在本地建立一套合成的杭州 2020 消费券数据，并生成报表。",
     "A new folder (else demo-PROGRAMME here).": "新文件夹（不写则在当前目录建 demo-项目代码）。",
     "Draw the city at 1:N (Hangzhou: 100, 1000 or 10).": "按 1:N 的比例生成（杭州可选 100、1000、10）。",
     "the demo makes a database of its own, in its folder": "演示在自己的文件夹中另建数据库",

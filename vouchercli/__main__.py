@@ -1,0 +1,5 @@
+"""python -m vouchercli"""
+
+from vouchercli.cli.main import run
+
+run()
