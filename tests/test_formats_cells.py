@@ -73,6 +73,7 @@ def test_header_names_match_whatever_surrounds_them(name: str) -> None:
 def test_a_key_of_columns_survives_what_people_change_without_meaning_it() -> None:
     assert cells.identity_key("赤から　秋田駅東店", "中通２丁目 6-44 ") == cells.identity_key("赤から秋田駅東店", "中通2丁目6-44")
     assert cells.identity_key("The  PIG and Whistle ", "sw18 5ld") == cells.identity_key("The Pig and Whistle", "SW18 5LD")
+    assert cells.identity_key("85−2") == cells.identity_key("85‐2") == "85-2"
     assert cells.identity_key("a b", "c") != cells.identity_key("a", "b c")
 
 

@@ -12,8 +12,8 @@ import xlsxwriter
 import xlwt
 from hypothesis import given
 from hypothesis import strategies as st
-
 from test_formats_sources import gbk_zipped, written, xlsx
+
 from vouchercli.errors import VoucherError
 from vouchercli.formats import exports, layout, profiles
 from vouchercli.formats.fields import FIELDS
@@ -164,6 +164,11 @@ def test_a_column_that_is_missing_is_named_for_every_profile(tmp_path: Path) -> 
     assert error.where.endswith("x.csv:1")
     assert error.problems[0].text.format(**error.problems[0].params) == "profile voucher needs the columns: subsidy"
     assert refusal(ours(tmp_path, header=HEADER.replace("merchant_no,", "shop,"))).problems[0].params["missing"] == "merchant_no"
+
+
+def test_a_list_of_names_without_numbers_is_no_registry_of_ours(tmp_path: Path) -> None:
+    error = refusal(written(tmp_path, b"code,name\n0111,rice\n"), "merchants")
+    assert (error.code, error.problems[0].params["missing"]) == ("unknown_layout", "merchant_no")
 
 
 def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:

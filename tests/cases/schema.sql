@@ -11,6 +11,8 @@ CREATE INDEX postings_by_funder ON postings (funder_id, round_id);
 
 CREATE INDEX redemptions_by_paid_at ON redemptions (paid_at);
 
+CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
+
 CREATE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no);
 
 CREATE INDEX suspensions_by_merchant ON suspensions (merchant_id);
@@ -96,7 +98,7 @@ CREATE TABLE day_totals (
     round_id      INTEGER NOT NULL REFERENCES rounds,
     day           INTEGER NOT NULL,
     coupon        TEXT NOT NULL,
-    segment_id    INTEGER NOT NULL REFERENCES segments,
+    segment_id    INTEGER NOT NULL,
     channel       TEXT NOT NULL,
     vouchers      INTEGER NOT NULL,
     base_fen      INTEGER NOT NULL,
@@ -138,7 +140,7 @@ CREATE TABLE merchant_changes (
 CREATE TABLE merchant_totals (
     round_id      INTEGER NOT NULL REFERENCES rounds,
     day           INTEGER NOT NULL,
-    merchant_id   INTEGER NOT NULL REFERENCES merchants,
+    merchant_id   INTEGER NOT NULL,
     vouchers      INTEGER NOT NULL,
     base_fen      INTEGER NOT NULL,
     subsidy_fen   INTEGER NOT NULL,
@@ -198,8 +200,8 @@ CREATE TABLE redemptions (
     kind                   TEXT NOT NULL CHECK (kind IN ('pay', 'refund')),
     claim_id               INTEGER NOT NULL REFERENCES claims,
     coupon_no              INTEGER NOT NULL,
-    merchant_id            INTEGER NOT NULL REFERENCES merchants,
-    segment_id             INTEGER NOT NULL REFERENCES segments,
+    merchant_id            INTEGER NOT NULL,            -- no foreign key: taking one merchant back would read every row here;
+    segment_id             INTEGER NOT NULL,            -- store.merchants refuses it by one query, `voucher check` proves it
     channel                TEXT NOT NULL,               -- offline | online | '' (not stated)
     paid_at                INTEGER NOT NULL,
     day                    INTEGER NOT NULL,

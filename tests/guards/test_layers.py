@@ -12,6 +12,7 @@ MAY_IMPORT = {
     "": (*ALL,),
     "errors": ALL,
     "result": ALL,
+    "__main__": (*ALL, "cli"),
     "cli": (*ALL, "cli", "ops"),
     "ops": (*ALL, "ops", "rules", "store", "formats"),
     "store": (*ALL, "store", "rules"),

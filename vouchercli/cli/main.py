@@ -106,9 +106,9 @@ def _root() -> Any:
     def root(
         ctx: typer.Context, *,
         version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version and exit."),
-        db: PANEL["db"] = None, programme: PANEL["programme"] = None, lang: PANEL["lang"] = None,  # type: ignore[valid-type]
-        output: PANEL["output"] = None, actor: PANEL["actor"] = None, now: PANEL["now"] = None,  # type: ignore[valid-type]
-        as_of: PANEL["as_of"] = None, dry_run: PANEL["dry_run"] = False, yes: PANEL["yes"] = False,  # type: ignore[valid-type]
+        db: PANEL["db"] = None, programme: PANEL["programme"] = None, lang: PANEL["lang"] = None,  # type: ignore[valid-type,name-defined]
+        output: PANEL["output"] = None, actor: PANEL["actor"] = None, now: PANEL["now"] = None,  # type: ignore[valid-type,name-defined]
+        as_of: PANEL["as_of"] = None, dry_run: PANEL["dry_run"] = False, yes: PANEL["yes"] = False,  # type: ignore[valid-type,name-defined]
     ) -> None:
         """Consumer vouchers from draft to audit: templates, rounds, intake, money, reports. One SQLite file."""
         _take_shared(ctx, **ctx.params)
@@ -130,7 +130,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return _show(call, outcome)
     except VoucherError as error:
         return _refuse(call, error)
-    except UsageError as error:
+    except UsageError as error:  # type: ignore[misc]
         return _refuse(call, _usage(error))
     except sqlite3.DatabaseError as error:
         from vouchercli.store.db import busy_or_refused

@@ -66,14 +66,17 @@ class Call:
 
     @property
     def dry_run(self) -> bool:
+        """Whether nothing may be written."""
         return bool(self.given.get("dry_run"))
 
     @property
     def yes(self) -> bool:
+        """Whether every question is answered already."""
         return bool(self.given.get("yes"))
 
     @property
     def programme(self) -> str | None:
+        """The programme's code, when one was named."""
         return self.given.get("programme")
 
     def present(self, zone: str = DEFAULT_ZONE) -> int:

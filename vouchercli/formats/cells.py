@@ -103,14 +103,15 @@ def column_key(name: str) -> str:
 
 
 def identity_key(*parts: str) -> str:
-    """A merchant's number made of other columns: NFKC, lower case, blanks collapsed (and none beside a Chinese or Japanese
+    """A merchant's number made of other columns: NFKC, lower case, one kind of dash, blanks collapsed (and none beside a Chinese or Japanese
     character), joined by ` | `; so it survives what people change without meaning it."""
     return " | ".join(_settled(part) for part in parts)
 
 
 def _settled(text: str) -> str:
-    folded = " ".join(UNSEEN.sub("", unicodedata.normalize("NFKC", text)).casefold().split())
+    folded = " ".join(UNSEEN.sub("", unicodedata.normalize("NFKC", text)).translate(DASHES).casefold().split())
     return BESIDE_WIDE.sub("", folded)
 
 
+DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-") | {ord("\u301c"): "~"}
 BESIDE_WIDE = re.compile(r"(?<=[\u2e80-\ud7ff\uf900-\ufaff]) | (?=[\u2e80-\ud7ff\uf900-\ufaff])")

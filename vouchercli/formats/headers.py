@@ -98,7 +98,8 @@ def wanted(profile: Profile) -> Iterator[tuple[str, ...]]:
         if part not in FIELDS[profile.kind]:
             yield (part,)
     for name, spec in profile.fields.items():
-        is_free = name in OPTIONAL[profile.kind] or (name == "merchant_no" and "platform_no" in profile.fields)
+        is_either = profile.kind == "redemptions" and name == "merchant_no" and "platform_no" in profile.fields
+        is_free = is_either or name in OPTIONAL[profile.kind]
         yield from _of_spec(spec, is_needed=not is_free or name in profile.key)
 
 

@@ -87,7 +87,8 @@ def _section_faults(document: Document, route: Route, kind: str, said: dict[str,
             yield document.problem("unknown_field", "a {kind} has no field {offending}", (*route, "columns", field), hint=hint, key=True,
                                    kind=KIND_WORDS[kind], **words)
     for field in FIELDS[kind]:
-        is_given = field in columns or (field == "merchant_no" and ("key" in said or "platform_no" in columns))
+        stands_in = "key" in said if kind == "merchants" else "platform_no" in columns
+        is_given = field in columns or (field == "merchant_no" and stands_in)
         if field not in OPTIONAL[kind] and not is_given:
             yield document.problem("missing_field", "columns: says nothing of {offending}, which every row needs", (*route, "columns"),
                                    key=True, offending=field)

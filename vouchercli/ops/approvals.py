@@ -58,7 +58,8 @@ def approve_round(session: Session, code: str) -> Outcome:
                    revision=row["revision"], approvals=given, needed=needed)
         return ops.told(
             session, code,
-            say("approved {round}: {amount} yuan committed", round=code, amount=money.grouped(sum(committed.values()))),
+            say("approved {round}: {amount} yuan committed", round=code, amount=money.grouped(sum(committed.values()))) if committed
+            else say("approved {round}: none of its funders has a fund to watch, so nothing was committed", round=code),
             say("next: voucher round open {round}", round=code),
         )
 

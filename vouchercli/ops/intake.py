@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ZONE = "Asia/Shanghai"  # for registries, which may come before any programme
 SHOWN_ROWS = 10
+as_json = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps would make one for every row
 
 
 @dataclass(frozen=True)
@@ -164,13 +165,13 @@ def _staged(desk: Desk, warnings: list[tuple[int, str, str]], tell: Callable[[in
             found: Typed = Unfit(record.fault.code, {"text": record.fault.text, **record.fault.params})
         else:
             found = typed_by(record.values)
-        cells = json.dumps(desk.reading.masked(record.cells, mask), ensure_ascii=False)
+        cells = as_json(desk.reading.masked(record.cells, mask))
         if isinstance(found, Unfit):
-            yield (record.line, cells, found.code, json.dumps(found.detail, ensure_ascii=False), *blank)
+            yield (record.line, cells, found.code, as_json(found.detail), *blank)
         else:
             yield (record.line, cells, None, "{}", *found)
             if desk.kind.warnings:
-                warnings.extend((record.line, code, json.dumps(detail, ensure_ascii=False)) for code, detail in desk.kind.warnings(found))
+                warnings.extend((record.line, code, as_json(detail)) for code, detail in desk.kind.warnings(found))
         if tell and count % 10_000 == 0:
             tell(count)
 

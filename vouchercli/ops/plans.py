@@ -87,7 +87,11 @@ def _liability_table(it: ops.Found, liability: list[dict[str, Any]]) -> Table:
         say("Plan of {round}: {packs:,} packs, {quota} yuan at most, checkers needed: {checkers}", round=it.row["round"],
             packs=it.row["packs"], quota=money.grouped(it.quota_fen), checkers=it.checkers),
         columns, tuple(liability),
-        notes=(say("Merchants add {match} yuan at most as their match.", match=money.grouped(match)),) if (match := _match_fen(it)) else (),
+        notes=(
+            *([say("Merchants add {match} yuan at most as their match.", match=money.grouped(match))] if (match := _match_fen(it)) else []),
+            *([say("A funder without an amount pays as it goes: its fund is not watched.")]
+              if any(part["left_fen"] is None for part in liability) else []),
+        ),
     )
 
 

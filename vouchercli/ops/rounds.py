@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops import commitments
-from vouchercli.result import Column, Message, Outcome, Problem, Table, Word, say
+from vouchercli.ops import round_tables as tables
+from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
-from vouchercli.store import approvals, audit, programmes, rounds, templates
+from vouchercli.store import audit, programmes, rounds, templates
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
 
+    from vouchercli.result import Message
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Template
     from vouchercli.store.db import Session
@@ -69,7 +71,7 @@ def require(deed: str, row: sqlite3.Row) -> None:
 def told(session: Session, code: str, *says: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
     """The answer of every deed: the round as it now stands, and what to do next."""
     said = (*says, say("dry run: nothing was written")) if session.dry_run else says
-    return Outcome(data=described(session.db, found(session, code)), says=said, problems=problems)
+    return Outcome(data=tables.described(session.db, found(session, code)), says=said, problems=problems)
 
 
 # ---------------------------------------------------------------- reading
@@ -78,105 +80,17 @@ def told(session: Session, code: str, *says: Message, problems: tuple[Problem, .
 def list_rounds(session: Session) -> Outcome:
     """Every round of the programme by its opening, cancelled ones too."""
     programme = programmes.current(session.db, session.programme)
-    zone = programme["time_zone"]
-    rows = [
-        {**dict(row), "template": f"{row['template']}@{row['version']}", "quota_fen": row["packs"] * row["pack_value_fen"]}
-        for row in rounds.listed(session.db, programme["programme_id"])
-    ]
-    data = [
-        {key: row[key] for key in ("round", "state", "mode", "packs", "claimed", "quota_fen", "platform", "group")}
-        | {"template": row["template"].rpartition("@")[0], "version": row["version"],
-           "opens_at": times.iso(row["opens_at"], zone), "closes_at": times.iso(row["closes_at"], zone)}
-        for row in ({**row, "group": row["resident_group"]} for row in rows)
-    ]
-    table = Table(say("Rounds of {programme}", programme=programme["programme"]), LIST, tuple(rows), zone=zone)
+    rows = rounds.listed(session.db, programme["programme_id"])
     says = () if rows else (say("no round yet; next: voucher round create CODE --template T --packs N --opens-at TIME"),)
-    return Outcome(data={"programme": programme["programme"], "rounds": data}, tables=(table,), says=says)
-
-
-LIST = (
-    Column("round", "round"), Column("state", "state", "word"), Column("template", "template"), Column("packs", "packs", "int"),
-    Column("claimed", "claimed", "int"), Column("opens_at", "opens", "time"), Column("closes_at", "closes", "time"),
-)
+    data = {"programme": programme["programme"], "rounds": [tables.line(row) for row in rows]}
+    return Outcome(data=data, tables=(tables.listed(programme, rows),), says=says)
 
 
 def show_round(session: Session, code: str) -> Outcome:
     """One round: its terms, its money by funder, its approvals, what was claimed."""
     it = found(session, code)
-    data = described(session.db, it)
-    tables = (_terms_table(it), _money_table(session.db, it), _approvals_table(session.db, it))
-    return Outcome(data=data, tables=tuple(table for table in tables if table.rows))
-
-
-def described(db: sqlite3.Connection, it: Found) -> dict[str, Any]:
-    """A round as JSON shows it: the answer of `round show` and of every deed on a round."""
-    row, zone = it.row, it.row["time_zone"]
-    same = ("round", "programme", "state", "template", "version", "mode", "packs", "pack_value_fen")
-    registration = row["registration_opens_at"]
-    return {key: row[key] for key in same} | {
-        "quota_fen": it.quota_fen,
-        "opens_at": times.iso(row["opens_at"], zone),
-        "closes_at": times.iso(row["closes_at"], zone),
-        "registration_opens_at": None if registration is None else times.iso(registration, zone),
-        "platform": row["platform"],
-        "group": row["resident_group"],
-        "per_resident": row["per_resident"],
-        "revision": row["revision"],
-        "created_by": row["created_by"],
-        "edited_by": row["edited_by"],
-        "claimed": row["claimed"],
-        "checkers_needed": it.checkers,
-        "liability": [{"funder": funder, "amount_fen": amount} for funder, amount in law.liability(row["packs"], it.template)],
-        "committed": [{"funder": funder, "amount_fen": amount} for funder, amount in commitments.standing(db, row).items()],
-        "approvals": [
-            {key: each[key] for key in ("revision", "verdict", "actor", "os_user", "note")} | {"at": times.iso(each["at"], zone)}
-            for each in approvals.history(db, row["round_id"])
-        ],
-    }
-
-
-def _terms_table(it: Found) -> Table:
-    row, zone = it.row, it.row["time_zone"]
-    registration = row["registration_opens_at"]
-    facts = {
-        "template": f"{row['template']}@{row['version']}",
-        "packs": f"{row['packs']:,} x {money.grouped(row['pack_value_fen'])} = {money.grouped(it.quota_fen)}",
-        "claimed": f"{row['claimed']:,}",
-        "per resident": str(row["per_resident"]),
-        "registration opens": None if registration is None else times.shown(registration, zone),
-        "opens": times.shown(row["opens_at"], zone),
-        "closes": times.shown(row["closes_at"], zone),
-        "platform": row["platform"] or None,
-        "group": row["resident_group"] or None,
-        "revision": str(row["revision"]),
-        "created by": row["created_by"],
-        "edited by": row["edited_by"],
-        "checkers needed": str(it.checkers),
-    }
-    return Table(
-        say("Round {round}: {state}, {mode}", round=row["round"], state=Word(row["state"]), mode=Word(row["mode"])),
-        (Column("what", "what", "word"), Column("value", "value")),
-        tuple({"what": what, "value": value} for what, value in facts.items() if value is not None),
-    )
-
-
-def _money_table(db: sqlite3.Connection, it: Found) -> Table:
-    standing = commitments.standing(db, it.row)
-    rows = tuple(
-        {"funder": funder, "liability_fen": amount, "committed_fen": standing.get(funder)}
-        for funder, amount in law.liability(it.row["packs"], it.template)
-    )
-    columns = (Column("funder", "funder"), Column("liability_fen", "largest liability", "fen"), Column("committed_fen", "committed", "fen"))
-    return Table(say("Money by funder"), columns, rows)
-
-
-def _approvals_table(db: sqlite3.Connection, it: Found) -> Table:
-    columns = (
-        Column("at", "at", "time"), Column("verdict", "verdict", "word"), Column("actor", "by"), Column("os_user", "login"),
-        Column("revision", "revision", "int"), Column("note", "note"),
-    )
-    rows = tuple(dict(row) for row in approvals.history(db, it.row["round_id"]))
-    return Table(say("Approvals"), columns, rows, zone=it.row["time_zone"])
+    parts = (tables.terms(it), tables.money_by_funder(session.db, it), tables.verdicts(session.db, it))
+    return Outcome(data=tables.described(session.db, it), tables=tuple(table for table in parts if table.rows))
 
 
 # ---------------------------------------------------------------- deeds

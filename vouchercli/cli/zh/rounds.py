@@ -25,7 +25,6 @@ TEXT = {
     "Saturday": "星期六",
     "Sunday": "星期日",
     # help
-    "Rounds: schedule, submit, approve, open, close.": "期次：排期、提交、批准、开放、截止。",
     "Draft a round: which pack, how many, when, for whom.": "起草一期：发哪种卡包、发多少份、何时发、发给谁。",
     "Change a round before it opens: it becomes a draft again and its approvals are void.":
         "在开放前修改一期：该期回到草稿，已有的批准作废。",
@@ -65,7 +64,6 @@ TEXT = {
     "to enter an old round as of its time, add --now TIME": "如要补录往期，请加上 --now 时间",
     "say what to change, for example --packs or --opens-at": "请写明要修改的内容，例如 --packs 或 --opens-at",
     "there is no mode {mode}": "没有发放方式 {mode}",
-    "choose one of: {known}": "请从以下各项中选择：{known}",
     "{text} does not name a version": "{text} 没有正确写明版本",
     "write it like {code}@1": "请写成 {code}@1 的形式",
     "template {template} does not fit programme {programme}: it is paid by others": "券模板 {template} 的出资方与项目 {programme} 不符",
@@ -92,6 +90,8 @@ TEXT = {
     "next: voucher round approve {round} --actor NAME, by someone other than {authors}":
         "下一步：由 {authors} 以外的人运行 voucher round approve {round} --actor 姓名",
     "approved {round}: {amount} yuan committed": "已批准 {round}：占用资金 {amount} 元",
+    "approved {round}: none of its funders has a fund to watch, so nothing was committed":
+        "已批准 {round}：其出资方均未设资金额度，无需占用资金",
     "approved {round} ({given} of {needed} checkers); one more person must approve":
         "{round} 已获 {given} 人批准（共需 {needed} 人）；还须另一人批准",
     "next: voucher round open {round}": "下一步：voucher round open {round}",
