@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -193,6 +195,27 @@ def test_the_last_yuan_of_a_fund_can_be_committed(city: Callable[..., Ran]) -> N
     by(city, "lin", "approve")
     assert by(city, "zhao", "approve").data["state"] == "approved"
     assert committed(city)[0] == (10_00, 990_00)
+
+
+def test_two_processes_cannot_commit_the_same_money(city: Callable[..., Ran]) -> None:
+    for name in ("r1", "r2"):  # 720 yuan of the treasury's 1000 each
+        submitted(city, name, packs=24)
+        city("round", "approve", name, "--actor", "lin")
+    approve = [sys.executable, "-c", "from vouchercli.cli.main import run; run()", "round", "approve", "--actor", "zhao"]
+    both = [subprocess.Popen([*approve, name], stderr=subprocess.PIPE, text=True) for name in ("r1", "r2")]
+    said = [process.communicate()[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 3]
+    assert sum("[fund_short]" in text for text in said) == 1
+    assert committed(city)[0] == (280_00, 720_00)
+
+
+def test_where_no_fund_is_watched_nothing_is_committed(city: Callable[..., Ran]) -> None:
+    city("template", "add", write("app.yaml", {**PACK, "template": "app-pack", "funding": {"app": "100%"}}))
+    city("round", "create", "r1", "--template", "app-pack", "--packs", "9", "--opens-at", OPENS, "--actor", "chen")
+    by(city, "chen", "submit")
+    ran = city("round", "approve", "r1", "--actor", "lin")
+    assert ran.err.splitlines()[0] == "approved r1: none of its funders has a fund to watch, so nothing was committed"
+    assert committed(city) == [(1000_00, 0), (600_00, 0), (None, None)]
 
 
 def test_a_dry_run_approves_nothing(city: Callable[..., Ran]) -> None:

@@ -167,8 +167,9 @@ def test_a_column_that_is_missing_is_named_for_every_profile(tmp_path: Path) -> 
 
 
 def test_a_list_of_names_without_numbers_is_no_registry_of_ours(tmp_path: Path) -> None:
-    error = refusal(written(tmp_path, b"code,name\n0111,rice\n"), "merchants")
-    assert (error.code, error.problems[0].params["missing"]) == ("unknown_layout", "merchant_no")
+    for text in (b"code,name\n0111,rice\n", b"name,address,postcode\nA,B,C\n"):
+        error = refusal(written(tmp_path, text), "merchants")
+        assert (error.code, error.problems[0].params["missing"]) == ("unknown_layout", "merchant_no")
 
 
 def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:

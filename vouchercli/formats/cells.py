@@ -103,8 +103,8 @@ def column_key(name: str) -> str:
 
 
 def identity_key(*parts: str) -> str:
-    """A merchant's number made of other columns: NFKC, lower case, one kind of dash, blanks collapsed (and none beside a Chinese or Japanese
-    character), joined by ` | `; so it survives what people change without meaning it."""
+    """A merchant's number made of other columns: NFKC, lower case, one kind of dash, blanks collapsed (and none beside a
+    Chinese or Japanese character), joined by ` | `; so it survives what people change without meaning it."""
     return " | ".join(_settled(part) for part in parts)
 
 

@@ -91,6 +91,7 @@ def row_text(row: list[str]) -> str:
 def wanted(profile: Profile) -> Iterator[tuple[str, ...]]:
     """Every column that must be there, with the names it may have."""
     yield from ((one.column,) for one in (*profile.skip, *profile.only))
+    yield from ((name,) for name in profile.recognise_by)
     rule = profile.kind_rule
     if profile.kind == "redemptions" and (rule.columns or rule.sign):
         yield rule.columns or (rule.sign,)

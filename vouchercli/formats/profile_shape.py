@@ -32,7 +32,7 @@ SECTION: dict[str, Field] = {
     "footer": mapping({"like": text(required=True), "required": boolean()}),
     "checks": listing(mapping({"find": text(required=True), "of": choice("all", "pay", "refund"), "sums": table(text())})),
     "archive": mapping({"take": text(), "skip": text()}), "sheet": text(),
-    "resident": choice("identity", "opaque"), "identities": listing(text()),
+    "resident": choice("identity", "opaque"), "identities": listing(text()), "recognise_by": listing(text()),
 }
 HEAD: dict[str, Field] = {
     "profile": text(required=True, pattern=r"[a-z0-9][a-z0-9-]*", example="wechat-use-flow"), "platform": text(),

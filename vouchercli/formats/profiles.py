@@ -85,6 +85,7 @@ class Profile:
     sheet: str
     is_opaque: bool
     identities: tuple[str, ...]
+    recognise_by: tuple[str, ...]
     document: dict[str, Any] = field(repr=False, compare=False)
 
     def to_json(self) -> str:
@@ -146,7 +147,8 @@ def _built(document: dict[str, Any], kind: str) -> Profile:
         footer=footer.get("like", ""), footer_is_required=footer.get("required", False),
         checks=tuple(Check(one["find"], one.get("of", "all"), one.get("sums", {})) for one in said.get("checks", ())),
         archive=Choice(archive.get("take", ""), archive.get("skip", "")), sheet=said.get("sheet", ""),
-        is_opaque=said.get("resident") == "opaque", identities=tuple(said.get("identities", ())), document=document,
+        is_opaque=said.get("resident") == "opaque", identities=tuple(said.get("identities", ())),
+        recognise_by=tuple(said.get("recognise_by", ())), document=document,
     )
 
 

@@ -26,7 +26,7 @@ NO_KIND = Word("it says neither payment nor refund")
 NO_MATCH = Word("it is not written as the profile expects")
 
 
-class RowFault(Exception):  # noqa: N818 - bad data, not an error: caught where the row is made into a record
+class RowFault(Exception):
     """The row cannot be used; `problem` says why."""
 
     def __init__(self, problem: Problem) -> None:

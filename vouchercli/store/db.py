@@ -56,12 +56,7 @@ def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
         version = db.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.DatabaseError as error:
         raise busy_or_refused(error, path) from error
-    if version > SCHEMA_VERSION:
-        raise VoucherError(
-            "newer_database", "{path} was written by a newer voucher (schema {version}, this program knows {known})",
-            hint="install the newer voucher", path=str(path), version=version, known=SCHEMA_VERSION,
-        )
-    if version < SCHEMA_VERSION:
+    if version != SCHEMA_VERSION:
         _migrate(db, path, version)
     return db
 
@@ -69,8 +64,13 @@ def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
 def _migrate(db: sqlite3.Connection, path: Path, version: int) -> None:
     """Apply what is missing, with sqlite-utils (imported only here: everyday commands never wait for it)."""
     is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-    if not is_ours and db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+    if not is_ours and (version or db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]):
         raise _stranger(path, "it holds another program's tables")
+    if version > SCHEMA_VERSION:
+        raise VoucherError(
+            "newer_database", "{path} was written by a newer voucher (schema {version}, this program knows {known})",
+            hint="install the newer voucher", path=str(path), version=version, known=SCHEMA_VERSION,
+        )
     if version == 0:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")  # first: a creation that was killed is recognised
         db.execute("PRAGMA journal_mode = WAL")
