@@ -67,6 +67,7 @@ def terminal(folder: Path) -> Iterator[Callable[[str], tuple[int, str]]]:
     unwanted = ("VOUCHER_", "LC_", "PYTHONDONTWRITEBYTECODE")  # the last would compile the program anew for every command
     environ = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     environ |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "LANG": "C.UTF-8", "COLUMNS": "80", "HOME": str(folder)}
+    environ["PYTHONUNBUFFERED"] = "1"  # data and talk in the order of a terminal
     pipe = subprocess.PIPE
     with subprocess.Popen(["bash"], cwd=folder, env=environ, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT) as shell:
         assert shell.stdin and shell.stdout

@@ -20,9 +20,9 @@ WIDE = r"[\u2e80-\ud7ff\uf900-\ufaff]"
 
 
 def settled(text: str) -> str:
-    """A key's text, worked out here anew: width, case and blanks do not count, nor blanks beside a Japanese character."""
+    """A key's text, worked out here anew: width, case, kinds of dash and blanks do not count, nor blanks beside a Japanese character."""
     folded = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip().casefold()
-    return re.sub(rf"(?<={WIDE}) | (?={WIDE})", "", folded)
+    return re.sub(rf"(?<={WIDE}) | (?={WIDE})", "", re.sub("[‐-―−]", "-", folded))
 
 
 def restaurants(path: Path) -> dict[str, tuple[str, ...]]:

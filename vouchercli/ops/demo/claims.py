@@ -45,15 +45,12 @@ class Round:
 
 @dataclass(frozen=True)
 class Granted:
-    """A round's claims, in order of time: when, and which resident (a number below the population)."""
+    """A round's claims, in order of time: their numbers, when, and which resident (a number below the population)."""
 
     round: Round
+    numbers: tuple[str, ...]
     claimed: tuple[int, ...]
     residents: tuple[int, ...]
-
-    def claim_no(self, position: int) -> str:
-        """The claim's number."""
-        return f"{self.round.code.upper()}-{position + 1:07d}"
 
 
 def grant(rng: Random, put_up: Round, residents: range) -> Granted:
@@ -61,14 +58,15 @@ def grant(rng: Random, put_up: Round, residents: range) -> Granted:
     lasts = put_up.sold_out_after
     arrivals = sorted(rng.random() for _ in range(put_up.packs - 1))
     seconds = [*(int(lasts * arrival * arrival) for arrival in arrivals), lasts]
-    return Granted(put_up, tuple(put_up.opens + second for second in seconds), tuple(rng.sample(residents, put_up.packs)))
+    numbers = tuple(f"{put_up.code.upper()}-{position + 1:07d}" for position in range(put_up.packs))
+    return Granted(put_up, numbers, tuple(put_up.opens + second for second in seconds), tuple(rng.sample(residents, put_up.packs)))
 
 
 def lines(granted: Granted) -> str:
     """The round's claims as a file."""
     code = granted.round.code
     rows = (
-        f"{granted.claim_no(position)},{code},SYN-R{resident:07d},{clock.shown(claimed)}"
-        for position, (claimed, resident) in enumerate(zip(granted.claimed, granted.residents, strict=True))
+        f"{number},{code},SYN-R{resident:07d},{clock.shown(claimed)}"
+        for number, claimed, resident in zip(granted.numbers, granted.claimed, granted.residents, strict=True)
     )
     return "\n".join((HEADER, *rows, ""))

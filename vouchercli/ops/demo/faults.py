@@ -62,7 +62,7 @@ def _number(row: int) -> str:
 def _voucher(granted: Granted, voucher: int) -> tuple[str, int]:
     """Claim number and coupon number."""
     position, coupon = divmod(voucher, len(granted.round.coupons))
-    return granted.claim_no(position), coupon + 1
+    return granted.numbers[position], coupon + 1
 
 
 def _last_payment(counter: Till) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.ops.demo import clock
 from vouchercli.ops.demo.clock import DAY, DAYS
@@ -20,8 +20,7 @@ VISITS_A_DAY = 2        # vouchers a resident may use at one merchant on one loc
 DISCOUNTED = 0.12       # so many orders carry a merchant's own discount, of 1 to 12 per cent
 
 
-@dataclass(frozen=True)
-class Paid:
+class Paid(NamedTuple):
     """One payment, with what its refund must repeat."""
 
     number: str
@@ -49,7 +48,7 @@ class Till:
         chance = self.rng.random()
         discount = int(base_fen * (chance + 0.01) / 100) * 100 if chance < DISCOUNTED else 0
         order, subsidy = base_fen + discount, coupons[coupon].subsidy(base_fen)
-        what = f"{granted.claim_no(position)},{coupon + 1},{self.town[merchant].number}"
+        what = f"{granted.numbers[position]},{coupon + 1},{self.town[merchant].number}"
         amounts = f"{order // 100}.{order % 100:02d},{discount // 100}.00,{subsidy // 100}.{subsidy % 100:02d}"
         return Paid(self._write(moment, "pay", what, amounts), what, amounts)
 
