@@ -10,7 +10,6 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vouchercli.ops import scopes
 from vouchercli.ops.intake import Desk
 from vouchercli.ops.redemptions import KIND
 from vouchercli.rules import claims as claim_law
@@ -25,7 +24,8 @@ START = times.parse("2020-03-27 08:00", ZONE)
 HOUR = 3600
 PROGRAMME = {
     "programme": "p", "name": {"zh": "项目", "en": "P"}, "time_zone": ZONE,
-    "funders": {"city": {"kind": "public"}, "district": {"kind": "public"}, "platform": {"kind": "platform"}, "shops": {"kind": "merchant"}},
+    "funders": {"city": {"kind": "public"}, "district": {"kind": "public"}, "platform": {"kind": "platform"},
+                "shops": {"kind": "merchant"}},
     "limits": {"vouchers_per_merchant_per_day": 2},
 }
 TEMPLATE = {
@@ -39,6 +39,11 @@ TEMPLATE = {
 FACES = {1: (1001, 4000, None), 2: (1001, 4000, None), 3: (500, 2000, 1000)}
 MERCHANTS = {"m1": "in", "m2": "in", "far": "out"}
 
+ADD_ROUND = """
+INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, per_resident, created_by, edited_by,
+    created_at)
+VALUES (1, ?, 1, ?, 'fcfs', 4, ?, ?, 2, '', '', 0)
+"""
 ADD_BATCH = """
 INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted, duplicate,
     rejected, warnings, actor, imported_at) VALUES (?, ?, 1, '', ?, '', '', '', '', 'done', 0, 0, 0, 0, 0, '', 0)
@@ -54,7 +59,8 @@ def world(policy: str) -> store.Session:
     for number, (merchant, district) in enumerate(MERCHANTS.items(), 1):
         db.execute("INSERT INTO merchants (merchant_id, merchant_no, district, segment_id, added_at, changed_at) VALUES (?, ?, ?, ?, 0, 0)",
                    (number, merchant, district, 1 if district == "in" else 2))
-    db.execute("INSERT INTO suspensions (merchant_id, from_at, until_at, reason, actor) VALUES (2, ?, ?, '', '')", (START + 5 * HOUR, START + 6 * HOUR))
+    db.execute("INSERT INTO suspensions (merchant_id, from_at, until_at, reason, actor) VALUES (2, ?, ?, '', '')",
+               (START + 5 * HOUR, START + 6 * HOUR))
     return session
 
 
@@ -69,8 +75,7 @@ def _save(db: Any, policy: str) -> None:
     template, faults = template_rules.read(TEMPLATE)
     assert template, faults
     templates.save(db, template, TEMPLATE, "", 0)
-    db.execute("INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, per_resident, created_by, edited_by,"
-               " created_at) VALUES (1, 'r', 1, 'open', 'fcfs', 4, ?, ?, 2, '', '', 0)", (START, START + 48 * HOUR))
+    db.execute(ADD_ROUND, ("r", "open", START, START + 48 * HOUR))
 
 
 # ---------------------------------------------------------------- redemptions
@@ -239,8 +244,7 @@ CLAIM = st.fixed_dictionaries({
 def test_law_and_store_give_every_claim_the_same_ruling(batches: list[list[dict[str, Any]]]) -> None:
     session = world("full_restores")
     db = session.db
-    db.execute("INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, per_resident, created_by, edited_by,"
-               " created_at) VALUES (1, 'draft', 1, 'draft', 'fcfs', 4, ?, ?, 2, '', '', 0)", (START, START + 48 * HOUR))
+    db.execute(ADD_ROUND, ("draft", "draft", START, START + 48 * HOUR))
     rounds = {code: claim_law.Round(state, START, START + 48 * HOUR, 4, 2) for code, state in (("r", "open"), ("draft", "draft"))}
     granted = claim_law.Granted()
     for batch_id, rows in enumerate(batches, 1):
@@ -252,7 +256,8 @@ def test_law_and_store_give_every_claim_the_same_ruling(batches: list[list[dict[
         claims.judge(db, 1)
         claims.accept(db, batch_id, lambda _round, at: at + 24 * HOUR)
         found = {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}
-        law = [claim_law.Claim(line, row["claim_no"], row["round"], row["resident"], START + row["hours"] * HOUR) for line, row in enumerate(rows, 1)]
+        law = [claim_law.Claim(line, row["claim_no"], row["round"], row["resident"], START + row["hours"] * HOUR)
+               for line, row in enumerate(rows, 1)]
         assert found == claim_law.judged(rounds, law, granted)
     for name in ("packs_within_quota", "claims_in_their_window", "claim_totals"):
         assert checks.CHECKS[name](db) == [], name

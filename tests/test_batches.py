@@ -43,12 +43,12 @@ def content(here: Path) -> list[tuple[Any, ...]]:
 def test_batches_are_listed_newest_first(take_in: Callable[..., Any], voucher: Callable[..., Any]) -> None:
     take_in("good.csv", GOOD)
     take_in("dirty.csv", DIRTY, expect=4)
-    data = voucher("batch", "list", "-o", "json").data
+    data = voucher("batch", "list", "-o", "json").data["batches"]
     assert [(row["batch"], row["file"], row["read"], row["accepted"], row["duplicate"], row["rejected"], row["state"]) for row in data] == [
         (2, "dirty.csv", 5, 1, 1, 3, "done"), (1, "good.csv", 1, 1, 0, 0, "done")]
     assert data[0]["imported_at"] == "2020-03-20T09:00:00+08:00"
     assert "dirty.csv" in voucher("batch", "list").out
-    assert voucher("batch", "list", "--kind", "claims", "-o", "json").data == []
+    assert voucher("batch", "list", "--kind", "claims", "-o", "json").data["batches"] == []
 
 
 def test_an_unknown_kind_of_batch_is_a_usage_fault(take_in: Callable[..., Any], voucher: Callable[..., Any]) -> None:

@@ -163,7 +163,7 @@ def test_a_part_of_a_registry_does_not_suspend_the_rest(take_in: Callable[..., A
     part = "\n".join(FIRST.splitlines()[:2]) + "\n"
     ran = take_in("part.csv", part, "--missing", "suspend", expect=3)
     assert ran.json["problems"][0]["code"] == "registry_in_part"
-    assert voucher("batch", "list", "-o", "json").data[0]["batch"] == 1
+    assert voucher("batch", "list", "-o", "json").data["batches"][0]["batch"] == 1
     assert take_in("part.csv", part, "--missing", "suspend", "--yes").data["suspended"] == 2
 
 

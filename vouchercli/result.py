@@ -47,7 +47,8 @@ class Problem:
 class Column:
     """A column of a table. `key` names it in JSON and CSV; `label` is its English heading (translated when shown).
 
-    `kind` says what the values are and so how they are printed: text, word (one of ours, translated), int, fen (integer fen), ratio (decimal string
+    `kind` says what the values are and so how they are printed: text, word (one of ours, translated), int, fen (integer
+    fen), ratio (decimal string
     such as "13.24"), rate (decimal string, a share of 1 such as "0.7020", shown as 70.2 %), time (UTC epoch seconds),
     date (integer yyyymmdd). None is printed as an en dash.
 

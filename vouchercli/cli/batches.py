@@ -53,7 +53,7 @@ def rejects(
     """Show the rejected rows; -o csv and --to give them in the file's own layout plus reason and explanation."""
     with call.session() as session:
         if to is not None or call.output == "csv":
-            return batches.write_rejects(session, batch, sys.stdout if str(to or "-") == "-" else to, t)
+            return batches.write_rejects(session, batch, to if to is not None and str(to) != "-" else sys.stdout, t)
         return batches.list_rejects(session, batch)
 
 

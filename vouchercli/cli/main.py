@@ -46,9 +46,11 @@ class Nouns(TyperGroup):
     """The root group: knows every noun's name and help without importing its module."""
 
     def list_commands(self, ctx: Any) -> list[str]:
+        """The nouns, in the order of the work."""
         return list(NOUNS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a noun, its module imported only now; None when there is no such noun."""
         if cmd_name not in NOUNS:
             return None
         found = typer.main.get_command(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app)
@@ -62,17 +64,13 @@ class Nouns(TyperGroup):
         return found
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Every noun with its help, without importing any."""
         with formatter.section(t("Commands")):
             formatter.write_dl([(noun, t(text)) for noun, (_, text) in NOUNS.items()])
 
-    @property
-    def commands(self) -> dict[str, Any]:
-        """Only for Typer's did-you-mean: names without modules."""
-        return dict.fromkeys(NOUNS)
-
-    @commands.setter
-    def commands(self, _: Any) -> None:
-        """Nouns are listed in NOUNS; nothing is registered."""
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = dict.fromkeys(NOUNS)  # type: ignore[assignment] # names only: for Typer's did-you-mean and shell completion
 
 
 def _translate(command: Any) -> None:

@@ -35,7 +35,10 @@ PANEL = {
     "lang": Annotated[Optional[str], typer.Option("--lang", metavar="zh|en", help="Language of all text (else the locale).")],
     "output": Annotated[Optional[str], typer.Option("--output", "-o", metavar="FORMAT", help="table, json or csv.")],
     "actor": Annotated[Optional[str], typer.Option("--actor", metavar="NAME", help="Who acts (else the login name); both are recorded.")],
-    "now": Annotated[Optional[str], typer.Option("--now", metavar="TIME", help="Act as if it were TIME (rehearsal, late entry); the log keeps both times.")],
+    "now": Annotated[
+        Optional[str],
+        typer.Option("--now", metavar="TIME", help="Act as if it were TIME (rehearsal, late entry); the log keeps both times."),
+    ],
     "as_of": Annotated[Optional[str], typer.Option("--as-of", metavar="TIME", help="Reports: what was true up to TIME.")],
     "dry_run": Annotated[bool, typer.Option("--dry-run", help="Do everything, then write nothing.")],
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")],

@@ -53,7 +53,9 @@ def check(
     discount: Annotated[str, typer.Option("--discount", metavar="YUAN", help="What the merchant takes off before the voucher.")] = "0",
     claim_no: Annotated[Optional[str], typer.Option("--claim", metavar="NO", help="The claim whose voucher is used.")] = None,
     template: Annotated[Optional[str], typer.Option("--template", metavar="CODE[@V]", help="Or a voucher nobody has claimed yet.")] = None,
-    coupon_no: Annotated[Optional[int], typer.Option("--coupon", metavar="NO", min=1, help="Which coupon of the pack (else the best one).")] = None,
+    coupon_no: Annotated[
+        Optional[int], typer.Option("--coupon", metavar="NO", min=1, help="Which coupon of the pack (else the best one).")
+    ] = None,
     merchant_no: Annotated[Optional[str], typer.Option("--merchant", metavar="NO", help="Where (needed with --claim).")] = None,
     channel: Annotated[str, typer.Option("--channel", metavar="offline|online", help="How it is paid.")] = "",
     at: Annotated[Optional[str], typer.Option("--at", metavar="TIME", help="When it is paid (else now).")] = None,

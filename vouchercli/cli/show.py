@@ -73,6 +73,7 @@ def _write_json(document: dict[str, Any]) -> None:
 
 
 def _talk(text: str) -> None:
+    sys.stdout.flush()  # the order of a terminal, also when both streams go into one file
     print(text, file=sys.stderr)
 
 

@@ -14,18 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LANGUAGES = ("zh", "en")
-_language = "en"
+_chosen = ["en"]  # one process speaks one language: main() chooses it before anything is said
 
 
 def speak(language: str) -> None:
     """Choose the language of all that follows."""
-    global _language
-    _language = language
+    _chosen[0] = language
 
 
 def language() -> str:
     """The language chosen: zh or en."""
-    return _language
+    return _chosen[0]
 
 
 def wanted(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
@@ -42,7 +41,7 @@ def wanted(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
 
 def t(text: str, params: Mapping[str, Any] | None = None) -> str:
     """`text` in the chosen language, its `{placeholders}` filled. Text without a translation stays English."""
-    found = catalogue().get(text, text) if _language == "zh" else text
+    found = catalogue().get(text, text) if language() == "zh" else text
     return found.format(**{key: t(value) if isinstance(value, Word) else value for key, value in params.items()}) if params else found
 
 

@@ -57,7 +57,7 @@ def list_batches(session: Session, kind: str | None = None, limit: int = 50) -> 
     zone = _zone(session)
     listed = [_described(row, zone) for row in batches.listed(session.db, kind=kind, programme=session.programme, limit=limit)]
     shown = tuple({**row, "kind": KIND_WORDS[row["kind"]]} for row in listed)
-    return Outcome(data=listed, tables=(Table(say("Batches"), LIST_COLUMNS, shown, zone=zone),))
+    return Outcome(data={"batches": listed}, tables=(Table(say("Batches"), LIST_COLUMNS, shown, zone=zone),))
 
 
 def show_batch(session: Session, batch_id: int) -> Outcome:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from vouchercli.store.db import Session
 
 SHOWN = 20
+COLUMNS = (
+    Column("check", "Check"), Column("state", "State", "word"), Column("breaches", "Breaches", "int"), Column("proves", "Proves", "word"),
+)
 
 # What each check proves, in words.
 MEANINGS = {
@@ -41,7 +44,6 @@ def check_all(session: Session) -> Outcome:
         found = {name: check(db) for name, check in checks.CHECKS.items()}
     rows = tuple({"check": name, "state": "failed" if breaches else "ok", "breaches": len(breaches), "proves": MEANINGS[name]}
                  for name, breaches in found.items())
-    columns = (Column("check", "Check"), Column("state", "State", "word"), Column("breaches", "Breaches", "int"), Column("proves", "Proves", "word"))
     problems = tuple(
         Problem("check_failed", "{check}: {subject}: expected {expected}, found {found}",
                 params={"check": name, "subject": subject, "expected": expected, "found": value})
@@ -49,4 +51,5 @@ def check_all(session: Session) -> Outcome:
     )
     data = {"checks": [{"check": row["check"], "state": row["state"], "breaches": row["breaches"]} for row in rows]}
     says = () if problems else (say("all {count} checks hold", count=len(rows)),)
-    return Outcome(data=data, tables=(Table(say("Checks"), columns, rows),), says=says, problems=problems, status="failed" if problems else "ok")
+    tables = (Table(say("Checks"), COLUMNS, rows),)
+    return Outcome(data=data, tables=tables, says=says, problems=problems, status="failed" if problems else "ok")

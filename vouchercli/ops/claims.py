@@ -70,7 +70,8 @@ def import_claims(session: Session, file: str, **options: Any) -> Outcome:
 
 COLUMNS = (
     Column("claim_no", "Claim"), Column("round", "Round"), Column("resident", "Resident"), Column("claimed_at", "Claimed at", "time"),
-    Column("expires_at", "Expires at", "time"), Column("used", "Used", "int"), Column("coupons", "Vouchers", "int"), Column("batch", "Batch", "int"),
+    Column("expires_at", "Expires at", "time"), Column("used", "Used", "int"), Column("coupons", "Vouchers", "int"),
+    Column("batch", "Batch", "int"),
 )
 
 
@@ -87,4 +88,4 @@ def list_claims(session: Session, *, round_: str | None, claim_no: str | None, r
     )
     data = [{**row, "claimed_at": times.iso(row["claimed_at"], zone), "expires_at": times.iso(row["expires_at"], zone)} for row in cells]
     says = (say("more than {limit}: add --limit, --round or --claim", limit=limit),) if len(rows) > limit else ()
-    return Outcome(data=data, tables=(Table(say("Claims"), COLUMNS, cells, zone=zone),), says=says)
+    return Outcome(data={"claims": data}, tables=(Table(say("Claims"), COLUMNS, cells, zone=zone),), says=says)

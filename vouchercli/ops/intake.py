@@ -139,7 +139,8 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
 
 def _refuse_undone(batch: sqlite3.Row) -> None:
     if batch["state"] == "undone":
-        raise VoucherError("batch_undone", "batch {batch} was undone", hint="import {file} again", batch=batch["batch_id"], file=batch["file"])
+        raise VoucherError("batch_undone", "batch {batch} was undone", hint="import {file} again",
+                           batch=batch["batch_id"], file=batch["file"])
 
 
 # ---------------------------------------------------------------- the work on one file
@@ -197,7 +198,8 @@ def _told(desk: Desk, data: dict[str, Any]) -> Outcome:
     """The summary of an import or a retry; the first rejects and warnings as problems with their lines."""
     problems = [_problem(desk, data["file"], row, "error") for row in incoming.first_refused(desk.db, SHOWN_ROWS)]
     problems += [_problem(desk, data["file"], row, "warning") for row in incoming.first_warned(desk.db, SHOWN_ROWS)]
-    says = [say("{file}: {read} rows read = {accepted} accepted + {duplicate} duplicate + {rejected} rejected (batch {batch}, profile {profile}, {encoding})",
+    says = [say("{file}: {read} rows read = {accepted} accepted + {duplicate} duplicate + {rejected} rejected"
+                " (batch {batch}, profile {profile}, {encoding})",
                 **{key: data[key] for key in ("file", "read", "accepted", "duplicate", "rejected", "batch", "profile", "encoding")})]
     if data.get("ignored"):
         says.append(say("{count} rows are not ours by the profile and were left out", count=data["ignored"]))

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 # The words of the answer's table, in its order.
 LINES = (
     ("list_fen", "List price"), ("merchant_discount_fen", "Merchant discount"), ("base_fen", "Base"), ("public_fen", "Public subsidy"),
-    ("platform_fen", "Platform"), ("match_fen", "Merchant match"), ("own_fen", "Consumer pays"), ("merchant_receives_fen", "Merchant receives"),
+    ("platform_fen", "Platform"), ("match_fen", "Merchant match"), ("own_fen", "Consumer pays"),
+    ("merchant_receives_fen", "Merchant receives"),
 )
 
 
@@ -54,7 +55,8 @@ def check_order(session: Session, asked: Asked, *, claim_no: str | None, templat
     coupons = [c for c in pack.coupons if asked.coupon_no in (None, c.coupon_no)]
     if not coupons:
         raise VoucherError("unknown_coupon_no", "the pack of {template} has {count} coupons, no number {coupon_no}",
-                           hint="voucher template show {template}", template=pack.template, count=len(pack.coupons), coupon_no=asked.coupon_no)
+                           hint="voucher template show {template}",
+                           template=pack.template, count=len(pack.coupons), coupon_no=asked.coupon_no)
     kinds = programmes.value(programme).kinds
     answers = [_answer(session, programme, pack, kinds, coupon, asked, claim_no, (list_fen, discount_fen)) for coupon in coupons]
     return _told(max(answers, key=lambda found: (found["reason"] is None, found["subsidy_fen"])), programme["time_zone"])
@@ -66,7 +68,8 @@ def _fen(option: str, text: str) -> int:
     except ValueError:
         fen = -1
     if fen < 0:
-        raise UsageFault("bad_amount_option", "{option} {value} is not an amount in yuan", hint="write it like 45.00", option=option, value=text)
+        raise UsageFault("bad_amount_option", "{option} {value} is not an amount in yuan", hint="write it like 45.00",
+                         option=option, value=text)
     return fen
 
 
@@ -126,6 +129,7 @@ def _told(answer: dict[str, Any], zone: str) -> Outcome:
     table = Table(say("Coupon {coupon_no} ({coupon})", coupon_no=answer["coupon_no"], coupon=answer["coupon"]), columns,
                   tuple({"what": label, "fen": answer[key]} for key, label in LINES))
     if reason is None:
-        return Outcome(data=answer, tables=(table,), says=(say("accepted: the voucher pays {yuan} yuan", yuan=money.yuan(answer["subsidy_fen"])),))
+        accepted = say("accepted: the voucher pays {yuan} yuan", yuan=money.yuan(answer["subsidy_fen"]))
+        return Outcome(data=answer, tables=(table,), says=(accepted,))
     text, values = reasons.explained(reason, detail, zone)
     return Outcome(data=answer, tables=(table,), problems=(Problem(reason, text, params=values),), status="failed")

@@ -85,7 +85,8 @@ def payment(
     claim_no: str, coupon_no: int, merchant_no: str, at: int, zone: str, fen: tuple[int, int], channel: str
 ) -> tuple[Any, ...]:
     """One payment as typed columns, for a look ahead: no number of its own yet, the subsidy as the rules give it."""
-    return ("", "pay", claim_no, coupon_no, merchant_no, merchant_no, at, times.day_of(at, zone), fen[0] - fen[1], fen[1], None, "", channel)
+    day, base_fen = times.day_of(at, zone), fen[0] - fen[1]
+    return ("", "pay", claim_no, coupon_no, merchant_no, merchant_no, at, day, base_fen, fen[1], None, "", channel)
 
 
 # ---------------------------------------------------------------- judged and accepted
@@ -155,4 +156,4 @@ def list_redemptions(session: Session, *, limit: int, **wanted: str | None) -> O
     cells = tuple({**dict(row), "batch": row["batch_id"]} for row in rows[:limit])
     data = [{key: value for key, value in row.items() if key != "batch_id"} | {"paid_at": times.iso(row["paid_at"], zone)} for row in cells]
     says = (say("more than {limit}: add --limit, --round, --claim, --merchant or --transaction", limit=limit),) if len(rows) > limit else ()
-    return Outcome(data=data, tables=(Table(say("Payments and refunds"), COLUMNS, cells, zone=zone),), says=says)
+    return Outcome(data={"redemptions": data}, tables=(Table(say("Payments and refunds"), COLUMNS, cells, zone=zone),), says=says)

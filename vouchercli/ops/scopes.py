@@ -28,7 +28,8 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         where = scopes[round_id] if round_id is not None else None
         if where is None or not covers(round_id, merchant_no, district, industry, size, is_registered):
             return False
-        return scope.has_channel(where, channel) and (not (where.hours or where.weekdays) or scope.is_hour(where, *times.clock_of(paid_at, zone)))
+        is_any_hour = not (where.hours or where.weekdays)
+        return scope.has_channel(where, channel) and (is_any_hour or scope.is_hour(where, *times.clock_of(paid_at, zone)))
 
     def used_channel(round_id: int | None, channel: str) -> str:
         """The channel a payment states, else the only one its voucher is for, else ''."""

@@ -39,25 +39,15 @@ def reason(row: Facts) -> str | None:
         return "unknown_coupon"
     if not row.is_known_merchant:
         return "unknown_merchant"
-    return _of_any(row) if row.kind == "refund" else _of_payment(row)
-
-
-def _of_any(row: Facts) -> str | None:
-    return "not_yet_valid" if row.claimed_at is not None and row.paid_at < row.claimed_at else None
-
-
-def _of_payment(row: Facts) -> str | None:
-    assert row.expires_at is not None and row.threshold_fen is not None
-    if row.is_suspended:
-        return "merchant_suspended"
-    if not row.is_in_scope:
-        return "out_of_scope"
-    if early := _of_any(row):
-        return early
-    if row.paid_at >= row.expires_at:
-        return "expired"
-    if row.base_fen < row.threshold_fen:
-        return "below_threshold"
-    if row.subsidy_fen != lawful_subsidy(row.base_fen, row.denomination_fen or 0, row.percent_bp):
-        return "subsidy_mismatch"
-    return None
+    is_early = row.paid_at < row.claimed_at
+    if row.kind == "refund":
+        return "not_yet_valid" if is_early else None
+    ladder = (
+        ("merchant_suspended", row.is_suspended),
+        ("out_of_scope", not row.is_in_scope),
+        ("not_yet_valid", is_early),
+        ("expired", row.paid_at >= row.expires_at),
+        ("below_threshold", row.base_fen < row.threshold_fen),
+        ("subsidy_mismatch", row.subsidy_fen != lawful_subsidy(row.base_fen, row.denomination_fen, row.percent_bp)),
+    )
+    return next((reason for reason, is_so in ladder if is_so), None)

@@ -61,7 +61,8 @@ SELECT i.line, i.transaction_no, i.kind, i.paid_at, i.day, i.base_fen, i.merchan
             SELECT 1 FROM suspensions s
             WHERE s.merchant_id = m.merchant_id AND i.paid_at >= s.from_at AND i.paid_at < ifnull(s.until_at, i.paid_at + 1)
         ) THEN 'merchant_suspended'
-        WHEN NOT is_in_scope(r.round_id, i.channel, i.paid_at, m.merchant_no, m.district, m.industry, m.size, m.is_registered) THEN 'out_of_scope'
+        WHEN NOT is_in_scope(r.round_id, i.channel, i.paid_at, m.merchant_no, m.district, m.industry, m.size, m.is_registered)
+            THEN 'out_of_scope'
         WHEN i.paid_at < c.claimed_at THEN 'not_yet_valid'
         WHEN i.paid_at >= c.expires_at THEN 'expired'
         WHEN i.base_fen < k.threshold_fen THEN 'below_threshold'
@@ -276,9 +277,8 @@ def _world(db: sqlite3.Connection, policy: Policy, visit_limit: int | None) -> v
     world = vouchers.World(policy, visit_limit)
     by_id: dict[int, vouchers.Payment] = {}
     for row in db.execute(STANDING_PAYMENTS):
-        payment = vouchers.Payment(
-            row["transaction_no"], row["merchant_id"], row["paid_at"], row["base_fen"], row["subsidy_fen"], row["base_fen"], row["subsidy_fen"]
-        )
+        base, subsidy = row["base_fen"], row["subsidy_fen"]
+        payment = vouchers.Payment(row["transaction_no"], row["merchant_id"], row["paid_at"], base, subsidy, base, subsidy)
         by_id[row["redemption_id"]] = payment
         world.payments[(row["claim_id"], row["coupon_no"])].append(payment)
     for row in db.execute(STANDING_REFUNDS):
