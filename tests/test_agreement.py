@@ -16,7 +16,7 @@ from vouchercli.rules import claims as claim_law
 from vouchercli.rules import redemptions as row_law
 from vouchercli.rules import times, vouchers
 from vouchercli.rules.subsidy import lawful_subsidy
-from vouchercli.store import checks, claims, incoming, programmes, redemptions, templates
+from vouchercli.store import checks, claims, incoming, judging, programmes, templates
 from vouchercli.store import db as store
 
 ZONE = "Asia/Shanghai"
@@ -184,8 +184,8 @@ class Oracle:
 def _store_batch(session: store.Session, batch_id: int, rows: list[dict[str, Any]]) -> dict[int, str | None]:
     db = session.db
     db.execute(ADD_BATCH, (batch_id, "redemptions", str(batch_id)))
-    incoming.expect(db, "redemptions", redemptions.CREATE_INCOMING)
-    incoming.put(db, redemptions.ADD_INCOMING, [(line, "[]", None, "{}", *_typed(row)) for line, row in enumerate(rows, 1)])
+    incoming.expect(db, "redemptions", judging.CREATE_INCOMING)
+    incoming.put(db, judging.ADD_INCOMING, [(line, "[]", None, "{}", *_typed(row)) for line, row in enumerate(rows, 1)])
     desk = Desk(session, db, KIND, SimpleNamespace(), batch_id, programmes.current(db, None), ZONE)
     KIND.judge(desk)
     KIND.accept(desk)

@@ -14,11 +14,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from vouchercli.cli.folding import folded
 from vouchercli.cli.words import language, t
 from vouchercli.result import Message, Word
 from vouchercli.rules import money, times
@@ -195,41 +196,6 @@ def _heading(label: str, width: int) -> str:
         else:
             lines.append(piece)
     return "\n".join(line for line in lines if line)
-
-
-# ---------------------------------------------------------------- folding
-
-CLOSING = "，。；：、！？）》」』】”’％!),.:;?%]}"
-TOKENS = re.compile(r" +|[^ \u1100-\uffff]+|[^ ]")  # blanks, a narrow word, one wide character
-
-
-def folded(text: str, width: int) -> str:
-    """`text` in lines of at most `width` cells: broken at blanks and between wide characters (Chinese has no blanks),
-    never before a closing mark; inside a word only when it alone is too wide."""
-    return "\n".join(line for part in text.split("\n") for line in _lines(part, width))
-
-
-def _lines(text: str, width: int) -> list[str]:
-    lines = [""]
-    for token in _tokens(text):
-        if cell_len(lines[-1] + token.rstrip()) <= width:
-            lines[-1] += token
-        elif cell_len(token) <= width:
-            lines.append(token.lstrip())
-        else:
-            lines += chop_cells(token.strip(), width)
-    return [line.rstrip() for line in lines if line.strip()] or [""]
-
-
-def _tokens(text: str) -> list[str]:
-    """What may not be broken: words and wide characters, closing marks glued to what they close."""
-    tokens: list[str] = []
-    for token in TOKENS.findall(text):
-        if tokens and token in CLOSING:
-            tokens[-1] += token
-        else:
-            tokens.append(token)
-    return tokens
 
 
 def _list(table: Table, columns: list[Column]) -> RenderableType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 import sys
@@ -13,13 +14,15 @@ import typer
 from typer.core import TyperGroup
 
 from vouchercli import __version__
+from vouchercli.cli.help import dress
 from vouchercli.cli.options import DEFAULTS, PANEL, Call
-from vouchercli.cli.words import language, speak, t, wanted
+from vouchercli.cli.words import speak, t, wanted
 from vouchercli.errors import VoucherError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+INTERRUPTED = 130
 UsageError = typer.BadParameter.__mro__[1]  # Typer carries its own Click and exports only this subclass
 
 # noun -> (module, help): a module is imported when its noun is asked for, so that every command starts fast.
@@ -59,8 +62,7 @@ class Nouns(TyperGroup):
         if hasattr(found, "commands"):  # a noun with verbs takes the shared options before the verb too
             found.params += [parameter for parameter in self.params if parameter.name in PANEL]
             found.callback = partial(_take_shared, ctx)
-        if language() == "zh":
-            _translate(found)
+        dress(found)
         return found
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -71,17 +73,6 @@ class Nouns(TyperGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = dict.fromkeys(NOUNS)  # type: ignore[assignment] # names only: for Typer's did-you-mean and shell completion
-
-
-def _translate(command: Any) -> None:
-    """Put the help of a command, its options and its subcommands into the chosen language."""
-    command.help, command.epilog = t(command.help or ""), t(command.epilog or "") or None
-    for parameter in command.params:
-        if getattr(parameter, "help", None):
-            parameter.help = t(parameter.help)
-    for child in getattr(command, "commands", {}).values():
-        if child is not None:
-            _translate(child)
 
 
 def _take_shared(ctx: Any, **params: Any) -> None:
@@ -113,8 +104,7 @@ def _root() -> Any:
 
     app.callback()(root)
     command = typer.main.get_command(app)
-    if language() == "zh":
-        _translate(command)
+    dress(command)
     return command
 
 
@@ -122,24 +112,53 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code. The only place where an exception becomes one."""
     arguments = list(sys.argv[1:] if args is None else args)
     speak(wanted(arguments))
+    _write_any_character()
     call = Call(given={"output": _asked_output(arguments)})
     try:
-        outcome = _root()(arguments, standalone_mode=False, obj=call, prog_name="voucher")
-        return _show(call, outcome)
+        code = _ended(call, arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return 0
+
+
+def _ended(call: Call, arguments: Sequence[str]) -> int:
+    """Run and show one command line; the exit code of however it ended."""
+    try:
+        return _show(call, _outcome(call, arguments))
     except VoucherError as error:
         return _refuse(call, error)
     except UsageError as error:  # type: ignore[misc]
-        return _refuse(call, _usage(error))
+        return _misused(call, error)
     except sqlite3.DatabaseError as error:
         from vouchercli.store.db import busy_or_refused
 
         return _refuse(call, busy_or_refused(error, call.db_path))
     except (typer.Abort, KeyboardInterrupt):
         print(t("interrupted; nothing of the unfinished step was kept: run the same command again"), file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return INTERRUPTED
+
+
+def _outcome(call: Call, arguments: Sequence[str]) -> Any:
+    """What the command gives back; the exit code when --help or --version has spoken for itself.
+
+    Not through the command's own main(): that one ends a process by itself when it is interrupted or its reader leaves.
+    """
+    root = _root()
+    try:
+        with root.make_context("voucher", list(arguments), obj=call) as context:
+            return root.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+
+
+def _write_any_character() -> None:
+    """A terminal or pipe that knows no Chinese gets an escape for it, never a failure in the middle of the work."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run() -> None:
@@ -161,12 +180,12 @@ def _refuse(call: Call, error: VoucherError) -> int:
     return refuse(call, error)
 
 
-def _usage(error: Any) -> VoucherError:
-    from vouchercli.errors import UsageFault
+def _misused(call: Call, error: Any) -> int:
+    from vouchercli.cli.complaints import fault
 
-    context = error.ctx
-    path = context.command_path if context else "voucher"
-    return UsageFault("usage", "{message}", hint="{path} --help", message=error.format_message(), path=path)
+    if error.ctx and error.message == "Missing command." and call.given.get("output") != "json":
+        print(error.ctx.get_help(), file=sys.stderr)  # a noun alone, or nothing at all, asks what there is
+    return _refuse(call, fault(error))
 
 
 def _asked_output(args: Sequence[str]) -> Optional[str]:

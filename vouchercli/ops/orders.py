@@ -11,7 +11,7 @@ from vouchercli.ops import redemptions as intake
 from vouchercli.ops import scopes
 from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import money, reasons, subsidy
-from vouchercli.store import claims, programmes, redemptions, templates
+from vouchercli.store import claims, judging, programmes, templates
 
 if TYPE_CHECKING:
     import sqlite3
@@ -119,7 +119,7 @@ def _refused(
     rules, programme_id = programmes.value(programme), programme["programme_id"]
     scopes.teach(session.db, programme_id, programme["time_zone"])
     row = intake.payment(claim_no, coupon.coupon_no, asked.merchant_no or "", asked.at, programme["time_zone"], fen, asked.channel)
-    reason, detail = redemptions.try_one(session.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day, row)
+    reason, detail = judging.try_one(session.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day, row)
     return reason, json.loads(detail)
 
 

@@ -10,7 +10,7 @@ from vouchercli.ops.intake import Desk, Kind, Typed, Unfit, take_in
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import money, times
 from vouchercli.rules.subsidy import parts as shares
-from vouchercli.store import claims, merchants, programmes, redemptions, templates
+from vouchercli.store import claims, judging, merchants, programmes, redemptions, templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,8 +97,8 @@ def _judge(desk: Desk) -> None:
     programme_id = desk.programme["programme_id"]
     rules = programmes.value(desk.programme)
     scopes.teach(desk.db, programme_id, desk.zone)
-    merchants.add_unregistered(desk.db, desk.batch_id, redemptions.unregistered(desk.db, programme_id), desk.session.now)
-    redemptions.judge(desk.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day)
+    merchants.add_unregistered(desk.db, desk.batch_id, judging.unregistered(desk.db, programme_id), desk.session.now)
+    judging.judge(desk.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day)
 
 
 def _accept(desk: Desk) -> dict[str, Any]:
@@ -129,8 +129,8 @@ def _undo(session: Session, batch_id: int) -> None:
 
 
 KIND = Kind(
-    name="redemptions", needs_programme=True, create=redemptions.CREATE_INCOMING, add=redemptions.ADD_INCOMING,
-    width=redemptions.TYPED_COLUMNS, typist=_typist, judge=_judge, accept=_accept, undo=_undo,
+    name="redemptions", needs_programme=True, create=judging.CREATE_INCOMING, add=judging.ADD_INCOMING,
+    width=judging.TYPED_COLUMNS, typist=_typist, judge=_judge, accept=_accept, undo=_undo,
 )
 
 

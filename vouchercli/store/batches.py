@@ -77,6 +77,15 @@ def reasons(db: sqlite3.Connection, batch_id: int) -> list[Row]:
     return db.execute(REASONS, (batch_id,)).fetchall()
 
 
+def built_upon(batch_id: int, standing: list[Row]) -> VoucherError:
+    """The refusal to undo a batch: `standing` says which later batches (batch_id) stand on it with how many rows (later)."""
+    return VoucherError(
+        "batch_built_upon", "batch {batch} cannot be undone: {count} later rows stand on it (batches {batches})",
+        hint="voucher batch undo {last}", batch=batch_id, count=sum(row["later"] for row in standing),
+        batches=", ".join(str(row["batch_id"]) for row in standing), last=standing[-1]["batch_id"],
+    )
+
+
 def begin(db: sqlite3.Connection, **values: Any) -> int:
     """Open a batch; its counts come with `finish`, in the same transaction. Gives the batch_id."""
     return int(db.execute(BEGIN, values).lastrowid or 0)

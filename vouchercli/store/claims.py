@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.errors import VoucherError
+from vouchercli.store import batches
 
 if TYPE_CHECKING:
     import sqlite3
@@ -126,7 +126,7 @@ DROP_EMPTY_DAYS = "DELETE FROM claim_totals WHERE claims = 0"
 LAST_ID = "SELECT coalesce(max(claim_id), 0) FROM claims"
 
 STANDS_ON = """
-SELECT r.batch_id, count(*) AS redemptions FROM redemptions r JOIN claims c ON c.claim_id = r.claim_id
+SELECT r.batch_id, count(*) AS later FROM redemptions r JOIN claims c ON c.claim_id = r.claim_id
 WHERE c.batch_id = ? GROUP BY r.batch_id ORDER BY r.batch_id
 """
 DELETE = "DELETE FROM claims WHERE batch_id = ?"
@@ -169,11 +169,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a batch's claims away again. Raises `VoucherError` when redemptions stand on them."""
     standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
     if standing:
-        raise VoucherError(
-            "batch_built_upon", "batch {batch} cannot be undone: {count} later rows stand on it (batches {batches})",
-            hint="voucher batch undo {last}", batch=batch_id, count=sum(row["redemptions"] for row in standing),
-            batches=", ".join(str(row["batch_id"]) for row in standing), last=standing[-1]["batch_id"],
-        )
+        raise batches.built_upon(batch_id, standing)
     _count(db, batch_id, 0, -1)
     db.execute(DELETE, (batch_id,))
 

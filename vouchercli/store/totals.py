@@ -7,38 +7,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-ADD_DAYS = """
-INSERT INTO day_totals
-SELECT c.round_id, f.day, k.coupon, f.segment_id, f.channel, :sign * sum(f.vouchers), :sign * sum(f.base_fen),
-    :sign * sum(f.subsidy_fen), :sign * sum(f.public_fen), :sign * sum(f.platform_fen), :sign * sum(f.match_fen),
-    :sign * sum(f.vouchers * k.threshold_fen), :sign * sum(f.vouchers * k.denomination_fen)
+SUMS = """
+    :sign * sum(f.vouchers), :sign * sum(f.base_fen), :sign * sum(f.subsidy_fen), :sign * sum(f.public_fen), :sign * sum(f.platform_fen),
+    :sign * sum(f.match_fen), :sign * sum(f.vouchers * k.threshold_fen), :sign * sum(f.vouchers * k.denomination_fen)
+"""
+OF_BATCH = """
 FROM redemptions f
 JOIN claims c ON c.claim_id = f.claim_id
 JOIN rounds r ON r.round_id = c.round_id
 JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no
 WHERE f.batch_id = :batch_id AND f.redemption_id > :after
-GROUP BY c.round_id, f.day, k.coupon, f.segment_id, f.channel
+"""
+POOL = """
 ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers, base_fen = base_fen + excluded.base_fen,
     subsidy_fen = subsidy_fen + excluded.subsidy_fen, public_fen = public_fen + excluded.public_fen,
     platform_fen = platform_fen + excluded.platform_fen, match_fen = match_fen + excluded.match_fen,
     floor_fen = floor_fen + excluded.floor_fen, face_fen = face_fen + excluded.face_fen
 """
-ADD_MERCHANTS = """
-INSERT INTO merchant_totals
-SELECT c.round_id, f.day, f.merchant_id, :sign * sum(f.vouchers), :sign * sum(f.base_fen),
-    :sign * sum(f.subsidy_fen), :sign * sum(f.public_fen), :sign * sum(f.platform_fen), :sign * sum(f.match_fen),
-    :sign * sum(f.vouchers * k.threshold_fen), :sign * sum(f.vouchers * k.denomination_fen)
-FROM redemptions f
-JOIN claims c ON c.claim_id = f.claim_id
-JOIN rounds r ON r.round_id = c.round_id
-JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no
-WHERE f.batch_id = :batch_id AND f.redemption_id > :after
-GROUP BY c.round_id, f.day, f.merchant_id
-ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers, base_fen = base_fen + excluded.base_fen,
-    subsidy_fen = subsidy_fen + excluded.subsidy_fen, public_fen = public_fen + excluded.public_fen,
-    platform_fen = platform_fen + excluded.platform_fen, match_fen = match_fen + excluded.match_fen,
-    floor_fen = floor_fen + excluded.floor_fen, face_fen = face_fen + excluded.face_fen
-"""
+DAY_KEY = "c.round_id, f.day, k.coupon, f.segment_id, f.channel"
+MERCHANT_KEY = "c.round_id, f.day, f.merchant_id"
+ADD_DAYS = "INSERT INTO day_totals SELECT " + DAY_KEY + "," + SUMS + OF_BATCH + "GROUP BY " + DAY_KEY + POOL
+ADD_MERCHANTS = "INSERT INTO merchant_totals SELECT " + MERCHANT_KEY + "," + SUMS + OF_BATCH + "GROUP BY " + MERCHANT_KEY + POOL
 ADD_FUNDERS = """
 INSERT INTO funder_totals
 SELECT c.round_id, f.day, p.funder_id, :sign * sum(p.amount_fen)

@@ -4,8 +4,6 @@ TEXT = {
     "error": "错误",
     "warning": "提示",
     "next": "下一步",
-    "Commands": "命令",
-    "Options": "选项",
     "... and {count} more": "……另有 {count} 条",
     "Amounts in {unit}.": "金额单位：{unit}。",
     "yuan": "元",
