@@ -28,6 +28,7 @@ FIRST_DAY = datetime(2020, 3, 27)  # every moment here is counted in local secon
 DAY, HOUR = 86_400, 3_600
 OPENS = 8 * HOUR
 SOLD_OUT_AFTER = 2 * HOUR
+FEW_CLOSES = 15 * DAY  # of the round that has a single pack
 VALID_DAYS = 7
 RATIO = 3.3  # redemptions a claim
 COUPONS = ((4, 1000, 4000, None), (1, 3000, 10000, None), (1, 5000, 20000, 1000))  # count, denomination or cap, threshold, percent in bp
@@ -44,7 +45,7 @@ REDEMPTION_FAULTS = (
 CLAIM_FAULTS = (
     "bad_row", "bad_time", "unknown_round", "round_not_open", "before_opening", "after_closing", "over_quota", "resident_limit", "claim_reused",
 )
-AMOUNTS = 1 << 16
+MOST_AMOUNTS = 1 << 16
 NUMBERS, NUMBER_STEP = 10**10, 6_180_339_887      # coprime: every order number once, in no order
 CLAIM_NOS, CLAIM_STEP = 9 * 10**17, 382_741_966_011_250_107
 DISTRICTS = ("上城区", "下城区", "江干区", "拱墅区", "西湖区", "滨江区", "萧山区", "余杭区", "富阳区", "临安区", "桐庐县", "淳安县", "建德市")
@@ -218,12 +219,12 @@ def _faulty_claim(kind: str, line: str, no: int, round_: str, resident: int, at:
 # ---------------------------------------------------------------- redemptions
 
 
-def amounts(chance: random.Random) -> list[list[tuple[int, int, int]]]:
-    """For each coupon of the pack, (order, discount, subsidy) in fen: bases from the threshold on, with a long tail."""
+def amounts(chance: random.Random, many: int) -> list[list[tuple[int, int, int]]]:
+    """For each coupon of the pack, `many` times (order, discount, subsidy) in fen: bases from the threshold on, with a long tail."""
     tables = []
-    for _, (face, threshold, percent) in enumerate(EACH):
+    for face, threshold, percent in EACH:
         table = []
-        for _ in range(AMOUNTS):
+        for _ in range(many):
             base = threshold + int(chance.expovariate(1 / threshold))
             base = base if chance.random() < 0.6 else base // 100 * 100
             discount = int(chance.random() * 10) * 50 if chance.random() < 0.2 else 0
@@ -268,7 +269,6 @@ class Drawing:
 
     city: City
     chance: random.Random
-    merchants: list[str]
     rows_a_day: int
     waiting: list[tuple[int, int, str]] = field(default_factory=list)
     count: int = 0
@@ -374,11 +374,12 @@ def write_redemptions(city: City, out: TextIO) -> None:
     chance = random.Random(city.seed + 3)
     random_ = chance.random
     payments, special = _specials(city, chance)
-    tables = amounts(chance)
+    tables = amounts(chance, min(MOST_AMOUNTS, city.redemptions // 4))
+    priced = len(tables[0])
     tails = [[f"{yuan(order)},{yuan(discount)},{yuan(subsidy)},\n" for order, discount, subsidy in table] for table in tables]
     days = len(ROUNDS) * VALID_DAYS
     merchants = merchant_nos(city)
-    drawing = Drawing(city, chance, merchants, max(1, payments // days))
+    drawing = Drawing(city, chance, max(1, payments // days))
     packs, many, pack = city.packs, len(merchants), len(EACH)
     slots = (packs - city.kept) * pack
     step, slot, number, index = step_for(slots), city.seed % slots, 0, 0
@@ -400,7 +401,7 @@ def write_redemptions(city: City, out: TextIO) -> None:
             number = (number + NUMBER_STEP) % NUMBERS
             merchant = merchants[int(random_() ** 3 * many)]
             second = first + row * span // rows + int(random_() * 600)
-            amount = int(random_() * AMOUNTS)
+            amount = int(random_() * priced)
             claim = 10**17 + (before + place) * CLAIM_STEP % CLAIM_NOS
             lines.append(
                 f"4200000{number % 900 + 100}{middle}{number:010d},pay,{claim},{coupon + 1},{merchant},{date} {CLOCK[second]},{tails[coupon][amount]}"
@@ -434,10 +435,10 @@ def setup(city: City) -> list[list[str]]:
     """The commands before the imports, as words after `voucher`; they are run in the folder."""
     commands = [["init"], ["programme", "load", "programme.yaml"], ["template", "add", "template.yaml"]]
     commands = [[*words, "--now", "2020-03-01 09:00"] for words in commands]
-    rounds = [(round_, opening(number), city.packs) for number, round_ in enumerate(ROUNDS)] + [("bench-few", opening(0), 1)]
-    for round_, opens, packs in rounds:
+    rounds = [(round_, opening(number), opening(number) + DAY, city.packs) for number, round_ in enumerate(ROUNDS)]
+    for round_, opens, closes, packs in (*rounds, ("bench-few", opening(0), FEW_CLOSES, 1)):
         early, on_time = ("--now", "2020-03-01 09:00"), ("--now", stamp(opens))
-        terms = ("--template", "bench-pack", "--packs", str(packs), "--opens-at", stamp(opens), "--closes-at", stamp(opens + DAY))
+        terms = ("--template", "bench-pack", "--packs", str(packs), "--opens-at", stamp(opens), "--closes-at", stamp(closes))
         commands += [["round", "create", round_, *terms, "--actor", "mei", *early], ["round", "submit", round_, "--actor", "mei", *early],
                      ["round", "approve", round_, "--actor", "lin", *early], ["round", "open", round_, "--actor", "mei", *on_time]]
     commands.append(["round", "create", "bench-draft", "--template", "bench-pack", "--packs", "10", "--opens-at", stamp(opening(0)),
@@ -457,7 +458,7 @@ def world(city: City) -> dict[str, Any]:
     """The same programme as the oracle reads it."""
     rounds = {round_: {"state": "open", "opens_at": stamp(opening(number)), "closes_at": stamp(opening(number) + DAY), "packs": city.packs}
               for number, round_ in enumerate(ROUNDS)}
-    rounds["bench-few"] = rounds[ROUNDS[0]] | {"packs": 1}
+    rounds["bench-few"] = rounds[ROUNDS[0]] | {"packs": 1, "closes_at": stamp(FEW_CLOSES)}
     rounds["bench-draft"] = rounds[ROUNDS[0]] | {"packs": 10, "state": "draft"}
     return {
         "rounds": rounds, "packs_per_resident": 1, "vouchers_per_merchant_per_day": 2, "valid_days": VALID_DAYS, "refunds": "full_restores",

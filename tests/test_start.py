@@ -97,3 +97,17 @@ def test_check_names_what_was_tampered_with(city: Any, here: Path) -> None:
     db.close()
     ran = voucher("check", "-o", "json", expect=5)
     assert {row["check"] for row in ran.data["checks"] if row["state"] == "failed"} == {"packs_within_quota", "claim_totals", "audit_chain"}
+
+
+def test_init_never_replaces_a_lost_key_once_residents_are_in(city: Any, here: Path) -> None:
+    voucher = city()
+    (here / "voucher.key").unlink()
+    assert voucher("init", "-o", "json", expect=3).json["problems"][0]["code"] == "no_key"
+    assert not (here / "voucher.key").exists()
+
+
+def test_init_mends_a_start_that_was_killed_before_the_key_was_made(voucher: Any, here: Path) -> None:
+    voucher("init")
+    (here / "voucher.key").unlink()
+    voucher("init")
+    assert (here / "voucher.key").exists()

@@ -14,7 +14,7 @@ import vouchercli.cli.zh
 from vouchercli.cli.words import catalogue
 
 CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")  # characters, or at least full-width signs
-TYPERS_OWN = {"Options", "Show this message and exit."}  # sentences of Typer that main() translates
+TYPERS_OWN = {"Arguments", "Options", "Show this message and exit."}  # sentences of Typer that main() translates
 
 
 def untranslated(templates: list[Template], chinese: dict[str, str]) -> list[str]:

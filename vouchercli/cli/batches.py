@@ -29,7 +29,7 @@ def list_(
     kind: Annotated[
         Optional[str], typer.Option("--kind", metavar="merchants|claims|redemptions", help="Only files of this kind.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many rows at most.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")] = 50,
 ) -> Outcome:
     """List the files that came in, newest first."""
     with call.session() as session:

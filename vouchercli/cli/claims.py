@@ -34,7 +34,7 @@ def list_(
     resident: Annotated[
         Optional[str], typer.Option("--resident", metavar="ID", help="Only this resident (the identity, or its token).")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many rows at most.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")] = 100,
 ) -> Outcome:
     """List claims, oldest first; residents are shown as tokens."""
     with call.session() as session:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from vouchercli.cli.help import named
+from vouchercli.cli.words import t
 from vouchercli.errors import UsageFault
 
 # The parser's sentence -> ours; its named groups fill our places.
@@ -27,12 +28,15 @@ COMPLAINTS = (
 
 def fault(error: Any) -> UsageFault:
     """The parser's error as ours; a sentence that is not known stays as it is."""
-    said = " ".join(error.format_message().split())
     path = error.ctx.command_path if error.ctx else "voucher"
+    return UsageFault("usage", "{message}", hint="{path} --help", path=path, message=_ours(" ".join(error.format_message().split())))
+
+
+def _ours(said: str) -> str:
     for pattern, text in COMPLAINTS:
         if found := re.fullmatch(pattern, said, re.DOTALL):
-            return UsageFault("usage", text, hint="{path} --help", path=path, **_given(found))
-    return UsageFault("usage", "{message}", hint="{path} --help", message=said, path=path)
+            return t(text, _given(found))
+    return said
 
 
 def _given(found: re.Match[str]) -> dict[str, str]:

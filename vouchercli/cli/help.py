@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # What stands for a value in a usage line or before an option's help, and is translated there.
-STAND_INS = ("CODE", "COMMAND", "ARGS", "FILE", "FOLDER", "FORMAT", "HEX", "NAME", "NEW", "NO", "OPTIONS", "OTHER", "TEXT", "TIME", "VERSION",
-             "WHAT", "YUAN")
+STAND_INS = ("CODE", "COMMAND", "ARGS", "FILE", "FOLDER", "FORMAT", "HEX", "NAME", "NEW", "NO", "OPTIONS", "OTHER", "TEXT", "TIME",
+             "VERSION", "WHAT", "YUAN")
 EXTRAS = re.compile(r" *\[(?P<extras>[^\[\]]*)\]$")  # what Typer adds to an option's help: [default: 100; x>=1; required]
 AT_LEAST = re.compile(r"x>=(?P<least>\d+)")
 BETWEEN = re.compile(r"(?P<least>\d+)<=x<=(?P<most>\d+)")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli.words import LANGUAGES
 from vouchercli.errors import UsageFault
 from vouchercli.rules import times
 
@@ -144,8 +145,8 @@ def command(app: typer.Typer, name: str, *, epilog: str = "") -> Callable[[Calla
         def run(*, ctx: typer.Context, **given: Any) -> Outcome:
             call = ctx.find_root().obj
             call.command = ctx.command_path.partition(" ")[2]
-            call.given |= {option: value for option in PANEL if (value := given.pop(option))}
-            _ = call.output
+            call.given |= {option: value for option in PANEL if (value := given.pop(option)) != DEFAULTS[option]}
+            _check(call)
             return function(call, **given)
 
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared + [context]
@@ -156,6 +157,17 @@ def command(app: typer.Typer, name: str, *, epilog: str = "") -> Callable[[Calla
         return function
 
     return register
+
+
+def _check(call: Call) -> None:
+    """Refuse what no command could make sense of, before any does anything. Raises `UsageFault`."""
+    _ = call.output
+    if (lang := call.given.get("lang")) not in (None, *LANGUAGES):
+        raise UsageFault("usage", "there is no language {lang}", hint="choose one of: {known}", lang=lang, known=", ".join(LANGUAGES))
+    for option in ("actor", "programme", "now", "as_of"):
+        if call.given.get(option) == "":  # an unset variable of a script, not a wish
+            raise UsageFault("usage", "the option {what} needs a value", hint="{path} --help",
+                             what=f"--{option.replace('_', '-')}", path=f"voucher {call.command}")
 
 
 def progress(text: str) -> None:

@@ -33,7 +33,7 @@ def list_(
     claim_no: Annotated[Optional[str], typer.Option("--claim", metavar="NO", help="Only this claim number.")] = None,
     merchant_no: Annotated[Optional[str], typer.Option("--merchant", metavar="NO", help="Only this merchant.")] = None,
     transaction_no: Annotated[Optional[str], typer.Option("--transaction", metavar="NO", help="Only this transaction number.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many rows at most.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")] = 100,
 ) -> Outcome:
     """List payments and refunds, oldest first."""
     with call.session() as session:

@@ -18,10 +18,10 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The round, for example hz-1.")]
 NewCode = Annotated[str, typer.Argument(metavar="NEW", help="The code of the new round.")]
 Template = Annotated[str, typer.Option("--template", metavar="CODE[@V]", help="The card pack (the newest version, unless @V is given).")]
-Packs = Annotated[int, typer.Option("--packs", min=1, max=10**9, help="How many packs may be claimed.")]
+Packs = Annotated[int, typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed.")]
 OpensAt = Annotated[str, typer.Option("--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone.")]
 MaybeTemplate = Annotated[Optional[str], typer.Option("--template", metavar="CODE[@V]", help="Another card pack or version.")]
-MaybePacks = Annotated[Optional[int], typer.Option("--packs", min=1, max=10**9, help="How many packs may be claimed.")]
+MaybePacks = Annotated[Optional[int], typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed.")]
 MaybeOpensAt = Annotated[Optional[str], typer.Option("--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone.")]
 ClosesAt = Annotated[
     Optional[str],
@@ -31,7 +31,8 @@ Mode = Annotated[Optional[str], typer.Option("--mode", metavar="fcfs|lottery|tar
 Platform = Annotated[Optional[str], typer.Option("--platform", metavar="NAME", help="The platform that issues it (else issued here).")]
 Group = Annotated[Optional[str], typer.Option("--group", metavar="NAME", help="Only residents of this group, by the eligibility list.")]
 PerResident = Annotated[
-    Optional[int], typer.Option("--per-resident", min=1, help="Packs for one resident at most (the programme's limit unless given).")
+    Optional[int],
+    typer.Option("--per-resident", metavar="N", min=1, help="Packs for one resident at most (the programme's limit unless given).")
 ]
 RegistrationOpens = Annotated[
     Optional[str], typer.Option("--registration-opens", metavar="TIME", help="When residents may begin to register.")

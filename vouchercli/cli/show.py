@@ -35,6 +35,8 @@ def show(call: Call, outcome: Outcome) -> int:
     _talk_problems(outcome.problems)
     for message in outcome.says:
         _talk(t(message.text, message.params))
+    if call.dry_run:
+        _talk(t("dry run: nothing was written"))
     return EXIT_CODES[outcome.status]
 
 
@@ -79,11 +81,11 @@ def _talk(text: str) -> None:
 
 def _talk_problems(problems: tuple[Problem, ...]) -> None:
     for problem in problems[:SHOWN_PROBLEMS]:
-        level = t("error") if problem.level == "error" else t("warning")
+        level = t("error: ") if problem.level == "error" else t("warning: ")
         where = f"{problem.where}: " if problem.where else ""
-        _talk(f"{where}{level}: {t(problem.text, problem.params)} [{problem.code}]")
+        _talk(f"{where}{level}{t(problem.text, problem.params)} [{problem.code}]")
         if problem.hint:
-            _talk(f"  {t('next')}: {t(problem.hint, problem.params)}")
+            _talk(f"  {t('next: ')}{t(problem.hint, problem.params)}")
     if len(problems) > SHOWN_PROBLEMS:
         _talk(t("... and {count} more", {"count": len(problems) - SHOWN_PROBLEMS}))
 

@@ -29,7 +29,8 @@ def language() -> str:
 
 def wanted(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
     """`--lang`, else VOUCHER_LANG, else the locale: help is translated before any option is parsed."""
-    for here, after in zip(args, [*args[1:], ""], strict=True):
+    for place, here in enumerate(args):
+        after = args[place + 1] if place + 1 < len(args) else ""
         chosen = after if here == "--lang" else here.removeprefix("--lang=") if here.startswith("--lang=") else ""
         if chosen in LANGUAGES:
             return chosen

@@ -43,6 +43,7 @@ class Plan:
         self.kind = readers.kinds(profile.kind_rule, self._at, self.header) if profile.kind == "redemptions" else readers.no_kind
         self._plain_types: dict[int, Type] | None = {}
         self._filled: set[int] = set()
+        self.downward: set[int] = set()  # columns whose blank cells are those above them
         self._makers = [self._maker(field) for field in FIELDS[profile.kind]]
         self._plain = self._plain_row()
         self._reads_plain = True  # from here on the makers are those of plain rows: nothing is cleaned
@@ -129,6 +130,9 @@ class Plan:
         if position is None:
             return _constant(spec.default if spec.default is not None else ABSENT.get(field, ""))
         column = self.header[position]
+        if spec.down:
+            self._plain_types = None  # the cells above are looked at: every row goes the careful way
+            self.downward |= {position}
         must_be_filled = spec.default is None and (field in FILLED[self.profile.kind] or self._is_the_only_merchant(field))
         self._uses(position, type_of(field))
         self._filled |= {position} if must_be_filled else set()

@@ -31,8 +31,8 @@ def rows(open_bytes: Callable[[], BinaryIO], encoding: str) -> Iterator[tuple[in
 
 
 def _delimiter(sample: str) -> str:
-    """Comma, unless there are more TABs or semicolons."""
-    return max(",", "\t", ";", key=sample.count)
+    """Comma, unless there are more TABs, semicolons or upright strokes."""
+    return max(",", "\t", ";", "|", key=sample.count)
 
 
 def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:

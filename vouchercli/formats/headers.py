@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
@@ -62,17 +62,37 @@ def find(source: Source, profiles: Sequence[Profile]) -> Header:
 
 def _in_part(part: Part, profiles: Sequence[Profile]) -> list[Header]:
     """The header in one part, once for each profile that fits it equally well; usually one, or none."""
-    above: list[str] = []
-    for line, row in islice(part.rows(), DEPTH):
-        names = trimmed(row)
-        keys = {column_key(name) for name in names}
-        scores = {profile.profile: _score(profile, keys) for profile in profiles if not missing(profile, keys)}
-        if scores:
-            best = max(scores.values())
-            fitting = [profile for profile in profiles if scores.get(profile.profile) == best]
-            return [Header(part, profile, line, names, "\n".join(above), len(row)) for profile in fitting]
-        above.append(row_text(row))
+    rows = [(line, trimmed(row), len(row)) for line, row in islice(part.rows(), DEPTH)]
+    above = ""
+    for (line, names, width), (next_line, below, _) in zip(rows, [*rows[1:], (0, (), 0)], strict=True):
+        whole = _shared(names, below)
+        if fitting := _fitting(profiles, names):
+            if below and _goes_on(fitting[0], names, below):
+                return [Header(part, profile, next_line, whole, above, max(width, len(whole))) for profile in fitting]
+            return [Header(part, profile, line, names, above, width) for profile in fitting]
+        if not _fitting(profiles, below) and (fitting := _fitting(profiles, whole)):
+            return [Header(part, profile, next_line, whole, above, max(width, len(whole))) for profile in fitting]
+        above = f"{above}\n{','.join(names)}" if above else ",".join(names)
     return []
+
+
+def _goes_on(profile: Profile, names: tuple[str, ...], below: tuple[str, ...]) -> bool:
+    """Whether the row below is the lower half of the header: blank under all that is known, and with known names of its own."""
+    known = names_of(profile)
+    is_free = all(column_key(name) not in known or not lower for name, lower in zip_longest(names, below, fillvalue=""))
+    return is_free and any(column_key(lower) in known for lower in below)
+
+
+def _fitting(profiles: Sequence[Profile], names: tuple[str, ...]) -> list[Profile]:
+    """The profiles that find all they need among these names, and know most of them."""
+    keys = {column_key(name) for name in names}
+    scores = {profile.profile: _score(profile, keys) for profile in profiles if not missing(profile, keys)}
+    return [profile for profile in profiles if scores.get(profile.profile) == max(scores.values())] if scores else []
+
+
+def _shared(upper: tuple[str, ...], lower: tuple[str, ...]) -> tuple[str, ...]:
+    """A header of two rows, as merged cells give it: each column's lower name, else its upper one."""
+    return tuple(below or over for over, below in zip_longest(upper, lower, fillvalue=""))
 
 
 def trimmed(row: list[str]) -> tuple[str, ...]:
@@ -129,14 +149,27 @@ def _is_there(spec: Spec, keys: set[str]) -> bool:
 
 def names_of(profile: Profile) -> set[str]:
     """Every column name that the profile knows, as keys."""
+    return {column_key(name) for names in _sought(profile) for name in names}
+
+
+def in_use(profile: Profile, keys: set[str]) -> set[str]:
+    """The columns that are read in a file with these: of several names for one field, the first that is there."""
+    found = (next((key for name in names if (key := column_key(name)) in keys), "") for names in _sought(profile))
+    return {key for key in found if key}
+
+
+def _sought(profile: Profile) -> Iterator[tuple[str, ...]]:
+    """Everything that is looked for in a header, with the names it may have."""
     rule = profile.kind_rule
-    named = [*profile.key, *rule.columns, rule.sign, *(one.column for one in (*profile.skip, *profile.only))]
-    named += [name for check in profile.checks for name in check.sums.values()]
+    single = [*profile.key, rule.sign, *(one.column for one in (*profile.skip, *profile.only))]
+    single += [name for check in profile.checks for name in check.sums.values()]
+    yield rule.columns
     for spec in profile.fields.values():
         for part in (spec, spec.pay, spec.refund):
             if part:
-                named += [*part.columns, *part.join]
-    return {column_key(name) for name in named if name}
+                yield part.columns
+                single += part.join
+    yield from ((name,) for name in single if name)
 
 
 def _score(profile: Profile, keys: set[str]) -> int:

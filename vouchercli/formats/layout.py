@@ -77,7 +77,7 @@ class Reading:
         self._found = header
         self._plan = Plan(self.profile, self.header)
         self._keys = [column_key(name) for name in self.header]
-        used = headers.names_of(self.profile) | {column_key(name) for name in headers.REJECT_COLUMNS}
+        used = headers.in_use(self.profile, set(self._keys)) | {column_key(name) for name in headers.REJECT_COLUMNS}
         self.extra = tuple(name for name, key in zip(self.header, self._keys, strict=True) if name and key not in used)
         self.identities = self._identity_positions()
         self._filters = [
@@ -95,6 +95,8 @@ class Reading:
         checks = profile.checks and not self._found.is_our_export
         tally, watched = footers.Tally(), footers.watched(profile, plan)
         footer: list[str] = []
+        above: dict[int, str] = {}
+        downward = () if self._found.is_our_export else plan.downward  # rejects are kept with their cells filled
         for line, row in self._found.part.rows():
             if line <= self._found.line:
                 continue
@@ -105,6 +107,7 @@ class Reading:
                     continue
                 if not any(cell.strip(EDGE) for cell in row):
                     continue
+                _fill_down(row, above, downward)
             elif footer:
                 raise self._rows_follow(line)
             record, kind = self._record(line, row, cleaned)
@@ -209,4 +212,11 @@ class Reading:
 
 
 def _is_footer(ends: re.Pattern[str] | None, row: list[str]) -> bool:
-    return ends is not None and bool(row) and ends.search(row[0].strip(EDGE) or headers.row_text(row)) is not None
+    return ends is not None and bool(row) and ends.search(row[0].strip(EDGE) or headers.row_text(row).lstrip(",")) is not None
+
+
+def _fill_down(row: list[str], above: dict[int, str], downward: Iterable[int]) -> None:
+    """Give the blank cells of those columns what stands above them, and remember what now stands there."""
+    for at in downward:
+        if at < len(row) and not isinstance(row, BrokenRow):
+            row[at] = above[at] = row[at] if row[at].strip(EDGE) else above.get(at, "")

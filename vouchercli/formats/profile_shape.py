@@ -18,7 +18,7 @@ ANYTHING = text(pattern=r"(?s).*")  # also nothing at all
 COLUMN = either(text(), listing(text(), least=1))
 SPEC_KEYS: dict[str, Field] = {
     "column": COLUMN, "join": listing(text(), least=2), "with": ANYTHING, "pattern": text(), "default": ANYTHING,
-    "value": ANYTHING, "optional": boolean(), "words": table(text()),
+    "value": ANYTHING, "optional": boolean(), "down": boolean(), "words": table(text()),
 }
 SPEC = either(text(), listing(text(), least=1), mapping(SPEC_KEYS | {
     "pay": either(COLUMN, mapping(SPEC_KEYS)), "refund": either(COLUMN, mapping(SPEC_KEYS)),

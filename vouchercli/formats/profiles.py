@@ -28,6 +28,7 @@ class Spec:
     default: str | None = None
     value: str | None = None
     optional: bool = False
+    down: bool = False  # a blank cell is the one above it: merged cells
     words: dict[str, str] = field(default_factory=dict)
     pay: Spec | None = None
     refund: Spec | None = None
@@ -162,7 +163,7 @@ def _spec(value: Any) -> Spec:
     return Spec(
         columns=_names(value.get("column")), join=_names(value.get("join")), glue=value.get("with", " "),
         pattern=value.get("pattern", ""), default=value.get("default"), value=value.get("value"),
-        optional=value.get("optional", False), words=value.get("words", {}),
+        optional=value.get("optional", False), down=value.get("down", False), words=value.get("words", {}),
         pay=_spec(value["pay"]) if "pay" in value else None, refund=_spec(value["refund"]) if "refund" in value else None,
     )
 

@@ -198,18 +198,19 @@ def _told(desk: Desk, data: dict[str, Any]) -> Outcome:
     """The summary of an import or a retry; the first rejects and warnings as problems with their lines."""
     problems = [_problem(desk, data["file"], row, "error") for row in incoming.first_refused(desk.db, SHOWN_ROWS)]
     problems += [_problem(desk, data["file"], row, "warning") for row in incoming.first_warned(desk.db, SHOWN_ROWS)]
+    if desk.session.dry_run:
+        data["batch"] = None  # the number was given back
     says = [say("{file}: {read} rows read = {accepted} accepted + {duplicate} duplicate + {rejected} rejected"
                 " (batch {batch}, profile {profile}, {encoding})",
-                **{key: data[key] for key in ("file", "read", "accepted", "duplicate", "rejected", "batch", "profile", "encoding")})]
+                **{key: data[key] for key in ("file", "read", "accepted", "duplicate", "rejected", "profile", "encoding")},
+                batch=data["batch"] or "-")]
     if data.get("ignored"):
         says.append(say("{count} rows are not ours by the profile and were left out", count=data["ignored"]))
     if data.get("extra_columns"):
         says.append(say("columns not used: {columns}", columns=", ".join(data["extra_columns"])))
-    if data["rejected"]:
+    if data["rejected"] and not desk.session.dry_run:
         says.append(say("mend them: voucher batch rejects {batch} -o csv > rejects.csv; or judge them again: voucher batch retry {batch}",
                         batch=data["batch"]))
-    if desk.session.dry_run:
-        says.append(say("dry run: nothing was written"))
     tables = (_reasons_table(data),) if data["reasons"] or data["warning_reasons"] else ()
     return Outcome(data=data, tables=tables, says=tuple(says), problems=tuple(problems), status="partial" if data["rejected"] else "ok")
 
@@ -223,7 +224,7 @@ def _reasons_table(data: dict[str, Any]) -> Table:
     rows = [{"reason": code, "rows": rows, "what": "rejected"} for code, rows in data["reasons"].items()]
     rows += [{"reason": code, "rows": rows, "what": "accepted with a warning"} for code, rows in data["warning_reasons"].items()]
     columns = (Column("reason", "Reason"), Column("rows", "Rows", "int"), Column("what", "Outcome", "word"))
-    return Table(say("Rejects and warnings of batch {batch}", batch=data["batch"]), columns, tuple(rows))
+    return Table(say("Rejects and warnings of {file}", file=data["file"]), columns, tuple(rows))
 
 
 def _again(before: sqlite3.Row, reading: layout.Reading, kind: str) -> Outcome:

@@ -70,8 +70,7 @@ def require(deed: str, row: sqlite3.Row) -> None:
 
 def told(session: Session, code: str, *says: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
     """The answer of every deed: the round as it now stands, and what to do next."""
-    said = (*says, say("dry run: nothing was written")) if session.dry_run else says
-    return Outcome(data=tables.described(session.db, found(session, code)), says=said, problems=problems)
+    return Outcome(data=tables.described(session.db, found(session, code)), says=says, problems=problems)
 
 
 # ---------------------------------------------------------------- reading

@@ -5,20 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.result import Outcome, say
+from vouchercli.store import claims, identities
 from vouchercli.store import db as store
-from vouchercli.store import identities
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def initialise(path: Path, *, dry_run: bool = False) -> Outcome:
-    """Create the database file and its key file beside it; both stay as they are when they exist."""
+    """Create the database file and its key file beside it; both stay as they are when they exist.
+
+    Raises `VoucherError` when residents are in the file and its key is lost.
+    """
     existed = path.exists()
     key_path = identities.key_path(path)
     if not dry_run:
-        store.open_db(path, create=True).close()
-        identities.load_key(path, create=True)
+        db = store.open_db(path, create=True)
+        try:  # a lost key is never made anew once residents are in: they would not be recognised again
+            identities.load_key(path, create=not claims.are_any(db))
+        finally:
+            db.close()
     data = {"db": str(path), "key": str(key_path), "created": not existed}
     if existed:
         return Outcome(data=data, says=(say("{db} is already there; nothing was changed", db=str(path)),))

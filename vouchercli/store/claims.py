@@ -135,6 +135,7 @@ ROUNDS_AND_TEMPLATES = """
 SELECT r.round_id, t.document FROM rounds r JOIN templates t ON t.template_id = r.template_id WHERE r.programme_id = ?
 """
 
+ANY = "SELECT EXISTS (SELECT 1 FROM claims)"
 TEMPLATE_OF = """
 SELECT t.* FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates t ON t.template_id = r.template_id
 WHERE r.programme_id = ? AND c.claim_no = ?
@@ -184,6 +185,11 @@ def _count(db: sqlite3.Connection, batch_id: int, after: int, sign: int) -> None
 def templates_of_rounds(db: sqlite3.Connection, programme_id: int) -> list[sqlite3.Row]:
     """(round_id, document of its template) for every round of the programme."""
     return db.execute(ROUNDS_AND_TEMPLATES, (programme_id,)).fetchall()
+
+
+def are_any(db: sqlite3.Connection) -> bool:
+    """Whether residents' tokens are in the file."""
+    return bool(db.execute(ANY).fetchone()[0])
 
 
 def template_of(db: sqlite3.Connection, programme_id: int, claim_no: str) -> sqlite3.Row | None:

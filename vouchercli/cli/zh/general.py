@@ -1,9 +1,9 @@
 """Words that every command uses."""
 
 TEXT = {
-    "error": "错误",
-    "warning": "提示",
-    "next": "下一步",
+    "error: ": "错误：",
+    "warning: ": "提示：",
+    "next: ": "下一步：",
     "... and {count} more": "……另有 {count} 条",
     "Amounts in {unit}.": "金额单位：{unit}。",
     "yuan": "元",

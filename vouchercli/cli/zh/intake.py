@@ -7,8 +7,7 @@ TEXT = {
     "columns not used: {columns}": "未使用的列：{columns}",
     "mend them: voucher batch rejects {batch} -o csv > rejects.csv; or judge them again: voucher batch retry {batch}":
         "更正后重新导入：voucher batch rejects {batch} -o csv > rejects.csv；或重新审核：voucher batch retry {batch}",
-    "dry run: nothing was written": "试运行：未写入任何内容",
-    "Rejects and warnings of batch {batch}": "批次 {batch} 的不合格行与提示",
+    "Rejects and warnings of {file}": "{file} 的不合格行与提示",
     "Reason": "原因",
     "Rows": "行数",
     "Outcome": "结果",

@@ -8,9 +8,6 @@ TEXT = {
     "A shipped name, or a YAML file of your own.": "随程序提供的名称，或您自己的 YAML 文件。",
     "Needed when the file holds several.": "数据库中有多个项目时必填。",
     "Instead: the programmes that can be loaded by name.": "改为列出可按名称载入的项目。",
-    "Example: voucher programme load hangzhou-2020": "示例：voucher programme load hangzhou-2020",
-    "Example: voucher programme show hangzhou-2020 -o json": "示例：voucher programme show hangzhou-2020 -o json",
-    "Example: voucher programme list --shipped": "示例：voucher programme list --shipped",
     # what was done
     "programme {programme} is loaded": "项目 {programme} 已载入",
     "programme {programme} is changed": "项目 {programme} 已更新",

@@ -5,9 +5,6 @@ TEXT = {
         "每一元财政资金带动了什么：毛杠杆、实付杠杆与下限，已扣除退款。",
     "Each round: claimed, sold out to the second, the four redemption rates, outstanding, expired, breaches.":
         "各期情况：领取、售罄时刻（精确到秒）、四种核销率、未用、过期、违规。",
-    'Example: voucher report leverage --by round --as-of "2020-04-02 16:00"':
-        '示例：voucher report leverage --by round --as-of "2020-04-02 16:00"',
-    "Example: voucher report rounds --as-of 2020-04-06": "示例：voucher report rounds --as-of 2020-04-06",
     "round, template, coupon, day, week, month, district, industry, size, merchant, platform or channel.":
         "分组方式：round 期、template 券模板、coupon 券、day 日、week 周、month 月、district 区县、industry 行业、"
         "size 规模、merchant 商户、platform 平台、channel 渠道。",

@@ -128,7 +128,6 @@ TEXT = {
     "{claimed:,} packs of round {round} are claimed: it can be closed, not cancelled":
         "{round} 期已有 {claimed:,} 份被领取：只能截止，不能取消",
     "cancelled {round}; {amount} yuan are uncommitted again": "已取消 {round}；{amount} 元恢复为未占用资金",
-    "dry run: nothing was written": "试运行：未写入任何内容",
     # list and show
     "Rounds of {programme}": "项目 {programme} 的各期",
     "no round yet; next: voucher round create CODE --template T --packs N --opens-at TIME":

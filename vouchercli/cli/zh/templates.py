@@ -14,12 +14,6 @@ TEXT = {
     "CODE[@VERSION] or a version; else the version before.": "代码[@版本] 或版本号；不写则与前一版本比较。",
     "Instead: the templates that can be added by name.": "改为列出可按名称添加的券模板。",
     "Also what N packs can cost.": "同时计算 N 份卡包的最大支出。",
-    "Example: voucher template add universal-5x10": "示例：voucher template add universal-5x10",
-    "Example: voucher template list --shipped": "示例：voucher template list --shipped",
-    "Example: voucher template show universal-5x10@1": "示例：voucher template show universal-5x10@1",
-    "Example: voucher template diff hangzhou-draft-10 hangzhou-draft-5": "示例：voucher template diff hangzhou-draft-10 hangzhou-draft-5",
-    "Example: voucher template history universal-5x10": "示例：voucher template history universal-5x10",
-    "Example: voucher template check universal-5x10 --packs 2000000": "示例：voucher template check universal-5x10 --packs 2000000",
     # what was done
     "template {template} is added as version {version}": "券模板 {template} 已添加，版本 {version}",
     "template {template} is there already: version {version} says the same": "券模板 {template} 已存在：版本 {version} 内容相同，未作更改",

@@ -65,7 +65,7 @@ def tell(folder: Path, programme: str | None, scale: int | None, runner: Runner,
 def _foretold(folder: Path, steps: tuple[Step, ...]) -> Outcome:
     return Outcome(
         data={"folder": str(folder), "commands": [{"command": step.command, "exit": None} for step in steps], "leverage": []},
-        says=(*(say("{command}", command=step.command) for step in steps), say("dry run: nothing was written")),
+        says=tuple(say("{command}", command=step.command) for step in steps),
     )
 
 
