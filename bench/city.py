@@ -454,6 +454,12 @@ def suspend() -> list[list[str]]:
     return [["merchant", "suspend", number, "--from", moment, "--reason", "bench", *NOW] for number, moment in SUSPENDED]
 
 
+def imports() -> list[list[str]]:
+    """The commands that bring everything in, with the suspensions that must come before the redemptions."""
+    merchants, claims, redemptions = ([noun, "import", f"{noun}s.csv", *NOW] for noun in ("merchant", "claim", "redemption"))
+    return [merchants, *suspend(), claims, redemptions]
+
+
 def world(city: City) -> dict[str, Any]:
     """The same programme as the oracle reads it."""
     rounds = {round_: {"state": "open", "opens_at": stamp(opening(number)), "closes_at": stamp(opening(number) + DAY), "packs": city.packs}
@@ -468,20 +474,29 @@ def world(city: City) -> dict[str, Any]:
     }
 
 
-def draw(city: City, folder: Path) -> None:
+def shuffle(city: City, path: Path) -> None:
+    """Bring the rows of a file into no order at all; the law must give the same."""
+    with path.open("r+", encoding="utf-8", newline="") as file:
+        header, *lines = file.readlines()
+        random.Random(city.seed + 4).shuffle(lines)
+        file.seek(0)
+        file.writelines([header, *lines])
+
+
+def draw(city: City, folder: Path, *, shuffled: bool = False) -> None:
     """Write everything into `folder`."""
     city.check()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "programme.yaml").write_text(PROGRAMME, "utf-8")
     (folder / "template.yaml").write_text(TEMPLATE, "utf-8")
     (folder / "world.json").write_text(json.dumps(world(city), indent=1) + "\n", "utf-8")
-    imports = [["merchant", "import", "merchants.csv", *NOW], *suspend(), ["claim", "import", "claims.csv", *NOW],
-               ["redemption", "import", "redemptions.csv", *NOW]]
-    lines = [f"voucher {shlex.join(words)}\n" for words in (*setup(city), *imports)]
+    lines = [f"voucher {shlex.join(words)}\n" for words in (*setup(city), *imports())]
     (folder / "setup.sh").write_text("# Exit code 4 says that some rows were rejected: they are meant to be.\n" + "".join(lines), "utf-8")
     for name, write in (("merchants", write_merchants), ("claims", write_claims), ("redemptions", write_redemptions)):
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as out:
             write(city, out)
+        if shuffled and name != "merchants":
+            shuffle(city, folder / f"{name}.csv")
 
 
 def main() -> None:
@@ -491,8 +506,9 @@ def main() -> None:
     parser.add_argument("--claims", type=int, help="3 for every 10 redemptions unless given")
     parser.add_argument("--merchants", type=int, help="one for every 10 redemptions, 100,000 at most, unless given")
     parser.add_argument("--seed", type=int, default=2020)
+    parser.add_argument("--shuffle", action="store_true", help="claims and redemptions in no order")
     given = parser.parse_args()
-    draw(size_of(given.redemptions, given.claims, given.merchants, given.seed), given.folder)
+    draw(size_of(given.redemptions, given.claims, given.merchants, given.seed), given.folder, shuffled=given.shuffle)
 
 
 if __name__ == "__main__":

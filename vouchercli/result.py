@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +14,19 @@ class Word(str):
     """A value that is itself a word of ours (a state, a unit) and so is translated inside a sentence."""
 
     __slots__ = ()
+
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+REFUSALS = {
+    errno.EACCES: Word("permission denied"), errno.EPERM: Word("permission denied"), errno.EROFS: Word("the file system is read-only"),
+    errno.ENOENT: Word("no such file or folder"), errno.ENOTDIR: Word("a part of its path is a file"), errno.EISDIR: Word("it is a folder"),
+    errno.ENAMETOOLONG: Word("its name is too long"), errno.ENOSPC: Word("the disk is full"), errno.EDQUOT: Word("the disk is full"),
+}
+
+
+def because(error: OSError) -> str:
+    """Why the machine refuses a file: in words that are translated, else as the machine says it."""
+    return REFUSALS.get(error.errno or 0) or error.strerror or str(error)
 
 
 @dataclass(frozen=True)

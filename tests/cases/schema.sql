@@ -5,6 +5,8 @@ CREATE INDEX claims_by_round ON claims (round_id, claimed_at, expires_at);
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
 
+CREATE INDEX merchant_changes_by_merchant ON merchant_changes (merchant_id);
+
 CREATE INDEX merchants_by_platform_no ON merchants (platform_no) WHERE platform_no <> '';
 
 CREATE INDEX postings_by_funder ON postings (funder_id, round_id);

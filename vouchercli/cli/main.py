@@ -8,7 +8,7 @@ import sqlite3
 import sys
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -18,11 +18,12 @@ from vouchercli.cli.help import dress
 from vouchercli.cli.options import DEFAULTS, PANEL, Call
 from vouchercli.cli.words import speak, t, wanted
 from vouchercli.errors import VoucherError
+from vouchercli.result import NO_ROOM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INTERRUPTED = 130
+INTERRUPTED, INCOMPLETE = 130, 4
 UsageError = typer.BadParameter.__mro__[1]  # Typer carries its own Click and exports only this subclass
 
 # noun -> (module, help): a module is imported when its noun is asked for, so that every command starts fast.
@@ -119,9 +120,20 @@ def main(args: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader (head, less) has seen enough
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _close(sys.stdout, sys.stderr)
         return 0
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        _close(sys.stdout)
+        print(t("the command ended, but there is no room for its answer: make room, then ask again"), file=sys.stderr)
+        return INCOMPLETE
+
+
+def _close(*streams: TextIO) -> None:
+    """Send what is still to be written nowhere, so that the interpreter does not stumble over it at its end."""
+    for stream in streams:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _ended(call: Call, arguments: Sequence[str]) -> int:
@@ -152,6 +164,10 @@ def _outcome(call: Call, arguments: Sequence[str]) -> Any:
             return root.invoke(context)
     except typer.Exit as done:
         return done.exit_code
+    except OSError as error:
+        from vouchercli.store.db import refused_by_machine
+
+        raise refused_by_machine(error, call.db_path) from error
 
 
 def _write_any_character() -> None:

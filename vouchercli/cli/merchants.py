@@ -8,7 +8,7 @@ import typer
 
 from vouchercli.cli.files import Encoding, File, ProfileOption, Sha1, told
 from vouchercli.cli.options import Call, command
-from vouchercli.ops import merchants, suspensions
+from vouchercli.ops import merchants, registries, suspensions
 from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
@@ -47,7 +47,7 @@ def import_(
 ) -> Outcome:
     """Update the registry from a file: who is new, who changed, who is missing."""
     with call.session() as session, told() as tell:
-        return merchants.import_merchants(
+        return registries.import_merchants(
             session, file, profile=profile, encoding=encoding, sha1=sha1, missing=missing, is_sure=call.yes, tell=tell,
         )
 

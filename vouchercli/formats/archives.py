@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 36          # 64 GiB unpacked: no platform file is larger
 MAX_RATIO = 300              # CSV shrinks 10- to 50-fold; a bomb a thousand-fold
 HARMLESS_BYTES = 200 << 20   # below this no ratio is dangerous
-GZIP_MAGIC, ZIP_MAGIC = b"\x1f\x8b", b"PK\x03\x04"
+GZIP_MAGIC, ZIP_MAGIC, EMPTY_ZIP = b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06"
 WORKBOOK_ENTRIES = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
 NOT_TABLES = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
@@ -53,7 +53,7 @@ def unpacked(blob: Blob, choices: Sequence[Choice] = ()) -> Blob:
             head = stream.read(4)
         if head[:2] == GZIP_MAGIC:
             blob = Blob(blob.name.removesuffix(".gz"), _gunzip(blob), blob.packed)
-        elif head == ZIP_MAGIC and not _is_workbook(blob := _seekable(blob)):
+        elif head in (ZIP_MAGIC, EMPTY_ZIP) and not _is_workbook(blob := _seekable(blob)):
             blob = _entry(blob, choices)
         else:
             return blob

@@ -21,7 +21,9 @@ TEXT_FORMULA = re.compile(r'="(.*)"', re.DOTALL)      # ="0012": how exports kee
 LINE_BREAK = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
 UNSEEN = re.compile(f"[{INVISIBLE}]")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-WHOLE_FLOAT = re.compile(r"(\d+)\.0")                 # 11002.0: a number that once was a text
+WHOLE_FLOAT = re.compile(r"(\d{1,15})\.0")            # 11002.0: a number that once was a text
+ROUNDED = re.compile(r"\d{16,}\.0")                   # the same, but digits beyond the 15th are gone
+GARBLED = re.compile("[\ufffd\x80-\x84\x86-\x9f]|锟斤拷")  # what remains of characters read in a wrong encoding
 SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?E\+\d+", re.IGNORECASE)
 CLOCK = re.compile(r"\d{1,5}:\d{1,2}(:\d{1,2})?")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?")

@@ -28,6 +28,8 @@ def encoding_of(open_bytes: Callable[[], BinaryIO], name: str, *, asked: str | N
         raise VoucherError("empty_file", "{file} is empty", hint="ask for the file again", where=name, file=name)
     if asked:
         return _asked(open_bytes, name, asked)
+    if head in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        return _asked(open_bytes, name, "utf-32")
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return _asked(open_bytes, name, "utf-16")
     utf8_line = _first_bad_line(open_bytes, "utf-8", name)

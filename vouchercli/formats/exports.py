@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from vouchercli.errors import VoucherError
 from vouchercli.formats.cells import disarmed
 from vouchercli.formats.headers import REJECT_COLUMNS
+from vouchercli.result import because
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +27,8 @@ def write_rejects(target: Path | str | TextIO, header: Sequence[str], rows: Iter
     if not isinstance(target, (str, Path)):
         return _write(target, header, rows)
     path = Path(target)
+    if path.exists():  # perhaps half mended already, or the database itself
+        raise VoucherError("file_exists", "{file} is already there", hint="name a new file, or move this one away", file=str(path))
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with draft.open("w", encoding="utf-8-sig", newline="") as file:
@@ -33,7 +36,7 @@ def write_rejects(target: Path | str | TextIO, header: Sequence[str], rows: Iter
         draft.replace(path)
     except OSError as error:
         raise VoucherError("unwritable_file", "{file} cannot be written: {why}", hint="check the folder and who may write there",
-                           file=str(path), why=error.strerror or str(error)) from error
+                           file=str(path), why=because(error)) from error
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DEPTH = 60  # rows of preamble that are looked through
 MERCHANT = ("merchant_no", "platform_no")  # a redemption names its merchant by one of them
+Row = tuple[int, tuple[str, ...], int]  # line, names, how many cells the row has
 REJECT_COLUMNS = ("reject_reason", "reject_explanation")  # what our own export of rejects adds
 
 
@@ -62,25 +63,31 @@ def find(source: Source, profiles: Sequence[Profile]) -> Header:
 
 def _in_part(part: Part, profiles: Sequence[Profile]) -> list[Header]:
     """The header in one part, once for each profile that fits it equally well; usually one, or none."""
+    above: list[str] = []
     rows = [(line, trimmed(row), len(row)) for line, row in islice(part.rows(), DEPTH)]
-    above = ""
-    for (line, names, width), (next_line, below, _) in zip(rows, [*rows[1:], (0, (), 0)], strict=True):
-        whole = _shared(names, below)
+    for this, below in zip(rows, [*rows[1:], (0, (), 0)], strict=True):
+        line, names, width = _both_halves(this, below) if _is_upper_half(profiles, this[1], below[1]) else this
         if fitting := _fitting(profiles, names):
-            if below and _goes_on(fitting[0], names, below):
-                return [Header(part, profile, next_line, whole, above, max(width, len(whole))) for profile in fitting]
-            return [Header(part, profile, line, names, above, width) for profile in fitting]
-        if not _fitting(profiles, below) and (fitting := _fitting(profiles, whole)):
-            return [Header(part, profile, next_line, whole, above, max(width, len(whole))) for profile in fitting]
-        above = f"{above}\n{','.join(names)}" if above else ",".join(names)
+            return [Header(part, profile, line, names, "\n".join(above), width) for profile in fitting]
+        above.append(",".join(this[1]))
     return []
 
 
-def _goes_on(profile: Profile, names: tuple[str, ...], below: tuple[str, ...]) -> bool:
-    """Whether the row below is the lower half of the header: blank under all that is known, and with known names of its own."""
-    known = names_of(profile)
+def _is_upper_half(profiles: Sequence[Profile], names: tuple[str, ...], below: tuple[str, ...]) -> bool:
+    """Whether the header may stand in this row and the one below, as merged cells make it: neither is a header alone; or this
+    one is, but the one below has known names too, and is blank under all that is known here."""
+    fitting = _fitting(profiles, names)
+    if not fitting:
+        return not _fitting(profiles, below)
+    known = names_of(fitting[0])
     is_free = all(column_key(name) not in known or not lower for name, lower in zip_longest(names, below, fillvalue=""))
     return is_free and any(column_key(lower) in known for lower in below)
+
+
+def _both_halves(upper: Row, lower: Row) -> Row:
+    """Two rows of merged cells as one header: each column's lower name, else its upper one."""
+    names = tuple(below or above for above, below in zip_longest(upper[1], lower[1], fillvalue=""))
+    return lower[0], names, max(upper[2], lower[2])
 
 
 def _fitting(profiles: Sequence[Profile], names: tuple[str, ...]) -> list[Profile]:
@@ -88,11 +95,6 @@ def _fitting(profiles: Sequence[Profile], names: tuple[str, ...]) -> list[Profil
     keys = {column_key(name) for name in names}
     scores = {profile.profile: _score(profile, keys) for profile in profiles if not missing(profile, keys)}
     return [profile for profile in profiles if scores.get(profile.profile) == max(scores.values())] if scores else []
-
-
-def _shared(upper: tuple[str, ...], lower: tuple[str, ...]) -> tuple[str, ...]:
-    """A header of two rows, as merged cells give it: each column's lower name, else its upper one."""
-    return tuple(below or over for over, below in zip_longest(upper, lower, fillvalue=""))
 
 
 def trimmed(row: list[str]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ CLEAN: dict[Type, Callable[[str], str]] = {
 }
 LOST = Word("a spreadsheet kept it as a number and lost its last digits: format the column as text and export the file again")
 TURNED = Word("a spreadsheet turned it into a date or a time: format the column as text and export the file again")
+GARBLED = Word("it was read in a wrong encoding before it came here, and its characters are lost: ask for the file again")
 TWO_IN_ONE = Word("an amount and a note stand in one cell: leave only the amount")
 NOT_FEN = Word("it is not a whole number of fen")
 NO_KIND = Word("it says neither payment nor refund")
@@ -66,9 +67,9 @@ def reader(field: str, column: str) -> Callable[[str], str]:
     """Clean a cell and refuse what a spreadsheet has damaged."""
     kind = type_of(field)
     clean = CLEAN[kind]
-    if kind in ("name", "kind"):
+    if kind == "kind":
         return clean
-    damaged = {"id": _damaged_id, "amount": _damaged_amount, "time": _damaged_time}[kind]
+    damaged = {"id": _damaged_id, "amount": _damaged_amount, "time": _damaged_time, "name": _damaged_name}[kind]
 
     def read(cell: str) -> str:
         text = clean(cell)
@@ -80,12 +81,16 @@ def reader(field: str, column: str) -> Callable[[str], str]:
     return read
 
 
+def _damaged_name(text: str) -> Word | None:
+    return GARBLED if not text.isascii() and cells.GARBLED.search(text) else None
+
+
 def _damaged_id(text: str) -> Word | None:
-    if "+" in text and cells.SCIENTIFIC.fullmatch(text):
+    if ("+" in text and cells.SCIENTIFIC.fullmatch(text)) or (text[-2:] == ".0" and cells.ROUNDED.fullmatch(text)):
         return LOST
     if (":" in text and cells.CLOCK.fullmatch(text)) or ("-" in text and cells.DATE.fullmatch(text)):
         return TURNED
-    return None
+    return _damaged_name(text)
 
 
 def _damaged_amount(text: str) -> Word | None:

@@ -76,7 +76,7 @@ def _file(path: Path) -> Blob:
         raise VoucherError("no_such_file", "there is no file {file}", hint="check the name and the folder", file=name) from error
     except OSError as error:
         raise VoucherError("unreadable_file", "{file} cannot be read: {why}", hint="check that it is a file and who may read it",
-                           file=name, why=error.strerror or str(error)) from error
+                           file=name, why=because(error)) from error
 
     def opened() -> BinaryIO:
         return path.open("rb")

@@ -96,7 +96,7 @@ def _text(path: Path) -> str:
         raise VoucherError("no_such_file", "there is no file {file}", hint="check the name and the folder", file=name) from error
     except OSError as error:
         raise VoucherError("unreadable_file", "{file} cannot be read: {why}", hint="check that it is a file and who may read it",
-                           file=name, why=error.strerror or str(error)) from error
+                           file=name, why=because(error)) from error
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

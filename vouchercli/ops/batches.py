@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from vouchercli.errors import UsageFault
 from vouchercli.formats import exports
-from vouchercli.ops import claims, intake, merchants, redemptions
+from vouchercli.ops import claims, intake, redemptions, registries
 from vouchercli.result import Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import reasons, times
 from vouchercli.store import batches
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from vouchercli.store.db import Session
 
-KINDS = {kind.name: kind for kind in (merchants.KIND, claims.KIND, redemptions.KIND)}
+KINDS = {kind.name: kind for kind in (registries.KIND, claims.KIND, redemptions.KIND)}
 KIND_WORDS = {"merchants": Word("merchant registry"), "claims": Word("claims file"), "redemptions": Word("redemptions file")}
 COUNTS = ("read", "accepted", "duplicate", "rejected", "warnings")
 

@@ -17,8 +17,8 @@ def initialise(path: Path, *, dry_run: bool = False) -> Outcome:
 
     Raises `VoucherError` when residents are in the file and its key is lost.
     """
-    existed = path.exists()
     key_path = identities.key_path(path)
+    existed = path.exists() and key_path.exists()
     if not dry_run:
         db = store.open_db(path, create=True)
         try:  # a lost key is never made anew once residents are in: they would not be recognised again

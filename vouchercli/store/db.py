@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import Busy, VoucherError
+from vouchercli.result import NO_ROOM, REFUSALS, Word, because
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,7 @@ APPLICATION_ID = 0x564F5543  # "VOUC": says in the file's header whose it is
 SCHEMA_FILES = ("001_initial.sql",)
 SCHEMA_VERSION = len(SCHEMA_FILES)
 BUSY_TIMEOUT_MS = 5_000
+ROOM_TO_OPEN = 1 << 15  # bytes: what SQLite sets aside beside the file
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,11 @@ def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
 
     Raises `VoucherError` when the file is missing (and not `create`), is not ours, or is newer than the program.
     """
+    if path.is_dir():
+        raise VoucherError("is_a_folder", "{file} is a folder, not a file", hint="name a file in it", file=str(path))
+    if not path.parent.is_dir():
+        raise VoucherError("no_such_folder", "there is no folder {folder}", hint="make it first, or name another with --db",
+                           folder=str(path.parent))
     if not create and not path.exists():
         raise VoucherError(
             "no_database", "there is no database {path}", hint="voucher init --db {path}", path=str(path)
@@ -57,11 +65,11 @@ def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         raise busy_or_refused(error, path) from error
     if version != SCHEMA_VERSION:
-        _migrate(db, path, version)
+        _migrate(db, path, version, create=create)
     return db
 
 
-def _migrate(db: sqlite3.Connection, path: Path, version: int) -> None:
+def _migrate(db: sqlite3.Connection, path: Path, version: int, *, create: bool) -> None:
     """Apply what is missing, with sqlite-utils (imported only here: everyday commands never wait for it)."""
     is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     if not is_ours and (version or db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]):
@@ -71,6 +79,9 @@ def _migrate(db: sqlite3.Connection, path: Path, version: int) -> None:
             "newer_database", "{path} was written by a newer voucher (schema {version}, this program knows {known})",
             hint="install the newer voucher", path=str(path), version=version, known=SCHEMA_VERSION,
         )
+    if version == 0 and not create:  # cut off, or its making was killed: never taken for a database without facts
+        raise VoucherError("empty_database", "{path} is empty: it holds no tables", path=str(path),
+                           hint="restore the last backup; or, for a new one: voucher init --db {path}")
     if version == 0:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")  # first: a creation that was killed is recognised
         db.execute("PRAGMA journal_mode = WAL")
@@ -114,18 +125,38 @@ def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Busy("busy", "another voucher command is writing to {path}", hint="run the same command again", path=str(path))
-    if code == sqlite3.SQLITE_FULL:
-        return VoucherError("disk_full", "the disk is full; nothing was changed in {path}",
-                            hint="make room, then run the same command again", path=str(path))
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
+        return _no_room(path)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        why = Word("it is read-only") if code == sqlite3.SQLITE_READONLY else Word("permission denied")
         return VoucherError("no_permission", "{path} cannot be written: {why}",
-                            hint="check who owns the file and its folder", path=str(path), why=str(error))
+                            hint="check who owns the file and its folder", path=str(path), why=why)
     if code == sqlite3.SQLITE_NOTADB:
         return _stranger(path, str(error))
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR):
         return VoucherError("damaged_database", "{path} is damaged or unreadable: {why}",
                             hint="restore the last backup; keep the damaged file for the auditor", path=str(path), why=str(error))
     raise error
+
+
+def refused_by_machine(error: OSError, path: Path) -> VoucherError:
+    """The refusal behind a file that the machine would not find, open or write; re-raises what is a bug, or a reader that left."""
+    if error.errno in NO_ROOM:
+        return _no_room(path)
+    if error.filename is None or error.errno not in REFUSALS:
+        raise error
+    return VoucherError("no_permission", "{path} cannot be used: {why}", hint="check who owns the file and its folder",
+                        path=str(error.filename), why=because(error))
+
+
+def _is_full(path: Path) -> bool:
+    """Whether not even SQLite's shared memory file finds room: it then speaks of an I/O error."""
+    return shutil.disk_usage(path.resolve().parent).free < ROOM_TO_OPEN
+
+
+def _no_room(path: Path) -> VoucherError:
+    return VoucherError("disk_full", "the disk is full; nothing was changed in {path}",
+                        hint="make room, then run the same command again", path=str(path))
 
 
 def _stranger(path: Path, why: str) -> VoucherError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 TOKEN_PREFIX = "token:"
 TOKEN_BYTES = 16
+KEY = re.compile("[0-9a-f]{64}")
 
 
 def key_path(db_path: Path) -> Path:
@@ -25,17 +27,17 @@ def key_path(db_path: Path) -> Path:
 def load_key(db_path: Path, *, create: bool = False) -> bytes:
     """The key; made once when `create`. Raises `VoucherError` when it is missing, or readable by others."""
     path = key_path(db_path)
-    if not path.exists():
+    if not path.exists() or (create and not path.stat().st_size):  # empty: its making was killed
         if not create:
             raise VoucherError("no_key", "the key file {path} is missing: residents could not be recognised again",
                                hint="restore it from the backup (a new key would break every token)", path=str(path))
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32) + "\n")
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise VoucherError("key_exposed", "the key file {path} can be read by others", hint="chmod 600 {path}", path=str(path))
-    text = path.read_text("ascii").strip()
-    if len(text) != 64:
+    text = path.read_text("ascii", "replace").strip()
+    if not KEY.fullmatch(text):
         raise VoucherError("bad_key", "the key file {path} is damaged", hint="restore it from the backup", path=str(path))
     return bytes.fromhex(text)
 

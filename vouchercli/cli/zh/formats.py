@@ -64,6 +64,8 @@ TEXT = {
         "{file} 声明为 {announced}（{said}），但各行合计为 {counted}：文件已损坏或不完整",
     "ask for the file again; nothing of it was taken": "请重新索取该文件；未导入任何内容",
     # rows
+    "it was read in a wrong encoding before it came here, and its characters are lost: ask for the file again":
+        "此前按错误的编码读取过，字符已丢失：请对方重新提供文件",
     "a spreadsheet kept it as a number and lost its last digits: format the column as text and export the file again":
         "电子表格将其存成了数字，末位已丢失：请将该列设为文本格式后重新导出",
     "a spreadsheet turned it into a date or a time: format the column as text and export the file again":

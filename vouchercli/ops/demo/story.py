@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.demo import beijing, hangzhou
 from vouchercli.ops.reports.tables import moment
-from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.result import Column, Outcome, Table, because, say
 from vouchercli.rules import times
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _found_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise VoucherError("no_permission", "{path} cannot be written: {why}", hint="check who owns the file and its folder",
-                           path=str(folder), why=error.strerror) from error
+                           path=str(folder), why=because(error)) from error
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

@@ -214,6 +214,7 @@ CREATE TABLE merchant_changes (
     after        TEXT NOT NULL,
     PRIMARY KEY (batch_id, merchant_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX merchant_changes_by_merchant ON merchant_changes (merchant_id);
 
 -- A redemption is refused when paid_at lies in [from_at, until_at); until_at NULL: until further notice.
 CREATE TABLE suspensions (
