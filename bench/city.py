@@ -43,13 +43,16 @@ REDEMPTION_FAULTS = (
     "refund_without_payment", "refund_too_large",
 )
 CLAIM_FAULTS = (
-    "bad_row", "bad_time", "unknown_round", "round_not_open", "before_opening", "after_closing", "over_quota", "resident_limit", "claim_reused",
+    "bad_row", "bad_time", "unknown_round", "round_not_open", "before_opening", "after_closing", "over_quota", "resident_limit",
+    "claim_reused",
 )
 MOST_AMOUNTS = 1 << 16
 NUMBERS, NUMBER_STEP = 10**10, 6_180_339_887      # coprime: every order number once, in no order
 CLAIM_NOS, CLAIM_STEP = 9 * 10**17, 382_741_966_011_250_107
-DISTRICTS = ("上城区", "下城区", "江干区", "拱墅区", "西湖区", "滨江区", "萧山区", "余杭区", "富阳区", "临安区", "桐庐县", "淳安县", "建德市")
-INDUSTRIES = ("catering", "retail", "supermarket", "books", "sports", "culture", "tourism", "hotel", "appliances", "repair", "beauty", "fuel")
+DISTRICTS = ("上城区", "下城区", "江干区", "拱墅区", "西湖区", "滨江区", "萧山区", "余杭区", "富阳区", "临安区",
+             "桐庐县", "淳安县", "建德市")
+INDUSTRIES = ("catering", "retail", "supermarket", "books", "sports", "culture", "tourism", "hotel", "appliances", "repair", "beauty",
+              "fuel")
 SIZES = ("micro", "micro", "micro", "small", "small", "medium", "large")
 CLOCK = [f"{second // HOUR:02d}:{second // 60 % 60:02d}:{second % 60:02d}" for second in range(DAY)]
 FIRST_LISTED = -30
@@ -321,8 +324,8 @@ class Drawing:
         own = self.own_no()
         claim = self.spare_claim(paid)
         soon = paid.at + 60 + int(self.chance.random() * 20 * 60)
-        row: dict[str, Any] = {"transaction_no": own, "claim_no": claim, "coupon_no": 1, "order_amount": "60.00", "merchant_discount": "5.00",
-                               "subsidy": "10.00", "at": soon}
+        row: dict[str, Any] = {"transaction_no": own, "claim_no": claim, "coupon_no": 1, "order_amount": "60.00",
+                               "merchant_discount": "5.00", "subsidy": "10.00", "at": soon}
         variant = self.count % 2
         if fault == "over_limit":
             for coupon in (1, 2):
@@ -403,9 +406,8 @@ def write_redemptions(city: City, out: TextIO) -> None:
             second = first + row * span // rows + int(random_() * 600)
             amount = int(random_() * priced)
             claim = 10**17 + (before + place) * CLAIM_STEP % CLAIM_NOS
-            lines.append(
-                f"4200000{number % 900 + 100}{middle}{number:010d},pay,{claim},{coupon + 1},{merchant},{date} {CLOCK[second]},{tails[coupon][amount]}"
-            )
+            lines.append(f"4200000{number % 900 + 100}{middle}{number:010d},pay,{claim},{coupon + 1},{merchant},"
+                         f"{date} {CLOCK[second]},{tails[coupon][amount]}")
             if index in special:
                 at = day * DAY + second
                 paid = Paid(index, round_, place, f"4200000{number % 900 + 100}{middle}{number:010d}", (claim, coupon + 1), merchant, at,

@@ -27,6 +27,7 @@ from typing import Any
 AMOUNT = re.compile(r"\d+(\.\d{1,2})?")
 SUMS = ("redemptions", "base_fen", "subsidy_fen", "platform_fen", "match_fen", "own_fen")
 GROUPINGS = ("day", "round", "coupon", "merchant", "district", "industry", "size")
+NEEDED = ("transaction_no", "claim_no", "coupon_no", "merchant_no", "paid_at")
 Row = dict[str, str]
 
 
@@ -169,7 +170,7 @@ class City:
 
     def alone(self, row: Row) -> datetime:
         """When the row happened; raises `Unfit` with the first reason against it, whatever else there is in the file."""
-        if None in row.values() or None in row or not all(row[name] for name in ("transaction_no", "claim_no", "coupon_no", "merchant_no", "paid_at")):
+        if None in row.values() or None in row or not all(row[name] for name in NEEDED):
             raise Unfit("bad_row")
         if row["kind"] not in ("pay", "refund") or (row["kind"] == "refund" and not row["refund_of"]) or not row["coupon_no"].isdigit():
             raise Unfit("bad_row")
@@ -264,7 +265,8 @@ class Ledger:
         visit.add(voucher)
         self.numbers.add((row["transaction_no"], "pay"))
         base, subsidy = fen(row["order_amount"]) - fen(row["merchant_discount"]), fen(row["subsidy"])
-        self.payments.setdefault(voucher, []).append(Payment(row["transaction_no"], row["merchant_no"], moment(row["paid_at"]), base, base, subsidy))
+        payment = Payment(row["transaction_no"], row["merchant_no"], moment(row["paid_at"]), base, base, subsidy)
+        self.payments.setdefault(voucher, []).append(payment)
         self.count(row, 1, base, subsidy, 1)
 
     def refund(self, row: Row) -> None:
@@ -387,7 +389,8 @@ def judge(folder: Path) -> dict[str, Any]:
     merchants, judged_merchants = registry(folder)
     claims, judged_claims = granted(folder, world)
     ledger = redeemed(folder, City(world, merchants, claims))
-    return {"merchants": judged_merchants.told(), "claims": judged_claims.told(), "redemptions": ledger.judged.told(), "sums": ledger.sums()}
+    told = {"merchants": judged_merchants, "claims": judged_claims, "redemptions": ledger.judged}
+    return {kind: judged.told() for kind, judged in told.items()} | {"sums": ledger.sums()}
 
 
 def main() -> None:

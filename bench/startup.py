@@ -1,4 +1,7 @@
-"""How long a command takes to start, as ratios to `python -c "import typer"` measured in the same minute."""
+"""How long everyday commands take from start to end, as ratios to `python -c "import typer"` measured in the same minute.
+
+    python bench/startup.py               # a file with one programme and no facts; bench/run.py does it on a whole city
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,34 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 RUNS = 15
-BASE = "import typer"
 VOUCHER = [sys.executable, "-c", "import sys; from vouchercli.cli.main import main; sys.exit(main())"]
-COMMANDS = {
-    'python -c "pass"': [sys.executable, "-c", "pass"],
-    f'python -c "{BASE}"': [sys.executable, "-c", BASE],
-    "voucher --version": [*VOUCHER, "--version"],
+NOTHING, BASE, VERSION = 'python -c "pass"', 'python -c "import typer"', "voucher --version"
+START = {
+    NOTHING: [sys.executable, "-c", "pass"],
+    BASE: [sys.executable, "-c", "import typer"],
+    VERSION: [*VOUCHER, "--version"],
     "voucher --help": [*VOUCHER, "--help"],
+}
+EMPTY = {
     "voucher round list": [*VOUCHER, "round", "list"],
     "voucher report leverage -o json": [*VOUCHER, "report", "leverage", "-o", "json"],
 }
 
 
-def measured(folder: str) -> dict[str, float]:
-    """Best wall time of each command in seconds; the commands take turns, so that a busy moment hits them alike."""
-    best = dict.fromkeys(COMMANDS, float("inf"))
-    for _ in range(RUNS):
-        for name, command in COMMANDS.items():
+def measured(folder: Path, commands: dict[str, list[str]], runs: int = RUNS) -> dict[str, float]:
+    """Median wall time of each command in seconds; the commands take turns, so that a busy moment hits them alike."""
+    taken: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(runs):
+        for name, command in commands.items():
             start = time.perf_counter()
             done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
-            best[name] = min(best[name], time.perf_counter() - start)
+            taken[name].append(time.perf_counter() - start)
             if done.returncode:
-                best[name] = float("nan")
-    return best
+                raise SystemExit(f"{name}: exit {done.returncode}\n{done.stderr.decode()}")
+    return {name: median(each) for name, each in taken.items()}
 
 
 def main() -> None:
@@ -39,11 +45,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for words in (["init"], ["programme", "load", "hangzhou-2020"]):
             subprocess.run([*VOUCHER, *words], cwd=folder, capture_output=True, check=True)
-        best = measured(folder)
-    base = best[f'python -c "{BASE}"']
-    print(f"python {sys.version.split()[0]} in {Path(sys.prefix).name}; best of {RUNS}; nan: the command failed")
-    for name, seconds in best.items():
-        print(f"{name:34} {seconds * 1000:7.0f} ms   {seconds / base:5.2f} x import typer")
+        found = measured(Path(folder), START | EMPTY)
+    print(f"python {sys.version.split()[0]}; median of {RUNS} turns")
+    for name, seconds in found.items():
+        ratios = f"{seconds / found[BASE]:5.2f} x import typer   {seconds / found[VERSION]:5.2f} x --version"
+        print(f"{name:34} {seconds * 1000:7.0f} ms   {ratios}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pkgutil
+import re
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LANGUAGES = ("zh", "en")
+COMMAND = re.compile(  # the part of a sentence that is there to be pasted
+    r"(?:voucher (?:init|programme|template|round|merchant|claim|redemption|batch|report|check|demo|doctor)|chmod)\b[^,;，；。]*")
+UNSAFE = re.compile(r"[\s'\"$&|;<>()*?!`\\#~]")  # what a shell would not leave alone
 _chosen = ["en"]  # one process speaks one language: main() chooses it before anything is said
 
 
@@ -43,7 +47,19 @@ def wanted(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
 def t(text: str, params: Mapping[str, Any] | None = None) -> str:
     """`text` in the chosen language, its `{placeholders}` filled. Text without a translation stays English."""
     found = catalogue().get(text, text) if language() == "zh" else text
-    return found.format(**{key: t(value) if isinstance(value, Word) else value for key, value in params.items()}) if params else found
+    if not params:
+        return found
+    pasted = "".join(COMMAND.findall(found))
+    return found.format(**{key: _shown(value, is_pasted=f"{{{key}}}" in pasted) for key, value in params.items()})
+
+
+def _shown(value: Any, *, is_pasted: bool) -> Any:
+    """A value as it stands in a sentence: our words translated, and in a command to paste a name with blanks in quotes."""
+    if isinstance(value, Word):
+        return t(value)
+    if is_pasted and isinstance(value, str) and UNSAFE.search(value):
+        return "'" + value.replace("'", "'\\''") + "'"
+    return value
 
 
 @cache

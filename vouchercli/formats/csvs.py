@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 AFTER_QUOTE = re.compile(r'"[\t ]+(?=,|\r|\n|$)')  # `"398…"<TAB>,`: payment exports do that
+TAIL = re.compile(r"\t+(?=[,;\r\n]|\Z)")             # a TAB behind every value: no delimiter
 SAMPLE = 1 << 16
 MAX_CELL = 1 << 20
 SHOWN = 1000  # characters kept of a line that is one endless cell
@@ -32,7 +33,7 @@ def rows(open_bytes: Callable[[], BinaryIO], encoding: str) -> Iterator[tuple[in
 
 def _delimiter(sample: str) -> str:
     """Comma, unless there are more TABs, semicolons or upright strokes."""
-    return max(",", "\t", ";", "|", key=sample.count)
+    return max(",", "\t", ";", "|", key=TAIL.sub("", sample).count)
 
 
 def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -15,6 +15,7 @@ PIECE = 1 << 20
 # Two Chinese characters as UTF-8. A whole line of GB18030 is practically never valid UTF-8 as well: its common characters begin
 # with B0-D7, UTF-8's with E3-E9. So such a line inside a file that is not UTF-8 means two encodings in one file.
 CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){2}")
+LONG_CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){5}")  # by chance not even inside a line
 
 
 def encoding_of(open_bytes: Callable[[], BinaryIO], name: str, *, asked: str | None = None, fallback: str | None = None) -> str:
@@ -96,7 +97,7 @@ def _utf8_line(open_bytes: Callable[[], BinaryIO]) -> int | None:
     """The first line that is Chinese in UTF-8, in a file that is not UTF-8 as a whole."""
     with open_bytes() as stream:
         for number, line in enumerate(stream, 1):
-            if CHINESE_UTF8.search(line) and _is_utf8(line):
+            if CHINESE_UTF8.search(line) and (_is_utf8(line) or LONG_CHINESE_UTF8.search(line)):
                 return number
     return None
 

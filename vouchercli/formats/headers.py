@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.profiles import Profile, Spec
     from vouchercli.formats.sources import Part, Source
 
+LONGEST_SHOWN = 24  # characters of a column name in a message
 DEPTH = 60  # rows of preamble that are looked through
 MERCHANT = ("merchant_no", "platform_no")  # a redemption names its merchant by one of them
 Row = tuple[int, tuple[str, ...], int]  # line, names, how many cells the row has
@@ -65,7 +66,7 @@ def _in_part(part: Part, profiles: Sequence[Profile]) -> list[Header]:
     """The header in one part, once for each profile that fits it equally well; usually one, or none."""
     above: list[str] = []
     rows = [(line, trimmed(row), len(row)) for line, row in islice(part.rows(), DEPTH)]
-    for this, below in zip(rows, [*rows[1:], (0, (), 0)], strict=True):
+    for this, below in zip(rows, [*rows[1:], (0, (), 0)], strict=False):
         line, names, width = _both_halves(this, below) if _is_upper_half(profiles, this[1], below[1]) else this
         if fitting := _fitting(profiles, names):
             return [Header(part, profile, line, names, "\n".join(above), width) for profile in fitting]
@@ -195,11 +196,27 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
     known = set[str]().union(*(names_of(profile) for profile in profiles))
     line, names = max(rows, key=lambda row: (len(known & {column_key(name) for name in row[1]}), len(set(row[1]))))
     keys = {column_key(name) for name in names}
+    if other := _other_kind(keys, profiles[0].kind):
+        return VoucherError("other_kind", "{file} is a {other}, not a {kind}", hint="voucher {noun} import {file}",
+                            where=f"{source.name}:{line}", file=source.name, other=KIND_WORDS[other], kind=KIND_WORDS[profiles[0].kind],
+                            noun=other.removesuffix("s"))
     tried = sorted(profiles, key=lambda profile: (len(missing(profile, keys)), profile.profile))
     return VoucherError(
         "unknown_layout", "{file} fits no profile of a {kind}; columns found: {columns}", where=f"{source.name}:{line}",
         hint="write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile",
         problems=[Problem("missing_columns", "profile {profile} needs the columns: {missing}", f"{source.name}:{line}",
                           params={"profile": profile.profile, "missing": ", ".join(missing(profile, keys))}) for profile in tried],
-        file=source.name, kind=KIND_WORDS[profiles[0].kind], columns=", ".join(name for name in names if name),
+        file=source.name, kind=KIND_WORDS[profiles[0].kind], columns=", ".join(shortened(name) for name in names if name),
     )
+
+
+def _other_kind(keys: set[str], kind: str) -> str:
+    """The kind of file these columns are, when they fit a profile of another kind; else ''."""
+    from vouchercli.formats.profiles import known
+
+    return next((other for other in KIND_WORDS if other != kind and any(not missing(profile, keys) for profile in known(other))), "")
+
+
+def shortened(name: str) -> str:
+    """What was found in a header's place, so that a line of data, or of a key, is not spread out in a message."""
+    return name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"

@@ -17,6 +17,7 @@ from vouchercli.formats.csvs import BrokenRow
 from vouchercli.formats.fields import FIELDS, PERSONAL
 from vouchercli.formats.readers import RowFault
 from vouchercli.formats.sources import Part, Source, open_source
+from vouchercli.formats.swapped import refuse_swapped
 from vouchercli.result import Problem
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def read(
 ) -> Reading:
     """The file at `path` (`-`: standard input) as rows of `kind`, by `profile` or by the known profile that fits best.
 
-    Raises `VoucherError` when the file cannot be read, fits no profile (unknown_layout), or has another SHA-1 (sha1_mismatch).
+    Raises `VoucherError` when the file cannot be read, fits no profile (unknown_layout), has another SHA-1 (sha1_mismatch) or
+    columns that have changed places (columns_swapped).
     """
     given = profiles.load(profile, kind) if profile is not None and not isinstance(profile, profiles.Profile) else profile
     candidates = [given] if given else profiles.known(kind)
@@ -52,7 +54,9 @@ def read(
         raise VoucherError("sha1_mismatch", "{file} has the SHA-1 {found}, not {wanted}: it is not the file that was sent",
                            hint="fetch it again; nothing of it was taken", where=source.name, file=source.name,
                            found=", ".join(sorted(source.sha1s)), wanted=sha1.strip())
-    return Reading(source, headers.find(source, candidates))
+    reading = Reading(source, headers.find(source, candidates))
+    refuse_swapped(reading)
+    return reading
 
 
 def read_again(profile: Profile, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], name: str) -> Reading:
@@ -127,6 +131,16 @@ class Reading:
     def has(self, field: str) -> bool:
         """Whether the file says anything about this field of `FIELDS[kind]`; what it leaves out is not a blank."""
         return self._plan.has(field)
+
+    def position(self, field: str) -> int | None:
+        """Where the column stands that one of our fields is read from; None when there is none, or several."""
+        spec = self.profile.fields.get(field)
+        return self._plan.position(*spec.columns) if spec else None
+
+    def column(self, field: str) -> str:
+        """The file's own name of the column that one of our fields is read from (ours, when it is made of several)."""
+        position = self.position(field)
+        return field if position is None else self.header[position]
 
     def masked(self, cells: Sequence[str], mask: Callable[[str], str]) -> tuple[str, ...]:
         """The cells of a row with every identity put through `mask` (blank ones stay). In a row whose cells have shifted,

@@ -16,6 +16,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats import csvs
 from vouchercli.formats.archives import ZIP_MAGIC, Blob, Choice, spooled, unpacked
 from vouchercli.formats.encodings import encoding_of
+from vouchercli.result import because
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from vouchercli.errors import VoucherError
-from vouchercli.result import Problem
+from vouchercli.result import Problem, because
 
 Route = tuple[str | int, ...]  # the keys and list positions that lead to a value
 

@@ -76,7 +76,7 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
     tables = [Table(title, (Column("what", "What", "word"), Column("value", "Value")), rows)]
     if found:
         tables.append(Table(say("Rejects and warnings of batch {batch}", batch=batch_id), REASON_COLUMNS, tuple(found)))
-    says = (say("mend them: voucher batch rejects {batch} -o csv > rejects.csv; or judge them again: voucher batch retry {batch}",
+    says = (say("mend them: voucher batch rejects {batch} --to rejects.csv; or judge them again: voucher batch retry {batch}",
                 batch=batch_id),) if row["rejected"] and row["state"] == "done" else ()
     data = {**about, **_counted(found), "examples": [_plain(each) for each in found]}
     return Outcome(data=data, tables=tuple(tables), says=says)

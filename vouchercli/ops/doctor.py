@@ -15,7 +15,7 @@ from vouchercli.result import Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import times
 from vouchercli.store import doctor as store
 from vouchercli.store import identities
-from vouchercli.store.db import SCHEMA_VERSION
+from vouchercli.store.db import SCHEMA_VERSION, busy_or_refused
 
 ZONE = "Asia/Shanghai"
 OLDEST_PYTHON = (3, 11)
@@ -148,9 +148,8 @@ def _file(path: Path, now: int) -> list[Finding]:
     try:
         found = store.vitals(path, SCHEMA_VERSION)
     except sqlite3.DatabaseError as error:
-        return [Finding(Word("Database"), str(path), Problem(
-            "not_a_database", "{path} cannot be opened as a voucher database: {why}",
-            hint="name the right file with --db, or: voucher init --db NEW.db", params={"path": str(path), "why": str(error)}))]
+        refused = busy_or_refused(error, path)
+        return [Finding(Word("Database"), str(path), Problem(refused.code, refused.text, hint=refused.hint, params=refused.params))]
     schema = _schema(path, found)
     if found.schema != SCHEMA_VERSION or not found.is_ours:
         return [schema]

@@ -209,7 +209,7 @@ def _told(desk: Desk, data: dict[str, Any]) -> Outcome:
     if data.get("extra_columns"):
         says.append(say("columns not used: {columns}", columns=", ".join(data["extra_columns"])))
     if data["rejected"] and not desk.session.dry_run:
-        says.append(say("mend them: voucher batch rejects {batch} -o csv > rejects.csv; or judge them again: voucher batch retry {batch}",
+        says.append(say("mend them: voucher batch rejects {batch} --to rejects.csv; or judge them again: voucher batch retry {batch}",
                         batch=data["batch"]))
     tables = (_reasons_table(data),) if data["reasons"] or data["warning_reasons"] else ()
     return Outcome(data=data, tables=tables, says=tuple(says), problems=tuple(problems), status="partial" if data["rejected"] else "ok")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -151,6 +150,8 @@ def refused_by_machine(error: OSError, path: Path) -> VoucherError:
 
 def _is_full(path: Path) -> bool:
     """Whether not even SQLite's shared memory file finds room: it then speaks of an I/O error."""
+    import shutil  # only when something is wrong
+
     return shutil.disk_usage(path.resolve().parent).free < ROOM_TO_OPEN
 
 

@@ -21,7 +21,7 @@ KEY = re.compile("[0-9a-f]{64}")
 
 def key_path(db_path: Path) -> Path:
     """The key file of a database: `voucher.key` beside `voucher.db`."""
-    return db_path.with_suffix(".key")
+    return db_path.parent / f"{db_path.stem}.key"
 
 
 def load_key(db_path: Path, *, create: bool = False) -> bytes:
@@ -31,7 +31,7 @@ def load_key(db_path: Path, *, create: bool = False) -> bytes:
         if not create:
             raise VoucherError("no_key", "the key file {path} is missing: residents could not be recognised again",
                                hint="restore it from the backup (a new key would break every token)", path=str(path))
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | (0 if path.exists() else os.O_EXCL), 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32) + "\n")
     if os.name == "posix" and path.stat().st_mode & 0o077:

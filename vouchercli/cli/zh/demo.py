@@ -1,7 +1,7 @@
 """The demo."""
 
 TEXT = {
-    "A new folder (else demo-PROGRAMME here).": "新文件夹（不写则在当前目录建 demo-项目代码）。",
+    "A new folder (else demo-PROGRAMME here).": "新文件夹（不写则在当前文件夹建 demo-项目代码）。",
     "Draw the city at 1:N (Hangzhou: 100, 1000 or 10).": "按 1:N 的比例生成（杭州可选 100、1000、10）。",
     "the demo makes a database of its own, in its folder": "演示在自己的文件夹中另建数据库",
     "leave out --db": "请去掉 --db",
@@ -24,15 +24,15 @@ TEXT = {
     "VOUCHER_DB is set: unset it first, or these commands use that database.":
         "环境变量 VOUCHER_DB 已设置：请先取消，否则以下命令会使用那个数据库。",
     "Assumed: all of round 4 but its quota of 70 M yuan (known by difference): its pack, its opening on 10 April, its use.":
-        "假设：第四期除 7000 万元额度（由差额得出）外均为假设，包括券包内容、4 月 10 日开始发放以及核销情况。",
+        "假设：第四期除 7000 万元额度（由差额得出）外均为假设，包括卡包内容、4 月 10 日开始发放以及核销情况。",
     "Assumed: the top-up of 1 April as a round of its own, and how phase I divides between it and round 1.":
         "假设：4 月 1 日的追加发放单独作为一期，第一阶段的数字在它与第一期之间如何划分。",
     "Assumed: every sell-out time but round 5's 105 seconds, and the use of round 5, of which nothing was published.":
         "假设：除第五期 105 秒领完外的所有领完时间，以及第五期的核销情况（未见公布）。",
     "Published: the pack of 60 yuan and its first 2 M packs; 10 % off from 2,000 yuan, at most 400; the 1:1 match by merchants.":
-        "已公布：60 元券包及首批 200 万份；单笔满 2000 元减 10%，最高 400 元；商户按 1:1 配套。",
+        "已公布：60 元卡包及首批 200 万份；单笔满 2000 元减 10%，最高 400 元；商户按 1:1 配套。",
     "Assumed: everything else, above all the three parties' shares, the special groups' pack, and every amount that was spent.":
-        "假设：其余全部，尤其是三方出资比例、特定群体券包内容以及所有消费金额。",
+        "假设：其余全部，尤其是三方出资比例、特定群体卡包内容以及所有消费金额。",
     "G of a 10 % voucher is 10 or more by construction: it says nothing about what the voucher did.":
         "九折券的总杠杆率 G 按规则必然不低于 10，不能说明券的实际作用。",
 }

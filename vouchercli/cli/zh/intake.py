@@ -3,10 +3,10 @@
 TEXT = {
     "{file}: {read} rows read = {accepted} accepted + {duplicate} duplicate + {rejected} rejected (batch {batch}, profile {profile}, {encoding})":
         "{file}：读取 {read} 行 = 接收 {accepted} + 重复 {duplicate} + 不合格 {rejected}（批次 {batch}，格式 {profile}，编码 {encoding}）",
-    "{count} rows are not ours by the profile and were left out": "按格式定义，{count} 行与消费券无关，未计入",
+    "{count} rows are not ours by the profile and were left out": "按该格式，{count} 行与消费券无关，未计入",
     "columns not used: {columns}": "未使用的列：{columns}",
-    "mend them: voucher batch rejects {batch} -o csv > rejects.csv; or judge them again: voucher batch retry {batch}":
-        "更正后重新导入：voucher batch rejects {batch} -o csv > rejects.csv；或重新审核：voucher batch retry {batch}",
+    "mend them: voucher batch rejects {batch} --to rejects.csv; or judge them again: voucher batch retry {batch}":
+        "更正后重新导入：voucher batch rejects {batch} --to rejects.csv；或重新审核：voucher batch retry {batch}",
     "Rejects and warnings of {file}": "{file} 的不合格行与提示",
     "Reason": "原因",
     "Rows": "行数",
@@ -24,7 +24,7 @@ TEXT = {
     "{rows} rows read": "已读取 {rows} 行",
     # the shared options of imports
     "CSV, XLSX or XLS, also .gz and .zip; - reads standard input.": "CSV、XLSX 或 XLS 文件，也可为 .gz、.zip；- 表示标准输入。",
-    "The file's profile (else found by its header).": "文件格式定义（默认按表头识别）。",
+    "The file's profile (else found by its header).": "文件的格式（默认按表头识别）。",
     "The file's encoding (else UTF-8, then GB18030, are tried strictly).": "文件编码（默认依次严格尝试 UTF-8、GB18030）。",
     "The SHA-1 that the platform gave for the file.": "平台提供的文件 SHA-1 校验值。",
     # claims
@@ -37,10 +37,10 @@ TEXT = {
     "How many rows at most.": "最多显示的行数。",
     "Claims": "领取记录",
     "Claim": "领取编号",
-    "Round": "期",
+    "Round": "期次",
     "Resident": "居民",
     "Claimed at": "领取时间",
-    "Expires at": "到期时间",
+    "Expires at": "失效时间",
     "Used": "已核销",
     "Vouchers": "券数",
     "Batch": "批次",

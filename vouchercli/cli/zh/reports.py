@@ -4,7 +4,7 @@ TEXT = {
     "What each public yuan did: gross, own-spend and floor, net of refunds.":
         "每一元财政资金带动了什么：毛杠杆、实付杠杆与下限，已扣除退款。",
     "Each round: claimed, sold out to the second, the four redemption rates, outstanding, expired, breaches.":
-        "各期情况：领取、售罄时刻（精确到秒）、四种核销率、未用、过期、违规。",
+        "各期情况：领取、领完时刻（精确到秒）、四种核销率、未用、失效、违规。",
     "round, template, coupon, day, week, month, district, industry, size, merchant, platform or channel.":
         "分组方式：round 期、template 券模板、coupon 券、day 日、week 周、month 月、district 区县、industry 行业、"
         "size 规模、merchant 商户、platform 平台、channel 渠道。",
@@ -29,7 +29,7 @@ TEXT = {
     # groupings
     "template": "券模板", "coupon": "券", "day": "日", "week": "周", "month": "月", "district": "区县", "industry": "行业",
     "size": "规模", "merchant": "商户", "platform": "平台", "channel": "渠道",
-    "Round": "期", "Template": "券模板", "Coupon": "券", "Day": "日", "Week": "周", "Month": "月", "District": "区县", "Industry": "行业",
+    "Round": "期次", "Template": "券模板", "Coupon": "券", "Day": "日", "Week": "周", "Month": "月", "District": "区县", "Industry": "行业",
     "Size": "规模", "Merchant": "商户", "Platform": "平台", "Channel": "渠道",
     "total": "合计",
     "(not stated)": "（未注明）",
@@ -68,7 +68,7 @@ TEXT = {
     "Of quota": "按总额",
     "By person": "按人数",
     "Outstanding": "未用",
-    "Expired": "过期",
+    "Expired": "失效",
     "Rule breaches": "违规",
     # notes
     "Only rounds: {rounds}.": "仅含：{rounds}。",
@@ -88,7 +88,7 @@ TEXT = {
     "by person = residents who used one / residents who claimed.":
         "按张数＝已用 ÷ 已领；按金额＝抵扣 ÷ 领取面额；按总额＝抵扣 ÷（份数×每份面额）；按人数＝用过券的人数 ÷ 领取人数。",
     "Outstanding and expired: face of claimed vouchers that were not used. Rule breaches: rejected claims that broke the rules of issue.":
-        "未用、过期：已领未核销券的面额。违规：因违反发放规则而被拒的领取记录。",
+        "未用、失效：已领未核销券的面额。违规：因违反发放规则而被拒的领取记录。",
     # amounts
     "Amounts in {unit}; -o csv and -o json are exact.": "金额单位：{unit}；-o csv 与 -o json 为精确值。",
     "yuan, rounded": "元（已取整）",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CITIES: dict[str, City] = {city.programme: city for city in (hangzhou.CITY, beijing.CITY)}
 ZONE = "Asia/Shanghai"
+INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 LABEL = "SYNTHETIC.txt"
 NOTICE = """合成数据，并非真实业务数据：由 voucher demo 生成，仅按已公布的合计数校准，不能作为任何证据。商户、居民、订单均为虚构。
 SYNTHETIC DATA made by `voucher demo`: drawn to fit published totals, evidence of nothing. Its merchants, residents and orders do not exist.
@@ -47,9 +48,14 @@ def tell(folder: Path, programme: str | None, scale: int | None, runner: Runner,
     if dry_run:
         return _foretold(folder, steps)
     _found_folder(folder)
-    _write(folder, city.files(scale))
-    for step in steps:
-        _run(step, runner)
+    try:
+        _write(folder, city.files(scale))
+        for step in steps:
+            _run(step, runner)
+    except KeyboardInterrupt:  # so that the same command can be run again
+        for made in folder.iterdir():
+            made.unlink()
+        raise
     leverage = [runner.ask(words) for words in city.reports]
     data = {
         "folder": str(folder),
@@ -112,6 +118,8 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 
 def _run(step: Step, runner: Runner) -> None:
     code = runner.run(step.args)
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
     if code != step.exit:
         stopped = VoucherError("demo_stopped", "the demo stopped: `{command}` ended with exit code {exit}", hint="voucher doctor",
                                command=step.command, exit=code)
