@@ -6,6 +6,8 @@ BIN := .venv/bin
 DEMO ?= demo
 PROGRAMME ?= hangzhou-2020
 JOBS ?= 2
+ROWS ?= 1000000
+TURNS ?= 3
 
 # The caller's Python settings must not leak into ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -30,8 +32,12 @@ lint: .venv/.made  ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/.made  ## measured, never tested: see bench/README.md
-	$(BIN)/python bench/startup.py
+# DuckDB is a peer, not a need: where it cannot be had, the table goes without it.
+bench: .venv/.made  ## imports, reports and starts beside their peers, into bench/RESULTS.md (ROWS=1000000, TURNS=3)
+	@$(BIN)/python -c 'import duckdb' 2>/dev/null \
+		|| $(BIN)/python -m pip install --quiet -c constraints.txt duckdb 2>/dev/null \
+		|| uv pip install --quiet --python $(BIN)/python -c constraints.txt duckdb 2>/dev/null || echo 'without DuckDB' >&2
+	$(BIN)/python bench/run.py --rows $(ROWS) --turns $(TURNS)
 
 wheel: .venv/.made  ## dist/vouchercli-*.whl
 	$(BIN)/python -m build --no-isolation --wheel

@@ -238,8 +238,8 @@ class Ledger:
         self.city = city
         self.judged = Judged()
         self.payments: dict[tuple[str, str], list[Payment]] = {}
-        self.numbers: set[tuple[str, str]] = set()
-        self.visits: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
+        self.numbers: dict[str, set[str]] = {"pay": set(), "refund": set()}
+        self.visits: dict[tuple[str, str], set[tuple[str, str]]] = {}  # (resident, merchant), of the day at hand
         self.by_time: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * len(SUMS))  # day, round, coupon number
         self.by_merchant: dict[str, list[int]] = defaultdict(lambda: [0] * len(SUMS))
         self.parts = cache(self._parts)
@@ -257,13 +257,13 @@ class Ledger:
         if any(payment.holds for payment in self.payments.get(voucher, ())):
             raise Unfit("already_redeemed")
         # The visit's vouchers count whether or not a payment was given back later: it was a visit.
-        visit = self.visits.setdefault((self.city.claims[row["claim_no"]].resident, row["merchant_no"], row["paid_at"][:10]), set())
+        visit = self.visits.setdefault((self.city.claims[row["claim_no"]].resident, row["merchant_no"]), set())
         if voucher not in visit and len(visit) >= self.city.world["vouchers_per_merchant_per_day"]:
             raise Unfit("over_limit")
-        if (row["transaction_no"], "pay") in self.numbers:
+        if row["transaction_no"] in self.numbers["pay"]:
             raise Unfit("transaction_reused")
         visit.add(voucher)
-        self.numbers.add((row["transaction_no"], "pay"))
+        self.numbers["pay"].add(row["transaction_no"])
         base, subsidy = fen(row["order_amount"]) - fen(row["merchant_discount"]), fen(row["subsidy"])
         payment = Payment(row["transaction_no"], row["merchant_no"], moment(row["paid_at"]), base, base, subsidy)
         self.payments.setdefault(voucher, []).append(payment)
@@ -273,7 +273,7 @@ class Ledger:
         """Full and before the expiry: the voucher is free again and its subsidy goes back. Otherwise it stays used."""
         voucher = (row["claim_no"], row["coupon_no"])
         at, base = moment(row["paid_at"]), fen(row["order_amount"]) - fen(row["merchant_discount"])
-        if (row["transaction_no"], "refund") in self.numbers:
+        if row["transaction_no"] in self.numbers["refund"]:
             raise Unfit("transaction_reused")
         payment = next((each for each in self.payments.get(voucher, ())
                         if each.number == row["refund_of"] and each.merchant == row["merchant_no"] and each.at <= at), None)
@@ -284,7 +284,7 @@ class Ledger:
         restores = base == payment.base and at < self.city.claims[row["claim_no"]].expires_at
         if restores and fen(row["subsidy"]) != payment.subsidy:
             raise Unfit("subsidy_mismatch")
-        self.numbers.add((row["transaction_no"], "refund"))
+        self.numbers["refund"].add(row["transaction_no"])
         payment.left -= base
         if restores:
             payment.holds = False
@@ -352,7 +352,8 @@ def redeemed(folder: Path, city: City) -> Ledger:
 
 
 def _take_day(ledger: Ledger, rows: list[Row]) -> None:
-    """Equal rows have equal times: a repeated row is always found on its own day."""
+    """Equal rows have equal times: a repeated row is always found on its own day. So are the vouchers of one visit."""
+    ledger.visits.clear()
     seen: set[tuple[str, ...]] = set()
     for row in rows:
         cells = tuple(row.values())

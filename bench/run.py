@@ -12,7 +12,6 @@ import argparse
 import hashlib
 import json
 import os
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -176,13 +175,13 @@ def say(text: str) -> None:
 
 
 def loading(kind: str, taken: dict[str, list[Taken]]) -> list[str]:
-    """The table of one kind of file: medians, and ratios of seconds a row within a turn."""
-    lines = ["", f"### {kind}", "", "| | rows/s | wall s | CPU s | cores | peak RSS MiB | wall / ours | CPU / ours |",
+    """The table of one kind of file: medians, and the median of each turn's ratio of seconds a row."""
+    lines = ["", f"### {kind}", "", "| | rows/s | wall s | CPU s | cores | peak RSS MiB | ours / it, wall | ours / it, CPU |",
              "|---|--:|--:|--:|--:|--:|--:|--:|"]
     ours = taken[OURS]
     for name, turns in taken.items():
         wall, cpu = median(each.wall for each in turns), median(each.cpu for each in turns)
-        ratios = [median(getattr(one, what) / one.rows / (getattr(us, what) / us.rows) for one, us in zip(turns, ours, strict=True))
+        ratios = [median(getattr(us, what) / us.rows / (getattr(one, what) / one.rows) for one, us in zip(turns, ours, strict=True))
                   for what in ("wall", "cpu")]
         part = f" (first {turns[0].rows:,} rows)" if turns[0].rows != ours[0].rows else ""
         lines.append(f"| {name}{part} | {turns[0].rows / wall:,.0f} | {wall:.2f} | {cpu:.2f} | {cpu / wall:.2f} | "
@@ -235,7 +234,7 @@ HEAD = """\
 # Results
 
 Written by `make bench`, which replaces the section of its own number of rows. What the columns mean: README.md beside this file;
-what follows from the figures: docs/performance.md. Ratios above 1 in the last two columns: slower than ours.
+what follows from the figures: docs/performance.md. "Ours / it": how many times as long as this peer `voucher` took for a row.
 """
 
 

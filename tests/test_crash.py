@@ -59,52 +59,76 @@ def _row(n: int) -> str:
     return f"T{n},pay,K{n // 2},{n % 2 + 1},{merchant},{at},45,0,10,\n"
 
 
-def _import(folder: Path) -> subprocess.Popen[bytes]:
+def _start(folder: Path, *args: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "vouchercli", "redemption", "import", "r.csv"],
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"VOUCHER_NOW": "2020-03-30T09:00:00+08:00"},
+        [sys.executable, "-m", "vouchercli", *args], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=os.environ | {"VOUCHER_NOW": "2020-03-30T09:00:00+08:00"},
     )
 
 
 def _copy(here: Path, name: str) -> Path:
     folder = here / name
     folder.mkdir()
-    for file in ("voucher.db", "voucher.key", "r.csv"):
-        shutil.copy(here / file, folder / file)
+    for file in here.iterdir():
+        if file.is_file():
+            shutil.copy(file, folder / file.name)
     return folder
 
 
-def _kill_and_compare(here: Path, kills: int, seed: int) -> int:
-    """Kill an import at `kills` random moments, each time finish it, and compare; how many children were caught alive."""
+def _kill_and_compare(here: Path, args: tuple[str, ...], kills: int, seed: int) -> int:
+    """Kill a command at `kills` random moments, each time run it again, and compare; how many children were caught alive."""
     calm = _copy(here, "calm")
     started = time.monotonic()
-    assert _import(calm).wait() == 4
+    assert _start(calm, *args).wait() in (0, 4)
     length, expected = time.monotonic() - started, canonical(calm / "voucher.db")
     chance, caught = random.Random(seed), 0
     for number in range(kills):
         folder = _copy(here, f"killed{number}")
-        child = _import(folder)
+        child = _start(folder, *args)
         try:
             child.wait(chance.uniform(0.2, 1.0) * length)
         except subprocess.TimeoutExpired:
             child.send_signal(signal.SIGKILL)
             child.wait()
             caught += 1
-        assert _import(folder).wait() in (0, 4)
+        assert _start(folder, *args).wait() in (0, 3, 4)  # 3: it had been done before the kill, and says so
         assert canonical(folder / "voucher.db") == expected
         shutil.rmtree(folder)
+    shutil.rmtree(calm)
     return caught
+
+
+REDEMPTIONS = ("redemption", "import", "r.csv")
+OTHERS = (
+    ("claim", "import", "more.csv"), ("merchant", "import", "shops.csv"), ("batch", "undo", "2", "--yes"), ("round", "submit", "next"),
+)
 
 
 def test_an_import_killed_at_random_moments_ends_as_if_undisturbed(city: Any, here: Path) -> None:
     _prepared(city, here)
-    assert _kill_and_compare(here, 10, seed=1) > 0
+    assert _kill_and_compare(here, REDEMPTIONS, 6, seed=1) > 0
+
+
+def test_a_start_killed_at_random_moments_is_finished_by_the_next(here: Path) -> None:
+    assert _kill_and_compare(here, ("init",), 4, seed=3) > 0
 
 
 @pytest.mark.slow
 def test_many_kills(city: Any, here: Path) -> None:
     _prepared(city, here)
-    assert _kill_and_compare(here, int(os.environ.get("CRASH_KILLS", "200")), seed=2) > 0
+    assert _kill_and_compare(here, REDEMPTIONS, int(os.environ.get("CRASH_KILLS", "200")), seed=2) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("args", OTHERS, ids=" ".join)
+def test_other_commands_killed_and_run_again(city: Any, here: Path, args: tuple[str, ...]) -> None:
+    _prepared(city, here)
+    (here / "more.csv").write_text("claim_no,round,resident,claimed_at\n" + "".join(
+        f"L{n},r1,other{n},2020-03-27 09:00:{n % 60:02d}\n" for n in range(3_000)), "utf-8")
+    (here / "shops.csv").write_text("merchant_no,name,district\n" + "".join(f"S{n},店{n},西湖区\n" for n in range(3_000)), "utf-8")
+    assert _start(here, "round", "copy", "r1", "next", "--opens-at", "2020-04-10 08:00", "--actor", "mei").wait() == 0
+    caught = _kill_and_compare(here, args, max(2, int(os.environ.get("CRASH_KILLS", "200")) // 10), seed=4)
+    assert caught > 0
 
 
 def test_the_comparison_would_notice_a_lost_row(city: Any, here: Path) -> None:

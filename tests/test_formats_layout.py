@@ -516,6 +516,7 @@ def test_rejects_go_out_and_come_back_the_same(tmp_path: Path) -> None:
     assert back[0].values == records[0].values
     assert list(faults(back)) == [3, 4]
     assert again.extra == ()
+    target = tmp_path / "again.csv"
     exports.write_rejects(target, again.header, [(record.cells, "bad_row", "") for record in back[:1]])
     assert len(next(csv.reader(target.open(encoding="utf-8-sig", newline="")))) == 12
 

@@ -449,7 +449,7 @@ def test_csv_has_english_keys_unless_chinese_is_asked_for(world: World, voucher:
         "hz-2,1,120.00,15.00,5.00,1.00,99.00,8.00,6.60,5.00,0.2500,4,0.1818,20.00,110.00",
         "total,3,220.00,30.00,10.00,3.00,177.00,7.33,5.90,4.50,0.3000,10,0.2353,40.00,170.00",
     ]
-    assert voucher("report", "leverage", "-o", "csv", "--lang", "zh").out.startswith("期,核销笔数,拉动消费(交易额),财政补贴")
+    assert voucher("report", "leverage", "-o", "csv", "--lang", "zh").out.startswith("期次,核销笔数,拉动消费(交易额),财政补贴")
 
 
 def test_report_rounds_in_table_and_json(world: World, voucher: Any) -> None:

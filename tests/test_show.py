@@ -170,7 +170,7 @@ def test_csv_is_exact_and_has_every_column(shown: Any) -> None:
 
 def test_csv_headings_are_chinese_only_when_lang_zh_is_given(shown: Any) -> None:
     assert rows_of(shown(table(HANGZHOU), "zh", output="csv"))[0][0] == "key"
-    assert rows_of(shown(table(HANGZHOU), "zh", output="csv", lang="zh"))[0][:3] == ["期", "核销笔数", "拉动消费(交易额)"]
+    assert rows_of(shown(table(HANGZHOU), "zh", output="csv", lang="zh"))[0][:3] == ["期次", "核销笔数", "拉动消费(交易额)"]
 
 
 def test_csv_disarms_formulas_and_keeps_negative_amounts(shown: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import signal
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
     from conftest import Ran
 
+FULL = Path("/dev/full")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 MISUSED = {
     (): "say which command", ("round",): "say which command", ("round", "lst"): "there is no command lst; did you mean list?",
-    ("import",): "there is no command import", ("round", "show"): "CODE is missing", ("round", "create", "x"): "the option --template is missing",
+    ("import",): "there is no command import", ("round", "show"): "CODE is missing",
+    ("round", "create", "x"): "the option --template is missing",
     ("round", "list", "--bogus"): "there is no option --bogus", ("round", "list", "-o"): "the option -o needs a value",
     ("round", "show", "my", "round"): "too many words: round", ("batch", "show", "x"): "N: x is not a whole number",
     ("batch", "show", "0"): "N: 0 is not in the range x>=1", ("round", "list", "--dry-run=3"): "the option --dry-run takes no value",
@@ -39,7 +42,8 @@ MISUSED = {
 def run(folder: Path, *args: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
     """`voucher ARGS...` in a process of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOUCHER_", "LC_", "LANG", "COV"))}
-    return subprocess.run([sys.executable, "-m", "vouchercli", *args], cwd=folder, env={**kept, **environ}, capture_output=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "vouchercli", *args], cwd=folder, env={**kept, **environ}, capture_output=True, check=False)
 
 
 # ---------------------------------------------------------------- words that do not fit
@@ -60,7 +64,8 @@ def test_every_complaint_has_its_chinese(text: str) -> None:
 
 
 def test_a_misused_command_speaks_chinese(voucher: Callable[..., Ran]) -> None:
-    assert voucher("--lang", "zh", "round", "create", "x", expect=2).err.startswith("错误：缺少选项 --template [usage]\n  下一步：voucher round create --help")
+    told = voucher("--lang", "zh", "round", "create", "x", expect=2).err
+    assert told == "错误：缺少选项 --template [usage]\n  下一步：voucher round create --help\n"
 
 
 def test_a_noun_alone_shows_its_help_and_json_only_json(voucher: Callable[..., Ran]) -> None:
@@ -99,7 +104,7 @@ def test_a_name_with_blanks_is_quoted_in_a_command_to_paste(voucher: Callable[..
 
 
 def test_a_value_in_a_sentence_is_not_quoted() -> None:
-    assert words.t("paid at {at}; the voucher expired at {to}", {"at": "1 May", "to": "2 May"}) == "paid at 1 May; the voucher expired at 2 May"
+    assert words.t("the voucher expired at {to}", {"to": "2 May"}) == "the voucher expired at 2 May"
 
 
 # ---------------------------------------------------------------- files that are not what they should be
@@ -129,7 +134,7 @@ def test_a_key_whose_making_was_killed_is_made_again(voucher: Callable[..., Ran]
     voucher("init")
     (here / "voucher.key").write_text("")
     voucher("init")
-    voucher("doctor")
+    assert "[bad_key]" not in voucher("doctor").err
 
 
 def test_rejects_never_replace_a_file(city: Callable[..., Callable[..., Ran]], here: Path) -> None:
@@ -147,11 +152,8 @@ def test_a_file_of_another_kind_is_told_apart(city: Callable[..., Callable[..., 
 
 
 def test_a_key_is_not_printed_when_it_is_imported_by_mistake(city: Callable[..., Callable[..., Ran]], here: Path) -> None:
-    key = (here / "x.key").name
-    voucher = city()
-    refused = voucher("merchant", "import", "voucher.key", expect=3).err
+    refused = city()("merchant", "import", "voucher.key", expect=3).err
     assert (here / "voucher.key").read_text().strip() not in refused
-    assert key != "voucher.key"
 
 
 # ---------------------------------------------------------------- what the machine refuses
@@ -164,10 +166,10 @@ def test_a_machine_that_refuses_a_file_is_told_apart_from_a_bug(tmp_path: Path) 
         refused_by_machine(BrokenPipeError(errno.EPIPE, "gone"), tmp_path)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
 def test_an_answer_without_room_is_said_to_be_lost(tmp_path: Path) -> None:
     run(tmp_path, "init")
-    with open("/dev/full", "w") as full:
+    with FULL.open("w") as full:
         done = subprocess.run([sys.executable, "-m", "vouchercli", "check"], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 4
     assert b"no room for its answer" in done.stderr
@@ -190,8 +192,6 @@ def test_a_terminal_without_chinese_gets_escapes(city: Callable[..., Callable[..
     done = run(here, "merchant", "list", "-o", output, "--lang", "zh", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr.count(b"Traceback")) == (0, 0)
     if output == "json":
-        import json
-
         assert json.loads(done.stdout)["data"]["merchants"][0]["name"] == "面馆"
 
 

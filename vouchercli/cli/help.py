@@ -20,7 +20,7 @@ EXTRAS = re.compile(r" *\[(?P<extras>[^\[\]]*)\]$")  # what Typer adds to an opt
 AT_LEAST = re.compile(r"x>=(?P<least>\d+)")
 BETWEEN = re.compile(r"(?P<least>\d+)<=x<=(?P<most>\d+)")
 EXAMPLES = re.compile(r"Examples?: (voucher .*)")
-SHELL_WORDS = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
+SHELL_WORDS = re.compile(r"""(?:--?[\w-]+\s+(?!-))?(?:[^\s"']|"[^"]*"|'[^']*')+""")  # an option stays with its value
 TERM_AT_MOST = 30
 
 Formatter: Any = typer.Context.formatter_class

@@ -59,6 +59,8 @@ def find(source: Source, profiles: Sequence[Profile]) -> Header:
     if not chosen:
         raise _unknown(source, profiles)
     _refuse_twins(source, chosen[0])
+    if len(profiles) > 1:  # nobody said which
+        _refuse_other_kind(source, chosen[0])
     return chosen[0]
 
 
@@ -197,9 +199,7 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
     line, names = max(rows, key=lambda row: (len(known & {column_key(name) for name in row[1]}), len(set(row[1]))))
     keys = {column_key(name) for name in names}
     if other := _other_kind(keys, profiles[0].kind):
-        return VoucherError("other_kind", "{file} is a {other}, not a {kind}", hint="voucher {noun} import {file}",
-                            where=f"{source.name}:{line}", file=source.name, other=KIND_WORDS[other], kind=KIND_WORDS[profiles[0].kind],
-                            noun=other.removesuffix("s"))
+        return _of_other_kind(source, line, profiles[0].kind, other)
     tried = sorted(profiles, key=lambda profile: (len(missing(profile, keys)), profile.profile))
     return VoucherError(
         "unknown_layout", "{file} fits no profile of a {kind}; columns found: {columns}", where=f"{source.name}:{line}",
@@ -210,11 +210,26 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
     )
 
 
-def _other_kind(keys: set[str], kind: str) -> str:
-    """The kind of file these columns are, when they fit a profile of another kind; else ''."""
+def _of_other_kind(source: Source, line: int, kind: str, other: str) -> VoucherError:
+    return VoucherError("other_kind", "{file} is a {other}, not a {kind}", hint="voucher {noun} import {file}", where=f"{source.name}:{line}",
+                        file=source.name, other=KIND_WORDS[other], kind=KIND_WORDS[kind], noun=other.removesuffix("s"))
+
+
+def _other_kind(keys: set[str], kind: str, score: int = -1) -> str:
+    """The kind of file these columns are, when a profile of another kind fits and knows more than `score` of them; else ''."""
     from vouchercli.formats.profiles import known
 
-    return next((other for other in KIND_WORDS if other != kind and any(not missing(profile, keys) for profile in known(other))), "")
+    scores = {other: max((_score(profile, keys) for profile in known(other) if not missing(profile, keys)), default=-1)
+              for other in KIND_WORDS if other != kind}
+    best = max(scores, key=lambda other: scores[other])
+    return best if scores[best] > score else ""
+
+
+def _refuse_other_kind(source: Source, header: Header) -> None:
+    """A platform's bill also names its merchants, by number and name: it is no registry for that."""
+    keys = {column_key(name) for name in header.names}
+    if header.profile.kind == "merchants" and (other := _other_kind(keys, "merchants", _score(header.profile, keys))):
+        raise _of_other_kind(source, header.line, "merchants", other)
 
 
 def shortened(name: str) -> str:

@@ -58,6 +58,6 @@ def _people(reading: Reading, sample: list[Record], field: str) -> list[Record]:
 
 def _is_numbered(number: str, name: str) -> bool:
     """The name is a telephone number or a business code; or it is a number while the number has no digit."""
-    if NUMBER.fullmatch(name.upper()):
-        return number != "" and not any(char.isdigit() for char in number)
-    return CODE.fullmatch(name.upper()) is not None or TELEPHONE.fullmatch(name) is not None
+    if CODE.fullmatch(name.upper()) or TELEPHONE.fullmatch(name):
+        return True
+    return NUMBER.fullmatch(name.upper()) is not None and number != "" and not any(char.isdigit() for char in number)
