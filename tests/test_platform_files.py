@@ -82,7 +82,7 @@ def test_newer_wechat_columns_and_the_older_come_to_the_same(town: Any) -> None:
 
 @pytest.mark.parametrize(("raw", "code"), [
     (flow(used("C1", "1"), count=2), "footer_mismatch"), (flow(used("C1", "1"), used("C2", "2"), count=1), "footer_mismatch"),
-    (flow(used("C1", "1")).partition("总".encode())[0], "file_cut_off"), (flow(used("C1", "1"))[:-40], "file_cut_off"),
+    (flow(used("C1", "1")).partition("总条数".encode())[0], "file_cut_off"), (flow(used("C1", "1"))[:-40], "file_cut_off"),
     (flow(used("C1", "1")) * 2, "data_after_footer"),
 ])
 def test_a_wechat_file_that_is_not_whole_takes_nothing(town: Any, voucher: Any, raw: bytes, code: str) -> None:

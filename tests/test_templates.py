@@ -290,7 +290,7 @@ def test_show_gives_every_field_of_a_version(voucher: Callable[..., Ran], added:
 
 @pytest.mark.parametrize(("reference", "code", "text"), [
     ("lunhc", 3, "there is no template lunhc; did you mean lunch? [unknown_template]"),
-    ("supper", 3, "next: voucher template add supper"),
+    ("supper", 3, "next: voucher template list --shipped"),
     ("lunch@9", 3, "template lunch has no version 9; its latest is 2 [unknown_version]"),
     ("lunch@x", 2, "x is not a version [bad_version]"),
 ])

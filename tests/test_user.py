@@ -33,7 +33,7 @@ MISUSED = {
     ("round", "create", "x"): "the option --template is missing",
     ("round", "list", "--bogus"): "there is no option --bogus", ("round", "list", "-o"): "the option -o needs a value",
     ("round", "show", "my", "round"): "too many words: round", ("batch", "show", "x"): "N: x is not a whole number",
-    ("batch", "show", "0"): "N: 0 is not in the range x>=1", ("round", "list", "--dry-run=3"): "the option --dry-run takes no value",
+    ("batch", "show", "0"): "N must be at least 1, not 0", ("round", "list", "--dry-run=3"): "the option --dry-run takes no value",
     ("round", "list", "--lang", "fr"): "there is no language fr", ("round", "list", "--now", ""): "the option --now needs a value",
     ("round", "list", "--actor", ""): "the option --actor needs a value",
 }
@@ -105,6 +105,12 @@ def test_a_name_with_blanks_is_quoted_in_a_command_to_paste(voucher: Callable[..
 
 def test_a_value_in_a_sentence_is_not_quoted() -> None:
     assert words.t("the voucher expired at {to}", {"to": "2 May"}) == "the voucher expired at 2 May"
+
+
+def test_a_shipped_config_is_named_without_the_folders_of_the_program(voucher: Callable[..., Ran]) -> None:
+    voucher("init")
+    voucher("programme", "load", "hangzhou-2020")
+    assert voucher("template", "add", "hangzhou-round-4").err.startswith("configs/templates/hangzhou-round-4.yaml:")
 
 
 # ---------------------------------------------------------------- files that are not what they should be

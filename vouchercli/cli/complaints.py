@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from vouchercli.cli.help import named
+from vouchercli.cli.help import limits, named
 from vouchercli.cli.words import t
 from vouchercli.errors import UsageFault
 
@@ -22,7 +22,7 @@ COMPLAINTS = (
     (r"Option '(?P<what>.*)' does not take a value\.", "the option {what} takes no value"),
     (r"Got unexpected extra argument\(s\) \((?P<what>.*)\)", "too many words: {what}; put quotes around a value with blanks"),
     (r"Invalid value for '(?P<what>.*)': '(?P<value>.*)' is not a valid .*\.", "{what}: {value} is not a whole number"),
-    (r"Invalid value for '(?P<what>.*)': (?P<value>.*) is not in the range (?P<range>.*)\.", "{what}: {value} is not in the range {range}"),
+    (r"Invalid value for '(?P<what>.*)': (?P<value>.*) is not in the range (?P<range>.*)\.", "{what} must be {range}, not {value}"),
 )
 
 
@@ -41,4 +41,6 @@ def _ours(said: str) -> str:
 
 def _given(found: re.Match[str]) -> dict[str, str]:
     given = {name: value.replace("' / '", ", ") for name, value in found.groupdict().items()}
+    if "range" in given:
+        given["range"] = limits(given["range"])
     return given | {"what": named(given.get("what", "")), "known": given.get("known", "").replace("'", "")}

@@ -93,6 +93,11 @@ def explained(meaning: str) -> str:
 def _extra(extra: str) -> str:
     if extra.startswith("default: "):
         return t("default: {value}", {"value": extra.removeprefix("default: ")})
+    return limits(extra)
+
+
+def limits(extra: str) -> str:
+    """`x>=1` in words; anything else translated as it is."""
     if at_least := AT_LEAST.fullmatch(extra):
         return t("at least {least}", at_least.groupdict())
     if between := BETWEEN.fullmatch(extra):

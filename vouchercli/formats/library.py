@@ -39,6 +39,12 @@ def folders(kind: Kind) -> list[Path]:
     return [folder for folder in (Path("configs") / kind, shipped() / kind) if folder.is_dir()]
 
 
+def shown(path: Path) -> str:
+    """How a config is named to a person: a shipped one without the folders that the program happens to lie in."""
+    above = shipped().parent
+    return str(path.relative_to(above)) if path.is_relative_to(above) and shipped() in path.parents else str(path)
+
+
 def shipped() -> Path:
     """The configs that came with the program: inside the package (a wheel), or beside it (a checkout)."""
     inside = PACKAGE / "configs"

@@ -62,9 +62,12 @@ def refuse(name: str, problems: list[Problem]) -> None:
                            hint="mend them all, then run the same command again", file=name, count=len(problems))
 
 
-def read(path: Path | str) -> Document:
-    """The document in a file. Raises `VoucherError`: no_such_file, unreadable_file, bad_yaml (with every fault)."""
-    return parse(_text(Path(path)), str(path))
+def read(path: Path | str, name: str = "") -> Document:
+    """The document in a file; `name` is what its places are named by (else its path).
+
+    Raises `VoucherError`: no_such_file, unreadable_file, bad_yaml (with every fault).
+    """
+    return parse(_text(Path(path)), name or str(path))
 
 
 def parse(text: str, name: str) -> Document:

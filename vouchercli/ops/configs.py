@@ -55,7 +55,8 @@ def digest(value: Any) -> str:
 def _read(
     kind: Literal["programmes", "templates"], name_or_path: str, reader: Callable[[Any], tuple[Value | None, tuple[Fault, ...]]],
 ) -> tuple[Value, Document]:
-    document = yamls.read(library.find(kind, name_or_path))
+    path = library.find(kind, name_or_path)
+    document = yamls.read(path, library.shown(path))
     value, faults = reader(document.value)
     document.refuse(list(problems(faults, document)))
     assert value is not None

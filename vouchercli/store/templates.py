@@ -41,7 +41,7 @@ def named(db: sqlite3.Connection, template: str, version: int | None = None) -> 
     if near:
         raise VoucherError("unknown_template", "there is no template {template}; did you mean {near}?",
                            hint="voucher template list", template=template, near=near[0])
-    raise VoucherError("unknown_template", "there is no template {template}", hint="voucher template add {template}", template=template)
+    raise VoucherError("unknown_template", "there is no template {template}", hint="voucher template list --shipped", template=template)
 
 
 def found(db: sqlite3.Connection, template: str, version: int | None = None) -> Row | None:

@@ -1,6 +1,7 @@
 """Words of `voucher doctor`."""
 
 TEXT = {
+    "warning": "提示",
     "This machine and {db}": "本机与 {db}",
     "Looked at": "检查项",
     "State": "状态",

@@ -42,6 +42,6 @@ TEXT = {
     "the option {what} takes no value": "选项 {what} 不带值",
     "too many words: {what}; put quotes around a value with blanks": "多余的内容：{what}；含空格的值请加引号",
     "{what}: {value} is not a whole number": "{what}：{value} 不是整数",
-    "{what}: {value} is not in the range {range}": "{what}：{value} 不在范围 {range} 内",
+    "{what} must be {range}, not {value}": "{what}：不能是 {value}，应为{range}",
     "there is no language {lang}": "没有语言 {lang}",
 }
