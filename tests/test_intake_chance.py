@@ -22,8 +22,10 @@ LAWFUL = (
 )
 FILE = "\n".join((HEADER, *LAWFUL, "")).encode()
 FACTS = """
-SELECT r.transaction_no, r.kind, c.claim_no, r.coupon_no, m.merchant_no, r.paid_at, r.base_fen, r.subsidy_fen, r.vouchers, p.transaction_no
-FROM redemptions r JOIN claims c USING (claim_id) JOIN merchants m USING (merchant_id) LEFT JOIN redemptions p ON p.redemption_id = r.refund_of
+SELECT r.transaction_no, r.kind, c.claim_no, r.coupon_no, m.merchant_no, r.paid_at, r.base_fen, r.subsidy_fen, r.vouchers,
+    p.transaction_no
+FROM redemptions r JOIN claims c USING (claim_id) JOIN merchants m USING (merchant_id)
+LEFT JOIN redemptions p ON p.redemption_id = r.refund_of
 ORDER BY 1, 2
 """
 
@@ -47,15 +49,15 @@ def facts(here: Path) -> list[tuple[Any, ...]]:
 
 BYTES = st.tuples(st.sampled_from(["flip", "delete", "insert", "cut", "double"]), st.integers(0, len(FILE) - 1), st.integers(0, 255))
 CELLS = st.tuples(st.integers(0, len(LAWFUL)), st.integers(0, 9), st.sampled_from(
-    ["", "x", '"', "1,2", "-1", "999999999999999999999", "=1+1", "150:20:00", "1E+20", "\ufffd", "２０", "\n", "\r", "'", "`", "C1", "M1", "T1",
-     "refund", "2020-03-27 09:00:00", "0", "\u2028", "NaN", "٣"]))
+    ["", "x", '"', "1,2", "-1", "999999999999999999999", "=1+1", "150:20:00", "1E+20", "\ufffd", "２０", "\n", "\r", "'", "`", "C1", "M1",
+     "T1", "refund", "2020-03-27 09:00:00", "0", "\u2028", "NaN", "٣"]))
 
 
 def damaged(raw: bytes, how: str, at: int, byte: int) -> bytes:
     at = min(at, len(raw))
     return {
-        "flip": raw[:at] + bytes((byte,)) + raw[at + 1:], "delete": raw[:at] + raw[at + 1 + byte % 9:], "insert": raw[:at] + bytes((byte,)) + raw[at:],
-        "cut": raw[:at], "double": raw[:at] + raw[max(at - byte, 0):],
+        "flip": raw[:at] + bytes((byte,)) + raw[at + 1:], "delete": raw[:at] + raw[at + 1 + byte % 9:],
+        "insert": raw[:at] + bytes((byte,)) + raw[at:], "cut": raw[:at], "double": raw[:at] + raw[max(at - byte, 0):],
     }[how]
 
 
@@ -84,7 +86,8 @@ def test_damage_anywhere_never_breaks_the_sum_the_books_or_the_program(
         assert facts(here) == before and ran.json["problems"][0]["message"]
         return
     data = ran.data
-    assert data["read"] == data["accepted"] + data["duplicate"] + data["rejected"] == data["accepted"] + data["duplicate"] + sum(data["reasons"].values())
+    assert data["read"] == data["accepted"] + data["duplicate"] + data["rejected"]
+    assert data["rejected"] == sum(data["reasons"].values())
     assert (ran.code == 4) == (data["rejected"] > 0)
     assert len(facts(here)) == data["accepted"]
     voucher("check")
@@ -96,7 +99,8 @@ def test_damage_anywhere_never_breaks_the_sum_the_books_or_the_program(
 # ---------------------------------------------------------------- order
 
 
-@settings(max_examples=10, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate),
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(homes=st.lists(st.sets(st.integers(0, 2), min_size=1), min_size=len(LAWFUL), max_size=len(LAWFUL)),
        order=st.permutations(range(3)), shuffle=st.randoms(use_true_random=False))
 def test_lawful_files_that_overlap_give_the_same_facts_in_any_order(

@@ -8,7 +8,6 @@ import gzip
 import hashlib
 import io
 import sqlite3
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +16,7 @@ from test_formats_layout import ALIPAY, WECHAT
 from test_formats_sources import zipped
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Callable
 
 City = Any
@@ -150,10 +150,13 @@ def test_columns_in_another_order_change_nothing(town: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize(("column", "cell"), [
-    ("order_amount", "¥45.00"), ("order_amount", "￥45"), ("order_amount", "45元"), ("order_amount", "４５．００"), ("order_amount", "'45.00"),
-    ("order_amount", '"45.000"'), ("subsidy", "1０"), ("coupon_no", "2.0"), ("coupon_no", "２"), ("claim_no", "Ｃ２"), ("merchant_no", "`M1"),
+    ("order_amount", "¥45.00"), ("order_amount", "￥45"), ("order_amount", "45元"), ("order_amount", "４５．００"),
+    ("order_amount", "'45.00"),
+    ("order_amount", '"45.000"'), ("subsidy", "1０"), ("coupon_no", "2.0"), ("coupon_no", "２"), ("claim_no", "Ｃ２"),
+    ("merchant_no", "`M1"),
     ("claim_no", "\u3000C2\u3000"), ("merchant_no", '"=""M1"""'), ("paid_at", "43917.4"), ("paid_at", "2020/3/27 9:10"),
-    ("paid_at", "20200327 09:10"), ("paid_at", "2020年3月27日 9:10"), ("paid_at", "2020-03-27T01:10:00Z"), ("kind", "PAY"), ("kind", "支付"),
+    ("paid_at", "20200327 09:10"), ("paid_at", "2020年3月27日 9:10"), ("paid_at", "2020-03-27T01:10:00Z"), ("kind", "PAY"),
+    ("kind", "支付"),
     ("transaction_no", "=1+1"), ("transaction_no", "+8613800000000"), ("transaction_no", "-5"), ("transaction_no", "@x"),
     ("transaction_no", "11002.0"), ("transaction_no", "00012"), ("transaction_no", "420000000020200327123456789012"),
 ])
@@ -217,7 +220,8 @@ def test_amounts_in_another_unit_are_rejected(town: Any, old: str, new: str, rea
 def test_a_profile_in_fen_refuses_yuan_and_takes_fen(town: Any, here: Path) -> None:
     (here / "fen.yaml").write_text("profile: fen\nkind: redemptions\nunit: fen\ncolumns: {transaction_no: transaction_no, kind: kind, "
                                    "claim_no: claim_no, coupon_no: coupon_no, merchant_no: merchant_no, paid_at: paid_at, "
-                                   "order_amount: order_amount, merchant_discount: merchant_discount, subsidy: subsidy, refund_of: refund_of}\n")
+                                   "order_amount: order_amount, merchant_discount: merchant_discount, subsidy: subsidy, "
+                                   "refund_of: refund_of}\n")
     ran = town("redemption", PAYMENTS.splitlines()[0] + "\nT1,pay,C1,1,M1,2020-03-27 09:00:00,5000,500,1000,\n"
                "T2,pay,C2,1,M1,2020-03-27 09:00:00,45.00,0,10.00,\nT3,pay,C3,1,M1,2020-03-27 09:00:00,45,0,10,\n", "--profile", "fen.yaml")
     assert (ran.data["accepted"], ran.data["reasons"]) == (1, {"bad_row": 1, "below_threshold": 1})
@@ -235,9 +239,12 @@ def swapped(text: str, one: str, other: str) -> str:
 
 
 @pytest.mark.parametrize(("one", "other", "reason"), [
-    ("claim_no", "coupon_no", "bad_row"), ("order_amount", "subsidy", "below_threshold"), ("order_amount", "merchant_discount", "bad_amount"),
-    ("merchant_discount", "subsidy", "subsidy_mismatch"), ("transaction_no", "claim_no", "unknown_claim"), ("paid_at", "order_amount", "bad_row"),
-    ("merchant_no", "claim_no", "unknown_claim"), ("merchant_no", "transaction_no", "unknown_merchant"), ("paid_at", "transaction_no", "bad_row"),
+    ("claim_no", "coupon_no", "bad_row"), ("order_amount", "subsidy", "below_threshold"),
+    ("order_amount", "merchant_discount", "bad_amount"),
+    ("merchant_discount", "subsidy", "subsidy_mismatch"), ("transaction_no", "claim_no", "unknown_claim"),
+    ("paid_at", "order_amount", "bad_row"),
+    ("merchant_no", "claim_no", "unknown_claim"), ("merchant_no", "transaction_no", "unknown_merchant"),
+    ("paid_at", "transaction_no", "bad_row"),
     ("kind", "coupon_no", "bad_row"), ("merchant_no", "coupon_no", "bad_row"), ("paid_at", "claim_no", "bad_row"),
     ("transaction_no", "refund_of", "bad_row"),
 ])
@@ -296,12 +303,13 @@ REFUSED: dict[str, tuple[Callable[[Path, str], bytes], str, str]] = {
     "cut in the header": (lambda here, text: text[:9].encode(), "f.csv", "unknown_layout"),
     "a missing column": (lambda here, text: "".join(line.partition(",")[2] for line in text.splitlines(keepends=True)).encode(), "f.csv",
                          "unknown_layout"),
-    "a column twice": (lambda here, text: "".join(line + "," + line.partition(",")[0] + "\n" for line in text.splitlines()).encode(), "f.csv",
-                       "duplicate_column"),
+    "a column twice": (lambda here, text: "".join(line + "," + line.partition(",")[0] + "\n" for line in text.splitlines()).encode(),
+                       "f.csv", "duplicate_column"),
     "UTF-16 without a mark": (lambda here, text: text.encode("utf-16-le"), "f.csv", "not_text"),
     "NUL bytes": (lambda here, text: text.encode() + b"\0\0", "f.csv", "not_text"),
     "two encodings": (lambda here, text: (text + "老马面馆,\n").encode() + "面馆,书店\n".encode("gb18030"), "f.csv", "undecodable"),
-    "two encodings in one line": (lambda here, text: text.encode() + "面馆,".encode("gb18030") + "西湖老马面馆".encode(), "f.csv", "undecodable"),
+    "two encodings in one line": (lambda here, text: text.encode() + "面馆,".encode("gb18030") + "西湖老马面馆".encode(), "f.csv",
+                                  "undecodable"),
     "cut in a character": (lambda here, text: (text + "面馆").encode()[:-1], "f.csv", "undecodable"),
     "gzip cut off": (lambda here, text: cut_gzip(text), "f.csv.gz", "bad_archive"),
     "gzip damaged": (lambda here, text: flipped(gzip.compress(text.encode())), "f.csv.gz", "bad_archive"),

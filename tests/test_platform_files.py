@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +11,7 @@ from test_formats_layout import ALIPAY, WECHAT, alipay, alipay_row, used
 from test_formats_sources import gbk_zipped, zipped
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Callable
 
 City = Any
@@ -109,7 +109,8 @@ ONE, NONE = "1笔，商家实收共35.00元，商家优惠共0.00元", "0笔，�
 
 def bill(folder: Path, raw: bytes) -> bytes:
     """The zip that the platform sends: GBK names, a summary beside the bill."""
-    return gbk_zipped(folder, {"20880_20200327_业务明细.csv": raw, "20880_20200327_业务明细(汇总).csv": "#汇总,1\r\n".encode("gb18030")}).read_bytes()
+    summary = "#汇总,1\r\n".encode("gb18030")
+    return gbk_zipped(folder, {"20880_20200327_业务明细.csv": raw, "20880_20200327_业务明细(汇总).csv": summary}).read_bytes()
 
 
 def test_an_alipay_bill_becomes_redemptions_and_refunds(town: Any, voucher: Any, here: Path) -> None:
@@ -145,8 +146,8 @@ def test_an_alipay_bill_that_is_not_whole_takes_nothing(town: Any, voucher: Any,
 
 def test_a_bill_in_a_zip_that_climbs_or_holds_two_bills_is_refused(town: Any, here: Path) -> None:
     raw = alipay([PAID], pay=ONE, refund=NONE)
-    for entries, code in (({"../业务明细.csv": raw}, "archive_climbs"), ({"1_业务明细.csv": raw, "2_业务明细.csv": raw}, "several_entries")):
-        content = zipped(here, entries).read_bytes()
+    for names, code in ((["../业务明细.csv"], "archive_climbs"), (["1_业务明细.csv", "2_业务明细.csv"], "several_entries")):
+        content = zipped(here, dict.fromkeys(names, raw)).read_bytes()
         assert town(content, name="bill.zip", expect=3).json["problems"][0]["code"] == code
 
 
@@ -160,4 +161,5 @@ def test_half_a_shared_profile_is_no_profile(town: Any) -> None:
     """A header that lost a column fits no platform, and the message names what each of them misses."""
     ran = town(flow(used("C1", "1"), header=WECHAT.replace("支付单号", "单号")), expect=3)
     problems = ran.json["problems"]
-    assert problems[0]["code"] == "unknown_layout" and any("wechat-use-flow" in one["message"] and "支付单号" in one["message"] for one in problems)
+    assert problems[0]["code"] == "unknown_layout"
+    assert any("wechat-use-flow" in one["message"] and "支付单号" in one["message"] for one in problems)

@@ -10,6 +10,7 @@ from vouchercli.formats.schema import closest
 from vouchercli.result import Word
 
 Kind = Literal["programmes", "templates", "platforms"]
+CALLED = {"programmes": "programme", "templates": "template", "platforms": "file profile"}
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -25,7 +26,7 @@ def find(kind: Kind, name_or_path: str | Path) -> Path:
     known = names(kind)
     close = closest(given.stem, known)
     hint = "did you mean {suggestion}? known: {known}" if close else "known: {known}; or give the path of a YAML file"
-    raise VoucherError("unknown_config", "there is no {kind} config {name}", hint=hint, kind=Word(kind), name=str(name_or_path),
+    raise VoucherError("unknown_config", "there is no {kind} named {name}", hint=hint, kind=Word(CALLED[kind]), name=str(name_or_path),
                        suggestion=close, known=", ".join(known))
 
 
