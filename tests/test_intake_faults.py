@@ -16,8 +16,8 @@ from test_formats_layout import ALIPAY, WECHAT
 from test_formats_sources import zipped
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
 
 City = Any
 PAYMENTS = """\
@@ -63,7 +63,8 @@ def town(city: City, here: Path) -> Callable[..., Any]:
         else:
             assert ran.data["read"] == ran.data["accepted"] + ran.data["duplicate"] + ran.data["rejected"]
             assert ran.code == (4 if ran.data["rejected"] else 0), ran.err
-            voucher("check")
+            if ran.data["accepted"]:
+                voucher("check")
         return ran
 
     return take_in
@@ -116,8 +117,8 @@ def cells_of(text: str) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-32"])
-@pytest.mark.parametrize("end", ["\r\n", "\r"])
+@pytest.mark.parametrize(("encoding", "end"), [
+    ("utf-8", "\r\n"), ("utf-8-sig", "\r"), ("gb18030", "\r\n"), ("utf-16", "\n"), ("utf-32", "\n")])
 def test_every_encoding_and_line_end_is_read(town: Any, kind: str, encoding: str, end: str) -> None:
     ran = town(kind, FILES[kind].replace("\n", end).encode(encoding))
     assert counts(ran)[2:] == (0, 0) and ran.data["read"] == FILES[kind].count("\n") - 1
@@ -127,18 +128,29 @@ def quoted(text: str) -> str:
     return "".join('"' + line.replace(",", '","') + '"\n' for line in text.splitlines())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("dress", [
-    lambda text: "?" + text, lambda text: "\ufeff\ufeff" + text, lambda text: "ï»¿" + text, quoted, lambda text: "\ufeff" + quoted(text),
-    lambda text: text.replace(",", ";"), lambda text: text.replace(",", "\t"), lambda text: text.replace(",", "|"),
-    lambda text: text.replace(",", "\t,").replace("\n", "\t\n"), lambda text: text.replace(",", "\u3000,\u00a0"),
-    lambda text: text.replace(",", ",`"), lambda text: text.replace("\n", "\n\n"), lambda text: text.replace("\n", ",,\n"),
-    lambda text: "某市,,,\n\n截至3月27日\n" + text, lambda text: text.rstrip("\n"),
-    lambda text: text.replace(":", "：").replace("2020", "２０２０"),
-], ids=["mark as ?", "two marks", "mark as Latin", "quotes", "mark and quotes", "semicolons", "tabs", "strokes", "trailing tabs", "blanks",
-        "backticks", "empty lines", "padded", "preamble", "no last line end", "full width"])
-def test_every_dress_is_taken_off(town: Any, kind: str, dress: Callable[[str], str]) -> None:
-    ran = town(kind, dress(FILES[kind]))
+DRESSES: dict[str, Callable[[str], str]] = {
+    "mark as ?": lambda text: "?" + text,
+    "two marks": lambda text: "\ufeff\ufeff" + text,
+    "mark as Latin": lambda text: "ï»¿" + text,
+    "quotes": quoted,
+    "mark and quotes": lambda text: "\ufeff" + quoted(text),
+    "semicolons": lambda text: text.replace(",", ";"),
+    "tabs": lambda text: text.replace(",", "\t"),
+    "strokes": lambda text: text.replace(",", "|"),
+    "trailing tabs": lambda text: text.replace(",", "\t,").replace("\n", "\t\n"),
+    "blanks": lambda text: text.replace(",", "\u3000,\u00a0"),
+    "backticks": lambda text: text.replace(",", ",`"),
+    "empty lines": lambda text: text.replace("\n", "\n\n"),
+    "padded": lambda text: text.replace("\n", ",,\n"),
+    "preamble": lambda text: "某市,,,\n\n截至3月27日\n" + text,
+    "no last line end": lambda text: text.rstrip("\n"),
+    "full width": lambda text: text.replace(":", "：").replace("2020", "２０２０"),
+}
+
+
+@pytest.mark.parametrize(("dress", "kind"), [(dress, KINDS[at % 3]) for at, dress in enumerate(DRESSES)])  # the kinds in turn
+def test_every_dress_is_taken_off(town: Any, kind: str, dress: str) -> None:
+    ran = town(kind, DRESSES[dress](FILES[kind]))
     assert counts(ran)[2:] == (0, 0) and ran.data["read"] == FILES[kind].count("\n") - 1
 
 
@@ -327,8 +339,7 @@ REFUSED: dict[str, tuple[Callable[[Path, str], bytes], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("what", "kind"), [(what, KINDS[at % 3]) for at, what in enumerate(REFUSED)])  # the kinds in turn
 def test_a_file_that_cannot_be_trusted_is_refused_whole(town: Any, here: Path, kind: str, what: str) -> None:
     make, name, code = REFUSED[what]
     ran = town(kind, make(here, FILES[kind]), name=name)
@@ -363,7 +374,7 @@ def test_the_sha_1_of_the_platform_is_compared_with_the_file_and_what_it_wraps(t
 def test_wherever_a_file_is_cut_off_no_wrong_row_is_taken(town: Any, here: Path, voucher: Any, kind: str) -> None:
     text = quoted(FILES[kind])  # in quotes, so that a cut in the last cell is seen too
     whole = {tuple(cells) for cells in csv.reader(io.StringIO(text))}
-    for cut in range(len(text.split("\n", 1)[0]) + 2, len(text) - 1, 19):
+    for cut in range(len(text.split("\n", 1)[0]) + 2, len(text) - 1, 41):
         ran = town(kind, text[:cut], name=f"{cut}.csv")
         done = text[:cut].count("\n") - 1
         assert ran.data["accepted"] + ran.data["duplicate"] in (done, done + 1)

@@ -11,8 +11,8 @@ from test_formats_layout import ALIPAY, WECHAT, alipay, alipay_row, used
 from test_formats_sources import gbk_zipped, zipped
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
 
 City = Any
 NEWER = ",是否合单订单,微信支付合单单号,合单优惠总金额,合单订单总金额"

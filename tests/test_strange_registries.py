@@ -9,8 +9,8 @@ import xlsxwriter
 import xlwt
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
 
 TakeIn = Any
 

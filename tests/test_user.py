@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from conftest import Ran
 
 FULL = Path("/dev/full")
+# Python itself ends by the signal when it struck inside an exec of its own (a dataclass being made); a shell says 130 for both.
+INTERRUPTED = (130, -signal.SIGINT)
 CHINESE = re.compile("[\u4e00-\u9fff]")
 MISUSED = {
     (): "say which command", ("round",): "say which command", ("round", "lst"): "there is no command lst; did you mean list?",
@@ -209,7 +211,7 @@ def test_ctrl_c_ends_the_demo_with_a_word_and_an_empty_folder(tmp_path: Path) ->
         pass
     running.send_signal(signal.SIGINT)
     _, told = running.communicate()
-    assert running.returncode == 130
+    assert running.returncode in INTERRUPTED
     assert b"interrupted" in told
     assert b"Traceback" not in told
     assert list((tmp_path / "d").iterdir()) == []

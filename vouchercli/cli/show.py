@@ -70,8 +70,8 @@ def _envelope(call: Call, status: str, data: Any, problems: tuple[Problem, ...])
 def _write_json(document: dict[str, Any]) -> None:
     import json
 
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")
+    # Indented for a person; one line for a program: only that way does Python encode in C, ten times as fast.
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None) + "\n")
 
 
 def _talk(text: str) -> None:

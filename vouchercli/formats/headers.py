@@ -212,7 +212,8 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
 
 def _of_other_kind(source: Source, line: int, kind: str, other: str) -> VoucherError:
     return VoucherError("other_kind", "{file} is a {other}, not a {kind}", hint="voucher {noun} import {file}",
-                        where=f"{source.name}:{line}", file=source.name, other=KIND_WORDS[other], kind=KIND_WORDS[kind], noun=other.removesuffix("s"))
+                        where=f"{source.name}:{line}", file=source.name, other=KIND_WORDS[other],
+                        kind=KIND_WORDS[kind], noun=other.removesuffix("s"))
 
 
 def _other_kind(keys: set[str], kind: str, score: int = -1) -> str:

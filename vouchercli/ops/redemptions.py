@@ -34,13 +34,13 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
         number, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at, order, discount, subsidy, refund_of, channel = values
         if fault := _misfit(values):
             return fault
+        amounts = _amounts(order, discount or "0", subsidy if says_subsidy else "0")
+        if isinstance(amounts, Unfit):
+            return amounts
         try:
             at, day = clock.read(paid_at)
         except ValueError:
             return Unfit("bad_time", {"column": "paid_at", "value": paid_at})
-        amounts = _amounts(order, discount or "0", subsidy if says_subsidy else "0")
-        if isinstance(amounts, Unfit):
-            return amounts
         list_fen, discount_fen, subsidy_fen = amounts
         return (number, kind, claim_no, int(coupon_no), merchant_no, platform_no, at, day, list_fen - discount_fen, discount_fen,
                 subsidy_fen if says_subsidy else None, refund_of, channel)
