@@ -7,7 +7,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from source import ROOT, none_of, test_trees
+from source import ROOT, none_of, trees_of_tests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,7 @@ def test_a_machine_path_is_found() -> None:
 
 
 def test_every_test_proves_something() -> None:
-    assert none_of([complaint for name, tree in test_trees() for complaint in proofless(name, tree)])
+    assert none_of([complaint for name, tree in trees_of_tests() for complaint in proofless(name, tree)])
 
 
 def test_a_test_without_an_assertion_is_found() -> None:
