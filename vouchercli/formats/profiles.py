@@ -127,7 +127,7 @@ def known(kind: str) -> list[Profile]:
 
 
 def _checked(path: Path) -> Document:
-    document = yamls.read(path)
+    document = yamls.read(path, library.shown(path))
     document.refuse([*schema.check(document, profile_shape.FILE), *profile_shape.faults(document)])
     return document
 

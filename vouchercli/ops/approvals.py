@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.ops import commitments, drafts
 from vouchercli.ops import rounds as ops
+from vouchercli.ops.one_round import Found, found, require
 from vouchercli.result import say
 from vouchercli.rules import money
 from vouchercli.rules import rounds as law
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 def submit_round(session: Session, code: str) -> Outcome:
     """Hand a draft in for approval; the money is not touched."""
     with writing(session) as db:
-        it = ops.found(session, code)
-        ops.require("submit", it.row)
+        it = found(session, code)
+        require("submit", it.row)
         drafts.check_funding(it.programme, it.template)
         approvals.add(session, it.row["round_id"], it.row["revision"], "submit")
         rounds.set_state(db, it.row["round_id"], "submitted")
@@ -41,9 +42,9 @@ def approve_round(session: Session, code: str) -> Outcome:
     """Approve what was handed in. Raises `not_a_checker`, `own_round`, `already_approved`; the last approval needed
     commits the largest liability of every funder with a fund, and raises `fund_short` when one cannot cover it."""
     with writing(session) as db:
-        it = ops.found(session, code)
+        it = found(session, code)
         row = it.row
-        ops.require("approve", row)
+        require("approve", row)
         _require_other_eyes(session, it)
         approvals.add(session, row["round_id"], row["revision"], "approve")
         given, needed = len(approvals.approvers(db, row["round_id"])), it.checkers
@@ -67,8 +68,8 @@ def approve_round(session: Session, code: str) -> Outcome:
 def reject_round(session: Session, code: str, note: str) -> Outcome:
     """Send the round back to draft with the reason; approvals given so far are void."""
     with writing(session) as db:
-        it = ops.found(session, code)
-        ops.require("reject", it.row)
+        it = found(session, code)
+        require("reject", it.row)
         if not law.is_checker(session.actor, it.programme):
             raise _not_a_checker(session, it)
         approvals.add(session, it.row["round_id"], it.row["revision"], "reject", note)
@@ -81,7 +82,7 @@ def reject_round(session: Session, code: str, note: str) -> Outcome:
         )
 
 
-def _require_other_eyes(session: Session, it: ops.Found) -> None:
+def _require_other_eyes(session: Session, it: Found) -> None:
     row = it.row
     authors = _authors(session.db, row)
     objection = law.objection(session.actor, it.programme, authors, approvals.approvers(session.db, row["round_id"]))
@@ -95,7 +96,7 @@ def _require_other_eyes(session: Session, it: ops.Found) -> None:
                            hint="voucher round approve {round} --actor NAME", actor=session.actor, round=row["round"])
 
 
-def _not_a_checker(session: Session, it: ops.Found) -> VoucherError:
+def _not_a_checker(session: Session, it: Found) -> VoucherError:
     checkers = ", ".join(person.name for person in it.programme.staff if "checker" in person.roles)
     return VoucherError("not_a_checker", "{actor} is not a checker of programme {programme} (its checkers: {checkers})",
                         hint="let a checker do it with --actor NAME, or add the role to the programme's staff",

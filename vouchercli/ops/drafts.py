@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops import commitments
 from vouchercli.ops import rounds as ops
+from vouchercli.ops.one_round import found, require
 from vouchercli.result import Problem, say
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
@@ -52,9 +53,9 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
     if all(value is None for value in given.values()):
         raise UsageFault("nothing_to_edit", "say what to change, for example --packs or --opens-at", hint="voucher round edit --help")
     with writing(session) as db:
-        it = ops.found(session, code)
+        it = found(session, code)
         row = it.row
-        ops.require("edit", row)
+        require("edit", row)
         before = {column: row[column] for column in COLUMNS}
         terms = _terms(it.programme, _template(db, given["template"] or _pinned(row)), given, before)
         if terms == before:
@@ -73,7 +74,7 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
 def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) -> Outcome:
     """The next round from this one, as a draft: same terms, as long, registration as long before; `given` replaces them."""
     with writing(session) as db:
-        it = ops.found(session, code)
+        it = found(session, code)
         old = it.row
         _check_code(db, old["programme_id"], new)
         shift = given["opens_at"] - old["opens_at"]
@@ -87,7 +88,7 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
 
 
 def _drafted(session: Session, code: str) -> Outcome:
-    it = ops.found(session, code)
+    it = found(session, code)
     row, zone = it.row, it.row["time_zone"]
     opens_at, closes_at = times.shown(row["opens_at"], zone), times.shown(row["closes_at"], zone)
     late = Problem("opening_past", "round {round} opens at {opens_at}, which has passed", level="warning",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops import rounds as ops
+from vouchercli.ops.one_round import Found, found
 from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import leverage, money, scope, times
 from vouchercli.rules import rounds as law
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def plan_round(session: Session, code: str) -> Outcome:
     """Foresee a round; nothing is written and nothing is guessed: without past rounds there are no expected figures."""
     db = session.db
-    it = ops.found(session, code)
+    it = found(session, code)
     row, zone = it.row, it.row["time_zone"]
     liability = _liability(db, it)
     overlapping = _overlapping(db, row)
@@ -49,7 +49,7 @@ def plan_round(session: Session, code: str) -> Outcome:
 # ---------------------------------------------------------------- money
 
 
-def _liability(db: sqlite3.Connection, it: ops.Found) -> list[dict[str, Any]]:
+def _liability(db: sqlite3.Connection, it: Found) -> list[dict[str, Any]]:
     """By funder: the most it can have to pay, and its uncommitted money without and with this round; None: no fund to watch."""
     funders = {row["funder"]: row for row in programmes.funders(db, it.row["programme_id"])}
     parts = []
@@ -63,7 +63,7 @@ def _liability(db: sqlite3.Connection, it: ops.Found) -> list[dict[str, Any]]:
     return parts
 
 
-def _match_fen(it: ops.Found) -> int:
+def _match_fen(it: Found) -> int:
     """The most that merchants can have to add as their match."""
     return int(it.row["packs"]) * packs_law.match_liability_fen(it.template)
 
@@ -78,7 +78,7 @@ def _shortfalls(liability: list[dict[str, Any]]) -> tuple[Problem, ...]:
     )
 
 
-def _liability_table(it: ops.Found, liability: list[dict[str, Any]]) -> Table:
+def _liability_table(it: Found, liability: list[dict[str, Any]]) -> Table:
     columns = (
         Column("funder", "funder"), Column("liability_fen", "largest liability", "fen"), Column("left_fen", "uncommitted", "fen"),
         Column("left_after_fen", "left after", "fen"),
@@ -108,7 +108,7 @@ def _overlapping(db: sqlite3.Connection, row: sqlite3.Row) -> list[sqlite3.Row]:
     ]
 
 
-def _dates_table(it: ops.Found, overlapping: list[sqlite3.Row]) -> Table:
+def _dates_table(it: Found, overlapping: list[sqlite3.Row]) -> Table:
     zone = it.row["time_zone"]
     columns = (
         Column("round", "round"), Column("state", "state", "word"), Column("opens_at", "opens", "time"),

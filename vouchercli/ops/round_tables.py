@@ -13,7 +13,7 @@ from vouchercli.store import approvals
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.ops.rounds import Found
+    from vouchercli.ops.one_round import Found
 
 LIST = (
     Column("round", "round"), Column("state", "state", "word"), Column("template", "template"), Column("packs", "packs", "int"),

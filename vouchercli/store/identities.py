@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import re
@@ -49,7 +48,7 @@ def token(key: bytes, identity: str) -> bytes:
         if len(raw) != TOKEN_BYTES:
             raise ValueError("not a token")
         return raw
-    return hmac.new(key, identity.encode(), hashlib.sha256).digest()[:TOKEN_BYTES]
+    return hmac.digest(key, identity.encode(), "sha256")[:TOKEN_BYTES]
 
 
 def shown(raw: bytes) -> str:
