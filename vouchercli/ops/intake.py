@@ -37,7 +37,6 @@ class Unfit:
 
 
 Typed = tuple[Any, ...] | Unfit
-Typist = "Callable[[tuple[str, ...]], Typed]"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -104,11 +104,6 @@ def month_end(at: int, zone: str) -> int:
     local = datetime.fromtimestamp(at, zone_named(zone))
     year, month = (local.year + 1, 1) if local.month == 12 else (local.year, local.month + 1)
     return int(datetime(year, month, 1, tzinfo=zone_named(zone)).timestamp())
-
-
-def utc_iso(at: int) -> str:
-    """ISO-8601 in UTC, for the log."""
-    return datetime.fromtimestamp(at, UTC).isoformat()
 
 
 class Reader:
