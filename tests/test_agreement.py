@@ -152,7 +152,9 @@ class Oracle:
 
     @staticmethod
     def _same(row: dict[str, Any]) -> tuple[Any, ...]:
-        return (row["claim_no"], row["coupon_no"], row["merchant_no"], row["hours"], row["base_fen"])
+        said = row["subsidy_fen"] if row["subsidy_fen"] is not None else _lawful(row)
+        last = row["refund_of"] if row["kind"] == "refund" else said
+        return (row["claim_no"], row["coupon_no"], row["merchant_no"], row["hours"], row["base_fen"], last)
 
     @staticmethod
     def _alone(row: dict[str, Any]) -> str | None:

@@ -148,6 +148,13 @@ def test_a_number_on_another_voucher_is_reused_and_the_same_row_is_a_duplicate(c
     assert (later["accepted"], later["duplicate"], later["reasons"]) == (0, 1, {"transaction_reused": 1})
 
 
+def test_a_row_that_stands_with_another_subsidy_is_no_duplicate(city: City, here: Path) -> None:
+    voucher = city()
+    take_in(voucher, here, PAY, name="pay.csv", expect=0)
+    other = take_in(voucher, here, PAY.replace(",10,", ",9,"), name="other.csv", expect=4)
+    assert (other["duplicate"], other["reasons"]) == (0, {"subsidy_mismatch": 1})
+
+
 def test_a_batch_that_a_later_refund_stands_on_cannot_be_undone_before_it(city: City, here: Path) -> None:
     voucher = city()
     first = take_in(voucher, here, PAY, name="pay.csv", expect=0)["batch"]

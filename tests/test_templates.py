@@ -292,7 +292,7 @@ def test_show_gives_every_field_of_a_version(voucher: Callable[..., Ran], added:
     ("lunhc", 3, "there is no template lunhc; did you mean lunch? [unknown_template]"),
     ("supper", 3, "next: voucher template list --shipped"),
     ("lunch@9", 3, "template lunch has no version 9; its latest is 2 [unknown_version]"),
-    ("lunch@x", 2, "x is not a version [bad_version]"),
+    ("lunch@x", 2, "lunch@x does not name a version [bad_version]"),
 ])
 def test_show_refuses_what_is_not_there(voucher: Callable[..., Ran], added: None, reference: str, code: int, text: str) -> None:
     ran = voucher("template", "show", reference, expect=code)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from vouchercli.store.db import Session
 
 OUTPUTS = ("table", "json", "csv")
-DEFAULT_ZONE = "Asia/Shanghai"
 
 PANEL = {
     "db": Annotated[Optional[Path], typer.Option("--db", metavar="FILE", help="The database (else VOUCHER_DB, else voucher.db here).")],
@@ -83,25 +82,24 @@ class Call:
         """The programme's code, when one was named."""
         return self.given.get("programme")
 
-    def present(self, zone: str = DEFAULT_ZONE) -> int:
-        """Now, as UTC epoch seconds: the machine's clock, unless --now or VOUCHER_NOW stands in for it. For what needs no database."""
+    def present(self, zone: str = times.HOME_ZONE) -> int:
+        """Now, as UTC epoch seconds: the machine's clock, unless --now or VOUCHER_NOW stands in for it. The clock enters
+        the program here and nowhere else."""
         said = self.given.get("now") or os.environ.get("VOUCHER_NOW")
         return moment(said, zone) if said else int(time.time())
 
     @contextmanager
-    def session(self, *, create: bool = False) -> Iterator[Session]:
-        """Open the database for one operation. The clock enters the program here and nowhere else."""
+    def session(self) -> Iterator[Session]:
+        """Open the database for one operation."""
         from vouchercli.store import db as store
 
-        db = store.open_db(self.db_path, create=create)
+        db = store.open_db(self.db_path)
         try:
-            clock = int(time.time())
-            said = self.given.get("now") or os.environ.get("VOUCHER_NOW")
             os_user = store.os_user()
             yield store.Session(
                 db=db, path=self.db_path, actor=self.given.get("actor") or os.environ.get("VOUCHER_ACTOR") or os_user, os_user=os_user,
-                now=moment(said, store.zone(db, self.programme) or DEFAULT_ZONE) if said else clock,
-                entered_at=clock, programme=self.programme, dry_run=self.dry_run,
+                now=self.present(store.zone(db, self.programme)), entered_at=int(time.time()), programme=self.programme,
+                dry_run=self.dry_run,
             )
         finally:
             db.close()
@@ -119,7 +117,7 @@ class Call:
 
         if text is None:
             return None
-        return moment(text, store.zone(session.db, self.programme) or DEFAULT_ZONE, end_of_day=end_of_day)
+        return moment(text, store.zone(session.db, self.programme), end_of_day=end_of_day)
 
 
 def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:

@@ -37,7 +37,7 @@ REASON_COLUMNS = (
 
 
 def _zone(session: Session) -> str:
-    return zone_of(session.db, session.programme) or intake.DEFAULT_ZONE
+    return zone_of(session.db, session.programme)
 
 
 def _described(row: sqlite3.Row, zone: str) -> dict[str, Any]:

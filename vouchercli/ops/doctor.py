@@ -13,11 +13,11 @@ from pathlib import Path
 from vouchercli.errors import VoucherError
 from vouchercli.result import Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import times
+from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import doctor as store
 from vouchercli.store import identities
 from vouchercli.store.db import SCHEMA_VERSION, busy_or_refused
 
-ZONE = "Asia/Shanghai"
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, unixepoch and -> with 3.38
 LEAST_FREE_MIB = 100
@@ -84,11 +84,11 @@ def _sqlite() -> Finding:
 
 def _time_zones() -> Finding:
     try:
-        times.zone_named(ZONE)
+        times.zone_named(HOME_ZONE)
     except ValueError:
         return Finding(Word("Time zones"), "", Problem("no_time_zones", "the time zone data of {zone} is missing",
-                                                       hint="install the tzdata package for this Python", params={"zone": ZONE}))
-    return Finding(Word("Time zones"), ZONE)
+                                                       hint="install the tzdata package for this Python", params={"zone": HOME_ZONE}))
+    return Finding(Word("Time zones"), HOME_ZONE)
 
 
 def _terminal(encoding: str) -> Finding:
@@ -208,10 +208,10 @@ def _programme(found: store.Vitals) -> Finding:
 
 def _clock(found: store.Vitals, now: int) -> Finding:
     """A clock behind the last line of the log would enter deeds in the wrong order."""
-    shown = times.shown(now, ZONE)
+    shown = times.shown(now, HOME_ZONE)
     if found.last_deed_at is None or now >= found.last_deed_at:
         return Finding(Word("Clock"), shown)
     return Finding(Word("Clock"), shown, Problem(
         "clock_behind", "the clock ({now}) is behind the last deed in the log ({last})",
         hint="set the machine's clock; for late entries give --now", level="warning",
-        params={"now": shown, "last": times.shown(found.last_deed_at, ZONE)}))
+        params={"now": shown, "last": times.shown(found.last_deed_at, HOME_ZONE)}))

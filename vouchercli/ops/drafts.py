@@ -39,7 +39,7 @@ def create_round(session: Session, code: str, given: Mapping[str, Any]) -> Outco
         programme = programmes.value(row)
         _check_code(db, row["programme_id"], code)
         usual = {"mode": "fcfs", "platform": "", "resident_group": "", "per_resident": programme.limits.packs_per_resident_per_round}
-        terms = _terms(programme, _template(db, given["template"]), given, usual)
+        terms = _terms(programme, templates.referenced(db, given["template"]), given, usual)
         rounds.add(db, {**terms, "programme_id": row["programme_id"], "round": code, "actor": session.actor, "now": session.now})
         audit.note(session, "round.create", code, before=None, after={"state": "draft", **terms})
         return _drafted(session, code)
@@ -57,7 +57,7 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
         row = it.row
         require("edit", row)
         before = {column: row[column] for column in COLUMNS}
-        terms = _terms(it.programme, _template(db, given["template"] or _pinned(row)), given, before)
+        terms = _terms(it.programme, templates.referenced(db, given["template"] or _pinned(row)), given, before)
         if terms == before:
             return ops.told(session, code, say("round {round} has these terms already; nothing was changed", round=code))
         released = commitments.release(session, row, "round.edit")
@@ -81,7 +81,7 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
         usual: dict[str, Any] = {column: old[column] for column in COLUMNS}
         usual["closes_at"] = None if given["template"] or it.template.validity.until else old["closes_at"] + shift
         usual["registration_opens_at"] = None if old["registration_opens_at"] is None else old["registration_opens_at"] + shift
-        terms = _terms(it.programme, _template(db, given["template"] or _pinned(old)), given, usual)
+        terms = _terms(it.programme, templates.referenced(db, given["template"] or _pinned(old)), given, usual)
         rounds.add(db, {**terms, "programme_id": old["programme_id"], "round": new, "actor": session.actor, "now": session.now})
         audit.note(session, "round.create", new, before=None, after={"state": "draft", **terms}, copied_from=code)
         return _drafted(session, new)
@@ -133,14 +133,6 @@ def _stripped(text: str | None) -> str | None:
 def _pinned(row: sqlite3.Row) -> str:
     """The version that the round uses, whatever has been added since."""
     return f"{row['template']}@{row['version']}"
-
-
-def _template(db: sqlite3.Connection, text: str) -> sqlite3.Row:
-    """`CODE` (its newest version) or `CODE@VERSION`."""
-    code, _, version = text.partition("@")
-    if "@" in text and not (version.isascii() and version.isdigit()):
-        raise UsageFault("bad_version", "{text} does not name a version", hint="write it like {code}@1", text=text, code=code)
-    return templates.named(db, code, int(version) if version else None)
 
 
 def check_funding(programme: Programme, template: Template) -> None:

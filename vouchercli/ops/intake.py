@@ -14,6 +14,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats import layout, profiles
 from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import reasons
+from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, batches, identities, incoming, programmes
 from vouchercli.store.db import writing
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from vouchercli.store.db import Session
 
-DEFAULT_ZONE = "Asia/Shanghai"  # for registries, which may come before any programme
 SHOWN_ROWS = 10
 as_json = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps would make one for every row
 
@@ -91,7 +91,7 @@ def take_in(
             profile_json=reading.profile.to_json(), encoding=reading.encoding, header=json.dumps(reading.header, ensure_ascii=False),
             actor=session.actor, imported_at=session.now,
         )
-        desk = Desk(session, db, kind, reading, batch_id, programme, programme["time_zone"] if programme else DEFAULT_ZONE, options)
+        desk = Desk(session, db, kind, reading, batch_id, programme, programme["time_zone"] if programme else HOME_ZONE, options)
         more = _work(desk, tell)
         summary = _summary(desk)
         batches.finish(db, batch_id, **{key: summary[key] for key in ("read", "accepted", "duplicate", "rejected", "warnings")})
@@ -112,7 +112,7 @@ def retry(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
         programme = programmes.by_id(db, batch["programme_id"]) if batch["programme_id"] else None
         rows = [(row["line"], json.loads(row["cells"])) for row in batches.rejects(db, batch_id)]
         reading = layout.read_again(profiles.from_json(batch["profile_json"]), json.loads(batch["header"]), rows, batch["file"])
-        desk = Desk(session, db, kind, reading, batch_id, programme, programme["time_zone"] if programme else DEFAULT_ZONE)
+        desk = Desk(session, db, kind, reading, batch_id, programme, programme["time_zone"] if programme else HOME_ZONE)
         more = _work(desk, None)
         summary = _summary(desk)
         batches.retried(db, batch_id, accepted=summary["accepted"], duplicate=summary["duplicate"], warnings=summary["warnings"])

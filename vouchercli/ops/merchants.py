@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats import fields
-from vouchercli.ops import intake
 from vouchercli.result import Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import times
 from vouchercli.store import merchants, suspensions
@@ -68,7 +67,7 @@ def the_merchant(session: Session, no: str) -> sqlite3.Row:
 
 def show_merchant(session: Session, no: str) -> Outcome:
     """All that is known of a merchant: itself, what was redeemed there, its suspensions, its changes."""
-    zone = zone_of(session.db, session.programme) or intake.DEFAULT_ZONE
+    zone = zone_of(session.db, session.programme)
     row = the_merchant(session, no)
     stopped = [dict(each) for each in suspensions.of_merchant(session.db, row["merchant_id"])]
     now_stopped = any(each["from_at"] <= session.now and (each["until_at"] is None or session.now < each["until_at"]) for each in stopped)

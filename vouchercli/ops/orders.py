@@ -51,7 +51,7 @@ def check_order(session: Session, asked: Asked, *, claim_no: str | None, templat
         raise UsageFault("bad_amount_option", "{option} {value} is not an amount in yuan", hint="write it like 45.00",
                          option="--discount", value=asked.discount)
     programme = programmes.current(session.db, session.programme)
-    pack = _pack_of_claim(session, programme, claim_no) if claim_no else templates.value(_template_row(session, template or ""))
+    pack = _pack_of_claim(session, programme, claim_no) if claim_no else templates.value(templates.referenced(session.db, template or ""))
     coupons = [c for c in pack.coupons if asked.coupon_no in (None, c.coupon_no)]
     if not coupons:
         raise VoucherError("unknown_coupon_no", "the pack of {template} has {count} coupons, no number {coupon_no}",
@@ -71,13 +71,6 @@ def _fen(option: str, text: str) -> int:
         raise UsageFault("bad_amount_option", "{option} {value} is not an amount in yuan", hint="write it like 45.00",
                          option=option, value=text)
     return fen
-
-
-def _template_row(session: Session, named: str) -> sqlite3.Row:
-    code, _, version = named.partition("@")
-    if version and not version.isdigit():
-        raise UsageFault("bad_version", "{version} is not a template version", hint="write CODE@2", version=version)
-    return templates.named(session.db, code, int(version) if version else None)
 
 
 def _pack_of_claim(session: Session, programme: sqlite3.Row, claim_no: str) -> Template:
@@ -115,7 +108,7 @@ def _below(coupon: Coupon, order: Order) -> tuple[str | None, dict[str, Any]]:
 def _refused(
     session: Session, programme: sqlite3.Row, coupon: Coupon, asked: Asked, claim_no: str, fen: tuple[int, int]
 ) -> tuple[str | None, dict[str, Any]]:
-    """The reason that an import would give for this payment: it goes the import's own way, and is rolled back."""
+    """The reason that an import would give for this payment: it waits and is judged like a file of one row, and is forgotten."""
     rules, programme_id = programmes.value(programme), programme["programme_id"]
     scopes.teach(session.db, programme_id, programme["time_zone"])
     row = intake.payment(claim_no, coupon.coupon_no, asked.merchant_no or "", asked.at, programme["time_zone"], fen, asked.channel)

@@ -13,6 +13,7 @@ from vouchercli.formats.headers import REJECT_COLUMNS
 from vouchercli.ops import intake
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import merchants as rules
+from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, batches, incoming, registries, suspensions
 from vouchercli.store.db import writing
 
@@ -63,7 +64,7 @@ def _suspend_afterwards(session: Session, reading: Reading, before: dict[str, An
             (record.line, json.dumps(record.cells, ensure_ascii=False), None, "{}", *(blank if record.fault else record.values))
             for record in reading.records()
         ))
-        desk = intake.Desk(session, db, KIND, reading, batch_id, None, intake.DEFAULT_ZONE, {"missing": "suspend", "is_sure": is_sure})
+        desk = intake.Desk(session, db, KIND, reading, batch_id, None, HOME_ZONE, {"missing": "suspend", "is_sure": is_sure})
         return {"added": 0, "changed": 0, "returned": 0, **_missing(desk, registry)}
 
 

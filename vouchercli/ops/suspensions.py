@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops import intake
 from vouchercli.ops.merchants import the_merchant
 from vouchercli.result import Outcome, say
 from vouchercli.rules import times
@@ -27,7 +26,7 @@ def suspend_merchant(session: Session, no: str, reason: str, from_at: int | None
     """
     if not reason.strip():
         raise VoucherError("no_reason", "a suspension needs a reason", hint="--reason TEXT")
-    zone = zone_of(session.db, session.programme) or intake.DEFAULT_ZONE
+    zone = zone_of(session.db, session.programme)
     with writing(session) as db:
         merchant = the_merchant(session, no)
         start = session.now if from_at is None else from_at
@@ -54,7 +53,7 @@ def reinstate_merchant(session: Session, no: str, from_at: int | None = None) ->
 
     Raises `VoucherError` when it is not suspended, or `from_at` lies before the suspension.
     """
-    zone = zone_of(session.db, session.programme) or intake.DEFAULT_ZONE
+    zone = zone_of(session.db, session.programme)
     with writing(session) as db:
         merchant = the_merchant(session, no)
         standing = suspensions.standing(db, merchant["merchant_id"])

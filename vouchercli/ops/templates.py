@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from vouchercli.rules.templates import Template
     from vouchercli.store.db import Session
 
-HOME_ZONE = "Asia/Shanghai"  # for the dates of templates in a file that has no programme yet
 
 
 # ---------------------------------------------------------------- add
@@ -86,7 +85,7 @@ def shipped_templates() -> Outcome:
 
 def show_template(session: Session, reference: str) -> Outcome:
     """One version (CODE@VERSION, or the latest): every field, and what a pack is worth. Raises `unknown_template`, `unknown_version`."""
-    row = _row(session.db, reference)
+    row = store.referenced(session.db, reference)
     template = store.value(row)
     data = {**tables.figures(template), "version": row["version"], "added_at": times.iso(row["added_at"], _zone(session)),
             "rounds": store.rounds(session.db, row["template_id"])}
@@ -130,7 +129,7 @@ def diff_templates(session: Session, one: str, other: str | None) -> Outcome:
 
 
 def _pair(db: sqlite3.Connection, one: str, other: str | None) -> tuple[sqlite3.Row, sqlite3.Row]:
-    first = _row(db, one)
+    first = store.referenced(db, one)
     if other is None:
         if first["version"] == 1:
             raise UsageFault("nothing_to_compare", "template {template} has no version before this one",
@@ -138,7 +137,7 @@ def _pair(db: sqlite3.Connection, one: str, other: str | None) -> tuple[sqlite3.
         return store.named(db, first["template"], first["version"] - 1), first
     if other.lstrip("@").isdigit():
         return first, store.named(db, first["template"], int(other.lstrip("@")))
-    return first, _row(db, other)
+    return first, store.referenced(db, other)
 
 
 # ---------------------------------------------------------------- check
@@ -175,7 +174,7 @@ def _checked(session: Session | None, reference: str) -> tuple[Template, str, tu
     code = reference.partition("@")[0]
     is_kept = session is not None and not Path(reference).is_file() and ("@" in reference or store.found(session.db, code) is not None)
     if session is not None and is_kept:
-        row = _row(session.db, reference)
+        row = store.referenced(session.db, reference)
         template, document, name = store.value(row), None, f"{row['template']}@{row['version']}"
     else:
         template, document = configs.read_template(reference)
@@ -196,13 +195,5 @@ def _strangers(session: Session | None, template: Template) -> tuple[Fault, ...]
 # ---------------------------------------------------------------- shared by the answers above
 
 
-def _row(db: sqlite3.Connection, reference: str) -> sqlite3.Row:
-    """The row of CODE or CODE@VERSION. Raises `unknown_template`, `unknown_version`, `bad_version`."""
-    code, at, version = reference.partition("@")
-    if at and not version.isdigit():
-        raise UsageFault("bad_version", "{text} is not a version", hint="write it like {template}@1", text=version or "@", template=code)
-    return store.named(db, code, int(version) if at else None)
-
-
 def _zone(session: Session) -> str:
-    return files.zone(session.db, session.programme) or HOME_ZONE
+    return files.zone(session.db, session.programme)

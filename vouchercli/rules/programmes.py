@@ -128,12 +128,12 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
 
 
 def _zone(node: Node) -> str:
-    zone = node.text("Asia/Shanghai")
+    zone = node.text(times.HOME_ZONE)
     try:
         times.zone_named(zone)
     except ValueError:
         node.fault("unknown_zone", "there is no time zone {offending}", "write it like Asia/Shanghai")
-        return "Asia/Shanghai"
+        return times.HOME_ZONE
     return zone
 
 

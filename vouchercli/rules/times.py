@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+HOME_ZONE = "Asia/Shanghai"  # until a programme says otherwise: a registry may come before any programme
+
 WRITTEN = re.compile(
     r"""\s*(?P<year>\d{4}) (?: (?P<sep>[-/.年]) (?P<month>\d{1,2}) [-/.月] (?P<day>\d{1,2}) 日? | (?P<m2>\d{2})(?P<d2>\d{2}) )
     (?: [T\s]* (?P<hour>\d{1,2}) [:时点] (?P<minute>\d{2}) 分? (?: :? (?P<second>\d{2}) 秒? (?:\.\d+)? )? )?

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import Busy, VoucherError
 from vouchercli.result import NO_ROOM, REFUSALS, Word, because
+from vouchercli.rules.times import HOME_ZONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -185,7 +186,7 @@ def os_user() -> str:
 ZONES = "SELECT time_zone FROM programmes WHERE ifnull(programme = ?1, 1) ORDER BY programme_id"
 
 
-def zone(db: sqlite3.Connection, programme: str | None) -> str | None:
-    """The time zone of the chosen programme, or of the first one in the file; None while there is none."""
+def zone(db: sqlite3.Connection, programme: str | None) -> str:
+    """The time zone of the chosen programme, or of the first one in the file; the home zone while there is none."""
     row = db.execute(ZONES, (programme,)).fetchone()
-    return row["time_zone"] if row else None
+    return row["time_zone"] if row else HOME_ZONE

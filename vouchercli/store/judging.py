@@ -51,7 +51,9 @@ SELECT i.line, i.transaction_no, i.kind, i.paid_at, i.day, i.base_fen, i.merchan
     1 AS vouchers, NULL AS warning, 0 AS is_contested,
     CASE
         WHEN f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no AND f.merchant_id = m.merchant_id AND f.paid_at = i.paid_at
-            AND abs(f.base_fen) = i.base_fen AND abs(f.merchant_discount_fen) = i.merchant_discount_fen THEN 'duplicate'
+            AND abs(f.base_fen) = i.base_fen AND abs(f.merchant_discount_fen) = i.merchant_discount_fen
+            AND CASE i.kind WHEN 'pay' THEN f.subsidy_fen = ifnull(i.subsidy_fen, f.subsidy_fen) ELSE p.transaction_no = i.refund_of END
+            THEN 'duplicate'
         WHEN r.round_id IS NULL THEN 'unknown_claim'
         WHEN k.coupon_no IS NULL THEN 'unknown_coupon'
         WHEN m.merchant_id IS NULL THEN 'unknown_merchant'
@@ -76,6 +78,7 @@ LEFT JOIN merchants m ON m.merchant_id = coalesce(
     (SELECT min(merchant_id) FROM merchants x WHERE x.platform_no = i.platform_no AND i.platform_no <> '')
 )
 LEFT JOIN redemptions f ON f.transaction_no = i.transaction_no AND f.kind = i.kind
+LEFT JOIN redemptions p ON p.redemption_id = f.refund_of
 WHERE i.reason IS NULL
 """
 INDEX_JUDGED = "CREATE UNIQUE INDEX temp.judged_by_line ON judged (line)"

@@ -6,7 +6,7 @@ import json
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.errors import VoucherError
+from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.rules import templates as rules
 
 if TYPE_CHECKING:
@@ -42,6 +42,14 @@ def named(db: sqlite3.Connection, template: str, version: int | None = None) -> 
         raise VoucherError("unknown_template", "there is no template {template}; did you mean {near}?",
                            hint="voucher template list", template=template, near=near[0])
     raise VoucherError("unknown_template", "there is no template {template}", hint="voucher template list --shipped", template=template)
+
+
+def referenced(db: sqlite3.Connection, text: str) -> Row:
+    """`CODE` (its newest version) or `CODE@VERSION`. Raises `bad_version`, `unknown_template`, `unknown_version`."""
+    code, at, version = text.partition("@")
+    if at and not (version.isascii() and version.isdigit()):
+        raise UsageFault("bad_version", "{text} does not name a version", hint="write it like {code}@1", text=text, code=code)
+    return named(db, code, int(version) if at else None)
 
 
 def found(db: sqlite3.Connection, template: str, version: int | None = None) -> Row | None:

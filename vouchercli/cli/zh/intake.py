@@ -82,8 +82,6 @@ TEXT = {
     "{option} {value} is not an amount in yuan": "{option} {value} 不是以元为单位的金额",
     "write it like 45.00": "请写成 45.00 这样",
     "the pack of {template} has {count} coupons, no number {coupon_no}": "{template} 的卡包有 {count} 张券，没有第 {coupon_no} 张",
-    "{version} is not a template version": "{version} 不是券模板的版本号",
-    "write CODE@2": "请写成 代码@2 这样",
     "Coupon {coupon_no} ({coupon})": "第 {coupon_no} 张券（{coupon}）",
     "Amount": "项目",
     "Yuan": "金额",

@@ -28,8 +28,6 @@ TEXT = {
     "there is no template {template}; did you mean {near}?": "没有券模板 {template}；是否指 {near}？",
     "template {template} has no version {version}; its latest is {latest}": "券模板 {template} 没有版本 {version}；最新版本为 {latest}",
     "template {template} has no version before this one": "券模板 {template} 没有更早的版本",
-    "{text} is not a version": "{text} 不是版本号",
-    "write it like {template}@1": "请写成 {template}@1 的形式",
     # faults of the file
     "the pack has no coupon": "卡包中没有券",
     "a pack holds at most {most} coupons": "一份卡包最多 {most} 张券",
