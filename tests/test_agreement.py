@@ -207,7 +207,7 @@ def test_law_and_store_give_every_redemption_the_same_ruling(policy: str, batche
     oracle = Oracle(policy)
     for number, rows in enumerate(batches, 1):
         assert _store_batch(session, number, rows) == oracle.batch(rows)
-    sums = db.execute("SELECT ifnull(sum(subsidy_fen), 0), ifnull(sum(vouchers), 0), ifnull(sum(base_fen), 0) FROM redemptions").fetchone()
+    sums = db.execute("SELECT ifnull(sum(subsidy_fen), 0), ifnull(sum(vouchers), 0), ifnull(sum(base_fen), 0) FROM redemption_facts").fetchone()
     assert tuple(sums) == (oracle.kept["subsidy"], oracle.kept["vouchers"], oracle.kept["base"])
     for name in ("no_voucher_redeemed_twice", "payments_within_validity", "refunds_within_payments", "splits_add_up",
                  "facts_follow_their_split", "day_totals", "merchant_totals", "funder_totals"):

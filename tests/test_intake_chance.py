@@ -24,7 +24,7 @@ FILE = "\n".join((HEADER, *LAWFUL, "")).encode()
 FACTS = """
 SELECT r.transaction_no, r.kind, c.claim_no, r.coupon_no, m.merchant_no, r.paid_at, r.base_fen, r.subsidy_fen, r.vouchers,
     p.transaction_no
-FROM redemptions r JOIN claims c USING (claim_id) JOIN merchants m USING (merchant_id)
+FROM redemption_facts r JOIN claims c USING (claim_id) JOIN merchants m USING (merchant_id)
 LEFT JOIN redemptions p ON p.redemption_id = r.refund_of
 ORDER BY 1, 2
 """

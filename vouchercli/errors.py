@@ -53,6 +53,12 @@ class UsageFault(VoucherError):
     exit_code = 2
 
 
+class Stopped(VoucherError):
+    """Long work that was asked to stop has stopped where it can go on."""
+
+    exit_code = 130
+
+
 class Busy(VoucherError):
     """Another process holds the file: run the same command again."""
 

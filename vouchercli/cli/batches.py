@@ -1,4 +1,4 @@
-"""voucher batch list | show | rejects | retry | undo"""
+"""voucher batch list | show | rejects | resume | retry | undo"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from vouchercli.cli.files import Verbose, told
 from vouchercli.cli.options import Call, command
 from vouchercli.cli.words import t
 from vouchercli.ops import batches
@@ -20,7 +21,7 @@ Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The batch, as i
 
 @app.callback()
 def group() -> None:
-    """Imported files: show, rejects, retry, undo."""
+    """Imported files: show, rejects, resume, retry, undo."""
 
 
 @command(app, "list", epilog="Example: voucher batch list --kind redemptions")
@@ -55,6 +56,17 @@ def rejects(
         if to is not None or call.output == "csv":
             return batches.write_rejects(session, batch, to if to is not None and str(to) != "-" else sys.stdout, t)
         return batches.list_rejects(session, batch)
+
+
+@command(app, "resume", epilog="Example: voucher batch resume 3")
+def resume(
+    call: Call, batch: Number,
+    file: Annotated[Optional[str], typer.Option("--file", metavar="FILE", help="Where the file is now (else where it was).")] = None,
+    verbose: Verbose = False,
+) -> Outcome:
+    """Go on with an import that was stopped, behind the last chunk that is safe."""
+    with call.session() as session, told(verbose) as tell:
+        return batches.resume_batch(session, batch, file, tell)
 
 
 @command(app, "retry", epilog="Example: voucher batch retry 3")

@@ -28,11 +28,13 @@ NOT_TABLES = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 @dataclass(frozen=True)
 class Blob:
-    """Bytes that can be read from the beginning again and again. `name` is for messages, `packed` the size on disk."""
+    """Bytes that can be read from the beginning again and again. `name` is for messages, `packed` the size on disk, `share`
+    tells how much of it lies behind in the reading begun last (None: not known)."""
 
     name: str
     open: Callable[[], BinaryIO]
     packed: int
+    share: Callable[[], float | None] = lambda: None
 
 
 @dataclass(frozen=True)

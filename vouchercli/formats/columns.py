@@ -74,6 +74,38 @@ class Plan:
         joined = joined.replace("`", "").replace("\t", "")
         return joined.split(SEPARATOR) if self._plain.fullmatch(joined) else None
 
+    def straight(self) -> dict[str, int | str] | None:
+        """field -> the place of its column, or its constant text, when every field is taken from one column as it stands (but
+        for the profile's words for ours); None when one is not, or when payments and refunds are told by a sign."""
+        found: dict[str, int | str] = {}
+        for field in FIELDS[self.profile.kind]:
+            place = self._kind_place() if field == "kind" and self.profile.kind == "redemptions" else self._straight(field)
+            if place is None:
+                return None
+            found[field] = place
+        return found
+
+    def _kind_place(self) -> int | str | None:
+        rule = self.profile.kind_rule
+        if rule.value or rule.sign:
+            return rule.value or None
+        position = self.position(*rule.columns)
+        return rule.otherwise or "pay" if position is None else position
+
+    def _straight(self, field: str) -> int | str | None:
+        spec = self.profile.fields.get(field)
+        if spec is None:
+            return None if field == "merchant_no" and self.profile.key else ABSENT.get(field, "")
+        if spec.value is not None:
+            return spec.value
+        is_made = spec.join or spec.pattern or spec.down or spec.pay or spec.refund
+        if is_made or (type_of(field) == "amount" and self._turns_amounts):
+            return None
+        position = self.position(*spec.columns)
+        if position is None:
+            return spec.default if spec.default is not None else ABSENT.get(field, "")
+        return None if spec.default else position
+
     def quick_values(self, row: list[str], kind: str) -> tuple[str, ...]:
         """`values` of a row that `plain` gave: picked out of its cells and the few that must be made."""
         assert self._pick is not None

@@ -78,7 +78,7 @@ class Reading:
         self.header = header.names[:kept_width]
         self.read = 0
         self.ignored = 0
-        self._found = header
+        self._found, self._share, self.text = header, source.share, source.text
         self._plan = Plan(self.profile, self.header)
         self._keys = [column_key(name) for name in self.header]
         used = headers.in_use(self.profile, set(self._keys)) | {column_key(name) for name in headers.REJECT_COLUMNS}
@@ -127,6 +127,41 @@ class Reading:
                                hint="fetch the file again; nothing of it was taken", file=self.name, footer=profile.footer)
         if checks:
             footers.compare(profile, tally, "\n".join((self._found.preamble, *footer)), self.name)
+
+    @property
+    def header_line(self) -> int:
+        """The line of the header; the rows stand under it."""
+        return self._found.line
+
+    @property
+    def straight(self) -> dict[str, int | str] | None:
+        """field -> the place of its column or its constant text, when the whole file can be read by columns; else None."""
+        is_plain = self.may_be_cut and not self._filters and not self._plan.downward and self.profile.kind != "merchants"
+        return self._plan.straight() if is_plain else None
+
+    def kind_of(self, text: str) -> str:
+        """pay or refund, of a row whose kind column has that text; '' when it has no meaning."""
+        place = (self.straight or {}).get("kind")
+        try:
+            return self._plan.kind([text if at == place else "" for at in range(len(self.header))])
+        except RowFault:
+            return ""
+
+    def record(self, line: int, row: list[str]) -> Record | None:
+        """One row by itself, as `records` gives it; None for a blank row and for one that is not ours."""
+        cleaned = self._plan.plain(row)
+        if cleaned is None and not any(cell.strip(EDGE) for cell in row):
+            return None
+        return self._record(line, row, cleaned)[0]
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether rows may be kept before all are read: not when the file's last lines can refuse it as a whole."""
+        return not (self.profile.footer or self.profile.checks) or self._found.is_our_export
+
+    def share_read(self) -> float | None:
+        """How much of the file lies behind, 0 to 1; None when that is not known."""
+        return self._share()
 
     def has(self, field: str) -> bool:
         """Whether the file says anything about this field of `FIELDS[kind]`; what it leaves out is not a blank."""

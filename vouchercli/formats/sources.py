@@ -43,6 +43,8 @@ class Source:
     sha1s: frozenset[str]
     encoding: str               # the codec's name, or `xlsx`, `xls` ...
     parts: tuple[Part, ...]
+    share: Callable[[], float | None] = lambda: None  # how much of the file the reading begun last has behind it
+    text: Blob | None = None    # the bytes of a text file, unpacked
 
 
 def open_source(
@@ -62,7 +64,7 @@ def open_source(
         raise _foreign(inner.name, FOREIGN[head])
     codec = encoding_of(inner.open, inner.name, asked=encoding, fallback=fallback)
     _refuse_html(inner, codec)
-    return Source(outer.name, sha256, sha1s, codec, (Part("", partial(csvs.rows, inner.open, codec)),))
+    return Source(outer.name, sha256, sha1s, codec, (Part("", partial(csvs.rows, inner.open, codec)),), outer.share, inner)
 
 
 def _file(path: Path) -> Blob:
@@ -79,10 +81,16 @@ def _file(path: Path) -> Blob:
         raise VoucherError("unreadable_file", "{file} cannot be read: {why}", hint="check that it is a file and who may read it",
                            file=name, why=because(error)) from error
 
-    def opened() -> BinaryIO:
-        return path.open("rb")
+    last: list[BinaryIO] = []
 
-    return Blob(name, opened, size)
+    def opened() -> BinaryIO:
+        last[:] = [path.open("rb")]
+        return last[0]
+
+    def share() -> float | None:
+        return last[0].tell() / size if last and size and not last[0].closed else None
+
+    return Blob(name, opened, size, share)
 
 
 def _digests(blob: Blob) -> tuple[str, str]:

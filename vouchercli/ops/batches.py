@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from vouchercli.errors import UsageFault
 from vouchercli.formats import exports
-from vouchercli.ops import claims, intake, redemptions, registries
+from vouchercli.ops import claims, intake, redemptions, registries, retries
 from vouchercli.result import Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import reasons, times
 from vouchercli.store import batches
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from vouchercli.ops.intake import Watch
     from vouchercli.store.db import Session
 
 KINDS = {kind.name: kind for kind in (registries.KIND, claims.KIND, redemptions.KIND)}
@@ -76,8 +77,12 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
     tables = [Table(title, (Column("what", "What", "word"), Column("value", "Value")), rows)]
     if found:
         tables.append(Table(say("Rejects and warnings of batch {batch}", batch=batch_id), REASON_COLUMNS, tuple(found)))
-    says = (say("mend them: voucher batch rejects {batch} --to rejects.csv; or judge them again: voucher batch retry {batch}",
-                batch=batch_id),) if row["rejected"] and row["state"] == "done" else ()
+    says: tuple[Message, ...] = ()
+    if row["state"] == "importing":
+        says = (say("its import stopped at line {line}: voucher batch resume {batch}", line=row["last_line"], batch=batch_id),)
+    elif row["rejected"] and row["state"] == "done":
+        says = (say("mend them: voucher batch rejects {batch} --to rejects.csv; or judge them again: voucher batch retry {batch}",
+                    batch=batch_id),)
     data = {**about, **_counted(found), "examples": [_plain(each) for each in found]}
     return Outcome(data=data, tables=tuple(tables), says=says)
 
@@ -142,7 +147,12 @@ def _mend(batch_id: int, count: int) -> tuple[Message, ...]:
 
 def retry_batch(session: Session, batch_id: int) -> Outcome:
     """Judge a file's rejects again, now that what they waited for may have come."""
-    return intake.retry(session, KINDS, batch_id)
+    return retries.retry(session, KINDS, batch_id)
+
+
+def resume_batch(session: Session, batch_id: int, file: str | None, tell: Watch | None) -> Outcome:
+    """Go on with an import that was stopped or killed; `file` says where the file is now (None: where it was)."""
+    return intake.resume(session, KINDS, batch_id, file, tell)
 
 
 def undo_batch(session: Session, batch_id: int) -> Outcome:

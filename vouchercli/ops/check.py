@@ -27,6 +27,8 @@ MEANINGS = {
     "refunds_within_payments": "every refund has its payment and returns no more than was paid",
     "splits_add_up": "the funders' parts make the whole subsidy, to the fen",
     "facts_follow_their_split": "every redemption carries the split of its subsidy",
+    "numbers_once": "no transaction number stands twice",
+    "numbers_in_runs": "every transaction number can be found by its key",
     "claim_totals": "the totals of claims equal the claims",
     "day_totals": "the totals by day equal the redemptions",
     "merchant_totals": "the totals by merchant equal the redemptions",

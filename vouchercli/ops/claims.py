@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.intake import Desk, Kind, Typed, Unfit, take_in
+from vouchercli.ops.desks import Desk, Kind, Typed, Unfit
+from vouchercli.ops.intake import take_in
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
-    """(claim_no, round, resident, claimed_at) as text -> (claim_no, round, token, claimed_at, day)."""
+    """(claim_no, round, resident, claimed_at) as text -> (claim_no, round, token, claimed_at)."""
     key, clock = identities.load_key(desk.session.path), times.Reader(desk.zone)
 
     def typed(values: tuple[str, ...]) -> Typed:
@@ -27,21 +28,21 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
             if not value:
                 return Unfit("bad_row", {"column": column})
         try:
-            claimed_at, day = clock.read(written)
+            claimed_at, _ = clock.read(written)
         except ValueError:
             return Unfit("bad_time", {"column": "claimed_at", "value": written})
         try:
             token = identities.token(key, resident)
         except ValueError:
             return Unfit("bad_row", {"problem": "the resident's token is damaged"})
-        return (claim_no, round_, token, claimed_at, day)
+        return (claim_no, round_, token, claimed_at)
 
     return typed
 
 
 def _judge(desk: Desk) -> None:
     assert desk.programme is not None
-    claims.judge(desk.db, desk.programme["programme_id"])
+    claims.judge(desk.db, desk.programme_id)
 
 
 def _accept(desk: Desk) -> dict[str, Any]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops import scopes
-from vouchercli.ops.intake import Desk, Kind, Typed, Unfit, take_in
+from vouchercli.ops import scopes, shares
+from vouchercli.ops.desks import Desk, Kind, Typed, Unfit
+from vouchercli.ops.intake import take_in
+from vouchercli.ops.retries import settle
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import money, times
-from vouchercli.rules.subsidy import parts as shares
-from vouchercli.store import claims, judging, merchants, programmes, redemptions, templates
+from vouchercli.store import judging, merchants, numbers, programmes, redemptions, reopening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from vouchercli.ops.chunks import Chunk
     from vouchercli.store.db import Session
 
 KINDS = ("pay", "refund")
@@ -92,35 +94,43 @@ def payment(
 # ---------------------------------------------------------------- judged and accepted
 
 
+# What another payment or refund can lift.
+WAITING = ("already_redeemed", "over_limit", "transaction_reused", "refund_without_payment", "refund_too_large", "partial_refund",
+           "subsidy_mismatch")
+
+
 def _judge(desk: Desk) -> None:
     assert desk.programme is not None
-    programme_id = desk.programme["programme_id"]
+    programme_id = desk.programme_id
     rules = programmes.value(desk.programme)
+    if desk.is_whole:
+        reopening.find_numbers(desk.db)
+    else:
+        numbers.expect_none(desk.db)
     scopes.teach(desk.db, programme_id, desk.zone)
     merchants.add_unregistered(desk.db, desk.batch_id, judging.unregistered(desk.db, programme_id), desk.session.now)
     judging.judge(desk.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day)
 
 
-def _accept(desk: Desk) -> dict[str, Any]:
+def _reopen(desk: Desk, only: int | None) -> None:
     assert desk.programme is not None
-    programme_id = desk.programme["programme_id"]
-    kinds = programmes.value(desk.programme).kinds
-    funder_ids = {row["funder"]: row["funder_id"] for row in programmes.funders(desk.db, programme_id)}
-    packs = {row["round_id"]: templates.value(row) for row in claims.templates_of_rounds(desk.db, programme_id)}
+    limit = programmes.value(desk.programme).limits.vouchers_per_merchant_per_day
+    reopening.reopen(desk.db, desk.programme_id, only, has_visits=limit is not None)
 
-    @cache
-    def parts(round_id: int, amount_fen: int) -> redemptions.Split:
-        pack = packs[round_id]
-        found = shares(amount_fen, pack.funding, kinds, pack.match_bp)
-        by_funder = {funder_ids[funder]: fen for funder, fen in found.by_funder}
-        if pack.match:
-            own = sum(fen for funder, fen in found.by_funder if kinds[funder] == "merchant")
-            matched = funder_ids[pack.match.funder]
-            by_funder[matched] = by_funder.get(matched, 0) + found.match_fen - own
-        return redemptions.Split(found.public_fen, found.platform_fen, found.match_fen, by_funder)
 
-    redemptions.accept(desk.db, desk.batch_id, parts)
+def _accept(desk: Desk) -> dict[str, Any]:
+    redemptions.accept(desk.db, desk.batch_id, shares.splitter(desk))
     return {}
+
+
+def _bulk(desk: Desk, done: int) -> Iterator[Chunk] | None:
+    from vouchercli.ops.bulk import feed  # everyday files never wait for the libraries behind it
+
+    if not feed.is_large(desk):
+        return None
+    from vouchercli.ops.bulk import redemptions as bulk
+
+    return bulk.chunks(desk, done)
 
 
 def _undo(session: Session, batch_id: int) -> None:
@@ -131,6 +141,7 @@ def _undo(session: Session, batch_id: int) -> None:
 KIND = Kind(
     name="redemptions", needs_programme=True, create=judging.CREATE_INCOMING, add=judging.ADD_INCOMING,
     width=judging.TYPED_COLUMNS, typist=_typist, judge=_judge, accept=_accept, undo=_undo,
+    settle=settle, reopen=_reopen, waiting=WAITING, bulk=_bulk,
 )
 
 

@@ -10,7 +10,7 @@ from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats import fields, layout
 from vouchercli.formats.cells import id_text
 from vouchercli.formats.headers import REJECT_COLUMNS
-from vouchercli.ops import intake
+from vouchercli.ops import desks, intake
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import merchants as rules
 from vouchercli.rules.times import HOME_ZONE
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vouchercli.formats.layout import Reading
-    from vouchercli.ops.intake import Desk, Typed
+    from vouchercli.ops.desks import Desk, Typed
+    from vouchercli.ops.intake import Watch
     from vouchercli.store.db import Session
 
 FIELDS = fields.FIELDS["merchants"]
@@ -32,7 +33,7 @@ NAMED_MISSING = 10
 
 def import_merchants(
     session: Session, file: str, *, profile: str | None = None, encoding: str | None = None, sha1: str | None = None,
-    missing: str = "report", is_sure: bool = False, tell: Callable[[int], None] | None = None,
+    missing: str = "report", is_sure: bool = False, tell: Watch | None = None,
 ) -> Outcome:
     """Update the registry from a file: add, change, and report who is missing (`missing="suspend"`: suspend them from now).
 
@@ -61,10 +62,11 @@ def _suspend_afterwards(session: Session, reading: Reading, before: dict[str, An
         incoming.expect(db, KIND.name, KIND.create)
         blank = (None,) * KIND.width
         incoming.put(db, KIND.add, (
-            (record.line, json.dumps(record.cells, ensure_ascii=False), None, "{}", *(blank if record.fault else record.values))
+            (record.line, batch_id, record.line, json.dumps(record.cells, ensure_ascii=False), None, "{}",
+             *(blank if record.fault else record.values))
             for record in reading.records()
         ))
-        desk = intake.Desk(session, db, KIND, reading, batch_id, None, HOME_ZONE, {"missing": "suspend", "is_sure": is_sure})
+        desk = desks.Desk(session, db, KIND, reading, batch_id, None, HOME_ZONE, {"missing": "suspend", "is_sure": is_sure})
         return {"added": 0, "changed": 0, "returned": 0, **_missing(desk, registry)}
 
 
@@ -76,7 +78,7 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
         row = dict(zip(FIELDS, values, strict=True))
         for field in ("merchant_no", "name"):
             if not row[field]:
-                return intake.Unfit("bad_row", {"column": field})
+                return desks.Unfit("bad_row", {"column": field})
         row["uscc"] = row["uscc"].upper()
         return tuple(value if field in present else None for field, value in row.items())
 
@@ -178,7 +180,7 @@ def _undo(session: Session, batch_id: int) -> None:
     registries.undo(session.db, batch_id)
 
 
-KIND = intake.Kind(
+KIND = desks.Kind(
     name="merchants", needs_programme=False, create=registries.CREATE_INCOMING, add=registries.ADD_INCOMING, width=registries.TYPED_COLUMNS,
     typist=_typist, judge=_judge, accept=_accept, undo=_undo, warnings=_warnings,
 )

@@ -57,8 +57,13 @@ def reason(claim: Claim, round_: Round | None) -> str | None:
     return None
 
 
+def in_time_order(claim: Claim) -> tuple[object, ...]:
+    """The order in which claims are judged: by time, then by number; the line decides only between rows that are alike."""
+    return (claim.claimed_at, claim.claim_no, claim.round, claim.resident, claim.line)
+
+
 def judged(rounds: dict[str, Round], claims: list[Claim], granted: Granted) -> dict[int, str | None]:
-    """The reason (or None) for every claim, in the order of time, then of line; what is accepted joins `granted`.
+    """The reason (or None) for every claim, `in_time_order`; what is accepted joins `granted`.
 
     What stands already makes a row a duplicate before anything else is asked. A number belongs to the first row that
     uses it lawfully; packs go to the first to come; the quota is looked at before the resident's limit.
@@ -66,7 +71,7 @@ def judged(rounds: dict[str, Round], claims: list[Claim], granted: Granted) -> d
     stood = dict(granted.numbers)
     used: dict[str, tuple[object, ...]] = {}
     found: dict[int, str | None] = {}
-    for claim in sorted(claims, key=lambda c: (c.claimed_at, c.line)):
+    for claim in sorted(claims, key=in_time_order):
         round_ = rounds.get(claim.round)
         found[claim.line] = (
             ("duplicate" if stood.get(claim.claim_no) == claim.content else None)

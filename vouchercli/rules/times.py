@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 HOME_ZONE = "Asia/Shanghai"  # until a programme says otherwise: a registry may come before any programme
@@ -57,6 +57,16 @@ def day_of(at: int, zone: str) -> int:
     """The local date as yyyymmdd."""
     local = datetime.fromtimestamp(at, zone_named(zone))
     return local.year * 10_000 + local.month * 100 + local.day
+
+
+@lru_cache(1 << 16)
+def _day_of_quarter(quarter: int, zone: str) -> int:
+    return day_of(quarter * 900, zone)
+
+
+def local_day(at: int, zone: str) -> int:
+    """`day_of` for millions of times: midnight falls on a quarter of an hour in every zone."""
+    return _day_of_quarter(at // 900, zone)
 
 
 def clock_of(at: int, zone: str) -> tuple[int, int]:

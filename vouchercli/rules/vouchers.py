@@ -25,6 +25,7 @@ class Row:
     line: int
     transaction_no: str
     kind: Literal["pay", "refund"]
+    claim_no: str
     voucher: Voucher
     resident: bytes
     merchant_id: int
@@ -78,9 +79,11 @@ class World:
     visits: dict[Visit, set[Voucher]] = field(default_factory=lambda: defaultdict(set))
 
 
-def in_time_order(row: Row) -> tuple[int, bool, str, int]:
-    """The order in which rows are judged: by time; in the same second payments first; then by number and line."""
-    return (row.paid_at, row.kind == "refund", row.transaction_no, row.line)
+def in_time_order(row: Row) -> tuple[object, ...]:
+    """The order in which rows are judged: by time; in the same second payments first; then by what the row says, so that it
+    does not matter which file it came in; the line decides only between rows that are alike."""
+    told = (row.transaction_no, row.claim_no, row.voucher[1], row.base_fen, row.subsidy_fen, row.refund_of)
+    return (row.paid_at, row.kind == "refund", *told, row.line)
 
 
 def judged(world: World, rows: list[Row]) -> dict[int, Ruling]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
     Row = sqlite3.Row
 
-DONE = """
-SELECT * FROM batches WHERE kind = :kind AND programme_id IS :programme_id AND sha256 = :sha256 AND state = 'done'
+STANDING = """
+SELECT * FROM batches WHERE kind = :kind AND programme_id IS :programme_id AND sha256 = :sha256 AND state <> 'undone'
 """
 NAMED = "SELECT b.*, p.programme FROM batches AS b LEFT JOIN programmes AS p USING (programme_id) WHERE batch_id = ?"
 LIST = """
@@ -23,13 +25,33 @@ ORDER BY b.batch_id DESC LIMIT :limit
 LAST_OF_PROFILE = "SELECT max(batch_id) FROM batches WHERE kind = ? AND profile = ? AND state = 'done'"
 BEGIN = """
 INSERT INTO batches (kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted, duplicate, rejected,
-                     warnings, actor, imported_at)
-VALUES (:kind, :programme_id, :file, :sha256, :profile, :profile_json, :encoding, :header, 'done', 0, 0, 0, 0, 0, :actor, :imported_at)
+                     warnings, actor, imported_at, options)
+VALUES (:kind, :programme_id, :file, :sha256, :profile, :profile_json, :encoding, :header, 'importing', 0, 0, 0, 0, 0, :actor,
+    :imported_at, :options)
 """
-FINISH = """
-UPDATE batches SET read = :read, accepted = :accepted, duplicate = :duplicate, rejected = :rejected, warnings = :warnings
+ADD = """
+UPDATE batches SET read = read + :read, accepted = accepted + :accepted, duplicate = duplicate + :duplicate,
+    rejected = rejected + :rejected, warnings = warnings + :warnings, last_line = :last_line, chunks = chunks + 1
 WHERE batch_id = :batch_id
 """
+MOVE = """
+UPDATE batches SET accepted = accepted + :accepted, duplicate = duplicate + :duplicate, rejected = rejected + :rejected,
+    warnings = (SELECT count(*) FROM warnings w WHERE w.batch_id = :batch_id)
+WHERE batch_id = :batch_id
+"""
+FINISH = "UPDATE batches SET state = 'done' WHERE batch_id = ?"
+WAITING = """
+SELECT j.line, j.reason, j.cells FROM rejects j
+WHERE j.batch_id = ? AND (? IS NULL OR j.reason IN (SELECT value FROM json_each(?))) ORDER BY j.line
+"""
+WITH_WAITING = """
+SELECT b.* FROM batches b
+WHERE b.kind = :kind AND b.programme_id IS :programme_id AND b.state = 'done' AND b.batch_id <> :batch_id
+  AND EXISTS (SELECT 1 FROM rejects j WHERE j.batch_id = b.batch_id AND j.reason IN (SELECT value FROM json_each(:reasons)))
+ORDER BY b.batch_id
+"""
+FIRST_REJECTS = "SELECT line, reason, detail FROM rejects WHERE batch_id = ? ORDER BY line LIMIT ?"
+FIRST_WARNINGS = "SELECT line, reason, detail FROM warnings WHERE batch_id = ? ORDER BY line, reason LIMIT ?"
 REASONS = """
 SELECT reason, 'rejected' AS what, count(*) AS rows, min(line) AS line, detail FROM rejects WHERE batch_id = ?1 GROUP BY reason
 UNION ALL
@@ -37,19 +59,15 @@ SELECT reason, 'accepted with a warning', count(*), min(line), detail FROM warni
 ORDER BY 2 DESC, 3 DESC, 1
 """
 REJECTS = "SELECT line, reason, detail, cells FROM rejects WHERE batch_id = ? ORDER BY line"
-RETRIED = """
-UPDATE batches SET accepted = accepted + :accepted, duplicate = duplicate + :duplicate,
-    rejected = rejected - :accepted - :duplicate, warnings = warnings + :warnings
-WHERE batch_id = :batch_id
-"""
 FORGET_REJECTS = "DELETE FROM rejects WHERE batch_id = ?"
+FORGET_REJECT = "DELETE FROM rejects WHERE batch_id = ? AND line = ?"
 FORGET_WARNINGS = "DELETE FROM warnings WHERE batch_id = ?"
 MARK_UNDONE = "UPDATE batches SET state = 'undone' WHERE batch_id = ?"
 
 
-def done(db: sqlite3.Connection, kind: str, programme_id: int | None, sha256: str) -> Row | None:
-    """The batch that took in this very file before, if it was not undone."""
-    row: Row | None = db.execute(DONE, {"kind": kind, "programme_id": programme_id, "sha256": sha256}).fetchone()
+def standing(db: sqlite3.Connection, kind: str, programme_id: int | None, sha256: str) -> Row | None:
+    """The batch of this very file, done or under way, if it was not undone."""
+    row: Row | None = db.execute(STANDING, {"kind": kind, "programme_id": programme_id, "sha256": sha256}).fetchone()
     return row
 
 
@@ -87,13 +105,45 @@ def built_upon(batch_id: int, standing: list[Row]) -> VoucherError:
 
 
 def begin(db: sqlite3.Connection, **values: Any) -> int:
-    """Open a batch; its counts come with `finish`, in the same transaction. Gives the batch_id."""
+    """Open a batch, under way until `finish`. Gives the batch_id."""
     return int(db.execute(BEGIN, values).lastrowid or 0)
 
 
-def finish(db: sqlite3.Connection, batch_id: int, **counts: int) -> None:
-    """Write the batch's counts: read = accepted + duplicate + rejected."""
-    db.execute(FINISH, {"batch_id": batch_id, **counts})
+def add(db: sqlite3.Connection, batch_id: int, *, last_line: int, **counts: int) -> None:
+    """Add the counts of one chunk (read, accepted, duplicate, rejected, warnings) and set the watermark."""
+    db.execute(ADD, {"batch_id": batch_id, "last_line": last_line, **counts})
+
+
+def move(db: sqlite3.Connection, batch_id: int, *, accepted: int, duplicate: int, rejected: int) -> None:
+    """Move rows that were judged again from one count to another: the three changes add up to nothing."""
+    db.execute(MOVE, {"batch_id": batch_id, "accepted": accepted, "duplicate": duplicate, "rejected": rejected})
+
+
+def finish(db: sqlite3.Connection, batch_id: int) -> None:
+    """The batch is done: every row of its file has been judged."""
+    db.execute(FINISH, (batch_id,))
+
+
+def waiting(db: sqlite3.Connection, batch_id: int, reasons: tuple[str, ...] | None) -> list[Row]:
+    """The refused rows (line, reason, cells) of a batch, of these reasons (None: all)."""
+    wanted = json.dumps(reasons) if reasons is not None else None
+    return db.execute(WAITING, (batch_id, wanted, wanted)).fetchall()
+
+
+def with_waiting(db: sqlite3.Connection, batch: Row, reasons: tuple[str, ...]) -> list[Row]:
+    """The other batches of the same kind and programme that have rejects of these reasons."""
+    values = {"kind": batch["kind"], "programme_id": batch["programme_id"], "batch_id": batch["batch_id"], "reasons": json.dumps(reasons)}
+    return db.execute(WITH_WAITING, values).fetchall()
+
+
+def first_rejects(db: sqlite3.Connection, batch_id: int, most: int) -> list[Row]:
+    """The first rejected rows: line, reason, detail."""
+    return db.execute(FIRST_REJECTS, (batch_id, most)).fetchall()
+
+
+def first_warnings(db: sqlite3.Connection, batch_id: int, most: int) -> list[Row]:
+    """The first rows accepted with a warning: line, reason, detail."""
+    return db.execute(FIRST_WARNINGS, (batch_id, most)).fetchall()
 
 
 def rejects(db: sqlite3.Connection, batch_id: int) -> list[Row]:
@@ -101,14 +151,9 @@ def rejects(db: sqlite3.Connection, batch_id: int) -> list[Row]:
     return db.execute(REJECTS, (batch_id,)).fetchall()
 
 
-def retried(db: sqlite3.Connection, batch_id: int, *, accepted: int, duplicate: int, warnings: int) -> None:
-    """Move what a retry took in from the rejected to the accepted and the duplicate."""
-    db.execute(RETRIED, {"batch_id": batch_id, "accepted": accepted, "duplicate": duplicate, "warnings": warnings})
-
-
-def forget_rejects(db: sqlite3.Connection, batch_id: int) -> None:
-    """Drop a batch's rejects: they are judged anew, or the batch is undone."""
-    db.execute(FORGET_REJECTS, (batch_id,))
+def forget_rejects(db: sqlite3.Connection, places: Iterable[tuple[int, int]]) -> None:
+    """Drop these rejects (batch_id, line): they have been judged anew."""
+    db.executemany(FORGET_REJECT, places)
 
 
 def mark_undone(db: sqlite3.Connection, batch_id: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vouchercli.rules import times
+from vouchercli.store import functions, numbers
 from vouchercli.store.audit import digest
 
 if TYPE_CHECKING:
@@ -44,23 +46,25 @@ CLAIM_TOTALS = """
 SELECT r.round || ' ' || day AS subject, sum(kept) AS expected, sum(counted) AS found
 FROM (
     SELECT round_id, day, claims AS kept, 0 AS counted FROM claim_totals
-    UNION ALL SELECT round_id, day, 0, count(*) FROM claims GROUP BY round_id, day
+    UNION ALL
+    SELECT c.round_id, local_day(c.claimed_at, p.time_zone) AS day, 0, count(*)
+    FROM claims c JOIN rounds USING (round_id) JOIN programmes p USING (programme_id) GROUP BY c.round_id, day
 ) JOIN rounds r USING (round_id)
 GROUP BY round_id, day HAVING sum(kept) <> sum(counted)
 """
 NO_VOUCHER_REDEEMED_TWICE = """
 SELECT c.claim_no || '/' || f.coupon_no AS subject, 1 AS expected, sum(f.vouchers) AS found
-FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id
+FROM redemption_facts f JOIN claims c ON c.claim_id = f.claim_id
 GROUP BY f.claim_id, f.coupon_no HAVING sum(f.vouchers) NOT IN (0, 1) OR sum(f.subsidy_fen) < 0
 """
 PAYMENTS_WITHIN_VALIDITY = """
 SELECT f.transaction_no AS subject, c.expires_at AS expected, f.paid_at AS found
 FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id
-WHERE f.kind = 'pay' AND (f.paid_at < c.claimed_at OR f.paid_at >= c.expires_at)
+WHERE f.refund_of IS NULL AND (f.paid_at < c.claimed_at OR f.paid_at >= c.expires_at)
 """
 REFUNDS_WITHIN_PAYMENTS = """
 SELECT p.transaction_no AS subject, p.base_fen AS expected, -sum(f.base_fen) AS found
-FROM redemptions f LEFT JOIN redemptions p ON p.redemption_id = f.refund_of AND p.kind = 'pay'
+FROM redemption_facts f LEFT JOIN redemption_facts p ON p.redemption_id = f.refund_of AND p.kind = 'pay'
     AND p.claim_id = f.claim_id AND p.coupon_no = f.coupon_no
 WHERE f.kind = 'refund'
 GROUP BY f.refund_of HAVING p.redemption_id IS NULL OR -sum(f.base_fen) > p.base_fen OR -sum(f.subsidy_fen) > p.subsidy_fen
@@ -71,11 +75,24 @@ SELECT r.round || ' ' || s.before_fen || '>' || s.after_fen AS subject, s.public
 FROM splits s JOIN rounds r ON r.round_id = s.round_id
 WHERE found IS NOT s.public_fen + s.platform_fen + s.match_fen
 """
+# A payment's split starts at nothing, a refund's where the payment's or an earlier refund's ended; both are of the claim's round.
 FACTS_FOLLOW_THEIR_SPLIT = """
-SELECT f.transaction_no AS subject, s.after_fen - s.before_fen AS expected, f.subsidy_fen AS found
-FROM redemptions f JOIN splits s ON s.split_id = f.split_id
-WHERE f.subsidy_fen <> s.after_fen - s.before_fen OR f.public_fen <> s.public_fen OR f.platform_fen <> s.platform_fen
-    OR f.match_fen <> s.match_fen
+SELECT f.transaction_no AS subject, c.round_id AS expected, s.round_id AS found
+FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id LEFT JOIN splits s ON s.split_id = f.split_id
+WHERE s.round_id IS NOT c.round_id OR (f.refund_of IS NULL AND s.before_fen <> 0)
+    OR (f.refund_of IS NOT NULL AND s.after_fen > s.before_fen)
+"""
+# Every number can be found again by its key, and no number stands twice in its kind.
+NUMBERS_ONCE = """
+SELECT transaction_no AS subject, 1 AS expected, count(*) AS found FROM redemptions
+GROUP BY transaction_no, refund_of IS NULL HAVING count(*) > 1
+"""
+NUMBERS_IN_RUNS = """
+SELECT f.transaction_no AS subject, number_key(f.transaction_no) AS expected,
+    ifnull(hex(substr(n.keys, 1 + 4 * (f.redemption_id - n.first_id), 4)), '') AS found
+FROM redemptions f LEFT JOIN number_runs n
+    ON n.first_id = (SELECT max(first_id) FROM number_runs WHERE first_id <= f.redemption_id)
+WHERE found <> expected
 """
 DAY_TOTALS = """
 SELECT r.round || ' ' || day || ' ' || coupon AS subject, sum(kept) AS expected, sum(counted) AS found
@@ -87,7 +104,7 @@ FROM (
     SELECT c.round_id, f.day, k.coupon, f.segment_id, f.channel, 0, sum(f.base_fen), -sum(f.vouchers), -sum(f.subsidy_fen),
         -sum(f.public_fen), -sum(f.platform_fen), -sum(f.match_fen), -sum(f.vouchers * k.threshold_fen),
         -sum(f.vouchers * k.denomination_fen)
-    FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id JOIN rounds q ON q.round_id = c.round_id
+    FROM redemption_facts f JOIN claims c ON c.claim_id = f.claim_id JOIN rounds q ON q.round_id = c.round_id
     JOIN coupons k ON k.template_id = q.template_id AND k.coupon_no = f.coupon_no
     GROUP BY c.round_id, f.day, k.coupon, f.segment_id, f.channel
 ) JOIN rounds r USING (round_id)
@@ -103,7 +120,7 @@ FROM (
     UNION ALL
     SELECT c.round_id, f.day, f.merchant_id, 0, sum(f.base_fen), -sum(f.vouchers), -sum(f.subsidy_fen), -sum(f.public_fen),
         -sum(f.platform_fen), -sum(f.match_fen)
-    FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id
+    FROM redemption_facts f JOIN claims c ON c.claim_id = f.claim_id
     GROUP BY c.round_id, f.day, f.merchant_id
 ) JOIN rounds r USING (round_id) JOIN merchants m USING (merchant_id)
 GROUP BY round_id, day, merchant_id
@@ -146,6 +163,14 @@ UNION ALL
 SELECT 'redemptions', 'merchants', redemption_id FROM redemptions WHERE merchant_id NOT IN (SELECT merchant_id FROM merchants)
 UNION ALL
 SELECT 'redemptions', 'segments', redemption_id FROM redemptions WHERE segment_id NOT IN (SELECT segment_id FROM segments)
+UNION ALL
+SELECT 'redemptions', 'claims', redemption_id FROM redemptions f WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.claim_id = f.claim_id)
+UNION ALL
+SELECT 'redemptions', 'batches', redemption_id FROM redemptions WHERE batch_id NOT IN (SELECT batch_id FROM batches)
+UNION ALL
+SELECT 'claims', 'batches', claim_id FROM claims WHERE batch_id NOT IN (SELECT batch_id FROM batches)
+UNION ALL
+SELECT 'claims', 'rounds', claim_id FROM claims WHERE round_id NOT IN (SELECT round_id FROM rounds)
 """
 AUDIT_LINES = "SELECT * FROM audit ORDER BY audit_id"
 
@@ -168,6 +193,18 @@ def audit_chain(db: sqlite3.Connection) -> list[Breach]:
     return breaches
 
 
+def numbers_in_runs(db: sqlite3.Connection) -> list[Breach]:
+    """Every transaction number can be found again: its key stands in its place of a run."""
+    functions.register(db, number_key=lambda number: numbers.key(number).to_bytes(4, "little").hex().upper())
+    return _query(NUMBERS_IN_RUNS)(db)
+
+
+def claim_totals(db: sqlite3.Connection) -> list[Breach]:
+    """The totals of claims by local day equal the claims."""
+    functions.register(db, local_day=times.local_day)
+    return _query(CLAIM_TOTALS)(db)
+
+
 # name -> what finds its breaches; the order is the order of the report.
 CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "batches_add_up": _query(BATCHES_ADD_UP),
@@ -179,7 +216,9 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "refunds_within_payments": _query(REFUNDS_WITHIN_PAYMENTS),
     "splits_add_up": _query(SPLITS_ADD_UP),
     "facts_follow_their_split": _query(FACTS_FOLLOW_THEIR_SPLIT),
-    "claim_totals": _query(CLAIM_TOTALS),
+    "numbers_once": _query(NUMBERS_ONCE),
+    "numbers_in_runs": numbers_in_runs,
+    "claim_totals": claim_totals,
     "day_totals": _query(DAY_TOTALS),
     "merchant_totals": _query(MERCHANT_TOTALS),
     "funder_totals": _query(FUNDER_TOTALS),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import batches
+from vouchercli.rules import times
+from vouchercli.store import batches, functions
 
 if TYPE_CHECKING:
     import sqlite3
@@ -12,15 +13,16 @@ if TYPE_CHECKING:
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_claims (
-    line INTEGER PRIMARY KEY, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
-    claim_no TEXT, round TEXT, resident BLOB, claimed_at INTEGER, day INTEGER,
+    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
+    claim_no TEXT, round TEXT, resident BLOB, claimed_at INTEGER,
     round_id INTEGER, pack_no INTEGER
 )
 """
 ADD_INCOMING = """
-INSERT INTO incoming_claims (line, cells, reason, detail, claim_no, round, resident, claimed_at, day) VALUES (?,?,?,?,?,?,?,?,?)
+INSERT INTO incoming_claims (place, batch_id, line, cells, reason, detail, claim_no, round, resident, claimed_at)
+VALUES (?,?,?,?,?,?,?,?,?,?)
 """
-TYPED_COLUMNS = 5
+TYPED_COLUMNS = 4
 
 INDEX_INCOMING = "CREATE INDEX temp.incoming_claims_by_no ON incoming_claims (claim_no)"
 
@@ -42,7 +44,7 @@ WHERE i.reason IS NULL AND c.claim_no = i.claim_no
 JUDGE_EACH = """
 UPDATE incoming_claims AS i SET reason = j.reason
 FROM (
-    SELECT w.line, CASE
+    SELECT w.place, CASE
         WHEN r.round_id IS NULL THEN 'unknown_round'
         WHEN r.state IN ('draft', 'submitted', 'approved', 'cancelled') THEN 'round_not_open'
         WHEN w.claimed_at < r.opens_at THEN 'before_opening'
@@ -51,7 +53,7 @@ FROM (
     FROM incoming_claims w LEFT JOIN rounds r ON r.round_id = w.round_id
     WHERE w.reason IS NULL
 ) AS j
-WHERE j.line = i.line AND j.reason IS NOT NULL
+WHERE j.place = i.place AND j.reason IS NOT NULL
 """
 
 # rules.claims._number: the first lawful use owns the number; the same row again is a duplicate.
@@ -61,13 +63,13 @@ UPDATE incoming_claims AS i SET reason = CASE
     ELSE 'claim_reused'
 END
 FROM (
-    SELECT line, claim_no, round_id, resident, claimed_at, row_number() OVER w AS use_no,
+    SELECT place, claim_no, round, round_id, resident, claimed_at, row_number() OVER w AS use_no,
         first_value(round_id) OVER w AS first_round, first_value(resident) OVER w AS first_resident,
         first_value(claimed_at) OVER w AS first_at
     FROM incoming_claims WHERE reason IS NULL
-    WINDOW w AS (PARTITION BY claim_no ORDER BY claimed_at, line)
+    WINDOW w AS (PARTITION BY claim_no ORDER BY claimed_at, round, resident, place)
 ) AS u
-WHERE u.line = i.line AND (u.use_no > 1 OR EXISTS (SELECT 1 FROM claims c WHERE c.claim_no = u.claim_no))
+WHERE u.place = i.place AND (u.use_no > 1 OR EXISTS (SELECT 1 FROM claims c WHERE c.claim_no = u.claim_no))
 """
 
 # rules.claims._limits: `nth` counts the resident's packs, `before` the packs that others took first.
@@ -76,23 +78,23 @@ UPDATE incoming_claims AS i
 SET pack_no = q.pack_no,
     reason = CASE WHEN q.claimed + q.before >= q.packs THEN 'over_quota' WHEN q.nth > q.per_resident THEN 'resident_limit' END
 FROM (
-    SELECT line, nth, pack_no, per_resident, packs, claimed,
+    SELECT place, nth, pack_no, per_resident, packs, claimed,
         coalesce(sum(nth <= per_resident) OVER (
-            PARTITION BY round_id ORDER BY claimed_at, line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            PARTITION BY round_id ORDER BY claimed_at, claim_no ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ), 0) AS before
     FROM (
-        SELECT w.line, w.round_id, w.claimed_at, r.per_resident, r.packs, r.claimed,
+        SELECT w.place, w.claim_no, w.round_id, w.claimed_at, r.per_resident, r.packs, r.claimed,
             w.rank + (SELECT count(*) FROM claims c WHERE c.resident = w.resident AND c.round_id = w.round_id) AS nth,
             w.rank + (SELECT ifnull(max(pack_no), 0) FROM claims c WHERE c.resident = w.resident AND c.round_id = w.round_id) AS pack_no
         FROM (
-            SELECT line, round_id, resident, claimed_at,
-                row_number() OVER (PARTITION BY round_id, resident ORDER BY claimed_at, line) AS rank
+            SELECT place, claim_no, round_id, resident, claimed_at,
+                row_number() OVER (PARTITION BY round_id, resident ORDER BY claimed_at, claim_no) AS rank
             FROM incoming_claims WHERE reason IS NULL
         ) AS w
         JOIN rounds r ON r.round_id = w.round_id
     )
 ) AS q
-WHERE q.line = i.line
+WHERE q.place = i.place
 """
 
 # The values that the explanation of a reject is made of (json_patch drops those that are not known).
@@ -107,9 +109,9 @@ WHERE reason IS NOT NULL AND reason <> 'duplicate' AND claim_no IS NOT NULL
 """
 
 ACCEPT = """
-INSERT INTO claims (claim_no, round_id, resident, pack_no, claimed_at, expires_at, day, batch_id, line)
-SELECT claim_no, round_id, resident, pack_no, claimed_at, expires_at(round_id, claimed_at), day, :batch_id, line
-FROM incoming_claims WHERE reason IS NULL ORDER BY line
+INSERT INTO claims (claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
+SELECT claim_no, round_id, resident, pack_no, claimed_at, expires_at(round_id, claimed_at), batch_id, line
+FROM incoming_claims WHERE reason IS NULL ORDER BY place
 """
 
 COUNT_ROUNDS = """
@@ -119,7 +121,9 @@ WHERE n.round_id = rounds.round_id
 """
 COUNT_DAYS = """
 INSERT INTO claim_totals (round_id, day, claims)
-SELECT round_id, day, :sign * count(*) FROM claims WHERE batch_id = :batch_id AND claim_id > :after GROUP BY round_id, day
+SELECT c.round_id, local_day(c.claimed_at, p.time_zone) AS day, :sign * count(*)
+FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN programmes p ON p.programme_id = r.programme_id
+WHERE c.batch_id = :batch_id AND c.claim_id > :after GROUP BY c.round_id, day
 ON CONFLICT DO UPDATE SET claims = claims + excluded.claims
 """
 DROP_EMPTY_DAYS = "DELETE FROM claim_totals WHERE claims = 0"
@@ -176,6 +180,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
 
 
 def _count(db: sqlite3.Connection, batch_id: int, after: int, sign: int) -> None:
+    functions.register(db, local_day=times.local_day)
     values = {"batch_id": batch_id, "after": after, "sign": sign}
     db.execute(COUNT_ROUNDS, values)
     db.execute(COUNT_DAYS, values)

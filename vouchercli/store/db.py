@@ -71,6 +71,19 @@ def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
     return db
 
 
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A second connection of a process that writes: it sees what is committed, and writes nothing."""
+    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA query_only = ON")
+    return db
+
+
+def data_version(db: sqlite3.Connection) -> int:
+    """A number that changes when another connection has committed."""
+    return int(db.execute("PRAGMA data_version").fetchone()[0])
+
+
 def _migrate(db: sqlite3.Connection, path: Path, version: int, *, create: bool) -> None:
     """Apply what is missing, with sqlite-utils (imported only here: everyday commands never wait for it)."""
     is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID

@@ -1,5 +1,5 @@
 """Rows on their way in: every kind of file waits in a temporary table of its own, seen here through the view `incoming`
-(line, cells, reason, detail), while it is judged; what is refused is kept, counted and explained."""
+(place, batch_id, line, cells, reason, detail), while it is judged; what is refused is kept, counted and explained."""
 
 from __future__ import annotations
 
@@ -16,33 +16,34 @@ CLEAR = (
     "DROP TABLE IF EXISTS temp.incoming_claims",
     "DROP TABLE IF EXISTS temp.incoming_redemptions",
 )
-CREATE_WARNINGS = "CREATE TEMP TABLE incoming_warnings (line INTEGER, reason TEXT, detail TEXT, PRIMARY KEY (line, reason))"
+CREATE_WARNINGS = "CREATE TEMP TABLE incoming_warnings (place INTEGER, reason TEXT, detail TEXT, PRIMARY KEY (place, reason))"
 VIEWS = {
-    "merchants": "CREATE TEMP VIEW incoming AS SELECT line, cells, reason, detail FROM incoming_merchants",
-    "claims": "CREATE TEMP VIEW incoming AS SELECT line, cells, reason, detail FROM incoming_claims",
-    "redemptions": "CREATE TEMP VIEW incoming AS SELECT line, cells, reason, detail FROM incoming_redemptions",
+    "merchants": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_merchants",
+    "claims": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_claims",
+    "redemptions": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_redemptions",
 }
-ADD_WARNING = "INSERT OR REPLACE INTO incoming_warnings (line, reason, detail) VALUES (?, ?, ?)"
+ADD_WARNING = "INSERT OR REPLACE INTO incoming_warnings (place, reason, detail) VALUES (?, ?, ?)"
 
 COUNT = """
 SELECT count(*) AS read, ifnull(sum(reason IS NULL), 0) AS accepted, ifnull(sum(reason = 'duplicate'), 0) AS duplicate,
     ifnull(sum(reason <> 'duplicate'), 0) AS rejected
 FROM incoming
 """
-REASONS = "SELECT reason, count(*) AS rows FROM incoming WHERE reason <> 'duplicate' GROUP BY reason ORDER BY reason"
+BY_BATCH = """
+SELECT batch_id, sum(reason IS NULL), ifnull(sum(reason = 'duplicate'), 0), ifnull(sum(reason <> 'duplicate'), 0)
+FROM incoming GROUP BY batch_id ORDER BY batch_id
+"""
 # Only an accepted row can have a warning.
-DROP_IDLE_WARNINGS = "DELETE FROM incoming_warnings WHERE line IN (SELECT line FROM incoming WHERE reason IS NOT NULL)"
-WARNED = "SELECT reason, count(*) AS rows FROM incoming_warnings GROUP BY reason ORDER BY reason"
-FIRST_REFUSED = "SELECT line, reason, detail FROM incoming WHERE reason <> 'duplicate' ORDER BY line LIMIT ?"
-FIRST_WARNED = "SELECT line, reason, detail FROM incoming_warnings ORDER BY line LIMIT ?"
+DROP_IDLE_WARNINGS = "DELETE FROM incoming_warnings WHERE place IN (SELECT place FROM incoming WHERE reason IS NOT NULL)"
+WARNED = "SELECT count(*) FROM incoming_warnings"
 
 KEEP_REJECTS = """
 INSERT INTO rejects (batch_id, line, reason, detail, cells)
-SELECT ?, line, reason, detail, cells FROM incoming WHERE reason <> 'duplicate' ORDER BY line
+SELECT batch_id, line, reason, detail, cells FROM incoming WHERE reason <> 'duplicate' ORDER BY place
 """
 KEEP_WARNINGS = """
 INSERT OR REPLACE INTO warnings (batch_id, line, reason, detail)
-SELECT ?, line, reason, detail FROM incoming_warnings ORDER BY line, reason
+SELECT i.batch_id, i.line, w.reason, w.detail FROM incoming_warnings w JOIN incoming i USING (place) ORDER BY place, w.reason
 """
 
 
@@ -60,7 +61,7 @@ def put(db: sqlite3.Connection, statement: str, rows: Iterable[tuple[Any, ...]])
 
 
 def warn(db: sqlite3.Connection, warnings: Iterable[tuple[int, str, str]]) -> None:
-    """Note warnings (line, code, detail as JSON) beside the staged rows."""
+    """Note warnings (place, code, detail as JSON) beside the staged rows."""
     db.executemany(ADD_WARNING, warnings)
 
 
@@ -69,28 +70,18 @@ def counted(db: sqlite3.Connection) -> dict[str, int]:
     return dict(db.execute(COUNT).fetchone())
 
 
-def reasons(db: sqlite3.Connection) -> dict[str, int]:
-    """Reject code -> rows."""
-    return {row["reason"]: row["rows"] for row in db.execute(REASONS)}
-
-
-def warned(db: sqlite3.Connection) -> dict[str, int]:
-    """Warning code -> accepted rows that carry it."""
+def warned(db: sqlite3.Connection) -> int:
+    """How many warnings the accepted rows carry."""
     db.execute(DROP_IDLE_WARNINGS)
-    return {row["reason"]: row["rows"] for row in db.execute(WARNED)}
+    return int(db.execute(WARNED).fetchone()[0])
 
 
-def first_refused(db: sqlite3.Connection, most: int) -> list[sqlite3.Row]:
-    """The first rejected rows: line, reason, detail."""
-    return db.execute(FIRST_REFUSED, (most,)).fetchall()
+def by_batch(db: sqlite3.Connection) -> dict[int, tuple[int, int, int]]:
+    """batch_id -> (accepted, duplicate, rejected) of the judged rows."""
+    return {row[0]: tuple(row[1:]) for row in db.execute(BY_BATCH)}
 
 
-def first_warned(db: sqlite3.Connection, most: int) -> list[sqlite3.Row]:
-    """The first rows accepted with a warning: line, reason, detail."""
-    return db.execute(FIRST_WARNED, (most,)).fetchall()
-
-
-def keep(db: sqlite3.Connection, batch_id: int) -> None:
-    """Keep what was refused and what was warned of, with the batch."""
-    db.execute(KEEP_REJECTS, (batch_id,))
-    db.execute(KEEP_WARNINGS, (batch_id,))
+def keep(db: sqlite3.Connection) -> None:
+    """Keep what was refused and what was warned of, each with its batch."""
+    db.execute(KEEP_REJECTS)
+    db.execute(KEEP_WARNINGS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import vouchers
-from vouchercli.store import incoming
+from vouchercli.store import incoming, numbers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_redemptions (
-    line INTEGER PRIMARY KEY, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
+    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
     transaction_no TEXT, kind TEXT, claim_no TEXT, coupon_no INTEGER, merchant_no TEXT, platform_no TEXT,
     paid_at INTEGER, day INTEGER, base_fen INTEGER, merchant_discount_fen INTEGER, subsidy_fen INTEGER,
-    refund_of TEXT, channel TEXT
+    refund_of TEXT, channel TEXT,
+    segment_id INTEGER  -- of a fact that is judged again: it had passed its own ladder, and keeps the segment it came with
 )
 """
-ADD_INCOMING = "INSERT INTO incoming_redemptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+ADD_INCOMING = "INSERT INTO incoming_redemptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL)"
 TYPED_COLUMNS = 13
 
 # Numbers that the registry does not know, on vouchers whose template takes any merchant (registration: open).
@@ -43,18 +44,21 @@ ORDER BY 1
 # The ladder of rules.redemptions.reason, after the question whether the very row stands in the store already.
 JUDGE = """
 CREATE TEMP TABLE judged AS
-SELECT i.line, i.transaction_no, i.kind, i.paid_at, i.day, i.base_fen, i.merchant_discount_fen, i.refund_of,
+SELECT i.place, i.batch_id, i.line, i.transaction_no, i.kind, i.claim_no, i.paid_at, i.day, i.base_fen, i.merchant_discount_fen,
+    i.refund_of,
     coalesce(i.subsidy_fen, lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp)) AS subsidy_fen,
-    c.claim_id, i.coupon_no, c.resident, c.expires_at, r.round_id, m.merchant_id, m.segment_id,
+    c.claim_id, i.coupon_no, c.resident, c.expires_at, r.round_id, m.merchant_id,
+    coalesce(i.segment_id, m.segment_id) AS segment_id,
     used_channel(r.round_id, i.channel) AS channel,
     0 AS before_fen, coalesce(i.subsidy_fen, lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp)) AS after_fen,
     1 AS vouchers, NULL AS warning, 0 AS is_contested,
     CASE
-        WHEN f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no AND f.merchant_id = m.merchant_id AND f.paid_at = i.paid_at
+        WHEN f.merchant_id = m.merchant_id AND f.paid_at = i.paid_at
             AND abs(f.base_fen) = i.base_fen AND abs(f.merchant_discount_fen) = i.merchant_discount_fen
-            AND CASE i.kind WHEN 'pay' THEN f.subsidy_fen = ifnull(i.subsidy_fen, f.subsidy_fen) ELSE p.transaction_no = i.refund_of END
+            AND CASE i.kind WHEN 'pay' THEN s.after_fen = ifnull(i.subsidy_fen, s.after_fen) ELSE p.transaction_no = i.refund_of END
             THEN 'duplicate'
         WHEN r.round_id IS NULL THEN 'unknown_claim'
+        WHEN i.segment_id IS NOT NULL THEN NULL
         WHEN k.coupon_no IS NULL THEN 'unknown_coupon'
         WHEN m.merchant_id IS NULL THEN 'unknown_merchant'
         WHEN i.kind = 'refund' THEN CASE WHEN i.paid_at < c.claimed_at THEN 'not_yet_valid' END
@@ -77,11 +81,13 @@ LEFT JOIN merchants m ON m.merchant_id = coalesce(
     (SELECT merchant_id FROM merchants x WHERE x.merchant_no = i.merchant_no AND i.merchant_no <> ''),
     (SELECT min(merchant_id) FROM merchants x WHERE x.platform_no = i.platform_no AND i.platform_no <> '')
 )
-LEFT JOIN redemptions f ON f.transaction_no = i.transaction_no AND f.kind = i.kind
+LEFT JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no AND f.transaction_no = i.transaction_no
+    AND (f.refund_of IS NULL) = (i.kind = 'pay')
+LEFT JOIN splits s ON s.split_id = f.split_id
 LEFT JOIN redemptions p ON p.redemption_id = f.refund_of
 WHERE i.reason IS NULL
 """
-INDEX_JUDGED = "CREATE UNIQUE INDEX temp.judged_by_line ON judged (line)"
+INDEX_JUDGED = "CREATE UNIQUE INDEX temp.judged_by_place ON judged (place)"
 
 # A payment that shares its voucher or its number, in the file or in the store, and every refund.
 CONTEST_SHARED = """
@@ -91,7 +97,7 @@ WHERE reason IS NULL AND (
     OR (claim_id, coupon_no) IN (SELECT claim_id, coupon_no FROM judged WHERE reason IS NULL GROUP BY 1, 2 HAVING count(*) > 1)
     OR transaction_no IN (SELECT transaction_no FROM judged WHERE reason IS NULL GROUP BY kind, transaction_no HAVING count(*) > 1)
     OR EXISTS (SELECT 1 FROM redemptions f WHERE f.claim_id = j.claim_id AND f.coupon_no = j.coupon_no)
-    OR EXISTS (SELECT 1 FROM redemptions f WHERE f.transaction_no = j.transaction_no AND f.kind = j.kind)
+    OR EXISTS (SELECT 1 FROM standing_numbers n WHERE n.transaction_no = j.transaction_no AND n.kind = j.kind)
 )
 """
 
@@ -104,49 +110,52 @@ WHERE reason IS NULL AND kind = 'pay' AND (resident, merchant_id, day) IN (
         UNION
         SELECT j.resident, j.merchant_id, j.day, f.claim_id, f.coupon_no
         FROM (SELECT DISTINCT resident, merchant_id, day FROM judged WHERE reason IS NULL AND kind = 'pay') AS j
-        JOIN claims c ON c.resident = j.resident
-        JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id AND f.day = j.day AND f.kind = 'pay'
+        CROSS JOIN claims c ON c.resident = j.resident
+        CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id AND f.day = j.day AND f.refund_of IS NULL
     )
     GROUP BY resident, merchant_id, day HAVING count(*) > :visit_limit
 )
 """
 
 CONTESTED = """
-SELECT line, transaction_no, kind, claim_id, coupon_no, resident, merchant_id, paid_at, day, base_fen, merchant_discount_fen,
+SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, merchant_id, paid_at, day, base_fen, merchant_discount_fen,
     subsidy_fen, refund_of, expires_at
 FROM judged WHERE is_contested
 """
 STANDING_PAYMENTS = """
 SELECT f.redemption_id, f.transaction_no, f.claim_id, f.coupon_no, f.merchant_id, f.paid_at, f.base_fen, f.subsidy_fen
-FROM redemptions f
+FROM redemption_facts f
 WHERE f.kind = 'pay' AND (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged WHERE is_contested)
 ORDER BY f.paid_at, f.redemption_id
 """
 STANDING_REFUNDS = """
 SELECT f.refund_of, f.paid_at, f.base_fen, f.subsidy_fen, f.vouchers
-FROM redemptions f
+FROM redemption_facts f
 WHERE f.kind = 'refund' AND (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged WHERE is_contested)
 ORDER BY f.paid_at, f.redemption_id
 """
 STANDING_NUMBERS = """
-SELECT DISTINCT f.transaction_no, f.kind
-FROM judged j JOIN redemptions f ON f.transaction_no = j.transaction_no AND f.kind = j.kind WHERE j.is_contested
+SELECT DISTINCT n.transaction_no, n.kind
+FROM judged j JOIN standing_numbers n ON n.transaction_no = j.transaction_no AND n.kind = j.kind WHERE j.is_contested
+UNION
+SELECT f.transaction_no, f.kind
+FROM redemption_facts f WHERE (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged WHERE is_contested)
 """
 STANDING_VISITS = """
 SELECT DISTINCT j.resident, j.merchant_id, j.day, f.claim_id, f.coupon_no
-FROM judged j JOIN claims c ON c.resident = j.resident
-JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id AND f.day = j.day AND f.kind = 'pay'
+FROM judged j CROSS JOIN claims c ON c.resident = j.resident
+CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id AND f.day = j.day AND f.refund_of IS NULL
 WHERE j.is_contested
 """
-RULE = "UPDATE judged SET reason = ?, before_fen = ?, after_fen = ?, vouchers = ?, warning = ? WHERE line = ?"
+RULE = "UPDATE judged SET reason = ?, before_fen = ?, after_fen = ?, vouchers = ?, warning = ? WHERE place = ?"
 
 JUDGED_ONE = "SELECT reason, detail FROM incoming_redemptions"
 TAKE_REASONS = """
-UPDATE incoming_redemptions AS i SET reason = j.reason FROM judged j WHERE j.line = i.line AND j.reason IS NOT NULL
+UPDATE incoming_redemptions AS i SET reason = j.reason FROM judged j WHERE j.place = i.place AND j.reason IS NOT NULL
 """
 TAKE_WARNINGS = """
-INSERT INTO incoming_warnings (line, reason, detail)
-SELECT line, warning, json_object('refund_of', refund_of, 'base_fen', base_fen) FROM judged WHERE warning IS NOT NULL AND reason IS NULL
+INSERT INTO incoming_warnings (place, reason, detail)
+SELECT place, warning, json_object('refund_of', refund_of, 'base_fen', base_fen) FROM judged WHERE warning IS NOT NULL AND reason IS NULL
 """
 # The values that the explanation of a reject is made of (json_patch drops those that are not known).
 EXPLAIN = """
@@ -164,14 +173,15 @@ UPDATE incoming_redemptions AS i SET detail = (
     LEFT JOIN claims c ON c.claim_no = i.claim_no
     LEFT JOIN rounds r ON r.round_id = c.round_id
     LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = i.coupon_no
-    LEFT JOIN redemptions p ON p.transaction_no = i.refund_of AND p.kind = 'pay' AND p.claim_id = c.claim_id
+    LEFT JOIN redemptions p ON p.claim_id = c.claim_id AND p.coupon_no = i.coupon_no AND p.transaction_no = i.refund_of
+        AND p.refund_of IS NULL
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND transaction_no IS NOT NULL
 """
 NAME_HOLDER = """
 UPDATE incoming_redemptions AS i SET detail = json_set(detail, '$.transaction_no', (
     SELECT f.transaction_no FROM claims c
-    JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no AND f.kind = 'pay'
+    JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no AND f.refund_of IS NULL
     WHERE c.claim_no = i.claim_no ORDER BY f.paid_at DESC LIMIT 1
 ))
 WHERE reason = 'already_redeemed'
@@ -186,7 +196,8 @@ def unregistered(db: sqlite3.Connection, programme_id: int) -> list[str]:
 def judge(db: sqlite3.Connection, programme_id: int, policy: Policy, visit_limit: int | None) -> None:
     """Give every incoming row its reason ('duplicate', a reject code, NULL for the fit), and the fit their ruling.
 
-    The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `used_channel`) are registered by the caller.
+    The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `used_channel`) are registered by the caller, who also
+    says what numbers stand (`store.numbers`).
     """
     db.execute("DROP TABLE IF EXISTS temp.judged")
     db.execute(JUDGE, {"programme_id": programme_id})
@@ -195,7 +206,7 @@ def judge(db: sqlite3.Connection, programme_id: int, policy: Policy, visit_limit
     if visit_limit is not None:
         db.execute(CONTEST_VISITS, {"visit_limit": visit_limit})
     rulings = vouchers.judged(_world(db, policy, visit_limit), [_row(row) for row in db.execute(CONTESTED)])
-    db.executemany(RULE, [_ruled(line, ruling) for line, ruling in rulings.items()])
+    db.executemany(RULE, [_ruled(place, ruling) for place, ruling in rulings.items()])
     db.execute(TAKE_REASONS)
     db.execute(TAKE_WARNINGS)
     db.execute(EXPLAIN, {"visit_limit": visit_limit})
@@ -207,7 +218,8 @@ def try_one(
 ) -> tuple[str | None, str]:
     """The (reason, detail) that one payment would get; it waits and is judged like a file of one row, then is forgotten."""
     incoming.expect(db, "redemptions", CREATE_INCOMING)
-    incoming.put(db, ADD_INCOMING, [(1, "[]", None, "{}", *typed)])
+    incoming.put(db, ADD_INCOMING, [(1, 0, 1, "[]", None, "{}", *typed)])
+    numbers.expect_none(db)
     judge(db, programme_id, policy, visit_limit)
     row = db.execute(JUDGED_ONE).fetchone()
     return row["reason"], row["detail"]
@@ -215,15 +227,16 @@ def try_one(
 
 def _row(row: sqlite3.Row) -> Row:
     return vouchers.Row(
-        line=row["line"], transaction_no=row["transaction_no"], kind=row["kind"], voucher=(row["claim_id"], row["coupon_no"]),
+        line=row["place"], transaction_no=row["transaction_no"], kind=row["kind"], claim_no=row["claim_no"],
+        voucher=(row["claim_id"], row["coupon_no"]),
         resident=row["resident"], merchant_id=row["merchant_id"], paid_at=row["paid_at"], day=row["day"], base_fen=row["base_fen"],
         merchant_discount_fen=row["merchant_discount_fen"], subsidy_fen=row["subsidy_fen"], refund_of=row["refund_of"],
         expires_at=row["expires_at"],
     )
 
 
-def _ruled(line: int, ruling: Ruling) -> tuple[Any, ...]:
-    return (ruling.reason, ruling.before_fen, ruling.after_fen, ruling.vouchers, ruling.warning, line)
+def _ruled(place: int, ruling: Ruling) -> tuple[Any, ...]:
+    return (ruling.reason, ruling.before_fen, ruling.after_fen, ruling.vouchers, ruling.warning, place)
 
 
 def _world(db: sqlite3.Connection, policy: Policy, visit_limit: int | None) -> vouchers.World:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import batches, totals
+from vouchercli.store import batches, numbers, totals
 
 if TYPE_CHECKING:
     import sqlite3
@@ -15,25 +15,29 @@ SELECT DISTINCT j.round_id, j.before_fen, j.after_fen FROM judged j
 LEFT JOIN splits s ON s.round_id = j.round_id AND s.before_fen = j.before_fen AND s.after_fen = j.after_fen
 WHERE j.reason IS NULL AND s.split_id IS NULL ORDER BY 1, 2, 3
 """
+SPLIT_ID = "SELECT split_id FROM splits WHERE round_id = ? AND before_fen = ? AND after_fen = ?"
 ADD_SPLIT = """
 INSERT INTO splits (round_id, before_fen, after_fen, public_fen, platform_fen, match_fen) VALUES (?, ?, ?, ?, ?, ?)
 """
 ADD_SPLIT_PART = "INSERT INTO split_parts (split_id, funder_id, amount_fen) VALUES (?, ?, ?)"
 
 ACCEPT = """
-INSERT INTO redemptions (transaction_no, kind, claim_id, coupon_no, merchant_id, segment_id, channel, paid_at, day, base_fen,
-    merchant_discount_fen, subsidy_fen, public_fen, platform_fen, match_fen, split_id, vouchers, refund_of, batch_id, line)
-SELECT j.transaction_no, j.kind, j.claim_id, j.coupon_no, j.merchant_id, j.segment_id, j.channel, j.paid_at, j.day,
+INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id, segment_id, channel, paid_at, day,
+    base_fen, merchant_discount_fen, split_id, vouchers, refund_of, batch_id, line)
+SELECT :last_id + row_number() OVER (ORDER BY j.place), j.transaction_no, j.claim_id, j.coupon_no,
+    (SELECT coalesce(max(use_no), 0) FROM redemptions u WHERE u.claim_id = j.claim_id AND u.coupon_no = j.coupon_no)
+        + row_number() OVER (PARTITION BY j.claim_id, j.coupon_no ORDER BY j.place),
+    j.merchant_id, j.segment_id, CASE j.channel WHEN 'offline' THEN 1 WHEN 'online' THEN 2 ELSE 0 END, j.paid_at, j.day,
     CASE j.kind WHEN 'pay' THEN j.base_fen ELSE -j.base_fen END,
     CASE j.kind WHEN 'pay' THEN j.merchant_discount_fen ELSE -j.merchant_discount_fen END,
-    j.after_fen - j.before_fen, s.public_fen, s.platform_fen, s.match_fen, s.split_id, j.vouchers, p.redemption_id, :batch_id, j.line
+    s.split_id, j.vouchers, p.redemption_id, j.batch_id, j.line
 FROM judged j
 JOIN splits s ON s.round_id = j.round_id AND s.before_fen = j.before_fen AND s.after_fen = j.after_fen
-LEFT JOIN redemptions p ON j.kind = 'refund' AND p.transaction_no = j.refund_of AND p.kind = 'pay'
+LEFT JOIN redemptions p ON j.kind = 'refund' AND p.claim_id = j.claim_id AND p.coupon_no = j.coupon_no
+    AND p.transaction_no = j.refund_of AND p.refund_of IS NULL
 WHERE j.reason IS NULL AND j.kind = :kind
-ORDER BY j.line
+ORDER BY j.place
 """
-LAST_ID = "SELECT coalesce(max(redemption_id), 0) FROM redemptions"
 
 # A row of another batch on the same voucher at the same time or later, or a refund of this batch's payment.
 STANDS_ON = """
@@ -42,19 +46,23 @@ JOIN redemptions l ON l.claim_id = f.claim_id AND l.coupon_no = f.coupon_no AND 
     AND (l.paid_at >= f.paid_at OR l.refund_of = f.redemption_id)
 WHERE f.batch_id = ? GROUP BY l.batch_id ORDER BY l.batch_id
 """
-DELETE_KIND = "DELETE FROM redemptions WHERE batch_id = ? AND kind = ?"
+CLEAR_LEAVING = "DROP TABLE IF EXISTS temp.leaving"
+CREATE_LEAVING = "CREATE TEMP TABLE leaving (redemption_id INTEGER PRIMARY KEY)"
+ALL_LEAVE = "INSERT INTO leaving SELECT redemption_id FROM redemptions WHERE batch_id = ?"
+DELETE_LEAVING = "DELETE FROM redemptions WHERE redemption_id IN (SELECT redemption_id FROM leaving)"
 
 LIST = """
 SELECT x.transaction_no, x.kind, c.claim_no, x.coupon_no, k.coupon, r.round, m.merchant_no, m.name, x.paid_at, x.base_fen,
     x.merchant_discount_fen, x.subsidy_fen, x.public_fen, x.platform_fen, x.match_fen, p.transaction_no AS refund_of, x.batch_id
-FROM redemptions x
+FROM redemption_facts x
 JOIN claims c ON c.claim_id = x.claim_id
 JOIN rounds r ON r.round_id = c.round_id
 JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
 JOIN merchants m ON m.merchant_id = x.merchant_id
 LEFT JOIN redemptions p ON p.redemption_id = x.refund_of
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1) AND ifnull(c.claim_no = :claim_no, 1)
-  AND ifnull(m.merchant_no = :merchant_no, 1) AND ifnull(x.transaction_no = :transaction_no, 1)
+  AND ifnull(m.merchant_no = :merchant_no, 1)
+  AND (:transaction_no IS NULL OR (x.transaction_no = :transaction_no AND x.redemption_id IN (SELECT redemption_id FROM standing_numbers)))
 ORDER BY x.paid_at, x.redemption_id LIMIT :limit
 """
 
@@ -66,10 +74,11 @@ def accept(db: sqlite3.Connection, batch_id: int, parts: Callable[[int, int], Sp
     """
     for row in db.execute(NEW_SPLITS).fetchall():
         _add_split(db, row["round_id"], row["before_fen"], row["after_fen"], parts)
-    after = db.execute(LAST_ID).fetchone()[0]
+    after = numbers.last_id(db)
     for kind in ("pay", "refund"):
-        db.execute(ACCEPT, {"batch_id": batch_id, "kind": kind})
-    totals.add(db, batch_id, after, 1)
+        db.execute(ACCEPT, {"kind": kind, "last_id": numbers.last_id(db)})
+    numbers.keep_written(db, batch_id, after)
+    totals.add_written(db, after)
 
 
 class Split(NamedTuple):
@@ -81,13 +90,20 @@ class Split(NamedTuple):
     by_funder: dict[int, int]
 
 
-def _add_split(db: sqlite3.Connection, round_id: int, before_fen: int, after_fen: int, parts: Callable[[int, int], Split]) -> None:
+def _add_split(db: sqlite3.Connection, round_id: int, before_fen: int, after_fen: int, parts: Callable[[int, int], Split]) -> int:
     """A refund changes each funder from its part of what was kept before to its part of what is kept after."""
     before, after = parts(round_id, before_fen), parts(round_id, after_fen)
     sums = (after.public_fen - before.public_fen, after.platform_fen - before.platform_fen, after.match_fen - before.match_fen)
-    split_id = db.execute(ADD_SPLIT, (round_id, before_fen, after_fen, *sums)).lastrowid
+    split_id = int(db.execute(ADD_SPLIT, (round_id, before_fen, after_fen, *sums)).lastrowid or 0)
     changes = {funder: fen - before.by_funder[funder] for funder, fen in sorted(after.by_funder.items())}
     db.executemany(ADD_SPLIT_PART, [(split_id, funder, fen) for funder, fen in changes.items()])
+    return split_id
+
+
+def split_id(db: sqlite3.Connection, round_id: int, before_fen: int, after_fen: int, parts: Callable[[int, int], Split]) -> int:
+    """The number of a split; a new one is kept."""
+    row = db.execute(SPLIT_ID, (round_id, before_fen, after_fen)).fetchone()
+    return int(row["split_id"]) if row else _add_split(db, round_id, before_fen, after_fen, parts)
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
@@ -95,11 +111,25 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
     if standing:
         raise batches.built_upon(batch_id, standing)
-    totals.add(db, batch_id, 0, -1)
-    for kind in ("refund", "pay"):
-        db.execute(DELETE_KIND, (batch_id, kind))
+    expect_leaving(db)
+    db.execute(ALL_LEAVE, (batch_id,))
+    take_out(db)
+    numbers.drop_empty(db)
+
+
+def expect_leaving(db: sqlite3.Connection) -> None:
+    """An empty temp.leaving (redemption_id)."""
+    db.execute(CLEAR_LEAVING)
+    db.execute(CREATE_LEAVING)
+
+
+def take_out(db: sqlite3.Connection) -> None:
+    """Delete the facts of temp.leaving and what they made of the totals."""
+    totals.take_leaving(db)
+    db.execute(DELETE_LEAVING)
 
 
 def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[sqlite3.Row]:
     """Redemptions of a programme by round, claim_no, merchant_no, transaction_no (None: any), oldest first, at most `limit`."""
+    numbers.find_standing(db, [wanted["transaction_no"]] if wanted["transaction_no"] else [])
     return db.execute(LIST, {"programme_id": programme_id, **wanted}).fetchall()

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 # A column that the file does not have is NULL in every row: what is stored stays.
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_merchants (
-    line INTEGER PRIMARY KEY, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
+    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER UNIQUE, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
     merchant_no TEXT, name TEXT, uscc TEXT, district TEXT, industry TEXT, size TEXT, address TEXT, phone TEXT, platform_no TEXT,
     account_name TEXT, account_no TEXT, bank TEXT
 )
 """
-ADD_INCOMING = "INSERT INTO incoming_merchants VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+ADD_INCOMING = "INSERT INTO incoming_merchants VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 TYPED_COLUMNS = 12
 
 INDEX_INCOMING = "CREATE INDEX temp.incoming_merchants_by_no ON incoming_merchants (merchant_no)"

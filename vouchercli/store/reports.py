@@ -51,7 +51,7 @@ SUMS = """
 FACTS = """
     SELECT c.round_id, x.day, k.coupon, x.segment_id, x.channel, x.merchant_id, x.split_id, x.vouchers, x.base_fen, x.subsidy_fen,
         x.public_fen, x.platform_fen, x.match_fen, x.vouchers * k.threshold_fen AS floor_fen, x.vouchers * k.denomination_fen AS face_fen
-    FROM redemptions x CROSS JOIN claims c ON c.claim_id = x.claim_id CROSS JOIN rounds r ON r.round_id = c.round_id
+    FROM redemption_facts x CROSS JOIN claims c ON c.claim_id = x.claim_id CROSS JOIN rounds r ON r.round_id = c.round_id
         CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
     WHERE x.paid_at >= :from_at AND x.paid_at < :until_at
 """

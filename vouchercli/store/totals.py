@@ -11,12 +11,19 @@ SUMS = """
     :sign * sum(f.vouchers), :sign * sum(f.base_fen), :sign * sum(f.subsidy_fen), :sign * sum(f.public_fen), :sign * sum(f.platform_fen),
     :sign * sum(f.match_fen), :sign * sum(f.vouchers * k.threshold_fen), :sign * sum(f.vouchers * k.denomination_fen)
 """
-OF_BATCH = """
-FROM redemptions f
+WRITTEN = """
+FROM redemption_facts f
 JOIN claims c ON c.claim_id = f.claim_id
 JOIN rounds r ON r.round_id = c.round_id
 JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no
-WHERE f.batch_id = :batch_id AND f.redemption_id > :after
+WHERE f.redemption_id > :after
+"""
+LEAVING = """
+FROM temp.leaving CROSS JOIN redemption_facts f ON f.redemption_id = leaving.redemption_id
+JOIN claims c ON c.claim_id = f.claim_id
+JOIN rounds r ON r.round_id = c.round_id
+JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no
+WHERE f.redemption_id > :after
 """
 POOL = """
 ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers, base_fen = base_fen + excluded.base_fen,
@@ -26,18 +33,23 @@ ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers, base_fen = ba
 """
 DAY_KEY = "c.round_id, f.day, k.coupon, f.segment_id, f.channel"
 MERCHANT_KEY = "c.round_id, f.day, f.merchant_id"
-ADD_DAYS = "INSERT INTO day_totals SELECT " + DAY_KEY + "," + SUMS + OF_BATCH + "GROUP BY " + DAY_KEY + POOL
-ADD_MERCHANTS = "INSERT INTO merchant_totals SELECT " + MERCHANT_KEY + "," + SUMS + OF_BATCH + "GROUP BY " + MERCHANT_KEY + POOL
-ADD_FUNDERS = """
-INSERT INTO funder_totals
-SELECT c.round_id, f.day, p.funder_id, :sign * sum(p.amount_fen)
-FROM redemptions f
-JOIN claims c ON c.claim_id = f.claim_id
-JOIN split_parts p ON p.split_id = f.split_id
-WHERE f.batch_id = :batch_id AND f.redemption_id > :after
-GROUP BY c.round_id, f.day, p.funder_id
-ON CONFLICT DO UPDATE SET amount_fen = amount_fen + excluded.amount_fen
-"""
+FUNDER_KEY = "c.round_id, f.day, p.funder_id"
+PARTS = "JOIN split_parts p ON p.split_id = f.split_id WHERE"
+POOL_PARTS = " ON CONFLICT DO UPDATE SET amount_fen = amount_fen + excluded.amount_fen"
+
+
+def _statements(facts: str) -> tuple[str, ...]:
+    """The three sums of `facts`, each pooled with what its table holds."""
+    days = "INSERT INTO day_totals SELECT " + DAY_KEY + "," + SUMS + facts + "GROUP BY " + DAY_KEY + POOL
+    merchants = "INSERT INTO merchant_totals SELECT " + MERCHANT_KEY + "," + SUMS + facts + "GROUP BY " + MERCHANT_KEY + POOL
+    shares = facts.replace("WHERE", PARTS)
+    funders = "INSERT INTO funder_totals SELECT " + FUNDER_KEY + ", :sign * sum(p.amount_fen) " + shares + "GROUP BY " + FUNDER_KEY
+    funders += POOL_PARTS
+    return days, merchants, funders
+
+
+ADD_WRITTEN = _statements(WRITTEN)
+TAKE_LEAVING = _statements(LEAVING)
 # A day that an undo has emptied leaves no trace.
 DROP_EMPTY = (
     "DELETE FROM day_totals WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND match_fen = 0",
@@ -46,10 +58,20 @@ DROP_EMPTY = (
 )
 
 
-def add(db: sqlite3.Connection, batch_id: int, after: int, sign: int) -> None:
-    """Add (sign 1) or take away (-1) what the batch's redemptions with an id above `after` make."""
-    values = {"batch_id": batch_id, "after": after, "sign": sign}
-    for statement in (ADD_DAYS, ADD_MERCHANTS, ADD_FUNDERS):
-        db.execute(statement, values)
+def add_written(db: sqlite3.Connection, after: int) -> None:
+    """Add what the redemptions with an id above `after` make."""
+    for statement in ADD_WRITTEN:
+        db.execute(statement, {"after": after, "sign": 1})
+    _drop_empty(db)
+
+
+def take_leaving(db: sqlite3.Connection) -> None:
+    """Take away what the redemptions of temp.leaving (redemption_id) make."""
+    for statement in TAKE_LEAVING:
+        db.execute(statement, {"after": 0, "sign": -1})
+    _drop_empty(db)
+
+
+def _drop_empty(db: sqlite3.Connection) -> None:
     for statement in DROP_EMPTY:
         db.execute(statement)

@@ -1,0 +1,51 @@
+"""Columns of plain text as numbers: fen, whole numbers, moments, keys. Each as `rules` reads one cell; None where it is not plain."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from vouchercli.rules import times
+from vouchercli.store import numbers
+
+DAY = 86_400
+
+
+def fen(column: str) -> pl.Expr:
+    """Yuan with at most two decimals as fen (`rules.money.parse_yuan`), by integers alone."""
+    text = pl.col(column)
+    decimals = text.str.len_bytes() - text.str.find(".", literal=True) - 1
+    digits = text.str.replace(".", "", literal=True).cast(pl.Int64, strict=False)
+    return digits * pl.when(decimals.is_null()).then(100).when(decimals == 1).then(10).when(decimals == 2).then(1).otherwise(None)
+
+
+def whole(column: str, digits: int) -> pl.Expr:
+    """A number of at most so many digits, above nothing."""
+    text = pl.col(column)
+    number = pl.when(text.str.contains(r"^\d+$") & (text.str.len_bytes() <= digits)).then(text.cast(pl.Int64, strict=False))
+    return pl.when(number > 0).then(number)
+
+
+def moments(written: pl.Series, zone: str) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """`2020-03-27 08:00:00` as UTC seconds, local day (yyyymmdd) and second of the local day (`rules.times.Reader.read`); None on
+    days of 23 or 25 hours, which are read one by one."""
+    local = written.str.replace("T", " ", literal=True).str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False).dt.epoch("s")
+    date, of_day = local // DAY, local % DAY
+    days = date.drop_nulls().unique().to_list()
+    starts: dict[int, int | None] = {}
+    names: dict[int, int | None] = {}
+    for one in days:
+        name = times.day_of(one * DAY, "UTC")
+        first, end = times.day_bounds(name, zone)
+        starts[one], names[one] = (first, name) if end - first == DAY else (None, None)
+    midnight = date.replace_strict(starts, default=None, return_dtype=pl.Int64)
+    return midnight + of_day, date.replace_strict(names, default=None, return_dtype=pl.Int64), of_day
+
+
+def keys(texts: pl.Series) -> bytes:
+    """The keys of transaction numbers as a run holds them (`store.numbers.key`)."""
+    is_number = texts.str.contains(r"^\d+$")
+    found = texts.str.tail(numbers.DIGITS).cast(pl.UInt32, strict=False).to_numpy().copy() if is_number.all() else None
+    if found is None:
+        found = np.array([numbers.key(text) for text in texts], np.uint32)
+    return bytes(found.astype("<u4").tobytes())

@@ -1,0 +1,130 @@
+"""Large files by set: what their proof reads, and proved rows written many at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.store import numbers, totals
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+# ---------------------------------------------------------------- read
+
+ROUNDS = """
+SELECT r.round_id, r.round, r.state, r.opens_at, r.closes_at, r.packs, r.claimed, r.per_resident, t.document
+FROM rounds r JOIN templates t ON t.template_id = r.template_id WHERE r.programme_id = ? ORDER BY r.round_id
+"""
+COUPONS = """
+SELECT r.round_id, k.coupon_no, k.coupon, k.denomination_fen, k.threshold_fen, k.percent_bp
+FROM rounds r JOIN coupons k ON k.template_id = r.template_id WHERE r.programme_id = ? ORDER BY r.round_id, k.coupon_no
+"""
+# A merchant that was ever suspended is left to the judge.
+MERCHANTS = """
+SELECT merchant_id, merchant_no, segment_id, district, industry, size, is_registered FROM merchants
+WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions) ORDER BY merchant_id
+"""
+CLAIMS = "SELECT claim_id, claim_no, resident, claimed_at, expires_at FROM claims WHERE round_id = ?"
+VISITS = """
+SELECT c.resident, f.merchant_id FROM redemptions f CROSS JOIN claims c ON c.claim_id = f.claim_id
+WHERE f.paid_at >= ? AND f.paid_at < ? AND f.refund_of IS NULL
+"""
+
+
+def rounds(db: sqlite3.Connection, programme_id: int) -> list[sqlite3.Row]:
+    """Every round of a programme with its template's document."""
+    return db.execute(ROUNDS, (programme_id,)).fetchall()
+
+
+def coupons(db: sqlite3.Connection, programme_id: int) -> list[tuple[Any, ...]]:
+    """(round_id, coupon_no, coupon, denomination_fen, threshold_fen, percent_bp) of every voucher of every round."""
+    return [tuple(row) for row in db.execute(COUPONS, (programme_id,))]
+
+
+def merchants(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """(merchant_id, merchant_no, segment_id, district, industry, size, is_registered) of merchants that were never suspended."""
+    return [tuple(row) for row in db.execute(MERCHANTS)]
+
+
+def claims(db: sqlite3.Connection, round_id: int) -> tuple[list[Any], ...] | None:
+    """The columns claim_id, claim_no, resident, claimed_at, expires_at of a round's claims; None when it has none."""
+    columns: list[list[Any]] = [[], [], [], [], []]
+    cursor = db.cursor()
+    cursor.row_factory = None
+    cursor.execute(CLAIMS, (round_id,))
+    while rows := cursor.fetchmany(50_000):
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+            column.extend(values)
+    return tuple(columns) if columns[0] else None
+
+
+def visits(db: sqlite3.Connection, first: int, end: int) -> list[tuple[bytes, int]]:
+    """(resident, merchant_id) of every payment between these UTC seconds."""
+    return [tuple(row) for row in db.execute(VISITS, (first, end))]
+
+
+# ---------------------------------------------------------------- write
+
+COLUMNS = ("transaction_no", "claim_id", "coupon_no", "merchant_id", "segment_id", "channel", "paid_at", "day", "base_fen",
+           "merchant_discount_fen", "split_id", "line")
+# A voucher's first row only: where one stands already, nothing is written.
+ADD = """
+INSERT OR IGNORE INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id, segment_id, channel, paid_at,
+    day, base_fen, merchant_discount_fen, split_id, vouchers, refund_of, batch_id, line)
+VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 1, NULL, ?, ?)
+"""
+WRITTEN = "SELECT redemption_id FROM redemptions WHERE redemption_id >= ? AND redemption_id < ?"
+SAME = ("line", "claim_id", "coupon_no", "transaction_no", "merchant_id", "paid_at", "base_fen", "merchant_discount_fen", "subsidy_fen")
+IS_SAME = """
+SELECT 1 FROM redemption_facts WHERE claim_id = ? AND coupon_no = ? AND transaction_no = ? AND merchant_id = ? AND paid_at = ?
+    AND base_fen = ? AND merchant_discount_fen = ? AND subsidy_fen = ? AND kind = 'pay'
+"""
+DAY_KEY = ("round_id", "day", "coupon", "segment_id", "channel")
+MERCHANT_KEY = ("round_id", "day", "merchant_id")
+ADD_DAYS = "INSERT INTO day_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
+ADD_MERCHANTS = "INSERT INTO merchant_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
+ADD_FUNDERS = "INSERT INTO funder_totals VALUES (?, ?, ?, ?)" + totals.POOL_PARTS
+
+
+def next_id(db: sqlite3.Connection) -> int:
+    """The first redemption_id that is free."""
+    return numbers.last_id(db) + 1
+
+
+def add(db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]) -> list[int]:
+    """Write payments, given by columns (redemption_id and `COLUMNS`), each as the first of its voucher. Returns the ids of
+    those whose voucher a fact holds already: they were not written."""
+    *most, line = columns
+    batch = [batch_id] * len(line)
+    before = db.total_changes
+    db.executemany(ADD, zip(*most, batch, line, strict=True))
+    if db.total_changes - before == len(line):
+        return []
+    written = {row[0] for row in db.execute(WRITTEN, (first_id, first_id + len(line)))}
+    return [one for one in columns[0] if one not in written]
+
+
+def keep_numbers(db: sqlite3.Connection, batch_id: int, first_id: int, keys: bytes) -> None:
+    """Keep the run of keys of the rows written from `first_id` on."""
+    numbers.keep(db, batch_id, first_id, keys)
+
+
+def duplicates(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> set[int]:
+    """The lines of those rows (`SAME`) that stand in the store already, alike in everything."""
+    return {line for line, *content in rows if db.execute(IS_SAME, content).fetchone()}
+
+
+def add_days(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Pool sums by `DAY_KEY` with what stands."""
+    db.executemany(ADD_DAYS, rows)
+
+
+def add_merchants(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Pool sums by `MERCHANT_KEY` with what stands."""
+    db.executemany(ADD_MERCHANTS, rows)
+
+
+def add_funders(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Pool sums by round, day and funder with what stands."""
+    db.executemany(ADD_FUNDERS, rows)

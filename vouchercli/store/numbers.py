@@ -1,0 +1,151 @@
+"""Who holds a transaction number: found by runs of 32-bit keys, decided by the numbers themselves.
+
+A unique index on a text number would be the wall of every large import: each row lands on a random page of it. A run is
+written once with its chunk and read as a whole: forty million keys are 160 MB. Equal keys are a hint, never a verdict.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+
+DIGITS = 9  # the last digits of a number are the least alike, and fit into 32 bits
+PASSES_EVERY = 2_000_000  # keys held as a set at once
+
+RUNS = "SELECT first_id, batch_id, keys FROM number_runs ORDER BY first_id"
+ADD_RUN = "INSERT INTO number_runs (first_id, batch_id, keys) VALUES (?, ?, ?)"
+# Ids are never given twice while a run still holds a place for them.
+LAST_ID = """
+SELECT max((SELECT coalesce(max(redemption_id), 0) FROM redemptions),
+    coalesce((SELECT first_id + length(keys) / 4 - 1 FROM number_runs ORDER BY first_id DESC LIMIT 1), 0))
+"""
+WRITTEN = "SELECT redemption_id, transaction_no FROM redemptions WHERE redemption_id > ? ORDER BY redemption_id"
+DROP_EMPTY = """
+DELETE FROM number_runs WHERE NOT EXISTS (
+    SELECT 1 FROM redemptions WHERE redemption_id >= first_id AND redemption_id < first_id + length(keys) / 4
+)
+"""
+CLEAR = "DROP TABLE IF EXISTS temp.standing_numbers"
+CREATE = """
+CREATE TEMP TABLE standing_numbers (redemption_id INTEGER PRIMARY KEY, transaction_no TEXT NOT NULL, kind TEXT NOT NULL)
+"""
+INDEX = "CREATE INDEX temp.standing_numbers_by_no ON standing_numbers (transaction_no, kind)"
+ADD_HOLDER = """
+INSERT OR IGNORE INTO standing_numbers
+SELECT redemption_id, transaction_no, CASE WHEN refund_of IS NULL THEN 'pay' ELSE 'refund' END FROM redemptions WHERE redemption_id = ?
+"""
+DROP_SINGLE = """
+DELETE FROM standing_numbers WHERE (transaction_no, kind) IN (
+    SELECT n.transaction_no, n.kind FROM standing_numbers n JOIN redemptions f ON f.redemption_id = n.redemption_id
+    GROUP BY n.transaction_no, n.kind HAVING count(*) = 1 OR sum(f.batch_id = ?) = 0
+)
+"""
+
+
+def key(number: str) -> int:
+    """The key of a transaction number, 32 bits unsigned: its last nine digits, or the CRC of one that is not all digits."""
+    return int(number[-DIGITS:]) if number.isascii() and number.isdigit() else crc32(number.encode())
+
+
+def last_id(db: sqlite3.Connection) -> int:
+    """The highest redemption_id given so far."""
+    return int(db.execute(LAST_ID).fetchone()[0])
+
+
+def keep(db: sqlite3.Connection, batch_id: int, first_id: int, keys: bytes) -> None:
+    """Keep the run of the redemptions from `first_id` on; `keys` as `number_runs` holds them."""
+    if keys:
+        db.execute(ADD_RUN, (first_id, batch_id, keys))
+
+
+def keep_written(db: sqlite3.Connection, batch_id: int, after: int) -> None:
+    """Keep the runs of the redemptions with an id above `after`."""
+    keys, first = array("I"), 0
+    for redemption_id, number in db.execute(WRITTEN, (after,)):
+        if first + len(keys) != redemption_id:
+            keep(db, batch_id, first, _bytes(keys))
+            keys, first = array("I"), redemption_id
+        keys.append(key(number))
+    keep(db, batch_id, first, _bytes(keys))
+
+
+def drop_empty(db: sqlite3.Connection) -> None:
+    """Drop the runs none of whose redemptions is left."""
+    db.execute(DROP_EMPTY)
+
+
+def find_standing(db: sqlite3.Connection, numbers: Iterable[str]) -> None:
+    """Fill temp.standing_numbers (redemption_id, transaction_no, kind) with every fact that may hold one of `numbers`."""
+    expect_none(db)
+    wanted = {key(number) for number in numbers}
+    for first_id, _, keys in _runs(db) if wanted else ():
+        found = wanted.intersection(keys)
+        if found:
+            db.executemany(ADD_HOLDER, [(first_id + place,) for place, one in enumerate(keys) if one in found])
+
+
+def expect_none(db: sqlite3.Connection) -> None:
+    """An empty temp.standing_numbers: the numbers are looked at when the import ends."""
+    for statement in (CLEAR, CREATE, INDEX):
+        db.execute(statement)
+
+
+def find_reused(db: sqlite3.Connection, batch_id: int) -> int:
+    """Fill temp.standing_numbers with the facts that share number and kind with another one, one of them written by this
+    batch; returns how many there are."""
+    expect_none(db)
+    twins = _twins(db, batch_id)
+    for first_id, _, keys in _runs(db) if twins else ():
+        if not twins.isdisjoint(keys):
+            db.executemany(ADD_HOLDER, [(first_id + place,) for place, one in enumerate(keys) if one in twins])
+    db.execute(DROP_SINGLE, (batch_id,))
+    return int(db.execute("SELECT count(*) FROM standing_numbers").fetchone()[0])
+
+
+def _twins(db: sqlite3.Connection, batch_id: int) -> set[int]:
+    """Keys that stand twice, at least once in the batch's own runs; in passes, so that memory stays flat."""
+    own = sum(len(keys) for _, batch, keys in _runs(db) if batch == batch_id)
+    passes = own // PASSES_EVERY + 1
+    twins: set[int] = set()
+    for turn in range(passes):
+        seen: set[int] = set()
+        for _, batch, keys in _runs(db):
+            if batch == batch_id:
+                part = keys if passes == 1 else array("I", [one for one in keys if one % passes == turn])
+                fresh = set(part)
+                twins |= seen & fresh
+                if len(fresh) < len(part):
+                    twins |= _repeated(part)
+                seen |= fresh
+        for _, batch, keys in _runs(db):
+            if batch != batch_id:
+                twins |= seen.intersection(keys)
+    return twins
+
+
+def _repeated(keys: array[int]) -> set[int]:
+    ordered = sorted(keys)
+    return {one for one, other in pairwise(ordered) if one == other}
+
+
+def _runs(db: sqlite3.Connection) -> Iterator[tuple[int, int, array[int]]]:
+    for first_id, batch_id, blob in db.execute(RUNS):
+        keys = array("I")
+        keys.frombytes(blob)
+        if sys.byteorder == "big":
+            keys.byteswap()
+        yield first_id, batch_id, keys
+
+
+def _bytes(keys: array[int]) -> bytes:
+    if sys.byteorder == "big":
+        keys = array("I", keys)
+        keys.byteswap()
+    return keys.tobytes()
