@@ -214,7 +214,7 @@ def _faulty_claim(kind: str, line: str, no: int, round_: str, resident: int, at:
         "after_closing": f"{own},{round_},{stranger},{stamp(opening(number) + DAY + at % HOUR)}\n",
         "over_quota": f"{own},bench-few,{stranger},{stamp(at)}\n",
         "resident_limit": f"{own},{round_},{resident},{stamp(at)}\n",
-        "claim_reused": f"{no},{round_},{stranger},{stamp(at)}\n",
+        "claim_reused": f"{no},{round_},{stranger},{stamp(at + 1)}\n",
     }
     return written[kind]
 

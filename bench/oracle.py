@@ -108,18 +108,18 @@ class Claim:
 
 
 def granted(folder: Path, world: dict[str, Any]) -> tuple[dict[str, Claim], Judged]:
-    """Claims by number, in the order of time, then of line."""
+    """Claims by number, in the order of time, then of number."""
     judged = Judged()
-    waiting: list[tuple[datetime, int, Row]] = []
+    waiting: list[tuple[datetime, str, Row]] = []
     with (folder / "claims.csv").open(encoding="utf-8", newline="") as file:
-        for line, row in enumerate(csv.DictReader(file)):
+        for row in csv.DictReader(file):
             judged.read += 1
             try:
                 if not all(row.values()):
                     raise Unfit("bad_row")
                 at = moment(row["claimed_at"])
                 _may_be_claimed(world["rounds"].get(row["round"]), at)
-                waiting.append((at, line, row))
+                waiting.append((at, row["claim_no"], row))
             except Unfit as why:
                 judged.reasons[str(why)] += 1
     claims: dict[str, Claim] = {}

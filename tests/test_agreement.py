@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vouchercli.ops.intake import Desk
+from vouchercli.ops.desks import Desk
 from vouchercli.ops.redemptions import KIND
 from vouchercli.rules import claims as claim_law
 from vouchercli.rules import redemptions as row_law
@@ -177,7 +177,7 @@ class Oracle:
         said = row["subsidy_fen"] if row["subsidy_fen"] is not None else _lawful(row)
         assert said is not None
         return vouchers.Row(
-            line=line, transaction_no=typed[0], kind=typed[1], voucher=(claim_id, row["coupon_no"]), resident=resident,
+            line=line, transaction_no=typed[0], kind=typed[1], claim_no=row["claim_no"], voucher=(claim_id, row["coupon_no"]), resident=resident,
             merchant_id=list(MERCHANTS).index(row["merchant_no"]) + 1, paid_at=typed[6], day=typed[7], base_fen=typed[8],
             merchant_discount_fen=0, subsidy_fen=said, refund_of=typed[11], expires_at=START + (delay + 24) * HOUR,
         )
@@ -187,7 +187,7 @@ def _store_batch(session: store.Session, batch_id: int, rows: list[dict[str, Any
     db = session.db
     db.execute(ADD_BATCH, (batch_id, "redemptions", str(batch_id)))
     incoming.expect(db, "redemptions", judging.CREATE_INCOMING)
-    incoming.put(db, judging.ADD_INCOMING, [(line, "[]", None, "{}", *_typed(row)) for line, row in enumerate(rows, 1)])
+    incoming.put(db, judging.ADD_INCOMING, [(line, batch_id, line, "[]", None, "{}", *_typed(row)) for line, row in enumerate(rows, 1)])
     desk = Desk(session, db, KIND, SimpleNamespace(), batch_id, programmes.current(db, None), ZONE)
     KIND.judge(desk)
     KIND.accept(desk)
@@ -202,7 +202,7 @@ def test_law_and_store_give_every_redemption_the_same_ruling(policy: str, batche
     db.execute(ADD_BATCH, (100, "claims", "claims"))
     for claim_no, (claim_id, resident, delay) in CLAIMS.items():
         at = START + delay * HOUR
-        db.execute("INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 20200327, 100, ?)",
+        db.execute("INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)",
                    (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id))
     oracle = Oracle(policy)
     for number, rows in enumerate(batches, 1):
@@ -222,7 +222,7 @@ def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str
     db.execute(ADD_BATCH, (100, "claims", "claims"))
     for claim_no, (claim_id, resident, delay) in CLAIMS.items():
         at = START + delay * HOUR
-        db.execute("INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 20200327, 100, ?)",
+        db.execute("INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)",
                    (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id))
     first = _store_batch(session, 1, rows)
     KIND.undo(session, 1)
@@ -252,11 +252,11 @@ def test_law_and_store_give_every_claim_the_same_ruling(batches: list[list[dict[
     for batch_id, rows in enumerate(batches, 1):
         db.execute(ADD_BATCH, (batch_id, "claims", str(batch_id)))
         incoming.expect(db, "claims", claims.CREATE_INCOMING)
-        staged = [(line, "[]", None, "{}", row["claim_no"], row["round"], row["resident"], START + row["hours"] * HOUR, 20200327)
+        staged = [(line, batch_id, line, "[]", None, "{}", row["claim_no"], row["round"], row["resident"], START + row["hours"] * HOUR)
                   for line, row in enumerate(rows, 1)]
         incoming.put(db, claims.ADD_INCOMING, staged)
         claims.judge(db, 1)
-        claims.accept(db, batch_id, lambda _round, at: at + 24 * HOUR)
+        claims.accept(db, lambda _round, at: at + 24 * HOUR)
         found = {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}
         law = [claim_law.Claim(line, row["claim_no"], row["round"], row["resident"], START + row["hours"] * HOUR)
                for line, row in enumerate(rows, 1)]

@@ -350,8 +350,8 @@ def test_time_zone_and_refunds_are_held_by_the_facts(voucher: Callable[..., Ran]
         INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted,
                              duplicate, rejected, warnings, actor, imported_at)
         VALUES (1, 'claims', 1, '', '', '', '', '', '', 'done', 0, 0, 0, 0, 0, '', 0);
-        INSERT INTO claims (claim_no, round_id, resident, pack_no, claimed_at, expires_at, day, batch_id, line)
-        VALUES ('c', 1, x'00', 1, 0, 9, 19700101, 1, 1);
+        INSERT INTO claims (claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
+        VALUES ('c', 1, x'00', 1, 0, 9, 1, 1);
     """)
     in_use = store.in_use(db, 1)
     assert (in_use.has_claims, in_use.has_redemptions) == (True, False)

@@ -81,7 +81,7 @@ class World:
     def claim(self, number: int, round_id: int, claimed_at: int, resident: int | None = None) -> None:
         day = times.day_of(claimed_at, ZONE)
         self.add("claims", claim_id=number, claim_no=f"C{number}", round_id=round_id, resident=(resident or number).to_bytes(16),
-                 pack_no=number, claimed_at=claimed_at, expires_at=claimed_at + 7 * 86400, day=day, batch_id=1, line=number)
+                 pack_no=number, claimed_at=claimed_at, expires_at=claimed_at + 7 * 86400, batch_id=1, line=number)
         self.db.execute("UPDATE rounds SET claimed = claimed + 1 WHERE round_id = ?", (round_id,))
         self.db.execute("INSERT INTO claim_totals VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET claims = claims + 1", (round_id, day))
 
@@ -92,28 +92,28 @@ class World:
             "SELECT round_id, denomination_fen FROM claims JOIN rounds USING (round_id) JOIN coupons USING (template_id) "
             "WHERE claim_id = ? AND coupon_no = ?", (claim_id, coupon_no)).fetchone()
         sign = 1 if kind == "pay" else -1
-        split_id, parts = self.split(face["round_id"], face["denomination_fen"], kind)
         after = self.db.execute("SELECT coalesce(max(redemption_id), 0) FROM redemptions").fetchone()[0]
-        by_kind = {k: sum(p for (_, kk), p in zip(self.funders, parts, strict=True) if kk == k) for k in ("public", "platform")}
-        self.add("redemptions", transaction_no=f"T{after + 1}", kind=kind, claim_id=claim_id, coupon_no=coupon_no, merchant_id=merchant_id,
-                 segment_id=merchant_id, channel=channel, paid_at=paid_at, day=times.day_of(paid_at, ZONE), base_fen=sign * base_fen,
-                 merchant_discount_fen=0, subsidy_fen=sum(parts), public_fen=by_kind["public"], platform_fen=by_kind["platform"],
-                 match_fen=sign * 100, split_id=split_id, vouchers=sign, batch_id=1, line=after + 1)
-        totals.add(self.db, 1, after, 1)
+        self.add("redemptions", transaction_no=f"T{after + 1}", claim_id=claim_id, coupon_no=coupon_no, use_no=after + 1,
+                 merchant_id=merchant_id, segment_id=merchant_id, channel=("", "offline", "online").index(channel), paid_at=paid_at,
+                 day=times.day_of(paid_at, ZONE), base_fen=sign * base_fen, merchant_discount_fen=0,
+                 split_id=self.split(face["round_id"], face["denomination_fen"], kind), vouchers=sign,
+                 refund_of=None if kind == "pay" else after, batch_id=1, line=after + 1)
+        totals.add_written(self.db, after)
 
-    def split(self, round_id: int, face_fen: int, kind: str) -> tuple[int, tuple[int, ...]]:
+    def split(self, round_id: int, face_fen: int, kind: str) -> int:
         before, later, sign = (0, face_fen, 1) if kind == "pay" else (face_fen, 0, -1)
         shares = {1: (10_000,), 3: (5_000, 2_500, 2_500)}[len(self.funders)]
         parts = tuple(sign * part for part in money.split(face_fen, shares))
         found = self.db.execute("SELECT split_id FROM splits WHERE round_id = ? AND before_fen = ? AND after_fen = ?",
                                 (round_id, before, later)).fetchone()
         if found:
-            return found[0], parts
-        split_id = self.add("splits", round_id=round_id, before_fen=before, after_fen=later, public_fen=sum(parts), platform_fen=0,
-                            match_fen=0)
+            return int(found[0])
+        by_kind = {k: sum(p for (_, kk), p in zip(self.funders, parts, strict=True) if kk == k) for k in ("public", "platform")}
+        split_id = self.add("splits", round_id=round_id, before_fen=before, after_fen=later, public_fen=by_kind["public"],
+                            platform_fen=by_kind["platform"], match_fen=sign * 100)
         for funder_id, part in enumerate(parts, 1):
             self.add("split_parts", split_id=split_id, funder_id=funder_id, amount_fen=part)
-        return split_id, parts
+        return split_id
 
     def session(self, now: str = "2020-04-05 12:00") -> Session:
         return Session(self.db, self.path, at(now), "lin", "lin", 0)
@@ -237,7 +237,7 @@ def test_a_days_end_and_its_24_oclock_are_one_moment(tmp_path: Path) -> None:
 SCAN = """
 SELECT x.*, c.round_id, r.round, r.platform, m.template, k.coupon, k.threshold_fen, k.denomination_fen,
     s.district, s.industry, s.size, h.merchant_no
-FROM redemptions x JOIN claims c USING (claim_id) JOIN rounds r USING (round_id) JOIN templates m USING (template_id)
+FROM redemption_facts x JOIN claims c USING (claim_id) JOIN rounds r USING (round_id) JOIN templates m USING (template_id)
 JOIN coupons k ON k.template_id = m.template_id AND k.coupon_no = x.coupon_no
 JOIN segments s ON s.segment_id = x.segment_id JOIN merchants h USING (merchant_id)
 """

@@ -1,6 +1,6 @@
-CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha256) WHERE state = 'done';
+CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha256) WHERE state <> 'undone';
 
-CREATE INDEX claims_by_round ON claims (round_id, claimed_at, expires_at);
+CREATE INDEX claims_by_round ON claims (round_id, claimed_at);
 
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
@@ -15,7 +15,7 @@ CREATE INDEX redemptions_by_paid_at ON redemptions (paid_at);
 
 CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
 
-CREATE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no);
+CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no, use_no);
 
 CREATE INDEX suspensions_by_merchant ON suspensions (merchant_id);
 
@@ -53,7 +53,10 @@ CREATE TABLE batches (
     profile_json  TEXT NOT NULL,                        -- the profile as it was, so that rejects can be read again
     encoding      TEXT NOT NULL,
     header        TEXT NOT NULL,                        -- the file's own column names, as a JSON list
-    state         TEXT NOT NULL CHECK (state IN ('done', 'undone')),
+    state         TEXT NOT NULL CHECK (state IN ('importing', 'done', 'undone')),
+    last_line     INTEGER NOT NULL DEFAULT 0,           -- the watermark: every row up to this line has been judged
+    chunks        INTEGER NOT NULL DEFAULT 0,           -- transactions it took so far
+    options       TEXT NOT NULL DEFAULT '{}',           -- JSON: what the command was told, for `batch resume`
     read          INTEGER NOT NULL,
     accepted      INTEGER NOT NULL,
     duplicate     INTEGER NOT NULL,
@@ -74,13 +77,12 @@ CREATE TABLE claim_totals (
 CREATE TABLE claims (
     claim_id    INTEGER PRIMARY KEY,
     claim_no    TEXT NOT NULL UNIQUE,
-    round_id    INTEGER NOT NULL REFERENCES rounds,
+    round_id    INTEGER NOT NULL,
     resident    BLOB NOT NULL,                          -- keyed token, 16 bytes; never an identity
-    pack_no     INTEGER NOT NULL CHECK (pack_no > 0),   -- the resident's first, second ... pack of the round
+    pack_no     INTEGER NOT NULL,                       -- the resident's first, second ... pack of the round
     claimed_at  INTEGER NOT NULL,
     expires_at  INTEGER NOT NULL,                       -- valid while claimed_at <= paid_at < expires_at
-    day         INTEGER NOT NULL,
-    batch_id    INTEGER NOT NULL REFERENCES batches,
+    batch_id    INTEGER NOT NULL,
     line        INTEGER NOT NULL,
     UNIQUE (resident, round_id, pack_no)                -- resident first: all that one person holds is found at once
 ) STRICT;
@@ -175,6 +177,12 @@ CREATE TABLE merchants (
     changed_at     INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE number_runs (
+    first_id  INTEGER PRIMARY KEY,
+    batch_id  INTEGER NOT NULL,
+    keys      BLOB NOT NULL                             -- unsigned 32-bit little-endian, made by store.numbers.key
+) STRICT;
+
 CREATE TABLE postings (
     posting_id    INTEGER PRIMARY KEY,
     funder_id     INTEGER NOT NULL REFERENCES funders,
@@ -198,27 +206,22 @@ CREATE TABLE programmes (
 
 CREATE TABLE redemptions (
     redemption_id          INTEGER PRIMARY KEY,
-    transaction_no         TEXT NOT NULL,
-    kind                   TEXT NOT NULL CHECK (kind IN ('pay', 'refund')),
-    claim_id               INTEGER NOT NULL REFERENCES claims,
+    transaction_no         TEXT NOT NULL,               -- unique with the kind: `number_runs` finds it
+    claim_id               INTEGER NOT NULL,
     coupon_no              INTEGER NOT NULL,
-    merchant_id            INTEGER NOT NULL,            -- no foreign key: taking one merchant back would read every row here;
-    segment_id             INTEGER NOT NULL,            -- store.merchants refuses it by one query, `voucher check` proves it
-    channel                TEXT NOT NULL,               -- offline | online | '' (not stated)
+    use_no                 INTEGER NOT NULL,            -- the voucher's first row, second ...: pay, refund, pay again
+    merchant_id            INTEGER NOT NULL,
+    segment_id             INTEGER NOT NULL,
+    channel                INTEGER NOT NULL,            -- 0 not stated, 1 offline, 2 online
     paid_at                INTEGER NOT NULL,
     day                    INTEGER NOT NULL,
     base_fen               INTEGER NOT NULL,            -- list price - merchant discount; the threshold is tested on it
     merchant_discount_fen  INTEGER NOT NULL,
-    subsidy_fen            INTEGER NOT NULL,            -- what the voucher paid, all funders but the match
-    public_fen             INTEGER NOT NULL,            -- its public part
-    platform_fen           INTEGER NOT NULL,            -- its platform part
-    match_fen              INTEGER NOT NULL,            -- the merchant's match (and any merchant share)
-    split_id               INTEGER NOT NULL REFERENCES splits,
+    split_id               INTEGER NOT NULL,            -- the subsidy, and how the funders share it
     vouchers               INTEGER NOT NULL,            -- +1 a payment, -1 a refund that undoes it, 0 any other refund
-    refund_of              INTEGER REFERENCES redemptions,
-    batch_id               INTEGER NOT NULL REFERENCES batches,
-    line                   INTEGER NOT NULL,
-    UNIQUE (transaction_no, kind)
+    refund_of              INTEGER,                     -- the payment that is refunded; NULL: this is a payment
+    batch_id               INTEGER NOT NULL,
+    line                   INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE rejects (
@@ -226,7 +229,8 @@ CREATE TABLE rejects (
     line      INTEGER NOT NULL,
     reason    TEXT NOT NULL,
     detail    TEXT NOT NULL DEFAULT '{}',               -- JSON: the values that explain it
-    cells     TEXT NOT NULL,                            -- JSON list: the row as it came, identities as tokens
+    cells     TEXT NOT NULL,                            -- JSON list: the row as it came, identities as tokens; a JSON object of
+                                                        -- our own fields when it had been accepted and an earlier row took its place
     PRIMARY KEY (batch_id, line)
 ) STRICT, WITHOUT ROWID;
 
@@ -331,4 +335,14 @@ BEGIN
         WHERE funder_id = NEW.funder_id AND 'uncommitted' IN (from_account, to_account)
     );
 END;
+
+CREATE VIEW redemption_facts AS
+SELECT f.redemption_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN 'pay' ELSE 'refund' END AS kind, f.claim_id, f.coupon_no,
+    f.merchant_id, f.segment_id, CASE f.channel WHEN 1 THEN 'offline' WHEN 2 THEN 'online' ELSE '' END AS channel, f.paid_at, f.day,
+    f.base_fen, f.merchant_discount_fen,
+    s.after_fen - s.before_fen AS subsidy_fen,          -- what the voucher paid, all funders but the match
+    s.public_fen, s.platform_fen,                       -- its public and its platform part
+    s.match_fen,                                        -- the merchant's match (and any merchant share)
+    f.split_id, f.vouchers, f.refund_of, f.batch_id, f.line
+FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id;
 

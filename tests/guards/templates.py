@@ -9,7 +9,7 @@ from string import Formatter
 
 from source import Module, called, calls, modules, text_of
 
-ERRORS = ("VoucherError", "UsageFault", "Busy")
+ERRORS = ("VoucherError", "UsageFault", "Busy", "Stopped")
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ NOUNS = {
     "merchant": ("merchants", "The merchant registry: import, list, suspend."),
     "claim": ("claims", "Claims: packs granted to residents."),
     "redemption": ("redemptions", "Redemptions and refunds: import, list, check one order."),
-    "batch": ("batches", "Imported files: show, rejects, retry, undo."),
+    "batch": ("batches", "Imported files: show, rejects, resume, retry, undo."),
     "report": ("reports", "Reports: leverage, rounds."),
     "check": ("check", "Prove that the books and the facts agree."),
     "demo": ("demo", "Build a synthetic Hangzhou 2020 here and report on it."),

@@ -112,11 +112,12 @@ def _block(reading: Reading, data: bytes, first: int, last: int, is_last: bool) 
                 yield record
 
     frame = _frame(reading, _kept(data, starts, ends, is_even)).with_columns(pl.Series("line", numbers[is_even], pl.Int64))
-    plain = frame.filter(pl.all_horizontal(_conditions(reading)))
+    is_plain = frame.select(pl.all_horizontal(_conditions(reading))).to_series()
     odd = numbers[is_odd].tolist()
-    if plain.height < frame.height:
-        odd = sorted([*odd, *frame.filter(~pl.all_horizontal(_conditions(reading))).get_column("line").to_list()])
-    return Block(last, is_last, plain, odd, records, reading.share_read())
+    if not is_plain.all():
+        odd = sorted([*odd, *frame.get_column("line").filter(~is_plain).to_list()])
+        frame = frame.filter(is_plain)
+    return Block(last, is_last, frame, odd, records, reading.share_read())
 
 
 def _per_line(octets: np.ndarray[Any, Any], octet: int, ends: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

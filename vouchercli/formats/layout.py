@@ -31,12 +31,14 @@ HIDDEN = "***"
 
 
 class Record(NamedTuple):
-    """One row: its first line in the file, its cells as they came, and `FIELDS[kind]` as cleaned text, or its fault."""
+    """One row: its first line in the file, its cells as they came, and `FIELDS[kind]` as cleaned text, or its fault; `kept` is
+    the JSON of a row that was accepted once and is kept by our own fields."""
 
     line: int
     cells: tuple[str, ...]
     values: tuple[str, ...]
     fault: Problem | None = None
+    kept: str | None = None
 
 
 def read(
@@ -169,6 +171,8 @@ class Reading:
 
     def position(self, field: str) -> int | None:
         """Where the column stands that one of our fields is read from; None when there is none, or several."""
+        if field == "kind" and self.profile.kind == "redemptions":
+            return self._plan.position(*self.profile.kind_rule.columns)
         spec = self.profile.fields.get(field)
         return self._plan.position(*spec.columns) if spec else None
 

@@ -111,7 +111,11 @@ def _rejects(session: Session, batch_id: int) -> tuple[sqlite3.Row, list[dict[st
     """The batch, and its rejected rows: line, reason, explanation, cells."""
     batch = batches.named(session.db, batch_id)
     zone = _zone(session)
-    return batch, [_explained(row, zone) | {"cells": json.loads(row["cells"])} for row in batches.rejects(session.db, batch_id)]
+    reading = layout.read_again(profiles.from_json(batch["profile_json"]), json.loads(batch["header"]), [], batch["file"])
+    return batch, [
+        _explained(row, zone) | {"cells": desks.as_kept(batch["kind"], json.loads(row["cells"]), reading)}
+        for row in batches.rejects(session.db, batch_id)
+    ]
 
 
 def list_rejects(session: Session, batch_id: int) -> Outcome:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.desks import Desk, Kind, Typed, Unfit
 from vouchercli.ops.intake import take_in
+from vouchercli.ops.retries import settle
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
-from vouchercli.store import claims, identities, programmes, templates
+from vouchercli.store import claim_reopening, claims, identities, programmes, templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,13 +55,21 @@ def _accept(desk: Desk) -> dict[str, Any]:
     def expires_at(round_id: int, claimed_at: int) -> int:
         return template_rules.expires_at(packs[round_id], claimed_at, desk.zone)
 
-    claims.accept(desk.db, desk.batch_id, expires_at)
-    return {}
+    gone = claim_reopening.withdraw(desk.db)
+    claims.accept(desk.db, expires_at)
+    return {"gave_way": gone} if gone else {}
 
+
+def _reopen(desk: Desk, only: int | None) -> None:
+    claim_reopening.reopen(desk.db, desk.programme_id, only)
+
+
+WAITING = ("claim_reused", "over_quota", "resident_limit")  # what another claim can lift
 
 KIND = Kind(
     name="claims", needs_programme=True, create=claims.CREATE_INCOMING, add=claims.ADD_INCOMING, width=claims.TYPED_COLUMNS,
     typist=_typist, judge=_judge, accept=_accept, undo=lambda session, batch_id: claims.undo(session.db, batch_id),
+    settle=settle, reopen=_reopen, waiting=WAITING,
 )
 
 

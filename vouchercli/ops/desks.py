@@ -104,7 +104,7 @@ def _staged(
             found: Typed = Unfit(record.fault.code, {"text": record.fault.text, **record.fault.params})
         else:
             found = typed_by(record.values)
-        cells = as_json(desk.reading.masked(record.cells, mask))
+        cells = record.kept or as_json(desk.reading.masked(record.cells, mask))
         if isinstance(found, Unfit):
             yield (place, desk.batch_id, record.line, cells, found.code, as_json(found.detail), *blank)
         else:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats import layout, profiles
+from vouchercli.formats.fields import FIELDS
 from vouchercli.ops import desks, intake, summaries
 from vouchercli.ops.desks import Desk, Kind
 from vouchercli.result import Message, Outcome, say
@@ -74,11 +76,11 @@ def judge_again(desk: Desk, staged: list[Place], only: int | None) -> Moves:
             before[batch] = (sum(counts) - rejected, 0, rejected)
     desk.kind.judge(desk)
     batches.forget_rejects(desk.db, staged)
-    desk.kind.accept(desk)
+    gave_way = desk.kind.accept(desk).get("gave_way", {})  # rows of another kind that stood on a fact which stands no more
     incoming.warned(desk.db)
     incoming.keep(desk.db)
     after: Moves = incoming.by_batch(desk.db)
-    changes: Moves = {}
+    changes: Moves = {batch: (-rows, 0, rows) for batch, rows in gave_way.items()}
     for batch, counts in after.items():
         was = before[batch]
         accepted, duplicate, rejected = counts[0] - was[0], counts[1] - was[1], counts[2] - was[2]
@@ -102,10 +104,15 @@ def _stage(desk: Desk, batch: sqlite3.Row, reasons: tuple[str, ...] | None, firs
     """Put a batch's rejects of these reasons (None: all) back among the incoming rows; returns where they stand as rejects."""
     kept = [(row["line"], json.loads(row["cells"])) for row in batches.waiting(desk.db, batch["batch_id"], reasons)]
     profile, header = profiles.from_json(batch["profile_json"]), json.loads(batch["header"])
-    rows = [(line, desks.as_kept(desk.kind.name, cells, desk.reading)) for line, cells in kept]
-    again = layout.read_again(profile, header, rows, batch["file"])
-    desks.stage(replace(desk, reading=again, batch_id=batch["batch_id"]), again.records(), first_place=first_place)
+    again = layout.read_again(profile, header, [(line, cells) for line, cells in kept if isinstance(cells, list)], batch["file"])
+    gone = [_by_fields(desk.kind.name, line, cells) for line, cells in kept if isinstance(cells, dict)]
+    desks.stage(replace(desk, reading=again, batch_id=batch["batch_id"]), chain(again.records(), gone), first_place=first_place)
     return [(batch["batch_id"], line) for line, _ in kept]
+
+
+def _by_fields(kind: str, line: int, cells: dict[str, str]) -> layout.Record:
+    """A row that had been accepted: it is kept by our own fields, which no profile needs to read."""
+    return layout.Record(line, (), tuple(cells.get(name, "") for name in FIELDS[kind]), kept=desks.as_json(cells))
 
 
 def _said_of(others: Moves) -> tuple[Message, ...]:

@@ -36,7 +36,16 @@ def splitter(desk: Desk) -> Callable[[int, int], Split]:
     return split
 
 
-def of_payments(desk: Desk, amounts: list[tuple[int, int]]) -> list[tuple[int, Split]]:
-    """(split_id, split) of payments of these (round_id, subsidy_fen), in their order; new ones are kept."""
-    split = splitter(desk)
-    return [(redemptions.split_id(desk.db, round_id, 0, fen, split), split(round_id, fen)) for round_id, fen in amounts]
+class Shares:
+    """The splits of payments during one import: each amount is asked of the law once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._db, self._split = desk.db, splitter(desk)
+        self._known: dict[tuple[int, int], tuple[int, Split]] = {}
+
+    def of_payment(self, round_id: int, subsidy_fen: int) -> tuple[int, Split]:
+        """(split_id, split) of a payment's subsidy; a new one is kept."""
+        key = (round_id, subsidy_fen)
+        if key not in self._known:
+            self._known[key] = redemptions.split_id(self._db, round_id, 0, subsidy_fen, self._split), self._split(round_id, subsidy_fen)
+        return self._known[key]

@@ -74,7 +74,12 @@ INSERT OR IGNORE INTO redemptions (redemption_id, transaction_no, claim_id, coup
     day, base_fen, merchant_discount_fen, split_id, vouchers, refund_of, batch_id, line)
 VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 1, NULL, ?, ?)
 """
-WRITTEN = "SELECT redemption_id FROM redemptions WHERE redemption_id >= ? AND redemption_id < ?"
+GAPS = """
+SELECT before + 1 AS first, redemption_id - 1 AS last FROM (
+    SELECT redemption_id, lag(redemption_id, 1, ?1 - 1) OVER (ORDER BY redemption_id) AS before FROM (
+        SELECT redemption_id FROM redemptions WHERE redemption_id >= ?1 AND redemption_id < ?2 UNION ALL SELECT ?2))
+WHERE redemption_id - before > 1
+"""
 SAME = ("line", "claim_id", "coupon_no", "transaction_no", "merchant_id", "paid_at", "base_fen", "merchant_discount_fen", "subsidy_fen")
 IS_SAME = """
 SELECT 1 FROM redemption_facts WHERE claim_id = ? AND coupon_no = ? AND transaction_no = ? AND merchant_id = ? AND paid_at = ?
@@ -101,8 +106,7 @@ def add(db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[
     db.executemany(ADD, zip(*most, batch, line, strict=True))
     if db.total_changes - before == len(line):
         return []
-    written = {row[0] for row in db.execute(WRITTEN, (first_id, first_id + len(line)))}
-    return [one for one in columns[0] if one not in written]
+    return [one for first, last in db.execute(GAPS, (first_id, first_id + len(line))) for one in range(first, last + 1)]
 
 
 def keep_numbers(db: sqlite3.Connection, batch_id: int, first_id: int, keys: bytes) -> None:

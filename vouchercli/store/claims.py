@@ -15,7 +15,8 @@ CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_claims (
     place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
     claim_no TEXT, round TEXT, resident BLOB, claimed_at INTEGER,
-    round_id INTEGER, pack_no INTEGER
+    round_id INTEGER, pack_no INTEGER,
+    claim_id INTEGER  -- of a fact that is judged again: it had passed its own ladder, and keeps its id when it stays
 )
 """
 ADD_INCOMING = """
@@ -51,7 +52,7 @@ FROM (
         WHEN w.claimed_at >= r.closes_at THEN 'after_closing'
     END AS reason
     FROM incoming_claims w LEFT JOIN rounds r ON r.round_id = w.round_id
-    WHERE w.reason IS NULL
+    WHERE w.reason IS NULL AND w.claim_id IS NULL
 ) AS j
 WHERE j.place = i.place AND j.reason IS NOT NULL
 """
@@ -109,31 +110,37 @@ WHERE reason IS NOT NULL AND reason <> 'duplicate' AND claim_no IS NOT NULL
 """
 
 ACCEPT = """
-INSERT INTO claims (claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
-SELECT claim_no, round_id, resident, pack_no, claimed_at, expires_at(round_id, claimed_at), batch_id, line
+INSERT INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
+SELECT claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at(round_id, claimed_at), batch_id, line
 FROM incoming_claims WHERE reason IS NULL ORDER BY place
 """
 
-COUNT_ROUNDS = """
-UPDATE rounds SET claimed = claimed + :sign * n.claims
-FROM (SELECT round_id, count(*) AS claims FROM claims WHERE batch_id = :batch_id AND claim_id > :after GROUP BY round_id) AS n
+ACCEPTED = "FROM incoming_claims c JOIN rounds r USING (round_id) JOIN programmes p USING (programme_id) WHERE c.reason IS NULL"
+LEAVING = "FROM leaving_claims CROSS JOIN claims c USING (claim_id) JOIN rounds r USING (round_id) JOIN programmes p USING (programme_id)"
+COUNT = "SELECT r.round_id, local_day(c.claimed_at, p.time_zone) AS day, :sign * count(*) AS claims "
+COUNT_BY = " GROUP BY r.round_id, day ORDER BY r.round_id, day"
+CLEAR_COUNTED = "DROP TABLE IF EXISTS temp.counted_claims"
+KEEP_COUNTED = "CREATE TEMP TABLE counted_claims AS "
+COUNT_ACCEPTED, COUNT_LEAVING = (KEEP_COUNTED + COUNT + rows + COUNT_BY for rows in (ACCEPTED, LEAVING))
+ADD_ROUNDS = """
+UPDATE rounds SET claimed = claimed + n.claims FROM (SELECT round_id, sum(claims) AS claims FROM counted_claims GROUP BY round_id) AS n
 WHERE n.round_id = rounds.round_id
 """
-COUNT_DAYS = """
-INSERT INTO claim_totals (round_id, day, claims)
-SELECT c.round_id, local_day(c.claimed_at, p.time_zone) AS day, :sign * count(*)
-FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN programmes p ON p.programme_id = r.programme_id
-WHERE c.batch_id = :batch_id AND c.claim_id > :after GROUP BY c.round_id, day
+ADD_DAYS = """
+INSERT INTO claim_totals (round_id, day, claims) SELECT round_id, day, claims FROM counted_claims WHERE true
 ON CONFLICT DO UPDATE SET claims = claims + excluded.claims
 """
 DROP_EMPTY_DAYS = "DELETE FROM claim_totals WHERE claims = 0"
-LAST_ID = "SELECT coalesce(max(claim_id), 0) FROM claims"
+
+CLEAR_LEAVING = "DROP TABLE IF EXISTS temp.leaving_claims"
+CREATE_LEAVING = "CREATE TEMP TABLE leaving_claims (claim_id INTEGER PRIMARY KEY)"
+ALL_LEAVE = "INSERT INTO leaving_claims SELECT claim_id FROM claims WHERE batch_id = ?"
+DELETE_LEAVING = "DELETE FROM claims WHERE claim_id IN (SELECT claim_id FROM leaving_claims)"
 
 STANDS_ON = """
 SELECT r.batch_id, count(*) AS later FROM redemptions r JOIN claims c ON c.claim_id = r.claim_id
 WHERE c.batch_id = ? GROUP BY r.batch_id ORDER BY r.batch_id
 """
-DELETE = "DELETE FROM claims WHERE batch_id = ?"
 
 ROUNDS_AND_TEMPLATES = """
 SELECT r.round_id, t.document FROM rounds r JOIN templates t ON t.template_id = r.template_id WHERE r.programme_id = ?
@@ -162,12 +169,11 @@ def judge(db: sqlite3.Connection, programme_id: int) -> None:
         db.execute(statement)
 
 
-def accept(db: sqlite3.Connection, batch_id: int, expires_at: Callable[[int, int], int]) -> None:
+def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> None:
     """Write the fit rows as claims, count them on their rounds and days. `expires_at(round_id, claimed_at)` is the law."""
     db.create_function("expires_at", 2, expires_at, deterministic=True)
-    after = db.execute(LAST_ID).fetchone()[0]
-    db.execute(ACCEPT, {"batch_id": batch_id})
-    _count(db, batch_id, after, 1)
+    db.execute(ACCEPT)
+    _count(db, COUNT_ACCEPTED, 1)
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
@@ -175,16 +181,30 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
     if standing:
         raise batches.built_upon(batch_id, standing)
-    _count(db, batch_id, 0, -1)
-    db.execute(DELETE, (batch_id,))
+    expect_leaving(db)
+    db.execute(ALL_LEAVE, (batch_id,))
+    take_out(db)
 
 
-def _count(db: sqlite3.Connection, batch_id: int, after: int, sign: int) -> None:
+def expect_leaving(db: sqlite3.Connection) -> None:
+    """An empty temp.leaving_claims (claim_id)."""
+    db.execute(CLEAR_LEAVING)
+    db.execute(CREATE_LEAVING)
+
+
+def take_out(db: sqlite3.Connection) -> None:
+    """Delete the claims of temp.leaving_claims, and count them no more."""
+    _count(db, COUNT_LEAVING, -1)
+    db.execute(DELETE_LEAVING)
+
+
+def _count(db: sqlite3.Connection, statement: str, sign: int) -> None:
+    """Add the claims that `statement` counts by round and day to both, or take them away."""
     functions.register(db, local_day=times.local_day)
-    values = {"batch_id": batch_id, "after": after, "sign": sign}
-    db.execute(COUNT_ROUNDS, values)
-    db.execute(COUNT_DAYS, values)
-    db.execute(DROP_EMPTY_DAYS)
+    db.execute(CLEAR_COUNTED)
+    db.execute(statement, {"sign": sign})
+    for add in (ADD_ROUNDS, ADD_DAYS, DROP_EMPTY_DAYS):
+        db.execute(add)
 
 
 def templates_of_rounds(db: sqlite3.Connection, programme_id: int) -> list[sqlite3.Row]:

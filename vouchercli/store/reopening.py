@@ -89,6 +89,11 @@ def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, has_v
         db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
         db.execute(COMPANIONS)
     db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
+    move_leaving(db)
+
+
+def move_leaving(db: sqlite3.Connection) -> None:
+    """Move the facts of temp.leaving among the incoming rows, and what they made out of the totals."""
     db.execute(STAGE)
     db.execute(FORGET_WARNINGS)
     redemptions.take_out(db)

@@ -5,6 +5,9 @@ TEXT = {
     "Show one file: how it was read, what became of its rows and why.": "显示一个文件：如何读取、各行结果及原因。",
     "Show the rejected rows; -o csv and --to give them in the file's own layout plus reason and explanation.":
         "显示不合格行；-o csv 与 --to 按原文件格式输出，另加原因与说明两列。",
+    "Go on with an import that was stopped, behind the last chunk that is safe.": "继续先前中断的导入，从已入库的最后一段之后开始。",
+    "Where the file is now (else where it was).": "文件现在的位置（默认为原位置）。",
+    "its import stopped at line {line}: voucher batch resume {batch}": "导入停在第 {line} 行：voucher batch resume {batch}",
     "Judge the rejects again, now that what they waited for may have come.": "重新判定不合格行（其所等待的数据可能已到）。",
     "Take a whole file away again, unless something later stands on it.": "撤销整个文件，除非其后的数据以它为依据。",
     "The batch, as its import said.": "批次号（导入时给出）。",
@@ -47,6 +50,7 @@ TEXT = {
     "merchant registry": "商户名录",
     "claims file": "领取文件",
     "redemptions file": "核销文件",
+    "importing": "导入中",
     "done": "完成",
     "undone": "已撤销",
     "rejected": "不合格",

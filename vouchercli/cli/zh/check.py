@@ -20,6 +20,8 @@ TEXT = {
     "every refund has its payment and returns no more than was paid": "每笔退款都有对应支付，且不超过支付金额",
     "the funders' parts make the whole subsidy, to the fen": "各出资方分担之和等于补贴总额，精确到分",
     "every redemption carries the split of its subsidy": "每笔核销的分担与其补贴一致",
+    "no transaction number stands twice": "没有重复的交易号",
+    "every transaction number can be found by its key": "每个交易号都能按其键查到",
     "the totals of claims equal the claims": "领取合计等于领取明细",
     "the totals by day equal the redemptions": "按日合计等于核销明细",
     "the totals by merchant equal the redemptions": "按商户合计等于核销明细",

@@ -21,12 +21,23 @@ TEXT = {
     "there is no batch {batch}": "没有批次 {batch}",
     "batch {batch} cannot be undone: {count} later rows stand on it (batches {batches})":
         "批次 {batch} 不能撤销：后来的 {count} 行依赖于它（批次 {batches}）",
-    "{rows} rows read": "已读取 {rows} 行",
+    "another command is importing {file}": "另一条命令正在导入 {file}",
+    "batch {batch} is done: nothing is left to import": "批次 {batch} 已导入完毕：没有剩余的行",
+    "{file} is not the file of batch {batch}": "{file} 不是批次 {batch} 的文件",
+    "stopped: the rows up to line {line} of {file} are in (batch {batch})": "已停止：{file} 至第 {line} 行均已入库（批次 {batch}）",
+    "batch {batch} is not finished: its import stopped at line {line}": "批次 {batch} 尚未完成：导入停在第 {line} 行",
+    "{count} rows of other batches were accepted with them": "其他批次的 {count} 行随之接收",
+    "{count} rows of other batches gave way to earlier ones: voucher batch list":
+        "其他批次的 {count} 行让位于时间更早的行：voucher batch list",
+    "{rows} rows read, {rate} rows/s": "已读取 {rows} 行，每秒 {rate} 行",
+    "{rows} rows read, {rate} rows/s, {left} left": "已读取 {rows} 行，每秒 {rate} 行，剩余 {left}",
+    "stopping at the end of this chunk; Ctrl-C again stops at once": "将在本段结束后停止；再按一次 Ctrl-C 立即停止",
     # the shared options of imports
     "CSV, XLSX or XLS, also .gz and .zip; - reads standard input.": "CSV、XLSX 或 XLS 文件，也可为 .gz、.zip；- 表示标准输入。",
     "The file's profile (else found by its header).": "文件的格式（默认按表头识别）。",
     "The file's encoding (else UTF-8, then GB18030, are tried strictly).": "文件编码（默认依次严格尝试 UTF-8、GB18030）。",
     "The SHA-1 that the platform gave for the file.": "平台提供的文件 SHA-1 校验值。",
+    "Say every 10 seconds how far a long import is, also into a file.": "每 10 秒报告一次导入进度（输出重定向到文件时也报告）。",
     # claims
     "Claims: packs granted to residents.": "领取记录：发放给居民的卡包。",
     "Take in a file of claims; every row ends accepted, duplicate or rejected.": "导入领取文件；每一行都归为接收、重复或不合格。",

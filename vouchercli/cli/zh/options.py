@@ -17,7 +17,7 @@ TEXT = {
     "Card-pack templates: coupons, validity, scope, funding.": "券模板：券、有效期、适用范围、出资。",
     "Rounds: schedule, submit, approve, open, close.": "分期：排期、提交、复核、开放、截止。",
     "The merchant registry: import, list, suspend.": "商户名录：导入、列出、暂停。",
-    "Imported files: show, rejects, retry, undo.": "导入批次：查看、不合格行、重审、撤销。",
+    "Imported files: show, rejects, resume, retry, undo.": "导入批次：查看、不合格行、续导、重审、撤销。",
     "Reports: leverage, rounds.": "报表：杠杆、各期。",
     "Build a synthetic Hangzhou 2020 here and report on it.": "在此用合成数据生成杭州 2020 并出报表。",
     "Look at this machine and this file, and say what to mend.": "检查本机与本文件，指出需要处理之处。",

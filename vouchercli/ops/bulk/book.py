@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CODES = {"offline": 1, "online": 2}
+CHANNELS = ("", "offline", "online")  # by their code
+MOST_RUNS = 8
 
 
 class Book:
@@ -39,13 +41,8 @@ class Book:
             schema={"round_id": pl.Int64, "coupon_no": pl.Int64, "coupon": pl.String, "denomination_fen": pl.Int64,
                     "threshold_fen": pl.Int64, "percent_bp": pl.Int64},
         )
-        rows = bulk.merchants(self._db)
-        self._merchants = {row[0]: Merchant(row[1], row[3], row[4], row[5], bool(row[6])) for row in rows}
-        self.merchants = pl.DataFrame(
-            [row[:3] for row in rows], orient="row", schema={"merchant_id": pl.Int64, "merchant_no": pl.String, "segment_id": pl.Int64},
-        )
-        self._covered: dict[tuple[int, int], bool] = {}
-        self._visits: dict[int, np.ndarray[Any, Any]] = {}  # local day -> the visits that stand, sorted
+        self._merchants = Merchants(bulk.merchants(self._db))
+        self._visits: dict[int, list[np.ndarray[Any, Any]]] = {}  # local day -> the visits known of, in sorted runs
 
     def close(self) -> None:
         """Leave the database."""
@@ -62,29 +59,32 @@ class Book:
         """The rows that name a known claim, with what it says."""
         return self._claims.joined(rows)
 
+    def with_merchants(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows that name a known merchant, with what is known of it."""
+        return self._merchants.joined(rows)
+
     # ------------------------------------------------------------ scope
 
     def is_in_scope(self, rows: pl.DataFrame) -> pl.Series:
-        """rules.scope: merchant, channel and hour, asked once for each that is new."""
-        at = rows.select("round_id", "merchant_id", "channel_no").unique()
-        is_in = [self._covers(*row) for row in at.iter_rows()]
-        found = rows.join(at.with_columns(is_in=pl.Series(is_in, dtype=pl.Boolean)), on=at.columns, how="left", maintain_order="left")
-        if all(not (pack.scope.hours or pack.scope.weekdays) for pack in self._packs.values()):
-            return found.get_column("is_in")
-        found = found.with_columns(minute=pl.col("of_day") // 60)
-        hours = found.select("round_id", "day", "minute").unique()
-        is_open = [scope.is_hour(self._packs[round_id].scope, minute, times.as_date(day).isoweekday())
-                   for round_id, day, minute in hours.iter_rows()]
-        timed = hours.with_columns(is_open=pl.Series(is_open, dtype=pl.Boolean))
-        found = found.join(timed, on=hours.columns, how="left", maintain_order="left")
-        return found.select(pl.col("is_in") & pl.col("is_open")).to_series()
+        """rules.scope: merchant, channel and hour, asked once for each kind of merchant, channel and minute."""
+        round_ids, places = rows.get_column("round_id").to_numpy(), rows.get_column("merchant_place").to_numpy()
+        channels = rows.get_column("channel_no").to_numpy()
+        is_in = np.zeros(len(round_ids), bool)
+        for round_id in np.unique(round_ids).tolist():
+            where = self._packs[round_id].scope
+            here = round_ids == round_id
+            is_channel = np.array([scope.has_channel(where, word) for word in CHANNELS])
+            is_in[here] = self._merchants.covered(round_id, where)[places[here]] & is_channel[channels[here]]
+            if where.hours or where.weekdays:
+                is_in[here] &= self._is_hour(where, rows.filter(pl.Series(here)))
+        return pl.Series(is_in)
 
-    def _covers(self, round_id: int, merchant_id: int, channel_no: int) -> bool:
-        where = self._packs[round_id].scope
-        key = (round_id, merchant_id)
-        if key not in self._covered:
-            self._covered[key] = scope.covers(where, self._merchants[merchant_id])
-        return self._covered[key] and scope.has_channel(where, ("", "offline", "online")[channel_no])
+    def _is_hour(self, where: scope.Scope, rows: pl.DataFrame) -> np.ndarray[Any, Any]:
+        asked = rows.select("day", minute=pl.col("of_day") // 60)
+        hours = asked.unique()
+        is_open = [scope.is_hour(where, minute, times.as_date(day).isoweekday()) for day, minute in hours.iter_rows()]
+        keyed = hours.with_columns(is_open=pl.Series(is_open, dtype=pl.Boolean))
+        return asked.join(keyed, on=hours.columns, how="left", maintain_order="left").get_column("is_open").to_numpy()
 
     def used_channel(self, rows: pl.DataFrame) -> pl.Series:
         """The channel a payment states, else the only one its voucher is for, else 0."""
@@ -99,26 +99,71 @@ class Book:
 
         Visits are known by 64 bits of hash and counted too high rather than too low: what seems full is left to the judge.
         """
-        visits = rows.select(pl.struct("resident", "merchant_id", "day").hash(seed=7)).to_series().to_numpy()
         days = rows.get_column("day").to_numpy()
+        visits = _visits(rows.get_column("resident"), rows.get_column("merchant_id"))
         room = np.ones(len(visits), bool)
         for day in np.unique(days).tolist():
             here = days == day
-            known = self._known_visits(day)
             mine = visits[here]
-            distinct, back, counts = np.unique(mine, return_inverse=True, return_counts=True)
-            stood = np.searchsorted(known, distinct, "right") - np.searchsorted(known, distinct, "left")
-            room[here] = (counts + stood)[back] <= limit
-            self._visits[day] = np.sort(np.concatenate((known, mine)), kind="stable")
+            run = np.sort(mine)
+            known = [*self._known_visits(day), run]
+            counts = sum(np.searchsorted(one, mine, "right") - np.searchsorted(one, mine, "left") for one in known)
+            room[here] = counts <= limit
+            self._visits[day] = known if len(known) < MOST_RUNS else [np.sort(np.concatenate(known))]
         return pl.Series(room)
 
-    def _known_visits(self, day: int) -> np.ndarray[Any, Any]:
+    def _known_visits(self, day: int) -> list[np.ndarray[Any, Any]]:
         if day not in self._visits:
-            rows = bulk.visits(self._db, *times.day_bounds(day, self._zone))
-            found = pl.DataFrame(rows, orient="row", schema={"token": pl.Binary, "merchant_id": pl.Int64})
-            keyed = found.select(resident=resident_keys(found.get_column("token")), merchant_id="merchant_id", day=pl.lit(day, pl.Int64))
-            self._visits[day] = np.sort(keyed.select(pl.struct("resident", "merchant_id", "day").hash(seed=7)).to_series().to_numpy())
+            stood = bulk.visits(self._db, *times.day_bounds(day, self._zone))
+            found = pl.DataFrame(stood, orient="row", schema={"token": pl.Binary, "merchant_id": pl.Int64})
+            self._visits[day] = [np.sort(_visits(resident_keys(found.get_column("token")), found.get_column("merchant_id")))]
         return self._visits[day]
+
+
+class Merchants:
+    """The merchants that were never suspended, found by number: by a hash of it; the number itself decides."""
+
+    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
+        schema = {"merchant_id": pl.Int64, "merchant_no": pl.String, "segment_id": pl.Int64, "district": pl.String,
+                  "industry": pl.String, "size": pl.String, "is_registered": pl.Int64}
+        frame = pl.DataFrame(rows, orient="row", schema=schema)
+        keys = _keys(frame.get_column("merchant_no"))
+        order = np.argsort(keys, kind="stable")
+        self._frame, self._keys = frame[order], keys[order]
+        self._covered: dict[int, np.ndarray[Any, Any]] = {}
+
+    def joined(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows whose merchant is known, with merchant_id, segment_id and merchant_place (where `covered` has it)."""
+        if not len(self._keys):
+            return rows.clear().with_columns(merchant_id=pl.lit(0), segment_id=pl.lit(0), merchant_place=pl.lit(0))
+        wanted = rows.get_column("merchant_no")
+        places = np.minimum(np.searchsorted(self._keys, _keys(wanted)), len(self._keys) - 1)
+        rows = rows.with_columns(
+            merchant_id=self._frame.get_column("merchant_id").gather(places),
+            segment_id=self._frame.get_column("segment_id").gather(places),
+            merchant_place=pl.Series(places))
+        return rows.filter(self._frame.get_column("merchant_no").gather(places) == wanted).drop("merchant_no")
+
+    def covered(self, round_id: int, where: scope.Scope) -> np.ndarray[Any, Any]:
+        """Which merchants a round's vouchers are for (rules.scope.covers), asked once for each kind of merchant, or for each
+        merchant when the scope may name some by number."""
+        if round_id not in self._covered:
+            by = ["merchant_no"] if where.merchants or where.exclude else []
+            asked = self._frame.select(*by, "district", "industry", "size", "is_registered")
+            kinds = asked.unique()
+            numbers = kinds.get_column("merchant_no") if by else [""] * kinds.height
+            rest = kinds.select("district", "industry", "size", "is_registered").iter_rows()
+            is_in = [scope.covers(where, Merchant(number, district, industry, size, bool(is_registered)))
+                     for number, (district, industry, size, is_registered) in zip(numbers, rest, strict=True)]
+            keyed = kinds.with_columns(is_in=pl.Series(is_in, dtype=pl.Boolean))
+            found = asked.join(keyed, on=kinds.columns, how="left", maintain_order="left")
+            self._covered[round_id] = found.get_column("is_in").to_numpy()
+        return self._covered[round_id]
+
+
+def _visits(residents: pl.Series, merchant_ids: pl.Series) -> np.ndarray[Any, Any]:
+    """A hash of resident and merchant; within one day it stands for the visit."""
+    return residents.to_numpy() ^ (merchant_ids.to_numpy().astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
 
 
 def resident_keys(tokens: pl.Series) -> pl.Series:
@@ -160,8 +205,9 @@ class Claims:
         found = self._frame[places]
         rows = rows.with_columns(
             claim_id=found.get_column("claim_id"), round_id=found.get_column("round_no").cast(pl.Int64),
-            resident=found.get_column("resident"), claimed_at=found.get_column("claimed_at").cast(pl.Int64), expires_at=found.get_column("expires_at"))
-        return rows.filter(found.get_column("number") == wanted)
+            resident=found.get_column("resident"), claimed_at=found.get_column("claimed_at").cast(pl.Int64),
+            expires_at=found.get_column("expires_at"))
+        return rows.filter(found.get_column("number") == wanted).drop("claim_no")
 
 
 def _keys(numbers: pl.Series) -> np.ndarray[Any, Any]:

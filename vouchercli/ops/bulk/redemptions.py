@@ -23,20 +23,25 @@ if TYPE_CHECKING:
     from vouchercli.ops.desks import Desk
     from vouchercli.store.redemptions import Split
 
+VOUCHER = pl.col("claim_id") * 1000 + pl.col("coupon_no")
+CONTENT = ("transaction_no", "claim_id", "coupon_no", "merchant_id", "paid_at", "base_fen", "merchant_discount_fen", "subsidy_fen")
 SPLIT = ("split_id", "public_fen", "platform_fen", "match_fen")
 CHANNELS = {"": 0, "offline": 1, "online": 2}
 
 
 class Proof(NamedTuple):
-    """`fit`: rows that are plainly lawful, as columns of the table; `lines`: the rows that are not."""
+    """`fit`: rows that are plainly lawful, as columns of the table; `lines`: the rows that are not; `repeated`: how many more
+    rows are the same as a fit one in everything."""
 
     fit: pl.DataFrame
     lines: list[int]
+    repeated: int
 
 
 def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
     """The chunks of a large file of redemptions behind the line `done`."""
-    return iter(Feed(desk, done, lambda: Prover(desk), write))
+    split = shares.Shares(desk)
+    return iter(Feed(desk, done, lambda: Prover(desk), lambda desk, proof: write(desk, proof, split)))
 
 
 class Prover:
@@ -55,18 +60,19 @@ class Prover:
 
     def prove(self, block: Block) -> Proof:
         """The plainly lawful payments of a block."""
+        lines, repeated = block.frame.get_column("line"), pl.Series([], dtype=pl.Int64)
         rows = self._typed(block.frame)
-        lines = block.frame.get_column("line")
-        rows = rows.filter(pl.col("is_typed"))
         if rows.height:
             rows = self._known(rows)
             rows = rows.filter(self._is_lawful(rows))
+            rows, repeated = _without_repeats(rows.with_columns(subsidy_fen=self._expected(rows), channel=self._book.used_channel(rows)))
             rows = self._uncontested(rows)
         fit = rows.select(
             "transaction_no", "claim_id", "coupon_no", "merchant_id", "segment_id", "channel", "paid_at", "day", "base_fen",
             "merchant_discount_fen", "line", "round_id", "subsidy_fen", "coupon", "threshold_fen", "denomination_fen",
         ) if rows.height else pl.DataFrame({"line": pl.Series([], dtype=pl.Int64)})
-        return Proof(fit, lines.filter(~lines.is_in(fit.get_column("line").implode())).to_list())
+        is_done = np.isin(lines.to_numpy(), np.concatenate((fit.get_column("line").to_numpy(), repeated.to_numpy())))
+        return Proof(fit, lines.filter(pl.Series(~is_done)).to_list(), repeated.len())
 
     def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Texts to numbers: amounts in fen, times as UTC seconds with their local day."""
@@ -74,16 +80,16 @@ class Prover:
         at, day, of_day = typing.moments(frame.get_column("paid_at"), self._zone)
         order, discount = typing.fen("order_amount"), typing.fen("merchant_discount")
         subsidy = typing.fen("subsidy") if self._says_subsidy else pl.lit(None, pl.Int64)
-        rows = frame.with_columns(
-            kind=pl.col("kind").replace_strict(kinds, default="", return_dtype=pl.String), coupon_no=typing.whole("coupon_no", 3),
+        rows = frame.select(
+            "line", "transaction_no", "claim_no", "merchant_no", kind=pl.col("kind").replace_strict(kinds, default="", return_dtype=pl.String), coupon_no=typing.whole("coupon_no", 3),
             paid_at=at, day=day, of_day=of_day, order_fen=order, merchant_discount_fen=discount, told_fen=subsidy,
             channel_no=pl.col("channel").replace_strict(CHANNELS, default=None, return_dtype=pl.Int64),
         ).with_columns(base_fen=pl.col("order_fen") - pl.col("merchant_discount_fen"))
-        return rows.with_columns(is_typed=(
+        return rows.filter((
             (pl.col("kind") == "pay") & pl.col("coupon_no").is_not_null() & pl.col("paid_at").is_not_null() & (pl.col("order_fen") > 0)
             & (pl.col("base_fen") >= 0) & pl.col("channel_no").is_not_null() & (pl.col("merchant_no") != "")
             & (pl.col("told_fen").is_not_null() if self._says_subsidy else pl.lit(True))
-        ).fill_null(False))
+        ).fill_null(False)).drop("kind", "order_fen")
 
     def _known(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The claim, coupon and merchant that each row names; rows that name an unknown one fall away."""
@@ -91,7 +97,7 @@ class Prover:
         book.cover(int(rows.get_column("paid_at").min()), int(rows.get_column("paid_at").max()))  # type: ignore[arg-type]
         rows = book.with_claims(rows)
         rows = rows.join(book.coupons, on=["round_id", "coupon_no"], how="inner", maintain_order="left")
-        return rows.join(book.merchants, on="merchant_no", how="inner", maintain_order="left")
+        return book.with_merchants(rows)
 
     def _is_lawful(self, rows: pl.DataFrame) -> pl.Series:
         """rules.redemptions.reason is None, as far as columns can tell."""
@@ -118,18 +124,24 @@ class Prover:
 
         What shares a voucher with a fact is found when it is written, what shares a number with one when the import ends.
         """
-        rows = rows.with_columns(subsidy_fen=self._expected(rows), channel=self._book.used_channel(rows))
-        rows = rows.filter(~pl.struct("claim_id", "coupon_no").is_duplicated() & ~pl.col("transaction_no").is_duplicated())
+        rows = rows.filter(~VOUCHER.is_duplicated() & ~pl.col("transaction_no").hash().is_duplicated())
         return rows.filter(self._book.has_room(rows, self._limit)) if self._limit is not None and rows.height else rows
 
 
-def write(desk: Desk, proof: Proof) -> Taken:
+def _without_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """The rows without those that repeat an earlier one in everything, and the lines of these."""
+    shared = rows.filter(VOUCHER.is_duplicated())
+    repeated = shared.filter(~pl.struct(CONTENT).is_first_distinct()).get_column("line")
+    return (rows.filter(~pl.col("line").is_in(repeated.implode())) if repeated.len() else rows), repeated
+
+
+def write(desk: Desk, proof: Proof, split: shares.Shares) -> Taken:
     """Write the proved rows with their totals; rows whose voucher a fact holds already are duplicates of it or left to the judge."""
     fit = proof.fit
     if not fit.height:
-        return Taken(0, 0, proof.lines)
+        return Taken(0, proof.repeated, proof.lines)
     pairs = fit.select("round_id", "subsidy_fen").unique().sort("round_id", "subsidy_fen")
-    splits = shares.of_payments(desk, [tuple(pair) for pair in pairs.iter_rows()])
+    splits = [split.of_payment(*pair) for pair in pairs.iter_rows()]
     fit = fit.join(pairs.with_columns(split_id=pl.Series([number for number, _ in splits], dtype=pl.Int64)), on=pairs.columns,
                    how="left", maintain_order="left")
     first_id = bulk.next_id(desk.db)
@@ -147,7 +159,7 @@ def write(desk: Desk, proof: Proof) -> Taken:
     else:
         lines = []
     _total(desk, fit, dict(splits))
-    return Taken(fit.height, len(duplicate), sorted([*proof.lines, *lines]))
+    return Taken(fit.height, proof.repeated + len(duplicate), sorted([*proof.lines, *lines]))
 
 
 def _total(desk: Desk, fit: pl.DataFrame, splits: dict[int, Split]) -> None:

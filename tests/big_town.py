@@ -1,0 +1,76 @@
+"""A town large enough to be imported in many chunks, and a canonical dump of what an import left."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HEADER = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
+CLOCKS = {"entered_at", "hash", "previous_hash", "applied_at"}  # the machine's own time differs from run to run, and what is made of it
+TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 1) <> '_' ORDER BY name"
+DRIVER = Path(__file__).parent / "small_chunks.py"
+NOW = "2020-03-30T09:00:00+08:00"
+
+
+def canonical(path: Path) -> list[str]:
+    """Every row of every table, in key order, without the machine's clock."""
+    db = sqlite3.connect(path)
+    lines = []
+    for (table,) in db.execute(TABLES).fetchall():
+        names = [row[1] for row in db.execute(f'PRAGMA table_info("{table}")')]
+        kept = [name for name in names if name not in CLOCKS]
+        lines += sorted(f"{table} {row}" for row in db.execute(f'SELECT {", ".join(kept)} FROM "{table}"'))
+    db.close()
+    return lines
+
+
+def prepare(voucher: Any, here: Path, claims: int, rows: int) -> None:
+    """A round `big` whose packs are all claimed (two a resident would be too many), and a file r.csv of so many rows."""
+    voucher("round", "create", "big", "--template", "pack", "--packs", str(claims), "--opens-at", "2020-03-27 08:00", "--actor", "mei")
+    for verb, actor in (("submit", "mei"), ("approve", "lin")):
+        voucher("round", verb, "big", "--actor", actor)
+    voucher("round", "open", "big", "--actor", "mei", "--now", "2020-03-27 08:00")
+    text = "".join(f"K{n},big,resident{n},2020-03-27 08:{n // 60 % 60:02d}:{n % 60:02d}\n" for n in range(claims))
+    (here / "big.csv").write_text("claim_no,round,resident,claimed_at\n" + text, "utf-8")
+    voucher("claim", "import", "big.csv")
+    (here / "r.csv").write_text(HEADER + "".join(row(n) for n in range(rows)), "utf-8")
+
+
+def row(n: int) -> str:
+    """A payment; now and then one that is refunded in the next row, one at an unknown merchant, one with a number that a row
+    far above has, and a refund that stands above its payment."""
+    merchant = "nobody" if n % 97 == 3 else f"M{n % 2 + 1}"
+    if n % 50 == 49:
+        return f"R{n},refund,K{(n - 1) // 2},{(n - 1) % 2 + 1},M{(n - 1) % 2 + 1},{clock(n)},45,0,10,T{n - 1}\n"
+    if n % 83 == 20:
+        return f"R{n},refund,K{(n + 40) // 2},{(n + 40) % 2 + 1},M{(n + 40) % 2 + 1},{clock(n + 60)},45,0,10,T{n + 40}\n"
+    number = f"T{n - 61}" if n % 89 == 70 else f"T{n}"
+    return f"{number},pay,K{n // 2},{n % 2 + 1},{merchant},{clock(n)},45,0,10,\n"
+
+
+def clock(n: int) -> str:
+    """The moment of row `n`."""
+    return f"2020-03-28 {10 + n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}"
+
+
+def start(folder: Path, *args: str, lines: int = 500, bytes_: int = 1 << 40) -> subprocess.Popen[str]:
+    """`voucher ARGS` in a process of its own, with chunks of `lines` lines; files of `bytes_` bytes or more go the way of large ones."""
+    return subprocess.Popen(
+        [sys.executable, str(DRIVER), str(lines), str(bytes_), *args], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        text=True, env=os.environ | {"VOUCHER_NOW": NOW},
+    )
+
+
+def copied(here: Path, name: str) -> Path:
+    """A folder with a copy of every file that is here."""
+    folder = here / name
+    folder.mkdir()
+    for file in here.iterdir():
+        if file.is_file():
+            shutil.copy(file, folder / file.name)
+    return folder
