@@ -29,6 +29,25 @@ def canonical(path: Path) -> list[str]:
     return lines
 
 
+FACTS = """
+SELECT f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, f.segment_id, f.channel, f.paid_at, f.day, f.base_fen,
+    f.merchant_discount_fen, f.subsidy_fen, f.public_fen, f.platform_fen, f.match_fen, f.vouchers, p.transaction_no, f.batch_id, f.line
+FROM redemption_facts f JOIN claims c USING (claim_id) JOIN merchants m USING (merchant_id)
+LEFT JOIN redemptions p ON p.redemption_id = f.refund_of ORDER BY f.batch_id, f.line
+"""
+SHARES = """
+SELECT r.round, t.day, u.funder, t.amount_fen FROM funder_totals t JOIN rounds r USING (round_id) JOIN funders u USING (funder_id) ORDER BY 1, 2, 3
+"""
+TOTALS = ("day_totals", "merchant_totals", "rejects", "warnings")
+
+
+def left_by(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """What imports left, whatever numbers the facts were given: facts, totals, rejects, warnings."""
+    with sqlite3.connect(path) as db:
+        found = {"facts": db.execute(FACTS).fetchall(), "shares": db.execute(SHARES).fetchall()}
+        return found | {table: sorted(db.execute("SELECT * FROM " + table)) for table in TOTALS}
+
+
 def prepare(voucher: Any, here: Path, claims: int, rows: int) -> None:
     """A round `big` whose packs are all claimed (two a resident would be too many), and a file r.csv of so many rows."""
     voucher("round", "create", "big", "--template", "pack", "--packs", str(claims), "--opens-at", "2020-03-27 08:00", "--actor", "mei")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from vouchercli.errors import UsageFault
-from vouchercli.formats import exports
-from vouchercli.ops import claims, intake, redemptions, registries, retries
+from vouchercli.formats import exports, layout, profiles
+from vouchercli.ops import claims, desks, intake, redemptions, registries, retries
 from vouchercli.result import Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import reasons, times
 from vouchercli.store import batches

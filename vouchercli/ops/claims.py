@@ -14,8 +14,9 @@ from vouchercli.rules import times
 from vouchercli.store import claim_reopening, claims, identities, programmes, templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from vouchercli.ops.chunks import Chunk
     from vouchercli.store.db import Session
 
 
@@ -64,12 +65,22 @@ def _reopen(desk: Desk, only: int | None) -> None:
     claim_reopening.reopen(desk.db, desk.programme_id, only)
 
 
+def _bulk(desk: Desk, done: int) -> Iterator[Chunk] | None:
+    from vouchercli.ops.bulk import feed  # everyday files never wait for the libraries behind it
+
+    if not feed.is_large(desk):
+        return None
+    from vouchercli.ops.bulk import claims as bulk
+
+    return bulk.chunks(desk, done)
+
+
 WAITING = ("claim_reused", "over_quota", "resident_limit")  # what another claim can lift
 
 KIND = Kind(
     name="claims", needs_programme=True, create=claims.CREATE_INCOMING, add=claims.ADD_INCOMING, width=claims.TYPED_COLUMNS,
     typist=_typist, judge=_judge, accept=_accept, undo=lambda session, batch_id: claims.undo(session.db, batch_id),
-    settle=settle, reopen=_reopen, waiting=WAITING,
+    settle=settle, reopen=_reopen, waiting=WAITING, bulk=_bulk,
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 NOT_OPEN = ("draft", "submitted", "approved", "cancelled")
@@ -69,7 +69,7 @@ def judged(rounds: dict[str, Round], claims: list[Claim], granted: Granted) -> d
     uses it lawfully; packs go to the first to come; the quota is looked at before the resident's limit.
     """
     stood = dict(granted.numbers)
-    used: dict[str, tuple[object, ...]] = {}
+    used: defaultdict[str, set[tuple[object, ...]]] = defaultdict(set)
     found: dict[int, str | None] = {}
     for claim in sorted(claims, key=in_time_order):
         round_ = rounds.get(claim.round)
@@ -82,11 +82,12 @@ def judged(rounds: dict[str, Round], claims: list[Claim], granted: Granted) -> d
     return found
 
 
-def _number(claim: Claim, used: dict[str, tuple[object, ...]], stood: dict[str, tuple[object, ...]]) -> str | None:
-    if claim.claim_no in used:
-        return "duplicate" if used[claim.claim_no] == claim.content else "claim_reused"
-    used[claim.claim_no] = claim.content
-    return "claim_reused" if claim.claim_no in stood else None
+def _number(claim: Claim, used: defaultdict[str, set[tuple[object, ...]]], stood: dict[str, tuple[object, ...]]) -> str | None:
+    """The same row again is a duplicate, whatever became of the first; the number itself is the first one's."""
+    if claim.content in used[claim.claim_no]:
+        return "duplicate"
+    used[claim.claim_no].add(claim.content)
+    return "claim_reused" if len(used[claim.claim_no]) > 1 or claim.claim_no in stood else None
 
 
 def _limits(claim: Claim, round_: Round | None, granted: Granted) -> str | None:

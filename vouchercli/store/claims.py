@@ -57,16 +57,12 @@ FROM (
 WHERE j.place = i.place AND j.reason IS NOT NULL
 """
 
-# rules.claims._number: the first lawful use owns the number; the same row again is a duplicate.
+# rules.claims._number: the first lawful use owns the number; the same row again, which stands beside it, is a duplicate.
 JUDGE_NUMBERS = """
-UPDATE incoming_claims AS i SET reason = CASE
-    WHEN u.use_no > 1 AND u.round_id = u.first_round AND u.resident = u.first_resident AND u.claimed_at = u.first_at THEN 'duplicate'
-    ELSE 'claim_reused'
-END
+UPDATE incoming_claims AS i SET reason = CASE WHEN u.is_again THEN 'duplicate' ELSE 'claim_reused' END
 FROM (
-    SELECT place, claim_no, round, round_id, resident, claimed_at, row_number() OVER w AS use_no,
-        first_value(round_id) OVER w AS first_round, first_value(resident) OVER w AS first_resident,
-        first_value(claimed_at) OVER w AS first_at
+    SELECT place, claim_no, row_number() OVER w AS use_no,
+        lag(round) OVER w = round AND lag(resident) OVER w = resident AND lag(claimed_at) OVER w = claimed_at AS is_again
     FROM incoming_claims WHERE reason IS NULL
     WINDOW w AS (PARTITION BY claim_no ORDER BY claimed_at, round, resident, place)
 ) AS u
@@ -126,10 +122,9 @@ ADD_ROUNDS = """
 UPDATE rounds SET claimed = claimed + n.claims FROM (SELECT round_id, sum(claims) AS claims FROM counted_claims GROUP BY round_id) AS n
 WHERE n.round_id = rounds.round_id
 """
-ADD_DAYS = """
-INSERT INTO claim_totals (round_id, day, claims) SELECT round_id, day, claims FROM counted_claims WHERE true
-ON CONFLICT DO UPDATE SET claims = claims + excluded.claims
-"""
+POOL = "ON CONFLICT DO UPDATE SET claims = claims + excluded.claims"
+ADD_DAYS = "INSERT INTO claim_totals (round_id, day, claims) SELECT round_id, day, claims FROM counted_claims WHERE true " + POOL
+ADD_DAY = "INSERT INTO claim_totals (round_id, day, claims) VALUES (?, ?, ?) " + POOL
 DROP_EMPTY_DAYS = "DELETE FROM claim_totals WHERE claims = 0"
 
 CLEAR_LEAVING = "DROP TABLE IF EXISTS temp.leaving_claims"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -112,6 +113,8 @@ def find_reused(db: sqlite3.Connection, batch_id: int) -> int:
 def _twins(db: sqlite3.Connection, batch_id: int) -> set[int]:
     """Keys that stand twice, at least once in the batch's own runs; in passes, so that memory stays flat."""
     own = sum(len(keys) for _, batch, keys in _runs(db) if batch == batch_id)
+    if own > PASSES_EVERY and find_spec("numpy"):
+        return _twins_by_columns(db, batch_id)
     passes = own // PASSES_EVERY + 1
     twins: set[int] = set()
     for turn in range(passes):
@@ -127,6 +130,20 @@ def _twins(db: sqlite3.Connection, batch_id: int) -> set[int]:
         for _, batch, keys in _runs(db):
             if batch != batch_id:
                 twins |= seen.intersection(keys)
+    return twins
+
+
+def _twins_by_columns(db: sqlite3.Connection, batch_id: int) -> set[int]:
+    """`_twins` where numpy is there: four bytes a key, and one sort."""
+    import numpy as np
+
+    own = np.sort(np.concatenate([np.array(keys) for _, batch, keys in _runs(db) if batch == batch_id]))
+    twins = set(own[1:][own[1:] == own[:-1]].tolist())
+    for _, batch, keys in _runs(db):
+        if batch != batch_id:
+            others = np.array(keys)
+            places = np.minimum(np.searchsorted(own, others), len(own) - 1)
+            twins.update(others[own[places] == others].tolist())
     return twins
 
 

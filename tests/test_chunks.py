@@ -1,0 +1,276 @@
+"""Imports in chunks: stopped, resumed, overtaken, watched; whoever looks on sees whole chunks only."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from big_town import canonical, copied, left_by, prepare, start
+
+from vouchercli.errors import Busy, Stopped
+from vouchercli.ops import chunks, reports
+from vouchercli.ops import redemptions as ops
+from vouchercli.rules import times
+from vouchercli.store import db as store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NOW = times.parse("2020-03-30 09:00", "Asia/Shanghai")
+ROWS = 200  # lines 2 to 201, in chunks of 50: five of them
+IMPORT = ("redemption", "import", "r.csv", "-o", "json")
+
+
+class Onlooker:
+    """Does something after each chunk, and while one is being written."""
+
+    def __init__(self, committed: Callable[[int], bool | None], within: Callable[[], None] = lambda: None) -> None:
+        self.is_stopped, self.chunks = False, 0
+        self._committed, self._within = committed, within
+
+    def read(self, rows: int) -> None:
+        self._within()
+
+    def committed(self, share: float | None) -> None:
+        self.chunks += 1
+        self.is_stopped = bool(self._committed(self.chunks))
+
+
+@pytest.fixture
+def town(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A town with 130 claims and a file of 200 redemptions, refunds and faulty rows; chunks have 50 lines."""
+    voucher = city(with_claims=False)
+    prepare(voucher, here, 130, ROWS)
+    monkeypatch.setattr(chunks, "LINES", 50)
+    monkeypatch.setenv("VOUCHER_NOW", "2020-03-30T09:00:00+08:00")
+    return voucher
+
+
+@contextmanager
+def session(here: Path, **changed: Any) -> Iterator[store.Session]:
+    """A second command in this process: a connection of its own, which waits for nobody."""
+    db = store.open_db(here / "voucher.db")
+    db.execute("PRAGMA busy_timeout = 0")
+    login = store.os_user()
+    try:
+        yield store.Session(**{"db": db, "path": here / "voucher.db", "now": NOW, "actor": login, "os_user": login, "entered_at": NOW} | changed)
+    finally:
+        db.close()
+
+
+def stop_after(here: Path, wanted: int) -> Stopped:
+    """Import r.csv and stop after so many chunks."""
+    with session(here) as one, pytest.raises(Stopped) as stopped:
+        ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda done: done == wanted))
+    return stopped.value
+
+
+def facts(folder: Path) -> list[str]:
+    """What stands, without the numbers that rows were given."""
+    tables = ("claims", "redemptions", "number_runs", "rejects", "warnings", "claim_totals", "day_totals", "merchant_totals", "funder_totals")
+    return [line for line in canonical(folder / "voucher.db") if line.split()[0] in tables]
+
+
+def undisturbed(here: Path) -> list[str]:
+    """What one import of a copy leaves."""
+    calm = copied(here, "calm")
+    with session(calm) as one:
+        ops.import_redemptions(one, "r.csv")
+    return canonical(calm / "voucher.db")
+
+
+# ---------------------------------------------------------------- stopped and resumed
+
+
+def test_a_stopped_import_says_how_to_go_on_and_ends_as_if_undisturbed(town: Any, here: Path) -> None:
+    wanted = undisturbed(here)
+    stopped = stop_after(here, 2)
+    assert (stopped.exit_code, stopped.params["line"], stopped.params["batch"], stopped.hint) == (130, 100, 3, "voucher batch resume {batch}")
+    [batch] = town("batch", "list", "--kind", "redemptions", "-o", "json").data["batches"]
+    assert (batch["state"], batch["read"]) == ("importing", 99)
+    assert "voucher batch resume 3" in town("batch", "show", "3").err
+    assert "导入中" in town("batch", "list", "--lang", "zh").out
+    data = town("batch", "resume", "3", "-o", "json", expect=4).data
+    assert data["read"] == ROWS == data["accepted"] + data["duplicate"] + data["rejected"]
+    assert canonical(here / "voucher.db") == wanted
+
+
+@pytest.mark.parametrize("done", [1, 2, 3, 4])
+def test_the_same_command_goes_on_where_the_import_stopped(town: Any, here: Path, done: int) -> None:
+    wanted = undisturbed(here)
+    stop_after(here, done)
+    assert town(*IMPORT, expect=4).data["read"] == ROWS
+    assert canonical(here / "voucher.db") == wanted
+    assert town(*IMPORT).data["repeats"] == 3
+
+
+def test_many_small_chunks_and_one_large_one_come_to_the_same(town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def left(lines: int) -> tuple[Any, ...]:
+        folder = copied(here, f"by{lines}")
+        monkeypatch.setattr(chunks, "LINES", lines)
+        with session(folder) as one:
+            return ops.import_redemptions(one, str(here / "r.csv")).data, left_by(folder / "voucher.db")
+
+    whole = left(1000)
+    assert whole[0]["reasons"].keys() == {"unknown_merchant", "transaction_reused", "refund_without_payment"}
+    for lines in (1, 7, 50, 199, 200, 201, 202):
+        assert left(lines) == whole, lines
+
+
+def test_a_dry_run_in_chunks_leaves_nothing(town: Any, here: Path) -> None:
+    before = canonical(here / "voucher.db")
+    dry = town(*IMPORT, "--dry-run", expect=4).data
+    assert canonical(here / "voucher.db") == before
+    wet = town(*IMPORT, expect=4).data
+    assert {**dry, "batch": wet["batch"]} == wet
+
+
+def test_a_batch_that_is_done_or_undone_or_of_another_file_cannot_be_resumed(town: Any, here: Path) -> None:
+    stop_after(here, 1)
+    (here / "other.csv").write_text("transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,subsidy\n")
+    assert "[other_file]" in town("batch", "resume", "3", "--file", "other.csv", expect=3).err
+    (here / "r.csv").rename(here / "moved.csv")
+    assert "[no_such_file]" in town("batch", "resume", "3", expect=3).err
+    assert town("batch", "resume", "3", "--file", "moved.csv", "-o", "json", expect=4).data["read"] == ROWS
+    assert "[batch_done]" in town("batch", "resume", "3", expect=3).err
+    town("batch", "undo", "3", "--yes")
+    assert "[batch_undone]" in town("batch", "resume", "3", expect=3).err
+    assert "[unknown_batch]" in town("batch", "resume", "9", expect=3).err
+
+
+def test_the_rejects_of_an_unfinished_batch_wait_and_the_batch_can_be_undone(town: Any, here: Path) -> None:
+    before = facts(here)
+    stop_after(here, 3)
+    assert "voucher batch resume 3" in town("batch", "retry", "3", expect=3).err
+    town("batch", "undo", "3", "--yes")
+    assert facts(here) == before
+    town("check")
+    assert town(*IMPORT, expect=4).data["batch"] == 4
+
+
+def test_an_import_that_others_stopped_within_can_be_checked(town: Any, here: Path) -> None:
+    for done in (1, 2, 3, 4):
+        folder = copied(here, f"after{done}")
+        with session(folder) as one, pytest.raises(Stopped):
+            ops.import_redemptions(one, str(here / "r.csv"), tell=Onlooker(lambda chunks, done=done: chunks == done))
+        town("check", "--db", str(folder / "voucher.db"))
+
+
+# ---------------------------------------------------------------- Ctrl-C
+
+
+def test_ctrl_c_ends_at_the_border_of_a_chunk(town: Any, here: Path) -> None:
+    prepare_more(here)
+    wanted = undisturbed_child(here)
+    child = start(here, "redemption", "import", "r.csv", lines=50)
+    interrupt_once_it_has_begun(here, child)
+    told = child.communicate()[1]
+    assert (child.returncode, "[stopped]" in told, "voucher batch resume 3" in told) == (130, True, True), told
+    assert start(here, "batch", "resume", "3", lines=50).wait() == 4
+    assert canonical(here / "voucher.db") == wanted
+
+
+def prepare_more(here: Path) -> None:
+    """A file that takes a while."""
+    first, *rows = (here / "r.csv").read_text("utf-8").splitlines()
+    strangers = [row.replace(",K", ",none") for row in rows] * 40
+    (here / "r.csv").write_text("\n".join([first, *rows, *strangers, ""]), "utf-8")
+
+
+def undisturbed_child(here: Path) -> list[str]:
+    calm = copied(here, "calm")
+    assert start(calm, "redemption", "import", "r.csv", lines=50).wait() == 4
+    return canonical(calm / "voucher.db")
+
+
+def interrupt_once_it_has_begun(here: Path, child: Any) -> None:
+    """Press Ctrl-C when the first chunk is safe."""
+    with session(here) as one:
+        while one.db.execute("SELECT count(*) FROM batches WHERE kind = 'redemptions'").fetchone()[0] == 0:
+            assert child.poll() is None
+    child.send_signal(signal.SIGINT)
+
+
+# ---------------------------------------------------------------- others at the same time
+
+
+def test_a_report_sees_whole_chunks_only(town: Any, here: Path) -> None:
+    seen: list[int] = []
+
+    def look() -> None:
+        with session(here) as other:
+            seen.append(reports.report_leverage(other).data["total"]["redemptions"])
+
+    with session(here) as one:
+        ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda _: look(), within=look))
+    within, between = seen[0::2], seen[1::2]
+    assert len(set(between)) == 5
+    assert within == [0, *between[:4]]
+
+
+def test_a_second_writer_has_its_turn_between_two_chunks(town: Any, here: Path) -> None:
+    wanted = undisturbed(here)
+
+    def write(_: int) -> None:
+        town("round", "copy", "r1", f"next{watch.chunks}", "--opens-at", "2020-04-10 08:00", "--actor", "mei")
+
+    watch = Onlooker(write)
+    with session(here) as one:
+        ops.import_redemptions(one, "r.csv", tell=watch)
+    assert watch.chunks == 5
+
+    def without_rounds(lines: list[str]) -> list[str]:
+        return [line for line in lines if line.split()[0] not in ("rounds", "audit")]
+
+    assert without_rounds(canonical(here / "voucher.db")) == without_rounds(wanted)
+    town("check")
+
+
+def test_a_second_writer_within_a_chunk_is_told_to_come_again(town: Any, here: Path) -> None:
+    told: list[str] = []
+
+    def write() -> None:
+        with session(here) as other, pytest.raises(Busy) as busy, store.writing(other):
+            pass
+        told.append(busy.value.code)
+
+    with session(here) as one:
+        ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda _: None, within=write))
+    assert told == ["busy"] * 5
+
+
+def test_who_is_overtaken_by_the_same_file_has_nothing_to_do(town: Any, here: Path) -> None:
+    wanted = undisturbed(here)
+
+    def overtake(_: int) -> None:
+        with session(here) as other:
+            assert ops.import_redemptions(other, "r.csv").data["read"] == ROWS
+
+    with session(here) as one:
+        assert ops.import_redemptions(one, "r.csv", tell=Onlooker(overtake)).data["repeats"] == 3
+    assert canonical(here / "voucher.db") == wanted
+
+
+def test_who_meets_another_import_of_the_same_file_is_told_to_come_again(town: Any, here: Path) -> None:
+    wanted = undisturbed(here)
+
+    def meet(_: int) -> None:
+        stop_after(here, 1)  # the other one is a chunk ahead now
+
+    with session(here) as one, pytest.raises(Busy) as busy:
+        ops.import_redemptions(one, "r.csv", tell=Onlooker(meet))
+    assert (busy.value.code, busy.value.exit_code) == ("being_imported", 75)
+    assert town(*IMPORT, expect=4).data["read"] == ROWS
+    assert canonical(here / "voucher.db") == wanted
+
+
+def test_two_processes_with_the_same_file_import_it_once(town: Any, here: Path) -> None:
+    prepare_more(here)
+    wanted = undisturbed_child(here)
+    both = [start(here, "redemption", "import", "r.csv", lines=50) for _ in range(2)]
+    codes = sorted(child.wait() for child in both)
+    assert codes in ([0, 4], [4, 75])
+    assert canonical(here / "voucher.db") == wanted

@@ -1,0 +1,63 @@
+"""Claims of large files: proved rows written many at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.store.claims import ADD_DAY
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+LAST_ID = "SELECT coalesce(max(claim_id), 0) FROM claims"
+ROOM = "SELECT packs - claimed FROM rounds WHERE round_id = ?"
+COLUMNS = ("claim_no", "round_id", "resident", "claimed_at", "expires_at", "line")
+# A resident's first pack of a round only, and no number twice: where one stands already, nothing is written.
+ADD = """
+INSERT OR IGNORE INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
+VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?)
+"""
+# The same where a resident may hold several packs of a round: the first may be gone while another stands.
+ADD_FIRST = """
+INSERT OR IGNORE INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
+SELECT ?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM claims WHERE resident = ?4 AND round_id = ?3)
+"""
+WRITTEN = "SELECT claim_id FROM claims WHERE claim_id >= ?"
+SAME = ("line", "claim_no", "round_id", "resident", "claimed_at")
+IS_SAME = "SELECT 1 FROM claims WHERE claim_no = ? AND round_id = ? AND resident = ? AND claimed_at = ?"
+COUNT = "UPDATE rounds SET claimed = claimed + ? WHERE round_id = ?"
+
+
+def room(db: sqlite3.Connection, round_id: int) -> int:
+    """How many packs of a round are left."""
+    return int(db.execute(ROOM, (round_id,)).fetchone()[0])
+
+
+def next_id(db: sqlite3.Connection) -> int:
+    """The first claim_id that is free."""
+    return int(db.execute(LAST_ID).fetchone()[0]) + 1
+
+
+def add(db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]], *, is_one_each: bool) -> list[int]:
+    """Write claims, given by columns (`COLUMNS`), with ids from `first_id` on; `is_one_each`: a resident has one pack of each of
+    their rounds. Returns the places of those that a standing claim kept out."""
+    *most, line = columns
+    ids, before = range(first_id, first_id + len(line)), db.total_changes
+    db.executemany(ADD if is_one_each else ADD_FIRST, zip(ids, *most, [batch_id] * len(line), line, strict=True))
+    if db.total_changes - before == len(line):
+        return []
+    written = {row[0] for row in db.execute(WRITTEN, (first_id,))}
+    return [place for place, one in enumerate(ids) if one not in written]
+
+
+def duplicates(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> set[int]:
+    """The lines of those rows (`SAME`) that stand in the store already, alike in everything."""
+    return {line for line, *content in rows if db.execute(IS_SAME, content).fetchone()}
+
+
+def count(db: sqlite3.Connection, rows: Iterable[tuple[int, int, int]]) -> None:
+    """Add claims (round_id, local day, how many) to their rounds and days."""
+    for round_id, day, claims in rows:
+        db.execute(COUNT, (claims, round_id))
+        db.execute(ADD_DAY, (round_id, day, claims))
