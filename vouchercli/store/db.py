@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APPLICATION_ID = 0x564F5543  # "VOUC": says in the file's header whose it is
-SCHEMA_FILES = ("001_initial.sql",)
+SCHEMA_FILES = ("001_initial.sql", "002_applications.sql", "003_draws.sql", "004_schedule.sql", "005_amendments.sql")
 SCHEMA_VERSION = len(SCHEMA_FILES)
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 65_536  # taken only as it is needed; a sixth of a large import's time

@@ -1,0 +1,1 @@
+-- Lotteries: commitments, entrants, certificates.

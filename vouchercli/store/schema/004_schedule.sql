@@ -1,0 +1,1 @@
+-- What the clock did: deeds, heartbeat, orders.

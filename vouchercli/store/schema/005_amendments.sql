@@ -1,0 +1,1 @@
+-- Amendments of rounds under way, with their approvals.
