@@ -181,7 +181,7 @@ def _mask(desk: Desk) -> Callable[[str], str]:
     if not desk.reading.identities:
         return str
     key = identities.load_key(desk.session.path)
-    return lambda text: identities.shown(identities.token(key, text))
+    return lambda text: identities.masked(key, text)
 
 
 # ---------------------------------------------------------------- what is told

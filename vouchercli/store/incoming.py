@@ -13,12 +13,16 @@ CLEAR = (
     "DROP VIEW IF EXISTS temp.incoming",
     "DROP TABLE IF EXISTS temp.incoming_warnings",
     "DROP TABLE IF EXISTS temp.incoming_merchants",
+    "DROP TABLE IF EXISTS temp.incoming_applications",
+    "DROP TABLE IF EXISTS temp.incoming_eligibility",
     "DROP TABLE IF EXISTS temp.incoming_claims",
     "DROP TABLE IF EXISTS temp.incoming_redemptions",
 )
 CREATE_WARNINGS = "CREATE TEMP TABLE incoming_warnings (line INTEGER, reason TEXT, detail TEXT, PRIMARY KEY (line, reason))"
 VIEWS = {
     "merchants": "CREATE TEMP VIEW incoming AS SELECT line, cells, reason, detail FROM incoming_merchants",
+    "applications": "CREATE TEMP VIEW incoming AS SELECT line, cells, reason, detail FROM incoming_applications",
+    "eligibility": "CREATE TEMP VIEW incoming AS SELECT line, cells, reason, detail FROM incoming_eligibility",
     "claims": "CREATE TEMP VIEW incoming AS SELECT line, cells, reason, detail FROM incoming_claims",
     "redemptions": "CREATE TEMP VIEW incoming AS SELECT line, cells, reason, detail FROM incoming_redemptions",
 }
