@@ -239,10 +239,15 @@ what follows from the figures: docs/performance.md. "Ours / it": how many times 
 
 
 def write(path: Path, text: str) -> None:
-    """Put the section where its number of rows stands, the smallest first."""
+    """Put the section in place of the one of its heading: imports by their number of rows, the smallest first, then the others."""
     old = path.read_text("utf-8").split("\n## ")[1:] if path.exists() else []
-    sections = {int(each.split(" ", 1)[0].replace(",", "")): "## " + each.strip("\n") + "\n" for each in [*old, text.removeprefix("## ")]}
-    path.write_text("\n".join([HEAD, *(sections[rows] for rows in sorted(sections))]), "utf-8")
+    sections = {each.split("\n", 1)[0]: "## " + each.strip("\n") + "\n" for each in [*old, text.removeprefix("## ")]}
+    path.write_text("\n".join([HEAD, *(sections[heading] for heading in sorted(sections, key=_place))]), "utf-8")
+
+
+def _place(heading: str) -> tuple[bool, int, str]:
+    number = heading.split(" ", 1)[0].replace(",", "")
+    return not number.isdigit(), int(number) if number.isdigit() else 0, heading
 
 
 def main() -> None:

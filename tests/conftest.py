@@ -25,6 +25,10 @@ EVERY_COMMAND = {
     "merchant show", "merchant suspend", "merchant reinstate", "claim import", "claim list", "redemption import", "redemption list",
     "redemption check", "batch list", "batch show", "batch rejects", "batch resume", "batch retry", "batch undo", "report leverage", "report rounds",
     "check", "demo", "doctor",
+    "application import", "application list", "eligibility import", "eligibility list", "round allocate", "claim grant",
+    "schedule tick", "schedule show", "schedule print", "schedule install", "schedule remove", "schedule status",
+    "audit log", "audit verify", "audit head", "round pause", "round resume", "round top-up", "round reschedule",
+    "round draw", "draw commit", "draw entrants", "draw run", "draw show", "draw verify",
 }
 RAN: set[tuple[str, bool]] = set()  # (command, did it work): of this process, and in the end of all workers
 MISSING: list[str] = []

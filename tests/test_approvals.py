@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops import approvals, drafts, programmes, rounds, templates
+from vouchercli.ops import amendments, approvals, drafts, programmes, rounds, templates
 from vouchercli.ops.start import initialise
+from vouchercli.rules import audit, staff
 from vouchercli.rules import rounds as law
 from vouchercli.rules.programmes import Approval
-from vouchercli.store import audit, db, ledger
+from vouchercli.store import db, ledger
 from vouchercli.store.db import Session
 
 if TYPE_CHECKING:
@@ -240,11 +241,11 @@ def test_every_deed_leaves_one_line(city: Callable[..., Ran]) -> None:
 @pytest.mark.parametrize(("amount_fen", "needed"), [(1, 1), (500_00, 1), (500_01, 2), (10**12, 3)])
 def test_the_band_that_holds_the_amount_says_how_many_check(amount_fen: int, needed: int) -> None:
     bands = (Approval(500_00, 1), Approval(900_00, 2), Approval(1000_00, 3))
-    assert law.checkers_needed(amount_fen, bands) == needed
+    assert staff.checkers_needed(amount_fen, bands) == needed
 
 
 def test_without_bands_one_checker_is_enough() -> None:
-    assert law.checkers_needed(10**12, ()) == 1
+    assert staff.checkers_needed(10**12, ()) == 1
 
 
 # ---------------------------------------------------------------- any order of commands
@@ -255,8 +256,9 @@ OPENS_AT = 1_585_267_200
 HOLDING = ("approved", "open", "paused", "closed")
 REFUSALS = {
     "wrong_state", "own_round", "not_a_checker", "already_approved", "fund_short", "round_exists", "unknown_round", "too_early",
-    "round_has_claims",
+    "round_has_claims", "not_staff", "amendment_waiting", "time_past",
 }
+AMENDING = ("top-up", "resume", "reschedule")
 
 
 class Bureau(RuleBasedStateMachine):
@@ -294,7 +296,8 @@ class Bureau(RuleBasedStateMachine):
             self.follow(deed, code)
 
     def memory(self) -> list[tuple[Any, ...]]:
-        tables = ("SELECT * FROM rounds", "SELECT * FROM approvals", "SELECT * FROM postings", "SELECT * FROM audit")
+        tables = ("SELECT * FROM rounds", "SELECT * FROM approvals", "SELECT * FROM postings", "SELECT * FROM audit",
+                  "SELECT * FROM amendments", "SELECT * FROM amendment_verdicts", "SELECT * FROM pauses")
         return [tuple(row) for statement in tables for row in self.db.execute(statement)]
 
     def follow(self, deed: str, code: str) -> None:
@@ -305,8 +308,10 @@ class Bureau(RuleBasedStateMachine):
             assert (old, new) == (None, "draft")
         else:
             assert old is not None
-            assert law.is_possible(deed, old)
-            assert new == law.DEEDS[deed].end or (deed in ("approve", "edit") and new == old)
+            is_amendment = deed in ("approve", "reject") and old in ("approved", "open", "paused")
+            assert law.is_possible(deed, old) or is_amendment
+            assert new == law.DEEDS[deed].end or (deed in ("approve", "reject", "edit", *AMENDING) and new == old) or (
+                is_amendment and (old, new) == ("paused", "open"))
         self.states[code] = new
 
     @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES), packs=st.integers(1, 25), dry_run=st.booleans())
@@ -345,6 +350,29 @@ class Bureau(RuleBasedStateMachine):
         deed, do = ("open", rounds.open_round) if self.states.get(code) == "approved" else ("close", rounds.close_round)
         self.attempt(deed, "chen", code, lambda session: do(session, code, is_sure=is_sure), False)
 
+    @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES), packs=st.integers(1, 12), dry_run=st.booleans())
+    def top_up(self, actor: str, code: str, packs: int, dry_run: bool) -> None:
+        self.attempt("top-up", actor, code, lambda session: amendments.top_up_round(session, code, packs), dry_run)
+
+    @rule(proposer=st.sampled_from(("chen", "wu")), code=st.sampled_from(CODES), packs=st.integers(1, 12),
+          actors=st.lists(st.sampled_from(("lin", "wu", "zhao")), min_size=1, max_size=4))
+    def amend(self, proposer: str, code: str, packs: int, actors: list[str]) -> None:
+        """Bring a round as far as it goes and top it up: money and approvals of both are reached often."""
+        self.hand_in("chen", code, packs, ["lin", "zhao"])
+        self.top_up(proposer, code, packs, False)
+        for actor in actors:
+            self.approve(actor, code, False)
+
+    @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES))
+    def pause_or_resume(self, actor: str, code: str) -> None:
+        deed, do = ("resume", amendments.resume_round) if self.states.get(code) == "paused" else ("pause", amendments.pause_round)
+        self.attempt(deed, actor, code, lambda session: do(session, code), False)
+
+    @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES), days=st.integers(0, 3))
+    def reschedule(self, actor: str, code: str, days: int) -> None:
+        closes_at = OPENS_AT + days * 86_400
+        self.attempt("reschedule", actor, code, lambda session: amendments.reschedule_round(session, code, closes_at=closes_at), False)
+
     @rule(code=st.sampled_from(CODES))
     def claim(self, code: str) -> None:
         if self.states.get(code) == "open":
@@ -374,7 +402,22 @@ class Bureau(RuleBasedStateMachine):
                 )
                 checkers = {line["actor"] for line in lines} - {row["created_by"], row["edited_by"]}
                 assert checkers <= {"lin", "wu", "zhao"}
-                assert len(checkers) >= (1 if row["packs"] <= 10 else 2)
+                assert len(checkers) >= (1 if row["packs"] - self.topped_up(row["round_id"]) <= 10 else 2)
+
+    def topped_up(self, round_id: int) -> int:
+        """Packs that came by amendments, each approved by enough others."""
+        total = 0
+        for row in self.db.execute("SELECT * FROM amendments WHERE round_id = ? AND state = 'effective'", (round_id,)).fetchall():
+            lines = self.db.execute("SELECT actor FROM amendment_verdicts WHERE amendment_id = ? AND verdict = 'approve'",
+                                    (row["amendment_id"],))
+            checkers = {line["actor"] for line in lines} - {row["proposed_by"]}
+            before, after = json.loads(row["before"]), json.loads(row["after"])
+            packs = after.get("packs", 0) - before.get("packs", 0)
+            total += packs
+            if row["kind"] in AMENDING:
+                assert checkers <= {"lin", "wu", "zhao"}
+                assert len(checkers) >= (2 if after.get("packs", 0) > 10 else 1)
+        return total
 
     @invariant()
     def the_log_is_one_chain(self) -> None:

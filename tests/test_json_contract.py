@@ -27,12 +27,17 @@ OPEN = {"reasons", "document", "detail", "declared", "name", "issuer", "funding"
         "fields", "funders"}
 FILES = {
     "merchants.csv": "merchant_no,name,district,industry,size\nM001,知味观,上城区,餐饮,small\nM002,武林银泰,下城区,零售,large\n",
+    "applications.csv": "application_no,round,resident,applied_at,group,device\nA1,hz-1,13800000005,2020-03-27 08:00:05,medics,d1\n"
+                        "A2,hz-1,13800000006,2020-03-27 08:00:06,,d1\nA3,hz-9,13800000007,2020-03-27 08:00:06,,\n",
+    "eligibility.csv": "resident,group\n13800000005,medics\n",
     "claims.csv": "claim_no,round,resident,claimed_at\nC0001,hz-1,13800000001,2020-03-27 08:00:01\n"
                   "C0002,hz-1,13800000002,2020-03-27 08:00:02\nC0003,hz-9,13800000003,2020-03-27 08:00:02\n",
     "redemptions.csv":
         "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
         "T0001,pay,C0001,1,M001,2020-03-28 12:10:00,100.00,0,10.00,\nT0002,pay,C0001,2,M002,2020-03-29 18:30:00,50.00,5.00,10.00,\n"
         "T0003,pay,C0002,1,M001,2020-03-29 12:00:00,39.00,0,10.00,\nT0004,refund,C0001,1,M001,2020-03-29 13:00:00,100.00,0,10.00,T0001\n",
+    "lot.csv": "application_no,round,resident,applied_at,district\nL1,lot-1,13800000001,2020-03-21 08:00:00,上城区\n"
+               "L2,lot-1,13800000002,2020-03-21 08:00:01,上城区\n",
 }
 LATER = ("--now", "2020-03-30 09:00")
 SESSION = (
@@ -47,7 +52,12 @@ SESSION = (
     ("round", "submit", "hz-1", "--actor", "chen"), ("round", "reject", "hz-1", "--note", "why", "--actor", "lin"),
     ("round", "submit", "hz-1", "--actor", "chen"), ("round", "approve", "hz-1", "--actor", "lin"),
     ("round", "copy", "hz-1", "hz-2", "--opens-at", "2020-04-03 10:00"), ("round", "cancel", "hz-2"),
-    ("round", "open", "hz-1", "--now", "2020-03-27 08:00"), ("round", "list"), ("round", "show", "hz-1"),
+    ("round", "open", "hz-1", "--now", "2020-03-27 08:00"),
+    ("round", "pause", "hz-1", "--actor", "chen"), ("round", "resume", "hz-1", "--actor", "chen"),
+    ("round", "approve", "hz-1", "--actor", "lin"), ("round", "top-up", "hz-1", "--packs", "10", "--actor", "chen"),
+    ("round", "approve", "hz-1", "--actor", "lin"), ("round", "reschedule", "hz-1", "--closes-at", "2020-04-10", "--actor", "chen"),
+    ("round", "reject", "hz-1", "--note", "no", "--actor", "lin"), ("audit", "log"), ("audit", "head"), ("audit", "verify"),
+    ("round", "list"), ("round", "show", "hz-1"),
     ("merchant", "import", "merchants.csv"), ("merchant", "list"), ("merchant", "show", "M001"),
     ("merchant", "suspend", "M001", "--from", "2020-03-31 00:00", "--reason", "inquiry"),
     ("merchant", "reinstate", "M001", "--from", "2020-04-01 00:00"),
@@ -56,7 +66,22 @@ SESSION = (
     ("redemption", "import", "redemptions.csv", *LATER), ("redemption", "list"),
     ("batch", "list"), ("batch", "show", "3"), ("batch", "rejects", "3"), ("batch", "retry", "3", *LATER),
     ("report", "leverage"), ("report", "rounds"), ("check",), ("batch", "undo", "3", *LATER, "--yes"),
+    ("application", "import", "applications.csv", *LATER), ("application", "list"), ("eligibility", "import", "eligibility.csv"),
+    ("eligibility", "list", "--group", "medics"), ("round", "allocate", "hz-1", *LATER), ("round", "show", "hz-1"),
+    ("claim", "grant", "hz-1", "13800000009", *LATER),
     ("round", "close", "hz-1", "--now", "2020-05-30"),
+    ("round", "copy", "hz-1", "hz-8", "--opens-at", "2020-06-01 10:00", "--packs", "1"),
+    ("schedule", "show", "--now", "2020-05-30"), ("schedule", "tick", "--now", "2020-05-31 12:00"), ("schedule", "print"),
+    ("schedule", "status"), ("schedule", "install", "--systemd", "--dry-run"),
+    ("schedule", "remove", "--systemd", "--dry-run"),
+    ("round", "create", "lot-1", "--template", "universal-5x10", "--packs", "1", "--mode", "lottery", "--registration-opens", "2020-03-20",
+     "--opens-at", "2020-03-27 08:00", "--actor", "chen"),
+    ("round", "submit", "lot-1", "--actor", "chen"), ("round", "approve", "lot-1", "--actor", "lin"),
+    ("draw", "show", "lot-1"), ("draw", "commit", "lot-1", "--stratum", "district=上城区:1"), ("application", "import", "lot.csv", *LATER),
+    ("draw", "entrants", "lot-1", *LATER), ("round", "open", "lot-1", *LATER), ("draw", "run", "lot-1", *LATER), ("round", "draw", "lot-1"),
+    ("draw", "show", "lot-1", "--application", "L1"),
+    ("draw", "verify", "draws/hangzhou-2020-lot-1-certificate.json", "--entrants", "draws/hangzhou-2020-lot-1-entrants.csv"),
+    ("round", "plan", "lot-1", "--now", "2020-05-30"),
 )
 
 

@@ -311,7 +311,8 @@ def test_an_edit_says_what_to_change_and_never_an_open_round(approved: Callable[
     approved("round", "open", "hz-1", "--now", OPENS)
     ran = approved("round", "edit", "hz-1", "--packs", "5", expect=3)
     assert ran.err.splitlines() == [
-        "error: round hz-1 is open: edit is not possible now (possible: close, cancel) [wrong_state]", "  next: voucher round close hz-1"]
+        "error: round hz-1 is open: edit is not possible now (possible: close, cancel, pause, top-up, reschedule) [wrong_state]",
+        "  next: voucher round close hz-1"]
 
 
 def test_an_edited_round_keeps_its_template_version(draft: Callable[..., Ran]) -> None:
@@ -417,59 +418,6 @@ def test_a_dry_run_changes_no_round(draft: Callable[..., Ran], deed: list[str]) 
     assert draft("round", "show", "hz-1", "-o", "json").data == before
 
 
-# ---------------------------------------------------------------- plan
-
-
-def test_a_plan_foresees_money_dates_and_merchants(draft: Callable[..., Ran]) -> None:
-    create(draft, "hz-2", opens_at="2020-04-03 07:00")
-    create(draft, "hz-3", opens_at="2020-04-03 08:00")
-    data = draft("round", "plan", "hz-1", "-o", "json").data
-    assert data["liability"] == [{
-        "funder": "treasury", "liability_fen": 100_000_000_00, "left_fen": 485_000_000_00, "left_after_fen": 385_000_000_00}]
-    assert (data["opens_on"], data["overlapping"], data["checkers_needed"]) == ("Friday", ["hz-2"], 1)
-    assert data["merchants"] == {"total": 0, "districts": []}
-
-
-def test_a_plan_invents_nothing_without_past_rounds(draft: Callable[..., Ran]) -> None:
-    ran = draft("round", "plan", "hz-1")
-    assert "no round has closed yet: there is nothing to expect figures from" in ran.err
-    assert draft("round", "plan", "hz-1", "-o", "json").data["expected"] is None
-
-
-def test_a_plan_counts_the_merchants_of_the_scope_by_district(draft: Callable[..., Ran]) -> None:
-    Path("shops.csv").write_text("merchant_no,name,district\nM1,a,330102\nM2,b,330102\nM3,c,330106\n", "utf-8")
-    draft("merchant", "import", "shops.csv")
-    draft("merchant", "suspend", "M2", "--reason", "cash-out")
-    assert draft("round", "plan", "hz-1", "-o", "json").data["merchants"] == {
-        "total": 2, "districts": [{"district": "330102", "merchants": 1}, {"district": "330106", "merchants": 1}]}
-
-
-def test_a_plan_rests_on_the_citys_own_closed_rounds(approved: Callable[..., Ran]) -> None:
-    approved("round", "open", "hz-1", "--now", OPENS)
-    Path("claims.csv").write_text(
-        "claim_no,round,resident,claimed_at\nC1,hz-1,a,2020-03-27 08:00:05\nC2,hz-1,b,2020-03-27 08:01:45\n", "utf-8")
-    approved("claim", "import", "claims.csv", "--now", "2020-03-28")
-    approved("round", "close", "hz-1", "--now", "2020-04-04")
-    create(approved, "hz-2", opens_at="2020-06-01")
-    expected = approved("round", "plan", "hz-2", "--now", "2020-04-03", "-o", "json").data["expected"]
-    assert (expected["rounds"], expected["claim_rate"], expected["finished_rounds"]) == (1, "0.0000", 0)
-    assert expected["used_of_claimed"] is None
-    later = approved("round", "plan", "hz-2", "--now", "2020-05-01", "-o", "json").data["expected"]
-    assert (later["finished_rounds"], later["used_of_claimed"], later["sold_out_rounds"]) == (1, "0.0000", 0)
-    assert "own closed rounds" in approved("round", "plan", "hz-2").out
-
-
-def test_a_plan_warns_of_a_fund_that_will_run_short(city: Callable[..., Ran]) -> None:
-    create(city, "big", packs="10000000")
-    ran = city("round", "plan", "big")
-    assert "warning: treasury is short of 15,000,000.00 yuan: the round cannot be approved [fund_short]" in ran.err
-
-
-def test_a_plan_of_nothing_is_refused(city: Callable[..., Ran]) -> None:
-    ran = city("round", "plan", "hz-1", expect=3)
-    assert (ran.out, ran.err.splitlines()[0]) == ("", "error: there is no round hz-1 [unknown_round]")
-
-
 # ---------------------------------------------------------------- the law by itself
 
 
@@ -477,9 +425,9 @@ def test_every_state_but_the_last_ones_has_a_way_on() -> None:
     assert {state: law.possible(state) for state in law.STATES} == {
         "draft": ("submit", "edit", "cancel"),
         "submitted": ("approve", "reject", "edit", "cancel"),
-        "approved": ("open", "edit", "cancel"),
-        "open": ("close", "cancel"),
-        "paused": ("close", "cancel"),
+        "approved": ("open", "edit", "cancel", "top-up", "reschedule"),
+        "open": ("close", "cancel", "pause", "top-up", "reschedule"),
+        "paused": ("resume", "close", "cancel", "top-up", "reschedule"),
         "closed": ("cancel",),
         "settled": (),
         "archived": (),

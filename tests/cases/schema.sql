@@ -1,6 +1,18 @@
+CREATE INDEX allocations_by_round ON allocations (round_id);
+
+CREATE INDEX amendment_verdicts_by_amendment ON amendment_verdicts (amendment_id);
+
+CREATE INDEX amendments_by_round ON amendments (round_id);
+
+CREATE UNIQUE INDEX amendments_waiting ON amendments (round_id) WHERE state = 'proposed';
+
+CREATE INDEX applications_in_order ON applications (round_id, applied_at, application_no, resident);
+
 CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha256) WHERE state <> 'undone';
 
 CREATE INDEX claims_by_round ON claims (round_id, claimed_at);
+
+CREATE UNIQUE INDEX deeds_once ON deeds (deed, ifnull(round_id, 0), key);
 
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
@@ -8,6 +20,10 @@ CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
 CREATE INDEX merchant_changes_by_merchant ON merchant_changes (merchant_id);
 
 CREATE INDEX merchants_by_platform_no ON merchants (platform_no) WHERE platform_no <> '';
+
+CREATE INDEX pauses_by_round ON pauses (round_id);
+
+CREATE INDEX persons_by_person ON persons (round_id, person);
 
 CREATE INDEX postings_by_funder ON postings (funder_id, round_id);
 
@@ -17,7 +33,69 @@ CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of I
 
 CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no, use_no);
 
+CREATE INDEX roll_ins_by_source ON roll_ins (from_round_id);
+
 CREATE INDEX suspensions_by_merchant ON suspensions (merchant_id);
+
+CREATE TABLE allocations (
+    batch_id             INTEGER PRIMARY KEY REFERENCES batches,
+    round_id             INTEGER NOT NULL REFERENCES rounds,
+    granted_at           INTEGER NOT NULL,
+    granted              INTEGER NOT NULL CHECK (granted > 0),
+    resident_limit       INTEGER NOT NULL DEFAULT 0,    -- applications passed over: the resident had the packs allowed
+    not_eligible         INTEGER NOT NULL DEFAULT 0,    -- ... is not on the list of the round's group
+    round_paused         INTEGER NOT NULL DEFAULT 0,    -- ... came while the round was paused
+    sold_out             INTEGER NOT NULL DEFAULT 0,    -- applications that came after the last pack
+    sold_out_at          INTEGER,                       -- when the last pack of the round went in this run
+    last_applied_at      INTEGER,                       -- the last granted arrival
+    last_application_no  TEXT
+) STRICT;
+
+CREATE TABLE amendment_verdicts (
+    verdict_id    INTEGER PRIMARY KEY,
+    amendment_id  INTEGER NOT NULL REFERENCES amendments,
+    verdict       TEXT NOT NULL CHECK (verdict IN ('approve', 'reject')),
+    actor         TEXT NOT NULL,
+    os_user       TEXT NOT NULL,
+    note          TEXT NOT NULL DEFAULT '',
+    at            INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE amendments (
+    amendment_id  INTEGER PRIMARY KEY,
+    round_id      INTEGER NOT NULL REFERENCES rounds,
+    kind          TEXT NOT NULL CHECK (kind IN ('pause', 'resume', 'top-up', 'reschedule', 'close')),
+    state         TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
+    before        TEXT NOT NULL,
+    after         TEXT NOT NULL,
+    note          TEXT NOT NULL DEFAULT '',
+    proposed_by   TEXT NOT NULL,
+    os_user       TEXT NOT NULL,
+    proposed_at   INTEGER NOT NULL,
+    ended_at      INTEGER,
+    CHECK ((state = 'proposed') = (ended_at IS NULL))
+) STRICT;
+
+CREATE TABLE application_identities (
+    round_id        INTEGER NOT NULL REFERENCES rounds,
+    kind            TEXT NOT NULL CHECK (kind IN ('device', 'mobile', 'card', 'account')),
+    token           BLOB NOT NULL,
+    application_id  INTEGER NOT NULL,
+    PRIMARY KEY (round_id, kind, token, application_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE applications (
+    application_id  INTEGER PRIMARY KEY,
+    round_id        INTEGER NOT NULL REFERENCES rounds,
+    application_no  TEXT NOT NULL,
+    resident        BLOB NOT NULL,                      -- keyed token, 16 bytes; never an identity
+    applied_at      INTEGER NOT NULL,
+    resident_group  TEXT NOT NULL DEFAULT '',           -- as the file says; what decides is the eligibility list
+    district        TEXT NOT NULL DEFAULT '',
+    batch_id        INTEGER REFERENCES batches,         -- NULL: made by a live claim
+    line            INTEGER NOT NULL,
+    UNIQUE (round_id, application_no)
+) STRICT;
 
 CREATE TABLE approvals (
     approval_id  INTEGER PRIMARY KEY,
@@ -43,9 +121,19 @@ CREATE TABLE audit (
     hash           TEXT NOT NULL UNIQUE
 ) STRICT;
 
+CREATE TABLE authors (
+    round_id  INTEGER NOT NULL REFERENCES rounds,
+    revision  INTEGER NOT NULL,
+    actor     TEXT NOT NULL,
+    os_user   TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (round_id, revision)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE batches (
     batch_id      INTEGER PRIMARY KEY,
-    kind          TEXT NOT NULL CHECK (kind IN ('merchants', 'claims', 'redemptions')),
+    kind          TEXT NOT NULL CHECK (kind IN ('merchants', 'claims', 'redemptions', 'applications', 'eligibility',
+                                                         'allocation')),  -- allocation: packs granted here, no file
     programme_id  INTEGER REFERENCES programmes,        -- NULL for merchants: they belong to the city
     file          TEXT NOT NULL,
     sha256        TEXT NOT NULL,
@@ -115,6 +203,52 @@ CREATE TABLE day_totals (
     PRIMARY KEY (round_id, day, coupon, segment_id, channel)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE deeds (
+    deed_id   INTEGER PRIMARY KEY,
+    deed      TEXT NOT NULL CHECK (deed IN ('commit', 'open', 'draw', 'allocate', 'order', 'close', 'remind')),
+    round_id  INTEGER REFERENCES rounds,        -- NULL: not of a round (a stray file)
+    key       TEXT NOT NULL DEFAULT '',         -- what tells apart deeds of one kind on one round
+    due_at    INTEGER NOT NULL,
+    done_at   INTEGER NOT NULL,                 -- how late: done_at - due_at
+    CHECK (done_at >= due_at)
+) STRICT;
+
+CREATE TABLE draws (
+    round_id                INTEGER PRIMARY KEY REFERENCES rounds,
+    seed_sha256             TEXT NOT NULL CHECK (length(seed_sha256) = 64),
+    sealed_seed             BLOB NOT NULL CHECK (length(sealed_seed) = 32),
+    registration_closes_at  INTEGER,                -- NULL: when the round opens
+    public_source           TEXT NOT NULL,          -- where a public text will come from, as announced; '' = nothing announced
+    committed_by            TEXT NOT NULL,
+    committed_at            INTEGER NOT NULL,
+    strata                  TEXT,                   -- JSON list of {quota, district, group}
+    strata_fixed_at         INTEGER,
+    applications            INTEGER,
+    entrants                INTEGER,
+    entrants_sha256         TEXT CHECK (length(entrants_sha256) = 64),
+    published_at            INTEGER,
+    certificate             TEXT,                   -- canonical JSON, the revealed seed in it
+    drawn_by                TEXT,
+    drawn_at                INTEGER,
+    CHECK ((strata IS NULL) = (strata_fixed_at IS NULL)),
+    CHECK ((entrants_sha256 IS NULL) = (published_at IS NULL)),
+    CHECK ((certificate IS NULL) = (drawn_at IS NULL)),
+    CHECK (published_at IS NULL OR strata IS NOT NULL),
+    CHECK (drawn_at IS NULL OR published_at IS NOT NULL)
+) STRICT;
+
+CREATE TABLE eligibility (
+    eligibility_id  INTEGER PRIMARY KEY,
+    programme_id    INTEGER NOT NULL REFERENCES programmes,
+    resident        BLOB NOT NULL,
+    resident_group  TEXT NOT NULL,
+    district        TEXT NOT NULL DEFAULT '',
+    listed_at       INTEGER NOT NULL,
+    batch_id        INTEGER NOT NULL REFERENCES batches,
+    line            INTEGER NOT NULL,
+    UNIQUE (programme_id, resident, resident_group)
+) STRICT;
+
 CREATE TABLE funder_totals (
     round_id    INTEGER NOT NULL REFERENCES rounds,
     day         INTEGER NOT NULL,
@@ -131,6 +265,32 @@ CREATE TABLE funders (
     position      INTEGER NOT NULL,             -- the order of the programme's file; the last of a split takes the rest
     amount_fen    INTEGER CHECK (amount_fen >= 0),  -- NULL: no fund of its own to watch
     UNIQUE (programme_id, funder)
+) STRICT;
+
+CREATE TABLE heartbeat (
+    only          INTEGER PRIMARY KEY CHECK (only = 1),
+    ticks         INTEGER NOT NULL,
+    beat_at       INTEGER NOT NULL,             -- the moment of the last tick (--now in a rehearsal)
+    entered_at    INTEGER NOT NULL,             -- the machine's clock
+    host          TEXT NOT NULL,
+    os_user       TEXT NOT NULL,
+    failed        INTEGER NOT NULL,             -- deeds that the last tick could not do
+    last_deed_at  INTEGER,
+    last_late     INTEGER,                      -- seconds; the latest deed of the last tick that did one
+    most_late     INTEGER NOT NULL,
+    longest_gap   INTEGER NOT NULL              -- seconds between two ticks
+) STRICT;
+
+CREATE TABLE issuance_orders (
+    order_id      INTEGER PRIMARY KEY,
+    round_id      INTEGER NOT NULL REFERENCES rounds,
+    number        INTEGER NOT NULL CHECK (number > 0),  -- the last one of a round holds
+    terms_sha256  TEXT NOT NULL,                -- of what was ordered: a change of the round makes the next order
+    document      TEXT NOT NULL,                -- the JSON file
+    sheet         TEXT NOT NULL,                -- the CSV file
+    ordered_at    INTEGER NOT NULL,
+    written_at    INTEGER,                      -- NULL: not in the outbox yet
+    UNIQUE (round_id, number)
 ) STRICT;
 
 CREATE TABLE merchant_changes (
@@ -183,6 +343,21 @@ CREATE TABLE number_runs (
     keys      BLOB NOT NULL                             -- unsigned 32-bit little-endian, made by store.numbers.key
 ) STRICT;
 
+CREATE TABLE pauses (
+    pause_id  INTEGER PRIMARY KEY,
+    round_id  INTEGER NOT NULL REFERENCES rounds,
+    from_at   INTEGER NOT NULL,
+    until_at  INTEGER,
+    CHECK (until_at IS NULL OR until_at >= from_at)
+) STRICT;
+
+CREATE TABLE persons (
+    round_id  INTEGER NOT NULL REFERENCES rounds,
+    resident  BLOB NOT NULL,
+    person    BLOB NOT NULL CHECK (person <= resident),
+    PRIMARY KEY (round_id, resident)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE postings (
     posting_id    INTEGER PRIMARY KEY,
     funder_id     INTEGER NOT NULL REFERENCES funders,
@@ -233,6 +408,21 @@ CREATE TABLE rejects (
                                                         -- our own fields when it had been accepted and an earlier row took its place
     PRIMARY KEY (batch_id, line)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE releases (
+    round_id    INTEGER PRIMARY KEY REFERENCES rounds,
+    marker      TEXT NOT NULL,                  -- what the figures were made of: another marker, another look
+    looked_at   INTEGER NOT NULL,
+    next_at     INTEGER,                        -- NULL: nothing more expires
+    missing     TEXT NOT NULL DEFAULT '{}'      -- JSON funder -> fen that a late file needs and the fund no longer has
+) STRICT;
+
+CREATE TABLE roll_ins (
+    round_id       INTEGER PRIMARY KEY REFERENCES rounds,
+    from_round_id  INTEGER NOT NULL REFERENCES rounds,
+    unclaimed      INTEGER NOT NULL CHECK (unclaimed > 0),
+    packs          INTEGER NOT NULL CHECK (packs > 0)
+) STRICT;
 
 CREATE TABLE rounds (
     round_id               INTEGER PRIMARY KEY,
@@ -321,6 +511,17 @@ CREATE TABLE warnings (
 CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 
 CREATE TRIGGER audit_never_vanishes BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+CREATE TRIGGER draws_never_vanish BEFORE DELETE ON draws BEGIN SELECT RAISE(ABORT, 'what a draw has said stands'); END;
+
+CREATE TRIGGER draws_stand BEFORE UPDATE ON draws WHEN
+    OLD.drawn_at IS NOT NULL
+    OR (NEW.round_id, NEW.seed_sha256, NEW.sealed_seed, NEW.registration_closes_at, NEW.public_source, NEW.committed_by, NEW.committed_at)
+        IS NOT (OLD.round_id, OLD.seed_sha256, OLD.sealed_seed, OLD.registration_closes_at, OLD.public_source, OLD.committed_by,
+                OLD.committed_at)
+    OR (OLD.strata IS NOT NULL AND NEW.strata IS NOT OLD.strata)
+    OR (OLD.published_at IS NOT NULL AND (NEW.entrants_sha256, NEW.published_at) IS NOT (OLD.entrants_sha256, OLD.published_at))
+BEGIN SELECT RAISE(ABORT, 'what a draw has said stands'); END;
 
 CREATE TRIGGER postings_never_change BEFORE UPDATE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
 

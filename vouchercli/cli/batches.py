@@ -28,7 +28,7 @@ def group() -> None:
 def list_(
     call: Call,
     kind: Annotated[
-        Optional[str], typer.Option("--kind", metavar="merchants|claims|redemptions", help="Only files of this kind.")
+        Optional[str], typer.Option("--kind", metavar="KIND", help="Only files of this kind.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")] = 50,
 ) -> Outcome:
@@ -83,4 +83,5 @@ def undo(call: Call, batch: Number) -> Outcome:
         if sys.stdin.isatty() and not (call.yes or call.dry_run):
             question = t("Undo batch {batch}: take away {count} rows of {file} ({kind})?", batches.what_undo_takes(session, batch))
             typer.confirm(question, abort=True, err=True)
-        return batches.undo_batch(session, batch)
+            return batches.undo_batch(session, batch, is_sure=True)
+        return batches.undo_batch(session, batch, is_sure=call.yes)

@@ -105,10 +105,14 @@ class Call:
             db.close()
 
     def as_of(self, session: Session) -> int | None:
-        """--as-of as UTC epoch seconds in the programme's zone, or None. A bare date means its last second: the first
-        second of the next day belongs to the next day's report."""
-        start = self.moment(session, self.given.get("as_of"))
-        end = self.moment(session, self.given.get("as_of"), end_of_day=True)
+        """--as-of as UTC epoch seconds in the programme's zone, or None."""
+        return self.up_to(session, self.given.get("as_of"))
+
+    def up_to(self, session: Session, text: str | None) -> int | None:
+        """The last second that a time option means, in the programme's zone. A bare date means its last second: the first
+        second of the next day belongs to the next day."""
+        start = self.moment(session, text)
+        end = self.moment(session, text, end_of_day=True)
         return start if start is None or end is None or start == end else end - 1
 
     def moment(self, session: Session, text: str | None, *, end_of_day: bool = False) -> int | None:

@@ -1,4 +1,5 @@
-"""voucher round create | list | show | plan | edit | submit | approve | reject | open | close | cancel | copy"""
+"""voucher round create | list | show | plan | edit | submit | approve | reject | open | close | cancel | copy
+pause | resume | top-up | reschedule"""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.options import Call, command
-from vouchercli.ops import approvals, drafts, plans, rounds
+from vouchercli.ops import allocations, amendments, approvals, drafts, draws, plans, rounds
 from vouchercli.result import Outcome
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ PerResident = Annotated[
 ]
 RegistrationOpens = Annotated[
     Optional[str], typer.Option("--registration-opens", metavar="TIME", help="When residents may begin to register.")
+]
+Why = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the checkers read it.")]
+MorePacks = Annotated[int, typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs more.")]
+NewOpening = Annotated[Optional[str], typer.Option("--opens-at", metavar="TIME", help="The new opening, while the round is not open yet.")]
+NewClosing = Annotated[Optional[str], typer.Option("--closes-at", metavar="TIME", help="The new closing (a bare date: its end).")]
+PublicRandomness = Annotated[
+    Optional[str], typer.Option("--public-randomness", metavar="TEXT", help="A text nobody could foresee, mixed into the seed.")
 ]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
 
@@ -105,7 +113,7 @@ def list_(call: Call) -> Outcome:
 
 @command(app, "show", epilog="Example: voucher round show hz-1")
 def show(call: Call, code: Code) -> Outcome:
-    """Show a round: its terms, its money, its approvals, what was claimed."""
+    """Show a round: its terms, its money, its approvals and amendments, what was claimed."""
     with call.session() as session:
         return rounds.show_round(session, code)
 
@@ -126,14 +134,14 @@ def submit(call: Call, code: Code) -> Outcome:
 
 @command(app, "approve", epilog="Example: voucher round approve hz-1 --actor lin")
 def approve(call: Call, code: Code) -> Outcome:
-    """Approve a round as a second person; the last approval needed commits its money."""
+    """Approve a round, or an amendment of it, as a second person; the last approval needed commits its money."""
     with call.session() as session:
         return approvals.approve_round(session, code)
 
 
 @command(app, "reject", epilog='Example: voucher round reject hz-1 --note "opens on a public holiday" --actor lin')
 def reject(call: Call, code: Code, note: Note) -> Outcome:
-    """Send a round back to its maker, with the reason."""
+    """Send a round, or an amendment of it, back to its maker, with the reason."""
     with call.session() as session:
         return approvals.reject_round(session, code, note)
 
@@ -143,6 +151,25 @@ def open_(call: Call, code: Code) -> Outcome:
     """Open an approved round for claims (--yes: although its time has not come)."""
     with call.session() as session:
         return rounds.open_round(session, code, is_sure=call.yes)
+
+
+@command(app, "draw", epilog='Example: voucher round draw hz-1 --public-randomness "4 1 7"')
+def draw(call: Call, code: Code, *, public_randomness: PublicRandomness = None) -> Outcome:
+    """Take the next step of a lottery: commit to a seed before registration closes, draw after it (voucher draw has each step)."""
+    with call.session() as session:
+        return draws.next_step(session, code, public_randomness)
+
+
+@command(app, "allocate", epilog="Example: voucher round allocate hz-1")
+def allocate(
+    call: Call, code: Code, *,
+    group: Annotated[
+        Optional[str], typer.Option("--group", metavar="NAME", help="Targeted rounds: only the residents of this group, this time.")
+    ] = None,
+) -> Outcome:
+    """Grant the packs of a round that is issued here: by arrival, or to everyone on its list; run again it grants only what is new."""
+    with call.session() as session:
+        return allocations.allocate(session, code, group=group)
 
 
 @command(app, "close", epilog="Example: voucher round close hz-1")
@@ -157,3 +184,32 @@ def cancel(call: Call, code: Code) -> Outcome:
     """Cancel a round that nobody has claimed from; its money is free again."""
     with call.session() as session:
         return rounds.cancel_round(session, code)
+
+
+@command(app, "pause", epilog='Example: voucher round pause hz-1 --note "the platform double-counts" --actor chen')
+def pause(call: Call, code: Code, *, note: Why = "") -> Outcome:
+    """Pause an open round at once: no claim made from now on counts."""
+    with call.session() as session:
+        return amendments.pause_round(session, code, note)
+
+
+@command(app, "resume", epilog="Example: voucher round resume hz-1 --actor chen")
+def resume(call: Call, code: Code, *, note: Why = "") -> Outcome:
+    """Propose to resume a paused round; a second person approves it (round approve)."""
+    with call.session() as session:
+        return amendments.resume_round(session, code, note)
+
+
+@command(app, "top-up", epilog="Example: voucher round top-up hz-1 --packs 500000 --actor chen")
+def top_up(call: Call, code: Code, *, packs: MorePacks, note: Why = "") -> Outcome:
+    """Propose more packs for a round; a second person approves it (round approve), which commits the money."""
+    with call.session() as session:
+        return amendments.top_up_round(session, code, packs, note)
+
+
+@command(app, "reschedule", epilog='Example: voucher round reschedule hz-1 --closes-at "2020-04-02 20:00" --actor chen')
+def reschedule(call: Call, code: Code, *, opens_at: NewOpening = None, closes_at: NewClosing = None, note: Why = "") -> Outcome:
+    """Propose another opening or closing, earlier or later; a second person approves it (round approve)."""
+    with call.session() as session:
+        times = {"opens_at": call.moment(session, opens_at), "closes_at": call.moment(session, closes_at, end_of_day=True)}
+        return amendments.reschedule_round(session, code, **times, note=note)

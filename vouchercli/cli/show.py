@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.cli.words import t
+from vouchercli.cli.words import for_programme, t
 from vouchercli.result import Message, Word
 from vouchercli.rules import money, times
 
@@ -32,9 +32,9 @@ def show(call: Call, outcome: Outcome) -> int:
             if position:
                 print()
             draw(table)
-    _talk_problems(outcome.problems)
+    _talk_problems(call, outcome.problems)
     for message in outcome.says:
-        _talk(t(message.text, message.params))
+        _talk(for_programme(t(message.text, message.params), call.programme))
     if call.dry_run:
         _talk(t("dry run: nothing was written"))
     return EXIT_CODES[outcome.status]
@@ -49,8 +49,8 @@ def refuse(call: Call, error: VoucherError) -> int:
     if given == "json":
         _write_json(_envelope(call, "refused", None, (own, *error.problems)))
         return error.exit_code
-    _talk_problems((own,))
-    _talk_problems(error.problems)
+    _talk_problems(call, (own,))
+    _talk_problems(call, error.problems)
     return error.exit_code
 
 
@@ -61,7 +61,8 @@ def _envelope(call: Call, status: str, data: Any, problems: tuple[Problem, ...])
         "status": status,
         "data": data,
         "problems": [
-            {"code": p.code, "level": p.level, "where": p.where, "message": t(p.text, p.params), "hint": t(p.hint, p.params)}
+            {"code": p.code, "level": p.level, "where": p.where, "message": t(p.text, p.params),
+             "hint": for_programme(t(p.hint, p.params), call.programme)}
             for p in problems
         ],
     }
@@ -79,13 +80,13 @@ def _talk(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _talk_problems(problems: tuple[Problem, ...]) -> None:
+def _talk_problems(call: Call, problems: tuple[Problem, ...]) -> None:
     for problem in problems[:SHOWN_PROBLEMS]:
         level = t("error: ") if problem.level == "error" else t("warning: ")
         where = f"{problem.where}: " if problem.where else ""
         _talk(f"{where}{level}{t(problem.text, problem.params)} [{problem.code}]")
         if problem.hint:
-            _talk(f"  {t('next: ')}{t(problem.hint, problem.params)}")
+            _talk(f"  {t('next: ')}{for_programme(t(problem.hint, problem.params), call.programme)}")
     if len(problems) > SHOWN_PROBLEMS:
         _talk(t("... and {count} more", {"count": len(problems) - SHOWN_PROBLEMS}))
 

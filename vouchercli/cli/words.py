@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("zh", "en")
 COMMAND = re.compile(  # the part of a sentence that is there to be pasted
-    r"(?:voucher (?:init|programme|template|round|merchant|claim|redemption|batch|report|check|demo|doctor)|chmod)\b[^,;，；。]*")
+    r"(?:voucher (?:init|programme|template|round|merchant|application|eligibility|claim"
+    r"|draw|redemption|batch|schedule|report|audit|check|demo|doctor)|chmod)\b[^,;，；。]*")
+OF_PROGRAMME = re.compile(r"voucher (?:round|claim|redemption|report|application|eligibility|draw) [^,;:，；：。）)]*[^,;:，；：。）)\s]")
+NAMES_IT = re.compile("--programme|--help")
 UNSAFE = re.compile(r"[\s'\"$&|;<>()*?!`\\#~]")  # what a shell would not leave alone
 _chosen = ["en"]  # one process speaks one language: main() chooses it before anything is said
 
@@ -51,6 +54,14 @@ def t(text: str, params: Mapping[str, Any] | None = None) -> str:
         return found
     pasted = "".join(COMMAND.findall(found))
     return found.format(**{key: _shown(value, is_pasted=f"{{{key}}}" in pasted) for key, value in params.items()})
+
+
+def for_programme(text: str, programme: str | None) -> str:
+    """A sentence whose commands name the programme too, as the command did that it answers: in a file that holds several,
+    a hint without it would be refused."""
+    if programme is None:
+        return text
+    return OF_PROGRAMME.sub(lambda found: found[0] if NAMES_IT.search(found[0]) else f"{found[0]} --programme {programme}", text)
 
 
 def _shown(value: Any, *, is_pasted: bool) -> Any:

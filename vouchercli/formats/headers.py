@@ -59,7 +59,8 @@ def find(source: Source, profiles: Sequence[Profile]) -> Header:
     if not chosen:
         raise _unknown(source, profiles)
     _refuse_twins(source, chosen[0])
-    if len(profiles) > 1:  # nobody said which
+    ours = chosen[0].profile.kind == "eligibility" and chosen[0].profile.profile == "voucher"  # two columns: much has them
+    if len(profiles) > 1 or ours:  # nobody said which
         _refuse_other_kind(source, chosen[0])
     return chosen[0]
 
@@ -227,10 +228,10 @@ def _other_kind(keys: set[str], kind: str, score: int = -1) -> str:
 
 
 def _refuse_other_kind(source: Source, header: Header) -> None:
-    """A platform's bill also names its merchants, by number and name: it is no registry for that."""
-    keys = {column_key(name) for name in header.names}
-    if header.profile.kind == "merchants" and (other := _other_kind(keys, "merchants", _score(header.profile, keys))):
-        raise _of_other_kind(source, header.line, "merchants", other)
+    """A platform's bill also names its merchants, by number and name: it is no registry for that. Nor are applications a list."""
+    keys, kind = {column_key(name) for name in header.names}, header.profile.kind
+    if kind in ("merchants", "eligibility") and (other := _other_kind(keys, kind, _score(header.profile, keys))):
+        raise _of_other_kind(source, header.line, kind, other)
 
 
 def shortened(name: str) -> str:

@@ -9,8 +9,8 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats.schema import closest
 from vouchercli.result import Word
 
-Kind = Literal["programmes", "templates", "platforms"]
-CALLED = {"programmes": "programme", "templates": "template", "platforms": "file profile"}
+Kind = Literal["programmes", "templates", "platforms", "orders"]
+CALLED = {"programmes": "programme", "templates": "template", "platforms": "file profile", "orders": "order profile"}
 PACKAGE = Path(__file__).resolve().parent.parent
 
 

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from vouchercli.errors import UsageFault
+from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats import exports, layout, profiles
-from vouchercli.ops import claims, desks, intake, redemptions, registries, retries
+from vouchercli.ops import applications, claims, desks, eligibility, intake, redemptions, registries, retries
 from vouchercli.result import Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import reasons, times
-from vouchercli.store import batches
+from vouchercli.store import amendments, batches
 from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from vouchercli.ops.intake import Watch
     from vouchercli.store.db import Session
 
-KINDS = {kind.name: kind for kind in (registries.KIND, claims.KIND, redemptions.KIND)}
-KIND_WORDS = {"merchants": Word("merchant registry"), "claims": Word("claims file"), "redemptions": Word("redemptions file")}
+KINDS = {kind.name: kind for kind in (registries.KIND, applications.KIND, eligibility.KIND, claims.KIND, redemptions.KIND)}
+KIND_WORDS = {
+    "merchants": Word("merchant registry"), "applications": Word("applications file"), "eligibility": Word("eligibility list"),
+    "claims": Word("claims file"), "redemptions": Word("redemptions file"), "allocation": Word("packs granted here"),
+}
 COUNTS = ("read", "accepted", "duplicate", "rejected", "warnings")
 
 LIST_COLUMNS = (
@@ -52,9 +55,9 @@ def _described(row: sqlite3.Row, zone: str) -> dict[str, Any]:
 
 def list_batches(session: Session, kind: str | None = None, limit: int = 50) -> Outcome:
     """The files that came in, newest first."""
-    if kind is not None and kind not in KINDS:
+    if kind is not None and kind not in KIND_WORDS:
         raise UsageFault("unknown_kind", "there are no files of kind {kind}", hint="choose one of: {known}", kind=kind,
-                         known=", ".join(KINDS))
+                         known=", ".join(KIND_WORDS))
     zone = _zone(session)
     listed = [_described(row, zone) for row in batches.listed(session.db, kind=kind, programme=session.programme, limit=limit)]
     shown = tuple({**row, "kind": KIND_WORDS[row["kind"]]} for row in listed)
@@ -151,6 +154,7 @@ def _mend(batch_id: int, count: int) -> tuple[Message, ...]:
 
 def retry_batch(session: Session, batch_id: int) -> Outcome:
     """Judge a file's rejects again, now that what they waited for may have come."""
+    _refuse_granted(session, batch_id)
     return retries.retry(session, KINDS, batch_id)
 
 
@@ -159,8 +163,24 @@ def resume_batch(session: Session, batch_id: int, file: str | None, tell: Watch 
     return intake.resume(session, KINDS, batch_id, file, tell)
 
 
-def undo_batch(session: Session, batch_id: int) -> Outcome:
-    """Take a whole file away again, unless something later stands on it."""
+def _refuse_granted(session: Session, batch_id: int) -> None:
+    """Packs that were granted here came with no file, and residents hold them."""
+    row = batches.named(session.db, batch_id)
+    if row["kind"] == "allocation":
+        raise VoucherError("granted_stands", "batch {batch} holds {count:,} packs that were granted here: they stand",
+                           hint="voucher batch show {batch}", batch=batch_id, count=row["accepted"])
+
+
+def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Outcome:
+    """Take a whole file away again, unless something later stands on it.
+
+    Packs of a round under way would be free to be granted again: that, whoever asks, only when `is_sure`.
+    """
+    _refuse_granted(session, batch_id)
+    under_way = amendments.rounds_under_way(session.db, batch_id)
+    if under_way and not (is_sure or session.dry_run):
+        raise VoucherError("undo_of_open_round", "batch {batch} granted packs of {rounds}, under way: undone, they could be granted again",
+                           hint="if that is meant: voucher batch undo {batch} --yes", batch=batch_id, rounds=", ".join(under_way))
     return intake.undo(session, KINDS, batch_id)
 
 

@@ -21,6 +21,7 @@ MEANINGS = {
     "batches_add_up": "read = accepted + duplicate + rejected, and every reject is kept",
     "batches_have_their_facts": "every batch has as many facts as rows accepted",
     "packs_within_quota": "no round granted more packs than its quota, and its counter is true",
+    "packs_within_resident_limit": "no resident holds more packs of a round than it allows",
     "claims_in_their_window": "every claim lies in its round's opening hours",
     "no_voucher_redeemed_twice": "no voucher is in use twice",
     "payments_within_validity": "every payment lies in its voucher's validity",

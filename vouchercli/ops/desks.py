@@ -120,7 +120,7 @@ def masker(desk: Desk) -> Callable[[str], str]:
     if not desk.reading.identities:
         return str
     key = identities.load_key(desk.session.path)
-    return lambda text: identities.shown(identities.token(key, text))
+    return lambda text: identities.masked(key, text)
 
 
 def as_kept(kind: str, cells: list[str] | dict[str, str], reading: Reading) -> list[str]:

@@ -21,6 +21,7 @@ from vouchercli.store.db import SCHEMA_VERSION, busy_or_refused
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, unixepoch and -> with 3.38
 LEAST_FREE_MIB = 100
+TICK_SECONDS = 15 * 60  # a clock that ticks every few minutes and was silent for longer has stopped
 WISHED_FREE_MIB = 1024
 MIB = 1024 * 1024
 NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.rclone", "davfs")
@@ -153,7 +154,7 @@ def _file(path: Path, now: int) -> list[Finding]:
     schema = _schema(path, found)
     if found.schema != SCHEMA_VERSION or not found.is_ours:
         return [schema]
-    return [schema, _integrity(path, found), _journal(path, found), _key(path), _programme(found), _clock(found, now)]
+    return [schema, _integrity(path, found), _journal(path, found), _key(path), _programme(found), _clock(found, now), _tick(found, now)]
 
 
 def _schema(path: Path, found: store.Vitals) -> Finding:
@@ -215,3 +216,20 @@ def _clock(found: store.Vitals, now: int) -> Finding:
         "clock_behind", "the clock ({now}) is behind the last deed in the log ({last})",
         hint="set the machine's clock; for late entries give --now", level="warning",
         params={"now": shown, "last": times.shown(found.last_deed_at, HOME_ZONE)}))
+
+
+def _tick(found: store.Vitals, now: int) -> Finding:
+    """Whether `voucher schedule tick` still runs; a city that does without it is not told of it."""
+    if found.last_tick_at is None:
+        return Finding(Word("Schedule"), Word("no tick yet"))
+    shown = times.shown(found.last_tick_at, HOME_ZONE)
+    if now - found.last_tick_at > TICK_SECONDS:
+        return Finding(Word("Schedule"), shown, Problem(
+            "tick_late", "the last tick was at {at}, {minutes:,} minutes ago: what was due since is not done",
+            hint="voucher schedule status", level="warning",
+            params={"at": shown, "minutes": (now - found.last_tick_at) // 60}))
+    if found.last_tick_failed:
+        return Finding(Word("Schedule"), shown, Problem(
+            "tick_failed", "the last tick, at {at}, could not do everything that was due: {count} left", level="warning",
+            hint="voucher schedule tick says what and why", params={"at": shown, "count": found.last_tick_failed}))
+    return Finding(Word("Schedule"), shown)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.ops import commitments
+from vouchercli.ops import commitments, roll_ins, staff
 from vouchercli.ops import rounds as ops
 from vouchercli.ops.one_round import found, require
 from vouchercli.result import Problem, say
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
-from vouchercli.store import audit, programmes, rounds, templates
+from vouchercli.store import amendments, approvals, audit, programmes, rounds, templates
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
-    from vouchercli.result import Outcome
+    from vouchercli.result import Message, Outcome
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Template
     from vouchercli.store.db import Session
@@ -37,10 +37,12 @@ def create_round(session: Session, code: str, given: Mapping[str, Any]) -> Outco
     with writing(session) as db:
         row = programmes.current(db, session.programme)
         programme = programmes.value(row)
+        staff.require_itself(session, programme)
         _check_code(db, row["programme_id"], code)
         usual = {"mode": "fcfs", "platform": "", "resident_group": "", "per_resident": programme.limits.packs_per_resident_per_round}
         terms = _terms(programme, templates.referenced(db, given["template"]), given, usual)
         rounds.add(db, {**terms, "programme_id": row["programme_id"], "round": code, "actor": session.actor, "now": session.now})
+        approvals.add_author(session, rounds.named(db, row["programme_id"], code)["round_id"], 1)
         audit.note(session, "round.create", code, before=None, after={"state": "draft", **terms})
         return _drafted(session, code)
 
@@ -56,12 +58,17 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
         it = found(session, code)
         row = it.row
         require("edit", row)
+        staff.require_itself(session, it.programme)
         before = {column: row[column] for column in COLUMNS}
         terms = _terms(it.programme, templates.referenced(db, given["template"] or _pinned(row)), given, before)
         if terms == before:
             return ops.told(session, code, say("round {round} has these terms already; nothing was changed", round=code))
         released = commitments.release(session, row, "round.edit")
         rounds.revise(db, row["round_id"], terms, session.actor)
+        approvals.add_author(session, row["round_id"], row["revision"] + 1)
+        amendments.void(db, row["round_id"], session.now)
+        if terms["packs"] != before["packs"]:
+            amendments.forget_roll_in(db, row["round_id"])
         changed = [column for column in COLUMNS if terms[column] != before[column]]
         audit.note(
             session, "round.edit", code, revision=row["revision"] + 1,
@@ -72,22 +79,34 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
 
 
 def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) -> Outcome:
-    """The next round from this one, as a draft: same terms, as long, registration as long before; `given` replaces them."""
+    """The next round from this one, as a draft: same terms, as long, registration as long before; `given` replaces them.
+
+    Unless `given` says how many packs, the unclaimed ones of this round are rolled in where the programme's policy says so.
+    """
     with writing(session) as db:
         it = found(session, code)
         old = it.row
+        staff.require_itself(session, it.programme)
         _check_code(db, old["programme_id"], new)
         shift = given["opens_at"] - old["opens_at"]
         usual: dict[str, Any] = {column: old[column] for column in COLUMNS}
         usual["closes_at"] = None if given["template"] or it.template.validity.until else old["closes_at"] + shift
         usual["registration_opens_at"] = None if old["registration_opens_at"] is None else old["registration_opens_at"] + shift
-        terms = _terms(it.programme, templates.referenced(db, given["template"] or _pinned(old)), given, usual)
+        pack = templates.referenced(db, given["template"] or _pinned(old))
+        rolled = roll_ins.foreseen(db, it, pack["pack_value_fen"], is_said=given["packs"] is not None)
+        usual["packs"] = rolled.base + rolled.packs
+        terms = _terms(it.programme, pack, given, usual)
         rounds.add(db, {**terms, "programme_id": old["programme_id"], "round": new, "actor": session.actor, "now": session.now})
-        audit.note(session, "round.create", new, before=None, after={"state": "draft", **terms}, copied_from=code)
-        return _drafted(session, new)
+        round_id = rounds.named(db, old["programme_id"], new)["round_id"]
+        approvals.add_author(session, round_id, 1)
+        if rolled.packs:
+            amendments.roll_in(db, round_id, old["round_id"], rolled.unclaimed, rolled.packs)
+        more = {"rolled_in": {"packs": rolled.packs, "unclaimed": rolled.unclaimed}} if rolled.packs else {}
+        audit.note(session, "round.create", new, before=None, after={"state": "draft", **terms}, copied_from=code, **more)
+        return _drafted(session, new, *rolled.says)
 
 
-def _drafted(session: Session, code: str) -> Outcome:
+def _drafted(session: Session, code: str, *more: Message) -> Outcome:
     it = found(session, code)
     row, zone = it.row, it.row["time_zone"]
     opens_at, closes_at = times.shown(row["opens_at"], zone), times.shown(row["closes_at"], zone)
@@ -98,6 +117,7 @@ def _drafted(session: Session, code: str) -> Outcome:
         say("drafted {round}: {packs:,} packs of {template}, {quota} yuan at most", round=code, packs=row["packs"],
             template=_pinned(row), quota=money.grouped(it.quota_fen)),
         say("claims count from {opens_at} to {closes_at}", opens_at=opens_at, closes_at=closes_at),
+        *more,
         say("next: voucher round plan {round}, then voucher round submit {round}", round=code),
         problems=(late,) if row["opens_at"] < session.now else (),
     )
@@ -122,7 +142,11 @@ def _terms(programme: Programme, pack: sqlite3.Row, given: Mapping[str, Any], us
                          mode=terms["mode"], known=", ".join(law.MODES))
     check_funding(programme, template)
     _check_amounts(programme, terms, pack)
-    _check_times(programme, template, terms)
+    check_times(programme, template, terms)
+    if terms["platform"]:
+        from vouchercli.ops import issuance  # reads YAML: only where there is a platform
+
+        issuance.refuse_unfit(programme, template, terms)
     return terms
 
 
@@ -157,7 +181,8 @@ def _check_amounts(programme: Programme, terms: Mapping[str, Any], pack: sqlite3
                            packs=terms["packs"], value=money.grouped(pack["pack_value_fen"]))
 
 
-def _check_times(programme: Programme, template: Template, terms: Mapping[str, Any]) -> None:
+def check_times(programme: Programme, template: Template, terms: Mapping[str, Any]) -> None:
+    """Raise unless opening, closing and registration are in order and no claim would get a voucher that is over."""
     zone = programme.time_zone
     opens_at, closes_at, registration = terms["opens_at"], terms["closes_at"], terms["registration_opens_at"]
     if template.validity.until and closes_at > times.parse(template.validity.until, zone):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.result import Word
 from vouchercli.rules import rounds as law
+from vouchercli.rules import staff
 from vouchercli.store import programmes, rounds, templates
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ class Found:
     @property
     def checkers(self) -> int:
         """How many different checkers must approve it."""
-        return law.checkers_needed(self.quota_fen, self.programme.approvals)
+        return self.checkers_for(self.row["packs"])
+
+    def checkers_for(self, packs: int) -> int:
+        """How many different checkers must approve it with that many packs."""
+        return staff.checkers_needed(packs * self.row["pack_value_fen"], self.programme.approvals)
 
 
 def found(session: Session, code: str) -> Found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.result import Column, Table, say
-from vouchercli.rules import times
+from vouchercli.rules import staff, times
 
 if TYPE_CHECKING:
     from vouchercli.rules.programmes import Programme, Published
@@ -21,14 +21,22 @@ def rules_data(programme: Programme) -> dict[str, Any]:
         "time_zone": programme.time_zone, "currency": programme.currency,
         "limits": {
             "packs_per_resident_per_round": limits.packs_per_resident_per_round,
+            "packs_per_resident_per_week": limits.packs_per_resident_per_week,
+            "packs_per_resident": limits.packs_per_resident,
             "vouchers_per_payment": limits.vouchers_per_payment,
             "vouchers_per_merchant_per_day": limits.vouchers_per_merchant_per_day,
         },
-        "refunds": programme.refunds, "unused": programme.unused,
-        "staff": [{"name": person.name, "roles": list(person.roles)} for person in programme.staff],
+        "refunds": programme.refunds, "unused": programme.unused, "unused_after_days": programme.unused_after_days,
+        "staff": [{"name": person.name, "roles": list(person.roles), "login": person.login or None} for person in programme.staff],
+        "logins": programme.logins,
+        "calendar": {"holidays": _dates(programme.calendar.holidays), "workdays": _dates(programme.calendar.workdays)},
         "approvals": [{"up_to_fen": band.up_to_fen, "checkers": band.checkers} for band in programme.approvals],
         "source": programme.source, "assumption": programme.assumption,
     }
+
+
+def _dates(days: frozenset[int]) -> list[str]:
+    return [times.day_text(day) for day in sorted(days)]
 
 
 def published_data(figures: Published, zone: str) -> dict[str, Any]:
@@ -47,11 +55,13 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
         "name": programme.name.zh, "name (en)": programme.name.en, "issuer": programme.issuer.zh, "issuer (en)": programme.issuer.en,
         "time_zone": programme.time_zone, "currency": programme.currency,
         "packs_per_resident_per_round": limits.packs_per_resident_per_round,
+        "packs_per_resident_per_week": limits.packs_per_resident_per_week,
+        "packs_per_resident": limits.packs_per_resident,
         "vouchers_per_payment": limits.vouchers_per_payment,
         "vouchers_per_merchant_per_day": limits.vouchers_per_merchant_per_day,
-        "refunds": programme.refunds, "unused": programme.unused,
-        "makers": ", ".join(person.name for person in programme.staff if "maker" in person.roles),
-        "checkers": ", ".join(person.name for person in programme.staff if "checker" in person.roles),
+        "refunds": programme.refunds, "unused": programme.unused, "unused_after_days": programme.unused_after_days,
+        "makers": staff.named(programme, "maker"), "checkers": staff.named(programme, "checker"),
+        "finance": staff.named(programme, "finance"), "logins": programme.logins,
         "source": programme.source, "assumption": programme.assumption,
         "loaded_at": times.shown(loaded_at, programme.time_zone),
     }

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats import library
-from vouchercli.ops import configs
+from vouchercli.ops import configs, staff
 from vouchercli.ops import programme_tables as tables
 from vouchercli.result import Column, Message, Outcome, Table, say
-from vouchercli.rules import amendments, times
+from vouchercli.rules import changes, times
 from vouchercli.rules import programmes as rules
+from vouchercli.rules import staff as people
 from vouchercli.store import audit, ledger
 from vouchercli.store import programmes as store
 from vouchercli.store.db import writing
@@ -40,6 +41,7 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
             return Outcome(data=_loaded(programme, "unchanged"),
                            says=(say("programme {programme} is loaded already and the file says the same", programme=programme.programme),))
         if row is not None and before is not None:
+            _refuse_new_staff(session, before, programme)
             _refuse_obstacles(db, row["programme_id"], before, programme, document)
             _post(session, db, row["programme_id"], before, programme, lowering=True)
         programme_id = store.save(db, programme, document.value, digest, session.now)
@@ -50,8 +52,20 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
                    problems=configs.problems(rules.cautions(programme), document, "warning"))
 
 
+def _refuse_new_staff(session: Session, before: Programme, after: Programme) -> None:
+    """Who checks, and how many must, is not for a maker to change: the file would be a way round the second pair of eyes."""
+    if changes.is_about_staff(before, after):
+        try:
+            staff.require_checker(session, before)
+        except VoucherError as error:
+            raise VoucherError("staff_change",
+                               "staff, approvals and logins of programme {programme} are changed by one of its checkers only",
+                               hint="let one of {checkers} load it, with --actor NAME",
+                               programme=before.programme, checkers=people.named(before, "checker")) from error
+
+
 def _refuse_obstacles(db: sqlite3.Connection, programme_id: int, before: Programme, after: Programme, document: Document) -> None:
-    obstacles = amendments.obstacles(before, after, store.in_use(db, programme_id))
+    obstacles = changes.obstacles(before, after, store.in_use(db, programme_id))
     if obstacles:
         raise VoucherError(
             "programme_in_use", "{count} change(s) of programme {programme} would break what stands on it; nothing was changed",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops import commitments
+from vouchercli.ops import allocation_tables, amendment_tables, commitments
 from vouchercli.result import Column, Table, Word, say
-from vouchercli.rules import money, times
+from vouchercli.rules import money, staff, times
 from vouchercli.rules import rounds as law
+from vouchercli.store import amendments as store
 from vouchercli.store import approvals
 
 if TYPE_CHECKING:
@@ -62,10 +63,33 @@ def described(db: sqlite3.Connection, it: Found) -> dict[str, Any]:
             {key: each[key] for key in ("revision", "verdict", "actor", "os_user", "note")} | {"at": times.iso(each["at"], zone)}
             for each in approvals.history(db, row["round_id"])
         ],
+        "same_login": _doubles(db, it),
+        "amendments": amendment_tables.described(db, it),
+        "rolled_in": _rolled_in(db, it),
+        **allocation_tables.described(db, row),
     }
 
 
-def terms(it: Found) -> Table:
+def _rolled_in(db: sqlite3.Connection, it: Found) -> dict[str, Any] | None:
+    """What the round took over from an earlier one; None when nothing."""
+    found = store.rolled_in(db, it.row["round_id"])
+    if found is None:
+        return None
+    return {"round": found["source"], "unclaimed": found["unclaimed"], "packs": found["packs"],
+            "amount_fen": found["packs"] * it.row["pack_value_fen"]}
+
+
+def _doubles(db: sqlite3.Connection, it: Found) -> list[dict[str, Any]]:
+    """Approvals of what now lies there, given under a login that made it or approved it under another name too."""
+    hands = approvals.authors(db, it.row["round_id"])
+    found = []
+    for approver in approvals.approvers(db, it.row["round_id"]):
+        found += [{"actor": approver.actor, "os_user": approver.os_user, "also": name} for name in staff.doubles(approver, hands)]
+        hands.append(approver)
+    return found
+
+
+def terms(db: sqlite3.Connection, it: Found) -> Table:
     """What the round is, line by line; what was not said is left out."""
     row, zone = it.row, it.row["time_zone"]
     registration = row["registration_opens_at"]
@@ -73,6 +97,7 @@ def terms(it: Found) -> Table:
         "template": f"{row['template']}@{row['version']}",
         "packs": f"{row['packs']:,} x {money.grouped(row['pack_value_fen'])} = {money.grouped(it.quota_fen)}",
         "claimed": f"{row['claimed']:,}",
+        "rolled in": f"{rolled['packs']:,} ({rolled['round']})" if (rolled := _rolled_in(db, it)) else None,
         "per resident": str(row["per_resident"]),
         "registration opens": None if registration is None else times.shown(registration, zone),
         "opens": times.shown(row["opens_at"], zone),
@@ -109,4 +134,11 @@ def verdicts(db: sqlite3.Connection, it: Found) -> Table:
         Column("revision", "revision", "int"), Column("note", "note"),
     )
     rows = tuple(dict(row) for row in approvals.history(db, it.row["round_id"]))
-    return Table(say("Approvals"), columns, rows, zone=it.row["time_zone"])
+    notes = tuple(say("{actor} approved under {login}, the login that also acted as {also}: one person may stand behind both names.",
+                      actor=each["actor"], login=each["os_user"], also=each["also"]) for each in _doubles(db, it))
+    return Table(say("Approvals"), columns, rows, notes=notes, zone=it.row["time_zone"])
+
+
+def amendments(db: sqlite3.Connection, it: Found) -> Table:
+    """What was changed, or is to be changed, since it was approved."""
+    return amendment_tables.table(db, it)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops import commitments
+from vouchercli.ops import allocation_tables, commitments
 from vouchercli.ops import round_tables as tables
 from vouchercli.ops.one_round import found, require
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
-from vouchercli.store import audit, programmes, rounds
+from vouchercli.store import amendments, audit, programmes, rounds
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -38,9 +38,10 @@ def list_rounds(session: Session) -> Outcome:
 
 
 def show_round(session: Session, code: str) -> Outcome:
-    """One round: its terms, its money by funder, its approvals, what was claimed."""
+    """One round: its terms, its money by funder, its approvals, its amendments, what was claimed."""
     it = found(session, code)
-    parts = (tables.terms(it), tables.money_by_funder(session.db, it), tables.verdicts(session.db, it))
+    parts = (tables.terms(session.db, it), tables.money_by_funder(session.db, it), tables.verdicts(session.db, it),
+             tables.amendments(session.db, it), allocation_tables.runs(session.db, it.row))
     return Outcome(data=tables.described(session.db, it), tables=tuple(table for table in parts if table.rows))
 
 
@@ -57,10 +58,12 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
         if session.now < row["opens_at"] and not is_sure:
             raise VoucherError(
                 "too_early", "round {round} opens at {opens_at}; it is {now} now",
-                hint="wait, or add --yes (claims still count from {opens_at}); to advance it: voucher round edit {round} --opens-at TIME",
+                hint="wait, or add --yes (claims still count from {opens_at}); "
+                     "to advance it: voucher round reschedule {round} --opens-at TIME",
                 round=code, opens_at=opens_at, now=times.shown(session.now, zone),
             )
         rounds.set_state(db, row["round_id"], "open")
+        amendments.void(db, row["round_id"], session.now, only_opening=True)
         audit.note(session, "round.open", code, before={"state": "approved"}, after={"state": "open"})
         over = Problem("round_over", "round {round} was to close at {closes_at}: only claims from before then still count",
                        hint="voucher round close {round}", level="warning", params={"round": code, "closes_at": closes_at})
@@ -88,7 +91,11 @@ def close_round(session: Session, code: str, *, is_sure: bool = False) -> Outcom
             )
         earliest = max(session.now, row["opens_at"] + 1, (rounds.last_claimed_at(db, row["round_id"]) or 0) + 1)
         closes_at = min(row["closes_at"], earliest)
-        rounds.close_at(db, row["round_id"], closes_at)
+        amendments.void(db, row["round_id"], session.now)
+        if closes_at < row["closes_at"]:
+            rounds.close_at(db, row["round_id"], closes_at)
+            before, after = {"closes_at": row["closes_at"]}, {"closes_at": closes_at}
+            amendments.add(session, row["round_id"], "close", before, after, "", is_effective=True)
         rounds.set_state(db, row["round_id"], "closed")
         audit.note(session, "round.close", code, before={"state": row["state"], "closes_at": row["closes_at"]},
                    after={"state": "closed", "closes_at": closes_at})
@@ -112,6 +119,7 @@ def cancel_round(session: Session, code: str) -> Outcome:
                 hint="voucher round close {round}" if law.is_possible("close", row["state"]) else "voucher round show {round}",
                 claimed=row["claimed"], round=code,
             )
+        amendments.void(db, row["round_id"], session.now)
         released = commitments.release(session, row, "round.cancel")
         rounds.set_state(db, row["round_id"], "cancelled")
         audit.note(session, "round.cancel", code, before={"state": row["state"], "committed": released}, after={"state": "cancelled"})

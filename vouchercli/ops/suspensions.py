@@ -37,7 +37,8 @@ def suspend_merchant(session: Session, no: str, reason: str, from_at: int | None
                 reason=standing["reason"],
             )
         suspensions.begin(db, merchant["merchant_id"], start, reason, session.actor)
-        audit.note(session, "merchant.suspend", merchant["merchant_no"], from_at=start, reason=reason)
+        audit.note(session, "merchant.suspend", merchant["merchant_no"], before={"state": "active"}, after={"state": "suspended"},
+                   from_at=start, reason=reason)
         paid = suspensions.paid_since(db, merchant["merchant_id"], start)
     data = {"merchant_no": merchant["merchant_no"], "from_at": times.iso(start, zone), "reason": reason, "accepted_since": paid}
     done = say("suspended {merchant} from {start}", merchant=_called(merchant), start=times.shown(start, zone))
@@ -66,7 +67,8 @@ def reinstate_merchant(session: Session, no: str, from_at: int | None = None) ->
                                start=times.shown(standing["from_at"], zone))
         at = max(session.now, standing["from_at"]) if from_at is None else from_at
         suspensions.end(db, merchant["merchant_id"], at)
-        audit.note(session, "merchant.reinstate", merchant["merchant_no"], from_at=at, reason=standing["reason"])
+        audit.note(session, "merchant.reinstate", merchant["merchant_no"], before={"state": "suspended"}, after={"state": "active"},
+                   from_at=at, reason=standing["reason"])
     data = {"merchant_no": merchant["merchant_no"], "from_at": times.iso(at, zone)}
     return Outcome(data=data, says=(
         say("reinstated {merchant} from {start}", merchant=_called(merchant), start=times.shown(at, zone)),

@@ -1,72 +1,43 @@
-"""What may change in a programme while it runs, and what stands in the way."""
+"""The law of amendments: what may still change in a round that is approved or under way. None touches what was granted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vouchercli.rules import money
-from vouchercli.rules.documents import Fault
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
-    from vouchercli.rules.documents import Path
-    from vouchercli.rules.programmes import Funder, Programme
+HAS_ENDED = ("closed", "settled", "archived")
 
 
 @dataclass(frozen=True)
-class InUse:
-    """What already stands on a programme: `promised` funders have approved rounds, `paying` ones postings or facts;
-    `uncommitted_fen` is what each watched funder can still give back."""
+class Standing:
+    """A round as it stands: its state, its window, the last claim that is in (None: none yet)."""
 
-    has_claims: bool = False
-    has_redemptions: bool = False
-    promised: frozenset[str] = frozenset()
-    paying: frozenset[str] = frozenset()
-    uncommitted_fen: Mapping[str, int] = field(default_factory=dict)
+    state: str
+    opens_at: int
+    closes_at: int
+    last_claimed_at: int | None
 
 
-def obstacles(before: Programme, after: Programme, in_use: InUse) -> tuple[Fault, ...]:
-    """Why `after` cannot take the place of `before`: a change that would break what already stands on it."""
-    found: list[Fault] = []
-    if before.time_zone != after.time_zone and in_use.has_claims:
-        found.append(Fault(("time_zone",), "time_zone_in_use", "the time zone cannot change once claims are in",
-                           "load it as a programme with another code"))
-    if before.refunds != after.refunds and in_use.has_redemptions:
-        found.append(Fault(("refunds",), "refunds_in_use", "the refund policy cannot change once redemptions are in",
-                           "keep refunds: {before}, or load it as a programme with another code", {"before": before.refunds}))
-    kept = {funder.funder: funder for funder in after.funders}
-    for funder in before.funders:
-        found += _funder_obstacles(funder, kept.get(funder.funder), in_use)
-    return tuple(found)
+def hindrance(round_: Standing, opens_at: int | None, closes_at: int | None, now: int) -> str | None:
+    """Why the window cannot move to these times (None: it stays there), or None. Whoever learns of a new time must still be
+    able to keep to it, so it lies ahead; and no claim that is in may fall out of the window."""
+    if opens_at is not None and round_.state != "approved":
+        return "already_open"
+    if any(at is not None and at <= now for at in (opens_at, closes_at)):
+        return "time_past"
+    if closes_at is not None and round_.last_claimed_at is not None and closes_at <= round_.last_claimed_at:
+        return "closes_before_claims"
+    return None
 
 
-def _funder_obstacles(before: Funder, after: Funder | None, in_use: InUse) -> list[Fault]:
-    name = {"funder": before.funder}
-    is_used = before.funder in in_use.paying | in_use.promised
-    if after is None:
-        return [Fault(("funders",), "funder_in_use", "funder {funder} cannot be taken out: its fund or its rounds are in the books",
-                      'keep it with amount: "0.00"', name)] if is_used else []
-    path: Path = ("funders", before.funder)
-    if after.kind != before.kind and is_used:
-        return [Fault((*path, "kind"), "funder_in_use", "funder {funder} cannot change its kind: its fund or its rounds are in the books",
-                      "add a funder with another name", name)]
-    if (after.amount_fen is None) != (before.amount_fen is None) and before.funder in in_use.promised:
-        return [Fault((*path, "amount"), "funder_in_use",
-                      "funder {funder} has approved rounds: its fund cannot begin or cease to be watched",
-                      "leave the amount as it was, or cancel the rounds first", name)]
-    return _fund_obstacles(before, after, in_use)
+def is_paused(at: int, pauses: Iterable[tuple[int, int | None]]) -> bool:
+    """Whether `at` lies in one of the pauses [from_at, until_at); until_at None: until further notice."""
+    return any(from_at <= at and (until_at is None or at < until_at) for from_at, until_at in pauses)
 
 
-def _fund_obstacles(before: Funder, after: Funder, in_use: InUse) -> list[Fault]:
-    """A fund cannot give back what is committed already."""
-    lowered = (before.amount_fen or 0) - (after.amount_fen or 0)
-    free = in_use.uncommitted_fen.get(before.funder, 0)
-    if lowered <= free or lowered <= 0:
-        return []
-    return [Fault(("funders", before.funder, "amount"), "fund_committed",
-                  "the fund of {funder} cannot be lowered by {lowered} yuan: only {free} are uncommitted",
-                  'write at least "{least}", or cancel rounds first',
-                  {"funder": before.funder, "lowered": money.yuan(lowered), "free": money.yuan(free),
-                   "least": money.yuan((before.amount_fen or 0) - free)})]
+def rolled_in(unclaimed: int, old_value_fen: int, new_value_fen: int) -> int:
+    """How many packs of the new value the unclaimed packs of the old one pay for, rounded down: never more money than there was."""
+    return unclaimed * old_value_fen // new_value_fen

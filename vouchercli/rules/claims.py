@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from vouchercli.rules.amendments import is_paused
+
 NOT_OPEN = ("draft", "submitted", "approved", "cancelled")
 
 
 @dataclass(frozen=True)
 class Round:
-    """What a claim is held against; times in UTC seconds, half-open [opens_at, closes_at)."""
+    """What a claim is held against; times in UTC seconds, half-open [opens_at, closes_at). A paused round takes claims that
+    were made while it was open: what counts is when each was made, not when its file comes."""
 
     state: str
     opens_at: int
     closes_at: int
     packs: int
     per_resident: int
+    pauses: tuple[tuple[int, int | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def reason(claim: Claim, round_: Round | None) -> str | None:
         return "before_opening"
     if claim.claimed_at >= round_.closes_at:
         return "after_closing"
-    return None
+    return "round_paused" if is_paused(claim.claimed_at, round_.pauses) else None
 
 
 def in_time_order(claim: Claim) -> tuple[object, ...]:

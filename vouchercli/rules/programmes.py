@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from vouchercli.rules import documents, money, times
+from vouchercli.rules import calendars, documents, money, times
+from vouchercli.rules.calendars import Calendar
 from vouchercli.rules.documents import Fault, Name
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ KINDS = ("public", "platform", "merchant")
 REFUNDS = ("full_restores", "restores_once", "forfeits", "pro_rata")
 UNUSED = ("next_round", "pool", "treasury")
 ROLES = ("maker", "checker", "finance")
-KEYS = ("programme", "name", "issuer", "time_zone", "currency", "funders", "declared", "limits", "refunds", "unused",
-        "staff", "approvals", "published", "source", "assumption")
+LOGINS = ("shared", "personal")
+KEYS = ("programme", "name", "issuer", "time_zone", "currency", "funders", "declared", "limits", "refunds", "unused", "unused_after_days",
+        "staff", "approvals", "logins", "calendar", "published", "source", "assumption")
+MOST_SECONDS = 366 * 86_400  # a holiday longer than a year is a slip of the pen
 PUBLISHED_KEYS = ("what", "as_of", "rounds", "issued", "subsidy", "base", "gross", "own", "source")
 
 
@@ -40,14 +43,17 @@ class Limits:
     packs_per_resident_per_round: int = 1
     vouchers_per_payment: int = 1
     vouchers_per_merchant_per_day: int | None = None
+    packs_per_resident_per_week: int | None = None  # a calendar week, Monday to Sunday, in the programme's zone
+    packs_per_resident: int | None = None  # in all rounds of the programme together
 
 
 @dataclass(frozen=True)
 class Person:
-    """One of the staff and the roles it holds."""
+    """One of the staff and the roles it holds; `login` is its operating-system user ('': the same as its name)."""
 
     name: str
     roles: tuple[str, ...]
+    login: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,8 +93,11 @@ class Programme:
     limits: Limits
     refunds: RefundPolicy
     unused: str
+    unused_after_days: int
     staff: tuple[Person, ...]
     approvals: tuple[Approval, ...]
+    logins: str
+    calendar: Calendar
     published: tuple[Published, ...]
     source: str
     assumption: str
@@ -115,8 +124,11 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         limits=_limits(top["limits"]),
         refunds=cast("RefundPolicy", top["refunds"].choice(REFUNDS, "full_restores")),
         unused=top["unused"].choice(UNUSED, "next_round"),
+        unused_after_days=top["unused_after_days"].whole(0, least=0),
         staff=_staff(top["staff"]),
         approvals=_approvals(top["approvals"]),
+        logins=top["logins"].choice(LOGINS, "shared"),
+        calendar=_calendar(top["calendar"], zone),
         published=tuple(_published(item, zone) for item in top["published"].items()),
         source=top["source"].text(),
         assumption=top["assumption"].text(),
@@ -146,12 +158,15 @@ def _funder(code: str, node: Node) -> Funder:
 
 
 def _limits(node: Node) -> Limits:
-    part = node.fields(("packs_per_resident_per_round", "vouchers_per_payment", "vouchers_per_merchant_per_day"))
+    part = node.fields(("packs_per_resident_per_round", "packs_per_resident_per_week", "packs_per_resident", "vouchers_per_payment",
+                        "vouchers_per_merchant_per_day"))
     if part["vouchers_per_payment"].whole(1) != 1:
         part["vouchers_per_payment"].fault(
             "one_voucher_a_payment", "{offending} vouchers on one payment are not supported: vouchers do not stack", "write 1")
     return Limits(
         packs_per_resident_per_round=part["packs_per_resident_per_round"].whole(1),
+        packs_per_resident_per_week=part["packs_per_resident_per_week"].whole() or None,
+        packs_per_resident=part["packs_per_resident"].whole() or None,
         vouchers_per_merchant_per_day=part["vouchers_per_merchant_per_day"].whole() or None,
     )
 
@@ -159,10 +174,13 @@ def _limits(node: Node) -> Limits:
 def _staff(node: Node) -> tuple[Person, ...]:
     people: list[Person] = []
     for item in node.items():
-        part = item.fields(("name", "roles"), required=("name", "roles"))
-        person = Person(part["name"].text(), tuple(role.choice(ROLES, "maker") for role in part["roles"].items()))
+        part = item.fields(("name", "roles", "login"), required=("name", "roles"))
+        roles = tuple(role.choice(ROLES, "maker") for role in part["roles"].items())
+        person = Person(part["name"].text(), roles, part["login"].text())
         if person.name and person.name in [other.name for other in people]:
             part["name"].fault("named_twice", "{offending} is there twice", "give one entry both roles")
+        if person.login and person.login in [other.login for other in people]:
+            part["login"].fault("named_twice", "{offending} is there twice", "give one entry both roles")
         people.append(person)
     return tuple(people)
 
@@ -177,6 +195,30 @@ def _approvals(node: Node) -> tuple[Approval, ...]:
                        "write the bands from the smallest up_to to the one without up_to")
         bands.append(band)
     return tuple(bands)
+
+
+def _calendar(node: Node, zone: str) -> Calendar:
+    """The programme's own holidays and worked weekends: dates, or {from, to} with both days included."""
+    part = node.fields(("holidays", "workdays"))
+    holidays, workdays = _days(part["holidays"], zone), _days(part["workdays"], zone)
+    for day in sorted(holidays & workdays):
+        part["workdays"].fault("day_is_both", "{day} is a holiday and a working day", "leave it in one of the two", day=times.day_text(day))
+    return Calendar(holidays, workdays)
+
+
+def _days(node: Node, zone: str) -> frozenset[int]:
+    found: set[int] = set()
+    for item in node.items():
+        part = item.fields(("from", "to"), required=("from", "to")) if isinstance(item.value, dict) else {"from": item}
+        first = part["from"].moment(zone)
+        last = part["to"].moment(zone) if "to" in part else first
+        if first is None or last is None:
+            continue
+        if not 0 <= last - first < MOST_SECONDS:
+            item.fault("bad_span", "{offending} is not a span of days", "write {{from: 2020-04-04, to: 2020-04-06}}")
+            continue
+        found.update(calendars.span(times.day_of(first, zone), times.day_of(last, zone)))
+    return frozenset(found)
 
 
 # ---------------------------------------------------------------- what others printed

@@ -39,12 +39,33 @@ REJECTS: dict[str, tuple[str, ...]] = {
     "round_not_open": ("round {round} is {state}: it takes no claims", "the round takes no claims now"),
     "before_opening": ("claimed at {claimed_at}, before the round opened at {opens_at}", "claimed before the round opened"),
     "after_closing": ("claimed at {claimed_at}, after the round closed at {closes_at}", "claimed after the round closed"),
+    "round_paused": ("claimed at {claimed_at}, while round {round} was paused", "claimed while the round was paused"),
     "over_quota": ("all {packs} packs of round {round} are claimed", "the packs of the round are all claimed"),
     "resident_limit": ("this resident already has {limit} packs, the most allowed", "this resident already has the packs allowed"),
     "not_eligible": ("this resident is not on the list of group {group}", "this resident is not on the round's list"),
     "claim_reused": (
         "claim number {claim_no} already stands for another claim",
         "the claim number already stands for another claim",
+    ),
+    "by_list_only": (
+        "round {round} is granted to the residents of its list: nobody applies for it",
+        "the round is granted to the residents of its list: nobody applies for it",
+    ),
+    "before_registration": (
+        "applied at {applied_at}, before one could apply (from {opens_at} on)",
+        "applied before one could apply",
+    ),
+    "after_registration": (
+        "applied at {applied_at}, when one could no longer apply (until {closes_at})",
+        "applied when one could no longer apply",
+    ),
+    "list_published": (
+        "the list of entrants of {round} was published at {published_at}: nobody can join it any more",
+        "the list of entrants was published: nobody can join it any more",
+    ),
+    "application_reused": (
+        "application number {application_no} already stands for another application of round {round}",
+        "the application number already stands for another application of the round",
     ),
     "unknown_claim": ("there is no claim {claim_no} here", "there is no such claim here"),
     "unknown_coupon": ("the pack has no coupon number {coupon_no}", "the pack has no such coupon number"),

@@ -1,4 +1,4 @@
-"""The law of a round: its states and deeds, who may approve it, what it promises, how it may be named and dated."""
+"""The law of a round: its states and deeds, what it promises, how it may be named and dated. Four eyes: rules.staff."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING
 from vouchercli.rules import money, times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from vouchercli.rules.programmes import Approval, Programme
     from vouchercli.rules.templates import Template
 
 STATES = ("draft", "submitted", "approved", "open", "paused", "closed", "settled", "archived", "cancelled")
@@ -22,21 +19,25 @@ BEFORE_OPENING = ("draft", "submitted", "approved")
 
 @dataclass(frozen=True)
 class Deed:
-    """From which states a deed is possible, and the state it leads to."""
+    """From which states a deed is possible, and the state it leads to (None: the state stays)."""
 
     starts: tuple[str, ...]
-    end: str
+    end: str | None
 
 
-# The usual next deed of a state stands first. Pausing, settling and archiving get their lines with their commands.
+# The usual next deed of a state stands first. Settling and archiving get their lines with their commands.
 DEEDS = {
     "submit": Deed(("draft",), "submitted"),
     "approve": Deed(("submitted",), "approved"),
     "reject": Deed(("submitted",), "draft"),
     "open": Deed(("approved",), "open"),
+    "resume": Deed(("paused",), "open"),
     "close": Deed(("open", "paused"), "closed"),
     "edit": Deed(BEFORE_OPENING, "draft"),
     "cancel": Deed((*BEFORE_OPENING, "open", "paused", "closed"), "cancelled"),
+    "pause": Deed(("open",), "paused"),
+    "top-up": Deed(("approved", "open", "paused"), None),
+    "reschedule": Deed(("approved", "open", "paused"), None),
 }
 
 
@@ -48,48 +49,6 @@ def possible(state: str) -> tuple[str, ...]:
 def is_possible(deed: str, state: str) -> bool:
     """Whether `state` allows `deed`."""
     return state in DEEDS[deed].starts
-
-
-# ---------------------------------------------------------------- four eyes
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two names mean one person: width, case and outer blanks make no second pair of eyes."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).strip().casefold()
-
-
-def is_among(actor: str, names: Iterable[str]) -> bool:
-    """Whether `actor` is one of `names`."""
-    return any(same_person(actor, name) for name in names)
-
-
-def is_checker(actor: str, programme: Programme) -> bool:
-    """Whether `actor` may check: one of the staff's checkers; anybody where the programme lists no staff."""
-    return not programme.staff or is_among(actor, (person.name for person in programme.staff if "checker" in person.roles))
-
-
-def objection(actor: str, programme: Programme, authors: Iterable[str], approvers: Iterable[str]) -> str | None:
-    """Why `actor` may not approve, or None. `authors` made, last edited or handed in the round; `approvers` have approved it."""
-    if not is_checker(actor, programme):
-        return "not_a_checker"
-    if is_among(actor, authors):
-        return "own_round"
-    return "already_approved" if is_among(actor, approvers) else None
-
-
-def checkers_needed(amount_fen: int, bands: Sequence[Approval]) -> int:
-    """How many different checkers must approve `amount_fen`.
-
-    The first band that holds the amount counts, its limit included; above every limit, the last band; no bands: one.
-    """
-    for band in bands:
-        if band.up_to_fen is None or amount_fen <= band.up_to_fen:
-            return band.checkers
-    return bands[-1].checkers if bands else 1
 
 
 # ---------------------------------------------------------------- money

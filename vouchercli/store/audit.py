@@ -1,12 +1,17 @@
-"""The append-only log: one hash-chained line a deed, written in the deed's own transaction."""
+"""The append-only log: one hash-chained line a deed, written in the deed's own transaction; read back and proved."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.rules.audit import Line, digest
+
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from vouchercli.rules.audit import Fields
     from vouchercli.store.db import Session
 
 LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
@@ -17,10 +22,15 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 
 def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
-    """Write the line of one deed (`round.approve`, `hz-1`); `detail` holds what changed, `before` and `after`."""
+    """Write the line of one deed (`round.approve`, `hz-1`); `detail` holds what changed, `before` and `after`.
+
+    The programme named with --programme is kept too: two programmes of one file may have a round of the same code.
+    """
     db = session.db
     row = db.execute(LAST_HASH).fetchone()
     previous = row["hash"] if row else ""
+    if session.programme is not None:
+        detail.setdefault("programme", session.programme)
     fields = (
         session.now, session.entered_at, session.actor, session.os_user, deed, subject,
         json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
@@ -28,7 +38,57 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
     db.execute(ADD, (*fields, previous, digest(previous, fields)))
 
 
-def digest(previous: str, fields: tuple[Any, ...]) -> str:
-    """SHA-256 over the previous line's hash and this line's fields, in canonical JSON."""
-    text = json.dumps([previous, *fields], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+# ---------------------------------------------------------------- reading
+
+ALL = "SELECT * FROM audit ORDER BY audit_id"
+LAST = "SELECT * FROM audit ORDER BY audit_id DESC LIMIT 1"
+COUNT = "SELECT count(*) FROM audit"
+WITH_HASH = "SELECT audit_id FROM audit WHERE hash = ?"
+# A deed is found by its whole name, or by the part before the point: `round` finds round.approve.
+WANTED = """
+SELECT * FROM audit
+WHERE ifnull(actor = :actor, 1) AND ifnull(subject = :about, 1)
+  AND ifnull(deed = :deed OR substr(deed, 1, length(:deed) + 1) = :deed || '.', 1)
+  AND ifnull(at >= :since, 1) AND ifnull(at <= :until, 1)
+ORDER BY audit_id DESC LIMIT :limit
+"""
+GUARDS = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('audit', 'postings')"
+GUARDED = ("audit_never_changes", "audit_never_vanishes", "postings_never_change", "postings_never_vanish", "postings_within_fund")
+
+
+def lines(db: sqlite3.Connection) -> Iterator[Line]:
+    """Every line in the order of writing."""
+    return (_line(row) for row in db.execute(ALL))
+
+
+def _line(row: sqlite3.Row) -> Line:
+    fields: Fields = (row["at"], row["entered_at"], row["actor"], row["os_user"], row["deed"], row["subject"], row["detail"])
+    return Line(row["audit_id"], fields, row["previous_hash"], row["hash"])
+
+
+def wanted(db: sqlite3.Connection, **filters: Any) -> list[sqlite3.Row]:
+    """Lines by actor, deed, about, since, until (None: any), the newest first, at most `limit`."""
+    return db.execute(WANTED, filters).fetchall()
+
+
+def last(db: sqlite3.Connection) -> sqlite3.Row | None:
+    """The newest line; None while nothing was done."""
+    row: sqlite3.Row | None = db.execute(LAST).fetchone()
+    return row
+
+
+def count(db: sqlite3.Connection) -> int:
+    """How many lines there are."""
+    return int(db.execute(COUNT).fetchone()[0])
+
+
+def number_of(db: sqlite3.Connection, seal: str) -> int | None:
+    """The number of the line with that hash; None when there is none."""
+    row = db.execute(WITH_HASH, (seal,)).fetchone()
+    return None if row is None else int(row["audit_id"])
+
+
+def missing_guards(db: sqlite3.Connection) -> list[str]:
+    """The triggers that keep log and ledger append-only and are not there: somebody worked on the file by hand."""
+    there = {row["name"] for row in db.execute(GUARDS)}
+    return [name for name in GUARDED if name not in there]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import times
-from vouchercli.store import functions, numbers
-from vouchercli.store.audit import digest
+from vouchercli.rules.audit import breaks
+from vouchercli.store import audit, functions, numbers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,6 +36,11 @@ PACKS_WITHIN_QUOTA = """
 SELECT r.round AS subject, r.claimed AS expected, count(c.claim_id) AS found
 FROM rounds r LEFT JOIN claims c ON c.round_id = r.round_id
 GROUP BY r.round_id HAVING count(c.claim_id) <> r.claimed OR r.claimed > r.packs
+"""
+PACKS_WITHIN_RESIDENT_LIMIT = """
+SELECT r.round || ' token:' || lower(hex(c.resident)) AS subject, r.per_resident AS expected, count(*) AS found
+FROM claims c JOIN rounds r ON r.round_id = c.round_id
+GROUP BY c.resident, c.round_id HAVING count(*) > r.per_resident
 """
 CLAIMS_IN_THEIR_WINDOW = """
 SELECT c.claim_no AS subject, r.opens_at AS expected, c.claimed_at AS found
@@ -173,7 +178,6 @@ SELECT 'claims', 'batches', claim_id FROM claims WHERE batch_id NOT IN (SELECT b
 UNION ALL
 SELECT 'claims', 'rounds', claim_id FROM claims WHERE round_id NOT IN (SELECT round_id FROM rounds)
 """
-AUDIT_LINES = "SELECT * FROM audit ORDER BY audit_id"
 
 Breach = tuple[str, str, str]  # subject, expected, found
 
@@ -184,14 +188,7 @@ def _query(statement: str) -> Callable[[sqlite3.Connection], list[Breach]]:
 
 def audit_chain(db: sqlite3.Connection) -> list[Breach]:
     """Every line carries the hash of the line before it and of itself."""
-    previous, breaches = "", []
-    for row in db.execute(AUDIT_LINES):
-        fields = (row["at"], row["entered_at"], row["actor"], row["os_user"], row["deed"], row["subject"], row["detail"])
-        expected = digest(previous, fields)
-        if row["previous_hash"] != previous or row["hash"] != expected:
-            breaches.append((f"audit {row['audit_id']}", expected[:12], row["hash"][:12]))
-        previous = row["hash"]
-    return breaches
+    return [(f"audit {each.line}", each.expected[:12], each.found[:12]) for each in breaks(audit.lines(db))]
 
 
 def numbers_in_runs(db: sqlite3.Connection) -> list[Breach]:
@@ -211,6 +208,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "batches_add_up": _query(BATCHES_ADD_UP),
     "batches_have_their_facts": _query(BATCHES_HAVE_THEIR_FACTS),
     "packs_within_quota": _query(PACKS_WITHIN_QUOTA),
+    "packs_within_resident_limit": _query(PACKS_WITHIN_RESIDENT_LIMIT),
     "claims_in_their_window": _query(CLAIMS_IN_THEIR_WINDOW),
     "no_voucher_redeemed_twice": _query(NO_VOUCHER_REDEEMED_TWICE),
     "payments_within_validity": _query(PAYMENTS_WITHIN_VALIDITY),

@@ -50,6 +50,10 @@ FROM (
         WHEN r.state IN ('draft', 'submitted', 'approved', 'cancelled') THEN 'round_not_open'
         WHEN w.claimed_at < r.opens_at THEN 'before_opening'
         WHEN w.claimed_at >= r.closes_at THEN 'after_closing'
+        WHEN EXISTS (
+            SELECT 1 FROM pauses p
+            WHERE p.round_id = r.round_id AND p.from_at <= w.claimed_at AND (p.until_at IS NULL OR w.claimed_at < p.until_at)
+        ) THEN 'round_paused'
     END AS reason
     FROM incoming_claims w LEFT JOIN rounds r ON r.round_id = w.round_id
     WHERE w.reason IS NULL AND w.claim_id IS NULL

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APPLICATION_ID = 0x564F5543  # "VOUC": says in the file's header whose it is
-SCHEMA_FILES = ("001_initial.sql",)
+SCHEMA_FILES = ("001_initial.sql", "002_applications.sql", "003_draws.sql", "004_schedule.sql", "005_amendments.sql")
 SCHEMA_VERSION = len(SCHEMA_FILES)
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 65_536  # taken only as it is needed; a sixth of a large import's time
@@ -30,7 +30,8 @@ class Session:
     """What every operation is given: the open file, who acts, and the moment of the deed.
 
     `now` is UTC epoch seconds (from --now when `is_rehearsed`), `actor` who acts, `os_user` the login behind it,
-    `programme` the code chosen with --programme (None: the only one in the file), `dry_run` undoes at the end.
+    `programme` the code chosen with --programme (None: the only one in the file), `dry_run` undoes at the end. `joins` makes
+    `writing` a step of the transaction that is open already: the clock does a deed and notes that it is done as one.
     """
 
     db: sqlite3.Connection
@@ -41,6 +42,7 @@ class Session:
     entered_at: int
     programme: str | None = None
     dry_run: bool = False
+    joins: bool = False
 
 
 def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
@@ -112,6 +114,10 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
     BEGIN IMMEDIATE takes the write lock at once: a deferred BEGIN that reads first fails beside another writer.
     """
     db = session.db
+    if session.joins:
+        with _step(db):
+            yield db
+        return
     try:
         db.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
@@ -122,6 +128,20 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _step(db: sqlite3.Connection) -> Iterator[None]:
+    """A part of the open transaction that is undone by itself when it fails; whoever opened the transaction ends it."""
+    db.execute("SAVEPOINT step")
+    try:
+        yield
+        db.execute("RELEASE step")
+    except BaseException:
+        if db.in_transaction:  # a full disk has ended it already
+            db.execute("ROLLBACK TO step")
+            db.execute("RELEASE step")
         raise
 
 

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 LAST_DEED = "SELECT at FROM audit ORDER BY audit_id DESC LIMIT 1"
 LOADED = "SELECT programme FROM programmes ORDER BY programme"
+LAST_TICK = "SELECT beat_at, failed FROM heartbeat"
 TABLES = "SELECT count(*) FROM sqlite_schema"
 
 
 @dataclass(frozen=True)
 class Vitals:
-    """A file at a glance: ours or not, its schema, the first fault SQLite finds ('' for none), its journal, who is in it, its last deed."""
+    """A file at a glance: ours or not, its schema, the first fault SQLite finds ('' for none), its journal, who is in it, its last
+    deed, its last tick and how many deeds that left undone."""
 
     is_ours: bool
     is_empty: bool
@@ -28,6 +30,8 @@ class Vitals:
     journal: str = ""
     programmes: tuple[str, ...] = ()
     last_deed_at: int | None = None
+    last_tick_at: int | None = None
+    last_tick_failed: int = 0
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -46,7 +50,8 @@ def vitals(path: Path, known_schema: int) -> Vitals:
             return Vitals(is_ours, is_empty, schema)
         checked = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
         last = db.execute(LAST_DEED).fetchone()
+        tick = db.execute(LAST_TICK).fetchone() or (None, 0)
         return Vitals(
             is_ours, is_empty, schema, "" if checked == "ok" else checked, str(db.execute("PRAGMA journal_mode").fetchone()[0]),
-            tuple(row[0] for row in db.execute(LOADED)), last[0] if last else None,
+            tuple(row[0] for row in db.execute(LOADED)), last[0] if last else None, *tick,
         )

@@ -60,6 +60,14 @@ def tokens(key: bytes, identities: Iterable[str]) -> list[bytes]:
     return [sha256(outer + sha256(inner + one.encode()).digest()).digest()[:TOKEN_BYTES] for one in identities]
 
 
+def masked(key: bytes, text: str) -> str:
+    """Any text in a person's column as a token, also one that only looks like a token and is damaged."""
+    try:
+        return shown(token(key, text))
+    except ValueError:
+        return shown(token(key, f"damaged {text}"))
+
+
 def shown(raw: bytes) -> str:
     """A token as text, for lists and rejects: `token:<hex>`; importing it again finds the same resident."""
     return TOKEN_PREFIX + raw.hex()

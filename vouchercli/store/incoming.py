@@ -13,6 +13,8 @@ CLEAR = (
     "DROP VIEW IF EXISTS temp.incoming",
     "DROP TABLE IF EXISTS temp.incoming_warnings",
     "DROP TABLE IF EXISTS temp.incoming_merchants",
+    "DROP TABLE IF EXISTS temp.incoming_applications",
+    "DROP TABLE IF EXISTS temp.incoming_eligibility",
     "DROP TABLE IF EXISTS temp.incoming_claims",
     "DROP TABLE IF EXISTS temp.incoming_redemptions",
 )
@@ -21,6 +23,8 @@ VIEWS = {
     "merchants": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_merchants",
     "claims": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_claims",
     "redemptions": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_redemptions",
+    "applications": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_applications",
+    "eligibility": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_eligibility",
 }
 ADD_WARNING = "INSERT OR REPLACE INTO incoming_warnings (place, reason, detail) VALUES (?, ?, ?)"
 

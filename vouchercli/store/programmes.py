@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import programmes as rules
-from vouchercli.rules.amendments import InUse
+from vouchercli.rules.changes import InUse
 from vouchercli.store import ledger
 
 if TYPE_CHECKING:
@@ -62,7 +63,12 @@ def all_loaded(db: sqlite3.Connection) -> list[Row]:
 
 def value(row: Row) -> Programme:
     """The programme as the rules know it."""
-    programme, faults = rules.read(document(row))
+    return _read(row["document"])
+
+
+@lru_cache(maxsize=16)
+def _read(text: str) -> Programme:
+    programme, faults = rules.read(json.loads(text))
     assert programme is not None, faults  # it had no fault when it was loaded
     return programme
 
@@ -94,7 +100,7 @@ DROP_FUNDER = "DELETE FROM funders WHERE programme_id = ? AND funder = ?"
 
 
 def save(db: sqlite3.Connection, programme: Programme, document: Any, digest: str, at: int) -> int:
-    """Keep the programme and its funders; gives the programme_id. What a change may not touch: `rules.amendments.obstacles`."""
+    """Keep the programme and its funders; gives the programme_id. What a change may not touch: `rules.changes.obstacles`."""
     text = json.dumps(document, ensure_ascii=False)
     programme_id = int(db.execute(SAVE, (programme.programme, digest, text, programme.time_zone, at)).fetchone()[0])
     kept = [funder.funder for funder in programme.funders]

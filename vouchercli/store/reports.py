@@ -227,7 +227,7 @@ BREACHES = """
 SELECT json_extract(j.detail, '$.round') AS round, count(*) AS breaches
 FROM batches b CROSS JOIN rejects j ON j.batch_id = b.batch_id
 WHERE b.kind = 'claims' AND b.programme_id = ? AND b.state = 'done'
-    AND j.reason IN ('over_quota', 'resident_limit', 'before_opening', 'after_closing', 'not_eligible')
+    AND j.reason IN ('over_quota', 'resident_limit', 'before_opening', 'after_closing', 'round_paused', 'not_eligible')
     AND json_extract(j.detail, '$.round') IS NOT NULL AND ifnull(json_extract(j.detail, '$.claimed_at') <= ?, 1)
 GROUP BY 1 ORDER BY 1
 """

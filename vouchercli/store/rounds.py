@@ -1,4 +1,4 @@
-"""Rounds as they are kept: named, listed, added, changed, and what earlier rounds came to."""
+"""Rounds as they are kept: named, listed, added, changed; the merchants that a round would find."""
 
 from __future__ import annotations
 
@@ -106,22 +106,8 @@ SELECT merchant_no, district, industry, size, is_registered FROM merchants
 WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions WHERE from_at <= :at AND (until_at IS NULL OR :at < until_at))
 ORDER BY district, merchant_no
 """
-PAST = """
-SELECT r.round_id, r.round, r.packs, r.claimed, r.opens_at, r.claimed * t.coupons AS vouchers,
-    (SELECT coalesce(sum(d.vouchers), 0) FROM day_totals d WHERE d.round_id = r.round_id) AS used,
-    (SELECT max(c.claimed_at) FROM claims c WHERE c.round_id = r.round_id) AS last_claimed_at,
-    (SELECT max(c.expires_at) FROM claims c WHERE c.round_id = r.round_id) AS last_expires_at
-FROM rounds r JOIN templates t USING (template_id)
-WHERE r.state IN ('closed', 'settled', 'archived') AND r.claimed > 0
-ORDER BY r.opens_at, r.round_id
-"""
 
 
 def merchants_at(db: sqlite3.Connection, at: int) -> Iterator[Row]:
     """The merchants that are not suspended at that second, as a scope judges them."""
     return iter(db.execute(ELIGIBLE, {"at": at}))
-
-
-def past(db: sqlite3.Connection) -> list[Row]:
-    """Every closed round of the city that was claimed from, of all its programmes: packs, claimed, vouchers, used."""
-    return db.execute(PAST).fetchall()

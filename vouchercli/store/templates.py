@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
@@ -87,7 +88,12 @@ def rounds(db: sqlite3.Connection, template_id: int) -> list[str]:
 
 def value(row: Row) -> Template:
     """The template as the rules know it."""
-    template, faults = rules.read(document(row))
+    return _read(row["document"])
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> Template:
+    template, faults = rules.read(json.loads(text))
     assert template is not None, faults  # it had no fault when it was added
     return template
 

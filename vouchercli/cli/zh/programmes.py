@@ -119,6 +119,7 @@ TEXT = {
     "vouchers_per_merchant_per_day": "每人每日每商户用券数",
     "refunds": "退款规则",
     "unused": "未用资金",
+    "unused_after_days": "未用资金留待天数",
     "makers": "经办",
     "checkers": "复核",
     "source": "出处",

@@ -18,6 +18,8 @@ TEXT = {
     "claimed before the round opened": "领取时间早于该期开始时间",
     "claimed at {claimed_at}, after the round closed at {closes_at}": "领取时间 {claimed_at} 晚于该期结束时间 {closes_at}",
     "claimed after the round closed": "领取时间晚于该期结束时间",
+    "claimed at {claimed_at}, while round {round} was paused": "领取时间 {claimed_at} 在 {round} 期暂停期间",
+    "claimed while the round was paused": "领取时该期已暂停",
     "all {packs} packs of round {round} are claimed": "{round} 期的 {packs} 份卡包已全部领完",
     "the packs of the round are all claimed": "该期卡包已全部领完",
     "this resident already has {limit} packs, the most allowed": "该居民已领取 {limit} 份，达到上限",

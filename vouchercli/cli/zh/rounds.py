@@ -30,12 +30,13 @@ TEXT = {
         "在开放前修改一期：该期回到草稿，已有的批准作废。",
     "Draft the next round from this one; options given here replace what it had.": "以此期为底稿起草下一期；此处给出的选项替换原有内容。",
     "List the rounds by their opening.": "按开放时间列出各期。",
-    "Show a round: its terms, its money, its approvals, what was claimed.": "显示一期：条件、资金、审批记录和领取情况。",
+    "Show a round: its terms, its money, its approvals and amendments, what was claimed.": "显示一期：条件、资金、审批与调整记录、领取情况。",
     "Foresee a round: largest liability, money left, dates, merchants, what past rounds came to.":
         "预估一期：最大支出、剩余资金、日期、可用商户，以及往期的实际结果。",
     "Hand a draft in for approval.": "将草稿提交复核。",
-    "Approve a round as a second person; the last approval needed commits its money.": "由另一人复核批准；所需的最后一个批准即占用资金。",
-    "Send a round back to its maker, with the reason.": "将一期退回经办人，并写明理由。",
+    "Approve a round, or an amendment of it, as a second person; the last approval needed commits its money.":
+        "由另一人复核批准一期或其调整；所需的最后一个批准即占用资金。",
+    "Send a round, or an amendment of it, back to its maker, with the reason.": "将一期或其调整退回经办人，并写明理由。",
     "Open an approved round for claims (--yes: although its time has not come).": "开放已批准的一期供领取（--yes：虽未到开放时间）。",
     "Close a round (--yes: before its time; claiming then ends now).": "截止一期（--yes：提前截止，领取即刻结束）。",
     "Cancel a round that nobody has claimed from; its money is free again.": "取消尚无人领取的一期，其占用的资金随即释放。",
@@ -112,8 +113,8 @@ TEXT = {
     "round {round} is {state}: {deed} is not possible now (possible: {possible})":
         "{round} 期的状态为“{state}”，目前不能执行 {deed}（可执行：{possible}）",
     "round {round} opens at {opens_at}; it is {now} now": "{round} 期的开放时间为 {opens_at}，现在是 {now}",
-    "wait, or add --yes (claims still count from {opens_at}); to advance it: voucher round edit {round} --opens-at TIME":
-        "请等待，或加上 --yes（领取仍从 {opens_at} 起算）；如要提前开放：voucher round edit {round} --opens-at 时间",
+    "wait, or add --yes (claims still count from {opens_at}); to advance it: voucher round reschedule {round} --opens-at TIME":
+        "请等待，或加上 --yes（领取仍从 {opens_at} 起算）；如要提前开放：voucher round reschedule {round} --opens-at 时间",
     "opened {round}: claims count from {opens_at} to {closes_at}": "已开放 {round}：领取时间自 {opens_at} 起，至 {closes_at} 止",
     "next: voucher claim import FILE, then voucher round close {round}":
         "下一步：先运行 voucher claim import 文件，再运行 voucher round close {round}",
@@ -175,10 +176,6 @@ TEXT = {
     "What the city's own closed rounds came to (pooled)": "本市往期的实际结果（合并计算）",
     "rounds": "期数",
     "claimed of packs": "领取率",
-    "sold out": "领完期数",
-    "fastest (s)": "最快（秒）",
-    "slowest (s)": "最慢（秒）",
-    "expired rounds": "券已全部失效的期数",
     "used of claimed": "核销率（张数）",
     "no merchant of the registry may take it yet; next: voucher merchant import FILE":
         "名录中尚无可使用的商户；下一步：voucher merchant import 文件",

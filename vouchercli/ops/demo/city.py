@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.formats import library
 from vouchercli.ops import configs
-from vouchercli.rules import rounds as law
+from vouchercli.rules import staff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ class Plan:
             maker("round", "submit", code, now=self.drafted),
             *(
                 Step(("round", "approve", code, "--actor", checker, "--now", self.drafted))
-                for checker in checkers[:law.checkers_needed(quota_fen, programme.approvals)]
+                for checker in checkers[:staff.checkers_needed(quota_fen, programme.approvals)]
             ),
             maker("round", "open", code, now=self.opens),
         ]

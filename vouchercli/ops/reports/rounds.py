@@ -11,6 +11,7 @@ from vouchercli.result import Outcome, say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
 from vouchercli.rules.leverage import Sums
+from vouchercli.store import allocations
 from vouchercli.store import reports as store
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Taken:
     alive: int
     used_alive_fen: int
     breaches: int
+    last_arrival: Row | None
 
 
 def report_rounds(session: Session, *, only: Sequence[str] = (), as_of: int | None = None) -> Outcome:
@@ -71,6 +73,7 @@ def _taken(session: Session, scope: Scope) -> list[Taken]:
             row, packs, store.last_claim(db, round_id, until) if packs else None, used,
             claimers=packs if row["per_resident"] == 1 else store.claimers(db, round_id, until),
             users=users.get(round_id, 0), alive=alive, used_alive_fen=used_alive_fen, breaches=breaches.get(row["round"], 0),
+            last_arrival=allocations.last_arrival(db, round_id, until),
         ))
     return taken
 
@@ -106,8 +109,10 @@ def _row(taken: Taken) -> dict[str, Any]:
         "claimed_face_fen": face.face_fen,
         "users": taken.users,
         "claimers": taken.claimers,
+        "last_applied_at": taken.last_arrival and taken.last_arrival["last_applied_at"],
+        "last_application_no": taken.last_arrival and taken.last_arrival["last_application_no"],
     }
 
 
 def _with_iso_times(row: dict[str, Any], zone: str) -> dict[str, Any]:
-    return row | {name: times.iso(row[name], zone) for name in ("opens_at", "sold_out_at") if row[name] is not None}
+    return row | {name: times.iso(row[name], zone) for name in ("opens_at", "sold_out_at", "last_applied_at") if row[name] is not None}

@@ -176,6 +176,7 @@ SALE = (
     Column("opens_at", "Opens", "time"),
     Column("sold_out_at", "Sold out", "time"),
     Column("sell_out_seconds", "Seconds", "int"),
+    Column("last_application_no", "Last arrival granted", csv_only=True),
 )
 USE = (
     Column("used_of_claimed", "By count", "rate"),

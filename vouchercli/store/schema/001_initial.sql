@@ -136,7 +136,8 @@ CREATE TABLE split_parts (
 
 CREATE TABLE batches (
     batch_id      INTEGER PRIMARY KEY,
-    kind          TEXT NOT NULL CHECK (kind IN ('merchants', 'claims', 'redemptions')),
+    kind          TEXT NOT NULL CHECK (kind IN ('merchants', 'claims', 'redemptions', 'applications', 'eligibility',
+                                                         'allocation')),  -- allocation: packs granted here, no file
     programme_id  INTEGER REFERENCES programmes,        -- NULL for merchants: they belong to the city
     file          TEXT NOT NULL,
     sha256        TEXT NOT NULL,

@@ -1,0 +1,217 @@
+"""Applications and eligibility lists: what comes in, what is refused and why; the law and the store agree."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_agreement import ADD_BATCH, HOUR, START, world
+
+from vouchercli.rules import applications as law
+from vouchercli.store import applications, incoming
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADER = "application_no,round,resident,applied_at,group,device\n"
+LIST = "resident,group\n"
+
+
+def put(here: Path, name: str, text: str) -> str:
+    (here / name).write_text(text, "utf-8")
+    return name
+
+
+def drafted(voucher: Any, code: str, *options: str) -> None:
+    """One more round, approved, open for a day from 2020-03-29 08:00."""
+    voucher("round", "create", code, "--template", "pack", "--packs", "2", "--opens-at", "2020-03-29 08:00", "--closes-at",
+            "2020-03-30 08:00", "--actor", "mei", *options)
+    voucher("round", "submit", code, "--actor", "mei")
+    voucher("round", "approve", code, "--actor", "lin")
+
+
+def test_a_file_of_applications_is_taken_in_once(city: Any, here: Path) -> None:
+    voucher = city(with_claims=False)
+    row = "A1,r1,330102199001010011,2020-03-27 08:00:01,medics,d\n"
+    file = put(here, "a.csv", HEADER + row + row)
+    data = voucher("application", "import", file, "-o", "json").data
+    assert {key: data[key] for key in ("read", "accepted", "duplicate", "rejected", "profile", "kind")} == {
+        "read": 2, "accepted": 1, "duplicate": 1, "rejected": 0, "profile": "voucher", "kind": "applications"}
+    assert "nothing to do" in voucher("application", "import", file).err
+    again = put(here, "b.csv", HEADER + "A1,r1,330102199001010011,2020-03-27 08:00:01,,\nA2,r1,7,2020-03-27 08:00:02,,\n")
+    assert voucher("application", "import", again, "-o", "json").data["duplicate"] == 1
+    (one,) = voucher("application", "list", "--resident", "330102199001010011", "-o", "json").data["applications"]
+    assert (one["application_no"], one["group"], one["claim_no"]) == ("A1", "medics", None)
+    assert "more than 1: add --limit" in voucher("application", "list", "--limit", "1").err
+
+
+@pytest.mark.parametrize(("row", "reason"), [
+    ("X,nowhere,1,2020-03-27 09:00:00,,", "unknown_round"),
+    ("X,draft,1,2020-03-29 09:00:00,,", "round_not_open"),
+    ("X,list,1,2020-03-29 09:00:00,,", "by_list_only"),
+    ("X,r1,1,2020-03-27 07:59:59,,", "before_registration"),
+    ("X,r1,1,2020-03-28 08:00:00,,", "after_registration"),
+    ("X,lots,1,2020-03-25 08:59:59,,", "before_registration"),
+    ("X,lots,1,2020-03-29 08:00:00,,", "after_registration"),
+    ("X,booked,1,2020-03-25 08:59:59,,", "before_registration"),
+    ("X,medics,1,2020-03-29 09:00:00,medics,", "not_eligible"),
+    ("A1,r1,9,2020-03-27 09:00:00,,", "application_reused"),
+    ("X,r1,9,tomorrow,,", "bad_time"),
+    ("X,r1,,2020-03-27 09:00:00,,", "bad_row"),
+    ("X,r1,token:12,2020-03-27 09:00:00,,", "bad_row"),
+])
+def test_an_unlawful_application_is_rejected_with_its_reason(city: Any, here: Path, row: str, reason: str) -> None:
+    voucher = city(with_claims=False)
+    voucher("round", "create", "draft", "--template", "pack", "--packs", "2", "--opens-at", "2020-03-29 08:00", "--actor", "mei")
+    drafted(voucher, "list", "--mode", "targeted")
+    drafted(voucher, "lots", "--mode", "lottery", "--registration-opens", "2020-03-25 09:00")
+    drafted(voucher, "booked", "--registration-opens", "2020-03-25 09:00")
+    drafted(voucher, "medics", "--group", "medics")
+    voucher("application", "import", put(here, "a.csv", HEADER + "A1,r1,1,2020-03-27 08:00:01,,\n"))
+    ran = voucher("application", "import", put(here, "b.csv", HEADER + row + "\n"), "-o", "json", expect=4)
+    assert (ran.data["rejected"], ran.data["reasons"]) == (1, {reason: 1})
+    assert "{" not in ran.json["problems"][0]["message"]
+
+
+def test_a_booking_before_the_opening_is_granted_at_the_opening(city: Any, here: Path) -> None:
+    voucher = city(with_claims=False)
+    drafted(voucher, "booked", "--registration-opens", "2020-03-25 09:00")
+    voucher("application", "import", put(here, "a.csv", HEADER + "A2,booked,2,2020-03-29 08:00:05,,\nA1,booked,1,2020-03-26 10:00,,\n"))
+    voucher("round", "open", "booked", "--now", "2020-03-29 08:00")
+    voucher("round", "allocate", "booked", "--now", "2020-03-29 08:01")
+    claims = voucher("claim", "list", "--round", "booked", "-o", "json").data["claims"]
+    assert [each["claimed_at"] for each in claims] == ["2020-03-29T08:00:00+08:00", "2020-03-29T08:00:05+08:00"]
+    voucher("check")
+
+
+def test_a_rejected_application_shows_no_identity_and_is_taken_in_by_retry(city: Any, here: Path) -> None:
+    voucher = city(with_claims=False)
+    drafted(voucher, "medics", "--group", "medics")
+    batch = str(voucher("application", "import", put(here, "a.csv", HEADER + "A1,medics,13912345678,2020-03-29 08:00:01,,SERIAL77\n"),
+                        "-o", "json", expect=4).data["batch"])
+    rows = voucher("batch", "rejects", batch, "-o", "json").out
+    assert "13912345678" not in rows and "SERIAL77" not in rows
+    voucher("eligibility", "import", put(here, "e.csv", LIST + "13912345678,medics\n"))
+    assert voucher("batch", "retry", batch, "-o", "json").data["accepted"] == 1
+    assert voucher("application", "list", "-o", "json").data["applications"][0]["round"] == "medics"
+
+
+def test_a_round_for_a_group_is_granted_to_those_on_the_list(city: Any, here: Path) -> None:
+    voucher = city(with_claims=False)
+    drafted(voucher, "medics", "--group", "medics")
+    batch = str(voucher("eligibility", "import", put(here, "e.csv", LIST + "1,medics\n2,medics\n3,teachers\n"), "-o", "json").data["batch"])
+    ran = voucher("application", "import", put(here, "a.csv", HEADER + "".join(
+        f"A{n},medics,{n},2020-03-29 08:00:0{n},,\n" for n in (1, 2, 3))), "-o", "json", expect=4)
+    assert ran.data["reasons"] == {"not_eligible": 1}
+    voucher("round", "open", "medics", "--now", "2020-03-29 08:00")
+    assert voucher("round", "allocate", "medics", "-o", "json", "--now", "2020-03-29 09:00").data["granted"] == 2
+    refused = voucher("batch", "undo", batch, "--yes", expect=3)
+    assert "packs were granted for 2 of its rows" in refused.err
+
+
+def test_a_targeted_round_is_granted_from_its_list_group_by_group(city: Any, here: Path) -> None:
+    voucher = city(with_claims=False)
+    drafted(voucher, "aid", "--mode", "targeted")
+    voucher("eligibility", "import", put(here, "e.csv", LIST + "1,poor\n2,medics\n1,medics\n3,poor\n"))
+    voucher("round", "open", "aid", "--now", "2020-03-29 08:00")
+    ran = voucher("round", "allocate", "aid", "--group", "medics", "-o", "json", "--now", "2020-03-29 08:05")
+    assert (ran.data["granted"], ran.data["order"]) == (2, "place on the list")
+    ran = voucher("round", "allocate", "aid", "-o", "json", "--now", "2020-03-29 08:06")
+    assert (ran.data["granted"], ran.data["sold_out"]) == (0, 0)  # both packs are gone
+    claims = voucher("claim", "list", "--round", "aid", "-o", "json").data["claims"]
+    assert {each["claimed_at"] for each in claims} == {"2020-03-29T08:00:00+08:00"}
+
+
+def test_an_eligibility_list_is_kept_once_and_shown_by_group(city: Any, here: Path) -> None:
+    voucher = city(with_claims=False)
+    assert "no eligibility list yet" in voucher("eligibility", "list").err
+    file = put(here, "e.csv", LIST + "1,medics\n2,medics\n1,medics\n1,\n,medics\n")
+    data = voucher("eligibility", "import", file, "-o", "json", expect=4).data
+    assert (data["accepted"], data["duplicate"], data["reasons"]) == (3, 1, {"bad_row": 1})
+    listed = voucher("eligibility", "list", "-o", "json").data
+    assert listed["groups"] == [{"group": "", "residents": 1}, {"group": "medics", "residents": 2}]
+    assert len(voucher("eligibility", "list", "--group", "medics", "-o", "json").data["residents"]) == 2
+    assert len(voucher("eligibility", "list", "--resident", "1", "-o", "json").data["residents"]) == 2
+    assert "more than 1" in voucher("eligibility", "list", "--group", "medics", "--limit", "1").err
+    voucher("batch", "undo", str(data["batch"]), "--yes")
+    assert voucher("eligibility", "list", "-o", "json").data["groups"] == []
+
+
+def test_applications_are_not_mistaken_for_an_eligibility_list(city: Any, here: Path) -> None:
+    voucher = city(with_claims=False)
+    ran = voucher("eligibility", "import", put(here, "a.csv", HEADER + "A1,r1,1,2020-03-27 08:00:01,,\n"), expect=3)
+    assert "[other_kind]" in ran.err
+    assert "[other_kind]" in voucher("application", "import", put(here, "c.csv", "claim_no,round,resident,claimed_at\n"), expect=3).err
+
+
+def test_lists_are_refused_before_there_is_a_programme(voucher: Any) -> None:
+    voucher("init")
+    for noun in ("application", "eligibility"):
+        assert "[no_programme]" in voucher(noun, "list", expect=3).err
+
+
+def test_a_published_list_of_entrants_takes_nobody_in_and_lets_nobody_go(city: Any, here: Path) -> None:
+    voucher = city(with_claims=False)
+    drafted(voucher, "lots", "--mode", "lottery", "--registration-opens", "2020-03-20 09:00")
+    batch = voucher("application", "import", put(here, "a.csv", HEADER + "A1,lots,1,2020-03-27 08:00:01,,\n"), "-o", "json").data["batch"]
+    db = sqlite3.connect(here / "voucher.db")
+    with db:
+        db.execute("""INSERT INTO draws (round_id, seed_sha256, sealed_seed, public_source, committed_by, committed_at, strata,
+            strata_fixed_at,
+            entrants_sha256, published_at) SELECT round_id, ?, zeroblob(32), '', '', 0, '[]', 1, ?, 1 FROM rounds WHERE round = 'lots'""",
+                   ("0" * 64, "0" * 64))
+    db.close()
+    ran = voucher("application", "import", put(here, "b.csv", HEADER + "A2,lots,2,2020-03-27 08:00:01,,\n"), "-o", "json", expect=4)
+    assert ran.data["reasons"] == {"list_published": 1}
+    assert "[entrants_stand]" in voucher("batch", "undo", str(batch), "--yes", expect=3).err
+
+
+# ---------------------------------------------------------------- the law and the store
+
+ROUNDS = {
+    "open": ("open", "fcfs", None, ""), "booked": ("approved", "fcfs", -20, ""), "lots": ("open", "lottery", -20, ""),
+    "group": ("closed", "fcfs", None, "medics"), "draft": ("draft", "fcfs", None, ""), "list": ("open", "targeted", None, ""),
+}
+ADD_ROUND = """
+INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, registration_opens_at, resident_group,
+    per_resident, created_by, edited_by, created_at)
+VALUES (1, ?, 1, ?, ?, 4, ?, ?, ?, ?, 2, '', '', 0)
+"""
+ROW = st.fixed_dictionaries({
+    "application_no": st.sampled_from(["1", "2", "3", "4"]),
+    "round": st.sampled_from(["open", "open", "open", "booked", "lots", "group", "draft", "list", "none"]),
+    "resident": st.sampled_from([b"a" * 16, b"b" * 16]),
+    "hours": st.integers(-22, 49),
+})
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(batches=st.lists(st.lists(ROW, min_size=1, max_size=9), min_size=1, max_size=3))
+def test_law_and_store_give_every_application_the_same_ruling(batches: list[list[dict[str, Any]]]) -> None:
+    db = world("full_restores").db
+    db.execute(ADD_BATCH, (100, "eligibility", "list"))
+    db.execute("INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id, line) "
+               "VALUES (1, ?, 'medics', 0, 100, 1)", (b"a" * 16,))
+    rounds = {}
+    for code, (state, mode, registration, group) in ROUNDS.items():
+        opens = None if registration is None else START + registration * HOUR
+        db.execute(ADD_ROUND, (code, state, mode, START, START + 48 * HOUR, opens, group))
+        rounds[code] = law.Round(state, mode, START, START + 48 * HOUR, opens, eligible=frozenset({b"a" * 16}) if group else None)
+    standing = law.Standing()
+    for batch_id, rows in enumerate(batches, 1):
+        db.execute(ADD_BATCH, (batch_id, "applications", str(batch_id)))
+        incoming.expect(db, "applications", applications.CREATE_INCOMING)
+        incoming.put(db, applications.ADD_INCOMING, [
+            (line, batch_id, line, "[]", None, "{}", row["application_no"], row["round"], row["resident"], START + row["hours"] * HOUR, "", "",
+             row["resident"], None, None, None) for line, row in enumerate(rows, 1)])
+        applications.judge(db, 1)
+        applications.accept(db, batch_id)
+        found = {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}
+        told = [law.Application(line, row["application_no"], row["round"], row["resident"], START + row["hours"] * HOUR)
+                for line, row in enumerate(rows, 1)]
+        assert found == law.judged(rounds, told, standing)
+        assert all(json.loads(row["detail"]) for row in db.execute("SELECT detail FROM incoming WHERE reason NOT IN ('duplicate')"))

@@ -1,0 +1,291 @@
+"""Four eyes, whatever door one tries: no command, file or clock lets one person commit money alone."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vouchercli.rules import programmes as programme_rules
+from vouchercli.rules import staff as law
+from vouchercli.rules.staff import Hand
+from vouchercli.store import db as store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Ran
+
+    Voucher = Callable[..., Ran]
+
+OPENS, NOON = "2020-03-27 08:00", "2020-03-27 12:00"
+PROGRAMME: dict[str, Any] = {
+    "programme": "city", "name": {"zh": "全市", "en": "City"},
+    "funders": {"treasury": {"kind": "public", "amount": "2000.00"}},
+    "staff": [{"name": "chen", "roles": ["maker"]}, {"name": "lin", "roles": ["maker", "checker"]}, {"name": "zhao", "roles": ["checker"]},
+              {"name": "qian", "roles": ["finance"]}],
+    "approvals": [{"up_to": "1000.00", "checkers": 1}, {"checkers": 2}],
+}
+PACK: dict[str, Any] = {
+    "template": "pack", "name": {"zh": "卡包", "en": "Pack"}, "validity": {"days_after_claim": 7},
+    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}], "funding": {"treasury": "100%"},
+}
+CLAIMS = "claim_no,round,resident,claimed_at\nC1,r1,a,2020-03-27 09:00:00\nC2,r1,b,2020-03-27 09:00:01\n"
+
+
+def write(path: str, document: dict[str, Any]) -> str:
+    Path(path).write_text(json.dumps(document, ensure_ascii=False), "utf-8")
+    return path
+
+
+@pytest.fixture
+def city(voucher: Voucher) -> Voucher:
+    """A programme with staff, a pack, and r1, made and handed in by lin, who is a checker too."""
+    Path("claims.csv").write_text(CLAIMS, "utf-8")
+    voucher("init")
+    voucher("programme", "load", write("city.yaml", PROGRAMME))
+    voucher("template", "add", write("pack.yaml", PACK))
+    voucher("round", "create", "r1", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--actor", "lin")
+    voucher("round", "submit", "r1", "--actor", "lin")
+    return voucher
+
+
+@pytest.fixture
+def opened(city: Voucher, monkeypatch: pytest.MonkeyPatch) -> Voucher:
+    """... approved by zhao, open, at noon."""
+    city("round", "approve", "r1", "--actor", "zhao")
+    city("round", "open", "r1", "--now", OPENS)
+    monkeypatch.setenv("VOUCHER_NOW", NOON)
+    return city
+
+
+def refused(voucher: Voucher, *words: str) -> str:
+    return str(voucher(*words, "-o", "json", expect=3).json["problems"][0]["code"])
+
+
+def committed(voucher: Voucher) -> int:
+    return int(voucher("programme", "show", "-o", "json").data["funders"][0]["committed_fen"])
+
+
+# ---------------------------------------------------------------- every door
+
+
+def test_one_person_cannot_approve_what_they_made_by_any_deed(city: Voucher) -> None:
+    assert refused(city, "round", "approve", "r1", "--actor", "lin") == "own_round"
+    city("round", "edit", "r1", "--packs", "11", "--actor", "zhao")
+    city("round", "submit", "r1", "--actor", "chen")
+    assert refused(city, "round", "approve", "r1", "--actor", "lin") == "own_round"  # made it
+    assert refused(city, "round", "approve", "r1", "--actor", "zhao") == "own_round"  # edited it last
+    assert refused(city, "round", "approve", "r1", "--actor", "qian") == "not_a_checker"
+    assert refused(city, "round", "approve", "r1") == "not_a_checker"  # the login, without --actor
+    assert committed(city) == 0
+
+
+def test_a_copy_belongs_to_who_copied_it(city: Voucher) -> None:
+    city("round", "copy", "r1", "r2", "--opens-at", "2020-04-03 08:00", "--actor", "zhao")
+    city("round", "submit", "r2", "--actor", "chen")
+    assert refused(city, "round", "approve", "r2", "--actor", "zhao") == "own_round"
+    assert city("round", "approve", "r2", "--actor", "lin", "-o", "json").data["state"] == "approved"
+
+
+def test_an_edit_after_the_approval_voids_it_and_frees_the_money(city: Voucher) -> None:
+    city("round", "approve", "r1", "--actor", "zhao")
+    assert committed(city) == 500_00
+    city("round", "edit", "r1", "--packs", "40", "--actor", "lin")
+    assert committed(city) == 0
+    assert refused(city, "round", "open", "r1", "--yes") == "wrong_state"
+    assert refused(city, "round", "approve", "r1", "--actor", "zhao") == "wrong_state"
+    city("round", "submit", "r1", "--actor", "lin")
+    assert city("round", "approve", "r1", "--actor", "zhao", "-o", "json").data["state"] == "submitted"  # 2000 yuan: two must
+
+
+@pytest.mark.parametrize("proposal", [
+    ["top-up", "--packs", "5"], ["reschedule", "--closes-at", "2020-03-30"], ["resume"],
+])
+def test_no_amendment_takes_effect_by_its_proposer(opened: Voucher, proposal: list[str]) -> None:
+    if proposal == ["resume"]:
+        opened("round", "pause", "r1", "--actor", "lin")
+    before = opened("round", "show", "r1", "-o", "json").data
+    opened("round", proposal[0], "r1", *proposal[1:], "--actor", "lin")
+    for name in ("lin", "LIN", " lin "):
+        assert refused(opened, "round", "approve", "r1", "--actor", name) == "own_round"
+    assert refused(opened, "round", "approve", "r1", "--actor", "chen") == "not_a_checker"
+    after = opened("round", "show", "r1", "-o", "json").data
+    assert {key: after[key] for key in after if key != "amendments"} == {key: before[key] for key in before if key != "amendments"}
+    assert committed(opened) == 500_00
+    opened("round", "approve", "r1", "--actor", "zhao")
+    assert opened("round", "show", "r1", "-o", "json").data["amendments"][-1]["state"] == "effective"
+
+
+def test_an_edit_is_no_way_round_an_amendment(opened: Voucher) -> None:
+    for options in (["--packs", "20"], ["--closes-at", "2020-05-01"], ["--template", "pack"]):
+        assert refused(opened, "round", "edit", "r1", *options, "--actor", "lin") == "wrong_state"
+    assert committed(opened) == 500_00
+
+
+def test_files_and_retries_open_nothing(city: Voucher) -> None:
+    assert city("claim", "import", "claims.csv", "--now", NOON, "-o", "json", expect=4).data["reasons"] == {"round_not_open": 2}
+    assert city("batch", "retry", "1", "--now", NOON, "-o", "json", expect=4).data["accepted"] == 0
+    assert refused(city, "round", "open", "r1", "--now", OPENS) == "wrong_state"
+    assert (city("round", "show", "r1", "-o", "json").data["state"], committed(city)) == ("submitted", 0)
+
+
+def test_the_clock_approves_nothing(city: Voucher) -> None:
+    city("schedule", "tick", "--now", NOON)
+    assert (city("round", "show", "r1", "-o", "json").data["state"], committed(city)) == ("submitted", 0)
+    city("round", "approve", "r1", "--actor", "zhao")
+    city("schedule", "tick", "--now", NOON)
+    city("round", "top-up", "r1", "--packs", "5", "--actor", "lin", "--now", NOON)
+    city("schedule", "tick", "--now", "2020-03-27 13:00")
+    data = city("round", "show", "r1", "-o", "json").data
+    assert (data["state"], data["packs"], data["amendments"][0]["state"]) == ("open", 10, "proposed")
+    city("round", "pause", "r1", "--actor", "lin", "--now", "2020-03-27 14:00")
+    city("schedule", "tick", "--now", "2020-03-27 15:00")
+    assert city("round", "show", "r1", "-o", "json").data["state"] == "paused"
+    city("schedule", "tick", "--now", "2020-04-04")
+    data = city("round", "show", "r1", "-o", "json").data
+    assert (data["state"], data["packs"], data["amendments"][0]["state"]) == ("closed", 10, "void")
+
+
+def test_a_programme_file_gives_nobody_the_right_to_check(city: Voucher) -> None:
+    mine = {**PROGRAMME, "staff": [*PROGRAMME["staff"], {"name": "friend", "roles": ["checker"]}]}
+    for change in (mine, {**PROGRAMME, "approvals": [{"checkers": 1}]}, {**PROGRAMME, "logins": "personal"}, {**PROGRAMME, "staff": []}):
+        ran = city("programme", "load", write("mine.yaml", change), "--actor", "chen", expect=3)
+        assert ran.err.splitlines()[0].endswith("[staff_change]")
+    assert refused(city, "round", "approve", "r1", "--actor", "friend") == "not_a_checker"
+    city("programme", "load", write("mine.yaml", mine), "--actor", "zhao")
+    assert city("round", "approve", "r1", "--actor", "friend", "-o", "json").data["state"] == "approved"
+
+
+def test_other_changes_of_a_programme_need_no_checker(city: Voucher) -> None:
+    city("programme", "load", write("richer.yaml", {**PROGRAMME, "funders": {"treasury": {"kind": "public", "amount": "3000.00"}}}))
+    assert city("programme", "show", "-o", "json").data["funders"][0]["uncommitted_fen"] == 3000_00
+
+
+def test_packs_of_a_round_under_way_are_given_free_again_only_on_purpose(opened: Voucher) -> None:
+    opened("claim", "import", "claims.csv")
+    ran = opened("batch", "undo", "1", expect=3)
+    assert ran.err.splitlines() == [
+        "error: batch 1 granted packs of r1, under way: undone, they could be granted again [undo_of_open_round]",
+        "  next: if that is meant: voucher batch undo 1 --yes"]
+    opened("round", "pause", "r1", "--actor", "chen")
+    assert refused(opened, "batch", "undo", "1") == "undo_of_open_round"
+    opened("batch", "undo", "1", "--dry-run")
+    assert opened("round", "show", "r1", "-o", "json").data["claimed"] == 2
+    opened("batch", "undo", "1", "--yes")
+    assert opened("round", "show", "r1", "-o", "json").data["claimed"] == 0
+
+
+def test_a_batch_of_a_closed_round_is_undone_without_a_question(opened: Voucher) -> None:
+    opened("claim", "import", "claims.csv")
+    opened("round", "close", "r1", "--now", "2020-04-05")
+    opened("batch", "undo", "1")
+    assert opened("round", "show", "r1", "-o", "json").data["claimed"] == 0
+
+
+# ---------------------------------------------------------------- names and logins
+
+
+def test_both_the_name_and_the_login_are_kept(city: Voucher) -> None:
+    city("round", "approve", "r1", "--actor", "zhao")
+    data = city("round", "show", "r1", "-o", "json").data
+    login = store.os_user()
+    assert [(each["actor"], each["os_user"]) for each in data["approvals"]] == [("lin", login), ("zhao", login)]
+    assert data["same_login"] == [{"actor": "zhao", "os_user": login, "also": "lin"}]
+    assert "one person may" in city("round", "show", "r1").out
+    assert "同一人" in city("round", "show", "r1", "--lang", "zh").out
+
+
+def personal(voucher: Voucher, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """Logins are personal from now on; gives a function that runs a command under a login, `name@login` with --actor."""
+    staff = [*PROGRAMME["staff"][:2], {"name": "zhao", "roles": ["checker"], "login": "u1007"}, {"name": "wu", "roles": ["checker"]}]
+    voucher("programme", "load", write("personal.yaml", {**PROGRAMME, "staff": staff, "logins": "personal"}), "--actor", "zhao")
+
+    def run(who: str, *words: str, expect: int = 0) -> Ran:
+        name, _, login = who.partition("@")
+        monkeypatch.setattr(store, "os_user", lambda: login or name)
+        return voucher(*words, *(["--actor", name] if login else []), "-o", "json", expect=expect)
+
+    return run
+
+
+def test_where_logins_are_personal_a_name_is_used_under_its_own_login_only(city: Voucher, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = personal(city, monkeypatch)
+    terms = ("--template", "pack", "--packs", "5", "--opens-at", OPENS)
+    assert code(run("chen@lin", "round", "create", "r2", *terms, expect=3)) == "wrong_login"
+    run("chen", "round", "create", "r2", *terms)
+    assert code(run("lin@chen", "round", "edit", "r2", "--packs", "6", expect=3)) == "wrong_login"
+    assert code(run("lin@chen", "round", "submit", "r2", expect=3)) == "wrong_login"
+    run("chen", "round", "submit", "r2")
+    assert code(run("lin@chen", "round", "approve", "r2", expect=3)) == "wrong_login"
+    assert code(run("lin@chen", "round", "reject", "r2", "--note", "x", expect=3)) == "wrong_login"
+    assert code(run("zhao", "round", "approve", "r2", expect=3)) == "wrong_login"
+    assert run("zhao@u1007", "round", "approve", "r2").data["same_login"] == []
+
+
+def code(ran: Ran) -> str:
+    return str(ran.json["problems"][0]["code"])
+
+
+def test_where_logins_are_personal_a_second_name_is_no_second_person(city: Voucher, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = personal(city, monkeypatch)
+    run("temp@wu", "round", "create", "r2", "--template", "pack", "--packs", "5", "--opens-at", OPENS)  # a name outside the staff
+    run("temp@wu", "round", "submit", "r2")
+    ran = run("wu", "round", "approve", "r2", expect=3)
+    assert code(ran) == "same_login"
+    assert ran.json["problems"][0]["message"] == (
+        "wu acts under wu, the login of temp: where logins are personal they count as one person")
+    run("lin", "round", "approve", "r2")
+    run("temp@wu", "round", "top-up", "r2", "--packs", "1", "--now", "2020-03-20 10:00")
+    assert code(run("wu", "round", "approve", "r2", expect=3)) == "same_login"
+    assert run("lin", "round", "approve", "r2").data["packs"] == 6
+    assert code(run("wu@chen", "round", "reschedule", "r2", "--closes-at", "2020-05-01", expect=3)) == "wrong_login"
+
+
+def test_where_logins_are_personal_a_copy_keeps_the_login_too(city: Voucher, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = personal(city, monkeypatch)
+    run("temp@wu", "round", "copy", "r1", "r2", "--opens-at", "2020-04-03 08:00")
+    run("chen", "round", "submit", "r2")
+    assert code(run("wu", "round", "approve", "r2", expect=3)) == "same_login"
+
+
+def test_a_round_of_an_older_file_has_no_logins_and_keeps_its_names(city: Voucher, monkeypatch: pytest.MonkeyPatch) -> None:
+    db = sqlite3.connect("voucher.db")
+    db.execute("DELETE FROM authors")
+    db.commit()
+    db.close()
+    run = personal(city, monkeypatch)
+    assert code(run("lin", "round", "approve", "r1", expect=3)) == "own_round"
+    assert run("wu", "round", "approve", "r1").data["state"] == "approved"
+
+
+# ---------------------------------------------------------------- the law by itself
+
+
+def programme(**more: Any) -> programme_rules.Programme:
+    read, faults = programme_rules.read({**PROGRAMME, **more})
+    assert read is not None, faults
+    return read
+
+
+def test_a_login_counts_only_where_logins_are_personal() -> None:
+    maker, checker = Hand("chen", "office"), Hand("lin", "office")
+    assert law.objection(checker, programme(), [maker], []) is None
+    assert law.objection(checker, programme(logins="personal"), [maker], []) == "own_work"
+    assert law.objection(checker, programme(logins="personal"), [Hand("chen", "")], [maker]) == "already_approved"
+
+
+def test_the_other_names_of_a_login_are_found() -> None:
+    assert law.doubles(Hand("lin", "pc"), [Hand("chen", "pc"), Hand("LIN", "pc"), Hand("wu", "other"), Hand("chen", "pc")]) == ["chen"]
+
+
+@pytest.mark.parametrize(("change", "path", "fault"), [
+    ({"logins": "private"}, ("logins",), "not_a_choice"),
+    ({"staff": [{"name": "a", "roles": [], "login": "x"}, {"name": "b", "roles": [], "login": "x"}]}, ("staff", 1, "login"), "named_twice"),
+])
+def test_faults_of_the_staff_are_named(change: dict[str, Any], path: tuple[Any, ...], fault: str) -> None:
+    _, faults = programme_rules.read({**PROGRAMME, **change})
+    assert [(each.path, each.code) for each in faults] == [(path, fault)]

@@ -1,0 +1,171 @@
+"""Issuance orders: what a platform is told, in its terms and within its limits; what it hands out beyond them is its breach."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from test_schedule import CLAIMS, CLOSES, OPENS, TEMPLATE, approved, asked, land, tick, town
+
+from vouchercli.errors import VoucherError
+from vouchercli.formats import issuance, library
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Ran
+
+    Voucher = Callable[..., Ran]
+
+__all__ = ["town"]  # the fixture
+ROOT = Path(__file__).parent.parent
+PROFILES = sorted(path.stem for path in (ROOT / "configs/orders").glob("*.yaml"))
+
+
+def ordered(here: Path, platform: str = "wechat", number: int = 1, code: str = "p1") -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """The order's JSON and its sheet."""
+    path = here / f"outbox/{platform}/town-{code}-order-{number}.json"
+    with path.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        return json.loads(path.read_text("utf-8")), list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_shipped_order_profile_is_read_and_found_by_its_names(name: str) -> None:
+    assert issuance.profile_of(name).order == name
+    assert issuance.profile_of(f" {name.upper()} ").order == name
+
+
+def test_an_opened_platform_round_is_ordered_in_the_platforms_terms(town: Voucher, here: Path) -> None:
+    approved(town, "p1", "--platform", "微信")
+    assert tick(town, OPENS) == [("open", "p1", "done"), ("order", "p1", "done"), ("write", "p1", "done")]
+    order, rows = ordered(here, "微信")
+    assert rows == [{
+        "out_request_no": "town-p1-1-1", "stock_name": "消费券", "comment": "p1", "stock_type": "NORMAL",
+        "available_begin_time": "2020-03-27T08:00:00+08:00", "available_end_time": "2020-04-05T07:59:58+08:00", "max_coupons": "20",
+        "max_amount": "20000", "max_coupons_per_user": "2", "natural_person_limit": "true", "available_time_after_receive": "10080",
+        "coupon_amount": "1000", "transaction_minimum": "4000", "combine_use": "false"}]
+    assert (order["packs"], order["quota_fen"], order["limits"]["packs_per_resident"], order["supersedes"]) == (10, 20000, 1, None)
+    assert order["merchants"] == {"count": 1, "sha256": hashlib.sha256(b"M1\n").hexdigest(), "is_open_to_all": False}
+    assert order["coupons"][0] | {"coupon_nos": "1-2", "denomination_fen": 1000, "threshold_fen": 4000} == order["coupons"][0]
+    assert order["opens_at"] == "2020-03-27T08:00:00+08:00" and order["scope"]["channel"] == "any"
+
+
+def test_a_platform_without_a_profile_gets_our_own_terms(town: Voucher, here: Path) -> None:
+    approved(town, "p1", "--platform", "../up/ our app")
+    tick(town, OPENS)
+    _, rows = ordered(here, "-up--our-app")
+    assert (rows[0]["packs"], rows[0]["vouchers"], rows[0]["denomination"], rows[0]["threshold"]) == ("10", "20", "10.00", "40.00")
+    assert tuple(rows[0]) == issuance.OURS
+
+
+def test_an_order_is_made_again_only_when_its_terms_change(town: Voucher, here: Path) -> None:
+    approved(town, "p1", "--platform", "wechat")
+    tick(town, OPENS)
+    land(here, "city/merchants/m.csv", "merchant_no,name\nM1,面馆\nM2,书店\n")
+    assert tick(town, "2020-03-27 09:00") == [("import", "city/merchants/m.csv", "done")]
+    town("round", "top-up", "p1", "--packs", "5", "--actor", "mei", "--now", "2020-03-27 09:00")
+    assert tick(town, "2020-03-27 09:01") == [("remind", "p1", "done")]
+    town("round", "approve", "p1", "--actor", "lin", "--now", "2020-03-27 09:01")
+    assert tick(town, "2020-03-27 09:02") == [("order", "p1", "done"), ("write", "p1", "done")]
+    order, rows = ordered(here, number=2)
+    assert (order["supersedes"], rows[0]["max_coupons"], order["merchants"]["count"]) == (1, "30", 2)
+
+
+def test_a_round_opened_by_hand_is_ordered_by_the_next_tick(town: Voucher, here: Path) -> None:
+    approved(town, "p1", "--platform", "wechat")
+    town("round", "open", "p1", "--now", OPENS, "--actor", "mei")
+    assert tick(town, "2020-03-27 08:01") == [("order", "p1", "done"), ("write", "p1", "done")]
+
+
+def test_the_same_order_is_written_again_when_the_note_was_lost(town: Voucher, here: Path) -> None:
+    approved(town, "p1", "--platform", "wechat")
+    (here / "outbox").write_text("in the way")
+    tick(town, OPENS, expect=4)
+    (here / "outbox").unlink()
+    (here / "outbox/wechat").mkdir(parents=True)
+    (here / "outbox/wechat/.town-p1-order-1.json.part").write_text("half a f")  # a writer was killed
+    tick(town, "2020-03-28 08:00")
+    assert sorted(path.name for path in (here / "outbox/wechat").iterdir()) == ["town-p1-order-1.csv", "town-p1-order-1.json"]
+    document, = asked(here, "SELECT document FROM issuance_orders")[0]
+    assert json.loads(document) == ordered(here)[0]
+    assert json.loads(document)["ordered_at"] == "2020-03-27T08:00:00+08:00"
+
+
+def test_claims_beyond_quota_limit_or_window_are_the_platforms_breaches(town: Voucher, here: Path) -> None:
+    approved(town, "p1", "--platform", "wechat", packs=2)
+    tick(town, OPENS)
+    land(here, "wechat/claims/a.csv", CLAIMS + """\
+C1,p1,res1,2020-03-27 08:00:01
+C2,p1,res1,2020-03-27 08:00:02
+C3,p1,res2,2020-03-27 07:59:59
+C4,p1,res3,2020-03-27 08:00:03
+C5,p1,res4,2020-03-27 08:00:04
+C6,p1,res5,2020-03-29 08:00:00
+""")
+    assert tick(town, CLOSES, expect=4)[0] == ("import", "wechat/claims/a.csv", "partial")
+    summary = json.loads((here / "inbox/wechat/claims/done/a.csv.json").read_text("utf-8"))
+    assert summary["data"]["reasons"] == {"after_closing": 1, "before_opening": 1, "over_quota": 1, "resident_limit": 1}
+    row, = town("report", "rounds", "-o", "json").data["rows"]
+    assert (row["claimed"], row["breaches"]) == (2, 4)
+    assert "[platform_round]" in town("round", "allocate", "p1", expect=3).err  # nobody but the platform grants them
+
+
+# ---------------------------------------------------------------- limits
+
+CASES = [
+    ("name: {zh: 消费券, en: Voucher}", "name: {zh: 一二三四五六七八九十, en: Voucher}",
+     "has 10 characters: wechat shows at most 9", "platform_name"),
+    ("name: {zh: 消费券, en: Voucher}", "name: {zh: 消费_券, en: Voucher}", "has characters that wechat does not take: _", "platform_name"),
+    ("days_after_claim: 7", "days_after_claim: 89", "are 91 days: wechat takes at most 90", "platform_window"),
+    ("count: 2,", "count: 61,", "61 vouchers 40-10 for one resident: wechat gives at most 60", "platform_per_resident"),
+    ('kind: amount_off, denomination: "10.00"', 'kind: percent_off, percent: "10", cap: "10.00"',
+     "not told of percentages", "platform_kind"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "told", "code"), CASES, ids=[case[2][:30] for case in CASES])
+def test_what_wechat_does_not_take_is_refused_when_the_round_is_drafted(
+    town: Voucher, here: Path, old: str, new: str, told: str, code: str,
+) -> None:
+    assert old in TEMPLATE
+    (here / "pack.yaml").write_text(TEMPLATE.replace(old, new), "utf-8")
+    town("template", "add", "pack.yaml")
+    draft = ("round", "create", "p1", "--template", "pack", "--packs", "1", "--opens-at", OPENS, "--closes-at", CLOSES, "--actor", "mei")
+    ran = town(*draft, "--platform", "wechat", expect=3)
+    assert f"[{code}]" in ran.err and told in ran.err and "[platform_limits]" in ran.err
+    assert asked(here, "SELECT count(*) FROM rounds") == [(0,)]
+    town(*draft, "--platform", "elsewhere")
+    assert "[platform_limits]" in town("round", "edit", "p1", "--platform", "wechat", expect=3).err
+    assert "平台 wechat 不接受" in town(*draft[:2], "p2", *draft[3:], "--platform", "wechat", "--lang", "zh", expect=3).err
+
+
+def test_a_round_that_the_platform_no_longer_takes_is_not_opened(town: Voucher, here: Path) -> None:
+    approved(town, "p1", "--platform", "wechat")
+    profile = library.find("orders", "wechat").read_text("utf-8").replace("window_days: 90", "window_days: 8")
+    (here / "configs/orders").mkdir(parents=True)
+    (here / "configs/orders/wechat.yaml").write_text(profile, "utf-8")
+    ran = town("schedule", "tick", "--now", OPENS, expect=4)
+    assert "[platform_limits]" in ran.err and "are 9 days: wechat takes at most 8" in ran.err
+    assert town("round", "show", "p1", "-o", "json").data["state"] == "approved"
+
+
+def test_a_faulty_order_profile_is_told_with_its_place(town: Voucher, here: Path) -> None:
+    (here / "configs/orders").mkdir(parents=True)
+    (here / "configs/orders/mine.yaml").write_text("order: mine\nname: {zh: 我的, en: Mine}\ncolumns: {quantity: pakcs}\n", "utf-8")
+    with pytest.raises(VoucherError) as refused:
+        issuance.profile_of("mine")
+    assert [problem.where.rpartition("/")[2] for problem in refused.value.problems] == ["mine.yaml:3:21"]
+
+
+def test_one_row_for_the_whole_pack_where_the_platform_wants_it_so(town: Voucher, here: Path) -> None:
+    (here / "configs/orders").mkdir(parents=True)
+    (here / "configs/orders/app.yaml").write_text(
+        "order: app\nname: {zh: 应用, en: App}\nrows: pack\nunit: yuan\n"
+        "columns: {packs: packs, value: denomination, of: coupon}\n", "utf-8")
+    approved(town, "p1", "--platform", "app")
+    tick(town, OPENS)
+    assert ordered(here, "app")[1] == [{"packs": "10", "value": "20.00", "of": "2 x 40-10"}]

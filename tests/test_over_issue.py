@@ -1,0 +1,158 @@
+"""Many processes claim, allocate, top up and close at once, and are killed: never is one pack too many granted.
+
+The default run kills a few; `make test-slow` makes OVER_ISSUE_WAVES waves of six processes.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vouchercli.errors import VoucherError
+from vouchercli.ops import grants
+from vouchercli.ops.one_round import found
+from vouchercli.store import checks
+from vouchercli.store import db as store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+PACKS, RESIDENTS, MORE = 60, 150, 7
+NOW = "2020-03-27T09:00:00+08:00"
+STATE = """
+SELECT r.packs, r.claimed, r.state, (SELECT count(*) FROM claims c WHERE c.round_id = r.round_id) AS granted,
+    (SELECT count(DISTINCT resident) FROM claims c WHERE c.round_id = r.round_id) AS holders
+FROM rounds r WHERE r.round = 'big'
+"""
+CLAIMS = [("claim", "grant", "big", "--from", f"who{number}.txt") for number in range(3)]
+OTHERS: list[tuple[str, ...]] = [
+    ("round", "allocate", "big"), ("round", "top-up", "big", "--packs", str(MORE), "--actor", "mei"),
+    ("round", "approve", "big", "--actor", "lin"), ("round", "allocate", "big"),
+]
+CLOSE = ("round", "close", "big", "--yes", "--actor", "mei")
+
+
+def _prepared(city: Any, here: Path) -> None:
+    """A round of 60 packs, 150 residents who have applied, and the same residents asking live, in another order at each till."""
+    voucher = city(with_claims=False)
+    voucher("round", "create", "big", "--template", "pack", "--packs", str(PACKS), "--opens-at", "2020-03-27 08:00", "--actor", "mei")
+    for verb, actor in (("submit", "mei"), ("approve", "lin")):
+        voucher("round", verb, "big", "--actor", actor)
+    voucher("round", "open", "big", "--actor", "mei", "--now", "2020-03-27 08:00")
+    rows = "".join(f"A{n},big,resident{n},2020-03-27 08:{n // 60:02d}:{n % 60:02d}\n" for n in range(RESIDENTS))
+    (here / "a.csv").write_text("application_no,round,resident,applied_at\n" + rows, "utf-8")
+    voucher("application", "import", "a.csv")
+    for till in range(3):
+        order = random.Random(till).sample(range(RESIDENTS), RESIDENTS)
+        (here / f"who{till}.txt").write_text("".join(f"resident{n},A{n}\n" for n in order), "utf-8")
+
+
+def _start(here: Path, args: Sequence[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "vouchercli", *args], cwd=here, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                            env=os.environ | {"VOUCHER_NOW": NOW})
+
+
+def _state(here: Path) -> sqlite3.Row:
+    """The round as the file has it now; that not one pack is too many is asked of every look at it."""
+    db = sqlite3.connect(here / "voucher.db")
+    db.row_factory = sqlite3.Row
+    row: sqlite3.Row = db.execute(STATE).fetchone()
+    db.close()
+    assert row["granted"] == row["claimed"] <= row["packs"], dict(row)
+    assert row["holders"] == row["granted"], dict(row)
+    return row
+
+
+def _wave(here: Path, chance: random.Random, commands: Sequence[Sequence[str]]) -> int:
+    """Start all at once; kill some at a random moment, the others end by themselves. How many were caught alive."""
+    children = [_start(here, command) for command in chance.sample(list(commands), len(commands))]
+    caught = 0
+    for child in children:
+        try:
+            child.wait(chance.uniform(0.05, 1.0) if chance.random() < 0.5 else 60)
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            caught += 1
+        assert child.returncode in (0, 3, 4, 75, -signal.SIGKILL), child.args
+        _state(here)
+    return caught
+
+
+def _ends_well(here: Path, voucher: Any) -> None:
+    """Undisturbed at last, every pack that was approved has gone, and the books agree."""
+    before = _state(here)
+    voucher("round", "allocate", "big", "--now", NOW)
+    after = _state(here)
+    assert after["granted"] == min(before["packs"], RESIDENTS)
+    db = store.open_db(here / "voucher.db")
+    broken = {name: check(db) for name, check in checks.CHECKS.items()}
+    db.close()
+    assert {name: breaches for name, breaches in broken.items() if breaches} == {}
+
+
+def test_processes_at_once_and_killed_grant_not_one_pack_too_many(city: Any, voucher: Any, here: Path) -> None:
+    _prepared(city, here)
+    chance = random.Random(4)
+    _wave(here, chance, [*CLAIMS, *OTHERS])
+    _wave(here, chance, [CLAIMS[0], OTHERS[0], CLOSE])
+    _ends_well(here, voucher)
+
+
+@pytest.mark.slow
+def test_many_waves_grant_not_one_pack_too_many(city: Any, voucher: Any, here: Path) -> None:
+    _prepared(city, here)
+    chance, caught = random.Random(5), 0
+    for _ in range(int(os.environ.get("OVER_ISSUE_WAVES", "12"))):
+        caught += _wave(here, chance, [*CLAIMS, *OTHERS])
+    caught += _wave(here, chance, [*CLAIMS, *OTHERS, CLOSE])
+    assert caught > 0
+    _ends_well(here, voucher)
+
+
+# ---------------------------------------------------------------- the file's own defence
+
+
+@pytest.fixture
+def session(city: Any, here: Path) -> Any:
+    city(with_claims=False)
+    db = store.open_db(here / "voucher.db")
+    yield store.Session(db, here / "voucher.db", 1_585_270_800, "tester", "tester", 0)
+    db.close()
+
+
+def _grant(session: store.Session, residents: Sequence[bytes]) -> None:
+    with store.writing(session) as db:
+        row = found(session, "r1").row
+        grants.grant(db, session, row, [(resident, None, row["opens_at"]) for resident in residents])
+
+
+def test_a_caller_that_asks_for_more_than_is_left_gets_nothing(session: store.Session) -> None:
+    with pytest.raises(VoucherError, match="all 10 packs of round r1 are claimed"):
+        _grant(session, [bytes([n]) * 16 for n in range(11)])
+    assert session.db.execute("SELECT count(*) FROM claims").fetchone()[0] == 0
+    assert found(session, "r1").row["claimed"] == 0
+
+
+def test_a_caller_that_counts_wrongly_meets_the_keys(session: store.Session) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match=r"claims\.resident"):
+        _grant(session, [b"a" * 16, b"a" * 16])
+    with pytest.raises(sqlite3.IntegrityError, match="claimed BETWEEN"):
+        session.db.execute("UPDATE rounds SET claimed = packs + 1")
+    assert session.db.execute("SELECT count(*) FROM claims").fetchone()[0] == 0
+
+
+def test_a_resident_with_too_many_packs_is_found_by_the_check(session: store.Session) -> None:
+    _grant(session, [b"a" * 16])
+    session.db.execute("UPDATE claims SET pack_no = 2")  # by hand: no command does it
+    _grant(session, [b"a" * 16])
+    ((subject, expected, count),) = checks.CHECKS["packs_within_resident_limit"](session.db)
+    assert (subject, expected, count) == ("r1 token:" + "61" * 16, "1", "2")

@@ -1,0 +1,84 @@
+"""voucher draw commit | entrants | run | show | verify"""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from vouchercli.cli.options import Call, command
+from vouchercli.ops import certificates, draws, strata
+from vouchercli.result import Outcome
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+Code = Annotated[str, typer.Argument(metavar="CODE", help="The round, for example hz-1.")]
+Certificate = Annotated[str, typer.Argument(metavar="CERTIFICATE", help="The certificate, the .json that the draw wrote.")]
+RegistrationCloses = Annotated[
+    Optional[str], typer.Option("--registration-closes", metavar="TIME", help="When registration closes (else when the round opens).")
+]
+PublicSource = Annotated[
+    str, typer.Option("--public-source", metavar="TEXT", help="Announce where a public text will come from, to be mixed in at the draw.")
+]
+Strata = Annotated[
+    Optional[list[str]],
+    typer.Option("--stratum", metavar="WHERE:N", help="Keep N places: district=余杭区:1000, or group=low-income:50 (again for each)."),
+]
+StrataFile = Annotated[Optional[str], typer.Option("--strata", metavar="FILE", help="The strata and their quotas in a YAML file.")]
+PublicRandomness = Annotated[
+    Optional[str], typer.Option("--public-randomness", metavar="TEXT", help="A text nobody could foresee, mixed into the seed.")
+]
+Folder = Annotated[Optional[str], typer.Option("--to", metavar="FOLDER", help="Where the certificate goes (else draws, by the database).")]
+ListFile = Annotated[Optional[str], typer.Option("--to", metavar="FILE", help="Where the list goes (else into draws, by the database).")]
+Application = Annotated[Optional[str], typer.Option("--application", metavar="NO", help="What became of this application.")]
+Entrants = Annotated[str, typer.Option("--entrants", metavar="FILE", help="The list of entrants as it was published.")]
+Commitment = Annotated[
+    Optional[str], typer.Option("--commitment", metavar="HEX", help="The digest of the seed as it was announced before the draw.")
+]
+
+
+@app.callback()
+def group() -> None:
+    """Lotteries: commit to a seed, publish the entrants, draw, prove."""
+
+
+@command(app, "commit", epilog='Example: voucher draw commit hz-1 --public-source "3D lottery of 2020-03-26"')
+def commit(
+    call: Call, code: Code, *, registration_closes: RegistrationCloses = None, public_source: PublicSource = "", stratum: Strata = None,
+    strata_file: StrataFile = None,
+) -> Outcome:
+    """Draw a secret seed and give its digest, to be published before registration closes."""
+    with call.session() as session:
+        closes_at = call.moment(session, registration_closes, end_of_day=True)
+        return draws.commit_seed(session, code, registration_closes_at=closes_at, public_source=public_source,
+                                 strata=strata.read(stratum or [], strata_file))
+
+
+@command(app, "entrants", epilog="Example: voucher draw entrants hz-1 --to entrants.csv")
+def entrants(call: Call, code: Code, *, stratum: Strata = None, strata_file: StrataFile = None, to: ListFile = None) -> Outcome:
+    """Write and fix the list of who takes part, once registration is closed: applications, no persons."""
+    with call.session() as session:
+        return draws.publish_entrants(session, code, strata=strata.read(stratum or [], strata_file), to=to)
+
+
+@command(app, "run", epilog='Example: voucher draw run hz-1 --public-randomness "4 1 7"')
+def run(
+    call: Call, code: Code, *, public_randomness: PublicRandomness = None, stratum: Strata = None, strata_file: StrataFile = None,
+    to: Folder = None,
+) -> Outcome:
+    """Reveal the seed and draw: winners get their packs, the certificate is written."""
+    with call.session() as session:
+        return draws.draw(session, code, public_randomness, strata=strata.read(stratum or [], strata_file), to=to)
+
+
+@command(app, "show", epilog="Example: voucher draw show hz-1 --application A0001")
+def show(call: Call, code: Code, *, application: Application = None, to: Folder = None) -> Outcome:
+    """Show how far a draw has come, what became of an application; --to writes its files again."""
+    with call.session() as session:
+        return certificates.show_draw(session, code, application=application, to=to)
+
+
+@command(app, "verify", epilog="Example: voucher draw verify certificate.json --entrants entrants.csv --commitment 5f16f4c7...")
+def verify(call: Call, certificate: Certificate, *, entrants: Entrants, commitment: Commitment = None) -> Outcome:
+    """Draw again from the files alone, without a database, and say what does not fit."""
+    return certificates.verify_draw(certificate, entrants, commitment)

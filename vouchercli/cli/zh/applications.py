@@ -1,0 +1,103 @@
+"""Applications, eligibility lists, granting packs here: voucher application, eligibility, round allocate, claim grant."""
+
+TEXT = {
+    # nouns and help
+    "Applications: who asked for a pack of a round.": "报名记录：谁报名领取某一期。",
+    "Take in a file of applications; every row ends accepted, duplicate or rejected.": "导入报名文件；每一行都归为接收、重复或不合格。",
+    "List applications in the order of arrival, with the claim each was granted; residents are shown as tokens.":
+        "按到达先后列出报名记录及各自获得的领取编号；居民以令牌显示。",
+    "Only this application number.": "仅此报名编号。",
+    "Eligibility lists: who belongs to which group.": "资格名单：谁属于哪个群体。",
+    "Take in an eligibility list; lines that are on it already are duplicates.": "导入资格名单；名单上已有的行归为重复。",
+    "List the groups and how many residents each has; of one group or resident, the lines of the list.":
+        "列出各群体及其人数；指定群体或居民时，列出名单中的各行。",
+    "The residents of this group.": "该群体的居民。",
+    "Targeted rounds: only the residents of this group, this time.": "定向发放的期次：本次仅发给该群体的居民。",
+    "Grant the packs of a round that is issued here: by arrival, or to everyone on its list; run again it grants only what is new.":
+        "发放由本系统发放的一期：按到达先后，或发给名单上的每个人；再次运行只发放新增的部分。",
+    "Grant a pack now; it is on the disk when the command answers.": "立即发放一份；命令返回时已写入磁盘。",
+    "The identity, or its token.": "身份标识或其令牌。",
+    "A number of yours: asking again with it gives the same claim.": "您自己的编号：用同一编号再次请求，得到同一笔领取。",
+    "Many at once: a line RESIDENT or RESIDENT,NO each; - reads standard input.": "一次多人：每行一个“居民”或“居民,编号”；- 表示标准输入。",
+    # files
+    "applications file": "报名文件",
+    "eligibility list": "资格名单",
+    "packs granted here": "本系统发放",
+    # lists
+    "Applications": "报名记录",
+    "Application": "报名编号",
+    "Applied at": "报名时间",
+    "Group": "群体",
+    "Person": "同一人",
+    "Residents": "人数",
+    "Eligible residents": "符合资格的居民",
+    "Listed at": "列入时间",
+    "more than {limit}: add --limit, --round or --application": "超过 {limit} 行：请加 --limit、--round 或 --application",
+    "more than {limit}: add --limit or --resident": "超过 {limit} 行：请加 --limit 或 --resident",
+    "no eligibility list yet; next: voucher eligibility import FILE": "尚无资格名单；下一步：voucher eligibility import 文件",
+    # undoing
+    "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches {batches})":
+        "批次 {batch} 不能撤销：其中 {count} 行已发放卡包（批次 {batches}）",
+    "batch {batch} cannot be undone: the list of entrants of {round} was published": "批次 {batch} 不能撤销：{round} 期的参加名单已经公布",
+    "batch {batch} holds {count:,} packs that were granted here: they stand": "批次 {batch} 是本系统已发放的 {count:,} 份卡包：发放不可撤回",
+    # allocating
+    "granted {granted:,} packs of {round} in the order of {order}: {claimed:,} of {packs:,} are claimed":
+        "{round} 期按“{order}”的次序发放了 {granted:,} 份：共 {packs:,} 份，已领取 {claimed:,} 份",
+    "applied_at, application_no": "报名时间、报名编号",
+    "place on the list": "名单次序",
+    "sold out at {at}, {seconds:,} seconds after the opening": "于 {at} 领完，距开放 {seconds:,} 秒",
+    "the last arrival that got a pack: {application_no}": "最后一位获得者的报名编号：{application_no}",
+    "Who got none, {round}": "{round} 期未获得者",
+    "the resident has the packs allowed": "该居民份数已达上限",
+    "not on the list of the round's group": "不在该期群体的名单内",
+    "came while the round was paused": "到达时该期已暂停",
+    "came after the last pack": "到达时已经领完",
+    "Packs granted here": "本系统的发放",
+    "granted": "已发放",
+    "over the limit": "超过上限",
+    "not on the list": "不在名单",
+    "while paused": "暂停期间",
+    "came too late": "已领完",
+    "last arrival": "最后获得者到达时间",
+    "its number": "其报名编号",
+    "Last arrival granted": "最后获得者",
+    "round {round} is not granted to the group {group} from a list": "{round} 期不是按名单发给“{group}”群体的",
+    "leave --group out": "请去掉 --group",
+    "the packs of round {round} are granted by {platform}, not here": "{round} 期由 {platform} 发放，不在本系统发放",
+    "voucher claim import FILE, when its file comes": "收到其文件后：voucher claim import 文件",
+    "the packs of round {round} are drawn by lot": "{round} 期由摇号决定",
+    "round {round} is closed and the money of its unclaimed packs is released": "{round} 期已截止，未领取份数的资金已释放",
+    "all {packs:,} packs of round {round} are claimed: none is left": "{round} 期的 {packs:,} 份已全部领完",
+    "no resident holds more packs of a round than it allows": "没有居民持有的份数超过该期的每人上限",
+    # live claims
+    "name one resident, or a file of them with --from": "请指明一位居民，或用 --from 给出文件",
+    "granted {claim_no}: its vouchers are valid until {expires_at}": "已发放 {claim_no}：其消费券有效期至 {expires_at}",
+    "{claim_no} was granted before; nothing was changed": "{claim_no} 此前已发放；未作改动",
+    "this resident is not on the list that round {round} is for": "该居民不在 {round} 期的名单内",
+    "application number {number} stands for another resident": "报名编号 {number} 已属于另一位居民",
+    "copy it whole: token: and 32 hexadecimal digits": "请完整复制：token: 加 32 位十六进制数字",
+    "round {round} takes claims from {opens_at} to {closes_at}": "{round} 期的领取时间自 {opens_at} 至 {closes_at}",
+    "{requests:,} requests for {round} = {granted:,} granted + {standing:,} granted before + {refused:,} refused":
+        "{round} 期的 {requests:,} 个请求 = 新发放 {granted:,} + 此前已发放 {standing:,} + 拒绝 {refused:,}",
+    "Live claims of {round}": "{round} 期的即时领取",
+    "standing": "此前已发放",
+    "sold_out": "已领完",
+    "resident_limit": "超过上限",
+    "not_eligible": "不在名单",
+    "application_reused": "编号属于他人",
+    "bad_resident": "令牌损坏",
+    "round_not_open": "未开放",
+    # reasons of rejects
+    "round {round} is granted to the residents of its list: nobody applies for it": "{round} 期按名单发放，无需报名",
+    "the round is granted to the residents of its list: nobody applies for it": "该期按名单发放，无需报名",
+    "applied at {applied_at}, before one could apply (from {opens_at} on)": "报名时间 {applied_at} 早于报名开始时间 {opens_at}",
+    "applied before one could apply": "早于报名开始时间",
+    "applied at {applied_at}, when one could no longer apply (until {closes_at})": "报名时间 {applied_at} 已过报名截止时间 {closes_at}",
+    "applied when one could no longer apply": "已过报名截止时间",
+    "the list of entrants of {round} was published at {published_at}: nobody can join it any more":
+        "{round} 期的参加名单已于 {published_at} 公布，不能再加入",
+    "the list of entrants was published: nobody can join it any more": "参加名单已公布，不能再加入",
+    "application number {application_no} already stands for another application of round {round}":
+        "报名编号 {application_no} 已属于 {round} 期的另一条报名",
+    "the application number already stands for another application of the round": "报名编号已属于该期的另一条报名",
+}

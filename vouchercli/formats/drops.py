@@ -1,0 +1,133 @@
+"""Folders where programs leave files for each other: what has landed, what has been dealt with, and files that appear whole."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import VoucherError
+from vouchercli.result import because
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SETTLED_SECONDS = 10  # a file that changed less than this ago may still be growing
+UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", ".swp", "~")
+DEALT_WITH = ("done", "failed")
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A file in an inbox: INBOX/[PROGRAMME/]PLATFORM/KIND/name, and when it was last changed (UTC seconds)."""
+
+    path: Path
+    programme: str | None
+    platform: str
+    kind: str
+    changed_at: int
+
+
+def landed(inbox: Path, kinds: Sequence[str], clock: int) -> list[Landed]:
+    """The files that wait, in the order in which they came (kinds in their own order within one second). `clock`: the
+    machine's time now; what changed a moment ago, and what is named as unfinished, is left to the next look."""
+    found = [each for place in _folders(inbox, kinds) for each in _files(*place, clock)]
+    return sorted(found, key=lambda each: (each.changed_at, kinds.index(each.kind), str(each.path)))
+
+
+def strays(inbox: Path, kinds: Sequence[str]) -> list[Path]:
+    """Files that nobody will ever take in, because they do not lie in a folder of a platform and kind."""
+    known = {folder for folder, *_ in _folders(inbox, kinds)}
+    return sorted(
+        Path(folder) / name for folder, _, names in os.walk(inbox) for name in names
+        if not _is_unfinished(name) and not known & {Path(folder), Path(folder).parent}
+    )
+
+
+def _folders(inbox: Path, kinds: Sequence[str]) -> Iterator[tuple[Path, str | None, str, str]]:
+    for folder in sorted(path for pattern in ("*/*", "*/*/*") for path in inbox.glob(pattern)):
+        parts = folder.relative_to(inbox).parts
+        if parts[-1] in kinds and folder.is_dir() and not set(parts) & {*DEALT_WITH}:
+            yield folder, parts[0] if len(parts) == 3 else None, parts[-2], parts[-1]
+
+
+def unreadable(inbox: Path, kinds: Sequence[str]) -> list[Path]:
+    """The folders of a kind that cannot be looked into."""
+    return [folder for folder, *_ in _folders(inbox, kinds) if not os.access(folder, os.R_OK | os.X_OK)]
+
+
+def _files(folder: Path, programme: str | None, platform: str, kind: str, clock: int) -> Iterator[Landed]:
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return  # `unreadable` tells
+    for entry in os.scandir(folder):
+        if entry.is_dir() or _is_unfinished(entry.name):
+            continue
+        try:
+            changed_at = int(entry.stat().st_mtime)
+        except OSError:  # it went while we looked, or leads nowhere
+            continue
+        if abs(clock - changed_at) >= SETTLED_SECONDS:
+            yield Landed(folder / entry.name, programme, platform, kind, changed_at)
+
+
+def _is_unfinished(name: str) -> bool:
+    return name.startswith(".") or name.casefold().endswith(UNFINISHED)
+
+
+def put_away(file: Path, outcome: str, summary: dict[str, Any], *, is_repeat: bool = False) -> Path:
+    """Move a file into done/ or failed/ beside it, its summary `NAME.json` first; an earlier file of the same name stays, this
+    one is numbered. Of a repeat a summary that stands there without its file stays too: a killed look wrote it, and it says more.
+    Raises `VoucherError` unwritable_file."""
+    folder = file.parent / outcome
+    target = _free(folder, file)
+    note = target.with_name(f"{target.name}.json")
+    try:
+        if not (is_repeat and note.exists()):
+            write(note, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
+        file.replace(target)
+    except OSError as error:
+        raise unwritable(target, error) from error
+    return target
+
+
+def _free(folder: Path, file: Path) -> Path:
+    target, number = folder / file.name, 1
+    while target.exists():
+        number += 1
+        target = folder / f"{file.stem}-{number}{file.suffix}"
+    return target
+
+
+def write(path: Path, text: str) -> None:
+    """A file that appears whole or not at all, and stays after a power cut. Raises `VoucherError` unwritable_file."""
+    draft = path.with_name(f".{path.name}.part")  # always the same: what a killed writer left is written over, and so goes
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+
+
+def append(path: Path, record: dict[str, Any]) -> None:
+    """One JSON line more. Raises `VoucherError` unwritable_file."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> VoucherError:
+    """The refusal behind a file that cannot be written."""
+    return VoucherError("unwritable_file", "{file} cannot be written: {why}", hint="check the folder and who may write there",
+                        file=str(path), why=because(error))

@@ -1,0 +1,37 @@
+"""Public holidays: from the package chinesecalendar where it is installed; the programme's own calendar goes before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vouchercli.result import Word
+from vouchercli.rules import calendars, times
+
+if TYPE_CHECKING:
+    from vouchercli.rules.calendars import Day
+    from vouchercli.rules.programmes import Programme
+
+CHINA = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Chongqing", "Asia/Harbin", "PRC")
+HOLIDAYS = {
+    "New Year's Day": Word("New Year's Day"), "Spring Festival": Word("Spring Festival"), "Tomb-sweeping Day": Word("Tomb-sweeping Day"),
+    "Labour Day": Word("Labour Day"), "Dragon Boat Festival": Word("Dragon Boat Festival"), "National Day": Word("National Day"),
+    "Mid-autumn Festival": Word("Mid-autumn Festival"),
+}
+
+
+def judged(programme: Programme, day: int) -> Day:
+    """Whether a local day (yyyymmdd) is worked, and who says so."""
+    return calendars.judged(day, programme.calendar, _known(day) if programme.time_zone in CHINA else None)
+
+
+def _known(day: int) -> tuple[bool, str] | None:
+    """(is it off, the holiday's name) in mainland China; None without the package, or for a year that it does not know."""
+    try:
+        import chinese_calendar
+    except ImportError:
+        return None
+    try:
+        is_off, name = chinese_calendar.get_holiday_detail(times.as_date(day))
+    except NotImplementedError:
+        return None
+    return bool(is_off), HOLIDAYS.get(name, name or "") if is_off else ""  # a worked weekend is no holiday

@@ -1,0 +1,216 @@
+"""`voucher schedule tick`: all that is due, in order, each deed in its own transaction; run by cron, by as many crons as like to."""
+
+from __future__ import annotations
+
+import os
+import platform
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import VoucherError
+from vouchercli.formats import drops
+from vouchercli.ops import issuance as orders
+from vouchercli.ops import releases
+from vouchercli.ops.schedule import inbox as inboxes
+from vouchercli.ops.schedule.deeds import RESULTS, WORDS, Done, attempted, do, remind, scheduled
+from vouchercli.result import Column, Message, Outcome, Problem, Table, say
+from vouchercli.rules import schedule as law
+from vouchercli.rules import times
+from vouchercli.store import issuance, programmes
+from vouchercli.store import schedule as store
+from vouchercli.store.db import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from vouchercli.rules.schedule import Due
+    from vouchercli.store.db import Session
+
+COLUMNS = (
+    Column("deed", "Deed", "word"), Column("subject", "Of", "text"), Column("due_at", "Due at", "time"),
+    Column("late", "Late (s)", "int", optional=True), Column("result", "Result", "word"), Column("told", "What happened"),
+)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where files come from and go to; None: beside the database (`inbox`, `outbox`). `log`: JSON lines, or None."""
+
+    inbox: Path
+    outbox: Path
+    log: Path | None = None
+    is_inbox_named: bool = False
+    is_outbox_named: bool = False
+
+
+def places(db_path: Path, inbox: Path | None, outbox: Path | None, log: Path | None) -> Places:
+    """The folders as given, else `inbox` and `outbox` beside the database."""
+    beside = db_path.resolve().parent
+    return Places(inbox or beside / "inbox", outbox or beside / "outbox", log, inbox is not None, outbox is not None)
+
+
+def tick(session: Session, where: Places) -> Outcome:
+    """Do all that is due; silent when nothing is. Raises `Busy` at once when another tick is at work.
+
+    What one deed cannot do is told (status partial, exit 4) and tried again by the next tick; the rest goes on.
+    """
+    if session.programme is not None:
+        programmes.named(session.db, session.programme)
+    with _alone(session) as at_work:
+        done: list[Done] = []
+        problems: list[Problem] = []
+        for each in _all(at_work, where):
+            done.append(each)
+            problems += _noted(at_work, where, each, is_first_fault=not any(p.code == "unwritable_log" for p in problems))
+        if not session.dry_run:
+            unbeaten = attempted(session, Done("beat", str(session.path), times.HOME_ZONE), lambda: _beat(session, done))
+            problems += _problems(unbeaten) if unbeaten else []
+    return _told(session, done, problems)
+
+
+@contextmanager
+def _alone(session: Session) -> Iterator[Session]:
+    """The clock held; with --dry-run one transaction around everything, so that each deed sees the one before, and then undone."""
+    if not session.dry_run:
+        with store.ticking(session.path):
+            yield session
+        return
+    with writing(session):
+        yield replace(session, joins=True)
+
+
+# ---------------------------------------------------------------- the order of a tick
+
+
+def _all(session: Session, where: Places) -> Iterator[Done]:
+    for deed in law.BEFORE_INTAKE:
+        yield from _rounds(session, deed)
+    yield from _intake(session, where)
+    for deed in law.AFTER_INTAKE:
+        yield from _rounds(session, deed)
+    yield from _outbox(session, where)
+    yield from _money(session)
+    for due in law.reminders(scheduled(session), session.now):
+        yield from _one(session, _blank(due), lambda due=due: remind(session, due))
+    if where.inbox.is_dir():
+        yield from inboxes.stray_files(session, where.inbox)
+
+
+def _one(session: Session, blank: Done, work: Any) -> Iterator[Done]:
+    done = attempted(session, blank, work)
+    if done is not None:
+        yield done
+
+
+def _rounds(session: Session, deed: str) -> Iterator[Done]:
+    for due in law.due(deed, scheduled(session), session.now):
+        yield from _one(session, _blank(due), lambda due=due: do(session, due))
+
+
+def _blank(due: Due) -> Done:
+    return Done(due.deed, due.round.round, due.round.zone, due.round.programme, due.due_at)
+
+
+def _intake(session: Session, where: Places) -> Iterator[Done]:
+    """File by file, as they came; what was asked for is allocated before the next file, as it would have been on time."""
+    if where.is_inbox_named and not where.inbox.is_dir():
+        yield Done("import", str(where.inbox), times.HOME_ZONE, error=VoucherError(
+            "no_inbox", "there is no folder {folder}", hint="make it, or name the right one with --inbox", folder=str(where.inbox)))
+    for folder in drops.unreadable(where.inbox, inboxes.KINDS):
+        yield Done("import", str(folder.relative_to(where.inbox)), times.HOME_ZONE, error=VoucherError(
+            "unreadable_inbox", "the folder {folder} cannot be looked into", hint="check who owns it and who may read there",
+            folder=str(folder)))
+    for file in inboxes.waiting(session, where.inbox):
+        done = inboxes.take_in(session, file, where.inbox)
+        if done is not None:
+            yield done
+        if file.kind in inboxes.ASKING:
+            yield from _rounds(session, "allocate")
+
+
+def _outbox(session: Session, where: Places) -> Iterator[Done]:
+    for row in issuance.unwritten(session.db, session.programme):
+        blank = Done("write", row["round"], row["time_zone"], row["programme"])
+        yield from _one(session, blank, lambda row=row: _write(session, row, where.outbox))
+
+
+def _write(session: Session, row: Any, outbox: Path) -> Outcome:
+    path = orders.place_of(outbox, row)
+    if not session.dry_run:
+        orders.write_order(session, row, outbox)
+    return Outcome(data={"round": row["round"], "order": row["number"], "file": str(path)},
+                   says=(say("wrote order {number} of {round} to {file}", number=row["number"], round=row["round"], file=str(path)),))
+
+
+def _money(session: Session) -> Iterator[Done]:
+    for row in releases.due(session.db, session.programme, session.now):
+        blank = Done("release", row["round"], row["time_zone"], row["programme"])
+        inner = replace(session, programme=row["programme"])
+        yield from _one(session, blank, lambda row=row, inner=inner: releases.release_unused(inner, row["round_id"]))
+
+
+# ---------------------------------------------------------------- heartbeat, log, answer
+
+
+def _beat(session: Session, done: list[Done]) -> None:
+    late = [session.now - each.due_at for each in done if each.due_at is not None and each.result != "failed" and each.deed != "remind"]
+    with writing(session) as db:
+        store.beat(db, at=session.now, entered_at=session.entered_at, host=platform.node(), os_user=session.os_user,
+                   failed=sum(each.result == "failed" for each in done), deed_at=session.now if done else None,
+                   late=max(late, default=None))
+
+
+def _noted(session: Session, where: Places, done: Done, *, is_first_fault: bool) -> list[Problem]:
+    """The deed's line in the log file, written at once; what is wrong with it or with the log."""
+    problems = _problems(done)
+    if where.log is None or session.dry_run:
+        return problems
+    try:
+        drops.append(where.log, {"at": times.iso(session.now, done.zone), "pid": os.getpid(), **_described(session, done)})
+    except VoucherError as error:
+        if is_first_fault:
+            problems.append(Problem("unwritable_log", error.text, hint=error.hint, params=error.params))
+    return problems
+
+
+def _problems(done: Done) -> list[Problem]:
+    if done.outcome is not None:
+        return list(done.outcome.problems)
+    assert done.error is not None
+    where = done.error.where or done.subject
+    return [Problem(done.error.code, done.error.text, where, done.error.hint, "error", done.error.params), *done.error.problems]
+
+
+def _described(session: Session, done: Done) -> dict[str, Any]:
+    """A deed as JSON has it."""
+    told = _sentence(done)
+    return {
+        "deed": done.deed, "subject": done.subject, "programme": done.programme,
+        "due_at": None if done.due_at is None else times.iso(done.due_at, done.zone),
+        "late_seconds": None if done.due_at is None else session.now - done.due_at, "result": done.result,
+        "code": done.error.code if done.error else None, "message": told.text.format(**told.params) if told.params else told.text,
+        "detail": done.outcome.data if done.outcome else None,
+    }
+
+
+def _sentence(done: Done) -> Message:
+    """The first thing that the deed says of itself."""
+    if done.error is not None:
+        return Message(done.error.text, done.error.params)
+    return done.outcome.says[0] if done.outcome and done.outcome.says else Message("")
+
+
+def _told(session: Session, done: list[Done], problems: list[Problem]) -> Outcome:
+    rows = tuple({
+        "deed": WORDS[each.deed], "subject": each.subject, "due_at": each.due_at, "result": RESULTS[each.result], "told": _sentence(each),
+        "late": None if each.due_at is None else session.now - each.due_at,
+    } for each in done)
+    is_partial = any(each.result != "done" for each in done) or any(problem.level == "error" for problem in problems)
+    zone = done[0].zone if done else times.HOME_ZONE
+    return Outcome(
+        data={"now": times.iso(session.now, zone), "deeds": [_described(session, each) for each in done]},
+        tables=(Table(say("What the clock did"), COLUMNS, rows, zone=zone),) if rows else (),
+        problems=tuple(problems), status="partial" if is_partial else "ok",
+    )

@@ -1,0 +1,64 @@
+"""Who may do it: the programme's staff, and a second pair of eyes. Every deed that makes or approves asks here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vouchercli.errors import VoucherError
+from vouchercli.rules import staff as law
+from vouchercli.rules.staff import Hand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vouchercli.rules.programmes import Programme
+    from vouchercli.store.db import Session
+
+
+def hand(session: Session) -> Hand:
+    """Who acts, and the login behind it."""
+    return Hand(session.actor, session.os_user)
+
+
+def require_itself(session: Session, programme: Programme) -> None:
+    """Raise `wrong_login` when logins are personal and this one uses the name of another of the staff."""
+    if not law.is_itself(hand(session), programme):
+        raise VoucherError("wrong_login", "{actor} acts under a login of their own, not under {login}: logins are personal in {programme}",
+                           hint="let {actor} do it, or leave out --actor", actor=session.actor, login=session.os_user,
+                           programme=programme.programme)
+
+
+def require_staff(session: Session, programme: Programme) -> None:
+    """Raise `not_staff` unless a maker or checker acts (anybody, where the programme lists no staff)."""
+    require_itself(session, programme)
+    if not law.has_role(session.actor, programme, "maker", "checker"):
+        raise VoucherError("not_staff", "{actor} is neither maker nor checker of programme {programme} (its staff: {staff})",
+                           hint="let one of them do it with --actor NAME", actor=session.actor, programme=programme.programme,
+                           staff=law.named(programme, "maker", "checker"))
+
+
+def require_checker(session: Session, programme: Programme) -> None:
+    """Raise `not_a_checker` unless a checker acts (anybody, where the programme lists no staff)."""
+    require_itself(session, programme)
+    if not law.is_checker(session.actor, programme):
+        raise VoucherError("not_a_checker", "{actor} is not a checker of programme {programme} (its checkers: {checkers})",
+                           hint="let a checker do it with --actor NAME, or add the role to the programme's staff",
+                           actor=session.actor, programme=programme.programme, checkers=law.named(programme, "checker"))
+
+
+def require_other_eyes(session: Session, programme: Programme, code: str, authors: Sequence[Hand], approvers: Sequence[Hand]) -> None:
+    """Raise `not_a_checker`, `same_login`, `own_round` or `already_approved` unless this hand may approve what the authors made."""
+    require_checker(session, programme)
+    objection = law.objection(hand(session), programme, authors, approvers)
+    others = authors if objection == "own_work" else approvers
+    if objection and not law.is_among(session.actor, (other.actor for other in others)):
+        raise VoucherError("same_login",
+                           "{actor} acts under {login}, the login of {other}: where logins are personal they count as one person",
+                           hint="let another checker do it under their own login", actor=session.actor, login=session.os_user,
+                           other=next(other.actor for other in others if other.os_user == session.os_user))
+    if objection == "own_work":
+        raise VoucherError("own_round", "{actor} made, edited or submitted round {round}: another person must approve it",
+                           hint="voucher round approve {round} --actor NAME", actor=session.actor, round=code)
+    if objection == "already_approved":
+        raise VoucherError("already_approved", "{actor} has approved round {round} already: another checker must approve it too",
+                           hint="voucher round approve {round} --actor NAME", actor=session.actor, round=code)

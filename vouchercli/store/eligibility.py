@@ -1,0 +1,100 @@
+"""Eligibility lists by set: who belongs to which group of a programme."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import VoucherError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+CREATE_INCOMING = """
+CREATE TEMP TABLE incoming_eligibility (
+    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
+    resident BLOB, resident_group TEXT, district TEXT
+)
+"""
+ADD_INCOMING = """
+INSERT INTO incoming_eligibility (place, batch_id, line, cells, reason, detail, resident, resident_group, district) VALUES (?,?,?,?,?,?,?,?,?)
+"""
+TYPED_COLUMNS = 3
+
+MARK_STANDING = """
+UPDATE incoming_eligibility AS i SET reason = 'duplicate'
+FROM eligibility e
+WHERE i.reason IS NULL AND e.programme_id = :programme_id AND e.resident = i.resident AND e.resident_group = i.resident_group
+"""
+MARK_REPEATED = """
+UPDATE incoming_eligibility AS i SET reason = 'duplicate'
+FROM (
+    SELECT place, row_number() OVER (PARTITION BY resident, resident_group ORDER BY place) AS nth
+    FROM incoming_eligibility WHERE reason IS NULL
+) AS u
+WHERE u.place = i.place AND u.nth > 1
+"""
+ACCEPT = """
+INSERT INTO eligibility (programme_id, resident, resident_group, district, listed_at, batch_id, line)
+SELECT :programme_id, resident, resident_group, district, :listed_at, batch_id, line
+FROM incoming_eligibility WHERE reason IS NULL ORDER BY place
+"""
+# Packs granted for lines of the list; and packs of a group's rounds held by residents that this list alone makes eligible.
+STANDS_ON = """
+SELECT c.batch_id, count(DISTINCT c.claim_id) AS later
+FROM eligibility e
+JOIN claims c ON c.resident = e.resident
+JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = e.programme_id
+JOIN batches b ON b.batch_id = c.batch_id AND b.kind = 'allocation'
+WHERE e.batch_id = ? AND (r.resident_group = e.resident_group OR (r.mode = 'targeted' AND c.line = e.eligibility_id))
+GROUP BY c.batch_id ORDER BY c.batch_id
+"""
+DELETE = "DELETE FROM eligibility WHERE batch_id = ?"
+
+IS_LISTED = "SELECT EXISTS (SELECT 1 FROM eligibility WHERE programme_id = ? AND resident = ? AND ifnull(resident_group = ?, 1))"
+LIST = """
+SELECT e.resident, e.resident_group, e.district, e.listed_at, e.batch_id FROM eligibility e
+WHERE e.programme_id = :programme_id AND ifnull(e.resident_group = :group, 1) AND ifnull(e.resident = :resident, 1)
+ORDER BY e.eligibility_id LIMIT :limit
+"""
+GROUPS = """
+SELECT resident_group AS "group", count(*) AS residents FROM eligibility WHERE programme_id = ?
+GROUP BY resident_group ORDER BY resident_group
+"""
+
+
+def judge(db: sqlite3.Connection, programme_id: int) -> None:
+    """Give every incoming row that is on the list already, or twice in the file, the reason 'duplicate'."""
+    db.execute(MARK_STANDING, {"programme_id": programme_id})
+    db.execute(MARK_REPEATED)
+
+
+def accept(db: sqlite3.Connection, batch_id: int, programme_id: int, at: int) -> None:
+    """Put the fit rows on the programme's list, in the order of the file."""
+    db.execute(ACCEPT, {"batch_id": batch_id, "programme_id": programme_id, "listed_at": at})
+
+
+def undo(db: sqlite3.Connection, batch_id: int) -> None:
+    """Take a batch's lines off the list. Raises `batch_built_upon` when packs were granted for some."""
+    standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
+    if standing:
+        raise VoucherError(
+            "batch_built_upon", "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches {batches})",
+            hint="voucher batch show {last}", batch=batch_id, count=sum(row["later"] for row in standing),
+            batches=", ".join(str(row["batch_id"]) for row in standing), last=standing[-1]["batch_id"],
+        )
+    db.execute(DELETE, (batch_id,))
+
+
+def is_listed(db: sqlite3.Connection, programme_id: int, resident: bytes, group: str | None) -> bool:
+    """Whether the resident is on the programme's list for `group` (None: for any)."""
+    return bool(db.execute(IS_LISTED, (programme_id, resident, group)).fetchone()[0])
+
+
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[sqlite3.Row]:
+    """Lines of the list by group or resident token (None: any), in its order, at most `limit`."""
+    return db.execute(LIST, {"programme_id": programme_id, **wanted}).fetchall()
+
+
+def groups(db: sqlite3.Connection, programme_id: int) -> list[sqlite3.Row]:
+    """Every group on the list and how many residents it has."""
+    return db.execute(GROUPS, (programme_id,)).fetchall()

@@ -1,0 +1,42 @@
+"""Issuance orders as they are kept: number, terms, the texts of the files, and whether they are in the outbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    Row = sqlite3.Row
+
+NEXT = "SELECT ifnull(max(number), 0) + 1 FROM issuance_orders WHERE round_id = ?"
+ADD = """
+INSERT INTO issuance_orders (round_id, number, terms_sha256, document, sheet, ordered_at)
+VALUES (:round_id, :number, :terms_sha256, :document, :sheet, :ordered_at)
+"""
+UNWRITTEN = """
+SELECT i.*, r.round, r.platform, p.programme, p.time_zone
+FROM issuance_orders i JOIN rounds r USING (round_id) JOIN programmes p USING (programme_id)
+WHERE i.written_at IS NULL AND ifnull(p.programme = ?, 1) ORDER BY i.order_id
+"""
+WRITTEN = "UPDATE issuance_orders SET written_at = ? WHERE order_id = ?"
+
+
+def next_number(db: sqlite3.Connection, round_id: int) -> int:
+    """The number of the round's next order, from 1."""
+    return int(db.execute(NEXT, (round_id,)).fetchone()[0])
+
+
+def add(db: sqlite3.Connection, **values: Any) -> None:
+    """Keep an order that is to be written to the outbox."""
+    db.execute(ADD, values)
+
+
+def unwritten(db: sqlite3.Connection, programme: str | None) -> list[Row]:
+    """Orders that are not in the outbox yet, the oldest first."""
+    return db.execute(UNWRITTEN, (programme,)).fetchall()
+
+
+def written(db: sqlite3.Connection, order_id: int, at: int) -> None:
+    """The order's files are in the outbox."""
+    db.execute(WRITTEN, (at, order_id))
