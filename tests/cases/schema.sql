@@ -96,23 +96,6 @@ CREATE TABLE coupons (
     PRIMARY KEY (template_id, coupon_no)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE day_totals (
-    round_id      INTEGER NOT NULL REFERENCES rounds,
-    day           INTEGER NOT NULL,
-    coupon        TEXT NOT NULL,
-    segment_id    INTEGER NOT NULL,
-    channel       TEXT NOT NULL,
-    vouchers      INTEGER NOT NULL,
-    base_fen      INTEGER NOT NULL,
-    subsidy_fen   INTEGER NOT NULL,
-    public_fen    INTEGER NOT NULL,
-    platform_fen  INTEGER NOT NULL,
-    match_fen     INTEGER NOT NULL,
-    floor_fen     INTEGER NOT NULL,                     -- sum of thresholds of the redeemed vouchers
-    face_fen      INTEGER NOT NULL,                     -- sum of denominations of the redeemed vouchers
-    PRIMARY KEY (round_id, day, coupon, segment_id, channel)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE funder_totals (
     round_id    INTEGER NOT NULL REFERENCES rounds,
     day         INTEGER NOT NULL,
@@ -131,6 +114,22 @@ CREATE TABLE funders (
     UNIQUE (programme_id, funder)
 ) STRICT;
 
+CREATE TABLE group_totals (
+    grouping      TEXT NOT NULL CHECK (grouping IN ('round', 'coupon', 'channel', 'district', 'industry', 'size')),
+    round_id      INTEGER NOT NULL REFERENCES rounds,
+    day           INTEGER NOT NULL,
+    key           TEXT NOT NULL,
+    vouchers      INTEGER NOT NULL,
+    base_fen      INTEGER NOT NULL,
+    subsidy_fen   INTEGER NOT NULL,
+    public_fen    INTEGER NOT NULL,
+    platform_fen  INTEGER NOT NULL,
+    match_fen     INTEGER NOT NULL,
+    floor_fen     INTEGER NOT NULL,                     -- sum of thresholds of the redeemed vouchers
+    face_fen      INTEGER NOT NULL,                     -- sum of denominations of the redeemed vouchers
+    PRIMARY KEY (grouping, round_id, day, key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE merchant_changes (
     batch_id     INTEGER NOT NULL REFERENCES batches,
     merchant_id  INTEGER NOT NULL REFERENCES merchants,
@@ -141,7 +140,7 @@ CREATE TABLE merchant_changes (
 
 CREATE TABLE merchant_totals (
     round_id      INTEGER NOT NULL REFERENCES rounds,
-    day           INTEGER NOT NULL,
+    month         INTEGER NOT NULL,                     -- the local month as yyyymm
     merchant_id   INTEGER NOT NULL,
     vouchers      INTEGER NOT NULL,
     base_fen      INTEGER NOT NULL,
@@ -151,7 +150,7 @@ CREATE TABLE merchant_totals (
     match_fen     INTEGER NOT NULL,
     floor_fen     INTEGER NOT NULL,
     face_fen      INTEGER NOT NULL,
-    PRIMARY KEY (round_id, day, merchant_id)
+    PRIMARY KEY (merchant_id, round_id, month)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE merchants (
@@ -331,4 +330,11 @@ BEGIN
         WHERE funder_id = NEW.funder_id AND 'uncommitted' IN (from_account, to_account)
     );
 END;
+
+CREATE VIEW redemption_facts AS
+SELECT x.redemption_id, x.batch_id, s.round_id, x.merchant_id, x.segment_id, x.channel, k.coupon, x.split_id, x.paid_at, x.day,
+    x.vouchers, x.base_fen, s.after_fen - s.before_fen AS subsidy_fen, s.public_fen, s.platform_fen, s.match_fen,
+    x.vouchers * k.threshold_fen AS floor_fen, x.vouchers * k.denomination_fen AS face_fen
+FROM redemptions x CROSS JOIN splits s ON s.split_id = x.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
+    CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no;
 

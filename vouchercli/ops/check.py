@@ -28,7 +28,7 @@ MEANINGS = {
     "splits_add_up": "the funders' parts make the whole subsidy, to the fen",
     "facts_follow_their_split": "every redemption carries the split of its subsidy",
     "claim_totals": "the totals of claims equal the claims",
-    "day_totals": "the totals by day equal the redemptions",
+    "group_totals": "the totals by day and key equal the redemptions",
     "merchant_totals": "the totals by merchant equal the redemptions",
     "funder_totals": "the totals by funder equal the redemptions",
     "funds_not_overdrawn": "every fund holds what was appropriated, and none is overdrawn",

@@ -108,7 +108,7 @@ ORDER BY district, merchant_no
 """
 PAST = """
 SELECT r.round_id, r.round, r.packs, r.claimed, r.opens_at, r.claimed * t.coupons AS vouchers,
-    (SELECT coalesce(sum(d.vouchers), 0) FROM day_totals d WHERE d.round_id = r.round_id) AS used,
+    (SELECT coalesce(sum(d.vouchers), 0) FROM group_totals d WHERE d.grouping = 'round' AND d.round_id = r.round_id) AS used,
     (SELECT max(c.claimed_at) FROM claims c WHERE c.round_id = r.round_id) AS last_claimed_at,
     (SELECT max(c.expires_at) FROM claims c WHERE c.round_id = r.round_id) AS last_expires_at
 FROM rounds r JOIN templates t USING (template_id)

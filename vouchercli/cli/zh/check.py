@@ -21,7 +21,7 @@ TEXT = {
     "the funders' parts make the whole subsidy, to the fen": "各出资方分担之和等于补贴总额，精确到分",
     "every redemption carries the split of its subsidy": "每笔核销的分担与其补贴一致",
     "the totals of claims equal the claims": "领取合计等于领取明细",
-    "the totals by day equal the redemptions": "按日合计等于核销明细",
+    "the totals by day and key equal the redemptions": "按日与分组的合计等于核销明细",
     "the totals by merchant equal the redemptions": "按商户合计等于核销明细",
     "the totals by funder equal the redemptions": "按出资方合计等于核销明细",
     "every fund holds what was appropriated, and none is overdrawn": "各资金等于拨入金额，且未透支",

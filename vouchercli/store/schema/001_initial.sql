@@ -276,6 +276,15 @@ CREATE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no);
 CREATE INDEX redemptions_by_paid_at ON redemptions (paid_at);
 CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
 
+-- Payments and refunds as totals and reports read them; nothing but this view knows how the facts are stored.
+-- CROSS JOIN: the facts lead, whatever index they are found by.
+CREATE VIEW redemption_facts AS
+SELECT x.redemption_id, x.batch_id, s.round_id, x.merchant_id, x.segment_id, x.channel, k.coupon, x.split_id, x.paid_at, x.day,
+    x.vouchers, x.base_fen, s.after_fen - s.before_fen AS subsidy_fen, s.public_fen, s.platform_fen, s.match_fen,
+    x.vouchers * k.threshold_fen AS floor_fen, x.vouchers * k.denomination_fen AS face_fen
+FROM redemptions x CROSS JOIN splits s ON s.split_id = x.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
+    CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no;
+
 -- ---------------------------------------------------------------- totals, kept in the transaction of each batch
 
 CREATE TABLE claim_totals (
@@ -285,12 +294,13 @@ CREATE TABLE claim_totals (
     PRIMARY KEY (round_id, day)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE day_totals (
+-- One row a round, local day and key of a grouping (round: the key is blank): what a report adds up are a few hundred rows. A row
+-- for every combination of the keys would be forty times as many, and add up to the same.
+CREATE TABLE group_totals (
+    grouping      TEXT NOT NULL CHECK (grouping IN ('round', 'coupon', 'channel', 'district', 'industry', 'size')),
     round_id      INTEGER NOT NULL REFERENCES rounds,
     day           INTEGER NOT NULL,
-    coupon        TEXT NOT NULL,
-    segment_id    INTEGER NOT NULL,
-    channel       TEXT NOT NULL,
+    key           TEXT NOT NULL,
     vouchers      INTEGER NOT NULL,
     base_fen      INTEGER NOT NULL,
     subsidy_fen   INTEGER NOT NULL,
@@ -299,12 +309,14 @@ CREATE TABLE day_totals (
     match_fen     INTEGER NOT NULL,
     floor_fen     INTEGER NOT NULL,                     -- sum of thresholds of the redeemed vouchers
     face_fen      INTEGER NOT NULL,                     -- sum of denominations of the redeemed vouchers
-    PRIMARY KEY (round_id, day, coupon, segment_id, channel)
+    PRIMARY KEY (grouping, round_id, day, key)
 ) STRICT, WITHOUT ROWID;
 
+-- By month, not by day: nearly every redemption would be a row of its own. A span that cuts a month is made up from facts.
+-- Merchant first: a report on all of them pools without sorting, `merchant show` finds one at once.
 CREATE TABLE merchant_totals (
     round_id      INTEGER NOT NULL REFERENCES rounds,
-    day           INTEGER NOT NULL,
+    month         INTEGER NOT NULL,                     -- the local month as yyyymm
     merchant_id   INTEGER NOT NULL,
     vouchers      INTEGER NOT NULL,
     base_fen      INTEGER NOT NULL,
@@ -314,7 +326,7 @@ CREATE TABLE merchant_totals (
     match_fen     INTEGER NOT NULL,
     floor_fen     INTEGER NOT NULL,
     face_fen      INTEGER NOT NULL,
-    PRIMARY KEY (round_id, day, merchant_id)
+    PRIMARY KEY (merchant_id, round_id, month)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE funder_totals (
