@@ -24,6 +24,7 @@ START = {
 }
 EMPTY = {
     "voucher round list": [*VOUCHER, "round", "list"],
+    "voucher report leverage": [*VOUCHER, "report", "leverage"],
     "voucher report leverage -o json": [*VOUCHER, "report", "leverage", "-o", "json"],
 }
 

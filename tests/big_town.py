@@ -38,7 +38,7 @@ LEFT JOIN redemptions p ON p.redemption_id = f.refund_of ORDER BY f.batch_id, f.
 SHARES = """
 SELECT r.round, t.day, u.funder, t.amount_fen FROM funder_totals t JOIN rounds r USING (round_id) JOIN funders u USING (funder_id) ORDER BY 1, 2, 3
 """
-TOTALS = ("day_totals", "merchant_totals", "rejects", "warnings")
+TOTALS = ("group_totals", "merchant_totals", "rejects", "warnings")
 
 
 def left_by(path: Path) -> dict[str, list[tuple[Any, ...]]]:

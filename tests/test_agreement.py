@@ -210,7 +210,7 @@ def test_law_and_store_give_every_redemption_the_same_ruling(policy: str, batche
     sums = db.execute("SELECT ifnull(sum(subsidy_fen), 0), ifnull(sum(vouchers), 0), ifnull(sum(base_fen), 0) FROM redemption_facts").fetchone()
     assert tuple(sums) == (oracle.kept["subsidy"], oracle.kept["vouchers"], oracle.kept["base"])
     for name in ("no_voucher_redeemed_twice", "payments_within_validity", "refunds_within_payments", "splits_add_up",
-                 "facts_follow_their_split", "day_totals", "merchant_totals", "funder_totals"):
+                 "facts_follow_their_split", "group_totals", "merchant_totals", "funder_totals"):
         assert checks.CHECKS[name](db) == [], name
 
 
@@ -226,7 +226,7 @@ def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str
                    (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id))
     first = _store_batch(session, 1, rows)
     KIND.undo(session, 1)
-    for table in ("redemptions", "day_totals", "merchant_totals", "funder_totals"):
+    for table in ("redemptions", "group_totals", "merchant_totals", "funder_totals"):
         assert db.execute("SELECT count(*) FROM " + table).fetchone()[0] == 0
     assert _store_batch(session, 2, rows) == first
 

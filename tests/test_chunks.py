@@ -70,7 +70,7 @@ def stop_after(here: Path, wanted: int) -> Stopped:
 
 def facts(folder: Path) -> list[str]:
     """What stands, without the numbers that rows were given."""
-    tables = ("claims", "redemptions", "number_runs", "rejects", "warnings", "claim_totals", "day_totals", "merchant_totals", "funder_totals")
+    tables = ("claims", "redemptions", "number_runs", "rejects", "warnings", "claim_totals", "group_totals", "merchant_totals", "funder_totals")
     return [line for line in canonical(folder / "voucher.db") if line.split()[0] in tables]
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from vouchercli.ops import reports
 from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
-from vouchercli.rules.leverage import Sums, Window
+from vouchercli.rules.leverage import Cut, Months, Sums, Window
 from vouchercli.store import totals
 from vouchercli.store.db import Session, open_db
 
@@ -88,6 +88,9 @@ class World:
     def redeem(
         self, claim_id: int, coupon_no: int, merchant_id: int, paid_at: int, base_fen: int, *, kind: str = "pay", channel: str = "",
     ) -> None:
+        paid = self.db.execute(
+            "SELECT max(redemption_id) FROM redemptions WHERE claim_id = ? AND coupon_no = ? AND refund_of IS NULL", (claim_id, coupon_no)
+        ).fetchone()[0]
         face = self.db.execute(
             "SELECT round_id, denomination_fen FROM claims JOIN rounds USING (round_id) JOIN coupons USING (template_id) "
             "WHERE claim_id = ? AND coupon_no = ?", (claim_id, coupon_no)).fetchone()
@@ -97,13 +100,14 @@ class World:
                  merchant_id=merchant_id, segment_id=merchant_id, channel=("", "offline", "online").index(channel), paid_at=paid_at,
                  day=times.day_of(paid_at, ZONE), base_fen=sign * base_fen, merchant_discount_fen=0,
                  split_id=self.split(face["round_id"], face["denomination_fen"], kind), vouchers=sign,
-                 refund_of=None if kind == "pay" else after, batch_id=1, line=after + 1)
+                 refund_of=None if kind == "pay" else paid, batch_id=1, line=after + 1)
         totals.add_written(self.db, after)
 
     def split(self, round_id: int, face_fen: int, kind: str) -> int:
         before, later, sign = (0, face_fen, 1) if kind == "pay" else (face_fen, 0, -1)
         shares = {1: (10_000,), 3: (5_000, 2_500, 2_500)}[len(self.funders)]
         parts = tuple(sign * part for part in money.split(face_fen, shares))
+        by_kind = {k: sum(p for (_, kk), p in zip(self.funders, parts, strict=True) if kk == k) for k in ("public", "platform")}
         found = self.db.execute("SELECT split_id FROM splits WHERE round_id = ? AND before_fen = ? AND after_fen = ?",
                                 (round_id, before, later)).fetchone()
         if found:
@@ -244,11 +248,12 @@ JOIN segments s ON s.segment_id = x.segment_id JOIN merchants h USING (merchant_
 COLUMN = {"merchant": "merchant_no", "week": "day", "month": "day"}
 
 
-def scanned(world: World, by: str, since: int | None, as_of: int | None) -> dict[str, Sums]:
+def scanned(world: World, by: str, since: int | None, as_of: int | None, chosen: tuple[str, ...] = ()) -> dict[str, Sums]:
     """The oracle: one row at a time, straight from the facts."""
     groups: dict[str, Sums] = {}
     for row in world.db.execute(SCAN):
-        if (since is None or row["paid_at"] >= since) and (as_of is None or row["paid_at"] <= as_of):
+        is_within = (since is None or row["paid_at"] >= since) and (as_of is None or row["paid_at"] <= as_of)
+        if is_within and (not chosen or row["round"] in chosen):
             key = str(row[COLUMN.get(by, by)])
             key = law.calendar_key(by, int(key)) if by in law.CALENDAR else key
             count = row["vouchers"]
@@ -283,6 +288,56 @@ def test_totals_tell_what_a_scan_of_the_facts_tells(blank: World, payments: Any,
             got = {row["key"]: [row[k] for k in KEYS[1:]] for row in found["rows"] if row["floor"] or any(row[key] for key in KEYS[1:7])}
             assert got == wanted, by
             assert all(sum(row["funders"].values()) == row["subsidy_fen"] for row in found["rows"])
+
+
+over_months = st.integers(0, 110 * 86400).map(lambda seconds: at("2020-03-20") + seconds) | st.sampled_from(
+    [at(moment) + second for moment in ("2020-04-01", "2020-05-01", "2020-06-01") for second in (-1, 0)])
+
+
+@settings(max_examples=80, deadline=None)
+@given(payments=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 2), st.integers(1, 3), over_months, st.booleans()), max_size=14),
+       since=st.none() | over_months, as_of=st.none() | over_months, chosen=st.sampled_from([(), ("hz-1",)]))
+def test_merchants_are_exact_over_months(
+    blank: World, payments: Any, since: int | None, as_of: int | None, chosen: tuple[str, ...],
+) -> None:
+    if since is not None and as_of is not None and since > as_of:
+        since, as_of = as_of, since
+    with taken_back(blank) as world:
+        for number in range(1, 5):
+            world.claim(number, 1 + number % 2, START)
+        for claim, coupon, merchant, paid_at, is_refunded in payments:
+            world.redeem(claim, coupon, merchant, paid_at, 20_000 + claim)
+            if is_refunded:
+                world.redeem(claim, coupon, 1 + merchant % 3, paid_at + 9 * 86400, 20_000 + claim, kind="refund")
+        found = world.leverage(by="merchant", since=since, as_of=as_of, only=chosen)
+        wanted = {key: figures(sums) for key, sums in scanned(world, "merchant", since, as_of, chosen).items()}
+        assert {row["key"]: [row[k] for k in KEYS[1:]] for row in found["rows"]} == wanted
+
+
+@pytest.mark.parametrize(("since", "as_of", "months"), [
+    (None, None, Months(0, 999_999)),
+    (None, "2020-03-31 23:59:59", Months(0, 202003)),
+    ("2020-04-01", "2020-04-30 23:59:59", Months(202004, 202004)),
+    (None, "2020-04-10 23:59:59", Months(0, 202003, (
+        Cut(202004, (at("2020-04-01"), at("2020-04-11")), ((at("2020-04-11"), at("2020-05-01")),)),))),
+    ("2020-03-28", None, Months(202004, 999_999, (
+        Cut(202003, (at("2020-03-28"), at("2020-04-01")), ((at("2020-03-01"), at("2020-03-28")),)),))),
+    ("2020-04-02", "2020-04-02 23:59:59", Months(202005, 202003, (
+        Cut(202004, (at("2020-04-02"), at("2020-04-03")), ((at("2020-04-01"), at("2020-04-02")), (at("2020-04-03"), at("2020-05-01")))),))),
+    ("2020-04-01", "2020-04-02 23:59:59", Months(202004, 202003, (
+        Cut(202004, (at("2020-04-01"), at("2020-04-03")), ((at("2020-04-03"), at("2020-05-01")),)),))),
+])
+def test_a_span_is_whole_months_and_cut_ones(since: str | None, as_of: str | None, months: Months) -> None:
+    assert law.months(since and at(since), as_of and at(as_of), ZONE) == months
+
+
+def test_a_cut_month_is_made_up_from_the_fewer_facts(world: World) -> None:
+    """Few facts before the cut are added; few after it are taken off the month, which is all that is seen when facts vanish."""
+    early, late = at("2020-04-02 15:00"), at("2020-04-03 23:00")
+    before = [world.leverage(by="merchant", as_of=moment)["total"]["redemptions"] for moment in (early, late)]
+    world.db.execute("PRAGMA foreign_keys = OFF")
+    world.db.execute("DELETE FROM redemptions WHERE paid_at <= ?", (late,))
+    assert (before, world.leverage(by="merchant", as_of=late)["total"]["redemptions"]) == ([1, 3], 3)
 
 
 USED = "SELECT coalesce(sum(vouchers), 0) FROM redemptions WHERE claim_id = ? AND coupon_no = ? AND paid_at <= ?"
@@ -450,6 +505,22 @@ def test_csv_has_english_keys_unless_chinese_is_asked_for(world: World, voucher:
         "total,3,220.00,30.00,10.00,3.00,177.00,7.33,5.90,4.50,0.3000,10,0.2353,40.00,170.00",
     ]
     assert voucher("report", "leverage", "-o", "csv", "--lang", "zh").out.startswith("期次,核销笔数,拉动消费(交易额),财政补贴")
+
+
+def test_a_table_of_merchants_shows_the_first_and_adds_up_all(world: World, voucher: Any) -> None:
+    for number in range(4, 70):
+        world.add("merchants", merchant_id=number, merchant_no=f"N{number:03}", name="店", segment_id=1, added_at=0, changed_at=0)
+        world.add("merchant_totals", round_id=1, month=202004, merchant_id=number, vouchers=1, base_fen=1, subsidy_fen=0, public_fen=0,
+                  platform_fen=0, match_fen=0, floor_fen=0, face_fen=0)
+    ran = voucher("report", "leverage", "--by", "merchant")
+    total = next(line for line in ran.out.splitlines() if line.lower().startswith("total"))
+    assert ("N051" in ran.out, "N052" in ran.out, total.split()[1]) == (True, False, "69")
+    assert ran.err == "50 of 68 rows; --limit 0 shows all\n"
+    assert "N069" in voucher("report", "leverage", "--by", "merchant", "--limit", "0").out
+    assert len(voucher("report", "leverage", "--by", "merchant", "-o", "json").data["rows"]) == 68
+    few = voucher("report", "leverage", "--by", "merchant", "-o", "json", "--limit", "2").data
+    assert (len(few["rows"]), few["total"]["redemptions"]) == (2, 69)
+    assert len(voucher("report", "leverage", "--by", "merchant", "-o", "csv").out.splitlines()) == 70
 
 
 def test_report_rounds_in_table_and_json(world: World, voucher: Any) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from vouchercli.cli import drawing, show, words
+from vouchercli.cli import drawing, encoding, show, words
 from vouchercli.cli.options import Call
 from vouchercli.result import Column, Message, Outcome, Problem, Table, Word, say
 
@@ -193,6 +193,31 @@ def test_json_is_the_envelope_and_nothing_else(shown: Any) -> None:
         "voucher": 1, "command": "x", "status": "partial", "data": {"a": 1},
         "problems": [{"code": "late", "level": "error", "where": "x.csv:3", "message": "2 days late", "hint": ""}],
     }
+
+
+@given(rows=st.lists(st.fixed_dictionaries({
+    "key": st.text(max_size=4), "n": st.integers(), "a%s": st.none() | st.text(max_size=2), "yes": st.booleans(), "none": st.none(),
+}), max_size=3), times=st.integers(0, 1200))
+def test_many_rows_are_encoded_as_the_library_would(rows: list[dict[str, Any]], times: int) -> None:
+    document = {"voucher": 1, "data": {"rows": rows * times, "empty": {}, "list": [1, "x", {"rows": rows}]}, "problems": []}
+    assert "".join(encoding.pieces(document)) == json.dumps(document, ensure_ascii=False)
+
+
+def test_rows_that_differ_are_encoded_too() -> None:
+    rows: list[dict[str, Any]] = [{"a": 1}] * 1500 + [{"b": 1}, {}]
+    assert json.loads("".join(encoding.pieces(rows))) == rows
+
+
+def test_a_terminal_gets_bold_headings_and_dim_notes(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    lines = shown(table(HANGZHOU)).splitlines()
+    assert lines[0] == "\x1b[1mA table\x1b[0m"
+    assert lines[-1].startswith("\x1b[2mAmounts in thousand yuan")
+    assert "\x1b" not in lines[-2]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in shown(table(HANGZHOU))
 
 
 def test_talk_goes_to_stderr_and_the_status_is_the_exit_code(capfd: pytest.CaptureFixture[str]) -> None:

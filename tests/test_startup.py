@@ -26,7 +26,9 @@ EVERYDAY = (
     (("--help",), {"rich", "yaml"}),
     (("report", "leverage", "-o", "json"), {"rich", "yaml"}),
     (("report", "rounds", "-o", "json"), {"rich", "yaml"}),
-    (("round", "list"), {"yaml"}),
+    (("report", "leverage"), {"rich", "yaml"}),
+    (("report", "leverage", "--by", "day", "-o", "csv"), {"rich", "yaml"}),
+    (("round", "list"), {"rich", "yaml"}),
 )
 
 

@@ -186,23 +186,6 @@ CREATE TABLE coupons (
     PRIMARY KEY (template_id, coupon_no)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE day_totals (
-    round_id      INTEGER NOT NULL REFERENCES rounds,
-    day           INTEGER NOT NULL,
-    coupon        TEXT NOT NULL,
-    segment_id    INTEGER NOT NULL,
-    channel       TEXT NOT NULL,
-    vouchers      INTEGER NOT NULL,
-    base_fen      INTEGER NOT NULL,
-    subsidy_fen   INTEGER NOT NULL,
-    public_fen    INTEGER NOT NULL,
-    platform_fen  INTEGER NOT NULL,
-    match_fen     INTEGER NOT NULL,
-    floor_fen     INTEGER NOT NULL,                     -- sum of thresholds of the redeemed vouchers
-    face_fen      INTEGER NOT NULL,                     -- sum of denominations of the redeemed vouchers
-    PRIMARY KEY (round_id, day, coupon, segment_id, channel)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE deeds (
     deed_id   INTEGER PRIMARY KEY,
     deed      TEXT NOT NULL CHECK (deed IN ('commit', 'open', 'draw', 'allocate', 'order', 'close', 'remind')),
@@ -267,6 +250,22 @@ CREATE TABLE funders (
     UNIQUE (programme_id, funder)
 ) STRICT;
 
+CREATE TABLE group_totals (
+    grouping      TEXT NOT NULL CHECK (grouping IN ('round', 'coupon', 'channel', 'district', 'industry', 'size')),
+    round_id      INTEGER NOT NULL REFERENCES rounds,
+    day           INTEGER NOT NULL,
+    key           TEXT NOT NULL,
+    vouchers      INTEGER NOT NULL,
+    base_fen      INTEGER NOT NULL,
+    subsidy_fen   INTEGER NOT NULL,
+    public_fen    INTEGER NOT NULL,
+    platform_fen  INTEGER NOT NULL,
+    match_fen     INTEGER NOT NULL,
+    floor_fen     INTEGER NOT NULL,                     -- sum of thresholds of the redeemed vouchers
+    face_fen      INTEGER NOT NULL,                     -- sum of denominations of the redeemed vouchers
+    PRIMARY KEY (grouping, round_id, day, key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE heartbeat (
     only          INTEGER PRIMARY KEY CHECK (only = 1),
     ticks         INTEGER NOT NULL,
@@ -303,7 +302,7 @@ CREATE TABLE merchant_changes (
 
 CREATE TABLE merchant_totals (
     round_id      INTEGER NOT NULL REFERENCES rounds,
-    day           INTEGER NOT NULL,
+    month         INTEGER NOT NULL,                     -- the local month as yyyymm
     merchant_id   INTEGER NOT NULL,
     vouchers      INTEGER NOT NULL,
     base_fen      INTEGER NOT NULL,
@@ -313,7 +312,7 @@ CREATE TABLE merchant_totals (
     match_fen     INTEGER NOT NULL,
     floor_fen     INTEGER NOT NULL,
     face_fen      INTEGER NOT NULL,
-    PRIMARY KEY (round_id, day, merchant_id)
+    PRIMARY KEY (merchant_id, round_id, month)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE merchants (
@@ -539,11 +538,13 @@ END;
 
 CREATE VIEW redemption_facts AS
 SELECT f.redemption_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN 'pay' ELSE 'refund' END AS kind, f.claim_id, f.coupon_no,
-    f.merchant_id, f.segment_id, CASE f.channel WHEN 1 THEN 'offline' WHEN 2 THEN 'online' ELSE '' END AS channel, f.paid_at, f.day,
-    f.base_fen, f.merchant_discount_fen,
+    s.round_id, k.coupon, f.merchant_id, f.segment_id, CASE f.channel WHEN 1 THEN 'offline' WHEN 2 THEN 'online' ELSE '' END AS channel,
+    f.paid_at, f.day, f.base_fen, f.merchant_discount_fen,
     s.after_fen - s.before_fen AS subsidy_fen,          -- what the voucher paid, all funders but the match
     s.public_fen, s.platform_fen,                       -- its public and its platform part
     s.match_fen,                                        -- the merchant's match (and any merchant share)
+    f.vouchers * k.threshold_fen AS floor_fen, f.vouchers * k.denomination_fen AS face_fen,
     f.split_id, f.vouchers, f.refund_of, f.batch_id, f.line
-FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id;
+FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
+    CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no;
 

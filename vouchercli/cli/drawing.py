@@ -2,32 +2,27 @@
 
 Amounts are shown in the finest unit that fits; then long texts are folded; and where even that is too wide, each row
 is written as a list. Into a file or a pipe a table is as wide as it needs to be, exact to the fen.
+
+No library draws it: importing one would take half as long as a whole report.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console, Group
-from rich.table import Table as RichTable
-from rich.text import Text
-
+from vouchercli.cli.folding import cells as cell_len
 from vouchercli.cli.folding import folded
 from vouchercli.cli.words import language, t
 from vouchercli.result import Message, Word
 from vouchercli.rules import money, times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.console import RenderableType
+    from collections.abc import Callable, Iterable
 
     from vouchercli.result import Column, Table
 
@@ -36,11 +31,11 @@ NUMBERS = ("int", "fen", "ratio", "rate")
 DATE_WIDTH = 10
 TRIES = ((16, 2), (8, 2), (8, 1))  # how narrow a text may be folded, and the gap between columns: from airy to tight
 NO_LIMIT = 10_000
+PLAIN, BOLD, DIM, END = "", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if code != 10}
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """How amounts are shown: in units of `fen`, with `digits` decimals."""
 
     fen: int
@@ -64,20 +59,15 @@ def draw(table: Table) -> None:
     """Print the table, its title and its notes to stdout."""
     if table.total and not table.rows:
         table = replace(table, rows=(table.total,), total=None)
-    console = Console(file=sys.stdout, markup=False, emoji=False, highlight=False, soft_wrap=False)
-    is_free = not console.is_terminal and not os.environ.get("COLUMNS")
-    if is_free:
-        console.width = NO_LIMIT
-    body, unit = _fitted(table, console.width)
-    title = clean(t(table.title.text, table.title.params))
-    parts: list[RenderableType] = [Text(folded(title, console.width), style="bold"), body]
-    parts += [Text(folded(note, console.width), style="dim") for note in _notes(table, unit)]
-    if console.is_terminal:
-        console.print(Group(*parts))
-        return
-    with console.capture() as captured:
-        console.print(Group(*parts))
-    sys.stdout.write("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
+    is_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if is_terminal or os.environ.get("COLUMNS") else NO_LIMIT
+    body, unit = _fitted(table, width)
+    lines = [(line, BOLD) for line in folded(clean(t(table.title.text, table.title.params)), width).split("\n")]
+    lines += body
+    lines += [(line, DIM) for note in _notes(table, unit) for line in folded(note, width).split("\n")]
+    has_styles = is_terminal and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
+    sys.stdout.write("".join(f"{style}{line.rstrip()}{END if style else PLAIN}\n" if has_styles else f"{line.rstrip()}\n"
+                             for line, style in lines))
 
 
 def clean(text: str) -> str:
@@ -107,8 +97,7 @@ def _columns(table: Table) -> list[Column]:
 # ---------------------------------------------------------------- fitting
 
 
-@dataclass(frozen=True)
-class Strip:
+class Strip(NamedTuple):
     """One column as it will be drawn: its heading, its cells, and how narrow it may become."""
 
     heading: str
@@ -129,7 +118,10 @@ class Strip:
         return min(self.natural, max(DATE_WIDTH, *map(cell_len, _pieces(self.heading))) if self.kind == "time" else text_at_least)
 
 
-def _fitted(table: Table, width: int) -> tuple[RenderableType, Unit]:
+Line = tuple[str, str]  # a line of a table, and its style
+
+
+def _fitted(table: Table, width: int) -> tuple[list[Line], Unit]:
     """The table in the finest unit in which it fits; else as a list of rows."""
     columns = _columns(table)
     has_money = any(column.kind == "fen" for column in columns)
@@ -139,7 +131,7 @@ def _fitted(table: Table, width: int) -> tuple[RenderableType, Unit]:
             room = width - gap * (len(strips) - 1)
             if sum(strip.least(text_at_least) for strip in strips) <= room:
                 return _grid(table, strips, _widths(strips, room, text_at_least), gap), unit
-    return _list(table, columns), EXACT
+    return _list(table, columns, width), EXACT
 
 
 def _strip(column: Column, table: Table, unit: Unit) -> Strip:
@@ -160,17 +152,46 @@ def _widths(strips: list[Strip], room: int, text_at_least: int) -> list[int]:
     return widths
 
 
-def _grid(table: Table, strips: list[Strip], widths: list[int], gap: int) -> RenderableType:
-    grid = RichTable(box=box.SIMPLE, show_edge=False, show_footer=table.total is not None, padding=(0, gap - 1, 0, 0), pad_edge=False)
-    for strip, width in zip(strips, widths, strict=True):
-        is_number = strip.kind in NUMBERS
-        grid.add_column(
-            Text(_heading(strip.heading, width)), footer=Text(strip.footer), width=width, overflow="fold",
-            justify="right" if is_number else "left", header_style="bold", footer_style="bold",
-        )
+def _grid(table: Table, strips: list[Strip], widths: list[int], gap: int) -> list[Line]:
+    """Headings, a rule, the rows, and under another rule the total."""
+    rule = (_rule(sum(widths) + gap * (len(widths) - 1)), PLAIN)
+    numeric = [strip.kind in NUMBERS for strip in strips]
+
+    def drawn(cells: Iterable[str], style: str, *, is_low: bool = False) -> list[Line]:
+        return [(line, style) for line in _lines(cells, widths, numeric, " " * gap, is_low=is_low)]
+
+    headings = (_heading(strip.heading, width) for strip, width in zip(strips, widths, strict=True))
+    lines = [*drawn(headings, BOLD, is_low=True), rule]
     for cells in zip(*(strip.cells for strip in strips), strict=True):
-        grid.add_row(*(Text(folded(cell, width)) for cell, width in zip(cells, widths, strict=True)))
-    return grid
+        lines += drawn(cells, PLAIN)
+    return lines if table.total is None else [*lines, rule, *drawn((strip.footer for strip in strips), BOLD)]
+
+
+def _rule(width: int) -> str:
+    """A line across; in a terminal that knows no line drawing, of hyphens."""
+    try:
+        "\u2500".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "-" * width
+    return "\u2500" * width
+
+
+def _lines(cells: Iterable[str], widths: list[int], numeric: list[bool], gap: str, *, is_low: bool) -> list[str]:
+    """One row: each cell folded to its column's width, numbers to the right, short cells above (or below, when `is_low`)."""
+    columns = [
+        [line if len(line) == width and line.isascii() else _filled(line, width, is_number) for line in folded(cell, width).split("\n")]
+        for cell, width, is_number in zip(cells, widths, numeric, strict=True)
+    ]
+    height = max(map(len, columns), default=0)
+    for column, width in zip(columns, widths, strict=True):
+        at = 0 if is_low else len(column)
+        column[at:at] = [" " * width] * (height - len(column))
+    return [gap.join(parts) for parts in zip(*columns, strict=True)]
+
+
+def _filled(text: str, width: int, is_number: bool) -> str:
+    blanks = " " * (width - cell_len(text))
+    return blanks + text if is_number else text + blanks
 
 
 PIECES = re.compile(r"[^\s(（]+|[(（][^\s]*")
@@ -198,13 +219,13 @@ def _heading(label: str, width: int) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _list(table: Table, columns: list[Column]) -> RenderableType:
+def _list(table: Table, columns: list[Column], width: int) -> list[Line]:
     """Each row as lines of `heading: value`, for a terminal too narrow for any table."""
     lines: list[str] = []
     for row in [*table.rows, *([table.total] if table.total else [])]:
+        lines += [""] if lines else []
         lines += [f"{label(column)}: {pretty(column, row.get(column.key), table.zone)}" for column in columns]
-        lines.append("")
-    return Text("\n".join(lines).rstrip("\n"))
+    return [(part, PLAIN) for line in lines for part in folded(line, width).split("\n")]
 
 
 # ---------------------------------------------------------------- cells
@@ -221,7 +242,7 @@ def label(column: Column) -> str:
 PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
     "fen": lambda value, zone, unit: unit.shown(value),
     "int": lambda value, zone, unit: f"{value:,}",
-    "rate": lambda value, zone, unit: grouped(money.half_up(int(Decimal(value).scaleb(4)), 10), 1) + " %",
+    "rate": lambda value, zone, unit: grouped(_tenths(value), 1) + " %",
     "time": lambda value, zone, unit: times.shown(value, zone),
     "date": lambda value, zone, unit: times.day_text(value),
     "word": lambda value, zone, unit: clean(t(str(value))),
@@ -238,6 +259,12 @@ def pretty(column: Column, value: Any, zone: str, unit: Unit = EXACT) -> str:
         return clean(t(value))
     printed = PRINTED.get(column.kind)
     return printed(value, zone, unit) if printed else clean(str(value) or t(column.blank))
+
+
+def _tenths(rate: str) -> int:
+    """A decimal string, a share of 1, in tenths of a percent, half up: "0.86755" -> 868."""
+    whole, _, decimals = rate.partition(".")
+    return money.half_up(int(whole + decimals) * 1000, 10 ** len(decimals))
 
 
 def grouped(scaled: int, digits: int) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sqlite3
 import sys
+from copy import copy
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Optional, TextIO
@@ -14,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from vouchercli import __version__
+from vouchercli.cli import USUAL_COLLECTOR
 from vouchercli.cli.help import dress
 from vouchercli.cli.options import DEFAULTS, PANEL, Call
 from vouchercli.cli.words import speak, t, wanted
@@ -54,6 +57,13 @@ COMPLETION = ("install_completion", "show_completion")  # Typer adds them to eve
 class Nouns(TyperGroup):
     """The root group: knows every noun's name and help without importing its module."""
 
+    verb = ""  # the word after the noun
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The noun's command, its name, and the words that follow."""
+        self.verb = args[1] if len(args) > 1 else ""
+        return super().resolve_command(ctx, args)
+
     def list_commands(self, ctx: Any) -> list[str]:
         """The nouns, in the order of the work."""
         return list(NOUNS)
@@ -62,7 +72,7 @@ class Nouns(TyperGroup):
         """The command of a noun, its module imported only now; None when there is no such noun."""
         if cmd_name not in NOUNS:
             return None
-        found = typer.main.get_command(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app)
+        found = typer.main.get_command(_narrowed(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app, self.verb))
         found.name = cmd_name
         found.params = [parameter for parameter in found.params if parameter.name not in COMPLETION]
         if hasattr(found, "commands"):  # a noun with verbs takes the shared options before the verb too
@@ -79,6 +89,16 @@ class Nouns(TyperGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = dict.fromkeys(NOUNS)  # type: ignore[assignment] # names only: for Typer's did-you-mean and shell completion
+
+
+def _narrowed(app: typer.Typer, verb: str) -> typer.Typer:
+    """The noun with this verb alone, when it has it: to make the options of the others would take as long as a report."""
+    chosen = [each for each in app.registered_commands if each.name == verb]
+    if not chosen or not app.registered_callback:
+        return app
+    narrowed = copy(app)
+    narrowed.registered_commands = chosen
+    return narrowed
 
 
 def _take_shared(ctx: Any, **params: Any) -> None:
@@ -133,6 +153,8 @@ def main(args: Sequence[str] | None = None) -> int:
         _close(sys.stdout)
         print(t("the command ended, but there is no room for its answer: make room, then ask again"), file=sys.stderr)
         return INCOMPLETE
+    finally:
+        gc.set_threshold(*USUAL_COLLECTOR)
 
 
 def _close(*streams: TextIO) -> None:

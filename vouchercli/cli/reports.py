@@ -11,6 +11,11 @@ from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
+Limit = Annotated[
+    Optional[int],
+    typer.Option("--limit", min=0, metavar="N",
+                 help="How many rows to tell (0: all; unless given, all, but of merchants 50 in a table); the total is of all."),
+]
 Rounds = Annotated[Optional[list[str]], typer.Option("--round", metavar="R[,R...]", help="Only these rounds; may be given several times.")]
 
 
@@ -28,13 +33,15 @@ def leverage(
     rounds: Rounds = None,
     since: Annotated[Optional[str], typer.Option("--since", metavar="TIME", help="Only what was paid at TIME or later.")] = None,
     funders: Annotated[bool, typer.Option("--funders", help="Show the public funders one by one.")] = False,
+    limit: Limit = None,
 ) -> Outcome:
     """What each public yuan did: gross, own-spend and floor, net of refunds."""
     from vouchercli.ops import reports
 
     with call.session() as session:
         return reports.report_leverage(
-            session, by=by, only=_listed(rounds), since=call.moment(session, since), as_of=call.as_of(session), with_funders=funders
+            session, by=by, only=_listed(rounds), since=call.moment(session, since), as_of=call.as_of(session), with_funders=funders,
+            limit=50 if limit is None and by == "merchant" and call.output == "table" else limit or 0,
         )
 
 

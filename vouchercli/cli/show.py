@@ -10,6 +10,8 @@ from vouchercli.result import Message, Word
 from vouchercli.rules import money, times
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vouchercli.cli.options import Call
     from vouchercli.errors import VoucherError
     from vouchercli.result import Column, Outcome, Problem, Table
@@ -69,10 +71,16 @@ def _envelope(call: Call, status: str, data: Any, problems: tuple[Problem, ...])
 
 
 def _write_json(document: dict[str, Any]) -> None:
-    import json
+    """Indented for a person, one line for a program."""
+    if sys.stdout.isatty():
+        import json
 
-    # Indented for a person; one line for a program: only that way does Python encode in C, ten times as fast.
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None) + "\n")
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        from vouchercli.cli.encoding import pieces
+
+        sys.stdout.writelines(pieces(document))
+    sys.stdout.write("\n")
 
 
 def _talk(text: str) -> None:
@@ -101,32 +109,46 @@ def _csv(tables: tuple[Table, ...], *, is_chinese: bool) -> None:
     """
     import csv
 
-    from vouchercli.formats.cells import disarmed
-
     writer = csv.writer(sys.stdout, lineterminator="\n")
     for position, table in enumerate(tables):
         if position:
             writer.writerow([])
         writer.writerow([_head(column, is_chinese) for column in table.columns])
-        for row in [*table.rows, *([table.total] if table.total else [])]:
-            cells = [_exact(column, row.get(column.key), table.zone, is_chinese) for column in table.columns]
-            writer.writerow([disarmed(cell) if column.kind == "text" else cell for cell, column in zip(cells, table.columns, strict=True)])
+        rows = [*table.rows, *([table.total] if table.total else [])]
+        writer.writerows(zip(*(_cells(column, rows, table.zone, is_chinese) for column in table.columns), strict=True))
 
 
 def _head(column: Column, is_chinese: bool) -> str:
     return t(column.label) if is_chinese and not column.verbatim else column.key
 
 
-def _exact(column: Column, value: Any, zone: str, is_chinese: bool) -> str:
-    """A value as CSV has it: exact, no grouping."""
-    if value is None:
-        return ""
+def _cells(column: Column, rows: list[dict[str, Any]], zone: str, is_chinese: bool) -> list[str]:
+    """The values of a column as CSV has them: exact, no grouping."""
+    from vouchercli.formats.formulas import disarmed
+
+    exact = _exact(column.kind, zone, is_chinese)
+    values = [row.get(column.key) for row in rows]
+    if set(map(type, values)) == {int}:
+        return [*map(exact, values)]
+    cells = ["" if value is None else _text(value, is_chinese) if isinstance(value, SAID) else exact(value) for value in values]
+    return [*map(disarmed, cells)] if column.kind == "text" else cells
+
+
+SAID = (Message, Word)
+
+
+def _text(value: Message | Word, is_chinese: bool) -> str:
     if isinstance(value, Message):
         return t(value.text, value.params)
-    if column.kind == "fen":
-        return money.yuan(value)
-    if column.kind == "time":
-        return times.iso(value, zone)
-    if column.kind == "date":
-        return times.day_text(value)
-    return t(str(value)) if is_chinese and (column.kind == "word" or isinstance(value, Word)) else str(value)
+    return t(value) if is_chinese else str(value)
+
+
+def _exact(kind: str, zone: str, is_chinese: bool) -> Callable[[Any], str]:
+    """The function that prints one value."""
+    if kind == "fen":
+        return money.yuan
+    if kind == "time":
+        return lambda at: times.iso(at, zone)
+    if kind == "date":
+        return times.day_text
+    return (lambda word: t(str(word))) if kind == "word" and is_chinese else str

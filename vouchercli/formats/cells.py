@@ -11,12 +11,13 @@ import re
 import unicodedata
 from datetime import datetime, timedelta
 
+from vouchercli.formats.formulas import FORMULA
+
 INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad"
 BLANKS = (" \t\r\n\x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
           "\u2028\u2029\u202f\u205f\u3000")
 EDGE = BLANKS + INVISIBLE + "`"
 QUOTES = "'\"\u2018\u2019\u201c\u201d\u02cb\uff07\uff02\uff40"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 TEXT_FORMULA = re.compile(r'="(.*)"', re.DOTALL)      # ="0012": how exports keep a spreadsheet from eating zeros
 LINE_BREAK = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
 UNSEEN = re.compile(f"[{INVISIBLE}]")
@@ -31,11 +32,6 @@ NOTED = re.compile(r"[^()]*\d[^()]*\(.*\)")           # 131.77(已退款89.84)
 SERIAL = re.compile(r"[2-7]\d{4}(\.\d+)?")            # days since 1899-12-30: years 1954 to 2119
 FEN = re.compile(r"([+-]?)(\d+)")
 SERIAL_ORIGIN = datetime(1899, 12, 30)
-
-
-def disarmed(text: str) -> str:
-    """A text that a spreadsheet would run as a formula (= + - @ TAB CR), made harmless with a leading quote mark."""
-    return "'" + text if text[:1] in FORMULA else text
 
 
 def name_text(cell: str) -> str:

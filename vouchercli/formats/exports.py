@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.cells import disarmed
+from vouchercli.formats.formulas import disarmed
 from vouchercli.formats.headers import REJECT_COLUMNS
 from vouchercli.result import because
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats import library, schema, yamls
-from vouchercli.formats.cells import disarmed
+from vouchercli.formats.formulas import disarmed
 from vouchercli.formats.schema import choice, either, integer, listing, mapping, table, text
 
 if TYPE_CHECKING:

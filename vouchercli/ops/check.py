@@ -31,7 +31,7 @@ MEANINGS = {
     "numbers_once": "no transaction number stands twice",
     "numbers_in_runs": "every transaction number can be found by its key",
     "claim_totals": "the totals of claims equal the claims",
-    "day_totals": "the totals by day equal the redemptions",
+    "group_totals": "the totals by day and key equal the redemptions",
     "merchant_totals": "the totals by merchant equal the redemptions",
     "funder_totals": "the totals by funder equal the redemptions",
     "funds_not_overdrawn": "every fund holds what was appropriated, and none is overdrawn",

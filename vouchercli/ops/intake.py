@@ -86,7 +86,7 @@ def resume(session: Session, kinds: dict[str, Kind], batch_id: int, file: str | 
         raise VoucherError("other_file", "{file} is not the file of batch {batch}", where=reading.name, file=reading.name, batch=batch_id,
                            hint="voucher batch resume {batch} --file FILE")
     is_chosen = batch["programme_id"] is None or session.programme or len(programmes.all_loaded(session.db)) == 1
-    job = Job(session if is_chosen else replace(session, programme=batch["programme"]), kinds[batch["kind"]], reading, asked, {}, tell)
+    job = Job(session if is_chosen else session._replace(programme=batch["programme"]), kinds[batch["kind"]], reading, asked, {}, tell)
     with writing(session) if session.dry_run else nullcontext():
         return _taken(job)
 

@@ -8,7 +8,8 @@ from vouchercli.result import Column, Table, say
 from vouchercli.rules import staff, times
 
 if TYPE_CHECKING:
-    from vouchercli.rules.programmes import Programme, Published
+    from vouchercli.rules.programmes import Programme
+    from vouchercli.rules.published import Published
 
 
 def rules_data(programme: Programme) -> dict[str, Any]:

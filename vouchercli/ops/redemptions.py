@@ -11,7 +11,7 @@ from vouchercli.ops.intake import take_in
 from vouchercli.ops.retries import settle
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import money, times
-from vouchercli.store import judging, merchants, numbers, programmes, redemptions, reopening
+from vouchercli.store import judging, merchants, numbers, programmes, redemptions, reopening, totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,6 +120,8 @@ def _reopen(desk: Desk, only: int | None) -> None:
 
 def _accept(desk: Desk) -> dict[str, Any]:
     redemptions.accept(desk.db, desk.batch_id, shares.splitter(desk))
+    if desk.is_whole:  # of a chunk it does not matter yet
+        totals.drop_empty(desk.db)
     return {}
 
 

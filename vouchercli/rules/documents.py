@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import money, times
 
@@ -21,8 +20,7 @@ PERCENT = re.compile(r"(\d{1,4}(?:\.\d{1,2})?)\s*%?")
 ANY_ZONE = "UTC"
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """One fault of a document. `path` leads to the value (or to the key that is unknown); `text` and `suggestion` are
     English templates filled from `params`."""
 
@@ -30,7 +28,7 @@ class Fault:
     code: str
     text: str
     suggestion: str = ""
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = {}  # noqa: RUF012 # never changed
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,7 @@ class Name:
     en: str
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """One value of the document, its path, and the one list where all faults of the document gather.
 
     A reader (`text`, `yuan` ...) of a missing node gives the default; of a faulty node it notes the fault and gives the default.
@@ -166,6 +163,8 @@ class Node:
         """A percentage as basis points, more than nothing: "100%" -> 10000, "12.5" -> 1250."""
         if self.is_missing:
             return 0
+        from decimal import Decimal  # not for a report, which reads what was published
+
         found = None if isinstance(self.value, bool) else PERCENT.fullmatch(str(self.value).strip())
         if not found or not isinstance(self.value, str | int) or Decimal(found[1]) <= 0:
             self.fault("bad_percent", "{offending} is not a percentage", 'write it like "12.5%", with at most two decimals')

@@ -6,8 +6,8 @@ definition, so each figure says its base: all three are per fen of *public* subs
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from operator import add
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import money, times
 
@@ -20,8 +20,7 @@ CALENDAR = ("day", "week", "month")
 WITH_RATES = ("round", "template")  # only these have claims of their own to be a rate of
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(NamedTuple):  # a light class: made a hundred thousand times by a report on merchants
     """Sums over redemptions, net of refunds: amounts in fen, `vouchers` payments that stand.
 
     `paid_fen` is what the vouchers paid (every funder's share, never the match); `public_fen` and `platform_fen` its
@@ -38,14 +37,14 @@ class Sums:
     floor_fen: int = 0
     face_fen: int = 0
 
-    def __add__(self, other: Sums) -> Sums:
+    def __add__(self, other: Sums) -> Sums:  # type: ignore[override] # not a tuple behind a tuple
         """Pooled: sum over sum, never the mean of ratios."""
-        return Sums(*(getattr(self, name) + getattr(other, name) for name in FIELDS))
+        return Sums(*map(add, self, other))
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all was counted."""
-        return self == Sums()
+        return self == NOTHING
 
     @property
     def own_fen(self) -> int:
@@ -68,26 +67,25 @@ class Sums:
         return money.ratio(self.floor_fen, self.face_fen)
 
 
-FIELDS = tuple(field.name for field in fields(Sums))
+NOTHING = Sums()
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """What was claimed: packs, their vouchers, and their face in fen (percentages at their cap)."""
 
     packs: int = 0
     vouchers: int = 0
     face_fen: int = 0
 
-    def __add__(self, other: Claimed) -> Claimed:
+    def __add__(self, other: Claimed) -> Claimed:  # type: ignore[override]
         """Pooled."""
-        return Claimed(self.packs + other.packs, self.vouchers + other.vouchers, self.face_fen + other.face_fen)
+        return Claimed(*map(add, self, other))
 
 
 def pooled(sums: Iterable[Sums]) -> Sums:
     """The total of several groups: sum over sum."""
     every = list(sums)
-    return Sums(*(sum(getattr(each, name) for each in every) for name in FIELDS))
+    return Sums(*map(sum, zip(*every, strict=True))) if every else NOTHING
 
 
 def rate(part: int, whole: int) -> str | None:
@@ -141,8 +139,7 @@ def _numbers(coupon: str) -> tuple[int, ...]:
 # ---------------------------------------------------------------- the window of a report
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A span of time cut into what kept totals answer and what they cannot.
 
     `first_day` to `last_day` (yyyymmdd, both included; empty when first > last) are whole local days, answered from
@@ -181,3 +178,58 @@ def _last_whole_day(end: int, zone: str) -> tuple[int, tuple[int, int] | None]:
     day = times.day_of(end - 1, zone)
     first, after = times.day_bounds(day, zone)
     return (day, None) if end == after else (times.day_of(first - 1, zone), (first, end))
+
+
+class Cut(NamedTuple):
+    """A local month (yyyymm) of which only a part counts: `span` [from, until) in UTC seconds, `rest` the month without it.
+
+    What counts are the facts of the span, or the month's kept totals less the facts of the rest.
+    """
+
+    month: int
+    span: tuple[int, int]
+    rest: tuple[tuple[int, int], ...]
+
+
+class Months(NamedTuple):
+    """A span of time for totals kept by month: `first` to `last` (yyyymm, both included; empty when first > last) count
+    whole, `cuts` in part."""
+
+    first: int
+    last: int
+    cuts: tuple[Cut, ...] = ()
+
+
+LAST_MONTH = 999_999
+
+
+def months(since: int | None, as_of: int | None, zone: str) -> Months:
+    """The span `since <= paid_at <= as_of` (UTC seconds, None: open) in whole local months and what is cut off from others."""
+    start, end = since, None if as_of is None else as_of + 1
+    if start is not None and end is not None and start >= end:
+        return Months(1, 0)
+    first, last, cuts = 0, LAST_MONTH, []
+    if start is not None:
+        first, (begins, ends) = _month(start, zone)
+        if start > begins:
+            first, upto = _month(ends, zone)[0], ends if end is None else min(end, ends)
+            cuts.append(_cut(start, upto, zone))
+    if end is not None:
+        last, (begins, ends) = _month(end - 1, zone)
+        if end < ends:
+            last = _month(begins - 1, zone)[0]
+            if start is None or start <= begins:  # else both ends lie in one month
+                cuts.append(_cut(begins, end, zone))
+    return Months(first, last, tuple(cuts))
+
+
+def _month(at: int, zone: str) -> tuple[int, tuple[int, int]]:
+    """The local month (yyyymm) of a moment and its UTC seconds [first, end)."""
+    month = times.day_of(at, zone) // 100
+    begins = times.day_bounds(month * 100 + 1, zone)[0]
+    return month, (begins, times.month_end(at, zone))
+
+
+def _cut(start: int, end: int, zone: str) -> Cut:
+    month, (begins, ends) = _month(start, zone)
+    return Cut(month, (start, end), tuple(span for span in ((begins, start), (end, ends)) if span[0] < span[1]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 
 YUAN = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d{1,2}0*)?")
 MAX_FEN = 10**15  # ten trillion yuan: more is a slip of the keyboard
@@ -13,7 +12,8 @@ def parse_yuan(text: str) -> int:
     """Yuan text -> fen: "1,234.50" -> 123450. Raises `ValueError` for blanks, NaN, a third decimal, exponents."""
     if not YUAN.fullmatch(text):
         raise ValueError(f"not an amount in yuan: {text}")
-    fen = int(Decimal(text.replace(",", "")) * 100)
+    whole, _, decimals = text.replace(",", "").partition(".")
+    fen = int(whole + f"{decimals[:2]:0<2}")
     if abs(fen) > MAX_FEN:
         raise ValueError(f"amount too large: {text}")
     return fen
@@ -55,6 +55,8 @@ def ratio(numerator: int, denominator: int, digits: int = 2) -> str | None:
     """numerator / denominator as a decimal string, half up: (124600, 9410) -> "13.24"; None when the base is 0."""
     if denominator == 0:
         return None
-    scaled = half_up(numerator * 10**digits, denominator) if denominator > 0 else half_up(-numerator * 10**digits, -denominator)
-    sign, scaled = ("-", -scaled) if scaled < 0 else ("", scaled)
-    return f"{sign}{scaled // 10**digits}.{scaled % 10**digits:0{digits}d}"
+    if denominator < 0:
+        numerator, denominator = -numerator, -denominator
+    text = str((2 * abs(numerator) * 10**digits + denominator) // (2 * denominator)).zfill(digits + 1)
+    sign = "-" if numerator < 0 and text.strip("0") else ""
+    return f"{sign}{text[:-digits]}.{text[-digits:]}"

@@ -85,9 +85,10 @@ IS_SAME = """
 SELECT 1 FROM redemption_facts WHERE claim_id = ? AND coupon_no = ? AND transaction_no = ? AND merchant_id = ? AND paid_at = ?
     AND base_fen = ? AND merchant_discount_fen = ? AND subsidy_fen = ? AND kind = 'pay'
 """
-DAY_KEY = ("round_id", "day", "coupon", "segment_id", "channel")
-MERCHANT_KEY = ("round_id", "day", "merchant_id")
-ADD_DAYS = "INSERT INTO day_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
+COMBINED_KEY = ("round_id", "day", "coupon", "channel", "segment_id")
+MERCHANT_KEY = ("round_id", "month", "merchant_id")
+SEGMENTS = "SELECT segment_id, district, industry, size FROM segments ORDER BY segment_id"
+ADD_GROUPS = "INSERT INTO group_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
 ADD_MERCHANTS = "INSERT INTO merchant_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
 ADD_FUNDERS = "INSERT INTO funder_totals VALUES (?, ?, ?, ?)" + totals.POOL_PARTS
 
@@ -119,9 +120,14 @@ def duplicates(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> set[i
     return {line for line, *content in rows if db.execute(IS_SAME, content).fetchone()}
 
 
-def add_days(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Pool sums by `DAY_KEY` with what stands."""
-    db.executemany(ADD_DAYS, rows)
+def segments(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """(segment_id, district, industry, size) of every segment."""
+    return [tuple(row) for row in db.execute(SEGMENTS)]
+
+
+def add_groups(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Pool sums by grouping, round, day and key with what stands."""
+    db.executemany(ADD_GROUPS, rows)
 
 
 def add_merchants(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:

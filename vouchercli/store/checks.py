@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.rules import times
 from vouchercli.rules.audit import breaks
-from vouchercli.store import audit, functions, numbers
+from vouchercli.store import audit, functions, numbers, totals
 
 if TYPE_CHECKING:
     import sqlite3
@@ -100,47 +100,38 @@ FROM redemptions f LEFT JOIN number_runs n
     ON n.first_id = (SELECT max(first_id) FROM number_runs WHERE first_id <= f.redemption_id)
 WHERE found <> expected
 """
-DAY_TOTALS = """
-SELECT r.round || ' ' || day || ' ' || coupon AS subject, sum(kept) AS expected, sum(counted) AS found
+KEPT = ", ".join(totals.SUMMED)
+COUNTED = ", ".join("-" + name for name in totals.SUMMED)
+UNLIKE = " OR ".join("sum(" + name + ") <> 0" for name in totals.SUMMED)
+GROUP_TOTALS = """
+WITH combined AS MATERIALIZED (""" + totals.COMBINED + "FROM redemption_facts f GROUP BY " + totals.COMBINED_KEY + """)
+SELECT r.round || ' ' || day || ' ' || grouping || ' ' || key AS subject, sum(kept) AS expected, sum(counted) AS found
 FROM (
-    SELECT round_id, day, coupon, segment_id, channel, base_fen AS kept, 0 AS counted, vouchers, subsidy_fen, public_fen, platform_fen,
-        match_fen, floor_fen, face_fen
-    FROM day_totals
+    SELECT grouping, round_id, day, key, base_fen AS kept, 0 AS counted, """ + KEPT + """ FROM group_totals
     UNION ALL
-    SELECT c.round_id, f.day, k.coupon, f.segment_id, f.channel, 0, sum(f.base_fen), -sum(f.vouchers), -sum(f.subsidy_fen),
-        -sum(f.public_fen), -sum(f.platform_fen), -sum(f.match_fen), -sum(f.vouchers * k.threshold_fen),
-        -sum(f.vouchers * k.denomination_fen)
-    FROM redemption_facts f JOIN claims c ON c.claim_id = f.claim_id JOIN rounds q ON q.round_id = c.round_id
-    JOIN coupons k ON k.template_id = q.template_id AND k.coupon_no = f.coupon_no
-    GROUP BY c.round_id, f.day, k.coupon, f.segment_id, f.channel
+    SELECT grouping, round_id, day, key, 0, base_fen, """ + COUNTED + " FROM (" + totals.by_every_grouping(totals.SUMS) + """)
 ) JOIN rounds r USING (round_id)
-GROUP BY round_id, day, coupon, segment_id, channel
-HAVING sum(kept) <> sum(counted) OR sum(vouchers) <> 0 OR sum(subsidy_fen) <> 0 OR sum(public_fen) <> 0 OR sum(platform_fen) <> 0
-    OR sum(match_fen) <> 0 OR sum(floor_fen) <> 0 OR sum(face_fen) <> 0
+GROUP BY grouping, round_id, day, key HAVING """ + UNLIKE + """
 """
 MERCHANT_TOTALS = """
-SELECT r.round || ' ' || day || ' ' || m.merchant_no AS subject, sum(kept) AS expected, sum(counted) AS found
+SELECT r.round || ' ' || month || ' ' || m.merchant_no AS subject, sum(kept) AS expected, sum(counted) AS found
 FROM (
-    SELECT round_id, day, merchant_id, base_fen AS kept, 0 AS counted, vouchers, subsidy_fen, public_fen, platform_fen, match_fen
-    FROM merchant_totals
+    SELECT round_id, month, merchant_id, base_fen AS kept, 0 AS counted, """ + KEPT + """ FROM merchant_totals
     UNION ALL
-    SELECT c.round_id, f.day, f.merchant_id, 0, sum(f.base_fen), -sum(f.vouchers), -sum(f.subsidy_fen), -sum(f.public_fen),
-        -sum(f.platform_fen), -sum(f.match_fen)
-    FROM redemption_facts f JOIN claims c ON c.claim_id = f.claim_id
-    GROUP BY c.round_id, f.day, f.merchant_id
+    SELECT round_id, month, merchant_id, 0, base_fen, """ + COUNTED + """ FROM (
+        SELECT f.round_id, f.day / 100 AS month, f.merchant_id, """ + totals.SUMS + """ FROM redemption_facts f
+        GROUP BY f.round_id, f.day / 100, f.merchant_id
+    )
 ) JOIN rounds r USING (round_id) JOIN merchants m USING (merchant_id)
-GROUP BY round_id, day, merchant_id
-HAVING sum(kept) <> sum(counted) OR sum(vouchers) <> 0 OR sum(subsidy_fen) <> 0 OR sum(public_fen) <> 0 OR sum(platform_fen) <> 0
-    OR sum(match_fen) <> 0
+GROUP BY round_id, month, merchant_id HAVING """ + UNLIKE + """
 """
 FUNDER_TOTALS = """
 SELECT r.round || ' ' || day || ' ' || u.funder AS subject, sum(kept) AS expected, sum(counted) AS found
 FROM (
     SELECT round_id, day, funder_id, amount_fen AS kept, 0 AS counted FROM funder_totals
     UNION ALL
-    SELECT c.round_id, f.day, p.funder_id, 0, sum(p.amount_fen)
-    FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id JOIN split_parts p ON p.split_id = f.split_id
-    GROUP BY c.round_id, f.day, p.funder_id
+    SELECT f.round_id, f.day, p.funder_id, 0, sum(p.amount_fen)
+    FROM redemption_facts f JOIN split_parts p ON p.split_id = f.split_id GROUP BY f.round_id, f.day, p.funder_id
 ) JOIN rounds r USING (round_id) JOIN funders u USING (funder_id)
 GROUP BY round_id, day, funder_id HAVING sum(kept) <> sum(counted)
 """
@@ -218,7 +209,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "numbers_once": _query(NUMBERS_ONCE),
     "numbers_in_runs": numbers_in_runs,
     "claim_totals": claim_totals,
-    "day_totals": _query(DAY_TOTALS),
+    "group_totals": _query(GROUP_TOTALS),
     "merchant_totals": _query(MERCHANT_TOTALS),
     "funder_totals": _query(FUNDER_TOTALS),
     "funds_not_overdrawn": _query(FUNDS_NOT_OVERDRAWN),

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import Busy, VoucherError
 from vouchercli.result import NO_ROOM, REFUSALS, Word, because
@@ -25,8 +23,7 @@ CACHE_KIB = 65_536  # taken only as it is needed; a sixth of a large import's ti
 ROOM_TO_OPEN = 1 << 15  # bytes: what SQLite sets aside beside the file
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """What every operation is given: the open file, who acts, and the moment of the deed.
 
     `now` is UTC epoch seconds (from --now when `is_rehearsed`), `actor` who acts, `os_user` the login behind it,
@@ -148,6 +145,9 @@ def _step(db: sqlite3.Connection) -> Iterator[None]:
 @contextmanager
 def reading(session: Session) -> Iterator[sqlite3.Connection]:
     """One snapshot for several reads: what another process commits meanwhile is not seen."""
+    if session.db.in_transaction:  # it is one already
+        yield session.db
+        return
     session.db.execute("BEGIN")
     try:
         yield session.db
@@ -203,6 +203,8 @@ def _stranger(path: Path, why: str) -> VoucherError:
 
 def schema_text(name: str) -> str:
     """The text of one schema file."""
+    from importlib import resources
+
     return resources.files("vouchercli.store").joinpath("schema", name).read_text("utf-8")
 
 

@@ -8,14 +8,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.rules import programmes as rules
-from vouchercli.rules.changes import InUse
 from vouchercli.store import ledger
 
 if TYPE_CHECKING:
     import sqlite3
 
+    from vouchercli.rules.changes import InUse
     from vouchercli.rules.programmes import Programme
+    from vouchercli.rules.published import Published
 
     Row = sqlite3.Row
 
@@ -68,9 +68,22 @@ def value(row: Row) -> Programme:
 
 @lru_cache(maxsize=16)
 def _read(text: str) -> Programme:
+    from vouchercli.rules import programmes as rules  # a report needs no more of it than `published`
+
     programme, faults = rules.read(json.loads(text))
     assert programme is not None, faults  # it had no fault when it was loaded
     return programme
+
+
+def published(row: Row) -> tuple[Published, ...]:
+    """What others printed about it."""
+    figures = document(row).get("published")
+    if not figures:
+        return ()
+    from vouchercli.rules import documents
+    from vouchercli.rules.published import read
+
+    return tuple(read(figure, row["time_zone"]) for figure in documents.root(figures).items())
 
 
 def document(row: Row) -> Any:
@@ -132,6 +145,8 @@ WHERE programme_id = ? AND state NOT IN ('draft', 'submitted', 'cancelled') AND 
 
 def in_use(db: sqlite3.Connection, programme_id: int) -> InUse:
     """What already stands on the programme and so cannot be changed under it."""
+    from vouchercli.rules.changes import InUse
+
     return InUse(
         has_claims=bool(db.execute(HAS_CLAIMS, (programme_id,)).fetchone()[0]),
         has_redemptions=bool(db.execute(HAS_REDEMPTIONS, (programme_id,)).fetchone()[0]),

@@ -126,6 +126,7 @@ def expect_leaving(db: sqlite3.Connection) -> None:
 def take_out(db: sqlite3.Connection) -> None:
     """Delete the facts of temp.leaving and what they made of the totals."""
     totals.take_leaving(db)
+    totals.drop_empty(db)
     db.execute(DELETE_LEAVING)
 
 

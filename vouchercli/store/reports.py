@@ -6,15 +6,18 @@ ORDER BY over NOT NULL keys. Weeks, months and every ratio are made in rules.lev
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.rules.leverage import GROUPINGS, Sums
+from vouchercli.rules import times
+from vouchercli.rules.leverage import CALENDAR, GROUPINGS, Sums
+from vouchercli.store import totals
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from vouchercli.rules.leverage import Window
+    from vouchercli.rules.leverage import Cut, Months, Window
 
     Row = sqlite3.Row
 
@@ -47,16 +50,15 @@ SUMS = """
     CAST(sum(t.platform_fen) AS BIGINT) AS platform_fen, CAST(sum(t.match_fen) AS BIGINT) AS match_fen,
     CAST(sum(t.floor_fen) AS BIGINT) AS floor_fen, CAST(sum(t.face_fen) AS BIGINT) AS face_fen
 """
-# Facts of a span of time, shaped like a row of the totals. CROSS JOIN keeps SQLite on the index by paid_at.
+TOLD = ("vouchers", "base_fen", "paid_fen", "public_fen", "platform_fen", "match_fen", "floor_fen", "face_fen")  # as SUMS names them
+# Facts of a span of time. The local day is the reader's to say: such a span lies within one.
 FACTS = """
-    SELECT c.round_id, x.day, k.coupon, x.segment_id, x.channel, x.merchant_id, x.split_id, x.vouchers, x.base_fen, x.subsidy_fen,
-        x.public_fen, x.platform_fen, x.match_fen, x.vouchers * k.threshold_fen AS floor_fen, x.vouchers * k.denomination_fen AS face_fen
-    FROM redemption_facts x CROSS JOIN claims c ON c.claim_id = x.claim_id CROSS JOIN rounds r ON r.round_id = c.round_id
-        CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
-    WHERE x.paid_at >= :from_at AND x.paid_at < :until_at
+    SELECT f.round_id, :day AS day, f.coupon, f.segment_id, f.channel, f.merchant_id, f.split_id, f.vouchers, f.base_fen, f.subsidy_fen,
+        f.public_fen, f.platform_fen, f.match_fen, f.floor_fen, f.face_fen
+    FROM redemption_facts f WHERE f.paid_at >= :from_at AND f.paid_at < :until_at
 """
 SEGMENT = "JOIN segments s ON s.segment_id = t.segment_id"
-KEYS = {  # grouping -> (the key, the table that has it); what is true of a whole round is left to the reader
+KEYS = {  # grouping -> (the key of a fact, the table that has it); what is true of a whole round is left to the reader
     "coupon": ("t.coupon", ""),
     "day": ("t.day", ""),
     "week": ("t.day", ""),
@@ -68,46 +70,105 @@ KEYS = {  # grouping -> (the key, the table that has it); what is true of a whol
     "merchant": ("h.merchant_no", "JOIN merchants h ON h.merchant_id = t.merchant_id"),
 }
 OF_A_ROUND = ("round", "template", "platform")
+BLANK = "''"
 
 
-def _statement(what: str, source: str, by: str, condition: str) -> str:
-    """Sums by round and key, put together from the constants here. By round alone there is no key: nothing to sort."""
-    if by in OF_A_ROUND:
-        return " ".join((
-            "SELECT t.round_id, '' AS key,", what, "FROM", source, "t WHERE", condition, "GROUP BY t.round_id ORDER BY t.round_id",
-        ))
-    key, table = KEYS[by]
+def _statement(source: str, key: str, condition: str) -> str:
+    """Sums by round and key, put together from the constants here."""
+    keys = "t.round_id" if key == BLANK else "t.round_id, " + key
     return " ".join((
-        "SELECT t.round_id,", key, "AS key,", what, "FROM", source, "t", table, "WHERE", condition,
-        "GROUP BY t.round_id,", key, "ORDER BY t.round_id,", key,
+        "SELECT t.round_id,", key, "AS key,", SUMS, "FROM", source, "WHERE", condition, "GROUP BY", keys, "ORDER BY", keys,
     ))
 
 
+def _from_totals(by: str) -> str:
+    kept = by if by in totals.KEYS else "round"
+    key = "t.day" if by in CALENDAR else "t.key"
+    return _statement("group_totals t", key, "t.grouping = '" + kept + "' AND " + WHOLE_DAYS)
+
+
+def _from_facts(by: str) -> str:
+    key, table = KEYS.get(by, (BLANK, ""))
+    return _statement("(" + FACTS + ") t " + table, key, "t.round_id > 0")
+
+
 WHOLE_DAYS = "t.day BETWEEN :first_day AND :last_day"
-FROM_TOTALS = {by: _statement(SUMS, "merchant_totals" if by == "merchant" else "day_totals", by, WHOLE_DAYS) for by in GROUPINGS}
-FROM_FACTS = {by: _statement(SUMS, "(" + FACTS + ")", by, "t.round_id > 0") for by in GROUPINGS}
+KEPT_BY_DAY = tuple(by for by in GROUPINGS if by != "merchant")  # what group_totals can tell
+FROM_TOTALS = {by: _from_totals(by) for by in KEPT_BY_DAY}
+FROM_FACTS = {by: _from_facts(by) for by in KEPT_BY_DAY}
 
 
-def redeemed(db: sqlite3.Connection, by: str, window: Window) -> list[Group]:
-    """Sums over the window by round and key, of every programme; for week and month the key is the day (yyyymmdd),
-    for round, template and platform it is blank."""
-    return [Group(row[0], str(row[1]), Sums(*row[2:])) for row in _both(db, window, FROM_TOTALS[by], FROM_FACTS[by])]
+def redeemed(db: sqlite3.Connection, by: str, window: Window, zone: str) -> list[Group]:
+    """Sums over the window by round and key (any but merchant), of every programme; for week and month the key is the day
+    (yyyymmdd), for round, template and platform it is blank."""
+    return [Group(row[0], str(row[1]), Sums._make(row[2:])) for row in _both(db, window, zone, FROM_TOTALS[by], FROM_FACTS[by])]
 
 
-def _both(db: sqlite3.Connection, window: Window, whole: str, partial: str) -> Iterator[Row]:
+def _both(db: sqlite3.Connection, window: Window, zone: str, whole: str, partial: str) -> Iterator[Row]:
     """Rows of the whole days, then of the cut-off ends."""
     if window.first_day <= window.last_day:
         yield from db.execute(whole, {"first_day": window.first_day, "last_day": window.last_day})
     for from_at, until_at in window.partial:
-        yield from db.execute(partial, {"from_at": from_at, "until_at": until_at})
+        yield from db.execute(partial, {"from_at": from_at, "until_at": until_at, "day": times.day_of(from_at, zone)})
 
 
-NAMES = "SELECT merchant_no, name FROM merchants ORDER BY merchant_no"
+# ---------------------------------------------------------------- by merchant: totals by month, the cut months from facts
 
 
-def merchant_names(db: sqlite3.Connection) -> dict[str, str]:
-    """Every merchant's name by its number."""
-    return dict(db.execute(NAMES).fetchall())
+ADDED = ", ".join(totals.SUMMED)
+TAKEN_OFF = ", ".join("-" + name for name in totals.SUMMED)
+OF_MERCHANTS = "SELECT merchant_id, round_id, "
+KEPT_MONTHS = OF_MERCHANTS + ADDED + " FROM merchant_totals WHERE month BETWEEN ? AND ?"
+PAID_BETWEEN = " FROM redemption_facts WHERE paid_at >= ? AND paid_at < ?"
+ADD_FACTS = OF_MERCHANTS + ADDED + PAID_BETWEEN
+TAKE_FACTS = OF_MERCHANTS + TAKEN_OFF + PAID_BETWEEN
+IS_SOMETHING = " OR ".join("sum(t." + name + ") <> 0" for name in totals.SUMMED)
+VOUCHERS_BY_DAY = """
+SELECT day, CAST(sum(abs(vouchers)) AS BIGINT) AS vouchers FROM group_totals WHERE grouping = 'round' GROUP BY day ORDER BY day
+"""
+ALL_ROUNDS = "SELECT count(*) FROM rounds"
+
+Part = tuple[str, tuple[int, ...]]  # a statement and its parameters
+
+
+def by_merchant(db: sqlite3.Connection, rounds: Sequence[int], months: Months, zone: str) -> list[tuple[str, str, Sums]]:
+    """(merchant_no, name, sums) of every merchant with anything in the span, pooled over `rounds` (ids), by number."""
+    parts: list[Part] = [(KEPT_MONTHS, (months.first, months.last))] if months.first <= months.last else []
+    by_day = dict(db.execute(VOUCHERS_BY_DAY).fetchall()) if months.cuts else {}
+    for cut in months.cuts:
+        parts += _parts_of(cut, by_day, zone)
+    if not parts or not rounds:
+        return []
+    parameters = [value for _, values in parts for value in values]
+    cursor = db.cursor()
+    cursor.row_factory = None  # plain tuples: there may be a hundred thousand
+    chosen = () if len(rounds) == db.execute(ALL_ROUNDS).fetchone()[0] else tuple(rounds)
+    cursor.execute(_merchants(" UNION ALL ".join(sql for sql, _ in parts), len(chosen)), (*parameters, *chosen))
+    found = sorted(cursor.fetchall(), key=itemgetter(0))
+    return [(row[0], row[1], Sums._make(row[2:])) for row in found]
+
+
+def _merchants(source: str, rounds: int) -> str:
+    """Sums by merchant out of the source, of as many rounds (0: all); nothing is sorted when it is the totals alone."""
+    condition = "WHERE t.round_id IN (" + ", ".join("?" * rounds) + ")" if rounds else ""
+    return " ".join((
+        "SELECT h.merchant_no, h.name,", ", ".join("p." + name for name in TOLD),
+        "FROM (SELECT t.merchant_id,", SUMS, "FROM (", source, ") t", condition, "GROUP BY t.merchant_id HAVING", IS_SOMETHING, ") p",
+        "JOIN merchants h ON h.merchant_id = p.merchant_id",
+    ))
+
+
+def _parts_of(cut: Cut, by_day: dict[int, int], zone: str) -> list[Part]:
+    """The facts that count, or the whole month less the facts that do not: whichever are fewer."""
+    if _facts(by_day, (cut.span,), zone) <= _facts(by_day, cut.rest, zone):
+        return [(ADD_FACTS, cut.span)]
+    return [(KEPT_MONTHS, (cut.month, cut.month)), *((TAKE_FACTS, span) for span in cut.rest)]
+
+
+def _facts(by_day: dict[int, int], spans: Sequence[tuple[int, int]], zone: str) -> int:
+    """About how many facts lie in the spans."""
+    days = [(times.day_of(from_at, zone), times.day_of(until_at - 1, zone)) for from_at, until_at in spans]
+    return sum(count for day, count in by_day.items() if any(first <= day <= last for first, last in days))
 
 
 # ---------------------------------------------------------------- public funders one by one
@@ -131,7 +192,7 @@ KEPT_BY_FUNDER = (*OF_A_ROUND, "day", "week", "month")  # what funder_totals can
 
 def _funder_statement(source: str, by: str, condition: str) -> str:
     """Amounts by round, key and public funder."""
-    key, table = KEYS.get(by, ("''", ""))
+    key, table = KEYS.get(by, (BLANK, ""))
     return " ".join((
         "SELECT t.round_id,", key, "AS key,", AMOUNT, "FROM", source, "t", BY_FUNDER, table, "WHERE", condition,
         "GROUP BY t.round_id, 2, f.funder ORDER BY t.round_id, 2, f.funder",
@@ -147,12 +208,12 @@ def public_funders(db: sqlite3.Connection, programme_id: int) -> list[str]:
     return [row[0] for row in db.execute(FUNDERS, (programme_id,))]
 
 
-def funded(db: sqlite3.Connection, by: str, window: Window, span: tuple[int, int]) -> list[Share]:
+def funded(db: sqlite3.Connection, by: str, window: Window, span: tuple[int, int], zone: str) -> list[Share]:
     """What each public funder paid over the window, by round and key. Totals know it by round and day; for any other
     key every fact of `span` [from, until) is read."""
     if by in KEPT_BY_FUNDER:
-        return [Share(row[0], str(row[1]), *row[2:]) for row in _both(db, window, FUNDED_TOTALS[by], FUNDED_FACTS[by])]
-    return [Share(*row) for row in db.execute(FUNDED_FACTS[by], {"from_at": span[0], "until_at": span[1]})]
+        return [Share(row[0], str(row[1]), *row[2:]) for row in _both(db, window, zone, FUNDED_TOTALS[by], FUNDED_FACTS[by])]
+    return [Share(*row) for row in db.execute(FUNDED_FACTS[by], {"from_at": span[0], "until_at": span[1], "day": 0})]
 
 
 # ---------------------------------------------------------------- claims
@@ -167,10 +228,10 @@ WHERE c.claimed_at >= :from_at AND c.claimed_at < :until_at GROUP BY r.round_id 
 """
 
 
-def claimed(db: sqlite3.Connection, window: Window) -> dict[int, int]:
+def claimed(db: sqlite3.Connection, window: Window, zone: str) -> dict[int, int]:
     """Packs claimed in the window, by round."""
     packs: dict[int, int] = {}
-    for round_id, count in _both(db, window, CLAIMED_DAYS, CLAIMED_SPAN):
+    for round_id, count in _both(db, window, zone, CLAIMED_DAYS, CLAIMED_SPAN):
         packs[round_id] = packs.get(round_id, 0) + count
     return packs
 
@@ -185,15 +246,34 @@ FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN redempti
     CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
 WHERE c.round_id = :round_id AND c.claimed_at <= :as_of AND c.expires_at > :at AND x.paid_at <= :as_of
 """
-# `+` keeps SQLite from walking the voucher index and fetching every row at random: sorting the claims is three times as
-# fast. Where a resident may claim once, a claim is a person and nothing need be told apart.
-USERS = """
-SELECT c.round_id, CAST(sum(CASE WHEN r.per_resident = 1 THEN 1 ELSE 0 END) AS BIGINT)
+# A claim was used when a payment of it stands. Few are refunded: so, from the indexes alone, the claims of which anything was
+# paid, less those of which every payment was undone. Where a resident may claim once, a claim is a person.
+COUNTED_USERS = """
+SELECT r.round_id, CAST(sum(CASE WHEN r.per_resident = 1 THEN 1 ELSE 0 END) AS BIGINT)
     + count(DISTINCT CASE WHEN r.per_resident > 1 THEN c.resident END) AS users
-FROM (SELECT +claim_id AS claim_id FROM redemptions WHERE +paid_at <= :as_of GROUP BY +claim_id HAVING sum(vouchers) > 0) u
-    JOIN claims c ON c.claim_id = u.claim_id JOIN rounds r ON r.round_id = c.round_id
-GROUP BY c.round_id ORDER BY c.round_id
 """
+USERS_EVER = """
+WITH refunded AS MATERIALIZED (
+    SELECT claim_id, count(*) AS refunds, -sum(vouchers) AS undone FROM redemptions WHERE refund_of IS NOT NULL GROUP BY +claim_id
+)
+""" + COUNTED_USERS + """
+FROM (SELECT DISTINCT claim_id FROM redemptions) u CROSS JOIN claims c ON c.claim_id = u.claim_id
+    CROSS JOIN rounds r ON r.round_id = c.round_id
+WHERE c.claim_id NOT IN (
+    SELECT f.claim_id FROM refunded f WHERE (SELECT count(*) FROM redemptions x WHERE x.claim_id = f.claim_id) - f.refunds <= f.undone
+)
+GROUP BY r.round_id ORDER BY r.round_id
+"""
+USERS_UNTIL = COUNTED_USERS + """
+FROM rounds r CROSS JOIN claims c ON c.round_id = r.round_id
+WHERE EXISTS (SELECT 1 FROM redemptions x WHERE x.claim_id = c.claim_id AND x.paid_at <= :as_of) AND c.claim_id NOT IN (
+    SELECT x.claim_id FROM redemptions x
+    WHERE x.claim_id IN (SELECT y.claim_id FROM redemptions y WHERE y.refund_of IS NOT NULL) AND x.paid_at <= :as_of
+    GROUP BY x.claim_id HAVING sum(x.vouchers) <= 0
+)
+GROUP BY r.round_id ORDER BY r.round_id
+"""
+LAST_PAID = "SELECT coalesce(max(paid_at), 0) FROM redemptions"
 
 
 def last_claim(db: sqlite3.Connection, round_id: int, as_of: int) -> int:
@@ -208,7 +288,8 @@ def claimers(db: sqlite3.Connection, round_id: int, as_of: int) -> int:
 
 def users(db: sqlite3.Connection, as_of: int) -> dict[int, int]:
     """Different residents with a voucher that stood used at `as_of`, by round."""
-    return dict(db.execute(USERS, {"as_of": as_of}).fetchall())
+    is_all = as_of >= db.execute(LAST_PAID).fetchone()[0]
+    return dict(db.execute(USERS_EVER if is_all else USERS_UNTIL, {"as_of": as_of}).fetchall())
 
 
 def unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:

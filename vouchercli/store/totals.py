@@ -7,52 +7,66 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-SUMS = """
-    :sign * sum(f.vouchers), :sign * sum(f.base_fen), :sign * sum(f.subsidy_fen), :sign * sum(f.public_fen), :sign * sum(f.platform_fen),
-    :sign * sum(f.match_fen), :sign * sum(f.vouchers * k.threshold_fen), :sign * sum(f.vouchers * k.denomination_fen)
-"""
-WRITTEN = """
-FROM redemption_facts f
-JOIN claims c ON c.claim_id = f.claim_id
-JOIN rounds r ON r.round_id = c.round_id
-JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no
-WHERE f.redemption_id > :after
-"""
-LEAVING = """
-FROM temp.leaving CROSS JOIN redemption_facts f ON f.redemption_id = leaving.redemption_id
-JOIN claims c ON c.claim_id = f.claim_id
-JOIN rounds r ON r.round_id = c.round_id
-JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no
-WHERE f.redemption_id > :after
-"""
+SUMMED = ("vouchers", "base_fen", "subsidy_fen", "public_fen", "platform_fen", "match_fen", "floor_fen", "face_fen")
+SUMS = ", ".join("sum(f." + name + ") AS " + name for name in SUMMED)
+SIGNED_SUMS = ", ".join(":sign * sum(f." + name + ")" for name in SUMMED)
+WRITTEN = "FROM redemption_facts f WHERE f.redemption_id > :after"
+LEAVING = "FROM temp.leaving CROSS JOIN redemption_facts f ON f.redemption_id = leaving.redemption_id WHERE f.redemption_id > :after"
 POOL = """
 ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers, base_fen = base_fen + excluded.base_fen,
     subsidy_fen = subsidy_fen + excluded.subsidy_fen, public_fen = public_fen + excluded.public_fen,
     platform_fen = platform_fen + excluded.platform_fen, match_fen = match_fen + excluded.match_fen,
     floor_fen = floor_fen + excluded.floor_fen, face_fen = face_fen + excluded.face_fen
 """
-DAY_KEY = "c.round_id, f.day, k.coupon, f.segment_id, f.channel"
-MERCHANT_KEY = "c.round_id, f.day, f.merchant_id"
-FUNDER_KEY = "c.round_id, f.day, p.funder_id"
-PARTS = "JOIN split_parts p ON p.split_id = f.split_id WHERE"
+
+# The facts are sorted once, by every key together; the groupings are made from what is left.
+COMBINED_KEY = "f.round_id, f.day, f.coupon, f.channel, f.segment_id"
+COMBINED = "SELECT " + COMBINED_KEY + ", " + SUMS + " "
+SEGMENT = "JOIN segments s ON s.segment_id = f.segment_id"
+KEYS = {  # grouping -> (its key, the table that has it)
+    "round": ("''", ""),
+    "coupon": ("f.coupon", ""),
+    "channel": ("f.channel", ""),
+    "district": ("s.district", SEGMENT),
+    "industry": ("s.industry", SEGMENT),
+    "size": ("s.size", SEGMENT),
+}
+
+
+def by_every_grouping(sums: str) -> str:
+    """The rows of group_totals out of `combined`."""
+    return " UNION ALL ".join(
+        " ".join(("SELECT '" + grouping + "' AS grouping, f.round_id, f.day,", key, "AS key,", sums, "FROM combined f", table,
+                  "GROUP BY f.round_id, f.day,", key))
+        for grouping, (key, table) in KEYS.items()
+    )
+
+
+MERCHANT_KEY = "f.round_id, f.day / 100, f.merchant_id"
 POOL_PARTS = " ON CONFLICT DO UPDATE SET amount_fen = amount_fen + excluded.amount_fen"
 
 
 def _statements(facts: str) -> tuple[str, ...]:
-    """The three sums of `facts`, each pooled with what its table holds."""
-    days = "INSERT INTO day_totals SELECT " + DAY_KEY + "," + SUMS + facts + "GROUP BY " + DAY_KEY + POOL
-    merchants = "INSERT INTO merchant_totals SELECT " + MERCHANT_KEY + "," + SUMS + facts + "GROUP BY " + MERCHANT_KEY + POOL
-    shares = facts.replace("WHERE", PARTS)
-    funders = "INSERT INTO funder_totals SELECT " + FUNDER_KEY + ", :sign * sum(p.amount_fen) " + shares + "GROUP BY " + FUNDER_KEY
-    funders += POOL_PARTS
-    return days, merchants, funders
+    """The sums of `facts` for each table of totals, pooled with what it holds."""
+    groups = (
+        "INSERT INTO group_totals WITH combined AS MATERIALIZED (", COMBINED, facts, "GROUP BY", COMBINED_KEY, ")",
+        by_every_grouping(SIGNED_SUMS), POOL,
+    )
+    merchants = ("INSERT INTO merchant_totals SELECT", MERCHANT_KEY, ",", SIGNED_SUMS, facts, "GROUP BY", MERCHANT_KEY, POOL)
+    # The parts of a split are the same for every fact that has it: counted first, then multiplied.
+    funders = (
+        "INSERT INTO funder_totals SELECT g.round_id, g.day, p.funder_id, :sign * sum(g.facts * p.amount_fen)",
+        "FROM (SELECT f.round_id, f.day, f.split_id, count(*) AS facts", facts, "GROUP BY f.round_id, f.day, f.split_id) g",
+        "CROSS JOIN split_parts p ON p.split_id = g.split_id GROUP BY g.round_id, g.day, p.funder_id", POOL_PARTS,
+    )
+    return tuple(" ".join(words) for words in (groups, merchants, funders))
 
 
 ADD_WRITTEN = _statements(WRITTEN)
 TAKE_LEAVING = _statements(LEAVING)
-# A day that an undo has emptied leaves no trace.
+# What a refund or an undo has emptied leaves no trace.
 DROP_EMPTY = (
-    "DELETE FROM day_totals WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND match_fen = 0",
+    "DELETE FROM group_totals WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND match_fen = 0",
     "DELETE FROM merchant_totals WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND match_fen = 0",
     "DELETE FROM funder_totals WHERE amount_fen = 0",
 )
@@ -62,16 +76,15 @@ def add_written(db: sqlite3.Connection, after: int) -> None:
     """Add what the redemptions with an id above `after` make."""
     for statement in ADD_WRITTEN:
         db.execute(statement, {"after": after, "sign": 1})
-    _drop_empty(db)
 
 
 def take_leaving(db: sqlite3.Connection) -> None:
     """Take away what the redemptions of temp.leaving (redemption_id) make."""
     for statement in TAKE_LEAVING:
         db.execute(statement, {"after": 0, "sign": -1})
-    _drop_empty(db)
 
 
-def _drop_empty(db: sqlite3.Connection) -> None:
+def drop_empty(db: sqlite3.Connection) -> None:
+    """Drop what has come to nothing, so that the same facts have the same totals by whatever way they came."""
     for statement in DROP_EMPTY:
         db.execute(statement)

@@ -23,7 +23,7 @@ TEXT = {
     "no transaction number stands twice": "没有重复的交易号",
     "every transaction number can be found by its key": "每个交易号都能按其键查到",
     "the totals of claims equal the claims": "领取合计等于领取明细",
-    "the totals by day equal the redemptions": "按日合计等于核销明细",
+    "the totals by day and key equal the redemptions": "按日与分组的合计等于核销明细",
     "the totals by merchant equal the redemptions": "按商户合计等于核销明细",
     "the totals by funder equal the redemptions": "按出资方合计等于核销明细",
     "every fund holds what was appropriated, and none is overdrawn": "各资金等于拨入金额，且未透支",

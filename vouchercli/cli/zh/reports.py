@@ -11,6 +11,9 @@ TEXT = {
     "Only these rounds; may be given several times.": "只统计这些期；可多次给出。",
     "Only what was paid at TIME or later.": "只统计该时刻及以后的支付。",
     "Show the public funders one by one.": "逐一列出各财政出资方。",
+    "How many rows to tell (0: all; unless given, all, but of merchants 50 in a table); the total is of all.":
+        "列出多少行（0：全部；不给出时列出全部，仅按商户的表格列 50 行）；合计始终为全部。",
+    "{shown} of {count} rows; --limit 0 shows all": "共 {count} 行，显示 {shown} 行；--limit 0 显示全部",
     "there is no report by {by}; did you mean {near}?": "报表不能按 {by} 分组；您是否要写 {near}？",
     "there is no report by {by}": "报表不能按 {by} 分组",
     "--since lies after --as-of: nothing can be in between": "--since 晚于 --as-of：其间不可能有任何记录",

@@ -13,7 +13,7 @@ from vouchercli.ops.bulk.book import Book
 from vouchercli.ops.bulk.feed import Feed
 from vouchercli.ops.chunks import Taken
 from vouchercli.rules.subsidy import lawful_subsidy
-from vouchercli.store import bulk, programmes
+from vouchercli.store import bulk, programmes, totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 VOUCHER = pl.col("claim_id") * 1000 + pl.col("coupon_no")
 CONTENT = ("transaction_no", "claim_id", "coupon_no", "merchant_id", "paid_at", "base_fen", "merchant_discount_fen", "subsidy_fen")
+SEGMENT = {"segment_id": pl.Int64, "district": pl.String, "industry": pl.String, "size": pl.String}
 SPLIT = ("split_id", "public_fen", "platform_fen", "match_fen")
 CHANNELS = {"": 0, "offline": 1, "online": 2}
 
@@ -168,13 +169,20 @@ def _total(desk: Desk, fit: pl.DataFrame, splits: dict[int, Split]) -> None:
         return
     known = [(number, one.public_fen, one.platform_fen, one.match_fen) for number, one in splits.items()]
     fit = fit.join(pl.DataFrame(known, orient="row", schema=dict.fromkeys(SPLIT, pl.Int64)), on="split_id", how="left")
-    fit = fit.with_columns(channel=pl.col("channel").replace_strict({0: "", 1: "offline", 2: "online"}, return_dtype=pl.String))
+    fit = fit.with_columns(channel=pl.col("channel").replace_strict(dict(enumerate(CHANNELS)), return_dtype=pl.String),
+                           month=pl.col("day") // 100)
     added = [
         pl.len().cast(pl.Int64).alias("vouchers"), pl.col("base_fen").sum(), pl.col("subsidy_fen").sum(), pl.col("public_fen").sum(),
         pl.col("platform_fen").sum(), pl.col("match_fen").sum(), pl.col("threshold_fen").sum(), pl.col("denomination_fen").sum(),
     ]
-    bulk.add_days(desk.db, fit.group_by(bulk.DAY_KEY).agg(added).sort(bulk.DAY_KEY).rows())
-    bulk.add_merchants(desk.db, fit.group_by(bulk.MERCHANT_KEY).agg(added).sort(bulk.MERCHANT_KEY).rows())
+    combined = fit.group_by(bulk.COMBINED_KEY).agg(added)
+    segments = pl.DataFrame(bulk.segments(desk.db), orient="row", schema=SEGMENT)
+    combined = combined.join(segments, on="segment_id", how="left").with_columns(round=pl.lit(""))
+    sums = [pl.col(name).sum() for name in combined.columns[len(bulk.COMBINED_KEY):len(bulk.COMBINED_KEY) + len(added)]]
+    for grouping in totals.KEYS:
+        rows = combined.group_by("round_id", "day", grouping).agg(sums).sort("round_id", "day", grouping)
+        bulk.add_groups(desk.db, [(grouping, *row) for row in rows.iter_rows()])
+    bulk.add_merchants(desk.db, fit.group_by(bulk.MERCHANT_KEY).agg(added).sort("merchant_id", "round_id", "month").rows())
     paid = fit.group_by("round_id", "day", "split_id").agg(pl.len().cast(pl.Int64).alias("times")).sort("round_id", "day", "split_id")
     bulk.add_funders(desk.db, [(round_id, day, funder, fen * times) for round_id, day, split_id, times in paid.iter_rows()
                                for funder, fen in splits[split_id].by_funder.items()])

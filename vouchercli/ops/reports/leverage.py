@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault
 from vouchercli.ops.reports import tables
@@ -15,25 +14,24 @@ from vouchercli.rules import times
 from vouchercli.rules.leverage import Claimed, Sums
 from vouchercli.store import programmes
 from vouchercli.store import reports as store
+from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vouchercli.result import Message
-    from vouchercli.rules.programmes import Published
+    from vouchercli.rules.published import Published
     from vouchercli.store.db import Session
 
 END_OF_TIME = 2**62
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """The figures of one leverage report, before they are worded."""
 
     by: str
     scope: Scope
     groups: dict[str, Sums]
-    by_round: dict[str, Sums]
     total: Sums
     claimed: dict[str, Claimed] | None
     funders: tuple[str, ...]
@@ -43,18 +41,20 @@ class Answer:
 
 def report_leverage(
     session: Session, *, by: str = "round", only: Sequence[str] = (), since: int | None = None, as_of: int | None = None,
-    with_funders: bool = False,
+    with_funders: bool = False, limit: int = 0,
 ) -> Outcome:
     """Sums and ratios of what was paid in `since <= paid_at <= as_of` (UTC seconds, None: open), net of refunds, by key.
 
+    At most `limit` keys are told (0: all); the total is of all.
     Raises `UsageFault` for a grouping there is not, `VoucherError` for an unknown round.
     """
     if by not in law.GROUPINGS:
         raise _unknown_grouping(by)
-    scope = scope_of(session, only, since, as_of)
-    answer = _answer(session, by, scope, with_funders)
-    figures = _published(session, answer)
-    rows = [_row(answer, key, sums) for key, sums in answer.groups.items()]
+    with reading(session):
+        scope = scope_of(session, only, since, as_of)
+        answer = _answer(session, by, scope, with_funders)
+        figures = _published(session, scope)
+    rows = [_row(answer, key, sums) for key, sums in islice(answer.groups.items(), limit or None)]
     total = _row(answer, "total", answer.total)
     data = {
         "by": by,
@@ -73,10 +73,12 @@ def report_leverage(
         shown.append(tables.rates(by, scope.heading, rows, total))
     if figures and by in law.WITH_RATES:
         shown.append(tables.published(scope.heading, figures, has_ours=bool(rows)))
-    return Outcome(data=data, tables=tuple(shown), says=() if rows else (_nothing_yet(scope),))
+    return Outcome(data=data, tables=tuple(shown), says=_said(answer, len(rows)))
 
 
 def _unknown_grouping(by: str) -> UsageFault:
+    from difflib import get_close_matches
+
     near = get_close_matches(by.casefold(), law.GROUPINGS, 1)
     known = ", ".join(law.GROUPINGS)
     if near:
@@ -87,18 +89,27 @@ def _unknown_grouping(by: str) -> UsageFault:
 
 def _answer(session: Session, by: str, scope: Scope, with_funders: bool) -> Answer:
     """Ask the store, keep the scope's rounds, and pool by key."""
-    found = [group for group in store.redeemed(session.db, by, scope.window) if group.round_id in scope.rounds]
-    groups = law.grouped(by, ((_key(by, scope, group.round_id, group.key), group.sums) for group in found))
-    by_round = law.grouped("round", ((scope.rounds[group.round_id]["round"], group.sums) for group in found))
     claimed = _claimed(session, by, scope)
-    if claimed and groups and by in law.WITH_RATES:  # a round that was claimed and not yet used is a row of its own
-        groups |= {key: Sums() for key in claimed if key not in groups}
-    opening = {row["round"]: position for position, row in enumerate(scope.rounds.values())}
-    ordered = {key: groups[key] for key in law.in_order(by, groups, opening)}
+    names = {}
+    if by == "merchant":
+        merchants = store.by_merchant(session.db, list(scope.rounds), scope.months, scope.zone)
+        ordered = {no: sums for no, _, sums in merchants}
+        names = {no: name for no, name, _ in merchants}
+    else:
+        groups = _grouped(session, by, scope)
+        if claimed and groups and by in law.WITH_RATES:  # a round that was claimed and not yet used is a row of its own
+            groups |= {key: Sums() for key in claimed if key not in groups}
+        opening = {row["round"]: position for position, row in enumerate(scope.rounds.values())}
+        ordered = {key: groups[key] for key in law.in_order(by, groups, opening)}
     funders = tuple(store.public_funders(session.db, scope.programme["programme_id"])) if with_funders else ()
-    names = store.merchant_names(session.db) if by == "merchant" and ordered else {}
-    return Answer(by, scope, ordered, by_round, law.pooled(groups.values()), claimed, funders,
+    return Answer(by, scope, ordered, law.pooled(ordered.values()), claimed, funders,
                   _shares(session, by, scope, funders, ordered), names)
+
+
+def _grouped(session: Session, by: str, scope: Scope) -> dict[str, Sums]:
+    """The sums of the scope's rounds, pooled by key."""
+    found = store.redeemed(session.db, by, scope.window, scope.zone)
+    return law.grouped(by, ((_key(by, scope, group.round_id, group.key), group.sums) for group in found if group.round_id in scope.rounds))
 
 
 def _key(by: str, scope: Scope, round_id: int, key: str) -> str:
@@ -113,7 +124,7 @@ def _claimed(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | No
         return None
     name = by if by in law.WITH_RATES else "round"
     claimed: dict[str, Claimed] = {}
-    for round_id, packs in store.claimed(session.db, scope.window_of_claims).items():
+    for round_id, packs in store.claimed(session.db, scope.window_of_claims, scope.zone).items():
         if round_id in scope.rounds:
             row = scope.rounds[round_id]
             claimed[row[name]] = claimed.get(row[name], Claimed()) + face_of(row, packs)
@@ -122,13 +133,13 @@ def _claimed(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | No
 
 def _shares(session: Session, by: str, scope: Scope, funders: tuple[str, ...], groups: dict[str, Sums]) -> dict[str, dict[str, int]]:
     """Each public funder's part by key, in fen, in the funders' order; a single one has paid it all."""
+    if not funders:
+        return {}
     if len(funders) == 1:
         return {key: {funders[0]: sums.public_fen} for key, sums in groups.items()}
     shares = {key: dict.fromkeys(funders, 0) for key in groups}
-    if not funders:
-        return shares
     span = (scope.since or -END_OF_TIME, END_OF_TIME if scope.as_of is None else scope.as_of + 1)
-    for share in store.funded(session.db, by, scope.window, span):
+    for share in store.funded(session.db, by, scope.window, span, scope.zone):
         if share.round_id in scope.rounds:
             key = _key(by, scope, share.round_id, share.key)
             part = shares.setdefault(law.calendar_key(by, int(key)) if by in law.CALENDAR else key, dict.fromkeys(funders, 0))
@@ -139,25 +150,24 @@ def _shares(session: Session, by: str, scope: Scope, funders: tuple[str, ...], g
 def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
     """One row of the JSON answer; the keys are a tested contract. `key` "total" is the total."""
     is_total = sums is answer.total
-    claimed = answer.claimed or {}
-    has_rate = answer.claimed is not None and (is_total or answer.by in law.WITH_RATES)
-    base = sum(claimed.values(), Claimed()) if is_total else claimed.get(key, Claimed())
+    base = _base(answer, None if is_total else key)
+    vouchers, base_fen, paid_fen, public_fen, platform_fen, match_fen, _, _ = sums
     row: dict[str, Any] = {
         "key": key,
-        "redemptions": sums.vouchers,
-        "base_fen": sums.base_fen,
-        "subsidy_fen": sums.public_fen,
-        "platform_fen": sums.platform_fen,
-        "match_fen": sums.match_fen,
+        "redemptions": vouchers,
+        "base_fen": base_fen,
+        "subsidy_fen": public_fen,
+        "platform_fen": platform_fen,
+        "match_fen": match_fen,
         "own_fen": sums.own_fen,
         "gross": sums.gross,
         "own_spend": sums.own_spend,
         "floor": sums.floor,
-        "used_of_claimed": law.used_of_claimed(sums, base) if has_rate else None,
-        "claimed_vouchers": base.vouchers if has_rate else None,
-        "paid_of_claimed": law.paid_of_claimed(sums, base) if has_rate else None,
-        "paid_fen": sums.paid_fen,
-        "claimed_face_fen": base.face_fen if has_rate else None,
+        "used_of_claimed": law.used_of_claimed(sums, base) if base else None,
+        "claimed_vouchers": base.vouchers if base else None,
+        "paid_of_claimed": law.paid_of_claimed(sums, base) if base else None,
+        "paid_fen": paid_fen,
+        "claimed_face_fen": base.face_fen if base else None,
     }
     if answer.by == "merchant" and not is_total:
         row["name"] = answer.names.get(key, "")
@@ -165,6 +175,22 @@ def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
         parts = answer.shares.values() if is_total else [answer.shares.get(key, {})]
         row["funders"] = {funder: sum(part.get(funder, 0) for part in parts) for funder in answer.funders}
     return row
+
+
+def _base(answer: Answer, key: str | None) -> Claimed | None:
+    """What was claimed under a key (None: in all), when the key has claims of its own."""
+    if answer.claimed is None or (key is not None and answer.by not in law.WITH_RATES):
+        return None
+    return sum(answer.claimed.values(), Claimed()) if key is None else answer.claimed.get(key, Claimed())
+
+
+def _said(answer: Answer, shown: int) -> tuple[Message, ...]:
+    """What is to be known beside the figures: that there are none, or more than are told."""
+    if not shown:
+        return (_nothing_yet(answer.scope),)
+    if shown < len(answer.groups):
+        return (say("{shown} of {count} rows; --limit 0 shows all", shown=shown, count=len(answer.groups)),)
+    return ()
 
 
 def _nothing_yet(scope: Scope) -> Message:
@@ -176,18 +202,18 @@ def _nothing_yet(scope: Scope) -> Message:
 # ---------------------------------------------------------------- what others published, beside ours
 
 
-def _published(session: Session, answer: Answer) -> list[dict[str, Any]]:
+def _published(session: Session, scope: Scope) -> list[dict[str, Any]]:
     """The published figures that fit: of this very moment if there are any, else all up to it; of rounds in the scope."""
-    scope = answer.scope
     if scope.since is not None:
         return []
     fitting = [
-        figure for figure in programmes.value(scope.programme).published
+        figure for figure in programmes.published(scope.programme)
         if (scope.is_all or (figure.rounds and set(figure.rounds) <= scope.codes()))
         and (scope.as_of is None or (figure.as_of_at is not None and figure.as_of_at - 1 <= scope.as_of))
     ]
     same = [figure for figure in fitting if _is_of(figure, scope.as_of)]
-    return [_figure(answer, figure) for figure in same or fitting]
+    by_round = _grouped(session, "round", scope) if same else {}
+    return [_figure(scope, figure, by_round) for figure in same or fitting]
 
 
 def _is_of(figure: Published, as_of: int | None) -> bool:
@@ -195,11 +221,10 @@ def _is_of(figure: Published, as_of: int | None) -> bool:
     return as_of is not None and figure.as_of_at is not None and as_of <= figure.as_of_at <= as_of + 1
 
 
-def _figure(answer: Answer, figure: Published) -> dict[str, Any]:
-    scope = answer.scope
+def _figure(scope: Scope, figure: Published, by_round: dict[str, Sums]) -> dict[str, Any]:
     ours = None
     if _is_of(figure, scope.as_of) and set(figure.rounds) <= scope.codes():
-        sums = law.pooled(answer.by_round.get(code, Sums()) for code in figure.rounds or answer.by_round)
+        sums = law.pooled(by_round.get(code, Sums()) for code in figure.rounds or by_round)
         ours = {"subsidy_fen": sums.public_fen, "base_fen": sums.base_fen, "gross": sums.gross, "own_spend": sums.own_spend}
     return {
         "what": figure.what,

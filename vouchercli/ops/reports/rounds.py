@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.ops.reports import tables
 from vouchercli.ops.reports.scope import Scope, face_of, scope_of
@@ -13,6 +12,7 @@ from vouchercli.rules import times
 from vouchercli.rules.leverage import Sums
 from vouchercli.store import allocations
 from vouchercli.store import reports as store
+from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 END_OF_TIME = 2**62
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(NamedTuple):
     """All that is counted of one round: packs claimed, when the last one went, what was used, by how many.
 
     `alive` are the claims that can still be used, `used_alive_fen` the face used of these.
@@ -44,8 +43,9 @@ class Taken:
 
 def report_rounds(session: Session, *, only: Sequence[str] = (), as_of: int | None = None) -> Outcome:
     """Each round as of `as_of` (UTC seconds; None: all that is known, and what has expired by now)."""
-    scope = scope_of(session, only, None, as_of)
-    rows = [_row(taken) for taken in _taken(session, scope)]
+    with reading(session):
+        scope = scope_of(session, only, None, as_of)
+        rows = [_row(taken) for taken in _taken(session, scope)]
     data = {
         "as_of": None if as_of is None else times.iso(as_of, scope.zone),
         "programme": scope.programme["programme"],
@@ -58,8 +58,9 @@ def report_rounds(session: Session, *, only: Sequence[str] = (), as_of: int | No
 def _taken(session: Session, scope: Scope) -> list[Taken]:
     db, until = session.db, END_OF_TIME if scope.as_of is None else scope.as_of
     at = session.now if scope.as_of is None else scope.as_of
-    claimed = store.claimed(db, scope.window)
-    sums = law.grouped("round", ((str(group.round_id), group.sums) for group in store.redeemed(db, "round", scope.window)))
+    claimed = store.claimed(db, scope.window, scope.zone)
+    redeemed = store.redeemed(db, "round", scope.window, scope.zone)
+    sums = law.grouped("round", ((str(group.round_id), group.sums) for group in redeemed))
     users = store.users(db, until) if claimed else {}
     breaches = store.breaches(db, scope.programme["programme_id"], until)
     taken = []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import UsageFault
 from vouchercli.ops.reports import tables
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from vouchercli.store.reports import Row
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """What a report is about: the programme, its rounds by id (all, or those asked for), and the span of time."""
 
     programme: Row
@@ -39,6 +37,11 @@ class Scope:
     def window(self) -> law.Window:
         """The report's span of time."""
         return law.window(self.since, self.as_of, self.zone)
+
+    @property
+    def months(self) -> law.Months:
+        """The same in months."""
+        return law.months(self.since, self.as_of, self.zone)
 
     @property
     def window_of_claims(self) -> law.Window:

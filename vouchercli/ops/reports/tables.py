@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.result import Column, Table, Word, say
 from vouchercli.rules import times
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     Rows = Sequence[dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """What stands over and under a report: `rounds` only when they were chosen, times in UTC seconds."""
 
     programme: str
@@ -105,7 +104,9 @@ def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
     """A row whose funders stand as columns."""
-    return row | {"funder_" + funder: amount for funder, amount in row.get("funders", {}).items()}
+    if "funders" not in row:
+        return row
+    return row | {"funder_" + funder: amount for funder, amount in row["funders"].items()}
 
 
 def _leverage_title(by: str, heading: Heading) -> Message:

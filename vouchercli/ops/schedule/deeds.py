@@ -97,7 +97,7 @@ def _scheduled(session: Session, row: sqlite3.Row) -> Scheduled:
 
 
 def _terms(session: Session, row: sqlite3.Row) -> str:
-    return issuance.terms_sha256(found(replace(session, programme=row["programme"]), row["round"]))
+    return issuance.terms_sha256(found(session._replace(programme=row["programme"]), row["round"]))
 
 
 def _to_allocate(row: sqlite3.Row) -> str:
@@ -162,7 +162,7 @@ def do(session: Session, due: Due) -> Outcome | None:
         if not any(each.key == due.key for each in now):
             return None
         store.did(db, due.deed, it.round_id, due.key or str(it.revision), due.due_at, session.now)
-        return PERFORM[due.deed](replace(session, joins=True, programme=it.programme), due)
+        return PERFORM[due.deed](session._replace(joins=True, programme=it.programme), due)
 
 
 def remind(session: Session, due: Due) -> Outcome | None:

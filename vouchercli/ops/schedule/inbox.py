@@ -60,7 +60,7 @@ def _imported(session: Session, file: Landed) -> Outcome:
     importer: Callable[..., Outcome] = getattr(import_module(f"vouchercli.ops.{module}"), function)
     # Who was listed is listed since the list came, however late the clock took it in.
     since = {"listed_at": min(session.now, file.changed_at)} if file.kind == "eligibility" else {}
-    return importer(replace(session, programme=file.programme or session.programme), str(file.path), **since)
+    return importer(session._replace(programme=file.programme or session.programme), str(file.path), **since)
 
 
 def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcome:

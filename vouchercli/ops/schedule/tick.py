@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
@@ -78,7 +78,7 @@ def _alone(session: Session) -> Iterator[Session]:
             yield session
         return
     with writing(session):
-        yield replace(session, joins=True)
+        yield session._replace(joins=True)
 
 
 # ---------------------------------------------------------------- the order of a tick
@@ -147,7 +147,7 @@ def _write(session: Session, row: Any, outbox: Path) -> Outcome:
 def _money(session: Session) -> Iterator[Done]:
     for row in releases.due(session.db, session.programme, session.now):
         blank = Done("release", row["round"], row["time_zone"], row["programme"])
-        inner = replace(session, programme=row["programme"])
+        inner = session._replace(programme=row["programme"])
         yield from _one(session, blank, lambda row=row, inner=inner: releases.release_unused(inner, row["round_id"]))
 
 

@@ -276,16 +276,19 @@ CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no, 
 CREATE INDEX redemptions_by_paid_at ON redemptions (paid_at);
 CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
 
--- The facts as a reader wants them: words for codes, and what each funder kind paid.
+-- The facts as a reader wants them: words for codes, and what each funder kind paid; nothing but this view knows how they are stored.
+-- CROSS JOIN: the facts lead, whatever index they are found by.
 CREATE VIEW redemption_facts AS
 SELECT f.redemption_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN 'pay' ELSE 'refund' END AS kind, f.claim_id, f.coupon_no,
-    f.merchant_id, f.segment_id, CASE f.channel WHEN 1 THEN 'offline' WHEN 2 THEN 'online' ELSE '' END AS channel, f.paid_at, f.day,
-    f.base_fen, f.merchant_discount_fen,
+    s.round_id, k.coupon, f.merchant_id, f.segment_id, CASE f.channel WHEN 1 THEN 'offline' WHEN 2 THEN 'online' ELSE '' END AS channel,
+    f.paid_at, f.day, f.base_fen, f.merchant_discount_fen,
     s.after_fen - s.before_fen AS subsidy_fen,          -- what the voucher paid, all funders but the match
     s.public_fen, s.platform_fen,                       -- its public and its platform part
     s.match_fen,                                        -- the merchant's match (and any merchant share)
+    f.vouchers * k.threshold_fen AS floor_fen, f.vouchers * k.denomination_fen AS face_fen,
     f.split_id, f.vouchers, f.refund_of, f.batch_id, f.line
-FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id;
+FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
+    CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no;
 
 -- Instead of an index on the transaction numbers, which would be the wall of every large import: one run a chunk, four bytes a row.
 -- The key in place n (from 0) is that of redemption first_id + n; equal keys are only a hint, the numbers themselves decide.
@@ -304,12 +307,13 @@ CREATE TABLE claim_totals (
     PRIMARY KEY (round_id, day)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE day_totals (
+-- One row a round, local day and key of a grouping (round: the key is blank): what a report adds up are a few hundred rows. A row
+-- for every combination of the keys would be forty times as many, and add up to the same.
+CREATE TABLE group_totals (
+    grouping      TEXT NOT NULL CHECK (grouping IN ('round', 'coupon', 'channel', 'district', 'industry', 'size')),
     round_id      INTEGER NOT NULL REFERENCES rounds,
     day           INTEGER NOT NULL,
-    coupon        TEXT NOT NULL,
-    segment_id    INTEGER NOT NULL,
-    channel       TEXT NOT NULL,
+    key           TEXT NOT NULL,
     vouchers      INTEGER NOT NULL,
     base_fen      INTEGER NOT NULL,
     subsidy_fen   INTEGER NOT NULL,
@@ -318,12 +322,14 @@ CREATE TABLE day_totals (
     match_fen     INTEGER NOT NULL,
     floor_fen     INTEGER NOT NULL,                     -- sum of thresholds of the redeemed vouchers
     face_fen      INTEGER NOT NULL,                     -- sum of denominations of the redeemed vouchers
-    PRIMARY KEY (round_id, day, coupon, segment_id, channel)
+    PRIMARY KEY (grouping, round_id, day, key)
 ) STRICT, WITHOUT ROWID;
 
+-- By month, not by day: nearly every redemption would be a row of its own. A span that cuts a month is made up from facts.
+-- Merchant first: a report on all of them pools without sorting, `merchant show` finds one at once.
 CREATE TABLE merchant_totals (
     round_id      INTEGER NOT NULL REFERENCES rounds,
-    day           INTEGER NOT NULL,
+    month         INTEGER NOT NULL,                     -- the local month as yyyymm
     merchant_id   INTEGER NOT NULL,
     vouchers      INTEGER NOT NULL,
     base_fen      INTEGER NOT NULL,
@@ -333,7 +339,7 @@ CREATE TABLE merchant_totals (
     match_fen     INTEGER NOT NULL,
     floor_fen     INTEGER NOT NULL,
     face_fen      INTEGER NOT NULL,
-    PRIMARY KEY (round_id, day, merchant_id)
+    PRIMARY KEY (merchant_id, round_id, month)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE funder_totals (
