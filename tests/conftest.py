@@ -23,8 +23,8 @@ EVERY_COMMAND = {
     "template history", "template check", "round create", "round list", "round show", "round edit", "round submit", "round approve",
     "round reject", "round open", "round close", "round cancel", "round copy", "round plan", "merchant import", "merchant list",
     "merchant show", "merchant suspend", "merchant reinstate", "claim import", "claim list", "redemption import", "redemption list",
-    "redemption check", "batch list", "batch show", "batch rejects", "batch resume", "batch retry", "batch undo", "report leverage", "report rounds",
-    "check", "demo", "doctor",
+    "redemption check", "batch list", "batch show", "batch rejects", "batch resume", "batch retry", "batch undo", "report leverage",
+    "report rounds", "check", "demo", "doctor",
 }
 RAN: set[tuple[str, bool]] = set()  # (command, did it work): of this process, and in the end of all workers
 MISSING: list[str] = []
