@@ -36,16 +36,20 @@ FROM redemption_facts f JOIN claims c USING (claim_id) JOIN merchants m USING (m
 LEFT JOIN redemptions p ON p.redemption_id = f.refund_of ORDER BY f.batch_id, f.line
 """
 SHARES = """
-SELECT r.round, t.day, u.funder, t.amount_fen FROM funder_totals t JOIN rounds r USING (round_id) JOIN funders u USING (funder_id) ORDER BY 1, 2, 3
+SELECT r.round, t.day, u.funder, t.amount_fen
+FROM funder_totals t JOIN rounds r USING (round_id) JOIN funders u USING (funder_id) ORDER BY 1, 2, 3
 """
-TOTALS = ("group_totals", "merchant_totals", "rejects", "warnings")
+LEFT = {
+    "days": "SELECT * FROM group_totals", "merchants": "SELECT * FROM merchant_totals", "warnings": "SELECT * FROM warnings",
+    "rejects": "SELECT batch_id, line, reason, detail FROM rejects",
+}
 
 
 def left_by(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     """What imports left, whatever numbers the facts were given: facts, totals, rejects, warnings."""
     with sqlite3.connect(path) as db:
         found = {"facts": db.execute(FACTS).fetchall(), "shares": db.execute(SHARES).fetchall()}
-        return found | {table: sorted(db.execute("SELECT * FROM " + table)) for table in TOTALS}
+        return found | {what: sorted(db.execute(statement)) for what, statement in LEFT.items()}
 
 
 def prepare(voucher: Any, here: Path, claims: int, rows: int) -> None:

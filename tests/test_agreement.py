@@ -123,6 +123,9 @@ def _typed(row: dict[str, Any]) -> tuple[Any, ...]:
 CLAIMS = {"a1": (1, b"a" * 16, 0), "a2": (2, b"a" * 16, 2), "b1": (3, b"b" * 16, 0)}
 
 
+SUMS = "SELECT ifnull(sum(subsidy_fen), 0), ifnull(sum(vouchers), 0), ifnull(sum(base_fen), 0) FROM redemption_facts"
+
+
 class Oracle:
     """The law, one record at a time, with the whole past in memory."""
 
@@ -177,9 +180,9 @@ class Oracle:
         said = row["subsidy_fen"] if row["subsidy_fen"] is not None else _lawful(row)
         assert said is not None
         return vouchers.Row(
-            line=line, transaction_no=typed[0], kind=typed[1], claim_no=row["claim_no"], voucher=(claim_id, row["coupon_no"]), resident=resident,
-            merchant_id=list(MERCHANTS).index(row["merchant_no"]) + 1, paid_at=typed[6], day=typed[7], base_fen=typed[8],
-            merchant_discount_fen=0, subsidy_fen=said, refund_of=typed[11], expires_at=START + (delay + 24) * HOUR,
+            line=line, transaction_no=typed[0], kind=typed[1], claim_no=row["claim_no"], voucher=(claim_id, row["coupon_no"]),
+            resident=resident, merchant_id=list(MERCHANTS).index(row["merchant_no"]) + 1, merchant_no=row["merchant_no"],
+            paid_at=typed[6], day=typed[7], base_fen=typed[8], merchant_discount_fen=0, subsidy_fen=said, refund_of=typed[11], expires_at=START + (delay + 24) * HOUR,
         )
 
 
@@ -207,8 +210,7 @@ def test_law_and_store_give_every_redemption_the_same_ruling(policy: str, batche
     oracle = Oracle(policy)
     for number, rows in enumerate(batches, 1):
         assert _store_batch(session, number, rows) == oracle.batch(rows)
-    sums = db.execute("SELECT ifnull(sum(subsidy_fen), 0), ifnull(sum(vouchers), 0), ifnull(sum(base_fen), 0) FROM redemption_facts").fetchone()
-    assert tuple(sums) == (oracle.kept["subsidy"], oracle.kept["vouchers"], oracle.kept["base"])
+    assert tuple(db.execute(SUMS).fetchone()) == (oracle.kept["subsidy"], oracle.kept["vouchers"], oracle.kept["base"])
     for name in ("no_voucher_redeemed_twice", "payments_within_validity", "refunds_within_payments", "splits_add_up",
                  "facts_follow_their_split", "group_totals", "merchant_totals", "funder_totals"):
         assert checks.CHECKS[name](db) == [], name

@@ -419,7 +419,8 @@ def test_law_and_store_agree_on_pauses(pauses: list[tuple[int, int | None]], at:
     assert reason in (None, "round_paused")
     db = sqlite3.connect(":memory:")
     db.executescript("CREATE TABLE pauses (round_id, from_at, until_at); CREATE TABLE rounds (round_id, state, opens_at, closes_at);"
-                     "INSERT INTO rounds VALUES (1, 'open', 0, 10); CREATE TABLE incoming_claims (place, round_id, claimed_at, reason, claim_id);")
+                     "INSERT INTO rounds VALUES (1, 'open', 0, 10);"
+                     "CREATE TABLE incoming_claims (place, round_id, claimed_at, reason, claim_id);")
     db.executemany("INSERT INTO pauses VALUES (1, ?, ?)", lawful)
     db.execute("INSERT INTO incoming_claims VALUES (1, 1, ?, NULL, NULL)", (at,))
     db.execute(claims.JUDGE_EACH)

@@ -206,7 +206,8 @@ def test_law_and_store_give_every_application_the_same_ruling(batches: list[list
         db.execute(ADD_BATCH, (batch_id, "applications", str(batch_id)))
         incoming.expect(db, "applications", applications.CREATE_INCOMING)
         incoming.put(db, applications.ADD_INCOMING, [
-            (line, batch_id, line, "[]", None, "{}", row["application_no"], row["round"], row["resident"], START + row["hours"] * HOUR, "", "",
+            (line, batch_id, line, "[]", None, "{}", row["application_no"], row["round"], row["resident"], START + row["hours"] * HOUR,
+             "", "",
              row["resident"], None, None, None) for line, row in enumerate(rows, 1)])
         applications.judge(db, 1)
         applications.accept(db, batch_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -52,21 +53,33 @@ ROW = st.tuples(
 )
 
 
+@cache
+def _built() -> tuple[bytes, bytes]:
+    """A database of a programme with its rounds and a merchant, and its key."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "voucher.db"
+        with closing(store.open_db(path, create=True)) as db:
+            identities.load_key(path, create=True)
+            programme, faults = programme_rules.read(PROGRAMME)
+            template, more = template_rules.read(TEMPLATE)
+            assert programme and template, faults + more
+            programmes.save(db, programme, PROGRAMME, "", 0)
+            templates.save(db, template, TEMPLATE, "", 0)
+            for round_, (state, packs, per_resident) in ROUNDS.items():
+                db.execute(ADD_ROUND, (round_, state, packs, START, END, per_resident))
+            db.execute("INSERT INTO segments VALUES (1, '', '', '')")
+            db.execute("INSERT INTO merchants (merchant_id, merchant_no, segment_id, added_at, changed_at) VALUES (1, 'M1', 1, 0, 0)")
+        return path.read_bytes(), identities.key_path(path).read_bytes()
+
+
 def town(folder: Path) -> store.Session:
-    """A programme with its rounds and two merchants."""
+    """The same town again, in a folder of its own."""
     path = folder / "voucher.db"
-    db = store.open_db(path, create=True)
-    identities.load_key(path, create=True)
-    programme, faults = programme_rules.read(PROGRAMME)
-    template, more = template_rules.read(TEMPLATE)
-    assert programme and template, faults + more
-    programmes.save(db, programme, PROGRAMME, "", 0)
-    templates.save(db, template, TEMPLATE, "", 0)
-    for round_, (state, packs, per_resident) in ROUNDS.items():
-        db.execute(ADD_ROUND, (round_, state, packs, START, END, per_resident))
-    db.execute("INSERT INTO segments VALUES (1, '', '', '')")
-    db.execute("INSERT INTO merchants (merchant_id, merchant_no, segment_id, added_at, changed_at) VALUES (1, 'M1', 1, 0, 0)")
-    return store.Session(db, path, START, "tester", "tester", START)
+    content, key = _built()
+    path.write_bytes(content)
+    identities.key_path(path).write_bytes(key)
+    identities.key_path(path).chmod(0o600)
+    return store.Session(store.open_db(path), path, START, "tester", "tester", START)
 
 
 def written(hours: int) -> str:
@@ -146,7 +159,6 @@ def test_a_file_in_chunks_gives_what_the_whole_file_gives(rows: list[Any], stand
     for width in (was, lines):
         with TemporaryDirectory() as folder:
             session = town(Path(folder))
-            identities.key_path(session.path).write_text("5" * 64)
             with closing(session.db):
                 if standing:
                     take(session, 0, standing)

@@ -1,4 +1,4 @@
-"""A command killed at any instant and run again leaves what one undisturbed run leaves.
+"""A command killed at any instant and run again leaves what one undisturbed run leaves; an import goes on behind its last chunk.
 
 The default run kills a few times; `make test-slow` kills CRASH_KILLS times.
 """
@@ -11,91 +11,109 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from big_town import canonical, copied, left_by, prepare, start
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEADER = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
-ROWS = 4_000
-CLOCKS = {"entered_at", "hash", "previous_hash", "applied_at"}  # the machine's own time differs from run to run, and what is made of it
-TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 1) <> '_' ORDER BY name"
+CLAIMS, ROWS, LINES = 2_000, 3_900, 250
+MANY = int(os.environ.get("CRASH_KILLS", "200"))
+BY_ROWS, BY_COLUMNS = 1 << 40, 0  # from which size on a file goes the way of large ones
+BATCH = "SELECT batch_id, state FROM batches WHERE file = ? AND state <> 'undone'"
 
 
-def canonical(path: Path) -> list[str]:
-    """Every row of every table, in key order, without the machine's clock."""
-    db = sqlite3.connect(path)
-    lines = []
-    for (table,) in db.execute(TABLES).fetchall():
-        names = [row[1] for row in db.execute(f'PRAGMA table_info("{table}")')]
-        kept = [name for name in names if name not in CLOCKS]
-        lines += sorted(f"{table} {row}" for row in db.execute(f'SELECT {", ".join(kept)} FROM "{table}"'))
-    db.close()
-    return lines
+class Trial:
+    """One command on copies of a folder: run undisturbed once, then killed and run again."""
 
+    def __init__(self, here: Path, args: tuple[str, ...], seed: int, bytes_: int = BY_ROWS) -> None:
+        self.here, self.args, self.bytes = here, args, bytes_
+        self.chance = random.Random(seed)
+        self.caught = self.importing = 0
+        calm = copied(here, "calm")
+        self._start(calm, *args).wait()  # the second run finds everything in the machine's memory, as the others will
+        shutil.rmtree(calm)
+        calm = copied(here, "calm")
+        started = time.monotonic()
+        assert self._start(calm, *args).wait() in (0, 4)
+        self.length, self.expected, self.left = time.monotonic() - started, canonical(calm / "voucher.db"), left_by(calm / "voucher.db")
+        shutil.rmtree(calm)
 
-def _prepared(city: Any, here: Path) -> None:
-    """A town with 2,000 claims and a file of redemptions, refunds and faulty rows."""
-    voucher = city(with_claims=False)
-    voucher("round", "create", "big", "--template", "pack", "--packs", "2000", "--opens-at", "2020-03-27 08:00", "--actor", "mei")
-    for verb, actor in (("submit", "mei"), ("approve", "lin")):
-        voucher("round", verb, "big", "--actor", actor)
-    voucher("round", "open", "big", "--actor", "mei", "--now", "2020-03-27 08:00")
-    claims = "".join(f"K{n},big,resident{n},2020-03-27 08:{n // 60 % 60:02d}:{n % 60:02d}\n" for n in range(2_000))
-    (here / "big.csv").write_text("claim_no,round,resident,claimed_at\n" + claims, "utf-8")
-    voucher("claim", "import", "big.csv")
-    (here / "r.csv").write_text(HEADER + "".join(_row(n) for n in range(ROWS)), "utf-8")
+    def kill(self, kills: int, look: Any = lambda folder: None) -> None:
+        """Kill at random moments until so many children were caught alive; `look` at what each left, go on, and compare."""
+        for number in range(10 * kills):
+            if self.caught >= kills:
+                return
+            folder = copied(self.here, f"killed{number}")
+            args = self.args
+            while self._is_killed(folder, args):
+                look(folder)
+                args = self._going_on(folder)
+                if self.chance.random() < 0.6:
+                    break
+            code = self._start(folder, *args).wait()
+            assert code in (0, 3, 4), (args, code)  # 3: it had been done before the kill, and says so
+            assert canonical(folder / "voucher.db") == self.expected
+            shutil.rmtree(folder)
 
-
-def _row(n: int) -> str:
-    merchant = "nobody" if n % 97 == 3 else f"M{n % 2 + 1}"
-    at = f"2020-03-28 {10 + n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}"
-    if n % 50 == 49:
-        return f"R{n},refund,K{(n - 1) // 2},{(n - 1) % 2 + 1},M{(n - 1) % 2 + 1},{at},45,0,10,T{n - 1}\n"
-    return f"T{n},pay,K{n // 2},{n % 2 + 1},{merchant},{at},45,0,10,\n"
-
-
-def _start(folder: Path, *args: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "vouchercli", *args], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env=os.environ | {"VOUCHER_NOW": "2020-03-30T09:00:00+08:00"},
-    )
-
-
-def _copy(here: Path, name: str) -> Path:
-    folder = here / name
-    folder.mkdir()
-    for file in here.iterdir():
-        if file.is_file():
-            shutil.copy(file, folder / file.name)
-    return folder
-
-
-def _kill_and_compare(here: Path, args: tuple[str, ...], kills: int, seed: int) -> int:
-    """Kill a command at `kills` random moments, each time run it again, and compare; how many children were caught alive."""
-    calm = _copy(here, "calm")
-    started = time.monotonic()
-    assert _start(calm, *args).wait() in (0, 4)
-    length, expected = time.monotonic() - started, canonical(calm / "voucher.db")
-    chance, caught = random.Random(seed), 0
-    for number in range(kills):
-        folder = _copy(here, f"killed{number}")
-        child = _start(folder, *args)
+    def _is_killed(self, folder: Path, args: tuple[str, ...]) -> bool:
+        child = self._start(folder, *args)
         try:
-            child.wait(chance.uniform(0.2, 1.0) * length)
+            child.wait(self.chance.uniform(0.2, 1.0) * self.length)
         except subprocess.TimeoutExpired:
             child.send_signal(signal.SIGKILL)
             child.wait()
-            caught += 1
-        assert _start(folder, *args).wait() in (0, 3, 4)  # 3: it had been done before the kill, and says so
-        assert canonical(folder / "voucher.db") == expected
-        shutil.rmtree(folder)
-    shutil.rmtree(calm)
-    return caught
+            self.caught += 1
+            return True
+        return False
+
+    def _going_on(self, folder: Path) -> tuple[str, ...]:
+        """The same command, or `batch resume` when there is something to resume."""
+        batch = batch_of(folder, self.args[-1])
+        if batch is None or batch[1] != "importing":
+            return self.args
+        self.importing += 1
+        return self.chance.choice((self.args, ("batch", "resume", str(batch[0]))))
+
+    def _start(self, folder: Path, *args: str) -> subprocess.Popen[str]:
+        child = start(folder, *args, lines=LINES, bytes_=self.bytes)
+        assert child.stderr
+        child.stderr.close()
+        return child
+
+
+def batch_of(folder: Path, file: str) -> tuple[int, str] | None:
+    """The batch of a file and its state."""
+    with sqlite3.connect(folder / "voucher.db") as db:
+        has_batches = db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'batches'").fetchone()[0]
+        found: tuple[int, str] | None = db.execute(BATCH, (file,)).fetchone() if has_batches else None
+    return found
+
+
+def whole_chunks(voucher: Any) -> Any:
+    """What a kill must leave: books that agree, and a batch that says how far it came."""
+
+    def look(folder: Path) -> None:
+        db = str(folder / "voucher.db")
+        voucher("check", "--db", db)
+        batch = batch_of(folder, "r.csv")
+        if batch and batch[1] == "importing":
+            listed = voucher("batch", "list", "--db", db, "-o", "json").data["batches"][0]
+            assert (listed["state"], (listed["read"] + 1) % LINES) == ("importing", 0)
+            assert "[batch_unfinished]" in voucher("batch", "retry", str(batch[0]), "--db", db, expect=3).err
+
+    return look
+
+
+@pytest.fixture
+def town(city: Any, here: Path) -> Any:
+    """A town with 2,000 claims and a file of redemptions, refunds and faulty rows."""
+    voucher = city(with_claims=False)
+    prepare(voucher, here, CLAIMS, ROWS)
+    return voucher
 
 
 REDEMPTIONS = ("redemption", "import", "r.csv")
@@ -104,38 +122,77 @@ OTHERS = (
 )
 
 
-def test_an_import_killed_at_random_moments_ends_as_if_undisturbed(city: Any, here: Path) -> None:
-    _prepared(city, here)
-    assert _kill_and_compare(here, REDEMPTIONS, 6, seed=1) > 0
+@pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
+def test_an_import_killed_at_random_moments_ends_as_if_undisturbed(town: Any, here: Path, bytes_: int) -> None:
+    trial = Trial(here, REDEMPTIONS, seed=1, bytes_=bytes_)
+    trial.kill(5, whole_chunks(town))
+    assert trial.caught >= 5
+    assert trial.importing > 0
+
+
+def test_an_import_killed_by_one_way_is_finished_by_the_other(town: Any, here: Path) -> None:
+    """The two ways give facts other numbers; everything else is the same."""
+    wanted = Trial(here, REDEMPTIONS, seed=1).left
+    assert Trial(here, REDEMPTIONS, seed=1, bytes_=BY_COLUMNS).left == wanted
+    for first, second in ((BY_ROWS, BY_COLUMNS), (BY_COLUMNS, BY_ROWS)):
+        folder = copied(here, f"from{first}")
+        kill_within(folder, first)
+        assert start(folder, *REDEMPTIONS, lines=LINES, bytes_=second).wait() == 4
+        assert left_by(folder / "voucher.db") == wanted
+        town("check", "--db", str(folder / "voucher.db"))
+
+
+def kill_within(folder: Path, bytes_: int) -> None:
+    """Kill an import as soon as its first chunk is safe."""
+    child = start(folder, *REDEMPTIONS, lines=LINES, bytes_=bytes_)
+    while batch_of(folder, "r.csv") is None:
+        assert child.poll() is None
+    child.kill()
+    child.wait()
 
 
 def test_a_start_killed_at_random_moments_is_finished_by_the_next(here: Path) -> None:
-    assert _kill_and_compare(here, ("init",), 4, seed=3) > 0
+    trial = Trial(here, ("init",), seed=3)
+    trial.kill(3)
+    assert trial.caught >= 3
 
 
 @pytest.mark.slow
-def test_many_kills(city: Any, here: Path) -> None:
-    _prepared(city, here)
-    assert _kill_and_compare(here, REDEMPTIONS, int(os.environ.get("CRASH_KILLS", "200")), seed=2) > 0
+@pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
+def test_many_kills(town: Any, here: Path, bytes_: int) -> None:
+    trial = Trial(here, REDEMPTIONS, seed=2, bytes_=bytes_)
+    trial.kill(MANY // 2, whole_chunks(town))
+    assert (trial.caught >= MANY // 2, trial.importing > MANY // 10) == (True, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
+def test_many_kills_of_claims(town: Any, here: Path, bytes_: int) -> None:
+    more_claims(here)
+    trial = Trial(here, OTHERS[0], seed=5, bytes_=bytes_)
+    trial.kill(MANY // 4)
+    assert trial.caught >= MANY // 4
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("args", OTHERS, ids=" ".join)
-def test_other_commands_killed_and_run_again(city: Any, here: Path, args: tuple[str, ...]) -> None:
-    _prepared(city, here)
+def test_other_commands_killed_and_run_again(town: Any, here: Path, args: tuple[str, ...]) -> None:
+    more_claims(here)
+    (here / "shops.csv").write_text("merchant_no,name,district\n" + "".join(f"S{n},店{n},西湖区\n" for n in range(3_000)), "utf-8")
+    assert start(here, "round", "copy", "r1", "next", "--opens-at", "2020-04-10 08:00", "--actor", "mei").wait() == 0
+    trial = Trial(here, args, seed=4)
+    trial.kill(max(2, MANY // 10))
+    assert trial.caught > 0
+
+
+def more_claims(here: Path) -> None:
+    """Far more claims than the round r1 has packs."""
     (here / "more.csv").write_text("claim_no,round,resident,claimed_at\n" + "".join(
         f"L{n},r1,other{n},2020-03-27 09:00:{n % 60:02d}\n" for n in range(3_000)), "utf-8")
-    (here / "shops.csv").write_text("merchant_no,name,district\n" + "".join(f"S{n},店{n},西湖区\n" for n in range(3_000)), "utf-8")
-    assert _start(here, "round", "copy", "r1", "next", "--opens-at", "2020-04-10 08:00", "--actor", "mei").wait() == 0
-    caught = _kill_and_compare(here, args, max(2, int(os.environ.get("CRASH_KILLS", "200")) // 10), seed=4)
-    assert caught > 0
 
 
-def test_the_comparison_would_notice_a_lost_row(city: Any, here: Path) -> None:
-    _prepared(city, here)
+def test_the_comparison_would_notice_a_lost_row(town: Any, here: Path) -> None:
     before = canonical(here / "voucher.db")
-    db = sqlite3.connect(here / "voucher.db")
-    db.execute("UPDATE claims SET claimed_at = claimed_at + 1 WHERE claim_no = 'K7'")
-    db.commit()
-    db.close()
+    with sqlite3.connect(here / "voucher.db") as db:
+        db.execute("UPDATE claims SET claimed_at = claimed_at + 1 WHERE claim_no = 'K7'")
     assert canonical(here / "voucher.db") != before

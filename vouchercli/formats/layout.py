@@ -227,7 +227,7 @@ class Reading:
                 "bad_row", "the row has {cells} cells, the header {columns}: a comma inside an amount, or the row is cut off",
                 params={"cells": len(row), "columns": width},
             ))
-        if [column_key(cell) for cell in row] == self._keys:
+        if column_key(row[0]) == self._keys[0] and [column_key(cell) for cell in row] == self._keys:
             raise RowFault(Problem("bad_row", "this is the header once more"))
 
     def _is_ignored(self, row: Sequence[str]) -> bool:

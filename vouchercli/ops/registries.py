@@ -72,15 +72,17 @@ def _suspend_afterwards(session: Session, reading: Reading, before: dict[str, An
 
 def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
     """A column that the file does not have is None: what is stored stays."""
-    present = {field for field in FIELDS if desk.reading.has(field)} | {"merchant_no", "name"}
+    absent = [place for place, field in enumerate(FIELDS) if field not in ("merchant_no", "name") and not desk.reading.has(field)]
+    number, name, uscc = (FIELDS.index(field) for field in ("merchant_no", "name", "uscc"))
 
     def typed(values: tuple[str, ...]) -> Typed:
-        row = dict(zip(FIELDS, values, strict=True))
-        for field in ("merchant_no", "name"):
-            if not row[field]:
-                return desks.Unfit("bad_row", {"column": field})
-        row["uscc"] = row["uscc"].upper()
-        return tuple(value if field in present else None for field, value in row.items())
+        if not (values[number] and values[name]):
+            return desks.Unfit("bad_row", {"column": "name" if values[number] else "merchant_no"})
+        row: list[str | None] = list(values)
+        row[uscc] = values[uscc].upper()
+        for place in absent:
+            row[place] = None
+        return tuple(row)
 
     return typed
 

@@ -29,6 +29,7 @@ class Row:
     voucher: Voucher
     resident: bytes
     merchant_id: int
+    merchant_no: str
     paid_at: int
     day: int
     base_fen: int
@@ -82,8 +83,9 @@ class World:
 def in_time_order(row: Row) -> tuple[object, ...]:
     """The order in which rows are judged: by time; in the same second payments first; then by what the row says, so that it
     does not matter which file it came in; the line decides only between rows that are alike."""
-    told = (row.transaction_no, row.claim_no, row.voucher[1], row.base_fen, row.subsidy_fen, row.refund_of)
-    return (row.paid_at, row.kind == "refund", *told, row.line)
+    told = (row.transaction_no, row.claim_no, row.voucher[1], row.merchant_no)
+    amounts = (row.base_fen, row.merchant_discount_fen, row.subsidy_fen)
+    return (row.paid_at, row.kind == "refund", *told, *amounts, row.refund_of, row.line)
 
 
 def judged(world: World, rows: list[Row]) -> dict[int, Ruling]:

@@ -16,7 +16,8 @@ CREATE TEMP TABLE incoming_eligibility (
 )
 """
 ADD_INCOMING = """
-INSERT INTO incoming_eligibility (place, batch_id, line, cells, reason, detail, resident, resident_group, district) VALUES (?,?,?,?,?,?,?,?,?)
+INSERT INTO incoming_eligibility (place, batch_id, line, cells, reason, detail, resident, resident_group, district)
+VALUES (?,?,?,?,?,?,?,?,?)
 """
 TYPED_COLUMNS = 3
 

@@ -47,7 +47,7 @@ CREATE TEMP TABLE judged AS
 SELECT i.place, i.batch_id, i.line, i.transaction_no, i.kind, i.claim_no, i.paid_at, i.day, i.base_fen, i.merchant_discount_fen,
     i.refund_of,
     coalesce(i.subsidy_fen, lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp)) AS subsidy_fen,
-    c.claim_id, i.coupon_no, c.resident, c.expires_at, r.round_id, m.merchant_id,
+    c.claim_id, i.coupon_no, c.resident, c.expires_at, r.round_id, m.merchant_id, m.merchant_no,
     coalesce(i.segment_id, m.segment_id) AS segment_id,
     used_channel(r.round_id, i.channel) AS channel,
     0 AS before_fen, coalesce(i.subsidy_fen, lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp)) AS after_fen,
@@ -118,8 +118,8 @@ WHERE reason IS NULL AND kind = 'pay' AND (resident, merchant_id, day) IN (
 """
 
 CONTESTED = """
-SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, merchant_id, paid_at, day, base_fen, merchant_discount_fen,
-    subsidy_fen, refund_of, expires_at
+SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, merchant_id, merchant_no, paid_at, day, base_fen,
+    merchant_discount_fen, subsidy_fen, refund_of, expires_at
 FROM judged WHERE is_contested
 """
 STANDING_PAYMENTS = """
@@ -155,7 +155,8 @@ UPDATE incoming_redemptions AS i SET reason = j.reason FROM judged j WHERE j.pla
 """
 TAKE_WARNINGS = """
 INSERT INTO incoming_warnings (place, reason, detail)
-SELECT place, warning, json_object('refund_of', refund_of, 'base_fen', base_fen) FROM judged WHERE warning IS NOT NULL AND reason IS NULL
+SELECT place, warning, json_object('refund_of', refund_of, 'base_fen', base_fen, 'subsidy_fen', subsidy_fen)
+FROM judged WHERE warning IS NOT NULL AND reason IS NULL
 """
 # The values that the explanation of a reject is made of (json_patch drops those that are not known).
 EXPLAIN = """
@@ -229,8 +230,9 @@ def _row(row: sqlite3.Row) -> Row:
     return vouchers.Row(
         line=row["place"], transaction_no=row["transaction_no"], kind=row["kind"], claim_no=row["claim_no"],
         voucher=(row["claim_id"], row["coupon_no"]),
-        resident=row["resident"], merchant_id=row["merchant_id"], paid_at=row["paid_at"], day=row["day"], base_fen=row["base_fen"],
-        merchant_discount_fen=row["merchant_discount_fen"], subsidy_fen=row["subsidy_fen"], refund_of=row["refund_of"],
+        resident=row["resident"], merchant_id=row["merchant_id"], merchant_no=row["merchant_no"], paid_at=row["paid_at"], day=row["day"],
+        base_fen=row["base_fen"], merchant_discount_fen=row["merchant_discount_fen"], subsidy_fen=row["subsidy_fen"],
+        refund_of=row["refund_of"],
         expires_at=row["expires_at"],
     )
 

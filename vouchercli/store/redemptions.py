@@ -21,21 +21,25 @@ INSERT INTO splits (round_id, before_fen, after_fen, public_fen, platform_fen, m
 """
 ADD_SPLIT_PART = "INSERT INTO split_parts (split_id, funder_id, amount_fen) VALUES (?, ?, ?)"
 
+# use_no follows time among rows that are written together (`rules.vouchers.in_time_order`): what does not has come too late.
 ACCEPT = """
 INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id, segment_id, channel, paid_at, day,
     base_fen, merchant_discount_fen, split_id, vouchers, refund_of, batch_id, line)
 SELECT :last_id + row_number() OVER (ORDER BY j.place), j.transaction_no, j.claim_id, j.coupon_no,
-    (SELECT coalesce(max(use_no), 0) FROM redemptions u WHERE u.claim_id = j.claim_id AND u.coupon_no = j.coupon_no)
-        + row_number() OVER (PARTITION BY j.claim_id, j.coupon_no ORDER BY j.place),
+    j.use_no + (SELECT coalesce(max(use_no), 0) FROM redemptions u
+                WHERE u.claim_id = j.claim_id AND u.coupon_no = j.coupon_no AND u.redemption_id <= :after),
     j.merchant_id, j.segment_id, CASE j.channel WHEN 'offline' THEN 1 WHEN 'online' THEN 2 ELSE 0 END, j.paid_at, j.day,
     CASE j.kind WHEN 'pay' THEN j.base_fen ELSE -j.base_fen END,
     CASE j.kind WHEN 'pay' THEN j.merchant_discount_fen ELSE -j.merchant_discount_fen END,
     s.split_id, j.vouchers, p.redemption_id, j.batch_id, j.line
-FROM judged j
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY claim_id, coupon_no ORDER BY paid_at, kind = 'refund', transaction_no, place) AS use_no
+    FROM judged WHERE reason IS NULL
+) j
 JOIN splits s ON s.round_id = j.round_id AND s.before_fen = j.before_fen AND s.after_fen = j.after_fen
 LEFT JOIN redemptions p ON j.kind = 'refund' AND p.claim_id = j.claim_id AND p.coupon_no = j.coupon_no
     AND p.transaction_no = j.refund_of AND p.refund_of IS NULL
-WHERE j.reason IS NULL AND j.kind = :kind
+WHERE j.kind = :kind
 ORDER BY j.place
 """
 
@@ -76,7 +80,7 @@ def accept(db: sqlite3.Connection, batch_id: int, parts: Callable[[int, int], Sp
         _add_split(db, row["round_id"], row["before_fen"], row["after_fen"], parts)
     after = numbers.last_id(db)
     for kind in ("pay", "refund"):
-        db.execute(ACCEPT, {"kind": kind, "last_id": numbers.last_id(db)})
+        db.execute(ACCEPT, {"kind": kind, "last_id": numbers.last_id(db), "after": after})
     numbers.keep_written(db, batch_id, after)
     totals.add_written(db, after)
 

@@ -30,14 +30,15 @@ INSERT OR IGNORE INTO leaving
 SELECT n.redemption_id FROM standing_numbers n JOIN redemptions f ON f.redemption_id = n.redemption_id
 WHERE (n.transaction_no, n.kind) IN (SELECT transaction_no, kind FROM incoming_redemptions WHERE reason IS NULL)
 """
-# Numbers that stand twice; refunds that came before a payment of an earlier time.
+# Numbers that stand twice; refunds that were judged after a row of a later time on their voucher.
 REUSED = "INSERT OR IGNORE INTO leaving SELECT redemption_id FROM standing_numbers"
 OVERTAKEN = """
 INSERT OR IGNORE INTO leaving
 SELECT r.redemption_id FROM redemptions r
-WHERE r.batch_id = ? AND r.refund_of IS NOT NULL AND EXISTS (
+WHERE r.refund_of IS NOT NULL AND r.batch_id = ifnull(?, r.batch_id) AND EXISTS (
     SELECT 1 FROM redemptions o
-    WHERE o.claim_id = r.claim_id AND o.coupon_no = r.coupon_no AND o.paid_at > r.paid_at AND o.use_no < r.use_no
+    WHERE o.claim_id = r.claim_id AND o.coupon_no = r.coupon_no AND o.use_no < r.use_no
+      AND (o.paid_at, o.refund_of IS NOT NULL, o.transaction_no) > (r.paid_at, 1, r.transaction_no)
 )
 """
 OF_OTHERS = """
@@ -53,6 +54,7 @@ INSERT OR IGNORE INTO leaving
 SELECT o.redemption_id FROM leaving CROSS JOIN redemptions f USING (redemption_id)
 CROSS JOIN redemptions o ON o.claim_id = f.claim_id AND o.coupon_no = f.coupon_no
 """
+# What its file said of the subsidy is what a row returned; of a refund that forfeits it stands in the warning.
 STAGE = """
 INSERT INTO incoming_redemptions (place, batch_id, line, cells, transaction_no, kind, claim_no, coupon_no, merchant_no, platform_no,
     paid_at, day, base_fen, merchant_discount_fen, subsidy_fen, refund_of, channel, segment_id)
@@ -62,12 +64,18 @@ SELECT (SELECT ifnull(max(place), 0) FROM incoming_redemptions) + row_number() O
         'paid_at', strftime('%Y-%m-%dT%H:%M:%SZ', f.paid_at, 'unixepoch'),
         'order_amount', printf('%d.%02d', abs(f.base_fen + f.merchant_discount_fen) / 100, abs(f.base_fen + f.merchant_discount_fen) % 100),
         'merchant_discount', printf('%d.%02d', abs(f.merchant_discount_fen) / 100, abs(f.merchant_discount_fen) % 100),
-        'subsidy', printf('%d.%02d', abs(f.subsidy_fen) / 100, abs(f.subsidy_fen) % 100),
+        'subsidy', printf('%d.%02d', f.told_fen / 100, f.told_fen % 100),
         'refund_of', ifnull(p.transaction_no, ''), 'channel', f.channel),
     f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, '', f.paid_at, f.day, abs(f.base_fen), abs(f.merchant_discount_fen),
-    CASE WHEN f.kind = 'pay' OR f.subsidy_fen <> 0 THEN abs(f.subsidy_fen) END, ifnull(p.transaction_no, ''), f.channel, f.segment_id
-FROM leaving JOIN redemption_facts f USING (redemption_id) JOIN claims c ON c.claim_id = f.claim_id
-JOIN merchants m ON m.merchant_id = f.merchant_id LEFT JOIN redemptions p ON p.redemption_id = f.refund_of
+    f.told_fen, ifnull(p.transaction_no, ''), f.channel, f.segment_id
+FROM (
+    SELECT x.*, ifnull(json_extract(w.detail, '$.subsidy_fen'), abs(x.subsidy_fen)) AS told_fen
+    FROM leaving CROSS JOIN redemption_facts x USING (redemption_id)
+    LEFT JOIN warnings w ON w.batch_id = x.batch_id AND w.line = x.line AND w.reason = 'refund_forfeits'
+) f
+JOIN claims c ON c.claim_id = f.claim_id
+JOIN merchants m ON m.merchant_id = f.merchant_id
+LEFT JOIN redemptions p ON p.redemption_id = f.refund_of
 """
 FORGET_WARNINGS = """
 DELETE FROM warnings WHERE (batch_id, line) IN (SELECT f.batch_id, f.line FROM leaving JOIN redemptions f USING (redemption_id))
@@ -76,12 +84,11 @@ DELETE FROM warnings WHERE (batch_id, line) IN (SELECT f.batch_id, f.line FROM l
 
 def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, has_visits: bool) -> None:
     """Move the facts that hang together with the staged rows back among them: of the batch `only`, else of every batch of the
-    programme. With `only` also its facts whose number stands twice, or whose refunds overtook an earlier payment."""
+    programme. Also refunds that were judged too late, and with `only` its facts whose number stands twice."""
     redemptions.expect_leaving(db)
     if only is not None and numbers.find_reused(db, only):
         db.execute(REUSED)
-    if only is not None:
-        db.execute(OVERTAKEN, (only,))
+    db.execute(OVERTAKEN, (only,))
     find_numbers(db)
     for statement in (SAME_VOUCHER, SAME_NUMBER, *((SAME_VISIT,) if has_visits else ())):
         db.execute(statement)

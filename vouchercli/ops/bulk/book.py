@@ -157,7 +157,7 @@ class Merchants:
                      for number, (district, industry, size, is_registered) in zip(numbers, rest, strict=True)]
             keyed = kinds.with_columns(is_in=pl.Series(is_in, dtype=pl.Boolean))
             found = asked.join(keyed, on=kinds.columns, how="left", maintain_order="left")
-            self._covered[round_id] = found.get_column("is_in").to_numpy()
+            self._covered[round_id] = np.asarray(found.get_column("is_in").to_numpy(), bool)
         return self._covered[round_id]
 
 

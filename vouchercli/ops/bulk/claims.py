@@ -67,6 +67,7 @@ class Prover:
         fit = self._with_expiry(alone)
         tokens = identities.tokens(self._key, fit.get_column("resident"))
         fit = fit.with_columns(resident=pl.Series(tokens, dtype=pl.Binary))
+        fit = fit.sort("resident", maintain_order=True)  # each page of that index is then written once a chunk
         repeats = rows.join(first, on="line", how="anti").get_column("line")
         done = pl.concat([fit.get_column("line"), repeats])
         lines = block.frame.get_column("line")

@@ -82,7 +82,8 @@ class Prover:
         order, discount = typing.fen("order_amount"), typing.fen("merchant_discount")
         subsidy = typing.fen("subsidy") if self._says_subsidy else pl.lit(None, pl.Int64)
         rows = frame.select(
-            "line", "transaction_no", "claim_no", "merchant_no", kind=pl.col("kind").replace_strict(kinds, default="", return_dtype=pl.String), coupon_no=typing.whole("coupon_no", 3),
+            "line", "transaction_no", "claim_no", "merchant_no",
+            kind=pl.col("kind").replace_strict(kinds, default="", return_dtype=pl.String), coupon_no=typing.whole("coupon_no", 3),
             paid_at=at, day=day, of_day=of_day, order_fen=order, merchant_discount_fen=discount, told_fen=subsidy,
             channel_no=pl.col("channel").replace_strict(CHANNELS, default=None, return_dtype=pl.Int64),
         ).with_columns(base_fen=pl.col("order_fen") - pl.col("merchant_discount_fen"))
