@@ -30,14 +30,14 @@ SELECT f.transaction_no, f.kind, f.claim_id, f.coupon_no, f.merchant_id, f.chann
     f.public_fen, f.platform_fen, f.match_fen, f.vouchers, p.transaction_no
 FROM redemption_facts f LEFT JOIN redemptions p ON p.redemption_id = f.refund_of ORDER BY 1, 2
 """
-TOTALS = ("day_totals", "merchant_totals", "funder_totals")
+TOTALS = ("group_totals", "merchant_totals", "funder_totals")
 ADD_CLAIM = "INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)"
 ADD_BATCH = """
 INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted, duplicate,
     rejected, warnings, actor, imported_at) VALUES (100, 'claims', 1, '', '', '', '', '', '', 'done', 3, 3, 0, 0, 0, '', 0)
 """
 PROVED = ("batches_add_up", "batches_have_their_facts", "no_voucher_redeemed_twice", "payments_within_validity", "refunds_within_payments",
-          "splits_add_up", "facts_follow_their_split", "numbers_once", "numbers_in_runs", "day_totals", "merchant_totals", "funder_totals")
+          "splits_add_up", "facts_follow_their_split", "numbers_once", "numbers_in_runs", "group_totals", "merchant_totals", "funder_totals")
 
 # Few vouchers, numbers and visits, so that rows meet on them.
 ROW = st.fixed_dictionaries({
