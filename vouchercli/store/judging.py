@@ -155,7 +155,8 @@ UPDATE incoming_redemptions AS i SET reason = j.reason FROM judged j WHERE j.pla
 """
 TAKE_WARNINGS = """
 INSERT INTO incoming_warnings (place, reason, detail)
-SELECT place, warning, json_object('refund_of', refund_of, 'base_fen', base_fen, 'subsidy_fen', subsidy_fen) FROM judged WHERE warning IS NOT NULL AND reason IS NULL
+SELECT place, warning, json_object('refund_of', refund_of, 'base_fen', base_fen, 'subsidy_fen', subsidy_fen)
+FROM judged WHERE warning IS NOT NULL AND reason IS NULL
 """
 # The values that the explanation of a reject is made of (json_patch drops those that are not known).
 EXPLAIN = """
@@ -230,8 +231,8 @@ def _row(row: sqlite3.Row) -> Row:
         line=row["place"], transaction_no=row["transaction_no"], kind=row["kind"], claim_no=row["claim_no"],
         voucher=(row["claim_id"], row["coupon_no"]),
         resident=row["resident"], merchant_id=row["merchant_id"], merchant_no=row["merchant_no"], paid_at=row["paid_at"], day=row["day"],
-        base_fen=row["base_fen"], merchant_discount_fen=row["merchant_discount_fen"], subsidy_fen=row["subsidy_fen"], refund_of=row["refund_of"],
-        expires_at=row["expires_at"],
+        base_fen=row["base_fen"], merchant_discount_fen=row["merchant_discount_fen"], subsidy_fen=row["subsidy_fen"],
+        refund_of=row["refund_of"], expires_at=row["expires_at"],
     )
 
 
