@@ -182,7 +182,8 @@ class Oracle:
         return vouchers.Row(
             line=line, transaction_no=typed[0], kind=typed[1], claim_no=row["claim_no"], voucher=(claim_id, row["coupon_no"]),
             resident=resident, merchant_id=list(MERCHANTS).index(row["merchant_no"]) + 1, merchant_no=row["merchant_no"],
-            paid_at=typed[6], day=typed[7], base_fen=typed[8], merchant_discount_fen=0, subsidy_fen=said, refund_of=typed[11], expires_at=START + (delay + 24) * HOUR,
+            paid_at=typed[6], day=typed[7], base_fen=typed[8], merchant_discount_fen=0, subsidy_fen=said,
+            refund_of=typed[11], expires_at=START + (delay + 24) * HOUR,
         )
 
 

@@ -12,6 +12,7 @@ from big_town import canonical, copied, left_by, prepare, start
 from vouchercli.errors import Busy, Stopped
 from vouchercli.ops import chunks, reports
 from vouchercli.ops import redemptions as ops
+from vouchercli.ops.bulk import feed
 from vouchercli.rules import times
 from vouchercli.store import db as store
 
@@ -39,12 +40,13 @@ class Onlooker:
         self.is_stopped = bool(self._committed(self.chunks))
 
 
-@pytest.fixture
-def town(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+@pytest.fixture(params=[1 << 40, 0], ids=["by rows", "by columns"])
+def town(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Any:
     """A town with 130 claims and a file of 200 redemptions, refunds and faulty rows; chunks have 50 lines."""
     voucher = city(with_claims=False)
     prepare(voucher, here, 130, ROWS)
     monkeypatch.setattr(chunks, "LINES", 50)
+    monkeypatch.setattr(feed, "BYTES", request.param)
     monkeypatch.setenv("VOUCHER_NOW", "2020-03-30T09:00:00+08:00")
     return voucher
 
@@ -167,24 +169,24 @@ def test_an_import_that_others_stopped_within_can_be_checked(town: Any, here: Pa
 def test_ctrl_c_ends_at_the_border_of_a_chunk(town: Any, here: Path) -> None:
     prepare_more(here)
     wanted = undisturbed_child(here)
-    child = start(here, "redemption", "import", "r.csv", lines=50)
+    child = start(here, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES)
     interrupt_once_it_has_begun(here, child)
     told = child.communicate()[1]
     assert (child.returncode, "[stopped]" in told, "voucher batch resume 3" in told) == (130, True, True), told
-    assert start(here, "batch", "resume", "3", lines=50).wait() == 4
+    assert start(here, "batch", "resume", "3", lines=50, bytes_=feed.BYTES).wait() == 4
     assert canonical(here / "voucher.db") == wanted
 
 
 def prepare_more(here: Path) -> None:
     """A file that takes a while."""
     first, *rows = (here / "r.csv").read_text("utf-8").splitlines()
-    strangers = [row.replace(",K", ",none") for row in rows] * 40
+    strangers = [row.replace(",K", ",none") for row in rows] * 12
     (here / "r.csv").write_text("\n".join([first, *rows, *strangers, ""]), "utf-8")
 
 
 def undisturbed_child(here: Path) -> list[str]:
     calm = copied(here, "calm")
-    assert start(calm, "redemption", "import", "r.csv", lines=50).wait() == 4
+    assert start(calm, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES).wait() == 4
     return canonical(calm / "voucher.db")
 
 
@@ -272,7 +274,7 @@ def test_who_meets_another_import_of_the_same_file_is_told_to_come_again(town: A
 def test_two_processes_with_the_same_file_import_it_once(town: Any, here: Path) -> None:
     prepare_more(here)
     wanted = undisturbed_child(here)
-    both = [start(here, "redemption", "import", "r.csv", lines=50) for _ in range(2)]
+    both = [start(here, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES) for _ in range(2)]
     codes = sorted(child.wait() for child in both)
     assert codes in ([0, 4], [4, 75])
     assert canonical(here / "voucher.db") == wanted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_agreement import CLAIMS, FACES, HOUR, START, world
 
-from vouchercli.errors import VoucherError
 from vouchercli.ops import batches, chunks
 from vouchercli.ops import redemptions as ops
 from vouchercli.rules import times
 from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import checks
-from vouchercli.store.db import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from vouchercli.store.db import Session
 
 POLICIES = ("full_restores", "restores_once", "forfeits", "pro_rata")
 FACTS = """
@@ -64,8 +63,8 @@ def told(stories: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = []
     for place, story in enumerate(stories):
         where = {"claim_no": story["claim_no"], "coupon_no": story["coupon_no"], "merchant_no": "m1"}
-        rows.append({**where, "transaction_no": str(story["number"]), "kind": "pay", "hours": story["hours"], "base_fen": 4000, "told": None,
-                     "refund_of": ""})
+        rows.append({**where, "transaction_no": str(story["number"]), "kind": "pay", "hours": story["hours"], "base_fen": 4000,
+                     "told": None, "refund_of": ""})
         rows += [{**where, "transaction_no": f"r{place}{at}", "kind": "refund", "hours": story["hours"] + at, "base_fen": base,
                   "told": fen, "refund_of": str(story["number"])} for at, base, fen in story["refunds"]]
     return rows
@@ -120,11 +119,28 @@ def stands(session: Session) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(policy=st.sampled_from(POLICIES), rows=ROWS, data=st.data(), lines=st.sampled_from([2, 3, 5, 1000]))
+MANY = settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = settings(MANY, max_examples=40)
+LINES = st.sampled_from([2, 3, 5, 1000])
+
+
+@SOME
+@given(policy=st.sampled_from(POLICIES), rows=ROWS, data=st.data(), lines=LINES)
 def test_files_cut_overlapping_and_in_any_order_give_the_same_facts_and_totals(
     policy: str, rows: list[dict[str, Any]], data: Any, lines: int, tmp_path: Path
 ) -> None:
+    assert_same(policy, rows, data, lines, tmp_path)
+
+
+@pytest.mark.slow
+@MANY
+@given(policy=st.sampled_from(POLICIES), rows=ROWS, data=st.data(), lines=LINES)
+def test_many_files_in_many_orders(policy: str, rows: list[dict[str, Any]], data: Any, lines: int, tmp_path: Path) -> None:
+    assert_same(policy, rows, data, lines, tmp_path)
+
+
+def assert_same(policy: str, rows: list[dict[str, Any]], data: Any, lines: int, tmp_path: Path) -> None:
+    """One file with everything, and up to four that share the rows among them, come to the same."""
     homes = data.draw(st.lists(st.sets(st.integers(0, 3), min_size=1, max_size=2), min_size=len(rows), max_size=len(rows)))
     shuffled = data.draw(st.permutations(list(zip(map(line, rows), homes, strict=True))))
     files = [[text for text, home in shuffled if number in home] for number in range(4)]
@@ -141,7 +157,8 @@ KNOWN = {
         {"transaction_no": "T1", "hours": 3}, {"transaction_no": "R1", "kind": "refund", "hours": 4, "refund_of": "T1"},
         {"transaction_no": "T2", "hours": 5}]),
     "two refunds in part, the later one first": ("pro_rata", [
-        {"transaction_no": "T1", "hours": 3}, {"transaction_no": "R1", "kind": "refund", "hours": 4, "refund_of": "T1", "base_fen": 1000, "told": 250},
+        {"transaction_no": "T1", "hours": 3},
+        {"transaction_no": "R1", "kind": "refund", "hours": 4, "refund_of": "T1", "base_fen": 1000, "told": 250},
         {"transaction_no": "R2", "kind": "refund", "hours": 30, "refund_of": "T1", "base_fen": 3000, "told": 751}]),
     "three vouchers at one merchant on one day": ("full_restores", [
         {"transaction_no": "T1", "hours": 3}, {"transaction_no": "T2", "hours": 4, "coupon_no": 2},

@@ -6,12 +6,12 @@ quoted, padded, damaged or of another width is given back line by line, to be re
 
 from __future__ import annotations
 
-import csv
+import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.formats.csvs import BrokenRow
+from vouchercli.formats import csvs
 from vouchercli.formats.fields import FILLED, type_of
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ def blocks(reading: Reading, after_line: int, end_of: Callable[[int], int]) -> I
 
     assert reading.text is not None
     codec = "utf-8" if reading.encoding in ("utf-8", "ascii") else reading.encoding
+    if "\n".encode(codec) != b"\n":  # UTF-16 and its kin
+        raise NotPlainError
+    delimiter = csvs.delimiter_of(reading.text.open, reading.encoding)
     with reading.text.open() as stream:
         line, rest, is_end = 0, b"", False
         while not (is_end and not rest):
@@ -78,10 +81,11 @@ def blocks(reading: Reading, after_line: int, end_of: Callable[[int], int]) -> I
             data, rest = data[:cut], data[cut:]
             first, line = line + 1, line + min(wanted, newlines + (not data.endswith(b"\n")))
             if line > after_line and data:
-                yield _block(reading, data if codec == "utf-8" else data.decode(codec).encode(), first, line, is_end and not rest)
+                octets = data if codec == "utf-8" else data.decode(codec).encode()
+                yield _block(reading, delimiter, octets, first, line, is_end and not rest)
 
 
-def _block(reading: Reading, data: bytes, first: int, last: int, is_last: bool) -> Block:
+def _block(reading: Reading, delimiter: str, data: bytes, first: int, last: int, is_last: bool) -> Block:
     import numpy as np
     import polars as pl
 
@@ -94,12 +98,13 @@ def _block(reading: Reading, data: bytes, first: int, last: int, is_last: bool) 
     octets = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(octets == 10)
     starts = np.concatenate((np.zeros(1, ends.dtype), ends[:-1] + 1))
-    is_odd = _per_line(octets, 44, ends) != len(reading.header) - 1
+    is_odd = _per_line(octets, ord(delimiter), ends) != len(reading.header) - 1
     if b'"' in data:
-        quotes = _per_line(octets, 34, ends)
-        if (quotes % 2).any():
+        is_quoted = _per_line(octets, 34, ends) > 0
+        well = _well_quoted(delimiter)
+        if not all(well.fullmatch(data, starts[at], ends[at]) for at in np.flatnonzero(is_quoted)):
             raise NotPlainError
-        is_odd |= quotes > 0
+        is_odd |= is_quoted
     numbers = np.arange(first, first + len(ends))
     is_odd &= numbers > reading.header_line
     is_even = ~is_odd & (numbers > reading.header_line)
@@ -107,11 +112,11 @@ def _block(reading: Reading, data: bytes, first: int, last: int, is_last: bool) 
     def records(lines: Iterable[int]) -> Iterator[Record]:
         for number in lines:
             text = data[starts[number - first]:ends[number - first]].decode()
-            record = reading.record(number, _cells(text))
+            record = reading.record(number, csvs.cells_of(text, delimiter))
             if record is not None:
                 yield record
 
-    frame = _frame(reading, _kept(data, starts, ends, is_even)).with_columns(pl.Series("line", numbers[is_even], pl.Int64))
+    frame = _frame(reading, delimiter, _kept(data, starts, ends, is_even)).with_columns(pl.Series("line", numbers[is_even], pl.Int64))
     is_plain = frame.select(pl.all_horizontal(_conditions(reading))).to_series()
     odd = numbers[is_odd].tolist()
     if not is_plain.all():
@@ -137,7 +142,14 @@ def _kept(data: bytes, starts: np.ndarray[Any, Any], ends: np.ndarray[Any, Any],
     return b"".join(data[starts[begin]:ends[end - 1] + 1] for begin, end in zip(edges[::2], edges[1::2], strict=True))
 
 
-def _frame(reading: Reading, data: bytes) -> pl.DataFrame:
+def _well_quoted(delimiter: str) -> re.Pattern[bytes]:
+    """A line whose quoted cells all end in it."""
+    mark = re.escape(delimiter.encode())
+    cell = rb'(?:[^"' + mark + rb']*+|"(?:[^"]++|"")*+"[\t ]*+)'
+    return re.compile(cell + rb"(?:" + mark + cell + rb")*+")
+
+
+def _frame(reading: Reading, delimiter: str, data: bytes) -> pl.DataFrame:
     """The columns that the profile reads, as text under our names; what the file does not have is a constant."""
     import polars as pl
 
@@ -146,8 +158,9 @@ def _frame(reading: Reading, data: bytes) -> pl.DataFrame:
     positions = sorted({place for place in plan.values() if isinstance(place, int)})
     names = [str(place) for place in positions]
     if data:
-        cells = pl.read_csv(data, has_header=False, quote_char=None, infer_schema=False, empty_string_is_null=False,
-                            columns=positions, new_columns=names)
+        cells = pl.read_csv(data, has_header=False, separator=delimiter, quote_char=None, infer_schema=False, empty_string_is_null=False,
+                            columns=positions)
+        cells.columns = names
     else:
         cells = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
     if data and cells.height != data.count(b"\n"):
@@ -181,10 +194,3 @@ def _conditions(reading: Reading) -> list[pl.Expr]:
         if field in FILLED[reading.profile.kind]:
             found.append(text != "")
     return found
-
-
-def _cells(text: str) -> list[str]:
-    try:
-        return next(csv.reader([text]), [])
-    except csv.Error:
-        return BrokenRow([text])

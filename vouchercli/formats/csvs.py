@@ -23,17 +23,21 @@ class BrokenRow(list[str]):
 
 def rows(open_bytes: Callable[[], BinaryIO], encoding: str) -> Iterator[tuple[int, list[str]]]:
     """(first line, cells) of every record; line 1 is the first. Cells are as they stand, blanks and marks included."""
-    codec = "utf-8-sig" if encoding == "utf-8" else encoding
-    with open_bytes() as raw:
-        delimiter = _delimiter(raw.read(SAMPLE).decode(codec, "ignore"))
+    delimiter = delimiter_of(open_bytes, encoding)
     csv.field_size_limit(MAX_CELL)
-    with open_bytes() as raw, io.TextIOWrapper(raw, codec, newline="") as text:
+    with open_bytes() as raw, io.TextIOWrapper(raw, _codec(encoding), newline="") as text:
         yield from records(text, delimiter)
 
 
-def _delimiter(sample: str) -> str:
-    """Comma, unless there are more TABs, semicolons or upright strokes."""
+def delimiter_of(open_bytes: Callable[[], BinaryIO], encoding: str) -> str:
+    """Comma, unless there are more TABs, semicolons or upright strokes at the beginning of the file."""
+    with open_bytes() as raw:
+        sample = raw.read(SAMPLE).decode(_codec(encoding), "ignore")
     return max(",", "\t", ";", "|", key=TAIL.sub("", sample).count)
+
+
+def _codec(encoding: str) -> str:
+    return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
 def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -81,10 +85,14 @@ def _is_swallowed(taken: list[str], delimiter: str) -> bool:
 
 def _one_by_one(taken: list[str], first: int, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     for number, line in enumerate(taken, first):
-        if not line.strip():
-            continue
-        try:
-            cells = next(csv.reader([line], delimiter=delimiter))
-        except csv.Error:
-            cells = BrokenRow([line[:SHOWN] + "…"])
-        yield number, BrokenRow(cells) if line.count('"') % 2 else cells
+        if line.strip():
+            cells = cells_of(line, delimiter)
+            yield number, BrokenRow(cells) if line.count('"') % 2 else cells
+
+
+def cells_of(line: str, delimiter: str) -> list[str]:
+    """The cells of one line by itself."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return BrokenRow([line[:SHOWN] + "…"])

@@ -232,8 +232,7 @@ def _row(row: sqlite3.Row) -> Row:
         voucher=(row["claim_id"], row["coupon_no"]),
         resident=row["resident"], merchant_id=row["merchant_id"], merchant_no=row["merchant_no"], paid_at=row["paid_at"], day=row["day"],
         base_fen=row["base_fen"], merchant_discount_fen=row["merchant_discount_fen"], subsidy_fen=row["subsidy_fen"],
-        refund_of=row["refund_of"],
-        expires_at=row["expires_at"],
+        refund_of=row["refund_of"], expires_at=row["expires_at"],
     )
 
 

@@ -163,7 +163,8 @@ class Merchants:
 
 def _visits(residents: pl.Series, merchant_ids: pl.Series) -> np.ndarray[Any, Any]:
     """A hash of resident and merchant; within one day it stands for the visit."""
-    return residents.to_numpy() ^ (merchant_ids.to_numpy().astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    mixed: np.ndarray[Any, Any] = residents.to_numpy() ^ (merchant_ids.to_numpy().astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    return mixed
 
 
 def resident_keys(tokens: pl.Series) -> pl.Series:

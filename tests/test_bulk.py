@@ -1,0 +1,265 @@
+"""Large files, taken by columns, come to what the judge alone makes of them, row by row: the same files both ways."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from big_town import HEADER, left_by
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from vouchercli.errors import VoucherError
+from vouchercli.ops import batches, chunks
+from vouchercli.ops import redemptions as ops
+from vouchercli.ops.bulk import feed
+from vouchercli.store import db as store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytest.importorskip("polars")
+COLUMNS = HEADER.strip().split(",")
+BY_ROWS, BY_COLUMNS = 1 << 40, 0
+PAYMENT = ("T1", "pay", "C1", "1", "M1", "2020-03-28 10:00:00", "45.00", "0", "10.00", "")
+
+
+@contextmanager
+def session(path: Path) -> Iterator[store.Session]:
+    db = store.open_db(path)
+    try:
+        yield store.Session(db, path, 0, "mei", "mei", 0)
+    finally:
+        db.close()
+
+
+def come_to(here: Path, files: list[tuple[str, bytes]], bytes_: int, lines: int, **options: Any) -> tuple[Any, ...]:
+    """What imports of the files, and then their retries, answer and leave."""
+    path = here / f"by{bytes_}.db"
+    for stray in here.glob(f"{path.name}*"):
+        stray.unlink()
+    shutil.copy(here / "voucher.db", path)
+    told: list[Any] = []
+    with session(path) as one, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunks, "LINES", lines)
+        patch.setattr(feed, "BYTES", bytes_)
+        for name, content in files:
+            (here / name).write_bytes(content)
+            try:
+                told.append(ops.import_redemptions(one, str(here / name), **options).data)
+            except VoucherError as refused:
+                told.append((refused.code, str(refused)))
+        told += [batches.retry_batch(one, data["batch"]).data for data in told if isinstance(data, dict)]
+    return told, left_by(path)
+
+
+def same(here: Path, *contents: bytes, lines: int = 4, name: str = "{}.csv", **options: Any) -> Any:
+    """Whether both ways come to the same; the first answer."""
+    files = [(name.format(number), content) for number, content in enumerate(contents)]
+    by_rows, by_columns = (come_to(here, files, bytes_, lines, **options) for bytes_ in (BY_ROWS, BY_COLUMNS))
+    assert by_columns == by_rows
+    return by_columns[0][0]
+
+
+@pytest.fixture
+def town(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A town with three claims."""
+    city()
+    monkeypatch.setattr(chunks, "LINES", chunks.LINES)
+    return here
+
+
+# ---------------------------------------------------------------- chance
+
+CELLS = (
+    ("T0", "T1", "T2", "T3", "1000000001", "2000000001", "42000012345678901234567890123456", "0012", "12", "t-1_#/|", "", "号1", "T 1"),
+    ("pay", "pay", "pay", "pay", "refund", "Pay", "sale", "", "pay "),
+    ("C1", "C1", "C2", "C3", "C9", ""),
+    ("1", "1", "2", "3", "4", "5", "01", "0", "1.0", "", "+1", "１", "999999999999"),
+    ("M1", "M1", "M2", "M9", "", "m1"),
+    ("2020-03-28 10:00:00", "2020-03-28T10:00:01", "2020-03-28 10:00", "2020/3/28 10:00", "2020-03-28T02:00:00Z", "2020-02-30 10:00:00",
+     "2020-03-28 24:00:00", "2020-03-28 10:00:60", "0001-01-01 00:00:00", "9999-12-31 23:59:59", "2020-03-27 07:59:59",
+     "2020-04-03 08:00:01", "2020-03-28 10:00:02", "2020-03-29 10:00:00", "", "43918.41", "２０２０-03-28 10:00:00"),
+    ("45", "45.0", "45.00", "45.00", "45.005", "-45", "", "0", "00045.00", "99999999999999", "999999999999.99", "4e1", "45.", ".5", "２０",
+     "2000", "3999.99", "4000.1", "39.99", "1,045.00", "¥45"),
+    ("0", "0", "0.00", "5", "50", "", "-0", "0.001"),
+    ("10", "10.00", "10.00", "200.00", "400.00", "0", "", "10.0", "1e1", "10.01"),
+    ("", "", "", "T0", "T1", "T2", "12", "号1"),
+)
+PLAIN = st.tuples(*[st.sampled_from(cells[:6]) for cells in CELLS])
+WILD = st.tuples(*[st.sampled_from(cells) for cells in CELLS])
+TAME = st.builds(
+    lambda number, claim, coupon, merchant, hour: (
+        f"T{number}", "pay", claim, coupon, merchant, f"2020-03-28 {hour:02d}:00:00", "45.00", "0", "10.00", ""),
+    st.integers(0, 30), st.sampled_from(["C1", "C2", "C3"]), st.sampled_from("123"), st.sampled_from(["M1", "M2"]), st.integers(8, 20),
+)
+TOUCHES = ("quote", "pad", "tab", "backtick", "quoted newline", "stray quote", "two stray quotes", "return", "separator", "page", "line")
+
+
+def touched(cells: tuple[str, ...], touch: tuple[str, int]) -> tuple[str, ...]:
+    """The row with something done to one of its cells, as it stands in a file."""
+    how, at = touch
+    cell = cells[at]
+    changed = {
+        "quote": f'"{cell}"', "pad": f" {cell}  ", "tab": f"{cell}\t", "backtick": f"`{cell}", "quoted newline": f'"{cell}\n"',
+        "stray quote": f'{cell}"', "two stray quotes": f'{cell}"x"', "return": f"{cell}\r", "separator": f"{cell}\x1f",
+        "page": f"{cell}\x0c", "line": f"{cell}\u2028",
+    }[how]
+    return (*cells[:at], changed, *cells[at + 1:])
+
+
+TOUCH = st.tuples(st.sampled_from(TOUCHES), st.integers(0, 9))
+LINE = st.one_of(
+    TAME.map(",".join), TAME.map(",".join), PLAIN.map(",".join), WILD.map(",".join),
+    st.builds(lambda cells, touch: ",".join(touched(cells, touch)), TAME, TOUCH),
+    st.builds(lambda cells, width: ",".join((*cells, "", "x")[:width]), TAME, st.integers(1, 12)),
+    st.sampled_from(["", "   ", ",,,,,,,,,", HEADER.strip(), "\t"]),
+)
+FILE = st.lists(LINE, min_size=1, max_size=12)
+SHAPE = st.fixed_dictionaries({
+    "newline": st.sampled_from(["\n", "\n", "\r\n", "\r"]), "ends": st.booleans(),
+    "preamble": st.sampled_from(["", "", "report\n\n", "，,x\n"]),
+    "encoding": st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "gb18030", "utf-16"]), "delimiter": st.sampled_from(",,,;\t|"),
+    "channels": st.sampled_from([None, ["offline"], ["线下", "", "online", "no"]]),
+})
+
+
+def written(lines: list[str], shape: dict[str, Any]) -> bytes:
+    """The file's bytes; what the encoding has no sign for becomes a question mark."""
+    rows, channels = [HEADER.strip(), *lines], shape["channels"]
+    if channels:
+        rows = [f"{row},{channels[number % len(channels)] if number else '渠道'},午餐" for number, row in enumerate(rows)]
+        rows[0] = rows[0].replace("午餐", "备注")
+    text = shape["newline"].join(rows) + (shape["newline"] if shape["ends"] else "")
+    text = (shape["preamble"].replace("\n", shape["newline"]) + text).replace(",", shape["delimiter"])
+    return text.encode(shape["encoding"], "replace")
+
+
+MANY = settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = settings(MANY, max_examples=60)
+FILES = st.lists(st.tuples(FILE, SHAPE), min_size=1, max_size=2)
+LINES = st.sampled_from([1, 2, 3, 5, 8, 1000])
+
+
+@SOME
+@given(files=FILES, lines=LINES)
+def test_both_ways_come_to_the_same(town: Path, files: list[tuple[list[str], dict[str, Any]]], lines: int) -> None:
+    same(town, *[written(*file) for file in files], lines=lines, profile="voucher")
+
+
+@pytest.mark.slow
+@MANY
+@given(files=FILES, lines=LINES)
+def test_both_ways_come_to_the_same_many_times(town: Path, files: list[tuple[list[str], dict[str, Any]]], lines: int) -> None:
+    same(town, *[written(*file) for file in files], lines=lines, profile="voucher")
+
+
+# ---------------------------------------------------------------- one by one
+
+
+def rows(*changes: dict[str, str], **also: str) -> list[str]:
+    """Payments that differ from the first one as told."""
+    plain = dict(zip(COLUMNS, PAYMENT, strict=True))
+    return [",".join((plain | {"transaction_no": f"T{number}"} | change | also).values()) for number, change in enumerate(changes, 1)]
+
+
+THREE = [HEADER.strip(), *rows({}, {"coupon_no": "2", "merchant_no": "M2"}, {"claim_no": "C2"})]
+FORMS = {
+    "LF": "\n".join([*THREE, ""]).encode(),
+    "CRLF": "\r\n".join([*THREE, ""]).encode(),
+    "lone CR": "\r".join([*THREE, ""]).encode(),
+    "one lone CR": ("\n".join([*THREE, ""]) + rows({"transaction_no": "T9\r"})[0]).encode(),
+    "no newline at the end": "\n".join(THREE).encode(),
+    "blank lines": "\n\n".join(["", *THREE, "", ""]).encode(),
+    "byte order mark": codecs.BOM_UTF8 + "\n".join([*THREE, ""]).encode(),
+    "GB18030": "\n".join([THREE[0] + ",备注", *[row + ",午餐" for row in THREE[1:]], ""]).encode("gb18030"),
+    "UTF-16": "\n".join([*THREE, ""]).encode("utf-16"),
+    "UTF-32": "\r\n".join([*THREE, ""]).encode("utf-32"),
+    "semicolons": "\n".join([*THREE, ""]).replace(",", ";").encode(),
+    "TABs": "\n".join([*THREE, ""]).replace(",", "\t").encode(),
+    "upright strokes": "\n".join([*THREE, ""]).replace(",", "|").encode(),
+    "quoted": "\n".join(['"' + row.replace(",", '","') + '"' for row in THREE] + [""]).encode(),
+    "quotes within quotes": "\n".join([*THREE, THREE[1].replace("T1", '"T""4"'), ""]).encode(),
+    "a quote that is never closed": "\n".join([*THREE[:2], THREE[2].replace("T2", '"T2'), THREE[3], ""]).encode(),
+    "a cell of two lines": "\n".join([THREE[0] + ",note", *[row + ',"two\nlines"' for row in THREE[1:]], ""]).encode(),
+    "a cell of two lines after a stray quote": "\n".join(
+        [THREE[0] + ",note,more", THREE[1] + ',a"b,"c', 'd",e"f', *[row + ",," for row in THREE[2:]], ""]).encode(),
+    "short and long rows": "\n".join([*THREE, "T4,pay", THREE[1] + ",,", ""]).encode(),
+    "padded cells": "\n".join([THREE[0], *[row.replace(",", " , ") for row in THREE[1:]], ""]).encode(),
+    "a blank last column": "\n".join([row + "," for row in THREE] + [""]).encode(),
+    "a preamble": "\n".join(["voucher report", "made,2020-03-30", *THREE, ""]).encode(),
+    "the header once more": "\n".join([*THREE, THREE[0], THREE[1].replace("T1", "T7"), ""]).encode(),
+    "only a header": (HEADER).encode(),
+    "columns in another order": "\n".join(",".join(reversed(row.split(","))) for row in [*THREE]).encode(),
+    "a sign of two octets in GB18030 that ends like a comma's neighbour": "\n".join(
+        [THREE[0] + ",备注", *[row + ",乗亅乚" for row in THREE[1:]], ""]).encode("gb18030"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("lines", [2, 1000])
+def test_every_form_of_a_file_is_read_both_ways_alike(town: Path, form: str, lines: int) -> None:
+    data = same(town, FORMS[form], lines=lines)
+    assert isinstance(data, dict) and (data["accepted"] == 3 or form in ("only a header", "a quote that is never closed",
+                                                                        "a cell of two lines after a stray quote")), data
+
+
+PROFILES = {
+    "words": ("", "号,类,券,序,店,时,价,惠,补,原,道", ""),
+    "without a subsidy": ("", "号,类,券,序,店,时,价,惠,无,原,道", ""),
+    "in fen": ("unit: fen\n", "号,类,券,序,店,时,价,惠,补,原,道", ""),
+    "refunds are negative": ("refunds: negative\n", "号,类,券,序,店,时,价,惠,补,原,道", ""),
+    "only some rows": ("skip: [{column: 道, like: 线上}]\n", "号,类,券,序,店,时,价,惠,补,原,道", ""),
+    "a footer": ("footer: {like: ^合计}\n", "号,类,券,序,店,时,价,惠,补,原,道", "合计,3\n"),
+}
+PROFILE = """\
+profile: town-bill
+kind: redemptions
+name: {zh: 账单, en: Bill}
+columns:
+  transaction_no: 号
+  kind: {column: 类, refund: 退款, otherwise: pay}
+  claim_no: 券
+  coupon_no: 序
+  merchant_no: 店
+  paid_at: 时
+  order_amount: 价
+  merchant_discount: {column: 惠, optional: true}
+  subsidy: {column: 补, optional: true}
+  refund_of: 原
+  channel: {column: 道, words: {线下: offline, 线上: online}}
+"""
+BILL = (
+    "T1,支付,C1,1,M1,2020-03-28 10:00:00,4500,0,1000,,线下", "T2,支付,C1,2,M2,2020-03-28 10:00:00,45.00,0,10.00,,线上",
+    "T3,支付,C2,1,M1,2020-03-28 10:00:00,45.00,0,10,,", "R3,退款,C2,1,M1,2020-03-28 12:00:00,-45.00,0,-10.00,T3,",
+    "R1,退款,C1,1,M1,2020-03-28 12:00:00,4500,0,1000,T1,线下", "T4,支付,C2,2,M2,2020-03-28 10:00:00,45.00,0,10,,店",
+)
+
+
+@pytest.mark.parametrize("which", PROFILES)
+def test_every_profile_is_read_both_ways_alike(town: Path, which: str) -> None:
+    also, header, footer = PROFILES[which]
+    (town / "bill.yaml").write_text(PROFILE + also, "utf-8")
+    data = same(town, "\n".join([header, *BILL, footer]).encode("gb18030"), lines=3, profile=str(town / "bill.yaml"))
+    assert data["read"] + data["ignored"] == 6 and data["accepted"] > 0, data
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
+def test_a_large_file_may_be_packed(town: Path, suffix: str) -> None:
+    content = "\n".join([*THREE, ""]).encode()
+    assert same(town, gzip.compress(content) if suffix.endswith("gz") else content, name="{}." + suffix)["accepted"] == 3
+
+
+def test_the_columns_are_really_used(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    frame = feed.bulk._frame
+    monkeypatch.setattr(feed.bulk, "_frame", lambda *given: seen.append(given[-1].count(b"\n")) or frame(*given))
+    come_to(town, [("0.csv", FORMS["LF"])], BY_COLUMNS, 1000)
+    assert seen == [3]
+    come_to(town, [("0.csv", FORMS["LF"])], BY_ROWS, 1000)
+    assert seen == [3]
