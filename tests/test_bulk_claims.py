@@ -50,8 +50,9 @@ def imported(session: store.Session, lines: list[str], width: int, size: int) ->
         data = import_claims(session, str(path)).data
     finally:
         chunks.LINES, feed.BYTES = was
-    tables = ("claim_totals", "rejects")
-    left = {table: sorted(tuple(row) for row in session.db.execute("SELECT * FROM " + table)) for table in tables}
+    # A row that gave way is kept by our own fields, one that was refused at once as it came: the cells are not compared.
+    asked = {"totals": "SELECT * FROM claim_totals", "rejects": "SELECT batch_id, line, reason, detail FROM rejects"}
+    left = {name: sorted(tuple(row) for row in session.db.execute(sql)) for name, sql in asked.items()}
     asked = {"facts": LEFT, "batches": COUNTED, "rounds": "SELECT round, claimed FROM rounds ORDER BY 1"}
     told = {key: value for key, value in data.items() if key != "file"}
     return left | {name: [tuple(row) for row in session.db.execute(sql)] for name, sql in asked.items()} | {"told": told}

@@ -27,7 +27,7 @@ PIECE = 1 << 23
 PLAIN = {
     "id": r"^[0-9A-Za-z_\-|#/]*$",
     "amount": r"^\d{1,12}(\.\d{1,2})?$",
-    "time": r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d$",
+    "time": r"^(19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d$",
 }
 LIKE_A_DATE = r"^\d{4}-\d\d-\d\d"
 
