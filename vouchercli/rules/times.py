@@ -37,7 +37,10 @@ def parse(text: str, zone: str, *, end_of_day: bool = False) -> int:
     clock = (int(part["hour"]), int(part["minute"]), int(part["second"] or 0)) if part["hour"] else (24 if end_of_day else 0, 0, 0)
     if clock[0] > 24 or clock[1] > 59 or clock[2] > 59 or (clock[0] == 24 and clock[1:] != (0, 0)):
         raise ValueError(f"not a time of day: {text}")
-    local = datetime(day.year, day.month, day.day) + timedelta(hours=clock[0], minutes=clock[1], seconds=clock[2])
+    try:
+        local = datetime(day.year, day.month, day.day) + timedelta(hours=clock[0], minutes=clock[1], seconds=clock[2])
+    except OverflowError as error:
+        raise ValueError(f"beyond the calendar: {text}") from error
     if part["offset"]:
         return int(datetime.fromisoformat(local.isoformat() + part["offset"]).timestamp())
     return int(local.replace(tzinfo=zone_named(zone)).timestamp())
@@ -132,7 +135,10 @@ class Reader:
             clock = text[11:13] + text[14:16] + text[17:]
             if clock.isascii() and clock.isdigit() and clock[:2] < "24" and clock[2:4] < "60" and clock[4:] < "60":
                 return day[0] + int(clock[:2]) * 3600 + int(clock[2:4]) * 60 + int(clock[4:]), day[1]
-        return self._slowly(text)
+        try:
+            return self._slowly(text)
+        except OverflowError as error:  # the last day of the calendar has no end
+            raise ValueError(f"beyond the calendar: {text}") from error
 
     def _slowly(self, text: str) -> tuple[int, int]:
         at = parse(text, self.zone)
