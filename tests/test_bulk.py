@@ -142,7 +142,7 @@ def written(lines: list[str], shape: dict[str, Any]) -> bytes:
 
 
 MANY = settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
-SOME = settings(MANY, max_examples=60)
+SOME = settings(MANY, max_examples=20)
 FILES = st.lists(st.tuples(FILE, SHAPE), min_size=1, max_size=2)
 LINES = st.sampled_from([1, 2, 3, 5, 8, 1000])
 

@@ -58,7 +58,7 @@ def imported(session: store.Session, lines: list[str], width: int, size: int) ->
     return left | {name: [tuple(row) for row in session.db.execute(sql)] for name, sql in asked.items()} | {"told": told}
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(lines=st.lists(LINE, min_size=1, max_size=30), standing=st.lists(CELLS, max_size=4), width=st.integers(3, 12))
 def test_columns_and_judge_give_the_same_facts_rejects_and_counts(lines: list[str], standing: list[Any], width: int) -> None:
     outcomes = []

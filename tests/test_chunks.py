@@ -191,9 +191,9 @@ def undisturbed_child(here: Path) -> list[str]:
 
 
 def interrupt_once_it_has_begun(here: Path, child: Any) -> None:
-    """Press Ctrl-C when the first chunk is safe."""
+    """Press Ctrl-C when a chunk is safe and the program knows it: it is in the next but one."""
     with session(here) as one:
-        while one.db.execute("SELECT count(*) FROM batches WHERE kind = 'redemptions'").fetchone()[0] == 0:
+        while one.db.execute("SELECT coalesce(max(chunks), 0) FROM batches WHERE kind = 'redemptions'").fetchone()[0] < 2:
             assert child.poll() is None
     child.send_signal(signal.SIGINT)
 

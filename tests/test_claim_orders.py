@@ -135,7 +135,7 @@ def retry_until_nothing_changes(session: store.Session, rows: list[Any], batches
     sound(session)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(ROW, min_size=3, max_size=24), seed=st.integers(0, 1 << 30), count=st.integers(1, 4))
 def test_files_in_any_order_split_or_overlapping_give_the_same_claims(rows: list[Any], seed: int, count: int) -> None:
     chance = random.Random(seed)
@@ -151,7 +151,7 @@ def test_files_in_any_order_split_or_overlapping_give_the_same_claims(rows: list
             retry_until_nothing_changes(session, rows, list(dict.fromkeys(batches)))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(ROW, min_size=3, max_size=24), standing=st.lists(ROW, max_size=4), lines=st.integers(2, 7))
 def test_a_file_in_chunks_gives_what_the_whole_file_gives(rows: list[Any], standing: list[Any], lines: int) -> None:
     outcomes = []

@@ -120,7 +120,7 @@ def stands(session: Session) -> dict[str, Any]:
 
 
 MANY = settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
-SOME = settings(MANY, max_examples=40)
+SOME = settings(MANY, max_examples=20)
 LINES = st.sampled_from([2, 3, 5, 1000])
 
 

@@ -65,7 +65,7 @@ def draw(table: Table) -> None:
     lines = [(line, BOLD) for line in folded(clean(t(table.title.text, table.title.params)), width).split("\n")]
     lines += body
     lines += [(line, DIM) for note in _notes(table, unit) for line in folded(note, width).split("\n")]
-    if is_terminal:
+    if is_terminal and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"):
         _print(lines)
     else:
         sys.stdout.write("".join(f"{line.rstrip()}\n" for line, _ in lines))

@@ -8,7 +8,7 @@ from vouchercli.store import numbers, totals
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 # ---------------------------------------------------------------- read
 
@@ -47,16 +47,13 @@ def merchants(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in db.execute(MERCHANTS)]
 
 
-def claims(db: sqlite3.Connection, round_id: int) -> tuple[list[Any], ...] | None:
-    """The columns claim_id, claim_no, resident, claimed_at, expires_at of a round's claims; None when it has none."""
-    columns: list[list[Any]] = [[], [], [], [], []]
+def claims(db: sqlite3.Connection, round_id: int) -> Iterator[tuple[tuple[Any, ...], ...]]:
+    """The columns claim_id, claim_no, resident, claimed_at, expires_at of a round's claims, some thousand rows at a time."""
     cursor = db.cursor()
     cursor.row_factory = None
     cursor.execute(CLAIMS, (round_id,))
     while rows := cursor.fetchmany(50_000):
-        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
-            column.extend(values)
-    return tuple(columns) if columns[0] else None
+        yield tuple(zip(*rows, strict=True))
 
 
 def visits(db: sqlite3.Connection, first: int, end: int) -> list[tuple[bytes, int]]:

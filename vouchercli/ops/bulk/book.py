@@ -17,6 +17,7 @@ from vouchercli.store import bulk, templates
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 CODES = {"offline": 1, "online": 2}
@@ -180,17 +181,18 @@ class Claims:
         self._frame: pl.DataFrame | None = None
         self._keys: np.ndarray[Any, Any] = np.empty(0, np.uint64)
 
-    def add(self, round_id: int, columns: tuple[list[Any], ...] | None) -> None:
-        """Bring in the claims of a round: (claim_id, claim_no, resident, claimed_at, expires_at)."""
-        if columns is None:
+    def add(self, round_id: int, pieces: Iterable[tuple[tuple[Any, ...], ...]]) -> None:
+        """Bring in the claims of a round, by pieces of columns (claim_id, claim_no, resident, claimed_at, expires_at)."""
+        frames = [] if self._frame is None else [self._frame]
+        for ids, numbers, tokens, claimed, expires in pieces:
+            frames.append(pl.DataFrame({
+                "claim_id": pl.Series(ids, dtype=pl.UInt32), "number": pl.Series(numbers, dtype=pl.String),
+                "resident": resident_keys(pl.Series(tokens, dtype=pl.Binary)), "claimed_at": pl.Series(claimed, dtype=pl.UInt32),
+                "expires_at": pl.Series(expires, dtype=pl.Int64), "round_no": pl.Series(np.full(len(ids), round_id, np.int32)),
+            }))
+        if not frames:
             return
-        ids, numbers, tokens, claimed, expires = columns
-        new = pl.DataFrame({
-            "claim_id": pl.Series(ids, dtype=pl.Int64), "number": pl.Series(numbers, dtype=pl.String),
-            "resident": resident_keys(pl.Series(tokens, dtype=pl.Binary)), "claimed_at": pl.Series(claimed, dtype=pl.UInt32),
-            "expires_at": pl.Series(expires, dtype=pl.Int64), "round_no": pl.Series(np.full(len(ids), round_id, np.int32)),
-        })
-        frame = new if self._frame is None else pl.concat([self._frame, new])
+        frame = pl.concat(frames)
         keys = _keys(frame.get_column("number"))
         order = np.argsort(keys, kind="stable")
         self._frame, self._keys = frame[order], keys[order]
@@ -205,7 +207,7 @@ class Claims:
         places = np.minimum(np.searchsorted(self._keys, _keys(wanted)), len(self._keys) - 1)
         found = self._frame[places]
         rows = rows.with_columns(
-            claim_id=found.get_column("claim_id"), round_id=found.get_column("round_no").cast(pl.Int64),
+            claim_id=found.get_column("claim_id").cast(pl.Int64), round_id=found.get_column("round_no").cast(pl.Int64),
             resident=found.get_column("resident"), claimed_at=found.get_column("claimed_at").cast(pl.Int64),
             expires_at=found.get_column("expires_at"))
         return rows.filter(found.get_column("number") == wanted).drop("claim_no")
