@@ -109,7 +109,7 @@ def test_a_character_cut_by_a_piece_is_whole(tmp_path: Path) -> None:
     (lambda folder: folder / "nothing.csv", "no_such_file"),
     (lambda folder: folder, "is_a_folder"),
     (lambda folder: written(folder, b""), "empty_file"),
-    (lambda folder: written(folder, b"PAR1xxxx", "x.parquet"), "foreign_file"),
+    (lambda folder: written(folder, b"PAR1xxxx", "x.parquet"), "bad_parquet"),
     (lambda folder: written(folder, b"%PDF-1.4"), "foreign_file"),
     (lambda folder: written(folder, b"<html><table>", "x.xls"), "foreign_file"),
     (lambda folder: written(folder, b"\xd0\xcf\x11\xe0" + b"x" * 600, "x.xls"), "bad_spreadsheet"),

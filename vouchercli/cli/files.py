@@ -17,7 +17,7 @@ from vouchercli.cli.words import t
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="CSV, XLSX or XLS, also .gz and .zip; - reads standard input.")]
+File = Annotated[str, typer.Argument(metavar="FILE", help="CSV, XLSX, XLS or Parquet, also .gz and .zip; - reads standard input.")]
 ProfileOption = Annotated[
     Optional[str], typer.Option("--profile", metavar="NAME|FILE", help="The file's profile (else found by its header).")
 ]

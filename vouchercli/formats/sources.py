@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats import csvs
+from vouchercli.formats import csvs, parquet
 from vouchercli.formats.archives import ZIP_MAGIC, Blob, Choice, spooled, unpacked
 from vouchercli.formats.encodings import encoding_of
 from vouchercli.result import because
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 OLE_MAGIC = b"\xd0\xcf\x11\xe0"  # .xls
 TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
-FOREIGN = {b"PAR1": "Parquet", b"%PDF": "PDF", b"Rar!": "RAR", b"7z\xbc\xaf": "7-Zip"}
+FOREIGN = {b"%PDF": "PDF", b"Rar!": "RAR", b"7z\xbc\xaf": "7-Zip"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,9 @@ def open_source(
         head = stream.read(4)
     if head in (ZIP_MAGIC, OLE_MAGIC):
         return Source(outer.name, sha256, sha1s, *_workbook(inner, head))
+    if head == parquet.MAGIC:
+        inner = parquet.as_text(inner)
+        return Source(outer.name, sha256, sha1s, "utf-8", (Part("", partial(csvs.rows, inner.open, "utf-8")),), inner.share, inner)
     if head in FOREIGN:
         raise _foreign(inner.name, FOREIGN[head])
     codec = encoding_of(inner.open, inner.name, asked=encoding, fallback=fallback)

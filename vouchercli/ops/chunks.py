@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.layout import Reading, Record
 
-LINES = 200_000  # a chunk; a multiple of it ends each chunk but the last
+LINES = 100_000  # a chunk; a multiple of it ends each chunk but the last
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ TEXT = {
     "{rows} rows read, {rate} rows/s, {left} left": "已读取 {rows} 行，每秒 {rate} 行，剩余 {left}",
     "stopping at the end of this chunk; Ctrl-C again stops at once": "将在本段结束后停止；再按一次 Ctrl-C 立即停止",
     # the shared options of imports
-    "CSV, XLSX or XLS, also .gz and .zip; - reads standard input.": "CSV、XLSX 或 XLS 文件，也可为 .gz、.zip；- 表示标准输入。",
+    "CSV, XLSX, XLS or Parquet, also .gz and .zip; - reads standard input.": "CSV、XLSX、XLS 或 Parquet 文件，也可为 .gz、.zip；- 表示标准输入。",
     "The file's profile (else found by its header).": "文件的格式（默认按表头识别）。",
     "The file's encoding (else UTF-8, then GB18030, are tried strictly).": "文件编码（默认依次严格尝试 UTF-8、GB18030）。",
     "The SHA-1 that the platform gave for the file.": "平台提供的文件 SHA-1 校验值。",

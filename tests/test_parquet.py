@@ -1,0 +1,70 @@
+"""Parquet comes in as any other file: the same facts, refusals that say what to do, and never a need of everyday commands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from vouchercli.formats import parquet
+from vouchercli.formats.sources import open_source
+from vouchercli.ops.bulk import feed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS = [("T1", "C1", 1, datetime(2020, 3, 28, 12, 0, 0), Decimal("45.00")),
+        ("T2", "C1", 2, datetime(2020, 3, 28, 12, 5, 9), Decimal("50.5"))]
+
+
+def table() -> pl.DataFrame:
+    """Two payments as a data platform writes them: integers, decimals, times."""
+    frame = pl.DataFrame(ROWS, orient="row", schema={
+        "transaction_no": pl.String, "claim_no": pl.String, "coupon_no": pl.Int32, "paid_at": pl.Datetime,
+        "order_amount": pl.Decimal(12, 2)})
+    return frame.with_columns(kind=pl.lit("pay"), merchant_no=pl.lit("M1"), merchant_discount=pl.lit("0"), subsidy=pl.lit("10.00"),
+                              refund_of=pl.lit(""))
+
+
+def cells(path: Path) -> list[list[str]]:
+    (part,) = open_source(path).parts
+    return [row for _, row in part.rows()]
+
+
+def test_integers_decimals_and_times_become_the_text_that_a_csv_has(tmp_path: Path) -> None:
+    table().write_parquet(tmp_path / "r.parquet")
+    header, first, second = cells(tmp_path / "r.parquet")
+    assert header[:5] == ["transaction_no", "claim_no", "coupon_no", "paid_at", "order_amount"]
+    assert first[:5] == ["T1", "C1", "1", "2020-03-28 12:00:00", "45.00"]
+    assert second[3:5] == ["2020-03-28 12:05:09", "50.50"]
+
+
+def test_times_with_a_zone_become_utc_and_say_so(tmp_path: Path) -> None:
+    frame = table().with_columns(pl.col("paid_at").dt.replace_time_zone("Asia/Shanghai"), kind=pl.lit("pay").cast(pl.Categorical))
+    frame.write_parquet(tmp_path / "r.parquet")
+    assert [row[3] for row in cells(tmp_path / "r.parquet")[1:]] == ["2020-03-28T04:00:00Z", "2020-03-28T04:05:09Z"]
+
+
+@pytest.mark.parametrize("size", [1, feed.BYTES])
+def test_a_parquet_file_gives_the_facts_of_the_same_csv(city: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: int) -> None:
+    monkeypatch.setattr(feed, "BYTES", size)
+    voucher = city()
+    table().write_parquet("r.parquet")
+    told = voucher("redemption", "import", "r.parquet", "-o", "json").json["data"]
+    assert (told["read"], told["accepted"], told["rejected"]) == (2, 2, 0)
+    table().write_csv("r.csv", datetime_format="%Y-%m-%d %H:%M:%S")
+    again = voucher("redemption", "import", "r.csv", "-o", "json").json["data"]
+    assert (again["read"], again["duplicate"]) == (2, 2)
+    assert voucher("redemption", "import", "r.parquet", "-o", "json").json["data"]["repeats"] == told["batch"]
+
+
+def test_without_its_library_a_parquet_file_is_refused_with_the_way_out(city: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    voucher = city()
+    table().write_parquet("r.parquet")
+    monkeypatch.setattr(parquet, "find_spec", lambda _: None)
+    refused = voucher("redemption", "import", "r.parquet", expect=3)
+    assert "[parquet_not_installed]" in refused.err
+    assert "pip install 'vouchercli[parquet]'" in refused.err
