@@ -102,7 +102,9 @@ def whole_chunks(voucher: Any) -> Any:
         batch = batch_of(folder, "r.csv")
         if batch and batch[1] == "importing":
             listed = voucher("batch", "list", "--db", db, "-o", "json").data["batches"][0]
-            assert (listed["state"], (listed["read"] + 1) % LINES) == ("importing", 0)
+            rows = (folder / "r.csv").read_text("utf-8").count("\n") - 1  # all of them: only the end was still to come
+            assert listed["state"] == "importing"
+            assert listed["read"] == rows or (listed["read"] + 1) % LINES == 0
             assert "[batch_unfinished]" in voucher("batch", "retry", str(batch[0]), "--db", db, expect=3).err
 
     return look

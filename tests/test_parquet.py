@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from vouchercli.formats import parquet
+from vouchercli.formats import layout, parquet
 from vouchercli.formats.sources import open_source
 from vouchercli.ops.bulk import feed
 
@@ -59,6 +60,35 @@ def test_a_parquet_file_gives_the_facts_of_the_same_csv(city: Any, monkeypatch: 
     again = voucher("redemption", "import", "r.csv", "-o", "json").json["data"]
     assert (again["read"], again["duplicate"]) == (2, 2)
     assert voucher("redemption", "import", "r.parquet", "-o", "json").json["data"]["repeats"] == told["batch"]
+
+
+def test_what_stands_in_other_columns_does_not_matter(tmp_path: Path) -> None:
+    frame = table().with_columns(
+        note=pl.lit("a;b|c;" * 50), lines=pl.lit('two\n"lines"'), tags=pl.lit([1, 2]), raw=pl.lit(b"\xff"), took=pl.duration(hours=1))
+    frame.write_parquet(tmp_path / "r.parquet")
+    reading = layout.read(tmp_path / "r.parquet", "redemptions")
+    assert [(record.values[0], record.values[6], record.fault) for record in reading.records()] == [("T1", "2020-03-28 12:00:00", None),
+                                                                                                   ("T2", "2020-03-28 12:05:09", None)]
+
+
+def test_numbers_are_read_only_when_nothing_of_them_is_lost(tmp_path: Path) -> None:
+    numbers = [11002.0, 123456789012345680.0, float("nan"), 1e15]
+    amounts = [45.1, 45.125, 45.0, None]
+    frame = pl.concat([table()] * 2).with_columns(transaction_no=pl.Series(numbers), order_amount=pl.Series(amounts))
+    frame.write_parquet(tmp_path / "r.parquet")
+    found = [(record.values[0], record.values[7], record.fault and record.fault.code)
+             for record in layout.read(tmp_path / "r.parquet", "redemptions").records()]
+    assert found == [("11002", "45.1", None), ("", "", "bad_row"), ("", "", "bad_row"), ("", "", "bad_row")]
+    wide = table().with_columns(order_amount=pl.Series([Decimal("45.1000"), Decimal("45.1250")], dtype=pl.Decimal(12, 4)))
+    wide.write_parquet(tmp_path / "w.parquet")
+    assert [row[4] for row in cells(tmp_path / "w.parquet")[1:]] == ["45.10", "45.125"]
+
+
+def test_a_packed_parquet_file_is_itself_and_not_its_namesake(tmp_path: Path) -> None:
+    table().write_parquet(tmp_path / "r.parquet")
+    (tmp_path / "r.parquet.gz").write_bytes(gzip.compress((tmp_path / "r.parquet").read_bytes()))
+    table().clear().write_parquet(tmp_path / "r.parquet")
+    assert len(cells(tmp_path / "r.parquet.gz")) == 3
 
 
 def test_without_its_library_a_parquet_file_is_refused_with_the_way_out(city: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,5 +55,13 @@ def test_an_everyday_command_loads_nothing_heavy(folder: Path, words: tuple[str,
     assert loaded(folder, *words) & (HEAVY | also) == set()
 
 
+@pytest.mark.parametrize("noun", ["merchant", "claim", "redemption"])
+def test_a_small_import_loads_no_columns(folder: Path, noun: str) -> None:
+    (folder / "m.csv").write_text("merchant_no,name\nM1,店\n", "utf-8")
+    (folder / "c.csv").write_text("claim_no,round,resident,claimed_at\n", "utf-8")
+    (folder / "r.csv").write_text("transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,subsidy\n", "utf-8")
+    assert loaded(folder, noun, "import", f"{noun[0]}.csv") & {"numpy", "polars", "pyarrow", "python_calamine"} == set()
+
+
 def test_a_heavy_library_is_found(folder: Path) -> None:
     assert {"yaml", "sqlite_utils"} <= loaded(folder, "init", "--db", "other.db") | loaded(folder, "programme", "load", "hangzhou-2020")

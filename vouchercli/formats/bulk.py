@@ -63,7 +63,6 @@ def blocks(reading: Reading, after_line: int, end_of: Callable[[int], int]) -> I
     codec = "utf-8" if reading.encoding in ("utf-8", "ascii") else reading.encoding
     if "\n".encode(codec) != b"\n":  # UTF-16 and its kin
         raise NotPlainError
-    delimiter = csvs.delimiter_of(reading.text.open, reading.encoding)
     with reading.text.open() as stream:
         line, rest, is_end = 0, b"", False
         while not (is_end and not rest):
@@ -82,7 +81,7 @@ def blocks(reading: Reading, after_line: int, end_of: Callable[[int], int]) -> I
             first, line = line + 1, line + min(wanted, newlines + (not data.endswith(b"\n")))
             if line > after_line and data:
                 octets = data if codec == "utf-8" else data.decode(codec).encode()
-                yield _block(reading, delimiter, octets, first, line, is_end and not rest)
+                yield _block(reading, reading.delimiter, octets, first, line, is_end and not rest)
 
 
 def _block(reading: Reading, delimiter: str, data: bytes, first: int, last: int, is_last: bool) -> Block:

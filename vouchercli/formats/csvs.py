@@ -21,9 +21,8 @@ class BrokenRow(list[str]):
     """The cells of a line whose quote mark is never closed."""
 
 
-def rows(open_bytes: Callable[[], BinaryIO], encoding: str) -> Iterator[tuple[int, list[str]]]:
+def rows(open_bytes: Callable[[], BinaryIO], encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """(first line, cells) of every record; line 1 is the first. Cells are as they stand, blanks and marks included."""
-    delimiter = delimiter_of(open_bytes, encoding)
     csv.field_size_limit(MAX_CELL)
     with open_bytes() as raw, io.TextIOWrapper(raw, _codec(encoding), newline="") as text:
         yield from records(text, delimiter)

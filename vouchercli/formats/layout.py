@@ -80,7 +80,7 @@ class Reading:
         self.header = header.names[:kept_width]
         self.read = 0
         self.ignored = 0
-        self._found, self._share, self.text = header, source.share, source.text
+        self._found, self._share, self.text, self.delimiter = header, source.share, source.text, source.delimiter
         self._plan = Plan(self.profile, self.header)
         self._keys = [column_key(name) for name in self.header]
         used = headers.in_use(self.profile, set(self._keys)) | {column_key(name) for name in headers.REJECT_COLUMNS}

@@ -6,7 +6,7 @@ import tempfile
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.archives import Blob
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 MAGIC = b"PAR1"
+DELIMITER = ","
 LOCAL, WITH_ZONE = "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"
 
 
-def as_text(blob: Blob) -> Blob:
-    """The table as UTF-8 CSV in a file of its own that vanishes with it; line 1 is the header.
+def as_text(blob: Blob, path: Path | None) -> Blob:
+    """The table as UTF-8 CSV (by `DELIMITER`) in a file of its own that vanishes with it; line 1 is the header. `path` is the file
+    itself, read in pieces; without it (standard input, an archive) the bytes are held.
 
     Times without a zone are local, with one they become UTC; numbers are written as they are. Raises `VoucherError`:
     parquet_not_installed, bad_parquet.
@@ -31,8 +33,8 @@ def as_text(blob: Blob) -> Blob:
 
     text = tempfile.NamedTemporaryFile(prefix="voucher-", suffix=".csv")  # noqa: SIM115  (it lives as long as the blob; mode 0600)
     try:
-        table = pl.scan_parquet(_source(blob))
-        table.select(_written(name, kind) for name, kind in table.collect_schema().items()).sink_csv(text.name)
+        table = pl.scan_parquet(path or _held(blob))
+        table.select(_written(name, kind) for name, kind in table.collect_schema().items()).sink_csv(text.name, separator=DELIMITER)
     except pl.exceptions.PolarsError as error:
         raise VoucherError("bad_parquet", "{file} cannot be read as Parquet: {why}", hint="ask for it again, or for CSV",
                            where=blob.name, file=blob.name, why=str(error).splitlines()[0]) from error
@@ -46,12 +48,7 @@ def as_text(blob: Blob) -> Blob:
     return Blob(blob.name, opened, size, lambda: last[0].tell() / size if last and size and not last[0].closed else None)
 
 
-def _source(blob: Blob) -> Any:
-    """A file on the disk is read in pieces; what lies in an archive is held."""
-    if Path(blob.name).is_file():
-        with Path(blob.name).open("rb") as stream:
-            if stream.read(4) == MAGIC:
-                return blob.name
+def _held(blob: Blob) -> BytesIO:
     with blob.open() as stream:
         return BytesIO(stream.read())
 
@@ -64,4 +61,8 @@ def _written(name: str, kind: pl.DataType) -> pl.Expr:
         return column.dt.strftime(LOCAL) if kind.time_zone is None else column.dt.convert_time_zone("UTC").dt.strftime(WITH_ZONE)
     if isinstance(kind, pl.Categorical | pl.Enum):
         return column.cast(pl.String)
-    return column
+    if isinstance(kind, pl.Decimal) and kind.scale > 2:  # 45.1000 is 45.10: plain, as the fast way wants it
+        return column.cast(pl.String).str.replace(r"(\.\d\d\d*?)0+$", "$1")
+    if kind.is_nested() or kind in (pl.Binary, pl.Duration, pl.Object):  # nothing that a field is read from
+        return pl.lit(None, pl.String).alias(name)
+    return column.fill_nan(None) if kind.is_float() else column  # no number is a blank

@@ -45,6 +45,7 @@ class Source:
     parts: tuple[Part, ...]
     share: Callable[[], float | None] = lambda: None  # how much of the file the reading begun last has behind it
     text: Blob | None = None    # the bytes of a text file, unpacked
+    delimiter: str = ","        # between the cells of a text file
 
 
 def open_source(
@@ -61,13 +62,18 @@ def open_source(
     if head in (ZIP_MAGIC, OLE_MAGIC):
         return Source(outer.name, sha256, sha1s, *_workbook(inner, head))
     if head == parquet.MAGIC:
-        inner = parquet.as_text(inner)
-        return Source(outer.name, sha256, sha1s, "utf-8", (Part("", partial(csvs.rows, inner.open, "utf-8")),), inner.share, inner)
+        text = parquet.as_text(inner, Path(path) if inner is outer and str(path) != "-" else None)
+        return Source(outer.name, sha256, sha1s, "utf-8", _lines(text, "utf-8", parquet.DELIMITER), text.share, text, parquet.DELIMITER)
     if head in FOREIGN:
         raise _foreign(inner.name, FOREIGN[head])
     codec = encoding_of(inner.open, inner.name, asked=encoding, fallback=fallback)
     _refuse_html(inner, codec)
-    return Source(outer.name, sha256, sha1s, codec, (Part("", partial(csvs.rows, inner.open, codec)),), outer.share, inner)
+    delimiter = csvs.delimiter_of(inner.open, codec)
+    return Source(outer.name, sha256, sha1s, codec, _lines(inner, codec, delimiter), outer.share, inner, delimiter)
+
+
+def _lines(text: Blob, codec: str, delimiter: str) -> tuple[Part, ...]:
+    return (Part("", partial(csvs.rows, text.open, codec, delimiter)),)
 
 
 def _file(path: Path) -> Blob:

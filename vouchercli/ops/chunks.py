@@ -51,6 +51,8 @@ def chunks(reading: Reading, after_line: int, *, is_cut: bool) -> Iterator[Chunk
     records = iter(reading.records())
     head = next((record for record in records if record.line > after_line), None)
     is_first = after_line == 0
+    if head is None and not is_first:  # killed between its last chunk and its end
+        return
     while True:
         last_line = end_of(head.line) if head and is_cut and reading.may_be_cut else 1 << 62
         chunk = Chunk(last_line, (), is_first=is_first)

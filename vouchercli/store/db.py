@@ -192,7 +192,7 @@ def _is_full(path: Path) -> bool:
 
 
 def _no_room(path: Path) -> VoucherError:
-    return VoucherError("disk_full", "the disk is full; nothing was changed in {path}",
+    return VoucherError("disk_full", "the disk is full; nothing of the unfinished step was kept in {path}",
                         hint="make room, then run the same command again", path=str(path))
 
 

@@ -13,7 +13,7 @@ TEXT = {
     "install the newer voucher": "请安装新版 voucher",
     "another voucher command is writing to {path}": "另一个 voucher 命令正在写入 {path}",
     "run the same command again": "请再次运行同一命令",
-    "the disk is full; nothing was changed in {path}": "磁盘已满；{path} 未作任何改动",
+    "the disk is full; nothing of the unfinished step was kept in {path}": "磁盘已满；{path} 中未完成的步骤未保留任何改动",
     "make room, then run the same command again": "请腾出空间，再运行同一命令",
     "{path} cannot be written: {why}": "{path} 无法写入：{why}",
     "check who owns the file and its folder": "请检查文件及其所在文件夹的权限",
