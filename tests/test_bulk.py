@@ -6,6 +6,7 @@ import codecs
 import gzip
 import shutil
 from contextlib import contextmanager
+from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -258,6 +259,17 @@ def test_every_profile_is_read_both_ways_alike(town: Path, which: str) -> None:
     (town / "bill.yaml").write_text(PROFILE + also, "utf-8")
     data = same(town, "\n".join([header, *BILL, footer]).encode("gb18030"), lines=3, profile=str(town / "bill.yaml"))
     assert data["read"] + data["ignored"] == 6 and data["accepted"] > 0, data
+
+
+def test_what_the_judge_accepts_counts_in_later_chunks(town: Path) -> None:
+    """Three vouchers of one resident at one merchant on one day, two of which are lawful; one or the other is written so that
+    columns cannot take it; they come in any order, in chunks of one row or two."""
+    for order, odd, lines in product(permutations("123"), ("2", "13"), (1, 2)):
+        numbers = [f'"T{coupon}"' if coupon in odd else f"T{coupon}" for coupon in order]
+        told = [f"{number},pay,C1,{coupon},M1,2020-03-28 1{coupon}:00:00,45.00,0,10.00,"
+                for number, coupon in zip(numbers, order, strict=True)]
+        data = same(town, "\n".join([HEADER.strip(), *told, ""]).encode(), lines=lines, profile="voucher")
+        assert data["reasons"] == {"over_limit": 1}, (order, odd, lines)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "csv.gz"])

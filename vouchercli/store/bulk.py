@@ -27,8 +27,12 @@ WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions) ORDER BY merchant
 """
 CLAIMS = "SELECT claim_id, claim_no, resident, claimed_at, expires_at FROM claims WHERE round_id = ?"
 VISITS = """
-SELECT c.resident, f.merchant_id FROM redemptions f CROSS JOIN claims c ON c.claim_id = f.claim_id
+SELECT c.resident, f.merchant_id, f.day FROM redemptions f CROSS JOIN claims c ON c.claim_id = f.claim_id
 WHERE f.paid_at >= ? AND f.paid_at < ? AND f.refund_of IS NULL
+"""
+VISITS_SINCE = """
+SELECT c.resident, f.merchant_id, f.day FROM redemptions f CROSS JOIN claims c ON c.claim_id = f.claim_id
+WHERE f.redemption_id >= ? AND f.refund_of IS NULL
 """
 
 
@@ -56,9 +60,14 @@ def claims(db: sqlite3.Connection, round_id: int) -> Iterator[tuple[tuple[Any, .
         yield tuple(zip(*rows, strict=True))
 
 
-def visits(db: sqlite3.Connection, first: int, end: int) -> list[tuple[bytes, int]]:
-    """(resident, merchant_id) of every payment between these UTC seconds."""
+def visits(db: sqlite3.Connection, first: int, end: int) -> list[tuple[bytes, int, int]]:
+    """(resident, merchant_id, day) of every payment between these UTC seconds."""
     return [tuple(row) for row in db.execute(VISITS, (first, end))]
+
+
+def visits_since(db: sqlite3.Connection, first_id: int) -> list[tuple[bytes, int, int]]:
+    """(resident, merchant_id, day) of every payment written from `first_id` on."""
+    return [tuple(row) for row in db.execute(VISITS_SINCE, (first_id,))]
 
 
 # ---------------------------------------------------------------- write

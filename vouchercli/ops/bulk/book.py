@@ -101,11 +101,11 @@ class Book:
         Visits are known by 64 bits of hash and counted too high rather than too low: what seems full is left to the judge.
         """
         days = rows.get_column("day").to_numpy()
-        visits = _visits(rows.get_column("resident"), rows.get_column("merchant_id"))
-        room = np.ones(len(visits), bool)
+        asked = visits(rows.get_column("resident"), rows.get_column("merchant_id"), rows.get_column("day"))
+        room = np.ones(len(asked), bool)
         for day in np.unique(days).tolist():
             here = days == day
-            mine = visits[here]
+            mine = asked[here]
             run = np.sort(mine)
             known = [*self._known_visits(day), run]
             counts = sum(np.searchsorted(one, mine, "right") - np.searchsorted(one, mine, "left") for one in known)
@@ -116,8 +116,7 @@ class Book:
     def _known_visits(self, day: int) -> list[np.ndarray[Any, Any]]:
         if day not in self._visits:
             stood = bulk.visits(self._db, *times.day_bounds(day, self._zone))
-            found = pl.DataFrame(stood, orient="row", schema={"token": pl.Binary, "merchant_id": pl.Int64})
-            self._visits[day] = [np.sort(_visits(resident_keys(found.get_column("token")), found.get_column("merchant_id")))]
+            self._visits[day] = [np.sort(visits_of(stood))]
         return self._visits[day]
 
 
@@ -162,10 +161,17 @@ class Merchants:
         return self._covered[round_id]
 
 
-def _visits(residents: pl.Series, merchant_ids: pl.Series) -> np.ndarray[Any, Any]:
-    """A hash of resident and merchant; within one day it stands for the visit."""
-    mixed: np.ndarray[Any, Any] = residents.to_numpy() ^ (merchant_ids.to_numpy().astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+def visits(residents: pl.Series, merchant_ids: pl.Series, days: pl.Series) -> np.ndarray[Any, Any]:
+    """A hash of resident, merchant and day: it stands for the visit."""
+    place = merchant_ids.to_numpy().astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed: np.ndarray[Any, Any] = residents.to_numpy() ^ place ^ (days.to_numpy().astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F))
     return mixed
+
+
+def visits_of(rows: list[tuple[bytes, int, int]]) -> np.ndarray[Any, Any]:
+    """`visits` of facts (resident, merchant_id, day)."""
+    found = pl.DataFrame(rows, orient="row", schema={"token": pl.Binary, "merchant_id": pl.Int64, "day": pl.Int64})
+    return visits(resident_keys(found.get_column("token")), found.get_column("merchant_id"), found.get_column("day"))
 
 
 def resident_keys(tokens: pl.Series) -> pl.Series:

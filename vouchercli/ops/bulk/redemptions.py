@@ -9,7 +9,7 @@ import polars as pl
 
 from vouchercli.ops import shares
 from vouchercli.ops.bulk import typing
-from vouchercli.ops.bulk.book import Book
+from vouchercli.ops.bulk.book import Book, visits, visits_of
 from vouchercli.ops.bulk.feed import Feed
 from vouchercli.ops.chunks import Taken
 from vouchercli.rules.subsidy import lawful_subsidy
@@ -41,8 +41,7 @@ class Proof(NamedTuple):
 
 def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
     """The chunks of a large file of redemptions behind the line `done`."""
-    split = shares.Shares(desk)
-    return iter(Feed(desk, done, lambda: Prover(desk), lambda desk, proof: write(desk, proof, split)))
+    return iter(Feed(desk, done, lambda: Prover(desk), Writer(desk).write))
 
 
 class Prover:
@@ -68,9 +67,11 @@ class Prover:
             rows = rows.filter(self._is_lawful(rows))
             rows, repeated = _without_repeats(rows.with_columns(subsidy_fen=self._expected(rows), channel=self._book.used_channel(rows)))
             rows = self._uncontested(rows)
+            visit = visits(rows.get_column("resident"), rows.get_column("merchant_id"), rows.get_column("day"))
+            rows = rows.with_columns(visit=pl.Series(visit, dtype=pl.UInt64))
         fit = rows.select(
             "transaction_no", "claim_id", "coupon_no", "merchant_id", "segment_id", "channel", "paid_at", "day", "base_fen",
-            "merchant_discount_fen", "line", "round_id", "subsidy_fen", "coupon", "threshold_fen", "denomination_fen",
+            "merchant_discount_fen", "line", "round_id", "subsidy_fen", "coupon", "threshold_fen", "denomination_fen", "visit",
         ) if rows.height else pl.DataFrame({"line": pl.Series([], dtype=pl.Int64)})
         is_done = np.isin(lines.to_numpy(), np.concatenate((fit.get_column("line").to_numpy(), repeated.to_numpy())))
         return Proof(fit, lines.filter(pl.Series(~is_done)).to_list(), repeated.len())
@@ -135,6 +136,29 @@ def _without_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     shared = rows.filter(VOUCHER.is_duplicated())
     repeated = shared.filter(~pl.struct(CONTENT).is_first_distinct()).get_column("line")
     return (rows.filter(~pl.col("line").is_in(repeated.implode())) if repeated.len() else rows), repeated
+
+
+class Writer:
+    """Writes proofs one after the other, and knows the visits of the rows that the judge has accepted in between: a proof that
+    was made before does not. (Where no limit is set they do no harm but to send a row to the judge.)"""
+
+    def __init__(self, desk: Desk) -> None:
+        self._split = shares.Shares(desk)
+        self._next: int | None = None
+        self._judged: np.ndarray[Any, Any] = np.empty(0, np.uint64)
+
+    def write(self, desk: Desk, proof: Proof) -> Taken:
+        """Write the proved rows that meet no visit of the judge's."""
+        if self._next is not None:
+            rows = bulk.visits_since(desk.db, self._next)
+            self._judged = np.unique(np.concatenate((self._judged, visits_of(rows))))
+        if proof.fit.height and len(self._judged):
+            meets = pl.Series(np.isin(proof.fit.get_column("visit").to_numpy(), self._judged))
+            lines = proof.fit.get_column("line").filter(meets).to_list()
+            proof = Proof(proof.fit.filter(~meets), [*proof.lines, *lines], proof.repeated)
+        taken = write(desk, proof, self._split)
+        self._next = bulk.next_id(desk.db)
+        return taken
 
 
 def write(desk: Desk, proof: Proof, split: shares.Shares) -> Taken:
