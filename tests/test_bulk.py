@@ -261,6 +261,12 @@ def test_every_profile_is_read_both_ways_alike(town: Path, which: str) -> None:
     assert data["read"] + data["ignored"] == 6 and data["accepted"] > 0, data
 
 
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_strange_cell_is_read_both_ways_alike(town: Path, column: str) -> None:
+    for cell in dict.fromkeys(CELLS[COLUMNS.index(column)]):
+        same(town, "\n".join([HEADER.strip(), *rows({column: cell}), ""]).encode(), profile="voucher")
+
+
 def test_what_the_judge_accepts_counts_in_later_chunks(town: Path) -> None:
     """Three vouchers of one resident at one merchant on one day, two of which are lawful; one or the other is written so that
     columns cannot take it; they come in any order, in chunks of one row or two."""
