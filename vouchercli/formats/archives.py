@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import re
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from vouchercli.errors import VoucherError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+NAMELESS = Path("/proc/self/fd")  # where a file without a name can be opened again, each time from its beginning
 MAX_BYTES = 1 << 36          # 64 GiB unpacked: no platform file is larger
 MAX_RATIO = 300              # CSV shrinks 10- to 50-fold; a bomb a thousand-fold
 HARMLESS_BYTES = 200 << 20   # below this no ratio is dangerous
@@ -64,14 +66,36 @@ def unpacked(blob: Blob, choices: Sequence[Choice] = ()) -> Blob:
 
 def spooled(stream: IO[bytes], name: str) -> Blob:
     """What `stream` gives, in a temporary file that is gone when nobody holds the blob any more."""
-    spool = tempfile.NamedTemporaryFile(prefix="voucher-")  # noqa: SIM115 - it lives as long as the blob
-    shutil.copyfileobj(stream, spool, 1 << 20)
-    spool.flush()
+    file, path = private_file()
+    shutil.copyfileobj(stream, file, 1 << 20)
+    file.flush()
+    return kept_in(file, path, name)
+
+
+def private_file() -> tuple[IO[bytes], Path]:
+    """A temporary file and the path it can be opened by while it is held. It may hold identities: where the system can, it has no
+    name, so that not even a killed process leaves it behind; else a name of its own and mode 0600."""
+    if NAMELESS.is_dir():
+        file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the blob that is made of it
+        return file, NAMELESS / str(file.fileno())
+    file = tempfile.NamedTemporaryFile(prefix="voucher-")  # noqa: SIM115
+    return file, Path(file.name)
+
+
+def kept_in(file: IO[bytes], path: Path, name: str) -> Blob:
+    """The blob of a `private_file`: it holds the file for as long as it lives."""
+    size = os.fstat(file.fileno()).st_size
+    last: list[BinaryIO] = []
 
     def opened() -> BinaryIO:
-        return Path(spool.name).open("rb")
+        assert not file.closed  # whoever can open it holds it: else its number would be another file's
+        last[:] = [path.open("rb")]
+        return last[0]
 
-    return Blob(name, opened, spool.tell())
+    def share() -> float | None:
+        return last[0].tell() / size if last and size and not last[0].closed else None
+
+    return Blob(name, opened, size, share)
 
 
 def _seekable(blob: Blob) -> Blob:

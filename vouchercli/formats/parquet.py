@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from importlib.util import find_spec
 from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.archives import Blob
+from vouchercli.formats.archives import Blob, kept_in, private_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
 MAGIC = b"PAR1"
@@ -31,21 +31,14 @@ def as_text(blob: Blob, path: Path | None) -> Blob:
                            hint="pip install 'vouchercli[parquet]', or ask for the file as CSV", where=blob.name, file=blob.name)
     import polars as pl
 
-    text = tempfile.NamedTemporaryFile(prefix="voucher-", suffix=".csv")  # noqa: SIM115  (it lives as long as the blob; mode 0600)
+    file, text = private_file()
     try:
         table = pl.scan_parquet(path or _held(blob))
-        table.select(_written(name, kind) for name, kind in table.collect_schema().items()).sink_csv(text.name, separator=DELIMITER)
+        table.select(_written(name, kind) for name, kind in table.collect_schema().items()).sink_csv(text, separator=DELIMITER)
     except pl.exceptions.PolarsError as error:
         raise VoucherError("bad_parquet", "{file} cannot be read as Parquet: {why}", hint="ask for it again, or for CSV",
                            where=blob.name, file=blob.name, why=str(error).splitlines()[0]) from error
-    last: list[BinaryIO] = []
-
-    def opened() -> BinaryIO:
-        last[:] = [open(text.name, "rb")]  # noqa: PTH123, SIM115  (`text` itself is kept alive here)
-        return last[0]
-
-    size = Path(text.name).stat().st_size
-    return Blob(blob.name, opened, size, lambda: last[0].tell() / size if last and size and not last[0].closed else None)
+    return kept_in(file, text, blob.name)
 
 
 def _held(blob: Blob) -> BytesIO:

@@ -106,5 +106,6 @@ class Plain:
 def is_large(desk: Desk) -> bool:
     """Whether the file is worth it, can be read by columns, and the libraries for that are there."""
     text = desk.reading.text
-    is_ours = text is not None and text.packed >= BYTES and str(desk.session.path) != ":memory:"
+    # Within a transaction of the caller's, rows may stand that the proof's own connection cannot see.
+    is_ours = text is not None and text.packed >= BYTES and str(desk.session.path) != ":memory:" and not desk.session.joins
     return is_ours and bulk.is_there() and desk.reading.straight is not None
