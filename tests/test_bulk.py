@@ -85,6 +85,95 @@ def town(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return here
 
 
+# ---------------------------------------------------------------- refunds
+
+HOURS = ("2020-03-28 10", "2020-03-28 12", "2020-03-28 14", "2020-04-03 07", "2020-04-03 09")  # the claims end on 3 April at 8
+STEP = st.tuples(  # of one voucher's life: kind, hour, number, refund_of, amount, told subsidy, merchant
+    st.sampled_from(["pay", "refund"]), st.sampled_from(HOURS), st.sampled_from("12"), st.sampled_from("112"),
+    st.sampled_from(["45.00", "45.00", "45.00", "20.00"]), st.sampled_from(["10.00", "10.00", "5.00"]), st.sampled_from(["M1", "M1", "M2"]))
+PAID = ("pay", HOURS[0], "1", "1", "45.00", "10.00", "M1")
+REFUNDED = ("refund", HOURS[1], "2", "1", "45.00", "10.00", "M1")
+LIFE = st.one_of(
+    st.just([PAID, REFUNDED]), st.lists(STEP, min_size=1, max_size=4), st.builds(lambda step: [PAID, ("refund", *step[1:])], STEP),
+    st.sampled_from([[PAID, REFUNDED, ("refund", hour, number, *REFUNDED[3:])] for hour in HOURS[1:3] for number in "123"]),
+)
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[str]:
+    """The rows of some vouchers' lives, in any order; one number may come on two vouchers."""
+    told = []
+    for voucher in draw(st.lists(st.sampled_from(["C1,1", "C1,2", "C2,1", "C3,3"]), min_size=1, max_size=4, unique=True)):
+        holder = draw(st.sampled_from([voucher.replace(",", ""), "X"]))
+        for kind, hour, number, paid, amount, subsidy, merchant in draw(LIFE):
+            refund_of = f"{holder}-{paid}" if kind == "refund" else ""
+            told.append(f"{holder}-{number},{kind},{voucher},{merchant},{hour}:00:00,{amount},0,{subsidy},{refund_of}")
+    return draw(st.permutations(told)) if draw(st.booleans()) else sorted(told, key=lambda row: row.split(",")[5])
+
+
+def as_file(told: list[str]) -> bytes:
+    return "\n".join([HEADER.strip(), *told, ""]).encode()
+
+
+@pytest.fixture
+def towns(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The town under every policy of refunds, each in a folder of its own."""
+    monkeypatch.setattr(chunks, "LINES", chunks.LINES)
+    for policy in ("full_restores", "restores_once", "forfeits", "pro_rata"):
+        city(policy)
+        (here / policy).mkdir()
+        for name in ("voucher.db", "voucher.key"):
+            shutil.copy2(here / name, here / policy)
+            (here / name).unlink()
+    return here
+
+
+POLICIES = st.sampled_from(["full_restores", "full_restores", "restores_once", "forfeits", "pro_rata"])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(policy=POLICIES, told=lives(), lines=st.sampled_from([1, 2, 3, 1000]))
+def test_refunds_come_to_the_same(towns: Path, policy: str, told: list[str], lines: int) -> None:
+    same(towns / policy, as_file(told), lines=lines, has_repeats=True, profile="voucher")
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(policy=POLICIES, told=lives(), lines=st.sampled_from([1, 2, 3, 1000]))
+def test_refunds_come_to_the_same_many_times(towns: Path, policy: str, told: list[str], lines: int) -> None:
+    same(towns / policy, as_file(told), lines=lines, has_repeats=True, profile="voucher")
+
+
+@pytest.mark.parametrize("policy", ["full_restores", "restores_once", "forfeits", "pro_rata"])
+@pytest.mark.parametrize("lines", [1, 1000])
+def test_a_full_refund_comes_to_the_same(towns: Path, policy: str, lines: int) -> None:
+    steps = [PAID, REFUNDED, ("pay", HOURS[2], "3", "", *PAID[4:]), ("refund", HOURS[2], "4", "3", *PAID[4:])]
+    told = [f"T{number},{kind},C1,1,{merchant},{hour}:{minute}:00,{amount},0,{subsidy},{f'T{paid}' if kind == 'refund' else ''}"
+            for minute, (kind, hour, number, paid, amount, subsidy, merchant) in enumerate(steps, 10)]
+    for count in range(2, 5):
+        same(towns / policy, as_file(told[:count]), lines=lines, profile="voucher")
+
+
+def test_a_full_refund_is_proved_by_columns(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the block of its payment and in a later one; what is not full, or late, goes to the judge."""
+    left: list[int] = []
+    take = feed.Feed.take
+
+    def counted(self: Any, *given: Any) -> Any:
+        taken, records = take(self, *given)
+        records = list(records)
+        left.append(len(records))
+        return taken, records
+
+    monkeypatch.setattr(feed.Feed, "take", counted)
+    told = ["T1,pay,C1,1,M1,2020-03-28 10:00:00,45.00,0,10.00,", "R1,refund,C1,1,M1,2020-03-28 11:00:00,45.00,0,10.00,T1",
+            "T2,pay,C2,1,M1,2020-03-28 10:00:00,45.00,0,10.00,", "T3,pay,C3,1,M1,2020-03-28 10:00:00,45.00,0,10.00,",
+            "R2,refund,C2,1,M1,2020-03-28 11:00:00,45.00,0,10.00,T2", "R3,refund,C3,1,M1,2020-03-28 11:00:00,20.00,0,10.00,T3"]
+    (answer, *_), _ = come_to(town, [("0.csv", "\n".join([HEADER.strip(), *told, ""]).encode())], BY_COLUMNS, 4)
+    assert answer["accepted"] == 6
+    assert left == [0, 1]
+
+
 # ---------------------------------------------------------------- chance
 
 CELLS = (

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from vouchercli.formats.layout import Reading, Record
 
 LINES = 100_000  # a chunk; a multiple of it ends each chunk but the last
+MANY = 10  # after so many chunks they are longer: each writes the pages it touches once, and most chunks touch the same
+LONGER = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Chunk:
 
 def end_of(line: int) -> int:
     """The last line of the chunk that `line` belongs to."""
-    return -(-line // LINES) * LINES
+    lines, before = (LINES, 0) if line <= MANY * LINES else (LONGER * LINES, MANY * LINES)
+    return before - (before - line) // lines * lines
 
 
 def chunks(reading: Reading, after_line: int, *, is_cut: bool) -> Iterator[Chunk]:

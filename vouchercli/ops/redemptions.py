@@ -130,9 +130,9 @@ def _bulk(desk: Desk, done: int) -> Iterator[Chunk] | None:
 
     if not feed.is_large(desk):
         return None
-    from vouchercli.ops.bulk import redemptions as bulk
+    from vouchercli.ops.bulk import ledger
 
-    return bulk.chunks(desk, done)
+    return ledger.chunks(desk, done)
 
 
 def _undo(session: Session, batch_id: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.rules.subsidy import parts as law
 from vouchercli.store import claims, programmes, redemptions, templates
-from vouchercli.store.redemptions import Split
+from vouchercli.store.redemptions import Change, Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,15 +37,16 @@ def splitter(desk: Desk) -> Callable[[int, int], Split]:
 
 
 class Shares:
-    """The splits of payments during one import: each amount is asked of the law once."""
+    """The splits of payments and refunds during one import: the law is asked once for each change."""
 
     def __init__(self, desk: Desk) -> None:
         self._db, self._split = desk.db, splitter(desk)
-        self._known: dict[tuple[int, int], tuple[int, Split]] = {}
+        self._known: dict[Change, tuple[int, Split]] = {}
+        self.by_number: dict[int, Split] = {}
 
-    def of_payment(self, round_id: int, subsidy_fen: int) -> tuple[int, Split]:
-        """(split_id, split) of a payment's subsidy; a new one is kept."""
-        key = (round_id, subsidy_fen)
-        if key not in self._known:
-            self._known[key] = redemptions.split_id(self._db, round_id, 0, subsidy_fen, self._split), self._split(round_id, subsidy_fen)
-        return self._known[key]
+    def of(self, changes: list[Change]) -> list[tuple[int, Split]]:
+        """(split_id, split) of each change of a subsidy; new ones are kept."""
+        new = redemptions.splits(self._db, [change for change in changes if change not in self._known], self._split)
+        self._known.update(new)
+        self.by_number.update(new.values())
+        return [self._known[change] for change in changes]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import numbers, totals
+from vouchercli.store import numbers, rows, totals
 
 if TYPE_CHECKING:
     import sqlite3
@@ -78,14 +79,22 @@ COLUMNS = ("transaction_no", "claim_id", "coupon_no", "merchant_id", "segment_id
 ADD = """
 INSERT OR IGNORE INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id, segment_id, channel, paid_at,
     day, base_fen, merchant_discount_fen, split_id, vouchers, refund_of, batch_id, line)
-VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 1, NULL, ?, ?)
 """
-GAPS = """
-SELECT before + 1 AS first, redemption_id - 1 AS last FROM (
-    SELECT redemption_id, lag(redemption_id, 1, ?1 - 1) OVER (ORDER BY redemption_id) AS before FROM (
-        SELECT redemption_id FROM redemptions WHERE redemption_id >= ?1 AND redemption_id < ?2 UNION ALL SELECT ?2))
-WHERE redemption_id - before > 1
+PAYMENT = "(?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 1, NULL, ?, ?)"
+# What a refund needs to undo all of it: its payment, alone on the voucher.
+SOLE_PAYMENT = """
+SELECT f.redemption_id, s.after_fen FROM redemptions f JOIN splits s ON s.split_id = f.split_id
+WHERE f.claim_id = ?1 AND f.coupon_no = ?2 AND f.refund_of IS NULL AND f.transaction_no = ?3 AND f.merchant_id = ?4 AND f.base_fen = ?5
+  AND f.paid_at <= ?6
+  AND NOT EXISTS (SELECT 1 FROM redemptions o WHERE o.claim_id = ?1 AND o.coupon_no = ?2 AND o.redemption_id <> f.redemption_id)
 """
+REFUND_COLUMNS = (*COLUMNS, "payment_id")
+ADD_REFUND = """
+INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id, segment_id, channel, paid_at,
+    day, base_fen, merchant_discount_fen, split_id, line, refund_of, vouchers, batch_id)
+"""
+REFUND = "(?, ?, ?, ?, 2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, -1, ?)"
+WRITTEN = "SELECT redemption_id FROM redemptions WHERE redemption_id BETWEEN ? AND ?"
 SAME = ("line", "claim_id", "coupon_no", "transaction_no", "merchant_id", "paid_at", "base_fen", "merchant_discount_fen", "subsidy_fen")
 IS_SAME = """
 SELECT 1 FROM redemption_facts WHERE claim_id = ? AND coupon_no = ? AND transaction_no = ? AND merchant_id = ? AND paid_at = ?
@@ -95,7 +104,8 @@ COMBINED_KEY = ("round_id", "day", "coupon", "channel", "segment_id")
 MERCHANT_KEY = ("round_id", "month", "merchant_id")
 SEGMENTS = "SELECT segment_id, district, industry, size FROM segments ORDER BY segment_id"
 ADD_GROUPS = "INSERT INTO group_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
-ADD_MERCHANTS = "INSERT INTO merchant_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
+ADD_MERCHANTS = "INSERT INTO merchant_totals"
+MERCHANT = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_FUNDERS = "INSERT INTO funder_totals VALUES (?, ?, ?, ?)" + totals.POOL_PARTS
 
 
@@ -109,11 +119,25 @@ def add(db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[
     those whose voucher a fact holds already: they were not written."""
     *most, line = columns
     batch = [batch_id] * len(line)
-    before = db.total_changes
-    db.executemany(ADD, zip(*most, batch, line, strict=True))
-    if db.total_changes - before == len(line):
-        return []
-    return [one for first, last in db.execute(GAPS, (first_id, first_id + len(line))) for one in range(first, last + 1)]
+    cursor, refused = db.cursor(), []
+    cursor.row_factory = None
+    for some in rows.put(db, ADD, PAYMENT, [*most, batch, line]):
+        ids = range(first_id + some.start, first_id + some.stop)
+        written = cursor.execute(WRITTEN, (ids[0], ids[-1])).fetchall()
+        refused += sorted({*ids}.difference(chain.from_iterable(written)))
+    return refused
+
+
+def sole_payment(db: sqlite3.Connection, asked: tuple[Any, ...]) -> tuple[int, int] | None:
+    """(redemption_id, subsidy_fen) of the payment that is alone on its voucher, by (claim_id, coupon_no, transaction_no,
+    merchant_id, base_fen, at the latest at this second)."""
+    found = db.execute(SOLE_PAYMENT, asked).fetchone()
+    return (found[0], found[1]) if found else None
+
+
+def add_refunds(db: sqlite3.Connection, batch_id: int, columns: Sequence[list[Any]]) -> None:
+    """Write full refunds, given by columns (redemption_id and `REFUND_COLUMNS`, amounts negative), each as its voucher's second row."""
+    rows.put(db, ADD_REFUND, REFUND, [*columns, [batch_id] * len(columns[0])])
 
 
 def keep_numbers(db: sqlite3.Connection, batch_id: int, first_id: int, keys: bytes) -> None:
@@ -121,9 +145,9 @@ def keep_numbers(db: sqlite3.Connection, batch_id: int, first_id: int, keys: byt
     numbers.keep(db, batch_id, first_id, keys)
 
 
-def duplicates(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> set[int]:
+def duplicates(db: sqlite3.Connection, found: Iterable[tuple[Any, ...]]) -> set[int]:
     """The lines of those rows (`SAME`) that stand in the store already, alike in everything."""
-    return {line for line, *content in rows if db.execute(IS_SAME, content).fetchone()}
+    return {line for line, *content in found if db.execute(IS_SAME, content).fetchone()}
 
 
 def segments(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
@@ -131,16 +155,16 @@ def segments(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in db.execute(SEGMENTS)]
 
 
-def add_groups(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+def add_groups(db: sqlite3.Connection, sums: Iterable[tuple[Any, ...]]) -> None:
     """Pool sums by grouping, round, day and key with what stands."""
-    db.executemany(ADD_GROUPS, rows)
+    db.executemany(ADD_GROUPS, sums)
 
 
-def add_merchants(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Pool sums by `MERCHANT_KEY` with what stands."""
-    db.executemany(ADD_MERCHANTS, rows)
+def add_merchants(db: sqlite3.Connection, columns: Sequence[list[Any]]) -> None:
+    """Pool sums by `MERCHANT_KEY`, given by columns, with what stands."""
+    rows.put(db, ADD_MERCHANTS, MERCHANT, columns, totals.POOL)
 
 
-def add_funders(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+def add_funders(db: sqlite3.Connection, sums: Iterable[tuple[Any, ...]]) -> None:
     """Pool sums by round, day and funder with what stands."""
-    db.executemany(ADD_FUNDERS, rows)
+    db.executemany(ADD_FUNDERS, sums)

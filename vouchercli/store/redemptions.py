@@ -16,8 +16,9 @@ LEFT JOIN splits s ON s.round_id = j.round_id AND s.before_fen = j.before_fen AN
 WHERE j.reason IS NULL AND s.split_id IS NULL ORDER BY 1, 2, 3
 """
 SPLIT_ID = "SELECT split_id FROM splits WHERE round_id = ? AND before_fen = ? AND after_fen = ?"
+LAST_SPLIT = "SELECT coalesce(max(split_id), 0) FROM splits"
 ADD_SPLIT = """
-INSERT INTO splits (round_id, before_fen, after_fen, public_fen, platform_fen, match_fen) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO splits (split_id, round_id, before_fen, after_fen, public_fen, platform_fen, match_fen) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 ADD_SPLIT_PART = "INSERT INTO split_parts (split_id, funder_id, amount_fen) VALUES (?, ?, ?)"
 
@@ -76,8 +77,7 @@ def accept(db: sqlite3.Connection, batch_id: int, parts: Callable[[int, int], Sp
 
     `parts(round_id, amount_fen)` is the law's split of a subsidy: it is asked once for each new amount.
     """
-    for row in db.execute(NEW_SPLITS).fetchall():
-        _add_split(db, row["round_id"], row["before_fen"], row["after_fen"], parts)
+    add_splits(db, [(row[0], row[1], row[2]) for row in db.execute(NEW_SPLITS)], parts)
     after = numbers.last_id(db)
     for kind in ("pay", "refund"):
         db.execute(ACCEPT, {"kind": kind, "last_id": numbers.last_id(db), "after": after})
@@ -94,20 +94,32 @@ class Split(NamedTuple):
     by_funder: dict[int, int]
 
 
-def _add_split(db: sqlite3.Connection, round_id: int, before_fen: int, after_fen: int, parts: Callable[[int, int], Split]) -> int:
+Change = tuple[int, int, int]  # (round_id, fen of the subsidy that were kept before, fen that are kept after)
+
+
+def split_of(change: Change, parts: Callable[[int, int], Split]) -> Split:
     """A refund changes each funder from its part of what was kept before to its part of what is kept after."""
+    round_id, before_fen, after_fen = change
     before, after = parts(round_id, before_fen), parts(round_id, after_fen)
-    sums = (after.public_fen - before.public_fen, after.platform_fen - before.platform_fen, after.match_fen - before.match_fen)
-    split_id = int(db.execute(ADD_SPLIT, (round_id, before_fen, after_fen, *sums)).lastrowid or 0)
-    changes = {funder: fen - before.by_funder[funder] for funder, fen in sorted(after.by_funder.items())}
-    db.executemany(ADD_SPLIT_PART, [(split_id, funder, fen) for funder, fen in changes.items()])
-    return split_id
+    return Split(after.public_fen - before.public_fen, after.platform_fen - before.platform_fen, after.match_fen - before.match_fen,
+                 {funder: fen - before.by_funder[funder] for funder, fen in sorted(after.by_funder.items())})
 
 
-def split_id(db: sqlite3.Connection, round_id: int, before_fen: int, after_fen: int, parts: Callable[[int, int], Split]) -> int:
-    """The number of a split; a new one is kept."""
-    row = db.execute(SPLIT_ID, (round_id, before_fen, after_fen)).fetchone()
-    return int(row["split_id"]) if row else _add_split(db, round_id, before_fen, after_fen, parts)
+def add_splits(db: sqlite3.Connection, changes: list[Change], parts: Callable[[int, int], Split]) -> list[tuple[int, Split]]:
+    """Keep new splits; returns each with its number."""
+    first = int(db.execute(LAST_SPLIT).fetchone()[0]) + 1
+    splits = [split_of(change, parts) for change in changes]
+    known = list(enumerate(splits, first))
+    db.executemany(ADD_SPLIT, [(number, *change, *split[:3]) for change, (number, split) in zip(changes, known, strict=True)])
+    db.executemany(ADD_SPLIT_PART, [(number, *part) for number, split in known for part in split.by_funder.items()])
+    return known
+
+
+def splits(db: sqlite3.Connection, changes: list[Change], parts: Callable[[int, int], Split]) -> dict[Change, tuple[int, Split]]:
+    """(split_id, split) of each change; new ones are kept."""
+    found = {change: (int(row[0]), split_of(change, parts)) for change in changes if (row := db.execute(SPLIT_ID, change).fetchone())}
+    new = [change for change in changes if change not in found]
+    return found | dict(zip(new, add_splits(db, new, parts), strict=True))
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:

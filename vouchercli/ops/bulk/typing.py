@@ -9,6 +9,7 @@ from vouchercli.rules import times
 from vouchercli.store import numbers
 
 DAY = 86_400
+VOUCHER = pl.col("claim_id") * 1000 + pl.col("coupon_no")  # a pack has fewer than a thousand coupons
 
 
 def fen(column: str) -> pl.Expr:
