@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from vouchercli.formats.layout import Reading, Record
 
 LINES = 100_000  # a chunk; a multiple of it ends each chunk but the last
-MANY = 10  # after so many chunks they are longer: each writes the pages it touches once, and most chunks touch the same
-LONGER = 3
+MANY = 10  # behind so many chunks, a commit takes several: they mostly touch the same pages, which are then written once
+TOGETHER = 3
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,13 @@ class Chunk:
 
 def end_of(line: int) -> int:
     """The last line of the chunk that `line` belongs to."""
-    lines, before = (LINES, 0) if line <= MANY * LINES else (LONGER * LINES, MANY * LINES)
-    return before - (before - line) // lines * lines
+    return -(-line // LINES) * LINES
+
+
+def is_committed(line: int) -> bool:
+    """Whether a chunk that ends at `line` is committed with those before it (as the last one always is)."""
+    count = line // LINES
+    return count <= MANY or count % TOGETHER == 0
 
 
 def chunks(reading: Reading, after_line: int, *, is_cut: bool) -> Iterator[Chunk]:

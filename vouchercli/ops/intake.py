@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vouchercli.errors import Busy, Stopped, VoucherError
 from vouchercli.formats import layout
 from vouchercli.ops import desks, summaries
-from vouchercli.ops.chunks import NOTHING, chunks
+from vouchercli.ops.chunks import NOTHING, chunks, is_committed
 from vouchercli.ops.desks import Desk, Kind
 from vouchercli.result import Outcome, say
 from vouchercli.rules.times import HOME_ZONE
@@ -121,12 +121,13 @@ def _taken(job: Job) -> Outcome:
     desk = _desk(job, before["batch_id"] if before is not None else 0)
     done = before["last_line"] if before is not None else 0
     more: dict[str, Any] = {}
-    for chunk in _chunks(desk, done):
+    coming = _chunks(desk, done)
+    while (chunk := next(coming, None)) is not None:
         with job.chunk():
             if outcome := _overtaken(job, desk, done):
                 return outcome
             desk = desk if desk.batch_id else _begun(job, desk)
-            judged, more = _judged(desk, chunk, job.watch)
+            chunk, judged, more = _judged_together(desk, chunk, coming, job.watch)
             if judged.is_whole:
                 return _finished(job, judged, more)
             if done == 0:
@@ -177,6 +178,19 @@ def _begun(job: Job, desk: Desk) -> Desk:
         options=json.dumps(job.asked, ensure_ascii=False),
     )
     return replace(desk, batch_id=batch_id)
+
+
+def _judged_together(
+    desk: Desk, chunk: Chunk, coming: Iterator[Chunk], watch: Watch | None
+) -> tuple[Chunk, Desk, dict[str, Any]]:
+    """Take in the chunks of one commit; returns the last of them. Only what was proved is quick enough for several."""
+    while True:
+        judged, more = _judged(desk, chunk, watch)
+        is_border = chunk.is_last or chunk.plain is None or is_committed(chunk.last_line) or (watch is not None and watch.is_stopped)
+        following = None if is_border else next(coming, None)
+        if following is None:
+            return chunk, judged, more
+        chunk = following
 
 
 def _judged(desk: Desk, chunk: Chunk, watch: Watch | None) -> tuple[Desk, dict[str, Any]]:

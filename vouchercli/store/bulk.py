@@ -114,12 +114,12 @@ def next_id(db: sqlite3.Connection) -> int:
     return numbers.last_id(db) + 1
 
 
-def add(db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]) -> list[int]:
+def add(db: sqlite3.Connection, batch_id: int, columns: Sequence[list[Any]]) -> list[int]:
     """Write payments, given by columns (redemption_id and `COLUMNS`), each as the first of its voucher. Returns the ids of
     those whose voucher a fact holds already: they were not written."""
     *most, line = columns
     batch = [batch_id] * len(line)
-    cursor, refused = db.cursor(), []
+    first_id, cursor, refused = columns[0][0], db.cursor(), []
     cursor.row_factory = None
     for some in rows.put(db, ADD, PAYMENT, [*most, batch, line]):
         ids = range(first_id + some.start, first_id + some.stop)

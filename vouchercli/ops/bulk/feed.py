@@ -39,7 +39,7 @@ class Prover(Protocol):
 class Proved:
     """One block, proved; `epoch` counts the commits of others that the proof knows of."""
 
-    block: Block
+    block: Block  # without its frame, which is not needed any more
     found: Any
     epoch: int
 

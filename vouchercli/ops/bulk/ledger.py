@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SEGMENT = {"segment_id": pl.Int64, "district": pl.String, "industry": pl.String, "size": pl.String}
 SPLIT = ("split_id", "public_fen", "platform_fen", "match_fen")
+SLICE = 10_000  # rows that are lists of Python's at once: they take many times the room of columns
 SIGNED = ("base_fen", "merchant_discount_fen", "threshold_fen", "denomination_fen")
 SUMMED = ("vouchers", "base_fen", "subsidy_fen", "public_fen", "platform_fen", "match_fen", "threshold_fen", "denomination_fen")
 MOVED = ("round_id", "day", "coupon", "channel", "segment_id", "merchant_id", "split_id", *SUMMED)  # what the totals are made of
@@ -72,7 +73,9 @@ class Writer:
         fit = self._with_splits(fit.with_columns(before_fen=pl.lit(0), after_fen=pl.col("subsidy_fen"), vouchers=pl.lit(1)))
         first_id = bulk.next_id(desk.db)
         ids = np.arange(first_id, first_id + fit.height)
-        refused = bulk.add(desk.db, desk.batch_id, first_id, _columns(ids, fit, bulk.COLUMNS))
+        refused: list[int] = []
+        for at in range(0, fit.height, SLICE):
+            refused += bulk.add(desk.db, desk.batch_id, _columns(ids[at:at + SLICE], fit[at:at + SLICE], bulk.COLUMNS))
         bulk.keep_numbers(desk.db, desk.batch_id, first_id, typing.keys(fit.get_column("transaction_no")))
         if not refused:
             return fit, 0, []
