@@ -15,10 +15,11 @@ from zlib import crc32
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 DIGITS = 9  # the last digits of a number are the least alike, and fit into 32 bits
 PASSES_EVERY = 2_000_000  # keys held as a set at once
+LONG_RUN = 10_000  # keys from which on it is worth while to ask numpy
 
 RUNS = "SELECT first_id, batch_id, keys FROM number_runs ORDER BY first_id"
 ADD_RUN = "INSERT INTO number_runs (first_id, batch_id, keys) VALUES (?, ?, ?)"
@@ -85,11 +86,41 @@ def drop_empty(db: sqlite3.Connection) -> None:
 def find_standing(db: sqlite3.Connection, numbers: Iterable[str]) -> None:
     """Fill temp.standing_numbers (redemption_id, transaction_no, kind) with every fact that may hold one of `numbers`."""
     expect_none(db)
-    wanted = {key(number) for number in numbers}
-    for first_id, _, keys in _runs(db) if wanted else ():
+    _add_holders(db, {key(number) for number in numbers})
+
+
+def _add_holders(db: sqlite3.Connection, wanted: set[int]) -> None:
+    """Add every fact whose key is one of `wanted`."""
+    if not wanted:
+        return
+    places = _places_by_columns(wanted) if find_spec("numpy") else _places_by_rows(wanted)
+    for first_id, _, keys in _runs(db):
+        db.executemany(ADD_HOLDER, [(first_id + place,) for place in places(keys)])
+
+
+def _places_by_rows(wanted: set[int]) -> Callable[[array[int]], list[int]]:
+    """The function that finds where the wanted keys stand in a run."""
+
+    def places(keys: array[int]) -> list[int]:
         found = wanted.intersection(keys)
-        if found:
-            db.executemany(ADD_HOLDER, [(first_id + place,) for place, one in enumerate(keys) if one in found])
+        return [place for place, one in enumerate(keys) if one in found] if found else []
+
+    return places
+
+
+def _places_by_columns(wanted: set[int]) -> Callable[[array[int]], list[int]]:
+    """`_places_by_rows` where numpy is there; it is asked for long runs only."""
+    by_rows = _places_by_rows(wanted)
+
+    def places(keys: array[int]) -> list[int]:
+        if len(keys) < LONG_RUN:
+            return by_rows(keys)
+        import numpy as np
+
+        found: list[int] = np.flatnonzero(np.isin(np.array(keys), np.fromiter(wanted, np.uint32, len(wanted)))).tolist()
+        return found
+
+    return places
 
 
 def expect_none(db: sqlite3.Connection) -> None:
@@ -102,10 +133,7 @@ def find_reused(db: sqlite3.Connection, batch_id: int) -> int:
     """Fill temp.standing_numbers with the facts that share number and kind with another one, one of them written by this
     batch; returns how many there are."""
     expect_none(db)
-    twins = _twins(db, batch_id)
-    for first_id, _, keys in _runs(db) if twins else ():
-        if not twins.isdisjoint(keys):
-            db.executemany(ADD_HOLDER, [(first_id + place,) for place, one in enumerate(keys) if one in twins])
+    _add_holders(db, _twins(db, batch_id))
     db.execute(DROP_SINGLE, (batch_id,))
     return int(db.execute("SELECT count(*) FROM standing_numbers").fetchone()[0])
 
@@ -113,7 +141,7 @@ def find_reused(db: sqlite3.Connection, batch_id: int) -> int:
 def _twins(db: sqlite3.Connection, batch_id: int) -> set[int]:
     """Keys that stand twice, at least once in the batch's own runs; in passes, so that memory stays flat."""
     own = sum(len(keys) for _, batch, keys in _runs(db) if batch == batch_id)
-    if own > PASSES_EVERY and find_spec("numpy"):
+    if own > LONG_RUN and find_spec("numpy"):
         return _twins_by_columns(db, batch_id)
     passes = own // PASSES_EVERY + 1
     twins: set[int] = set()
