@@ -132,8 +132,11 @@ def test_only_a_paused_round_is_resumed_and_it_can_be_closed_instead(opened: Vou
     assert ran.err.splitlines()[0] == "error: round r1 is already open [wrong_state]"
     by(opened, "chen", "pause")
     by(opened, "chen", "resume")
-    assert by(opened, "chen", "close", "--yes").data["state"] == "closed"
-    assert [each["state"] for each in shown(opened)["amendments"]] == ["effective", "void", "effective"]
+    assert code(by(opened, "chen", "close", "--yes", expect=3)) == "amendment_waiting"
+    by(opened, "chen", "reject", "--note", "it is closed instead")
+    by(opened, "chen", "close", "--yes")
+    assert by(opened, "lin", "approve").data["state"] == "closed"
+    assert [each["state"] for each in shown(opened)["amendments"]] == ["effective", "declined", "effective"]
     assert code(by(opened, "lin", "approve", expect=3)) == "wrong_state"
 
 
@@ -260,8 +263,30 @@ def test_an_opening_that_came_voids_what_would_have_moved_it(approved: Voucher) 
     assert shown(approved)["amendments"][0]["state"] == "void"
 
 
-def test_an_early_closing_by_hand_stands_in_the_history(opened: Voucher) -> None:
-    data = by(opened, "chen", "close", "--yes").data
+def test_an_end_before_its_time_takes_two_people_and_begins_with_the_approval(opened: Voucher) -> None:
+    assert code(by(opened, "chen", "close", expect=3)) == "too_early"
+    data = by(opened, "chen", "close", "--yes", "--note", "the shops are overrun").data
+    assert (data["state"], data["closes_at"], data["amendments"][0]["after"]) == ("open", "2020-03-29T08:00:00+08:00", {"state": "closed"})
+    assert code(by(opened, "chen", "approve", expect=3)) == "not_a_checker"
+    claim(opened, "2020-03-27 12:59:59")
+    data = by(opened, "lin", "approve", "--now", "2020-03-27 13:00").data
+    assert (data["state"], data["claimed"]) == ("closed", 1)
+    assert [(each["kind"], each["state"], each["before"], each["after"]) for each in data["amendments"]] == [
+        ("close", "effective", {"closes_at": "2020-03-29T08:00:00+08:00"}, {"closes_at": "2020-03-27T13:00:00+08:00"})]
+    assert claim(opened, "2020-03-27 13:00:00", first=2, expect=4) == {"after_closing": 1}
+    opened("check")
+
+
+def test_an_end_before_its_time_that_nobody_approved_is_void_when_the_time_has_come(opened: Voucher) -> None:
+    by(opened, "chen", "close", "--yes")
+    assert "提前截止" in opened("round", "show", "r1", "--lang", "zh").out
+    data = by(opened, "chen", "close", "--now", CLOSES).data
+    assert (data["state"], data["closes_at"], data["amendments"][0]["state"]) == ("closed", "2020-03-29T08:00:00+08:00", "void")
+
+
+def test_a_round_whose_packs_are_gone_is_closed_by_one_person_and_the_history_says_so(opened: Voucher) -> None:
+    claim(opened, *(f"2020-03-27 09:00:{second:02d}" for second in range(20)))
+    data = by(opened, "chen", "close").data
     assert [(each["kind"], each["before"], each["after"]) for each in data["amendments"]] == [
         ("close", {"closes_at": "2020-03-29T08:00:00+08:00"}, {"closes_at": "2020-03-27T12:00:00+08:00"})]
 

@@ -103,7 +103,7 @@ def test_an_edit_after_the_approval_voids_it_and_frees_the_money(city: Voucher) 
 
 
 @pytest.mark.parametrize("proposal", [
-    ["top-up", "--packs", "5"], ["reschedule", "--closes-at", "2020-03-30"], ["resume"],
+    ["top-up", "--packs", "5"], ["reschedule", "--closes-at", "2020-03-30"], ["resume"], ["close", "--yes"],
 ])
 def test_no_amendment_takes_effect_by_its_proposer(opened: Voucher, proposal: list[str]) -> None:
     if proposal == ["resume"]:

@@ -1,4 +1,4 @@
-"""Amendments of a round under way: pause and resume, top-up, another opening or closing.
+"""Amendments of a round under way: pause and resume, top-up, another opening or closing, an end before its time.
 
 One person proposes, others approve with `round approve`; only then it takes effect, its money committed in the same
 transaction. A pause alone takes effect at once. What was granted is never touched.
@@ -89,6 +89,12 @@ def reschedule_round(session: Session, code: str, *, opens_at: int | None = None
         return _proposed(session, it, "reschedule", {key: it.row[key] for key in after}, after, note)
 
 
+def propose_closing(session: Session, code: str, note: str) -> Outcome:
+    """Propose that claiming ends before its time; it does at the moment of the approval. Joins the caller's transaction."""
+    it = _proposable(session, code, "close")
+    return _proposed(session, it, "close", {"state": it.row["state"]}, {"state": "closed"}, note)
+
+
 def _proposable(session: Session, code: str, deed: str) -> Found:
     """The round, when its state allows the amendment and no other one waits. Raises `wrong_state`, `amendment_waiting`."""
     it = found(session, code)
@@ -135,6 +141,9 @@ def approve(session: Session, it: Found, waiting: sqlite3.Row) -> Outcome:
         audit.note(session, "amendment.approve", code, **about, before={"amendment": "proposed"}, after={"amendment": "proposed"})
         return ops.told(session, code, say("approved the amendment of {round} ({given} of {needed} checkers); one more person must approve",
                                            round=code, given=given, needed=needed))
+    if kind == "close":
+        audit.note(session, "amendment.approve", code, **about, before={"amendment": "proposed"}, after={"amendment": "effective"})
+        return ops.end_claiming(session, it, waiting["amendment_id"])
     committed = _take_effect(session, it, kind, before, after)
     amendments.end(db, waiting["amendment_id"], "effective", before, session.now)
     audit.note(session, "amendment.approve", code, **about, before=before, after=after | ({"committed": committed} if committed else {}))

@@ -20,7 +20,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING amendment_id
 """
 WAITING = "SELECT * FROM amendments WHERE round_id = ? AND state = 'proposed'"
 HISTORY = "SELECT * FROM amendments WHERE round_id = ? ORDER BY amendment_id"
-END = "UPDATE amendments SET state = ?, before = ?, ended_at = ? WHERE amendment_id = ?"
+END = "UPDATE amendments SET state = ?, before = ?, after = ifnull(?, after), ended_at = ? WHERE amendment_id = ?"
 # Void what still waits: all of it, or only what would move an opening that has come.
 VOID = """
 UPDATE amendments SET state = 'void', ended_at = :at
@@ -50,9 +50,11 @@ def history(db: sqlite3.Connection, round_id: int) -> list[Row]:
     return db.execute(HISTORY, (round_id,)).fetchall()
 
 
-def end(db: sqlite3.Connection, amendment_id: int, state: str, before: dict[str, Any], at: int) -> None:
-    """It took effect (`before`: what stood until then) or was rejected."""
-    db.execute(END, (state, json.dumps(before), at, amendment_id))
+def end(
+    db: sqlite3.Connection, amendment_id: int, state: str, before: dict[str, Any], at: int, *, after: dict[str, Any] | None = None,
+) -> None:
+    """It took effect (`before`: what stood until then; `after`: what it came to, unless that was said) or was rejected."""
+    db.execute(END, (state, json.dumps(before), None if after is None else json.dumps(after), at, amendment_id))
 
 
 def void(db: sqlite3.Connection, round_id: int, at: int, *, only_opening: bool = False) -> None:

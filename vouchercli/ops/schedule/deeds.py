@@ -121,9 +121,9 @@ def _open(session: Session, due: Due) -> Outcome:
 
 
 def _close(session: Session, due: Due) -> Outcome:
-    from vouchercli.ops import rounds
+    from vouchercli.ops import closings
 
-    return rounds.close_round(session, due.round.round)
+    return closings.close_round(session, due.round.round)
 
 
 def _commit(session: Session, due: Due) -> Outcome:

@@ -1,7 +1,7 @@
 -- Amendments of rounds under way, with their approvals; who made each revision of a round; what was rolled in.
 
 -- `before` and `after` are JSON of what changes. An amendment waits ('proposed') until enough others have approved it, then
--- it takes effect at `ended_at`; a pause and an early closing take effect at once. 'void': the round moved on without it.
+-- it takes effect at `ended_at`; a pause takes effect at once, and the closing of a round whose packs are gone. 'void': the round moved on without it.
 CREATE TABLE amendments (
     amendment_id  INTEGER PRIMARY KEY,
     round_id      INTEGER NOT NULL REFERENCES rounds,
