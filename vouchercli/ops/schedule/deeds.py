@@ -175,6 +175,17 @@ def remind(session: Session, due: Due) -> Outcome | None:
     return Outcome(data={"round": it.round}, problems=(waits,), says=(Message(waits.text, waits.params),))
 
 
+def remind_of_change(session: Session, row: sqlite3.Row) -> Outcome | None:
+    """Say once that a change of a programme waits for a second person."""
+    with writing(session) as db:
+        if not store.did(db, "remind", None, f"change {row['change_id']}", row["proposed_at"], session.now):
+            return None
+    waits = Problem("change_waits", "a change of programme {programme}, proposed at {at}, waits for approval", level="warning",
+                    hint="voucher programme show {programme}",
+                    params={"programme": row["programme"], "at": times.shown(row["proposed_at"], row["time_zone"])})
+    return Outcome(data={"programme": row["programme"]}, problems=(waits,), says=(Message(waits.text, waits.params),))
+
+
 def _waits(due: Due, now: int) -> Problem:
     it = due.round
     about = {"round": it.round, "opens_at": times.shown(it.opens_at, it.zone)}

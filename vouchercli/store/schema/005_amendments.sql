@@ -58,3 +58,30 @@ CREATE TABLE roll_ins (
     packs          INTEGER NOT NULL CHECK (packs > 0)
 ) STRICT;
 CREATE INDEX roll_ins_by_source ON roll_ins (from_round_id);
+
+-- A change of a programme that rounds rest on: it waits ('proposed') until enough others have approved it.
+CREATE TABLE programme_changes (
+    change_id     INTEGER PRIMARY KEY,
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    state         TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined')),
+    digest        TEXT NOT NULL,
+    document      TEXT NOT NULL,                -- the programme as it would be
+    file          TEXT NOT NULL,
+    proposed_by   TEXT NOT NULL,
+    os_user       TEXT NOT NULL,
+    proposed_at   INTEGER NOT NULL,
+    ended_at      INTEGER,
+    CHECK ((state = 'proposed') = (ended_at IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX programme_changes_waiting ON programme_changes (programme_id) WHERE state = 'proposed';
+
+CREATE TABLE change_verdicts (
+    verdict_id  INTEGER PRIMARY KEY,
+    change_id   INTEGER NOT NULL REFERENCES programme_changes,
+    verdict     TEXT NOT NULL CHECK (verdict IN ('approve', 'reject')),
+    actor       TEXT NOT NULL,
+    os_user     TEXT NOT NULL,
+    note        TEXT NOT NULL DEFAULT '',
+    at          INTEGER NOT NULL
+) STRICT;
+CREATE INDEX change_verdicts_by_change ON change_verdicts (change_id);
