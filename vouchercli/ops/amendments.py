@@ -66,6 +66,7 @@ def top_up_round(session: Session, code: str, packs: int, note: str = "") -> Out
         if total * it.row["pack_value_fen"] > money.MAX_FEN:
             raise VoucherError("round_too_large", "{packs:,} packs of {value} yuan are more than any budget", hint="look at --packs again",
                                packs=total, value=money.grouped(it.row["pack_value_fen"]))
+        _check_platform(it, {"packs": total})
         short = tuple(
             Problem("fund_short", "{funder} is short of {missing} yuan: the top-up cannot be approved", level="warning",
                     hint="fewer packs, or raise the fund's amount in the programme's file and load it again",
@@ -155,6 +156,7 @@ def _take_effect(session: Session, it: Found, kind: str, before: dict[str, Any],
     db, round_id = session.db, it.row["round_id"]
     if kind == "top-up":
         packs = after["packs"] - before["packs"]
+        _check_platform(it, after)
         committed = commitments.commit(session, it, packs, "round.top-up")
         amendments.add_packs(db, round_id, packs)
         return committed
@@ -222,3 +224,13 @@ def _check_window(session: Session, db: sqlite3.Connection, it: Found, after: di
                            opens_at=times.shown(after["opens_at"], zone))
     terms = {key: after.get(key, row[key]) for key in ("opens_at", "closes_at", "registration_opens_at")}
     drafts.check_times(it.programme, it.template, terms)
+    _check_platform(it, after)
+
+
+def _check_platform(it: Found, after: dict[str, Any]) -> None:
+    """Raise `platform_limits` when the round's platform would not take it so: the order that replaces the last one could not go out."""
+    if it.row["platform"]:
+        from vouchercli.ops import issuance  # reads YAML: only where there is a platform
+
+        keys = ("platform", "packs", "opens_at", "closes_at", "per_resident")
+        issuance.refuse_unfit(it.programme, it.template, {key: it.row[key] for key in keys} | after)

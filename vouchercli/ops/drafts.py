@@ -75,7 +75,7 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
             before={"state": row["state"], "committed": released, **{column: before[column] for column in changed}},
             after={"state": "draft", **{column: terms[column] for column in changed}},
         )
-        return _drafted(session, code)
+        return _drafted(session, code, problems=ops.orders_out(session, it, "the next order goes out once the round is approved again"))
 
 
 def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) -> Outcome:
@@ -106,7 +106,7 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
         return _drafted(session, new, *rolled.says)
 
 
-def _drafted(session: Session, code: str, *more: Message) -> Outcome:
+def _drafted(session: Session, code: str, *more: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
     it = found(session, code)
     row, zone = it.row, it.row["time_zone"]
     opens_at, closes_at = times.shown(row["opens_at"], zone), times.shown(row["closes_at"], zone)
@@ -119,7 +119,7 @@ def _drafted(session: Session, code: str, *more: Message) -> Outcome:
         say("claims count from {opens_at} to {closes_at}", opens_at=opens_at, closes_at=closes_at),
         *more,
         say("next: voucher round plan {round}, then voucher round submit {round}", round=code),
-        problems=(late,) if row["opens_at"] < session.now else (),
+        problems=((late,) if row["opens_at"] < session.now else ()) + problems,
     )
 
 

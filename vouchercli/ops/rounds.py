@@ -121,4 +121,14 @@ def cancel_round(session: Session, code: str) -> Outcome:
         return told(
             session, code,
             say("cancelled {round}; {amount} yuan are uncommitted again", round=code, amount=money.grouped(sum(released.values()))),
+            problems=orders_out(session, it, "tell the platform that it must not issue this round"),
         )
+
+
+def orders_out(session: Session, it: Found, hint: str) -> tuple[Problem, ...]:
+    """A warning, with what to do, when a platform has been told to issue the round as it was."""
+    if not it.row["platform"]:
+        return ()
+    from vouchercli.ops import issuance  # reads YAML: only where there is a platform
+
+    return issuance.superseded(session.db, it.row, hint)

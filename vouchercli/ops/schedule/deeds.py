@@ -93,7 +93,16 @@ def _scheduled(session: Session, row: sqlite3.Row) -> Scheduled:
         waits_for_text=bool(row["public_source"]),
         amendment=None if row["amendment_id"] is None else (row["amendment_id"], row["proposed_at"]), to_allocate=to_allocate,
         is_ordered=bool(row["platform"] and row["ordered_sha256"]) and row["ordered_sha256"] == _terms(session, row),
+        was_ordered=row["ordered_sha256"] is not None, lead=_lead(row["platform"]), amended_at=row["amended_at"] or 0,
     )
+
+
+def _lead(platform: str) -> int:
+    """How long before the opening the platform wants its order (seconds). A faulty profile is told by the deeds that need it."""
+    try:
+        return issuance.lead_of(platform)
+    except VoucherError:
+        return 0
 
 
 def _terms(session: Session, row: sqlite3.Row) -> str:
