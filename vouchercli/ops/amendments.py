@@ -18,7 +18,7 @@ from vouchercli.rules import amendments as law
 from vouchercli.rules import money, times
 from vouchercli.rules import staff as people
 from vouchercli.rules.staff import Hand
-from vouchercli.store import amendments, audit, rounds
+from vouchercli.store import amendments, audit, draws, rounds
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def top_up_round(session: Session, code: str, packs: int, note: str = "") -> Out
         if total * it.row["pack_value_fen"] > money.MAX_FEN:
             raise VoucherError("round_too_large", "{packs:,} packs of {value} yuan are more than any budget", hint="look at --packs again",
                                packs=total, value=money.grouped(it.row["pack_value_fen"]))
+        _refuse_drawn(db, it)
         _check_platform(it, {"packs": total})
         short = tuple(
             Problem("fund_short", "{funder} is short of {missing} yuan: the top-up cannot be approved", level="warning",
@@ -156,6 +157,7 @@ def _take_effect(session: Session, it: Found, kind: str, before: dict[str, Any],
     db, round_id = session.db, it.row["round_id"]
     if kind == "top-up":
         packs = after["packs"] - before["packs"]
+        _refuse_drawn(db, it)
         _check_platform(it, after)
         committed = commitments.commit(session, it, packs, "round.top-up")
         amendments.add_packs(db, round_id, packs)
@@ -225,6 +227,15 @@ def _check_window(session: Session, db: sqlite3.Connection, it: Found, after: di
     terms = {key: after.get(key, row[key]) for key in ("opens_at", "closes_at", "registration_opens_at")}
     drafts.check_times(it.programme, it.template, terms)
     _check_platform(it, after)
+
+
+def _refuse_drawn(db: sqlite3.Connection, it: Found) -> None:
+    """Raise `round_drawn`: everybody knows by now who would be next, so whoever adds packs would choose who gets them."""
+    row = draws.found(db, it.row["round_id"])
+    if row is not None and row["drawn_at"] is not None:
+        raise VoucherError("round_drawn", "round {round} was drawn on {at}: who would be next is known, so no packs are added to it",
+                           hint="a lottery of its own: voucher round copy {round} NEW --packs N --opens-at TIME",
+                           round=it.row["round"], at=times.shown(row["drawn_at"], it.row["time_zone"]))
 
 
 def _check_platform(it: Found, after: dict[str, Any]) -> None:
