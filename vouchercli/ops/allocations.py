@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops import allocation_tables, commitments, grants
+from vouchercli.ops import allocation_tables, applications, commitments, grants
 from vouchercli.ops.one_round import Found, found
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
@@ -39,6 +39,8 @@ def allocate(session: Session, code: str, *, group: str | None = None) -> Outcom
     with writing(session) as db:
         it = found(session, code)
         _require(it, group)
+        if it.row["mode"] == "fcfs":
+            applications.require_finished(db, it.row)
         store.widen_cache(db)
         store.prepare(db)
         room = _room(db, it)
