@@ -365,7 +365,7 @@ def test_what_was_not_claimed_is_rolled_into_the_next_round(opened: Voucher) -> 
     ran = next_round(opened)
     assert ran.err.splitlines()[2] == "rolled in: 17 packs, 850.00 yuan, from 17 unclaimed packs of r1"
     data = opened("round", "show", "r2", "-o", "json").data
-    assert (data["packs"], data["rolled_in"]) == (37, {"round": "r1", "unclaimed": 17, "packs": 17, "amount_fen": 850_00})
+    assert (data["packs"], data["rolled_in"]) == (37, {"round": "r1", "unclaimed": 17, "expired_fen": 0, "packs": 17, "amount_fen": 850_00})
     assert "17 (r1)" in opened("round", "show", "r2").out
     ran = next_round(opened, new="r3")
     assert "nothing is rolled in: r2 took over the unclaimed packs of r1" in ran.err
@@ -373,6 +373,37 @@ def test_what_was_not_claimed_is_rolled_into_the_next_round(opened: Voucher) -> 
     opened("round", "cancel", "r2")
     next_round(opened, new="r4")
     assert opened("round", "show", "r4", "-o", "json").data["packs"] == 37
+
+
+def test_what_expired_unused_is_rolled_in_too_and_only_once(opened: Voucher) -> None:
+    closed(opened)
+    Path("m.csv").write_text("merchant_no,name\nM1,面馆\n", "utf-8")
+    opened("merchant", "import", "m.csv")
+    Path("paid.csv").write_text(
+        "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
+        "T1,pay,C1,1,M1,2020-03-28 12:00:00,50.00,0,10.00,\n", "utf-8")
+    opened("redemption", "import", "paid.csv", "--now", "2020-03-29 09:00")
+    next_round(opened, "--now", "2020-03-30 09:00")
+    assert opened("round", "show", "r2", "-o", "json").data["rolled_in"]["packs"] == 17  # nothing has expired yet
+    ran = next_round(opened, "--now", "2020-04-04 09:00", new="r3")  # three packs of 50 yuan, 10 of them paid
+    assert "rolled in: 2 packs, 100.00 yuan, from 0 unclaimed packs of r1 and 140.00 yuan of its expired vouchers" in ran.err
+    data = opened("round", "show", "r3", "-o", "json").data
+    assert (data["packs"], data["rolled_in"]) == (
+        22, {"round": "r1", "unclaimed": 0, "expired_fen": 140_00, "packs": 2, "amount_fen": 100_00})
+    assert "nothing is rolled in: " in next_round(opened, "--now", "2020-04-05 09:00", new="r4").err
+    opened("round", "cancel", "r2")
+    opened("round", "cancel", "r3")
+    next_round(opened, "--now", "2020-04-05 09:00", new="r5")
+    assert opened("round", "show", "r5", "-o", "json").data["packs"] == 20 + 19  # 17 unclaimed and 140 yuan: 990 yuan
+
+
+def test_what_may_still_be_used_is_not_rolled_in(opened: Voucher) -> None:
+    change(opened, write("later.yaml", {**PROGRAMME, "unused_after_days": 3}))
+    closed(opened)
+    next_round(opened, "--now", "2020-04-06 07:00")
+    assert opened("round", "show", "r2", "-o", "json").data["rolled_in"]["expired_fen"] == 0
+    next_round(opened, "--now", "2020-04-06 10:00", new="r3")
+    assert opened("round", "show", "r3", "-o", "json").data["rolled_in"]["expired_fen"] == 150_00
 
 
 def test_the_week_after_begins_with_its_own_packs_again(opened: Voucher) -> None:
@@ -475,10 +506,10 @@ def test_a_window_moves_only_ahead(
     assert law.hindrance(law.Standing(*standing), opens_at, closes_at, 10) == hindrance
 
 
-@given(st.integers(0, 10**6), st.integers(1, 10**6), st.integers(1, 10**6))
-def test_rolling_in_never_makes_money(unclaimed: int, old_fen: int, new_fen: int) -> None:
-    packs = law.rolled_in(unclaimed, old_fen, new_fen)
-    assert packs * new_fen <= unclaimed * old_fen < (packs + 1) * new_fen
+@given(st.integers(0, 10**12), st.integers(1, 10**6))
+def test_rolling_in_never_makes_money(unused_fen: int, value_fen: int) -> None:
+    packs = law.rolled_in(unused_fen, value_fen)
+    assert packs * value_fen <= unused_fen < (packs + 1) * value_fen
 
 
 def test_the_database_itself_lets_one_amendment_wait(opened: Voucher) -> None:

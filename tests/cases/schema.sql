@@ -447,7 +447,8 @@ CREATE TABLE releases (
 CREATE TABLE roll_ins (
     round_id       INTEGER PRIMARY KEY REFERENCES rounds,
     from_round_id  INTEGER NOT NULL REFERENCES rounds,
-    unclaimed      INTEGER NOT NULL CHECK (unclaimed > 0),
+    unclaimed      INTEGER NOT NULL CHECK (unclaimed >= 0),
+    expired_fen    INTEGER NOT NULL DEFAULT 0 CHECK (expired_fen >= 0),
     packs          INTEGER NOT NULL CHECK (packs > 0)
 ) STRICT;
 

@@ -50,11 +50,13 @@ CREATE TABLE authors (
     PRIMARY KEY (round_id, revision)
 ) STRICT, WITHOUT ROWID;
 
--- A round that took over the unclaimed packs of an earlier one (unused: next_round): `packs` of its own packs came from there.
+-- A round that took over what an earlier one did not use (unused: next_round), its unclaimed packs and the money of its vouchers
+-- that had expired by then: `packs` of its own packs came from there.
 CREATE TABLE roll_ins (
     round_id       INTEGER PRIMARY KEY REFERENCES rounds,
     from_round_id  INTEGER NOT NULL REFERENCES rounds,
-    unclaimed      INTEGER NOT NULL CHECK (unclaimed > 0),
+    unclaimed      INTEGER NOT NULL CHECK (unclaimed >= 0),
+    expired_fen    INTEGER NOT NULL DEFAULT 0 CHECK (expired_fen >= 0),
     packs          INTEGER NOT NULL CHECK (packs > 0)
 ) STRICT;
 CREATE INDEX roll_ins_by_source ON roll_ins (from_round_id);
