@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.errors import VoucherError
 from vouchercli.ops.desks import Desk, Kind, Typed, Unfit
 from vouchercli.ops.intake import take_in
 from vouchercli.ops.retries import settle
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import times
-from vouchercli.store import application_reopening, applications, batches, identities, programmes
+from vouchercli.store import application_reopening, applications, identities, programmes
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
 
     from vouchercli.store.db import Session
@@ -67,15 +65,6 @@ KIND = Kind(
     width=applications.TYPED_COLUMNS, typist=_typist, judge=_judge, accept=_accept,
     undo=lambda session, batch_id: applications.undo(session.db, batch_id), settle=settle, reopen=_reopen, waiting=WAITING,
 )
-
-
-def require_finished(db: sqlite3.Connection, row: sqlite3.Row) -> None:
-    """Raise `applications_unfinished` while only a part of a file is in: who came first, or takes part, is not known yet."""
-    batch_id = batches.unfinished(db, KIND.name, row["programme_id"])
-    if batch_id is not None:
-        raise VoucherError("applications_unfinished", "the applications of batch {batch} are not all in yet",
-                           hint="wait for its import; if it was stopped: voucher batch resume {batch}, or voucher batch undo {batch}",
-                           batch=batch_id)
 
 
 def import_applications(session: Session, file: str, **options: Any) -> Outcome:
