@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 EVERY_COMMAND = {
+    "programme approve", "programme reject",
     "init", "programme load", "programme show", "programme list", "template add", "template list", "template show", "template diff",
     "template history", "template check", "round create", "round list", "round show", "round edit", "round submit", "round approve",
     "round reject", "round open", "round close", "round cancel", "round copy", "round plan", "merchant import", "merchant list",

@@ -67,6 +67,13 @@ def by(voucher: Voucher, actor: str, deed: str, *rest: str, expect: int = 0) -> 
     return voucher("round", deed, "r1", *rest, "--actor", actor, "-o", "json", expect=expect)
 
 
+def change(voucher: Voucher, file: str) -> None:
+    """Load a changed programme: rounds rest on it, so both checkers approve."""
+    voucher("programme", "load", file, "--actor", "chen")
+    for checker in ("lin", "zhao"):
+        voucher("programme", "approve", "--actor", checker)
+
+
 def code(ran: Ran) -> str:
     return str(ran.json["problems"][0]["code"])
 
@@ -132,8 +139,11 @@ def test_only_a_paused_round_is_resumed_and_it_can_be_closed_instead(opened: Vou
     assert ran.err.splitlines()[0] == "error: round r1 is already open [wrong_state]"
     by(opened, "chen", "pause")
     by(opened, "chen", "resume")
-    assert by(opened, "chen", "close", "--yes").data["state"] == "closed"
-    assert [each["state"] for each in shown(opened)["amendments"]] == ["effective", "void", "effective"]
+    assert code(by(opened, "chen", "close", "--yes", expect=3)) == "amendment_waiting"
+    by(opened, "chen", "reject", "--note", "it is closed instead")
+    by(opened, "chen", "close", "--yes")
+    assert by(opened, "lin", "approve").data["state"] == "closed"
+    assert [each["state"] for each in shown(opened)["amendments"]] == ["effective", "declined", "effective"]
     assert code(by(opened, "lin", "approve", expect=3)) == "wrong_state"
 
 
@@ -260,8 +270,30 @@ def test_an_opening_that_came_voids_what_would_have_moved_it(approved: Voucher) 
     assert shown(approved)["amendments"][0]["state"] == "void"
 
 
-def test_an_early_closing_by_hand_stands_in_the_history(opened: Voucher) -> None:
-    data = by(opened, "chen", "close", "--yes").data
+def test_an_end_before_its_time_takes_two_people_and_begins_with_the_approval(opened: Voucher) -> None:
+    assert code(by(opened, "chen", "close", expect=3)) == "too_early"
+    data = by(opened, "chen", "close", "--yes", "--note", "the shops are overrun").data
+    assert (data["state"], data["closes_at"], data["amendments"][0]["after"]) == ("open", "2020-03-29T08:00:00+08:00", {"state": "closed"})
+    assert code(by(opened, "chen", "approve", expect=3)) == "not_a_checker"
+    claim(opened, "2020-03-27 12:59:59")
+    data = by(opened, "lin", "approve", "--now", "2020-03-27 13:00").data
+    assert (data["state"], data["claimed"]) == ("closed", 1)
+    assert [(each["kind"], each["state"], each["before"], each["after"]) for each in data["amendments"]] == [
+        ("close", "effective", {"closes_at": "2020-03-29T08:00:00+08:00"}, {"closes_at": "2020-03-27T13:00:00+08:00"})]
+    assert claim(opened, "2020-03-27 13:00:00", first=2, expect=4) == {"after_closing": 1}
+    opened("check")
+
+
+def test_an_end_before_its_time_that_nobody_approved_is_void_when_the_time_has_come(opened: Voucher) -> None:
+    by(opened, "chen", "close", "--yes")
+    assert "提前截止" in opened("round", "show", "r1", "--lang", "zh").out
+    data = by(opened, "chen", "close", "--now", CLOSES).data
+    assert (data["state"], data["closes_at"], data["amendments"][0]["state"]) == ("closed", "2020-03-29T08:00:00+08:00", "void")
+
+
+def test_a_round_whose_packs_are_gone_is_closed_by_one_person_and_the_history_says_so(opened: Voucher) -> None:
+    claim(opened, *(f"2020-03-27 09:00:{second:02d}" for second in range(20)))
+    data = by(opened, "chen", "close").data
     assert [(each["kind"], each["before"], each["after"]) for each in data["amendments"]] == [
         ("close", {"closes_at": "2020-03-29T08:00:00+08:00"}, {"closes_at": "2020-03-27T12:00:00+08:00"})]
 
@@ -333,7 +365,7 @@ def test_what_was_not_claimed_is_rolled_into_the_next_round(opened: Voucher) -> 
     ran = next_round(opened)
     assert ran.err.splitlines()[2] == "rolled in: 17 packs, 850.00 yuan, from 17 unclaimed packs of r1"
     data = opened("round", "show", "r2", "-o", "json").data
-    assert (data["packs"], data["rolled_in"]) == (37, {"round": "r1", "unclaimed": 17, "packs": 17, "amount_fen": 850_00})
+    assert (data["packs"], data["rolled_in"]) == (37, {"round": "r1", "unclaimed": 17, "expired_fen": 0, "packs": 17, "amount_fen": 850_00})
     assert "17 (r1)" in opened("round", "show", "r2").out
     ran = next_round(opened, new="r3")
     assert "nothing is rolled in: r2 took over the unclaimed packs of r1" in ran.err
@@ -343,8 +375,39 @@ def test_what_was_not_claimed_is_rolled_into_the_next_round(opened: Voucher) -> 
     assert opened("round", "show", "r4", "-o", "json").data["packs"] == 37
 
 
+def test_what_expired_unused_is_rolled_in_too_and_only_once(opened: Voucher) -> None:
+    closed(opened)
+    Path("m.csv").write_text("merchant_no,name\nM1,面馆\n", "utf-8")
+    opened("merchant", "import", "m.csv")
+    Path("paid.csv").write_text(
+        "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
+        "T1,pay,C1,1,M1,2020-03-28 12:00:00,50.00,0,10.00,\n", "utf-8")
+    opened("redemption", "import", "paid.csv", "--now", "2020-03-29 09:00")
+    next_round(opened, "--now", "2020-03-30 09:00")
+    assert opened("round", "show", "r2", "-o", "json").data["rolled_in"]["packs"] == 17  # nothing has expired yet
+    ran = next_round(opened, "--now", "2020-04-04 09:00", new="r3")  # three packs of 50 yuan, 10 of them paid
+    assert "rolled in: 2 packs, 100.00 yuan, from 0 unclaimed packs of r1 and 140.00 yuan of its expired vouchers" in ran.err
+    data = opened("round", "show", "r3", "-o", "json").data
+    assert (data["packs"], data["rolled_in"]) == (
+        22, {"round": "r1", "unclaimed": 0, "expired_fen": 140_00, "packs": 2, "amount_fen": 100_00})
+    assert "nothing is rolled in: " in next_round(opened, "--now", "2020-04-05 09:00", new="r4").err
+    opened("round", "cancel", "r2")
+    opened("round", "cancel", "r3")
+    next_round(opened, "--now", "2020-04-05 09:00", new="r5")
+    assert opened("round", "show", "r5", "-o", "json").data["packs"] == 20 + 19  # 17 unclaimed and 140 yuan: 990 yuan
+
+
+def test_what_may_still_be_used_is_not_rolled_in(opened: Voucher) -> None:
+    change(opened, write("later.yaml", {**PROGRAMME, "unused_after_days": 3}))
+    closed(opened)
+    next_round(opened, "--now", "2020-04-06 07:00")
+    assert opened("round", "show", "r2", "-o", "json").data["rolled_in"]["expired_fen"] == 0
+    next_round(opened, "--now", "2020-04-06 10:00", new="r3")
+    assert opened("round", "show", "r3", "-o", "json").data["rolled_in"]["expired_fen"] == 150_00
+
+
 def test_the_week_after_begins_with_its_own_packs_again(opened: Voucher) -> None:
-    opened("programme", "load", write("rich.yaml", {**PROGRAMME, "funders": {**PROGRAMME["funders"], "treasury": {
+    change(opened, write("rich.yaml", {**PROGRAMME, "funders": {**PROGRAMME["funders"], "treasury": {
         "kind": "public", "amount": "9000.00"}}}))
     closed(opened)
     next_round(opened)
@@ -380,7 +443,7 @@ def test_nothing_is_rolled_in_while_the_round_goes_on_or_where_the_policy_differ
     ran = next_round(opened)
     assert "nothing is rolled in: round r1 is open; copy it after it has closed" in ran.err
     closed(opened)
-    opened("programme", "load", write("city.yaml", {**PROGRAMME, "unused": "treasury"}))
+    change(opened, write("city.yaml", {**PROGRAMME, "unused": "treasury"}))
     ran = next_round(opened, new="r3")
     assert "rolled" not in ran.err
     assert opened("round", "show", "r3", "-o", "json").data["packs"] == 20
@@ -443,10 +506,10 @@ def test_a_window_moves_only_ahead(
     assert law.hindrance(law.Standing(*standing), opens_at, closes_at, 10) == hindrance
 
 
-@given(st.integers(0, 10**6), st.integers(1, 10**6), st.integers(1, 10**6))
-def test_rolling_in_never_makes_money(unclaimed: int, old_fen: int, new_fen: int) -> None:
-    packs = law.rolled_in(unclaimed, old_fen, new_fen)
-    assert packs * new_fen <= unclaimed * old_fen < (packs + 1) * new_fen
+@given(st.integers(0, 10**12), st.integers(1, 10**6))
+def test_rolling_in_never_makes_money(unused_fen: int, value_fen: int) -> None:
+    packs = law.rolled_in(unused_fen, value_fen)
+    assert packs * value_fen <= unused_fen < (packs + 1) * value_fen
 
 
 def test_the_database_itself_lets_one_amendment_wait(opened: Voucher) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_agreement import ADD_BATCH, HOUR, START, world
 
+from vouchercli.errors import Stopped
+from vouchercli.ops import applications as ops
+from vouchercli.ops import chunks
 from vouchercli.rules import applications as law
+from vouchercli.rules import times
 from vouchercli.store import applications, incoming
+from vouchercli.store import db as store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,6 +174,131 @@ def test_a_published_list_of_entrants_takes_nobody_in_and_lets_nobody_go(city: A
     ran = voucher("application", "import", put(here, "b.csv", HEADER + "A2,lots,2,2020-03-27 08:00:01,,\n"), "-o", "json", expect=4)
     assert ran.data["reasons"] == {"list_published": 1}
     assert "[entrants_stand]" in voucher("batch", "undo", str(batch), "--yes", expect=3).err
+
+
+# ---------------------------------------------------------------- in chunks
+
+
+FACTS = """
+SELECT a.application_no, hex(a.resident), a.applied_at, a.resident_group, a.district, a.batch_id, a.line,
+    (SELECT group_concat(k) FROM (SELECT kind || hex(token) AS k FROM application_identities i
+     WHERE i.application_id = a.application_id ORDER BY 1))
+FROM applications a ORDER BY a.line
+"""
+LEFT = (FACTS, "SELECT hex(resident), hex(person) FROM persons ORDER BY 1", "SELECT line, reason, detail FROM rejects ORDER BY 1",
+        "SELECT read, accepted, duplicate, rejected, last_line, state FROM batches ORDER BY batch_id")
+
+
+def left(here: Path) -> list[list[tuple[Any, ...]]]:
+    db = sqlite3.connect(here / "voucher.db")
+    found = [db.execute(statement).fetchall() for statement in LEFT]
+    db.close()
+    return found
+
+
+def odd_rows(count: int, seed: int) -> str:
+    """Rows out of order: numbers used twice at other times, rows that repeat, late ones, shared devices."""
+    chance = random.Random(seed)
+    lines = []
+    for _ in range(count):
+        no, at = chance.randrange(count), chance.randrange(40)
+        lines.append(f"A{no},r1,person-{chance.randrange(count)},2020-03-27 08:00:{at:02d},,phone-{chance.randrange(count)}")
+        if chance.random() < 0.2:
+            lines.append(chance.choice(lines))
+        if chance.random() < 0.05:
+            lines.append(f"B{no},r1,late-{no},2020-03-29 09:00:00,,")
+    return HEADER + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_a_file_is_cut_changes_nothing(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    found = []
+    for lines in (100_000, 7, 20):
+        voucher = city(with_claims=False)
+        monkeypatch.setattr(chunks, "LINES", lines)
+        voucher("application", "import", put(here, "odd.csv", odd_rows(60, seed)), expect=4)
+        voucher("check")
+        found.append(left(here))
+        for name in ("voucher.db-wal", "voucher.db-shm"):
+            (here / name).unlink(missing_ok=True)
+    assert found[0] == found[1] == found[2]
+    assert {reason for _, reason, _ in found[0][2]} == {"application_reused", "after_registration"}
+
+
+class Stopper:
+    """Asks to stop after the first chunk."""
+
+    is_stopped = False
+
+    def read(self, rows: int) -> None:
+        """Nothing to tell."""
+
+    def committed(self, share: float | None) -> None:
+        self.is_stopped = True
+
+
+def stopped(here: Path, name: str) -> None:
+    """An import that ends after its first chunk."""
+    db = store.open_db(here / "voucher.db")
+    at = times.parse("2020-03-27 09:00", "Asia/Shanghai")
+    session = store.Session(db=db, path=here / "voucher.db", now=at, actor="mei", os_user=store.os_user(), entered_at=at)
+    with pytest.raises(Stopped):
+        ops.import_applications(session, name, tell=Stopper())
+    db.close()
+
+
+def test_a_stopped_import_goes_on_and_nobody_is_granted_a_pack_meanwhile(
+    city: Any, here: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    voucher = city(with_claims=False)
+    monkeypatch.setattr(chunks, "LINES", 10)
+    stopped(here, put(here, "odd.csv", odd_rows(30, 1)))
+    assert voucher("batch", "list", "-o", "json").data["batches"][0]["state"] == "importing"
+    ran = voucher("round", "allocate", "r1", "--now", "2020-03-27 09:00", expect=3)
+    assert ran.err.splitlines()[0].endswith("are not all in yet [applications_unfinished]")
+    assert "batch resume 2" in ran.err
+    voucher("batch", "resume", "2", expect=4)
+    resumed = left(here)
+    voucher("round", "allocate", "r1", "--now", "2020-03-27 09:00")
+    voucher = city(with_claims=False)
+    for name in ("voucher.db-wal", "voucher.db-shm"):
+        (here / name).unlink(missing_ok=True)
+    voucher("application", "import", "odd.csv", expect=4)
+    assert left(here) == resumed
+
+
+def test_a_lottery_publishes_no_list_while_a_file_is_half_in(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    voucher = city(with_claims=False)
+    voucher("round", "create", "l1", "--template", "pack", "--packs", "2", "--opens-at", "2020-03-28 08:00", "--mode", "lottery",
+            "--registration-opens", "2020-03-20", "--actor", "mei")
+    voucher("round", "submit", "l1", "--actor", "mei")
+    voucher("round", "approve", "l1", "--actor", "lin")
+    voucher("draw", "commit", "l1")
+    monkeypatch.setattr(chunks, "LINES", 10)
+    stopped(here, put(here, "l.csv", HEADER + "".join(f"L{n},l1,person-{n},2020-03-27 08:00:{n:02d},,\n" for n in range(25))))
+    ran = voucher("draw", "entrants", "l1", "--now", "2020-03-28 08:00", expect=3)
+    assert "[applications_unfinished]" in ran.err
+    voucher("batch", "undo", "2", "--yes")
+    voucher("application", "import", "l.csv")
+    assert "25 entrants" in voucher("draw", "entrants", "l1", "--now", "2020-03-28 08:00").err
+
+
+def test_who_holds_a_pack_keeps_the_number_that_an_earlier_row_uses(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    voucher = city(with_claims=False)
+    monkeypatch.setattr(chunks, "LINES", 4)
+    rows = [f"A{n},r1,person-{n},2020-03-27 08:00:{n + 10:02d},,\n" for n in range(5)] + ["A0,r1,earlier,2020-03-27 08:00:01,,\n"]
+    name = put(here, "late.csv", HEADER + "".join(rows))
+    stopped(here, name)
+    db = sqlite3.connect(here / "voucher.db")  # granted before this was refused
+    db.execute("UPDATE batches SET state = 'done'")
+    db.commit()
+    voucher("round", "allocate", "r1", "--now", "2020-03-27 09:00")
+    db.execute("UPDATE batches SET state = 'importing' WHERE kind = 'applications'")
+    db.commit()
+    db.close()
+    assert voucher("batch", "resume", "2", "-o", "json", expect=4).data["reasons"] == {"application_reused": 1}
+    assert [row[0] for row in left(here)[2]] == [7]  # the earlier row is the reject
+    voucher("check")
 
 
 # ---------------------------------------------------------------- the law and the store

@@ -270,6 +270,25 @@ def test_a_second_draw_changes_nothing_and_says_so(drawn: Callable[..., Ran]) ->
     assert rows("SELECT count(*) FROM audit WHERE deed = 'draw.run'") == [(1,)]
 
 
+def test_no_packs_are_added_once_everybody_knows_who_would_be_next(drawn: Callable[..., Ran]) -> None:
+    ran = drawn("round", "top-up", "l1", "--packs", "2", "--actor", "mei", "--now", "2020-03-27 09:00", expect=3)
+    assert ran.err.splitlines() == [
+        "error: round l1 was drawn on 2020-03-27 08:00:00: who would be next is known, so no packs are added to it [round_drawn]",
+        "  next: a lottery of its own: voucher round copy l1 NEW --packs N --opens-at TIME"]
+
+
+def test_a_top_up_that_was_proposed_before_the_draw_and_comes_after_it_is_refused(town: Callable[..., Ran]) -> None:
+    commit()
+    apply(10)
+    town("round", "top-up", "l1", "--packs", "1", "--actor", "mei")
+    town("round", "approve", "l1", "--actor", "lin")
+    town("round", "top-up", "l1", "--packs", "2", "--actor", "mei")
+    town("round", "open", "l1", *AT_OPENING)
+    assert town("draw", "run", "l1", "--to", "out", *AT_OPENING, "-o", "json").data["winners"] == 5
+    assert refused(town("round", "approve", "l1", "--actor", "lin", *AT_OPENING, "-o", "json", expect=3)) == "round_drawn"
+    assert town("round", "show", "l1", "-o", "json").data["packs"] == 5
+
+
 def test_a_dry_run_never_tells_who_would_win(town: Callable[..., Ran]) -> None:
     commit()
     apply(8)

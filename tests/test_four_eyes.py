@@ -103,7 +103,7 @@ def test_an_edit_after_the_approval_voids_it_and_frees_the_money(city: Voucher) 
 
 
 @pytest.mark.parametrize("proposal", [
-    ["top-up", "--packs", "5"], ["reschedule", "--closes-at", "2020-03-30"], ["resume"],
+    ["top-up", "--packs", "5"], ["reschedule", "--closes-at", "2020-03-30"], ["resume"], ["close", "--yes"],
 ])
 def test_no_amendment_takes_effect_by_its_proposer(opened: Voucher, proposal: list[str]) -> None:
     if proposal == ["resume"]:
@@ -160,9 +160,89 @@ def test_a_programme_file_gives_nobody_the_right_to_check(city: Voucher) -> None
     assert city("round", "approve", "r1", "--actor", "friend", "-o", "json").data["state"] == "approved"
 
 
-def test_other_changes_of_a_programme_need_no_checker(city: Voucher) -> None:
-    city("programme", "load", write("richer.yaml", {**PROGRAMME, "funders": {"treasury": {"kind": "public", "amount": "3000.00"}}}))
-    assert city("programme", "show", "-o", "json").data["funders"][0]["uncommitted_fen"] == 3000_00
+RICHER = {**PROGRAMME, "funders": {"treasury": {"kind": "public", "amount": "3000.00"}}}
+
+
+def uncommitted(voucher: Voucher) -> int:
+    return int(voucher("programme", "show", "-o", "json").data["funders"][0]["uncommitted_fen"])
+
+
+def test_while_no_round_is_approved_a_fund_grows_by_one_person(city: Voucher) -> None:
+    city("programme", "load", write("richer.yaml", RICHER))
+    assert uncommitted(city) == 3000_00
+
+
+@pytest.mark.parametrize("change", [
+    {"funders": RICHER["funders"]}, {"limits": {"packs_per_resident_per_round": 2}}, {"refunds": "forfeits"}, {"unused": "treasury"},
+    {"unused_after_days": 3}, {"approvals": [{"checkers": 1}]}, {"logins": "personal"},
+    {"staff": [*PROGRAMME["staff"], {"name": "friend", "roles": ["checker"]}]},
+    {"funders": {**PROGRAMME["funders"], "district": {"kind": "public", "amount": "1.00"}}},
+])
+def test_what_is_about_money_or_people_waits_for_others_once_a_round_is_approved(city: Voucher, change: dict[str, Any]) -> None:
+    city("round", "approve", "r1", "--actor", "zhao")
+    before = city("programme", "show", "-o", "json").data
+    file = write("mine.yaml", {**PROGRAMME, **change})
+    told = city("programme", "load", file, "--actor", "lin", "-o", "json").data
+    assert (told["result"], told["change"]["checkers_needed"]) == ("waiting", 2)
+    assert city("programme", "load", file, "--actor", "zhao", "-o", "json").data["result"] == "waiting"  # again: nothing more
+    for name in ("lin", " LIN "):
+        assert refused(city, "programme", "approve", "--actor", name) == "own_change"
+    for name in ("chen", "qian", "friend"):
+        assert refused(city, "programme", "approve", "--actor", name) == "not_a_checker"
+    city("programme", "approve", "--actor", "zhao")
+    assert refused(city, "programme", "approve", "--actor", "zhao") == "already_approved"
+    city("schedule", "tick", "--now", NOON)
+    after = city("programme", "show", "-o", "json").data
+    assert after.pop("waiting")["approvals"][0]["actor"] == "zhao"
+    assert after == {key: value for key, value in before.items() if key != "waiting"}
+    city("programme", "reject", "--note", "no", "--actor", "lin")
+    assert refused(city, "programme", "approve", "--actor", "zhao") == "nothing_waits"
+
+
+def test_the_last_approval_raises_the_fund(city: Voucher) -> None:
+    city("round", "approve", "r1", "--actor", "zhao")
+    city("programme", "load", write("richer.yaml", RICHER), "--actor", "chen")
+    assert "2000.00" in city("programme", "show").out and "3000.00" in city("programme", "show", "--lang", "zh").out
+    assert city("programme", "approve", "--actor", "lin", "-o", "json").data["result"] == "waiting"
+    assert uncommitted(city) == 1500_00
+    assert city("programme", "approve", "--actor", "zhao", "-o", "json").data["result"] == "changed"
+    assert uncommitted(city) == 2500_00
+    lines = city("audit", "log", "--about", "city", "-o", "json").data["lines"]
+    assert [line["deed"] for line in lines] == ["programme.approve", "programme.approve", "programme.propose", "programme.load"]
+    assert (lines[0]["before"]["funders"]["treasury"]["amount"], lines[0]["after"]["funders"]["treasury"]["amount"]) == (
+        "2000.00", "3000.00")
+    city("check")
+
+
+def test_one_change_waits_at_a_time_and_is_judged_again_at_its_approval(city: Voucher) -> None:
+    city("round", "approve", "r1", "--actor", "zhao")
+    poorer = {**PROGRAMME, "funders": {"treasury": {"kind": "public", "amount": "600.00"}}}
+    city("programme", "load", write("poorer.yaml", poorer), "--actor", "chen")
+    assert refused(city, "programme", "load", write("richer.yaml", RICHER), "--actor", "chen") == "change_waiting"
+    city("round", "create", "r2", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--actor", "chen")
+    city("round", "submit", "r2", "--actor", "chen")
+    city("round", "approve", "r2", "--actor", "lin")  # now 1000 yuan are committed
+    city("programme", "approve", "--actor", "lin")
+    assert refused(city, "programme", "approve", "--actor", "zhao") == "programme_in_use"
+    assert refused(city, "programme", "reject", "--note", "no", "--actor", "qian") == "not_a_checker"
+    city("programme", "reject", "--note", "no", "--actor", "chen")  # who proposed it may take it back
+    assert uncommitted(city) == 1000_00
+
+
+def test_names_and_published_figures_change_at_once(city: Voucher) -> None:
+    city("round", "approve", "r1", "--actor", "zhao")
+    city("programme", "load", write("named.yaml", {**PROGRAMME, "name": {"zh": "本市", "en": "This city"}}), "--actor", "chen")
+    assert city("programme", "show", "-o", "json").data["name"]["en"] == "This city"
+
+
+def test_the_clock_reminds_once_of_a_change_that_waits(city: Voucher) -> None:
+    city("round", "approve", "r1", "--actor", "zhao")
+    city("programme", "load", write("richer.yaml", RICHER), "--actor", "chen")
+    city("round", "top-up", "r1", "--packs", "1", "--actor", "chen")
+    ran = city("schedule", "tick", "-o", "json")
+    assert [(each["code"], each["hint"]) for each in ran.json["problems"]] == [
+        ("amendment_waits", "voucher round show r1"), ("change_waits", "voucher programme show city")]
+    assert city("schedule", "tick", "-o", "json").data["deeds"] == []
 
 
 def test_packs_of_a_round_under_way_are_given_free_again_only_on_purpose(opened: Voucher) -> None:

@@ -75,6 +75,95 @@ def test_an_order_is_made_again_only_when_its_terms_change(town: Voucher, here: 
     assert (order["supersedes"], rows[0]["max_coupons"], order["merchants"]["count"]) == (1, "30", 2)
 
 
+def test_an_order_goes_out_its_lead_before_the_opening(town: Voucher, here: Path) -> None:
+    approved(town, "p1", "--platform", "wechat")
+    shown = town("schedule", "show", "-o", "json").data["deeds"]
+    assert [(each["deed"], each["due_at"]) for each in shown] == [
+        ("order", "2020-03-25T08:00:00+08:00"), ("open", "2020-03-27T08:00:00+08:00"), ("close", "2020-03-29T08:00:00+08:00")]
+    assert tick(town, "2020-03-25 07:59") == []
+    assert tick(town, "2020-03-25 08:00") == [("order", "p1", "done"), ("write", "p1", "done")]
+    assert ordered(here)[0]["opens_at"] == "2020-03-27T08:00:00+08:00"
+    assert tick(town, OPENS) == [("open", "p1", "done")]
+
+
+def test_no_order_goes_out_before_the_approval_and_then_it_goes_at_once(town: Voucher, here: Path) -> None:
+    town("round", "create", "p1", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--closes-at", CLOSES, "--actor", "mei",
+         "--platform", "wechat")
+    town("round", "submit", "p1", "--actor", "mei")
+    assert ("order", "p1", "done") not in tick(town, "2020-03-26 08:00")
+    town("round", "approve", "p1", "--actor", "lin", "--now", "2020-03-26 09:00")
+    ran = town("schedule", "tick", "--now", "2020-03-26 09:01", "-o", "json")
+    assert [(each["deed"], each["late_seconds"]) for each in ran.data["deeds"] if each["deed"] == "order"] == [("order", 60)]
+
+
+def test_a_new_opening_replaces_the_order_that_is_out_at_once(town: Voucher, here: Path) -> None:
+    approved(town, "p1", "--platform", "wechat")
+    tick(town, "2020-03-25 08:00")
+    town("round", "reschedule", "p1", "--opens-at", "2020-03-28 08:00", "--actor", "mei", "--now", "2020-03-25 09:00")
+    town("round", "approve", "p1", "--actor", "lin", "--now", "2020-03-25 10:00")
+    ran = town("schedule", "tick", "--now", "2020-03-25 10:01", "-o", "json")
+    assert [(each["deed"], each["late_seconds"]) for each in ran.data["deeds"]] == [("order", 60), ("write", None)]
+    order, rows = ordered(here, number=2)
+    assert (order["supersedes"], rows[0]["available_begin_time"]) == (1, "2020-03-28T08:00:00+08:00")
+    assert [path.name for path in sorted((here / "outbox/wechat").glob("*.json"))] == ["town-p1-order-1.json", "town-p1-order-2.json"]
+
+
+def own_terms(here: Path, limits: str) -> None:
+    (here / "configs/orders").mkdir(parents=True, exist_ok=True)
+    (here / "configs/orders/app.yaml").write_text(
+        f"order: app\nname: {{zh: 应用, en: App}}\nlead: 12h\nlimits: {limits}\ncolumns: {{packs: packs}}\n", "utf-8")
+
+
+@pytest.mark.parametrize(("limits", "proposal", "fault"), [
+    ("{vouchers: 30}", ["top-up", "--packs", "6"], "32 vouchers 40-10 in all: app takes at most 30 in one order"),
+    ("{window_days: 10}", ["reschedule", "--closes-at", "2020-04-02 08:00"], "are 13 days: app takes at most 10"),
+])
+def test_an_amendment_that_the_platform_does_not_take_is_refused(
+    town: Voucher, here: Path, limits: str, proposal: list[str], fault: str,
+) -> None:
+    own_terms(here, limits)
+    approved(town, "p1", "--platform", "app")
+    assert tick(town, "2020-03-26 20:00") == [("order", "p1", "done"), ("write", "p1", "done")]
+    verb, *options = proposal
+    ran = town("round", verb, "p1", *options, "--actor", "mei", "--now", "2020-03-26 20:01", expect=3)
+    assert "[platform_limits]" in ran.err and fault in ran.err
+    (here / "configs/orders/app.yaml").unlink()  # proposed while the limits were others ...
+    town("round", verb, "p1", *options, "--actor", "mei", "--now", "2020-03-26 20:01")
+    own_terms(here, limits)
+    assert "[platform_limits]" in town("round", "approve", "p1", "--actor", "lin", "--now", "2020-03-26 20:02", expect=3).err
+
+
+def test_an_order_of_a_round_that_is_taken_back_is_warned_of(town: Voucher, here: Path) -> None:
+    approved(town, "p1", "--platform", "wechat")
+    tick(town, "2020-03-25 08:00")
+    ran = town("round", "edit", "p1", "--packs", "9", "--actor", "mei")
+    assert "wechat holds order 1 of p1, which no longer holds [order_stands]" in ran.err
+    ran = town("round", "cancel", "p1", "--actor", "mei", "--lang", "zh")
+    assert "wechat 手中的 p1 第 1 号发放指令已不再有效" in ran.err
+
+
+def test_an_order_that_could_not_be_written_is_not_written_for_a_cancelled_round(town: Voucher, here: Path) -> None:
+    approved(town, "p1", "--platform", "wechat")
+    (here / "outbox").write_text("in the way")
+    tick(town, "2020-03-25 08:00", expect=4)
+    town("round", "cancel", "p1", "--actor", "mei")
+    (here / "outbox").unlink()
+    assert tick(town, "2020-03-25 08:01") == []
+
+
+def test_a_lead_is_days_hours_or_minutes(here: Path) -> None:
+    (here / "configs/orders").mkdir(parents=True)
+    for lead, seconds in (("2d", 172_800), ("12h", 43_200), ("30m", 1_800)):
+        (here / "configs/orders/app.yaml").write_text(
+            f"order: app\nname: {{zh: 应用, en: App}}\nlead: {lead}\ncolumns: {{packs: packs}}\n", "utf-8")
+        assert issuance.profile_of("app").lead_seconds == seconds
+    assert issuance.profile_of("elsewhere").lead_seconds == 0
+    (here / "configs/orders/app.yaml").write_text(
+        "order: app\nname: {zh: 应用, en: App}\nlead: 2 weeks\ncolumns: {packs: packs}\n", "utf-8")
+    with pytest.raises(VoucherError):
+        issuance.profile_of("app")
+
+
 def test_a_round_opened_by_hand_is_ordered_by_the_next_tick(town: Voucher, here: Path) -> None:
     approved(town, "p1", "--platform", "wechat")
     town("round", "open", "p1", "--now", OPENS, "--actor", "mei")

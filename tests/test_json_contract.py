@@ -36,6 +36,9 @@ FILES = {
         "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
         "T0001,pay,C0001,1,M001,2020-03-28 12:10:00,100.00,0,10.00,\nT0002,pay,C0001,2,M002,2020-03-29 18:30:00,50.00,5.00,10.00,\n"
         "T0003,pay,C0002,1,M001,2020-03-29 12:00:00,39.00,0,10.00,\nT0004,refund,C0001,1,M001,2020-03-29 13:00:00,100.00,0,10.00,T0001\n",
+    "more.yaml": "programme: hangzhou-2020\nname: {zh: 杭州电子消费券, en: Hangzhou}\n"
+                 "funders: {treasury: {kind: public, amount: \"495000000.00\"}}\n"
+                 "staff: [{name: chen, roles: [maker]}, {name: lin, roles: [checker]}, {name: wu, roles: [checker]}]\n",
     "lot.csv": "application_no,round,resident,applied_at,district\nL1,lot-1,13800000001,2020-03-21 08:00:00,上城区\n"
                "L2,lot-1,13800000002,2020-03-21 08:00:01,上城区\n",
 }
@@ -51,6 +54,8 @@ SESSION = (
     ("round", "edit", "hz-1", "--packs", "200", "--actor", "chen"), ("round", "plan", "hz-1"),
     ("round", "submit", "hz-1", "--actor", "chen"), ("round", "reject", "hz-1", "--note", "why", "--actor", "lin"),
     ("round", "submit", "hz-1", "--actor", "chen"), ("round", "approve", "hz-1", "--actor", "lin"),
+    ("programme", "load", "more.yaml", "--actor", "chen"), ("programme", "approve", "--actor", "lin"), ("programme", "show"),
+    ("programme", "reject", "--note", "no", "--actor", "wu"),
     ("round", "copy", "hz-1", "hz-2", "--opens-at", "2020-04-03 10:00"), ("round", "cancel", "hz-2"),
     ("round", "open", "hz-1", "--now", "2020-03-27 08:00"),
     ("round", "pause", "hz-1", "--actor", "chen"), ("round", "resume", "hz-1", "--actor", "chen"),

@@ -95,7 +95,8 @@ def test_limits_of_the_week_and_of_the_programme_hold_across_rounds(city: Any, h
     text = (here / "programme.yaml").read_text("utf-8").replace(
         "packs_per_resident_per_round: 1,", "packs_per_resident_per_round: 1, packs_per_resident_per_week: 1, packs_per_resident: 2,")
     (here / "programme.yaml").write_text(text, "utf-8")
-    voucher("programme", "load", "programme.yaml")
+    voucher("programme", "load", "programme.yaml", "--actor", "mei")
+    voucher("programme", "approve", "--actor", "lin")
     assert voucher("programme", "show", "-o", "json").data["limits"]["packs_per_resident_per_week"] == 1
     for code, opens in (("same-week", "2020-03-29 08:00"), ("next-week", "2020-03-30 08:00"), ("third", "2020-04-06 08:00")):
         voucher("round", "create", code, "--template", "pack", "--packs", "5", "--opens-at", opens, "--actor", "mei")

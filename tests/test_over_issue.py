@@ -103,7 +103,8 @@ def test_processes_at_once_and_killed_grant_not_one_pack_too_many(city: Any, vou
     _prepared(city, here)
     chance = random.Random(4)
     _wave(here, chance, [*CLAIMS, *OTHERS])
-    _wave(here, chance, [CLAIMS[0], OTHERS[0], CLOSE])
+    _wave(here, chance, [CLAIMS[0], OTHERS[0], CLOSE])  # proposed, unless its packs are gone
+    _wave(here, chance, [CLAIMS[1], OTHERS[0], ("round", "approve", "big", "--actor", "lin")])
     _ends_well(here, voucher)
 
 

@@ -118,7 +118,8 @@ def test_money_that_is_spent_is_missed_once_and_taken_when_it_comes(town: Callab
     assert tick(voucher, "2020-04-30 09:01") == []
     said = (here / "programme.yaml").read_text("utf-8").replace("200.00", "300.00")
     (here / "programme.yaml").write_text(said, "utf-8")
-    voucher("programme", "load", "programme.yaml")
+    voucher("programme", "load", "programme.yaml", "--actor", "mei")
+    voucher("programme", "approve", "--actor", "lin")
     assert tick(voucher, "2020-04-30 09:02") == [("release", "r1", "done")]
     assert (money(here)["uncommitted"], voucher("check").code) == (90, 0)
 

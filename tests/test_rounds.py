@@ -378,11 +378,13 @@ def test_a_round_closes_after_its_time_and_only_once(approved: Callable[..., Ran
     assert ran.err.splitlines() == ["error: round hz-1 is already closed [wrong_state]", "  next: voucher round show hz-1"]
 
 
-def test_closing_early_needs_a_yes_and_ends_claiming(approved: Callable[..., Ran]) -> None:
+def test_closing_early_is_proposed_and_ends_claiming_when_a_second_person_approves(approved: Callable[..., Ran]) -> None:
     approved("round", "open", "hz-1", "--now", OPENS)
     assert refused(approved("round", "close", "hz-1", "--now", "2020-03-28", "-o", "json", expect=3))["code"] == "too_early"
-    data = approved("round", "close", "hz-1", "--now", "2020-03-28", "--yes", "-o", "json").data
-    assert (data["state"], data["closes_at"]) == ("closed", "2020-03-28T00:00:00+08:00")
+    data = approved("round", "close", "hz-1", "--now", "2020-03-28", "--yes", "--actor", "chen", "-o", "json").data
+    assert (data["state"], data["amendments"][-1]["state"]) == ("open", "proposed")
+    data = approved("round", "approve", "hz-1", "--actor", "lin", "--now", "2020-03-28 02:00", "-o", "json").data
+    assert (data["state"], data["closes_at"]) == ("closed", "2020-03-28T02:00:00+08:00")
 
 
 def test_a_sold_out_round_closes_without_a_question(approved: Callable[..., Ran]) -> None:

@@ -10,6 +10,8 @@ CREATE INDEX applications_in_order ON applications (round_id, applied_at, applic
 
 CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha256) WHERE state <> 'undone';
 
+CREATE INDEX change_verdicts_by_change ON change_verdicts (change_id);
+
 CREATE INDEX claims_by_round ON claims (round_id, claimed_at);
 
 CREATE UNIQUE INDEX deeds_once ON deeds (deed, ifnull(round_id, 0), key);
@@ -26,6 +28,8 @@ CREATE INDEX pauses_by_round ON pauses (round_id);
 CREATE INDEX persons_by_person ON persons (round_id, person);
 
 CREATE INDEX postings_by_funder ON postings (funder_id, round_id);
+
+CREATE UNIQUE INDEX programme_changes_waiting ON programme_changes (programme_id) WHERE state = 'proposed';
 
 CREATE INDEX redemptions_by_paid_at ON redemptions (paid_at);
 
@@ -153,6 +157,16 @@ CREATE TABLE batches (
     actor         TEXT NOT NULL,
     imported_at   INTEGER NOT NULL,
     CHECK (state = 'undone' OR read = accepted + duplicate + rejected)
+) STRICT;
+
+CREATE TABLE change_verdicts (
+    verdict_id  INTEGER PRIMARY KEY,
+    change_id   INTEGER NOT NULL REFERENCES programme_changes,
+    verdict     TEXT NOT NULL CHECK (verdict IN ('approve', 'reject')),
+    actor       TEXT NOT NULL,
+    os_user     TEXT NOT NULL,
+    note        TEXT NOT NULL DEFAULT '',
+    at          INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE claim_totals (
@@ -369,6 +383,20 @@ CREATE TABLE postings (
     CHECK (from_account <> to_account)
 ) STRICT;
 
+CREATE TABLE programme_changes (
+    change_id     INTEGER PRIMARY KEY,
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    state         TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined')),
+    digest        TEXT NOT NULL,
+    document      TEXT NOT NULL,                -- the programme as it would be
+    file          TEXT NOT NULL,
+    proposed_by   TEXT NOT NULL,
+    os_user       TEXT NOT NULL,
+    proposed_at   INTEGER NOT NULL,
+    ended_at      INTEGER,
+    CHECK ((state = 'proposed') = (ended_at IS NULL))
+) STRICT;
+
 CREATE TABLE programmes (
     programme_id  INTEGER PRIMARY KEY,
     programme     TEXT NOT NULL UNIQUE,
@@ -419,7 +447,8 @@ CREATE TABLE releases (
 CREATE TABLE roll_ins (
     round_id       INTEGER PRIMARY KEY REFERENCES rounds,
     from_round_id  INTEGER NOT NULL REFERENCES rounds,
-    unclaimed      INTEGER NOT NULL CHECK (unclaimed > 0),
+    unclaimed      INTEGER NOT NULL CHECK (unclaimed >= 0),
+    expired_fen    INTEGER NOT NULL DEFAULT 0 CHECK (expired_fen >= 0),
     packs          INTEGER NOT NULL CHECK (packs > 0)
 ) STRICT;
 

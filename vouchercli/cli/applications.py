@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.files import Encoding, File, ProfileOption, Sha1, told
+from vouchercli.cli.files import Encoding, File, ProfileOption, Sha1, Verbose, told
 from vouchercli.cli.options import Call, command
 from vouchercli.ops import applications
 from vouchercli.result import Outcome
@@ -20,9 +20,10 @@ def group() -> None:
 
 
 @command(app, "import", epilog="Example: voucher application import applications.csv")
-def import_(call: Call, file: File, profile: ProfileOption = None, encoding: Encoding = None, sha1: Sha1 = None) -> Outcome:
+def import_(call: Call, file: File, profile: ProfileOption = None, encoding: Encoding = None, sha1: Sha1 = None,
+            verbose: Verbose = False) -> Outcome:
     """Take in a file of applications; every row ends accepted, duplicate or rejected."""
-    with call.session() as session, told() as tell:
+    with call.session() as session, told(verbose) as tell:
         return applications.import_applications(session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell)
 
 

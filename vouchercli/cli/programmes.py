@@ -1,4 +1,4 @@
-"""voucher programme load | show | list"""
+"""voucher programme load | approve | reject | show | list"""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from vouchercli.cli.options import Call, command
 from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+Code = Annotated[Optional[str], typer.Argument(metavar="[CODE]", help="Needed when the file holds several.")]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
 
 
 @app.callback()
@@ -28,10 +31,26 @@ def load(
         return programmes.load_programme(session, name_or_file)
 
 
+@command(app, "approve", epilog="Example: voucher programme approve hangzhou-2020 --actor lin")
+def approve(call: Call, code: Code = None) -> Outcome:
+    """Approve a change of a programme that waits, as a second person."""
+    from vouchercli.ops import changes
+
+    with call.session() as session:
+        return changes.approve_change(session, code)
+
+
+@command(app, "reject", epilog='Example: voucher programme reject hangzhou-2020 --note "the council has not voted" --actor lin')
+def reject(call: Call, code: Code = None, *, note: Note) -> Outcome:
+    """Turn down a change of a programme that waits, with the reason."""
+    from vouchercli.ops import changes
+
+    with call.session() as session:
+        return changes.reject_change(session, code, note)
+
+
 @command(app, "show", epilog="Example: voucher programme show hangzhou-2020 -o json")
-def show(
-    call: Call, code: Annotated[Optional[str], typer.Argument(metavar="[CODE]", help="Needed when the file holds several.")] = None,
-) -> Outcome:
+def show(call: Call, code: Code = None) -> Outcome:
     """Show a programme: its rules, its funds, what others published."""
     from vouchercli.ops import programmes
 

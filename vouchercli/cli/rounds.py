@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.options import Call, command
-from vouchercli.ops import allocations, amendments, approvals, drafts, draws, plans, rounds
+from vouchercli.ops import allocations, amendments, approvals, closings, drafts, draws, plans, rounds
 from vouchercli.result import Outcome
 
 if TYPE_CHECKING:
@@ -173,10 +173,10 @@ def allocate(
 
 
 @command(app, "close", epilog="Example: voucher round close hz-1")
-def close(call: Call, code: Code) -> Outcome:
-    """Close a round (--yes: before its time; claiming then ends now)."""
+def close(call: Call, code: Code, *, note: Why = "") -> Outcome:
+    """Close a round (--yes: propose it before its time; claiming ends when a second person approves it)."""
     with call.session() as session:
-        return rounds.close_round(session, code, is_sure=call.yes)
+        return closings.close_round(session, code, is_sure=call.yes, note=note)
 
 
 @command(app, "cancel", epilog="Example: voucher round cancel hz-1")

@@ -50,17 +50,32 @@ def strays(inbox: Path, kinds: Sequence[str]) -> list[Path]:
 def _folders(inbox: Path, kinds: Sequence[str]) -> Iterator[tuple[Path, str | None, str, str]]:
     for folder in sorted(path for pattern in ("*/*", "*/*/*") for path in inbox.glob(pattern)):
         parts = folder.relative_to(inbox).parts
-        if parts[-1] in kinds and folder.is_dir() and not set(parts) & {*DEALT_WITH}:
+        if parts[-1] in kinds and _is_folder(folder) and not set(parts) & {*DEALT_WITH}:
             yield folder, parts[0] if len(parts) == 3 else None, parts[-2], parts[-1]
 
 
 def unreadable(inbox: Path, kinds: Sequence[str]) -> list[Path]:
-    """The folders of a kind that cannot be looked into."""
-    return [folder for folder, *_ in _folders(inbox, kinds) if not os.access(folder, os.R_OK | os.X_OK)]
+    """The folders that cannot be looked into: the inbox itself, a programme's, a platform's, a kind's."""
+    if not _is_open(inbox):
+        return [inbox] if _is_folder(inbox) else []
+    above = [path for pattern in ("*", "*/*") for path in sorted(inbox.glob(pattern)) if not set(path.parts) & {*DEALT_WITH}]
+    found = [path for path in above if _is_folder(path) and not _is_open(path)]
+    return list(dict.fromkeys([*found, *(folder for folder, *_ in _folders(inbox, kinds) if not _is_open(folder))]))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a folder above may be listed, but not entered: it is told of itself
+        return False
+
+
+def _is_open(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK)
 
 
 def _files(folder: Path, programme: str | None, platform: str, kind: str, clock: int) -> Iterator[Landed]:
-    if not os.access(folder, os.R_OK | os.X_OK):
+    if not _is_open(folder):
         return  # `unreadable` tells
     for entry in os.scandir(folder):
         if entry.is_dir() or _is_unfinished(entry.name):

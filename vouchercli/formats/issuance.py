@@ -23,10 +23,11 @@ OURS = (
 FILE = mapping({
     "order": text(required=True, pattern=r"[a-z0-9][a-z0-9-]*", example="wechat"), "also": listing(text()),
     "name": mapping({"zh": text(required=True), "en": text(required=True)}), "source": text(),
-    "rows": choice("coupon", "pack"), "unit": choice("yuan", "fen"),
+    "rows": choice("coupon", "pack"), "unit": choice("yuan", "fen"), "lead": text(pattern=r"[0-9]{1,4}[dhm]", example="2d"),
     "limits": mapping({
         "window_days": integer(least=1), "name_characters": integer(least=1), "name_without": text(),
-        "vouchers_per_resident": integer(least=1), "kinds": listing(choice("amount_off", "percent_off"), least=1),
+        "vouchers_per_resident": integer(least=1), "vouchers": integer(least=1),
+        "kinds": listing(choice("amount_off", "percent_off"), least=1),
     }),
     "columns": table(either(choice(*OURS), mapping({"value": text(required=True)})), required=True, least=1),
 })
@@ -40,18 +41,21 @@ class Limits:
     name_characters: int | None = None
     name_without: str = ""
     vouchers_per_resident: int | None = None
+    vouchers: int | None = None
     kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class OrderProfile:
-    """A platform's terms: its columns, each one of ours or a value that is always the same."""
+    """A platform's terms: its columns, each one of ours or a value that is always the same; how long before the opening it
+    wants the order."""
 
     order: str
     rows: str
     is_fen: bool
     limits: Limits
     columns: dict[str, str | dict[str, str]] = field(default_factory=dict)
+    lead_seconds: int = 0
 
 
 PLAIN = OrderProfile("", "coupon", False, Limits(), {name: name for name in OURS})
@@ -76,8 +80,14 @@ def _built(said: dict[str, Any]) -> OrderProfile:
     limits = said.get("limits", {})
     return OrderProfile(
         order=said["order"], rows=said.get("rows", "coupon"), is_fen=said.get("unit") == "fen", columns=said["columns"],
+        lead_seconds=_seconds(said.get("lead", "0m")),
         limits=Limits(**limits | {"kinds": tuple(limits.get("kinds", ()))}),
     )
+
+
+def _seconds(lead: str) -> int:
+    """`2d`, `12h`, `30m` in seconds."""
+    return int(lead[:-1]) * {"d": 86_400, "h": 3_600, "m": 60}[lead[-1]]
 
 
 def in_their_terms(profile: OrderProfile, rows: Iterable[dict[str, Any]], yuan: Any) -> list[dict[str, Any]]:

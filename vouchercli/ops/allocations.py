@@ -16,7 +16,7 @@ from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import rounds as rounds_law
 from vouchercli.rules import times
-from vouchercli.store import allocations, audit, persons
+from vouchercli.store import allocations, audit, batches, persons
 from vouchercli.store import grants as store
 from vouchercli.store.db import writing
 
@@ -39,6 +39,8 @@ def allocate(session: Session, code: str, *, group: str | None = None) -> Outcom
     with writing(session) as db:
         it = found(session, code)
         _require(it, group)
+        if it.row["mode"] == "fcfs":
+            require_finished(db, it.row)
         store.widen_cache(db)
         store.prepare(db)
         room = _room(db, it)
@@ -69,6 +71,15 @@ def require_local(it: Found) -> None:
     if row["mode"] == "lottery":
         raise VoucherError("drawn_round", "the packs of round {round} are drawn by lot", hint="voucher draw show {round}",
                            round=row["round"])
+
+
+def require_finished(db: sqlite3.Connection, row: sqlite3.Row) -> None:
+    """Raise `applications_unfinished` while only a part of a file is in: who came first, or takes part, is not known yet."""
+    batch_id = batches.unfinished(db, "applications", row["programme_id"])
+    if batch_id is not None:
+        raise VoucherError("applications_unfinished", "the applications of batch {batch} are not all in yet",
+                           hint="wait for its import; if it was stopped: voucher batch resume {batch}, or voucher batch undo {batch}",
+                           batch=batch_id)
 
 
 def platform_round(row: sqlite3.Row) -> VoucherError:

@@ -77,8 +77,8 @@ def _shown(text: str, zone: str, moment: Any) -> dict[str, Any]:
 
 
 def _change(row: sqlite3.Row, zone: str) -> str:
-    """`10 → 15`, the old and the new value of each term; a pause says no more than its name."""
-    if row["kind"] in ("pause", "resume"):
+    """`10 → 15`, the old and the new value of each term; a pause, or a closing that waits, says no more than its name."""
+    if "state" in json.loads(row["after"]):
         return ""
     before, after = (_shown(row[which], zone, times.shown) for which in ("before", "after"))
     return "; ".join(f"{before[key]} → {after[key]}" for key in after)

@@ -1,4 +1,4 @@
-"""Amendments of a round under way: pause and resume, top-up, another opening or closing.
+"""Amendments of a round under way: pause and resume, top-up, another opening or closing, an end before its time.
 
 One person proposes, others approve with `round approve`; only then it takes effect, its money committed in the same
 transaction. A pause alone takes effect at once. What was granted is never touched.
@@ -18,7 +18,7 @@ from vouchercli.rules import amendments as law
 from vouchercli.rules import money, times
 from vouchercli.rules import staff as people
 from vouchercli.rules.staff import Hand
-from vouchercli.store import amendments, audit, rounds
+from vouchercli.store import amendments, audit, draws, rounds
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def top_up_round(session: Session, code: str, packs: int, note: str = "") -> Out
         if total * it.row["pack_value_fen"] > money.MAX_FEN:
             raise VoucherError("round_too_large", "{packs:,} packs of {value} yuan are more than any budget", hint="look at --packs again",
                                packs=total, value=money.grouped(it.row["pack_value_fen"]))
+        _refuse_drawn(db, it)
+        _check_platform(it, {"packs": total})
         short = tuple(
             Problem("fund_short", "{funder} is short of {missing} yuan: the top-up cannot be approved", level="warning",
                     hint="fewer packs, or raise the fund's amount in the programme's file and load it again",
@@ -87,6 +89,12 @@ def reschedule_round(session: Session, code: str, *, opens_at: int | None = None
             return ops.told(session, code, say("round {round} has these terms already; nothing was changed", round=code))
         _check_window(session, db, it, after)
         return _proposed(session, it, "reschedule", {key: it.row[key] for key in after}, after, note)
+
+
+def propose_closing(session: Session, code: str, note: str) -> Outcome:
+    """Propose that claiming ends before its time; it does at the moment of the approval. Joins the caller's transaction."""
+    it = _proposable(session, code, "close")
+    return _proposed(session, it, "close", {"state": it.row["state"]}, {"state": "closed"}, note)
 
 
 def _proposable(session: Session, code: str, deed: str) -> Found:
@@ -135,6 +143,9 @@ def approve(session: Session, it: Found, waiting: sqlite3.Row) -> Outcome:
         audit.note(session, "amendment.approve", code, **about, before={"amendment": "proposed"}, after={"amendment": "proposed"})
         return ops.told(session, code, say("approved the amendment of {round} ({given} of {needed} checkers); one more person must approve",
                                            round=code, given=given, needed=needed))
+    if kind == "close":
+        audit.note(session, "amendment.approve", code, **about, before={"amendment": "proposed"}, after={"amendment": "effective"})
+        return ops.end_claiming(session, it, waiting["amendment_id"])
     committed = _take_effect(session, it, kind, before, after)
     amendments.end(db, waiting["amendment_id"], "effective", before, session.now)
     audit.note(session, "amendment.approve", code, **about, before=before, after=after | ({"committed": committed} if committed else {}))
@@ -146,6 +157,8 @@ def _take_effect(session: Session, it: Found, kind: str, before: dict[str, Any],
     db, round_id = session.db, it.row["round_id"]
     if kind == "top-up":
         packs = after["packs"] - before["packs"]
+        _refuse_drawn(db, it)
+        _check_platform(it, after)
         committed = commitments.commit(session, it, packs, "round.top-up")
         amendments.add_packs(db, round_id, packs)
         return committed
@@ -213,3 +226,22 @@ def _check_window(session: Session, db: sqlite3.Connection, it: Found, after: di
                            opens_at=times.shown(after["opens_at"], zone))
     terms = {key: after.get(key, row[key]) for key in ("opens_at", "closes_at", "registration_opens_at")}
     drafts.check_times(it.programme, it.template, terms)
+    _check_platform(it, after)
+
+
+def _refuse_drawn(db: sqlite3.Connection, it: Found) -> None:
+    """Raise `round_drawn`: everybody knows by now who would be next, so whoever adds packs would choose who gets them."""
+    row = draws.found(db, it.row["round_id"])
+    if row is not None and row["drawn_at"] is not None:
+        raise VoucherError("round_drawn", "round {round} was drawn on {at}: who would be next is known, so no packs are added to it",
+                           hint="a lottery of its own: voucher round copy {round} NEW --packs N --opens-at TIME",
+                           round=it.row["round"], at=times.shown(row["drawn_at"], it.row["time_zone"]))
+
+
+def _check_platform(it: Found, after: dict[str, Any]) -> None:
+    """Raise `platform_limits` when the round's platform would not take it so: the order that replaces the last one could not go out."""
+    if it.row["platform"]:
+        from vouchercli.ops import issuance  # reads YAML: only where there is a platform
+
+        keys = ("platform", "packs", "opens_at", "closes_at", "per_resident")
+        issuance.refuse_unfit(it.programme, it.template, {key: it.row[key] for key in keys} | after)

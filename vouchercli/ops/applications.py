@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.desks import Desk, Kind, Typed, Unfit
 from vouchercli.ops.intake import take_in
+from vouchercli.ops.retries import settle
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import times
-from vouchercli.store import applications, identities, programmes
+from vouchercli.store import application_reopening, applications, identities, programmes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,10 +52,18 @@ def _accept(desk: Desk) -> dict[str, Any]:
     return {}
 
 
+def _reopen(desk: Desk, only: int | None) -> None:
+    """At the end of an import, of its own batch only: what others brought, or a retry finds, stands."""
+    if only is not None:
+        application_reopening.reopen(desk.db, desk.programme_id, only)
+
+
+WAITING = ("application_reused",)  # what another application can lift
+
 KIND = Kind(
     name="applications", needs_programme=True, create=applications.CREATE_INCOMING, add=applications.ADD_INCOMING,
     width=applications.TYPED_COLUMNS, typist=_typist, judge=_judge, accept=_accept,
-    undo=lambda session, batch_id: applications.undo(session.db, batch_id),
+    undo=lambda session, batch_id: applications.undo(session.db, batch_id), settle=settle, reopen=_reopen, waiting=WAITING,
 )
 
 

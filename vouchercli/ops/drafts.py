@@ -75,13 +75,13 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
             before={"state": row["state"], "committed": released, **{column: before[column] for column in changed}},
             after={"state": "draft", **{column: terms[column] for column in changed}},
         )
-        return _drafted(session, code)
+        return _drafted(session, code, problems=ops.orders_out(session, it, "the next order goes out once the round is approved again"))
 
 
 def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) -> Outcome:
     """The next round from this one, as a draft: same terms, as long, registration as long before; `given` replaces them.
 
-    Unless `given` says how many packs, the unclaimed ones of this round are rolled in where the programme's policy says so.
+    Unless `given` says how many packs, what this round did not use is rolled in where the programme's policy says so.
     """
     with writing(session) as db:
         it = found(session, code)
@@ -93,20 +93,21 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
         usual["closes_at"] = None if given["template"] or it.template.validity.until else old["closes_at"] + shift
         usual["registration_opens_at"] = None if old["registration_opens_at"] is None else old["registration_opens_at"] + shift
         pack = templates.referenced(db, given["template"] or _pinned(old))
-        rolled = roll_ins.foreseen(db, it, pack["pack_value_fen"], is_said=given["packs"] is not None)
+        rolled = roll_ins.foreseen(db, it, pack["pack_value_fen"], session.now, is_said=given["packs"] is not None)
         usual["packs"] = rolled.base + rolled.packs
         terms = _terms(it.programme, pack, given, usual)
         rounds.add(db, {**terms, "programme_id": old["programme_id"], "round": new, "actor": session.actor, "now": session.now})
         round_id = rounds.named(db, old["programme_id"], new)["round_id"]
         approvals.add_author(session, round_id, 1)
         if rolled.packs:
-            amendments.roll_in(db, round_id, old["round_id"], rolled.unclaimed, rolled.packs)
-        more = {"rolled_in": {"packs": rolled.packs, "unclaimed": rolled.unclaimed}} if rolled.packs else {}
+            amendments.roll_in(db, round_id, old["round_id"], rolled.unclaimed, rolled.expired_fen, rolled.packs)
+        about = {"packs": rolled.packs, "unclaimed": rolled.unclaimed, "expired_fen": rolled.expired_fen}
+        more = {"rolled_in": about} if rolled.packs else {}
         audit.note(session, "round.create", new, before=None, after={"state": "draft", **terms}, copied_from=code, **more)
         return _drafted(session, new, *rolled.says)
 
 
-def _drafted(session: Session, code: str, *more: Message) -> Outcome:
+def _drafted(session: Session, code: str, *more: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
     it = found(session, code)
     row, zone = it.row, it.row["time_zone"]
     opens_at, closes_at = times.shown(row["opens_at"], zone), times.shown(row["closes_at"], zone)
@@ -119,7 +120,7 @@ def _drafted(session: Session, code: str, *more: Message) -> Outcome:
         say("claims count from {opens_at} to {closes_at}", opens_at=opens_at, closes_at=closes_at),
         *more,
         say("next: voucher round plan {round}, then voucher round submit {round}", round=code),
-        problems=(late,) if row["opens_at"] < session.now else (),
+        problems=((late,) if row["opens_at"] < session.now else ()) + problems,
     )
 
 

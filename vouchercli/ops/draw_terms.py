@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.ops import allocations
 from vouchercli.ops.draw_tables import Lottery, lottery, told
 from vouchercli.result import Problem, Word, say
 from vouchercli.rules import draws as law
@@ -114,6 +115,8 @@ def published(session: Session, each: Lottery, strata: Sequence[Stratum] | None)
     if strata is not None or each.kept["strata"] is None:
         fix_strata(session, each, strata or ())
     quotas = lottery(session, each.code).strata
+    if each.kept["published_at"] is None:
+        allocations.require_finished(db, each.it.row)
     entrants = list(draws.entrants(db, round_id))
     digest = law.digest(law.listed(entrants, law.columns(quotas)))
     if not entrants:

@@ -38,7 +38,7 @@ SECONDS_A_DAY = 86_400
 def refuse_unfit(programme: Programme, template: Template, row: Mapping[str, Any] | sqlite3.Row) -> None:
     """Raise `platform_limits`, with every fault, when the round's platform does not take such a round.
 
-    `row` has platform, opens_at, closes_at, per_resident of a round.
+    `row` has platform, packs, opens_at, closes_at, per_resident of a round.
     """
     if not row["platform"]:
         return
@@ -47,6 +47,20 @@ def refuse_unfit(programme: Programme, template: Template, row: Mapping[str, Any
     if problems:
         raise VoucherError("platform_limits", "platform {platform} does not take this round", problems=problems,
                            hint="change what stands below, or issue it elsewhere with --platform", platform=row["platform"])
+
+
+def lead_of(platform: str) -> int:
+    """How many seconds before the opening the platform wants its order; 0 for a round that is issued here. Raises `bad_yaml`."""
+    return formats.profile_of(platform).lead_seconds if platform else 0
+
+
+def superseded(db: sqlite3.Connection, row: sqlite3.Row, hint: str) -> tuple[Problem, ...]:
+    """A warning when the platform holds an order of a round that no longer stands as it was ordered."""
+    number = issuance.next_number(db, row["round_id"]) - 1
+    if not number:
+        return ()
+    return (Problem("order_stands", "{platform} holds order {number} of {round}, which no longer holds", level="warning", hint=hint,
+                    params={"platform": row["platform"], "number": number, "round": row["round"]}),)
 
 
 def _unfit(profile: OrderProfile, programme: Programme, template: Template, row: Mapping[str, Any] | sqlite3.Row) -> list[Problem]:
@@ -68,6 +82,12 @@ def _unfit(profile: OrderProfile, programme: Programme, template: Template, row:
                                     hint="a smaller --per-resident, or fewer coupons in the pack",
                                     params={"count": count * row["per_resident"], "coupon": coupon.coupon, "platform": row["platform"],
                                             "most": limits.vouchers_per_resident}))
+        if limits.vouchers and count * row["packs"] > limits.vouchers:
+            problems.append(Problem("platform_vouchers",
+                                    "{count:,} vouchers {coupon} in all: {platform} takes at most {most:,} in one order",
+                                    hint="fewer packs, or a second round for the rest",
+                                    params={"count": count * row["packs"], "coupon": coupon.coupon, "platform": row["platform"],
+                                            "most": limits.vouchers}))
     return problems
 
 
@@ -100,7 +120,10 @@ def terms_sha256(it: Found) -> str:
 
 
 def order_round(session: Session, code: str) -> Outcome:
-    """Make the next order of an open platform round; `write_orders` brings it to the outbox. Raises `platform_limits`."""
+    """Make the next order of a platform round, before the opening where the platform wants it so; `write_order` brings it out.
+
+    Raises `platform_limits`.
+    """
     with writing(session) as db:
         it = found(session, code)
         refuse_unfit(it.programme, it.template, it.row)

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats import library
-from vouchercli.ops import configs, staff
+from vouchercli.ops import changes, configs, staff
 from vouchercli.ops import programme_tables as tables
 from vouchercli.result import Column, Message, Outcome, Table, say
-from vouchercli.rules import changes, times
+from vouchercli.rules import changes as law
 from vouchercli.rules import programmes as rules
 from vouchercli.rules import staff as people
+from vouchercli.rules import times
 from vouchercli.store import audit, ledger
+from vouchercli.store import changes as waiting_changes
 from vouchercli.store import programmes as store
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.formats.yamls import Document
     from vouchercli.rules.programmes import Programme
     from vouchercli.store.db import Session
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 def load_programme(session: Session, name_or_path: str) -> Outcome:
     """Take in a programme, or its changes: funds are posted by their difference. The same content again changes nothing.
 
-    Raises `bad_yaml`, `unknown_config`, `programme_in_use` (a change that would break what stands on it).
+    What is about money or people waits for others (see changes.py) once approved rounds rest on the programme.
+    Raises `bad_yaml`, `unknown_config`, `programme_in_use` (a change that would break what stands on it), `change_waiting`.
     """
     programme, document = configs.read_programme(name_or_path)
     digest = configs.digest(programme)
@@ -41,11 +43,14 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
             return Outcome(data=_loaded(programme, "unchanged"),
                            says=(say("programme {programme} is loaded already and the file says the same", programme=programme.programme),))
         if row is not None and before is not None:
+            if changes.refuse_second(db, row, digest):
+                return Outcome(data=_loaded(programme, "waiting"), says=(
+                    say("this change of {programme} waits for approval already; nothing was changed", programme=programme.programme),))
+            changes.refuse_obstacles(db, row["programme_id"], before, programme, document.name, document)
+            if changes.must_wait(db, row["programme_id"], before, programme):
+                return changes.propose(session, row, before, programme, document, digest)
             _refuse_new_staff(session, before, programme)
-            _refuse_obstacles(db, row["programme_id"], before, programme, document)
-            _post(session, db, row["programme_id"], before, programme, lowering=True)
-        programme_id = store.save(db, programme, document.value, digest, session.now)
-        _post(session, db, programme_id, before, programme, lowering=False)
+        changes.put_in_place(session, before, programme, document.value, digest)
         audit.note(session, "programme.load", programme.programme, file=document.name, digest=digest,
                    before=store.document(row) if row is not None else None, after=document.value)
     return Outcome(data=_loaded(programme, "changed" if before else "loaded"), says=_next(session, programme, before),
@@ -54,7 +59,7 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
 
 def _refuse_new_staff(session: Session, before: Programme, after: Programme) -> None:
     """Who checks, and how many must, is not for a maker to change: the file would be a way round the second pair of eyes."""
-    if changes.is_about_staff(before, after):
+    if law.is_about_staff(before, after):
         try:
             staff.require_checker(session, before)
         except VoucherError as error:
@@ -62,30 +67,6 @@ def _refuse_new_staff(session: Session, before: Programme, after: Programme) -> 
                                "staff, approvals and logins of programme {programme} are changed by one of its checkers only",
                                hint="let one of {checkers} load it, with --actor NAME",
                                programme=before.programme, checkers=people.named(before, "checker")) from error
-
-
-def _refuse_obstacles(db: sqlite3.Connection, programme_id: int, before: Programme, after: Programme, document: Document) -> None:
-    obstacles = changes.obstacles(before, after, store.in_use(db, programme_id))
-    if obstacles:
-        raise VoucherError(
-            "programme_in_use", "{count} change(s) of programme {programme} would break what stands on it; nothing was changed",
-            hint="take them back in {file}, then load it again", problems=configs.problems(obstacles, document),
-            count=len(obstacles), programme=after.programme, file=document.name,
-        )
-
-
-def _post(
-    session: Session, db: sqlite3.Connection, programme_id: int, before: Programme | None, after: Programme, *, lowering: bool,
-) -> None:
-    """Post what a fund grew or shrank by. Shrinking comes first, while every funder is still there."""
-    old = {funder.funder: funder.amount_fen or 0 for funder in before.funders} if before else {}
-    new = {funder.funder: funder.amount_fen or 0 for funder in after.funders}
-    for row in store.funders(db, programme_id):
-        difference = new.get(row["funder"], 0) - old.get(row["funder"], 0)
-        if lowering and difference < 0:
-            ledger.post(db, row["funder_id"], None, "uncommitted", "appropriated", -difference, "programme.load", session.now)
-        if not lowering and difference > 0:
-            ledger.post(db, row["funder_id"], None, "appropriated", "uncommitted", difference, "programme.load", session.now)
 
 
 def _loaded(programme: Programme, what: str) -> dict[str, Any]:
@@ -115,17 +96,20 @@ def show_programme(session: Session, code: str | None) -> Outcome:
     programme = store.value(row)
     funds = _funds(session.db, row["programme_id"])
     zone = programme.time_zone
+    waiting = waiting_changes.waiting(session.db, row["programme_id"])
     data = {
         **tables.rules_data(programme),
         "loaded_at": times.iso(row["loaded_at"], zone),
         "funders": funds,
         "declared": [{"what": what, "amount_fen": fen} for what, fen in programme.declared],
         "published": [tables.published_data(figures, zone) for figures in programme.published],
+        "waiting": changes.described(session.db, row, waiting) if waiting else None,
     }
     shown = [tables.rules_table(programme, row["loaded_at"])]
     shown += [tables.funds_table(programme, funds)] if funds else []
     shown += [tables.declared_table(programme)] if programme.declared else []
     shown += [tables.published_table(programme)] if programme.published else []
+    shown += [changes.table(session.db, row, waiting)] if waiting else []
     return Outcome(data=data, tables=tuple(shown))
 
 

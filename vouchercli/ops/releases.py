@@ -19,6 +19,7 @@ from vouchercli.store.db import reading, writing
 if TYPE_CHECKING:
     import sqlite3
 
+    from vouchercli.ops.one_round import Found
     from vouchercli.rules.programmes import Programme
     from vouchercli.store.db import Session
 
@@ -86,13 +87,28 @@ def _kept(session: Session, row: sqlite3.Row, programme: Programme) -> tuple[dic
     after = law.expired_by(at, holding.last_expiry, zone)
     alive = store.alive(db, round_id, after) if row["claimed"] else 0
     paid = store.paid(db, round_id)
-    # All alive, or none: the totals know; else the facts are asked.
-    by_alive = paid if alive == row["claimed"] else store.paid_by_alive(db, round_id, after) if alive else {}
-    by_expired = {funder: fen - by_alive.get(funder, 0) for funder, fen in paid.items()}
+    by_expired = _paid_by_expired(db, round_id, paid, row["claimed"], alive, after)
     template = templates.value(row)
     watched = {each["funder"] for each in commitments.funds(db, row)}
     pack = {funder: fen for funder, fen in rounds_law.liability(1, template) if funder in watched}
     return law.kept(holding, at, alive, pack, by_expired), law.next_look(holding, at, alive, days, zone)
+
+
+def _paid_by_expired(db: sqlite3.Connection, round_id: int, paid: dict[str, int], claimed: int, alive: int, after: int) -> dict[str, int]:
+    """The part of `paid` that went to claims which have expired. All alive, or none: the totals know; else the facts are asked."""
+    by_alive = paid if alive == claimed else store.paid_by_alive(db, round_id, after) if alive else {}
+    return {funder: fen - by_alive.get(funder, 0) for funder, fen in paid.items()}
+
+
+def expired_unused(db: sqlite3.Connection, it: Found, now: int) -> int:
+    """What the vouchers of a round that have expired by now did not use, of all its funders together, in fen; as a release counts it."""
+    row, zone = it.row, it.row["time_zone"]
+    round_id, claimed = row["round_id"], row["claimed"]
+    after = law.expired_by(law.lagged(now, it.programme.unused_after_days, zone), store.last_expiry(db, round_id), zone)
+    alive = store.alive(db, round_id, after) if claimed else 0
+    paid = _paid_by_expired(db, round_id, store.paid(db, round_id), claimed, alive, after)
+    used = sum(paid.get(funder, 0) for funder, _ in rounds_law.liability(1, it.template))
+    return max(int((claimed - alive) * row["pack_value_fen"]) - used, 0)
 
 
 def _post(session: Session, row: sqlite3.Row, kept: dict[str, int], account: str) -> tuple[dict[str, int], dict[str, int]]:

@@ -75,7 +75,7 @@ def _rolled_in(db: sqlite3.Connection, it: Found) -> dict[str, Any] | None:
     found = store.rolled_in(db, it.row["round_id"])
     if found is None:
         return None
-    return {"round": found["source"], "unclaimed": found["unclaimed"], "packs": found["packs"],
+    return {"round": found["source"], "unclaimed": found["unclaimed"], "expired_fen": found["expired_fen"], "packs": found["packs"],
             "amount_fen": found["packs"] * it.row["pack_value_fen"]}
 
 

@@ -1,4 +1,4 @@
-"""Rounds: list, show, open, close, cancel. Drafting is in drafts.py, approving in approvals.py, foreseeing in plans.py."""
+"""Rounds: list, show, open, cancel. Drafting is in drafts.py, approving in approvals.py, closing in closings.py, foreseeing in plans.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vouchercli.store import amendments, audit, programmes, rounds
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
-
+    from vouchercli.ops.one_round import Found
     from vouchercli.result import Message
     from vouchercli.store.db import Session
 
@@ -75,36 +75,31 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
         )
 
 
-def close_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome:
-    """End claiming. Before `closes_at`, with packs left, only when `is_sure`; then claiming ends now, never before the
-    last claim that is in."""
-    with writing(session) as db:
-        it = found(session, code)
-        row, zone = it.row, it.row["time_zone"]
-        require("close", row)
-        left = row["packs"] - row["claimed"]
-        if session.now < row["closes_at"] and left and not is_sure:
-            raise VoucherError(
-                "too_early", "round {round} closes at {closes_at} and has {left:,} packs left; it is {now} now",
-                hint="wait, or end it now for good: voucher round close {round} --yes",
-                round=code, closes_at=times.shown(row["closes_at"], zone), left=left, now=times.shown(session.now, zone),
-            )
-        earliest = max(session.now, row["opens_at"] + 1, (rounds.last_claimed_at(db, row["round_id"]) or 0) + 1)
-        closes_at = min(row["closes_at"], earliest)
-        amendments.void(db, row["round_id"], session.now)
-        if closes_at < row["closes_at"]:
-            rounds.close_at(db, row["round_id"], closes_at)
-            before, after = {"closes_at": row["closes_at"]}, {"closes_at": closes_at}
+def end_claiming(session: Session, it: Found, number: int | None = None) -> Outcome:
+    """Claiming ends at its time, or now when that is sooner; never before the last claim that is in. Joins the caller's transaction.
+
+    `number`: the approved amendment that it rests on; without one, an earlier end stands in the history by itself.
+    """
+    db, row, code = session.db, it.row, it.row["round"]
+    earliest = max(session.now, row["opens_at"] + 1, (rounds.last_claimed_at(db, row["round_id"]) or 0) + 1)
+    closes_at = min(row["closes_at"], earliest)
+    before, after = {"closes_at": row["closes_at"]}, {"closes_at": closes_at}
+    if number is not None:
+        amendments.end(db, number, "effective", before, session.now, after=after)
+    amendments.void(db, row["round_id"], session.now)
+    if closes_at < row["closes_at"]:
+        rounds.close_at(db, row["round_id"], closes_at)
+        if number is None:
             amendments.add(session, row["round_id"], "close", before, after, "", is_effective=True)
-        rounds.set_state(db, row["round_id"], "closed")
-        audit.note(session, "round.close", code, before={"state": row["state"], "closes_at": row["closes_at"]},
-                   after={"state": "closed", "closes_at": closes_at})
-        return told(
-            session, code,
-            say("closed {round}: {claimed:,} of {packs:,} packs claimed", round=code, claimed=row["claimed"], packs=row["packs"]),
-            say("claims from before {closes_at} may still be imported", closes_at=times.shown(closes_at, zone)),
-            say("next: voucher report rounds"),
-        )
+    rounds.set_state(db, row["round_id"], "closed")
+    audit.note(session, "round.close", code, before={"state": row["state"], "closes_at": row["closes_at"]},
+               after={"state": "closed", "closes_at": closes_at})
+    return told(
+        session, code,
+        say("closed {round}: {claimed:,} of {packs:,} packs claimed", round=code, claimed=row["claimed"], packs=row["packs"]),
+        say("claims from before {closes_at} may still be imported", closes_at=times.shown(closes_at, row["time_zone"])),
+        say("next: voucher report rounds"),
+    )
 
 
 def cancel_round(session: Session, code: str) -> Outcome:
@@ -126,4 +121,14 @@ def cancel_round(session: Session, code: str) -> Outcome:
         return told(
             session, code,
             say("cancelled {round}; {amount} yuan are uncommitted again", round=code, amount=money.grouped(sum(released.values()))),
+            problems=orders_out(session, it, "tell the platform that it must not issue this round"),
         )
+
+
+def orders_out(session: Session, it: Found, hint: str) -> tuple[Problem, ...]:
+    """A warning, with what to do, when a platform has been told to issue the round as it was."""
+    if not it.row["platform"]:
+        return ()
+    from vouchercli.ops import issuance  # reads YAML: only where there is a platform
+
+    return issuance.superseded(session.db, it.row, hint)

@@ -48,6 +48,28 @@ def require_checker(session: Session, programme: Programme) -> None:
 
 def require_other_eyes(session: Session, programme: Programme, code: str, authors: Sequence[Hand], approvers: Sequence[Hand]) -> None:
     """Raise `not_a_checker`, `same_login`, `own_round` or `already_approved` unless this hand may approve what the authors made."""
+    objection = _objection(session, programme, authors, approvers)
+    if objection == "own_work":
+        raise VoucherError("own_round", "{actor} made, edited or submitted round {round}: another person must approve it",
+                           hint="voucher round approve {round} --actor NAME", actor=session.actor, round=code)
+    if objection == "already_approved":
+        raise VoucherError("already_approved", "{actor} has approved round {round} already: another checker must approve it too",
+                           hint="voucher round approve {round} --actor NAME", actor=session.actor, round=code)
+
+
+def require_other_eyes_of_change(session: Session, programme: Programme, authors: Sequence[Hand], approvers: Sequence[Hand]) -> None:
+    """The same for a change of the programme: `own_change` instead of `own_round`."""
+    objection = _objection(session, programme, authors, approvers)
+    if objection == "own_work":
+        raise VoucherError("own_change", "{actor} proposed the change of {programme}: another person must approve it",
+                           hint="voucher programme approve {programme} --actor NAME", actor=session.actor, programme=programme.programme)
+    if objection == "already_approved":
+        raise VoucherError("already_approved", "{actor} has approved the change of {programme} already: another checker must too",
+                           hint="voucher programme approve {programme} --actor NAME", actor=session.actor, programme=programme.programme)
+
+
+def _objection(session: Session, programme: Programme, authors: Sequence[Hand], approvers: Sequence[Hand]) -> str | None:
+    """Why this hand may not approve, or None. Raises `not_a_checker`, `wrong_login`, `same_login`."""
     require_checker(session, programme)
     objection = law.objection(hand(session), programme, authors, approvers)
     others = authors if objection == "own_work" else approvers
@@ -56,9 +78,4 @@ def require_other_eyes(session: Session, programme: Programme, code: str, author
                            "{actor} acts under {login}, the login of {other}: where logins are personal they count as one person",
                            hint="let another checker do it under their own login", actor=session.actor, login=session.os_user,
                            other=next(other.actor for other in others if other.os_user == session.os_user))
-    if objection == "own_work":
-        raise VoucherError("own_round", "{actor} made, edited or submitted round {round}: another person must approve it",
-                           hint="voucher round approve {round} --actor NAME", actor=session.actor, round=code)
-    if objection == "already_approved":
-        raise VoucherError("already_approved", "{actor} has approved round {round} already: another checker must approve it too",
-                           hint="voucher round approve {round} --actor NAME", actor=session.actor, round=code)
+    return objection

@@ -38,6 +38,6 @@ def is_paused(at: int, pauses: Iterable[tuple[int, int | None]]) -> bool:
     return any(from_at <= at and (until_at is None or at < until_at) for from_at, until_at in pauses)
 
 
-def rolled_in(unclaimed: int, old_value_fen: int, new_value_fen: int) -> int:
-    """How many packs of the new value the unclaimed packs of the old one pay for, rounded down: never more money than there was."""
-    return unclaimed * old_value_fen // new_value_fen
+def rolled_in(unused_fen: int, value_fen: int) -> int:
+    """How many packs of that value the unused money of a round pays for, rounded down: never more money than there was."""
+    return unused_fen // value_fen

@@ -87,7 +87,7 @@ def judged(rounds: dict[str, Round], applications: list[Application], standing: 
     lawfully. How often one resident applies is nobody's fault: the limits are held when packs are granted.
     """
     stood = dict(standing.numbers)
-    used: dict[tuple[str, str], tuple[object, ...]] = {}
+    used: dict[tuple[str, str], set[tuple[object, ...]]] = {}
     found: dict[int, str | None] = {}
     for each in sorted(applications, key=lambda a: (a.applied_at, a.line)):
         found[each.line] = (
@@ -100,9 +100,13 @@ def judged(rounds: dict[str, Round], applications: list[Application], standing: 
     return found
 
 
-def _number(application: Application, used: dict[tuple[str, str], tuple[object, ...]], stood: dict[tuple[str, str], tuple[object, ...]],
-            ) -> str | None:
-    if application.key in used:
-        return "duplicate" if used[application.key] == application.content else "application_reused"
-    used[application.key] = application.content
-    return "application_reused" if application.key in stood else None
+def _number(
+    application: Application, used: dict[tuple[str, str], set[tuple[object, ...]]], stood: dict[tuple[str, str], tuple[object, ...]],
+) -> str | None:
+    """The same row again is a duplicate, also of one that was refused: where a file is cut must not change a count."""
+    seen = used.setdefault(application.key, set())
+    is_first, is_repeat = not seen, application.content in seen
+    seen.add(application.content)
+    if is_repeat:
+        return "duplicate"
+    return None if is_first and application.key not in stood else "application_reused"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import money
 from vouchercli.rules.documents import Fault
@@ -45,6 +46,33 @@ def obstacles(before: Programme, after: Programme, in_use: InUse) -> tuple[Fault
 def is_about_staff(before: Programme, after: Programme) -> bool:
     """Whether who may check, or how many must, would change; nothing is at stake while no staff was listed."""
     return bool(before.staff) and (before.staff, before.approvals, before.logins) != (after.staff, after.approvals, after.logins)
+
+
+def is_binding(before: Programme, after: Programme) -> bool:
+    """Whether money, what a resident gets, or who decides would change; names, sources, calendars and what others printed do not bind."""
+    return _bound(before) != _bound(after)
+
+
+def _bound(it: Programme) -> tuple[object, ...]:
+    funders = tuple((funder.funder, funder.kind, funder.amount_fen) for funder in it.funders)
+    return (funders, it.time_zone, it.currency, it.limits, it.refunds, it.unused, it.unused_after_days, it.staff, it.approvals, it.logins)
+
+
+def stake_fen(before: Programme, after: Programme) -> int:
+    """What says how many must approve: all funds together, as they are or as they would be. Small raises do not slip below a band."""
+    return max(sum(funder.amount_fen or 0 for funder in it.funders) for it in (before, after))
+
+
+def differences(before: Any, after: Any, path: str = "") -> list[tuple[str, str | None, str | None]]:
+    """(key, before, after) of every entry in which two documents differ, as text; None: it is not there. Lists are one entry."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = dict.fromkeys((*before, *after))
+        return [each for key in keys for each in differences(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))]
+    return [] if before == after else [(path, _text(before), _text(after))]
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _funder_obstacles(before: Funder, after: Funder | None, in_use: InUse) -> list[Fault]:

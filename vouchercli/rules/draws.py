@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
@@ -95,8 +96,9 @@ def tickets(seed: str, entrants: Iterable[Entrant]) -> list[tuple[str, Entrant]]
         each.update(application_no.encode())
         return each.hexdigest()
 
-    in_order = sorted(entrants, key=FIRST)
-    return sorted([(hashed(entrant[0]), entrant) for entrant in in_order], key=FIRST)
+    order = [(hashed(entrant[0]), entrant) for entrant in sorted(entrants, key=FIRST)]
+    order.sort(key=FIRST)
+    return order
 
 
 # ---------------------------------------------------------------- who wins
@@ -110,9 +112,9 @@ def draw(entrants: Iterable[Entrant], seed: str, places: int, strata: Sequence[S
     """
     order = tickets(seed, entrants)
     lines = _lines_of(order, strata)
-    won: set[str] = set()
-    parts = tuple(_part(each, stratum.quota, won) for each, stratum in zip(lines, strata, strict=True))
-    return Drawn(parts, _part(order, places - len(won), won))
+    won: dict[str, Entrant] = {}
+    parts = tuple(_part(each, stratum.quota, won, stratum) for each, stratum in zip(lines, strata, strict=True))
+    return Drawn(parts, _part(order, places - len(won), won, Stratum(0)))
 
 
 def _lines_of(order: list[tuple[str, Entrant]], strata: Sequence[Stratum]) -> list[list[tuple[str, Entrant]]]:
@@ -128,12 +130,13 @@ def _lines_of(order: list[tuple[str, Entrant]], strata: Sequence[Stratum]) -> li
     return lines
 
 
-def _part(line: list[tuple[str, Entrant]], quota: int, won: set[str]) -> Part:
-    """The first `quota` of a line who have not won yet; they are added to `won`."""
-    left = [each for each in line if each[1].application_no not in won] if won else line
-    winners = left[:quota]
-    won.update(entrant.application_no for _, entrant in winners)
-    return Part(len(left), tuple(entrant.application_no for _, entrant in winners), winners[-1][0] if winners else None)
+def _part(line: list[tuple[str, Entrant]], quota: int, won: dict[str, Entrant], whose: Stratum) -> Part:
+    """The first `quota` of a line who have not won yet; they are added to `won`. `whose` line it is, to count who has left it."""
+    gone = Counter(entrant[1:] for entrant in won.values())
+    left = len(line) - sum(count for kind, count in gone.items() if whose.holds(*kind))
+    winners = list(islice((each for each in line if each[1][0] not in won), quota))
+    won.update((entrant[0], entrant) for _, entrant in winners)
+    return Part(left, tuple(entrant[0] for _, entrant in winners), winners[-1][0] if winners else None)
 
 
 # ---------------------------------------------------------------- strata and the list

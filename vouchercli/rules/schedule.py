@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 BEFORE_INTAKE = ("commit", "open")
 AFTER_INTAKE = ("draw", "allocate", "order", "close")
 STATES = {  # in which states of its round a deed can be done
-    "commit": ("approved",), "open": ("approved",), "draw": ("open",), "allocate": ("open",), "order": ("open",),
+    "commit": ("approved",), "open": ("approved",), "draw": ("open",), "allocate": ("open",), "order": ("approved", "open"),
     "close": ("open", "paused"),
 }
 NOTICE_SECONDS = 86_400  # how long before an opening a missing approval is called for
@@ -26,7 +26,9 @@ class Scheduled:
 
     `approved_at` None: not approved. `seed_committed`, `drawn`: the lottery's own steps, done by whom ever. `to_allocate`:
     what there is to allocate, in a word that changes when more comes ('' for nothing). `is_ordered`: the platform has an
-    order for just these terms. `waits_for_text`: the draw was announced with a public text, which a person must bring.
+    order for just these terms; `was_ordered`: for these or others; `lead`: how many seconds before the opening it wants the first;
+    `amended_at`: when packs or times last changed by an amendment.
+    `waits_for_text`: the draw was announced with a public text, which a person must bring.
     `amendment`: (its number, since when) of one that waits for approval.
     """
 
@@ -48,6 +50,16 @@ class Scheduled:
     amendment: tuple[int, int] | None = None
     to_allocate: str = ""
     is_ordered: bool = False
+    was_ordered: bool = False
+    lead: int = 0
+    amended_at: int = 0
+
+    @property
+    def order_at(self) -> int:
+        """When the platform's next order is due: the first a lead before the opening, never before the approval; one that
+        replaces another as soon as the new terms stand."""
+        stand_since = max(self.approved_at or 0, self.amended_at)
+        return stand_since if self.was_ordered and stand_since else max(self.opens_at - self.lead, stand_since)
 
     @property
     def is_local(self) -> bool:
@@ -80,7 +92,7 @@ def coming(it: Scheduled) -> Iterator[Due]:
     if it.is_local and not is_lottery and it.to_allocate:
         yield Due("allocate", it, it.opens_at, it.to_allocate)
     if it.platform and not it.is_ordered:
-        yield Due("order", it, it.opens_at)
+        yield Due("order", it, it.order_at)
     yield Due("close", it, it.closes_at)
 
 

@@ -20,7 +20,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING amendment_id
 """
 WAITING = "SELECT * FROM amendments WHERE round_id = ? AND state = 'proposed'"
 HISTORY = "SELECT * FROM amendments WHERE round_id = ? ORDER BY amendment_id"
-END = "UPDATE amendments SET state = ?, before = ?, ended_at = ? WHERE amendment_id = ?"
+END = "UPDATE amendments SET state = ?, before = ?, after = ifnull(?, after), ended_at = ? WHERE amendment_id = ?"
 # Void what still waits: all of it, or only what would move an opening that has come.
 VOID = """
 UPDATE amendments SET state = 'void', ended_at = :at
@@ -50,9 +50,11 @@ def history(db: sqlite3.Connection, round_id: int) -> list[Row]:
     return db.execute(HISTORY, (round_id,)).fetchall()
 
 
-def end(db: sqlite3.Connection, amendment_id: int, state: str, before: dict[str, Any], at: int) -> None:
-    """It took effect (`before`: what stood until then) or was rejected."""
-    db.execute(END, (state, json.dumps(before), at, amendment_id))
+def end(
+    db: sqlite3.Connection, amendment_id: int, state: str, before: dict[str, Any], at: int, *, after: dict[str, Any] | None = None,
+) -> None:
+    """It took effect (`before`: what stood until then; `after`: what it came to, unless that was said) or was rejected."""
+    db.execute(END, (state, json.dumps(before), None if after is None else json.dumps(after), at, amendment_id))
 
 
 def void(db: sqlite3.Connection, round_id: int, at: int, *, only_opening: bool = False) -> None:
@@ -118,17 +120,18 @@ def pauses(db: sqlite3.Connection, round_id: int) -> list[tuple[int, int | None]
 
 # ---------------------------------------------------------------- rolled in
 
-ADD_ROLL_IN = "INSERT INTO roll_ins (round_id, from_round_id, unclaimed, packs) VALUES (?, ?, ?, ?)"
+ADD_ROLL_IN = "INSERT INTO roll_ins (round_id, from_round_id, unclaimed, expired_fen, packs) VALUES (?, ?, ?, ?, ?)"
 DROP_ROLL_IN = "DELETE FROM roll_ins WHERE round_id = ?"
 ROLLED_IN = "SELECT i.*, r.round AS source FROM roll_ins i JOIN rounds r ON r.round_id = i.from_round_id WHERE i.round_id = ?"
 ROLLED_OUT = """
-SELECT r.round FROM roll_ins i JOIN rounds r ON r.round_id = i.round_id WHERE i.from_round_id = ? AND r.state <> 'cancelled'
+SELECT max(r.round) AS round, ifnull(sum(i.expired_fen), 0) AS expired_fen
+FROM roll_ins i JOIN rounds r ON r.round_id = i.round_id WHERE i.from_round_id = ? AND r.state <> 'cancelled'
 """
 
 
-def roll_in(db: sqlite3.Connection, round_id: int, from_round_id: int, unclaimed: int, packs: int) -> None:
-    """`packs` of this round come from the unclaimed packs of that one."""
-    db.execute(ADD_ROLL_IN, (round_id, from_round_id, unclaimed, packs))
+def roll_in(db: sqlite3.Connection, round_id: int, from_round_id: int, unclaimed: int, expired_fen: int, packs: int) -> None:
+    """`packs` of this round come from the unclaimed packs of that one, and from its expired vouchers."""
+    db.execute(ADD_ROLL_IN, (round_id, from_round_id, unclaimed, expired_fen, packs))
 
 
 def forget_roll_in(db: sqlite3.Connection, round_id: int) -> None:
@@ -137,15 +140,15 @@ def forget_roll_in(db: sqlite3.Connection, round_id: int) -> None:
 
 
 def rolled_in(db: sqlite3.Connection, round_id: int) -> Row | None:
-    """What this round took over: source, unclaimed, packs; None when nothing."""
+    """What this round took over: source, unclaimed, expired_fen, packs; None when nothing."""
     row: Row | None = db.execute(ROLLED_IN, (round_id,)).fetchone()
     return row
 
 
-def rolled_out(db: sqlite3.Connection, round_id: int) -> str | None:
-    """The round that took over this one's unclaimed packs; None when none has."""
+def rolled_out(db: sqlite3.Connection, round_id: int) -> tuple[str | None, int]:
+    """(a round that took over this one's unclaimed packs, None when none has; what was taken over of expired vouchers, in fen)."""
     row = db.execute(ROLLED_OUT, (round_id,)).fetchone()
-    return None if row is None else str(row["round"])
+    return row["round"], row["expired_fen"]
 
 
 # ---------------------------------------------------------------- what an undo would free

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.store import persons
+from vouchercli.store import application_reopening, persons
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,7 +16,8 @@ CREATE TEMP TABLE incoming_applications (
     place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
     application_no TEXT, round TEXT, resident BLOB, applied_at INTEGER, resident_group TEXT, district TEXT,
     device BLOB, mobile BLOB, card BLOB, account BLOB,
-    round_id INTEGER
+    round_id INTEGER,
+    application_id INTEGER -- it had been accepted: only its number is asked about again
 )
 """
 ADD_INCOMING = """
@@ -58,21 +59,18 @@ FROM (
         ) THEN 'not_eligible'
     END AS reason
     FROM incoming_applications w LEFT JOIN rounds r ON r.round_id = w.round_id LEFT JOIN draws d ON d.round_id = r.round_id
-    WHERE w.reason IS NULL
+    WHERE w.reason IS NULL AND w.application_id IS NULL
 ) AS j
 WHERE j.place = i.place AND j.reason IS NOT NULL
 """
-# rules.applications._number: the first lawful use owns the number; the same row again is a duplicate.
+# rules.applications._number: the first lawful use owns the number; the same row again is a duplicate, also of one that was refused.
 JUDGE_NUMBERS = """
-UPDATE incoming_applications AS i SET reason = CASE
-    WHEN u.use_no > 1 AND u.resident = u.first_resident AND u.applied_at = u.first_at THEN 'duplicate'
-    ELSE 'application_reused'
-END
+UPDATE incoming_applications AS i SET reason = CASE WHEN u.same_no > 1 THEN 'duplicate' ELSE 'application_reused' END
 FROM (
-    SELECT place, round_id, application_no, resident, applied_at, row_number() OVER w AS use_no,
-        first_value(resident) OVER w AS first_resident, first_value(applied_at) OVER w AS first_at
+    SELECT place, round_id, application_no,
+        row_number() OVER (PARTITION BY round_id, application_no ORDER BY applied_at, place) AS use_no,
+        row_number() OVER (PARTITION BY round_id, application_no, resident, applied_at ORDER BY place) AS same_no
     FROM incoming_applications WHERE reason IS NULL
-    WINDOW w AS (PARTITION BY round_id, application_no ORDER BY applied_at, place)
 ) AS u
 WHERE u.place = i.place AND (u.use_no > 1 OR EXISTS (
     SELECT 1 FROM applications a WHERE a.round_id = u.round_id AND a.application_no = u.application_no))
@@ -91,8 +89,8 @@ WHERE reason IS NOT NULL AND reason <> 'duplicate' AND application_no IS NOT NUL
 """
 
 ACCEPT = """
-INSERT INTO applications (round_id, application_no, resident, applied_at, resident_group, district, batch_id, line)
-SELECT round_id, application_no, resident, applied_at, resident_group, district, batch_id, line
+INSERT INTO applications (application_id, round_id, application_no, resident, applied_at, resident_group, district, batch_id, line)
+SELECT application_id, round_id, application_no, resident, applied_at, resident_group, district, batch_id, line
 FROM incoming_applications WHERE reason IS NULL ORDER BY place
 """
 GIVEN = """(
@@ -172,6 +170,14 @@ def accept(db: sqlite3.Connection, batch_id: int) -> None:
         links[row["round_id"]].append((row["one"], row["other"]))
     for round_id, found in links.items():
         persons.join(db, round_id, found)
+    for round_id in application_reopening.rounds_of_those_gone(db):
+        _join_anew(db, round_id)
+
+
+def _join_anew(db: sqlite3.Connection, round_id: int) -> None:
+    """Who belongs together in a round, from all the identities that are left."""
+    persons.forget(db, round_id)
+    persons.join(db, round_id, [(row["one"], row["other"]) for row in db.execute(LINKS, (round_id,))])
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
@@ -191,8 +197,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     db.execute(DELETE_IDENTITIES, (batch_id,))
     db.execute(DELETE, (batch_id,))
     for round_id in rounds:
-        persons.forget(db, round_id)
-        persons.join(db, round_id, [(row["one"], row["other"]) for row in db.execute(LINKS, (round_id,))])
+        _join_anew(db, round_id)
 
 
 def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[sqlite3.Row]:

@@ -161,3 +161,12 @@ def mark_undone(db: sqlite3.Connection, batch_id: int) -> None:
     db.execute(FORGET_REJECTS, (batch_id,))
     db.execute(FORGET_WARNINGS, (batch_id,))
     db.execute(MARK_UNDONE, (batch_id,))
+
+
+UNFINISHED = "SELECT min(batch_id) FROM batches WHERE kind = ? AND programme_id = ? AND state = 'importing'"
+
+
+def unfinished(db: sqlite3.Connection, kind: str, programme_id: int) -> int | None:
+    """A batch of that kind whose import is under way, or was stopped; None when there is none."""
+    batch_id: int | None = db.execute(UNFINISHED, (kind, programme_id)).fetchone()[0]
+    return batch_id

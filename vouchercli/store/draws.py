@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from sys import intern
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import VoucherError
@@ -103,7 +103,16 @@ SELECT min(a.application_no) AS application_no, a.application_id, a.resident, co
 FROM applications a JOIN rounds r ON r.round_id = a.round_id LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
 WHERE a.round_id = ? GROUP BY coalesce(p.person, a.resident) ORDER BY 1
 """
-APPLICANT = "SELECT resident, application_id FROM applications WHERE round_id = ? AND application_no = ?"
+# Looked up in the order of the numbers, so that neighbours are met together, and given in the order in which they won.
+CREATE_WANTED = """
+CREATE TEMP TABLE IF NOT EXISTS wanted_applications (application_no TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID
+"""
+CLEAR_WANTED = "DELETE FROM temp.wanted_applications"
+ADD_WANTED = "INSERT INTO temp.wanted_applications (n, application_no) VALUES (?, ?)"
+APPLICANTS = """
+SELECT a.resident, a.application_id FROM temp.wanted_applications w
+CROSS JOIN applications a ON a.round_id = ? AND a.application_no = w.application_no ORDER BY w.n
+"""
 
 
 def applications(db: sqlite3.Connection, round_id: int) -> int:
@@ -115,13 +124,14 @@ def entrants(db: sqlite3.Connection, round_id: int) -> Iterator[Entrant]:
     """Who takes part, in the byte order of the application numbers: of all that a person's joined identities hold, the smallest."""
     joined = persons.all_joined(db, round_id)
     seen: set[bytes] = set()
+    same: dict[str, str] = {"": ""}  # one object for each district and group, not one a row
     cursor = db.cursor()
     cursor.row_factory = None
     for application_no, district, group, resident in cursor.execute(IN_ORDER, (round_id,)):
-        person = joined.get(resident, resident)
+        person = joined.get(resident, resident) if joined else resident
         if person not in seen:
             seen.add(person)
-            yield Entrant(application_no, intern(district), intern(group))
+            yield tuple.__new__(Entrant, (application_no, same.setdefault(district, district), same.setdefault(group, group)))
 
 
 def entries(db: sqlite3.Connection, round_id: int) -> Iterator[sqlite3.Row]:
@@ -130,11 +140,13 @@ def entries(db: sqlite3.Connection, round_id: int) -> Iterator[sqlite3.Row]:
 
 
 def applicants(db: sqlite3.Connection, round_id: int, application_nos: Iterable[str]) -> Iterator[tuple[bytes, int]]:
-    """(resident's token, application_id) of each application."""
+    """(resident's token, application_id) of each application, in their order."""
+    db.execute(CREATE_WANTED)
+    db.execute(CLEAR_WANTED)
+    db.executemany(ADD_WANTED, sorted(enumerate(application_nos), key=itemgetter(1)))
     cursor = db.cursor()
     cursor.row_factory = None
-    for application_no in application_nos:
-        yield cursor.execute(APPLICANT, (round_id, application_no)).fetchone()
+    return iter(cursor.execute(APPLICANTS, (round_id,)))
 
 
 ENTRY = """

@@ -25,6 +25,8 @@ SELECT r.*, p.programme, p.time_zone,
     EXISTS (SELECT 1 FROM eligibility e WHERE e.programme_id = r.programme_id) AS has_eligible,
     (SELECT ifnull(max(b.batch_id), 0) || ' ' || ifnull(sum(b.accepted), 0) FROM batches b
      WHERE b.kind IN ('applications', 'eligibility') AND b.programme_id = r.programme_id AND b.state = 'done') AS asked,
+    (SELECT max(m.ended_at) FROM amendments m
+     WHERE m.round_id = r.round_id AND m.state = 'effective' AND m.kind IN ('top-up', 'reschedule')) AS amended_at,
     (SELECT i.terms_sha256 FROM issuance_orders i WHERE i.round_id = r.round_id ORDER BY i.number DESC LIMIT 1) AS ordered_sha256
 FROM rounds r JOIN programmes p USING (programme_id) LEFT JOIN draws d USING (round_id)
 WHERE r.state IN ('draft', 'submitted', 'approved', 'open', 'paused') AND ifnull(p.programme = :programme, 1)

@@ -75,6 +75,8 @@ TEXT = {
     "nothing is rolled in: {other} took over the unclaimed packs of {round}": "未转入：{round} 未领取的份数已转入 {other}",
     "rolled in: {packs:,} packs, {amount} yuan, from {unclaimed:,} unclaimed packs of {round}":
         "转入：{packs:,} 份，{amount} 元，来自 {round} 未领取的 {unclaimed:,} 份",
+    "rolled in: {packs:,} packs, {amount} yuan, from {unclaimed:,} unclaimed packs of {round} and {expired} yuan of its expired vouchers":
+        "转入：{packs:,} 份，{amount} 元，来自 {round} 未领取的 {unclaimed:,} 份及其过期券的 {expired} 元",
     "rolled in": "转入份数",
     # the table
     "Amendments": "调整记录",

@@ -100,4 +100,7 @@ TEXT = {
     "application number {application_no} already stands for another application of round {round}":
         "报名编号 {application_no} 已属于 {round} 期的另一条报名",
     "the application number already stands for another application of the round": "报名编号已属于该期的另一条报名",
+    "the applications of batch {batch} are not all in yet": "批次 {batch} 的报名尚未全部导入",
+    "wait for its import; if it was stopped: voucher batch resume {batch}, or voucher batch undo {batch}":
+        "请等待导入完成；若已中断：voucher batch resume {batch}，或 voucher batch undo {batch}",
 }

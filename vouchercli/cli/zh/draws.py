@@ -134,4 +134,8 @@ TEXT = {
     "{part}: the certificate has {said} where the tickets give {ours}": "{part}：证书所载为 {said}，按票号应为 {ours}",
     "{part}: the last ticket or the count of entrants is not what the tickets give": "{part}：最大中签票号或参加数与票号不符",
     "the places that were left": "其余名额",
+    "round {round} was drawn on {at}: who would be next is known, so no packs are added to it":
+        "{round} 期已于 {at} 摇号：后续次序已为人知，不得再追加份数",
+    "a lottery of its own: voucher round copy {round} NEW --packs N --opens-at TIME":
+        "请另行摇号：voucher round copy {round} 新期次 --packs 份数 --opens-at 时间",
 }

@@ -17,6 +17,30 @@ TEXT = {
     "next: voucher template list --shipped, then voucher template add NAME":
         "下一步：voucher template list --shipped，再运行 voucher template add 名称",
     "no programme is loaded yet; next: voucher programme load hangzhou-2020": "尚未载入项目；下一步：voucher programme load hangzhou-2020",
+    # changes that wait
+    "Approve a change of a programme that waits, as a second person.": "由另一人批准项目的待批变更。",
+    "Turn down a change of a programme that waits, with the reason.": "退回项目的待批变更，并写明理由。",
+    "proposed a change of {programme}: rounds rest on it, so it waits; checkers needed: {checkers}":
+        "已提出项目 {programme} 的变更：已有期次以其为据，须等待批准；需要复核人数：{checkers}",
+    "next: voucher programme approve {programme} --actor NAME, by someone other than {authors}":
+        "下一步：由 {authors} 以外的人运行 voucher programme approve {programme} --actor 姓名",
+    "approved the change of {programme} ({given} of {needed} checkers); one more person must approve":
+        "项目 {programme} 的变更已获 {given} 人批准（共需 {needed} 人）；还须另一人批准",
+    "rejected the change of {programme}; it stands as it was": "已退回项目 {programme} 的变更；项目维持原状",
+    "this change of {programme} waits for approval already; nothing was changed": "项目 {programme} 的此项变更已在等待批准；未作任何更改",
+    "a change of programme {programme}, proposed by {actor}, still waits for approval":
+        "项目 {programme} 已有一项变更（由 {actor} 提出）等待批准",
+    "voucher programme approve {programme} --actor NAME, or voucher programme reject {programme} --note WHY":
+        "voucher programme approve {programme} --actor 姓名，或 voucher programme reject {programme} --note 理由",
+    "no change of programme {programme} waits for approval": "项目 {programme} 没有待批准的变更",
+    "{actor} proposed the change of {programme}: another person must approve it": "{actor} 提出了项目 {programme} 的此项变更：须由另一人批准",
+    "voucher programme approve {programme} --actor NAME": "voucher programme approve {programme} --actor 姓名",
+    "{actor} has approved the change of {programme} already: another checker must too":
+        "{actor} 已批准过项目 {programme} 的此项变更：还须另一名复核人员批准",
+    "a change of programme {programme}, proposed at {at}, waits for approval": "项目 {programme} 有一项于 {at} 提出的变更等待批准",
+    "A change of {programme} waits for approval: proposed by {actor}": "项目 {programme} 有待批准的变更，由 {actor} 提出",
+    "approved so far by: {names}": "已批准：{names}",
+    "key": "项",
     # refusals
     "no programme is loaded yet": "尚未载入任何项目",
     "no programme {programme} is loaded": "没有载入项目 {programme}",

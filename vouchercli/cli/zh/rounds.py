@@ -38,7 +38,8 @@ TEXT = {
         "由另一人复核批准一期或其调整；所需的最后一个批准即占用资金。",
     "Send a round, or an amendment of it, back to its maker, with the reason.": "将一期或其调整退回经办人，并写明理由。",
     "Open an approved round for claims (--yes: although its time has not come).": "开放已批准的一期供领取（--yes：虽未到开放时间）。",
-    "Close a round (--yes: before its time; claiming then ends now).": "截止一期（--yes：提前截止，领取即刻结束）。",
+    "Close a round (--yes: propose it before its time; claiming ends when a second person approves it).":
+        "截止一期（--yes：提议提前截止，另一人批准之时领取结束）。",
     "Cancel a round that nobody has claimed from; its money is free again.": "取消尚无人领取的一期，其占用的资金随即释放。",
     "The round, for example hz-1.": "期次代码，例如 hz-1。",
     "The code of the new round.": "新一期的代码。",
@@ -122,7 +123,8 @@ TEXT = {
         "{round} 期应于 {closes_at} 截止：只有此前的领取仍然有效",
     "round {round} closes at {closes_at} and has {left:,} packs left; it is {now} now":
         "{round} 期的截止时间为 {closes_at}，尚余 {left:,} 份；现在是 {now}",
-    "wait, or end it now for good: voucher round close {round} --yes": "请等待，或即刻截止且不可恢复：voucher round close {round} --yes",
+    "wait, or propose to end it for good: voucher round close {round} --yes (a second person approves it)":
+        "请等待，或提议提前截止且不可恢复：voucher round close {round} --yes（须由另一人批准）",
     "closed {round}: {claimed:,} of {packs:,} packs claimed": "已截止 {round}：共 {packs:,} 份，已领取 {claimed:,} 份",
     "claims from before {closes_at} may still be imported": "{closes_at} 之前的领取记录仍可导入",
     "next: voucher report rounds": "下一步：voucher report rounds",

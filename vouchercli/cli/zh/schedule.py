@@ -127,4 +127,10 @@ TEXT = {
     "the last tick was at {at}, {minutes:,} minutes ago: what was due since is not done": "上次定时运行在 {at}，距今 {minutes:,} 分钟：此后到期的事项尚未办理",
     "the last tick, at {at}, could not do everything that was due: {count} left": "上次定时运行（{at}）有 {count} 件到期事项未办成",
     "voucher schedule tick says what and why": "运行 voucher schedule tick 查看事项与原因",
+    "{platform} holds order {number} of {round}, which no longer holds": "{platform} 手中的 {round} 第 {number} 号发放指令已不再有效",
+    "tell the platform that it must not issue this round": "请通知平台不得发放该期",
+    "the next order goes out once the round is approved again": "该期重新批准后将发出下一号指令",
+    "{count:,} vouchers {coupon} in all: {platform} takes at most {most:,} in one order":
+        "{coupon} 券共 {count:,} 张：{platform} 每份指令最多接受 {most:,} 张",
+    "fewer packs, or a second round for the rest": "请减少份数，或将其余部分另设一期",
 }

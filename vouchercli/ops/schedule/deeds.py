@@ -93,7 +93,16 @@ def _scheduled(session: Session, row: sqlite3.Row) -> Scheduled:
         waits_for_text=bool(row["public_source"]),
         amendment=None if row["amendment_id"] is None else (row["amendment_id"], row["proposed_at"]), to_allocate=to_allocate,
         is_ordered=bool(row["platform"] and row["ordered_sha256"]) and row["ordered_sha256"] == _terms(session, row),
+        was_ordered=row["ordered_sha256"] is not None, lead=_lead(row["platform"]), amended_at=row["amended_at"] or 0,
     )
+
+
+def _lead(platform: str) -> int:
+    """How long before the opening the platform wants its order (seconds). A faulty profile is told by the deeds that need it."""
+    try:
+        return issuance.lead_of(platform)
+    except VoucherError:
+        return 0
 
 
 def _terms(session: Session, row: sqlite3.Row) -> str:
@@ -121,9 +130,9 @@ def _open(session: Session, due: Due) -> Outcome:
 
 
 def _close(session: Session, due: Due) -> Outcome:
-    from vouchercli.ops import rounds
+    from vouchercli.ops import closings
 
-    return rounds.close_round(session, due.round.round)
+    return closings.close_round(session, due.round.round)
 
 
 def _commit(session: Session, due: Due) -> Outcome:
@@ -173,6 +182,17 @@ def remind(session: Session, due: Due) -> Outcome | None:
             return None
     waits = _waits(due, session.now)
     return Outcome(data={"round": it.round}, problems=(waits,), says=(Message(waits.text, waits.params),))
+
+
+def remind_of_change(session: Session, row: sqlite3.Row) -> Outcome | None:
+    """Say once that a change of a programme waits for a second person."""
+    with writing(session) as db:
+        if not store.did(db, "remind", None, f"change {row['change_id']}", row["proposed_at"], session.now):
+            return None
+    waits = Problem("change_waits", "a change of programme {programme}, proposed at {at}, waits for approval", level="warning",
+                    hint="voucher programme show {programme}",
+                    params={"programme": row["programme"], "at": times.shown(row["proposed_at"], row["time_zone"])})
+    return Outcome(data={"programme": row["programme"]}, problems=(waits,), says=(Message(waits.text, waits.params),))
 
 
 def _waits(due: Due, now: int) -> Problem:

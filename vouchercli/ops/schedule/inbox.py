@@ -32,7 +32,7 @@ ASKING = ("eligibility", "applications")  # what the allocation rests on
 # The file is not to blame: it stays where it is for the next tick.
 NOT_THE_FILES = (
     "disk_full", "no_permission", "damaged_database", "no_key", "key_exposed", "bad_key", "no_programme", "which_programme",
-    "unwritable_file",
+    "unwritable_file", "unreadable_file",
 )
 
 

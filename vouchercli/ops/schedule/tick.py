@@ -13,11 +13,11 @@ from vouchercli.formats import drops
 from vouchercli.ops import issuance as orders
 from vouchercli.ops import releases
 from vouchercli.ops.schedule import inbox as inboxes
-from vouchercli.ops.schedule.deeds import RESULTS, WORDS, Done, attempted, do, remind, scheduled
+from vouchercli.ops.schedule.deeds import RESULTS, WORDS, Done, attempted, do, remind, remind_of_change, scheduled
 from vouchercli.result import Column, Message, Outcome, Problem, Table, say
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
-from vouchercli.store import issuance, programmes
+from vouchercli.store import changes, issuance, programmes
 from vouchercli.store import schedule as store
 from vouchercli.store.db import writing
 
@@ -94,6 +94,9 @@ def _all(session: Session, where: Places) -> Iterator[Done]:
     yield from _money(session)
     for due in law.reminders(scheduled(session), session.now):
         yield from _one(session, _blank(due), lambda due=due: remind(session, due))
+    for row in changes.all_waiting(session.db, session.programme):
+        blank = Done("remind", row["programme"], row["time_zone"], row["programme"], row["proposed_at"])
+        yield from _one(session, blank, lambda row=row: remind_of_change(session, row))
     if where.inbox.is_dir():
         yield from inboxes.stray_files(session, where.inbox)
 

@@ -1,7 +1,7 @@
 -- Amendments of rounds under way, with their approvals; who made each revision of a round; what was rolled in.
 
 -- `before` and `after` are JSON of what changes. An amendment waits ('proposed') until enough others have approved it, then
--- it takes effect at `ended_at`; a pause and an early closing take effect at once. 'void': the round moved on without it.
+-- it takes effect at `ended_at`; a pause takes effect at once, and the closing of a round whose packs are gone. 'void': the round moved on without it.
 CREATE TABLE amendments (
     amendment_id  INTEGER PRIMARY KEY,
     round_id      INTEGER NOT NULL REFERENCES rounds,
@@ -50,11 +50,40 @@ CREATE TABLE authors (
     PRIMARY KEY (round_id, revision)
 ) STRICT, WITHOUT ROWID;
 
--- A round that took over the unclaimed packs of an earlier one (unused: next_round): `packs` of its own packs came from there.
+-- A round that took over what an earlier one did not use (unused: next_round), its unclaimed packs and the money of its vouchers
+-- that had expired by then: `packs` of its own packs came from there.
 CREATE TABLE roll_ins (
     round_id       INTEGER PRIMARY KEY REFERENCES rounds,
     from_round_id  INTEGER NOT NULL REFERENCES rounds,
-    unclaimed      INTEGER NOT NULL CHECK (unclaimed > 0),
+    unclaimed      INTEGER NOT NULL CHECK (unclaimed >= 0),
+    expired_fen    INTEGER NOT NULL DEFAULT 0 CHECK (expired_fen >= 0),
     packs          INTEGER NOT NULL CHECK (packs > 0)
 ) STRICT;
 CREATE INDEX roll_ins_by_source ON roll_ins (from_round_id);
+
+-- A change of a programme that rounds rest on: it waits ('proposed') until enough others have approved it.
+CREATE TABLE programme_changes (
+    change_id     INTEGER PRIMARY KEY,
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    state         TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined')),
+    digest        TEXT NOT NULL,
+    document      TEXT NOT NULL,                -- the programme as it would be
+    file          TEXT NOT NULL,
+    proposed_by   TEXT NOT NULL,
+    os_user       TEXT NOT NULL,
+    proposed_at   INTEGER NOT NULL,
+    ended_at      INTEGER,
+    CHECK ((state = 'proposed') = (ended_at IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX programme_changes_waiting ON programme_changes (programme_id) WHERE state = 'proposed';
+
+CREATE TABLE change_verdicts (
+    verdict_id  INTEGER PRIMARY KEY,
+    change_id   INTEGER NOT NULL REFERENCES programme_changes,
+    verdict     TEXT NOT NULL CHECK (verdict IN ('approve', 'reject')),
+    actor       TEXT NOT NULL,
+    os_user     TEXT NOT NULL,
+    note        TEXT NOT NULL DEFAULT '',
+    at          INTEGER NOT NULL
+) STRICT;
+CREATE INDEX change_verdicts_by_change ON change_verdicts (change_id);
