@@ -15,6 +15,7 @@ from vouchercli.ops.redemptions import KIND
 from vouchercli.rules import claims as claim_law
 from vouchercli.rules import redemptions as row_law
 from vouchercli.rules import times, vouchers
+from vouchercli.rules.limits import Limits
 from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import checks, claims, incoming, judging, programmes, templates
 from vouchercli.store import db as store
@@ -250,7 +251,7 @@ def test_law_and_store_give_every_claim_the_same_ruling(batches: list[list[dict[
     session = world("full_restores")
     db = session.db
     db.execute(ADD_ROUND, ("draft", "draft", START, START + 48 * HOUR))
-    rounds = {code: claim_law.Round(state, START, START + 48 * HOUR, 4, 2) for code, state in (("r", "open"), ("draft", "draft"))}
+    rounds = {code: claim_law.Round(state, START, START + 48 * HOUR, 4, Limits(2)) for code, state in (("r", "open"), ("draft", "draft"))}
     granted = claim_law.Granted()
     for batch_id, rows in enumerate(batches, 1):
         db.execute(ADD_BATCH, (batch_id, "claims", str(batch_id)))

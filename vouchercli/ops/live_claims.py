@@ -12,6 +12,7 @@ from vouchercli.ops import allocations, grants
 from vouchercli.ops.one_round import Found, found
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
+from vouchercli.rules import limits as limits_law
 from vouchercli.rules import times
 from vouchercli.store import applications, audit, eligibility, identities, persons
 from vouchercli.store import grants as store
@@ -136,11 +137,10 @@ def _reason(session: Session, db: sqlite3.Connection, group: _Group, resident: b
     if person not in group.known:
         group.known.add(person)
         allocations.learn(db, it, person, limits, group.held)
-    listed_as = it.row["resident_group"] or None
-    is_eligible = (listed_as is None and it.row["mode"] != "targeted") or eligibility.is_listed(
-        db, it.row["programme_id"], resident, listed_as)
+    mode, listed_as = it.row["mode"], it.row["resident_group"]
+    is_eligible = limits_law.is_for_all(mode, listed_as) or eligibility.is_listed(db, it.row["programme_id"], resident, listed_as or None)
     entry = law.Entry(0, resident, person, session.now, is_eligible=is_eligible)
-    week = "" if limits.per_week is None else law.week_of(session.now, it.row["time_zone"])
+    week = "" if limits.per_week is None else limits_law.week_of(session.now, it.row["time_zone"])
     reason = law.reason(entry, week, limits, group.held)
     if reason is None:
         group.held.left -= 1
