@@ -205,6 +205,7 @@ def test_law_and_store_give_every_redemption_the_same_ruling(policy: str, batche
     session = world(policy)
     db = session.db
     db.execute(ADD_BATCH, (100, "claims", "claims"))
+    db.execute("UPDATE rounds SET claimed = ? WHERE round_id = 1", (len(CLAIMS),))
     for claim_no, (claim_id, resident, delay) in CLAIMS.items():
         at = START + delay * HOUR
         db.execute("INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)",
@@ -224,6 +225,7 @@ def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str
     session = world("full_restores")
     db = session.db
     db.execute(ADD_BATCH, (100, "claims", "claims"))
+    db.execute("UPDATE rounds SET claimed = ? WHERE round_id = 1", (len(CLAIMS),))
     for claim_no, (claim_id, resident, delay) in CLAIMS.items():
         at = START + delay * HOUR
         db.execute("INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)",

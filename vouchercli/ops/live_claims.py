@@ -88,10 +88,10 @@ def _granted(session: Session, code: str, requests: list[Request]) -> tuple[list
     """One transaction, synced to the disk before it returns."""
     key = identities.load_key(session.path)
     store.durably(session.db)
+    store.prepare(session.db)  # whatever needs no lock is done before it is taken: all tills wait for one another there
     with writing(session) as db:
         it = found(session, code)
         allocations.require_local(it)
-        store.prepare(db)
         group = _Group(it, key, law.Held(it.row["packs"] - it.row["claimed"]))
         answers = [_judged(session, db, group, request) for request in requests]
         claims = _written(session, db, group)
@@ -169,10 +169,9 @@ def _written(session: Session, db: sqlite3.Connection, group: _Group) -> list[di
     store.stage(db, [(resident, application_id, session.now) for _, resident, application_id in group.staged])
     numbers = [request.application_no for request, _, _ in group.staged if request.application_no]
     tally = grants.Tally(last_applied_at=session.now, last_application_no=numbers[-1]) if numbers else grants.Tally()
-    after = store.last_number(db, row["round"])
     given = grants.issue(db, session, row, tally, live=True)
     assert given.batch_id is not None
-    claims = [dict(each) for each in store.written(db, given.batch_id, store.claim_number(row["round"], after))]
+    claims = [dict(each) for each in store.written(db, given.batch_id, store.claim_number(row["round"], given.after))]
     audit.note(session, "claim.grant", row["round"], batch=given.batch_id, first=claims[0]["claim_no"], packs=len(claims),
                before={"claimed": row["claimed"]}, after={"claimed": row["claimed"] + len(claims)})
     return claims

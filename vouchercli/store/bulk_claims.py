@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules.limits import is_for_all
-from vouchercli.store.claims import ADD_DAY
+from vouchercli.store.claims import ADD_DAY, DROP_EMPTY_DAYS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -82,13 +82,13 @@ def add(
     their rounds; `within`: limits beyond the round, and where the week of each claim begins and ends. Returns the places of those
     that a standing claim kept out."""
     *most, line = columns
-    ids, before = range(first_id, first_id + len(line)), db.total_changes
+    ids = range(first_id, first_id + len(line))
     rows: list[Sequence[Any]] = [ids, *most, [batch_id] * len(line), line]
     if within is not None:
         limits, weeks = within
         rows += [*weeks, [limits.per_week] * len(line), [limits.per_programme] * len(line)]
-    db.executemany(ADD_WITHIN if within is not None else ADD if is_one_each else ADD_FIRST, zip(*rows, strict=True))
-    if db.total_changes - before == len(line):
+    done = db.executemany(ADD_WITHIN if within is not None else ADD if is_one_each else ADD_FIRST, zip(*rows, strict=True))
+    if done.rowcount == len(line):
         return []
     written = {row[0] for row in db.execute(WRITTEN, (first_id,))}
     return [place for place, one in enumerate(ids) if one not in written]
@@ -100,7 +100,9 @@ def duplicates(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> set[i
 
 
 def count(db: sqlite3.Connection, rows: Iterable[tuple[int, int, int]]) -> None:
-    """Add claims (round_id, local day, how many) to their rounds and days."""
+    """Add claims (round_id, local day, how many; less than nothing takes them away) to their rounds and days: before they are
+    written (`seats`)."""
     for round_id, day, claims in rows:
         db.execute(COUNT, (claims, round_id))
         db.execute(ADD_DAY, (round_id, day, claims))
+    db.execute(DROP_EMPTY_DAYS)

@@ -75,6 +75,12 @@ FROM leaving_claims JOIN claims c USING (claim_id) JOIN rounds r USING (round_id
 """
 
 # A claim that gave way stands once more while its redemptions leave: totals are counted by its round.
+GONE = """
+SELECT round_id, count(*) FROM incoming_claims i
+WHERE claim_id IS NOT NULL AND reason IS NOT NULL AND EXISTS (SELECT 1 FROM redemptions f WHERE f.claim_id = i.claim_id)
+GROUP BY round_id
+"""
+COUNT = "UPDATE rounds SET claimed = claimed + ? WHERE round_id = ?"
 PUT_BACK = """
 INSERT INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
 SELECT claim_id, claim_no, round_id, resident, -claim_id, claimed_at, claimed_at, batch_id, line FROM incoming_claims i
@@ -91,7 +97,10 @@ SELECT batch_id, line, 'unknown_claim', json_object('claim_no', claim_no), cells
 """
 BY_BATCH = "SELECT batch_id, count(*) FROM incoming_redemptions GROUP BY batch_id ORDER BY batch_id"
 FORGET = "DROP TABLE incoming_redemptions"
-TAKE_OUT = "DELETE FROM claims WHERE pack_no < 0"
+TAKE_OUT = """
+DELETE FROM claims
+WHERE claim_id IN (SELECT claim_id FROM incoming_claims WHERE claim_id IS NOT NULL AND reason IS NOT NULL) AND pack_no < 0
+"""
 
 
 def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, is_beyond: bool = False) -> None:
@@ -119,8 +128,11 @@ def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, is_be
 
 def withdraw(db: sqlite3.Connection) -> dict[int, int]:
     """Reject what was redeemed on the claims that gave way (`unknown_claim`); how many rows of each batch."""
-    if not db.execute(PUT_BACK).rowcount:
+    gone = db.execute(GONE).fetchall()
+    if not gone:
         return {}
+    db.executemany(COUNT, [(packs, round_id) for round_id, packs in gone])
+    db.execute(PUT_BACK)
     redemptions.expect_leaving(db)
     db.execute(THEIR_REDEMPTIONS)
     db.execute(judging.CREATE_INCOMING)
@@ -131,4 +143,5 @@ def withdraw(db: sqlite3.Connection) -> dict[int, int]:
         batches.move(db, batch_id, accepted=-rows, duplicate=0, rejected=rows)
     db.execute(FORGET)
     db.execute(TAKE_OUT)
+    db.executemany(COUNT, [(-packs, round_id) for round_id, packs in gone])
     return found

@@ -188,10 +188,11 @@ def judge(db: sqlite3.Connection, programme_id: int, limits: Limits = NO_LIMITS,
 
 
 def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> None:
-    """Write the fit rows as claims, count them on their rounds and days. `expires_at(round_id, claimed_at)` is the law."""
+    """Count the fit rows on their rounds and days, then write them as claims. `expires_at(round_id, claimed_at)` is the law."""
     db.create_function("expires_at", 2, expires_at, deterministic=True)
-    db.execute(ACCEPT)
     _count(db, COUNT_ACCEPTED, 1)
+    _keep_count(db)
+    db.execute(ACCEPT)
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
@@ -214,13 +215,18 @@ def take_out(db: sqlite3.Connection) -> None:
     """Delete the claims of temp.leaving_claims, and count them no more."""
     _count(db, COUNT_LEAVING, -1)
     db.execute(DELETE_LEAVING)
+    _keep_count(db)
 
 
 def _count(db: sqlite3.Connection, statement: str, sign: int) -> None:
-    """Add the claims that `statement` counts by round and day to both, or take them away."""
+    """Count the claims of `statement` by round and day, as many more or as many less."""
     functions.register(db, local_day=times.local_day)
     db.execute(CLEAR_COUNTED)
     db.execute(statement, {"sign": sign})
+
+
+def _keep_count(db: sqlite3.Connection) -> None:
+    """Add what was counted to the rounds and days: before its claims are written, after they are deleted (`seats`)."""
     for add in (ADD_ROUNDS, ADD_DAYS, DROP_EMPTY_DAYS):
         db.execute(add)
 

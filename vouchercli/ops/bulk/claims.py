@@ -136,20 +136,26 @@ def _ending(pack: Template, midnight: int, zone: str) -> tuple[int | None, int]:
 
 
 def write(desk: Desk, proof: Proof) -> Taken:
-    """Write the proved rows and count them; rows that a standing claim keeps out are duplicates of it or left to the judge, and so
+    """Count the proved rows and write them; rows that a standing claim keeps out are duplicates of it or left to the judge, and so
     are the last to come when a round has not room for all."""
     fit, lines = _with_room(desk.db, proof.fit)
     columns = [fit.get_column(name).to_list() for name in bulk_claims.COLUMNS]
+    bulk_claims.count(desk.db, _by_day(fit))
     within = (proof.limits, [fit.get_column(name).to_list() for name in bulk_claims.WEEK]) if proof.limits else None
     refused = bulk_claims.add(desk.db, desk.batch_id, bulk_claims.next_id(desk.db), columns, is_one_each=proof.is_one_each, within=within)
     duplicate: set[int] = set()
     if refused:
         left = fit[refused]
+        bulk_claims.count(desk.db, [(round_id, day, -claims) for round_id, day, claims in _by_day(left)])
         fit = fit.filter(~pl.col("line").is_in(left.get_column("line").implode()))
         duplicate = bulk_claims.duplicates(desk.db, left.select(bulk_claims.SAME).rows())
         lines += [line for line in left.get_column("line").to_list() if line not in duplicate]
-    bulk_claims.count(desk.db, fit.group_by("round_id", "day").len().sort("round_id", "day").rows())
     return Taken(fit.height, len(duplicate) + proof.repeated, sorted([*proof.lines, *lines]))
+
+
+def _by_day(rows: pl.DataFrame) -> list[tuple[int, int, int]]:
+    """(round_id, local day, how many) of the rows."""
+    return rows.group_by("round_id", "day").len().sort("round_id", "day").rows()
 
 
 def _with_room(db: sqlite3.Connection, fit: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
