@@ -419,7 +419,8 @@ def test_law_and_store_agree_on_pauses(pauses: list[tuple[int, int | None]], at:
     assert (reason == "round_paused") == law.is_paused(at, lawful)
     assert reason in (None, "round_paused")
     db = sqlite3.connect(":memory:")
-    db.executescript("CREATE TABLE pauses (round_id, from_at, until_at); CREATE TABLE rounds (round_id, programme_id, state, opens_at, closes_at, mode, resident_group);"
+    db.executescript("CREATE TABLE pauses (round_id, from_at, until_at);"
+                     "CREATE TABLE rounds (round_id, programme_id, state, opens_at, closes_at, mode, resident_group);"
                      "CREATE TABLE eligibility (programme_id, resident, resident_group);"
                      "INSERT INTO rounds VALUES (1, 1, 'open', 0, 10, 'fcfs', '');"
                      "CREATE TABLE incoming_claims (place, round_id, claimed_at, reason, claim_id, resident);")
