@@ -15,6 +15,7 @@ from vouchercli.ops.redemptions import KIND
 from vouchercli.rules import claims as claim_law
 from vouchercli.rules import redemptions as row_law
 from vouchercli.rules import times, vouchers
+from vouchercli.rules.limits import Limits
 from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import checks, claims, incoming, judging, programmes, templates
 from vouchercli.store import db as store
@@ -204,6 +205,7 @@ def test_law_and_store_give_every_redemption_the_same_ruling(policy: str, batche
     session = world(policy)
     db = session.db
     db.execute(ADD_BATCH, (100, "claims", "claims"))
+    db.execute("UPDATE rounds SET claimed = ? WHERE round_id = 1", (len(CLAIMS),))
     for claim_no, (claim_id, resident, delay) in CLAIMS.items():
         at = START + delay * HOUR
         db.execute("INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)",
@@ -223,6 +225,7 @@ def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str
     session = world("full_restores")
     db = session.db
     db.execute(ADD_BATCH, (100, "claims", "claims"))
+    db.execute("UPDATE rounds SET claimed = ? WHERE round_id = 1", (len(CLAIMS),))
     for claim_no, (claim_id, resident, delay) in CLAIMS.items():
         at = START + delay * HOUR
         db.execute("INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)",
@@ -250,7 +253,7 @@ def test_law_and_store_give_every_claim_the_same_ruling(batches: list[list[dict[
     session = world("full_restores")
     db = session.db
     db.execute(ADD_ROUND, ("draft", "draft", START, START + 48 * HOUR))
-    rounds = {code: claim_law.Round(state, START, START + 48 * HOUR, 4, 2) for code, state in (("r", "open"), ("draft", "draft"))}
+    rounds = {code: claim_law.Round(state, START, START + 48 * HOUR, 4, Limits(2)) for code, state in (("r", "open"), ("draft", "draft"))}
     granted = claim_law.Granted()
     for batch_id, rows in enumerate(batches, 1):
         db.execute(ADD_BATCH, (batch_id, "claims", str(batch_id)))

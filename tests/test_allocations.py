@@ -16,6 +16,7 @@ from vouchercli.rules import allocations as law
 from vouchercli.rules import persons as persons_law
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules import templates as template_rules
+from vouchercli.rules.limits import Limits, week_of
 from vouchercli.store import checks, persons, programmes, templates
 from vouchercli.store import db as store
 
@@ -52,13 +53,13 @@ APPLICATION = st.tuples(st.sampled_from(RESIDENTS), st.integers(-1, 11), st.inte
 RUNS = st.lists(st.tuples(st.lists(APPLICATION, max_size=9), st.integers(0, 2)), min_size=1, max_size=3)
 
 
-def expected(applications: dict[int, tuple[str, bytes, int]], joined: dict[bytes, bytes], limits: law.Limits, granted: dict[int, int],
+def expected(applications: dict[int, tuple[str, bytes, int]], joined: dict[bytes, bytes], limits: Limits, granted: dict[int, int],
              packs: int, earlier: list[tuple[bytes, int]], around: dict[str, Any]) -> list[int]:
     """Which applications get a pack in this run, by the law alone; `granted`: application -> when, from the runs before."""
     held = law.Held(packs - len(granted))
     held_before = [(applications[each][1], at, True) for each, at in granted.items()] + [(*each, False) for each in earlier]
     for resident, at, is_here in held_before:
-        week = "" if limits.per_week is None else law.week_of(at, ZONE)
+        week = "" if limits.per_week is None else week_of(at, ZONE)
         held.add(joined.get(resident, resident), week, is_this_round=is_here)
     entries = [
         law.Entry(number, resident, joined.get(resident, resident), max(at, START), resident in around["eligible"],
@@ -96,7 +97,7 @@ def test_law_and_store_grant_the_same_packs_in_the_same_order(
     persons.join(db, 1, pairs[1:])
     joined = persons_law.joined(pairs)
     assert persons.all_joined(db, 1) == joined
-    limits = law.Limits(per_resident, per_week, per_programme)
+    limits = Limits(per_resident, per_week, per_programme)
     applications: dict[int, tuple[str, bytes, int]] = {}
     granted: dict[int, int] = {}
     packs = PACKS
@@ -156,15 +157,15 @@ def test_a_targeted_round_gives_everyone_on_the_list_one_pack_whatever_the_order
 
 def test_the_quota_is_named_before_everything_else() -> None:
     entry = law.Entry(1, b"a", b"a", START, is_eligible=False, is_paused=True)
-    assert law.reason(entry, "", law.Limits(), law.Held(0)) == "sold_out"
-    assert law.reason(entry, "", law.Limits(), law.Held(1)) == "round_paused"
-    assert law.reason(replace(entry, is_paused=False), "", law.Limits(), law.Held(1)) == "not_eligible"
+    assert law.reason(entry, "", Limits(), law.Held(0)) == "sold_out"
+    assert law.reason(entry, "", Limits(), law.Held(1)) == "round_paused"
+    assert law.reason(replace(entry, is_paused=False), "", Limits(), law.Held(1)) == "not_eligible"
 
 
 def test_weeks_go_from_monday_to_sunday_in_the_programmes_zone() -> None:
     sunday = START + 2 * DAY  # 2020-03-29 08:00 in Hangzhou
-    assert law.week_of(sunday, ZONE) == "2020-W13"
-    assert law.week_of(sunday + 16 * 3600, ZONE) == "2020-W14"
+    assert week_of(sunday, ZONE) == "2020-W13"
+    assert week_of(sunday + 16 * 3600, ZONE) == "2020-W14"
 
 
 def test_a_chain_of_shared_identities_makes_one_person_however_it_is_found() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from vouchercli.rules import amendments as law
 from vouchercli.rules import claims as claim_law
+from vouchercli.rules.limits import Limits
 from vouchercli.store import claims
 from vouchercli.store import db as store
 
@@ -476,16 +477,18 @@ PAUSES = st.lists(st.tuples(TIMES, st.one_of(st.none(), TIMES)), max_size=3)
 @given(PAUSES, TIMES)
 def test_law_and_store_agree_on_pauses(pauses: list[tuple[int, int | None]], at: int) -> None:
     lawful = tuple((start, end) for start, end in pauses if end is None or end >= start)
-    round_ = claim_law.Round("open", 0, 10, 5, 1, lawful)
+    round_ = claim_law.Round("open", 0, 10, 5, Limits(), lawful)
     reason = claim_law.reason(claim_law.Claim(1, "C", "r", b"x", at), round_)
     assert (reason == "round_paused") == law.is_paused(at, lawful)
     assert reason in (None, "round_paused")
     db = sqlite3.connect(":memory:")
-    db.executescript("CREATE TABLE pauses (round_id, from_at, until_at); CREATE TABLE rounds (round_id, state, opens_at, closes_at);"
-                     "INSERT INTO rounds VALUES (1, 'open', 0, 10);"
-                     "CREATE TABLE incoming_claims (place, round_id, claimed_at, reason, claim_id);")
+    db.executescript("CREATE TABLE pauses (round_id, from_at, until_at);"
+                     "CREATE TABLE rounds (round_id, programme_id, state, opens_at, closes_at, mode, resident_group);"
+                     "CREATE TABLE eligibility (programme_id, resident, resident_group);"
+                     "INSERT INTO rounds VALUES (1, 1, 'open', 0, 10, 'fcfs', '');"
+                     "CREATE TABLE incoming_claims (place, round_id, claimed_at, reason, claim_id, resident);")
     db.executemany("INSERT INTO pauses VALUES (1, ?, ?)", lawful)
-    db.execute("INSERT INTO incoming_claims VALUES (1, 1, ?, NULL, NULL)", (at,))
+    db.execute("INSERT INTO incoming_claims VALUES (1, 1, ?, NULL, NULL, NULL)", (at,))
     db.execute(claims.JUDGE_EACH)
     assert db.execute("SELECT reason FROM incoming_claims").fetchone()[0] == reason
     db.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_claim_orders import HEADER, ROUNDS, START, TEMPLATE, ZONE, facts, sound, take, town
+from test_claim_orders import HEADER, LIMITED_ROW, ROUNDS, START, TEMPLATE, ZONE, facts, sound, take, town, written
 
 from vouchercli.ops import chunks
 from vouchercli.ops.bulk import feed
@@ -72,6 +73,37 @@ def test_columns_and_judge_give_the_same_facts_rejects_and_counts(lines: list[st
                 outcomes.append(imported(session, lines, width, size))
                 sound(session)
     assert outcomes[0] == outcomes[1]
+
+
+@settings(max_examples=int(os.environ.get("ORDERS", "25")), deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(LIMITED_ROW, min_size=1, max_size=30), standing=st.lists(LIMITED_ROW, max_size=4), width=st.integers(3, 12),
+       pause=st.sampled_from([None, (2, 5), (3, None)]))
+def test_columns_and_judge_follow_lists_limits_and_pauses_alike(rows: list[Any], standing: list[Any], width: int, pause: Any) -> None:
+    outcomes = []
+    for size in (1 << 40, 1):
+        with TemporaryDirectory() as folder:
+            session = town(Path(folder), is_limited=True)
+            with closing(session.db):
+                if standing:
+                    take(session, 0, standing)
+                if pause:
+                    session.db.execute("INSERT INTO pauses (round_id, from_at, until_at) VALUES (2, ?, ?)",
+                                       [hour and START + hour * 3600 for hour in pause])
+                lines = [",".join((claim_no, round_, resident, written(hours))) for claim_no, round_, resident, hours in rows]
+                outcomes.append(imported(session, lines, width, size))
+                sound(session)
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize("until", [5, None])
+def test_a_claim_made_in_a_pause_is_not_proved_by_columns(tmp_path: Path, until: int | None) -> None:
+    session = town(tmp_path)
+    session.db.execute("INSERT INTO pauses (round_id, from_at, until_at) SELECT round_id, ?, ? FROM rounds WHERE round = 's'",
+                       (START + 2 * 3600, until and START + until * 3600))
+    lines = [f"{n},{round_},p{n},{written(hour)}" for n, (round_, hour) in enumerate([("s", 1), ("s", 2), ("s", 5), ("r", 3)])]
+    reasons = imported(session, lines, 100, 1)["told"]["reasons"]
+    assert reasons == {"round_paused": 1 if until else 2}
+    session.db.close()
 
 
 def test_a_large_file_is_proved_by_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

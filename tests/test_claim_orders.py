@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from contextlib import closing
 from functools import cache
@@ -20,7 +21,8 @@ from vouchercli.rules import claims as law
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
-from vouchercli.store import checks, identities, programmes, templates
+from vouchercli.rules.limits import of_round
+from vouchercli.store import checks, identities, persons, programmes, templates
 from vouchercli.store import db as store
 
 ZONE = "Asia/Shanghai"
@@ -36,10 +38,22 @@ TEMPLATE = {
     "validity": {"days_after_claim": 3}, "funding": {"city": "100%"},
 }
 ROUNDS = {"r": ("open", 3, 1), "s": ("open", 4, 2), "draft": ("draft", 3, 1)}  # state, packs, packs a resident
+# The same where packs of other rounds count, two rounds are for residents of a list, and in one round some residents are one person.
+LATER = START + 120 * 3600  # a new week begins 64 hours after the opening
+LIMITED = {"packs_per_resident_per_week": 2, "packs_per_resident": 3}
+GROUPS = {"medics": ("medics", "fcfs"), "listed": ("", "targeted")}  # round -> group, mode
+LIMITED_ROUNDS = {**ROUNDS, "medics": ("open", 2, 2), "listed": ("open", 3, 2), "twins": ("open", 3, 1)}
+LISTED = {"medics": ("ann", "bob"), "guards": ("cat", "bob")}  # group -> residents
+TWINS = ("ann", "eve")  # one person in the round `twins`
 ADD_ROUND = """
-INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, per_resident, created_by, edited_by,
-    created_at)
-VALUES (1, ?, 1, ?, 'fcfs', ?, ?, ?, ?, '', '', 0)
+INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, per_resident, resident_group, created_by,
+    edited_by, created_at)
+VALUES (1, ?, 1, ?, ?, ?, ?, ?, ?, ?, '', '', 0)
+"""
+ADD_LISTED = "INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id, line) VALUES (1, ?, ?, 0, ?, 0)"
+ADD_LIST = """
+INSERT INTO batches (kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted, duplicate,
+    rejected, warnings, actor, imported_at) VALUES ('eligibility', 1, 'list', '', '', '', '', '[]', 'done', 4, 4, 0, 0, 0, '', 0)
 """
 FACTS = """
 SELECT c.claim_no, r.round, c.resident, c.claimed_at FROM claims c JOIN rounds r USING (round_id) ORDER BY c.claimed_at, c.claim_no
@@ -53,29 +67,50 @@ ROW = st.tuples(
 )
 
 
+LIMITED_ROW = st.tuples(
+    st.sampled_from([str(n) for n in range(1, 16)]),
+    st.sampled_from(["r", "s", "s", "medics", "medics", "listed", "twins", "twins", "none"]),
+    st.sampled_from(["ann", "ann", "bob", "cat", "eve"]), st.sampled_from([0, 1, 2, 3, 4, 5, 6, 70, 71, 72]),
+)
+
+
 @cache
-def _built() -> tuple[bytes, bytes]:
+def _built(*, is_limited: bool = False) -> tuple[bytes, bytes]:
     """A database of a programme with its rounds and a merchant, and its key."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "voucher.db"
         with closing(store.open_db(path, create=True)) as db:
-            identities.load_key(path, create=True)
-            programme, faults = programme_rules.read(PROGRAMME)
+            key = identities.load_key(path, create=True)
+            document = PROGRAMME | ({"limits": LIMITED} if is_limited else {})
+            programme, faults = programme_rules.read(document)
             template, more = template_rules.read(TEMPLATE)
             assert programme and template, faults + more
-            programmes.save(db, programme, PROGRAMME, "", 0)
+            programmes.save(db, programme, document, "", 0)
             templates.save(db, template, TEMPLATE, "", 0)
-            for round_, (state, packs, per_resident) in ROUNDS.items():
-                db.execute(ADD_ROUND, (round_, state, packs, START, END, per_resident))
+            for round_, (state, packs, per_resident) in (LIMITED_ROUNDS if is_limited else ROUNDS).items():
+                group, mode = GROUPS.get(round_, ("", "fcfs"))
+                db.execute(ADD_ROUND, (round_, state, mode, packs, START, LATER if is_limited else END, per_resident, group))
+            if is_limited:
+                _list_and_join(db, key)
             db.execute("INSERT INTO segments VALUES (1, '', '', '')")
             db.execute("INSERT INTO merchants (merchant_id, merchant_no, segment_id, added_at, changed_at) VALUES (1, 'M1', 1, 0, 0)")
         return path.read_bytes(), identities.key_path(path).read_bytes()
 
 
-def town(folder: Path) -> store.Session:
+def _list_and_join(db: Any, key: bytes) -> None:
+    """Who is on the lists, and who is one person."""
+    batch = db.execute(ADD_LIST).lastrowid
+    for group, residents in LISTED.items():
+        db.executemany(ADD_LISTED, [(identities.token(key, one), group, batch) for one in residents])
+    ((twins,),) = db.execute("SELECT round_id FROM rounds WHERE round = 'twins'").fetchall()
+    tokens = [identities.token(key, one) for one in TWINS]
+    persons.join(db, twins, [(tokens[0], tokens[1])])
+
+
+def town(folder: Path, *, is_limited: bool = False) -> store.Session:
     """The same town again, in a folder of its own."""
     path = folder / "voucher.db"
-    content, key = _built()
+    content, key = _built(is_limited=is_limited)
     path.write_bytes(content)
     identities.key_path(path).write_bytes(key)
     identities.key_path(path).chmod(0o600)
@@ -99,15 +134,28 @@ def facts(session: store.Session) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in session.db.execute(FACTS)]
 
 
-def lawful(session: store.Session, rows: list[Any]) -> list[tuple[Any, ...]]:
+def _is_on_list(round_: str, resident: str) -> bool:
+    group, mode = GROUPS.get(round_, ("", "fcfs"))
+    groups = [each for each, residents in LISTED.items() if resident in residents]
+    return group in groups if group else mode != "targeted" or bool(groups)
+
+
+def lawful(session: store.Session, rows: list[Any], *, is_limited: bool = False) -> list[tuple[Any, ...]]:
     """What the law makes of all rows together."""
     key = identities.load_key(session.path)
-    rounds = {round_: law.Round(state, START, END, packs, limit) for round_, (state, packs, limit) in ROUNDS.items()}
-    claims = [law.Claim(line, claim_no, round_, identities.token(key, resident), START + hours * 3600)
+    week, programme = (LIMITED["packs_per_resident_per_week"], LIMITED["packs_per_resident"]) if is_limited else (None, None)
+    rounds = {
+        round_: law.Round(state, START, LATER if is_limited else END, packs,
+                          of_round(GROUPS.get(round_, ("", "fcfs"))[1], limit, week, programme))
+        for round_, (state, packs, limit) in (LIMITED_ROUNDS if is_limited else ROUNDS).items()
+    }
+    claims = [law.Claim(line, claim_no, round_, identities.token(key, resident), START + hours * 3600, _is_on_list(round_, resident))
               for line, (claim_no, round_, resident, hours) in enumerate(rows, 1)]
-    found = law.judged(rounds, claims, law.Granted())
-    granted = [claim for claim in claims if found[claim.line] is None]
-    return sorted(((one.claim_no, one.round, one.resident, one.claimed_at) for one in granted), key=lambda one: (one[3], one[0]))
+    twins = tuple(identities.token(key, one) for one in TWINS)
+    granted = law.Granted(persons={("twins", one): twins for one in twins})
+    found = law.judged(rounds, claims, granted, ZONE)
+    fit = [claim for claim in claims if found[claim.line] is None]
+    return sorted(((one.claim_no, one.round, one.resident, one.claimed_at) for one in fit), key=lambda one: (one[3], one[0]))
 
 
 def retried(session: store.Session, order: list[int]) -> list[tuple[Any, ...]]:
@@ -126,8 +174,8 @@ def sound(session: store.Session) -> None:
         assert check(session.db) == [], name
 
 
-def retry_until_nothing_changes(session: store.Session, rows: list[Any], batches: list[int]) -> None:
-    assert retried(session, batches) == lawful(session, rows)
+def retry_until_nothing_changes(session: store.Session, rows: list[Any], batches: list[int], *, is_limited: bool = False) -> None:
+    assert retried(session, batches) == lawful(session, rows, is_limited=is_limited)
     once = facts(session)
     for batch in batches:
         retries.retry(session, KINDS, batch)
@@ -135,20 +183,52 @@ def retry_until_nothing_changes(session: store.Session, rows: list[Any], batches
     sound(session)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rows=st.lists(ROW, min_size=3, max_size=24), seed=st.integers(0, 1 << 30), count=st.integers(1, 4))
-def test_files_in_any_order_split_or_overlapping_give_the_same_claims(rows: list[Any], seed: int, count: int) -> None:
-    chance = random.Random(seed)
+def _split(chance: random.Random, rows: list[Any], count: int) -> list[list[Any]]:
+    """The rows in so many files, some in two of them."""
     files: list[list[Any]] = [[] for _ in range(count)]
     for row in rows:
         for file in chance.sample(files, chance.choice((1, 1, min(2, count)))):
             file.append(row)
+    return [chance.sample(file, len(file)) for file in files if file]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(ROW, min_size=3, max_size=24), seed=st.integers(0, 1 << 30), count=st.integers(1, 4))
+def test_files_in_any_order_split_or_overlapping_give_the_same_claims(rows: list[Any], seed: int, count: int) -> None:
+    chance = random.Random(seed)
     with TemporaryDirectory() as folder:
         session = town(Path(folder))
         with closing(session.db):
-            batches = [take(session, number, chance.sample(file, len(file))) for number, file in enumerate(files) if file]
+            batches = [take(session, number, file) for number, file in enumerate(_split(chance, rows, count))]
             chance.shuffle(batches)
             retry_until_nothing_changes(session, rows, list(dict.fromkeys(batches)))
+
+
+@settings(max_examples=int(os.environ.get("ORDERS", "25")), deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(LIMITED_ROW, min_size=3, max_size=24), seed=st.integers(0, 1 << 30), count=st.integers(1, 4),
+       lines=st.sampled_from([chunks.LINES, 3, 5]))
+def test_limits_of_week_and_programme_lists_and_persons_hold_in_any_order(rows: list[Any], seed: int, count: int, lines: int) -> None:
+    chance, was = random.Random(seed), chunks.LINES
+    with TemporaryDirectory() as folder:
+        session = town(Path(folder), is_limited=True)
+        with closing(session.db):
+            try:
+                chunks.LINES = lines
+                batches = [take(session, number, file) for number, file in enumerate(_split(chance, rows, count))]
+            finally:
+                chunks.LINES = was
+            chance.shuffle(batches)
+            retry_until_nothing_changes(session, rows, list(dict.fromkeys(batches)), is_limited=True)
+
+
+def test_who_is_one_person_gives_way_to_its_own_earlier_claim(tmp_path: Path) -> None:
+    session = town(tmp_path, is_limited=True)
+    with closing(session.db):
+        rows = [("1", "twins", "eve", 5), ("2", "twins", "ann", 1)]
+        batches = [take(session, number, [row]) for number, row in enumerate(rows)]
+        assert [row[0] for row in facts(session)] == ["1"]
+        retry_until_nothing_changes(session, rows, batches, is_limited=True)
+        assert [row[0] for row in facts(session)] == ["2"]
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))

@@ -148,3 +148,94 @@ def test_a_missing_key_refuses_the_import_because_residents_could_not_be_recogni
     (here / "voucher.key").unlink()
     ran = voucher("claim", "import", "claims.csv", "-o", "json", expect=3)
     assert ran.json["problems"][0]["code"] == "no_key"
+
+
+# ---------------------------------------------------------------- what a platform may not do
+
+
+LIMITED = "packs_per_resident_per_round: 1, packs_per_resident_per_week: 1, packs_per_resident: 2,"
+
+
+def limited(voucher: Any, here: Path) -> None:
+    """The programme with limits of the week and in all, and three rounds more: of the same week, the next, the one after."""
+    text = (here / "programme.yaml").read_text("utf-8").replace("packs_per_resident_per_round: 1,", LIMITED)
+    (here / "programme.yaml").write_text(text, "utf-8")
+    voucher("programme", "load", "programme.yaml")
+    for code, opens in (("same-week", "2020-03-29 08:00"), ("next-week", "2020-03-30 08:00"), ("third", "2020-04-06 08:00")):
+        drafted(voucher, code, opens)
+
+
+def drafted(voucher: Any, code: str, opens: str, *options: str) -> None:
+    """One more round of two packs, open."""
+    voucher("round", "create", code, "--template", "pack", "--packs", "2", "--opens-at", opens, "--actor", "mei", *options)
+    voucher("round", "submit", code, "--actor", "mei")
+    voucher("round", "approve", code, "--actor", "lin")
+    voucher("round", "open", code, "--now", opens)
+
+
+def breaches(voucher: Any) -> dict[str, int]:
+    rows = voucher("report", "rounds", "-o", "json", "--now", "2020-05-01").data["rows"]
+    return {row["round"]: row["breaches"] for row in rows if row["breaches"]}
+
+
+def test_limits_of_the_week_and_of_the_programme_hold_for_files_too(city: City, here: Path) -> None:
+    voucher = city(with_claims=False)
+    limited(voucher, here)
+    rows = ["W,third,9,2020-04-06 09:00:00", "A,r1,9,2020-03-27 09:00:00", "X,same-week,9,2020-03-29 09:00:00",
+            "N,next-week,9,2020-03-30 09:00:00"]
+    (here / "more.csv").write_text(HEADER + "\n".join(rows) + "\n", "utf-8")
+    ran = voucher("claim", "import", "more.csv", "-o", "json", expect=4)
+    assert (ran.data["accepted"], ran.data["reasons"]) == (2, {"resident_limit": 2})
+    assert [(problem["where"], problem["message"]) for problem in ran.json["problems"]] == [
+        ("more.csv:2", "this resident already has 2 packs of the programme, the most allowed"),
+        ("more.csv:4", "this resident already has 1 packs of that week, the most allowed")]
+    assert breaches(voucher) == {"same-week": 1, "third": 1}
+    assert "[resident_limit]" in voucher("claim", "grant", "third", "9", "--now", "2020-04-06 10:00", expect=3).err
+    voucher("check")
+
+
+def test_a_round_of_a_group_takes_only_residents_of_its_list(city: City, here: Path) -> None:
+    voucher = city(with_claims=False)
+    drafted(voucher, "medics", "2020-03-29 08:00", "--group", "medics")
+    (here / "e.csv").write_text("resident,group\n1,medics\n2,teachers\n", "utf-8")
+    voucher("eligibility", "import", "e.csv")
+    (here / "more.csv").write_text(HEADER + "A,medics,1,2020-03-29 09:00\nB,medics,2,2020-03-29 09:00\nC,r1,2,2020-03-27 09:00\n", "utf-8")
+    ran = voucher("claim", "import", "more.csv", "-o", "json", expect=4)
+    assert (ran.data["accepted"], ran.data["reasons"]) == (2, {"not_eligible": 1})
+    assert ran.json["problems"][0]["message"] == "this resident is not on the list of group medics"
+    assert breaches(voucher) == {"medics": 1}
+    refused = voucher("batch", "undo", "2", "--yes", "-o", "json", expect=3)
+    assert refused.json["problems"][0]["code"] == "batch_built_upon"
+    (here / "late.csv").write_text("resident,group\n2,medics\n", "utf-8")
+    voucher("eligibility", "import", "late.csv")
+    assert voucher("batch", "retry", str(ran.data["batch"]), "-o", "json").data["accepted"] == 1
+    assert breaches(voucher) == {}
+    voucher("check")
+
+
+def test_a_targeted_round_takes_those_of_the_list_once_each(city: City, here: Path) -> None:
+    voucher = city(with_claims=False)
+    drafted(voucher, "listed", "2020-03-29 08:00", "--mode", "targeted")
+    (here / "e.csv").write_text("resident,group\n1,medics\n", "utf-8")
+    voucher("eligibility", "import", "e.csv")
+    rows = [f"{claim},listed,{resident},2020-03-29 09:00" for claim, resident in (("A", 1), ("B", 1), ("C", 2))]
+    (here / "more.csv").write_text(HEADER + "\n".join(rows) + "\n", "utf-8")
+    ran = voucher("claim", "import", "more.csv", "-o", "json", expect=4)
+    assert (ran.data["accepted"], ran.data["reasons"]) == (1, {"not_eligible": 1, "resident_limit": 1})
+    assert voucher("batch", "undo", "2", "--yes", "-o", "json", expect=3).json["problems"][0]["code"] == "batch_built_upon"
+
+
+def test_a_pack_granted_here_never_gives_way_to_a_file(city: City, here: Path) -> None:
+    voucher = city(with_claims=False)
+    limited(voucher, here)
+    voucher("claim", "grant", "same-week", "9", "--now", "2020-03-29 09:00")
+    (here / "more.csv").write_text(HEADER + "A,r1,9,2020-03-27 09:00:00\n", "utf-8")
+    batch = str(voucher("claim", "import", "more.csv", "-o", "json", expect=4).data["batch"])
+    assert voucher("batch", "retry", batch, "-o", "json", expect=4).data["reasons"] == {"resident_limit": 1}
+    voucher("round", "top-up", "same-week", "--packs", "1", "--actor", "mei", "--now", "2020-03-29 09:01")
+    (here / "full.csv").write_text(HEADER + "".join(f"F{n},same-week,{n},2020-03-29 08:0{n}:00\n" for n in range(3)), "utf-8")
+    batch = str(voucher("claim", "import", "full.csv", "-o", "json", expect=4).data["batch"])
+    assert voucher("batch", "retry", batch, "-o", "json", expect=4).data["reasons"] == {"over_quota": 2}
+    (claim,) = voucher("claim", "list", "--resident", "9", "-o", "json").data["claims"]
+    assert claim["round"] == "same-week"
+    voucher("check")

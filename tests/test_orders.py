@@ -92,6 +92,7 @@ def city(policy: str) -> Session:
     """A city in memory with two residents and three claims."""
     session = world(policy)
     session.db.execute(ADD_BATCH)
+    session.db.execute("UPDATE rounds SET claimed = ? WHERE round_id = 1", (len(CLAIMS),))
     for claim_no, (claim_id, resident, delay) in CLAIMS.items():
         at = START + delay * HOUR
         session.db.execute(ADD_CLAIM, (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id))

@@ -157,3 +157,40 @@ def test_a_resident_with_too_many_packs_is_found_by_the_check(session: store.Ses
     _grant(session, [b"a" * 16])
     ((subject, expected, count),) = checks.CHECKS["packs_within_resident_limit"](session.db)
     assert (subject, expected, count) == ("r1 token:" + "61" * 16, "1", "2")
+
+
+ADD = "INSERT {}INTO claims VALUES (NULL, ?, (SELECT round_id FROM rounds WHERE round = 'r1'), ?, 1, 1585267201, 1585872001, 1, 1)"
+COUNT = "UPDATE rounds SET claimed = claimed + {} WHERE round = 'r1'"
+
+
+@pytest.mark.parametrize("how", ["", "OR IGNORE ", "OR REPLACE "])
+def test_a_claim_that_nobody_counted_cannot_be_written(session: store.Session, how: str) -> None:
+    db = session.db
+    db.execute("BEGIN IMMEDIATE")
+    db.execute(COUNT.format(1))
+    db.execute(ADD.format(how), ("X1", b"a" * 16))
+    with pytest.raises(sqlite3.IntegrityError, match="over_issue"):
+        db.execute(ADD.format(how), ("X2", b"b" * 16))
+    assert not db.in_transaction  # all of it is gone, what was counted too
+    assert db.execute("SELECT count(*) FROM claims").fetchone()[0] == 0
+    assert checks.CHECKS["packs_within_quota"](db) == []
+
+
+def test_no_more_can_be_counted_than_there_are_packs_nor_less_than_there_are_claims(session: store.Session) -> None:
+    _grant(session, [b"a" * 16, b"b" * 16])
+    db = session.db
+    with pytest.raises(sqlite3.IntegrityError, match="claimed BETWEEN"):
+        db.execute(COUNT.format(9))
+    with pytest.raises(sqlite3.IntegrityError, match="claims stand"):
+        db.execute(COUNT.format(-1))
+    with pytest.raises(sqlite3.IntegrityError, match="a round keeps its seats"):
+        db.execute("DELETE FROM seats")
+    with pytest.raises(sqlite3.IntegrityError, match="a claim stays in its round"):
+        db.execute("UPDATE claims SET round_id = 99")
+    assert found(session, "r1").row["claimed"] == 2
+    assert checks.CHECKS["packs_within_quota"](db) == []
+
+
+def test_a_round_that_counts_packs_nobody_got_is_found_by_the_check(session: store.Session) -> None:
+    session.db.execute(COUNT.format(1))
+    assert [breach[0] for breach in checks.CHECKS["packs_within_quota"](session.db)] == ["r1", "r1 seats"]

@@ -350,6 +350,7 @@ def test_time_zone_and_refunds_are_held_by_the_facts(voucher: Callable[..., Ran]
         INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted,
                              duplicate, rejected, warnings, actor, imported_at)
         VALUES (1, 'claims', 1, '', '', '', '', '', '', 'done', 0, 0, 0, 0, 0, '', 0);
+        UPDATE rounds SET claimed = 1;
         INSERT INTO claims (claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
         VALUES ('c', 1, x'00', 1, 0, 9, 1, 1);
     """)

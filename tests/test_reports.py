@@ -80,9 +80,9 @@ class World:
 
     def claim(self, number: int, round_id: int, claimed_at: int, resident: int | None = None) -> None:
         day = times.day_of(claimed_at, ZONE)
+        self.db.execute("UPDATE rounds SET claimed = claimed + 1 WHERE round_id = ?", (round_id,))
         self.add("claims", claim_id=number, claim_no=f"C{number}", round_id=round_id, resident=(resident or number).to_bytes(16),
                  pack_no=number, claimed_at=claimed_at, expires_at=claimed_at + 7 * 86400, batch_id=1, line=number)
-        self.db.execute("UPDATE rounds SET claimed = claimed + 1 WHERE round_id = ?", (round_id,))
         self.db.execute("INSERT INTO claim_totals VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET claims = claims + 1", (round_id, day))
 
     def redeem(

@@ -89,7 +89,7 @@ def test_check_names_what_was_tampered_with(city: Any, here: Path) -> None:
     voucher = city()
     assert voucher("check", "-o", "json").json["status"] == "ok"
     db = sqlite3.connect(here / "voucher.db")
-    db.execute("UPDATE rounds SET claimed = 2")
+    db.execute("UPDATE rounds SET claimed = 4")
     db.execute("UPDATE claim_totals SET claims = 9")
     db.execute("DROP TRIGGER audit_never_changes")
     db.execute("UPDATE audit SET actor = 'nobody' WHERE audit_id = 2")

@@ -477,6 +477,11 @@ CREATE TABLE rounds (
     UNIQUE (programme_id, round)
 ) STRICT;
 
+CREATE TABLE seats (
+    round_id  INTEGER PRIMARY KEY REFERENCES rounds,
+    free      INTEGER NOT NULL                          -- counted, and not written yet: nothing when a transaction has ended
+) STRICT;
+
 CREATE TABLE segments (
     segment_id  INTEGER PRIMARY KEY,
     district    TEXT NOT NULL,
@@ -540,6 +545,17 @@ CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABO
 
 CREATE TRIGGER audit_never_vanishes BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 
+CREATE TRIGGER claims_leave_a_seat AFTER DELETE ON claims
+BEGIN UPDATE seats SET free = free + 1 WHERE round_id = OLD.round_id; END;
+
+CREATE TRIGGER claims_stay_in_their_round BEFORE UPDATE OF round_id ON claims
+BEGIN SELECT RAISE(ABORT, 'a claim stays in its round'); END;
+
+CREATE TRIGGER claims_take_a_seat AFTER INSERT ON claims
+BEGIN
+    UPDATE seats SET free = CASE WHEN free > 0 THEN free - 1 ELSE RAISE(ROLLBACK, 'over_issue') END WHERE round_id = NEW.round_id;
+END;
+
 CREATE TRIGGER draws_never_vanish BEFORE DELETE ON draws BEGIN SELECT RAISE(ABORT, 'what a draw has said stands'); END;
 
 CREATE TRIGGER draws_stand BEFORE UPDATE ON draws WHEN
@@ -564,6 +580,18 @@ BEGIN
         WHERE funder_id = NEW.funder_id AND 'uncommitted' IN (from_account, to_account)
     );
 END;
+
+CREATE TRIGGER rounds_have_seats AFTER INSERT ON rounds
+BEGIN INSERT INTO seats (round_id, free) VALUES (NEW.round_id, NEW.claimed); END;
+
+CREATE TRIGGER seats_are_counted AFTER UPDATE OF claimed ON rounds
+BEGIN
+    UPDATE seats SET free = CASE WHEN free + NEW.claimed - OLD.claimed >= 0 THEN free + NEW.claimed - OLD.claimed
+        ELSE RAISE(ROLLBACK, 'claims stand that would not be counted') END
+    WHERE round_id = NEW.round_id;
+END;
+
+CREATE TRIGGER seats_never_vanish BEFORE DELETE ON seats BEGIN SELECT RAISE(ABORT, 'a round keeps its seats'); END;
 
 CREATE VIEW redemption_facts AS
 SELECT f.redemption_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN 'pay' ELSE 'refund' END AS kind, f.claim_id, f.coupon_no,

@@ -14,6 +14,7 @@ from vouchercli.ops import allocation_tables, commitments, grants
 from vouchercli.ops.one_round import Found, found
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
+from vouchercli.rules import limits as limits_law
 from vouchercli.rules import rounds as rounds_law
 from vouchercli.rules import times
 from vouchercli.store import allocations, audit, batches, persons
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from vouchercli.ops.grants import Granted, Tally
+    from vouchercli.rules.limits import Limits
     from vouchercli.store.db import Session
 
 ORDERS = {"fcfs": "applied_at, application_no", "targeted": "place on the list"}
@@ -113,11 +115,10 @@ def _room(db: sqlite3.Connection, it: Found) -> int:
     return left
 
 
-def limits_of(it: Found) -> law.Limits:
+def limits_of(it: Found) -> Limits:
     """What one person may have: by the round (of a targeted one: one pack), by the week, in the programme."""
     said = it.programme.limits
-    per_round = 1 if it.row["mode"] == "targeted" else it.row["per_resident"]
-    return law.Limits(per_round, said.packs_per_resident_per_week, said.packs_per_resident)
+    return limits_law.of_round(it.row["mode"], it.row["per_resident"], said.packs_per_resident_per_week, said.packs_per_resident)
 
 
 # ---------------------------------------------------------------- who gets one
@@ -154,7 +155,7 @@ def _arrived(db: sqlite3.Connection, last: int | None, reasons: dict[str, int]) 
 
 
 def _by_law(
-    db: sqlite3.Connection, it: Found, rows: Iterable[sqlite3.Row], limits: law.Limits, held: law.Held,
+    db: sqlite3.Connection, it: Found, rows: Iterable[sqlite3.Row], limits: Limits, held: law.Held,
 ) -> tuple[int, Counter[str]]:
     """Stage whom the law gives a pack, one row at a time: how many, and how often each reason was met."""
     if not limits.looks_beyond_the_round:
@@ -172,7 +173,7 @@ def _by_law(
     return store.staged(db), reasons
 
 
-def _entries(db: sqlite3.Connection, it: Found, rows: Iterable[sqlite3.Row], limits: law.Limits, held: law.Held) -> Iterator[law.Entry]:
+def _entries(db: sqlite3.Connection, it: Found, rows: Iterable[sqlite3.Row], limits: Limits, held: law.Held) -> Iterator[law.Entry]:
     """The rows as the law knows them; what a person holds in other rounds is in `held` before its first row is judged."""
     known: set[bytes] = set()
     for row in rows:
@@ -183,11 +184,11 @@ def _entries(db: sqlite3.Connection, it: Found, rows: Iterable[sqlite3.Row], lim
                         is_paused=bool(row["is_paused"]))
 
 
-def learn(db: sqlite3.Connection, it: Found, person: bytes, limits: law.Limits, held: law.Held) -> None:
+def learn(db: sqlite3.Connection, it: Found, person: bytes, limits: Limits, held: law.Held) -> None:
     """Count every pack of the programme that the person holds, under whatever token of this round."""
     for resident in persons.residents_of(db, it.row["round_id"], person):
         for pack in allocations.packs_of(db, it.row, resident):
-            week = "" if limits.per_week is None else law.week_of(pack["claimed_at"], it.row["time_zone"])
+            week = "" if limits.per_week is None else limits_law.week_of(pack["claimed_at"], it.row["time_zone"])
             held.add(person, week, is_this_round=bool(pack["is_here"]))
 
 

@@ -11,6 +11,7 @@ from vouchercli.ops.retries import settle
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
+from vouchercli.rules.limits import Limits
 from vouchercli.store import claim_reopening, claims, identities, programmes, templates
 
 if TYPE_CHECKING:
@@ -44,7 +45,14 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
 
 def _judge(desk: Desk) -> None:
     assert desk.programme is not None
-    claims.judge(desk.db, desk.programme_id)
+    claims.judge(desk.db, desk.programme_id, limits_of(desk), desk.zone)
+
+
+def limits_of(desk: Desk) -> Limits:
+    """The limits of packs that the desk's programme sets, whatever the round."""
+    assert desk.programme is not None
+    said = programmes.value(desk.programme).limits
+    return Limits(said.packs_per_resident_per_round, said.packs_per_resident_per_week, said.packs_per_resident)
 
 
 def _accept(desk: Desk) -> dict[str, Any]:
@@ -62,7 +70,7 @@ def _accept(desk: Desk) -> dict[str, Any]:
 
 
 def _reopen(desk: Desk, only: int | None) -> None:
-    claim_reopening.reopen(desk.db, desk.programme_id, only)
+    claim_reopening.reopen(desk.db, desk.programme_id, only, is_beyond=limits_of(desk).looks_beyond_the_round)
 
 
 def _bulk(desk: Desk, done: int) -> Iterator[Chunk] | None:

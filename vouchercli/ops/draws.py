@@ -17,6 +17,7 @@ from vouchercli.rules import allocations as granting
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
 from vouchercli.rules import times
+from vouchercli.rules.limits import week_of
 from vouchercli.store import audit, draws
 from vouchercli.store.allocations import held_in_round
 from vouchercli.store.db import writing
@@ -156,7 +157,7 @@ def _barred(session: Session, each: Lottery, at: int) -> tuple[tuple[str, str], 
     limits = allocations.limits_of(it)
     if not (it.row["resident_group"] or it.row["claimed"] or limits.looks_beyond_the_round):
         return ()
-    held, week = granting.Held(1), granting.week_of(at, each.zone)
+    held, week = granting.Held(1), week_of(at, each.zone)
     if not limits.looks_beyond_the_round:
         held.in_round.update(held_in_round(db, it.row["round_id"]))
     barred = []

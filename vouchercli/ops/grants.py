@@ -38,11 +38,13 @@ def tallied(reasons: Mapping[str, int]) -> Tally:
 
 @dataclass(frozen=True)
 class Granted:
-    """The packs of one run: their batch (None: nothing was granted), how many, and when the round's last pack went, if it did."""
+    """The packs of one run: their batch (None: nothing was granted), how many, when the round's last pack went, if it did, and the number
+    behind which their own begin."""
 
     batch_id: int | None
     packs: int
     sold_out_at: int | None = None
+    after: int = 0
 
 
 def grant(
@@ -66,15 +68,15 @@ def issue(db: sqlite3.Connection, session: Session, row: sqlite3.Row, tally: Tal
     if not grants.take(db, row["round_id"], packs):
         raise sold_out(row)
     _date(db, row)
-    batch_id = _batch(db, session, row, packs, live=live)
-    grants.write(db, batch_id, row["round_id"], row["round"], is_one_each=row["per_resident"] == 1)
+    batch_id, after = _batch(db, session, row, packs, live=live), grants.last_number(db, row["round"])
+    grants.write(db, batch_id, row["round_id"], row["round"], after=after, is_one_each=row["per_resident"] == 1)
     sold_out_at = grants.last_second(db) if row["claimed"] + packs == row["packs"] else None
     grants.record(
         db, batch_id=batch_id, round_id=row["round_id"], at=session.now, packs=packs, resident_limit=tally.resident_limit,
         not_eligible=tally.not_eligible, round_paused=tally.round_paused, sold_out=tally.sold_out, sold_out_at=sold_out_at,
         last_applied_at=tally.last_applied_at, last_application_no=tally.last_application_no,
     )
-    return Granted(batch_id, packs, sold_out_at)
+    return Granted(batch_id, packs, sold_out_at, after)
 
 
 def sold_out(row: sqlite3.Row) -> VoucherError:

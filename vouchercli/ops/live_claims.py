@@ -12,6 +12,7 @@ from vouchercli.ops import allocations, grants
 from vouchercli.ops.one_round import Found, found
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
+from vouchercli.rules import limits as limits_law
 from vouchercli.rules import times
 from vouchercli.store import applications, audit, eligibility, identities, persons
 from vouchercli.store import grants as store
@@ -87,10 +88,10 @@ def _granted(session: Session, code: str, requests: list[Request]) -> tuple[list
     """One transaction, synced to the disk before it returns."""
     key = identities.load_key(session.path)
     store.durably(session.db)
+    store.prepare(session.db)  # whatever needs no lock is done before it is taken: all tills wait for one another there
     with writing(session) as db:
         it = found(session, code)
         allocations.require_local(it)
-        store.prepare(db)
         group = _Group(it, key, law.Held(it.row["packs"] - it.row["claimed"]))
         answers = [_judged(session, db, group, request) for request in requests]
         claims = _written(session, db, group)
@@ -136,11 +137,10 @@ def _reason(session: Session, db: sqlite3.Connection, group: _Group, resident: b
     if person not in group.known:
         group.known.add(person)
         allocations.learn(db, it, person, limits, group.held)
-    listed_as = it.row["resident_group"] or None
-    is_eligible = (listed_as is None and it.row["mode"] != "targeted") or eligibility.is_listed(
-        db, it.row["programme_id"], resident, listed_as)
+    mode, listed_as = it.row["mode"], it.row["resident_group"]
+    is_eligible = limits_law.is_for_all(mode, listed_as) or eligibility.is_listed(db, it.row["programme_id"], resident, listed_as or None)
     entry = law.Entry(0, resident, person, session.now, is_eligible=is_eligible)
-    week = "" if limits.per_week is None else law.week_of(session.now, it.row["time_zone"])
+    week = "" if limits.per_week is None else limits_law.week_of(session.now, it.row["time_zone"])
     reason = law.reason(entry, week, limits, group.held)
     if reason is None:
         group.held.left -= 1
@@ -169,10 +169,9 @@ def _written(session: Session, db: sqlite3.Connection, group: _Group) -> list[di
     store.stage(db, [(resident, application_id, session.now) for _, resident, application_id in group.staged])
     numbers = [request.application_no for request, _, _ in group.staged if request.application_no]
     tally = grants.Tally(last_applied_at=session.now, last_application_no=numbers[-1]) if numbers else grants.Tally()
-    after = store.last_number(db, row["round"])
     given = grants.issue(db, session, row, tally, live=True)
     assert given.batch_id is not None
-    claims = [dict(each) for each in store.written(db, given.batch_id, store.claim_number(row["round"], after))]
+    claims = [dict(each) for each in store.written(db, given.batch_id, store.claim_number(row["round"], given.after))]
     audit.note(session, "claim.grant", row["round"], batch=given.batch_id, first=claims[0]["claim_no"], packs=len(claims),
                before={"claimed": row["claimed"]}, after={"claimed": row["claimed"] + len(claims)})
     return claims

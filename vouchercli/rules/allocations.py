@@ -9,27 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from vouchercli.rules import times
+from vouchercli.rules.limits import reached, week_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-
-@dataclass(frozen=True)
-class Limits:
-    """Packs for one person at most; None: no limit."""
-
-    per_round: int = 1
-    per_week: int | None = None
-    per_programme: int | None = None
-
-    @property
-    def looks_beyond_the_round(self) -> bool:
-        """Whether packs of other rounds count too."""
-        return self.per_week is not None or self.per_programme is not None
+    from vouchercli.rules.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -69,12 +56,8 @@ def reason(entry: Entry, week: str, limits: Limits, held: Held) -> str | None:
         return "round_paused"
     if not entry.is_eligible:
         return "not_eligible"
-    is_over = (
-        held.in_round[entry.person] >= limits.per_round
-        or (limits.per_week is not None and held.in_week[(entry.person, week)] >= limits.per_week)
-        or (limits.per_programme is not None and held.in_programme[entry.person] >= limits.per_programme)
-    )
-    return "resident_limit" if is_over else None
+    met = reached(limits, held.in_round[entry.person], held.in_week[(entry.person, week)], held.in_programme[entry.person])
+    return "resident_limit" if met else None
 
 
 def decided(entries: Iterable[Entry], limits: Limits, held: Held, zone: str) -> Iterator[tuple[Entry, str | None]]:
@@ -92,8 +75,3 @@ def decided(entries: Iterable[Entry], limits: Limits, held: Held, zone: str) -> 
             held.add(entry.person, week)
         yield entry, why
 
-
-@lru_cache(maxsize=4096)
-def week_of(at: int, zone: str) -> str:
-    """The calendar week of a moment in `zone`, like 2020-W13."""
-    return times.week_of(times.day_of(at, zone))

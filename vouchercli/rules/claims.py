@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from typing import Literal
 
+from vouchercli.rules import times
 from vouchercli.rules.amendments import is_paused
+from vouchercli.rules.limits import Limits, Span, reached, week_of
 
 NOT_OPEN = ("draft", "submitted", "approved", "cancelled")
 
@@ -19,19 +22,20 @@ class Round:
     opens_at: int
     closes_at: int
     packs: int
-    per_resident: int
+    limits: Limits
     pauses: tuple[tuple[int, int | None], ...] = ()
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One row of a claims file."""
+    """One row of a claims file; `is_eligible`: its round is for all, or has its resident on the list."""
 
     line: int
     claim_no: str
     round: str
     resident: bytes
     claimed_at: int
+    is_eligible: bool = True
 
     @property
     def content(self) -> tuple[object, ...]:
@@ -41,11 +45,29 @@ class Claim:
 
 @dataclass
 class Granted:
-    """What stands already: whose number it is, how many packs are gone, who holds how many."""
+    """What stands already: whose number it is, how many packs are gone, who holds how many of the round, the week, the programme.
+
+    `persons`: all residents that are one person with a resident in a round; one that is not there is a person alone.
+    """
 
     numbers: dict[str, tuple[object, ...]] = field(default_factory=dict)
     packs: Counter[str] = field(default_factory=Counter)
-    held: Counter[tuple[str, bytes]] = field(default_factory=Counter)
+    in_round: Counter[tuple[str, bytes]] = field(default_factory=Counter)
+    in_week: Counter[tuple[bytes, str]] = field(default_factory=Counter)
+    in_programme: Counter[bytes] = field(default_factory=Counter)
+    persons: dict[tuple[str, bytes], tuple[bytes, ...]] = field(default_factory=dict)
+
+    def hold(self, round_: str, resident: bytes, week: str) -> None:
+        """One more pack of that resident."""
+        self.in_round[(round_, resident)] += 1
+        self.in_week[(resident, week)] += 1
+        self.in_programme[resident] += 1
+
+    def of_person(self, round_: str, resident: bytes, week: str) -> tuple[int, int, int]:
+        """Packs of the round, the week and the programme that all who are this person in the round hold together."""
+        who = self.persons.get((round_, resident), (resident,))
+        return (sum(self.in_round[(round_, each)] for each in who), sum(self.in_week[(each, week)] for each in who),
+                sum(self.in_programme[each] for each in who))
 
 
 def reason(claim: Claim, round_: Round | None) -> str | None:
@@ -58,7 +80,9 @@ def reason(claim: Claim, round_: Round | None) -> str | None:
         return "before_opening"
     if claim.claimed_at >= round_.closes_at:
         return "after_closing"
-    return "round_paused" if is_paused(claim.claimed_at, round_.pauses) else None
+    if is_paused(claim.claimed_at, round_.pauses):
+        return "round_paused"
+    return None if claim.is_eligible else "not_eligible"
 
 
 def in_time_order(claim: Claim) -> tuple[object, ...]:
@@ -66,11 +90,11 @@ def in_time_order(claim: Claim) -> tuple[object, ...]:
     return (claim.claimed_at, claim.claim_no, claim.round, claim.resident, claim.line)
 
 
-def judged(rounds: dict[str, Round], claims: list[Claim], granted: Granted) -> dict[int, str | None]:
-    """The reason (or None) for every claim, `in_time_order`; what is accepted joins `granted`.
+def judged(rounds: dict[str, Round], claims: list[Claim], granted: Granted, zone: str = times.HOME_ZONE) -> dict[int, str | None]:
+    """The reason (or None) for every claim of a programme in `zone`, `in_time_order`; what is accepted joins `granted`.
 
     What stands already makes a row a duplicate before anything else is asked. A number belongs to the first row that
-    uses it lawfully; packs go to the first to come; the quota is looked at before the resident's limit.
+    uses it lawfully; packs go to the first to come; the quota is looked at before the limits of the resident.
     """
     stood = dict(granted.numbers)
     used: defaultdict[str, set[tuple[object, ...]]] = defaultdict(set)
@@ -81,7 +105,7 @@ def judged(rounds: dict[str, Round], claims: list[Claim], granted: Granted) -> d
             ("duplicate" if stood.get(claim.claim_no) == claim.content else None)
             or reason(claim, round_)
             or _number(claim, used, stood)
-            or _limits(claim, round_, granted)
+            or _limits(claim, round_, granted, zone)
         )
     return found
 
@@ -94,13 +118,27 @@ def _number(claim: Claim, used: defaultdict[str, set[tuple[object, ...]]], stood
     return "claim_reused" if len(used[claim.claim_no]) > 1 or claim.claim_no in stood else None
 
 
-def _limits(claim: Claim, round_: Round | None, granted: Granted) -> str | None:
+def _limits(claim: Claim, round_: Round | None, granted: Granted, zone: str) -> str | None:
     assert round_ is not None
+    met = limit_met(claim, round_, granted, zone)
+    if met is None:
+        granted.numbers[claim.claim_no] = claim.content
+    return refusal(met)
+
+
+def refusal(met: Literal["quota"] | Span | None) -> str | None:
+    """The reject code for the limit that was met."""
+    return None if met is None else "over_quota" if met == "quota" else "resident_limit"
+
+
+def limit_met(claim: Claim, round_: Round, granted: Granted, zone: str) -> Literal["quota"] | Span | None:
+    """Which limit keeps the claim from its pack: the round's quota, or what the person holds of the round, the week or the programme;
+    None, and it is granted, when none does."""
     if granted.packs[claim.round] >= round_.packs:
-        return "over_quota"
-    if granted.held[(claim.round, claim.resident)] >= round_.per_resident:
-        return "resident_limit"
-    granted.numbers[claim.claim_no] = claim.content
-    granted.packs[claim.round] += 1
-    granted.held[(claim.round, claim.resident)] += 1
-    return None
+        return "quota"
+    week = "" if round_.limits.per_week is None else week_of(claim.claimed_at, zone)
+    met = reached(round_.limits, *granted.of_person(claim.round, claim.resident, week))
+    if met is None:
+        granted.packs[claim.round] += 1
+        granted.hold(claim.round, claim.resident, week)
+    return met

@@ -41,7 +41,12 @@ REJECTS: dict[str, tuple[str, ...]] = {
     "after_closing": ("claimed at {claimed_at}, after the round closed at {closes_at}", "claimed after the round closed"),
     "round_paused": ("claimed at {claimed_at}, while round {round} was paused", "claimed while the round was paused"),
     "over_quota": ("all {packs} packs of round {round} are claimed", "the packs of the round are all claimed"),
-    "resident_limit": ("this resident already has {limit} packs, the most allowed", "this resident already has the packs allowed"),
+    "resident_limit": (
+        "this resident already has {week_limit} packs of that week, the most allowed",
+        "this resident already has {programme_limit} packs of the programme, the most allowed",
+        "this resident already has {limit} packs, the most allowed",
+        "this resident already has the packs allowed",
+    ),
     "not_eligible": ("this resident is not on the list of group {group}", "this resident is not on the round's list"),
     "claim_reused": (
         "claim number {claim_no} already stands for another claim",

@@ -97,6 +97,13 @@ def day_bounds(day: int, zone: str) -> tuple[int, int]:
     return int(start.timestamp()), int(end.timestamp())
 
 
+def week_bounds(day: int, zone: str) -> tuple[int, int]:
+    """The UTC seconds [first, end) of the calendar week, Monday to Sunday, of a local day."""
+    monday = as_date(day) - timedelta(days=as_date(day).weekday())
+    first, last = (each.year * 10_000 + each.month * 100 + each.day for each in (monday, monday + timedelta(days=6)))
+    return day_bounds(first, zone)[0], day_bounds(last, zone)[1]
+
+
 def week_of(day: int) -> str:
     """The ISO week of a local date: `2020-W13`."""
     year, week, _ = as_date(day).isocalendar()

@@ -13,7 +13,8 @@ from vouchercli.store import batches, claims, judging, redemptions, reopening
 if TYPE_CHECKING:
     import sqlite3
 
-# What hangs together with a staged row: the claim of its number, the claims of its resident in its round.
+# What hangs together with a staged row: the claim of its number, the claims of its resident in its round (in every round, where
+# limits of the week or the programme count), and of all who are one person with its resident.
 SAME_NUMBER = """
 INSERT OR IGNORE INTO leaving_claims
 SELECT c.claim_id FROM incoming_claims i CROSS JOIN claims c ON c.claim_no = i.claim_no WHERE i.reason IS NULL
@@ -24,10 +25,25 @@ SELECT c.claim_id FROM incoming_claims i CROSS JOIN rounds r ON r.programme_id =
 CROSS JOIN claims c ON c.resident = i.resident AND c.round_id = r.round_id
 WHERE i.reason IS NULL
 """
+SAME_RESIDENT_ANYWHERE = """
+INSERT OR IGNORE INTO leaving_claims
+SELECT c.claim_id FROM incoming_claims i CROSS JOIN claims c ON c.resident = i.resident WHERE i.reason IS NULL
+"""
+ARE_JOINED = "SELECT EXISTS (SELECT 1 FROM persons)"
+SAME_PERSON = """
+INSERT OR IGNORE INTO leaving_claims
+SELECT c.claim_id FROM incoming_claims i CROSS JOIN rounds r ON r.programme_id = :programme_id AND (:is_beyond OR r.round = i.round)
+CROSS JOIN persons p ON p.round_id = r.round_id AND p.resident = i.resident
+CROSS JOIN persons q ON q.round_id = p.round_id AND q.person = p.person
+CROSS JOIN claims c ON c.resident = q.resident
+WHERE i.reason IS NULL AND (:is_beyond OR c.round_id = r.round_id)
+"""
+# What was granted here is never taken back: residents were told of it.
 OF_OTHERS = """
 DELETE FROM leaving_claims WHERE claim_id IN (
     SELECT c.claim_id FROM leaving_claims JOIN claims c USING (claim_id) JOIN rounds r USING (round_id)
     WHERE r.programme_id <> :programme_id OR c.batch_id <> ifnull(:only, c.batch_id)
+        OR c.batch_id IN (SELECT batch_id FROM batches WHERE kind = 'allocation')
 )
 """
 # Rounds that have not room for all: as many of their last claims give room as rows came that are earlier than the last one.
@@ -37,6 +53,7 @@ JOIN rounds r ON r.programme_id = ? AND r.round = n.round WHERE r.claimed + n.cl
 """
 LAST = """
 SELECT claimed_at, claim_no FROM claims WHERE round_id = ?1 AND batch_id = ifnull(?2, batch_id)
+    AND batch_id NOT IN (SELECT batch_id FROM batches WHERE kind = 'allocation')
 ORDER BY claimed_at DESC, claim_no DESC LIMIT 1
 """
 EARLIER = "SELECT count(*) FROM incoming_claims WHERE reason IS NULL AND round = ? AND (claimed_at, claim_no) < (?, ?)"
@@ -44,6 +61,7 @@ LAST_TO_COME = """
 INSERT INTO leaving_claims
 SELECT claim_id FROM claims
 WHERE round_id = ?1 AND batch_id = ifnull(?2, batch_id) AND claim_id NOT IN (SELECT claim_id FROM leaving_claims)
+    AND batch_id NOT IN (SELECT batch_id FROM batches WHERE kind = 'allocation')
 ORDER BY claimed_at DESC, claim_no DESC LIMIT ?3
 """
 # Before all others: of rows that are alike, the fact stays.
@@ -57,6 +75,12 @@ FROM leaving_claims JOIN claims c USING (claim_id) JOIN rounds r USING (round_id
 """
 
 # A claim that gave way stands once more while its redemptions leave: totals are counted by its round.
+GONE = """
+SELECT round_id, count(*) FROM incoming_claims i
+WHERE claim_id IS NOT NULL AND reason IS NOT NULL AND EXISTS (SELECT 1 FROM redemptions f WHERE f.claim_id = i.claim_id)
+GROUP BY round_id
+"""
+COUNT = "UPDATE rounds SET claimed = claimed + ? WHERE round_id = ?"
 PUT_BACK = """
 INSERT INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
 SELECT claim_id, claim_no, round_id, resident, -claim_id, claimed_at, claimed_at, batch_id, line FROM incoming_claims i
@@ -73,14 +97,25 @@ SELECT batch_id, line, 'unknown_claim', json_object('claim_no', claim_no), cells
 """
 BY_BATCH = "SELECT batch_id, count(*) FROM incoming_redemptions GROUP BY batch_id ORDER BY batch_id"
 FORGET = "DROP TABLE incoming_redemptions"
-TAKE_OUT = "DELETE FROM claims WHERE pack_no < 0"
+TAKE_OUT = """
+DELETE FROM claims
+WHERE claim_id IN (SELECT claim_id FROM incoming_claims WHERE claim_id IS NOT NULL AND reason IS NOT NULL) AND pack_no < 0
+"""
 
 
-def reopen(db: sqlite3.Connection, programme_id: int, only: int | None) -> None:
-    """Move the claims that hang together with the staged rows back among them: of the batch `only`, else of every batch."""
+def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, is_beyond: bool = False) -> None:
+    """Move the claims that hang together with the staged rows back among them: of the batch `only`, else of every batch.
+
+    `is_beyond`: limits look beyond the round, so that claims of one resident in any two rounds hang together.
+    """
     claims.expect_leaving(db)
     db.execute(SAME_NUMBER)
-    db.execute(SAME_RESIDENT, (programme_id,))
+    if is_beyond:
+        db.execute(SAME_RESIDENT_ANYWHERE)
+    else:
+        db.execute(SAME_RESIDENT, (programme_id,))
+    if db.execute(ARE_JOINED).fetchone()[0]:
+        db.execute(SAME_PERSON, {"programme_id": programme_id, "is_beyond": is_beyond})
     db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
     for round_id, round_ in db.execute(CROWDED, (programme_id,)).fetchall():
         last = db.execute(LAST, (round_id, only)).fetchone()
@@ -93,8 +128,11 @@ def reopen(db: sqlite3.Connection, programme_id: int, only: int | None) -> None:
 
 def withdraw(db: sqlite3.Connection) -> dict[int, int]:
     """Reject what was redeemed on the claims that gave way (`unknown_claim`); how many rows of each batch."""
-    if not db.execute(PUT_BACK).rowcount:
+    gone = db.execute(GONE).fetchall()
+    if not gone:
         return {}
+    db.executemany(COUNT, [(packs, round_id) for round_id, packs in gone])
+    db.execute(PUT_BACK)
     redemptions.expect_leaving(db)
     db.execute(THEIR_REDEMPTIONS)
     db.execute(judging.CREATE_INCOMING)
@@ -105,4 +143,5 @@ def withdraw(db: sqlite3.Connection) -> dict[int, int]:
         batches.move(db, batch_id, accepted=-rows, duplicate=0, rejected=rows)
     db.execute(FORGET)
     db.execute(TAKE_OUT)
+    db.executemany(COUNT, [(-packs, round_id) for round_id, packs in gone])
     return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import times
-from vouchercli.store import batches, functions
+from vouchercli.rules.limits import Limits
+from vouchercli.store import batches, claim_limits, functions
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,6 +17,7 @@ CREATE TEMP TABLE incoming_claims (
     place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
     claim_no TEXT, round TEXT, resident BLOB, claimed_at INTEGER,
     round_id INTEGER, pack_no INTEGER,
+    met TEXT,         -- which limit of the resident was reached: round, week, programme
     claim_id INTEGER  -- of a fact that is judged again: it had passed its own ladder, and keeps its id when it stays
 )
 """
@@ -54,6 +56,10 @@ FROM (
             SELECT 1 FROM pauses p
             WHERE p.round_id = r.round_id AND p.from_at <= w.claimed_at AND (p.until_at IS NULL OR w.claimed_at < p.until_at)
         ) THEN 'round_paused'
+        WHEN (r.mode = 'targeted' OR r.resident_group <> '') AND NOT EXISTS (
+            SELECT 1 FROM eligibility e WHERE e.programme_id = r.programme_id AND e.resident = w.resident
+                AND (r.resident_group = '' OR e.resident_group = r.resident_group)
+        ) THEN 'not_eligible'
     END AS reason
     FROM incoming_claims w LEFT JOIN rounds r ON r.round_id = w.round_id
     WHERE w.reason IS NULL AND w.claim_id IS NULL
@@ -73,7 +79,8 @@ FROM (
 WHERE u.place = i.place AND (u.use_no > 1 OR EXISTS (SELECT 1 FROM claims c WHERE c.claim_no = u.claim_no))
 """
 
-# rules.claims._limits: `nth` counts the resident's packs, `before` the packs that others took first.
+# rules.claims.limit_met where only the round's own limit counts, for each resident alone: `nth` counts the resident's packs, `before`
+# the packs that others took first.
 JUDGE_LIMITS = """
 UPDATE incoming_claims AS i
 SET pack_no = q.pack_no,
@@ -84,7 +91,8 @@ FROM (
             PARTITION BY round_id ORDER BY claimed_at, claim_no ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ), 0) AS before
     FROM (
-        SELECT w.place, w.claim_no, w.round_id, w.claimed_at, r.per_resident, r.packs, r.claimed,
+        SELECT w.place, w.claim_no, w.round_id, w.claimed_at, r.packs, r.claimed,
+            CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END AS per_resident,
             w.rank + (SELECT count(*) FROM claims c WHERE c.resident = w.resident AND c.round_id = w.round_id) AS nth,
             w.rank + (SELECT ifnull(max(pack_no), 0) FROM claims c WHERE c.resident = w.resident AND c.round_id = w.round_id) AS pack_no
         FROM (
@@ -103,7 +111,9 @@ EXPLAIN = """
 UPDATE incoming_claims AS i SET detail = (
     SELECT json_patch('{}', json_object(
         'claim_no', i.claim_no, 'round', i.round, 'claimed_at', i.claimed_at, 'state', r.state,
-        'opens_at', r.opens_at, 'closes_at', r.closes_at, 'packs', r.packs, 'limit', r.per_resident))
+        'opens_at', r.opens_at, 'closes_at', r.closes_at, 'packs', r.packs,
+        'limit', CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END, 'group', nullif(r.resident_group, ''),
+        'week_limit', CASE i.met WHEN 'week' THEN :per_week END, 'programme_limit', CASE i.met WHEN 'programme' THEN :per_programme END))
     FROM (SELECT 1) LEFT JOIN rounds r ON r.round_id = i.round_id
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND claim_no IS NOT NULL
@@ -160,19 +170,29 @@ ORDER BY c.claimed_at, c.claim_no LIMIT :limit
 """
 
 
-def judge(db: sqlite3.Connection, programme_id: int) -> None:
-    """Give every incoming row its reason: 'duplicate', a reject code, or NULL for the fit ones."""
+NO_LIMITS = Limits()
+
+
+def judge(db: sqlite3.Connection, programme_id: int, limits: Limits = NO_LIMITS, zone: str = times.HOME_ZONE) -> None:
+    """Give every incoming row its reason: 'duplicate', a reject code, or NULL for the fit ones. `limits` are those of the programme,
+    whose weeks are weeks in `zone`."""
     db.execute(INDEX_INCOMING)
     db.execute(FIND_ROUND, {"programme_id": programme_id})
-    for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_NUMBERS, JUDGE_LIMITS, EXPLAIN):
+    for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_NUMBERS):
         db.execute(statement)
+    if limits.looks_beyond_the_round or claim_limits.are_joined(db):
+        claim_limits.judge(db, programme_id, limits, zone)
+    else:
+        db.execute(JUDGE_LIMITS)
+    db.execute(EXPLAIN, {"per_week": limits.per_week, "per_programme": limits.per_programme})
 
 
 def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> None:
-    """Write the fit rows as claims, count them on their rounds and days. `expires_at(round_id, claimed_at)` is the law."""
+    """Count the fit rows on their rounds and days, then write them as claims. `expires_at(round_id, claimed_at)` is the law."""
     db.create_function("expires_at", 2, expires_at, deterministic=True)
-    db.execute(ACCEPT)
     _count(db, COUNT_ACCEPTED, 1)
+    _keep_count(db)
+    db.execute(ACCEPT)
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
@@ -195,13 +215,18 @@ def take_out(db: sqlite3.Connection) -> None:
     """Delete the claims of temp.leaving_claims, and count them no more."""
     _count(db, COUNT_LEAVING, -1)
     db.execute(DELETE_LEAVING)
+    _keep_count(db)
 
 
 def _count(db: sqlite3.Connection, statement: str, sign: int) -> None:
-    """Add the claims that `statement` counts by round and day to both, or take them away."""
+    """Count the claims of `statement` by round and day, as many more or as many less."""
     functions.register(db, local_day=times.local_day)
     db.execute(CLEAR_COUNTED)
     db.execute(statement, {"sign": sign})
+
+
+def _keep_count(db: sqlite3.Connection) -> None:
+    """Add what was counted to the rounds and days: before its claims are written, after they are deleted (`seats`)."""
     for add in (ADD_ROUNDS, ADD_DAYS, DROP_EMPTY_DAYS):
         db.execute(add)
 

@@ -39,14 +39,21 @@ INSERT INTO eligibility (programme_id, resident, resident_group, district, liste
 SELECT :programme_id, resident, resident_group, district, :listed_at, batch_id, line
 FROM incoming_eligibility WHERE reason IS NULL ORDER BY place
 """
-# Packs granted for lines of the list; and packs of a group's rounds held by residents that this list alone makes eligible.
+# Packs granted for lines of the list; and packs, granted here or by a platform, of rounds that are for residents of a list, held by
+# those whom this list alone makes eligible.
 STANDS_ON = """
 SELECT c.batch_id, count(DISTINCT c.claim_id) AS later
 FROM eligibility e
 JOIN claims c ON c.resident = e.resident
 JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = e.programme_id
-JOIN batches b ON b.batch_id = c.batch_id AND b.kind = 'allocation'
-WHERE e.batch_id = ? AND (r.resident_group = e.resident_group OR (r.mode = 'targeted' AND c.line = e.eligibility_id))
+JOIN batches b ON b.batch_id = c.batch_id
+WHERE e.batch_id = ?1 AND CASE b.kind
+    WHEN 'allocation' THEN r.resident_group = e.resident_group OR (r.mode = 'targeted' AND c.line = e.eligibility_id)
+    ELSE CASE WHEN r.resident_group <> '' THEN r.resident_group = e.resident_group
+        ELSE r.mode = 'targeted' AND NOT EXISTS (
+            SELECT 1 FROM eligibility o WHERE o.programme_id = e.programme_id AND o.resident = e.resident AND o.batch_id <> ?1
+        ) END
+END
 GROUP BY c.batch_id ORDER BY c.batch_id
 """
 DELETE = "DELETE FROM eligibility WHERE batch_id = ?"

@@ -1,7 +1,7 @@
 """Packs granted here: staged in `temp.granting` in the order of granting, then written as claims by one statement.
 
-No over-issue by construction: the round gives its packs by one conditional update beside a CHECK, and no resident can hold the
-same pack_no of a round twice (UNIQUE), whatever a caller has counted.
+No over-issue by construction: the round gives its packs by one conditional update beside a CHECK, no claim is written that was not
+counted so (`seats`), and no resident can hold the same pack_no of a round twice (UNIQUE), whatever a caller has counted.
 """
 
 from __future__ import annotations
@@ -147,9 +147,9 @@ def last_number(db: sqlite3.Connection, code: str) -> int:
     return int(row["claim_no"][-DIGITS:]) if row else 0
 
 
-def write(db: sqlite3.Connection, batch_id: int, round_id: int, code: str, *, is_one_each: bool) -> None:
-    """Write what is staged as claims numbered CODE-00000001 and on, and count them by day."""
-    values = {"batch_id": batch_id, "round_id": round_id, "code": code, "after": last_number(db, code)}
+def write(db: sqlite3.Connection, batch_id: int, round_id: int, code: str, *, after: int, is_one_each: bool) -> None:
+    """Write what is staged as claims numbered CODE-00000001 and on, behind the number `after`, and count them by day."""
+    values = {"batch_id": batch_id, "round_id": round_id, "code": code, "after": after}
     if not is_one_each:
         db.execute(NUMBER_PACKS, {"round_id": round_id})
     db.execute(ADD_CLAIMS, values)

@@ -10,7 +10,9 @@ from vouchercli.ops.bulk import typing
 from vouchercli.ops.bulk.feed import Feed
 from vouchercli.ops.bulk.typing import DAY
 from vouchercli.ops.chunks import Taken
+from vouchercli.ops.claims import limits_of
 from vouchercli.rules import templates as template_rules
+from vouchercli.rules import times
 from vouchercli.rules.claims import NOT_OPEN
 from vouchercli.store import bulk, bulk_claims, identities, templates
 from vouchercli.store import db as store
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
     from vouchercli.formats.bulk import Block
     from vouchercli.ops.chunks import Chunk
     from vouchercli.ops.desks import Desk
+    from vouchercli.rules.limits import Limits
     from vouchercli.rules.templates import Template
 
 CONTENT = ("claim_no", "round_id", "resident", "claimed_at")
+END_OF_TIME = 1 << 62
 WINDOW = {"round": pl.String, "round_id": pl.Int64, "opens_at": pl.Int64, "closes_at": pl.Int64}
 
 
@@ -36,6 +40,7 @@ class Proof(NamedTuple):
     lines: list[int]
     repeated: int
     is_one_each: bool
+    limits: Limits | None  # those that look beyond the round, if any do
 
 
 def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
@@ -50,9 +55,16 @@ class Prover:
         self._zone, self._key = desk.zone, identities.load_key(desk.session.path)
         db = store.open_to_read(desk.session.path)
         rows = bulk.rounds(db, desk.programme_id)
+        joined = bulk_claims.joined(db, desk.programme_id)  # who is one person with whom is the judge's to ask
+        self._pauses = bulk_claims.pauses(db, desk.programme_id)
+        self._listed = {round_id: pl.DataFrame({"resident": residents}, {"resident": pl.Binary})
+                        for round_id, residents in bulk_claims.listed(db, desk.programme_id).items()}
         db.close()
-        self._rounds = pl.DataFrame([[row[name] for name in WINDOW] for row in rows if row["state"] not in NOT_OPEN],
-                                    orient="row", schema=WINDOW)
+        limits = limits_of(desk)
+        self._limits = limits if limits.looks_beyond_the_round else None
+        self._rounds = pl.DataFrame(
+            [[row[name] for name in WINDOW] for row in rows if row["state"] not in NOT_OPEN and row["round_id"] not in joined],
+            orient="row", schema=WINDOW)
         self._packs = {row["round_id"]: templates.value(row) for row in rows}
         self._is_one_each = all(row["per_resident"] == 1 for row in rows)
 
@@ -63,15 +75,17 @@ class Prover:
         """The plainly lawful claims of a block."""
         rows = self._lawful(block.frame)
         first = rows.unique(CONTENT, keep="first", maintain_order=True)
-        alone = first.filter(~pl.col("claim_no").is_duplicated() & ~pl.struct("round_id", "resident").is_duplicated())
+        whose = pl.col("resident") if self._limits else pl.struct("round_id", "resident")
+        alone = first.filter(~pl.col("claim_no").is_duplicated() & ~whose.is_duplicated())
         fit = self._with_expiry(alone)
         tokens = identities.tokens(self._key, fit.get_column("resident"))
-        fit = fit.with_columns(resident=pl.Series(tokens, dtype=pl.Binary))
+        fit = self._eligible(fit.with_columns(resident=pl.Series(tokens, dtype=pl.Binary)))
+        fit = self._with_week(fit) if self._limits else fit
         fit = fit.sort("resident", maintain_order=True)  # each page of that index is then written once a chunk
-        repeats = rows.join(first, on="line", how="anti").get_column("line")
+        repeats = rows.join(first, on="line", how="anti").filter(~pl.col("round_id").is_in(list(self._listed))).get_column("line")
         done = pl.concat([fit.get_column("line"), repeats])
         lines = block.frame.get_column("line")
-        return Proof(fit, lines.filter(~lines.is_in(done.implode())).to_list(), repeats.len(), self._is_one_each)
+        return Proof(fit, lines.filter(~lines.is_in(done.implode())).to_list(), repeats.len(), self._is_one_each, self._limits)
 
     def _lawful(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows of which rules.claims.reason is None."""
@@ -79,7 +93,26 @@ class Prover:
         rows = frame.with_columns(claimed_at=at, day=day, of_day=of_day).filter(
             pl.col("claimed_at").is_not_null() & (pl.col("claim_no") != "") & (pl.col("resident") != ""))
         rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left")
-        return rows.filter((pl.col("claimed_at") >= pl.col("opens_at")) & (pl.col("claimed_at") < pl.col("closes_at")))
+        rows = rows.filter((pl.col("claimed_at") >= pl.col("opens_at")) & (pl.col("claimed_at") < pl.col("closes_at")))
+        for round_id, from_at, until_at in self._pauses:
+            is_before, is_after = pl.col("claimed_at") < from_at, pl.col("claimed_at") >= (END_OF_TIME if until_at is None else until_at)
+            rows = rows.filter((pl.col("round_id") != round_id) | is_before | is_after)
+        return rows
+
+    def _eligible(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows whose residents (tokens) their rounds are for."""
+        for round_id, residents in self._listed.items():
+            of_round = pl.col("round_id") == round_id
+            rows = pl.concat([rows.filter(~of_round), rows.filter(of_round).join(residents, on="resident", how="semi")])
+        return rows
+
+    def _with_week(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with the bounds of the calendar week they were claimed in."""
+        days = rows.get_column("day").unique().to_list()
+        bounds = [times.week_bounds(day, self._zone) for day in days]
+        weeks = {name: [each[side] for each in bounds] for side, name in enumerate(bulk_claims.WEEK)}
+        known = pl.DataFrame({"day": days} | weeks, dict.fromkeys(("day", *bulk_claims.WEEK), pl.Int64))
+        return rows.join(known, on="day", how="left", maintain_order="left")
 
     def _with_expiry(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with `expires_at`, by round and day; days on which it is neither one moment nor one clock time fall away."""
@@ -103,19 +136,26 @@ def _ending(pack: Template, midnight: int, zone: str) -> tuple[int | None, int]:
 
 
 def write(desk: Desk, proof: Proof) -> Taken:
-    """Write the proved rows and count them; rows that a standing claim keeps out are duplicates of it or left to the judge, and so
+    """Count the proved rows and write them; rows that a standing claim keeps out are duplicates of it or left to the judge, and so
     are the last to come when a round has not room for all."""
     fit, lines = _with_room(desk.db, proof.fit)
     columns = [fit.get_column(name).to_list() for name in bulk_claims.COLUMNS]
-    refused = bulk_claims.add(desk.db, desk.batch_id, bulk_claims.next_id(desk.db), columns, is_one_each=proof.is_one_each)
+    bulk_claims.count(desk.db, _by_day(fit))
+    within = (proof.limits, [fit.get_column(name).to_list() for name in bulk_claims.WEEK]) if proof.limits else None
+    refused = bulk_claims.add(desk.db, desk.batch_id, bulk_claims.next_id(desk.db), columns, is_one_each=proof.is_one_each, within=within)
     duplicate: set[int] = set()
     if refused:
         left = fit[refused]
+        bulk_claims.count(desk.db, [(round_id, day, -claims) for round_id, day, claims in _by_day(left)])
         fit = fit.filter(~pl.col("line").is_in(left.get_column("line").implode()))
         duplicate = bulk_claims.duplicates(desk.db, left.select(bulk_claims.SAME).rows())
         lines += [line for line in left.get_column("line").to_list() if line not in duplicate]
-    bulk_claims.count(desk.db, fit.group_by("round_id", "day").len().sort("round_id", "day").rows())
     return Taken(fit.height, len(duplicate) + proof.repeated, sorted([*proof.lines, *lines]))
+
+
+def _by_day(rows: pl.DataFrame) -> list[tuple[int, int, int]]:
+    """(round_id, local day, how many) of the rows."""
+    return rows.group_by("round_id", "day").len().sort("round_id", "day").rows()
 
 
 def _with_room(db: sqlite3.Connection, fit: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:

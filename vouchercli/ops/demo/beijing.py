@@ -55,6 +55,8 @@ def files(scale: int) -> dict[str, str]:
         put_up = Round(code, plan.packs // scale, at(plan.opens), plan.sold_out_after, plan.coupons, valid_days=14, valid_until=until)
         granted = claims.grant(rng, put_up, range(1, RESIDENTS // scale + 1))
         found[f"claims-{code}.csv"] = claims.lines(granted)
+        if code == "bj-special":  # by list: nobody else may have its packs
+            found["special.csv"] = claims.listed(granted, "special")
         target = Target(at(ENDS), tuple(count // scale for count in used), excess=excess)
         redemptions.spend(till, granted, [target], merchants.shops(town, industries))
     found["redemptions.csv"] = till.files([])[0]
@@ -69,6 +71,7 @@ def steps(scale: int) -> tuple[Step, ...]:
         maker("programme", "load", "beijing-2020", now="2020-06-01 09:00"),
         *(maker("template", "add", plan.template, now="2020-06-01 09:00") for plan in ROUNDS.values()),
         maker("merchant", "import", "merchants.csv", now="2020-06-01 09:00"),
+        maker("eligibility", "import", "special.csv", now="2020-06-01 09:00"),
         *(step for code in ROUNDS for step in _round(code, scale, programme)),
         maker("redemption", "import", "redemptions.csv", now="2020-07-01 09:00"),
         Step(("redemption", "check", "--template", "beijing-smart-products", "--amount", "3638")),

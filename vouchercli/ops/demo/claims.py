@@ -62,6 +62,11 @@ def grant(rng: Random, put_up: Round, residents: range) -> Granted:
     return Granted(put_up, numbers, tuple(put_up.opens + second for second in seconds), tuple(rng.sample(residents, put_up.packs)))
 
 
+def listed(granted: Granted, group: str) -> str:
+    """An eligibility list of those who get a pack, as a file."""
+    return "\n".join(("resident,group", *(f"SYN-R{resident:07d},{group}" for resident in sorted(granted.residents)), ""))
+
+
 def lines(granted: Granted) -> str:
     """The round's claims as a file."""
     code = granted.round.code

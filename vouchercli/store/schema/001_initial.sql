@@ -252,6 +252,31 @@ CREATE TABLE claims (
 ) STRICT;
 CREATE INDEX claims_by_round ON claims (round_id, claimed_at);  -- reports: claimed up to a second, sold out when
 
+-- No over-issue by construction: a claim takes one of the seats that its round has counted in `claimed`, which is never above `packs`;
+-- one that nobody counted finds no seat, and `claimed` never falls below the claims that stand. RAISE(ROLLBACK), not ABORT: to take back
+-- one statement alone, SQLite would copy every page that an INSERT touches.
+CREATE TABLE seats (
+    round_id  INTEGER PRIMARY KEY REFERENCES rounds,
+    free      INTEGER NOT NULL                          -- counted, and not written yet: nothing when a transaction has ended
+) STRICT;
+CREATE TRIGGER rounds_have_seats AFTER INSERT ON rounds
+BEGIN INSERT INTO seats (round_id, free) VALUES (NEW.round_id, NEW.claimed); END;
+CREATE TRIGGER seats_are_counted AFTER UPDATE OF claimed ON rounds
+BEGIN
+    UPDATE seats SET free = CASE WHEN free + NEW.claimed - OLD.claimed >= 0 THEN free + NEW.claimed - OLD.claimed
+        ELSE RAISE(ROLLBACK, 'claims stand that would not be counted') END
+    WHERE round_id = NEW.round_id;
+END;
+CREATE TRIGGER seats_never_vanish BEFORE DELETE ON seats BEGIN SELECT RAISE(ABORT, 'a round keeps its seats'); END;
+CREATE TRIGGER claims_take_a_seat AFTER INSERT ON claims
+BEGIN
+    UPDATE seats SET free = CASE WHEN free > 0 THEN free - 1 ELSE RAISE(ROLLBACK, 'over_issue') END WHERE round_id = NEW.round_id;
+END;
+CREATE TRIGGER claims_leave_a_seat AFTER DELETE ON claims
+BEGIN UPDATE seats SET free = free + 1 WHERE round_id = OLD.round_id; END;
+CREATE TRIGGER claims_stay_in_their_round BEFORE UPDATE OF round_id ON claims
+BEGIN SELECT RAISE(ABORT, 'a claim stays in its round'); END;
+
 -- Payments and refunds, one row each; a refund's amounts are negative, so that every sum is net. What it paid stands in `splits`.
 CREATE TABLE redemptions (
     redemption_id          INTEGER PRIMARY KEY,
