@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules.limits import is_for_all
+from vouchercli.store import rows
 from vouchercli.store.claims import ADD_DAY, DROP_EMPTY_DAYS
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ COLUMNS = ("claim_no", "round_id", "resident", "claimed_at", "expires_at", "line
 # A resident's first pack of a round only, and no number twice: where one stands already, nothing is written.
 ADD = """
 INSERT OR IGNORE INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
-VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?)
 """
+CLAIM = "(?, ?, ?, ?, 1, ?, ?, ?, ?)"
 # The same where a resident may hold several packs of a round: the first may be gone while another stands.
 ADD_FIRST = """
 INSERT OR IGNORE INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
@@ -83,26 +84,30 @@ def add(
     that a standing claim kept out."""
     *most, line = columns
     ids = range(first_id, first_id + len(line))
-    rows: list[Sequence[Any]] = [ids, *most, [batch_id] * len(line), line]
-    if within is not None:
+    values: list[Sequence[Any]] = [ids, *most, [batch_id] * len(line), line]
+    if is_one_each and within is None:
+        is_all = not rows.put(db, ADD, CLAIM, values)
+    elif within is None:
+        is_all = db.executemany(ADD_FIRST, zip(*values, strict=True)).rowcount == len(line)
+    else:
         limits, weeks = within
-        rows += [*weeks, [limits.per_week] * len(line), [limits.per_programme] * len(line)]
-    done = db.executemany(ADD_WITHIN if within is not None else ADD if is_one_each else ADD_FIRST, zip(*rows, strict=True))
-    if done.rowcount == len(line):
+        values += [*weeks, [limits.per_week] * len(line), [limits.per_programme] * len(line)]
+        is_all = db.executemany(ADD_WITHIN, zip(*values, strict=True)).rowcount == len(line)
+    if is_all:
         return []
     written = {row[0] for row in db.execute(WRITTEN, (first_id,))}
     return [place for place, one in enumerate(ids) if one not in written]
 
 
-def duplicates(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> set[int]:
+def duplicates(db: sqlite3.Connection, found: Iterable[tuple[Any, ...]]) -> set[int]:
     """The lines of those rows (`SAME`) that stand in the store already, alike in everything."""
-    return {line for line, *content in rows if db.execute(IS_SAME, content).fetchone()}
+    return {line for line, *content in found if db.execute(IS_SAME, content).fetchone()}
 
 
-def count(db: sqlite3.Connection, rows: Iterable[tuple[int, int, int]]) -> None:
+def count(db: sqlite3.Connection, days: Iterable[tuple[int, int, int]]) -> None:
     """Add claims (round_id, local day, how many; less than nothing takes them away) to their rounds and days: before they are
     written (`seats`)."""
-    for round_id, day, claims in rows:
+    for round_id, day, claims in days:
         db.execute(COUNT, (claims, round_id))
         db.execute(ADD_DAY, (round_id, day, claims))
     db.execute(DROP_EMPTY_DAYS)
