@@ -100,6 +100,7 @@ class Reading:
         ends = re.compile(profile.footer) if profile.footer and not self._found.is_our_export else None
         checks = profile.checks and not self._found.is_our_export
         tally, watched = footers.Tally(), footers.watched(profile, plan)
+        is_simple = not (checks or self._filters) and profile.kind != "redemptions"  # no row is counted apart or left out
         footer: list[str] = []
         above: dict[int, str] = {}
         downward = () if self._found.is_our_export else plan.downward  # rejects are kept with their cells filled
@@ -116,6 +117,10 @@ class Reading:
                 _fill_down(row, above, downward)
             elif footer:
                 raise self._rows_follow(line)
+            elif is_simple:
+                self.read += 1
+                yield Record(line, tuple(row), plan.quick_values(cleaned, ""))
+                continue
             record, kind = self._record(line, row, cleaned)
             if checks:
                 tally.add(line, kind, row, watched)

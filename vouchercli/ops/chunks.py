@@ -21,6 +21,7 @@ class Taken:
     accepted: int
     duplicate: int
     lines: list[int]
+    warnings: int = 0
 
 
 NOTHING = Taken(0, 0, [])
