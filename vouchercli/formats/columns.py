@@ -39,7 +39,7 @@ class Plan:
         self.profile = profile
         self.header = tuple(header)
         self._reads_plain = False
-        self._turns_amounts = profile.is_fen or profile.refunds_are_negative
+        self.turns_amounts = profile.is_fen or profile.refunds_are_negative
         self._width = len(self.header)
         self._at = {cells.column_key(name): position for position, name in reversed(list(enumerate(header))) if name}
         # The row's kind, pay or refund ('' in other kinds of file); raises `RowFault`.
@@ -78,7 +78,7 @@ class Plan:
         """The row without backticks and TABs when nothing else is to be cleaned in it; else None."""
         if self._plain is None or len(row) != self._width:
             return None
-        if self._is_bare and self._is_header(row):
+        if self._is_bare and self.is_header(row):
             return None
         joined = SEPARATOR.join(row)
         if "`" not in joined and "\t" not in joined:
@@ -88,44 +88,20 @@ class Plan:
         joined = joined.replace("`", "").replace("\t", "")
         return joined.split(SEPARATOR) if self._plain.fullmatch(joined) else None
 
-    def _is_header(self, row: list[str]) -> bool:
-        """Whether a row may be the header once more; where times or amounts are read, no plain row is."""
+    def is_header(self, row: list[str]) -> bool:
+        """Whether a row begins as the header does; where times or amounts are read, no plain row is the header once more."""
         last = row[0][-1:]
         if last not in self._ends:
             self._ends[last] = cells.column_key(last) in ("", self._first[-1:])
         return self._ends[last] and cells.column_key(row[0]) == self._first
 
-    def straight(self) -> dict[str, int | str] | None:
-        """field -> the place of its column, or its constant text, when every field is taken from one column as it stands (but
-        for the profile's words for ours); None when one is not, or when payments and refunds are told by a sign."""
-        found: dict[str, int | str] = {}
-        for field in FIELDS[self.profile.kind]:
-            place = self._kind_place() if field == "kind" and self.profile.kind == "redemptions" else self._straight(field)
-            if place is None:
-                return None
-            found[field] = place
-        return found
-
-    def _kind_place(self) -> int | str | None:
-        rule = self.profile.kind_rule
-        if rule.value or rule.sign:
-            return rule.value or None
-        position = self.position(*rule.columns)
-        return rule.otherwise or "pay" if position is None else position
-
-    def _straight(self, field: str) -> int | str | None:
-        spec = self.profile.fields.get(field)
-        if spec is None:
-            return None if field == "merchant_no" and self.profile.key else ABSENT.get(field, "")
-        if spec.value is not None:
-            return spec.value
-        is_made = spec.join or spec.pattern or spec.down or spec.pay or spec.refund
-        if is_made or (type_of(field) == "amount" and self._turns_amounts):
-            return None
-        position = self.position(*spec.columns)
-        if position is None:
-            return spec.default if spec.default is not None else ABSENT.get(field, "")
-        return None if spec.default else position
+    def careful(self, field: str, spec: Spec) -> Callable[[Sequence[str], str], str]:
+        """The maker of a field, which cleans the cell it is made of. It raises `RowFault`."""
+        self._reads_plain = False
+        try:
+            return self._field(field, spec)
+        finally:
+            self._reads_plain = True
 
     def quick_values(self, row: list[str], kind: str) -> tuple[str, ...]:
         """`values` of a row that `plain` gave: picked out of its cells and the few that must be made."""
@@ -147,7 +123,7 @@ class Plan:
         if field == "kind" and self.profile.kind == "redemptions":
             return 0
         position = self.position(*spec.columns) if spec and spec.columns else None
-        is_turned = type_of(field) == "amount" and self._turns_amounts
+        is_turned = type_of(field) == "amount" and self.turns_amounts
         if spec and position is not None and not (spec.pattern or spec.words or spec.default or spec.pay or is_turned):
             return position - self._width
         if field in self._silent:
@@ -228,7 +204,7 @@ class Plan:
     def _amount_finish(self, column: str) -> Callable[[str, str], str] | None:
         """Fen to yuan, and the sign that refund rows have on this platform turned."""
         is_fen, is_negative = self.profile.is_fen, self.profile.refunds_are_negative
-        if not self._turns_amounts:
+        if not self.turns_amounts:
             return None
 
         def finish(text: str, kind: str) -> str:

@@ -61,7 +61,7 @@ class Prover:
     def prove(self, block: Block) -> Proof:
         """The plainly lawful payments of a block."""
         lines, repeated = block.frame.get_column("line"), pl.Series([], dtype=pl.Int64)
-        rows = self._typed(block.frame)
+        rows = self._typed(self._book.with_numbers(block.frame))
         if rows.height:
             rows = self._known(rows)
             rows = rows.filter(self._is_lawful(rows))
