@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.bulk_lines import Piece
     from vouchercli.formats.layout import Reading, Record
+
 NotPlainError = lines.NotPlainError
 
 
@@ -65,12 +66,9 @@ def _block(reading: Reading, piece: Piece, last_row: int) -> Block:
             if record is not None:
                 yield record
 
-    cells = frames.cells(reading, found)
-    frame = frames.fields(reading, cells).with_columns(pl.Series("line", found.even, pl.Int64))
-    odd = found.odd.tolist()
-    is_ours = frames.is_ours(reading, cells, frame)
-    if is_ours is not None:
-        frame = frame.filter(is_ours)
+    cells = frames.cells(reading, found).with_columns(pl.Series("line", found.even, pl.Int64))
+    ours = frames.is_ours(reading, cells)
+    frame, odd = frames.fields(reading, cells if ours is None else cells.filter(ours)), found.odd.tolist()
     is_plain = frame.select(pl.all_horizontal(frames.conditions(reading))).to_series()
     if not is_plain.all():
         odd = sorted([*odd, *frame.get_column("line").filter(~is_plain).to_list()])

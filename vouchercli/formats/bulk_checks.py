@@ -71,14 +71,10 @@ class Look:
     def _add(self, cells: pl.DataFrame) -> None:
         import polars as pl
 
-        reading, ways = self._reading, self._reading.ways
-        assert ways is not None
-        sort = frames.kind(reading, cells, ways["kind"]) if "kind" in ways else pl.Series("kind", [""]).new_from_index(0, cells.height)
-        cells = cells.with_columns(kind=sort)
         sums = [_fen(str(place)).sum().alias(column) for column, place in self._watched.items()]
         for name, rows, *fen in cells.group_by("kind").agg(pl.len().alias("rows"), *sums).iter_rows():
             self.tally.add_many(name, rows, {column: Decimal(one) / 100 for column, one in zip(self._watched, fen, strict=True)})
-        is_ours = frames.is_ours(reading, cells, cells)
+        is_ours = frames.is_ours(self._reading, cells)
         self.ignored += int((~is_ours).sum()) if is_ours is not None else 0
 
     def _take(self, number: int, row: list[str]) -> None:

@@ -10,7 +10,7 @@ from vouchercli.formats.readers import RowFault
 from vouchercli.formats.ways import ByKind, Cell, Made
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import polars as pl
 
@@ -29,9 +29,10 @@ MARKS = " \t`"  # every cell loses them, whatever it is
 
 
 def cells(reading: Reading, found: Sorted, also: Iterable[int] = ()) -> pl.DataFrame:
-    """The columns that the profile reads, and `also` those at these places, as text without the marks around them, named by place."""
+    """The columns that the profile reads, and `also` those at these places, named by place: text without the marks around it. And
+    `kind`."""
     positions = sorted({place for way in (reading.ways or {}).values() for place in places(way)} | set(reading.filters) | set(also))
-    return _stripped(read(reading, found, positions), found.data)
+    return with_kinds(reading, _stripped(read(reading, found, positions), found.data))
 
 
 def read(reading: Reading, found: Sorted, positions: list[int]) -> pl.DataFrame:
@@ -64,37 +65,58 @@ def places(way: Way) -> list[int]:
 
 
 def fields(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
-    """Our fields as text; null where a cell cannot be made into one."""
-    ways = reading.ways
+    """`line`, and our fields as text; null where a cell cannot be made into one."""
+    ways, clean = reading.ways, Cleaned(frame)
     assert ways is not None
-    kinds = {"kind": kind(reading, frame, ways["kind"])} if "kind" in ways else {}
-    frame = frame.with_columns(**kinds)
-    return frame.select([
-        (frame.get_column("kind") if field == "kind" else _column(frame, way)).alias(field) for field, way in ways.items()
-    ])
+    return frame.select(
+        "line", *((frame.get_column("kind") if field == "kind" else _column(frame, way, clean)).alias(field) for field, way in ways.items())
+    )
 
 
-def kind(reading: Reading, frame: pl.DataFrame, way: Way) -> pl.Series:
-    """pay or refund of each row; '' where that cannot be told."""
+class Cleaned:
+    """The cells of columns, cleaned one by one and once only."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+        self._found: dict[tuple[int, str], list[str | None]] = {}
+
+    def __call__(self, way: Made) -> list[str | None]:
+        """The cells that a field is made of; None where one cannot be used."""
+        key = way.place, way.sort
+        if key not in self._found:
+            self._found[key] = [_or_none(way.read, cell) for cell in self._frame.get_column(str(way.place)).to_list()]
+        return self._found[key]
+
+
+def _or_none(read: Callable[[str], str], cell: str) -> str | None:
+    try:
+        return read(cell)
+    except RowFault:
+        return None
+
+
+def with_kinds(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows with their `kind`: pay or refund; '' where that cannot be told, and in files that know neither."""
     import polars as pl
 
+    way = (reading.ways or {}).get("kind", "")
     if not isinstance(way, Cell):
-        return pl.Series("kind", [reading.kind_of(str(way))], dtype=pl.String).new_from_index(0, frame.height)
+        return frame.with_columns(kind=pl.lit(reading.kind_of(str(way))))
     found = frame.get_column(str(way.place))
     known = {text: reading.kind_in(way.place, text) for text in found.unique()}
-    return found.replace_strict(known, default="", return_dtype=pl.String)
+    return frame.with_columns(kind=found.replace_strict(known, default="", return_dtype=pl.String))
 
 
-def _column(frame: pl.DataFrame, way: Way) -> Any:
+def _column(frame: pl.DataFrame, way: Way, clean: Cleaned) -> Any:
     import polars as pl
 
     if isinstance(way, str):
         return pl.lit(way)
     if isinstance(way, ByKind):
-        return pl.when(pl.col("kind") == "refund").then(_column(frame, way.refund)).otherwise(_column(frame, way.pay))
+        return pl.when(pl.col("kind") == "refund").then(_column(frame, way.refund, clean)).otherwise(_column(frame, way.pay, clean))
     text = pl.col(str(way.place))
     if isinstance(way, Made):
-        return _made(frame.get_column(str(way.place)), frame.get_column("kind") if "kind" in frame.columns else None, way)
+        return _made(clean(way), frame.get_column("kind").to_list(), way)
     if way.words:
         text = text.replace(way.words)
     if way.default:
@@ -113,22 +135,22 @@ def _opposite(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.starts_with("-")).then(text.str.slice(1)).when(is_nothing).then(text).otherwise(pl.lit("-") + text)
 
 
-def _made(found: pl.Series, kinds: pl.Series | None, way: Made) -> pl.Series:
-    """The cells put through the profile's own maker, one by one."""
+def _made(found: list[str | None], kinds: list[str], way: Made) -> pl.Series:
+    """The cleaned cells put through the profile's own maker, one by one."""
     import polars as pl
 
     row = [""] * (way.place + 1)
     texts: list[str | None] = []
-    for cell, one in zip(found.to_list(), kinds.to_list() if kinds is not None else [""] * found.len(), strict=True):
-        row[way.place] = cell
+    for cell, one in zip(found, kinds, strict=True):
         try:
-            texts.append(way.make(row, one))
+            row[way.place] = cell or ""
+            texts.append(None if cell is None else way.make(row, one))
         except RowFault:
             texts.append(None)
     return pl.Series(texts, dtype=pl.String)
 
 
-def is_ours(reading: Reading, frame: pl.DataFrame, made: pl.DataFrame) -> pl.Series | None:
+def is_ours(reading: Reading, frame: pl.DataFrame) -> pl.Series | None:
     """Which rows the profile does not leave out (a row of which neither payment nor refund can be told is kept, and refused);
     None when it leaves out none."""
     import polars as pl
@@ -139,7 +161,7 @@ def is_ours(reading: Reading, frame: pl.DataFrame, made: pl.DataFrame) -> pl.Ser
         known = {text: not is_left_out(text) for text in found.unique()}
         mine = found.replace_strict(known, return_dtype=pl.Boolean) if known else pl.Series([], dtype=pl.Boolean)
         kept = mine if kept is None else kept & mine
-    return kept | (made.get_column("kind") == "") if kept is not None and "kind" in made.columns else kept
+    return kept | (frame.get_column("kind") == "") if kept is not None and reading.profile.kind == "redemptions" else kept
 
 
 def conditions(reading: Reading) -> list[pl.Expr]:

@@ -95,13 +95,9 @@ class Plan:
             self._ends[last] = cells.column_key(last) in ("", self._first[-1:])
         return self._ends[last] and cells.column_key(row[0]) == self._first
 
-    def careful(self, field: str, spec: Spec) -> Callable[[Sequence[str], str], str]:
-        """The maker of a field, which cleans the cell it is made of. It raises `RowFault`."""
-        self._reads_plain = False
-        try:
-            return self._field(field, spec)
-        finally:
-            self._reads_plain = True
+    def finisher(self, field: str, spec: Spec) -> Callable[[Sequence[str], str], str]:
+        """The maker of a field out of a row whose cells have been cleaned. It raises `RowFault`."""
+        return self._field(field, spec)
 
     def quick_values(self, row: list[str], kind: str) -> tuple[str, ...]:
         """`values` of a row that `plain` gave: picked out of its cells and the few that must be made."""

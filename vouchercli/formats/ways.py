@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli.formats import readers
 from vouchercli.formats.fields import ABSENT, FIELDS, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vouchercli.formats.columns import Plan
+    from vouchercli.formats.fields import Type
     from vouchercli.formats.profiles import Spec
 
 
@@ -32,9 +34,11 @@ class ByKind(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A field that is made of the cell at `place` of a row."""
+    """A field that is made of the cell at `place` of a row, once `read` has cleaned it as a cell of that `sort`."""
 
     place: int
+    sort: Type
+    read: Callable[[str], str]
     make: Callable[[Sequence[str], str], str]
 
 
@@ -78,5 +82,6 @@ def _way(plan: Plan, field: str, spec: Spec | None) -> Way | None:
 def _of_column(plan: Plan, field: str, spec: Spec, position: int) -> Way | None:
     profile, is_amount = plan.profile, type_of(field) == "amount"
     if spec.pattern:
-        return None if is_amount and plan.turns_amounts else Made(position, plan.careful(field, spec))
+        return None if is_amount and plan.turns_amounts else Made(
+            position, type_of(field), readers.reader(field, plan.header[position]), plan.finisher(field, spec))
     return Cell(position, spec.default or "", spec.words, is_amount and profile.is_fen, is_amount and profile.refunds_are_negative)
