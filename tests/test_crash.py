@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from big_town import canonical, copied, left_by, prepare, start
+from test_formats_layout import WECHAT, used
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,6 +143,19 @@ def test_an_import_killed_by_one_way_is_finished_by_the_other(town: Any, here: P
         assert start(folder, *REDEMPTIONS, lines=LINES, bytes_=second).wait() == 4
         assert left_by(folder / "voucher.db") == wanted
         town("check", "--db", str(folder / "voucher.db"))
+
+
+@pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
+def test_a_platforms_file_killed_at_random_moments_ends_as_if_undisturbed(town: Any, here: Path, bytes_: int) -> None:
+    """Its last line refuses it as a whole when it is not whole: that is looked at before the first chunk is kept."""
+    (here / "shops.csv").write_text("merchant_no,name,platform_no\nM1,面馆,190000\n", "utf-8")
+    town("merchant", "import", "shops.csv")
+    rows = [used(f"K{n // 2}-{n % 2 + 1}", f"4{n}").replace("03-27 12:00:00", f"03-28 12:{n // 60:02d}:{n % 60:02d}") for n in range(2_000)]
+    (here / "w.csv").write_text("\r\n".join([WECHAT, *rows, "总条数", f"`{len(rows)}", ""]), "utf-8")
+    trial = Trial(here, ("redemption", "import", "w.csv"), seed=7, bytes_=bytes_)
+    trial.kill(2)
+    assert trial.caught >= 2
+    assert any("'w.csv'" in line and "'done', 200" in line and ", 9, '{" in line for line in trial.expected)  # in nine chunks
 
 
 def kill_within(folder: Path, bytes_: int) -> None:

@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING
 
 from vouchercli.formats import cells, readers
 from vouchercli.formats.fields import ABSENT, FIELDS, FILLED, type_of
+from vouchercli.formats.profiles import Spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vouchercli.formats.fields import Type
-    from vouchercli.formats.profiles import Profile, Spec
+    from vouchercli.formats.profiles import Profile
 
 # Cells that need no cleaning and cannot be damaged, by type; between them stands the unit separator.
 SEPARATOR = "\x1f"
+WORD = "[0-9A-Za-z_\\-()\u00b7\uff08\uff09\u4e00-\u951e\u9520-\u9fff]"  # without \u951f, of which garbled texts are made
 PLAIN: dict[Type, str] = {
     "id": r"(?!\d{4}-\d\d-\d\d(?:[\x1f ]|\Z))[\w\-|#/]*",
     "amount": r"-?\d+(?:\.\d{1,2})?",
     "time": r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?",
+    "name": rf"(?:{WORD}+(?: {WORD}+)*)?",
 }
 ANY = r"[^\x1f]*"
 
@@ -36,18 +39,25 @@ class Plan:
         self.profile = profile
         self.header = tuple(header)
         self._reads_plain = False
-        self._turns_amounts = profile.is_fen or profile.refunds_are_negative
+        self.turns_amounts = profile.is_fen or profile.refunds_are_negative
         self._width = len(self.header)
         self._at = {cells.column_key(name): position for position, name in reversed(list(enumerate(header))) if name}
         # The row's kind, pay or refund ('' in other kinds of file); raises `RowFault`.
         self.kind = readers.kinds(profile.kind_rule, self._at, self.header) if profile.kind == "redemptions" else readers.no_kind
         self._plain_types: dict[int, Type] | None = {}
         self._filled: set[int] = set()
+        self._first = cells.column_key(self.header[0]) if self.header else ""
+        self._ends: dict[str, bool] = {}  # last letter of a row's first cell: whether the header's first column ends so
         self.downward: set[int] = set()  # columns whose blank cells are those above them
         self._makers = [self._maker(field) for field in FIELDS[profile.kind]]
+        # Nothing in a row but names and numbers: it may look like the header, or like a footer.
+        self._is_bare = not {"time", "amount"} & set((self._plain_types or {}).values())
         self._plain = self._plain_row()
         self._reads_plain = True  # from here on the makers are those of plain rows: nothing is cleaned
         self._made: list[Callable[[Sequence[str], str], str]] = []
+        silent = [field for field in FIELDS[profile.kind] if self._is_silent(field)]
+        self._silent = {field: place for place, field in enumerate(silent, 1)}
+        self._constants = [ABSENT.get(field, "") for field in silent]
         self._pick = itemgetter(*[self._quick(field) for field in FIELDS[profile.kind]]) if self._plain else None
 
     def position(self, *names: str) -> int | None:
@@ -68,49 +78,40 @@ class Plan:
         """The row without backticks and TABs when nothing else is to be cleaned in it; else None."""
         if self._plain is None or len(row) != self._width:
             return None
+        if self._is_bare and self.is_header(row):
+            return None
         joined = SEPARATOR.join(row)
         if "`" not in joined and "\t" not in joined:
             return row if self._plain.fullmatch(joined) else None
+        if self._is_bare:  # a mark within a name belongs to it
+            return None
         joined = joined.replace("`", "").replace("\t", "")
         return joined.split(SEPARATOR) if self._plain.fullmatch(joined) else None
 
-    def straight(self) -> dict[str, int | str] | None:
-        """field -> the place of its column, or its constant text, when every field is taken from one column as it stands (but
-        for the profile's words for ours); None when one is not, or when payments and refunds are told by a sign."""
-        found: dict[str, int | str] = {}
-        for field in FIELDS[self.profile.kind]:
-            place = self._kind_place() if field == "kind" and self.profile.kind == "redemptions" else self._straight(field)
-            if place is None:
-                return None
-            found[field] = place
-        return found
+    def is_header(self, row: list[str]) -> bool:
+        """Whether a row begins as the header does; where times or amounts are read, no plain row is the header once more."""
+        last = row[0][-1:]
+        if last not in self._ends:
+            self._ends[last] = cells.column_key(last) in ("", self._first[-1:])
+        return self._ends[last] and cells.column_key(row[0]) == self._first
 
-    def _kind_place(self) -> int | str | None:
-        rule = self.profile.kind_rule
-        if rule.value or rule.sign:
-            return rule.value or None
-        position = self.position(*rule.columns)
-        return rule.otherwise or "pay" if position is None else position
-
-    def _straight(self, field: str) -> int | str | None:
-        spec = self.profile.fields.get(field)
-        if spec is None:
-            return None if field == "merchant_no" and self.profile.key else ABSENT.get(field, "")
-        if spec.value is not None:
-            return spec.value
-        is_made = spec.join or spec.pattern or spec.down or spec.pay or spec.refund
-        if is_made or (type_of(field) == "amount" and self._turns_amounts):
-            return None
-        position = self.position(*spec.columns)
-        if position is None:
-            return spec.default if spec.default is not None else ABSENT.get(field, "")
-        return None if spec.default else position
+    def finisher(self, field: str, spec: Spec) -> Callable[[Sequence[str], str], str]:
+        """The maker of a field out of a row whose cells have been cleaned. It raises `RowFault`."""
+        return self._field(field, spec)
 
     def quick_values(self, row: list[str], kind: str) -> tuple[str, ...]:
         """`values` of a row that `plain` gave: picked out of its cells and the few that must be made."""
         assert self._pick is not None
-        found: tuple[str, ...] = self._pick([kind, *[maker(row, kind) for maker in self._made], *row])
+        found: tuple[str, ...] = self._pick([kind, *self._constants, *[maker(row, kind) for maker in self._made], *row])
         return found
+
+    def _is_silent(self, field: str) -> bool:
+        """Whether neither file nor profile says anything about a field."""
+        spec = self.profile.fields.get(field)
+        is_made = field == "kind" or (field == "merchant_no" and self.profile.key)
+        if spec is None:
+            return not is_made
+        return self.position(*spec.columns) is None and spec == Spec(columns=spec.columns, optional=spec.optional)
 
     def _quick(self, field: str) -> int:
         """Where `quick_values` finds a field, counted from the front (those made) or, for plain cells, from the back."""
@@ -118,19 +119,21 @@ class Plan:
         if field == "kind" and self.profile.kind == "redemptions":
             return 0
         position = self.position(*spec.columns) if spec and spec.columns else None
-        is_turned = type_of(field) == "amount" and self._turns_amounts
+        is_turned = type_of(field) == "amount" and self.turns_amounts
         if spec and position is not None and not (spec.pattern or spec.words or spec.default or spec.pay or is_turned):
             return position - self._width
+        if field in self._silent:
+            return self._silent[field]
         self._made.append(self._maker(field))
-        return len(self._made)
+        return len(self._silent) + len(self._made)
 
     def values(self, row: Sequence[str], kind: str) -> tuple[str, ...]:
         """The cleaned texts of `FIELDS[kind]`, '' where the file says nothing. Raises `RowFault`."""
         return tuple([maker(row, kind) for maker in self._makers])
 
     def _plain_row(self) -> re.Pattern[str] | None:
-        """The pattern of a plain row; None when names or joined columns are read (they are not plain, and such files are small)."""
-        if self._plain_types is None or self.profile.kind == "merchants":
+        """The pattern of a plain row; None when joined columns are read, or when it may be a footer (nothing but names and numbers)."""
+        if self._plain_types is None or (self._is_bare and (self.profile.footer or not self._filled)):
             return None
         types, filled = self._plain_types, self._filled
         shapes = [(r"(?=[^\x1f])" if at in filled else "") + PLAIN[types[at]] if at in types else ANY for at in range(len(self.header))]
@@ -197,7 +200,7 @@ class Plan:
     def _amount_finish(self, column: str) -> Callable[[str, str], str] | None:
         """Fen to yuan, and the sign that refund rows have on this platform turned."""
         is_fen, is_negative = self.profile.is_fen, self.profile.refunds_are_negative
-        if not self._turns_amounts:
+        if not self.turns_amounts:
             return None
 
         def finish(text: str, kind: str) -> str:

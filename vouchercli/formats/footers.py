@@ -38,6 +38,12 @@ class Tally:
                 continue
             self.sums[column, kind] = self.sums.get((column, kind), Decimal(0)) + amount
 
+    def add_many(self, kind: str, rows: int, sums: dict[str, Decimal]) -> None:
+        """Count rows of one kind that were summed elsewhere."""
+        self.counts[kind] = self.counts.get(kind, 0) + rows
+        for column, amount in sums.items():
+            self.sums[column, kind] = self.sums.get((column, kind), Decimal(0)) + amount
+
     def count(self, of: str) -> int:
         """Rows of that kind, or all."""
         return sum(self.counts.values()) if of == "all" else self.counts.get(of, 0)

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats import footers, headers, profiles
+from vouchercli.formats import footers, headers, profiles, ways
 from vouchercli.formats.cells import EDGE, column_key, id_text
 from vouchercli.formats.columns import Plan
 from vouchercli.formats.csvs import BrokenRow
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.headers import Header
     from vouchercli.formats.profiles import Profile
+    from vouchercli.formats.ways import Way
 
 HIDDEN = "***"
+PIECE = 1 << 20
 
 
 class Record(NamedTuple):
@@ -86,6 +88,9 @@ class Reading:
         used = headers.in_use(self.profile, set(self._keys)) | {column_key(name) for name in headers.REJECT_COLUMNS}
         self.extra = tuple(name for name, key in zip(self.header, self._keys, strict=True) if name and key not in used)
         self.identities = self._identity_positions()
+        is_whole = not header.is_our_export
+        self._ends = re.compile(self.profile.footer) if self.profile.footer and is_whole else None
+        self._checks = bool(self.profile.checks) and is_whole
         self._filters = [
             (position, re.compile(one.like), is_only)
             for filters, is_only in ((self.profile.skip, False), (self.profile.only, True)) for one in filters
@@ -97,9 +102,8 @@ class Reading:
         data_after_footer; so take them inside one transaction."""
         profile, plan = self.profile, self._plan
         self.read = self.ignored = 0
-        ends = re.compile(profile.footer) if profile.footer and not self._found.is_our_export else None
-        checks = profile.checks and not self._found.is_our_export
-        tally, watched = footers.Tally(), footers.watched(profile, plan)
+        ends, checks, tally, watched = self._ends, self._checks, footers.Tally(), self.watched
+        is_simple = not (checks or self._filters) and profile.kind != "redemptions"  # no row is counted apart or left out
         footer: list[str] = []
         above: dict[int, str] = {}
         downward = () if self._found.is_our_export else plan.downward  # rejects are kept with their cells filled
@@ -115,7 +119,11 @@ class Reading:
                     continue
                 _fill_down(row, above, downward)
             elif footer:
-                raise self._rows_follow(line)
+                raise self.rows_follow(line)
+            elif is_simple:
+                self.read += 1
+                yield Record(line, tuple(row), plan.quick_values(cleaned, ""))
+                continue
             record, kind = self._record(line, row, cleaned)
             if checks:
                 tally.add(line, kind, row, watched)
@@ -124,11 +132,26 @@ class Reading:
             else:
                 self.read += 1
                 yield record
-        if ends and profile.footer_is_required and not footer:
+        self.compare(tally, footer)
+
+    def compare(self, tally: footers.Tally, footer: list[str]) -> None:
+        """Hold the rows that were counted against what the file says of itself. Raises `VoucherError`: file_cut_off, footer_mismatch."""
+        profile = self.profile
+        if self._ends and profile.footer_is_required and not footer:
             raise VoucherError("file_cut_off", "{file} ends before its last lines ({footer}): it is cut off", where=self.name,
                                hint="fetch the file again; nothing of it was taken", file=self.name, footer=profile.footer)
-        if checks:
+        if self._checks:
             footers.compare(profile, tally, "\n".join((self._found.preamble, *footer)), self.name)
+
+    def check(self) -> None:
+        """Read the whole file once, keeping nothing. Raises `VoucherError` when its last lines refuse it."""
+        for _ in self.records():
+            pass
+
+    @property
+    def watched(self) -> dict[str, int]:
+        """The columns that some check sums, and where they stand."""
+        return footers.watched(self.profile, self._plan)
 
     @property
     def header_line(self) -> int:
@@ -136,18 +159,46 @@ class Reading:
         return self._found.line
 
     @property
-    def straight(self) -> dict[str, int | str] | None:
-        """field -> the place of its column or its constant text, when the whole file can be read by columns; else None."""
-        is_plain = self.may_be_cut and not self._filters and not self._plan.downward and self.profile.kind != "merchants"
-        return self._plan.straight() if is_plain else None
+    def ways(self) -> dict[str, Way] | None:
+        """field -> how it is made of whole columns; None when the file cannot be read by columns."""
+        return None if self._plan.downward or self.profile.kind == "merchants" else ways.of(self._plan)
 
     def kind_of(self, text: str) -> str:
-        """pay or refund, of a row whose kind column has that text; '' when it has no meaning."""
-        place = (self.straight or {}).get("kind")
+        """pay or refund, as the frames of large files have it (`bulk`); '' for anything else."""
+        return text if text in ("pay", "refund") else ""
+
+    def kind_in(self, place: int, cell: str) -> str:
+        """pay or refund, of a row with that cell in the column that tells; '' when it has no meaning."""
         try:
-            return self._plan.kind([text if at == place else "" for at in range(len(self.header))])
+            return self._plan.kind([cell if at == place else "" for at in range(len(self.header))])
         except RowFault:
             return ""
+
+    @property
+    def filters(self) -> dict[int, Callable[[str], bool]]:
+        """Places of columns, and whether a row is left out for what its cell there says."""
+        def rule(pattern: re.Pattern[str], *, is_only: bool) -> Callable[[str], bool]:
+            return lambda cell: (pattern.search(id_text(cell)) is None) == is_only
+
+        return {at: rule(pattern, is_only=is_only) for at, pattern, is_only in self._filters}
+
+    def is_special(self, cell: str) -> bool:
+        """Whether a row whose first cell is this one may be a footer, or the header once more."""
+        text = cell.strip(EDGE)
+        return not text or self._plan.is_header([cell]) or (self._ends is not None and self._ends.search(text) is not None)
+
+    def taken(self, line: int, row: list[str], footer: list[str]) -> tuple[Record | None, str] | None:
+        """One row by itself, and whether it is a payment or a refund, as `records` sees it behind the lines of `footer`; None for a
+        blank row and for one of the footer, which is added there. Raises `VoucherError` data_after_footer."""
+        cleaned = self._plan.plain(row)
+        if cleaned is None and (footer or _is_footer(self._ends, row)):
+            self._take_footer(footer, line, row)
+            return None
+        if footer:
+            raise self.rows_follow(line)
+        if cleaned is None and not any(cell.strip(EDGE) for cell in row):
+            return None
+        return self._record(line, row, cleaned)
 
     def record(self, line: int, row: list[str]) -> Record | None:
         """One row by itself, as `records` gives it; None for a blank row and for one that is not ours."""
@@ -159,7 +210,17 @@ class Reading:
     @property
     def may_be_cut(self) -> bool:
         """Whether rows may be kept before all are read: not when the file's last lines can refuse it as a whole."""
-        return not (self.profile.footer or self.profile.checks) or self._found.is_our_export
+        return not (self._ends or self._checks)
+
+    def has_lines(self, more_than: int) -> bool:
+        """Whether it is a text of more than so many lines."""
+        if self.text is None:
+            return False
+        with self.text.open() as stream:
+            found = 0
+            while found <= more_than and (piece := stream.read(PIECE)):
+                found += piece.count(b"\n")
+        return found > more_than
 
     def share_read(self) -> float | None:
         """How much of the file lies behind, 0 to 1; None when that is not known."""
@@ -237,11 +298,12 @@ class Reading:
         text = headers.row_text(row)
         filled = sum(1 for cell in row if cell.strip(EDGE))
         if len(footer) >= footers.MAX_ROWS or (len(row) == len(self.header) and filled > max(3, len(row) * 0.6)):
-            raise self._rows_follow(line)
+            raise self.rows_follow(line)
         if text:
             footer.append(text)
 
-    def _rows_follow(self, line: int) -> VoucherError:
+    def rows_follow(self, line: int) -> VoucherError:
+        """The refusal of a file that has rows behind its last lines."""
         return VoucherError("data_after_footer", "{file} goes on after its last lines, as if two files were one",
                             hint="take the files apart; nothing of it was taken", where=f"{self.name}:{line}", file=self.name)
 

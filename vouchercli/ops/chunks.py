@@ -23,6 +23,7 @@ class Taken:
     accepted: int
     duplicate: int
     lines: list[int]
+    warnings: int = 0
 
 
 NOTHING = Taken(0, 0, [])
@@ -54,15 +55,19 @@ def is_committed(line: int) -> bool:
 
 
 def chunks(reading: Reading, after_line: int, *, is_cut: bool) -> Iterator[Chunk]:
-    """The file's chunks behind `after_line`. A file whose last lines can refuse it as a whole is one chunk, and so is every
-    file unless it `is_cut`."""
+    """The file's chunks behind `after_line`; one, unless it `is_cut`. A file whose last lines can refuse it as a whole is read
+    to its end before anything of it is kept, when it is longer than a chunk."""
+    if is_cut and not reading.may_be_cut and after_line == 0:
+        is_cut = reading.has_lines(LINES)
+        if is_cut:
+            reading.check()
     records = iter(reading.records())
     head = next((record for record in records if record.line > after_line), None)
     is_first = after_line == 0
     if head is None and not is_first:  # killed between its last chunk and its end
         return
     while True:
-        last_line = end_of(head.line) if head and is_cut and reading.may_be_cut else 1 << 62
+        last_line = end_of(head.line) if head and is_cut else 1 << 62
         chunk = Chunk(last_line, (), is_first=is_first)
         is_first = False
 

@@ -198,14 +198,14 @@ def _judged(desk: Desk, chunk: Chunk, watch: Watch | None) -> tuple[Desk, dict[s
     desks.expect(desk)
     taken, records = chunk.plain.take(desk) if chunk.plain is not None else (NOTHING, chunk.records)
     desks.stage(desk, records, tell=watch.read if watch else None)
-    desk = replace(desk, is_whole=chunk.is_last and chunk.is_first and chunk.plain is None)
+    desk = replace(desk, is_whole=chunk.is_last and chunk.is_first and (chunk.plain is None or desk.kind.settle is None))
     desk.kind.judge(desk)
     more = desk.kind.accept(desk)
     counts = incoming.counted(desk.db)
     counts["accepted"] += taken.accepted
     counts["duplicate"] += taken.duplicate
     counts["read"] += taken.accepted + taken.duplicate
-    batches.add(desk.db, desk.batch_id, last_line=chunk.last_line, **counts, warnings=incoming.warned(desk.db))
+    batches.add(desk.db, desk.batch_id, last_line=chunk.last_line, **counts, warnings=incoming.warned(desk.db) + taken.warnings)
     incoming.keep(desk.db)
     if watch:
         watch.read(taken.accepted + taken.duplicate)

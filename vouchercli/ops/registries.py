@@ -10,7 +10,7 @@ from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats import fields, layout
 from vouchercli.formats.cells import id_text
 from vouchercli.formats.headers import REJECT_COLUMNS
-from vouchercli.ops import desks, intake
+from vouchercli.ops import desks, intake, newcomers
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import merchants as rules
 from vouchercli.rules.times import HOME_ZONE
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vouchercli.store.db import Session
 
 FIELDS = fields.FIELDS["merchants"]
+USCC, DISTRICT = FIELDS.index("uscc"), FIELDS.index("district")
 MISSING_WAYS = ("report", "suspend")
 NAMED_MISSING = 10
 
@@ -89,15 +90,15 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
 
 def _warnings(typed: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     """What is odd about a row that is accepted all the same."""
-    row = dict(zip(FIELDS, typed, strict=True))
-    if row["uscc"]:
-        yield from _uscc_warnings(row["uscc"])
-    if row["district"] and rules.DIVISION_CODE.fullmatch(row["district"]):
+    uscc, district = typed[USCC], typed[DISTRICT]
+    if uscc:
+        yield from _uscc_warnings(uscc)
+    if district and rules.DIVISION_CODE.fullmatch(district):
         from vouchercli.formats import divisions
 
-        successors = divisions.retired().get(row["district"])
+        successors = divisions.retired().get(district)
         if successors is not None:
-            yield "retired_division", {"district": row["district"], **({"successor": ", ".join(successors)} if successors else {})}
+            yield "retired_division", {"district": district, **({"successor": ", ".join(successors)} if successors else {})}
 
 
 def _uscc_warnings(uscc: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -105,12 +106,10 @@ def _uscc_warnings(uscc: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "old_registration_number", {"uscc": uscc, "digits": len(uscc)}
     elif not rules.is_uscc(uscc):
         yield "uscc_check_digit", {"uscc": uscc}
-    else:
+    elif not rules.has_check_digit(uscc):
         from stdnum.cn.uscc import calc_check_digit
 
-        expected = calc_check_digit(uscc[:-1])
-        if expected != uscc[-1]:
-            yield "uscc_check_digit", {"uscc": uscc, "expected": expected}
+        yield "uscc_check_digit", {"uscc": uscc, "expected": calc_check_digit(uscc[:-1])}
 
 
 def _judge(desk: Desk) -> None:
@@ -130,7 +129,7 @@ def _missing(desk: Desk, registry: str) -> dict[str, Any]:
     if "missing" not in desk.options or REJECT_COLUMNS[0] in desk.reading.header:
         return {}
     unread, texts = _unread(desk)
-    gone = registries.missing(desk.db, registry, texts)
+    gone = registries.missing(desk.db, desk.batch_id, registry, texts)
     suspended = 0
     if gone and desk.options["missing"] == "suspend":
         _refuse_doubtful(desk, registry, len(gone), unread)
@@ -185,6 +184,7 @@ def _undo(session: Session, batch_id: int) -> None:
 KIND = desks.Kind(
     name="merchants", needs_programme=False, create=registries.CREATE_INCOMING, add=registries.ADD_INCOMING, width=registries.TYPED_COLUMNS,
     typist=_typist, judge=_judge, accept=_accept, undo=_undo, warnings=_warnings,
+    bulk=newcomers.chunks,
 )
 
 

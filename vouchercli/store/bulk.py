@@ -26,6 +26,10 @@ MERCHANTS = """
 SELECT merchant_id, merchant_no, segment_id, district, industry, size, is_registered FROM merchants
 WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions) ORDER BY merchant_id
 """
+PLATFORM_NUMBERS = """
+SELECT platform_no, merchant_no FROM merchants
+WHERE merchant_id IN (SELECT min(merchant_id) FROM merchants WHERE platform_no <> '' GROUP BY platform_no)
+"""
 CLAIMS = "SELECT claim_id, claim_no, resident, claimed_at, expires_at FROM claims WHERE round_id = ?"
 VISITS = """
 SELECT c.resident, f.merchant_id, f.day FROM redemptions f CROSS JOIN claims c ON c.claim_id = f.claim_id
@@ -50,6 +54,11 @@ def coupons(db: sqlite3.Connection, programme_id: int) -> list[tuple[Any, ...]]:
 def merchants(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
     """(merchant_id, merchant_no, segment_id, district, industry, size, is_registered) of merchants that were never suspended."""
     return [tuple(row) for row in db.execute(MERCHANTS)]
+
+
+def platform_numbers(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """(platform_no, merchant_no): of several merchants that a platform knows by one number, the first."""
+    return [tuple(row) for row in db.execute(PLATFORM_NUMBERS)]
 
 
 def claims(db: sqlite3.Connection, round_id: int) -> Iterator[tuple[tuple[Any, ...], ...]]:

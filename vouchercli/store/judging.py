@@ -37,7 +37,7 @@ JOIN claims c ON c.claim_no = i.claim_no
 JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = :programme_id
 WHERE i.reason IS NULL AND is_open_to_all(r.round_id)
   AND NOT EXISTS (SELECT 1 FROM merchants m WHERE m.merchant_no = i.merchant_no)
-  AND NOT EXISTS (SELECT 1 FROM merchants m WHERE m.platform_no = i.platform_no AND i.platform_no <> '')
+  AND NOT EXISTS (SELECT 1 FROM merchants m WHERE m.platform_no = i.platform_no AND m.platform_no <> '')
 ORDER BY 1
 """
 
@@ -79,7 +79,7 @@ LEFT JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = :programme_id
 LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = i.coupon_no
 LEFT JOIN merchants m ON m.merchant_id = coalesce(
     (SELECT merchant_id FROM merchants x WHERE x.merchant_no = i.merchant_no AND i.merchant_no <> ''),
-    (SELECT min(merchant_id) FROM merchants x WHERE x.platform_no = i.platform_no AND i.platform_no <> '')
+    (SELECT min(merchant_id) FROM merchants x WHERE x.platform_no = i.platform_no AND x.platform_no <> '')
 )
 LEFT JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no AND f.transaction_no = i.transaction_no
     AND (f.refund_of IS NULL) = (i.kind = 'pay')

@@ -126,16 +126,11 @@ WHERE i.reason IS NULL
 ON CONFLICT DO UPDATE SET after = excluded.after
 """
 
-COUNT_ACCEPTED = """
-SELECT count(*) AS accepted, ifnull(sum(c.before <> ''), 0) AS changed
-FROM incoming_merchants AS i JOIN merchants AS m USING (merchant_no)
-JOIN merchant_changes AS c ON c.batch_id = ?1 AND c.merchant_id = m.merchant_id
-WHERE i.reason IS NULL
-"""
+COUNT_CHANGES = "SELECT count(*) AS changes, ifnull(sum(before <> ''), 0) AS changed FROM merchant_changes WHERE batch_id = ?"
 
 
 def accept(db: sqlite3.Connection, batch_id: int, registry: str, at: int) -> dict[str, int]:
-    """Add or change the merchants of the rows that are fit; how many were `added` and `changed`."""
+    """Add or change the merchants of the rows that are fit; how many the batch has `added` and `changed` so far."""
     db.execute(merchants.ROW_VIEW)
     for row in db.execute(ADOPTED).fetchall():
         db.execute(NOTE_ADOPTED, (batch_id, row["merchant_id"]))
@@ -144,17 +139,20 @@ def accept(db: sqlite3.Connection, batch_id: int, registry: str, at: int) -> dic
     db.execute(NOTE_BEFORE, (batch_id,))
     db.execute(PUT, (registry, at))
     db.execute(NOTE_AFTER, (batch_id,))
-    row = db.execute(COUNT_ACCEPTED, (batch_id,)).fetchone()
-    return {"added": row["accepted"] - row["changed"], "changed": row["changed"]}
+    row = db.execute(COUNT_CHANGES, (batch_id,)).fetchone()
+    return {"added": row["changes"] - row["changed"], "changed": row["changed"]}
 
 
 # ---------------------------------------------------------------- missing
 
 UNREAD = "SELECT cells FROM incoming_merchants WHERE merchant_no IS NULL"
 KNOWN = "SELECT merchant_no FROM merchants WHERE merchant_no IN (SELECT value FROM json_each(?))"
+# From the first merchant on that the batch itself has added, all are its own.
 MISSING = """
 SELECT merchant_id, merchant_no, name FROM merchants
 WHERE registry = ?1 AND is_registered
+  AND merchant_id < ifnull((SELECT merchant_id FROM merchant_changes WHERE batch_id = ?3 AND before = '' ORDER BY merchant_id LIMIT 1),
+                           9223372036854775807)
   AND merchant_no NOT IN (SELECT merchant_no FROM incoming_merchants WHERE merchant_no IS NOT NULL UNION SELECT value FROM json_each(?2))
 ORDER BY merchant_no
 """
@@ -171,10 +169,10 @@ def known(db: sqlite3.Connection, texts: set[str]) -> set[str]:
     return {row["merchant_no"] for row in db.execute(KNOWN, (json.dumps(sorted(texts)),))}
 
 
-def missing(db: sqlite3.Connection, registry: str, also: set[str]) -> list[sqlite3.Row]:
-    """The merchants of this registry that the file at hand no longer lists, in its rows or among the numbers `also`
+def missing(db: sqlite3.Connection, batch_id: int, registry: str, also: set[str]) -> list[sqlite3.Row]:
+    """The merchants of this registry that the file of the batch no longer lists, in its rows or among the numbers `also`
     (merchant_id, merchant_no, name)."""
-    return db.execute(MISSING, (registry, json.dumps(sorted(also)))).fetchall()
+    return db.execute(MISSING, (registry, json.dumps(sorted(also)), batch_id)).fetchall()
 
 
 def count(db: sqlite3.Connection, registry: str) -> int:

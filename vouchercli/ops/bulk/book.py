@@ -43,6 +43,7 @@ class Book:
                     "threshold_fen": pl.Int64, "percent_bp": pl.Int64},
         )
         self._merchants = Merchants(bulk.merchants(self._db))
+        self._numbers: pl.DataFrame | None = None  # the platforms' numbers of merchants
         self._visits: dict[int, list[np.ndarray[Any, Any]]] = {}  # local day -> the visits known of, in sorted runs
 
     def close(self) -> None:
@@ -59,6 +60,17 @@ class Book:
     def with_claims(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows that name a known claim, with what it says."""
         return self._claims.joined(rows)
+
+    def with_numbers(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows with our merchant_no where they only have the platform's: of several merchants, the first."""
+        is_named = (pl.col("merchant_no") == "") & (pl.col("platform_no") != "")
+        if not frame.select(is_named.any()).item():
+            return frame
+        if self._numbers is None:
+            schema = {"platform_no": pl.String, "known_no": pl.String}
+            self._numbers = pl.DataFrame(bulk.platform_numbers(self._db), orient="row", schema=schema)
+        rows = frame.join(self._numbers, on="platform_no", how="left", maintain_order="left")
+        return rows.with_columns(merchant_no=pl.when(is_named).then(pl.col("known_no").fill_null("")).otherwise(pl.col("merchant_no")))
 
     def with_merchants(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows that name a known merchant, with what is known of it."""

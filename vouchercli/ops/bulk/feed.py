@@ -108,4 +108,4 @@ def is_large(desk: Desk) -> bool:
     text = desk.reading.text
     # Within a transaction of the caller's, rows may stand that the proof's own connection cannot see.
     is_ours = text is not None and text.packed >= BYTES and str(desk.session.path) != ":memory:" and not desk.session.joins
-    return is_ours and bulk.is_there() and desk.reading.straight is not None
+    return is_ours and bulk.is_there() and desk.reading.ways is not None

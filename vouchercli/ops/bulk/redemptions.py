@@ -56,7 +56,7 @@ class Prover:
     def prove(self, block: Block) -> Proof:
         """The plainly lawful payments and refunds of a block."""
         lines = block.frame.get_column("line")
-        rows = self._typed(block.frame)
+        rows = self._typed(self._book.with_numbers(block.frame))
         if not rows.height:
             return Proof(NOTHING, NOTHING, lines.to_list(), 0)
         rows = self._known(rows)

@@ -1,0 +1,183 @@
+"""The even lines of large files as columns: cells without the marks around them, then our fields as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.formats.bulk_lines import NotPlainError
+from vouchercli.formats.fields import FILLED, type_of
+from vouchercli.formats.readers import RowFault
+from vouchercli.formats.ways import ByKind, Cell, Made
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import polars as pl
+
+    from vouchercli.formats.bulk_lines import Sorted
+    from vouchercli.formats.layout import Reading
+    from vouchercli.formats.ways import Way
+
+# Cells that need no cleaning and cannot be damaged (columns.PLAIN says the same for one row).
+PLAIN = {
+    "id": r"^[0-9A-Za-z_\-|#/]*$",
+    "amount": r"^\d{1,12}(\.\d{1,2})?$",
+    "time": r"^(19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d$",
+}
+LIKE_A_DATE = r"^\d{4}-\d\d-\d\d"
+MARKS = " \t`"  # every cell loses them, whatever it is
+
+
+def cells(reading: Reading, found: Sorted, also: Iterable[int] = ()) -> pl.DataFrame:
+    """The columns that the profile reads, and `also` those at these places, named by place: text without the marks around it. And
+    `kind`."""
+    positions = sorted({place for way in (reading.ways or {}).values() for place in places(way)} | set(reading.filters) | set(also))
+    return with_kinds(reading, _stripped(read(reading, found, positions), found.data))
+
+
+def read(reading: Reading, found: Sorted, positions: list[int]) -> pl.DataFrame:
+    """Columns as they stand, named by place."""
+    import polars as pl
+
+    names = [str(place) for place in positions]
+    if not found.data:
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    frame = pl.read_csv(found.data, has_header=False, separator=reading.delimiter, quote_char='"' if found.is_quoted else None,
+                        infer_schema=False, empty_string_is_null=False, columns=positions)
+    frame.columns = names
+    if frame.height != len(found.even):
+        raise NotPlainError
+    return frame
+
+
+def _stripped(frame: pl.DataFrame, data: bytes) -> pl.DataFrame:
+    import polars as pl
+
+    has_marks = b"`" in data or b"\t" in data or b" ," in data or b", " in data
+    return frame.with_columns(pl.all().str.strip_chars(MARKS)) if has_marks else frame
+
+
+def places(way: Way) -> list[int]:
+    """The columns that a field is made of."""
+    if isinstance(way, ByKind):
+        return [*places(way.pay), *places(way.refund)]
+    return [] if isinstance(way, str) else [way.place]
+
+
+def fields(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
+    """`line`, and our fields as text; null where a cell cannot be made into one."""
+    ways, clean = reading.ways, Cleaned(frame)
+    assert ways is not None
+    return frame.select(
+        "line", *((frame.get_column("kind") if field == "kind" else _column(frame, way, clean)).alias(field) for field, way in ways.items())
+    )
+
+
+class Cleaned:
+    """The cells of columns, cleaned one by one and once only."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+        self._found: dict[tuple[int, str], list[str | None]] = {}
+
+    def __call__(self, way: Made) -> list[str | None]:
+        """The cells that a field is made of; None where one cannot be used."""
+        key = way.place, way.sort
+        if key not in self._found:
+            self._found[key] = [_or_none(way.read, cell) for cell in self._frame.get_column(str(way.place)).to_list()]
+        return self._found[key]
+
+
+def _or_none(read: Callable[[str], str], cell: str) -> str | None:
+    try:
+        return read(cell)
+    except RowFault:
+        return None
+
+
+def with_kinds(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows with their `kind`: pay or refund; '' where that cannot be told, and in files that know neither."""
+    import polars as pl
+
+    way = (reading.ways or {}).get("kind", "")
+    if not isinstance(way, Cell):
+        return frame.with_columns(kind=pl.lit(reading.kind_of(str(way))))
+    found = frame.get_column(str(way.place))
+    known = {text: reading.kind_in(way.place, text) for text in found.unique()}
+    return frame.with_columns(kind=found.replace_strict(known, default="", return_dtype=pl.String))
+
+
+def _column(frame: pl.DataFrame, way: Way, clean: Cleaned) -> Any:
+    import polars as pl
+
+    if isinstance(way, str):
+        return pl.lit(way)
+    if isinstance(way, ByKind):
+        return pl.when(pl.col("kind") == "refund").then(_column(frame, way.refund, clean)).otherwise(_column(frame, way.pay, clean))
+    text = pl.col(str(way.place))
+    if isinstance(way, Made):
+        return _made(clean(way), frame.get_column("kind").to_list(), way)
+    if way.words:
+        text = text.replace(way.words)
+    if way.default:
+        text = pl.when(text == "").then(pl.lit(way.default)).otherwise(text)
+    if way.is_fen:
+        padded = text.str.zfill(3)
+        text = pl.when(text.str.contains(r"^\d{1,12}$")).then(pl.concat_str(padded.str.head(-2), pl.lit("."), padded.str.tail(2)))
+    return pl.when(pl.col("kind") == "refund").then(_opposite(text)).otherwise(text) if way.is_turned else text
+
+
+def _opposite(text: pl.Expr) -> pl.Expr:
+    """`cells.opposite` of an amount."""
+    import polars as pl
+
+    is_nothing = text.str.strip_chars("0.") == ""
+    return pl.when(text.str.starts_with("-")).then(text.str.slice(1)).when(is_nothing).then(text).otherwise(pl.lit("-") + text)
+
+
+def _made(found: list[str | None], kinds: list[str], way: Made) -> pl.Series:
+    """The cleaned cells put through the profile's own maker, one by one."""
+    import polars as pl
+
+    row = [""] * (way.place + 1)
+    texts: list[str | None] = []
+    for cell, one in zip(found, kinds, strict=True):
+        try:
+            row[way.place] = cell or ""
+            texts.append(None if cell is None else way.make(row, one))
+        except RowFault:
+            texts.append(None)
+    return pl.Series(texts, dtype=pl.String)
+
+
+def is_ours(reading: Reading, frame: pl.DataFrame) -> pl.Series | None:
+    """Which rows the profile does not leave out (a row of which neither payment nor refund can be told is kept, and refused);
+    None when it leaves out none."""
+    import polars as pl
+
+    kept = None
+    for place, is_left_out in reading.filters.items():
+        found = frame.get_column(str(place))
+        known = {text: not is_left_out(text) for text in found.unique()}
+        mine = found.replace_strict(known, return_dtype=pl.Boolean) if known else pl.Series([], dtype=pl.Boolean)
+        kept = mine if kept is None else kept & mine
+    return kept | (frame.get_column("kind") == "") if kept is not None and reading.profile.kind == "redemptions" else kept
+
+
+def conditions(reading: Reading) -> list[pl.Expr]:
+    """What makes a row plain."""
+    import polars as pl
+
+    found: list[pl.Expr] = [pl.lit(value=True)]
+    for field, way in (reading.ways or {}).items():
+        sort, text = type_of(field), pl.col(field)
+        if isinstance(way, str) or sort == "kind":
+            continue
+        found.append(text.is_not_null())
+        if not isinstance(way, Made):
+            found.append(text.str.contains(PLAIN[sort]))
+            if sort == "id":
+                found.append(~text.str.contains(LIKE_A_DATE))
+        if field in FILLED[reading.profile.kind]:
+            found.append(text != "")
+    return found

@@ -1,0 +1,96 @@
+"""Merchants of a registry file that nobody knew: written as they stream. All its other rows are in `store.registries`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.store import merchants
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+LAST_ID = "SELECT ifnull(max(merchant_id), 0) FROM merchants"
+IS_KNOWN = "SELECT 1 FROM merchants WHERE merchant_no = ?"
+# Those that a registered merchant may take the place of (`registries.ADOPTED`).
+ADOPTABLE = "SELECT platform_no FROM merchants WHERE NOT is_registered AND platform_no <> ''"
+ADD = """
+INSERT INTO merchants (merchant_no, name, uscc, district, industry, size, address, phone, platform_no, account_name, account_no, bank,
+                       registry, is_registered, segment_id, added_at, changed_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
+ON CONFLICT (merchant_no) DO NOTHING
+"""
+ADDED = "SELECT merchant_no FROM merchants WHERE merchant_id > ? ORDER BY merchant_id"
+NOTE = """
+INSERT INTO merchant_changes (batch_id, merchant_id, before, after)
+SELECT ?1, merchant_id, '', row FROM merchant_rows WHERE merchant_id > ?2 ORDER BY merchant_id
+"""
+WARN = "INSERT OR REPLACE INTO warnings (batch_id, line, reason, detail) VALUES (?, ?, ?, ?)"
+
+# A column that the file does not have is NULL in all of its rows, and blank in the merchants that it added.
+REPEATED = """
+SELECT i.place, m.merchant_id,
+    (i.name, ifnull(i.uscc, ''), ifnull(i.district, ''), ifnull(i.industry, ''), ifnull(i.size, ''), ifnull(i.address, ''),
+     ifnull(i.phone, ''), ifnull(i.platform_no, ''), ifnull(i.account_name, ''), ifnull(i.account_no, ''), ifnull(i.bank, ''))
+    IS (m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone, m.platform_no, m.account_name, m.account_no, m.bank) AS is_same
+FROM incoming_merchants AS i CROSS JOIN merchants AS m USING (merchant_no)
+WHERE m.merchant_id > ? AND i.reason IS NULL
+"""
+SET_DUPLICATE = "UPDATE incoming_merchants SET reason = 'duplicate' WHERE place = ?"
+SET_CONFLICTING = """
+UPDATE incoming_merchants
+SET reason = 'conflicting_row', detail = json_object('merchant_no', merchant_no, 'first_line', ?2)
+WHERE place = ?1
+"""
+
+
+def last_id(db: sqlite3.Connection) -> int:
+    """The merchant_id that was given last."""
+    return int(db.execute(LAST_ID).fetchone()[0])
+
+
+def is_known(db: sqlite3.Connection, merchant_no: str) -> bool:
+    """Whether a merchant has this number."""
+    return db.execute(IS_KNOWN, (merchant_no,)).fetchone() is not None
+
+
+def adoptable(db: sqlite3.Connection) -> set[str]:
+    """The platform's numbers of merchants that nobody registered."""
+    return {row[0] for row in db.execute(ADOPTABLE)}
+
+
+def add(db: sqlite3.Connection, after_id: int, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
+    """Add merchants in this order with the next ids behind `after_id`, the last one given; says of each whether it was new."""
+    before = db.total_changes
+    db.executemany(ADD, rows)
+    added = db.total_changes - before
+    if added == len(rows):
+        return [True] * added
+    new = iter([row[0] for row in db.execute(ADDED, (after_id,))] if added else [])
+    found, coming = [], next(new, None)
+    for row in rows:
+        found.append(row[0] == coming)
+        if row[0] == coming:
+            coming = next(new, None)
+    return found
+
+
+def note(db: sqlite3.Connection, batch_id: int, after_id: int) -> None:
+    """Note that a batch has added the merchants behind `after_id`."""
+    db.execute(merchants.ROW_VIEW)
+    db.execute(NOTE, (batch_id, after_id))
+
+
+def warn(db: sqlite3.Connection, warnings: Iterable[tuple[int, int, str, str]]) -> None:
+    """Keep warnings (batch_id, line, code, detail as JSON) of merchants that were added."""
+    db.executemany(WARN, warnings)
+
+
+def judge_repeated(db: sqlite3.Connection, after_id: int, lines: Sequence[int]) -> None:
+    """Set the reason of the staged rows that repeat a merchant behind `after_id`, of which `lines` are the lines one by one:
+    'duplicate', or 'conflicting_row' when its values differ."""
+    for row in db.execute(REPEATED, (after_id,)).fetchall():
+        if row["is_same"]:
+            db.execute(SET_DUPLICATE, (row["place"],))
+        else:
+            db.execute(SET_CONFLICTING, (row["place"], lines[row["merchant_id"] - after_id - 1]))
