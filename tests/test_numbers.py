@@ -19,6 +19,7 @@ INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use
     base_fen, merchant_discount_fen, split_id, vouchers, refund_of, batch_id, line)
 VALUES (?, ?, ?, 1, 1, 1, 1, 0, 0, 20200327, 1, 0, 1, 1, ?, ?, 0)
 """
+NUMBERS = "SELECT transaction_no FROM redemptions WHERE redemption_id BETWEEN ? AND ?"
 ROWS = 600
 
 
@@ -33,7 +34,7 @@ def filled(city: Any, here: Path) -> sqlite3.Connection:
         told = chance.choice([f"9{chance.randrange(400):09d}", f"8{chance.randrange(400):09d}", f"A{chance.randrange(900)}"])
         db.execute(ADD, (number, told, number, chance.choice([None, None, 1]), (number - 1) // 200 + 1))
     for first in range(1, ROWS, 100):
-        told = [row[0] for row in db.execute("SELECT transaction_no FROM redemptions WHERE redemption_id BETWEEN ? AND ?", (first, first + 99))]
+        told = [row[0] for row in db.execute(NUMBERS, (first, first + 99))]
         keys = b"".join(numbers.key(one).to_bytes(4, "little") for one in told)
         numbers.keep(db, (first - 1) // 200 + 1, first, keys)
     return db

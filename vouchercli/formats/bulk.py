@@ -8,6 +8,7 @@ small file. `bulk_lines` cuts the file, `bulk_frames` makes the columns, `bulk_c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from vouchercli.formats.bulk_lines import Piece
+    from vouchercli.formats.bulk_lines import Piece, Sorted
     from vouchercli.formats.layout import Reading, Record
 
 NotPlainError = lines.NotPlainError
@@ -28,13 +29,12 @@ NotPlainError = lines.NotPlainError
 
 @dataclass(frozen=True)
 class Block:
-    """Some consecutive lines. `frame` has the plain rows: `line`, and our fields as text; `odd` the numbers of the other lines;
-    `records(lines)` reads any of them the careful way."""
+    """Some consecutive lines. `columns()` makes the frame of the plain rows, with `line` and our fields as text, and the numbers of
+    the other lines; `records(lines)` reads any of them the careful way."""
 
     last_line: int
     is_last: bool
-    frame: pl.DataFrame
-    odd: list[int]
+    columns: Callable[[], tuple[pl.DataFrame, list[int]]]
     records: Callable[[Iterable[int]], Iterator[Record]]
     share: float | None
 
@@ -56,8 +56,6 @@ def blocks(reading: Reading, after_line: int, end_of: Callable[[int], int]) -> I
 
 
 def _block(reading: Reading, piece: Piece, last_row: int) -> Block:
-    import polars as pl
-
     found = lines.sorted_out(reading, piece, last_row)
 
     def records(numbers: Iterable[int]) -> Iterator[Record]:
@@ -66,11 +64,16 @@ def _block(reading: Reading, piece: Piece, last_row: int) -> Block:
             if record is not None:
                 yield record
 
+    return Block(piece.last, piece.is_last, partial(_columns, reading, found), records, reading.share_read())
+
+
+def _columns(reading: Reading, found: Sorted) -> tuple[pl.DataFrame, list[int]]:
+    import polars as pl
+
     cells = frames.cells(reading, found).with_columns(pl.Series("line", found.even, pl.Int64))
     ours = frames.is_ours(reading, cells)
     frame, odd = frames.fields(reading, cells if ours is None else cells.filter(ours)), found.odd.tolist()
     is_plain = frame.select(pl.all_horizontal(frames.conditions(reading))).to_series()
-    if not is_plain.all():
-        odd = sorted([*odd, *frame.get_column("line").filter(~is_plain).to_list()])
-        frame = frame.filter(is_plain)
-    return Block(piece.last, piece.is_last, frame, odd, records, reading.share_read())
+    if is_plain.all():
+        return frame, odd
+    return frame.filter(is_plain), sorted([*odd, *frame.get_column("line").filter(~is_plain).to_list()])

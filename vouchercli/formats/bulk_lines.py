@@ -68,10 +68,13 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
             cut = len(data)
             if newlines >= wanted:
                 cut = int(np.flatnonzero(np.frombuffer(data, np.uint8) == 10)[wanted - 1]) + 1
-            data, rest = data[:cut], data[cut:]
+            data, rest, read = data[:cut], data[cut:], []  # the caller may work long with a piece: keep no second copy
             first, line = line + 1, line + min(wanted, newlines + (not data.endswith(b"\n")))
             if data:
-                yield Piece(first, line, _by_newlines(data if codec == "utf-8" else data.decode(codec).encode()), is_end and not rest)
+                piece = Piece(first, line, _by_newlines(data if codec == "utf-8" else data.decode(codec).encode()), is_end and not rest)
+                del data
+                yield piece
+                del piece
 
 
 def _by_newlines(data: bytes) -> bytes:

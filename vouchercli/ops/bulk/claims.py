@@ -73,7 +73,8 @@ class Prover:
 
     def prove(self, block: Block) -> Proof:
         """The plainly lawful claims of a block."""
-        rows = self._lawful(block.frame)
+        frame, odd = block.columns()
+        rows = self._lawful(frame)
         first = rows.unique(CONTENT, keep="first", maintain_order=True)
         whose = pl.col("resident") if self._limits else pl.struct("round_id", "resident")
         alone = first.filter(~pl.col("claim_no").is_duplicated() & ~whose.is_duplicated())
@@ -84,8 +85,8 @@ class Prover:
         fit = fit.sort("resident", maintain_order=True)  # each page of that index is then written once a chunk
         repeats = rows.join(first, on="line", how="anti").filter(~pl.col("round_id").is_in(list(self._listed))).get_column("line")
         done = pl.concat([fit.get_column("line"), repeats])
-        lines = block.frame.get_column("line")
-        return Proof(fit, lines.filter(~lines.is_in(done.implode())).to_list(), repeats.len(), self._is_one_each, self._limits)
+        lines = frame.get_column("line")
+        return Proof(fit, [*odd, *lines.filter(~lines.is_in(done.implode())).to_list()], repeats.len(), self._is_one_each, self._limits)
 
     def _lawful(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows of which rules.claims.reason is None."""

@@ -39,7 +39,7 @@ class Prover(Protocol):
 class Proved:
     """One block, proved; `epoch` counts the commits of others that the proof knows of."""
 
-    block: Block  # without its frame, which is not needed any more
+    block: Block
     found: Any
     epoch: int
 
@@ -83,7 +83,7 @@ class Feed:
         if proved.epoch != self._epoch:
             proved = self._pool.submit(lambda: Proved(proved.block, self._prover.prove(proved.block), self._epoch)).result()
         taken = self._write(desk, proved.found)
-        return taken, proved.block.records(sorted([*proved.block.odd, *taken.lines]))
+        return taken, proved.block.records(taken.lines)
 
     def _anew(self) -> None:
         self._prover.close()

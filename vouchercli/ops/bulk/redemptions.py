@@ -55,10 +55,11 @@ class Prover:
 
     def prove(self, block: Block) -> Proof:
         """The plainly lawful payments and refunds of a block."""
-        lines = block.frame.get_column("line")
-        rows = self._typed(self._book.with_numbers(block.frame))
+        frame, odd = block.columns()
+        lines = frame.get_column("line")
+        rows = self._typed(self._book.with_numbers(frame))
         if not rows.height:
-            return Proof(NOTHING, NOTHING, lines.to_list(), 0)
+            return Proof(NOTHING, NOTHING, [*odd, *lines.to_list()], 0)
         rows = self._known(rows)
         rows = rows.with_columns(channel=self._book.used_channel(rows))
         is_payment = rows.get_column("kind") == "pay"
@@ -70,7 +71,7 @@ class Prover:
         paid = paid.with_columns(visit=pl.Series(visit, dtype=pl.UInt64))
         done = pl.concat([paid.get_column("line"), repeated, back.get_column("line")])
         is_done = np.isin(lines.to_numpy(), done.to_numpy())
-        return Proof(paid.select(PAYMENT), back.select(REFUND), lines.filter(pl.Series(~is_done)).to_list(), repeated.len())
+        return Proof(paid.select(PAYMENT), back.select(REFUND), [*odd, *lines.filter(pl.Series(~is_done)).to_list()], repeated.len())
 
     def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Texts to numbers: amounts in fen, times as UTC seconds with their local day."""
