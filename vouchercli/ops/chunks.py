@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from vouchercli.formats.layout import Reading, Record
+    from vouchercli.ops.desks import Desk
 
-LINES = 100_000  # a chunk; a multiple of it ends each chunk but the last
-MANY = 10  # behind so many chunks, a commit takes several: they mostly touch the same pages, which are then written once
-TOGETHER = 3
+LINES = 50_000  # a chunk; a multiple of it ends each chunk but the last
+# A commit takes in two chunks, behind the first twenty six: they mostly touch the same pages, which are then written once.
+TOGETHER, MANY, MANY_TOGETHER = 2, 20, 6
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ NOTHING = Taken(0, 0, [])
 @dataclass
 class Chunk:
     """The records up to `last_line`; `is_last` is known once they have been read. `plain` are rows that need no judge any more
-    (see `Kind.bulk`), `share` how much of the file lies behind (None: not known)."""
+    (see `Kind.bulk`), `share` how much of the file lies behind (None: not known), `end` what is to be done before the commit."""
 
     last_line: int
     records: Iterable[Record]
@@ -40,6 +41,7 @@ class Chunk:
     is_last: bool = False
     plain: Any = None
     share: float | None = None
+    end: Callable[[Desk], None] | None = None
     seen: int = 0
 
 
@@ -51,7 +53,7 @@ def end_of(line: int) -> int:
 def is_committed(line: int) -> bool:
     """Whether a chunk that ends at `line` is committed with those before it (as the last one always is)."""
     count = line // LINES
-    return count <= MANY or count % TOGETHER == 0
+    return count % (TOGETHER if count <= MANY else MANY_TOGETHER) == 0
 
 
 def chunks(reading: Reading, after_line: int, *, is_cut: bool) -> Iterator[Chunk]:

@@ -7,7 +7,7 @@ its facts, totals, rejects and the watermark. A killed import leaves whole chunk
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,7 +19,7 @@ from vouchercli.ops.desks import Desk, Kind
 from vouchercli.result import Outcome, say
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, batches, incoming, programmes
-from vouchercli.store.db import writing
+from vouchercli.store.db import loosely, writing
 
 if TYPE_CHECKING:
     import sqlite3
@@ -122,18 +122,21 @@ def _taken(job: Job) -> Outcome:
     done = before["last_line"] if before is not None else 0
     more: dict[str, Any] = {}
     coming = _chunks(desk, done)
-    while (chunk := next(coming, None)) is not None:
-        with job.chunk():
-            if outcome := _overtaken(job, desk, done):
-                return outcome
-            desk = desk if desk.batch_id else _begun(job, desk)
-            chunk, judged, more = _judged_together(desk, chunk, coming, job.watch)
-            if judged.is_whole:
-                return _finished(job, judged, more)
-            if done == 0:
-                audit.note(job.session, f"{job.kind.name}.begin", job.reading.name, batch=desk.batch_id, sha256=job.reading.sha256)
-        done = chunk.last_line
-        _look_on(job, desk, chunk)
+    with ExitStack() as behind_the_first:
+        while (chunk := next(coming, None)) is not None:
+            with job.chunk():
+                if outcome := _overtaken(job, desk, done):
+                    return outcome
+                desk = desk if desk.batch_id else _begun(job, desk)
+                chunk, judged, more = _judged_together(desk, chunk, coming, job.watch)
+                if judged.is_whole:
+                    return _finished(job, judged, more)
+                if done == 0:
+                    audit.note(job.session, f"{job.kind.name}.begin", job.reading.name, batch=desk.batch_id, sha256=job.reading.sha256)
+            if not done and not desk.db.in_transaction:
+                behind_the_first.enter_context(loosely(desk.db))  # an import goes on behind its last chunk, whichever that is
+            done = chunk.last_line
+            _look_on(job, desk, chunk)
     with job.chunk():
         return _overtaken(job, desk, done) or _finished(job, replace(desk, is_whole=False), more)
 
@@ -189,6 +192,8 @@ def _judged_together(
         is_border = chunk.is_last or chunk.plain is None or is_committed(chunk.last_line) or (watch is not None and watch.is_stopped)
         following = None if is_border else next(coming, None)
         if following is None:
+            if chunk.end:
+                chunk.end(desk)
             return chunk, judged, more
         chunk = following
 

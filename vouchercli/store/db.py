@@ -19,6 +19,7 @@ APPLICATION_ID = 0x564F5543  # "VOUC": says in the file's header whose it is
 SCHEMA_FILES = ("001_initial.sql", "002_applications.sql", "003_draws.sql", "004_schedule.sql", "005_amendments.sql")
 SCHEMA_VERSION = len(SCHEMA_FILES)
 BUSY_TIMEOUT_MS = 5_000
+PAGES, LOOSE_PAGES = 1_000, 16_000  # of the write-ahead log before they go into the file: SQLite's own, and 64 MiB
 CACHE_KIB = 65_536  # taken only as it is needed; a sixth of a large import's time
 ROOM_TO_OPEN = 1 << 15  # bytes: what SQLite sets aside beside the file
 
@@ -126,6 +127,19 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def loosely(db: sqlite3.Connection) -> Iterator[None]:
+    """Commits that do not wait for the disk: a power cut may take back the last of them, whole and in order; a kill takes none.
+    What comes after is safe with all that came before it once its own commit has returned."""
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute(f"PRAGMA wal_autocheckpoint = {LOOSE_PAGES:d}")
+    try:
+        yield
+    finally:
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute(f"PRAGMA wal_autocheckpoint = {PAGES:d}")
 
 
 @contextmanager

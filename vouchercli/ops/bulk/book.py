@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 CODES = {"offline": 1, "online": 2}
 CHANNELS = ("", "offline", "online")  # by their code
-MOST_RUNS = 8
 
 
 class Book:
@@ -44,7 +43,7 @@ class Book:
         )
         self._merchants = Merchants(bulk.merchants(self._db))
         self._numbers: pl.DataFrame | None = None  # the platforms' numbers of merchants
-        self._visits: dict[int, list[np.ndarray[Any, Any]]] = {}  # local day -> the visits known of, in sorted runs
+        self._visits: dict[int, np.ndarray[Any, Any]] = {}  # local day -> the visits known of, in order
 
     def close(self) -> None:
         """Leave the database."""
@@ -116,19 +115,17 @@ class Book:
         asked = visits(rows.get_column("resident"), rows.get_column("merchant_id"), rows.get_column("day"))
         room = np.ones(len(asked), bool)
         for day in np.unique(days).tolist():
-            here = days == day
-            mine = asked[here]
-            run = np.sort(mine)
-            known = [*self._known_visits(day), run]
-            counts = sum(np.searchsorted(one, mine, "right") - np.searchsorted(one, mine, "left") for one in known)
-            room[here] = counts <= limit
-            self._visits[day] = known if len(known) < MOST_RUNS else [np.sort(np.concatenate(known))]
+            here = np.flatnonzero(days == day)
+            here = here[np.argsort(asked[here])]
+            mine = asked[here]  # in order: looked up one beside the other
+            known = np.sort(np.concatenate((self._known_visits(day), mine)), kind="stable")  # two runs in order: one merge
+            room[here] = np.searchsorted(known, mine, "right") - np.searchsorted(known, mine, "left") <= limit
+            self._visits[day] = known
         return pl.Series(room)
 
-    def _known_visits(self, day: int) -> list[np.ndarray[Any, Any]]:
+    def _known_visits(self, day: int) -> np.ndarray[Any, Any]:
         if day not in self._visits:
-            stood = bulk.visits(self._db, *times.day_bounds(day, self._zone))
-            self._visits[day] = [np.sort(visits_of(stood))]
+            self._visits[day] = np.sort(visits_of(bulk.visits(self._db, *times.day_bounds(day, self._zone))))
         return self._visits[day]
 
 

@@ -6,7 +6,8 @@ again under the lock: SQLite counts the commits of others (`PRAGMA data_version`
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from vouchercli.ops.desks import Desk
 
 BYTES = 8 << 20  # from this size on a file is large
+AHEAD = 2  # blocks that are proved before they are asked for: bringing in the claims of a round then keeps nobody waiting
 
 
 class Prover(Protocol):
@@ -47,8 +49,11 @@ class Proved:
 class Feed:
     """The chunks of one large file."""
 
-    def __init__(self, desk: Desk, done: int, prover: Callable[[], Prover], write: Callable[[Desk, Any], Taken]) -> None:
-        self._desk, self._done, self._make, self._write = desk, done, prover, write
+    def __init__(
+        self, desk: Desk, done: int, prover: Callable[[], Prover], write: Callable[[Desk, Any], Taken],
+        end: Callable[[Desk], None] | None = None,
+    ) -> None:
+        self._desk, self._done, self._make, self._write, self._end = desk, done, prover, write, end
         self._prover = prover()
         self._epoch = 0
         self._version = store.data_version(desk.db)
@@ -58,11 +63,12 @@ class Feed:
     def __iter__(self) -> Iterator[Chunk]:
         is_first = self._done == 0
         try:
-            coming: Future[Proved | None] = self._pool.submit(self._next)
-            while (proved := coming.result()) is not None:
-                coming = self._pool.submit(self._next)
+            coming = deque(self._pool.submit(self._next) for _ in range(AHEAD))
+            while (proved := coming.popleft().result()) is not None:
+                coming.append(self._pool.submit(self._next))
                 block = proved.block
-                yield Chunk(block.last_line, (), is_first=is_first, is_last=block.is_last, plain=Plain(self, proved), share=block.share)
+                yield Chunk(block.last_line, (), is_first=is_first, is_last=block.is_last, plain=Plain(self, proved), share=block.share,
+                            end=self._end)
                 is_first, self._done = False, block.last_line
         except bulk.NotPlainError:
             yield from chunks.chunks(self._desk.reading, self._done, is_cut=True)

@@ -31,7 +31,8 @@ MOVED = ("round_id", "day", "coupon", "channel", "segment_id", "merchant_id", "s
 
 def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
     """The chunks of a large file of redemptions behind the line `done`."""
-    return iter(Feed(desk, done, lambda: Prover(desk), Writer(desk).write))
+    writer = Writer(desk)
+    return iter(Feed(desk, done, lambda: Prover(desk), writer.write, writer.end))
 
 
 class Writer:
@@ -42,6 +43,7 @@ class Writer:
         self._shares = shares.Shares(desk)
         self._next: int | None = None
         self._judged: np.ndarray[Any, Any] = np.empty(0, np.uint64)
+        self._moved: list[pl.DataFrame] = []  # what the totals are still to be told
 
     def write(self, desk: Desk, proof: Proof) -> Taken:
         """Write the proved rows; payments that meet a visit of the judge's are left to it."""
@@ -49,11 +51,15 @@ class Writer:
         paid, duplicates, late = self._pay(desk, fit)
         refunded = self._refund(desk, proof.refunds)
         unproved = proof.refunds.join(refunded, on="line", how="anti").get_column("line").to_list()
-        moved = [frame.select(MOVED) for frame in (paid, refunded) if frame.height]
-        if moved:
-            self._total(desk, pl.concat(moved))
+        self._moved += [frame.select(MOVED) for frame in (paid, refunded) if frame.height]
         self._next = bulk.next_id(desk.db)
         return Taken(paid.height + refunded.height, proof.repeated + duplicates, sorted([*proof.lines, *lines, *late, *unproved]))
+
+    def end(self, desk: Desk) -> None:
+        """Add what was written since the last commit to the totals."""
+        if self._moved:
+            self._total(desk, pl.concat(self._moved))
+            self._moved = []
 
     def _unvisited(self, desk: Desk, fit: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
         """The payments without those that meet a visit of the judge's, and the lines of these."""

@@ -66,7 +66,7 @@ class Prover:
         paid = rows.filter(is_payment)
         back = refunds.candidates(rows.filter(~is_payment)) if self._restores else rows.clear()
         paid, repeated = _without_repeats(self._lawful(paid))
-        paid = self._uncontested(paid)
+        paid = self._uncontested(paid).sort("claim_id", "coupon_no")  # the index by voucher is then written in its own order
         visit = visits(paid.get_column("resident"), paid.get_column("merchant_id"), paid.get_column("day"))
         paid = paid.with_columns(visit=pl.Series(visit, dtype=pl.UInt64))
         done = pl.concat([paid.get_column("line"), repeated, back.get_column("line")])
