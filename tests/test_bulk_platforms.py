@@ -105,8 +105,8 @@ def test_a_wechat_file_that_is_not_whole_is_refused_alike_and_leaves_nothing(tow
 
 def test_the_columns_are_really_used_for_every_plain_row(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    blocks = feed.bulk.blocks
-    monkeypatch.setattr(feed.bulk, "blocks", lambda *given: (seen.append(block.frame.height) or block for block in blocks(*given)))
+    columns = feed.bulk._columns
+    monkeypatch.setattr(feed.bulk, "_columns", lambda *given: [found := columns(*given), seen.append(found[0].height)][0])
     come_to(town, [("f.csv", flow(GOOD)), ("a.csv", bill(PAID))], BY_COLUMNS, 1000)
     assert seen == [4, 4]
 
@@ -221,6 +221,7 @@ def test_a_stopped_import_of_a_platforms_file_goes_on(
 ) -> None:
     (town / name).write_bytes(flow([*GOOD, ODD["unknown voucher"]]) if name == "wechat.csv" else bill(PAID))
     monkeypatch.setattr(chunks, "LINES", 2 if name == "wechat.csv" else 3)
+    monkeypatch.setattr(chunks, "TOGETHER", 1)
     monkeypatch.setattr(feed, "BYTES", bytes_)
     calm = copied(town, "calm")
     with session(calm) as one:

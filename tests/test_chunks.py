@@ -17,6 +17,7 @@ from vouchercli.rules import times
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -42,10 +43,11 @@ class Onlooker:
 
 @pytest.fixture(params=[1 << 40, 0], ids=["by rows", "by columns"])
 def town(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Any:
-    """A town with 130 claims and a file of 200 redemptions, refunds and faulty rows; chunks have 50 lines."""
+    """A town with 130 claims and a file of 200 redemptions, refunds and faulty rows; chunks have 50 lines, each its own commit."""
     voucher = city(with_claims=False)
     prepare(voucher, here, 130, ROWS)
     monkeypatch.setattr(chunks, "LINES", 50)
+    monkeypatch.setattr(chunks, "TOGETHER", 1)
     monkeypatch.setattr(feed, "BYTES", request.param)
     monkeypatch.setenv("VOUCHER_NOW", "2020-03-30T09:00:00+08:00")
     return voucher
@@ -161,6 +163,38 @@ def test_an_import_that_others_stopped_within_can_be_checked(town: Any, here: Pa
         with session(folder) as one, pytest.raises(Stopped):
             ops.import_redemptions(one, str(here / "r.csv"), tell=Onlooker(lambda chunks, done=done: chunks == done))
         town("check", "--db", str(folder / "voucher.db"))
+
+
+def test_proved_chunks_are_committed_together(town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = undisturbed(here)
+    for name, number in (("TOGETHER", 2), ("MANY", 2), ("MANY_TOGETHER", 3)):
+        monkeypatch.setattr(chunks, name, number)
+    told: list[int] = []
+    stopped = copied(here, "stopped")
+    with session(here) as one:
+        ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda _: told.append(last_line(one.db))))
+    assert told == ([100, 150, 201] if feed.BYTES == 0 else [50, 100, 150, 200, 201])
+    assert canonical(here / "voucher.db") == wanted
+    monkeypatch.chdir(stopped)
+    with session(stopped) as one, pytest.raises(Stopped):
+        ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda number: number == 2))
+    town("check")
+    with session(stopped) as one:
+        ops.import_redemptions(one, "r.csv")
+    assert canonical(stopped / "voucher.db") == wanted
+
+
+def last_line(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT last_line FROM batches WHERE kind = 'redemptions'").fetchone()[0])
+
+
+def test_what_was_written_is_totalled_when_the_next_chunk_is_read_row_by_row(town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quote that is never closed ends the way by columns in the middle of a commit."""
+    monkeypatch.setattr(chunks, "TOGETHER", 4)
+    rows = (here / "r.csv").read_text("utf-8").splitlines()
+    (here / "r.csv").write_text("\n".join([*rows[:120], '"open', *rows[120:], ""]), "utf-8")
+    town(*IMPORT, expect=4)
+    town("check")
 
 
 # ---------------------------------------------------------------- Ctrl-C

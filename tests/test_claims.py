@@ -160,7 +160,8 @@ def limited(voucher: Any, here: Path) -> None:
     """The programme with limits of the week and in all, and three rounds more: of the same week, the next, the one after."""
     text = (here / "programme.yaml").read_text("utf-8").replace("packs_per_resident_per_round: 1,", LIMITED)
     (here / "programme.yaml").write_text(text, "utf-8")
-    voucher("programme", "load", "programme.yaml")
+    voucher("programme", "load", "programme.yaml", "--actor", "mei")
+    voucher("programme", "approve", "--actor", "lin")
     for code, opens in (("same-week", "2020-03-29 08:00"), ("next-week", "2020-03-30 08:00"), ("third", "2020-04-06 08:00")):
         drafted(voucher, code, opens)
 

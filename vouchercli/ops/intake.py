@@ -187,13 +187,15 @@ def _judged_together(
     desk: Desk, chunk: Chunk, coming: Iterator[Chunk], watch: Watch | None
 ) -> tuple[Chunk, Desk, dict[str, Any]]:
     """Take in the chunks of one commit; returns the last of them. Only what was proved is quick enough for several."""
+    end = None
     while True:
         judged, more = _judged(desk, chunk, watch)
+        end = chunk.end or end
         is_border = chunk.is_last or chunk.plain is None or is_committed(chunk.last_line) or (watch is not None and watch.is_stopped)
         following = None if is_border else next(coming, None)
         if following is None:
-            if chunk.end:
-                chunk.end(desk)
+            if end:
+                end(desk)
             return chunk, judged, more
         chunk = following
 
