@@ -199,7 +199,7 @@ def _store_batch(session: store.Session, batch_id: int, rows: list[dict[str, Any
     return {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(policy=st.sampled_from(["full_restores", "restores_once", "forfeits", "pro_rata"]), batches=BATCHES)
 def test_law_and_store_give_every_redemption_the_same_ruling(policy: str, batches: list[list[dict[str, Any]]]) -> None:
     session = world(policy)
@@ -219,7 +219,7 @@ def test_law_and_store_give_every_redemption_the_same_ruling(policy: str, batche
         assert checks.CHECKS[name](db) == [], name
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(ROW, min_size=1, max_size=8))
 def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str, Any]]) -> None:
     session = world("full_restores")
@@ -247,7 +247,7 @@ CLAIM = st.fixed_dictionaries({
 })
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(batches=st.lists(st.lists(CLAIM, min_size=1, max_size=9), min_size=1, max_size=3))
 def test_law_and_store_give_every_claim_the_same_ruling(batches: list[list[dict[str, Any]]]) -> None:
     session = world("full_restores")

@@ -70,7 +70,7 @@ def expected(applications: dict[int, tuple[str, bytes, int]], joined: dict[bytes
     return [entry.entry_id for entry, reason in law.decided(entries, limits, held, ZONE) if reason is None]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(runs=RUNS, per_resident=st.sampled_from([1, 1, 1, 2]), per_week=st.sampled_from([None, None, 1]),
        per_programme=st.sampled_from([None, None, 2]),
        links=st.lists(st.tuples(st.sampled_from(RESIDENTS), st.sampled_from(RESIDENTS)), max_size=2),
@@ -139,7 +139,7 @@ def _grant_earlier(session: store.Session, packs: list[tuple[bytes, int]]) -> No
         grants.grant(db, session, found(session, "earlier").row, [(resident, None, at) for resident, at in packs])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(residents=st.lists(st.sampled_from(RESIDENTS), max_size=8), packs=st.integers(1, 8), order=st.permutations(["old", "ill", None]))
 def test_a_targeted_round_gives_everyone_on_the_list_one_pack_whatever_the_order_of_runs(
     residents: list[bytes], packs: int, order: list[str | None],

@@ -437,5 +437,5 @@ def terms(packs: int, template: str | None = None) -> dict[str, Any]:
 
 TestBureau = Bureau.TestCase
 TestBureau.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow],
+    max_examples=20, stateful_step_count=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow],
 )

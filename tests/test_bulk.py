@@ -131,7 +131,7 @@ def towns(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 POLICIES = st.sampled_from(["full_restores", "full_restores", "restores_once", "forfeits", "pro_rata"])
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(policy=POLICIES, told=lives(), lines=st.sampled_from([1, 2, 3, 1000]))
 def test_refunds_come_to_the_same(towns: Path, policy: str, told: list[str], lines: int) -> None:
     same(towns / policy, as_file(told), lines=lines, has_repeats=True, profile="voucher")
@@ -242,7 +242,7 @@ def written(lines: list[str], shape: dict[str, Any]) -> bytes:
 
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-SOME = settings(MANY, max_examples=20)
+SOME = settings(MANY, max_examples=12)
 FILES = st.lists(st.tuples(FILE, SHAPE), min_size=1, max_size=2)
 LINES = st.sampled_from([1, 2, 3, 5, 8, 1000])
 

@@ -75,7 +75,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("lines", [2, 3, 1000])
+@pytest.mark.parametrize("lines", [2, pytest.param(3, marks=pytest.mark.slow), pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("odd", ODD.values(), ids=list(ODD))
 def test_an_odd_wechat_row_among_plain_ones(town: Path, odd: str, lines: int) -> None:
     count = 5 if "\r\n" not in odd and '"满' not in odd else None
@@ -95,7 +95,7 @@ def test_a_wechat_file_in_any_form(town: Path, content: bytes) -> None:
     flow(GOOD, count=3), flow(GOOD, count=5), flow(GOOD, count=-1), flow(GOOD) * 2, flow(GOOD, after=GOOD[0] + "\r\n"),
     flow(GOOD, after="x\r\n" * 50), flow(GOOD, after=WECHAT + "\r\n"),
 ], ids=["too many", "too few", "cut off", "two in one", "a row behind", "much behind", "the header behind"])
-@pytest.mark.parametrize("lines", [2, 1000])
+@pytest.mark.parametrize("lines", [2, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_wechat_file_that_is_not_whole_is_refused_alike_and_leaves_nothing(town: Path, content: bytes, lines: int) -> None:
     code, _ = same(town, content, lines=lines)
     assert code in ("footer_mismatch", "file_cut_off", "data_after_footer")
@@ -133,7 +133,7 @@ STRANGE = {
 }
 
 
-@pytest.mark.parametrize("lines", [3, 1000])
+@pytest.mark.parametrize("lines", [3, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("strange", STRANGE.values(), ids=list(STRANGE))
 def test_a_strange_alipay_row_among_plain_ones(town: Path, strange: str, lines: int) -> None:
     whole = [row for row in (*PAID, strange) if row.count(",") > 20]

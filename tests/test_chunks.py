@@ -122,7 +122,7 @@ def test_many_small_chunks_and_one_large_one_come_to_the_same(town: Any, here: P
 
     whole = left(1000)
     assert whole[0]["reasons"].keys() == {"unknown_merchant", "transaction_reused", "refund_without_payment"}
-    for lines in (1, 7, 50, 199, 200, 201, 202):
+    for lines in (7, 50, 200, 201):
         assert left(lines) == whole, lines
 
 
@@ -194,7 +194,7 @@ def test_what_was_written_is_totalled_when_the_next_chunk_is_read_row_by_row(tow
     rows = (here / "r.csv").read_text("utf-8").splitlines()
     (here / "r.csv").write_text("\n".join([*rows[:120], '"open', *rows[120:], ""]), "utf-8")
     town(*IMPORT, expect=4)
-    town("check")
+    assert town("check", "-o", "json").json["status"] == "ok"
 
 
 # ---------------------------------------------------------------- Ctrl-C

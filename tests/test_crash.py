@@ -133,6 +133,7 @@ def test_an_import_killed_at_random_moments_ends_as_if_undisturbed(town: Any, he
     assert trial.importing > 0
 
 
+@pytest.mark.slow
 def test_an_import_killed_by_one_way_is_finished_by_the_other(town: Any, here: Path) -> None:
     """The two ways give facts other numbers; everything else is the same."""
     wanted = Trial(here, REDEMPTIONS, seed=1).left
@@ -145,6 +146,7 @@ def test_an_import_killed_by_one_way_is_finished_by_the_other(town: Any, here: P
         town("check", "--db", str(folder / "voucher.db"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
 def test_a_platforms_file_killed_at_random_moments_ends_as_if_undisturbed(town: Any, here: Path, bytes_: int) -> None:
     """Its last line refuses it as a whole when it is not whole: that is looked at before the first chunk is kept."""

@@ -68,7 +68,7 @@ def with_cells(changes: list[tuple[int, int, str]]) -> bytes:
     return "".join(",".join(row) + "\n" for row in rows).encode()
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells=st.lists(CELLS, max_size=3), strokes=st.lists(BYTES, max_size=3))
 def test_damage_anywhere_never_breaks_the_sum_the_books_or_the_program(
     city: City, here: Path, cells: list[tuple[int, int, str]], strokes: list[tuple[str, int, int]]

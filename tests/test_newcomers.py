@@ -88,7 +88,7 @@ def come_to(files: list[list[tuple[str, ...]]], columns: int, *, is_judged: bool
     return repr(told).replace(folder, ""), repr(left).replace(folder, "")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(first=st.lists(CELLS, max_size=5), second=st.lists(LINE, max_size=14), third=st.lists(LINE, max_size=8), columns=st.integers(2, 5),
        missing=st.sampled_from(["report", "suspend"]))
 def test_streamed_and_judged_registries_come_to_the_same(first: Any, second: Any, third: Any, columns: int, missing: str) -> None:

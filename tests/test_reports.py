@@ -270,7 +270,7 @@ payments = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 2), st.integers(
                               st.sampled_from(["", "offline"])), max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(payments=payments, since=st.none() | moments, as_of=st.none() | moments)
 def test_totals_tell_what_a_scan_of_the_facts_tells(blank: World, payments: Any, since: int | None, as_of: int | None) -> None:
     if since is not None and as_of is not None and since > as_of:
@@ -294,7 +294,7 @@ over_months = st.integers(0, 110 * 86400).map(lambda seconds: at("2020-03-20") +
     [at(moment) + second for moment in ("2020-04-01", "2020-05-01", "2020-06-01") for second in (-1, 0)])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(payments=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 2), st.integers(1, 3), over_months, st.booleans()), max_size=14),
        since=st.none() | over_months, as_of=st.none() | over_months, chosen=st.sampled_from([(), ("hz-1",)]))
 def test_merchants_are_exact_over_months(
@@ -356,7 +356,7 @@ def left_over(world: World, code: str, as_of: int) -> tuple[int, int, int]:
     return outstanding, expired, len(users)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(used=st.dictionaries(st.tuples(st.integers(1, 6), st.integers(1, 2)), st.tuples(st.integers(0, 6 * 86400), st.booleans())),
        as_of=st.integers(0, 12 * 86400))
 def test_outstanding_expired_and_users_are_what_a_count_of_vouchers_gives(
