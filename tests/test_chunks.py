@@ -188,7 +188,7 @@ def last_line(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT last_line FROM batches WHERE kind = 'redemptions'").fetchone()[0])
 
 
-def test_what_was_written_is_totalled_when_the_next_chunk_is_read_row_by_row(town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_written_is_totalled_when_the_rest_is_read_row_by_row(town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A quote that is never closed ends the way by columns in the middle of a commit."""
     monkeypatch.setattr(chunks, "TOGETHER", 4)
     rows = (here / "r.csv").read_text("utf-8").splitlines()
