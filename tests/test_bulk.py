@@ -381,3 +381,19 @@ def test_the_columns_are_really_used(town: Path, monkeypatch: pytest.MonkeyPatch
     assert seen == [3]
     come_to(town, [("0.csv", FORMS["LF"])], BY_ROWS, 1000)
     assert seen == [3]
+
+
+def test_rounds_that_are_over_make_room_and_may_come_back() -> None:
+    pl = pytest.importorskip("polars")
+    from vouchercli.ops.bulk.book import Claims
+
+    def piece(first: int) -> list[tuple[tuple[Any, ...], ...]]:
+        return [((first, first + 1), (f"C{first}", f"C{first + 1}"), (bytes(16), bytes(16)), (0, 0), (9, 9))]
+
+    rows = pl.DataFrame({"claim_no": ["C1", "C2", "C3", "C4", "none"]})
+    claims, found = Claims(), []
+    for round_id, over in ((1, set()), (2, {1}), (1, set())):
+        claims.add(round_id, piece(2 * round_id - 1), over)
+        found.append((claims.rounds, claims.joined(rows).rows_by_key("round_id", named=True)))
+    assert [sorted(rounds) for rounds, _ in found] == [[1], [2], [1, 2]]
+    assert [{one: len(known) for one, known in by_round.items()} for _, by_round in found] == [{1: 2}, {2: 2}, {1: 2, 2: 2}]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from vouchercli.ops.bulk.typing import DAY
 from vouchercli.rules import scope, times
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules.merchants import Merchant
@@ -50,11 +51,12 @@ class Book:
         self._db.close()
 
     def cover(self, first: int, last: int) -> None:
-        """Bring in the claims of every round on which one may pay between these UTC seconds."""
-        for round_id, (opens_at, ends_at) in sorted(self._spans.items()):
-            if opens_at <= last and first < ends_at:
-                del self._spans[round_id]
-                self._claims.add(round_id, bulk.claims(self._db, round_id))
+        """Bring in the claims of every round on which one may pay between these UTC seconds; rounds that were over before make
+        room for them."""
+        wanted = {one for one, (opens_at, ends_at) in self._spans.items() if opens_at <= last and first < ends_at}
+        for round_id in sorted(wanted.difference(self._claims.rounds)):
+            over = {one for one in self._claims.rounds if self._spans[one][1] <= first - DAY}
+            self._claims.add(round_id, bulk.claims(self._db, round_id), over)
 
     def with_claims(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows that name a known claim, with what it says."""
@@ -190,15 +192,19 @@ def resident_keys(tokens: pl.Series) -> pl.Series:
 
 
 class Claims:
-    """The claims of the rounds brought in so far, found by a hash of the number; the number itself decides."""
+    """The claims of the rounds brought in (`rounds`), found by a hash of the number; the number itself decides."""
 
     def __init__(self) -> None:
+        self.rounds: set[int] = set()
         self._frame: pl.DataFrame | None = None
         self._keys: np.ndarray[Any, Any] = np.empty(0, np.uint64)
 
-    def add(self, round_id: int, pieces: Iterable[tuple[tuple[Any, ...], ...]]) -> None:
-        """Bring in the claims of a round, by pieces of columns (claim_id, claim_no, resident, claimed_at, expires_at)."""
-        frames = [] if self._frame is None else [self._frame]
+    def add(self, round_id: int, pieces: Iterable[tuple[tuple[Any, ...], ...]], over: set[int]) -> None:
+        """Bring in the claims of a round, by pieces of columns (claim_id, claim_no, resident, claimed_at, expires_at), in the place
+        of those of the rounds `over`."""
+        kept = None if self._frame is None else self._frame.filter(~pl.col("round_no").is_in(list(over))) if over else self._frame
+        self.rounds = self.rounds - over | {round_id}
+        frames = [] if kept is None else [kept]
         for ids, numbers, tokens, claimed, expires in pieces:
             frames.append(pl.DataFrame({
                 "claim_id": pl.Series(ids, dtype=pl.UInt32), "number": pl.Series(numbers, dtype=pl.String),
