@@ -18,7 +18,9 @@ LANGUAGES = ("zh", "en")
 COMMAND = re.compile(  # the part of a sentence that is there to be pasted
     r"(?:voucher (?:init|programme|template|round|merchant|application|eligibility|claim"
     r"|draw|redemption|batch|schedule|report|audit|check|demo|doctor)|chmod)\b[^,;，；。]*")
-OF_PROGRAMME = re.compile(r"voucher (?:round|claim|redemption|report|application|eligibility|draw) [^,;:，；：。）)]*[^,;:，；：。）)\s]")
+OF_PROGRAMME = re.compile(  # a command to its end; what stands in quotes is one word of it
+    r"voucher (?:round|claim|redemption|report|application|eligibility|draw)"
+    r""" (?:"[^"]*"|[^",;:，；：。）)])*(?:"[^"]*"|[^",;:，；：。）)\s])""")
 NAMES_IT = re.compile("--programme|--help")
 UNSAFE = re.compile(r"[\s'\"$&|;<>()*?!`\\#~]")  # what a shell would not leave alone
 _chosen = ["en"]  # one process speaks one language: main() chooses it before anything is said
