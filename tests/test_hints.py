@@ -9,7 +9,7 @@ from vouchercli.cli.words import for_programme
 
 @pytest.mark.parametrize(("told", "expected"), [
     ('voucher report leverage --as-of "2020-04-16 24:00"', 'voucher report leverage --as-of "2020-04-16 24:00" --programme P'),
-    ("voucher round plan r1, then voucher round submit r1", "voucher round plan r1 --programme P, then voucher round submit r1 --programme P"),
+    ("voucher round plan r1, then voucher round list", "voucher round plan r1 --programme P, then voucher round list --programme P"),
     ("voucher round open r1: or not", "voucher round open r1 --programme P: or not"),
     ("见 voucher report rounds。", "见 voucher report rounds --programme P。"),
     ('voucher draw verify "a b.json" --entrants x', 'voucher draw verify "a b.json" --entrants x --programme P'),
