@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-CODES = {"offline": 1, "online": 2}
 CHANNELS = ("", "offline", "online")  # by their code
+CODES = {channel: code for code, channel in enumerate(CHANNELS)}
 
 
 class Book:

@@ -10,9 +10,9 @@ import polars as pl
 
 from vouchercli.ops import shares
 from vouchercli.ops.bulk import refunds, typing
-from vouchercli.ops.bulk.book import visits_of
+from vouchercli.ops.bulk.book import CHANNELS, visits_of
 from vouchercli.ops.bulk.feed import Feed
-from vouchercli.ops.bulk.redemptions import CHANNELS, Proof, Prover
+from vouchercli.ops.bulk.redemptions import Proof, Prover
 from vouchercli.ops.chunks import Taken
 from vouchercli.store import bulk, totals
 

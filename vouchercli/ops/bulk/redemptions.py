@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from vouchercli.ops.bulk import refunds, typing
-from vouchercli.ops.bulk.book import Book, visits
+from vouchercli.ops.bulk.book import CODES, Book, visits
 from vouchercli.ops.bulk.typing import VOUCHER
 from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import programmes
@@ -21,7 +21,6 @@ CONTENT = ("transaction_no", "claim_id", "coupon_no", "merchant_id", "paid_at", 
 KNOWN = ("line", "transaction_no", "claim_id", "coupon_no", "merchant_id", "segment_id", "channel", "paid_at", "day", "base_fen",
          "merchant_discount_fen", "round_id", "coupon", "threshold_fen", "denomination_fen")
 PAYMENT, REFUND = (*KNOWN, "subsidy_fen", "visit"), (*KNOWN, "told_fen", "refund_of")
-CHANNELS = {"": 0, "offline": 1, "online": 2}
 
 
 class Proof(NamedTuple):
@@ -83,7 +82,7 @@ class Prover:
             "line", "transaction_no", "claim_no", "merchant_no", "refund_of",
             kind=pl.col("kind").replace_strict(kinds, default="", return_dtype=pl.String), coupon_no=typing.whole("coupon_no", 3),
             paid_at=at, day=day, of_day=of_day, order_fen=order, merchant_discount_fen=discount, told_fen=subsidy,
-            channel_no=pl.col("channel").replace_strict(CHANNELS, default=None, return_dtype=pl.Int64),
+            channel_no=pl.col("channel").replace_strict(CODES, default=None, return_dtype=pl.Int64),
         ).with_columns(base_fen=pl.col("order_fen") - pl.col("merchant_discount_fen"))
         return rows.filter((
             ((pl.col("kind") == "pay") | ((pl.col("kind") == "refund") & (pl.col("refund_of") != "")))
