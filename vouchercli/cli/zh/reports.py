@@ -18,7 +18,7 @@ TEXT = {
     "there is no report by {by}": "报表不能按 {by} 分组",
     "--since lies after --as-of: nothing can be in between": "--since 晚于 --as-of：其间不可能有任何记录",
     "exchange the two": "请将两者对调",
-    "nothing has been redeemed yet; next: voucher redemption import FILE": "尚无核销；下一步：voucher redemption import FILE",
+    "nothing has been redeemed yet; next: voucher redemption import FILE": "尚无核销；下一步：voucher redemption import 文件",
     "nothing was redeemed in this span of time; try without --since and --as-of": "该时段内没有核销；可去掉 --since 与 --as-of 再试",
     "there is no round yet; next: voucher round create CODE": "尚无任何一期；下一步：voucher round create CODE",
     # titles
