@@ -109,13 +109,13 @@ def test_a_claim_made_in_a_pause_is_not_proved_by_columns(tmp_path: Path, until:
 def test_a_large_file_is_proved_by_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from vouchercli.ops.bulk import claims as bulk
 
-    proofs, wrote = [], bulk.write
+    proofs, wrote = [], bulk.Writer.write
 
-    def write(desk: Desk, proof: bulk.Proof) -> chunks.Taken:
+    def write(self: bulk.Writer, desk: Desk, proof: bulk.Proof) -> chunks.Taken:
         proofs.append(proof)
-        return wrote(desk, proof)
+        return wrote(self, desk, proof)
 
-    monkeypatch.setattr(bulk, "write", write)
+    monkeypatch.setattr(bulk.Writer, "write", write)
     session = town(tmp_path)
     lines = ["1,r,ann,2020-03-27 08:00:00", "1,r,ann,2020-03-27 08:00:00", "2,r,bob,2020-03-27 08:00:01", "3,none,cat,2020-03-27 08:00:01"]
     told = imported(session, lines, 100, 1)["told"]

@@ -74,14 +74,14 @@ def stop_after(here: Path, wanted: int) -> Stopped:
 
 def facts(folder: Path) -> list[str]:
     """What stands, without the numbers that rows were given."""
-    tables = ("claims", "redemptions", "number_runs", "rejects", "warnings", "claim_totals", "group_totals", "merchant_totals",
+    tables = ("claims", "redemptions", "redemption_runs", "rejects", "warnings", "claim_totals", "group_totals", "merchant_totals",
               "funder_totals")
     return [line for line in canonical(folder / "voucher.db") if line.split()[0] in tables]
 
 
-def undisturbed(here: Path) -> list[str]:
+def undisturbed(here: Path, name: str = "calm") -> list[str]:
     """What one import of a copy leaves."""
-    calm = copied(here, "calm")
+    calm = copied(here, name)
     with session(calm) as one:
         ops.import_redemptions(one, "r.csv")
     return canonical(calm / "voucher.db")
@@ -166,9 +166,11 @@ def test_an_import_that_others_stopped_within_can_be_checked(town: Any, here: Pa
 
 
 def test_proved_chunks_are_committed_together(town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = undisturbed(here)
+    undisturbed(here, "one by one")
     for name, number in (("TOGETHER", 2), ("MANY", 2), ("MANY_TOGETHER", 3)):
         monkeypatch.setattr(chunks, name, number)
+    wanted = undisturbed(here)
+    assert left_by(here / "calm" / "voucher.db") == left_by(here / "one by one" / "voucher.db")
     told: list[int] = []
     stopped = copied(here, "stopped")
     with session(here) as one:

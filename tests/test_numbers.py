@@ -36,7 +36,7 @@ def filled(city: Any, here: Path) -> sqlite3.Connection:
     for first in range(1, ROWS, 100):
         told = [row[0] for row in db.execute(NUMBERS, (first, first + 99))]
         keys = b"".join(numbers.key(one).to_bytes(4, "little") for one in told)
-        numbers.keep(db, (first - 1) // 200 + 1, first, keys)
+        numbers.keep(db, (first - 1) // 200 + 1, first, keys, (0, 0))
     return db
 
 

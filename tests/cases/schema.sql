@@ -31,8 +31,6 @@ CREATE INDEX postings_by_funder ON postings (funder_id, round_id);
 
 CREATE UNIQUE INDEX programme_changes_waiting ON programme_changes (programme_id) WHERE state = 'proposed';
 
-CREATE INDEX redemptions_by_paid_at ON redemptions (paid_at);
-
 CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
 
 CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no, use_no);
@@ -350,12 +348,6 @@ CREATE TABLE merchants (
     changed_at     INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE number_runs (
-    first_id  INTEGER PRIMARY KEY,
-    batch_id  INTEGER NOT NULL,
-    keys      BLOB NOT NULL                             -- unsigned 32-bit little-endian, made by store.numbers.key
-) STRICT;
-
 CREATE TABLE pauses (
     pause_id  INTEGER PRIMARY KEY,
     round_id  INTEGER NOT NULL REFERENCES rounds,
@@ -406,9 +398,18 @@ CREATE TABLE programmes (
     loaded_at     INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE redemption_runs (
+    first_id       INTEGER PRIMARY KEY,
+    last_id        INTEGER NOT NULL,
+    batch_id       INTEGER NOT NULL,
+    first_paid_at  INTEGER NOT NULL,                    -- of all that were written, also when some have left since
+    last_paid_at   INTEGER NOT NULL,
+    keys           BLOB NOT NULL                        -- unsigned 32-bit little-endian, made by store.numbers.key
+) STRICT;
+
 CREATE TABLE redemptions (
     redemption_id          INTEGER PRIMARY KEY,
-    transaction_no         TEXT NOT NULL,               -- unique with the kind: `number_runs` finds it
+    transaction_no         TEXT NOT NULL,               -- unique with the kind: `redemption_runs` finds it
     claim_id               INTEGER NOT NULL,
     coupon_no              INTEGER NOT NULL,
     use_no                 INTEGER NOT NULL,            -- the voucher's first row, second ...: pay, refund, pay again

@@ -4,17 +4,19 @@ killed goes on exactly as if nothing had happened."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from vouchercli.formats.layout import Reading, Record
     from vouchercli.ops.desks import Desk
 
-LINES = 50_000  # a chunk; a multiple of it ends each chunk but the last
-# A commit takes in two chunks, behind the first twenty six: they mostly touch the same pages, which are then written once.
+LINES = 50_000  # a block; a multiple of it ends each block but the last. Rows that go one by one come in chunks of one block
+# Proved rows come in chunks of two blocks, behind the first twenty of six: they mostly touch the same pages, which are then written
+# once. A chunk also ends where more rows are left to the judge than it takes in some seconds: others wait for the lock meanwhile.
 TOGETHER, MANY, MANY_TOGETHER = 2, 20, 6
+LEFT_TO_JUDGE = 20_000
 
 
 @dataclass(frozen=True)
@@ -26,32 +28,45 @@ class Taken:
     lines: list[int]
     warnings: int = 0
 
+    def __add__(self, more: Taken) -> Taken:
+        return Taken(self.accepted + more.accepted, self.duplicate + more.duplicate, [*self.lines, *more.lines],
+                     self.warnings + more.warnings)
+
 
 NOTHING = Taken(0, 0, [])
 
 
+class Plain(Protocol):
+    """Who writes the rows of a chunk that need no judge."""
+
+    def take(self, desk: Desk, chunk: Chunk) -> tuple[Taken, Iterable[Record]]:
+        """Write them, under the write lock; the rows for the judge come as records. The chunk then knows where it ends."""
+
+    def end(self, desk: Desk) -> None:
+        """The judge is done with the rest: the chunk is about to be committed."""
+
+
 @dataclass
 class Chunk:
-    """The records up to `last_line`; `is_last` is known once they have been read. `plain` are rows that need no judge any more
-    (see `Kind.bulk`), `share` how much of the file lies behind (None: not known), `end` what is to be done before the commit."""
+    """The records up to `last_line`; `is_last` is known once they have been read. `plain` writes rows that need no judge any more
+    and gives the others (see `Kind.bulk`); `share` is how much of the file lies behind (None: not known)."""
 
     last_line: int
     records: Iterable[Record]
     is_first: bool = False
     is_last: bool = False
-    plain: Any = None
+    plain: Plain | None = None
     share: float | None = None
-    end: Callable[[Desk], None] | None = None
     seen: int = 0
 
 
 def end_of(line: int) -> int:
-    """The last line of the chunk that `line` belongs to."""
+    """The last line of the block that `line` belongs to."""
     return -(-line // LINES) * LINES
 
 
-def is_committed(line: int) -> bool:
-    """Whether a chunk that ends at `line` is committed with those before it (as the last one always is)."""
+def is_border(line: int) -> bool:
+    """Whether a chunk of proved rows ends with the block that ends at `line`."""
     count = line // LINES
     return count % (TOGETHER if count <= MANY else MANY_TOGETHER) == 0
 

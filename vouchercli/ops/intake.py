@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vouchercli.errors import Busy, Stopped, VoucherError
 from vouchercli.formats import layout
 from vouchercli.ops import desks, summaries
-from vouchercli.ops.chunks import NOTHING, chunks, is_committed
+from vouchercli.ops.chunks import NOTHING, chunks
 from vouchercli.ops.desks import Desk, Kind
 from vouchercli.result import Outcome, say
 from vouchercli.rules.times import HOME_ZONE
@@ -128,7 +128,7 @@ def _taken(job: Job) -> Outcome:
                 if outcome := _overtaken(job, desk, done):
                     return outcome
                 desk = desk if desk.batch_id else _begun(job, desk)
-                chunk, judged, more = _judged_together(desk, chunk, coming, job.watch)
+                judged, more = _judged(desk, chunk, job.watch)
                 if judged.is_whole:
                     return _finished(job, judged, more)
                 if done == 0:
@@ -183,27 +183,10 @@ def _begun(job: Job, desk: Desk) -> Desk:
     return replace(desk, batch_id=batch_id)
 
 
-def _judged_together(
-    desk: Desk, chunk: Chunk, coming: Iterator[Chunk], watch: Watch | None
-) -> tuple[Chunk, Desk, dict[str, Any]]:
-    """Take in the chunks of one commit; returns the last of them. Only what was proved is quick enough for several."""
-    end = None
-    while True:
-        judged, more = _judged(desk, chunk, watch)
-        end = chunk.end or end
-        is_border = chunk.is_last or chunk.plain is None or is_committed(chunk.last_line) or (watch is not None and watch.is_stopped)
-        following = None if is_border else next(coming, None)
-        if following is None:
-            if end:
-                end(desk)
-            return chunk, judged, more
-        chunk = following
-
-
 def _judged(desk: Desk, chunk: Chunk, watch: Watch | None) -> tuple[Desk, dict[str, Any]]:
     """Stage, judge and keep one chunk; the desk knows then whether that was the whole file."""
     desks.expect(desk)
-    taken, records = chunk.plain.take(desk) if chunk.plain is not None else (NOTHING, chunk.records)
+    taken, records = chunk.plain.take(desk, chunk) if chunk.plain else (NOTHING, chunk.records)
     desks.stage(desk, records, tell=watch.read if watch else None)
     desk = replace(desk, is_whole=chunk.is_last and chunk.is_first and (chunk.plain is None or desk.kind.settle is None))
     desk.kind.judge(desk)
@@ -214,6 +197,8 @@ def _judged(desk: Desk, chunk: Chunk, watch: Watch | None) -> tuple[Desk, dict[s
     counts["read"] += taken.accepted + taken.duplicate
     batches.add(desk.db, desk.batch_id, last_line=chunk.last_line, **counts, warnings=incoming.warned(desk.db) + taken.warnings)
     incoming.keep(desk.db)
+    if chunk.plain:
+        chunk.plain.end(desk)
     if watch:
         watch.read(taken.accepted + taken.duplicate)
     return desk, more

@@ -29,25 +29,23 @@ SEGMENT = slice(DISTRICT, FIELDS.index("size") + 1)
 
 def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
     """The whole file as one chunk."""
-    chunk = Chunk(done, (), is_first=True, is_last=True)
-    chunk.plain = Registry(chunk)
-    yield chunk
+    yield Chunk(done, (), is_first=True, is_last=True, plain=Registry())
 
 
 class Registry:
     """The rows of one registry file."""
 
-    def __init__(self, chunk: Chunk) -> None:
-        self._chunk = chunk
-
-    def take(self, desk: Desk) -> tuple[Taken, tuple[Record, ...]]:
+    def take(self, desk: Desk, chunk: Chunk) -> tuple[Taken, tuple[Record, ...]]:
         """Add the merchants that are new, and stage the other rows."""
         writer = Writer(desk)
         records = desk.reading.records()
         while some := list(islice(records, MANY)):
             desks.stage(desk, writer.write(some))
-            self._chunk.last_line = some[-1].line
+            chunk.last_line = some[-1].line
         return writer.end(), ()
+
+    def end(self, desk: Desk) -> None:
+        """Nothing waits for the judge."""
 
 
 class Writer:

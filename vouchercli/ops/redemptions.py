@@ -159,6 +159,7 @@ COLUMNS = (
     Column("coupon", "Coupon"), Column("round", "Round"), Column("merchant_no", "Merchant"), Column("paid_at", "Paid at", "time"),
     Column("base_fen", "Base", "fen"), Column("subsidy_fen", "Voucher paid", "fen"), Column("batch", "Batch", "int"),
 )
+INNER = ("batch_id", "redemption_id")  # numbers that only the database knows them by
 
 
 def list_redemptions(session: Session, *, limit: int, **wanted: str | None) -> Outcome:
@@ -167,6 +168,6 @@ def list_redemptions(session: Session, *, limit: int, **wanted: str | None) -> O
     zone = programme["time_zone"]
     rows = redemptions.listed(session.db, programme["programme_id"], limit=limit + 1, **wanted)
     cells = tuple({**dict(row), "batch": row["batch_id"]} for row in rows[:limit])
-    data = [{key: value for key, value in row.items() if key != "batch_id"} | {"paid_at": times.iso(row["paid_at"], zone)} for row in cells]
+    data = [{key: value for key, value in row.items() if key not in INNER} | {"paid_at": times.iso(row["paid_at"], zone)} for row in cells]
     says = (say("more than {limit}: add --limit, --round, --claim, --merchant or --transaction", limit=limit),) if len(rows) > limit else ()
     return Outcome(data={"redemptions": data}, tables=(Table(say("Payments and refunds"), COLUMNS, cells, zone=zone),), says=says)

@@ -46,7 +46,7 @@ class Shares:
 
     def of(self, changes: list[Change]) -> list[tuple[int, Split]]:
         """(split_id, split) of each change of a subsidy; new ones are kept."""
-        new = redemptions.splits(self._db, [change for change in changes if change not in self._known], self._split)
+        new = redemptions.splits(self._db, [change for change in dict.fromkeys(changes) if change not in self._known], self._split)
         self._known.update(new)
         self.by_number.update(new.values())
         return [self._known[change] for change in changes]

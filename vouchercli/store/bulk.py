@@ -30,10 +30,19 @@ PLATFORM_NUMBERS = """
 SELECT platform_no, merchant_no FROM merchants
 WHERE merchant_id IN (SELECT min(merchant_id) FROM merchants WHERE platform_no <> '' GROUP BY platform_no)
 """
-CLAIMS = "SELECT claim_id, claim_no, resident, claimed_at, expires_at FROM claims WHERE round_id = ?"
+SPAN = "SELECT min(claim_id), max(claim_id) FROM claims WHERE round_id = ?"
+# As few long texts, not as rows: Python would make an object of every cell. (The `+` keeps SQLite on the table, in its own order.)
+CLAIMS = """
+SELECT count(*), group_concat(claim_id), group_concat(claim_no, char(10)), group_concat(hex(substr(resident, 1, 8)), ''),
+    group_concat(claimed_at), group_concat(expires_at)
+FROM claims WHERE claim_id BETWEEN ? AND ? AND +round_id = ? AND instr(claim_no, char(10)) = 0
+"""
+CLAIMS_AT_ONCE = 50_000
 VISITS = """
-SELECT c.resident, f.merchant_id, f.day FROM redemptions f CROSS JOIN claims c ON c.claim_id = f.claim_id
-WHERE f.paid_at >= ? AND f.paid_at < ? AND f.refund_of IS NULL
+SELECT c.resident, f.merchant_id, f.day
+FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+CROSS JOIN claims c ON c.claim_id = f.claim_id
+WHERE n.last_paid_at >= ?1 AND n.first_paid_at < ?2 AND f.paid_at >= ?1 AND f.paid_at < ?2 AND f.refund_of IS NULL
 """
 VISITS_SINCE = """
 SELECT c.resident, f.merchant_id, f.day FROM redemptions f CROSS JOIN claims c ON c.claim_id = f.claim_id
@@ -61,13 +70,14 @@ def platform_numbers(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in db.execute(PLATFORM_NUMBERS)]
 
 
-def claims(db: sqlite3.Connection, round_id: int) -> Iterator[tuple[tuple[Any, ...], ...]]:
-    """The columns claim_id, claim_no, resident, claimed_at, expires_at of a round's claims, some thousand rows at a time."""
-    cursor = db.cursor()
-    cursor.row_factory = None
-    cursor.execute(CLAIMS, (round_id,))
-    while rows := cursor.fetchmany(50_000):
-        yield tuple(zip(*rows, strict=True))
+def claims(db: sqlite3.Connection, round_id: int) -> Iterator[tuple[str, str, str, str, str]]:
+    """A round's claims, some thousand at a time, as columns in texts: claim_id (commas between them), claim_no (newlines),
+    the first eight bytes of the resident's token (hexadecimal, nothing between), claimed_at, expires_at (commas)."""
+    first, last = db.execute(SPAN, (round_id,)).fetchone()
+    for start in range(first, last + 1, CLAIMS_AT_ONCE) if first is not None else ():
+        count, *texts = db.execute(CLAIMS, (start, min(start + CLAIMS_AT_ONCE - 1, last), round_id)).fetchone()
+        if count:
+            yield tuple(texts)
 
 
 def visits(db: sqlite3.Connection, first: int, end: int) -> list[tuple[bytes, int, int]]:
@@ -86,10 +96,10 @@ COLUMNS = ("transaction_no", "claim_id", "coupon_no", "merchant_id", "segment_id
            "merchant_discount_fen", "split_id", "line")
 # A voucher's first row only: where one stands already, nothing is written.
 ADD = """
-INSERT OR IGNORE INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id, segment_id, channel, paid_at,
-    day, base_fen, merchant_discount_fen, split_id, vouchers, refund_of, batch_id, line)
+INSERT OR IGNORE INTO redemptions (redemption_id, batch_id, transaction_no, claim_id, coupon_no, merchant_id, segment_id, channel, paid_at,
+    day, base_fen, merchant_discount_fen, split_id, line, use_no, vouchers, refund_of)
 """
-PAYMENT = "(?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 1, NULL, ?, ?)"
+PAYMENT = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, NULL)"
 # What a refund needs to undo all of it: its payment, alone on the voucher.
 SOLE_PAYMENT = """
 SELECT f.redemption_id, s.after_fen FROM redemptions f JOIN splits s ON s.split_id = f.split_id
@@ -99,10 +109,10 @@ WHERE f.claim_id = ?1 AND f.coupon_no = ?2 AND f.refund_of IS NULL AND f.transac
 """
 REFUND_COLUMNS = (*COLUMNS, "payment_id")
 ADD_REFUND = """
-INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id, segment_id, channel, paid_at,
-    day, base_fen, merchant_discount_fen, split_id, line, refund_of, vouchers, batch_id)
+INSERT INTO redemptions (redemption_id, batch_id, transaction_no, claim_id, coupon_no, merchant_id, segment_id, channel, paid_at,
+    day, base_fen, merchant_discount_fen, split_id, line, refund_of, use_no, vouchers)
 """
-REFUND = "(?, ?, ?, ?, 2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, -1, ?)"
+REFUND = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 2, -1)"
 WRITTEN = "SELECT redemption_id FROM redemptions WHERE redemption_id BETWEEN ? AND ?"
 SAME = ("line", "claim_id", "coupon_no", "transaction_no", "merchant_id", "paid_at", "base_fen", "merchant_discount_fen", "subsidy_fen")
 IS_SAME = """
@@ -123,14 +133,12 @@ def next_id(db: sqlite3.Connection) -> int:
     return numbers.last_id(db) + 1
 
 
-def add(db: sqlite3.Connection, batch_id: int, columns: Sequence[list[Any]]) -> list[int]:
-    """Write payments, given by columns (redemption_id and `COLUMNS`), each as the first of its voucher. Returns the ids of
-    those whose voucher a fact holds already: they were not written."""
-    *most, line = columns
-    batch = [batch_id] * len(line)
-    first_id, cursor, refused = columns[0][0], db.cursor(), []
+def add(db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]) -> list[int]:
+    """Write payments, given by `COLUMNS`, with ids from `first_id` on, each as the first of its voucher. Returns the ids of those
+    whose voucher a fact holds already: they were not written."""
+    cursor, refused = db.cursor(), []
     cursor.row_factory = None
-    for some in rows.put(db, ADD, PAYMENT, [*most, batch, line]):
+    for some in rows.put(db, ADD, PAYMENT, columns, numbered=(first_id, batch_id)):
         ids = range(first_id + some.start, first_id + some.stop)
         written = cursor.execute(WRITTEN, (ids[0], ids[-1])).fetchall()
         refused += sorted({*ids}.difference(chain.from_iterable(written)))
@@ -144,14 +152,9 @@ def sole_payment(db: sqlite3.Connection, asked: tuple[Any, ...]) -> tuple[int, i
     return (found[0], found[1]) if found else None
 
 
-def add_refunds(db: sqlite3.Connection, batch_id: int, columns: Sequence[list[Any]]) -> None:
-    """Write full refunds, given by columns (redemption_id and `REFUND_COLUMNS`, amounts negative), each as its voucher's second row."""
-    rows.put(db, ADD_REFUND, REFUND, [*columns, [batch_id] * len(columns[0])])
-
-
-def keep_numbers(db: sqlite3.Connection, batch_id: int, first_id: int, keys: bytes) -> None:
-    """Keep the run of keys of the rows written from `first_id` on."""
-    numbers.keep(db, batch_id, first_id, keys)
+def add_refunds(db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]) -> None:
+    """Write full refunds, given by `REFUND_COLUMNS` (amounts negative), with ids from `first_id` on, each as its voucher's second row."""
+    rows.put(db, ADD_REFUND, REFUND, columns, numbered=(first_id, batch_id))
 
 
 def duplicates(db: sqlite3.Connection, found: Iterable[tuple[Any, ...]]) -> set[int]:

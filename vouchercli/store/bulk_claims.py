@@ -25,9 +25,9 @@ WEEK = ("week_from", "week_until")
 COLUMNS = ("claim_no", "round_id", "resident", "claimed_at", "expires_at", "line")
 # A resident's first pack of a round only, and no number twice: where one stands already, nothing is written.
 ADD = """
-INSERT OR IGNORE INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
+INSERT OR IGNORE INTO claims (claim_id, batch_id, claim_no, round_id, resident, claimed_at, expires_at, line, pack_no)
 """
-CLAIM = "(?, ?, ?, ?, 1, ?, ?, ?, ?)"
+CLAIM = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, 1)"
 # The same where a resident may hold several packs of a round: the first may be gone while another stands.
 ADD_FIRST = """
 INSERT OR IGNORE INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
@@ -86,7 +86,7 @@ def add(
     ids = range(first_id, first_id + len(line))
     values: list[Sequence[Any]] = [ids, *most, [batch_id] * len(line), line]
     if is_one_each and within is None:
-        is_all = not rows.put(db, ADD, CLAIM, values)
+        is_all = not rows.put(db, ADD, CLAIM, columns, numbered=(first_id, batch_id))
     elif within is None:
         is_all = db.executemany(ADD_FIRST, zip(*values, strict=True)).rowcount == len(line)
     else:

@@ -99,8 +99,8 @@ GROUP BY transaction_no, refund_of IS NULL HAVING count(*) > 1
 NUMBERS_IN_RUNS = """
 SELECT f.transaction_no AS subject, number_key(f.transaction_no) AS expected,
     ifnull(hex(substr(n.keys, 1 + 4 * (f.redemption_id - n.first_id), 4)), '') AS found
-FROM redemptions f LEFT JOIN number_runs n
-    ON n.first_id = (SELECT max(first_id) FROM number_runs WHERE first_id <= f.redemption_id)
+FROM redemptions f LEFT JOIN redemption_runs n
+    ON n.first_id = (SELECT max(first_id) FROM redemption_runs WHERE first_id <= f.redemption_id)
 WHERE found <> expected
 """
 KEPT = ", ".join(totals.SUMMED)

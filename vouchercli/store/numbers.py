@@ -21,18 +21,18 @@ DIGITS = 9  # the last digits of a number are the least alike, and fit into 32 b
 PASSES_EVERY = 2_000_000  # keys held as a set at once
 LONG_RUN = 10_000  # keys from which on it is worth while to ask numpy
 
-RUNS = "SELECT first_id, batch_id, keys FROM number_runs ORDER BY first_id"
-ADD_RUN = "INSERT INTO number_runs (first_id, batch_id, keys) VALUES (?, ?, ?)"
+RUNS = "SELECT first_id, batch_id, keys FROM redemption_runs ORDER BY first_id"
+ADD_RUN = """
+INSERT INTO redemption_runs (first_id, last_id, batch_id, first_paid_at, last_paid_at, keys) VALUES (?, ?, ?, ?, ?, ?)
+"""
 # Ids are never given twice while a run still holds a place for them.
 LAST_ID = """
 SELECT max((SELECT coalesce(max(redemption_id), 0) FROM redemptions),
-    coalesce((SELECT first_id + length(keys) / 4 - 1 FROM number_runs ORDER BY first_id DESC LIMIT 1), 0))
+    coalesce((SELECT last_id FROM redemption_runs ORDER BY first_id DESC LIMIT 1), 0))
 """
-WRITTEN = "SELECT redemption_id, transaction_no FROM redemptions WHERE redemption_id > ? ORDER BY redemption_id"
+WRITTEN = "SELECT redemption_id, transaction_no, paid_at FROM redemptions WHERE redemption_id > ? ORDER BY redemption_id"
 DROP_EMPTY = """
-DELETE FROM number_runs WHERE NOT EXISTS (
-    SELECT 1 FROM redemptions WHERE redemption_id >= first_id AND redemption_id < first_id + length(keys) / 4
-)
+DELETE FROM redemption_runs WHERE NOT EXISTS (SELECT 1 FROM redemptions WHERE redemption_id BETWEEN first_id AND last_id)
 """
 CLEAR = "DROP TABLE IF EXISTS temp.standing_numbers"
 CREATE = """
@@ -61,21 +61,27 @@ def last_id(db: sqlite3.Connection) -> int:
     return int(db.execute(LAST_ID).fetchone()[0])
 
 
-def keep(db: sqlite3.Connection, batch_id: int, first_id: int, keys: bytes) -> None:
-    """Keep the run of the redemptions from `first_id` on; `keys` as `number_runs` holds them."""
+def keep(db: sqlite3.Connection, batch_id: int, first_id: int, keys: bytes, span: tuple[int, int]) -> None:
+    """Keep the run of the redemptions from `first_id` on; `keys` as `redemption_runs` holds them, `span` their first and last time."""
     if keys:
-        db.execute(ADD_RUN, (first_id, batch_id, keys))
+        db.execute(ADD_RUN, (first_id, first_id + len(keys) // 4 - 1, batch_id, *span, keys))
 
 
 def keep_written(db: sqlite3.Connection, batch_id: int, after: int) -> None:
     """Keep the runs of the redemptions with an id above `after`."""
-    keys, first = array("I"), 0
-    for redemption_id, number in db.execute(WRITTEN, (after,)):
+    keys, times, first = array("I"), array("q"), 0
+    for redemption_id, number, paid_at in db.execute(WRITTEN, (after,)):
         if first + len(keys) != redemption_id:
-            keep(db, batch_id, first, _bytes(keys))
-            keys, first = array("I"), redemption_id
+            _keep(db, batch_id, first, keys, times)
+            keys, times, first = array("I"), array("q"), redemption_id
         keys.append(key(number))
-    keep(db, batch_id, first, _bytes(keys))
+        times.append(paid_at)
+    _keep(db, batch_id, first, keys, times)
+
+
+def _keep(db: sqlite3.Connection, batch_id: int, first_id: int, keys: array[int], times: array[int]) -> None:
+    if keys:
+        keep(db, batch_id, first_id, _bytes(keys), (min(times), max(times)))
 
 
 def drop_empty(db: sqlite3.Connection) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.store import batches, numbers, totals
 
@@ -58,7 +59,7 @@ DELETE_LEAVING = "DELETE FROM redemptions WHERE redemption_id IN (SELECT redempt
 
 LIST = """
 SELECT x.transaction_no, x.kind, c.claim_no, x.coupon_no, k.coupon, r.round, m.merchant_no, m.name, x.paid_at, x.base_fen,
-    x.merchant_discount_fen, x.subsidy_fen, x.public_fen, x.platform_fen, x.match_fen, p.transaction_no AS refund_of, x.batch_id
+    x.merchant_discount_fen, x.subsidy_fen, x.public_fen, x.platform_fen, x.match_fen, p.transaction_no AS refund_of, x.batch_id, x.redemption_id
 FROM redemption_facts x
 JOIN claims c ON c.claim_id = x.claim_id
 JOIN rounds r ON r.round_id = c.round_id
@@ -66,10 +67,13 @@ JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
 JOIN merchants m ON m.merchant_id = x.merchant_id
 LEFT JOIN redemptions p ON p.redemption_id = x.refund_of
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1) AND ifnull(c.claim_no = :claim_no, 1)
-  AND ifnull(m.merchant_no = :merchant_no, 1)
-  AND (:transaction_no IS NULL OR (x.transaction_no = :transaction_no AND x.redemption_id IN (SELECT redemption_id FROM standing_numbers)))
-ORDER BY x.paid_at, x.redemption_id LIMIT :limit
+  AND ifnull(m.merchant_no = :merchant_no, 1) AND ifnull(x.transaction_no = :transaction_no, 1)
 """
+LIST_ORDER = " ORDER BY x.paid_at, x.redemption_id LIMIT :limit"
+LIST_OF_CLAIM = LIST + "AND x.claim_id = (SELECT claim_id FROM claims WHERE claim_no = :claim_no)" + LIST_ORDER
+LIST_OF_NUMBER = LIST + "AND x.redemption_id IN (SELECT redemption_id FROM standing_numbers)" + LIST_ORDER
+LIST_OF_RUN = LIST + "AND x.redemption_id BETWEEN :first_id AND :last_id" + LIST_ORDER
+RUNS = "SELECT first_id, last_id, first_paid_at FROM redemption_runs ORDER BY first_paid_at, first_id"
 
 
 def accept(db: sqlite3.Connection, batch_id: int, parts: Callable[[int, int], Split]) -> None:
@@ -146,7 +150,18 @@ def take_out(db: sqlite3.Connection) -> None:
     db.execute(DELETE_LEAVING)
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[sqlite3.Row]:
+def listed(db: sqlite3.Connection, programme_id: int, *, limit: int, **wanted: str | None) -> list[sqlite3.Row]:
     """Redemptions of a programme by round, claim_no, merchant_no, transaction_no (None: any), oldest first, at most `limit`."""
-    numbers.find_standing(db, [wanted["transaction_no"]] if wanted["transaction_no"] else [])
-    return db.execute(LIST, {"programme_id": programme_id, **wanted}).fetchall()
+    asked = {"programme_id": programme_id, "limit": limit, **wanted}
+    if number := wanted["transaction_no"]:
+        numbers.find_standing(db, [number])
+        return db.execute(LIST_OF_NUMBER, asked).fetchall()
+    if wanted["claim_no"]:
+        return db.execute(LIST_OF_CLAIM, asked).fetchall()
+    found: list[sqlite3.Row] = []
+    for first_id, last_id, first_paid_at in db.execute(RUNS).fetchall():
+        if len(found) == limit and found[-1]["paid_at"] < first_paid_at:
+            break  # no later run has an older one
+        found += db.execute(LIST_OF_RUN, {**asked, "first_id": first_id, "last_id": last_id}).fetchall()
+        found = sorted(found, key=itemgetter("paid_at", "redemption_id"))[:limit]
+    return found

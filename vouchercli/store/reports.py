@@ -51,11 +51,12 @@ SUMS = """
     CAST(sum(t.floor_fen) AS BIGINT) AS floor_fen, CAST(sum(t.face_fen) AS BIGINT) AS face_fen
 """
 TOLD = ("vouchers", "base_fen", "paid_fen", "public_fen", "platform_fen", "match_fen", "floor_fen", "face_fen")  # as SUMS names them
-# Facts of a span of time. The local day is the reader's to say: such a span lies within one.
+# Facts of a span of time, out of the runs that overlap it. The local day is the reader's to say: such a span lies within one.
 FACTS = """
     SELECT f.round_id, :day AS day, f.coupon, f.segment_id, f.channel, f.merchant_id, f.split_id, f.vouchers, f.base_fen, f.subsidy_fen,
         f.public_fen, f.platform_fen, f.match_fen, f.floor_fen, f.face_fen
-    FROM redemption_facts f WHERE f.paid_at >= :from_at AND f.paid_at < :until_at
+    FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+    WHERE n.first_paid_at < :until_at AND n.last_paid_at >= :from_at AND f.paid_at >= :from_at AND f.paid_at < :until_at
 """
 SEGMENT = "JOIN segments s ON s.segment_id = t.segment_id"
 KEYS = {  # grouping -> (the key of a fact, the table that has it); what is true of a whole round is left to the reader
@@ -119,7 +120,10 @@ ADDED = ", ".join(totals.SUMMED)
 TAKEN_OFF = ", ".join("-" + name for name in totals.SUMMED)
 OF_MERCHANTS = "SELECT merchant_id, round_id, "
 KEPT_MONTHS = OF_MERCHANTS + ADDED + " FROM merchant_totals WHERE month BETWEEN ? AND ?"
-PAID_BETWEEN = " FROM redemption_facts WHERE paid_at >= ? AND paid_at < ?"
+PAID_BETWEEN = """
+FROM (SELECT ? AS from_at, ? AS until_at) s CROSS JOIN redemption_runs n ON n.first_paid_at < s.until_at AND n.last_paid_at >= s.from_at
+CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id AND f.paid_at >= s.from_at AND f.paid_at < s.until_at
+"""
 ADD_FACTS = OF_MERCHANTS + ADDED + PAID_BETWEEN
 TAKE_FACTS = OF_MERCHANTS + TAKEN_OFF + PAID_BETWEEN
 IS_SOMETHING = " OR ".join("sum(t." + name + ") <> 0" for name in totals.SUMMED)
@@ -273,7 +277,7 @@ WHERE EXISTS (SELECT 1 FROM redemptions x WHERE x.claim_id = c.claim_id AND x.pa
 )
 GROUP BY r.round_id ORDER BY r.round_id
 """
-LAST_PAID = "SELECT coalesce(max(paid_at), 0) FROM redemptions"
+LAST_PAID = "SELECT coalesce(max(last_paid_at), 0) FROM redemption_runs"
 
 
 def last_claim(db: sqlite3.Connection, round_id: int, as_of: int) -> int:

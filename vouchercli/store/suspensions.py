@@ -20,7 +20,10 @@ ORDER BY from_at LIMIT 1
 """
 OPEN = "SELECT * FROM suspensions WHERE merchant_id = ?1 AND until_at IS NULL ORDER BY from_at"
 END = "UPDATE suspensions SET until_at = max(from_at, ?2) WHERE merchant_id = ?1 AND until_at IS NULL"
-PAID_SINCE = "SELECT count(*) FROM redemptions WHERE merchant_id = ?1 AND paid_at >= ?2 AND refund_of IS NULL"
+PAID_SINCE = """
+SELECT count(*) FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+WHERE n.last_paid_at >= ?2 AND f.merchant_id = ?1 AND f.paid_at >= ?2 AND f.refund_of IS NULL
+"""
 
 
 def of_merchant(db: sqlite3.Connection, merchant_id: int) -> list[sqlite3.Row]:

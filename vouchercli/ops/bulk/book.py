@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CHANNELS = ("", "offline", "online")  # by their code
 CODES = {channel: code for code, channel in enumerate(CHANNELS)}
+KIND_OF_MERCHANT = ("district", "industry", "size", "is_registered")
 
 
 class Book:
@@ -109,12 +110,12 @@ class Book:
     # ------------------------------------------------------------ visits
 
     def has_room(self, rows: pl.DataFrame, limit: int) -> pl.Series:
-        """Whether the visit (resident, merchant, day) of each row has room for all that come with it; they are remembered.
+        """Whether the `visit` of each row (resident, merchant, day) has room for all that come with it; they are remembered.
 
         Visits are known by 64 bits of hash and counted too high rather than too low: what seems full is left to the judge.
         """
         days = rows.get_column("day").to_numpy()
-        asked = visits(rows.get_column("resident"), rows.get_column("merchant_id"), rows.get_column("day"))
+        asked = rows.get_column("visit").to_numpy()
         room = np.ones(len(asked), bool)
         for day in np.unique(days).tolist():
             here = np.flatnonzero(days == day)
@@ -156,16 +157,14 @@ class Merchants:
         return rows.filter(self._frame.get_column("merchant_no").gather(places) == wanted).drop("merchant_no")
 
     def covered(self, round_id: int, where: scope.Scope) -> np.ndarray[Any, Any]:
-        """Which merchants a round's vouchers are for (rules.scope.covers), asked once for each kind of merchant, or for each
-        merchant when the scope may name some by number."""
+        """Which merchants a round's vouchers are for (rules.scope.covers): asked once for each kind of merchant, and for each one
+        that the scope names by number."""
         if round_id not in self._covered:
-            by = ["merchant_no"] if where.merchants or where.exclude else []
-            asked = self._frame.select(*by, "district", "industry", "size", "is_registered")
+            named = self._frame.get_column("merchant_no").is_in(list(where.merchants | where.exclude))
+            asked = self._frame.select(pl.when(named).then("merchant_no").otherwise(pl.lit("")).alias("merchant_no"), *KIND_OF_MERCHANT)
             kinds = asked.unique()
-            numbers = kinds.get_column("merchant_no") if by else [""] * kinds.height
-            rest = kinds.select("district", "industry", "size", "is_registered").iter_rows()
             is_in = [scope.covers(where, Merchant(number, district, industry, size, bool(is_registered)))
-                     for number, (district, industry, size, is_registered) in zip(numbers, rest, strict=True)]
+                     for number, district, industry, size, is_registered in kinds.iter_rows()]
             keyed = kinds.with_columns(is_in=pl.Series(is_in, dtype=pl.Boolean))
             found = asked.join(keyed, on=kinds.columns, how="left", maintain_order="left")
             self._covered[round_id] = np.asarray(found.get_column("is_in").to_numpy(), bool)
@@ -185,6 +184,14 @@ def visits_of(rows: list[tuple[bytes, int, int]]) -> np.ndarray[Any, Any]:
     return visits(resident_keys(found.get_column("token")), found.get_column("merchant_id"), found.get_column("day"))
 
 
+def visits_by_day(rows: list[tuple[bytes, int, int]]) -> dict[int, np.ndarray[Any, Any]]:
+    """day -> `visits_of` its facts."""
+    by_day: dict[int, list[tuple[bytes, int, int]]] = {}
+    for row in rows:
+        by_day.setdefault(row[2], []).append(row)
+    return {day: visits_of(some) for day, some in by_day.items()}
+
+
 def resident_keys(tokens: pl.Series) -> pl.Series:
     """The first eight bytes of each token as a number: a hint, as every hash."""
     joined = b"".join(tokens.to_list())
@@ -199,18 +206,17 @@ class Claims:
         self._frame: pl.DataFrame | None = None
         self._keys: np.ndarray[Any, Any] = np.empty(0, np.uint64)
 
-    def add(self, round_id: int, pieces: Iterable[tuple[tuple[Any, ...], ...]], over: set[int]) -> None:
-        """Bring in the claims of a round, by pieces of columns (claim_id, claim_no, resident, claimed_at, expires_at), in the place
-        of those of the rounds `over`."""
+    def add(self, round_id: int, pieces: Iterable[tuple[str, str, str, str, str]], over: set[int]) -> None:
+        """Bring in the claims of a round, by pieces of columns (`store.bulk.claims`), in the place of those of the rounds `over`."""
         kept = None if self._frame is None else self._frame.filter(~pl.col("round_no").is_in(list(over))) if over else self._frame
         self.rounds = self.rounds - over | {round_id}
         frames = [] if kept is None else [kept]
         for ids, numbers, tokens, claimed, expires in pieces:
             frames.append(pl.DataFrame({
-                "claim_id": pl.Series(ids, dtype=pl.UInt32), "number": pl.Series(numbers, dtype=pl.String),
-                "resident": resident_keys(pl.Series(tokens, dtype=pl.Binary)), "claimed_at": pl.Series(claimed, dtype=pl.UInt32),
-                "expires_at": pl.Series(expires, dtype=pl.Int64), "round_no": pl.Series(np.full(len(ids), round_id, np.int32)),
-            }))
+                "claim_id": _numbers(ids, pl.UInt32), "number": _split(numbers, "\n"),
+                "resident": np.frombuffer(bytes.fromhex(tokens), "<u8"), "claimed_at": _numbers(claimed, pl.UInt32),
+                "expires_at": _numbers(expires, pl.Int64),
+            }).with_columns(round_no=pl.lit(round_id, pl.Int32)))
         if not frames:
             return
         frame = pl.concat(frames)
@@ -236,3 +242,11 @@ class Claims:
 
 def _keys(numbers: pl.Series) -> np.ndarray[Any, Any]:
     return numbers.hash(seed=1).to_numpy()
+
+
+def _split(text: str, mark: str) -> pl.Series:
+    return pl.Series([text]).str.split(mark).explode()
+
+
+def _numbers(text: str, sort: type[pl.DataType]) -> pl.Series:
+    return _split(text, ",").cast(sort)

@@ -45,7 +45,7 @@ class Proof(NamedTuple):
 
 def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
     """The chunks of a large file of claims behind the line `done`."""
-    return iter(Feed(desk, done, lambda: Prover(desk), write))
+    return iter(Feed(desk, done, lambda: Prover(desk), Writer()))
 
 
 class Prover:
@@ -136,22 +136,34 @@ def _ending(pack: Template, midnight: int, zone: str) -> tuple[int | None, int]:
     return None, 0
 
 
-def write(desk: Desk, proof: Proof) -> Taken:
-    """Count the proved rows and write them; rows that a standing claim keeps out are duplicates of it or left to the judge, and so
-    are the last to come when a round has not room for all."""
-    fit, lines = _with_room(desk.db, proof.fit)
-    columns = [fit.get_column(name).to_list() for name in bulk_claims.COLUMNS]
-    bulk_claims.count(desk.db, _by_day(fit))
-    within = (proof.limits, [fit.get_column(name).to_list() for name in bulk_claims.WEEK]) if proof.limits else None
-    refused = bulk_claims.add(desk.db, desk.batch_id, bulk_claims.next_id(desk.db), columns, is_one_each=proof.is_one_each, within=within)
-    duplicate: set[int] = set()
-    if refused:
-        left = fit[refused]
-        bulk_claims.count(desk.db, [(round_id, day, -claims) for round_id, day, claims in _by_day(left)])
-        fit = fit.filter(~pl.col("line").is_in(left.get_column("line").implode()))
-        duplicate = bulk_claims.duplicates(desk.db, left.select(bulk_claims.SAME).rows())
-        lines += [line for line in left.get_column("line").to_list() if line not in duplicate]
-    return Taken(fit.height, len(duplicate) + proof.repeated, sorted([*proof.lines, *lines]))
+class Writer:
+    """Writes proofs one after the other; a chunk has nothing of its own."""
+
+    def begin(self, desk: Desk) -> None:
+        """Nothing to learn."""
+
+    def rest(self, desk: Desk) -> None:
+        """Nothing to add up."""
+
+    def write(self, desk: Desk, proof: Proof) -> Taken:
+        """Count the proved rows and write them; rows that a standing claim keeps out are duplicates of it or left to the judge, and so
+        are the last to come when a round has not room for all."""
+        fit, lines = _with_room(desk.db, proof.fit)
+        columns = [fit.get_column(name).to_list() for name in bulk_claims.COLUMNS]
+        bulk_claims.count(desk.db, _by_day(fit))
+        within = (proof.limits, [fit.get_column(name).to_list() for name in bulk_claims.WEEK]) if proof.limits else None
+        refused = bulk_claims.add(desk.db, desk.batch_id, bulk_claims.next_id(desk.db), columns, is_one_each=proof.is_one_each, within=within)
+        duplicate: set[int] = set()
+        if refused:
+            left = fit[refused]
+            bulk_claims.count(desk.db, [(round_id, day, -claims) for round_id, day, claims in _by_day(left)])
+            fit = fit.filter(~pl.col("line").is_in(left.get_column("line").implode()))
+            duplicate = bulk_claims.duplicates(desk.db, left.select(bulk_claims.SAME).rows())
+            lines += [line for line in left.get_column("line").to_list() if line not in duplicate]
+        return Taken(fit.height, len(duplicate) + proof.repeated, sorted([*proof.lines, *lines]))
+
+    def end(self, desk: Desk) -> None:
+        """Nothing waits for the end of a chunk."""
 
 
 def _by_day(rows: pl.DataFrame) -> list[tuple[int, int, int]]:

@@ -1,4 +1,4 @@
-"""Blocks of a file on their way to the ledger: one is read and proved in a thread of its own while the one before is written.
+"""Blocks of a file on their way to the ledger: they are read and proved in a thread of their own while those before are written.
 
 The proof reads the database before the writer holds its lock. If anyone else commits in between, what was proved is proved
 again under the lock: SQLite counts the commits of others (`PRAGMA data_version`).
@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli.formats import bulk
 from vouchercli.ops import chunks
-from vouchercli.ops.chunks import Chunk, Taken
+from vouchercli.ops.chunks import NOTHING, Chunk, Taken
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
 
     from vouchercli.formats.bulk import Block
     from vouchercli.formats.layout import Record
@@ -37,6 +39,22 @@ class Prover(Protocol):
         """Leave the database."""
 
 
+class Writer(Protocol):
+    """Writes what was proved, chunk by chunk."""
+
+    def begin(self, desk: Desk) -> None:
+        """A chunk begins."""
+
+    def write(self, desk: Desk, found: Any) -> Taken:
+        """Write the rows of one block."""
+
+    def rest(self, desk: Desk) -> None:
+        """All blocks of the chunk are written: the judge comes next."""
+
+    def end(self, desk: Desk) -> None:
+        """The chunk is about to be committed."""
+
+
 @dataclass
 class Proved:
     """One block, proved; `epoch` counts the commits of others that the proof knows of."""
@@ -49,64 +67,80 @@ class Proved:
 class Feed:
     """The chunks of one large file."""
 
-    def __init__(
-        self, desk: Desk, done: int, prover: Callable[[], Prover], write: Callable[[Desk, Any], Taken],
-        end: Callable[[Desk], None] | None = None,
-    ) -> None:
-        self._desk, self._done, self._make, self._write, self._end = desk, done, prover, write, end
+    def __init__(self, desk: Desk, done: int, prover: Callable[[], Prover], writer: Writer) -> None:
+        self._desk, self._done, self._make, self._writer = desk, done, prover, writer
         self._prover = prover()
         self._epoch = 0
         self._version = store.data_version(desk.db)
         self._pool = ThreadPoolExecutor(1)
         self._blocks = bulk.blocks(desk.reading, done, chunks.end_of)
+        self._coming: deque[Future[Proved | None]] = deque()
+        self._is_plain = True
 
     def __iter__(self) -> Iterator[Chunk]:
         is_first = self._done == 0
+        self._coming.extend(self._pool.submit(self._next) for _ in range(AHEAD))
         try:
-            coming = deque(self._pool.submit(self._next) for _ in range(AHEAD))
-            while (proved := coming.popleft().result()) is not None:
-                coming.append(self._pool.submit(self._next))
-                block = proved.block
-                yield Chunk(block.last_line, (), is_first=is_first, is_last=block.is_last, plain=Plain(self, proved), share=block.share,
-                            end=self._end)
-                is_first, self._done = False, block.last_line
-        except bulk.NotPlainError:
-            yield from chunks.chunks(self._desk.reading, self._done, is_cut=True)
+            while (first := self._proved()) is not None:
+                self._first = first
+                chunk = Chunk(first.block.last_line, (), is_first=is_first, plain=self)
+                yield chunk
+                is_first, self._done = False, chunk.last_line
+            if not self._is_plain:
+                yield from chunks.chunks(self._desk.reading, self._done, is_cut=True)
         finally:
             self._pool.shutdown(cancel_futures=True)
             self._prover.close()
 
     def _next(self) -> Proved | None:
-        block = next(self._blocks, None)
+        """Read and prove one block; None behind the last one, and from where the file is not made of one line a row."""
+        try:
+            block = next(self._blocks, None)
+        except bulk.NotPlainError:
+            self._is_plain, block = False, None
         return None if block is None else Proved(block, self._prover.prove(block), self._epoch)
 
-    def take(self, desk: Desk, proved: Proved) -> tuple[Taken, Iterable[Record]]:
-        """Write the proved rows; called under the write lock. What is left to the judge comes as records."""
+    def _proved(self) -> Proved | None:
+        self._coming.append(self._pool.submit(self._next))
+        return self._coming.popleft().result()
+
+    def take(self, desk: Desk, chunk: Chunk) -> tuple[Taken, Iterable[Record]]:
+        """Write the proved rows of the chunk, block by block."""
+        self._learn(desk)
+        self._writer.begin(desk)
+        taken, left, found = NOTHING, [], self._first
+        while True:
+            block, written = found.block, self._written(desk, found)
+            taken += written
+            left.append(block.records(written.lines))
+            chunk.last_line, chunk.is_last, chunk.share = block.last_line, block.is_last, block.share
+            is_border = block.is_last or chunks.is_border(block.last_line) or len(taken.lines) > chunks.LEFT_TO_JUDGE
+            following = None if is_border else self._proved()
+            if following is None:
+                self._writer.rest(desk)
+                return taken, chain.from_iterable(left)
+            found = following
+
+    def _learn(self, desk: Desk) -> None:
+        """Begin to prove anew when someone else has committed."""
         version = store.data_version(desk.db)
         if version != self._version:
             self._version = version
             self._pool.submit(self._anew).result()
+
+    def _written(self, desk: Desk, proved: Proved) -> Taken:
         if proved.epoch != self._epoch:
-            proved = self._pool.submit(lambda: Proved(proved.block, self._prover.prove(proved.block), self._epoch)).result()
-        taken = self._write(desk, proved.found)
-        return taken, proved.block.records(taken.lines)
+            proved.found = self._pool.submit(self._prover.prove, proved.block).result()
+        return self._writer.write(desk, proved.found)
+
+    def end(self, desk: Desk) -> None:
+        """The chunk is about to be committed."""
+        self._writer.end(desk)
 
     def _anew(self) -> None:
         self._prover.close()
         self._prover = self._make()
         self._epoch += 1
-
-
-@dataclass(frozen=True)
-class Plain:
-    """The proved rows of one chunk, to be written under its write lock."""
-
-    feed: Feed
-    proved: Proved
-
-    def take(self, desk: Desk) -> tuple[Taken, Iterable[Record]]:
-        """Write them; what is left to the judge comes as records."""
-        return self.feed.take(desk, self.proved)
 
 
 def is_large(desk: Desk) -> bool:

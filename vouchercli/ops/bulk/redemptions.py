@@ -10,7 +10,6 @@ import polars as pl
 from vouchercli.ops.bulk import refunds, typing
 from vouchercli.ops.bulk.book import CODES, Book, visits
 from vouchercli.ops.bulk.typing import VOUCHER
-from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import programmes
 
 if TYPE_CHECKING:
@@ -20,14 +19,22 @@ if TYPE_CHECKING:
 CONTENT = ("transaction_no", "claim_id", "coupon_no", "merchant_id", "paid_at", "base_fen", "merchant_discount_fen", "subsidy_fen")
 KNOWN = ("line", "transaction_no", "claim_id", "coupon_no", "merchant_id", "segment_id", "channel", "paid_at", "day", "base_fen",
          "merchant_discount_fen", "round_id", "coupon", "threshold_fen", "denomination_fen")
-PAYMENT, REFUND = (*KNOWN, "subsidy_fen", "visit"), (*KNOWN, "told_fen", "refund_of")
+LAWFUL, REFUND = (*KNOWN, "subsidy_fen", "resident"), (*KNOWN, "told_fen", "refund_of")
+CHANGE = ("round_id", "subsidy_fen")
 
 
 class Proof(NamedTuple):
-    """`fit`: payments that are plainly lawful, as columns of the table; `refunds`: full refunds that are, if the payment they name
-    stands alone on its voucher; `lines`: the rows that are not; `repeated`: how many more rows are the same as a fit one in all."""
+    """What is plainly lawful in a block.
+
+    `fit`: payments as columns of the table, with the `key` of their number, their place in `changes` (round_id, subsidy in fen), and
+    where a limit on visits is set their `visit`; `days`: the local days of these; `refunds`: full refunds, lawful if the payment they
+    name stands alone on its voucher; `lines`: the rows that are none of these; `repeated`: how many more rows are the same as a fit
+    one in all.
+    """
 
     fit: pl.DataFrame
+    changes: list[tuple[int, int]]
+    days: list[int]
     refunds: pl.DataFrame
     lines: list[int]
     repeated: int
@@ -58,19 +65,21 @@ class Prover:
         lines = frame.get_column("line")
         rows = self._typed(self._book.with_numbers(frame))
         if not rows.height:
-            return Proof(NOTHING, NOTHING, [*odd, *lines.to_list()], 0)
+            return Proof(NOTHING, [], [], NOTHING, [*odd, *lines.to_list()], 0)
         rows = self._known(rows)
         rows = rows.with_columns(channel=self._book.used_channel(rows))
         is_payment = rows.get_column("kind") == "pay"
-        paid = rows.filter(is_payment)
+        paid, repeated = _without_repeats(self._lawful(rows.filter(is_payment)))
+        paid, days = self._uncontested(paid)
+        paid = paid.sort("claim_id", "coupon_no")  # the index by voucher is then written in its own order
+        paid = paid.with_columns(key=typing.keys(paid.get_column("transaction_no")))
+        changes = paid.select(CHANGE).unique(maintain_order=True).with_row_index("change")
+        paid = paid.join(changes, on=CHANGE, how="left", maintain_order="left")
         back = refunds.candidates(rows.filter(~is_payment)) if self._restores else rows.clear()
-        paid, repeated = _without_repeats(self._lawful(paid))
-        paid = self._uncontested(paid).sort("claim_id", "coupon_no")  # the index by voucher is then written in its own order
-        visit = visits(paid.get_column("resident"), paid.get_column("merchant_id"), paid.get_column("day"))
-        paid = paid.with_columns(visit=pl.Series(visit, dtype=pl.UInt64))
         done = pl.concat([paid.get_column("line"), repeated, back.get_column("line")])
         is_done = np.isin(lines.to_numpy(), done.to_numpy())
-        return Proof(paid.select(PAYMENT), back.select(REFUND), [*odd, *lines.filter(pl.Series(~is_done)).to_list()], repeated.len())
+        left = [*odd, *lines.filter(pl.Series(~is_done)).to_list()]
+        return Proof(paid, changes.select(CHANGE).rows(), days, back.select(REFUND), left, repeated.len())
 
     def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Texts to numbers: amounts in fen, times as UTC seconds with their local day."""
@@ -101,31 +110,27 @@ class Prover:
 
     def _lawful(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The payments of which rules.redemptions.reason is None, as far as columns can tell, with the subsidy they bring."""
-        rows = rows.with_columns(subsidy_fen=self._expected(rows))
+        rows = rows.with_columns(subsidy_fen=typing.lawful_subsidy())
         is_lawful = rows.select(
             (pl.col("paid_at") >= pl.col("claimed_at")) & (pl.col("paid_at") < pl.col("expires_at"))
             & (pl.col("base_fen") >= pl.col("threshold_fen"))
             & (pl.col("told_fen").fill_null(pl.col("subsidy_fen")) == pl.col("subsidy_fen")).fill_null(False)
         ).to_series()
-        return rows.filter(is_lawful & self._book.is_in_scope(rows))
+        return rows.filter(is_lawful & self._book.is_in_scope(rows)).select(LAWFUL)
 
-    def _expected(self, rows: pl.DataFrame) -> pl.Series:
-        """What each voucher pays: its denomination, or for a percentage what the rules make of the base."""
-        face = rows.get_column("denomination_fen")
-        if rows.get_column("percent_bp").null_count() == rows.height:
-            return face
-        asked = rows.select("base_fen", "denomination_fen", "percent_bp").unique()
-        paid = [lawful_subsidy(*row) for row in asked.iter_rows()]
-        keyed = asked.with_columns(expected=pl.Series(paid, dtype=pl.Int64))
-        return rows.join(keyed, on=asked.columns, how="left", maintain_order="left", nulls_equal=True).get_column("expected")
-
-    def _uncontested(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows that share neither voucher nor number with another row of the block, on visits that are not full.
+    def _uncontested(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+        """The rows that share neither voucher nor number with another row of the block, on visits that are not full; and, where a
+        limit is set on these, their days.
 
         What shares a voucher with a fact is found when it is written, what shares a number with one when the import ends.
         """
         rows = rows.filter(~VOUCHER.is_duplicated() & ~pl.col("transaction_no").hash().is_duplicated())
-        return rows.filter(self._book.has_room(rows, self._limit)) if self._limit is not None and rows.height else rows
+        if self._limit is None:
+            return rows.drop("resident"), []
+        seen = visits(rows.get_column("resident"), rows.get_column("merchant_id"), rows.get_column("day"))
+        rows = rows.drop("resident").with_columns(visit=pl.Series(seen, dtype=pl.UInt64))
+        rows = rows.filter(self._book.has_room(rows, self._limit))
+        return rows, rows.get_column("day").unique().sort().to_list()
 
 
 def _without_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:

@@ -280,7 +280,7 @@ BEGIN SELECT RAISE(ABORT, 'a claim stays in its round'); END;
 -- Payments and refunds, one row each; a refund's amounts are negative, so that every sum is net. What it paid stands in `splits`.
 CREATE TABLE redemptions (
     redemption_id          INTEGER PRIMARY KEY,
-    transaction_no         TEXT NOT NULL,               -- unique with the kind: `number_runs` finds it
+    transaction_no         TEXT NOT NULL,               -- unique with the kind: `redemption_runs` finds it
     claim_id               INTEGER NOT NULL,
     coupon_no              INTEGER NOT NULL,
     use_no                 INTEGER NOT NULL,            -- the voucher's first row, second ...: pay, refund, pay again
@@ -298,7 +298,6 @@ CREATE TABLE redemptions (
     line                   INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no, use_no);
-CREATE INDEX redemptions_by_paid_at ON redemptions (paid_at);
 CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
 
 -- The facts as a reader wants them: words for codes, and what each funder kind paid; nothing but this view knows how they are stored.
@@ -315,12 +314,16 @@ SELECT f.redemption_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN 'pa
 FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
     CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no;
 
--- Instead of an index on the transaction numbers, which would be the wall of every large import: one run a chunk, four bytes a row.
--- The key in place n (from 0) is that of redemption first_id + n; equal keys are only a hint, the numbers themselves decide.
-CREATE TABLE number_runs (
-    first_id  INTEGER PRIMARY KEY,
-    batch_id  INTEGER NOT NULL,
-    keys      BLOB NOT NULL                             -- unsigned 32-bit little-endian, made by store.numbers.key
+-- Redemptions that were written together, instead of indexes on their numbers and times, which would be the wall of every large import.
+-- The key in place n (from 0) is that of redemption first_id + n; equal keys are only a hint, the numbers themselves decide. What was
+-- paid in a span of time is looked for in the runs that overlap it: files come more or less in the order of time.
+CREATE TABLE redemption_runs (
+    first_id       INTEGER PRIMARY KEY,
+    last_id        INTEGER NOT NULL,
+    batch_id       INTEGER NOT NULL,
+    first_paid_at  INTEGER NOT NULL,                    -- of all that were written, also when some have left since
+    last_paid_at   INTEGER NOT NULL,
+    keys           BLOB NOT NULL                        -- unsigned 32-bit little-endian, made by store.numbers.key
 ) STRICT;
 
 -- ---------------------------------------------------------------- totals, kept in the transaction of each batch
