@@ -73,7 +73,7 @@ def _columns(reading: Reading, found: Sorted) -> tuple[pl.DataFrame, list[int]]:
     cells = frames.cells(reading, found).with_columns(pl.Series("line", found.even, pl.Int64))
     ours = frames.is_ours(reading, cells)
     frame, odd = frames.fields(reading, cells if ours is None else cells.filter(ours)), found.odd.tolist()
-    is_plain = frame.select(pl.all_horizontal(frames.conditions(reading))).to_series()
-    if is_plain.all():
+    plain = frames.is_plain(reading, frame)
+    if plain.all():
         return frame, odd
-    return frame.filter(is_plain), sorted([*odd, *frame.get_column("line").filter(~is_plain).to_list()])
+    return frame.filter(plain), sorted([*odd, *frame.get_column("line").filter(~plain).to_list()])

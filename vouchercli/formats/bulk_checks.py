@@ -71,7 +71,7 @@ class Look:
     def _add(self, cells: pl.DataFrame) -> None:
         import polars as pl
 
-        sums = [_fen(str(place)).sum().alias(column) for column, place in self._watched.items()]
+        sums = [frames.fen(str(place)).sum().alias(column) for column, place in self._watched.items()]
         for name, rows, *fen in cells.group_by("kind").agg(pl.len().alias("rows"), *sums).iter_rows():
             self.tally.add_many(name, rows, {column: Decimal(one) / 100 for column, one in zip(self._watched, fen, strict=True)})
         is_ours = frames.is_ours(self._reading, cells)
@@ -91,12 +91,3 @@ class Look:
 
     def _follows(self, number: int) -> VoucherError:
         return self._reading.rows_follow(number)
-
-
-def _fen(column: str) -> Any:
-    import polars as pl
-
-    text = pl.col(column)
-    decimals = text.str.len_bytes() - text.str.find(".", literal=True) - 1
-    digits = text.str.replace(".", "", literal=True).cast(pl.Int64)
-    return digits * pl.when(decimals.is_null()).then(100).when(decimals == 1).then(10).otherwise(1)

@@ -25,6 +25,7 @@ PLAIN = {
     "time": r"^(19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d$",
 }
 LIKE_A_DATE = r"^\d{4}-\d\d-\d\d"
+NO_PLAIN_ID = r"[^0-9A-Za-z_|#/]"
 MARKS = " \t`"  # every cell loses them, whatever it is
 
 
@@ -32,7 +33,7 @@ def cells(reading: Reading, found: Sorted, also: Iterable[int] = ()) -> pl.DataF
     """The columns that the profile reads, and `also` those at these places, named by place: text without the marks around it. And
     `kind`."""
     positions = sorted({place for way in (reading.ways or {}).values() for place in places(way)} | set(reading.filters) | set(also))
-    return with_kinds(reading, _stripped(read(reading, found, positions), found.data))
+    return with_kinds(reading, _stripped(reading, read(reading, found, positions), found.data))
 
 
 def read(reading: Reading, found: Sorted, positions: list[int]) -> pl.DataFrame:
@@ -50,11 +51,22 @@ def read(reading: Reading, found: Sorted, positions: list[int]) -> pl.DataFrame:
     return frame
 
 
-def _stripped(frame: pl.DataFrame, data: bytes) -> pl.DataFrame:
+def _stripped(reading: Reading, frame: pl.DataFrame, data: bytes) -> pl.DataFrame:
     import polars as pl
 
-    has_marks = b"`" in data or b"\t" in data or b" ," in data or b", " in data
-    return frame.with_columns(pl.all().str.strip_chars(MARKS)) if has_marks else frame
+    return frame.with_columns(pl.all().str.strip_chars(MARKS)) if _has_marks(data, reading.delimiter) else frame
+
+
+def _has_marks(data: bytes, delimiter: str) -> bool:
+    """Whether some cell may begin or end with a mark."""
+    import numpy as np
+
+    if b"`" in data or b"\t" in data:
+        return True
+    octets = np.frombuffer(data, np.uint8)
+    blanks = np.flatnonzero(octets == ord(" "))
+    beside = octets[np.concatenate((np.maximum(blanks - 1, 0), np.minimum(blanks + 1, len(octets) - 1)))]
+    return bool(np.isin(beside, [ord(delimiter), ord("\n"), ord('"')]).any())
 
 
 def places(way: Way) -> list[int]:
@@ -164,8 +176,19 @@ def is_ours(reading: Reading, frame: pl.DataFrame) -> pl.Series | None:
     return kept | (frame.get_column("kind") == "") if kept is not None and reading.profile.kind == "redemptions" else kept
 
 
-def conditions(reading: Reading) -> list[pl.Expr]:
-    """What makes a row plain."""
+def is_plain(reading: Reading, frame: pl.DataFrame) -> pl.Series:
+    """Which rows need no cleaning. Identifiers without a hyphen are no dates: only the others are looked at twice."""
+    import polars as pl
+
+    plain = frame.select(pl.all_horizontal(_conditions(reading, is_quick=True))).to_series()
+    if plain.all():
+        return plain
+    found = plain.to_numpy().copy()
+    found[~found] = frame.filter(~plain).select(pl.all_horizontal(_conditions(reading, is_quick=False))).to_series().to_numpy()
+    return pl.Series(found)
+
+
+def _conditions(reading: Reading, *, is_quick: bool) -> list[pl.Expr]:
     import polars as pl
 
     found: list[pl.Expr] = [pl.lit(value=True)]
@@ -175,9 +198,19 @@ def conditions(reading: Reading) -> list[pl.Expr]:
             continue
         found.append(text.is_not_null())
         if not isinstance(way, Made):
-            found.append(text.str.contains(PLAIN[sort]))
-            if sort == "id":
+            if sort == "id" and is_quick:
+                found.append(~text.str.contains(NO_PLAIN_ID))
+            else:
+                found.append(text.str.contains(PLAIN[sort]))
+            if sort == "id" and not is_quick:
                 found.append(~text.str.contains(LIKE_A_DATE))
         if field in FILLED[reading.profile.kind]:
             found.append(text != "")
     return found
+
+
+def fen(column: str) -> pl.Expr:
+    """Yuan with at most two decimals as fen (`rules.money.parse_yuan`); null where it is none. No binary fraction comes into it."""
+    import polars as pl
+
+    return pl.col(column).cast(pl.Decimal(20, 2), strict=False).to_physical().cast(pl.Int64)

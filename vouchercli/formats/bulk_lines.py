@@ -55,10 +55,10 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
     if codec.startswith(STATEFUL) or "\n".encode(codec) != b"\n":  # UTF-16 and its kin
         raise NotPlainError
     with reading.text.open() as stream:
-        line, rest, is_end = 0, b"", False
+        line, rest, newlines, is_end = 0, b"", 0, False
         while not (is_end and not rest):
             wanted = end_of(line + 1) - line
-            read, newlines = [rest], rest.count(b"\n")
+            read = [rest]
             while newlines <= wanted and not is_end:  # one more than wanted: the last piece knows that it is the last
                 some = stream.read(PIECE)
                 is_end = not some
@@ -70,6 +70,7 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
                 cut = int(np.flatnonzero(np.frombuffer(data, np.uint8) == 10)[wanted - 1]) + 1
             data, rest, read = data[:cut], data[cut:], []  # the caller may work long with a piece: keep no second copy
             first, line = line + 1, line + min(wanted, newlines + (not data.endswith(b"\n")))
+            newlines = max(newlines - wanted, 0)
             if data:
                 piece = Piece(first, line, _by_newlines(data if codec == "utf-8" else data.decode(codec).encode()), is_end and not rest)
                 del data

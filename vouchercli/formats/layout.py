@@ -54,10 +54,10 @@ def read(
     given = profiles.load(profile, kind) if profile is not None and not isinstance(profile, profiles.Profile) else profile
     candidates = [given] if given else profiles.known(kind)
     source = open_source(path, encoding=encoding, fallback=given.encoding if given else None, choices=[one.archive for one in candidates])
-    if sha1 and sha1.strip().lower() not in source.sha1s:
+    if sha1 and sha1.strip().lower() not in (sha1s := source.sha1s()):
         raise VoucherError("sha1_mismatch", "{file} has the SHA-1 {found}, not {wanted}: it is not the file that was sent",
                            hint="fetch it again; nothing of it was taken", where=source.name, file=source.name,
-                           found=", ".join(sorted(source.sha1s)), wanted=sha1.strip())
+                           found=", ".join(sorted(sha1s)), wanted=sha1.strip())
     reading = Reading(source, headers.find(source, candidates))
     refuse_swapped(reading)
     return reading
@@ -69,7 +69,7 @@ def read_again(profile: Profile, header: Sequence[str], rows: Iterable[tuple[int
     part = Part("", lambda: iter(kept))
     names = (*header, *(headers.REJECT_COLUMNS[:1] if headers.REJECT_COLUMNS[0] not in header else ()))
     found = headers.Header(part, profile, 0, names, "", len(header))
-    return Reading(Source(name, "", frozenset(), "", (part,)), found, kept_width=len(header))
+    return Reading(Source(name, "", frozenset, "", (part,)), found, kept_width=len(header))
 
 
 class Reading:

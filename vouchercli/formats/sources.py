@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -36,11 +37,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Source:
-    """An open file. `sha256` is of the file as given; `sha1s` holds SHA-1 of the file as given and of what it wraps."""
+    """An open file. `sha256` is of the file as given; `sha1s` makes the SHA-1 of the file as given and of what it wraps."""
 
     name: str
     sha256: str
-    sha1s: frozenset[str]
+    sha1s: Callable[[], frozenset[str]]
     encoding: str               # the codec's name, or `xlsx`, `xls` ...
     parts: tuple[Part, ...]
     share: Callable[[], float | None] = lambda: None  # how much of the file the reading begun last has behind it
@@ -54,22 +55,31 @@ def open_source(
     """The file at `path` (`-`: standard input). `encoding` forces one, `fallback` replaces GB18030 as the second guess;
     `choices` say which entry of an archive is meant. Raises `VoucherError` for all that cannot be read."""
     outer = spooled(sys.stdin.buffer, "-") if str(path) == "-" else _file(Path(path))
-    sha256, sha1 = _digests(outer)
+    with ThreadPoolExecutor(1) as aside:  # a second core digests a large file while this one looks at its text
+        sha256 = aside.submit(_digest, outer, "sha256")
+        found = _opened(path, outer, encoding, fallback, choices)
+        return replace(found, sha256=sha256.result())
+
+
+def _opened(path: Path | str, outer: Blob, encoding: str | None, fallback: str | None, choices: Sequence[Choice]) -> Source:
     inner = unpacked(outer, choices)
-    sha1s = frozenset({sha1} if inner is outer else {sha1, _digests(inner)[1]})
+
+    def sha1s() -> frozenset[str]:
+        return frozenset(_digest(blob, "sha1") for blob in {id(one): one for one in (outer, inner)}.values())
+
     with inner.open() as stream:
         head = stream.read(4)
     if head in (ZIP_MAGIC, OLE_MAGIC):
-        return Source(outer.name, sha256, sha1s, *_workbook(inner, head))
+        return Source(outer.name, "", sha1s, *_workbook(inner, head))
     if head == parquet.MAGIC:
         text = parquet.as_text(inner, Path(path) if inner is outer and str(path) != "-" else None)
-        return Source(outer.name, sha256, sha1s, "utf-8", _lines(text, "utf-8", parquet.DELIMITER), text.share, text, parquet.DELIMITER)
+        return Source(outer.name, "", sha1s, "utf-8", _lines(text, "utf-8", parquet.DELIMITER), text.share, text, parquet.DELIMITER)
     if head in FOREIGN:
         raise _foreign(inner.name, FOREIGN[head])
     codec = encoding_of(inner.open, inner.name, asked=encoding, fallback=fallback)
     _refuse_html(inner, codec)
     delimiter = csvs.delimiter_of(inner.open, codec)
-    return Source(outer.name, sha256, sha1s, codec, _lines(inner, codec, delimiter), outer.share, inner, delimiter)
+    return Source(outer.name, "", sha1s, codec, _lines(inner, codec, delimiter), outer.share, inner, delimiter)
 
 
 def _lines(text: Blob, codec: str, delimiter: str) -> tuple[Part, ...]:
@@ -102,13 +112,12 @@ def _file(path: Path) -> Blob:
     return Blob(name, opened, size, share)
 
 
-def _digests(blob: Blob) -> tuple[str, str]:
-    sha256, sha1 = hashlib.sha256(), hashlib.sha1(usedforsecurity=False)
+def _digest(blob: Blob, name: str) -> str:
+    digest = hashlib.new(name, usedforsecurity=False)
     with blob.open() as stream:
         while piece := stream.read(1 << 20):
-            sha256.update(piece)
-            sha1.update(piece)
-    return sha256.hexdigest(), sha1.hexdigest()
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _workbook(blob: Blob, head: bytes) -> tuple[str, tuple[Part, ...]]:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from vouchercli.ops.desks import Desk
 
 LINES = 50_000  # a block; a multiple of it ends each block but the last. Rows that go one by one come in chunks of one block
-# Proved rows come in chunks of two blocks, behind the first twenty of six: they mostly touch the same pages, which are then written
+# Proved rows come in chunks of two blocks, behind the first twenty of eight: they mostly touch the same pages, which are then written
 # once. A chunk also ends where more rows are left to the judge than it takes in some seconds: others wait for the lock meanwhile.
-TOGETHER, MANY, MANY_TOGETHER = 2, 20, 6
+TOGETHER, MANY, MANY_TOGETHER = 2, 20, 8
 LEFT_TO_JUDGE = 20_000
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from functools import cache
 from importlib.util import find_spec
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Iterator
 
-DIGITS = 9  # the last digits of a number are the least alike, and fit into 32 bits
+DIGITS = 10  # the last digits of a number are the least alike; of what they say, 32 bits are kept
+MASK = 0xFFFFFFFF
 PASSES_EVERY = 2_000_000  # keys held as a set at once
 LONG_RUN = 10_000  # keys from which on it is worth while to ask numpy
+SIEVE = (1 << 24) - 1
 
 RUNS = "SELECT first_id, batch_id, keys FROM redemption_runs ORDER BY first_id"
 ADD_RUN = """
@@ -52,8 +55,8 @@ DELETE FROM standing_numbers WHERE (transaction_no, kind) IN (
 
 
 def key(number: str) -> int:
-    """The key of a transaction number, 32 bits unsigned: its last nine digits, or the CRC of one that is not all digits."""
-    return int(number[-DIGITS:]) if number.isascii() and number.isdigit() else crc32(number.encode())
+    """The key of a transaction number, 32 bits unsigned: of its last ten digits, or the CRC of one that is not all digits."""
+    return int(number[-DIGITS:]) & MASK if number.isascii() and number.isdigit() else crc32(number.encode())
 
 
 def last_id(db: sqlite3.Connection) -> int:
@@ -116,17 +119,28 @@ def _places_by_rows(wanted: set[int]) -> Callable[[array[int]], list[int]]:
 
 def _places_by_columns(wanted: set[int]) -> Callable[[array[int]], list[int]]:
     """`_places_by_rows` where numpy is there; it is asked for long runs only."""
-    by_rows = _places_by_rows(wanted)
+    by_rows, sieve = _places_by_rows(wanted), cache(lambda: _Sieve(wanted))
+    return lambda keys: by_rows(keys) if len(keys) < LONG_RUN else sieve().places(keys)
 
-    def places(keys: array[int]) -> list[int]:
-        if len(keys) < LONG_RUN:
-            return by_rows(keys)
+
+class _Sieve:
+    """Finds wanted keys in long runs: by their last bits first, which few others share."""
+
+    def __init__(self, wanted: set[int]) -> None:
         import numpy as np
 
-        found: list[int] = np.flatnonzero(np.isin(np.array(keys), np.fromiter(wanted, np.uint32, len(wanted)))).tolist()
-        return found
+        self._wanted = np.fromiter(wanted, np.uint32, len(wanted))
+        self._marks = np.zeros(SIEVE + 1, bool)
+        self._marks[self._wanted & SIEVE] = True
 
-    return places
+    def places(self, run: array[int]) -> list[int]:
+        """Where the wanted keys stand in a run."""
+        import numpy as np
+
+        keys = np.frombuffer(run, np.uint32)
+        likely = np.flatnonzero(self._marks[keys & SIEVE])
+        found: list[int] = likely[np.isin(keys[likely], self._wanted)].tolist() if len(likely) else []
+        return found
 
 
 def expect_none(db: sqlite3.Connection) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli.formats import bulk
@@ -108,17 +107,18 @@ class Feed:
         """Write the proved rows of the chunk, block by block."""
         self._learn(desk)
         self._writer.begin(desk)
-        taken, left, found = NOTHING, [], self._first
+        taken, found = NOTHING, self._first
+        left: list[Record] = []
         while True:
             block, written = found.block, self._written(desk, found)
             taken += written
-            left.append(block.records(written.lines))
+            left += block.records(written.lines)
             chunk.last_line, chunk.is_last, chunk.share = block.last_line, block.is_last, block.share
             is_border = block.is_last or chunks.is_border(block.last_line) or len(taken.lines) > chunks.LEFT_TO_JUDGE
             following = None if is_border else self._proved()
             if following is None:
                 self._writer.rest(desk)
-                return taken, chain.from_iterable(left)
+                return taken, left
             found = following
 
     def _learn(self, desk: Desk) -> None:

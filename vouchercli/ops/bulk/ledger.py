@@ -78,7 +78,8 @@ class Writer:
         known = [self._judged[day] for day in proof.days if day in self._judged]
         if not known:
             return fit, []
-        meets = pl.Series(np.isin(fit.get_column("visit").to_numpy(), np.concatenate(known)))
+        visits = fit.get_column("visit").to_numpy()
+        meets = pl.Series(np.logical_or.reduce([_is_among(judged, visits) for judged in known]))
         return fit.filter(~meets), fit.get_column("line").filter(meets).to_list()
 
     def _pay(self, desk: Desk, fit: pl.DataFrame, changes: list[tuple[int, int]]) -> tuple[pl.DataFrame, int, list[int]]:
@@ -118,6 +119,11 @@ class Writer:
 
 def _columns(rows: pl.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
     return [rows.get_column(name).to_list() for name in names]
+
+
+def _is_among(ordered: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    places = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
+    return np.asarray(ordered[places] == wanted)
 
 
 def _keep_run(desk: Desk, first_id: int, keys: pl.Series, paid_at: pl.Series) -> None:

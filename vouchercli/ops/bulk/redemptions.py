@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
+from vouchercli.formats import bulk_frames
 from vouchercli.ops.bulk import refunds, typing
 from vouchercli.ops.bulk.book import CODES, Book, visits
 from vouchercli.ops.bulk.typing import VOUCHER
@@ -76,17 +77,15 @@ class Prover:
         changes = paid.select(CHANGE).unique(maintain_order=True).with_row_index("change")
         paid = paid.join(changes, on=CHANGE, how="left", maintain_order="left")
         back = refunds.candidates(rows.filter(~is_payment)) if self._restores else rows.clear()
-        done = pl.concat([paid.get_column("line"), repeated, back.get_column("line")])
-        is_done = np.isin(lines.to_numpy(), done.to_numpy())
-        left = [*odd, *lines.filter(pl.Series(~is_done)).to_list()]
+        left = [*odd, *_without(lines, pl.concat([paid.get_column("line"), repeated, back.get_column("line")]))]
         return Proof(paid, changes.select(CHANGE).rows(), days, back.select(REFUND), left, repeated.len())
 
     def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Texts to numbers: amounts in fen, times as UTC seconds with their local day."""
         kinds = {text: self._desk.reading.kind_of(text) for text in frame.get_column("kind").unique()}
         at, day, of_day = typing.moments(frame.get_column("paid_at"), self._zone)
-        order, discount = typing.fen("order_amount"), typing.fen("merchant_discount")
-        subsidy = typing.fen("subsidy") if self._says_subsidy else pl.lit(None, pl.Int64)
+        order, discount = bulk_frames.fen("order_amount"), bulk_frames.fen("merchant_discount")
+        subsidy = bulk_frames.fen("subsidy") if self._says_subsidy else pl.lit(None, pl.Int64)
         rows = frame.select(
             "line", "transaction_no", "claim_no", "merchant_no", "refund_of",
             kind=pl.col("kind").replace_strict(kinds, default="", return_dtype=pl.String), coupon_no=typing.whole("coupon_no", 3),
@@ -131,6 +130,16 @@ class Prover:
         rows = rows.drop("resident").with_columns(visit=pl.Series(seen, dtype=pl.UInt64))
         rows = rows.filter(self._book.has_room(rows, self._limit))
         return rows, rows.get_column("day").unique().sort().to_list()
+
+
+def _without(lines: pl.Series, done: pl.Series) -> list[int]:
+    """The lines that are not done; both are of one block."""
+    numbers = lines.to_numpy()
+    first = numbers.min()
+    is_done = np.zeros(numbers.max() - first + 1, bool)
+    is_done[done.to_numpy() - first] = True
+    left: list[int] = numbers[~is_done[numbers - first]].tolist()
+    return left
 
 
 def _without_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:

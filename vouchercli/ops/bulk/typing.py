@@ -13,14 +13,6 @@ DAY = 86_400
 VOUCHER = pl.col("claim_id") * 1000 + pl.col("coupon_no")  # a pack has fewer than a thousand coupons
 
 
-def fen(column: str) -> pl.Expr:
-    """Yuan with at most two decimals as fen (`rules.money.parse_yuan`), by integers alone."""
-    text = pl.col(column)
-    decimals = text.str.len_bytes() - text.str.find(".", literal=True) - 1
-    digits = text.str.replace(".", "", literal=True).cast(pl.Int64, strict=False)
-    return digits * pl.when(decimals.is_null()).then(100).when(decimals == 1).then(10).when(decimals == 2).then(1).otherwise(None)
-
-
 def lawful_subsidy() -> pl.Expr:
     """`rules.subsidy.lawful_subsidy` of base_fen, denomination_fen and percent_bp (bases below ten trillion yuan)."""
     part = (2 * pl.col("base_fen") * pl.col("percent_bp") + WHOLE_BP) // (2 * WHOLE_BP)
@@ -53,5 +45,5 @@ def moments(written: pl.Series, zone: str) -> tuple[pl.Series, pl.Series, pl.Ser
 def keys(texts: pl.Series) -> pl.Series:
     """The keys of transaction numbers (`store.numbers.key`)."""
     if texts.str.contains(r"^\d+$").all():
-        return texts.str.tail(numbers.DIGITS).cast(pl.UInt32)
+        return (texts.str.tail(numbers.DIGITS).cast(pl.UInt64) & numbers.MASK).cast(pl.UInt32)
     return pl.Series([numbers.key(text) for text in texts], dtype=pl.UInt32)
