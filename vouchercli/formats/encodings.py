@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from vouchercli.errors import VoucherError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PIECE = 1 << 20
+OVER_ASCII = ("utf-8", "gb18030")  # ASCII is right in them wherever a character may begin
 # Two Chinese characters as UTF-8. A whole line of GB18030 is practically never valid UTF-8 as well: its common characters begin
 # with B0-D7, UTF-8's with E3-E9. So such a line inside a file that is not UTF-8 means two encodings in one file.
 CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){2}")
@@ -73,17 +75,23 @@ def _first_bad_line(open_bytes: Callable[[], BinaryIO], encoding: str, name: str
     """The first line that is not `encoding`, or None. NUL bytes are refused on the way (UTF-16 and its kin have them by right)."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     has_nul = "16" in encoding or "32" in encoding
-    line, piece = 1, b""
+    read, piece = 0, b""  # pieces that were right, and the one being read
     try:
         for piece in _pieces(open_bytes):
             if not has_nul and b"\0" in piece:
-                _refuse_nul(name, line + piece.count(b"\n", 0, piece.index(b"\0")))
-            decoder.decode(piece)
-            line += piece.count(b"\n")
+                _refuse_nul(name, 1 + _newlines(open_bytes, read) + piece.count(b"\n", 0, piece.index(b"\0")))
+            if not (encoding in OVER_ASCII and piece.isascii() and not decoder.getstate()[0]):
+                decoder.decode(piece)
+            read += 1
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        return line + error.object[: error.start].count(b"\n")
+        return 1 + _newlines(open_bytes, read) + error.object[: error.start].count(b"\n")
     return None
+
+
+def _newlines(open_bytes: Callable[[], BinaryIO], pieces: int) -> int:
+    """How many lines end in the first pieces."""
+    return sum(piece.count(b"\n") for piece in islice(_pieces(open_bytes), pieces))
 
 
 def _refuse_nul(name: str, line: int) -> None:

@@ -129,7 +129,7 @@ class _Sieve:
     def __init__(self, wanted: set[int]) -> None:
         import numpy as np
 
-        self._wanted = np.fromiter(wanted, np.uint32, len(wanted))
+        self._wanted = np.sort(np.fromiter(wanted, np.uint32, len(wanted)))
         self._marks = np.zeros(SIEVE + 1, bool)
         self._marks[self._wanted & SIEVE] = True
 
@@ -139,7 +139,8 @@ class _Sieve:
 
         keys = np.frombuffer(run, np.uint32)
         likely = np.flatnonzero(self._marks[keys & SIEVE])
-        found: list[int] = likely[np.isin(keys[likely], self._wanted)].tolist() if len(likely) else []
+        nearest = np.minimum(np.searchsorted(self._wanted, keys[likely]), len(self._wanted) - 1)
+        found: list[int] = likely[self._wanted[nearest] == keys[likely]].tolist()
         return found
 
 
