@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    Once = Callable[[object, Callable[[], object]], None]
+
 
 EVERY_COMMAND = {
     "programme approve", "programme reject",
@@ -185,22 +187,37 @@ C3,r1,330102199001010033,2020-03-27 08:00:03
 MERCHANTS = "merchant_no,name,district\nM1,面馆,西湖区\nM2,书店,上城区\n"
 
 
-BUILT: dict[tuple[str, bool], dict[str, bytes]] = {}  # the towns of this run: the files of each, to be laid down again
+BUILT: dict[object, dict[str, tuple[int, bytes]]] = {}  # the towns of this run: the files of each, to be laid down again
 
 
 @pytest.fixture
-def city(voucher: Callable[..., Ran], here: Path) -> Callable[..., Callable[..., Ran]]:
+def once(here: Path) -> Once:
+    """`once(key, build)`: what `build` makes of the folder `here`. It builds for the first test that asks; for the others the same
+    files are laid down again. Nothing else that it does may matter."""
+
+    def files() -> dict[str, tuple[int, bytes]]:
+        return {str(path.relative_to(here)): (path.stat().st_mode, path.read_bytes()) for path in here.rglob("*") if path.is_file()}
+
+    def lay(key: object, build: Callable[[], object]) -> None:
+        if key not in BUILT:
+            before = files()
+            build()
+            BUILT[key] = dict(files().items() - before.items())
+            return
+        for name, (mode, content) in BUILT[key].items():
+            (here / name).parent.mkdir(parents=True, exist_ok=True)
+            (here / name).write_bytes(content)
+            (here / name).chmod(mode)  # the key file is refused when others may read it
+
+    return lay
+
+
+@pytest.fixture
+def city(voucher: Callable[..., Ran], here: Path, once: Once) -> Callable[..., Callable[..., Ran]]:
     """A small town with an open round r1 (10 packs), two merchants and three claims; `city(policy)` gives `voucher`."""
 
     def build(policy: str = "full_restores", *, with_claims: bool = True) -> Callable[..., Ran]:
-        key = (policy, with_claims)
-        if key not in BUILT:
-            before = set(here.iterdir())
-            _build(voucher, here, policy, with_claims)
-            BUILT[key] = {path.name: path.read_bytes() for path in here.iterdir() if path not in before and path.is_file()}
-        for name, content in BUILT[key].items():
-            (here / name).write_bytes(content)
-            (here / name).chmod(0o600)  # the key file is refused when others may read it
+        once(("city", policy, with_claims), lambda: _build(voucher, here, policy, with_claims))
         return voucher
 
     return build

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from conftest import Once
+
 NOW = times.parse("2020-03-30 09:00", "Asia/Shanghai")
 ROWS = 200  # lines 2 to 201, in chunks of 50: five of them
 IMPORT = ("redemption", "import", "r.csv", "-o", "json")
@@ -42,10 +44,10 @@ class Onlooker:
 
 
 @pytest.fixture(params=[1 << 40, 0], ids=["by rows", "by columns"])
-def town(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Any:
+def town(city: Any, here: Path, once: Once, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Any:
     """A town with 130 claims and a file of 200 redemptions, refunds and faulty rows; chunks have 50 lines, each its own commit."""
     voucher = city(with_claims=False)
-    prepare(voucher, here, 130, ROWS)
+    once("chunks", lambda: prepare(voucher, here, 130, ROWS))
     monkeypatch.setattr(chunks, "LINES", 50)
     monkeypatch.setattr(chunks, "TOGETHER", 1)
     monkeypatch.setattr(feed, "BYTES", request.param)

@@ -23,7 +23,7 @@ from vouchercli.store import schedule as store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Ran
+    from conftest import Once, Ran
 
     Voucher = Callable[..., Ran]
 
@@ -49,15 +49,18 @@ MERCHANTS = "merchant_no,name\nM1,面馆\n"
 
 
 @pytest.fixture
-def town(voucher: Voucher, here: Path) -> Voucher:
+def town(voucher: Voucher, here: Path, once: Once) -> Voucher:
     """A programme with a pack of two 40-10 coupons."""
-    (here / "programme.yaml").write_text(PROGRAMME, "utf-8")
-    (here / "pack.yaml").write_text(TEMPLATE, "utf-8")
-    (here / "merchants.csv").write_text(MERCHANTS, "utf-8")
-    voucher("init")
-    voucher("programme", "load", "programme.yaml")
-    voucher("template", "add", "pack.yaml")
-    voucher("merchant", "import", "merchants.csv")
+    def build() -> None:
+        (here / "programme.yaml").write_text(PROGRAMME, "utf-8")
+        (here / "pack.yaml").write_text(TEMPLATE, "utf-8")
+        (here / "merchants.csv").write_text(MERCHANTS, "utf-8")
+        voucher("init")
+        voucher("programme", "load", "programme.yaml")
+        voucher("template", "add", "pack.yaml")
+        voucher("merchant", "import", "merchants.csv")
+
+    once("schedule", build)
     return voucher
 
 
