@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import processes
 import pytest
 
 from vouchercli.cli.main import main
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Once = Callable[[object, Callable[[], object]], None]
+    Start = Callable[..., Any]  # processes.started
 
 
 EVERY_COMMAND = {
@@ -158,6 +160,12 @@ def voucher(here: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]
         return ran
 
     return run
+
+
+@pytest.fixture(params=["forked", pytest.param("started", marks=pytest.mark.slow)])
+def start(request: pytest.FixtureRequest) -> Start:
+    """`start(folder, "round", "list", ...)`: a command in a process of its own, see processes.py."""
+    return processes.forked if request.param == "forked" else processes.started
 
 
 PROGRAMME = """\

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from big_town import canonical, copied, left_by, prepare, start
+from big_town import canonical, copied, left_by, prepare
+from processes import PIPE
 
 from vouchercli.errors import Busy, Stopped
 from vouchercli.ops import chunks, reports
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import Once
+    from conftest import Once, Start
 
 NOW = times.parse("2020-03-30 09:00", "Asia/Shanghai")
 ROWS = 200  # lines 2 to 201, in chunks of 50: five of them
@@ -202,10 +203,10 @@ def test_what_was_written_is_totalled_when_the_rest_is_read_row_by_row(town: Any
 # ---------------------------------------------------------------- Ctrl-C
 
 
-def test_ctrl_c_ends_at_the_border_of_a_chunk(town: Any, here: Path) -> None:
+def test_ctrl_c_ends_at_the_border_of_a_chunk(town: Any, here: Path, start: Start) -> None:
     prepare_more(here)
-    wanted = undisturbed_child(here)
-    child = start(here, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES)
+    wanted = undisturbed_child(here, start)
+    child = start(here, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES, err=PIPE)
     interrupt_once_it_has_begun(here, child)
     told = child.communicate()[1]
     assert (child.returncode, "[stopped]" in told, "voucher batch resume 3" in told) == (130, True, True), told
@@ -220,7 +221,7 @@ def prepare_more(here: Path) -> None:
     (here / "r.csv").write_text("\n".join([first, *rows, *strangers, ""]), "utf-8")
 
 
-def undisturbed_child(here: Path) -> list[str]:
+def undisturbed_child(here: Path, start: Start) -> list[str]:
     calm = copied(here, "calm")
     assert start(calm, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES).wait() == 4
     return canonical(calm / "voucher.db")
@@ -307,9 +308,9 @@ def test_who_meets_another_import_of_the_same_file_is_told_to_come_again(town: A
     assert canonical(here / "voucher.db") == wanted
 
 
-def test_two_processes_with_the_same_file_import_it_once(town: Any, here: Path) -> None:
+def test_two_processes_with_the_same_file_import_it_once(town: Any, here: Path, start: Start) -> None:
     prepare_more(here)
-    wanted = undisturbed_child(here)
+    wanted = undisturbed_child(here, start)
     both = [start(here, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES) for _ in range(2)]
     codes = sorted(child.wait() for child in both)
     assert codes in ([0, 4], [4, 75])
