@@ -62,6 +62,7 @@ def pytest_testnodedown(node: Any, error: Any) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    processes.close()
     config = session.config
     if hasattr(config, "workeroutput"):
         config.workeroutput["ran"] = sorted(RAN)

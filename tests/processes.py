@@ -7,7 +7,6 @@ The default run forks; the slow suite starts. That the program loads what it nee
 from __future__ import annotations
 
 import ast
-import atexit
 import gc
 import importlib
 import io
@@ -130,19 +129,27 @@ def forked(
     return Child(args, to, streams)
 
 
+OPEN: list[tuple[Path, subprocess.Popen[bytes]]] = []
+
+
 @cache
 def nursery() -> Path:
     """The folder of this run's nursery: its door, and the command `voucher` that asks there for a child."""
     folder = Path(tempfile.mkdtemp())
     asked = subprocess.Popen([sys.executable, str(HERE), str(folder / "door")], stdin=PIPE, stdout=PIPE)
     assert asked.stdin and asked.stdout
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    atexit.register(asked.wait)
-    atexit.register(asked.stdin.close)  # the last word comes first
+    OPEN.append((folder, asked))
     assert asked.stdout.readline() == b"open\n"
     (folder / "voucher").write_text(SHIM.format(python=sys.executable, address=str(folder / "door")))
     (folder / "voucher").chmod(0o755)
     return folder
+
+
+def close() -> None:
+    """No child is asked for any more."""
+    for folder, asked in OPEN:
+        asked.communicate()
+        shutil.rmtree(folder)
 
 
 # ---------------------------------------------------------------- in the nursery
