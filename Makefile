@@ -23,7 +23,7 @@ demo: .venv/.made  ## Hangzhou 2020 at 1:100, from an empty folder to the levera
 	@$(BIN)/voucher demo '$(DEMO)' --programme '$(PROGRAMME)'
 
 test: .venv/.made  ## the tests, under two minutes on two cores
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 test-slow: .venv/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
 	$(BIN)/python -m pytest -m slow

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEADER = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
 CLOCKS = {"entered_at", "hash", "previous_hash", "applied_at"}  # the machine's own time differs from run to run, and what is made of it
 TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 1) <> '_' ORDER BY name"
-DRIVER = Path(__file__).parent / "small_chunks.py"
 NOW = "2020-03-30T09:00:00+08:00"
 
 
@@ -79,14 +77,6 @@ def row(n: int) -> str:
 def clock(n: int) -> str:
     """The moment of row `n`."""
     return f"2020-03-28 {10 + n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}"
-
-
-def start(folder: Path, *args: str, lines: int = 500, bytes_: int = 1 << 40) -> subprocess.Popen[str]:
-    """`voucher ARGS` in a process of its own, with chunks of `lines` lines; files of `bytes_` bytes or more go the way of large ones."""
-    return subprocess.Popen(
-        [sys.executable, str(DRIVER), str(lines), str(bytes_), *args], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        text=True, env=os.environ | {"VOUCHER_NOW": NOW},
-    )
 
 
 def copied(here: Path, name: str) -> Path:

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import processes
 import pytest
 
 from vouchercli.cli.main import main
+from vouchercli.formats import yamls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    Once = Callable[[object, Callable[[], object]], None]
+    Start = Callable[..., Any]  # processes.started
 
 
 EVERY_COMMAND = {
@@ -56,6 +62,7 @@ def pytest_testnodedown(node: Any, error: Any) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    processes.close()
     config = session.config
     if hasattr(config, "workeroutput"):
         config.workeroutput["ran"] = sorted(RAN)
@@ -98,6 +105,37 @@ class Ran:
         return self.json["data"]
 
 
+PlainLoader = yamls._PlainLoader
+
+
+class ComposesOnce(PlainLoader):
+    """Every import of every test reads the shipped profiles, and most of that is PyYAML taking the same texts apart: the nodes of a
+    text are kept. What we make of the nodes, and which faults we find in them, is made anew each time."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def get_single_node(self) -> Any:
+        return _nodes(self.text)
+
+
+@lru_cache(maxsize=100)
+def _nodes(text: str) -> Any:
+    loader = PlainLoader(text)
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _yaml_is_taken_apart_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yamls, "_PlainLoader", ComposesOnce)
+        yield
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, without the machine's locale and settings."""
@@ -123,6 +161,12 @@ def voucher(here: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]
         return ran
 
     return run
+
+
+@pytest.fixture(params=["forked", pytest.param("started", marks=pytest.mark.slow)])
+def start(request: pytest.FixtureRequest) -> Start:
+    """`start(folder, "round", "list", ...)`: a command in a process of its own, see processes.py."""
+    return processes.forked if request.param == "forked" else processes.started
 
 
 PROGRAMME = """\
@@ -152,22 +196,37 @@ C3,r1,330102199001010033,2020-03-27 08:00:03
 MERCHANTS = "merchant_no,name,district\nM1,面馆,西湖区\nM2,书店,上城区\n"
 
 
-BUILT: dict[tuple[str, bool], dict[str, bytes]] = {}  # the towns of this run: the files of each, to be laid down again
+BUILT: dict[object, dict[str, tuple[int, bytes]]] = {}  # the towns of this run: the files of each, to be laid down again
 
 
 @pytest.fixture
-def city(voucher: Callable[..., Ran], here: Path) -> Callable[..., Callable[..., Ran]]:
+def once(here: Path) -> Once:
+    """`once(key, build)`: what `build` makes of the folder `here`. It builds for the first test that asks; for the others the same
+    files are laid down again. Nothing else that it does may matter."""
+
+    def files() -> dict[str, tuple[int, bytes]]:
+        return {str(path.relative_to(here)): (path.stat().st_mode, path.read_bytes()) for path in here.rglob("*") if path.is_file()}
+
+    def lay(key: object, build: Callable[[], object]) -> None:
+        if key not in BUILT:
+            before = files()
+            build()
+            BUILT[key] = dict(files().items() - before.items())
+            return
+        for name, (mode, content) in BUILT[key].items():
+            (here / name).parent.mkdir(parents=True, exist_ok=True)
+            (here / name).write_bytes(content)
+            (here / name).chmod(mode)  # the key file is refused when others may read it
+
+    return lay
+
+
+@pytest.fixture
+def city(voucher: Callable[..., Ran], here: Path, once: Once) -> Callable[..., Callable[..., Ran]]:
     """A small town with an open round r1 (10 packs), two merchants and three claims; `city(policy)` gives `voucher`."""
 
     def build(policy: str = "full_restores", *, with_claims: bool = True) -> Callable[..., Ran]:
-        key = (policy, with_claims)
-        if key not in BUILT:
-            before = set(here.iterdir())
-            _build(voucher, here, policy, with_claims)
-            BUILT[key] = {path.name: path.read_bytes() for path in here.iterdir() if path not in before and path.is_file()}
-        for name, content in BUILT[key].items():
-            (here / name).write_bytes(content)
-            (here / name).chmod(0o600)  # the key file is refused when others may read it
+        once(("city", policy, with_claims), lambda: _build(voucher, here, policy, with_claims))
         return voucher
 
     return build

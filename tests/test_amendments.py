@@ -20,7 +20,7 @@ from vouchercli.store import db as store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Ran
+    from conftest import Once, Ran
 
     Voucher = Callable[..., Ran]
 
@@ -45,21 +45,25 @@ def write(path: str, document: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def approved(voucher: Voucher) -> Voucher:
+def approved(voucher: Voucher, once: Once) -> Voucher:
     """Round r1 of 20 packs is approved: 1000 yuan, one checker up to there."""
-    voucher("init")
-    voucher("programme", "load", write("city.yaml", PROGRAMME))
-    voucher("template", "add", write("pack.yaml", PACK))
-    voucher("round", "create", "r1", "--template", "pack", "--packs", "20", "--opens-at", OPENS, "--closes-at", CLOSES, "--actor", "chen")
-    voucher("round", "submit", "r1", "--actor", "chen")
-    voucher("round", "approve", "r1", "--actor", "lin")
+    def build() -> None:
+        voucher("init")
+        voucher("programme", "load", write("city.yaml", PROGRAMME))
+        voucher("template", "add", write("pack.yaml", PACK))
+        voucher("round", "create", "r1", "--template", "pack", "--packs", "20", "--opens-at", OPENS, "--closes-at", CLOSES,
+                "--actor", "chen")
+        voucher("round", "submit", "r1", "--actor", "chen")
+        voucher("round", "approve", "r1", "--actor", "lin")
+
+    once("amendments", build)
     return voucher
 
 
 @pytest.fixture
-def opened(approved: Voucher, monkeypatch: pytest.MonkeyPatch) -> Voucher:
+def opened(approved: Voucher, once: Once, monkeypatch: pytest.MonkeyPatch) -> Voucher:
     """... and open; it is noon of its first day."""
-    approved("round", "open", "r1", "--now", OPENS)
+    once("amendments, open", lambda: approved("round", "open", "r1", "--now", OPENS))
     monkeypatch.setenv("VOUCHER_NOW", NOW)
     return approved
 

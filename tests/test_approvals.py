@@ -27,7 +27,7 @@ from vouchercli.store.db import Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Ran
+    from conftest import Once, Ran
 
 OPENS = "2020-03-27 08:00"
 PROGRAMME: dict[str, Any] = {
@@ -55,11 +55,14 @@ def write(path: str | Path, document: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def city(voucher: Callable[..., Ran]) -> Callable[..., Ran]:
+def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """Three funders, two of them with a fund; one checker up to 500 yuan, two above."""
-    voucher("init")
-    voucher("programme", "load", write("city.yaml", PROGRAMME))
-    voucher("template", "add", write("pack.yaml", PACK))
+    def build() -> None:
+        voucher("init")
+        voucher("programme", "load", write("city.yaml", PROGRAMME))
+        voucher("template", "add", write("pack.yaml", PACK))
+
+    once("approvals", build)
     return voucher
 
 

@@ -26,15 +26,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from conftest import Once
+
 pytest.importorskip("polars")
 NOW = times.parse("2020-03-30 09:00", "Asia/Shanghai")
 
 
 @pytest.fixture
-def town(city: Any, here: Path) -> Path:
+def town(city: Any, here: Path, once: Once) -> Path:
     """A town whose merchants are known by the platforms' numbers."""
     (here / "shops.csv").write_text("merchant_no,name,platform_no\nM1,面馆,190000\nM2,书店,S1\nM3,分店,S1\n", "utf-8")
-    city()("merchant", "import", "shops.csv")
+    voucher = city()
+    once("a shop of two numbers", lambda: voucher("merchant", "import", "shops.csv"))
     for way in (BY_ROWS, BY_COLUMNS):  # rejects of people's numbers are kept as tokens
         shutil.copy(here / "voucher.key", here / f"by{way}.key")
     return here

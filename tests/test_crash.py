@@ -12,14 +12,18 @@ import signal
 import sqlite3
 import subprocess
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from big_town import canonical, copied, left_by, prepare, start
+from big_town import NOW, canonical, copied, left_by, prepare
+from processes import started
 from test_formats_layout import WECHAT, used
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conftest import Start
 
 CLAIMS, ROWS, LINES = 2_000, 3_900, 250
 MANY = int(os.environ.get("CRASH_KILLS", "200"))
@@ -30,8 +34,9 @@ BATCH = "SELECT batch_id, state FROM batches WHERE file = ? AND state <> 'undone
 class Trial:
     """One command on copies of a folder: run undisturbed once, then killed and run again."""
 
-    def __init__(self, here: Path, args: tuple[str, ...], seed: int, bytes_: int = BY_ROWS) -> None:
-        self.here, self.args, self.bytes = here, args, bytes_
+    def __init__(self, here: Path, args: tuple[str, ...], seed: int, bytes_: int = BY_ROWS, start: Start = started) -> None:
+        self.here, self.args = here, args
+        self._start = partial(start, lines=LINES, bytes_=bytes_, environ=os.environ | {"VOUCHER_NOW": NOW})
         self.chance = random.Random(seed)
         self.caught = self.importing = 0
         calm = copied(here, "calm")
@@ -79,12 +84,6 @@ class Trial:
         self.importing += 1
         return self.chance.choice((self.args, ("batch", "resume", str(batch[0]))))
 
-    def _start(self, folder: Path, *args: str) -> subprocess.Popen[str]:
-        child = start(folder, *args, lines=LINES, bytes_=self.bytes)
-        assert child.stderr
-        child.stderr.close()
-        return child
-
 
 def batch_of(folder: Path, file: str) -> tuple[int, str] | None:
     """The batch of a file and its state."""
@@ -126,8 +125,8 @@ OTHERS = (
 
 
 @pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
-def test_an_import_killed_at_random_moments_ends_as_if_undisturbed(town: Any, here: Path, bytes_: int) -> None:
-    trial = Trial(here, REDEMPTIONS, seed=1, bytes_=bytes_)
+def test_an_import_killed_at_random_moments_ends_as_if_undisturbed(town: Any, here: Path, start: Start, bytes_: int) -> None:
+    trial = Trial(here, REDEMPTIONS, seed=1, bytes_=bytes_, start=start)
     trial.kill(5, whole_chunks(town))
     assert trial.caught >= 5
     assert trial.importing > 0
@@ -141,7 +140,7 @@ def test_an_import_killed_by_one_way_is_finished_by_the_other(town: Any, here: P
     for first, second in ((BY_ROWS, BY_COLUMNS), (BY_COLUMNS, BY_ROWS)):
         folder = copied(here, f"from{first}")
         kill_within(folder, first)
-        assert start(folder, *REDEMPTIONS, lines=LINES, bytes_=second).wait() == 4
+        assert by_one_way(folder, second).wait() == 4
         assert left_by(folder / "voucher.db") == wanted
         town("check", "--db", str(folder / "voucher.db"))
 
@@ -160,17 +159,21 @@ def test_a_platforms_file_killed_at_random_moments_ends_as_if_undisturbed(town: 
     assert any("'w.csv'" in line and "'done', 200" in line and ", 9, '{" in line for line in trial.expected)  # in nine chunks
 
 
+def by_one_way(folder: Path, bytes_: int) -> subprocess.Popen[str]:
+    return started(folder, *REDEMPTIONS, lines=LINES, bytes_=bytes_, environ=os.environ | {"VOUCHER_NOW": NOW})
+
+
 def kill_within(folder: Path, bytes_: int) -> None:
     """Kill an import as soon as its first chunk is safe."""
-    child = start(folder, *REDEMPTIONS, lines=LINES, bytes_=bytes_)
+    child = by_one_way(folder, bytes_)
     while batch_of(folder, "r.csv") is None:
         assert child.poll() is None
     child.kill()
     child.wait()
 
 
-def test_a_start_killed_at_random_moments_is_finished_by_the_next(here: Path) -> None:
-    trial = Trial(here, ("init",), seed=3)
+def test_a_start_killed_at_random_moments_is_finished_by_the_next(here: Path, start: Start) -> None:
+    trial = Trial(here, ("init",), seed=3, start=start)
     trial.kill(3)
     assert trial.caught >= 3
 
@@ -197,7 +200,7 @@ def test_many_kills_of_claims(town: Any, here: Path, bytes_: int) -> None:
 def test_other_commands_killed_and_run_again(town: Any, here: Path, args: tuple[str, ...]) -> None:
     more_claims(here)
     (here / "shops.csv").write_text("merchant_no,name,district\n" + "".join(f"S{n},店{n},西湖区\n" for n in range(3_000)), "utf-8")
-    assert start(here, "round", "copy", "r1", "next", "--opens-at", "2020-04-10 08:00", "--actor", "mei").wait() == 0
+    town("round", "copy", "r1", "next", "--opens-at", "2020-04-10 08:00", "--actor", "mei", "--now", NOW)
     trial = Trial(here, args, seed=4)
     trial.kill(max(2, MANY // 10))
     assert trial.caught > 0

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from processes import nursery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+INSTALLED = Path(sys.executable).parent
 MARK = "--page-mark--"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -62,11 +64,13 @@ def pattern(expected: tuple[str, ...]) -> str:
 
 
 @contextmanager
-def terminal(folder: Path) -> Iterator[Callable[[str], tuple[int, str]]]:
-    """A shell for one page: exports last. Gives a function that runs a command and returns its exit code and what is shown."""
+def terminal(folder: Path, programs: Path) -> Iterator[Callable[[str], tuple[int, str]]]:
+    """A shell for one page: exports last. Gives a function that runs a command and returns its exit code and what is shown;
+    `programs` is where `voucher` lies."""
     unwanted = ("VOUCHER_", "LC_", "PYTHONDONTWRITEBYTECODE")  # the last would compile the program anew for every command
     environ = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-    environ |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "LANG": "C.UTF-8", "COLUMNS": "80", "HOME": str(folder)}
+    paths = (programs, INSTALLED, os.environ["PATH"])
+    environ |= {"PATH": ":".join(map(str, paths)), "LANG": "C.UTF-8", "COLUMNS": "80", "HOME": str(folder)}
     environ["PYTHONUNBUFFERED"] = "1"  # data and talk in the order of a terminal
     pipe = subprocess.PIPE
     with subprocess.Popen(["bash"], cwd=folder, env=environ, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT) as shell:
@@ -86,9 +90,9 @@ def terminal(folder: Path) -> Iterator[Callable[[str], tuple[int, str]]]:
         shell.stdin.close()
 
 
-def untrue(page: str, folder: Path) -> str:
+def untrue(page: str, folder: Path, programs: Path = INSTALLED) -> str:
     """The first step of a page that does not do what the page says, or ''."""
-    with terminal(folder) as run:
+    with terminal(folder, programs) as run:
         for step in steps(page):
             code, output = run(step.command)
             if code != 0:
@@ -98,9 +102,16 @@ def untrue(page: str, folder: Path) -> str:
     return ""
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
-def test_a_page_tells_the_truth(page: Path, tmp_path: Path) -> None:
-    wrong = untrue(page.read_text("utf-8"), tmp_path)
+GUIDES = PAGES[1:]
+RUNS = [  # README.md with the program as it is installed; the guides so in the slow suite, and else from the nursery
+    pytest.param(PAGES[0], True, id="README.md"), *(pytest.param(page, False, id=page.name) for page in GUIDES),
+    *(pytest.param(page, True, id=f"{page.name}, installed", marks=pytest.mark.slow) for page in GUIDES),
+]
+
+
+@pytest.mark.parametrize(("page", "is_installed"), RUNS)
+def test_a_page_tells_the_truth(page: Path, is_installed: bool, tmp_path: Path) -> None:
+    wrong = untrue(page.read_text("utf-8"), tmp_path, INSTALLED if is_installed else nursery())
     assert not wrong, f"{page.name} {wrong}"
 
 

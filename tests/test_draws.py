@@ -19,7 +19,7 @@ from vouchercli.store import db as store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import Ran
+    from conftest import Once, Ran
 
 SEED = bytes(range(32))
 OPENS = "2020-03-27 08:00"
@@ -28,23 +28,30 @@ DISTRICTS = ("西湖区", "上城区", "余杭区")
 
 
 @pytest.fixture
-def town(city: Callable[..., Any]) -> Callable[..., Ran]:
+def town(city: Callable[..., Any], once: Once) -> Callable[..., Ran]:
     """A town with the approved lottery l1 of 4 packs, opening on 27 March at 8; nothing is committed yet."""
     voucher: Callable[..., Ran] = city(with_claims=False)
-    voucher("round", "create", "l1", "--template", "pack", "--packs", "4", "--opens-at", OPENS, "--closes-at", "2020-03-29 08:00",
-            "--mode", "lottery", "--registration-opens", "2020-03-20", "--actor", "mei")
-    voucher("round", "submit", "l1", "--actor", "mei")
-    voucher("round", "approve", "l1", "--actor", "lin")
+
+    def build() -> None:
+        voucher("round", "create", "l1", "--template", "pack", "--packs", "4", "--opens-at", OPENS, "--closes-at", "2020-03-29 08:00",
+                "--mode", "lottery", "--registration-opens", "2020-03-20", "--actor", "mei")
+        voucher("round", "submit", "l1", "--actor", "mei")
+        voucher("round", "approve", "l1", "--actor", "lin")
+
+    once("lottery", build)
     return voucher
 
 
 @pytest.fixture
-def drawn(town: Callable[..., Ran]) -> Callable[..., Ran]:
+def drawn(town: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """... drawn from ten applicants with a seed that is known."""
-    commit()
-    apply(10)
-    town("round", "open", "l1", *AT_OPENING)
-    town("draw", "run", "l1", "--to", "out", *AT_OPENING)
+    def build() -> None:
+        commit()
+        apply(10)
+        town("round", "open", "l1", *AT_OPENING)
+        town("draw", "run", "l1", "--to", "out", *AT_OPENING)
+
+    once("lottery, drawn", build)
     return town
 
 

@@ -17,7 +17,7 @@ from vouchercli.store import db as store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Ran
+    from conftest import Once, Ran
 
     Voucher = Callable[..., Ran]
 
@@ -42,22 +42,28 @@ def write(path: str, document: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def city(voucher: Voucher) -> Voucher:
+def city(voucher: Voucher, once: Once) -> Voucher:
     """A programme with staff, a pack, and r1, made and handed in by lin, who is a checker too."""
-    Path("claims.csv").write_text(CLAIMS, "utf-8")
-    voucher("init")
-    voucher("programme", "load", write("city.yaml", PROGRAMME))
-    voucher("template", "add", write("pack.yaml", PACK))
-    voucher("round", "create", "r1", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--actor", "lin")
-    voucher("round", "submit", "r1", "--actor", "lin")
+    def build() -> None:
+        Path("claims.csv").write_text(CLAIMS, "utf-8")
+        voucher("init")
+        voucher("programme", "load", write("city.yaml", PROGRAMME))
+        voucher("template", "add", write("pack.yaml", PACK))
+        voucher("round", "create", "r1", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--actor", "lin")
+        voucher("round", "submit", "r1", "--actor", "lin")
+
+    once("four eyes", build)
     return voucher
 
 
 @pytest.fixture
-def opened(city: Voucher, monkeypatch: pytest.MonkeyPatch) -> Voucher:
+def opened(city: Voucher, once: Once, monkeypatch: pytest.MonkeyPatch) -> Voucher:
     """... approved by zhao, open, at noon."""
-    city("round", "approve", "r1", "--actor", "zhao")
-    city("round", "open", "r1", "--now", OPENS)
+    def build() -> None:
+        city("round", "approve", "r1", "--actor", "zhao")
+        city("round", "open", "r1", "--now", OPENS)
+
+    once("four eyes, open", build)
     monkeypatch.setenv("VOUCHER_NOW", NOON)
     return city
 

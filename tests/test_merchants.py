@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from conftest import Once
+
 HEADER = "merchant_no,name,uscc,district,industry,size,address,phone\n"
 FIRST = HEADER + (
     "M001,老马面馆,91110000600037341L,上城区,餐饮,小微,平海路1号,0571-1\n"
@@ -24,9 +26,9 @@ SECOND = HEADER + (
 
 
 @pytest.fixture
-def take_in(voucher: Callable[..., Any], here: Path) -> Callable[[str, str], Any]:
+def take_in(voucher: Callable[..., Any], here: Path, once: Once) -> Callable[[str, str], Any]:
     """A database with nothing in it, and a way to import a text as a file of that name."""
-    voucher("init")
+    once("nothing", lambda: voucher("init"))
 
     def take_in(name: str, text: str, *options: str, expect: int | None = 0) -> Any:
         (here / name).write_text(text, "utf-8")

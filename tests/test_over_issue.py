@@ -10,10 +10,10 @@ import random
 import signal
 import sqlite3
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from processes import started
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops import grants
@@ -24,6 +24,8 @@ from vouchercli.store import db as store
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from conftest import Start
 
 PACKS, RESIDENTS, MORE = 60, 150, 7
 NOW = "2020-03-27T09:00:00+08:00"
@@ -55,11 +57,6 @@ def _prepared(city: Any, here: Path) -> None:
         (here / f"who{till}.txt").write_text("".join(f"resident{n},A{n}\n" for n in order), "utf-8")
 
 
-def _start(here: Path, args: Sequence[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "vouchercli", *args], cwd=here, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                            env=os.environ | {"VOUCHER_NOW": NOW})
-
-
 def _state(here: Path) -> sqlite3.Row:
     """The round as the file has it now; that not one pack is too many is asked of every look at it."""
     db = sqlite3.connect(here / "voucher.db")
@@ -71,9 +68,10 @@ def _state(here: Path) -> sqlite3.Row:
     return row
 
 
-def _wave(here: Path, chance: random.Random, commands: Sequence[Sequence[str]]) -> int:
+def _wave(here: Path, start: Start, chance: random.Random, commands: Sequence[Sequence[str]]) -> int:
     """Start all at once; kill some at a random moment, the others end by themselves. How many were caught alive."""
-    children = [_start(here, command) for command in chance.sample(list(commands), len(commands))]
+    environ = os.environ | {"VOUCHER_NOW": NOW}
+    children = [start(here, *command, environ=environ) for command in chance.sample(list(commands), len(commands))]
     caught = 0
     for child in children:
         try:
@@ -99,12 +97,12 @@ def _ends_well(here: Path, voucher: Any) -> None:
     assert {name: breaches for name, breaches in broken.items() if breaches} == {}
 
 
-def test_processes_at_once_and_killed_grant_not_one_pack_too_many(city: Any, voucher: Any, here: Path) -> None:
+def test_processes_at_once_and_killed_grant_not_one_pack_too_many(city: Any, voucher: Any, here: Path, start: Start) -> None:
     _prepared(city, here)
     chance = random.Random(4)
-    _wave(here, chance, [*CLAIMS, *OTHERS])
-    _wave(here, chance, [CLAIMS[0], OTHERS[0], CLOSE])  # proposed, unless its packs are gone
-    _wave(here, chance, [CLAIMS[1], OTHERS[0], ("round", "approve", "big", "--actor", "lin")])
+    _wave(here, start, chance, [*CLAIMS, *OTHERS])
+    _wave(here, start, chance, [CLAIMS[0], OTHERS[0], CLOSE])  # proposed, unless its packs are gone
+    _wave(here, start, chance, [CLAIMS[1], OTHERS[0], ("round", "approve", "big", "--actor", "lin")])
     _ends_well(here, voucher)
 
 
@@ -113,8 +111,8 @@ def test_many_waves_grant_not_one_pack_too_many(city: Any, voucher: Any, here: P
     _prepared(city, here)
     chance, caught = random.Random(5), 0
     for _ in range(int(os.environ.get("OVER_ISSUE_WAVES", "12"))):
-        caught += _wave(here, chance, [*CLAIMS, *OTHERS])
-    caught += _wave(here, chance, [*CLAIMS, *OTHERS, CLOSE])
+        caught += _wave(here, started, chance, [*CLAIMS, *OTHERS])
+    caught += _wave(here, started, chance, [*CLAIMS, *OTHERS, CLOSE])
     assert caught > 0
     _ends_well(here, voucher)
 

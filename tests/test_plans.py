@@ -21,7 +21,7 @@ from vouchercli.rules.calendars import Calendar, Day
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Ran
+    from conftest import Once, Ran
 
 OPENS = "2020-03-27 08:00"
 PROGRAMME: dict[str, Any] = {
@@ -39,12 +39,15 @@ def write(path: str, document: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def town(voucher: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+def town(voucher: Callable[..., Ran], once: Once, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
     """A programme with one pack and no other calendar than the weekdays."""
+    def build() -> None:
+        voucher("init")
+        voucher("programme", "load", write("programme.yaml", PROGRAMME))
+        voucher("template", "add", write("pack.yaml", PACK))
+
     monkeypatch.setitem(sys.modules, "chinese_calendar", None)
-    voucher("init")
-    voucher("programme", "load", write("programme.yaml", PROGRAMME))
-    voucher("template", "add", write("pack.yaml", PACK))
+    once("plans", build)
     return voucher
 
 

@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from conftest import Once
+
 City = Any
 NEWER = ",是否合单订单,微信支付合单单号,合单优惠总金额,合单订单总金额"
 
 
 @pytest.fixture
-def town(city: City, here: Path) -> Callable[..., Any]:
+def town(city: City, here: Path, once: Once) -> Callable[..., Any]:
     """Imports a platform's bytes where its merchants are known by the platform's numbers."""
     voucher = city()
     (here / "shops.csv").write_text("merchant_no,name,platform_no\nM1,面馆,190000\nM2,书店,S1\n", "utf-8")
-    voucher("merchant", "import", "shops.csv")
+    once("known by the platform's numbers", lambda: voucher("merchant", "import", "shops.csv"))
 
     def take_in(content: bytes, *options: str, name: str = "f.csv", expect: int | None = 0) -> Any:
         (here / name).write_bytes(content)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Ran
+    from conftest import Once, Ran
 
 SMALL: dict[str, Any] = {
     "programme": "small", "name": {"zh": "小县", "en": "Small"},
@@ -199,11 +199,14 @@ def test_nothing_is_posted_for_nothing(small: sqlite3.Connection) -> None:
 
 
 @pytest.fixture
-def loaded(voucher: Callable[..., Ran], here: Path) -> None:
+def loaded(voucher: Callable[..., Ran], here: Path, once: Once) -> None:
     """A file with the programme `small`, from small.yaml."""
-    (here / "small.yaml").write_text(SMALL_YAML, "utf-8")
-    voucher("init")
-    voucher("programme", "load", "small.yaml")
+    def build() -> None:
+        (here / "small.yaml").write_text(SMALL_YAML, "utf-8")
+        voucher("init")
+        voucher("programme", "load", "small.yaml")
+
+    once("small", build)
 
 
 def rewrite(here: Path, old: str, new: str) -> None:

@@ -18,7 +18,7 @@ from vouchercli.rules import templates
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Ran
+    from conftest import Once, Ran
 
 GOLDEN = yaml.safe_load((Path(__file__).parent / "cases/golden.yaml").read_text("utf-8"))
 OPENS = "2020-03-27 08:00"
@@ -41,26 +41,33 @@ UNIVERSAL = {
 
 
 @pytest.fixture
-def city(voucher: Callable[..., Ran]) -> Callable[..., Ran]:
+def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """A programme like Hangzhou's is loaded and has the universal pack; one checker is enough up to 100 million."""
-    voucher("init")
-    voucher("programme", "load", write("programme.yaml", PROGRAMME))
-    voucher("template", "add", write("universal.yaml", UNIVERSAL))
+    def build() -> None:
+        voucher("init")
+        voucher("programme", "load", write("programme.yaml", PROGRAMME))
+        voucher("template", "add", write("universal.yaml", UNIVERSAL))
+
+    once("Hangzhou", build)
     return voucher
 
 
 @pytest.fixture
-def draft(city: Callable[..., Ran]) -> Callable[..., Ran]:
+def draft(city: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """... and the draft of hz-1, made by chen."""
-    city("round", "create", "hz-1", "--template", "universal-5x10", "--packs", "2000000", "--opens-at", OPENS, "--actor", "chen")
+    once("Hangzhou with a draft", lambda: city(
+        "round", "create", "hz-1", "--template", "universal-5x10", "--packs", "2000000", "--opens-at", OPENS, "--actor", "chen"))
     return city
 
 
 @pytest.fixture
-def approved(draft: Callable[..., Ran]) -> Callable[..., Ran]:
+def approved(draft: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """... and hz-1 is approved by lin."""
-    draft("round", "submit", "hz-1", "--actor", "chen")
-    draft("round", "approve", "hz-1", "--actor", "lin")
+    def build() -> None:
+        draft("round", "submit", "hz-1", "--actor", "chen")
+        draft("round", "approve", "hz-1", "--actor", "lin")
+
+    once("Hangzhou with a round", build)
     return draft
 
 

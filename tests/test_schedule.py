@@ -8,13 +8,13 @@ import random
 import shutil
 import sqlite3
 import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from processes import forked, started
 
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
@@ -23,7 +23,7 @@ from vouchercli.store import schedule as store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Ran
+    from conftest import Once, Ran, Start
 
     Voucher = Callable[..., Ran]
 
@@ -49,15 +49,18 @@ MERCHANTS = "merchant_no,name\nM1,面馆\n"
 
 
 @pytest.fixture
-def town(voucher: Voucher, here: Path) -> Voucher:
+def town(voucher: Voucher, here: Path, once: Once) -> Voucher:
     """A programme with a pack of two 40-10 coupons."""
-    (here / "programme.yaml").write_text(PROGRAMME, "utf-8")
-    (here / "pack.yaml").write_text(TEMPLATE, "utf-8")
-    (here / "merchants.csv").write_text(MERCHANTS, "utf-8")
-    voucher("init")
-    voucher("programme", "load", "programme.yaml")
-    voucher("template", "add", "pack.yaml")
-    voucher("merchant", "import", "merchants.csv")
+    def build() -> None:
+        (here / "programme.yaml").write_text(PROGRAMME, "utf-8")
+        (here / "pack.yaml").write_text(TEMPLATE, "utf-8")
+        (here / "merchants.csv").write_text(MERCHANTS, "utf-8")
+        voucher("init")
+        voucher("programme", "load", "programme.yaml")
+        voucher("template", "add", "pack.yaml")
+        voucher("merchant", "import", "merchants.csv")
+
+    once("schedule", build)
     return voucher
 
 
@@ -454,12 +457,10 @@ def test_late_and_skipped_ticks_end_where_punctual_ones_do(full_town: Voucher, h
         assert lived(full_town, here, monkeypatch, lambda share=share: chance.random() < share) == punctual  # type: ignore[misc]
 
 
-def start(folder: Path, now: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "vouchercli", "schedule", "tick", "--now", now], cwd=folder,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+TICK = ("schedule", "tick", "--now")
 
 
-def killed_ticks(town: Voucher, here: Path, kills: int) -> int:
+def killed_ticks(town: Voucher, here: Path, kills: int, start: Start) -> int:
     """Ticks killed at chance moments, then one undisturbed: the state must be that of one undisturbed tick."""
     approved(town, "r1", packs=3000)
     approved(town, "p1", "--platform", "wechat", packs=5)
@@ -469,27 +470,27 @@ def killed_ticks(town: Voucher, here: Path, kills: int) -> int:
     worlds = [here / f"world{number}" for number in range(kills + 2)]
     for world in worlds:
         shutil.copytree(here, world, ignore=shutil.ignore_patterns("world*"))
-    length, caught = min(calm(world) for world in worlds[:2]), 0
+    length, caught = min(calm(world, start) for world in worlds[:2]), 0
     expected, chance = state(worlds[0]), random.Random(5)
     for world in worlds[2:]:
-        child = start(world, "2020-05-01")
+        child = start(world, *TICK, "2020-05-01")
         try:
             child.wait(chance.uniform(0.1, 0.8) * length)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
             caught += 1
-        assert start(world, "2020-05-01").wait() == 0
+        assert start(world, *TICK, "2020-05-01").wait() == 0
         assert state(world) == expected
         assert files(world) == files(worlds[0])
     return caught
 
 
-def calm(world: Path) -> float:
+def calm(world: Path, start: Start) -> float:
     """How many seconds an undisturbed tick takes there."""
-    started = time.monotonic()
-    assert start(world, "2020-05-01").wait() == 0
-    return time.monotonic() - started
+    began = time.monotonic()
+    assert start(world, *TICK, "2020-05-01").wait() == 0
+    return time.monotonic() - began
 
 
 def files(world: Path) -> list[str]:
@@ -498,18 +499,18 @@ def files(world: Path) -> list[str]:
 
 
 def test_a_killed_tick_is_finished_by_the_next(town: Voucher, here: Path) -> None:
-    assert killed_ticks(town, here, 4) > 0
+    assert killed_ticks(town, here, 4, forked) > 0
 
 
 @pytest.mark.slow
 def test_many_killed_ticks_are_finished_by_the_next(town: Voucher, here: Path) -> None:
-    assert killed_ticks(town, here, int(os.environ.get("CRASH_KILLS", "60"))) > 0
+    assert killed_ticks(town, here, int(os.environ.get("CRASH_KILLS", "60")), started) > 0
 
 
-def test_many_ticks_at_once_do_each_deed_once(town: Voucher, here: Path) -> None:
+def test_many_ticks_at_once_do_each_deed_once(town: Voucher, here: Path, start: Start) -> None:
     for number in range(5):
         approved(town, f"r{number}")
-    children = [start(here, OPENS) for _ in range(4)]
+    children = [start(here, *TICK, OPENS) for _ in range(4)]
     codes = [child.wait() for child in children]
     assert set(codes) <= {0, 75} and 0 in codes
     assert asked(here, "SELECT count(*), count(DISTINCT round_id) FROM deeds WHERE deed = 'open'") == [(5, 5)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Ran
+    from conftest import Once, Ran
 
 ZONE = "Asia/Shanghai"
 LUNCH: dict[str, Any] = {
@@ -223,13 +223,16 @@ def test_a_version_is_made_by_content_and_never_changes(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def added(voucher: Callable[..., Ran], here: Path) -> None:
+def added(voucher: Callable[..., Ran], here: Path, once: Once) -> None:
     """A file with lunch@1 and a changed lunch@2."""
-    (here / "lunch.yaml").write_text(LUNCH_YAML, "utf-8")
-    voucher("init")
-    voucher("template", "add", "lunch.yaml")
-    (here / "lunch.yaml").write_text(LUNCH_YAML.replace("count: 2", "count: 3"), "utf-8")
-    voucher("template", "add", "lunch.yaml")
+    def build() -> None:
+        (here / "lunch.yaml").write_text(LUNCH_YAML, "utf-8")
+        voucher("init")
+        voucher("template", "add", "lunch.yaml")
+        (here / "lunch.yaml").write_text(LUNCH_YAML.replace("count: 2", "count: 3"), "utf-8")
+        voucher("template", "add", "lunch.yaml")
+
+    once("lunch", build)
 
 
 def test_add_makes_versions_and_the_same_content_none(voucher: Callable[..., Ran], added: None) -> None:

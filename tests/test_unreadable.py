@@ -55,7 +55,7 @@ def tick(folder: Path, now: str, expect: int) -> Any:
     return json.loads(ran.stdout)
 
 
-@pytest.mark.parametrize("mode", [0, 0o400, 0o100])
+@pytest.mark.parametrize("mode", [0, *(pytest.param(mode, marks=pytest.mark.slow) for mode in (0o400, 0o100))])
 @pytest.mark.parametrize(("place", "told"), [
     ("wechat/claims/a.csv", "unreadable_file"), ("wechat/claims", "unreadable_inbox"), ("wechat", "unreadable_inbox"),
     ("", "unreadable_inbox"),
