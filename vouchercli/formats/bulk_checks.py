@@ -6,7 +6,7 @@ Whatever is not plainly right is left to `Reading.check`, which reads the file r
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats import bulk_frames as frames

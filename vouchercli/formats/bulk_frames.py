@@ -33,17 +33,18 @@ def cells(reading: Reading, found: Sorted, also: Iterable[int] = ()) -> pl.DataF
     """The columns that the profile reads, and `also` those at these places, named by place: text without the marks around it. And
     `kind`."""
     positions = sorted({place for way in (reading.ways or {}).values() for place in places(way)} | set(reading.filters) | set(also))
-    return with_kinds(reading, _stripped(reading, read(reading, found, positions), found.data))
+    data = found.data()
+    return with_kinds(reading, _stripped(reading, _read(reading, found, data, positions), data))
 
 
-def read(reading: Reading, found: Sorted, positions: list[int]) -> pl.DataFrame:
+def _read(reading: Reading, found: Sorted, data: bytes, positions: list[int]) -> pl.DataFrame:
     """Columns as they stand, named by place."""
     import polars as pl
 
     names = [str(place) for place in positions]
-    if not found.data:
+    if not data:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-    frame = pl.read_csv(found.data, has_header=False, separator=reading.delimiter, quote_char='"' if found.is_quoted else None,
+    frame = pl.read_csv(data, has_header=False, separator=reading.delimiter, quote_char='"' if found.is_quoted else None,
                         infer_schema=False, empty_string_is_null=False, columns=positions)
     frame.columns = names
     if frame.height != len(found.even):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats import csvs
@@ -36,12 +37,12 @@ class Piece:
 
 @dataclass(frozen=True)
 class Sorted:
-    """The lines of a piece behind the header: `even` are the numbers of those that have as many cells as the header, in `data`
-    (quoted cells among them: `is_quoted`); `odd` those of the others."""
+    """The lines of a piece behind the header: `even` are the numbers of those that have as many cells as the header, whose text `data`
+    makes (quoted cells among them: `is_quoted`); `odd` those of the others."""
 
     even: np.ndarray[Any, Any]
     odd: np.ndarray[Any, Any]
-    data: bytes
+    data: Callable[[], bytes]
     is_quoted: bool
     row: Callable[[int], list[str]]
 
@@ -106,7 +107,8 @@ def sorted_out(reading: Reading, piece: Piece, last_row: int = NO_END) -> Sorted
         return csvs.cells_of(data[starts[at]:ends[at]].decode(), delimiter)
 
     is_even = ~is_odd & is_row
-    return Sorted(numbers[is_even], numbers[is_odd & is_row], _kept(data, starts, ends, is_even), bool((is_quoted & is_even).any()), row)
+    text = partial(_kept, data, starts, ends, is_even)
+    return Sorted(numbers[is_even], numbers[is_odd & is_row], text, bool((is_quoted & is_even).any()), row)
 
 
 def _is_odd(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
@@ -127,7 +128,13 @@ def known(kind: str) -> list[Profile]:
 
 
 def _checked(path: Path) -> Document:
-    document = yamls.read(path, library.shown(path))
+    stamp = path.stat() if path.is_file() else None
+    return _checked_once(path, library.shown(path), (stamp.st_mtime_ns, stamp.st_size) if stamp else None)
+
+
+@lru_cache(64)  # each kind of file asks for all of them, and reading YAML takes longer than a small import
+def _checked_once(path: Path, name: str, stamp: tuple[int, int] | None) -> Document:
+    document = yamls.read(path, name)
     document.refuse([*schema.check(document, profile_shape.FILE), *profile_shape.faults(document)])
     return document
 

@@ -21,17 +21,18 @@ COUPONS = """
 SELECT r.round_id, k.coupon_no, k.coupon, k.denomination_fen, k.threshold_fen, k.percent_bp
 FROM rounds r JOIN coupons k ON k.template_id = r.template_id WHERE r.programme_id = ? ORDER BY r.round_id, k.coupon_no
 """
-# A merchant that was ever suspended is left to the judge.
+# Long texts, not rows: Python would make an object of every cell. A merchant that was ever suspended is left to the judge.
 MERCHANTS = """
-SELECT merchant_id, merchant_no, segment_id, district, industry, size, is_registered FROM merchants
-WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions) ORDER BY merchant_id
+SELECT ifnull(group_concat(merchant_id), ''), ifnull(group_concat(merchant_no, char(10)), ''), ifnull(group_concat(segment_id), ''),
+    ifnull(group_concat(is_registered), '')
+FROM merchants WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions) AND instr(merchant_no, char(10)) = 0
 """
 PLATFORM_NUMBERS = """
 SELECT platform_no, merchant_no FROM merchants
 WHERE merchant_id IN (SELECT min(merchant_id) FROM merchants WHERE platform_no <> '' GROUP BY platform_no)
 """
 SPAN = "SELECT min(claim_id), max(claim_id) FROM claims WHERE round_id = ?"
-# As few long texts, not as rows: Python would make an object of every cell. (The `+` keeps SQLite on the table, in its own order.)
+# The `+` keeps SQLite on the table, in its own order.
 CLAIMS = """
 SELECT count(*), group_concat(claim_id), group_concat(claim_no, char(10)), group_concat(hex(substr(resident, 1, 8)), ''),
     group_concat(claimed_at), group_concat(expires_at)
@@ -60,9 +61,10 @@ def coupons(db: sqlite3.Connection, programme_id: int) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in db.execute(COUPONS, (programme_id,))]
 
 
-def merchants(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
-    """(merchant_id, merchant_no, segment_id, district, industry, size, is_registered) of merchants that were never suspended."""
-    return [tuple(row) for row in db.execute(MERCHANTS)]
+def merchants(db: sqlite3.Connection) -> tuple[str, str, str, str]:
+    """The merchants that were never suspended as columns in texts: merchant_id (commas between them), merchant_no (newlines),
+    segment_id, is_registered (commas)."""
+    return tuple(db.execute(MERCHANTS).fetchone())
 
 
 def platform_numbers(db: sqlite3.Connection) -> list[tuple[Any, ...]]:

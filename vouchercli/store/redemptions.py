@@ -59,7 +59,8 @@ DELETE_LEAVING = "DELETE FROM redemptions WHERE redemption_id IN (SELECT redempt
 
 LIST = """
 SELECT x.transaction_no, x.kind, c.claim_no, x.coupon_no, k.coupon, r.round, m.merchant_no, m.name, x.paid_at, x.base_fen,
-    x.merchant_discount_fen, x.subsidy_fen, x.public_fen, x.platform_fen, x.match_fen, p.transaction_no AS refund_of, x.batch_id, x.redemption_id
+    x.merchant_discount_fen, x.subsidy_fen, x.public_fen, x.platform_fen, x.match_fen, p.transaction_no AS refund_of, x.batch_id,
+    x.redemption_id
 FROM redemption_facts x
 JOIN claims c ON c.claim_id = x.claim_id
 JOIN rounds r ON r.round_id = c.round_id

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CHANNELS = ("", "offline", "online")  # by their code
 CODES = {channel: code for code, channel in enumerate(CHANNELS)}
+SEGMENT = {"segment_id": pl.Int64, "district": pl.String, "industry": pl.String, "size": pl.String}
 KIND_OF_MERCHANT = ("district", "industry", "size", "is_registered")
 
 
@@ -43,7 +44,7 @@ class Book:
             schema={"round_id": pl.Int64, "coupon_no": pl.Int64, "coupon": pl.String, "denomination_fen": pl.Int64,
                     "threshold_fen": pl.Int64, "percent_bp": pl.Int64},
         )
-        self._merchants = Merchants(bulk.merchants(self._db))
+        self._merchants = Merchants(bulk.merchants(self._db), bulk.segments(self._db))
         self._numbers: pl.DataFrame | None = None  # the platforms' numbers of merchants
         self._visits: dict[int, np.ndarray[Any, Any]] = {}  # local day -> the visits known of, in order
 
@@ -135,10 +136,11 @@ class Book:
 class Merchants:
     """The merchants that were never suspended, found by number: by a hash of it; the number itself decides."""
 
-    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
-        schema = {"merchant_id": pl.Int64, "merchant_no": pl.String, "segment_id": pl.Int64, "district": pl.String,
-                  "industry": pl.String, "size": pl.String, "is_registered": pl.Int64}
-        frame = pl.DataFrame(rows, orient="row", schema=schema)
+    def __init__(self, columns: tuple[str, str, str, str], segments: list[tuple[Any, ...]]) -> None:
+        ids, names, places, registered = columns
+        frame = pl.DataFrame({"merchant_id": _numbers(ids, pl.Int64), "merchant_no": _split(names, "\n"),
+                              "segment_id": _numbers(places, pl.Int64), "is_registered": _numbers(registered, pl.Int64)})
+        frame = frame.join(pl.DataFrame(segments, orient="row", schema=SEGMENT), on="segment_id", how="left", maintain_order="left")
         keys = _keys(frame.get_column("merchant_no"))
         order = np.argsort(keys, kind="stable")
         self._frame, self._keys = frame[order], keys[order]
@@ -245,7 +247,7 @@ def _keys(numbers: pl.Series) -> np.ndarray[Any, Any]:
 
 
 def _split(text: str, mark: str) -> pl.Series:
-    return pl.Series([text]).str.split(mark).explode()
+    return pl.Series([text] if text else [], dtype=pl.String).str.split(mark).explode()
 
 
 def _numbers(text: str, sort: type[pl.DataType]) -> pl.Series:

@@ -45,6 +45,7 @@ class Proof(NamedTuple):
 
 def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
     """The chunks of a large file of claims behind the line `done`."""
+    store.roomy(desk.db)
     return iter(Feed(desk, done, lambda: Prover(desk), Writer()))
 
 
@@ -152,7 +153,8 @@ class Writer:
         columns = [fit.get_column(name).to_list() for name in bulk_claims.COLUMNS]
         bulk_claims.count(desk.db, _by_day(fit))
         within = (proof.limits, [fit.get_column(name).to_list() for name in bulk_claims.WEEK]) if proof.limits else None
-        refused = bulk_claims.add(desk.db, desk.batch_id, bulk_claims.next_id(desk.db), columns, is_one_each=proof.is_one_each, within=within)
+        first_id = bulk_claims.next_id(desk.db)
+        refused = bulk_claims.add(desk.db, desk.batch_id, first_id, columns, is_one_each=proof.is_one_each, within=within)
         duplicate: set[int] = set()
         if refused:
             left = fit[refused]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vouchercli.ops.desks import Desk
 
 BYTES = 8 << 20  # from this size on a file is large
-AHEAD = 4  # blocks that are proved before they are asked for: bringing in the claims of a round then keeps nobody waiting
+AHEAD = 3  # blocks that are proved before they are asked for: bringing in the claims of a round then keeps nobody waiting
 
 
 class Prover(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from vouchercli.ops.bulk.book import CHANNELS
+from vouchercli.ops.bulk.book import CHANNELS, SEGMENT
 from vouchercli.store import bulk, totals
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from vouchercli.store.redemptions import Split
 
-SEGMENT = {"segment_id": pl.Int64, "district": pl.String, "industry": pl.String, "size": pl.String}
 PARTS = ("public_fen", "platform_fen", "match_fen")  # of a split
 SUMMED = ("vouchers", "base_fen", "subsidy_fen", *PARTS, "threshold_fen", "denomination_fen")
 MOVED = ("round_id", "day", "coupon", "channel", "segment_id", "merchant_id", "split_id", "vouchers", "base_fen", "subsidy_fen",
