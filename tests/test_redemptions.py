@@ -188,6 +188,21 @@ def test_redemptions_are_listed_with_their_amounts(city: City, here: Path) -> No
     assert voucher("redemption", "list", "--merchant", "M2", "-o", "json").data["redemptions"] == []
 
 
+def test_redemptions_of_several_files_are_listed_by_time_whichever_came_first(city: City, here: Path) -> None:
+    voucher = city()
+    take_in(voucher, here, "T5,pay,C1,2,M1,2020-03-29 09:00:00,50,0,10,", "T1,pay,C1,1,M1,2020-03-27 09:00:00,50,0,10,", name="a.csv")
+    take_in(voucher, here, "T3,pay,C1,3,M2,2020-03-28 09:00:00,50,0,10,", "R1,refund,C1,1,M1,2020-03-28 08:00:00,50,0,10,T1", name="b.csv")
+    take_in(voucher, here, "T2,pay,C1,4,M1,2020-03-28 07:00:00,4000,0,400,", name="c.csv")
+
+    def listed(*asked: str) -> list[str]:
+        return [row["transaction_no"] for row in voucher("redemption", "list", *asked, "-o", "json").data["redemptions"]]
+
+    assert listed() == ["T1", "T2", "R1", "T3", "T5"]
+    assert [listed("--limit", str(limit)) for limit in (1, 2, 4)] == [["T1"], ["T1", "T2"], ["T1", "T2", "R1", "T3"]]
+    assert listed("--merchant", "M1", "--limit", "3") == ["T1", "T2", "R1"]
+    assert listed("--transaction", "R1") == ["R1"]
+
+
 def test_listing_redemptions_without_a_programme_says_what_to_load(voucher: Any) -> None:
     voucher("init")
     ran = voucher("redemption", "list", expect=3)

@@ -74,15 +74,14 @@ class Feed:
         self._pool = ThreadPoolExecutor(1)
         self._blocks = bulk.blocks(desk.reading, done, chunks.end_of)
         self._coming: deque[Future[Proved | None]] = deque()
+        self._first: Proved | None = None  # of the chunk that comes next
         self._is_plain = True
 
     def __iter__(self) -> Iterator[Chunk]:
         is_first = self._done == 0
         self._coming.extend(self._pool.submit(self._next) for _ in range(AHEAD))
         try:
-            while (first := self._proved()) is not None:
-                self._first = first
-                chunk = Chunk(first.block.last_line, (), is_first=is_first, plain=self)
+            while (chunk := self._begun(is_first=is_first)) is not None:
                 yield chunk
                 is_first, self._done = False, chunk.last_line
             if not self._is_plain:
@@ -90,6 +89,10 @@ class Feed:
         finally:
             self._pool.shutdown(cancel_futures=True)
             self._prover.close()
+
+    def _begun(self, *, is_first: bool) -> Chunk | None:
+        self._first = self._proved()
+        return Chunk(self._first.block.last_line, (), is_first=is_first, plain=self) if self._first else None
 
     def _next(self) -> Proved | None:
         """Read and prove one block; None behind the last one, and from where the file is not made of one line a row."""
@@ -107,19 +110,18 @@ class Feed:
         """Write the proved rows of the chunk, block by block."""
         self._learn(desk)
         self._writer.begin(desk)
-        taken, found = NOTHING, self._first
+        taken = NOTHING
         left: list[Record] = []
-        while True:
+        found, self._first = self._first, None  # a block's text goes with it
+        while found is not None:
             block, written = found.block, self._written(desk, found)
             taken += written
             left += block.records(written.lines)
             chunk.last_line, chunk.is_last, chunk.share = block.last_line, block.is_last, block.share
             is_border = block.is_last or chunks.is_border(block.last_line) or len(taken.lines) > chunks.LEFT_TO_JUDGE
-            following = None if is_border else self._proved()
-            if following is None:
-                self._writer.rest(desk)
-                return taken, left
-            found = following
+            found = None if is_border else self._proved()
+        self._writer.rest(desk)
+        return taken, left
 
     def _learn(self, desk: Desk) -> None:
         """Begin to prove anew when someone else has committed."""

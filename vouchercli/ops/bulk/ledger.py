@@ -14,7 +14,7 @@ from vouchercli.ops.bulk.book import visits_by_day
 from vouchercli.ops.bulk.feed import Feed
 from vouchercli.ops.bulk.redemptions import CHANGE, Proof, Prover
 from vouchercli.ops.chunks import Taken
-from vouchercli.store import bulk, numbers
+from vouchercli.store import bulk, numbers, programmes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,8 @@ class Writer:
     was made before does not."""
 
     def __init__(self, desk: Desk) -> None:
+        assert desk.programme is not None
+        self._has_visits = programmes.value(desk.programme).limits.vouchers_per_merchant_per_day is not None
         self._shares = shares.Shares(desk)
         self._next: int | None = None
         self._judged: dict[int, np.ndarray[Any, Any]] = {}  # local day -> the visits of the judge's rows, in order
@@ -46,7 +48,7 @@ class Writer:
 
     def begin(self, desk: Desk) -> None:
         """Learn what the judge has accepted since the last chunk."""
-        if self._next is not None:
+        if self._next is not None and self._has_visits:
             for day, visits in visits_by_day(bulk.visits_since(desk.db, self._next)).items():
                 self._judged[day] = np.union1d(self._judged.get(day, visits), visits)
 
