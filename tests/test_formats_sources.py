@@ -97,6 +97,9 @@ def test_bytes_that_are_no_text_are_refused_with_the_line(tmp_path: Path) -> Non
     error = refusal(written(tmp_path, b"a,b\n1,2\n\xff\xff,3\n"))
     assert (error.code, error.where) == ("undecodable", f"{tmp_path}/x.csv:3")
     assert refusal(written(tmp_path, b"a,b\n1,\x002\n")).where == f"{tmp_path}/x.csv:2"
+    long = "a,b\n" + "1,二\n" * 400_000  # read in several pieces
+    assert refusal(written(tmp_path, long.encode() + b"\xff\xff,3\n"), encoding="utf-8").where == f"{tmp_path}/x.csv:400002"
+    assert refusal(written(tmp_path, long.encode() + b"1,\x00\n")).where == f"{tmp_path}/x.csv:400002"
 
 
 def test_a_character_cut_by_a_piece_is_whole(tmp_path: Path) -> None:

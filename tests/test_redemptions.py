@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -201,6 +202,19 @@ def test_redemptions_of_several_files_are_listed_by_time_whichever_came_first(ci
     assert [listed("--limit", str(limit)) for limit in (1, 2, 4)] == [["T1"], ["T1", "T2"], ["T1", "T2", "R1", "T3"]]
     assert listed("--merchant", "M1", "--limit", "3") == ["T1", "T2", "R1"]
     assert listed("--transaction", "R1") == ["R1"]
+
+
+@pytest.mark.parametrize(("spoiled", "check"), [
+    ("UPDATE redemption_runs SET keys = zeroblob(4)", "numbers_in_runs"), ("DELETE FROM redemption_runs", "numbers_in_runs"),
+    ("UPDATE redemption_runs SET last_paid_at = last_paid_at - 1", "times_in_runs")])
+def test_a_spoiled_run_is_found(city: City, here: Path, spoiled: str, check: str) -> None:
+    voucher = city()
+    take_in(voucher, here, PAY, expect=0)
+    voucher("check")
+    with sqlite3.connect(here / "voucher.db") as db:
+        db.execute(spoiled)
+    failed = [row["check"] for row in voucher("check", "-o", "json", expect=5).data["checks"] if row["state"] == "failed"]
+    assert failed == [check]
 
 
 def test_listing_redemptions_without_a_programme_says_what_to_load(voucher: Any) -> None:

@@ -103,6 +103,11 @@ FROM redemptions f LEFT JOIN redemption_runs n
     ON n.first_id = (SELECT max(first_id) FROM redemption_runs WHERE first_id <= f.redemption_id)
 WHERE found <> expected
 """
+TIMES_IN_RUNS = """
+SELECT f.transaction_no AS subject, f.paid_at AS expected, n.first_paid_at || '-' || n.last_paid_at AS found
+FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+WHERE f.paid_at NOT BETWEEN n.first_paid_at AND n.last_paid_at
+"""
 KEPT = ", ".join(totals.SUMMED)
 COUNTED = ", ".join("-" + name for name in totals.SUMMED)
 UNLIKE = " OR ".join("sum(" + name + ") <> 0" for name in totals.SUMMED)
@@ -211,6 +216,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "facts_follow_their_split": _query(FACTS_FOLLOW_THEIR_SPLIT),
     "numbers_once": _query(NUMBERS_ONCE),
     "numbers_in_runs": numbers_in_runs,
+    "times_in_runs": _query(TIMES_IN_RUNS),
     "claim_totals": claim_totals,
     "group_totals": _query(GROUP_TOTALS),
     "merchant_totals": _query(MERCHANT_TOTALS),
