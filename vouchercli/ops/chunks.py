@@ -1,5 +1,5 @@
-"""A file in pieces that are committed one by one. Where a piece ends depends on the line numbers alone, so an import that was
-killed goes on exactly as if nothing had happened."""
+"""A file in pieces that are committed one by one. Where a piece ends depends on the line numbers, and on how many rows are left to
+the judge, alone: so an import that was killed goes on exactly as if nothing had happened."""
 
 from __future__ import annotations
 
