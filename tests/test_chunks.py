@@ -189,6 +189,17 @@ def test_proved_chunks_are_committed_together(town: Any, here: Path, monkeypatch
     assert canonical(stopped / "voucher.db") == wanted
 
 
+def test_a_chunk_ends_where_much_is_left_to_the_judge(town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    undisturbed(here, "one by one")
+    for name, number in (("TOGETHER", 4), ("LEFT_TO_JUDGE", 1)):
+        monkeypatch.setattr(chunks, name, number)
+    told: list[int] = []
+    with session(here) as one:
+        ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda _: told.append(last_line(one.db))))
+    assert told == ([50, 200, 201] if feed.BYTES == 0 else [50, 100, 150, 200, 201])
+    assert left_by(here / "voucher.db") == left_by(here / "one by one" / "voucher.db")
+
+
 def last_line(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT last_line FROM batches WHERE kind = 'redemptions'").fetchone()[0])
 
