@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import xlsxwriter
 import xlwt
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vouchercli.errors import VoucherError
@@ -274,14 +274,24 @@ CELL = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from(
 
 
 @given(st.lists(st.lists(CELL, min_size=2, max_size=4), min_size=1))
+@example([["\n", "", "\n"]])
 def test_what_csv_writes_is_read_back_unless_it_looks_swallowed(table: list[list[str]]) -> None:
+    found = parsed(as_csv(table))
+    if not any(looks_swallowed(row) for row in table):
+        assert [row for _, row in found] == table
+
+
+def as_csv(table: list[list[str]]) -> str:
     import csv
 
     buffer = io.StringIO(newline="")
     csv.writer(buffer, lineterminator="\n").writerows(table)
-    found = parsed(buffer.getvalue())
-    if not any("\n" in cell and cell.count(",") for row in table for cell in row):
-        assert [row for _, row in found] == table
+    return buffer.getvalue()
+
+
+def looks_swallowed(row: list[str]) -> bool:
+    """Whether a line within the record could be a row by itself."""
+    return any(line.count(",") >= max(len(row), 3) - 1 for line in as_csv([row]).split("\n")[1:-2])
 
 
 def test_a_temporary_file_has_no_name_that_a_killed_process_could_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
