@@ -201,17 +201,17 @@ def _conditions(reading: Reading, *, is_quick: bool) -> list[pl.Expr]:
         if not isinstance(way, Made):
             if sort == "id" and is_quick:
                 found.append(~text.str.contains(NO_PLAIN_ID))
+            elif sort == "id":
+                found += [text.str.contains(PLAIN[sort]), ~text.str.contains(LIKE_A_DATE)]
             else:
                 found.append(text.str.contains(PLAIN[sort]))
-            if sort == "id" and not is_quick:
-                found.append(~text.str.contains(LIKE_A_DATE))
         if field in FILLED[reading.profile.kind]:
             found.append(text != "")
     return found
 
 
 def fen(column: str) -> pl.Expr:
-    """Yuan with at most two decimals as fen (`rules.money.parse_yuan`); null where it is none. No binary fraction comes into it."""
+    """Plain amounts in yuan (`PLAIN`: at most two decimals) as fen, as `rules.money.parse_yuan`; no binary fraction comes into it."""
     import polars as pl
 
     return pl.col(column).cast(pl.Decimal(20, 2), strict=False).to_physical().cast(pl.Int64)

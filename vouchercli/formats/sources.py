@@ -65,7 +65,7 @@ def _opened(path: Path | str, outer: Blob, encoding: str | None, fallback: str |
     inner = unpacked(outer, choices)
 
     def sha1s() -> frozenset[str]:
-        return frozenset(_digest(blob, "sha1") for blob in {id(one): one for one in (outer, inner)}.values())
+        return frozenset(_digest(blob, "sha1") for blob in ((outer,) if inner is outer else (outer, inner)))
 
     with inner.open() as stream:
         head = stream.read(4)

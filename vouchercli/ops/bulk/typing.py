@@ -43,6 +43,6 @@ def moments(written: pl.Series, zone: str) -> tuple[pl.Series, pl.Series, pl.Ser
 
 def keys(texts: pl.Series) -> pl.Series:
     """The keys of transaction numbers (`store.numbers.key`)."""
-    if texts.str.contains(r"^\d+$").all():
+    if texts.str.contains(r"^[0-9]+$").all():
         return (texts.str.tail(numbers.DIGITS).cast(pl.UInt64) & numbers.MASK).cast(pl.UInt32)
     return pl.Series([numbers.key(text) for text in texts], dtype=pl.UInt32)
