@@ -2,9 +2,9 @@
 
     python bench/live_claims.py [--seconds 5] [--folder build/bench]
 
-Each process holds the file open and grants claim after claim (`ops.live_claims`), each in a transaction of its own that is synced to
-the disk before the next; the row "groups of 100" is one `voucher claim grant --from -`, the row "whole commands" one
-`voucher claim grant` a claim, with the start of a process each. No timing fails; one pack too many, or a waiting time beyond
+Each process holds the file open and grants claim after claim (`ops.granting.live_claims`), each in a transaction of its own that is
+synced to the disk before the next; the row "groups of 100" is one `voucher claim grant --from -`, the row "whole commands" one `voucher
+claim grant` a claim, with the start of a process each. No timing fails; one pack too many, or a waiting time beyond
 SQLite's busy timeout, does (exit 5).
 """
 
@@ -30,7 +30,7 @@ COMMANDS, GROUPED = 20, 20_000
 
 def work(folder: Path, name: str, seconds: float) -> None:
     """Grant claims to new residents for so long; prints how many, and the longest wait."""
-    from vouchercli.ops import live_claims
+    from vouchercli.ops.granting import live_claims
     from vouchercli.store import db as store
 
     path = folder / "voucher.db"

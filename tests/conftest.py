@@ -14,7 +14,7 @@ import processes
 import pytest
 
 from vouchercli.cli.main import main
-from vouchercli.formats import yamls
+from vouchercli.formats.configs import yamls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -3,8 +3,8 @@
 import sys
 
 from vouchercli.cli.main import run
-from vouchercli.ops import chunks
-from vouchercli.ops.bulk import feed
+from vouchercli.ops.intake import chunks
+from vouchercli.ops.intake.bulk import feed
 
 chunks.LINES, feed.BYTES = int(sys.argv[1]), int(sys.argv[2])
 sys.argv[1:3] = []

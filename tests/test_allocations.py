@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_agreement import PROGRAMME, START, TEMPLATE, ZONE
 
-from vouchercli.ops import allocations as ops
+from vouchercli.ops.granting import allocations as ops
 from vouchercli.rules import allocations as law
 from vouchercli.rules import persons as persons_law
 from vouchercli.rules import programmes as programme_rules
@@ -132,8 +132,8 @@ def _a_batch(db: Any) -> int:
 
 def _grant_earlier(session: store.Session, packs: list[tuple[bytes, int]]) -> None:
     """Packs of the earlier round: they count in the week and in the programme."""
-    from vouchercli.ops import grants
-    from vouchercli.ops.one_round import found
+    from vouchercli.ops.granting import grants
+    from vouchercli.ops.rounds.one_round import found
 
     with store.writing(session) as db:
         grants.grant(db, session, found(session, "earlier").row, [(resident, None, at) for resident, at in packs])
@@ -272,7 +272,7 @@ def test_a_closed_round_is_still_allocated_until_its_money_is_released(city: Any
     applied(voucher, here, "1,r1,a,2020-03-27 08:00:01,,,\n")
     voucher("round", "close", "r1", "--now", "2020-03-28 08:00", "--actor", "mei")
     assert voucher("round", "allocate", "r1", "-o", "json", "--now", "2020-03-28 08:10").data["granted"] == 1
-    from vouchercli.ops import releases
+    from vouchercli.ops.rounds import releases
     from vouchercli.store.db import open_db
 
     db = open_db(here / "voucher.db")

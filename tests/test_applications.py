@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from test_agreement import ADD_BATCH, HOUR, START, world
 
 from vouchercli.errors import Stopped
-from vouchercli.ops import applications as ops
-from vouchercli.ops import chunks
+from vouchercli.ops.intake import applications as ops
+from vouchercli.ops.intake import chunks
 from vouchercli.rules import applications as law
 from vouchercli.rules import times
 from vouchercli.store import applications, incoming

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops import amendments, approvals, closings, drafts, programmes, rounds, templates
-from vouchercli.ops.start import initialise
+from vouchercli.ops.rounds import amendments, approvals, closings, drafts, rounds
+from vouchercli.ops.setup import programmes, templates
+from vouchercli.ops.setup.start import initialise
 from vouchercli.rules import audit, staff
 from vouchercli.rules import rounds as law
 from vouchercli.rules.programmes import Approval

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops import batches, chunks
-from vouchercli.ops import redemptions as ops
-from vouchercli.ops.bulk import feed
+from vouchercli.ops.intake import batches, chunks
+from vouchercli.ops.intake import redemptions as ops
+from vouchercli.ops.intake.bulk import feed
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
@@ -397,7 +397,7 @@ def test_the_columns_are_really_used(town: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_rounds_that_are_over_make_room_and_may_come_back() -> None:
     pl = pytest.importorskip("polars")
-    from vouchercli.ops.bulk.book import Claims
+    from vouchercli.ops.intake.bulk.book import Claims
 
     def piece(first: int) -> list[tuple[str, str, str, str, str]]:
         return [(f"{first},{first + 1}", f"C{first}\nC{first + 1}", "00" * 16, "0,0", "9,9")]

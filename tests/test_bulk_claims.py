@@ -13,17 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_claim_orders import HEADER, LIMITED_ROW, ROUNDS, START, TEMPLATE, ZONE, facts, sound, take, town, written
 
-from vouchercli.ops import chunks
-from vouchercli.ops.bulk import feed
-from vouchercli.ops.bulk.claims import _ending
-from vouchercli.ops.claims import import_claims
+from vouchercli.ops.intake import chunks
+from vouchercli.ops.intake.bulk import feed
+from vouchercli.ops.intake.bulk.claims import _ending
+from vouchercli.ops.intake.claims import import_claims
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
 from vouchercli.store import db as store
 from vouchercli.store import identities
 
 if TYPE_CHECKING:
-    from vouchercli.ops.desks import Desk
+    from vouchercli.ops.intake.desks import Desk
 
 pytest.importorskip("polars")
 
@@ -107,7 +107,7 @@ def test_a_claim_made_in_a_pause_is_not_proved_by_columns(tmp_path: Path, until:
 
 
 def test_a_large_file_is_proved_by_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vouchercli.ops.bulk import claims as bulk
+    from vouchercli.ops.intake.bulk import claims as bulk
 
     proofs, wrote = [], bulk.Writer.write
 
@@ -137,8 +137,8 @@ def test_one_who_may_have_two_packs_never_gets_three(tmp_path: Path) -> None:
     session = town(tmp_path)
     first = take(session, 1, [("A", "s", "ann", 0)])
     take(session, 2, [("B", "s", "ann", 1)])
-    from vouchercli.ops import intake
-    from vouchercli.ops.batches import KINDS
+    from vouchercli.ops.intake import intake
+    from vouchercli.ops.intake.batches import KINDS
 
     intake.undo(session, KINDS, first)
     take(session, 3, [("C", "s", "ann", 2)])  # ann holds the packs 2 and 3

@@ -16,9 +16,9 @@ from test_chunks import Onlooker
 from test_formats_layout import WECHAT, alipay, alipay_row, used
 
 from vouchercli.errors import Stopped
-from vouchercli.ops import chunks
-from vouchercli.ops import redemptions as ops
-from vouchercli.ops.bulk import feed
+from vouchercli.ops.intake import chunks
+from vouchercli.ops.intake import redemptions as ops
+from vouchercli.ops.intake.bulk import feed
 from vouchercli.rules import times
 from vouchercli.store import db as store
 

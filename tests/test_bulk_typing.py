@@ -18,7 +18,7 @@ FACES = st.integers(1, 10**9)
 
 @given(st.lists(st.from_regex(r"\A[0-9]{1,12}(\.[0-9]{1,2})?\Z"), min_size=1))
 def test_plain_amounts_are_fen(texts: list[str]) -> None:
-    from vouchercli.formats.bulk_frames import fen
+    from vouchercli.formats.columnar.bulk_frames import fen
 
     found = pl.DataFrame({"amount": texts}).select(fen("amount")).to_series().to_list()
     assert found == [parse_yuan(text) for text in texts]
@@ -26,7 +26,7 @@ def test_plain_amounts_are_fen(texts: list[str]) -> None:
 
 @given(st.lists(st.tuples(BASES, FACES, st.none() | st.integers(1, 10_000)), min_size=1))
 def test_a_subsidy_is_the_laws(rows: list[tuple[int, int, int | None]]) -> None:
-    from vouchercli.ops.bulk import typing
+    from vouchercli.ops.intake.bulk import typing
 
     schema = {"base_fen": pl.Int64, "denomination_fen": pl.Int64, "percent_bp": pl.Int64}
     found = pl.DataFrame(rows, orient="row", schema=schema).select(typing.lawful_subsidy()).to_series().to_list()
@@ -35,7 +35,7 @@ def test_a_subsidy_is_the_laws(rows: list[tuple[int, int, int | None]]) -> None:
 
 @given(st.lists(st.from_regex(r"\A[0-9]{1,32}\Z") | st.text(min_size=1, max_size=8), min_size=1))
 def test_keys_are_the_stores(texts: list[str]) -> None:
-    from vouchercli.ops.bulk import typing
+    from vouchercli.ops.intake.bulk import typing
 
     plain = [text for text in texts if text.isascii() and text.isdigit()]
     for some in (texts, plain):

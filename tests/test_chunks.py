@@ -11,9 +11,10 @@ from big_town import canonical, copied, left_by, prepare
 from processes import PIPE
 
 from vouchercli.errors import Busy, Stopped
-from vouchercli.ops import chunks, reports
-from vouchercli.ops import redemptions as ops
-from vouchercli.ops.bulk import feed
+from vouchercli.ops import reports
+from vouchercli.ops.intake import chunks
+from vouchercli.ops.intake import redemptions as ops
+from vouchercli.ops.intake.bulk import feed
 from vouchercli.rules import times
 from vouchercli.store import db as store
 

@@ -13,10 +13,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vouchercli.ops import chunks, retries
-from vouchercli.ops.claims import KIND, import_claims
-from vouchercli.ops.redemptions import KIND as REDEMPTIONS
-from vouchercli.ops.redemptions import import_redemptions
+from vouchercli.ops.intake import chunks, retries
+from vouchercli.ops.intake.claims import KIND, import_claims
+from vouchercli.ops.intake.redemptions import KIND as REDEMPTIONS
+from vouchercli.ops.intake.redemptions import import_redemptions
 from vouchercli.rules import claims as law
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules import templates as template_rules

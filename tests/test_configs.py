@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vouchercli.formats import yamls
-from vouchercli.ops import configs
+from vouchercli.formats.configs import yamls
+from vouchercli.ops.setup import configs
 from vouchercli.rules import money, packs, subsidy, templates
 from vouchercli.rules import programmes as rules
 

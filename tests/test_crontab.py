@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from vouchercli.cli.main import main
 from vouchercli.errors import VoucherError
-from vouchercli.formats import crontab
+from vouchercli.formats.written import crontab
 from vouchercli.ops.schedule import install
 
 if TYPE_CHECKING:

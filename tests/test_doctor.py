@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops import doctor
+from vouchercli.ops.proof import doctor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vouchercli.ops import draws as ops
+from vouchercli.ops.lottery import draws as ops
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
 from vouchercli.store import db as store

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vouchercli.formats import cells
-from vouchercli.formats.formulas import disarmed
+from vouchercli.formats.tables import cells
+from vouchercli.formats.written.formulas import disarmed
 
 
 @pytest.mark.parametrize(("cell", "text"), [

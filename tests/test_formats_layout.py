@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from test_formats_sources import gbk_zipped, written, xlsx
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats import exports, layout, profiles
-from vouchercli.formats.fields import FIELDS
-from vouchercli.formats.layout import read
+from vouchercli.formats.configs import profiles
+from vouchercli.formats.configs.fields import FIELDS
+from vouchercli.formats.tables import exports, layout
+from vouchercli.formats.tables.layout import read
 
 if TYPE_CHECKING:
-    from vouchercli.formats.layout import Reading, Record
+    from vouchercli.formats.tables.layout import Reading, Record
 
 REAL = Path(__file__).parent / "cases" / "registries"
 HEADER = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of"

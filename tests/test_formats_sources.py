@@ -15,9 +15,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats import archives, csvs
-from vouchercli.formats.archives import Choice
-from vouchercli.formats.sources import open_source
+from vouchercli.formats.tables import archives, csvs
+from vouchercli.formats.tables.archives import Choice
+from vouchercli.formats.tables.sources import open_source
 
 if TYPE_CHECKING:
     from pathlib import Path

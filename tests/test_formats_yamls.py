@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats import library, schema, yamls
+from vouchercli.formats.configs import library, schema, yamls
 
 if TYPE_CHECKING:
     from pathlib import Path

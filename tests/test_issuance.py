@@ -12,7 +12,8 @@ import pytest
 from test_schedule import CLAIMS, CLOSES, OPENS, TEMPLATE, approved, asked, land, tick, town
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats import issuance, library
+from vouchercli.formats.configs import library
+from vouchercli.formats.written import issuance
 
 if TYPE_CHECKING:
     from collections.abc import Callable

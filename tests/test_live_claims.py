@@ -65,7 +65,7 @@ def test_many_are_granted_from_a_file_and_every_request_ends_somewhere(city: Any
 
 
 def test_a_group_larger_than_a_transaction_is_granted_in_several(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vouchercli.ops import live_claims
+    from vouchercli.ops.granting import live_claims
 
     voucher = city(with_claims=False)
     monkeypatch.setattr(live_claims, "GROUP_SIZE", 2)
@@ -110,7 +110,7 @@ def test_limits_of_the_week_and_of_the_programme_hold_across_rounds(city: Any, h
 
 
 def test_a_live_claim_is_synced_to_the_disk(city: Any, here: Path) -> None:
-    from vouchercli.ops import live_claims
+    from vouchercli.ops.granting import live_claims
     from vouchercli.rules import times
     from vouchercli.store.db import Session, open_db
 

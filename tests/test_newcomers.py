@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from stdnum.cn import uscc
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats import layout, profiles
-from vouchercli.ops import newcomers, registries
-from vouchercli.ops.retries import retry
+from vouchercli.formats.configs import profiles
+from vouchercli.formats.tables import layout
+from vouchercli.ops.intake import newcomers, registries
+from vouchercli.ops.intake.retries import retry
 from vouchercli.rules import merchants as rules
 from vouchercli.store import db as store
 from vouchercli.store import merchants, suspensions

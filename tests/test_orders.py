@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_agreement import CLAIMS, FACES, HOUR, START, world
 
-from vouchercli.ops import batches, chunks
-from vouchercli.ops import redemptions as ops
+from vouchercli.ops.intake import batches, chunks
+from vouchercli.ops.intake import redemptions as ops
 from vouchercli.rules import times
 from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import checks

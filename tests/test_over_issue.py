@@ -16,8 +16,8 @@ import pytest
 from processes import started
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops import grants
-from vouchercli.ops.one_round import found
+from vouchercli.ops.granting import grants
+from vouchercli.ops.rounds.one_round import found
 from vouchercli.store import checks
 from vouchercli.store import db as store
 

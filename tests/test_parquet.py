@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from vouchercli.formats import layout, parquet
-from vouchercli.formats.sources import open_source
-from vouchercli.ops.bulk import feed
+from vouchercli.formats.tables import layout, parquet
+from vouchercli.formats.tables.sources import open_source
+from vouchercli.ops.intake.bulk import feed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats import yamls
+from vouchercli.formats.configs import yamls
 from vouchercli.rules import changes
 from vouchercli.rules import programmes as rules
 from vouchercli.store import ledger

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vouchercli.formats import yamls
+from vouchercli.formats.configs import yamls
 from vouchercli.rules import money, subsidy, templates
 from vouchercli.rules.templates import Coupon, Share
 

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "formats": (*ALL, "formats"),
 }
 # Printing needs the shape of money and times, and cells that are safe; the Session is opened where the clock enters.
-CLI_ALSO = ("vouchercli.rules.money", "vouchercli.rules.times", "vouchercli.formats.formulas", "vouchercli.store.db")
+CLI_ALSO = ("vouchercli.rules.money", "vouchercli.rules.times", "vouchercli.formats.written.formulas", "vouchercli.store.db")
 UNLAWFUL_MODULES = {
     "os", "io", "time", "random", "secrets", "sqlite3", "pathlib", "sys", "subprocess", "socket", "urllib", "http", "logging", "shutil",
     "tempfile", "glob", "threading", "asyncio", "uuid", "locale",

@@ -11,7 +11,7 @@ import typer
 from vouchercli.cli.files import Verbose, told
 from vouchercli.cli.options import Call, command
 from vouchercli.cli.words import t
-from vouchercli.ops import batches
+from vouchercli.ops.intake import batches
 from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from vouchercli.cli.options import Call, command
-from vouchercli.ops.check import check_all
+from vouchercli.ops.proof.check import check_all
 from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)

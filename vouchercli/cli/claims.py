@@ -11,7 +11,8 @@ import typer
 from vouchercli.cli.files import Encoding, File, ProfileOption, Sha1, Verbose, told
 from vouchercli.cli.options import Call, command
 from vouchercli.errors import UsageFault
-from vouchercli.ops import claims, live_claims
+from vouchercli.ops.granting import live_claims
+from vouchercli.ops.intake import claims
 from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from vouchercli.cli.options import Call, command
-from vouchercli.ops import doctor as ops
+from vouchercli.ops.proof import doctor as ops
 from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)

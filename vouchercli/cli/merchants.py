@@ -8,7 +8,8 @@ import typer
 
 from vouchercli.cli.files import Encoding, File, ProfileOption, Sha1, told
 from vouchercli.cli.options import Call, command
-from vouchercli.ops import merchants, registries, suspensions
+from vouchercli.ops.intake import registries
+from vouchercli.ops.setup import merchants, suspensions
 from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)

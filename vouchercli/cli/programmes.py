@@ -25,7 +25,7 @@ def load(
     call: Call, name_or_file: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")],
 ) -> Outcome:
     """Load a programme, or the changes in its file."""
-    from vouchercli.ops import programmes
+    from vouchercli.ops.setup import programmes
 
     with call.session() as session:
         return programmes.load_programme(session, name_or_file)
@@ -34,7 +34,7 @@ def load(
 @command(app, "approve", epilog="Example: voucher programme approve hangzhou-2020 --actor lin")
 def approve(call: Call, code: Code = None) -> Outcome:
     """Approve a change of a programme that waits, as a second person."""
-    from vouchercli.ops import changes
+    from vouchercli.ops.setup import changes
 
     with call.session() as session:
         return changes.approve_change(session, code)
@@ -43,7 +43,7 @@ def approve(call: Call, code: Code = None) -> Outcome:
 @command(app, "reject", epilog='Example: voucher programme reject hangzhou-2020 --note "the council has not voted" --actor lin')
 def reject(call: Call, code: Code = None, *, note: Note) -> Outcome:
     """Turn down a change of a programme that waits, with the reason."""
-    from vouchercli.ops import changes
+    from vouchercli.ops.setup import changes
 
     with call.session() as session:
         return changes.reject_change(session, code, note)
@@ -52,7 +52,7 @@ def reject(call: Call, code: Code = None, *, note: Note) -> Outcome:
 @command(app, "show", epilog="Example: voucher programme show hangzhou-2020 -o json")
 def show(call: Call, code: Code = None) -> Outcome:
     """Show a programme: its rules, its funds, what others published."""
-    from vouchercli.ops import programmes
+    from vouchercli.ops.setup import programmes
 
     with call.session() as session:
         return programmes.show_programme(session, code)
@@ -63,7 +63,7 @@ def list_(
     call: Call, shipped: Annotated[bool, typer.Option("--shipped", help="Instead: the programmes that can be loaded by name.")] = False,
 ) -> Outcome:
     """List the programmes that are loaded."""
-    from vouchercli.ops import programmes
+    from vouchercli.ops.setup import programmes
 
     if shipped:
         return programmes.shipped_programmes()

@@ -8,7 +8,7 @@ import typer
 
 from vouchercli.cli.files import Encoding, File, ProfileOption, Sha1, Verbose, told
 from vouchercli.cli.options import Call, command
-from vouchercli.ops import orders, redemptions
+from vouchercli.ops.intake import orders, redemptions
 from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)

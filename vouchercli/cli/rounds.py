@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.options import Call, command
-from vouchercli.ops import allocations, amendments, approvals, closings, drafts, draws, plans, rounds
+from vouchercli.ops.granting import allocations
+from vouchercli.ops.lottery import draws
+from vouchercli.ops.rounds import amendments, approvals, closings, drafts, plans, rounds
 from vouchercli.result import Outcome
 
 if TYPE_CHECKING:

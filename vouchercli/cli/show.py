@@ -124,7 +124,7 @@ def _head(column: Column, is_chinese: bool) -> str:
 
 def _cells(column: Column, rows: list[dict[str, Any]], zone: str, is_chinese: bool) -> list[str]:
     """The values of a column as CSV has them: exact, no grouping."""
-    from vouchercli.formats.formulas import disarmed
+    from vouchercli.formats.written.formulas import disarmed
 
     exact = _exact(column.kind, zone, is_chinese)
     values = [row.get(column.key) for row in rows]

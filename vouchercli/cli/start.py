@@ -13,6 +13,6 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @command(app, "init", epilog="Example: voucher init --db hangzhou.db")
 def init(call: Call) -> Outcome:
     """Make an empty database and its key here."""
-    from vouchercli.ops.start import initialise
+    from vouchercli.ops.setup.start import initialise
 
     return initialise(call.db_path, dry_run=call.dry_run)

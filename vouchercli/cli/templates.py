@@ -24,7 +24,7 @@ def add(
     call: Call, name_or_file: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")],
 ) -> Outcome:
     """Add a template, or the next version of one."""
-    from vouchercli.ops import templates
+    from vouchercli.ops.setup import templates
 
     with call.session() as session:
         return templates.add_template(session, name_or_file)
@@ -35,7 +35,7 @@ def list_(
     call: Call, shipped: Annotated[bool, typer.Option("--shipped", help="Instead: the templates that can be added by name.")] = False,
 ) -> Outcome:
     """List the templates, each in its latest version."""
-    from vouchercli.ops import templates
+    from vouchercli.ops.setup import templates
 
     if shipped:
         return templates.shipped_templates()
@@ -46,7 +46,7 @@ def list_(
 @command(app, "show", epilog="Example: voucher template show universal-5x10@1")
 def show(call: Call, reference: Reference) -> Outcome:
     """Show every field of a template and what a pack is worth."""
-    from vouchercli.ops import templates
+    from vouchercli.ops.setup import templates
 
     with call.session() as session:
         return templates.show_template(session, reference)
@@ -58,7 +58,7 @@ def diff(
     other: Annotated[Optional[str], typer.Argument(metavar="[OTHER]", help="CODE[@VERSION] or a version; else the version before.")] = None,
 ) -> Outcome:
     """Compare two templates or two versions, field by field."""
-    from vouchercli.ops import templates
+    from vouchercli.ops.setup import templates
 
     with call.session() as session:
         return templates.diff_templates(session, reference, other)
@@ -67,7 +67,7 @@ def diff(
 @command(app, "history", epilog="Example: voucher template history universal-5x10")
 def history(call: Call, code: Annotated[str, typer.Argument(metavar="CODE", help="A template of the database.")]) -> Outcome:
     """Show every version of a template and the rounds that use it."""
-    from vouchercli.ops import templates
+    from vouchercli.ops.setup import templates
 
     with call.session() as session:
         return templates.template_history(session, code)
@@ -81,7 +81,7 @@ def check(
     packs: Annotated[Optional[int], typer.Option("--packs", min=1, metavar="N", help="Also what N packs can cost.")] = None,
 ) -> Outcome:
     """Say what a pack is worth, what it can cost, what to note."""
-    from vouchercli.ops import templates
+    from vouchercli.ops.setup import templates
 
     if not call.db_path.exists():  # a draft can be checked before there is a database
         return templates.check_template(None, reference, packs)

@@ -6,8 +6,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vouchercli.formats import library
-from vouchercli.ops import configs
+from vouchercli.formats.configs import library
+from vouchercli.ops.setup import configs
 from vouchercli.rules import staff
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import Busy, VoucherError
-from vouchercli.ops import issuance
-from vouchercli.ops.one_round import found
+from vouchercli.ops.rounds import issuance
+from vouchercli.ops.rounds.one_round import found
 from vouchercli.result import Message, Outcome, Problem, Word
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
@@ -119,7 +119,7 @@ def _to_allocate(row: sqlite3.Row) -> str:
 
 
 def _open(session: Session, due: Due) -> Outcome:
-    from vouchercli.ops import rounds
+    from vouchercli.ops.rounds import rounds
 
     it = found(session, due.round.round)
     if due.round.mode == "lottery" and due.round.is_local and not due.round.seed_committed:
@@ -130,26 +130,26 @@ def _open(session: Session, due: Due) -> Outcome:
 
 
 def _close(session: Session, due: Due) -> Outcome:
-    from vouchercli.ops import closings
+    from vouchercli.ops.rounds import closings
 
     return closings.close_round(session, due.round.round)
 
 
 def _commit(session: Session, due: Due) -> Outcome:
-    from vouchercli.ops import draws
+    from vouchercli.ops.lottery import draws
 
     return draws.commit_seed(session, due.round.round)
 
 
 def _draw(session: Session, due: Due) -> Outcome:
     """The winners' packs count from the moment the draw was due: a late tick takes nothing from their validity but its lateness."""
-    from vouchercli.ops import draws
+    from vouchercli.ops.lottery import draws
 
     return draws.draw(session, due.round.round, at=due.due_at)
 
 
 def _allocate(session: Session, due: Due) -> Outcome:
-    from vouchercli.ops import allocations
+    from vouchercli.ops.granting import allocations
 
     return allocations.allocate(session, due.round.round)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.formats import drops
+from vouchercli.formats.written import drops
 from vouchercli.ops.schedule.deeds import Done, attempted
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.errors import VoucherError
-    from vouchercli.formats.drops import Landed
+    from vouchercli.formats.written.drops import Landed
     from vouchercli.store.db import Session
 
 # The folder of a kind, and who takes its files in: in this order within one second.
@@ -57,7 +57,7 @@ def take_in(session: Session, file: Landed, inbox: Path) -> Done | None:
 
 def _imported(session: Session, file: Landed) -> Outcome:
     module, function = IMPORTERS[file.kind]
-    importer: Callable[..., Outcome] = getattr(import_module(f"vouchercli.ops.{module}"), function)
+    importer: Callable[..., Outcome] = getattr(import_module(f"vouchercli.ops.intake.{module}"), function)
     # Who was listed is listed since the list came, however late the clock took it in.
     since = {"listed_at": min(session.now, file.changed_at)} if file.kind == "eligibility" else {}
     return importer(session._replace(programme=file.programme or session.programme), str(file.path), **since)

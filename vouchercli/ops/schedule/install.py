@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.formats import crontab, drops
+from vouchercli.formats.written import crontab, drops
 from vouchercli.result import Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import times
 from vouchercli.store import schedule as store

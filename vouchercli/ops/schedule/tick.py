@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats import drops
-from vouchercli.ops import issuance as orders
-from vouchercli.ops import releases
+from vouchercli.formats.written import drops
+from vouchercli.ops.rounds import issuance as orders
+from vouchercli.ops.rounds import releases
 from vouchercli.ops.schedule import inbox as inboxes
 from vouchercli.ops.schedule.deeds import RESULTS, WORDS, Done, attempted, do, remind, remind_of_change, scheduled
 from vouchercli.result import Column, Message, Outcome, Problem, Table, say

@@ -1,0 +1,1 @@
+"""Tables that others send, row by row: opened, decoded, headers found, cells read. It knows no data frame."""

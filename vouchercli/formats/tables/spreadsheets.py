@@ -1,0 +1,64 @@
+"""XLSX, XLS and ODS: every cell as the text that a person would have typed, damage included so that it is seen.
+
+A number of more than 15 digits has lost its last ones: it is shown as Excel shows it (1.23456789012346E+17), so that nobody
+takes it for an id, now or when the reject comes back. A duration stays 150:20:00.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
+
+from vouchercli.errors import VoucherError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vouchercli.formats.tables.archives import Blob
+
+DIGITS = 15
+
+
+def sheets(blob: Blob) -> dict[str, Any]:
+    """The visible sheets by name, in order. Raises `VoucherError` bad_spreadsheet or locked_spreadsheet."""
+    try:
+        with blob.open() as stream:
+            book = CalamineWorkbook.from_filelike(stream)
+            visible = [sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
+            return {name: book.get_sheet_by_name(name) for name in visible}
+    except PasswordError as error:
+        raise VoucherError("locked_spreadsheet", "{file} is locked with a password", hint="open it and save it without one",
+                           file=blob.name) from error
+    except (CalamineError, OSError, ValueError) as error:
+        raise VoucherError("bad_spreadsheet", "{file} cannot be read as a spreadsheet: {why}",
+                           hint="open it and save it again as XLSX or CSV", file=blob.name, why=str(error)) from error
+
+
+def rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    """(row number, cells) of a sheet; row 1 is the first."""
+    for number, row in enumerate(sheet.iter_rows(), 1):
+        yield number, [cell if isinstance(cell, str) else shown(cell) for cell in row]
+
+
+def shown(cell: Any) -> str:
+    """A stored value as text: 11002.0 -> 11002, a date -> 2020-03-27, a moment to its second, a duration as 150:20:00."""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, (int, float)):
+        return _number(cell)
+    if isinstance(cell, datetime):
+        return (cell + timedelta(microseconds=500_000)).replace(microsecond=0).isoformat(" ")
+    if isinstance(cell, (date, time)):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        seconds = round(cell.total_seconds())
+        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return str(cell)
+
+
+def _number(value: float) -> str:
+    if not abs(value) < 10**DIGITS:
+        return f"{value:.14E}"
+    return f"{round(value):d}" if value == round(value) else f"{value:.15g}"

@@ -1,0 +1,1 @@
+"""What the program writes for others: orders, certificates, crontab blocks, folders. It reads no table."""

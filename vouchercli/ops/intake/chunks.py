@@ -1,0 +1,105 @@
+"""A file in pieces that are committed one by one. Where a piece ends depends on the line numbers, and on how many rows are left to
+the judge, alone: so an import that was killed goes on exactly as if nothing had happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from vouchercli.formats.tables.layout import Reading, Record
+    from vouchercli.ops.intake.desks import Desk
+
+LINES = 50_000  # a block; a multiple of it ends each block but the last. Rows that go one by one come in chunks of one block
+# Proved rows come in chunks of two blocks, behind the first twenty of eight: they mostly touch the same pages, which are then written
+# once. A chunk also ends where more rows are left to the judge than it takes in some seconds: others wait for the lock meanwhile.
+TOGETHER, MANY, MANY_TOGETHER = 2, 20, 8
+LEFT_TO_JUDGE = 20_000
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of proved rows when they were written; `lines` are left to the judge."""
+
+    accepted: int
+    duplicate: int
+    lines: list[int]
+    warnings: int = 0
+
+    def __add__(self, more: Taken) -> Taken:
+        return Taken(self.accepted + more.accepted, self.duplicate + more.duplicate, [*self.lines, *more.lines],
+                     self.warnings + more.warnings)
+
+
+NOTHING = Taken(0, 0, [])
+
+
+class Plain(Protocol):
+    """Who writes the rows of a chunk that need no judge."""
+
+    def take(self, desk: Desk, chunk: Chunk) -> tuple[Taken, Iterable[Record]]:
+        """Write them, under the write lock; the rows for the judge come as records. The chunk then knows where it ends."""
+
+    def end(self, desk: Desk) -> None:
+        """The judge is done with the rest: the chunk is about to be committed."""
+
+
+@dataclass
+class Chunk:
+    """The records up to `last_line`; `is_last` is known once they have been read. `plain` writes rows that need no judge any more
+    and gives the others (see `Kind.bulk`); `share` is how much of the file lies behind (None: not known)."""
+
+    last_line: int
+    records: Iterable[Record]
+    is_first: bool = False
+    is_last: bool = False
+    plain: Plain | None = None
+    share: float | None = None
+    seen: int = 0
+
+
+def end_of(line: int) -> int:
+    """The last line of the block that `line` belongs to."""
+    return -(-line // LINES) * LINES
+
+
+def is_border(line: int) -> bool:
+    """Whether a chunk of proved rows ends with the block that ends at `line`."""
+    count = line // LINES
+    return count % (TOGETHER if count <= MANY else MANY_TOGETHER) == 0
+
+
+def chunks(reading: Reading, after_line: int, *, is_cut: bool) -> Iterator[Chunk]:
+    """The file's chunks behind `after_line`; one, unless it `is_cut`. A file whose last lines can refuse it as a whole is read
+    to its end before anything of it is kept, when it is longer than a chunk."""
+    if is_cut and not reading.may_be_cut and after_line == 0:
+        is_cut = reading.has_lines(LINES)
+        if is_cut:
+            reading.check()
+    records = iter(reading.records())
+    head = next((record for record in records if record.line > after_line), None)
+    is_first = after_line == 0
+    if head is None and not is_first:  # killed between its last chunk and its end
+        return
+    while True:
+        last_line = end_of(head.line) if head and is_cut else 1 << 62
+        chunk = Chunk(last_line, (), is_first=is_first)
+        is_first = False
+
+        def rows(chunk: Chunk = chunk) -> Iterator[Record]:
+            nonlocal head
+            while head is not None and head.line <= chunk.last_line:
+                chunk.seen = head.line
+                yield head
+                head = next(records, None)
+            if head is None:
+                chunk.is_last, chunk.last_line = True, chunk.seen or after_line
+            chunk.share = reading.share_read()
+
+        chunk.records = rows()
+        yield chunk
+        assert next(iter(chunk.records), None) is None, "a chunk is read to its end before the next one"
+        if chunk.is_last:
+            return

@@ -1,0 +1,173 @@
+"""Redemptions: files of payments and refunds come in, and are listed. One order is looked at in `ops.intake.orders`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.ops.intake import scopes, shares
+from vouchercli.ops.intake.desks import Desk, Kind, Typed, Unfit
+from vouchercli.ops.intake.intake import take_in
+from vouchercli.ops.intake.retries import settle
+from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.rules import money, times
+from vouchercli.store import judging, merchants, numbers, programmes, redemptions, reopening, totals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vouchercli.ops.intake.chunks import Chunk
+    from vouchercli.store.db import Session
+
+KINDS = ("pay", "refund")
+CHANNELS = ("", "offline", "online")
+MOST_COUPONS = 999
+
+parse_yuan = lru_cache(1 << 14)(money.parse_yuan)  # the same few amounts come millions of times
+
+
+def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
+    """Cleaned texts -> (transaction_no, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at, day, base_fen,
+    merchant_discount_fen, subsidy_fen or None when the profile has no such column, refund_of, channel)."""
+    clock = times.Reader(desk.zone)
+    says_subsidy = desk.reading.has("subsidy")
+
+    def typed(values: tuple[str, ...]) -> Typed:
+        number, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at, order, discount, subsidy, refund_of, channel = values
+        if fault := _misfit(values):
+            return fault
+        amounts = _amounts(order, discount or "0", subsidy if says_subsidy else "0")
+        if isinstance(amounts, Unfit):
+            return amounts
+        try:
+            at, day = clock.read(paid_at)
+        except ValueError:
+            return Unfit("bad_time", {"column": "paid_at", "value": paid_at})
+        list_fen, discount_fen, subsidy_fen = amounts
+        return (number, kind, claim_no, int(coupon_no), merchant_no, platform_no, at, day, list_fen - discount_fen, discount_fen,
+                subsidy_fen if says_subsidy else None, refund_of, channel)
+
+    return typed
+
+
+def _misfit(values: tuple[str, ...]) -> Unfit | None:
+    """What is missing or not a word of ours in the row's texts."""
+    number, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at, _, _, _, refund_of, channel = values
+    if not (number and claim_no and coupon_no and (merchant_no or platform_no) and paid_at and (refund_of or kind != "refund")):
+        needed = {"transaction_no": number, "claim_no": claim_no, "coupon_no": coupon_no, "merchant_no": merchant_no or platform_no,
+                  "paid_at": paid_at, "refund_of": refund_of}
+        return Unfit("bad_row", {"column": next(column for column, value in needed.items() if not value)})
+    if kind not in KINDS:
+        return Unfit("bad_row", {"column": "kind", "value": kind, "problem": "write pay or refund"})
+    if channel not in CHANNELS:
+        return Unfit("bad_row", {"column": "channel", "value": channel, "problem": "write offline or online"})
+    if not (coupon_no.isascii() and coupon_no.isdigit() and 1 <= int(coupon_no) <= MOST_COUPONS):
+        return Unfit("bad_row", {"column": "coupon_no", "value": coupon_no, "problem": "count the pack's coupons from 1"})
+    return None
+
+
+def _amounts(order: str, discount: str, subsidy: str) -> tuple[int, int, int] | Unfit:
+    """(order, discount, subsidy) in fen: none negative, an order above nothing, a discount within it."""
+    fen = []
+    for column, text in (("order_amount", order), ("merchant_discount", discount), ("subsidy", subsidy)):
+        try:
+            fen.append(parse_yuan(text))
+        except ValueError:
+            return Unfit("bad_amount", {"column": column, "value": text})
+        if fen[-1] < 0:
+            return Unfit("bad_amount", {"column": column, "value": text, "problem": "a negative amount"})
+    if fen[0] == 0:
+        return Unfit("bad_amount", {"column": "order_amount", "value": order, "problem": "an order of nothing"})
+    if fen[1] > fen[0]:
+        return Unfit("bad_amount", {"column": "merchant_discount", "value": discount, "problem": "more than the order"})
+    return fen[0], fen[1], fen[2]
+
+
+def payment(
+    claim_no: str, coupon_no: int, merchant_no: str, at: int, zone: str, fen: tuple[int, int], channel: str
+) -> tuple[Any, ...]:
+    """One payment as typed columns, for a look ahead: no number of its own yet, the subsidy as the rules give it."""
+    day, base_fen = times.day_of(at, zone), fen[0] - fen[1]
+    return ("", "pay", claim_no, coupon_no, merchant_no, merchant_no, at, day, base_fen, fen[1], None, "", channel)
+
+
+# ---------------------------------------------------------------- judged and accepted
+
+
+# What another payment or refund can lift.
+WAITING = ("already_redeemed", "over_limit", "transaction_reused", "refund_without_payment", "refund_too_large", "partial_refund",
+           "subsidy_mismatch")
+
+
+def _judge(desk: Desk) -> None:
+    assert desk.programme is not None
+    programme_id = desk.programme_id
+    rules = programmes.value(desk.programme)
+    if desk.is_whole:
+        reopening.find_numbers(desk.db)
+    else:
+        numbers.expect_none(desk.db)
+    scopes.teach(desk.db, programme_id, desk.zone)
+    merchants.add_unregistered(desk.db, desk.batch_id, judging.unregistered(desk.db, programme_id), desk.session.now)
+    judging.judge(desk.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day)
+
+
+def _reopen(desk: Desk, only: int | None) -> None:
+    assert desk.programme is not None
+    limit = programmes.value(desk.programme).limits.vouchers_per_merchant_per_day
+    reopening.reopen(desk.db, desk.programme_id, only, has_visits=limit is not None)
+
+
+def _accept(desk: Desk) -> dict[str, Any]:
+    redemptions.accept(desk.db, desk.batch_id, shares.splitter(desk))
+    if desk.is_whole:  # of a chunk it does not matter yet
+        totals.drop_empty(desk.db)
+    return {}
+
+
+def _bulk(desk: Desk, done: int) -> Iterator[Chunk] | None:
+    from vouchercli.ops.intake.bulk import feed  # everyday files never wait for the libraries behind it
+
+    if not feed.is_large(desk):
+        return None
+    from vouchercli.ops.intake.bulk import ledger
+
+    return ledger.chunks(desk, done)
+
+
+def _undo(session: Session, batch_id: int) -> None:
+    redemptions.undo(session.db, batch_id)
+    merchants.forget_unregistered(session.db, batch_id)
+
+
+KIND = Kind(
+    name="redemptions", needs_programme=True, create=judging.CREATE_INCOMING, add=judging.ADD_INCOMING,
+    width=judging.TYPED_COLUMNS, typist=_typist, judge=_judge, accept=_accept, undo=_undo,
+    settle=settle, reopen=_reopen, waiting=WAITING, bulk=_bulk,
+)
+
+
+def import_redemptions(session: Session, file: str, **options: Any) -> Outcome:
+    """Take in a file of payments and refunds; see `ops.intake.intake.take_in`."""
+    return take_in(session, KIND, file, **options)
+
+
+# ---------------------------------------------------------------- list
+
+COLUMNS = (
+    Column("transaction_no", "Transaction"), Column("kind", "Kind", "word"), Column("claim_no", "Claim"), Column("coupon_no", "No.", "int"),
+    Column("coupon", "Coupon"), Column("round", "Round"), Column("merchant_no", "Merchant"), Column("paid_at", "Paid at", "time"),
+    Column("base_fen", "Base", "fen"), Column("subsidy_fen", "Voucher paid", "fen"), Column("batch", "Batch", "int"),
+)
+INNER = ("batch_id", "redemption_id")  # numbers that only the database knows them by
+
+
+def list_redemptions(session: Session, *, limit: int, **wanted: str | None) -> Outcome:
+    """Payments and refunds, oldest first, by round, claim_no, merchant_no or transaction_no."""
+    programme = programmes.current(session.db, session.programme)
+    zone = programme["time_zone"]
+    rows = redemptions.listed(session.db, programme["programme_id"], limit=limit + 1, **wanted)
+    cells = tuple({**dict(row), "batch": row["batch_id"]} for row in rows[:limit])
+    data = [{key: value for key, value in row.items() if key not in INNER} | {"paid_at": times.iso(row["paid_at"], zone)} for row in cells]
+    says = (say("more than {limit}: add --limit, --round, --claim, --merchant or --transaction", limit=limit),) if len(rows) > limit else ()
+    return Outcome(data={"redemptions": data}, tables=(Table(say("Payments and refunds"), COLUMNS, cells, zone=zone),), says=says)

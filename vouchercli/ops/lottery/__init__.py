@@ -1,0 +1,1 @@
+"""Lotteries: commit to a seed, publish the entrants, draw, prove. Only the clock and the command line call it."""
