@@ -4,7 +4,7 @@ import sys
 
 from vouchercli.cli.main import run
 from vouchercli.ops.intake import chunks
-from vouchercli.ops.intake.bulk import feed
+from vouchercli.ops.intake.by_columns import feed
 
 chunks.LINES, feed.BYTES = int(sys.argv[1]), int(sys.argv[2])
 sys.argv[1:3] = []

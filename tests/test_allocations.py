@@ -133,7 +133,7 @@ def _a_batch(db: Any) -> int:
 def _grant_earlier(session: store.Session, packs: list[tuple[bytes, int]]) -> None:
     """Packs of the earlier round: they count in the week and in the programme."""
     from vouchercli.ops.granting import grants
-    from vouchercli.ops.rounds.one_round import found
+    from vouchercli.ops.rounds.lookup import found
 
     with store.writing(session) as db:
         grants.grant(db, session, found(session, "earlier").row, [(resident, None, at) for resident, at in packs])

@@ -198,7 +198,7 @@ DESIGNED = {
 
 
 def test_every_reason_is_explained_in_both_languages() -> None:
-    from vouchercli.cli.words import catalogue
+    from vouchercli.cli.language import catalogue
     from vouchercli.rules.reasons import EXPLANATIONS, placeholders
 
     assert EXPLANATIONS.keys() >= DESIGNED

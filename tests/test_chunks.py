@@ -14,7 +14,7 @@ from vouchercli.errors import Busy, Stopped
 from vouchercli.ops import reports
 from vouchercli.ops.intake import chunks
 from vouchercli.ops.intake import redemptions as ops
-from vouchercli.ops.intake.bulk import feed
+from vouchercli.ops.intake.by_columns import feed
 from vouchercli.rules import times
 from vouchercli.store import db as store
 

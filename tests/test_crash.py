@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from big_town import NOW, canonical, copied, left_by, prepare
 from processes import started
-from test_formats_layout import WECHAT, used
+from test_formats_records import WECHAT, used
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import library, schema, yamls
+from vouchercli.formats.configs import locate, schema, yamls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,19 +138,19 @@ def test_a_document_of_the_wrong_kind_is_a_fault_not_a_crash(text: str) -> None:
 
 def test_configs_are_found_by_path_here_and_among_those_that_ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert library.find("platforms", "voucher").name == "voucher.yaml"
+    assert locate.find("platforms", "voucher").name == "voucher.yaml"
     here = tmp_path / "configs" / "platforms"
     here.mkdir(parents=True)
     (here / "voucher.yaml").write_text("mine: 1\n")
     (here / "our-city.yaml").write_text("mine: 1\n")
-    assert library.find("platforms", "voucher").read_text() == "mine: 1\n"
-    assert library.find("platforms", here / "our-city.yaml") == here / "our-city.yaml"
-    assert {"our-city", "voucher", "wechat-use-flow"} <= set(library.names("platforms"))
+    assert locate.find("platforms", "voucher").read_text() == "mine: 1\n"
+    assert locate.find("platforms", here / "our-city.yaml") == here / "our-city.yaml"
+    assert {"our-city", "voucher", "wechat-use-flow"} <= set(locate.names("platforms"))
 
 
 def test_an_unknown_config_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(VoucherError) as refusal:
-        library.find("platforms", "wechat-useflow")
+        locate.find("platforms", "wechat-useflow")
     assert refusal.value.code == "unknown_config"
     assert refusal.value.hint.format(**refusal.value.params).startswith("did you mean wechat-use-flow?")
 
@@ -159,5 +159,5 @@ def test_an_unknown_config_is_refused_with_the_nearest_name() -> None:
 def test_a_name_does_not_wander_through_folders(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(VoucherError) as refusal:
-        library.find("platforms", name)
+        locate.find("platforms", name)
     assert refusal.value.code == "unknown_config"

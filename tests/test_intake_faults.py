@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import xlsxwriter
-from test_formats_layout import ALIPAY, WECHAT
+from test_formats_records import ALIPAY, WECHAT
 from test_formats_sources import zipped
 
 if TYPE_CHECKING:

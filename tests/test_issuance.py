@@ -12,8 +12,8 @@ import pytest
 from test_schedule import CLAIMS, CLOSES, OPENS, TEMPLATE, approved, asked, land, tick, town
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import library
-from vouchercli.formats.written import issuance
+from vouchercli.formats.configs import locate
+from vouchercli.formats.written import issuance_orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +36,8 @@ def ordered(here: Path, platform: str = "wechat", number: int = 1, code: str = "
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_shipped_order_profile_is_read_and_found_by_its_names(name: str) -> None:
-    assert issuance.profile_of(name).order == name
-    assert issuance.profile_of(f" {name.upper()} ").order == name
+    assert issuance_orders.profile_of(name).order == name
+    assert issuance_orders.profile_of(f" {name.upper()} ").order == name
 
 
 def test_an_opened_platform_round_is_ordered_in_the_platforms_terms(town: Voucher, here: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_platform_without_a_profile_gets_our_own_terms(town: Voucher, here: Pa
     tick(town, OPENS)
     _, rows = ordered(here, "-up--our-app")
     assert (rows[0]["packs"], rows[0]["vouchers"], rows[0]["denomination"], rows[0]["threshold"]) == ("10", "20", "10.00", "40.00")
-    assert tuple(rows[0]) == issuance.OURS
+    assert tuple(rows[0]) == issuance_orders.OURS
 
 
 def test_an_order_is_made_again_only_when_its_terms_change(town: Voucher, here: Path) -> None:
@@ -157,12 +157,12 @@ def test_a_lead_is_days_hours_or_minutes(here: Path) -> None:
     for lead, seconds in (("2d", 172_800), ("12h", 43_200), ("30m", 1_800)):
         (here / "configs/orders/app.yaml").write_text(
             f"order: app\nname: {{zh: 应用, en: App}}\nlead: {lead}\ncolumns: {{packs: packs}}\n", "utf-8")
-        assert issuance.profile_of("app").lead_seconds == seconds
-    assert issuance.profile_of("elsewhere").lead_seconds == 0
+        assert issuance_orders.profile_of("app").lead_seconds == seconds
+    assert issuance_orders.profile_of("elsewhere").lead_seconds == 0
     (here / "configs/orders/app.yaml").write_text(
         "order: app\nname: {zh: 应用, en: App}\nlead: 2 weeks\ncolumns: {packs: packs}\n", "utf-8")
     with pytest.raises(VoucherError):
-        issuance.profile_of("app")
+        issuance_orders.profile_of("app")
 
 
 def test_a_round_opened_by_hand_is_ordered_by_the_next_tick(town: Voucher, here: Path) -> None:
@@ -235,7 +235,7 @@ def test_what_wechat_does_not_take_is_refused_when_the_round_is_drafted(
 
 def test_a_round_that_the_platform_no_longer_takes_is_not_opened(town: Voucher, here: Path) -> None:
     approved(town, "p1", "--platform", "wechat")
-    profile = library.find("orders", "wechat").read_text("utf-8").replace("window_days: 90", "window_days: 8")
+    profile = locate.find("orders", "wechat").read_text("utf-8").replace("window_days: 90", "window_days: 8")
     (here / "configs/orders").mkdir(parents=True)
     (here / "configs/orders/wechat.yaml").write_text(profile, "utf-8")
     ran = town("schedule", "tick", "--now", OPENS, expect=4)
@@ -247,7 +247,7 @@ def test_a_faulty_order_profile_is_told_with_its_place(town: Voucher, here: Path
     (here / "configs/orders").mkdir(parents=True)
     (here / "configs/orders/mine.yaml").write_text("order: mine\nname: {zh: 我的, en: Mine}\ncolumns: {quantity: pakcs}\n", "utf-8")
     with pytest.raises(VoucherError) as refused:
-        issuance.profile_of("mine")
+        issuance_orders.profile_of("mine")
     assert [problem.where.rpartition("/")[2] for problem in refused.value.problems] == ["mine.yaml:3:21"]
 
 

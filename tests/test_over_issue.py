@@ -17,7 +17,7 @@ from processes import started
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.granting import grants
-from vouchercli.ops.rounds.one_round import found
+from vouchercli.ops.rounds.lookup import found
 from vouchercli.store import checks
 from vouchercli.store import db as store
 

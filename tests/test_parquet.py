@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from vouchercli.formats.tables import layout, parquet
+from vouchercli.formats.tables import parquet, records
 from vouchercli.formats.tables.sources import open_source
-from vouchercli.ops.intake.bulk import feed
+from vouchercli.ops.intake.by_columns import feed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ def test_what_stands_in_other_columns_does_not_matter(tmp_path: Path) -> None:
     frame = table().with_columns(
         note=pl.lit("a;b|c;" * 50), lines=pl.lit('two\n"lines"'), tags=pl.lit([1, 2]), raw=pl.lit(b"\xff"), took=pl.duration(hours=1))
     frame.write_parquet(tmp_path / "r.parquet")
-    reading = layout.read(tmp_path / "r.parquet", "redemptions")
+    reading = records.read(tmp_path / "r.parquet", "redemptions")
     assert [(record.values[0], record.values[6], record.fault) for record in reading.records()] == [("T1", "2020-03-28 12:00:00", None),
                                                                                                    ("T2", "2020-03-28 12:05:09", None)]
 
@@ -77,7 +77,7 @@ def test_numbers_are_read_only_when_nothing_of_them_is_lost(tmp_path: Path) -> N
     frame = pl.concat([table()] * 2).with_columns(transaction_no=pl.Series(numbers), order_amount=pl.Series(amounts))
     frame.write_parquet(tmp_path / "r.parquet")
     found = [(record.values[0], record.values[7], record.fault and record.fault.code)
-             for record in layout.read(tmp_path / "r.parquet", "redemptions").records()]
+             for record in records.read(tmp_path / "r.parquet", "redemptions").records()]
     assert found == [("11002", "45.1", None), ("", "", "bad_row"), ("", "", "bad_row"), ("", "", "bad_row")]
     wide = table().with_columns(order_amount=pl.Series([Decimal("45.1000"), Decimal("45.1250")], dtype=pl.Decimal(12, 4)))
     wide.write_parquet(tmp_path / "w.parquet")

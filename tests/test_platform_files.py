@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from test_formats_layout import ALIPAY, WECHAT, alipay, alipay_row, used
+from test_formats_records import ALIPAY, WECHAT, alipay, alipay_row, used
 from test_formats_sources import gbk_zipped, zipped
 
 if TYPE_CHECKING:

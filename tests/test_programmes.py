@@ -9,7 +9,7 @@ import pytest
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import yamls
-from vouchercli.rules import changes
+from vouchercli.rules import programme_changes
 from vouchercli.rules import programmes as rules
 from vouchercli.store import ledger
 from vouchercli.store import programmes as store
@@ -135,7 +135,7 @@ def changed(**changes: Any) -> rules.Programme:
 
 
 def codes(after: rules.Programme, **in_use: Any) -> list[str]:
-    return [fault.code for fault in changes.obstacles(changed(), after, changes.InUse(**in_use))]
+    return [fault.code for fault in programme_changes.obstacles(changed(), after, programme_changes.InUse(**in_use))]
 
 
 def test_nothing_stands_in_the_way_before_anything_stands_on_it() -> None:

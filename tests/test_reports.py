@@ -15,7 +15,7 @@ from vouchercli.ops import reports
 from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
-from vouchercli.store import numbers, totals
+from vouchercli.store import totals, transaction_numbers
 from vouchercli.store.db import Session, open_db
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class World:
                  day=times.day_of(paid_at, ZONE), base_fen=sign * base_fen, merchant_discount_fen=0,
                  split_id=self.split(face["round_id"], face["denomination_fen"], kind), vouchers=sign,
                  refund_of=None if kind == "pay" else paid, batch_id=1, line=after + 1)
-        numbers.keep_written(self.db, 1, after)
+        transaction_numbers.keep_written(self.db, 1, after)
         totals.add_written(self.db, after)
 
     def split(self, round_id: int, face_fen: int, kind: str) -> int:

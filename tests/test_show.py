@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from vouchercli.cli import drawing, encoding, show, words
+from vouchercli.cli import drawing, encoding, show
+from vouchercli.cli.language import speak
 from vouchercli.cli.options import Call
 from vouchercli.result import Column, Message, Outcome, Problem, Table, Word, say
 
@@ -35,13 +36,13 @@ HANGZHOU: dict[str, Any] = {  # the size of 2020: 3,422 million yuan
 def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("COLUMNS", "80")
     yield
-    words.speak("en")
+    speak("en")
 
 
 @pytest.fixture
 def shown(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
     def run(outcome: Outcome | Table, language: str = "en", **given: Any) -> str:
-        words.speak(language)
+        speak(language)
         show.show(Call("x", given), outcome if isinstance(outcome, Outcome) else Outcome(tables=(outcome,)))
         return capfd.readouterr().out
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
-from vouchercli.cli import complaints, words
-from vouchercli.cli.folding import cells, folded
+from vouchercli.cli import language, usage_errors
 from vouchercli.cli.help import continued
+from vouchercli.cli.wrapping import cells, folded
 from vouchercli.store.db import refused_by_machine
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def test_a_command_line_that_does_not_fit_is_told_in_our_words(voucher: Callable
     assert "next: " in ran.err
 
 
-@pytest.mark.parametrize("text", [text for _, text in complaints.COMPLAINTS])
+@pytest.mark.parametrize("text", [text for _, text in usage_errors.COMPLAINTS])
 def test_every_complaint_has_its_chinese(text: str) -> None:
-    assert CHINESE.search(words.catalogue()[text])
+    assert CHINESE.search(language.catalogue()[text])
 
 
 def test_a_misused_command_speaks_chinese(voucher: Callable[..., Ran]) -> None:
@@ -106,7 +106,7 @@ def test_a_name_with_blanks_is_quoted_in_a_command_to_paste(voucher: Callable[..
 
 
 def test_a_value_in_a_sentence_is_not_quoted() -> None:
-    assert words.t("the voucher expired at {to}", {"to": "2 May"}) == "the voucher expired at 2 May"
+    assert language.t("the voucher expired at {to}", {"to": "2 May"}) == "the voucher expired at 2 May"
 
 
 def test_a_shipped_config_is_named_without_the_folders_of_the_program(voucher: Callable[..., Ran]) -> None:

@@ -10,8 +10,8 @@ import typer
 from conftest import EVERY_COMMAND, one_sided
 from source import ROOT, none_of
 
+from vouchercli.cli import language
 from vouchercli.cli import main as front
-from vouchercli.cli import words
 from vouchercli.cli.options import command
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def english_left(path: str, found: Any) -> list[str]:
 
 @pytest.fixture
 def chinese() -> Iterator[None]:
-    words.speak("zh")
+    language.speak("zh")
     yield
-    words.speak("en")
+    language.speak("en")
 
 
 def test_the_commands_are_those_of_the_design() -> None:

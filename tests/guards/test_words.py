@@ -11,7 +11,7 @@ from source import modules, none_of, sample, text_of
 from templates import Template, everywhere, of, placeholders
 
 import vouchercli.cli.zh
-from vouchercli.cli.words import catalogue
+from vouchercli.cli.language import catalogue
 
 CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")  # characters, or at least full-width signs
 TYPERS_OWN = {"Arguments", "Options", "Show this message and exit."}  # sentences of Typer that main() translates

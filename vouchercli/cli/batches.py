@@ -8,9 +8,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.files import Verbose, told
+from vouchercli.cli.import_options import Verbose, told
+from vouchercli.cli.language import t
 from vouchercli.cli.options import Call, command
-from vouchercli.cli.words import t
 from vouchercli.ops.intake import batches
 from vouchercli.result import Outcome
 

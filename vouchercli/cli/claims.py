@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.files import Encoding, File, ProfileOption, Sha1, Verbose, told
+from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, Verbose, told
 from vouchercli.cli.options import Call, command
 from vouchercli.errors import UsageFault
 from vouchercli.ops.granting import live_claims

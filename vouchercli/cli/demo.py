@@ -13,8 +13,8 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli.language import language
 from vouchercli.cli.options import Call, command, progress
-from vouchercli.cli.words import language
 from vouchercli.errors import UsageFault
 from vouchercli.result import Outcome, say
 

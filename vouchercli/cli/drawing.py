@@ -15,9 +15,9 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.cli.folding import cells as cell_len
-from vouchercli.cli.folding import folded
-from vouchercli.cli.words import language, t
+from vouchercli.cli.language import language, t
+from vouchercli.cli.wrapping import cells as cell_len
+from vouchercli.cli.wrapping import folded
 from vouchercli.result import Message, Word
 from vouchercli.rules import money, times
 

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.options import Call, command
-from vouchercli.ops.lottery import certificates, draws, strata
+from vouchercli.ops.lottery import certificates, draws, quota_options
 from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
@@ -51,14 +51,14 @@ def commit(
     with call.session() as session:
         closes_at = call.moment(session, registration_closes, end_of_day=True)
         return draws.commit_seed(session, code, registration_closes_at=closes_at, public_source=public_source,
-                                 strata=strata.read(stratum or [], strata_file))
+                                 strata=quota_options.read(stratum or [], strata_file))
 
 
 @command(app, "entrants", epilog="Example: voucher draw entrants hz-1 --to entrants.csv")
 def entrants(call: Call, code: Code, *, stratum: Strata = None, strata_file: StrataFile = None, to: ListFile = None) -> Outcome:
     """Write and fix the list of who takes part, once registration is closed: applications, no persons."""
     with call.session() as session:
-        return draws.publish_entrants(session, code, strata=strata.read(stratum or [], strata_file), to=to)
+        return draws.publish_entrants(session, code, strata=quota_options.read(stratum or [], strata_file), to=to)
 
 
 @command(app, "run", epilog='Example: voucher draw run hz-1 --public-randomness "4 1 7"')
@@ -68,7 +68,7 @@ def run(
 ) -> Outcome:
     """Reveal the seed and draw: winners get their packs, the certificate is written."""
     with call.session() as session:
-        return draws.draw(session, code, public_randomness, strata=strata.read(stratum or [], strata_file), to=to)
+        return draws.draw(session, code, public_randomness, strata=quota_options.read(stratum or [], strata_file), to=to)
 
 
 @command(app, "show", epilog="Example: voucher draw show hz-1 --application A0001")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from vouchercli.cli.folding import cells, folded
-from vouchercli.cli.words import t
+from vouchercli.cli.language import t
+from vouchercli.cli.wrapping import cells, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

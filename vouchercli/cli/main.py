@@ -18,8 +18,8 @@ from typer.core import TyperGroup
 from vouchercli import __version__
 from vouchercli.cli import USUAL_COLLECTOR
 from vouchercli.cli.help import dress
+from vouchercli.cli.language import speak, t, wanted
 from vouchercli.cli.options import DEFAULTS, PANEL, Call
-from vouchercli.cli.words import speak, t, wanted
 from vouchercli.errors import VoucherError
 from vouchercli.result import NO_ROOM
 
@@ -224,7 +224,7 @@ def _refuse(call: Call, error: VoucherError) -> int:
 
 
 def _misused(call: Call, error: Any) -> int:
-    from vouchercli.cli.complaints import fault
+    from vouchercli.cli.usage_errors import fault
 
     if error.ctx and error.message == "Missing command." and call.given.get("output") != "json":
         print(error.ctx.get_help(), file=sys.stderr)  # a noun alone, or nothing at all, asks what there is

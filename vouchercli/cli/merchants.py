@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.files import Encoding, File, ProfileOption, Sha1, told
+from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, told
 from vouchercli.cli.options import Call, command
 from vouchercli.ops.intake import registries
 from vouchercli.ops.setup import merchants, suspensions

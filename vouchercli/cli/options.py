@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.words import LANGUAGES
+from vouchercli.cli.language import LANGUAGES
 from vouchercli.errors import UsageFault
 from vouchercli.rules import times
 

@@ -34,19 +34,19 @@ def load(
 @command(app, "approve", epilog="Example: voucher programme approve hangzhou-2020 --actor lin")
 def approve(call: Call, code: Code = None) -> Outcome:
     """Approve a change of a programme that waits, as a second person."""
-    from vouchercli.ops.setup import changes
+    from vouchercli.ops.setup import programme_changes
 
     with call.session() as session:
-        return changes.approve_change(session, code)
+        return programme_changes.approve_change(session, code)
 
 
 @command(app, "reject", epilog='Example: voucher programme reject hangzhou-2020 --note "the council has not voted" --actor lin')
 def reject(call: Call, code: Code = None, *, note: Note) -> Outcome:
     """Turn down a change of a programme that waits, with the reason."""
-    from vouchercli.ops.setup import changes
+    from vouchercli.ops.setup import programme_changes
 
     with call.session() as session:
-        return changes.reject_change(session, code, note)
+        return programme_changes.reject_change(session, code, note)
 
 
 @command(app, "show", epilog="Example: voucher programme show hangzhou-2020 -o json")

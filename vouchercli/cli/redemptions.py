@@ -6,9 +6,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.files import Encoding, File, ProfileOption, Sha1, Verbose, told
+from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, Verbose, told
 from vouchercli.cli.options import Call, command
-from vouchercli.ops.intake import orders, redemptions
+from vouchercli.ops.intake import redemptions, till
 from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
@@ -64,5 +64,5 @@ def check(
     """Say what this order would get with this voucher, or which rule refuses it."""
     with call.session() as session:
         moment = call.moment(session, at) or session.now
-        order = orders.Asked(amount, discount, coupon_no, merchant_no, channel, moment)
-        return orders.check_order(session, order, claim_no=claim_no, template=template)
+        order = till.Asked(amount, discount, coupon_no, merchant_no, channel, moment)
+        return till.check_order(session, order, claim_no=claim_no, template=template)

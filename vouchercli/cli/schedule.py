@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from vouchercli.cli.language import t
 from vouchercli.cli.options import Call, command
-from vouchercli.cli.words import t
 from vouchercli.errors import UsageFault
 from vouchercli.ops.schedule import install as ops
 from vouchercli.ops.schedule import show, tick

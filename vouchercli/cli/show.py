@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.cli.words import for_programme, t
+from vouchercli.cli.language import for_programme, t
 from vouchercli.result import Message, Word
 from vouchercli.rules import money, times
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.rules import times
 from vouchercli.rules.audit import breaks
-from vouchercli.store import audit, functions, numbers, totals
+from vouchercli.store import audit, sql_functions, totals, transaction_numbers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -192,13 +192,13 @@ def audit_chain(db: sqlite3.Connection) -> list[Breach]:
 
 def numbers_in_runs(db: sqlite3.Connection) -> list[Breach]:
     """Every transaction number can be found again: its key stands in its place of a run."""
-    functions.register(db, number_key=lambda number: numbers.key(number).to_bytes(4, "little").hex().upper())
+    sql_functions.register(db, number_key=lambda number: transaction_numbers.key(number).to_bytes(4, "little").hex().upper())
     return _query(NUMBERS_IN_RUNS)(db)
 
 
 def claim_totals(db: sqlite3.Connection) -> list[Breach]:
     """The totals of claims by local day equal the claims."""
-    functions.register(db, local_day=times.local_day)
+    sql_functions.register(db, local_day=times.local_day)
     return _query(CLAIM_TOTALS)(db)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import times
 from vouchercli.rules.limits import Limits
-from vouchercli.store import batches, claim_limits, functions
+from vouchercli.store import batches, claim_limits, sql_functions
 
 if TYPE_CHECKING:
     import sqlite3
@@ -220,7 +220,7 @@ def take_out(db: sqlite3.Connection) -> None:
 
 def _count(db: sqlite3.Connection, statement: str, sign: int) -> None:
     """Count the claims of `statement` by round and day, as many more or as many less."""
-    functions.register(db, local_day=times.local_day)
+    sql_functions.register(db, local_day=times.local_day)
     db.execute(CLEAR_COUNTED)
     db.execute(statement, {"sign": sign})
 

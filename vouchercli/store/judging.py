@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import vouchers
-from vouchercli.store import incoming, numbers
+from vouchercli.store import incoming, transaction_numbers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -198,7 +198,7 @@ def judge(db: sqlite3.Connection, programme_id: int, policy: Policy, visit_limit
     """Give every incoming row its reason ('duplicate', a reject code, NULL for the fit), and the fit their ruling.
 
     The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `used_channel`) are registered by the caller, who also
-    says what numbers stand (`store.numbers`).
+    says what numbers stand (`store.transaction_numbers`).
     """
     db.execute("DROP TABLE IF EXISTS temp.judged")
     db.execute(JUDGE, {"programme_id": programme_id})
@@ -220,7 +220,7 @@ def try_one(
     """The (reason, detail) that one payment would get; it waits and is judged like a file of one row, then is forgotten."""
     incoming.expect(db, "redemptions", CREATE_INCOMING)
     incoming.put(db, ADD_INCOMING, [(1, 0, 1, "[]", None, "{}", *typed)])
-    numbers.expect_none(db)
+    transaction_numbers.expect_none(db)
     judge(db, programme_id, policy, visit_limit)
     row = db.execute(JUDGED_ONE).fetchone()
     return row["reason"], row["detail"]

@@ -13,7 +13,7 @@ from vouchercli.store import ledger
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.rules.changes import InUse
+    from vouchercli.rules.programme_changes import InUse
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.published import Published
 
@@ -113,7 +113,7 @@ DROP_FUNDER = "DELETE FROM funders WHERE programme_id = ? AND funder = ?"
 
 
 def save(db: sqlite3.Connection, programme: Programme, document: Any, digest: str, at: int) -> int:
-    """Keep the programme and its funders; gives the programme_id. What a change may not touch: `rules.changes.obstacles`."""
+    """Keep the programme and its funders; gives the programme_id. What a change may not touch: `rules.programme_changes.obstacles`."""
     text = json.dumps(document, ensure_ascii=False)
     programme_id = int(db.execute(SAVE, (programme.programme, digest, text, programme.time_zone, at)).fetchone()[0])
     kept = [funder.funder for funder in programme.funders]
@@ -145,7 +145,7 @@ WHERE programme_id = ? AND state NOT IN ('draft', 'submitted', 'cancelled') AND 
 
 def in_use(db: sqlite3.Connection, programme_id: int) -> InUse:
     """What already stands on the programme and so cannot be changed under it."""
-    from vouchercli.rules.changes import InUse
+    from vouchercli.rules.programme_changes import InUse
 
     return InUse(
         has_claims=bool(db.execute(HAS_CLAIMS, (programme_id,)).fetchone()[0]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import batches, numbers, totals
+from vouchercli.store import batches, totals, transaction_numbers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -83,10 +83,10 @@ def accept(db: sqlite3.Connection, batch_id: int, parts: Callable[[int, int], Sp
     `parts(round_id, amount_fen)` is the law's split of a subsidy: it is asked once for each new amount.
     """
     add_splits(db, [(row[0], row[1], row[2]) for row in db.execute(NEW_SPLITS)], parts)
-    after = numbers.last_id(db)
+    after = transaction_numbers.last_id(db)
     for kind in ("pay", "refund"):
-        db.execute(ACCEPT, {"kind": kind, "last_id": numbers.last_id(db), "after": after})
-    numbers.keep_written(db, batch_id, after)
+        db.execute(ACCEPT, {"kind": kind, "last_id": transaction_numbers.last_id(db), "after": after})
+    transaction_numbers.keep_written(db, batch_id, after)
     totals.add_written(db, after)
 
 
@@ -135,7 +135,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     expect_leaving(db)
     db.execute(ALL_LEAVE, (batch_id,))
     take_out(db)
-    numbers.drop_empty(db)
+    transaction_numbers.drop_empty(db)
 
 
 def expect_leaving(db: sqlite3.Connection) -> None:
@@ -155,7 +155,7 @@ def listed(db: sqlite3.Connection, programme_id: int, *, limit: int, **wanted: s
     """Redemptions of a programme by round, claim_no, merchant_no, transaction_no (None: any), oldest first, at most `limit`."""
     asked = {"programme_id": programme_id, "limit": limit, **wanted}
     if number := wanted["transaction_no"]:
-        numbers.find_standing(db, [number])
+        transaction_numbers.find_standing(db, [number])
         return db.execute(LIST_OF_NUMBER, asked).fetchall()
     if wanted["claim_no"]:
         return db.execute(LIST_OF_CLAIM, asked).fetchall()

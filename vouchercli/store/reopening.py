@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.store import numbers, redemptions
+from vouchercli.store import redemptions, transaction_numbers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -86,7 +86,7 @@ def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, has_v
     """Move the facts that hang together with the staged rows back among them: of the batch `only`, else of every batch of the
     programme. Also refunds that were judged too late, and with `only` its facts whose number stands twice."""
     redemptions.expect_leaving(db)
-    if only is not None and numbers.find_reused(db, only):
+    if only is not None and transaction_numbers.find_reused(db, only):
         db.execute(REUSED)
     db.execute(OVERTAKEN, (only,))
     find_numbers(db)
@@ -108,4 +108,4 @@ def move_leaving(db: sqlite3.Connection) -> None:
 
 def find_numbers(db: sqlite3.Connection) -> None:
     """Fill temp.standing_numbers with the facts that may hold a number of the staged rows."""
-    numbers.find_standing(db, [row[0] for row in db.execute(NUMBERS)])
+    transaction_numbers.find_standing(db, [row[0] for row in db.execute(NUMBERS)])

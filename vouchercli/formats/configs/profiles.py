@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import library, profile_shape, schema, yamls
+from vouchercli.formats.configs import locate, profile_shape, schema, yamls
 from vouchercli.formats.configs.fields import KIND_WORDS
 from vouchercli.formats.tables.archives import Choice
 
@@ -106,7 +106,7 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
 
     Raises `VoucherError`: unknown_config, bad_yaml with every fault, wrong_kind.
     """
-    path = library.find("platforms", name_or_path)
+    path = locate.find("platforms", name_or_path)
     document = _checked(path)
     kinds = profile_shape.kinds(document.value)
     wanted = kind or (kinds[0] if len(kinds) == 1 else "")
@@ -120,8 +120,8 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
 def known(kind: str) -> list[Profile]:
     """Every profile for `kind` that can be found from here, by name."""
     found = []
-    for name in library.names("platforms"):
-        document = _checked(library.find("platforms", name))
+    for name in locate.names("platforms"):
+        document = _checked(locate.find("platforms", name))
         if kind in profile_shape.kinds(document.value):
             found.append(_built(document.value, kind))
     return found
@@ -129,7 +129,7 @@ def known(kind: str) -> list[Profile]:
 
 def _checked(path: Path) -> Document:
     stamp = path.stat() if path.is_file() else None
-    return _checked_once(path, library.shown(path), (stamp.st_mtime_ns, stamp.st_size) if stamp else None)
+    return _checked_once(path, locate.shown(path), (stamp.st_mtime_ns, stamp.st_size) if stamp else None)
 
 
 @lru_cache(64)  # each kind of file asks for all of them, and reading YAML takes longer than a small import

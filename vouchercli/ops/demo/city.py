@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vouchercli.formats.configs import library
+from vouchercli.formats.configs import locate
 from vouchercli.ops.setup import configs
 from vouchercli.rules import staff
 
@@ -38,7 +38,7 @@ def maker(*args: str, now: str, exit_code: int = 0) -> Step:
 
 def shipped(code: str) -> Programme:
     """The programme that ships under that code; a `configs` folder that happens to be here is not the demo's."""
-    return configs.read_programme(str(library.shipped() / "programmes" / f"{code}.yaml"))[0]
+    return configs.read_programme(str(locate.shipped() / "programmes" / f"{code}.yaml"))[0]
 
 
 def batches(steps: list[Step]) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.granting import allocations, grants
-from vouchercli.ops.rounds.one_round import Found, found
+from vouchercli.ops.rounds.lookup import Found, found
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law

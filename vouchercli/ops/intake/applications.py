@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.intake.desks import Desk, Kind, Typed, Unfit
-from vouchercli.ops.intake.intake import take_in
+from vouchercli.ops.intake.importing import take_in
 from vouchercli.ops.intake.retries import settle
+from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import times
 from vouchercli.store import application_reopening, applications, identities, programmes
@@ -68,7 +68,7 @@ KIND = Kind(
 
 
 def import_applications(session: Session, file: str, **options: Any) -> Outcome:
-    """Take in a file of applications; see `ops.intake.intake.take_in`."""
+    """Take in a file of applications; see `ops.intake.importing.take_in`."""
     return take_in(session, KIND, file, **options)
 
 

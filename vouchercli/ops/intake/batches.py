@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.configs import profiles
-from vouchercli.formats.tables import exports, layout
-from vouchercli.ops.intake import applications, claims, desks, eligibility, intake, redemptions, registries, retries
+from vouchercli.formats.tables import records, rejects
+from vouchercli.ops.intake import applications, claims, eligibility, importing, redemptions, registries, retries, staging
 from vouchercli.result import Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import reasons, times
 from vouchercli.store import amendments, batches
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    from vouchercli.ops.intake.intake import Watch
+    from vouchercli.ops.intake.importing import Watch
     from vouchercli.store.db import Session
 
 KINDS = {kind.name: kind for kind in (registries.KIND, applications.KIND, eligibility.KIND, claims.KIND, redemptions.KIND)}
@@ -115,9 +115,9 @@ def _rejects(session: Session, batch_id: int) -> tuple[sqlite3.Row, list[dict[st
     """The batch, and its rejected rows: line, reason, explanation, cells."""
     batch = batches.named(session.db, batch_id)
     zone = _zone(session)
-    reading = layout.read_again(profiles.from_json(batch["profile_json"]), json.loads(batch["header"]), [], batch["file"])
+    reading = records.read_again(profiles.from_json(batch["profile_json"]), json.loads(batch["header"]), [], batch["file"])
     return batch, [
-        _explained(row, zone) | {"cells": desks.as_kept(batch["kind"], json.loads(row["cells"]), reading)}
+        _explained(row, zone) | {"cells": staging.as_kept(batch["kind"], json.loads(row["cells"]), reading)}
         for row in batches.rejects(session.db, batch_id)
     ]
 
@@ -139,7 +139,7 @@ def write_rejects(
     """
     batch, found = _rejects(session, batch_id)
     rows = [(row["cells"], row["reason"], translate(row["explanation"].text, row["explanation"].params)) for row in found]
-    count = exports.write_rejects(target, json.loads(batch["header"]), rows)
+    count = rejects.write_rejects(target, json.loads(batch["header"]), rows)
     if not isinstance(target, Path):
         return Outcome()
     done = say("wrote {count} rows to {file}: mend them there, then import that file", count=count, file=str(target))
@@ -161,7 +161,7 @@ def retry_batch(session: Session, batch_id: int) -> Outcome:
 
 def resume_batch(session: Session, batch_id: int, file: str | None, tell: Watch | None) -> Outcome:
     """Go on with an import that was stopped or killed; `file` says where the file is now (None: where it was)."""
-    return intake.resume(session, KINDS, batch_id, file, tell)
+    return importing.resume(session, KINDS, batch_id, file, tell)
 
 
 def _refuse_granted(session: Session, batch_id: int) -> None:
@@ -182,7 +182,7 @@ def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Out
     if under_way and not (is_sure or session.dry_run):
         raise VoucherError("undo_of_open_round", "batch {batch} granted packs of {rounds}, under way: undone, they could be granted again",
                            hint="if that is meant: voucher batch undo {batch} --yes", batch=batch_id, rounds=", ".join(under_way))
-    return intake.undo(session, KINDS, batch_id)
+    return importing.undo(session, KINDS, batch_id)
 
 
 def what_undo_takes(session: Session, batch_id: int) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from vouchercli.formats.tables.layout import Reading, Record
-    from vouchercli.ops.intake.desks import Desk
+    from vouchercli.formats.tables.records import Reading, Record
+    from vouchercli.ops.intake.staging import Desk
 
 LINES = 50_000  # a block; a multiple of it ends each block but the last. Rows that go one by one come in chunks of one block
 # Proved rows come in chunks of two blocks, behind the first twenty of eight: they mostly touch the same pages, which are then written
@@ -49,7 +49,7 @@ class Plain(Protocol):
 @dataclass
 class Chunk:
     """The records up to `last_line`; `is_last` is known once they have been read. `plain` writes rows that need no judge any more
-    and gives the others (see `Kind.bulk`); `share` is how much of the file lies behind (None: not known)."""
+    and gives the others (see `Kind.by_columns`); `share` is how much of the file lies behind (None: not known)."""
 
     last_line: int
     records: Iterable[Record]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.intake.desks import Desk, Kind, Typed, Unfit
-from vouchercli.ops.intake.intake import take_in
+from vouchercli.ops.intake.importing import take_in
 from vouchercli.ops.intake.retries import settle
+from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
@@ -73,14 +73,14 @@ def _reopen(desk: Desk, only: int | None) -> None:
     claim_reopening.reopen(desk.db, desk.programme_id, only, is_beyond=limits_of(desk).looks_beyond_the_round)
 
 
-def _bulk(desk: Desk, done: int) -> Iterator[Chunk] | None:
-    from vouchercli.ops.intake.bulk import feed  # everyday files never wait for the libraries behind it
+def _by_columns(desk: Desk, done: int) -> Iterator[Chunk] | None:
+    from vouchercli.ops.intake.by_columns import feed  # everyday files never wait for the libraries behind it
 
     if not feed.is_large(desk):
         return None
-    from vouchercli.ops.intake.bulk import claims as bulk
+    from vouchercli.ops.intake.by_columns import claims as by_columns
 
-    return bulk.chunks(desk, done)
+    return by_columns.chunks(desk, done)
 
 
 WAITING = ("claim_reused", "over_quota", "resident_limit")  # what another claim can lift
@@ -88,12 +88,12 @@ WAITING = ("claim_reused", "over_quota", "resident_limit")  # what another claim
 KIND = Kind(
     name="claims", needs_programme=True, create=claims.CREATE_INCOMING, add=claims.ADD_INCOMING, width=claims.TYPED_COLUMNS,
     typist=_typist, judge=_judge, accept=_accept, undo=lambda session, batch_id: claims.undo(session.db, batch_id),
-    settle=settle, reopen=_reopen, waiting=WAITING, bulk=_bulk,
+    settle=settle, reopen=_reopen, waiting=WAITING, by_columns=_by_columns,
 )
 
 
 def import_claims(session: Session, file: str, **options: Any) -> Outcome:
-    """Take in a file of claims; see `ops.intake.intake.take_in`."""
+    """Take in a file of claims; see `ops.intake.importing.take_in`."""
     return take_in(session, KIND, file, **options)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.intake.desks import Desk, Kind, Typed, Unfit
-from vouchercli.ops.intake.intake import take_in
+from vouchercli.ops.intake.importing import take_in
+from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import times
 from vouchercli.store import eligibility, identities, programmes
@@ -52,7 +52,7 @@ KIND = Kind(
 
 
 def import_eligibility(session: Session, file: str, **options: Any) -> Outcome:
-    """Take in an eligibility list; see `ops.intake.intake.take_in`."""
+    """Take in an eligibility list; see `ops.intake.importing.take_in`."""
     return take_in(session, KIND, file, **options)
 
 

@@ -1,17 +1,17 @@
-"""Redemptions: files of payments and refunds come in, and are listed. One order is looked at in `ops.intake.orders`."""
+"""Redemptions: files of payments and refunds come in, and are listed. One order is looked at in `ops.intake.till`."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.intake import scopes, shares
-from vouchercli.ops.intake.desks import Desk, Kind, Typed, Unfit
-from vouchercli.ops.intake.intake import take_in
+from vouchercli.ops.intake import splits, sql_functions
+from vouchercli.ops.intake.importing import take_in
 from vouchercli.ops.intake.retries import settle
+from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import money, times
-from vouchercli.store import judging, merchants, numbers, programmes, redemptions, reopening, totals
+from vouchercli.store import judging, merchants, programmes, redemptions, reopening, totals, transaction_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,8 +106,8 @@ def _judge(desk: Desk) -> None:
     if desk.is_whole:
         reopening.find_numbers(desk.db)
     else:
-        numbers.expect_none(desk.db)
-    scopes.teach(desk.db, programme_id, desk.zone)
+        transaction_numbers.expect_none(desk.db)
+    sql_functions.teach(desk.db, programme_id, desk.zone)
     merchants.add_unregistered(desk.db, desk.batch_id, judging.unregistered(desk.db, programme_id), desk.session.now)
     judging.judge(desk.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day)
 
@@ -119,18 +119,18 @@ def _reopen(desk: Desk, only: int | None) -> None:
 
 
 def _accept(desk: Desk) -> dict[str, Any]:
-    redemptions.accept(desk.db, desk.batch_id, shares.splitter(desk))
+    redemptions.accept(desk.db, desk.batch_id, splits.splitter(desk))
     if desk.is_whole:  # of a chunk it does not matter yet
         totals.drop_empty(desk.db)
     return {}
 
 
-def _bulk(desk: Desk, done: int) -> Iterator[Chunk] | None:
-    from vouchercli.ops.intake.bulk import feed  # everyday files never wait for the libraries behind it
+def _by_columns(desk: Desk, done: int) -> Iterator[Chunk] | None:
+    from vouchercli.ops.intake.by_columns import feed  # everyday files never wait for the libraries behind it
 
     if not feed.is_large(desk):
         return None
-    from vouchercli.ops.intake.bulk import ledger
+    from vouchercli.ops.intake.by_columns import ledger
 
     return ledger.chunks(desk, done)
 
@@ -143,12 +143,12 @@ def _undo(session: Session, batch_id: int) -> None:
 KIND = Kind(
     name="redemptions", needs_programme=True, create=judging.CREATE_INCOMING, add=judging.ADD_INCOMING,
     width=judging.TYPED_COLUMNS, typist=_typist, judge=_judge, accept=_accept, undo=_undo,
-    settle=settle, reopen=_reopen, waiting=WAITING, bulk=_bulk,
+    settle=settle, reopen=_reopen, waiting=WAITING, by_columns=_by_columns,
 )
 
 
 def import_redemptions(session: Session, file: str, **options: Any) -> Outcome:
-    """Take in a file of payments and refunds; see `ops.intake.intake.take_in`."""
+    """Take in a file of payments and refunds; see `ops.intake.importing.take_in`."""
     return take_in(session, KIND, file, **options)
 
 

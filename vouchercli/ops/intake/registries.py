@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.configs import fields
-from vouchercli.formats.tables import layout
+from vouchercli.formats.tables import records
 from vouchercli.formats.tables.cells import id_text
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
-from vouchercli.ops.intake import desks, intake, newcomers
+from vouchercli.ops.intake import importing, new_merchants, staging
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import merchants as rules
 from vouchercli.rules.times import HOME_ZONE
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
-    from vouchercli.formats.tables.layout import Reading
-    from vouchercli.ops.intake.desks import Desk, Typed
-    from vouchercli.ops.intake.intake import Watch
+    from vouchercli.formats.tables.records import Reading
+    from vouchercli.ops.intake.importing import Watch
+    from vouchercli.ops.intake.staging import Desk, Typed
     from vouchercli.store.db import Session
 
 FIELDS = fields.FIELDS["merchants"]
@@ -44,11 +44,11 @@ def import_merchants(
     if missing not in MISSING_WAYS:
         raise UsageFault("unknown_missing", "--missing {given}: choose one of: {known}", hint="voucher merchant import --help",
                          given=missing, known=", ".join(MISSING_WAYS))
-    outcome = intake.take_in(
+    outcome = importing.take_in(
         session, KIND, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell, missing=missing, is_sure=is_sure
     )
     if "repeats" in outcome.data and missing == "suspend":
-        more = _suspend_afterwards(session, layout.read(file, KIND.name, profile=profile, encoding=encoding), outcome.data, is_sure=is_sure)
+        more = _suspend_afterwards(session, records.read(file, KIND.name, profile=profile, encoding=encoding), outcome.data, is_sure=is_sure)
         outcome = replace(outcome, data={**outcome.data, **more}, says=())
     return replace(outcome, says=(*outcome.says, *_said(outcome.data)), tables=(*outcome.tables, *_missing_table(outcome.data)))
 
@@ -68,7 +68,7 @@ def _suspend_afterwards(session: Session, reading: Reading, before: dict[str, An
              *(blank if record.fault else record.values))
             for record in reading.records()
         ))
-        desk = desks.Desk(session, db, KIND, reading, batch_id, None, HOME_ZONE, {"missing": "suspend", "is_sure": is_sure})
+        desk = staging.Desk(session, db, KIND, reading, batch_id, None, HOME_ZONE, {"missing": "suspend", "is_sure": is_sure})
         return {"added": 0, "changed": 0, "returned": 0, **_missing(desk, registry)}
 
 
@@ -79,7 +79,7 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
 
     def typed(values: tuple[str, ...]) -> Typed:
         if not (values[number] and values[name]):
-            return desks.Unfit("bad_row", {"column": "name" if values[number] else "merchant_no"})
+            return staging.Unfit("bad_row", {"column": "name" if values[number] else "merchant_no"})
         row: list[str | None] = list(values)
         row[uscc] = values[uscc].upper()
         for place in absent:
@@ -182,10 +182,10 @@ def _undo(session: Session, batch_id: int) -> None:
     registries.undo(session.db, batch_id)
 
 
-KIND = desks.Kind(
+KIND = staging.Kind(
     name="merchants", needs_programme=False, create=registries.CREATE_INCOMING, add=registries.ADD_INCOMING, width=registries.TYPED_COLUMNS,
     typist=_typist, judge=_judge, accept=_accept, undo=_undo, warnings=_warnings,
-    bulk=newcomers.chunks,
+    by_columns=new_merchants.chunks,
 )
 
 

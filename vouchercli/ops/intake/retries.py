@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.configs.fields import FIELDS
-from vouchercli.formats.tables import layout
-from vouchercli.ops.intake import desks, intake, summaries
-from vouchercli.ops.intake.desks import Desk, Kind
+from vouchercli.formats.tables import records
+from vouchercli.ops.intake import importing, staging, summaries
+from vouchercli.ops.intake.staging import Desk, Kind
 from vouchercli.result import Message, Outcome, say
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, batches, incoming, programmes
@@ -40,12 +40,12 @@ def retry(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
     """
     with writing(session) as db:
         batch = batches.named(db, batch_id)
-        intake.refuse_undone(batch)
+        importing.refuse_undone(batch)
         if batch["state"] == "importing":
             raise VoucherError("batch_unfinished", "batch {batch} is not finished: its import stopped at line {line}",
                                hint="voucher batch resume {batch}", batch=batch_id, line=batch["last_line"])
         desk = _desk(session, kinds[batch["kind"]], batch)
-        desks.expect(desk)
+        staging.expect(desk)
         staged = _stage(desk, batch, None, 1)
         for other in batches.with_waiting(db, batch, desk.kind.waiting) if desk.kind.waiting else ():
             staged += _stage(_desk(session, desk.kind, other), other, desk.kind.waiting, len(staged) + 1)
@@ -61,7 +61,7 @@ def settle(desk: Desk) -> None:
     """The end of an import in chunks: the batch's own rows that may hang together over chunks are judged once more, with what
     other batches have brought standing as it is."""
     desk = replace(desk, is_whole=True)
-    desks.expect(desk)
+    staging.expect(desk)
     staged = _stage(desk, batches.named(desk.db, desk.batch_id), desk.kind.waiting, 1)
     judge_again(desk, staged, desk.batch_id)
 
@@ -97,7 +97,7 @@ def _desk(session: Session, kind: Kind, batch: sqlite3.Row) -> Desk:
     """The desk on which a batch's kept rows are read again."""
     programme = programmes.by_id(session.db, batch["programme_id"]) if batch["programme_id"] else None
     header = json.loads(batch["header"])
-    reading = layout.read_again(profiles.from_json(batch["profile_json"]), header, [], batch["file"])
+    reading = records.read_again(profiles.from_json(batch["profile_json"]), header, [], batch["file"])
     return Desk(session, session.db, kind, reading, batch["batch_id"], programme, programme["time_zone"] if programme else HOME_ZONE)
 
 
@@ -105,15 +105,15 @@ def _stage(desk: Desk, batch: sqlite3.Row, reasons: tuple[str, ...] | None, firs
     """Put a batch's rejects of these reasons (None: all) back among the incoming rows; returns where they stand as rejects."""
     kept = [(row["line"], json.loads(row["cells"])) for row in batches.waiting(desk.db, batch["batch_id"], reasons)]
     profile, header = profiles.from_json(batch["profile_json"]), json.loads(batch["header"])
-    again = layout.read_again(profile, header, [(line, cells) for line, cells in kept if isinstance(cells, list)], batch["file"])
+    again = records.read_again(profile, header, [(line, cells) for line, cells in kept if isinstance(cells, list)], batch["file"])
     gone = [_by_fields(desk.kind.name, line, cells) for line, cells in kept if isinstance(cells, dict)]
-    desks.stage(replace(desk, reading=again, batch_id=batch["batch_id"]), chain(again.records(), gone), first_place=first_place)
+    staging.stage(replace(desk, reading=again, batch_id=batch["batch_id"]), chain(again.records(), gone), first_place=first_place)
     return [(batch["batch_id"], line) for line, _ in kept]
 
 
-def _by_fields(kind: str, line: int, cells: dict[str, str]) -> layout.Record:
+def _by_fields(kind: str, line: int, cells: dict[str, str]) -> records.Record:
     """A row that had been accepted: it is kept by our own fields, which no profile needs to read."""
-    return layout.Record(line, (), tuple(cells.get(name, "") for name in FIELDS[kind]), kept=desks.as_json(cells))
+    return records.Record(line, (), tuple(cells.get(name, "") for name in FIELDS[kind]), kept=staging.as_json(cells))
 
 
 def _said_of(others: Moves) -> tuple[Message, ...]:

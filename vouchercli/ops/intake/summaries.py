@@ -12,8 +12,8 @@ from vouchercli.store import batches
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.formats.tables.layout import Reading
-    from vouchercli.ops.intake.desks import Desk
+    from vouchercli.formats.tables.records import Reading
+    from vouchercli.ops.intake.staging import Desk
 
 SHOWN_ROWS = 10
 SUMMED = ("kind", "file", "sha256", "profile", "encoding", "read", "accepted", "duplicate", "rejected", "warnings")

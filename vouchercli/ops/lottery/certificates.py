@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import certificates as files
-from vouchercli.ops.lottery.draw_tables import Lottery, lottery, told
+from vouchercli.ops.lottery.tables import Lottery, lottery, told
 from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law

@@ -10,9 +10,8 @@ import secrets
 from typing import TYPE_CHECKING
 
 from vouchercli.ops.granting import allocations, grants
-from vouchercli.ops.lottery import certificates
-from vouchercli.ops.lottery import draw_terms as terms
-from vouchercli.ops.lottery.draw_tables import Lottery, lottery, told
+from vouchercli.ops.lottery import certificates, terms
+from vouchercli.ops.lottery.tables import Lottery, lottery, told
 from vouchercli.result import say
 from vouchercli.rules import allocations as granting
 from vouchercli.rules import certificates as proof

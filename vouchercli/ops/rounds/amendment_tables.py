@@ -13,7 +13,7 @@ from vouchercli.store import amendments
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.ops.rounds.one_round import Found
+    from vouchercli.ops.rounds.lookup import Found
 
 STATES = {"proposed": Word("proposed"), "effective": Word("effective"), "declined": Word("declined"), "void": Word("void")}
 COLUMNS = (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import commitments, drafts
 from vouchercli.ops.rounds import rounds as ops
-from vouchercli.ops.rounds.one_round import Found, found, require
+from vouchercli.ops.rounds.lookup import Found, found, require
 from vouchercli.ops.setup import staff
 from vouchercli.result import Problem, Word, say
 from vouchercli.rules import amendments as law
@@ -242,7 +242,7 @@ def _refuse_drawn(db: sqlite3.Connection, it: Found) -> None:
 def _check_platform(it: Found, after: dict[str, Any]) -> None:
     """Raise `platform_limits` when the round's platform would not take it so: the order that replaces the last one could not go out."""
     if it.row["platform"]:
-        from vouchercli.ops.rounds import issuance  # reads YAML: only where there is a platform
+        from vouchercli.ops.rounds import issuance_orders  # reads YAML: only where there is a platform
 
         keys = ("platform", "packs", "opens_at", "closes_at", "per_resident")
-        issuance.refuse_unfit(it.programme, it.template, {key: it.row[key] for key in keys} | after)
+        issuance_orders.refuse_unfit(it.programme, it.template, {key: it.row[key] for key in keys} | after)

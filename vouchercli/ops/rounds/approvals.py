@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.ops.rounds import amendments, commitments, drafts
 from vouchercli.ops.rounds import rounds as ops
-from vouchercli.ops.rounds.one_round import found, require
+from vouchercli.ops.rounds.lookup import found, require
 from vouchercli.ops.setup import staff
 from vouchercli.result import say
 from vouchercli.rules import money

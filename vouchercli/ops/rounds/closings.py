@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.rounds import amendments, rounds
-from vouchercli.ops.rounds.one_round import found, require
+from vouchercli.ops.rounds.lookup import found, require
 from vouchercli.rules import times
 from vouchercli.store.db import writing
 

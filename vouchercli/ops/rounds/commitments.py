@@ -10,7 +10,7 @@ from vouchercli.store import ledger, programmes
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.ops.rounds.one_round import Found
+    from vouchercli.ops.rounds.lookup import Found
     from vouchercli.store.db import Session
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.ops.rounds import commitments, roll_ins
+from vouchercli.ops.rounds import carry_overs, commitments
 from vouchercli.ops.rounds import rounds as ops
-from vouchercli.ops.rounds.one_round import found, require
+from vouchercli.ops.rounds.lookup import found, require
 from vouchercli.ops.setup import staff
 from vouchercli.result import Problem, say
 from vouchercli.rules import money, times
@@ -94,7 +94,7 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
         usual["closes_at"] = None if given["template"] or it.template.validity.until else old["closes_at"] + shift
         usual["registration_opens_at"] = None if old["registration_opens_at"] is None else old["registration_opens_at"] + shift
         pack = templates.referenced(db, given["template"] or _pinned(old))
-        rolled = roll_ins.foreseen(db, it, pack["pack_value_fen"], session.now, is_said=given["packs"] is not None)
+        rolled = carry_overs.foreseen(db, it, pack["pack_value_fen"], session.now, is_said=given["packs"] is not None)
         usual["packs"] = rolled.base + rolled.packs
         terms = _terms(it.programme, pack, given, usual)
         rounds.add(db, {**terms, "programme_id": old["programme_id"], "round": new, "actor": session.actor, "now": session.now})
@@ -146,9 +146,9 @@ def _terms(programme: Programme, pack: sqlite3.Row, given: Mapping[str, Any], us
     _check_amounts(programme, terms, pack)
     check_times(programme, template, terms)
     if terms["platform"]:
-        from vouchercli.ops.rounds import issuance  # reads YAML: only where there is a platform
+        from vouchercli.ops.rounds import issuance_orders  # reads YAML: only where there is a platform
 
-        issuance.refuse_unfit(programme, template, terms)
+        issuance_orders.refuse_unfit(programme, template, terms)
     return terms
 
 

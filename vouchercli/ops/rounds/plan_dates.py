@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.rounds import calendars
+from vouchercli.ops.rounds import holidays
 from vouchercli.result import Column, Table, Word, say
 from vouchercli.rules import calendars as calendar_law
 from vouchercli.rules import rounds as law
@@ -14,7 +14,7 @@ from vouchercli.store import rounds
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.ops.rounds.one_round import Found
+    from vouchercli.ops.rounds.lookup import Found
 
 MOST_DAYS = 3_700  # ten years: a longer window has no working days worth counting
 WHAT = {
@@ -38,7 +38,7 @@ def dates(it: Found) -> list[dict[str, Any]]:
 def _date(it: Found, what: str, at: int) -> dict[str, Any]:
     zone = it.programme.time_zone
     day = times.day_of(at if what.endswith("opens") else at - 1, zone)
-    judged = calendars.judged(it.programme, day)
+    judged = holidays.judged(it.programme, day)
     return {
         "what": what, "at": times.iso(at, zone), "on": times.day_text(day), "weekday": law.weekday(day), "is_workday": judged.is_workday,
         "holiday": str(judged.holiday), "source": judged.source,
@@ -51,7 +51,7 @@ def days(it: Found) -> dict[str, int] | None:
     if it.row["closes_at"] - it.row["opens_at"] > MOST_DAYS * 86_400:
         return None
     first, last = times.day_of(it.row["opens_at"], zone), times.day_of(it.row["closes_at"] - 1, zone)
-    worked, off = calendar_law.counted(first, last, lambda day: calendars.judged(it.programme, day))
+    worked, off = calendar_law.counted(first, last, lambda day: holidays.judged(it.programme, day))
     return {"workdays": worked, "days_off": off}
 
 

@@ -14,7 +14,7 @@ from vouchercli.store import plans
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.ops.rounds.one_round import Found
+    from vouchercli.ops.rounds.lookup import Found
 
 SHOWN_ROUNDS = 12
 

@@ -13,7 +13,7 @@ from vouchercli.store import plans, rounds
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.ops.rounds.one_round import Found
+    from vouchercli.ops.rounds.lookup import Found
     from vouchercli.rules.templates import Template
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.rounds import plan_dates, plan_past, plan_people
-from vouchercli.ops.rounds.one_round import Found, found
+from vouchercli.ops.rounds.lookup import Found, found
 from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law

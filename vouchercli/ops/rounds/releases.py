@@ -19,7 +19,7 @@ from vouchercli.store.db import reading, writing
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.ops.rounds.one_round import Found
+    from vouchercli.ops.rounds.lookup import Found
     from vouchercli.rules.programmes import Programme
     from vouchercli.store.db import Session
 

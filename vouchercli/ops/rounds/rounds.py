@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops.rounds import allocation_tables, commitments
-from vouchercli.ops.rounds import round_tables as tables
-from vouchercli.ops.rounds.one_round import found, require
+from vouchercli.ops.rounds import allocation_tables, commitments, tables
+from vouchercli.ops.rounds.lookup import found, require
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
@@ -15,7 +14,7 @@ from vouchercli.store import amendments, audit, programmes, rounds
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
-    from vouchercli.ops.rounds.one_round import Found
+    from vouchercli.ops.rounds.lookup import Found
     from vouchercli.result import Message
     from vouchercli.store.db import Session
 
@@ -129,6 +128,6 @@ def orders_out(session: Session, it: Found, hint: str) -> tuple[Problem, ...]:
     """A warning, with what to do, when a platform has been told to issue the round as it was."""
     if not it.row["platform"]:
         return ()
-    from vouchercli.ops.rounds import issuance  # reads YAML: only where there is a platform
+    from vouchercli.ops.rounds import issuance_orders  # reads YAML: only where there is a platform
 
-    return issuance.superseded(session.db, it.row, hint)
+    return issuance_orders.superseded(session.db, it.row, hint)

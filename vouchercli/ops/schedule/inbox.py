@@ -6,8 +6,8 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.formats.written import drops
-from vouchercli.ops.schedule.deeds import Done, attempted
+from vouchercli.formats.written import folders
+from vouchercli.ops.schedule.jobs import Done, attempted
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
 from vouchercli.store import schedule as store
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.errors import VoucherError
-    from vouchercli.formats.written.drops import Landed
+    from vouchercli.formats.written.folders import Landed
     from vouchercli.store.db import Session
 
 # The folder of a kind, and who takes its files in: in this order within one second.
@@ -40,7 +40,7 @@ def waiting(session: Session, inbox: Path | None) -> list[Landed]:
     """The files to take in, in the order in which they came; of the chosen programme and of the whole city when one is chosen."""
     if inbox is None or not inbox.is_dir():
         return []
-    return [file for file in drops.landed(inbox, KINDS, session.entered_at)
+    return [file for file in folders.landed(inbox, KINDS, session.entered_at)
             if session.programme is None or file.programme in (None, session.programme)]
 
 
@@ -74,7 +74,7 @@ def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcom
                       "hint": _plain(each.hint, each.params)} for each in problems],
     }
     is_repeat = outcome is not None and "repeats" in outcome.data
-    target = drops.put_away(file.path, "done" if outcome else "failed", summary, is_repeat=is_repeat)
+    target = folders.put_away(file.path, "done" if outcome else "failed", summary, is_repeat=is_repeat)
     return Outcome(data=str(target.relative_to(inbox)))
 
 
@@ -107,7 +107,7 @@ def _told(done: Done) -> Done:
 
 def stray_files(session: Session, inbox: Path) -> Iterator[Done]:
     """Files that lie where nobody takes them in: said once each."""
-    for path in drops.strays(inbox, KINDS):
+    for path in folders.strays(inbox, KINDS):
         name = str(path.relative_to(inbox))
         with writing(session) as db:
             is_new = store.did(db, "remind", None, f"stray {name}", session.now, session.now)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.formats.written import crontab, drops
+from vouchercli.formats.written import crontab, folders
 from vouchercli.result import Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import times
 from vouchercli.store import schedule as store
@@ -189,7 +189,7 @@ def _write_units(change: Change) -> tuple[Problem, ...]:
         if after is None:
             Path(path).unlink(missing_ok=True)
         else:
-            drops.write(Path(path), after.decode())
+            folders.write(Path(path), after.decode())
     faults.append(_systemctl(*scope, "daemon-reload"))
     faults += [] if change.is_removal else [_systemctl(*scope, "enable", "--now", timer)]
     return tuple(fault for fault in faults if fault)[:1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.schedule.deeds import WORDS, scheduled
+from vouchercli.ops.schedule.jobs import WORDS, scheduled
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.written import drops
-from vouchercli.ops.rounds import issuance as orders
+from vouchercli.formats.written import folders
+from vouchercli.ops.rounds import issuance_orders as orders
 from vouchercli.ops.rounds import releases
 from vouchercli.ops.schedule import inbox as inboxes
-from vouchercli.ops.schedule.deeds import RESULTS, WORDS, Done, attempted, do, remind, remind_of_change, scheduled
+from vouchercli.ops.schedule.jobs import RESULTS, WORDS, Done, attempted, do, remind, remind_of_change, scheduled
 from vouchercli.result import Column, Message, Outcome, Problem, Table, say
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
-from vouchercli.store import changes, issuance, programmes
+from vouchercli.store import issuance_orders, programme_changes, programmes
 from vouchercli.store import schedule as store
 from vouchercli.store.db import writing
 
@@ -94,7 +94,7 @@ def _all(session: Session, where: Places) -> Iterator[Done]:
     yield from _money(session)
     for due in law.reminders(scheduled(session), session.now):
         yield from _one(session, _blank(due), lambda due=due: remind(session, due))
-    for row in changes.all_waiting(session.db, session.programme):
+    for row in programme_changes.all_waiting(session.db, session.programme):
         blank = Done("remind", row["programme"], row["time_zone"], row["programme"], row["proposed_at"])
         yield from _one(session, blank, lambda row=row: remind_of_change(session, row))
     if where.inbox.is_dir():
@@ -121,7 +121,7 @@ def _intake(session: Session, where: Places) -> Iterator[Done]:
     if where.is_inbox_named and not where.inbox.is_dir():
         yield Done("import", str(where.inbox), times.HOME_ZONE, error=VoucherError(
             "no_inbox", "there is no folder {folder}", hint="make it, or name the right one with --inbox", folder=str(where.inbox)))
-    for folder in drops.unreadable(where.inbox, inboxes.KINDS):
+    for folder in folders.unreadable(where.inbox, inboxes.KINDS):
         yield Done("import", str(folder.relative_to(where.inbox)), times.HOME_ZONE, error=VoucherError(
             "unreadable_inbox", "the folder {folder} cannot be looked into", hint="check who owns it and who may read there",
             folder=str(folder)))
@@ -134,7 +134,7 @@ def _intake(session: Session, where: Places) -> Iterator[Done]:
 
 
 def _outbox(session: Session, where: Places) -> Iterator[Done]:
-    for row in issuance.unwritten(session.db, session.programme):
+    for row in issuance_orders.unwritten(session.db, session.programme):
         blank = Done("write", row["round"], row["time_zone"], row["programme"])
         yield from _one(session, blank, lambda row=row: _write(session, row, where.outbox))
 
@@ -171,7 +171,7 @@ def _noted(session: Session, where: Places, done: Done, *, is_first_fault: bool)
     if where.log is None or session.dry_run:
         return problems
     try:
-        drops.append(where.log, {"at": times.iso(session.now, done.zone), "pid": os.getpid(), **_described(session, done)})
+        folders.append(where.log, {"at": times.iso(session.now, done.zone), "pid": os.getpid(), **_described(session, done)})
     except VoucherError as error:
         if is_first_fault:
             problems.append(Problem("unwritable_log", error.text, hint=error.hint, params=error.params))

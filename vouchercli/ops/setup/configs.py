@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from vouchercli.formats.configs import library, yamls
+from vouchercli.formats.configs import locate, yamls
 from vouchercli.result import Problem, Word
 from vouchercli.rules import programmes, templates
 
@@ -55,8 +55,8 @@ def digest(value: Any) -> str:
 def _read(
     kind: Literal["programmes", "templates"], name_or_path: str, reader: Callable[[Any], tuple[Value | None, tuple[Fault, ...]]],
 ) -> tuple[Value, Document]:
-    path = library.find(kind, name_or_path)
-    document = yamls.read(path, library.shown(path))
+    path = locate.find(kind, name_or_path)
+    document = yamls.read(path, locate.shown(path))
     value, faults = reader(document.value)
     document.refuse(list(problems(faults, document)))
     assert value is not None

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import library
-from vouchercli.ops.setup import changes, configs, staff
+from vouchercli.formats.configs import locate
+from vouchercli.ops.setup import configs, programme_changes, staff
 from vouchercli.ops.setup import programme_tables as tables
 from vouchercli.result import Column, Message, Outcome, Table, say
-from vouchercli.rules import changes as law
+from vouchercli.rules import programme_changes as law
 from vouchercli.rules import programmes as rules
 from vouchercli.rules import staff as people
 from vouchercli.rules import times
 from vouchercli.store import audit, ledger
-from vouchercli.store import changes as waiting_changes
+from vouchercli.store import programme_changes as waiting_changes
 from vouchercli.store import programmes as store
 from vouchercli.store.db import writing
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def load_programme(session: Session, name_or_path: str) -> Outcome:
     """Take in a programme, or its changes: funds are posted by their difference. The same content again changes nothing.
 
-    What is about money or people waits for others (see changes.py) once approved rounds rest on the programme.
+    What is about money or people waits for others (see programme_changes.py) once approved rounds rest on the programme.
     Raises `bad_yaml`, `unknown_config`, `programme_in_use` (a change that would break what stands on it), `change_waiting`.
     """
     programme, document = configs.read_programme(name_or_path)
@@ -43,14 +43,14 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
             return Outcome(data=_loaded(programme, "unchanged"),
                            says=(say("programme {programme} is loaded already and the file says the same", programme=programme.programme),))
         if row is not None and before is not None:
-            if changes.refuse_second(db, row, digest):
+            if programme_changes.refuse_second(db, row, digest):
                 return Outcome(data=_loaded(programme, "waiting"), says=(
                     say("this change of {programme} waits for approval already; nothing was changed", programme=programme.programme),))
-            changes.refuse_obstacles(db, row["programme_id"], before, programme, document.name, document)
-            if changes.must_wait(db, row["programme_id"], before, programme):
-                return changes.propose(session, row, before, programme, document, digest)
+            programme_changes.refuse_obstacles(db, row["programme_id"], before, programme, document.name, document)
+            if programme_changes.must_wait(db, row["programme_id"], before, programme):
+                return programme_changes.propose(session, row, before, programme, document, digest)
             _refuse_new_staff(session, before, programme)
-        changes.put_in_place(session, before, programme, document.value, digest)
+        programme_changes.put_in_place(session, before, programme, document.value, digest)
         audit.note(session, "programme.load", programme.programme, file=document.name, digest=digest,
                    before=store.document(row) if row is not None else None, after=document.value)
     return Outcome(data=_loaded(programme, "changed" if before else "loaded"), says=_next(session, programme, before),
@@ -103,13 +103,13 @@ def show_programme(session: Session, code: str | None) -> Outcome:
         "funders": funds,
         "declared": [{"what": what, "amount_fen": fen} for what, fen in programme.declared],
         "published": [tables.published_data(figures, zone) for figures in programme.published],
-        "waiting": changes.described(session.db, row, waiting) if waiting else None,
+        "waiting": programme_changes.described(session.db, row, waiting) if waiting else None,
     }
     shown = [tables.rules_table(programme, row["loaded_at"])]
     shown += [tables.funds_table(programme, funds)] if funds else []
     shown += [tables.declared_table(programme)] if programme.declared else []
     shown += [tables.published_table(programme)] if programme.published else []
-    shown += [changes.table(session.db, row, waiting)] if waiting else []
+    shown += [programme_changes.table(session.db, row, waiting)] if waiting else []
     return Outcome(data=data, tables=tuple(shown))
 
 
@@ -154,7 +154,7 @@ def _sum(funds: list[dict[str, Any]], key: str) -> int | None:
 
 def shipped_programmes() -> Outcome:
     """The names that `programme load` knows: ./configs and what ships with the program."""
-    programmes = [configs.read_programme(name)[0] for name in library.names("programmes")]
+    programmes = [configs.read_programme(name)[0] for name in locate.names("programmes")]
     rows = tuple({"programme": p.programme, "name": p.name.zh, "name_en": p.name.en} for p in programmes)
     columns = (Column("programme", "programme"), Column("name", "name"), Column("name_en", "name (en)"))
     return Outcome(data={"shipped": list(rows)}, tables=(Table(say("Programmes that can be loaded by name"), columns, rows),))

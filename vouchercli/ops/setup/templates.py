@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault
-from vouchercli.formats.configs import library
+from vouchercli.formats.configs import locate
 from vouchercli.ops.setup import configs
 from vouchercli.ops.setup import template_tables as tables
 from vouchercli.result import Column, Outcome, Problem, Table, say
@@ -76,7 +76,7 @@ def list_templates(session: Session) -> Outcome:
 
 def shipped_templates() -> Outcome:
     """The names that `template add` knows: ./configs and what ships with the program."""
-    templates = [configs.read_template(name)[0] for name in library.names("templates")]
+    templates = [configs.read_template(name)[0] for name in locate.names("templates")]
     rows = tuple({"template": t.template, "name": t.name.zh, "name_en": t.name.en, **tables.worth(t)} for t in templates)
     columns = (Column("template", "template"), Column("name", "name"), Column("pack_value_fen", "pack value", "fen"),
                Column("floor", "floor", "ratio"))

@@ -1,0 +1,46 @@
+"""What the parser of the command line complains of, in our own words and in both languages."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from vouchercli.cli.help import limits, named
+from vouchercli.cli.language import t
+from vouchercli.errors import UsageFault
+
+# The parser's sentence -> ours; its named groups fill our places.
+COMPLAINTS = (
+    (r"Missing command\.", "say which command"),
+    (r"Missing argument '(?P<what>.*)'\.", "{what} is missing"),
+    (r"Missing option '(?P<what>.*)'\.", "the option {what} is missing"),
+    (r"No such command '(?P<what>.*)'\. Did you mean (?P<known>.*)\?", "there is no command {what}; did you mean {known}?"),
+    (r"No such command '(?P<what>.*)'\.", "there is no command {what}"),
+    (r"No such option: (?P<what>.*) \(Possible options: (?P<known>.*)\)", "there is no option {what}; did you mean {known}?"),
+    (r"No such option: (?P<what>.*)", "there is no option {what}"),
+    (r"Option '(?P<what>.*)' requires an argument\.", "the option {what} needs a value"),
+    (r"Option '(?P<what>.*)' does not take a value\.", "the option {what} takes no value"),
+    (r"Got unexpected extra argument\(s\) \((?P<what>.*)\)", "too many words: {what}; put quotes around a value with blanks"),
+    (r"Invalid value for '(?P<what>.*)': '(?P<value>.*)' is not a valid .*\.", "{what}: {value} is not a whole number"),
+    (r"Invalid value for '(?P<what>.*)': (?P<value>.*) is not in the range (?P<range>.*)\.", "{what} must be {range}, not {value}"),
+)
+
+
+def fault(error: Any) -> UsageFault:
+    """The parser's error as ours; a sentence that is not known stays as it is."""
+    path = error.ctx.command_path if error.ctx else "voucher"
+    return UsageFault("usage", "{message}", hint="{path} --help", path=path, message=_ours(" ".join(error.format_message().split())))
+
+
+def _ours(said: str) -> str:
+    for pattern, text in COMPLAINTS:
+        if found := re.fullmatch(pattern, said, re.DOTALL):
+            return t(text, _given(found))
+    return said
+
+
+def _given(found: re.Match[str]) -> dict[str, str]:
+    given = {name: value.replace("' / '", ", ") for name, value in found.groupdict().items()}
+    if "range" in given:
+        given["range"] = limits(given["range"])
+    return given | {"what": named(given.get("what", "")), "known": given.get("known", "").replace("'", "")}

@@ -1,0 +1,77 @@
+"""What proved rows add to the totals, made in a thread of its own while the judge looks at the other rows of the chunk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from vouchercli.ops.intake.by_columns.book import CHANNELS, SEGMENT
+from vouchercli.store import proved_redemptions, totals
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+    from vouchercli.store.redemptions import Split
+
+PARTS = ("public_fen", "platform_fen", "match_fen")  # of a split
+SUMMED = ("vouchers", "base_fen", "subsidy_fen", *PARTS, "threshold_fen", "denomination_fen")
+MOVED = ("round_id", "day", "coupon", "channel", "segment_id", "merchant_id", "split_id", "vouchers", "base_fen", "subsidy_fen",
+         "threshold_fen", "denomination_fen")  # what the totals are made of
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Rows to be pooled with those of the tables of totals; `merchants` as columns."""
+
+    groups: list[tuple[Any, ...]]
+    merchants: list[list[int]]
+    funders: list[tuple[int, int, int, int]]
+
+    def add_to(self, db: sqlite3.Connection) -> None:
+        """Pool them with what stands."""
+        proved_redemptions.add_groups(db, self.groups)
+        proved_redemptions.add_merchants(db, self.merchants)
+        proved_redemptions.add_funders(db, self.funders)
+
+
+def of(moved: list[pl.DataFrame], splits: Mapping[int, Split], segments: list[tuple[Any, ...]]) -> Sums:
+    """The sums of rows (`MOVED`); `splits` by their number, `segments` as `store.proved_redemptions.segments`."""
+    rows = pl.concat(moved)
+    numbers = rows.get_column("split_id").unique().to_list()
+    known = pl.DataFrame([(number, *splits[number][:3]) for number in numbers], orient="row",
+                         schema=dict.fromkeys(("split_id", *PARTS), pl.Int64))
+    rows = rows.join(known, on="split_id", how="left").with_columns(month=pl.col("day") // 100)
+    return Sums(_groups(rows, segments), _merchants(rows), _funders(rows, splits))
+
+
+ADDED = [pl.col(name).cast(pl.Int64).sum() for name in SUMMED]
+
+
+def _groups(rows: pl.DataFrame, segments: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    combined = rows.group_by(proved_redemptions.COMBINED_KEY).agg(ADDED)
+    channels = pl.col("channel").replace_strict(dict(enumerate(CHANNELS)), return_dtype=pl.String)
+    named = combined.join(pl.DataFrame(segments, orient="row", schema=SEGMENT), on="segment_id", how="left").with_columns(
+        round=pl.lit(""), channel=channels)
+    found: list[tuple[Any, ...]] = []
+    for grouping in totals.KEYS:
+        key = ("round_id", "day", grouping)
+        found += named.group_by(key).agg(ADDED).sort(key).select(pl.lit(grouping), pl.all()).rows()
+    return found
+
+
+def _merchants(rows: pl.DataFrame) -> list[list[int]]:
+    by_merchant = rows.group_by(proved_redemptions.MERCHANT_KEY).agg(ADDED).sort("merchant_id", "round_id", "month")
+    return [column.to_list() for column in by_merchant]
+
+
+def _funders(rows: pl.DataFrame, splits: Mapping[int, Split]) -> list[tuple[int, int, int, int]]:
+    counted = rows.group_by("round_id", "day", "split_id").len()
+    funded: Counter[tuple[int, int, int]] = Counter()  # ten thousand splits share a few keys
+    for round_id, day, split_id, times in counted.iter_rows():
+        for funder_id, fen in splits[split_id].by_funder.items():
+            funded[round_id, day, funder_id] += fen * times
+    return [(*key, fen) for key, fen in sorted(funded.items())]

@@ -1,0 +1,122 @@
+"""A registry on its way in: a row that names a merchant nobody knows is written at once, every other row goes to the judge.
+
+The rows are taken in the order of the file, so the first row of a number is its merchant, as in the judge's eyes. All of the file
+is one transaction: only its end shows who is missing.
+"""
+
+from __future__ import annotations
+
+from array import array
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.formats.configs import fields
+from vouchercli.ops.intake import staging
+from vouchercli.ops.intake.chunks import Chunk, Taken
+from vouchercli.store import new_merchants, segments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vouchercli.formats.tables.records import Record
+    from vouchercli.ops.intake.staging import Desk
+
+MANY = 1_000  # rows that are written together
+FIELDS = fields.FIELDS["merchants"]
+NUMBER, NAME, USCC, DISTRICT, PLATFORM_NO = (FIELDS.index(field) for field in ("merchant_no", "name", "uscc", "district", "platform_no"))
+SEGMENT = slice(DISTRICT, FIELDS.index("size") + 1)
+
+
+def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
+    """The whole file as one chunk."""
+    yield Chunk(done, (), is_first=True, is_last=True, plain=Registry())
+
+
+class Registry:
+    """The rows of one registry file."""
+
+    def take(self, desk: Desk, chunk: Chunk) -> tuple[Taken, tuple[Record, ...]]:
+        """Add the merchants that are new, and stage the other rows."""
+        writer = Writer(desk)
+        records = desk.reading.records()
+        while some := list(islice(records, MANY)):
+            staging.stage(desk, writer.write(some))
+            chunk.last_line = some[-1].line
+        return writer.end(), ()
+
+    def end(self, desk: Desk) -> None:
+        """Nothing waits for the judge."""
+
+
+class Writer:
+    """Adds the merchants that are new, in the order of the file."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._db, self._at = desk, desk.db, desk.session.now
+        self._registry = desk.reading.profile.profile
+        self._before = self._last = new_merchants.last_id(desk.db)
+        self._adoptable = new_merchants.adoptable(desk.db)
+        self._held: set[str] = set()  # numbers whose first row went to the judge: so do all others
+        self._segments: dict[tuple[str, ...], int] = dict(segments.known(desk.db).items())
+        self._lines = array("L")      # of the merchants that were added, by their id
+        self._warned = 0
+        self._rows: list[tuple[Any, ...]] = []
+        self._records: list[Record] = []
+
+    def write(self, records: list[Record]) -> list[Record]:
+        """Add what is new; returns the records that are left to the judge."""
+        left: list[Record] = []
+        for record in records:
+            values = record.values
+            if record.fault is not None or not (values[NUMBER] and values[NAME]) or (self._adoptable and self._is_held(values)):
+                left.append(record)
+                continue
+            segment = self._segments.get(values[SEGMENT])
+            if segment is None:
+                left += self._flush()
+                if new_merchants.is_known(self._db, values[NUMBER]):
+                    left.append(record)
+                    continue
+                segment = self._segments[values[SEGMENT]] = segments.segment_id(self._db, *values[SEGMENT])
+            self._rows.append((*as_stored(values), self._registry, segment, self._at, self._at))
+            self._records.append(record)
+        return left + self._flush()
+
+    def end(self) -> Taken:
+        """Note what was added, and judge the rows that repeat it."""
+        if self._lines:
+            new_merchants.note(self._db, self._desk.batch_id, self._before)
+            new_merchants.judge_repeated(self._db, self._before, self._lines)
+        return Taken(len(self._lines), 0, [], self._warned)
+
+    def _is_held(self, values: tuple[str, ...]) -> bool:
+        if values[PLATFORM_NO] in self._adoptable:
+            self._held.add(values[NUMBER])
+        return values[NUMBER] in self._held
+
+    def _flush(self) -> list[Record]:
+        """Write what waits; returns the records whose numbers are known."""
+        records, rows = self._records, self._rows
+        if not rows:
+            return []
+        self._records, self._rows = [], []
+        is_new = new_merchants.add(self._db, self._last, rows)
+        added = [record for record, new in zip(records, is_new, strict=True) if new]
+        self._last += len(added)
+        self._lines.extend([record.line for record in added])
+        self._warn([(record.line, row) for record, row, new in zip(records, rows, is_new, strict=True) if new])
+        return [record for record, new in zip(records, is_new, strict=True) if not new]
+
+    def _warn(self, added: list[tuple[int, tuple[Any, ...]]]) -> None:
+        find, batch_id = self._desk.kind.warnings, self._desk.batch_id
+        assert find is not None
+        doubtful = [(line, row) for line, row in added if row[USCC] or row[DISTRICT].isdigit()]
+        warnings = [(batch_id, line, code, staging.as_json(detail)) for line, row in doubtful for code, detail in find(row)]
+        new_merchants.warn(self._db, warnings)
+        self._warned += len(warnings)
+
+
+def as_stored(values: tuple[str, ...]) -> tuple[str, ...]:
+    """The texts of a row as a merchant has them."""
+    uscc = values[USCC]
+    return values if uscc.isupper() or not uscc else (*values[:USCC], uscc.upper(), *values[USCC + 1:])

@@ -1,0 +1,52 @@
+"""Who pays a subsidy: the law's split of an amount on a round, kept once for each amount."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from vouchercli.rules.subsidy import parts as law
+from vouchercli.store import claims, programmes, redemptions, templates
+from vouchercli.store.redemptions import Change, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vouchercli.ops.intake.staging import Desk
+
+
+def splitter(desk: Desk) -> Callable[[int, int], Split]:
+    """The function (round_id, amount_fen) -> its split: public and platform shares by funder, and the match."""
+    assert desk.programme is not None
+    kinds = programmes.value(desk.programme).kinds
+    funder_ids = {row["funder"]: row["funder_id"] for row in programmes.funders(desk.db, desk.programme_id)}
+    packs = {row["round_id"]: templates.value(row) for row in claims.templates_of_rounds(desk.db, desk.programme_id)}
+
+    @cache
+    def split(round_id: int, amount_fen: int) -> Split:
+        pack = packs[round_id]
+        found = law(amount_fen, pack.funding, kinds, pack.match_bp)
+        by_funder = {funder_ids[funder]: fen for funder, fen in found.by_funder}
+        if pack.match:
+            own = sum(fen for funder, fen in found.by_funder if kinds[funder] == "merchant")
+            matched = funder_ids[pack.match.funder]
+            by_funder[matched] = by_funder.get(matched, 0) + found.match_fen - own
+        return Split(found.public_fen, found.platform_fen, found.match_fen, by_funder)
+
+    return split
+
+
+class Shares:
+    """The splits of payments and refunds during one import: the law is asked once for each change."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._db, self._split = desk.db, splitter(desk)
+        self._known: dict[Change, tuple[int, Split]] = {}
+        self.by_number: dict[int, Split] = {}
+
+    def of(self, changes: list[Change]) -> list[tuple[int, Split]]:
+        """(split_id, split) of each change of a subsidy; new ones are kept."""
+        new = redemptions.splits(self._db, [change for change in dict.fromkeys(changes) if change not in self._known], self._split)
+        self._known.update(new)
+        self.by_number.update(new.values())
+        return [self._known[change] for change in changes]

@@ -1,0 +1,135 @@
+"""One file at work: what its kind has of its own, and its rows staged for the judge."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.formats.configs.fields import FIELDS
+from vouchercli.store import identities, incoming
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator
+
+    from vouchercli.formats.tables.records import Reading, Record
+    from vouchercli.ops.intake.chunks import Chunk
+    from vouchercli.store.db import Session
+
+as_json = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps would make one for every row
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A row that cannot even be typed: the reject's code and the values that explain it."""
+
+    code: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+Typed = tuple[Any, ...] | Unfit
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One file at work: where it goes, under which programme, in which zone. `is_whole` says that all its rows are judged at
+    once, so that what only all of them can show (a number used twice) is looked at now and not when the import ends."""
+
+    session: Session
+    db: sqlite3.Connection
+    kind: Kind
+    reading: Reading
+    batch_id: int
+    programme: sqlite3.Row | None
+    zone: str
+    options: dict[str, Any] = field(default_factory=dict)
+    is_whole: bool = True
+
+    @property
+    def programme_id(self) -> int:
+        """The programme's number; a kind that belongs to no programme never asks."""
+        assert self.programme is not None
+        return int(self.programme["programme_id"])
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What one kind of file has of its own. `width` counts the typed columns; `typist` makes the function from cleaned
+    texts to typed columns; `warnings` looks at one fit row; `accept` returns keys to add to the summary.
+
+    A kind with `settle` may be taken in chunk by chunk: `settle` judges once more, from all chunks together, the rows that
+    may hang together with rows of another chunk. `reopen` moves standing facts that hang together with the staged rows back
+    among them. `by_columns` proves the plain rows of a large file by set, and gives what it cannot prove to the judge.
+    """
+
+    name: str
+    needs_programme: bool
+    create: str
+    add: str
+    width: int
+    typist: Callable[[Desk], Callable[[tuple[str, ...]], Typed]]
+    judge: Callable[[Desk], None]
+    accept: Callable[[Desk], dict[str, Any]]
+    undo: Callable[[Session, int], None]
+    warnings: Callable[[tuple[Any, ...]], Iterable[tuple[str, dict[str, Any]]]] | None = None
+    settle: Callable[[Desk], None] | None = None
+    reopen: Callable[[Desk, int | None], None] | None = None
+    waiting: tuple[str, ...] = ()  # reject codes that another row of this kind can lift
+    by_columns: Callable[[Desk, int], Iterator[Chunk] | None] | None = None
+
+
+def expect(desk: Desk) -> None:
+    """An empty waiting room for rows of this kind."""
+    incoming.expect(desk.db, desk.kind.name, desk.kind.create)
+
+
+def stage(desk: Desk, records: Iterable[Record], *, first_place: int | None = None, tell: Callable[[int], None] | None = None) -> None:
+    """Type the records and put them into the waiting room, at their lines or from `first_place` on, identities masked."""
+    warnings: list[tuple[int, str, str]] = []
+    incoming.put(desk.db, desk.kind.add, _staged(desk, records, first_place, warnings, tell))
+    incoming.warn(desk.db, warnings)
+
+
+def _staged(
+    desk: Desk, records: Iterable[Record], first_place: int | None, warnings: list[tuple[int, str, str]],
+    tell: Callable[[int], None] | None,
+) -> Iterator[tuple[Any, ...]]:
+    typed_by = desk.kind.typist(desk)
+    blank = (None,) * desk.kind.width
+    mask = masker(desk)
+    for count, record in enumerate(records):
+        place = record.line if first_place is None else first_place + count
+        if record.fault is not None:
+            found: Typed = Unfit(record.fault.code, {"text": record.fault.text, **record.fault.params})
+        else:
+            found = typed_by(record.values)
+        cells = record.kept or as_json(desk.reading.masked(record.cells, mask))
+        if isinstance(found, Unfit):
+            yield (place, desk.batch_id, record.line, cells, found.code, as_json(found.detail), *blank)
+        else:
+            yield (place, desk.batch_id, record.line, cells, None, "{}", *found)
+            if desk.kind.warnings:
+                warnings.extend((place, code, as_json(detail)) for code, detail in desk.kind.warnings(found))
+        if tell and count % 10_000 == 9_999:
+            tell(10_000)
+
+
+def masker(desk: Desk) -> Callable[[str], str]:
+    """The function that turns an identity into its token."""
+    if not desk.reading.identities:
+        return str
+    key = identities.load_key(desk.session.path)
+    return lambda text: identities.masked(key, text)
+
+
+def as_kept(kind: str, cells: list[str] | dict[str, str], reading: Reading) -> list[str]:
+    """The cells of a reject in the layout of its file: they were kept so, or, of a row that had been accepted, by our fields."""
+    if isinstance(cells, list):
+        return cells
+    row = [""] * len(reading.header)
+    for name in FIELDS[kind]:
+        place = reading.position(name)
+        if place is not None and name in cells:
+            row[place] = cells[name]
+    return row
