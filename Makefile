@@ -29,6 +29,7 @@ test-slow: .venv/.made  ## the slower suites: the wheel, and commands killed in 
 	$(BIN)/python -m pytest -m slow
 
 lint: .venv/.made  ## ruff and mypy --strict
+	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 

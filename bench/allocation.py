@@ -1,9 +1,11 @@
-"""Measure `round allocate`: 10 M attempts against 2 M packs, in one command; what was granted is compared with a plain loop.
+"""Measure `round allocate`: 10 M attempts against 2 M packs, in one command; what was granted is
+compared with a plain loop.
 
     python bench/allocation.py [--attempts 1000000] [--folder build/bench]
 
-The attempts are drawn with a seed, in the order of arrival within 105 seconds (Hangzhou's fifth round), and written into the table of
-applications: how files come in is another bench. No timing fails; a wrong list of residents does (exit 5).
+The attempts are drawn with a seed, in the order of arrival within 105 seconds (Hangzhou's fifth
+round), and written into the table of applications: how files come in is another bench. No timing
+fails; a wrong list of residents does (exit 5).
 """
 
 from __future__ import annotations
@@ -32,23 +34,28 @@ ZONE_TIMES = ("2020-04-20 20:00", "2020-04-20 20:01")
 PACKS_OF, RESIDENTS_OF = 5, 0.6  # a pack for every fifth attempt; 6 residents in ten attempts
 SEED = 5
 ADD = """
-INSERT INTO applications (round_id, application_no, resident, applied_at, line) VALUES (1, ?, ?, ?, 0)
+INSERT INTO applications (round_id, application_no, resident, applied_at, line) VALUES (1, ?, ?, ?,
+    0)
 """
 
 
 def attempts(count: int) -> Iterator[tuple[str, bytes, int]]:
-    """(application_no, resident, applied_at) of every attempt, in the order of arrival: most in the first seconds."""
+    """(application_no, resident, applied_at) of every attempt, in the order of arrival: most in the
+    first seconds.
+    """
     chance = random.Random(SEED)
     residents = int(count * RESIDENTS_OF)
     tokens = chance.randbytes(16 * residents)
     for number in range(count):
         at = OPENS + int(SECONDS * (number / count) ** 1.5)
         place = 16 * int(chance.random() * residents)
-        yield f"A{number:08d}", tokens[place:place + 16], at
+        yield f"A{number:08d}", tokens[place : place + 16], at
 
 
 def expected(count: int) -> tuple[int, str]:
-    """(the last application that gets a pack, a digest of who gets one in which order), by a plain loop."""
+    """(the last application that gets a pack, a digest of who gets one in which order), by a plain
+    loop.
+    """
     left, seen, digest = count // PACKS_OF, set(), hashlib.sha256()
     for number, (_, resident, _) in enumerate(attempts(count)):
         if resident not in seen:
@@ -65,10 +72,24 @@ def prepare(folder: Path, count: int, packs: int | None = None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     words = [
-        ["init"], ["programme", "load", "hangzhou-2020"], ["template", "add", "universal-5x10"],
-        ["round", "create", "r", "--template", "universal-5x10", "--packs", str(packs or count // PACKS_OF), "--opens-at", ZONE_TIMES[0],
-         "--actor", "chen"],
-        ["round", "submit", "r", "--actor", "chen"], ["round", "approve", "r", "--actor", "lin"],
+        ["init"],
+        ["programme", "load", "hangzhou-2020"],
+        ["template", "add", "universal-5x10"],
+        [
+            "round",
+            "create",
+            "r",
+            "--template",
+            "universal-5x10",
+            "--packs",
+            str(packs or count // PACKS_OF),
+            "--opens-at",
+            ZONE_TIMES[0],
+            "--actor",
+            "chen",
+        ],
+        ["round", "submit", "r", "--actor", "chen"],
+        ["round", "approve", "r", "--actor", "lin"],
         ["round", "approve", "r", "--actor", "wu"],
         ["round", "open", "r", "--now", ZONE_TIMES[1]],
     ]
@@ -96,24 +117,45 @@ def measured(folder: Path, count: int) -> dict[str, float]:
     if (told["last_application_no"], found.hexdigest()) != (f"A{last:08d}", digest):
         print(f"granted to others than expected: {told}", file=sys.stderr)
         raise SystemExit(5)
-    return taken | {"granted": told["granted"], "sold_out": told["sold_out"], "seconds": told["sell_out_seconds"]}
+    return taken | {
+        "granted": told["granted"],
+        "sold_out": told["sold_out"],
+        "seconds": told["sell_out_seconds"],
+    }
 
 
 def section(count: int, taken: dict[str, float]) -> str:
     """One section of RESULTS.md."""
     day = datetime.now(UTC).date().isoformat()
-    return "\n".join([
-        f"## Allocation of {count:,} attempts", "",
-        f"{day}. {os.cpu_count()} cores, Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}. One command, `round allocate`; "
-        "who got a pack, and in which order, equals a plain loop over the attempts.", "",
-        "| attempts | packs granted | wall s | CPU s | peak RSS MiB | packs/s | sold out after, s |", "|--:|--:|--:|--:|--:|--:|--:|",
-        f"| {count:,} | {taken['granted']:,} | {taken['wall']:.1f} | {taken['cpu']:.1f} | {taken['rss'] / rod.MIB:.0f} "
-        f"| {taken['granted'] / taken['wall']:,.0f} | {taken['seconds']} |", "",
-    ])
+    return "\n".join(
+        [
+            f"## Allocation of {count:,} attempts",
+            "",
+            (
+                f"{day}. {os.cpu_count()} cores, Python {sys.version.split()[0]}, SQLite"
+                f" {sqlite3.sqlite_version}. One command, `round allocate`; who got a pack, and in"
+                " which order, equals a plain loop over the attempts."
+            ),
+            "",
+            (
+                "| attempts | packs granted | wall s | CPU s | peak RSS MiB | packs/s | sold out"
+                " after, s |"
+            ),
+            "|--:|--:|--:|--:|--:|--:|--:|",
+            (
+                f"| {count:,} | {taken['granted']:,} | {taken['wall']:.1f} | {taken['cpu']:.1f} |"
+                f" {taken['rss'] / rod.MIB:.0f} | {taken['granted'] / taken['wall']:,.0f} |"
+                f" {taken['seconds']} |"
+            ),
+            "",
+        ]
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--attempts", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, default=HERE.parent / "build" / "bench")
     parser.add_argument("--results", type=Path, default=HERE / "RESULTS.md")

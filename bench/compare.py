@@ -1,6 +1,7 @@
 """Hold a database against the oracle: every count of every reason, every sum of every report.
 
-    python bench/compare.py FOLDER FOLDER/voucher.db      # FOLDER/oracle.json by bench/oracle.py; exit 5 when they differ
+python bench/compare.py FOLDER FOLDER/voucher.db      # FOLDER/oracle.json by bench/oracle.py; exit
+5 when they differ
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
     Ask = Callable[..., Any]
 
-VOUCHER = [sys.executable, "-c", "import sys; from vouchercli.cli.main import main; sys.exit(main())"]
+VOUCHER = [
+    sys.executable,
+    "-c",
+    "import sys; from vouchercli.cli.main import main; sys.exit(main())",
+]
 COUNTS = ("read", "accepted", "duplicate", "rejected", "reasons", "warning_reasons")
 SUMS = ("redemptions", "base_fen", "subsidy_fen", "platform_fen", "match_fen", "own_fen")
 
@@ -26,9 +31,16 @@ def asker(database: Path) -> Ask:
     """A function that runs a command on the database and gives its JSON data."""
 
     def ask(*words: str) -> Any:
-        done = subprocess.run([*VOUCHER, *words, "-o", "json", "--db", str(database)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*VOUCHER, *words, "-o", "json", "--db", str(database)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
-            raise SystemExit(f"voucher {' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+            raise SystemExit(
+                f"voucher {' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+            )
         return json.loads(done.stdout)["data"]
 
     return ask
@@ -43,7 +55,10 @@ def _counts(expected: dict[str, Any], ask: Ask) -> list[str]:
     """The batches of each kind together."""
     found = []
     for kind in ("merchants", "claims", "redemptions"):
-        batches = [ask("batch", "show", str(batch["batch"])) for batch in ask("batch", "list", "--kind", kind)["batches"]]
+        batches = [
+            ask("batch", "show", str(batch["batch"]))
+            for batch in ask("batch", "list", "--kind", kind)["batches"]
+        ]
         for name in COUNTS:
             ours = _pooled([batch[name] for batch in batches])
             if ours != expected[kind][name]:
@@ -63,9 +78,16 @@ def _sums(expected: dict[str, dict[str, dict[str, int]]], ask: Ask) -> list[str]
     found = []
     for by, groups in expected.items():
         report = ask("report", "leverage", "--by", by)
-        rows = {row["key"]: {name: row[name] for name in SUMS} for row in report["rows"] if any(row[name] for name in SUMS)}
-        found += [f"by {by}, {key}: voucher {rows.get(key)}, oracle {groups.get(key)}"
-                  for key in sorted(rows.keys() | groups.keys()) if rows.get(key) != groups.get(key)]
+        rows = {
+            row["key"]: {name: row[name] for name in SUMS}
+            for row in report["rows"]
+            if any(row[name] for name in SUMS)
+        }
+        found += [
+            f"by {by}, {key}: voucher {rows.get(key)}, oracle {groups.get(key)}"
+            for key in sorted(rows.keys() | groups.keys())
+            if rows.get(key) != groups.get(key)
+        ]
         total = {name: sum(group[name] for group in groups.values()) for name in SUMS}
         if (ours := {name: report["total"][name] for name in SUMS}) != total:
             found.append(f"by {by}, total: voucher {ours}, oracle {total}")
@@ -77,7 +99,9 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("database", type=Path)
     given = parser.parse_args()
-    found = differences(json.loads((given.folder / "oracle.json").read_text("utf-8")), asker(given.database))
+    found = differences(
+        json.loads((given.folder / "oracle.json").read_text("utf-8")), asker(given.database)
+    )
     print("\n".join(found[:50]) or "every count and every sum agrees")
     return 5 if found else 0
 

@@ -1,6 +1,8 @@
-"""Run one command and write down what it took: `python measure.py OUT.json COMMAND...`; its exit code is passed on.
+"""Run one command and write down what it took: `python measure.py OUT.json COMMAND...`; its exit
+code is passed on.
 
-A process of its own, and a small one: a child's peak memory begins with that of the process it was forked from.
+A process of its own, and a small one: a child's peak memory begins with that of the process it was
+forked from.
 """
 
 import json

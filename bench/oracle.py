@@ -1,10 +1,12 @@
 """Judge a city's files one row at a time, with dictionaries: what every import must come to.
 
-    python bench/oracle.py FOLDER          # reads what bench/city.py wrote, writes FOLDER/oracle.json
+    python bench/oracle.py FOLDER          # reads what bench/city.py wrote, writes
+    FOLDER/oracle.json
 
-Written from the design's text alone, and it shares no code with the program: reasons in their order, `full_restores`
-refunds, at most two vouchers a resident a merchant a day, money split half up with the rest to the last funder. Slow on
-purpose: nothing is clever here. Rows that are lawful by themselves wait in one file a day, so that a large city fits.
+Written from the design's text alone, and it shares no code with the program: reasons in their
+order, `full_restores` refunds, at most two vouchers a resident a merchant a day, money split half
+up with the rest to the last funder. Slow on purpose: nothing is clever here. Rows that are lawful
+by themselves wait in one file a day, so that a large city fits.
 """
 
 from __future__ import annotations
@@ -46,8 +48,14 @@ class Judged:
     warnings: Counter[str] = field(default_factory=Counter)
 
     def told(self) -> dict[str, Any]:
-        return {"read": self.read, "accepted": self.accepted, "duplicate": self.duplicate, "rejected": sum(self.reasons.values()),
-                "reasons": dict(sorted(self.reasons.items())), "warning_reasons": dict(sorted(self.warnings.items()))}
+        return {
+            "read": self.read,
+            "accepted": self.accepted,
+            "duplicate": self.duplicate,
+            "rejected": sum(self.reasons.values()),
+            "reasons": dict(sorted(self.reasons.items())),
+            "warning_reasons": dict(sorted(self.warnings.items())),
+        }
 
 
 @lru_cache(1 << 16)
@@ -57,7 +65,9 @@ def moment(text: str) -> datetime:
     if len(clock) != 8:
         raise Unfit("bad_time")
     try:
-        return midnight(day) + timedelta(hours=int(clock[:2]), minutes=int(clock[3:5]), seconds=int(clock[6:]))
+        return midnight(day) + timedelta(
+            hours=int(clock[:2]), minutes=int(clock[3:5]), seconds=int(clock[6:])
+        )
     except ValueError:
         raise Unfit("bad_time") from None
 
@@ -83,7 +93,9 @@ def half_up(numerator: int, denominator: int) -> int:
 
 
 def registry(folder: Path) -> tuple[dict[str, Row], Judged]:
-    """Merchants by number; a row must have a number and a name, and the same row again adds nothing."""
+    """Merchants by number; a row must have a number and a name, and the same row again adds
+    nothing.
+    """
     found: dict[str, Row] = {}
     judged = Judged()
     with (folder / "merchants.csv").open(encoding="utf-8", newline="") as file:
@@ -169,10 +181,16 @@ class City:
     claims: dict[str, Claim]
 
     def alone(self, row: Row) -> datetime:
-        """When the row happened; raises `Unfit` with the first reason against it, whatever else there is in the file."""
+        """When the row happened; raises `Unfit` with the first reason against it, whatever else
+        there is in the file.
+        """
         if None in row.values() or None in row or not all(row[name] for name in NEEDED):
             raise Unfit("bad_row")
-        if row["kind"] not in ("pay", "refund") or (row["kind"] == "refund" and not row["refund_of"]) or not row["coupon_no"].isdigit():
+        if (
+            row["kind"] not in ("pay", "refund")
+            or (row["kind"] == "refund" and not row["refund_of"])
+            or not row["coupon_no"].isdigit()
+        ):
             raise Unfit("bad_row")
         at = self.readable(row)
         claim = self.claims.get(row["claim_no"])
@@ -191,8 +209,14 @@ class City:
         return at
 
     def readable(self, row: Row) -> datetime:
-        """Amounts and time can be read. The design lists amounts first; a row here is never wrong in both."""
-        order, discount, _ = fen(row["order_amount"]), fen(row["merchant_discount"]), fen(row["subsidy"])
+        """Amounts and time can be read. The design lists amounts first; a row here is never wrong
+        in both.
+        """
+        order, discount, _ = (
+            fen(row["order_amount"]),
+            fen(row["merchant_discount"]),
+            fen(row["subsidy"]),
+        )
         if order == 0 or discount > order:
             raise Unfit("bad_amount")
         return moment(row["paid_at"])
@@ -212,12 +236,16 @@ class City:
         if base < coupon["threshold_fen"]:
             raise Unfit("below_threshold")
         percent = coupon["percent_bp"]
-        expected = coupon["face_fen"] if percent is None else min(coupon["face_fen"], half_up(base * percent, 10_000))
+        expected = (
+            coupon["face_fen"]
+            if percent is None
+            else min(coupon["face_fen"], half_up(base * percent, 10_000))
+        )
         if fen(row["subsidy"]) != expected:
             raise Unfit("subsidy_mismatch")
 
 
-# ---------------------------------------------------------------- redemptions: the life of each voucher
+# ---------------------------------------- redemptions: the life of each voucher
 
 
 @dataclass(slots=True)
@@ -239,8 +267,11 @@ class Ledger:
         self.judged = Judged()
         self.payments: dict[tuple[str, str], list[Payment]] = {}
         self.numbers: dict[str, set[str]] = {"pay": set(), "refund": set()}
-        self.visits: dict[tuple[str, str], set[tuple[str, str]]] = {}  # (resident, merchant), of the day at hand
-        self.by_time: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * len(SUMS))  # day, round, coupon number
+        self.visits: dict[
+            tuple[str, str], set[tuple[str, str]]
+        ] = {}  # (resident, merchant), of the day at hand
+        # day, round, coupon number
+        self.by_time: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * len(SUMS))
         self.by_merchant: dict[str, list[int]] = defaultdict(lambda: [0] * len(SUMS))
         self.parts = cache(self._parts)
 
@@ -257,26 +288,43 @@ class Ledger:
         if any(payment.holds for payment in self.payments.get(voucher, ())):
             raise Unfit("already_redeemed")
         # The visit's vouchers count whether or not a payment was given back later: it was a visit.
-        visit = self.visits.setdefault((self.city.claims[row["claim_no"]].resident, row["merchant_no"]), set())
+        visit = self.visits.setdefault(
+            (self.city.claims[row["claim_no"]].resident, row["merchant_no"]), set()
+        )
         if voucher not in visit and len(visit) >= self.city.world["vouchers_per_merchant_per_day"]:
             raise Unfit("over_limit")
         if row["transaction_no"] in self.numbers["pay"]:
             raise Unfit("transaction_reused")
         visit.add(voucher)
         self.numbers["pay"].add(row["transaction_no"])
-        base, subsidy = fen(row["order_amount"]) - fen(row["merchant_discount"]), fen(row["subsidy"])
-        payment = Payment(row["transaction_no"], row["merchant_no"], moment(row["paid_at"]), base, base, subsidy)
+        base, subsidy = (
+            fen(row["order_amount"]) - fen(row["merchant_discount"]),
+            fen(row["subsidy"]),
+        )
+        payment = Payment(
+            row["transaction_no"], row["merchant_no"], moment(row["paid_at"]), base, base, subsidy
+        )
         self.payments.setdefault(voucher, []).append(payment)
         self.count(row, 1, base, subsidy, 1)
 
     def refund(self, row: Row) -> None:
-        """Full and before the expiry: the voucher is free again and its subsidy goes back. Otherwise it stays used."""
+        """Full and before the expiry: the voucher is free again and its subsidy goes back.
+        Otherwise it stays used.
+        """
         voucher = (row["claim_no"], row["coupon_no"])
         at, base = moment(row["paid_at"]), fen(row["order_amount"]) - fen(row["merchant_discount"])
         if row["transaction_no"] in self.numbers["refund"]:
             raise Unfit("transaction_reused")
-        payment = next((each for each in self.payments.get(voucher, ())
-                        if each.number == row["refund_of"] and each.merchant == row["merchant_no"] and each.at <= at), None)
+        payment = next(
+            (
+                each
+                for each in self.payments.get(voucher, ())
+                if each.number == row["refund_of"]
+                and each.merchant == row["merchant_no"]
+                and each.at <= at
+            ),
+            None,
+        )
         if payment is None:
             raise Unfit("refund_without_payment")
         if base > payment.left:
@@ -294,15 +342,29 @@ class Ledger:
             self.count(row, -1, base, 0, 0)
 
     def count(self, row: Row, sign: int, base: int, subsidy: int, vouchers: int) -> None:
-        """Add to the sums: the public funders together, platform, match with the merchants' share, the consumer's own."""
+        """Add to the sums: the public funders together, platform, match with the merchants' share,
+        the consumer's own.
+        """
         public, platform, match = self.parts(subsidy)
-        values = (vouchers, sign * base, sign * public, sign * platform, sign * match, sign * (base - public - platform - match))
+        values = (
+            vouchers,
+            sign * base,
+            sign * public,
+            sign * platform,
+            sign * match,
+            sign * (base - public - platform - match),
+        )
         round_ = self.city.claims[row["claim_no"]].round
-        for sums in (self.by_time[(row["paid_at"][:10], round_, row["coupon_no"])], self.by_merchant[row["merchant_no"]]):
+        for sums in (
+            self.by_time[(row["paid_at"][:10], round_, row["coupon_no"])],
+            self.by_merchant[row["merchant_no"]],
+        ):
             sums[:] = map(add, sums, values)
 
     def _parts(self, subsidy: int) -> tuple[int, int, int]:
-        """Each share rounded half up once, the last funder takes the rest; the match comes on top."""
+        """Each share rounded half up once, the last funder takes the rest; the match comes on
+        top.
+        """
         by_kind: Counter[str] = Counter()
         left = subsidy
         *first, last = self.city.world["funding"]
@@ -311,25 +373,38 @@ class Ledger:
             by_kind[funder["kind"]] += share
             left -= share
         by_kind[last["kind"]] += left
-        return by_kind["public"], by_kind["platform"], by_kind["merchant"] + half_up(subsidy * self.city.world["match_bp"], 10_000)
+        return (
+            by_kind["public"],
+            by_kind["platform"],
+            by_kind["merchant"] + half_up(subsidy * self.city.world["match_bp"], 10_000),
+        )
 
     def sums(self) -> dict[str, dict[str, dict[str, int]]]:
         """Grouping -> key -> sums; keys in which nothing is left are left out."""
         found: dict[str, dict[str, Counter[str]]] = {by: defaultdict(Counter) for by in GROUPINGS}
         for (day, round_, coupon_no), values in self.by_time.items():
-            for by, key in (("day", day), ("round", round_), ("coupon", self.short_name(coupon_no))):
+            for by, key in (
+                ("day", day),
+                ("round", round_),
+                ("coupon", self.short_name(coupon_no)),
+            ):
                 _pool(found[by][key], values)
         for number, values in self.by_merchant.items():
             merchant = self.city.merchants[number]
             for by in ("merchant", "district", "industry", "size"):
                 _pool(found[by][number if by == "merchant" else merchant[by]], values)
-        return {by: {key: dict(sums) for key, sums in sorted(groups.items()) if any(sums.values())} for by, groups in found.items()}
+        return {
+            by: {key: dict(sums) for key, sums in sorted(groups.items()) if any(sums.values())}
+            for by, groups in found.items()
+        }
 
     def short_name(self, coupon_no: str) -> str:
         """40-10, 200-10%."""
         coupon = self.city.world["coupons"][int(coupon_no) - 1]
         percent = coupon["percent_bp"]
-        return f"{coupon['threshold_fen'] // 100}-" + (f"{percent // 100}%" if percent else str(coupon["face_fen"] // 100))
+        return f"{coupon['threshold_fen'] // 100}-" + (
+            f"{percent // 100}%" if percent else str(coupon["face_fen"] // 100)
+        )
 
 
 def _pool(sums: Counter[str], values: list[int]) -> None:
@@ -346,13 +421,17 @@ def redeemed(folder: Path, city: City) -> Ledger:
             with day.open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file, columns))
             # In the same second payments come first, then lower numbers.
-            rows.sort(key=lambda row: (row["paid_at"], row["kind"] == "refund", row["transaction_no"]))
+            rows.sort(
+                key=lambda row: (row["paid_at"], row["kind"] == "refund", row["transaction_no"])
+            )
             _take_day(ledger, rows)
     return ledger
 
 
 def _take_day(ledger: Ledger, rows: list[Row]) -> None:
-    """Equal rows have equal times: a repeated row is always found on its own day. So are the vouchers of one visit."""
+    """Equal rows have equal times: a repeated row is always found on its own day. So are the
+    vouchers of one visit.
+    """
     ledger.visits.clear()
     seen: set[tuple[str, ...]] = set()
     for row in rows:
@@ -366,7 +445,10 @@ def _take_day(ledger: Ledger, rows: list[Row]) -> None:
 
 def _sort_by_day(folder: Path, city: City, shelf: Path, judged: Judged) -> list[str]:
     """Put the rows that are lawful by themselves into one file a day; gives the columns."""
-    with (folder / "redemptions.csv").open(encoding="utf-8", newline="") as file, ExitStack() as stack:
+    with (
+        (folder / "redemptions.csv").open(encoding="utf-8", newline="") as file,
+        ExitStack() as stack,
+    ):
         reader = csv.DictReader(file)
         columns = list(reader.fieldnames or ())
         days: dict[str, Any] = {}
@@ -379,7 +461,9 @@ def _sort_by_day(folder: Path, city: City, shelf: Path, judged: Judged) -> list[
                 continue
             day = row["paid_at"][:10]
             if day not in days:
-                days[day] = csv.writer(stack.enter_context((shelf / day).open("w", encoding="utf-8", newline="")))
+                days[day] = csv.writer(
+                    stack.enter_context((shelf / day).open("w", encoding="utf-8", newline=""))
+                )
             days[day].writerow(row.values())
     return columns
 
@@ -401,7 +485,9 @@ def main() -> None:
     gc.disable()  # nothing here goes in circles, and looking for them takes half of the time
     found = judge(folder)
     (folder / "oracle.json").write_text(json.dumps(found, ensure_ascii=False) + "\n", "utf-8")
-    print(json.dumps({kind: found[kind] for kind in ("merchants", "claims", "redemptions")}, indent=1))
+    print(
+        json.dumps({kind: found[kind] for kind in ("merchants", "claims", "redemptions")}, indent=1)
+    )
 
 
 if __name__ == "__main__":

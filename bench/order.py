@@ -1,9 +1,12 @@
-"""The same redemptions in another order come to the same facts and totals, once all are in and rejects are retried.
+"""The same redemptions in another order come to the same facts and totals, once all are in and
+rejects are retried.
 
-    python bench/order.py FOLDER        # FOLDER/before.db: a city with its claims, without redemptions; FOLDER/redemptions.csv
+    python bench/order.py FOLDER        # FOLDER/before.db: a city with its claims, without
+    redemptions; FOLDER/redemptions.csv
 
-One database takes the file as it is. Another takes its rows shuffled, cut into files of which each repeats a tenth of the one
-before, one by one, and then retries their rejects until nothing moves. Exit 5 when what stands differs.
+One database takes the file as it is. Another takes its rows shuffled, cut into files of which each
+repeats a tenth of the one before, one by one, and then retries their rejects until nothing moves.
+Exit 5 when what stands differs.
 """
 
 from __future__ import annotations
@@ -21,9 +24,11 @@ from pathlib import Path
 from compare import VOUCHER, asker
 
 FACTS = """
-SELECT f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, f.channel, f.paid_at, f.base_fen, f.merchant_discount_fen,
+SELECT f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, f.channel, f.paid_at,
+    f.base_fen, f.merchant_discount_fen,
     f.subsidy_fen, f.vouchers, p.transaction_no
-FROM redemption_facts f JOIN claims c USING (claim_id) JOIN merchants m ON m.merchant_id = f.merchant_id
+FROM redemption_facts f JOIN claims c USING (claim_id) JOIN merchants m
+    ON m.merchant_id = f.merchant_id
 LEFT JOIN redemptions p ON p.redemption_id = f.refund_of ORDER BY 1, 2, 3, 4
 """
 TOTALS = {  # none of their keys depends on the order in which rows were given their numbers
@@ -45,11 +50,17 @@ def main() -> int:
     plain, mixed = prepared(folder, "plain"), prepared(folder, "mixed")
     began = time.perf_counter()
     run(plain, "redemption", "import", str(folder / "redemptions.csv"))
-    print(f"as it is: {accepted(plain):,} accepted, {time.perf_counter() - began:.0f} s", flush=True)
+    print(
+        f"as it is: {accepted(plain):,} accepted, {time.perf_counter() - began:.0f} s", flush=True
+    )
     for file in shuffled(folder, told.files, random.Random(told.seed)):
         began = time.perf_counter()
         run(mixed, "redemption", "import", str(file))
-        print(f"{file.name}: {accepted(mixed):,} accepted so far, {time.perf_counter() - began:.0f} s", flush=True)
+        print(
+            f"{file.name}: {accepted(mixed):,} accepted so far,"
+            f" {time.perf_counter() - began:.0f} s",
+            flush=True,
+        )
     turns = retried(mixed)
     differing = [what for what, digest in digests(plain).items() if digests(mixed)[what] != digest]
     verdict = f"differing: {', '.join(differing)}" if differing else "all the same"
@@ -69,7 +80,12 @@ def prepared(folder: Path, name: str) -> Path:
 
 def run(database: Path, *words: str) -> None:
     """A command that may leave rejects."""
-    done = subprocess.run([*VOUCHER, *words, "--db", str(database), *LATER], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*VOUCHER, *words, "--db", str(database), *LATER],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode not in (0, 4):
         raise SystemExit(f"voucher {' '.join(words)}: exit {done.returncode}\n{done.stderr}")
 
@@ -82,13 +98,20 @@ def shuffled(folder: Path, files: int, chance: random.Random) -> list[Path]:
     found = []
     for number in range(files):
         path = folder / f"order-{number}.csv"
-        path.write_text("".join([header, *rows[max(0, number * length - length // 10):(number + 1) * length]]), "utf-8")
+        path.write_text(
+            "".join(
+                [header, *rows[max(0, number * length - length // 10) : (number + 1) * length]]
+            ),
+            "utf-8",
+        )
         found.append(path)
     return found
 
 
 def retried(database: Path) -> int:
-    """Retry every batch until a whole turn accepts nothing more; returns how many turns that took."""
+    """Retry every batch until a whole turn accepts nothing more; returns how many turns that
+    took.
+    """
     ask, turns, before = asker(database), 0, -1
     while accepted(database) != before:
         before, turns = accepted(database), turns + 1
@@ -107,8 +130,10 @@ def accepted(database: Path) -> int:
 def digests(database: Path) -> dict[str, str]:
     """A digest of the facts and of each table of totals."""
     with sqlite3.connect(database) as db:
-        return {what: sha256("\n".join(map(str, db.execute(statement))).encode()).hexdigest()
-                for what, statement in {"facts": FACTS, **TOTALS}.items()}
+        return {
+            what: sha256("\n".join(map(str, db.execute(statement))).encode()).hexdigest()
+            for what, statement in {"facts": FACTS, **TOTALS}.items()
+        }
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""How long everyday commands take from start to end, as ratios to `python -c "import typer"` measured in the same minute.
+"""How long everyday commands take from start to end, as ratios to `python -c "import typer"`
+measured in the same minute.
 
-    python bench/startup.py               # a file with one programme and no facts; bench/run.py does it on a whole city
+python bench/startup.py               # a file with one programme and no facts; bench/run.py does it
+on a whole city
 """
 
 from __future__ import annotations
@@ -14,7 +16,11 @@ from statistics import median
 
 RUNS = 15
 ENOUGH, LONG = 3, 10.0  # a command that takes seconds is not run that often
-VOUCHER = [sys.executable, "-c", "import sys; from vouchercli.cli.main import main; sys.exit(main())"]
+VOUCHER = [
+    sys.executable,
+    "-c",
+    "import sys; from vouchercli.cli.main import main; sys.exit(main())",
+]
 NOTHING, BASE, VERSION = 'python -c "pass"', 'python -c "import typer"', "voucher --version"
 START = {
     NOTHING: [sys.executable, "-c", "pass"],
@@ -30,7 +36,9 @@ EMPTY = {
 
 
 def measured(folder: Path, commands: dict[str, list[str]], runs: int = RUNS) -> dict[str, float]:
-    """Median wall time of each command in seconds; the commands take turns, so that a busy moment hits them alike."""
+    """Median wall time of each command in seconds; the commands take turns, so that a busy moment
+    hits them alike.
+    """
     taken: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(runs):
         for name, command in commands.items():
@@ -52,7 +60,10 @@ def main() -> None:
         found = measured(Path(folder), START | EMPTY)
     print(f"python {sys.version.split()[0]}; median of {RUNS} turns")
     for name, seconds in found.items():
-        ratios = f"{seconds / found[BASE]:5.2f} x import typer   {seconds / found[VERSION]:5.2f} x --version"
+        ratios = (
+            f"{seconds / found[BASE]:5.2f} x import typer   {seconds / found[VERSION]:5.2f} x"
+            " --version"
+        )
         print(f"{name:34} {seconds * 1000:7.0f} ms   {ratios}")
 
 

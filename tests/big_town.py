@@ -1,4 +1,6 @@
-"""A town large enough to be imported in many chunks, and a canonical dump of what an import left."""
+"""A town large enough to be imported in many chunks, and a canonical dump of what an import
+left.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADER = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
-CLOCKS = {"entered_at", "hash", "previous_hash", "applied_at"}  # the machine's own time differs from run to run, and what is made of it
-TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 1) <> '_' ORDER BY name"
+# the machine's own time differs from run to run, and what is made of it
+CLOCKS = {
+    "entered_at",
+    "hash",
+    "previous_hash",
+    "applied_at",
+}
+TABLES = (
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 1) <> '_' ORDER BY"
+    " name"
+)
 NOW = "2020-03-30T09:00:00+08:00"
 
 
@@ -22,49 +33,76 @@ def canonical(path: Path) -> list[str]:
     for (table,) in db.execute(TABLES).fetchall():
         names = [row[1] for row in db.execute(f'PRAGMA table_info("{table}")')]
         kept = [name for name in names if name not in CLOCKS]
-        lines += sorted(f"{table} {row}" for row in db.execute(f'SELECT {", ".join(kept)} FROM "{table}"'))
+        lines += sorted(
+            f"{table} {row}" for row in db.execute(f'SELECT {", ".join(kept)} FROM "{table}"')
+        )
     db.close()
     return lines
 
 
 FACTS = """
-SELECT f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, f.segment_id, f.channel, f.paid_at, f.day, f.base_fen,
-    f.merchant_discount_fen, f.subsidy_fen, f.public_fen, f.platform_fen, f.match_fen, f.vouchers, p.transaction_no, f.batch_id, f.line
+SELECT f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, f.segment_id, f.channel,
+    f.paid_at, f.day, f.base_fen,
+    f.merchant_discount_fen, f.subsidy_fen, f.public_fen, f.platform_fen, f.match_fen, f.vouchers,
+        p.transaction_no, f.batch_id, f.line
 FROM redemption_facts f JOIN claims c USING (claim_id) JOIN merchants m USING (merchant_id)
 LEFT JOIN redemptions p ON p.redemption_id = f.refund_of ORDER BY f.batch_id, f.line
 """
 SHARES = """
 SELECT r.round, t.day, u.funder, t.amount_fen
-FROM funder_totals t JOIN rounds r USING (round_id) JOIN funders u USING (funder_id) ORDER BY 1, 2, 3
+FROM funder_totals t JOIN rounds r USING (round_id) JOIN funders u USING (funder_id) ORDER BY 1, 2,
+    3
 """
 LEFT = {
-    "days": "SELECT * FROM group_totals", "merchants": "SELECT * FROM merchant_totals", "warnings": "SELECT * FROM warnings",
+    "days": "SELECT * FROM group_totals",
+    "merchants": "SELECT * FROM merchant_totals",
+    "warnings": "SELECT * FROM warnings",
     "rejects": "SELECT batch_id, line, reason, detail FROM rejects",
 }
 
 
 def left_by(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """What imports left, whatever numbers the facts were given: facts, totals, rejects, warnings."""
+    """What imports left, whatever numbers the facts were given: facts, totals, rejects,
+    warnings.
+    """
     with sqlite3.connect(path) as db:
         found = {"facts": db.execute(FACTS).fetchall(), "shares": db.execute(SHARES).fetchall()}
         return found | {what: sorted(db.execute(statement)) for what, statement in LEFT.items()}
 
 
 def prepare(voucher: Any, here: Path, claims: int, rows: int) -> None:
-    """A round `big` whose packs are all claimed (two a resident would be too many), and a file r.csv of so many rows."""
-    voucher("round", "create", "big", "--template", "pack", "--packs", str(claims), "--opens-at", "2020-03-27 08:00", "--actor", "mei")
+    """A round `big` whose packs are all claimed (two a resident would be too many), and a file
+    r.csv of so many rows.
+    """
+    voucher(
+        "round",
+        "create",
+        "big",
+        "--template",
+        "pack",
+        "--packs",
+        str(claims),
+        "--opens-at",
+        "2020-03-27 08:00",
+        "--actor",
+        "mei",
+    )
     for verb, actor in (("submit", "mei"), ("approve", "lin")):
         voucher("round", verb, "big", "--actor", actor)
     voucher("round", "open", "big", "--actor", "mei", "--now", "2020-03-27 08:00")
-    text = "".join(f"K{n},big,resident{n},2020-03-27 08:{n // 60 % 60:02d}:{n % 60:02d}\n" for n in range(claims))
+    text = "".join(
+        f"K{n},big,resident{n},2020-03-27 08:{n // 60 % 60:02d}:{n % 60:02d}\n"
+        for n in range(claims)
+    )
     (here / "big.csv").write_text("claim_no,round,resident,claimed_at\n" + text, "utf-8")
     voucher("claim", "import", "big.csv")
     (here / "r.csv").write_text(HEADER + "".join(row(n) for n in range(rows)), "utf-8")
 
 
 def row(n: int) -> str:
-    """A payment; now and then one that is refunded in the next row, one at an unknown merchant, one with a number that a row
-    far above has, and a refund that stands above its payment."""
+    """A payment; now and then one that is refunded in the next row, one at an unknown merchant, one
+    with a number that a row far above has, and a refund that stands above its payment.
+    """
     merchant = "nobody" if n % 97 == 3 else f"M{n % 2 + 1}"
     if n % 50 == 49:
         return f"R{n},refund,K{(n - 1) // 2},{(n - 1) % 2 + 1},M{(n - 1) % 2 + 1},{clock(n)},45,0,10,T{n - 1}\n"

@@ -1,6 +1,8 @@
-"""The `voucher` fixture: one command line through main(), in a folder of its own, in English, at a fixed moment.
+"""The `voucher` fixture: one command line through main(), in a folder of its own, in English, at a
+fixed moment.
 
-What it ran is remembered: at the end of a whole run every command must have worked in one test and been refused in another.
+What it ran is remembered: at the end of a whole run every command must have worked in one test and
+been refused in another.
 """
 
 from __future__ import annotations
@@ -25,32 +27,103 @@ if TYPE_CHECKING:
 
 
 EVERY_COMMAND = {
-    "programme approve", "programme reject",
-    "init", "programme load", "programme show", "programme list", "template add", "template list", "template show", "template diff",
-    "template history", "template check", "round create", "round list", "round show", "round edit", "round submit", "round approve",
-    "round reject", "round open", "round close", "round cancel", "round copy", "round plan", "merchant import", "merchant list",
-    "merchant show", "merchant suspend", "merchant reinstate", "claim import", "claim list", "redemption import", "redemption list",
-    "redemption check", "batch list", "batch show", "batch rejects", "batch resume", "batch retry", "batch undo", "report leverage",
-    "report rounds", "check", "demo", "doctor",
-    "application import", "application list", "eligibility import", "eligibility list", "round allocate", "claim grant",
-    "schedule tick", "schedule show", "schedule print", "schedule install", "schedule remove", "schedule status",
-    "audit log", "audit verify", "audit head", "round pause", "round resume", "round top-up", "round reschedule",
-    "round draw", "draw commit", "draw entrants", "draw run", "draw show", "draw verify",
+    "programme approve",
+    "programme reject",
+    "init",
+    "programme load",
+    "programme show",
+    "programme list",
+    "template add",
+    "template list",
+    "template show",
+    "template diff",
+    "template history",
+    "template check",
+    "round create",
+    "round list",
+    "round show",
+    "round edit",
+    "round submit",
+    "round approve",
+    "round reject",
+    "round open",
+    "round close",
+    "round cancel",
+    "round copy",
+    "round plan",
+    "merchant import",
+    "merchant list",
+    "merchant show",
+    "merchant suspend",
+    "merchant reinstate",
+    "claim import",
+    "claim list",
+    "redemption import",
+    "redemption list",
+    "redemption check",
+    "batch list",
+    "batch show",
+    "batch rejects",
+    "batch resume",
+    "batch retry",
+    "batch undo",
+    "report leverage",
+    "report rounds",
+    "check",
+    "demo",
+    "doctor",
+    "application import",
+    "application list",
+    "eligibility import",
+    "eligibility list",
+    "round allocate",
+    "claim grant",
+    "schedule tick",
+    "schedule show",
+    "schedule print",
+    "schedule install",
+    "schedule remove",
+    "schedule status",
+    "audit log",
+    "audit verify",
+    "audit head",
+    "round pause",
+    "round resume",
+    "round top-up",
+    "round reschedule",
+    "round draw",
+    "draw commit",
+    "draw entrants",
+    "draw run",
+    "draw show",
+    "draw verify",
 }
-RAN: set[tuple[str, bool]] = set()  # (command, did it work): of this process, and in the end of all workers
+# (command, did it work): of this process, and in the end of all workers
+RAN: set[tuple[str, bool]] = set()
 MISSING: list[str] = []
 
 
 def one_sided(ran: set[tuple[str, bool]], commands: set[str]) -> list[str]:
     """Commands that no test showed to work, or none to be refused."""
-    worked = [f"{command}: no test in which it works" for command in commands if (command, True) not in ran]
-    refused = [f"{command}: no test in which it is refused" for command in commands if (command, False) not in ran]
+    worked = [
+        f"{command}: no test in which it works"
+        for command in commands
+        if (command, True) not in ran
+    ]
+    refused = [
+        f"{command}: no test in which it is refused"
+        for command in commands
+        if (command, False) not in ran
+    ]
     return sorted(worked + refused)
 
 
 def remember(args: tuple[str, ...], code: int) -> None:
     """Note which command ran and whether it did its work (exit 0, or 4: done in part)."""
-    command = next((" ".join(args[:length]) for length in (2, 1) if " ".join(args[:length]) in EVERY_COMMAND), None)
+    command = next(
+        (" ".join(args[:length]) for length in (2, 1) if " ".join(args[:length]) in EVERY_COMMAND),
+        None,
+    )
     if command and "--help" not in args:
         RAN.add((command, code in (0, 4)))
 
@@ -58,7 +131,9 @@ def remember(args: tuple[str, ...], code: int) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: Any) -> None:
     """A worker of pytest-xdist is done: take over what its tests ran."""
-    RAN.update((command, worked) for command, worked in getattr(node, "workeroutput", {}).get("ran", ()))
+    RAN.update(
+        (command, worked) for command, worked in getattr(node, "workeroutput", {}).get("ran", ())
+    )
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -67,7 +142,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if hasattr(config, "workeroutput"):
         config.workeroutput["ran"] = sorted(RAN)
         return
-    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword and not config.option.collectonly
+    is_whole = (
+        config.args_source is pytest.Config.ArgsSource.TESTPATHS
+        and not config.option.keyword
+        and not config.option.collectonly
+    )
     if is_whole and exitstatus == 0 and config.option.markexpr == "not slow":
         MISSING.extend(one_sided(RAN, EVERY_COMMAND))
         session.exitstatus = 1 if MISSING else 0
@@ -79,7 +158,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--bless", action="store_true", help="rewrite the golden files instead of comparing with them")
+    parser.addoption(
+        "--bless",
+        action="store_true",
+        help="rewrite the golden files instead of comparing with them",
+    )
 
 
 @pytest.fixture
@@ -109,8 +192,10 @@ PlainLoader = yamls._PlainLoader
 
 
 class ComposesOnce(PlainLoader):
-    """Every import of every test reads the shipped profiles, and most of that is PyYAML taking the same texts apart: the nodes of a
-    text are kept. What we make of the nodes, and which faults we find in them, is made anew each time."""
+    """Every import of every test reads the shipped profiles, and most of that is PyYAML taking the
+    same texts apart: the nodes of a text are kept. What we make of the nodes, and which faults we
+    find in them, is made anew each time.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -165,7 +250,9 @@ def voucher(here: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]
 
 @pytest.fixture(params=["forked", pytest.param("started", marks=pytest.mark.slow)])
 def start(request: pytest.FixtureRequest) -> Start:
-    """`start(folder, "round", "list", ...)`: a command in a process of its own, see processes.py."""
+    """`start(folder, "round", "list", ...)`: a command in a process of its own, see
+    processes.py.
+    """
     return processes.forked if request.param == "forked" else processes.started
 
 
@@ -196,16 +283,24 @@ C3,r1,330102199001010033,2020-03-27 08:00:03
 MERCHANTS = "merchant_no,name,district\nM1,面馆,西湖区\nM2,书店,上城区\n"
 
 
-BUILT: dict[object, dict[str, tuple[int, bytes]]] = {}  # the towns of this run: the files of each, to be laid down again
+BUILT: dict[
+    object, dict[str, tuple[int, bytes]]
+] = {}  # the towns of this run: the files of each, to be laid down again
 
 
 @pytest.fixture
 def once(here: Path) -> Once:
-    """`once(key, build)`: what `build` makes of the folder `here`. It builds for the first test that asks; for the others the same
-    files are laid down again. Nothing else that it does may matter."""
+    """`once(key, build)`: what `build` makes of the folder `here`. It builds for the first test
+    that asks; for the others the same files are laid down again. Nothing else that it does may
+    matter.
+    """
 
     def files() -> dict[str, tuple[int, bytes]]:
-        return {str(path.relative_to(here)): (path.stat().st_mode, path.read_bytes()) for path in here.rglob("*") if path.is_file()}
+        return {
+            str(path.relative_to(here)): (path.stat().st_mode, path.read_bytes())
+            for path in here.rglob("*")
+            if path.is_file()
+        }
 
     def lay(key: object, build: Callable[[], object]) -> None:
         if key not in BUILT:
@@ -223,7 +318,9 @@ def once(here: Path) -> Once:
 
 @pytest.fixture
 def city(voucher: Callable[..., Ran], here: Path, once: Once) -> Callable[..., Callable[..., Ran]]:
-    """A small town with an open round r1 (10 packs), two merchants and three claims; `city(policy)` gives `voucher`."""
+    """A small town with an open round r1 (10 packs), two merchants and three claims; `city(policy)`
+    gives `voucher`.
+    """
 
     def build(policy: str = "full_restores", *, with_claims: bool = True) -> Callable[..., Ran]:
         once(("city", policy, with_claims), lambda: _build(voucher, here, policy, with_claims))
@@ -233,14 +330,31 @@ def city(voucher: Callable[..., Ran], here: Path, once: Once) -> Callable[..., C
 
 
 def _build(voucher: Callable[..., Ran], here: Path, policy: str, with_claims: bool) -> None:
-    for name, text in (("programme.yaml", PROGRAMME.replace("POLICY", policy)), ("pack.yaml", TEMPLATE), ("claims.csv", CLAIMS),
-                       ("merchants.csv", MERCHANTS)):
+    for name, text in (
+        ("programme.yaml", PROGRAMME.replace("POLICY", policy)),
+        ("pack.yaml", TEMPLATE),
+        ("claims.csv", CLAIMS),
+        ("merchants.csv", MERCHANTS),
+    ):
         (here / name).write_text(text, "utf-8")
     voucher("init")
     voucher("programme", "load", "programme.yaml")
     voucher("template", "add", "pack.yaml")
-    voucher("round", "create", "r1", "--template", "pack", "--packs", "10", "--opens-at", "2020-03-27 08:00", "--closes-at",
-            "2020-03-28 08:00", "--actor", "mei")
+    voucher(
+        "round",
+        "create",
+        "r1",
+        "--template",
+        "pack",
+        "--packs",
+        "10",
+        "--opens-at",
+        "2020-03-27 08:00",
+        "--closes-at",
+        "2020-03-28 08:00",
+        "--actor",
+        "mei",
+    )
     voucher("round", "submit", "r1", "--actor", "mei")
     voucher("round", "approve", "r1", "--actor", "lin")
     voucher("round", "open", "r1", "--actor", "mei", "--now", "2020-03-27 08:00")

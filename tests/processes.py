@@ -1,7 +1,9 @@
-"""`voucher` in a process of its own, with its own memory, files, signals and end: `started` from nothing, or `forked` from a nursery
-that has loaded the program already, which saves most of what a short command costs.
+"""`voucher` in a process of its own, with its own memory, files, signals and end: `started` from
+nothing, or `forked` from a nursery that has loaded the program already, which saves most of what a
+short command costs.
 
-The default run forks; the slow suite starts. That the program loads what it needs is also seen in test_startup.py and README.md.
+The default run forks; the slow suite starts. That the program loads what it needs is also seen in
+test_startup.py and README.md.
 """
 
 from __future__ import annotations
@@ -49,22 +51,42 @@ sys.exit(code if code >= 0 else 128 - code)
 
 
 def command(lines: int | None, bytes_: int | None) -> list[str]:
-    """The program as it is, or with chunks of `lines` lines where files of `bytes_` bytes or more go the way of large ones."""
-    return [sys.executable, "-m", "vouchercli"] if lines is None else [sys.executable, str(DRIVER), str(lines), str(bytes_)]
+    """The program as it is, or with chunks of `lines` lines where files of `bytes_` bytes or more
+    go the way of large ones.
+    """
+    return (
+        [sys.executable, "-m", "vouchercli"]
+        if lines is None
+        else [sys.executable, str(DRIVER), str(lines), str(bytes_)]
+    )
 
 
 def started(
-    folder: Path, *args: str, environ: Mapping[str, str] = os.environ, lines: int | None = None, bytes_: int | None = None,
-    out: int = DEVNULL, err: int = DEVNULL,
+    folder: Path,
+    *args: str,
+    environ: Mapping[str, str] = os.environ,
+    lines: int | None = None,
+    bytes_: int | None = None,
+    out: int = DEVNULL,
+    err: int = DEVNULL,
 ) -> subprocess.Popen[str]:
     """`voucher ARGS` in `folder`, from nothing."""
-    return subprocess.Popen([*command(lines, bytes_), *args], cwd=folder, env=dict(environ), stdout=out, stderr=err, text=True)
+    return subprocess.Popen(
+        [*command(lines, bytes_), *args],
+        cwd=folder,
+        env=dict(environ),
+        stdout=out,
+        stderr=err,
+        text=True,
+    )
 
 
 class Child:
     """A forked command, as `subprocess.Popen` would show it."""
 
-    def __init__(self, args: tuple[str, ...], told: socket.socket, streams: list[IO[str] | None]) -> None:
+    def __init__(
+        self, args: tuple[str, ...], told: socket.socket, streams: list[IO[str] | None]
+    ) -> None:
         self.args, self.returncode = args, None
         self.stdout, self.stderr = streams
         self._told, self._text = told, b""
@@ -110,8 +132,13 @@ class Child:
 
 
 def forked(
-    folder: Path, *args: str, environ: Mapping[str, str] = os.environ, lines: int | None = None, bytes_: int | None = None,
-    out: int = DEVNULL, err: int = DEVNULL,
+    folder: Path,
+    *args: str,
+    environ: Mapping[str, str] = os.environ,
+    lines: int | None = None,
+    bytes_: int | None = None,
+    out: int = DEVNULL,
+    err: int = DEVNULL,
 ) -> Child:
     """The same as `started`, from the nursery."""
     given = [os.open(os.devnull, os.O_RDONLY)]
@@ -122,7 +149,13 @@ def forked(
         given.append(writes)
     to = socket.socket(socket.AF_UNIX)
     to.connect(str(nursery() / "door"))
-    wanted = {"args": args, "folder": str(folder), "environ": dict(environ), "lines": lines, "bytes": bytes_}
+    wanted = {
+        "args": args,
+        "folder": str(folder),
+        "environ": dict(environ),
+        "lines": lines,
+        "bytes": bytes_,
+    }
     socket.send_fds(to, [repr(wanted).encode() + b"\n"], given)
     for descriptor in given:
         os.close(descriptor)
@@ -134,13 +167,19 @@ OPEN: list[tuple[Path, subprocess.Popen[bytes]]] = []
 
 @cache
 def nursery() -> Path:
-    """The folder of this run's nursery: its door, and the command `voucher` that asks there for a child."""
+    """The folder of this run's nursery: its door, and the command `voucher` that asks there for a
+    child.
+    """
     folder = Path(tempfile.mkdtemp())
-    asked = subprocess.Popen([sys.executable, str(HERE), str(folder / "door")], stdin=PIPE, stdout=PIPE)
+    asked = subprocess.Popen(
+        [sys.executable, str(HERE), str(folder / "door")], stdin=PIPE, stdout=PIPE
+    )
     assert asked.stdin and asked.stdout
     OPEN.append((folder, asked))
     assert asked.stdout.readline() == b"open\n"
-    (folder / "voucher").write_text(SHIM.format(python=sys.executable, address=str(folder / "door")))
+    (folder / "voucher").write_text(
+        SHIM.format(python=sys.executable, address=str(folder / "door"))
+    )
     (folder / "voucher").chmod(0o755)
     return folder
 

@@ -1,4 +1,6 @@
-"""`voucher` with small chunks, for a child that is to be killed: python small_chunks.py LINES BYTES ARGS ..."""
+"""`voucher` with small chunks, for a child that is to be killed: python small_chunks.py LINES BYTES
+ARGS ...
+"""
 
 import sys
 

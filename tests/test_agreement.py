@@ -24,44 +24,65 @@ ZONE = "Asia/Shanghai"
 START = times.parse("2020-03-27 08:00", ZONE)
 HOUR = 3600
 PROGRAMME = {
-    "programme": "p", "name": {"zh": "项目", "en": "P"}, "time_zone": ZONE,
-    "funders": {"city": {"kind": "public"}, "district": {"kind": "public"}, "platform": {"kind": "platform"},
-                "shops": {"kind": "merchant"}},
+    "programme": "p",
+    "name": {"zh": "项目", "en": "P"},
+    "time_zone": ZONE,
+    "funders": {
+        "city": {"kind": "public"},
+        "district": {"kind": "public"},
+        "platform": {"kind": "platform"},
+        "shops": {"kind": "merchant"},
+    },
     "limits": {"vouchers_per_merchant_per_day": 2},
 }
 TEMPLATE = {
-    "template": "t", "name": {"zh": "券", "en": "T"},
-    "coupons": [{"count": 2, "kind": "amount_off", "denomination": "10.01", "threshold": "40.00"},
-                {"count": 1, "kind": "percent_off", "percent": "10", "threshold": "20.00", "cap": "5.00"}],
+    "template": "t",
+    "name": {"zh": "券", "en": "T"},
+    "coupons": [
+        {"count": 2, "kind": "amount_off", "denomination": "10.01", "threshold": "40.00"},
+        {"count": 1, "kind": "percent_off", "percent": "10", "threshold": "20.00", "cap": "5.00"},
+    ],
     "validity": {"days_after_claim": 1},
     "scope": {"districts": ["in"], "channel": "offline"},
-    "funding": {"city": "33.33%", "district": "33.33%", "platform": "33.34%"}, "match": {"shops": "50%"},
+    "funding": {"city": "33.33%", "district": "33.33%", "platform": "33.34%"},
+    "match": {"shops": "50%"},
 }
 FACES = {1: (1001, 4000, None), 2: (1001, 4000, None), 3: (500, 2000, 1000)}
 MERCHANTS = {"m1": "in", "m2": "in", "far": "out"}
 
 ADD_ROUND = """
-INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, per_resident, created_by, edited_by,
+INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at,
+    per_resident, created_by, edited_by,
     created_at)
 VALUES (1, ?, 1, ?, 'fcfs', 4, ?, ?, 2, '', '', 0)
 """
 ADD_BATCH = """
-INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted, duplicate,
-    rejected, warnings, actor, imported_at) VALUES (?, ?, 1, '', ?, '', '', '', '', 'done', 0, 0, 0, 0, 0, '', 0)
+INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding,
+    header, state, read, accepted, duplicate,
+    rejected, warnings, actor, imported_at) VALUES (?, ?, 1, '', ?, '', '', '', '', 'done', 0, 0,
+        0, 0, 0, '', 0)
 """
 
 
 def world(policy: str) -> store.Session:
-    """A small city in memory: two residents with two claims each, three merchants, one of them suspended for an hour."""
+    """A small city in memory: two residents with two claims each, three merchants, one of them
+    suspended for an hour.
+    """
     db = store.open_db(Path(":memory:"), create=True)
     session = store.Session(db, Path(":memory:"), START, "tester", "tester", START)
     _save(db, policy)
     db.execute("INSERT INTO segments VALUES (1, 'in', '', ''), (2, 'out', '', '')")
     for number, (merchant, district) in enumerate(MERCHANTS.items(), 1):
-        db.execute("INSERT INTO merchants (merchant_id, merchant_no, district, segment_id, added_at, changed_at) VALUES (?, ?, ?, ?, 0, 0)",
-                   (number, merchant, district, 1 if district == "in" else 2))
-    db.execute("INSERT INTO suspensions (merchant_id, from_at, until_at, reason, actor) VALUES (2, ?, ?, '', '')",
-               (START + 5 * HOUR, START + 6 * HOUR))
+        db.execute(
+            "INSERT INTO merchants (merchant_id, merchant_no, district, segment_id, added_at,"
+            " changed_at) VALUES (?, ?, ?, ?, 0, 0)",
+            (number, merchant, district, 1 if district == "in" else 2),
+        )
+    db.execute(
+        "INSERT INTO suspensions (merchant_id, from_at, until_at, reason, actor) VALUES (2, ?, ?,"
+        " '', '')",
+        (START + 5 * HOUR, START + 6 * HOUR),
+    )
     return session
 
 
@@ -81,33 +102,42 @@ def _save(db: Any, policy: str) -> None:
 
 # ---------------------------------------------------------------- redemptions
 
-# Half of the rows are wild; half are lawful by themselves, so that they meet on timelines, visits and numbers.
-WILD = st.fixed_dictionaries({
-    "transaction_no": st.sampled_from(["1", "2", "3", "4", "5"]),
-    "kind": st.sampled_from(["pay", "pay", "pay", "refund"]),
-    "claim_no": st.sampled_from(["a1", "a1", "a2", "b1", "none"]),
-    "coupon_no": st.sampled_from([1, 1, 1, 2, 3, 4]),
-    "merchant_no": st.sampled_from(["m1", "m1", "m1", "m2", "far", "nobody"]),
-    "hours": st.integers(-1, 26),
-    "base_fen": st.sampled_from([3999, 4000, 4000, 4000, 2000, 1000, 6001]),
-    "subsidy_fen": st.sampled_from([None, None, None, 1001, 500, 400, 334]),
-    "refund_of": st.sampled_from(["1", "2", "3", "4"]),
-    "channel": st.sampled_from(["", "", "", "offline", "online"]),
-})
-TAME = st.fixed_dictionaries({
-    "transaction_no": st.sampled_from([str(n) for n in range(10)]),
-    "kind": st.sampled_from(["pay", "pay", "pay", "refund"]),
-    "claim_no": st.sampled_from(["a1", "a2"]),
-    "coupon_no": st.sampled_from([1, 2, 3]),
-    "merchant_no": st.just("m1"),
-    "hours": st.integers(3, 12),
-    "base_fen": st.sampled_from([4000, 4000, 2000]),
-    "subsidy_fen": st.none(),
-    "refund_of": st.sampled_from([str(n) for n in range(10)]),
-    "channel": st.just(""),
-})
+# Half of the rows are wild; half are lawful by themselves, so that they meet on timelines, visits
+# and numbers.
+WILD = st.fixed_dictionaries(
+    {
+        "transaction_no": st.sampled_from(["1", "2", "3", "4", "5"]),
+        "kind": st.sampled_from(["pay", "pay", "pay", "refund"]),
+        "claim_no": st.sampled_from(["a1", "a1", "a2", "b1", "none"]),
+        "coupon_no": st.sampled_from([1, 1, 1, 2, 3, 4]),
+        "merchant_no": st.sampled_from(["m1", "m1", "m1", "m2", "far", "nobody"]),
+        "hours": st.integers(-1, 26),
+        "base_fen": st.sampled_from([3999, 4000, 4000, 4000, 2000, 1000, 6001]),
+        "subsidy_fen": st.sampled_from([None, None, None, 1001, 500, 400, 334]),
+        "refund_of": st.sampled_from(["1", "2", "3", "4"]),
+        "channel": st.sampled_from(["", "", "", "offline", "online"]),
+    }
+)
+TAME = st.fixed_dictionaries(
+    {
+        "transaction_no": st.sampled_from([str(n) for n in range(10)]),
+        "kind": st.sampled_from(["pay", "pay", "pay", "refund"]),
+        "claim_no": st.sampled_from(["a1", "a2"]),
+        "coupon_no": st.sampled_from([1, 2, 3]),
+        "merchant_no": st.just("m1"),
+        "hours": st.integers(3, 12),
+        "base_fen": st.sampled_from([4000, 4000, 2000]),
+        "subsidy_fen": st.none(),
+        "refund_of": st.sampled_from([str(n) for n in range(10)]),
+        "channel": st.just(""),
+    }
+)
 ROW = st.one_of(WILD, TAME)
-BATCHES = st.lists(st.one_of(st.lists(ROW, min_size=1, max_size=8), st.lists(TAME, min_size=4, max_size=14)), min_size=1, max_size=3)
+BATCHES = st.lists(
+    st.one_of(st.lists(ROW, min_size=1, max_size=8), st.lists(TAME, min_size=4, max_size=14)),
+    min_size=1,
+    max_size=3,
+)
 
 
 def _lawful(row: dict[str, Any]) -> int | None:
@@ -117,14 +147,30 @@ def _lawful(row: dict[str, Any]) -> int | None:
 
 def _typed(row: dict[str, Any]) -> tuple[Any, ...]:
     at = START + row["hours"] * HOUR
-    return (row["transaction_no"], row["kind"], row["claim_no"], row["coupon_no"], row["merchant_no"], "", at, times.day_of(at, ZONE),
-            row["base_fen"], 0, row["subsidy_fen"], row["refund_of"] if row["kind"] == "refund" else "", row["channel"])
+    return (
+        row["transaction_no"],
+        row["kind"],
+        row["claim_no"],
+        row["coupon_no"],
+        row["merchant_no"],
+        "",
+        at,
+        times.day_of(at, ZONE),
+        row["base_fen"],
+        0,
+        row["subsidy_fen"],
+        row["refund_of"] if row["kind"] == "refund" else "",
+        row["channel"],
+    )
 
 
 CLAIMS = {"a1": (1, b"a" * 16, 0), "a2": (2, b"a" * 16, 2), "b1": (3, b"b" * 16, 0)}
 
 
-SUMS = "SELECT ifnull(sum(subsidy_fen), 0), ifnull(sum(vouchers), 0), ifnull(sum(base_fen), 0) FROM redemption_facts"
+SUMS = (
+    "SELECT ifnull(sum(subsidy_fen), 0), ifnull(sum(vouchers), 0), ifnull(sum(base_fen), 0) FROM"
+    " redemption_facts"
+)
 
 
 class Oracle:
@@ -140,7 +186,11 @@ class Oracle:
         fit = []
         for line, row in enumerate(rows, 1):
             same = self._same(row)
-            found[line] = "duplicate" if self.standing.get((row["transaction_no"], row["kind"])) == same else self._alone(row)
+            found[line] = (
+                "duplicate"
+                if self.standing.get((row["transaction_no"], row["kind"])) == same
+                else self._alone(row)
+            )
             if found[line] is None:
                 fit.append(self._event(line, row))
         rulings = vouchers.judged(self.world, fit)
@@ -158,7 +208,14 @@ class Oracle:
     def _same(row: dict[str, Any]) -> tuple[Any, ...]:
         said = row["subsidy_fen"] if row["subsidy_fen"] is not None else _lawful(row)
         last = row["refund_of"] if row["kind"] == "refund" else said
-        return (row["claim_no"], row["coupon_no"], row["merchant_no"], row["hours"], row["base_fen"], last)
+        return (
+            row["claim_no"],
+            row["coupon_no"],
+            row["merchant_no"],
+            row["hours"],
+            row["base_fen"],
+            last,
+        )
 
     @staticmethod
     def _alone(row: dict[str, Any]) -> str | None:
@@ -168,11 +225,22 @@ class Oracle:
         face = FACES.get(row["coupon_no"], (None, None, None))
         district = MERCHANTS.get(row["merchant_no"])
         said = row["subsidy_fen"] if row["subsidy_fen"] is not None else _lawful(row)
-        return row_law.reason(row_law.Facts(
-            row["kind"], at, row["base_fen"], said or 0, claimed, claimed + 24 * HOUR if claimed else None, face[1], face[0], face[2],
-            district is not None, row["merchant_no"] == "m2" and START + 5 * HOUR <= at < START + 6 * HOUR,
-            district == "in" and row["channel"] != "online",
-        ))
+        return row_law.reason(
+            row_law.Facts(
+                row["kind"],
+                at,
+                row["base_fen"],
+                said or 0,
+                claimed,
+                claimed + 24 * HOUR if claimed else None,
+                face[1],
+                face[0],
+                face[2],
+                district is not None,
+                row["merchant_no"] == "m2" and START + 5 * HOUR <= at < START + 6 * HOUR,
+                district == "in" and row["channel"] != "online",
+            )
+        )
 
     @staticmethod
     def _event(line: int, row: dict[str, Any]) -> vouchers.Row:
@@ -181,18 +249,38 @@ class Oracle:
         said = row["subsidy_fen"] if row["subsidy_fen"] is not None else _lawful(row)
         assert said is not None
         return vouchers.Row(
-            line=line, transaction_no=typed[0], kind=typed[1], claim_no=row["claim_no"], voucher=(claim_id, row["coupon_no"]),
-            resident=resident, merchant_id=list(MERCHANTS).index(row["merchant_no"]) + 1, merchant_no=row["merchant_no"],
-            paid_at=typed[6], day=typed[7], base_fen=typed[8], merchant_discount_fen=0, subsidy_fen=said,
-            refund_of=typed[11], expires_at=START + (delay + 24) * HOUR,
+            line=line,
+            transaction_no=typed[0],
+            kind=typed[1],
+            claim_no=row["claim_no"],
+            voucher=(claim_id, row["coupon_no"]),
+            resident=resident,
+            merchant_id=list(MERCHANTS).index(row["merchant_no"]) + 1,
+            merchant_no=row["merchant_no"],
+            paid_at=typed[6],
+            day=typed[7],
+            base_fen=typed[8],
+            merchant_discount_fen=0,
+            subsidy_fen=said,
+            refund_of=typed[11],
+            expires_at=START + (delay + 24) * HOUR,
         )
 
 
-def _store_batch(session: store.Session, batch_id: int, rows: list[dict[str, Any]]) -> dict[int, str | None]:
+def _store_batch(
+    session: store.Session, batch_id: int, rows: list[dict[str, Any]]
+) -> dict[int, str | None]:
     db = session.db
     db.execute(ADD_BATCH, (batch_id, "redemptions", str(batch_id)))
     incoming.expect(db, "redemptions", judging.CREATE_INCOMING)
-    incoming.put(db, judging.ADD_INCOMING, [(line, batch_id, line, "[]", None, "{}", *_typed(row)) for line, row in enumerate(rows, 1)])
+    incoming.put(
+        db,
+        judging.ADD_INCOMING,
+        [
+            (line, batch_id, line, "[]", None, "{}", *_typed(row))
+            for line, row in enumerate(rows, 1)
+        ],
+    )
     desk = Desk(session, db, KIND, SimpleNamespace(), batch_id, programmes.current(db, None), ZONE)
     KIND.judge(desk)
     KIND.accept(desk)
@@ -200,22 +288,41 @@ def _store_batch(session: store.Session, batch_id: int, rows: list[dict[str, Any
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-@given(policy=st.sampled_from(["full_restores", "restores_once", "forfeits", "pro_rata"]), batches=BATCHES)
-def test_law_and_store_give_every_redemption_the_same_ruling(policy: str, batches: list[list[dict[str, Any]]]) -> None:
+@given(
+    policy=st.sampled_from(["full_restores", "restores_once", "forfeits", "pro_rata"]),
+    batches=BATCHES,
+)
+def test_law_and_store_give_every_redemption_the_same_ruling(
+    policy: str, batches: list[list[dict[str, Any]]]
+) -> None:
     session = world(policy)
     db = session.db
     db.execute(ADD_BATCH, (100, "claims", "claims"))
     db.execute("UPDATE rounds SET claimed = ? WHERE round_id = 1", (len(CLAIMS),))
     for claim_no, (claim_id, resident, delay) in CLAIMS.items():
         at = START + delay * HOUR
-        db.execute("INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)",
-                   (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id))
+        db.execute(
+            "INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)",
+            (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id),
+        )
     oracle = Oracle(policy)
     for number, rows in enumerate(batches, 1):
         assert _store_batch(session, number, rows) == oracle.batch(rows)
-    assert tuple(db.execute(SUMS).fetchone()) == (oracle.kept["subsidy"], oracle.kept["vouchers"], oracle.kept["base"])
-    for name in ("no_voucher_redeemed_twice", "payments_within_validity", "refunds_within_payments", "splits_add_up",
-                 "facts_follow_their_split", "group_totals", "merchant_totals", "funder_totals"):
+    assert tuple(db.execute(SUMS).fetchone()) == (
+        oracle.kept["subsidy"],
+        oracle.kept["vouchers"],
+        oracle.kept["base"],
+    )
+    for name in (
+        "no_voucher_redeemed_twice",
+        "payments_within_validity",
+        "refunds_within_payments",
+        "splits_add_up",
+        "facts_follow_their_split",
+        "group_totals",
+        "merchant_totals",
+        "funder_totals",
+    ):
         assert checks.CHECKS[name](db) == [], name
 
 
@@ -228,8 +335,10 @@ def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str
     db.execute("UPDATE rounds SET claimed = ? WHERE round_id = 1", (len(CLAIMS),))
     for claim_no, (claim_id, resident, delay) in CLAIMS.items():
         at = START + delay * HOUR
-        db.execute("INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)",
-                   (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id))
+        db.execute(
+            "INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)",
+            (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id),
+        )
     first = _store_batch(session, 1, rows)
     KIND.undo(session, 1)
     for table in ("redemptions", "group_totals", "merchant_totals", "funder_totals"):
@@ -239,33 +348,59 @@ def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str
 
 # ---------------------------------------------------------------- claims
 
-CLAIM = st.fixed_dictionaries({
-    "claim_no": st.sampled_from(["1", "2", "3", "4", "5", "6"]),
-    "round": st.sampled_from(["r", "r", "r", "draft", "none"]),
-    "resident": st.sampled_from([b"a" * 16, b"b" * 16, b"c" * 16]),
-    "hours": st.integers(-1, 48),
-})
+CLAIM = st.fixed_dictionaries(
+    {
+        "claim_no": st.sampled_from(["1", "2", "3", "4", "5", "6"]),
+        "round": st.sampled_from(["r", "r", "r", "draft", "none"]),
+        "resident": st.sampled_from([b"a" * 16, b"b" * 16, b"c" * 16]),
+        "hours": st.integers(-1, 48),
+    }
+)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(batches=st.lists(st.lists(CLAIM, min_size=1, max_size=9), min_size=1, max_size=3))
-def test_law_and_store_give_every_claim_the_same_ruling(batches: list[list[dict[str, Any]]]) -> None:
+def test_law_and_store_give_every_claim_the_same_ruling(
+    batches: list[list[dict[str, Any]]],
+) -> None:
     session = world("full_restores")
     db = session.db
     db.execute(ADD_ROUND, ("draft", "draft", START, START + 48 * HOUR))
-    rounds = {code: claim_law.Round(state, START, START + 48 * HOUR, 4, Limits(2)) for code, state in (("r", "open"), ("draft", "draft"))}
+    rounds = {
+        code: claim_law.Round(state, START, START + 48 * HOUR, 4, Limits(2))
+        for code, state in (("r", "open"), ("draft", "draft"))
+    }
     granted = claim_law.Granted()
     for batch_id, rows in enumerate(batches, 1):
         db.execute(ADD_BATCH, (batch_id, "claims", str(batch_id)))
         incoming.expect(db, "claims", claims.CREATE_INCOMING)
-        staged = [(line, batch_id, line, "[]", None, "{}", row["claim_no"], row["round"], row["resident"], START + row["hours"] * HOUR)
-                  for line, row in enumerate(rows, 1)]
+        staged = [
+            (
+                line,
+                batch_id,
+                line,
+                "[]",
+                None,
+                "{}",
+                row["claim_no"],
+                row["round"],
+                row["resident"],
+                START + row["hours"] * HOUR,
+            )
+            for line, row in enumerate(rows, 1)
+        ]
         incoming.put(db, claims.ADD_INCOMING, staged)
         claims.judge(db, 1)
         claims.accept(db, lambda _round, at: at + 24 * HOUR)
-        found = {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}
-        law = [claim_law.Claim(line, row["claim_no"], row["round"], row["resident"], START + row["hours"] * HOUR)
-               for line, row in enumerate(rows, 1)]
+        found = {
+            row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")
+        }
+        law = [
+            claim_law.Claim(
+                line, row["claim_no"], row["round"], row["resident"], START + row["hours"] * HOUR
+            )
+            for line, row in enumerate(rows, 1)
+        ]
         assert found == claim_law.judged(rounds, law, granted)
     for name in ("packs_within_quota", "claims_in_their_window", "claim_totals"):
         assert checks.CHECKS[name](db) == [], name

@@ -1,4 +1,6 @@
-"""Allocating rounds: the law (rules/allocations.py), the store and the command agree; what a person sees."""
+"""Allocating rounds: the law (rules/allocations.py), the store and the command agree; what a person
+sees.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,16 @@ PACKS = 4
 RESIDENTS = [bytes([letter]) * 16 for letter in b"abcdef"]
 
 ADD_ROUND = """
-INSERT INTO rounds (round_id, programme_id, round, template_id, state, mode, packs, opens_at, closes_at, resident_group, per_resident,
+INSERT INTO rounds (round_id, programme_id, round, template_id, state, mode, packs, opens_at,
+    closes_at, resident_group, per_resident,
     created_by, edited_by, created_at)
-VALUES (:round_id, 1, :round, 1, 'open', :mode, :packs, :opens_at, :closes_at, :group, :per_resident, '', '', 0)
+VALUES (:round_id, 1, :round, 1, 'open', :mode, :packs, :opens_at, :closes_at, :group,
+    :per_resident, '', '', 0)
 """
-ADD_APPLICATION = "INSERT INTO applications (round_id, application_no, resident, applied_at, line) VALUES (1, ?, ?, ?, 0)"
+ADD_APPLICATION = (
+    "INSERT INTO applications (round_id, application_no, resident, applied_at, line) VALUES (1, ?,"
+    " ?, ?, 0)"
+)
 
 
 def world(limits: dict[str, int], **terms: Any) -> store.Session:
@@ -42,53 +49,111 @@ def world(limits: dict[str, int], **terms: Any) -> store.Session:
     template, faults = template_rules.read(TEMPLATE)
     assert template, faults
     templates.save(db, template, TEMPLATE, "", 0)
-    usual = {"round_id": 1, "round": "r", "mode": "fcfs", "packs": PACKS, "opens_at": START, "closes_at": START + 10 * DAY, "group": "",
-             "per_resident": 1}
+    usual = {
+        "round_id": 1,
+        "round": "r",
+        "mode": "fcfs",
+        "packs": PACKS,
+        "opens_at": START,
+        "closes_at": START + 10 * DAY,
+        "group": "",
+        "per_resident": 1,
+    }
     db.execute(ADD_ROUND, usual | terms)
-    db.execute(ADD_ROUND, usual | {"round_id": 2, "round": "earlier", "opens_at": START - 9 * DAY, "packs": 99})
+    db.execute(
+        ADD_ROUND,
+        usual | {"round_id": 2, "round": "earlier", "opens_at": START - 9 * DAY, "packs": 99},
+    )
     return store.Session(db, Path(":memory:"), START, "tester", "tester", START)
 
 
 APPLICATION = st.tuples(st.sampled_from(RESIDENTS), st.integers(-1, 11), st.integers(0, 2))
-RUNS = st.lists(st.tuples(st.lists(APPLICATION, max_size=9), st.integers(0, 2)), min_size=1, max_size=3)
+RUNS = st.lists(
+    st.tuples(st.lists(APPLICATION, max_size=9), st.integers(0, 2)), min_size=1, max_size=3
+)
 
 
-def expected(applications: dict[int, tuple[str, bytes, int]], joined: dict[bytes, bytes], limits: Limits, granted: dict[int, int],
-             packs: int, earlier: list[tuple[bytes, int]], around: dict[str, Any]) -> list[int]:
-    """Which applications get a pack in this run, by the law alone; `granted`: application -> when, from the runs before."""
+def expected(
+    applications: dict[int, tuple[str, bytes, int]],
+    joined: dict[bytes, bytes],
+    limits: Limits,
+    granted: dict[int, int],
+    packs: int,
+    earlier: list[tuple[bytes, int]],
+    around: dict[str, Any],
+) -> list[int]:
+    """Which applications get a pack in this run, by the law alone; `granted`: application -> when,
+    from the runs before.
+    """
     held = law.Held(packs - len(granted))
-    held_before = [(applications[each][1], at, True) for each, at in granted.items()] + [(*each, False) for each in earlier]
+    held_before = [(applications[each][1], at, True) for each, at in granted.items()] + [
+        (*each, False) for each in earlier
+    ]
     for resident, at, is_here in held_before:
         week = "" if limits.per_week is None else week_of(at, ZONE)
         held.add(joined.get(resident, resident), week, is_this_round=is_here)
     entries = [
-        law.Entry(number, resident, joined.get(resident, resident), max(at, START), resident in around["eligible"],
-                  around["paused"][0] <= max(at, START) < around["paused"][1])
-        for number, (_, resident, at) in sorted(applications.items(), key=lambda each: (each[1][2], each[1][0]))
+        law.Entry(
+            number,
+            resident,
+            joined.get(resident, resident),
+            max(at, START),
+            resident in around["eligible"],
+            around["paused"][0] <= max(at, START) < around["paused"][1],
+        )
+        for number, (_, resident, at) in sorted(
+            applications.items(), key=lambda each: (each[1][2], each[1][0])
+        )
         if number not in granted and at < START + 10 * DAY
     ]
-    return [entry.entry_id for entry, reason in law.decided(entries, limits, held, ZONE) if reason is None]
+    return [
+        entry.entry_id
+        for entry, reason in law.decided(entries, limits, held, ZONE)
+        if reason is None
+    ]
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-@given(runs=RUNS, per_resident=st.sampled_from([1, 1, 1, 2]), per_week=st.sampled_from([None, None, 1]),
-       per_programme=st.sampled_from([None, None, 2]),
-       links=st.lists(st.tuples(st.sampled_from(RESIDENTS), st.sampled_from(RESIDENTS)), max_size=2),
-       group=st.sampled_from(["", "", "medics"]), pause=st.sampled_from([None, None, (2, 4)]),
-       earlier=st.lists(st.sampled_from(RESIDENTS), max_size=2, unique=True))
+@given(
+    runs=RUNS,
+    per_resident=st.sampled_from([1, 1, 1, 2]),
+    per_week=st.sampled_from([None, None, 1]),
+    per_programme=st.sampled_from([None, None, 2]),
+    links=st.lists(st.tuples(st.sampled_from(RESIDENTS), st.sampled_from(RESIDENTS)), max_size=2),
+    group=st.sampled_from(["", "", "medics"]),
+    pause=st.sampled_from([None, None, (2, 4)]),
+    earlier=st.lists(st.sampled_from(RESIDENTS), max_size=2, unique=True),
+)
 def test_law_and_store_grant_the_same_packs_in_the_same_order(
-    runs: list[tuple[list[tuple[bytes, int, int]], int]], per_resident: int, per_week: int | None, per_programme: int | None,
-    links: list[tuple[bytes, bytes]], group: str, pause: tuple[int, int] | None, earlier: list[bytes],
+    runs: list[tuple[list[tuple[bytes, int, int]], int]],
+    per_resident: int,
+    per_week: int | None,
+    per_programme: int | None,
+    links: list[tuple[bytes, bytes]],
+    group: str,
+    pause: tuple[int, int] | None,
+    earlier: list[bytes],
 ) -> None:
-    said = {"packs_per_resident_per_round": per_resident, "packs_per_resident_per_week": per_week, "packs_per_resident": per_programme}
-    session = world({name: limit for name, limit in said.items() if limit}, per_resident=per_resident, group=group)
+    said = {
+        "packs_per_resident_per_round": per_resident,
+        "packs_per_resident_per_week": per_week,
+        "packs_per_resident": per_programme,
+    }
+    session = world(
+        {name: limit for name, limit in said.items() if limit},
+        per_resident=per_resident,
+        group=group,
+    )
     db = session.db
     elsewhere = [(resident, START - 2 * DAY) for resident in earlier]
     _grant_earlier(session, elsewhere)
     eligible = set(RESIDENTS[:4]) if group else set(RESIDENTS)
     for resident in RESIDENTS[:4]:
-        db.execute("INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id, line) "
-                   "VALUES (1, ?, 'medics', 0, ?, 1)", (resident, _a_batch(db)))
+        db.execute(
+            "INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id,"
+            " line) VALUES (1, ?, 'medics', 0, ?, 1)",
+            (resident, _a_batch(db)),
+        )
     paused = (START + pause[0] * DAY, START + pause[1] * DAY) if pause else (0, 0)
     if pause:
         db.execute("INSERT INTO pauses (round_id, from_at, until_at) VALUES (1, ?, ?)", paused)
@@ -109,25 +174,53 @@ def test_law_and_store_grant_the_same_packs_in_the_same_order(
             db.execute(ADD_APPLICATION, (applications[number][0], resident, at))
         db.execute("UPDATE rounds SET packs = packs + ? WHERE round_id = 1", (more,))
         packs += more
-        due = expected(applications, joined, limits, granted, packs, elsewhere, {"eligible": eligible, "paused": paused})
+        due = expected(
+            applications,
+            joined,
+            limits,
+            granted,
+            packs,
+            elsewhere,
+            {"eligible": eligible, "paused": paused},
+        )
         data = ops.allocate(session, "r").data
-        found = [row["line"] for row in db.execute("SELECT line FROM claims WHERE batch_id IS ? ORDER BY claim_no", (data["batch"],))]
+        found = [
+            row["line"]
+            for row in db.execute(
+                "SELECT line FROM claims WHERE batch_id IS ? ORDER BY claim_no", (data["batch"],)
+            )
+        ]
         assert (found, data["granted"]) == (due, len(due))
         granted |= {number: max(applications[number][2], START) for number in due}
         in_time = sum(at < START + 10 * DAY for _, _, at in applications.values())
         if packs > len(granted) or due:
-            passed = sum(data[reason] for reason in ("resident_limit", "not_eligible", "round_paused", "sold_out"))
+            passed = sum(
+                data[reason]
+                for reason in ("resident_limit", "not_eligible", "round_paused", "sold_out")
+            )
             assert passed == in_time - len(granted)
-    for name in ("packs_within_quota", "packs_within_resident_limit", "claims_in_their_window", "claim_totals", "batches_add_up",
-                 "batches_have_their_facts"):
+    for name in (
+        "packs_within_quota",
+        "packs_within_resident_limit",
+        "claims_in_their_window",
+        "claim_totals",
+        "batches_add_up",
+        "batches_have_their_facts",
+    ):
         assert checks.CHECKS[name](db) == [], name
 
 
 def _a_batch(db: Any) -> int:
-    return int(db.execute("""
-        INSERT INTO batches (kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted, duplicate,
+    return int(
+        db.execute(
+            """
+        INSERT INTO batches (kind, programme_id, file, sha256, profile, profile_json, encoding,
+            header, state, read, accepted, duplicate,
             rejected, warnings, actor, imported_at)
-        VALUES ('eligibility', 1, '', hex(randomblob(8)), '', '', '', '', 'done', 0, 0, 0, 0, 0, '', 0)""").lastrowid)
+        VALUES ('eligibility', 1, '', hex(randomblob(8)), '', '', '', '', 'done', 0, 0, 0, 0, 0,
+            '', 0)"""
+        ).lastrowid
+    )
 
 
 def _grant_earlier(session: store.Session, packs: list[tuple[bytes, int]]) -> None:
@@ -136,18 +229,34 @@ def _grant_earlier(session: store.Session, packs: list[tuple[bytes, int]]) -> No
     from vouchercli.ops.rounds.lookup import found
 
     with store.writing(session) as db:
-        grants.grant(db, session, found(session, "earlier").row, [(resident, None, at) for resident, at in packs])
+        grants.grant(
+            db,
+            session,
+            found(session, "earlier").row,
+            [(resident, None, at) for resident, at in packs],
+        )
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(residents=st.lists(st.sampled_from(RESIDENTS), max_size=8), packs=st.integers(1, 8), order=st.permutations(["old", "ill", None]))
+@given(
+    residents=st.lists(st.sampled_from(RESIDENTS), max_size=8),
+    packs=st.integers(1, 8),
+    order=st.permutations(["old", "ill", None]),
+)
 def test_a_targeted_round_gives_everyone_on_the_list_one_pack_whatever_the_order_of_runs(
-    residents: list[bytes], packs: int, order: list[str | None],
+    residents: list[bytes],
+    packs: int,
+    order: list[str | None],
 ) -> None:
-    session = world({"packs_per_resident_per_round": 2}, mode="targeted", packs=packs, per_resident=2)
+    session = world(
+        {"packs_per_resident_per_round": 2}, mode="targeted", packs=packs, per_resident=2
+    )
     for number, resident in enumerate(residents):
-        session.db.execute("INSERT OR IGNORE INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id, line) "
-                           "VALUES (1, ?, ?, ?, ?, 1)", (resident, "old" if number % 3 else "ill", START + number, _a_batch(session.db)))
+        session.db.execute(
+            "INSERT OR IGNORE INTO eligibility (programme_id, resident, resident_group, listed_at,"
+            " batch_id, line) VALUES (1, ?, ?, ?, ?, 1)",
+            (resident, "old" if number % 3 else "ill", START + number, _a_batch(session.db)),
+        )
     for group in order:
         ops.allocate(session, "r", group=group)
     held = [row[0] for row in session.db.execute("SELECT count(*) FROM claims GROUP BY resident")]
@@ -190,32 +299,74 @@ def test_packs_go_in_the_order_of_arrival_and_the_sell_out_is_kept(city: Any, he
     rows = "".join(f"A{n:02d},r1,p{n % 12},2020-03-27 08:00:{n // 2:02d},,,\n" for n in range(30))
     applied(voucher, here, rows)
     ran = voucher("round", "allocate", "r1", "-o", "json", "--now", "2020-03-27 10:00")
-    told = {key: ran.data[key] for key in ("granted", "resident_limit", "sold_out", "last_application_no", "sold_out_at", "order")}
-    assert told == {"granted": 10, "resident_limit": 0, "sold_out": 20, "last_application_no": "A09", "order": "applied_at, application_no",
-                    "sold_out_at": "2020-03-27T08:00:04+08:00"}
+    told = {
+        key: ran.data[key]
+        for key in (
+            "granted",
+            "resident_limit",
+            "sold_out",
+            "last_application_no",
+            "sold_out_at",
+            "order",
+        )
+    }
+    assert told == {
+        "granted": 10,
+        "resident_limit": 0,
+        "sold_out": 20,
+        "last_application_no": "A09",
+        "order": "applied_at, application_no",
+        "sold_out_at": "2020-03-27T08:00:04+08:00",
+    }
     shown = voucher("round", "show", "r1", "-o", "json").data
-    assert (shown["sold_out_at"], shown["last_application_no"], len(shown["allocations"])) == (told["sold_out_at"], "A09", 1)
+    assert (shown["sold_out_at"], shown["last_application_no"], len(shown["allocations"])) == (
+        told["sold_out_at"],
+        "A09",
+        1,
+    )
     (row,) = voucher("report", "rounds", "-o", "json").data["rows"]
-    assert (row["sold_out_at"], row["last_application_no"], row["last_applied_at"]) == (told["sold_out_at"], "A09", told["sold_out_at"])
+    assert (row["sold_out_at"], row["last_application_no"], row["last_applied_at"]) == (
+        told["sold_out_at"],
+        "A09",
+        told["sold_out_at"],
+    )
     again = voucher("round", "allocate", "r1", "--now", "2020-03-27 10:00")
-    assert "granted 0 packs of r1 in the order of applied_at, application_no: 10 of 10 are claimed" in again.err
+    assert (
+        "granted 0 packs of r1 in the order of applied_at, application_no: 10 of 10 are claimed"
+        in again.err
+    )
     voucher("check")
 
 
 def test_in_the_same_second_the_smaller_number_comes_first(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
-    applied(voucher, here, "".join(f"{n:03d},r1,p{n},2020-03-27 08:00:00,,,\n" for n in range(20, 0, -1)))
+    applied(
+        voucher,
+        here,
+        "".join(f"{n:03d},r1,p{n},2020-03-27 08:00:00,,,\n" for n in range(20, 0, -1)),
+    )
     voucher("round", "allocate", "r1", "--now", "2020-03-27 10:00")
     listed = voucher("application", "list", "--round", "r1", "-o", "json").data["applications"]
-    assert [each["application_no"] for each in listed if each["claim_no"]] == [f"{n:03d}" for n in range(1, 11)]
+    assert [each["application_no"] for each in listed if each["claim_no"]] == [
+        f"{n:03d}" for n in range(1, 11)
+    ]
     assert [each["claim_no"] for each in listed[:2]] == ["r1-00000001", "r1-00000002"]
 
 
 def test_one_person_with_several_identities_gets_one_pack(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
-    applied(voucher, here, "1,r1,a,2020-03-27 08:00:01,,phone1,\n2,r1,b,2020-03-27 08:00:02,,phone1,139\n3,r1,c,2020-03-27 08:00:03,,,139\n"
-                           "4,r1,d,2020-03-27 08:00:04,,,\n")
-    applied(voucher, here, "5,r1,d,2020-03-27 08:00:05,,,\n6,r1,e,2020-03-27 08:00:06,,phone1,\n", name="b.csv")
+    applied(
+        voucher,
+        here,
+        "1,r1,a,2020-03-27 08:00:01,,phone1,\n2,r1,b,2020-03-27"
+        " 08:00:02,,phone1,139\n3,r1,c,2020-03-27 08:00:03,,,139\n4,r1,d,2020-03-27 08:00:04,,,\n",
+    )
+    applied(
+        voucher,
+        here,
+        "5,r1,d,2020-03-27 08:00:05,,,\n6,r1,e,2020-03-27 08:00:06,,phone1,\n",
+        name="b.csv",
+    )
     ran = voucher("round", "allocate", "r1", "-o", "json", "--now", "2020-03-27 10:00")
     assert (ran.data["granted"], ran.data["resident_limit"]) == (2, 4)
     voucher("batch", "list")
@@ -224,12 +375,24 @@ def test_one_person_with_several_identities_gets_one_pack(city: Any, here: Path)
 def test_an_undone_file_of_applications_parts_those_whom_it_joined(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
     applied(voucher, here, "1,r1,a,2020-03-27 08:00:01,,x,\n2,r1,b,2020-03-27 08:00:02,,y,\n")
-    batch = applied(voucher, here, "3,r1,c,2020-03-27 08:00:03,,x,7\n4,r1,b,2020-03-27 08:00:04,,,7\n", name="b.csv").data["batch"]
+    batch = applied(
+        voucher,
+        here,
+        "3,r1,c,2020-03-27 08:00:03,,x,7\n4,r1,b,2020-03-27 08:00:04,,,7\n",
+        name="b.csv",
+    ).data["batch"]
     people = voucher("application", "list", "-o", "json").data["applications"]
     assert len({each["person"] for each in people}) == 1
     voucher("batch", "undo", str(batch))
-    assert {each["person"] for each in voucher("application", "list", "-o", "json").data["applications"]} == {None}
-    assert voucher("round", "allocate", "r1", "-o", "json", "--now", "2020-03-27 10:00").data["granted"] == 2
+    assert {
+        each["person"] for each in voucher("application", "list", "-o", "json").data["applications"]
+    } == {None}
+    assert (
+        voucher("round", "allocate", "r1", "-o", "json", "--now", "2020-03-27 10:00").data[
+            "granted"
+        ]
+        == 2
+    )
     ran = voucher("batch", "undo", str(batch - 1), "--yes", expect=3)
     assert "packs were granted for 2 of its rows" in ran.err
 
@@ -237,41 +400,86 @@ def test_an_undone_file_of_applications_parts_those_whom_it_joined(city: Any, he
 def test_what_was_granted_is_not_taken_back(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
     applied(voucher, here, "1,r1,a,2020-03-27 08:00:01,,,\n")
-    batch = str(voucher("round", "allocate", "r1", "-o", "json", "--now", "2020-03-27 10:00").data["batch"])
+    batch = str(
+        voucher("round", "allocate", "r1", "-o", "json", "--now", "2020-03-27 10:00").data["batch"]
+    )
     for verb in ("undo", "retry"):
         ran = voucher("batch", verb, batch, "--yes", expect=3)
-        assert f"error: batch {batch} holds 1 packs that were granted here: they stand [granted_stands]" in ran.err
-    assert voucher("batch", "list", "--kind", "allocation", "-o", "json").data["batches"][0]["accepted"] == 1
+        assert (
+            f"error: batch {batch} holds 1 packs that were granted here: they stand"
+            " [granted_stands]" in ran.err
+        )
+    assert (
+        voucher("batch", "list", "--kind", "allocation", "-o", "json").data["batches"][0][
+            "accepted"
+        ]
+        == 1
+    )
     voucher("batch", "show", batch)
 
 
 def test_a_dry_run_says_what_would_be_granted_and_grants_nothing(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
     applied(voucher, here, "1,r1,a,2020-03-27 08:00:01,,,\n")
-    assert voucher("round", "allocate", "r1", "--dry-run", "-o", "json", "--now", "2020-03-27 10:00").data["granted"] == 1
+    assert (
+        voucher(
+            "round", "allocate", "r1", "--dry-run", "-o", "json", "--now", "2020-03-27 10:00"
+        ).data["granted"]
+        == 1
+    )
     assert voucher("round", "show", "r1", "-o", "json").data["claimed"] == 0
 
 
-@pytest.mark.parametrize(("options", "code"), [
-    (("--mode", "lottery"), "drawn_round"), (("--platform", "the bank"), "platform_round"), ((), "round_not_open"),
-])
-def test_a_round_that_is_not_allocated_here_or_not_yet_is_refused(city: Any, options: tuple[str, ...], code: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--mode", "lottery"), "drawn_round"),
+        (("--platform", "the bank"), "platform_round"),
+        ((), "round_not_open"),
+    ],
+)
+def test_a_round_that_is_not_allocated_here_or_not_yet_is_refused(
+    city: Any, options: tuple[str, ...], code: str
+) -> None:
     voucher = city(with_claims=False)
-    voucher("round", "create", "r2", "--template", "pack", "--packs", "5", "--opens-at", "2020-03-29 08:00", "--actor", "mei", *options)
+    voucher(
+        "round",
+        "create",
+        "r2",
+        "--template",
+        "pack",
+        "--packs",
+        "5",
+        "--opens-at",
+        "2020-03-29 08:00",
+        "--actor",
+        "mei",
+        *options,
+    )
     ran = voucher("round", "allocate", "r2", expect=3)
     assert f"[{code}]" in ran.err
 
 
 def test_a_group_is_named_for_targeted_rounds_only(city: Any) -> None:
     ran = city(with_claims=False)("round", "allocate", "r1", "--group", "medics", expect=3)
-    assert "error: round r1 is not granted to the group medics from a list [group_not_listed]" in ran.err
+    assert (
+        "error: round r1 is not granted to the group medics from a list [group_not_listed]"
+        in ran.err
+    )
 
 
-def test_a_closed_round_is_still_allocated_until_its_money_is_released(city: Any, here: Path) -> None:
+def test_a_closed_round_is_still_allocated_until_its_money_is_released(
+    city: Any, here: Path
+) -> None:
     voucher = city(with_claims=False)
     applied(voucher, here, "1,r1,a,2020-03-27 08:00:01,,,\n")
     voucher("round", "close", "r1", "--now", "2020-03-28 08:00", "--actor", "mei")
-    assert voucher("round", "allocate", "r1", "-o", "json", "--now", "2020-03-28 08:10").data["granted"] == 1
+    assert (
+        voucher("round", "allocate", "r1", "-o", "json", "--now", "2020-03-28 08:10").data[
+            "granted"
+        ]
+        == 1
+    )
     from vouchercli.ops.rounds import releases
     from vouchercli.store.db import open_db
 

@@ -1,4 +1,6 @@
-"""Rounds under way: paused, resumed, topped up, rescheduled; by two people, and never at the cost of what was granted."""
+"""Rounds under way: paused, resumed, topped up, rescheduled; by two people, and never at the cost
+of what was granted.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,22 @@ if TYPE_CHECKING:
 
 OPENS, NOW, CLOSES = "2020-03-27 08:00", "2020-03-27 12:00", "2020-03-29 08:00"
 PROGRAMME: dict[str, Any] = {
-    "programme": "city", "name": {"zh": "全市", "en": "City"}, "unused": "next_round",
+    "programme": "city",
+    "name": {"zh": "全市", "en": "City"},
+    "unused": "next_round",
     "funders": {"treasury": {"kind": "public", "amount": "2000.00"}, "app": {"kind": "platform"}},
-    "staff": [{"name": "chen", "roles": ["maker"]}, {"name": "lin", "roles": ["checker"]}, {"name": "zhao", "roles": ["checker"]},
-              {"name": "qian", "roles": ["finance"]}],
+    "staff": [
+        {"name": "chen", "roles": ["maker"]},
+        {"name": "lin", "roles": ["checker"]},
+        {"name": "zhao", "roles": ["checker"]},
+        {"name": "qian", "roles": ["finance"]},
+    ],
     "approvals": [{"up_to": "1000.00", "checkers": 1}, {"checkers": 2}],
 }
 PACK: dict[str, Any] = {  # 50 yuan a pack, 40 of the treasury
-    "template": "pack", "name": {"zh": "卡包", "en": "Pack"}, "validity": {"days_after_claim": 7},
+    "template": "pack",
+    "name": {"zh": "卡包", "en": "Pack"},
+    "validity": {"days_after_claim": 7},
     "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
     "funding": {"treasury": "80%", "app": "20%"},
 }
@@ -47,12 +57,26 @@ def write(path: str, document: dict[str, Any]) -> str:
 @pytest.fixture
 def approved(voucher: Voucher, once: Once) -> Voucher:
     """Round r1 of 20 packs is approved: 1000 yuan, one checker up to there."""
+
     def build() -> None:
         voucher("init")
         voucher("programme", "load", write("city.yaml", PROGRAMME))
         voucher("template", "add", write("pack.yaml", PACK))
-        voucher("round", "create", "r1", "--template", "pack", "--packs", "20", "--opens-at", OPENS, "--closes-at", CLOSES,
-                "--actor", "chen")
+        voucher(
+            "round",
+            "create",
+            "r1",
+            "--template",
+            "pack",
+            "--packs",
+            "20",
+            "--opens-at",
+            OPENS,
+            "--closes-at",
+            CLOSES,
+            "--actor",
+            "chen",
+        )
         voucher("round", "submit", "r1", "--actor", "chen")
         voucher("round", "approve", "r1", "--actor", "lin")
 
@@ -92,8 +116,12 @@ def uncommitted(voucher: Voucher) -> int:
 
 
 def claim(voucher: Voucher, *times: str, first: int = 1, expect: int = 0) -> dict[str, int]:
-    """Import claims of different residents made at these times; gives the reasons of the rejects."""
-    lines = "".join(f"C{number},r1,resident-{number},{at}\n" for number, at in enumerate(times, first))
+    """Import claims of different residents made at these times; gives the reasons of the
+    rejects.
+    """
+    lines = "".join(
+        f"C{number},r1,resident-{number},{at}\n" for number, at in enumerate(times, first)
+    )
     name = f"claims-{first}-{len(times)}-{abs(hash(times))}.csv"
     Path(name).write_text(f"claim_no,round,resident,claimed_at\n{lines}", "utf-8")
     return dict(voucher("claim", "import", name, "-o", "json", expect=expect).data["reasons"])
@@ -102,7 +130,9 @@ def claim(voucher: Voucher, *times: str, first: int = 1, expect: int = 0) -> dic
 # ---------------------------------------------------------------- pause and resume
 
 
-def test_a_pause_takes_effect_at_once_and_a_resumption_after_a_second_person(opened: Voucher) -> None:
+def test_a_pause_takes_effect_at_once_and_a_resumption_after_a_second_person(
+    opened: Voucher,
+) -> None:
     data = by(opened, "chen", "pause", "--note", "the platform double-counts").data
     assert data["state"] == "paused"
     data = by(opened, "chen", "resume").data
@@ -112,18 +142,32 @@ def test_a_pause_takes_effect_at_once_and_a_resumption_after_a_second_person(ope
     assert data["state"] == "open"
     pause, resumption = data["amendments"]
     assert (pause["kind"], pause["state"], pause["proposed_by"], pause["note"]) == (
-        "pause", "effective", "chen", "the platform double-counts")
+        "pause",
+        "effective",
+        "chen",
+        "the platform double-counts",
+    )
     assert (resumption["before"], resumption["after"], resumption["verdicts"][0]["actor"]) == (
-        {"state": "paused"}, {"state": "open"}, "lin")
-    assert (pause["ended_at"], resumption["ended_at"]) == ("2020-03-27T12:00:00+08:00", "2020-03-27T13:00:00+08:00")
+        {"state": "paused"},
+        {"state": "open"},
+        "lin",
+    )
+    assert (pause["ended_at"], resumption["ended_at"]) == (
+        "2020-03-27T12:00:00+08:00",
+        "2020-03-27T13:00:00+08:00",
+    )
 
 
 def test_a_claim_counts_by_the_moment_it_was_made(opened: Voucher) -> None:
     by(opened, "chen", "pause")
-    assert claim(opened, "2020-03-27 11:59:59", "2020-03-27 12:00:00", expect=4) == {"round_paused": 1}
+    assert claim(opened, "2020-03-27 11:59:59", "2020-03-27 12:00:00", expect=4) == {
+        "round_paused": 1
+    }
     by(opened, "chen", "resume")
     by(opened, "lin", "approve", "--now", "2020-03-27 13:00")
-    assert claim(opened, "2020-03-27 12:59:59", "2020-03-27 13:00:00", first=3, expect=4) == {"round_paused": 1}
+    assert claim(opened, "2020-03-27 12:59:59", "2020-03-27 13:00:00", first=3, expect=4) == {
+        "round_paused": 1
+    }
     assert shown(opened)["claimed"] == 2
     explained = opened("batch", "rejects", "2", "-o", "json").data["rejects"][0]["explanation"]
     assert explained == "claimed at 2020-03-27 12:59:59, while round r1 was paused"
@@ -148,7 +192,11 @@ def test_only_a_paused_round_is_resumed_and_it_can_be_closed_instead(opened: Vou
     by(opened, "chen", "reject", "--note", "it is closed instead")
     by(opened, "chen", "close", "--yes")
     assert by(opened, "lin", "approve").data["state"] == "closed"
-    assert [each["state"] for each in shown(opened)["amendments"]] == ["effective", "declined", "effective"]
+    assert [each["state"] for each in shown(opened)["amendments"]] == [
+        "effective",
+        "declined",
+        "effective",
+    ]
     assert code(by(opened, "lin", "approve", expect=3)) == "wrong_state"
 
 
@@ -170,15 +218,25 @@ def test_a_top_up_commits_its_money_when_it_is_approved(opened: Voucher) -> None
     assert by(opened, "lin", "approve").data["packs"] == 20  # 1500 yuan in all: two must approve
     assert code(by(opened, "lin", "approve", expect=3)) == "already_approved"
     data = by(opened, "zhao", "approve").data
-    assert (data["packs"], data["claimed"], data["state"], uncommitted(opened)) == (30, 1, "open", 800_00)
+    assert (data["packs"], data["claimed"], data["state"], uncommitted(opened)) == (
+        30,
+        1,
+        "open",
+        800_00,
+    )
     assert data["committed"] == [{"funder": "treasury", "amount_fen": 1200_00}]
-    assert (data["amendments"][0]["before"], data["amendments"][0]["after"]) == ({"packs": 20}, {"packs": 30})
+    assert (data["amendments"][0]["before"], data["amendments"][0]["after"]) == (
+        {"packs": 20},
+        {"packs": 30},
+    )
     opened("check")
 
 
 def test_a_top_up_is_refused_when_the_fund_is_short_and_changes_nothing(opened: Voucher) -> None:
     ran = by(opened, "chen", "top-up", "--packs", "31")  # 1240 yuan of the treasury's 1200
-    assert [(each["code"], each["level"]) for each in ran.json["problems"]] == [("fund_short", "warning")]
+    assert [(each["code"], each["level"]) for each in ran.json["problems"]] == [
+        ("fund_short", "warning")
+    ]
     by(opened, "lin", "approve")
     before = shown(opened)
     assert code(by(opened, "zhao", "approve", expect=3)) == "fund_short"
@@ -196,7 +254,10 @@ def test_a_top_up_of_nothing_is_a_slip(opened: Voucher) -> None:
 
 
 def test_small_top_ups_do_not_slip_under_the_band(opened: Voucher) -> None:
-    assert "checkers needed: 2" in opened("round", "top-up", "r1", "--packs", "1", "--actor", "chen").err
+    assert (
+        "checkers needed: 2"
+        in opened("round", "top-up", "r1", "--packs", "1", "--actor", "chen").err
+    )
 
 
 def test_one_amendment_waits_at_a_time_and_its_proposer_may_take_it_back(opened: Voucher) -> None:
@@ -204,7 +265,11 @@ def test_one_amendment_waits_at_a_time_and_its_proposer_may_take_it_back(opened:
     assert code(by(opened, "chen", "top-up", "--packs", "2", expect=3)) == "amendment_waiting"
     assert code(by(opened, "qian", "reject", "--note", "no", expect=3)) == "not_a_checker"
     data = by(opened, "chen", "reject", "--note", "a slip").data
-    assert (data["state"], data["packs"], data["amendments"][0]["state"]) == ("open", 20, "declined")
+    assert (data["state"], data["packs"], data["amendments"][0]["state"]) == (
+        "open",
+        20,
+        "declined",
+    )
     assert data["amendments"][0]["verdicts"][0]["note"] == "a slip"
     by(opened, "chen", "top-up", "--packs", "2")
 
@@ -213,13 +278,30 @@ def test_one_amendment_waits_at_a_time_and_its_proposer_may_take_it_back(opened:
 
 
 def test_an_opening_and_a_closing_are_moved_by_two_people(approved: Voucher) -> None:
-    ran = by(approved, "chen", "reschedule", "--opens-at", "2020-03-26 20:00", "--closes-at", "2020-03-30")
+    ran = by(
+        approved,
+        "chen",
+        "reschedule",
+        "--opens-at",
+        "2020-03-26 20:00",
+        "--closes-at",
+        "2020-03-30",
+    )
     assert ran.data["opens_at"] == "2020-03-27T08:00:00+08:00"
     data = by(approved, "lin", "approve").data
     assert (data["state"], data["revision"]) == ("approved", 1)
-    assert (data["opens_at"], data["closes_at"]) == ("2020-03-26T20:00:00+08:00", "2020-03-31T00:00:00+08:00")
-    assert data["amendments"][0]["before"] == {"opens_at": "2020-03-27T08:00:00+08:00", "closes_at": "2020-03-29T08:00:00+08:00"}
-    assert data["amendments"][0]["after"] == {"opens_at": "2020-03-26T20:00:00+08:00", "closes_at": "2020-03-31T00:00:00+08:00"}
+    assert (data["opens_at"], data["closes_at"]) == (
+        "2020-03-26T20:00:00+08:00",
+        "2020-03-31T00:00:00+08:00",
+    )
+    assert data["amendments"][0]["before"] == {
+        "opens_at": "2020-03-27T08:00:00+08:00",
+        "closes_at": "2020-03-29T08:00:00+08:00",
+    }
+    assert data["amendments"][0]["after"] == {
+        "opens_at": "2020-03-26T20:00:00+08:00",
+        "closes_at": "2020-03-31T00:00:00+08:00",
+    }
 
 
 def test_an_earlier_closing_never_drops_a_claim_that_is_in(opened: Voucher) -> None:
@@ -234,18 +316,26 @@ def test_an_earlier_closing_never_drops_a_claim_that_is_in(opened: Voucher) -> N
     opened("check")
 
 
-@pytest.mark.parametrize(("options", "expected"), [
-    (["--opens-at", "2020-03-28 08:00"], "already_open"),
-    (["--closes-at", "2020-03-27 12:00"], "time_past"),
-    (["--closes-at", "2020-03-26"], "time_past"),
-])
-def test_a_window_that_cannot_be_kept_is_refused(opened: Voucher, options: list[str], expected: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--opens-at", "2020-03-28 08:00"], "already_open"),
+        (["--closes-at", "2020-03-27 12:00"], "time_past"),
+        (["--closes-at", "2020-03-26"], "time_past"),
+    ],
+)
+def test_a_window_that_cannot_be_kept_is_refused(
+    opened: Voucher, options: list[str], expected: str
+) -> None:
     assert code(by(opened, "chen", "reschedule", *options, expect=3)) == expected
     assert shown(opened)["amendments"] == []
 
 
 def test_the_order_of_times_holds_for_amendments_too(approved: Voucher) -> None:
-    assert code(by(approved, "chen", "reschedule", "--closes-at", "2020-03-27 08:00", expect=3)) == "closes_before_opening"
+    assert (
+        code(by(approved, "chen", "reschedule", "--closes-at", "2020-03-27 08:00", expect=3))
+        == "closes_before_opening"
+    )
     assert code(by(approved, "chen", "reschedule", expect=2)) == "nothing_to_edit"
     ran = by(approved, "chen", "reschedule", "--opens-at", OPENS)
     assert (ran.data["amendments"], ran.json["status"]) == ([], "ok")
@@ -253,18 +343,46 @@ def test_the_order_of_times_holds_for_amendments_too(approved: Voucher) -> None:
 
 def test_an_approval_that_comes_too_late_is_refused(approved: Voucher) -> None:
     by(approved, "chen", "reschedule", "--opens-at", "2020-03-26 20:00")
-    assert code(by(approved, "lin", "approve", "--now", "2020-03-26 20:00", expect=3)) == "time_past"
+    assert (
+        code(by(approved, "lin", "approve", "--now", "2020-03-26 20:00", expect=3)) == "time_past"
+    )
 
 
 def test_an_opening_never_moves_before_the_announced_end_of_registration(approved: Voucher) -> None:
-    approved("round", "copy", "r1", "r2", "--opens-at", "2020-04-03 08:00", "--mode", "lottery", "--actor", "chen")
+    approved(
+        "round",
+        "copy",
+        "r1",
+        "r2",
+        "--opens-at",
+        "2020-04-03 08:00",
+        "--mode",
+        "lottery",
+        "--actor",
+        "chen",
+    )
     approved("round", "submit", "r2", "--actor", "chen")
     approved("round", "approve", "r2", "--actor", "lin")
     db = store.open_db(Path("voucher.db"))
-    db.execute("INSERT INTO draws (round_id, seed_sha256, sealed_seed, registration_closes_at, public_source, committed_by, committed_at) "
-               "SELECT round_id, ?, ?, opens_at - 3600, '', '', 0 FROM rounds WHERE round = 'r2'", ("0" * 64, b"0" * 32))
+    db.execute(
+        "INSERT INTO draws (round_id, seed_sha256, sealed_seed, registration_closes_at,"
+        " public_source, committed_by, committed_at) SELECT round_id, ?, ?, opens_at - 3600, '',"
+        " '', 0 FROM rounds WHERE round = 'r2'",
+        ("0" * 64, b"0" * 32),
+    )
     db.close()
-    ran = approved("round", "reschedule", "r2", "--opens-at", "2020-04-03 06:59", "--actor", "chen", "-o", "json", expect=3)
+    ran = approved(
+        "round",
+        "reschedule",
+        "r2",
+        "--opens-at",
+        "2020-04-03 06:59",
+        "--actor",
+        "chen",
+        "-o",
+        "json",
+        expect=3,
+    )
     assert code(ran) == "registration_closes_late"
     approved("round", "reschedule", "r2", "--opens-at", "2020-04-03 07:00", "--actor", "chen")
 
@@ -275,32 +393,59 @@ def test_an_opening_that_came_voids_what_would_have_moved_it(approved: Voucher) 
     assert shown(approved)["amendments"][0]["state"] == "void"
 
 
-def test_an_end_before_its_time_takes_two_people_and_begins_with_the_approval(opened: Voucher) -> None:
+def test_an_end_before_its_time_takes_two_people_and_begins_with_the_approval(
+    opened: Voucher,
+) -> None:
     assert code(by(opened, "chen", "close", expect=3)) == "too_early"
     data = by(opened, "chen", "close", "--yes", "--note", "the shops are overrun").data
-    assert (data["state"], data["closes_at"], data["amendments"][0]["after"]) == ("open", "2020-03-29T08:00:00+08:00", {"state": "closed"})
+    assert (data["state"], data["closes_at"], data["amendments"][0]["after"]) == (
+        "open",
+        "2020-03-29T08:00:00+08:00",
+        {"state": "closed"},
+    )
     assert code(by(opened, "chen", "approve", expect=3)) == "not_a_checker"
     claim(opened, "2020-03-27 12:59:59")
     data = by(opened, "lin", "approve", "--now", "2020-03-27 13:00").data
     assert (data["state"], data["claimed"]) == ("closed", 1)
-    assert [(each["kind"], each["state"], each["before"], each["after"]) for each in data["amendments"]] == [
-        ("close", "effective", {"closes_at": "2020-03-29T08:00:00+08:00"}, {"closes_at": "2020-03-27T13:00:00+08:00"})]
+    assert [
+        (each["kind"], each["state"], each["before"], each["after"]) for each in data["amendments"]
+    ] == [
+        (
+            "close",
+            "effective",
+            {"closes_at": "2020-03-29T08:00:00+08:00"},
+            {"closes_at": "2020-03-27T13:00:00+08:00"},
+        )
+    ]
     assert claim(opened, "2020-03-27 13:00:00", first=2, expect=4) == {"after_closing": 1}
     opened("check")
 
 
-def test_an_end_before_its_time_that_nobody_approved_is_void_when_the_time_has_come(opened: Voucher) -> None:
+def test_an_end_before_its_time_that_nobody_approved_is_void_when_the_time_has_come(
+    opened: Voucher,
+) -> None:
     by(opened, "chen", "close", "--yes")
     assert "提前截止" in opened("round", "show", "r1", "--lang", "zh").out
     data = by(opened, "chen", "close", "--now", CLOSES).data
-    assert (data["state"], data["closes_at"], data["amendments"][0]["state"]) == ("closed", "2020-03-29T08:00:00+08:00", "void")
+    assert (data["state"], data["closes_at"], data["amendments"][0]["state"]) == (
+        "closed",
+        "2020-03-29T08:00:00+08:00",
+        "void",
+    )
 
 
-def test_a_round_whose_packs_are_gone_is_closed_by_one_person_and_the_history_says_so(opened: Voucher) -> None:
+def test_a_round_whose_packs_are_gone_is_closed_by_one_person_and_the_history_says_so(
+    opened: Voucher,
+) -> None:
     claim(opened, *(f"2020-03-27 09:00:{second:02d}" for second in range(20)))
     data = by(opened, "chen", "close").data
     assert [(each["kind"], each["before"], each["after"]) for each in data["amendments"]] == [
-        ("close", {"closes_at": "2020-03-29T08:00:00+08:00"}, {"closes_at": "2020-03-27T12:00:00+08:00"})]
+        (
+            "close",
+            {"closes_at": "2020-03-29T08:00:00+08:00"},
+            {"closes_at": "2020-03-27T12:00:00+08:00"},
+        )
+    ]
 
 
 # ---------------------------------------------------------------- shown, logged, rehearsed
@@ -310,7 +455,11 @@ def test_the_history_reads_well_in_both_languages(opened: Voucher) -> None:
     by(opened, "chen", "top-up", "--packs", "1", "--note", "more")
     by(opened, "lin", "approve")
     assert "Amendments" in opened("round", "show", "r1").out
-    line = next(line for line in opened("round", "show", "r1", "-o", "csv").out.splitlines() if line.startswith("1,top-up"))
+    line = next(
+        line
+        for line in opened("round", "show", "r1", "-o", "csv").out.splitlines()
+        if line.startswith("1,top-up")
+    )
     assert line == "1,top-up,proposed,20 → 21,chen,2020-03-27T12:00:00+08:00,,lin,more"
     table = opened("round", "show", "r1", "--lang", "zh").out
     assert "调整记录" in table
@@ -327,17 +476,26 @@ def test_every_step_is_a_line_with_before_and_after(opened: Voucher) -> None:
     by(opened, "lin", "approve")
     by(opened, "zhao", "approve")
     lines = opened("audit", "log", "--about", "r1", "--since", NOW, "-o", "json").data["lines"]
-    assert [(line["deed"], line["actor"], line["before"], line["after"]) for line in reversed(lines)] == [
+    assert [
+        (line["deed"], line["actor"], line["before"], line["after"]) for line in reversed(lines)
+    ] == [
         ("round.pause", "chen", {"state": "open"}, {"state": "paused"}),
         ("amendment.propose", "chen", {"state": "paused"}, {"state": "open"}),
         ("amendment.approve", "lin", {"state": "paused"}, {"state": "open"}),
         ("amendment.propose", "chen", {"packs": 20}, {"packs": 21}),
         ("amendment.approve", "lin", {"amendment": "proposed"}, {"amendment": "proposed"}),
-        ("amendment.approve", "zhao", {"packs": 20}, {"packs": 21, "committed": {"treasury": 40_00}}),
+        (
+            "amendment.approve",
+            "zhao",
+            {"packs": 20},
+            {"packs": 21, "committed": {"treasury": 40_00}},
+        ),
     ]
 
 
-@pytest.mark.parametrize("deed", [["pause"], ["top-up", "--packs", "5"], ["reschedule", "--closes-at", "2020-03-30"]])
+@pytest.mark.parametrize(
+    "deed", [["pause"], ["top-up", "--packs", "5"], ["reschedule", "--closes-at", "2020-03-30"]]
+)
 def test_a_dry_run_amends_nothing(opened: Voucher, deed: list[str]) -> None:
     before = shown(opened)
     assert by(opened, "chen", *deed, "--dry-run").data != before
@@ -356,7 +514,9 @@ def test_an_edit_or_a_cancellation_voids_what_was_waiting(approved: Voucher) -> 
 
 
 def next_round(voucher: Voucher, *options: str, source: str = "r1", new: str = "r2") -> Ran:
-    return voucher("round", "copy", source, new, "--opens-at", "2020-04-03 08:00", "--actor", "chen", *options)
+    return voucher(
+        "round", "copy", source, new, "--opens-at", "2020-04-03 08:00", "--actor", "chen", *options
+    )
 
 
 def closed(voucher: Voucher) -> None:
@@ -368,9 +528,14 @@ def closed(voucher: Voucher) -> None:
 def test_what_was_not_claimed_is_rolled_into_the_next_round(opened: Voucher) -> None:
     closed(opened)
     ran = next_round(opened)
-    assert ran.err.splitlines()[2] == "rolled in: 17 packs, 850.00 yuan, from 17 unclaimed packs of r1"
+    assert (
+        ran.err.splitlines()[2] == "rolled in: 17 packs, 850.00 yuan, from 17 unclaimed packs of r1"
+    )
     data = opened("round", "show", "r2", "-o", "json").data
-    assert (data["packs"], data["rolled_in"]) == (37, {"round": "r1", "unclaimed": 17, "expired_fen": 0, "packs": 17, "amount_fen": 850_00})
+    assert (data["packs"], data["rolled_in"]) == (
+        37,
+        {"round": "r1", "unclaimed": 17, "expired_fen": 0, "packs": 17, "amount_fen": 850_00},
+    )
     assert "17 (r1)" in opened("round", "show", "r2").out
     ran = next_round(opened, new="r3")
     assert "nothing is rolled in: r2 took over the unclaimed packs of r1" in ran.err
@@ -385,21 +550,31 @@ def test_what_expired_unused_is_rolled_in_too_and_only_once(opened: Voucher) -> 
     Path("m.csv").write_text("merchant_no,name\nM1,面馆\n", "utf-8")
     opened("merchant", "import", "m.csv")
     Path("paid.csv").write_text(
-        "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
-        "T1,pay,C1,1,M1,2020-03-28 12:00:00,50.00,0,10.00,\n", "utf-8")
+        "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\nT1,pay,C1,1,M1,2020-03-28"
+        " 12:00:00,50.00,0,10.00,\n",
+        "utf-8",
+    )
     opened("redemption", "import", "paid.csv", "--now", "2020-03-29 09:00")
     next_round(opened, "--now", "2020-03-30 09:00")
-    assert opened("round", "show", "r2", "-o", "json").data["rolled_in"]["packs"] == 17  # nothing has expired yet
-    ran = next_round(opened, "--now", "2020-04-04 09:00", new="r3")  # three packs of 50 yuan, 10 of them paid
-    assert "rolled in: 2 packs, 100.00 yuan, from 0 unclaimed packs of r1 and 140.00 yuan of its expired vouchers" in ran.err
+    # nothing has expired yet
+    assert opened("round", "show", "r2", "-o", "json").data["rolled_in"]["packs"] == 17
+    # three packs of 50 yuan, 10 of them paid
+    ran = next_round(opened, "--now", "2020-04-04 09:00", new="r3")
+    assert (
+        "rolled in: 2 packs, 100.00 yuan, from 0 unclaimed packs of r1 and 140.00 yuan of its"
+        " expired vouchers" in ran.err
+    )
     data = opened("round", "show", "r3", "-o", "json").data
     assert (data["packs"], data["rolled_in"]) == (
-        22, {"round": "r1", "unclaimed": 0, "expired_fen": 140_00, "packs": 2, "amount_fen": 100_00})
+        22,
+        {"round": "r1", "unclaimed": 0, "expired_fen": 140_00, "packs": 2, "amount_fen": 100_00},
+    )
     assert "nothing is rolled in: " in next_round(opened, "--now", "2020-04-05 09:00", new="r4").err
     opened("round", "cancel", "r2")
     opened("round", "cancel", "r3")
     next_round(opened, "--now", "2020-04-05 09:00", new="r5")
-    assert opened("round", "show", "r5", "-o", "json").data["packs"] == 20 + 19  # 17 unclaimed and 140 yuan: 990 yuan
+    # 17 unclaimed and 140 yuan: 990 yuan
+    assert opened("round", "show", "r5", "-o", "json").data["packs"] == 20 + 19
 
 
 def test_what_may_still_be_used_is_not_rolled_in(opened: Voucher) -> None:
@@ -412,8 +587,19 @@ def test_what_may_still_be_used_is_not_rolled_in(opened: Voucher) -> None:
 
 
 def test_the_week_after_begins_with_its_own_packs_again(opened: Voucher) -> None:
-    change(opened, write("rich.yaml", {**PROGRAMME, "funders": {**PROGRAMME["funders"], "treasury": {
-        "kind": "public", "amount": "9000.00"}}}))
+    change(
+        opened,
+        write(
+            "rich.yaml",
+            {
+                **PROGRAMME,
+                "funders": {
+                    **PROGRAMME["funders"],
+                    "treasury": {"kind": "public", "amount": "9000.00"},
+                },
+            },
+        ),
+    )
     closed(opened)
     next_round(opened)
     for actor, deed in (("chen", "submit"), ("lin", "approve"), ("zhao", "approve")):
@@ -430,7 +616,12 @@ def test_a_new_version_of_the_pack_takes_over_the_money_not_the_count(opened: Vo
     opened("template", "add", write("pack.yaml", {**PACK, "coupons": coupons}))
     next_round(opened, "--template", "pack@2")
     data = opened("round", "show", "r2", "-o", "json").data
-    assert (data["version"], data["rolled_in"]["packs"], data["packs"]) == (2, 14, 34)  # 850 yuan pay for 14 packs of 60
+    # 850 yuan pay for 14 packs of 60
+    assert (data["version"], data["rolled_in"]["packs"], data["packs"]) == (
+        2,
+        14,
+        34,
+    )
     assert opened("round", "show", "r1", "-o", "json").data["version"] == 1
 
 
@@ -444,7 +635,9 @@ def test_packs_that_are_named_count_alone(opened: Voucher) -> None:
     assert opened("round", "show", "r3", "-o", "json").data["rolled_in"] is None
 
 
-def test_nothing_is_rolled_in_while_the_round_goes_on_or_where_the_policy_differs(opened: Voucher) -> None:
+def test_nothing_is_rolled_in_while_the_round_goes_on_or_where_the_policy_differs(
+    opened: Voucher,
+) -> None:
     ran = next_round(opened)
     assert "nothing is rolled in: round r1 is open; copy it after it has closed" in ran.err
     closed(opened)
@@ -454,25 +647,42 @@ def test_nothing_is_rolled_in_while_the_round_goes_on_or_where_the_policy_differ
     assert opened("round", "show", "r3", "-o", "json").data["packs"] == 20
 
 
-# ---------------------------------------------------------------- hints in a file of several programmes
+# ---------------------------------------- hints in a file of several programmes
 
 
 def test_every_hint_names_the_programme_that_was_named(opened: Voucher) -> None:
     opened("programme", "load", "hangzhou-2009")
     assert "[which_programme]" in opened("round", "show", "r1", expect=3).err
     ran = opened("round", "pause", "r1", "--actor", "chen", "--programme", "city")
-    assert ran.err.splitlines()[1] == (
-        "next: voucher round resume r1 --programme city, then by a second person: voucher round approve r1 --programme city")
+    assert (
+        ran.err.splitlines()[1]
+        == "next: voucher round resume r1 --programme city, then by a second person: voucher round"
+        " approve r1 --programme city"
+    )
     ran = opened("round", "open", "r1", "--programme", "city", expect=3)
     assert ran.err.splitlines()[1] == "  next: voucher round resume r1 --programme city"
     ran = opened("round", "open", "r1", "--programme", "city", "-o", "json", expect=3)
     assert ran.json["problems"][0]["hint"] == "voucher round resume r1 --programme city"
-    ran = opened("round", "copy", "r1", "r2", "--opens-at", "2020-05-01", "--programme", "city", "--lang", "zh")
-    assert ran.err.splitlines()[-1] == (
-        "下一步：先运行 voucher round plan r2 --programme city，再运行 voucher round submit r2 --programme city")
+    ran = opened(
+        "round",
+        "copy",
+        "r1",
+        "r2",
+        "--opens-at",
+        "2020-05-01",
+        "--programme",
+        "city",
+        "--lang",
+        "zh",
+    )
+    assert (
+        ran.err.splitlines()[-1]
+        == "下一步：先运行 voucher round plan r2 --programme city，再运行 voucher round submit r2"
+        " --programme city"
+    )
 
 
-# ---------------------------------------------------------------- the law by itself, and the law by set
+# ---------------------------------------- the law by itself, and the law by set
 
 TIMES = st.integers(0, 6)
 PAUSES = st.lists(st.tuples(TIMES, st.one_of(st.none(), TIMES)), max_size=3)
@@ -486,11 +696,13 @@ def test_law_and_store_agree_on_pauses(pauses: list[tuple[int, int | None]], at:
     assert (reason == "round_paused") == law.is_paused(at, lawful)
     assert reason in (None, "round_paused")
     db = sqlite3.connect(":memory:")
-    db.executescript("CREATE TABLE pauses (round_id, from_at, until_at);"
-                     "CREATE TABLE rounds (round_id, programme_id, state, opens_at, closes_at, mode, resident_group);"
-                     "CREATE TABLE eligibility (programme_id, resident, resident_group);"
-                     "INSERT INTO rounds VALUES (1, 1, 'open', 0, 10, 'fcfs', '');"
-                     "CREATE TABLE incoming_claims (place, round_id, claimed_at, reason, claim_id, resident);")
+    db.executescript(
+        "CREATE TABLE pauses (round_id, from_at, until_at);CREATE TABLE rounds (round_id,"
+        " programme_id, state, opens_at, closes_at, mode, resident_group);CREATE TABLE eligibility"
+        " (programme_id, resident, resident_group);INSERT INTO rounds VALUES (1, 1, 'open', 0, 10,"
+        " 'fcfs', '');CREATE TABLE incoming_claims (place, round_id, claimed_at, reason, claim_id,"
+        " resident);"
+    )
     db.executemany("INSERT INTO pauses VALUES (1, ?, ?)", lawful)
     db.execute("INSERT INTO incoming_claims VALUES (1, 1, ?, NULL, NULL, NULL)", (at,))
     db.execute(claims.JUDGE_EACH)
@@ -498,17 +710,23 @@ def test_law_and_store_agree_on_pauses(pauses: list[tuple[int, int | None]], at:
     db.close()
 
 
-@pytest.mark.parametrize(("standing", "opens_at", "closes_at", "hindrance"), [
-    (("approved", 50, 90, None), 40, None, None),
-    (("approved", 50, 90, None), 60, 100, None),
-    (("approved", 50, 90, None), 10, None, "time_past"),
-    (("open", 5, 90, None), 40, None, "already_open"),
-    (("open", 5, 90, 30), None, 31, None),
-    (("open", 5, 90, 30), None, 30, "closes_before_claims"),
-    (("paused", 5, 90, 8), None, 10, "time_past"),
-])
+@pytest.mark.parametrize(
+    ("standing", "opens_at", "closes_at", "hindrance"),
+    [
+        (("approved", 50, 90, None), 40, None, None),
+        (("approved", 50, 90, None), 60, 100, None),
+        (("approved", 50, 90, None), 10, None, "time_past"),
+        (("open", 5, 90, None), 40, None, "already_open"),
+        (("open", 5, 90, 30), None, 31, None),
+        (("open", 5, 90, 30), None, 30, "closes_before_claims"),
+        (("paused", 5, 90, 8), None, 10, "time_past"),
+    ],
+)
 def test_a_window_moves_only_ahead(
-    standing: tuple[str, int, int, int | None], opens_at: int | None, closes_at: int | None, hindrance: str | None,
+    standing: tuple[str, int, int, int | None],
+    opens_at: int | None,
+    closes_at: int | None,
+    hindrance: str | None,
 ) -> None:
     assert law.hindrance(law.Standing(*standing), opens_at, closes_at, 10) == hindrance
 
@@ -523,6 +741,8 @@ def test_the_database_itself_lets_one_amendment_wait(opened: Voucher) -> None:
     by(opened, "chen", "top-up", "--packs", "1")
     db = store.open_db(Path("voucher.db"))
     with pytest.raises(sqlite3.IntegrityError):
-        db.execute("INSERT INTO amendments (round_id, kind, state, before, after, proposed_by, os_user, proposed_at) "
-                   "VALUES (1, 'top-up', 'proposed', '{}', '{}', '', '', 0)")
+        db.execute(
+            "INSERT INTO amendments (round_id, kind, state, before, after, proposed_by, os_user,"
+            " proposed_at) VALUES (1, 'top-up', 'proposed', '{}', '{}', '', '', 0)"
+        )
     db.close()

@@ -1,4 +1,6 @@
-"""Applications and eligibility lists: what comes in, what is refused and why; the law and the store agree."""
+"""Applications and eligibility lists: what comes in, what is refused and why; the law and the store
+agree.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,22 @@ def put(here: Path, name: str, text: str) -> str:
 
 def drafted(voucher: Any, code: str, *options: str) -> None:
     """One more round, approved, open for a day from 2020-03-29 08:00."""
-    voucher("round", "create", code, "--template", "pack", "--packs", "2", "--opens-at", "2020-03-29 08:00", "--closes-at",
-            "2020-03-30 08:00", "--actor", "mei", *options)
+    voucher(
+        "round",
+        "create",
+        code,
+        "--template",
+        "pack",
+        "--packs",
+        "2",
+        "--opens-at",
+        "2020-03-29 08:00",
+        "--closes-at",
+        "2020-03-30 08:00",
+        "--actor",
+        "mei",
+        *options,
+    )
     voucher("round", "submit", code, "--actor", "mei")
     voucher("round", "approve", code, "--actor", "lin")
 
@@ -45,40 +61,73 @@ def test_a_file_of_applications_is_taken_in_once(city: Any, here: Path) -> None:
     row = "A1,r1,330102199001010011,2020-03-27 08:00:01,medics,d\n"
     file = put(here, "a.csv", HEADER + row + row)
     data = voucher("application", "import", file, "-o", "json").data
-    assert {key: data[key] for key in ("read", "accepted", "duplicate", "rejected", "profile", "kind")} == {
-        "read": 2, "accepted": 1, "duplicate": 1, "rejected": 0, "profile": "voucher", "kind": "applications"}
+    assert {
+        key: data[key] for key in ("read", "accepted", "duplicate", "rejected", "profile", "kind")
+    } == {
+        "read": 2,
+        "accepted": 1,
+        "duplicate": 1,
+        "rejected": 0,
+        "profile": "voucher",
+        "kind": "applications",
+    }
     assert "nothing to do" in voucher("application", "import", file).err
-    again = put(here, "b.csv", HEADER + "A1,r1,330102199001010011,2020-03-27 08:00:01,,\nA2,r1,7,2020-03-27 08:00:02,,\n")
+    again = put(
+        here,
+        "b.csv",
+        HEADER + "A1,r1,330102199001010011,2020-03-27 08:00:01,,\nA2,r1,7,2020-03-27 08:00:02,,\n",
+    )
     assert voucher("application", "import", again, "-o", "json").data["duplicate"] == 1
-    (one,) = voucher("application", "list", "--resident", "330102199001010011", "-o", "json").data["applications"]
+    (one,) = voucher("application", "list", "--resident", "330102199001010011", "-o", "json").data[
+        "applications"
+    ]
     assert (one["application_no"], one["group"], one["claim_no"]) == ("A1", "medics", None)
     assert "more than 1: add --limit" in voucher("application", "list", "--limit", "1").err
 
 
-@pytest.mark.parametrize(("row", "reason"), [
-    ("X,nowhere,1,2020-03-27 09:00:00,,", "unknown_round"),
-    ("X,draft,1,2020-03-29 09:00:00,,", "round_not_open"),
-    ("X,list,1,2020-03-29 09:00:00,,", "by_list_only"),
-    ("X,r1,1,2020-03-27 07:59:59,,", "before_registration"),
-    ("X,r1,1,2020-03-28 08:00:00,,", "after_registration"),
-    ("X,lots,1,2020-03-25 08:59:59,,", "before_registration"),
-    ("X,lots,1,2020-03-29 08:00:00,,", "after_registration"),
-    ("X,booked,1,2020-03-25 08:59:59,,", "before_registration"),
-    ("X,medics,1,2020-03-29 09:00:00,medics,", "not_eligible"),
-    ("A1,r1,9,2020-03-27 09:00:00,,", "application_reused"),
-    ("X,r1,9,tomorrow,,", "bad_time"),
-    ("X,r1,,2020-03-27 09:00:00,,", "bad_row"),
-    ("X,r1,token:12,2020-03-27 09:00:00,,", "bad_row"),
-])
-def test_an_unlawful_application_is_rejected_with_its_reason(city: Any, here: Path, row: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("X,nowhere,1,2020-03-27 09:00:00,,", "unknown_round"),
+        ("X,draft,1,2020-03-29 09:00:00,,", "round_not_open"),
+        ("X,list,1,2020-03-29 09:00:00,,", "by_list_only"),
+        ("X,r1,1,2020-03-27 07:59:59,,", "before_registration"),
+        ("X,r1,1,2020-03-28 08:00:00,,", "after_registration"),
+        ("X,lots,1,2020-03-25 08:59:59,,", "before_registration"),
+        ("X,lots,1,2020-03-29 08:00:00,,", "after_registration"),
+        ("X,booked,1,2020-03-25 08:59:59,,", "before_registration"),
+        ("X,medics,1,2020-03-29 09:00:00,medics,", "not_eligible"),
+        ("A1,r1,9,2020-03-27 09:00:00,,", "application_reused"),
+        ("X,r1,9,tomorrow,,", "bad_time"),
+        ("X,r1,,2020-03-27 09:00:00,,", "bad_row"),
+        ("X,r1,token:12,2020-03-27 09:00:00,,", "bad_row"),
+    ],
+)
+def test_an_unlawful_application_is_rejected_with_its_reason(
+    city: Any, here: Path, row: str, reason: str
+) -> None:
     voucher = city(with_claims=False)
-    voucher("round", "create", "draft", "--template", "pack", "--packs", "2", "--opens-at", "2020-03-29 08:00", "--actor", "mei")
+    voucher(
+        "round",
+        "create",
+        "draft",
+        "--template",
+        "pack",
+        "--packs",
+        "2",
+        "--opens-at",
+        "2020-03-29 08:00",
+        "--actor",
+        "mei",
+    )
     drafted(voucher, "list", "--mode", "targeted")
     drafted(voucher, "lots", "--mode", "lottery", "--registration-opens", "2020-03-25 09:00")
     drafted(voucher, "booked", "--registration-opens", "2020-03-25 09:00")
     drafted(voucher, "medics", "--group", "medics")
     voucher("application", "import", put(here, "a.csv", HEADER + "A1,r1,1,2020-03-27 08:00:01,,\n"))
-    ran = voucher("application", "import", put(here, "b.csv", HEADER + row + "\n"), "-o", "json", expect=4)
+    ran = voucher(
+        "application", "import", put(here, "b.csv", HEADER + row + "\n"), "-o", "json", expect=4
+    )
     assert (ran.data["rejected"], ran.data["reasons"]) == (1, {reason: 1})
     assert "{" not in ran.json["problems"][0]["message"]
 
@@ -86,19 +135,40 @@ def test_an_unlawful_application_is_rejected_with_its_reason(city: Any, here: Pa
 def test_a_booking_before_the_opening_is_granted_at_the_opening(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
     drafted(voucher, "booked", "--registration-opens", "2020-03-25 09:00")
-    voucher("application", "import", put(here, "a.csv", HEADER + "A2,booked,2,2020-03-29 08:00:05,,\nA1,booked,1,2020-03-26 10:00,,\n"))
+    voucher(
+        "application",
+        "import",
+        put(
+            here,
+            "a.csv",
+            HEADER + "A2,booked,2,2020-03-29 08:00:05,,\nA1,booked,1,2020-03-26 10:00,,\n",
+        ),
+    )
     voucher("round", "open", "booked", "--now", "2020-03-29 08:00")
     voucher("round", "allocate", "booked", "--now", "2020-03-29 08:01")
     claims = voucher("claim", "list", "--round", "booked", "-o", "json").data["claims"]
-    assert [each["claimed_at"] for each in claims] == ["2020-03-29T08:00:00+08:00", "2020-03-29T08:00:05+08:00"]
+    assert [each["claimed_at"] for each in claims] == [
+        "2020-03-29T08:00:00+08:00",
+        "2020-03-29T08:00:05+08:00",
+    ]
     voucher("check")
 
 
-def test_a_rejected_application_shows_no_identity_and_is_taken_in_by_retry(city: Any, here: Path) -> None:
+def test_a_rejected_application_shows_no_identity_and_is_taken_in_by_retry(
+    city: Any, here: Path
+) -> None:
     voucher = city(with_claims=False)
     drafted(voucher, "medics", "--group", "medics")
-    batch = str(voucher("application", "import", put(here, "a.csv", HEADER + "A1,medics,13912345678,2020-03-29 08:00:01,,SERIAL77\n"),
-                        "-o", "json", expect=4).data["batch"])
+    batch = str(
+        voucher(
+            "application",
+            "import",
+            put(here, "a.csv", HEADER + "A1,medics,13912345678,2020-03-29 08:00:01,,SERIAL77\n"),
+            "-o",
+            "json",
+            expect=4,
+        ).data["batch"]
+    )
     rows = voucher("batch", "rejects", batch, "-o", "json").out
     assert "13912345678" not in rows and "SERIAL77" not in rows
     voucher("eligibility", "import", put(here, "e.csv", LIST + "13912345678,medics\n"))
@@ -109,12 +179,35 @@ def test_a_rejected_application_shows_no_identity_and_is_taken_in_by_retry(city:
 def test_a_round_for_a_group_is_granted_to_those_on_the_list(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
     drafted(voucher, "medics", "--group", "medics")
-    batch = str(voucher("eligibility", "import", put(here, "e.csv", LIST + "1,medics\n2,medics\n3,teachers\n"), "-o", "json").data["batch"])
-    ran = voucher("application", "import", put(here, "a.csv", HEADER + "".join(
-        f"A{n},medics,{n},2020-03-29 08:00:0{n},,\n" for n in (1, 2, 3))), "-o", "json", expect=4)
+    batch = str(
+        voucher(
+            "eligibility",
+            "import",
+            put(here, "e.csv", LIST + "1,medics\n2,medics\n3,teachers\n"),
+            "-o",
+            "json",
+        ).data["batch"]
+    )
+    ran = voucher(
+        "application",
+        "import",
+        put(
+            here,
+            "a.csv",
+            HEADER + "".join(f"A{n},medics,{n},2020-03-29 08:00:0{n},,\n" for n in (1, 2, 3)),
+        ),
+        "-o",
+        "json",
+        expect=4,
+    )
     assert ran.data["reasons"] == {"not_eligible": 1}
     voucher("round", "open", "medics", "--now", "2020-03-29 08:00")
-    assert voucher("round", "allocate", "medics", "-o", "json", "--now", "2020-03-29 09:00").data["granted"] == 2
+    assert (
+        voucher("round", "allocate", "medics", "-o", "json", "--now", "2020-03-29 09:00").data[
+            "granted"
+        ]
+        == 2
+    )
     refused = voucher("batch", "undo", batch, "--yes", expect=3)
     assert "packs were granted for 2 of its rows" in refused.err
 
@@ -122,9 +215,13 @@ def test_a_round_for_a_group_is_granted_to_those_on_the_list(city: Any, here: Pa
 def test_a_targeted_round_is_granted_from_its_list_group_by_group(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
     drafted(voucher, "aid", "--mode", "targeted")
-    voucher("eligibility", "import", put(here, "e.csv", LIST + "1,poor\n2,medics\n1,medics\n3,poor\n"))
+    voucher(
+        "eligibility", "import", put(here, "e.csv", LIST + "1,poor\n2,medics\n1,medics\n3,poor\n")
+    )
     voucher("round", "open", "aid", "--now", "2020-03-29 08:00")
-    ran = voucher("round", "allocate", "aid", "--group", "medics", "-o", "json", "--now", "2020-03-29 08:05")
+    ran = voucher(
+        "round", "allocate", "aid", "--group", "medics", "-o", "json", "--now", "2020-03-29 08:05"
+    )
     assert (ran.data["granted"], ran.data["order"]) == (2, "place on the list")
     ran = voucher("round", "allocate", "aid", "-o", "json", "--now", "2020-03-29 08:06")
     assert (ran.data["granted"], ran.data["sold_out"]) == (0, 0)  # both packs are gone
@@ -140,8 +237,13 @@ def test_an_eligibility_list_is_kept_once_and_shown_by_group(city: Any, here: Pa
     assert (data["accepted"], data["duplicate"], data["reasons"]) == (3, 1, {"bad_row": 1})
     listed = voucher("eligibility", "list", "-o", "json").data
     assert listed["groups"] == [{"group": "", "residents": 1}, {"group": "medics", "residents": 2}]
-    assert len(voucher("eligibility", "list", "--group", "medics", "-o", "json").data["residents"]) == 2
-    assert len(voucher("eligibility", "list", "--resident", "1", "-o", "json").data["residents"]) == 2
+    assert (
+        len(voucher("eligibility", "list", "--group", "medics", "-o", "json").data["residents"])
+        == 2
+    )
+    assert (
+        len(voucher("eligibility", "list", "--resident", "1", "-o", "json").data["residents"]) == 2
+    )
     assert "more than 1" in voucher("eligibility", "list", "--group", "medics", "--limit", "1").err
     voucher("batch", "undo", str(data["batch"]), "--yes")
     assert voucher("eligibility", "list", "-o", "json").data["groups"] == []
@@ -149,9 +251,22 @@ def test_an_eligibility_list_is_kept_once_and_shown_by_group(city: Any, here: Pa
 
 def test_applications_are_not_mistaken_for_an_eligibility_list(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
-    ran = voucher("eligibility", "import", put(here, "a.csv", HEADER + "A1,r1,1,2020-03-27 08:00:01,,\n"), expect=3)
+    ran = voucher(
+        "eligibility",
+        "import",
+        put(here, "a.csv", HEADER + "A1,r1,1,2020-03-27 08:00:01,,\n"),
+        expect=3,
+    )
     assert "[other_kind]" in ran.err
-    assert "[other_kind]" in voucher("application", "import", put(here, "c.csv", "claim_no,round,resident,claimed_at\n"), expect=3).err
+    assert (
+        "[other_kind]"
+        in voucher(
+            "application",
+            "import",
+            put(here, "c.csv", "claim_no,round,resident,claimed_at\n"),
+            expect=3,
+        ).err
+    )
 
 
 def test_lists_are_refused_before_there_is_a_programme(voucher: Any) -> None:
@@ -160,18 +275,35 @@ def test_lists_are_refused_before_there_is_a_programme(voucher: Any) -> None:
         assert "[no_programme]" in voucher(noun, "list", expect=3).err
 
 
-def test_a_published_list_of_entrants_takes_nobody_in_and_lets_nobody_go(city: Any, here: Path) -> None:
+def test_a_published_list_of_entrants_takes_nobody_in_and_lets_nobody_go(
+    city: Any, here: Path
+) -> None:
     voucher = city(with_claims=False)
     drafted(voucher, "lots", "--mode", "lottery", "--registration-opens", "2020-03-20 09:00")
-    batch = voucher("application", "import", put(here, "a.csv", HEADER + "A1,lots,1,2020-03-27 08:00:01,,\n"), "-o", "json").data["batch"]
+    batch = voucher(
+        "application",
+        "import",
+        put(here, "a.csv", HEADER + "A1,lots,1,2020-03-27 08:00:01,,\n"),
+        "-o",
+        "json",
+    ).data["batch"]
     db = sqlite3.connect(here / "voucher.db")
     with db:
-        db.execute("""INSERT INTO draws (round_id, seed_sha256, sealed_seed, public_source, committed_by, committed_at, strata,
+        db.execute(
+            """INSERT INTO draws (round_id, seed_sha256, sealed_seed, public_source, committed_by, committed_at, strata,
             strata_fixed_at,
             entrants_sha256, published_at) SELECT round_id, ?, zeroblob(32), '', '', 0, '[]', 1, ?, 1 FROM rounds WHERE round = 'lots'""",
-                   ("0" * 64, "0" * 64))
+            ("0" * 64, "0" * 64),
+        )
     db.close()
-    ran = voucher("application", "import", put(here, "b.csv", HEADER + "A2,lots,2,2020-03-27 08:00:01,,\n"), "-o", "json", expect=4)
+    ran = voucher(
+        "application",
+        "import",
+        put(here, "b.csv", HEADER + "A2,lots,2,2020-03-27 08:00:01,,\n"),
+        "-o",
+        "json",
+        expect=4,
+    )
     assert ran.data["reasons"] == {"list_published": 1}
     assert "[entrants_stand]" in voucher("batch", "undo", str(batch), "--yes", expect=3).err
 
@@ -180,13 +312,18 @@ def test_a_published_list_of_entrants_takes_nobody_in_and_lets_nobody_go(city: A
 
 
 FACTS = """
-SELECT a.application_no, hex(a.resident), a.applied_at, a.resident_group, a.district, a.batch_id, a.line,
+SELECT a.application_no, hex(a.resident), a.applied_at, a.resident_group, a.district, a.batch_id,
+    a.line,
     (SELECT group_concat(k) FROM (SELECT kind || hex(token) AS k FROM application_identities i
      WHERE i.application_id = a.application_id ORDER BY 1))
 FROM applications a ORDER BY a.line
 """
-LEFT = (FACTS, "SELECT hex(resident), hex(person) FROM persons ORDER BY 1", "SELECT line, reason, detail FROM rejects ORDER BY 1",
-        "SELECT read, accepted, duplicate, rejected, last_line, state FROM batches ORDER BY batch_id")
+LEFT = (
+    FACTS,
+    "SELECT hex(resident), hex(person) FROM persons ORDER BY 1",
+    "SELECT line, reason, detail FROM rejects ORDER BY 1",
+    "SELECT read, accepted, duplicate, rejected, last_line, state FROM batches ORDER BY batch_id",
+)
 
 
 def left(here: Path) -> list[list[tuple[Any, ...]]]:
@@ -197,12 +334,17 @@ def left(here: Path) -> list[list[tuple[Any, ...]]]:
 
 
 def odd_rows(count: int, seed: int) -> str:
-    """Rows out of order: numbers used twice at other times, rows that repeat, late ones, shared devices."""
+    """Rows out of order: numbers used twice at other times, rows that repeat, late ones, shared
+    devices.
+    """
     chance = random.Random(seed)
     lines = []
     for _ in range(count):
         no, at = chance.randrange(count), chance.randrange(40)
-        lines.append(f"A{no},r1,person-{chance.randrange(count)},2020-03-27 08:00:{at:02d},,phone-{chance.randrange(count)}")
+        lines.append(
+            f"A{no},r1,person-{chance.randrange(count)},2020-03-27"
+            f" 08:00:{at:02d},,phone-{chance.randrange(count)}"
+        )
         if chance.random() < 0.2:
             lines.append(chance.choice(lines))
         if chance.random() < 0.05:
@@ -211,7 +353,9 @@ def odd_rows(count: int, seed: int) -> str:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_where_a_file_is_cut_changes_nothing(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+def test_where_a_file_is_cut_changes_nothing(
+    city: Any, here: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
     found = []
     for lines in (100_000, 7, 20):
         voucher = city(with_claims=False)
@@ -241,14 +385,18 @@ def stopped(here: Path, name: str) -> None:
     """An import that ends after its first chunk."""
     db = store.open_db(here / "voucher.db")
     at = times.parse("2020-03-27 09:00", "Asia/Shanghai")
-    session = store.Session(db=db, path=here / "voucher.db", now=at, actor="mei", os_user=store.os_user(), entered_at=at)
+    session = store.Session(
+        db=db, path=here / "voucher.db", now=at, actor="mei", os_user=store.os_user(), entered_at=at
+    )
     with pytest.raises(Stopped):
         ops.import_applications(session, name, tell=Stopper())
     db.close()
 
 
 def test_a_stopped_import_goes_on_and_nobody_is_granted_a_pack_meanwhile(
-    city: Any, here: Path, monkeypatch: pytest.MonkeyPatch,
+    city: Any,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     voucher = city(with_claims=False)
     monkeypatch.setattr(chunks, "LINES", 10)
@@ -267,15 +415,39 @@ def test_a_stopped_import_goes_on_and_nobody_is_granted_a_pack_meanwhile(
     assert left(here) == resumed
 
 
-def test_a_lottery_publishes_no_list_while_a_file_is_half_in(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lottery_publishes_no_list_while_a_file_is_half_in(
+    city: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     voucher = city(with_claims=False)
-    voucher("round", "create", "l1", "--template", "pack", "--packs", "2", "--opens-at", "2020-03-28 08:00", "--mode", "lottery",
-            "--registration-opens", "2020-03-20", "--actor", "mei")
+    voucher(
+        "round",
+        "create",
+        "l1",
+        "--template",
+        "pack",
+        "--packs",
+        "2",
+        "--opens-at",
+        "2020-03-28 08:00",
+        "--mode",
+        "lottery",
+        "--registration-opens",
+        "2020-03-20",
+        "--actor",
+        "mei",
+    )
     voucher("round", "submit", "l1", "--actor", "mei")
     voucher("round", "approve", "l1", "--actor", "lin")
     voucher("draw", "commit", "l1")
     monkeypatch.setattr(chunks, "LINES", 10)
-    stopped(here, put(here, "l.csv", HEADER + "".join(f"L{n},l1,person-{n},2020-03-27 08:00:{n:02d},,\n" for n in range(25))))
+    stopped(
+        here,
+        put(
+            here,
+            "l.csv",
+            HEADER + "".join(f"L{n},l1,person-{n},2020-03-27 08:00:{n:02d},,\n" for n in range(25)),
+        ),
+    )
     ran = voucher("draw", "entrants", "l1", "--now", "2020-03-28 08:00", expect=3)
     assert "[applications_unfinished]" in ran.err
     voucher("batch", "undo", "2", "--yes")
@@ -283,10 +455,14 @@ def test_a_lottery_publishes_no_list_while_a_file_is_half_in(city: Any, here: Pa
     assert "25 entrants" in voucher("draw", "entrants", "l1", "--now", "2020-03-28 08:00").err
 
 
-def test_who_holds_a_pack_keeps_the_number_that_an_earlier_row_uses(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_holds_a_pack_keeps_the_number_that_an_earlier_row_uses(
+    city: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     voucher = city(with_claims=False)
     monkeypatch.setattr(chunks, "LINES", 4)
-    rows = [f"A{n},r1,person-{n},2020-03-27 08:00:{n + 10:02d},,\n" for n in range(5)] + ["A0,r1,earlier,2020-03-27 08:00:01,,\n"]
+    rows = [f"A{n},r1,person-{n},2020-03-27 08:00:{n + 10:02d},,\n" for n in range(5)] + [
+        "A0,r1,earlier,2020-03-27 08:00:01,,\n"
+    ]
     name = put(here, "late.csv", HEADER + "".join(rows))
     stopped(here, name)
     db = sqlite3.connect(here / "voucher.db")  # granted before this was refused
@@ -296,7 +472,9 @@ def test_who_holds_a_pack_keeps_the_number_that_an_earlier_row_uses(city: Any, h
     db.execute("UPDATE batches SET state = 'importing' WHERE kind = 'applications'")
     db.commit()
     db.close()
-    assert voucher("batch", "resume", "2", "-o", "json", expect=4).data["reasons"] == {"application_reused": 1}
+    assert voucher("batch", "resume", "2", "-o", "json", expect=4).data["reasons"] == {
+        "application_reused": 1
+    }
     assert [row[0] for row in left(here)[2]] == [7]  # the earlier row is the reject
     voucher("check")
 
@@ -304,46 +482,101 @@ def test_who_holds_a_pack_keeps_the_number_that_an_earlier_row_uses(city: Any, h
 # ---------------------------------------------------------------- the law and the store
 
 ROUNDS = {
-    "open": ("open", "fcfs", None, ""), "booked": ("approved", "fcfs", -20, ""), "lots": ("open", "lottery", -20, ""),
-    "group": ("closed", "fcfs", None, "medics"), "draft": ("draft", "fcfs", None, ""), "list": ("open", "targeted", None, ""),
+    "open": ("open", "fcfs", None, ""),
+    "booked": ("approved", "fcfs", -20, ""),
+    "lots": ("open", "lottery", -20, ""),
+    "group": ("closed", "fcfs", None, "medics"),
+    "draft": ("draft", "fcfs", None, ""),
+    "list": ("open", "targeted", None, ""),
 }
 ADD_ROUND = """
-INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, registration_opens_at, resident_group,
+INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at,
+    registration_opens_at, resident_group,
     per_resident, created_by, edited_by, created_at)
 VALUES (1, ?, 1, ?, ?, 4, ?, ?, ?, ?, 2, '', '', 0)
 """
-ROW = st.fixed_dictionaries({
-    "application_no": st.sampled_from(["1", "2", "3", "4"]),
-    "round": st.sampled_from(["open", "open", "open", "booked", "lots", "group", "draft", "list", "none"]),
-    "resident": st.sampled_from([b"a" * 16, b"b" * 16]),
-    "hours": st.integers(-22, 49),
-})
+ROW = st.fixed_dictionaries(
+    {
+        "application_no": st.sampled_from(["1", "2", "3", "4"]),
+        "round": st.sampled_from(
+            ["open", "open", "open", "booked", "lots", "group", "draft", "list", "none"]
+        ),
+        "resident": st.sampled_from([b"a" * 16, b"b" * 16]),
+        "hours": st.integers(-22, 49),
+    }
+)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(batches=st.lists(st.lists(ROW, min_size=1, max_size=9), min_size=1, max_size=3))
-def test_law_and_store_give_every_application_the_same_ruling(batches: list[list[dict[str, Any]]]) -> None:
+def test_law_and_store_give_every_application_the_same_ruling(
+    batches: list[list[dict[str, Any]]],
+) -> None:
     db = world("full_restores").db
     db.execute(ADD_BATCH, (100, "eligibility", "list"))
-    db.execute("INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id, line) "
-               "VALUES (1, ?, 'medics', 0, 100, 1)", (b"a" * 16,))
+    db.execute(
+        "INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id,"
+        " line) VALUES (1, ?, 'medics', 0, 100, 1)",
+        (b"a" * 16,),
+    )
     rounds = {}
     for code, (state, mode, registration, group) in ROUNDS.items():
         opens = None if registration is None else START + registration * HOUR
         db.execute(ADD_ROUND, (code, state, mode, START, START + 48 * HOUR, opens, group))
-        rounds[code] = law.Round(state, mode, START, START + 48 * HOUR, opens, eligible=frozenset({b"a" * 16}) if group else None)
+        rounds[code] = law.Round(
+            state,
+            mode,
+            START,
+            START + 48 * HOUR,
+            opens,
+            eligible=frozenset({b"a" * 16}) if group else None,
+        )
     standing = law.Standing()
     for batch_id, rows in enumerate(batches, 1):
         db.execute(ADD_BATCH, (batch_id, "applications", str(batch_id)))
         incoming.expect(db, "applications", applications.CREATE_INCOMING)
-        incoming.put(db, applications.ADD_INCOMING, [
-            (line, batch_id, line, "[]", None, "{}", row["application_no"], row["round"], row["resident"], START + row["hours"] * HOUR,
-             "", "",
-             row["resident"], None, None, None) for line, row in enumerate(rows, 1)])
+        incoming.put(
+            db,
+            applications.ADD_INCOMING,
+            [
+                (
+                    line,
+                    batch_id,
+                    line,
+                    "[]",
+                    None,
+                    "{}",
+                    row["application_no"],
+                    row["round"],
+                    row["resident"],
+                    START + row["hours"] * HOUR,
+                    "",
+                    "",
+                    row["resident"],
+                    None,
+                    None,
+                    None,
+                )
+                for line, row in enumerate(rows, 1)
+            ],
+        )
         applications.judge(db, 1)
         applications.accept(db, batch_id)
-        found = {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}
-        told = [law.Application(line, row["application_no"], row["round"], row["resident"], START + row["hours"] * HOUR)
-                for line, row in enumerate(rows, 1)]
+        found = {
+            row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")
+        }
+        told = [
+            law.Application(
+                line,
+                row["application_no"],
+                row["round"],
+                row["resident"],
+                START + row["hours"] * HOUR,
+            )
+            for line, row in enumerate(rows, 1)
+        ]
         assert found == law.judged(rounds, told, standing)
-        assert all(json.loads(row["detail"]) for row in db.execute("SELECT detail FROM incoming WHERE reason NOT IN ('duplicate')"))
+        assert all(
+            json.loads(row["detail"])
+            for row in db.execute("SELECT detail FROM incoming WHERE reason NOT IN ('duplicate')")
+        )

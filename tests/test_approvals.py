@@ -1,4 +1,6 @@
-"""Four eyes and the funds: who may approve, how many must, what is committed, and that no order of commands over-spends."""
+"""Four eyes and the funds: who may approve, how many must, what is committed, and that no order of
+commands over-spends.
+"""
 
 from __future__ import annotations
 
@@ -32,19 +34,25 @@ if TYPE_CHECKING:
 
 OPENS = "2020-03-27 08:00"
 PROGRAMME: dict[str, Any] = {
-    "programme": "city", "name": {"zh": "全市", "en": "City"},
+    "programme": "city",
+    "name": {"zh": "全市", "en": "City"},
     "funders": {
-        "treasury": {"kind": "public", "amount": "1000.00"}, "district": {"kind": "public", "amount": "600.00"},
+        "treasury": {"kind": "public", "amount": "1000.00"},
+        "district": {"kind": "public", "amount": "600.00"},
         "app": {"kind": "platform"},
     },
     "staff": [
-        {"name": "chen", "roles": ["maker"]}, {"name": "lin", "roles": ["checker"]}, {"name": "wu", "roles": ["maker", "checker"]},
+        {"name": "chen", "roles": ["maker"]},
+        {"name": "lin", "roles": ["checker"]},
+        {"name": "wu", "roles": ["maker", "checker"]},
         {"name": "zhao", "roles": ["checker"]},
     ],
     "approvals": [{"up_to": "500.00", "checkers": 1}, {"checkers": 2}],
 }
 PACK: dict[str, Any] = {  # 50 yuan a pack: 30 of the treasury, 15 of the district, 5 of the app
-    "template": "pack", "name": {"zh": "卡包", "en": "Pack"}, "validity": {"days_after_claim": 7},
+    "template": "pack",
+    "name": {"zh": "卡包", "en": "Pack"},
+    "validity": {"days_after_claim": 7},
     "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
     "funding": {"treasury": "60%", "district": "30%", "app": "10%"},
 }
@@ -58,6 +66,7 @@ def write(path: str | Path, document: dict[str, Any]) -> str:
 @pytest.fixture
 def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """Three funders, two of them with a fund; one checker up to 500 yuan, two above."""
+
     def build() -> None:
         voucher("init")
         voucher("programme", "load", write("city.yaml", PROGRAMME))
@@ -67,8 +76,22 @@ def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     return voucher
 
 
-def submitted(voucher: Callable[..., Ran], code: str = "r1", packs: int = 10, maker: str = "chen") -> None:
-    voucher("round", "create", code, "--template", "pack", "--packs", str(packs), "--opens-at", OPENS, "--actor", maker)
+def submitted(
+    voucher: Callable[..., Ran], code: str = "r1", packs: int = 10, maker: str = "chen"
+) -> None:
+    voucher(
+        "round",
+        "create",
+        code,
+        "--template",
+        "pack",
+        "--packs",
+        str(packs),
+        "--opens-at",
+        OPENS,
+        "--actor",
+        maker,
+    )
     voucher("round", "submit", code, "--actor", maker)
 
 
@@ -82,7 +105,10 @@ def code(ran: Ran) -> str:
 
 def committed(voucher: Callable[..., Ran]) -> list[tuple[int | None, int | None]]:
     """(uncommitted, committed) of each funder."""
-    return [(fund["uncommitted_fen"], fund["committed_fen"]) for fund in voucher("programme", "show", "-o", "json").data["funders"]]
+    return [
+        (fund["uncommitted_fen"], fund["committed_fen"])
+        for fund in voucher("programme", "show", "-o", "json").data["funders"]
+    ]
 
 
 # ---------------------------------------------------------------- submit, approve, reject
@@ -92,22 +118,41 @@ def test_a_second_person_approves_and_every_fund_is_committed(city: Callable[...
     submitted(city)
     data = by(city, "lin", "approve").data
     assert data["state"] == "approved"
-    assert data["committed"] == [{"funder": "treasury", "amount_fen": 300_00}, {"funder": "district", "amount_fen": 150_00}]
+    assert data["committed"] == [
+        {"funder": "treasury", "amount_fen": 300_00},
+        {"funder": "district", "amount_fen": 150_00},
+    ]
     assert [part["amount_fen"] for part in data["liability"]] == [300_00, 150_00, 50_00]
     assert committed(city) == [(700_00, 300_00), (450_00, 150_00), (None, None)]
 
 
 def test_submitting_says_who_comes_next(city: Callable[..., Ran]) -> None:
-    city("round", "create", "r1", "--template", "pack", "--packs", "20", "--opens-at", OPENS, "--actor", "chen")
+    city(
+        "round",
+        "create",
+        "r1",
+        "--template",
+        "pack",
+        "--packs",
+        "20",
+        "--opens-at",
+        OPENS,
+        "--actor",
+        "chen",
+    )
     ran = city("round", "submit", "r1", "--actor", "wu")
     assert ran.out == ""
     assert ran.err.splitlines() == [
-        "submitted r1; checkers needed: 2", "next: voucher round approve r1 --actor NAME, by someone other than chen, wu"]
+        "submitted r1; checkers needed: 2",
+        "next: voucher round approve r1 --actor NAME, by someone other than chen, wu",
+    ]
     assert code(by(city, "chen", "submit", expect=3)) == "wrong_state"
 
 
 @pytest.mark.parametrize("actor", ["chen", "root", "LIN x"])
-def test_only_a_checker_of_the_staff_approves_or_rejects(city: Callable[..., Ran], actor: str) -> None:
+def test_only_a_checker_of_the_staff_approves_or_rejects(
+    city: Callable[..., Ran], actor: str
+) -> None:
     submitted(city, maker="wu")
     assert code(by(city, actor, "approve", expect=3)) == "not_a_checker"
     assert code(by(city, actor, "reject", "--note", "no", expect=3)) == "not_a_checker"
@@ -115,13 +160,29 @@ def test_only_a_checker_of_the_staff_approves_or_rejects(city: Callable[..., Ran
 
 
 @pytest.mark.parametrize("name", ["wu", "WU", " wu ", "ｗｕ"])
-def test_nobody_approves_what_they_made_however_they_write_their_name(city: Callable[..., Ran], name: str) -> None:
+def test_nobody_approves_what_they_made_however_they_write_their_name(
+    city: Callable[..., Ran], name: str
+) -> None:
     submitted(city, maker="wu")
     assert code(by(city, name, "approve", expect=3)) == "own_round"
 
 
-def test_who_only_edited_or_only_submitted_does_not_approve_either(city: Callable[..., Ran]) -> None:
-    city("round", "create", "r1", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--actor", "chen")
+def test_who_only_edited_or_only_submitted_does_not_approve_either(
+    city: Callable[..., Ran],
+) -> None:
+    city(
+        "round",
+        "create",
+        "r1",
+        "--template",
+        "pack",
+        "--packs",
+        "10",
+        "--opens-at",
+        OPENS,
+        "--actor",
+        "chen",
+    )
     by(city, "wu", "edit", "--packs", "9")
     by(city, "zhao", "submit")
     assert code(by(city, "wu", "approve", expect=3)) == "own_round"
@@ -132,12 +193,18 @@ def test_who_only_edited_or_only_submitted_does_not_approve_either(city: Callabl
 def test_a_large_round_needs_two_different_checkers(city: Callable[..., Ran]) -> None:
     submitted(city, packs=11)
     ran = by(city, "lin", "approve")
-    assert (ran.data["state"], ran.data["committed"], ran.data["checkers_needed"]) == ("submitted", [], 2)
+    assert (ran.data["state"], ran.data["committed"], ran.data["checkers_needed"]) == (
+        "submitted",
+        [],
+        2,
+    )
     assert code(by(city, "lin", "approve", expect=3)) == "already_approved"
     assert by(city, "zhao", "approve").data["state"] == "approved"
 
 
-def test_a_rejection_goes_back_with_its_note_and_voids_what_was_approved(city: Callable[..., Ran]) -> None:
+def test_a_rejection_goes_back_with_its_note_and_voids_what_was_approved(
+    city: Callable[..., Ran],
+) -> None:
     submitted(city, packs=11)
     by(city, "lin", "approve")
     data = by(city, "zhao", "reject", "--note", "clashes with the fair").data
@@ -165,7 +232,14 @@ def test_an_edit_voids_what_was_approved(city: Callable[..., Ran]) -> None:
 
 def test_without_staff_any_second_person_approves(voucher: Callable[..., Ran]) -> None:
     voucher("init")
-    voucher("programme", "load", write("open.yaml", {key: value for key, value in PROGRAMME.items() if key not in ("staff", "approvals")}))
+    voucher(
+        "programme",
+        "load",
+        write(
+            "open.yaml",
+            {key: value for key, value in PROGRAMME.items() if key not in ("staff", "approvals")},
+        ),
+    )
     voucher("template", "add", write("pack.yaml", PACK))
     submitted(voucher)
     assert code(by(voucher, "chen", "approve", expect=3)) == "own_round"
@@ -173,7 +247,19 @@ def test_without_staff_any_second_person_approves(voucher: Callable[..., Ran]) -
 
 
 def test_a_draft_cannot_be_approved_or_rejected(city: Callable[..., Ran]) -> None:
-    city("round", "create", "r1", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--actor", "chen")
+    city(
+        "round",
+        "create",
+        "r1",
+        "--template",
+        "pack",
+        "--packs",
+        "10",
+        "--opens-at",
+        OPENS,
+        "--actor",
+        "chen",
+    )
     for deed in (["approve"], ["reject", "--note", "x"]):
         ran = city("round", deed[0], "r1", *deed[1:], "--actor", "lin", expect=3)
         assert ran.out == ""
@@ -190,7 +276,10 @@ def test_a_short_fund_refuses_the_approval_and_changes_nothing(city: Callable[..
     before = city("round", "show", "r1", "-o", "json").data
     ran = city("round", "approve", "r1", "--actor", "zhao", expect=3)
     assert ran.out == ""
-    assert ran.err.startswith("error: treasury has 1000.00 yuan uncommitted; 1230.00 are needed, 230.00 too much [fund_short]")
+    assert ran.err.startswith(
+        "error: treasury has 1000.00 yuan uncommitted; 1230.00 are needed, 230.00 too much"
+        " [fund_short]"
+    )
     assert city("round", "show", "r1", "-o", "json").data == before
     assert committed(city) == [(1000_00, 0), (600_00, 0), (None, None)]
 
@@ -206,8 +295,19 @@ def test_two_processes_cannot_commit_the_same_money(city: Callable[..., Ran]) ->
     for name in ("r1", "r2"):  # 720 yuan of the treasury's 1000 each
         submitted(city, name, packs=24)
         city("round", "approve", name, "--actor", "lin")
-    approve = [sys.executable, "-c", "from vouchercli.cli.main import run; run()", "round", "approve", "--actor", "zhao"]
-    both = [subprocess.Popen([*approve, name], stderr=subprocess.PIPE, text=True) for name in ("r1", "r2")]
+    approve = [
+        sys.executable,
+        "-c",
+        "from vouchercli.cli.main import run; run()",
+        "round",
+        "approve",
+        "--actor",
+        "zhao",
+    ]
+    both = [
+        subprocess.Popen([*approve, name], stderr=subprocess.PIPE, text=True)
+        for name in ("r1", "r2")
+    ]
     said = [process.communicate()[1] for process in both]
     assert sorted(process.returncode for process in both) == [0, 3]
     assert sum("[fund_short]" in text for text in said) == 1
@@ -215,11 +315,30 @@ def test_two_processes_cannot_commit_the_same_money(city: Callable[..., Ran]) ->
 
 
 def test_where_no_fund_is_watched_nothing_is_committed(city: Callable[..., Ran]) -> None:
-    city("template", "add", write("app.yaml", {**PACK, "template": "app-pack", "funding": {"app": "100%"}}))
-    city("round", "create", "r1", "--template", "app-pack", "--packs", "9", "--opens-at", OPENS, "--actor", "chen")
+    city(
+        "template",
+        "add",
+        write("app.yaml", {**PACK, "template": "app-pack", "funding": {"app": "100%"}}),
+    )
+    city(
+        "round",
+        "create",
+        "r1",
+        "--template",
+        "app-pack",
+        "--packs",
+        "9",
+        "--opens-at",
+        OPENS,
+        "--actor",
+        "chen",
+    )
     by(city, "chen", "submit")
     ran = city("round", "approve", "r1", "--actor", "lin")
-    assert ran.err.splitlines()[0] == "approved r1: none of its funders has a fund to watch, so nothing was committed"
+    assert (
+        ran.err.splitlines()[0]
+        == "approved r1: none of its funders has a fund to watch, so nothing was committed"
+    )
     assert committed(city) == [(1000_00, 0), (600_00, 0), (None, None)]
 
 
@@ -236,10 +355,18 @@ def test_every_deed_leaves_one_line(city: Callable[..., Ran]) -> None:
     by(city, "chen", "submit")
     by(city, "lin", "approve")
     connection = db.open_db(Path("voucher.db"))
-    lines = [(row["deed"], row["actor"]) for row in connection.execute("SELECT deed, actor FROM audit WHERE deed LIKE 'round.%'")]
+    lines = [
+        (row["deed"], row["actor"])
+        for row in connection.execute("SELECT deed, actor FROM audit WHERE deed LIKE 'round.%'")
+    ]
     connection.close()
     assert lines == [
-        ("round.create", "chen"), ("round.submit", "chen"), ("round.reject", "lin"), ("round.submit", "chen"), ("round.approve", "lin")]
+        ("round.create", "chen"),
+        ("round.submit", "chen"),
+        ("round.reject", "lin"),
+        ("round.submit", "chen"),
+        ("round.approve", "lin"),
+    ]
 
 
 @pytest.mark.parametrize(("amount_fen", "needed"), [(1, 1), (500_00, 1), (500_01, 2), (10**12, 3)])
@@ -259,14 +386,26 @@ CODES = tuple("abcdefgh")
 OPENS_AT = 1_585_267_200
 HOLDING = ("approved", "open", "paused", "closed")
 REFUSALS = {
-    "wrong_state", "own_round", "not_a_checker", "already_approved", "fund_short", "round_exists", "unknown_round", "too_early",
-    "round_has_claims", "not_staff", "amendment_waiting", "time_past",
+    "wrong_state",
+    "own_round",
+    "not_a_checker",
+    "already_approved",
+    "fund_short",
+    "round_exists",
+    "unknown_round",
+    "too_early",
+    "round_has_claims",
+    "not_staff",
+    "amendment_waiting",
+    "time_past",
 }
 AMENDING = ("top-up", "resume", "reschedule", "close")
 
 
 class Bureau(RuleBasedStateMachine):
-    """A small world in which anybody tries anything; what is refused must leave everything as it was."""
+    """A small world in which anybody tries anything; what is refused must leave everything as it
+    was.
+    """
 
     @initialize()
     def found_city(self) -> None:
@@ -283,9 +422,19 @@ class Bureau(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
     def session(self, actor: str, *, dry_run: bool = False) -> Session:
-        return Session(db=self.db, path=self.folder / "v.db", now=OPENS_AT, actor=actor, os_user="os", entered_at=OPENS_AT, dry_run=dry_run)
+        return Session(
+            db=self.db,
+            path=self.folder / "v.db",
+            now=OPENS_AT,
+            actor=actor,
+            os_user="os",
+            entered_at=OPENS_AT,
+            dry_run=dry_run,
+        )
 
-    def attempt(self, deed: str, actor: str, code: str, do: Callable[[Session], Any], dry_run: bool) -> None:
+    def attempt(
+        self, deed: str, actor: str, code: str, do: Callable[[Session], Any], dry_run: bool
+    ) -> None:
         """Try a deed; whatever is refused or only rehearsed changes nothing."""
         before = self.memory()
         try:
@@ -300,13 +449,22 @@ class Bureau(RuleBasedStateMachine):
             self.follow(deed, code)
 
     def memory(self) -> list[tuple[Any, ...]]:
-        tables = ("SELECT * FROM rounds", "SELECT * FROM approvals", "SELECT * FROM postings", "SELECT * FROM audit",
-                  "SELECT * FROM amendments", "SELECT * FROM amendment_verdicts", "SELECT * FROM pauses")
+        tables = (
+            "SELECT * FROM rounds",
+            "SELECT * FROM approvals",
+            "SELECT * FROM postings",
+            "SELECT * FROM audit",
+            "SELECT * FROM amendments",
+            "SELECT * FROM amendment_verdicts",
+            "SELECT * FROM pauses",
+        )
         return [tuple(row) for statement in tables for row in self.db.execute(statement)]
 
     def follow(self, deed: str, code: str) -> None:
         """The new state is one that the law allows after the old one."""
-        new = self.db.execute("SELECT state FROM rounds WHERE round = ?", (code,)).fetchone()["state"]
+        new = self.db.execute("SELECT state FROM rounds WHERE round = ?", (code,)).fetchone()[
+            "state"
+        ]
         old = self.states.get(code)
         if deed == "create":
             assert (old, new) == (None, "draft")
@@ -314,32 +472,68 @@ class Bureau(RuleBasedStateMachine):
             assert old is not None
             is_amendment = deed in ("approve", "reject") and old in ("approved", "open", "paused")
             assert law.is_possible(deed, old) or is_amendment
-            assert new == law.DEEDS[deed].end or (deed in ("approve", "reject", "edit", *AMENDING) and new == old) or (
-                is_amendment and (old, new) in (("paused", "open"), ("open", "closed"), ("paused", "closed")))
+            assert (
+                new == law.DEEDS[deed].end
+                or (deed in ("approve", "reject", "edit", *AMENDING) and new == old)
+                or (
+                    is_amendment
+                    and (old, new) in (("paused", "open"), ("open", "closed"), ("paused", "closed"))
+                )
+            )
         self.states[code] = new
 
-    @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES), packs=st.integers(1, 25), dry_run=st.booleans())
+    @rule(
+        actor=st.sampled_from(ACTORS),
+        code=st.sampled_from(CODES),
+        packs=st.integers(1, 25),
+        dry_run=st.booleans(),
+    )
     def create(self, actor: str, code: str, packs: int, dry_run: bool) -> None:
-        self.attempt("create", actor, code, lambda session: drafts.create_round(session, code, terms(packs, "pack")), dry_run)
+        self.attempt(
+            "create",
+            actor,
+            code,
+            lambda session: drafts.create_round(session, code, terms(packs, "pack")),
+            dry_run,
+        )
 
-    @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES), packs=st.integers(1, 25), dry_run=st.booleans())
+    @rule(
+        actor=st.sampled_from(ACTORS),
+        code=st.sampled_from(CODES),
+        packs=st.integers(1, 25),
+        dry_run=st.booleans(),
+    )
     def edit(self, actor: str, code: str, packs: int, dry_run: bool) -> None:
-        self.attempt("edit", actor, code, lambda session: drafts.edit_round(session, code, terms(packs)), dry_run)
+        self.attempt(
+            "edit",
+            actor,
+            code,
+            lambda session: drafts.edit_round(session, code, terms(packs)),
+            dry_run,
+        )
 
     @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES))
     def submit(self, actor: str, code: str) -> None:
-        self.attempt("submit", actor, code, lambda session: approvals.submit_round(session, code), False)
+        self.attempt(
+            "submit", actor, code, lambda session: approvals.submit_round(session, code), False
+        )
 
     @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES), dry_run=st.booleans())
     def approve(self, actor: str, code: str, dry_run: bool) -> None:
-        self.attempt("approve", actor, code, lambda session: approvals.approve_round(session, code), dry_run)
+        self.attempt(
+            "approve", actor, code, lambda session: approvals.approve_round(session, code), dry_run
+        )
 
     @rule(
-        maker=st.sampled_from(("chen", "wu")), code=st.sampled_from(CODES), packs=st.integers(1, 25),
+        maker=st.sampled_from(("chen", "wu")),
+        code=st.sampled_from(CODES),
+        packs=st.integers(1, 25),
         actors=st.lists(st.sampled_from(("lin", "wu", "zhao")), max_size=4),
     )
     def hand_in(self, maker: str, code: str, packs: int, actors: list[str]) -> None:
-        """Make or change a round, hand it in, let some approve: the deeper states are reached often."""
+        """Make or change a round, hand it in, let some approve: the deeper states are reached
+        often.
+        """
         (self.edit if code in self.states else self.create)(maker, code, packs, False)
         self.submit(maker, code)
         for actor in actors:
@@ -347,21 +541,48 @@ class Bureau(RuleBasedStateMachine):
 
     @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES))
     def reject(self, actor: str, code: str) -> None:
-        self.attempt("reject", actor, code, lambda session: approvals.reject_round(session, code, "no"), False)
+        self.attempt(
+            "reject",
+            actor,
+            code,
+            lambda session: approvals.reject_round(session, code, "no"),
+            False,
+        )
 
     @rule(code=st.sampled_from(CODES), is_sure=st.booleans())
     def open_or_close(self, code: str, is_sure: bool) -> None:
-        deed, do = ("open", rounds.open_round) if self.states.get(code) == "approved" else ("close", closings.close_round)
+        deed, do = (
+            ("open", rounds.open_round)
+            if self.states.get(code) == "approved"
+            else ("close", closings.close_round)
+        )
         self.attempt(deed, "chen", code, lambda session: do(session, code, is_sure=is_sure), False)
 
-    @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES), packs=st.integers(1, 12), dry_run=st.booleans())
+    @rule(
+        actor=st.sampled_from(ACTORS),
+        code=st.sampled_from(CODES),
+        packs=st.integers(1, 12),
+        dry_run=st.booleans(),
+    )
     def top_up(self, actor: str, code: str, packs: int, dry_run: bool) -> None:
-        self.attempt("top-up", actor, code, lambda session: amendments.top_up_round(session, code, packs), dry_run)
+        self.attempt(
+            "top-up",
+            actor,
+            code,
+            lambda session: amendments.top_up_round(session, code, packs),
+            dry_run,
+        )
 
-    @rule(proposer=st.sampled_from(("chen", "wu")), code=st.sampled_from(CODES), packs=st.integers(1, 12),
-          actors=st.lists(st.sampled_from(("lin", "wu", "zhao")), min_size=1, max_size=4))
+    @rule(
+        proposer=st.sampled_from(("chen", "wu")),
+        code=st.sampled_from(CODES),
+        packs=st.integers(1, 12),
+        actors=st.lists(st.sampled_from(("lin", "wu", "zhao")), min_size=1, max_size=4),
+    )
     def amend(self, proposer: str, code: str, packs: int, actors: list[str]) -> None:
-        """Bring a round as far as it goes and top it up: money and approvals of both are reached often."""
+        """Bring a round as far as it goes and top it up: money and approvals of both are reached
+        often.
+        """
         self.hand_in("chen", code, packs, ["lin", "zhao"])
         self.top_up(proposer, code, packs, False)
         for actor in actors:
@@ -369,28 +590,53 @@ class Bureau(RuleBasedStateMachine):
 
     @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES))
     def pause_or_resume(self, actor: str, code: str) -> None:
-        deed, do = ("resume", amendments.resume_round) if self.states.get(code) == "paused" else ("pause", amendments.pause_round)
+        deed, do = (
+            ("resume", amendments.resume_round)
+            if self.states.get(code) == "paused"
+            else ("pause", amendments.pause_round)
+        )
         self.attempt(deed, actor, code, lambda session: do(session, code), False)
 
     @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES), days=st.integers(0, 3))
     def reschedule(self, actor: str, code: str, days: int) -> None:
         closes_at = OPENS_AT + days * 86_400
-        self.attempt("reschedule", actor, code, lambda session: amendments.reschedule_round(session, code, closes_at=closes_at), False)
+        self.attempt(
+            "reschedule",
+            actor,
+            code,
+            lambda session: amendments.reschedule_round(session, code, closes_at=closes_at),
+            False,
+        )
 
     @rule(code=st.sampled_from(CODES))
     def claim(self, code: str) -> None:
         if self.states.get(code) == "open":
-            self.db.execute("UPDATE rounds SET claimed = claimed + 1 WHERE round = ? AND claimed < packs", (code,))
+            self.db.execute(
+                "UPDATE rounds SET claimed = claimed + 1 WHERE round = ? AND claimed < packs",
+                (code,),
+            )
 
     @rule(code=st.sampled_from(CODES), dry_run=st.booleans())
     def cancel(self, code: str, dry_run: bool) -> None:
-        self.attempt("cancel", "chen", code, lambda session: rounds.cancel_round(session, code), dry_run)
+        self.attempt(
+            "cancel", "chen", code, lambda session: rounds.cancel_round(session, code), dry_run
+        )
 
     @invariant()
     def money_is_held_by_exactly_the_approved_rounds(self) -> None:
-        held = sum(row["packs"] for row in self.db.execute("SELECT packs, state FROM rounds") if row["state"] in HOLDING)
-        funders = {row["funder"]: row["funder_id"] for row in self.db.execute("SELECT funder, funder_id FROM funders")}
-        for funder, fund_fen, part_fen in (("treasury", 1000_00, 30_00), ("district", 600_00, 15_00)):
+        held = sum(
+            row["packs"]
+            for row in self.db.execute("SELECT packs, state FROM rounds")
+            if row["state"] in HOLDING
+        )
+        funders = {
+            row["funder"]: row["funder_id"]
+            for row in self.db.execute("SELECT funder, funder_id FROM funders")
+        }
+        for funder, fund_fen, part_fen in (
+            ("treasury", 1000_00, 30_00),
+            ("district", 600_00, 15_00),
+        ):
             uncommitted = ledger.balance(self.db, funders[funder], "uncommitted")
             assert ledger.balance(self.db, funders[funder], "committed") == held * part_fen
             assert uncommitted + held * part_fen == fund_fen
@@ -401,24 +647,34 @@ class Bureau(RuleBasedStateMachine):
         for row in self.db.execute("SELECT * FROM rounds").fetchall():
             if row["state"] in HOLDING:
                 lines = self.db.execute(
-                    "SELECT actor FROM approvals WHERE round_id = ? AND revision = ? AND verdict = 'approve'",
+                    "SELECT actor FROM approvals WHERE round_id = ? AND revision = ? AND verdict ="
+                    " 'approve'",
                     (row["round_id"], row["revision"]),
                 )
                 checkers = {line["actor"] for line in lines} - {row["created_by"], row["edited_by"]}
                 assert checkers <= {"lin", "wu", "zhao"}
-                assert len(checkers) >= (1 if row["packs"] - self.topped_up(row["round_id"]) <= 10 else 2)
+                assert len(checkers) >= (
+                    1 if row["packs"] - self.topped_up(row["round_id"]) <= 10 else 2
+                )
 
     def topped_up(self, round_id: int) -> int:
         """Packs that came by amendments, each approved by enough others."""
         total = 0
-        for row in self.db.execute("SELECT * FROM amendments WHERE round_id = ? AND state = 'effective'", (round_id,)).fetchall():
-            lines = self.db.execute("SELECT actor FROM amendment_verdicts WHERE amendment_id = ? AND verdict = 'approve'",
-                                    (row["amendment_id"],))
+        for row in self.db.execute(
+            "SELECT * FROM amendments WHERE round_id = ? AND state = 'effective'", (round_id,)
+        ).fetchall():
+            lines = self.db.execute(
+                "SELECT actor FROM amendment_verdicts WHERE amendment_id = ? AND verdict ="
+                " 'approve'",
+                (row["amendment_id"],),
+            )
             checkers = {line["actor"] for line in lines} - {row["proposed_by"]}
             before, after = json.loads(row["before"]), json.loads(row["after"])
             packs = after.get("packs", 0) - before.get("packs", 0)
             total += packs
-            is_sold_out = self.db.execute("SELECT claimed = packs FROM rounds WHERE round_id = ?", (round_id,)).fetchone()[0]
+            is_sold_out = self.db.execute(
+                "SELECT claimed = packs FROM rounds WHERE round_id = ?", (round_id,)
+            ).fetchone()[0]
             if row["kind"] in AMENDING and not (row["kind"] == "close" and is_sold_out):
                 assert checkers <= {"lin", "wu", "zhao"}
                 assert len(checkers) >= (2 if after.get("packs", 0) > 10 else 1)
@@ -428,18 +684,37 @@ class Bureau(RuleBasedStateMachine):
     def the_log_is_one_chain(self) -> None:
         previous = ""
         for row in self.db.execute("SELECT * FROM audit ORDER BY audit_id"):
-            fields = (row["at"], row["entered_at"], row["actor"], row["os_user"], row["deed"], row["subject"], row["detail"])
+            fields = (
+                row["at"],
+                row["entered_at"],
+                row["actor"],
+                row["os_user"],
+                row["deed"],
+                row["subject"],
+                row["detail"],
+            )
             assert (row["previous_hash"], row["hash"]) == (previous, audit.digest(previous, fields))
             previous = row["hash"]
 
 
 def terms(packs: int, template: str | None = None) -> dict[str, Any]:
     """The options of a round, most of them not said."""
-    unsaid = dict.fromkeys(("closes_at", "mode", "platform", "group", "per_resident", "registration_opens_at"))
-    return {**unsaid, "template": template, "packs": packs, "opens_at": OPENS_AT if template else None}
+    unsaid = dict.fromkeys(
+        ("closes_at", "mode", "platform", "group", "per_resident", "registration_opens_at")
+    )
+    return {
+        **unsaid,
+        "template": template,
+        "packs": packs,
+        "opens_at": OPENS_AT if template else None,
+    }
 
 
 TestBureau = Bureau.TestCase
 TestBureau.settings = settings(
-    max_examples=20, stateful_step_count=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow],
+    max_examples=20,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
 )

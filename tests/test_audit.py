@@ -1,4 +1,6 @@
-"""The log: it says who did what, and any line that was edited, taken out, put in or moved is found."""
+"""The log: it says who did what, and any line that was edited, taken out, put in or moved is
+found.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 
 UNGUARDED = "DROP TRIGGER audit_never_changes; DROP TRIGGER audit_never_vanishes;"
 GUARDED = """
-CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-CREATE TRIGGER audit_never_vanishes BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT,
+    'the audit log is append-only'); END;
+CREATE TRIGGER audit_never_vanishes BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT,
+    'the audit log is append-only'); END;
 """
 
 
@@ -30,7 +34,9 @@ def town(city: Callable[..., Callable[..., Ran]]) -> Callable[..., Ran]:
 
 
 def tamper(script: str) -> None:
-    """Work on the log by hand, as one would who can write to the file; the guards are put back afterwards."""
+    """Work on the log by hand, as one would who can write to the file; the guards are put back
+    afterwards.
+    """
     db = sqlite3.connect("voucher.db")
     db.executescript(UNGUARDED + script + GUARDED)
     db.close()
@@ -52,11 +58,22 @@ def head(voucher: Callable[..., Ran]) -> str:
 def test_every_deed_is_a_line_with_before_and_after(town: Callable[..., Ran]) -> None:
     lines = town("audit", "log", "-o", "json").data["lines"]
     assert [line["deed"] for line in reversed(lines)] == [
-        "programme.load", "template.add", "round.create", "round.submit", "round.approve", "round.open", "merchants.import",
-        "claims.import"]
+        "programme.load",
+        "template.add",
+        "round.create",
+        "round.submit",
+        "round.approve",
+        "round.open",
+        "merchants.import",
+        "claims.import",
+    ]
     approved = next(line for line in lines if line["deed"] == "round.approve")
-    assert (approved["actor"], approved["about"], approved["before"]["state"], approved["after"]["state"]) == (
-        "lin", "r1", "submitted", "approved")
+    assert (
+        approved["actor"],
+        approved["about"],
+        approved["before"]["state"],
+        approved["after"]["state"],
+    ) == ("lin", "r1", "submitted", "approved")
     assert approved["after"]["committed"] == {"treasury": 430_000}
     assert approved["at"] == "2020-03-20T09:00:00+08:00"
     assert approved["entered_at"] > approved["at"]
@@ -82,12 +99,18 @@ def test_the_log_reads_well(town: Callable[..., Ran]) -> None:
     assert ran.out.splitlines()[1].endswith(",round.open,r1,state: approved → open")
     assert "操作日志" in town("audit", "log", "--lang", "zh").out
     ran = town("audit", "log", "--limit", "1")
-    assert ran.err.splitlines() == ["more than 1: add --limit, or ask by --actor, --deed, --about, --since"]
-    assert town("audit", "log", "--about", "nothing").err.splitlines() == ["the log has no such line"]
+    assert ran.err.splitlines() == [
+        "more than 1: add --limit, or ask by --actor, --deed, --about, --since"
+    ]
+    assert town("audit", "log", "--about", "nothing").err.splitlines() == [
+        "the log has no such line"
+    ]
 
 
 def test_a_window_that_ends_before_it_begins_is_refused(town: Callable[..., Ran]) -> None:
-    ran = town("audit", "log", "--since", "2020-03-28", "--until", "2020-03-27", "-o", "json", expect=2)
+    ran = town(
+        "audit", "log", "--since", "2020-03-28", "--until", "2020-03-27", "-o", "json", expect=2
+    )
     assert ran.json["problems"][0]["code"] == "empty_window"
 
 
@@ -107,10 +130,14 @@ def test_an_untouched_log_holds(town: Callable[..., Ran]) -> None:
     for form in (noted, noted.partition(":")[2], noted.upper()):
         data = town("audit", "verify", "--head", form, "-o", "json").data
         assert (data["lines"], data["breaks"]) == (9, [])
-    assert town("audit", "verify", "--head", noted).err.splitlines() == ["all 9 lines hold, and the noted head is among them"]
+    assert town("audit", "verify", "--head", noted).err.splitlines() == [
+        "all 9 lines hold, and the noted head is among them"
+    ]
     assert "only a head noted elsewhere" in town("audit", "verify").err
     ran = town("audit", "head")
-    assert ran.err.splitlines() == [f"write it down elsewhere; later: voucher audit verify --head {head(town)}"]
+    assert ran.err.splitlines() == [
+        f"write it down elsewhere; later: voucher audit verify --head {head(town)}"
+    ]
 
 
 def test_an_empty_log_has_no_head(voucher: Callable[..., Ran]) -> None:
@@ -125,11 +152,19 @@ def test_without_a_file_there_is_no_head(voucher: Callable[..., Ran]) -> None:
 
 @pytest.mark.parametrize("text", ["latest", "8:abc", "x" * 64, f"eight:{'0' * 64}"])
 def test_what_is_no_head_is_a_usage_error(town: Callable[..., Ran], text: str) -> None:
-    assert town("audit", "verify", "--head", text, "-o", "json", expect=2).json["problems"][0]["code"] == "bad_head"
+    assert (
+        town("audit", "verify", "--head", text, "-o", "json", expect=2).json["problems"][0]["code"]
+        == "bad_head"
+    )
 
 
 FIELDS = {
-    "at": "at + 1", "entered_at": "entered_at - 60", "actor": "'mei'", "os_user": "'nobody'", "deed": "'round.reject'", "subject": "'r2'",
+    "at": "at + 1",
+    "entered_at": "entered_at - 60",
+    "actor": "'mei'",
+    "os_user": "'nobody'",
+    "deed": "'round.reject'",
+    "subject": "'r2'",
     "detail": "json_set(detail, '$.after.state', 'draft')",
 }
 
@@ -142,7 +177,9 @@ def test_an_edited_line_is_found_whatever_was_edited(town: Callable[..., Ran], c
     assert ran.err.splitlines()[0].startswith("audit:5: error: line 5 is not what was written")
 
 
-def test_an_edited_line_that_was_sealed_again_is_found_at_the_next(town: Callable[..., Ran]) -> None:
+def test_an_edited_line_that_was_sealed_again_is_found_at_the_next(
+    town: Callable[..., Ran],
+) -> None:
     reseal(5, "mei")
     assert found(town) == [("audit_gap", 6)]
 
@@ -153,17 +190,33 @@ def reseal(number: int, actor: str) -> None:
     db.row_factory = sqlite3.Row
     db.executescript(UNGUARDED)
     row = db.execute("SELECT * FROM audit WHERE audit_id = ?", (number,)).fetchone()
-    fields = (row["at"], row["entered_at"], actor, row["os_user"], row["deed"], row["subject"], row["detail"])
-    db.execute("UPDATE audit SET actor = ?, hash = ? WHERE audit_id = ?", (actor, law.digest(row["previous_hash"], fields), number))
+    fields = (
+        row["at"],
+        row["entered_at"],
+        actor,
+        row["os_user"],
+        row["deed"],
+        row["subject"],
+        row["detail"],
+    )
+    db.execute(
+        "UPDATE audit SET actor = ?, hash = ? WHERE audit_id = ?",
+        (actor, law.digest(row["previous_hash"], fields), number),
+    )
     db.commit()
     db.executescript(GUARDED)
     db.close()
 
 
-def test_a_log_forged_from_a_line_to_its_end_is_found_by_a_noted_head(town: Callable[..., Ran]) -> None:
+def test_a_log_forged_from_a_line_to_its_end_is_found_by_a_noted_head(
+    town: Callable[..., Ran],
+) -> None:
     noted = head(town)
     for number in range(5, 9):
-        tamper(f"UPDATE audit SET previous_hash = (SELECT hash FROM audit WHERE audit_id = {number - 1}) WHERE audit_id = {number};")
+        tamper(
+            "UPDATE audit SET previous_hash = (SELECT hash FROM audit WHERE audit_id ="
+            f" {number - 1}) WHERE audit_id = {number};"
+        )
         reseal(number, "mei")
     town("audit", "verify")
     assert found(town, "--head", noted) == [("audit_head_missing", 8)]
@@ -176,7 +229,10 @@ def test_a_line_that_was_taken_out_is_found(town: Callable[..., Ran], line: int)
 
 
 def test_taking_a_line_out_and_numbering_anew_is_found(town: Callable[..., Ran]) -> None:
-    tamper("DELETE FROM audit WHERE audit_id = 4; UPDATE audit SET audit_id = audit_id - 1 WHERE audit_id > 4;")
+    tamper(
+        "DELETE FROM audit WHERE audit_id = 4; UPDATE audit SET audit_id = audit_id - 1 WHERE"
+        " audit_id > 4;"
+    )
     assert found(town) == [("audit_gap", 4)]
 
 
@@ -186,13 +242,16 @@ def test_numbers_that_jump_are_found(town: Callable[..., Ran]) -> None:
 
 
 def test_lines_that_changed_places_are_found(town: Callable[..., Ran]) -> None:
-    tamper("UPDATE audit SET audit_id = 99 WHERE audit_id = 4; UPDATE audit SET audit_id = 4 WHERE audit_id = 5;"
-           "UPDATE audit SET audit_id = 5 WHERE audit_id = 99;")
+    tamper(
+        "UPDATE audit SET audit_id = 99 WHERE audit_id = 4; UPDATE audit SET audit_id = 4 WHERE"
+        " audit_id = 5;UPDATE audit SET audit_id = 5 WHERE audit_id = 99;"
+    )
     assert found(town) == [("audit_gap", 4), ("audit_gap", 5), ("audit_gap", 6)]
 
 
 INSERTED = """
-INSERT INTO audit SELECT {number}, at, entered_at, 'ghost', os_user, deed, subject, detail, {previous}, '{hash}'
+INSERT INTO audit SELECT {number}, at, entered_at, 'ghost', os_user, deed, subject, detail,
+    {previous}, '{hash}'
 FROM audit WHERE audit_id = 3;
 """
 
@@ -205,13 +264,18 @@ def test_a_line_that_was_put_in_is_found(town: Callable[..., Ran], number: int) 
 
 
 def test_a_line_put_in_between_is_found(town: Callable[..., Ran]) -> None:
-    tamper("UPDATE audit SET audit_id = audit_id + 100 WHERE audit_id > 3; UPDATE audit SET audit_id = audit_id - 99 WHERE audit_id > 100;"
-           + INSERTED.format(number=4, previous="hash", hash="f" * 64))
+    tamper(
+        "UPDATE audit SET audit_id = audit_id + 100 WHERE audit_id > 3; UPDATE audit SET audit_id ="
+        " audit_id - 99 WHERE audit_id > 100;"
+        + INSERTED.format(number=4, previous="hash", hash="f" * 64)
+    )
     assert found(town) == [("audit_edited", 4), ("audit_gap", 5)]
 
 
 @pytest.mark.parametrize("noted_as", ["number and digest", "digest"])
-def test_a_tail_that_was_cut_off_is_found_only_by_a_noted_head(town: Callable[..., Ran], noted_as: str) -> None:
+def test_a_tail_that_was_cut_off_is_found_only_by_a_noted_head(
+    town: Callable[..., Ran], noted_as: str
+) -> None:
     noted = head(town) if noted_as == "number and digest" else head(town).partition(":")[2]
     tamper("DELETE FROM audit WHERE audit_id > 6;")
     town("audit", "verify")
@@ -233,7 +297,9 @@ def test_a_guard_that_is_gone_is_found(town: Callable[..., Ran]) -> None:
 
 def test_a_line_that_cannot_be_read_is_still_shown(town: Callable[..., Ran]) -> None:
     tamper("UPDATE audit SET detail = 'scrawl' WHERE audit_id = 5;")
-    assert town("audit", "log", "--deed", "round.approve", "-o", "json").data["lines"][0]["detail"] == {"unreadable": "scrawl"}
+    assert town("audit", "log", "--deed", "round.approve", "-o", "json").data["lines"][0][
+        "detail"
+    ] == {"unreadable": "scrawl"}
     assert "audit_chain" in town("check", expect=5).err
 
 
@@ -249,7 +315,11 @@ def test_the_log_itself_refuses_to_be_changed(town: Callable[..., Ran]) -> None:
 # ---------------------------------------------------------------- the law by itself
 
 TEXTS = st.text(max_size=8)
-SOME = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), TEXTS, TEXTS, TEXTS, TEXTS, TEXTS), min_size=2, max_size=6)
+SOME = st.lists(
+    st.tuples(st.integers(0, 9), st.integers(0, 9), TEXTS, TEXTS, TEXTS, TEXTS, TEXTS),
+    min_size=2,
+    max_size=6,
+)
 
 
 def chained(all_fields: list[Any]) -> list[law.Line]:
@@ -269,16 +339,21 @@ def test_no_change_of_a_chain_goes_unseen(some: list[Any], data: st.DataObject) 
     swapped = lines.copy()
     swapped[place], swapped[other] = swapped[other], swapped[place]
     assert list(law.breaks(swapped))
-    assert list(law.breaks(lines[:place] + lines[place + 1:]))
+    assert list(law.breaks(lines[:place] + lines[place + 1 :]))
     assert list(law.breaks([*lines[:place], lines[other], *lines[place:]]))
     fields = list(lines[place].fields)
     fields[2] += "x"
-    edited = law.Line(lines[place].number, tuple(fields), lines[place].previous_hash, lines[place].hash)  # type: ignore[arg-type]
-    assert [(each.line, each.what) for each in law.breaks([*lines[:place], edited, *lines[place + 1:]])] == [(place + 1, "edited")]
+    edited = law.Line(
+        lines[place].number, tuple(fields), lines[place].previous_hash, lines[place].hash
+    )  # type: ignore[arg-type]
+    assert [
+        (each.line, each.what) for each in law.breaks([*lines[:place], edited, *lines[place + 1 :]])
+    ] == [(place + 1, "edited")]
 
 
 def test_what_a_deed_changed_is_told_in_short() -> None:
-    assert law.changes({"state": "open", "packs": 10}, {"state": "open", "packs": 12, "note": "x"}) == [
-        ("packs", 10, 12), ("note", None, "x")]
+    assert law.changes(
+        {"state": "open", "packs": 10}, {"state": "open", "packs": 12, "note": "x"}
+    ) == [("packs", 10, 12), ("note", None, "x")]
     assert law.changes(None, {"state": "draft"}) == [("state", None, "draft")]
     assert law.told({"a": "b" * 80}).endswith("…")

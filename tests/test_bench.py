@@ -1,4 +1,6 @@
-"""The measuring rod itself: the drawn city, the oracle and the program agree on every count of every reason and every sum."""
+"""The measuring rod itself: the drawn city, the oracle and the program agree on every count of
+every reason and every sum.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def taken_in(voucher: Any, bench: Any, city: Any) -> None:
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
-def test_import_and_oracle_agree_on_every_reason_and_every_sum(voucher: Any, here: Path, bench: Any, shuffled: bool) -> None:
+def test_import_and_oracle_agree_on_every_reason_and_every_sum(
+    voucher: Any, here: Path, bench: Any, shuffled: bool
+) -> None:
     city = bench.city.size_of(2000)
     bench.city.draw(city, here, shuffled=shuffled)
     expected = bench.oracle.judge(here)
@@ -55,15 +59,35 @@ def test_import_and_oracle_agree_on_every_reason_and_every_sum(voucher: Any, her
 
 
 def test_a_row_that_differs_is_found(bench: Any) -> None:
-    expected = {"merchants": {}, "claims": {}, "redemptions": {}, "sums": {"day": {"2020-03-27": dict.fromkeys(bench.compare.SUMS, 7)}}}
+    expected = {
+        "merchants": {},
+        "claims": {},
+        "redemptions": {},
+        "sums": {"day": {"2020-03-27": dict.fromkeys(bench.compare.SUMS, 7)}},
+    }
     for kind in ("merchants", "claims", "redemptions"):
-        expected[kind] = {"read": 2, "accepted": 1, "duplicate": 0, "rejected": 1, "reasons": {"expired": 1}, "warning_reasons": {}}
+        expected[kind] = {
+            "read": 2,
+            "accepted": 1,
+            "duplicate": 0,
+            "rejected": 1,
+            "reasons": {"expired": 1},
+            "warning_reasons": {},
+        }
     batch = {**expected["claims"], "batch": 1, "reasons": {"bad_row": 1}}
     row = dict.fromkeys(bench.compare.SUMS, 7) | {"base_fen": 8}
-    answers = {"list": {"batches": [batch]}, "show": batch, "leverage": {"rows": [{"key": "2020-03-27", **row}], "total": row}}
+    answers = {
+        "list": {"batches": [batch]},
+        "show": batch,
+        "leverage": {"rows": [{"key": "2020-03-27", **row}], "total": row},
+    }
     found = bench.compare.differences(expected, lambda *words: answers[words[1]])
     assert [line.split(":")[0] for line in found] == [
-        "merchants reasons", "claims reasons", "redemptions reasons", "by day, 2020-03-27", "by day, total",
+        "merchants reasons",
+        "claims reasons",
+        "redemptions reasons",
+        "by day, 2020-03-27",
+        "by day, total",
     ]
 
 

@@ -1,4 +1,6 @@
-"""Large files, taken by columns, come to what the judge alone makes of them, row by row: the same files both ways."""
+"""Large files, taken by columns, come to what the judge alone makes of them, row by row: the same
+files both ways.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def session(path: Path) -> Iterator[store.Session]:
         db.close()
 
 
-def come_to(here: Path, files: list[tuple[str, bytes]], bytes_: int, lines: int, **options: Any) -> tuple[Any, ...]:
+def come_to(
+    here: Path, files: list[tuple[str, bytes]], bytes_: int, lines: int, **options: Any
+) -> tuple[Any, ...]:
     """What imports of the files, and then their retries, answer and leave."""
     path = here / f"by{bytes_}.db"
     for stray in here.glob(f"{path.name}*"):
@@ -55,15 +59,28 @@ def come_to(here: Path, files: list[tuple[str, bytes]], bytes_: int, lines: int,
                 told.append(ops.import_redemptions(one, str(here / name), **options).data)
             except VoucherError as refused:
                 told.append((refused.code, str(refused)))
-        told += [batches.retry_batch(one, data["batch"]).data for data in told if isinstance(data, dict)]
+        told += [
+            batches.retry_batch(one, data["batch"]).data for data in told if isinstance(data, dict)
+        ]
     return told, left_by(path)
 
 
-def same(here: Path, *contents: bytes, lines: int = 4, name: str = "{}.csv", has_repeats: bool = False, **options: Any) -> Any:
-    """Whether both ways come to the same; the first answer. Of rows that repeat one another, one that is written plainly may
-    be taken before one that is not: which of their lines is kept says nothing."""
+def same(
+    here: Path,
+    *contents: bytes,
+    lines: int = 4,
+    name: str = "{}.csv",
+    has_repeats: bool = False,
+    **options: Any,
+) -> Any:
+    """Whether both ways come to the same; the first answer. Of rows that repeat one another, one
+    that is written plainly may be taken before one that is not: which of their lines is kept says
+    nothing.
+    """
     files = [(name.format(number), content) for number, content in enumerate(contents)]
-    by_rows, by_columns = (come_to(here, files, bytes_, lines, **options) for bytes_ in (BY_ROWS, BY_COLUMNS))
+    by_rows, by_columns = (
+        come_to(here, files, bytes_, lines, **options) for bytes_ in (BY_ROWS, BY_COLUMNS)
+    )
     if has_repeats:
         by_rows, by_columns = without_lines(by_rows), without_lines(by_columns)
     assert by_columns == by_rows
@@ -74,7 +91,9 @@ def without_lines(come: tuple[Any, Any]) -> tuple[Any, Any]:
     """The same without the lines of facts, warnings and rejects."""
     told, left = come
     facts = sorted(map(str, (fact[:-1] for fact in left["facts"])))
-    return told, {**left, "facts": facts} | {what: sorted((row[0], *row[2:]) for row in left[what]) for what in ("warnings", "rejects")}
+    return told, {**left, "facts": facts} | {
+        what: sorted((row[0], *row[2:]) for row in left[what]) for what in ("warnings", "rejects")
+    }
 
 
 @pytest.fixture
@@ -87,15 +106,37 @@ def town(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 # ---------------------------------------------------------------- refunds
 
-HOURS = ("2020-03-28 10", "2020-03-28 12", "2020-03-28 14", "2020-04-03 07", "2020-04-03 09")  # the claims end on 3 April at 8
-STEP = st.tuples(  # of one voucher's life: kind, hour, number, refund_of, amount, told subsidy, merchant
-    st.sampled_from(["pay", "refund"]), st.sampled_from(HOURS), st.sampled_from("12"), st.sampled_from("112"),
-    st.sampled_from(["45.00", "45.00", "45.00", "20.00"]), st.sampled_from(["10.00", "10.00", "5.00"]), st.sampled_from(["M1", "M1", "M2"]))
+# the claims end on 3 April at 8
+HOURS = (
+    "2020-03-28 10",
+    "2020-03-28 12",
+    "2020-03-28 14",
+    "2020-04-03 07",
+    "2020-04-03 09",
+)
+# of one voucher's life: kind, hour, number, refund_of, amount, told subsidy, merchant
+STEP = st.tuples(
+    st.sampled_from(["pay", "refund"]),
+    st.sampled_from(HOURS),
+    st.sampled_from("12"),
+    st.sampled_from("112"),
+    st.sampled_from(["45.00", "45.00", "45.00", "20.00"]),
+    st.sampled_from(["10.00", "10.00", "5.00"]),
+    st.sampled_from(["M1", "M1", "M2"]),
+)
 PAID = ("pay", HOURS[0], "1", "1", "45.00", "10.00", "M1")
 REFUNDED = ("refund", HOURS[1], "2", "1", "45.00", "10.00", "M1")
 LIFE = st.one_of(
-    st.just([PAID, REFUNDED]), st.lists(STEP, min_size=1, max_size=4), st.builds(lambda step: [PAID, ("refund", *step[1:])], STEP),
-    st.sampled_from([[PAID, REFUNDED, ("refund", hour, number, *REFUNDED[3:])] for hour in HOURS[1:3] for number in "123"]),
+    st.just([PAID, REFUNDED]),
+    st.lists(STEP, min_size=1, max_size=4),
+    st.builds(lambda step: [PAID, ("refund", *step[1:])], STEP),
+    st.sampled_from(
+        [
+            [PAID, REFUNDED, ("refund", hour, number, *REFUNDED[3:])]
+            for hour in HOURS[1:3]
+            for number in "123"
+        ]
+    ),
 )
 
 
@@ -103,12 +144,22 @@ LIFE = st.one_of(
 def lives(draw: st.DrawFn) -> list[str]:
     """The rows of some vouchers' lives, in any order; one number may come on two vouchers."""
     told = []
-    for voucher in draw(st.lists(st.sampled_from(["C1,1", "C1,2", "C2,1", "C3,3"]), min_size=1, max_size=4, unique=True)):
+    for voucher in draw(
+        st.lists(
+            st.sampled_from(["C1,1", "C1,2", "C2,1", "C3,3"]), min_size=1, max_size=4, unique=True
+        )
+    ):
         holder = draw(st.sampled_from([voucher.replace(",", ""), "X"]))
         for kind, hour, number, paid, amount, subsidy, merchant in draw(LIFE):
             refund_of = f"{holder}-{paid}" if kind == "refund" else ""
-            told.append(f"{holder}-{number},{kind},{voucher},{merchant},{hour}:00:00,{amount},0,{subsidy},{refund_of}")
-    return draw(st.permutations(told)) if draw(st.booleans()) else sorted(told, key=lambda row: row.split(",")[5])
+            told.append(
+                f"{holder}-{number},{kind},{voucher},{merchant},{hour}:00:00,{amount},0,{subsidy},{refund_of}"
+            )
+    return (
+        draw(st.permutations(told))
+        if draw(st.booleans())
+        else sorted(told, key=lambda row: row.split(",")[5])
+    )
 
 
 def as_file(told: list[str]) -> bytes:
@@ -128,7 +179,9 @@ def towns(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return here
 
 
-POLICIES = st.sampled_from(["full_restores", "full_restores", "restores_once", "forfeits", "pro_rata"])
+POLICIES = st.sampled_from(
+    ["full_restores", "full_restores", "restores_once", "forfeits", "pro_rata"]
+)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
@@ -140,22 +193,33 @@ def test_refunds_come_to_the_same(towns: Path, policy: str, told: list[str], lin
 @pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(policy=POLICIES, told=lives(), lines=st.sampled_from([1, 2, 3, 1000]))
-def test_refunds_come_to_the_same_many_times(towns: Path, policy: str, told: list[str], lines: int) -> None:
+def test_refunds_come_to_the_same_many_times(
+    towns: Path, policy: str, told: list[str], lines: int
+) -> None:
     same(towns / policy, as_file(told), lines=lines, has_repeats=True, profile="voucher")
 
 
 @pytest.mark.parametrize("policy", ["full_restores", "restores_once", "forfeits", "pro_rata"])
 @pytest.mark.parametrize("lines", [1, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_full_refund_comes_to_the_same(towns: Path, policy: str, lines: int) -> None:
-    steps = [PAID, REFUNDED, ("pay", HOURS[2], "3", "", *PAID[4:]), ("refund", HOURS[2], "4", "3", *PAID[4:])]
-    told = [f"T{number},{kind},C1,1,{merchant},{hour}:{minute}:00,{amount},0,{subsidy},{f'T{paid}' if kind == 'refund' else ''}"
-            for minute, (kind, hour, number, paid, amount, subsidy, merchant) in enumerate(steps, 10)]
+    steps = [
+        PAID,
+        REFUNDED,
+        ("pay", HOURS[2], "3", "", *PAID[4:]),
+        ("refund", HOURS[2], "4", "3", *PAID[4:]),
+    ]
+    told = [
+        f"T{number},{kind},C1,1,{merchant},{hour}:{minute}:00,{amount},0,{subsidy},{f'T{paid}' if kind == 'refund' else ''}"
+        for minute, (kind, hour, number, paid, amount, subsidy, merchant) in enumerate(steps, 10)
+    ]
     for count in range(2, 5):
         same(towns / policy, as_file(told[:count]), lines=lines, profile="voucher")
 
 
 def test_a_full_refund_is_proved_by_columns(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the block of its payment and in a later one; what is not full, or late, goes to the judge."""
+    """In the block of its payment and in a later one; what is not full, or late, goes to the
+    judge.
+    """
     left: list[int] = []
     take = feed.Feed.take
 
@@ -166,10 +230,17 @@ def test_a_full_refund_is_proved_by_columns(town: Path, monkeypatch: pytest.Monk
         return taken, records
 
     monkeypatch.setattr(feed.Feed, "take", counted)
-    told = ["T1,pay,C1,1,M1,2020-03-28 10:00:00,45.00,0,10.00,", "R1,refund,C1,1,M1,2020-03-28 11:00:00,45.00,0,10.00,T1",
-            "T2,pay,C2,1,M1,2020-03-28 10:00:00,45.00,0,10.00,", "T3,pay,C3,1,M1,2020-03-28 10:00:00,45.00,0,10.00,",
-            "R2,refund,C2,1,M1,2020-03-28 11:00:00,45.00,0,10.00,T2", "R3,refund,C3,1,M1,2020-03-28 11:00:00,20.00,0,10.00,T3"]
-    (answer, *_), _ = come_to(town, [("0.csv", "\n".join([HEADER.strip(), *told, ""]).encode())], BY_COLUMNS, 4)
+    told = [
+        "T1,pay,C1,1,M1,2020-03-28 10:00:00,45.00,0,10.00,",
+        "R1,refund,C1,1,M1,2020-03-28 11:00:00,45.00,0,10.00,T1",
+        "T2,pay,C2,1,M1,2020-03-28 10:00:00,45.00,0,10.00,",
+        "T3,pay,C3,1,M1,2020-03-28 10:00:00,45.00,0,10.00,",
+        "R2,refund,C2,1,M1,2020-03-28 11:00:00,45.00,0,10.00,T2",
+        "R3,refund,C3,1,M1,2020-03-28 11:00:00,20.00,0,10.00,T3",
+    ]
+    (answer, *_), _ = come_to(
+        town, [("0.csv", "\n".join([HEADER.strip(), *told, ""]).encode())], BY_COLUMNS, 4
+    )
     assert answer["accepted"] == 6
     assert left == [1]
 
@@ -177,18 +248,72 @@ def test_a_full_refund_is_proved_by_columns(town: Path, monkeypatch: pytest.Monk
 # ---------------------------------------------------------------- chance
 
 CELLS = (
-    ("T0", "T1", "T2", "T3", "1000000001", "2000000001", "42000012345678901234567890123456", "0012", "12", "t-1_#/|", "", "号1", "T 1",
-     "2020-01-05", "2020-01-05-7"),
+    (
+        "T0",
+        "T1",
+        "T2",
+        "T3",
+        "1000000001",
+        "2000000001",
+        "42000012345678901234567890123456",
+        "0012",
+        "12",
+        "t-1_#/|",
+        "",
+        "号1",
+        "T 1",
+        "2020-01-05",
+        "2020-01-05-7",
+    ),
     ("pay", "pay", "pay", "pay", "refund", "Pay", "sale", "", "pay "),
     ("C1", "C1", "C2", "C3", "C9", "", "2020-01-05"),
     ("1", "1", "2", "3", "4", "5", "01", "0", "1.0", "", "+1", "１", "999999999999"),
     ("M1", "M1", "M2", "M9", "", "m1"),
-    ("2020-03-28 10:00:00", "2020-03-28T10:00:01", "2020-03-28 10:00", "2020/3/28 10:00", "2020-03-28T02:00:00Z", "2020-02-30 10:00:00",
-     "2020-03-28 24:00:00", "2020-03-28 10:00:60", "2020-03-28 23:60:00", "0000-01-01 00:00:00", "0001-01-01 00:00:00",
-     "9999-12-31 23:59:59", "9999-12-31 24:00:00", "2020-03-27 07:59:59",
-     "2020-04-03 08:00:01", "2020-03-28 10:00:02", "2020-03-29 10:00:00", "", "43918.41", "２０２０-03-28 10:00:00"),
-    ("45", "45.0", "45.00", "45.00", "45.005", "-45", "", "0", "00045.00", "99999999999999", "999999999999.99", "4e1", "45.", ".5", "２０",
-     "2000", "3999.99", "4000.1", "39.99", "1,045.00", "¥45"),
+    (
+        "2020-03-28 10:00:00",
+        "2020-03-28T10:00:01",
+        "2020-03-28 10:00",
+        "2020/3/28 10:00",
+        "2020-03-28T02:00:00Z",
+        "2020-02-30 10:00:00",
+        "2020-03-28 24:00:00",
+        "2020-03-28 10:00:60",
+        "2020-03-28 23:60:00",
+        "0000-01-01 00:00:00",
+        "0001-01-01 00:00:00",
+        "9999-12-31 23:59:59",
+        "9999-12-31 24:00:00",
+        "2020-03-27 07:59:59",
+        "2020-04-03 08:00:01",
+        "2020-03-28 10:00:02",
+        "2020-03-29 10:00:00",
+        "",
+        "43918.41",
+        "２０２０-03-28 10:00:00",
+    ),
+    (
+        "45",
+        "45.0",
+        "45.00",
+        "45.00",
+        "45.005",
+        "-45",
+        "",
+        "0",
+        "00045.00",
+        "99999999999999",
+        "999999999999.99",
+        "4e1",
+        "45.",
+        ".5",
+        "２０",
+        "2000",
+        "3999.99",
+        "4000.1",
+        "39.99",
+        "1,045.00",
+        "¥45",
+    ),
     ("0", "0", "0.00", "5", "50", "", "-0", "0.001"),
     ("10", "10.00", "10.00", "200.00", "400.00", "0", "", "10.0", "1e1", "10.01"),
     ("", "", "", "T0", "T1", "T2", "12", "号1"),
@@ -197,10 +322,36 @@ PLAIN = st.tuples(*[st.sampled_from(cells[:6]) for cells in CELLS])
 WILD = st.tuples(*[st.sampled_from(cells) for cells in CELLS])
 TAME = st.builds(
     lambda number, claim, coupon, merchant, hour: (
-        f"T{number}", "pay", claim, coupon, merchant, f"2020-03-28 {hour:02d}:00:00", "45.00", "0", "10.00", ""),
-    st.integers(0, 30), st.sampled_from(["C1", "C2", "C3"]), st.sampled_from("123"), st.sampled_from(["M1", "M2"]), st.integers(8, 20),
+        f"T{number}",
+        "pay",
+        claim,
+        coupon,
+        merchant,
+        f"2020-03-28 {hour:02d}:00:00",
+        "45.00",
+        "0",
+        "10.00",
+        "",
+    ),
+    st.integers(0, 30),
+    st.sampled_from(["C1", "C2", "C3"]),
+    st.sampled_from("123"),
+    st.sampled_from(["M1", "M2"]),
+    st.integers(8, 20),
 )
-TOUCHES = ("quote", "pad", "tab", "backtick", "quoted newline", "stray quote", "two stray quotes", "return", "separator", "page", "line")
+TOUCHES = (
+    "quote",
+    "pad",
+    "tab",
+    "backtick",
+    "quoted newline",
+    "stray quote",
+    "two stray quotes",
+    "return",
+    "separator",
+    "page",
+    "line",
+)
 
 
 def touched(cells: tuple[str, ...], touch: tuple[str, int]) -> tuple[str, ...]:
@@ -208,37 +359,57 @@ def touched(cells: tuple[str, ...], touch: tuple[str, int]) -> tuple[str, ...]:
     how, at = touch
     cell = cells[at]
     changed = {
-        "quote": f'"{cell}"', "pad": f" {cell}  ", "tab": f"{cell}\t", "backtick": f"`{cell}", "quoted newline": f'"{cell}\n"',
-        "stray quote": f'{cell}"', "two stray quotes": f'{cell}"x"', "return": f"{cell}\r", "separator": f"{cell}\x1f",
-        "page": f"{cell}\x0c", "line": f"{cell}\u2028",
+        "quote": f'"{cell}"',
+        "pad": f" {cell}  ",
+        "tab": f"{cell}\t",
+        "backtick": f"`{cell}",
+        "quoted newline": f'"{cell}\n"',
+        "stray quote": f'{cell}"',
+        "two stray quotes": f'{cell}"x"',
+        "return": f"{cell}\r",
+        "separator": f"{cell}\x1f",
+        "page": f"{cell}\x0c",
+        "line": f"{cell}\u2028",
     }[how]
-    return (*cells[:at], changed, *cells[at + 1:])
+    return (*cells[:at], changed, *cells[at + 1 :])
 
 
 TOUCH = st.tuples(st.sampled_from(TOUCHES), st.integers(0, 9))
 LINE = st.one_of(
-    TAME.map(",".join), TAME.map(",".join), PLAIN.map(",".join), WILD.map(",".join),
+    TAME.map(",".join),
+    TAME.map(",".join),
+    PLAIN.map(",".join),
+    WILD.map(",".join),
     st.builds(lambda cells, touch: ",".join(touched(cells, touch)), TAME, TOUCH),
     st.builds(lambda cells, width: ",".join((*cells, "", "x")[:width]), TAME, st.integers(1, 12)),
     st.sampled_from(["", "   ", ",,,,,,,,,", HEADER.strip(), "\t"]),
 )
 FILE = st.lists(LINE, min_size=1, max_size=12)
-SHAPE = st.fixed_dictionaries({
-    "newline": st.sampled_from(["\n", "\n", "\r\n", "\r"]), "ends": st.booleans(),
-    "preamble": st.sampled_from(["", "", "report\n\n", "，,x\n"]),
-    "encoding": st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "gb18030", "utf-16"]), "delimiter": st.sampled_from(",,,;\t|"),
-    "channels": st.sampled_from([None, ["offline"], ["线下", "", "online", "no"]]),
-})
+SHAPE = st.fixed_dictionaries(
+    {
+        "newline": st.sampled_from(["\n", "\n", "\r\n", "\r"]),
+        "ends": st.booleans(),
+        "preamble": st.sampled_from(["", "", "report\n\n", "，,x\n"]),
+        "encoding": st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "gb18030", "utf-16"]),
+        "delimiter": st.sampled_from(",,,;\t|"),
+        "channels": st.sampled_from([None, ["offline"], ["线下", "", "online", "no"]]),
+    }
+)
 
 
 def written(lines: list[str], shape: dict[str, Any]) -> bytes:
     """The file's bytes; what the encoding has no sign for becomes a question mark."""
     rows, channels = [HEADER.strip(), *lines], shape["channels"]
     if channels:
-        rows = [f"{row},{channels[number % len(channels)] if number else '渠道'},午餐" for number, row in enumerate(rows)]
+        rows = [
+            f"{row},{channels[number % len(channels)] if number else '渠道'},午餐"
+            for number, row in enumerate(rows)
+        ]
         rows[0] = rows[0].replace("午餐", "备注")
     text = shape["newline"].join(rows) + (shape["newline"] if shape["ends"] else "")
-    text = (shape["preamble"].replace("\n", shape["newline"]) + text).replace(",", shape["delimiter"])
+    text = (shape["preamble"].replace("\n", shape["newline"]) + text).replace(
+        ",", shape["delimiter"]
+    )
     return text.encode(shape["encoding"], "replace")
 
 
@@ -250,15 +421,23 @@ LINES = st.sampled_from([1, 2, 3, 5, 8, 1000])
 
 @SOME
 @given(files=FILES, lines=LINES)
-def test_both_ways_come_to_the_same(town: Path, files: list[tuple[list[str], dict[str, Any]]], lines: int) -> None:
-    same(town, *[written(*file) for file in files], lines=lines, has_repeats=True, profile="voucher")
+def test_both_ways_come_to_the_same(
+    town: Path, files: list[tuple[list[str], dict[str, Any]]], lines: int
+) -> None:
+    same(
+        town, *[written(*file) for file in files], lines=lines, has_repeats=True, profile="voucher"
+    )
 
 
 @pytest.mark.slow
 @MANY
 @given(files=FILES, lines=LINES)
-def test_both_ways_come_to_the_same_many_times(town: Path, files: list[tuple[list[str], dict[str, Any]]], lines: int) -> None:
-    same(town, *[written(*file) for file in files], lines=lines, has_repeats=True, profile="voucher")
+def test_both_ways_come_to_the_same_many_times(
+    town: Path, files: list[tuple[list[str], dict[str, Any]]], lines: int
+) -> None:
+    same(
+        town, *[written(*file) for file in files], lines=lines, has_repeats=True, profile="voucher"
+    )
 
 
 # ---------------------------------------------------------------- one by one
@@ -267,7 +446,10 @@ def test_both_ways_come_to_the_same_many_times(town: Path, files: list[tuple[lis
 def rows(*changes: dict[str, str], **also: str) -> list[str]:
     """Payments that differ from the first one as told."""
     plain = dict(zip(COLUMNS, PAYMENT, strict=True))
-    return [",".join((plain | {"transaction_no": f"T{number}"} | change | also).values()) for number, change in enumerate(changes, 1)]
+    return [
+        ",".join((plain | {"transaction_no": f"T{number}"} | change | also).values())
+        for number, change in enumerate(changes, 1)
+    ]
 
 
 THREE = [HEADER.strip(), *rows({}, {"coupon_no": "2", "merchant_no": "M2"}, {"claim_no": "C2"})]
@@ -279,7 +461,9 @@ FORMS = {
     "no newline at the end": "\n".join(THREE).encode(),
     "blank lines": "\n\n".join(["", *THREE, "", ""]).encode(),
     "byte order mark": codecs.BOM_UTF8 + "\n".join([*THREE, ""]).encode(),
-    "GB18030": "\n".join([THREE[0] + ",备注", *[row + ",午餐" for row in THREE[1:]], ""]).encode("gb18030"),
+    "GB18030": (
+        "\n".join([THREE[0] + ",备注", *[row + ",午餐" for row in THREE[1:]], ""]).encode("gb18030")
+    ),
     "UTF-16": "\n".join([*THREE, ""]).encode("utf-16"),
     "UTF-32": "\r\n".join([*THREE, ""]).encode("utf-32"),
     "semicolons": "\n".join([*THREE, ""]).replace(",", ";").encode(),
@@ -287,19 +471,41 @@ FORMS = {
     "upright strokes": "\n".join([*THREE, ""]).replace(",", "|").encode(),
     "quoted": "\n".join(['"' + row.replace(",", '","') + '"' for row in THREE] + [""]).encode(),
     "quotes within quotes": "\n".join([*THREE, THREE[1].replace("T1", '"T""4"'), ""]).encode(),
-    "a quote that is never closed": "\n".join([*THREE[:2], THREE[2].replace("T2", '"T2'), THREE[3], ""]).encode(),
-    "a cell of two lines": "\n".join([THREE[0] + ",note", *[row + ',"two\nlines"' for row in THREE[1:]], ""]).encode(),
-    "a cell of two lines after a stray quote": "\n".join(
-        [THREE[0] + ",note,more", THREE[1] + ',a"b,"c', 'd",e"f', *[row + ",," for row in THREE[2:]], ""]).encode(),
+    "a quote that is never closed": (
+        "\n".join([*THREE[:2], THREE[2].replace("T2", '"T2'), THREE[3], ""]).encode()
+    ),
+    "a cell of two lines": (
+        "\n".join([THREE[0] + ",note", *[row + ',"two\nlines"' for row in THREE[1:]], ""]).encode()
+    ),
+    "a cell of two lines after a stray quote": (
+        "\n".join(
+            [
+                THREE[0] + ",note,more",
+                THREE[1] + ',a"b,"c',
+                'd",e"f',
+                *[row + ",," for row in THREE[2:]],
+                "",
+            ]
+        ).encode()
+    ),
     "short and long rows": "\n".join([*THREE, "T4,pay", THREE[1] + ",,", ""]).encode(),
-    "padded cells": "\n".join([THREE[0], *[row.replace(",", " , ") for row in THREE[1:]], ""]).encode(),
+    "padded cells": (
+        "\n".join([THREE[0], *[row.replace(",", " , ") for row in THREE[1:]], ""]).encode()
+    ),
     "a blank last column": "\n".join([row + "," for row in THREE] + [""]).encode(),
     "a preamble": "\n".join(["voucher report", "made,2020-03-30", *THREE, ""]).encode(),
-    "the header once more": "\n".join([*THREE, THREE[0], THREE[1].replace("T1", "T7"), ""]).encode(),
+    "the header once more": (
+        "\n".join([*THREE, THREE[0], THREE[1].replace("T1", "T7"), ""]).encode()
+    ),
     "only a header": (HEADER).encode(),
-    "columns in another order": "\n".join(",".join(reversed(row.split(","))) for row in [*THREE]).encode(),
-    "a sign of two octets in GB18030 that ends like a comma's neighbour": "\n".join(
-        [THREE[0] + ",备注", *[row + ",乗亅乚" for row in THREE[1:]], ""]).encode("gb18030"),
+    "columns in another order": (
+        "\n".join(",".join(reversed(row.split(","))) for row in [*THREE]).encode()
+    ),
+    "a sign of two octets in GB18030 that ends like a comma's neighbour": (
+        "\n".join([THREE[0] + ",备注", *[row + ",乗亅乚" for row in THREE[1:]], ""]).encode(
+            "gb18030"
+        )
+    ),
 }
 
 
@@ -307,8 +513,15 @@ FORMS = {
 @pytest.mark.parametrize("lines", [2, pytest.param(1000, marks=pytest.mark.slow)])
 def test_every_form_of_a_file_is_read_both_ways_alike(town: Path, form: str, lines: int) -> None:
     data = same(town, FORMS[form], lines=lines)
-    assert isinstance(data, dict) and (data["accepted"] == 3 or form in ("only a header", "a quote that is never closed",
-                                                                        "a cell of two lines after a stray quote")), data
+    assert isinstance(data, dict) and (
+        data["accepted"] == 3
+        or form
+        in (
+            "only a header",
+            "a quote that is never closed",
+            "a cell of two lines after a stray quote",
+        )
+    ), data
 
 
 PROFILES = {
@@ -316,7 +529,11 @@ PROFILES = {
     "without a subsidy": ("", "号,类,券,序,店,时,价,惠,无,原,道", ""),
     "in fen": ("unit: fen\n", "号,类,券,序,店,时,价,惠,补,原,道", ""),
     "refunds are negative": ("refunds: negative\n", "号,类,券,序,店,时,价,惠,补,原,道", ""),
-    "only some rows": ("skip: [{column: 道, like: 线上}]\n", "号,类,券,序,店,时,价,惠,补,原,道", ""),
+    "only some rows": (
+        "skip: [{column: 道, like: 线上}]\n",
+        "号,类,券,序,店,时,价,惠,补,原,道",
+        "",
+    ),
     "a footer": ("footer: {like: ^合计}\n", "号,类,券,序,店,时,价,惠,补,原,道", "合计,3\n"),
 }
 PROFILE = """\
@@ -337,9 +554,12 @@ columns:
   channel: {column: 道, words: {线下: offline, 线上: online}}
 """
 BILL = (
-    "T1,支付,C1,1,M1,2020-03-28 10:00:00,4500,0,1000,,线下", "T2,支付,C1,2,M2,2020-03-28 10:00:00,45.00,0,10.00,,线上",
-    "T3,支付,C2,1,M1,2020-03-28 10:00:00,45.00,0,10,,", "R3,退款,C2,1,M1,2020-03-28 12:00:00,-45.00,0,-10.00,T3,",
-    "R1,退款,C1,1,M1,2020-03-28 12:00:00,4500,0,1000,T1,线下", "T4,支付,C2,2,M2,2020-03-28 10:00:00,45.00,0,10,,店",
+    "T1,支付,C1,1,M1,2020-03-28 10:00:00,4500,0,1000,,线下",
+    "T2,支付,C1,2,M2,2020-03-28 10:00:00,45.00,0,10.00,,线上",
+    "T3,支付,C2,1,M1,2020-03-28 10:00:00,45.00,0,10,,",
+    "R3,退款,C2,1,M1,2020-03-28 12:00:00,-45.00,0,-10.00,T3,",
+    "R1,退款,C1,1,M1,2020-03-28 12:00:00,4500,0,1000,T1,线下",
+    "T4,支付,C2,2,M2,2020-03-28 10:00:00,45.00,0,10,,店",
 )
 
 
@@ -347,7 +567,12 @@ BILL = (
 def test_every_profile_is_read_both_ways_alike(town: Path, which: str) -> None:
     also, header, footer = PROFILES[which]
     (town / "bill.yaml").write_text(PROFILE + also, "utf-8")
-    data = same(town, "\n".join([header, *BILL, footer]).encode("gb18030"), lines=3, profile=str(town / "bill.yaml"))
+    data = same(
+        town,
+        "\n".join([header, *BILL, footer]).encode("gb18030"),
+        lines=3,
+        profile=str(town / "bill.yaml"),
+    )
     assert data["read"] + data["ignored"] == 6 and data["accepted"] > 0, data
 
 
@@ -356,7 +581,10 @@ def test_every_strange_cell_is_read_both_ways_alike(town: Path, column: str) -> 
     """Three of them in a file, each in a row that would be lawful without it."""
     cells = list(dict.fromkeys(CELLS[COLUMNS.index(column)]))
     for first in range(0, len(cells), 3):
-        strange = [{"claim_no": f"C{number}", column: cell} for number, cell in enumerate(cells[first:first + 3], 1)]
+        strange = [
+            {"claim_no": f"C{number}", column: cell}
+            for number, cell in enumerate(cells[first : first + 3], 1)
+        ]
         same(town, "\n".join([HEADER.strip(), *rows(*strange), ""]).encode(), profile="voucher")
 
 
@@ -364,31 +592,46 @@ def test_every_strange_cell_is_read_both_ways_alike(town: Path, column: str) -> 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_every_strange_cell_is_alone_read_both_ways_alike(town: Path, column: str) -> None:
     for cell in dict.fromkeys(CELLS[COLUMNS.index(column)]):
-        same(town, "\n".join([HEADER.strip(), *rows({column: cell}), ""]).encode(), profile="voucher")
+        same(
+            town, "\n".join([HEADER.strip(), *rows({column: cell}), ""]).encode(), profile="voucher"
+        )
 
 
 @pytest.mark.parametrize("lines", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_what_the_judge_accepts_counts_in_later_chunks(town: Path, lines: int) -> None:
-    """Three vouchers of one resident at one merchant on one day, two of which are lawful; one or the other is written so that
-    columns cannot take it; they come in any order, in chunks of one row or two."""
+    """Three vouchers of one resident at one merchant on one day, two of which are lawful; one or
+    the other is written so that columns cannot take it; they come in any order, in chunks of one
+    row or two.
+    """
     for order, odd in product(permutations("123"), ("2", "13")):
         numbers = [f'"T{coupon}"' if coupon in odd else f"T{coupon}" for coupon in order]
-        told = [f"{number},pay,C1,{coupon},M1,2020-03-28 1{coupon}:00:00,45.00,0,10.00,"
-                for number, coupon in zip(numbers, order, strict=True)]
-        data = same(town, "\n".join([HEADER.strip(), *told, ""]).encode(), lines=lines, profile="voucher")
+        told = [
+            f"{number},pay,C1,{coupon},M1,2020-03-28 1{coupon}:00:00,45.00,0,10.00,"
+            for number, coupon in zip(numbers, order, strict=True)
+        ]
+        data = same(
+            town, "\n".join([HEADER.strip(), *told, ""]).encode(), lines=lines, profile="voucher"
+        )
         assert data["reasons"] == {"over_limit": 1}, (order, odd)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
 def test_a_large_file_may_be_packed(town: Path, suffix: str) -> None:
     content = "\n".join([*THREE, ""]).encode()
-    assert same(town, gzip.compress(content) if suffix.endswith("gz") else content, name="{}." + suffix)["accepted"] == 3
+    assert (
+        same(
+            town, gzip.compress(content) if suffix.endswith("gz") else content, name="{}." + suffix
+        )["accepted"]
+        == 3
+    )
 
 
 def test_the_columns_are_really_used(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     cells = feed.blocks.frames.cells
-    monkeypatch.setattr(feed.blocks.frames, "cells", lambda *given: seen.append(len(given[1].even)) or cells(*given))
+    monkeypatch.setattr(
+        feed.blocks.frames, "cells", lambda *given: seen.append(len(given[1].even)) or cells(*given)
+    )
     come_to(town, [("0.csv", FORMS["LF"])], BY_COLUMNS, 1000)
     assert seen == [3]
     come_to(town, [("0.csv", FORMS["LF"])], BY_ROWS, 1000)
@@ -408,4 +651,8 @@ def test_rounds_that_are_over_make_room_and_may_come_back() -> None:
         claims.add(round_id, piece(2 * round_id - 1), over)
         found.append((claims.rounds, claims.joined(rows).rows_by_key("round_id", named=True)))
     assert [sorted(rounds) for rounds, _ in found] == [[1], [2], [1, 2]]
-    assert [{one: len(known) for one, known in by_round.items()} for _, by_round in found] == [{1: 2}, {2: 2}, {1: 2, 2: 2}]
+    assert [{one: len(known) for one, known in by_round.items()} for _, by_round in found] == [
+        {1: 2},
+        {2: 2},
+        {1: 2, 2: 2},
+    ]

@@ -1,4 +1,6 @@
-"""Imports in chunks: stopped, resumed, overtaken, watched; whoever looks on sees whole chunks only."""
+"""Imports in chunks: stopped, resumed, overtaken, watched; whoever looks on sees whole chunks
+only.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ IMPORT = ("redemption", "import", "r.csv", "-o", "json")
 class Onlooker:
     """Does something after each chunk, and while one is being written."""
 
-    def __init__(self, committed: Callable[[int], bool | None], within: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, committed: Callable[[int], bool | None], within: Callable[[], None] = lambda: None
+    ) -> None:
         self.is_stopped, self.chunks = False, 0
         self._committed, self._within = committed, within
 
@@ -46,8 +50,16 @@ class Onlooker:
 
 
 @pytest.fixture(params=[1 << 40, 0], ids=["by rows", "by columns"])
-def town(city: Any, here: Path, once: Once, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Any:
-    """A town with 130 claims and a file of 200 redemptions, refunds and faulty rows; chunks have 50 lines, each its own commit."""
+def town(
+    city: Any,
+    here: Path,
+    once: Once,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Any:
+    """A town with 130 claims and a file of 200 redemptions, refunds and faulty rows; chunks have 50
+    lines, each its own commit.
+    """
     voucher = city(with_claims=False)
     once("chunks", lambda: prepare(voucher, here, 130, ROWS))
     monkeypatch.setattr(chunks, "LINES", 50)
@@ -78,8 +90,17 @@ def stop_after(here: Path, wanted: int) -> Stopped:
 
 def facts(folder: Path) -> list[str]:
     """What stands, without the numbers that rows were given."""
-    tables = ("claims", "redemptions", "redemption_runs", "rejects", "warnings", "claim_totals", "group_totals", "merchant_totals",
-              "funder_totals")
+    tables = (
+        "claims",
+        "redemptions",
+        "redemption_runs",
+        "rejects",
+        "warnings",
+        "claim_totals",
+        "group_totals",
+        "merchant_totals",
+        "funder_totals",
+    )
     return [line for line in canonical(folder / "voucher.db") if line.split()[0] in tables]
 
 
@@ -94,11 +115,16 @@ def undisturbed(here: Path, name: str = "calm") -> list[str]:
 # ---------------------------------------------------------------- stopped and resumed
 
 
-def test_a_stopped_import_says_how_to_go_on_and_ends_as_if_undisturbed(town: Any, here: Path) -> None:
+def test_a_stopped_import_says_how_to_go_on_and_ends_as_if_undisturbed(
+    town: Any, here: Path
+) -> None:
     wanted = undisturbed(here)
     stopped = stop_after(here, 2)
     assert (stopped.exit_code, stopped.hint, stopped.params) == (
-        130, "voucher batch resume {batch}", {"line": 100, "file": "r.csv", "batch": 3})
+        130,
+        "voucher batch resume {batch}",
+        {"line": 100, "file": "r.csv", "batch": 3},
+    )
     [batch] = town("batch", "list", "--kind", "redemptions", "-o", "json").data["batches"]
     assert (batch["state"], batch["read"]) == ("importing", 99)
     assert "voucher batch resume 3" in town("batch", "show", "3").err
@@ -109,7 +135,9 @@ def test_a_stopped_import_says_how_to_go_on_and_ends_as_if_undisturbed(town: Any
 
 
 @pytest.mark.parametrize("done", [1, 2, 3, 4])
-def test_the_same_command_goes_on_where_the_import_stopped(town: Any, here: Path, done: int) -> None:
+def test_the_same_command_goes_on_where_the_import_stopped(
+    town: Any, here: Path, done: int
+) -> None:
     wanted = undisturbed(here)
     stop_after(here, done)
     assert town(*IMPORT, expect=4).data["read"] == ROWS
@@ -117,15 +145,23 @@ def test_the_same_command_goes_on_where_the_import_stopped(town: Any, here: Path
     assert town(*IMPORT).data["repeats"] == 3
 
 
-def test_many_small_chunks_and_one_large_one_come_to_the_same(town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_small_chunks_and_one_large_one_come_to_the_same(
+    town: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def left(lines: int) -> tuple[Any, ...]:
         folder = copied(here, f"by{lines}")
         monkeypatch.setattr(chunks, "LINES", lines)
         with session(folder) as one:
-            return ops.import_redemptions(one, str(here / "r.csv")).data, left_by(folder / "voucher.db")
+            return ops.import_redemptions(one, str(here / "r.csv")).data, left_by(
+                folder / "voucher.db"
+            )
 
     whole = left(1000)
-    assert whole[0]["reasons"].keys() == {"unknown_merchant", "transaction_reused", "refund_without_payment"}
+    assert whole[0]["reasons"].keys() == {
+        "unknown_merchant",
+        "transaction_reused",
+        "refund_without_payment",
+    }
     for lines in (7, 50, 200, 201):
         assert left(lines) == whole, lines
 
@@ -138,20 +174,29 @@ def test_a_dry_run_in_chunks_leaves_nothing(town: Any, here: Path) -> None:
     assert {**dry, "batch": wet["batch"]} == wet
 
 
-def test_a_batch_that_is_done_or_undone_or_of_another_file_cannot_be_resumed(town: Any, here: Path) -> None:
+def test_a_batch_that_is_done_or_undone_or_of_another_file_cannot_be_resumed(
+    town: Any, here: Path
+) -> None:
     stop_after(here, 1)
-    (here / "other.csv").write_text("transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,subsidy\n")
+    (here / "other.csv").write_text(
+        "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,subsidy\n"
+    )
     assert "[other_file]" in town("batch", "resume", "3", "--file", "other.csv", expect=3).err
     (here / "r.csv").rename(here / "moved.csv")
     assert "[no_such_file]" in town("batch", "resume", "3", expect=3).err
-    assert town("batch", "resume", "3", "--file", "moved.csv", "-o", "json", expect=4).data["read"] == ROWS
+    assert (
+        town("batch", "resume", "3", "--file", "moved.csv", "-o", "json", expect=4).data["read"]
+        == ROWS
+    )
     assert "[batch_done]" in town("batch", "resume", "3", expect=3).err
     town("batch", "undo", "3", "--yes")
     assert "[batch_undone]" in town("batch", "resume", "3", expect=3).err
     assert "[unknown_batch]" in town("batch", "resume", "9", expect=3).err
 
 
-def test_the_rejects_of_an_unfinished_batch_wait_and_the_batch_can_be_undone(town: Any, here: Path) -> None:
+def test_the_rejects_of_an_unfinished_batch_wait_and_the_batch_can_be_undone(
+    town: Any, here: Path
+) -> None:
     before = facts(here)
     stop_after(here, 3)
     assert "voucher batch resume 3" in town("batch", "retry", "3", expect=3).err
@@ -165,11 +210,15 @@ def test_an_import_that_others_stopped_within_can_be_checked(town: Any, here: Pa
     for done in (1, 2, 3, 4):
         folder = copied(here, f"after{done}")
         with session(folder) as one, pytest.raises(Stopped):
-            ops.import_redemptions(one, str(here / "r.csv"), tell=Onlooker(lambda chunks, done=done: chunks == done))
+            ops.import_redemptions(
+                one, str(here / "r.csv"), tell=Onlooker(lambda chunks, done=done: chunks == done)
+            )
         town("check", "--db", str(folder / "voucher.db"))
 
 
-def test_proved_chunks_are_committed_together(town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proved_chunks_are_committed_together(
+    town: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     undisturbed(here, "one by one")
     for name, number in (("TOGETHER", 2), ("MANY", 2), ("MANY_TOGETHER", 3)):
         monkeypatch.setattr(chunks, name, number)
@@ -178,7 +227,9 @@ def test_proved_chunks_are_committed_together(town: Any, here: Path, monkeypatch
     told: list[int] = []
     stopped = copied(here, "stopped")
     with session(here) as one:
-        ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda _: told.append(last_line(one.db))))
+        ops.import_redemptions(
+            one, "r.csv", tell=Onlooker(lambda _: told.append(last_line(one.db)))
+        )
     assert told == ([100, 150, 201] if feed.BYTES == 0 else [50, 100, 150, 200, 201])
     assert canonical(here / "voucher.db") == wanted
     monkeypatch.chdir(stopped)
@@ -190,13 +241,17 @@ def test_proved_chunks_are_committed_together(town: Any, here: Path, monkeypatch
     assert canonical(stopped / "voucher.db") == wanted
 
 
-def test_a_chunk_ends_where_much_is_left_to_the_judge(town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chunk_ends_where_much_is_left_to_the_judge(
+    town: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     undisturbed(here, "one by one")
     for name, number in (("TOGETHER", 4), ("LEFT_TO_JUDGE", 1)):
         monkeypatch.setattr(chunks, name, number)
     told: list[int] = []
     with session(here) as one:
-        ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda _: told.append(last_line(one.db))))
+        ops.import_redemptions(
+            one, "r.csv", tell=Onlooker(lambda _: told.append(last_line(one.db)))
+        )
     assert told == ([50, 200, 201] if feed.BYTES == 0 else [50, 100, 150, 200, 201])
     assert left_by(here / "voucher.db") == left_by(here / "one by one" / "voucher.db")
 
@@ -205,7 +260,9 @@ def last_line(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT last_line FROM batches WHERE kind = 'redemptions'").fetchone()[0])
 
 
-def test_what_was_written_is_totalled_when_the_rest_is_read_row_by_row(town: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_written_is_totalled_when_the_rest_is_read_row_by_row(
+    town: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A quote that is never closed ends the way by columns in the middle of a commit."""
     monkeypatch.setattr(chunks, "TOGETHER", 4)
     rows = (here / "r.csv").read_text("utf-8").splitlines()
@@ -223,7 +280,11 @@ def test_ctrl_c_ends_at_the_border_of_a_chunk(town: Any, here: Path, start: Star
     child = start(here, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES, err=PIPE)
     interrupt_once_it_has_begun(here, child)
     told = child.communicate()[1]
-    assert (child.returncode, "[stopped]" in told, "voucher batch resume 3" in told) == (130, True, True), told
+    assert (child.returncode, "[stopped]" in told, "voucher batch resume 3" in told) == (
+        130,
+        True,
+        True,
+    ), told
     assert start(here, "batch", "resume", "3", lines=50, bytes_=feed.BYTES).wait() == 4
     assert canonical(here / "voucher.db") == wanted
 
@@ -242,11 +303,17 @@ def undisturbed_child(here: Path, start: Start) -> list[str]:
 
 
 def interrupt_once_it_has_begun(here: Path, child: Any) -> None:
-    """Press Ctrl-C when a chunk is safe and the program knows it: another has been committed since, alone or with its next."""
+    """Press Ctrl-C when a chunk is safe and the program knows it: another has been committed since,
+    alone or with its next.
+    """
     seen: set[int] = set()
     with session(here) as one:
         while len(seen - {0}) < 2:
-            seen.add(one.db.execute("SELECT coalesce(max(chunks), 0) FROM batches WHERE kind = 'redemptions'").fetchone()[0])
+            seen.add(
+                one.db.execute(
+                    "SELECT coalesce(max(chunks), 0) FROM batches WHERE kind = 'redemptions'"
+                ).fetchone()[0]
+            )
             assert child.poll() is None
     child.send_signal(signal.SIGINT)
 
@@ -272,7 +339,16 @@ def test_a_second_writer_has_its_turn_between_two_chunks(town: Any, here: Path) 
     wanted = undisturbed(here)
 
     def write(_: int) -> None:
-        town("round", "copy", "r1", f"next{watch.chunks}", "--opens-at", "2020-04-10 08:00", "--actor", "mei")
+        town(
+            "round",
+            "copy",
+            "r1",
+            f"next{watch.chunks}",
+            "--opens-at",
+            "2020-04-10 08:00",
+            "--actor",
+            "mei",
+        )
 
     watch = Onlooker(write)
     with session(here) as one:
@@ -280,7 +356,9 @@ def test_a_second_writer_has_its_turn_between_two_chunks(town: Any, here: Path) 
     assert watch.chunks == 5
 
     def without_rounds(lines: list[str]) -> list[str]:
-        return [line for line in lines if line.split()[0] not in ("rounds", "seats", "authors", "audit")]
+        return [
+            line for line in lines if line.split()[0] not in ("rounds", "seats", "authors", "audit")
+        ]
 
     assert without_rounds(canonical(here / "voucher.db")) == without_rounds(wanted)
     town("check")
@@ -311,7 +389,9 @@ def test_who_is_overtaken_by_the_same_file_has_nothing_to_do(town: Any, here: Pa
     assert canonical(here / "voucher.db") == wanted
 
 
-def test_who_meets_another_import_of_the_same_file_is_told_to_come_again(town: Any, here: Path) -> None:
+def test_who_meets_another_import_of_the_same_file_is_told_to_come_again(
+    town: Any, here: Path
+) -> None:
     wanted = undisturbed(here)
 
     def meet(_: int) -> None:
@@ -324,10 +404,14 @@ def test_who_meets_another_import_of_the_same_file_is_told_to_come_again(town: A
     assert canonical(here / "voucher.db") == wanted
 
 
-def test_two_processes_with_the_same_file_import_it_once(town: Any, here: Path, start: Start) -> None:
+def test_two_processes_with_the_same_file_import_it_once(
+    town: Any, here: Path, start: Start
+) -> None:
     prepare_more(here, 4)
     wanted = undisturbed_child(here, start)
-    both = [start(here, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES) for _ in range(2)]
+    both = [
+        start(here, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES) for _ in range(2)
+    ]
     codes = sorted(child.wait() for child in both)
     assert codes in ([0, 4], [4, 75])
     assert canonical(here / "voucher.db") == wanted

@@ -1,4 +1,6 @@
-"""The order in which claims files come, their overlaps and their splits do not matter once the rejects were judged again."""
+"""The order in which claims files come, their overlaps and their splits do not matter once the
+rejects were judged again.
+"""
 
 from __future__ import annotations
 
@@ -30,47 +32,73 @@ START = times.parse("2020-03-27 08:00", ZONE)
 END = START + 48 * 3600
 KINDS = {"claims": KIND, "redemptions": REDEMPTIONS}
 PROGRAMME = {
-    "programme": "p", "name": {"zh": "项目", "en": "P"}, "time_zone": ZONE, "funders": {"city": {"kind": "public"}},
+    "programme": "p",
+    "name": {"zh": "项目", "en": "P"},
+    "time_zone": ZONE,
+    "funders": {"city": {"kind": "public"}},
 }
 TEMPLATE = {
-    "template": "t", "name": {"zh": "券", "en": "T"},
+    "template": "t",
+    "name": {"zh": "券", "en": "T"},
     "coupons": [{"count": 2, "kind": "amount_off", "denomination": "10.00", "threshold": "40.00"}],
-    "validity": {"days_after_claim": 3}, "funding": {"city": "100%"},
+    "validity": {"days_after_claim": 3},
+    "funding": {"city": "100%"},
 }
-ROUNDS = {"r": ("open", 3, 1), "s": ("open", 4, 2), "draft": ("draft", 3, 1)}  # state, packs, packs a resident
-# The same where packs of other rounds count, two rounds are for residents of a list, and in one round some residents are one person.
+# state, packs, packs a resident
+ROUNDS = {
+    "r": ("open", 3, 1),
+    "s": ("open", 4, 2),
+    "draft": ("draft", 3, 1),
+}
+# The same where packs of other rounds count, two rounds are for residents of a list, and in one
+# round some residents are one person.
 LATER = START + 120 * 3600  # a new week begins 64 hours after the opening
 LIMITED = {"packs_per_resident_per_week": 2, "packs_per_resident": 3}
 GROUPS = {"medics": ("medics", "fcfs"), "listed": ("", "targeted")}  # round -> group, mode
-LIMITED_ROUNDS = {**ROUNDS, "medics": ("open", 2, 2), "listed": ("open", 3, 2), "twins": ("open", 3, 1)}
+LIMITED_ROUNDS = {
+    **ROUNDS,
+    "medics": ("open", 2, 2),
+    "listed": ("open", 3, 2),
+    "twins": ("open", 3, 1),
+}
 LISTED = {"medics": ("ann", "bob"), "guards": ("cat", "bob")}  # group -> residents
 TWINS = ("ann", "eve")  # one person in the round `twins`
 ADD_ROUND = """
-INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, per_resident, resident_group, created_by,
+INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at,
+    per_resident, resident_group, created_by,
     edited_by, created_at)
 VALUES (1, ?, 1, ?, ?, ?, ?, ?, ?, ?, '', '', 0)
 """
-ADD_LISTED = "INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id, line) VALUES (1, ?, ?, 0, ?, 0)"
+ADD_LISTED = (
+    "INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id, line)"
+    " VALUES (1, ?, ?, 0, ?, 0)"
+)
 ADD_LIST = """
-INSERT INTO batches (kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted, duplicate,
-    rejected, warnings, actor, imported_at) VALUES ('eligibility', 1, 'list', '', '', '', '', '[]', 'done', 4, 4, 0, 0, 0, '', 0)
+INSERT INTO batches (kind, programme_id, file, sha256, profile, profile_json, encoding, header,
+    state, read, accepted, duplicate,
+    rejected, warnings, actor, imported_at) VALUES ('eligibility', 1, 'list', '', '', '', '', '[]',
+        'done', 4, 4, 0, 0, 0, '', 0)
 """
 FACTS = """
-SELECT c.claim_no, r.round, c.resident, c.claimed_at FROM claims c JOIN rounds r USING (round_id) ORDER BY c.claimed_at, c.claim_no
+SELECT c.claim_no, r.round, c.resident, c.claimed_at FROM claims c JOIN rounds r USING (round_id)
+    ORDER BY c.claimed_at, c.claim_no
 """
 HEADER = "claim_no,round,resident,claimed_at"
 PAYMENTS = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of"
 
 ROW = st.tuples(
-    st.sampled_from(["1", "2", "3", "4", "5", "6", "7", "8", "9"]), st.sampled_from(["r", "r", "r", "s", "s", "draft", "none"]),
-    st.sampled_from(["ann", "bob", "cat", "dan", "eve"]), st.sampled_from([0, 1, 2, 3, 4, 5, 6, 7, 60]),
+    st.sampled_from(["1", "2", "3", "4", "5", "6", "7", "8", "9"]),
+    st.sampled_from(["r", "r", "r", "s", "s", "draft", "none"]),
+    st.sampled_from(["ann", "bob", "cat", "dan", "eve"]),
+    st.sampled_from([0, 1, 2, 3, 4, 5, 6, 7, 60]),
 )
 
 
 LIMITED_ROW = st.tuples(
     st.sampled_from([str(n) for n in range(1, 16)]),
     st.sampled_from(["r", "s", "s", "medics", "medics", "listed", "twins", "twins", "none"]),
-    st.sampled_from(["ann", "ann", "bob", "cat", "eve"]), st.sampled_from([0, 1, 2, 3, 4, 5, 6, 70, 71, 72]),
+    st.sampled_from(["ann", "ann", "bob", "cat", "eve"]),
+    st.sampled_from([0, 1, 2, 3, 4, 5, 6, 70, 71, 72]),
 )
 
 
@@ -87,13 +115,30 @@ def _built(*, is_limited: bool = False) -> tuple[bytes, bytes]:
             assert programme and template, faults + more
             programmes.save(db, programme, document, "", 0)
             templates.save(db, template, TEMPLATE, "", 0)
-            for round_, (state, packs, per_resident) in (LIMITED_ROUNDS if is_limited else ROUNDS).items():
+            for round_, (state, packs, per_resident) in (
+                LIMITED_ROUNDS if is_limited else ROUNDS
+            ).items():
                 group, mode = GROUPS.get(round_, ("", "fcfs"))
-                db.execute(ADD_ROUND, (round_, state, mode, packs, START, LATER if is_limited else END, per_resident, group))
+                db.execute(
+                    ADD_ROUND,
+                    (
+                        round_,
+                        state,
+                        mode,
+                        packs,
+                        START,
+                        LATER if is_limited else END,
+                        per_resident,
+                        group,
+                    ),
+                )
             if is_limited:
                 _list_and_join(db, key)
             db.execute("INSERT INTO segments VALUES (1, '', '', '')")
-            db.execute("INSERT INTO merchants (merchant_id, merchant_no, segment_id, added_at, changed_at) VALUES (1, 'M1', 1, 0, 0)")
+            db.execute(
+                "INSERT INTO merchants (merchant_id, merchant_no, segment_id, added_at, changed_at)"
+                " VALUES (1, 'M1', 1, 0, 0)"
+            )
         return path.read_bytes(), identities.key_path(path).read_bytes()
 
 
@@ -101,7 +146,9 @@ def _list_and_join(db: Any, key: bytes) -> None:
     """Who is on the lists, and who is one person."""
     batch = db.execute(ADD_LIST).lastrowid
     for group, residents in LISTED.items():
-        db.executemany(ADD_LISTED, [(identities.token(key, one), group, batch) for one in residents])
+        db.executemany(
+            ADD_LISTED, [(identities.token(key, one), group, batch) for one in residents]
+        )
     ((twins,),) = db.execute("SELECT round_id FROM rounds WHERE round = 'twins'").fetchall()
     tokens = [identities.token(key, one) for one in TWINS]
     persons.join(db, twins, [(tokens[0], tokens[1])])
@@ -124,7 +171,10 @@ def written(hours: int) -> str:
 def take(session: store.Session, number: int, rows: list[Any]) -> int:
     """Import the rows as a file of their own; the batch."""
     path = session.path.parent / f"{number}.csv"
-    lines = [",".join((claim_no, round_, resident, written(hours))) for claim_no, round_, resident, hours in rows]
+    lines = [
+        ",".join((claim_no, round_, resident, written(hours)))
+        for claim_no, round_, resident, hours in rows
+    ]
     path.write_text("\n".join([HEADER, *lines]) + "\n", "utf-8")
     batch: int = import_claims(session, str(path)).data["batch"]
     return batch
@@ -140,22 +190,45 @@ def _is_on_list(round_: str, resident: str) -> bool:
     return group in groups if group else mode != "targeted" or bool(groups)
 
 
-def lawful(session: store.Session, rows: list[Any], *, is_limited: bool = False) -> list[tuple[Any, ...]]:
+def lawful(
+    session: store.Session, rows: list[Any], *, is_limited: bool = False
+) -> list[tuple[Any, ...]]:
     """What the law makes of all rows together."""
     key = identities.load_key(session.path)
-    week, programme = (LIMITED["packs_per_resident_per_week"], LIMITED["packs_per_resident"]) if is_limited else (None, None)
+    week, programme = (
+        (LIMITED["packs_per_resident_per_week"], LIMITED["packs_per_resident"])
+        if is_limited
+        else (None, None)
+    )
     rounds = {
-        round_: law.Round(state, START, LATER if is_limited else END, packs,
-                          of_round(GROUPS.get(round_, ("", "fcfs"))[1], limit, week, programme))
+        round_: law.Round(
+            state,
+            START,
+            LATER if is_limited else END,
+            packs,
+            of_round(GROUPS.get(round_, ("", "fcfs"))[1], limit, week, programme),
+        )
         for round_, (state, packs, limit) in (LIMITED_ROUNDS if is_limited else ROUNDS).items()
     }
-    claims = [law.Claim(line, claim_no, round_, identities.token(key, resident), START + hours * 3600, _is_on_list(round_, resident))
-              for line, (claim_no, round_, resident, hours) in enumerate(rows, 1)]
+    claims = [
+        law.Claim(
+            line,
+            claim_no,
+            round_,
+            identities.token(key, resident),
+            START + hours * 3600,
+            _is_on_list(round_, resident),
+        )
+        for line, (claim_no, round_, resident, hours) in enumerate(rows, 1)
+    ]
     twins = tuple(identities.token(key, one) for one in TWINS)
     granted = law.Granted(persons={("twins", one): twins for one in twins})
     found = law.judged(rounds, claims, granted, ZONE)
     fit = [claim for claim in claims if found[claim.line] is None]
-    return sorted(((one.claim_no, one.round, one.resident, one.claimed_at) for one in fit), key=lambda one: (one[3], one[0]))
+    return sorted(
+        ((one.claim_no, one.round, one.resident, one.claimed_at) for one in fit),
+        key=lambda one: (one[3], one[0]),
+    )
 
 
 def retried(session: store.Session, order: list[int]) -> list[tuple[Any, ...]]:
@@ -174,7 +247,9 @@ def sound(session: store.Session) -> None:
         assert check(session.db) == [], name
 
 
-def retry_until_nothing_changes(session: store.Session, rows: list[Any], batches: list[int], *, is_limited: bool = False) -> None:
+def retry_until_nothing_changes(
+    session: store.Session, rows: list[Any], batches: list[int], *, is_limited: bool = False
+) -> None:
     assert retried(session, batches) == lawful(session, rows, is_limited=is_limited)
     once = facts(session)
     for batch in batches:
@@ -193,32 +268,56 @@ def _split(chance: random.Random, rows: list[Any], count: int) -> list[list[Any]
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rows=st.lists(ROW, min_size=3, max_size=24), seed=st.integers(0, 1 << 30), count=st.integers(1, 4))
-def test_files_in_any_order_split_or_overlapping_give_the_same_claims(rows: list[Any], seed: int, count: int) -> None:
+@given(
+    rows=st.lists(ROW, min_size=3, max_size=24),
+    seed=st.integers(0, 1 << 30),
+    count=st.integers(1, 4),
+)
+def test_files_in_any_order_split_or_overlapping_give_the_same_claims(
+    rows: list[Any], seed: int, count: int
+) -> None:
     chance = random.Random(seed)
     with TemporaryDirectory() as folder:
         session = town(Path(folder))
         with closing(session.db):
-            batches = [take(session, number, file) for number, file in enumerate(_split(chance, rows, count))]
+            batches = [
+                take(session, number, file)
+                for number, file in enumerate(_split(chance, rows, count))
+            ]
             chance.shuffle(batches)
             retry_until_nothing_changes(session, rows, list(dict.fromkeys(batches)))
 
 
-@settings(max_examples=int(os.environ.get("ORDERS", "25")), deadline=None, suppress_health_check=list(HealthCheck))
-@given(rows=st.lists(LIMITED_ROW, min_size=3, max_size=24), seed=st.integers(0, 1 << 30), count=st.integers(1, 4),
-       lines=st.sampled_from([chunks.LINES, 3, 5]))
-def test_limits_of_week_and_programme_lists_and_persons_hold_in_any_order(rows: list[Any], seed: int, count: int, lines: int) -> None:
+@settings(
+    max_examples=int(os.environ.get("ORDERS", "25")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(
+    rows=st.lists(LIMITED_ROW, min_size=3, max_size=24),
+    seed=st.integers(0, 1 << 30),
+    count=st.integers(1, 4),
+    lines=st.sampled_from([chunks.LINES, 3, 5]),
+)
+def test_limits_of_week_and_programme_lists_and_persons_hold_in_any_order(
+    rows: list[Any], seed: int, count: int, lines: int
+) -> None:
     chance, was = random.Random(seed), chunks.LINES
     with TemporaryDirectory() as folder:
         session = town(Path(folder), is_limited=True)
         with closing(session.db):
             try:
                 chunks.LINES = lines
-                batches = [take(session, number, file) for number, file in enumerate(_split(chance, rows, count))]
+                batches = [
+                    take(session, number, file)
+                    for number, file in enumerate(_split(chance, rows, count))
+                ]
             finally:
                 chunks.LINES = was
             chance.shuffle(batches)
-            retry_until_nothing_changes(session, rows, list(dict.fromkeys(batches)), is_limited=True)
+            retry_until_nothing_changes(
+                session, rows, list(dict.fromkeys(batches)), is_limited=True
+            )
 
 
 def test_who_is_one_person_gives_way_to_its_own_earlier_claim(tmp_path: Path) -> None:
@@ -232,8 +331,14 @@ def test_who_is_one_person_gives_way_to_its_own_earlier_claim(tmp_path: Path) ->
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rows=st.lists(ROW, min_size=3, max_size=24), standing=st.lists(ROW, max_size=4), lines=st.integers(2, 7))
-def test_a_file_in_chunks_gives_what_the_whole_file_gives(rows: list[Any], standing: list[Any], lines: int) -> None:
+@given(
+    rows=st.lists(ROW, min_size=3, max_size=24),
+    standing=st.lists(ROW, max_size=4),
+    lines=st.integers(2, 7),
+)
+def test_a_file_in_chunks_gives_what_the_whole_file_gives(
+    rows: list[Any], standing: list[Any], lines: int
+) -> None:
     outcomes = []
     was = chunks.LINES
     for width in (was, lines):
@@ -247,13 +352,17 @@ def test_a_file_in_chunks_gives_what_the_whole_file_gives(rows: list[Any], stand
                     batch = take(session, 1, rows)
                 finally:
                     chunks.LINES = was
-                rejects = session.db.execute("SELECT line, reason FROM rejects WHERE batch_id = ? ORDER BY line", (batch,)).fetchall()
+                rejects = session.db.execute(
+                    "SELECT line, reason FROM rejects WHERE batch_id = ? ORDER BY line", (batch,)
+                ).fetchall()
                 sound(session)
                 outcomes.append((facts(session), [tuple(row) for row in rejects]))
     assert outcomes[0] == outcomes[1]
 
 
-def test_what_was_redeemed_on_a_claim_that_gives_way_waits_until_the_claim_is_back(tmp_path: Path) -> None:
+def test_what_was_redeemed_on_a_claim_that_gives_way_waits_until_the_claim_is_back(
+    tmp_path: Path,
+) -> None:
     session = town(tmp_path)
     late = take(session, 1, [("L", "r", "ann", 5), ("M", "r", "bob", 6), ("N", "r", "cat", 7)])
     path = tmp_path / "paid.csv"
@@ -267,7 +376,9 @@ def test_what_was_redeemed_on_a_claim_that_gives_way_waits_until_the_claim_is_ba
     counted = "SELECT accepted, rejected FROM batches WHERE batch_id = ?"
     assert tuple(session.db.execute(counted, (late,)).fetchone()) == (1, 2)
     assert tuple(session.db.execute(counted, (payments,)).fetchone()) == (1, 2)
-    reasons = session.db.execute("SELECT DISTINCT reason FROM rejects WHERE batch_id = ?", (payments,)).fetchall()
+    reasons = session.db.execute(
+        "SELECT DISTINCT reason FROM rejects WHERE batch_id = ?", (payments,)
+    ).fetchall()
     assert [row[0] for row in reasons] == ["unknown_claim"]
     sound(session)
     session.db.execute("UPDATE rounds SET packs = 4 WHERE round = 'r'")

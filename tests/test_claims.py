@@ -18,23 +18,37 @@ def test_a_file_of_claims_is_taken_in_and_counted(city: City, here: Path) -> Non
     voucher = city(with_claims=False)
     ran = voucher("claim", "import", "claims.csv", "-o", "json")
     data = ran.data
-    expected = {"read": 3, "accepted": 3, "duplicate": 0, "rejected": 0, "warnings": 0, "reasons": {}, "profile": "voucher",
-                "encoding": "utf-8", "file": "claims.csv"}
+    expected = {
+        "read": 3,
+        "accepted": 3,
+        "duplicate": 0,
+        "rejected": 0,
+        "warnings": 0,
+        "reasons": {},
+        "profile": "voucher",
+        "encoding": "utf-8",
+        "file": "claims.csv",
+    }
     assert {key: data[key] for key in expected} == expected
     assert voucher("round", "show", "r1", "-o", "json").data["claimed"] == 3
 
 
-@pytest.mark.parametrize(("row", "reason"), [
-    ("X,nowhere,1,2020-03-27 09:00:00", "unknown_round"),
-    ("X,r1,1,2020-03-27 07:59:59", "before_opening"),
-    ("X,r1,1,2020-03-28 08:00:00", "after_closing"),
-    ("X,r1,330102199001010011,2020-03-27 09:00:00", "resident_limit"),
-    ("C1,r1,9,2020-03-27 09:00:00", "claim_reused"),
-    ("X,r1,9,tomorrow", "bad_time"),
-    ("X,r1,,2020-03-27 09:00:00", "bad_row"),
-    ("X,r1,9", "bad_row"),
-])
-def test_an_unlawful_claim_is_rejected_with_its_reason(city: City, here: Path, row: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("X,nowhere,1,2020-03-27 09:00:00", "unknown_round"),
+        ("X,r1,1,2020-03-27 07:59:59", "before_opening"),
+        ("X,r1,1,2020-03-28 08:00:00", "after_closing"),
+        ("X,r1,330102199001010011,2020-03-27 09:00:00", "resident_limit"),
+        ("C1,r1,9,2020-03-27 09:00:00", "claim_reused"),
+        ("X,r1,9,tomorrow", "bad_time"),
+        ("X,r1,,2020-03-27 09:00:00", "bad_row"),
+        ("X,r1,9", "bad_row"),
+    ],
+)
+def test_an_unlawful_claim_is_rejected_with_its_reason(
+    city: City, here: Path, row: str, reason: str
+) -> None:
     voucher = city()
     (here / "more.csv").write_text(HEADER + row + "\n", "utf-8")
     ran = voucher("claim", "import", "more.csv", "-o", "json", expect=4)
@@ -43,9 +57,12 @@ def test_an_unlawful_claim_is_rejected_with_its_reason(city: City, here: Path, r
     assert ran.json["problems"][0]["where"] == "more.csv:2"
 
 
-def test_packs_beyond_the_quota_are_rejected_first_come_first_served(city: City, here: Path) -> None:
+def test_packs_beyond_the_quota_are_rejected_first_come_first_served(
+    city: City, here: Path
+) -> None:
     voucher = city()
-    rows = [f"D{n},r1,resident{n},2020-03-27 09:00:{59 - n:02d}" for n in range(9)]  # the last lines came first
+    # the last lines came first
+    rows = [f"D{n},r1,resident{n},2020-03-27 09:00:{59 - n:02d}" for n in range(9)]
     (here / "more.csv").write_text(HEADER + "\n".join(rows) + "\n", "utf-8")
     ran = voucher("claim", "import", "more.csv", "-o", "json", expect=4)
     assert (ran.data["accepted"], ran.data["reasons"]) == (7, {"over_quota": 2})
@@ -54,7 +71,19 @@ def test_packs_beyond_the_quota_are_rejected_first_come_first_served(city: City,
 
 def test_a_claim_for_a_draft_round_waits_and_is_taken_in_by_retry(city: City, here: Path) -> None:
     voucher = city()
-    voucher("round", "create", "r2", "--template", "pack", "--packs", "5", "--opens-at", "2020-03-29 08:00", "--actor", "mei")
+    voucher(
+        "round",
+        "create",
+        "r2",
+        "--template",
+        "pack",
+        "--packs",
+        "5",
+        "--opens-at",
+        "2020-03-29 08:00",
+        "--actor",
+        "mei",
+    )
     (here / "early.csv").write_text(HEADER + "E1,r2,9,2020-03-29 08:00:01\n", "utf-8")
     batch = str(voucher("claim", "import", "early.csv", "-o", "json", expect=4).data["batch"])
     for verb, actor in (("submit", "mei"), ("approve", "lin")):
@@ -75,7 +104,9 @@ def test_the_same_file_twice_adds_nothing_and_says_so(city: City, here: Path) ->
 
 def test_overlapping_files_are_harmless(city: City, here: Path) -> None:
     voucher = city()
-    (here / "more.csv").write_text((here / "claims.csv").read_text("utf-8") + "C4,r1,4,2020-03-27 10:00\n", "utf-8")
+    (here / "more.csv").write_text(
+        (here / "claims.csv").read_text("utf-8") + "C4,r1,4,2020-03-27 10:00\n", "utf-8"
+    )
     data = voucher("claim", "import", "more.csv", "-o", "json").data
     assert (data["read"], data["accepted"], data["duplicate"]) == (4, 1, 3)
 
@@ -90,7 +121,10 @@ def test_a_dry_run_judges_and_writes_nothing(city: City, here: Path) -> None:
 
 def test_no_identity_is_kept_anywhere(city: City, here: Path) -> None:
     voucher = city()
-    (here / "more.csv").write_text(HEADER + "X,nowhere,330102199001010099,2020-03-27 09:00:00\nY,r1,330102199001010098\n", "utf-8")
+    (here / "more.csv").write_text(
+        HEADER + "X,nowhere,330102199001010099,2020-03-27 09:00:00\nY,r1,330102199001010098\n",
+        "utf-8",
+    )
     ran = voucher("claim", "import", "more.csv", expect=4)
     db = sqlite3.connect(here / "voucher.db")
     dump = "\n".join(db.iterdump())
@@ -99,16 +133,24 @@ def test_no_identity_is_kept_anywhere(city: City, here: Path) -> None:
     assert "33010219900101" not in voucher("batch", "rejects", "3", "-o", "csv").out
 
 
-def test_exported_rejects_are_mended_and_come_in_again_as_the_same_residents(city: City, here: Path) -> None:
+def test_exported_rejects_are_mended_and_come_in_again_as_the_same_residents(
+    city: City, here: Path
+) -> None:
     voucher = city()
-    (here / "more.csv").write_text(HEADER + "X,nowhere,330102199001010099,2020-03-27 09:00:00\n", "utf-8")
+    (here / "more.csv").write_text(
+        HEADER + "X,nowhere,330102199001010099,2020-03-27 09:00:00\n", "utf-8"
+    )
     voucher("claim", "import", "more.csv", expect=4)
     voucher("batch", "rejects", "3", "--to", "mend.csv")
     mended = (here / "mend.csv").read_text("utf-8-sig").replace("nowhere", "r1")
     (here / "mend.csv").write_text(mended, "utf-8")
     assert voucher("claim", "import", "mend.csv", "-o", "json").data["accepted"] == 1
-    (here / "again.csv").write_text(HEADER + "Z,r1,330102199001010099,2020-03-27 10:00:00\n", "utf-8")
-    assert voucher("claim", "import", "again.csv", "-o", "json", expect=4).data["reasons"] == {"resident_limit": 1}
+    (here / "again.csv").write_text(
+        HEADER + "Z,r1,330102199001010099,2020-03-27 10:00:00\n", "utf-8"
+    )
+    assert voucher("claim", "import", "again.csv", "-o", "json", expect=4).data["reasons"] == {
+        "resident_limit": 1
+    }
 
 
 def test_a_batch_is_undone_and_its_packs_are_free_again(city: City, here: Path) -> None:
@@ -133,9 +175,16 @@ def test_claims_are_listed_by_round_number_and_resident(city: City, here: Path) 
     voucher = city()
     rows = voucher("claim", "list", "--resident", "330102199001010022", "-o", "json").data["claims"]
     assert [(row["claim_no"], row["claimed_at"], row["expires_at"]) for row in rows] == [
-        ("C2", "2020-03-27T08:00:02+08:00", "2020-04-03T08:00:02+08:00")]
-    assert voucher("claim", "list", "--resident", rows[0]["resident"], "-o", "json").data["claims"] == rows
-    assert [row["claim_no"] for row in voucher("claim", "list", "--limit", "1", "-o", "json").data["claims"]] == ["C1"]
+        ("C2", "2020-03-27T08:00:02+08:00", "2020-04-03T08:00:02+08:00")
+    ]
+    assert (
+        voucher("claim", "list", "--resident", rows[0]["resident"], "-o", "json").data["claims"]
+        == rows
+    )
+    assert [
+        row["claim_no"]
+        for row in voucher("claim", "list", "--limit", "1", "-o", "json").data["claims"]
+    ] == ["C1"]
 
 
 def test_listing_without_a_database_says_how_to_make_one(voucher: Any) -> None:
@@ -143,7 +192,9 @@ def test_listing_without_a_database_says_how_to_make_one(voucher: Any) -> None:
     assert "voucher init" in ran.err and ran.out == ""
 
 
-def test_a_missing_key_refuses_the_import_because_residents_could_not_be_recognised(city: City, here: Path) -> None:
+def test_a_missing_key_refuses_the_import_because_residents_could_not_be_recognised(
+    city: City, here: Path
+) -> None:
     voucher = city(with_claims=False)
     (here / "voucher.key").unlink()
     ran = voucher("claim", "import", "claims.csv", "-o", "json", expect=3)
@@ -157,18 +208,41 @@ LIMITED = "packs_per_resident_per_round: 1, packs_per_resident_per_week: 1, pack
 
 
 def limited(voucher: Any, here: Path) -> None:
-    """The programme with limits of the week and in all, and three rounds more: of the same week, the next, the one after."""
-    text = (here / "programme.yaml").read_text("utf-8").replace("packs_per_resident_per_round: 1,", LIMITED)
+    """The programme with limits of the week and in all, and three rounds more: of the same week,
+    the next, the one after.
+    """
+    text = (
+        (here / "programme.yaml")
+        .read_text("utf-8")
+        .replace("packs_per_resident_per_round: 1,", LIMITED)
+    )
     (here / "programme.yaml").write_text(text, "utf-8")
     voucher("programme", "load", "programme.yaml", "--actor", "mei")
     voucher("programme", "approve", "--actor", "lin")
-    for code, opens in (("same-week", "2020-03-29 08:00"), ("next-week", "2020-03-30 08:00"), ("third", "2020-04-06 08:00")):
+    for code, opens in (
+        ("same-week", "2020-03-29 08:00"),
+        ("next-week", "2020-03-30 08:00"),
+        ("third", "2020-04-06 08:00"),
+    ):
         drafted(voucher, code, opens)
 
 
 def drafted(voucher: Any, code: str, opens: str, *options: str) -> None:
     """One more round of two packs, open."""
-    voucher("round", "create", code, "--template", "pack", "--packs", "2", "--opens-at", opens, "--actor", "mei", *options)
+    voucher(
+        "round",
+        "create",
+        code,
+        "--template",
+        "pack",
+        "--packs",
+        "2",
+        "--opens-at",
+        opens,
+        "--actor",
+        "mei",
+        *options,
+    )
     voucher("round", "submit", code, "--actor", "mei")
     voucher("round", "approve", code, "--actor", "lin")
     voucher("round", "open", code, "--now", opens)
@@ -182,16 +256,24 @@ def breaches(voucher: Any) -> dict[str, int]:
 def test_limits_of_the_week_and_of_the_programme_hold_for_files_too(city: City, here: Path) -> None:
     voucher = city(with_claims=False)
     limited(voucher, here)
-    rows = ["W,third,9,2020-04-06 09:00:00", "A,r1,9,2020-03-27 09:00:00", "X,same-week,9,2020-03-29 09:00:00",
-            "N,next-week,9,2020-03-30 09:00:00"]
+    rows = [
+        "W,third,9,2020-04-06 09:00:00",
+        "A,r1,9,2020-03-27 09:00:00",
+        "X,same-week,9,2020-03-29 09:00:00",
+        "N,next-week,9,2020-03-30 09:00:00",
+    ]
     (here / "more.csv").write_text(HEADER + "\n".join(rows) + "\n", "utf-8")
     ran = voucher("claim", "import", "more.csv", "-o", "json", expect=4)
     assert (ran.data["accepted"], ran.data["reasons"]) == (2, {"resident_limit": 2})
     assert [(problem["where"], problem["message"]) for problem in ran.json["problems"]] == [
         ("more.csv:2", "this resident already has 2 packs of the programme, the most allowed"),
-        ("more.csv:4", "this resident already has 1 packs of that week, the most allowed")]
+        ("more.csv:4", "this resident already has 1 packs of that week, the most allowed"),
+    ]
     assert breaches(voucher) == {"same-week": 1, "third": 1}
-    assert "[resident_limit]" in voucher("claim", "grant", "third", "9", "--now", "2020-04-06 10:00", expect=3).err
+    assert (
+        "[resident_limit]"
+        in voucher("claim", "grant", "third", "9", "--now", "2020-04-06 10:00", expect=3).err
+    )
     voucher("check")
 
 
@@ -200,7 +282,11 @@ def test_a_round_of_a_group_takes_only_residents_of_its_list(city: City, here: P
     drafted(voucher, "medics", "2020-03-29 08:00", "--group", "medics")
     (here / "e.csv").write_text("resident,group\n1,medics\n2,teachers\n", "utf-8")
     voucher("eligibility", "import", "e.csv")
-    (here / "more.csv").write_text(HEADER + "A,medics,1,2020-03-29 09:00\nB,medics,2,2020-03-29 09:00\nC,r1,2,2020-03-27 09:00\n", "utf-8")
+    (here / "more.csv").write_text(
+        HEADER
+        + "A,medics,1,2020-03-29 09:00\nB,medics,2,2020-03-29 09:00\nC,r1,2,2020-03-27 09:00\n",
+        "utf-8",
+    )
     ran = voucher("claim", "import", "more.csv", "-o", "json", expect=4)
     assert (ran.data["accepted"], ran.data["reasons"]) == (2, {"not_eligible": 1})
     assert ran.json["problems"][0]["message"] == "this resident is not on the list of group medics"
@@ -219,11 +305,20 @@ def test_a_targeted_round_takes_those_of_the_list_once_each(city: City, here: Pa
     drafted(voucher, "listed", "2020-03-29 08:00", "--mode", "targeted")
     (here / "e.csv").write_text("resident,group\n1,medics\n", "utf-8")
     voucher("eligibility", "import", "e.csv")
-    rows = [f"{claim},listed,{resident},2020-03-29 09:00" for claim, resident in (("A", 1), ("B", 1), ("C", 2))]
+    rows = [
+        f"{claim},listed,{resident},2020-03-29 09:00"
+        for claim, resident in (("A", 1), ("B", 1), ("C", 2))
+    ]
     (here / "more.csv").write_text(HEADER + "\n".join(rows) + "\n", "utf-8")
     ran = voucher("claim", "import", "more.csv", "-o", "json", expect=4)
-    assert (ran.data["accepted"], ran.data["reasons"]) == (1, {"not_eligible": 1, "resident_limit": 1})
-    assert voucher("batch", "undo", "2", "--yes", "-o", "json", expect=3).json["problems"][0]["code"] == "batch_built_upon"
+    assert (ran.data["accepted"], ran.data["reasons"]) == (
+        1,
+        {"not_eligible": 1, "resident_limit": 1},
+    )
+    assert (
+        voucher("batch", "undo", "2", "--yes", "-o", "json", expect=3).json["problems"][0]["code"]
+        == "batch_built_upon"
+    )
 
 
 def test_a_pack_granted_here_never_gives_way_to_a_file(city: City, here: Path) -> None:
@@ -232,11 +327,27 @@ def test_a_pack_granted_here_never_gives_way_to_a_file(city: City, here: Path) -
     voucher("claim", "grant", "same-week", "9", "--now", "2020-03-29 09:00")
     (here / "more.csv").write_text(HEADER + "A,r1,9,2020-03-27 09:00:00\n", "utf-8")
     batch = str(voucher("claim", "import", "more.csv", "-o", "json", expect=4).data["batch"])
-    assert voucher("batch", "retry", batch, "-o", "json", expect=4).data["reasons"] == {"resident_limit": 1}
-    voucher("round", "top-up", "same-week", "--packs", "1", "--actor", "mei", "--now", "2020-03-29 09:01")
-    (here / "full.csv").write_text(HEADER + "".join(f"F{n},same-week,{n},2020-03-29 08:0{n}:00\n" for n in range(3)), "utf-8")
+    assert voucher("batch", "retry", batch, "-o", "json", expect=4).data["reasons"] == {
+        "resident_limit": 1
+    }
+    voucher(
+        "round",
+        "top-up",
+        "same-week",
+        "--packs",
+        "1",
+        "--actor",
+        "mei",
+        "--now",
+        "2020-03-29 09:01",
+    )
+    (here / "full.csv").write_text(
+        HEADER + "".join(f"F{n},same-week,{n},2020-03-29 08:0{n}:00\n" for n in range(3)), "utf-8"
+    )
     batch = str(voucher("claim", "import", "full.csv", "-o", "json", expect=4).data["batch"])
-    assert voucher("batch", "retry", batch, "-o", "json", expect=4).data["reasons"] == {"over_quota": 2}
+    assert voucher("batch", "retry", batch, "-o", "json", expect=4).data["reasons"] == {
+        "over_quota": 2
+    }
     (claim,) = voucher("claim", "list", "--resident", "9", "-o", "json").data["claims"]
     assert claim["round"] == "same-week"
     voucher("check")

@@ -1,4 +1,6 @@
-"""Claims proved by columns end as the judge alone would have them: facts, counts and rejects, on random small files."""
+"""Claims proved by columns end as the judge alone would have them: facts, counts and rejects, on
+random small files.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_claim_orders import HEADER, LIMITED_ROW, ROUNDS, START, TEMPLATE, ZONE, facts, sound, take, town, written
+from test_claim_orders import (
+    HEADER,
+    LIMITED_ROW,
+    ROUNDS,
+    START,
+    TEMPLATE,
+    ZONE,
+    facts,
+    sound,
+    take,
+    town,
+    written,
+)
 
 from vouchercli.ops.intake import chunks
 from vouchercli.ops.intake.by_columns import feed
@@ -28,17 +42,37 @@ if TYPE_CHECKING:
 pytest.importorskip("polars")
 
 LEFT = """
-SELECT c.claim_no, c.round_id, hex(c.resident), c.claimed_at, c.expires_at, c.batch_id, c.line FROM claims c ORDER BY c.claim_no
+SELECT c.claim_no, c.round_id, hex(c.resident), c.claimed_at, c.expires_at, c.batch_id, c.line
+    FROM claims c ORDER BY c.claim_no
 """
-COUNTED = "SELECT batch_id, state, read, accepted, duplicate, rejected FROM batches ORDER BY batch_id"
+COUNTED = (
+    "SELECT batch_id, state, read, accepted, duplicate, rejected FROM batches ORDER BY batch_id"
+)
 CELLS = st.tuples(
     st.sampled_from(["1", "2", "3", "4", "5", "6", "7", "8", "9", "", " 7", '"8"']),
     st.sampled_from(["r", "r", "r", "s", "s", "draft", "none", " s"]),
     st.sampled_from(["ann", "bob", "cat", "dan", "eve", "fay", "", " bob"]),
-    st.sampled_from(["2020-03-27 08:00:00", "2020-03-27T09:30:00", "2020-03-27 10:00:01", "2020-03-28 00:00:00", "2020-03-28 23:59:59",
-                     "2020-03-29 08:00:00", "2020-03-27 07:59:59", "2020-3-27 11:00", "2020-02-30 08:00:00", "soon"]),
+    st.sampled_from(
+        [
+            "2020-03-27 08:00:00",
+            "2020-03-27T09:30:00",
+            "2020-03-27 10:00:01",
+            "2020-03-28 00:00:00",
+            "2020-03-28 23:59:59",
+            "2020-03-29 08:00:00",
+            "2020-03-27 07:59:59",
+            "2020-3-27 11:00",
+            "2020-02-30 08:00:00",
+            "soon",
+        ]
+    ),
 )
-LINE = st.one_of(CELLS.map(",".join), CELLS.map(",".join), CELLS.map(lambda cells: ",".join((*cells, "more"))), st.just(""))
+LINE = st.one_of(
+    CELLS.map(",".join),
+    CELLS.map(",".join),
+    CELLS.map(lambda cells: ",".join((*cells, "more"))),
+    st.just(""),
+)
 
 
 def imported(session: store.Session, lines: list[str], width: int, size: int) -> dict[str, Any]:
@@ -51,34 +85,66 @@ def imported(session: store.Session, lines: list[str], width: int, size: int) ->
         data = import_claims(session, str(path)).data
     finally:
         chunks.LINES, feed.BYTES = was
-    # A row that gave way is kept by our own fields, one that was refused at once as it came: the cells are not compared.
-    asked = {"totals": "SELECT * FROM claim_totals", "rejects": "SELECT batch_id, line, reason, detail FROM rejects"}
-    left = {name: sorted(tuple(row) for row in session.db.execute(sql)) for name, sql in asked.items()}
-    asked = {"facts": LEFT, "batches": COUNTED, "rounds": "SELECT round, claimed FROM rounds ORDER BY 1"}
+    # A row that gave way is kept by our own fields, one that was refused at once as it came: the
+    # cells are not compared.
+    asked = {
+        "totals": "SELECT * FROM claim_totals",
+        "rejects": "SELECT batch_id, line, reason, detail FROM rejects",
+    }
+    left = {
+        name: sorted(tuple(row) for row in session.db.execute(sql)) for name, sql in asked.items()
+    }
+    asked = {
+        "facts": LEFT,
+        "batches": COUNTED,
+        "rounds": "SELECT round, claimed FROM rounds ORDER BY 1",
+    }
     told = {key: value for key, value in data.items() if key != "file"}
-    return left | {name: [tuple(row) for row in session.db.execute(sql)] for name, sql in asked.items()} | {"told": told}
+    return (
+        left
+        | {name: [tuple(row) for row in session.db.execute(sql)] for name, sql in asked.items()}
+        | {"told": told}
+    )
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(lines=st.lists(LINE, min_size=1, max_size=30), standing=st.lists(CELLS, max_size=4), width=st.integers(3, 12))
-def test_columns_and_judge_give_the_same_facts_rejects_and_counts(lines: list[str], standing: list[Any], width: int) -> None:
+@given(
+    lines=st.lists(LINE, min_size=1, max_size=30),
+    standing=st.lists(CELLS, max_size=4),
+    width=st.integers(3, 12),
+)
+def test_columns_and_judge_give_the_same_facts_rejects_and_counts(
+    lines: list[str], standing: list[Any], width: int
+) -> None:
     outcomes = []
     for size in (1 << 40, 1):
         with TemporaryDirectory() as folder:
             session = town(Path(folder))
             with closing(session.db):
                 path = Path(folder) / "before.csv"
-                path.write_text("\n".join([HEADER, *(",".join(cells) for cells in standing)]) + "\n", "utf-8")
+                path.write_text(
+                    "\n".join([HEADER, *(",".join(cells) for cells in standing)]) + "\n", "utf-8"
+                )
                 import_claims(session, str(path))
                 outcomes.append(imported(session, lines, width, size))
                 sound(session)
     assert outcomes[0] == outcomes[1]
 
 
-@settings(max_examples=int(os.environ.get("ORDERS", "25")), deadline=None, suppress_health_check=list(HealthCheck))
-@given(rows=st.lists(LIMITED_ROW, min_size=1, max_size=30), standing=st.lists(LIMITED_ROW, max_size=4), width=st.integers(3, 12),
-       pause=st.sampled_from([None, (2, 5), (3, None)]))
-def test_columns_and_judge_follow_lists_limits_and_pauses_alike(rows: list[Any], standing: list[Any], width: int, pause: Any) -> None:
+@settings(
+    max_examples=int(os.environ.get("ORDERS", "25")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(
+    rows=st.lists(LIMITED_ROW, min_size=1, max_size=30),
+    standing=st.lists(LIMITED_ROW, max_size=4),
+    width=st.integers(3, 12),
+    pause=st.sampled_from([None, (2, 5), (3, None)]),
+)
+def test_columns_and_judge_follow_lists_limits_and_pauses_alike(
+    rows: list[Any], standing: list[Any], width: int, pause: Any
+) -> None:
     outcomes = []
     for size in (1 << 40, 1):
         with TemporaryDirectory() as folder:
@@ -87,20 +153,33 @@ def test_columns_and_judge_follow_lists_limits_and_pauses_alike(rows: list[Any],
                 if standing:
                     take(session, 0, standing)
                 if pause:
-                    session.db.execute("INSERT INTO pauses (round_id, from_at, until_at) VALUES (2, ?, ?)",
-                                       [hour and START + hour * 3600 for hour in pause])
-                lines = [",".join((claim_no, round_, resident, written(hours))) for claim_no, round_, resident, hours in rows]
+                    session.db.execute(
+                        "INSERT INTO pauses (round_id, from_at, until_at) VALUES (2, ?, ?)",
+                        [hour and START + hour * 3600 for hour in pause],
+                    )
+                lines = [
+                    ",".join((claim_no, round_, resident, written(hours)))
+                    for claim_no, round_, resident, hours in rows
+                ]
                 outcomes.append(imported(session, lines, width, size))
                 sound(session)
     assert outcomes[0] == outcomes[1]
 
 
 @pytest.mark.parametrize("until", [5, None])
-def test_a_claim_made_in_a_pause_is_not_proved_by_columns(tmp_path: Path, until: int | None) -> None:
+def test_a_claim_made_in_a_pause_is_not_proved_by_columns(
+    tmp_path: Path, until: int | None
+) -> None:
     session = town(tmp_path)
-    session.db.execute("INSERT INTO pauses (round_id, from_at, until_at) SELECT round_id, ?, ? FROM rounds WHERE round = 's'",
-                       (START + 2 * 3600, until and START + until * 3600))
-    lines = [f"{n},{round_},p{n},{written(hour)}" for n, (round_, hour) in enumerate([("s", 1), ("s", 2), ("s", 5), ("r", 3)])]
+    session.db.execute(
+        "INSERT INTO pauses (round_id, from_at, until_at) SELECT round_id, ?, ? FROM rounds WHERE"
+        " round = 's'",
+        (START + 2 * 3600, until and START + until * 3600),
+    )
+    lines = [
+        f"{n},{round_},p{n},{written(hour)}"
+        for n, (round_, hour) in enumerate([("s", 1), ("s", 2), ("s", 5), ("r", 3)])
+    ]
     reasons = imported(session, lines, 100, 1)["told"]["reasons"]
     assert reasons == {"round_paused": 1 if until else 2}
     session.db.close()
@@ -117,7 +196,12 @@ def test_a_large_file_is_proved_by_columns(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(by_columns.Writer, "write", write)
     session = town(tmp_path)
-    lines = ["1,r,ann,2020-03-27 08:00:00", "1,r,ann,2020-03-27 08:00:00", "2,r,bob,2020-03-27 08:00:01", "3,none,cat,2020-03-27 08:00:01"]
+    lines = [
+        "1,r,ann,2020-03-27 08:00:00",
+        "1,r,ann,2020-03-27 08:00:00",
+        "2,r,bob,2020-03-27 08:00:01",
+        "3,none,cat,2020-03-27 08:00:01",
+    ]
     told = imported(session, lines, 100, 1)["told"]
     assert [(proof.fit.height, proof.repeated, proof.lines) for proof in proofs] == [(2, 1, [5])]
     assert (told["accepted"], told["duplicate"], told["reasons"]) == (2, 1, {"unknown_round": 1})
@@ -126,7 +210,8 @@ def test_a_large_file_is_proved_by_columns(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_round_that_fills_up_keeps_the_first_to_come_of_all_chunks(tmp_path: Path) -> None:
     session = town(tmp_path)
-    lines = [f"{n},r,p{n},2020-03-27 {20 - n:02d}:00:00" for n in range(9)]  # the last line came first
+    # the last line came first
+    lines = [f"{n},r,p{n},2020-03-27 {20 - n:02d}:00:00" for n in range(9)]
     assert imported(session, lines, 3, 1)["told"]["reasons"] == {"over_quota": 9 - ROUNDS["r"][1]}
     assert [row[0] for row in facts(session)] == ["8", "7", "6"]
     sound(session)
@@ -142,15 +227,22 @@ def test_one_who_may_have_two_packs_never_gets_three(tmp_path: Path) -> None:
 
     importing.undo(session, KINDS, first)
     take(session, 3, [("C", "s", "ann", 2)])  # ann holds the packs 2 and 3
-    assert imported(session, ["D,s,ann,2020-03-27 12:00:00"], 100, 1)["told"]["reasons"] == {"resident_limit": 1}
+    assert imported(session, ["D,s,ann,2020-03-27 12:00:00"], 100, 1)["told"]["reasons"] == {
+        "resident_limit": 1
+    }
     sound(session)
     session.db.close()
 
 
-@pytest.mark.parametrize("validity", [{"days_after_claim": 3}, {"until": "2020-04-10 20:00"}, "calendar_month"])
+@pytest.mark.parametrize(
+    "validity", [{"days_after_claim": 3}, {"until": "2020-04-10 20:00"}, "calendar_month"]
+)
 @pytest.mark.parametrize("zone", [ZONE, "Europe/Berlin", "America/St_Johns"])
 def test_the_end_of_a_voucher_by_day_is_that_of_the_rules(validity: Any, zone: str) -> None:
-    document = {**TEMPLATE, "validity": {"calendar_month": True} if validity == "calendar_month" else validity}
+    document = {
+        **TEMPLATE,
+        "validity": {"calendar_month": True} if validity == "calendar_month" else validity,
+    }
     pack, faults = template_rules.read(document)
     assert pack, faults
     for day in range(20200301, 20200332):
@@ -158,7 +250,9 @@ def test_the_end_of_a_voucher_by_day_is_that_of_the_rules(validity: Any, zone: s
         first, pace = _ending(pack, midnight, zone)
         if end - midnight == 86_400 and first is not None:
             for second in range(0, 86_400, 599):
-                assert first + pace * second == template_rules.expires_at(pack, midnight + second, zone)
+                assert first + pace * second == template_rules.expires_at(
+                    pack, midnight + second, zone
+                )
     assert first is not None and START
 
 

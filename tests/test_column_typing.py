@@ -29,7 +29,12 @@ def test_a_subsidy_is_the_laws(rows: list[tuple[int, int, int | None]]) -> None:
     from vouchercli.ops.intake.by_columns import typing
 
     schema = {"base_fen": pl.Int64, "denomination_fen": pl.Int64, "percent_bp": pl.Int64}
-    found = pl.DataFrame(rows, orient="row", schema=schema).select(typing.lawful_subsidy()).to_series().to_list()
+    found = (
+        pl.DataFrame(rows, orient="row", schema=schema)
+        .select(typing.lawful_subsidy())
+        .to_series()
+        .to_list()
+    )
     assert found == [lawful_subsidy(*row) for row in rows]
 
 
@@ -39,4 +44,6 @@ def test_keys_are_the_stores(texts: list[str]) -> None:
 
     plain = [text for text in texts if text.isascii() and text.isdigit()]
     for some in (texts, plain):
-        assert typing.keys(pl.Series(some, dtype=pl.String)).to_list() == [transaction_numbers.key(text) for text in some]
+        assert typing.keys(pl.Series(some, dtype=pl.String)).to_list() == [
+            transaction_numbers.key(text) for text in some
+        ]

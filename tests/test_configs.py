@@ -21,7 +21,12 @@ ROOT = Path(__file__).parent.parent
 PROGRAMMES = sorted(path.stem for path in (ROOT / "configs/programmes").glob("*.yaml"))
 TEMPLATES = sorted(path.stem for path in (ROOT / "configs/templates").glob("*.yaml"))
 GOLDEN = yamls.read(Path(__file__).parent / "cases/golden.yaml").value
-WRITTEN_FOR = {"beijing": "beijing-2020", "county": "county-example", "hangzhou": "hangzhou-2020", "universal": "hangzhou-2020"}
+WRITTEN_FOR = {
+    "beijing": "beijing-2020",
+    "county": "county-example",
+    "hangzhou": "hangzhou-2020",
+    "universal": "hangzhou-2020",
+}
 
 
 def millions(value: Any) -> int:
@@ -39,12 +44,17 @@ def test_every_shipped_programme_loads(voucher: Callable[..., Ran], name: str) -
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_every_shipped_template_is_added_to_its_programme(voucher: Callable[..., Ran], name: str) -> None:
+def test_every_shipped_template_is_added_to_its_programme(
+    voucher: Callable[..., Ran], name: str
+) -> None:
     voucher("init")
     voucher("programme", "load", WRITTEN_FOR[name.partition("-")[0]])
     ran = voucher("template", "add", name, "-o", "json")
     assert (ran.data["template"], ran.data["version"]) == (name, 1)
-    assert {problem["code"] for problem in ran.json["problems"]} <= {"assumption", "gross_by_construction"}
+    assert {problem["code"] for problem in ran.json["problems"]} <= {
+        "assumption",
+        "gross_by_construction",
+    }
 
 
 def test_what_the_issue_names_is_shipped() -> None:
@@ -53,17 +63,26 @@ def test_what_the_issue_names_is_shipped() -> None:
 
 
 def test_hangzhous_published_figures_are_the_golden_ones() -> None:
-    golden = {(millions(case["subsidy"]), millions(case["base"]), case["gross"], case.get("own")) for case in GOLDEN["leverage"]
-              if case["what"].startswith("Hangzhou") and case["class"] != "arithmetic" and "2022" not in case["what"]}
+    golden = {
+        (millions(case["subsidy"]), millions(case["base"]), case["gross"], case.get("own"))
+        for case in GOLDEN["leverage"]
+        if case["what"].startswith("Hangzhou")
+        and case["class"] != "arithmetic"
+        and "2022" not in case["what"]
+    }
     programme, _ = configs.read_programme("hangzhou-2020")
-    assert {(each.subsidy_fen, each.base_fen, each.gross, each.own) for each in programme.published} == golden
+    assert {
+        (each.subsidy_fen, each.base_fen, each.gross, each.own) for each in programme.published
+    } == golden
     assert all(each.source for each in programme.published)
 
 
 def test_hangzhous_budget_is_the_vouchers_alone() -> None:
     golden = GOLDEN["hangzhou_budget_2020"]
     programme, _ = configs.read_programme("hangzhou-2020")
-    assert [funder.amount_fen for funder in programme.funders] == [golden["treasury_vouchers"] * 100]
+    assert [funder.amount_fen for funder in programme.funders] == [
+        golden["treasury_vouchers"] * 100
+    ]
     assert programme.declared == (("merchants", golden["merchants_declared"] * 100),)
 
 
@@ -71,37 +90,70 @@ def test_the_paper_vouchers_of_2009_are_figures_only() -> None:
     golden = GOLDEN["paper_2009"]
     programme, _ = configs.read_programme("hangzhou-2009")
     assert programme.funders == ()
-    assert (programme.published[0].issued_fen, programme.published[0].gross) == (golden["issued"] * 100, golden["leverage"])
-    assert dict(programme.declared) == {"reserve": golden["reserve"] * 100, "lost in write-off": golden["lost_in_write_off"] * 100}
+    assert (programme.published[0].issued_fen, programme.published[0].gross) == (
+        golden["issued"] * 100,
+        golden["leverage"],
+    )
+    assert dict(programme.declared) == {
+        "reserve": golden["reserve"] * 100,
+        "lost in write-off": golden["lost_in_write_off"] * 100,
+    }
 
 
-@pytest.mark.parametrize(("name", "golden"), [
-    ("universal-5x10", "Hangzhou 1,"), ("hangzhou-round-2", "Hangzhou 2,"), ("hangzhou-draft-5", "Hangzhou 5,"),
-    ("hangzhou-2022", "Hangzhou 2022-06-17"), ("beijing-catering-shopping", "Beijing catering and shopping"),
-])
+@pytest.mark.parametrize(
+    ("name", "golden"),
+    [
+        ("universal-5x10", "Hangzhou 1,"),
+        ("hangzhou-round-2", "Hangzhou 2,"),
+        ("hangzhou-draft-5", "Hangzhou 5,"),
+        ("hangzhou-2022", "Hangzhou 2022-06-17"),
+        ("beijing-catering-shopping", "Beijing catering and shopping"),
+    ],
+)
 def test_published_packs_are_shipped_as_they_were(name: str, golden: str) -> None:
     case = next(case for case in GOLDEN["quotas"] if case["what"].startswith(golden))
     template, _ = configs.read_template(name)
-    pack = [[count, coupon.denomination_fen // 100, coupon.threshold_fen // 100] for coupon, count in packs.lines(template)]
+    pack = [
+        [count, coupon.denomination_fen // 100, coupon.threshold_fen // 100]
+        for coupon, count in packs.lines(template)
+    ]
     assert pack == case["coupons"]
     assert templates.pack_value_fen(template) == case["pack_value"] * 100
 
 
-@pytest.mark.parametrize(("name", "golden"), [("beijing-catering-shopping", "Beijing, 1:1"), ("beijing-catering-august", "Beijing August")])
+@pytest.mark.parametrize(
+    ("name", "golden"),
+    [("beijing-catering-shopping", "Beijing, 1:1"), ("beijing-catering-august", "Beijing August")],
+)
 def test_beijings_packs_are_used_up_as_the_worked_orders_say(name: str, golden: str) -> None:
     case = next(case for case in GOLDEN["orders"] if case["what"].startswith(golden))
-    template, kinds = configs.read_template(name)[0], configs.read_programme("beijing-2020")[0].kinds
-    orders = [subsidy.order(price * 100, 0, coupon, template.funding, kinds, template.match_bp)
-              for price, coupon in zip(case["orders"], template.coupons, strict=True)]
+    template, kinds = (
+        configs.read_template(name)[0],
+        configs.read_programme("beijing-2020")[0].kinds,
+    )
+    orders = [
+        subsidy.order(price * 100, 0, coupon, template.funding, kinds, template.match_bp)
+        for price, coupon in zip(case["orders"], template.coupons, strict=True)
+    ]
     assert sum(order.parts.public_fen for order in orders) == case["subsidy"] * 100
     assert sum(order.parts.match_fen for order in orders) == case["merchant_match"] * 100
     assert sum(order.own_fen for order in orders) == case["pays"] * 100
 
 
 def test_beijings_smart_products_are_paid_by_three_parties() -> None:
-    template, kinds = configs.read_template("beijing-smart-products")[0], configs.read_programme("beijing-2020")[0].kinds
+    template, kinds = (
+        configs.read_template("beijing-smart-products")[0],
+        configs.read_programme("beijing-2020")[0].kinds,
+    )
     for price, expected in GOLDEN["smart_products_beijing_2020"]["cases"]:
-        order = subsidy.order(money.parse_yuan(price), 0, template.coupons[0], template.funding, kinds, template.match_bp)
+        order = subsidy.order(
+            money.parse_yuan(price),
+            0,
+            template.coupons[0],
+            template.funding,
+            kinds,
+            template.match_bp,
+        )
         assert order.subsidy_fen == money.parse_yuan(expected)
         assert order.own_fen == order.base_fen - order.subsidy_fen
     parts = subsidy.parts(36_380, template.funding, kinds, template.match_bp)
@@ -115,7 +167,9 @@ def test_a_draft_whose_contents_were_not_published_says_so() -> None:
     assert templates.pack_value_fen(configs.read_template("hangzhou-draft-18")[0]) == 200_00
 
 
-@pytest.mark.parametrize("name", ["hangzhou-round-4", "beijing-special-groups", "beijing-smart-products"])
+@pytest.mark.parametrize(
+    "name", ["hangzhou-round-4", "beijing-special-groups", "beijing-smart-products"]
+)
 def test_an_assumption_is_called_one(name: str) -> None:
     assert configs.read_template(name)[0].assumption
 

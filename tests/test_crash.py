@@ -1,4 +1,5 @@
-"""A command killed at any instant and run again leaves what one undisturbed run leaves; an import goes on behind its last chunk.
+"""A command killed at any instant and run again leaves what one undisturbed run leaves; an import
+goes on behind its last chunk.
 
 The default run kills a few times; `make test-slow` kills CRASH_KILLS times.
 """
@@ -34,22 +35,39 @@ BATCH = "SELECT batch_id, state FROM batches WHERE file = ? AND state <> 'undone
 class Trial:
     """One command on copies of a folder: run undisturbed once, then killed and run again."""
 
-    def __init__(self, here: Path, args: tuple[str, ...], seed: int, bytes_: int = BY_ROWS, start: Start = started) -> None:
+    def __init__(
+        self,
+        here: Path,
+        args: tuple[str, ...],
+        seed: int,
+        bytes_: int = BY_ROWS,
+        start: Start = started,
+    ) -> None:
         self.here, self.args = here, args
-        self._start = partial(start, lines=LINES, bytes_=bytes_, environ=os.environ | {"VOUCHER_NOW": NOW})
+        self._start = partial(
+            start, lines=LINES, bytes_=bytes_, environ=os.environ | {"VOUCHER_NOW": NOW}
+        )
         self.chance = random.Random(seed)
         self.caught = self.importing = 0
         calm = copied(here, "calm")
-        self._start(calm, *args).wait()  # the second run finds everything in the machine's memory, as the others will
+        self._start(
+            calm, *args
+        ).wait()  # the second run finds everything in the machine's memory, as the others will
         shutil.rmtree(calm)
         calm = copied(here, "calm")
         started = time.monotonic()
         assert self._start(calm, *args).wait() in (0, 4)
-        self.length, self.expected, self.left = time.monotonic() - started, canonical(calm / "voucher.db"), left_by(calm / "voucher.db")
+        self.length, self.expected, self.left = (
+            time.monotonic() - started,
+            canonical(calm / "voucher.db"),
+            left_by(calm / "voucher.db"),
+        )
         shutil.rmtree(calm)
 
     def kill(self, kills: int, look: Any = lambda folder: None) -> None:
-        """Kill at random moments until so many children were caught alive; `look` at what each left, go on, and compare."""
+        """Kill at random moments until so many children were caught alive; `look` at what each
+        left, go on, and compare.
+        """
         for number in range(10 * kills):
             if self.caught >= kills:
                 return
@@ -61,7 +79,11 @@ class Trial:
                 if self.chance.random() < 0.6:
                     break
             code = self._start(folder, *args).wait()
-            assert code in (0, 3, 4), (args, code)  # 3: it had been done before the kill, and says so
+            # 3: it had been done before the kill, and says so
+            assert code in (0, 3, 4), (
+                args,
+                code,
+            )
             assert canonical(folder / "voucher.db") == self.expected
             shutil.rmtree(folder)
 
@@ -88,8 +110,12 @@ class Trial:
 def batch_of(folder: Path, file: str) -> tuple[int, str] | None:
     """The batch of a file and its state."""
     with sqlite3.connect(folder / "voucher.db") as db:
-        has_batches = db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'batches'").fetchone()[0]
-        found: tuple[int, str] | None = db.execute(BATCH, (file,)).fetchone() if has_batches else None
+        has_batches = db.execute(
+            "SELECT count(*) FROM sqlite_schema WHERE name = 'batches'"
+        ).fetchone()[0]
+        found: tuple[int, str] | None = (
+            db.execute(BATCH, (file,)).fetchone() if has_batches else None
+        )
     return found
 
 
@@ -102,10 +128,15 @@ def whole_chunks(voucher: Any) -> Any:
         batch = batch_of(folder, "r.csv")
         if batch and batch[1] == "importing":
             listed = voucher("batch", "list", "--db", db, "-o", "json").data["batches"][0]
-            rows = (folder / "r.csv").read_text("utf-8").count("\n") - 1  # all of them: only the end was still to come
+            rows = (folder / "r.csv").read_text("utf-8").count(
+                "\n"
+            ) - 1  # all of them: only the end was still to come
             assert listed["state"] == "importing"
             assert listed["read"] == rows or (listed["read"] + 1) % LINES == 0
-            assert "[batch_unfinished]" in voucher("batch", "retry", str(batch[0]), "--db", db, expect=3).err
+            assert (
+                "[batch_unfinished]"
+                in voucher("batch", "retry", str(batch[0]), "--db", db, expect=3).err
+            )
 
     return look
 
@@ -120,12 +151,17 @@ def town(city: Any, here: Path) -> Any:
 
 REDEMPTIONS = ("redemption", "import", "r.csv")
 OTHERS = (
-    ("claim", "import", "more.csv"), ("merchant", "import", "shops.csv"), ("batch", "undo", "2", "--yes"), ("round", "submit", "next"),
+    ("claim", "import", "more.csv"),
+    ("merchant", "import", "shops.csv"),
+    ("batch", "undo", "2", "--yes"),
+    ("round", "submit", "next"),
 )
 
 
 @pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
-def test_an_import_killed_at_random_moments_ends_as_if_undisturbed(town: Any, here: Path, start: Start, bytes_: int) -> None:
+def test_an_import_killed_at_random_moments_ends_as_if_undisturbed(
+    town: Any, here: Path, start: Start, bytes_: int
+) -> None:
     trial = Trial(here, REDEMPTIONS, seed=1, bytes_=bytes_, start=start)
     trial.kill(5, whole_chunks(town))
     assert trial.caught >= 5
@@ -147,21 +183,37 @@ def test_an_import_killed_by_one_way_is_finished_by_the_other(town: Any, here: P
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
-def test_a_platforms_file_killed_at_random_moments_ends_as_if_undisturbed(town: Any, here: Path, bytes_: int) -> None:
-    """Its last line refuses it as a whole when it is not whole: that is looked at before the first chunk is kept."""
+def test_a_platforms_file_killed_at_random_moments_ends_as_if_undisturbed(
+    town: Any, here: Path, bytes_: int
+) -> None:
+    """Its last line refuses it as a whole when it is not whole: that is looked at before the first
+    chunk is kept.
+    """
     (here / "shops.csv").write_text("merchant_no,name,platform_no\nM1,面馆,190000\n", "utf-8")
     town("merchant", "import", "shops.csv")
-    rows = [used(f"K{n // 2}-{n % 2 + 1}", f"4{n}").replace("03-27 12:00:00", f"03-28 12:{n // 60:02d}:{n % 60:02d}") for n in range(2_000)]
-    (here / "w.csv").write_text("\r\n".join([WECHAT, *rows, "总条数", f"`{len(rows)}", ""]), "utf-8")
+    rows = [
+        used(f"K{n // 2}-{n % 2 + 1}", f"4{n}").replace(
+            "03-27 12:00:00", f"03-28 12:{n // 60:02d}:{n % 60:02d}"
+        )
+        for n in range(2_000)
+    ]
+    (here / "w.csv").write_text(
+        "\r\n".join([WECHAT, *rows, "总条数", f"`{len(rows)}", ""]), "utf-8"
+    )
     trial = Trial(here, ("redemption", "import", "w.csv"), seed=7, bytes_=bytes_)
     trial.kill(2)
     assert trial.caught >= 2
     chunks = 9 if bytes_ == BY_ROWS else 5  # by columns a chunk has two blocks of lines
-    assert any("'w.csv'" in line and "'done', 200" in line and f", {chunks}, '{{" in line for line in trial.expected)
+    assert any(
+        "'w.csv'" in line and "'done', 200" in line and f", {chunks}, '{{" in line
+        for line in trial.expected
+    )
 
 
 def by_one_way(folder: Path, bytes_: int) -> subprocess.Popen[str]:
-    return started(folder, *REDEMPTIONS, lines=LINES, bytes_=bytes_, environ=os.environ | {"VOUCHER_NOW": NOW})
+    return started(
+        folder, *REDEMPTIONS, lines=LINES, bytes_=bytes_, environ=os.environ | {"VOUCHER_NOW": NOW}
+    )
 
 
 def kill_within(folder: Path, bytes_: int) -> None:
@@ -200,8 +252,22 @@ def test_many_kills_of_claims(town: Any, here: Path, bytes_: int) -> None:
 @pytest.mark.parametrize("args", OTHERS, ids=" ".join)
 def test_other_commands_killed_and_run_again(town: Any, here: Path, args: tuple[str, ...]) -> None:
     more_claims(here)
-    (here / "shops.csv").write_text("merchant_no,name,district\n" + "".join(f"S{n},店{n},西湖区\n" for n in range(3_000)), "utf-8")
-    town("round", "copy", "r1", "next", "--opens-at", "2020-04-10 08:00", "--actor", "mei", "--now", NOW)
+    (here / "shops.csv").write_text(
+        "merchant_no,name,district\n" + "".join(f"S{n},店{n},西湖区\n" for n in range(3_000)),
+        "utf-8",
+    )
+    town(
+        "round",
+        "copy",
+        "r1",
+        "next",
+        "--opens-at",
+        "2020-04-10 08:00",
+        "--actor",
+        "mei",
+        "--now",
+        NOW,
+    )
     trial = Trial(here, args, seed=4)
     trial.kill(max(2, MANY // 10))
     assert trial.caught > 0
@@ -209,8 +275,11 @@ def test_other_commands_killed_and_run_again(town: Any, here: Path, args: tuple[
 
 def more_claims(here: Path) -> None:
     """Far more claims than the round r1 has packs."""
-    (here / "more.csv").write_text("claim_no,round,resident,claimed_at\n" + "".join(
-        f"L{n},r1,other{n},2020-03-27 09:00:{n % 60:02d}\n" for n in range(3_000)), "utf-8")
+    (here / "more.csv").write_text(
+        "claim_no,round,resident,claimed_at\n"
+        + "".join(f"L{n},r1,other{n},2020-03-27 09:00:{n % 60:02d}\n" for n in range(3_000)),
+        "utf-8",
+    )
 
 
 def test_the_comparison_would_notice_a_lost_row(town: Any, here: Path) -> None:

@@ -1,4 +1,6 @@
-"""Debian's cron itself runs the installed line: the round opens at the minute, and nobody pressed a key."""
+"""Debian's cron itself runs the installed line: the round opens at the minute, and nobody pressed a
+key.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +28,23 @@ def missing() -> str:
     """Why no cron can be run here, or ''."""
     if os.geteuid() != 0:
         return "only root may start the cron daemon"
-    absent = [name for name in ("cron", "crontab") if not shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")]
-    return f"Debian's {' and '.join(absent)} is not installed (apt-get install cron)" if absent else ""
+    absent = [
+        name
+        for name in ("cron", "crontab")
+        if not shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
+    ]
+    return (
+        f"Debian's {' and '.join(absent)} is not installed (apt-get install cron)" if absent else ""
+    )
 
 
 @pytest.fixture
 def daemon() -> Iterator[None]:
     """A cron daemon of our own, and this user's crontab as it was when the test is over."""
     before = subprocess.run(["crontab", "-l"], capture_output=True, check=False)
-    child = subprocess.Popen(["/usr/sbin/cron", "-f"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        ["/usr/sbin/cron", "-f"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         yield
     finally:
@@ -48,7 +58,9 @@ def daemon() -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(bool(missing()), reason=missing() or "cron is there")
-def test_cron_opens_a_round_by_itself(voucher: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch, daemon: None) -> None:
+def test_cron_opens_a_round_by_itself(
+    voucher: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch, daemon: None
+) -> None:
     monkeypatch.delenv("VOUCHER_NOW")
     monkeypatch.setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
     (here / "programme.yaml").write_text(PROGRAMME, "utf-8")
@@ -62,9 +74,14 @@ def test_cron_opens_a_round_by_itself(voucher: Voucher, here: Path, monkeypatch:
     subprocess.run(["crontab", "-"], input=others, check=True)
     voucher("schedule", "install", "--yes")
     until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and voucher("round", "show", "r1", "-o", "json").data["state"] != "open":
+    while (
+        time.monotonic() < until
+        and voucher("round", "show", "r1", "-o", "json").data["state"] != "open"
+    ):
         time.sleep(2)
-    assert voucher("round", "show", "r1", "-o", "json").data["state"] == "open", (here / "schedule.out").read_text()
+    assert voucher("round", "show", "r1", "-o", "json").data["state"] == "open", (
+        here / "schedule.out"
+    ).read_text()
     assert '"deed": "open"' in (here / "schedule.log").read_text("utf-8")
     voucher("schedule", "remove", "--yes")
     assert subprocess.run(["crontab", "-l"], capture_output=True, check=True).stdout == others

@@ -1,4 +1,6 @@
-"""The demo's files, checked by sums and rules of their own (nothing of the program is used to read them), and the demo itself."""
+"""The demo's files, checked by sums and rules of their own (nothing of the program is used to read
+them), and the demo itself.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ PUBLISHED = [
     ("2020-04-06 16:00:00", ("HZ-1", "HZ-1-TOPUP", "HZ-2"), 202_360_000, 2_226_000_000),
     ("2020-04-17 00:00:00", ("HZ-1", "HZ-1-TOPUP", "HZ-2", "HZ-4"), 321_000_000, 3_422_000_000),
 ]
-PACKS = dict.fromkeys(("HZ-1", "HZ-1-TOPUP", "HZ-4", "HZ-5"), [(10, 40)] * 5) | {"HZ-2": [(20, 100), (35, 200), (45, 300)]}
+PACKS = dict.fromkeys(("HZ-1", "HZ-1-TOPUP", "HZ-4", "HZ-5"), [(10, 40)] * 5) | {
+    "HZ-2": [(20, 100), (35, 200), (45, 300)]
+}
 
 
 @pytest.fixture(scope="module")
@@ -49,20 +53,38 @@ def of_round(claim_no: str) -> str:
     return claim_no.rpartition("-")[0]
 
 
-def net(lines: list[tuple[str, str, int, int]], until: str, rounds: tuple[str, ...]) -> tuple[int, int]:
+def net(
+    lines: list[tuple[str, str, int, int]], until: str, rounds: tuple[str, ...]
+) -> tuple[int, int]:
     """Subsidy and base of the rounds up to a moment, in fen."""
-    found = [(subsidy, base) for paid_at, code, subsidy, base in lines if paid_at <= until and code in rounds]
+    found = [
+        (subsidy, base)
+        for paid_at, code, subsidy, base in lines
+        if paid_at <= until and code in rounds
+    ]
     return sum(subsidy for subsidy, _ in found), sum(base for _, base in found)
 
 
 def signed(files: Files) -> list[tuple[str, str, int, int]]:
     """Moment, round, subsidy and base of every lawful redemption, a refund's amounts below zero."""
     found = []
-    for name in ("redemptions-1.csv", "redemptions-2.csv", "redemptions-3.csv", "redemptions-4.csv"):
+    for name in (
+        "redemptions-1.csv",
+        "redemptions-2.csv",
+        "redemptions-3.csv",
+        "redemptions-4.csv",
+    ):
         for line in files[name].splitlines()[1:]:
             _, kind, claim_no, _, _, paid_at, order, discount, subsidy, _ = line.split(",")
             sign = 1 if kind == "pay" else -1
-            found.append((paid_at, of_round(claim_no), sign * fen(subsidy), sign * (fen(order) - fen(discount))))
+            found.append(
+                (
+                    paid_at,
+                    of_round(claim_no),
+                    sign * fen(subsidy),
+                    sign * (fen(order) - fen(discount)),
+                )
+            )
     return found
 
 
@@ -73,7 +95,9 @@ def fen(text: str) -> int:
 
 
 def test_the_same_scale_gives_the_same_bytes(small: Files) -> None:
-    digest = hashlib.sha256("".join(name + text for name, text in sorted(small.items())).encode()).hexdigest()
+    digest = hashlib.sha256(
+        "".join(name + text for name, text in sorted(small.items())).encode()
+    ).hexdigest()
     assert hangzhou.files(1000) == small
     assert digest.startswith("4863bbc18d9a")
 
@@ -93,7 +117,11 @@ def test_round_5_is_gone_in_105_seconds(small: Files) -> None:
 
 def test_every_claim_is_a_resident_s_only_one_in_its_round(small: Files) -> None:
     claims = rows(small, "claims-")
-    assert len({(row["round"], row["resident"]) for row in claims}) == len(claims) == len({row["claim_no"] for row in claims})
+    assert (
+        len({(row["round"], row["resident"]) for row in claims})
+        == len(claims)
+        == len({row["claim_no"] for row in claims})
+    )
     assert all(row["round"].upper() == of_round(row["claim_no"]) for row in claims)
 
 
@@ -109,7 +137,11 @@ def test_payments_keep_threshold_denomination_and_validity(small: Files) -> None
 
 def _week_later(at: str) -> str:
     month, day = int(at[5:7]), int(at[8:10]) + 7
-    return f"{month + 1:02d}-{day - 31:02d}{at[10:]}" if month == 3 and day > 31 else f"{month:02d}-{day:02d}{at[10:]}"
+    return (
+        f"{month + 1:02d}-{day - 31:02d}{at[10:]}"
+        if month == 3 and day > 31
+        else f"{month:02d}-{day:02d}{at[10:]}"
+    )
 
 
 def test_a_voucher_is_paid_again_only_after_its_full_refund(small: Files) -> None:
@@ -124,30 +156,46 @@ def test_a_voucher_is_paid_again_only_after_its_full_refund(small: Files) -> Non
             assert before["kind"] != after["kind"] and before["paid_at"] < after["paid_at"]
             if after["kind"] == "refund":
                 same = ("merchant_no", "order_amount", "merchant_discount", "subsidy")
-                assert after["refund_of"] == before["transaction_no"] and all(after[name] == before[name] for name in same)
+                assert after["refund_of"] == before["transaction_no"] and all(
+                    after[name] == before[name] for name in same
+                )
     assert set(seen) == {"pay", "pay-refund", "pay-refund-pay"}
 
 
 def test_nobody_uses_three_vouchers_at_a_shop_on_one_day(small: Files) -> None:
     resident = {row["claim_no"]: row["resident"] for row in rows(small, "claims-")}
     visits = Counter(
-        (resident[row["claim_no"]], row["merchant_no"], row["paid_at"][:10]) for row in rows(small, "redemptions-") if row["kind"] == "pay"
+        (resident[row["claim_no"]], row["merchant_no"], row["paid_at"][:10])
+        for row in rows(small, "redemptions-")
+        if row["kind"] == "pay"
     )
     assert max(visits.values()) == 2
 
 
-def test_shops_that_no_registry_lists_are_visited_only_where_registration_is_open(small: Files) -> None:
+def test_shops_that_no_registry_lists_are_visited_only_where_registration_is_open(
+    small: Files,
+) -> None:
     listed = {row["merchant_no"] for row in rows(small, "merchants")}
-    visited = {of_round(row["claim_no"]) for row in rows(small, "redemptions-") if row["merchant_no"] not in listed}
+    visited = {
+        of_round(row["claim_no"])
+        for row in rows(small, "redemptions-")
+        if row["merchant_no"] not in listed
+    }
     assert visited == {"HZ-1", "HZ-1-TOPUP", "HZ-5"}
 
 
 def test_beijing_pays_a_tenth_from_2000_and_never_more_than_400() -> None:
-    found = [row for row in rows(beijing.files(1000), "redemptions") if row["claim_no"].startswith("BJ-SMART")]
+    found = [
+        row
+        for row in rows(beijing.files(1000), "redemptions")
+        if row["claim_no"].startswith("BJ-SMART")
+    ]
     for row in found:
         base = Decimal(row["order_amount"]) - Decimal(row["merchant_discount"])
         assert base >= 2000
-        assert Decimal(row["subsidy"]) == min(Decimal(400), (base / 10).quantize(Decimal("0.01"), ROUND_HALF_UP))
+        assert Decimal(row["subsidy"]) == min(
+            Decimal(400), (base / 10).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        )
     assert {Decimal(row["subsidy"]) == 400 for row in found} == {True, False}
 
 
@@ -163,7 +211,9 @@ def test_merchants_are_plainly_synthetic_and_their_codes_hold(small: Files) -> N
 
     merchants = rows(small, "merchants")
     assert len({row["merchant_no"] for row in merchants}) == 1_000
-    assert all(row["name"].startswith("合成商户") and uscc.is_valid(row["uscc"]) for row in merchants)
+    assert all(
+        row["name"].startswith("合成商户") and uscc.is_valid(row["uscc"]) for row in merchants
+    )
     assert any(row["merchant_no"].startswith("S") for row in rows(small, "redemptions-"))
     trade = Counter(row["merchant_no"] for row in rows(small, "redemptions-"))
     assert sum(count for _, count in trade.most_common(100)) > sum(trade.values()) * 0.4
@@ -172,14 +222,26 @@ def test_merchants_are_plainly_synthetic_and_their_codes_hold(small: Files) -> N
 # ---------------------------------------------------------------- voucher demo
 
 
-def test_the_demo_ends_with_the_published_ratios(voucher: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_ends_with_the_published_ratios(
+    voucher: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("VOUCHER_DB", str(here / "other.db"))
     ran = voucher("demo", "city", "--scale", "1000")
     tables = ran.out.split("$ voucher report leverage")[1:]
-    assert [as_of(table) for table in tables] == ["2020-04-02 16:00", "2020-04-06 16:00", "2020-04-16 24:00"]
-    for table, ratios in zip(tables, [("13.24",), ("12.45", "7.34", "11.00"), ("10.66",)], strict=True):
+    assert [as_of(table) for table in tables] == [
+        "2020-04-02 16:00",
+        "2020-04-06 16:00",
+        "2020-04-16 24:00",
+    ]
+    for table, ratios in zip(
+        tables, [("13.24",), ("12.45", "7.34", "11.00"), ("10.66",)], strict=True
+    ):
         assert all(ratio in table for ratio in ratios)
-    assert "$ voucher init\n" in ran.out and "SYNTHETIC" in ran.err and "Assumed: all of round 4" in ran.err
+    assert (
+        "$ voucher init\n" in ran.out
+        and "SYNTHETIC" in ran.err
+        and "Assumed: all of round 4" in ran.err
+    )
     assert (here / "city" / "voucher.db").exists() and (here / "city" / "SYNTHETIC.txt").exists()
     assert not (here / "other.db").exists()
 
@@ -188,29 +250,54 @@ def as_of(table: str) -> str:
     return table.split('--as-of "')[1][:16]
 
 
-def test_the_demo_as_json_gives_its_commands_and_reports_and_every_fault_its_own_reason(voucher: Callable[..., Any]) -> None:
+def test_the_demo_as_json_gives_its_commands_and_reports_and_every_fault_its_own_reason(
+    voucher: Callable[..., Any],
+) -> None:
     ran = voucher("demo", "city", "--scale", "1000", "-o", "json")
     data = ran.data
     assert set(data) >= {"folder", "commands", "leverage"} and ran.err == ""
     codes = Counter(command["exit"] for command in data["commands"])
     assert codes[4] == 1 and set(codes) == {0, 4}
-    published = {(figure["as_of"][:16], tuple(figure["rounds"])): figure for report in data["leverage"] for figure in report["published"]}
-    assert [figure["gross"] for figure in published.values()] == ["15.66", "13.24", "12.45", "7.34", "11.00", "10.66"]
+    published = {
+        (figure["as_of"][:16], tuple(figure["rounds"])): figure
+        for report in data["leverage"]
+        for figure in report["published"]
+    }
+    assert [figure["gross"] for figure in published.values()] == [
+        "15.66",
+        "13.24",
+        "12.45",
+        "7.34",
+        "11.00",
+        "10.66",
+    ]
     for figure in published.values():
         assert figure["ours"]["gross"] == figure["gross"]
         assert figure["ours"]["base_fen"] * 1000 == figure["base_fen"]
     rounds = voucher("report", "rounds", "--db", "city/voucher.db", "-o", "json").data["rows"]
     assert {row["round"]: row["sell_out_seconds"] for row in rounds}["hz-5"] == 105
     late = voucher("batch", "show", "11", "--db", "city/voucher.db", "-o", "json").data
-    assert late["reasons"] == {reason: 1 for reason in faults.EXPECTED if reason not in ("accepted", "duplicate", "refund_forfeits")}
-    assert (late["accepted"], late["duplicate"], late["warning_reasons"]) == (3, 1, {"refund_forfeits": 1})
+    assert late["reasons"] == {
+        reason: 1
+        for reason in faults.EXPECTED
+        if reason not in ("accepted", "duplicate", "refund_forfeits")
+    }
+    assert (late["accepted"], late["duplicate"], late["warning_reasons"]) == (
+        3,
+        1,
+        {"refund_forfeits": 1},
+    )
 
 
 def test_the_demo_of_beijing_shows_who_paid(voucher: Callable[..., Any]) -> None:
     ran = voucher("demo", "--programme", "beijing-2020", "-o", "json")
     assert ran.data["folder"] == "demo-beijing-2020"
     total = ran.data["leverage"][0]["total"]
-    assert total["platform_fen"] > 0 and total["match_fen"] > 0 and total["funders"]["government"] == total["subsidy_fen"]
+    assert (
+        total["platform_fen"] > 0
+        and total["match_fen"] > 0
+        and total["funders"]["government"] == total["subsidy_fen"]
+    )
 
 
 def test_the_demo_stops_with_the_exit_code_of_the_command_that_failed(tmp_path: Path) -> None:
@@ -241,7 +328,12 @@ def test_an_unknown_demo_names_those_there_are(voucher: Callable[..., Any]) -> N
     assert "100, 1000, 10" in voucher("demo", "--scale", "7", expect=2).err
 
 
-def test_a_dry_run_lists_the_commands_and_writes_nothing(voucher: Callable[..., Any], here: Path) -> None:
+def test_a_dry_run_lists_the_commands_and_writes_nothing(
+    voucher: Callable[..., Any], here: Path
+) -> None:
     ran = voucher("demo", "--dry-run")
-    assert 'voucher round create hz-5 --template universal-5x10 --packs 15000 --platform alipay --opens-at "2020-04-20 20:00"' in ran.err
+    assert (
+        "voucher round create hz-5 --template universal-5x10 --packs 15000 --platform alipay"
+        ' --opens-at "2020-04-20 20:00"' in ran.err
+    )
     assert list(here.iterdir()) == []

@@ -1,7 +1,9 @@
-"""Every ```console block of README.md and docs/ is run: one page is one session, in order, in a folder of its own.
+"""Every ```console block of README.md and docs/ is run: one page is one session, in order, in a
+folder of its own.
 
-`$ command` is run by bash, lines that begin with `> ` continue it (a here-document). What follows is compared with what a
-terminal would show; `...` alone stands for any lines, inside a line for any text; no output given: only the exit code, 0, is asked for.
+`$ command` is run by bash, lines that begin with `> ` continue it (a here-document). What follows
+is compared with what a terminal would show; `...` alone stands for any lines, inside a line for any
+text; no output given: only the exit code, 0, is asked for.
 """
 
 from __future__ import annotations
@@ -59,25 +61,43 @@ def steps(page: str) -> list[Step]:
 
 def pattern(expected: tuple[str, ...]) -> str:
     """The lines as one regular expression."""
-    parts = [r"(?:[^\n]*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", "[^\n]*") + "\n" for line in expected]
+    parts = [
+        r"(?:[^\n]*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", "[^\n]*") + "\n"
+        for line in expected
+    ]
     return "".join(parts)
 
 
 @contextmanager
 def terminal(folder: Path, programs: Path) -> Iterator[Callable[[str], tuple[int, str]]]:
-    """A shell for one page: exports last. Gives a function that runs a command and returns its exit code and what is shown;
-    `programs` is where `voucher` lies."""
-    unwanted = ("VOUCHER_", "LC_", "PYTHONDONTWRITEBYTECODE")  # the last would compile the program anew for every command
+    """A shell for one page: exports last. Gives a function that runs a command and returns its exit
+    code and what is shown; `programs` is where `voucher` lies.
+    """
+    # the last would compile the program anew for every command
+    unwanted = (
+        "VOUCHER_",
+        "LC_",
+        "PYTHONDONTWRITEBYTECODE",
+    )
     environ = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     paths = (programs, INSTALLED, os.environ["PATH"])
-    environ |= {"PATH": ":".join(map(str, paths)), "LANG": "C.UTF-8", "COLUMNS": "80", "HOME": str(folder)}
+    environ |= {
+        "PATH": ":".join(map(str, paths)),
+        "LANG": "C.UTF-8",
+        "COLUMNS": "80",
+        "HOME": str(folder),
+    }
     environ["PYTHONUNBUFFERED"] = "1"  # data and talk in the order of a terminal
     pipe = subprocess.PIPE
-    with subprocess.Popen(["bash"], cwd=folder, env=environ, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT) as shell:
+    with subprocess.Popen(
+        ["bash"], cwd=folder, env=environ, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT
+    ) as shell:
         assert shell.stdin and shell.stdout
 
         def run(command: str) -> tuple[int, str]:
-            shell.stdin.write(f"{{ {command}\n}} </dev/null; status=$?; echo; echo {MARK} $status\n".encode())
+            shell.stdin.write(
+                f"{{ {command}\n}} </dev/null; status=$?; echo; echo {MARK} $status\n".encode()
+            )
             shell.stdin.flush()
             lines = []
             while not (line := shell.stdout.readline().decode()).startswith(MARK):
@@ -98,14 +118,24 @@ def untrue(page: str, folder: Path, programs: Path = INSTALLED) -> str:
             if code != 0:
                 return f"line {step.line}: {step.command}\nexit {code}\n{output}"
             if step.expected and not re.fullmatch(pattern(step.expected), output):
-                return f"line {step.line}: {step.command}\n--- the page says\n" + "\n".join(step.expected) + f"\n--- it prints\n{output}"
+                return (
+                    f"line {step.line}: {step.command}\n--- the page says\n"
+                    + "\n".join(step.expected)
+                    + f"\n--- it prints\n{output}"
+                )
     return ""
 
 
 GUIDES = PAGES[1:]
-RUNS = [  # README.md with the program as it is installed; the guides so in the slow suite, and else from the nursery
-    pytest.param(PAGES[0], True, id="README.md"), *(pytest.param(page, False, id=page.name) for page in GUIDES),
-    *(pytest.param(page, True, id=f"{page.name}, installed", marks=pytest.mark.slow) for page in GUIDES),
+# README.md with the program as it is installed; the guides so in the slow suite, and else from the
+# nursery
+RUNS = [
+    pytest.param(PAGES[0], True, id="README.md"),
+    *(pytest.param(page, False, id=page.name) for page in GUIDES),
+    *(
+        pytest.param(page, True, id=f"{page.name}, installed", marks=pytest.mark.slow)
+        for page in GUIDES
+    ),
 ]
 
 
@@ -118,7 +148,10 @@ def test_a_page_tells_the_truth(page: Path, is_installed: bool, tmp_path: Path) 
 def test_a_page_that_lies_is_found(tmp_path: Path) -> None:
     assert untrue("```console\n$ echo one\ntwo\n```\n", tmp_path)
     assert untrue("```console\n$ false\n```\n", tmp_path)
-    page = "text\n```console\n$ cat > f <<EOF\n> a\n> b\n> EOF\n$ export X=1\n$ cat f; echo at $X$(date +%Y)\na\n...\nat 1...\n```\n"
+    page = (
+        "text\n```console\n$ cat > f <<EOF\n> a\n> b\n> EOF\n$ export X=1\n$ cat f; echo at"
+        " $X$(date +%Y)\na\n...\nat 1...\n```\n"
+    )
     assert untrue(page, tmp_path) == ""
 
 

@@ -1,4 +1,6 @@
-"""`voucher doctor` finds what is wrong with a machine and a file, says what to do, and changes nothing."""
+"""`voucher doctor` finds what is wrong with a machine and a file, says what to do, and changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,12 @@ def test_a_new_file_lacks_only_a_programme(voucher: Voucher) -> None:
     voucher("init")
     ran = voucher("doctor", "-o", "json")
     assert codes(ran.data) <= {"no_programme", "no_utf8", "disk_nearly_full"}
-    assert states(ran.data)["Integrity"] == states(ran.data)["Key"] == states(ran.data)["Journal"] == "ok"
+    assert (
+        states(ran.data)["Integrity"]
+        == states(ran.data)["Key"]
+        == states(ran.data)["Journal"]
+        == "ok"
+    )
     assert ran.err == ""
 
 
@@ -64,7 +71,9 @@ def test_another_programs_database_is_a_problem(voucher: Voucher, here: Path) ->
     assert codes(voucher("doctor", "-o", "json", expect=5).data) >= {"not_a_database"}
 
 
-def test_a_newer_file_is_a_problem_and_an_older_one_is_left_as_it_is(voucher: Voucher, here: Path) -> None:
+def test_a_newer_file_is_a_problem_and_an_older_one_is_left_as_it_is(
+    voucher: Voucher, here: Path
+) -> None:
     voucher("init")
     db = sqlite3.connect(here / "voucher.db")
     db.execute("PRAGMA user_version = 99")
@@ -78,8 +87,8 @@ def test_damage_inside_the_file_is_found(voucher: Voucher, here: Path) -> None:
     voucher("init")
     db = sqlite3.connect(here / "voucher.db")
     db.executescript("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;")
-    page, = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'redemptions'").fetchone()
-    size, = db.execute("PRAGMA page_size").fetchone()
+    (page,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'redemptions'").fetchone()
+    (size,) = db.execute("PRAGMA page_size").fetchone()
     db.close()
     with (here / "voucher.db").open("r+b") as file:
         file.seek((page - 1) * size)
@@ -95,14 +104,21 @@ def test_a_clock_behind_the_log_is_a_warning(voucher: Voucher) -> None:
     assert "clock_behind" not in codes(voucher("doctor", "-o", "json").data)
 
 
-def test_a_network_drive_and_a_full_disk_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_drive_and_a_full_disk_are_problems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/x {tmp_path} nfs4 rw 0 0\n")
     monkeypatch.setattr(doctor, "MOUNTS", mounts)
     monkeypatch.setattr(doctor, "LEAST_FREE_MIB", 10**12)
     monkeypatch.setattr(doctor, "WISHED_FREE_MIB", 10**12)
     outcome = doctor.examine(tmp_path / "voucher.db", now=0, encoding="ascii")
-    assert {problem.code for problem in outcome.problems} == {"network_drive", "disk_nearly_full", "no_database", "no_utf8"}
+    assert {problem.code for problem in outcome.problems} == {
+        "network_drive",
+        "disk_nearly_full",
+        "no_database",
+        "no_utf8",
+    }
     assert outcome.status == "failed"
 
 

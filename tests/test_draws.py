@@ -1,4 +1,6 @@
-"""Lotteries by command: the commitment, the list, the draw, its certificate, and what is refused on the way."""
+"""Lotteries by command: the commitment, the list, the draw, its certificate, and what is refused on
+the way.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +31,31 @@ DISTRICTS = ("西湖区", "上城区", "余杭区")
 
 @pytest.fixture
 def town(city: Callable[..., Any], once: Once) -> Callable[..., Ran]:
-    """A town with the approved lottery l1 of 4 packs, opening on 27 March at 8; nothing is committed yet."""
+    """A town with the approved lottery l1 of 4 packs, opening on 27 March at 8; nothing is
+    committed yet.
+    """
     voucher: Callable[..., Ran] = city(with_claims=False)
 
     def build() -> None:
-        voucher("round", "create", "l1", "--template", "pack", "--packs", "4", "--opens-at", OPENS, "--closes-at", "2020-03-29 08:00",
-                "--mode", "lottery", "--registration-opens", "2020-03-20", "--actor", "mei")
+        voucher(
+            "round",
+            "create",
+            "l1",
+            "--template",
+            "pack",
+            "--packs",
+            "4",
+            "--opens-at",
+            OPENS,
+            "--closes-at",
+            "2020-03-29 08:00",
+            "--mode",
+            "lottery",
+            "--registration-opens",
+            "2020-03-20",
+            "--actor",
+            "mei",
+        )
         voucher("round", "submit", "l1", "--actor", "mei")
         voucher("round", "approve", "l1", "--actor", "lin")
 
@@ -45,6 +66,7 @@ def town(city: Callable[..., Any], once: Once) -> Callable[..., Ran]:
 @pytest.fixture
 def drawn(town: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """... drawn from ten applicants with a seed that is known."""
+
     def build() -> None:
         commit()
         apply(10)
@@ -62,8 +84,10 @@ def apply(last: int, first: int = 1, **residents: str) -> None:
     for n in range(first, last + 1):
         no = f"A{n:02d}"
         db.execute(
-            "INSERT INTO applications (round_id, application_no, resident, applied_at, resident_group, district, line)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)", (round_id, no, token(residents.get(no, no)), 1584700000 + n, "", DISTRICTS[n % 3], n))
+            "INSERT INTO applications (round_id, application_no, resident, applied_at,"
+            " resident_group, district, line) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (round_id, no, token(residents.get(no, no)), 1584700000 + n, "", DISTRICTS[n % 3], n),
+        )
     db.commit()
     db.close()
 
@@ -83,7 +107,9 @@ def session() -> Iterator[store.Session]:
     """A session of mei on 20 March."""
     db = store.open_db(Path("voucher.db"))
     at = 1584666000
-    yield store.Session(db=db, path=Path("voucher.db"), now=at, actor="mei", os_user="mei", entered_at=at)
+    yield store.Session(
+        db=db, path=Path("voucher.db"), now=at, actor="mei", os_user="mei", entered_at=at
+    )
     db.close()
 
 
@@ -102,20 +128,26 @@ def refused(ran: Ran) -> str:
 
 
 def certificate(folder: str = "out") -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(Path(folder, "town-l1-certificate.json").read_text("utf-8"))
+    document: dict[str, Any] = json.loads(
+        Path(folder, "town-l1-certificate.json").read_text("utf-8")
+    )
     return document
 
 
 # ---------------------------------------------------------------- commit
 
 
-def test_a_commitment_gives_the_digest_and_keeps_the_seed_to_itself(town: Callable[..., Ran]) -> None:
+def test_a_commitment_gives_the_digest_and_keeps_the_seed_to_itself(
+    town: Callable[..., Ran],
+) -> None:
     commit()
     data = town("draw", "show", "l1", "-o", "json").data
     assert (data["step"], data["seed"]) == ("committed", None)
     assert data["seed_sha256"] == hashlib.sha256(SEED.hex().encode()).hexdigest()
     assert data["registration_closes_at"] == "2020-03-27T08:00:00+08:00"
-    kept = Path("voucher.db").read_bytes() + b"".join(path.read_bytes() for path in Path().glob("voucher.db-*"))
+    kept = Path("voucher.db").read_bytes() + b"".join(
+        path.read_bytes() for path in Path().glob("voucher.db-*")
+    )
     assert SEED not in kept
     assert SEED.hex().encode() not in kept
 
@@ -135,63 +167,127 @@ def test_a_second_commitment_changes_nothing(town: Callable[..., Ran]) -> None:
 
 
 def test_the_terms_of_a_draw_stand_once_they_are_said(town: Callable[..., Ran]) -> None:
-    said = ("draw", "commit", "l1", "--stratum", "district=西湖区:2", "--public-source", "3D", "--registration-closes", "2020-03-26 20:00")
+    said = (
+        "draw",
+        "commit",
+        "l1",
+        "--stratum",
+        "district=西湖区:2",
+        "--public-source",
+        "3D",
+        "--registration-closes",
+        "2020-03-26 20:00",
+    )
     town(*said)
     assert town(*said).code == 0
-    for other in (("--stratum", "district=西湖区:3"), ("--public-source", "7 stars"), ("--registration-closes", "2020-03-26 21:00")):
-        assert refused(town("draw", "commit", "l1", *other, "-o", "json", expect=3)) == "draw_terms_stand"
-    late = town("draw", "entrants", "l1", "--stratum", "district=上城区:2", *AT_OPENING, "-o", "json", expect=3)
+    for other in (
+        ("--stratum", "district=西湖区:3"),
+        ("--public-source", "7 stars"),
+        ("--registration-closes", "2020-03-26 21:00"),
+    ):
+        assert (
+            refused(town("draw", "commit", "l1", *other, "-o", "json", expect=3))
+            == "draw_terms_stand"
+        )
+    late = town(
+        "draw",
+        "entrants",
+        "l1",
+        "--stratum",
+        "district=上城区:2",
+        *AT_OPENING,
+        "-o",
+        "json",
+        expect=3,
+    )
     assert refused(late) == "draw_terms_stand"
 
 
-def test_what_is_committed_cannot_be_taken_back_even_in_the_database(town: Callable[..., Ran]) -> None:
+def test_what_is_committed_cannot_be_taken_back_even_in_the_database(
+    town: Callable[..., Ran],
+) -> None:
     town("draw", "commit", "l1")
     db = sqlite3.connect("voucher.db")
-    for statement in ("UPDATE draws SET seed_sha256 = printf('%064d', 1)", "UPDATE draws SET sealed_seed = zeroblob(32)",
-                      "UPDATE draws SET public_source = 'x'", "DELETE FROM draws"):
+    for statement in (
+        "UPDATE draws SET seed_sha256 = printf('%064d', 1)",
+        "UPDATE draws SET sealed_seed = zeroblob(32)",
+        "UPDATE draws SET public_source = 'x'",
+        "DELETE FROM draws",
+    ):
         with pytest.raises(sqlite3.IntegrityError, match="what a draw has said stands"):
             db.execute(statement)
     db.close()
 
 
-@pytest.mark.parametrize(("words", "code"), [
-    (("draw", "commit", "l1", "--now", "2020-03-27 08:00"), "registration_over"),
-    (("draw", "commit", "l1", "--registration-closes", "2020-03-27 08:01"), "registration_closes_late"),
-    (("draw", "commit", "l1", "--registration-closes", "2020-03-19 08:00"), "registration_over"),
-    (("draw", "commit", "l1", "--stratum", "district=西湖区:5"), "quotas_too_large"),
-    (("draw", "commit", "r1"), "not_a_lottery"),
-    (("draw", "commit", "l9"), "unknown_round"),
-    (("round", "draw", "r1"), "not_a_lottery"),
-    (("draw", "entrants", "l1"), "draw_not_committed"),
-    (("draw", "run", "l1", "--now", "2020-03-27 08:00"), "draw_not_committed"),
-    (("draw", "show", "r1"), "not_a_lottery"),
-])
-def test_what_comes_at_the_wrong_time_or_place_is_refused(town: Callable[..., Ran], words: tuple[str, ...], code: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("draw", "commit", "l1", "--now", "2020-03-27 08:00"), "registration_over"),
+        (
+            ("draw", "commit", "l1", "--registration-closes", "2020-03-27 08:01"),
+            "registration_closes_late",
+        ),
+        (
+            ("draw", "commit", "l1", "--registration-closes", "2020-03-19 08:00"),
+            "registration_over",
+        ),
+        (("draw", "commit", "l1", "--stratum", "district=西湖区:5"), "quotas_too_large"),
+        (("draw", "commit", "r1"), "not_a_lottery"),
+        (("draw", "commit", "l9"), "unknown_round"),
+        (("round", "draw", "r1"), "not_a_lottery"),
+        (("draw", "entrants", "l1"), "draw_not_committed"),
+        (("draw", "run", "l1", "--now", "2020-03-27 08:00"), "draw_not_committed"),
+        (("draw", "show", "r1"), "not_a_lottery"),
+    ],
+)
+def test_what_comes_at_the_wrong_time_or_place_is_refused(
+    town: Callable[..., Ran], words: tuple[str, ...], code: str
+) -> None:
     assert refused(town(*words, "-o", "json", expect=3)) == code
     assert rows("SELECT * FROM draws") == []
 
 
-@pytest.mark.parametrize(("options", "code"), [
-    (("--stratum", "西湖区:2"), "bad_stratum"), (("--stratum", "district=西湖区"), "bad_stratum"),
-    (("--stratum", "district=西湖区:1", "--stratum", "district=西湖区:2"), "stratum_twice"),
-])
-def test_a_stratum_that_cannot_be_read_is_a_slip_of_the_pen(town: Callable[..., Ran], options: tuple[str, ...], code: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--stratum", "西湖区:2"), "bad_stratum"),
+        (("--stratum", "district=西湖区"), "bad_stratum"),
+        (("--stratum", "district=西湖区:1", "--stratum", "district=西湖区:2"), "stratum_twice"),
+    ],
+)
+def test_a_stratum_that_cannot_be_read_is_a_slip_of_the_pen(
+    town: Callable[..., Ran], options: tuple[str, ...], code: str
+) -> None:
     assert refused(town("draw", "commit", "l1", *options, "-o", "json", expect=2)) == code
 
 
 def test_strata_may_come_from_a_file(town: Callable[..., Ran]) -> None:
-    Path("strata.yaml").write_text("strata:\n  - {district: 西湖区, quota: 2}\n  - {group: low-income, quota: 1}\n", "utf-8")
+    Path("strata.yaml").write_text(
+        "strata:\n  - {district: 西湖区, quota: 2}\n  - {group: low-income, quota: 1}\n", "utf-8"
+    )
     strata = town("draw", "commit", "l1", "--strata", "strata.yaml", "-o", "json").data["strata"]
-    assert [(each["district"], each["group"], each["quota"]) for each in strata] == [("西湖区", "", 2), ("", "low-income", 1)]
+    assert [(each["district"], each["group"], each["quota"]) for each in strata] == [
+        ("西湖区", "", 2),
+        ("", "low-income", 1),
+    ]
 
 
 def test_every_fault_of_a_strata_file_is_said(town: Callable[..., Ran]) -> None:
-    Path("strata.yaml").write_text("strata:\n  - {quota: 2}\n  - {group: low-income, quota: 0}\n  - {distrct: x, quota: 1}\n", "utf-8")
-    problems = town("draw", "commit", "l1", "--strata", "strata.yaml", "-o", "json", expect=3).json["problems"]
+    Path("strata.yaml").write_text(
+        "strata:\n  - {quota: 2}\n  - {group: low-income, quota: 0}\n  - {distrct: x, quota: 1}\n",
+        "utf-8",
+    )
+    problems = town("draw", "commit", "l1", "--strata", "strata.yaml", "-o", "json", expect=3).json[
+        "problems"
+    ]
     assert [each["code"] for each in problems] == ["bad_yaml", "too_small", "unknown_key"]
     Path("strata.yaml").write_text("strata:\n  - {quota: 2}\n", "utf-8")
-    problems = town("draw", "commit", "l1", "--strata", "strata.yaml", "-o", "json", expect=3).json["problems"]
-    assert [(each["code"], each["where"]) for each in problems[1:]] == [("missing_key", "strata.yaml:2:5")]
+    problems = town("draw", "commit", "l1", "--strata", "strata.yaml", "-o", "json", expect=3).json[
+        "problems"
+    ]
+    assert [(each["code"], each["where"]) for each in problems[1:]] == [
+        ("missing_key", "strata.yaml:2:5")
+    ]
 
 
 # ---------------------------------------------------------------- the list
@@ -201,8 +297,10 @@ def test_the_list_has_one_entry_a_person_and_no_identity(town: Callable[..., Ran
     commit()
     apply(6, A05="A02", A06="A03")
     db = sqlite3.connect("voucher.db")  # A01 and A04 share a device: one person
-    db.executemany("INSERT INTO persons (round_id, resident, person) VALUES (2, ?, ?)",
-                   [(token(no), min(token("A01"), token("A04"))) for no in ("A01", "A04")])
+    db.executemany(
+        "INSERT INTO persons (round_id, resident, person) VALUES (2, ?, ?)",
+        [(token(no), min(token("A01"), token("A04"))) for no in ("A01", "A04")],
+    )
     db.commit()
     db.close()
     data = town("draw", "entrants", "l1", "--to", "list.csv", *AT_OPENING, "-o", "json").data
@@ -210,7 +308,13 @@ def test_the_list_has_one_entry_a_person_and_no_identity(town: Callable[..., Ran
     assert (data["applications"], data["entrants"], data["step"]) == (6, 3, "published")
     assert data["entrants_sha256"] == hashlib.sha256(Path("list.csv").read_bytes()).hexdigest()
     told = town("draw", "show", "l1", "--application", "A05", "-o", "json").data["application"]
-    assert told == {"application_no": "A05", "entry": "A02", "ticket": None, "barred": None, "won": None}
+    assert told == {
+        "application_no": "A05",
+        "entry": "A02",
+        "ticket": None,
+        "barred": None,
+        "won": None,
+    }
 
 
 def test_the_list_again_is_the_same_and_overwrites_nothing_else(town: Callable[..., Ran]) -> None:
@@ -219,16 +323,36 @@ def test_the_list_again_is_the_same_and_overwrites_nothing_else(town: Callable[.
     town("draw", "entrants", "l1", "--to", "list.csv", *AT_OPENING)
     assert town("draw", "entrants", "l1", "--to", "list.csv", *AT_OPENING).code == 0
     Path("list.csv").write_text("mine", "utf-8")
-    assert refused(town("draw", "entrants", "l1", "--to", "list.csv", *AT_OPENING, "-o", "json", expect=3)) == "file_exists"
+    assert (
+        refused(
+            town("draw", "entrants", "l1", "--to", "list.csv", *AT_OPENING, "-o", "json", expect=3)
+        )
+        == "file_exists"
+    )
     assert Path("list.csv").read_text("utf-8") == "mine"
 
 
-def test_there_is_no_list_before_registration_closes_nor_without_applications(town: Callable[..., Ran]) -> None:
+def test_there_is_no_list_before_registration_closes_nor_without_applications(
+    town: Callable[..., Ran],
+) -> None:
     commit(registration_closes_at=1585224000)  # 2020-03-26 20:00
-    assert refused(town("draw", "entrants", "l1", "--now", "2020-03-26 19:59:59", "-o", "json", expect=3)) == "registration_still_open"
-    assert refused(town("draw", "entrants", "l1", "--now", "2020-03-26 20:00", "-o", "json", expect=3)) == "no_entrants"
+    assert (
+        refused(
+            town("draw", "entrants", "l1", "--now", "2020-03-26 19:59:59", "-o", "json", expect=3)
+        )
+        == "registration_still_open"
+    )
+    assert (
+        refused(town("draw", "entrants", "l1", "--now", "2020-03-26 20:00", "-o", "json", expect=3))
+        == "no_entrants"
+    )
     apply(3)
-    assert town("draw", "entrants", "l1", "--now", "2020-03-26 20:00", "--dry-run", "-o", "json").data["file"] is None
+    assert (
+        town("draw", "entrants", "l1", "--now", "2020-03-26 20:00", "--dry-run", "-o", "json").data[
+            "file"
+        ]
+        is None
+    )
     assert rows("SELECT published_at FROM draws") == [(None,)]
     assert town("draw", "entrants", "l1", "--now", "2020-03-26 20:00").code == 0
     assert Path("draws/town-l1-entrants.csv").is_file()
@@ -240,7 +364,10 @@ def test_an_application_that_comes_after_the_list_stops_the_draw(town: Callable[
     town("round", "open", "l1", *AT_OPENING)
     town("draw", "entrants", "l1", *AT_OPENING)
     apply(9, 9)
-    assert refused(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3)) == "entrants_changed"
+    assert (
+        refused(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3))
+        == "entrants_changed"
+    )
     assert rows("SELECT count(*) FROM claims") == [(0,)]
     assert rows("SELECT drawn_at FROM draws") == [(None,)]
 
@@ -248,19 +375,35 @@ def test_an_application_that_comes_after_the_list_stops_the_draw(town: Callable[
 def test_a_stratum_that_nobody_is_in_is_warned_of(town: Callable[..., Ran]) -> None:
     commit()
     apply(6)
-    ran = town("draw", "entrants", "l1", "--stratum", "district=西胡区:2", "--stratum", "district=上城区:1", *AT_OPENING)
-    assert "warning: nobody is in the stratum district=西胡区: its 2 places go to the others [stratum_empty]" in ran.err
+    ran = town(
+        "draw",
+        "entrants",
+        "l1",
+        "--stratum",
+        "district=西胡区:2",
+        "--stratum",
+        "district=上城区:1",
+        *AT_OPENING,
+    )
+    assert (
+        "warning: nobody is in the stratum district=西胡区: its 2 places go to the others"
+        " [stratum_empty]" in ran.err
+    )
     assert "上城区" not in ran.err
 
 
 # ---------------------------------------------------------------- the draw
 
 
-def test_the_smallest_tickets_win_and_the_winners_have_their_packs(drawn: Callable[..., Ran]) -> None:
+def test_the_smallest_tickets_win_and_the_winners_have_their_packs(
+    drawn: Callable[..., Ran],
+) -> None:
     tickets = sorted((law.ticket(SEED.hex(), f"A{n:02d}"), f"A{n:02d}") for n in range(1, 11))
     expected = [no for _, no in tickets[:4]]
     assert certificate()["rest"]["winners"] == expected
-    assert [row[0] for row in rows("SELECT resident FROM claims ORDER BY claim_no")] == [token(no) for no in expected]
+    assert [row[0] for row in rows("SELECT resident FROM claims ORDER BY claim_no")] == [
+        token(no) for no in expected
+    ]
     data = drawn("draw", "show", "l1", "-o", "json").data
     assert (data["winners"], data["losers"], data["places"], data["seed"]) == (4, 6, 4, SEED.hex())
     assert drawn("round", "show", "l1", "-o", "json").data["claimed"] == 4
@@ -277,14 +420,33 @@ def test_a_second_draw_changes_nothing_and_says_so(drawn: Callable[..., Ran]) ->
     assert rows("SELECT count(*) FROM audit WHERE deed = 'draw.run'") == [(1,)]
 
 
-def test_no_packs_are_added_once_everybody_knows_who_would_be_next(drawn: Callable[..., Ran]) -> None:
-    ran = drawn("round", "top-up", "l1", "--packs", "2", "--actor", "mei", "--now", "2020-03-27 09:00", expect=3)
+def test_no_packs_are_added_once_everybody_knows_who_would_be_next(
+    drawn: Callable[..., Ran],
+) -> None:
+    ran = drawn(
+        "round",
+        "top-up",
+        "l1",
+        "--packs",
+        "2",
+        "--actor",
+        "mei",
+        "--now",
+        "2020-03-27 09:00",
+        expect=3,
+    )
     assert ran.err.splitlines() == [
-        "error: round l1 was drawn on 2020-03-27 08:00:00: who would be next is known, so no packs are added to it [round_drawn]",
-        "  next: a lottery of its own: voucher round copy l1 NEW --packs N --opens-at TIME"]
+        (
+            "error: round l1 was drawn on 2020-03-27 08:00:00: who would be next is known, so no"
+            " packs are added to it [round_drawn]"
+        ),
+        "  next: a lottery of its own: voucher round copy l1 NEW --packs N --opens-at TIME",
+    ]
 
 
-def test_a_top_up_that_was_proposed_before_the_draw_and_comes_after_it_is_refused(town: Callable[..., Ran]) -> None:
+def test_a_top_up_that_was_proposed_before_the_draw_and_comes_after_it_is_refused(
+    town: Callable[..., Ran],
+) -> None:
     commit()
     apply(10)
     town("round", "top-up", "l1", "--packs", "1", "--actor", "mei")
@@ -292,7 +454,12 @@ def test_a_top_up_that_was_proposed_before_the_draw_and_comes_after_it_is_refuse
     town("round", "top-up", "l1", "--packs", "2", "--actor", "mei")
     town("round", "open", "l1", *AT_OPENING)
     assert town("draw", "run", "l1", "--to", "out", *AT_OPENING, "-o", "json").data["winners"] == 5
-    assert refused(town("round", "approve", "l1", "--actor", "lin", *AT_OPENING, "-o", "json", expect=3)) == "round_drawn"
+    assert (
+        refused(
+            town("round", "approve", "l1", "--actor", "lin", *AT_OPENING, "-o", "json", expect=3)
+        )
+        == "round_drawn"
+    )
     assert town("round", "show", "l1", "-o", "json").data["packs"] == 5
 
 
@@ -317,7 +484,10 @@ def test_a_round_is_drawn_while_it_is_open_and_after_registration(town: Callable
 
 def test_round_draw_takes_the_next_step(town: Callable[..., Ran]) -> None:
     assert "committed to a seed for l1" in town("round", "draw", "l1").err
-    assert "it is drawn after registration closes at 2020-03-27 08:00:00" in town("round", "draw", "l1").err
+    assert (
+        "it is drawn after registration closes at 2020-03-27 08:00:00"
+        in town("round", "draw", "l1").err
+    )
     apply(5)
     town("round", "open", "l1", *AT_OPENING)
     assert "drew l1: 4 of 5 entrants won" in town("round", "draw", "l1", *AT_OPENING).err
@@ -328,20 +498,35 @@ def test_a_public_text_is_mixed_in_as_announced(town: Callable[..., Ran]) -> Non
     commit(public_source="3D of 26 March")
     apply(8)
     town("round", "open", "l1", *AT_OPENING)
-    assert refused(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3)) == "public_randomness_missing"
+    assert (
+        refused(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3))
+        == "public_randomness_missing"
+    )
     ran = town("draw", "run", "l1", "--public-randomness", "4 1 7", "--to", "out", *AT_OPENING)
     assert "public_source_unannounced" not in ran.err
     effective = hashlib.sha256(f"{SEED.hex()}:4 1 7".encode()).hexdigest()
     assert certificate()["effective_seed"] == effective
-    assert certificate()["rest"]["winners"][0] == min((f"A{n:02d}" for n in range(1, 9)), key=lambda no: law.ticket(effective, no))
+    assert certificate()["rest"]["winners"][0] == min(
+        (f"A{n:02d}" for n in range(1, 9)), key=lambda no: law.ticket(effective, no)
+    )
 
 
 def test_a_public_text_that_nobody_announced_is_warned_of(town: Callable[..., Ran]) -> None:
     commit()
     apply(8)
     town("round", "open", "l1", *AT_OPENING)
-    assert refused(town("draw", "run", "l1", "--public-randomness", " ", *AT_OPENING, "-o", "json", expect=2)) == "bad_public_randomness"
-    assert "[public_source_unannounced]" in town("draw", "run", "l1", "--public-randomness", "4 1 7", *AT_OPENING).err
+    assert (
+        refused(
+            town(
+                "draw", "run", "l1", "--public-randomness", " ", *AT_OPENING, "-o", "json", expect=2
+            )
+        )
+        == "bad_public_randomness"
+    )
+    assert (
+        "[public_source_unannounced]"
+        in town("draw", "run", "l1", "--public-randomness", "4 1 7", *AT_OPENING).err
+    )
 
 
 def test_strata_keep_their_places(town: Callable[..., Ran]) -> None:
@@ -349,10 +534,15 @@ def test_strata_keep_their_places(town: Callable[..., Ran]) -> None:
     apply(9)
     town("round", "open", "l1", *AT_OPENING)
     data = town("draw", "run", "l1", "--to", "out", *AT_OPENING, "-o", "json").data
-    assert data["strata"] == [{"district": "西湖区", "group": "", "quota": 2, "entrants": 3, "winners": 2}]
+    assert data["strata"] == [
+        {"district": "西湖区", "group": "", "quota": 2, "entrants": 3, "winners": 2}
+    ]
     inside = sorted((no for no in ("A03", "A06", "A09")), key=lambda no: law.ticket(SEED.hex(), no))
     assert certificate()["strata"][0]["winners"] == inside[:2]
-    assert Path("out/town-l1-entrants.csv").read_text("utf-8").splitlines()[:2] == ["application_no,district", "A01,上城区"]
+    assert Path("out/town-l1-entrants.csv").read_text("utf-8").splitlines()[:2] == [
+        "application_no,district",
+        "A01,上城区",
+    ]
 
 
 def test_whoever_has_the_packs_allowed_cannot_win(town: Callable[..., Ran]) -> None:
@@ -360,7 +550,10 @@ def test_whoever_has_the_packs_allowed_cannot_win(town: Callable[..., Ran]) -> N
     apply(6)
     town("round", "open", "l1", *AT_OPENING)
     Path("claims.csv").write_text(
-        f"claim_no,round,resident,claimed_at\nX1,l1,token:{token('A02').hex()},2020-03-27 08:00:00\n", "utf-8")
+        f"claim_no,round,resident,claimed_at\nX1,l1,token:{token('A02').hex()},2020-03-27"
+        " 08:00:00\n",
+        "utf-8",
+    )
     town("claim", "import", "claims.csv", *AT_OPENING)
     town("draw", "run", "l1", "--to", "out", *AT_OPENING)
     document = certificate()
@@ -368,7 +561,16 @@ def test_whoever_has_the_packs_allowed_cannot_win(town: Callable[..., Ran]) -> N
     assert (document["places"], len(document["rest"]["winners"])) == (3, 3)
     assert "A02" not in document["rest"]["winners"]
     assert "A02" in town("draw", "show", "l1", "--application", "A02").err
-    assert town("draw", "verify", "out/town-l1-certificate.json", "--entrants", "out/town-l1-entrants.csv").code == 0
+    assert (
+        town(
+            "draw",
+            "verify",
+            "out/town-l1-certificate.json",
+            "--entrants",
+            "out/town-l1-entrants.csv",
+        ).code
+        == 0
+    )
 
 
 def test_another_key_cannot_open_the_seed(town: Callable[..., Ran]) -> None:
@@ -383,12 +585,25 @@ def test_another_key_cannot_open_the_seed(town: Callable[..., Ran]) -> None:
 
 
 def test_a_draw_tells_of_each_application(drawn: Callable[..., Ran]) -> None:
-    winner, loser = certificate()["rest"]["winners"][0], next(
-        f"A{n:02d}" for n in range(1, 11) if f"A{n:02d}" not in certificate()["rest"]["winners"])
+    winner, loser = (
+        certificate()["rest"]["winners"][0],
+        next(
+            f"A{n:02d}" for n in range(1, 11) if f"A{n:02d}" not in certificate()["rest"]["winners"]
+        ),
+    )
     ticket = law.ticket(SEED.hex(), winner)
-    assert f"application {winner} won with the ticket {ticket}" in drawn("draw", "show", "l1", "--application", winner).err
-    assert f"application {loser} did not win" in drawn("draw", "show", "l1", "--application", loser).err
-    assert refused(drawn("draw", "show", "l1", "--application", "A99", "-o", "json", expect=3)) == "unknown_application"
+    assert (
+        f"application {winner} won with the ticket {ticket}"
+        in drawn("draw", "show", "l1", "--application", winner).err
+    )
+    assert (
+        f"application {loser} did not win"
+        in drawn("draw", "show", "l1", "--application", loser).err
+    )
+    assert (
+        refused(drawn("draw", "show", "l1", "--application", "A99", "-o", "json", expect=3))
+        == "unknown_application"
+    )
 
 
 def test_the_files_of_a_draw_can_be_written_again(drawn: Callable[..., Ran]) -> None:
@@ -411,9 +626,18 @@ def test_the_printed_certificate_is_in_both_languages(drawn: Callable[..., Ran])
     text = Path("out/town-l1-certificate.txt").read_text("utf-8")
     assert text.startswith("消费券摇号证书\nCERTIFICATE OF A VOUCHER DRAW\n")
     document = certificate()
-    for value in (document["seed"], document["seed_sha256"], document["entrants_sha256"], document["sha256"], *document["rest"]["winners"]):
+    for value in (
+        document["seed"],
+        document["seed_sha256"],
+        document["entrants_sha256"],
+        document["sha256"],
+        *document["rest"]["winners"],
+    ):
         assert value in text
-    assert rows("SELECT detail FROM audit WHERE deed = 'draw.run'")[0][0].count(document["sha256"]) == 1
+    assert (
+        rows("SELECT detail FROM audit WHERE deed = 'draw.run'")[0][0].count(document["sha256"])
+        == 1
+    )
 
 
 def test_a_draw_speaks_chinese(drawn: Callable[..., Ran]) -> None:
@@ -426,7 +650,9 @@ def test_a_draw_speaks_chinese(drawn: Callable[..., Ran]) -> None:
 
 
 @pytest.fixture
-def files(drawn: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Ran]]:
+def files(
+    drawn: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Ran]]:
     """The published files alone, in a folder without any database."""
     folder = Path("elsewhere")
     folder.mkdir()
@@ -437,18 +663,35 @@ def files(drawn: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def verify(voucher: Callable[..., Ran], *options: str, expect: int) -> list[str]:
-    ran = voucher("draw", "verify", "certificate.json", "--entrants", "entrants.csv", *options, "-o", "json", expect=expect)
+    ran = voucher(
+        "draw",
+        "verify",
+        "certificate.json",
+        "--entrants",
+        "entrants.csv",
+        *options,
+        "-o",
+        "json",
+        expect=expect,
+    )
     assert ran.data is None or ran.data["proven"] is (expect == 0)
     return [each["code"] for each in ran.json["problems"]]
 
 
 def tamper(**parts: Any) -> None:
     document = json.loads(Path("certificate.json").read_text("utf-8")) | parts
-    Path("certificate.json").write_text(json.dumps(document | {"sha256": proof.own_digest(document)}), "utf-8")
+    Path("certificate.json").write_text(
+        json.dumps(document | {"sha256": proof.own_digest(document)}), "utf-8"
+    )
 
 
 def test_a_stranger_proves_the_draw_without_a_database(files: Callable[..., Ran]) -> None:
-    assert verify(files, "--commitment", hashlib.sha256(SEED.hex().encode()).hexdigest().upper(), expect=0) == []
+    assert (
+        verify(
+            files, "--commitment", hashlib.sha256(SEED.hex().encode()).hexdigest().upper(), expect=0
+        )
+        == []
+    )
     assert not list(Path().glob("*.db*"))
 
 
@@ -471,23 +714,37 @@ def test_a_stranger_finds_what_was_tampered_with(files: Callable[..., Ran]) -> N
     assert found(entrants=[lines[0], lines[2], lines[1], *lines[3:]]) == {"entrants_changed"}
     assert found(rest=document["rest"] | {"winners": [*winners[:-1], "A99"]}) == {"winner_changed"}
     assert found(places=3) == {"quota_wrong"}
-    Path("certificate.json").write_bytes(whole["certificate.json"].replace(b"2020-03-27", b"2020-03-28"))
+    Path("certificate.json").write_bytes(
+        whole["certificate.json"].replace(b"2020-03-27", b"2020-03-28")
+    )
     Path("entrants.csv").write_bytes(whole["entrants.csv"])
     assert verify(files, expect=5) == ["certificate_changed"]
     Path("certificate.json").write_bytes(whole["certificate.json"])
     assert verify(files, "--commitment", "0" * 64, expect=5) == ["commitment_differs"]
 
 
-@pytest.mark.parametrize(("name", "content", "code"), [
-    ("certificate.json", b"{", "bad_certificate"), ("certificate.json", b'{"certificate": 1}', "bad_certificate"),
-    ("certificate.json", b"\xff", "bad_certificate"), ("certificate.json", b"[" * 100_000, "bad_certificate"),
-    ("entrants.csv", b"", "bad_entrants"), ("entrants.csv", b"no\n1\n", "bad_entrants"), ("entrants.csv", b"\xff\xfe", "bad_entrants"),
-    ("entrants.csv", b"application_no\nA1,2\n", "bad_entrants"), ("entrants.csv", None, "no_such_file"),
-])
-def test_files_that_are_something_else_are_refused(files: Callable[..., Ran], name: str, content: bytes | None, code: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("certificate.json", b"{", "bad_certificate"),
+        ("certificate.json", b'{"certificate": 1}', "bad_certificate"),
+        ("certificate.json", b"\xff", "bad_certificate"),
+        ("certificate.json", b"[" * 100_000, "bad_certificate"),
+        ("entrants.csv", b"", "bad_entrants"),
+        ("entrants.csv", b"no\n1\n", "bad_entrants"),
+        ("entrants.csv", b"\xff\xfe", "bad_entrants"),
+        ("entrants.csv", b"application_no\nA1,2\n", "bad_entrants"),
+        ("entrants.csv", None, "no_such_file"),
+    ],
+)
+def test_files_that_are_something_else_are_refused(
+    files: Callable[..., Ran], name: str, content: bytes | None, code: str
+) -> None:
     if content is None:
         Path(name).unlink()
     else:
         Path(name).write_bytes(content)
-    ran = files("draw", "verify", "certificate.json", "--entrants", "entrants.csv", "-o", "json", expect=3)
+    ran = files(
+        "draw", "verify", "certificate.json", "--entrants", "entrants.csv", "-o", "json", expect=3
+    )
     assert refused(ran) == code

@@ -1,4 +1,6 @@
-"""Files as they come: encodings, archives, spreadsheets, broken quotes. Bytes are written by the tests."""
+"""Files as they come: encodings, archives, spreadsheets, broken quotes. Bytes are written by the
+tests.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,13 @@ def zipped(folder: Path, entries: dict[str, bytes], name: str = "x.zip") -> Path
 
 def gbk_zipped(folder: Path, entries: dict[str, bytes]) -> Path:
     """A zip whose names are GBK without the UTF-8 flag, as Chinese platforms write them."""
-    path = zipped(folder, {f"{'N' * len(name.encode('gb18030'))}{at}": content for at, (name, content) in enumerate(entries.items())})
+    path = zipped(
+        folder,
+        {
+            f"{'N' * len(name.encode('gb18030'))}{at}": content
+            for at, (name, content) in enumerate(entries.items())
+        },
+    )
     raw = path.read_bytes()
     for at, name in enumerate(entries):
         encoded = name.encode("gb18030")
@@ -59,9 +67,16 @@ def refusal(path: Path | str, **options: object) -> VoucherError:
     return refused.value
 
 
-@pytest.mark.parametrize(("encoding", "said"), [
-    ("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("gb18030", "gb18030"), ("gbk", "gb18030"), ("utf-16", "utf-16"),
-])
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8"),
+        ("gb18030", "gb18030"),
+        ("gbk", "gb18030"),
+        ("utf-16", "utf-16"),
+    ],
+)
 def test_the_encoding_is_found(tmp_path: Path, encoding: str, said: str) -> None:
     path = written(tmp_path, TEXT.encode(encoding))
     assert open_source(path).encoding == said
@@ -82,12 +97,17 @@ def test_utf_16_without_a_mark_is_told(tmp_path: Path) -> None:
     assert rows(path, encoding="utf-16-le") == ROWS
 
 
-@pytest.mark.parametrize("content", [
-    TEXT.encode() + "M3,楼外楼\n".encode("gb18030"),
-    TEXT.encode("gb18030") + "M3,楼外楼\n".encode(),
-    b"merchant_no,name\n" + "M1,楼外楼\n".encode("gb18030") * 50 + "M3,知味观\n".encode(),
-])
-def test_two_encodings_in_one_file_are_refused_with_the_line(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        TEXT.encode() + "M3,楼外楼\n".encode("gb18030"),
+        TEXT.encode("gb18030") + "M3,楼外楼\n".encode(),
+        b"merchant_no,name\n" + "M1,楼外楼\n".encode("gb18030") * 50 + "M3,知味观\n".encode(),
+    ],
+)
+def test_two_encodings_in_one_file_are_refused_with_the_line(
+    tmp_path: Path, content: bytes
+) -> None:
     error = refusal(written(tmp_path, content))
     assert error.code == "undecodable"
     assert int(error.where.rpartition(":")[2]) >= 2
@@ -98,8 +118,13 @@ def test_bytes_that_are_no_text_are_refused_with_the_line(tmp_path: Path) -> Non
     assert (error.code, error.where) == ("undecodable", f"{tmp_path}/x.csv:3")
     assert refusal(written(tmp_path, b"a,b\n1,\x002\n")).where == f"{tmp_path}/x.csv:2"
     long = "a,b\n" + "1,二\n" * 400_000  # read in several pieces
-    assert refusal(written(tmp_path, long.encode() + b"\xff\xff,3\n"), encoding="utf-8").where == f"{tmp_path}/x.csv:400002"
-    assert refusal(written(tmp_path, long.encode() + b"1,\x00\n")).where == f"{tmp_path}/x.csv:400002"
+    assert (
+        refusal(written(tmp_path, long.encode() + b"\xff\xff,3\n"), encoding="utf-8").where
+        == f"{tmp_path}/x.csv:400002"
+    )
+    assert (
+        refusal(written(tmp_path, long.encode() + b"1,\x00\n")).where == f"{tmp_path}/x.csv:400002"
+    )
 
 
 def test_a_character_cut_by_a_piece_is_whole(tmp_path: Path) -> None:
@@ -108,18 +133,27 @@ def test_a_character_cut_by_a_piece_is_whole(tmp_path: Path) -> None:
     assert open_source(written(tmp_path, text.encode("gb18030"))).encoding == "gb18030"
 
 
-@pytest.mark.parametrize(("make", "code"), [
-    (lambda folder: folder / "nothing.csv", "no_such_file"),
-    (lambda folder: folder, "is_a_folder"),
-    (lambda folder: written(folder, b""), "empty_file"),
-    (lambda folder: written(folder, b"PAR1xxxx", "x.parquet"), "bad_parquet"),
-    (lambda folder: written(folder, b"%PDF-1.4"), "foreign_file"),
-    (lambda folder: written(folder, b"<html><table>", "x.xls"), "foreign_file"),
-    (lambda folder: written(folder, b"\xd0\xcf\x11\xe0" + b"x" * 600, "x.xls"), "bad_spreadsheet"),
-    (lambda folder: written(folder, b"PK\x03\x04 cut off", "x.xlsx"), "bad_archive"),
-    (lambda folder: written(folder, gzip.compress(TEXT.encode() * 99)[:-30], "x.csv.gz"), "bad_archive"),
-    (lambda folder: written(folder, b"\x1f\x8b broken", "x.csv.gz"), "bad_archive"),
-])
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda folder: folder / "nothing.csv", "no_such_file"),
+        (lambda folder: folder, "is_a_folder"),
+        (lambda folder: written(folder, b""), "empty_file"),
+        (lambda folder: written(folder, b"PAR1xxxx", "x.parquet"), "bad_parquet"),
+        (lambda folder: written(folder, b"%PDF-1.4"), "foreign_file"),
+        (lambda folder: written(folder, b"<html><table>", "x.xls"), "foreign_file"),
+        (
+            lambda folder: written(folder, b"\xd0\xcf\x11\xe0" + b"x" * 600, "x.xls"),
+            "bad_spreadsheet",
+        ),
+        (lambda folder: written(folder, b"PK\x03\x04 cut off", "x.xlsx"), "bad_archive"),
+        (
+            lambda folder: written(folder, gzip.compress(TEXT.encode() * 99)[:-30], "x.csv.gz"),
+            "bad_archive",
+        ),
+        (lambda folder: written(folder, b"\x1f\x8b broken", "x.csv.gz"), "bad_archive"),
+    ],
+)
 def test_what_cannot_be_read_is_refused_in_words(tmp_path: Path, make: object, code: str) -> None:
     error = refusal(make(tmp_path))  # type: ignore[operator]
     assert error.code == code
@@ -134,7 +168,9 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(TEXT.encode("gb18030")))))
+    monkeypatch.setattr(
+        "sys.stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(TEXT.encode("gb18030"))))
+    )
     source = open_source("-")
     assert (source.name, source.encoding) == ("-", "gb18030")
     assert list(source.parts[0].rows()) == list(source.parts[0].rows()) == ROWS
@@ -145,19 +181,27 @@ def test_a_gzip_and_a_zip_are_read_and_both_digests_are_known(tmp_path: Path) ->
     packed = open_source(written(tmp_path, gzip.compress(TEXT.encode(), mtime=0), "x.csv.gz"))
     assert plain.sha1s() < packed.sha1s()
     assert packed.sha256 != plain.sha256
-    assert rows(tmp_path / "x.csv.gz") == rows(zipped(tmp_path, {"a/x.csv": TEXT.encode(), "__MACOSX/a/._x.csv": b"junk"})) == ROWS
+    assert (
+        rows(tmp_path / "x.csv.gz")
+        == rows(zipped(tmp_path, {"a/x.csv": TEXT.encode(), "__MACOSX/a/._x.csv": b"junk"}))
+        == ROWS
+    )
     assert rows(zipped(tmp_path, {"x.csv.gz": gzip.compress(TEXT.encode())})) == ROWS
 
 
 def test_a_zip_with_gbk_names_is_understood_and_a_profile_chooses(tmp_path: Path) -> None:
-    path = gbk_zipped(tmp_path, {"2088_业务明细.csv": TEXT.encode("gb18030"), "2088_业务明细(汇总).csv": b"other"})
+    path = gbk_zipped(
+        tmp_path, {"2088_业务明细.csv": TEXT.encode("gb18030"), "2088_业务明细(汇总).csv": b"other"}
+    )
     assert rows(path, choices=[Choice(), Choice("业务明细", "汇总")]) == ROWS
     error = refusal(path)
     assert error.code == "several_entries"
     assert "2088_业务明细.csv" in str(error)
 
 
-@pytest.mark.parametrize("entry", ["../x.csv", "/etc/x.csv", "a/../../x.csv", "..\\x.csv", "C:\\x.csv"])
+@pytest.mark.parametrize(
+    "entry", ["../x.csv", "/etc/x.csv", "a/../../x.csv", "..\\x.csv", "C:\\x.csv"]
+)
 def test_an_entry_that_climbs_out_is_refused(tmp_path: Path, entry: str) -> None:
     assert refusal(zipped(tmp_path, {entry: TEXT.encode()})).code == "archive_climbs"
 
@@ -179,7 +223,9 @@ def test_a_bomb_does_not_go_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 # ---------------------------------------------------------------- spreadsheets
 
 
-def xlsx(folder: Path, cells: dict[tuple[int, int], object], name: str = "x.xlsx", **formats: str) -> Path:
+def xlsx(
+    folder: Path, cells: dict[tuple[int, int], object], name: str = "x.xlsx", **formats: str
+) -> Path:
     book = xlsxwriter.Workbook(str(folder / name), {"default_date_format": "yyyy-mm-dd hh:mm:ss"})
     sheet = book.add_worksheet("名录")
     for (row, column), value in cells.items():
@@ -191,13 +237,28 @@ def xlsx(folder: Path, cells: dict[tuple[int, int], object], name: str = "x.xlsx
 def test_a_spreadsheet_is_read_as_people_see_it(tmp_path: Path) -> None:
     from datetime import datetime
 
-    path = xlsx(tmp_path, {(1, 0): "编号", (1, 1): "值", (2, 0): 11002.0, (2, 1): 131.77,
-                           (3, 0): "0012", (3, 1): datetime(2020, 3, 27, 8, 0, 0),
-                           (4, 0): 123456789012345678, (4, 1): 45.300000000000004, (5, 0): True, (5, 1): 0.1 + 0.2})
+    path = xlsx(
+        tmp_path,
+        {
+            (1, 0): "编号",
+            (1, 1): "值",
+            (2, 0): 11002.0,
+            (2, 1): 131.77,
+            (3, 0): "0012",
+            (3, 1): datetime(2020, 3, 27, 8, 0, 0),
+            (4, 0): 123456789012345678,
+            (4, 1): 45.300000000000004,
+            (5, 0): True,
+            (5, 1): 0.1 + 0.2,
+        },
+    )
     source = open_source(path)
     assert (source.encoding, source.parts[0].name) == ("xlsx", "名录")
     assert rows(path)[1:] == [
-        (2, ["编号", "值"]), (3, ["11002", "131.77"]), (4, ["0012", "2020-03-27 08:00:00"]), (5, ["1.23456789012346E+17", "45.3"]),
+        (2, ["编号", "值"]),
+        (3, ["11002", "131.77"]),
+        (4, ["0012", "2020-03-27 08:00:00"]),
+        (5, ["1.23456789012346E+17", "45.3"]),
         (6, ["TRUE", "0.3"]),
     ]
 
@@ -238,19 +299,27 @@ def parsed(text: str) -> list[tuple[int, list[str]]]:
 
 
 def test_a_record_over_several_lines_has_the_line_where_it_begins() -> None:
-    assert parsed('a,b\r\n1,"x\r\ny"\r\n\r\n2,z\r\n') == [(1, ["a", "b"]), (2, ["1", "x\r\ny"]), (4, []), (5, ["2", "z"])]
+    assert parsed('a,b\r\n1,"x\r\ny"\r\n\r\n2,z\r\n') == [
+        (1, ["a", "b"]),
+        (2, ["1", "x\r\ny"]),
+        (4, []),
+        (5, ["2", "z"]),
+    ]
 
 
 def test_a_quote_with_a_tab_behind_it_is_no_fault() -> None:
     assert parsed('1,"39"\t,"x"\t,/\n') == [(1, ["1", "39\t", "x\t", "/"])]
 
 
-@pytest.mark.parametrize("text", [
-    'a,b,c\n1,"x,y\n2,p,q\n3,r,s\n',                  # never closed
-    'a,b,c\n1,"x,y\n2,"p",q\n3,r,s\n',                # closed by the next row's quote
-    'a,b,c\n1,"x,y\n2,p,q\n3,"r",s\n',
-    'a,b,c\n1,"x,' + "y" * 2_000_000 + "\n2,p,q\n3,r,s\n",  # beyond the longest cell
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a,b,c\n1,"x,y\n2,p,q\n3,r,s\n',  # never closed
+        'a,b,c\n1,"x,y\n2,"p",q\n3,r,s\n',  # closed by the next row's quote
+        'a,b,c\n1,"x,y\n2,p,q\n3,"r",s\n',
+        'a,b,c\n1,"x,' + "y" * 2_000_000 + "\n2,p,q\n3,r,s\n",  # beyond the longest cell
+    ],
+)
 def test_an_unclosed_quote_damages_its_own_row_only(text: str) -> None:
     found = parsed(text)
     assert [line for line, _ in found] == [1, 2, 3, 4]
@@ -260,12 +329,21 @@ def test_an_unclosed_quote_damages_its_own_row_only(text: str) -> None:
 
 
 def test_a_file_cut_inside_its_last_quoted_cell_says_so() -> None:
-    assert [type(row) for _, row in parsed('a,b\n1,"whole"\n2,"cut o')] == [list, list, csvs.BrokenRow]
+    assert [type(row) for _, row in parsed('a,b\n1,"whole"\n2,"cut o')] == [
+        list,
+        list,
+        csvs.BrokenRow,
+    ]
 
 
-@pytest.mark.parametrize(("text", "row"), [
-    ("a;b;c\n1;2,5;3\n", ["1", "2,5", "3"]), ("a\tb\n1\t2\n", ["1", "2"]), ("a,b\n1\t,2\t\n", ["1\t", "2\t"]),
-])
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("a;b;c\n1;2,5;3\n", ["1", "2,5", "3"]),
+        ("a\tb\n1\t2\n", ["1", "2"]),
+        ("a,b\n1\t,2\t\n", ["1\t", "2\t"]),
+    ],
+)
 def test_the_delimiter_is_seen(tmp_path: Path, text: str, row: list[str]) -> None:
     assert rows(written(tmp_path, text.encode()))[1][1] == row
 
@@ -294,7 +372,9 @@ def looks_swallowed(row: list[str]) -> bool:
     return any(line.count(",") >= max(len(row), 3) - 1 for line in as_csv([row]).split("\n")[1:-2])
 
 
-def test_a_temporary_file_has_no_name_that_a_killed_process_could_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_temporary_file_has_no_name_that_a_killed_process_could_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     blob = archives.spooled(io.BytesIO(TEXT.encode()), "-")
     if archives.NAMELESS.is_dir():

@@ -12,28 +12,54 @@ from vouchercli.formats.configs import locate, schema, yamls
 if TYPE_CHECKING:
     from pathlib import Path
 
-PACK = schema.mapping({
-    "template": schema.text(required=True, pattern="[a-z-]+", example="universal-5x10"),
-    "kind": schema.choice("amount_off", "percent_off"),
-    "count": schema.integer(least=1),
-    "threshold": schema.text(),
-    "open": schema.boolean(),
-    "list": schema.listing(schema.text(), least=1),
-    "shares": schema.table(schema.text()),
-    "validity": schema.either(schema.choice("calendar_month"), schema.mapping({"days": schema.integer(required=True)})),
-})
+PACK = schema.mapping(
+    {
+        "template": schema.text(required=True, pattern="[a-z-]+", example="universal-5x10"),
+        "kind": schema.choice("amount_off", "percent_off"),
+        "count": schema.integer(least=1),
+        "threshold": schema.text(),
+        "open": schema.boolean(),
+        "list": schema.listing(schema.text(), least=1),
+        "shares": schema.table(schema.text()),
+        "validity": schema.either(
+            schema.choice("calendar_month"), schema.mapping({"days": schema.integer(required=True)})
+        ),
+    }
+)
 
 
 def found(text: str, shape: schema.Field = PACK) -> list[tuple[str, str]]:
-    return [(problem.code, problem.where.removeprefix("x.yaml:")) for problem in schema.check(yamls.parse(text, "x.yaml"), shape)]
+    return [
+        (problem.code, problem.where.removeprefix("x.yaml:"))
+        for problem in schema.check(yamls.parse(text, "x.yaml"), shape)
+    ]
 
 
-@pytest.mark.parametrize(("written", "read"), [
-    ("10:00", "10:00"), ("NO", "NO"), ("yes", "yes"), ("010", "010"), ("0o17", "0o17"), ("10.00", "10.00"), ("1e3", "1e3"),
-    ("2020-03-27", "2020-03-27"), ("2020-03-27 08:00", "2020-03-27 08:00"),
-    ("10", 10), ("-3", -3), ("0", 0), ('"10"', "10"), ("true", True),
-    ("~", None), ("", None), ("1_000", "1_000"), (".inf", ".inf"), ("'null'", "null"), ("99999999999999999999", "99999999999999999999"),
-])
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("10:00", "10:00"),
+        ("NO", "NO"),
+        ("yes", "yes"),
+        ("010", "010"),
+        ("0o17", "0o17"),
+        ("10.00", "10.00"),
+        ("1e3", "1e3"),
+        ("2020-03-27", "2020-03-27"),
+        ("2020-03-27 08:00", "2020-03-27 08:00"),
+        ("10", 10),
+        ("-3", -3),
+        ("0", 0),
+        ('"10"', "10"),
+        ("true", True),
+        ("~", None),
+        ("", None),
+        ("1_000", "1_000"),
+        (".inf", ".inf"),
+        ("'null'", "null"),
+        ("99999999999999999999", "99999999999999999999"),
+    ],
+)
 def test_a_scalar_is_what_it_looks_like(written: str, read: object) -> None:
     value = yamls.parse(f"a: {written}\n", "x.yaml").value["a"]
     assert value == read
@@ -50,26 +76,35 @@ def test_every_value_and_key_has_its_place() -> None:
 
 def test_anchors_and_merges_work_and_our_own_keys_win() -> None:
     assert yamls.parse("base: &b {x: 1, y: 2}\nm: {<<: *b, y: 3}\nl: [*b]\n", "x").value == {
-        "base": {"x": 1, "y": 2}, "m": {"x": 1, "y": 3}, "l": [{"x": 1, "y": 2}]}
+        "base": {"x": 1, "y": 2},
+        "m": {"x": 1, "y": 3},
+        "l": [{"x": 1, "y": 2}],
+    }
 
 
-@pytest.mark.parametrize(("text", "code", "where"), [
-    ("a: 1\nb: 2\na: 3\n", "yaml_duplicate_key", "3:1"),
-    ("a: [1, 2\nb: 3\n", "yaml_syntax", "2:2"),
-    ("a:\n\t- 1\n", "yaml_syntax", "2:1"),
-    ("a: 'x\x07'\n", "yaml_syntax", "1:6"),
-    ("a: &x [*x]\n", "yaml_endless", "1:4"),
-    ("a: !!python/object/apply:os.getcwd []\n", "yaml_tag", "1:4"),
-    ("a: !!float 3\n", "yaml_tag", "1:4"),
-    ("? [a]\n: 1\n", "yaml_key", "1:3"),
-    ("a: {<<: 3}\n", "yaml_merge", "1:9"),
-    ("a: 1\n---\nb: 2\n", "yaml_syntax", "2:1"),
-])
+@pytest.mark.parametrize(
+    ("text", "code", "where"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "yaml_duplicate_key", "3:1"),
+        ("a: [1, 2\nb: 3\n", "yaml_syntax", "2:2"),
+        ("a:\n\t- 1\n", "yaml_syntax", "2:1"),
+        ("a: 'x\x07'\n", "yaml_syntax", "1:6"),
+        ("a: &x [*x]\n", "yaml_endless", "1:4"),
+        ("a: !!python/object/apply:os.getcwd []\n", "yaml_tag", "1:4"),
+        ("a: !!float 3\n", "yaml_tag", "1:4"),
+        ("? [a]\n: 1\n", "yaml_key", "1:3"),
+        ("a: {<<: 3}\n", "yaml_merge", "1:9"),
+        ("a: 1\n---\nb: 2\n", "yaml_syntax", "2:1"),
+    ],
+)
 def test_what_is_not_plain_yaml_is_refused_at_its_place(text: str, code: str, where: str) -> None:
     with pytest.raises(VoucherError) as refusal:
         yamls.parse(text, "x.yaml")
     assert refusal.value.code == "bad_yaml"
-    assert (refusal.value.problems[0].code, refusal.value.problems[0].where) == (code, f"x.yaml:{where}")
+    assert (refusal.value.problems[0].code, refusal.value.problems[0].where) == (
+        code,
+        f"x.yaml:{where}",
+    )
 
 
 def test_several_duplicate_keys_are_told_at_once() -> None:
@@ -80,16 +115,24 @@ def test_several_duplicate_keys_are_told_at_once() -> None:
 
 
 def test_a_bomb_of_aliases_is_stopped() -> None:
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"] + [
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)
+    ]
     with pytest.raises(VoucherError) as refusal:
         yamls.parse("\n".join(lines), "x.yaml")
     assert refusal.value.problems[0].code == "yaml_endless"
 
 
-@pytest.mark.parametrize(("content", "code"), [
-    (None, "no_such_file"), ("名称: 杭州\n".encode("gb18030"), "yaml_not_utf8"),
-])
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None, code: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (None, "no_such_file"),
+        ("名称: 杭州\n".encode("gb18030"), "yaml_not_utf8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(
+    tmp_path: Path, content: bytes | None, code: str
+) -> None:
     path = tmp_path / "x.yaml"
     if content is not None:
         path.write_bytes(content)
@@ -110,15 +153,29 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
 
 
 def test_every_fault_of_a_document_is_found_at_once() -> None:
-    assert found("tmplate: x\nkind: amount_of\ncount: 0\nopen: 3\nlist: []\nshares: [a]\nvalidity: {dayz: 1}\nthreshold:\n") == [
-        ("unknown_key", "1:1"), ("not_a_choice", "2:7"), ("too_small", "3:8"), ("wrong_type", "4:7"), ("too_few", "5:7"),
-        ("wrong_type", "6:9"), ("unknown_key", "7:12"), ("missing_key", "7:11"), ("wrong_type", "8:11"), ("missing_key", "1:1"),
+    assert found(
+        "tmplate: x\nkind: amount_of\ncount: 0\nopen: 3\nlist: []\nshares: [a]\nvalidity: {dayz:"
+        " 1}\nthreshold:\n"
+    ) == [
+        ("unknown_key", "1:1"),
+        ("not_a_choice", "2:7"),
+        ("too_small", "3:8"),
+        ("wrong_type", "4:7"),
+        ("too_few", "5:7"),
+        ("wrong_type", "6:9"),
+        ("unknown_key", "7:12"),
+        ("missing_key", "7:11"),
+        ("wrong_type", "8:11"),
+        ("missing_key", "1:1"),
     ]
 
 
 def test_a_fault_names_the_offending_text_and_suggests() -> None:
     problem = schema.check(yamls.parse("template: a\nkind: Amount_of\n", "x.yaml"), PACK)[0]
-    assert problem.text.format(**problem.params) == "Amount_of is not one of the words that may stand here"
+    assert (
+        problem.text.format(**problem.params)
+        == "Amount_of is not one of the words that may stand here"
+    )
     assert problem.hint.format(**problem.params) == "did you mean amount_off?"
     problem = schema.check(yamls.parse("template: A B\n", "x.yaml"), PACK)[0]
     assert problem.hint.format(**problem.params) == "write it like universal-5x10"
@@ -127,7 +184,12 @@ def test_a_fault_names_the_offending_text_and_suggests() -> None:
 def test_a_whole_number_stands_for_text_but_a_truth_does_not() -> None:
     document = yamls.parse("template: a\nthreshold: 40\nlist: [1, b]\nshares: {a: 2}\n", "x.yaml")
     assert schema.check(document, PACK) == []
-    assert document.value == {"template": "a", "threshold": "40", "list": ["1", "b"], "shares": {"a": "2"}}
+    assert document.value == {
+        "template": "a",
+        "threshold": "40",
+        "list": ["1", "b"],
+        "shares": {"a": "2"},
+    }
     assert found("template: true\n") == [("wrong_type", "1:11")]
 
 
@@ -136,7 +198,9 @@ def test_a_document_of_the_wrong_kind_is_a_fault_not_a_crash(text: str) -> None:
     assert found(text)
 
 
-def test_configs_are_found_by_path_here_and_among_those_that_ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configs_are_found_by_path_here_and_among_those_that_ship(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert locate.find("platforms", "voucher").name == "voucher.yaml"
     here = tmp_path / "configs" / "platforms"
@@ -152,11 +216,15 @@ def test_an_unknown_config_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(VoucherError) as refusal:
         locate.find("platforms", "wechat-useflow")
     assert refusal.value.code == "unknown_config"
-    assert refusal.value.hint.format(**refusal.value.params).startswith("did you mean wechat-use-flow?")
+    assert refusal.value.hint.format(**refusal.value.params).startswith(
+        "did you mean wechat-use-flow?"
+    )
 
 
 @pytest.mark.parametrize("name", ["../platforms/voucher", "voucher.yaml/..", ""])
-def test_a_name_does_not_wander_through_folders(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_does_not_wander_through_folders(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(VoucherError) as refusal:
         locate.find("platforms", name)

@@ -1,4 +1,6 @@
-"""Four eyes, whatever door one tries: no command, file or clock lets one person commit money alone."""
+"""Four eyes, whatever door one tries: no command, file or clock lets one person commit money
+alone.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +25,27 @@ if TYPE_CHECKING:
 
 OPENS, NOON = "2020-03-27 08:00", "2020-03-27 12:00"
 PROGRAMME: dict[str, Any] = {
-    "programme": "city", "name": {"zh": "全市", "en": "City"},
+    "programme": "city",
+    "name": {"zh": "全市", "en": "City"},
     "funders": {"treasury": {"kind": "public", "amount": "2000.00"}},
-    "staff": [{"name": "chen", "roles": ["maker"]}, {"name": "lin", "roles": ["maker", "checker"]}, {"name": "zhao", "roles": ["checker"]},
-              {"name": "qian", "roles": ["finance"]}],
+    "staff": [
+        {"name": "chen", "roles": ["maker"]},
+        {"name": "lin", "roles": ["maker", "checker"]},
+        {"name": "zhao", "roles": ["checker"]},
+        {"name": "qian", "roles": ["finance"]},
+    ],
     "approvals": [{"up_to": "1000.00", "checkers": 1}, {"checkers": 2}],
 }
 PACK: dict[str, Any] = {
-    "template": "pack", "name": {"zh": "卡包", "en": "Pack"}, "validity": {"days_after_claim": 7},
-    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}], "funding": {"treasury": "100%"},
+    "template": "pack",
+    "name": {"zh": "卡包", "en": "Pack"},
+    "validity": {"days_after_claim": 7},
+    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
+    "funding": {"treasury": "100%"},
 }
-CLAIMS = "claim_no,round,resident,claimed_at\nC1,r1,a,2020-03-27 09:00:00\nC2,r1,b,2020-03-27 09:00:01\n"
+CLAIMS = (
+    "claim_no,round,resident,claimed_at\nC1,r1,a,2020-03-27 09:00:00\nC2,r1,b,2020-03-27 09:00:01\n"
+)
 
 
 def write(path: str, document: dict[str, Any]) -> str:
@@ -44,12 +56,25 @@ def write(path: str, document: dict[str, Any]) -> str:
 @pytest.fixture
 def city(voucher: Voucher, once: Once) -> Voucher:
     """A programme with staff, a pack, and r1, made and handed in by lin, who is a checker too."""
+
     def build() -> None:
         Path("claims.csv").write_text(CLAIMS, "utf-8")
         voucher("init")
         voucher("programme", "load", write("city.yaml", PROGRAMME))
         voucher("template", "add", write("pack.yaml", PACK))
-        voucher("round", "create", "r1", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--actor", "lin")
+        voucher(
+            "round",
+            "create",
+            "r1",
+            "--template",
+            "pack",
+            "--packs",
+            "10",
+            "--opens-at",
+            OPENS,
+            "--actor",
+            "lin",
+        )
         voucher("round", "submit", "r1", "--actor", "lin")
 
     once("four eyes", build)
@@ -59,6 +84,7 @@ def city(voucher: Voucher, once: Once) -> Voucher:
 @pytest.fixture
 def opened(city: Voucher, once: Once, monkeypatch: pytest.MonkeyPatch) -> Voucher:
     """... approved by zhao, open, at noon."""
+
     def build() -> None:
         city("round", "approve", "r1", "--actor", "zhao")
         city("round", "open", "r1", "--now", OPENS)
@@ -84,7 +110,8 @@ def test_one_person_cannot_approve_what_they_made_by_any_deed(city: Voucher) -> 
     city("round", "edit", "r1", "--packs", "11", "--actor", "zhao")
     city("round", "submit", "r1", "--actor", "chen")
     assert refused(city, "round", "approve", "r1", "--actor", "lin") == "own_round"  # made it
-    assert refused(city, "round", "approve", "r1", "--actor", "zhao") == "own_round"  # edited it last
+    # edited it last
+    assert refused(city, "round", "approve", "r1", "--actor", "zhao") == "own_round"
     assert refused(city, "round", "approve", "r1", "--actor", "qian") == "not_a_checker"
     assert refused(city, "round", "approve", "r1") == "not_a_checker"  # the login, without --actor
     assert committed(city) == 0
@@ -94,7 +121,9 @@ def test_a_copy_belongs_to_who_copied_it(city: Voucher) -> None:
     city("round", "copy", "r1", "r2", "--opens-at", "2020-04-03 08:00", "--actor", "zhao")
     city("round", "submit", "r2", "--actor", "chen")
     assert refused(city, "round", "approve", "r2", "--actor", "zhao") == "own_round"
-    assert city("round", "approve", "r2", "--actor", "lin", "-o", "json").data["state"] == "approved"
+    assert (
+        city("round", "approve", "r2", "--actor", "lin", "-o", "json").data["state"] == "approved"
+    )
 
 
 def test_an_edit_after_the_approval_voids_it_and_frees_the_money(city: Voucher) -> None:
@@ -105,12 +134,21 @@ def test_an_edit_after_the_approval_voids_it_and_frees_the_money(city: Voucher) 
     assert refused(city, "round", "open", "r1", "--yes") == "wrong_state"
     assert refused(city, "round", "approve", "r1", "--actor", "zhao") == "wrong_state"
     city("round", "submit", "r1", "--actor", "lin")
-    assert city("round", "approve", "r1", "--actor", "zhao", "-o", "json").data["state"] == "submitted"  # 2000 yuan: two must
+    # 2000 yuan: two must
+    assert (
+        city("round", "approve", "r1", "--actor", "zhao", "-o", "json").data["state"] == "submitted"
+    )
 
 
-@pytest.mark.parametrize("proposal", [
-    ["top-up", "--packs", "5"], ["reschedule", "--closes-at", "2020-03-30"], ["resume"], ["close", "--yes"],
-])
+@pytest.mark.parametrize(
+    "proposal",
+    [
+        ["top-up", "--packs", "5"],
+        ["reschedule", "--closes-at", "2020-03-30"],
+        ["resume"],
+        ["close", "--yes"],
+    ],
+)
 def test_no_amendment_takes_effect_by_its_proposer(opened: Voucher, proposal: list[str]) -> None:
     if proposal == ["resume"]:
         opened("round", "pause", "r1", "--actor", "lin")
@@ -120,10 +158,14 @@ def test_no_amendment_takes_effect_by_its_proposer(opened: Voucher, proposal: li
         assert refused(opened, "round", "approve", "r1", "--actor", name) == "own_round"
     assert refused(opened, "round", "approve", "r1", "--actor", "chen") == "not_a_checker"
     after = opened("round", "show", "r1", "-o", "json").data
-    assert {key: after[key] for key in after if key != "amendments"} == {key: before[key] for key in before if key != "amendments"}
+    assert {key: after[key] for key in after if key != "amendments"} == {
+        key: before[key] for key in before if key != "amendments"
+    }
     assert committed(opened) == 500_00
     opened("round", "approve", "r1", "--actor", "zhao")
-    assert opened("round", "show", "r1", "-o", "json").data["amendments"][-1]["state"] == "effective"
+    assert (
+        opened("round", "show", "r1", "-o", "json").data["amendments"][-1]["state"] == "effective"
+    )
 
 
 def test_an_edit_is_no_way_round_an_amendment(opened: Voucher) -> None:
@@ -133,21 +175,33 @@ def test_an_edit_is_no_way_round_an_amendment(opened: Voucher) -> None:
 
 
 def test_files_and_retries_open_nothing(city: Voucher) -> None:
-    assert city("claim", "import", "claims.csv", "--now", NOON, "-o", "json", expect=4).data["reasons"] == {"round_not_open": 2}
+    assert city("claim", "import", "claims.csv", "--now", NOON, "-o", "json", expect=4).data[
+        "reasons"
+    ] == {"round_not_open": 2}
     assert city("batch", "retry", "1", "--now", NOON, "-o", "json", expect=4).data["accepted"] == 0
     assert refused(city, "round", "open", "r1", "--now", OPENS) == "wrong_state"
-    assert (city("round", "show", "r1", "-o", "json").data["state"], committed(city)) == ("submitted", 0)
+    assert (city("round", "show", "r1", "-o", "json").data["state"], committed(city)) == (
+        "submitted",
+        0,
+    )
 
 
 def test_the_clock_approves_nothing(city: Voucher) -> None:
     city("schedule", "tick", "--now", NOON)
-    assert (city("round", "show", "r1", "-o", "json").data["state"], committed(city)) == ("submitted", 0)
+    assert (city("round", "show", "r1", "-o", "json").data["state"], committed(city)) == (
+        "submitted",
+        0,
+    )
     city("round", "approve", "r1", "--actor", "zhao")
     city("schedule", "tick", "--now", NOON)
     city("round", "top-up", "r1", "--packs", "5", "--actor", "lin", "--now", NOON)
     city("schedule", "tick", "--now", "2020-03-27 13:00")
     data = city("round", "show", "r1", "-o", "json").data
-    assert (data["state"], data["packs"], data["amendments"][0]["state"]) == ("open", 10, "proposed")
+    assert (data["state"], data["packs"], data["amendments"][0]["state"]) == (
+        "open",
+        10,
+        "proposed",
+    )
     city("round", "pause", "r1", "--actor", "lin", "--now", "2020-03-27 14:00")
     city("schedule", "tick", "--now", "2020-03-27 15:00")
     assert city("round", "show", "r1", "-o", "json").data["state"] == "paused"
@@ -158,12 +212,20 @@ def test_the_clock_approves_nothing(city: Voucher) -> None:
 
 def test_a_programme_file_gives_nobody_the_right_to_check(city: Voucher) -> None:
     mine = {**PROGRAMME, "staff": [*PROGRAMME["staff"], {"name": "friend", "roles": ["checker"]}]}
-    for change in (mine, {**PROGRAMME, "approvals": [{"checkers": 1}]}, {**PROGRAMME, "logins": "personal"}, {**PROGRAMME, "staff": []}):
+    for change in (
+        mine,
+        {**PROGRAMME, "approvals": [{"checkers": 1}]},
+        {**PROGRAMME, "logins": "personal"},
+        {**PROGRAMME, "staff": []},
+    ):
         ran = city("programme", "load", write("mine.yaml", change), "--actor", "chen", expect=3)
         assert ran.err.splitlines()[0].endswith("[staff_change]")
     assert refused(city, "round", "approve", "r1", "--actor", "friend") == "not_a_checker"
     city("programme", "load", write("mine.yaml", mine), "--actor", "zhao")
-    assert city("round", "approve", "r1", "--actor", "friend", "-o", "json").data["state"] == "approved"
+    assert (
+        city("round", "approve", "r1", "--actor", "friend", "-o", "json").data["state"]
+        == "approved"
+    )
 
 
 RICHER = {**PROGRAMME, "funders": {"treasury": {"kind": "public", "amount": "3000.00"}}}
@@ -178,19 +240,32 @@ def test_while_no_round_is_approved_a_fund_grows_by_one_person(city: Voucher) ->
     assert uncommitted(city) == 3000_00
 
 
-@pytest.mark.parametrize("change", [
-    {"funders": RICHER["funders"]}, {"limits": {"packs_per_resident_per_round": 2}}, {"refunds": "forfeits"}, {"unused": "treasury"},
-    {"unused_after_days": 3}, {"approvals": [{"checkers": 1}]}, {"logins": "personal"},
-    {"staff": [*PROGRAMME["staff"], {"name": "friend", "roles": ["checker"]}]},
-    {"funders": {**PROGRAMME["funders"], "district": {"kind": "public", "amount": "1.00"}}},
-])
-def test_what_is_about_money_or_people_waits_for_others_once_a_round_is_approved(city: Voucher, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"funders": RICHER["funders"]},
+        {"limits": {"packs_per_resident_per_round": 2}},
+        {"refunds": "forfeits"},
+        {"unused": "treasury"},
+        {"unused_after_days": 3},
+        {"approvals": [{"checkers": 1}]},
+        {"logins": "personal"},
+        {"staff": [*PROGRAMME["staff"], {"name": "friend", "roles": ["checker"]}]},
+        {"funders": {**PROGRAMME["funders"], "district": {"kind": "public", "amount": "1.00"}}},
+    ],
+)
+def test_what_is_about_money_or_people_waits_for_others_once_a_round_is_approved(
+    city: Voucher, change: dict[str, Any]
+) -> None:
     city("round", "approve", "r1", "--actor", "zhao")
     before = city("programme", "show", "-o", "json").data
     file = write("mine.yaml", {**PROGRAMME, **change})
     told = city("programme", "load", file, "--actor", "lin", "-o", "json").data
     assert (told["result"], told["change"]["checkers_needed"]) == ("waiting", 2)
-    assert city("programme", "load", file, "--actor", "zhao", "-o", "json").data["result"] == "waiting"  # again: nothing more
+    # again: nothing more
+    assert (
+        city("programme", "load", file, "--actor", "zhao", "-o", "json").data["result"] == "waiting"
+    )
     for name in ("lin", " LIN "):
         assert refused(city, "programme", "approve", "--actor", name) == "own_change"
     for name in ("chen", "qian", "friend"):
@@ -208,15 +283,25 @@ def test_what_is_about_money_or_people_waits_for_others_once_a_round_is_approved
 def test_the_last_approval_raises_the_fund(city: Voucher) -> None:
     city("round", "approve", "r1", "--actor", "zhao")
     city("programme", "load", write("richer.yaml", RICHER), "--actor", "chen")
-    assert "2000.00" in city("programme", "show").out and "3000.00" in city("programme", "show", "--lang", "zh").out
+    assert (
+        "2000.00" in city("programme", "show").out
+        and "3000.00" in city("programme", "show", "--lang", "zh").out
+    )
     assert city("programme", "approve", "--actor", "lin", "-o", "json").data["result"] == "waiting"
     assert uncommitted(city) == 1500_00
     assert city("programme", "approve", "--actor", "zhao", "-o", "json").data["result"] == "changed"
     assert uncommitted(city) == 2500_00
     lines = city("audit", "log", "--about", "city", "-o", "json").data["lines"]
-    assert [line["deed"] for line in lines] == ["programme.approve", "programme.approve", "programme.propose", "programme.load"]
-    assert (lines[0]["before"]["funders"]["treasury"]["amount"], lines[0]["after"]["funders"]["treasury"]["amount"]) == (
-        "2000.00", "3000.00")
+    assert [line["deed"] for line in lines] == [
+        "programme.approve",
+        "programme.approve",
+        "programme.propose",
+        "programme.load",
+    ]
+    assert (
+        lines[0]["before"]["funders"]["treasury"]["amount"],
+        lines[0]["after"]["funders"]["treasury"]["amount"],
+    ) == ("2000.00", "3000.00")
     city("check")
 
 
@@ -224,20 +309,44 @@ def test_one_change_waits_at_a_time_and_is_judged_again_at_its_approval(city: Vo
     city("round", "approve", "r1", "--actor", "zhao")
     poorer = {**PROGRAMME, "funders": {"treasury": {"kind": "public", "amount": "600.00"}}}
     city("programme", "load", write("poorer.yaml", poorer), "--actor", "chen")
-    assert refused(city, "programme", "load", write("richer.yaml", RICHER), "--actor", "chen") == "change_waiting"
-    city("round", "create", "r2", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--actor", "chen")
+    assert (
+        refused(city, "programme", "load", write("richer.yaml", RICHER), "--actor", "chen")
+        == "change_waiting"
+    )
+    city(
+        "round",
+        "create",
+        "r2",
+        "--template",
+        "pack",
+        "--packs",
+        "10",
+        "--opens-at",
+        OPENS,
+        "--actor",
+        "chen",
+    )
     city("round", "submit", "r2", "--actor", "chen")
     city("round", "approve", "r2", "--actor", "lin")  # now 1000 yuan are committed
     city("programme", "approve", "--actor", "lin")
     assert refused(city, "programme", "approve", "--actor", "zhao") == "programme_in_use"
-    assert refused(city, "programme", "reject", "--note", "no", "--actor", "qian") == "not_a_checker"
-    city("programme", "reject", "--note", "no", "--actor", "chen")  # who proposed it may take it back
+    assert (
+        refused(city, "programme", "reject", "--note", "no", "--actor", "qian") == "not_a_checker"
+    )
+    # who proposed it may take it back
+    city("programme", "reject", "--note", "no", "--actor", "chen")
     assert uncommitted(city) == 1000_00
 
 
 def test_names_and_published_figures_change_at_once(city: Voucher) -> None:
     city("round", "approve", "r1", "--actor", "zhao")
-    city("programme", "load", write("named.yaml", {**PROGRAMME, "name": {"zh": "本市", "en": "This city"}}), "--actor", "chen")
+    city(
+        "programme",
+        "load",
+        write("named.yaml", {**PROGRAMME, "name": {"zh": "本市", "en": "This city"}}),
+        "--actor",
+        "chen",
+    )
     assert city("programme", "show", "-o", "json").data["name"]["en"] == "This city"
 
 
@@ -247,7 +356,9 @@ def test_the_clock_reminds_once_of_a_change_that_waits(city: Voucher) -> None:
     city("round", "top-up", "r1", "--packs", "1", "--actor", "chen")
     ran = city("schedule", "tick", "-o", "json")
     assert [(each["code"], each["hint"]) for each in ran.json["problems"]] == [
-        ("amendment_waits", "voucher round show r1"), ("change_waits", "voucher programme show city")]
+        ("amendment_waits", "voucher round show r1"),
+        ("change_waits", "voucher programme show city"),
+    ]
     assert city("schedule", "tick", "-o", "json").data["deeds"] == []
 
 
@@ -255,8 +366,12 @@ def test_packs_of_a_round_under_way_are_given_free_again_only_on_purpose(opened:
     opened("claim", "import", "claims.csv")
     ran = opened("batch", "undo", "1", expect=3)
     assert ran.err.splitlines() == [
-        "error: batch 1 granted packs of r1, under way: undone, they could be granted again [undo_of_open_round]",
-        "  next: if that is meant: voucher batch undo 1 --yes"]
+        (
+            "error: batch 1 granted packs of r1, under way: undone, they could be granted again"
+            " [undo_of_open_round]"
+        ),
+        "  next: if that is meant: voucher batch undo 1 --yes",
+    ]
     opened("round", "pause", "r1", "--actor", "chen")
     assert refused(opened, "batch", "undo", "1") == "undo_of_open_round"
     opened("batch", "undo", "1", "--dry-run")
@@ -279,16 +394,31 @@ def test_both_the_name_and_the_login_are_kept(city: Voucher) -> None:
     city("round", "approve", "r1", "--actor", "zhao")
     data = city("round", "show", "r1", "-o", "json").data
     login = store.os_user()
-    assert [(each["actor"], each["os_user"]) for each in data["approvals"]] == [("lin", login), ("zhao", login)]
+    assert [(each["actor"], each["os_user"]) for each in data["approvals"]] == [
+        ("lin", login),
+        ("zhao", login),
+    ]
     assert data["same_login"] == [{"actor": "zhao", "os_user": login, "also": "lin"}]
     assert "one person may" in city("round", "show", "r1").out
     assert "同一人" in city("round", "show", "r1", "--lang", "zh").out
 
 
 def personal(voucher: Voucher, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
-    """Logins are personal from now on; gives a function that runs a command under a login, `name@login` with --actor."""
-    staff = [*PROGRAMME["staff"][:2], {"name": "zhao", "roles": ["checker"], "login": "u1007"}, {"name": "wu", "roles": ["checker"]}]
-    voucher("programme", "load", write("personal.yaml", {**PROGRAMME, "staff": staff, "logins": "personal"}), "--actor", "zhao")
+    """Logins are personal from now on; gives a function that runs a command under a login,
+    `name@login` with --actor.
+    """
+    staff = [
+        *PROGRAMME["staff"][:2],
+        {"name": "zhao", "roles": ["checker"], "login": "u1007"},
+        {"name": "wu", "roles": ["checker"]},
+    ]
+    voucher(
+        "programme",
+        "load",
+        write("personal.yaml", {**PROGRAMME, "staff": staff, "logins": "personal"}),
+        "--actor",
+        "zhao",
+    )
 
     def run(who: str, *words: str, expect: int = 0) -> Ran:
         name, _, login = who.partition("@")
@@ -298,7 +428,9 @@ def personal(voucher: Voucher, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     return run
 
 
-def test_where_logins_are_personal_a_name_is_used_under_its_own_login_only(city: Voucher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_logins_are_personal_a_name_is_used_under_its_own_login_only(
+    city: Voucher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = personal(city, monkeypatch)
     terms = ("--template", "pack", "--packs", "5", "--opens-at", OPENS)
     assert code(run("chen@lin", "round", "create", "r2", *terms, expect=3)) == "wrong_login"
@@ -316,29 +448,52 @@ def code(ran: Ran) -> str:
     return str(ran.json["problems"][0]["code"])
 
 
-def test_where_logins_are_personal_a_second_name_is_no_second_person(city: Voucher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_logins_are_personal_a_second_name_is_no_second_person(
+    city: Voucher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = personal(city, monkeypatch)
-    run("temp@wu", "round", "create", "r2", "--template", "pack", "--packs", "5", "--opens-at", OPENS)  # a name outside the staff
+    # a name outside the staff
+    run(
+        "temp@wu",
+        "round",
+        "create",
+        "r2",
+        "--template",
+        "pack",
+        "--packs",
+        "5",
+        "--opens-at",
+        OPENS,
+    )
     run("temp@wu", "round", "submit", "r2")
     ran = run("wu", "round", "approve", "r2", expect=3)
     assert code(ran) == "same_login"
-    assert ran.json["problems"][0]["message"] == (
-        "wu acts under wu, the login of temp: where logins are personal they count as one person")
+    assert (
+        ran.json["problems"][0]["message"]
+        == "wu acts under wu, the login of temp: where logins are personal they count as one person"
+    )
     run("lin", "round", "approve", "r2")
     run("temp@wu", "round", "top-up", "r2", "--packs", "1", "--now", "2020-03-20 10:00")
     assert code(run("wu", "round", "approve", "r2", expect=3)) == "same_login"
     assert run("lin", "round", "approve", "r2").data["packs"] == 6
-    assert code(run("wu@chen", "round", "reschedule", "r2", "--closes-at", "2020-05-01", expect=3)) == "wrong_login"
+    assert (
+        code(run("wu@chen", "round", "reschedule", "r2", "--closes-at", "2020-05-01", expect=3))
+        == "wrong_login"
+    )
 
 
-def test_where_logins_are_personal_a_copy_keeps_the_login_too(city: Voucher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_logins_are_personal_a_copy_keeps_the_login_too(
+    city: Voucher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = personal(city, monkeypatch)
     run("temp@wu", "round", "copy", "r1", "r2", "--opens-at", "2020-04-03 08:00")
     run("chen", "round", "submit", "r2")
     assert code(run("wu", "round", "approve", "r2", expect=3)) == "same_login"
 
 
-def test_a_round_of_an_older_file_has_no_logins_and_keeps_its_names(city: Voucher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_round_of_an_older_file_has_no_logins_and_keeps_its_names(
+    city: Voucher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     db = sqlite3.connect("voucher.db")
     db.execute("DELETE FROM authors")
     db.commit()
@@ -361,17 +516,37 @@ def test_a_login_counts_only_where_logins_are_personal() -> None:
     maker, checker = Hand("chen", "office"), Hand("lin", "office")
     assert law.objection(checker, programme(), [maker], []) is None
     assert law.objection(checker, programme(logins="personal"), [maker], []) == "own_work"
-    assert law.objection(checker, programme(logins="personal"), [Hand("chen", "")], [maker]) == "already_approved"
+    assert (
+        law.objection(checker, programme(logins="personal"), [Hand("chen", "")], [maker])
+        == "already_approved"
+    )
 
 
 def test_the_other_names_of_a_login_are_found() -> None:
-    assert law.doubles(Hand("lin", "pc"), [Hand("chen", "pc"), Hand("LIN", "pc"), Hand("wu", "other"), Hand("chen", "pc")]) == ["chen"]
+    assert law.doubles(
+        Hand("lin", "pc"),
+        [Hand("chen", "pc"), Hand("LIN", "pc"), Hand("wu", "other"), Hand("chen", "pc")],
+    ) == ["chen"]
 
 
-@pytest.mark.parametrize(("change", "path", "fault"), [
-    ({"logins": "private"}, ("logins",), "not_a_choice"),
-    ({"staff": [{"name": "a", "roles": [], "login": "x"}, {"name": "b", "roles": [], "login": "x"}]}, ("staff", 1, "login"), "named_twice"),
-])
-def test_faults_of_the_staff_are_named(change: dict[str, Any], path: tuple[Any, ...], fault: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "path", "fault"),
+    [
+        ({"logins": "private"}, ("logins",), "not_a_choice"),
+        (
+            {
+                "staff": [
+                    {"name": "a", "roles": [], "login": "x"},
+                    {"name": "b", "roles": [], "login": "x"},
+                ]
+            },
+            ("staff", 1, "login"),
+            "named_twice",
+        ),
+    ],
+)
+def test_faults_of_the_staff_are_named(
+    change: dict[str, Any], path: tuple[Any, ...], fault: str
+) -> None:
     _, faults = programme_rules.read({**PROGRAMME, **change})
     assert [(each.path, each.code) for each in faults] == [(path, fault)]

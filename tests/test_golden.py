@@ -1,4 +1,6 @@
-"""Published inputs, and what the arithmetic must give: rules.leverage against tests/cases/golden.yaml."""
+"""Published inputs, and what the arithmetic must give: rules.leverage against
+tests/cases/golden.yaml.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from vouchercli.rules import leverage as law
 from vouchercli.rules import money
 from vouchercli.rules.leverage import Claimed, Sums
 
-GOLDEN: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "cases/golden.yaml").read_text("utf-8"))
+GOLDEN: dict[str, Any] = yaml.safe_load(
+    (Path(__file__).parent / "cases/golden.yaml").read_text("utf-8")
+)
 
 
 def fen(yuan: Any, unit: int = 1) -> int:
@@ -22,26 +26,37 @@ def fen(yuan: Any, unit: int = 1) -> int:
 
 @pytest.mark.parametrize("figure", GOLDEN["leverage"], ids=lambda figure: figure["what"][:40])
 def test_the_published_ratios_come_out(figure: dict[str, Any]) -> None:
-    sums = Sums(base_fen=fen(figure["base"], 1_000_000), public_fen=fen(figure["subsidy"], 1_000_000))
+    sums = Sums(
+        base_fen=fen(figure["base"], 1_000_000), public_fen=fen(figure["subsidy"], 1_000_000)
+    )
     assert sums.gross == figure["gross"]
     if "own" in figure:
         assert sums.own_spend == figure["own"]
 
 
 def test_the_pooled_ratio_is_not_the_mean_of_the_ratios() -> None:
-    one, two = (Sums(base_fen=fen(base, 1_000_000), public_fen=fen(subsidy, 1_000_000)) for subsidy, base in ((145, 1805), (57.36, 421)))
+    one, two = (
+        Sums(base_fen=fen(base, 1_000_000), public_fen=fen(subsidy, 1_000_000))
+        for subsidy, base in ((145, 1805), (57.36, 421))
+    )
     assert law.pooled([one, two]).gross == (one + two).gross == "11.00"
 
 
 def test_when_only_the_government_pays_own_spend_is_gross_less_one() -> None:
     for figure in GOLDEN["leverage"]:
-        sums = Sums(base_fen=fen(figure["base"], 1_000_000), public_fen=fen(figure["subsidy"], 1_000_000))
+        sums = Sums(
+            base_fen=fen(figure["base"], 1_000_000), public_fen=fen(figure["subsidy"], 1_000_000)
+        )
         assert Decimal(sums.own_spend or 0) == Decimal(sums.gross or 0) - 1
 
 
 def test_nanjing_published_as_driven_what_was_net_of_the_voucher() -> None:
     nanjing = GOLDEN["nanjing_2020"]
-    sums = Sums(vouchers=nanjing["vouchers"], base_fen=fen(nanjing["base"]), public_fen=fen(nanjing["subsidy"]))
+    sums = Sums(
+        vouchers=nanjing["vouchers"],
+        base_fen=fen(nanjing["base"]),
+        public_fen=fen(nanjing["subsidy"]),
+    )
     assert sums.own_fen == fen(nanjing["own"])
     assert money.ratio(sums.base_fen, sums.public_fen, 3) == nanjing["gross"]
     assert money.ratio(sums.own_fen, sums.public_fen, 3) == nanjing["own_spend"]
@@ -61,7 +76,14 @@ def percent(rate: str | None) -> str:
 
 def test_who_spends_100_anyway_and_uses_40_10_shows_ten_and_changed_nothing() -> None:
     habitual = GOLDEN["habitual_shopper"]
-    sums = Sums(1, base_fen=fen(100), paid_fen=fen(10), public_fen=fen(10), floor_fen=fen(40), face_fen=fen(10))
+    sums = Sums(
+        1,
+        base_fen=fen(100),
+        paid_fen=fen(10),
+        public_fen=fen(10),
+        floor_fen=fen(40),
+        face_fen=fen(10),
+    )
     assert sums.gross == f"{habitual['gross']}.00"
     assert sums.own_spend == f"{habitual['own_spend']}.00"
     assert sums.floor == "4.00"

@@ -1,4 +1,6 @@
-"""Issuance orders: what a platform is told, in its terms and within its limits; what it hands out beyond them is its breach."""
+"""Issuance orders: what a platform is told, in its terms and within its limits; what it hands out
+beyond them is its breach.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ ROOT = Path(__file__).parent.parent
 PROFILES = sorted(path.stem for path in (ROOT / "configs/orders").glob("*.yaml"))
 
 
-def ordered(here: Path, platform: str = "wechat", number: int = 1, code: str = "p1") -> tuple[dict[str, Any], list[dict[str, str]]]:
+def ordered(
+    here: Path, platform: str = "wechat", number: int = 1, code: str = "p1"
+) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """The order's JSON and its sheet."""
     path = here / f"outbox/{platform}/town-{code}-order-{number}.json"
     with path.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
@@ -40,18 +44,49 @@ def test_every_shipped_order_profile_is_read_and_found_by_its_names(name: str) -
     assert issuance_orders.profile_of(f" {name.upper()} ").order == name
 
 
-def test_an_opened_platform_round_is_ordered_in_the_platforms_terms(town: Voucher, here: Path) -> None:
+def test_an_opened_platform_round_is_ordered_in_the_platforms_terms(
+    town: Voucher, here: Path
+) -> None:
     approved(town, "p1", "--platform", "微信")
-    assert tick(town, OPENS) == [("open", "p1", "done"), ("order", "p1", "done"), ("write", "p1", "done")]
+    assert tick(town, OPENS) == [
+        ("open", "p1", "done"),
+        ("order", "p1", "done"),
+        ("write", "p1", "done"),
+    ]
     order, rows = ordered(here, "微信")
-    assert rows == [{
-        "out_request_no": "town-p1-1-1", "stock_name": "消费券", "comment": "p1", "stock_type": "NORMAL",
-        "available_begin_time": "2020-03-27T08:00:00+08:00", "available_end_time": "2020-04-05T07:59:58+08:00", "max_coupons": "20",
-        "max_amount": "20000", "max_coupons_per_user": "2", "natural_person_limit": "true", "available_time_after_receive": "10080",
-        "coupon_amount": "1000", "transaction_minimum": "4000", "combine_use": "false"}]
-    assert (order["packs"], order["quota_fen"], order["limits"]["packs_per_resident"], order["supersedes"]) == (10, 20000, 1, None)
-    assert order["merchants"] == {"count": 1, "sha256": hashlib.sha256(b"M1\n").hexdigest(), "is_open_to_all": False}
-    assert order["coupons"][0] | {"coupon_nos": "1-2", "denomination_fen": 1000, "threshold_fen": 4000} == order["coupons"][0]
+    assert rows == [
+        {
+            "out_request_no": "town-p1-1-1",
+            "stock_name": "消费券",
+            "comment": "p1",
+            "stock_type": "NORMAL",
+            "available_begin_time": "2020-03-27T08:00:00+08:00",
+            "available_end_time": "2020-04-05T07:59:58+08:00",
+            "max_coupons": "20",
+            "max_amount": "20000",
+            "max_coupons_per_user": "2",
+            "natural_person_limit": "true",
+            "available_time_after_receive": "10080",
+            "coupon_amount": "1000",
+            "transaction_minimum": "4000",
+            "combine_use": "false",
+        }
+    ]
+    assert (
+        order["packs"],
+        order["quota_fen"],
+        order["limits"]["packs_per_resident"],
+        order["supersedes"],
+    ) == (10, 20000, 1, None)
+    assert order["merchants"] == {
+        "count": 1,
+        "sha256": hashlib.sha256(b"M1\n").hexdigest(),
+        "is_open_to_all": False,
+    }
+    assert (
+        order["coupons"][0] | {"coupon_nos": "1-2", "denomination_fen": 1000, "threshold_fen": 4000}
+        == order["coupons"][0]
+    )
     assert order["opens_at"] == "2020-03-27T08:00:00+08:00" and order["scope"]["channel"] == "any"
 
 
@@ -59,7 +94,12 @@ def test_a_platform_without_a_profile_gets_our_own_terms(town: Voucher, here: Pa
     approved(town, "p1", "--platform", "../up/ our app")
     tick(town, OPENS)
     _, rows = ordered(here, "-up--our-app")
-    assert (rows[0]["packs"], rows[0]["vouchers"], rows[0]["denomination"], rows[0]["threshold"]) == ("10", "20", "10.00", "40.00")
+    assert (
+        rows[0]["packs"],
+        rows[0]["vouchers"],
+        rows[0]["denomination"],
+        rows[0]["threshold"],
+    ) == ("10", "20", "10.00", "40.00")
     assert tuple(rows[0]) == issuance_orders.OURS
 
 
@@ -73,65 +113,137 @@ def test_an_order_is_made_again_only_when_its_terms_change(town: Voucher, here: 
     town("round", "approve", "p1", "--actor", "lin", "--now", "2020-03-27 09:01")
     assert tick(town, "2020-03-27 09:02") == [("order", "p1", "done"), ("write", "p1", "done")]
     order, rows = ordered(here, number=2)
-    assert (order["supersedes"], rows[0]["max_coupons"], order["merchants"]["count"]) == (1, "30", 2)
+    assert (order["supersedes"], rows[0]["max_coupons"], order["merchants"]["count"]) == (
+        1,
+        "30",
+        2,
+    )
 
 
 def test_an_order_goes_out_its_lead_before_the_opening(town: Voucher, here: Path) -> None:
     approved(town, "p1", "--platform", "wechat")
     shown = town("schedule", "show", "-o", "json").data["deeds"]
     assert [(each["deed"], each["due_at"]) for each in shown] == [
-        ("order", "2020-03-25T08:00:00+08:00"), ("open", "2020-03-27T08:00:00+08:00"), ("close", "2020-03-29T08:00:00+08:00")]
+        ("order", "2020-03-25T08:00:00+08:00"),
+        ("open", "2020-03-27T08:00:00+08:00"),
+        ("close", "2020-03-29T08:00:00+08:00"),
+    ]
     assert tick(town, "2020-03-25 07:59") == []
     assert tick(town, "2020-03-25 08:00") == [("order", "p1", "done"), ("write", "p1", "done")]
     assert ordered(here)[0]["opens_at"] == "2020-03-27T08:00:00+08:00"
     assert tick(town, OPENS) == [("open", "p1", "done")]
 
 
-def test_no_order_goes_out_before_the_approval_and_then_it_goes_at_once(town: Voucher, here: Path) -> None:
-    town("round", "create", "p1", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--closes-at", CLOSES, "--actor", "mei",
-         "--platform", "wechat")
+def test_no_order_goes_out_before_the_approval_and_then_it_goes_at_once(
+    town: Voucher, here: Path
+) -> None:
+    town(
+        "round",
+        "create",
+        "p1",
+        "--template",
+        "pack",
+        "--packs",
+        "10",
+        "--opens-at",
+        OPENS,
+        "--closes-at",
+        CLOSES,
+        "--actor",
+        "mei",
+        "--platform",
+        "wechat",
+    )
     town("round", "submit", "p1", "--actor", "mei")
     assert ("order", "p1", "done") not in tick(town, "2020-03-26 08:00")
     town("round", "approve", "p1", "--actor", "lin", "--now", "2020-03-26 09:00")
     ran = town("schedule", "tick", "--now", "2020-03-26 09:01", "-o", "json")
-    assert [(each["deed"], each["late_seconds"]) for each in ran.data["deeds"] if each["deed"] == "order"] == [("order", 60)]
+    assert [
+        (each["deed"], each["late_seconds"])
+        for each in ran.data["deeds"]
+        if each["deed"] == "order"
+    ] == [("order", 60)]
 
 
 def test_a_new_opening_replaces_the_order_that_is_out_at_once(town: Voucher, here: Path) -> None:
     approved(town, "p1", "--platform", "wechat")
     tick(town, "2020-03-25 08:00")
-    town("round", "reschedule", "p1", "--opens-at", "2020-03-28 08:00", "--actor", "mei", "--now", "2020-03-25 09:00")
+    town(
+        "round",
+        "reschedule",
+        "p1",
+        "--opens-at",
+        "2020-03-28 08:00",
+        "--actor",
+        "mei",
+        "--now",
+        "2020-03-25 09:00",
+    )
     town("round", "approve", "p1", "--actor", "lin", "--now", "2020-03-25 10:00")
     ran = town("schedule", "tick", "--now", "2020-03-25 10:01", "-o", "json")
-    assert [(each["deed"], each["late_seconds"]) for each in ran.data["deeds"]] == [("order", 60), ("write", None)]
+    assert [(each["deed"], each["late_seconds"]) for each in ran.data["deeds"]] == [
+        ("order", 60),
+        ("write", None),
+    ]
     order, rows = ordered(here, number=2)
-    assert (order["supersedes"], rows[0]["available_begin_time"]) == (1, "2020-03-28T08:00:00+08:00")
-    assert [path.name for path in sorted((here / "outbox/wechat").glob("*.json"))] == ["town-p1-order-1.json", "town-p1-order-2.json"]
+    assert (order["supersedes"], rows[0]["available_begin_time"]) == (
+        1,
+        "2020-03-28T08:00:00+08:00",
+    )
+    assert [path.name for path in sorted((here / "outbox/wechat").glob("*.json"))] == [
+        "town-p1-order-1.json",
+        "town-p1-order-2.json",
+    ]
 
 
 def own_terms(here: Path, limits: str) -> None:
     (here / "configs/orders").mkdir(parents=True, exist_ok=True)
     (here / "configs/orders/app.yaml").write_text(
-        f"order: app\nname: {{zh: 应用, en: App}}\nlead: 12h\nlimits: {limits}\ncolumns: {{packs: packs}}\n", "utf-8")
+        f"order: app\nname: {{zh: 应用, en: App}}\nlead: 12h\nlimits: {limits}\ncolumns: {{packs:"
+        " packs}\n",
+        "utf-8",
+    )
 
 
-@pytest.mark.parametrize(("limits", "proposal", "fault"), [
-    ("{vouchers: 30}", ["top-up", "--packs", "6"], "32 vouchers 40-10 in all: app takes at most 30 in one order"),
-    ("{window_days: 10}", ["reschedule", "--closes-at", "2020-04-02 08:00"], "are 13 days: app takes at most 10"),
-])
+@pytest.mark.parametrize(
+    ("limits", "proposal", "fault"),
+    [
+        (
+            "{vouchers: 30}",
+            ["top-up", "--packs", "6"],
+            "32 vouchers 40-10 in all: app takes at most 30 in one order",
+        ),
+        (
+            "{window_days: 10}",
+            ["reschedule", "--closes-at", "2020-04-02 08:00"],
+            "are 13 days: app takes at most 10",
+        ),
+    ],
+)
 def test_an_amendment_that_the_platform_does_not_take_is_refused(
-    town: Voucher, here: Path, limits: str, proposal: list[str], fault: str,
+    town: Voucher,
+    here: Path,
+    limits: str,
+    proposal: list[str],
+    fault: str,
 ) -> None:
     own_terms(here, limits)
     approved(town, "p1", "--platform", "app")
     assert tick(town, "2020-03-26 20:00") == [("order", "p1", "done"), ("write", "p1", "done")]
     verb, *options = proposal
-    ran = town("round", verb, "p1", *options, "--actor", "mei", "--now", "2020-03-26 20:01", expect=3)
+    ran = town(
+        "round", verb, "p1", *options, "--actor", "mei", "--now", "2020-03-26 20:01", expect=3
+    )
     assert "[platform_limits]" in ran.err and fault in ran.err
     (here / "configs/orders/app.yaml").unlink()  # proposed while the limits were others ...
     town("round", verb, "p1", *options, "--actor", "mei", "--now", "2020-03-26 20:01")
     own_terms(here, limits)
-    assert "[platform_limits]" in town("round", "approve", "p1", "--actor", "lin", "--now", "2020-03-26 20:02", expect=3).err
+    assert (
+        "[platform_limits]"
+        in town(
+            "round", "approve", "p1", "--actor", "lin", "--now", "2020-03-26 20:02", expect=3
+        ).err
+    )
 
 
 def test_an_order_of_a_round_that_is_taken_back_is_warned_of(town: Voucher, here: Path) -> None:
@@ -143,7 +255,9 @@ def test_an_order_of_a_round_that_is_taken_back_is_warned_of(town: Voucher, here
     assert "wechat 手中的 p1 第 1 号发放指令已不再有效" in ran.err
 
 
-def test_an_order_that_could_not_be_written_is_not_written_for_a_cancelled_round(town: Voucher, here: Path) -> None:
+def test_an_order_that_could_not_be_written_is_not_written_for_a_cancelled_round(
+    town: Voucher, here: Path
+) -> None:
     approved(town, "p1", "--platform", "wechat")
     (here / "outbox").write_text("in the way")
     tick(town, "2020-03-25 08:00", expect=4)
@@ -156,11 +270,14 @@ def test_a_lead_is_days_hours_or_minutes(here: Path) -> None:
     (here / "configs/orders").mkdir(parents=True)
     for lead, seconds in (("2d", 172_800), ("12h", 43_200), ("30m", 1_800)):
         (here / "configs/orders/app.yaml").write_text(
-            f"order: app\nname: {{zh: 应用, en: App}}\nlead: {lead}\ncolumns: {{packs: packs}}\n", "utf-8")
+            f"order: app\nname: {{zh: 应用, en: App}}\nlead: {lead}\ncolumns: {{packs: packs}}\n",
+            "utf-8",
+        )
         assert issuance_orders.profile_of("app").lead_seconds == seconds
     assert issuance_orders.profile_of("elsewhere").lead_seconds == 0
     (here / "configs/orders/app.yaml").write_text(
-        "order: app\nname: {zh: 应用, en: App}\nlead: 2 weeks\ncolumns: {packs: packs}\n", "utf-8")
+        "order: app\nname: {zh: 应用, en: App}\nlead: 2 weeks\ncolumns: {packs: packs}\n", "utf-8"
+    )
     with pytest.raises(VoucherError):
         issuance_orders.profile_of("app")
 
@@ -177,65 +294,133 @@ def test_the_same_order_is_written_again_when_the_note_was_lost(town: Voucher, h
     tick(town, OPENS, expect=4)
     (here / "outbox").unlink()
     (here / "outbox/wechat").mkdir(parents=True)
-    (here / "outbox/wechat/.town-p1-order-1.json.part").write_text("half a f")  # a writer was killed
+    # a writer was killed
+    (here / "outbox/wechat/.town-p1-order-1.json.part").write_text("half a f")
     tick(town, "2020-03-28 08:00")
-    assert sorted(path.name for path in (here / "outbox/wechat").iterdir()) == ["town-p1-order-1.csv", "town-p1-order-1.json"]
-    document, = asked(here, "SELECT document FROM issuance_orders")[0]
+    assert sorted(path.name for path in (here / "outbox/wechat").iterdir()) == [
+        "town-p1-order-1.csv",
+        "town-p1-order-1.json",
+    ]
+    (document,) = asked(here, "SELECT document FROM issuance_orders")[0]
     assert json.loads(document) == ordered(here)[0]
     assert json.loads(document)["ordered_at"] == "2020-03-27T08:00:00+08:00"
 
 
-def test_claims_beyond_quota_limit_or_window_are_the_platforms_breaches(town: Voucher, here: Path) -> None:
+def test_claims_beyond_quota_limit_or_window_are_the_platforms_breaches(
+    town: Voucher, here: Path
+) -> None:
     approved(town, "p1", "--platform", "wechat", packs=2)
     tick(town, OPENS)
-    land(here, "wechat/claims/a.csv", CLAIMS + """\
+    land(
+        here,
+        "wechat/claims/a.csv",
+        CLAIMS
+        + """\
 C1,p1,res1,2020-03-27 08:00:01
 C2,p1,res1,2020-03-27 08:00:02
 C3,p1,res2,2020-03-27 07:59:59
 C4,p1,res3,2020-03-27 08:00:03
 C5,p1,res4,2020-03-27 08:00:04
 C6,p1,res5,2020-03-29 08:00:00
-""")
+""",
+    )
     assert tick(town, CLOSES, expect=4)[0] == ("import", "wechat/claims/a.csv", "partial")
     summary = json.loads((here / "inbox/wechat/claims/done/a.csv.json").read_text("utf-8"))
-    assert summary["data"]["reasons"] == {"after_closing": 1, "before_opening": 1, "over_quota": 1, "resident_limit": 1}
-    row, = town("report", "rounds", "-o", "json").data["rows"]
+    assert summary["data"]["reasons"] == {
+        "after_closing": 1,
+        "before_opening": 1,
+        "over_quota": 1,
+        "resident_limit": 1,
+    }
+    (row,) = town("report", "rounds", "-o", "json").data["rows"]
     assert (row["claimed"], row["breaches"]) == (2, 4)
-    assert "[platform_round]" in town("round", "allocate", "p1", expect=3).err  # nobody but the platform grants them
+    # nobody but the platform grants them
+    assert "[platform_round]" in town("round", "allocate", "p1", expect=3).err
 
 
 # ---------------------------------------------------------------- limits
 
 CASES = [
-    ("name: {zh: 消费券, en: Voucher}", "name: {zh: 一二三四五六七八九十, en: Voucher}",
-     "has 10 characters: wechat shows at most 9", "platform_name"),
-    ("name: {zh: 消费券, en: Voucher}", "name: {zh: 消费_券, en: Voucher}", "has characters that wechat does not take: _", "platform_name"),
-    ("days_after_claim: 7", "days_after_claim: 89", "are 91 days: wechat takes at most 90", "platform_window"),
-    ("count: 2,", "count: 61,", "61 vouchers 40-10 for one resident: wechat gives at most 60", "platform_per_resident"),
-    ('kind: amount_off, denomination: "10.00"', 'kind: percent_off, percent: "10", cap: "10.00"',
-     "not told of percentages", "platform_kind"),
+    (
+        "name: {zh: 消费券, en: Voucher}",
+        "name: {zh: 一二三四五六七八九十, en: Voucher}",
+        "has 10 characters: wechat shows at most 9",
+        "platform_name",
+    ),
+    (
+        "name: {zh: 消费券, en: Voucher}",
+        "name: {zh: 消费_券, en: Voucher}",
+        "has characters that wechat does not take: _",
+        "platform_name",
+    ),
+    (
+        "days_after_claim: 7",
+        "days_after_claim: 89",
+        "are 91 days: wechat takes at most 90",
+        "platform_window",
+    ),
+    (
+        "count: 2,",
+        "count: 61,",
+        "61 vouchers 40-10 for one resident: wechat gives at most 60",
+        "platform_per_resident",
+    ),
+    (
+        'kind: amount_off, denomination: "10.00"',
+        'kind: percent_off, percent: "10", cap: "10.00"',
+        "not told of percentages",
+        "platform_kind",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "told", "code"), CASES, ids=[case[2][:30] for case in CASES])
+@pytest.mark.parametrize(
+    ("old", "new", "told", "code"), CASES, ids=[case[2][:30] for case in CASES]
+)
 def test_what_wechat_does_not_take_is_refused_when_the_round_is_drafted(
-    town: Voucher, here: Path, old: str, new: str, told: str, code: str,
+    town: Voucher,
+    here: Path,
+    old: str,
+    new: str,
+    told: str,
+    code: str,
 ) -> None:
     assert old in TEMPLATE
     (here / "pack.yaml").write_text(TEMPLATE.replace(old, new), "utf-8")
     town("template", "add", "pack.yaml")
-    draft = ("round", "create", "p1", "--template", "pack", "--packs", "1", "--opens-at", OPENS, "--closes-at", CLOSES, "--actor", "mei")
+    draft = (
+        "round",
+        "create",
+        "p1",
+        "--template",
+        "pack",
+        "--packs",
+        "1",
+        "--opens-at",
+        OPENS,
+        "--closes-at",
+        CLOSES,
+        "--actor",
+        "mei",
+    )
     ran = town(*draft, "--platform", "wechat", expect=3)
     assert f"[{code}]" in ran.err and told in ran.err and "[platform_limits]" in ran.err
     assert asked(here, "SELECT count(*) FROM rounds") == [(0,)]
     town(*draft, "--platform", "elsewhere")
     assert "[platform_limits]" in town("round", "edit", "p1", "--platform", "wechat", expect=3).err
-    assert "平台 wechat 不接受" in town(*draft[:2], "p2", *draft[3:], "--platform", "wechat", "--lang", "zh", expect=3).err
+    assert (
+        "平台 wechat 不接受"
+        in town(*draft[:2], "p2", *draft[3:], "--platform", "wechat", "--lang", "zh", expect=3).err
+    )
 
 
 def test_a_round_that_the_platform_no_longer_takes_is_not_opened(town: Voucher, here: Path) -> None:
     approved(town, "p1", "--platform", "wechat")
-    profile = locate.find("orders", "wechat").read_text("utf-8").replace("window_days: 90", "window_days: 8")
+    profile = (
+        locate.find("orders", "wechat")
+        .read_text("utf-8")
+        .replace("window_days: 90", "window_days: 8")
+    )
     (here / "configs/orders").mkdir(parents=True)
     (here / "configs/orders/wechat.yaml").write_text(profile, "utf-8")
     ran = town("schedule", "tick", "--now", OPENS, expect=4)
@@ -245,17 +430,25 @@ def test_a_round_that_the_platform_no_longer_takes_is_not_opened(town: Voucher, 
 
 def test_a_faulty_order_profile_is_told_with_its_place(town: Voucher, here: Path) -> None:
     (here / "configs/orders").mkdir(parents=True)
-    (here / "configs/orders/mine.yaml").write_text("order: mine\nname: {zh: 我的, en: Mine}\ncolumns: {quantity: pakcs}\n", "utf-8")
+    (here / "configs/orders/mine.yaml").write_text(
+        "order: mine\nname: {zh: 我的, en: Mine}\ncolumns: {quantity: pakcs}\n", "utf-8"
+    )
     with pytest.raises(VoucherError) as refused:
         issuance_orders.profile_of("mine")
-    assert [problem.where.rpartition("/")[2] for problem in refused.value.problems] == ["mine.yaml:3:21"]
+    assert [problem.where.rpartition("/")[2] for problem in refused.value.problems] == [
+        "mine.yaml:3:21"
+    ]
 
 
-def test_one_row_for_the_whole_pack_where_the_platform_wants_it_so(town: Voucher, here: Path) -> None:
+def test_one_row_for_the_whole_pack_where_the_platform_wants_it_so(
+    town: Voucher, here: Path
+) -> None:
     (here / "configs/orders").mkdir(parents=True)
     (here / "configs/orders/app.yaml").write_text(
         "order: app\nname: {zh: 应用, en: App}\nrows: pack\nunit: yuan\n"
-        "columns: {packs: packs, value: denomination, of: coupon}\n", "utf-8")
+        "columns: {packs: packs, value: denomination, of: coupon}\n",
+        "utf-8",
+    )
     approved(town, "p1", "--platform", "app")
     tick(town, OPENS)
     assert ordered(here, "app")[1] == [{"packs": "10", "value": "20.00", "of": "2 x 40-10"}]

@@ -1,4 +1,6 @@
-"""Merchants that are written as they stream end as the judge alone would have them: facts, counts, rejects and warnings."""
+"""Merchants that are written as they stream end as the judge alone would have them: facts, counts,
+rejects and warnings.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,23 @@ from vouchercli.store import merchants, suspensions
 GOOD, WRONG = "91330106MA27XW1D4T", "91110000600037341A"
 FIELDS = ("merchant_no", "name", "uscc", "district", "platform_no")
 CELLS = st.tuples(
-    st.sampled_from(["1", "2", "3", "4", "5", "6", "7", "", " 1", "`2", "P1", "2020-05-01", "merchant_no", "１"]),
-    st.sampled_from(["老马面馆", "老马面馆", "西湖书店（一）", " 茶馆", "", '"A, B"', "锟斤拷", "name", "A  B", "'=x"]),
+    st.sampled_from(
+        ["1", "2", "3", "4", "5", "6", "7", "", " 1", "`2", "P1", "2020-05-01", "merchant_no", "１"]
+    ),
+    st.sampled_from(
+        [
+            "老马面馆",
+            "老马面馆",
+            "西湖书店（一）",
+            " 茶馆",
+            "",
+            '"A, B"',
+            "锟斤拷",
+            "name",
+            "A  B",
+            "'=x",
+        ]
+    ),
     st.sampled_from(["", GOOD, GOOD.lower(), WRONG, "330100000012345", "x"]),
     st.sampled_from(["西湖区", "330103", "330106", "", "上城区"]),
     st.sampled_from(["", "", "P1", "P2", "P9"]),
@@ -35,16 +52,29 @@ CELLS = st.tuples(
 LINE = st.one_of(CELLS, CELLS, st.just(()), st.just(FIELDS))
 known = cache(profiles.known)  # a dozen YAML files for each import
 LEFT = {
-    "merchants": """
-        SELECT m.merchant_no, m.name, m.uscc, m.district, m.industry, m.size, m.platform_no, m.registry, m.is_registered, m.added_at,
-               m.changed_at, s.district, s.industry, s.size FROM merchants m JOIN segments s USING (segment_id)""",
-    "changes": "SELECT c.batch_id, m.merchant_no, c.before, c.after FROM merchant_changes c JOIN merchants m USING (merchant_id)",
-    "suspensions": """
+    "merchants": (
+        """
+        SELECT m.merchant_no, m.name, m.uscc, m.district, m.industry, m.size, m.platform_no,
+            m.registry, m.is_registered, m.added_at,
+               m.changed_at, s.district, s.industry, s.size FROM merchants m
+                   JOIN segments s USING (segment_id)"""
+    ),
+    "changes": (
+        "SELECT c.batch_id, m.merchant_no, c.before, c.after FROM merchant_changes c JOIN merchants"
+        " m USING (merchant_id)"
+    ),
+    "suspensions": (
+        """
         SELECT m.merchant_no, s.from_at, s.until_at, s.reason, s.batch_id, s.ended_by
-        FROM suspensions s JOIN merchants m USING (merchant_id)""",
+        FROM suspensions s JOIN merchants m USING (merchant_id)"""
+    ),
     "segments": "SELECT district, industry, size FROM segments",
-    "rejects": "SELECT batch_id, line, reason, detail, cells FROM rejects", "warnings": "SELECT * FROM warnings",
-    "batches": "SELECT batch_id, state, last_line, chunks, read, accepted, duplicate, rejected, warnings FROM batches",
+    "rejects": "SELECT batch_id, line, reason, detail, cells FROM rejects",
+    "warnings": "SELECT * FROM warnings",
+    "batches": (
+        "SELECT batch_id, state, last_line, chunks, read, accepted, duplicate, rejected, warnings"
+        " FROM batches"
+    ),
     "audit": "SELECT deed, subject, detail FROM audit",
 }
 
@@ -63,8 +93,12 @@ def written(path: Path, rows: list[tuple[str, ...]], columns: int) -> str:
     return str(path)
 
 
-def come_to(files: list[list[tuple[str, ...]]], columns: int, *, is_judged: bool, **options: Any) -> tuple[Any, ...]:
-    """What imports of the files answer and leave where two platform's numbers were paid at before they were registered."""
+def come_to(
+    files: list[list[tuple[str, ...]]], columns: int, *, is_judged: bool, **options: Any
+) -> tuple[Any, ...]:
+    """What imports of the files answer and leave where two platform's numbers were paid at before
+    they were registered.
+    """
     kind = replace(registries.KIND, by_columns=None) if is_judged else registries.KIND
     told: list[Any] = []
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
@@ -77,7 +111,13 @@ def come_to(files: list[list[tuple[str, ...]]], columns: int, *, is_judged: bool
             for number, rows in enumerate(files):
                 session = store.Session(db, path, 1000 * number, "mei", "mei", 0)
                 try:
-                    told.append(registries.import_merchants(session, written(Path(folder) / f"{number}.csv", rows, columns), **options))
+                    told.append(
+                        registries.import_merchants(
+                            session,
+                            written(Path(folder) / f"{number}.csv", rows, columns),
+                            **options,
+                        )
+                    )
                 except VoucherError as refused:
                     told.append((refused.code, str(refused)))
                 if number == 0:
@@ -85,20 +125,34 @@ def come_to(files: list[list[tuple[str, ...]]], columns: int, *, is_judged: bool
                         merchants.add_unregistered(db, 1, ["P1", "P2"], 5)
                         suspensions.begin_missing(db, 1, [1], at=5, reason="", actor="mei")
             told += [retry(session, {"merchants": kind}, 1)]
-            left = {what: sorted(map(tuple, db.execute(statement))) for what, statement in LEFT.items()}
+            left = {
+                what: sorted(map(tuple, db.execute(statement))) for what, statement in LEFT.items()
+            }
     return repr(told).replace(folder, ""), repr(left).replace(folder, "")
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-@given(first=st.lists(CELLS, max_size=5), second=st.lists(LINE, max_size=14), third=st.lists(LINE, max_size=8), columns=st.integers(2, 5),
-       missing=st.sampled_from(["report", "suspend"]))
-def test_streamed_and_judged_registries_come_to_the_same(first: Any, second: Any, third: Any, columns: int, missing: str) -> None:
+@given(
+    first=st.lists(CELLS, max_size=5),
+    second=st.lists(LINE, max_size=14),
+    third=st.lists(LINE, max_size=8),
+    columns=st.integers(2, 5),
+    missing=st.sampled_from(["report", "suspend"]),
+)
+def test_streamed_and_judged_registries_come_to_the_same(
+    first: Any, second: Any, third: Any, columns: int, missing: str
+) -> None:
     files = [[("1", "老马面馆", "", "西湖区", ""), *first], second, third]
-    streamed, judged = (come_to(files, columns, is_judged=is_judged, missing=missing, is_sure=True) for is_judged in (False, True))
+    streamed, judged = (
+        come_to(files, columns, is_judged=is_judged, missing=missing, is_sure=True)
+        for is_judged in (False, True)
+    )
     assert streamed == judged
 
 
-def test_only_what_is_not_new_goes_to_the_judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_is_not_new_goes_to_the_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     left: list[int] = []
     write = new_merchants.Writer.write
 
@@ -113,14 +167,22 @@ def test_only_what_is_not_new_goes_to_the_judge(tmp_path: Path, monkeypatch: pyt
     with closing(store.open_db(path, create=True)) as db:
         session = store.Session(db, path, 0, "mei", "mei", 0)
         data = registries.import_merchants(session, written(tmp_path / "r.csv", rows, 2)).data
-        assert (data["accepted"], data["duplicate"], data["reasons"]) == (3, 1, {"bad_row": 1, "conflicting_row": 1})
+        assert (data["accepted"], data["duplicate"], data["reasons"]) == (
+            3,
+            1,
+            {"bad_row": 1, "conflicting_row": 1},
+        )
         assert sorted(left) == [4, 5, 6]
-        detail = db.execute("SELECT detail FROM rejects WHERE reason = 'conflicting_row'").fetchone()[0]
+        detail = db.execute(
+            "SELECT detail FROM rejects WHERE reason = 'conflicting_row'"
+        ).fetchone()[0]
         assert detail == '{"merchant_no":"1","first_line":2}'
 
 
 @given(st.lists(CELLS, min_size=1, max_size=8), st.integers(2, 5))
-def test_the_quick_way_and_the_careful_way_read_a_registry_alike(rows: list[tuple[str, ...]], columns: int) -> None:
+def test_the_quick_way_and_the_careful_way_read_a_registry_alike(
+    rows: list[tuple[str, ...]], columns: int
+) -> None:
     profile = profiles.load("voucher", "merchants")
     kept = list(enumerate((FIELDS[:columns], *(row[:columns] for row in rows))))
     quick, careful = (records.read_again(profile, FIELDS[:columns], kept, "x") for _ in range(2))

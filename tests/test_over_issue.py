@@ -1,4 +1,5 @@
-"""Many processes claim, allocate, top up and close at once, and are killed: never is one pack too many granted.
+"""Many processes claim, allocate, top up and close at once, and are killed: never is one pack too
+many granted.
 
 The default run kills a few; `make test-slow` makes OVER_ISSUE_WAVES waves of six processes.
 """
@@ -30,26 +31,45 @@ if TYPE_CHECKING:
 PACKS, RESIDENTS, MORE = 60, 150, 7
 NOW = "2020-03-27T09:00:00+08:00"
 STATE = """
-SELECT r.packs, r.claimed, r.state, (SELECT count(*) FROM claims c WHERE c.round_id = r.round_id) AS granted,
+SELECT r.packs, r.claimed, r.state, (SELECT count(*) FROM claims c
+    WHERE c.round_id = r.round_id) AS granted,
     (SELECT count(DISTINCT resident) FROM claims c WHERE c.round_id = r.round_id) AS holders
 FROM rounds r WHERE r.round = 'big'
 """
 CLAIMS = [("claim", "grant", "big", "--from", f"who{number}.txt") for number in range(3)]
 OTHERS: list[tuple[str, ...]] = [
-    ("round", "allocate", "big"), ("round", "top-up", "big", "--packs", str(MORE), "--actor", "mei"),
-    ("round", "approve", "big", "--actor", "lin"), ("round", "allocate", "big"),
+    ("round", "allocate", "big"),
+    ("round", "top-up", "big", "--packs", str(MORE), "--actor", "mei"),
+    ("round", "approve", "big", "--actor", "lin"),
+    ("round", "allocate", "big"),
 ]
 CLOSE = ("round", "close", "big", "--yes", "--actor", "mei")
 
 
 def _prepared(city: Any, here: Path) -> None:
-    """A round of 60 packs, 150 residents who have applied, and the same residents asking live, in another order at each till."""
+    """A round of 60 packs, 150 residents who have applied, and the same residents asking live, in
+    another order at each till.
+    """
     voucher = city(with_claims=False)
-    voucher("round", "create", "big", "--template", "pack", "--packs", str(PACKS), "--opens-at", "2020-03-27 08:00", "--actor", "mei")
+    voucher(
+        "round",
+        "create",
+        "big",
+        "--template",
+        "pack",
+        "--packs",
+        str(PACKS),
+        "--opens-at",
+        "2020-03-27 08:00",
+        "--actor",
+        "mei",
+    )
     for verb, actor in (("submit", "mei"), ("approve", "lin")):
         voucher("round", verb, "big", "--actor", actor)
     voucher("round", "open", "big", "--actor", "mei", "--now", "2020-03-27 08:00")
-    rows = "".join(f"A{n},big,resident{n},2020-03-27 08:{n // 60:02d}:{n % 60:02d}\n" for n in range(RESIDENTS))
+    rows = "".join(
+        f"A{n},big,resident{n},2020-03-27 08:{n // 60:02d}:{n % 60:02d}\n" for n in range(RESIDENTS)
+    )
     (here / "a.csv").write_text("application_no,round,resident,applied_at\n" + rows, "utf-8")
     voucher("application", "import", "a.csv")
     for till in range(3):
@@ -58,7 +78,9 @@ def _prepared(city: Any, here: Path) -> None:
 
 
 def _state(here: Path) -> sqlite3.Row:
-    """The round as the file has it now; that not one pack is too many is asked of every look at it."""
+    """The round as the file has it now; that not one pack is too many is asked of every look at
+    it.
+    """
     db = sqlite3.connect(here / "voucher.db")
     db.row_factory = sqlite3.Row
     row: sqlite3.Row = db.execute(STATE).fetchone()
@@ -68,10 +90,17 @@ def _state(here: Path) -> sqlite3.Row:
     return row
 
 
-def _wave(here: Path, start: Start, chance: random.Random, commands: Sequence[Sequence[str]]) -> int:
-    """Start all at once; kill some at a random moment, the others end by themselves. How many were caught alive."""
+def _wave(
+    here: Path, start: Start, chance: random.Random, commands: Sequence[Sequence[str]]
+) -> int:
+    """Start all at once; kill some at a random moment, the others end by themselves. How many were
+    caught alive.
+    """
     environ = os.environ | {"VOUCHER_NOW": NOW}
-    children = [start(here, *command, environ=environ) for command in chance.sample(list(commands), len(commands))]
+    children = [
+        start(here, *command, environ=environ)
+        for command in chance.sample(list(commands), len(commands))
+    ]
     caught = 0
     for child in children:
         try:
@@ -97,12 +126,16 @@ def _ends_well(here: Path, voucher: Any) -> None:
     assert {name: breaches for name, breaches in broken.items() if breaches} == {}
 
 
-def test_processes_at_once_and_killed_grant_not_one_pack_too_many(city: Any, voucher: Any, here: Path, start: Start) -> None:
+def test_processes_at_once_and_killed_grant_not_one_pack_too_many(
+    city: Any, voucher: Any, here: Path, start: Start
+) -> None:
     _prepared(city, here)
     chance = random.Random(4)
     _wave(here, start, chance, [*CLAIMS, *OTHERS])
     _wave(here, start, chance, [CLAIMS[0], OTHERS[0], CLOSE])  # proposed, unless its packs are gone
-    _wave(here, start, chance, [CLAIMS[1], OTHERS[0], ("round", "approve", "big", "--actor", "lin")])
+    _wave(
+        here, start, chance, [CLAIMS[1], OTHERS[0], ("round", "approve", "big", "--actor", "lin")]
+    )
     _ends_well(here, voucher)
 
 
@@ -131,7 +164,9 @@ def session(city: Any, here: Path) -> Any:
 def _grant(session: store.Session, residents: Sequence[bytes]) -> None:
     with store.writing(session) as db:
         row = found(session, "r1").row
-        grants.grant(db, session, row, [(resident, None, row["opens_at"]) for resident in residents])
+        grants.grant(
+            db, session, row, [(resident, None, row["opens_at"]) for resident in residents]
+        )
 
 
 def test_a_caller_that_asks_for_more_than_is_left_gets_nothing(session: store.Session) -> None:
@@ -157,7 +192,10 @@ def test_a_resident_with_too_many_packs_is_found_by_the_check(session: store.Ses
     assert (subject, expected, count) == ("r1 token:" + "61" * 16, "1", "2")
 
 
-ADD = "INSERT {}INTO claims VALUES (NULL, ?, (SELECT round_id FROM rounds WHERE round = 'r1'), ?, 1, 1585267201, 1585872001, 1, 1)"
+ADD = (
+    "INSERT {}INTO claims VALUES (NULL, ?, (SELECT round_id FROM rounds WHERE round = 'r1'), ?, 1,"
+    " 1585267201, 1585872001, 1, 1)"
+)
 COUNT = "UPDATE rounds SET claimed = claimed + {} WHERE round = 'r1'"
 
 
@@ -174,7 +212,9 @@ def test_a_claim_that_nobody_counted_cannot_be_written(session: store.Session, h
     assert checks.CHECKS["packs_within_quota"](db) == []
 
 
-def test_no_more_can_be_counted_than_there_are_packs_nor_less_than_there_are_claims(session: store.Session) -> None:
+def test_no_more_can_be_counted_than_there_are_packs_nor_less_than_there_are_claims(
+    session: store.Session,
+) -> None:
     _grant(session, [b"a" * 16, b"b" * 16])
     db = session.db
     with pytest.raises(sqlite3.IntegrityError, match="claimed BETWEEN"):
@@ -191,4 +231,7 @@ def test_no_more_can_be_counted_than_there_are_packs_nor_less_than_there_are_cla
 
 def test_a_round_that_counts_packs_nobody_got_is_found_by_the_check(session: store.Session) -> None:
     session.db.execute(COUNT.format(1))
-    assert [breach[0] for breach in checks.CHECKS["packs_within_quota"](session.db)] == ["r1", "r1 seats"]
+    assert [breach[0] for breach in checks.CHECKS["packs_within_quota"](session.db)] == [
+        "r1",
+        "r1 seats",
+    ]

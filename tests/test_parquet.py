@@ -1,4 +1,6 @@
-"""Parquet comes in as any other file: the same facts, refusals that say what to do, and never a need of everyday commands."""
+"""Parquet comes in as any other file: the same facts, refusals that say what to do, and never a
+need of everyday commands.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +19,32 @@ from vouchercli.ops.intake.by_columns import feed
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROWS = [("T1", "C1", 1, datetime(2020, 3, 28, 12, 0, 0), Decimal("45.00")),
-        ("T2", "C1", 2, datetime(2020, 3, 28, 12, 5, 9), Decimal("50.5"))]
+ROWS = [
+    ("T1", "C1", 1, datetime(2020, 3, 28, 12, 0, 0), Decimal("45.00")),
+    ("T2", "C1", 2, datetime(2020, 3, 28, 12, 5, 9), Decimal("50.5")),
+]
 
 
 def table() -> pl.DataFrame:
     """Two payments as a data platform writes them: integers, decimals, times."""
-    frame = pl.DataFrame(ROWS, orient="row", schema={
-        "transaction_no": pl.String, "claim_no": pl.String, "coupon_no": pl.Int32, "paid_at": pl.Datetime,
-        "order_amount": pl.Decimal(12, 2)})
-    return frame.with_columns(kind=pl.lit("pay"), merchant_no=pl.lit("M1"), merchant_discount=pl.lit("0"), subsidy=pl.lit("10.00"),
-                              refund_of=pl.lit(""))
+    frame = pl.DataFrame(
+        ROWS,
+        orient="row",
+        schema={
+            "transaction_no": pl.String,
+            "claim_no": pl.String,
+            "coupon_no": pl.Int32,
+            "paid_at": pl.Datetime,
+            "order_amount": pl.Decimal(12, 2),
+        },
+    )
+    return frame.with_columns(
+        kind=pl.lit("pay"),
+        merchant_no=pl.lit("M1"),
+        merchant_discount=pl.lit("0"),
+        subsidy=pl.lit("10.00"),
+        refund_of=pl.lit(""),
+    )
 
 
 def cells(path: Path) -> list[list[str]]:
@@ -44,13 +61,21 @@ def test_integers_decimals_and_times_become_the_text_that_a_csv_has(tmp_path: Pa
 
 
 def test_times_with_a_zone_become_utc_and_say_so(tmp_path: Path) -> None:
-    frame = table().with_columns(pl.col("paid_at").dt.replace_time_zone("Asia/Shanghai"), kind=pl.lit("pay").cast(pl.Categorical))
+    frame = table().with_columns(
+        pl.col("paid_at").dt.replace_time_zone("Asia/Shanghai"),
+        kind=pl.lit("pay").cast(pl.Categorical),
+    )
     frame.write_parquet(tmp_path / "r.parquet")
-    assert [row[3] for row in cells(tmp_path / "r.parquet")[1:]] == ["2020-03-28T04:00:00Z", "2020-03-28T04:05:09Z"]
+    assert [row[3] for row in cells(tmp_path / "r.parquet")[1:]] == [
+        "2020-03-28T04:00:00Z",
+        "2020-03-28T04:05:09Z",
+    ]
 
 
 @pytest.mark.parametrize("size", [1, feed.BYTES])
-def test_a_parquet_file_gives_the_facts_of_the_same_csv(city: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: int) -> None:
+def test_a_parquet_file_gives_the_facts_of_the_same_csv(
+    city: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: int
+) -> None:
     monkeypatch.setattr(feed, "BYTES", size)
     voucher = city()
     table().write_parquet("r.parquet")
@@ -59,27 +84,48 @@ def test_a_parquet_file_gives_the_facts_of_the_same_csv(city: Any, monkeypatch: 
     table().write_csv("r.csv", datetime_format="%Y-%m-%d %H:%M:%S")
     again = voucher("redemption", "import", "r.csv", "-o", "json").json["data"]
     assert (again["read"], again["duplicate"]) == (2, 2)
-    assert voucher("redemption", "import", "r.parquet", "-o", "json").json["data"]["repeats"] == told["batch"]
+    assert (
+        voucher("redemption", "import", "r.parquet", "-o", "json").json["data"]["repeats"]
+        == told["batch"]
+    )
 
 
 def test_what_stands_in_other_columns_does_not_matter(tmp_path: Path) -> None:
     frame = table().with_columns(
-        note=pl.lit("a;b|c;" * 50), lines=pl.lit('two\n"lines"'), tags=pl.lit([1, 2]), raw=pl.lit(b"\xff"), took=pl.duration(hours=1))
+        note=pl.lit("a;b|c;" * 50),
+        lines=pl.lit('two\n"lines"'),
+        tags=pl.lit([1, 2]),
+        raw=pl.lit(b"\xff"),
+        took=pl.duration(hours=1),
+    )
     frame.write_parquet(tmp_path / "r.parquet")
     reading = records.read(tmp_path / "r.parquet", "redemptions")
-    assert [(record.values[0], record.values[6], record.fault) for record in reading.records()] == [("T1", "2020-03-28 12:00:00", None),
-                                                                                                   ("T2", "2020-03-28 12:05:09", None)]
+    assert [(record.values[0], record.values[6], record.fault) for record in reading.records()] == [
+        ("T1", "2020-03-28 12:00:00", None),
+        ("T2", "2020-03-28 12:05:09", None),
+    ]
 
 
 def test_numbers_are_read_only_when_nothing_of_them_is_lost(tmp_path: Path) -> None:
     numbers = [11002.0, 123456789012345680.0, float("nan"), 1e15]
     amounts = [45.1, 45.125, 45.0, None]
-    frame = pl.concat([table()] * 2).with_columns(transaction_no=pl.Series(numbers), order_amount=pl.Series(amounts))
+    frame = pl.concat([table()] * 2).with_columns(
+        transaction_no=pl.Series(numbers), order_amount=pl.Series(amounts)
+    )
     frame.write_parquet(tmp_path / "r.parquet")
-    found = [(record.values[0], record.values[7], record.fault and record.fault.code)
-             for record in records.read(tmp_path / "r.parquet", "redemptions").records()]
-    assert found == [("11002", "45.1", None), ("", "", "bad_row"), ("", "", "bad_row"), ("", "", "bad_row")]
-    wide = table().with_columns(order_amount=pl.Series([Decimal("45.1000"), Decimal("45.1250")], dtype=pl.Decimal(12, 4)))
+    found = [
+        (record.values[0], record.values[7], record.fault and record.fault.code)
+        for record in records.read(tmp_path / "r.parquet", "redemptions").records()
+    ]
+    assert found == [
+        ("11002", "45.1", None),
+        ("", "", "bad_row"),
+        ("", "", "bad_row"),
+        ("", "", "bad_row"),
+    ]
+    wide = table().with_columns(
+        order_amount=pl.Series([Decimal("45.1000"), Decimal("45.1250")], dtype=pl.Decimal(12, 4))
+    )
     wide.write_parquet(tmp_path / "w.parquet")
     assert [row[4] for row in cells(tmp_path / "w.parquet")[1:]] == ["45.10", "45.125"]
 
@@ -91,7 +137,9 @@ def test_a_packed_parquet_file_is_itself_and_not_its_namesake(tmp_path: Path) ->
     assert len(cells(tmp_path / "r.parquet.gz")) == 3
 
 
-def test_without_its_library_a_parquet_file_is_refused_with_the_way_out(city: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_library_a_parquet_file_is_refused_with_the_way_out(
+    city: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     voucher = city()
     table().write_parquet("r.parquet")
     monkeypatch.setattr(parquet, "find_spec", lambda _: None)

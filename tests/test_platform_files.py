@@ -1,4 +1,6 @@
-"""WeChat's and Alipay's files as redemptions of real claims in a small town, found by their headers; and what stands in their way."""
+"""WeChat's and Alipay's files as redemptions of real claims in a small town, found by their
+headers; and what stands in their way.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,19 @@ NEWER = ",是否合单订单,微信支付合单单号,合单优惠总金额,合�
 def town(city: City, here: Path, once: Once) -> Callable[..., Any]:
     """Imports a platform's bytes where its merchants are known by the platform's numbers."""
     voucher = city()
-    (here / "shops.csv").write_text("merchant_no,name,platform_no\nM1,面馆,190000\nM2,书店,S1\n", "utf-8")
+    (here / "shops.csv").write_text(
+        "merchant_no,name,platform_no\nM1,面馆,190000\nM2,书店,S1\n", "utf-8"
+    )
     once("known by the platform's numbers", lambda: voucher("merchant", "import", "shops.csv"))
 
     def take_in(content: bytes, *options: str, name: str = "f.csv", expect: int | None = 0) -> Any:
         (here / name).write_bytes(content)
         ran = voucher("redemption", "import", name, *options, "-o", "json", expect=expect)
         if ran.data:
-            assert ran.data["read"] == ran.data["accepted"] + ran.data["duplicate"] + ran.data["rejected"]
+            assert (
+                ran.data["read"]
+                == ran.data["accepted"] + ran.data["duplicate"] + ran.data["rejected"]
+            )
         voucher("check")
         return ran
 
@@ -53,8 +60,22 @@ def total(voucher: Any) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize("mark", ["\ufeff", "", "?"])
 def test_a_wechat_file_becomes_redemptions(town: Any, voucher: Any, mark: str) -> None:
-    data = town(flow(used("C1", "1"), used("C1-2", "2"), used("C2-1", "3"), used("C3-9", "4"), used("C7", "5"), mark=mark), expect=4).data
-    assert (data["profile"], data["encoding"], data["reasons"]) == ("wechat-use-flow", "utf-8", {"unknown_claim": 1, "unknown_coupon": 1})
+    data = town(
+        flow(
+            used("C1", "1"),
+            used("C1-2", "2"),
+            used("C2-1", "3"),
+            used("C3-9", "4"),
+            used("C7", "5"),
+            mark=mark,
+        ),
+        expect=4,
+    ).data
+    assert (data["profile"], data["encoding"], data["reasons"]) == (
+        "wechat-use-flow",
+        "utf-8",
+        {"unknown_claim": 1, "unknown_coupon": 1},
+    )
     assert total(voucher) == (3, 13500, 3000)
     assert voucher("merchant", "show", "M1", "-o", "json").data["totals"][0]["redemptions"] == 3
 
@@ -64,14 +85,21 @@ def test_the_same_wechat_rows_in_a_longer_file_are_duplicates(town: Any, voucher
     longer = flow(used("C1", "1"), used("C3", "3"), used("C2", "2"))
     data = town(longer, "--sha1", hashlib.sha1(longer).hexdigest(), name="g.csv").data
     assert (data["accepted"], data["duplicate"]) == (1, 2)
-    data = town(gzip.compress(longer), "--sha1", hashlib.sha1(longer).hexdigest(), name="g.csv.gz").data
+    data = town(
+        gzip.compress(longer), "--sha1", hashlib.sha1(longer).hexdigest(), name="g.csv.gz"
+    ).data
     assert (data["accepted"], data["duplicate"]) == (0, 3)
     assert total(voucher) == (3, 13500, 3000)
 
 
 def test_a_voucher_paid_five_times_under_five_numbers_counts_once(town: Any) -> None:
-    """Without the refunds between them (they come in a file of their own) the later payments wait as rejects."""
-    data = town(flow(*[used("C1", str(at)).replace("12:00:00", f"12:0{at}:00") for at in range(5)]), expect=4).data
+    """Without the refunds between them (they come in a file of their own) the later payments wait
+    as rejects.
+    """
+    data = town(
+        flow(*[used("C1", str(at)).replace("12:00:00", f"12:0{at}:00") for at in range(5)]),
+        expect=4,
+    ).data
     assert (data["accepted"], data["reasons"]) == (1, {"already_redeemed": 4})
 
 
@@ -82,12 +110,19 @@ def test_newer_wechat_columns_and_the_older_come_to_the_same(town: Any) -> None:
     assert town(flow(used("C1", "1")), name="old.csv").data["duplicate"] == 1
 
 
-@pytest.mark.parametrize(("raw", "code"), [
-    (flow(used("C1", "1"), count=2), "footer_mismatch"), (flow(used("C1", "1"), used("C2", "2"), count=1), "footer_mismatch"),
-    (flow(used("C1", "1")).partition("总条数".encode())[0], "file_cut_off"), (flow(used("C1", "1"))[:-40], "file_cut_off"),
-    (flow(used("C1", "1")) * 2, "data_after_footer"),
-])
-def test_a_wechat_file_that_is_not_whole_takes_nothing(town: Any, voucher: Any, raw: bytes, code: str) -> None:
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (flow(used("C1", "1"), count=2), "footer_mismatch"),
+        (flow(used("C1", "1"), used("C2", "2"), count=1), "footer_mismatch"),
+        (flow(used("C1", "1")).partition("总条数".encode())[0], "file_cut_off"),
+        (flow(used("C1", "1"))[:-40], "file_cut_off"),
+        (flow(used("C1", "1")) * 2, "data_after_footer"),
+    ],
+)
+def test_a_wechat_file_that_is_not_whole_takes_nothing(
+    town: Any, voucher: Any, raw: bytes, code: str
+) -> None:
     ran = town(raw, expect=3)
     assert ran.json["problems"][0]["code"] == code
     assert total(voucher) == (0, 0, 0)
@@ -97,50 +132,89 @@ def test_wechat_rejects_go_out_and_come_back(town: Any, voucher: Any, here: Path
     data = town(flow(used("C1", "1"), used("CX", "2")), expect=4).data
     voucher("batch", "rejects", str(data["batch"]), "--to", "r.csv")
     mended = (here / "r.csv").read_bytes().replace(b"CX", b"C2")
-    assert town(mended, name="mended.csv").data["accepted"] == 1  # a count that is gone by right is not missed
+    # a count that is gone by right is not missed
+    assert town(mended, name="mended.csv").data["accepted"] == 1
 
 
 # ---------------------------------------------------------------- Alipay
 
 PAID = alipay_row("2020032722001", "交易", "45.00", "10.00", "小镇消费券40-10(C1-1)")
 ORDINARY = alipay_row("2020032722002", "交易", "12.00", "0.00", "", received="12.00")
-BACK = alipay_row("2020032722001", "退款", "-45.00", "-10.00", "小镇消费券40-10（C1-1）", "R1", "-35.00").replace("12:00:05", "13:00:05")
-AGAIN = alipay_row("2020032722003", "交易", "45.00", "10.00", "小镇消费券40-10(C1-1)").replace("12:00:05", "14:00:05")
-ONE, NONE = "1笔，商家实收共35.00元，商家优惠共0.00元", "0笔，商家实收退款共0.00元，商家优惠退款共0.00元"
+BACK = alipay_row(
+    "2020032722001", "退款", "-45.00", "-10.00", "小镇消费券40-10（C1-1）", "R1", "-35.00"
+).replace("12:00:05", "13:00:05")
+AGAIN = alipay_row("2020032722003", "交易", "45.00", "10.00", "小镇消费券40-10(C1-1)").replace(
+    "12:00:05", "14:00:05"
+)
+ONE, NONE = (
+    "1笔，商家实收共35.00元，商家优惠共0.00元",
+    "0笔，商家实收退款共0.00元，商家优惠退款共0.00元",
+)
 
 
 def bill(folder: Path, raw: bytes) -> bytes:
     """The zip that the platform sends: GBK names, a summary beside the bill."""
     summary = "#汇总,1\r\n".encode("gb18030")
-    return gbk_zipped(folder, {"20880_20200327_业务明细.csv": raw, "20880_20200327_业务明细(汇总).csv": summary}).read_bytes()
+    return gbk_zipped(
+        folder, {"20880_20200327_业务明细.csv": raw, "20880_20200327_业务明细(汇总).csv": summary}
+    ).read_bytes()
 
 
-def test_an_alipay_bill_becomes_redemptions_and_refunds(town: Any, voucher: Any, here: Path) -> None:
+def test_an_alipay_bill_becomes_redemptions_and_refunds(
+    town: Any, voucher: Any, here: Path
+) -> None:
     raw = alipay([PAID, ORDINARY, BACK, AGAIN], pay="3笔，商家实收共82.00元，商家优惠共0.00元")
     data = town(bill(here, raw), name="bill.zip").data
-    assert (data["profile"], data["encoding"], data["read"], data["accepted"], data["ignored"]) == ("alipay-business", "gb18030", 3, 3, 1)
+    assert (data["profile"], data["encoding"], data["read"], data["accepted"], data["ignored"]) == (
+        "alipay-business",
+        "gb18030",
+        3,
+        3,
+        1,
+    )
     assert total(voucher) == (1, 4500, 1000)
     listed = voucher("redemption", "list", "--claim", "C1", "-o", "json").data["redemptions"]
     assert [(row["transaction_no"], row["kind"], row["merchant_no"]) for row in listed] == [
-        ("2020032722001", "pay", "M2"), ("R1", "refund", "M2"), ("2020032722003", "pay", "M2")]
+        ("2020032722001", "pay", "M2"),
+        ("R1", "refund", "M2"),
+        ("2020032722003", "pay", "M2"),
+    ]
     assert town(raw, name="bill.csv").data["duplicate"] == 3
 
 
 def test_29_columns_give_the_same_rows_as_25(town: Any) -> None:
     assert town(alipay([PAID], pay=ONE, refund=NONE)).data["accepted"] == 1
-    wide = alipay([PAID + ",a,b,c,d"], pay=ONE, refund=NONE, header=ALIPAY + ",商户识别号,应用ID,交易方式,实收净额（元）")
+    wide = alipay(
+        [PAID + ",a,b,c,d"],
+        pay=ONE,
+        refund=NONE,
+        header=ALIPAY + ",商户识别号,应用ID,交易方式,实收净额（元）",
+    )
     assert town(wide, name="wide.csv").data["duplicate"] == 1
 
 
-@pytest.mark.parametrize(("damage", "code"), [
-    (lambda raw: raw.replace("交易合计：1笔".encode("gb18030"), "交易合计：2笔".encode("gb18030")), "footer_mismatch"),
-    (lambda raw: raw.replace("共35.00元".encode("gb18030"), "共35.01元".encode("gb18030")), "footer_mismatch"),
-    (lambda raw: raw.replace(b",45.00,35.00,", b",45.00,3.500,"), "footer_mismatch"),
-    (lambda raw: raw[: raw.index(b"35.00") + 9], "file_cut_off"),
-    (lambda raw: raw + raw, "data_after_footer"),
-    (lambda raw: raw[:-20] + "西湖区老马面馆的午餐".encode(), "undecodable"),
-])
-def test_an_alipay_bill_that_is_not_whole_takes_nothing(town: Any, voucher: Any, damage: Callable[[bytes], bytes], code: str) -> None:
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        (
+            lambda raw: raw.replace(
+                "交易合计：1笔".encode("gb18030"), "交易合计：2笔".encode("gb18030")
+            ),
+            "footer_mismatch",
+        ),
+        (
+            lambda raw: raw.replace("共35.00元".encode("gb18030"), "共35.01元".encode("gb18030")),
+            "footer_mismatch",
+        ),
+        (lambda raw: raw.replace(b",45.00,35.00,", b",45.00,3.500,"), "footer_mismatch"),
+        (lambda raw: raw[: raw.index(b"35.00") + 9], "file_cut_off"),
+        (lambda raw: raw + raw, "data_after_footer"),
+        (lambda raw: raw[:-20] + "西湖区老马面馆的午餐".encode(), "undecodable"),
+    ],
+)
+def test_an_alipay_bill_that_is_not_whole_takes_nothing(
+    town: Any, voucher: Any, damage: Callable[[bytes], bytes], code: str
+) -> None:
     ran = town(damage(alipay([PAID], pay=ONE, refund=NONE)), expect=3)
     assert ran.json["problems"][0]["code"] == code
     assert total(voucher) == (0, 0, 0)
@@ -148,7 +222,10 @@ def test_an_alipay_bill_that_is_not_whole_takes_nothing(town: Any, voucher: Any,
 
 def test_a_bill_in_a_zip_that_climbs_or_holds_two_bills_is_refused(town: Any, here: Path) -> None:
     raw = alipay([PAID], pay=ONE, refund=NONE)
-    for names, code in ((["../业务明细.csv"], "archive_climbs"), (["1_业务明细.csv", "2_业务明细.csv"], "several_entries")):
+    for names, code in (
+        (["../业务明细.csv"], "archive_climbs"),
+        (["1_业务明细.csv", "2_业务明细.csv"], "several_entries"),
+    ):
         content = zipped(here, dict.fromkeys(names, raw)).read_bytes()
         assert town(content, name="bill.zip", expect=3).json["problems"][0]["code"] == code
 
@@ -160,8 +237,12 @@ def test_no_name_of_a_payer_is_kept_with_a_reject(town: Any, voucher: Any) -> No
 
 
 def test_half_a_shared_profile_is_no_profile(town: Any) -> None:
-    """A header that lost a column fits no platform, and the message names what each of them misses."""
+    """A header that lost a column fits no platform, and the message names what each of them
+    misses.
+    """
     ran = town(flow(used("C1", "1"), header=WECHAT.replace("支付单号", "单号")), expect=3)
     problems = ran.json["problems"]
     assert problems[0]["code"] == "unknown_layout"
-    assert any("wechat-use-flow" in one["message"] and "支付单号" in one["message"] for one in problems)
+    assert any(
+        "wechat-use-flow" in one["message"] and "支付单号" in one["message"] for one in problems
+    )

@@ -1,4 +1,6 @@
-"""Registries that nobody here wrote, through their profiles alone: the UK's and Akita's, GB18030 and .xls."""
+"""Registries that nobody here wrote, through their profiles alone: the UK's and Akita's, GB18030
+and .xls.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,17 @@ if TYPE_CHECKING:
 
 CASES = Path(__file__).parent / "cases" / "registries"
 UK = CASES / "uk_eotho_merchants_299.csv"
-NOVEMBER, FEBRUARY = CASES / "jp_gotoeat_akita_2020-11-03.csv", CASES / "jp_gotoeat_akita_2021-02-13.csv"
+NOVEMBER, FEBRUARY = (
+    CASES / "jp_gotoeat_akita_2020-11-03.csv",
+    CASES / "jp_gotoeat_akita_2021-02-13.csv",
+)
 WIDE = r"[\u2e80-\ud7ff\uf900-\ufaff]"
 
 
 def settled(text: str) -> str:
-    """A key's text, worked out here anew: width, case, kinds of dash and blanks do not count, nor blanks beside a Japanese character."""
+    """A key's text, worked out here anew: width, case, kinds of dash and blanks do not count, nor
+    blanks beside a Japanese character.
+    """
     folded = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip().casefold()
     return re.sub(rf"(?<={WIDE}) | (?={WIDE})", "", re.sub("[‐-―−]", "-", folded))
 
@@ -34,21 +41,34 @@ def restaurants(path: Path) -> dict[str, tuple[str, ...]]:
 
 def stored(row: dict[str, str]) -> tuple[str, ...]:
     """Names keep their characters; a telephone number gets usual digits."""
-    return (*(row[key].strip() for key in ("name", "area", "address")), unicodedata.normalize("NFKC", row["tel"]).strip())
+    return (
+        *(row[key].strip() for key in ("name", "area", "address")),
+        unicodedata.normalize("NFKC", row["tel"]).strip(),
+    )
 
 
 @pytest.fixture
 def take_in(voucher: Callable[..., Any]) -> Callable[..., Any]:
     voucher("init")
-    return lambda path, *options, expect=0: voucher("merchant", "import", str(path), *options, "-o", "json", expect=expect).data
+    return lambda path, *options, expect=0: (
+        voucher("merchant", "import", str(path), *options, "-o", "json", expect=expect).data
+    )
 
 
-def test_the_uk_list_comes_in_whole(take_in: Callable[..., Any], voucher: Callable[..., Any]) -> None:
+def test_the_uk_list_comes_in_whole(
+    take_in: Callable[..., Any], voucher: Callable[..., Any]
+) -> None:
     data = take_in(UK)
     counts = tuple(data[key] for key in ("read", "accepted", "duplicate", "rejected", "missing"))
     assert (data["profile"], counts) == ("uk-eotho", (299, 299, 0, 0, 0))
-    found = voucher("merchant", "list", "--search", "Pig and Whistle", "-o", "json").data["merchants"][0]
-    assert (found["name"], found["district"], found["merchant_no"]) == ("The Pig and Whistle", "London", "the pig and whistle | sw18 5ld")
+    found = voucher("merchant", "list", "--search", "Pig and Whistle", "-o", "json").data[
+        "merchants"
+    ][0]
+    assert (found["name"], found["district"], found["merchant_no"]) == (
+        "The Pig and Whistle",
+        "London",
+        "the pig and whistle | sw18 5ld",
+    )
     assert found["address"] == "479-481, Merton Road, London, Greater London, SW18 5LD"
 
 
@@ -57,16 +77,30 @@ def test_akitas_second_date_adds_changes_and_misses_exactly_what_the_files_say(
 ) -> None:
     before, after = restaurants(NOVEMBER), restaurants(FEBRUARY)
     first = take_in(NOVEMBER)
-    assert (first["profile"], first["read"], first["added"], first["rejected"]) == ("akita-gotoeat", 879, len(before), 0)
+    assert (first["profile"], first["read"], first["added"], first["rejected"]) == (
+        "akita-gotoeat",
+        879,
+        len(before),
+        0,
+    )
     second = take_in(FEBRUARY)
     both = before.keys() & after.keys()
     changed = {key for key in both if before[key] != after[key]}
     assert (second["read"], second["added"], second["changed"], second["missing"]) == (
-        1201, len(after.keys() - before.keys()), len(changed), len(before.keys() - after.keys()))
+        1201,
+        len(after.keys() - before.keys()),
+        len(changed),
+        len(before.keys() - after.keys()),
+    )
     assert second["read"] == second["accepted"] + second["duplicate"] + second["rejected"]
-    assert {row["merchant_no"] for row in second["missing_merchants"]} == before.keys() - after.keys()
+    assert {
+        row["merchant_no"] for row in second["missing_merchants"]
+    } == before.keys() - after.keys()
     listed = voucher("merchant", "list", "--limit", "0", "-o", "json").data["merchants"]
-    known = {row["merchant_no"]: (row["name"], row["district"], row["address"], row["phone"]) for row in listed}
+    known = {
+        row["merchant_no"]: (row["name"], row["district"], row["address"], row["phone"])
+        for row in listed
+    }
     assert known == {**before, **after}
 
 
@@ -91,15 +125,32 @@ CHINESE = [
 ]
 
 
-def test_a_registry_in_gb18030_comes_in(take_in: Callable[..., Any], voucher: Callable[..., Any], here: Path) -> None:
-    lines = ["杭州市消费券参与商户名录,,,,,", "截至2020年3月20日,,,,,", *(",".join(row) for row in CHINESE)]
+def test_a_registry_in_gb18030_comes_in(
+    take_in: Callable[..., Any], voucher: Callable[..., Any], here: Path
+) -> None:
+    lines = [
+        "杭州市消费券参与商户名录,,,,,",
+        "截至2020年3月20日,,,,,",
+        *(",".join(row) for row in CHINESE),
+    ]
     (here / "名录.csv").write_bytes("\r\n".join(lines).encode("gb18030"))
     data = take_in("名录.csv")
-    assert (data["encoding"], data["accepted"], data["rejected"], data["extra_columns"]) == ("gb18030", 3, 0, ["备注"])
-    assert [row["name"] for row in voucher("merchant", "list", "-o", "json").data["merchants"]] == ["拱宸茶馆", "老马面馆", "西湖书店"]
+    assert (data["encoding"], data["accepted"], data["rejected"], data["extra_columns"]) == (
+        "gb18030",
+        3,
+        0,
+        ["备注"],
+    )
+    assert [row["name"] for row in voucher("merchant", "list", "-o", "json").data["merchants"]] == [
+        "拱宸茶馆",
+        "老马面馆",
+        "西湖书店",
+    ]
 
 
-def test_a_registry_in_xls_comes_in(take_in: Callable[..., Any], voucher: Callable[..., Any], here: Path) -> None:
+def test_a_registry_in_xls_comes_in(
+    take_in: Callable[..., Any], voucher: Callable[..., Any], here: Path
+) -> None:
     import xlwt
 
     book = xlwt.Workbook()
@@ -115,7 +166,9 @@ def test_a_registry_in_xls_comes_in(take_in: Callable[..., Any], voucher: Callab
     assert [row["merchant_no"] for row in listed] == ["000003", "330100001", "330100002"]
 
 
-def test_a_registry_cut_off_in_a_row_keeps_the_whole_rows(take_in: Callable[..., Any], here: Path) -> None:
+def test_a_registry_cut_off_in_a_row_keeps_the_whole_rows(
+    take_in: Callable[..., Any], here: Path
+) -> None:
     whole = NOVEMBER.read_text("utf-8-sig")
     (here / "cut.csv").write_text(whole[: whole.index("\n", 20_000) + 15], "utf-8")
     data = take_in("cut.csv", expect=4)

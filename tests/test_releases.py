@@ -1,4 +1,6 @@
-"""Unused money: unclaimed packs are released when claiming is over, vouchers when they expire; late files take it back."""
+"""Unused money: unclaimed packs are released when claiming is over, vouchers when they expire; late
+files take it back.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,23 @@ ZONE = "Asia/Shanghai"
 
 @pytest.fixture
 def town(voucher: Voucher, here: Path) -> Callable[..., Voucher]:
-    """`town(unused, days)`: round r1 of ten packs at 20 yuan, open, three of them claimed, one voucher used."""
+    """`town(unused, days)`: round r1 of ten packs at 20 yuan, open, three of them claimed, one
+    voucher used.
+    """
 
     def build(unused: str = "pool", days: int = 0, amount: str = "1000.00") -> Voucher:
-        said = PROGRAMME.replace("next_round", f"{unused}\nunused_after_days: {days}").replace("1000000.00", amount)
-        files = {"programme.yaml": said, "pack.yaml": TEMPLATE, "merchants.csv": MERCHANTS, "claims.csv": CLAIMS + "".join(
-            f"C{n},r1,res{n},2020-03-27 08:00:0{n}\n" for n in range(3)), "paid.csv": PAYMENTS + payment("T1", "C0", 1)}
+        said = PROGRAMME.replace("next_round", f"{unused}\nunused_after_days: {days}").replace(
+            "1000000.00", amount
+        )
+        files = {
+            "programme.yaml": said,
+            "pack.yaml": TEMPLATE,
+            "merchants.csv": MERCHANTS,
+            "claims.csv": (
+                CLAIMS + "".join(f"C{n},r1,res{n},2020-03-27 08:00:0{n}\n" for n in range(3))
+            ),
+            "paid.csv": PAYMENTS + payment("T1", "C0", 1),
+        }
         for name, text in files.items():
             (here / name).write_text(text, "utf-8")
         voucher("init")
@@ -61,7 +74,9 @@ def money(here: Path) -> dict[str, int]:
     return dict(rows)
 
 
-def test_unclaimed_packs_are_released_at_the_closing_and_vouchers_when_they_expire(town: Callable[..., Voucher], here: Path) -> None:
+def test_unclaimed_packs_are_released_at_the_closing_and_vouchers_when_they_expire(
+    town: Callable[..., Voucher], here: Path
+) -> None:
     voucher = town()
     assert tick(voucher, "2020-03-29 07:59") == []
     assert money(here) == {"appropriated": -1000, "committed": 200, "uncommitted": 800}
@@ -74,14 +89,23 @@ def test_unclaimed_packs_are_released_at_the_closing_and_vouchers_when_they_expi
     assert voucher("check").code == 0
 
 
-def test_what_the_policy_sends_back_leaves_the_programme(town: Callable[..., Voucher], here: Path) -> None:
+def test_what_the_policy_sends_back_leaves_the_programme(
+    town: Callable[..., Voucher], here: Path
+) -> None:
     voucher = town("treasury")
     ran = voucher("schedule", "tick", "--now", "2020-04-30")
     assert "returned 190.00 yuan" in " ".join(ran.out.split())
-    assert money(here) == {"appropriated": -1000, "committed": 10, "returned": 190, "uncommitted": 800}
+    assert money(here) == {
+        "appropriated": -1000,
+        "committed": 10,
+        "returned": 190,
+        "uncommitted": 800,
+    }
 
 
-def test_money_waits_for_late_files_as_long_as_the_programme_says(town: Callable[..., Voucher], here: Path) -> None:
+def test_money_waits_for_late_files_as_long_as_the_programme_says(
+    town: Callable[..., Voucher], here: Path
+) -> None:
     voucher = town("pool", 3)
     assert tick(voucher, "2020-04-01 07:59") == [("close", "r1", "done")]
     assert tick(voucher, "2020-04-01 08:00") == [("release", "r1", "done")]
@@ -91,13 +115,18 @@ def test_money_waits_for_late_files_as_long_as_the_programme_says(town: Callable
 
 
 @pytest.mark.parametrize("unused", ["pool", "treasury"])
-def test_a_late_file_takes_its_money_back_and_an_undo_gives_it_again(town: Callable[..., Voucher], here: Path, unused: str) -> None:
+def test_a_late_file_takes_its_money_back_and_an_undo_gives_it_again(
+    town: Callable[..., Voucher], here: Path, unused: str
+) -> None:
     voucher = town(unused)
     tick(voucher, "2020-04-30")
     before = money(here)
-    (here / "late.csv").write_text(PAYMENTS + payment("T2", "C1", 1) + payment("T3", "C1", 2), "utf-8")
+    (here / "late.csv").write_text(
+        PAYMENTS + payment("T2", "C1", 1) + payment("T3", "C1", 2), "utf-8"
+    )
     batch = voucher("redemption", "import", "late.csv", "-o", "json").data["batch"]
-    assert voucher("check", expect=5).code == 5  # until the next tick the round has paid more than it holds
+    # until the next tick the round has paid more than it holds
+    assert voucher("check", expect=5).code == 5
     ran = voucher("schedule", "tick", "--now", "2020-04-30 09:00")
     assert "took 20.00 yuan back for r1" in " ".join(ran.out.split())
     assert money(here)["committed"] == 30 and voucher("check").code == 0
@@ -106,14 +135,21 @@ def test_a_late_file_takes_its_money_back_and_an_undo_gives_it_again(town: Calla
     assert money(here) == before
 
 
-def test_money_that_is_spent_is_missed_once_and_taken_when_it_comes(town: Callable[..., Voucher], here: Path) -> None:
+def test_money_that_is_spent_is_missed_once_and_taken_when_it_comes(
+    town: Callable[..., Voucher], here: Path
+) -> None:
     voucher = town(amount="200.00")
     tick(voucher, "2020-04-30")
     approved(voucher, "r2", packs=9, opens="2020-05-01 08:00", closes="2020-05-02 08:00")
-    (here / "late.csv").write_text(PAYMENTS + payment("T2", "C1", 1) + payment("T3", "C1", 2), "utf-8")
+    (here / "late.csv").write_text(
+        PAYMENTS + payment("T2", "C1", 1) + payment("T3", "C1", 2), "utf-8"
+    )
     voucher("redemption", "import", "late.csv")
     ran = voucher("schedule", "tick", "--now", "2020-04-30 09:00", expect=4)
-    assert "late files of r1 need 10.00 yuan more of treasury than its fund has left [release_short]" in ran.err
+    assert (
+        "late files of r1 need 10.00 yuan more of treasury than its fund has left [release_short]"
+        in ran.err
+    )
     assert money(here).get("uncommitted") is None
     assert tick(voucher, "2020-04-30 09:01") == []
     said = (here / "programme.yaml").read_text("utf-8").replace("200.00", "300.00")
@@ -124,21 +160,50 @@ def test_money_that_is_spent_is_missed_once_and_taken_when_it_comes(town: Callab
     assert (money(here)["uncommitted"], voucher("check").code) == (90, 0)
 
 
-def test_vouchers_that_expire_while_a_round_is_open_are_released_day_by_day(town: Callable[..., Voucher], here: Path) -> None:
+def test_vouchers_that_expire_while_a_round_is_open_are_released_day_by_day(
+    town: Callable[..., Voucher], here: Path
+) -> None:
     voucher = town()
-    voucher("round", "create", "long", "--template", "pack", "--packs", "5", "--opens-at", "2020-03-27 08:00", "--closes-at",
-            "2020-05-01", "--actor", "mei")
+    voucher(
+        "round",
+        "create",
+        "long",
+        "--template",
+        "pack",
+        "--packs",
+        "5",
+        "--opens-at",
+        "2020-03-27 08:00",
+        "--closes-at",
+        "2020-05-01",
+        "--actor",
+        "mei",
+    )
     for verb, actor in (("submit", "mei"), ("approve", "lin")):
         voucher("round", verb, "long", "--actor", actor)
     tick(voucher, "2020-03-27 08:00")
     (here / "more.csv").write_text(
-        CLAIMS + "D1,long,res1,2020-03-27 09:00\nD2,long,res2,2020-03-28 09:00\nD3,long,res3,2020-04-20\n", "utf-8")
+        CLAIMS
+        + "D1,long,res1,2020-03-27 09:00\nD2,long,res2,2020-03-28 09:00\nD3,long,res3,2020-04-20\n",
+        "utf-8",
+    )
     voucher("claim", "import", "more.csv")
     held = []
-    for now in ("2020-04-03 09:00", "2020-04-04 00:00", "2020-04-04 08:00", "2020-04-05 00:00", "2020-04-27 00:00"):
+    for now in (
+        "2020-04-03 09:00",
+        "2020-04-04 00:00",
+        "2020-04-04 08:00",
+        "2020-04-05 00:00",
+        "2020-04-27 00:00",
+    ):
         tick(voucher, now)
-        held.append(asked(here, """SELECT sum(CASE to_account WHEN 'committed' THEN amount_fen ELSE -amount_fen END) / 100 FROM postings
-            JOIN rounds USING (round_id) WHERE round = 'long'""")[0][0])
+        held.append(
+            asked(
+                here,
+                """SELECT sum(CASE to_account WHEN 'committed' THEN amount_fen ELSE -amount_fen END) / 100 FROM postings
+            JOIN rounds USING (round_id) WHERE round = 'long'""",
+            )[0][0]
+        )
     assert held == [100, 80, 80, 60, 40]
     assert voucher("check").code == 0
 
@@ -146,9 +211,19 @@ def test_vouchers_that_expire_while_a_round_is_open_are_released_day_by_day(town
 # ---------------------------------------------------------------- the law
 
 
-@given(packs=st.integers(1, 50), claimed=st.integers(0, 50), alive=st.integers(0, 50), paid=st.integers(0, 50), is_closed=st.booleans())
+@given(
+    packs=st.integers(1, 50),
+    claimed=st.integers(0, 50),
+    alive=st.integers(0, 50),
+    paid=st.integers(0, 50),
+    is_closed=st.booleans(),
+)
 def test_a_round_never_holds_more_than_it_was_given_nor_less_than_it_can_owe(
-    packs: int, claimed: int, alive: int, paid: int, is_closed: bool,
+    packs: int,
+    claimed: int,
+    alive: int,
+    paid: int,
+    is_closed: bool,
 ) -> None:
     claimed, alive = min(packs, claimed), min(packs, claimed, alive)
     paid = min(paid, (claimed - alive) * 20)
@@ -162,9 +237,17 @@ def day(text: str) -> int:
     return times.parse(text, ZONE)
 
 
-@pytest.mark.parametrize(("now", "expected"), [("2020-04-02 12:00", "2020-04-03 00:00"), ("2020-04-03 12:00", "2020-04-03 18:00"),
-                                               ("2020-04-03 18:00", None)])
-def test_the_next_look_is_a_midnight_then_the_last_expiry_then_never(now: str, expected: str | None) -> None:
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2020-04-02 12:00", "2020-04-03 00:00"),
+        ("2020-04-03 12:00", "2020-04-03 18:00"),
+        ("2020-04-03 18:00", None),
+    ],
+)
+def test_the_next_look_is_a_midnight_then_the_last_expiry_then_never(
+    now: str, expected: str | None
+) -> None:
     holding = law.Holding(10, 5, False, day("2020-03-29 00:00"), day("2020-04-03 18:00"))
     alive = 5 if now < "2020-04-03 18:00" else 0
     assert law.next_look(holding, day(now), alive, 0, ZONE) == (day(expected) if expected else None)

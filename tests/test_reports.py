@@ -1,4 +1,6 @@
-"""report leverage and report rounds: a small world by hand, and totals held to a scan of the facts."""
+"""report leverage and report rounds: a small world by hand, and totals held to a scan of the
+facts.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,28 @@ if TYPE_CHECKING:
 
 ZONE = "Asia/Shanghai"
 PUBLISHED = [
-    {"as_of": "2020-04-02 16:00", "rounds": ["hz-1"], "subsidy": "30.00", "base": "150.00", "gross": "5.00", "source": "the paper"},
-    {"as_of": "2020-04-03 16:00", "rounds": ["hz-1", "hz-2"], "subsidy": "100.00", "base": "500.00", "gross": "5.00",
-     "source": "the paper"},
+    {
+        "as_of": "2020-04-02 16:00",
+        "rounds": ["hz-1"],
+        "subsidy": "30.00",
+        "base": "150.00",
+        "gross": "5.00",
+        "source": "the paper",
+    },
+    {
+        "as_of": "2020-04-03 16:00",
+        "rounds": ["hz-1", "hz-2"],
+        "subsidy": "100.00",
+        "base": "500.00",
+        "gross": "5.00",
+        "source": "the paper",
+    },
 ]
 FUNDERS = (("treasury", "public"), ("district", "public"), ("app", "platform"))
-COUPONS = {"universal": [("40-10", 1000, 4000)] * 2, "big": [("100-20", 2000, 10000), ("200-35", 3500, 20000)]}
+COUPONS = {
+    "universal": [("40-10", 1000, 4000)] * 2,
+    "big": [("100-20", 2000, 10000), ("200-35", 3500, 20000)],
+}
 
 
 def at(text: str) -> int:
@@ -38,7 +56,9 @@ def at(text: str) -> int:
 
 @dataclass
 class World:
-    """A programme of two rounds in a real file; facts go in one by one, totals follow by the import's own statements."""
+    """A programme of two rounds in a real file; facts go in one by one, totals follow by the
+    import's own statements.
+    """
 
     path: Path
     published: Any = ()
@@ -47,60 +67,191 @@ class World:
     def __post_init__(self) -> None:
         self.db = open_db(self.path, create=True)
         document = {
-            "programme": "hangzhou", "name": {"zh": "杭州", "en": "Hangzhou"}, "published": list(self.published),
+            "programme": "hangzhou",
+            "name": {"zh": "杭州", "en": "Hangzhou"},
+            "published": list(self.published),
             "funders": {code: {"kind": kind} for code, kind in self.funders},
         }
-        self.add("programmes", programme_id=1, programme="hangzhou", digest="", document=json.dumps(document), time_zone=ZONE,
-                 loaded_at=0)
+        self.add(
+            "programmes",
+            programme_id=1,
+            programme="hangzhou",
+            digest="",
+            document=json.dumps(document),
+            time_zone=ZONE,
+            loaded_at=0,
+        )
         for position, (code, kind) in enumerate(self.funders):
-            self.add("funders", funder_id=position + 1, programme_id=1, funder=code, kind=kind, position=position)
+            self.add(
+                "funders",
+                funder_id=position + 1,
+                programme_id=1,
+                funder=code,
+                kind=kind,
+                position=position,
+            )
         for template_id, (name, coupons) in enumerate(COUPONS.items(), 1):
-            self.add("templates", template_id=template_id, template=name, version=1, digest=name, document="{}", added_at=0,
-                     pack_value_fen=sum(c[1] for c in coupons), floor_spend_fen=sum(c[2] for c in coupons), coupons=len(coupons))
+            self.add(
+                "templates",
+                template_id=template_id,
+                template=name,
+                version=1,
+                digest=name,
+                document="{}",
+                added_at=0,
+                pack_value_fen=sum(c[1] for c in coupons),
+                floor_spend_fen=sum(c[2] for c in coupons),
+                coupons=len(coupons),
+            )
             for number, (coupon, face, threshold) in enumerate(coupons, 1):
-                self.add("coupons", template_id=template_id, coupon_no=number, coupon=coupon, kind="amount_off",
-                         denomination_fen=face, threshold_fen=threshold)
+                self.add(
+                    "coupons",
+                    template_id=template_id,
+                    coupon_no=number,
+                    coupon=coupon,
+                    kind="amount_off",
+                    denomination_fen=face,
+                    threshold_fen=threshold,
+                )
         self.round("hz-1", 1, packs=3, opens_at=at("2020-03-27 08:00"))
         self.round("hz-2", 2, packs=5, opens_at=at("2020-04-03 10:00"), platform="alipay")
-        self.add("batches", batch_id=1, kind="redemptions", programme_id=1, file="x", sha256="x", profile="", profile_json="", encoding="",
-                 header="[]", state="done", read=0, accepted=0, duplicate=0, rejected=0, warnings=0, actor="chen", imported_at=0)
-        for number, (district, size) in enumerate([("West Lake", "micro"), ("West Lake", "large"), ("", "")], 1):
+        self.add(
+            "batches",
+            batch_id=1,
+            kind="redemptions",
+            programme_id=1,
+            file="x",
+            sha256="x",
+            profile="",
+            profile_json="",
+            encoding="",
+            header="[]",
+            state="done",
+            read=0,
+            accepted=0,
+            duplicate=0,
+            rejected=0,
+            warnings=0,
+            actor="chen",
+            imported_at=0,
+        )
+        for number, (district, size) in enumerate(
+            [("West Lake", "micro"), ("West Lake", "large"), ("", "")], 1
+        ):
             self.add("segments", segment_id=number, district=district, industry="food", size=size)
-            self.add("merchants", merchant_id=number, merchant_no=f"M{number}", name=f"店{number}", segment_id=number,
-                     added_at=0, changed_at=0)
+            self.add(
+                "merchants",
+                merchant_id=number,
+                merchant_no=f"M{number}",
+                name=f"店{number}",
+                segment_id=number,
+                added_at=0,
+                changed_at=0,
+            )
 
     def add(self, table: str, **values: Any) -> int:
         marks = ",".join("?" * len(values))
-        return self.db.execute(f"INSERT INTO {table} ({','.join(values)}) VALUES ({marks})", tuple(values.values())).lastrowid or 0
+        return (
+            self.db.execute(
+                f"INSERT INTO {table} ({','.join(values)}) VALUES ({marks})", tuple(values.values())
+            ).lastrowid
+            or 0
+        )
 
-    def round(self, code: str, template_id: int, *, packs: int, opens_at: int, platform: str = "", per_resident: int = 9) -> None:
-        self.add("rounds", programme_id=1, round=code, template_id=template_id, state="open", mode="fcfs", packs=packs, opens_at=opens_at,
-                 closes_at=opens_at + 40 * 86400, platform=platform, per_resident=per_resident, created_by="chen", edited_by="chen",
-                 created_at=0)
+    def round(
+        self,
+        code: str,
+        template_id: int,
+        *,
+        packs: int,
+        opens_at: int,
+        platform: str = "",
+        per_resident: int = 9,
+    ) -> None:
+        self.add(
+            "rounds",
+            programme_id=1,
+            round=code,
+            template_id=template_id,
+            state="open",
+            mode="fcfs",
+            packs=packs,
+            opens_at=opens_at,
+            closes_at=opens_at + 40 * 86400,
+            platform=platform,
+            per_resident=per_resident,
+            created_by="chen",
+            edited_by="chen",
+            created_at=0,
+        )
 
-    def claim(self, number: int, round_id: int, claimed_at: int, resident: int | None = None) -> None:
+    def claim(
+        self, number: int, round_id: int, claimed_at: int, resident: int | None = None
+    ) -> None:
         day = times.day_of(claimed_at, ZONE)
         self.db.execute("UPDATE rounds SET claimed = claimed + 1 WHERE round_id = ?", (round_id,))
-        self.add("claims", claim_id=number, claim_no=f"C{number}", round_id=round_id, resident=(resident or number).to_bytes(16),
-                 pack_no=number, claimed_at=claimed_at, expires_at=claimed_at + 7 * 86400, batch_id=1, line=number)
-        self.db.execute("INSERT INTO claim_totals VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET claims = claims + 1", (round_id, day))
+        self.add(
+            "claims",
+            claim_id=number,
+            claim_no=f"C{number}",
+            round_id=round_id,
+            resident=(resident or number).to_bytes(16),
+            pack_no=number,
+            claimed_at=claimed_at,
+            expires_at=claimed_at + 7 * 86400,
+            batch_id=1,
+            line=number,
+        )
+        self.db.execute(
+            "INSERT INTO claim_totals VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET claims ="
+            " claims + 1",
+            (round_id, day),
+        )
 
     def redeem(
-        self, claim_id: int, coupon_no: int, merchant_id: int, paid_at: int, base_fen: int, *, kind: str = "pay", channel: str = "",
+        self,
+        claim_id: int,
+        coupon_no: int,
+        merchant_id: int,
+        paid_at: int,
+        base_fen: int,
+        *,
+        kind: str = "pay",
+        channel: str = "",
     ) -> None:
         paid = self.db.execute(
-            "SELECT max(redemption_id) FROM redemptions WHERE claim_id = ? AND coupon_no = ? AND refund_of IS NULL", (claim_id, coupon_no)
+            "SELECT max(redemption_id) FROM redemptions WHERE claim_id = ? AND coupon_no = ? AND"
+            " refund_of IS NULL",
+            (claim_id, coupon_no),
         ).fetchone()[0]
         face = self.db.execute(
-            "SELECT round_id, denomination_fen FROM claims JOIN rounds USING (round_id) JOIN coupons USING (template_id) "
-            "WHERE claim_id = ? AND coupon_no = ?", (claim_id, coupon_no)).fetchone()
+            "SELECT round_id, denomination_fen FROM claims JOIN rounds USING (round_id) JOIN"
+            " coupons USING (template_id) WHERE claim_id = ? AND coupon_no = ?",
+            (claim_id, coupon_no),
+        ).fetchone()
         sign = 1 if kind == "pay" else -1
-        after = self.db.execute("SELECT coalesce(max(redemption_id), 0) FROM redemptions").fetchone()[0]
-        self.add("redemptions", transaction_no=f"T{after + 1}", claim_id=claim_id, coupon_no=coupon_no, use_no=after + 1,
-                 merchant_id=merchant_id, segment_id=merchant_id, channel=("", "offline", "online").index(channel), paid_at=paid_at,
-                 day=times.day_of(paid_at, ZONE), base_fen=sign * base_fen, merchant_discount_fen=0,
-                 split_id=self.split(face["round_id"], face["denomination_fen"], kind), vouchers=sign,
-                 refund_of=None if kind == "pay" else paid, batch_id=1, line=after + 1)
+        after = self.db.execute(
+            "SELECT coalesce(max(redemption_id), 0) FROM redemptions"
+        ).fetchone()[0]
+        self.add(
+            "redemptions",
+            transaction_no=f"T{after + 1}",
+            claim_id=claim_id,
+            coupon_no=coupon_no,
+            use_no=after + 1,
+            merchant_id=merchant_id,
+            segment_id=merchant_id,
+            channel=("", "offline", "online").index(channel),
+            paid_at=paid_at,
+            day=times.day_of(paid_at, ZONE),
+            base_fen=sign * base_fen,
+            merchant_discount_fen=0,
+            split_id=self.split(face["round_id"], face["denomination_fen"], kind),
+            vouchers=sign,
+            refund_of=None if kind == "pay" else paid,
+            batch_id=1,
+            line=after + 1,
+        )
         transaction_numbers.keep_written(self.db, 1, after)
         totals.add_written(self.db, after)
 
@@ -108,14 +259,29 @@ class World:
         before, later, sign = (0, face_fen, 1) if kind == "pay" else (face_fen, 0, -1)
         shares = {1: (10_000,), 3: (5_000, 2_500, 2_500)}[len(self.funders)]
         parts = tuple(sign * part for part in money.split(face_fen, shares))
-        by_kind = {k: sum(p for (_, kk), p in zip(self.funders, parts, strict=True) if kk == k) for k in ("public", "platform")}
-        found = self.db.execute("SELECT split_id FROM splits WHERE round_id = ? AND before_fen = ? AND after_fen = ?",
-                                (round_id, before, later)).fetchone()
+        by_kind = {
+            k: sum(p for (_, kk), p in zip(self.funders, parts, strict=True) if kk == k)
+            for k in ("public", "platform")
+        }
+        found = self.db.execute(
+            "SELECT split_id FROM splits WHERE round_id = ? AND before_fen = ? AND after_fen = ?",
+            (round_id, before, later),
+        ).fetchone()
         if found:
             return int(found[0])
-        by_kind = {k: sum(p for (_, kk), p in zip(self.funders, parts, strict=True) if kk == k) for k in ("public", "platform")}
-        split_id = self.add("splits", round_id=round_id, before_fen=before, after_fen=later, public_fen=by_kind["public"],
-                            platform_fen=by_kind["platform"], match_fen=sign * 100)
+        by_kind = {
+            k: sum(p for (_, kk), p in zip(self.funders, parts, strict=True) if kk == k)
+            for k in ("public", "platform")
+        }
+        split_id = self.add(
+            "splits",
+            round_id=round_id,
+            before_fen=before,
+            after_fen=later,
+            public_fen=by_kind["public"],
+            platform_fen=by_kind["platform"],
+            match_fen=sign * 100,
+        )
         for funder_id, part in enumerate(parts, 1):
             self.add("split_parts", split_id=split_id, funder_id=funder_id, amount_fen=part)
         return split_id
@@ -144,9 +310,13 @@ def taken_back(world: World) -> Iterator[World]:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """hz-1 sells out its 3 packs; hz-2 has 2 of 5; four payments, one of them refunded the next day."""
+    """hz-1 sells out its 3 packs; hz-2 has 2 of 5; four payments, one of them refunded the next
+    day.
+    """
     world = World(tmp_path / "voucher.db", PUBLISHED)
-    for number, when in enumerate(("2020-03-27 08:00:00", "2020-03-27 08:00:40", "2020-03-27 08:01:45"), 1):
+    for number, when in enumerate(
+        ("2020-03-27 08:00:00", "2020-03-27 08:00:40", "2020-03-27 08:01:45"), 1
+    ):
         world.claim(number, 1, at(when))
     world.claim(4, 2, at("2020-04-03 10:00"))
     world.claim(5, 2, at("2020-04-03 10:30"), resident=4)
@@ -158,28 +328,84 @@ def world(tmp_path: Path) -> World:
     return world
 
 
-KEYS = ["key", "redemptions", "base_fen", "subsidy_fen", "platform_fen", "match_fen", "own_fen", "gross", "own_spend", "floor"]
+KEYS = [
+    "key",
+    "redemptions",
+    "base_fen",
+    "subsidy_fen",
+    "platform_fen",
+    "match_fen",
+    "own_fen",
+    "gross",
+    "own_spend",
+    "floor",
+]
 
 
 def test_by_round_every_figure_stands_beside_its_base(world: World) -> None:
     first, second = world.leverage()["rows"]
-    assert [first[key] for key in KEYS] == ["hz-1", 2, 10000, 1500, 500, 200, 7800, "6.67", "5.20", "4.00"]
-    assert [second[key] for key in KEYS] == ["hz-2", 1, 12000, 1500, 500, 100, 9900, "8.00", "6.60", "5.00"]
+    assert [first[key] for key in KEYS] == [
+        "hz-1",
+        2,
+        10000,
+        1500,
+        500,
+        200,
+        7800,
+        "6.67",
+        "5.20",
+        "4.00",
+    ]
+    assert [second[key] for key in KEYS] == [
+        "hz-2",
+        1,
+        12000,
+        1500,
+        500,
+        100,
+        9900,
+        "8.00",
+        "6.60",
+        "5.00",
+    ]
     assert (first["used_of_claimed"], first["claimed_vouchers"]) == ("0.3333", 6)
-    assert (first["paid_of_claimed"], first["paid_fen"], first["claimed_face_fen"]) == ("0.3333", 2000, 6000)
+    assert (first["paid_of_claimed"], first["paid_fen"], first["claimed_face_fen"]) == (
+        "0.3333",
+        2000,
+        6000,
+    )
 
 
 def test_the_total_is_pooled_never_a_mean(world: World) -> None:
     total = world.leverage()["total"]
-    assert [total[key] for key in KEYS] == ["total", 3, 22000, 3000, 1000, 300, 17700, "7.33", "5.90", "4.50"]
-    assert (total["used_of_claimed"], total["paid_of_claimed"]) == ("0.3000", "0.2353")  # 3 of 10; 40 of 170 yuan
+    assert [total[key] for key in KEYS] == [
+        "total",
+        3,
+        22000,
+        3000,
+        1000,
+        300,
+        17700,
+        "7.33",
+        "5.90",
+        "4.50",
+    ]
+    # 3 of 10; 40 of 170 yuan
+    assert (total["used_of_claimed"], total["paid_of_claimed"]) == (
+        "0.3000",
+        "0.2353",
+    )
 
 
 def test_as_of_is_exact_to_the_second(world: World) -> None:
     def count(text: str) -> int:
         return int(world.leverage(as_of=at(text))["total"]["redemptions"])
 
-    assert [count(f"2020-04-02 {clock}") for clock in ("15:59:59", "16:00:00", "16:00:01")] == [1, 2, 3]
+    assert [count(f"2020-04-02 {clock}") for clock in ("15:59:59", "16:00:00", "16:00:01")] == [
+        1,
+        2,
+        3,
+    ]
 
 
 def test_since_is_exact_to_the_second_and_gives_no_rates(world: World) -> None:
@@ -191,17 +417,33 @@ def test_since_is_exact_to_the_second_and_gives_no_rates(world: World) -> None:
 
 def test_a_round_that_is_claimed_and_not_yet_used_counts_in_the_rates(world: World) -> None:
     found = world.leverage(as_of=at("2020-04-03 11:00"))
-    assert [(row["key"], row["redemptions"], row["gross"]) for row in found["rows"]] == [("hz-1", 2, "6.67"), ("hz-2", 0, None)]
+    assert [(row["key"], row["redemptions"], row["gross"]) for row in found["rows"]] == [
+        ("hz-1", 2, "6.67"),
+        ("hz-2", 0, None),
+    ]
     assert found["total"]["claimed_vouchers"] == 10
 
 
-@pytest.mark.parametrize(("by", "keys"), [
-    ("round", ["hz-1", "hz-2"]), ("template", ["big", "universal"]), ("coupon", ["40-10", "100-20"]),
-    ("day", ["2020-03-28", "2020-04-02", "2020-04-03"]), ("week", ["2020-W13", "2020-W14"]), ("month", ["2020-03", "2020-04"]),
-    ("district", ["West Lake"]), ("industry", ["food"]), ("size", ["large", "micro"]), ("merchant", ["M1", "M2"]),
-    ("platform", ["alipay", ""]), ("channel", ["offline", "online"]),
-])
-def test_every_grouping_has_its_keys_in_order_and_the_same_total(world: World, by: str, keys: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("by", "keys"),
+    [
+        ("round", ["hz-1", "hz-2"]),
+        ("template", ["big", "universal"]),
+        ("coupon", ["40-10", "100-20"]),
+        ("day", ["2020-03-28", "2020-04-02", "2020-04-03"]),
+        ("week", ["2020-W13", "2020-W14"]),
+        ("month", ["2020-03", "2020-04"]),
+        ("district", ["West Lake"]),
+        ("industry", ["food"]),
+        ("size", ["large", "micro"]),
+        ("merchant", ["M1", "M2"]),
+        ("platform", ["alipay", ""]),
+        ("channel", ["offline", "online"]),
+    ],
+)
+def test_every_grouping_has_its_keys_in_order_and_the_same_total(
+    world: World, by: str, keys: list[str]
+) -> None:
     found = world.leverage(by=by)
     assert [row["key"] for row in found["rows"]] == keys
     plain = world.leverage()["total"]
@@ -219,18 +461,31 @@ def test_public_funders_one_by_one_add_up_to_the_subsidy(world: World) -> None:
 
 def test_published_figures_of_the_same_moment_stand_beside_ours(world: World) -> None:
     found = world.leverage(as_of=at("2020-04-02 16:00"))["published"]
-    assert [(figure["rounds"], figure["gross"], figure["source"]) for figure in found] == [(["hz-1"], "5.00", "the paper")]
-    assert found[0]["ours"] == {"subsidy_fen": 1500, "base_fen": 10000, "gross": "6.67", "own_spend": "5.20"}
+    assert [(figure["rounds"], figure["gross"], figure["source"]) for figure in found] == [
+        (["hz-1"], "5.00", "the paper")
+    ]
+    assert found[0]["ours"] == {
+        "subsidy_fen": 1500,
+        "base_fen": 10000,
+        "gross": "6.67",
+        "own_spend": "5.20",
+    }
 
 
 def test_without_a_figure_of_that_moment_all_up_to_it_are_shown_without_ours(world: World) -> None:
     found = world.leverage(as_of=at("2020-04-09"))["published"]
-    assert [(figure["as_of"][:10], figure["ours"]) for figure in found] == [("2020-04-02", None), ("2020-04-03", None)]
+    assert [(figure["as_of"][:10], figure["ours"]) for figure in found] == [
+        ("2020-04-02", None),
+        ("2020-04-03", None),
+    ]
     assert [figure["rounds"] for figure in world.leverage(only=["hz-1"])["published"]] == [["hz-1"]]
 
 
 def test_a_days_end_and_its_24_oclock_are_one_moment(tmp_path: Path) -> None:
-    world = World(tmp_path / "voucher.db", [{"as_of": "2020-04-16 24:00", "rounds": ["hz-1"], "gross": "10.66"}])
+    world = World(
+        tmp_path / "voucher.db",
+        [{"as_of": "2020-04-16 24:00", "rounds": ["hz-1"], "gross": "10.66"}],
+    )
     world.claim(1, 1, at("2020-04-16 09:00"))
     world.redeem(1, 1, 1, at("2020-04-16 23:59:59"), 4000)
     for as_of in ("2020-04-16 24:00", "2020-04-16 23:59:59"):
@@ -240,40 +495,69 @@ def test_a_days_end_and_its_24_oclock_are_one_moment(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- totals against facts
 
 SCAN = """
-SELECT x.*, c.round_id, r.round, r.platform, m.template, k.coupon, k.threshold_fen, k.denomination_fen,
+SELECT x.*, c.round_id, r.round, r.platform, m.template, k.coupon, k.threshold_fen,
+    k.denomination_fen,
     s.district, s.industry, s.size, h.merchant_no
-FROM redemption_facts x JOIN claims c USING (claim_id) JOIN rounds r USING (round_id) JOIN templates m USING (template_id)
+FROM redemption_facts x JOIN claims c USING (claim_id) JOIN rounds r USING (round_id)
+    JOIN templates m USING (template_id)
 JOIN coupons k ON k.template_id = m.template_id AND k.coupon_no = x.coupon_no
 JOIN segments s ON s.segment_id = x.segment_id JOIN merchants h USING (merchant_id)
 """
 COLUMN = {"merchant": "merchant_no", "week": "day", "month": "day"}
 
 
-def scanned(world: World, by: str, since: int | None, as_of: int | None, chosen: tuple[str, ...] = ()) -> dict[str, Sums]:
+def scanned(
+    world: World, by: str, since: int | None, as_of: int | None, chosen: tuple[str, ...] = ()
+) -> dict[str, Sums]:
     """The oracle: one row at a time, straight from the facts."""
     groups: dict[str, Sums] = {}
     for row in world.db.execute(SCAN):
-        is_within = (since is None or row["paid_at"] >= since) and (as_of is None or row["paid_at"] <= as_of)
+        is_within = (since is None or row["paid_at"] >= since) and (
+            as_of is None or row["paid_at"] <= as_of
+        )
         if is_within and (not chosen or row["round"] in chosen):
             key = str(row[COLUMN.get(by, by)])
             key = law.calendar_key(by, int(key)) if by in law.CALENDAR else key
             count = row["vouchers"]
             groups[key] = groups.get(key, Sums()) + Sums(
-                count, row["base_fen"], row["subsidy_fen"], row["public_fen"], row["platform_fen"], row["match_fen"],
-                count * row["threshold_fen"], count * row["denomination_fen"])
+                count,
+                row["base_fen"],
+                row["subsidy_fen"],
+                row["public_fen"],
+                row["platform_fen"],
+                row["match_fen"],
+                count * row["threshold_fen"],
+                count * row["denomination_fen"],
+            )
     return {key: sums for key, sums in groups.items() if not sums.is_empty}
 
 
 START = at("2020-03-27 08:00")
 moments = st.integers(0, 4 * 86400).map(lambda seconds: START + seconds) | st.sampled_from(
-    [at(f"2020-03-{day} {clock}") for day in (28, 29) for clock in ("00:00:00", "23:59:59", "12:00:00")])
-payments = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 2), st.integers(1, 3), moments, st.booleans(),
-                              st.sampled_from(["", "offline"])), max_size=12)
+    [
+        at(f"2020-03-{day} {clock}")
+        for day in (28, 29)
+        for clock in ("00:00:00", "23:59:59", "12:00:00")
+    ]
+)
+payments = st.lists(
+    st.tuples(
+        st.integers(1, 4),
+        st.integers(1, 2),
+        st.integers(1, 3),
+        moments,
+        st.booleans(),
+        st.sampled_from(["", "offline"]),
+    ),
+    max_size=12,
+)
 
 
 @settings(max_examples=30, deadline=None)
 @given(payments=payments, since=st.none() | moments, as_of=st.none() | moments)
-def test_totals_tell_what_a_scan_of_the_facts_tells(blank: World, payments: Any, since: int | None, as_of: int | None) -> None:
+def test_totals_tell_what_a_scan_of_the_facts_tells(
+    blank: World, payments: Any, since: int | None, as_of: int | None
+) -> None:
     if since is not None and as_of is not None and since > as_of:
         since, as_of = as_of, since
     with taken_back(blank) as world:
@@ -282,24 +566,56 @@ def test_totals_tell_what_a_scan_of_the_facts_tells(blank: World, payments: Any,
         for claim, coupon, merchant, paid_at, is_refunded, channel in payments:
             world.redeem(claim, coupon, merchant, paid_at, 20_000 + claim, channel=channel)
             if is_refunded:
-                world.redeem(claim, coupon, merchant, paid_at + 50_000, 20_000 + claim, kind="refund", channel=channel)
+                world.redeem(
+                    claim,
+                    coupon,
+                    merchant,
+                    paid_at + 50_000,
+                    20_000 + claim,
+                    kind="refund",
+                    channel=channel,
+                )
         for by in law.GROUPINGS:
             found = world.leverage(by=by, since=since, as_of=as_of, with_funders=True)
             wanted = {key: figures(sums) for key, sums in scanned(world, by, since, as_of).items()}
-            got = {row["key"]: [row[k] for k in KEYS[1:]] for row in found["rows"] if row["floor"] or any(row[key] for key in KEYS[1:7])}
+            got = {
+                row["key"]: [row[k] for k in KEYS[1:]]
+                for row in found["rows"]
+                if row["floor"] or any(row[key] for key in KEYS[1:7])
+            }
             assert got == wanted, by
             assert all(sum(row["funders"].values()) == row["subsidy_fen"] for row in found["rows"])
 
 
-over_months = st.integers(0, 110 * 86400).map(lambda seconds: at("2020-03-20") + seconds) | st.sampled_from(
-    [at(moment) + second for moment in ("2020-04-01", "2020-05-01", "2020-06-01") for second in (-1, 0)])
+over_months = st.integers(0, 110 * 86400).map(
+    lambda seconds: at("2020-03-20") + seconds
+) | st.sampled_from(
+    [
+        at(moment) + second
+        for moment in ("2020-04-01", "2020-05-01", "2020-06-01")
+        for second in (-1, 0)
+    ]
+)
 
 
 @settings(max_examples=40, deadline=None)
-@given(payments=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 2), st.integers(1, 3), over_months, st.booleans()), max_size=14),
-       since=st.none() | over_months, as_of=st.none() | over_months, chosen=st.sampled_from([(), ("hz-1",)]))
+@given(
+    payments=st.lists(
+        st.tuples(
+            st.integers(1, 4), st.integers(1, 2), st.integers(1, 3), over_months, st.booleans()
+        ),
+        max_size=14,
+    ),
+    since=st.none() | over_months,
+    as_of=st.none() | over_months,
+    chosen=st.sampled_from([(), ("hz-1",)]),
+)
 def test_merchants_are_exact_over_months(
-    blank: World, payments: Any, since: int | None, as_of: int | None, chosen: tuple[str, ...],
+    blank: World,
+    payments: Any,
+    since: int | None,
+    as_of: int | None,
+    chosen: tuple[str, ...],
 ) -> None:
     if since is not None and as_of is not None and since > as_of:
         since, as_of = as_of, since
@@ -309,92 +625,233 @@ def test_merchants_are_exact_over_months(
         for claim, coupon, merchant, paid_at, is_refunded in payments:
             world.redeem(claim, coupon, merchant, paid_at, 20_000 + claim)
             if is_refunded:
-                world.redeem(claim, coupon, 1 + merchant % 3, paid_at + 9 * 86400, 20_000 + claim, kind="refund")
+                world.redeem(
+                    claim,
+                    coupon,
+                    1 + merchant % 3,
+                    paid_at + 9 * 86400,
+                    20_000 + claim,
+                    kind="refund",
+                )
         found = world.leverage(by="merchant", since=since, as_of=as_of, only=chosen)
-        wanted = {key: figures(sums) for key, sums in scanned(world, "merchant", since, as_of, chosen).items()}
+        wanted = {
+            key: figures(sums)
+            for key, sums in scanned(world, "merchant", since, as_of, chosen).items()
+        }
         assert {row["key"]: [row[k] for k in KEYS[1:]] for row in found["rows"]} == wanted
 
 
-@pytest.mark.parametrize(("since", "as_of", "months"), [
-    (None, None, Months(0, 999_999)),
-    (None, "2020-03-31 23:59:59", Months(0, 202003)),
-    ("2020-04-01", "2020-04-30 23:59:59", Months(202004, 202004)),
-    (None, "2020-04-10 23:59:59", Months(0, 202003, (
-        Cut(202004, (at("2020-04-01"), at("2020-04-11")), ((at("2020-04-11"), at("2020-05-01")),)),))),
-    ("2020-03-28", None, Months(202004, 999_999, (
-        Cut(202003, (at("2020-03-28"), at("2020-04-01")), ((at("2020-03-01"), at("2020-03-28")),)),))),
-    ("2020-04-02", "2020-04-02 23:59:59", Months(202005, 202003, (
-        Cut(202004, (at("2020-04-02"), at("2020-04-03")), ((at("2020-04-01"), at("2020-04-02")), (at("2020-04-03"), at("2020-05-01")))),))),
-    ("2020-04-01", "2020-04-02 23:59:59", Months(202004, 202003, (
-        Cut(202004, (at("2020-04-01"), at("2020-04-03")), ((at("2020-04-03"), at("2020-05-01")),)),))),
-])
-def test_a_span_is_whole_months_and_cut_ones(since: str | None, as_of: str | None, months: Months) -> None:
+@pytest.mark.parametrize(
+    ("since", "as_of", "months"),
+    [
+        (None, None, Months(0, 999_999)),
+        (None, "2020-03-31 23:59:59", Months(0, 202003)),
+        ("2020-04-01", "2020-04-30 23:59:59", Months(202004, 202004)),
+        (
+            None,
+            "2020-04-10 23:59:59",
+            Months(
+                0,
+                202003,
+                (
+                    Cut(
+                        202004,
+                        (at("2020-04-01"), at("2020-04-11")),
+                        ((at("2020-04-11"), at("2020-05-01")),),
+                    ),
+                ),
+            ),
+        ),
+        (
+            "2020-03-28",
+            None,
+            Months(
+                202004,
+                999_999,
+                (
+                    Cut(
+                        202003,
+                        (at("2020-03-28"), at("2020-04-01")),
+                        ((at("2020-03-01"), at("2020-03-28")),),
+                    ),
+                ),
+            ),
+        ),
+        (
+            "2020-04-02",
+            "2020-04-02 23:59:59",
+            Months(
+                202005,
+                202003,
+                (
+                    Cut(
+                        202004,
+                        (at("2020-04-02"), at("2020-04-03")),
+                        (
+                            (at("2020-04-01"), at("2020-04-02")),
+                            (at("2020-04-03"), at("2020-05-01")),
+                        ),
+                    ),
+                ),
+            ),
+        ),
+        (
+            "2020-04-01",
+            "2020-04-02 23:59:59",
+            Months(
+                202004,
+                202003,
+                (
+                    Cut(
+                        202004,
+                        (at("2020-04-01"), at("2020-04-03")),
+                        ((at("2020-04-03"), at("2020-05-01")),),
+                    ),
+                ),
+            ),
+        ),
+    ],
+)
+def test_a_span_is_whole_months_and_cut_ones(
+    since: str | None, as_of: str | None, months: Months
+) -> None:
     assert law.months(since and at(since), as_of and at(as_of), ZONE) == months
 
 
 def test_a_cut_month_is_made_up_from_the_fewer_facts(world: World) -> None:
-    """Few facts before the cut are added; few after it are taken off the month, which is all that is seen when facts vanish."""
+    """Few facts before the cut are added; few after it are taken off the month, which is all that
+    is seen when facts vanish.
+    """
     early, late = at("2020-04-02 15:00"), at("2020-04-03 23:00")
-    before = [world.leverage(by="merchant", as_of=moment)["total"]["redemptions"] for moment in (early, late)]
+    before = [
+        world.leverage(by="merchant", as_of=moment)["total"]["redemptions"]
+        for moment in (early, late)
+    ]
     world.db.execute("PRAGMA foreign_keys = OFF")
     world.db.execute("DELETE FROM redemptions WHERE paid_at <= ?", (late,))
-    assert (before, world.leverage(by="merchant", as_of=late)["total"]["redemptions"]) == ([1, 3], 3)
+    assert (before, world.leverage(by="merchant", as_of=late)["total"]["redemptions"]) == (
+        [1, 3],
+        3,
+    )
 
 
-USED = "SELECT coalesce(sum(vouchers), 0) FROM redemptions WHERE claim_id = ? AND coupon_no = ? AND paid_at <= ?"
+USED = (
+    "SELECT coalesce(sum(vouchers), 0) FROM redemptions WHERE claim_id = ? AND coupon_no = ? AND"
+    " paid_at <= ?"
+)
 
 
 def left_over(world: World, code: str, as_of: int) -> tuple[int, int, int]:
-    """The oracle of report rounds: outstanding and expired fen, and residents who used a voucher, voucher by voucher."""
+    """The oracle of report rounds: outstanding and expired fen, and residents who used a voucher,
+    voucher by voucher.
+    """
     outstanding = expired = 0
     users = set()
-    for claim in world.db.execute("SELECT * FROM claims JOIN rounds USING (round_id) WHERE round = ? AND claimed_at <= ?", (code, as_of)):
-        for coupon in world.db.execute("SELECT * FROM coupons WHERE template_id = ?", (claim["template_id"],)):
-            used = world.db.execute(USED, (claim["claim_id"], coupon["coupon_no"], as_of)).fetchone()[0]
+    for claim in world.db.execute(
+        "SELECT * FROM claims JOIN rounds USING (round_id) WHERE round = ? AND claimed_at <= ?",
+        (code, as_of),
+    ):
+        for coupon in world.db.execute(
+            "SELECT * FROM coupons WHERE template_id = ?", (claim["template_id"],)
+        ):
+            used = world.db.execute(
+                USED, (claim["claim_id"], coupon["coupon_no"], as_of)
+            ).fetchone()[0]
             users |= {claim["resident"]} if used else set()
             face = coupon["denomination_fen"] * (1 - used)
-            outstanding, expired = (outstanding + face, expired) if claim["expires_at"] > as_of else (outstanding, expired + face)
+            outstanding, expired = (
+                (outstanding + face, expired)
+                if claim["expires_at"] > as_of
+                else (outstanding, expired + face)
+            )
     return outstanding, expired, len(users)
 
 
 @settings(max_examples=30, deadline=None)
-@given(used=st.dictionaries(st.tuples(st.integers(1, 6), st.integers(1, 2)), st.tuples(st.integers(0, 6 * 86400), st.booleans())),
-       as_of=st.integers(0, 12 * 86400))
+@given(
+    used=st.dictionaries(
+        st.tuples(st.integers(1, 6), st.integers(1, 2)),
+        st.tuples(st.integers(0, 6 * 86400), st.booleans()),
+    ),
+    as_of=st.integers(0, 12 * 86400),
+)
 def test_outstanding_expired_and_users_are_what_a_count_of_vouchers_gives(
-    blank: World, used: dict[tuple[int, int], tuple[int, bool]], as_of: int,
+    blank: World,
+    used: dict[tuple[int, int], tuple[int, bool]],
+    as_of: int,
 ) -> None:
     with taken_back(blank) as world:
         for number in range(1, 7):
-            world.claim(number, 1 + number % 2, START + (number + 1) // 2 * 86400, resident=1 + number % 4)
+            world.claim(
+                number, 1 + number % 2, START + (number + 1) // 2 * 86400, resident=1 + number % 4
+            )
         for (claim, coupon), (after, is_refunded) in used.items():
             paid_at = START + (claim + 1) // 2 * 86400 + after
             world.redeem(claim, coupon, 1, paid_at, 20_000)
             if is_refunded:
                 world.redeem(claim, coupon, 1, paid_at + 3600, 20_000, kind="refund")
-        found = {row["round"]: (row["outstanding_fen"], row["expired_fen"], row["users"]) for row in rounds_of(world, as_of=START + as_of)}
+        found = {
+            row["round"]: (row["outstanding_fen"], row["expired_fen"], row["users"])
+            for row in rounds_of(world, as_of=START + as_of)
+        }
         assert found == {code: left_over(world, code, START + as_of) for code in ("hz-1", "hz-2")}
 
 
 def figures(sums: Sums) -> list[Any]:
-    return [sums.vouchers, sums.base_fen, sums.public_fen, sums.platform_fen, sums.match_fen, sums.own_fen,
-            sums.gross, sums.own_spend, sums.floor]
+    return [
+        sums.vouchers,
+        sums.base_fen,
+        sums.public_fen,
+        sums.platform_fen,
+        sums.match_fen,
+        sums.own_fen,
+        sums.gross,
+        sums.own_spend,
+        sums.floor,
+    ]
 
 
 def test_whole_days_never_touch_the_facts(world: World) -> None:
     world.db.execute("PRAGMA foreign_keys = OFF")
     world.db.execute("DELETE FROM redemptions")
-    assert world.leverage(since=at("2020-03-28"), as_of=at("2020-04-03 23:59:59"))["total"]["redemptions"] == 3
+    assert (
+        world.leverage(since=at("2020-03-28"), as_of=at("2020-04-03 23:59:59"))["total"][
+            "redemptions"
+        ]
+        == 3
+    )
 
 
-@pytest.mark.parametrize(("since", "as_of", "window"), [
-    (None, None, Window(0, 99_999_999)),
-    (None, "2020-04-02 23:59:59", Window(0, 20200402)),
-    (None, "2020-04-02 00:00:00", Window(0, 20200401, ((at("2020-04-02"), at("2020-04-02") + 1),))),
-    ("2020-04-02", "2020-04-02 12:00:00", Window(20200402, 20200401, ((at("2020-04-02"), at("2020-04-02 12:00:01")),))),
-    ("2020-04-02 10:00", "2020-04-02 12:00", Window(1, 0, ((at("2020-04-02 10:00"), at("2020-04-02 12:00:01")),))),
-    ("2020-04-02 10:00", None, Window(20200403, 99_999_999, ((at("2020-04-02 10:00"), at("2020-04-03")),))),
-])
-def test_a_window_is_whole_days_and_cut_off_ends(since: str | None, as_of: str | None, window: Window) -> None:
+@pytest.mark.parametrize(
+    ("since", "as_of", "window"),
+    [
+        (None, None, Window(0, 99_999_999)),
+        (None, "2020-04-02 23:59:59", Window(0, 20200402)),
+        (
+            None,
+            "2020-04-02 00:00:00",
+            Window(0, 20200401, ((at("2020-04-02"), at("2020-04-02") + 1),)),
+        ),
+        (
+            "2020-04-02",
+            "2020-04-02 12:00:00",
+            Window(20200402, 20200401, ((at("2020-04-02"), at("2020-04-02 12:00:01")),)),
+        ),
+        (
+            "2020-04-02 10:00",
+            "2020-04-02 12:00",
+            Window(1, 0, ((at("2020-04-02 10:00"), at("2020-04-02 12:00:01")),)),
+        ),
+        (
+            "2020-04-02 10:00",
+            None,
+            Window(20200403, 99_999_999, ((at("2020-04-02 10:00"), at("2020-04-03")),)),
+        ),
+    ],
+)
+def test_a_window_is_whole_days_and_cut_off_ends(
+    since: str | None, as_of: str | None, window: Window
+) -> None:
     assert law.window(since and at(since), as_of and at(as_of), ZONE) == window
 
 
@@ -407,8 +864,12 @@ def rounds_of(world: World, now: str = "2020-04-05 12:00", **wanted: Any) -> lis
 
 def test_a_round_is_sold_out_at_its_last_pack_to_the_second(world: World) -> None:
     first, second = rounds_of(world)
-    assert (first["claimed"], first["claim_rate"], first["sold_out_at"], first["sell_out_seconds"]) == (
-        3, "1.0000", "2020-03-27T08:01:45+08:00", 105)
+    assert (
+        first["claimed"],
+        first["claim_rate"],
+        first["sold_out_at"],
+        first["sell_out_seconds"],
+    ) == (3, "1.0000", "2020-03-27T08:01:45+08:00", 105)
     assert (second["claimed"], second["claim_rate"], second["sold_out_at"]) == (2, "0.4000", None)
     before = rounds_of(world, as_of=at("2020-03-27 08:01:44"))[0]
     assert (before["claimed"], before["sold_out_at"]) == (2, None)
@@ -418,24 +879,43 @@ def test_the_four_redemption_rates_have_four_bases(world: World) -> None:
     first, second = rounds_of(world)
     rates = ("used_of_claimed", "paid_of_claimed", "paid_of_quota", "users_of_claimers")
     assert [first[key] for key in rates] == ["0.3333", "0.3333", "0.3333", "0.3333"]
-    assert [second[key] for key in rates] == ["0.2500", "0.1818", "0.0727", "1.0000"]  # two packs, one resident
+    # two packs, one resident
+    assert [second[key] for key in rates] == [
+        "0.2500",
+        "0.1818",
+        "0.0727",
+        "1.0000",
+    ]
     assert (second["claimers"], second["users"]) == (1, 1)
 
 
 def test_what_is_not_used_is_outstanding_until_it_expires(world: World) -> None:
-    assert [(row["outstanding_fen"], row["expired_fen"]) for row in rounds_of(world)] == [(0, 4000), (9000, 0)]
-    assert [(row["outstanding_fen"], row["expired_fen"]) for row in rounds_of(world, "2020-04-10 10:15")] == [(0, 4000), (5500, 3500)]
-    earlier = rounds_of(world, as_of=at("2020-04-03 08:00:00"))[0]  # the first claim has just expired, used up
+    assert [(row["outstanding_fen"], row["expired_fen"]) for row in rounds_of(world)] == [
+        (0, 4000),
+        (9000, 0),
+    ]
+    assert [
+        (row["outstanding_fen"], row["expired_fen"]) for row in rounds_of(world, "2020-04-10 10:15")
+    ] == [(0, 4000), (5500, 3500)]
+    # the first claim has just expired, used up
+    earlier = rounds_of(world, as_of=at("2020-04-03 08:00:00"))[0]
     assert (earlier["outstanding_fen"], earlier["expired_fen"]) == (3000, 0)
 
 
 def test_breaches_are_the_rejected_claims_that_broke_the_rules_of_issue(world: World) -> None:
     world.db.execute("UPDATE batches SET kind = 'claims'")
-    for line, (reason, detail) in enumerate([
-        ("over_quota", {"round": "hz-1", "claimed_at": at("2020-03-27 08:02")}), ("resident_limit", {"round": "hz-1"}),
-        ("bad_time", {"round": "hz-1"}), ("unknown_round", {"round": "hz-9"}), ("before_opening", {}),
-    ]):
-        world.add("rejects", batch_id=1, line=line, reason=reason, detail=json.dumps(detail), cells="[]")
+    for line, (reason, detail) in enumerate(
+        [
+            ("over_quota", {"round": "hz-1", "claimed_at": at("2020-03-27 08:02")}),
+            ("resident_limit", {"round": "hz-1"}),
+            ("bad_time", {"round": "hz-1"}),
+            ("unknown_round", {"round": "hz-9"}),
+            ("before_opening", {}),
+        ]
+    ):
+        world.add(
+            "rejects", batch_id=1, line=line, reason=reason, detail=json.dumps(detail), cells="[]"
+        )
     assert [row["breaches"] for row in rounds_of(world)] == [2, 0]
     assert [row["breaches"] for row in rounds_of(world, as_of=at("2020-03-27 08:01:59"))] == [1, 0]
 
@@ -447,7 +927,11 @@ def test_report_leverage_in_json_is_the_contract(world: World, voucher: Any) -> 
     ran = voucher("report", "leverage", "--as-of", "2020-04-02 16:00", "-o", "json")
     assert ran.err == ""
     assert {key: ran.json[key] for key in ("voucher", "command", "status", "problems")} == {
-        "voucher": 1, "command": "report leverage", "status": "ok", "problems": []}
+        "voucher": 1,
+        "command": "report leverage",
+        "status": "ok",
+        "problems": [],
+    }
     assert (ran.data["by"], ran.data["as_of"]) == ("round", "2020-04-02T16:00:00+08:00")
     assert list(ran.data["rows"][0])[:10] == list(ran.data["total"])[:10] == KEYS
 
@@ -455,14 +939,30 @@ def test_report_leverage_in_json_is_the_contract(world: World, voucher: Any) -> 
 def test_a_bare_date_means_its_last_second(world: World, voucher: Any) -> None:
     world.redeem(4, 2, 1, at("2020-04-04 00:00:00"), 20000)
     for date, count in (("2020-04-03", 3), ("2020-04-04", 4)):
-        assert voucher("report", "leverage", "--as-of", date, "-o", "json").data["total"]["redemptions"] == count
-    assert voucher("report", "leverage", "--since", "2020-04-04", "-o", "json").data["total"]["redemptions"] == 1
+        assert (
+            voucher("report", "leverage", "--as-of", date, "-o", "json").data["total"][
+                "redemptions"
+            ]
+            == count
+        )
+    assert (
+        voucher("report", "leverage", "--since", "2020-04-04", "-o", "json").data["total"][
+            "redemptions"
+        ]
+        == 1
+    )
 
 
 def test_rounds_are_chosen_by_comma_and_by_repetition(world: World, voucher: Any) -> None:
     for chosen in (["--round", "hz-1,hz-2"], ["--round", "hz-2", "--round", "hz-1"]):
-        assert voucher("report", "leverage", *chosen, "-o", "json").data["rounds"] == ["hz-1", "hz-2"]
-    assert [row["key"] for row in voucher("report", "leverage", "--round", "hz-2", "-o", "json").data["rows"]] == ["hz-2"]
+        assert voucher("report", "leverage", *chosen, "-o", "json").data["rounds"] == [
+            "hz-1",
+            "hz-2",
+        ]
+    assert [
+        row["key"]
+        for row in voucher("report", "leverage", "--round", "hz-2", "-o", "json").data["rows"]
+    ] == ["hz-2"]
 
 
 def test_an_unknown_round_is_refused_with_the_nearest(world: World, voucher: Any) -> None:
@@ -478,7 +978,12 @@ def test_an_unknown_grouping_is_a_usage_error_with_the_nearest(world: World, vou
 
 
 def test_since_after_as_of_is_a_usage_error(world: World, voucher: Any) -> None:
-    assert "[empty_window]" in voucher("report", "leverage", "--since", "2020-04-05", "--as-of", "2020-04-03", expect=2).err
+    assert (
+        "[empty_window]"
+        in voucher(
+            "report", "leverage", "--since", "2020-04-05", "--as-of", "2020-04-03", expect=2
+        ).err
+    )
 
 
 def test_no_redemption_yet_is_an_empty_table_and_a_word(tmp_path: Path, voucher: Any) -> None:
@@ -495,7 +1000,9 @@ def test_the_same_file_and_as_of_give_the_same_bytes(world: World, voucher: Any)
     assert voucher(*asked).out == voucher(*asked, "--now", "2021-01-01").out
 
 
-def test_csv_has_english_keys_unless_chinese_is_asked_for(world: World, voucher: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_csv_has_english_keys_unless_chinese_is_asked_for(
+    world: World, voucher: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     lines = voucher("report", "leverage", "-o", "csv").out.splitlines()
     assert lines[0].startswith("key,redemptions,base_fen,subsidy_fen")
@@ -504,14 +1011,36 @@ def test_csv_has_english_keys_unless_chinese_is_asked_for(world: World, voucher:
         "hz-2,1,120.00,15.00,5.00,1.00,99.00,8.00,6.60,5.00,0.2500,4,0.1818,20.00,110.00",
         "total,3,220.00,30.00,10.00,3.00,177.00,7.33,5.90,4.50,0.3000,10,0.2353,40.00,170.00",
     ]
-    assert voucher("report", "leverage", "-o", "csv", "--lang", "zh").out.startswith("期次,核销笔数,拉动消费(交易额),财政补贴")
+    assert voucher("report", "leverage", "-o", "csv", "--lang", "zh").out.startswith(
+        "期次,核销笔数,拉动消费(交易额),财政补贴"
+    )
 
 
 def test_a_table_of_merchants_shows_the_first_and_adds_up_all(world: World, voucher: Any) -> None:
     for number in range(4, 70):
-        world.add("merchants", merchant_id=number, merchant_no=f"N{number:03}", name="店", segment_id=1, added_at=0, changed_at=0)
-        world.add("merchant_totals", round_id=1, month=202004, merchant_id=number, vouchers=1, base_fen=1, subsidy_fen=0, public_fen=0,
-                  platform_fen=0, match_fen=0, floor_fen=0, face_fen=0)
+        world.add(
+            "merchants",
+            merchant_id=number,
+            merchant_no=f"N{number:03}",
+            name="店",
+            segment_id=1,
+            added_at=0,
+            changed_at=0,
+        )
+        world.add(
+            "merchant_totals",
+            round_id=1,
+            month=202004,
+            merchant_id=number,
+            vouchers=1,
+            base_fen=1,
+            subsidy_fen=0,
+            public_fen=0,
+            platform_fen=0,
+            match_fen=0,
+            floor_fen=0,
+            face_fen=0,
+        )
     ran = voucher("report", "leverage", "--by", "merchant")
     total = next(line for line in ran.out.splitlines() if line.lower().startswith("total"))
     assert ("N051" in ran.out, "N052" in ran.out, total.split()[1]) == (True, False, "69")
@@ -520,7 +1049,9 @@ def test_a_table_of_merchants_shows_the_first_and_adds_up_all(world: World, vouc
     assert len(voucher("report", "leverage", "--by", "merchant", "-o", "json").data["rows"]) == 68
     few = voucher("report", "leverage", "--by", "merchant", "-o", "json", "--limit", "2").data
     assert (len(few["rows"]), few["total"]["redemptions"]) == (2, 69)
-    assert len(voucher("report", "leverage", "--by", "merchant", "-o", "csv").out.splitlines()) == 70
+    assert (
+        len(voucher("report", "leverage", "--by", "merchant", "-o", "csv").out.splitlines()) == 70
+    )
 
 
 def test_report_rounds_in_table_and_json(world: World, voucher: Any) -> None:
@@ -528,8 +1059,22 @@ def test_report_rounds_in_table_and_json(world: World, voucher: Any) -> None:
     assert "08:01:45" in ran.out
     assert " 105\n" in ran.out
     assert list(voucher("report", "rounds", "-o", "json").data["rows"][0])[:15] == [
-        "round", "state", "packs", "claimed", "claim_rate", "opens_at", "sold_out_at", "sell_out_seconds", "used_of_claimed",
-        "paid_of_claimed", "paid_of_quota", "users_of_claimers", "outstanding_fen", "expired_fen", "breaches"]
+        "round",
+        "state",
+        "packs",
+        "claimed",
+        "claim_rate",
+        "opens_at",
+        "sold_out_at",
+        "sell_out_seconds",
+        "used_of_claimed",
+        "paid_of_claimed",
+        "paid_of_quota",
+        "users_of_claimers",
+        "outstanding_fen",
+        "expired_fen",
+        "breaches",
+    ]
     assert "[unknown_round]" in voucher("report", "rounds", "--round", "nope", expect=3).err
 
 

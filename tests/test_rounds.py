@@ -1,4 +1,6 @@
-"""Rounds from draft to close: what is drafted, what is refused, what a plan foresees, what golden.yaml says they cost."""
+"""Rounds from draft to close: what is drafted, what is refused, what a plan foresees, what
+golden.yaml says they cost.
+"""
 
 from __future__ import annotations
 
@@ -23,26 +25,56 @@ if TYPE_CHECKING:
 GOLDEN = yaml.safe_load((Path(__file__).parent / "cases/golden.yaml").read_text("utf-8"))
 OPENS = "2020-03-27 08:00"
 KEYS = {
-    "round", "programme", "state", "template", "version", "mode", "packs", "pack_value_fen", "quota_fen", "opens_at", "closes_at",
-    "registration_opens_at", "platform", "group", "per_resident", "revision", "created_by", "edited_by", "claimed",
-    "committed", "approvals",
+    "round",
+    "programme",
+    "state",
+    "template",
+    "version",
+    "mode",
+    "packs",
+    "pack_value_fen",
+    "quota_fen",
+    "opens_at",
+    "closes_at",
+    "registration_opens_at",
+    "platform",
+    "group",
+    "per_resident",
+    "revision",
+    "created_by",
+    "edited_by",
+    "claimed",
+    "committed",
+    "approvals",
 }
 
 
 PROGRAMME = {
-    "programme": "hz-2020", "name": {"zh": "杭州", "en": "Hangzhou"}, "funders": {"treasury": {"kind": "public", "amount": "485000000.00"}},
-    "staff": [{"name": "chen", "roles": ["maker"]}, {"name": "lin", "roles": ["checker"]}, {"name": "wu", "roles": ["checker"]}],
+    "programme": "hz-2020",
+    "name": {"zh": "杭州", "en": "Hangzhou"},
+    "funders": {"treasury": {"kind": "public", "amount": "485000000.00"}},
+    "staff": [
+        {"name": "chen", "roles": ["maker"]},
+        {"name": "lin", "roles": ["checker"]},
+        {"name": "wu", "roles": ["checker"]},
+    ],
     "approvals": [{"up_to": "100000000.00", "checkers": 1}, {"checkers": 2}],
 }
 UNIVERSAL = {
-    "template": "universal-5x10", "name": {"zh": "通用消费券", "en": "Universal"}, "validity": {"days_after_claim": 7},
-    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}], "funding": {"treasury": "100%"},
+    "template": "universal-5x10",
+    "name": {"zh": "通用消费券", "en": "Universal"},
+    "validity": {"days_after_claim": 7},
+    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
+    "funding": {"treasury": "100%"},
 }
 
 
 @pytest.fixture
 def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
-    """A programme like Hangzhou's is loaded and has the universal pack; one checker is enough up to 100 million."""
+    """A programme like Hangzhou's is loaded and has the universal pack; one checker is enough up to
+    100 million.
+    """
+
     def build() -> None:
         voucher("init")
         voucher("programme", "load", write("programme.yaml", PROGRAMME))
@@ -55,14 +87,29 @@ def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
 @pytest.fixture
 def draft(city: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """... and the draft of hz-1, made by chen."""
-    once("Hangzhou with a draft", lambda: city(
-        "round", "create", "hz-1", "--template", "universal-5x10", "--packs", "2000000", "--opens-at", OPENS, "--actor", "chen"))
+    once(
+        "Hangzhou with a draft",
+        lambda: city(
+            "round",
+            "create",
+            "hz-1",
+            "--template",
+            "universal-5x10",
+            "--packs",
+            "2000000",
+            "--opens-at",
+            OPENS,
+            "--actor",
+            "chen",
+        ),
+    )
     return city
 
 
 @pytest.fixture
 def approved(draft: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """... and hz-1 is approved by lin."""
+
     def build() -> None:
         draft("round", "submit", "hz-1", "--actor", "chen")
         draft("round", "approve", "hz-1", "--actor", "lin")
@@ -71,9 +118,29 @@ def approved(draft: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     return draft
 
 
-def create(voucher: Callable[..., Ran], code: str, *options: str, opens_at: str = OPENS, packs: str = "10", expect: int = 0) -> Ran:
-    return voucher("round", "create", code, "--template", "universal-5x10", "--packs", packs, "--opens-at", opens_at, *options,
-                   "-o", "json", expect=expect)
+def create(
+    voucher: Callable[..., Ran],
+    code: str,
+    *options: str,
+    opens_at: str = OPENS,
+    packs: str = "10",
+    expect: int = 0,
+) -> Ran:
+    return voucher(
+        "round",
+        "create",
+        code,
+        "--template",
+        "universal-5x10",
+        "--packs",
+        packs,
+        "--opens-at",
+        opens_at,
+        *options,
+        "-o",
+        "json",
+        expect=expect,
+    )
 
 
 def refused(ran: Ran) -> dict[str, Any]:
@@ -87,10 +154,19 @@ def refused(ran: Ran) -> dict[str, Any]:
 
 def pack(coupons: list[list[int]]) -> templates.Template:
     """A template of [count, denomination, threshold] in yuan, paid by a treasury."""
-    lines = [{"count": n, "kind": "amount_off", "denomination": str(face), "threshold": str(least)} for n, face, least in coupons]
-    template, faults = templates.read({
-        "template": "t", "name": {"en": "t"}, "coupons": lines, "validity": {"days_after_claim": 7}, "funding": {"treasury": "100%"},
-    })
+    lines = [
+        {"count": n, "kind": "amount_off", "denomination": str(face), "threshold": str(least)}
+        for n, face, least in coupons
+    ]
+    template, faults = templates.read(
+        {
+            "template": "t",
+            "name": {"en": "t"},
+            "coupons": lines,
+            "validity": {"days_after_claim": 7},
+            "funding": {"treasury": "100%"},
+        }
+    )
     assert template is not None, faults
     return template
 
@@ -111,7 +187,10 @@ def claim_some(packs: int, code: str = "hz-1") -> None:
 def deeds(what: str) -> list[dict[str, Any]]:
     """The details of the audit lines of one deed."""
     db = sqlite3.connect("voucher.db")
-    found = [json.loads(row[0]) for row in db.execute("SELECT detail FROM audit WHERE deed = ? ORDER BY audit_id", (what,))]
+    found = [
+        json.loads(row[0])
+        for row in db.execute("SELECT detail FROM audit WHERE deed = ? ORDER BY audit_id", (what,))
+    ]
     db.close()
     return found
 
@@ -127,14 +206,27 @@ def test_a_round_costs_at_most_what_was_published(golden: dict[str, Any]) -> Non
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 3), st.integers(1, 10**6)), min_size=1, max_size=6), st.integers(1, 9_998), st.integers(1, 10**7),
+    st.lists(st.tuples(st.integers(1, 3), st.integers(1, 10**6)), min_size=1, max_size=6),
+    st.integers(1, 9_998),
+    st.integers(1, 10**7),
 )
-def test_liability_loses_no_fen_between_funders(coupons: list[tuple[int, int]], first_bp: int, packs: int) -> None:
-    lines = [{"count": n, "kind": "amount_off", "denomination": f"{fen / 100:.2f}", "threshold": "20000"} for n, fen in coupons]
+def test_liability_loses_no_fen_between_funders(
+    coupons: list[tuple[int, int]], first_bp: int, packs: int
+) -> None:
+    lines = [
+        {"count": n, "kind": "amount_off", "denomination": f"{fen / 100:.2f}", "threshold": "20000"}
+        for n, fen in coupons
+    ]
     shares = {"a": f"{first_bp / 100:.2f}%", "b": "0.01%", "c": f"{(9_999 - first_bp) / 100:.2f}%"}
-    template, faults = templates.read({
-        "template": "t", "name": {"en": "t"}, "coupons": lines, "validity": "calendar_month", "funding": shares,
-    })
+    template, faults = templates.read(
+        {
+            "template": "t",
+            "name": {"en": "t"},
+            "coupons": lines,
+            "validity": "calendar_month",
+            "funding": shares,
+        }
+    )
     assert template is not None, faults
     parts = law.liability(packs, template)
     assert sum(amount for _, amount in parts) == packs * templates.pack_value_fen(template)
@@ -147,15 +239,33 @@ def test_liability_loses_no_fen_between_funders(coupons: list[tuple[int, int]], 
 def test_a_round_is_drafted_with_sensible_defaults(city: Callable[..., Ran]) -> None:
     data = create(city, "hz-1", packs="2000000").data
     assert set(data) >= KEYS
-    assert (data["state"], data["mode"], data["per_resident"], data["revision"]) == ("draft", "fcfs", 1, 1)
-    assert (data["opens_at"], data["closes_at"]) == ("2020-03-27T08:00:00+08:00", "2020-04-03T08:00:00+08:00")
+    assert (data["state"], data["mode"], data["per_resident"], data["revision"]) == (
+        "draft",
+        "fcfs",
+        1,
+        1,
+    )
+    assert (data["opens_at"], data["closes_at"]) == (
+        "2020-03-27T08:00:00+08:00",
+        "2020-04-03T08:00:00+08:00",
+    )
     assert data["quota_fen"] == 100_000_000_00
     assert data["committed"] == []
     assert data["approvals"] == []
 
 
 def test_drafting_tells_what_comes_next(city: Callable[..., Ran]) -> None:
-    ran = city("round", "create", "hz-1", "--template", "universal-5x10@1", "--packs", "10", "--opens-at", OPENS)
+    ran = city(
+        "round",
+        "create",
+        "hz-1",
+        "--template",
+        "universal-5x10@1",
+        "--packs",
+        "10",
+        "--opens-at",
+        OPENS,
+    )
     assert ran.out == ""
     assert ran.err.splitlines() == [
         "drafted hz-1: 10 packs of universal-5x10@1, 500.00 yuan at most",
@@ -165,41 +275,98 @@ def test_drafting_tells_what_comes_next(city: Callable[..., Ran]) -> None:
 
 
 def test_a_bare_closing_date_means_its_end(city: Callable[..., Ran]) -> None:
-    assert create(city, "a", "--closes-at", "2020-03-29").data["closes_at"] == "2020-03-30T00:00:00+08:00"
+    assert (
+        create(city, "a", "--closes-at", "2020-03-29").data["closes_at"]
+        == "2020-03-30T00:00:00+08:00"
+    )
 
 
-def test_a_round_closes_unless_said_when_the_first_voucher_expires(city: Callable[..., Ran]) -> None:
-    shared = {"name": {"en": "x"}, "coupons": [{"count": 1, "kind": "amount_off", "denomination": "5", "threshold": "20"}],
-              "funding": {"treasury": "100%"}}
-    city("template", "add", write("month.yaml", {"template": "month", "validity": "calendar_month", **shared}))
-    city("template", "add", write("fixed.yaml", {"template": "fixed", "validity": {"until": "2020-04-05 20:00"}, **shared}))
-    for template, closing in (("month", "2020-04-01T00:00:00+08:00"), ("fixed", "2020-04-05T20:00:00+08:00")):
-        ran = city("round", "create", template, "--template", template, "--packs", "1", "--opens-at", OPENS, "-o", "json")
+def test_a_round_closes_unless_said_when_the_first_voucher_expires(
+    city: Callable[..., Ran],
+) -> None:
+    shared = {
+        "name": {"en": "x"},
+        "coupons": [{"count": 1, "kind": "amount_off", "denomination": "5", "threshold": "20"}],
+        "funding": {"treasury": "100%"},
+    }
+    city(
+        "template",
+        "add",
+        write("month.yaml", {"template": "month", "validity": "calendar_month", **shared}),
+    )
+    city(
+        "template",
+        "add",
+        write(
+            "fixed.yaml", {"template": "fixed", "validity": {"until": "2020-04-05 20:00"}, **shared}
+        ),
+    )
+    for template, closing in (
+        ("month", "2020-04-01T00:00:00+08:00"),
+        ("fixed", "2020-04-05T20:00:00+08:00"),
+    ):
+        ran = city(
+            "round",
+            "create",
+            template,
+            "--template",
+            template,
+            "--packs",
+            "1",
+            "--opens-at",
+            OPENS,
+            "-o",
+            "json",
+        )
         assert ran.data["closes_at"] == closing
-    ran = city("round", "create", "late", "--template", "fixed", "--packs", "1", "--opens-at", OPENS, "--closes-at", "2020-04-06",
-               "-o", "json", expect=3)
+    ran = city(
+        "round",
+        "create",
+        "late",
+        "--template",
+        "fixed",
+        "--packs",
+        "1",
+        "--opens-at",
+        OPENS,
+        "--closes-at",
+        "2020-04-06",
+        "-o",
+        "json",
+        expect=3,
+    )
     assert refused(ran)["code"] == "closes_after_validity"
 
 
-@pytest.mark.parametrize(("options", "code"), [
-    (["--closes-at", "2020-03-27 07:59"], "closes_before_opening"),
-    (["--closes-at", "2020-03-27 08:00"], "closes_before_opening"),
-    (["--registration-opens", OPENS], "registration_too_late"),
-    (["--per-resident", "2"], "above_limit"),
-])
-def test_terms_that_do_not_fit_are_refused(city: Callable[..., Ran], options: list[str], code: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--closes-at", "2020-03-27 07:59"], "closes_before_opening"),
+        (["--closes-at", "2020-03-27 08:00"], "closes_before_opening"),
+        (["--registration-opens", OPENS], "registration_too_late"),
+        (["--per-resident", "2"], "above_limit"),
+    ],
+)
+def test_terms_that_do_not_fit_are_refused(
+    city: Callable[..., Ran], options: list[str], code: str
+) -> None:
     assert refused(create(city, "hz-1", *options, expect=3))["code"] == code
     assert city("round", "list", "-o", "json").data["rounds"] == []
 
 
-@pytest.mark.parametrize(("options", "code"), [
-    (["--mode", "raffle"], "unknown_mode"),
-    (["--template", "universal-5x10@x"], "bad_version"),
-    (["--template", "universal-5x10@"], "bad_version"),
-    (["--closes-at", "tomorrow"], "bad_time_option"),
-    (["--packs", "0"], "usage"),
-])
-def test_a_slip_of_the_keyboard_is_a_usage_error(city: Callable[..., Ran], options: list[str], code: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--mode", "raffle"], "unknown_mode"),
+        (["--template", "universal-5x10@x"], "bad_version"),
+        (["--template", "universal-5x10@"], "bad_version"),
+        (["--closes-at", "tomorrow"], "bad_time_option"),
+        (["--packs", "0"], "usage"),
+    ],
+)
+def test_a_slip_of_the_keyboard_is_a_usage_error(
+    city: Callable[..., Ran], options: list[str], code: str
+) -> None:
     assert refused(create(city, "hz-1", *options, expect=2))["code"] == code
 
 
@@ -210,21 +377,57 @@ def test_an_unknown_template_names_the_nearest(city: Callable[..., Ran]) -> None
 
 
 def test_a_template_paid_by_strangers_is_refused_with_every_fault(city: Callable[..., Ran]) -> None:
-    city("template", "add", write("odd.yaml", {
-        "template": "odd", "name": {"en": "odd"}, "validity": {"days_after_claim": 7},
-        "coupons": [{"count": 1, "kind": "amount_off", "denomination": "10", "threshold": "100"}],
-        "funding": {"treasury": "50%", "district": "50%"}, "match": {"treasury": "100%"},
-    }))
-    ran = city("round", "create", "a", "--template", "odd", "--packs", "1", "--opens-at", OPENS, "-o", "json", expect=3)
+    city(
+        "template",
+        "add",
+        write(
+            "odd.yaml",
+            {
+                "template": "odd",
+                "name": {"en": "odd"},
+                "validity": {"days_after_claim": 7},
+                "coupons": [
+                    {"count": 1, "kind": "amount_off", "denomination": "10", "threshold": "100"}
+                ],
+                "funding": {"treasury": "50%", "district": "50%"},
+                "match": {"treasury": "100%"},
+            },
+        ),
+    )
+    ran = city(
+        "round",
+        "create",
+        "a",
+        "--template",
+        "odd",
+        "--packs",
+        "1",
+        "--opens-at",
+        OPENS,
+        "-o",
+        "json",
+        expect=3,
+    )
     assert refused(ran)["code"] == "foreign_funding"
-    assert [problem["code"] for problem in ran.json["problems"][1:]] == ["unknown_funder", "unknown_funder"]
+    assert [problem["code"] for problem in ran.json["problems"][1:]] == [
+        "unknown_funder",
+        "unknown_funder",
+    ]
     assert "district" in ran.json["problems"][1]["message"]
 
 
-@pytest.mark.parametrize(("code", "suggestion"), [
-    ("第1期", "take 1"), ("hz 1", "take hz-1"), ("ＨＺ—１", "take HZ-1"), ("期", "take round-1"),
-])
-def test_a_bad_code_is_refused_with_a_good_one(city: Callable[..., Ran], code: str, suggestion: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "suggestion"),
+    [
+        ("第1期", "take 1"),
+        ("hz 1", "take hz-1"),
+        ("ＨＺ—１", "take HZ-1"),
+        ("期", "take round-1"),
+    ],
+)
+def test_a_bad_code_is_refused_with_a_good_one(
+    city: Callable[..., Ran], code: str, suggestion: str
+) -> None:
     problem = refused(create(city, code, expect=3))
     assert (problem["code"], problem["hint"]) == ("bad_round_code", suggestion)
 
@@ -239,7 +442,18 @@ def test_a_code_is_taken_once_whatever_its_case(draft: Callable[..., Ran]) -> No
 
 
 def test_a_dry_run_drafts_nothing(city: Callable[..., Ran]) -> None:
-    ran = city("round", "create", "hz-1", "--template", "universal-5x10", "--packs", "1", "--opens-at", OPENS, "--dry-run")
+    ran = city(
+        "round",
+        "create",
+        "hz-1",
+        "--template",
+        "universal-5x10",
+        "--packs",
+        "1",
+        "--opens-at",
+        OPENS,
+        "--dry-run",
+    )
     assert ran.err.splitlines()[-1] == "dry run: nothing was written"
     assert city("round", "list", "-o", "json").data["rounds"] == []
 
@@ -254,9 +468,14 @@ def test_an_opening_that_has_passed_is_pointed_out(city: Callable[..., Ran]) -> 
 
 def test_the_list_goes_by_opening(draft: Callable[..., Ran]) -> None:
     create(draft, "hz-0", opens_at="2020-03-25")
-    assert [row["round"] for row in draft("round", "list", "-o", "json").data["rounds"]] == ["hz-0", "hz-1"]
-    assert draft("round", "list", "-o", "csv").out.splitlines()[2] == (
-        "hz-1,draft,universal-5x10@1,2000000,0,2020-03-27T08:00:00+08:00,2020-04-03T08:00:00+08:00")
+    assert [row["round"] for row in draft("round", "list", "-o", "json").data["rounds"]] == [
+        "hz-0",
+        "hz-1",
+    ]
+    assert (
+        draft("round", "list", "-o", "csv").out.splitlines()[2]
+        == "hz-1,draft,universal-5x10@1,2000000,0,2020-03-27T08:00:00+08:00,2020-04-03T08:00:00+08:00"
+    )
 
 
 def test_an_empty_list_says_how_to_begin(city: Callable[..., Ran]) -> None:
@@ -273,8 +492,15 @@ def test_without_a_programme_there_are_no_rounds(voucher: Callable[..., Ran]) ->
 def test_show_has_terms_money_and_approvals(approved: Callable[..., Ran]) -> None:
     data = approved("round", "show", "hz-1", "-o", "json").data
     assert set(data) >= KEYS
-    assert data["committed"] == data["liability"] == [{"funder": "treasury", "amount_fen": 100_000_000_00}]
-    assert [(line["verdict"], line["actor"]) for line in data["approvals"]] == [("submit", "chen"), ("approve", "lin")]
+    assert (
+        data["committed"]
+        == data["liability"]
+        == [{"funder": "treasury", "amount_fen": 100_000_000_00}]
+    )
+    assert [(line["verdict"], line["actor"]) for line in data["approvals"]] == [
+        ("submit", "chen"),
+        ("approve", "lin"),
+    ]
     table = approved("round", "show", "hz-1").out
     assert "2,000,000 x 50.00 = 100,000,000.00" in table
     assert "lin" in table
@@ -289,22 +515,45 @@ def test_show_speaks_chinese(approved: Callable[..., Ran]) -> None:
 def test_an_unknown_round_names_the_nearest(draft: Callable[..., Ran]) -> None:
     ran = draft("round", "show", "HZ1", expect=3)
     assert ran.out == ""
-    assert ran.err.splitlines() == ["error: there is no round HZ1; did you mean hz-1? [unknown_round]", "  next: voucher round list"]
+    assert ran.err.splitlines() == [
+        "error: there is no round HZ1; did you mean hz-1? [unknown_round]",
+        "  next: voucher round list",
+    ]
 
 
 # ---------------------------------------------------------------- edit, copy
 
 
-def test_an_edit_before_opening_voids_approvals_and_frees_the_money(approved: Callable[..., Ran]) -> None:
-    data = approved("round", "edit", "hz-1", "--packs", "1000000", "--actor", "wu", "-o", "json").data
-    assert (data["state"], data["revision"], data["edited_by"], data["created_by"]) == ("draft", 2, "wu", "chen")
-    assert (data["packs"], data["closes_at"], data["committed"]) == (1_000_000, "2020-04-03T08:00:00+08:00", [])
+def test_an_edit_before_opening_voids_approvals_and_frees_the_money(
+    approved: Callable[..., Ran],
+) -> None:
+    data = approved(
+        "round", "edit", "hz-1", "--packs", "1000000", "--actor", "wu", "-o", "json"
+    ).data
+    assert (data["state"], data["revision"], data["edited_by"], data["created_by"]) == (
+        "draft",
+        2,
+        "wu",
+        "chen",
+    )
+    assert (data["packs"], data["closes_at"], data["committed"]) == (
+        1_000_000,
+        "2020-04-03T08:00:00+08:00",
+        [],
+    )
     funds = approved("programme", "show", "-o", "json").data["funders"]
     assert funds[0]["uncommitted_fen"] == 485_000_000_00
-    assert deeds("round.edit") == [{
-        "revision": 2, "before": {"state": "approved", "packs": 2_000_000, "committed": {"treasury": 100_000_000_00}},
-        "after": {"state": "draft", "packs": 1_000_000},
-    }]
+    assert deeds("round.edit") == [
+        {
+            "revision": 2,
+            "before": {
+                "state": "approved",
+                "packs": 2_000_000,
+                "committed": {"treasury": 100_000_000_00},
+            },
+            "after": {"state": "draft", "packs": 1_000_000},
+        }
+    ]
 
 
 def test_an_edit_that_changes_nothing_keeps_the_approvals(approved: Callable[..., Ran]) -> None:
@@ -314,28 +563,73 @@ def test_an_edit_that_changes_nothing_keeps_the_approvals(approved: Callable[...
 
 
 def test_an_edit_says_what_to_change_and_never_an_open_round(approved: Callable[..., Ran]) -> None:
-    assert refused(approved("round", "edit", "hz-1", "-o", "json", expect=2))["code"] == "nothing_to_edit"
+    assert (
+        refused(approved("round", "edit", "hz-1", "-o", "json", expect=2))["code"]
+        == "nothing_to_edit"
+    )
     approved("round", "open", "hz-1", "--now", OPENS)
     ran = approved("round", "edit", "hz-1", "--packs", "5", expect=3)
     assert ran.err.splitlines() == [
-        "error: round hz-1 is open: edit is not possible now (possible: close, cancel, pause, top-up, reschedule) [wrong_state]",
-        "  next: voucher round close hz-1"]
+        (
+            "error: round hz-1 is open: edit is not possible now (possible: close, cancel, pause,"
+            " top-up, reschedule) [wrong_state]"
+        ),
+        "  next: voucher round close hz-1",
+    ]
 
 
 def test_an_edited_round_keeps_its_template_version(draft: Callable[..., Ran]) -> None:
-    draft("template", "add", write("new.yaml", {
-        "template": "universal-5x10", "name": {"en": "x"}, "validity": {"days_after_claim": 7}, "funding": {"treasury": "100%"},
-        "coupons": [{"count": 4, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
-    }))
+    draft(
+        "template",
+        "add",
+        write(
+            "new.yaml",
+            {
+                "template": "universal-5x10",
+                "name": {"en": "x"},
+                "validity": {"days_after_claim": 7},
+                "funding": {"treasury": "100%"},
+                "coupons": [
+                    {"count": 4, "kind": "amount_off", "denomination": "10", "threshold": "40"}
+                ],
+            },
+        ),
+    )
     assert draft("round", "edit", "hz-1", "--packs", "7", "-o", "json").data["version"] == 1
     data = draft("round", "edit", "hz-1", "--template", "universal-5x10", "-o", "json").data
     assert (data["version"], data["pack_value_fen"]) == (2, 40_00)
 
 
 def test_the_next_round_is_copied_with_its_length(draft: Callable[..., Ran]) -> None:
-    draft("round", "edit", "hz-1", "--closes-at", "2020-03-29 08:00", "--registration-opens", "2020-03-26 08:00", "--platform", "alipay")
-    data = draft("round", "copy", "hz-1", "hz-5", "--opens-at", "2020-04-20 20:00", "--packs", "1500000", "-o", "json").data
-    assert (data["round"], data["state"], data["packs"], data["platform"]) == ("hz-5", "draft", 1_500_000, "alipay")
+    draft(
+        "round",
+        "edit",
+        "hz-1",
+        "--closes-at",
+        "2020-03-29 08:00",
+        "--registration-opens",
+        "2020-03-26 08:00",
+        "--platform",
+        "alipay",
+    )
+    data = draft(
+        "round",
+        "copy",
+        "hz-1",
+        "hz-5",
+        "--opens-at",
+        "2020-04-20 20:00",
+        "--packs",
+        "1500000",
+        "-o",
+        "json",
+    ).data
+    assert (data["round"], data["state"], data["packs"], data["platform"]) == (
+        "hz-5",
+        "draft",
+        1_500_000,
+        "alipay",
+    )
     assert data["closes_at"] == "2020-04-22T20:00:00+08:00"
     assert data["registration_opens_at"] == "2020-04-19T20:00:00+08:00"
     assert deeds("round.create")[-1]["copied_from"] == "hz-1"
@@ -352,7 +646,10 @@ def test_a_copy_needs_a_free_code(draft: Callable[..., Ran]) -> None:
 def test_an_approved_round_opens_at_its_time(approved: Callable[..., Ran]) -> None:
     ran = approved("round", "open", "hz-1", "--now", OPENS)
     assert ran.out == ""
-    assert ran.err.splitlines()[0] == "opened hz-1: claims count from 2020-03-27 08:00:00 to 2020-04-03 08:00:00"
+    assert (
+        ran.err.splitlines()[0]
+        == "opened hz-1: claims count from 2020-03-27 08:00:00 to 2020-04-03 08:00:00"
+    )
     assert approved("round", "show", "hz-1", "-o", "json").data["state"] == "open"
 
 
@@ -372,7 +669,10 @@ def test_opening_after_the_end_is_pointed_out(approved: Callable[..., Ran]) -> N
 def test_a_draft_cannot_be_opened(draft: Callable[..., Ran]) -> None:
     ran = draft("round", "open", "hz-1", "--now", OPENS, expect=3)
     assert ran.err.splitlines() == [
-        "error: round hz-1 is draft: open is not possible now (possible: submit, edit, cancel) [wrong_state]",
+        (
+            "error: round hz-1 is draft: open is not possible now (possible: submit, edit, cancel)"
+            " [wrong_state]"
+        ),
         "  next: voucher round submit hz-1",
     ]
 
@@ -382,29 +682,52 @@ def test_a_round_closes_after_its_time_and_only_once(approved: Callable[..., Ran
     data = approved("round", "close", "hz-1", "--now", "2020-04-04", "-o", "json").data
     assert (data["state"], data["closes_at"]) == ("closed", "2020-04-03T08:00:00+08:00")
     ran = approved("round", "close", "hz-1", expect=3)
-    assert ran.err.splitlines() == ["error: round hz-1 is already closed [wrong_state]", "  next: voucher round show hz-1"]
+    assert ran.err.splitlines() == [
+        "error: round hz-1 is already closed [wrong_state]",
+        "  next: voucher round show hz-1",
+    ]
 
 
-def test_closing_early_is_proposed_and_ends_claiming_when_a_second_person_approves(approved: Callable[..., Ran]) -> None:
+def test_closing_early_is_proposed_and_ends_claiming_when_a_second_person_approves(
+    approved: Callable[..., Ran],
+) -> None:
     approved("round", "open", "hz-1", "--now", OPENS)
-    assert refused(approved("round", "close", "hz-1", "--now", "2020-03-28", "-o", "json", expect=3))["code"] == "too_early"
-    data = approved("round", "close", "hz-1", "--now", "2020-03-28", "--yes", "--actor", "chen", "-o", "json").data
+    assert (
+        refused(approved("round", "close", "hz-1", "--now", "2020-03-28", "-o", "json", expect=3))[
+            "code"
+        ]
+        == "too_early"
+    )
+    data = approved(
+        "round", "close", "hz-1", "--now", "2020-03-28", "--yes", "--actor", "chen", "-o", "json"
+    ).data
     assert (data["state"], data["amendments"][-1]["state"]) == ("open", "proposed")
-    data = approved("round", "approve", "hz-1", "--actor", "lin", "--now", "2020-03-28 02:00", "-o", "json").data
+    data = approved(
+        "round", "approve", "hz-1", "--actor", "lin", "--now", "2020-03-28 02:00", "-o", "json"
+    ).data
     assert (data["state"], data["closes_at"]) == ("closed", "2020-03-28T02:00:00+08:00")
 
 
 def test_a_sold_out_round_closes_without_a_question(approved: Callable[..., Ran]) -> None:
     approved("round", "open", "hz-1", "--now", OPENS)
     claim_some(2_000_000)
-    assert approved("round", "close", "hz-1", "--now", "2020-03-28", "-o", "json").data["state"] == "closed"
+    assert (
+        approved("round", "close", "hz-1", "--now", "2020-03-28", "-o", "json").data["state"]
+        == "closed"
+    )
 
 
 def test_cancelling_frees_the_money(approved: Callable[..., Ran]) -> None:
     ran = approved("round", "cancel", "hz-1", "-o", "json")
     assert (ran.data["state"], ran.data["committed"]) == ("cancelled", [])
-    assert approved("programme", "show", "-o", "json").data["funders"][0]["uncommitted_fen"] == 485_000_000_00
-    assert deeds("round.cancel")[0]["before"] == {"state": "approved", "committed": {"treasury": 100_000_000_00}}
+    assert (
+        approved("programme", "show", "-o", "json").data["funders"][0]["uncommitted_fen"]
+        == 485_000_000_00
+    )
+    assert deeds("round.cancel")[0]["before"] == {
+        "state": "approved",
+        "committed": {"treasury": 100_000_000_00},
+    }
     ran = approved("round", "open", "hz-1", expect=3)
     assert "nothing more can be done with it" in ran.err
 
@@ -415,7 +738,12 @@ def test_a_round_with_claims_cannot_be_cancelled(approved: Callable[..., Ran]) -
     ran = approved("round", "cancel", "hz-1", expect=3)
     assert ran.out == ""
     assert ran.err.splitlines() == [
-        "error: 3 packs of round hz-1 are claimed: it can be closed, not cancelled [round_has_claims]", "  next: voucher round close hz-1"]
+        (
+            "error: 3 packs of round hz-1 are claimed: it can be closed, not cancelled"
+            " [round_has_claims]"
+        ),
+        "  next: voucher round close hz-1",
+    ]
     assert approved("round", "show", "hz-1", "-o", "json").data["state"] == "open"
 
 

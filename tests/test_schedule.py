@@ -1,4 +1,6 @@
-"""`voucher schedule tick`: what is due is done once, in order, each deed by itself; late ticks end where punctual ones do."""
+"""`voucher schedule tick`: what is due is done once, in order, each deed by itself; late ticks end
+where punctual ones do.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +53,7 @@ MERCHANTS = "merchant_no,name\nM1,面馆\n"
 @pytest.fixture
 def town(voucher: Voucher, here: Path, once: Once) -> Voucher:
     """A programme with a pack of two 40-10 coupons."""
+
     def build() -> None:
         (here / "programme.yaml").write_text(PROGRAMME, "utf-8")
         (here / "pack.yaml").write_text(TEMPLATE, "utf-8")
@@ -64,10 +67,31 @@ def town(voucher: Voucher, here: Path, once: Once) -> Voucher:
     return voucher
 
 
-def approved(voucher: Voucher, code: str, *options: str, packs: int = 10, opens: str = OPENS, closes: str = CLOSES) -> None:
+def approved(
+    voucher: Voucher,
+    code: str,
+    *options: str,
+    packs: int = 10,
+    opens: str = OPENS,
+    closes: str = CLOSES,
+) -> None:
     """A round that waits for its opening."""
-    voucher("round", "create", code, "--template", "pack", "--packs", str(packs), "--opens-at", opens, "--closes-at", closes,
-            "--actor", "mei", *options)
+    voucher(
+        "round",
+        "create",
+        code,
+        "--template",
+        "pack",
+        "--packs",
+        str(packs),
+        "--opens-at",
+        opens,
+        "--closes-at",
+        closes,
+        "--actor",
+        "mei",
+        *options,
+    )
     voucher("round", "submit", code, "--actor", "mei")
     voucher("round", "approve", code, "--actor", "lin")
 
@@ -117,7 +141,10 @@ def test_a_round_opens_and_closes_at_its_time_and_once(town: Voucher, here: Path
     assert tick(town, "2020-03-29 07:59") == []
     assert tick(town, "2020-03-29 08:02") == [("close", "r1", "done"), ("release", "r1", "done")]
     assert tick(town, "2020-03-29 08:02") == []
-    assert asked(here, "SELECT deed, done_at - due_at FROM deeds ORDER BY deed_id") == [("open", 0), ("close", 120)]
+    assert asked(here, "SELECT deed, done_at - due_at FROM deeds ORDER BY deed_id") == [
+        ("open", 0),
+        ("close", 120),
+    ]
     assert asked(here, "SELECT ticks, most_late FROM heartbeat") == [(6, 120)]
 
 
@@ -125,8 +152,16 @@ def test_after_a_long_pause_all_is_done_in_one_tick(town: Voucher) -> None:
     approved(town, "r1")
     approved(town, "r2", opens="2020-03-27 09:00")
     deeds = tick(town, "2020-05-01")
-    assert deeds[:4] == [("open", "r1", "done"), ("open", "r2", "done"), ("close", "r1", "done"), ("close", "r2", "done")]
-    assert [each["state"] for each in town("round", "list", "-o", "json").data["rounds"]] == ["closed", "closed"]
+    assert deeds[:4] == [
+        ("open", "r1", "done"),
+        ("open", "r2", "done"),
+        ("close", "r1", "done"),
+        ("close", "r2", "done"),
+    ]
+    assert [each["state"] for each in town("round", "list", "-o", "json").data["rounds"]] == [
+        "closed",
+        "closed",
+    ]
 
 
 def test_a_round_opened_by_hand_is_closed_by_the_clock(town: Voucher) -> None:
@@ -136,7 +171,21 @@ def test_a_round_opened_by_hand_is_closed_by_the_clock(town: Voucher) -> None:
 
 
 def test_a_round_that_is_not_approved_is_called_for_and_never_opened(town: Voucher) -> None:
-    town("round", "create", "r1", "--template", "pack", "--packs", "10", "--opens-at", OPENS, "--closes-at", CLOSES, "--actor", "mei")
+    town(
+        "round",
+        "create",
+        "r1",
+        "--template",
+        "pack",
+        "--packs",
+        "10",
+        "--opens-at",
+        OPENS,
+        "--closes-at",
+        CLOSES,
+        "--actor",
+        "mei",
+    )
     assert tick(town, "2020-03-26 07:59") == []
     ran = town("schedule", "tick", "--now", "2020-03-26 08:00")
     assert "round r1 opens at 2020-03-27 08:00:00 and is not approved yet [round_waits]" in ran.err
@@ -150,7 +199,10 @@ def test_an_amendment_that_waits_is_called_for_once(town: Voucher) -> None:
     approved(town, "r1")
     tick(town, OPENS)
     town("round", "top-up", "r1", "--packs", "5", "--actor", "mei", "--now", OPENS)
-    assert "waits for approval [amendment_waits]" in town("schedule", "tick", "--now", "2020-03-27 08:01").err
+    assert (
+        "waits for approval [amendment_waits]"
+        in town("schedule", "tick", "--now", "2020-03-27 08:01").err
+    )
     assert tick(town, "2020-03-27 08:02") == []
 
 
@@ -161,23 +213,59 @@ def test_a_draw_that_waits_for_its_public_text_is_called_for_once(town: Voucher)
     assert tick(town, "2020-03-27 08:01") == []
 
 
-def test_a_lottery_without_a_committed_seed_is_not_opened_and_told_with_every_tick(town: Voucher) -> None:
+def test_a_lottery_without_a_committed_seed_is_not_opened_and_told_with_every_tick(
+    town: Voucher,
+) -> None:
     approved(town, "lot", "--mode", "lottery", "--registration-opens", "2020-03-25")
     ran = town("schedule", "tick", "--now", "2020-03-27 08:01", expect=4)
     assert "[registration_over]" in ran.err and "[draw_not_committed]" in ran.err
-    assert tick(town, "2020-03-27 08:02", expect=4) == [("commit", "lot", "failed"), ("open", "lot", "failed")]
-    town("round", "reschedule", "lot", "--opens-at", "2020-03-28 08:00", "--actor", "mei", "--now", "2020-03-27 08:03")
+    assert tick(town, "2020-03-27 08:02", expect=4) == [
+        ("commit", "lot", "failed"),
+        ("open", "lot", "failed"),
+    ]
+    town(
+        "round",
+        "reschedule",
+        "lot",
+        "--opens-at",
+        "2020-03-28 08:00",
+        "--actor",
+        "mei",
+        "--now",
+        "2020-03-27 08:03",
+    )
     town("round", "approve", "lot", "--actor", "lin", "--now", "2020-03-27 08:03")
     assert tick(town, "2020-03-27 08:04") == [("commit", "lot", "done")]
-    assert tick(town, "2020-03-28 08:00", expect=4) == [("open", "lot", "done"), ("draw", "lot", "failed")]  # nobody has applied
+    # nobody has applied
+    assert tick(town, "2020-03-28 08:00", expect=4) == [
+        ("open", "lot", "done"),
+        ("draw", "lot", "failed"),
+    ]
 
 
 def test_of_two_programmes_each_round_is_done_in_its_own(town: Voucher, here: Path) -> None:
-    (here / "other.yaml").write_text(PROGRAMME.replace("programme: town", "programme: village").replace("Shanghai", "Tokyo"), "utf-8")
+    (here / "other.yaml").write_text(
+        PROGRAMME.replace("programme: town", "programme: village").replace("Shanghai", "Tokyo"),
+        "utf-8",
+    )
     approved(town, "r1")
     town("programme", "load", "other.yaml")
-    for deed in (("create", "v1", "--template", "pack", "--packs", "5", "--opens-at", OPENS, "--actor", "mei"),
-                 ("submit", "v1", "--actor", "mei"), ("approve", "v1", "--actor", "lin")):
+    for deed in (
+        (
+            "create",
+            "v1",
+            "--template",
+            "pack",
+            "--packs",
+            "5",
+            "--opens-at",
+            OPENS,
+            "--actor",
+            "mei",
+        ),
+        ("submit", "v1", "--actor", "mei"),
+        ("approve", "v1", "--actor", "lin"),
+    ):
         town("round", *deed, "--programme", "village")
     assert tick(town, "2020-03-27 07:00") == [("open", "v1", "done")]  # eight o'clock of Tokyo
     assert tick(town, "2020-03-27 08:00", "--programme", "village") == []
@@ -197,7 +285,9 @@ def test_another_tick_at_work_is_busy_at_once(town: Voucher, here: Path) -> None
     assert tick(town, OPENS) == [("open", "r1", "done")]
 
 
-def test_a_writer_that_is_not_a_tick_is_waited_for_and_then_busy(town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_is_not_a_tick_is_waited_for_and_then_busy(
+    town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     approved(town, "r1")
     monkeypatch.setattr("vouchercli.store.db.BUSY_TIMEOUT_MS", 1)
     with closing(sqlite3.connect(here / "voucher.db", isolation_level=None)) as other:
@@ -208,12 +298,18 @@ def test_a_writer_that_is_not_a_tick_is_waited_for_and_then_busy(town: Voucher, 
 
 def test_a_dry_run_tells_all_and_writes_nothing(town: Voucher, here: Path) -> None:
     approved(town, "p1", "--platform", "alipay")
-    file = land(here, "alipay/claims/c.csv", CLAIMS + "C1,p1,330102199001010011,2020-03-27 08:00:01\n")
+    file = land(
+        here, "alipay/claims/c.csv", CLAIMS + "C1,p1,330102199001010011,2020-03-27 08:00:01\n"
+    )
     before = state(here)
     told = tick(town, "2020-05-01", "--dry-run", "--log-file", "log")
     assert [deed for deed, _, _ in told] == ["open", "import", "order", "close", "write", "release"]
     assert (state(here), file.exists()) == (before, True)
-    assert not (here / "outbox").exists() and not (here / "log").exists() and asked(here, "SELECT * FROM heartbeat") == []
+    assert (
+        not (here / "outbox").exists()
+        and not (here / "log").exists()
+        and asked(here, "SELECT * FROM heartbeat") == []
+    )
     assert tick(town, "2020-05-01") == told
 
 
@@ -225,7 +321,10 @@ def test_each_deed_is_a_line_of_json_in_the_log(town: Voucher, here: Path) -> No
     tick(town, CLOSES, "--log-file", "log")
     lines = [json.loads(line) for line in (here / "log").read_text("utf-8").splitlines()]
     assert [(line["deed"], line["subject"], line["late_seconds"]) for line in lines] == [
-        ("open", "r1", 60), ("close", "r1", 0), ("release", "r1", None)]
+        ("open", "r1", 60),
+        ("close", "r1", 0),
+        ("release", "r1", None),
+    ]
     assert lines[0]["at"] == "2020-03-27T08:01:00+08:00" and lines[0]["result"] == "done"
 
 
@@ -242,7 +341,11 @@ def test_a_deed_that_cannot_be_done_stops_no_other(town: Voucher, here: Path) ->
     approved(town, "r1", opens="2020-03-27 09:00")
     (here / "outbox").write_text("in the way")
     assert tick(town, "2020-03-27 09:00", expect=4) == [
-        ("open", "p1", "done"), ("open", "r1", "done"), ("order", "p1", "done"), ("write", "p1", "failed")]
+        ("open", "p1", "done"),
+        ("open", "r1", "done"),
+        ("order", "p1", "done"),
+        ("write", "p1", "failed"),
+    ]
     assert asked(here, "SELECT failed FROM heartbeat") == [(1,)]
     assert "[tick_failed]" in town("doctor", "--now", "2020-03-27 09:01").err
     (here / "outbox").unlink()
@@ -254,17 +357,35 @@ def test_the_doctor_hears_when_the_heart_stops(town: Voucher) -> None:
     assert "no tick yet" in town("doctor").out
     tick(town, OPENS)
     assert "[tick_late]" not in town("doctor", "--now", "2020-03-27 08:10").err
-    assert "the last tick was at 2020-03-27 08:00:00, 60 minutes ago" in town("doctor", "--now", "2020-03-27 09:00").err
+    assert (
+        "the last tick was at 2020-03-27 08:00:00, 60 minutes ago"
+        in town("doctor", "--now", "2020-03-27 09:00").err
+    )
 
 
 def test_show_tells_what_comes_next_and_what_it_waits_for(town: Voucher) -> None:
     assert "nothing is to come" in town("schedule", "show").err
     approved(town, "r1")
-    town("round", "create", "r2", "--template", "pack", "--packs", "1", "--opens-at", "2020-03-28 08:00", "--actor", "mei")
+    town(
+        "round",
+        "create",
+        "r2",
+        "--template",
+        "pack",
+        "--packs",
+        "1",
+        "--opens-at",
+        "2020-03-28 08:00",
+        "--actor",
+        "mei",
+    )
     deeds = town("schedule", "show", "-o", "json").data["deeds"]
     assert [(each["deed"], each["round"], each["due_at"], each["waits_for"]) for each in deeds] == [
-        ("open", "r1", "2020-03-27T08:00:00+08:00", None), ("open", "r2", "2020-03-28T08:00:00+08:00", "submission and approval"),
-        ("close", "r1", "2020-03-29T08:00:00+08:00", None), ("close", "r2", "2020-04-04T08:00:00+08:00", "submission and approval")]
+        ("open", "r1", "2020-03-27T08:00:00+08:00", None),
+        ("open", "r2", "2020-03-28T08:00:00+08:00", "submission and approval"),
+        ("close", "r1", "2020-03-29T08:00:00+08:00", None),
+        ("close", "r2", "2020-04-04T08:00:00+08:00", "submission and approval"),
+    ]
     late = town("schedule", "show", "--now", "2020-03-27 08:30", "-o", "json").data["deeds"]
     assert late[0]["waits_for"] == "the next tick"
     assert "复核" in town("schedule", "show", "--lang", "zh").out
@@ -273,17 +394,36 @@ def test_show_tells_what_comes_next_and_what_it_waits_for(town: Voucher) -> None
 # ---------------------------------------------------------------- inbox
 
 
-def test_files_are_taken_in_as_they_came_and_put_away_with_their_summary(town: Voucher, here: Path) -> None:
+def test_files_are_taken_in_as_they_came_and_put_away_with_their_summary(
+    town: Voucher, here: Path
+) -> None:
     approved(town, "r1")
     tick(town, OPENS)
-    land(here, "wechat/redemptions/a.csv", PAYMENTS + "T1,pay,C1,1,M1,2020-03-28 12:00,40,0,10,\n", age=40)
-    land(here, "wechat/claims/z.csv", CLAIMS + "C1,r1,330102199001010011,2020-03-27 08:00:01\n", age=50)
+    land(
+        here,
+        "wechat/redemptions/a.csv",
+        PAYMENTS + "T1,pay,C1,1,M1,2020-03-28 12:00,40,0,10,\n",
+        age=40,
+    )
+    land(
+        here,
+        "wechat/claims/z.csv",
+        CLAIMS + "C1,r1,330102199001010011,2020-03-27 08:00:01\n",
+        age=50,
+    )
     assert tick(town, "2020-03-28 13:00") == [
-        ("import", "wechat/claims/z.csv", "done"), ("import", "wechat/redemptions/a.csv", "done")]
+        ("import", "wechat/claims/z.csv", "done"),
+        ("import", "wechat/redemptions/a.csv", "done"),
+    ]
     done = here / "inbox/wechat/redemptions/done"
     summary = json.loads((done / "a.csv.json").read_text("utf-8"))
     assert (done / "a.csv").exists() and not (here / "inbox/wechat/redemptions/a.csv").exists()
-    assert (summary["status"], summary["data"]["accepted"], summary["platform"], summary["kind"]) == ("ok", 1, "wechat", "redemptions")
+    assert (
+        summary["status"],
+        summary["data"]["accepted"],
+        summary["platform"],
+        summary["kind"],
+    ) == ("ok", 1, "wechat", "redemptions")
     assert tick(town, "2020-03-28 13:01") == []
 
 
@@ -309,9 +449,13 @@ def test_a_file_that_is_refused_goes_to_failed_and_stops_nobody(town: Voucher, h
 
 
 def test_rejected_rows_are_told_and_the_file_is_done(town: Voucher, here: Path) -> None:
-    land(here, "wechat/claims/a.csv", CLAIMS + "C1,nothing,330102199001010011,2020-03-27 08:00:01\n")
+    land(
+        here, "wechat/claims/a.csv", CLAIMS + "C1,nothing,330102199001010011,2020-03-27 08:00:01\n"
+    )
     ran = town("schedule", "tick", "--now", OPENS, expect=4)
-    assert "1 of 1 rows were rejected [rows_rejected]" in ran.err and "voucher batch show 2" in ran.err
+    assert (
+        "1 of 1 rows were rejected [rows_rejected]" in ran.err and "voucher batch show 2" in ran.err
+    )
     assert (here / "inbox/wechat/claims/done/a.csv").exists()
 
 
@@ -320,7 +464,11 @@ def test_an_earlier_file_of_the_same_name_stays(town: Voucher, here: Path) -> No
         land(here, "city/merchants/daily.csv", f"merchant_no,name\nM{number},店\n")
         tick(town, OPENS)
     assert sorted(path.name for path in (here / "inbox/city/merchants/done").iterdir()) == [
-        "daily-2.csv", "daily-2.csv.json", "daily.csv", "daily.csv.json"]
+        "daily-2.csv",
+        "daily-2.csv.json",
+        "daily.csv",
+        "daily.csv.json",
+    ]
 
 
 def test_a_file_in_no_folder_of_a_kind_is_said_once(town: Voucher, here: Path) -> None:
@@ -335,7 +483,10 @@ def test_a_folder_that_may_not_be_read_stops_nobody(town: Voucher, here: Path) -
     approved(town, "r1")
     closed = land(here, "wechat/claims/a.csv", CLAIMS).parent
     closed.chmod(0)
-    assert tick(town, OPENS, expect=4) == [("open", "r1", "done"), ("import", "wechat/claims", "failed")]
+    assert tick(town, OPENS, expect=4) == [
+        ("open", "r1", "done"),
+        ("import", "wechat/claims", "failed"),
+    ]
     closed.chmod(0o700)
 
 
@@ -344,7 +495,8 @@ def test_a_summary_that_a_killed_tick_left_is_kept(town: Voucher, here: Path) ->
     land(here, "city/merchants/a.csv", text)
     tick(town, OPENS)
     done = here / "inbox/city/merchants/done"
-    (done / "a.csv").rename(here / "inbox/city/merchants/a.csv")  # as if the kill had come before the move
+    # as if the kill had come before the move
+    (done / "a.csv").rename(here / "inbox/city/merchants/a.csv")
     assert tick(town, OPENS) == [("import", "city/merchants/a.csv", "done")]
     assert json.loads((done / "a.csv.json").read_text("utf-8"))["data"]["accepted"] == 1
 
@@ -365,18 +517,53 @@ def test_with_several_programmes_a_folder_names_the_one(town: Voucher, here: Pat
     text = CLAIMS + "C1,r1,330102199001010011,2020-03-27 08:00:01\n"
     waits = land(here, "wechat/claims/a.csv", text, age=90)
     land(here, "town/wechat/claims/b.csv", text)
-    assert tick(town, OPENS, expect=4) == [("import", "wechat/claims/a.csv", "failed"), ("import", "town/wechat/claims/b.csv", "done")]
+    assert tick(town, OPENS, expect=4) == [
+        ("import", "wechat/claims/a.csv", "failed"),
+        ("import", "town/wechat/claims/b.csv", "done"),
+    ]
     assert waits.exists()  # not its fault
     assert tick(town, OPENS, "--programme", "town") == [("import", "wechat/claims/a.csv", "done")]
 
 
-# ---------------------------------------------------------------- late, skipped, killed: the same state
+# ---------------------------------------- late, skipped, killed: the same state
 
 NOT_STATE = {"heartbeat", "audit", "postings"}  # who ran when, and in how many steps money moved
-CLOCKS = {"imported_at", "at", "entered_at", "posted_at", "done_at", "ordered_at", "written_at", "looked_at", "committed_at", "drawn_at",
-          "published_at", "file", "strata_fixed_at", "granted_at", "listed_at", "document", "certificate", "next_at"}
-IDS = {"batch_id", "claim_id", "deed_id", "split_id", "application_id", "redemption_id", "order_id", "eligibility_id", "refund_of", "line"}
-TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 1) <> '_' ORDER BY name"
+CLOCKS = {
+    "imported_at",
+    "at",
+    "entered_at",
+    "posted_at",
+    "done_at",
+    "ordered_at",
+    "written_at",
+    "looked_at",
+    "committed_at",
+    "drawn_at",
+    "published_at",
+    "file",
+    "strata_fixed_at",
+    "granted_at",
+    "listed_at",
+    "document",
+    "certificate",
+    "next_at",
+}
+IDS = {
+    "batch_id",
+    "claim_id",
+    "deed_id",
+    "split_id",
+    "application_id",
+    "redemption_id",
+    "order_id",
+    "eligibility_id",
+    "refund_of",
+    "line",
+}
+TABLES = (
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 1) <> '_' ORDER BY"
+    " name"
+)
 BALANCES = """
 SELECT funder_id, round_id, account, sum(amount) FROM (
     SELECT funder_id, round_id, to_account AS account, amount_fen AS amount FROM postings
@@ -386,42 +573,84 @@ SELECT funder_id, round_id, account, sum(amount) FROM (
 
 
 def state(folder: Path) -> list[str]:
-    """What is true: every row but clocks and running numbers, money as balances; who was reminded and how many runs an
-    allocation took are left out."""
+    """What is true: every row but clocks and running numbers, money as balances; who was reminded
+    and how many runs an allocation took are left out.
+    """
     with closing(sqlite3.connect(folder / "voucher.db")) as db:
         lines = [f"balance {row}" for row in db.execute(BALANCES)]
         for (table,) in db.execute(TABLES).fetchall():
             if table not in NOT_STATE:
-                names = [row[1] for row in db.execute(f'PRAGMA table_info("{table}")') if row[1] not in CLOCKS | IDS]
-                lines += sorted(f"{table} {row}" for row in db.execute(f'SELECT {", ".join(names)} FROM "{table}"'))
+                names = [
+                    row[1]
+                    for row in db.execute(f'PRAGMA table_info("{table}")')
+                    if row[1] not in CLOCKS | IDS
+                ]
+                lines += sorted(
+                    f"{table} {row}"
+                    for row in db.execute(f'SELECT {", ".join(names)} FROM "{table}"')
+                )
     return [line for line in lines if not line.startswith(("deeds ('remind'", "deeds ('allocate'"))]
 
 
 APPLICATIONS = "application_no,round,resident,applied_at\n"
 # (when it lands, where, what)
 FILES = (
-    ("2020-03-26 12:00", "app/applications/early.csv",
-     APPLICATIONS + "".join(f"L{n},lot,res{n},2020-03-26 10:0{n}:00\n" for n in range(6))),
-    ("2020-03-26 13:00", "city/eligibility/list.csv", "resident,group\n" + "".join(f"res{n},poor\n" for n in range(3))),
-    ("2020-03-27 08:30", "app/applications/first.csv",
-     APPLICATIONS + "".join(f"F{n},first,res{n},2020-03-27 08:0{n}:00\n" for n in range(4))),
-    ("2020-03-27 09:30", "app/applications/then.csv",
-     APPLICATIONS + "".join(f"G{n},first,more{n},2020-03-27 09:0{n}:00\n" for n in range(4))),
-    ("2020-03-27 20:00", "alipay/claims/one.csv", CLAIMS + "".join(f"A{n},plat,res{n},2020-03-27 08:00:0{n}\n" for n in range(5))),
-    ("2020-03-28 20:00", "alipay/redemptions/one.csv",
-     PAYMENTS + "".join(f"T{n},pay,A{n},1,M1,2020-03-28 1{n}:00:00,45,0,10,\n" for n in range(4))),
-    ("2020-04-02 20:00", "alipay/redemptions/two.csv",
-     PAYMENTS + "R1,refund,A1,1,M1,2020-03-29 12:00,45,0,10,T1\nT9,pay,A2,2,M1,2020-04-02 12:00,40,0,10,\n"),
-    ("2020-04-05 20:00", "alipay/redemptions/late.csv", PAYMENTS + "T8,pay,A3,2,M1,2020-04-03 07:59,40,0,10,\n"),
+    (
+        "2020-03-26 12:00",
+        "app/applications/early.csv",
+        APPLICATIONS + "".join(f"L{n},lot,res{n},2020-03-26 10:0{n}:00\n" for n in range(6)),
+    ),
+    (
+        "2020-03-26 13:00",
+        "city/eligibility/list.csv",
+        "resident,group\n" + "".join(f"res{n},poor\n" for n in range(3)),
+    ),
+    (
+        "2020-03-27 08:30",
+        "app/applications/first.csv",
+        APPLICATIONS + "".join(f"F{n},first,res{n},2020-03-27 08:0{n}:00\n" for n in range(4)),
+    ),
+    (
+        "2020-03-27 09:30",
+        "app/applications/then.csv",
+        APPLICATIONS + "".join(f"G{n},first,more{n},2020-03-27 09:0{n}:00\n" for n in range(4)),
+    ),
+    (
+        "2020-03-27 20:00",
+        "alipay/claims/one.csv",
+        CLAIMS + "".join(f"A{n},plat,res{n},2020-03-27 08:00:0{n}\n" for n in range(5)),
+    ),
+    (
+        "2020-03-28 20:00",
+        "alipay/redemptions/one.csv",
+        PAYMENTS
+        + "".join(f"T{n},pay,A{n},1,M1,2020-03-28 1{n}:00:00,45,0,10,\n" for n in range(4)),
+    ),
+    (
+        "2020-04-02 20:00",
+        "alipay/redemptions/two.csv",
+        PAYMENTS + "R1,refund,A1,1,M1,2020-03-29 12:00,45,0,10,T1\nT9,pay,A2,2,M1,2020-04-02"
+        " 12:00,40,0,10,\n",
+    ),
+    (
+        "2020-04-05 20:00",
+        "alipay/redemptions/late.csv",
+        PAYMENTS + "T8,pay,A3,2,M1,2020-04-03 07:59,40,0,10,\n",
+    ),
 )
-HOURS = [f"2020-{month}-{day:02d} {hour:02d}:00" for month, days in (("03", range(26, 32)), ("04", range(1, 9))) for day in days
-         for hour in (1, 9, 17, 22)]
+HOURS = [
+    f"2020-{month}-{day:02d} {hour:02d}:00"
+    for month, days in (("03", range(26, 32)), ("04", range(1, 9)))
+    for day in days
+    for hour in (1, 9, 17, 22)
+]
 
 
 @pytest.fixture
 def full_town(town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch) -> Voucher:
     """A round of every mode, approved: by arrival, by lot, by list, and by a platform."""
-    monkeypatch.setattr("secrets.token_bytes", lambda size: bytes(range(size)))  # the lottery's seed: one chance for all
+    # the lottery's seed: one chance for all
+    monkeypatch.setattr("secrets.token_bytes", lambda size: bytes(range(size)))
     approved(town, "first", packs=5)
     approved(town, "lot", "--mode", "lottery", "--registration-opens", "2020-03-26 08:00", packs=3)
     approved(town, "list", "--mode", "targeted", "--group", "poor", packs=9)
@@ -429,8 +658,12 @@ def full_town(town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch) -> Vou
     return town
 
 
-def lived(voucher: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch, skips: Callable[[], bool]) -> list[str]:
-    """The state after a fortnight in which ticks are skipped as `skips` says; files land at their hours whatever happens."""
+def lived(
+    voucher: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch, skips: Callable[[], bool]
+) -> list[str]:
+    """The state after a fortnight in which ticks are skipped as `skips` says; files land at their
+    hours whatever happens.
+    """
     world = here / "world"
     shutil.copytree(here, world, ignore=shutil.ignore_patterns("world"))
     monkeypatch.chdir(world)
@@ -439,7 +672,10 @@ def lived(voucher: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch, skips: 
         while waiting and waiting[0][0] <= hour:
             land(world, waiting[0][1], waiting[0][2], at=waiting[0][0])
             waiting.pop(0)
-        if not skips() or hour in (HOURS[0], HOURS[-1]):  # a seed that is not committed in time is a person's matter
+        if not skips() or hour in (
+            HOURS[0],
+            HOURS[-1],
+        ):  # a seed that is not committed in time is a person's matter
             voucher("schedule", "tick", "--now", hour, expect=None)
     found = state(world)
     assert voucher("check").code == 0
@@ -448,25 +684,39 @@ def lived(voucher: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch, skips: 
     return found
 
 
-def test_late_and_skipped_ticks_end_where_punctual_ones_do(full_town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_late_and_skipped_ticks_end_where_punctual_ones_do(
+    full_town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chance = random.Random(7)
     punctual = lived(full_town, here, monkeypatch, lambda: False)
     for code in ("first-", "lot-", "list-", "A"):
         assert any(line.startswith(f"claims ('{code}") for line in punctual)
     for share in (0.5, 0.9, 1.0):
-        assert lived(full_town, here, monkeypatch, lambda share=share: chance.random() < share) == punctual  # type: ignore[misc]
+        assert (
+            lived(full_town, here, monkeypatch, lambda share=share: chance.random() < share)
+            == punctual
+        )  # type: ignore[misc]
 
 
 TICK = ("schedule", "tick", "--now")
 
 
 def killed_ticks(town: Voucher, here: Path, kills: int, start: Start) -> int:
-    """Ticks killed at chance moments, then one undisturbed: the state must be that of one undisturbed tick."""
+    """Ticks killed at chance moments, then one undisturbed: the state must be that of one
+    undisturbed tick.
+    """
     approved(town, "r1", packs=3000)
     approved(town, "p1", "--platform", "wechat", packs=5)
-    rows = "".join(f"K{n},r1,res{n},2020-03-27 08:{n // 60 % 60:02d}:{n % 60:02d}\n" for n in range(3000))
+    rows = "".join(
+        f"K{n},r1,res{n},2020-03-27 08:{n // 60 % 60:02d}:{n % 60:02d}\n" for n in range(3000)
+    )
     land(here, "wechat/claims/a.csv", CLAIMS + rows, age=90)
-    land(here, "wechat/redemptions/b.csv", PAYMENTS + "".join(f"T{n},pay,K{n},1,M1,2020-03-28 12:00:00,45,0,10,\n" for n in range(3000)))
+    land(
+        here,
+        "wechat/redemptions/b.csv",
+        PAYMENTS
+        + "".join(f"T{n},pay,K{n},1,M1,2020-03-28 12:00:00,45,0,10,\n" for n in range(3000)),
+    )
     worlds = [here / f"world{number}" for number in range(kills + 2)]
     for world in worlds:
         shutil.copytree(here, world, ignore=shutil.ignore_patterns("world*"))
@@ -495,7 +745,12 @@ def calm(world: Path, start: Start) -> float:
 
 def files(world: Path) -> list[str]:
     """What lies in inbox and outbox."""
-    return sorted(str(path.relative_to(world)) for place in ("inbox", "outbox") for path in (world / place).rglob("*") if path.is_file())
+    return sorted(
+        str(path.relative_to(world))
+        for place in ("inbox", "outbox")
+        for path in (world / place).rglob("*")
+        if path.is_file()
+    )
 
 
 def test_a_killed_tick_is_finished_by_the_next(town: Voucher, here: Path) -> None:
@@ -513,7 +768,9 @@ def test_many_ticks_at_once_do_each_deed_once(town: Voucher, here: Path, start: 
     children = [start(here, *TICK, OPENS) for _ in range(4)]
     codes = [child.wait() for child in children]
     assert set(codes) <= {0, 75} and 0 in codes
-    assert asked(here, "SELECT count(*), count(DISTINCT round_id) FROM deeds WHERE deed = 'open'") == [(5, 5)]
+    assert asked(
+        here, "SELECT count(*), count(DISTINCT round_id) FROM deeds WHERE deed = 'open'"
+    ) == [(5, 5)]
     assert asked(here, "SELECT count(*) FROM audit WHERE deed = 'round.open'") == [(5,)]
 
 
@@ -521,25 +778,38 @@ def test_many_ticks_at_once_do_each_deed_once(town: Voucher, here: Path, start: 
 
 
 def scheduled(**changed: Any) -> law.Scheduled:
-    usual: dict[str, Any] = {"round_id": 1, "programme": "town", "round": "r1", "zone": "Asia/Shanghai", "state": "approved",
-                             "mode": "fcfs", "platform": "", "revision": 1, "opens_at": 100_000, "closes_at": 200_000,
-                             "approved_at": 50_000}
+    usual: dict[str, Any] = {
+        "round_id": 1,
+        "programme": "town",
+        "round": "r1",
+        "zone": "Asia/Shanghai",
+        "state": "approved",
+        "mode": "fcfs",
+        "platform": "",
+        "revision": 1,
+        "opens_at": 100_000,
+        "closes_at": 200_000,
+        "approved_at": 50_000,
+    }
     return law.Scheduled(**usual | changed)
 
 
-@pytest.mark.parametrize(("changed", "coming"), [
-    ({}, ["open", "close"]),
-    ({"state": "open"}, ["close"]),
-    ({"state": "paused"}, ["close"]),
-    ({"state": "closed"}, []),
-    ({"state": "cancelled"}, []),
-    ({"platform": "wechat"}, ["open", "order", "close"]),
-    ({"platform": "wechat", "state": "open", "is_ordered": True}, ["close"]),
-    ({"mode": "lottery"}, ["commit", "open", "draw", "close"]),
-    ({"mode": "lottery", "seed_committed": True, "waits_for_text": True}, ["open", "close"]),
-    ({"mode": "lottery", "platform": "wechat"}, ["open", "order", "close"]),
-    ({"to_allocate": "3"}, ["open", "allocate", "close"]),
-])
+@pytest.mark.parametrize(
+    ("changed", "coming"),
+    [
+        ({}, ["open", "close"]),
+        ({"state": "open"}, ["close"]),
+        ({"state": "paused"}, ["close"]),
+        ({"state": "closed"}, []),
+        ({"state": "cancelled"}, []),
+        ({"platform": "wechat"}, ["open", "order", "close"]),
+        ({"platform": "wechat", "state": "open", "is_ordered": True}, ["close"]),
+        ({"mode": "lottery"}, ["commit", "open", "draw", "close"]),
+        ({"mode": "lottery", "seed_committed": True, "waits_for_text": True}, ["open", "close"]),
+        ({"mode": "lottery", "platform": "wechat"}, ["open", "order", "close"]),
+        ({"to_allocate": "3"}, ["open", "allocate", "close"]),
+    ],
+)
 def test_what_is_still_to_come_of_a_round(changed: dict[str, Any], coming: list[str]) -> None:
     assert [each.deed for each in law.coming(scheduled(**changed))] == coming
 
@@ -548,10 +818,15 @@ def test_a_commitment_is_due_as_soon_as_the_round_is_approved() -> None:
     lottery = scheduled(mode="lottery", registration_closes_at=None)
     assert [each.due_at for each in law.due("commit", [lottery], 50_000)] == [50_000]
     assert law.due("open", [lottery], 99_999) == []
-    assert [each.due_at for each in law.due("draw", [scheduled(mode="lottery", state="open")], 100_000)] == [100_000]
+    assert [
+        each.due_at for each in law.due("draw", [scheduled(mode="lottery", state="open")], 100_000)
+    ] == [100_000]
 
 
 def test_a_round_is_called_for_a_day_before_and_at_its_opening() -> None:
     waiting = scheduled(state="submitted", approved_at=None)
-    keys = [[each.key for each in law.reminders([waiting], now)] for now in (13_599, 13_600, 100_000, 200_000)]
+    keys = [
+        [each.key for each in law.reminders([waiting], now)]
+        for now in (13_599, 13_600, 100_000, 200_000)
+    ]
     assert keys == [[], ["submitted 1 soon"], ["submitted 1 late"], []]

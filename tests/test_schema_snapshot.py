@@ -1,4 +1,6 @@
-"""The schema of a fresh file is the one reviewed in tests/cases/schema.sql (`pytest --bless` rewrites it)."""
+"""The schema of a fresh file is the one reviewed in tests/cases/schema.sql (`pytest --bless`
+rewrites it).
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,14 @@ def dumped(db: sqlite3.Connection) -> str:
 
 def changes(db: sqlite3.Connection, snapshot: str) -> list[str]:
     """The lines in which a file's schema differs from the snapshot."""
-    lines = difflib.unified_diff(snapshot.splitlines(), dumped(db).splitlines(), "schema.sql", "this program", lineterm="", n=1)
+    lines = difflib.unified_diff(
+        snapshot.splitlines(),
+        dumped(db).splitlines(),
+        "schema.sql",
+        "this program",
+        lineterm="",
+        n=1,
+    )
     return list(lines)
 
 
@@ -34,7 +43,9 @@ def test_the_schema_is_the_reviewed_one(tmp_path: Path, bless: bool) -> None:
     db = open_db(tmp_path / "fresh.db", create=True)
     if bless:
         SNAPSHOT.write_text(dumped(db), "utf-8")
-    assert not changes(db, SNAPSHOT.read_text("utf-8")), "the schema changed: review it, then pytest --bless tests/test_schema_snapshot.py"
+    assert not changes(db, SNAPSHOT.read_text("utf-8")), (
+        "the schema changed: review it, then pytest --bless tests/test_schema_snapshot.py"
+    )
 
 
 def test_a_changed_schema_is_found(tmp_path: Path) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from vouchercli.rules.merchants import Merchant, Suspension, is_old_number, is_suspended, is_uscc
-from vouchercli.rules.scope import Scope, covers, has_channel, is_hour, parse_hours, parse_weekday, registration_open
+from vouchercli.rules.scope import (
+    Scope,
+    covers,
+    has_channel,
+    is_hour,
+    parse_hours,
+    parse_weekday,
+    registration_open,
+)
 
 NOODLES = Merchant("M1", "上城区", "餐饮", "小微")
 
@@ -14,21 +22,24 @@ def only(*words: str) -> frozenset[str]:
     return frozenset(words)
 
 
-@pytest.mark.parametrize(("scope", "is_covered"), [
-    (Scope(), True),
-    (Scope(districts=only("上城区", "西湖区")), True),
-    (Scope(districts=only("西湖区")), False),
-    (Scope(industries=only("餐饮")), True),
-    (Scope(industries=only("零售")), False),
-    (Scope(sizes=only("小微")), True),
-    (Scope(sizes=only("大型")), False),
-    (Scope(merchants=only("M1")), True),
-    (Scope(merchants=only("M2")), False),
-    (Scope(districts=only("上城区"), merchants=only("M2")), False),
-    (Scope(merchants=only("M1"), exclude=only("M1")), False),
-    (Scope(exclude=only("餐饮")), False),
-    (Scope(exclude=only("M2", "零售")), True),
-])
+@pytest.mark.parametrize(
+    ("scope", "is_covered"),
+    [
+        (Scope(), True),
+        (Scope(districts=only("上城区", "西湖区")), True),
+        (Scope(districts=only("西湖区")), False),
+        (Scope(industries=only("餐饮")), True),
+        (Scope(industries=only("零售")), False),
+        (Scope(sizes=only("小微")), True),
+        (Scope(sizes=only("大型")), False),
+        (Scope(merchants=only("M1")), True),
+        (Scope(merchants=only("M2")), False),
+        (Scope(districts=only("上城区"), merchants=only("M2")), False),
+        (Scope(merchants=only("M1"), exclude=only("M1")), False),
+        (Scope(exclude=only("餐饮")), False),
+        (Scope(exclude=only("M2", "零售")), True),
+    ],
+)
 def test_all_limits_of_a_scope_hold_at_once(scope: Scope, is_covered: bool) -> None:
     assert covers(scope, NOODLES) is is_covered
 
@@ -41,36 +52,66 @@ def test_an_unregistered_merchant_is_covered_only_when_registration_is_open() ->
     assert registration_open(Scope(registration="open")) and not registration_open(Scope())
 
 
-@pytest.mark.parametrize(("wanted", "stated", "is_right"), [
-    ("offline", "offline", True), ("offline", "online", False), ("offline", "", True), ("any", "online", True),
-    ("online", "offline", False),
-])
-def test_a_payment_that_states_no_channel_is_not_held_against_anyone(wanted: str, stated: str, is_right: bool) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "stated", "is_right"),
+    [
+        ("offline", "offline", True),
+        ("offline", "online", False),
+        ("offline", "", True),
+        ("any", "online", True),
+        ("online", "offline", False),
+    ],
+)
+def test_a_payment_that_states_no_channel_is_not_held_against_anyone(
+    wanted: str, stated: str, is_right: bool
+) -> None:
     assert has_channel(Scope(channel=wanted), stated) is is_right
 
 
-@pytest.mark.parametrize(("minute", "is_open"), [
-    (599, False), (600, True), (839, True), (840, False), (1319, False), (1320, True), (0, True), (119, True), (120, False),
-])
+@pytest.mark.parametrize(
+    ("minute", "is_open"),
+    [
+        (599, False),
+        (600, True),
+        (839, True),
+        (840, False),
+        (1319, False),
+        (1320, True),
+        (0, True),
+        (119, True),
+        (120, False),
+    ],
+)
 def test_hours_are_half_open_and_may_pass_midnight(minute: int, is_open: bool) -> None:
     scope = Scope(hours=(*parse_hours("10:00-14:00"), *parse_hours("22:00-02:00")))
     assert is_hour(scope, minute, weekday=3) is is_open
 
 
 def test_weekdays_limit_beside_hours() -> None:
-    scope = Scope(weekdays=frozenset({parse_weekday("fri"), parse_weekday(6), parse_weekday("7"), parse_weekday("Thursday")}))
+    scope = Scope(
+        weekdays=frozenset(
+            {parse_weekday("fri"), parse_weekday(6), parse_weekday("7"), parse_weekday("Thursday")}
+        )
+    )
     assert [day for day in range(1, 8) if is_hour(scope, 700, day)] == [4, 5, 6, 7]
 
 
-@pytest.mark.parametrize(("text", "spans"), [
-    ("10:00-22:00", ((600, 1320),)), ("00:00 - 24:00", ((0, 1440),)), ("22:00-00:00", ((1320, 1440),)),
-    ("22:30-01:00", ((1350, 1440), (0, 60))),
-])
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("10:00-22:00", ((600, 1320),)),
+        ("00:00 - 24:00", ((0, 1440),)),
+        ("22:00-00:00", ((1320, 1440),)),
+        ("22:30-01:00", ((1350, 1440), (0, 60))),
+    ],
+)
 def test_hours_are_read(text: str, spans: tuple[tuple[int, int], ...]) -> None:
     assert parse_hours(text) == spans
 
 
-@pytest.mark.parametrize("text", ["", "10-22", "10:00-10:00", "25:00-26:00", "10:60-11:00", "10:00-24:01"])
+@pytest.mark.parametrize(
+    "text", ["", "10-22", "10:00-10:00", "25:00-26:00", "10:60-11:00", "10:00-24:01"]
+)
 def test_hours_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="hours"):
         parse_hours(text)
@@ -84,13 +125,27 @@ def test_weekdays_that_are_none_are_refused(text: str) -> None:
 
 def test_a_suspension_holds_from_its_first_second_to_the_one_before_its_end() -> None:
     spans = (Suspension(100, 200), Suspension(300, None))
-    assert [at for at in (99, 100, 199, 200, 299, 300, 10**9) if is_suspended(spans, at)] == [100, 199, 300, 10**9]
+    assert [at for at in (99, 100, 199, 200, 299, 300, 10**9) if is_suspended(spans, at)] == [
+        100,
+        199,
+        300,
+        10**9,
+    ]
 
 
-@pytest.mark.parametrize(("number", "is_shape", "is_old"), [
-    ("91110000600037341L", True, False), ("N2510100MA00000000", True, False), ("91110000600037341O", False, False),
-    ("9111000060003734", False, False),
-    ("330100000012345", False, True), ("3301000001234", False, True), ("33010000001234", False, False),
-])
-def test_the_shapes_of_business_numbers_are_known(number: str, is_shape: bool, is_old: bool) -> None:
+@pytest.mark.parametrize(
+    ("number", "is_shape", "is_old"),
+    [
+        ("91110000600037341L", True, False),
+        ("N2510100MA00000000", True, False),
+        ("91110000600037341O", False, False),
+        ("9111000060003734", False, False),
+        ("330100000012345", False, True),
+        ("3301000001234", False, True),
+        ("33010000001234", False, False),
+    ],
+)
+def test_the_shapes_of_business_numbers_are_known(
+    number: str, is_shape: bool, is_old: bool
+) -> None:
     assert (is_uscc(number), is_old_number(number)) == (is_shape, is_old)

@@ -1,4 +1,6 @@
-"""The renderer: tables that fit 80 columns in both languages, lose no digit, and obey nothing that data says."""
+"""The renderer: tables that fit 80 columns in both languages, lose no digit, and obey nothing that
+data says.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 COLUMNS = (
-    Column("key", "Round", blank="(not stated)"), Column("redemptions", "Redemptions", "int"), Column("base_fen", "Base spend", "fen"),
-    Column("subsidy_fen", "Subsidy", "fen"), Column("platform_fen", "Platform paid", "fen", optional=True), Column("own_fen", "Own", "fen"),
-    Column("gross", "G", "ratio"), Column("own_spend", "N", "ratio"), Column("floor", "Floor", "ratio"),
+    Column("key", "Round", blank="(not stated)"),
+    Column("redemptions", "Redemptions", "int"),
+    Column("base_fen", "Base spend", "fen"),
+    Column("subsidy_fen", "Subsidy", "fen"),
+    Column("platform_fen", "Platform paid", "fen", optional=True),
+    Column("own_fen", "Own", "fen"),
+    Column("gross", "G", "ratio"),
+    Column("own_spend", "N", "ratio"),
+    Column("floor", "Floor", "ratio"),
     Column("rate", "Used of claimed", "rate", csv_only=True),
 )
 HANGZHOU: dict[str, Any] = {  # the size of 2020: 3,422 million yuan
-    "key": "hz-1", "redemptions": 32_100_000, "base_fen": 342_200_000_000, "subsidy_fen": 32_100_000_000, "platform_fen": 0,
-    "own_fen": 310_100_000_000, "gross": "10.66", "own_spend": "9.66", "floor": "4.00", "rate": "0.8676",
+    "key": "hz-1",
+    "redemptions": 32_100_000,
+    "base_fen": 342_200_000_000,
+    "subsidy_fen": 32_100_000_000,
+    "platform_fen": 0,
+    "own_fen": 310_100_000_000,
+    "gross": "10.66",
+    "own_spend": "9.66",
+    "floor": "4.00",
+    "rate": "0.8676",
 }
 
 
@@ -43,7 +59,10 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def shown(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
     def run(outcome: Outcome | Table, language: str = "en", **given: Any) -> str:
         speak(language)
-        show.show(Call("x", given), outcome if isinstance(outcome, Outcome) else Outcome(tables=(outcome,)))
+        show.show(
+            Call("x", given),
+            outcome if isinstance(outcome, Outcome) else Outcome(tables=(outcome,)),
+        )
         return capfd.readouterr().out
 
     return run
@@ -68,21 +87,31 @@ def test_amounts_are_exact_while_they_fit(shown: Any) -> None:
     assert out.splitlines()[-1] == "Amounts in yuan."
 
 
-def test_the_unit_steps_as_the_terminal_narrows(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_unit_steps_as_the_terminal_narrows(
+    shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "70")
-    assert "Amounts in thousand yuan, rounded; -o csv and -o json are exact." in shown(table(HANGZHOU))
+    assert "Amounts in thousand yuan, rounded; -o csv and -o json are exact." in shown(
+        table(HANGZHOU)
+    )
     assert "万元（已取整）" in shown(table(HANGZHOU), "zh")
-    nation = HANGZHOU | {key: HANGZHOU[key] * 1000 for key in ("base_fen", "subsidy_fen", "own_fen")}
+    nation = HANGZHOU | {
+        key: HANGZHOU[key] * 1000 for key in ("base_fen", "subsidy_fen", "own_fen")
+    }
     monkeypatch.setenv("COLUMNS", "73")
     assert "million yuan" in shown(table(nation))
 
 
-def test_a_terminal_too_narrow_for_any_table_gets_a_list(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_too_narrow_for_any_table_gets_a_list(
+    shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     assert "Base spend: 3,422,000,000.00" in shown(table(HANGZHOU)).splitlines()
 
 
-def test_into_a_file_a_table_is_as_wide_as_it_needs(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_into_a_file_a_table_is_as_wide_as_it_needs(
+    shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("COLUMNS")
     long = "很长的名称" * 30
     out = shown(table({**HANGZHOU, "key": long}))
@@ -94,13 +123,20 @@ def test_into_a_file_a_table_is_as_wide_as_it_needs(shown: Any, monkeypatch: pyt
 
 def test_a_long_text_is_folded_and_nothing_of_it_is_lost(shown: Any) -> None:
     long = "杭州市商务局关于发放电子消费券的通知与说明，第一期至第四期。" * 3
-    out = shown(table({"name": long, "n": 1}, columns=(Column("name", "Name"), Column("n", "Number", "int"))), "zh")
+    out = shown(
+        table(
+            {"name": long, "n": 1}, columns=(Column("name", "Name"), Column("n", "Number", "int"))
+        ),
+        "zh",
+    )
     assert max(map(cell_len, out.splitlines())) <= 80
     body = "".join(line[:-1] if line.endswith("1") else line for line in out.splitlines()[3:])
     assert body.replace(" ", "") == long
 
 
-@given(text=st.text(st.sampled_from("ab 消费券，。（）(),1"), max_size=60), width=st.integers(4, 30))
+@given(
+    text=st.text(st.sampled_from("ab 消费券，。（）(),1"), max_size=60), width=st.integers(4, 30)
+)
 def test_folding_keeps_every_character_and_the_width(text: str, width: int) -> None:
     folded = drawing.folded(text, width)
     assert all(cell_len(line) <= width for line in folded.split("\n"))
@@ -153,7 +189,10 @@ def test_an_empty_table_says_so(shown: Any) -> None:
 
 def test_a_heading_that_is_data_is_not_translated(shown: Any) -> None:
     columns = (Column("a", "district", "fen", verbatim=True), Column("b", "District"))
-    assert shown(table({"a": 1, "b": "x"}, columns=columns), "zh").splitlines()[1].split() == ["district", "区县"]
+    assert shown(table({"a": 1, "b": "x"}, columns=columns), "zh").splitlines()[1].split() == [
+        "district",
+        "区县",
+    ]
 
 
 # ---------------------------------------------------------------- CSV
@@ -166,22 +205,41 @@ def rows_of(text: str) -> list[list[str]]:
 def test_csv_is_exact_and_has_every_column(shown: Any) -> None:
     heading, row = rows_of(shown(table(HANGZHOU), output="csv"))
     assert heading == [column.key for column in COLUMNS]
-    assert row == ["hz-1", "32100000", "3422000000.00", "321000000.00", "0.00", "3101000000.00", "10.66", "9.66", "4.00", "0.8676"]
+    assert row == [
+        "hz-1",
+        "32100000",
+        "3422000000.00",
+        "321000000.00",
+        "0.00",
+        "3101000000.00",
+        "10.66",
+        "9.66",
+        "4.00",
+        "0.8676",
+    ]
 
 
 def test_csv_headings_are_chinese_only_when_lang_zh_is_given(shown: Any) -> None:
     assert rows_of(shown(table(HANGZHOU), "zh", output="csv"))[0][0] == "key"
-    assert rows_of(shown(table(HANGZHOU), "zh", output="csv", lang="zh"))[0][:3] == ["期次", "核销笔数", "拉动消费(交易额)"]
+    assert rows_of(shown(table(HANGZHOU), "zh", output="csv", lang="zh"))[0][:3] == [
+        "期次",
+        "核销笔数",
+        "拉动消费(交易额)",
+    ]
 
 
 def test_csv_disarms_formulas_and_keeps_negative_amounts(shown: Any) -> None:
     columns = (Column("name", "Name"), Column("fen", "Own", "fen"))
-    assert rows_of(shown(table({"name": "=1+1", "fen": -150}, columns=columns), output="csv"))[1] == ["'=1+1", "-1.50"]
+    assert rows_of(shown(table({"name": "=1+1", "fen": -150}, columns=columns), output="csv"))[
+        1
+    ] == ["'=1+1", "-1.50"]
 
 
 def test_csv_leaves_asides_out_and_parts_tables_by_a_blank_line(shown: Any) -> None:
     columns = (Column("name", "Name"),)
-    first, aside, last = (table({"name": name}, columns=columns, aside=name == "b") for name in "abc")
+    first, aside, last = (
+        table({"name": name}, columns=columns, aside=name == "b") for name in "abc"
+    )
     assert shown(Outcome(tables=(first, aside, last)), output="csv") == "name\na\n\nname\nc\n"
 
 
@@ -190,17 +248,49 @@ def test_csv_leaves_asides_out_and_parts_tables_by_a_blank_line(shown: Any) -> N
 
 def test_json_is_the_envelope_and_nothing_else(shown: Any) -> None:
     late = Problem("late", "{n} days late", "x.csv:3", params={"n": 2})
-    assert json.loads(shown(Outcome({"a": 1}, says=(say("done"),), problems=(late,), status="partial"), output="json")) == {
-        "voucher": 1, "command": "x", "status": "partial", "data": {"a": 1},
-        "problems": [{"code": "late", "level": "error", "where": "x.csv:3", "message": "2 days late", "hint": ""}],
+    assert json.loads(
+        shown(
+            Outcome({"a": 1}, says=(say("done"),), problems=(late,), status="partial"),
+            output="json",
+        )
+    ) == {
+        "voucher": 1,
+        "command": "x",
+        "status": "partial",
+        "data": {"a": 1},
+        "problems": [
+            {
+                "code": "late",
+                "level": "error",
+                "where": "x.csv:3",
+                "message": "2 days late",
+                "hint": "",
+            }
+        ],
     }
 
 
-@given(rows=st.lists(st.fixed_dictionaries({
-    "key": st.text(max_size=4), "n": st.integers(), "a%s": st.none() | st.text(max_size=2), "yes": st.booleans(), "none": st.none(),
-}), max_size=3), times=st.integers(0, 1200))
+@given(
+    rows=st.lists(
+        st.fixed_dictionaries(
+            {
+                "key": st.text(max_size=4),
+                "n": st.integers(),
+                "a%s": st.none() | st.text(max_size=2),
+                "yes": st.booleans(),
+                "none": st.none(),
+            }
+        ),
+        max_size=3,
+    ),
+    times=st.integers(0, 1200),
+)
 def test_many_rows_are_encoded_as_the_library_would(rows: list[dict[str, Any]], times: int) -> None:
-    document = {"voucher": 1, "data": {"rows": rows * times, "empty": {}, "list": [1, "x", {"rows": rows}]}, "problems": []}
+    document = {
+        "voucher": 1,
+        "data": {"rows": rows * times, "empty": {}, "list": [1, "x", {"rows": rows}]},
+        "problems": [],
+    }
     assert "".join(encoding.pieces(document)) == json.dumps(document, ensure_ascii=False)
 
 
@@ -209,7 +299,9 @@ def test_rows_that_differ_are_encoded_too() -> None:
     assert json.loads("".join(encoding.pieces(rows))) == rows
 
 
-def test_a_terminal_gets_bold_headings_and_dim_notes(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_bold_headings_and_dim_notes(
+    shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
@@ -221,6 +313,8 @@ def test_a_terminal_gets_bold_headings_and_dim_notes(shown: Any, monkeypatch: py
     assert "\x1b" not in shown(table(HANGZHOU))
 
 
-def test_talk_goes_to_stderr_and_the_status_is_the_exit_code(capfd: pytest.CaptureFixture[str]) -> None:
+def test_talk_goes_to_stderr_and_the_status_is_the_exit_code(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     assert show.show(Call("x"), Outcome(says=(say("done"),), status="failed")) == 5
     assert capfd.readouterr() == ("", "done\n")

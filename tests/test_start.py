@@ -36,7 +36,9 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(voucher: Any, here
 
 
 @pytest.mark.parametrize("version", [0, 7])
-def test_another_programs_database_is_refused_and_left_alone(voucher: Any, here: Path, version: int) -> None:
+def test_another_programs_database_is_refused_and_left_alone(
+    voucher: Any, here: Path, version: int
+) -> None:
     db = sqlite3.connect(here / "other.db")
     db.execute("CREATE TABLE theirs (x)")
     db.execute(f"PRAGMA user_version = {version:d}")
@@ -50,17 +52,25 @@ def test_a_newer_database_is_refused(voucher: Any, here: Path) -> None:
     db = sqlite3.connect(here / "voucher.db")
     db.execute("PRAGMA user_version = 99")
     db.close()
-    assert voucher("round", "list", "-o", "json", expect=3).json["problems"][0]["code"] == "newer_database"
+    assert (
+        voucher("round", "list", "-o", "json", expect=3).json["problems"][0]["code"]
+        == "newer_database"
+    )
 
 
 def test_a_key_that_others_can_read_is_refused(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
     (here / "voucher.key").chmod(0o644)
     ran = voucher("claim", "import", "claims.csv", "-o", "json", expect=3)
-    assert (ran.json["problems"][0]["code"], ran.json["problems"][0]["hint"]) == ("key_exposed", "chmod 600 voucher.key")
+    assert (ran.json["problems"][0]["code"], ran.json["problems"][0]["hint"]) == (
+        "key_exposed",
+        "chmod 600 voucher.key",
+    )
 
 
-def test_another_writer_at_work_is_busy_and_nothing_is_lost(city: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_writer_at_work_is_busy_and_nothing_is_lost(
+    city: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     voucher = city(with_claims=False)
     monkeypatch.setattr("vouchercli.store.db.BUSY_TIMEOUT_MS", 1)
     other = sqlite3.connect(here / "voucher.db", isolation_level=None)
@@ -72,11 +82,16 @@ def test_another_writer_at_work_is_busy_and_nothing_is_lost(city: Any, here: Pat
     assert voucher("claim", "import", "claims.csv", "-o", "json").data["accepted"] == 3
 
 
-def test_shared_options_work_before_between_and_after_noun_and_verb(voucher: Any, here: Path) -> None:
+def test_shared_options_work_before_between_and_after_noun_and_verb(
+    voucher: Any, here: Path
+) -> None:
     for args in (("--db", "a.db", "init"), ("init", "--db", "a.db")):
         voucher(*args)
-    for args in (("--db", "a.db", "-o", "json", "batch", "list"), ("batch", "--db", "a.db", "-o", "json", "list"),
-                 ("batch", "list", "-o", "json", "--db", "a.db")):
+    for args in (
+        ("--db", "a.db", "-o", "json", "batch", "list"),
+        ("batch", "--db", "a.db", "-o", "json", "list"),
+        ("batch", "list", "-o", "json", "--db", "a.db"),
+    ):
         assert voucher(*args).data["batches"] == []
 
 
@@ -96,7 +111,11 @@ def test_check_names_what_was_tampered_with(city: Any, here: Path) -> None:
     db.commit()
     db.close()
     ran = voucher("check", "-o", "json", expect=5)
-    assert {row["check"] for row in ran.data["checks"] if row["state"] == "failed"} == {"packs_within_quota", "claim_totals", "audit_chain"}
+    assert {row["check"] for row in ran.data["checks"] if row["state"] == "failed"} == {
+        "packs_within_quota",
+        "claim_totals",
+        "audit_chain",
+    }
 
 
 def test_init_never_replaces_a_lost_key_once_residents_are_in(city: Any, here: Path) -> None:
@@ -106,7 +125,9 @@ def test_init_never_replaces_a_lost_key_once_residents_are_in(city: Any, here: P
     assert not (here / "voucher.key").exists()
 
 
-def test_init_mends_a_start_that_was_killed_before_the_key_was_made(voucher: Any, here: Path) -> None:
+def test_init_mends_a_start_that_was_killed_before_the_key_was_made(
+    voucher: Any, here: Path
+) -> None:
     voucher("init")
     (here / "voucher.key").unlink()
     voucher("init")

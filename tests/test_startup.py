@@ -13,7 +13,18 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = {"pandas", "numpy", "polars", "pydantic", "pyarrow", "duckdb", "xlsxwriter", "sqlite_utils", "python_calamine", "click"}
+HEAVY = {
+    "pandas",
+    "numpy",
+    "polars",
+    "pydantic",
+    "pyarrow",
+    "duckdb",
+    "xlsxwriter",
+    "sqlite_utils",
+    "python_calamine",
+    "click",
+}
 LOADED = """
 import json, sys
 from vouchercli.cli.main import main
@@ -34,8 +45,19 @@ EVERYDAY = (
 
 def loaded(folder: Path, *words: str) -> set[str]:
     """The top-level modules in memory after a command has run in a process of its own."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("VOUCHER_", "LC_", "LANG", "COV"))}
-    done = subprocess.run([sys.executable, "-c", LOADED, *words], cwd=folder, env=environ, capture_output=True, text=True, check=True)
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("VOUCHER_", "LC_", "LANG", "COV"))
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *words],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     told = json.loads(done.stderr.splitlines()[-1])
     assert told["code"] == 0, done.stderr
     return set(told["modules"])
@@ -50,8 +72,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.mark.parametrize(("words", "also"), EVERYDAY, ids=[" ".join(words) for words, _ in EVERYDAY])
-def test_an_everyday_command_loads_nothing_heavy(folder: Path, words: tuple[str, ...], also: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("words", "also"), EVERYDAY, ids=[" ".join(words) for words, _ in EVERYDAY]
+)
+def test_an_everyday_command_loads_nothing_heavy(
+    folder: Path, words: tuple[str, ...], also: set[str]
+) -> None:
     assert loaded(folder, *words) & (HEAVY | also) == set()
 
 
@@ -59,9 +85,17 @@ def test_an_everyday_command_loads_nothing_heavy(folder: Path, words: tuple[str,
 def test_a_small_import_loads_no_columns(folder: Path, noun: str) -> None:
     (folder / "m.csv").write_text("merchant_no,name\nM1,店\n", "utf-8")
     (folder / "c.csv").write_text("claim_no,round,resident,claimed_at\n", "utf-8")
-    (folder / "r.csv").write_text("transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,subsidy\n", "utf-8")
-    assert loaded(folder, noun, "import", f"{noun[0]}.csv") & {"numpy", "polars", "pyarrow", "python_calamine"} == set()
+    (folder / "r.csv").write_text(
+        "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,subsidy\n", "utf-8"
+    )
+    assert (
+        loaded(folder, noun, "import", f"{noun[0]}.csv")
+        & {"numpy", "polars", "pyarrow", "python_calamine"}
+        == set()
+    )
 
 
 def test_a_heavy_library_is_found(folder: Path) -> None:
-    assert {"yaml", "sqlite_utils"} <= loaded(folder, "init", "--db", "other.db") | loaded(folder, "programme", "load", "hangzhou-2020")
+    assert {"yaml", "sqlite_utils"} <= loaded(folder, "init", "--db", "other.db") | loaded(
+        folder, "programme", "load", "hangzhou-2020"
+    )

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 ZONE = "Asia/Shanghai"
 LUNCH: dict[str, Any] = {
-    "template": "lunch", "name": {"zh": "午餐券", "en": "Lunch"},
+    "template": "lunch",
+    "name": {"zh": "午餐券", "en": "Lunch"},
     "coupons": [{"count": 2, "kind": "amount_off", "denomination": "5.00", "threshold": "20.00"}],
-    "validity": {"days_after_claim": 7}, "funding": {"treasury": "100%"},
+    "validity": {"days_after_claim": 7},
+    "funding": {"treasury": "100%"},
 }
 LUNCH_YAML = """template: lunch
 name: {zh: 午餐券, en: Lunch}
@@ -44,7 +46,13 @@ def line(**changes: Any) -> dict[str, Any]:
 
 def percent(**changes: Any) -> dict[str, Any]:
     """One percentage line with these keys changed."""
-    keys = {"kind": "percent_off", "percent": "10", "threshold": "2000.00", "cap": "400.00", **changes}
+    keys = {
+        "kind": "percent_off",
+        "percent": "10",
+        "threshold": "2000.00",
+        "cap": "400.00",
+        **changes,
+    }
     return {key: value for key, value in keys.items() if value is not None}
 
 
@@ -68,62 +76,105 @@ def faults(**changes: Any) -> list[tuple[tuple[str | int, ...], str]]:
 
 def test_a_pack_is_expanded_into_numbered_coupons() -> None:
     pack = template(coupons=[line(count=2), percent(percent="12.5")]).coupons
-    assert [(c.coupon_no, c.coupon, c.kind, c.denomination_fen, c.threshold_fen, c.percent_bp) for c in pack] == [
-        (1, "40-10", "amount_off", 1_000, 4_000, None), (2, "40-10", "amount_off", 1_000, 4_000, None),
-        (3, "2000-12.5%", "percent_off", 40_000, 200_000, 1_250)]
+    assert [
+        (c.coupon_no, c.coupon, c.kind, c.denomination_fen, c.threshold_fen, c.percent_bp)
+        for c in pack
+    ] == [
+        (1, "40-10", "amount_off", 1_000, 4_000, None),
+        (2, "40-10", "amount_off", 1_000, 4_000, None),
+        (3, "2000-12.5%", "percent_off", 40_000, 200_000, 1_250),
+    ]
 
 
 def test_cents_show_in_a_coupons_short_name() -> None:
-    assert template(coupons=[line(denomination="0.50", threshold="9.90")]).coupons[0].coupon == "9.90-0.50"
+    assert (
+        template(coupons=[line(denomination="0.50", threshold="9.90")]).coupons[0].coupon
+        == "9.90-0.50"
+    )
 
 
-@pytest.mark.parametrize(("changes", "path", "code"), [
-    ({"coupon": []}, ("coupon",), "unknown_key"),
-    ({"coupons": None}, (), "missing_key"),
-    ({"coupons": []}, ("coupons",), "empty_pack"),
-    ({"coupons": "40-10"}, ("coupons",), "wrong_type"),
-    ({"coupons": [line(count=101)]}, ("coupons",), "too_many_coupons"),
-    ({"coupons": [line(count=10**9), line(count=10**9)]}, ("coupons",), "too_many_coupons"),
-    ({"coupons": [line(kind="amount_of")]}, ("coupons", 0, "kind"), "not_a_choice"),
-    ({"coupons": [line(threshold=None)]}, ("coupons", 0), "missing_key"),
-    ({"coupons": [line(denomination="0.00")]}, ("coupons", 0, "denomination"), "bad_amount"),
-    ({"coupons": [line(denomination="41.00")]}, ("coupons", 0, "threshold"), "more_than_the_price"),
-    ({"coupons": [line(cap="5.00")]}, ("coupons", 0, "cap"), "unknown_key"),
-    ({"coupons": [percent(cap=None)]}, ("coupons", 0), "missing_key"),
-    ({"coupons": [percent(percent="0")]}, ("coupons", 0, "percent"), "bad_percent"),
-    ({"coupons": [percent(percent="10.125")]}, ("coupons", 0, "percent"), "bad_percent"),
-    ({"coupons": [percent(percent="101")]}, ("coupons", 0, "percent"), "more_than_the_price"),
-    ({"coupons": [percent(percent="60")], "match": {"merchant": "100%"}}, ("coupons", 0, "percent"), "more_than_the_price"),
-    ({"coupons": [line(threshold="19.99")], "match": {"merchant": "100%"}}, ("coupons", 0, "threshold"), "more_than_the_price"),
-    ({"validity": {}}, ("validity",), "one_validity"),
-    ({"validity": {"days_after_claim": 7, "until": "2022-06-24 20:00"}}, ("validity",), "one_validity"),
-    ({"validity": {"until": "24 June"}}, ("validity", "until"), "bad_time"),
-    ({"validity": {"days_after_claim": 0}}, ("validity", "days_after_claim"), "bad_number"),
-    ({"validity": {"calendar_month": False}}, ("validity", "calendar_month"), "one_validity"),
-    ({"validity": "month"}, ("validity",), "wrong_type"),
-    ({"scope": {"channel": "ofline"}}, ("scope", "channel"), "not_a_choice"),
-    ({"scope": {"hours": ["25:00-26:00"]}}, ("scope", "hours", 0), "bad_hours"),
-    ({"scope": {"weekdays": ["someday"]}}, ("scope", "weekdays", 0), "bad_weekday"),
-    ({"scope": {"districts": ["330106", "330106"]}}, ("scope", "districts", 1), "named_twice"),
-    ({"funding": {"treasury": "90%"}}, ("funding",), "shares_not_whole"),
-    ({"funding": {"treasury": "100%", "bank": "0%"}}, ("funding", "bank"), "bad_percent"),
-    ({"match": {"merchant": "50%", "bank": "50%"}}, ("match",), "one_match"),
-])
-def test_each_fault_is_found_at_its_place(changes: dict[str, Any], path: tuple[str | int, ...], code: str) -> None:
+@pytest.mark.parametrize(
+    ("changes", "path", "code"),
+    [
+        ({"coupon": []}, ("coupon",), "unknown_key"),
+        ({"coupons": None}, (), "missing_key"),
+        ({"coupons": []}, ("coupons",), "empty_pack"),
+        ({"coupons": "40-10"}, ("coupons",), "wrong_type"),
+        ({"coupons": [line(count=101)]}, ("coupons",), "too_many_coupons"),
+        ({"coupons": [line(count=10**9), line(count=10**9)]}, ("coupons",), "too_many_coupons"),
+        ({"coupons": [line(kind="amount_of")]}, ("coupons", 0, "kind"), "not_a_choice"),
+        ({"coupons": [line(threshold=None)]}, ("coupons", 0), "missing_key"),
+        ({"coupons": [line(denomination="0.00")]}, ("coupons", 0, "denomination"), "bad_amount"),
+        (
+            {"coupons": [line(denomination="41.00")]},
+            ("coupons", 0, "threshold"),
+            "more_than_the_price",
+        ),
+        ({"coupons": [line(cap="5.00")]}, ("coupons", 0, "cap"), "unknown_key"),
+        ({"coupons": [percent(cap=None)]}, ("coupons", 0), "missing_key"),
+        ({"coupons": [percent(percent="0")]}, ("coupons", 0, "percent"), "bad_percent"),
+        ({"coupons": [percent(percent="10.125")]}, ("coupons", 0, "percent"), "bad_percent"),
+        ({"coupons": [percent(percent="101")]}, ("coupons", 0, "percent"), "more_than_the_price"),
+        (
+            {"coupons": [percent(percent="60")], "match": {"merchant": "100%"}},
+            ("coupons", 0, "percent"),
+            "more_than_the_price",
+        ),
+        (
+            {"coupons": [line(threshold="19.99")], "match": {"merchant": "100%"}},
+            ("coupons", 0, "threshold"),
+            "more_than_the_price",
+        ),
+        ({"validity": {}}, ("validity",), "one_validity"),
+        (
+            {"validity": {"days_after_claim": 7, "until": "2022-06-24 20:00"}},
+            ("validity",),
+            "one_validity",
+        ),
+        ({"validity": {"until": "24 June"}}, ("validity", "until"), "bad_time"),
+        ({"validity": {"days_after_claim": 0}}, ("validity", "days_after_claim"), "bad_number"),
+        ({"validity": {"calendar_month": False}}, ("validity", "calendar_month"), "one_validity"),
+        ({"validity": "month"}, ("validity",), "wrong_type"),
+        ({"scope": {"channel": "ofline"}}, ("scope", "channel"), "not_a_choice"),
+        ({"scope": {"hours": ["25:00-26:00"]}}, ("scope", "hours", 0), "bad_hours"),
+        ({"scope": {"weekdays": ["someday"]}}, ("scope", "weekdays", 0), "bad_weekday"),
+        ({"scope": {"districts": ["330106", "330106"]}}, ("scope", "districts", 1), "named_twice"),
+        ({"funding": {"treasury": "90%"}}, ("funding",), "shares_not_whole"),
+        ({"funding": {"treasury": "100%", "bank": "0%"}}, ("funding", "bank"), "bad_percent"),
+        ({"match": {"merchant": "50%", "bank": "50%"}}, ("match",), "one_match"),
+    ],
+)
+def test_each_fault_is_found_at_its_place(
+    changes: dict[str, Any], path: tuple[str | int, ...], code: str
+) -> None:
     assert faults(**changes) == [(path, code)]
 
 
 def test_the_shares_keep_the_order_in_which_they_were_written() -> None:
-    assert template(funding={"b": "33.33%", "a": "66.67"}).funding == (Share("b", 3_333), Share("a", 6_667))
+    assert template(funding={"b": "33.33%", "a": "66.67"}).funding == (
+        Share("b", 3_333),
+        Share("a", 6_667),
+    )
     assert template(match={"merchant": "50%"}).match_bp == 5_000
     assert template().match_bp == 0
 
 
 def test_a_scope_without_a_word_takes_registered_merchants_on_any_channel() -> None:
     scope = template().scope
-    assert (scope.channel, scope.registration, scope.hours, scope.weekdays) == ("any", "required", (), frozenset())
-    scope = template(scope={"hours": ["22:00-02:00"], "weekdays": ["sat", "sun"], "districts": [330106]}).scope
-    assert (scope.hours, scope.weekdays, scope.districts) == (((1320, 1440), (0, 120)), {6, 7}, {"330106"})
+    assert (scope.channel, scope.registration, scope.hours, scope.weekdays) == (
+        "any",
+        "required",
+        (),
+        frozenset(),
+    )
+    scope = template(
+        scope={"hours": ["22:00-02:00"], "weekdays": ["sat", "sun"], "districts": [330106]}
+    ).scope
+    assert (scope.hours, scope.weekdays, scope.districts) == (
+        ((1320, 1440), (0, 120)),
+        {6, 7},
+        {"330106"},
+    )
 
 
 # ---------------------------------------------------------------- validity
@@ -133,27 +184,40 @@ def at(text: str) -> int:
     return times.parse(text, ZONE)
 
 
-@pytest.mark.parametrize(("validity", "claimed", "expires"), [
-    ({"days_after_claim": 7}, "2020-03-27 08:00:01", "2020-04-03 08:00:01"),
-    ({"until": "2022-06-24 20:00"}, "2022-06-17 20:00", "2022-06-24 20:00"),
-    ({"until": "2022-06-24T12:00Z"}, "2022-06-17 20:00", "2022-06-24 20:00"),
-    ({"calendar_month": True}, "2020-02-29 23:59:59", "2020-03-01"),
-    ("calendar_month", "2020-12-31 23:59:59", "2021-01-01"),
-])
+@pytest.mark.parametrize(
+    ("validity", "claimed", "expires"),
+    [
+        ({"days_after_claim": 7}, "2020-03-27 08:00:01", "2020-04-03 08:00:01"),
+        ({"until": "2022-06-24 20:00"}, "2022-06-17 20:00", "2022-06-24 20:00"),
+        ({"until": "2022-06-24T12:00Z"}, "2022-06-17 20:00", "2022-06-24 20:00"),
+        ({"calendar_month": True}, "2020-02-29 23:59:59", "2020-03-01"),
+        ("calendar_month", "2020-12-31 23:59:59", "2021-01-01"),
+    ],
+)
 def test_a_voucher_expires_as_its_template_says(validity: Any, claimed: str, expires: str) -> None:
     assert rules.expires_at(template(validity=validity), at(claimed), ZONE) == at(expires)
 
 
-@given(st.integers(min_value=1, max_value=365), st.integers(min_value=at("2020-01-01"), max_value=at("2025-01-01")))
-def test_a_voucher_of_n_days_lives_exactly_n_days_where_clocks_never_turn(days: int, claimed_at: int) -> None:
-    assert rules.expires_at(template(validity={"days_after_claim": days}), claimed_at, ZONE) == claimed_at + days * 86_400
+@given(
+    st.integers(min_value=1, max_value=365),
+    st.integers(min_value=at("2020-01-01"), max_value=at("2025-01-01")),
+)
+def test_a_voucher_of_n_days_lives_exactly_n_days_where_clocks_never_turn(
+    days: int, claimed_at: int
+) -> None:
+    assert (
+        rules.expires_at(template(validity={"days_after_claim": days}), claimed_at, ZONE)
+        == claimed_at + days * 86_400
+    )
 
 
 @given(st.integers(min_value=at("2020-01-01"), max_value=at("2025-01-01")))
 def test_a_month_ends_after_the_claim(claimed_at: int) -> None:
     expires_at = rules.expires_at(template(validity="calendar_month"), claimed_at, ZONE)
     assert claimed_at < expires_at <= claimed_at + 31 * 86_400
-    assert times.month_of(times.day_of(expires_at - 1, ZONE)) == times.month_of(times.day_of(claimed_at, ZONE))
+    assert times.month_of(times.day_of(expires_at - 1, ZONE)) == times.month_of(
+        times.day_of(claimed_at, ZONE)
+    )
 
 
 # ---------------------------------------------------------------- worth, cautions, changes
@@ -168,37 +232,67 @@ def test_a_pack_is_worth_its_denominations_and_its_caps() -> None:
 
 
 def test_platform_limits_are_cautions() -> None:
-    long = template(name={"zh": "一二三四五六七八九十"}, validity={"days_after_claim": 91}, coupons=[percent()], assumption="a guess")
-    assert [fault.code for fault in packs.cautions(long)] == ["wechat_window", "wechat_name", "gross_by_construction", "assumption"]
+    long = template(
+        name={"zh": "一二三四五六七八九十"},
+        validity={"days_after_claim": 91},
+        coupons=[percent()],
+        assumption="a guess",
+    )
+    assert [fault.code for fault in packs.cautions(long)] == [
+        "wechat_window",
+        "wechat_name",
+        "gross_by_construction",
+        "assumption",
+    ]
     short = template(name={"zh": "一二三四五六七八九"}, validity={"days_after_claim": 90})
     assert packs.cautions(short) == ()
 
 
 def test_funders_that_the_programme_lacks_are_found() -> None:
-    programme, _ = programmes.read({"programme": "p", "name": {"en": "P"}, "funders": {
-        "treasury": {"kind": "public"}, "shops": {"kind": "merchant"}}})
+    programme, _ = programmes.read(
+        {
+            "programme": "p",
+            "name": {"en": "P"},
+            "funders": {"treasury": {"kind": "public"}, "shops": {"kind": "merchant"}},
+        }
+    )
     assert programme is not None
     assert rules.strangers(template(match={"shops": "100%"}), programme) == ()
     wrong = template(funding={"bank": "100%"}, match={"treasury": "100%"})
-    assert [fault.path for fault in rules.strangers(wrong, programme)] == [("funding", "bank"), ("match", "treasury")]
+    assert [fault.path for fault in rules.strangers(wrong, programme)] == [
+        ("funding", "bank"),
+        ("match", "treasury"),
+    ]
 
 
 def test_changes_are_named_field_by_field() -> None:
-    after = template(coupons=[line()], validity={"until": "2022-06-24 20:00"}, scope={"channel": "offline"})
+    after = template(
+        coupons=[line()], validity={"until": "2022-06-24 20:00"}, scope={"channel": "offline"}
+    )
     assert packs.changes(template(), template()) == ()
     assert packs.changes(template(), after) == (
-        ("coupons 20-5", "2 x 5 / 20", None), ("validity.days_after_claim", "7", None), ("scope.channel", "any", "offline"),
-        ("coupons 40-10", None, "1 x 10 / 40"), ("validity.until", None, "2022-06-24 20:00"))
+        ("coupons 20-5", "2 x 5 / 20", None),
+        ("validity.days_after_claim", "7", None),
+        ("scope.channel", "any", "offline"),
+        ("coupons 40-10", None, "1 x 10 / 40"),
+        ("validity.until", None, "2022-06-24 20:00"),
+    )
 
 
 def test_two_runs_of_one_coupon_are_both_described() -> None:
     described = packs.described(template(coupons=[line(), percent(), line()]))
-    assert [key for key in described if key.startswith("coupons ")] == ["coupons 40-10", "coupons 2000-10%", "coupons 40-10 (2)"]
+    assert [key for key in described if key.startswith("coupons ")] == [
+        "coupons 40-10",
+        "coupons 2000-10%",
+        "coupons 40-10 (2)",
+    ]
 
 
 def test_a_validity_is_one_of_three() -> None:
     assert template(validity="calendar_month").validity == Validity(is_month=True)
-    assert template(validity={"until": "2022-06-24 20:00"}).validity == Validity(until="2022-06-24 20:00")
+    assert template(validity={"until": "2022-06-24 20:00"}).validity == Validity(
+        until="2022-06-24 20:00"
+    )
 
 
 # ---------------------------------------------------------------- versions
@@ -207,13 +301,19 @@ def test_a_validity_is_one_of_three() -> None:
 def test_a_version_is_made_by_content_and_never_changes(tmp_path: Path) -> None:
     db = open_db(tmp_path / "x.db", create=True)
     first = store.save(db, template(), LUNCH, "a", 1)
-    reworded = {**LUNCH, "coupons": [line(denomination=5, threshold="20"), line(denomination="5.0", threshold="20")]}
+    reworded = {
+        **LUNCH,
+        "coupons": [line(denomination=5, threshold="20"), line(denomination="5.0", threshold="20")],
+    }
     again, _ = rules.read(reworded)
     assert again is not None
     assert store.save(db, again, reworded, "b", 2)["version"] == first["version"] == 1
     longer = {**LUNCH, "validity": {"days_after_claim": 8}}
-    assert store.save(db, template(validity={"days_after_claim": 8}), longer, "c", 3)["version"] == 2
-    assert store.save(db, template(), LUNCH, "a", 4)["version"] == 3  # back to the first content: a new version, not the old one
+    assert (
+        store.save(db, template(validity={"days_after_claim": 8}), longer, "c", 3)["version"] == 2
+    )
+    # back to the first content: a new version, not the old one
+    assert store.save(db, template(), LUNCH, "a", 4)["version"] == 3
     assert store.value(store.named(db, "lunch", 1)) == template()
     assert [row["version"] for row in store.versions(db, "lunch")] == [1, 2, 3]
     assert [row["coupon"] for row in store.coupons(db, first["template_id"])] == ["20-5", "20-5"]
@@ -225,6 +325,7 @@ def test_a_version_is_made_by_content_and_never_changes(tmp_path: Path) -> None:
 @pytest.fixture
 def added(voucher: Callable[..., Ran], here: Path, once: Once) -> None:
     """A file with lunch@1 and a changed lunch@2."""
+
     def build() -> None:
         (here / "lunch.yaml").write_text(LUNCH_YAML, "utf-8")
         voucher("init")
@@ -235,32 +336,57 @@ def added(voucher: Callable[..., Ran], here: Path, once: Once) -> None:
     once("lunch", build)
 
 
-def test_add_makes_versions_and_the_same_content_none(voucher: Callable[..., Ran], added: None) -> None:
+def test_add_makes_versions_and_the_same_content_none(
+    voucher: Callable[..., Ran], added: None
+) -> None:
     ran = voucher("template", "add", "lunch.yaml", "-o", "json")
     assert (ran.data["version"], ran.data["added"], ran.data["pack_value_fen"]) == (2, False, 1_500)
-    assert "is there already: version 2 says the same" in voucher("template", "add", "lunch.yaml").err
-    assert [row["version"] for row in voucher("template", "list", "-o", "json").data["templates"]] == [2]
+    assert (
+        "is there already: version 2 says the same" in voucher("template", "add", "lunch.yaml").err
+    )
+    assert [
+        row["version"] for row in voucher("template", "list", "-o", "json").data["templates"]
+    ] == [2]
 
 
-def test_add_is_logged_with_before_and_after(voucher: Callable[..., Ran], added: None, here: Path) -> None:
-    rows = open_db(here / "voucher.db").execute("SELECT subject, detail FROM audit ORDER BY audit_id").fetchall()
+def test_add_is_logged_with_before_and_after(
+    voucher: Callable[..., Ran], added: None, here: Path
+) -> None:
+    rows = (
+        open_db(here / "voucher.db")
+        .execute("SELECT subject, detail FROM audit ORDER BY audit_id")
+        .fetchall()
+    )
     assert [row["subject"] for row in rows] == ["lunch@1", "lunch@2"]
     assert '"count":2' in rows[1]["detail"] and '"count":3' in rows[1]["detail"]
 
 
 def test_a_dry_run_adds_nothing(voucher: Callable[..., Ran]) -> None:
     voucher("init")
-    assert "would be version 1; nothing was written" in voucher("template", "add", "universal-5x10", "--dry-run").err
+    assert (
+        "would be version 1; nothing was written"
+        in voucher("template", "add", "universal-5x10", "--dry-run").err
+    )
     ran = voucher("template", "list")
-    assert (ran.out, ran.err) == ("", "there is no template yet; next: voucher template add universal-5x10\n")
+    assert (ran.out, ran.err) == (
+        "",
+        "there is no template yet; next: voucher template add universal-5x10\n",
+    )
 
 
-def test_a_faulty_file_says_every_fault_at_its_place(voucher: Callable[..., Ran], here: Path) -> None:
-    (here / "bad.yaml").write_text(LUNCH_YAML.replace("threshold", "treshold").replace("100%", "90%"), "utf-8")
+def test_a_faulty_file_says_every_fault_at_its_place(
+    voucher: Callable[..., Ran], here: Path
+) -> None:
+    (here / "bad.yaml").write_text(
+        LUNCH_YAML.replace("threshold", "treshold").replace("100%", "90%"), "utf-8"
+    )
     voucher("init")
     ran = voucher("template", "add", "bad.yaml", expect=3)
     assert ran.out == ""
-    assert "bad.yaml:4:56: error: there is no key treshold here [unknown_key]\n  next: did you mean threshold?" in ran.err
+    assert (
+        "bad.yaml:4:56: error: there is no key treshold here [unknown_key]\n  next: did you mean"
+        " threshold?" in ran.err
+    )
     assert "bad.yaml:6:10: error: the shares make 90%, not 100% [shares_not_whole]" in ran.err
 
 
@@ -273,8 +399,13 @@ def test_add_says_when_the_programme_lacks_the_funder(voucher: Callable[..., Ran
 
 def test_list_shows_worth_and_floor(voucher: Callable[..., Ran], added: None) -> None:
     assert voucher("template", "list", "-o", "csv").out.splitlines() == [
-        "template,version,coupons,pack_value_fen,floor,rounds", "lunch,2,3,15.00,4.00,0"]
-    names = [row["template"] for row in voucher("template", "list", "--shipped", "-o", "json").data["shipped"]]
+        "template,version,coupons,pack_value_fen,floor,rounds",
+        "lunch,2,3,15.00,4.00,0",
+    ]
+    names = [
+        row["template"]
+        for row in voucher("template", "list", "--shipped", "-o", "json").data["shipped"]
+    ]
     assert {"universal-5x10", "beijing-smart-products", "county-lunch"} <= set(names)
 
 
@@ -284,20 +415,30 @@ def test_list_without_a_database_is_refused(voucher: Callable[..., Ran]) -> None
 
 def test_show_gives_every_field_of_a_version(voucher: Callable[..., Ran], added: None) -> None:
     data = voucher("template", "show", "lunch@1", "-o", "json").data
-    assert (data["template"], data["version"], len(data["coupons"]), data["rounds"]) == ("lunch", 1, 2, [])
+    assert (data["template"], data["version"], len(data["coupons"]), data["rounds"]) == (
+        "lunch",
+        1,
+        2,
+        [],
+    )
     assert data["added_at"] == "2020-03-20T09:00:00+08:00"
     assert data["fields"]["funding.treasury"] == "100%"
     assert "Floor leverage of the whole pack: 4.00" in voucher("template", "show", "lunch").out
     assert "整份卡包的最低杠杆：4.00" in voucher("template", "show", "lunch", "--lang", "zh").out
 
 
-@pytest.mark.parametrize(("reference", "code", "text"), [
-    ("lunhc", 3, "there is no template lunhc; did you mean lunch? [unknown_template]"),
-    ("supper", 3, "next: voucher template list --shipped"),
-    ("lunch@9", 3, "template lunch has no version 9; its latest is 2 [unknown_version]"),
-    ("lunch@x", 2, "lunch@x does not name a version [bad_version]"),
-])
-def test_show_refuses_what_is_not_there(voucher: Callable[..., Ran], added: None, reference: str, code: int, text: str) -> None:
+@pytest.mark.parametrize(
+    ("reference", "code", "text"),
+    [
+        ("lunhc", 3, "there is no template lunhc; did you mean lunch? [unknown_template]"),
+        ("supper", 3, "next: voucher template list --shipped"),
+        ("lunch@9", 3, "template lunch has no version 9; its latest is 2 [unknown_version]"),
+        ("lunch@x", 2, "lunch@x does not name a version [bad_version]"),
+    ],
+)
+def test_show_refuses_what_is_not_there(
+    voucher: Callable[..., Ran], added: None, reference: str, code: int, text: str
+) -> None:
     ran = voucher("template", "show", reference, expect=code)
     assert ran.out == "" and text in ran.err
 
@@ -309,7 +450,13 @@ def test_show_without_a_database_is_refused(voucher: Callable[..., Ran]) -> None
 
 def test_diff_compares_versions_and_templates(voucher: Callable[..., Ran], added: None) -> None:
     change = {"field": "coupons 20-5", "before": "2 x 5 / 20", "after": "3 x 5 / 20"}
-    for words in (["lunch"], ["lunch@1", "2"], ["lunch@1", "@2"], ["lunch@1", "lunch"], ["lunch@1", "lunch@2"]):
+    for words in (
+        ["lunch"],
+        ["lunch@1", "2"],
+        ["lunch@1", "@2"],
+        ["lunch@1", "lunch"],
+        ["lunch@1", "lunch@2"],
+    ):
         data = voucher("template", "diff", *words, "-o", "json").data
         assert data == {"before": "lunch@1", "after": "lunch@2", "changes": [change]}
     voucher("template", "add", "universal-5x10")
@@ -324,35 +471,65 @@ def test_diff_of_a_first_version_needs_another(voucher: Callable[..., Ran], adde
 
 def test_history_names_what_changed(voucher: Callable[..., Ran], added: None) -> None:
     versions = voucher("template", "history", "lunch", "-o", "json").data["versions"]
-    assert [(line["version"], line["changed"], line["rounds"]) for line in versions] == [(1, [], []), (2, ["coupons 20-5"], [])]
+    assert [(line["version"], line["changed"], line["rounds"]) for line in versions] == [
+        (1, [], []),
+        (2, ["coupons 20-5"], []),
+    ]
     assert "coupons 20-5" in voucher("template", "history", "lunch").out
 
 
-def test_history_of_an_unknown_template_is_refused(voucher: Callable[..., Ran], added: None) -> None:
+def test_history_of_an_unknown_template_is_refused(
+    voucher: Callable[..., Ran], added: None
+) -> None:
     assert "[unknown_template]" in voucher("template", "history", "supper", expect=3).err
 
 
 def test_check_says_what_packs_can_cost(voucher: Callable[..., Ran]) -> None:
-    data = voucher("template", "check", "beijing-catering-shopping", "--packs", "2000000", "-o", "json").data  # and needs no database
-    assert (data["pack_value_fen"], data["floor_spend_fen"], data["floor"]) == (6_000, 35_000, "5.83")
-    assert (data["largest_liability_fen"], data["largest_match_fen"]) == (12_000_000_000, 12_000_000_000)
+    data = voucher(
+        "template", "check", "beijing-catering-shopping", "--packs", "2000000", "-o", "json"
+    ).data  # and needs no database
+    assert (data["pack_value_fen"], data["floor_spend_fen"], data["floor"]) == (
+        6_000,
+        35_000,
+        "5.83",
+    )
+    assert (data["largest_liability_fen"], data["largest_match_fen"]) == (
+        12_000_000_000,
+        12_000_000_000,
+    )
 
 
-def test_check_warns_of_platform_limits_at_their_place(voucher: Callable[..., Ran], here: Path) -> None:
-    (here / "long.yaml").write_text(LUNCH_YAML.replace("claim: 7", "claim: 91").replace("午餐券", "一二三四五六七八九十"), "utf-8")
+def test_check_warns_of_platform_limits_at_their_place(
+    voucher: Callable[..., Ran], here: Path
+) -> None:
+    (here / "long.yaml").write_text(
+        LUNCH_YAML.replace("claim: 7", "claim: 91").replace("午餐券", "一二三四五六七八九十"),
+        "utf-8",
+    )
     ran = voucher("template", "check", "long.yaml")
-    assert "long.yaml:5:30: warning: 91 days: WeChat Pay takes vouchers of at most 90 days [wechat_window]" in ran.err
+    assert (
+        "long.yaml:5:30: warning: 91 days: WeChat Pay takes vouchers of at most 90 days"
+        " [wechat_window]" in ran.err
+    )
     assert "[wechat_name]" in ran.err
 
 
-def test_check_fails_when_the_programme_lacks_a_funder(voucher: Callable[..., Ran], added: None) -> None:
+def test_check_fails_when_the_programme_lacks_a_funder(
+    voucher: Callable[..., Ran], added: None
+) -> None:
     voucher("programme", "load", "beijing-2020")
     ran = voucher("template", "check", "lunch@1", expect=5)
     assert "error: programme beijing-2020 has no funder treasury [unknown_funder]" in ran.err
-    assert voucher("template", "check", "beijing-catering-august", "-o", "json").data["checked"] == "beijing-catering-august"
+    assert (
+        voucher("template", "check", "beijing-catering-august", "-o", "json").data["checked"]
+        == "beijing-catering-august"
+    )
 
 
 def test_check_of_a_faulty_draft_is_refused(voucher: Callable[..., Ran], here: Path) -> None:
     (here / "bad.yaml").write_text(LUNCH_YAML.replace("5.00", "50.00"), "utf-8")
     ran = voucher("template", "check", "bad.yaml", "-o", "json", expect=3)
-    assert [problem["code"] for problem in ran.json["problems"]] == ["bad_yaml", "more_than_the_price"]
+    assert [problem["code"] for problem in ran.json["problems"]] == [
+        "bad_yaml",
+        "more_than_the_price",
+    ]

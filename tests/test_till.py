@@ -1,4 +1,6 @@
-"""The same rows in any files, in any order, in chunks of any size: once all are in and retried, the same facts and totals."""
+"""The same rows in any files, in any order, in chunks of any size: once all are in and retried, the
+same facts and totals.
+"""
 
 from __future__ import annotations
 
@@ -25,62 +27,128 @@ if TYPE_CHECKING:
 
 POLICIES = ("full_restores", "restores_once", "forfeits", "pro_rata")
 FACTS = """
-SELECT f.transaction_no, f.kind, f.claim_id, f.coupon_no, f.merchant_id, f.channel, f.paid_at, f.day, f.base_fen, f.subsidy_fen,
+SELECT f.transaction_no, f.kind, f.claim_id, f.coupon_no, f.merchant_id, f.channel, f.paid_at,
+    f.day, f.base_fen, f.subsidy_fen,
     f.public_fen, f.platform_fen, f.match_fen, f.vouchers, p.transaction_no
 FROM redemption_facts f LEFT JOIN redemptions p ON p.redemption_id = f.refund_of ORDER BY 1, 2
 """
 TOTALS = ("group_totals", "merchant_totals", "funder_totals")
 ADD_CLAIM = "INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)"
 ADD_BATCH = """
-INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted, duplicate,
-    rejected, warnings, actor, imported_at) VALUES (100, 'claims', 1, '', '', '', '', '', '', 'done', 3, 3, 0, 0, 0, '', 0)
+INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding,
+    header, state, read, accepted, duplicate,
+    rejected, warnings, actor, imported_at) VALUES (100, 'claims', 1, '', '', '', '', '', '',
+        'done', 3, 3, 0, 0, 0, '', 0)
 """
-PROVED = ("batches_add_up", "batches_have_their_facts", "no_voucher_redeemed_twice", "payments_within_validity", "refunds_within_payments",
-          "splits_add_up", "facts_follow_their_split", "numbers_once", "numbers_in_runs", "group_totals", "merchant_totals",
-          "funder_totals")
+PROVED = (
+    "batches_add_up",
+    "batches_have_their_facts",
+    "no_voucher_redeemed_twice",
+    "payments_within_validity",
+    "refunds_within_payments",
+    "splits_add_up",
+    "facts_follow_their_split",
+    "numbers_once",
+    "numbers_in_runs",
+    "group_totals",
+    "merchant_totals",
+    "funder_totals",
+)
 
 # Few vouchers, numbers and visits, so that rows meet on them.
-ROW = st.fixed_dictionaries({
-    "transaction_no": st.sampled_from([str(number) for number in range(9)]),
-    "kind": st.sampled_from(["pay", "pay", "refund"]),
-    "claim_no": st.sampled_from(["a1", "a1", "a2", "b1"]),
-    "coupon_no": st.sampled_from([1, 1, 2, 3]),
-    "merchant_no": st.sampled_from(["m1", "m1", "m1", "m2"]),
-    "hours": st.integers(2, 12),
-    "base_fen": st.sampled_from([4000, 4000, 4000, 2000, 1001]),
-    "told": st.sampled_from([None, None, None, 0, 501, 250]),
-    "refund_of": st.sampled_from([str(number) for number in range(9)]),
-})
+ROW = st.fixed_dictionaries(
+    {
+        "transaction_no": st.sampled_from([str(number) for number in range(9)]),
+        "kind": st.sampled_from(["pay", "pay", "refund"]),
+        "claim_no": st.sampled_from(["a1", "a1", "a2", "b1"]),
+        "coupon_no": st.sampled_from([1, 1, 2, 3]),
+        "merchant_no": st.sampled_from(["m1", "m1", "m1", "m2"]),
+        "hours": st.integers(2, 12),
+        "base_fen": st.sampled_from([4000, 4000, 4000, 2000, 1001]),
+        "told": st.sampled_from([None, None, None, 0, 501, 250]),
+        "refund_of": st.sampled_from([str(number) for number in range(9)]),
+    }
+)
 # Payments with their refunds, as they come in real files: most of them lawful when all are there.
-STORY = st.fixed_dictionaries({
-    "number": st.integers(0, 8), "claim_no": st.sampled_from(["a1", "a1", "a2", "b1"]), "coupon_no": st.sampled_from([1, 1, 2, 3]),
-    "hours": st.integers(2, 12), "refunds": st.lists(st.tuples(st.integers(0, 14), st.sampled_from([4000, 4000, 2000, 1000]),
-                                                               st.sampled_from([None, None, 0, 501, 250])), max_size=2),
-})
+STORY = st.fixed_dictionaries(
+    {
+        "number": st.integers(0, 8),
+        "claim_no": st.sampled_from(["a1", "a1", "a2", "b1"]),
+        "coupon_no": st.sampled_from([1, 1, 2, 3]),
+        "hours": st.integers(2, 12),
+        "refunds": st.lists(
+            st.tuples(
+                st.integers(0, 14),
+                st.sampled_from([4000, 4000, 2000, 1000]),
+                st.sampled_from([None, None, 0, 501, 250]),
+            ),
+            max_size=2,
+        ),
+    }
+)
 
 
 def told(stories: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows of the stories."""
     rows = []
     for place, story in enumerate(stories):
-        where = {"claim_no": story["claim_no"], "coupon_no": story["coupon_no"], "merchant_no": "m1"}
-        rows.append({**where, "transaction_no": str(story["number"]), "kind": "pay", "hours": story["hours"], "base_fen": 4000,
-                     "told": None, "refund_of": ""})
-        rows += [{**where, "transaction_no": f"r{place}{at}", "kind": "refund", "hours": story["hours"] + at, "base_fen": base,
-                  "told": fen, "refund_of": str(story["number"])} for at, base, fen in story["refunds"]]
+        where = {
+            "claim_no": story["claim_no"],
+            "coupon_no": story["coupon_no"],
+            "merchant_no": "m1",
+        }
+        rows.append(
+            {
+                **where,
+                "transaction_no": str(story["number"]),
+                "kind": "pay",
+                "hours": story["hours"],
+                "base_fen": 4000,
+                "told": None,
+                "refund_of": "",
+            }
+        )
+        rows += [
+            {
+                **where,
+                "transaction_no": f"r{place}{at}",
+                "kind": "refund",
+                "hours": story["hours"] + at,
+                "base_fen": base,
+                "told": fen,
+                "refund_of": str(story["number"]),
+            }
+            for at, base, fen in story["refunds"]
+        ]
     return rows
 
 
-ROWS = st.one_of(st.lists(ROW, min_size=2, max_size=14), st.lists(STORY, min_size=1, max_size=5).map(told))
+ROWS = st.one_of(
+    st.lists(ROW, min_size=2, max_size=14), st.lists(STORY, min_size=1, max_size=5).map(told)
+)
 
 
 def line(row: dict[str, Any]) -> str:
     """A row as our own format has it."""
     face = FACES[row["coupon_no"]]
-    fen = row["told"] if row["told"] is not None else lawful_subsidy(row["base_fen"], face[0], face[2])
+    fen = (
+        row["told"]
+        if row["told"] is not None
+        else lawful_subsidy(row["base_fen"], face[0], face[2])
+    )
     at = times.iso(START + row["hours"] * HOUR, "Asia/Shanghai")
-    cells = (row["transaction_no"], row["kind"], row["claim_no"], row["coupon_no"], row["merchant_no"], at, yuan(row["base_fen"]), "0",
-             yuan(fen), row["refund_of"] if row["kind"] == "refund" else "")
+    cells = (
+        row["transaction_no"],
+        row["kind"],
+        row["claim_no"],
+        row["coupon_no"],
+        row["merchant_no"],
+        at,
+        yuan(row["base_fen"]),
+        "0",
+        yuan(fen),
+        row["refund_of"] if row["kind"] == "refund" else "",
+    )
     return ",".join(map(str, cells))
 
 
@@ -95,7 +163,9 @@ def city(policy: str) -> Session:
     session.db.execute("UPDATE rounds SET claimed = ? WHERE round_id = 1", (len(CLAIMS),))
     for claim_no, (claim_id, resident, delay) in CLAIMS.items():
         at = START + delay * HOUR
-        session.db.execute(ADD_CLAIM, (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id))
+        session.db.execute(
+            ADD_CLAIM, (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id)
+        )
     return session
 
 
@@ -137,13 +207,23 @@ def test_files_cut_overlapping_and_in_any_order_give_the_same_facts_and_totals(
 @pytest.mark.slow
 @MANY
 @given(policy=st.sampled_from(POLICIES), rows=ROWS, data=st.data(), lines=LINES)
-def test_many_files_in_many_orders(policy: str, rows: list[dict[str, Any]], data: Any, lines: int, tmp_path: Path) -> None:
+def test_many_files_in_many_orders(
+    policy: str, rows: list[dict[str, Any]], data: Any, lines: int, tmp_path: Path
+) -> None:
     assert_same(policy, rows, data, lines, tmp_path)
 
 
-def assert_same(policy: str, rows: list[dict[str, Any]], data: Any, lines: int, tmp_path: Path) -> None:
+def assert_same(
+    policy: str, rows: list[dict[str, Any]], data: Any, lines: int, tmp_path: Path
+) -> None:
     """One file with everything, and up to four that share the rows among them, come to the same."""
-    homes = data.draw(st.lists(st.sets(st.integers(0, 3), min_size=1, max_size=2), min_size=len(rows), max_size=len(rows)))
+    homes = data.draw(
+        st.lists(
+            st.sets(st.integers(0, 3), min_size=1, max_size=2),
+            min_size=len(rows),
+            max_size=len(rows),
+        )
+    )
     shuffled = data.draw(st.permutations(list(zip(map(line, rows), homes, strict=True))))
     files = [[text for text, home in shuffled if number in home] for number in range(4)]
     one, many = city(policy), city(policy)
@@ -155,19 +235,52 @@ def assert_same(policy: str, rows: list[dict[str, Any]], data: Any, lines: int, 
 
 
 KNOWN = {
-    "a payment, its refund, and the voucher used again": ("full_restores", [
-        {"transaction_no": "T1", "hours": 3}, {"transaction_no": "R1", "kind": "refund", "hours": 4, "refund_of": "T1"},
-        {"transaction_no": "T2", "hours": 5}]),
-    "two refunds in part, the later one first": ("pro_rata", [
-        {"transaction_no": "T1", "hours": 3},
-        {"transaction_no": "R1", "kind": "refund", "hours": 4, "refund_of": "T1", "base_fen": 1000, "told": 250},
-        {"transaction_no": "R2", "kind": "refund", "hours": 30, "refund_of": "T1", "base_fen": 3000, "told": 751}]),
-    "three vouchers at one merchant on one day": ("full_restores", [
-        {"transaction_no": "T1", "hours": 3}, {"transaction_no": "T2", "hours": 4, "coupon_no": 2},
-        {"transaction_no": "T3", "hours": 5, "claim_no": "a2"}]),
-    "one number three times": ("forfeits", [
-        {"transaction_no": "T1", "hours": 3}, {"transaction_no": "T1", "hours": 4, "coupon_no": 2},
-        {"transaction_no": "T1", "hours": 5, "claim_no": "b1"}]),
+    "a payment, its refund, and the voucher used again": (
+        "full_restores",
+        [
+            {"transaction_no": "T1", "hours": 3},
+            {"transaction_no": "R1", "kind": "refund", "hours": 4, "refund_of": "T1"},
+            {"transaction_no": "T2", "hours": 5},
+        ],
+    ),
+    "two refunds in part, the later one first": (
+        "pro_rata",
+        [
+            {"transaction_no": "T1", "hours": 3},
+            {
+                "transaction_no": "R1",
+                "kind": "refund",
+                "hours": 4,
+                "refund_of": "T1",
+                "base_fen": 1000,
+                "told": 250,
+            },
+            {
+                "transaction_no": "R2",
+                "kind": "refund",
+                "hours": 30,
+                "refund_of": "T1",
+                "base_fen": 3000,
+                "told": 751,
+            },
+        ],
+    ),
+    "three vouchers at one merchant on one day": (
+        "full_restores",
+        [
+            {"transaction_no": "T1", "hours": 3},
+            {"transaction_no": "T2", "hours": 4, "coupon_no": 2},
+            {"transaction_no": "T3", "hours": 5, "claim_no": "a2"},
+        ],
+    ),
+    "one number three times": (
+        "forfeits",
+        [
+            {"transaction_no": "T1", "hours": 3},
+            {"transaction_no": "T1", "hours": 4, "coupon_no": 2},
+            {"transaction_no": "T1", "hours": 5, "claim_no": "b1"},
+        ],
+    ),
 }
 
 
@@ -175,7 +288,15 @@ KNOWN = {
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_three_files_in_every_order(story: str, order: tuple[int, ...], tmp_path: Path) -> None:
     policy, changes = KNOWN[story]
-    plain = {"kind": "pay", "claim_no": "a1", "coupon_no": 1, "merchant_no": "m1", "base_fen": 4000, "told": None, "refund_of": ""}
+    plain = {
+        "kind": "pay",
+        "claim_no": "a1",
+        "coupon_no": 1,
+        "merchant_no": "m1",
+        "base_fen": 4000,
+        "told": None,
+        "refund_of": "",
+    }
     rows = [line(plain | change) for change in changes]
     one, many = city(policy), city(policy)
     come_in(one, tmp_path, [rows])

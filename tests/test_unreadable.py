@@ -1,4 +1,6 @@
-"""An inbox that the clock's login may not read: a clear error, nothing lost, and all else is done. Run as root, the tick is `nobody`'s."""
+"""An inbox that the clock's login may not read: a clear error, nothing lost, and all else is done.
+Run as root, the tick is `nobody`'s.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ NOBODY = 65534
 CHANGE = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
 IS_ROOT = os.geteuid() == 0
 LATER = "2020-03-27 09:00"
-pytestmark = pytest.mark.skipif(IS_ROOT and not shutil.which(CHANGE[0]), reason="root may read everything, and there is no setpriv")
+pytestmark = pytest.mark.skipif(
+    IS_ROOT and not shutil.which(CHANGE[0]),
+    reason="root may read everything, and there is no setpriv",
+)
 
 
 @pytest.fixture
@@ -50,17 +55,32 @@ def tick(folder: Path, now: str, expect: int) -> Any:
     """What a tick of a login that is not root says."""
     program = [sys.executable, "-c", "from vouchercli.cli.main import run; run()"]
     words = [*program, "schedule", "tick", "--now", now, "-o", "json", "--lang", "en"]
-    ran = subprocess.run([*(CHANGE if IS_ROOT else ()), *words], cwd=folder, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [*(CHANGE if IS_ROOT else ()), *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ran.returncode == expect, ran.stdout + ran.stderr
     return json.loads(ran.stdout)
 
 
-@pytest.mark.parametrize("mode", [0, *(pytest.param(mode, marks=pytest.mark.slow) for mode in (0o400, 0o100))])
-@pytest.mark.parametrize(("place", "told"), [
-    ("wechat/claims/a.csv", "unreadable_file"), ("wechat/claims", "unreadable_inbox"), ("wechat", "unreadable_inbox"),
-    ("", "unreadable_inbox"),
-])
-def test_what_may_not_be_read_is_told_and_taken_in_when_it_may(clock: Path, place: str, told: str, mode: int) -> None:
+@pytest.mark.parametrize(
+    "mode", [0, *(pytest.param(mode, marks=pytest.mark.slow) for mode in (0o400, 0o100))]
+)
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("wechat/claims/a.csv", "unreadable_file"),
+        ("wechat/claims", "unreadable_inbox"),
+        ("wechat", "unreadable_inbox"),
+        ("", "unreadable_inbox"),
+    ],
+)
+def test_what_may_not_be_read_is_told_and_taken_in_when_it_may(
+    clock: Path, place: str, told: str, mode: int
+) -> None:
     if told == "unreadable_file" and mode == 0o400:
         pytest.skip("a file that may be read")
     closed = clock / "inbox" / place

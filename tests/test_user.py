@@ -1,4 +1,6 @@
-"""What a person meets who forgets, mistypes, runs out of room, or has no right: a clear word in both languages, never a traceback."""
+"""What a person meets who forgets, mistypes, runs out of room, or has no right: a clear word in
+both languages, never a traceback.
+"""
 
 from __future__ import annotations
 
@@ -26,33 +28,52 @@ if TYPE_CHECKING:
     from conftest import Ran
 
 FULL = Path("/dev/full")
-# Python itself ends by the signal when it struck inside an exec of its own (a dataclass being made); a shell says 130 for both.
+# Python itself ends by the signal when it struck inside an exec of its own (a dataclass being
+# made); a shell says 130 for both.
 INTERRUPTED = (130, -signal.SIGINT)
 CHINESE = re.compile("[\u4e00-\u9fff]")
 MISUSED = {
-    (): "say which command", ("round",): "say which command", ("round", "lst"): "there is no command lst; did you mean list?",
-    ("import",): "there is no command import", ("round", "show"): "CODE is missing",
+    (): "say which command",
+    ("round",): "say which command",
+    ("round", "lst"): "there is no command lst; did you mean list?",
+    ("import",): "there is no command import",
+    ("round", "show"): "CODE is missing",
     ("round", "create", "x"): "the option --template is missing",
-    ("round", "list", "--bogus"): "there is no option --bogus", ("round", "list", "-o"): "the option -o needs a value",
-    ("round", "show", "my", "round"): "too many words: round", ("batch", "show", "x"): "N: x is not a whole number",
-    ("batch", "show", "0"): "N must be at least 1, not 0", ("round", "list", "--dry-run=3"): "the option --dry-run takes no value",
-    ("round", "list", "--lang", "fr"): "there is no language fr", ("round", "list", "--now", ""): "the option --now needs a value",
+    ("round", "list", "--bogus"): "there is no option --bogus",
+    ("round", "list", "-o"): "the option -o needs a value",
+    ("round", "show", "my", "round"): "too many words: round",
+    ("batch", "show", "x"): "N: x is not a whole number",
+    ("batch", "show", "0"): "N must be at least 1, not 0",
+    ("round", "list", "--dry-run=3"): "the option --dry-run takes no value",
+    ("round", "list", "--lang", "fr"): "there is no language fr",
+    ("round", "list", "--now", ""): "the option --now needs a value",
     ("round", "list", "--actor", ""): "the option --actor needs a value",
 }
 
 
 def run(folder: Path, *args: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
     """`voucher ARGS...` in a process of its own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOUCHER_", "LC_", "LANG", "COV"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("VOUCHER_", "LC_", "LANG", "COV"))
+    }
     return subprocess.run(
-        [sys.executable, "-m", "vouchercli", *args], cwd=folder, env={**kept, **environ}, capture_output=True, check=False)
+        [sys.executable, "-m", "vouchercli", *args],
+        cwd=folder,
+        env={**kept, **environ},
+        capture_output=True,
+        check=False,
+    )
 
 
 # ---------------------------------------------------------------- words that do not fit
 
 
 @pytest.mark.parametrize("args", MISUSED, ids=" ".join)
-def test_a_command_line_that_does_not_fit_is_told_in_our_words(voucher: Callable[..., Ran], args: tuple[str, ...]) -> None:
+def test_a_command_line_that_does_not_fit_is_told_in_our_words(
+    voucher: Callable[..., Ran], args: tuple[str, ...]
+) -> None:
     voucher("init")
     ran = voucher(*args, expect=2)
     assert ran.out == ""
@@ -80,17 +101,37 @@ def test_a_noun_alone_shows_its_help_and_json_only_json(voucher: Callable[..., R
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("path", ["", "round", "round create", "report leverage", "template check", "redemption check", "merchant list"])
-def test_a_help_page_fits_eighty_columns_in_its_language(voucher: Callable[..., Ran], lang: str, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "round",
+        "round create",
+        "report leverage",
+        "template check",
+        "redemption check",
+        "merchant list",
+    ],
+)
+def test_a_help_page_fits_eighty_columns_in_its_language(
+    voucher: Callable[..., Ran], lang: str, path: str
+) -> None:
     page = voucher(*path.split(), "--help", "--lang", lang).out
     assert max(map(cell_len, page.splitlines())) <= 80
-    left = re.findall(r"Usage|Options|Commands|Arguments|required|Show this|<int|x>=|\.\.\.$|\bFILE\b|\bTIME\b", page)
+    left = re.findall(
+        r"Usage|Options|Commands|Arguments|required|Show this|<int|x>=|\.\.\.$|\bFILE\b|\bTIME\b",
+        page,
+    )
     assert left == [] if lang == "zh" else {"<int", "x>=", "..."}.isdisjoint(left)
 
 
 def test_an_example_of_a_help_page_can_be_pasted() -> None:
     lines = continued('voucher round create hz-1 --opens-at "2020-03-27 08:00" --packs 2000000', 40)
-    assert lines == ["voucher round create hz-1 \\", '    --opens-at "2020-03-27 08:00" \\', "    --packs 2000000"]
+    assert lines == [
+        "voucher round create hz-1 \\",
+        '    --opens-at "2020-03-27 08:00" \\',
+        "    --packs 2000000",
+    ]
 
 
 def test_chinese_is_folded_by_its_width() -> None:
@@ -102,23 +143,34 @@ def test_chinese_is_folded_by_its_width() -> None:
 
 
 def test_a_name_with_blanks_is_quoted_in_a_command_to_paste(voucher: Callable[..., Ran]) -> None:
-    assert "next: voucher init --db 'my file.db'" in voucher("check", "--db", "my file.db", expect=3).err
+    assert (
+        "next: voucher init --db 'my file.db'"
+        in voucher("check", "--db", "my file.db", expect=3).err
+    )
 
 
 def test_a_value_in_a_sentence_is_not_quoted() -> None:
-    assert language.t("the voucher expired at {to}", {"to": "2 May"}) == "the voucher expired at 2 May"
+    assert (
+        language.t("the voucher expired at {to}", {"to": "2 May"}) == "the voucher expired at 2 May"
+    )
 
 
-def test_a_shipped_config_is_named_without_the_folders_of_the_program(voucher: Callable[..., Ran]) -> None:
+def test_a_shipped_config_is_named_without_the_folders_of_the_program(
+    voucher: Callable[..., Ran],
+) -> None:
     voucher("init")
     voucher("programme", "load", "hangzhou-2020")
-    assert voucher("template", "add", "hangzhou-round-4").err.startswith("configs/templates/hangzhou-round-4.yaml:")
+    assert voucher("template", "add", "hangzhou-round-4").err.startswith(
+        "configs/templates/hangzhou-round-4.yaml:"
+    )
 
 
-# ---------------------------------------------------------------- files that are not what they should be
+# ---------------------------------------- files that are not what they should be
 
 
-def test_an_empty_file_is_no_database_without_facts(voucher: Callable[..., Ran], here: Path) -> None:
+def test_an_empty_file_is_no_database_without_facts(
+    voucher: Callable[..., Ran], here: Path
+) -> None:
     (here / "voucher.db").touch()
     assert "[empty_database]" in voucher("check", expect=3).err
     assert "created voucher.db" in voucher("init").err
@@ -138,7 +190,9 @@ def test_a_damaged_key_is_said_to_be_damaged(voucher: Callable[..., Ran], here: 
         assert "[bad_key]" in voucher("doctor", expect=5).err
 
 
-def test_a_key_whose_making_was_killed_is_made_again(voucher: Callable[..., Ran], here: Path) -> None:
+def test_a_key_whose_making_was_killed_is_made_again(
+    voucher: Callable[..., Ran], here: Path
+) -> None:
     voucher("init")
     (here / "voucher.key").write_text("")
     voucher("init")
@@ -159,7 +213,9 @@ def test_a_file_of_another_kind_is_told_apart(city: Callable[..., Callable[..., 
     assert "next: voucher claim import claims.csv" in refused
 
 
-def test_a_key_is_not_printed_when_it_is_imported_by_mistake(city: Callable[..., Callable[..., Ran]], here: Path) -> None:
+def test_a_key_is_not_printed_when_it_is_imported_by_mistake(
+    city: Callable[..., Callable[..., Ran]], here: Path
+) -> None:
     refused = city()("merchant", "import", "voucher.key", expect=3).err
     assert (here / "voucher.key").read_text().strip() not in refused
 
@@ -168,7 +224,10 @@ def test_a_key_is_not_printed_when_it_is_imported_by_mistake(city: Callable[...,
 
 
 def test_a_machine_that_refuses_a_file_is_told_apart_from_a_bug(tmp_path: Path) -> None:
-    assert refused_by_machine(PermissionError(errno.EACCES, "denied", "voucher.key"), tmp_path).code == "no_permission"
+    assert (
+        refused_by_machine(PermissionError(errno.EACCES, "denied", "voucher.key"), tmp_path).code
+        == "no_permission"
+    )
     assert refused_by_machine(OSError(errno.ENOSPC, "full"), tmp_path).code == "disk_full"
     with pytest.raises(BrokenPipeError):
         refused_by_machine(BrokenPipeError(errno.EPIPE, "gone"), tmp_path)
@@ -178,24 +237,40 @@ def test_a_machine_that_refuses_a_file_is_told_apart_from_a_bug(tmp_path: Path) 
 def test_an_answer_without_room_is_said_to_be_lost(tmp_path: Path) -> None:
     run(tmp_path, "init")
     with FULL.open("w") as full:
-        done = subprocess.run([sys.executable, "-m", "vouchercli", "check"], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "vouchercli", "check"],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
     assert done.returncode == 4
     assert b"no room for its answer" in done.stderr
     assert b"Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("args", [("check",), ("check", "-o", "json"), ("--help",), ("nonsense",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "args", [("check",), ("check", "-o", "json"), ("--help",), ("nonsense",)], ids=" ".join
+)
 def test_a_reader_that_leaves_is_no_fault(tmp_path: Path, args: tuple[str, ...]) -> None:
     run(tmp_path, "init")
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run([sys.executable, "-m", "vouchercli", *args], cwd=tmp_path, stdout=writing, stderr=writing, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "vouchercli", *args],
+        cwd=tmp_path,
+        stdout=writing,
+        stderr=writing,
+        check=False,
+    )
     os.close(writing)
     assert done.returncode in (0, 2)
 
 
 @pytest.mark.parametrize("output", ["table", "json", "csv"])
-def test_a_terminal_without_chinese_gets_escapes(city: Callable[..., Callable[..., Ran]], here: Path, output: str) -> None:
+def test_a_terminal_without_chinese_gets_escapes(
+    city: Callable[..., Callable[..., Ran]], here: Path, output: str
+) -> None:
     city()
     done = run(here, "merchant", "list", "-o", output, "--lang", "zh", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr.count(b"Traceback")) == (0, 0)
@@ -204,8 +279,12 @@ def test_a_terminal_without_chinese_gets_escapes(city: Callable[..., Callable[..
 
 
 def test_ctrl_c_ends_the_demo_with_a_word_and_an_empty_folder(tmp_path: Path) -> None:
-    running = subprocess.Popen([sys.executable, "-m", "vouchercli", "demo", "d", "--scale", "1000"], cwd=tmp_path, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "vouchercli", "demo", "d", "--scale", "1000"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert running.stdout is not None
     while b"template add" not in running.stdout.readline():
         pass

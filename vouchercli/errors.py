@@ -1,10 +1,11 @@
 """Every exception of the program and its exit code.
 
-Three kinds of wrong: a `Problem` is bad data (a value, see result.py); a `VoucherError` is a refusal, raised with
-a way out and caught once in `cli.main`; anything else is a bug and is never hidden.
+Three kinds of wrong: a `Problem` is bad data (a value, see result.py); a `VoucherError` is a
+refusal, raised with a way out and caught once in `cli.main`; anything else is a bug and is never
+hidden.
 
-Exit codes: 0 done or nothing to do; 1 bug; 2 usage; 3 refused, nothing changed; 4 done in part, rejects kept;
-5 a check failed; 75 busy, run again; 130 interrupted.
+Exit codes: 0 done or nothing to do; 1 bug; 2 usage; 3 refused, nothing changed; 4 done in part,
+rejects kept; 5 a check failed; 75 busy, run again; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 class VoucherError(Exception):
     """A refusal: nothing was changed.
 
-    `code` is a stable snake-case name (docs/errors.md lists every one); `text` and `hint` are English templates in
-    `str.format` syntax filled from `params` (the Chinese text is found by the template); `where` is `file:line:column`
-    or `file:line`; `problems` are the single faults when the refusal gathers many (a YAML file, a bad layout).
+    `code` is a stable snake-case name (docs/errors.md lists every one); `text` and `hint` are
+    English templates in `str.format` syntax filled from `params` (the Chinese text is found by the
+    template); `where` is `file:line:column` or `file:line`; `problems` are the single faults when
+    the refusal gathers many (a YAML file, a bad layout).
     """
 
     exit_code = 3

@@ -1,4 +1,6 @@
-"""What an operation returns: an `Outcome` made of plain values; `cli.show` is the only place that renders one."""
+"""What an operation returns: an `Outcome` made of plain values; `cli.show` is the only place that
+renders one.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +13,24 @@ Kind = Literal["text", "word", "int", "fen", "ratio", "rate", "time", "date"]
 
 
 class Word(str):
-    """A value that is itself a word of ours (a state, a unit) and so is translated inside a sentence."""
+    """A value that is itself a word of ours (a state, a unit) and so is translated inside a
+    sentence.
+    """
 
     __slots__ = ()
 
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 REFUSALS = {
-    errno.EACCES: Word("permission denied"), errno.EPERM: Word("permission denied"), errno.EROFS: Word("the file system is read-only"),
-    errno.ENOENT: Word("no such file or folder"), errno.ENOTDIR: Word("a part of its path is a file"), errno.EISDIR: Word("it is a folder"),
-    errno.ENAMETOOLONG: Word("its name is too long"), errno.ENOSPC: Word("the disk is full"), errno.EDQUOT: Word("the disk is full"),
+    errno.EACCES: Word("permission denied"),
+    errno.EPERM: Word("permission denied"),
+    errno.EROFS: Word("the file system is read-only"),
+    errno.ENOENT: Word("no such file or folder"),
+    errno.ENOTDIR: Word("a part of its path is a file"),
+    errno.EISDIR: Word("it is a folder"),
+    errno.ENAMETOOLONG: Word("its name is too long"),
+    errno.ENOSPC: Word("the disk is full"),
+    errno.EDQUOT: Word("the disk is full"),
 }
 
 
@@ -31,7 +41,9 @@ def because(error: OSError) -> str:
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence for a person: an English `str.format` template and its values (Chinese is found by the template)."""
+    """A sentence for a person: an English `str.format` template and its values (Chinese is found by
+    the template).
+    """
 
     text: str
     params: dict[str, Any] = field(default_factory=dict)
@@ -46,7 +58,8 @@ def say(text: str, /, **params: Any) -> Message:
 class Problem:
     """One fault in data, a value: it is collected and counted, never raised.
 
-    `where` is `file:line`, `file:line:column` or ''; `level` is "error" (a rejected row, a failed check) or "warning".
+    `where` is `file:line`, `file:line:column` or ''; `level` is "error" (a rejected row, a failed
+    check) or "warning".
     """
 
     code: str
@@ -59,16 +72,18 @@ class Problem:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table. `key` names it in JSON and CSV; `label` is its English heading (translated when shown).
+    """A column of a table. `key` names it in JSON and CSV; `label` is its English heading
+    (translated when shown).
 
-    `kind` says what the values are and so how they are printed: text, word (one of ours, translated), int, fen (integer
-    fen), ratio (decimal string
-    such as "13.24"), rate (decimal string, a share of 1 such as "0.7020", shown as 70.2 %), time (UTC epoch seconds),
-    date (integer yyyymmdd). None is printed as an en dash.
+    `kind` says what the values are and so how they are printed: text, word (one of ours,
+    translated), int, fen (integer fen), ratio (decimal string such as "13.24"), rate (decimal
+    string, a share of 1 such as "0.7020", shown as 70.2 %), time (UTC epoch seconds), date (integer
+    yyyymmdd). None is printed as an en dash.
 
-    For a person's table only: `blank` is what an empty text reads as ("(not stated)"), an `optional` column is left out
-    when all its values are 0 or None, a `csv_only` column always is. CSV has every column. The label of a `verbatim`
-    column is data (a funder's code), never translated.
+    For a person's table only: `blank` is what an empty text reads as ("(not stated)"), an
+    `optional` column is left out when all its values are 0 or None, a `csv_only` column always is.
+    CSV has every column. The label of a `verbatim` column is data (a funder's code), never
+    translated.
     """
 
     key: str
@@ -82,7 +97,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under columns, for every rendering alike (Rich, CSV). `rows` and `total` map a column's key to its value.
+    """Rows under columns, for every rendering alike (Rich, CSV). `rows` and `total` map a column's
+    key to its value.
 
     An `aside` repeats or explains, for a person, what another table holds: CSV leaves it out.
     """
@@ -100,9 +116,10 @@ class Table:
 class Outcome:
     """All that an operation gives back.
 
-    `data` is the JSON answer (only str, int, bool, None, list and dict; money as `*_fen`, ratios as decimal strings,
-    times as ISO-8601 with offset). `tables` go to stdout, `says` (what was done, what to do next) to stderr.
-    `status`: ok -> exit 0, partial -> 4 (rejects kept), failed -> 5 (a check failed), refused -> 3.
+    `data` is the JSON answer (only str, int, bool, None, list and dict; money as `*_fen`, ratios as
+    decimal strings, times as ISO-8601 with offset). `tables` go to stdout, `says` (what was done,
+    what to do next) to stderr. `status`: ok -> exit 0, partial -> 4 (rejects kept), failed -> 5 (a
+    check failed), refused -> 3.
     """
 
     data: Any = None

@@ -29,14 +29,18 @@ def modules() -> tuple[Module, ...]:
     """Every module of the package."""
     return tuple(
         Module(_dotted(path), ast.parse(path.read_text("utf-8"), str(path)))
-        for path in sorted(CODE.rglob("*.py")) if "__pycache__" not in path.parts
+        for path in sorted(CODE.rglob("*.py"))
+        if "__pycache__" not in path.parts
     )
 
 
 @cache
 def trees_of_tests() -> tuple[tuple[str, ast.Module], ...]:
     """Every test file: its name and its tree."""
-    return tuple((path.name, ast.parse(path.read_text("utf-8"))) for path in sorted((ROOT / "tests").rglob("test_*.py")))
+    return tuple(
+        (path.name, ast.parse(path.read_text("utf-8")))
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+    )
 
 
 def sample(text: str, name: str = "vouchercli.ops.sample") -> Module:
@@ -64,6 +68,8 @@ def text_of(node: ast.AST | None) -> str | None:
 
 
 def none_of(complaints: list[str]) -> bool:
-    """Whether there is nothing to complain about; else it fails with every complaint on a line of its own."""
+    """Whether there is nothing to complain about; else it fails with every complaint on a line of
+    its own.
+    """
     assert not complaints, "\n  " + "\n  ".join(complaints)
     return True

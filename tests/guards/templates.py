@@ -1,4 +1,6 @@
-"""Every English template of the code: the sentences that a person reads, and the values that are given to fill them."""
+"""Every English template of the code: the sentences that a person reads, and the values that are
+given to fill them.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,11 @@ ERRORS = ("VoucherError", "UsageFault", "Busy", "Stopped")
 
 @dataclass(frozen=True)
 class Carrier:
-    """A call that carries a sentence: the places of code, text and hint (a name: only by name), and where the values come from.
+    """A call that carries a sentence: the places of code, text and hint (a name: only by name), and
+    where the values come from.
 
-    `params` is the place of a dict of values; None: the keywords but `taken`. `always` are values that the callee adds.
+    `params` is the place of a dict of values; None: the keywords but `taken`. `always` are values
+    that the callee adds.
     """
 
     text: int
@@ -30,10 +34,10 @@ class Carrier:
 CARRIERS = {
     **{name: Carrier(1, code=0, hint=99) for name in ERRORS},
     "Problem": Carrier(1, code=0, hint=3, params=5),
-    "problem": Carrier(1, code=0, hint=99),                             # formats.yamls.Document.problem
-    "_fault": Carrier(2, code=1, taken=()),                             # formats.yamls, of YAML itself
-    "Fault": Carrier(2, code=1, hint=3, params=4),                      # documents
-    "fault": Carrier(1, code=0, hint=2, always=("offending",)),         # documents.Node.fault
+    "problem": Carrier(1, code=0, hint=99),  # formats.yamls.Document.problem
+    "_fault": Carrier(2, code=1, taken=()),  # formats.yamls, of YAML itself
+    "Fault": Carrier(2, code=1, hint=3, params=4),  # documents
+    "fault": Carrier(1, code=0, hint=2, always=("offending",)),  # documents.Node.fault
     "say": Carrier(0, taken=()),
     "Message": Carrier(0, params=1),
     "t": Carrier(0, params=1),
@@ -69,7 +73,9 @@ def placeholders(text: str) -> set[str]:
 
 
 def literals(node: ast.AST | None, constants: dict[str, ast.expr]) -> list[str] | None:
-    """The strings an expression can be: a constant, either arm of `a if x else b`, a name of this module; else None."""
+    """The strings an expression can be: a constant, either arm of `a if x else b`, a name of this
+    module; else None.
+    """
     if node is None:
         return []
     if (text := text_of(node)) is not None:
@@ -86,9 +92,17 @@ def constants_of(module: Module) -> dict[str, ast.expr]:
     """Module-level NAME = expression."""
     found = {}
     for node in module.tree.body:
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        if (
+            isinstance(node, ast.Assign)
+            and len(node.targets) == 1
+            and isinstance(node.targets[0], ast.Name)
+        ):
             found[node.targets[0].id] = node.value
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+        elif (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Name)
+            and node.value is not None
+        ):
             found[node.target.id] = node.value
     return found
 
@@ -104,14 +118,18 @@ def given_names(call: ast.Call, *, taken: tuple[str, ...]) -> frozenset[str] | N
     """The keyword names of a call but `taken`; None with `**anything`."""
     if any(keyword.arg is None for keyword in call.keywords):
         return None
-    return frozenset(keyword.arg for keyword in call.keywords if keyword.arg and keyword.arg not in taken)
+    return frozenset(
+        keyword.arg for keyword in call.keywords if keyword.arg and keyword.arg not in taken
+    )
 
 
 def dict_names(node: ast.expr | None) -> frozenset[str] | None:
     """The keys of a dict display; none without one; None when it is not a display of constants."""
     if node is None:
         return frozenset()
-    if isinstance(node, ast.Dict) and all(key is not None and text_of(key) is not None for key in node.keys):
+    if isinstance(node, ast.Dict) and all(
+        key is not None and text_of(key) is not None for key in node.keys
+    ):
         return frozenset(str(text_of(key)) for key in node.keys if key)
     return None
 
@@ -123,7 +141,11 @@ def of(module: Module) -> list[Template]:
     for call in calls(module.tree):
         where = f"{module.name}:{call.lineno}"
         for node, given, is_hint in _sentences(call):
-            found += [Template(text, where, given, is_hint) for text in literals(node, constants) or [] if text]
+            found += [
+                Template(text, where, given, is_hint)
+                for text in literals(node, constants) or []
+                if text
+            ]
     return found + _docstrings(module) + _tables(module, constants)
 
 
@@ -135,13 +157,20 @@ def carrier(call: ast.Call) -> Carrier | None:
 def _sentences(call: ast.Call) -> list[tuple[ast.expr | None, frozenset[str] | None, bool]]:
     """The sentences of one call, the names given to fill each, and whether it is a hint."""
     if found := carrier(call):
-        given = dict_names(argument(call, found.params, "params")) if found.params else given_names(call, taken=found.taken)
+        given = (
+            dict_names(argument(call, found.params, "params"))
+            if found.params
+            else given_names(call, taken=found.taken)
+        )
         given = given | set(found.always) if given is not None else None
         hint = argument(call, found.hint, *NAMES["hint"]) if found.code is not None else None
         return [(argument(call, found.text, "text"), given, False), (hint, given, True)]
     name = called(call).split(".")[-1]
     if name == "Column":
-        return [(argument(call, 1, "label"), frozenset(), False), (argument(call, None, "blank"), frozenset(), False)]
+        return [
+            (argument(call, 1, "label"), frozenset(), False),
+            (argument(call, None, "blank"), frozenset(), False),
+        ]
     if name == "Word":
         return [(argument(call, 0), frozenset(), False)]
     if called(call) in ("typer.Option", "typer.Argument"):
@@ -157,7 +186,7 @@ def _docstrings(module: Module) -> list[Template]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.FunctionDef):
             decorators = [ast.unparse(each) for each in node.decorator_list]
-            text = ast.get_docstring(node)
+            text = " ".join((ast.get_docstring(node) or "").split())
             if text and any(each.startswith(("command(", "app.callback(")) for each in decorators):
                 found.append(Template(text, f"{module.name}:{node.lineno}"))
     return found
@@ -167,11 +196,19 @@ def _tables(module: Module, constants: dict[str, ast.expr]) -> list[Template]:
     """Sentences that stand in tables: the nouns' help, the reasons of rejects."""
     found = []
     if module.name == "vouchercli.cli.main" and isinstance(nouns := constants["NOUNS"], ast.Dict):
-        found += [Template(str(text_of(value.elts[1])), module.name) for value in nouns.values if isinstance(value, ast.Tuple)]
+        found += [
+            Template(str(text_of(value.elts[1])), module.name)
+            for value in nouns.values
+            if isinstance(value, ast.Tuple)
+        ]
     if module.name == "vouchercli.rules.reasons":
         for name in ("REJECTS", "WARNINGS"):
             tree = constants[name]
-            texts = [text_of(node) for value in tree.values for node in ast.walk(value)] if isinstance(tree, ast.Dict) else []
+            texts = (
+                [text_of(node) for value in tree.values for node in ast.walk(value)]
+                if isinstance(tree, ast.Dict)
+                else []
+            )
             found += [Template(text, f"{module.name}.{name}") for text in texts if text]
     return found
 

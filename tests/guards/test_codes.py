@@ -26,7 +26,11 @@ def raised(module: Module) -> tuple[set[str], list[str]]:
             wrong.append(f"{where}: the code is not a literal")
         if is_error and literals(argument(call, found.text), constants) is None:
             wrong.append(f"{where}: the text is not a literal template")
-        wrong += [f"{where}: {code} is not snake case" for code in named or [] if not SNAKE.fullmatch(code)]
+        wrong += [
+            f"{where}: {code} is not snake case"
+            for code in named or []
+            if not SNAKE.fullmatch(code)
+        ]
         codes |= set(named or [])
     return codes, wrong
 
@@ -40,8 +44,10 @@ def reasons() -> set[str]:
 
 def unlike(documented: set[str], used: set[str]) -> list[str]:
     """Codes in one place only."""
-    return sorted([f"{code} is not in docs/errors.md" for code in used - documented] +
-                  [f"{code} is in docs/errors.md and nowhere else" for code in documented - used])
+    return sorted(
+        [f"{code} is not in docs/errors.md" for code in used - documented]
+        + [f"{code} is in docs/errors.md and nowhere else" for code in documented - used]
+    )
 
 
 def test_every_code_is_literal() -> None:
@@ -62,5 +68,8 @@ def test_every_code_is_documented() -> None:
 
 
 def test_an_undocumented_code_is_found() -> None:
-    assert unlike({"old"}, {"new"}) == ["new is not in docs/errors.md", "old is in docs/errors.md and nowhere else"]
+    assert unlike({"old"}, {"new"}) == [
+        "new is not in docs/errors.md",
+        "old is in docs/errors.md and nowhere else",
+    ]
     assert ROW.findall("| `busy` | ... |\n| busy | ... |") == ["busy"]

@@ -1,4 +1,6 @@
-"""Every command explains itself in both languages, with an example, and stands in docs/operating.md."""
+"""Every command explains itself in both languages, with an example, and stands in
+docs/operating.md.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,11 @@ def leaves(prefix: str, found: Any) -> Iterator[tuple[str, Any]]:
 def every_command() -> dict[str, Any]:
     """`round create` -> its command, in the language chosen."""
     root: Any = front._root()
-    return {path: each for noun in front.NOUNS for path, each in leaves(noun, root.get_command(None, noun))}
+    return {
+        path: each
+        for noun in front.NOUNS
+        for path, each in leaves(noun, root.get_command(None, noun))
+    }
 
 
 def silent(path: str, found: Any) -> list[str]:
@@ -40,14 +46,22 @@ def silent(path: str, found: Any) -> list[str]:
     wrong = [] if (found.help or "").strip() else [f"{path} has no help"]
     if not re.search(rf"Examples?: voucher {path}\b", found.epilog or ""):
         wrong.append(f"{path} has no example of itself in its epilog")
-    mute = [each for each in found.params if not getattr(each, "help", None) and each.name != "help"]
+    mute = [
+        each for each in found.params if not getattr(each, "help", None) and each.name != "help"
+    ]
     return wrong + [f"{path} {each.opts[0]} has no help" for each in mute]
 
 
 def english_left(path: str, found: Any) -> list[str]:
     """What stays English when Chinese is spoken."""
-    told = {path: found.help or ""} | {f"{path} {each.opts[0]}": each.help for each in found.params if getattr(each, "help", None)}
-    return [f"{where}: {text}" for where, text in told.items() if not CHINESE.search(text) and not where.endswith("--help")]
+    told = {path: found.help or ""} | {
+        f"{path} {each.opts[0]}": each.help for each in found.params if getattr(each, "help", None)
+    }
+    return [
+        f"{where}: {text}"
+        for where, text in told.items()
+        if not CHINESE.search(text) and not where.endswith("--help")
+    ]
 
 
 @pytest.fixture
@@ -62,11 +76,19 @@ def test_the_commands_are_those_of_the_design() -> None:
 
 
 def test_every_command_explains_itself_with_an_example() -> None:
-    assert none_of([complaint for path, found in every_command().items() for complaint in silent(path, found)])
+    assert none_of(
+        [complaint for path, found in every_command().items() for complaint in silent(path, found)]
+    )
 
 
 def test_every_command_explains_itself_in_chinese(chinese: None) -> None:
-    assert none_of([complaint for path, found in every_command().items() for complaint in english_left(path, found)])
+    assert none_of(
+        [
+            complaint
+            for path, found in every_command().items()
+            for complaint in english_left(path, found)
+        ]
+    )
 
 
 def test_a_command_that_says_nothing_is_found() -> None:
@@ -77,7 +99,10 @@ def test_a_command_that_says_nothing_is_found() -> None:
         raise AssertionError(call, code)
 
     found = typer.main.get_command(app)
-    assert silent("mute", found)[:2] == ["mute has no help", "mute has no example of itself in its epilog"]
+    assert silent("mute", found)[:2] == [
+        "mute has no help",
+        "mute has no example of itself in its epilog",
+    ]
     assert english_left("mute", found)
 
 
@@ -93,10 +118,14 @@ def test_every_command_is_run_in_the_operating_guide() -> None:
 
 
 def test_an_undocumented_command_is_found() -> None:
-    assert undocumented("voucher round open\n$ voucher round close hz-1", ["round open", "round close"]) == ["round open"]
+    assert undocumented(
+        "voucher round open\n$ voucher round close hz-1", ["round open", "round close"]
+    ) == ["round open"]
 
 
 def test_a_command_tested_on_one_side_is_found() -> None:
     ran = {("check", True), ("round open", False), ("init", True), ("init", False)}
     assert one_sided(ran, {"check", "round open", "init"}) == [
-        "check: no test in which it is refused", "round open: no test in which it works"]
+        "check: no test in which it is refused",
+        "round open: no test in which it works",
+    ]

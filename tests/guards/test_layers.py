@@ -1,4 +1,6 @@
-"""Imports point one way: cli -> ops -> {rules, store, formats}; store -> rules; rules -> nothing. And the law is pure."""
+"""Imports point one way: cli -> ops -> {rules, store, formats}; store -> rules; rules -> nothing.
+And the law is pure.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,44 @@ MAY_IMPORT = {
     "rules": (*ALL, "rules"),
     "formats": (*ALL, "formats"),
 }
-# Printing needs the shape of money and times, and cells that are safe; the Session is opened where the clock enters.
-CLI_ALSO = ("vouchercli.rules.money", "vouchercli.rules.times", "vouchercli.formats.written.formulas", "vouchercli.store.db")
+# Printing needs the shape of money and times, and cells that are safe; the Session is opened where
+# the clock enters.
+CLI_ALSO = (
+    "vouchercli.rules.money",
+    "vouchercli.rules.times",
+    "vouchercli.formats.written.formulas",
+    "vouchercli.store.db",
+)
 UNLAWFUL_MODULES = {
-    "os", "io", "time", "random", "secrets", "sqlite3", "pathlib", "sys", "subprocess", "socket", "urllib", "http", "logging", "shutil",
-    "tempfile", "glob", "threading", "asyncio", "uuid", "locale",
+    "os",
+    "io",
+    "time",
+    "random",
+    "secrets",
+    "sqlite3",
+    "pathlib",
+    "sys",
+    "subprocess",
+    "socket",
+    "urllib",
+    "http",
+    "logging",
+    "shutil",
+    "tempfile",
+    "glob",
+    "threading",
+    "asyncio",
+    "uuid",
+    "locale",
 }
-CLOCKS = ("time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today", "date.today")
+CLOCKS = (
+    "time.time",
+    "time.time_ns",
+    "datetime.now",
+    "datetime.utcnow",
+    "datetime.today",
+    "date.today",
+)
 UNLAWFUL_CALLS = (*CLOCKS, "open", "print", "input")
 
 
@@ -55,19 +88,37 @@ def wrong_ways(module: Module) -> list[str]:
 
 
 def impurities(module: Module) -> list[str]:
-    """What a rule must not touch: files, clock, chance, SQL, packages outside the standard library."""
+    """What a rule must not touch: files, clock, chance, SQL, packages outside the standard
+    library.
+    """
     if module.room != "rules":
         return []
-    roots = {name.split(".")[0] for name in imported(module) if not name.startswith(("vouchercli", "__future__"))}
-    wrong = [f"{module.name} imports {root}" for root in sorted(roots) if root in UNLAWFUL_MODULES or root not in sys.stdlib_module_names]
-    return wrong + [f"{module.name} calls {called(call)}" for call in calls(module.tree) if called(call) in UNLAWFUL_CALLS]
+    roots = {
+        name.split(".")[0]
+        for name in imported(module)
+        if not name.startswith(("vouchercli", "__future__"))
+    }
+    wrong = [
+        f"{module.name} imports {root}"
+        for root in sorted(roots)
+        if root in UNLAWFUL_MODULES or root not in sys.stdlib_module_names
+    ]
+    return wrong + [
+        f"{module.name} calls {called(call)}"
+        for call in calls(module.tree)
+        if called(call) in UNLAWFUL_CALLS
+    ]
 
 
 def clocks(module: Module) -> list[str]:
     """The clock enters once, in cli/options.py."""
     if module.name == "vouchercli.cli.options":
         return []
-    return [f"{module.name} reads the clock: {called(call)}" for call in calls(module.tree) if called(call).endswith(CLOCKS)]
+    return [
+        f"{module.name} reads the clock: {called(call)}"
+        for call in calls(module.tree)
+        if called(call).endswith(CLOCKS)
+    ]
 
 
 def voices(module: Module) -> list[str]:
@@ -75,13 +126,21 @@ def voices(module: Module) -> list[str]:
     if module.room == "cli":
         return []
     said = [f"{module.name} prints" for call in calls(module.tree) if called(call) == "print"]
-    attributes = [ast.unparse(node) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)]
-    return said + [f"{module.name} uses {name}" for name in attributes if name in ("sys.stdout", "sys.stderr")]
+    attributes = [
+        ast.unparse(node) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)
+    ]
+    return said + [
+        f"{module.name} uses {name}" for name in attributes if name in ("sys.stdout", "sys.stderr")
+    ]
 
 
 def click_imports(module: Module) -> list[str]:
     """Typer carries its own Click; another one is a different library."""
-    return [f"{module.name} imports {name}" for name in imported(module) if name.split(".")[0] == "click"]
+    return [
+        f"{module.name} imports {name}"
+        for name in imported(module)
+        if name.split(".")[0] == "click"
+    ]
 
 
 def found(guard: object) -> list[str]:
@@ -93,10 +152,14 @@ def test_imports_point_one_way() -> None:
 
 
 def test_an_import_against_the_direction_is_found() -> None:
-    assert wrong_ways(sample("from vouchercli.cli.show import show")) == ["vouchercli.ops.sample imports vouchercli.cli.show.show"]
+    assert wrong_ways(sample("from vouchercli.cli.show import show")) == [
+        "vouchercli.ops.sample imports vouchercli.cli.show.show"
+    ]
     assert wrong_ways(sample("from vouchercli.store import db", "vouchercli.rules.sample"))
     assert wrong_ways(sample("from vouchercli.rules import money", "vouchercli.formats.sample"))
-    assert wrong_ways(sample("def f():\n    from vouchercli.store import rounds", "vouchercli.cli.sample"))
+    assert wrong_ways(
+        sample("def f():\n    from vouchercli.store import rounds", "vouchercli.cli.sample")
+    )
 
 
 def test_rules_are_pure() -> None:
@@ -106,7 +169,9 @@ def test_rules_are_pure() -> None:
 def test_an_impure_rule_is_found() -> None:
     assert impurities(sample("import random", "vouchercli.rules.sample"))
     assert impurities(sample("import stdnum.cn.uscc", "vouchercli.rules.sample"))
-    assert impurities(sample("from datetime import datetime\nNOW = datetime.now()", "vouchercli.rules.sample"))
+    assert impurities(
+        sample("from datetime import datetime\nNOW = datetime.now()", "vouchercli.rules.sample")
+    )
     assert impurities(sample("def f(): return open('x')", "vouchercli.rules.sample"))
 
 

@@ -18,31 +18,59 @@ CLOCK = re.compile(r"CURRENT_TIMESTAMP|CURRENT_DATE|'now'|unixepoch\(\s*\)", re.
 
 def statements(module: Module) -> list[ast.Constant]:
     """Every string constant that is an SQL statement."""
-    return [node for node in ast.walk(module.tree) if isinstance(node, ast.Constant) and STATEMENT.match(text_of(node) or "")]
+    return [
+        node
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and STATEMENT.match(text_of(node) or "")
+    ]
 
 
 def strays(module: Module) -> list[str]:
     """SQL, or the execution of it, outside store/."""
     if module.room == "store":
         return []
-    wrong = [f"{module.name}:{node.lineno}: {node.value.split()[0]} outside store/" for node in statements(module)]
-    executing = [call for call in calls(module.tree) if isinstance(call.func, ast.Attribute) and call.func.attr in EXECUTING]
-    return wrong + [f"{module.name}:{call.lineno}: {ast.unparse(call.func)} outside store/" for call in executing]
+    wrong = [
+        f"{module.name}:{node.lineno}: {node.value.split()[0]} outside store/"
+        for node in statements(module)
+    ]
+    executing = [
+        call
+        for call in calls(module.tree)
+        if isinstance(call.func, ast.Attribute) and call.func.attr in EXECUTING
+    ]
+    return wrong + [
+        f"{module.name}:{call.lineno}: {ast.unparse(call.func)} outside store/"
+        for call in executing
+    ]
 
 
 def pasted(module: Module) -> list[str]:
-    """f-strings, % and .format in SQL; only PRAGMA, which takes no parameters, may hold an integer (`:d`)."""
+    """f-strings, % and .format in SQL; only PRAGMA, which takes no parameters, may hold an integer
+    (`:d`).
+    """
     wrong = []
     for node in ast.walk(module.tree):
         if isinstance(node, ast.JoinedStr) and _is_pasted(node):
             wrong.append(f"{module.name}:{node.lineno}: SQL in an f-string")
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and _is_sql(node.left):
             wrong.append(f"{module.name}:{node.lineno}: SQL with %")
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format" and _is_sql(node.func.value):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "format"
+            and _is_sql(node.func.value)
+        ):
             wrong.append(f"{module.name}:{node.lineno}: SQL with .format")
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in EXECUTING:
-            wrong += [f"{module.name}:{node.lineno}: an f-string is executed" for part in node.args[:1]
-                      if isinstance(part, ast.JoinedStr) and not _is_pragma(part)]
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in EXECUTING
+        ):
+            wrong += [
+                f"{module.name}:{node.lineno}: an f-string is executed"
+                for part in node.args[:1]
+                if isinstance(part, ast.JoinedStr) and not _is_pragma(part)
+            ]
     return wrong
 
 
@@ -52,7 +80,9 @@ def _is_sql(node: ast.AST) -> bool:
 
 def _is_pragma(node: ast.JoinedStr) -> bool:
     values = [part for part in node.values if isinstance(part, ast.FormattedValue)]
-    is_integer = all(part.format_spec and ast.unparse(part.format_spec) in ("f'd'", "'d'") for part in values)
+    is_integer = all(
+        part.format_spec and ast.unparse(part.format_spec) in ("f'd'", "'d'") for part in values
+    )
     return (text_of(node.values[0]) or "").startswith("PRAGMA ") and is_integer
 
 
@@ -62,7 +92,11 @@ def _is_pasted(node: ast.JoinedStr) -> bool:
 
 def clocks(module: Module) -> list[str]:
     """SQL's own clock: time is passed down instead."""
-    return [f"{module.name}:{node.lineno}: SQL reads the clock" for node in statements(module) if CLOCK.search(node.value)]
+    return [
+        f"{module.name}:{node.lineno}: SQL reads the clock"
+        for node in statements(module)
+        if CLOCK.search(node.value)
+    ]
 
 
 def test_sql_stands_in_store_only() -> None:
@@ -90,8 +124,12 @@ def test_pasted_sql_is_found() -> None:
 
 def test_sql_has_no_clock() -> None:
     assert none_of([complaint for module in modules() for complaint in clocks(module)])
-    assert [path.name for path in CODE.rglob("*.sql") if CLOCK.search(path.read_text("utf-8"))] == []
+    assert [
+        path.name for path in CODE.rglob("*.sql") if CLOCK.search(path.read_text("utf-8"))
+    ] == []
 
 
 def test_a_clock_in_sql_is_found() -> None:
-    assert clocks(sample("X = \"UPDATE rounds SET at = strftime('%s', 'now')\"", "vouchercli.store.sample"))
+    assert clocks(
+        sample("X = \"UPDATE rounds SET at = strftime('%s', 'now')\"", "vouchercli.store.sample")
+    )

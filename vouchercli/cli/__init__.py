@@ -3,9 +3,10 @@
 import atexit
 import gc
 
-# Start-up and end, a seventh of a short command: what is imported lives as long as the process, so the collector need not look
-# for cycles in it after every 700th object, nor once more, object by object, when the interpreter ends. main() sets it back:
-# whoever calls it twice in one process gets the usual collector.
+# Start-up and end, a seventh of a short command: what is imported lives as long as the process, so
+# the collector need not look for cycles in it after every 700th object, nor once more, object by
+# object, when the interpreter ends. main() sets it back: whoever calls it twice in one process gets
+# the usual collector.
 USUAL_COLLECTOR = gc.get_threshold()
 gc.set_threshold(100_000, 20, 20)
 atexit.register(gc.freeze)

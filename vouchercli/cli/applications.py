@@ -20,23 +20,45 @@ def group() -> None:
 
 
 @command(app, "import", epilog="Example: voucher application import applications.csv")
-def import_(call: Call, file: File, profile: ProfileOption = None, encoding: Encoding = None, sha1: Sha1 = None,
-            verbose: Verbose = False) -> Outcome:
+def import_(
+    call: Call,
+    file: File,
+    profile: ProfileOption = None,
+    encoding: Encoding = None,
+    sha1: Sha1 = None,
+    verbose: Verbose = False,
+) -> Outcome:
     """Take in a file of applications; every row ends accepted, duplicate or rejected."""
     with call.session() as session, told(verbose) as tell:
-        return applications.import_applications(session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell)
+        return applications.import_applications(
+            session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell
+        )
 
 
 @command(app, "list", epilog="Example: voucher application list --round hz-1 --limit 20")
 def list_(
     call: Call,
-    round_: Annotated[Optional[str], typer.Option("--round", metavar="CODE", help="Only this round.")] = None,
-    application_no: Annotated[Optional[str], typer.Option("--application", metavar="NO", help="Only this application number.")] = None,
-    resident: Annotated[
-        Optional[str], typer.Option("--resident", metavar="ID", help="Only this resident (the identity, or its token).")
+    round_: Annotated[
+        Optional[str], typer.Option("--round", metavar="CODE", help="Only this round.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")] = 100,
+    application_no: Annotated[
+        Optional[str],
+        typer.Option("--application", metavar="NO", help="Only this application number."),
+    ] = None,
+    resident: Annotated[
+        Optional[str],
+        typer.Option(
+            "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
+        ),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")
+    ] = 100,
 ) -> Outcome:
-    """List applications in the order of arrival, with the claim each was granted; residents are shown as tokens."""
+    """List applications in the order of arrival, with the claim each was granted; residents are
+    shown as tokens.
+    """
     with call.session() as session:
-        return applications.list_applications(session, round_=round_, application_no=application_no, resident=resident, limit=limit)
+        return applications.list_applications(
+            session, round_=round_, application_no=application_no, resident=resident, limit=limit
+        )

@@ -13,13 +13,29 @@ from vouchercli.result import Outcome
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 
-Deed = Annotated[Optional[str], typer.Option("--deed", metavar="NAME", help="Only this deed (round.approve) or kind of deed (round).")]
-About = Annotated[Optional[str], typer.Option("--about", metavar="NAME", help="Only deeds on this round, programme, file ...")]
-Since = Annotated[Optional[str], typer.Option("--since", metavar="TIME", help="Only deeds from then on.")]
-Until = Annotated[Optional[str], typer.Option("--until", metavar="TIME", help="Only deeds up to then (a bare date: its end).")]
+Deed = Annotated[
+    Optional[str],
+    typer.Option(
+        "--deed", metavar="NAME", help="Only this deed (round.approve) or kind of deed (round)."
+    ),
+]
+About = Annotated[
+    Optional[str],
+    typer.Option("--about", metavar="NAME", help="Only deeds on this round, programme, file ..."),
+]
+Since = Annotated[
+    Optional[str], typer.Option("--since", metavar="TIME", help="Only deeds from then on.")
+]
+Until = Annotated[
+    Optional[str],
+    typer.Option("--until", metavar="TIME", help="Only deeds up to then (a bare date: its end)."),
+]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")]
 Head = Annotated[
-    Optional[str], typer.Option("--head", metavar="DIGEST", help="A head noted earlier (audit head): it must be in the log.")
+    Optional[str],
+    typer.Option(
+        "--head", metavar="DIGEST", help="A head noted earlier (audit head): it must be in the log."
+    ),
 ]
 
 
@@ -28,19 +44,41 @@ def group() -> None:
     """The log of every deed: read it, prove it."""
 
 
-@command(app, "log", epilog="Example: voucher audit log --about hz-1 --deed round --since 2020-03-01")
+@command(
+    app, "log", epilog="Example: voucher audit log --about hz-1 --deed round --since 2020-03-01"
+)
 def log(
-    call: Call, *, deed: Deed = None, about: About = None, since: Since = None, until: Until = None, limit: Limit = 50,
+    call: Call,
+    *,
+    deed: Deed = None,
+    about: About = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 50,
 ) -> Outcome:
-    """Show who did what, when, with what stood before and after, the newest first (--actor NAME: only theirs)."""
+    """Show who did what, when, with what stood before and after, the newest first (--actor NAME:
+    only theirs).
+    """
     with call.session() as session:
         return audit.list_deeds(
-            session, actor=call.given.get("actor"), deed=deed, about=about, limit=limit,
-            since=call.moment(session, since), until=call.up_to(session, until),
+            session,
+            actor=call.given.get("actor"),
+            deed=deed,
+            about=about,
+            limit=limit,
+            since=call.moment(session, since),
+            until=call.up_to(session, until),
         )
 
 
-@command(app, "verify", epilog="Example: voucher audit verify --head 42:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")
+@command(
+    app,
+    "verify",
+    epilog=(
+        "Example: voucher audit verify --head"
+        " 42:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    ),
+)
 def verify(call: Call, *, head: Head = None) -> Outcome:
     """Prove that no line of the log was edited, taken out, put in or moved."""
     with call.session() as session:

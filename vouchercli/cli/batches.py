@@ -30,7 +30,9 @@ def list_(
     kind: Annotated[
         Optional[str], typer.Option("--kind", metavar="KIND", help="Only files of this kind.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")
+    ] = 50,
 ) -> Outcome:
     """List the files that came in, newest first."""
     with call.session() as session:
@@ -46,22 +48,34 @@ def show(call: Call, batch: Number) -> Outcome:
 
 @command(app, "rejects", epilog="Example: voucher batch rejects 3 --to rejects.csv")
 def rejects(
-    call: Call, batch: Number,
+    call: Call,
+    batch: Number,
     to: Annotated[
-        Optional[Path], typer.Option("--to", metavar="FILE", help="Write them as CSV in the file's own layout, to be mended.")
+        Optional[Path],
+        typer.Option(
+            "--to", metavar="FILE", help="Write them as CSV in the file's own layout, to be mended."
+        ),
     ] = None,
 ) -> Outcome:
-    """Show the rejected rows; -o csv and --to give them in the file's own layout plus reason and explanation."""
+    """Show the rejected rows; -o csv and --to give them in the file's own layout plus reason and
+    explanation.
+    """
     with call.session() as session:
         if to is not None or call.output == "csv":
-            return batches.write_rejects(session, batch, to if to is not None and str(to) != "-" else sys.stdout, t)
+            return batches.write_rejects(
+                session, batch, to if to is not None and str(to) != "-" else sys.stdout, t
+            )
         return batches.list_rejects(session, batch)
 
 
 @command(app, "resume", epilog="Example: voucher batch resume 3")
 def resume(
-    call: Call, batch: Number,
-    file: Annotated[Optional[str], typer.Option("--file", metavar="FILE", help="Where the file is now (else where it was).")] = None,
+    call: Call,
+    batch: Number,
+    file: Annotated[
+        Optional[str],
+        typer.Option("--file", metavar="FILE", help="Where the file is now (else where it was)."),
+    ] = None,
     verbose: Verbose = False,
 ) -> Outcome:
     """Go on with an import that was stopped, behind the last chunk that is safe."""
@@ -81,7 +95,10 @@ def undo(call: Call, batch: Number) -> Outcome:
     """Take a whole file away again, unless something later stands on it."""
     with call.session() as session:
         if sys.stdin.isatty() and not (call.yes or call.dry_run):
-            question = t("Undo batch {batch}: take away {count} rows of {file} ({kind})?", batches.what_undo_takes(session, batch))
+            question = t(
+                "Undo batch {batch}: take away {count} rows of {file} ({kind})?",
+                batches.what_undo_takes(session, batch),
+            )
             typer.confirm(question, abort=True, err=True)
             return batches.undo_batch(session, batch, is_sure=True)
         return batches.undo_batch(session, batch, is_sure=call.yes)

@@ -24,7 +24,9 @@ DATABASE = "voucher.db"
 
 @dataclass(frozen=True)
 class InFolder:
-    """Runs commands of `voucher` in a folder, on its own database whatever VOUCHER_DB says; unseen when `is_quiet`."""
+    """Runs commands of `voucher` in a folder, on its own database whatever VOUCHER_DB says; unseen
+    when `is_quiet`.
+    """
 
     folder: Path
     is_quiet: bool
@@ -63,18 +65,43 @@ class InFolder:
 @command(app, "demo", epilog="Example: voucher demo demo-beijing --programme beijing-2020")
 def demo(
     call: Call,
-    folder: Annotated[Optional[Path], typer.Argument(metavar="[FOLDER]", help="A new folder (else demo-PROGRAMME here).")] = None,
-    scale: Annotated[Optional[int], typer.Option("--scale", metavar="N", help="Draw the city at 1:N (Hangzhou: 100, 1000 or 10).")] = None,
+    folder: Annotated[
+        Optional[Path],
+        typer.Argument(metavar="[FOLDER]", help="A new folder (else demo-PROGRAMME here)."),
+    ] = None,
+    scale: Annotated[
+        Optional[int],
+        typer.Option(
+            "--scale", metavar="N", help="Draw the city at 1:N (Hangzhou: 100, 1000 or 10)."
+        ),
+    ] = None,
 ) -> Outcome:
     """Build a synthetic Hangzhou 2020 here and report on it."""
     from vouchercli.ops.demo.story import tell
 
     if call.given.get("db"):
-        raise UsageFault("demo_database", "the demo makes a database of its own, in its folder", hint="leave out --db")
+        raise UsageFault(
+            "demo_database",
+            "the demo makes a database of its own, in its folder",
+            hint="leave out --db",
+        )
     folder = folder or Path(f"demo-{call.programme or 'hangzhou-2020'}")
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # commands and their talk stay in order, also in a pipe
-    outcome = tell(folder, call.programme, scale, InFolder(folder, call.output != "table"), dry_run=call.dry_run)
+        # commands and their talk stay in order, also in a pipe
+        sys.stdout.reconfigure(line_buffering=True)
+    outcome = tell(
+        folder,
+        call.programme,
+        scale,
+        InFolder(folder, call.output != "table"),
+        dry_run=call.dry_run,
+    )
     if os.environ.get("VOUCHER_DB"):
-        return replace(outcome, says=(*outcome.says, say("VOUCHER_DB is set: unset it first, or these commands use that database.")))
+        return replace(
+            outcome,
+            says=(
+                *outcome.says,
+                say("VOUCHER_DB is set: unset it first, or these commands use that database."),
+            ),
+        )
     return outcome

@@ -1,9 +1,11 @@
 """A table for a person: drawn to fit the terminal, in Chinese and English, with no number ever cut.
 
-Amounts are shown in the finest unit that fits; then long texts are folded; and where even that is too wide, each row
-is written as a list. Into a file or a pipe a table is as wide as it needs to be, exact to the fen.
+Amounts are shown in the finest unit that fits; then long texts are folded; and where even that is
+too wide, each row is written as a list. Into a file or a pipe a table is as wide as it needs to be,
+exact to the fen.
 
-Rich prints it on a terminal; a file or a pipe gets the same characters without it, since loading it takes half as long as a report.
+Rich prints it on a terminal; a file or a pipe gets the same characters without it, since loading it
+takes half as long as a report.
 """
 
 from __future__ import annotations
@@ -29,7 +31,12 @@ if TYPE_CHECKING:
 DASH = "–"
 NUMBERS = ("int", "fen", "ratio", "rate")
 DATE_WIDTH = 10
-TRIES = ((16, 2), (8, 2), (8, 1))  # how narrow a text may be folded, and the gap between columns: from airy to tight
+# how narrow a text may be folded, and the gap between columns: from airy to tight
+TRIES = (
+    (16, 2),
+    (8, 2),
+    (8, 1),
+)
 NO_LIMIT = 10_000
 PLAIN, BOLD, DIM = "", "bold", "dim"  # as Rich calls them
 CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if code != 10}
@@ -47,11 +54,22 @@ class Unit(NamedTuple):
         return grouped(money.half_up(amount_fen * 10**self.digits, self.fen), self.digits)
 
 
-# From exact to coarse; a Chinese reader counts in ten thousands, an English one in thousands and millions.
+# From exact to coarse; a Chinese reader counts in ten thousands, an English one in thousands and
+# millions.
 EXACT = Unit(100, 2, "yuan")
 UNITS = {
-    "zh": (EXACT, Unit(100, 0, "yuan, rounded"), Unit(1_000_000, 2, "10,000 yuan, rounded"), Unit(1_000_000, 0, "10,000 yuan, rounded")),
-    "en": (EXACT, Unit(100, 0, "yuan, rounded"), Unit(100_000, 0, "thousand yuan, rounded"), Unit(100_000_000, 2, "million yuan, rounded")),
+    "zh": (
+        EXACT,
+        Unit(100, 0, "yuan, rounded"),
+        Unit(1_000_000, 2, "10,000 yuan, rounded"),
+        Unit(1_000_000, 0, "10,000 yuan, rounded"),
+    ),
+    "en": (
+        EXACT,
+        Unit(100, 0, "yuan, rounded"),
+        Unit(100_000, 0, "thousand yuan, rounded"),
+        Unit(100_000_000, 2, "million yuan, rounded"),
+    ),
 }
 
 
@@ -60,11 +78,18 @@ def draw(table: Table) -> None:
     if table.total and not table.rows:
         table = replace(table, rows=(table.total,), total=None)
     is_terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if is_terminal or os.environ.get("COLUMNS") else NO_LIMIT
+    width = (
+        shutil.get_terminal_size().columns if is_terminal or os.environ.get("COLUMNS") else NO_LIMIT
+    )
     body, unit = _fitted(table, width)
-    lines = [(line, BOLD) for line in folded(clean(t(table.title.text, table.title.params)), width).split("\n")]
+    lines = [
+        (line, BOLD)
+        for line in folded(clean(t(table.title.text, table.title.params)), width).split("\n")
+    ]
     lines += body
-    lines += [(line, DIM) for note in _notes(table, unit) for line in folded(note, width).split("\n")]
+    lines += [
+        (line, DIM) for note in _notes(table, unit) for line in folded(note, width).split("\n")
+    ]
     if is_terminal and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"):
         _print(lines)
     else:
@@ -91,7 +116,11 @@ def _notes(table: Table, unit: Unit) -> list[str]:
     if not table.rows and not table.total:
         notes.insert(0, t("(none)"))
     elif any(column.kind == "fen" for column in _columns(table)):
-        text = "Amounts in {unit}." if unit is EXACT else "Amounts in {unit}; -o csv and -o json are exact."
+        text = (
+            "Amounts in {unit}."
+            if unit is EXACT
+            else "Amounts in {unit}; -o csv and -o json are exact."
+        )
         notes.insert(0, t(text, {"unit": Word(unit.name)}))
     return [clean(note) for note in notes]
 
@@ -100,8 +129,10 @@ def _columns(table: Table) -> list[Column]:
     """What a person is shown."""
     lines = [*table.rows, *([table.total] if table.total else [])]
     return [
-        column for column in table.columns
-        if not column.csv_only and not (column.optional and all(not line.get(column.key) for line in lines))
+        column
+        for column in table.columns
+        if not column.csv_only
+        and not (column.optional and all(not line.get(column.key) for line in lines))
     ]
 
 
@@ -123,10 +154,19 @@ class Strip(NamedTuple):
         return max((cell_len(text) for text in (*lines, *_pieces(self.heading))), default=0)
 
     def least(self, text_at_least: int) -> int:
-        """The narrowest it may be: numbers are never folded, a time breaks between date and clock."""
+        """The narrowest it may be: numbers are never folded, a time breaks between date and
+        clock.
+        """
         if self.kind in NUMBERS:
             return self.natural
-        return min(self.natural, max(DATE_WIDTH, *map(cell_len, _pieces(self.heading))) if self.kind == "time" else text_at_least)
+        return min(
+            self.natural,
+            (
+                max(DATE_WIDTH, *map(cell_len, _pieces(self.heading)))
+                if self.kind == "time"
+                else text_at_least
+            ),
+        )
 
 
 Line = tuple[str, str]  # a line of a table, and its style
@@ -146,7 +186,11 @@ def _fitted(table: Table, width: int) -> tuple[list[Line], Unit]:
 
 
 def _strip(column: Column, table: Table, unit: Unit) -> Strip:
-    footer = "" if not table.total or table.total.get(column.key) is None else pretty(column, table.total[column.key], table.zone, unit)
+    footer = (
+        ""
+        if not table.total or table.total.get(column.key) is None
+        else pretty(column, table.total[column.key], table.zone, unit)
+    )
     cells = [pretty(column, row.get(column.key), table.zone, unit) for row in table.rows]
     if column.kind == "time" and all(cell.endswith(":00") or cell == DASH for cell in cells):
         cells = [cell.removesuffix(":00") for cell in cells]
@@ -158,7 +202,10 @@ def _widths(strips: list[Strip], room: int, text_at_least: int) -> list[int]:
     widths = [strip.natural for strip in strips]
     least = [strip.least(text_at_least) for strip in strips]
     while sum(widths) > room:
-        widest = max((place for place in range(len(strips)) if widths[place] > least[place]), key=lambda place: widths[place])
+        widest = max(
+            (place for place in range(len(strips)) if widths[place] > least[place]),
+            key=lambda place: widths[place],
+        )
         widths[widest] = least[widest] if strips[widest].kind == "time" else widths[widest] - 1
     return widths
 
@@ -175,7 +222,11 @@ def _grid(table: Table, strips: list[Strip], widths: list[int], gap: int) -> lis
     lines = [*drawn(headings, BOLD, is_low=True), rule]
     for cells in zip(*(strip.cells for strip in strips), strict=True):
         lines += drawn(cells, PLAIN)
-    return lines if table.total is None else [*lines, rule, *drawn((strip.footer for strip in strips), BOLD)]
+    return (
+        lines
+        if table.total is None
+        else [*lines, rule, *drawn((strip.footer for strip in strips), BOLD)]
+    )
 
 
 def _rule(width: int) -> str:
@@ -187,10 +238,17 @@ def _rule(width: int) -> str:
     return "\u2500" * width
 
 
-def _lines(cells: Iterable[str], widths: list[int], numeric: list[bool], gap: str, *, is_low: bool) -> list[str]:
-    """One row: each cell folded to its column's width, numbers to the right, short cells above (or below, when `is_low`)."""
+def _lines(
+    cells: Iterable[str], widths: list[int], numeric: list[bool], gap: str, *, is_low: bool
+) -> list[str]:
+    """One row: each cell folded to its column's width, numbers to the right, short cells above (or
+    below, when `is_low`).
+    """
     columns = [
-        [line if len(line) == width and line.isascii() else _filled(line, width, is_number) for line in folded(cell, width).split("\n")]
+        [
+            line if len(line) == width and line.isascii() else _filled(line, width, is_number)
+            for line in folded(cell, width).split("\n")
+        ]
         for cell, width, is_number in zip(cells, widths, numeric, strict=True)
     ]
     height = max(map(len, columns), default=0)
@@ -209,10 +267,16 @@ PIECES = re.compile(r"[^\s(（]+|[(（][^\s]*")
 
 
 def _pieces(label: str) -> list[str]:
-    """Where a heading may be broken: at its blanks, before a bracket, and a long Chinese word in its middle (财政|补贴)."""
+    """Where a heading may be broken: at its blanks, before a bracket, and a long Chinese word in
+    its middle (财政|补贴).
+    """
     pieces: list[str] = []
     for piece in PIECES.findall(label):
-        middle = (len(piece) + 1) // 2 if len(piece) >= 4 and cell_len(piece) == 2 * len(piece) and piece[0] not in "（" else len(piece)
+        middle = (
+            (len(piece) + 1) // 2
+            if len(piece) >= 4 and cell_len(piece) == 2 * len(piece) and piece[0] not in "（"
+            else len(piece)
+        )
         pieces += [part for part in (piece[:middle], piece[middle:]) if part]
     return pieces
 
@@ -235,7 +299,10 @@ def _list(table: Table, columns: list[Column], width: int) -> list[Line]:
     lines: list[str] = []
     for row in [*table.rows, *([table.total] if table.total else [])]:
         lines += [""] if lines else []
-        lines += [f"{label(column)}: {pretty(column, row.get(column.key), table.zone)}" for column in columns]
+        lines += [
+            f"{label(column)}: {pretty(column, row.get(column.key), table.zone)}"
+            for column in columns
+        ]
     return [(part, PLAIN) for line in lines for part in folded(line, width).split("\n")]
 
 

@@ -13,27 +13,73 @@ from vouchercli.result import Outcome
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The round, for example hz-1.")]
-Certificate = Annotated[str, typer.Argument(metavar="CERTIFICATE", help="The certificate, the .json that the draw wrote.")]
+Certificate = Annotated[
+    str,
+    typer.Argument(metavar="CERTIFICATE", help="The certificate, the .json that the draw wrote."),
+]
 RegistrationCloses = Annotated[
-    Optional[str], typer.Option("--registration-closes", metavar="TIME", help="When registration closes (else when the round opens).")
+    Optional[str],
+    typer.Option(
+        "--registration-closes",
+        metavar="TIME",
+        help="When registration closes (else when the round opens).",
+    ),
 ]
 PublicSource = Annotated[
-    str, typer.Option("--public-source", metavar="TEXT", help="Announce where a public text will come from, to be mixed in at the draw.")
+    str,
+    typer.Option(
+        "--public-source",
+        metavar="TEXT",
+        help="Announce where a public text will come from, to be mixed in at the draw.",
+    ),
 ]
 Strata = Annotated[
     Optional[list[str]],
-    typer.Option("--stratum", metavar="WHERE:N", help="Keep N places: district=余杭区:1000, or group=low-income:50 (again for each)."),
+    typer.Option(
+        "--stratum",
+        metavar="WHERE:N",
+        help="Keep N places: district=余杭区:1000, or group=low-income:50 (again for each).",
+    ),
 ]
-StrataFile = Annotated[Optional[str], typer.Option("--strata", metavar="FILE", help="The strata and their quotas in a YAML file.")]
+StrataFile = Annotated[
+    Optional[str],
+    typer.Option("--strata", metavar="FILE", help="The strata and their quotas in a YAML file."),
+]
 PublicRandomness = Annotated[
-    Optional[str], typer.Option("--public-randomness", metavar="TEXT", help="A text nobody could foresee, mixed into the seed.")
+    Optional[str],
+    typer.Option(
+        "--public-randomness",
+        metavar="TEXT",
+        help="A text nobody could foresee, mixed into the seed.",
+    ),
 ]
-Folder = Annotated[Optional[str], typer.Option("--to", metavar="FOLDER", help="Where the certificate goes (else draws, by the database).")]
-ListFile = Annotated[Optional[str], typer.Option("--to", metavar="FILE", help="Where the list goes (else into draws, by the database).")]
-Application = Annotated[Optional[str], typer.Option("--application", metavar="NO", help="What became of this application.")]
-Entrants = Annotated[str, typer.Option("--entrants", metavar="FILE", help="The list of entrants as it was published.")]
+Folder = Annotated[
+    Optional[str],
+    typer.Option(
+        "--to", metavar="FOLDER", help="Where the certificate goes (else draws, by the database)."
+    ),
+]
+ListFile = Annotated[
+    Optional[str],
+    typer.Option(
+        "--to", metavar="FILE", help="Where the list goes (else into draws, by the database)."
+    ),
+]
+Application = Annotated[
+    Optional[str],
+    typer.Option("--application", metavar="NO", help="What became of this application."),
+]
+Entrants = Annotated[
+    str,
+    typer.Option("--entrants", metavar="FILE", help="The list of entrants as it was published."),
+]
 Commitment = Annotated[
-    Optional[str], typer.Option("--commitment", metavar="HEX", help="The digest of the seed as it was announced before the draw.")
+    Optional[str],
+    typer.Option(
+        "--commitment",
+        metavar="HEX",
+        help="The digest of the seed as it was announced before the draw.",
+    ),
 ]
 
 
@@ -42,33 +88,69 @@ def group() -> None:
     """Lotteries: commit to a seed, publish the entrants, draw, prove."""
 
 
-@command(app, "commit", epilog='Example: voucher draw commit hz-1 --public-source "3D lottery of 2020-03-26"')
+@command(
+    app,
+    "commit",
+    epilog='Example: voucher draw commit hz-1 --public-source "3D lottery of 2020-03-26"',
+)
 def commit(
-    call: Call, code: Code, *, registration_closes: RegistrationCloses = None, public_source: PublicSource = "", stratum: Strata = None,
+    call: Call,
+    code: Code,
+    *,
+    registration_closes: RegistrationCloses = None,
+    public_source: PublicSource = "",
+    stratum: Strata = None,
     strata_file: StrataFile = None,
 ) -> Outcome:
     """Draw a secret seed and give its digest, to be published before registration closes."""
     with call.session() as session:
         closes_at = call.moment(session, registration_closes, end_of_day=True)
-        return draws.commit_seed(session, code, registration_closes_at=closes_at, public_source=public_source,
-                                 strata=quota_options.read(stratum or [], strata_file))
+        return draws.commit_seed(
+            session,
+            code,
+            registration_closes_at=closes_at,
+            public_source=public_source,
+            strata=quota_options.read(stratum or [], strata_file),
+        )
 
 
 @command(app, "entrants", epilog="Example: voucher draw entrants hz-1 --to entrants.csv")
-def entrants(call: Call, code: Code, *, stratum: Strata = None, strata_file: StrataFile = None, to: ListFile = None) -> Outcome:
-    """Write and fix the list of who takes part, once registration is closed: applications, no persons."""
+def entrants(
+    call: Call,
+    code: Code,
+    *,
+    stratum: Strata = None,
+    strata_file: StrataFile = None,
+    to: ListFile = None,
+) -> Outcome:
+    """Write and fix the list of who takes part, once registration is closed: applications, no
+    persons.
+    """
     with call.session() as session:
-        return draws.publish_entrants(session, code, strata=quota_options.read(stratum or [], strata_file), to=to)
+        return draws.publish_entrants(
+            session, code, strata=quota_options.read(stratum or [], strata_file), to=to
+        )
 
 
 @command(app, "run", epilog='Example: voucher draw run hz-1 --public-randomness "4 1 7"')
 def run(
-    call: Call, code: Code, *, public_randomness: PublicRandomness = None, stratum: Strata = None, strata_file: StrataFile = None,
+    call: Call,
+    code: Code,
+    *,
+    public_randomness: PublicRandomness = None,
+    stratum: Strata = None,
+    strata_file: StrataFile = None,
     to: Folder = None,
 ) -> Outcome:
     """Reveal the seed and draw: winners get their packs, the certificate is written."""
     with call.session() as session:
-        return draws.draw(session, code, public_randomness, strata=quota_options.read(stratum or [], strata_file), to=to)
+        return draws.draw(
+            session,
+            code,
+            public_randomness,
+            strata=quota_options.read(stratum or [], strata_file),
+            to=to,
+        )
 
 
 @command(app, "show", epilog="Example: voucher draw show hz-1 --application A0001")
@@ -78,7 +160,16 @@ def show(call: Call, code: Code, *, application: Application = None, to: Folder 
         return certificates.show_draw(session, code, application=application, to=to)
 
 
-@command(app, "verify", epilog="Example: voucher draw verify certificate.json --entrants entrants.csv --commitment 5f16f4c7...")
-def verify(call: Call, certificate: Certificate, *, entrants: Entrants, commitment: Commitment = None) -> Outcome:
+@command(
+    app,
+    "verify",
+    epilog=(
+        "Example: voucher draw verify certificate.json --entrants entrants.csv --commitment"
+        " 5f16f4c7..."
+    ),
+)
+def verify(
+    call: Call, certificate: Certificate, *, entrants: Entrants, commitment: Commitment = None
+) -> Outcome:
     """Draw again from the files alone, without a database, and say what does not fit."""
     return certificates.verify_draw(certificate, entrants, commitment)

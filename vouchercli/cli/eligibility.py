@@ -20,21 +20,38 @@ def group() -> None:
 
 
 @command(app, "import", epilog="Example: voucher eligibility import medics.csv")
-def import_(call: Call, file: File, profile: ProfileOption = None, encoding: Encoding = None, sha1: Sha1 = None) -> Outcome:
+def import_(
+    call: Call,
+    file: File,
+    profile: ProfileOption = None,
+    encoding: Encoding = None,
+    sha1: Sha1 = None,
+) -> Outcome:
     """Take in an eligibility list; lines that are on it already are duplicates."""
     with call.session() as session, told() as tell:
-        return eligibility.import_eligibility(session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell)
+        return eligibility.import_eligibility(
+            session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell
+        )
 
 
 @command(app, "list", epilog="Example: voucher eligibility list --group medics --limit 20")
 def list_(
     call: Call,
-    group: Annotated[Optional[str], typer.Option("--group", metavar="NAME", help="The residents of this group.")] = None,
-    resident: Annotated[
-        Optional[str], typer.Option("--resident", metavar="ID", help="Only this resident (the identity, or its token).")
+    group: Annotated[
+        Optional[str], typer.Option("--group", metavar="NAME", help="The residents of this group.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")] = 100,
+    resident: Annotated[
+        Optional[str],
+        typer.Option(
+            "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
+        ),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")
+    ] = 100,
 ) -> Outcome:
-    """List the groups and how many residents each has; of one group or resident, the lines of the list."""
+    """List the groups and how many residents each has; of one group or resident, the lines of the
+    list.
+    """
     with call.session() as session:
         return eligibility.list_eligibility(session, group=group, resident=resident, limit=limit)

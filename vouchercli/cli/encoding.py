@@ -1,4 +1,6 @@
-"""JSON for a program, on one line: Python encodes it in C; long lists of like rows go column by column, a block at a time."""
+"""JSON for a program, on one line: Python encodes it in C; long lists of like rows go column by
+column, a block at a time.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ dumps = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def pieces(document: Any) -> Iterator[str]:
-    """The document as JSON, as `json.dumps` gives it, in pieces to be written one after the other."""
+    """The document as JSON, as `json.dumps` gives it, in pieces to be written one after the
+    other.
+    """
     if isinstance(document, dict):
         for place, (key, value) in enumerate(document.items()):
             yield f"{', ' if place else '{'}{dumps(key)}: "
@@ -36,7 +40,9 @@ def _are_alike(rows: list[Any]) -> bool:
 
 
 def _rows(rows: list[dict[str, Any]]) -> list[str]:
-    """Each row encoded: a text with a place for each value, and the values, encoded a column at a time."""
+    """Each row encoded: a text with a place for each value, and the values, encoded a column at a
+    time.
+    """
     columns = [_column([*map(itemgetter(key), rows)]) for key in rows[0]]
     shape = "{" + ", ".join(dumps(key).replace("%", "%%") + ": %s" for key in rows[0]) + "}"
     return [shape % values for values in zip(*columns, strict=True)]

@@ -1,4 +1,6 @@
-"""Help pages in both languages: folded by the width of Chinese characters, Typer's own words translated, nothing cut short."""
+"""Help pages in both languages: folded by the width of Chinese characters, Typer's own words
+translated, nothing cut short.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # What stands for a value in a usage line or before an option's help, and is translated there.
-STAND_INS = ("CODE", "COMMAND", "ARGS", "FILE", "FOLDER", "FORMAT", "HEX", "NAME", "NEW", "NO", "OPTIONS", "OTHER", "TEXT", "TIME",
-             "VERSION", "WHAT", "YUAN")
-EXTRAS = re.compile(r" *\[(?P<extras>[^\[\]]*)\]$")  # what Typer adds to an option's help: [default: 100; x>=1; required]
+STAND_INS = (
+    "CODE",
+    "COMMAND",
+    "ARGS",
+    "FILE",
+    "FOLDER",
+    "FORMAT",
+    "HEX",
+    "NAME",
+    "NEW",
+    "NO",
+    "OPTIONS",
+    "OTHER",
+    "TEXT",
+    "TIME",
+    "VERSION",
+    "WHAT",
+    "YUAN",
+)
+# what Typer adds to an option's help: [default: 100; x>=1; required]
+EXTRAS = re.compile(r" *\[(?P<extras>[^\[\]]*)\]$")
 AT_LEAST = re.compile(r"x>=(?P<least>\d+)")
 BETWEEN = re.compile(r"(?P<least>\d+)<=x<=(?P<most>\d+)")
 EXAMPLES = re.compile(r"Examples?: (voucher .*)")
-SHELL_WORDS = re.compile(r"""(?:--?[\w-]+\s+(?!-))?(?:[^\s"']|"[^"]*"|'[^']*')+""")  # an option stays with its value
+# an option stays with its value
+SHELL_WORDS = re.compile(r"""(?:--?[\w-]+\s+(?!-))?(?:[^\s"']|"[^"]*"|'[^']*')+""")
 TERM_AT_MOST = 30
 
 Formatter: Any = typer.Context.formatter_class
@@ -28,11 +49,17 @@ Formatter: Any = typer.Context.formatter_class
 
 def named(text: str) -> str:
     """`CODE[@VERSION]` in the chosen language."""
-    return re.sub(r"(?<![-\w])[A-Z]{2,}(?!\w)", lambda found: t(found[0]) if found[0] in STAND_INS else found[0], text)
+    return re.sub(
+        r"(?<![-\w])[A-Z]{2,}(?!\w)",
+        lambda found: t(found[0]) if found[0] in STAND_INS else found[0],
+        text,
+    )
 
 
 def continued(command: str, width: int) -> list[str]:
-    """A command in lines that a shell reads as one: broken between its words, each line but the last ending in a backslash."""
+    """A command in lines that a shell reads as one: broken between its words, each line but the
+    last ending in a backslash.
+    """
     lines = [""]
     for word in SHELL_WORDS.findall(command):
         if lines[-1] and cells(f"{lines[-1]} {word}") > width - 2:
@@ -48,7 +75,8 @@ class Page(Formatter):  # type: ignore[misc]
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """How the command is written."""
         start = f"{t('Usage: ')}{prog} "
-        words = named(re.sub(r"[{}]", "", args))  # Typer's braces around what must be given say nothing
+        # Typer's braces around what must be given say nothing
+        words = named(re.sub(r"[{}]", "", args))
         first, *rest = folded(words, self.width - cells(start)).split("\n")
         self.write("\n".join([start + first, *(" " * cells(start) + line for line in rest)]) + "\n")
 
@@ -62,12 +90,18 @@ class Page(Formatter):  # type: ignore[misc]
         if found := EXAMPLES.fullmatch(text):
             examples = found[1].split("; ")
             self.write(f"{indent}{t('Examples:' if len(examples) > 1 else 'Example:')}\n")
-            lines = [f"  {line}" for example in examples for line in continued(example, self.width - len(indent) - 2)]
+            lines = [
+                f"  {line}"
+                for example in examples
+                for line in continued(example, self.width - len(indent) - 2)
+            ]
         else:
             lines = folded(text, self.width - len(indent)).split("\n")
         self.write("".join(f"{indent}{line}\n" for line in lines))
 
-    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = TERM_AT_MOST, col_spacing: int = 2) -> None:
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = TERM_AT_MOST, col_spacing: int = 2
+    ) -> None:
         """Names and what they mean, side by side."""
         pairs = [(named(term), explained(meaning)) for term, meaning in rows]
         column = min(max(cells(term) for term, _ in pairs), col_max) + col_spacing
@@ -75,7 +109,9 @@ class Page(Formatter):  # type: ignore[misc]
         for term, meaning in pairs:
             lines = folded(meaning, self.width - len(margin)).split("\n")
             if cells(term) + col_spacing <= column:
-                self.write(f"{indent}{term}{' ' * (column - cells(term))}{lines.pop(0)}".rstrip() + "\n")
+                self.write(
+                    f"{indent}{term}{' ' * (column - cells(term))}{lines.pop(0)}".rstrip() + "\n"
+                )
             else:
                 self.write(f"{indent}{term}\n")
             self.write("".join(f"{margin}{line}\n" for line in lines))
@@ -87,7 +123,7 @@ def explained(meaning: str) -> str:
     if not found:
         return t(meaning)  # of a parameter that Typer adds itself
     extras = t("; ").join(_extra(extra) for extra in found["extras"].split("; "))
-    return f"{meaning[:found.start()]} [{extras}]".strip()
+    return f"{meaning[: found.start()]} [{extras}]".strip()
 
 
 def _extra(extra: str) -> str:
@@ -101,7 +137,10 @@ def limits(extra: str) -> str:
     if at_least := AT_LEAST.fullmatch(extra):
         return t("at least {least}", at_least.groupdict())
     if between := BETWEEN.fullmatch(extra):
-        return t("{least} to {most}", {name: f"{int(value):,}" for name, value in between.groupdict().items()})
+        return t(
+            "{least} to {most}",
+            {name: f"{int(value):,}" for name, value in between.groupdict().items()},
+        )
     return t(extra)
 
 
@@ -113,8 +152,9 @@ class Context(typer.Context):
 
 def dress(command: Any) -> None:
     """Give a command and its subcommands our pages and the chosen language."""
-    command.context_class, command.no_args_is_help = Context, False  # a forgotten verb is a fault, told in cli/complaints.py
-    command.help = command.short_help = t(command.help or "")
+    command.context_class = Context
+    command.no_args_is_help = False  # a forgotten verb is a fault: see cli/usage_errors.py
+    command.help = command.short_help = t(" ".join((command.help or "").split()))
     for parameter in command.params:
         if getattr(parameter, "help", None):
             parameter.help = t(parameter.help)

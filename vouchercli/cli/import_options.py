@@ -1,4 +1,6 @@
-"""What every import command shares: the file, how to read it, its progress, and how Ctrl-C ends it."""
+"""What every import command shares: the file, how to read it, its progress, and how Ctrl-C ends
+it.
+"""
 
 from __future__ import annotations
 
@@ -17,23 +19,46 @@ from vouchercli.cli.options import progress
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="CSV, XLSX, XLS or Parquet, also .gz and .zip; - reads standard input.")]
+File = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="CSV, XLSX, XLS or Parquet, also .gz and .zip; - reads standard input."
+    ),
+]
 ProfileOption = Annotated[
-    Optional[str], typer.Option("--profile", metavar="NAME|FILE", help="The file's profile (else found by its header).")
+    Optional[str],
+    typer.Option(
+        "--profile", metavar="NAME|FILE", help="The file's profile (else found by its header)."
+    ),
 ]
 Encoding = Annotated[
-    Optional[str], typer.Option("--encoding", metavar="NAME", help="The file's encoding (else UTF-8, then GB18030, are tried strictly).")
+    Optional[str],
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="The file's encoding (else UTF-8, then GB18030, are tried strictly).",
+    ),
 ]
-Sha1 = Annotated[Optional[str], typer.Option("--sha1", metavar="HEX", help="The SHA-1 that the platform gave for the file.")]
+Sha1 = Annotated[
+    Optional[str],
+    typer.Option("--sha1", metavar="HEX", help="The SHA-1 that the platform gave for the file."),
+]
 
 
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say every 10 seconds how far a long import is, also into a file.")]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Say every 10 seconds how far a long import is, also into a file."
+    ),
+]
 EVERY_SECONDS = 10
 
 
 @contextmanager
 def told(is_verbose: bool = False) -> Iterator[Onlooker]:
-    """Who looks on while a file comes in: shows its progress, and lets Ctrl-C end a long import at the border of a chunk."""
+    """Who looks on while a file comes in: shows its progress, and lets Ctrl-C end a long import at
+    the border of a chunk.
+    """
     onlooker = Onlooker(is_verbose)
     try:
         yield onlooker
@@ -43,10 +68,12 @@ def told(is_verbose: bool = False) -> Iterator[Onlooker]:
 
 
 class Onlooker:
-    """Rows, rows a second and the time left: a passing line on a terminal; elsewhere, with -v, a line every ten seconds.
+    """Rows, rows a second and the time left: a passing line on a terminal; elsewhere, with -v, a
+    line every ten seconds.
 
-    Until the first chunk is safe Ctrl-C ends everything at once: nothing was kept. After that the first Ctrl-C asks the
-    import to stop at the end of its chunk, a second one ends at once and loses that chunk's work, nothing else.
+    Until the first chunk is safe Ctrl-C ends everything at once: nothing was kept. After that the
+    first Ctrl-C asks the import to stop at the end of its chunk, a second one ends at once and
+    loses that chunk's work, nothing else.
     """
 
     def __init__(self, is_verbose: bool) -> None:
@@ -86,7 +113,10 @@ class Onlooker:
         text = t("{rows} rows read, {rate} rows/s", values)
         if self._share:
             left = int(spent * (1 - self._share) / self._share)
-            text = t("{rows} rows read, {rate} rows/s, {left} left", {**values, "left": f"{left // 60}:{left % 60:02d}"})
+            text = t(
+                "{rows} rows read, {rate} rows/s, {left} left",
+                {**values, "left": f"{left // 60}:{left % 60:02d}"},
+            )
         progress(text)
         if self._is_verbose and now - self._spoke >= EVERY_SECONDS:
             self._spoke = now

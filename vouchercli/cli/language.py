@@ -1,4 +1,6 @@
-"""Chinese or English: every sentence is written in English in the code and translated here when it is shown."""
+"""Chinese or English: every sentence is written in English in the code and translated here when it
+is shown.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,12 @@ if TYPE_CHECKING:
 LANGUAGES = ("zh", "en")
 COMMAND = re.compile(  # the part of a sentence that is there to be pasted
     r"(?:voucher (?:init|programme|template|round|merchant|application|eligibility|claim"
-    r"|draw|redemption|batch|schedule|report|audit|check|demo|doctor)|chmod)\b[^,;，；。]*")
+    r"|draw|redemption|batch|schedule|report|audit|check|demo|doctor)|chmod)\b[^,;，；。]*"
+)
 OF_PROGRAMME = re.compile(  # a command to its end; what stands in quotes is one word of it
     r"voucher (?:round|claim|redemption|report|application|eligibility|draw)"
-    r""" (?:"[^"]*"|[^",;:，；：。）)])*(?:"[^"]*"|[^",;:，；：。）)\s])""")
+    r""" (?:"[^"]*"|[^",;:，；：。）)])*(?:"[^"]*"|[^",;:，；：。）)\s])"""
+)
 NAMES_IT = re.compile("--programme|--help")
 UNSAFE = re.compile(r"[\s'\"$&|;<>()*?!`\\#~]")  # what a shell would not leave alone
 _chosen = ["en"]  # one process speaks one language: main() chooses it before anything is said
@@ -37,37 +41,59 @@ def language() -> str:
 
 
 def wanted(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
-    """`--lang`, else VOUCHER_LANG, else the locale: help is translated before any option is parsed."""
+    """`--lang`, else VOUCHER_LANG, else the locale: help is translated before any option is
+    parsed.
+    """
     for place, here in enumerate(args):
         after = args[place + 1] if place + 1 < len(args) else ""
-        chosen = after if here == "--lang" else here.removeprefix("--lang=") if here.startswith("--lang=") else ""
+        chosen = (
+            after
+            if here == "--lang"
+            else here.removeprefix("--lang=")
+            if here.startswith("--lang=")
+            else ""
+        )
         if chosen in LANGUAGES:
             return chosen
     if environ.get("VOUCHER_LANG") in LANGUAGES:
         return environ["VOUCHER_LANG"]
-    locale = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
+    locale = next(
+        (environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), ""
+    )
     return "zh" if locale.startswith("zh") else "en"
 
 
 def t(text: str, params: Mapping[str, Any] | None = None) -> str:
-    """`text` in the chosen language, its `{placeholders}` filled. Text without a translation stays English."""
+    """`text` in the chosen language, its `{placeholders}` filled. Text without a translation stays
+    English.
+    """
     found = catalogue().get(text, text) if language() == "zh" else text
     if not params:
         return found
     pasted = "".join(COMMAND.findall(found))
-    return found.format(**{key: _shown(value, is_pasted=f"{{{key}}}" in pasted) for key, value in params.items()})
+    return found.format(
+        **{key: _shown(value, is_pasted=f"{{{key}}}" in pasted) for key, value in params.items()}
+    )
 
 
 def for_programme(text: str, programme: str | None) -> str:
-    """A sentence whose commands name the programme too, as the command did that it answers: in a file that holds several,
-    a hint without it would be refused."""
+    """A sentence whose commands name the programme too, as the command did that it answers: in a
+    file that holds several, a hint without it would be refused.
+    """
     if programme is None:
         return text
-    return OF_PROGRAMME.sub(lambda found: found[0] if NAMES_IT.search(found[0]) else f"{found[0]} --programme {programme}", text)
+    return OF_PROGRAMME.sub(
+        lambda found: (
+            found[0] if NAMES_IT.search(found[0]) else f"{found[0]} --programme {programme}"
+        ),
+        text,
+    )
 
 
 def _shown(value: Any, *, is_pasted: bool) -> Any:
-    """A value as it stands in a sentence: our words translated, and in a command to paste a name with blanks in quotes."""
+    """A value as it stands in a sentence: our words translated, and in a command to paste a name
+    with blanks in quotes.
+    """
     if isinstance(value, Word):
         return t(value)
     if is_pasted and isinstance(value, str) and UNSAFE.search(value):
@@ -77,7 +103,9 @@ def _shown(value: Any, *, is_pasted: bool) -> Any:
 
 @cache
 def catalogue() -> dict[str, str]:
-    """English -> Chinese, gathered from every module of `vouchercli.cli.zh` (loaded only when Chinese is spoken)."""
+    """English -> Chinese, gathered from every module of `vouchercli.cli.zh` (loaded only when
+    Chinese is spoken).
+    """
     package = import_module("vouchercli.cli.zh")
     found: dict[str, str] = {}
     for module in pkgutil.iter_modules(package.__path__):

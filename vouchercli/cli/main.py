@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 INTERRUPTED, INCOMPLETE = 130, 4
-UsageError = typer.BadParameter.__mro__[1]  # Typer carries its own Click and exports only this subclass
+# Typer carries its own Click and exports only this subclass
+UsageError = typer.BadParameter.__mro__[1]
 
-# noun -> (module, help): a module is imported when its noun is asked for, so that every command starts fast.
+# noun -> (module, help): a module is imported when its noun is asked for, so that every command
+# starts fast.
 NOUNS = {
     "init": ("start", "Make an empty database and its key here."),
     "programme": ("programmes", "Programmes: budget, funders, limits, staff."),
@@ -51,7 +53,11 @@ NOUNS = {
 }
 
 
-COMPLETION = ("install_completion", "show_completion")  # Typer adds them to every app; they are the root's business
+# Typer adds them to every app; they are the root's business
+COMPLETION = (
+    "install_completion",
+    "show_completion",
+)
 
 
 class Nouns(TyperGroup):
@@ -72,10 +78,14 @@ class Nouns(TyperGroup):
         """The command of a noun, its module imported only now; None when there is no such noun."""
         if cmd_name not in NOUNS:
             return None
-        found = typer.main.get_command(_narrowed(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app, self.verb))
+        found = typer.main.get_command(
+            _narrowed(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app, self.verb)
+        )
         found.name = cmd_name
         found.params = [parameter for parameter in found.params if parameter.name not in COMPLETION]
-        if hasattr(found, "commands"):  # a noun with verbs takes the shared options before the verb too
+        if hasattr(
+            found, "commands"
+        ):  # a noun with verbs takes the shared options before the verb too
             found.params += [parameter for parameter in self.params if parameter.name in PANEL]
             found.callback = partial(_take_shared, ctx)
         dress(found)
@@ -92,7 +102,9 @@ class Nouns(TyperGroup):
 
 
 def _narrowed(app: typer.Typer, verb: str) -> typer.Typer:
-    """The noun with this verb alone, when it has it: to make the options of the others would take as long as a report."""
+    """The noun with this verb alone, when it has it: to make the options of the others would take
+    as long as a report.
+    """
     chosen = [each for each in app.registered_commands if each.name == verb]
     if not chosen or not app.registered_callback:
         return app
@@ -103,7 +115,9 @@ def _narrowed(app: typer.Typer, verb: str) -> typer.Typer:
 
 def _take_shared(ctx: Any, **params: Any) -> None:
     """Keep the shared options given before a verb for the command that follows."""
-    ctx.find_root().obj.given |= {option: value for option in PANEL if (value := params.get(option)) != DEFAULTS[option]}
+    ctx.find_root().obj.given |= {
+        option: value for option in PANEL if (value := params.get(option)) != DEFAULTS[option]
+    }
 
 
 def _version(asked: bool) -> None:
@@ -114,18 +128,33 @@ def _version(asked: bool) -> None:
 
 def _root() -> Any:
     app = typer.Typer(
-        cls=Nouns, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True,
+        cls=Nouns,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 
     def root(
-        ctx: typer.Context, *,
-        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version and exit."),
-        db: PANEL["db"] = None, programme: PANEL["programme"] = None, lang: PANEL["lang"] = None,  # type: ignore[valid-type,name-defined]
-        output: PANEL["output"] = None, actor: PANEL["actor"] = None, now: PANEL["now"] = None,  # type: ignore[valid-type,name-defined]
-        as_of: PANEL["as_of"] = None, dry_run: PANEL["dry_run"] = False, yes: PANEL["yes"] = False,  # type: ignore[valid-type,name-defined]
+        ctx: typer.Context,
+        *,
+        version: bool = typer.Option(
+            False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
+        db: PANEL["db"] = None,  # type: ignore[valid-type,name-defined]
+        programme: PANEL["programme"] = None,  # type: ignore[valid-type,name-defined]
+        lang: PANEL["lang"] = None,  # type: ignore[valid-type,name-defined]
+        output: PANEL["output"] = None,  # type: ignore[valid-type,name-defined]
+        actor: PANEL["actor"] = None,  # type: ignore[valid-type,name-defined]
+        now: PANEL["now"] = None,  # type: ignore[valid-type,name-defined]
+        as_of: PANEL["as_of"] = None,  # type: ignore[valid-type,name-defined]
+        dry_run: PANEL["dry_run"] = False,  # type: ignore[valid-type,name-defined]
+        yes: PANEL["yes"] = False,  # type: ignore[valid-type,name-defined]
     ) -> None:
-        """Consumer vouchers from draft to audit: templates, rounds, intake, money, reports. One SQLite file."""
+        """Consumer vouchers from draft to audit: templates, rounds, intake, money, reports. One
+        SQLite file.
+        """
         _take_shared(ctx, **ctx.params)
 
     app.callback()(root)
@@ -135,7 +164,9 @@ def _root() -> Any:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run one command line; returns the exit code. The only place where an exception becomes one."""
+    """Run one command line; returns the exit code. The only place where an exception becomes
+    one.
+    """
     arguments = list(sys.argv[1:] if args is None else args)
     speak(wanted(arguments))
     _write_any_character()
@@ -151,14 +182,19 @@ def main(args: Sequence[str] | None = None) -> int:
         if error.errno not in NO_ROOM:
             raise
         _close(sys.stdout)
-        print(t("the command ended, but there is no room for its answer: make room, then ask again"), file=sys.stderr)
+        print(
+            t("the command ended, but there is no room for its answer: make room, then ask again"),
+            file=sys.stderr,
+        )
         return INCOMPLETE
     finally:
         gc.set_threshold(*USUAL_COLLECTOR)
 
 
 def _close(*streams: TextIO) -> None:
-    """Send what is still to be written nowhere, so that the interpreter does not stumble over it at its end."""
+    """Send what is still to be written nowhere, so that the interpreter does not stumble over it at
+    its end.
+    """
     for stream in streams:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
@@ -176,14 +212,18 @@ def _ended(call: Call, arguments: Sequence[str]) -> int:
 
         return _refuse(call, busy_or_refused(error, call.db_path))
     except (typer.Abort, KeyboardInterrupt):
-        print(t("interrupted; nothing of the unfinished step was kept: run the same command again"), file=sys.stderr)
+        print(
+            t("interrupted; nothing of the unfinished step was kept: run the same command again"),
+            file=sys.stderr,
+        )
         return INTERRUPTED
 
 
 def _outcome(call: Call, arguments: Sequence[str]) -> Any:
     """What the command gives back; the exit code when --help or --version has spoken for itself.
 
-    Not through the command's own main(): that one ends a process by itself when it is interrupted or its reader leaves.
+    Not through the command's own main(): that one ends a process by itself when it is interrupted
+    or its reader leaves.
     """
     root = _root()
     try:
@@ -198,7 +238,9 @@ def _outcome(call: Call, arguments: Sequence[str]) -> Any:
 
 
 def _write_any_character() -> None:
-    """A terminal or pipe that knows no Chinese gets an escape for it, never a failure in the middle of the work."""
+    """A terminal or pipe that knows no Chinese gets an escape for it, never a failure in the middle
+    of the work.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
@@ -227,11 +269,16 @@ def _misused(call: Call, error: Any) -> int:
     from vouchercli.cli.usage_errors import fault
 
     if error.ctx and error.message == "Missing command." and call.given.get("output") != "json":
-        print(error.ctx.get_help(), file=sys.stderr)  # a noun alone, or nothing at all, asks what there is
+        # a noun alone, or nothing at all, asks what there is
+        print(error.ctx.get_help(), file=sys.stderr)
     return _refuse(call, fault(error))
 
 
 def _asked_output(args: Sequence[str]) -> Optional[str]:
     """json when -o json stands anywhere: a usage error must be JSON too."""
     text = " ".join(args)
-    return "json" if any(way in text for way in ("-o json", "-ojson", "--output json", "--output=json")) else None
+    return (
+        "json"
+        if any(way in text for way in ("-o json", "-ojson", "--output json", "--output=json"))
+        else None
+    )

@@ -15,25 +15,56 @@ from vouchercli.result import Outcome
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 Missing = Annotated[
-    str, typer.Option("--missing", metavar="report|suspend", help="What to do with merchants of this registry that the file does not list.")
+    str,
+    typer.Option(
+        "--missing",
+        metavar="report|suspend",
+        help="What to do with merchants of this registry that the file does not list.",
+    ),
 ]
-District = Annotated[Optional[str], typer.Option("--district", metavar="TEXT", help="Only this district.")]
-Industry = Annotated[Optional[str], typer.Option("--industry", metavar="TEXT", help="Only this industry.")]
+District = Annotated[
+    Optional[str], typer.Option("--district", metavar="TEXT", help="Only this district.")
+]
+Industry = Annotated[
+    Optional[str], typer.Option("--industry", metavar="TEXT", help="Only this industry.")
+]
 Size = Annotated[Optional[str], typer.Option("--size", metavar="TEXT", help="Only this size.")]
-Search = Annotated[Optional[str], typer.Option("--search", metavar="TEXT", help="A part of number, name, address or unified code.")]
+Search = Annotated[
+    Optional[str],
+    typer.Option(
+        "--search", metavar="TEXT", help="A part of number, name, address or unified code."
+    ),
+]
 Suspended = Annotated[bool, typer.Option("--suspended", help="Only those suspended now.")]
-Unregistered = Annotated[bool, typer.Option("--unregistered", help="Only those that no registry lists.")]
+Unregistered = Annotated[
+    bool, typer.Option("--unregistered", help="Only those that no registry lists.")
+]
 Limit = Annotated[
     Optional[int],
-    typer.Option("--limit", min=0, metavar="N", help="How many to show (0: all; unless given, 50 in a table, all in json and csv)."),
+    typer.Option(
+        "--limit",
+        min=0,
+        metavar="N",
+        help="How many to show (0: all; unless given, 50 in a table, all in json and csv).",
+    ),
 ]
-Number = Annotated[str, typer.Argument(metavar="NO", help="The merchant's number, ours or a platform's.")]
+Number = Annotated[
+    str, typer.Argument(metavar="NO", help="The merchant's number, ours or a platform's.")
+]
 Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept and shown.")]
 SuspendedFrom = Annotated[
-    Optional[str], typer.Option("--from", metavar="TIME", help="Payments from then on are refused (now unless given).")
+    Optional[str],
+    typer.Option(
+        "--from", metavar="TIME", help="Payments from then on are refused (now unless given)."
+    ),
 ]
 ReinstatedFrom = Annotated[
-    Optional[str], typer.Option("--from", metavar="TIME", help="Payments from then on are accepted again (now unless given).")
+    Optional[str],
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        help="Payments from then on are accepted again (now unless given).",
+    ),
 ]
 
 
@@ -44,24 +75,48 @@ def group() -> None:
 
 @command(app, "import", epilog="Example: voucher merchant import registry.csv --missing suspend")
 def import_(
-    call: Call, file: File, profile: ProfileOption = None, encoding: Encoding = None, sha1: Sha1 = None, missing: Missing = "report",
+    call: Call,
+    file: File,
+    profile: ProfileOption = None,
+    encoding: Encoding = None,
+    sha1: Sha1 = None,
+    missing: Missing = "report",
 ) -> Outcome:
     """Update the registry from a file: who is new, who changed, who is missing."""
     with call.session() as session, told() as tell:
         return registries.import_merchants(
-            session, file, profile=profile, encoding=encoding, sha1=sha1, missing=missing, is_sure=call.yes, tell=tell,
+            session,
+            file,
+            profile=profile,
+            encoding=encoding,
+            sha1=sha1,
+            missing=missing,
+            is_sure=call.yes,
+            tell=tell,
         )
 
 
 @command(app, "list", epilog="Example: voucher merchant list --district 上城区 --search 面馆")
 def list_(
-    call: Call, district: District = None, industry: Industry = None, size: Size = None, search: Search = None,
-    suspended: Suspended = False, unregistered: Unregistered = False, limit: Limit = None,
+    call: Call,
+    district: District = None,
+    industry: Industry = None,
+    size: Size = None,
+    search: Search = None,
+    suspended: Suspended = False,
+    unregistered: Unregistered = False,
+    limit: Limit = None,
 ) -> Outcome:
     """List merchants, by number."""
     with call.session() as session:
         return merchants.list_merchants(
-            session, district=district, industry=industry, size=size, search=search, suspended=suspended, unregistered=unregistered,
+            session,
+            district=district,
+            industry=industry,
+            size=size,
+            search=search,
+            suspended=suspended,
+            unregistered=unregistered,
             limit=50 if limit is None and call.output == "table" else limit or 0,
         )
 
@@ -73,7 +128,14 @@ def show(call: Call, no: Number) -> Outcome:
         return merchants.show_merchant(session, no)
 
 
-@command(app, "suspend", epilog='Example: voucher merchant suspend M001 --from "2020-04-03 10:00" --reason "cash-out under inquiry"')
+@command(
+    app,
+    "suspend",
+    epilog=(
+        'Example: voucher merchant suspend M001 --from "2020-04-03 10:00" --reason "cash-out under'
+        ' inquiry"'
+    ),
+)
 def suspend(call: Call, no: Number, reason: Why, from_: SuspendedFrom = None) -> Outcome:
     """Refuse a merchant's redemptions from a moment on, until it is reinstated."""
     with call.session() as session:

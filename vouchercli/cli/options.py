@@ -1,7 +1,8 @@
 """The options that every command shares, before or after the subcommand, and the `Call` they make.
 
-`command` is the decorator of every command function: the function's first parameter is the `Call`; the shared options
-are added to its signature, so that `--help` shows them and Typer parses them in both places.
+`command` is the decorator of every command function: the function's first parameter is the `Call`;
+the shared options are added to its signature, so that `--help` shows them and Typer parses them in
+both places.
 """
 
 from __future__ import annotations
@@ -30,17 +31,46 @@ if TYPE_CHECKING:
 OUTPUTS = ("table", "json", "csv")
 
 PANEL = {
-    "db": Annotated[Optional[Path], typer.Option("--db", metavar="FILE", help="The database (else VOUCHER_DB, else voucher.db here).")],
-    "programme": Annotated[Optional[str], typer.Option("--programme", metavar="CODE", help="The programme, when the file holds several.")],
-    "lang": Annotated[Optional[str], typer.Option("--lang", metavar="zh|en", help="Language of all text (else the locale).")],
-    "output": Annotated[Optional[str], typer.Option("--output", "-o", metavar="FORMAT", help="table, json or csv.")],
-    "actor": Annotated[Optional[str], typer.Option("--actor", metavar="NAME", help="Who acts (else the login name); both are recorded.")],
+    "db": Annotated[
+        Optional[Path],
+        typer.Option(
+            "--db", metavar="FILE", help="The database (else VOUCHER_DB, else voucher.db here)."
+        ),
+    ],
+    "programme": Annotated[
+        Optional[str],
+        typer.Option(
+            "--programme", metavar="CODE", help="The programme, when the file holds several."
+        ),
+    ],
+    "lang": Annotated[
+        Optional[str],
+        typer.Option("--lang", metavar="zh|en", help="Language of all text (else the locale)."),
+    ],
+    "output": Annotated[
+        Optional[str], typer.Option("--output", "-o", metavar="FORMAT", help="table, json or csv.")
+    ],
+    "actor": Annotated[
+        Optional[str],
+        typer.Option(
+            "--actor", metavar="NAME", help="Who acts (else the login name); both are recorded."
+        ),
+    ],
     "now": Annotated[
         Optional[str],
-        typer.Option("--now", metavar="TIME", help="Act as if it were TIME (rehearsal, late entry); the log keeps both times."),
+        typer.Option(
+            "--now",
+            metavar="TIME",
+            help="Act as if it were TIME (rehearsal, late entry); the log keeps both times.",
+        ),
     ],
-    "as_of": Annotated[Optional[str], typer.Option("--as-of", metavar="TIME", help="Reports: what was true up to TIME.")],
-    "dry_run": Annotated[bool, typer.Option("--dry-run", help="Do everything, then write nothing.")],
+    "as_of": Annotated[
+        Optional[str],
+        typer.Option("--as-of", metavar="TIME", help="Reports: what was true up to TIME."),
+    ],
+    "dry_run": Annotated[
+        bool, typer.Option("--dry-run", help="Do everything, then write nothing.")
+    ],
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")],
 }
 DEFAULTS: dict[str, Any] = {name: False if name in ("dry_run", "yes") else None for name in PANEL}
@@ -63,8 +93,13 @@ class Call:
         """table, json or csv; raises `UsageFault` for anything else."""
         chosen = self.given.get("output") or "table"
         if chosen not in OUTPUTS:
-            raise UsageFault("unknown_output", "there is no output format {output}", hint="choose one of: {known}",
-                             output=chosen, known=", ".join(OUTPUTS))
+            raise UsageFault(
+                "unknown_output",
+                "there is no output format {output}",
+                hint="choose one of: {known}",
+                output=chosen,
+                known=", ".join(OUTPUTS),
+            )
         return str(chosen)
 
     @property
@@ -83,8 +118,9 @@ class Call:
         return self.given.get("programme")
 
     def present(self, zone: str = times.HOME_ZONE) -> int:
-        """Now, as UTC epoch seconds: the machine's clock, unless --now or VOUCHER_NOW stands in for it. The clock enters
-        the program here and nowhere else."""
+        """Now, as UTC epoch seconds: the machine's clock, unless --now or VOUCHER_NOW stands in for
+        it. The clock enters the program here and nowhere else.
+        """
         said = self.given.get("now") or os.environ.get("VOUCHER_NOW")
         return moment(said, zone) if said else int(time.time())
 
@@ -97,8 +133,13 @@ class Call:
         try:
             os_user = store.os_user()
             yield store.Session(
-                db=db, path=self.db_path, actor=self.given.get("actor") or os.environ.get("VOUCHER_ACTOR") or os_user, os_user=os_user,
-                now=self.present(store.zone(db, self.programme)), entered_at=int(time.time()), programme=self.programme,
+                db=db,
+                path=self.db_path,
+                actor=self.given.get("actor") or os.environ.get("VOUCHER_ACTOR") or os_user,
+                os_user=os_user,
+                now=self.present(store.zone(db, self.programme)),
+                entered_at=int(time.time()),
+                programme=self.programme,
                 dry_run=self.dry_run,
             )
         finally:
@@ -109,8 +150,9 @@ class Call:
         return self.up_to(session, self.given.get("as_of"))
 
     def up_to(self, session: Session, text: str | None) -> int | None:
-        """The last second that a time option means, in the programme's zone. A bare date means its last second: the first
-        second of the next day belongs to the next day."""
+        """The last second that a time option means, in the programme's zone. A bare date means its
+        last second: the first second of the next day belongs to the next day.
+        """
         start = self.moment(session, text)
         end = self.moment(session, text, end_of_day=True)
         return start if start is None or end is None or start == end else end - 1
@@ -129,17 +171,30 @@ def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
     try:
         return times.parse(text, zone, end_of_day=end_of_day)
     except (ValueError, OverflowError) as error:  # a year that no calendar reaches
-        raise UsageFault("bad_time_option", "{text} is not a time", hint="write it like 2020-03-27 08:00",
-                         text=text) from error
+        raise UsageFault(
+            "bad_time_option",
+            "{text} is not a time",
+            hint="write it like 2020-03-27 08:00",
+            text=text,
+        ) from error
 
 
-def command(app: typer.Typer, name: str, *, epilog: str = "") -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
-    """Register `function(call, ...)` as the subcommand `name`; its docstring is the help, `epilog` the examples."""
+def command(
+    app: typer.Typer, name: str, *, epilog: str = ""
+) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
+    """Register `function(call, ...)` as the subcommand `name`; its docstring is the help, `epilog`
+    the examples.
+    """
 
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         shared = [
-            inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS[option], annotation=annotation)
+            inspect.Parameter(
+                option,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=DEFAULTS[option],
+                annotation=annotation,
+            )
             for option, annotation in PANEL.items()
         ]
         context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
@@ -147,11 +202,17 @@ def command(app: typer.Typer, name: str, *, epilog: str = "") -> Callable[[Calla
         def run(*, ctx: typer.Context, **given: Any) -> Outcome:
             call = ctx.find_root().obj
             call.command = ctx.command_path.partition(" ")[2]
-            call.given |= {option: value for option in PANEL if (value := given.pop(option)) != DEFAULTS[option]}
+            call.given |= {
+                option: value
+                for option in PANEL
+                if (value := given.pop(option)) != DEFAULTS[option]
+            }
             _check(call)
             return function(call, **given)
 
-        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared + [context]
+        parameters = (
+            [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared + [context]
+        )
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
         run.__doc__ = function.__doc__
@@ -165,11 +226,22 @@ def _check(call: Call) -> None:
     """Refuse what no command could make sense of, before any does anything. Raises `UsageFault`."""
     _ = call.output
     if (lang := call.given.get("lang")) not in (None, *LANGUAGES):
-        raise UsageFault("usage", "there is no language {lang}", hint="choose one of: {known}", lang=lang, known=", ".join(LANGUAGES))
+        raise UsageFault(
+            "usage",
+            "there is no language {lang}",
+            hint="choose one of: {known}",
+            lang=lang,
+            known=", ".join(LANGUAGES),
+        )
     for option in ("actor", "programme", "now", "as_of"):
         if call.given.get(option) == "":  # an unset variable of a script, not a wish
-            raise UsageFault("usage", "the option {what} needs a value", hint="{path} --help",
-                             what=f"--{option.replace('_', '-')}", path=f"voucher {call.command}")
+            raise UsageFault(
+                "usage",
+                "the option {what} needs a value",
+                hint="{path} --help",
+                what=f"--{option.replace('_', '-')}",
+                path=f"voucher {call.command}",
+            )
 
 
 def progress(text: str) -> None:

@@ -11,7 +11,9 @@ from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-Code = Annotated[Optional[str], typer.Argument(metavar="[CODE]", help="Needed when the file holds several.")]
+Code = Annotated[
+    Optional[str], typer.Argument(metavar="[CODE]", help="Needed when the file holds several.")
+]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
 
 
@@ -22,7 +24,10 @@ def programme() -> None:
 
 @command(app, "load", epilog="Example: voucher programme load hangzhou-2020")
 def load(
-    call: Call, name_or_file: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")],
+    call: Call,
+    name_or_file: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
+    ],
 ) -> Outcome:
     """Load a programme, or the changes in its file."""
     from vouchercli.ops.setup import programmes
@@ -40,7 +45,14 @@ def approve(call: Call, code: Code = None) -> Outcome:
         return programme_changes.approve_change(session, code)
 
 
-@command(app, "reject", epilog='Example: voucher programme reject hangzhou-2020 --note "the council has not voted" --actor lin')
+@command(
+    app,
+    "reject",
+    epilog=(
+        'Example: voucher programme reject hangzhou-2020 --note "the council has not voted"'
+        " --actor lin"
+    ),
+)
 def reject(call: Call, code: Code = None, *, note: Note) -> Outcome:
     """Turn down a change of a programme that waits, with the reason."""
     from vouchercli.ops.setup import programme_changes
@@ -60,7 +72,10 @@ def show(call: Call, code: Code = None) -> Outcome:
 
 @command(app, "list", epilog="Example: voucher programme list --shipped")
 def list_(
-    call: Call, shipped: Annotated[bool, typer.Option("--shipped", help="Instead: the programmes that can be loaded by name.")] = False,
+    call: Call,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Instead: the programmes that can be loaded by name.")
+    ] = False,
 ) -> Outcome:
     """List the programmes that are loaded."""
     from vouchercli.ops.setup import programmes

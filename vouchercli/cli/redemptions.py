@@ -20,46 +20,96 @@ def group() -> None:
 
 
 @command(app, "import", epilog="Example: voucher redemption import redemptions.csv")
-def import_(call: Call, file: File, profile: ProfileOption = None, encoding: Encoding = None, sha1: Sha1 = None,
-            verbose: Verbose = False) -> Outcome:
+def import_(
+    call: Call,
+    file: File,
+    profile: ProfileOption = None,
+    encoding: Encoding = None,
+    sha1: Sha1 = None,
+    verbose: Verbose = False,
+) -> Outcome:
     """Take in a file of payments and refunds; every row ends accepted, duplicate or rejected."""
     with call.session() as session, told(verbose) as tell:
-        return redemptions.import_redemptions(session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell)
+        return redemptions.import_redemptions(
+            session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell
+        )
 
 
 @command(app, "list", epilog="Example: voucher redemption list --claim C0001")
 def list_(
     call: Call,
-    round_: Annotated[Optional[str], typer.Option("--round", metavar="CODE", help="Only this round.")] = None,
-    claim_no: Annotated[Optional[str], typer.Option("--claim", metavar="NO", help="Only this claim number.")] = None,
-    merchant_no: Annotated[Optional[str], typer.Option("--merchant", metavar="NO", help="Only this merchant.")] = None,
-    transaction_no: Annotated[Optional[str], typer.Option("--transaction", metavar="NO", help="Only this transaction number.")] = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")] = 100,
+    round_: Annotated[
+        Optional[str], typer.Option("--round", metavar="CODE", help="Only this round.")
+    ] = None,
+    claim_no: Annotated[
+        Optional[str], typer.Option("--claim", metavar="NO", help="Only this claim number.")
+    ] = None,
+    merchant_no: Annotated[
+        Optional[str], typer.Option("--merchant", metavar="NO", help="Only this merchant.")
+    ] = None,
+    transaction_no: Annotated[
+        Optional[str],
+        typer.Option("--transaction", metavar="NO", help="Only this transaction number."),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")
+    ] = 100,
 ) -> Outcome:
     """List payments and refunds, oldest first."""
     with call.session() as session:
         return redemptions.list_redemptions(
-            session, limit=limit, round=round_, claim_no=claim_no, merchant_no=merchant_no, transaction_no=transaction_no
+            session,
+            limit=limit,
+            round=round_,
+            claim_no=claim_no,
+            merchant_no=merchant_no,
+            transaction_no=transaction_no,
         )
 
 
 @command(
-    app, "check",
-    epilog="Examples: voucher redemption check --template universal-5x10 --amount 50 --discount 5; "
-    "voucher redemption check --claim C0001 --coupon 2 --merchant M001 --amount 45 --at '2020-03-28 12:00'",
+    app,
+    "check",
+    epilog=(
+        "Examples: voucher redemption check --template universal-5x10 --amount 50 --discount 5;"
+        " voucher redemption check --claim C0001 --coupon 2 --merchant M001 --amount 45 --at"
+        " '2020-03-28 12:00'"
+    ),
 )
 def check(
     call: Call,
-    amount: Annotated[str, typer.Option("--amount", metavar="YUAN", help="The order's list price.")],
-    discount: Annotated[str, typer.Option("--discount", metavar="YUAN", help="What the merchant takes off before the voucher.")] = "0",
-    claim_no: Annotated[Optional[str], typer.Option("--claim", metavar="NO", help="The claim whose voucher is used.")] = None,
-    template: Annotated[Optional[str], typer.Option("--template", metavar="CODE[@V]", help="Or a voucher nobody has claimed yet.")] = None,
-    coupon_no: Annotated[
-        Optional[int], typer.Option("--coupon", metavar="NO", min=1, help="Which coupon of the pack (else the best one).")
+    amount: Annotated[
+        str, typer.Option("--amount", metavar="YUAN", help="The order's list price.")
+    ],
+    discount: Annotated[
+        str,
+        typer.Option(
+            "--discount", metavar="YUAN", help="What the merchant takes off before the voucher."
+        ),
+    ] = "0",
+    claim_no: Annotated[
+        Optional[str],
+        typer.Option("--claim", metavar="NO", help="The claim whose voucher is used."),
     ] = None,
-    merchant_no: Annotated[Optional[str], typer.Option("--merchant", metavar="NO", help="Where (needed with --claim).")] = None,
-    channel: Annotated[str, typer.Option("--channel", metavar="offline|online", help="How it is paid.")] = "",
-    at: Annotated[Optional[str], typer.Option("--at", metavar="TIME", help="When it is paid (else now).")] = None,
+    template: Annotated[
+        Optional[str],
+        typer.Option("--template", metavar="CODE[@V]", help="Or a voucher nobody has claimed yet."),
+    ] = None,
+    coupon_no: Annotated[
+        Optional[int],
+        typer.Option(
+            "--coupon", metavar="NO", min=1, help="Which coupon of the pack (else the best one)."
+        ),
+    ] = None,
+    merchant_no: Annotated[
+        Optional[str], typer.Option("--merchant", metavar="NO", help="Where (needed with --claim).")
+    ] = None,
+    channel: Annotated[
+        str, typer.Option("--channel", metavar="offline|online", help="How it is paid.")
+    ] = "",
+    at: Annotated[
+        Optional[str], typer.Option("--at", metavar="TIME", help="When it is paid (else now).")
+    ] = None,
 ) -> Outcome:
     """Say what this order would get with this voucher, or which rule refuses it."""
     with call.session() as session:

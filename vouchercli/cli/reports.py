@@ -13,10 +13,22 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 Limit = Annotated[
     Optional[int],
-    typer.Option("--limit", min=0, metavar="N",
-                 help="How many rows to tell (0: all; unless given, all, but of merchants 50 in a table); the total is of all."),
+    typer.Option(
+        "--limit",
+        min=0,
+        metavar="N",
+        help=(
+            "How many rows to tell (0: all; unless given, all, but of merchants 50 in a table); the"
+            " total is of all."
+        ),
+    ),
 ]
-Rounds = Annotated[Optional[list[str]], typer.Option("--round", metavar="R[,R...]", help="Only these rounds; may be given several times.")]
+Rounds = Annotated[
+    Optional[list[str]],
+    typer.Option(
+        "--round", metavar="R[,R...]", help="Only these rounds; may be given several times."
+    ),
+]
 
 
 @app.callback()
@@ -24,15 +36,30 @@ def report() -> None:
     """Reports: leverage, rounds."""
 
 
-@command(app, "leverage", epilog='Example: voucher report leverage --by round --as-of "2020-04-02 16:00"')
+@command(
+    app, "leverage", epilog='Example: voucher report leverage --by round --as-of "2020-04-02 16:00"'
+)
 def leverage(
     call: Call,
-    by: Annotated[str, typer.Option("--by", metavar="WHAT", help=(
-        "round, template, coupon, day, week, month, district, industry, size, merchant, platform or channel."
-    ))] = "round",
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="WHAT",
+            help=(
+                "round, template, coupon, day, week, month, district, industry, size, merchant,"
+                " platform or channel."
+            ),
+        ),
+    ] = "round",
     rounds: Rounds = None,
-    since: Annotated[Optional[str], typer.Option("--since", metavar="TIME", help="Only what was paid at TIME or later.")] = None,
-    funders: Annotated[bool, typer.Option("--funders", help="Show the public funders one by one.")] = False,
+    since: Annotated[
+        Optional[str],
+        typer.Option("--since", metavar="TIME", help="Only what was paid at TIME or later."),
+    ] = None,
+    funders: Annotated[
+        bool, typer.Option("--funders", help="Show the public funders one by one.")
+    ] = False,
     limit: Limit = None,
 ) -> Outcome:
     """What each public yuan did: gross, own-spend and floor, net of refunds."""
@@ -40,14 +67,23 @@ def leverage(
 
     with call.session() as session:
         return reports.report_leverage(
-            session, by=by, only=_listed(rounds), since=call.moment(session, since), as_of=call.as_of(session), with_funders=funders,
-            limit=50 if limit is None and by == "merchant" and call.output == "table" else limit or 0,
+            session,
+            by=by,
+            only=_listed(rounds),
+            since=call.moment(session, since),
+            as_of=call.as_of(session),
+            with_funders=funders,
+            limit=(
+                50 if limit is None and by == "merchant" and call.output == "table" else limit or 0
+            ),
         )
 
 
 @command(app, "rounds", epilog="Example: voucher report rounds --as-of 2020-04-06")
 def rounds(call: Call, rounds: Rounds = None) -> Outcome:
-    """Each round: claimed, sold out to the second, the four redemption rates, outstanding, expired, breaches."""
+    """Each round: claimed, sold out to the second, the four redemption rates, outstanding, expired,
+    breaches.
+    """
     from vouchercli.ops import reports
 
     with call.session() as session:

@@ -1,5 +1,6 @@
-"""voucher round create | list | show | plan | edit | submit | approve | reject | open | close | cancel | copy
-pause | resume | top-up | reschedule"""
+"""voucher round create | list | show | plan | edit | submit | approve | reject | open | close |
+cancel | copy pause | resume | top-up | reschedule
+"""
 
 from __future__ import annotations
 
@@ -20,32 +21,100 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The round, for example hz-1.")]
 NewCode = Annotated[str, typer.Argument(metavar="NEW", help="The code of the new round.")]
-Template = Annotated[str, typer.Option("--template", metavar="CODE[@V]", help="The card pack (the newest version, unless @V is given).")]
-Packs = Annotated[int, typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed.")]
-OpensAt = Annotated[str, typer.Option("--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone.")]
-MaybeTemplate = Annotated[Optional[str], typer.Option("--template", metavar="CODE[@V]", help="Another card pack or version.")]
-MaybePacks = Annotated[Optional[int], typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed.")]
-MaybeOpensAt = Annotated[Optional[str], typer.Option("--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone.")]
+Template = Annotated[
+    str,
+    typer.Option(
+        "--template",
+        metavar="CODE[@V]",
+        help="The card pack (the newest version, unless @V is given).",
+    ),
+]
+Packs = Annotated[
+    int,
+    typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed."),
+]
+OpensAt = Annotated[
+    str,
+    typer.Option(
+        "--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone."
+    ),
+]
+MaybeTemplate = Annotated[
+    Optional[str],
+    typer.Option("--template", metavar="CODE[@V]", help="Another card pack or version."),
+]
+MaybePacks = Annotated[
+    Optional[int],
+    typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed."),
+]
+MaybeOpensAt = Annotated[
+    Optional[str],
+    typer.Option(
+        "--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone."
+    ),
+]
 ClosesAt = Annotated[
     Optional[str],
-    typer.Option("--closes-at", metavar="TIME", help="When claiming ends (a bare date: its end); else when the first voucher expires."),
+    typer.Option(
+        "--closes-at",
+        metavar="TIME",
+        help="When claiming ends (a bare date: its end); else when the first voucher expires.",
+    ),
 ]
-Mode = Annotated[Optional[str], typer.Option("--mode", metavar="fcfs|lottery|targeted", help="How packs are granted (fcfs unless given).")]
-Platform = Annotated[Optional[str], typer.Option("--platform", metavar="NAME", help="The platform that issues it (else issued here).")]
-Group = Annotated[Optional[str], typer.Option("--group", metavar="NAME", help="Only residents of this group, by the eligibility list.")]
+Mode = Annotated[
+    Optional[str],
+    typer.Option(
+        "--mode", metavar="fcfs|lottery|targeted", help="How packs are granted (fcfs unless given)."
+    ),
+]
+Platform = Annotated[
+    Optional[str],
+    typer.Option(
+        "--platform", metavar="NAME", help="The platform that issues it (else issued here)."
+    ),
+]
+Group = Annotated[
+    Optional[str],
+    typer.Option(
+        "--group", metavar="NAME", help="Only residents of this group, by the eligibility list."
+    ),
+]
 PerResident = Annotated[
     Optional[int],
-    typer.Option("--per-resident", metavar="N", min=1, help="Packs for one resident at most (the programme's limit unless given).")
+    typer.Option(
+        "--per-resident",
+        metavar="N",
+        min=1,
+        help="Packs for one resident at most (the programme's limit unless given).",
+    ),
 ]
 RegistrationOpens = Annotated[
-    Optional[str], typer.Option("--registration-opens", metavar="TIME", help="When residents may begin to register.")
+    Optional[str],
+    typer.Option(
+        "--registration-opens", metavar="TIME", help="When residents may begin to register."
+    ),
 ]
 Why = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the checkers read it.")]
-MorePacks = Annotated[int, typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs more.")]
-NewOpening = Annotated[Optional[str], typer.Option("--opens-at", metavar="TIME", help="The new opening, while the round is not open yet.")]
-NewClosing = Annotated[Optional[str], typer.Option("--closes-at", metavar="TIME", help="The new closing (a bare date: its end).")]
+MorePacks = Annotated[
+    int, typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs more.")
+]
+NewOpening = Annotated[
+    Optional[str],
+    typer.Option(
+        "--opens-at", metavar="TIME", help="The new opening, while the round is not open yet."
+    ),
+]
+NewClosing = Annotated[
+    Optional[str],
+    typer.Option("--closes-at", metavar="TIME", help="The new closing (a bare date: its end)."),
+]
 PublicRandomness = Annotated[
-    Optional[str], typer.Option("--public-randomness", metavar="TEXT", help="A text nobody could foresee, mixed into the seed.")
+    Optional[str],
+    typer.Option(
+        "--public-randomness",
+        metavar="TEXT",
+        help="A text nobody could foresee, mixed into the seed.",
+    ),
 ]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
 
@@ -64,46 +133,125 @@ def _terms(call: Call, session: Session, **given: Any) -> dict[str, Any]:
     }
 
 
-@command(app, "create", epilog='Example: voucher round create hz-1 --template universal-5x10 --packs 2000000 --opens-at "2020-03-27 08:00"')
+@command(
+    app,
+    "create",
+    epilog=(
+        "Example: voucher round create hz-1 --template universal-5x10 --packs 2000000 --opens-at"
+        ' "2020-03-27 08:00"'
+    ),
+)
 def create(
-    call: Call, code: Code, *, template: Template, packs: Packs, opens_at: OpensAt, closes_at: ClosesAt = None, mode: Mode = None,
-    platform: Platform = None, group: Group = None, per_resident: PerResident = None,
+    call: Call,
+    code: Code,
+    *,
+    template: Template,
+    packs: Packs,
+    opens_at: OpensAt,
+    closes_at: ClosesAt = None,
+    mode: Mode = None,
+    platform: Platform = None,
+    group: Group = None,
+    per_resident: PerResident = None,
     registration_opens: RegistrationOpens = None,
 ) -> Outcome:
     """Draft a round: which pack, how many, when, for whom."""
     with call.session() as session:
-        return drafts.create_round(session, code, _terms(
-            call, session, template=template, packs=packs, opens_at=opens_at, closes_at=closes_at, mode=mode, platform=platform,
-            group=group, per_resident=per_resident, registration_opens_at=registration_opens,
-        ))
+        return drafts.create_round(
+            session,
+            code,
+            _terms(
+                call,
+                session,
+                template=template,
+                packs=packs,
+                opens_at=opens_at,
+                closes_at=closes_at,
+                mode=mode,
+                platform=platform,
+                group=group,
+                per_resident=per_resident,
+                registration_opens_at=registration_opens,
+            ),
+        )
 
 
 @command(app, "edit", epilog="Example: voucher round edit hz-1 --packs 1500000")
 def edit(
-    call: Call, code: Code, *, template: MaybeTemplate = None, packs: MaybePacks = None, opens_at: MaybeOpensAt = None,
-    closes_at: ClosesAt = None, mode: Mode = None, platform: Platform = None, group: Group = None,
-    per_resident: PerResident = None, registration_opens: RegistrationOpens = None,
+    call: Call,
+    code: Code,
+    *,
+    template: MaybeTemplate = None,
+    packs: MaybePacks = None,
+    opens_at: MaybeOpensAt = None,
+    closes_at: ClosesAt = None,
+    mode: Mode = None,
+    platform: Platform = None,
+    group: Group = None,
+    per_resident: PerResident = None,
+    registration_opens: RegistrationOpens = None,
 ) -> Outcome:
     """Change a round before it opens: it becomes a draft again and its approvals are void."""
     with call.session() as session:
-        return drafts.edit_round(session, code, _terms(
-            call, session, template=template, packs=packs, opens_at=opens_at, closes_at=closes_at, mode=mode, platform=platform,
-            group=group, per_resident=per_resident, registration_opens_at=registration_opens,
-        ))
+        return drafts.edit_round(
+            session,
+            code,
+            _terms(
+                call,
+                session,
+                template=template,
+                packs=packs,
+                opens_at=opens_at,
+                closes_at=closes_at,
+                mode=mode,
+                platform=platform,
+                group=group,
+                per_resident=per_resident,
+                registration_opens_at=registration_opens,
+            ),
+        )
 
 
-@command(app, "copy", epilog='Example: voucher round copy hz-1 hz-5 --packs 1500000 --opens-at "2020-04-20 20:00"')
+@command(
+    app,
+    "copy",
+    epilog='Example: voucher round copy hz-1 hz-5 --packs 1500000 --opens-at "2020-04-20 20:00"',
+)
 def copy(
-    call: Call, code: Code, new: NewCode, *, opens_at: OpensAt, closes_at: ClosesAt = None, template: MaybeTemplate = None,
-    packs: MaybePacks = None, mode: Mode = None, platform: Platform = None, group: Group = None,
-    per_resident: PerResident = None, registration_opens: RegistrationOpens = None,
+    call: Call,
+    code: Code,
+    new: NewCode,
+    *,
+    opens_at: OpensAt,
+    closes_at: ClosesAt = None,
+    template: MaybeTemplate = None,
+    packs: MaybePacks = None,
+    mode: Mode = None,
+    platform: Platform = None,
+    group: Group = None,
+    per_resident: PerResident = None,
+    registration_opens: RegistrationOpens = None,
 ) -> Outcome:
     """Draft the next round from this one; options given here replace what it had."""
     with call.session() as session:
-        return drafts.copy_round(session, code, new, _terms(
-            call, session, template=template, packs=packs, opens_at=opens_at, closes_at=closes_at, mode=mode, platform=platform,
-            group=group, per_resident=per_resident, registration_opens_at=registration_opens,
-        ))
+        return drafts.copy_round(
+            session,
+            code,
+            new,
+            _terms(
+                call,
+                session,
+                template=template,
+                packs=packs,
+                opens_at=opens_at,
+                closes_at=closes_at,
+                mode=mode,
+                platform=platform,
+                group=group,
+                per_resident=per_resident,
+                registration_opens_at=registration_opens,
+            ),
+        )
 
 
 @command(app, "list", epilog="Example: voucher round list")
@@ -122,7 +270,9 @@ def show(call: Call, code: Code) -> Outcome:
 
 @command(app, "plan", epilog="Example: voucher round plan hz-1")
 def plan(call: Call, code: Code) -> Outcome:
-    """Foresee a round: largest liability, money left, dates, merchants, what past rounds came to."""
+    """Foresee a round: largest liability, money left, dates, merchants, what past rounds came
+    to.
+    """
     with call.session() as session:
         return plans.plan_round(session, code)
 
@@ -136,12 +286,18 @@ def submit(call: Call, code: Code) -> Outcome:
 
 @command(app, "approve", epilog="Example: voucher round approve hz-1 --actor lin")
 def approve(call: Call, code: Code) -> Outcome:
-    """Approve a round, or an amendment of it, as a second person; the last approval needed commits its money."""
+    """Approve a round, or an amendment of it, as a second person; the last approval needed commits
+    its money.
+    """
     with call.session() as session:
         return approvals.approve_round(session, code)
 
 
-@command(app, "reject", epilog='Example: voucher round reject hz-1 --note "opens on a public holiday" --actor lin')
+@command(
+    app,
+    "reject",
+    epilog='Example: voucher round reject hz-1 --note "opens on a public holiday" --actor lin',
+)
 def reject(call: Call, code: Code, note: Note) -> Outcome:
     """Send a round, or an amendment of it, back to its maker, with the reason."""
     with call.session() as session:
@@ -157,26 +313,39 @@ def open_(call: Call, code: Code) -> Outcome:
 
 @command(app, "draw", epilog='Example: voucher round draw hz-1 --public-randomness "4 1 7"')
 def draw(call: Call, code: Code, *, public_randomness: PublicRandomness = None) -> Outcome:
-    """Take the next step of a lottery: commit to a seed before registration closes, draw after it (voucher draw has each step)."""
+    """Take the next step of a lottery: commit to a seed before registration closes, draw after it
+    (voucher draw has each step).
+    """
     with call.session() as session:
         return draws.next_step(session, code, public_randomness)
 
 
 @command(app, "allocate", epilog="Example: voucher round allocate hz-1")
 def allocate(
-    call: Call, code: Code, *,
+    call: Call,
+    code: Code,
+    *,
     group: Annotated[
-        Optional[str], typer.Option("--group", metavar="NAME", help="Targeted rounds: only the residents of this group, this time.")
+        Optional[str],
+        typer.Option(
+            "--group",
+            metavar="NAME",
+            help="Targeted rounds: only the residents of this group, this time.",
+        ),
     ] = None,
 ) -> Outcome:
-    """Grant the packs of a round that is issued here: by arrival, or to everyone on its list; run again it grants only what is new."""
+    """Grant the packs of a round that is issued here: by arrival, or to everyone on its list; run
+    again it grants only what is new.
+    """
     with call.session() as session:
         return allocations.allocate(session, code, group=group)
 
 
 @command(app, "close", epilog="Example: voucher round close hz-1")
 def close(call: Call, code: Code, *, note: Why = "") -> Outcome:
-    """Close a round (--yes: propose it before its time; claiming ends when a second person approves it)."""
+    """Close a round (--yes: propose it before its time; claiming ends when a second person approves
+    it).
+    """
     with call.session() as session:
         return closings.close_round(session, code, is_sure=call.yes, note=note)
 
@@ -188,7 +357,11 @@ def cancel(call: Call, code: Code) -> Outcome:
         return rounds.cancel_round(session, code)
 
 
-@command(app, "pause", epilog='Example: voucher round pause hz-1 --note "the platform double-counts" --actor chen')
+@command(
+    app,
+    "pause",
+    epilog='Example: voucher round pause hz-1 --note "the platform double-counts" --actor chen',
+)
 def pause(call: Call, code: Code, *, note: Why = "") -> Outcome:
     """Pause an open round at once: no claim made from now on counts."""
     with call.session() as session:
@@ -204,14 +377,32 @@ def resume(call: Call, code: Code, *, note: Why = "") -> Outcome:
 
 @command(app, "top-up", epilog="Example: voucher round top-up hz-1 --packs 500000 --actor chen")
 def top_up(call: Call, code: Code, *, packs: MorePacks, note: Why = "") -> Outcome:
-    """Propose more packs for a round; a second person approves it (round approve), which commits the money."""
+    """Propose more packs for a round; a second person approves it (round approve), which commits
+    the money.
+    """
     with call.session() as session:
         return amendments.top_up_round(session, code, packs, note)
 
 
-@command(app, "reschedule", epilog='Example: voucher round reschedule hz-1 --closes-at "2020-04-02 20:00" --actor chen')
-def reschedule(call: Call, code: Code, *, opens_at: NewOpening = None, closes_at: NewClosing = None, note: Why = "") -> Outcome:
-    """Propose another opening or closing, earlier or later; a second person approves it (round approve)."""
+@command(
+    app,
+    "reschedule",
+    epilog='Example: voucher round reschedule hz-1 --closes-at "2020-04-02 20:00" --actor chen',
+)
+def reschedule(
+    call: Call,
+    code: Code,
+    *,
+    opens_at: NewOpening = None,
+    closes_at: NewClosing = None,
+    note: Why = "",
+) -> Outcome:
+    """Propose another opening or closing, earlier or later; a second person approves it (round
+    approve).
+    """
     with call.session() as session:
-        times = {"opens_at": call.moment(session, opens_at), "closes_at": call.moment(session, closes_at, end_of_day=True)}
+        times = {
+            "opens_at": call.moment(session, opens_at),
+            "closes_at": call.moment(session, closes_at, end_of_day=True),
+        }
         return amendments.reschedule_round(session, code, **times, note=note)

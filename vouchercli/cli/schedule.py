@@ -21,14 +21,32 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 Inbox = Annotated[
-    Optional[Path], typer.Option("--inbox", metavar="DIR", help="Where platforms' files land (else inbox beside the database).")
+    Optional[Path],
+    typer.Option(
+        "--inbox",
+        metavar="DIR",
+        help="Where platforms' files land (else inbox beside the database).",
+    ),
 ]
 Outbox = Annotated[
-    Optional[Path], typer.Option("--outbox", metavar="DIR", help="Where orders are written (else outbox beside the database).")
+    Optional[Path],
+    typer.Option(
+        "--outbox",
+        metavar="DIR",
+        help="Where orders are written (else outbox beside the database).",
+    ),
 ]
-LogFile = Annotated[Optional[Path], typer.Option("--log-file", metavar="FILE", help="A line of JSON for every deed, at its end.")]
-Every = Annotated[int, typer.Option("--every", metavar="MINUTES", min=1, max=30, help="How often the clock ticks.")]
-Systemd = Annotated[bool, typer.Option("--systemd", help="Timer units of systemd instead of the crontab.")]
+LogFile = Annotated[
+    Optional[Path],
+    typer.Option("--log-file", metavar="FILE", help="A line of JSON for every deed, at its end."),
+]
+Every = Annotated[
+    int,
+    typer.Option("--every", metavar="MINUTES", min=1, max=30, help="How often the clock ticks."),
+]
+Systemd = Annotated[
+    bool, typer.Option("--systemd", help="Timer units of systemd instead of the crontab.")
+]
 
 
 @app.callback()
@@ -36,9 +54,21 @@ def group() -> None:
     """The clock: what is due is done, once and in order."""
 
 
-def _plan(call: Call, session: Session, inbox: Path | None, outbox: Path | None, log: Path | None, every: int = 1) -> ops.Plan:
+def _plan(
+    call: Call,
+    session: Session,
+    inbox: Path | None,
+    outbox: Path | None,
+    log: Path | None,
+    every: int = 1,
+) -> ops.Plan:
     where = tick.places(call.db_path, inbox, outbox, log)
-    return ops.planned(session, where, every, **{name: call.given.get(name) for name in ("actor", "lang", "programme")})
+    return ops.planned(
+        session,
+        where,
+        every,
+        **{name: call.given.get(name) for name in ("actor", "lang", "programme")},
+    )
 
 
 def _agreed(call: Call, change: ops.Change) -> ops.Change:
@@ -56,13 +86,21 @@ def _agreed(call: Call, change: ops.Change) -> ops.Change:
 
 def _sure(call: Call, change: ops.Change) -> ops.Change:
     if change.is_change and not (call.yes or call.dry_run):
-        raise UsageFault("not_asked", "nobody is there to be asked whether to write this", hint="look at it with --dry-run, then add --yes")
+        raise UsageFault(
+            "not_asked",
+            "nobody is there to be asked whether to write this",
+            hint="look at it with --dry-run, then add --yes",
+        )
     return change
 
 
 @command(app, "tick", epilog="Example: voucher schedule tick --log-file schedule.log")
-def tick_(call: Call, inbox: Inbox = None, outbox: Outbox = None, log_file: LogFile = None) -> Outcome:
-    """Do what is due: open, draw, allocate, order, take in files, close, release money. Silent when nothing is."""
+def tick_(
+    call: Call, inbox: Inbox = None, outbox: Outbox = None, log_file: LogFile = None
+) -> Outcome:
+    """Do what is due: open, draw, allocate, order, take in files, close, release money. Silent when
+    nothing is.
+    """
     with call.session() as session:
         return tick.tick(session, tick.places(call.db_path, inbox, outbox, log_file))
 
@@ -76,7 +114,12 @@ def show_(call: Call) -> Outcome:
 
 @command(app, "print", epilog="Example: voucher schedule print --every 5")
 def print_(
-    call: Call, inbox: Inbox = None, outbox: Outbox = None, log_file: LogFile = None, every: Every = 1, systemd: Systemd = False,
+    call: Call,
+    inbox: Inbox = None,
+    outbox: Outbox = None,
+    log_file: LogFile = None,
+    every: Every = 1,
+    systemd: Systemd = False,
 ) -> Outcome:
     """Print what install would write: the crontab's block, or systemd's units."""
     with call.session() as session:
@@ -88,12 +131,21 @@ def print_(
 
 @command(app, "install", epilog="Example: voucher schedule install --every 5 --yes")
 def install(
-    call: Call, inbox: Inbox = None, outbox: Outbox = None, log_file: LogFile = None, every: Every = 1, systemd: Systemd = False,
+    call: Call,
+    inbox: Inbox = None,
+    outbox: Outbox = None,
+    log_file: LogFile = None,
+    every: Every = 1,
+    systemd: Systemd = False,
 ) -> Outcome:
-    """Let cron (or systemd) run the tick; the change is shown and asked for, other people's lines stay as they are."""
+    """Let cron (or systemd) run the tick; the change is shown and asked for, other people's lines
+    stay as they are.
+    """
     with call.session() as session:
         plan = _plan(call, session, inbox, outbox, log_file, every)
-    return ops.written(_agreed(call, ops.install_change(plan, systemd=systemd)), dry_run=call.dry_run)
+    return ops.written(
+        _agreed(call, ops.install_change(plan, systemd=systemd)), dry_run=call.dry_run
+    )
 
 
 @command(app, "remove", epilog="Example: voucher schedule remove --yes")
@@ -101,7 +153,9 @@ def remove(call: Call, systemd: Systemd = False) -> Outcome:
     """Take our part out of the crontab (or systemd) again; all else stays."""
     with call.session() as session:
         plan = _plan(call, session, None, None, None)
-    return ops.written(_agreed(call, ops.remove_change(plan, systemd=systemd)), dry_run=call.dry_run)
+    return ops.written(
+        _agreed(call, ops.remove_change(plan, systemd=systemd)), dry_run=call.dry_run
+    )
 
 
 @command(app, "status", epilog="Example: voucher schedule status")

@@ -1,4 +1,6 @@
-"""The only renderer: an `Outcome` as tables (cli.drawing), JSON or CSV on stdout, talk and problems on stderr."""
+"""The only renderer: an `Outcome` as tables (cli.drawing), JSON or CSV on stdout, talk and problems
+on stderr.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ def show(call: Call, outcome: Outcome) -> int:
         _write_json(_envelope(call, outcome.status, outcome.data, outcome.problems))
         return EXIT_CODES[outcome.status]
     if call.output == "csv":
-        _csv(tuple(table for table in outcome.tables if not table.aside), is_chinese=call.given.get("lang") == "zh")
+        _csv(
+            tuple(table for table in outcome.tables if not table.aside),
+            is_chinese=call.given.get("lang") == "zh",
+        )
     elif outcome.tables:
         from vouchercli.cli.drawing import draw
 
@@ -63,8 +68,13 @@ def _envelope(call: Call, status: str, data: Any, problems: tuple[Problem, ...])
         "status": status,
         "data": data,
         "problems": [
-            {"code": p.code, "level": p.level, "where": p.where, "message": t(p.text, p.params),
-             "hint": for_programme(t(p.hint, p.params), call.programme)}
+            {
+                "code": p.code,
+                "level": p.level,
+                "where": p.where,
+                "message": t(p.text, p.params),
+                "hint": for_programme(t(p.hint, p.params), call.programme),
+            }
             for p in problems
         ],
     }
@@ -94,7 +104,9 @@ def _talk_problems(call: Call, problems: tuple[Problem, ...]) -> None:
         where = f"{problem.where}: " if problem.where else ""
         _talk(f"{where}{level}{t(problem.text, problem.params)} [{problem.code}]")
         if problem.hint:
-            _talk(f"  {t('next: ')}{for_programme(t(problem.hint, problem.params), call.programme)}")
+            _talk(
+                f"  {t('next: ')}{for_programme(t(problem.hint, problem.params), call.programme)}"
+            )
     if len(problems) > SHOWN_PROBLEMS:
         _talk(t("... and {count} more", {"count": len(problems) - SHOWN_PROBLEMS}))
 
@@ -115,7 +127,12 @@ def _csv(tables: tuple[Table, ...], *, is_chinese: bool) -> None:
             writer.writerow([])
         writer.writerow([_head(column, is_chinese) for column in table.columns])
         rows = [*table.rows, *([table.total] if table.total else [])]
-        writer.writerows(zip(*(_cells(column, rows, table.zone, is_chinese) for column in table.columns), strict=True))
+        writer.writerows(
+            zip(
+                *(_cells(column, rows, table.zone, is_chinese) for column in table.columns),
+                strict=True,
+            )
+        )
 
 
 def _head(column: Column, is_chinese: bool) -> str:
@@ -130,7 +147,16 @@ def _cells(column: Column, rows: list[dict[str, Any]], zone: str, is_chinese: bo
     values = [row.get(column.key) for row in rows]
     if set(map(type, values)) == {int}:
         return [*map(exact, values)]
-    cells = ["" if value is None else _text(value, is_chinese) if isinstance(value, SAID) else exact(value) for value in values]
+    cells = [
+        (
+            ""
+            if value is None
+            else _text(value, is_chinese)
+            if isinstance(value, SAID)
+            else exact(value)
+        )
+        for value in values
+    ]
     return [*map(disarmed, cells)] if column.kind == "text" else cells
 
 

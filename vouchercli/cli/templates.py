@@ -11,7 +11,12 @@ from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-Reference = Annotated[str, typer.Argument(metavar="CODE[@VERSION]", help="A template of the database; without @VERSION its latest.")]
+Reference = Annotated[
+    str,
+    typer.Argument(
+        metavar="CODE[@VERSION]", help="A template of the database; without @VERSION its latest."
+    ),
+]
 
 
 @app.callback()
@@ -21,7 +26,10 @@ def template() -> None:
 
 @command(app, "add", epilog="Example: voucher template add universal-5x10")
 def add(
-    call: Call, name_or_file: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")],
+    call: Call,
+    name_or_file: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
+    ],
 ) -> Outcome:
     """Add a template, or the next version of one."""
     from vouchercli.ops.setup import templates
@@ -32,7 +40,10 @@ def add(
 
 @command(app, "list", epilog="Example: voucher template list --shipped")
 def list_(
-    call: Call, shipped: Annotated[bool, typer.Option("--shipped", help="Instead: the templates that can be added by name.")] = False,
+    call: Call,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Instead: the templates that can be added by name.")
+    ] = False,
 ) -> Outcome:
     """List the templates, each in its latest version."""
     from vouchercli.ops.setup import templates
@@ -54,8 +65,14 @@ def show(call: Call, reference: Reference) -> Outcome:
 
 @command(app, "diff", epilog="Example: voucher template diff hangzhou-draft-10 hangzhou-draft-5")
 def diff(
-    call: Call, reference: Reference,
-    other: Annotated[Optional[str], typer.Argument(metavar="[OTHER]", help="CODE[@VERSION] or a version; else the version before.")] = None,
+    call: Call,
+    reference: Reference,
+    other: Annotated[
+        Optional[str],
+        typer.Argument(
+            metavar="[OTHER]", help="CODE[@VERSION] or a version; else the version before."
+        ),
+    ] = None,
 ) -> Outcome:
     """Compare two templates or two versions, field by field."""
     from vouchercli.ops.setup import templates
@@ -65,7 +82,10 @@ def diff(
 
 
 @command(app, "history", epilog="Example: voucher template history universal-5x10")
-def history(call: Call, code: Annotated[str, typer.Argument(metavar="CODE", help="A template of the database.")]) -> Outcome:
+def history(
+    call: Call,
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A template of the database.")],
+) -> Outcome:
     """Show every version of a template and the rounds that use it."""
     from vouchercli.ops.setup import templates
 
@@ -77,8 +97,16 @@ def history(call: Call, code: Annotated[str, typer.Argument(metavar="CODE", help
 def check(
     call: Call,
     reference: Annotated[
-        str, typer.Argument(metavar="NAME|FILE|CODE[@VERSION]", help="A YAML file, a template of the database, or a shipped name.")],
-    packs: Annotated[Optional[int], typer.Option("--packs", min=1, metavar="N", help="Also what N packs can cost.")] = None,
+        str,
+        typer.Argument(
+            metavar="NAME|FILE|CODE[@VERSION]",
+            help="A YAML file, a template of the database, or a shipped name.",
+        ),
+    ],
+    packs: Annotated[
+        Optional[int],
+        typer.Option("--packs", min=1, metavar="N", help="Also what N packs can cost."),
+    ] = None,
 ) -> Outcome:
     """Say what a pack is worth, what it can cost, what to note."""
     from vouchercli.ops.setup import templates

@@ -14,22 +14,43 @@ COMPLAINTS = (
     (r"Missing command\.", "say which command"),
     (r"Missing argument '(?P<what>.*)'\.", "{what} is missing"),
     (r"Missing option '(?P<what>.*)'\.", "the option {what} is missing"),
-    (r"No such command '(?P<what>.*)'\. Did you mean (?P<known>.*)\?", "there is no command {what}; did you mean {known}?"),
+    (
+        r"No such command '(?P<what>.*)'\. Did you mean (?P<known>.*)\?",
+        "there is no command {what}; did you mean {known}?",
+    ),
     (r"No such command '(?P<what>.*)'\.", "there is no command {what}"),
-    (r"No such option: (?P<what>.*) \(Possible options: (?P<known>.*)\)", "there is no option {what}; did you mean {known}?"),
+    (
+        r"No such option: (?P<what>.*) \(Possible options: (?P<known>.*)\)",
+        "there is no option {what}; did you mean {known}?",
+    ),
     (r"No such option: (?P<what>.*)", "there is no option {what}"),
     (r"Option '(?P<what>.*)' requires an argument\.", "the option {what} needs a value"),
     (r"Option '(?P<what>.*)' does not take a value\.", "the option {what} takes no value"),
-    (r"Got unexpected extra argument\(s\) \((?P<what>.*)\)", "too many words: {what}; put quotes around a value with blanks"),
-    (r"Invalid value for '(?P<what>.*)': '(?P<value>.*)' is not a valid .*\.", "{what}: {value} is not a whole number"),
-    (r"Invalid value for '(?P<what>.*)': (?P<value>.*) is not in the range (?P<range>.*)\.", "{what} must be {range}, not {value}"),
+    (
+        r"Got unexpected extra argument\(s\) \((?P<what>.*)\)",
+        "too many words: {what}; put quotes around a value with blanks",
+    ),
+    (
+        r"Invalid value for '(?P<what>.*)': '(?P<value>.*)' is not a valid .*\.",
+        "{what}: {value} is not a whole number",
+    ),
+    (
+        r"Invalid value for '(?P<what>.*)': (?P<value>.*) is not in the range (?P<range>.*)\.",
+        "{what} must be {range}, not {value}",
+    ),
 )
 
 
 def fault(error: Any) -> UsageFault:
     """The parser's error as ours; a sentence that is not known stays as it is."""
     path = error.ctx.command_path if error.ctx else "voucher"
-    return UsageFault("usage", "{message}", hint="{path} --help", path=path, message=_ours(" ".join(error.format_message().split())))
+    return UsageFault(
+        "usage",
+        "{message}",
+        hint="{path} --help",
+        path=path,
+        message=_ours(" ".join(error.format_message().split())),
+    )
 
 
 def _ours(said: str) -> str:
@@ -43,4 +64,7 @@ def _given(found: re.Match[str]) -> dict[str, str]:
     given = {name: value.replace("' / '", ", ") for name, value in found.groupdict().items()}
     if "range" in given:
         given["range"] = limits(given["range"])
-    return given | {"what": named(given.get("what", "")), "known": given.get("known", "").replace("'", "")}
+    return given | {
+        "what": named(given.get("what", "")),
+        "known": given.get("known", "").replace("'", ""),
+    }

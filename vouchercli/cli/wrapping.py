@@ -1,4 +1,6 @@
-"""Text folded to a width, in Chinese and English: what tables, notes and help pages share. It imports nothing heavy."""
+"""Text folded to a width, in Chinese and English: what tables, notes and help pages share. It
+imports nothing heavy.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +8,27 @@ import re
 from unicodedata import category, east_asian_width
 
 CLOSING = "，。；：、！？）》」』】”’％!),.:;?%]}"
-TOKENS = re.compile(r" +|\[[^\[\]]{1,24}\]|[^ \u1100-\uffff]+|[^ ]")  # blanks, a short [remark], a narrow word, one wide character
+# blanks, a short [remark], a narrow word, one wide character
+TOKENS = re.compile(r" +|\[[^\[\]]{1,24}\]|[^ \u1100-\uffff]+|[^ ]")
 
 
 def cells(text: str) -> int:
-    """How many columns of a terminal the text takes: a Chinese character takes two, a combining mark none."""
+    """How many columns of a terminal the text takes: a Chinese character takes two, a combining
+    mark none.
+    """
     if text.isascii():
         return len(text)
-    return sum(2 if east_asian_width(char) in "WF" else 0 if category(char) in ("Mn", "Me", "Cf") else 1 for char in text)
+    return sum(
+        2 if east_asian_width(char) in "WF" else 0 if category(char) in ("Mn", "Me", "Cf") else 1
+        for char in text
+    )
 
 
 def folded(text: str, width: int) -> str:
-    """`text` in lines of at most `width` cells: broken at blanks and between wide characters (Chinese has no blanks),
-    never before a closing mark; inside a word only when it alone is too wide."""
+    """`text` in lines of at most `width` cells: broken at blanks and between wide characters
+    (Chinese has no blanks), never before a closing mark; inside a word only when it alone is too
+    wide.
+    """
     return "\n".join(line for part in text.split("\n") for line in _lines(part, width))
 
 

@@ -1,8 +1,9 @@
-"""The law of granting: who gets a pack, one record at a time. `store.allocations` does the plain case by set; a hypothesis test
-holds both together.
+"""The law of granting: who gets a pack, one record at a time. `store.allocations` does the plain
+case by set; a hypothesis test holds both together.
 
-Packs go in the order of (applied_at, application_no): who came first, and in the same second the smaller number, as text. A
-targeted round goes down its list. Nobody gets more than the round, the week and the programme allow one person.
+Packs go in the order of (applied_at, application_no): who came first, and in the same second the
+smaller number, as text. A targeted round goes down its list. Nobody gets more than the round, the
+week and the programme allow one person.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """One application, or one line of a list. `entry_id` is its id; `person` who it counts for; `claimed_at` when its pack
-    would be claimed (UTC); `is_paused`: it came while the round was paused."""
+    """One application, or one line of a list. `entry_id` is its id; `person` who it counts for;
+    `claimed_at` when its pack would be claimed (UTC); `is_paused`: it came while the round was
+    paused.
+    """
 
     entry_id: int
     resident: bytes
@@ -49,19 +52,29 @@ class Held:
 
 
 def reason(entry: Entry, week: str, limits: Limits, held: Held) -> str | None:
-    """Why the entry gets no pack, or None: sold_out, round_paused, not_eligible, resident_limit. The quota first."""
+    """Why the entry gets no pack, or None: sold_out, round_paused, not_eligible, resident_limit.
+    The quota first.
+    """
     if held.left <= 0:
         return "sold_out"
     if entry.is_paused:
         return "round_paused"
     if not entry.is_eligible:
         return "not_eligible"
-    met = reached(limits, held.in_round[entry.person], held.in_week[(entry.person, week)], held.in_programme[entry.person])
+    met = reached(
+        limits,
+        held.in_round[entry.person],
+        held.in_week[(entry.person, week)],
+        held.in_programme[entry.person],
+    )
     return "resident_limit" if met else None
 
 
-def decided(entries: Iterable[Entry], limits: Limits, held: Held, zone: str) -> Iterator[tuple[Entry, str | None]]:
-    """Every entry in its order with its reason (None: it gets a pack), until nothing is left; `held` grows as packs go.
+def decided(
+    entries: Iterable[Entry], limits: Limits, held: Held, zone: str
+) -> Iterator[tuple[Entry, str | None]]:
+    """Every entry in its order with its reason (None: it gets a pack), until nothing is left;
+    `held` grows as packs go.
 
     Weeks are calendar weeks, Monday to Sunday, in `zone`.
     """
@@ -74,4 +87,3 @@ def decided(entries: Iterable[Entry], limits: Limits, held: Held, zone: str) -> 
             held.left -= 1
             held.add(entry.person, week)
         yield entry, why
-

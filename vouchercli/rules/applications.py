@@ -1,5 +1,6 @@
-"""The law of applications: who applied in time, for a round that one applies for. `store.applications` applies it by set; a
-hypothesis test holds both together."""
+"""The law of applications: who applied in time, for a round that one applies for.
+`store.applications` applies it by set; a hypothesis test holds both together.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ NOT_YET = ("draft", "submitted", "cancelled")
 
 @dataclass(frozen=True)
 class Round:
-    """What an application is held against; times in UTC seconds. `eligible` None: the round is for everybody."""
+    """What an application is held against; times in UTC seconds. `eligible` None: the round is for
+    everybody.
+    """
 
     state: str
     mode: str
@@ -23,11 +26,17 @@ class Round:
 
     @property
     def window(self) -> tuple[int | None, int]:
-        """[from, until) in which one may apply. fcfs: while the round is open, or from its registration on (a booking, granted at the
-        opening). lottery: until registration closes, which is the opening unless the commitment of the draw says earlier."""
+        """[from, until) in which one may apply. fcfs: while the round is open, or from its
+        registration on (a booking, granted at the opening). lottery: until registration closes,
+        which is the opening unless the commitment of the draw says earlier.
+        """
         if self.mode == "fcfs":
-            return (self.opens_at if self.registration_opens_at is None else self.registration_opens_at), self.closes_at
-        return self.registration_opens_at, self.opens_at if self.registration_closes_at is None else self.registration_closes_at
+            return (
+                self.opens_at if self.registration_opens_at is None else self.registration_opens_at
+            ), self.closes_at
+        return self.registration_opens_at, (
+            self.opens_at if self.registration_closes_at is None else self.registration_closes_at
+        )
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,11 @@ def reason(application: Application, round_: Round | None) -> str | None:
         return "by_list_only"
     if out := _out_of_time(application, round_):
         return out
-    return "not_eligible" if round_.eligible is not None and application.resident not in round_.eligible else None
+    return (
+        "not_eligible"
+        if round_.eligible is not None and application.resident not in round_.eligible
+        else None
+    )
 
 
 def _out_of_time(application: Application, round_: Round) -> str | None:
@@ -80,11 +93,15 @@ def _out_of_time(application: Application, round_: Round) -> str | None:
     return "list_published" if round_.published_at is not None else None
 
 
-def judged(rounds: dict[str, Round], applications: list[Application], standing: Standing) -> dict[int, str | None]:
-    """The reason (or None) for every application, in the order of time, then of line; what is accepted joins `standing`.
+def judged(
+    rounds: dict[str, Round], applications: list[Application], standing: Standing
+) -> dict[int, str | None]:
+    """The reason (or None) for every application, in the order of time, then of line; what is
+    accepted joins `standing`.
 
-    What stands already makes a row a duplicate before anything else is asked. A number belongs to the first row that uses it
-    lawfully. How often one resident applies is nobody's fault: the limits are held when packs are granted.
+    What stands already makes a row a duplicate before anything else is asked. A number belongs to
+    the first row that uses it lawfully. How often one resident applies is nobody's fault: the
+    limits are held when packs are granted.
     """
     stood = dict(standing.numbers)
     used: dict[tuple[str, str], set[tuple[object, ...]]] = {}
@@ -101,9 +118,13 @@ def judged(rounds: dict[str, Round], applications: list[Application], standing: 
 
 
 def _number(
-    application: Application, used: dict[tuple[str, str], set[tuple[object, ...]]], stood: dict[tuple[str, str], tuple[object, ...]],
+    application: Application,
+    used: dict[tuple[str, str], set[tuple[object, ...]]],
+    stood: dict[tuple[str, str], tuple[object, ...]],
 ) -> str | None:
-    """The same row again is a duplicate, also of one that was refused: where a file is cut must not change a count."""
+    """The same row again is a duplicate, also of one that was refused: where a file is cut must not
+    change a count.
+    """
     seen = used.setdefault(application.key, set())
     is_first, is_repeat = not seen, application.content in seen
     seen.add(application.content)

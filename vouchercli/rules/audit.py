@@ -1,4 +1,6 @@
-"""The law of the log: each line is sealed with the line before it, so that none can be changed, taken out, put in or moved."""
+"""The law of the log: each line is sealed with the line before it, so that none can be changed,
+taken out, put in or moved.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-Fields = tuple[int, int, str, str, str, str, str]  # at, entered_at, actor, os_user, deed, subject, detail (JSON as written)
+# at, entered_at, actor, os_user, deed, subject, detail (JSON as written)
+Fields = tuple[int, int, str, str, str, str, str]
 SHORT = 60  # characters of a value in a line for people
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line as it is kept: `number` counts from 1, `hash` seals it, `previous_hash` is the seal of the line before."""
+    """One line as it is kept: `number` counts from 1, `hash` seals it, `previous_hash` is the seal
+    of the line before.
+    """
 
     number: int
     fields: Fields
@@ -26,8 +31,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Break:
-    """Where the chain does not hold: `what` is 'edited' (the line is not what was sealed) or 'gap' (it does not follow the
-    line `after`)."""
+    """Where the chain does not hold: `what` is 'edited' (the line is not what was sealed) or 'gap'
+    (it does not follow the line `after`).
+    """
 
     line: int
     what: str
@@ -37,15 +43,18 @@ class Break:
 
 
 def digest(previous: str, fields: Fields) -> str:
-    """SHA-256, in hexadecimal, over the previous line's hash and this line's fields in canonical JSON: one list, no blanks,
-    UTF-8, nothing but control characters, quotes and backslashes escaped."""
+    """SHA-256, in hexadecimal, over the previous line's hash and this line's fields in canonical
+    JSON: one list, no blanks, UTF-8, nothing but control characters, quotes and backslashes
+    escaped.
+    """
     text = json.dumps([previous, *fields], ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def breaks(lines: Iterable[Line]) -> Iterator[Break]:
-    """Every place where the chain does not hold, the first line first. Nothing can tell that the last lines are gone but a
-    head that was noted elsewhere."""
+    """Every place where the chain does not hold, the first line first. Nothing can tell that the
+    last lines are gone but a head that was noted elsewhere.
+    """
     number, previous = 0, ""
     for line in lines:
         if line.number != number + 1 or line.previous_hash != previous:
@@ -56,9 +65,15 @@ def breaks(lines: Iterable[Line]) -> Iterator[Break]:
 
 
 def noted(text: str) -> tuple[int | None, str]:
-    """A head as it was written down, `12:9f86...` or the digest alone, as (number, digest). Raises `ValueError`."""
+    """A head as it was written down, `12:9f86...` or the digest alone, as (number, digest). Raises
+    `ValueError`.
+    """
     number, _, seal = text.strip().casefold().rpartition(":")
-    if len(seal) != 64 or set(seal) - set("0123456789abcdef") or not (number.isdecimal() or not number):
+    if (
+        len(seal) != 64
+        or set(seal) - set("0123456789abcdef")
+        or not (number.isdecimal() or not number)
+    ):
         raise ValueError(text)
     return (int(number) if number else None), seal
 
@@ -69,7 +84,9 @@ def noted(text: str) -> tuple[int | None, str]:
 def changes(before: Any, after: Any) -> list[tuple[str, Any, Any]]:
     """(what, before, after) of each value that differs; None where there was or is nothing."""
     old, new = _known(before), _known(after)
-    return [(key, old.get(key), new.get(key)) for key in {**old, **new} if old.get(key) != new.get(key)]
+    return [
+        (key, old.get(key), new.get(key)) for key in {**old, **new} if old.get(key) != new.get(key)
+    ]
 
 
 def _known(value: Any) -> Mapping[str, Any]:

@@ -1,4 +1,6 @@
-"""Working days: what the programme's own calendar says, else a calendar of public holidays, else the weekday."""
+"""Working days: what the programme's own calendar says, else a calendar of public holidays, else
+the weekday.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Day:
 
 
 def judged(day: int, own: Calendar, known: tuple[bool, str] | None) -> Day:
-    """Whether a local day is worked. `known` is (is it off, the holiday's name) by a public calendar; None: it does not know."""
+    """Whether a local day is worked. `known` is (is it off, the holiday's name) by a public
+    calendar; None: it does not know.
+    """
     if day in own.holidays or day in own.workdays:
         return Day(day, day in own.workdays, "", "programme")
     if known is not None:

@@ -1,6 +1,8 @@
-"""The certificate of a draw: all that a stranger needs to draw again, and what such a stranger finds wrong with it.
+"""The certificate of a draw: all that a stranger needs to draw again, and what such a stranger
+finds wrong with it.
 
-Standard library only, no database: docs/lottery.md says every byte, so that it can be done in another language.
+Standard library only, no database: docs/lottery.md says every byte, so that it can be done in
+another language.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ WHOLE = "the places that were left"
 
 @dataclass(frozen=True)
 class Certificate:
-    """One draw. Times are ISO-8601 with offset; the list's columns, digest and length are those of the published file.
+    """One draw. Times are ISO-8601 with offset; the list's columns, digest and length are those of
+    the published file.
 
     `barred` are the entrants that may not win, each with the reason: not_eligible, resident_limit.
     """
@@ -62,16 +65,33 @@ NESTED = ("barred", "strata", "parts", "rest")
 
 def document(certificate: Certificate) -> dict[str, Any]:
     """The certificate as JSON shows it, its own digest included."""
-    plain = {each.name: getattr(certificate, each.name) for each in fields(Certificate) if each.name not in NESTED}
+    plain = {
+        each.name: getattr(certificate, each.name)
+        for each in fields(Certificate)
+        if each.name not in NESTED
+    }
     plain["entrants_columns"] = list(certificate.entrants_columns)
-    strata = [asdict(stratum) | _listed(part) for stratum, part in zip(certificate.strata, certificate.parts, strict=True)]
+    strata = [
+        asdict(stratum) | _listed(part)
+        for stratum, part in zip(certificate.strata, certificate.parts, strict=True)
+    ]
     barred = [{"application_no": no, "reason": why} for no, why in certificate.barred]
-    whole = {"certificate": KIND, **plain, "barred": barred, "strata": strata, "rest": _listed(certificate.rest)}
+    whole = {
+        "certificate": KIND,
+        **plain,
+        "barred": barred,
+        "strata": strata,
+        "rest": _listed(certificate.rest),
+    }
     return whole | {"sha256": own_digest(whole)}
 
 
 def _listed(part: Part) -> dict[str, Any]:
-    return {"entrants": part.entrants, "winners": list(part.winners), "last_ticket": part.last_ticket}
+    return {
+        "entrants": part.entrants,
+        "winners": list(part.winners),
+        "last_ticket": part.last_ticket,
+    }
 
 
 def canonical(whole: Any) -> str:
@@ -85,126 +105,226 @@ def own_digest(whole: dict[str, Any]) -> str:
 
 
 def read(whole: Any) -> Certificate:
-    """The certificate of a JSON document. Raises `ValueError` naming what is missing or of another kind."""
+    """The certificate of a JSON document. Raises `ValueError` naming what is missing or of another
+    kind.
+    """
     if not isinstance(whole, dict) or whole.get("certificate") != KIND:
         raise ValueError("certificate")
     kinds: dict[str, type | tuple[type, ...]] = {
-        "public_randomness": (str, type(None)), "applications": int, "entrants": int, "entrants_columns": list, "places": int,
+        "public_randomness": (str, type(None)),
+        "applications": int,
+        "entrants": int,
+        "entrants_columns": list,
+        "places": int,
     }
-    plain = {each.name: _of(whole, each.name, kinds.get(each.name, str)) for each in fields(Certificate) if each.name not in NESTED}
+    plain = {
+        each.name: _of(whole, each.name, kinds.get(each.name, str))
+        for each in fields(Certificate)
+        if each.name not in NESTED
+    }
     plain["entrants_columns"] = tuple(plain["entrants_columns"])
     if plain["entrants_columns"] not in draws.CELLS:
         raise ValueError("entrants_columns")
     lines = _of(whole, "strata", list)
-    barred = tuple((_of(each, "application_no", str), _of(each, "reason", str)) for each in _of(whole, "barred", list))
+    barred = tuple(
+        (_of(each, "application_no", str), _of(each, "reason", str))
+        for each in _of(whole, "barred", list)
+    )
     return Certificate(
-        **plain, barred=barred, strata=tuple(_stratum(line) for line in lines), parts=tuple(_part(line) for line in lines),
+        **plain,
+        barred=barred,
+        strata=tuple(_stratum(line) for line in lines),
+        parts=tuple(_part(line) for line in lines),
         rest=_part(_of(whole, "rest", dict)),
     )
 
 
 def _of(whole: Any, key: str, kind: type | tuple[type, ...]) -> Any:
     value = whole.get(key) if isinstance(whole, dict) else None
-    if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and value < 0):
+    if (
+        not isinstance(value, kind)
+        or isinstance(value, bool)
+        or (isinstance(value, int) and value < 0)
+    ):
         raise ValueError(key)
     return value
 
 
 def _stratum(line: Any) -> Stratum:
-    return draws.Stratum(_of(line, "quota", int), _of(line, "district", str), _of(line, "group", str))
+    return draws.Stratum(
+        _of(line, "quota", int), _of(line, "district", str), _of(line, "group", str)
+    )
 
 
 def _part(line: Any) -> Part:
     winners = _of(line, "winners", list)
     if not all(isinstance(no, str) for no in winners):
         raise ValueError("winners")
-    return draws.Part(_of(line, "entrants", int), tuple(winners), _of(line, "last_ticket", (str, type(None))))
+    return draws.Part(
+        _of(line, "entrants", int), tuple(winners), _of(line, "last_ticket", (str, type(None)))
+    )
 
 
 # ---------------------------------------------------------------- what a stranger finds
 
 
 def findings(
-    whole: dict[str, Any], entrants: Sequence[Entrant], shown: Sequence[str], entrants_sha256: str, commitment: str | None = None,
+    whole: dict[str, Any],
+    entrants: Sequence[Entrant],
+    shown: Sequence[str],
+    entrants_sha256: str,
+    commitment: str | None = None,
 ) -> tuple[Fault, ...]:
-    """Everything that does not fit in a certificate, beside the list it was drawn from; empty: the draw is proven.
+    """Everything that does not fit in a certificate, beside the list it was drawn from; empty: the
+    draw is proven.
 
-    `commitment` is the digest of the seed as it was announced before the registration closed. Another list than the
-    published one is not drawn from again. Raises `ValueError` when the document is no certificate.
+    `commitment` is the digest of the seed as it was announced before the registration closed.
+    Another list than the published one is not drawn from again. Raises `ValueError` when the
+    document is no certificate.
     """
     it = read(whole)
-    found = [*_seal(whole), *_seeds(it, commitment), *_list(it, entrants, shown, entrants_sha256), *_quotas(it)]
+    found = [
+        *_seal(whole),
+        *_seeds(it, commitment),
+        *_list(it, entrants, shown, entrants_sha256),
+        *_quotas(it),
+    ]
     if not any(fault.code in ("entrants_changed", "quota_wrong") for fault in found):
-        found += _winners(it, draws.draw(allowed(entrants, it.barred), it.effective_seed, it.places, it.strata))
+        found += _winners(
+            it, draws.draw(allowed(entrants, it.barred), it.effective_seed, it.places, it.strata)
+        )
     return tuple(found)
 
 
 def allowed(entrants: Sequence[Entrant], barred: Sequence[tuple[str, str]]) -> Sequence[Entrant]:
     """The entrants who may win."""
     out = {no for no, _ in barred}
-    return [entrant for entrant in entrants if entrant.application_no not in out] if out else entrants
+    return (
+        [entrant for entrant in entrants if entrant.application_no not in out] if out else entrants
+    )
 
 
 def _seal(whole: dict[str, Any]) -> Iterator[Fault]:
     ours = own_digest(whole)
     if ours != whole.get("sha256"):
-        yield Fault((), "certificate_changed", "the certificate was changed: it says it has the digest {said}, it has {ours}",
-                    params={"said": whole.get("sha256"), "ours": ours})
+        yield Fault(
+            (),
+            "certificate_changed",
+            "the certificate was changed: it says it has the digest {said}, it has {ours}",
+            params={"said": whole.get("sha256"), "ours": ours},
+        )
 
 
 def _seeds(it: Certificate, commitment: str | None) -> Iterator[Fault]:
     ours = draws.sha256(it.seed)
     if ours != it.seed_sha256:
-        yield Fault((), "seed_changed", "the seed is not the one that was committed: its digest is {ours}, committed was {said}",
-                    params={"ours": ours, "said": it.seed_sha256})
+        yield Fault(
+            (),
+            "seed_changed",
+            "the seed is not the one that was committed: its digest is {ours}, committed was"
+            " {said}",
+            params={"ours": ours, "said": it.seed_sha256},
+        )
     if commitment is not None and commitment.strip().lower() != it.seed_sha256:
-        yield Fault((), "commitment_differs", "announced was {announced}, the certificate says that {said} was committed",
-                    params={"announced": commitment, "said": it.seed_sha256})
+        yield Fault(
+            (),
+            "commitment_differs",
+            "announced was {announced}, the certificate says that {said} was committed",
+            params={"announced": commitment, "said": it.seed_sha256},
+        )
     ours = draws.effective_seed(it.seed, it.public_randomness)
     if ours != it.effective_seed:
-        yield Fault((), "seed_changed", "the seed and the public text make {ours}, not {said}",
-                    params={"ours": ours, "said": it.effective_seed})
+        yield Fault(
+            (),
+            "seed_changed",
+            "the seed and the public text make {ours}, not {said}",
+            params={"ours": ours, "said": it.effective_seed},
+        )
 
 
-def _list(it: Certificate, entrants: Sequence[Entrant], shown: Sequence[str], entrants_sha256: str) -> Iterator[Fault]:
+def _list(
+    it: Certificate, entrants: Sequence[Entrant], shown: Sequence[str], entrants_sha256: str
+) -> Iterator[Fault]:
     """The list is the published one, in its order, and nobody is on it twice."""
     numbers = [entrant.application_no for entrant in entrants]
     if entrants_sha256 != it.entrants_sha256:
         yield _changed_list(it, numbers, entrants_sha256)
     elif tuple(shown) != it.entrants_columns or len(numbers) != it.entrants:
-        yield Fault((), "entrants_changed", "the list has {ours:,} entrants, the certificate says {said:,}",
-                    params={"ours": len(numbers), "said": it.entrants})
+        yield Fault(
+            (),
+            "entrants_changed",
+            "the list has {ours:,} entrants, the certificate says {said:,}",
+            params={"ours": len(numbers), "said": it.entrants},
+        )
     elif any(one >= other for one, other in pairwise(numbers)):
-        yield Fault((), "entrants_unsorted", "the published list is not in the order of its application numbers, each once")
+        yield Fault(
+            (),
+            "entrants_unsorted",
+            "the published list is not in the order of its application numbers, each once",
+        )
 
 
 def _changed_list(it: Certificate, numbers: list[str], ours: str) -> Fault:
     if len(numbers) != it.entrants:
-        return Fault((), "entrants_changed", "the list is not the published one: it has {ours:,} entrants, published were {said:,}",
-                     params={"ours": len(numbers), "said": it.entrants})
+        return Fault(
+            (),
+            "entrants_changed",
+            "the list is not the published one: it has {ours:,} entrants, published were {said:,}",
+            params={"ours": len(numbers), "said": it.entrants},
+        )
     if numbers != sorted(numbers):
-        return Fault((), "entrants_changed", "the list is not the published one: its lines are in another order")
-    return Fault((), "entrants_changed", "the list is not the published one: its digest is {ours}, published was {said}",
-                 params={"ours": ours, "said": it.entrants_sha256})
+        return Fault(
+            (),
+            "entrants_changed",
+            "the list is not the published one: its lines are in another order",
+        )
+    return Fault(
+        (),
+        "entrants_changed",
+        "the list is not the published one: its digest is {ours}, published was {said}",
+        params={"ours": ours, "said": it.entrants_sha256},
+    )
 
 
 def _quotas(it: Certificate) -> Iterator[Fault]:
     kept = sum(stratum.quota for stratum in it.strata)
     if kept > it.places:
-        yield Fault((), "quota_wrong", "the strata keep {kept:,} places, but there are only {places:,}",
-                    params={"kept": kept, "places": it.places})
+        yield Fault(
+            (),
+            "quota_wrong",
+            "the strata keep {kept:,} places, but there are only {places:,}",
+            params={"kept": kept, "places": it.places},
+        )
 
 
 def _winners(it: Certificate, drawn: draws.Drawn) -> Iterator[Fault]:
     named = [*map(draws.named, it.strata), WHOLE]
-    for name, said, ours in zip(named, (*it.parts, it.rest), (*drawn.parts, drawn.rest), strict=True):
+    for name, said, ours in zip(
+        named, (*it.parts, it.rest), (*drawn.parts, drawn.rest), strict=True
+    ):
         if len(said.winners) != len(ours.winners):
-            yield Fault((), "quota_wrong", "{part}: the certificate has {said:,} winners, quota and tickets give {ours:,}",
-                        params={"part": name, "said": len(said.winners), "ours": len(ours.winners)})
+            yield Fault(
+                (),
+                "quota_wrong",
+                "{part}: the certificate has {said:,} winners, quota and tickets give {ours:,}",
+                params={"part": name, "said": len(said.winners), "ours": len(ours.winners)},
+            )
         elif said.winners != ours.winners:
-            wrong = next((one, other) for one, other in zip(said.winners, ours.winners, strict=True) if one != other)
-            yield Fault((), "winner_changed", "{part}: the certificate has {said} where the tickets give {ours}",
-                        params={"part": name, "said": wrong[0], "ours": wrong[1]})
+            wrong = next(
+                (one, other)
+                for one, other in zip(said.winners, ours.winners, strict=True)
+                if one != other
+            )
+            yield Fault(
+                (),
+                "winner_changed",
+                "{part}: the certificate has {said} where the tickets give {ours}",
+                params={"part": name, "said": wrong[0], "ours": wrong[1]},
+            )
         elif said != ours:
-            yield Fault((), "winner_changed", "{part}: the last ticket or the count of entrants is not what the tickets give",
-                        params={"part": name})
+            yield Fault(
+                (),
+                "winner_changed",
+                "{part}: the last ticket or the count of entrants is not what the tickets give",
+                params={"part": name},
+            )

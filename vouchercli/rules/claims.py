@@ -1,4 +1,6 @@
-"""The law of claims: which packs were granted lawfully. `store.claims` applies it by set; a hypothesis test holds both together."""
+"""The law of claims: which packs were granted lawfully. `store.claims` applies it by set; a
+hypothesis test holds both together.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,10 @@ NOT_OPEN = ("draft", "submitted", "approved", "cancelled")
 
 @dataclass(frozen=True)
 class Round:
-    """What a claim is held against; times in UTC seconds, half-open [opens_at, closes_at). A paused round takes claims that
-    were made while it was open: what counts is when each was made, not when its file comes."""
+    """What a claim is held against; times in UTC seconds, half-open [opens_at, closes_at). A paused
+    round takes claims that were made while it was open: what counts is when each was made, not when
+    its file comes.
+    """
 
     state: str
     opens_at: int
@@ -28,7 +32,9 @@ class Round:
 
 @dataclass(frozen=True)
 class Claim:
-    """One row of a claims file; `is_eligible`: its round is for all, or has its resident on the list."""
+    """One row of a claims file; `is_eligible`: its round is for all, or has its resident on the
+    list.
+    """
 
     line: int
     claim_no: str
@@ -45,9 +51,11 @@ class Claim:
 
 @dataclass
 class Granted:
-    """What stands already: whose number it is, how many packs are gone, who holds how many of the round, the week, the programme.
+    """What stands already: whose number it is, how many packs are gone, who holds how many of the
+    round, the week, the programme.
 
-    `persons`: all residents that are one person with a resident in a round; one that is not there is a person alone.
+    `persons`: all residents that are one person with a resident in a round; one that is not there
+    is a person alone.
     """
 
     numbers: dict[str, tuple[object, ...]] = field(default_factory=dict)
@@ -64,10 +72,15 @@ class Granted:
         self.in_programme[resident] += 1
 
     def of_person(self, round_: str, resident: bytes, week: str) -> tuple[int, int, int]:
-        """Packs of the round, the week and the programme that all who are this person in the round hold together."""
+        """Packs of the round, the week and the programme that all who are this person in the round
+        hold together.
+        """
         who = self.persons.get((round_, resident), (resident,))
-        return (sum(self.in_round[(round_, each)] for each in who), sum(self.in_week[(each, week)] for each in who),
-                sum(self.in_programme[each] for each in who))
+        return (
+            sum(self.in_round[(round_, each)] for each in who),
+            sum(self.in_week[(each, week)] for each in who),
+            sum(self.in_programme[each] for each in who),
+        )
 
 
 def reason(claim: Claim, round_: Round | None) -> str | None:
@@ -86,15 +99,21 @@ def reason(claim: Claim, round_: Round | None) -> str | None:
 
 
 def in_time_order(claim: Claim) -> tuple[object, ...]:
-    """The order in which claims are judged: by time, then by number; the line decides only between rows that are alike."""
+    """The order in which claims are judged: by time, then by number; the line decides only between
+    rows that are alike.
+    """
     return (claim.claimed_at, claim.claim_no, claim.round, claim.resident, claim.line)
 
 
-def judged(rounds: dict[str, Round], claims: list[Claim], granted: Granted, zone: str = times.HOME_ZONE) -> dict[int, str | None]:
-    """The reason (or None) for every claim of a programme in `zone`, `in_time_order`; what is accepted joins `granted`.
+def judged(
+    rounds: dict[str, Round], claims: list[Claim], granted: Granted, zone: str = times.HOME_ZONE
+) -> dict[int, str | None]:
+    """The reason (or None) for every claim of a programme in `zone`, `in_time_order`; what is
+    accepted joins `granted`.
 
-    What stands already makes a row a duplicate before anything else is asked. A number belongs to the first row that
-    uses it lawfully; packs go to the first to come; the quota is looked at before the limits of the resident.
+    What stands already makes a row a duplicate before anything else is asked. A number belongs to
+    the first row that uses it lawfully; packs go to the first to come; the quota is looked at
+    before the limits of the resident.
     """
     stood = dict(granted.numbers)
     used: defaultdict[str, set[tuple[object, ...]]] = defaultdict(set)
@@ -110,8 +129,14 @@ def judged(rounds: dict[str, Round], claims: list[Claim], granted: Granted, zone
     return found
 
 
-def _number(claim: Claim, used: defaultdict[str, set[tuple[object, ...]]], stood: dict[str, tuple[object, ...]]) -> str | None:
-    """The same row again is a duplicate, whatever became of the first; the number itself is the first one's."""
+def _number(
+    claim: Claim,
+    used: defaultdict[str, set[tuple[object, ...]]],
+    stood: dict[str, tuple[object, ...]],
+) -> str | None:
+    """The same row again is a duplicate, whatever became of the first; the number itself is the
+    first one's.
+    """
     if claim.content in used[claim.claim_no]:
         return "duplicate"
     used[claim.claim_no].add(claim.content)
@@ -131,9 +156,12 @@ def refusal(met: Literal["quota"] | Span | None) -> str | None:
     return None if met is None else "over_quota" if met == "quota" else "resident_limit"
 
 
-def limit_met(claim: Claim, round_: Round, granted: Granted, zone: str) -> Literal["quota"] | Span | None:
-    """Which limit keeps the claim from its pack: the round's quota, or what the person holds of the round, the week or the programme;
-    None, and it is granted, when none does."""
+def limit_met(
+    claim: Claim, round_: Round, granted: Granted, zone: str
+) -> Literal["quota"] | Span | None:
+    """Which limit keeps the claim from its pack: the round's quota, or what the person holds of the
+    round, the week or the programme; None, and it is granted, when none does.
+    """
     if granted.packs[claim.round] >= round_.packs:
         return "quota"
     week = "" if round_.limits.per_week is None else week_of(claim.claimed_at, zone)

@@ -1,4 +1,6 @@
-"""A document of nested mappings read with all its faults: a fault is a value that carries the path of what is wrong."""
+"""A document of nested mappings read with all its faults: a fault is a value that carries the path
+of what is wrong.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,9 @@ ANY_ZONE = "UTC"
 
 
 class Fault(NamedTuple):
-    """One fault of a document. `path` leads to the value (or to the key that is unknown); `text` and `suggestion` are
-    English templates filled from `params`."""
+    """One fault of a document. `path` leads to the value (or to the key that is unknown); `text`
+    and `suggestion` are English templates filled from `params`.
+    """
 
     path: Path
     code: str
@@ -40,9 +43,11 @@ class Name:
 
 
 class Node(NamedTuple):
-    """One value of the document, its path, and the one list where all faults of the document gather.
+    """One value of the document, its path, and the one list where all faults of the document
+    gather.
 
-    A reader (`text`, `yuan` ...) of a missing node gives the default; of a faulty node it notes the fault and gives the default.
+    A reader (`text`, `yuan` ...) of a missing node gives the default; of a faulty node it notes the
+    fault and gives the default.
     """
 
     value: Any
@@ -60,23 +65,39 @@ class Node(NamedTuple):
         self.faults.append(Fault(self.path, code, text, hint, {"offending": offending, **params}))
 
     def _wrong_type(self, wanted: str, suggestion: str = "") -> None:
-        self.fault("wrong_type", "{offending} stands here, but {wanted} is needed", suggestion, wanted=wanted)
+        self.fault(
+            "wrong_type",
+            "{offending} stands here, but {wanted} is needed",
+            suggestion,
+            wanted=wanted,
+        )
 
     def fields(self, known: Sequence[str], required: Sequence[str] = ()) -> dict[str, Node]:
-        """A mapping with these keys and no others; keys that are not there give missing nodes. A key that an unknown one
-        was probably meant to be is not called missing too."""
+        """A mapping with these keys and no others; keys that are not there give missing nodes. A
+        key that an unknown one was probably meant to be is not called missing too.
+        """
         found = self._mapping()
         free = [name for name in known if name not in found]
         meant = {self._unknown(str(key), free) for key in found if key not in known}
         if isinstance(self.value, dict) or self.path == ():
             for key in required:
                 if found.get(key) is None and key not in meant:
-                    self.faults.append(Fault(self.path, "missing_key", "the key {offending} is missing here", params={"offending": key}))
+                    self.faults.append(
+                        Fault(
+                            self.path,
+                            "missing_key",
+                            "the key {offending} is missing here",
+                            params={"offending": key},
+                        )
+                    )
         return {key: Node(found.get(key, MISSING), (*self.path, key), self.faults) for key in known}
 
     def entries(self) -> list[tuple[str, Node]]:
         """A mapping whose keys are the writer's own names, in the order written."""
-        return [(str(key), Node(value, (*self.path, key), self.faults)) for key, value in self._mapping().items()]
+        return [
+            (str(key), Node(value, (*self.path, key), self.faults))
+            for key, value in self._mapping().items()
+        ]
 
     def items(self) -> list[Node]:
         """The items of a list."""
@@ -85,22 +106,35 @@ class Node(NamedTuple):
         if not isinstance(self.value, list):
             self._wrong_type("a list", "write [{offending}]")
             return []
-        return [Node(value, (*self.path, number), self.faults) for number, value in enumerate(self.value)]
+        return [
+            Node(value, (*self.path, number), self.faults)
+            for number, value in enumerate(self.value)
+        ]
 
     def text(self, default: str = "") -> str:
         """A text that is not blank; a whole number without quotes is taken as its digits."""
         if self.is_missing:
             return default
-        text = str(self.value).strip() if isinstance(self.value, str | int) and not isinstance(self.value, bool) else ""
+        text = (
+            str(self.value).strip()
+            if isinstance(self.value, str | int) and not isinstance(self.value, bool)
+            else ""
+        )
         if not text:
-            self._wrong_type("a text", 'put it in quotes: "{offending}"' if isinstance(self.value, bool) else "")
+            self._wrong_type(
+                "a text", 'put it in quotes: "{offending}"' if isinstance(self.value, bool) else ""
+            )
         return text or default
 
     def code(self) -> str:
         """A short name without blanks, @ or /."""
         text = self.text()
         if text and not CODE.fullmatch(text):
-            self.fault("bad_code", "{offending} cannot be a short name", "write it without blanks and without @ / , ; :")
+            self.fault(
+                "bad_code",
+                "{offending} cannot be a short name",
+                "write it without blanks and without @ / , ; :",
+            )
         return text
 
     def codes(self) -> tuple[str, ...]:
@@ -118,7 +152,9 @@ class Node(NamedTuple):
         if self.is_missing:
             return default
         if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < least:
-            self.fault("bad_number", "{offending} is not a whole number from {least} on", least=least)
+            self.fault(
+                "bad_number", "{offending} is not a whole number from {least} on", least=least
+            )
             return default
         return self.value
 
@@ -137,9 +173,13 @@ class Node(NamedTuple):
             return default
         if self.value not in choices:
             near = get_close_matches(_written(self.value), choices, 1, 0.5)
-            self.fault("not_a_choice", "{offending} is not one of the words that may stand here",
-                       "did you mean {suggestion}?" if near else "what may stand here: {known}",
-                       suggestion=near[0] if near else "", known=", ".join(choices))
+            self.fault(
+                "not_a_choice",
+                "{offending} is not one of the words that may stand here",
+                "did you mean {suggestion}?" if near else "what may stand here: {known}",
+                suggestion=near[0] if near else "",
+                known=", ".join(choices),
+            )
             return default
         return str(self.value)
 
@@ -152,7 +192,11 @@ class Node(NamedTuple):
                 raise ValueError
             fen = money.parse_yuan(str(self.value))
         except ValueError:
-            self.fault("bad_amount", "{offending} is not an amount in yuan", 'write it in quotes with at most two decimals, like "1234.50"')
+            self.fault(
+                "bad_amount",
+                "{offending} is not an amount in yuan",
+                'write it in quotes with at most two decimals, like "1234.50"',
+            )
             return default
         if fen < 0:
             self.fault("bad_amount", "{offending} is below nothing", "write an amount from 0 on")
@@ -167,7 +211,11 @@ class Node(NamedTuple):
 
         found = None if isinstance(self.value, bool) else PERCENT.fullmatch(str(self.value).strip())
         if not found or not isinstance(self.value, str | int) or Decimal(found[1]) <= 0:
-            self.fault("bad_percent", "{offending} is not a percentage", 'write it like "12.5%", with at most two decimals')
+            self.fault(
+                "bad_percent",
+                "{offending} is not a percentage",
+                'write it like "12.5%", with at most two decimals',
+            )
             return 0
         return int(Decimal(found[1]) * 100)
 
@@ -198,11 +246,15 @@ class Node(NamedTuple):
     def _unknown(self, key: str, free: Sequence[str]) -> str:
         """Note an unknown key; gives the key it was probably meant to be, or ''."""
         near = get_close_matches(key, free, 1, 0.6)
-        self.faults.append(Fault(
-            (*self.path, key), "unknown_key", "there is no key {offending} here",
-            "did you mean {suggestion}?" if near else "what may stand here: {known}",
-            {"offending": key, "suggestion": near[0] if near else "", "known": ", ".join(free)},
-        ))
+        self.faults.append(
+            Fault(
+                (*self.path, key),
+                "unknown_key",
+                "there is no key {offending} here",
+                "did you mean {suggestion}?" if near else "what may stand here: {known}",
+                {"offending": key, "suggestion": near[0] if near else "", "known": ", ".join(free)},
+            )
+        )
         return near[0] if near else ""
 
 

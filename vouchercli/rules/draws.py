@@ -1,6 +1,8 @@
-"""The law of a lottery: the seed, the tickets, who wins. docs/lottery.md says it byte for byte, for another language.
+"""The law of a lottery: the seed, the tickets, who wins. docs/lottery.md says it byte for byte, for
+another language.
 
-Every hash is SHA-256 over UTF-8 text, written as 64 lower-case hexadecimal digits; the seed is such a text itself.
+Every hash is SHA-256 over UTF-8 text, written as 64 lower-case hexadecimal digits; the seed is such
+a text itself.
 """
 
 from __future__ import annotations
@@ -16,7 +18,11 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-DIMENSIONS = ("district", "group")  # what a stratum may be made of, in the order of the entrants' list
+# what a stratum may be made of, in the order of the entrants' list
+DIMENSIONS = (
+    "district",
+    "group",
+)
 HEX = re.compile("[0-9a-f]{64}")
 NEEDS_QUOTES = re.compile('[,"\r\n]')
 FIRST = itemgetter(0)
@@ -46,7 +52,8 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Part:
-    """What became of one stratum, or of the places that were left: its winners in the order of their tickets.
+    """What became of one stratum, or of the places that were left: its winners in the order of
+    their tickets.
 
     `entrants` are those who could still win in it; `last_ticket` is the largest ticket that won.
     """
@@ -78,7 +85,9 @@ def sha256(text: str) -> str:
 
 
 def effective_seed(seed: str, public_randomness: str | None) -> str:
-    """The seed that makes the tickets: the committed one, or with a public text SHA-256(seed:text)."""
+    """The seed that makes the tickets: the committed one, or with a public text
+    SHA-256(seed:text).
+    """
     return seed if public_randomness is None else sha256(f"{seed}:{public_randomness}")
 
 
@@ -88,7 +97,9 @@ def ticket(seed: str, application_no: str) -> str:
 
 
 def tickets(seed: str, entrants: Iterable[Entrant]) -> list[tuple[str, Entrant]]:
-    """Every entrant with its ticket, the smallest first; equal tickets (none was ever seen) by application number."""
+    """Every entrant with its ticket, the smallest first; equal tickets (none was ever seen) by
+    application number.
+    """
     start = hashlib.sha256(f"{seed}:".encode())
 
     def hashed(application_no: str) -> str:
@@ -104,39 +115,57 @@ def tickets(seed: str, entrants: Iterable[Entrant]) -> list[tuple[str, Entrant]]
 # ---------------------------------------------------------------- who wins
 
 
-def draw(entrants: Iterable[Entrant], seed: str, places: int, strata: Sequence[Stratum] = ()) -> Drawn:
+def draw(
+    entrants: Iterable[Entrant], seed: str, places: int, strata: Sequence[Stratum] = ()
+) -> Drawn:
     """The winners of `places`, by the effective seed.
 
-    The strata come first, in their order: each takes the smallest tickets among its entrants who have not won yet, up to its
-    quota. All places that are left, with those that a stratum could not fill, go to all who have not won, by the same tickets.
+    The strata come first, in their order: each takes the smallest tickets among its entrants who
+    have not won yet, up to its quota. All places that are left, with those that a stratum could not
+    fill, go to all who have not won, by the same tickets.
     """
     order = tickets(seed, entrants)
     lines = _lines_of(order, strata)
     won: dict[str, Entrant] = {}
-    parts = tuple(_part(each, stratum.quota, won, stratum) for each, stratum in zip(lines, strata, strict=True))
+    parts = tuple(
+        _part(each, stratum.quota, won, stratum)
+        for each, stratum in zip(lines, strata, strict=True)
+    )
     return Drawn(parts, _part(order, places - len(won), won, Stratum(0)))
 
 
-def _lines_of(order: list[tuple[str, Entrant]], strata: Sequence[Stratum]) -> list[list[tuple[str, Entrant]]]:
+def _lines_of(
+    order: list[tuple[str, Entrant]], strata: Sequence[Stratum]
+) -> list[list[tuple[str, Entrant]]]:
     """For each stratum its entrants, in the order of their tickets."""
     lines: list[list[tuple[str, Entrant]]] = [[] for _ in strata]
-    known: dict[tuple[str, ...], list[list[tuple[str, Entrant]]]] = {}  # asked once for each district and group
+    known: dict[
+        tuple[str, ...], list[list[tuple[str, Entrant]]]
+    ] = {}  # asked once for each district and group
     for each in order if strata else ():
         kind = each[1][1:]
         if kind not in known:
-            known[kind] = [mine for mine, stratum in zip(lines, strata, strict=True) if stratum.holds(*kind)]
+            known[kind] = [
+                mine for mine, stratum in zip(lines, strata, strict=True) if stratum.holds(*kind)
+            ]
         for mine in known[kind]:
             mine.append(each)
     return lines
 
 
-def _part(line: list[tuple[str, Entrant]], quota: int, won: dict[str, Entrant], whose: Stratum) -> Part:
-    """The first `quota` of a line who have not won yet; they are added to `won`. `whose` line it is, to count who has left it."""
+def _part(
+    line: list[tuple[str, Entrant]], quota: int, won: dict[str, Entrant], whose: Stratum
+) -> Part:
+    """The first `quota` of a line who have not won yet; they are added to `won`. `whose` line it
+    is, to count who has left it.
+    """
     gone = Counter(entrant[1:] for entrant in won.values())
     left = len(line) - sum(count for kind, count in gone.items() if whose.holds(*kind))
     winners = list(islice((each for each in line if each[1][0] not in won), quota))
     won.update((entrant[0], entrant) for _, entrant in winners)
-    return Part(left, tuple(entrant[0] for _, entrant in winners), winners[-1][0] if winners else None)
+    return Part(
+        left, tuple(entrant[0] for _, entrant in winners), winners[-1][0] if winners else None
+    )
 
 
 # ---------------------------------------------------------------- strata and the list
@@ -170,23 +199,38 @@ def named(each: Stratum) -> str:
 
 # What the list can show of an entrant.
 CELLS = {
-    ("application_no",): itemgetter(slice(1)), ("application_no", "district"): itemgetter(0, 1),
-    ("application_no", "group"): itemgetter(0, 2), ("application_no", "district", "group"): itemgetter(0, 1, 2),
+    ("application_no",): itemgetter(slice(1)),
+    ("application_no", "district"): itemgetter(0, 1),
+    ("application_no", "group"): itemgetter(0, 2),
+    ("application_no", "district", "group"): itemgetter(0, 1, 2),
 }
 
 
 def columns(strata: Sequence[Stratum]) -> tuple[str, ...]:
     """The columns of the published list: the application, and only what a stratum is made of."""
-    return ("application_no", *(key for key in DIMENSIONS if any(getattr(each, key) for each in strata)))
+    return (
+        "application_no",
+        *(key for key in DIMENSIONS if any(getattr(each, key) for each in strata)),
+    )
 
 
 def line(values: Iterable[str]) -> str:
-    """One line of the list, with its end: RFC 4180, quotes only where they are needed, a bare line feed."""
-    return ",".join(f'"{value.replace(chr(34), chr(34) * 2)}"' if NEEDS_QUOTES.search(value) else value for value in values) + "\n"
+    """One line of the list, with its end: RFC 4180, quotes only where they are needed, a bare line
+    feed.
+    """
+    return (
+        ",".join(
+            f'"{value.replace(chr(34), chr(34) * 2)}"' if NEEDS_QUOTES.search(value) else value
+            for value in values
+        )
+        + "\n"
+    )
 
 
 def listed(entrants: Iterable[Entrant], shown: Sequence[str]) -> Iterator[bytes]:
-    """The list as it is published, in pieces of many lines: the header, then the entrants as they come (by application number)."""
+    """The list as it is published, in pieces of many lines: the header, then the entrants as they
+    come (by application number).
+    """
     yield line(shown).encode()
     rest = iter(entrants)
     while piece := list(islice(rest, PIECE)):
@@ -196,7 +240,12 @@ def listed(entrants: Iterable[Entrant], shown: Sequence[str]) -> Iterator[bytes]
 def _lines(rows: list[tuple[str, ...]]) -> str:
     """Many lines at once: plainly where nothing in them needs quotation marks."""
     text = "\n".join(map(",".join, rows)) + "\n"
-    is_plain = '"' not in text and "\r" not in text and text.count("\n") == len(rows) and text.count(",") == len(rows) * (len(rows[0]) - 1)
+    is_plain = (
+        '"' not in text
+        and "\r" not in text
+        and text.count("\n") == len(rows)
+        and text.count(",") == len(rows) * (len(rows[0]) - 1)
+    )
     return text if is_plain else "".join(map(line, rows))
 
 

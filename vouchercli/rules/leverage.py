@@ -1,7 +1,9 @@
-"""Every published ratio, defined once: gross G, own-spend N, floor, the redemption rates, and what a total is.
+"""Every published ratio, defined once: gross G, own-spend N, floor, the redemption rates, and what
+a total is.
 
-Source of the formulas: the programme papers gathered in the project's facts ("Formulas"). Leverage has no legal
-definition, so each figure says its base: all three are per fen of *public* subsidy, or (floor) of the face redeemed.
+Source of the formulas: the programme papers gathered in the project's facts ("Formulas"). Leverage
+has no legal definition, so each figure says its base: all three are per fen of *public* subsidy, or
+(floor) of the face redeemed.
 """
 
 from __future__ import annotations
@@ -15,7 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 # What a report can be grouped by; the calendar ones are worked out here from the local day.
-GROUPINGS = ("round", "template", "coupon", "day", "week", "month", "district", "industry", "size", "merchant", "platform", "channel")
+GROUPINGS = (
+    "round",
+    "template",
+    "coupon",
+    "day",
+    "week",
+    "month",
+    "district",
+    "industry",
+    "size",
+    "merchant",
+    "platform",
+    "channel",
+)
 CALENDAR = ("day", "week", "month")
 WITH_RATES = ("round", "template")  # only these have claims of their own to be a rate of
 
@@ -23,9 +38,10 @@ WITH_RATES = ("round", "template")  # only these have claims of their own to be 
 class Sums(NamedTuple):  # a light class: made a hundred thousand times by a report on merchants
     """Sums over redemptions, net of refunds: amounts in fen, `vouchers` payments that stand.
 
-    `paid_fen` is what the vouchers paid (every funder's share, never the match); `public_fen` and `platform_fen` its
-    parts; `match_fen` what merchants gave (match and merchant-kind shares); `floor_fen` and `face_fen` the thresholds
-    and denominations (the cap, for a percentage) of the redeemed vouchers.
+    `paid_fen` is what the vouchers paid (every funder's share, never the match); `public_fen` and
+    `platform_fen` its parts; `match_fen` what merchants gave (match and merchant-kind shares);
+    `floor_fen` and `face_fen` the thresholds and denominations (the cap, for a percentage) of the
+    redeemed vouchers.
     """
 
     vouchers: int = 0
@@ -53,7 +69,9 @@ class Sums(NamedTuple):  # a light class: made a hundred thousand times by a rep
 
     @property
     def gross(self) -> str | None:
-        """G = base / public subsidy, to 2 decimals, half up; None without subsidy. Order value, not new consumption."""
+        """G = base / public subsidy, to 2 decimals, half up; None without subsidy. Order value, not
+        new consumption.
+        """
         return money.ratio(self.base_fen, self.public_fen)
 
     @property
@@ -63,7 +81,9 @@ class Sums(NamedTuple):  # a light class: made a hundred thousand times by a rep
 
     @property
     def floor(self) -> str | None:
-        """The least that G can be by the vouchers' own thresholds: thresholds / denominations of what was redeemed."""
+        """The least that G can be by the vouchers' own thresholds: thresholds / denominations of
+        what was redeemed.
+        """
         return money.ratio(self.floor_fen, self.face_fen)
 
 
@@ -89,7 +109,9 @@ def pooled(sums: Iterable[Sums]) -> Sums:
 
 
 def rate(part: int, whole: int) -> str | None:
-    """A share of 1 with 4 decimals, half up: (351, 500) -> "0.7020"; None when there is nothing to be a share of."""
+    """A share of 1 with 4 decimals, half up: (351, 500) -> "0.7020"; None when there is nothing to
+    be a share of.
+    """
     return money.ratio(part, whole, 4)
 
 
@@ -112,12 +134,16 @@ def paid_of_quota(sums: Sums, quota_fen: int) -> str | None:
 
 
 def calendar_key(by: str, day: int) -> str:
-    """The group of a local day (yyyymmdd): `2020-03-27`, its ISO week `2020-W13`, or its month `2020-03`."""
+    """The group of a local day (yyyymmdd): `2020-03-27`, its ISO week `2020-W13`, or its month
+    `2020-03`.
+    """
     return {"day": times.day_text, "week": times.week_of, "month": times.month_of}[by](day)
 
 
 def grouped(by: str, found: Iterable[tuple[str, Sums]]) -> dict[str, Sums]:
-    """Sums by key, pooled where keys meet (a week's days); groups in which nothing was counted are left out."""
+    """Sums by key, pooled where keys meet (a week's days); groups in which nothing was counted are
+    left out.
+    """
     parts: dict[str, list[Sums]] = {}
     for key, sums in found:
         parts.setdefault(calendar_key(by, int(key)) if by in CALENDAR else key, []).append(sums)
@@ -126,8 +152,13 @@ def grouped(by: str, found: Iterable[tuple[str, Sums]]) -> dict[str, Sums]:
 
 
 def in_order(by: str, keys: Iterable[str], opening: Mapping[str, int]) -> list[str]:
-    """Keys as they are listed: rounds by opening, coupons by their numbers, everything else by its text, blank last."""
-    rank: dict[str, Any] = {"round": lambda key: (opening.get(key, 0), key), "coupon": lambda key: (_numbers(key), key)}
+    """Keys as they are listed: rounds by opening, coupons by their numbers, everything else by its
+    text, blank last.
+    """
+    rank: dict[str, Any] = {
+        "round": lambda key: (opening.get(key, 0), key),
+        "coupon": lambda key: (_numbers(key), key),
+    }
     return sorted(keys, key=rank.get(by, lambda key: (key == "", key)))
 
 
@@ -142,8 +173,9 @@ def _numbers(coupon: str) -> tuple[int, ...]:
 class Window(NamedTuple):
     """A span of time cut into what kept totals answer and what they cannot.
 
-    `first_day` to `last_day` (yyyymmdd, both included; empty when first > last) are whole local days, answered from
-    totals; `partial` are the half-open spans [from, until) in UTC seconds at either end, answered from facts.
+    `first_day` to `last_day` (yyyymmdd, both included; empty when first > last) are whole local
+    days, answered from totals; `partial` are the half-open spans [from, until) in UTC seconds at
+    either end, answered from facts.
     """
 
     first_day: int
@@ -155,7 +187,9 @@ FIRST_DAY, LAST_DAY = 0, 99_999_999
 
 
 def window(since: int | None, as_of: int | None, zone: str) -> Window:
-    """The window `since <= paid_at <= as_of` (UTC seconds, None: open) in whole local days and what is left over."""
+    """The window `since <= paid_at <= as_of` (UTC seconds, None: open) in whole local days and what
+    is left over.
+    """
     start, end = since, None if as_of is None else as_of + 1
     if start is not None and end is not None and start >= end:
         return Window(1, 0)
@@ -167,7 +201,9 @@ def window(since: int | None, as_of: int | None, zone: str) -> Window:
 
 
 def _first_whole_day(start: int, zone: str) -> tuple[int, tuple[int, int] | None]:
-    """The first local day that lies wholly at or after `start`, and the rest of the day before it."""
+    """The first local day that lies wholly at or after `start`, and the rest of the day before
+    it.
+    """
     day = times.day_of(start, zone)
     first, end = times.day_bounds(day, zone)
     return (day, None) if start == first else (times.day_of(end, zone), (start, end))
@@ -181,7 +217,8 @@ def _last_whole_day(end: int, zone: str) -> tuple[int, tuple[int, int] | None]:
 
 
 class Cut(NamedTuple):
-    """A local month (yyyymm) of which only a part counts: `span` [from, until) in UTC seconds, `rest` the month without it.
+    """A local month (yyyymm) of which only a part counts: `span` [from, until) in UTC seconds,
+    `rest` the month without it.
 
     What counts are the facts of the span, or the month's kept totals less the facts of the rest.
     """
@@ -192,8 +229,9 @@ class Cut(NamedTuple):
 
 
 class Months(NamedTuple):
-    """A span of time for totals kept by month: `first` to `last` (yyyymm, both included; empty when first > last) count
-    whole, `cuts` in part."""
+    """A span of time for totals kept by month: `first` to `last` (yyyymm, both included; empty when
+    first > last) count whole, `cuts` in part.
+    """
 
     first: int
     last: int
@@ -204,7 +242,9 @@ LAST_MONTH = 999_999
 
 
 def months(since: int | None, as_of: int | None, zone: str) -> Months:
-    """The span `since <= paid_at <= as_of` (UTC seconds, None: open) in whole local months and what is cut off from others."""
+    """The span `since <= paid_at <= as_of` (UTC seconds, None: open) in whole local months and what
+    is cut off from others.
+    """
     start, end = since, None if as_of is None else as_of + 1
     if start is not None and end is not None and start >= end:
         return Months(1, 0)
@@ -232,4 +272,8 @@ def _month(at: int, zone: str) -> tuple[int, tuple[int, int]]:
 
 def _cut(start: int, end: int, zone: str) -> Cut:
     month, (begins, ends) = _month(start, zone)
-    return Cut(month, (start, end), tuple(span for span in ((begins, start), (end, ends)) if span[0] < span[1]))
+    return Cut(
+        month,
+        (start, end),
+        tuple(span for span in ((begins, start), (end, ends)) if span[0] < span[1]),
+    )

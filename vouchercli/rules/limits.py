@@ -1,5 +1,6 @@
-"""The law of limits: how many packs one person may have, and whom a round is for. Files of claims, allocation, draws and live claims
-follow it alike."""
+"""The law of limits: how many packs one person may have, and whom a round is for. Files of claims,
+allocation, draws and live claims follow it alike.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ Span = Literal["round", "week", "programme"]
 
 @dataclass(frozen=True)
 class Limits:
-    """Packs for one person at most; None: no limit. Weeks are calendar weeks, Monday to Sunday, of the moment of claiming."""
+    """Packs for one person at most; None: no limit. Weeks are calendar weeks, Monday to Sunday, of
+    the moment of claiming.
+    """
 
     per_round: int = 1
     per_week: int | None = None
@@ -26,22 +29,34 @@ class Limits:
         return self.per_week is not None or self.per_programme is not None
 
 
-def of_round(mode: str, per_resident: int, per_week: int | None, per_programme: int | None) -> Limits:
-    """The limits of a round: one pack each of a targeted one, whatever else it says; those of the programme beside its own."""
+def of_round(
+    mode: str, per_resident: int, per_week: int | None, per_programme: int | None
+) -> Limits:
+    """The limits of a round: one pack each of a targeted one, whatever else it says; those of the
+    programme beside its own.
+    """
     return Limits(1 if mode == "targeted" else per_resident, per_week, per_programme)
 
 
 def reached(limits: Limits, in_round: int, in_week: int, in_programme: int) -> Span | None:
-    """Which limit a person has reached who holds so many packs of the round, of the week, of the programme; None: one more may go."""
+    """Which limit a person has reached who holds so many packs of the round, of the week, of the
+    programme; None: one more may go.
+    """
     if in_round >= limits.per_round:
         return "round"
     if limits.per_week is not None and in_week >= limits.per_week:
         return "week"
-    return "programme" if limits.per_programme is not None and in_programme >= limits.per_programme else None
+    return (
+        "programme"
+        if limits.per_programme is not None and in_programme >= limits.per_programme
+        else None
+    )
 
 
 def is_for_all(mode: str, group: str) -> bool:
-    """Whether a round is open to everyone; else a resident must be on the programme's list, for the group when one is named."""
+    """Whether a round is open to everyone; else a resident must be on the programme's list, for the
+    group when one is named.
+    """
     return mode != "targeted" and not group
 
 

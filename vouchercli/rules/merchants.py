@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}")  # GB 32100: no I, O, S, V, Z
 VALUES = {char: value for value, char in enumerate("0123456789ABCDEFGHJKLMNPQRTUWXY")}
 WEIGHTS = (*(3**place % 31 for place in range(17)), 1)
-OLD_NUMBER = re.compile(r"\d{13}|\d{15}")  # a business registration number from before the unified code of 2015
+# a business registration number from before the unified code of 2015
+OLD_NUMBER = re.compile(r"\d{13}|\d{15}")
 DIVISION_CODE = re.compile(r"\d{6}")  # GB/T 2260
 
 
@@ -30,7 +31,9 @@ class Merchant:
 
 @dataclass(frozen=True)
 class Suspension:
-    """A merchant may not redeem in [from_at, until_at), UTC seconds; `until_at` None: until further notice."""
+    """A merchant may not redeem in [from_at, until_at), UTC seconds; `until_at` None: until further
+    notice.
+    """
 
     from_at: int
     until_at: int | None
@@ -38,21 +41,29 @@ class Suspension:
 
 def is_suspended(suspensions: Iterable[Suspension], at: int) -> bool:
     """Whether a payment at that second falls into a suspension."""
-    return any(each.from_at <= at and (each.until_at is None or at < each.until_at) for each in suspensions)
+    return any(
+        each.from_at <= at and (each.until_at is None or at < each.until_at) for each in suspensions
+    )
 
 
 def is_old_number(uscc: str) -> bool:
-    """Whether the text is a 13- or 15-digit registration number instead of an 18-character unified code."""
+    """Whether the text is a 13- or 15-digit registration number instead of an 18-character unified
+    code.
+    """
     return OLD_NUMBER.fullmatch(uscc) is not None
 
 
 def is_uscc(uscc: str) -> bool:
-    """Whether the text has the shape of a unified social credit code; `has_check_digit` looks at its last character."""
+    """Whether the text has the shape of a unified social credit code; `has_check_digit` looks at
+    its last character.
+    """
     return USCC.fullmatch(uscc) is not None
 
 
 def has_check_digit(uscc: str) -> bool:
-    """Whether the last character of a text of that shape is its check digit: GB 32100, weights 3^n modulo 31. (python-stdnum says the
-    same, and which one it should be, in eight times the time.)"""
+    """Whether the last character of a text of that shape is its check digit: GB 32100, weights 3^n
+    modulo 31. (python-stdnum says the same, and which one it should be, in eight times the
+    time.)
+    """
     total: int = sum(map(mul, WEIGHTS, map(VALUES.__getitem__, uscc)))
     return total % 31 == 0

@@ -9,7 +9,9 @@ MAX_FEN = 10**15  # ten trillion yuan: more is a slip of the keyboard
 
 
 def parse_yuan(text: str) -> int:
-    """Yuan text -> fen: "1,234.50" -> 123450. Raises `ValueError` for blanks, NaN, a third decimal, exponents."""
+    """Yuan text -> fen: "1,234.50" -> 123450. Raises `ValueError` for blanks, NaN, a third decimal,
+    exponents.
+    """
     if not YUAN.fullmatch(text):
         raise ValueError(f"not an amount in yuan: {text}")
     whole, _, decimals = text.replace(",", "").partition(".")
@@ -32,13 +34,16 @@ def grouped(fen: int) -> str:
 
 
 def half_up(numerator: int, denominator: int) -> int:
-    """numerator / denominator rounded half up (half away from zero), in integers; denominator > 0."""
+    """numerator / denominator rounded half up (half away from zero), in integers; denominator >
+    0.
+    """
     sign = -1 if numerator < 0 else 1
     return sign * ((2 * abs(numerator) + denominator) // (2 * denominator))
 
 
 def split(amount_fen: int, shares_bp: tuple[int, ...]) -> tuple[int, ...]:
-    """`amount_fen` over the shares (basis points, together 10000): each rounded half up once, the last takes the rest.
+    """`amount_fen` over the shares (basis points, together 10000): each rounded half up once, the
+    last takes the rest.
 
     A share is never given more than is left, so that no part is ever negative.
     """
@@ -52,11 +57,15 @@ def split(amount_fen: int, shares_bp: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def ratio(numerator: int, denominator: int, digits: int = 2) -> str | None:
-    """numerator / denominator as a decimal string, half up: (124600, 9410) -> "13.24"; None when the base is 0."""
+    """numerator / denominator as a decimal string, half up: (124600, 9410) -> "13.24"; None when
+    the base is 0.
+    """
     if denominator == 0:
         return None
     if denominator < 0:
         numerator, denominator = -numerator, -denominator
-    text = str((2 * abs(numerator) * 10**digits + denominator) // (2 * denominator)).zfill(digits + 1)
+    text = str((2 * abs(numerator) * 10**digits + denominator) // (2 * denominator)).zfill(
+        digits + 1
+    )
     sign = "-" if numerator < 0 and text.strip("0") else ""
     return f"{sign}{text[:-digits]}.{text[-digits:]}"

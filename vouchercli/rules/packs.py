@@ -1,4 +1,6 @@
-"""A pack in words: its lines, its fields one by one, what differs between two, and what to know before using it."""
+"""A pack in words: its lines, its fields one by one, what differs between two, and what to know
+before using it.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,15 @@ if TYPE_CHECKING:
 
 
 def lines(template: Template) -> tuple[tuple[Coupon, int], ...]:
-    """The pack as it was written: the first coupon of each run of equal ones, and how many they are."""
+    """The pack as it was written: the first coupon of each run of equal ones, and how many they
+    are.
+    """
     found: list[tuple[Coupon, int]] = []
     for coupon in template.coupons:
-        if found and (found[-1][0].coupon, found[-1][0].denomination_fen) == (coupon.coupon, coupon.denomination_fen):
+        if found and (found[-1][0].coupon, found[-1][0].denomination_fen) == (
+            coupon.coupon,
+            coupon.denomination_fen,
+        ):
             found[-1] = (found[-1][0], found[-1][1] + 1)
         else:
             found.append((coupon, 1))
@@ -28,24 +35,41 @@ def lines(template: Template) -> tuple[tuple[Coupon, int], ...]:
 
 
 def described(template: Template) -> dict[str, str]:
-    """Every field and its value as text, in a fixed order: what `template show` prints and `template diff` compares."""
+    """Every field and its value as text, in a fixed order: what `template show` prints and
+    `template diff` compares.
+    """
     fields = {"name.zh": template.name.zh, "name.en": template.name.en}
     for coupon, count in lines(template):
         fields[_free(fields, f"coupons {coupon.coupon}")] = f"{count} x {_face(coupon)}"
     validity = template.validity
-    days = {"days_after_claim": validity.days, "until": validity.until, "calendar_month": "true" if validity.is_month else None}
+    days = {
+        "days_after_claim": validity.days,
+        "until": validity.until,
+        "calendar_month": "true" if validity.is_month else None,
+    }
     fields |= {f"validity.{key}": str(value) for key, value in days.items() if value is not None}
-    fields |= {f"scope.{key}": value for key, value in _described_scope(template.scope).items() if value}
+    fields |= {
+        f"scope.{key}": value for key, value in _described_scope(template.scope).items() if value
+    }
     fields |= {f"funding.{share.funder}": percent_text(share.bp) for share in template.funding}
-    fields |= {f"match.{share.funder}": percent_text(share.bp) for share in (template.match,) if share}
-    fields |= {key: text for key, text in (("source", template.source), ("assumption", template.assumption)) if text}
+    fields |= {
+        f"match.{share.funder}": percent_text(share.bp) for share in (template.match,) if share
+    }
+    fields |= {
+        key: text
+        for key, text in (("source", template.source), ("assumption", template.assumption))
+        if text
+    }
     return fields
 
 
 def _face(coupon: Coupon) -> str:
     if coupon.percent_bp is None:
         return f"{short(coupon.denomination_fen)} / {short(coupon.threshold_fen)}"
-    return f"{percent_text(coupon.percent_bp)} <= {short(coupon.denomination_fen)} / {short(coupon.threshold_fen)}"
+    return (
+        f"{percent_text(coupon.percent_bp)} <= {short(coupon.denomination_fen)} /"
+        f" {short(coupon.threshold_fen)}"
+    )
 
 
 def _free(fields: dict[str, str], key: str) -> str:
@@ -58,11 +82,17 @@ def _free(fields: dict[str, str], key: str) -> str:
 
 
 def _described_scope(where: Scope) -> dict[str, str]:
-    clock = [f"{start // 60:02d}:{start % 60:02d}-{end // 60:02d}:{end % 60:02d}" for start, end in where.hours]
+    clock = [
+        f"{start // 60:02d}:{start % 60:02d}-{end // 60:02d}:{end % 60:02d}"
+        for start, end in where.hours
+    ]
     names = {number: name for name, number in scope.WEEKDAYS.items()}
     return {
         "channel": where.channel,
-        **{key: ", ".join(sorted(getattr(where, key))) for key in ("districts", "industries", "sizes", "merchants", "exclude")},
+        **{
+            key: ", ".join(sorted(getattr(where, key)))
+            for key in ("districts", "industries", "sizes", "merchants", "exclude")
+        },
         "hours": ", ".join(clock),
         "weekdays": ", ".join(names[number] for number in sorted(where.weekdays)),
         "registration": where.registration,
@@ -72,7 +102,11 @@ def _described_scope(where: Scope) -> dict[str, str]:
 def changes(before: Template, after: Template) -> tuple[tuple[str, str | None, str | None], ...]:
     """(field, before, after) of every field that differs; None: it is not there."""
     one, other = described(before), described(after)
-    return tuple((key, one.get(key), other.get(key)) for key in {**one, **other} if one.get(key) != other.get(key))
+    return tuple(
+        (key, one.get(key), other.get(key))
+        for key in {**one, **other}
+        if one.get(key) != other.get(key)
+    )
 
 
 # ---------------------------------------------------------------- what to know before using it
@@ -82,22 +116,59 @@ WECHAT_NAME = 9
 
 
 def cautions(template: Template) -> tuple[Fault, ...]:
-    """What is lawful here but should be known: limits of payment platforms, figures that say nothing, assumptions."""
+    """What is lawful here but should be known: limits of payment platforms, figures that say
+    nothing, assumptions.
+    """
     found: list[Fault] = []
     days = template.validity.days
     if days is not None and days > WECHAT_DAYS:
-        found.append(Fault(("validity", "days_after_claim"), "wechat_window",
-                           "{offending} days: WeChat Pay takes vouchers of at most {most} days",
-                           "write {most} or less for a WeChat round", {"offending": days, "most": WECHAT_DAYS}))
+        found.append(
+            Fault(
+                ("validity", "days_after_claim"),
+                "wechat_window",
+                "{offending} days: WeChat Pay takes vouchers of at most {most} days",
+                "write {most} or less for a WeChat round",
+                {"offending": days, "most": WECHAT_DAYS},
+            )
+        )
     if len(template.name.zh) > WECHAT_NAME:
-        found.append(Fault(("name", "zh"), "wechat_name", "{offending} has {count} characters: WeChat Pay shows at most {most}",
-                           "shorten the Chinese name for a WeChat round",
-                           {"offending": template.name.zh, "count": len(template.name.zh), "most": WECHAT_NAME}))
-    rates = {coupon.percent_bp: number for number, (coupon, _) in enumerate(lines(template)) if coupon.percent_bp}
+        found.append(
+            Fault(
+                ("name", "zh"),
+                "wechat_name",
+                "{offending} has {count} characters: WeChat Pay shows at most {most}",
+                "shorten the Chinese name for a WeChat round",
+                {
+                    "offending": template.name.zh,
+                    "count": len(template.name.zh),
+                    "most": WECHAT_NAME,
+                },
+            )
+        )
+    rates = {
+        coupon.percent_bp: number
+        for number, (coupon, _) in enumerate(lines(template))
+        if coupon.percent_bp
+    }
     for rate, number in rates.items():
-        found.append(Fault(("coupons", number), "gross_by_construction",
-                           "{percent} off shows a gross leverage of {gross} or more by construction: it says nothing", "",
-                           {"percent": percent_text(rate), "gross": money.ratio(WHOLE_BP, rate)}))
+        found.append(
+            Fault(
+                ("coupons", number),
+                "gross_by_construction",
+                "{percent} off shows a gross leverage of {gross} or more by construction: it says"
+                " nothing",
+                "",
+                {"percent": percent_text(rate), "gross": money.ratio(WHOLE_BP, rate)},
+            )
+        )
     if template.assumption:
-        found.append(Fault(("assumption",), "assumption", "assumption: {offending}", "", {"offending": template.assumption}))
+        found.append(
+            Fault(
+                ("assumption",),
+                "assumption",
+                "assumption: {offending}",
+                "",
+                {"offending": template.assumption},
+            )
+        )
     return tuple(found)

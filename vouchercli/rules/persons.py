@@ -1,6 +1,8 @@
-"""The law of persons: who shares a device, a mobile number, a card or an account is one person, however long the chain.
+"""The law of persons: who shares a device, a mobile number, a card or an account is one person,
+however long the chain.
 
-Union-find; a person is known by the smallest of its tokens, so that the order in which links are found does not matter.
+Union-find; a person is known by the smallest of its tokens, so that the order in which links are
+found does not matter.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def joined(links: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """resident -> person for every resident that is linked to another one; the person is the smallest of its residents."""
+    """resident -> person for every resident that is linked to another one; the person is the
+    smallest of its residents.
+    """
     above: dict[bytes, bytes] = {}
     for one, other in links:
         first, second = sorted((_root(above, one), _root(above, other)))

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InUse:
-    """What already stands on a programme: `promised` funders have approved rounds, `paying` ones postings or facts;
-    `uncommitted_fen` is what each watched funder can still give back."""
+    """What already stands on a programme: `promised` funders have approved rounds, `paying` ones
+    postings or facts; `uncommitted_fen` is what each watched funder can still give back.
+    """
 
     has_claims: bool = False
     has_redemptions: bool = False
@@ -29,14 +30,29 @@ class InUse:
 
 
 def obstacles(before: Programme, after: Programme, in_use: InUse) -> tuple[Fault, ...]:
-    """Why `after` cannot take the place of `before`: a change that would break what already stands on it."""
+    """Why `after` cannot take the place of `before`: a change that would break what already stands
+    on it.
+    """
     found: list[Fault] = []
     if before.time_zone != after.time_zone and in_use.has_claims:
-        found.append(Fault(("time_zone",), "time_zone_in_use", "the time zone cannot change once claims are in",
-                           "load it as a programme with another code"))
+        found.append(
+            Fault(
+                ("time_zone",),
+                "time_zone_in_use",
+                "the time zone cannot change once claims are in",
+                "load it as a programme with another code",
+            )
+        )
     if before.refunds != after.refunds and in_use.has_redemptions:
-        found.append(Fault(("refunds",), "refunds_in_use", "the refund policy cannot change once redemptions are in",
-                           "keep refunds: {before}, or load it as a programme with another code", {"before": before.refunds}))
+        found.append(
+            Fault(
+                ("refunds",),
+                "refunds_in_use",
+                "the refund policy cannot change once redemptions are in",
+                "keep refunds: {before}, or load it as a programme with another code",
+                {"before": before.refunds},
+            )
+        )
     kept = {funder.funder: funder for funder in after.funders}
     for funder in before.funders:
         found += _funder_obstacles(funder, kept.get(funder.funder), in_use)
@@ -44,51 +60,110 @@ def obstacles(before: Programme, after: Programme, in_use: InUse) -> tuple[Fault
 
 
 def is_about_staff(before: Programme, after: Programme) -> bool:
-    """Whether who may check, or how many must, would change; nothing is at stake while no staff was listed."""
-    return bool(before.staff) and (before.staff, before.approvals, before.logins) != (after.staff, after.approvals, after.logins)
+    """Whether who may check, or how many must, would change; nothing is at stake while no staff was
+    listed.
+    """
+    return bool(before.staff) and (before.staff, before.approvals, before.logins) != (
+        after.staff,
+        after.approvals,
+        after.logins,
+    )
 
 
 def is_binding(before: Programme, after: Programme) -> bool:
-    """Whether money, what a resident gets, or who decides would change; names, sources, calendars and what others printed do not bind."""
+    """Whether money, what a resident gets, or who decides would change; names, sources, calendars
+    and what others printed do not bind.
+    """
     return _bound(before) != _bound(after)
 
 
 def _bound(it: Programme) -> tuple[object, ...]:
     funders = tuple((funder.funder, funder.kind, funder.amount_fen) for funder in it.funders)
-    return (funders, it.time_zone, it.currency, it.limits, it.refunds, it.unused, it.unused_after_days, it.staff, it.approvals, it.logins)
+    return (
+        funders,
+        it.time_zone,
+        it.currency,
+        it.limits,
+        it.refunds,
+        it.unused,
+        it.unused_after_days,
+        it.staff,
+        it.approvals,
+        it.logins,
+    )
 
 
 def stake_fen(before: Programme, after: Programme) -> int:
-    """What says how many must approve: all funds together, as they are or as they would be. Small raises do not slip below a band."""
+    """What says how many must approve: all funds together, as they are or as they would be. Small
+    raises do not slip below a band.
+    """
     return max(sum(funder.amount_fen or 0 for funder in it.funders) for it in (before, after))
 
 
-def differences(before: Any, after: Any, path: str = "") -> list[tuple[str, str | None, str | None]]:
-    """(key, before, after) of every entry in which two documents differ, as text; None: it is not there. Lists are one entry."""
+def differences(
+    before: Any, after: Any, path: str = ""
+) -> list[tuple[str, str | None, str | None]]:
+    """(key, before, after) of every entry in which two documents differ, as text; None: it is not
+    there. Lists are one entry.
+    """
     if isinstance(before, dict) and isinstance(after, dict):
         keys = dict.fromkeys((*before, *after))
-        return [each for key in keys for each in differences(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))]
+        return [
+            each
+            for key in keys
+            for each in differences(
+                before.get(key), after.get(key), f"{path}.{key}" if path else str(key)
+            )
+        ]
     return [] if before == after else [(path, _text(before), _text(after))]
 
 
 def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return (
+        value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    )
 
 
 def _funder_obstacles(before: Funder, after: Funder | None, in_use: InUse) -> list[Fault]:
     name = {"funder": before.funder}
     is_used = before.funder in in_use.paying | in_use.promised
     if after is None:
-        return [Fault(("funders",), "funder_in_use", "funder {funder} cannot be taken out: its fund or its rounds are in the books",
-                      'keep it with amount: "0.00"', name)] if is_used else []
+        return (
+            [
+                Fault(
+                    ("funders",),
+                    "funder_in_use",
+                    "funder {funder} cannot be taken out: its fund or its rounds are in the books",
+                    'keep it with amount: "0.00"',
+                    name,
+                )
+            ]
+            if is_used
+            else []
+        )
     path: Path = ("funders", before.funder)
     if after.kind != before.kind and is_used:
-        return [Fault((*path, "kind"), "funder_in_use", "funder {funder} cannot change its kind: its fund or its rounds are in the books",
-                      "add a funder with another name", name)]
-    if (after.amount_fen is None) != (before.amount_fen is None) and before.funder in in_use.promised:
-        return [Fault((*path, "amount"), "funder_in_use",
-                      "funder {funder} has approved rounds: its fund cannot begin or cease to be watched",
-                      "leave the amount as it was, or cancel the rounds first", name)]
+        return [
+            Fault(
+                (*path, "kind"),
+                "funder_in_use",
+                "funder {funder} cannot change its kind: its fund or its rounds are in the books",
+                "add a funder with another name",
+                name,
+            )
+        ]
+    if (after.amount_fen is None) != (
+        before.amount_fen is None
+    ) and before.funder in in_use.promised:
+        return [
+            Fault(
+                (*path, "amount"),
+                "funder_in_use",
+                "funder {funder} has approved rounds: its fund cannot begin or cease to be watched",
+                "leave the amount as it was, or cancel the rounds first",
+                name,
+            )
+        ]
     return _fund_obstacles(before, after, in_use)
 
 
@@ -98,8 +173,17 @@ def _fund_obstacles(before: Funder, after: Funder, in_use: InUse) -> list[Fault]
     free = in_use.uncommitted_fen.get(before.funder, 0)
     if lowered <= free or lowered <= 0:
         return []
-    return [Fault(("funders", before.funder, "amount"), "fund_committed",
-                  "the fund of {funder} cannot be lowered by {lowered} yuan: only {free} are uncommitted",
-                  'write at least "{least}", or cancel rounds first',
-                  {"funder": before.funder, "lowered": money.yuan(lowered), "free": money.yuan(free),
-                   "least": money.yuan((before.amount_fen or 0) - free)})]
+    return [
+        Fault(
+            ("funders", before.funder, "amount"),
+            "fund_committed",
+            "the fund of {funder} cannot be lowered by {lowered} yuan: only {free} are uncommitted",
+            'write at least "{least}", or cancel rounds first',
+            {
+                "funder": before.funder,
+                "lowered": money.yuan(lowered),
+                "free": money.yuan(free),
+                "least": money.yuan((before.amount_fen or 0) - free),
+            },
+        )
+    ]

@@ -1,4 +1,6 @@
-"""A programme as its YAML says it: who pays, how much, under which limits; and what others have published about it."""
+"""A programme as its YAML says it: who pays, how much, under which limits; and what others have
+published about it.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,34 @@ REFUNDS = ("full_restores", "restores_once", "forfeits", "pro_rata")
 UNUSED = ("next_round", "pool", "treasury")
 ROLES = ("maker", "checker", "finance")
 LOGINS = ("shared", "personal")
-KEYS = ("programme", "name", "issuer", "time_zone", "currency", "funders", "declared", "limits", "refunds", "unused", "unused_after_days",
-        "staff", "approvals", "logins", "calendar", "published", "source", "assumption")
+KEYS = (
+    "programme",
+    "name",
+    "issuer",
+    "time_zone",
+    "currency",
+    "funders",
+    "declared",
+    "limits",
+    "refunds",
+    "unused",
+    "unused_after_days",
+    "staff",
+    "approvals",
+    "logins",
+    "calendar",
+    "published",
+    "source",
+    "assumption",
+)
 MOST_SECONDS = 366 * 86_400  # a holiday longer than a year is a slip of the pen
 
 
 @dataclass(frozen=True)
 class Funder:
-    """Who pays. `amount_fen` None: no fund of its own to watch (a platform or merchants that pay as they go)."""
+    """Who pays. `amount_fen` None: no fund of its own to watch (a platform or merchants that pay as
+    they go).
+    """
 
     funder: str
     kind: FunderKind
@@ -43,13 +65,17 @@ class Limits:
     packs_per_resident_per_round: int = 1
     vouchers_per_payment: int = 1
     vouchers_per_merchant_per_day: int | None = None
-    packs_per_resident_per_week: int | None = None  # a calendar week, Monday to Sunday, in the programme's zone
+    packs_per_resident_per_week: int | None = (
+        None  # a calendar week, Monday to Sunday, in the programme's zone
+    )
     packs_per_resident: int | None = None  # in all rounds of the programme together
 
 
 @dataclass(frozen=True)
 class Person:
-    """One of the staff and the roles it holds; `login` is its operating-system user ('': the same as its name)."""
+    """One of the staff and the roles it holds; `login` is its operating-system user ('': the same
+    as its name).
+    """
 
     name: str
     roles: tuple[str, ...]
@@ -119,8 +145,11 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         assumption=top["assumption"].text(),
     )
     if not node.faults and not programme.funders and not programme.published:
-        node.fault("nobody_pays", "there are neither funders nor published figures",
-                   'write funders: {{treasury: {{kind: public, amount: "1000000.00"}}}}')
+        node.fault(
+            "nobody_pays",
+            "there are neither funders nor published figures",
+            'write funders: {{treasury: {{kind: public, amount: "1000000.00"}}}}',
+        )
     return (None if node.faults else programme), tuple(node.faults)
 
 
@@ -129,7 +158,9 @@ def _zone(node: Node) -> str:
     try:
         times.zone_named(zone)
     except ValueError:
-        node.fault("unknown_zone", "there is no time zone {offending}", "write it like Asia/Shanghai")
+        node.fault(
+            "unknown_zone", "there is no time zone {offending}", "write it like Asia/Shanghai"
+        )
         return times.HOME_ZONE
     return zone
 
@@ -137,17 +168,32 @@ def _zone(node: Node) -> str:
 def _funder(code: str, node: Node) -> Funder:
     part = node.fields(("kind", "amount", "name"), required=("kind",))
     if not documents.CODE.fullmatch(code):
-        node.fault("bad_code", "{code} cannot be a short name", "write it without blanks and without @ / , ; :", code=code)
+        node.fault(
+            "bad_code",
+            "{code} cannot be a short name",
+            "write it without blanks and without @ / , ; :",
+            code=code,
+        )
     kind = cast("FunderKind", part["kind"].choice(KINDS, "public"))
     return Funder(code, kind, part["amount"].yuan(None), part["name"].name(code))
 
 
 def _limits(node: Node) -> Limits:
-    part = node.fields(("packs_per_resident_per_round", "packs_per_resident_per_week", "packs_per_resident", "vouchers_per_payment",
-                        "vouchers_per_merchant_per_day"))
+    part = node.fields(
+        (
+            "packs_per_resident_per_round",
+            "packs_per_resident_per_week",
+            "packs_per_resident",
+            "vouchers_per_payment",
+            "vouchers_per_merchant_per_day",
+        )
+    )
     if part["vouchers_per_payment"].whole(1) != 1:
         part["vouchers_per_payment"].fault(
-            "one_voucher_a_payment", "{offending} vouchers on one payment are not supported: vouchers do not stack", "write 1")
+            "one_voucher_a_payment",
+            "{offending} vouchers on one payment are not supported: vouchers do not stack",
+            "write 1",
+        )
     return Limits(
         packs_per_resident_per_round=part["packs_per_resident_per_round"].whole(1),
         packs_per_resident_per_week=part["packs_per_resident_per_week"].whole() or None,
@@ -163,9 +209,13 @@ def _staff(node: Node) -> tuple[Person, ...]:
         roles = tuple(role.choice(ROLES, "maker") for role in part["roles"].items())
         person = Person(part["name"].text(), roles, part["login"].text())
         if person.name and person.name in [other.name for other in people]:
-            part["name"].fault("named_twice", "{offending} is there twice", "give one entry both roles")
+            part["name"].fault(
+                "named_twice", "{offending} is there twice", "give one entry both roles"
+            )
         if person.login and person.login in [other.login for other in people]:
-            part["login"].fault("named_twice", "{offending} is there twice", "give one entry both roles")
+            part["login"].fault(
+                "named_twice", "{offending} is there twice", "give one entry both roles"
+            )
         people.append(person)
     return tuple(people)
 
@@ -175,43 +225,73 @@ def _approvals(node: Node) -> tuple[Approval, ...]:
     for item in node.items():
         part = item.fields(("up_to", "checkers"), required=("checkers",))
         band = Approval(part["up_to"].yuan(None), part["checkers"].whole(1))
-        if bands and (bands[-1].up_to_fen is None or (band.up_to_fen is not None and band.up_to_fen <= bands[-1].up_to_fen)):
-            item.fault("bands_out_of_order", "this band can never apply: the one before it reaches as far",
-                       "write the bands from the smallest up_to to the one without up_to")
+        if bands and (
+            bands[-1].up_to_fen is None
+            or (band.up_to_fen is not None and band.up_to_fen <= bands[-1].up_to_fen)
+        ):
+            item.fault(
+                "bands_out_of_order",
+                "this band can never apply: the one before it reaches as far",
+                "write the bands from the smallest up_to to the one without up_to",
+            )
         bands.append(band)
     return tuple(bands)
 
 
 def _calendar(node: Node, zone: str) -> Calendar:
-    """The programme's own holidays and worked weekends: dates, or {from, to} with both days included."""
+    """The programme's own holidays and worked weekends: dates, or {from, to} with both days
+    included.
+    """
     part = node.fields(("holidays", "workdays"))
     holidays, workdays = _days(part["holidays"], zone), _days(part["workdays"], zone)
     for day in sorted(holidays & workdays):
-        part["workdays"].fault("day_is_both", "{day} is a holiday and a working day", "leave it in one of the two", day=times.day_text(day))
+        part["workdays"].fault(
+            "day_is_both",
+            "{day} is a holiday and a working day",
+            "leave it in one of the two",
+            day=times.day_text(day),
+        )
     return Calendar(holidays, workdays)
 
 
 def _days(node: Node, zone: str) -> frozenset[int]:
     found: set[int] = set()
     for item in node.items():
-        part = item.fields(("from", "to"), required=("from", "to")) if isinstance(item.value, dict) else {"from": item}
+        part = (
+            item.fields(("from", "to"), required=("from", "to"))
+            if isinstance(item.value, dict)
+            else {"from": item}
+        )
         first = part["from"].moment(zone)
         last = part["to"].moment(zone) if "to" in part else first
         if first is None or last is None:
             continue
         if not 0 <= last - first < MOST_SECONDS:
-            item.fault("bad_span", "{offending} is not a span of days", "write {{from: 2020-04-04, to: 2020-04-06}}")
+            item.fault(
+                "bad_span",
+                "{offending} is not a span of days",
+                "write {{from: 2020-04-04, to: 2020-04-06}}",
+            )
             continue
         found.update(calendars.span(times.day_of(first, zone), times.day_of(last, zone)))
     return frozenset(found)
 
 
 def cautions(programme: Programme) -> tuple[Fault, ...]:
-    """What is lawful but will be in somebody's way: more checkers are asked for than the staff has."""
+    """What is lawful but will be in somebody's way: more checkers are asked for than the staff
+    has.
+    """
     checkers = sum("checker" in person.roles for person in programme.staff)
     needed = max((band.checkers for band in programme.approvals), default=1)
     if not programme.staff or checkers >= needed:
         return ()
-    return (Fault(("approvals",) if programme.approvals else ("staff",), "too_few_checkers",
-                  "some approvals need {needed} checkers, the staff has {checkers}: nobody could ever approve them",
-                  "give more people the role checker, or ask for fewer", {"needed": needed, "checkers": checkers}),)
+    return (
+        Fault(
+            ("approvals",) if programme.approvals else ("staff",),
+            "too_few_checkers",
+            "some approvals need {needed} checkers, the staff has {checkers}: nobody could ever"
+            " approve them",
+            "give more people the role checker, or ask for fewer",
+            {"needed": needed, "checkers": checkers},
+        ),
+    )

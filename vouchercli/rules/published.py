@@ -1,4 +1,6 @@
-"""What others printed about a programme: read from its document, by its own, since a report asks for nothing else of it."""
+"""What others printed about a programme: read from its document, by its own, since a report asks
+for nothing else of it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ KEYS = ("what", "as_of", "rounds", "issued", "subsidy", "base", "gross", "own", 
 
 @dataclass(frozen=True)
 class Published:
-    """What others printed, never mixed with our figures. `as_of_at` None: the source gives no moment; no `rounds`: all."""
+    """What others printed, never mixed with our figures. `as_of_at` None: the source gives no
+    moment; no `rounds`: all.
+    """
 
     what: str
     as_of_at: int | None
@@ -46,25 +50,43 @@ def read(node: Node, zone: str) -> Published:
         digits = len(figures.gross.partition(".")[2])
         ours = ratio_to(figures.base_fen, figures.subsidy_fen, digits)
         if ours != figures.gross:
-            part["gross"].fault("published_gross_differs", "gross {offending} is not base / subsidy = {ours}",
-                                "check the three figures against the source", ours=ours)
+            part["gross"].fault(
+                "published_gross_differs",
+                "gross {offending} is not base / subsidy = {ours}",
+                "check the three figures against the source",
+                ours=ours,
+            )
     return figures
 
 
 def _ratio(node: Node) -> str | None:
     """A printed ratio, as text: its decimals are part of what was published."""
-    text = str(node.value) if isinstance(node.value, int | str) and not isinstance(node.value, bool) else ""
+    text = (
+        str(node.value)
+        if isinstance(node.value, int | str) and not isinstance(node.value, bool)
+        else ""
+    )
     if node.is_missing:
         return None
     whole, _, decimals = text.partition(".")
-    if not (whole.isascii() and whole.isdigit() and (not decimals or (decimals.isascii() and decimals.isdigit()))):
-        node.fault("bad_ratio", "{offending} is not a ratio", 'write it in quotes as it was printed, like "13.24"')
+    if not (
+        whole.isascii()
+        and whole.isdigit()
+        and (not decimals or (decimals.isascii() and decimals.isdigit()))
+    ):
+        node.fault(
+            "bad_ratio",
+            "{offending} is not a ratio",
+            'write it in quotes as it was printed, like "13.24"',
+        )
         return None
     return text
 
 
 def ratio_to(numerator: int, denominator: int, digits: int) -> str:
-    """numerator / denominator half up with as many decimals as asked: 0 decimals has no point; denominator > 0."""
+    """numerator / denominator half up with as many decimals as asked: 0 decimals has no point;
+    denominator > 0.
+    """
     if digits == 0:
         return str(money.half_up(numerator, denominator))
     return money.ratio(numerator, denominator, digits) or ""

@@ -1,9 +1,10 @@
 """Why a row was rejected, or accepted with a warning: every reason code and its explanation.
 
-A code has one or more English templates, the one that says most first: the first whose placeholders are all among the
-detail's values is used. In a detail, `base_fen` fills `{base}` (yuan) and `paid_at` fills `{paid_at}` (local time).
-A detail with a `text` brings its own template (a fault of the file's shape). Chinese stands in `cli/zh/reasons.py`.
-Codes are never renamed: they stand in people's files.
+A code has one or more English templates, the one that says most first: the first whose placeholders
+are all among the detail's values is used. In a detail, `base_fen` fills `{base}` (yuan) and
+`paid_at` fills `{paid_at}` (local time). A detail with a `text` brings its own template (a fault of
+the file's shape). Chinese stands in `cli/zh/reasons.py`. Codes are never renamed: they stand in
+people's files.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from vouchercli.rules import money, times
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# In the order in which rows are judged: what can be wrong with any row, claims, redemptions, registries.
+# In the order in which rows are judged: what can be wrong with any row, claims, redemptions,
+# registries.
 REJECTS: dict[str, tuple[str, ...]] = {
     "bad_row": (
         "{column}: {value}: {problem}",
@@ -36,18 +38,36 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "the time cannot be read",
     ),
     "unknown_round": ("there is no round {round}", "there is no such round"),
-    "round_not_open": ("round {round} is {state}: it takes no claims", "the round takes no claims now"),
-    "before_opening": ("claimed at {claimed_at}, before the round opened at {opens_at}", "claimed before the round opened"),
-    "after_closing": ("claimed at {claimed_at}, after the round closed at {closes_at}", "claimed after the round closed"),
-    "round_paused": ("claimed at {claimed_at}, while round {round} was paused", "claimed while the round was paused"),
-    "over_quota": ("all {packs} packs of round {round} are claimed", "the packs of the round are all claimed"),
+    "round_not_open": (
+        "round {round} is {state}: it takes no claims",
+        "the round takes no claims now",
+    ),
+    "before_opening": (
+        "claimed at {claimed_at}, before the round opened at {opens_at}",
+        "claimed before the round opened",
+    ),
+    "after_closing": (
+        "claimed at {claimed_at}, after the round closed at {closes_at}",
+        "claimed after the round closed",
+    ),
+    "round_paused": (
+        "claimed at {claimed_at}, while round {round} was paused",
+        "claimed while the round was paused",
+    ),
+    "over_quota": (
+        "all {packs} packs of round {round} are claimed",
+        "the packs of the round are all claimed",
+    ),
     "resident_limit": (
         "this resident already has {week_limit} packs of that week, the most allowed",
         "this resident already has {programme_limit} packs of the programme, the most allowed",
         "this resident already has {limit} packs, the most allowed",
         "this resident already has the packs allowed",
     ),
-    "not_eligible": ("this resident is not on the list of group {group}", "this resident is not on the round's list"),
+    "not_eligible": (
+        "this resident is not on the list of group {group}",
+        "this resident is not on the round's list",
+    ),
     "claim_reused": (
         "claim number {claim_no} already stands for another claim",
         "the claim number already stands for another claim",
@@ -65,16 +85,28 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "applied when one could no longer apply",
     ),
     "list_published": (
-        "the list of entrants of {round} was published at {published_at}: nobody can join it any more",
+        (
+            "the list of entrants of {round} was published at {published_at}: nobody can join it"
+            " any more"
+        ),
         "the list of entrants was published: nobody can join it any more",
     ),
     "application_reused": (
-        "application number {application_no} already stands for another application of round {round}",
+        (
+            "application number {application_no} already stands for another application of round"
+            " {round}"
+        ),
         "the application number already stands for another application of the round",
     ),
     "unknown_claim": ("there is no claim {claim_no} here", "there is no such claim here"),
-    "unknown_coupon": ("the pack has no coupon number {coupon_no}", "the pack has no such coupon number"),
-    "unknown_merchant": ("merchant {merchant_no} is not in the registry", "the merchant is not in the registry"),
+    "unknown_coupon": (
+        "the pack has no coupon number {coupon_no}",
+        "the pack has no such coupon number",
+    ),
+    "unknown_merchant": (
+        "merchant {merchant_no} is not in the registry",
+        "the merchant is not in the registry",
+    ),
     "merchant_suspended": (
         "merchant {merchant_no} was suspended at {paid_at}",
         "the merchant was suspended when it was paid",
@@ -83,8 +115,14 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "the voucher is not for this merchant, channel or hour ({what})",
         "the voucher is not for this merchant, channel or hour",
     ),
-    "not_yet_valid": ("paid at {paid_at}, before the claim at {claimed_at}", "paid before the voucher was claimed"),
-    "expired": ("paid at {paid_at}; the voucher expired at {expires_at}", "paid after the voucher expired"),
+    "not_yet_valid": (
+        "paid at {paid_at}, before the claim at {claimed_at}",
+        "paid before the voucher was claimed",
+    ),
+    "expired": (
+        "paid at {paid_at}; the voucher expired at {expires_at}",
+        "paid after the voucher expired",
+    ),
     "below_threshold": (
         "{base} after merchant discounts is below the threshold of {threshold}",
         "the price after merchant discounts is below the threshold",
@@ -93,7 +131,10 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "the file says the voucher paid {subsidy}; by the rules it pays {expected}",
         "the subsidy of the file is not what the rules give",
     ),
-    "already_redeemed": ("the voucher is already used in {transaction_no}", "the voucher is already used"),
+    "already_redeemed": (
+        "the voucher is already used in {transaction_no}",
+        "the voucher is already used",
+    ),
     "over_limit": (
         "the resident already used {limit} vouchers at this merchant that day, the most allowed",
         "the resident already used the vouchers allowed at this merchant that day",
@@ -123,7 +164,10 @@ REJECTS: dict[str, tuple[str, ...]] = {
 WARNINGS: dict[str, tuple[str, ...]] = {
     "refund_forfeits": ("the refund is kept, but returns no subsidy: the voucher stays used",),
     "uscc_check_digit": (
-        "{uscc} is not a valid unified social credit code (its last character should be {expected})",
+        (
+            "{uscc} is not a valid unified social credit code (its last character should be"
+            " {expected})"
+        ),
         "{uscc} is not a valid unified social credit code",
         "the unified social credit code is not valid",
     ),
@@ -142,9 +186,15 @@ EXPLANATIONS = {**REJECTS, **WARNINGS}
 
 
 def explained(code: str, detail: Mapping[str, Any], zone: str) -> tuple[str, dict[str, Any]]:
-    """The template that says most of what `detail` knows, and the values that fill it; the code itself if it is unknown."""
+    """The template that says most of what `detail` knows, and the values that fill it; the code
+    itself if it is unknown.
+    """
     values = {key: value for name, raw in detail.items() for key, value in _shown(name, raw, zone)}
-    templates = (str(values.get("text", "")), *EXPLANATIONS.get(code, ())) if "text" in values else EXPLANATIONS.get(code, ())
+    templates = (
+        (str(values.get("text", "")), *EXPLANATIONS.get(code, ()))
+        if "text" in values
+        else EXPLANATIONS.get(code, ())
+    )
     for template in templates:
         if placeholders(template) <= values.keys():
             return template, values

@@ -1,7 +1,9 @@
-"""The law of one redemption row by itself, in the order in which the first failure names the reject.
+"""The law of one redemption row by itself, in the order in which the first failure names the
+reject.
 
-What a row meets on its voucher's timeline (already redeemed, limits, refunds) is in `rules.vouchers`.
-`store.redemptions.JUDGE` is this ladder by set; a hypothesis test holds the two together.
+What a row meets on its voucher's timeline (already redeemed, limits, refunds) is in
+`rules.vouchers`. `store.redemptions.JUDGE` is this ladder by set; a hypothesis test holds the two
+together.
 """
 
 from __future__ import annotations
@@ -31,8 +33,9 @@ class Facts:
 
 
 def reason(row: Facts) -> str | None:
-    """Why the row is refused by itself, or None. A refund is not held to what only a payment must meet: it gives
-    money back, and may do so at a suspended merchant, out of hours or late."""
+    """Why the row is refused by itself, or None. A refund is not held to what only a payment must
+    meet: it gives money back, and may do so at a suspended merchant, out of hours or late.
+    """
     if row.claimed_at is None or row.expires_at is None:
         return "unknown_claim"
     if row.denomination_fen is None or row.threshold_fen is None:
@@ -48,6 +51,9 @@ def reason(row: Facts) -> str | None:
         ("not_yet_valid", is_early),
         ("expired", row.paid_at >= row.expires_at),
         ("below_threshold", row.base_fen < row.threshold_fen),
-        ("subsidy_mismatch", row.subsidy_fen != lawful_subsidy(row.base_fen, row.denomination_fen, row.percent_bp)),
+        (
+            "subsidy_mismatch",
+            row.subsidy_fen != lawful_subsidy(row.base_fen, row.denomination_fen, row.percent_bp),
+        ),
     )
     return next((reason for reason, is_so in ladder if is_so), None)

@@ -1,4 +1,6 @@
-"""Unused money: what a round must still hold for its residents, the rest is released by the programme's `unused` policy."""
+"""Unused money: what a round must still hold for its residents, the rest is released by the
+programme's `unused` policy.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,18 @@ from vouchercli.rules import times
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Where unused money goes. next_round and pool both give it back to what is uncommitted: the next round is approved from there
-# (and a copied one is offered it), the pool serves any round. treasury takes it out of the programme's hands.
+# Where unused money goes. next_round and pool both give it back to what is uncommitted: the next
+# round is approved from there (and a copied one is offered it), the pool serves any round. treasury
+# takes it out of the programme's hands.
 ACCOUNTS = {"next_round": "uncommitted", "pool": "uncommitted", "treasury": "returned"}
 STATES = ("open", "paused", "closed")
 
 
 @dataclass(frozen=True)
 class Holding:
-    """A round's packs at one look: quota, claimed, whether claiming is over, and when the last voucher in hand expires."""
+    """A round's packs at one look: quota, claimed, whether claiming is over, and when the last
+    voucher in hand expires.
+    """
 
     packs: int
     claimed: int
@@ -28,16 +33,23 @@ class Holding:
 
 
 def lagged(now: int, days: int, zone: str) -> int:
-    """The moment that counts as now for expiry: `days` ago, so that files which come late are in before money moves."""
+    """The moment that counts as now for expiry: `days` ago, so that files which come late are in
+    before money moves.
+    """
     return times.add_days(now, -days, zone)
 
 
 def expired_by(at: int, last_expiry: int | None, zone: str) -> int:
-    """Vouchers that expired by this second count as expired: the start of the local day, or `at` itself once all have.
+    """Vouchers that expired by this second count as expired: the start of the local day, or `at`
+    itself once all have.
 
     Day by day: a round of millions of vouchers would else post to the ledger every minute.
     """
-    return at if last_expiry is None or last_expiry <= at else times.day_bounds(times.day_of(at, zone), zone)[0]
+    return (
+        at
+        if last_expiry is None or last_expiry <= at
+        else times.day_bounds(times.day_of(at, zone), zone)[0]
+    )
 
 
 def is_claiming_over(holding: Holding, at: int) -> bool:
@@ -45,16 +57,28 @@ def is_claiming_over(holding: Holding, at: int) -> bool:
     return holding.is_closed and holding.closes_at <= at
 
 
-def kept(holding: Holding, at: int, alive: int, pack_fen: Mapping[str, int], paid_by_expired_fen: Mapping[str, int]) -> dict[str, int]:
-    """What each funder must still hold, in fen: whole packs for claims that are alive (a refund may restore a voucher) and
-    for packs that can still be claimed; what was paid, net of refunds, for claims that have expired."""
+def kept(
+    holding: Holding,
+    at: int,
+    alive: int,
+    pack_fen: Mapping[str, int],
+    paid_by_expired_fen: Mapping[str, int],
+) -> dict[str, int]:
+    """What each funder must still hold, in fen: whole packs for claims that are alive (a refund may
+    restore a voucher) and for packs that can still be claimed; what was paid, net of refunds, for
+    claims that have expired.
+    """
     open_packs = 0 if is_claiming_over(holding, at) else holding.packs - holding.claimed
-    return {funder: (alive + open_packs) * fen + paid_by_expired_fen.get(funder, 0) for funder, fen in pack_fen.items()}
+    return {
+        funder: (alive + open_packs) * fen + paid_by_expired_fen.get(funder, 0)
+        for funder, fen in pack_fen.items()
+    }
 
 
 def next_look(holding: Holding, at: int, alive: int, days: int, zone: str) -> int | None:
-    """When the figures change by time alone (UTC seconds): the next local midnight while vouchers are alive, the last
-    expiry, the end of claiming; None: never again."""
+    """When the figures change by time alone (UTC seconds): the next local midnight while vouchers
+    are alive, the last expiry, the end of claiming; None: never again.
+    """
     ahead = []
     if alive and holding.last_expiry is not None:
         ahead += [times.day_bounds(times.day_of(at, zone), zone)[1], holding.last_expiry]

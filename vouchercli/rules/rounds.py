@@ -1,4 +1,6 @@
-"""The law of a round: its states and deeds, what it promises, how it may be named and dated. Four eyes: rules.staff."""
+"""The law of a round: its states and deeds, what it promises, how it may be named and dated. Four
+eyes: rules.staff.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,17 @@ from vouchercli.rules import money, times
 if TYPE_CHECKING:
     from vouchercli.rules.templates import Template
 
-STATES = ("draft", "submitted", "approved", "open", "paused", "closed", "settled", "archived", "cancelled")
+STATES = (
+    "draft",
+    "submitted",
+    "approved",
+    "open",
+    "paused",
+    "closed",
+    "settled",
+    "archived",
+    "cancelled",
+)
 MODES = ("fcfs", "lottery", "targeted")
 BEFORE_OPENING = ("draft", "submitted", "approved")
 
@@ -25,7 +37,8 @@ class Deed:
     end: str | None
 
 
-# The usual next deed of a state stands first. Settling and archiving get their lines with their commands.
+# The usual next deed of a state stands first. Settling and archiving get their lines with their
+# commands.
 DEEDS = {
     "submit": Deed(("draft",), "submitted"),
     "approve": Deed(("submitted",), "approved"),
@@ -55,13 +68,18 @@ def is_possible(deed: str, state: str) -> bool:
 
 
 def liability(packs: int, template: Template) -> tuple[tuple[str, int], ...]:
-    """The most that `packs` can cost each funder, in fen: every voucher redeemed at its face, each face split by itself.
+    """The most that `packs` can cost each funder, in fen: every voucher redeemed at its face, each
+    face split by itself.
 
-    A percentage counts at its cap. The parts add up to packs x pack value; the match is not among them.
+    A percentage counts at its cap. The parts add up to packs x pack value; the match is not among
+    them.
     """
     shares = tuple(share.bp for share in template.funding)
     faces = [money.split(coupon.denomination_fen, shares) for coupon in template.coupons]
-    return tuple((share.funder, packs * sum(face[position] for face in faces)) for position, share in enumerate(template.funding))
+    return tuple(
+        (share.funder, packs * sum(face[position] for face in faces))
+        for position, share in enumerate(template.funding)
+    )
 
 
 # ---------------------------------------------------------------- names and dates
@@ -71,15 +89,19 @@ FOREIGN = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def is_code(text: str) -> bool:
-    """Whether `text` may name a round: ASCII letters, digits, `.`, `_`, `-`; the first a letter or digit; 40 at most.
+    """Whether `text` may name a round: ASCII letters, digits, `.`, `_`, `-`; the first a letter or
+    digit; 40 at most.
 
-    The code stands in file names, in platforms' files and in commands, so it must survive all of them.
+    The code stands in file names, in platforms' files and in commands, so it must survive all of
+    them.
     """
     return CODE.fullmatch(text) is not None
 
 
 def suggested_code(text: str) -> str:
-    """The nearest lawful code: ` HZ 1 ` -> `HZ-1`, `第２期` -> `2`; `round-1` when nothing is left of it."""
+    """The nearest lawful code: ` HZ 1 ` -> `HZ-1`, `第２期` -> `2`; `round-1` when nothing is left
+    of it.
+    """
     plain = FOREIGN.sub("-", unicodedata.normalize("NFKC", text)).strip("-._")[:40]
     return plain or "round-1"
 

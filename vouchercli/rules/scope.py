@@ -20,8 +20,9 @@ HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 class Scope:
     """An empty set sets no limit; filled ones all hold at once.
 
-    `merchants` are the only numbers allowed; `exclude` names merchant numbers, districts, industries or sizes that never are.
-    `hours` are half-open minutes of the local day, `weekdays` 1 (Monday) to 7.
+    `merchants` are the only numbers allowed; `exclude` names merchant numbers, districts,
+    industries or sizes that never are. `hours` are half-open minutes of the local day, `weekdays` 1
+    (Monday) to 7.
     """
 
     channel: str = "any"
@@ -36,13 +37,21 @@ class Scope:
 
 
 def parse_hours(text: str) -> tuple[tuple[int, int], ...]:
-    """"10:00-22:00" -> ((600, 1320),); "22:00-02:00" passes midnight and is two spans. Raises `ValueError`."""
+    """ "10:00-22:00" -> ((600, 1320),); "22:00-02:00" passes midnight and is two spans. Raises
+    `ValueError`.
+    """
     found = HOURS.fullmatch(text.strip())
     if not found:
         raise ValueError(f"not hours like 10:00-22:00: {text}")
     hour, minute, last_hour, last_minute = map(int, found.groups())
     start, end = hour * 60 + minute, last_hour * 60 + last_minute
-    if start >= MINUTES_A_DAY or end > MINUTES_A_DAY or minute > 59 or last_minute > 59 or start == end:
+    if (
+        start >= MINUTES_A_DAY
+        or end > MINUTES_A_DAY
+        or minute > 59
+        or last_minute > 59
+        or start == end
+    ):
         raise ValueError(f"not hours of one day: {text}")
     if start < end:
         return ((start, end),)
@@ -51,7 +60,9 @@ def parse_hours(text: str) -> tuple[tuple[int, int], ...]:
 
 def parse_weekday(text: str | int) -> int:
     """`mon` ... `sun`, or 1 (Monday) ... 7. Raises `ValueError`."""
-    day = WEEKDAYS.get(str(text).strip().lower()[:3]) or (int(text) if str(text).strip().isdigit() else 0)
+    day = WEEKDAYS.get(str(text).strip().lower()[:3]) or (
+        int(text) if str(text).strip().isdigit() else 0
+    )
     if not 1 <= day <= 7:
         raise ValueError(f"not a weekday: {text}")
     return day
@@ -71,16 +82,22 @@ def covers(scope: Scope, merchant: Merchant) -> bool:
 
 
 def has_channel(scope: Scope, channel: str) -> bool:
-    """Whether the voucher may be used over that channel; a payment that states none ('') is not held against anyone."""
+    """Whether the voucher may be used over that channel; a payment that states none ('') is not
+    held against anyone.
+    """
     return scope.channel == "any" or channel in ("", scope.channel)
 
 
 def is_hour(scope: Scope, minute: int, weekday: int) -> bool:
-    """Whether the voucher may be used at that local minute of the day (0..1439) on that weekday (1 = Monday)."""
+    """Whether the voucher may be used at that local minute of the day (0..1439) on that weekday (1
+    = Monday).
+    """
     in_hours = not scope.hours or any(start <= minute < end for start, end in scope.hours)
     return in_hours and (not scope.weekdays or weekday in scope.weekdays)
 
 
 def registration_open(scope: Scope) -> bool:
-    """Whether any merchant number is taken, and added as unregistered, instead of being rejected."""
+    """Whether any merchant number is taken, and added as unregistered, instead of being
+    rejected.
+    """
     return scope.registration == "open"

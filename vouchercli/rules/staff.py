@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hand:
-    """Who did something: the name given, and the login behind it ('' in files that are older than this record)."""
+    """Who did something: the name given, and the login behind it ('' in files that are older than
+    this record).
+    """
 
     actor: str
     os_user: str
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names mean one person: width, case and outer blanks make no second pair of eyes."""
+    """Whether two names mean one person: width, case and outer blanks make no second pair of
+    eyes.
+    """
     return _plain(one) == _plain(other)
 
 
@@ -35,14 +39,24 @@ def is_among(actor: str, names: Iterable[str]) -> bool:
 
 
 def same_eyes(one: Hand, other: Hand, programme: Programme) -> bool:
-    """Whether two hands count as one person: the same name, or the same login where logins are personal."""
-    return same_person(one.actor, other.actor) or (programme.logins == "personal" and one.os_user == other.os_user)
+    """Whether two hands count as one person: the same name, or the same login where logins are
+    personal.
+    """
+    return same_person(one.actor, other.actor) or (
+        programme.logins == "personal" and one.os_user == other.os_user
+    )
 
 
 def is_itself(hand: Hand, programme: Programme) -> bool:
-    """Whether the login may use the name. Where logins are personal, one of the staff acts under its own login only."""
+    """Whether the login may use the name. Where logins are personal, one of the staff acts under
+    its own login only.
+    """
     person = _listed(hand.actor, programme)
-    return programme.logins != "personal" or person is None or hand.os_user == (person.login or person.name)
+    return (
+        programme.logins != "personal"
+        or person is None
+        or hand.os_user == (person.login or person.name)
+    )
 
 
 def _listed(actor: str, programme: Programme) -> Person | None:
@@ -50,42 +64,67 @@ def _listed(actor: str, programme: Programme) -> Person | None:
 
 
 def has_role(actor: str, programme: Programme, *roles: str) -> bool:
-    """Whether `actor` is one of the staff with one of these roles (none named: any); anybody where no staff is listed."""
+    """Whether `actor` is one of the staff with one of these roles (none named: any); anybody where
+    no staff is listed.
+    """
     person = _listed(actor, programme)
-    return not programme.staff or (person is not None and (not roles or not set(roles).isdisjoint(person.roles)))
+    return not programme.staff or (
+        person is not None and (not roles or not set(roles).isdisjoint(person.roles))
+    )
 
 
 def is_checker(actor: str, programme: Programme) -> bool:
-    """Whether `actor` may check: one of the staff's checkers; anybody where the programme lists no staff."""
+    """Whether `actor` may check: one of the staff's checkers; anybody where the programme lists no
+    staff.
+    """
     return has_role(actor, programme, "checker")
 
 
 def named(programme: Programme, *roles: str) -> str:
     """The names of the staff with one of these roles (none named: all), for a sentence."""
-    return ", ".join(person.name for person in programme.staff if not roles or not set(roles).isdisjoint(person.roles))
+    return ", ".join(
+        person.name
+        for person in programme.staff
+        if not roles or not set(roles).isdisjoint(person.roles)
+    )
 
 
-def objection(hand: Hand, programme: Programme, authors: Iterable[Hand], approvers: Iterable[Hand]) -> str | None:
-    """Why this hand may not approve, or None. `authors` made, last edited or handed it in; `approvers` have approved it.
+def objection(
+    hand: Hand, programme: Programme, authors: Iterable[Hand], approvers: Iterable[Hand]
+) -> str | None:
+    """Why this hand may not approve, or None. `authors` made, last edited or handed it in;
+    `approvers` have approved it.
 
-    The login counts only where the programme says `logins: personal`; else names are taken as they are given.
+    The login counts only where the programme says `logins: personal`; else names are taken as they
+    are given.
     """
     if not is_checker(hand.actor, programme):
         return "not_a_checker"
     if any(same_eyes(hand, author, programme) for author in authors):
         return "own_work"
-    return "already_approved" if any(same_eyes(hand, approver, programme) for approver in approvers) else None
+    return (
+        "already_approved"
+        if any(same_eyes(hand, approver, programme) for approver in approvers)
+        else None
+    )
 
 
 def doubles(hand: Hand, others: Iterable[Hand]) -> list[str]:
     """The other names that the same login used: one person may stand behind them."""
-    return list(dict.fromkeys(each.actor for each in others if each.os_user == hand.os_user and not same_person(each.actor, hand.actor)))
+    return list(
+        dict.fromkeys(
+            each.actor
+            for each in others
+            if each.os_user == hand.os_user and not same_person(each.actor, hand.actor)
+        )
+    )
 
 
 def checkers_needed(amount_fen: int, bands: Sequence[Approval]) -> int:
     """How many different checkers must approve `amount_fen`.
 
-    The first band that holds the amount counts, its limit included; above every limit, the last band; no bands: one.
+    The first band that holds the amount counts, its limit included; above every limit, the last
+    band; no bands: one.
     """
     for band in bands:
         if band.up_to_fen is None or amount_fen <= band.up_to_fen:

@@ -16,20 +16,34 @@ WHOLE_BP = 10_000
 
 
 def lawful_subsidy(base_fen: int, denomination_fen: int, percent_bp: int | None) -> int:
-    """What a voucher pays on a base that meets its threshold, in fen: the denomination, or the percentage (half up) up to the cap."""
+    """What a voucher pays on a base that meets its threshold, in fen: the denomination, or the
+    percentage (half up) up to the cap.
+    """
     if percent_bp is None:
         return denomination_fen
     return min(denomination_fen, money.half_up(base_fen * percent_bp, WHOLE_BP))
 
 
 def subsidy(coupon: Coupon, base_fen: int) -> int | None:
-    """What the voucher pays on a base (list price - merchant discount), in fen; None below the threshold."""
-    return lawful_subsidy(base_fen, coupon.denomination_fen, coupon.percent_bp) if base_fen >= coupon.threshold_fen else None
+    """What the voucher pays on a base (list price - merchant discount), in fen; None below the
+    threshold.
+    """
+    return (
+        lawful_subsidy(base_fen, coupon.denomination_fen, coupon.percent_bp)
+        if base_fen >= coupon.threshold_fen
+        else None
+    )
 
 
 def best(coupons: Iterable[Coupon], base_fen: int) -> Coupon | None:
-    """The voucher that pays most on that base (the first of equals), or None when it reaches no threshold."""
-    fitting = [(paid, -coupon.coupon_no, coupon) for coupon in coupons if (paid := subsidy(coupon, base_fen)) is not None]
+    """The voucher that pays most on that base (the first of equals), or None when it reaches no
+    threshold.
+    """
+    fitting = [
+        (paid, -coupon.coupon_no, coupon)
+        for coupon in coupons
+        if (paid := subsidy(coupon, base_fen)) is not None
+    ]
     return max(fitting, key=lambda found: found[:2])[2] if fitting else None
 
 
@@ -40,7 +54,8 @@ def match(subsidy_fen: int, match_bp: int) -> int:
 
 @dataclass(frozen=True)
 class Parts:
-    """Who pays a subsidy: by funder in the template's order (together the subsidy), and summed by kind, in fen.
+    """Who pays a subsidy: by funder in the template's order (together the subsidy), and summed by
+    kind, in fen.
 
     `match_fen` is all that merchants pay: the match and the shares of merchant funders.
     """
@@ -51,22 +66,31 @@ class Parts:
     match_fen: int
 
 
-def parts(subsidy_fen: int, funding: Sequence[Share], kinds: Mapping[str, str], match_bp: int = 0) -> Parts:
-    """Split a subsidy between its funders (each share half up once, the last takes the rest) and add the match.
+def parts(
+    subsidy_fen: int, funding: Sequence[Share], kinds: Mapping[str, str], match_bp: int = 0
+) -> Parts:
+    """Split a subsidy between its funders (each share half up once, the last takes the rest) and
+    add the match.
 
     `kinds` is funder -> public, platform or merchant, as the programme says.
     """
     amounts = money.split(subsidy_fen, tuple(share.bp for share in funding))
-    by_funder = tuple((share.funder, amount) for share, amount in zip(funding, amounts, strict=True))
+    by_funder = tuple(
+        (share.funder, amount) for share, amount in zip(funding, amounts, strict=True)
+    )
     sums = {"public": 0, "platform": 0, "merchant": 0}
     for funder, amount in by_funder:
         sums[kinds[funder]] += amount
-    return Parts(by_funder, sums["public"], sums["platform"], sums["merchant"] + match(subsidy_fen, match_bp))
+    return Parts(
+        by_funder, sums["public"], sums["platform"], sums["merchant"] + match(subsidy_fen, match_bp)
+    )
 
 
 @dataclass(frozen=True)
 class Order:
-    """One order at the till, in fen. own = base - public - platform - match; merchant_receives = own + public + platform."""
+    """One order at the till, in fen. own = base - public - platform - match; merchant_receives =
+    own + public + platform.
+    """
 
     list_fen: int
     merchant_discount_fen: int
@@ -77,18 +101,29 @@ class Order:
     @property
     def own_fen(self) -> int:
         """What the consumer pays."""
-        return self.base_fen - self.parts.public_fen - self.parts.platform_fen - self.parts.match_fen
+        return (
+            self.base_fen - self.parts.public_fen - self.parts.platform_fen - self.parts.match_fen
+        )
 
     @property
     def merchant_receives_fen(self) -> int:
-        """What the merchant has in the end: from the consumer, the public funders and the platform."""
+        """What the merchant has in the end: from the consumer, the public funders and the
+        platform.
+        """
         return self.own_fen + self.parts.public_fen + self.parts.platform_fen
 
 
 def order(
-    list_fen: int, merchant_discount_fen: int, coupon: Coupon | None, funding: Sequence[Share], kinds: Mapping[str, str], match_bp: int = 0,
+    list_fen: int,
+    merchant_discount_fen: int,
+    coupon: Coupon | None,
+    funding: Sequence[Share],
+    kinds: Mapping[str, str],
+    match_bp: int = 0,
 ) -> Order:
-    """The order with that voucher; without a voucher, or below its threshold, nobody pays but the consumer."""
+    """The order with that voucher; without a voucher, or below its threshold, nobody pays but the
+    consumer.
+    """
     base = list_fen - merchant_discount_fen
     paid = (subsidy(coupon, base) if coupon else None) or 0
     return Order(list_fen, merchant_discount_fen, base, paid, parts(paid, funding, kinds, match_bp))

@@ -1,4 +1,6 @@
-"""A card pack as its YAML says it: coupons, validity, scope, who funds it; what one pack is worth and can cost."""
+"""A card pack as its YAML says it: coupons, validity, scope, who funds it; what one pack is worth
+and can cost.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,17 @@ if TYPE_CHECKING:
     from vouchercli.rules.documents import Node
     from vouchercli.rules.programmes import Programme
 
-KEYS = ("template", "name", "coupons", "validity", "scope", "funding", "match", "source", "assumption")
+KEYS = (
+    "template",
+    "name",
+    "coupons",
+    "validity",
+    "scope",
+    "funding",
+    "match",
+    "source",
+    "assumption",
+)
 COUPON_KEYS = {
     "amount_off": ("count", "kind", "denomination", "threshold"),
     "percent_off": ("count", "kind", "percent", "threshold", "cap"),
@@ -24,7 +36,9 @@ WHOLE_BP = 10_000
 
 @dataclass(frozen=True)
 class Coupon:
-    """One voucher of the pack. For a percentage `denomination_fen` is the cap and `percent_bp` the rate."""
+    """One voucher of the pack. For a percentage `denomination_fen` is the cap and `percent_bp` the
+    rate.
+    """
 
     coupon_no: int
     coupon: str
@@ -36,7 +50,9 @@ class Coupon:
 
 @dataclass(frozen=True)
 class Validity:
-    """One of: `days` after the claim; `until` a written instant (read in the programme's zone); to the end of the claim's month."""
+    """One of: `days` after the claim; `until` a written instant (read in the programme's zone); to
+    the end of the claim's month.
+    """
 
     days: int | None = None
     until: str | None = None
@@ -53,7 +69,9 @@ class Share:
 
 @dataclass(frozen=True)
 class Template:
-    """A template without a fault. `funding` shares make 10000 bp, in the order in which a split goes; `match` is beside them."""
+    """A template without a fault. `funding` shares make 10000 bp, in the order in which a split
+    goes; `match` is beside them.
+    """
 
     template: str
     name: Name
@@ -100,13 +118,22 @@ def _coupons(node: Node, match_bp: int) -> tuple[Coupon, ...]:
         for _ in range(min(count, MOST_COUPONS + 1 - len(pack))):
             pack.append(Coupon(len(pack) + 1, *line))
     if len(pack) > MOST_COUPONS:
-        node.faults.append(Fault(node.path, "too_many_coupons", "a pack holds at most {most} coupons", params={"most": MOST_COUPONS}))
+        node.faults.append(
+            Fault(
+                node.path,
+                "too_many_coupons",
+                "a pack holds at most {most} coupons",
+                params={"most": MOST_COUPONS},
+            )
+        )
     if isinstance(node.value, list) and not node.value:
         node.fault("empty_pack", "the pack has no coupon")
     return tuple(pack)
 
 
-def _line(node: Node, match_bp: int) -> tuple[int, tuple[str, Literal["amount_off", "percent_off"], int, int, int | None]]:
+def _line(
+    node: Node, match_bp: int
+) -> tuple[int, tuple[str, Literal["amount_off", "percent_off"], int, int, int | None]]:
     """The count of one line and what each of its coupons is."""
     is_percent = isinstance(node.value, dict) and node.value.get("kind") == "percent_off"
     keys = COUPON_KEYS["percent_off" if is_percent else "amount_off"]
@@ -120,15 +147,33 @@ def _line(node: Node, match_bp: int) -> tuple[int, tuple[str, Literal["amount_of
     if is_percent:
         percent = part["percent"].percent()
         if percent * (WHOLE_BP + match_bp) > WHOLE_BP**2:
-            part["percent"].fault("more_than_the_price", "{offending} and its match come to more than the price",
-                                  "write a smaller percentage")
-        return count, (f"{short(threshold)}-{percent_text(percent)}", "percent_off", denomination, threshold, percent)
+            part["percent"].fault(
+                "more_than_the_price",
+                "{offending} and its match come to more than the price",
+                "write a smaller percentage",
+            )
+        return count, (
+            f"{short(threshold)}-{percent_text(percent)}",
+            "percent_off",
+            denomination,
+            threshold,
+            percent,
+        )
     most = denomination + money.half_up(denomination * match_bp, WHOLE_BP)
     if not part["threshold"].is_missing and threshold < most:
         part["threshold"].fault(
-            "more_than_the_price", "threshold {offending} is below what the voucher and its match give ({most})",
-            'write a threshold of at least "{most}"', most=money.yuan(most))
-    return count, (f"{short(threshold)}-{short(denomination)}", "amount_off", denomination, threshold, None)
+            "more_than_the_price",
+            "threshold {offending} is below what the voucher and its match give ({most})",
+            'write a threshold of at least "{most}"',
+            most=money.yuan(most),
+        )
+    return count, (
+        f"{short(threshold)}-{short(denomination)}",
+        "amount_off",
+        denomination,
+        threshold,
+        None,
+    )
 
 
 def short(fen: int) -> str:
@@ -151,12 +196,19 @@ def _validity(node: Node) -> Validity:
     part = node.fields(("days_after_claim", "until", "calendar_month"))
     written = [key for key, value in part.items() if not value.is_missing]
     if len(written) != 1 and isinstance(node.value, dict):
-        node.fault("one_validity", "a validity is exactly one of days_after_claim, until, calendar_month", "write {{days_after_claim: 7}}")
+        node.fault(
+            "one_validity",
+            "a validity is exactly one of days_after_claim, until, calendar_month",
+            "write {{days_after_claim: 7}}",
+        )
         return Validity()
     part["until"].moment()
     if not part["calendar_month"].yes(True):
-        part["calendar_month"].fault("one_validity", "calendar_month: false says nothing",
-                                     "write calendar_month: true, or another validity")
+        part["calendar_month"].fault(
+            "one_validity",
+            "calendar_month: false says nothing",
+            "write calendar_month: true, or another validity",
+        )
     return Validity(
         days=part["days_after_claim"].whole() or None,
         until=str(part["until"].value) if "until" in written else None,
@@ -165,28 +217,54 @@ def _validity(node: Node) -> Validity:
 
 
 def _scope(node: Node) -> Scope:
-    part = node.fields(("channel", "districts", "industries", "sizes", "merchants", "exclude", "hours", "weekdays", "registration"))
+    part = node.fields(
+        (
+            "channel",
+            "districts",
+            "industries",
+            "sizes",
+            "merchants",
+            "exclude",
+            "hours",
+            "weekdays",
+            "registration",
+        )
+    )
     hours: list[tuple[int, int]] = []
     for item in part["hours"].items():
         try:
             hours += scope.parse_hours(str(item.value))
         except ValueError:
-            item.fault("bad_hours", "{offending} are not hours of a day", 'write them like "10:00-22:00"')
+            item.fault(
+                "bad_hours", "{offending} are not hours of a day", 'write them like "10:00-22:00"'
+            )
     days: set[int] = set()
     for item in part["weekdays"].items():
         try:
             days.add(scope.parse_weekday(item.value))
         except ValueError:
-            item.fault("bad_weekday", "{offending} is not a weekday", "write mon, tue, wed, thu, fri, sat or sun")
-    lists = {key: frozenset(part[key].codes()) for key in ("districts", "industries", "sizes", "merchants", "exclude")}
+            item.fault(
+                "bad_weekday",
+                "{offending} is not a weekday",
+                "write mon, tue, wed, thu, fri, sat or sun",
+            )
+    lists = {
+        key: frozenset(part[key].codes())
+        for key in ("districts", "industries", "sizes", "merchants", "exclude")
+    }
     return Scope(
-        channel=part["channel"].choice(scope.CHANNELS, "any"), registration=part["registration"].choice(scope.REGISTRATIONS, "required"),
-        hours=tuple(hours), weekdays=frozenset(days), **lists,
+        channel=part["channel"].choice(scope.CHANNELS, "any"),
+        registration=part["registration"].choice(scope.REGISTRATIONS, "required"),
+        hours=tuple(hours),
+        weekdays=frozenset(days),
+        **lists,
     )
 
 
 def expires_at(template: Template, claimed_at: int, zone: str) -> int:
-    """The first second (UTC) at which a voucher claimed at `claimed_at` is no longer valid: claimed_at <= paid_at < expires_at."""
+    """The first second (UTC) at which a voucher claimed at `claimed_at` is no longer valid:
+    claimed_at <= paid_at < expires_at.
+    """
     validity = template.validity
     if validity.until is not None:
         return times.parse(validity.until, zone)
@@ -202,8 +280,15 @@ def _funding(node: Node) -> tuple[Share, ...]:
     shares = tuple(Share(funder, value.percent()) for funder, value in node.entries())
     total = sum(share.bp for share in shares)
     if isinstance(node.value, dict) and total != WHOLE_BP and all(share.bp for share in shares):
-        node.faults.append(Fault(node.path, "shares_not_whole", "the shares make {total}, not 100%",
-                                 "change the shares so that they make 100%", {"total": percent_text(total)}))
+        node.faults.append(
+            Fault(
+                node.path,
+                "shares_not_whole",
+                "the shares make {total}, not 100%",
+                "change the shares so that they make 100%",
+                {"total": percent_text(total)},
+            )
+        )
     return shares
 
 
@@ -211,7 +296,12 @@ def _match(node: Node) -> Share | None:
     """What merchants add, in proportion to the subsidy; one funder."""
     shares = [Share(funder, value.percent()) for funder, value in node.entries()]
     if len(shares) > 1:
-        node.fault("one_match", "a match is paid by one funder, not by {count}", 'write match: {{merchant: "100%"}}', count=len(shares))
+        node.fault(
+            "one_match",
+            "a match is paid by one funder, not by {count}",
+            'write match: {{merchant: "100%"}}',
+            count=len(shares),
+        )
     return shares[0] if shares else None
 
 
@@ -219,12 +309,16 @@ def _match(node: Node) -> Share | None:
 
 
 def pack_value_fen(template: Template) -> int:
-    """The sum of the denominations (percentages at their cap): the most that one pack can cost its funders. Source: facts.md."""
+    """The sum of the denominations (percentages at their cap): the most that one pack can cost its
+    funders. Source: facts.md.
+    """
     return sum(coupon.denomination_fen for coupon in template.coupons)
 
 
 def floor_spend_fen(template: Template) -> int:
-    """The sum of the thresholds: the least that must be spent to use the whole pack. Source: facts.md."""
+    """The sum of the thresholds: the least that must be spent to use the whole pack. Source:
+    facts.md.
+    """
     return sum(coupon.threshold_fen for coupon in template.coupons)
 
 
@@ -235,7 +329,10 @@ def floor_leverage(template: Template) -> str:
 
 def match_liability_fen(template: Template) -> int:
     """The most that one pack can cost merchants by their match."""
-    return sum(money.half_up(coupon.denomination_fen * template.match_bp, WHOLE_BP) for coupon in template.coupons)
+    return sum(
+        money.half_up(coupon.denomination_fen * template.match_bp, WHOLE_BP)
+        for coupon in template.coupons
+    )
 
 
 def strangers(template: Template, programme: Programme) -> tuple[Fault, ...]:
@@ -243,12 +340,24 @@ def strangers(template: Template, programme: Programme) -> tuple[Fault, ...]:
     kinds = programme.kinds
     name = {"programme": programme.programme, "known": ", ".join(kinds)}
     found = [
-        Fault(("funding", share.funder), "unknown_funder", "programme {programme} has no funder {offending}", "its funders: {known}",
-              {"offending": share.funder, **name})
-        for share in template.funding if share.funder not in kinds
+        Fault(
+            ("funding", share.funder),
+            "unknown_funder",
+            "programme {programme} has no funder {offending}",
+            "its funders: {known}",
+            {"offending": share.funder, **name},
+        )
+        for share in template.funding
+        if share.funder not in kinds
     ]
     if template.match and kinds.get(template.match.funder) != "merchant":
-        found.append(Fault(("match", template.match.funder), "unknown_funder",
-                           "programme {programme} has no merchants' funder {offending} to pay the match",
-                           "add it to the programme: {offending}: {{kind: merchant}}", {"offending": template.match.funder, **name}))
+        found.append(
+            Fault(
+                ("match", template.match.funder),
+                "unknown_funder",
+                "programme {programme} has no merchants' funder {offending} to pay the match",
+                "add it to the programme: {offending}: {{kind: merchant}}",
+                {"offending": template.match.funder, **name},
+            )
+        )
     return tuple(found)

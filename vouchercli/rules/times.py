@@ -1,4 +1,6 @@
-"""Times as people and platforms write them, and the local calendar: read in the programme's zone, kept as UTC seconds."""
+"""Times as people and platforms write them, and the local calendar: read in the programme's zone,
+kept as UTC seconds.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,15 @@ from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
-HOME_ZONE = "Asia/Shanghai"  # until a programme says otherwise: a registry may come before any programme
+# until a programme says otherwise: a registry may come before any programme
+HOME_ZONE = "Asia/Shanghai"
 
 WRITTEN = re.compile(
-    r"""\s*(?P<year>\d{4}) (?: (?P<sep>[-/.年]) (?P<month>\d{1,2}) [-/.月] (?P<day>\d{1,2}) 日? | (?P<m2>\d{2})(?P<d2>\d{2}) )
-    (?: [T\s]* (?P<hour>\d{1,2}) [:时点] (?P<minute>\d{2}) 分? (?: :? (?P<second>\d{2}) 秒? (?:\.\d+)? )? )?
+    r"""\s*(?P<year>\d{4})
+    (?: (?P<sep>[-/.年]) (?P<month>\d{1,2}) [-/.月] (?P<day>\d{1,2}) 日?
+        | (?P<m2>\d{2})(?P<d2>\d{2}) )
+    (?: [T\s]* (?P<hour>\d{1,2}) [:时点] (?P<minute>\d{2}) 分?
+        (?: :? (?P<second>\d{2}) 秒? (?:\.\d+)? )? )?
     \s* (?P<offset> Z | [+-]\d{2}:?\d{2} )? \s*""",
     re.VERBOSE,
 )
@@ -27,18 +33,26 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 def parse(text: str, zone: str, *, end_of_day: bool = False) -> int:
-    """UTC epoch seconds of a written time: `2020-03-27 08:00`, `2020-03-27T08:00+08:00`, `20200327`, `2020年3月27日 8:00`,
-    also `24:00`. A bare date is its first second, or with `end_of_day` its end (24:00). Raises `ValueError`."""
+    """UTC epoch seconds of a written time: `2020-03-27 08:00`, `2020-03-27T08:00+08:00`,
+    `20200327`, `2020年3月27日 8:00`, also `24:00`. A bare date is its first second, or with
+    `end_of_day` its end (24:00). Raises `ValueError`.
+    """
     found = WRITTEN.fullmatch(text)
     if not found:
         raise ValueError(f"not a time: {text}")
     part = found.groupdict()
     day = date(int(part["year"]), int(part["month"] or part["m2"]), int(part["day"] or part["d2"]))
-    clock = (int(part["hour"]), int(part["minute"]), int(part["second"] or 0)) if part["hour"] else (24 if end_of_day else 0, 0, 0)
+    clock = (
+        (int(part["hour"]), int(part["minute"]), int(part["second"] or 0))
+        if part["hour"]
+        else (24 if end_of_day else 0, 0, 0)
+    )
     if clock[0] > 24 or clock[1] > 59 or clock[2] > 59 or (clock[0] == 24 and clock[1:] != (0, 0)):
         raise ValueError(f"not a time of day: {text}")
     try:
-        local = datetime(day.year, day.month, day.day) + timedelta(hours=clock[0], minutes=clock[1], seconds=clock[2])
+        local = datetime(day.year, day.month, day.day) + timedelta(
+            hours=clock[0], minutes=clock[1], seconds=clock[2]
+        )
     except OverflowError as error:
         raise ValueError(f"beyond the calendar: {text}") from error
     if part["offset"]:
@@ -100,7 +114,10 @@ def day_bounds(day: int, zone: str) -> tuple[int, int]:
 def week_bounds(day: int, zone: str) -> tuple[int, int]:
     """The UTC seconds [first, end) of the calendar week, Monday to Sunday, of a local day."""
     monday = as_date(day) - timedelta(days=as_date(day).weekday())
-    first, last = (each.year * 10_000 + each.month * 100 + each.day for each in (monday, monday + timedelta(days=6)))
+    first, last = (
+        each.year * 10_000 + each.month * 100 + each.day
+        for each in (monday, monday + timedelta(days=6))
+    )
     return day_bounds(first, zone)[0], day_bounds(last, zone)[1]
 
 
@@ -129,7 +146,9 @@ def month_end(at: int, zone: str) -> int:
 
 
 class Reader:
-    """Reads the times of one file: like `parse`, with the start of each day kept, for files of millions of rows."""
+    """Reads the times of one file: like `parse`, with the start of each day kept, for files of
+    millions of rows.
+    """
 
     def __init__(self, zone: str) -> None:
         self.zone = zone
@@ -140,8 +159,17 @@ class Reader:
         day = self._days.get(text[:10])
         if day and day[2] and len(text) == 19 and text[10] in " T" and text[13] == text[16] == ":":
             clock = text[11:13] + text[14:16] + text[17:]
-            if clock.isascii() and clock.isdigit() and clock[:2] < "24" and clock[2:4] < "60" and clock[4:] < "60":
-                return day[0] + int(clock[:2]) * 3600 + int(clock[2:4]) * 60 + int(clock[4:]), day[1]
+            if (
+                clock.isascii()
+                and clock.isdigit()
+                and clock[:2] < "24"
+                and clock[2:4] < "60"
+                and clock[4:] < "60"
+            ):
+                return (
+                    day[0] + int(clock[:2]) * 3600 + int(clock[2:4]) * 60 + int(clock[4:]),
+                    day[1],
+                )
         try:
             return self._slowly(text)
         except OverflowError as error:  # the last day of the calendar has no end
@@ -152,5 +180,10 @@ class Reader:
         local_day = day_of(at, self.zone)
         if text[:10] == day_text(local_day):
             start, end = day_bounds(local_day, self.zone)
-            self._days[text[:10]] = (start, local_day, end - start == 86_400)  # a day of 23 or 25 hours goes the slow way
+            # a day of 23 or 25 hours goes the slow way
+            self._days[text[:10]] = (
+                start,
+                local_day,
+                end - start == 86_400,
+            )
         return at, local_day

@@ -1,8 +1,10 @@
-"""The law of one voucher's life: pay, refund, pay again. One record at a time, in the order of time.
+"""The law of one voucher's life: pay, refund, pay again. One record at a time, in the order of
+time.
 
-`store.redemptions` applies it by set: a payment that is alone on its voucher, its number and its visit cannot be
-refused here and is accepted without coming by; everything else is brought here in the order of `in_time_order`.
-Source of the refund policies: facts.md, "refund policy as data" (a) to (d).
+`store.redemptions` applies it by set: a payment that is alone on its voucher, its number and its
+visit cannot be refused here and is accepted without coming by; everything else is brought here in
+the order of `in_time_order`. Source of the refund policies: facts.md, "refund policy as data" (a)
+to (d).
 """
 
 from __future__ import annotations
@@ -41,12 +43,22 @@ class Row:
     @property
     def content(self) -> tuple[object, ...]:
         """What makes two rows the same row."""
-        return (self.voucher, self.merchant_id, self.paid_at, self.base_fen, self.merchant_discount_fen, self.subsidy_fen, self.refund_of)
+        return (
+            self.voucher,
+            self.merchant_id,
+            self.paid_at,
+            self.base_fen,
+            self.merchant_discount_fen,
+            self.subsidy_fen,
+            self.refund_of,
+        )
 
 
 @dataclass
 class Payment:
-    """A payment that stands: what is left of its base, what is kept of its subsidy, when a refund freed the voucher."""
+    """A payment that stands: what is left of its base, what is kept of its subsidy, when a refund
+    freed the voucher.
+    """
 
     transaction_no: str
     merchant_id: int
@@ -60,7 +72,9 @@ class Payment:
 
 @dataclass(frozen=True)
 class Ruling:
-    """What becomes of a row: a reason (refused, or "duplicate"), or the change of the subsidy kept and of vouchers used."""
+    """What becomes of a row: a reason (refused, or "duplicate"), or the change of the subsidy kept
+    and of vouchers used.
+    """
 
     reason: str | None = None
     before_fen: int = 0
@@ -81,8 +95,10 @@ class World:
 
 
 def in_time_order(row: Row) -> tuple[object, ...]:
-    """The order in which rows are judged: by time; in the same second payments first; then by what the row says, so that it
-    does not matter which file it came in; the line decides only between rows that are alike."""
+    """The order in which rows are judged: by time; in the same second payments first; then by what
+    the row says, so that it does not matter which file it came in; the line decides only between
+    rows that are alike.
+    """
     told = (row.transaction_no, row.claim_no, row.voucher[1], row.merchant_no)
     amounts = (row.base_fen, row.merchant_discount_fen, row.subsidy_fen)
     return (row.paid_at, row.kind == "refund", *told, *amounts, row.refund_of, row.line)
@@ -100,32 +116,54 @@ def judged(world: World, rows: list[Row]) -> dict[int, Ruling]:
             rulings[row.line] = Ruling("duplicate")
             continue
         seen.add(same)
-        rulings[row.line] = _pay(world, row, refunds.get(row.transaction_no)) if row.kind == "pay" else _refund(world, row)
+        rulings[row.line] = (
+            _pay(world, row, refunds.get(row.transaction_no))
+            if row.kind == "pay"
+            else _refund(world, row)
+        )
     return rulings
 
 
 def _pay(world: World, row: Row, refund: Row | None) -> Ruling:
-    """A payment needs a free voucher, room in the day's limit at this merchant, and a number of its own."""
+    """A payment needs a free voucher, room in the day's limit at this merchant, and a number of its
+    own.
+    """
     if not is_free(world, row, refund):
         return Ruling("already_redeemed")
     visit = world.visits[(row.resident, row.merchant_id, row.day)]
-    if world.visit_limit is not None and row.voucher not in visit and len(visit) >= world.visit_limit:
+    if (
+        world.visit_limit is not None
+        and row.voucher not in visit
+        and len(visit) >= world.visit_limit
+    ):
         return Ruling("over_limit")
     if (row.transaction_no, "pay") in world.numbers:
         return Ruling("transaction_reused")
     visit.add(row.voucher)
     world.numbers.add((row.transaction_no, "pay"))
     world.payments[row.voucher].append(
-        Payment(row.transaction_no, row.merchant_id, row.paid_at, row.base_fen, row.subsidy_fen, row.base_fen, row.subsidy_fen)
+        Payment(
+            row.transaction_no,
+            row.merchant_id,
+            row.paid_at,
+            row.base_fen,
+            row.subsidy_fen,
+            row.base_fen,
+            row.subsidy_fen,
+        )
     )
     return Ruling(before_fen=0, after_fen=row.subsidy_fen, vouchers=1)
 
 
 def is_free(world: World, row: Row, refund: Row | None) -> bool:
-    """Nobody holds the voucher at `row.paid_at`, and the payment does not run into a later one that stands already,
-    unless its own refund (of the same file) lies in between."""
+    """Nobody holds the voucher at `row.paid_at`, and the payment does not run into a later one that
+    stands already, unless its own refund (of the same file) lies in between.
+    """
     standing = world.payments[row.voucher]
-    if any(p.paid_at <= row.paid_at and (p.freed_at is None or p.freed_at >= row.paid_at) for p in standing):
+    if any(
+        p.paid_at <= row.paid_at and (p.freed_at is None or p.freed_at >= row.paid_at)
+        for p in standing
+    ):
         return False
     later = min((p.paid_at for p in standing if p.paid_at > row.paid_at), default=None)
     if later is None:
@@ -140,16 +178,27 @@ def is_free(world: World, row: Row, refund: Row | None) -> bool:
 
 def restores(world: World, refund: Row, is_full: bool) -> bool:
     """Whether this refund gives the voucher back, with its old expiry."""
-    if world.policy not in ("full_restores", "restores_once") or not is_full or refund.paid_at >= refund.expires_at:
+    if (
+        world.policy not in ("full_restores", "restores_once")
+        or not is_full
+        or refund.paid_at >= refund.expires_at
+    ):
         return False
     was_restored = any(p.freed_at is not None for p in world.payments[refund.voucher])
     return world.policy == "full_restores" or not was_restored
 
 
 def _refund(world: World, row: Row) -> Ruling:
-    """A refund needs its payment, on the same voucher at the same merchant; the policy says what it returns."""
+    """A refund needs its payment, on the same voucher at the same merchant; the policy says what it
+    returns.
+    """
     payment = next(
-        (p for p in world.payments[row.voucher] if p.transaction_no == row.refund_of and p.merchant_id == row.merchant_id), None
+        (
+            p
+            for p in world.payments[row.voucher]
+            if p.transaction_no == row.refund_of and p.merchant_id == row.merchant_id
+        ),
+        None,
     )
     if (row.transaction_no, "refund") in world.numbers:
         return Ruling("transaction_reused")
@@ -172,13 +221,17 @@ def _refund(world: World, row: Row) -> Ruling:
     world.numbers.add((row.transaction_no, "refund"))
     is_undone = payment.left_fen == 0 and payment.kept_fen == 0
     return Ruling(
-        before_fen=before, after_fen=payment.kept_fen, vouchers=-1 if is_undone else 0, warning="refund_forfeits" if forfeits else None
+        before_fen=before,
+        after_fen=payment.kept_fen,
+        vouchers=-1 if is_undone else 0,
+        warning="refund_forfeits" if forfeits else None,
     )
 
 
 def returned_subsidy(policy: Policy, payment: Payment, refunded_fen: int, frees: bool) -> int:
-    """The fen that go back to the funders: all when the voucher is freed; in proportion (cumulated, half up) under
-    `pro_rata`; else nothing."""
+    """The fen that go back to the funders: all when the voucher is freed; in proportion (cumulated,
+    half up) under `pro_rata`; else nothing.
+    """
     if frees:
         return payment.kept_fen
     if policy != "pro_rata" or payment.base_fen == 0:

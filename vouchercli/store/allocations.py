@@ -1,4 +1,6 @@
-"""Who is granted a pack, by set: the plain case of `rules.allocations` in the order of arrival, and what the law reads for the others."""
+"""Who is granted a pack, by set: the plain case of `rules.allocations` in the order of arrival, and
+what the law reads for the others.
+"""
 
 from __future__ import annotations
 
@@ -16,30 +18,39 @@ IN_ORDER = """
 SELECT application_id, resident FROM applications INDEXED BY applications_in_order
 WHERE round_id = :round_id AND applied_at < :closes_at ORDER BY applied_at, application_no
 """
-COUNT = "SELECT count(*) FROM applications INDEXED BY applications_in_order WHERE round_id = :round_id AND applied_at < :closes_at"
+COUNT = (
+    "SELECT count(*) FROM applications INDEXED BY applications_in_order WHERE round_id = :round_id"
+    " AND applied_at < :closes_at"
+)
 HOLDERS = "SELECT resident FROM claims WHERE round_id = ?"
 # In batches of granting, claims.line is the application or line of the list.
 GRANTED = """
-SELECT c.line FROM claims c JOIN batches b ON b.batch_id = c.batch_id AND b.kind = 'allocation' WHERE c.round_id = ? AND c.line > 0
+SELECT c.line FROM claims c JOIN batches b ON b.batch_id = c.batch_id AND b.kind = 'allocation'
+    WHERE c.round_id = ? AND c.line > 0
 """
 CREATE_PASSED = "CREATE TEMP TABLE IF NOT EXISTS passed (application_id INTEGER PRIMARY KEY)"
 CLEAR_PASSED = "DELETE FROM temp.passed"
 PASS = "INSERT INTO temp.passed (application_id) VALUES (?)"
 STAGE = """
 INSERT INTO temp.granting (resident, application_id, claimed_at)
-SELECT resident, application_id, max(applied_at, :opens_at) FROM applications INDEXED BY applications_in_order
-WHERE round_id = :round_id AND applied_at < :closes_at AND (applied_at, application_no) <= (:last_at, :last_no)
+SELECT resident, application_id, max(applied_at, :opens_at)
+    FROM applications INDEXED BY applications_in_order
+WHERE round_id = :round_id AND applied_at < :closes_at AND (applied_at,
+    application_no) <= (:last_at, :last_no)
   AND application_id NOT IN (SELECT application_id FROM temp.passed)
 ORDER BY applied_at, application_no
 """
 ARRIVAL = "SELECT applied_at, application_no FROM applications WHERE application_id = ?"
 
-# What the law reads: every application with its person, whether it is on the list, whether the round was paused then.
+# What the law reads: every application with its person, whether it is on the list, whether the
+# round was paused then.
 APPLICATIONS = """
-SELECT a.application_id AS entry_id, a.resident, ifnull(p.person, a.resident) AS person, max(a.applied_at, r.opens_at) AS claimed_at,
+SELECT a.application_id AS entry_id, a.resident, ifnull(p.person, a.resident) AS person,
+    max(a.applied_at, r.opens_at) AS claimed_at,
     r.resident_group = '' OR EXISTS (
         SELECT 1 FROM eligibility e
-        WHERE e.programme_id = r.programme_id AND e.resident = a.resident AND e.resident_group = r.resident_group) AS is_eligible,
+        WHERE e.programme_id = r.programme_id AND e.resident = a.resident
+            AND e.resident_group = r.resident_group) AS is_eligible,
     EXISTS (
         SELECT 1 FROM pauses z
         WHERE z.round_id = a.round_id AND z.from_at <= max(a.applied_at, r.opens_at)
@@ -49,16 +60,23 @@ LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
 WHERE a.round_id = :round_id AND a.applied_at < r.closes_at
 ORDER BY a.applied_at, a.application_no
 """
-# A targeted round: each resident of the list once, in its order; claimed at the opening, or when it came on the list.
+# A targeted round: each resident of the list once, in its order; claimed at the opening, or when it
+# came on the list.
 ON_THE_LIST = """
 FROM eligibility e JOIN rounds r ON r.round_id = :round_id AND r.programme_id = e.programme_id
-WHERE (r.resident_group = '' OR e.resident_group = r.resident_group) AND ifnull(e.resident_group = :group, 1)
+WHERE (r.resident_group = '' OR e.resident_group = r.resident_group)
+    AND ifnull(e.resident_group = :group, 1)
   AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.resident = e.resident AND c.round_id = r.round_id)
 """
-LISTED = """
+LISTED = (
+    """
 SELECT min(e.eligibility_id) AS entry_id, e.resident, e.resident AS person,
-    min(max(min(e.listed_at), r.opens_at), r.closes_at - 1) AS claimed_at, 1 AS is_eligible, 0 AS is_paused
-""" + ON_THE_LIST + "GROUP BY e.resident ORDER BY 1"
+    min(max(min(e.listed_at), r.opens_at), r.closes_at - 1) AS claimed_at, 1 AS is_eligible,
+        0 AS is_paused
+"""
+    + ON_THE_LIST
+    + "GROUP BY e.resident ORDER BY 1"
+)
 COUNT_LISTED = "SELECT count(DISTINCT e.resident)" + ON_THE_LIST
 HELD_IN_ROUND = """
 SELECT ifnull(p.person, c.resident) AS person, count(*) AS packs FROM claims c
@@ -66,7 +84,8 @@ LEFT JOIN persons p ON p.round_id = c.round_id AND p.resident = c.resident
 WHERE c.round_id = ? GROUP BY 1
 """
 PACKS_OF = """
-SELECT c.claimed_at, c.round_id = :round_id AS is_here FROM claims c JOIN rounds r ON r.round_id = c.round_id
+SELECT c.claimed_at, c.round_id = :round_id AS is_here FROM claims c JOIN rounds r
+    ON r.round_id = c.round_id
 WHERE c.resident = :resident AND r.programme_id = :programme_id
 """
 HAS_PERSONS = "SELECT EXISTS (SELECT 1 FROM persons WHERE round_id = ?)"
@@ -81,7 +100,9 @@ ORDER BY last_applied_at DESC, last_application_no DESC LIMIT 1
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What the scan in the order of arrival found: packs staged, applications passed over, the application_id of the last that got one."""
+    """What the scan in the order of arrival found: packs staged, applications passed over, the
+    application_id of the last that got one.
+    """
 
     granted: int
     resident_limit: int
@@ -90,24 +111,36 @@ class Arrivals:
 
 
 def first_come(db: sqlite3.Connection, row: sqlite3.Row, room: int) -> Arrivals:
-    """Stage the first `room` residents to come who hold no pack of the round, one each; the scan stops where the packs end.
+    """Stage the first `room` residents to come who hold no pack of the round, one each; the scan
+    stops where the packs end.
 
-    The plain case of `rules.allocations`: one pack a resident, nobody joined, no list, no pause, no limit beyond the round.
+    The plain case of `rules.allocations`: one pack a resident, nobody joined, no list, no pause, no
+    limit beyond the round.
     """
-    values = {"round_id": row["round_id"], "opens_at": row["opens_at"], "closes_at": row["closes_at"]}
+    values = {
+        "round_id": row["round_id"],
+        "opens_at": row["opens_at"],
+        "closes_at": row["closes_at"],
+    }
     done = granted_before(db, row["round_id"])
     passed, last, granted = _scan(db, values, room, done)
     if last is not None:
         last_at, last_no = arrival(db, last)
         for statement in (CREATE_PASSED, CLEAR_PASSED):
             db.execute(statement)
-        db.executemany(PASS, ((application_id,) for ids in (passed, done) for application_id in ids))
+        db.executemany(
+            PASS, ((application_id,) for ids in (passed, done) for application_id in ids)
+        )
         db.execute(STAGE, values | {"last_at": last_at, "last_no": last_no})
     return Arrivals(granted, len(passed), count(db, row) - len(done) - len(passed) - granted, last)
 
 
-def _scan(db: sqlite3.Connection, values: dict[str, Any], room: int, done: set[int]) -> tuple[list[int], int | None, int]:
-    """(applications passed over, the last that gets a pack, how many get one), in the order of arrival."""
+def _scan(
+    db: sqlite3.Connection, values: dict[str, Any], room: int, done: set[int]
+) -> tuple[list[int], int | None, int]:
+    """(applications passed over, the last that gets a pack, how many get one), in the order of
+    arrival.
+    """
     cursor = db.cursor()
     cursor.row_factory = None
     held = {resident for (resident,) in cursor.execute(HOLDERS, (values["round_id"],))}
@@ -127,7 +160,11 @@ def _scan(db: sqlite3.Connection, values: dict[str, Any], room: int, done: set[i
 
 def count(db: sqlite3.Connection, row: sqlite3.Row) -> int:
     """How many applications of the round came before its closing."""
-    return int(db.execute(COUNT, {"round_id": row["round_id"], "closes_at": row["closes_at"]}).fetchone()[0])
+    return int(
+        db.execute(COUNT, {"round_id": row["round_id"], "closes_at": row["closes_at"]}).fetchone()[
+            0
+        ]
+    )
 
 
 def granted_before(db: sqlite3.Connection, round_id: int) -> set[int]:
@@ -145,14 +182,16 @@ def arrival(db: sqlite3.Connection, application_id: int) -> tuple[int, str]:
 
 
 def applications(db: sqlite3.Connection, round_id: int) -> Iterator[sqlite3.Row]:
-    """Every application from before the closing, in the order of arrival: entry_id, resident, person, claimed_at, is_eligible,
-    is_paused."""
+    """Every application from before the closing, in the order of arrival: entry_id, resident,
+    person, claimed_at, is_eligible, is_paused.
+    """
     return iter(db.execute(APPLICATIONS, {"round_id": round_id}))
 
 
 def listed(db: sqlite3.Connection, round_id: int, group: str | None) -> Iterator[sqlite3.Row]:
-    """Every resident of the list that a targeted round is for (`group`: of these only) and that has no pack of it yet, once, in the
-    list's order; keys as above."""
+    """Every resident of the list that a targeted round is for (`group`: of these only) and that has
+    no pack of it yet, once, in the list's order; keys as above.
+    """
     return iter(db.execute(LISTED, {"round_id": round_id, "group": group}))
 
 
@@ -168,13 +207,20 @@ def held_in_round(db: sqlite3.Connection, round_id: int) -> dict[bytes, int]:
 
 def packs_of(db: sqlite3.Connection, row: sqlite3.Row, resident: bytes) -> list[sqlite3.Row]:
     """Every pack of the programme that the resident holds: claimed_at, is_here (of this round)."""
-    return db.execute(PACKS_OF, {"resident": resident, "programme_id": row["programme_id"], "round_id": row["round_id"]}).fetchall()
+    return db.execute(
+        PACKS_OF,
+        {"resident": resident, "programme_id": row["programme_id"], "round_id": row["round_id"]},
+    ).fetchall()
 
 
 def is_plain(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
-    """Whether `first_come` may decide alone, as far as the round knows: one pack each, no group, nobody joined, no pause."""
+    """Whether `first_come` may decide alone, as far as the round knows: one pack each, no group,
+    nobody joined, no pause.
+    """
     round_id = row["round_id"]
-    is_alone = not any(db.execute(asked, (round_id,)).fetchone()[0] for asked in (HAS_PERSONS, HAS_PAUSES))
+    is_alone = not any(
+        db.execute(asked, (round_id,)).fetchone()[0] for asked in (HAS_PERSONS, HAS_PAUSES)
+    )
     return row["per_resident"] == 1 and not row["resident_group"] and is_alone
 
 
@@ -183,7 +229,11 @@ def history(db: sqlite3.Connection, round_id: int) -> list[sqlite3.Row]:
     return db.execute(HISTORY, (round_id,)).fetchall()
 
 
-def last_arrival(db: sqlite3.Connection, round_id: int, until: int = END_OF_TIME) -> sqlite3.Row | None:
-    """The last arrival up to `until` that got a pack: last_applied_at, last_application_no; None when nothing went by arrival."""
+def last_arrival(
+    db: sqlite3.Connection, round_id: int, until: int = END_OF_TIME
+) -> sqlite3.Row | None:
+    """The last arrival up to `until` that got a pack: last_applied_at, last_application_no; None
+    when nothing went by arrival.
+    """
     row: sqlite3.Row | None = db.execute(LAST_ARRIVAL, (round_id, until)).fetchone()
     return row

@@ -1,4 +1,6 @@
-"""Applications by set: `rules.applications` applied to a whole file, who belongs together, and what live claims need of them."""
+"""Applications by set: `rules.applications` applied to a whole file, who belongs together, and what
+live claims need of them.
+"""
 
 from __future__ import annotations
 
@@ -13,24 +15,31 @@ if TYPE_CHECKING:
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_applications (
-    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
-    application_no TEXT, round TEXT, resident BLOB, applied_at INTEGER, resident_group TEXT, district TEXT,
+    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT,
+        detail TEXT DEFAULT '{}',
+    application_no TEXT, round TEXT, resident BLOB, applied_at INTEGER, resident_group TEXT,
+        district TEXT,
     device BLOB, mobile BLOB, card BLOB, account BLOB,
     round_id INTEGER,
     application_id INTEGER -- it had been accepted: only its number is asked about again
 )
 """
 ADD_INCOMING = """
-INSERT INTO incoming_applications (place, batch_id, line, cells, reason, detail, application_no, round, resident, applied_at,
+INSERT INTO incoming_applications (place, batch_id, line, cells, reason, detail, application_no,
+    round, resident, applied_at,
     resident_group, district, device, mobile, card, account)
 VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 """
 TYPED_COLUMNS = 10
 
-INDEX_INCOMING = "CREATE INDEX IF NOT EXISTS temp.incoming_applications_by_no ON incoming_applications (application_no)"
+INDEX_INCOMING = (
+    "CREATE INDEX IF NOT EXISTS temp.incoming_applications_by_no ON incoming_applications"
+    " (application_no)"
+)
 FIND_ROUND = """
 UPDATE incoming_applications SET round_id = (
-    SELECT round_id FROM rounds WHERE programme_id = :programme_id AND round = incoming_applications.round
+    SELECT round_id FROM rounds WHERE programme_id = :programme_id
+        AND round = incoming_applications.round
 )
 """
 # The row stands in the store already.
@@ -48,79 +57,108 @@ FROM (
         WHEN r.round_id IS NULL THEN 'unknown_round'
         WHEN r.state IN ('draft', 'submitted', 'cancelled') THEN 'round_not_open'
         WHEN r.mode = 'targeted' THEN 'by_list_only'
-        WHEN w.applied_at < CASE WHEN r.mode = 'fcfs' THEN ifnull(r.registration_opens_at, r.opens_at)
+        WHEN w.applied_at < CASE WHEN r.mode = 'fcfs' THEN ifnull(r.registration_opens_at,
+            r.opens_at)
                                  ELSE r.registration_opens_at END THEN 'before_registration'
         WHEN w.applied_at >= CASE WHEN r.mode = 'fcfs' THEN r.closes_at
-                                  ELSE ifnull(d.registration_closes_at, r.opens_at) END THEN 'after_registration'
+                                  ELSE ifnull(d.registration_closes_at, r.opens_at) END
+                                      THEN 'after_registration'
         WHEN d.published_at IS NOT NULL THEN 'list_published'
         WHEN r.resident_group <> '' AND NOT EXISTS (
             SELECT 1 FROM eligibility e
-            WHERE e.programme_id = r.programme_id AND e.resident = w.resident AND e.resident_group = r.resident_group
+            WHERE e.programme_id = r.programme_id AND e.resident = w.resident
+                AND e.resident_group = r.resident_group
         ) THEN 'not_eligible'
     END AS reason
-    FROM incoming_applications w LEFT JOIN rounds r ON r.round_id = w.round_id LEFT JOIN draws d ON d.round_id = r.round_id
+    FROM incoming_applications w LEFT JOIN rounds r ON r.round_id = w.round_id LEFT JOIN draws d
+        ON d.round_id = r.round_id
     WHERE w.reason IS NULL AND w.application_id IS NULL
 ) AS j
 WHERE j.place = i.place AND j.reason IS NOT NULL
 """
-# rules.applications._number: the first lawful use owns the number; the same row again is a duplicate, also of one that was refused.
+# rules.applications._number: the first lawful use owns the number; the same row again is a
+# duplicate, also of one that was refused.
 JUDGE_NUMBERS = """
-UPDATE incoming_applications AS i SET reason = CASE WHEN u.same_no > 1 THEN 'duplicate' ELSE 'application_reused' END
+UPDATE incoming_applications AS i SET reason = CASE WHEN u.same_no > 1 THEN 'duplicate'
+    ELSE 'application_reused' END
 FROM (
     SELECT place, round_id, application_no,
-        row_number() OVER (PARTITION BY round_id, application_no ORDER BY applied_at, place) AS use_no,
-        row_number() OVER (PARTITION BY round_id, application_no, resident, applied_at ORDER BY place) AS same_no
+        row_number() OVER (PARTITION BY round_id, application_no ORDER BY applied_at,
+            place) AS use_no,
+        row_number() OVER (PARTITION BY round_id, application_no, resident, applied_at
+            ORDER BY place) AS same_no
     FROM incoming_applications WHERE reason IS NULL
 ) AS u
 WHERE u.place = i.place AND (u.use_no > 1 OR EXISTS (
-    SELECT 1 FROM applications a WHERE a.round_id = u.round_id AND a.application_no = u.application_no))
+    SELECT 1 FROM applications a WHERE a.round_id = u.round_id
+        AND a.application_no = u.application_no))
 """
-# The values that the explanation of a reject is made of (json_patch drops those that are not known).
+# The values that the explanation of a reject is made of (json_patch drops those that are not
+# known).
 EXPLAIN = """
 UPDATE incoming_applications AS i SET detail = (
     SELECT json_patch('{}', json_object(
-        'application_no', i.application_no, 'round', i.round, 'applied_at', i.applied_at, 'state', r.state, 'group', r.resident_group,
-        'opens_at', CASE WHEN r.mode = 'fcfs' THEN ifnull(r.registration_opens_at, r.opens_at) ELSE r.registration_opens_at END,
-        'closes_at', CASE WHEN r.mode = 'fcfs' THEN r.closes_at ELSE ifnull(d.registration_closes_at, r.opens_at) END,
+        'application_no', i.application_no, 'round', i.round, 'applied_at', i.applied_at, 'state',
+            r.state, 'group', r.resident_group,
+        'opens_at', CASE WHEN r.mode = 'fcfs' THEN ifnull(r.registration_opens_at, r.opens_at)
+            ELSE r.registration_opens_at END,
+        'closes_at', CASE WHEN r.mode = 'fcfs' THEN r.closes_at
+            ELSE ifnull(d.registration_closes_at, r.opens_at) END,
         'published_at', d.published_at))
-    FROM (SELECT 1) LEFT JOIN rounds r ON r.round_id = i.round_id LEFT JOIN draws d ON d.round_id = r.round_id
+    FROM (SELECT 1) LEFT JOIN rounds r ON r.round_id = i.round_id LEFT JOIN draws d
+        ON d.round_id = r.round_id
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND application_no IS NOT NULL
 """
 
 ACCEPT = """
-INSERT INTO applications (application_id, round_id, application_no, resident, applied_at, resident_group, district, batch_id, line)
-SELECT application_id, round_id, application_no, resident, applied_at, resident_group, district, batch_id, line
+INSERT INTO applications (application_id, round_id, application_no, resident, applied_at,
+    resident_group, district, batch_id, line)
+SELECT application_id, round_id, application_no, resident, applied_at, resident_group, district,
+    batch_id, line
 FROM incoming_applications WHERE reason IS NULL ORDER BY place
 """
 GIVEN = """(
     SELECT w.round_id, w.application_no, k.kind, CASE k.kind
-        WHEN 'device' THEN w.device WHEN 'mobile' THEN w.mobile WHEN 'card' THEN w.card ELSE w.account END AS token
+        WHEN 'device' THEN w.device WHEN 'mobile' THEN w.mobile WHEN 'card' THEN w.card
+        ELSE w.account END AS token
     FROM incoming_applications w
-    JOIN (SELECT 'device' AS kind UNION ALL SELECT 'mobile' UNION ALL SELECT 'card' UNION ALL SELECT 'account') k
+    JOIN (SELECT 'device' AS kind UNION ALL SELECT 'mobile' UNION ALL SELECT 'card'
+        UNION ALL SELECT 'account') k
     WHERE w.reason IS NULL
 )"""
-ACCEPT_IDENTITIES = """
+ACCEPT_IDENTITIES = (
+    """
 INSERT INTO application_identities (round_id, kind, token, application_id)
 SELECT i.round_id, i.kind, i.token, a.application_id
-FROM """ + GIVEN + """ AS i JOIN applications a ON a.round_id = i.round_id AND a.application_no = i.application_no
+FROM """
+    + GIVEN
+    + """ AS i JOIN applications a ON a.round_id = i.round_id
+        AND a.application_no = i.application_no
 WHERE i.token IS NOT NULL
 """
+)
 # Everyone who shares an identity is linked to the first who gave it.
-NEW_LINKS = """
+NEW_LINKS = (
+    """
 SELECT DISTINCT i.round_id, a.resident AS one, f.resident AS other
-FROM """ + GIVEN + """ AS i
+FROM """
+    + GIVEN
+    + """ AS i
 JOIN applications a ON a.round_id = i.round_id AND a.application_no = i.application_no
 JOIN applications f ON f.application_id = (
-    SELECT min(x.application_id) FROM application_identities x WHERE x.round_id = i.round_id AND x.kind = i.kind AND x.token = i.token)
+    SELECT min(x.application_id) FROM application_identities x
+    WHERE x.round_id = i.round_id AND x.kind = i.kind AND x.token = i.token)
 WHERE i.token IS NOT NULL AND a.resident <> f.resident
 """
+)
 LINKS = """
 SELECT DISTINCT a.resident AS one, f.resident AS other
 FROM application_identities i
 JOIN applications a ON a.application_id = i.application_id
 JOIN applications f ON f.application_id = (
-    SELECT min(x.application_id) FROM application_identities x WHERE x.round_id = i.round_id AND x.kind = i.kind AND x.token = i.token)
+    SELECT min(x.application_id) FROM application_identities x WHERE x.round_id = i.round_id
+        AND x.kind = i.kind AND x.token = i.token)
 WHERE i.round_id = ? AND a.resident <> f.resident
 """
 
@@ -133,21 +171,27 @@ WHERE a.batch_id = ? GROUP BY c.batch_id ORDER BY c.batch_id
 """
 PUBLISHED = """
 SELECT r.round FROM rounds r JOIN draws d ON d.round_id = r.round_id
-WHERE d.published_at IS NOT NULL AND EXISTS (SELECT 1 FROM applications a WHERE a.round_id = r.round_id AND a.batch_id = ?)
+WHERE d.published_at IS NOT NULL AND EXISTS (SELECT 1 FROM applications a
+    WHERE a.round_id = r.round_id AND a.batch_id = ?)
 """
 ROUNDS_OF = "SELECT DISTINCT round_id FROM applications WHERE batch_id = ?"
 DELETE_IDENTITIES = """
-DELETE FROM application_identities WHERE application_id IN (SELECT application_id FROM applications WHERE batch_id = ?)
+DELETE FROM application_identities WHERE application_id IN (SELECT application_id FROM applications
+    WHERE batch_id = ?)
 """
 DELETE = "DELETE FROM applications WHERE batch_id = ?"
 
 LIST = """
-SELECT a.application_no, r.round, a.resident, a.applied_at, a.resident_group, a.district, a.batch_id, p.person,
-    (SELECT c.claim_no FROM claims c JOIN batches b ON b.batch_id = c.batch_id AND b.kind = 'allocation'
-     WHERE c.resident = a.resident AND c.round_id = a.round_id AND c.line = a.application_id) AS claim_no
+SELECT a.application_no, r.round, a.resident, a.applied_at, a.resident_group, a.district,
+    a.batch_id, p.person,
+    (SELECT c.claim_no FROM claims c JOIN batches b ON b.batch_id = c.batch_id
+        AND b.kind = 'allocation'
+     WHERE c.resident = a.resident AND c.round_id = a.round_id
+         AND c.line = a.application_id) AS claim_no
 FROM applications a JOIN rounds r ON r.round_id = a.round_id
 LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
-WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1) AND ifnull(a.application_no = :application_no, 1)
+WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
+    AND ifnull(a.application_no = :application_no, 1)
   AND ifnull(a.resident = :resident, 1)
 ORDER BY a.applied_at, a.application_no LIMIT :limit
 """
@@ -177,22 +221,35 @@ def accept(db: sqlite3.Connection, batch_id: int) -> None:
 def _join_anew(db: sqlite3.Connection, round_id: int) -> None:
     """Who belongs together in a round, from all the identities that are left."""
     persons.forget(db, round_id)
-    persons.join(db, round_id, [(row["one"], row["other"]) for row in db.execute(LINKS, (round_id,))])
+    persons.join(
+        db, round_id, [(row["one"], row["other"]) for row in db.execute(LINKS, (round_id,))]
+    )
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
-    """Take a batch's applications away again. Raises `batch_built_upon` when packs were granted for some, `entrants_stand` when
-    they are on a list of entrants that was published."""
+    """Take a batch's applications away again. Raises `batch_built_upon` when packs were granted for
+    some, `entrants_stand` when they are on a list of entrants that was published.
+    """
     standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
     if standing:
         raise VoucherError(
-            "batch_built_upon", "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches {batches})",
-            hint="voucher batch show {last}", batch=batch_id, count=sum(row["later"] for row in standing),
-            batches=", ".join(str(row["batch_id"]) for row in standing), last=standing[-1]["batch_id"],
+            "batch_built_upon",
+            "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches"
+            " {batches})",
+            hint="voucher batch show {last}",
+            batch=batch_id,
+            count=sum(row["later"] for row in standing),
+            batches=", ".join(str(row["batch_id"]) for row in standing),
+            last=standing[-1]["batch_id"],
         )
     if published := db.execute(PUBLISHED, (batch_id,)).fetchone():
-        raise VoucherError("entrants_stand", "batch {batch} cannot be undone: the list of entrants of {round} was published",
-                           hint="voucher draw show {round}", batch=batch_id, round=published["round"])
+        raise VoucherError(
+            "entrants_stand",
+            "batch {batch} cannot be undone: the list of entrants of {round} was published",
+            hint="voucher draw show {round}",
+            batch=batch_id,
+            round=published["round"],
+        )
     rounds = [row["round_id"] for row in db.execute(ROUNDS_OF, (batch_id,))]
     db.execute(DELETE_IDENTITIES, (batch_id,))
     db.execute(DELETE, (batch_id,))
@@ -201,7 +258,9 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
 
 
 def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[sqlite3.Row]:
-    """Applications of a programme by round, application_no or resident token (None: any), in the order of arrival, at most `limit`."""
+    """Applications of a programme by round, application_no or resident token (None: any), in the
+    order of arrival, at most `limit`.
+    """
     return db.execute(LIST, {"programme_id": programme_id, **wanted}).fetchall()
 
 
@@ -209,7 +268,8 @@ def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[sql
 
 NAMED = "SELECT * FROM applications WHERE round_id = ? AND application_no = ?"
 ADD = """
-INSERT INTO applications (round_id, application_no, resident, applied_at, line) VALUES (?, ?, ?, ?, 0)
+INSERT INTO applications (round_id, application_no, resident, applied_at, line) VALUES (?, ?, ?, ?,
+    0)
 """
 
 
@@ -219,6 +279,8 @@ def named(db: sqlite3.Connection, round_id: int, application_no: str) -> sqlite3
     return row
 
 
-def add(db: sqlite3.Connection, round_id: int, application_no: str, resident: bytes, at: int) -> int:
+def add(
+    db: sqlite3.Connection, round_id: int, application_no: str, resident: bytes, at: int
+) -> int:
     """An application made by a live claim; gives its application_id."""
     return int(db.execute(ADD, (round_id, application_no, resident, at)).lastrowid or 0)

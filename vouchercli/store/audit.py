@@ -1,4 +1,6 @@
-"""The append-only log: one hash-chained line a deed, written in the deed's own transaction; read back and proved."""
+"""The append-only log: one hash-chained line a deed, written in the deed's own transaction; read
+back and proved.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 
 def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
-    """Write the line of one deed (`round.approve`, `hz-1`); `detail` holds what changed, `before` and `after`.
+    """Write the line of one deed (`round.approve`, `hz-1`); `detail` holds what changed, `before`
+    and `after`.
 
-    The programme named with --programme is kept too: two programmes of one file may have a round of the same code.
+    The programme named with --programme is kept too: two programmes of one file may have a round of
+    the same code.
     """
     db = session.db
     row = db.execute(LAST_HASH).fetchone()
@@ -32,7 +36,12 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
     if session.programme is not None:
         detail.setdefault("programme", session.programme)
     fields = (
-        session.now, session.entered_at, session.actor, session.os_user, deed, subject,
+        session.now,
+        session.entered_at,
+        session.actor,
+        session.os_user,
+        deed,
+        subject,
         json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
     )
     db.execute(ADD, (*fields, previous, digest(previous, fields)))
@@ -52,8 +61,16 @@ WHERE ifnull(actor = :actor, 1) AND ifnull(subject = :about, 1)
   AND ifnull(at >= :since, 1) AND ifnull(at <= :until, 1)
 ORDER BY audit_id DESC LIMIT :limit
 """
-GUARDS = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('audit', 'postings')"
-GUARDED = ("audit_never_changes", "audit_never_vanishes", "postings_never_change", "postings_never_vanish", "postings_within_fund")
+GUARDS = (
+    "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('audit', 'postings')"
+)
+GUARDED = (
+    "audit_never_changes",
+    "audit_never_vanishes",
+    "postings_never_change",
+    "postings_never_vanish",
+    "postings_within_fund",
+)
 
 
 def lines(db: sqlite3.Connection) -> Iterator[Line]:
@@ -62,7 +79,15 @@ def lines(db: sqlite3.Connection) -> Iterator[Line]:
 
 
 def _line(row: sqlite3.Row) -> Line:
-    fields: Fields = (row["at"], row["entered_at"], row["actor"], row["os_user"], row["deed"], row["subject"], row["detail"])
+    fields: Fields = (
+        row["at"],
+        row["entered_at"],
+        row["actor"],
+        row["os_user"],
+        row["deed"],
+        row["subject"],
+        row["detail"],
+    )
     return Line(row["audit_id"], fields, row["previous_hash"], row["hash"])
 
 
@@ -89,6 +114,8 @@ def number_of(db: sqlite3.Connection, seal: str) -> int | None:
 
 
 def missing_guards(db: sqlite3.Connection) -> list[str]:
-    """The triggers that keep log and ledger append-only and are not there: somebody worked on the file by hand."""
+    """The triggers that keep log and ledger append-only and are not there: somebody worked on the
+    file by hand.
+    """
     there = {row["name"] for row in db.execute(GUARDS)}
     return [name for name in GUARDED if name not in there]

@@ -1,4 +1,6 @@
-"""Many rows by one statement: a third of the time of `executemany`, which binds, steps and resets once for each row."""
+"""Many rows by one statement: a third of the time of `executemany`, which binds, steps and resets
+once for each row.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,18 @@ AT_ONCE = 50  # rows of a statement; SQLite binds at most 32,766 values
 
 
 def put(
-    db: sqlite3.Connection, insert: str, row: str, columns: Sequence[Sequence[Any]], otherwise: str = "", numbered: tuple[int, ...] = (),
+    db: sqlite3.Connection,
+    insert: str,
+    row: str,
+    columns: Sequence[Sequence[Any]],
+    otherwise: str = "",
+    numbered: tuple[int, ...] = (),
 ) -> list[range]:
-    """Insert rows given by columns. `insert` is the statement up to VALUES, `row` the places of one row in brackets with a `?` for
-    each column, `otherwise` what follows the rows (ON CONFLICT ...). With `numbered` the row begins with `?1 + :n`, the number of the
-    first row and those after it, and with ?2 ..., what is the same for all. Returns where, among the rows, some were not written."""
+    """Insert rows given by columns. `insert` is the statement up to VALUES, `row` the places of one
+    row in brackets with a `?` for each column, `otherwise` what follows the rows (ON CONFLICT ...).
+    With `numbered` the row begins with `?1 + :n`, the number of the first row and those after it,
+    and with ?2 ..., what is the same for all. Returns where, among the rows, some were not written.
+    """
     width, height = len(columns), len(columns[0])
     cells: list[Any] = [None] * (width * height)
     for place, column in enumerate(columns):
@@ -25,7 +34,7 @@ def put(
     short = []
     for first in range(0, height, AT_ONCE):
         some = range(first, min(first + AT_ONCE, height))
-        values = cells[some.start * width:some.stop * width]
+        values = cells[some.start * width : some.stop * width]
         if numbered:
             values[:0] = (numbered[0] + first, *numbered[1:])
         if db.execute(_statement(insert, row, len(some), otherwise), values).rowcount < len(some):
@@ -35,4 +44,11 @@ def put(
 
 @cache
 def _statement(insert: str, row: str, rows: int, otherwise: str) -> str:
-    return " ".join((insert, "VALUES", ", ".join(row.replace(":n", str(place)) for place in range(rows)), otherwise))
+    return " ".join(
+        (
+            insert,
+            "VALUES",
+            ", ".join(row.replace(":n", str(place)) for place in range(rows)),
+            otherwise,
+        )
+    )

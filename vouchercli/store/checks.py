@@ -1,4 +1,6 @@
-"""The invariants that `voucher check` proves: each statement finds what breaks one, so an empty answer is the proof."""
+"""The invariants that `voucher check` proves: each statement finds what breaks one, so an empty
+answer is the proof.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BATCHES_ADD_UP = """
-SELECT b.batch_id AS subject, b.read AS expected, b.accepted + b.duplicate + b.rejected AS found FROM batches b
+SELECT b.batch_id AS subject, b.read AS expected, b.accepted + b.duplicate + b.rejected AS found
+    FROM batches b
 WHERE b.state = 'done' AND b.read <> b.accepted + b.duplicate + b.rejected
 UNION ALL
-SELECT b.batch_id, b.rejected, (SELECT count(*) FROM rejects r WHERE r.batch_id = b.batch_id) AS kept FROM batches b
+SELECT b.batch_id, b.rejected, (SELECT count(*) FROM rejects r
+    WHERE r.batch_id = b.batch_id) AS kept FROM batches b
 WHERE b.state = 'done' AND b.rejected <> kept
 """
 BATCHES_HAVE_THEIR_FACTS = """
@@ -30,20 +34,24 @@ UNION ALL
 SELECT b.batch_id, b.accepted, 0 FROM batches b
 WHERE b.state = 'done' AND b.accepted > 0 AND (
     (b.kind = 'claims' AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.batch_id = b.batch_id))
-    OR (b.kind = 'redemptions' AND NOT EXISTS (SELECT 1 FROM redemptions r WHERE r.batch_id = b.batch_id)))
+    OR (b.kind = 'redemptions' AND NOT EXISTS (SELECT 1 FROM redemptions r
+        WHERE r.batch_id = b.batch_id)))
 """
 PACKS_WITHIN_QUOTA = """
 SELECT r.round AS subject, r.claimed AS expected, count(c.claim_id) AS found
 FROM rounds r LEFT JOIN claims c ON c.round_id = r.round_id
 GROUP BY r.round_id HAVING count(c.claim_id) <> r.claimed OR r.claimed > r.packs
 UNION ALL
-SELECT r.round || ' seats', 0, s.free FROM rounds r LEFT JOIN seats s ON s.round_id = r.round_id WHERE s.free IS NOT 0
+SELECT r.round || ' seats', 0, s.free FROM rounds r LEFT JOIN seats s ON s.round_id = r.round_id
+    WHERE s.free IS NOT 0
 """
 PACKS_WITHIN_RESIDENT_LIMIT = """
-SELECT r.round || ' token:' || lower(hex(c.resident)) AS subject, CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END AS expected,
+SELECT r.round || ' token:' || lower(hex(c.resident)) AS subject, CASE r.mode WHEN 'targeted'
+    THEN 1 ELSE r.per_resident END AS expected,
     count(*) AS found
 FROM claims c JOIN rounds r ON r.round_id = c.round_id
-GROUP BY c.resident, c.round_id HAVING count(*) > CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END
+GROUP BY c.resident, c.round_id HAVING count(*) > CASE r.mode WHEN 'targeted' THEN 1
+    ELSE r.per_resident END
 """
 CLAIMS_IN_THEIR_WINDOW = """
 SELECT c.claim_no AS subject, r.opens_at AS expected, c.claimed_at AS found
@@ -56,7 +64,8 @@ FROM (
     SELECT round_id, day, claims AS kept, 0 AS counted FROM claim_totals
     UNION ALL
     SELECT c.round_id, local_day(c.claimed_at, p.time_zone) AS day, 0, count(*)
-    FROM claims c JOIN rounds USING (round_id) JOIN programmes p USING (programme_id) GROUP BY c.round_id, day
+    FROM claims c JOIN rounds USING (round_id) JOIN programmes p USING (programme_id)
+        GROUP BY c.round_id, day
 ) JOIN rounds r USING (round_id)
 GROUP BY round_id, day HAVING sum(kept) <> sum(counted)
 """
@@ -72,25 +81,31 @@ WHERE f.refund_of IS NULL AND (f.paid_at < c.claimed_at OR f.paid_at >= c.expire
 """
 REFUNDS_WITHIN_PAYMENTS = """
 SELECT p.transaction_no AS subject, p.base_fen AS expected, -sum(f.base_fen) AS found
-FROM redemption_facts f LEFT JOIN redemption_facts p ON p.redemption_id = f.refund_of AND p.kind = 'pay'
+FROM redemption_facts f LEFT JOIN redemption_facts p ON p.redemption_id = f.refund_of
+    AND p.kind = 'pay'
     AND p.claim_id = f.claim_id AND p.coupon_no = f.coupon_no
 WHERE f.kind = 'refund'
-GROUP BY f.refund_of HAVING p.redemption_id IS NULL OR -sum(f.base_fen) > p.base_fen OR -sum(f.subsidy_fen) > p.subsidy_fen
+GROUP BY f.refund_of HAVING p.redemption_id IS NULL OR -sum(f.base_fen) > p.base_fen
+    OR -sum(f.subsidy_fen) > p.subsidy_fen
 """
 SPLITS_ADD_UP = """
-SELECT r.round || ' ' || s.before_fen || '>' || s.after_fen AS subject, s.public_fen + s.platform_fen + s.match_fen AS expected,
+SELECT r.round || ' ' || s.before_fen || '>' || s.after_fen AS subject,
+    s.public_fen + s.platform_fen + s.match_fen AS expected,
     (SELECT sum(amount_fen) FROM split_parts p WHERE p.split_id = s.split_id) AS found
 FROM splits s JOIN rounds r ON r.round_id = s.round_id
 WHERE found IS NOT s.public_fen + s.platform_fen + s.match_fen
 """
-# A payment's split starts at nothing, a refund's where the payment's or an earlier refund's ended; both are of the claim's round.
+# A payment's split starts at nothing, a refund's where the payment's or an earlier refund's ended;
+# both are of the claim's round.
 FACTS_FOLLOW_THEIR_SPLIT = """
 SELECT f.transaction_no AS subject, c.round_id AS expected, s.round_id AS found
-FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id LEFT JOIN splits s ON s.split_id = f.split_id
+FROM redemptions f JOIN claims c ON c.claim_id = f.claim_id LEFT JOIN splits s
+    ON s.split_id = f.split_id
 WHERE s.round_id IS NOT c.round_id OR (f.refund_of IS NULL AND s.before_fen <> 0)
     OR (f.refund_of IS NOT NULL AND s.after_fen > s.before_fen)
 """
-# Every number can be found again by its key, and no number stands twice in its kind (an import looks at its own when it ends).
+# Every number can be found again by its key, and no number stands twice in its kind (an import
+# looks at its own when it ends).
 NUMBERS_ONCE = """
 SELECT transaction_no AS subject, 1 AS expected, count(*) AS found FROM redemptions
 WHERE batch_id NOT IN (SELECT batch_id FROM batches WHERE state = 'importing')
@@ -104,76 +119,116 @@ FROM redemptions f LEFT JOIN redemption_runs n
 WHERE found <> expected
 """
 TIMES_IN_RUNS = """
-SELECT f.transaction_no AS subject, f.paid_at AS expected, n.first_paid_at || '-' || n.last_paid_at AS found
+SELECT f.transaction_no AS subject, f.paid_at AS expected,
+    n.first_paid_at || '-' || n.last_paid_at AS found
 FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
 WHERE f.paid_at NOT BETWEEN n.first_paid_at AND n.last_paid_at
 """
 KEPT = ", ".join(totals.SUMMED)
 COUNTED = ", ".join("-" + name for name in totals.SUMMED)
 UNLIKE = " OR ".join("sum(" + name + ") <> 0" for name in totals.SUMMED)
-GROUP_TOTALS = """
-WITH combined AS MATERIALIZED (""" + totals.COMBINED + "FROM redemption_facts f GROUP BY " + totals.COMBINED_KEY + """)
-SELECT r.round || ' ' || day || ' ' || grouping || ' ' || key AS subject, sum(kept) AS expected, sum(counted) AS found
+GROUP_TOTALS = (
+    """
+WITH combined AS MATERIALIZED ("""
+    + totals.COMBINED
+    + "FROM redemption_facts f GROUP BY "
+    + totals.COMBINED_KEY
+    + """)
+SELECT r.round || ' ' || day || ' ' || grouping || ' ' || key AS subject, sum(kept) AS expected,
+    sum(counted) AS found
 FROM (
-    SELECT grouping, round_id, day, key, base_fen AS kept, 0 AS counted, """ + KEPT + """ FROM group_totals
+    SELECT grouping, round_id, day, key, base_fen AS kept, 0 AS counted, """
+    + KEPT
+    + """ FROM group_totals
     UNION ALL
-    SELECT grouping, round_id, day, key, 0, base_fen, """ + COUNTED + " FROM (" + totals.by_every_grouping(totals.SUMS) + """)
+    SELECT grouping, round_id, day, key, 0, base_fen, """
+    + COUNTED
+    + " FROM ("
+    + totals.by_every_grouping(totals.SUMS)
+    + """)
 ) JOIN rounds r USING (round_id)
-GROUP BY grouping, round_id, day, key HAVING """ + UNLIKE + """
+GROUP BY grouping, round_id, day, key HAVING """
+    + UNLIKE
+    + """
 """
-MERCHANT_TOTALS = """
-SELECT r.round || ' ' || month || ' ' || m.merchant_no AS subject, sum(kept) AS expected, sum(counted) AS found
+)
+MERCHANT_TOTALS = (
+    """
+SELECT r.round || ' ' || month || ' ' || m.merchant_no AS subject, sum(kept) AS expected,
+    sum(counted) AS found
 FROM (
-    SELECT round_id, month, merchant_id, base_fen AS kept, 0 AS counted, """ + KEPT + """ FROM merchant_totals
+    SELECT round_id, month, merchant_id, base_fen AS kept, 0 AS counted, """
+    + KEPT
+    + """ FROM merchant_totals
     UNION ALL
-    SELECT round_id, month, merchant_id, 0, base_fen, """ + COUNTED + """ FROM (
-        SELECT f.round_id, f.day / 100 AS month, f.merchant_id, """ + totals.SUMS + """ FROM redemption_facts f
+    SELECT round_id, month, merchant_id, 0, base_fen, """
+    + COUNTED
+    + """ FROM (
+        SELECT f.round_id, f.day / 100 AS month, f.merchant_id, """
+    + totals.SUMS
+    + """ FROM redemption_facts f
         GROUP BY f.round_id, f.day / 100, f.merchant_id
     )
 ) JOIN rounds r USING (round_id) JOIN merchants m USING (merchant_id)
-GROUP BY round_id, month, merchant_id HAVING """ + UNLIKE + """
+GROUP BY round_id, month, merchant_id HAVING """
+    + UNLIKE
+    + """
 """
+)
 FUNDER_TOTALS = """
-SELECT r.round || ' ' || day || ' ' || u.funder AS subject, sum(kept) AS expected, sum(counted) AS found
+SELECT r.round || ' ' || day || ' ' || u.funder AS subject, sum(kept) AS expected,
+    sum(counted) AS found
 FROM (
     SELECT round_id, day, funder_id, amount_fen AS kept, 0 AS counted FROM funder_totals
     UNION ALL
     SELECT f.round_id, f.day, p.funder_id, 0, sum(p.amount_fen)
-    FROM redemption_facts f JOIN split_parts p ON p.split_id = f.split_id GROUP BY f.round_id, f.day, p.funder_id
+    FROM redemption_facts f JOIN split_parts p ON p.split_id = f.split_id GROUP BY f.round_id,
+        f.day, p.funder_id
 ) JOIN rounds r USING (round_id) JOIN funders u USING (funder_id)
 GROUP BY round_id, day, funder_id HAVING sum(kept) <> sum(counted)
 """
 FUNDS_NOT_OVERDRAWN = """
 SELECT p.programme || ' ' || f.funder AS subject, f.amount_fen AS expected,
-    ifnull((SELECT sum(amount_fen) FROM postings WHERE funder_id = f.funder_id AND from_account = 'appropriated'), 0)
-    - ifnull((SELECT sum(amount_fen) FROM postings WHERE funder_id = f.funder_id AND to_account = 'appropriated'), 0) AS found
+    ifnull((SELECT sum(amount_fen) FROM postings WHERE funder_id = f.funder_id
+        AND from_account = 'appropriated'), 0)
+    - ifnull((SELECT sum(amount_fen) FROM postings WHERE funder_id = f.funder_id
+        AND to_account = 'appropriated'), 0) AS found
 FROM funders f JOIN programmes p ON p.programme_id = f.programme_id
 WHERE f.amount_fen IS NOT NULL AND (found <> f.amount_fen OR 0 > (
-    SELECT ifnull(sum(CASE WHEN to_account = 'uncommitted' THEN amount_fen ELSE -amount_fen END), 0) FROM postings
+    SELECT ifnull(sum(CASE WHEN to_account = 'uncommitted' THEN amount_fen ELSE -amount_fen END),
+        0) FROM postings
     WHERE funder_id = f.funder_id AND 'uncommitted' IN (from_account, to_account)))
 """
 # What a round has been promised covers what its vouchers have paid.
 COMMITMENTS_COVER_PAYMENTS = """
 SELECT r.round || ' ' || f.funder AS subject,
-    (SELECT ifnull(sum(CASE WHEN to_account = 'committed' THEN amount_fen ELSE -amount_fen END), 0) FROM postings g
-     WHERE g.funder_id = f.funder_id AND g.round_id = r.round_id AND 'committed' IN (from_account, to_account)) AS expected,
+    (SELECT ifnull(sum(CASE WHEN to_account = 'committed' THEN amount_fen ELSE -amount_fen END), 0)
+        FROM postings g
+     WHERE g.funder_id = f.funder_id AND g.round_id = r.round_id AND 'committed' IN (from_account,
+         to_account)) AS expected,
     sum(t.amount_fen) AS found
-FROM funder_totals t JOIN rounds r ON r.round_id = t.round_id JOIN funders f ON f.funder_id = t.funder_id
+FROM funder_totals t JOIN rounds r ON r.round_id = t.round_id JOIN funders f
+    ON f.funder_id = t.funder_id
 WHERE f.amount_fen IS NOT NULL
 GROUP BY r.round_id, f.funder_id HAVING found > expected
 """
 REFERENCES = """
 SELECT "table" AS subject, parent AS expected, rowid AS found FROM pragma_foreign_key_check
 UNION ALL
-SELECT 'redemptions', 'merchants', redemption_id FROM redemptions WHERE merchant_id NOT IN (SELECT merchant_id FROM merchants)
+SELECT 'redemptions', 'merchants', redemption_id FROM redemptions
+    WHERE merchant_id NOT IN (SELECT merchant_id FROM merchants)
 UNION ALL
-SELECT 'redemptions', 'segments', redemption_id FROM redemptions WHERE segment_id NOT IN (SELECT segment_id FROM segments)
+SELECT 'redemptions', 'segments', redemption_id FROM redemptions
+    WHERE segment_id NOT IN (SELECT segment_id FROM segments)
 UNION ALL
-SELECT 'redemptions', 'claims', redemption_id FROM redemptions f WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.claim_id = f.claim_id)
+SELECT 'redemptions', 'claims', redemption_id FROM redemptions f WHERE NOT EXISTS (SELECT 1
+    FROM claims c WHERE c.claim_id = f.claim_id)
 UNION ALL
-SELECT 'redemptions', 'batches', redemption_id FROM redemptions WHERE batch_id NOT IN (SELECT batch_id FROM batches)
+SELECT 'redemptions', 'batches', redemption_id FROM redemptions
+    WHERE batch_id NOT IN (SELECT batch_id FROM batches)
 UNION ALL
-SELECT 'claims', 'batches', claim_id FROM claims WHERE batch_id NOT IN (SELECT batch_id FROM batches)
+SELECT 'claims', 'batches', claim_id FROM claims WHERE batch_id NOT IN (SELECT batch_id
+    FROM batches)
 UNION ALL
 SELECT 'claims', 'rounds', claim_id FROM claims WHERE round_id NOT IN (SELECT round_id FROM rounds)
 """
@@ -182,17 +237,28 @@ Breach = tuple[str, str, str]  # subject, expected, found
 
 
 def _query(statement: str) -> Callable[[sqlite3.Connection], list[Breach]]:
-    return lambda db: [(str(row["subject"]), str(row["expected"]), str(row["found"])) for row in db.execute(statement)]
+    return lambda db: [
+        (str(row["subject"]), str(row["expected"]), str(row["found"]))
+        for row in db.execute(statement)
+    ]
 
 
 def audit_chain(db: sqlite3.Connection) -> list[Breach]:
     """Every line carries the hash of the line before it and of itself."""
-    return [(f"audit {each.line}", each.expected[:12], each.found[:12]) for each in breaks(audit.lines(db))]
+    return [
+        (f"audit {each.line}", each.expected[:12], each.found[:12])
+        for each in breaks(audit.lines(db))
+    ]
 
 
 def numbers_in_runs(db: sqlite3.Connection) -> list[Breach]:
     """Every transaction number can be found again: its key stands in its place of a run."""
-    sql_functions.register(db, number_key=lambda number: transaction_numbers.key(number).to_bytes(4, "little").hex().upper())
+    sql_functions.register(
+        db,
+        number_key=lambda number: (
+            transaction_numbers.key(number).to_bytes(4, "little").hex().upper()
+        ),
+    )
     return _query(NUMBERS_IN_RUNS)(db)
 
 

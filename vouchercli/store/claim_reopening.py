@@ -1,7 +1,9 @@
-"""Claims moved back among the incoming rows, to be judged again together with rows that may take their place.
+"""Claims moved back among the incoming rows, to be judged again together with rows that may take
+their place.
 
-An earlier claim may take a number, a resident's place or, in a round that is full, the pack of the last to come. What was
-redeemed on a claim that gives way leaves with it: its redemptions become rejects of their own batches.
+An earlier claim may take a number, a resident's place or, in a round that is full, the pack of the
+last to come. What was redeemed on a claim that gives way leaves with it: its redemptions become
+rejects of their own batches.
 """
 
 from __future__ import annotations
@@ -13,26 +15,31 @@ from vouchercli.store import batches, claims, judging, redemptions, reopening
 if TYPE_CHECKING:
     import sqlite3
 
-# What hangs together with a staged row: the claim of its number, the claims of its resident in its round (in every round, where
-# limits of the week or the programme count), and of all who are one person with its resident.
+# What hangs together with a staged row: the claim of its number, the claims of its resident in its
+# round (in every round, where limits of the week or the programme count), and of all who are one
+# person with its resident.
 SAME_NUMBER = """
 INSERT OR IGNORE INTO leaving_claims
-SELECT c.claim_id FROM incoming_claims i CROSS JOIN claims c ON c.claim_no = i.claim_no WHERE i.reason IS NULL
+SELECT c.claim_id FROM incoming_claims i CROSS JOIN claims c ON c.claim_no = i.claim_no
+    WHERE i.reason IS NULL
 """
 SAME_RESIDENT = """
 INSERT OR IGNORE INTO leaving_claims
-SELECT c.claim_id FROM incoming_claims i CROSS JOIN rounds r ON r.programme_id = ? AND r.round = i.round
+SELECT c.claim_id FROM incoming_claims i CROSS JOIN rounds r ON r.programme_id = ?
+    AND r.round = i.round
 CROSS JOIN claims c ON c.resident = i.resident AND c.round_id = r.round_id
 WHERE i.reason IS NULL
 """
 SAME_RESIDENT_ANYWHERE = """
 INSERT OR IGNORE INTO leaving_claims
-SELECT c.claim_id FROM incoming_claims i CROSS JOIN claims c ON c.resident = i.resident WHERE i.reason IS NULL
+SELECT c.claim_id FROM incoming_claims i CROSS JOIN claims c ON c.resident = i.resident
+    WHERE i.reason IS NULL
 """
 ARE_JOINED = "SELECT EXISTS (SELECT 1 FROM persons)"
 SAME_PERSON = """
 INSERT OR IGNORE INTO leaving_claims
-SELECT c.claim_id FROM incoming_claims i CROSS JOIN rounds r ON r.programme_id = :programme_id AND (:is_beyond OR r.round = i.round)
+SELECT c.claim_id FROM incoming_claims i CROSS JOIN rounds r ON r.programme_id = :programme_id
+    AND (:is_beyond OR r.round = i.round)
 CROSS JOIN persons p ON p.round_id = r.round_id AND p.resident = i.resident
 CROSS JOIN persons q ON q.round_id = p.round_id AND q.person = p.person
 CROSS JOIN claims c ON c.resident = q.resident
@@ -41,50 +48,65 @@ WHERE i.reason IS NULL AND (:is_beyond OR c.round_id = r.round_id)
 # What was granted here is never taken back: residents were told of it.
 OF_OTHERS = """
 DELETE FROM leaving_claims WHERE claim_id IN (
-    SELECT c.claim_id FROM leaving_claims JOIN claims c USING (claim_id) JOIN rounds r USING (round_id)
+    SELECT c.claim_id FROM leaving_claims JOIN claims c USING (claim_id)
+        JOIN rounds r USING (round_id)
     WHERE r.programme_id <> :programme_id OR c.batch_id <> ifnull(:only, c.batch_id)
         OR c.batch_id IN (SELECT batch_id FROM batches WHERE kind = 'allocation')
 )
 """
-# Rounds that have not room for all: as many of their last claims give room as rows came that are earlier than the last one.
+# Rounds that have not room for all: as many of their last claims give room as rows came that are
+# earlier than the last one.
 CROWDED = """
-SELECT r.round_id, r.round FROM (SELECT round, count(*) AS claims FROM incoming_claims WHERE reason IS NULL GROUP BY round) AS n
-JOIN rounds r ON r.programme_id = ? AND r.round = n.round WHERE r.claimed + n.claims > r.packs ORDER BY r.round_id
+SELECT r.round_id, r.round FROM (SELECT round, count(*) AS claims FROM incoming_claims
+    WHERE reason IS NULL GROUP BY round) AS n
+JOIN rounds r ON r.programme_id = ? AND r.round = n.round WHERE r.claimed + n.claims > r.packs
+    ORDER BY r.round_id
 """
 LAST = """
 SELECT claimed_at, claim_no FROM claims WHERE round_id = ?1 AND batch_id = ifnull(?2, batch_id)
     AND batch_id NOT IN (SELECT batch_id FROM batches WHERE kind = 'allocation')
 ORDER BY claimed_at DESC, claim_no DESC LIMIT 1
 """
-EARLIER = "SELECT count(*) FROM incoming_claims WHERE reason IS NULL AND round = ? AND (claimed_at, claim_no) < (?, ?)"
+EARLIER = (
+    "SELECT count(*) FROM incoming_claims WHERE reason IS NULL AND round = ? AND (claimed_at,"
+    " claim_no) < (?, ?)"
+)
 LAST_TO_COME = """
 INSERT INTO leaving_claims
 SELECT claim_id FROM claims
-WHERE round_id = ?1 AND batch_id = ifnull(?2, batch_id) AND claim_id NOT IN (SELECT claim_id FROM leaving_claims)
+WHERE round_id = ?1 AND batch_id = ifnull(?2, batch_id) AND claim_id NOT IN (SELECT claim_id
+    FROM leaving_claims)
     AND batch_id NOT IN (SELECT batch_id FROM batches WHERE kind = 'allocation')
 ORDER BY claimed_at DESC, claim_no DESC LIMIT ?3
 """
 # Before all others: of rows that are alike, the fact stays.
 STAGE = """
-INSERT INTO incoming_claims (place, batch_id, line, cells, claim_no, round, resident, claimed_at, round_id, claim_id)
+INSERT INTO incoming_claims (place, batch_id, line, cells, claim_no, round, resident, claimed_at,
+    round_id, claim_id)
 SELECT -row_number() OVER (ORDER BY c.batch_id DESC, c.line DESC), c.batch_id, c.line,
-    json_object('claim_no', c.claim_no, 'round', r.round, 'resident', 'token:' || lower(hex(c.resident)),
+    json_object('claim_no', c.claim_no, 'round', r.round, 'resident',
+        'token:' || lower(hex(c.resident)),
         'claimed_at', strftime('%Y-%m-%dT%H:%M:%SZ', c.claimed_at, 'unixepoch')),
     c.claim_no, r.round, c.resident, c.claimed_at, c.round_id, c.claim_id
 FROM leaving_claims JOIN claims c USING (claim_id) JOIN rounds r USING (round_id)
 """
 
-# A claim that gave way stands once more while its redemptions leave: totals are counted by its round.
+# A claim that gave way stands once more while its redemptions leave: totals are counted by its
+# round.
 GONE = """
 SELECT round_id, count(*) FROM incoming_claims i
-WHERE claim_id IS NOT NULL AND reason IS NOT NULL AND EXISTS (SELECT 1 FROM redemptions f WHERE f.claim_id = i.claim_id)
+WHERE claim_id IS NOT NULL AND reason IS NOT NULL AND EXISTS (SELECT 1 FROM redemptions f
+    WHERE f.claim_id = i.claim_id)
 GROUP BY round_id
 """
 COUNT = "UPDATE rounds SET claimed = claimed + ? WHERE round_id = ?"
 PUT_BACK = """
-INSERT INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
-SELECT claim_id, claim_no, round_id, resident, -claim_id, claimed_at, claimed_at, batch_id, line FROM incoming_claims i
-WHERE claim_id IS NOT NULL AND reason IS NOT NULL AND EXISTS (SELECT 1 FROM redemptions f WHERE f.claim_id = i.claim_id)
+INSERT INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at,
+    batch_id, line)
+SELECT claim_id, claim_no, round_id, resident, -claim_id, claimed_at, claimed_at, batch_id, line
+    FROM incoming_claims i
+WHERE claim_id IS NOT NULL AND reason IS NOT NULL AND EXISTS (SELECT 1 FROM redemptions f
+    WHERE f.claim_id = i.claim_id)
 """
 THEIR_REDEMPTIONS = """
 INSERT INTO leaving
@@ -93,20 +115,26 @@ WHERE i.claim_id IS NOT NULL AND i.reason IS NOT NULL
 """
 REJECT = """
 INSERT INTO rejects (batch_id, line, reason, detail, cells)
-SELECT batch_id, line, 'unknown_claim', json_object('claim_no', claim_no), cells FROM incoming_redemptions ORDER BY batch_id, line
+SELECT batch_id, line, 'unknown_claim', json_object('claim_no', claim_no), cells
+    FROM incoming_redemptions ORDER BY batch_id, line
 """
 BY_BATCH = "SELECT batch_id, count(*) FROM incoming_redemptions GROUP BY batch_id ORDER BY batch_id"
 FORGET = "DROP TABLE incoming_redemptions"
 TAKE_OUT = """
 DELETE FROM claims
-WHERE claim_id IN (SELECT claim_id FROM incoming_claims WHERE claim_id IS NOT NULL AND reason IS NOT NULL) AND pack_no < 0
+WHERE claim_id IN (SELECT claim_id FROM incoming_claims WHERE claim_id IS NOT NULL
+    AND reason IS NOT NULL) AND pack_no < 0
 """
 
 
-def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, is_beyond: bool = False) -> None:
-    """Move the claims that hang together with the staged rows back among them: of the batch `only`, else of every batch.
+def reopen(
+    db: sqlite3.Connection, programme_id: int, only: int | None, *, is_beyond: bool = False
+) -> None:
+    """Move the claims that hang together with the staged rows back among them: of the batch `only`,
+    else of every batch.
 
-    `is_beyond`: limits look beyond the round, so that claims of one resident in any two rounds hang together.
+    `is_beyond`: limits look beyond the round, so that claims of one resident in any two rounds hang
+    together.
     """
     claims.expect_leaving(db)
     db.execute(SAME_NUMBER)
@@ -127,7 +155,9 @@ def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, is_be
 
 
 def withdraw(db: sqlite3.Connection) -> dict[int, int]:
-    """Reject what was redeemed on the claims that gave way (`unknown_claim`); how many rows of each batch."""
+    """Reject what was redeemed on the claims that gave way (`unknown_claim`); how many rows of each
+    batch.
+    """
     gone = db.execute(GONE).fetchall()
     if not gone:
         return {}

@@ -14,15 +14,18 @@ if TYPE_CHECKING:
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_claims (
-    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
+    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT,
+        detail TEXT DEFAULT '{}',
     claim_no TEXT, round TEXT, resident BLOB, claimed_at INTEGER,
     round_id INTEGER, pack_no INTEGER,
     met TEXT,         -- which limit of the resident was reached: round, week, programme
-    claim_id INTEGER  -- of a fact that is judged again: it had passed its own ladder, and keeps its id when it stays
+    -- of a fact that is judged again: it had passed its own ladder, and keeps its id when it stays
+    claim_id INTEGER
 )
 """
 ADD_INCOMING = """
-INSERT INTO incoming_claims (place, batch_id, line, cells, reason, detail, claim_no, round, resident, claimed_at)
+INSERT INTO incoming_claims (place, batch_id, line, cells, reason, detail, claim_no, round,
+    resident, claimed_at)
 VALUES (?,?,?,?,?,?,?,?,?,?)
 """
 TYPED_COLUMNS = 4
@@ -54,10 +57,12 @@ FROM (
         WHEN w.claimed_at >= r.closes_at THEN 'after_closing'
         WHEN EXISTS (
             SELECT 1 FROM pauses p
-            WHERE p.round_id = r.round_id AND p.from_at <= w.claimed_at AND (p.until_at IS NULL OR w.claimed_at < p.until_at)
+            WHERE p.round_id = r.round_id AND p.from_at <= w.claimed_at AND (p.until_at IS NULL
+                OR w.claimed_at < p.until_at)
         ) THEN 'round_paused'
         WHEN (r.mode = 'targeted' OR r.resident_group <> '') AND NOT EXISTS (
-            SELECT 1 FROM eligibility e WHERE e.programme_id = r.programme_id AND e.resident = w.resident
+            SELECT 1 FROM eligibility e WHERE e.programme_id = r.programme_id
+                AND e.resident = w.resident
                 AND (r.resident_group = '' OR e.resident_group = r.resident_group)
         ) THEN 'not_eligible'
     END AS reason
@@ -67,37 +72,46 @@ FROM (
 WHERE j.place = i.place AND j.reason IS NOT NULL
 """
 
-# rules.claims._number: the first lawful use owns the number; the same row again, which stands beside it, is a duplicate.
+# rules.claims._number: the first lawful use owns the number; the same row again, which stands
+# beside it, is a duplicate.
 JUDGE_NUMBERS = """
-UPDATE incoming_claims AS i SET reason = CASE WHEN u.is_again THEN 'duplicate' ELSE 'claim_reused' END
+UPDATE incoming_claims AS i SET reason = CASE WHEN u.is_again THEN 'duplicate' ELSE 'claim_reused'
+    END
 FROM (
     SELECT place, claim_no, row_number() OVER w AS use_no,
-        lag(round) OVER w = round AND lag(resident) OVER w = resident AND lag(claimed_at) OVER w = claimed_at AS is_again
+        lag(round) OVER w = round AND lag(resident) OVER w = resident
+            AND lag(claimed_at) OVER w = claimed_at AS is_again
     FROM incoming_claims WHERE reason IS NULL
     WINDOW w AS (PARTITION BY claim_no ORDER BY claimed_at, round, resident, place)
 ) AS u
-WHERE u.place = i.place AND (u.use_no > 1 OR EXISTS (SELECT 1 FROM claims c WHERE c.claim_no = u.claim_no))
+WHERE u.place = i.place AND (u.use_no > 1 OR EXISTS (SELECT 1 FROM claims c
+    WHERE c.claim_no = u.claim_no))
 """
 
-# rules.claims.limit_met where only the round's own limit counts, for each resident alone: `nth` counts the resident's packs, `before`
-# the packs that others took first.
+# rules.claims.limit_met where only the round's own limit counts, for each resident alone: `nth`
+# counts the resident's packs, `before` the packs that others took first.
 JUDGE_LIMITS = """
 UPDATE incoming_claims AS i
 SET pack_no = q.pack_no,
-    reason = CASE WHEN q.claimed + q.before >= q.packs THEN 'over_quota' WHEN q.nth > q.per_resident THEN 'resident_limit' END
+    reason = CASE WHEN q.claimed + q.before >= q.packs THEN 'over_quota'
+        WHEN q.nth > q.per_resident THEN 'resident_limit' END
 FROM (
     SELECT place, nth, pack_no, per_resident, packs, claimed,
         coalesce(sum(nth <= per_resident) OVER (
-            PARTITION BY round_id ORDER BY claimed_at, claim_no ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            PARTITION BY round_id ORDER BY claimed_at, claim_no ROWS BETWEEN UNBOUNDED PRECEDING
+                AND 1 PRECEDING
         ), 0) AS before
     FROM (
         SELECT w.place, w.claim_no, w.round_id, w.claimed_at, r.packs, r.claimed,
             CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END AS per_resident,
-            w.rank + (SELECT count(*) FROM claims c WHERE c.resident = w.resident AND c.round_id = w.round_id) AS nth,
-            w.rank + (SELECT ifnull(max(pack_no), 0) FROM claims c WHERE c.resident = w.resident AND c.round_id = w.round_id) AS pack_no
+            w.rank + (SELECT count(*) FROM claims c WHERE c.resident = w.resident
+                AND c.round_id = w.round_id) AS nth,
+            w.rank + (SELECT ifnull(max(pack_no), 0) FROM claims c WHERE c.resident = w.resident
+                AND c.round_id = w.round_id) AS pack_no
         FROM (
             SELECT place, claim_no, round_id, resident, claimed_at,
-                row_number() OVER (PARTITION BY round_id, resident ORDER BY claimed_at, claim_no) AS rank
+                row_number() OVER (PARTITION BY round_id, resident ORDER BY claimed_at,
+                    claim_no) AS rank
             FROM incoming_claims WHERE reason IS NULL
         ) AS w
         JOIN rounds r ON r.round_id = w.round_id
@@ -106,38 +120,57 @@ FROM (
 WHERE q.place = i.place
 """
 
-# The values that the explanation of a reject is made of (json_patch drops those that are not known).
+# The values that the explanation of a reject is made of (json_patch drops those that are not
+# known).
 EXPLAIN = """
 UPDATE incoming_claims AS i SET detail = (
     SELECT json_patch('{}', json_object(
         'claim_no', i.claim_no, 'round', i.round, 'claimed_at', i.claimed_at, 'state', r.state,
         'opens_at', r.opens_at, 'closes_at', r.closes_at, 'packs', r.packs,
-        'limit', CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END, 'group', nullif(r.resident_group, ''),
-        'week_limit', CASE i.met WHEN 'week' THEN :per_week END, 'programme_limit', CASE i.met WHEN 'programme' THEN :per_programme END))
+        'limit', CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END, 'group',
+            nullif(r.resident_group, ''),
+        'week_limit', CASE i.met WHEN 'week' THEN :per_week END, 'programme_limit', CASE i.met
+            WHEN 'programme' THEN :per_programme END))
     FROM (SELECT 1) LEFT JOIN rounds r ON r.round_id = i.round_id
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND claim_no IS NOT NULL
 """
 
 ACCEPT = """
-INSERT INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
-SELECT claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at(round_id, claimed_at), batch_id, line
+INSERT INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at,
+    batch_id, line)
+SELECT claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at(round_id,
+    claimed_at), batch_id, line
 FROM incoming_claims WHERE reason IS NULL ORDER BY place
 """
 
-ACCEPTED = "FROM incoming_claims c JOIN rounds r USING (round_id) JOIN programmes p USING (programme_id) WHERE c.reason IS NULL"
-LEAVING = "FROM leaving_claims CROSS JOIN claims c USING (claim_id) JOIN rounds r USING (round_id) JOIN programmes p USING (programme_id)"
-COUNT = "SELECT r.round_id, local_day(c.claimed_at, p.time_zone) AS day, :sign * count(*) AS claims "
+ACCEPTED = (
+    "FROM incoming_claims c JOIN rounds r USING (round_id) JOIN programmes p USING (programme_id)"
+    " WHERE c.reason IS NULL"
+)
+LEAVING = (
+    "FROM leaving_claims CROSS JOIN claims c USING (claim_id) JOIN rounds r USING (round_id) JOIN"
+    " programmes p USING (programme_id)"
+)
+COUNT = (
+    "SELECT r.round_id, local_day(c.claimed_at, p.time_zone) AS day, :sign * count(*) AS claims "
+)
 COUNT_BY = " GROUP BY r.round_id, day ORDER BY r.round_id, day"
 CLEAR_COUNTED = "DROP TABLE IF EXISTS temp.counted_claims"
 KEEP_COUNTED = "CREATE TEMP TABLE counted_claims AS "
-COUNT_ACCEPTED, COUNT_LEAVING = (KEEP_COUNTED + COUNT + rows + COUNT_BY for rows in (ACCEPTED, LEAVING))
+COUNT_ACCEPTED, COUNT_LEAVING = (
+    KEEP_COUNTED + COUNT + rows + COUNT_BY for rows in (ACCEPTED, LEAVING)
+)
 ADD_ROUNDS = """
-UPDATE rounds SET claimed = claimed + n.claims FROM (SELECT round_id, sum(claims) AS claims FROM counted_claims GROUP BY round_id) AS n
+UPDATE rounds SET claimed = claimed + n.claims FROM (SELECT round_id, sum(claims) AS claims
+    FROM counted_claims GROUP BY round_id) AS n
 WHERE n.round_id = rounds.round_id
 """
 POOL = "ON CONFLICT DO UPDATE SET claims = claims + excluded.claims"
-ADD_DAYS = "INSERT INTO claim_totals (round_id, day, claims) SELECT round_id, day, claims FROM counted_claims WHERE true " + POOL
+ADD_DAYS = (
+    "INSERT INTO claim_totals (round_id, day, claims) SELECT round_id, day, claims FROM"
+    " counted_claims WHERE true " + POOL
+)
 ADD_DAY = "INSERT INTO claim_totals (round_id, day, claims) VALUES (?, ?, ?) " + POOL
 DROP_EMPTY_DAYS = "DELETE FROM claim_totals WHERE claims = 0"
 
@@ -152,19 +185,24 @@ WHERE c.batch_id = ? GROUP BY r.batch_id ORDER BY r.batch_id
 """
 
 ROUNDS_AND_TEMPLATES = """
-SELECT r.round_id, t.document FROM rounds r JOIN templates t ON t.template_id = r.template_id WHERE r.programme_id = ?
+SELECT r.round_id, t.document FROM rounds r JOIN templates t ON t.template_id = r.template_id
+    WHERE r.programme_id = ?
 """
 
 ANY = "SELECT EXISTS (SELECT 1 FROM claims)"
 TEMPLATE_OF = """
-SELECT t.* FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates t ON t.template_id = r.template_id
+SELECT t.* FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates t
+    ON t.template_id = r.template_id
 WHERE r.programme_id = ? AND c.claim_no = ?
 """
 LIST = """
 SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at, c.batch_id,
-    (SELECT coalesce(sum(vouchers), 0) FROM redemptions x WHERE x.claim_id = c.claim_id) AS used, t.coupons
-FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates t ON t.template_id = r.template_id
-WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1) AND ifnull(c.claim_no = :claim_no, 1)
+    (SELECT coalesce(sum(vouchers), 0) FROM redemptions x WHERE x.claim_id = c.claim_id) AS used,
+        t.coupons
+FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates t
+    ON t.template_id = r.template_id
+WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
+    AND ifnull(c.claim_no = :claim_no, 1)
   AND ifnull(c.resident = :resident, 1)
 ORDER BY c.claimed_at, c.claim_no LIMIT :limit
 """
@@ -173,9 +211,15 @@ ORDER BY c.claimed_at, c.claim_no LIMIT :limit
 NO_LIMITS = Limits()
 
 
-def judge(db: sqlite3.Connection, programme_id: int, limits: Limits = NO_LIMITS, zone: str = times.HOME_ZONE) -> None:
-    """Give every incoming row its reason: 'duplicate', a reject code, or NULL for the fit ones. `limits` are those of the programme,
-    whose weeks are weeks in `zone`."""
+def judge(
+    db: sqlite3.Connection,
+    programme_id: int,
+    limits: Limits = NO_LIMITS,
+    zone: str = times.HOME_ZONE,
+) -> None:
+    """Give every incoming row its reason: 'duplicate', a reject code, or NULL for the fit ones.
+    `limits` are those of the programme, whose weeks are weeks in `zone`.
+    """
     db.execute(INDEX_INCOMING)
     db.execute(FIND_ROUND, {"programme_id": programme_id})
     for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_NUMBERS):
@@ -188,7 +232,9 @@ def judge(db: sqlite3.Connection, programme_id: int, limits: Limits = NO_LIMITS,
 
 
 def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> None:
-    """Count the fit rows on their rounds and days, then write them as claims. `expires_at(round_id, claimed_at)` is the law."""
+    """Count the fit rows on their rounds and days, then write them as claims. `expires_at(round_id,
+    claimed_at)` is the law.
+    """
     db.create_function("expires_at", 2, expires_at, deterministic=True)
     _count(db, COUNT_ACCEPTED, 1)
     _keep_count(db)
@@ -226,7 +272,9 @@ def _count(db: sqlite3.Connection, statement: str, sign: int) -> None:
 
 
 def _keep_count(db: sqlite3.Connection) -> None:
-    """Add what was counted to the rounds and days: before its claims are written, after they are deleted (`seats`)."""
+    """Add what was counted to the rounds and days: before its claims are written, after they are
+    deleted (`seats`).
+    """
     for add in (ADD_ROUNDS, ADD_DAYS, DROP_EMPTY_DAYS):
         db.execute(add)
 
@@ -248,5 +296,7 @@ def template_of(db: sqlite3.Connection, programme_id: int, claim_no: str) -> sql
 
 
 def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[sqlite3.Row]:
-    """Claims of a programme by round, claim_no or resident token (None: any), oldest first, at most `limit`."""
+    """Claims of a programme by round, claim_no or resident token (None: any), oldest first, at most
+    `limit`.
+    """
     return db.execute(LIST, {"programme_id": programme_id, **wanted}).fetchall()

@@ -16,21 +16,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APPLICATION_ID = 0x564F5543  # "VOUC": says in the file's header whose it is
-SCHEMA_FILES = ("001_initial.sql", "002_applications.sql", "003_draws.sql", "004_schedule.sql", "005_amendments.sql")
+SCHEMA_FILES = (
+    "001_initial.sql",
+    "002_applications.sql",
+    "003_draws.sql",
+    "004_schedule.sql",
+    "005_amendments.sql",
+)
 SCHEMA_VERSION = len(SCHEMA_FILES)
 BUSY_TIMEOUT_MS = 5_000
-PAGE_BYTES = 8_192  # of a new file: an import of ten million rows takes a sixth less time to write than with SQLite's own 4 KiB
-PAGES, LOOSE_PAGES = 1_000, 8_000  # of the write-ahead log before they go into the file: SQLite's own, and 64 MiB
-CACHE_KIB, ROOMY_KIB = 65_536, 262_144  # taken only as it is needed; a sixth of a large import's time
+# of a new file: an import of ten million rows takes a sixth less time to write than with SQLite's
+# own 4 KiB
+PAGE_BYTES = 8_192
+# of the write-ahead log before they go into the file: SQLite's own, and 64 MiB
+PAGES, LOOSE_PAGES = (
+    1_000,
+    8_000,
+)
+# taken only as it is needed; a sixth of a large import's time
+CACHE_KIB, ROOMY_KIB = (
+    65_536,
+    262_144,
+)
 ROOM_TO_OPEN = 1 << 15  # bytes: what SQLite sets aside beside the file
 
 
 class Session(NamedTuple):
     """What every operation is given: the open file, who acts, and the moment of the deed.
 
-    `now` is UTC epoch seconds (from --now when `is_rehearsed`), `actor` who acts, `os_user` the login behind it,
-    `programme` the code chosen with --programme (None: the only one in the file), `dry_run` undoes at the end. `joins` makes
-    `writing` a step of the transaction that is open already: the clock does a deed and notes that it is done as one.
+    `now` is UTC epoch seconds (from --now when `is_rehearsed`), `actor` who acts, `os_user` the
+    login behind it, `programme` the code chosen with --programme (None: the only one in the file),
+    `dry_run` undoes at the end. `joins` makes `writing` a step of the transaction that is open
+    already: the clock does a deed and notes that it is done as one.
     """
 
     db: sqlite3.Connection
@@ -47,16 +64,29 @@ class Session(NamedTuple):
 def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """Open `path` with our settings and bring its schema up to date.
 
-    Raises `VoucherError` when the file is missing (and not `create`), is not ours, or is newer than the program.
+    Raises `VoucherError` when the file is missing (and not `create`), is not ours, or is newer than
+    the program.
     """
     if path.is_dir():
-        raise VoucherError("is_a_folder", "{file} is a folder, not a file", hint="name a file in it", file=str(path))
+        raise VoucherError(
+            "is_a_folder",
+            "{file} is a folder, not a file",
+            hint="name a file in it",
+            file=str(path),
+        )
     if not path.parent.is_dir():
-        raise VoucherError("no_such_folder", "there is no folder {folder}", hint="make it first, or name another with --db",
-                           folder=str(path.parent))
+        raise VoucherError(
+            "no_such_folder",
+            "there is no folder {folder}",
+            hint="make it first, or name another with --db",
+            folder=str(path.parent),
+        )
     if not create and not path.exists():
         raise VoucherError(
-            "no_database", "there is no database {path}", hint="voucher init --db {path}", path=str(path)
+            "no_database",
+            "there is no database {path}",
+            hint="voucher init --db {path}",
+            path=str(path),
         )
     try:
         db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
@@ -73,8 +103,12 @@ def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """A second connection of a process that writes: it sees what is committed, and writes nothing."""
-    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False)
+    """A second connection of a process that writes: it sees what is committed, and writes
+    nothing.
+    """
+    db = sqlite3.connect(
+        path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False
+    )
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA query_only = ON")
     return db
@@ -86,21 +120,34 @@ def data_version(db: sqlite3.Connection) -> int:
 
 
 def _migrate(db: sqlite3.Connection, path: Path, version: int, *, create: bool) -> None:
-    """Apply what is missing, with sqlite-utils (imported only here: everyday commands never wait for it)."""
+    """Apply what is missing, with sqlite-utils (imported only here: everyday commands never wait
+    for it).
+    """
     is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     if not is_ours and (version or db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]):
         raise _stranger(path, "it holds another program's tables")
     if version > SCHEMA_VERSION:
         raise VoucherError(
-            "newer_database", "{path} was written by a newer voucher (schema {version}, this program knows {known})",
-            hint="install the newer voucher", path=str(path), version=version, known=SCHEMA_VERSION,
+            "newer_database",
+            "{path} was written by a newer voucher (schema {version}, this program knows {known})",
+            hint="install the newer voucher",
+            path=str(path),
+            version=version,
+            known=SCHEMA_VERSION,
         )
-    if version == 0 and not create:  # cut off, or its making was killed: never taken for a database without facts
-        raise VoucherError("empty_database", "{path} is empty: it holds no tables", path=str(path),
-                           hint="restore the last backup; or, for a new one: voucher init --db {path}")
+    if (
+        version == 0 and not create
+    ):  # cut off, or its making was killed: never taken for a database without facts
+        raise VoucherError(
+            "empty_database",
+            "{path} is empty: it holds no tables",
+            path=str(path),
+            hint="restore the last backup; or, for a new one: voucher init --db {path}",
+        )
     if version == 0:
         db.execute(f"PRAGMA page_size = {PAGE_BYTES:d}")
-        db.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")  # first: a creation that was killed is recognised
+        # first: a creation that was killed is recognised
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
         db.execute("PRAGMA journal_mode = WAL")
     from vouchercli.store.migrations import migrate
 
@@ -111,7 +158,8 @@ def _migrate(db: sqlite3.Connection, path: Path, version: int, *, create: bool) 
 def writing(session: Session) -> Iterator[sqlite3.Connection]:
     """One write transaction: all of it, or nothing (an exception or --dry-run rolls it back).
 
-    BEGIN IMMEDIATE takes the write lock at once: a deferred BEGIN that reads first fails beside another writer.
+    BEGIN IMMEDIATE takes the write lock at once: a deferred BEGIN that reads first fails beside
+    another writer.
     """
     db = session.db
     if session.joins:
@@ -132,14 +180,18 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
 
 
 def roomy(db: sqlite3.Connection) -> None:
-    """A larger page cache from here on: of millions of claims each meets other pages of three indexes."""
+    """A larger page cache from here on: of millions of claims each meets other pages of three
+    indexes.
+    """
     db.execute(f"PRAGMA cache_size = -{ROOMY_KIB:d}")
 
 
 @contextmanager
 def loosely(db: sqlite3.Connection) -> Iterator[None]:
-    """Commits that do not wait for the disk: a power cut may take back the last of them, whole and in order; a kill takes none.
-    What comes after is safe with all that came before it once its own commit has returned."""
+    """Commits that do not wait for the disk: a power cut may take back the last of them, whole and
+    in order; a kill takes none. What comes after is safe with all that came before it once its own
+    commit has returned.
+    """
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute(f"PRAGMA wal_autocheckpoint = {LOOSE_PAGES:d}")
     try:
@@ -151,7 +203,9 @@ def loosely(db: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def _step(db: sqlite3.Connection) -> Iterator[None]:
-    """A part of the open transaction that is undone by itself when it fails; whoever opened the transaction ends it."""
+    """A part of the open transaction that is undone by itself when it fails; whoever opened the
+    transaction ends it.
+    """
     db.execute("SAVEPOINT step")
     try:
         yield
@@ -177,32 +231,60 @@ def reading(session: Session) -> Iterator[sqlite3.Connection]:
 
 
 def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
-    """The refusal behind an error of SQLite that is the user's or the machine's, not ours; re-raises a bug."""
+    """The refusal behind an error of SQLite that is the user's or the machine's, not ours;
+    re-raises a bug.
+    """
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return Busy("busy", "another voucher command is writing to {path}", hint="run the same command again", path=str(path))
+        return Busy(
+            "busy",
+            "another voucher command is writing to {path}",
+            hint="run the same command again",
+            path=str(path),
+        )
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
         return _no_room(path)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        why = Word("it is read-only") if code == sqlite3.SQLITE_READONLY else Word("permission denied")
-        return VoucherError("no_permission", "{path} cannot be written: {why}",
-                            hint="check who owns the file and its folder", path=str(path), why=why)
+        why = (
+            Word("it is read-only")
+            if code == sqlite3.SQLITE_READONLY
+            else Word("permission denied")
+        )
+        return VoucherError(
+            "no_permission",
+            "{path} cannot be written: {why}",
+            hint="check who owns the file and its folder",
+            path=str(path),
+            why=why,
+        )
     if code == sqlite3.SQLITE_NOTADB:
         return _stranger(path, str(error))
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR):
-        return VoucherError("damaged_database", "{path} is damaged or unreadable: {why}",
-                            hint="restore the last backup; keep the damaged file for the auditor", path=str(path), why=str(error))
+        return VoucherError(
+            "damaged_database",
+            "{path} is damaged or unreadable: {why}",
+            hint="restore the last backup; keep the damaged file for the auditor",
+            path=str(path),
+            why=str(error),
+        )
     raise error
 
 
 def refused_by_machine(error: OSError, path: Path) -> VoucherError:
-    """The refusal behind a file that the machine would not find, open or write; re-raises what is a bug, or a reader that left."""
+    """The refusal behind a file that the machine would not find, open or write; re-raises what is a
+    bug, or a reader that left.
+    """
     if error.errno in NO_ROOM:
         return _no_room(path)
     if error.filename is None or error.errno not in REFUSALS:
         raise error
-    return VoucherError("no_permission", "{path} cannot be used: {why}", hint="check who owns the file and its folder",
-                        path=str(error.filename), why=because(error))
+    return VoucherError(
+        "no_permission",
+        "{path} cannot be used: {why}",
+        hint="check who owns the file and its folder",
+        path=str(error.filename),
+        why=because(error),
+    )
 
 
 def _is_full(path: Path) -> bool:
@@ -213,13 +295,22 @@ def _is_full(path: Path) -> bool:
 
 
 def _no_room(path: Path) -> VoucherError:
-    return VoucherError("disk_full", "the disk is full; nothing of the unfinished step was kept in {path}",
-                        hint="make room, then run the same command again", path=str(path))
+    return VoucherError(
+        "disk_full",
+        "the disk is full; nothing of the unfinished step was kept in {path}",
+        hint="make room, then run the same command again",
+        path=str(path),
+    )
 
 
 def _stranger(path: Path, why: str) -> VoucherError:
-    return VoucherError("not_a_database", "{path} cannot be opened as a voucher database: {why}",
-                        hint="name the right file with --db, or: voucher init --db NEW.db", path=str(path), why=why)
+    return VoucherError(
+        "not_a_database",
+        "{path} cannot be opened as a voucher database: {why}",
+        hint="name the right file with --db, or: voucher init --db NEW.db",
+        path=str(path),
+        why=why,
+    )
 
 
 def schema_text(name: str) -> str:
@@ -243,6 +334,8 @@ ZONES = "SELECT time_zone FROM programmes WHERE ifnull(programme = ?1, 1) ORDER 
 
 
 def zone(db: sqlite3.Connection, programme: str | None) -> str:
-    """The time zone of the chosen programme, or of the first one in the file; the home zone while there is none."""
+    """The time zone of the chosen programme, or of the first one in the file; the home zone while
+    there is none.
+    """
     row = db.execute(ZONES, (programme,)).fetchone()
     return row["time_zone"] if row else HOME_ZONE

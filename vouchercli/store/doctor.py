@@ -1,4 +1,6 @@
-"""What a file says about itself, asked without changing it and without bringing its schema up to date."""
+"""What a file says about itself, asked without changing it and without bringing its schema up to
+date.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,9 @@ TABLES = "SELECT count(*) FROM sqlite_schema"
 
 @dataclass(frozen=True)
 class Vitals:
-    """A file at a glance: ours or not, its schema, the first fault SQLite finds ('' for none), its journal, who is in it, its last
-    deed, its last tick and how many deeds that left undone."""
+    """A file at a glance: ours or not, its schema, the first fault SQLite finds ('' for none), its
+    journal, who is in it, its last deed, its last tick and how many deeds that left undone.
+    """
 
     is_ours: bool
     is_empty: bool
@@ -40,8 +43,14 @@ def sqlite_version() -> tuple[int, ...]:
 
 
 def vitals(path: Path, known_schema: int) -> Vitals:
-    """Examine the file at `path`. Raises `sqlite3.DatabaseError` when it cannot be opened or is no database."""
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_MS / 1000)) as db:
+    """Examine the file at `path`. Raises `sqlite3.DatabaseError` when it cannot be opened or is no
+    database.
+    """
+    with closing(
+        sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_MS / 1000
+        )
+    ) as db:
         db.execute("PRAGMA query_only = ON")
         schema = int(db.execute("PRAGMA user_version").fetchone()[0])
         is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
@@ -52,6 +61,12 @@ def vitals(path: Path, known_schema: int) -> Vitals:
         last = db.execute(LAST_DEED).fetchone()
         tick = db.execute(LAST_TICK).fetchone() or (None, 0)
         return Vitals(
-            is_ours, is_empty, schema, "" if checked == "ok" else checked, str(db.execute("PRAGMA journal_mode").fetchone()[0]),
-            tuple(row[0] for row in db.execute(LOADED)), last[0] if last else None, *tick,
+            is_ours,
+            is_empty,
+            schema,
+            "" if checked == "ok" else checked,
+            str(db.execute("PRAGMA journal_mode").fetchone()[0]),
+            tuple(row[0] for row in db.execute(LOADED)),
+            last[0] if last else None,
+            *tick,
         )

@@ -1,4 +1,6 @@
-"""Draws as they are kept: the commitment with its sealed seed, the quotas, the published list's digest, the certificate."""
+"""Draws as they are kept: the commitment with its sealed seed, the quotas, the published list's
+digest, the certificate.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,15 @@ if TYPE_CHECKING:
 
 FOUND = "SELECT * FROM draws WHERE round_id = ?"
 COMMIT = """
-INSERT INTO draws (round_id, seed_sha256, sealed_seed, registration_closes_at, public_source, committed_by, committed_at)
+INSERT INTO draws (round_id, seed_sha256, sealed_seed, registration_closes_at, public_source,
+    committed_by, committed_at)
 VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 FIX_STRATA = "UPDATE draws SET strata = ?, strata_fixed_at = ? WHERE round_id = ?"
-PUBLISH = "UPDATE draws SET applications = ?, entrants = ?, entrants_sha256 = ?, published_at = ? WHERE round_id = ?"
+PUBLISH = (
+    "UPDATE draws SET applications = ?, entrants = ?, entrants_sha256 = ?, published_at = ? WHERE"
+    " round_id = ?"
+)
 DRAW = "UPDATE draws SET certificate = ?, drawn_by = ?, drawn_at = ? WHERE round_id = ?"
 
 
@@ -44,7 +50,10 @@ def found(db: sqlite3.Connection, round_id: int) -> sqlite3.Row | None:
 def commit(session: Session, round_id: int, seed: bytes, terms: Terms) -> None:
     """Keep a new seed of 32 bytes sealed, and its digest in the open."""
     digest = sha256(seed.hex())
-    session.db.execute(COMMIT, (round_id, digest, _sealed(session.path, digest, seed), *terms, session.actor, session.now))
+    session.db.execute(
+        COMMIT,
+        (round_id, digest, _sealed(session.path, digest, seed), *terms, session.actor, session.now),
+    )
 
 
 def fix_strata(db: sqlite3.Connection, round_id: int, strata: Sequence[Stratum], at: int) -> None:
@@ -58,7 +67,9 @@ def strata(row: sqlite3.Row) -> tuple[Stratum, ...]:
     return tuple(Stratum(**each) for each in json.loads(row["strata"] or "[]"))
 
 
-def publish(db: sqlite3.Connection, round_id: int, counts: tuple[int, int], digest: str, at: int) -> None:
+def publish(
+    db: sqlite3.Connection, round_id: int, counts: tuple[int, int], digest: str, at: int
+) -> None:
     """Keep what was published: (applications, entrants) and the digest of the list."""
     db.execute(PUBLISH, (*counts, digest, at, round_id))
 
@@ -75,17 +86,25 @@ PAD = b"\xffvoucher draw seed\xff"
 
 
 def _sealed(db_path: Path, digest: str, seed: bytes) -> bytes:
-    """The seed under a pad that only the key file gives, or out of it again: a copy of the database alone tells nothing."""
+    """The seed under a pad that only the key file gives, or out of it again: a copy of the database
+    alone tells nothing.
+    """
     pad = hmac.digest(identities.load_key(db_path), PAD + digest.encode(), "sha256")
     return bytes(one ^ other for one, other in zip(seed, pad, strict=True))
 
 
 def seed(db_path: Path, row: sqlite3.Row) -> str:
-    """The committed seed as 64 hexadecimal digits. Raises `seed_lost` when this key file does not open it."""
+    """The committed seed as 64 hexadecimal digits. Raises `seed_lost` when this key file does not
+    open it.
+    """
     opened = _sealed(db_path, row["seed_sha256"], row["sealed_seed"]).hex()
     if sha256(opened) != row["seed_sha256"]:
-        raise VoucherError("seed_lost", "the key file does not open the committed seed: it is another key, or the database was changed",
-                           hint="restore voucher.key from the backup")
+        raise VoucherError(
+            "seed_lost",
+            "the key file does not open the committed seed: it is another key, or the database was"
+            " changed",
+            hint="restore voucher.key from the backup",
+        )
     return opened
 
 
@@ -93,19 +112,28 @@ def seed(db_path: Path, row: sqlite3.Row) -> str:
 
 APPLICATIONS = "SELECT count(*) FROM applications WHERE round_id = ?"
 # In the order of the list, from the index of the numbers.
-IN_ORDER = "SELECT application_no, district, resident_group, resident FROM applications WHERE round_id = ? ORDER BY application_no"
-# The entries of the list, with what the law of granting asks of each (bare columns come from the row of the smallest number).
+IN_ORDER = (
+    "SELECT application_no, district, resident_group, resident FROM applications WHERE round_id = ?"
+    " ORDER BY application_no"
+)
+# The entries of the list, with what the law of granting asks of each (bare columns come from the
+# row of the smallest number).
 ENTRIES = """
-SELECT min(a.application_no) AS application_no, a.application_id, a.resident, coalesce(p.person, a.resident) AS person,
+SELECT min(a.application_no) AS application_no, a.application_id, a.resident, coalesce(p.person,
+    a.resident) AS person,
     r.resident_group = '' OR EXISTS (
         SELECT 1 FROM eligibility e
-        WHERE e.programme_id = r.programme_id AND e.resident = a.resident AND e.resident_group = r.resident_group) AS is_eligible
-FROM applications a JOIN rounds r ON r.round_id = a.round_id LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
+        WHERE e.programme_id = r.programme_id AND e.resident = a.resident
+            AND e.resident_group = r.resident_group) AS is_eligible
+FROM applications a JOIN rounds r ON r.round_id = a.round_id LEFT JOIN persons p
+    ON p.round_id = a.round_id AND p.resident = a.resident
 WHERE a.round_id = ? GROUP BY coalesce(p.person, a.resident) ORDER BY 1
 """
-# Looked up in the order of the numbers, so that neighbours are met together, and given in the order in which they won.
+# Looked up in the order of the numbers, so that neighbours are met together, and given in the order
+# in which they won.
 CREATE_WANTED = """
-CREATE TEMP TABLE IF NOT EXISTS wanted_applications (application_no TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID
+CREATE TEMP TABLE IF NOT EXISTS wanted_applications (application_no TEXT PRIMARY KEY,
+    n INTEGER NOT NULL) WITHOUT ROWID
 """
 CLEAR_WANTED = "DELETE FROM temp.wanted_applications"
 ADD_WANTED = "INSERT INTO temp.wanted_applications (n, application_no) VALUES (?, ?)"
@@ -121,7 +149,9 @@ def applications(db: sqlite3.Connection, round_id: int) -> int:
 
 
 def entrants(db: sqlite3.Connection, round_id: int) -> Iterator[Entrant]:
-    """Who takes part, in the byte order of the application numbers: of all that a person's joined identities hold, the smallest."""
+    """Who takes part, in the byte order of the application numbers: of all that a person's joined
+    identities hold, the smallest.
+    """
     joined = persons.all_joined(db, round_id)
     seen: set[bytes] = set()
     same: dict[str, str] = {"": ""}  # one object for each district and group, not one a row
@@ -131,15 +161,26 @@ def entrants(db: sqlite3.Connection, round_id: int) -> Iterator[Entrant]:
         person = joined.get(resident, resident) if joined else resident
         if person not in seen:
             seen.add(person)
-            yield tuple.__new__(Entrant, (application_no, same.setdefault(district, district), same.setdefault(group, group)))
+            yield tuple.__new__(
+                Entrant,
+                (
+                    application_no,
+                    same.setdefault(district, district),
+                    same.setdefault(group, group),
+                ),
+            )
 
 
 def entries(db: sqlite3.Connection, round_id: int) -> Iterator[sqlite3.Row]:
-    """The same entrants, by application_no: application_id, resident, person, is_eligible (on the list of the round's group)."""
+    """The same entrants, by application_no: application_id, resident, person, is_eligible (on the
+    list of the round's group).
+    """
     return iter(db.execute(ENTRIES, (round_id,)))
 
 
-def applicants(db: sqlite3.Connection, round_id: int, application_nos: Iterable[str]) -> Iterator[tuple[bytes, int]]:
+def applicants(
+    db: sqlite3.Connection, round_id: int, application_nos: Iterable[str]
+) -> Iterator[tuple[bytes, int]]:
     """(resident's token, application_id) of each application, in their order."""
     db.execute(CREATE_WANTED)
     db.execute(CLEAR_WANTED)
@@ -154,11 +195,14 @@ SELECT min(b.application_no) FROM applications a
 LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
 JOIN applications b ON b.round_id = a.round_id
 LEFT JOIN persons q ON q.round_id = b.round_id AND q.resident = b.resident
-WHERE a.round_id = ? AND a.application_no = ? AND coalesce(q.person, b.resident) = coalesce(p.person, a.resident)
+WHERE a.round_id = ? AND a.application_no = ? AND coalesce(q.person,
+    b.resident) = coalesce(p.person, a.resident)
 """
 
 
 def entry_of(db: sqlite3.Connection, round_id: int, application_no: str) -> str | None:
-    """The entry of the person who made that application: the smallest of its application numbers; None: there is no such application."""
+    """The entry of the person who made that application: the smallest of its application numbers;
+    None: there is no such application.
+    """
     entry: str | None = db.execute(ENTRY, (round_id, application_no)).fetchone()[0]
     return entry

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_eligibility (
-    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
+    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT,
+        detail TEXT DEFAULT '{}',
     resident BLOB, resident_group TEXT, district TEXT
 )
 """
 ADD_INCOMING = """
-INSERT INTO incoming_eligibility (place, batch_id, line, cells, reason, detail, resident, resident_group, district)
+INSERT INTO incoming_eligibility (place, batch_id, line, cells, reason, detail, resident,
+    resident_group, district)
 VALUES (?,?,?,?,?,?,?,?,?)
 """
 TYPED_COLUMNS = 3
@@ -24,7 +26,8 @@ TYPED_COLUMNS = 3
 MARK_STANDING = """
 UPDATE incoming_eligibility AS i SET reason = 'duplicate'
 FROM eligibility e
-WHERE i.reason IS NULL AND e.programme_id = :programme_id AND e.resident = i.resident AND e.resident_group = i.resident_group
+WHERE i.reason IS NULL AND e.programme_id = :programme_id AND e.resident = i.resident
+    AND e.resident_group = i.resident_group
 """
 MARK_REPEATED = """
 UPDATE incoming_eligibility AS i SET reason = 'duplicate'
@@ -35,12 +38,13 @@ FROM (
 WHERE u.place = i.place AND u.nth > 1
 """
 ACCEPT = """
-INSERT INTO eligibility (programme_id, resident, resident_group, district, listed_at, batch_id, line)
+INSERT INTO eligibility (programme_id, resident, resident_group, district, listed_at, batch_id,
+    line)
 SELECT :programme_id, resident, resident_group, district, :listed_at, batch_id, line
 FROM incoming_eligibility WHERE reason IS NULL ORDER BY place
 """
-# Packs granted for lines of the list; and packs, granted here or by a platform, of rounds that are for residents of a list, held by
-# those whom this list alone makes eligible.
+# Packs granted for lines of the list; and packs, granted here or by a platform, of rounds that are
+# for residents of a list, held by those whom this list alone makes eligible.
 STANDS_ON = """
 SELECT c.batch_id, count(DISTINCT c.claim_id) AS later
 FROM eligibility e
@@ -48,20 +52,26 @@ JOIN claims c ON c.resident = e.resident
 JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = e.programme_id
 JOIN batches b ON b.batch_id = c.batch_id
 WHERE e.batch_id = ?1 AND CASE b.kind
-    WHEN 'allocation' THEN r.resident_group = e.resident_group OR (r.mode = 'targeted' AND c.line = e.eligibility_id)
+    WHEN 'allocation' THEN r.resident_group = e.resident_group OR (r.mode = 'targeted'
+        AND c.line = e.eligibility_id)
     ELSE CASE WHEN r.resident_group <> '' THEN r.resident_group = e.resident_group
         ELSE r.mode = 'targeted' AND NOT EXISTS (
-            SELECT 1 FROM eligibility o WHERE o.programme_id = e.programme_id AND o.resident = e.resident AND o.batch_id <> ?1
+            SELECT 1 FROM eligibility o WHERE o.programme_id = e.programme_id
+                AND o.resident = e.resident AND o.batch_id <> ?1
         ) END
 END
 GROUP BY c.batch_id ORDER BY c.batch_id
 """
 DELETE = "DELETE FROM eligibility WHERE batch_id = ?"
 
-IS_LISTED = "SELECT EXISTS (SELECT 1 FROM eligibility WHERE programme_id = ? AND resident = ? AND ifnull(resident_group = ?, 1))"
+IS_LISTED = (
+    "SELECT EXISTS (SELECT 1 FROM eligibility WHERE programme_id = ? AND resident = ? AND"
+    " ifnull(resident_group = ?, 1))"
+)
 LIST = """
 SELECT e.resident, e.resident_group, e.district, e.listed_at, e.batch_id FROM eligibility e
-WHERE e.programme_id = :programme_id AND ifnull(e.resident_group = :group, 1) AND ifnull(e.resident = :resident, 1)
+WHERE e.programme_id = :programme_id AND ifnull(e.resident_group = :group, 1)
+    AND ifnull(e.resident = :resident, 1)
 ORDER BY e.eligibility_id LIMIT :limit
 """
 GROUPS = """
@@ -71,7 +81,9 @@ GROUP BY resident_group ORDER BY resident_group
 
 
 def judge(db: sqlite3.Connection, programme_id: int) -> None:
-    """Give every incoming row that is on the list already, or twice in the file, the reason 'duplicate'."""
+    """Give every incoming row that is on the list already, or twice in the file, the reason
+    'duplicate'.
+    """
     db.execute(MARK_STANDING, {"programme_id": programme_id})
     db.execute(MARK_REPEATED)
 
@@ -82,18 +94,27 @@ def accept(db: sqlite3.Connection, batch_id: int, programme_id: int, at: int) ->
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
-    """Take a batch's lines off the list. Raises `batch_built_upon` when packs were granted for some."""
+    """Take a batch's lines off the list. Raises `batch_built_upon` when packs were granted for
+    some.
+    """
     standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
     if standing:
         raise VoucherError(
-            "batch_built_upon", "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches {batches})",
-            hint="voucher batch show {last}", batch=batch_id, count=sum(row["later"] for row in standing),
-            batches=", ".join(str(row["batch_id"]) for row in standing), last=standing[-1]["batch_id"],
+            "batch_built_upon",
+            "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches"
+            " {batches})",
+            hint="voucher batch show {last}",
+            batch=batch_id,
+            count=sum(row["later"] for row in standing),
+            batches=", ".join(str(row["batch_id"]) for row in standing),
+            last=standing[-1]["batch_id"],
         )
     db.execute(DELETE, (batch_id,))
 
 
-def is_listed(db: sqlite3.Connection, programme_id: int, resident: bytes, group: str | None) -> bool:
+def is_listed(
+    db: sqlite3.Connection, programme_id: int, resident: bytes, group: str | None
+) -> bool:
     """Whether the resident is on the programme's list for `group` (None: for any)."""
     return bool(db.execute(IS_LISTED, (programme_id, resident, group)).fetchone()[0])
 

@@ -1,7 +1,9 @@
-"""Packs granted here: staged in `temp.granting` in the order of granting, then written as claims by one statement.
+"""Packs granted here: staged in `temp.granting` in the order of granting, then written as claims by
+one statement.
 
-No over-issue by construction: the round gives its packs by one conditional update beside a CHECK, no claim is written that was not
-counted so (`seats`), and no resident can hold the same pack_no of a round twice (UNIQUE), whatever a caller has counted.
+No over-issue by construction: the round gives its packs by one conditional update beside a CHECK,
+no claim is written that was not counted so (`seats`), and no resident can hold the same pack_no of
+a round twice (UNIQUE), whatever a caller has counted.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ if TYPE_CHECKING:
 CREATE = (
     """
     CREATE TEMP TABLE IF NOT EXISTS granting (
-        n INTEGER PRIMARY KEY, resident BLOB NOT NULL, application_id INTEGER NOT NULL, claimed_at INTEGER NOT NULL,
+        n INTEGER PRIMARY KEY, resident BLOB NOT NULL, application_id INTEGER NOT NULL,
+            claimed_at INTEGER NOT NULL,
         pack_no INTEGER NOT NULL DEFAULT 1
     )
     """,
     """
     CREATE TEMP TABLE IF NOT EXISTS moments (
-        claimed_at INTEGER PRIMARY KEY, packs INTEGER NOT NULL, expires_at INTEGER NOT NULL, day INTEGER NOT NULL
+        claimed_at INTEGER PRIMARY KEY, packs INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+            day INTEGER NOT NULL
     )
     """,
 )
@@ -34,25 +38,29 @@ NUMBER_PACKS = """
 UPDATE temp.granting AS g SET pack_no = q.pack_no
 FROM (
     SELECT n, row_number() OVER (PARTITION BY resident ORDER BY n)
-        + (SELECT ifnull(max(c.pack_no), 0) FROM claims c WHERE c.resident = s.resident AND c.round_id = :round_id) AS pack_no
+        + (SELECT ifnull(max(c.pack_no), 0) FROM claims c WHERE c.resident = s.resident
+            AND c.round_id = :round_id) AS pack_no
     FROM temp.granting s
 ) AS q
 WHERE q.n = g.n
 """
-# The last line of defence but one: nothing is taken unless there is as much. The last is CHECK (claimed BETWEEN 0 AND packs).
+# The last line of defence but one: nothing is taken unless there is as much. The last is CHECK
+# (claimed BETWEEN 0 AND packs).
 TAKE = """
 UPDATE rounds SET claimed = claimed + :packs
 WHERE round_id = :round_id AND claimed + :packs <= packs AND state IN ('open', 'paused', 'closed')
 """
 LAST_NO = """
-SELECT claim_no FROM claims WHERE claim_no > :code || '-' AND claim_no < :code || '-:' AND claim_no GLOB :pattern
+SELECT claim_no FROM claims WHERE claim_no > :code || '-' AND claim_no < :code || '-:'
+    AND claim_no GLOB :pattern
 ORDER BY claim_no DESC LIMIT 1
 """
 DIGITS = 8  # of a claim's number; packs beyond them would meet UNIQUE (claim_no)
 WIDE_CACHE_KIB = 524_288  # taken only as it is needed
 ADD_CLAIMS = """
 INSERT INTO claims (claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
-SELECT :code || '-' || substr(100000000 + :after + g.n, 2), :round_id, g.resident, g.pack_no, g.claimed_at, m.expires_at, :batch_id,
+SELECT :code || '-' || substr(100000000 + :after + g.n, 2), :round_id, g.resident, g.pack_no,
+    g.claimed_at, m.expires_at, :batch_id,
     g.application_id
 FROM temp.granting g JOIN temp.moments m ON m.claimed_at = g.claimed_at
 ORDER BY g.n
@@ -64,25 +72,36 @@ ON CONFLICT DO UPDATE SET claims = claims + excluded.claims
 """
 
 ADD_BATCH = """
-INSERT INTO batches (kind, programme_id, file, sha256, profile, profile_json, encoding, header, state, read, accepted, duplicate,
+INSERT INTO batches (kind, programme_id, file, sha256, profile, profile_json, encoding, header,
+    state, read, accepted, duplicate,
                      rejected, warnings, actor, imported_at)
-VALUES ('allocation', :programme_id, :file, :sha256, '', '', '', '[]', 'done', :packs, :packs, 0, 0, 0, :actor, :at)
+VALUES ('allocation', :programme_id, :file, :sha256, '', '', '', '[]', 'done', :packs, :packs, 0,
+    0, 0, :actor, :at)
 """
 # A round's live claims share one batch: what tells it from others is its digest.
-LIVE_BATCH = "SELECT batch_id FROM batches WHERE kind = 'allocation' AND programme_id = ? AND sha256 = ? AND state = 'done'"
+LIVE_BATCH = (
+    "SELECT batch_id FROM batches WHERE kind = 'allocation' AND programme_id = ? AND sha256 = ? AND"
+    " state = 'done'"
+)
 GROW_BATCH = "UPDATE batches SET read = read + ?, accepted = accepted + ? WHERE batch_id = ?"
 BATCHES = "SELECT count(*) FROM allocations WHERE round_id = ?"
 
 RECORD = """
-INSERT INTO allocations (batch_id, round_id, granted_at, granted, resident_limit, not_eligible, round_paused, sold_out, sold_out_at,
+INSERT INTO allocations (batch_id, round_id, granted_at, granted, resident_limit, not_eligible,
+    round_paused, sold_out, sold_out_at,
                          last_applied_at, last_application_no)
-VALUES (:batch_id, :round_id, :at, :packs, :resident_limit, :not_eligible, :round_paused, :sold_out, :sold_out_at,
+VALUES (:batch_id, :round_id, :at, :packs, :resident_limit, :not_eligible, :round_paused,
+    :sold_out, :sold_out_at,
         :last_applied_at, :last_application_no)
 ON CONFLICT DO UPDATE SET granted = granted + excluded.granted, granted_at = excluded.granted_at,
-    sold_out_at = ifnull(excluded.sold_out_at, sold_out_at), last_applied_at = ifnull(excluded.last_applied_at, last_applied_at),
+    sold_out_at = ifnull(excluded.sold_out_at, sold_out_at),
+        last_applied_at = ifnull(excluded.last_applied_at, last_applied_at),
     last_application_no = ifnull(excluded.last_application_no, last_application_no)
 """
-GRANTED_NOW = "SELECT claim_no, resident, claimed_at, expires_at, line FROM claims WHERE batch_id = ? AND claim_no > ? ORDER BY claim_no"
+GRANTED_NOW = (
+    "SELECT claim_no, resident, claimed_at, expires_at, line FROM claims WHERE batch_id = ? AND"
+    " claim_no > ? ORDER BY claim_no"
+)
 LAST_APPLICATION = "SELECT application_id FROM temp.granting ORDER BY n DESC LIMIT 1"
 LAST_SECOND = "SELECT max(claimed_at) FROM temp.moments"
 
@@ -95,11 +114,15 @@ WHERE c.resident = ? AND c.round_id = ? AND c.line = ?
 
 
 def durably(db: sqlite3.Connection) -> None:
-    """From now on a transaction is on the disk when it has ended, whatever happens to the machine."""
+    """From now on a transaction is on the disk when it has ended, whatever happens to the
+    machine.
+    """
     db.execute("PRAGMA synchronous = FULL")
 
 
-def claim_of(db: sqlite3.Connection, round_id: int, resident: bytes, application_id: int) -> sqlite3.Row | None:
+def claim_of(
+    db: sqlite3.Connection, round_id: int, resident: bytes, application_id: int
+) -> sqlite3.Row | None:
     """The claim that was granted for an application, or None."""
     row: sqlite3.Row | None = db.execute(CLAIM_OF, (resident, round_id, application_id)).fetchone()
     return row
@@ -111,7 +134,9 @@ def claim_number(code: str, number: int) -> str:
 
 
 def widen_cache(db: sqlite3.Connection) -> None:
-    """Room for the index of residents, which is met in no order: without it millions of its pages go to the disk and back."""
+    """Room for the index of residents, which is met in no order: without it millions of its pages
+    go to the disk and back.
+    """
     db.execute(f"PRAGMA cache_size = -{WIDE_CACHE_KIB:d}")
 
 
@@ -132,13 +157,20 @@ def staged(db: sqlite3.Connection) -> int:
 
 
 def take(db: sqlite3.Connection, round_id: int, packs: int) -> bool:
-    """Count that many packs as claimed; False, and nothing is taken, when the round has not as many left or takes no claims."""
+    """Count that many packs as claimed; False, and nothing is taken, when the round has not as many
+    left or takes no claims.
+    """
     return db.execute(TAKE, {"round_id": round_id, "packs": packs}).rowcount == 1
 
 
 def date(db: sqlite3.Connection, moment: Callable[[int], tuple[int, int]]) -> None:
-    """Give each second of claiming its expiry and its local day: `moment(claimed_at)` is the law."""
-    db.executemany(ADD_MOMENT, [(second, packs, *moment(second)) for second, packs in db.execute(SECONDS).fetchall()])
+    """Give each second of claiming its expiry and its local day: `moment(claimed_at)` is the
+    law.
+    """
+    db.executemany(
+        ADD_MOMENT,
+        [(second, packs, *moment(second)) for second, packs in db.execute(SECONDS).fetchall()],
+    )
 
 
 def last_number(db: sqlite3.Connection, code: str) -> int:
@@ -147,8 +179,18 @@ def last_number(db: sqlite3.Connection, code: str) -> int:
     return int(row["claim_no"][-DIGITS:]) if row else 0
 
 
-def write(db: sqlite3.Connection, batch_id: int, round_id: int, code: str, *, after: int, is_one_each: bool) -> None:
-    """Write what is staged as claims numbered CODE-00000001 and on, behind the number `after`, and count them by day."""
+def write(
+    db: sqlite3.Connection,
+    batch_id: int,
+    round_id: int,
+    code: str,
+    *,
+    after: int,
+    is_one_each: bool,
+) -> None:
+    """Write what is staged as claims numbered CODE-00000001 and on, behind the number `after`, and
+    count them by day.
+    """
     values = {"batch_id": batch_id, "round_id": round_id, "code": code, "after": after}
     if not is_one_each:
         db.execute(NUMBER_PACKS, {"round_id": round_id})

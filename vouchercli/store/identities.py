@@ -1,4 +1,6 @@
-"""Identities become keyed tokens at the border: HMAC-SHA-256 under a key file of mode 0600 beside the database."""
+"""Identities become keyed tokens at the border: HMAC-SHA-256 under a key file of mode 0600 beside
+the database.
+"""
 
 from __future__ import annotations
 
@@ -27,25 +29,45 @@ def key_path(db_path: Path) -> Path:
 
 
 def load_key(db_path: Path, *, create: bool = False) -> bytes:
-    """The key; made once when `create`. Raises `VoucherError` when it is missing, or readable by others."""
+    """The key; made once when `create`. Raises `VoucherError` when it is missing, or readable by
+    others.
+    """
     path = key_path(db_path)
     if not path.exists() or (create and not path.stat().st_size):  # empty: its making was killed
         if not create:
-            raise VoucherError("no_key", "the key file {path} is missing: residents could not be recognised again",
-                               hint="restore it from the backup (a new key would break every token)", path=str(path))
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | (0 if path.exists() else os.O_EXCL), 0o600)
+            raise VoucherError(
+                "no_key",
+                "the key file {path} is missing: residents could not be recognised again",
+                hint="restore it from the backup (a new key would break every token)",
+                path=str(path),
+            )
+        descriptor = os.open(
+            path, os.O_WRONLY | os.O_CREAT | (0 if path.exists() else os.O_EXCL), 0o600
+        )
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32) + "\n")
     if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise VoucherError("key_exposed", "the key file {path} can be read by others", hint="chmod 600 {path}", path=str(path))
+        raise VoucherError(
+            "key_exposed",
+            "the key file {path} can be read by others",
+            hint="chmod 600 {path}",
+            path=str(path),
+        )
     text = path.read_text("ascii", "replace").strip()
     if not KEY.fullmatch(text):
-        raise VoucherError("bad_key", "the key file {path} is damaged", hint="restore it from the backup", path=str(path))
+        raise VoucherError(
+            "bad_key",
+            "the key file {path} is damaged",
+            hint="restore it from the backup",
+            path=str(path),
+        )
     return bytes.fromhex(text)
 
 
 def token(key: bytes, identity: str) -> bytes:
-    """The 16-byte token of an identity. A text `token:<hex>` (from our own exports) is the token itself."""
+    """The 16-byte token of an identity. A text `token:<hex>` (from our own exports) is the token
+    itself.
+    """
     if identity.startswith(TOKEN_PREFIX):
         raw = bytes.fromhex(identity.removeprefix(TOKEN_PREFIX))
         if len(raw) != TOKEN_BYTES:
@@ -55,13 +77,22 @@ def token(key: bytes, identity: str) -> bytes:
 
 
 def tokens(key: bytes, identities: Iterable[str]) -> list[bytes]:
-    """`token` for many identities (none of them a token itself): HMAC as RFC 2104 writes it, in half the time."""
-    inner, outer = (bytes(octet ^ pad for octet in key.ljust(BLOCK_BYTES, b"\0")) for pad in (0x36, 0x5C))
-    return [sha256(outer + sha256(inner + one.encode()).digest()).digest()[:TOKEN_BYTES] for one in identities]
+    """`token` for many identities (none of them a token itself): HMAC as RFC 2104 writes it, in
+    half the time.
+    """
+    inner, outer = (
+        bytes(octet ^ pad for octet in key.ljust(BLOCK_BYTES, b"\0")) for pad in (0x36, 0x5C)
+    )
+    return [
+        sha256(outer + sha256(inner + one.encode()).digest()).digest()[:TOKEN_BYTES]
+        for one in identities
+    ]
 
 
 def masked(key: bytes, text: str) -> str:
-    """Any text in a person's column as a token, also one that only looks like a token and is damaged."""
+    """Any text in a person's column as a token, also one that only looks like a token and is
+    damaged.
+    """
     try:
         return shown(token(key, text))
     except ValueError:
@@ -69,5 +100,7 @@ def masked(key: bytes, text: str) -> str:
 
 
 def shown(raw: bytes) -> str:
-    """A token as text, for lists and rejects: `token:<hex>`; importing it again finds the same resident."""
+    """A token as text, for lists and rejects: `token:<hex>`; importing it again finds the same
+    resident.
+    """
     return TOKEN_PREFIX + raw.hex()

@@ -1,5 +1,7 @@
-"""Rows on their way in: every kind of file waits in a temporary table of its own, seen here through the view `incoming`
-(place, batch_id, line, cells, reason, detail), while it is judged; what is refused is kept, counted and explained."""
+"""Rows on their way in: every kind of file waits in a temporary table of its own, seen here through
+the view `incoming` (place, batch_id, line, cells, reason, detail), while it is judged; what is
+refused is kept, counted and explained.
+"""
 
 from __future__ import annotations
 
@@ -18,36 +20,61 @@ CLEAR = (
     "DROP TABLE IF EXISTS temp.incoming_claims",
     "DROP TABLE IF EXISTS temp.incoming_redemptions",
 )
-CREATE_WARNINGS = "CREATE TEMP TABLE incoming_warnings (place INTEGER, reason TEXT, detail TEXT, PRIMARY KEY (place, reason))"
+CREATE_WARNINGS = (
+    "CREATE TEMP TABLE incoming_warnings (place INTEGER, reason TEXT, detail TEXT, PRIMARY KEY"
+    " (place, reason))"
+)
 VIEWS = {
-    "merchants": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_merchants",
-    "claims": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_claims",
-    "redemptions": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_redemptions",
-    "applications": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_applications",
-    "eligibility": "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM incoming_eligibility",
+    "merchants": (
+        "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM"
+        " incoming_merchants"
+    ),
+    "claims": (
+        "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM"
+        " incoming_claims"
+    ),
+    "redemptions": (
+        "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM"
+        " incoming_redemptions"
+    ),
+    "applications": (
+        "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM"
+        " incoming_applications"
+    ),
+    "eligibility": (
+        "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM"
+        " incoming_eligibility"
+    ),
 }
 ADD_WARNING = "INSERT OR REPLACE INTO incoming_warnings (place, reason, detail) VALUES (?, ?, ?)"
 
 COUNT = """
-SELECT count(*) AS read, ifnull(sum(reason IS NULL), 0) AS accepted, ifnull(sum(reason = 'duplicate'), 0) AS duplicate,
+SELECT count(*) AS read, ifnull(sum(reason IS NULL), 0) AS accepted,
+    ifnull(sum(reason = 'duplicate'), 0) AS duplicate,
     ifnull(sum(reason <> 'duplicate'), 0) AS rejected
 FROM incoming
 """
 BY_BATCH = """
-SELECT batch_id, sum(reason IS NULL), ifnull(sum(reason = 'duplicate'), 0), ifnull(sum(reason <> 'duplicate'), 0)
+SELECT batch_id, sum(reason IS NULL), ifnull(sum(reason = 'duplicate'), 0),
+    ifnull(sum(reason <> 'duplicate'), 0)
 FROM incoming GROUP BY batch_id ORDER BY batch_id
 """
 # Only an accepted row can have a warning.
-DROP_IDLE_WARNINGS = "DELETE FROM incoming_warnings WHERE place IN (SELECT place FROM incoming WHERE reason IS NOT NULL)"
+DROP_IDLE_WARNINGS = (
+    "DELETE FROM incoming_warnings WHERE place IN (SELECT place FROM incoming WHERE reason IS NOT"
+    " NULL)"
+)
 WARNED = "SELECT count(*) FROM incoming_warnings"
 
 KEEP_REJECTS = """
 INSERT INTO rejects (batch_id, line, reason, detail, cells)
-SELECT batch_id, line, reason, detail, cells FROM incoming WHERE reason <> 'duplicate' ORDER BY place
+SELECT batch_id, line, reason, detail, cells FROM incoming WHERE reason <> 'duplicate'
+    ORDER BY place
 """
 KEEP_WARNINGS = """
 INSERT OR REPLACE INTO warnings (batch_id, line, reason, detail)
-SELECT i.batch_id, i.line, w.reason, w.detail FROM incoming_warnings w JOIN incoming i USING (place) ORDER BY place, w.reason
+SELECT i.batch_id, i.line, w.reason, w.detail FROM incoming_warnings w
+    JOIN incoming i USING (place) ORDER BY place, w.reason
 """
 
 
@@ -70,7 +97,9 @@ def warn(db: sqlite3.Connection, warnings: Iterable[tuple[int, str, str]]) -> No
 
 
 def counted(db: sqlite3.Connection) -> dict[str, int]:
-    """read, accepted, duplicate, rejected of the judged rows: the first is the sum of the others."""
+    """read, accepted, duplicate, rejected of the judged rows: the first is the sum of the
+    others.
+    """
     return dict(db.execute(COUNT).fetchone())
 
 

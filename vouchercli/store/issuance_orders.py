@@ -1,4 +1,6 @@
-"""Issuance orders as they are kept: number, terms, the texts of the files, and whether they are in the outbox."""
+"""Issuance orders as they are kept: number, terms, the texts of the files, and whether they are in
+the outbox.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ VALUES (:round_id, :number, :terms_sha256, :document, :sheet, :ordered_at)
 UNWRITTEN = """
 SELECT i.*, r.round, r.platform, p.programme, p.time_zone
 FROM issuance_orders i JOIN rounds r USING (round_id) JOIN programmes p USING (programme_id)
-WHERE i.written_at IS NULL AND r.state NOT IN ('draft', 'submitted', 'cancelled') AND ifnull(p.programme = ?, 1) ORDER BY i.order_id
+WHERE i.written_at IS NULL AND r.state NOT IN ('draft', 'submitted', 'cancelled')
+    AND ifnull(p.programme = ?, 1) ORDER BY i.order_id
 """
 WRITTEN = "UPDATE issuance_orders SET written_at = ? WHERE order_id = ?"
 
@@ -33,7 +36,9 @@ def add(db: sqlite3.Connection, **values: Any) -> None:
 
 
 def unwritten(db: sqlite3.Connection, programme: str | None) -> list[Row]:
-    """Orders that are not in the outbox yet, the oldest first; none of a round that was taken back."""
+    """Orders that are not in the outbox yet, the oldest first; none of a round that was taken
+    back.
+    """
     return db.execute(UNWRITTEN, (programme,)).fetchall()
 
 

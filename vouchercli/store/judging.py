@@ -1,8 +1,10 @@
-"""The law of redemptions by set: `rules.redemptions` and `rules.vouchers` applied to a whole file of incoming rows.
+"""The law of redemptions by set: `rules.redemptions` and `rules.vouchers` applied to a whole file
+of incoming rows.
 
-The way of a row: incoming (typed) -> judged (its own ladder, by set) -> contested rows to `rules.vouchers`, one by one.
-A fit payment is contested only when another row or fact shares its voucher, its number or a full visit; a refund always.
-What is not contested cannot be refused by the law of timelines, so the two ways give what one by one would give.
+The way of a row: incoming (typed) -> judged (its own ladder, by set) -> contested rows to
+`rules.vouchers`, one by one. A fit payment is contested only when another row or fact shares its
+voucher, its number or a full visit; a refund always. What is not contested cannot be refused by the
+law of timelines, so the two ways give what one by one would give.
 """
 
 from __future__ import annotations
@@ -19,43 +21,59 @@ if TYPE_CHECKING:
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_redemptions (
-    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
-    transaction_no TEXT, kind TEXT, claim_no TEXT, coupon_no INTEGER, merchant_no TEXT, platform_no TEXT,
-    paid_at INTEGER, day INTEGER, base_fen INTEGER, merchant_discount_fen INTEGER, subsidy_fen INTEGER,
+    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT,
+        detail TEXT DEFAULT '{}',
+    transaction_no TEXT, kind TEXT, claim_no TEXT, coupon_no INTEGER, merchant_no TEXT,
+        platform_no TEXT,
+    paid_at INTEGER, day INTEGER, base_fen INTEGER, merchant_discount_fen INTEGER,
+        subsidy_fen INTEGER,
     refund_of TEXT, channel TEXT,
-    segment_id INTEGER  -- of a fact that is judged again: it had passed its own ladder, and keeps the segment it came with
+    -- of a fact that is judged again: it had passed its own ladder, and keeps the segment it came
+    -- with
+    segment_id INTEGER
 )
 """
-ADD_INCOMING = "INSERT INTO incoming_redemptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL)"
+ADD_INCOMING = (
+    "INSERT INTO incoming_redemptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL)"
+)
 TYPED_COLUMNS = 13
 
-# Numbers that the registry does not know, on vouchers whose template takes any merchant (registration: open).
+# Numbers that the registry does not know, on vouchers whose template takes any merchant
+# (registration: open).
 UNREGISTERED = """
-SELECT DISTINCT CASE WHEN i.merchant_no <> '' THEN i.merchant_no ELSE i.platform_no END AS merchant_no
+SELECT DISTINCT CASE WHEN i.merchant_no <> '' THEN i.merchant_no ELSE i.platform_no
+    END AS merchant_no
 FROM incoming_redemptions i
 JOIN claims c ON c.claim_no = i.claim_no
 JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = :programme_id
 WHERE i.reason IS NULL AND is_open_to_all(r.round_id)
   AND NOT EXISTS (SELECT 1 FROM merchants m WHERE m.merchant_no = i.merchant_no)
-  AND NOT EXISTS (SELECT 1 FROM merchants m WHERE m.platform_no = i.platform_no AND m.platform_no <> '')
+  AND NOT EXISTS (SELECT 1 FROM merchants m WHERE m.platform_no = i.platform_no
+      AND m.platform_no <> '')
 ORDER BY 1
 """
 
-# The ladder of rules.redemptions.reason, after the question whether the very row stands in the store already.
+# The ladder of rules.redemptions.reason, after the question whether the very row stands in the
+# store already.
 JUDGE = """
 CREATE TEMP TABLE judged AS
-SELECT i.place, i.batch_id, i.line, i.transaction_no, i.kind, i.claim_no, i.paid_at, i.day, i.base_fen, i.merchant_discount_fen,
+SELECT i.place, i.batch_id, i.line, i.transaction_no, i.kind, i.claim_no, i.paid_at, i.day,
+    i.base_fen, i.merchant_discount_fen,
     i.refund_of,
-    coalesce(i.subsidy_fen, lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp)) AS subsidy_fen,
+    coalesce(i.subsidy_fen, lawful_subsidy(i.base_fen, k.denomination_fen,
+        k.percent_bp)) AS subsidy_fen,
     c.claim_id, i.coupon_no, c.resident, c.expires_at, r.round_id, m.merchant_id, m.merchant_no,
     coalesce(i.segment_id, m.segment_id) AS segment_id,
     used_channel(r.round_id, i.channel) AS channel,
-    0 AS before_fen, coalesce(i.subsidy_fen, lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp)) AS after_fen,
+    0 AS before_fen, coalesce(i.subsidy_fen, lawful_subsidy(i.base_fen, k.denomination_fen,
+        k.percent_bp)) AS after_fen,
     1 AS vouchers, NULL AS warning, 0 AS is_contested,
     CASE
         WHEN f.merchant_id = m.merchant_id AND f.paid_at = i.paid_at
-            AND abs(f.base_fen) = i.base_fen AND abs(f.merchant_discount_fen) = i.merchant_discount_fen
-            AND CASE i.kind WHEN 'pay' THEN s.after_fen = ifnull(i.subsidy_fen, s.after_fen) ELSE p.transaction_no = i.refund_of END
+            AND abs(f.base_fen) = i.base_fen
+                AND abs(f.merchant_discount_fen) = i.merchant_discount_fen
+            AND CASE i.kind WHEN 'pay' THEN s.after_fen = ifnull(i.subsidy_fen, s.after_fen)
+                ELSE p.transaction_no = i.refund_of END
             THEN 'duplicate'
         WHEN r.round_id IS NULL THEN 'unknown_claim'
         WHEN i.segment_id IS NOT NULL THEN NULL
@@ -64,24 +82,30 @@ SELECT i.place, i.batch_id, i.line, i.transaction_no, i.kind, i.claim_no, i.paid
         WHEN i.kind = 'refund' THEN CASE WHEN i.paid_at < c.claimed_at THEN 'not_yet_valid' END
         WHEN EXISTS (
             SELECT 1 FROM suspensions s
-            WHERE s.merchant_id = m.merchant_id AND i.paid_at >= s.from_at AND i.paid_at < ifnull(s.until_at, i.paid_at + 1)
+            WHERE s.merchant_id = m.merchant_id AND i.paid_at >= s.from_at
+                AND i.paid_at < ifnull(s.until_at, i.paid_at + 1)
         ) THEN 'merchant_suspended'
-        WHEN NOT is_in_scope(r.round_id, i.channel, i.paid_at, m.merchant_no, m.district, m.industry, m.size, m.is_registered)
+        WHEN NOT is_in_scope(r.round_id, i.channel, i.paid_at, m.merchant_no, m.district,
+            m.industry, m.size, m.is_registered)
             THEN 'out_of_scope'
         WHEN i.paid_at < c.claimed_at THEN 'not_yet_valid'
         WHEN i.paid_at >= c.expires_at THEN 'expired'
         WHEN i.base_fen < k.threshold_fen THEN 'below_threshold'
-        WHEN i.subsidy_fen <> lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp) THEN 'subsidy_mismatch'
+        WHEN i.subsidy_fen <> lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp)
+            THEN 'subsidy_mismatch'
     END AS reason
 FROM incoming_redemptions i
 LEFT JOIN claims c ON c.claim_no = i.claim_no
 LEFT JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = :programme_id
 LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = i.coupon_no
 LEFT JOIN merchants m ON m.merchant_id = coalesce(
-    (SELECT merchant_id FROM merchants x WHERE x.merchant_no = i.merchant_no AND i.merchant_no <> ''),
-    (SELECT min(merchant_id) FROM merchants x WHERE x.platform_no = i.platform_no AND x.platform_no <> '')
+    (SELECT merchant_id FROM merchants x WHERE x.merchant_no = i.merchant_no
+        AND i.merchant_no <> ''),
+    (SELECT min(merchant_id) FROM merchants x WHERE x.platform_no = i.platform_no
+        AND x.platform_no <> '')
 )
-LEFT JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no AND f.transaction_no = i.transaction_no
+LEFT JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no
+    AND f.transaction_no = i.transaction_no
     AND (f.refund_of IS NULL) = (i.kind = 'pay')
 LEFT JOIN splits s ON s.split_id = f.split_id
 LEFT JOIN redemptions p ON p.redemption_id = f.refund_of
@@ -94,10 +118,14 @@ CONTEST_SHARED = """
 UPDATE judged AS j SET is_contested = 1
 WHERE reason IS NULL AND (
     kind = 'refund'
-    OR (claim_id, coupon_no) IN (SELECT claim_id, coupon_no FROM judged WHERE reason IS NULL GROUP BY 1, 2 HAVING count(*) > 1)
-    OR transaction_no IN (SELECT transaction_no FROM judged WHERE reason IS NULL GROUP BY kind, transaction_no HAVING count(*) > 1)
-    OR EXISTS (SELECT 1 FROM redemptions f WHERE f.claim_id = j.claim_id AND f.coupon_no = j.coupon_no)
-    OR EXISTS (SELECT 1 FROM standing_numbers n WHERE n.transaction_no = j.transaction_no AND n.kind = j.kind)
+    OR (claim_id, coupon_no) IN (SELECT claim_id, coupon_no FROM judged WHERE reason IS NULL
+        GROUP BY 1, 2 HAVING count(*) > 1)
+    OR transaction_no IN (SELECT transaction_no FROM judged WHERE reason IS NULL GROUP BY kind,
+        transaction_no HAVING count(*) > 1)
+    OR EXISTS (SELECT 1 FROM redemptions f WHERE f.claim_id = j.claim_id
+        AND f.coupon_no = j.coupon_no)
+    OR EXISTS (SELECT 1 FROM standing_numbers n WHERE n.transaction_no = j.transaction_no
+        AND n.kind = j.kind)
 )
 """
 
@@ -106,75 +134,97 @@ CONTEST_VISITS = """
 UPDATE judged SET is_contested = 1
 WHERE reason IS NULL AND kind = 'pay' AND (resident, merchant_id, day) IN (
     SELECT resident, merchant_id, day FROM (
-        SELECT resident, merchant_id, day, claim_id, coupon_no FROM judged WHERE reason IS NULL AND kind = 'pay'
+        SELECT resident, merchant_id, day, claim_id, coupon_no FROM judged WHERE reason IS NULL
+            AND kind = 'pay'
         UNION
         SELECT j.resident, j.merchant_id, j.day, f.claim_id, f.coupon_no
-        FROM (SELECT DISTINCT resident, merchant_id, day FROM judged WHERE reason IS NULL AND kind = 'pay') AS j
+        FROM (SELECT DISTINCT resident, merchant_id, day FROM judged WHERE reason IS NULL
+            AND kind = 'pay') AS j
         CROSS JOIN claims c ON c.resident = j.resident
-        CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id AND f.day = j.day AND f.refund_of IS NULL
+        CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id
+            AND f.day = j.day AND f.refund_of IS NULL
     )
     GROUP BY resident, merchant_id, day HAVING count(*) > :visit_limit
 )
 """
 
 CONTESTED = """
-SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, merchant_id, merchant_no, paid_at, day, base_fen,
+SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, merchant_id,
+    merchant_no, paid_at, day, base_fen,
     merchant_discount_fen, subsidy_fen, refund_of, expires_at
 FROM judged WHERE is_contested
 """
 STANDING_PAYMENTS = """
-SELECT f.redemption_id, f.transaction_no, f.claim_id, f.coupon_no, f.merchant_id, f.paid_at, f.base_fen, f.subsidy_fen
+SELECT f.redemption_id, f.transaction_no, f.claim_id, f.coupon_no, f.merchant_id, f.paid_at,
+    f.base_fen, f.subsidy_fen
 FROM redemption_facts f
-WHERE f.kind = 'pay' AND (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged WHERE is_contested)
+WHERE f.kind = 'pay' AND (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged
+    WHERE is_contested)
 ORDER BY f.paid_at, f.redemption_id
 """
 STANDING_REFUNDS = """
 SELECT f.refund_of, f.paid_at, f.base_fen, f.subsidy_fen, f.vouchers
 FROM redemption_facts f
-WHERE f.kind = 'refund' AND (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged WHERE is_contested)
+WHERE f.kind = 'refund' AND (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged
+    WHERE is_contested)
 ORDER BY f.paid_at, f.redemption_id
 """
 STANDING_NUMBERS = """
 SELECT DISTINCT n.transaction_no, n.kind
-FROM judged j JOIN standing_numbers n ON n.transaction_no = j.transaction_no AND n.kind = j.kind WHERE j.is_contested
+FROM judged j JOIN standing_numbers n ON n.transaction_no = j.transaction_no AND n.kind = j.kind
+    WHERE j.is_contested
 UNION
 SELECT f.transaction_no, f.kind
-FROM redemption_facts f WHERE (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged WHERE is_contested)
+FROM redemption_facts f WHERE (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged
+    WHERE is_contested)
 """
 STANDING_VISITS = """
 SELECT DISTINCT j.resident, j.merchant_id, j.day, f.claim_id, f.coupon_no
 FROM judged j CROSS JOIN claims c ON c.resident = j.resident
-CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id AND f.day = j.day AND f.refund_of IS NULL
+CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id
+    AND f.day = j.day AND f.refund_of IS NULL
 WHERE j.is_contested
 """
-RULE = "UPDATE judged SET reason = ?, before_fen = ?, after_fen = ?, vouchers = ?, warning = ? WHERE place = ?"
+RULE = (
+    "UPDATE judged SET reason = ?, before_fen = ?, after_fen = ?, vouchers = ?, warning = ? WHERE"
+    " place = ?"
+)
 
 JUDGED_ONE = "SELECT reason, detail FROM incoming_redemptions"
 TAKE_REASONS = """
-UPDATE incoming_redemptions AS i SET reason = j.reason FROM judged j WHERE j.place = i.place AND j.reason IS NOT NULL
+UPDATE incoming_redemptions AS i SET reason = j.reason FROM judged j WHERE j.place = i.place
+    AND j.reason IS NOT NULL
 """
 TAKE_WARNINGS = """
 INSERT INTO incoming_warnings (place, reason, detail)
-SELECT place, warning, json_object('refund_of', refund_of, 'base_fen', base_fen, 'subsidy_fen', subsidy_fen)
+SELECT place, warning, json_object('refund_of', refund_of, 'base_fen', base_fen, 'subsidy_fen',
+    subsidy_fen)
 FROM judged WHERE warning IS NOT NULL AND reason IS NULL
 """
-# The values that the explanation of a reject is made of (json_patch drops those that are not known).
+# The values that the explanation of a reject is made of (json_patch drops those that are not
+# known).
 EXPLAIN = """
 UPDATE incoming_redemptions AS i SET detail = (
     SELECT json_patch('{}', json_object(
-        'transaction_no', nullif(i.transaction_no, ''), 'claim_no', i.claim_no, 'coupon_no', i.coupon_no,
+        'transaction_no', nullif(i.transaction_no, ''), 'claim_no', i.claim_no, 'coupon_no',
+            i.coupon_no,
         'merchant_no', CASE WHEN i.merchant_no <> '' THEN i.merchant_no ELSE i.platform_no END,
-        'paid_at', i.paid_at, 'base_fen', i.base_fen, 'subsidy_fen', i.subsidy_fen, 'refund_of', nullif(i.refund_of, ''),
-        'claimed_at', c.claimed_at, 'expires_at', c.expires_at, 'threshold_fen', k.threshold_fen, 'limit', :visit_limit,
-        'expected_fen', CASE WHEN i.kind = 'pay' THEN lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp) END,
+        'paid_at', i.paid_at, 'base_fen', i.base_fen, 'subsidy_fen', i.subsidy_fen, 'refund_of',
+            nullif(i.refund_of, ''),
+        'claimed_at', c.claimed_at, 'expires_at', c.expires_at, 'threshold_fen', k.threshold_fen,
+            'limit', :visit_limit,
+        'expected_fen', CASE WHEN i.kind = 'pay' THEN lawful_subsidy(i.base_fen,
+            k.denomination_fen, k.percent_bp) END,
         'paid_fen', p.base_fen,
-        'left_fen', p.base_fen + (SELECT ifnull(sum(base_fen), 0) FROM redemptions b WHERE b.refund_of = p.redemption_id
+        'left_fen', p.base_fen + (SELECT ifnull(sum(base_fen), 0) FROM redemptions b
+            WHERE b.refund_of = p.redemption_id
                                   AND b.claim_id = p.claim_id AND b.coupon_no = p.coupon_no)))
     FROM (SELECT 1)
     LEFT JOIN claims c ON c.claim_no = i.claim_no
     LEFT JOIN rounds r ON r.round_id = c.round_id
     LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = i.coupon_no
-    LEFT JOIN redemptions p ON p.claim_id = c.claim_id AND p.coupon_no = i.coupon_no AND p.transaction_no = i.refund_of
+    LEFT JOIN redemptions p ON p.claim_id = c.claim_id AND p.coupon_no = i.coupon_no
+        AND p.transaction_no = i.refund_of
         AND p.refund_of IS NULL
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND transaction_no IS NOT NULL
@@ -182,7 +232,8 @@ WHERE reason IS NOT NULL AND reason <> 'duplicate' AND transaction_no IS NOT NUL
 NAME_HOLDER = """
 UPDATE incoming_redemptions AS i SET detail = json_set(detail, '$.transaction_no', (
     SELECT f.transaction_no FROM claims c
-    JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no AND f.refund_of IS NULL
+    JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no
+        AND f.refund_of IS NULL
     WHERE c.claim_no = i.claim_no ORDER BY f.paid_at DESC LIMIT 1
 ))
 WHERE reason = 'already_redeemed'
@@ -194,11 +245,14 @@ def unregistered(db: sqlite3.Connection, programme_id: int) -> list[str]:
     return [row["merchant_no"] for row in db.execute(UNREGISTERED, {"programme_id": programme_id})]
 
 
-def judge(db: sqlite3.Connection, programme_id: int, policy: Policy, visit_limit: int | None) -> None:
-    """Give every incoming row its reason ('duplicate', a reject code, NULL for the fit), and the fit their ruling.
+def judge(
+    db: sqlite3.Connection, programme_id: int, policy: Policy, visit_limit: int | None
+) -> None:
+    """Give every incoming row its reason ('duplicate', a reject code, NULL for the fit), and the
+    fit their ruling.
 
-    The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `used_channel`) are registered by the caller, who also
-    says what numbers stand (`store.transaction_numbers`).
+    The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `used_channel`) are registered
+    by the caller, who also says what numbers stand (`store.transaction_numbers`).
     """
     db.execute("DROP TABLE IF EXISTS temp.judged")
     db.execute(JUDGE, {"programme_id": programme_id})
@@ -206,7 +260,9 @@ def judge(db: sqlite3.Connection, programme_id: int, policy: Policy, visit_limit
     db.execute(CONTEST_SHARED)
     if visit_limit is not None:
         db.execute(CONTEST_VISITS, {"visit_limit": visit_limit})
-    rulings = vouchers.judged(_world(db, policy, visit_limit), [_row(row) for row in db.execute(CONTESTED)])
+    rulings = vouchers.judged(
+        _world(db, policy, visit_limit), [_row(row) for row in db.execute(CONTESTED)]
+    )
     db.executemany(RULE, [_ruled(place, ruling) for place, ruling in rulings.items()])
     db.execute(TAKE_REASONS)
     db.execute(TAKE_WARNINGS)
@@ -215,9 +271,15 @@ def judge(db: sqlite3.Connection, programme_id: int, policy: Policy, visit_limit
 
 
 def try_one(
-    db: sqlite3.Connection, programme_id: int, policy: Policy, visit_limit: int | None, typed: tuple[Any, ...]
+    db: sqlite3.Connection,
+    programme_id: int,
+    policy: Policy,
+    visit_limit: int | None,
+    typed: tuple[Any, ...],
 ) -> tuple[str | None, str]:
-    """The (reason, detail) that one payment would get; it waits and is judged like a file of one row, then is forgotten."""
+    """The (reason, detail) that one payment would get; it waits and is judged like a file of one
+    row, then is forgotten.
+    """
     incoming.expect(db, "redemptions", CREATE_INCOMING)
     incoming.put(db, ADD_INCOMING, [(1, 0, 1, "[]", None, "{}", *typed)])
     transaction_numbers.expect_none(db)
@@ -228,16 +290,33 @@ def try_one(
 
 def _row(row: sqlite3.Row) -> Row:
     return vouchers.Row(
-        line=row["place"], transaction_no=row["transaction_no"], kind=row["kind"], claim_no=row["claim_no"],
+        line=row["place"],
+        transaction_no=row["transaction_no"],
+        kind=row["kind"],
+        claim_no=row["claim_no"],
         voucher=(row["claim_id"], row["coupon_no"]),
-        resident=row["resident"], merchant_id=row["merchant_id"], merchant_no=row["merchant_no"], paid_at=row["paid_at"], day=row["day"],
-        base_fen=row["base_fen"], merchant_discount_fen=row["merchant_discount_fen"], subsidy_fen=row["subsidy_fen"],
-        refund_of=row["refund_of"], expires_at=row["expires_at"],
+        resident=row["resident"],
+        merchant_id=row["merchant_id"],
+        merchant_no=row["merchant_no"],
+        paid_at=row["paid_at"],
+        day=row["day"],
+        base_fen=row["base_fen"],
+        merchant_discount_fen=row["merchant_discount_fen"],
+        subsidy_fen=row["subsidy_fen"],
+        refund_of=row["refund_of"],
+        expires_at=row["expires_at"],
     )
 
 
 def _ruled(place: int, ruling: Ruling) -> tuple[Any, ...]:
-    return (ruling.reason, ruling.before_fen, ruling.after_fen, ruling.vouchers, ruling.warning, place)
+    return (
+        ruling.reason,
+        ruling.before_fen,
+        ruling.after_fen,
+        ruling.vouchers,
+        ruling.warning,
+        place,
+    )
 
 
 def _world(db: sqlite3.Connection, policy: Policy, visit_limit: int | None) -> vouchers.World:
@@ -246,7 +325,9 @@ def _world(db: sqlite3.Connection, policy: Policy, visit_limit: int | None) -> v
     by_id: dict[int, vouchers.Payment] = {}
     for row in db.execute(STANDING_PAYMENTS):
         base, subsidy = row["base_fen"], row["subsidy_fen"]
-        payment = vouchers.Payment(row["transaction_no"], row["merchant_id"], row["paid_at"], base, subsidy, base, subsidy)
+        payment = vouchers.Payment(
+            row["transaction_no"], row["merchant_id"], row["paid_at"], base, subsidy, base, subsidy
+        )
         by_id[row["redemption_id"]] = payment
         world.payments[(row["claim_id"], row["coupon_no"])].append(payment)
     for row in db.execute(STANDING_REFUNDS):
@@ -255,8 +336,12 @@ def _world(db: sqlite3.Connection, policy: Policy, visit_limit: int | None) -> v
         payment.kept_fen += row["subsidy_fen"]
         if row["vouchers"] == -1 and policy != "pro_rata":
             payment.freed_at = row["paid_at"]
-    world.numbers.update((row["transaction_no"], row["kind"]) for row in db.execute(STANDING_NUMBERS))
+    world.numbers.update(
+        (row["transaction_no"], row["kind"]) for row in db.execute(STANDING_NUMBERS)
+    )
     if visit_limit is not None:
         for row in db.execute(STANDING_VISITS):
-            world.visits[(row["resident"], row["merchant_id"], row["day"])].add((row["claim_id"], row["coupon_no"]))
+            world.visits[(row["resident"], row["merchant_id"], row["day"])].add(
+                (row["claim_id"], row["coupon_no"])
+            )
     return world

@@ -1,8 +1,10 @@
-"""The ledger: one posting moves an amount of one funder from one account to another. Append-only; the full ledger grows here.
+"""The ledger: one posting moves an amount of one funder from one account to another. Append-only;
+the full ledger grows here.
 
-Accounts: appropriated -> uncommitted -> committed (approved, unclaimed) -> outstanding (claimed, unredeemed) -> payable
-(redeemed, unpaid) -> paid; clawed_back, returned. That `uncommitted` never falls below nothing is the database's own law
-(trigger postings_within_fund), so it holds however many processes write.
+Accounts: appropriated -> uncommitted -> committed (approved, unclaimed) -> outstanding (claimed,
+unredeemed) -> payable (redeemed, unpaid) -> paid; clawed_back, returned. That `uncommitted` never
+falls below nothing is the database's own law (trigger postings_within_fund), so it holds however
+many processes write.
 """
 
 from __future__ import annotations
@@ -12,10 +14,20 @@ import sqlite3
 from vouchercli.errors import VoucherError
 from vouchercli.rules import money
 
-ACCOUNTS = ("appropriated", "uncommitted", "committed", "outstanding", "payable", "paid", "clawed_back", "returned")
+ACCOUNTS = (
+    "appropriated",
+    "uncommitted",
+    "committed",
+    "outstanding",
+    "payable",
+    "paid",
+    "clawed_back",
+    "returned",
+)
 
 POST = """
-INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, posted_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, posted_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 BALANCE = """
 SELECT coalesce(sum(CASE WHEN to_account = ?2 THEN amount_fen ELSE -amount_fen END), 0)
@@ -29,9 +41,18 @@ FUNDER = "SELECT funder FROM funders WHERE funder_id = ?"
 
 
 def post(
-    db: sqlite3.Connection, funder_id: int, round_id: int | None, from_account: str, to_account: str, amount_fen: int, why: str, at: int,
+    db: sqlite3.Connection,
+    funder_id: int,
+    round_id: int | None,
+    from_account: str,
+    to_account: str,
+    amount_fen: int,
+    why: str,
+    at: int,
 ) -> None:
-    """Move `amount_fen` (nothing is posted for 0). Raises `fund_short` when the funder has less uncommitted."""
+    """Move `amount_fen` (nothing is posted for 0). Raises `fund_short` when the funder has less
+    uncommitted.
+    """
     assert from_account in ACCOUNTS and to_account in ACCOUNTS, (from_account, to_account)
     if amount_fen == 0:
         return
@@ -43,8 +64,12 @@ def post(
         raise _short(db, funder_id, amount_fen) from error
 
 
-def balance(db: sqlite3.Connection, funder_id: int, account: str, round_id: int | None = None) -> int:
-    """What stands on an account, in fen; with `round_id` only that round's postings. (appropriated is negative: money came from it.)"""
+def balance(
+    db: sqlite3.Connection, funder_id: int, account: str, round_id: int | None = None
+) -> int:
+    """What stands on an account, in fen; with `round_id` only that round's postings. (appropriated
+    is negative: money came from it.)
+    """
     if round_id is None:
         row = db.execute(BALANCE, (funder_id, account)).fetchone()
     else:
@@ -56,7 +81,11 @@ def _short(db: sqlite3.Connection, funder_id: int, needed_fen: int) -> VoucherEr
     funder = db.execute(FUNDER, (funder_id,)).fetchone()["funder"]
     available = balance(db, funder_id, "uncommitted")
     return VoucherError(
-        "fund_short", "{funder} has {available} yuan uncommitted; {needed} are needed, {missing} too much",
+        "fund_short",
+        "{funder} has {available} yuan uncommitted; {needed} are needed, {missing} too much",
         hint="fewer packs, or raise the fund's amount in the programme's file and load it again",
-        funder=funder, available=money.yuan(available), needed=money.yuan(needed_fen), missing=money.yuan(needed_fen - available),
+        funder=funder,
+        available=money.yuan(available),
+        needed=money.yuan(needed_fen),
+        missing=money.yuan(needed_fen - available),
     )

@@ -1,5 +1,6 @@
-"""What is known of merchants, and those that nobody registered. Registry files are in `store.registries`, suspensions in
-`store.suspensions`."""
+"""What is known of merchants, and those that nobody registered. Registry files are in
+`store.registries`, suspensions in `store.suspensions`.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 ROW_VIEW = """
 CREATE TEMP VIEW IF NOT EXISTS merchant_rows AS
 SELECT merchant_id, json_object(
-    'merchant_no', merchant_no, 'name', name, 'uscc', uscc, 'district', district, 'industry', industry, 'size', size,
-    'address', address, 'phone', phone, 'platform_no', platform_no, 'account_name', account_name, 'account_no', account_no, 'bank', bank,
+    'merchant_no', merchant_no, 'name', name, 'uscc', uscc, 'district', district, 'industry',
+        industry, 'size', size,
+    'address', address, 'phone', phone, 'platform_no', platform_no, 'account_name', account_name,
+        'account_no', account_no, 'bank', bank,
     'registry', registry, 'is_registered', is_registered, 'changed_at', changed_at) AS row
 FROM main.merchants
 """
@@ -36,8 +39,12 @@ SELECT ?1, merchant_id, '', row FROM merchant_rows WHERE merchant_id = ?2
 """
 
 
-def add_unregistered(db: sqlite3.Connection, batch_id: int, merchant_nos: Iterable[str], at: int) -> int:
-    """Add the numbers that nobody registered (a round with open registration takes them); returns how many were new."""
+def add_unregistered(
+    db: sqlite3.Connection, batch_id: int, merchant_nos: Iterable[str], at: int
+) -> int:
+    """Add the numbers that nobody registered (a round with open registration takes them); returns
+    how many were new.
+    """
     db.execute(ROW_VIEW)
     nowhere = segments.segment_id(db)
     added = 0
@@ -51,16 +58,18 @@ def add_unregistered(db: sqlite3.Connection, batch_id: int, merchant_nos: Iterab
 UNUSED = """
 SELECT m.merchant_id FROM merchant_changes AS c JOIN merchants AS m USING (merchant_id)
 WHERE c.batch_id = ?1 AND c.before = '' AND NOT m.is_registered
-  AND NOT EXISTS (SELECT 1 FROM merchant_changes AS later WHERE later.merchant_id = m.merchant_id AND later.batch_id <> ?1)
+  AND NOT EXISTS (SELECT 1 FROM merchant_changes AS later WHERE later.merchant_id = m.merchant_id
+      AND later.batch_id <> ?1)
   AND NOT EXISTS (SELECT 1 FROM suspensions AS s WHERE s.merchant_id = m.merchant_id)
   AND m.merchant_id NOT IN (SELECT merchant_id FROM redemptions)
 """
 FORGET_CHANGE = "DELETE FROM merchant_changes WHERE batch_id = ? AND merchant_id = ?"
 
 
-
 def forget_unregistered(db: sqlite3.Connection, batch_id: int) -> int:
-    """Remove the unregistered merchants that an undone redemption file had added and nothing else knows; returns how many."""
+    """Remove the unregistered merchants that an undone redemption file had added and nothing else
+    knows; returns how many.
+    """
     unused = [row["merchant_id"] for row in db.execute(UNUSED, (batch_id,))]
     db.executemany(FORGET_CHANGE, [(batch_id, merchant_id) for merchant_id in unused])
     remove(db, [(merchant_id,) for merchant_id in unused])
@@ -81,21 +90,26 @@ NUMBERS = "SELECT merchant_no FROM merchants"
 NAMED = "SELECT * FROM merchants WHERE merchant_no = ?1"
 CALLED = "SELECT * FROM merchants WHERE platform_no = ?1 AND platform_no <> '' ORDER BY merchant_no"
 CHANGES = """
-SELECT c.batch_id, b.file, b.imported_at, c.before, c.after FROM merchant_changes AS c JOIN batches AS b USING (batch_id)
+SELECT c.batch_id, b.file, b.imported_at, c.before, c.after FROM merchant_changes AS c
+    JOIN batches AS b USING (batch_id)
 WHERE c.merchant_id = ? ORDER BY c.batch_id
 """
 TOTALS = """
-SELECT p.programme, r.round, sum(t.vouchers) AS redemptions, sum(t.base_fen) AS base_fen, sum(t.public_fen) AS subsidy_fen,
+SELECT p.programme, r.round, sum(t.vouchers) AS redemptions, sum(t.base_fen) AS base_fen,
+    sum(t.public_fen) AS subsidy_fen,
        sum(t.platform_fen) AS platform_fen, sum(t.match_fen) AS match_fen
-FROM merchant_totals AS t JOIN rounds AS r USING (round_id) JOIN programmes AS p USING (programme_id)
+FROM merchant_totals AS t JOIN rounds AS r USING (round_id)
+    JOIN programmes AS p USING (programme_id)
 WHERE t.merchant_id = ?
 GROUP BY r.round_id ORDER BY p.programme, r.opens_at, r.round
 """
 FILTER = """
-SELECT m.*, EXISTS (SELECT 1 FROM suspensions AS s WHERE s.merchant_id = m.merchant_id AND s.from_at <= :at
+SELECT m.*, EXISTS (SELECT 1 FROM suspensions AS s WHERE s.merchant_id = m.merchant_id
+    AND s.from_at <= :at
                     AND (s.until_at IS NULL OR :at < s.until_at)) AS is_suspended
 FROM merchants AS m
-WHERE (:district IS NULL OR m.district = :district) AND (:industry IS NULL OR m.industry = :industry)
+WHERE (:district IS NULL OR m.district = :district) AND (:industry IS NULL
+    OR m.industry = :industry)
   AND (:size IS NULL OR m.size = :size) AND (:registered IS NULL OR m.is_registered = :registered)
   AND (:search IS NULL OR m.merchant_no LIKE :search ESCAPE '\\' OR m.name LIKE :search ESCAPE '\\'
        OR m.address LIKE :search ESCAPE '\\' OR m.uscc LIKE :search ESCAPE '\\')
@@ -117,9 +131,12 @@ def numbers(db: sqlite3.Connection) -> list[str]:
 
 
 def found(db: sqlite3.Connection, at: int, search: str | None, **wanted: Any) -> list[sqlite3.Row]:
-    """The merchants that fit every given one of district, industry, size, registered, suspended (at `at`) and search (a part of
-    number, name, address or USCC), by number."""
-    escaped = search and "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    """The merchants that fit every given one of district, industry, size, registered, suspended (at
+    `at`) and search (a part of number, name, address or USCC), by number.
+    """
+    escaped = (
+        search and "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    )
     return db.execute(FILTER, {"at": at, "search": escaped, **wanted}).fetchall()
 
 
@@ -129,5 +146,7 @@ def changes(db: sqlite3.Connection, merchant_id: int) -> list[sqlite3.Row]:
 
 
 def totals(db: sqlite3.Connection, merchant_id: int) -> list[sqlite3.Row]:
-    """What was redeemed at a merchant, by programme and round, net of refunds (fen; subsidy: the public part)."""
+    """What was redeemed at a merchant, by programme and round, net of refunds (fen; subsidy: the
+    public part).
+    """
     return db.execute(TOTALS, (merchant_id,)).fetchall()

@@ -24,7 +24,9 @@ def _step(name: str) -> Callable[[Database], None]:
 
 
 def _statements(text: str) -> list[str]:
-    """The single statements of a schema file (executescript would commit the migration's own transaction)."""
+    """The single statements of a schema file (executescript would commit the migration's own
+    transaction).
+    """
     import sqlite3
 
     found, pending = [], ""

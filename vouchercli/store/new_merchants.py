@@ -1,4 +1,6 @@
-"""Merchants of a registry file that nobody knew: written as they stream. All its other rows are in `store.registries`."""
+"""Merchants of a registry file that nobody knew: written as they stream. All its other rows are in
+`store.registries`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ IS_KNOWN = "SELECT 1 FROM merchants WHERE merchant_no = ?"
 # Those that a registered merchant may take the place of (`registries.ADOPTED`).
 ADOPTABLE = "SELECT platform_no FROM merchants WHERE NOT is_registered AND platform_no <> ''"
 ADD = """
-INSERT INTO merchants (merchant_no, name, uscc, district, industry, size, address, phone, platform_no, account_name, account_no, bank,
+INSERT INTO merchants (merchant_no, name, uscc, district, industry, size, address, phone,
+    platform_no, account_name, account_no, bank,
                        registry, is_registered, segment_id, added_at, changed_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 ON CONFLICT (merchant_no) DO NOTHING
@@ -27,12 +30,16 @@ SELECT ?1, merchant_id, '', row FROM merchant_rows WHERE merchant_id > ?2 ORDER 
 """
 WARN = "INSERT OR REPLACE INTO warnings (batch_id, line, reason, detail) VALUES (?, ?, ?, ?)"
 
-# A column that the file does not have is NULL in all of its rows, and blank in the merchants that it added.
+# A column that the file does not have is NULL in all of its rows, and blank in the merchants that
+# it added.
 REPEATED = """
 SELECT i.place, m.merchant_id,
-    (i.name, ifnull(i.uscc, ''), ifnull(i.district, ''), ifnull(i.industry, ''), ifnull(i.size, ''), ifnull(i.address, ''),
-     ifnull(i.phone, ''), ifnull(i.platform_no, ''), ifnull(i.account_name, ''), ifnull(i.account_no, ''), ifnull(i.bank, ''))
-    IS (m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone, m.platform_no, m.account_name, m.account_no, m.bank) AS is_same
+    (i.name, ifnull(i.uscc, ''), ifnull(i.district, ''), ifnull(i.industry, ''), ifnull(i.size,
+        ''), ifnull(i.address, ''),
+     ifnull(i.phone, ''), ifnull(i.platform_no, ''), ifnull(i.account_name, ''),
+         ifnull(i.account_no, ''), ifnull(i.bank, ''))
+    IS (m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone, m.platform_no,
+        m.account_name, m.account_no, m.bank) AS is_same
 FROM incoming_merchants AS i CROSS JOIN merchants AS m USING (merchant_no)
 WHERE m.merchant_id > ? AND i.reason IS NULL
 """
@@ -60,7 +67,9 @@ def adoptable(db: sqlite3.Connection) -> set[str]:
 
 
 def add(db: sqlite3.Connection, after_id: int, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
-    """Add merchants in this order with the next ids behind `after_id`, the last one given; says of each whether it was new."""
+    """Add merchants in this order with the next ids behind `after_id`, the last one given; says of
+    each whether it was new.
+    """
     before = db.total_changes
     db.executemany(ADD, rows)
     added = db.total_changes - before
@@ -87,8 +96,9 @@ def warn(db: sqlite3.Connection, warnings: Iterable[tuple[int, int, str, str]]) 
 
 
 def judge_repeated(db: sqlite3.Connection, after_id: int, lines: Sequence[int]) -> None:
-    """Set the reason of the staged rows that repeat a merchant behind `after_id`, of which `lines` are the lines one by one:
-    'duplicate', or 'conflicting_row' when its values differ."""
+    """Set the reason of the staged rows that repeat a merchant behind `after_id`, of which `lines`
+    are the lines one by one: 'duplicate', or 'conflicting_row' when its values differ.
+    """
     for row in db.execute(REPEATED, (after_id,)).fetchall():
         if row["is_same"]:
             db.execute(SET_DUPLICATE, (row["place"],))

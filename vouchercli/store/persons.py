@@ -12,14 +12,19 @@ if TYPE_CHECKING:
 
 PERSON = "SELECT person FROM persons WHERE round_id = ? AND resident = ?"
 MOVE = "UPDATE persons SET person = ? WHERE round_id = ? AND person = ?"
-ADD = "INSERT INTO persons (round_id, resident, person) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET person = excluded.person"
+ADD = (
+    "INSERT INTO persons (round_id, resident, person) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET"
+    " person = excluded.person"
+)
 FORGET = "DELETE FROM persons WHERE round_id = ?"
 RESIDENTS = "SELECT resident FROM persons WHERE round_id = ? AND person = ?"
 ALL = "SELECT resident, person FROM persons WHERE round_id = ?"
 
 
 def join(db: sqlite3.Connection, round_id: int, links: Iterable[tuple[bytes, bytes]]) -> None:
-    """Make one person of every two residents that are linked, and of all that were joined to either before."""
+    """Make one person of every two residents that are linked, and of all that were joined to either
+    before.
+    """
     found = list(links)
     known = {resident: person_of(db, round_id, resident) for pair in found for resident in pair}
     now = joined([*found, *known.items()])

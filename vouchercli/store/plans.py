@@ -1,4 +1,6 @@
-"""What a plan rests on: who is on the eligibility list, what earlier rounds came to. (Merchants: `store.rounds.merchants_at`.)"""
+"""What a plan rests on: who is on the eligibility list, what earlier rounds came to. (Merchants:
+`store.rounds.merchants_at`.)
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ if TYPE_CHECKING:
     Row = sqlite3.Row
 
 RESIDENTS = """
-SELECT count(DISTINCT resident) FROM eligibility WHERE programme_id = :programme_id AND (:group = '' OR resident_group = :group)
+SELECT count(DISTINCT resident) FROM eligibility WHERE programme_id = :programme_id
+    AND (:group = '' OR resident_group = :group)
 """
 RESIDENTS_BY_DISTRICT = """
 SELECT district, count(DISTINCT resident) AS residents FROM eligibility
@@ -22,25 +25,35 @@ GROUP BY district ORDER BY district
 APPLICATIONS = "SELECT count(*) FROM applications WHERE round_id = ?"
 # A later claim never expires earlier: the last one says when the last voucher of the round is over.
 PAST = """
-SELECT r.round_id, r.round, p.programme, p.time_zone, t.template, t.version, r.mode, r.packs, r.claimed, r.opens_at,
+SELECT r.round_id, r.round, p.programme, p.time_zone, t.template, t.version, r.mode, r.packs,
+    r.claimed, r.opens_at,
     r.claimed * t.coupons AS vouchers, r.claimed * t.pack_value_fen AS face_fen,
-    (SELECT c.claimed_at FROM claims c WHERE c.round_id = r.round_id ORDER BY c.claimed_at DESC LIMIT 1) AS last_claimed_at,
-    (SELECT c.expires_at FROM claims c WHERE c.round_id = r.round_id ORDER BY c.claimed_at DESC LIMIT 1) AS last_expires_at
+    (SELECT c.claimed_at FROM claims c WHERE c.round_id = r.round_id ORDER BY c.claimed_at DESC
+        LIMIT 1) AS last_claimed_at,
+    (SELECT c.expires_at FROM claims c WHERE c.round_id = r.round_id ORDER BY c.claimed_at DESC
+        LIMIT 1) AS last_expires_at
 FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
 WHERE r.state IN ('closed', 'settled', 'archived') AND r.claimed > 0 AND r.round_id <> ?
 ORDER BY r.opens_at, r.round_id
 """
 SUMS = """
-SELECT round_id, sum(vouchers) AS vouchers, sum(base_fen) AS base_fen, sum(subsidy_fen) AS paid_fen, sum(public_fen) AS public_fen,
-    sum(platform_fen) AS platform_fen, sum(match_fen) AS match_fen, sum(floor_fen) AS floor_fen, sum(face_fen) AS face_fen
+SELECT round_id, sum(vouchers) AS vouchers, sum(base_fen) AS base_fen,
+    sum(subsidy_fen) AS paid_fen, sum(public_fen) AS public_fen,
+    sum(platform_fen) AS platform_fen, sum(match_fen) AS match_fen, sum(floor_fen) AS floor_fen,
+        sum(face_fen) AS face_fen
 FROM group_totals WHERE grouping = 'round' GROUP BY round_id
 """
 
 
 def residents(db: sqlite3.Connection, programme_id: int, group: str) -> tuple[int, list[Row]]:
-    """How many residents are on the programme's list for a group ('' = any), and how many by district."""
+    """How many residents are on the programme's list for a group ('' = any), and how many by
+    district.
+    """
     wanted = {"programme_id": programme_id, "group": group}
-    return int(db.execute(RESIDENTS, wanted).fetchone()[0]), db.execute(RESIDENTS_BY_DISTRICT, wanted).fetchall()
+    return (
+        int(db.execute(RESIDENTS, wanted).fetchone()[0]),
+        db.execute(RESIDENTS_BY_DISTRICT, wanted).fetchall(),
+    )
 
 
 def applications(db: sqlite3.Connection, round_id: int) -> int:
@@ -49,10 +62,17 @@ def applications(db: sqlite3.Connection, round_id: int) -> int:
 
 
 def past(db: sqlite3.Connection, but_round_id: int) -> list[Row]:
-    """Every other closed round of the city that was claimed from, of all its programmes, by opening."""
+    """Every other closed round of the city that was claimed from, of all its programmes, by
+    opening.
+    """
     return db.execute(PAST, (but_round_id,)).fetchall()
 
 
 def sums(db: sqlite3.Connection) -> dict[int, Sums]:
-    """What was redeemed of each round, net of refunds; a round that nothing was redeemed of is left out."""
-    return {row["round_id"]: Sums(**{key: row[key] for key in row.keys() if key != "round_id"}) for row in db.execute(SUMS)}  # noqa: SIM118
+    """What was redeemed of each round, net of refunds; a round that nothing was redeemed of is left
+    out.
+    """
+    return {
+        row["round_id"]: Sums(**{key: row[key] for key in row.keys() if key != "round_id"})  # noqa: SIM118
+        for row in db.execute(SUMS)
+    }

@@ -1,4 +1,6 @@
-"""Programmes and their funders as they are kept: the document as loaded, beside what SQL asks for."""
+"""Programmes and their funders as they are kept: the document as loaded, beside what SQL asks
+for.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +27,27 @@ FUNDERS = "SELECT * FROM funders WHERE programme_id = ? ORDER BY position"
 
 
 def current(db: sqlite3.Connection, programme: str | None) -> Row:
-    """The programme of that code, or the only one there is. Raises `no_programme`, `unknown_programme`, `which_programme`."""
+    """The programme of that code, or the only one there is. Raises `no_programme`,
+    `unknown_programme`, `which_programme`.
+    """
     rows = all_loaded(db)
     if not rows:
-        raise VoucherError("no_programme", "no programme is loaded yet", hint="voucher programme load hangzhou-2020")
+        raise VoucherError(
+            "no_programme",
+            "no programme is loaded yet",
+            hint="voucher programme load hangzhou-2020",
+        )
     if programme is not None:
         return named(db, programme)
     if len(rows) > 1:
         known = ", ".join(row["programme"] for row in rows)
-        raise VoucherError("which_programme", "this file holds several programmes: {known}",
-                           hint="add --programme {first}", known=known, first=rows[0]["programme"])
+        raise VoucherError(
+            "which_programme",
+            "this file holds several programmes: {known}",
+            hint="add --programme {first}",
+            known=known,
+            first=rows[0]["programme"],
+        )
     return rows[0]
 
 
@@ -45,9 +58,19 @@ def named(db: sqlite3.Connection, programme: str) -> Row:
         return row
     near = get_close_matches(programme, [each["programme"] for each in all_loaded(db)], 1)
     if near:
-        raise VoucherError("unknown_programme", "no programme {programme} is loaded; did you mean {near}?",
-                           hint="voucher programme list", programme=programme, near=near[0])
-    raise VoucherError("unknown_programme", "no programme {programme} is loaded", hint="voucher programme list", programme=programme)
+        raise VoucherError(
+            "unknown_programme",
+            "no programme {programme} is loaded; did you mean {near}?",
+            hint="voucher programme list",
+            programme=programme,
+            near=near[0],
+        )
+    raise VoucherError(
+        "unknown_programme",
+        "no programme {programme} is loaded",
+        hint="voucher programme list",
+        programme=programme,
+    )
 
 
 def found(db: sqlite3.Connection, programme: str) -> Row | None:
@@ -68,7 +91,10 @@ def value(row: Row) -> Programme:
 
 @lru_cache(maxsize=16)
 def _read(text: str) -> Programme:
-    from vouchercli.rules import programmes as rules  # a report needs no more of it than `published`
+    # a report needs no more of it than `published`
+    from vouchercli.rules import (
+        programmes as rules,
+    )
 
     programme, faults = rules.read(json.loads(text))
     assert programme is not None, faults  # it had no fault when it was loaded
@@ -101,35 +127,46 @@ def funders(db: sqlite3.Connection, programme_id: int) -> list[Row]:
 SAVE = """
 INSERT INTO programmes (programme, digest, document, time_zone, loaded_at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (programme) DO UPDATE SET
-    digest = excluded.digest, document = excluded.document, time_zone = excluded.time_zone, loaded_at = excluded.loaded_at
+    digest = excluded.digest, document = excluded.document, time_zone = excluded.time_zone,
+        loaded_at = excluded.loaded_at
 RETURNING programme_id
 """
 SAVE_FUNDER = """
 INSERT INTO funders (programme_id, funder, kind, position, amount_fen) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (programme_id, funder) DO UPDATE SET kind = excluded.kind, position = excluded.position, amount_fen = excluded.amount_fen
+ON CONFLICT (programme_id, funder) DO UPDATE SET kind = excluded.kind,
+    position = excluded.position, amount_fen = excluded.amount_fen
 RETURNING funder_id
 """
 DROP_FUNDER = "DELETE FROM funders WHERE programme_id = ? AND funder = ?"
 
 
 def save(db: sqlite3.Connection, programme: Programme, document: Any, digest: str, at: int) -> int:
-    """Keep the programme and its funders; gives the programme_id. What a change may not touch: `rules.programme_changes.obstacles`."""
+    """Keep the programme and its funders; gives the programme_id. What a change may not touch:
+    `rules.programme_changes.obstacles`.
+    """
     text = json.dumps(document, ensure_ascii=False)
-    programme_id = int(db.execute(SAVE, (programme.programme, digest, text, programme.time_zone, at)).fetchone()[0])
+    programme_id = int(
+        db.execute(SAVE, (programme.programme, digest, text, programme.time_zone, at)).fetchone()[0]
+    )
     kept = [funder.funder for funder in programme.funders]
     for row in funders(db, programme_id):
         if row["funder"] not in kept:
             db.execute(DROP_FUNDER, (programme_id, row["funder"]))
     for position, funder in enumerate(programme.funders):
-        db.execute(SAVE_FUNDER, (programme_id, funder.funder, funder.kind, position, funder.amount_fen)).fetchone()
+        db.execute(
+            SAVE_FUNDER, (programme_id, funder.funder, funder.kind, position, funder.amount_fen)
+        ).fetchone()
     return programme_id
 
 
 # ---------------------------------------------------------------- what stands on it
 
-HAS_CLAIMS = "SELECT EXISTS (SELECT 1 FROM claims JOIN rounds USING (round_id) WHERE programme_id = ?)"
+HAS_CLAIMS = (
+    "SELECT EXISTS (SELECT 1 FROM claims JOIN rounds USING (round_id) WHERE programme_id = ?)"
+)
 HAS_REDEMPTIONS = """
-SELECT EXISTS (SELECT 1 FROM redemptions JOIN claims USING (claim_id) JOIN rounds USING (round_id) WHERE programme_id = ?)
+SELECT EXISTS (SELECT 1 FROM redemptions JOIN claims USING (claim_id) JOIN rounds USING (round_id)
+    WHERE programme_id = ?)
 """
 PAYING = """
 SELECT funder FROM funders f WHERE programme_id = ? AND (
@@ -139,7 +176,8 @@ SELECT funder FROM funders f WHERE programme_id = ? AND (
 """
 PROMISED = """
 SELECT DISTINCT part.key FROM rounds JOIN templates USING (template_id), json_tree(document) part
-WHERE programme_id = ? AND state NOT IN ('draft', 'submitted', 'cancelled') AND part.path IN ('$.funding', '$.match')
+WHERE programme_id = ? AND state NOT IN ('draft', 'submitted', 'cancelled')
+    AND part.path IN ('$.funding', '$.match')
 """
 
 
@@ -152,7 +190,10 @@ def in_use(db: sqlite3.Connection, programme_id: int) -> InUse:
         has_redemptions=bool(db.execute(HAS_REDEMPTIONS, (programme_id,)).fetchone()[0]),
         promised=frozenset(row[0] for row in db.execute(PROMISED, (programme_id,))),
         paying=frozenset(row[0] for row in db.execute(PAYING, (programme_id,))),
-        uncommitted_fen={row["funder"]: ledger.balance(db, row["funder_id"], "uncommitted") for row in funders(db, programme_id)},
+        uncommitted_fen={
+            row["funder"]: ledger.balance(db, row["funder_id"], "uncommitted")
+            for row in funders(db, programme_id)
+        },
     )
 
 

@@ -14,36 +14,56 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.limits import Limits
 
-# What narrows the proof: rounds for residents of a list, rounds in which residents are joined, pauses.
+# What narrows the proof: rounds for residents of a list, rounds in which residents are joined,
+# pauses.
 BY_LIST = "SELECT round_id, mode, resident_group FROM rounds WHERE programme_id = ?"
-LISTED = "SELECT DISTINCT resident FROM eligibility WHERE programme_id = ? AND ifnull(resident_group = ?, 1)"
-JOINED = "SELECT round_id FROM rounds r WHERE programme_id = ? AND EXISTS (SELECT 1 FROM persons p WHERE p.round_id = r.round_id)"
-PAUSES = "SELECT p.round_id, p.from_at, p.until_at FROM pauses p JOIN rounds r USING (round_id) WHERE r.programme_id = ?"
+LISTED = (
+    "SELECT DISTINCT resident FROM eligibility WHERE programme_id = ? AND ifnull(resident_group ="
+    " ?, 1)"
+)
+JOINED = (
+    "SELECT round_id FROM rounds r WHERE programme_id = ? AND EXISTS (SELECT 1 FROM persons p WHERE"
+    " p.round_id = r.round_id)"
+)
+PAUSES = (
+    "SELECT p.round_id, p.from_at, p.until_at FROM pauses p JOIN rounds r USING (round_id) WHERE"
+    " r.programme_id = ?"
+)
 LAST_ID = "SELECT coalesce(max(claim_id), 0) FROM claims"
 ROOM = "SELECT packs - claimed FROM rounds WHERE round_id = ?"
 WEEK = ("week_from", "week_until")
 COLUMNS = ("claim_no", "round_id", "resident", "claimed_at", "expires_at", "line")
-# A resident's first pack of a round only, and no number twice: where one stands already, nothing is written.
+# A resident's first pack of a round only, and no number twice: where one stands already, nothing is
+# written.
 ADD = """
-INSERT OR IGNORE INTO claims (claim_id, batch_id, claim_no, round_id, resident, claimed_at, expires_at, line, pack_no)
+INSERT OR IGNORE INTO claims (claim_id, batch_id, claim_no, round_id, resident, claimed_at,
+    expires_at, line, pack_no)
 """
 CLAIM = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, 1)"
-# The same where a resident may hold several packs of a round: the first may be gone while another stands.
+# The same where a resident may hold several packs of a round: the first may be gone while another
+# stands.
 ADD_FIRST = """
-INSERT OR IGNORE INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
-SELECT ?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM claims WHERE resident = ?4 AND round_id = ?3)
+INSERT OR IGNORE INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at,
+    expires_at, batch_id, line)
+SELECT ?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM claims WHERE resident = ?4
+    AND round_id = ?3)
 """
-# The same where packs of other rounds count too: as long as nobody reaches a limit, those of other programmes counted with them.
+# The same where packs of other rounds count too: as long as nobody reaches a limit, those of other
+# programmes counted with them.
 ADD_WITHIN = """
-INSERT OR IGNORE INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
+INSERT OR IGNORE INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at,
+    expires_at, batch_id, line)
 SELECT ?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8
 WHERE NOT EXISTS (SELECT 1 FROM claims WHERE resident = ?4 AND round_id = ?3)
-    AND (?11 IS NULL OR (SELECT count(*) FROM claims WHERE resident = ?4 AND claimed_at >= ?9 AND claimed_at < ?10) < ?11)
+    AND (?11 IS NULL OR (SELECT count(*) FROM claims WHERE resident = ?4 AND claimed_at >= ?9
+        AND claimed_at < ?10) < ?11)
     AND (?12 IS NULL OR (SELECT count(*) FROM claims WHERE resident = ?4) < ?12)
 """
 WRITTEN = "SELECT claim_id FROM claims WHERE claim_id >= ?"
 SAME = ("line", "claim_no", "round_id", "resident", "claimed_at")
-IS_SAME = "SELECT 1 FROM claims WHERE claim_no = ? AND round_id = ? AND resident = ? AND claimed_at = ?"
+IS_SAME = (
+    "SELECT 1 FROM claims WHERE claim_no = ? AND round_id = ? AND resident = ? AND claimed_at = ?"
+)
 COUNT = "UPDATE rounds SET claimed = claimed + ? WHERE round_id = ?"
 
 
@@ -51,7 +71,8 @@ def listed(db: sqlite3.Connection, programme_id: int) -> dict[int, list[bytes]]:
     """round_id -> the residents it is for, of every round that is not for all."""
     return {
         round_id: [resident for (resident,) in db.execute(LISTED, (programme_id, group or None))]
-        for round_id, mode, group in db.execute(BY_LIST, (programme_id,)).fetchall() if not is_for_all(mode, group)
+        for round_id, mode, group in db.execute(BY_LIST, (programme_id,)).fetchall()
+        if not is_for_all(mode, group)
     }
 
 
@@ -76,12 +97,19 @@ def next_id(db: sqlite3.Connection) -> int:
 
 
 def add(
-    db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]], *, is_one_each: bool,
+    db: sqlite3.Connection,
+    batch_id: int,
+    first_id: int,
+    columns: Sequence[list[Any]],
+    *,
+    is_one_each: bool,
     within: tuple[Limits, Sequence[list[int]]] | None = None,
 ) -> list[int]:
-    """Write claims, given by columns (`COLUMNS`), with ids from `first_id` on; `is_one_each`: a resident has one pack of each of
-    their rounds; `within`: limits beyond the round, and where the week of each claim begins and ends. Returns the places of those
-    that a standing claim kept out."""
+    """Write claims, given by columns (`COLUMNS`), with ids from `first_id` on; `is_one_each`: a
+    resident has one pack of each of their rounds; `within`: limits beyond the round, and where the
+    week of each claim begins and ends. Returns the places of those that a standing claim kept
+    out.
+    """
     *most, line = columns
     ids = range(first_id, first_id + len(line))
     values: list[Sequence[Any]] = [ids, *most, [batch_id] * len(line), line]
@@ -105,8 +133,9 @@ def duplicates(db: sqlite3.Connection, found: Iterable[tuple[Any, ...]]) -> set[
 
 
 def count(db: sqlite3.Connection, days: Iterable[tuple[int, int, int]]) -> None:
-    """Add claims (round_id, local day, how many; less than nothing takes them away) to their rounds and days: before they are
-    written (`seats`)."""
+    """Add claims (round_id, local day, how many; less than nothing takes them away) to their rounds
+    and days: before they are written (`seats`).
+    """
     for round_id, day, claims in days:
         db.execute(COUNT, (claims, round_id))
         db.execute(ADD_DAY, (round_id, day, claims))

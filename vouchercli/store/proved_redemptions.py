@@ -14,27 +14,35 @@ if TYPE_CHECKING:
 # ---------------------------------------------------------------- read
 
 ROUNDS = """
-SELECT r.round_id, r.round, r.state, r.opens_at, r.closes_at, r.packs, r.claimed, r.per_resident, t.document
-FROM rounds r JOIN templates t ON t.template_id = r.template_id WHERE r.programme_id = ? ORDER BY r.round_id
+SELECT r.round_id, r.round, r.state, r.opens_at, r.closes_at, r.packs, r.claimed, r.per_resident,
+    t.document
+FROM rounds r JOIN templates t ON t.template_id = r.template_id WHERE r.programme_id = ?
+    ORDER BY r.round_id
 """
 COUPONS = """
 SELECT r.round_id, k.coupon_no, k.coupon, k.denomination_fen, k.threshold_fen, k.percent_bp
-FROM rounds r JOIN coupons k ON k.template_id = r.template_id WHERE r.programme_id = ? ORDER BY r.round_id, k.coupon_no
+FROM rounds r JOIN coupons k ON k.template_id = r.template_id WHERE r.programme_id = ?
+    ORDER BY r.round_id, k.coupon_no
 """
-# Long texts, not rows: Python would make an object of every cell. A merchant that was ever suspended is left to the judge.
+# Long texts, not rows: Python would make an object of every cell. A merchant that was ever
+# suspended is left to the judge.
 MERCHANTS = """
-SELECT ifnull(group_concat(merchant_id), ''), ifnull(group_concat(merchant_no, char(10)), ''), ifnull(group_concat(segment_id), ''),
+SELECT ifnull(group_concat(merchant_id), ''), ifnull(group_concat(merchant_no, char(10)), ''),
+    ifnull(group_concat(segment_id), ''),
     ifnull(group_concat(is_registered), '')
-FROM merchants WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions) AND instr(merchant_no, char(10)) = 0
+FROM merchants WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions)
+    AND instr(merchant_no, char(10)) = 0
 """
 PLATFORM_NUMBERS = """
 SELECT platform_no, merchant_no FROM merchants
-WHERE merchant_id IN (SELECT min(merchant_id) FROM merchants WHERE platform_no <> '' GROUP BY platform_no)
+WHERE merchant_id IN (SELECT min(merchant_id) FROM merchants WHERE platform_no <> ''
+    GROUP BY platform_no)
 """
 SPAN = "SELECT min(claim_id), max(claim_id) FROM claims WHERE round_id = ?"
 # The `+` keeps SQLite on the table, in its own order.
 CLAIMS = """
-SELECT count(*), group_concat(claim_id), group_concat(claim_no, char(10)), group_concat(hex(substr(resident, 1, 8)), ''),
+SELECT count(*), group_concat(claim_id), group_concat(claim_no, char(10)),
+    group_concat(hex(substr(resident, 1, 8)), ''),
     group_concat(claimed_at), group_concat(expires_at)
 FROM claims WHERE claim_id BETWEEN ? AND ? AND +round_id = ? AND instr(claim_no, char(10)) = 0
 """
@@ -43,10 +51,12 @@ VISITS = """
 SELECT c.resident, f.merchant_id, f.day
 FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
 CROSS JOIN claims c ON c.claim_id = f.claim_id
-WHERE n.last_paid_at >= ?1 AND n.first_paid_at < ?2 AND f.paid_at >= ?1 AND f.paid_at < ?2 AND f.refund_of IS NULL
+WHERE n.last_paid_at >= ?1 AND n.first_paid_at < ?2 AND f.paid_at >= ?1 AND f.paid_at < ?2
+    AND f.refund_of IS NULL
 """
 VISITS_SINCE = """
-SELECT c.resident, f.merchant_id, f.day FROM redemptions f CROSS JOIN claims c ON c.claim_id = f.claim_id
+SELECT c.resident, f.merchant_id, f.day FROM redemptions f CROSS JOIN claims c
+    ON c.claim_id = f.claim_id
 WHERE f.redemption_id >= ? AND f.refund_of IS NULL
 """
 
@@ -57,27 +67,36 @@ def rounds(db: sqlite3.Connection, programme_id: int) -> list[sqlite3.Row]:
 
 
 def coupons(db: sqlite3.Connection, programme_id: int) -> list[tuple[Any, ...]]:
-    """(round_id, coupon_no, coupon, denomination_fen, threshold_fen, percent_bp) of every voucher of every round."""
+    """(round_id, coupon_no, coupon, denomination_fen, threshold_fen, percent_bp) of every voucher
+    of every round.
+    """
     return [tuple(row) for row in db.execute(COUPONS, (programme_id,))]
 
 
 def merchants(db: sqlite3.Connection) -> tuple[str, str, str, str]:
-    """The merchants that were never suspended as columns in texts: merchant_id (commas between them), merchant_no (newlines),
-    segment_id, is_registered (commas)."""
+    """The merchants that were never suspended as columns in texts: merchant_id (commas between
+    them), merchant_no (newlines), segment_id, is_registered (commas).
+    """
     return tuple(db.execute(MERCHANTS).fetchone())
 
 
 def platform_numbers(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
-    """(platform_no, merchant_no): of several merchants that a platform knows by one number, the first."""
+    """(platform_no, merchant_no): of several merchants that a platform knows by one number, the
+    first.
+    """
     return [tuple(row) for row in db.execute(PLATFORM_NUMBERS)]
 
 
 def claims(db: sqlite3.Connection, round_id: int) -> Iterator[tuple[str, str, str, str, str]]:
-    """A round's claims, some thousand at a time, as columns in texts: claim_id (commas between them), claim_no (newlines),
-    the first eight bytes of the resident's token (hexadecimal, nothing between), claimed_at, expires_at (commas)."""
+    """A round's claims, some thousand at a time, as columns in texts: claim_id (commas between
+    them), claim_no (newlines), the first eight bytes of the resident's token (hexadecimal, nothing
+    between), claimed_at, expires_at (commas).
+    """
     first, last = db.execute(SPAN, (round_id,)).fetchone()
     for start in range(first, last + 1, CLAIMS_AT_ONCE) if first is not None else ():
-        count, *texts = db.execute(CLAIMS, (start, min(start + CLAIMS_AT_ONCE - 1, last), round_id)).fetchone()
+        count, *texts = db.execute(
+            CLAIMS, (start, min(start + CLAIMS_AT_ONCE - 1, last), round_id)
+        ).fetchone()
         if count:
             yield tuple(texts)
 
@@ -94,31 +113,58 @@ def visits_since(db: sqlite3.Connection, first_id: int) -> list[tuple[bytes, int
 
 # ---------------------------------------------------------------- write
 
-COLUMNS = ("transaction_no", "claim_id", "coupon_no", "merchant_id", "segment_id", "channel", "paid_at", "day", "base_fen",
-           "merchant_discount_fen", "split_id", "line")
+COLUMNS = (
+    "transaction_no",
+    "claim_id",
+    "coupon_no",
+    "merchant_id",
+    "segment_id",
+    "channel",
+    "paid_at",
+    "day",
+    "base_fen",
+    "merchant_discount_fen",
+    "split_id",
+    "line",
+)
 # A voucher's first row only: where one stands already, nothing is written.
 ADD = """
-INSERT OR IGNORE INTO redemptions (redemption_id, batch_id, transaction_no, claim_id, coupon_no, merchant_id, segment_id, channel, paid_at,
+INSERT OR IGNORE INTO redemptions (redemption_id, batch_id, transaction_no, claim_id, coupon_no,
+    merchant_id, segment_id, channel, paid_at,
     day, base_fen, merchant_discount_fen, split_id, line, use_no, vouchers, refund_of)
 """
 PAYMENT = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, NULL)"
 # What a refund needs to undo all of it: its payment, alone on the voucher.
 SOLE_PAYMENT = """
 SELECT f.redemption_id, s.after_fen FROM redemptions f JOIN splits s ON s.split_id = f.split_id
-WHERE f.claim_id = ?1 AND f.coupon_no = ?2 AND f.refund_of IS NULL AND f.transaction_no = ?3 AND f.merchant_id = ?4 AND f.base_fen = ?5
+WHERE f.claim_id = ?1 AND f.coupon_no = ?2 AND f.refund_of IS NULL AND f.transaction_no = ?3
+    AND f.merchant_id = ?4 AND f.base_fen = ?5
   AND f.paid_at <= ?6
-  AND NOT EXISTS (SELECT 1 FROM redemptions o WHERE o.claim_id = ?1 AND o.coupon_no = ?2 AND o.redemption_id <> f.redemption_id)
+  AND NOT EXISTS (SELECT 1 FROM redemptions o WHERE o.claim_id = ?1 AND o.coupon_no = ?2
+      AND o.redemption_id <> f.redemption_id)
 """
 REFUND_COLUMNS = (*COLUMNS, "payment_id")
 ADD_REFUND = """
-INSERT INTO redemptions (redemption_id, batch_id, transaction_no, claim_id, coupon_no, merchant_id, segment_id, channel, paid_at,
+INSERT INTO redemptions (redemption_id, batch_id, transaction_no, claim_id, coupon_no, merchant_id,
+    segment_id, channel, paid_at,
     day, base_fen, merchant_discount_fen, split_id, line, refund_of, use_no, vouchers)
 """
 REFUND = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 2, -1)"
 WRITTEN = "SELECT redemption_id FROM redemptions WHERE redemption_id BETWEEN ? AND ?"
-SAME = ("line", "claim_id", "coupon_no", "transaction_no", "merchant_id", "paid_at", "base_fen", "merchant_discount_fen", "subsidy_fen")
+SAME = (
+    "line",
+    "claim_id",
+    "coupon_no",
+    "transaction_no",
+    "merchant_id",
+    "paid_at",
+    "base_fen",
+    "merchant_discount_fen",
+    "subsidy_fen",
+)
 IS_SAME = """
-SELECT 1 FROM redemption_facts WHERE claim_id = ? AND coupon_no = ? AND transaction_no = ? AND merchant_id = ? AND paid_at = ?
+SELECT 1 FROM redemption_facts WHERE claim_id = ? AND coupon_no = ? AND transaction_no = ?
+    AND merchant_id = ? AND paid_at = ?
     AND base_fen = ? AND merchant_discount_fen = ? AND subsidy_fen = ? AND kind = 'pay'
 """
 COMBINED_KEY = ("round_id", "day", "coupon", "channel", "segment_id")
@@ -135,9 +181,12 @@ def next_id(db: sqlite3.Connection) -> int:
     return transaction_numbers.last_id(db) + 1
 
 
-def add(db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]) -> list[int]:
-    """Write payments, given by `COLUMNS`, with ids from `first_id` on, each as the first of its voucher. Returns the ids of those
-    whose voucher a fact holds already: they were not written."""
+def add(
+    db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]
+) -> list[int]:
+    """Write payments, given by `COLUMNS`, with ids from `first_id` on, each as the first of its
+    voucher. Returns the ids of those whose voucher a fact holds already: they were not written.
+    """
     cursor, refused = db.cursor(), []
     cursor.row_factory = None
     for some in bulk_insert.put(db, ADD, PAYMENT, columns, numbered=(first_id, batch_id)):
@@ -148,14 +197,19 @@ def add(db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[
 
 
 def sole_payment(db: sqlite3.Connection, asked: tuple[Any, ...]) -> tuple[int, int] | None:
-    """(redemption_id, subsidy_fen) of the payment that is alone on its voucher, by (claim_id, coupon_no, transaction_no,
-    merchant_id, base_fen, at the latest at this second)."""
+    """(redemption_id, subsidy_fen) of the payment that is alone on its voucher, by (claim_id,
+    coupon_no, transaction_no, merchant_id, base_fen, at the latest at this second).
+    """
     found = db.execute(SOLE_PAYMENT, asked).fetchone()
     return (found[0], found[1]) if found else None
 
 
-def add_refunds(db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]) -> None:
-    """Write full refunds, given by `REFUND_COLUMNS` (amounts negative), with ids from `first_id` on, each as its voucher's second row."""
+def add_refunds(
+    db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]
+) -> None:
+    """Write full refunds, given by `REFUND_COLUMNS` (amounts negative), with ids from `first_id`
+    on, each as its voucher's second row.
+    """
     bulk_insert.put(db, ADD_REFUND, REFUND, columns, numbered=(first_id, batch_id))
 
 

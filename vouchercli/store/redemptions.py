@@ -1,4 +1,6 @@
-"""Payments and refunds as facts: written for the fit rows that `store.judging` leaves, taken back, listed."""
+"""Payments and refunds as facts: written for the fit rows that `store.judging` leaves, taken back,
+listed.
+"""
 
 from __future__ import annotations
 
@@ -13,53 +15,68 @@ if TYPE_CHECKING:
 
 NEW_SPLITS = """
 SELECT DISTINCT j.round_id, j.before_fen, j.after_fen FROM judged j
-LEFT JOIN splits s ON s.round_id = j.round_id AND s.before_fen = j.before_fen AND s.after_fen = j.after_fen
+LEFT JOIN splits s ON s.round_id = j.round_id AND s.before_fen = j.before_fen
+    AND s.after_fen = j.after_fen
 WHERE j.reason IS NULL AND s.split_id IS NULL ORDER BY 1, 2, 3
 """
 SPLIT_ID = "SELECT split_id FROM splits WHERE round_id = ? AND before_fen = ? AND after_fen = ?"
 LAST_SPLIT = "SELECT coalesce(max(split_id), 0) FROM splits"
 ADD_SPLIT = """
-INSERT INTO splits (split_id, round_id, before_fen, after_fen, public_fen, platform_fen, match_fen) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO splits (split_id, round_id, before_fen, after_fen, public_fen, platform_fen, match_fen)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 ADD_SPLIT_PART = "INSERT INTO split_parts (split_id, funder_id, amount_fen) VALUES (?, ?, ?)"
 
-# use_no follows time among rows that are written together (`rules.vouchers.in_time_order`): what does not has come too late.
+# use_no follows time among rows that are written together (`rules.vouchers.in_time_order`): what
+# does not has come too late.
 ACCEPT = """
-INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id, segment_id, channel, paid_at, day,
+INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id,
+    segment_id, channel, paid_at, day,
     base_fen, merchant_discount_fen, split_id, vouchers, refund_of, batch_id, line)
 SELECT :last_id + row_number() OVER (ORDER BY j.place), j.transaction_no, j.claim_id, j.coupon_no,
     j.use_no + (SELECT coalesce(max(use_no), 0) FROM redemptions u
-                WHERE u.claim_id = j.claim_id AND u.coupon_no = j.coupon_no AND u.redemption_id <= :after),
-    j.merchant_id, j.segment_id, CASE j.channel WHEN 'offline' THEN 1 WHEN 'online' THEN 2 ELSE 0 END, j.paid_at, j.day,
+                WHERE u.claim_id = j.claim_id AND u.coupon_no = j.coupon_no
+                    AND u.redemption_id <= :after),
+    j.merchant_id, j.segment_id, CASE j.channel WHEN 'offline' THEN 1 WHEN 'online' THEN 2 ELSE 0
+        END, j.paid_at, j.day,
     CASE j.kind WHEN 'pay' THEN j.base_fen ELSE -j.base_fen END,
     CASE j.kind WHEN 'pay' THEN j.merchant_discount_fen ELSE -j.merchant_discount_fen END,
     s.split_id, j.vouchers, p.redemption_id, j.batch_id, j.line
 FROM (
-    SELECT *, row_number() OVER (PARTITION BY claim_id, coupon_no ORDER BY paid_at, kind = 'refund', transaction_no, place) AS use_no
+    SELECT *, row_number() OVER (PARTITION BY claim_id, coupon_no ORDER BY paid_at,
+        kind = 'refund', transaction_no, place) AS use_no
     FROM judged WHERE reason IS NULL
 ) j
-JOIN splits s ON s.round_id = j.round_id AND s.before_fen = j.before_fen AND s.after_fen = j.after_fen
-LEFT JOIN redemptions p ON j.kind = 'refund' AND p.claim_id = j.claim_id AND p.coupon_no = j.coupon_no
+JOIN splits s ON s.round_id = j.round_id AND s.before_fen = j.before_fen
+    AND s.after_fen = j.after_fen
+LEFT JOIN redemptions p ON j.kind = 'refund' AND p.claim_id = j.claim_id
+    AND p.coupon_no = j.coupon_no
     AND p.transaction_no = j.refund_of AND p.refund_of IS NULL
 WHERE j.kind = :kind
 ORDER BY j.place
 """
 
-# A row of another batch on the same voucher at the same time or later, or a refund of this batch's payment.
+# A row of another batch on the same voucher at the same time or later, or a refund of this batch's
+# payment.
 STANDS_ON = """
 SELECT l.batch_id, count(DISTINCT l.redemption_id) AS later FROM redemptions f
-JOIN redemptions l ON l.claim_id = f.claim_id AND l.coupon_no = f.coupon_no AND l.batch_id <> f.batch_id
+JOIN redemptions l ON l.claim_id = f.claim_id AND l.coupon_no = f.coupon_no
+    AND l.batch_id <> f.batch_id
     AND (l.paid_at >= f.paid_at OR l.refund_of = f.redemption_id)
 WHERE f.batch_id = ? GROUP BY l.batch_id ORDER BY l.batch_id
 """
 CLEAR_LEAVING = "DROP TABLE IF EXISTS temp.leaving"
 CREATE_LEAVING = "CREATE TEMP TABLE leaving (redemption_id INTEGER PRIMARY KEY)"
 ALL_LEAVE = "INSERT INTO leaving SELECT redemption_id FROM redemptions WHERE batch_id = ?"
-DELETE_LEAVING = "DELETE FROM redemptions WHERE redemption_id IN (SELECT redemption_id FROM leaving)"
+DELETE_LEAVING = (
+    "DELETE FROM redemptions WHERE redemption_id IN (SELECT redemption_id FROM leaving)"
+)
 
 LIST = """
-SELECT x.transaction_no, x.kind, c.claim_no, x.coupon_no, k.coupon, r.round, m.merchant_no, m.name, x.paid_at, x.base_fen,
-    x.merchant_discount_fen, x.subsidy_fen, x.public_fen, x.platform_fen, x.match_fen, p.transaction_no AS refund_of, x.batch_id,
+SELECT x.transaction_no, x.kind, c.claim_no, x.coupon_no, k.coupon, r.round, m.merchant_no, m.name,
+    x.paid_at, x.base_fen,
+    x.merchant_discount_fen, x.subsidy_fen, x.public_fen, x.platform_fen, x.match_fen,
+        p.transaction_no AS refund_of, x.batch_id,
     x.redemption_id
 FROM redemption_facts x
 JOIN claims c ON c.claim_id = x.claim_id
@@ -67,31 +84,43 @@ JOIN rounds r ON r.round_id = c.round_id
 JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
 JOIN merchants m ON m.merchant_id = x.merchant_id
 LEFT JOIN redemptions p ON p.redemption_id = x.refund_of
-WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1) AND ifnull(c.claim_no = :claim_no, 1)
+WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
+    AND ifnull(c.claim_no = :claim_no, 1)
   AND ifnull(m.merchant_no = :merchant_no, 1) AND ifnull(x.transaction_no = :transaction_no, 1)
 """
 LIST_ORDER = " ORDER BY x.paid_at, x.redemption_id LIMIT :limit"
-LIST_OF_CLAIM = LIST + "AND x.claim_id = (SELECT claim_id FROM claims WHERE claim_no = :claim_no)" + LIST_ORDER
-LIST_OF_NUMBER = LIST + "AND x.redemption_id IN (SELECT redemption_id FROM standing_numbers)" + LIST_ORDER
+LIST_OF_CLAIM = (
+    LIST + "AND x.claim_id = (SELECT claim_id FROM claims WHERE claim_no = :claim_no)" + LIST_ORDER
+)
+LIST_OF_NUMBER = (
+    LIST + "AND x.redemption_id IN (SELECT redemption_id FROM standing_numbers)" + LIST_ORDER
+)
 LIST_OF_RUN = LIST + "AND x.redemption_id BETWEEN :first_id AND :last_id" + LIST_ORDER
-RUNS = "SELECT first_id, last_id, first_paid_at FROM redemption_runs ORDER BY first_paid_at, first_id"
+RUNS = (
+    "SELECT first_id, last_id, first_paid_at FROM redemption_runs ORDER BY first_paid_at, first_id"
+)
 
 
 def accept(db: sqlite3.Connection, batch_id: int, parts: Callable[[int, int], Split]) -> None:
     """Write the fit rows as facts, payments before refunds, and add them to the totals.
 
-    `parts(round_id, amount_fen)` is the law's split of a subsidy: it is asked once for each new amount.
+    `parts(round_id, amount_fen)` is the law's split of a subsidy: it is asked once for each new
+    amount.
     """
     add_splits(db, [(row[0], row[1], row[2]) for row in db.execute(NEW_SPLITS)], parts)
     after = transaction_numbers.last_id(db)
     for kind in ("pay", "refund"):
-        db.execute(ACCEPT, {"kind": kind, "last_id": transaction_numbers.last_id(db), "after": after})
+        db.execute(
+            ACCEPT, {"kind": kind, "last_id": transaction_numbers.last_id(db), "after": after}
+        )
     transaction_numbers.keep_written(db, batch_id, after)
     totals.add_written(db, after)
 
 
 class Split(NamedTuple):
-    """Who pays one subsidy, in fen: by kind, and by funder_id (public and platform shares and the match)."""
+    """Who pays one subsidy, in fen: by kind, and by funder_id (public and platform shares and the
+    match).
+    """
 
     public_fen: int
     platform_fen: int
@@ -99,36 +128,62 @@ class Split(NamedTuple):
     by_funder: dict[int, int]
 
 
-Change = tuple[int, int, int]  # (round_id, fen of the subsidy that were kept before, fen that are kept after)
+# (round_id, fen of the subsidy that were kept before, fen that are kept after)
+Change = tuple[int, int, int]
 
 
 def split_of(change: Change, parts: Callable[[int, int], Split]) -> Split:
-    """A refund changes each funder from its part of what was kept before to its part of what is kept after."""
+    """A refund changes each funder from its part of what was kept before to its part of what is
+    kept after.
+    """
     round_id, before_fen, after_fen = change
     before, after = parts(round_id, before_fen), parts(round_id, after_fen)
-    return Split(after.public_fen - before.public_fen, after.platform_fen - before.platform_fen, after.match_fen - before.match_fen,
-                 {funder: fen - before.by_funder[funder] for funder, fen in sorted(after.by_funder.items())})
+    return Split(
+        after.public_fen - before.public_fen,
+        after.platform_fen - before.platform_fen,
+        after.match_fen - before.match_fen,
+        {funder: fen - before.by_funder[funder] for funder, fen in sorted(after.by_funder.items())},
+    )
 
 
-def add_splits(db: sqlite3.Connection, changes: list[Change], parts: Callable[[int, int], Split]) -> list[tuple[int, Split]]:
+def add_splits(
+    db: sqlite3.Connection, changes: list[Change], parts: Callable[[int, int], Split]
+) -> list[tuple[int, Split]]:
     """Keep new splits; returns each with its number."""
     first = int(db.execute(LAST_SPLIT).fetchone()[0]) + 1
     splits = [split_of(change, parts) for change in changes]
     known = list(enumerate(splits, first))
-    db.executemany(ADD_SPLIT, [(number, *change, *split[:3]) for change, (number, split) in zip(changes, known, strict=True)])
-    db.executemany(ADD_SPLIT_PART, [(number, *part) for number, split in known for part in split.by_funder.items()])
+    db.executemany(
+        ADD_SPLIT,
+        [
+            (number, *change, *split[:3])
+            for change, (number, split) in zip(changes, known, strict=True)
+        ],
+    )
+    db.executemany(
+        ADD_SPLIT_PART,
+        [(number, *part) for number, split in known for part in split.by_funder.items()],
+    )
     return known
 
 
-def splits(db: sqlite3.Connection, changes: list[Change], parts: Callable[[int, int], Split]) -> dict[Change, tuple[int, Split]]:
+def splits(
+    db: sqlite3.Connection, changes: list[Change], parts: Callable[[int, int], Split]
+) -> dict[Change, tuple[int, Split]]:
     """(split_id, split) of each change; new ones are kept."""
-    found = {change: (int(row[0]), split_of(change, parts)) for change in changes if (row := db.execute(SPLIT_ID, change).fetchone())}
+    found = {
+        change: (int(row[0]), split_of(change, parts))
+        for change in changes
+        if (row := db.execute(SPLIT_ID, change).fetchone())
+    }
     new = [change for change in changes if change not in found]
     return found | dict(zip(new, add_splits(db, new, parts), strict=True))
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
-    """Take a batch's rows away again. Raises `VoucherError` when later rows of other batches stand on its vouchers."""
+    """Take a batch's rows away again. Raises `VoucherError` when later rows of other batches stand
+    on its vouchers.
+    """
     standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
     if standing:
         raise batches.built_upon(batch_id, standing)
@@ -151,8 +206,12 @@ def take_out(db: sqlite3.Connection) -> None:
     db.execute(DELETE_LEAVING)
 
 
-def listed(db: sqlite3.Connection, programme_id: int, *, limit: int, **wanted: str | None) -> list[sqlite3.Row]:
-    """Redemptions of a programme by round, claim_no, merchant_no, transaction_no (None: any), oldest first, at most `limit`."""
+def listed(
+    db: sqlite3.Connection, programme_id: int, *, limit: int, **wanted: str | None
+) -> list[sqlite3.Row]:
+    """Redemptions of a programme by round, claim_no, merchant_no, transaction_no (None: any),
+    oldest first, at most `limit`.
+    """
     asked = {"programme_id": programme_id, "limit": limit, **wanted}
     if number := wanted["transaction_no"]:
         transaction_numbers.find_standing(db, [number])
@@ -163,6 +222,8 @@ def listed(db: sqlite3.Connection, programme_id: int, *, limit: int, **wanted: s
     for first_id, last_id, first_paid_at in db.execute(RUNS).fetchall():
         if len(found) == limit and found[-1]["paid_at"] < first_paid_at:
             break  # no later run has an older one
-        found += db.execute(LIST_OF_RUN, {**asked, "first_id": first_id, "last_id": last_id}).fetchall()
+        found += db.execute(
+            LIST_OF_RUN, {**asked, "first_id": first_id, "last_id": last_id}
+        ).fetchall()
         found = sorted(found, key=itemgetter("paid_at", "redemption_id"))[:limit]
     return found

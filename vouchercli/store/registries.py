@@ -1,4 +1,6 @@
-"""Registry files by set: each is an update of the merchants. What is known of one merchant is in `store.merchants`."""
+"""Registry files by set: each is an update of the merchants. What is known of one merchant is in
+`store.merchants`.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,10 @@ if TYPE_CHECKING:
 # A column that the file does not have is NULL in every row: what is stored stays.
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_merchants (
-    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER UNIQUE, cells TEXT, reason TEXT, detail TEXT DEFAULT '{}',
-    merchant_no TEXT, name TEXT, uscc TEXT, district TEXT, industry TEXT, size TEXT, address TEXT, phone TEXT, platform_no TEXT,
+    place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER UNIQUE, cells TEXT, reason TEXT,
+        detail TEXT DEFAULT '{}',
+    merchant_no TEXT, name TEXT, uscc TEXT, district TEXT, industry TEXT, size TEXT, address TEXT,
+        phone TEXT, platform_no TEXT,
     account_name TEXT, account_no TEXT, bank TEXT
 )
 """
@@ -27,21 +31,25 @@ INDEX_INCOMING = "CREATE INDEX temp.incoming_merchants_by_no ON incoming_merchan
 # ---------------------------------------------------------------- judge
 
 JUDGE_REPEATED = """
-WITH firsts AS (SELECT merchant_no, min(line) AS line FROM incoming_merchants WHERE reason IS NULL GROUP BY merchant_no HAVING count(*) > 1)
+WITH firsts AS (SELECT merchant_no, min(line) AS line FROM incoming_merchants WHERE reason IS NULL
+    GROUP BY merchant_no HAVING count(*) > 1)
 UPDATE incoming_merchants AS i
 SET (reason, detail) = (
     SELECT
         iif(is_same, 'duplicate', 'conflicting_row'),
         iif(is_same, '{}', json_object('merchant_no', i.merchant_no, 'first_line', f.line))
-    FROM (SELECT (i.name, i.uscc, i.district, i.industry, i.size, i.address, i.phone, i.platform_no, i.account_name, i.account_no, i.bank)
-              IS (f.name, f.uscc, f.district, f.industry, f.size, f.address, f.phone, f.platform_no, f.account_name, f.account_no, f.bank)
+    FROM (SELECT (i.name, i.uscc, i.district, i.industry, i.size, i.address, i.phone,
+        i.platform_no, i.account_name, i.account_no, i.bank)
+              IS (f.name, f.uscc, f.district, f.industry, f.size, f.address, f.phone,
+                  f.platform_no, f.account_name, f.account_no, f.bank)
               AS is_same)
 )
 FROM firsts JOIN incoming_merchants AS f ON f.line = firsts.line
 WHERE i.merchant_no = firsts.merchant_no AND i.line > firsts.line AND i.reason IS NULL
 """
 
-# When a batch is judged again: the line it contradicts is not among the rejects, and it contradicts it all the same.
+# When a batch is judged again: the line it contradicts is not among the rejects, and it contradicts
+# it all the same.
 REMEMBER_CONFLICTS = """
 UPDATE incoming_merchants AS i SET reason = r.reason, detail = r.detail
 FROM rejects AS r WHERE r.batch_id = ?1 AND r.line = i.line AND r.reason = 'conflicting_row'
@@ -52,16 +60,20 @@ UPDATE incoming_merchants AS i
 SET reason = 'duplicate'
 FROM merchants AS m
 WHERE i.reason IS NULL AND m.merchant_no = i.merchant_no AND m.registry = ?1 AND m.is_registered
-  AND (m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone, m.platform_no, m.account_name, m.account_no, m.bank)
-   IS (i.name, ifnull(i.uscc, m.uscc), ifnull(i.district, m.district), ifnull(i.industry, m.industry), ifnull(i.size, m.size),
+  AND (m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone, m.platform_no,
+      m.account_name, m.account_no, m.bank)
+   IS (i.name, ifnull(i.uscc, m.uscc), ifnull(i.district, m.district), ifnull(i.industry,
+       m.industry), ifnull(i.size, m.size),
        ifnull(i.address, m.address), ifnull(i.phone, m.phone), ifnull(i.platform_no, m.platform_no),
-       ifnull(i.account_name, m.account_name), ifnull(i.account_no, m.account_no), ifnull(i.bank, m.bank))
+       ifnull(i.account_name, m.account_name), ifnull(i.account_no, m.account_no), ifnull(i.bank,
+           m.bank))
 """
 
 
 def judge(db: sqlite3.Connection, batch_id: int, registry: str) -> None:
-    """Set the reason of every row that repeats an earlier line ('duplicate', or 'conflicting_row' when its values differ), or
-    says only what the registry already knows ('duplicate')."""
+    """Set the reason of every row that repeats an earlier line ('duplicate', or 'conflicting_row'
+    when its values differ), or says only what the registry already knows ('duplicate').
+    """
     db.execute(INDEX_INCOMING)
     db.execute(REMEMBER_CONFLICTS, (batch_id,))
     db.execute(JUDGE_REPEATED)
@@ -70,11 +82,13 @@ def judge(db: sqlite3.Connection, batch_id: int, registry: str) -> None:
 
 # ---------------------------------------------------------------- accept
 
-# A merchant that was added unregistered under the number its platform has for it gets the number the registry has.
+# A merchant that was added unregistered under the number its platform has for it gets the number
+# the registry has.
 ADOPTED = """
 SELECT m.merchant_id, min(i.merchant_no) AS merchant_no
 FROM merchants AS m JOIN incoming_merchants AS i ON i.platform_no = m.platform_no
-WHERE NOT m.is_registered AND i.reason IS NULL AND i.platform_no <> '' AND i.merchant_no <> m.merchant_no
+WHERE NOT m.is_registered AND i.reason IS NULL AND i.platform_no <> ''
+    AND i.merchant_no <> m.merchant_no
   AND NOT EXISTS (SELECT 1 FROM merchants AS x WHERE x.merchant_no = i.merchant_no)
 GROUP BY m.merchant_id HAVING count(*) = 1
 """
@@ -86,7 +100,8 @@ ADOPT = "UPDATE merchants SET merchant_no = ?2 WHERE merchant_id = ?1"
 
 ADD_SEGMENTS = """
 INSERT INTO segments (district, industry, size)
-SELECT DISTINCT coalesce(i.district, m.district, ''), coalesce(i.industry, m.industry, ''), coalesce(i.size, m.size, '')
+SELECT DISTINCT coalesce(i.district, m.district, ''), coalesce(i.industry, m.industry, ''),
+    coalesce(i.size, m.size, '')
 FROM incoming_merchants AS i LEFT JOIN merchants AS m USING (merchant_no)
 WHERE i.reason IS NULL
 ON CONFLICT DO NOTHING
@@ -94,43 +109,58 @@ ON CONFLICT DO NOTHING
 
 NOTE_BEFORE = """
 INSERT INTO merchant_changes (batch_id, merchant_id, before, after)
-SELECT ?1, m.merchant_id, r.row, '' FROM incoming_merchants AS i JOIN merchants AS m USING (merchant_no)
+SELECT ?1, m.merchant_id, r.row, '' FROM incoming_merchants AS i
+    JOIN merchants AS m USING (merchant_no)
 JOIN merchant_rows AS r USING (merchant_id)
 WHERE i.reason IS NULL
 ON CONFLICT DO NOTHING
 """
 
 PUT = """
-INSERT INTO merchants (merchant_no, name, uscc, district, industry, size, address, phone, platform_no, account_name, account_no, bank,
+INSERT INTO merchants (merchant_no, name, uscc, district, industry, size, address, phone,
+    platform_no, account_name, account_no, bank,
                        registry, is_registered, segment_id, added_at, changed_at)
-SELECT i.merchant_no, i.name, coalesce(i.uscc, m.uscc, ''), s.district, s.industry, s.size, coalesce(i.address, m.address, ''),
-       coalesce(i.phone, m.phone, ''), coalesce(i.platform_no, m.platform_no, ''), coalesce(i.account_name, m.account_name, ''),
-       coalesce(i.account_no, m.account_no, ''), coalesce(i.bank, m.bank, ''), ?1, 1, s.segment_id, ?2, ?2
+SELECT i.merchant_no, i.name, coalesce(i.uscc, m.uscc, ''), s.district, s.industry, s.size,
+    coalesce(i.address, m.address, ''),
+       coalesce(i.phone, m.phone, ''), coalesce(i.platform_no, m.platform_no, ''),
+           coalesce(i.account_name, m.account_name, ''),
+       coalesce(i.account_no, m.account_no, ''), coalesce(i.bank, m.bank, ''), ?1, 1, s.segment_id,
+           ?2, ?2
 FROM incoming_merchants AS i LEFT JOIN merchants AS m USING (merchant_no)
-JOIN segments AS s ON s.district = coalesce(i.district, m.district, '') AND s.industry = coalesce(i.industry, m.industry, '')
+JOIN segments AS s ON s.district = coalesce(i.district, m.district, '')
+    AND s.industry = coalesce(i.industry, m.industry, '')
                   AND s.size = coalesce(i.size, m.size, '')
 WHERE i.reason IS NULL
 ORDER BY i.line
 ON CONFLICT (merchant_no) DO UPDATE SET
-    name = excluded.name, uscc = excluded.uscc, district = excluded.district, industry = excluded.industry, size = excluded.size,
-    address = excluded.address, phone = excluded.phone, platform_no = excluded.platform_no, account_name = excluded.account_name,
-    account_no = excluded.account_no, bank = excluded.bank, registry = excluded.registry, is_registered = 1,
+    name = excluded.name, uscc = excluded.uscc, district = excluded.district,
+        industry = excluded.industry, size = excluded.size,
+    address = excluded.address, phone = excluded.phone, platform_no = excluded.platform_no,
+        account_name = excluded.account_name,
+    account_no = excluded.account_no, bank = excluded.bank, registry = excluded.registry,
+        is_registered = 1,
     segment_id = excluded.segment_id, changed_at = excluded.changed_at
 """
 
 NOTE_AFTER = """
 INSERT INTO merchant_changes (batch_id, merchant_id, before, after)
-SELECT ?1, m.merchant_id, '', r.row FROM incoming_merchants AS i JOIN merchants AS m USING (merchant_no)
+SELECT ?1, m.merchant_id, '', r.row FROM incoming_merchants AS i
+    JOIN merchants AS m USING (merchant_no)
 JOIN merchant_rows AS r USING (merchant_id)
 WHERE i.reason IS NULL
 ON CONFLICT DO UPDATE SET after = excluded.after
 """
 
-COUNT_CHANGES = "SELECT count(*) AS changes, ifnull(sum(before <> ''), 0) AS changed FROM merchant_changes WHERE batch_id = ?"
+COUNT_CHANGES = (
+    "SELECT count(*) AS changes, ifnull(sum(before <> ''), 0) AS changed FROM merchant_changes"
+    " WHERE batch_id = ?"
+)
 
 
 def accept(db: sqlite3.Connection, batch_id: int, registry: str, at: int) -> dict[str, int]:
-    """Add or change the merchants of the rows that are fit; how many the batch has `added` and `changed` so far."""
+    """Add or change the merchants of the rows that are fit; how many the batch has `added` and
+    `changed` so far.
+    """
     db.execute(merchants.ROW_VIEW)
     for row in db.execute(ADOPTED).fetchall():
         db.execute(NOTE_ADOPTED, (batch_id, row["merchant_id"]))
@@ -151,9 +181,11 @@ KNOWN = "SELECT merchant_no FROM merchants WHERE merchant_no IN (SELECT value FR
 MISSING = """
 SELECT merchant_id, merchant_no, name FROM merchants
 WHERE registry = ?1 AND is_registered
-  AND merchant_id < ifnull((SELECT merchant_id FROM merchant_changes WHERE batch_id = ?3 AND before = '' ORDER BY merchant_id LIMIT 1),
+  AND merchant_id < ifnull((SELECT merchant_id FROM merchant_changes WHERE batch_id = ?3
+      AND before = '' ORDER BY merchant_id LIMIT 1),
                            9223372036854775807)
-  AND merchant_no NOT IN (SELECT merchant_no FROM incoming_merchants WHERE merchant_no IS NOT NULL UNION SELECT value FROM json_each(?2))
+  AND merchant_no NOT IN (SELECT merchant_no FROM incoming_merchants WHERE merchant_no IS NOT NULL
+      UNION SELECT value FROM json_each(?2))
 ORDER BY merchant_no
 """
 COUNT_REGISTRY = "SELECT count(*) FROM merchants WHERE registry = ? AND is_registered"
@@ -169,9 +201,12 @@ def known(db: sqlite3.Connection, texts: set[str]) -> set[str]:
     return {row["merchant_no"] for row in db.execute(KNOWN, (json.dumps(sorted(texts)),))}
 
 
-def missing(db: sqlite3.Connection, batch_id: int, registry: str, also: set[str]) -> list[sqlite3.Row]:
-    """The merchants of this registry that the file of the batch no longer lists, in its rows or among the numbers `also`
-    (merchant_id, merchant_no, name)."""
+def missing(
+    db: sqlite3.Connection, batch_id: int, registry: str, also: set[str]
+) -> list[sqlite3.Row]:
+    """The merchants of this registry that the file of the batch no longer lists, in its rows or
+    among the numbers `also` (merchant_id, merchant_no, name).
+    """
     return db.execute(MISSING, (registry, json.dumps(sorted(also)), batch_id)).fetchall()
 
 
@@ -185,38 +220,48 @@ def count(db: sqlite3.Connection, registry: str) -> int:
 # A redemption stands on what it was counted under and found by, not on a telephone number.
 STANDS_ON = """
 WITH mine AS (
-    SELECT merchant_id, json_extract(nullif(before, ''), '$.district', '$.industry', '$.size', '$.platform_no', '$.is_registered')
-        IS NOT json_extract(after, '$.district', '$.industry', '$.size', '$.platform_no', '$.is_registered') AS is_counted
+    SELECT merchant_id, json_extract(nullif(before, ''), '$.district', '$.industry', '$.size',
+        '$.platform_no', '$.is_registered')
+        IS NOT json_extract(after, '$.district', '$.industry', '$.size', '$.platform_no',
+            '$.is_registered') AS is_counted
     FROM merchant_changes WHERE batch_id = ?1)
 SELECT batch_id, sum(later) AS later FROM (
     SELECT batch_id, count(*) AS later FROM merchant_changes
     WHERE batch_id > ?1 AND merchant_id IN (SELECT merchant_id FROM mine) GROUP BY batch_id
     UNION ALL
     SELECT batch_id, count(*) FROM redemptions
-    WHERE batch_id > ?1 AND merchant_id IN (SELECT merchant_id FROM mine WHERE is_counted) GROUP BY batch_id
+    WHERE batch_id > ?1 AND merchant_id IN (SELECT merchant_id FROM mine WHERE is_counted)
+        GROUP BY batch_id
     UNION ALL
     SELECT batch_id, count(*) FROM suspensions
-    WHERE batch_id > ?1 AND merchant_id IN (SELECT merchant_id FROM merchant_changes WHERE batch_id = ?1 AND before = '') GROUP BY batch_id)
+    WHERE batch_id > ?1 AND merchant_id IN (SELECT merchant_id FROM merchant_changes
+        WHERE batch_id = ?1 AND before = '') GROUP BY batch_id)
 GROUP BY batch_id ORDER BY batch_id
 """
 SUSPENDED = """
 SELECT m.merchant_no FROM suspensions AS s JOIN merchants AS m USING (merchant_id)
-WHERE s.batch_id IS NULL AND merchant_id IN (SELECT merchant_id FROM merchant_changes WHERE batch_id = ?1 AND before = '')
+WHERE s.batch_id IS NULL AND merchant_id IN (SELECT merchant_id FROM merchant_changes
+    WHERE batch_id = ?1 AND before = '')
 ORDER BY m.merchant_no
 """
 
 PUT_BACK_SEGMENTS = """
 INSERT INTO segments (district, industry, size)
-SELECT before ->> 'district', before ->> 'industry', before ->> 'size' FROM merchant_changes WHERE batch_id = ?1 AND before <> ''
+SELECT before ->> 'district', before ->> 'industry', before ->> 'size' FROM merchant_changes
+    WHERE batch_id = ?1 AND before <> ''
 ON CONFLICT DO NOTHING
 """
 PUT_BACK = """
 UPDATE merchants SET
     merchant_no = c.before ->> 'merchant_no',
-    name = c.before ->> 'name', uscc = c.before ->> 'uscc', district = c.before ->> 'district', industry = c.before ->> 'industry',
-    size = c.before ->> 'size', address = c.before ->> 'address', phone = c.before ->> 'phone', platform_no = c.before ->> 'platform_no',
-    account_name = c.before ->> 'account_name', account_no = c.before ->> 'account_no', bank = c.before ->> 'bank',
-    registry = c.before ->> 'registry', is_registered = c.before ->> 'is_registered', changed_at = c.before ->> 'changed_at',
+    name = c.before ->> 'name', uscc = c.before ->> 'uscc', district = c.before ->> 'district',
+        industry = c.before ->> 'industry',
+    size = c.before ->> 'size', address = c.before ->> 'address', phone = c.before ->> 'phone',
+        platform_no = c.before ->> 'platform_no',
+    account_name = c.before ->> 'account_name', account_no = c.before ->> 'account_no',
+        bank = c.before ->> 'bank',
+    registry = c.before ->> 'registry', is_registered = c.before ->> 'is_registered',
+        changed_at = c.before ->> 'changed_at',
     segment_id = (SELECT segment_id FROM segments AS s WHERE s.district = c.before ->> 'district'
                   AND s.industry = c.before ->> 'industry' AND s.size = c.before ->> 'size')
 FROM merchant_changes AS c
@@ -224,8 +269,11 @@ WHERE c.batch_id = ?1 AND c.before <> '' AND merchants.merchant_id = c.merchant_
 """
 ADDED = "SELECT merchant_id FROM merchant_changes WHERE batch_id = ? AND before = ''"
 FORGET_CHANGES = "DELETE FROM merchant_changes WHERE batch_id = ?"
+
+
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
-    """Put every merchant of a registry file back to what stood before it, and remove those it added.
+    """Put every merchant of a registry file back to what stood before it, and remove those it
+    added.
 
     Raises `VoucherError` when later changes, redemptions or suspensions stand on them.
     """
@@ -234,8 +282,13 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
         raise batches.built_upon(batch_id, standing)
     if suspended := db.execute(SUSPENDED, (batch_id,)).fetchall():
         raise VoucherError(
-            "batch_built_upon", "batch {batch} cannot be undone: {count} merchants that it added were suspended since ({merchants})",
-            hint="voucher merchant show {first}", batch=batch_id, count=len(suspended), first=suspended[0]["merchant_no"],
+            "batch_built_upon",
+            "batch {batch} cannot be undone: {count} merchants that it added were suspended since"
+            " ({merchants})",
+            hint="voucher merchant show {first}",
+            batch=batch_id,
+            count=len(suspended),
+            first=suspended[0]["merchant_no"],
             merchants=", ".join(row["merchant_no"] for row in suspended[:5]),
         )
     suspensions.take_back(db, batch_id)

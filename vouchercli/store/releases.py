@@ -1,4 +1,6 @@
-"""What the release of unused money is made of: each round's kept totals, its claims that are alive, what these have paid."""
+"""What the release of unused money is made of: each round's kept totals, its claims that are alive,
+what these have paid.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,15 @@ if TYPE_CHECKING:
 
 ROUNDS = """
 SELECT r.*, p.programme, p.time_zone, t.document, x.marker, x.next_at, x.missing
-FROM rounds r JOIN programmes p USING (programme_id) JOIN templates t USING (template_id) LEFT JOIN releases x USING (round_id)
-WHERE r.state IN ('open', 'paused', 'closed') AND ifnull(p.programme = :programme, 1) AND ifnull(r.round_id = :round_id, 1)
+FROM rounds r JOIN programmes p USING (programme_id) JOIN templates t USING (template_id) LEFT
+    JOIN releases x USING (round_id)
+WHERE r.state IN ('open', 'paused', 'closed') AND ifnull(p.programme = :programme, 1)
+    AND ifnull(r.round_id = :round_id, 1)
 ORDER BY r.opens_at, r.round_id
 """
 PAID = """
-SELECT f.funder, CAST(sum(t.amount_fen) AS BIGINT) AS amount_fen FROM funder_totals t JOIN funders f USING (funder_id)
+SELECT f.funder, CAST(sum(t.amount_fen) AS BIGINT) AS amount_fen FROM funder_totals t
+    JOIN funders f USING (funder_id)
 WHERE t.round_id = ? GROUP BY f.funder ORDER BY f.funder
 """
 LAST_EXPIRY = "SELECT max(expires_at) FROM claims WHERE round_id = ?"
@@ -24,18 +29,23 @@ ALIVE = "SELECT count(*) FROM claims WHERE round_id = ? AND expires_at > ?"
 # The claims lead, each finds its redemptions by its key.
 PAID_BY_ALIVE = """
 SELECT f.funder, CAST(sum(s.amount_fen) AS BIGINT) AS amount_fen
-FROM claims c CROSS JOIN redemptions x ON x.claim_id = c.claim_id CROSS JOIN split_parts s ON s.split_id = x.split_id
+FROM claims c CROSS JOIN redemptions x ON x.claim_id = c.claim_id CROSS JOIN split_parts s
+    ON s.split_id = x.split_id
     CROSS JOIN funders f ON f.funder_id = s.funder_id
 WHERE c.round_id = ? AND c.expires_at > ? GROUP BY f.funder ORDER BY f.funder
 """
 LOOKED = """
-INSERT INTO releases (round_id, marker, looked_at, next_at, missing) VALUES (:round_id, :marker, :at, :next_at, :missing)
-ON CONFLICT DO UPDATE SET marker = excluded.marker, looked_at = excluded.looked_at, next_at = excluded.next_at, missing = excluded.missing
+INSERT INTO releases (round_id, marker, looked_at, next_at, missing) VALUES (:round_id, :marker,
+    :at, :next_at, :missing)
+ON CONFLICT DO UPDATE SET marker = excluded.marker, looked_at = excluded.looked_at,
+    next_at = excluded.next_at, missing = excluded.missing
 """
 
 
 def rounds(db: sqlite3.Connection, programme: str | None, round_id: int | None = None) -> list[Row]:
-    """Rounds that may hold unused money, with their programme's and template's documents and what the last look left."""
+    """Rounds that may hold unused money, with their programme's and template's documents and what
+    the last look left.
+    """
     return db.execute(ROUNDS, {"programme": programme, "round_id": round_id}).fetchall()
 
 
@@ -61,5 +71,7 @@ def alive(db: sqlite3.Connection, round_id: int, after: int) -> int:
 
 
 def looked(db: sqlite3.Connection, **values: Any) -> None:
-    """Keep what this look was made of (`round_id`, `marker`, `at`), the `next_at` and what is `missing` (JSON)."""
+    """Keep what this look was made of (`round_id`, `marker`, `at`), the `next_at` and what is
+    `missing` (JSON).
+    """
     db.execute(LOOKED, values)

@@ -1,4 +1,6 @@
-"""Facts moved back among the incoming rows, to be judged again together with rows that may take their place."""
+"""Facts moved back among the incoming rows, to be judged again together with rows that may take
+their place.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +24,16 @@ INSERT OR IGNORE INTO leaving
 SELECT f.redemption_id FROM incoming_redemptions i CROSS JOIN claims c ON c.claim_no = i.claim_no
 CROSS JOIN claims o ON o.resident = c.resident
 CROSS JOIN redemptions f ON f.claim_id = o.claim_id AND f.day = i.day AND f.refund_of IS NULL
-CROSS JOIN merchants m ON m.merchant_id = f.merchant_id AND (m.merchant_no = i.merchant_no OR m.platform_no = nullif(i.platform_no, ''))
+CROSS JOIN merchants m ON m.merchant_id = f.merchant_id AND (m.merchant_no = i.merchant_no
+    OR m.platform_no = nullif(i.platform_no, ''))
 WHERE i.reason IS NULL AND i.kind = 'pay'
 """
 SAME_NUMBER = """
 INSERT OR IGNORE INTO leaving
-SELECT n.redemption_id FROM standing_numbers n JOIN redemptions f ON f.redemption_id = n.redemption_id
-WHERE (n.transaction_no, n.kind) IN (SELECT transaction_no, kind FROM incoming_redemptions WHERE reason IS NULL)
+SELECT n.redemption_id FROM standing_numbers n JOIN redemptions f
+    ON f.redemption_id = n.redemption_id
+WHERE (n.transaction_no, n.kind) IN (SELECT transaction_no, kind FROM incoming_redemptions
+    WHERE reason IS NULL)
 """
 # Numbers that stand twice; refunds that were judged after a row of a later time on their voucher.
 REUSED = "INSERT OR IGNORE INTO leaving SELECT redemption_id FROM standing_numbers"
@@ -43,7 +48,8 @@ WHERE r.refund_of IS NOT NULL AND r.batch_id = ifnull(?, r.batch_id) AND EXISTS 
 """
 OF_OTHERS = """
 DELETE FROM leaving WHERE redemption_id IN (
-    SELECT f.redemption_id FROM leaving JOIN redemptions f USING (redemption_id) JOIN claims c ON c.claim_id = f.claim_id
+    SELECT f.redemption_id FROM leaving JOIN redemptions f USING (redemption_id) JOIN claims c
+        ON c.claim_id = f.claim_id
     JOIN rounds r ON r.round_id = c.round_id
     WHERE r.programme_id <> :programme_id OR f.batch_id <> ifnull(:only, f.batch_id)
 )
@@ -54,37 +60,51 @@ INSERT OR IGNORE INTO leaving
 SELECT o.redemption_id FROM leaving CROSS JOIN redemptions f USING (redemption_id)
 CROSS JOIN redemptions o ON o.claim_id = f.claim_id AND o.coupon_no = f.coupon_no
 """
-# What its file said of the subsidy is what a row returned; of a refund that forfeits it stands in the warning.
+# What its file said of the subsidy is what a row returned; of a refund that forfeits it stands in
+# the warning.
 STAGE = """
-INSERT INTO incoming_redemptions (place, batch_id, line, cells, transaction_no, kind, claim_no, coupon_no, merchant_no, platform_no,
+INSERT INTO incoming_redemptions (place, batch_id, line, cells, transaction_no, kind, claim_no,
+    coupon_no, merchant_no, platform_no,
     paid_at, day, base_fen, merchant_discount_fen, subsidy_fen, refund_of, channel, segment_id)
-SELECT (SELECT ifnull(max(place), 0) FROM incoming_redemptions) + row_number() OVER (ORDER BY f.batch_id, f.line), f.batch_id, f.line,
-    json_object('transaction_no', f.transaction_no, 'kind', f.kind, 'claim_no', c.claim_no, 'coupon_no', CAST(f.coupon_no AS TEXT),
+SELECT (SELECT ifnull(max(place), 0)
+    FROM incoming_redemptions) + row_number() OVER (ORDER BY f.batch_id, f.line), f.batch_id,
+    f.line,
+    json_object('transaction_no', f.transaction_no, 'kind', f.kind, 'claim_no', c.claim_no,
+        'coupon_no', CAST(f.coupon_no AS TEXT),
         'merchant_no', m.merchant_no, 'platform_no', m.platform_no,
         'paid_at', strftime('%Y-%m-%dT%H:%M:%SZ', f.paid_at, 'unixepoch'),
-        'order_amount', printf('%d.%02d', abs(f.base_fen + f.merchant_discount_fen) / 100, abs(f.base_fen + f.merchant_discount_fen) % 100),
-        'merchant_discount', printf('%d.%02d', abs(f.merchant_discount_fen) / 100, abs(f.merchant_discount_fen) % 100),
+        'order_amount', printf('%d.%02d', abs(f.base_fen + f.merchant_discount_fen) / 100,
+            abs(f.base_fen + f.merchant_discount_fen) % 100),
+        'merchant_discount', printf('%d.%02d', abs(f.merchant_discount_fen) / 100,
+            abs(f.merchant_discount_fen) % 100),
         'subsidy', printf('%d.%02d', f.told_fen / 100, f.told_fen % 100),
         'refund_of', ifnull(p.transaction_no, ''), 'channel', f.channel),
-    f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, '', f.paid_at, f.day, abs(f.base_fen), abs(f.merchant_discount_fen),
+    f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, '', f.paid_at, f.day,
+        abs(f.base_fen), abs(f.merchant_discount_fen),
     f.told_fen, ifnull(p.transaction_no, ''), f.channel, f.segment_id
 FROM (
     SELECT x.*, ifnull(json_extract(w.detail, '$.subsidy_fen'), abs(x.subsidy_fen)) AS told_fen
     FROM leaving CROSS JOIN redemption_facts x USING (redemption_id)
-    LEFT JOIN warnings w ON w.batch_id = x.batch_id AND w.line = x.line AND w.reason = 'refund_forfeits'
+    LEFT JOIN warnings w ON w.batch_id = x.batch_id AND w.line = x.line
+        AND w.reason = 'refund_forfeits'
 ) f
 JOIN claims c ON c.claim_id = f.claim_id
 JOIN merchants m ON m.merchant_id = f.merchant_id
 LEFT JOIN redemptions p ON p.redemption_id = f.refund_of
 """
 FORGET_WARNINGS = """
-DELETE FROM warnings WHERE (batch_id, line) IN (SELECT f.batch_id, f.line FROM leaving JOIN redemptions f USING (redemption_id))
+DELETE FROM warnings WHERE (batch_id, line) IN (SELECT f.batch_id, f.line FROM leaving
+    JOIN redemptions f USING (redemption_id))
 """
 
 
-def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, has_visits: bool) -> None:
-    """Move the facts that hang together with the staged rows back among them: of the batch `only`, else of every batch of the
-    programme. Also refunds that were judged too late, and with `only` its facts whose number stands twice."""
+def reopen(
+    db: sqlite3.Connection, programme_id: int, only: int | None, *, has_visits: bool
+) -> None:
+    """Move the facts that hang together with the staged rows back among them: of the batch `only`,
+    else of every batch of the programme. Also refunds that were judged too late, and with `only`
+    its facts whose number stands twice.
+    """
     redemptions.expect_leaving(db)
     if only is not None and transaction_numbers.find_reused(db, only):
         db.execute(REUSED)
@@ -100,7 +120,9 @@ def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, has_v
 
 
 def move_leaving(db: sqlite3.Connection) -> None:
-    """Move the facts of temp.leaving among the incoming rows, and what they made out of the totals."""
+    """Move the facts of temp.leaving among the incoming rows, and what they made out of the
+    totals.
+    """
     db.execute(STAGE)
     db.execute(FORGET_WARNINGS)
     redemptions.take_out(db)

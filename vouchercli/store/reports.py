@@ -1,7 +1,9 @@
-"""What the reports read: sums from the kept totals for whole days, from facts only for the cut-off ends of a window.
+"""What the reports read: sums from the kept totals for whole days, from facts only for the cut-off
+ends of a window.
 
-The SQL keeps to the portable subset: integers only, every SUM cast to BIGINT, local days stored at intake, a total
-ORDER BY over NOT NULL keys. Weeks, months and every ratio are made in rules.leverage from these integers.
+The SQL keeps to the portable subset: integers only, every SUM cast to BIGINT, local days stored at
+intake, a total ORDER BY over NOT NULL keys. Weeks, months and every ratio are made in
+rules.leverage from these integers.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     Row = sqlite3.Row
 
 ROUNDS = """
-SELECT r.round_id, r.round, r.state, r.packs, r.per_resident, r.opens_at, r.platform, m.template, m.coupons, m.pack_value_fen
+SELECT r.round_id, r.round, r.state, r.packs, r.per_resident, r.opens_at, r.platform, m.template,
+    m.coupons, m.pack_value_fen
 FROM rounds r JOIN templates m ON m.template_id = r.template_id
 WHERE r.programme_id = ? ORDER BY r.opens_at, r.round_id
 """
@@ -47,19 +50,36 @@ class Group(NamedTuple):
 SUMS = """
     CAST(sum(t.vouchers) AS BIGINT) AS vouchers, CAST(sum(t.base_fen) AS BIGINT) AS base_fen,
     CAST(sum(t.subsidy_fen) AS BIGINT) AS paid_fen, CAST(sum(t.public_fen) AS BIGINT) AS public_fen,
-    CAST(sum(t.platform_fen) AS BIGINT) AS platform_fen, CAST(sum(t.match_fen) AS BIGINT) AS match_fen,
+    CAST(sum(t.platform_fen) AS BIGINT) AS platform_fen,
+    CAST(sum(t.match_fen) AS BIGINT) AS match_fen,
     CAST(sum(t.floor_fen) AS BIGINT) AS floor_fen, CAST(sum(t.face_fen) AS BIGINT) AS face_fen
 """
-TOLD = ("vouchers", "base_fen", "paid_fen", "public_fen", "platform_fen", "match_fen", "floor_fen", "face_fen")  # as SUMS names them
-# Facts of a span of time, out of the runs that overlap it. The local day is the reader's to say: such a span lies within one.
+# as SUMS names them
+TOLD = (
+    "vouchers",
+    "base_fen",
+    "paid_fen",
+    "public_fen",
+    "platform_fen",
+    "match_fen",
+    "floor_fen",
+    "face_fen",
+)
+# Facts of a span of time, out of the runs that overlap it. The local day is the reader's to say:
+# such a span lies within one.
 FACTS = """
-    SELECT f.round_id, :day AS day, f.coupon, f.segment_id, f.channel, f.merchant_id, f.split_id, f.vouchers, f.base_fen, f.subsidy_fen,
+    SELECT f.round_id, :day AS day, f.coupon, f.segment_id, f.channel, f.merchant_id, f.split_id,
+        f.vouchers, f.base_fen, f.subsidy_fen,
         f.public_fen, f.platform_fen, f.match_fen, f.floor_fen, f.face_fen
-    FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id
-    WHERE n.first_paid_at < :until_at AND n.last_paid_at >= :from_at AND f.paid_at >= :from_at AND f.paid_at < :until_at
+    FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id
+        AND n.last_id
+    WHERE n.first_paid_at < :until_at AND n.last_paid_at >= :from_at AND f.paid_at >= :from_at
+        AND f.paid_at < :until_at
 """
 SEGMENT = "JOIN segments s ON s.segment_id = t.segment_id"
-KEYS = {  # grouping -> (the key of a fact, the table that has it); what is true of a whole round is left to the reader
+# grouping -> (the key of a fact, the table that has it); what is true of a whole round is left to
+# the reader
+KEYS = {
     "coupon": ("t.coupon", ""),
     "day": ("t.day", ""),
     "week": ("t.day", ""),
@@ -77,9 +97,22 @@ BLANK = "''"
 def _statement(source: str, key: str, condition: str) -> str:
     """Sums by round and key, put together from the constants here."""
     keys = "t.round_id" if key == BLANK else "t.round_id, " + key
-    return " ".join((
-        "SELECT t.round_id,", key, "AS key,", SUMS, "FROM", source, "WHERE", condition, "GROUP BY", keys, "ORDER BY", keys,
-    ))
+    return " ".join(
+        (
+            "SELECT t.round_id,",
+            key,
+            "AS key,",
+            SUMS,
+            "FROM",
+            source,
+            "WHERE",
+            condition,
+            "GROUP BY",
+            keys,
+            "ORDER BY",
+            keys,
+        )
+    )
 
 
 def _from_totals(by: str) -> str:
@@ -100,20 +133,28 @@ FROM_FACTS = {by: _from_facts(by) for by in KEPT_BY_DAY}
 
 
 def redeemed(db: sqlite3.Connection, by: str, window: Window, zone: str) -> list[Group]:
-    """Sums over the window by round and key (any but merchant), of every programme; for week and month the key is the day
-    (yyyymmdd), for round, template and platform it is blank."""
-    return [Group(row[0], str(row[1]), Sums._make(row[2:])) for row in _both(db, window, zone, FROM_TOTALS[by], FROM_FACTS[by])]
+    """Sums over the window by round and key (any but merchant), of every programme; for week and
+    month the key is the day (yyyymmdd), for round, template and platform it is blank.
+    """
+    return [
+        Group(row[0], str(row[1]), Sums._make(row[2:]))
+        for row in _both(db, window, zone, FROM_TOTALS[by], FROM_FACTS[by])
+    ]
 
 
-def _both(db: sqlite3.Connection, window: Window, zone: str, whole: str, partial: str) -> Iterator[Row]:
+def _both(
+    db: sqlite3.Connection, window: Window, zone: str, whole: str, partial: str
+) -> Iterator[Row]:
     """Rows of the whole days, then of the cut-off ends."""
     if window.first_day <= window.last_day:
         yield from db.execute(whole, {"first_day": window.first_day, "last_day": window.last_day})
     for from_at, until_at in window.partial:
-        yield from db.execute(partial, {"from_at": from_at, "until_at": until_at, "day": times.day_of(from_at, zone)})
+        yield from db.execute(
+            partial, {"from_at": from_at, "until_at": until_at, "day": times.day_of(from_at, zone)}
+        )
 
 
-# ---------------------------------------------------------------- by merchant: totals by month, the cut months from facts
+# ---------------------------------------- by merchant: totals by month, the cut months from facts
 
 
 ADDED = ", ".join(totals.SUMMED)
@@ -121,23 +162,32 @@ TAKEN_OFF = ", ".join("-" + name for name in totals.SUMMED)
 OF_MERCHANTS = "SELECT merchant_id, round_id, "
 KEPT_MONTHS = OF_MERCHANTS + ADDED + " FROM merchant_totals WHERE month BETWEEN ? AND ?"
 PAID_BETWEEN = """
-FROM (SELECT ? AS from_at, ? AS until_at) s CROSS JOIN redemption_runs n ON n.first_paid_at < s.until_at AND n.last_paid_at >= s.from_at
-CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id AND f.paid_at >= s.from_at AND f.paid_at < s.until_at
+FROM (SELECT ? AS from_at, ? AS until_at) s CROSS JOIN redemption_runs n
+    ON n.first_paid_at < s.until_at AND n.last_paid_at >= s.from_at
+CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+    AND f.paid_at >= s.from_at AND f.paid_at < s.until_at
 """
 ADD_FACTS = OF_MERCHANTS + ADDED + PAID_BETWEEN
 TAKE_FACTS = OF_MERCHANTS + TAKEN_OFF + PAID_BETWEEN
 IS_SOMETHING = " OR ".join("sum(t." + name + ") <> 0" for name in totals.SUMMED)
 VOUCHERS_BY_DAY = """
-SELECT day, CAST(sum(abs(vouchers)) AS BIGINT) AS vouchers FROM group_totals WHERE grouping = 'round' GROUP BY day ORDER BY day
+SELECT day, CAST(sum(abs(vouchers)) AS BIGINT) AS vouchers FROM group_totals
+    WHERE grouping = 'round' GROUP BY day ORDER BY day
 """
 ALL_ROUNDS = "SELECT count(*) FROM rounds"
 
 Part = tuple[str, tuple[int, ...]]  # a statement and its parameters
 
 
-def by_merchant(db: sqlite3.Connection, rounds: Sequence[int], months: Months, zone: str) -> list[tuple[str, str, Sums]]:
-    """(merchant_no, name, sums) of every merchant with anything in the span, pooled over `rounds` (ids), by number."""
-    parts: list[Part] = [(KEPT_MONTHS, (months.first, months.last))] if months.first <= months.last else []
+def by_merchant(
+    db: sqlite3.Connection, rounds: Sequence[int], months: Months, zone: str
+) -> list[tuple[str, str, Sums]]:
+    """(merchant_no, name, sums) of every merchant with anything in the span, pooled over `rounds`
+    (ids), by number.
+    """
+    parts: list[Part] = (
+        [(KEPT_MONTHS, (months.first, months.last))] if months.first <= months.last else []
+    )
     by_day = dict(db.execute(VOUCHERS_BY_DAY).fetchall()) if months.cuts else {}
     for cut in months.cuts:
         parts += _parts_of(cut, by_day, zone)
@@ -147,19 +197,34 @@ def by_merchant(db: sqlite3.Connection, rounds: Sequence[int], months: Months, z
     cursor = db.cursor()
     cursor.row_factory = None  # plain tuples: there may be a hundred thousand
     chosen = () if len(rounds) == db.execute(ALL_ROUNDS).fetchone()[0] else tuple(rounds)
-    cursor.execute(_merchants(" UNION ALL ".join(sql for sql, _ in parts), len(chosen)), (*parameters, *chosen))
+    cursor.execute(
+        _merchants(" UNION ALL ".join(sql for sql, _ in parts), len(chosen)), (*parameters, *chosen)
+    )
     found = sorted(cursor.fetchall(), key=itemgetter(0))
     return [(row[0], row[1], Sums._make(row[2:])) for row in found]
 
 
 def _merchants(source: str, rounds: int) -> str:
-    """Sums by merchant out of the source, of as many rounds (0: all); nothing is sorted when it is the totals alone."""
+    """Sums by merchant out of the source, of as many rounds (0: all); nothing is sorted when it is
+    the totals alone.
+    """
     condition = "WHERE t.round_id IN (" + ", ".join("?" * rounds) + ")" if rounds else ""
-    return " ".join((
-        "SELECT h.merchant_no, h.name,", ", ".join("p." + name for name in TOLD),
-        "FROM (SELECT t.merchant_id,", SUMS, "FROM (", source, ") t", condition, "GROUP BY t.merchant_id HAVING", IS_SOMETHING, ") p",
-        "JOIN merchants h ON h.merchant_id = p.merchant_id",
-    ))
+    return " ".join(
+        (
+            "SELECT h.merchant_no, h.name,",
+            ", ".join("p." + name for name in TOLD),
+            "FROM (SELECT t.merchant_id,",
+            SUMS,
+            "FROM (",
+            source,
+            ") t",
+            condition,
+            "GROUP BY t.merchant_id HAVING",
+            IS_SOMETHING,
+            ") p",
+            "JOIN merchants h ON h.merchant_id = p.merchant_id",
+        )
+    )
 
 
 def _parts_of(cut: Cut, by_day: dict[int, int], zone: str) -> list[Part]:
@@ -171,8 +236,13 @@ def _parts_of(cut: Cut, by_day: dict[int, int], zone: str) -> list[Part]:
 
 def _facts(by_day: dict[int, int], spans: Sequence[tuple[int, int]], zone: str) -> int:
     """About how many facts lie in the spans."""
-    days = [(times.day_of(from_at, zone), times.day_of(until_at - 1, zone)) for from_at, until_at in spans]
-    return sum(count for day, count in by_day.items() if any(first <= day <= last for first, last in days))
+    days = [
+        (times.day_of(from_at, zone), times.day_of(until_at - 1, zone))
+        for from_at, until_at in spans
+    ]
+    return sum(
+        count for day, count in by_day.items() if any(first <= day <= last for first, last in days)
+    )
 
 
 # ---------------------------------------------------------------- public funders one by one
@@ -187,20 +257,39 @@ class Share(NamedTuple):
     amount_fen: int
 
 
-FUNDERS = "SELECT funder FROM funders WHERE programme_id = ? AND kind = 'public' ORDER BY position, funder_id"
+FUNDERS = (
+    "SELECT funder FROM funders WHERE programme_id = ? AND kind = 'public' ORDER BY position,"
+    " funder_id"
+)
 AMOUNT = "f.funder, CAST(sum(t.amount_fen) AS BIGINT) AS amount_fen"
 BY_FUNDER = "JOIN funders f ON f.funder_id = t.funder_id AND f.kind = 'public'"
-PARTS = "(SELECT y.*, p.funder_id, p.amount_fen FROM (" + FACTS + ") y JOIN split_parts p ON p.split_id = y.split_id)"
+PARTS = (
+    "(SELECT y.*, p.funder_id, p.amount_fen FROM ("
+    + FACTS
+    + ") y JOIN split_parts p ON p.split_id = y.split_id)"
+)
 KEPT_BY_FUNDER = (*OF_A_ROUND, "day", "week", "month")  # what funder_totals can tell
 
 
 def _funder_statement(source: str, by: str, condition: str) -> str:
     """Amounts by round, key and public funder."""
     key, table = KEYS.get(by, (BLANK, ""))
-    return " ".join((
-        "SELECT t.round_id,", key, "AS key,", AMOUNT, "FROM", source, "t", BY_FUNDER, table, "WHERE", condition,
-        "GROUP BY t.round_id, 2, f.funder ORDER BY t.round_id, 2, f.funder",
-    ))
+    return " ".join(
+        (
+            "SELECT t.round_id,",
+            key,
+            "AS key,",
+            AMOUNT,
+            "FROM",
+            source,
+            "t",
+            BY_FUNDER,
+            table,
+            "WHERE",
+            condition,
+            "GROUP BY t.round_id, 2, f.funder ORDER BY t.round_id, 2, f.funder",
+        )
+    )
 
 
 FUNDED_TOTALS = {by: _funder_statement("funder_totals", by, WHOLE_DAYS) for by in KEPT_BY_FUNDER}
@@ -212,12 +301,21 @@ def public_funders(db: sqlite3.Connection, programme_id: int) -> list[str]:
     return [row[0] for row in db.execute(FUNDERS, (programme_id,))]
 
 
-def funded(db: sqlite3.Connection, by: str, window: Window, span: tuple[int, int], zone: str) -> list[Share]:
-    """What each public funder paid over the window, by round and key. Totals know it by round and day; for any other
-    key every fact of `span` [from, until) is read."""
+def funded(
+    db: sqlite3.Connection, by: str, window: Window, span: tuple[int, int], zone: str
+) -> list[Share]:
+    """What each public funder paid over the window, by round and key. Totals know it by round and
+    day; for any other key every fact of `span` [from, until) is read.
+    """
     if by in KEPT_BY_FUNDER:
-        return [Share(row[0], str(row[1]), *row[2:]) for row in _both(db, window, zone, FUNDED_TOTALS[by], FUNDED_FACTS[by])]
-    return [Share(*row) for row in db.execute(FUNDED_FACTS[by], {"from_at": span[0], "until_at": span[1], "day": 0})]
+        return [
+            Share(row[0], str(row[1]), *row[2:])
+            for row in _both(db, window, zone, FUNDED_TOTALS[by], FUNDED_FACTS[by])
+        ]
+    return [
+        Share(*row)
+        for row in db.execute(FUNDED_FACTS[by], {"from_at": span[0], "until_at": span[1], "day": 0})
+    ]
 
 
 # ---------------------------------------------------------------- claims
@@ -242,46 +340,66 @@ def claimed(db: sqlite3.Connection, window: Window, zone: str) -> dict[int, int]
 
 LAST_CLAIM = "SELECT max(claimed_at) FROM claims WHERE round_id = ? AND claimed_at <= ?"
 CLAIMERS = "SELECT count(DISTINCT resident) FROM claims WHERE round_id = ? AND claimed_at <= ?"
-UNEXPIRED = "SELECT count(*) FROM claims WHERE round_id = :round_id AND claimed_at <= :as_of AND expires_at > :at"
-# The face that was used of claims that can still be used; the claims lead, each finds its redemptions by its key.
+UNEXPIRED = (
+    "SELECT count(*) FROM claims WHERE round_id = :round_id AND claimed_at <= :as_of AND expires_at"
+    " > :at"
+)
+# The face that was used of claims that can still be used; the claims lead, each finds its
+# redemptions by its key.
 USED_UNEXPIRED = """
 SELECT CAST(coalesce(sum(x.vouchers * k.denomination_fen), 0) AS BIGINT) AS face_fen
-FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN redemptions x ON x.claim_id = c.claim_id
+FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN redemptions x
+    ON x.claim_id = c.claim_id
     CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
-WHERE c.round_id = :round_id AND c.claimed_at <= :as_of AND c.expires_at > :at AND x.paid_at <= :as_of
+WHERE c.round_id = :round_id AND c.claimed_at <= :as_of AND c.expires_at > :at
+    AND x.paid_at <= :as_of
 """
-# A claim was used when a payment of it stands. Few are refunded: so, from the indexes alone, the claims of which anything was
-# paid, less those of which every payment was undone. Where a resident may claim once, a claim is a person.
+# A claim was used when a payment of it stands. Few are refunded: so, from the indexes alone, the
+# claims of which anything was paid, less those of which every payment was undone. Where a resident
+# may claim once, a claim is a person.
 COUNTED_USERS = """
 SELECT r.round_id, CAST(sum(CASE WHEN r.per_resident = 1 THEN 1 ELSE 0 END) AS BIGINT)
     + count(DISTINCT CASE WHEN r.per_resident > 1 THEN c.resident END) AS users
 """
-USERS_EVER = """
+USERS_EVER = (
+    """
 WITH refunded AS MATERIALIZED (
-    SELECT claim_id, count(*) AS refunds, -sum(vouchers) AS undone FROM redemptions WHERE refund_of IS NOT NULL GROUP BY +claim_id
+    SELECT claim_id, count(*) AS refunds, -sum(vouchers) AS undone FROM redemptions
+        WHERE refund_of IS NOT NULL GROUP BY +claim_id
 )
-""" + COUNTED_USERS + """
+"""
+    + COUNTED_USERS
+    + """
 FROM (SELECT DISTINCT claim_id FROM redemptions) u CROSS JOIN claims c ON c.claim_id = u.claim_id
     CROSS JOIN rounds r ON r.round_id = c.round_id
 WHERE c.claim_id NOT IN (
-    SELECT f.claim_id FROM refunded f WHERE (SELECT count(*) FROM redemptions x WHERE x.claim_id = f.claim_id) - f.refunds <= f.undone
+    SELECT f.claim_id FROM refunded f WHERE (SELECT count(*) FROM redemptions x
+        WHERE x.claim_id = f.claim_id) - f.refunds <= f.undone
 )
 GROUP BY r.round_id ORDER BY r.round_id
 """
-USERS_UNTIL = COUNTED_USERS + """
+)
+USERS_UNTIL = (
+    COUNTED_USERS
+    + """
 FROM rounds r CROSS JOIN claims c ON c.round_id = r.round_id
-WHERE EXISTS (SELECT 1 FROM redemptions x WHERE x.claim_id = c.claim_id AND x.paid_at <= :as_of) AND c.claim_id NOT IN (
+WHERE EXISTS (SELECT 1 FROM redemptions x WHERE x.claim_id = c.claim_id AND x.paid_at <= :as_of)
+    AND c.claim_id NOT IN (
     SELECT x.claim_id FROM redemptions x
-    WHERE x.claim_id IN (SELECT y.claim_id FROM redemptions y WHERE y.refund_of IS NOT NULL) AND x.paid_at <= :as_of
+    WHERE x.claim_id IN (SELECT y.claim_id FROM redemptions y WHERE y.refund_of IS NOT NULL)
+        AND x.paid_at <= :as_of
     GROUP BY x.claim_id HAVING sum(x.vouchers) <= 0
 )
 GROUP BY r.round_id ORDER BY r.round_id
 """
+)
 LAST_PAID = "SELECT coalesce(max(last_paid_at), 0) FROM redemption_runs"
 
 
 def last_claim(db: sqlite3.Connection, round_id: int, as_of: int) -> int:
-    """When the last claim up to `as_of` was made (UTC seconds): of a round that is sold out, when it sold out."""
+    """When the last claim up to `as_of` was made (UTC seconds): of a round that is sold out, when
+    it sold out.
+    """
     return int(db.execute(LAST_CLAIM, (round_id, as_of)).fetchone()[0])
 
 
@@ -298,12 +416,16 @@ def users(db: sqlite3.Connection, as_of: int) -> dict[int, int]:
 
 def unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
     """How many of the claims made by `as_of` can still be used at `at`."""
-    return int(db.execute(UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at}).fetchone()[0])
+    return int(
+        db.execute(UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at}).fetchone()[0]
+    )
 
 
 def used_unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
     """The face in fen that was used by `as_of` of the claims that can still be used at `at`."""
-    return int(db.execute(USED_UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at}).fetchone()[0])
+    return int(
+        db.execute(USED_UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at}).fetchone()[0]
+    )
 
 
 # ---------------------------------------------------------------- rejected claims
@@ -312,8 +434,10 @@ BREACHES = """
 SELECT json_extract(j.detail, '$.round') AS round, count(*) AS breaches
 FROM batches b CROSS JOIN rejects j ON j.batch_id = b.batch_id
 WHERE b.kind = 'claims' AND b.programme_id = ? AND b.state = 'done'
-    AND j.reason IN ('over_quota', 'resident_limit', 'before_opening', 'after_closing', 'round_paused', 'not_eligible')
-    AND json_extract(j.detail, '$.round') IS NOT NULL AND ifnull(json_extract(j.detail, '$.claimed_at') <= ?, 1)
+    AND j.reason IN ('over_quota', 'resident_limit', 'before_opening', 'after_closing',
+        'round_paused', 'not_eligible')
+    AND json_extract(j.detail, '$.round') IS NOT NULL AND ifnull(json_extract(j.detail,
+        '$.claimed_at') <= ?, 1)
 GROUP BY 1 ORDER BY 1
 """
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # A round with its template and programme beside it: what every reader wants.
 NAMED = """
-SELECT r.*, t.template, t.version, t.pack_value_fen, t.coupons, t.document AS template_document, p.programme, p.time_zone
+SELECT r.*, t.template, t.version, t.pack_value_fen, t.coupons, t.document AS template_document,
+    p.programme, p.time_zone
 FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
 WHERE r.programme_id = ? AND r.round = ?
 """
@@ -28,7 +29,9 @@ CODES = "SELECT round FROM rounds WHERE programme_id = ? ORDER BY opens_at, roun
 
 
 def named(db: sqlite3.Connection, programme_id: int, code: str) -> Row:
-    """The round of that code with its template's and programme's names. Raises `unknown_round` with the nearest code."""
+    """The round of that code with its template's and programme's names. Raises `unknown_round` with
+    the nearest code.
+    """
     row: Row | None = db.execute(NAMED, (programme_id, code)).fetchone()
     if row is None:
         raise _unknown(code, codes(db, programme_id))
@@ -39,9 +42,16 @@ def _unknown(code: str, known: list[str]) -> VoucherError:
     plain = {each.casefold(): each for each in known}
     near = get_close_matches(code.casefold(), plain, n=1)
     if near:
-        return VoucherError("unknown_round", "there is no round {round}; did you mean {near}?",
-                            hint="voucher round list", round=code, near=plain[near[0]])
-    return VoucherError("unknown_round", "there is no round {round}", hint="voucher round list", round=code)
+        return VoucherError(
+            "unknown_round",
+            "there is no round {round}; did you mean {near}?",
+            hint="voucher round list",
+            round=code,
+            near=plain[near[0]],
+        )
+    return VoucherError(
+        "unknown_round", "there is no round {round}", hint="voucher round list", round=code
+    )
 
 
 def codes(db: sqlite3.Connection, programme_id: int) -> list[str]:
@@ -57,15 +67,19 @@ def listed(db: sqlite3.Connection, programme_id: int) -> list[Row]:
 # ---------------------------------------------------------------- writing
 
 ADD = """
-INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at, registration_opens_at,
+INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at,
+    registration_opens_at,
                     platform, resident_group, per_resident, created_by, edited_by, created_at)
-VALUES (:programme_id, :round, :template_id, 'draft', :mode, :packs, :opens_at, :closes_at, :registration_opens_at,
+VALUES (:programme_id, :round, :template_id, 'draft', :mode, :packs, :opens_at, :closes_at,
+    :registration_opens_at,
         :platform, :resident_group, :per_resident, :actor, :actor, :now)
 """
 REVISE = """
-UPDATE rounds SET template_id = :template_id, state = 'draft', mode = :mode, packs = :packs, opens_at = :opens_at,
+UPDATE rounds SET template_id = :template_id, state = 'draft', mode = :mode, packs = :packs,
+    opens_at = :opens_at,
     closes_at = :closes_at, registration_opens_at = :registration_opens_at, platform = :platform,
-    resident_group = :resident_group, per_resident = :per_resident, revision = revision + 1, edited_by = :actor
+    resident_group = :resident_group, per_resident = :per_resident, revision = revision + 1,
+        edited_by = :actor
 WHERE round_id = :round_id
 """
 SET_STATE = "UPDATE rounds SET state = ? WHERE round_id = ?"
@@ -103,7 +117,8 @@ def close_at(db: sqlite3.Connection, round_id: int, closes_at: int) -> None:
 
 ELIGIBLE = """
 SELECT merchant_no, district, industry, size, is_registered FROM merchants
-WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions WHERE from_at <= :at AND (until_at IS NULL OR :at < until_at))
+WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions WHERE from_at <= :at
+    AND (until_at IS NULL OR :at < until_at))
 ORDER BY district, merchant_no
 """
 

@@ -1,4 +1,6 @@
-"""What the clock keeps: the rounds it looks at, deeds done, the heartbeat, and the lock that lets one tick work at a time."""
+"""What the clock keeps: the rounds it looks at, deeds done, the heartbeat, and the lock that lets
+one tick work at a time.
+"""
 
 from __future__ import annotations
 
@@ -17,32 +19,46 @@ if TYPE_CHECKING:
 
 ROUNDS = """
 SELECT r.*, p.programme, p.time_zone,
-    (SELECT max(a.at) FROM approvals a WHERE a.round_id = r.round_id AND a.revision = r.revision AND a.verdict = 'approve') AS approved_at,
+    (SELECT max(a.at) FROM approvals a WHERE a.round_id = r.round_id AND a.revision = r.revision
+        AND a.verdict = 'approve') AS approved_at,
     d.committed_at, d.drawn_at, d.registration_closes_at, d.public_source,
-    (SELECT m.amendment_id FROM amendments m WHERE m.round_id = r.round_id AND m.state = 'proposed') AS amendment_id,
-    (SELECT m.proposed_at FROM amendments m WHERE m.round_id = r.round_id AND m.state = 'proposed') AS proposed_at,
+    (SELECT m.amendment_id FROM amendments m WHERE m.round_id = r.round_id
+        AND m.state = 'proposed') AS amendment_id,
+    (SELECT m.proposed_at FROM amendments m WHERE m.round_id = r.round_id
+        AND m.state = 'proposed') AS proposed_at,
     EXISTS (SELECT 1 FROM applications a WHERE a.round_id = r.round_id) AS has_applications,
     EXISTS (SELECT 1 FROM eligibility e WHERE e.programme_id = r.programme_id) AS has_eligible,
     (SELECT ifnull(max(b.batch_id), 0) || ' ' || ifnull(sum(b.accepted), 0) FROM batches b
-     WHERE b.kind IN ('applications', 'eligibility') AND b.programme_id = r.programme_id AND b.state = 'done') AS asked,
+     WHERE b.kind IN ('applications', 'eligibility') AND b.programme_id = r.programme_id
+         AND b.state = 'done') AS asked,
     (SELECT max(m.ended_at) FROM amendments m
-     WHERE m.round_id = r.round_id AND m.state = 'effective' AND m.kind IN ('top-up', 'reschedule')) AS amended_at,
-    (SELECT i.terms_sha256 FROM issuance_orders i WHERE i.round_id = r.round_id ORDER BY i.number DESC LIMIT 1) AS ordered_sha256
+     WHERE m.round_id = r.round_id AND m.state = 'effective' AND m.kind IN ('top-up',
+         'reschedule')) AS amended_at,
+    (SELECT i.terms_sha256 FROM issuance_orders i WHERE i.round_id = r.round_id
+        ORDER BY i.number DESC LIMIT 1) AS ordered_sha256
 FROM rounds r JOIN programmes p USING (programme_id) LEFT JOIN draws d USING (round_id)
-WHERE r.state IN ('draft', 'submitted', 'approved', 'open', 'paused') AND ifnull(p.programme = :programme, 1)
+WHERE r.state IN ('draft', 'submitted', 'approved', 'open', 'paused')
+    AND ifnull(p.programme = :programme, 1)
     AND ifnull(r.round_id = :round_id, 1)
 ORDER BY r.opens_at, r.round_id
 """
 DO = "INSERT OR IGNORE INTO deeds (deed, round_id, key, due_at, done_at) VALUES (?, ?, ?, ?, ?)"
-IS_DONE = "SELECT EXISTS (SELECT 1 FROM deeds WHERE deed = ? AND ifnull(round_id, 0) = ifnull(?, 0) AND key = ?)"
+IS_DONE = (
+    "SELECT EXISTS (SELECT 1 FROM deeds WHERE deed = ? AND ifnull(round_id, 0) = ifnull(?, 0) AND"
+    " key = ?)"
+)
 
 
 def rounds(db: sqlite3.Connection, programme: str | None, round_id: int | None = None) -> list[Row]:
-    """The rounds that something may still be due of, by opening; of one programme, or one round, when that is given."""
+    """The rounds that something may still be due of, by opening; of one programme, or one round,
+    when that is given.
+    """
     return db.execute(ROUNDS, {"programme": programme, "round_id": round_id}).fetchall()
 
 
-def did(db: sqlite3.Connection, deed: str, round_id: int | None, key: str, due_at: int, done_at: int) -> bool:
+def did(
+    db: sqlite3.Connection, deed: str, round_id: int | None, key: str, due_at: int, done_at: int
+) -> bool:
     """Note a deed as done; False when it had been done before."""
     return db.execute(DO, (deed, round_id, key, min(due_at, done_at), done_at)).rowcount == 1
 
@@ -55,19 +71,24 @@ def is_done(db: sqlite3.Connection, deed: str, round_id: int | None, key: str) -
 # ---------------------------------------------------------------- heartbeat
 
 BEAT = """
-INSERT INTO heartbeat (only, ticks, beat_at, entered_at, host, os_user, failed, last_deed_at, last_late, most_late, longest_gap)
+INSERT INTO heartbeat (only, ticks, beat_at, entered_at, host, os_user, failed, last_deed_at,
+    last_late, most_late, longest_gap)
 VALUES (1, 1, :at, :entered_at, :host, :os_user, :failed, :deed_at, :late, ifnull(:late, 0), 0)
-ON CONFLICT DO UPDATE SET ticks = ticks + 1, longest_gap = max(longest_gap, excluded.beat_at - beat_at), beat_at = excluded.beat_at,
-    entered_at = excluded.entered_at, host = excluded.host, os_user = excluded.os_user, failed = excluded.failed,
-    last_deed_at = ifnull(excluded.last_deed_at, last_deed_at), last_late = ifnull(excluded.last_late, last_late),
+ON CONFLICT DO UPDATE SET ticks = ticks + 1, longest_gap = max(longest_gap,
+    excluded.beat_at - beat_at), beat_at = excluded.beat_at,
+    entered_at = excluded.entered_at, host = excluded.host, os_user = excluded.os_user,
+        failed = excluded.failed,
+    last_deed_at = ifnull(excluded.last_deed_at, last_deed_at),
+        last_late = ifnull(excluded.last_late, last_late),
     most_late = max(most_late, excluded.most_late)
 """
 HEARTBEAT = "SELECT * FROM heartbeat"
 
 
 def beat(db: sqlite3.Connection, **values: Any) -> None:
-    """A tick came to its end: `at`, `entered_at`, `host`, `os_user`, how many deeds `failed`; `deed_at` and `late` (seconds)
-    when it did one."""
+    """A tick came to its end: `at`, `entered_at`, `host`, `os_user`, how many deeds `failed`;
+    `deed_at` and `late` (seconds) when it did one.
+    """
     db.execute(BEAT, values)
 
 
@@ -84,8 +105,9 @@ def heartbeat(db: sqlite3.Connection) -> Row | None:
 def ticking(path: Path) -> Iterator[None]:
     """Hold the clock of the database at `path`; raises `Busy` at once when another tick does.
 
-    A lock of SQLite's own on a small file beside the database, so that imports and reports go on meanwhile, it works wherever
-    the database's locks do, and the machine gives it back when the process dies.
+    A lock of SQLite's own on a small file beside the database, so that imports and reports go on
+    meanwhile, it works wherever the database's locks do, and the machine gives it back when the
+    process dies.
     """
     lock = _locked(path.resolve().with_name(f"{path.resolve().name}-tick"), path)
     try:
@@ -101,7 +123,11 @@ def _locked(beside: Path, path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         refused = busy_or_refused(error, beside)
         if isinstance(refused, Busy):
-            raise Busy("tick_running", "another tick is at work on {path}", hint="nothing to do here: it does what is due",
-                       path=str(path)) from error
+            raise Busy(
+                "tick_running",
+                "another tick is at work on {path}",
+                hint="nothing to do here: it does what is due",
+                path=str(path),
+            ) from error
         raise refused from error
     return lock

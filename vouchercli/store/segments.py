@@ -12,7 +12,9 @@ FIND = "SELECT segment_id FROM segments WHERE district = ? AND industry = ? AND 
 ALL = "SELECT segment_id, district, industry, size FROM segments"
 
 
-def segment_id(db: sqlite3.Connection, district: str = "", industry: str = "", size: str = "") -> int:
+def segment_id(
+    db: sqlite3.Connection, district: str = "", industry: str = "", size: str = ""
+) -> int:
     """The segment of that combination, made when it is new."""
     key = (district, industry, size)
     db.execute(ADD, key)
@@ -21,4 +23,6 @@ def segment_id(db: sqlite3.Connection, district: str = "", industry: str = "", s
 
 def known(db: sqlite3.Connection) -> dict[tuple[str, str, str], int]:
     """(district, industry, size) -> the segment, of all there are."""
-    return {(district, industry, size): number for number, district, industry, size in db.execute(ALL)}
+    return {
+        (district, industry, size): number for number, district, industry, size in db.execute(ALL)
+    }

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 
 def register(db: sqlite3.Connection, **functions: Callable[..., Any]) -> None:
-    """Register each function under its name; all are pure, so SQLite may ask once for equal arguments."""
+    """Register each function under its name; all are pure, so SQLite may ask once for equal
+    arguments.
+    """
     for name, function in functions.items():
-        db.create_function(name, len(inspect.signature(function).parameters), function, deterministic=True)
+        db.create_function(
+            name, len(inspect.signature(function).parameters), function, deterministic=True
+        )

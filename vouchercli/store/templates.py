@@ -23,8 +23,10 @@ VERSIONS = "SELECT * FROM templates WHERE template = ? ORDER BY version"
 CODES = "SELECT DISTINCT template FROM templates ORDER BY template"
 COUPONS = "SELECT * FROM coupons WHERE template_id = ? ORDER BY coupon_no"
 LISTED = """
-SELECT t.*, (SELECT count(*) FROM rounds r JOIN templates v USING (template_id) WHERE v.template = t.template) AS rounds
-FROM templates t WHERE version = (SELECT max(version) FROM templates l WHERE l.template = t.template) ORDER BY template
+SELECT t.*, (SELECT count(*) FROM rounds r JOIN templates v USING (template_id)
+    WHERE v.template = t.template) AS rounds
+FROM templates t WHERE version = (SELECT max(version) FROM templates l
+    WHERE l.template = t.template) ORDER BY template
 """
 ROUNDS = "SELECT round FROM rounds WHERE template_id = ? ORDER BY opens_at, round_id"
 
@@ -36,20 +38,44 @@ def named(db: sqlite3.Connection, template: str, version: int | None = None) -> 
         return row
     latest = found(db, template)
     if latest is not None:
-        raise VoucherError("unknown_version", "template {template} has no version {version}; its latest is {latest}",
-                           hint="voucher template history {template}", template=template, version=version, latest=latest["version"])
+        raise VoucherError(
+            "unknown_version",
+            "template {template} has no version {version}; its latest is {latest}",
+            hint="voucher template history {template}",
+            template=template,
+            version=version,
+            latest=latest["version"],
+        )
     near = get_close_matches(template, codes(db), 1)
     if near:
-        raise VoucherError("unknown_template", "there is no template {template}; did you mean {near}?",
-                           hint="voucher template list", template=template, near=near[0])
-    raise VoucherError("unknown_template", "there is no template {template}", hint="voucher template list --shipped", template=template)
+        raise VoucherError(
+            "unknown_template",
+            "there is no template {template}; did you mean {near}?",
+            hint="voucher template list",
+            template=template,
+            near=near[0],
+        )
+    raise VoucherError(
+        "unknown_template",
+        "there is no template {template}",
+        hint="voucher template list --shipped",
+        template=template,
+    )
 
 
 def referenced(db: sqlite3.Connection, text: str) -> Row:
-    """`CODE` (its newest version) or `CODE@VERSION`. Raises `bad_version`, `unknown_template`, `unknown_version`."""
+    """`CODE` (its newest version) or `CODE@VERSION`. Raises `bad_version`, `unknown_template`,
+    `unknown_version`.
+    """
     code, at, version = text.partition("@")
     if at and not (version.isascii() and version.isdigit()):
-        raise UsageFault("bad_version", "{text} does not name a version", hint="write it like {code}@1", text=text, code=code)
+        raise UsageFault(
+            "bad_version",
+            "{text} does not name a version",
+            hint="write it like {code}@1",
+            text=text,
+            code=code,
+        )
     return named(db, code, int(version) if at else None)
 
 
@@ -72,7 +98,9 @@ def codes(db: sqlite3.Connection) -> list[str]:
 
 
 def listed(db: sqlite3.Connection) -> list[Row]:
-    """The latest version of every template, with `rounds`: how many rounds use any version of it."""
+    """The latest version of every template, with `rounds`: how many rounds use any version of
+    it.
+    """
     return db.execute(LISTED).fetchall()
 
 
@@ -106,25 +134,50 @@ def document(row: Row) -> Any:
 # ---------------------------------------------------------------- writing
 
 SAVE = """
-INSERT INTO templates (template, version, digest, document, pack_value_fen, floor_spend_fen, coupons, added_at)
+INSERT INTO templates (template, version, digest, document, pack_value_fen, floor_spend_fen,
+    coupons, added_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING template_id
 """
 SAVE_COUPON = """
-INSERT INTO coupons (template_id, coupon_no, coupon, kind, denomination_fen, threshold_fen, percent_bp) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO coupons (template_id, coupon_no, coupon, kind, denomination_fen, threshold_fen,
+    percent_bp) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 
 
 def save(db: sqlite3.Connection, template: Template, document: Any, digest: str, at: int) -> Row:
-    """Keep a new version with its coupons, or find that its latest version says the same; gives the row either way."""
+    """Keep a new version with its coupons, or find that its latest version says the same; gives the
+    row either way.
+    """
     latest = found(db, template.template)
     if latest is not None and value(latest) == template:
         return latest
     version = latest["version"] + 1 if latest is not None else 1
-    template_id = db.execute(SAVE, (
-        template.template, version, digest, json.dumps(document, ensure_ascii=False),
-        rules.pack_value_fen(template), rules.floor_spend_fen(template), len(template.coupons), at,
-    )).fetchone()[0]
-    db.executemany(SAVE_COUPON, [
-        (template_id, c.coupon_no, c.coupon, c.kind, c.denomination_fen, c.threshold_fen, c.percent_bp) for c in template.coupons
-    ])
+    template_id = db.execute(
+        SAVE,
+        (
+            template.template,
+            version,
+            digest,
+            json.dumps(document, ensure_ascii=False),
+            rules.pack_value_fen(template),
+            rules.floor_spend_fen(template),
+            len(template.coupons),
+            at,
+        ),
+    ).fetchone()[0]
+    db.executemany(
+        SAVE_COUPON,
+        [
+            (
+                template_id,
+                c.coupon_no,
+                c.coupon,
+                c.kind,
+                c.denomination_fen,
+                c.threshold_fen,
+                c.percent_bp,
+            )
+            for c in template.coupons
+        ],
+    )
     return named(db, template.template, version)

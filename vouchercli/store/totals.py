@@ -1,4 +1,6 @@
-"""Totals kept in the transaction of each batch: reports read them, `voucher check` proves them against the facts."""
+"""Totals kept in the transaction of each batch: reports read them, `voucher check` proves them
+against the facts.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-SUMMED = ("vouchers", "base_fen", "subsidy_fen", "public_fen", "platform_fen", "match_fen", "floor_fen", "face_fen")
+SUMMED = (
+    "vouchers",
+    "base_fen",
+    "subsidy_fen",
+    "public_fen",
+    "platform_fen",
+    "match_fen",
+    "floor_fen",
+    "face_fen",
+)
 SUMS = ", ".join("sum(f." + name + ") AS " + name for name in SUMMED)
 SIGNED_SUMS = ", ".join(":sign * sum(f." + name + ")" for name in SUMMED)
 WRITTEN = "FROM redemption_facts f WHERE f.redemption_id > :after"
-LEAVING = "FROM temp.leaving CROSS JOIN redemption_facts f ON f.redemption_id = leaving.redemption_id WHERE f.redemption_id > :after"
+LEAVING = (
+    "FROM temp.leaving CROSS JOIN redemption_facts f ON f.redemption_id = leaving.redemption_id"
+    " WHERE f.redemption_id > :after"
+)
 POOL = """
-ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers, base_fen = base_fen + excluded.base_fen,
+ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers,
+    base_fen = base_fen + excluded.base_fen,
     subsidy_fen = subsidy_fen + excluded.subsidy_fen, public_fen = public_fen + excluded.public_fen,
     platform_fen = platform_fen + excluded.platform_fen, match_fen = match_fen + excluded.match_fen,
     floor_fen = floor_fen + excluded.floor_fen, face_fen = face_fen + excluded.face_fen
@@ -36,8 +51,18 @@ KEYS = {  # grouping -> (its key, the table that has it)
 def by_every_grouping(sums: str) -> str:
     """The rows of group_totals out of `combined`."""
     return " UNION ALL ".join(
-        " ".join(("SELECT '" + grouping + "' AS grouping, f.round_id, f.day,", key, "AS key,", sums, "FROM combined f", table,
-                  "GROUP BY f.round_id, f.day,", key))
+        " ".join(
+            (
+                "SELECT '" + grouping + "' AS grouping, f.round_id, f.day,",
+                key,
+                "AS key,",
+                sums,
+                "FROM combined f",
+                table,
+                "GROUP BY f.round_id, f.day,",
+                key,
+            )
+        )
         for grouping, (key, table) in KEYS.items()
     )
 
@@ -49,15 +74,39 @@ POOL_PARTS = " ON CONFLICT DO UPDATE SET amount_fen = amount_fen + excluded.amou
 def _statements(facts: str) -> tuple[str, ...]:
     """The sums of `facts` for each table of totals, pooled with what it holds."""
     groups = (
-        "INSERT INTO group_totals WITH combined AS MATERIALIZED (", COMBINED, facts, "GROUP BY", COMBINED_KEY, ")",
-        by_every_grouping(SIGNED_SUMS), POOL,
+        "INSERT INTO group_totals WITH combined AS MATERIALIZED (",
+        COMBINED,
+        facts,
+        "GROUP BY",
+        COMBINED_KEY,
+        ")",
+        by_every_grouping(SIGNED_SUMS),
+        POOL,
     )
-    merchants = ("INSERT INTO merchant_totals SELECT", MERCHANT_KEY, ",", SIGNED_SUMS, facts, "GROUP BY", MERCHANT_KEY, POOL)
+    merchants = (
+        "INSERT INTO merchant_totals SELECT",
+        MERCHANT_KEY,
+        ",",
+        SIGNED_SUMS,
+        facts,
+        "GROUP BY",
+        MERCHANT_KEY,
+        POOL,
+    )
     # The parts of a split are the same for every fact that has it: counted first, then multiplied.
     funders = (
-        "INSERT INTO funder_totals SELECT g.round_id, g.day, p.funder_id, :sign * sum(g.facts * p.amount_fen)",
-        "FROM (SELECT f.round_id, f.day, f.split_id, count(*) AS facts", facts, "GROUP BY f.round_id, f.day, f.split_id) g",
-        "CROSS JOIN split_parts p ON p.split_id = g.split_id GROUP BY g.round_id, g.day, p.funder_id", POOL_PARTS,
+        (
+            "INSERT INTO funder_totals SELECT g.round_id, g.day, p.funder_id, :sign * sum(g.facts *"
+            " p.amount_fen)"
+        ),
+        "FROM (SELECT f.round_id, f.day, f.split_id, count(*) AS facts",
+        facts,
+        "GROUP BY f.round_id, f.day, f.split_id) g",
+        (
+            "CROSS JOIN split_parts p ON p.split_id = g.split_id GROUP BY g.round_id, g.day,"
+            " p.funder_id"
+        ),
+        POOL_PARTS,
     )
     return tuple(" ".join(words) for words in (groups, merchants, funders))
 
@@ -66,8 +115,14 @@ ADD_WRITTEN = _statements(WRITTEN)
 TAKE_LEAVING = _statements(LEAVING)
 # What a refund or an undo has emptied leaves no trace.
 DROP_EMPTY = (
-    "DELETE FROM group_totals WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND match_fen = 0",
-    "DELETE FROM merchant_totals WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND match_fen = 0",
+    (
+        "DELETE FROM group_totals WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND"
+        " match_fen = 0"
+    ),
+    (
+        "DELETE FROM merchant_totals WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND"
+        " match_fen = 0"
+    ),
     "DELETE FROM funder_totals WHERE amount_fen = 0",
 )
 
@@ -85,6 +140,8 @@ def take_leaving(db: sqlite3.Connection) -> None:
 
 
 def drop_empty(db: sqlite3.Connection) -> None:
-    """Drop what has come to nothing, so that the same facts have the same totals by whatever way they came."""
+    """Drop what has come to nothing, so that the same facts have the same totals by whatever way
+    they came.
+    """
     for statement in DROP_EMPTY:
         db.execute(statement)

@@ -1,7 +1,8 @@
 """Who holds a transaction number: found by runs of 32-bit keys, decided by the numbers themselves.
 
-A unique index on a text number would be the wall of every large import: each row lands on a random page of it. A run is
-written once with its chunk and read as a whole: forty million keys are 160 MB. Equal keys are a hint, never a verdict.
+A unique index on a text number would be the wall of every large import: each row lands on a random
+page of it. A run is written once with its chunk and read as a whole: forty million keys are 160 MB.
+Equal keys are a hint, never a verdict.
 """
 
 from __future__ import annotations
@@ -26,37 +27,51 @@ SIEVE = (1 << 24) - 1
 
 RUNS = "SELECT first_id, batch_id, keys FROM redemption_runs ORDER BY first_id"
 ADD_RUN = """
-INSERT INTO redemption_runs (first_id, last_id, batch_id, first_paid_at, last_paid_at, keys) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO redemption_runs (first_id, last_id, batch_id, first_paid_at, last_paid_at, keys)
+    VALUES (?, ?, ?, ?, ?, ?)
 """
 # Ids are never given twice while a run still holds a place for them.
 LAST_ID = """
 SELECT max((SELECT coalesce(max(redemption_id), 0) FROM redemptions),
     coalesce((SELECT last_id FROM redemption_runs ORDER BY first_id DESC LIMIT 1), 0))
 """
-WRITTEN = "SELECT redemption_id, transaction_no, paid_at FROM redemptions WHERE redemption_id > ? ORDER BY redemption_id"
+WRITTEN = (
+    "SELECT redemption_id, transaction_no, paid_at FROM redemptions WHERE redemption_id > ? ORDER"
+    " BY redemption_id"
+)
 DROP_EMPTY = """
-DELETE FROM redemption_runs WHERE NOT EXISTS (SELECT 1 FROM redemptions WHERE redemption_id BETWEEN first_id AND last_id)
+DELETE FROM redemption_runs WHERE NOT EXISTS (SELECT 1 FROM redemptions
+    WHERE redemption_id BETWEEN first_id AND last_id)
 """
 CLEAR = "DROP TABLE IF EXISTS temp.standing_numbers"
 CREATE = """
-CREATE TEMP TABLE standing_numbers (redemption_id INTEGER PRIMARY KEY, transaction_no TEXT NOT NULL, kind TEXT NOT NULL)
+CREATE TEMP TABLE standing_numbers (redemption_id INTEGER PRIMARY KEY,
+    transaction_no TEXT NOT NULL, kind TEXT NOT NULL)
 """
 INDEX = "CREATE INDEX temp.standing_numbers_by_no ON standing_numbers (transaction_no, kind)"
 ADD_HOLDER = """
 INSERT OR IGNORE INTO standing_numbers
-SELECT redemption_id, transaction_no, CASE WHEN refund_of IS NULL THEN 'pay' ELSE 'refund' END FROM redemptions WHERE redemption_id = ?
+SELECT redemption_id, transaction_no, CASE WHEN refund_of IS NULL THEN 'pay' ELSE 'refund' END
+    FROM redemptions WHERE redemption_id = ?
 """
 DROP_SINGLE = """
 DELETE FROM standing_numbers WHERE (transaction_no, kind) IN (
-    SELECT n.transaction_no, n.kind FROM standing_numbers n JOIN redemptions f ON f.redemption_id = n.redemption_id
+    SELECT n.transaction_no, n.kind FROM standing_numbers n JOIN redemptions f
+        ON f.redemption_id = n.redemption_id
     GROUP BY n.transaction_no, n.kind HAVING count(*) = 1 OR sum(f.batch_id = ?) = 0
 )
 """
 
 
 def key(number: str) -> int:
-    """The key of a transaction number, 32 bits unsigned: of its last ten digits, or the CRC of one that is not all digits."""
-    return int(number[-DIGITS:]) & MASK if number.isascii() and number.isdigit() else crc32(number.encode())
+    """The key of a transaction number, 32 bits unsigned: of its last ten digits, or the CRC of one
+    that is not all digits.
+    """
+    return (
+        int(number[-DIGITS:]) & MASK
+        if number.isascii() and number.isdigit()
+        else crc32(number.encode())
+    )
 
 
 def last_id(db: sqlite3.Connection) -> int:
@@ -64,8 +79,12 @@ def last_id(db: sqlite3.Connection) -> int:
     return int(db.execute(LAST_ID).fetchone()[0])
 
 
-def keep(db: sqlite3.Connection, batch_id: int, first_id: int, keys: bytes, span: tuple[int, int]) -> None:
-    """Keep the run of the redemptions from `first_id` on; `keys` as `redemption_runs` holds them, `span` their first and last time."""
+def keep(
+    db: sqlite3.Connection, batch_id: int, first_id: int, keys: bytes, span: tuple[int, int]
+) -> None:
+    """Keep the run of the redemptions from `first_id` on; `keys` as `redemption_runs` holds them,
+    `span` their first and last time.
+    """
     if keys:
         db.execute(ADD_RUN, (first_id, first_id + len(keys) // 4 - 1, batch_id, *span, keys))
 
@@ -82,7 +101,9 @@ def keep_written(db: sqlite3.Connection, batch_id: int, after: int) -> None:
     _keep(db, batch_id, first, keys, times)
 
 
-def _keep(db: sqlite3.Connection, batch_id: int, first_id: int, keys: array[int], times: array[int]) -> None:
+def _keep(
+    db: sqlite3.Connection, batch_id: int, first_id: int, keys: array[int], times: array[int]
+) -> None:
     if keys:
         keep(db, batch_id, first_id, _bytes(keys), (min(times), max(times)))
 
@@ -93,7 +114,9 @@ def drop_empty(db: sqlite3.Connection) -> None:
 
 
 def find_standing(db: sqlite3.Connection, numbers: Iterable[str]) -> None:
-    """Fill temp.standing_numbers (redemption_id, transaction_no, kind) with every fact that may hold one of `numbers`."""
+    """Fill temp.standing_numbers (redemption_id, transaction_no, kind) with every fact that may
+    hold one of `numbers`.
+    """
     expect_none(db)
     _add_holders(db, {key(number) for number in numbers})
 
@@ -151,8 +174,9 @@ def expect_none(db: sqlite3.Connection) -> None:
 
 
 def find_reused(db: sqlite3.Connection, batch_id: int) -> int:
-    """Fill temp.standing_numbers with the facts that share number and kind with another one, one of them written by this
-    batch; returns how many there are."""
+    """Fill temp.standing_numbers with the facts that share number and kind with another one, one of
+    them written by this batch; returns how many there are.
+    """
     expect_none(db)
     _add_holders(db, _twins(db, batch_id))
     db.execute(DROP_SINGLE, (batch_id,))
@@ -160,7 +184,9 @@ def find_reused(db: sqlite3.Connection, batch_id: int) -> int:
 
 
 def _twins(db: sqlite3.Connection, batch_id: int) -> set[int]:
-    """Keys that stand twice, at least once in the batch's own runs; in passes, so that memory stays flat."""
+    """Keys that stand twice, at least once in the batch's own runs; in passes, so that memory stays
+    flat.
+    """
     own = sum(len(keys) for _, batch, keys in _runs(db) if batch == batch_id)
     if own > LONG_RUN and find_spec("numpy"):
         return _twins_by_columns(db, batch_id)
@@ -170,7 +196,11 @@ def _twins(db: sqlite3.Connection, batch_id: int) -> set[int]:
         seen: set[int] = set()
         for _, batch, keys in _runs(db):
             if batch == batch_id:
-                part = keys if passes == 1 else array("I", [one for one in keys if one % passes == turn])
+                part = (
+                    keys
+                    if passes == 1
+                    else array("I", [one for one in keys if one % passes == turn])
+                )
                 fresh = set(part)
                 twins |= seen & fresh
                 if len(fresh) < len(part):
@@ -186,7 +216,9 @@ def _twins_by_columns(db: sqlite3.Connection, batch_id: int) -> set[int]:
     """`_twins` where numpy is there: four bytes a key, and one sort."""
     import numpy as np
 
-    own = np.sort(np.concatenate([np.array(keys) for _, batch, keys in _runs(db) if batch == batch_id]))
+    own = np.sort(
+        np.concatenate([np.array(keys) for _, batch, keys in _runs(db) if batch == batch_id])
+    )
     twins = set(own[1:][own[1:] == own[:-1]].tolist())
     for _, batch, keys in _runs(db):
         if batch != batch_id:

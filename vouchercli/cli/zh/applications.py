@@ -1,20 +1,19 @@
-"""Applications, eligibility lists, granting packs here: voucher application, eligibility, round allocate, claim grant."""
+"""Applications, eligibility lists, granting packs here: voucher application, eligibility, round
+allocate, claim grant.
+"""
 
 TEXT = {
     # nouns and help
     "Applications: who asked for a pack of a round.": "报名记录：谁报名领取某一期。",
     "Take in a file of applications; every row ends accepted, duplicate or rejected.": "导入报名文件；每一行都归为接收、重复或不合格。",
-    "List applications in the order of arrival, with the claim each was granted; residents are shown as tokens.":
-        "按到达先后列出报名记录及各自获得的领取编号；居民以令牌显示。",
+    "List applications in the order of arrival, with the claim each was granted; residents are shown as tokens.": "按到达先后列出报名记录及各自获得的领取编号；居民以令牌显示。",
     "Only this application number.": "仅此报名编号。",
     "Eligibility lists: who belongs to which group.": "资格名单：谁属于哪个群体。",
     "Take in an eligibility list; lines that are on it already are duplicates.": "导入资格名单；名单上已有的行归为重复。",
-    "List the groups and how many residents each has; of one group or resident, the lines of the list.":
-        "列出各群体及其人数；指定群体或居民时，列出名单中的各行。",
+    "List the groups and how many residents each has; of one group or resident, the lines of the list.": "列出各群体及其人数；指定群体或居民时，列出名单中的各行。",
     "The residents of this group.": "该群体的居民。",
     "Targeted rounds: only the residents of this group, this time.": "定向发放的期次：本次仅发给该群体的居民。",
-    "Grant the packs of a round that is issued here: by arrival, or to everyone on its list; run again it grants only what is new.":
-        "发放由本系统发放的一期：按到达先后，或发给名单上的每个人；再次运行只发放新增的部分。",
+    "Grant the packs of a round that is issued here: by arrival, or to everyone on its list; run again it grants only what is new.": "发放由本系统发放的一期：按到达先后，或发给名单上的每个人；再次运行只发放新增的部分。",
     "Grant a pack now; it is on the disk when the command answers.": "立即发放一份；命令返回时已写入磁盘。",
     "The identity, or its token.": "身份标识或其令牌。",
     "A number of yours: asking again with it gives the same claim.": "您自己的编号：用同一编号再次请求，得到同一笔领取。",
@@ -36,13 +35,11 @@ TEXT = {
     "more than {limit}: add --limit or --resident": "超过 {limit} 行：请加 --limit 或 --resident",
     "no eligibility list yet; next: voucher eligibility import FILE": "尚无资格名单；下一步：voucher eligibility import 文件",
     # undoing
-    "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches {batches})":
-        "批次 {batch} 不能撤销：其中 {count} 行已发放卡包（批次 {batches}）",
+    "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches {batches})": "批次 {batch} 不能撤销：其中 {count} 行已发放卡包（批次 {batches}）",
     "batch {batch} cannot be undone: the list of entrants of {round} was published": "批次 {batch} 不能撤销：{round} 期的参加名单已经公布",
     "batch {batch} holds {count:,} packs that were granted here: they stand": "批次 {batch} 是本系统已发放的 {count:,} 份卡包：发放不可撤回",
     # allocating
-    "granted {granted:,} packs of {round} in the order of {order}: {claimed:,} of {packs:,} are claimed":
-        "{round} 期按“{order}”的次序发放了 {granted:,} 份：共 {packs:,} 份，已领取 {claimed:,} 份",
+    "granted {granted:,} packs of {round} in the order of {order}: {claimed:,} of {packs:,} are claimed": "{round} 期按“{order}”的次序发放了 {granted:,} 份：共 {packs:,} 份，已领取 {claimed:,} 份",
     "applied_at, application_no": "报名时间、报名编号",
     "place on the list": "名单次序",
     "sold out at {at}, {seconds:,} seconds after the opening": "于 {at} 领完，距开放 {seconds:,} 秒",
@@ -77,8 +74,7 @@ TEXT = {
     "application number {number} stands for another resident": "报名编号 {number} 已属于另一位居民",
     "copy it whole: token: and 32 hexadecimal digits": "请完整复制：token: 加 32 位十六进制数字",
     "round {round} takes claims from {opens_at} to {closes_at}": "{round} 期的领取时间自 {opens_at} 至 {closes_at}",
-    "{requests:,} requests for {round} = {granted:,} granted + {standing:,} granted before + {refused:,} refused":
-        "{round} 期的 {requests:,} 个请求 = 新发放 {granted:,} + 此前已发放 {standing:,} + 拒绝 {refused:,}",
+    "{requests:,} requests for {round} = {granted:,} granted + {standing:,} granted before + {refused:,} refused": "{round} 期的 {requests:,} 个请求 = 新发放 {granted:,} + 此前已发放 {standing:,} + 拒绝 {refused:,}",
     "Live claims of {round}": "{round} 期的即时领取",
     "standing": "此前已发放",
     "sold_out": "已领完",
@@ -94,13 +90,10 @@ TEXT = {
     "applied before one could apply": "早于报名开始时间",
     "applied at {applied_at}, when one could no longer apply (until {closes_at})": "报名时间 {applied_at} 已过报名截止时间 {closes_at}",
     "applied when one could no longer apply": "已过报名截止时间",
-    "the list of entrants of {round} was published at {published_at}: nobody can join it any more":
-        "{round} 期的参加名单已于 {published_at} 公布，不能再加入",
+    "the list of entrants of {round} was published at {published_at}: nobody can join it any more": "{round} 期的参加名单已于 {published_at} 公布，不能再加入",
     "the list of entrants was published: nobody can join it any more": "参加名单已公布，不能再加入",
-    "application number {application_no} already stands for another application of round {round}":
-        "报名编号 {application_no} 已属于 {round} 期的另一条报名",
+    "application number {application_no} already stands for another application of round {round}": "报名编号 {application_no} 已属于 {round} 期的另一条报名",
     "the application number already stands for another application of the round": "报名编号已属于该期的另一条报名",
     "the applications of batch {batch} are not all in yet": "批次 {batch} 的报名尚未全部导入",
-    "wait for its import; if it was stopped: voucher batch resume {batch}, or voucher batch undo {batch}":
-        "请等待导入完成；若已中断：voucher batch resume {batch}，或 voucher batch undo {batch}",
+    "wait for its import; if it was stopped: voucher batch resume {batch}, or voucher batch undo {batch}": "请等待导入完成；若已中断：voucher batch resume {batch}，或 voucher batch undo {batch}",
 }

@@ -3,8 +3,7 @@
 TEXT = {
     "List the files that came in, newest first.": "列出已导入的文件，最新在前。",
     "Show one file: how it was read, what became of its rows and why.": "显示一个文件：如何读取、各行结果及原因。",
-    "Show the rejected rows; -o csv and --to give them in the file's own layout plus reason and explanation.":
-        "显示不合格行；-o csv 与 --to 按原文件格式输出，另加原因与说明两列。",
+    "Show the rejected rows; -o csv and --to give them in the file's own layout plus reason and explanation.": "显示不合格行；-o csv 与 --to 按原文件格式输出，另加原因与说明两列。",
     "Go on with an import that was stopped, behind the last chunk that is safe.": "继续先前中断的导入，从已入库的最后一段之后开始。",
     "Where the file is now (else where it was).": "文件现在的位置（默认为原位置）。",
     "its import stopped at line {line}: voucher batch resume {batch}": "导入停在第 {line} 行：voucher batch resume {batch}",
@@ -21,8 +20,7 @@ TEXT = {
     "Rejects of batch {batch}": "批次 {batch} 的不合格行",
     "Rejects and warnings of batch {batch}": "批次 {batch} 的不合格行与提示",
     "batch {batch} has no rejects": "批次 {batch} 没有不合格行",
-    "mend them in the file's own layout: voucher batch rejects {batch} --to rejects.csv, then import that file":
-        "按原格式修改：voucher batch rejects {batch} --to rejects.csv，改好后再导入该文件",
+    "mend them in the file's own layout: voucher batch rejects {batch} --to rejects.csv, then import that file": "按原格式修改：voucher batch rejects {batch} --to rejects.csv，改好后再导入该文件",
     "wrote {count} rows to {file}: mend them there, then import that file": "已将 {count} 行写入 {file}：修改后请再导入该文件",
     "Batch": "批次",
     "File": "文件",

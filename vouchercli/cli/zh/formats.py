@@ -30,12 +30,10 @@ TEXT = {
     "for example utf-8, gb18030, big5, shift_jis, utf-16-le": "例如 utf-8、gb18030、big5、shift_jis、utf-16-le",
     "{file} is not {encoding}: line {line} cannot be read": "{file} 不是 {encoding} 编码：第 {line} 行无法读取",
     "leave --encoding out, or name another": "请去掉 --encoding，或另指定一种编码",
-    "{file} is neither UTF-8 (line {utf8_line}) nor {second} (line {second_line}); it may mix two encodings":
-        "{file} 既不是 UTF-8（第 {utf8_line} 行出错），也不是 {second}（第 {second_line} 行出错）；可能混用了两种编码",
+    "{file} is neither UTF-8 (line {utf8_line}) nor {second} (line {second_line}); it may mix two encodings": "{file} 既不是 UTF-8（第 {utf8_line} 行出错），也不是 {second}（第 {second_line} 行出错）；可能混用了两种编码",
     "say what it is with --encoding, or save it again as UTF-8": "请用 --encoding 指明编码，或另存为 UTF-8",
     "{file} is not a text file: it holds NUL bytes": "{file} 不是文本文件：含有空字节（NUL）",
-    "ask for it as CSV or XLSX; UTF-16 without a byte order mark needs --encoding utf-16-le":
-        "请索取 CSV 或 XLSX 格式；没有字节顺序标记的 UTF-16 需加 --encoding utf-16-le",
+    "ask for it as CSV or XLSX; UTF-16 without a byte order mark needs --encoding utf-16-le": "请索取 CSV 或 XLSX 格式；没有字节顺序标记的 UTF-16 需加 --encoding utf-16-le",
     # archives
     "{file} is damaged or cut off: {why}": "{file} 已损坏或不完整：{why}",
     "{file} unpacks to more than a table can be": "{file} 解压后大得不像表格",
@@ -47,45 +45,37 @@ TEXT = {
     "unpack it and import the right one, or choose with archive: in a profile": "请解压后导入所需文件，或在格式文件中用 archive: 指定",
     # layouts
     "{file} fits no profile of a {kind}; columns found: {columns}": "{file} 不符合任何一种{kind}格式；文件中的列：{columns}",
-    "write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile":
-        "请编写格式文件（写法见 configs/platforms/voucher.yaml），并用 --profile 指定",
+    "write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile": "请编写格式文件（写法见 configs/platforms/voucher.yaml），并用 --profile 指定",
     "{file} is a {other}, not a {kind}": "{file} 是{other}，不是{kind}",
     "profile {profile} needs the columns: {missing}": "格式 {profile} 还需要以下列：{missing}",
     "{file} fits more than one profile: {profiles}": "{file} 同时符合多种格式：{profiles}",
     "choose one with --profile": "请用 --profile 选择一种",
     "{file} has several sheets with the same columns: {sheets}": "{file} 有多张列名相同的工作表：{sheets}",
-    "save the one that is meant as a file of its own, or choose with sheet: in a profile":
-        "请将所需工作表另存为单独文件，或在格式文件中用 sheet: 指定",
+    "save the one that is meant as a file of its own, or choose with sheet: in a profile": "请将所需工作表另存为单独文件，或在格式文件中用 sheet: 指定",
     "{file} has the column {column} twice": "{file} 有两个 {column} 列",
     "rename or remove one of them": "请改名或删去其中一个",
     "{file} has {what} in the column {column}: its columns have changed places": "{file} 的 {column} 列中是{what}：列的位置错了",
     "people's identity numbers": "居民的证件号码",
     "numbers instead of names": "号码而不是名称",
     "compare the header with the rows; nothing of it was taken": "请核对表头与各行；未导入任何内容",
-    "{file} has the SHA-1 {found}, not {wanted}: it is not the file that was sent":
-        "{file} 的 SHA-1 是 {found}，不是 {wanted}：与平台发出的文件不一致",
+    "{file} has the SHA-1 {found}, not {wanted}: it is not the file that was sent": "{file} 的 SHA-1 是 {found}，不是 {wanted}：与平台发出的文件不一致",
     "fetch it again; nothing of it was taken": "请重新下载；未导入任何内容",
     "{file} ends before its last lines ({footer}): it is cut off": "{file} 缺少结尾行（{footer}）：文件不完整",
     "fetch the file again; nothing of it was taken": "请重新下载该文件；未导入任何内容",
     "{file} goes on after its last lines, as if two files were one": "{file} 在结尾行之后还有数据，像是两个文件合成了一个",
     "take the files apart; nothing of it was taken": "请将文件拆开；未导入任何内容",
-    "{file} announces {announced} ({said}), but its rows give {counted}: it is damaged or not whole":
-        "{file} 声明为 {announced}（{said}），但各行合计为 {counted}：文件已损坏或不完整",
+    "{file} announces {announced} ({said}), but its rows give {counted}: it is damaged or not whole": "{file} 声明为 {announced}（{said}），但各行合计为 {counted}：文件已损坏或不完整",
     "ask for the file again; nothing of it was taken": "请重新索取该文件；未导入任何内容",
     # rows
-    "it was read in a wrong encoding before it came here, and its characters are lost: ask for the file again":
-        "此前按错误的编码读取过，字符已丢失：请对方重新提供文件",
-    "a spreadsheet kept it as a number and lost its last digits: format the column as text and export the file again":
-        "电子表格将其存成了数字，末位已丢失：请将该列设为文本格式后重新导出",
-    "a spreadsheet turned it into a date or a time: format the column as text and export the file again":
-        "电子表格将其变成了日期或时间：请将该列设为文本格式后重新导出",
+    "it was read in a wrong encoding before it came here, and its characters are lost: ask for the file again": "此前按错误的编码读取过，字符已丢失：请对方重新提供文件",
+    "a spreadsheet kept it as a number and lost its last digits: format the column as text and export the file again": "电子表格将其存成了数字，末位已丢失：请将该列设为文本格式后重新导出",
+    "a spreadsheet turned it into a date or a time: format the column as text and export the file again": "电子表格将其变成了日期或时间：请将该列设为文本格式后重新导出",
     "an amount and a note stand in one cell: leave only the amount": "金额与备注写在同一单元格：请只保留金额",
     "it is not a whole number of fen": "不是整数分",
     "it says neither payment nor refund": "既不是支付也不是退款",
     "it is not written as the profile expects": "写法与格式不符",
     "a quote mark in this line is never closed": "本行的引号没有闭合",
-    "the row has {cells} cells, the header {columns}: a comma inside an amount, or the row is cut off":
-        "本行有 {cells} 个单元格，表头有 {columns} 个：金额中有逗号，或本行不完整",
+    "the row has {cells} cells, the header {columns}: a comma inside an amount, or the row is cut off": "本行有 {cells} 个单元格，表头有 {columns} 个：金额中有逗号，或本行不完整",
     "this is the header once more": "本行又是表头",
     # YAML
     "{file} has {count} fault(s); nothing was taken from it": "{file} 有 {count} 处错误；未采用其中任何内容",
@@ -93,8 +83,7 @@ TEXT = {
     "{file} is not UTF-8 text": "{file} 不是 UTF-8 文本",
     "open it in an editor and save it as UTF-8": "请在编辑器中另存为 UTF-8",
     "this is not YAML: {why}": "不是有效的 YAML：{why}",
-    "check the indentation, the colons and the quotes around this place; indent with blanks, never with TAB":
-        "请检查此处的缩进、冒号和引号；缩进只用空格，不用制表符",
+    "check the indentation, the colons and the quotes around this place; indent with blanks, never with TAB": "请检查此处的缩进、冒号和引号；缩进只用空格，不用制表符",
     "delete the invisible character": "请删除不可见字符",
     "this alias repeats itself without end": "该别名无限循环",
     "the tag {tag} is not taken here": "此处不接受标签 {tag}",

@@ -1,34 +1,29 @@
 """Imports, claims, redemptions."""
 
 TEXT = {
-    "{file}: {read} rows read = {accepted} accepted + {duplicate} duplicate + {rejected} rejected (batch {batch}, profile {profile}, {encoding})":
-        "{file}：读取 {read} 行 = 接收 {accepted} + 重复 {duplicate} + 不合格 {rejected}（批次 {batch}，格式 {profile}，编码 {encoding}）",
+    "{file}: {read} rows read = {accepted} accepted + {duplicate} duplicate + {rejected} rejected (batch {batch}, profile {profile}, {encoding})": "{file}：读取 {read} 行 = 接收 {accepted} + 重复 {duplicate} + 不合格 {rejected}（批次 {batch}，格式 {profile}，编码 {encoding}）",
     "{count} rows are not ours by the profile and were left out": "按该格式，{count} 行与消费券无关，未计入",
     "columns not used: {columns}": "未使用的列：{columns}",
-    "mend them: voucher batch rejects {batch} --to rejects.csv; or judge them again: voucher batch retry {batch}":
-        "更正后重新导入：voucher batch rejects {batch} --to rejects.csv；或重新审核：voucher batch retry {batch}",
+    "mend them: voucher batch rejects {batch} --to rejects.csv; or judge them again: voucher batch retry {batch}": "更正后重新导入：voucher batch rejects {batch} --to rejects.csv；或重新审核：voucher batch retry {batch}",
     "Rejects and warnings of {file}": "{file} 的不合格行与提示",
     "Reason": "原因",
     "Rows": "行数",
     "Outcome": "结果",
     "rejected": "不合格",
     "accepted with a warning": "接收，有提示",
-    "{file} was imported before as batch {batch} ({accepted} accepted, {rejected} rejected): nothing to do":
-        "{file} 已作为批次 {batch} 导入过（接收 {accepted} 行，不合格 {rejected} 行）：无需处理",
+    "{file} was imported before as batch {batch} ({accepted} accepted, {rejected} rejected): nothing to do": "{file} 已作为批次 {batch} 导入过（接收 {accepted} 行，不合格 {rejected} 行）：无需处理",
     "batch {batch} is undone: {count} rows of {file} were taken away": "批次 {batch} 已撤销：已撤回 {file} 的 {count} 行",
     "batch {batch} was undone": "批次 {batch} 已被撤销",
     "import {file} again": "请重新导入 {file}",
     "there is no batch {batch}": "没有批次 {batch}",
-    "batch {batch} cannot be undone: {count} later rows stand on it (batches {batches})":
-        "批次 {batch} 不能撤销：后来的 {count} 行依赖于它（批次 {batches}）",
+    "batch {batch} cannot be undone: {count} later rows stand on it (batches {batches})": "批次 {batch} 不能撤销：后来的 {count} 行依赖于它（批次 {batches}）",
     "another command is importing {file}": "另一条命令正在导入 {file}",
     "batch {batch} is done: nothing is left to import": "批次 {batch} 已导入完毕：没有剩余的行",
     "{file} is not the file of batch {batch}": "{file} 不是批次 {batch} 的文件",
     "stopped: the rows up to line {line} of {file} are in (batch {batch})": "已停止：{file} 至第 {line} 行均已入库（批次 {batch}）",
     "batch {batch} is not finished: its import stopped at line {line}": "批次 {batch} 尚未完成：导入停在第 {line} 行",
     "{count} rows of other batches were accepted with them": "其他批次的 {count} 行随之接收",
-    "{count} rows of other batches gave way to earlier ones: voucher batch list":
-        "其他批次的 {count} 行让位于时间更早的行：voucher batch list",
+    "{count} rows of other batches gave way to earlier ones: voucher batch list": "其他批次的 {count} 行让位于时间更早的行：voucher batch list",
     "{rows} rows read, {rate} rows/s": "已读取 {rows} 行，每秒 {rate} 行",
     "{rows} rows read, {rate} rows/s, {left} left": "已读取 {rows} 行，每秒 {rate} 行，剩余 {left}",
     "stopping at the end of this chunk; Ctrl-C again stops at once": "将在本段结束后停止；再按一次 Ctrl-C 立即停止",
@@ -59,8 +54,7 @@ TEXT = {
     "there is no claim {claim_no} here": "这里没有领取编号 {claim_no}",
     # redemptions
     "Redemptions and refunds: import, list, check one order.": "核销与退款：导入、列出、试算一笔订单。",
-    "Take in a file of payments and refunds; every row ends accepted, duplicate or rejected.":
-        "导入核销与退款文件；每一行都归为接收、重复或不合格。",
+    "Take in a file of payments and refunds; every row ends accepted, duplicate or rejected.": "导入核销与退款文件；每一行都归为接收、重复或不合格。",
     "List payments and refunds, oldest first.": "按时间列出核销与退款。",
     "Only this merchant.": "仅此商户。",
     "Only this transaction number.": "仅此交易号。",
@@ -75,8 +69,7 @@ TEXT = {
     "Paid at": "支付时间",
     "Base": "交易额",
     "Voucher paid": "券抵扣",
-    "more than {limit}: add --limit, --round, --claim, --merchant or --transaction":
-        "超过 {limit} 行：请加 --limit、--round、--claim、--merchant 或 --transaction",
+    "more than {limit}: add --limit, --round, --claim, --merchant or --transaction": "超过 {limit} 行：请加 --limit、--round、--claim、--merchant 或 --transaction",
     # one order
     "Say what this order would get with this voucher, or which rule refuses it.": "试算一笔订单用券可得多少，或被哪条规则拒绝。",
     "The order's list price.": "订单标价。",

@@ -3,8 +3,7 @@
 TEXT = {
     "Update the registry from a file: who is new, who changed, who is missing.": "用文件更新商户名录：谁是新增，谁有变更，谁已不在其中。",
     "List merchants, by number.": "按编号列出商户。",
-    "Show a merchant: itself, what was redeemed there, its suspensions and changes.":
-        "显示一个商户：基本信息、核销情况、暂停与变更记录。",
+    "Show a merchant: itself, what was redeemed there, its suspensions and changes.": "显示一个商户：基本信息、核销情况、暂停与变更记录。",
     "Refuse a merchant's redemptions from a moment on, until it is reinstated.": "自某一时刻起拒绝该商户的核销，直至恢复。",
     "Accept a suspended merchant's redemptions again.": "恢复受理已暂停商户的核销。",
     "What to do with merchants of this registry that the file does not list.": "对属于该名录但文件未列出的商户如何处理。",
@@ -14,30 +13,24 @@ TEXT = {
     "A part of number, name, address or unified code.": "编号、名称、地址或统一社会信用代码的一部分。",
     "Only those suspended now.": "仅目前暂停的商户。",
     "Only those that no registry lists.": "仅未列入任何名录的商户。",
-    "How many to show (0: all; unless given, 50 in a table, all in json and csv).":
-        "显示多少条（0 表示全部；不填时表格 50 条，json 与 csv 全部）。",
+    "How many to show (0: all; unless given, 50 in a table, all in json and csv).": "显示多少条（0 表示全部；不填时表格 50 条，json 与 csv 全部）。",
     "The merchant's number, ours or a platform's.": "商户编号（本库编号或平台编号）。",
     "Why: it is kept and shown.": "原因：将被保存并显示。",
     "Payments from then on are refused (now unless given).": "自该时刻起的支付将被拒绝（不填则为现在）。",
     "Payments from then on are accepted again (now unless given).": "自该时刻起的支付恢复受理（不填则为现在）。",
     "--missing {given}: choose one of: {known}": "--missing {given}：请从以下选择：{known}",
-    "{missing} of the {known} merchants of registry {registry} are not in this file: it looks like a part of it":
-        "名录 {registry} 的 {known} 家商户中有 {missing} 家不在此文件中：它看来只是名录的一部分",
-    "import the whole registry; or leave out --missing suspend; or add --yes to suspend all {missing}":
-        "请导入完整名录；或不加 --missing suspend；或加 --yes 暂停全部 {missing} 家",
-    "{count} rows of the file cannot be read: their merchants would be suspended as missing":
-        "文件中有 {count} 行无法读取：其商户会被当作缺失而暂停",
+    "{missing} of the {known} merchants of registry {registry} are not in this file: it looks like a part of it": "名录 {registry} 的 {known} 家商户中有 {missing} 家不在此文件中：它看来只是名录的一部分",
+    "import the whole registry; or leave out --missing suspend; or add --yes to suspend all {missing}": "请导入完整名录；或不加 --missing suspend；或加 --yes 暂停全部 {missing} 家",
+    "{count} rows of the file cannot be read: their merchants would be suspended as missing": "文件中有 {count} 行无法读取：其商户会被当作缺失而暂停",
     "mend the rows first; or leave out --missing suspend; or add --yes": "请先修改这些行；或不加 --missing suspend；或加 --yes",
     "batch {latest} is a later file of registry {registry}": "批次 {latest} 是名录 {registry} 更新的文件",
-    "registry {profile}: {added} added, {changed} changed, {missing} missing":
-        "名录 {profile}：新增 {added}，变更 {changed}，缺失 {missing}",
+    "registry {profile}: {added} added, {changed} changed, {missing} missing": "名录 {profile}：新增 {added}，变更 {changed}，缺失 {missing}",
     "{count} came back and are no longer suspended": "{count} 家重新列入名录，已解除暂停",
     "{count} missing merchants are suspended from now on": "{count} 家缺失商户自现在起暂停",
     "missing merchants stay as they are (--missing suspend suspends them)": "缺失商户保持原状（--missing suspend 可将其暂停）",
     "The first {shown} of {count}; -o json lists all.": "共 {count} 家，此处列出前 {shown} 家；-o json 列出全部。",
     "no longer in registry {registry} (batch {batch})": "已不在名录 {registry} 中（批次 {batch}）",
-    "batch {batch} cannot be undone: {count} merchants that it added were suspended since ({merchants})":
-        "批次 {batch} 无法撤销：其新增的 {count} 家商户此后已被暂停（{merchants}）",
+    "batch {batch} cannot be undone: {count} merchants that it added were suspended since ({merchants})": "批次 {batch} 无法撤销：其新增的 {count} 家商户此后已被暂停（{merchants}）",
     "No longer in registry {profile}": "已不在名录 {profile} 中",
     "{shown} of {count} merchants; --limit 0 shows all": "共 {count} 家商户，显示 {shown} 家；--limit 0 显示全部",
     "{count} merchants": "{count} 家商户",
@@ -55,8 +48,7 @@ TEXT = {
     "merchant {merchant} was suspended only from {start}": "商户 {merchant} 自 {start} 起才暂停",
     "name a later time with --from": "请用 --from 指定更晚的时间",
     "reinstated {merchant} from {start}": "已恢复 {merchant}，自 {start} 起",
-    "rows that were rejected meanwhile can be tried again: voucher batch list, voucher batch retry N":
-        "其间被拒绝的行可重新审核：voucher batch list，voucher batch retry N",
+    "rows that were rejected meanwhile can be tried again: voucher batch list, voucher batch retry N": "其间被拒绝的行可重新审核：voucher batch list，voucher batch retry N",
     "Number": "编号",
     "Name": "名称",
     "Unified code": "统一社会信用代码",

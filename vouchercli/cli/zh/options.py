@@ -1,8 +1,7 @@
 """The options that every command shares, and the front page."""
 
 TEXT = {
-    "Consumer vouchers from draft to audit: templates, rounds, intake, money, reports. One SQLite file.":
-        "消费券管理：从起草到审计。券模板、分期、导入、资金、报表，都在一个 SQLite 文件里。",
+    "Consumer vouchers from draft to audit: templates, rounds, intake, money, reports. One SQLite file.": "消费券管理：从起草到审计。券模板、分期、导入、资金、报表，都在一个 SQLite 文件里。",
     "Show the version and exit.": "显示版本后退出。",
     "The database (else VOUCHER_DB, else voucher.db here).": "数据库文件（默认 VOUCHER_DB，否则为此处的 voucher.db）。",
     "The programme, when the file holds several.": "项目代码（文件中有多个项目时需要）。",

@@ -21,15 +21,13 @@ TEXT = {
     "National Day": "国庆节",
     "Mid-autumn Festival": "中秋节",
     "While claims count: {workdays} working days, {days_off} days off.": "领取期间：工作日 {workdays} 天，休息日 {days_off} 天。",
-    "Public holidays of {years} are not known here, only weekdays: install chinesecalendar, or write them into the programme's calendar.":
-        "此处不掌握 {years} 年的法定节假日，只看星期：请安装 chinesecalendar，或写入项目的 calendar。",
+    "Public holidays of {years} are not known here, only weekdays: install chinesecalendar, or write them into the programme's calendar.": "此处不掌握 {years} 年的法定节假日，只看星期：请安装 chinesecalendar，或写入项目的 calendar。",
     "Rounds at the same time": "同时进行的各期",
     # people
     "no list limits who may have a pack of {round}": "{round} 期不限名单，任何居民均可领取",
     "Residents on the eligibility list": "资格名单中的居民",
     "residents": "人数",
-    "only {residents:,} residents are on the list: at most {most:,} of {packs:,} packs can go":
-        "名单中只有 {residents:,} 人：{packs:,} 份中最多发出 {most:,} 份",
+    "only {residents:,} residents are on the list: at most {most:,} of {packs:,} packs can go": "名单中只有 {residents:,} 人：{packs:,} 份中最多发出 {most:,} 份",
     "voucher eligibility import FILE, or fewer packs": "请运行 voucher eligibility import 文件，或减少份数",
     "{residents:,} residents are on the list, but there are only {packs:,} packs": "名单中有 {residents:,} 人，而只有 {packs:,} 份",
     "more packs: voucher round edit {round} --packs {residents}": "请增加份数：voucher round edit {round} --packs {residents}",
@@ -37,8 +35,7 @@ TEXT = {
     "industry": "行业",
     # past rounds
     "sold out (s)": "领完用时（秒）",
-    "{same} of {rounds} rounds had this card pack; redemption and leverage rest on the {over} whose vouchers have all expired.":
-        "{rounds} 期中有 {same} 期用的是此卡包；核销率和杠杆率只依据券已全部失效的 {over} 期。",
+    "{same} of {rounds} rounds had this card pack; redemption and leverage rest on the {over} whose vouchers have all expired.": "{rounds} 期中有 {same} 期用的是此卡包；核销率和杠杆率只依据券已全部失效的 {over} 期。",
     "{left} earlier rounds are in the total and not shown.": "另有更早的 {left} 期计入合计，未列出。",
     "What that lets one expect of this round": "据此对本期的预估",
     "lowest": "最低",

@@ -14,29 +14,22 @@ TEXT = {
     "programme {programme} is loaded already and the file says the same": "项目 {programme} 早已载入，文件内容相同，未作更改",
     "programme {programme} has no fault; nothing was written (--dry-run)": "项目 {programme} 没有错误；未写入任何内容（--dry-run）",
     "it has published figures only: voucher programme show {programme}": "该项目只有公布数据：voucher programme show {programme}",
-    "next: voucher template list --shipped, then voucher template add NAME":
-        "下一步：voucher template list --shipped，再运行 voucher template add 名称",
+    "next: voucher template list --shipped, then voucher template add NAME": "下一步：voucher template list --shipped，再运行 voucher template add 名称",
     "no programme is loaded yet; next: voucher programme load hangzhou-2020": "尚未载入项目；下一步：voucher programme load hangzhou-2020",
     # changes that wait
     "Approve a change of a programme that waits, as a second person.": "由另一人批准项目的待批变更。",
     "Turn down a change of a programme that waits, with the reason.": "退回项目的待批变更，并写明理由。",
-    "proposed a change of {programme}: rounds rest on it, so it waits; checkers needed: {checkers}":
-        "已提出项目 {programme} 的变更：已有期次以其为据，须等待批准；需要复核人数：{checkers}",
-    "next: voucher programme approve {programme} --actor NAME, by someone other than {authors}":
-        "下一步：由 {authors} 以外的人运行 voucher programme approve {programme} --actor 姓名",
-    "approved the change of {programme} ({given} of {needed} checkers); one more person must approve":
-        "项目 {programme} 的变更已获 {given} 人批准（共需 {needed} 人）；还须另一人批准",
+    "proposed a change of {programme}: rounds rest on it, so it waits; checkers needed: {checkers}": "已提出项目 {programme} 的变更：已有期次以其为据，须等待批准；需要复核人数：{checkers}",
+    "next: voucher programme approve {programme} --actor NAME, by someone other than {authors}": "下一步：由 {authors} 以外的人运行 voucher programme approve {programme} --actor 姓名",
+    "approved the change of {programme} ({given} of {needed} checkers); one more person must approve": "项目 {programme} 的变更已获 {given} 人批准（共需 {needed} 人）；还须另一人批准",
     "rejected the change of {programme}; it stands as it was": "已退回项目 {programme} 的变更；项目维持原状",
     "this change of {programme} waits for approval already; nothing was changed": "项目 {programme} 的此项变更已在等待批准；未作任何更改",
-    "a change of programme {programme}, proposed by {actor}, still waits for approval":
-        "项目 {programme} 已有一项变更（由 {actor} 提出）等待批准",
-    "voucher programme approve {programme} --actor NAME, or voucher programme reject {programme} --note WHY":
-        "voucher programme approve {programme} --actor 姓名，或 voucher programme reject {programme} --note 理由",
+    "a change of programme {programme}, proposed by {actor}, still waits for approval": "项目 {programme} 已有一项变更（由 {actor} 提出）等待批准",
+    "voucher programme approve {programme} --actor NAME, or voucher programme reject {programme} --note WHY": "voucher programme approve {programme} --actor 姓名，或 voucher programme reject {programme} --note 理由",
     "no change of programme {programme} waits for approval": "项目 {programme} 没有待批准的变更",
     "{actor} proposed the change of {programme}: another person must approve it": "{actor} 提出了项目 {programme} 的此项变更：须由另一人批准",
     "voucher programme approve {programme} --actor NAME": "voucher programme approve {programme} --actor 姓名",
-    "{actor} has approved the change of {programme} already: another checker must too":
-        "{actor} 已批准过项目 {programme} 的此项变更：还须另一名复核人员批准",
+    "{actor} has approved the change of {programme} already: another checker must too": "{actor} 已批准过项目 {programme} 的此项变更：还须另一名复核人员批准",
     "a change of programme {programme}, proposed at {at}, waits for approval": "项目 {programme} 有一项于 {at} 提出的变更等待批准",
     "A change of {programme} waits for approval: proposed by {actor}": "项目 {programme} 有待批准的变更，由 {actor} 提出",
     "approved so far by: {names}": "已批准：{names}",
@@ -47,13 +40,10 @@ TEXT = {
     "no programme {programme} is loaded; did you mean {near}?": "没有载入项目 {programme}；是否指 {near}？",
     "this file holds several programmes: {known}": "数据库中有多个项目：{known}",
     "add --programme {first}": "请加上 --programme {first}",
-    "{count} change(s) of programme {programme} would break what stands on it; nothing was changed":
-        "项目 {programme} 有 {count} 处变更会破坏已有数据；未作任何更改",
+    "{count} change(s) of programme {programme} would break what stands on it; nothing was changed": "项目 {programme} 有 {count} 处变更会破坏已有数据；未作任何更改",
     "take them back in {file}, then load it again": "请在 {file} 中撤回这些变更，然后重新载入",
-    "{funder} has {available} yuan uncommitted; {needed} are needed, {missing} too much":
-        "{funder} 的未占用资金为 {available} 元，需要 {needed} 元，缺 {missing} 元",
-    "fewer packs, or raise the fund's amount in the programme's file and load it again":
-        "请减少份数，或在项目文件中增加该出资方的金额后重新载入",
+    "{funder} has {available} yuan uncommitted; {needed} are needed, {missing} too much": "{funder} 的未占用资金为 {available} 元，需要 {needed} 元，缺 {missing} 元",
+    "fewer packs, or raise the fund's amount in the programme's file and load it again": "请减少份数，或在项目文件中增加该出资方的金额后重新载入",
     # what may not change
     "the time zone cannot change once claims are in": "已有领取记录后不能更改时区",
     "load it as a programme with another code": "请以另一个代码作为新项目载入",
@@ -63,23 +53,19 @@ TEXT = {
     'keep it with amount: "0.00"': '请保留该出资方，并写 amount: "0.00"',
     "funder {funder} cannot change its kind: its fund or its rounds are in the books": "不能更改出资方 {funder} 的类别：其资金或期次已入账",
     "add a funder with another name": "请另外添加一个不同名称的出资方",
-    "funder {funder} has approved rounds: its fund cannot begin or cease to be watched":
-        "出资方 {funder} 已有批准的期次：不能改为设定或取消资金额度",
+    "funder {funder} has approved rounds: its fund cannot begin or cease to be watched": "出资方 {funder} 已有批准的期次：不能改为设定或取消资金额度",
     "leave the amount as it was, or cancel the rounds first": "请保持原金额，或先取消相关期次",
-    "the fund of {funder} cannot be lowered by {lowered} yuan: only {free} are uncommitted":
-        "{funder} 的资金不能减少 {lowered} 元：未占用的只有 {free} 元",
+    "the fund of {funder} cannot be lowered by {lowered} yuan: only {free} are uncommitted": "{funder} 的资金不能减少 {lowered} 元：未占用的只有 {free} 元",
     'write at least "{least}", or cancel rounds first': '请至少写 "{least}"，或先取消部分期次',
     # faults of the file
     "there are neither funders nor published figures": "既没有出资方，也没有公布数据",
-    'write funders: {{treasury: {{kind: public, amount: "1000000.00"}}}}':
-        '请写 funders: {{treasury: {{kind: public, amount: "1000000.00"}}}}',
+    'write funders: {{treasury: {{kind: public, amount: "1000000.00"}}}}': '请写 funders: {{treasury: {{kind: public, amount: "1000000.00"}}}}',
     "there is no time zone {offending}": "没有时区 {offending}",
     "write it like Asia/Shanghai": "请写成 Asia/Shanghai 的形式",
     "{offending} vouchers on one payment are not supported: vouchers do not stack": "不支持一笔支付使用 {offending} 张券：消费券不可叠加",
     "write 1": "请写 1",
     "give one entry both roles": "请合并为一条，写上两个角色",
-    "some approvals need {needed} checkers, the staff has {checkers}: nobody could ever approve them":
-        "有的审批需要 {needed} 名复核，而人员中只有 {checkers} 名：将无人能够批准",
+    "some approvals need {needed} checkers, the staff has {checkers}: nobody could ever approve them": "有的审批需要 {needed} 名复核，而人员中只有 {checkers} 名：将无人能够批准",
     "give more people the role checker, or ask for fewer": "请增加复核人员，或减少所需复核人数",
     "this band can never apply: the one before it reaches as far": "此档永远不会生效：前一档已覆盖其范围",
     "write the bands from the smallest up_to to the one without up_to": "请按 up_to 从小到大排列，不带 up_to 的放在最后",

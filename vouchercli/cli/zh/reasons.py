@@ -23,8 +23,7 @@ TEXT = {
     "all {packs} packs of round {round} are claimed": "{round} 期的 {packs} 份卡包已全部领完",
     "the packs of the round are all claimed": "该期卡包已全部领完",
     "this resident already has {week_limit} packs of that week, the most allowed": "该居民当周已领取 {week_limit} 份，达到上限",
-    "this resident already has {programme_limit} packs of the programme, the most allowed":
-        "该居民在本项目中已领取 {programme_limit} 份，达到上限",
+    "this resident already has {programme_limit} packs of the programme, the most allowed": "该居民在本项目中已领取 {programme_limit} 份，达到上限",
     "this resident already has {limit} packs, the most allowed": "该居民已领取 {limit} 份，达到上限",
     "this resident already has the packs allowed": "该居民领取份数已达上限",
     "this resident is not on the list of group {group}": "该居民不在“{group}”名单内",
@@ -46,13 +45,11 @@ TEXT = {
     "paid after the voucher expired": "支付时该券已失效",
     "{base} after merchant discounts is below the threshold of {threshold}": "扣除商户优惠后的金额 {base} 元未达到门槛 {threshold} 元",
     "the price after merchant discounts is below the threshold": "扣除商户优惠后的金额未达到门槛",
-    "the file says the voucher paid {subsidy}; by the rules it pays {expected}":
-        "文件所列券补贴为 {subsidy} 元，按规则应为 {expected} 元",
+    "the file says the voucher paid {subsidy}; by the rules it pays {expected}": "文件所列券补贴为 {subsidy} 元，按规则应为 {expected} 元",
     "the subsidy of the file is not what the rules give": "文件所列补贴与规则计算结果不符",
     "the voucher is already used in {transaction_no}": "该券已在交易 {transaction_no} 中使用",
     "the voucher is already used": "该券已使用",
-    "the resident already used {limit} vouchers at this merchant that day, the most allowed":
-        "该居民当日在此商户已使用 {limit} 张，达到上限",
+    "the resident already used {limit} vouchers at this merchant that day, the most allowed": "该居民当日在此商户已使用 {limit} 张，达到上限",
     "the resident already used the vouchers allowed at this merchant that day": "该居民当日在此商户的用券数已达上限",
     "transaction number {transaction_no} already stands for another row": "交易号 {transaction_no} 已属于另一行",
     "the transaction number already stands for another row": "交易号已属于另一行",
@@ -65,12 +62,10 @@ TEXT = {
     "merchant {merchant_no} stands on line {first_line} with other values": "商户 {merchant_no} 已在第 {first_line} 行出现，且内容不同",
     "the merchant stands earlier in the file with other values": "该商户在文件前面已出现，且内容不同",
     "the refund is kept, but returns no subsidy: the voucher stays used": "退款已登记，但不退回补贴：该券仍视为已使用",
-    "{uscc} is not a valid unified social credit code (its last character should be {expected})":
-        "{uscc} 不是有效的统一社会信用代码（末位校验码应为 {expected}）",
+    "{uscc} is not a valid unified social credit code (its last character should be {expected})": "{uscc} 不是有效的统一社会信用代码（末位校验码应为 {expected}）",
     "{uscc} is not a valid unified social credit code": "{uscc} 不是有效的统一社会信用代码",
     "the unified social credit code is not valid": "统一社会信用代码无效",
-    "{uscc} is an old registration number of {digits} digits, not a unified social credit code":
-        "{uscc} 是 {digits} 位的旧注册号，不是统一社会信用代码",
+    "{uscc} is an old registration number of {digits} digits, not a unified social credit code": "{uscc} 是 {digits} 位的旧注册号，不是统一社会信用代码",
     "an old registration number stands in place of the unified social credit code": "统一社会信用代码处填写的是旧注册号",
     "division code {district} was retired; it became {successor}": "行政区划代码 {district} 已停用，现为 {successor}",
     "division code {district} was retired": "行政区划代码 {district} 已停用",

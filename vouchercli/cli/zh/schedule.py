@@ -3,12 +3,10 @@
 TEXT = {
     # help
     "The clock: what is due is done, once and in order.": "时钟：到期的事项依次办理，且只办一次。",
-    "Do what is due: open, draw, allocate, order, take in files, close, release money. Silent when nothing is.":
-        "办理到期事项：开放、摇号、分配、下达发放指令、收取文件、截止、释放资金。无事可办时不输出任何内容。",
+    "Do what is due: open, draw, allocate, order, take in files, close, release money. Silent when nothing is.": "办理到期事项：开放、摇号、分配、下达发放指令、收取文件、截止、释放资金。无事可办时不输出任何内容。",
     "Show what comes next and when, in the programme's zone.": "按项目所在时区显示接下来要办的事项及时间。",
     "Print what install would write: the crontab's block, or systemd's units.": "输出 install 将写入的内容：crontab 段落，或 systemd 单元。",
-    "Let cron (or systemd) run the tick; the change is shown and asked for, other people's lines stay as they are.":
-        "让 cron（或 systemd）定时运行；写入前先显示并询问，他人的条目保持原样。",
+    "Let cron (or systemd) run the tick; the change is shown and asked for, other people's lines stay as they are.": "让 cron（或 systemd）定时运行；写入前先显示并询问，他人的条目保持原样。",
     "Take our part out of the crontab (or systemd) again; all else stays.": "从 crontab（或 systemd）中取出本系统的部分；其余保持不变。",
     "Say who runs the tick, when it last ran, and how late its deeds were.": "说明由谁定时运行、上次运行时间，以及办理迟了多久。",
     "Where platforms' files land (else inbox beside the database).": "平台文件的收件文件夹（默认为数据库旁的 inbox）。",
@@ -44,8 +42,7 @@ TEXT = {
     "the draw of {round} waits for its public text": "{round} 期的摇号等待公共随机文本",
     "voucher draw run {round} --public-randomness TEXT": "voucher draw run {round} --public-randomness 文本",
     "the same file came before, as batch {batch}: nothing to do": "同一文件此前已作为批次 {batch} 导入：无需处理",
-    "{read:,} rows = {accepted:,} accepted + {duplicate:,} duplicate + {rejected:,} rejected (batch {batch})":
-        "{read:,} 行 = 接受 {accepted:,} + 重复 {duplicate:,} + 不合格 {rejected:,}（批次 {batch}）",
+    "{read:,} rows = {accepted:,} accepted + {duplicate:,} duplicate + {rejected:,} rejected (batch {batch})": "{read:,} 行 = 接受 {accepted:,} + 重复 {duplicate:,} + 不合格 {rejected:,}（批次 {batch}）",
     "{file}: {rejected} of {read} rows were rejected": "{file}：{read} 行中有 {rejected} 行不合格",
     "{file} lies in no folder of a platform and a kind: it is not taken in": "{file} 不在“平台/类别”文件夹中，不会被导入",
     "move it to {example}": "请移到 {example}",
@@ -55,8 +52,7 @@ TEXT = {
     "make it, or name the right one with --inbox": "请先建立该文件夹，或用 --inbox 指明",
     "there is no folder {folder}": "没有文件夹 {folder}",
     "round {round} has no committed seed: once open it could never be drawn": "{round} 期尚未承诺种子：一旦开放便无法摇号",
-    "voucher round reschedule {round} --opens-at TIME, then voucher draw commit {round}":
-        "先运行 voucher round reschedule {round} --opens-at 时间，再运行 voucher draw commit {round}",
+    "voucher round reschedule {round} --opens-at TIME, then voucher draw commit {round}": "先运行 voucher round reschedule {round} --opens-at 时间，再运行 voucher draw commit {round}",
     # platforms
     "order profile": "发放指令配置",
     "platform {platform} does not take this round": "平台 {platform} 不接受这样的一期",
@@ -75,8 +71,7 @@ TEXT = {
     "released {amount} yuan that {round} did not use": "已释放 {round} 未使用的资金 {amount} 元",
     "returned {amount} yuan that {round} did not use to those who gave them": "已将 {round} 未使用的资金 {amount} 元退回出资方",
     "took {amount} yuan back for {round}: files came late": "已为 {round} 收回 {amount} 元：有文件迟到",
-    "late files of {round} need {amount} yuan more of {funder} than its fund has left":
-        "{round} 的迟到文件还需要 {funder} 的 {amount} 元，其资金余额不足",
+    "late files of {round} need {amount} yuan more of {funder} than its fund has left": "{round} 的迟到文件还需要 {funder} 的 {amount} 元，其资金余额不足",
     "raise the fund's amount in the programme's file and load it again": "请在项目文件中增加该出资方的金额后重新载入",
     # show and status
     "What comes next in {programme} ({zone})": "{programme} 接下来的事项（{zone}）",
@@ -130,7 +125,6 @@ TEXT = {
     "{platform} holds order {number} of {round}, which no longer holds": "{platform} 手中的 {round} 第 {number} 号发放指令已不再有效",
     "tell the platform that it must not issue this round": "请通知平台不得发放该期",
     "the next order goes out once the round is approved again": "该期重新批准后将发出下一号指令",
-    "{count:,} vouchers {coupon} in all: {platform} takes at most {most:,} in one order":
-        "{coupon} 券共 {count:,} 张：{platform} 每份指令最多接受 {most:,} 张",
+    "{count:,} vouchers {coupon} in all: {platform} takes at most {most:,} in one order": "{coupon} 券共 {count:,} 张：{platform} 每份指令最多接受 {most:,} 张",
     "fewer packs, or a second round for the rest": "请减少份数，或将其余部分另设一期",
 }

@@ -17,8 +17,7 @@ TEXT = {
     # what was done
     "template {template} is added as version {version}": "券模板 {template} 已添加，版本 {version}",
     "template {template} is there already: version {version} says the same": "券模板 {template} 已存在：版本 {version} 内容相同，未作更改",
-    "template {template} has no fault and would be version {version}; nothing was written (--dry-run)":
-        "券模板 {template} 没有错误，将成为版本 {version}；未写入任何内容（--dry-run）",
+    "template {template} has no fault and would be version {version}; nothing was written (--dry-run)": "券模板 {template} 没有错误，将成为版本 {version}；未写入任何内容（--dry-run）",
     "next: voucher template check {template}": "下一步：voucher template check {template}",
     "there is no template yet; next: voucher template add universal-5x10": "还没有券模板；下一步：voucher template add universal-5x10",
     "{before} and {after} say the same": "{before} 与 {after} 内容相同",
@@ -37,8 +36,7 @@ TEXT = {
     'write a threshold of at least "{most}"': '门槛请至少写 "{most}"',
     "{offending} and its match come to more than the price": "{offending} 与商户配套之和超过价格",
     "write a smaller percentage": "请写较小的百分数",
-    "a validity is exactly one of days_after_claim, until, calendar_month":
-        "有效期只能是 days_after_claim、until、calendar_month 三者之一",
+    "a validity is exactly one of days_after_claim, until, calendar_month": "有效期只能是 days_after_claim、until、calendar_month 三者之一",
     "write {{days_after_claim: 7}}": "请写 {{days_after_claim: 7}}",
     "calendar_month: false says nothing": "calendar_month: false 没有意义",
     "write calendar_month: true, or another validity": "请写 calendar_month: true，或改用其他有效期",
@@ -52,16 +50,14 @@ TEXT = {
     'write match: {{merchant: "100%"}}': '请写 match: {{merchant: "100%"}}',
     "programme {programme} has no funder {offending}": "项目 {programme} 没有出资方 {offending}",
     "its funders: {known}": "项目的出资方：{known}",
-    "programme {programme} has no merchants' funder {offending} to pay the match":
-        "项目 {programme} 没有承担配套的商户类出资方 {offending}",
+    "programme {programme} has no merchants' funder {offending} to pay the match": "项目 {programme} 没有承担配套的商户类出资方 {offending}",
     "add it to the programme: {offending}: {{kind: merchant}}": "请在项目中添加：{offending}: {{kind: merchant}}",
     # what to know
     "{offending} days: WeChat Pay takes vouchers of at most {most} days": "{offending} 天：微信支付的代金券最长 {most} 天",
     "write {most} or less for a WeChat round": "微信发放的期次请写不超过 {most} 天",
     "{offending} has {count} characters: WeChat Pay shows at most {most}": "“{offending}”有 {count} 个字：微信支付最多 {most} 个字",
     "shorten the Chinese name for a WeChat round": "微信发放的期次请缩短中文名称",
-    "{percent} off shows a gross leverage of {gross} or more by construction: it says nothing":
-        "减 {percent} 的券，杠杆必然不低于 {gross}：该数字不说明任何问题",
+    "{percent} off shows a gross leverage of {gross} or more by construction: it says nothing": "减 {percent} 的券，杠杆必然不低于 {gross}：该数字不说明任何问题",
     "assumption: {offending}": "假设：{offending}",
     # tables
     "Templates": "券模板",

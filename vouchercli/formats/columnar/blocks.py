@@ -1,8 +1,10 @@
-"""Large text files by columns: a block of lines becomes a frame of plain text cells; every other line stays a line.
+"""Large text files by columns: a block of lines becomes a frame of plain text cells; every other
+line stays a line.
 
-Only what needs no more cleaning than blanks, backticks and quotes around its cells is put into the frame, and only when the profile
-makes each field of one column: whatever is damaged or of another width is given back line by line, to be read by `layout` as in any
-small file. `bulk_lines` cuts the file, `bulk_frames` makes the columns, `bulk_checks` compares footers.
+Only what needs no more cleaning than blanks, backticks and quotes around its cells is put into the
+frame, and only when the profile makes each field of one column: whatever is damaged or of another
+width is given back line by line, to be read by `layout` as in any small file. `bulk_lines` cuts the
+file, `bulk_frames` makes the columns, `bulk_checks` compares footers.
 """
 
 from __future__ import annotations
@@ -27,8 +29,10 @@ NotPlainError = lines.NotPlainError
 
 @dataclass(frozen=True)
 class Block:
-    """Some consecutive lines. `columns()` makes the frame of the plain rows, with `line` and our fields as text, and the numbers of
-    the other lines; `records(lines)` reads any of them the careful way."""
+    """Some consecutive lines. `columns()` makes the frame of the plain rows, with `line` and our
+    fields as text, and the numbers of the other lines; `records(lines)` reads any of them the
+    careful way.
+    """
 
     last_line: int
     is_last: bool
@@ -43,9 +47,11 @@ def is_there() -> bool:
 
 
 def blocks(reading: Reading, after_line: int, end_of: Callable[[int], int]) -> Iterator[Block]:
-    """The blocks behind `after_line`, each up to a line that `end_of` gives. What the file says of itself is compared first.
+    """The blocks behind `after_line`, each up to a line that `end_of` gives. What the file says of
+    itself is compared first.
 
-    Raises `NotPlainError` before a block that is not made of one line a row; `VoucherError` when the last lines refuse the file.
+    Raises `NotPlainError` before a block that is not made of one line a row; `VoucherError` when
+    the last lines refuse the file.
     """
     last_row = checks.last_row(reading)
     for piece in lines.pieces(reading, end_of):
@@ -62,7 +68,9 @@ def _block(reading: Reading, piece: Piece, last_row: int) -> Block:
             if record is not None:
                 yield record
 
-    return Block(piece.last, piece.is_last, partial(_columns, reading, found), records, reading.share_read())
+    return Block(
+        piece.last, piece.is_last, partial(_columns, reading, found), records, reading.share_read()
+    )
 
 
 def _columns(reading: Reading, found: Sorted) -> tuple[pl.DataFrame, list[int]]:
@@ -70,7 +78,10 @@ def _columns(reading: Reading, found: Sorted) -> tuple[pl.DataFrame, list[int]]:
 
     cells = frames.cells(reading, found).with_columns(pl.Series("line", found.even, pl.Int64))
     ours = frames.is_ours(reading, cells)
-    frame, odd = frames.fields(reading, cells if ours is None else cells.filter(ours)), found.odd.tolist()
+    frame, odd = (
+        frames.fields(reading, cells if ours is None else cells.filter(ours)),
+        found.odd.tolist(),
+    )
     plain = frames.is_plain(reading, frame)
     if plain.all():
         return frame, odd

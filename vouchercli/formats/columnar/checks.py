@@ -1,6 +1,8 @@
-"""What a large file says about itself, compared before a row of it is kept: counts and sums by columns, its last lines one by one.
+"""What a large file says about itself, compared before a row of it is kept: counts and sums by
+columns, its last lines one by one.
 
-Whatever is not plainly right is left to `Reading.check`, which reads the file row by row and says what is wrong.
+Whatever is not plainly right is left to `Reading.check`, which reads the file row by row and says
+what is wrong.
 """
 
 from __future__ import annotations
@@ -22,8 +24,10 @@ AMOUNT = r"^-?\d{1,12}(\.\d{1,2})?$"
 
 
 def last_row(reading: Reading) -> int:
-    """The last line before the footer, when what the file announces is right; `reading.ignored` then says how many rows the
-    profile leaves out. Raises `VoucherError` when it is not, `NotPlainError` when that cannot be told by columns."""
+    """The last line before the footer, when what the file announces is right; `reading.ignored`
+    then says how many rows the profile leaves out. Raises `VoucherError` when it is not,
+    `NotPlainError` when that cannot be told by columns.
+    """
     if reading.may_be_cut and not reading.filters:
         return lines.NO_END
     look = Look(reading)
@@ -55,8 +59,12 @@ class Look:
         reading = self._reading
         cells = frames.cells(reading, found, [0, *self._watched.values()])
         amounts = [pl.col(str(place)).str.contains(AMOUNT) for place in self._watched.values()]
-        special = pl.Series([reading.is_special(cell) for cell in cells.get_column("0").to_list()], dtype=pl.Boolean)
-        is_plain = cells.select(pl.all_horizontal(pl.lit(value=True), *amounts)).to_series() & ~special
+        special = pl.Series(
+            [reading.is_special(cell) for cell in cells.get_column("0").to_list()], dtype=pl.Boolean
+        )
+        is_plain = (
+            cells.select(pl.all_horizontal(pl.lit(value=True), *amounts)).to_series() & ~special
+        )
         line = pl.Series(found.even, dtype=pl.Int64)
         if self.footer and is_plain.any():
             raise self._follows(int(line.filter(is_plain)[0]))
@@ -70,9 +78,20 @@ class Look:
     def _add(self, cells: pl.DataFrame) -> None:
         import polars as pl
 
-        sums = [frames.fen(str(place)).sum().alias(column) for column, place in self._watched.items()]
-        for name, rows, *fen in cells.group_by("kind").agg(pl.len().alias("rows"), *sums).iter_rows():
-            self.tally.add_many(name, rows, {column: Decimal(one) / 100 for column, one in zip(self._watched, fen, strict=True)})
+        sums = [
+            frames.fen(str(place)).sum().alias(column) for column, place in self._watched.items()
+        ]
+        for name, rows, *fen in (
+            cells.group_by("kind").agg(pl.len().alias("rows"), *sums).iter_rows()
+        ):
+            self.tally.add_many(
+                name,
+                rows,
+                {
+                    column: Decimal(one) / 100
+                    for column, one in zip(self._watched, fen, strict=True)
+                },
+            )
         is_ours = frames.is_ours(self._reading, cells)
         self.ignored += int((~is_ours).sum()) if is_ours is not None else 0
 

@@ -1,4 +1,6 @@
-"""The even lines of large files as columns: cells without the marks around them, then our fields as text."""
+"""The even lines of large files as columns: cells without the marks around them, then our fields as
+text.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,14 @@ MARKS = " \t`"  # every cell loses them, whatever it is
 
 
 def cells(reading: Reading, found: Sorted, also: Iterable[int] = ()) -> pl.DataFrame:
-    """The columns that the profile reads, and `also` those at these places, named by place: text without the marks around it. And
-    `kind`."""
-    positions = sorted({place for way in (reading.ways or {}).values() for place in places(way)} | set(reading.filters) | set(also))
+    """The columns that the profile reads, and `also` those at these places, named by place: text
+    without the marks around it. And `kind`.
+    """
+    positions = sorted(
+        {place for way in (reading.ways or {}).values() for place in places(way)}
+        | set(reading.filters)
+        | set(also)
+    )
     data = found.data()
     return with_kinds(reading, _stripped(reading, _read(reading, found, data, positions), data))
 
@@ -44,8 +51,15 @@ def _read(reading: Reading, found: Sorted, data: bytes, positions: list[int]) ->
     names = [str(place) for place in positions]
     if not data:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-    frame = pl.read_csv(data, has_header=False, separator=reading.delimiter, quote_char='"' if found.is_quoted else None,
-                        infer_schema=False, empty_string_is_null=False, columns=positions)
+    frame = pl.read_csv(
+        data,
+        has_header=False,
+        separator=reading.delimiter,
+        quote_char='"' if found.is_quoted else None,
+        infer_schema=False,
+        empty_string_is_null=False,
+        columns=positions,
+    )
     frame.columns = names
     if frame.height != len(found.even):
         raise NotPlainError
@@ -55,7 +69,11 @@ def _read(reading: Reading, found: Sorted, data: bytes, positions: list[int]) ->
 def _stripped(reading: Reading, frame: pl.DataFrame, data: bytes) -> pl.DataFrame:
     import polars as pl
 
-    return frame.with_columns(pl.all().str.strip_chars(MARKS)) if _has_marks(data, reading.delimiter) else frame
+    return (
+        frame.with_columns(pl.all().str.strip_chars(MARKS))
+        if _has_marks(data, reading.delimiter)
+        else frame
+    )
 
 
 def _has_marks(data: bytes, delimiter: str) -> bool:
@@ -66,7 +84,9 @@ def _has_marks(data: bytes, delimiter: str) -> bool:
         return True
     octets = np.frombuffer(data, np.uint8)
     blanks = np.flatnonzero(octets == ord(" "))
-    beside = octets[np.concatenate((np.maximum(blanks - 1, 0), np.minimum(blanks + 1, len(octets) - 1)))]
+    beside = octets[
+        np.concatenate((np.maximum(blanks - 1, 0), np.minimum(blanks + 1, len(octets) - 1)))
+    ]
     return bool(np.isin(beside, [ord(delimiter), ord("\n"), ord('"')]).any())
 
 
@@ -82,7 +102,13 @@ def fields(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
     ways, clean = reading.ways, Cleaned(frame)
     assert ways is not None
     return frame.select(
-        "line", *((frame.get_column("kind") if field == "kind" else _column(frame, way, clean)).alias(field) for field, way in ways.items())
+        "line",
+        *(
+            (frame.get_column("kind") if field == "kind" else _column(frame, way, clean)).alias(
+                field
+            )
+            for field, way in ways.items()
+        ),
     )
 
 
@@ -97,7 +123,10 @@ class Cleaned:
         """The cells that a field is made of; None where one cannot be used."""
         key = way.place, way.sort
         if key not in self._found:
-            self._found[key] = [_or_none(way.read, cell) for cell in self._frame.get_column(str(way.place)).to_list()]
+            self._found[key] = [
+                _or_none(way.read, cell)
+                for cell in self._frame.get_column(str(way.place)).to_list()
+            ]
         return self._found[key]
 
 
@@ -109,7 +138,9 @@ def _or_none(read: Callable[[str], str], cell: str) -> str | None:
 
 
 def with_kinds(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows with their `kind`: pay or refund; '' where that cannot be told, and in files that know neither."""
+    """The rows with their `kind`: pay or refund; '' where that cannot be told, and in files that
+    know neither.
+    """
     import polars as pl
 
     way = (reading.ways or {}).get("kind", "")
@@ -126,7 +157,11 @@ def _column(frame: pl.DataFrame, way: Way, clean: Cleaned) -> Any:
     if isinstance(way, str):
         return pl.lit(way)
     if isinstance(way, ByKind):
-        return pl.when(pl.col("kind") == "refund").then(_column(frame, way.refund, clean)).otherwise(_column(frame, way.pay, clean))
+        return (
+            pl.when(pl.col("kind") == "refund")
+            .then(_column(frame, way.refund, clean))
+            .otherwise(_column(frame, way.pay, clean))
+        )
     text = pl.col(str(way.place))
     if isinstance(way, Made):
         return _made(clean(way), frame.get_column("kind").to_list(), way)
@@ -136,8 +171,14 @@ def _column(frame: pl.DataFrame, way: Way, clean: Cleaned) -> Any:
         text = pl.when(text == "").then(pl.lit(way.default)).otherwise(text)
     if way.is_fen:
         padded = text.str.zfill(3)
-        text = pl.when(text.str.contains(r"^\d{1,12}$")).then(pl.concat_str(padded.str.head(-2), pl.lit("."), padded.str.tail(2)))
-    return pl.when(pl.col("kind") == "refund").then(_opposite(text)).otherwise(text) if way.is_turned else text
+        text = pl.when(text.str.contains(r"^\d{1,12}$")).then(
+            pl.concat_str(padded.str.head(-2), pl.lit("."), padded.str.tail(2))
+        )
+    return (
+        pl.when(pl.col("kind") == "refund").then(_opposite(text)).otherwise(text)
+        if way.is_turned
+        else text
+    )
 
 
 def _opposite(text: pl.Expr) -> pl.Expr:
@@ -145,7 +186,13 @@ def _opposite(text: pl.Expr) -> pl.Expr:
     import polars as pl
 
     is_nothing = text.str.strip_chars("0.") == ""
-    return pl.when(text.str.starts_with("-")).then(text.str.slice(1)).when(is_nothing).then(text).otherwise(pl.lit("-") + text)
+    return (
+        pl.when(text.str.starts_with("-"))
+        .then(text.str.slice(1))
+        .when(is_nothing)
+        .then(text)
+        .otherwise(pl.lit("-") + text)
+    )
 
 
 def _made(found: list[str | None], kinds: list[str], way: Made) -> pl.Series:
@@ -164,28 +211,44 @@ def _made(found: list[str | None], kinds: list[str], way: Made) -> pl.Series:
 
 
 def is_ours(reading: Reading, frame: pl.DataFrame) -> pl.Series | None:
-    """Which rows the profile does not leave out (a row of which neither payment nor refund can be told is kept, and refused);
-    None when it leaves out none."""
+    """Which rows the profile does not leave out (a row of which neither payment nor refund can be
+    told is kept, and refused); None when it leaves out none.
+    """
     import polars as pl
 
     kept = None
     for place, is_left_out in reading.filters.items():
         found = frame.get_column(str(place))
         known = {text: not is_left_out(text) for text in found.unique()}
-        mine = found.replace_strict(known, return_dtype=pl.Boolean) if known else pl.Series([], dtype=pl.Boolean)
+        mine = (
+            found.replace_strict(known, return_dtype=pl.Boolean)
+            if known
+            else pl.Series([], dtype=pl.Boolean)
+        )
         kept = mine if kept is None else kept & mine
-    return kept | (frame.get_column("kind") == "") if kept is not None and reading.profile.kind == "redemptions" else kept
+    return (
+        kept | (frame.get_column("kind") == "")
+        if kept is not None and reading.profile.kind == "redemptions"
+        else kept
+    )
 
 
 def is_plain(reading: Reading, frame: pl.DataFrame) -> pl.Series:
-    """Which rows need no cleaning. Identifiers without a hyphen are no dates: only the others are looked at twice."""
+    """Which rows need no cleaning. Identifiers without a hyphen are no dates: only the others are
+    looked at twice.
+    """
     import polars as pl
 
     plain = frame.select(pl.all_horizontal(_conditions(reading, is_quick=True))).to_series()
     if plain.all():
         return plain
     found = plain.to_numpy().copy()
-    found[~found] = frame.filter(~plain).select(pl.all_horizontal(_conditions(reading, is_quick=False))).to_series().to_numpy()
+    found[~found] = (
+        frame.filter(~plain)
+        .select(pl.all_horizontal(_conditions(reading, is_quick=False)))
+        .to_series()
+        .to_numpy()
+    )
     return pl.Series(found)
 
 
@@ -211,7 +274,9 @@ def _conditions(reading: Reading, *, is_quick: bool) -> list[pl.Expr]:
 
 
 def fen(column: str) -> pl.Expr:
-    """Plain amounts in yuan (`PLAIN`: at most two decimals) as fen, as `rules.money.parse_yuan`; no binary fraction comes into it."""
+    """Plain amounts in yuan (`PLAIN`: at most two decimals) as fen, as `rules.money.parse_yuan`; no
+    binary fraction comes into it.
+    """
     import polars as pl
 
     return pl.col(column).cast(pl.Decimal(20, 2), strict=False).to_physical().cast(pl.Int64)

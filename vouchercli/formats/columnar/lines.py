@@ -1,4 +1,6 @@
-"""Large text files by lines: cut into pieces, and the lines that are plainly one row each told from those that are read one by one."""
+"""Large text files by lines: cut into pieces, and the lines that are plainly one row each told from
+those that are read one by one.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Sorted:
-    """The lines of a piece behind the header: `even` are the numbers of those that have as many cells as the header, whose text `data`
-    makes (quoted cells among them: `is_quoted`); `odd` those of the others."""
+    """The lines of a piece behind the header: `even` are the numbers of those that have as many
+    cells as the header, whose text `data` makes (quoted cells among them: `is_quoted`); `odd` those
+    of the others.
+    """
 
     even: np.ndarray[Any, Any]
     odd: np.ndarray[Any, Any]
@@ -48,7 +52,9 @@ class Sorted:
 
 
 def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
-    """The file in pieces, each up to a line that `end_of` gives. Raises `NotPlainError` when it cannot be cut at newlines."""
+    """The file in pieces, each up to a line that `end_of` gives. Raises `NotPlainError` when it
+    cannot be cut at newlines.
+    """
     import numpy as np
 
     assert reading.text is not None
@@ -60,7 +66,9 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
         while not (is_end and not rest):
             wanted = end_of(line + 1) - line
             read = [rest]
-            while newlines <= wanted and not is_end:  # one more than wanted: the last piece knows that it is the last
+            while (
+                newlines <= wanted and not is_end
+            ):  # one more than wanted: the last piece knows that it is the last
                 some = stream.read(PIECE)
                 is_end = not some
                 read.append(some)
@@ -69,11 +77,21 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
             cut = len(data)
             if newlines >= wanted:
                 cut = int(np.flatnonzero(np.frombuffer(data, np.uint8) == 10)[wanted - 1]) + 1
-            data, rest, read = data[:cut], data[cut:], []  # the caller may work long with a piece: keep no second copy
+            # the caller may work long with a piece: keep no second copy
+            data, rest, read = (
+                data[:cut],
+                data[cut:],
+                [],
+            )
             first, line = line + 1, line + min(wanted, newlines + (not data.endswith(b"\n")))
             newlines = max(newlines - wanted, 0)
             if data:
-                piece = Piece(first, line, _by_newlines(data if codec == "utf-8" else data.decode(codec).encode()), is_end and not rest)
+                piece = Piece(
+                    first,
+                    line,
+                    _by_newlines(data if codec == "utf-8" else data.decode(codec).encode()),
+                    is_end and not rest,
+                )
                 del data
                 yield piece
                 del piece
@@ -88,7 +106,9 @@ def _by_newlines(data: bytes) -> bytes:
 
 
 def sorted_out(reading: Reading, piece: Piece, last_row: int = NO_END) -> Sorted:
-    """The even and the odd lines between the header and `last_row`. Raises `NotPlainError` when a quoted cell goes over a line's end."""
+    """The even and the odd lines between the header and `last_row`. Raises `NotPlainError` when a
+    quoted cell goes over a line's end.
+    """
     import numpy as np
 
     data, delimiter, width = piece.data, reading.delimiter, len(reading.header)
@@ -104,18 +124,27 @@ def sorted_out(reading: Reading, piece: Piece, last_row: int = NO_END) -> Sorted
 
     def row(number: int) -> list[str]:
         at = number - piece.first
-        return csvs.cells_of(data[starts[at]:ends[at]].decode(), delimiter)
+        return csvs.cells_of(data[starts[at] : ends[at]].decode(), delimiter)
 
     is_even = ~is_odd & is_row
     text = partial(_kept, data, starts, ends, is_even)
-    return Sorted(numbers[is_even], numbers[is_odd & is_row], text, bool((is_quoted & is_even).any()), row)
+    return Sorted(
+        numbers[is_even], numbers[is_odd & is_row], text, bool((is_quoted & is_even).any()), row
+    )
 
 
 def _is_odd(
-    data: bytes, delimiter: str, width: int, places: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]],
-    is_quoted: np.ndarray[Any, Any], is_odd: np.ndarray[Any, Any], is_row: np.ndarray[Any, Any],
+    data: bytes,
+    delimiter: str,
+    width: int,
+    places: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]],
+    is_quoted: np.ndarray[Any, Any],
+    is_odd: np.ndarray[Any, Any],
+    is_row: np.ndarray[Any, Any],
 ) -> np.ndarray[Any, Any]:
-    """Which lines are odd where some have quoted cells: not those of the header's width with nothing behind a quote."""
+    """Which lines are odd where some have quoted cells: not those of the header's width with
+    nothing behind a quote.
+    """
     import numpy as np
 
     starts, ends = places
@@ -134,21 +163,31 @@ def _is_odd(
     return is_odd
 
 
-def _per_line(octets: np.ndarray[Any, Any], octet: int, ends: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _per_line(
+    octets: np.ndarray[Any, Any], octet: int, ends: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
     """How often an octet stands in each line."""
     import numpy as np
 
     return np.diff(np.searchsorted(np.flatnonzero(octets == octet), ends), prepend=0)
 
 
-def _kept(data: bytes, starts: np.ndarray[Any, Any], ends: np.ndarray[Any, Any], is_kept: np.ndarray[Any, Any]) -> bytes:
+def _kept(
+    data: bytes,
+    starts: np.ndarray[Any, Any],
+    ends: np.ndarray[Any, Any],
+    is_kept: np.ndarray[Any, Any],
+) -> bytes:
     """The lines that are kept, in one piece."""
     import numpy as np
 
     if is_kept.all():
         return data
     edges = np.flatnonzero(np.diff(is_kept.astype(np.int8), prepend=0, append=0))
-    return b"".join(data[starts[begin]:ends[end - 1] + 1] for begin, end in zip(edges[::2], edges[1::2], strict=True))
+    return b"".join(
+        data[starts[begin] : ends[end - 1] + 1]
+        for begin, end in zip(edges[::2], edges[1::2], strict=True)
+    )
 
 
 def _well_quoted(delimiter: str) -> re.Pattern[bytes]:

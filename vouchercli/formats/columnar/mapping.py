@@ -1,4 +1,6 @@
-"""How a profile makes our fields of whole columns of cells, for large files. `columns.Plan` makes them of one row."""
+"""How a profile makes our fields of whole columns of cells, for large files. `columns.Plan` makes
+them of one row.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
 
 
 class Cell(NamedTuple):
-    """A field that is one column's cell: `default` where it is blank, other `words` for some, fen for yuan, and of refunds the
-    amount with its sign turned."""
+    """A field that is one column's cell: `default` where it is blank, other `words` for some, fen
+    for yuan, and of refunds the amount with its sign turned.
+    """
 
     place: int
     default: str = ""
@@ -34,7 +37,9 @@ class ByKind(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A field that is made of the cell at `place` of a row, once `read` has cleaned it as a cell of that `sort`."""
+    """A field that is made of the cell at `place` of a row, once `read` has cleaned it as a cell of
+    that `sort`.
+    """
 
     place: int
     sort: Type
@@ -70,7 +75,11 @@ def _way(plan: Plan, field: str, spec: Spec | None) -> Way | None:
         return spec.value
     if spec.pay and spec.refund:
         pay, refund = _way(plan, field, spec.pay), _way(plan, field, spec.refund)
-        return ByKind(pay, refund) if isinstance(pay, str | Cell) and isinstance(refund, str | Cell) else None
+        return (
+            ByKind(pay, refund)
+            if isinstance(pay, str | Cell) and isinstance(refund, str | Cell)
+            else None
+        )
     if spec.join or spec.down:
         return None
     position = plan.position(*spec.columns)
@@ -82,6 +91,20 @@ def _way(plan: Plan, field: str, spec: Spec | None) -> Way | None:
 def _of_column(plan: Plan, field: str, spec: Spec, position: int) -> Way | None:
     profile, is_amount = plan.profile, type_of(field) == "amount"
     if spec.pattern:
-        return None if is_amount and plan.turns_amounts else Made(
-            position, type_of(field), readers.reader(field, plan.header[position]), plan.finisher(field, spec))
-    return Cell(position, spec.default or "", spec.words, is_amount and profile.is_fen, is_amount and profile.refunds_are_negative)
+        return (
+            None
+            if is_amount and plan.turns_amounts
+            else Made(
+                position,
+                type_of(field),
+                readers.reader(field, plan.header[position]),
+                plan.finisher(field, spec),
+            )
+        )
+    return Cell(
+        position,
+        spec.default or "",
+        spec.words,
+        is_amount and profile.is_fen,
+        is_amount and profile.refunds_are_negative,
+    )

@@ -1,1 +1,3 @@
-"""YAML that people write, read with the place of every fault: profiles, orders, documents. It opens no table."""
+"""YAML that people write, read with the place of every fault: profiles, orders, documents. It opens
+no table.
+"""

@@ -1,4 +1,6 @@
-"""The division codes of China (GB/T 2260) that were retired, and what became of them. Read only when a code is seen."""
+"""The division codes of China (GB/T 2260) that were retired, and what became of them. Read only
+when a code is seen.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,15 @@ from importlib import resources
 
 @cache
 def retired() -> dict[str, tuple[str, ...]]:
-    """Retired code -> the codes in force (2024) that took its place; () when it fell to no single one.
+    """Retired code -> the codes in force (2024) that took its place; () when it fell to no single
+    one.
 
     From yescallop/areacodes, CC0: see the head of retired_divisions.txt.
     """
-    text = resources.files("vouchercli.formats.configs").joinpath("retired_divisions.txt").read_text("utf-8")
+    text = (
+        resources.files("vouchercli.formats.configs")
+        .joinpath("retired_divisions.txt")
+        .read_text("utf-8")
+    )
     lines = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
     return {code: tuple(successors) for code, *successors in lines}

@@ -1,4 +1,6 @@
-"""Our own fields, kind by kind: what an importer gets from any file, whatever its columns are called."""
+"""Our own fields, kind by kind: what an importer gets from any file, whatever its columns are
+called.
+"""
 
 from __future__ import annotations
 
@@ -10,34 +12,78 @@ Type = Literal["id", "name", "time", "amount", "kind"]
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "merchants": (
-        "merchant_no", "name", "uscc", "district", "industry", "size", "address", "phone", "platform_no",
-        "account_name", "account_no", "bank",
+        "merchant_no",
+        "name",
+        "uscc",
+        "district",
+        "industry",
+        "size",
+        "address",
+        "phone",
+        "platform_no",
+        "account_name",
+        "account_no",
+        "bank",
     ),
     "applications": (
-        "application_no", "round", "resident", "applied_at", "group", "district", "device", "mobile", "card", "account",
+        "application_no",
+        "round",
+        "resident",
+        "applied_at",
+        "group",
+        "district",
+        "device",
+        "mobile",
+        "card",
+        "account",
     ),
     "eligibility": ("resident", "group", "district"),
     "claims": ("claim_no", "round", "resident", "claimed_at"),
     "redemptions": (
-        "transaction_no", "kind", "claim_no", "coupon_no", "merchant_no", "platform_no", "paid_at", "order_amount",
-        "merchant_discount", "subsidy", "refund_of", "channel",
+        "transaction_no",
+        "kind",
+        "claim_no",
+        "coupon_no",
+        "merchant_no",
+        "platform_no",
+        "paid_at",
+        "order_amount",
+        "merchant_discount",
+        "subsidy",
+        "refund_of",
+        "channel",
     ),
 }
 
 KIND_WORDS = {
-    "merchants": Word("merchant registry"), "applications": Word("applications file"), "eligibility": Word("eligibility list"),
-    "claims": Word("claims file"), "redemptions": Word("redemptions file"),
+    "merchants": Word("merchant registry"),
+    "applications": Word("applications file"),
+    "eligibility": Word("eligibility list"),
+    "claims": Word("claims file"),
+    "redemptions": Word("redemptions file"),
 }
 
 # How a cell is cleaned and what can have happened to it; every other field is an id.
 TYPES: dict[str, Type] = {
-    "name": "name", "district": "name", "industry": "name", "size": "name", "address": "name", "account_name": "name", "bank": "name",
-    "group": "name", "applied_at": "time", "claimed_at": "time", "paid_at": "time",
-    "order_amount": "amount", "merchant_discount": "amount", "subsidy": "amount",
+    "name": "name",
+    "district": "name",
+    "industry": "name",
+    "size": "name",
+    "address": "name",
+    "account_name": "name",
+    "bank": "name",
+    "group": "name",
+    "applied_at": "time",
+    "claimed_at": "time",
+    "paid_at": "time",
+    "order_amount": "amount",
+    "merchant_discount": "amount",
+    "subsidy": "amount",
     "kind": "kind",
 }
 
-# A file without a column for one of these is whole all the same; `voucher` files may leave them out.
+# A file without a column for one of these is whole all the same; `voucher` files may leave them
+# out.
 OPTIONAL: dict[str, frozenset[str]] = {
     "merchants": frozenset(FIELDS["merchants"]) - {"merchant_no", "name"},
     "applications": frozenset({"group", "district", "device", "mobile", "card", "account"}),
@@ -52,18 +98,50 @@ FILLED: dict[str, frozenset[str]] = {
     "applications": frozenset({"application_no", "round", "resident", "applied_at"}),
     "eligibility": frozenset({"resident"}),
     "claims": frozenset(FIELDS["claims"]),
-    "redemptions": frozenset({
-        "transaction_no", "kind", "claim_no", "coupon_no", "paid_at", "order_amount", "merchant_discount", "subsidy",
-    }),
+    "redemptions": frozenset(
+        {
+            "transaction_no",
+            "kind",
+            "claim_no",
+            "coupon_no",
+            "paid_at",
+            "order_amount",
+            "merchant_discount",
+            "subsidy",
+        }
+    ),
 }
 
 ABSENT = {"merchant_discount": "0"}  # what a field is when the file has no column for it; else ''
 
-# Columns that hold a person, by the names they are known by: masked in rejects (but merchants') even when no field uses them.
+# Columns that hold a person, by the names they are known by: masked in rejects (but merchants')
+# even when no field uses them.
 PERSONAL = (
-    "resident", "resident_id", "姓名", "真实姓名", "领取人", "用户姓名", "身份证", "身份证号", "身份证号码", "证件号", "证件号码",
-    "手机", "手机号", "手机号码", "联系电话", "用户标识", "用户ID", "对方账户", "对方账号",
-    "openid", "userid", "user_id", "mobile", "id_card", "idcard",
+    "resident",
+    "resident_id",
+    "姓名",
+    "真实姓名",
+    "领取人",
+    "用户姓名",
+    "身份证",
+    "身份证号",
+    "身份证号码",
+    "证件号",
+    "证件号码",
+    "手机",
+    "手机号",
+    "手机号码",
+    "联系电话",
+    "用户标识",
+    "用户ID",
+    "对方账户",
+    "对方账号",
+    "openid",
+    "userid",
+    "user_id",
+    "mobile",
+    "id_card",
+    "idcard",
 )
 
 

@@ -10,12 +10,19 @@ from vouchercli.formats.configs.schema import closest
 from vouchercli.result import Word
 
 Kind = Literal["programmes", "templates", "platforms", "orders"]
-CALLED = {"programmes": "programme", "templates": "template", "platforms": "file profile", "orders": "order profile"}
+CALLED = {
+    "programmes": "programme",
+    "templates": "template",
+    "platforms": "file profile",
+    "orders": "order profile",
+}
 PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def find(kind: Kind, name_or_path: str | Path) -> Path:
-    """The file of a config: an existing path wins, else `<name>.yaml` in the folders of `kind`. Raises unknown_config."""
+    """The file of a config: an existing path wins, else `<name>.yaml` in the folders of `kind`.
+    Raises unknown_config.
+    """
     given = Path(name_or_path)
     if given.is_file():
         return given
@@ -25,9 +32,20 @@ def find(kind: Kind, name_or_path: str | Path) -> Path:
             return path
     known = names(kind)
     close = closest(given.stem, known)
-    hint = "did you mean {suggestion}? known: {known}" if close else "known: {known}; or give the path of a YAML file"
-    raise VoucherError("unknown_config", "there is no {kind} named {name}", hint=hint, kind=Word(CALLED[kind]), name=str(name_or_path),
-                       suggestion=close, known=", ".join(known))
+    hint = (
+        "did you mean {suggestion}? known: {known}"
+        if close
+        else "known: {known}; or give the path of a YAML file"
+    )
+    raise VoucherError(
+        "unknown_config",
+        "there is no {kind} named {name}",
+        hint=hint,
+        kind=Word(CALLED[kind]),
+        name=str(name_or_path),
+        suggestion=close,
+        known=", ".join(known),
+    )
 
 
 def names(kind: Kind) -> list[str]:
@@ -41,12 +59,20 @@ def folders(kind: Kind) -> list[Path]:
 
 
 def shown(path: Path) -> str:
-    """How a config is named to a person: a shipped one without the folders that the program happens to lie in."""
+    """How a config is named to a person: a shipped one without the folders that the program happens
+    to lie in.
+    """
     above = shipped().parent
-    return str(path.relative_to(above)) if path.is_relative_to(above) and shipped() in path.parents else str(path)
+    return (
+        str(path.relative_to(above))
+        if path.is_relative_to(above) and shipped() in path.parents
+        else str(path)
+    )
 
 
 def shipped() -> Path:
-    """The configs that came with the program: inside the package (a wheel), or beside it (a checkout)."""
+    """The configs that came with the program: inside the package (a wheel), or beside it (a
+    checkout).
+    """
     inside = PACKAGE / "configs"
     return inside if inside.is_dir() else PACKAGE.parent / "configs"

@@ -1,4 +1,6 @@
-"""Profiles: how the files of one platform are laid out. `configs/platforms/*.yaml` explain the grammar by example."""
+"""Profiles: how the files of one platform are laid out. `configs/platforms/*.yaml` explain the
+grammar by example.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spec:
-    """Where one field comes from: a column (by any of its names), several joined, a fixed value, or by kind of row."""
+    """Where one field comes from: a column (by any of its names), several joined, a fixed value, or
+    by kind of row.
+    """
 
     columns: tuple[str, ...] = ()
     join: tuple[str, ...] = ()
@@ -37,7 +41,9 @@ class Spec:
 
 @dataclass(frozen=True)
 class KindRule:
-    """Which rows are payments and which refunds: patterns on a column's value, or the sign of an amount."""
+    """Which rows are payments and which refunds: patterns on a column's value, or the sign of an
+    amount.
+    """
 
     columns: tuple[str, ...] = ()
     pay: str = ""
@@ -57,7 +63,9 @@ class Filter:
 
 @dataclass(frozen=True)
 class Check:
-    """What a preamble or footer says of the rows: `rows` in the pattern is a count, any other group the sum of a column."""
+    """What a preamble or footer says of the rows: `rows` in the pattern is a count, any other group
+    the sum of a column.
+    """
 
     find: str
     of: str
@@ -66,7 +74,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Profile:
-    """One layout of one kind of file. `document` is the YAML it was made of, kept so that rejects can be read again."""
+    """One layout of one kind of file. `document` is the YAML it was made of, kept so that rejects
+    can be read again.
+    """
 
     profile: str
     kind: str
@@ -92,7 +102,12 @@ class Profile:
 
     def to_json(self) -> str:
         """The profile as canonical JSON text; `from_json` gives it back."""
-        return json.dumps(self.document | {"kind": self.kind}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return json.dumps(
+            self.document | {"kind": self.kind},
+            ensure_ascii=False,
+            sort_keys=True,
+            separators=(",", ":"),
+        )
 
 
 def from_json(text: str) -> Profile:
@@ -111,9 +126,13 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
     kinds = profile_shape.kinds(document.value)
     wanted = kind or (kinds[0] if len(kinds) == 1 else "")
     if wanted not in kinds:
-        raise VoucherError("wrong_kind", "profile {profile} is not for a {kind}",
-                           hint="choose another with --profile, or leave it out", profile=str(name_or_path),
-                           kind=KIND_WORDS.get(wanted, wanted))
+        raise VoucherError(
+            "wrong_kind",
+            "profile {profile} is not for a {kind}",
+            hint="choose another with --profile, or leave it out",
+            profile=str(name_or_path),
+            kind=KIND_WORDS.get(wanted, wanted),
+        )
     return _built(document.value, wanted)
 
 
@@ -129,10 +148,14 @@ def known(kind: str) -> list[Profile]:
 
 def _checked(path: Path) -> Document:
     stamp = path.stat() if path.is_file() else None
-    return _checked_once(path, locate.shown(path), (stamp.st_mtime_ns, stamp.st_size) if stamp else None)
+    return _checked_once(
+        path, locate.shown(path), (stamp.st_mtime_ns, stamp.st_size) if stamp else None
+    )
 
 
-@lru_cache(64)  # each kind of file asks for all of them, and reading YAML takes longer than a small import
+@lru_cache(
+    64
+)  # each kind of file asks for all of them, and reading YAML takes longer than a small import
 def _checked_once(path: Path, name: str, stamp: tuple[int, int] | None) -> Document:
     document = yamls.read(path, name)
     document.refuse([*schema.check(document, profile_shape.FILE), *profile_shape.faults(document)])
@@ -145,18 +168,30 @@ def _built(document: dict[str, Any], kind: str) -> Profile:
     footer, archive = said.get("footer", {}), said.get("archive", {})
     name = document["profile"]
     return Profile(
-        profile=name, kind=kind, platform=document.get("platform", name), name=document.get("name", {"zh": name, "en": name}),
+        profile=name,
+        kind=kind,
+        platform=document.get("platform", name),
+        name=document.get("name", {"zh": name, "en": name}),
         kind_rule=_kind_rule(columns.pop("kind", {"value": "pay"})),
         fields={name: _spec(value) for name, value in columns.items()},
-        key=tuple(said.get("key", ())), encoding=said.get("encoding"), is_fen=said.get("unit") == "fen",
+        key=tuple(said.get("key", ())),
+        encoding=said.get("encoding"),
+        is_fen=said.get("unit") == "fen",
         refunds_are_negative=said.get("refunds") == "negative",
         skip=tuple(Filter(one["column"], one["like"]) for one in said.get("skip", ())),
         only=tuple(Filter(one["column"], one["like"]) for one in said.get("only", ())),
-        footer=footer.get("like", ""), footer_is_required=footer.get("required", False),
-        checks=tuple(Check(one["find"], one.get("of", "all"), one.get("sums", {})) for one in said.get("checks", ())),
-        archive=Choice(archive.get("take", ""), archive.get("skip", "")), sheet=said.get("sheet", ""),
-        is_opaque=said.get("resident") == "opaque", identities=tuple(said.get("identities", ())),
-        recognise_by=tuple(said.get("recognise_by", ())), document=document,
+        footer=footer.get("like", ""),
+        footer_is_required=footer.get("required", False),
+        checks=tuple(
+            Check(one["find"], one.get("of", "all"), one.get("sums", {}))
+            for one in said.get("checks", ())
+        ),
+        archive=Choice(archive.get("take", ""), archive.get("skip", "")),
+        sheet=said.get("sheet", ""),
+        is_opaque=said.get("resident") == "opaque",
+        identities=tuple(said.get("identities", ())),
+        recognise_by=tuple(said.get("recognise_by", ())),
+        document=document,
     )
 
 
@@ -168,10 +203,17 @@ def _spec(value: Any) -> Spec:
     if not isinstance(value, dict):
         return Spec(columns=_names(value))
     return Spec(
-        columns=_names(value.get("column")), join=_names(value.get("join")), glue=value.get("with", " "),
-        pattern=value.get("pattern", ""), default=value.get("default"), value=value.get("value"),
-        optional=value.get("optional", False), down=value.get("down", False), words=value.get("words", {}),
-        pay=_spec(value["pay"]) if "pay" in value else None, refund=_spec(value["refund"]) if "refund" in value else None,
+        columns=_names(value.get("column")),
+        join=_names(value.get("join")),
+        glue=value.get("with", " "),
+        pattern=value.get("pattern", ""),
+        default=value.get("default"),
+        value=value.get("value"),
+        optional=value.get("optional", False),
+        down=value.get("down", False),
+        words=value.get("words", {}),
+        pay=_spec(value["pay"]) if "pay" in value else None,
+        refund=_spec(value["refund"]) if "refund" in value else None,
     )
 
 
@@ -179,8 +221,12 @@ def _kind_rule(value: Any) -> KindRule:
     if not isinstance(value, dict):
         return KindRule(columns=_names(value), pay=PAY, refund=REFUND)
     return KindRule(
-        columns=_names(value.get("column")), pay=value.get("pay", "" if "refund" in value or "sign" in value else PAY),
-        refund=value.get("refund", REFUND), otherwise=value.get("otherwise", ""), sign=value.get("sign", ""), value=value.get("value", ""),
+        columns=_names(value.get("column")),
+        pay=value.get("pay", "" if "refund" in value or "sign" in value else PAY),
+        refund=value.get("refund", REFUND),
+        otherwise=value.get("otherwise", ""),
+        sign=value.get("sign", ""),
+        value=value.get("value", ""),
     )
 
 

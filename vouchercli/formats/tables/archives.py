@@ -1,4 +1,6 @@
-"""The one table inside a gzip or zip: nothing is unpacked to disk, no bomb goes off, no entry climbs out of its folder."""
+"""The one table inside a gzip or zip: nothing is unpacked to disk, no bomb goes off, no entry
+climbs out of its folder.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,11 @@ from vouchercli.errors import VoucherError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-NAMELESS = Path("/proc/self/fd")  # where a file without a name can be opened again, each time from its beginning
-MAX_BYTES = 1 << 36          # 64 GiB unpacked: no platform file is larger
-MAX_RATIO = 300              # CSV shrinks 10- to 50-fold; a bomb a thousand-fold
-HARMLESS_BYTES = 200 << 20   # below this no ratio is dangerous
+# where a file without a name can be opened again, each time from its beginning
+NAMELESS = Path("/proc/self/fd")
+MAX_BYTES = 1 << 36  # 64 GiB unpacked: no platform file is larger
+MAX_RATIO = 300  # CSV shrinks 10- to 50-fold; a bomb a thousand-fold
+HARMLESS_BYTES = 200 << 20  # below this no ratio is dangerous
 GZIP_MAGIC, ZIP_MAGIC, EMPTY_ZIP = b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06"
 WORKBOOK_ENTRIES = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
 NOT_TABLES = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
@@ -30,8 +33,10 @@ NOT_TABLES = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 @dataclass(frozen=True)
 class Blob:
-    """Bytes that can be read from the beginning again and again. `name` is for messages, `packed` the size on disk, `share`
-    tells how much of it lies behind in the reading begun last (None: not known)."""
+    """Bytes that can be read from the beginning again and again. `name` is for messages, `packed`
+    the size on disk, `share` tells how much of it lies behind in the reading begun last (None: not
+    known).
+    """
 
     name: str
     open: Callable[[], BinaryIO]
@@ -41,7 +46,9 @@ class Blob:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which entries of an archive a profile takes, and which it leaves, as patterns on the entry's name ('' = not said)."""
+    """Which entries of an archive a profile takes, and which it leaves, as patterns on the entry's
+    name ('' = not said).
+    """
 
     take: str = ""
     skip: str = ""
@@ -50,7 +57,8 @@ class Choice:
 def unpacked(blob: Blob, choices: Sequence[Choice] = ()) -> Blob:
     """The table inside `blob`, or `blob` itself when it is no archive (an .xlsx is none).
 
-    Raises `VoucherError`: bad_archive, archive_locked, archive_bomb, archive_climbs, no_entry, several_entries.
+    Raises `VoucherError`: bad_archive, archive_locked, archive_bomb, archive_climbs, no_entry,
+    several_entries.
     """
     for _ in range(3):  # a zip of a gzip is met; deeper nesting is not
         with blob.open() as stream:
@@ -73,8 +81,10 @@ def spooled(stream: IO[bytes], name: str) -> Blob:
 
 
 def private_file() -> tuple[IO[bytes], Path]:
-    """A temporary file and the path it can be opened by while it is held. It may hold identities: where the system can, it has no
-    name, so that not even a killed process leaves it behind; else a name of its own and mode 0600."""
+    """A temporary file and the path it can be opened by while it is held. It may hold identities:
+    where the system can, it has no name, so that not even a killed process leaves it behind; else a
+    name of its own and mode 0600.
+    """
     if NAMELESS.is_dir():
         file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the blob that is made of it
         return file, NAMELESS / str(file.fileno())
@@ -88,7 +98,8 @@ def kept_in(file: IO[bytes], path: Path, name: str) -> Blob:
     last: list[BinaryIO] = []
 
     def opened() -> BinaryIO:
-        assert not file.closed  # whoever can open it holds it: else its number would be another file's
+        # whoever can open it holds it: else its number would be another file's
+        assert not file.closed
         last[:] = [path.open("rb")]
         return last[0]
 
@@ -99,13 +110,17 @@ def kept_in(file: IO[bytes], path: Path, name: str) -> Blob:
 
 
 def _seekable(blob: Blob) -> Blob:
-    """A zip is read from its end: one that lies inside another archive is put into a file of its own."""
+    """A zip is read from its end: one that lies inside another archive is put into a file of its
+    own.
+    """
     with blob.open() as stream:
         return blob if stream.seekable() else spooled(stream, blob.name)
 
 
 class _Measured(io.RawIOBase):
-    """A decompressing stream that stops when it gives far more than went in, and names what is damaged."""
+    """A decompressing stream that stops when it gives far more than went in, and names what is
+    damaged.
+    """
 
     def __init__(self, stream: IO[bytes] | gzip.GzipFile, blob: Blob) -> None:
         self._stream, self._blob, self._given = stream, blob, 0
@@ -117,12 +132,25 @@ class _Measured(io.RawIOBase):
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
         try:
             piece = self._stream.read(len(view))
-        except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        except (
+            OSError,
+            EOFError,
+            zlib.error,
+            zipfile.BadZipFile,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
             raise _damaged(self._blob.name, error) from error
         self._given += len(piece)
-        if self._given > MAX_BYTES or (self._given > HARMLESS_BYTES and self._given > MAX_RATIO * max(self._blob.packed, 1)):
-            raise VoucherError("archive_bomb", "{file} unpacks to more than a table can be",
-                               hint="ask for the file again, or unpack it yourself", file=self._blob.name)
+        if self._given > MAX_BYTES or (
+            self._given > HARMLESS_BYTES and self._given > MAX_RATIO * max(self._blob.packed, 1)
+        ):
+            raise VoucherError(
+                "archive_bomb",
+                "{file} unpacks to more than a table can be",
+                hint="ask for the file again, or unpack it yourself",
+                file=self._blob.name,
+            )
         view[: len(piece)] = piece
         return len(piece)
 
@@ -132,7 +160,13 @@ class _Measured(io.RawIOBase):
 
 
 def _damaged(name: str, error: Exception) -> VoucherError:
-    return VoucherError("bad_archive", "{file} is damaged or cut off: {why}", hint="ask for the file again", file=name, why=str(error))
+    return VoucherError(
+        "bad_archive",
+        "{file} is damaged or cut off: {why}",
+        hint="ask for the file again",
+        file=name,
+        why=str(error),
+    )
 
 
 def _gunzip(blob: Blob) -> Callable[[], BinaryIO]:
@@ -158,33 +192,64 @@ def _entry(blob: Blob, choices: Sequence[Choice]) -> Blob:
     """The one entry that is the table."""
     infos = {entry_name(info): info for info in _listed(blob) if not info.is_dir()}
     for name in infos:
-        if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts or name[1:2] == ":":
-            raise VoucherError("archive_climbs", "{file} holds an entry that climbs out of its folder: {entry}",
-                               hint="do not open it; ask who sent it", file=blob.name, entry=name)
+        if (
+            name.startswith(("/", "\\"))
+            or ".." in PurePosixPath(name.replace("\\", "/")).parts
+            or name[1:2] == ":"
+        ):
+            raise VoucherError(
+                "archive_climbs",
+                "{file} holds an entry that climbs out of its folder: {entry}",
+                hint="do not open it; ask who sent it",
+                file=blob.name,
+                entry=name,
+            )
     tables = [name for name in infos if not any(part in name for part in NOT_TABLES)]
     taken = _taken(tables, choices) if len(tables) > 1 else tables
     if len(taken) != 1:
         raise _unclear(blob.name, taken, tables or list(infos))
     info = infos[taken[0]]
     if info.flag_bits & 1:
-        raise VoucherError("archive_locked", "{file} is locked with a password", hint="unpack it, then import what is inside",
-                           file=blob.name)
+        raise VoucherError(
+            "archive_locked",
+            "{file} is locked with a password",
+            hint="unpack it, then import what is inside",
+            file=blob.name,
+        )
     return Blob(f"{blob.name}/{taken[0]}", _unzip(blob, info), info.compress_size)
 
 
 def _unclear(name: str, taken: list[str], entries: list[str]) -> VoucherError:
     hint = "unpack it and import the right one, or choose with archive: in a profile"
     if taken:
-        return VoucherError("several_entries", "{file} holds {count} files and it is not clear which is meant: {entries}", hint=hint,
-                            file=name, count=len(taken), entries=", ".join(taken))
-    return VoucherError("no_entry", "{file} holds no file that could be meant: {entries}", hint=hint, file=name, entries=", ".join(entries))
+        return VoucherError(
+            "several_entries",
+            "{file} holds {count} files and it is not clear which is meant: {entries}",
+            hint=hint,
+            file=name,
+            count=len(taken),
+            entries=", ".join(taken),
+        )
+    return VoucherError(
+        "no_entry",
+        "{file} holds no file that could be meant: {entries}",
+        hint=hint,
+        file=name,
+        entries=", ".join(entries),
+    )
 
 
 def _taken(tables: list[str], choices: Sequence[Choice]) -> list[str]:
-    """What the profiles choose: the entries that one of them takes and does not skip; all of them when none says anything."""
+    """What the profiles choose: the entries that one of them takes and does not skip; all of them
+    when none says anything.
+    """
     found: dict[str, None] = {}
     for choice in choices:
-        chosen = [name for name in tables if re.search(choice.take, name) and not (choice.skip and re.search(choice.skip, name))]
+        chosen = [
+            name
+            for name in tables
+            if re.search(choice.take, name) and not (choice.skip and re.search(choice.skip, name))
+        ]
         if len(chosen) < len(tables):
             found |= dict.fromkeys(chosen)
     return list(found) or tables
@@ -196,13 +261,17 @@ def _unzip(blob: Blob, info: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
             stream = zipfile.ZipFile(blob.open()).open(info)  # noqa: SIM115 - closed with the entry
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
             raise _damaged(blob.name, error) from error
-        return io.BufferedReader(_Measured(stream, Blob(blob.name, blob.open, info.compress_size)), 1 << 18)
+        return io.BufferedReader(
+            _Measured(stream, Blob(blob.name, blob.open, info.compress_size)), 1 << 18
+        )
 
     return opened
 
 
 def entry_name(info: zipfile.ZipInfo) -> str:
-    """The entry's name as it was meant: without the UTF-8 flag it is UTF-8 or GBK, which zipfile reads as cp437."""
+    """The entry's name as it was meant: without the UTF-8 flag it is UTF-8 or GBK, which zipfile
+    reads as cp437.
+    """
     if info.flag_bits & 0x800:
         return info.filename
     try:

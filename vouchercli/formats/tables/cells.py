@@ -1,8 +1,9 @@
 """Cells on their way in and out: what is stripped, what is kept, what was damaged by a spreadsheet.
 
-In: byte order marks, backticks, TABs, wrapping quotes and blanks of every width go; NFKC (full-width digits and letters) is
-for ids, amounts and times, never for names. Out: a text that a spreadsheet would run as a formula gets a leading ', which
-the way in takes off again. So a cell written by us and read by us is the same cell.
+In: byte order marks, backticks, TABs, wrapping quotes and blanks of every width go; NFKC
+(full-width digits and letters) is for ids, amounts and times, never for names. Out: a text that a
+spreadsheet would run as a formula gets a leading ', which the way in takes off again. So a cell
+written by us and read by us is the same cell.
 """
 
 from __future__ import annotations
@@ -14,28 +15,35 @@ from datetime import datetime, timedelta
 from vouchercli.formats.written.formulas import FORMULA
 
 INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad"
-BLANKS = (" \t\r\n\x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-          "\u2028\u2029\u202f\u205f\u3000")
+BLANKS = (
+    " \t\r\n\x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 EDGE = BLANKS + INVISIBLE + "`"
 QUOTES = "'\"\u2018\u2019\u201c\u201d\u02cb\uff07\uff02\uff40"
-TEXT_FORMULA = re.compile(r'="(.*)"', re.DOTALL)      # ="0012": how exports keep a spreadsheet from eating zeros
+# ="0012": how exports keep a spreadsheet from eating zeros
+TEXT_FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 LINE_BREAK = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
 UNSEEN = re.compile(f"[{INVISIBLE}]")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-WHOLE_FLOAT = re.compile(r"(\d{1,15})\.0")            # 11002.0: a number that once was a text
-ROUNDED = re.compile(r"\d{16,}\.0")                   # the same, but digits beyond the 15th are gone
-GARBLED = re.compile("[\ufffd\x80-\x84\x86-\x9f]|锟斤拷")  # what remains of characters read in a wrong encoding
+WHOLE_FLOAT = re.compile(r"(\d{1,15})\.0")  # 11002.0: a number that once was a text
+ROUNDED = re.compile(r"\d{16,}\.0")  # the same, but digits beyond the 15th are gone
+# what remains of characters read in a wrong encoding
+GARBLED = re.compile("[\ufffd\x80-\x84\x86-\x9f]|锟斤拷")
 SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?E\+\d+", re.IGNORECASE)
 CLOCK = re.compile(r"\d{1,5}:\d{1,2}(:\d{1,2})?")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?")
-NOTED = re.compile(r"[^()]*\d[^()]*\(.*\)")           # 131.77(已退款89.84)
-SERIAL = re.compile(r"[2-7]\d{4}(\.\d+)?")            # days since 1899-12-30: years 1954 to 2119
+NOTED = re.compile(r"[^()]*\d[^()]*\(.*\)")  # 131.77(已退款89.84)
+SERIAL = re.compile(r"[2-7]\d{4}(\.\d+)?")  # days since 1899-12-30: years 1954 to 2119
 FEN = re.compile(r"([+-]?)(\d+)")
 SERIAL_ORIGIN = datetime(1899, 12, 30)
 
 
 def name_text(cell: str) -> str:
-    """A name, an address: its own characters, without what stands around it; line breaks become blanks."""
+    """A name, an address: its own characters, without what stands around it; line breaks become
+    blanks.
+    """
     text = cell.strip(EDGE)
     if text[:2] == '="' and (found := TEXT_FORMULA.fullmatch(text)):
         text = found[1].strip(EDGE)
@@ -60,7 +68,9 @@ def id_text(cell: str) -> str:
 
 
 def amount_text(cell: str) -> str:
-    """An amount: id_text without ¥, 元 and well-formed thousands commas ("1,234.50"; "1,23" stays and is refused later)."""
+    """An amount: id_text without ¥, 元 and well-formed thousands commas ("1,234.50"; "1,23" stays
+    and is refused later).
+    """
     text = id_text(cell)
     if not text.isascii():
         text = text.replace("\u2212", "-").replace("¥", "").replace("元", "").strip(EDGE)
@@ -70,7 +80,9 @@ def amount_text(cell: str) -> str:
 
 
 def time_text(cell: str) -> str:
-    """A time: id_text, and a spreadsheet's serial number (43917.333333) as `2020-03-27 08:00:00`."""
+    """A time: id_text, and a spreadsheet's serial number (43917.333333) as `2020-03-27
+    08:00:00`.
+    """
     text = id_text(cell)
     if SERIAL.fullmatch(text):
         moment = SERIAL_ORIGIN + timedelta(seconds=round(float(text) * 86_400))
@@ -79,7 +91,9 @@ def time_text(cell: str) -> str:
 
 
 def yuan_of_fen(text: str) -> str:
-    """Fen as yuan text, exactly: "1234" -> "12.34". Raises `ValueError` for anything but whole fen."""
+    """Fen as yuan text, exactly: "1234" -> "12.34". Raises `ValueError` for anything but whole
+    fen.
+    """
     found = FEN.fullmatch(text)
     if not found:
         raise ValueError(text)
@@ -95,21 +109,29 @@ def opposite(text: str) -> str:
 
 
 def column_key(name: str) -> str:
-    """What a header name is compared by: brackets and letters of any width alike, no blanks, no marks around it."""
+    """What a header name is compared by: brackets and letters of any width alike, no blanks, no
+    marks around it.
+    """
     text = unicodedata.normalize("NFKC", name.replace("ï»¿", "")).casefold()
     return "".join(UNSEEN.sub("", text).split()).strip("`'\"?*#")
 
 
 def identity_key(*parts: str) -> str:
-    """A merchant's number made of other columns: NFKC, lower case, one kind of dash, blanks collapsed (and none beside a
-    Chinese or Japanese character), joined by ` | `; so it survives what people change without meaning it."""
+    """A merchant's number made of other columns: NFKC, lower case, one kind of dash, blanks
+    collapsed (and none beside a Chinese or Japanese character), joined by ` | `; so it survives
+    what people change without meaning it.
+    """
     return " | ".join(_settled(part) for part in parts)
 
 
 def _settled(text: str) -> str:
-    folded = " ".join(UNSEEN.sub("", unicodedata.normalize("NFKC", text)).translate(DASHES).casefold().split())
+    folded = " ".join(
+        UNSEEN.sub("", unicodedata.normalize("NFKC", text)).translate(DASHES).casefold().split()
+    )
     return BESIDE_WIDE.sub("", folded)
 
 
-DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-") | {ord("\u301c"): "~"}
+DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-") | {
+    ord("\u301c"): "~"
+}
 BESIDE_WIDE = re.compile(r"(?<=[\u2e80-\ud7ff\uf900-\ufaff]) | (?=[\u2e80-\ud7ff\uf900-\ufaff])")

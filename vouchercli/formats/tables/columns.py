@@ -1,7 +1,9 @@
-"""From the cells of a row to our fields: the plan of one profile on one header, made once and run on every row.
+"""From the cells of a row to our fields: the plan of one profile on one header, made once and run
+on every row.
 
-Most rows of a large file are plain: nothing to strip, nothing damaged. One regular expression over the whole row says so,
-and then the cells are only picked; every other row takes the careful way, cell by cell. A test holds the two ways together.
+Most rows of a large file are plain: nothing to strip, nothing damaged. One regular expression over
+the whole row says so, and then the cells are only picked; every other row takes the careful way,
+cell by cell. A test holds the two ways together.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
     from vouchercli.formats.configs.fields import Type
     from vouchercli.formats.configs.profiles import Profile
 
-# Cells that need no cleaning and cannot be damaged, by type; between them stands the unit separator.
+# Cells that need no cleaning and cannot be damaged, by type; between them stands the unit
+# separator.
 SEPARATOR = "\x1f"
-WORD = "[0-9A-Za-z_\\-()\u00b7\uff08\uff09\u4e00-\u951e\u9520-\u9fff]"  # without \u951f, of which garbled texts are made
+# without \u951f, of which garbled texts are made
+WORD = "[0-9A-Za-z_\\-()\u00b7\uff08\uff09\u4e00-\u951e\u9520-\u9fff]"
 PLAIN: dict[Type, str] = {
     "id": r"(?!\d{4}-\d\d-\d\d(?:[\x1f ]|\Z))[\w\-|#/]*",
     "amount": r"-?\d+(?:\.\d{1,2})?",
@@ -41,41 +45,66 @@ class Plan:
         self._reads_plain = False
         self.turns_amounts = profile.is_fen or profile.refunds_are_negative
         self._width = len(self.header)
-        self._at = {cells.column_key(name): position for position, name in reversed(list(enumerate(header))) if name}
+        self._at = {
+            cells.column_key(name): position
+            for position, name in reversed(list(enumerate(header)))
+            if name
+        }
         # The row's kind, pay or refund ('' in other kinds of file); raises `RowFault`.
-        self.kind = readers.kinds(profile.kind_rule, self._at, self.header) if profile.kind == "redemptions" else readers.no_kind
+        self.kind = (
+            readers.kinds(profile.kind_rule, self._at, self.header)
+            if profile.kind == "redemptions"
+            else readers.no_kind
+        )
         self._plain_types: dict[int, Type] | None = {}
         self._filled: set[int] = set()
         self._first = cells.column_key(self.header[0]) if self.header else ""
-        self._ends: dict[str, bool] = {}  # last letter of a row's first cell: whether the header's first column ends so
+        self._ends: dict[
+            str, bool
+        ] = {}  # last letter of a row's first cell: whether the header's first column ends so
         self.downward: set[int] = set()  # columns whose blank cells are those above them
         self._makers = [self._maker(field) for field in FIELDS[profile.kind]]
         # Nothing in a row but names and numbers: it may look like the header, or like a footer.
         self._is_bare = not {"time", "amount"} & set((self._plain_types or {}).values())
         self._plain = self._plain_row()
-        self._reads_plain = True  # from here on the makers are those of plain rows: nothing is cleaned
+        self._reads_plain = (
+            True  # from here on the makers are those of plain rows: nothing is cleaned
+        )
         self._made: list[Callable[[Sequence[str], str], str]] = []
         silent = [field for field in FIELDS[profile.kind] if self._is_silent(field)]
         self._silent = {field: place for place, field in enumerate(silent, 1)}
         self._constants = [ABSENT.get(field, "") for field in silent]
-        self._pick = itemgetter(*[self._quick(field) for field in FIELDS[profile.kind]]) if self._plain else None
+        self._pick = (
+            itemgetter(*[self._quick(field) for field in FIELDS[profile.kind]])
+            if self._plain
+            else None
+        )
 
     def position(self, *names: str) -> int | None:
         """Where the first of these columns stands that the header has."""
-        return next((self._at[key] for name in names if (key := cells.column_key(name)) in self._at), None)
+        return next(
+            (self._at[key] for name in names if (key := cells.column_key(name)) in self._at), None
+        )
 
     def has(self, field: str) -> bool:
-        """Whether the file says anything about this field of ours: by a column, or by the profile's own word."""
+        """Whether the file says anything about this field of ours: by a column, or by the profile's
+        own word.
+        """
         spec = self.profile.fields.get(field)
         if spec is None:
             return field == "merchant_no" and bool(self.profile.key)
         specs = [one for one in (spec.pay, spec.refund) if one] or [spec]
         return any(
-            one.value is not None or one.default is not None or self.position(*one.columns, *one.join) is not None for one in specs
+            one.value is not None
+            or one.default is not None
+            or self.position(*one.columns, *one.join) is not None
+            for one in specs
         )
 
     def plain(self, row: list[str]) -> list[str] | None:
-        """The row without backticks and TABs when nothing else is to be cleaned in it; else None."""
+        """The row without backticks and TABs when nothing else is to be cleaned in it; else
+        None.
+        """
         if self._plain is None or len(row) != self._width:
             return None
         if self._is_bare and self.is_header(row):
@@ -89,7 +118,9 @@ class Plan:
         return joined.split(SEPARATOR) if self._plain.fullmatch(joined) else None
 
     def is_header(self, row: list[str]) -> bool:
-        """Whether a row begins as the header does; where times or amounts are read, no plain row is the header once more."""
+        """Whether a row begins as the header does; where times or amounts are read, no plain row is
+        the header once more.
+        """
         last = row[0][-1:]
         if last not in self._ends:
             self._ends[last] = cells.column_key(last) in ("", self._first[-1:])
@@ -100,9 +131,13 @@ class Plan:
         return self._field(field, spec)
 
     def quick_values(self, row: list[str], kind: str) -> tuple[str, ...]:
-        """`values` of a row that `plain` gave: picked out of its cells and the few that must be made."""
+        """`values` of a row that `plain` gave: picked out of its cells and the few that must be
+        made.
+        """
         assert self._pick is not None
-        found: tuple[str, ...] = self._pick([kind, *self._constants, *[maker(row, kind) for maker in self._made], *row])
+        found: tuple[str, ...] = self._pick(
+            [kind, *self._constants, *[maker(row, kind) for maker in self._made], *row]
+        )
         return found
 
     def _is_silent(self, field: str) -> bool:
@@ -111,16 +146,24 @@ class Plan:
         is_made = field == "kind" or (field == "merchant_no" and self.profile.key)
         if spec is None:
             return not is_made
-        return self.position(*spec.columns) is None and spec == Spec(columns=spec.columns, optional=spec.optional)
+        return self.position(*spec.columns) is None and spec == Spec(
+            columns=spec.columns, optional=spec.optional
+        )
 
     def _quick(self, field: str) -> int:
-        """Where `quick_values` finds a field, counted from the front (those made) or, for plain cells, from the back."""
+        """Where `quick_values` finds a field, counted from the front (those made) or, for plain
+        cells, from the back.
+        """
         spec = self.profile.fields.get(field)
         if field == "kind" and self.profile.kind == "redemptions":
             return 0
         position = self.position(*spec.columns) if spec and spec.columns else None
         is_turned = type_of(field) == "amount" and self.turns_amounts
-        if spec and position is not None and not (spec.pattern or spec.words or spec.default or spec.pay or is_turned):
+        if (
+            spec
+            and position is not None
+            and not (spec.pattern or spec.words or spec.default or spec.pay or is_turned)
+        ):
             return position - self._width
         if field in self._silent:
             return self._silent[field]
@@ -128,20 +171,31 @@ class Plan:
         return len(self._silent) + len(self._made)
 
     def values(self, row: Sequence[str], kind: str) -> tuple[str, ...]:
-        """The cleaned texts of `FIELDS[kind]`, '' where the file says nothing. Raises `RowFault`."""
+        """The cleaned texts of `FIELDS[kind]`, '' where the file says nothing. Raises
+        `RowFault`.
+        """
         return tuple([maker(row, kind) for maker in self._makers])
 
     def _plain_row(self) -> re.Pattern[str] | None:
-        """The pattern of a plain row; None when joined columns are read, or when it may be a footer (nothing but names and numbers)."""
-        if self._plain_types is None or (self._is_bare and (self.profile.footer or not self._filled)):
+        """The pattern of a plain row; None when joined columns are read, or when it may be a footer
+        (nothing but names and numbers).
+        """
+        if self._plain_types is None or (
+            self._is_bare and (self.profile.footer or not self._filled)
+        ):
             return None
         types, filled = self._plain_types, self._filled
-        shapes = [(r"(?=[^\x1f])" if at in filled else "") + PLAIN[types[at]] if at in types else ANY for at in range(len(self.header))]
+        shapes = [
+            (r"(?=[^\x1f])" if at in filled else "") + PLAIN[types[at]] if at in types else ANY
+            for at in range(len(self.header))
+        ]
         return re.compile(SEPARATOR.join(shapes), re.ASCII)
 
     def _uses(self, position: int, kind: Type) -> None:
         """Note that a column is read as `kind`; one that is read in two ways has no plain form."""
-        if self._plain_types is not None and (kind not in PLAIN or self._plain_types.setdefault(position, kind) != kind):
+        if self._plain_types is not None and (
+            kind not in PLAIN or self._plain_types.setdefault(position, kind) != kind
+        ):
             self._plain_types = None
 
     def _maker(self, field: str) -> Callable[[Sequence[str], str], str]:
@@ -166,9 +220,13 @@ class Plan:
             return _constant(spec.default if spec.default is not None else ABSENT.get(field, ""))
         column = self.header[position]
         if spec.down:
-            self._plain_types = None  # the cells above are looked at: every row goes the careful way
+            self._plain_types = (
+                None  # the cells above are looked at: every row goes the careful way
+            )
             self.downward |= {position}
-        must_be_filled = spec.default is None and (field in FILLED[self.profile.kind] or self._is_the_only_merchant(field))
+        must_be_filled = spec.default is None and (
+            field in FILLED[self.profile.kind] or self._is_the_only_merchant(field)
+        )
         self._uses(position, type_of(field))
         self._filled |= {position} if must_be_filled else set()
         read = readers.as_it_is if self._reads_plain else readers.reader(field, column)
@@ -190,7 +248,9 @@ class Plan:
         return make
 
     def _is_the_only_merchant(self, field: str) -> bool:
-        """A redemption names its merchant by our number or by the platform's: when the file has one of them, it must be filled."""
+        """A redemption names its merchant by our number or by the platform's: when the file has one
+        of them, it must be filled.
+        """
         other = {"merchant_no": "platform_no", "platform_no": "merchant_no"}.get(field)
         if self.profile.kind != "redemptions" or other is None:
             return False
@@ -216,8 +276,12 @@ class Plan:
     def _join_maker(self, field: str, spec: Spec) -> Callable[[Sequence[str], str], str]:
         self._plain_types = None
         clean = readers.CLEAN[type_of(field)]
-        positions = [position for name in spec.join if (position := self.position(name)) is not None]
-        return lambda row, _: spec.glue.join([text for position in positions if (text := clean(row[position]))])
+        positions = [
+            position for name in spec.join if (position := self.position(name)) is not None
+        ]
+        return lambda row, _: spec.glue.join(
+            [text for position in positions if (text := clean(row[position]))]
+        )
 
     def _key_maker(self) -> Callable[[Sequence[str], str], str]:
         """A merchant's number made of the columns of `key:`, each of which must be filled."""
@@ -225,7 +289,12 @@ class Plan:
         for name in self.profile.key:
             if name in self.profile.fields:
                 position = self.position(*self.profile.fields[name].columns)
-                parts.append((name if position is None else self.header[position], self._field(name, self.profile.fields[name])))
+                parts.append(
+                    (
+                        name if position is None else self.header[position],
+                        self._field(name, self.profile.fields[name]),
+                    )
+                )
             else:
                 position = self._at[cells.column_key(name)]
                 parts.append((name, _picked(position)))
@@ -248,5 +317,7 @@ def _picked(position: int) -> Callable[[Sequence[str], str], str]:
     return lambda row, kind: cells.name_text(row[position])
 
 
-def _by_kind(pay: Callable[[Sequence[str], str], str], refund: Callable[[Sequence[str], str], str]) -> Callable[[Sequence[str], str], str]:
+def _by_kind(
+    pay: Callable[[Sequence[str], str], str], refund: Callable[[Sequence[str], str], str]
+) -> Callable[[Sequence[str], str], str]:
     return lambda row, kind: (refund if kind == "refund" else pay)(row, kind)

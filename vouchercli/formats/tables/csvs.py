@@ -1,4 +1,6 @@
-"""CSV records with the line where each begins; a quote mark that is never closed damages its own row, not its neighbours."""
+"""CSV records with the line where each begins; a quote mark that is never closed damages its own
+row, not its neighbours.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 AFTER_QUOTE = re.compile(r'"[\t ]+(?=,|\r|\n|$)')  # `"398…"<TAB>,`: payment exports do that
-TAIL = re.compile(r"\t+(?=[,;\r\n]|\Z)")             # a TAB behind every value: no delimiter
+TAIL = re.compile(r"\t+(?=[,;\r\n]|\Z)")  # a TAB behind every value: no delimiter
 SAMPLE = 1 << 16
 MAX_CELL = 1 << 20
 SHOWN = 1000  # characters kept of a line that is one endless cell
@@ -21,15 +23,21 @@ class BrokenRow(list[str]):
     """The cells of a line whose quote mark is never closed."""
 
 
-def rows(open_bytes: Callable[[], BinaryIO], encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """(first line, cells) of every record; line 1 is the first. Cells are as they stand, blanks and marks included."""
+def rows(
+    open_bytes: Callable[[], BinaryIO], encoding: str, delimiter: str
+) -> Iterator[tuple[int, list[str]]]:
+    """(first line, cells) of every record; line 1 is the first. Cells are as they stand, blanks and
+    marks included.
+    """
     csv.field_size_limit(MAX_CELL)
     with open_bytes() as raw, io.TextIOWrapper(raw, _codec(encoding), newline="") as text:
         yield from records(text, delimiter)
 
 
 def delimiter_of(open_bytes: Callable[[], BinaryIO], encoding: str) -> str:
-    """Comma, unless there are more TABs, semicolons or upright strokes at the beginning of the file."""
+    """Comma, unless there are more TABs, semicolons or upright strokes at the beginning of the
+    file.
+    """
     with open_bytes() as raw:
         sample = raw.read(SAMPLE).decode(_codec(encoding), "ignore")
     return max(",", "\t", ";", "|", key=TAIL.sub("", sample).count)
@@ -40,7 +48,9 @@ def _codec(encoding: str) -> str:
 
 
 def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The records of `lines`; lines that an unclosed quote has swallowed are given back one by one."""
+    """The records of `lines`; lines that an unclosed quote has swallowed are given back one by
+    one.
+    """
     lines = iter(lines)
     taken: list[str] = []
     ended: list[bool] = []
@@ -64,7 +74,9 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[st
 
 
 def _noting(lines: Iterator[str], taken: list[str], ended: list[bool]) -> Iterator[str]:
-    """Passes the lines on and notes them; `ended` is filled when the reader asks for more than there is."""
+    """Passes the lines on and notes them; `ended` is filled when the reader asks for more than
+    there is.
+    """
     for line in lines:
         taken.append(line)
         yield line
@@ -73,10 +85,14 @@ def _noting(lines: Iterator[str], taken: list[str], ended: list[bool]) -> Iterat
 
 
 def _is_swallowed(taken: list[str], delimiter: str) -> bool:
-    """A record over several lines is honest when it is well quoted and its inner lines are no rows by themselves."""
+    """A record over several lines is honest when it is well quoted and its inner lines are no rows
+    by themselves.
+    """
     text = AFTER_QUOTE.sub('"', "".join(taken))
     try:
-        cells = len(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)))
+        cells = len(
+            next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        )
     except csv.Error:
         return True
     return any(line.count(delimiter) >= max(cells, 3) - 1 for line in taken[1:-1])

@@ -1,4 +1,6 @@
-"""Which encoding a text file is in, decided by reading all of it once, a piece at a time, and never by guessing."""
+"""Which encoding a text file is in, decided by reading all of it once, a piece at a time, and never
+by guessing.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +16,33 @@ if TYPE_CHECKING:
 
 PIECE = 1 << 20
 OVER_ASCII = ("utf-8", "gb18030")  # ASCII is right in them wherever a character may begin
-# Two Chinese characters as UTF-8. A whole line of GB18030 is practically never valid UTF-8 as well: its common characters begin
-# with B0-D7, UTF-8's with E3-E9. So such a line inside a file that is not UTF-8 means two encodings in one file.
+# Two Chinese characters as UTF-8. A whole line of GB18030 is practically never valid UTF-8 as well:
+# its common characters begin with B0-D7, UTF-8's with E3-E9. So such a line inside a file that is
+# not UTF-8 means two encodings in one file.
 CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){2}")
-LONG_CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){5}")  # by chance not even inside a line
+# by chance not even inside a line
+LONG_CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){5}")
 
 
-def encoding_of(open_bytes: Callable[[], BinaryIO], name: str, *, asked: str | None = None, fallback: str | None = None) -> str:
-    """The codec to read it by: `asked`; else a byte order mark's, strict UTF-8, strict `fallback` (GB18030).
+def encoding_of(
+    open_bytes: Callable[[], BinaryIO],
+    name: str,
+    *,
+    asked: str | None = None,
+    fallback: str | None = None,
+) -> str:
+    """The codec to read it by: `asked`; else a byte order mark's, strict UTF-8, strict `fallback`
+    (GB18030).
 
-    Raises `VoucherError`: empty_file, not_text (NUL bytes), undecodable (with the line), unknown_encoding.
+    Raises `VoucherError`: empty_file, not_text (NUL bytes), undecodable (with the line),
+    unknown_encoding.
     """
     with open_bytes() as stream:
         head = stream.read(4)
     if not head:
-        raise VoucherError("empty_file", "{file} is empty", hint="ask for the file again", where=name, file=name)
+        raise VoucherError(
+            "empty_file", "{file} is empty", hint="ask for the file again", where=name, file=name
+        )
     if asked:
         return _asked(open_bytes, name, asked)
     if head in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
@@ -45,9 +59,15 @@ def encoding_of(open_bytes: Callable[[], BinaryIO], name: str, *, asked: str | N
     if second_line is None:
         return second
     raise VoucherError(
-        "undecodable", "{file} is neither UTF-8 (line {utf8_line}) nor {second} (line {second_line}); it may mix two encodings",
-        hint="say what it is with --encoding, or save it again as UTF-8", where=f"{name}:{max(utf8_line, second_line)}",
-        file=name, utf8_line=utf8_line, second=second.upper(), second_line=second_line,
+        "undecodable",
+        "{file} is neither UTF-8 (line {utf8_line}) nor {second} (line {second_line}); it may mix"
+        " two encodings",
+        hint="say what it is with --encoding, or save it again as UTF-8",
+        where=f"{name}:{max(utf8_line, second_line)}",
+        file=name,
+        utf8_line=utf8_line,
+        second=second.upper(),
+        second_line=second_line,
     )
 
 
@@ -56,12 +76,23 @@ def _asked(open_bytes: Callable[[], BinaryIO], name: str, encoding: str) -> str:
         codec = codecs.lookup(encoding).name
         "".encode(codec)
     except LookupError as error:
-        raise VoucherError("unknown_encoding", "there is no encoding {encoding}", encoding=encoding,
-                           hint="for example utf-8, gb18030, big5, shift_jis, utf-16-le") from error
+        raise VoucherError(
+            "unknown_encoding",
+            "there is no encoding {encoding}",
+            encoding=encoding,
+            hint="for example utf-8, gb18030, big5, shift_jis, utf-16-le",
+        ) from error
     line = _first_bad_line(open_bytes, codec, name)
     if line is not None:
-        raise VoucherError("undecodable_as", "{file} is not {encoding}: line {line} cannot be read", where=f"{name}:{line}",
-                           hint="leave --encoding out, or name another", file=name, encoding=encoding, line=line)
+        raise VoucherError(
+            "undecodable_as",
+            "{file} is not {encoding}: line {line} cannot be read",
+            where=f"{name}:{line}",
+            hint="leave --encoding out, or name another",
+            file=name,
+            encoding=encoding,
+            line=line,
+        )
     return codec
 
 
@@ -72,14 +103,19 @@ def _pieces(open_bytes: Callable[[], BinaryIO]) -> Iterator[bytes]:
 
 
 def _first_bad_line(open_bytes: Callable[[], BinaryIO], encoding: str, name: str) -> int | None:
-    """The first line that is not `encoding`, or None. NUL bytes are refused on the way (UTF-16 and its kin have them by right)."""
+    """The first line that is not `encoding`, or None. NUL bytes are refused on the way (UTF-16 and
+    its kin have them by right).
+    """
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     has_nul = "16" in encoding or "32" in encoding
     read, piece = 0, b""  # pieces that were right, and the one being read
     try:
         for piece in _pieces(open_bytes):
             if not has_nul and b"\0" in piece:
-                _refuse_nul(name, 1 + _newlines(open_bytes, read) + piece.count(b"\n", 0, piece.index(b"\0")))
+                _refuse_nul(
+                    name,
+                    1 + _newlines(open_bytes, read) + piece.count(b"\n", 0, piece.index(b"\0")),
+                )
             if not (encoding in OVER_ASCII and piece.isascii() and not decoder.getstate()[0]):
                 decoder.decode(piece)
             read += 1
@@ -96,8 +132,13 @@ def _newlines(open_bytes: Callable[[], BinaryIO], pieces: int) -> int:
 
 def _refuse_nul(name: str, line: int) -> None:
     raise VoucherError(
-        "not_text", "{file} is not a text file: it holds NUL bytes", where=f"{name}:{line}", file=name,
-        hint="ask for it as CSV or XLSX; UTF-16 without a byte order mark needs --encoding utf-16-le",
+        "not_text",
+        "{file} is not a text file: it holds NUL bytes",
+        where=f"{name}:{line}",
+        file=name,
+        hint=(
+            "ask for it as CSV or XLSX; UTF-16 without a byte order mark needs --encoding utf-16-le"
+        ),
     )
 
 

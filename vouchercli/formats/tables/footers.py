@@ -1,4 +1,6 @@
-"""What a file says about itself: the rows it announces in preamble and footer are counted and summed against those it has."""
+"""What a file says about itself: the rows it announces in preamble and footer are counted and
+summed against those it has.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,14 @@ class Tally:
 
     def total(self, column: str, of: str) -> Decimal:
         """The sum of a column over the rows of that kind, or all."""
-        return sum((amount for (name, kind), amount in self.sums.items() if name == column and of in ("all", kind)), Decimal(0))
+        return sum(
+            (
+                amount
+                for (name, kind), amount in self.sums.items()
+                if name == column and of in ("all", kind)
+            ),
+            Decimal(0),
+        )
 
 
 def watched(profile: Profile, plan: Plan) -> dict[str, int]:
@@ -60,7 +69,9 @@ def watched(profile: Profile, plan: Plan) -> dict[str, int]:
 
 
 def compare(profile: Profile, tally: Tally, said: str, name: str) -> None:
-    """Raises `VoucherError` footer_mismatch when the preamble and footer (`said`) announce other counts or totals."""
+    """Raises `VoucherError` footer_mismatch when the preamble and footer (`said`) announce other
+    counts or totals.
+    """
     for check in profile.checks:
         found = re.search(check.find, said, re.MULTILINE)
         for group, text in (found.groupdict() if found else {}).items():
@@ -70,12 +81,21 @@ def compare(profile: Profile, tally: Tally, said: str, name: str) -> None:
             announced = Decimal(cells.amount_text(text))
             counted = tally.total(column, check.of) if column else Decimal(tally.count(check.of))
             if announced != counted:
-                raise _mismatch(name, found[0] if found else "", str(announced), str(counted), tally)
+                raise _mismatch(
+                    name, found[0] if found else "", str(announced), str(counted), tally
+                )
 
 
 def _mismatch(name: str, said: str, announced: str, counted: str, tally: Tally) -> VoucherError:
     where = f"{name}:{tally.unread[0]}" if tally.unread else name
     return VoucherError(
-        "footer_mismatch", "{file} announces {announced} ({said}), but its rows give {counted}: it is damaged or not whole", where=where,
-        hint="ask for the file again; nothing of it was taken", file=name, said=said, announced=announced, counted=counted,
+        "footer_mismatch",
+        "{file} announces {announced} ({said}), but its rows give {counted}: it is damaged or not"
+        " whole",
+        where=where,
+        hint="ask for the file again; nothing of it was taken",
+        file=name,
+        said=said,
+        announced=announced,
+        counted=counted,
     )

@@ -26,8 +26,9 @@ REJECT_COLUMNS = ("reject_reason", "reject_explanation")  # what our own export 
 
 @dataclass(frozen=True)
 class Header:
-    """The header row of one part: its line, its names as they stand, the rows above it, and how many cells it has
-    (more than names when the file ends every line with a comma)."""
+    """The header row of one part: its line, its names as they stand, the rows above it, and how
+    many cells it has (more than names when the file ends every line with a comma).
+    """
 
     part: Part
     profile: Profile
@@ -38,53 +39,83 @@ class Header:
 
     @property
     def is_our_export(self) -> bool:
-        """True for rejects that were exported, mended and come back: preamble and footer are gone by right."""
+        """True for rejects that were exported, mended and come back: preamble and footer are gone
+        by right.
+        """
         return REJECT_COLUMNS[0] in self.names
 
 
 def find(source: Source, profiles: Sequence[Profile]) -> Header:
-    """The header that a profile fits. Raises `VoucherError`: unknown_layout, ambiguous_layout, several_sheets, duplicate_column."""
+    """The header that a profile fits. Raises `VoucherError`: unknown_layout, ambiguous_layout,
+    several_sheets, duplicate_column.
+    """
     found = [header for part in source.parts for header in _in_part(part, profiles)]
     if not found:
         raise _unknown(source, profiles)
     chosen = [header for header in found if header.profile.sheet in ("", header.part.name)]
     if len({header.part.name for header in chosen}) > 1:
-        raise VoucherError("several_sheets", "{file} has several sheets with the same columns: {sheets}", file=source.name,
-                           hint="save the one that is meant as a file of its own, or choose with sheet: in a profile",
-                           sheets=", ".join(header.part.name for header in chosen))
+        raise VoucherError(
+            "several_sheets",
+            "{file} has several sheets with the same columns: {sheets}",
+            file=source.name,
+            hint=(
+                "save the one that is meant as a file of its own, or choose with sheet: in a"
+                " profile"
+            ),
+            sheets=", ".join(header.part.name for header in chosen),
+        )
     if len(chosen) > 1:
-        raise VoucherError("ambiguous_layout", "{file} fits more than one profile: {profiles}", hint="choose one with --profile",
-                           where=f"{source.name}:{chosen[0].line}", file=source.name,
-                           profiles=", ".join(header.profile.profile for header in chosen))
+        raise VoucherError(
+            "ambiguous_layout",
+            "{file} fits more than one profile: {profiles}",
+            hint="choose one with --profile",
+            where=f"{source.name}:{chosen[0].line}",
+            file=source.name,
+            profiles=", ".join(header.profile.profile for header in chosen),
+        )
     if not chosen:
         raise _unknown(source, profiles)
     _refuse_twins(source, chosen[0])
-    ours = chosen[0].profile.kind == "eligibility" and chosen[0].profile.profile == "voucher"  # two columns: much has them
+    # two columns: much has them
+    ours = chosen[0].profile.kind == "eligibility" and chosen[0].profile.profile == "voucher"
     if len(profiles) > 1 or ours:  # nobody said which
         _refuse_other_kind(source, chosen[0])
     return chosen[0]
 
 
 def _in_part(part: Part, profiles: Sequence[Profile]) -> list[Header]:
-    """The header in one part, once for each profile that fits it equally well; usually one, or none."""
+    """The header in one part, once for each profile that fits it equally well; usually one, or
+    none.
+    """
     above: list[str] = []
     rows = [(line, trimmed(row), len(row)) for line, row in islice(part.rows(), DEPTH)]
     for this, below in zip(rows, [*rows[1:], (0, (), 0)], strict=False):
-        line, names, width = _both_halves(this, below) if _is_upper_half(profiles, this[1], below[1]) else this
+        line, names, width = (
+            _both_halves(this, below) if _is_upper_half(profiles, this[1], below[1]) else this
+        )
         if fitting := _fitting(profiles, names):
-            return [Header(part, profile, line, names, "\n".join(above), width) for profile in fitting]
+            return [
+                Header(part, profile, line, names, "\n".join(above), width) for profile in fitting
+            ]
         above.append(",".join(this[1]))
     return []
 
 
-def _is_upper_half(profiles: Sequence[Profile], names: tuple[str, ...], below: tuple[str, ...]) -> bool:
-    """Whether the header may stand in this row and the one below, as merged cells make it: neither is a header alone; or this
-    one is, but the one below has known names too, and is blank under all that is known here."""
+def _is_upper_half(
+    profiles: Sequence[Profile], names: tuple[str, ...], below: tuple[str, ...]
+) -> bool:
+    """Whether the header may stand in this row and the one below, as merged cells make it: neither
+    is a header alone; or this one is, but the one below has known names too, and is blank under all
+    that is known here.
+    """
     fitting = _fitting(profiles, names)
     if not fitting:
         return not _fitting(profiles, below)
     known = names_of(fitting[0])
-    is_free = all(column_key(name) not in known or not lower for name, lower in zip_longest(names, below, fillvalue=""))
+    is_free = all(
+        column_key(name) not in known or not lower
+        for name, lower in zip_longest(names, below, fillvalue="")
+    )
     return is_free and any(column_key(lower) in known for lower in below)
 
 
@@ -97,8 +128,14 @@ def _both_halves(upper: Row, lower: Row) -> Row:
 def _fitting(profiles: Sequence[Profile], names: tuple[str, ...]) -> list[Profile]:
     """The profiles that find all they need among these names, and know most of them."""
     keys = {column_key(name) for name in names}
-    scores = {profile.profile: _score(profile, keys) for profile in profiles if not missing(profile, keys)}
-    return [profile for profile in profiles if scores.get(profile.profile) == max(scores.values())] if scores else []
+    scores = {
+        profile.profile: _score(profile, keys) for profile in profiles if not missing(profile, keys)
+    }
+    return (
+        [profile for profile in profiles if scores.get(profile.profile) == max(scores.values())]
+        if scores
+        else []
+    )
 
 
 def trimmed(row: list[str]) -> tuple[str, ...]:
@@ -125,7 +162,11 @@ def wanted(profile: Profile) -> Iterator[tuple[str, ...]]:
         if part not in FIELDS[profile.kind]:
             yield (part,)
     for name, spec in profile.fields.items():
-        is_either = profile.kind == "redemptions" and name == "merchant_no" and "platform_no" in profile.fields
+        is_either = (
+            profile.kind == "redemptions"
+            and name == "merchant_no"
+            and "platform_no" in profile.fields
+        )
         is_free = is_either or name in OPTIONAL[profile.kind]
         yield from _of_spec(spec, is_needed=not is_free or name in profile.key)
 
@@ -143,8 +184,12 @@ def _of_spec(spec: Spec, *, is_needed: bool) -> Iterator[tuple[str, ...]]:
 
 def missing(profile: Profile, keys: set[str]) -> list[str]:
     """The columns that `profile` needs and the header lacks (by the first name of each)."""
-    lacking = [names[0] for names in wanted(profile) if not any(column_key(name) in keys for name in names)]
-    if profile.kind == "redemptions" and not any(_is_there(profile.fields[field], keys) for field in MERCHANT if field in profile.fields):
+    lacking = [
+        names[0] for names in wanted(profile) if not any(column_key(name) in keys for name in names)
+    ]
+    if profile.kind == "redemptions" and not any(
+        _is_there(profile.fields[field], keys) for field in MERCHANT if field in profile.fields
+    ):
         lacking.append(MERCHANT[0])
     return list(dict.fromkeys(lacking))
 
@@ -159,8 +204,13 @@ def names_of(profile: Profile) -> set[str]:
 
 
 def in_use(profile: Profile, keys: set[str]) -> set[str]:
-    """The columns that are read in a file with these: of several names for one field, the first that is there."""
-    found = (next((key for name in names if (key := column_key(name)) in keys), "") for names in _sought(profile))
+    """The columns that are read in a file with these: of several names for one field, the first
+    that is there.
+    """
+    found = (
+        next((key for name in names if (key := column_key(name)) in keys), "")
+        for names in _sought(profile)
+    )
     return {key for key in found if key}
 
 
@@ -185,55 +235,111 @@ def _score(profile: Profile, keys: set[str]) -> int:
 def _refuse_twins(source: Source, header: Header) -> None:
     """A column that is used may not stand in the file twice."""
     keys = [column_key(name) for name in header.names]
-    twins = [name for name, key in zip(header.names, keys, strict=True) if key in names_of(header.profile) and keys.count(key) > 1]
+    twins = [
+        name
+        for name, key in zip(header.names, keys, strict=True)
+        if key in names_of(header.profile) and keys.count(key) > 1
+    ]
     if twins:
-        raise VoucherError("duplicate_column", "{file} has the column {column} twice", where=f"{source.name}:{header.line}",
-                           hint="rename or remove one of them", file=source.name, column=twins[0])
+        raise VoucherError(
+            "duplicate_column",
+            "{file} has the column {column} twice",
+            where=f"{source.name}:{header.line}",
+            hint="rename or remove one of them",
+            file=source.name,
+            column=twins[0],
+        )
 
 
 def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
-    """Says which columns were found (the row that looks most like a header) and what each profile misses."""
-    rows = [(line, trimmed(row)) for part in source.parts for line, row in islice(part.rows(), DEPTH)]
+    """Says which columns were found (the row that looks most like a header) and what each profile
+    misses.
+    """
+    rows = [
+        (line, trimmed(row)) for part in source.parts for line, row in islice(part.rows(), DEPTH)
+    ]
     if not any(names for _, names in rows):
-        return VoucherError("empty_file", "{file} is empty", hint="ask for the file again", where=source.name, file=source.name)
+        return VoucherError(
+            "empty_file",
+            "{file} is empty",
+            hint="ask for the file again",
+            where=source.name,
+            file=source.name,
+        )
     known = set[str]().union(*(names_of(profile) for profile in profiles))
-    line, names = max(rows, key=lambda row: (len(known & {column_key(name) for name in row[1]}), len(set(row[1]))))
+    line, names = max(
+        rows, key=lambda row: (len(known & {column_key(name) for name in row[1]}), len(set(row[1])))
+    )
     keys = {column_key(name) for name in names}
     if other := _other_kind(keys, profiles[0].kind):
         return _of_other_kind(source, line, profiles[0].kind, other)
     tried = sorted(profiles, key=lambda profile: (len(missing(profile, keys)), profile.profile))
     return VoucherError(
-        "unknown_layout", "{file} fits no profile of a {kind}; columns found: {columns}", where=f"{source.name}:{line}",
-        hint="write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile",
-        problems=[Problem("missing_columns", "profile {profile} needs the columns: {missing}", f"{source.name}:{line}",
-                          params={"profile": profile.profile, "missing": ", ".join(missing(profile, keys))}) for profile in tried],
-        file=source.name, kind=KIND_WORDS[profiles[0].kind], columns=", ".join(shortened(name) for name in names if name),
+        "unknown_layout",
+        "{file} fits no profile of a {kind}; columns found: {columns}",
+        where=f"{source.name}:{line}",
+        hint=(
+            "write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile"
+        ),
+        problems=[
+            Problem(
+                "missing_columns",
+                "profile {profile} needs the columns: {missing}",
+                f"{source.name}:{line}",
+                params={"profile": profile.profile, "missing": ", ".join(missing(profile, keys))},
+            )
+            for profile in tried
+        ],
+        file=source.name,
+        kind=KIND_WORDS[profiles[0].kind],
+        columns=", ".join(shortened(name) for name in names if name),
     )
 
 
 def _of_other_kind(source: Source, line: int, kind: str, other: str) -> VoucherError:
-    return VoucherError("other_kind", "{file} is a {other}, not a {kind}", hint="voucher {noun} import {file}",
-                        where=f"{source.name}:{line}", file=source.name, other=KIND_WORDS[other],
-                        kind=KIND_WORDS[kind], noun=other.removesuffix("s"))
+    return VoucherError(
+        "other_kind",
+        "{file} is a {other}, not a {kind}",
+        hint="voucher {noun} import {file}",
+        where=f"{source.name}:{line}",
+        file=source.name,
+        other=KIND_WORDS[other],
+        kind=KIND_WORDS[kind],
+        noun=other.removesuffix("s"),
+    )
 
 
 def _other_kind(keys: set[str], kind: str, score: int = -1) -> str:
-    """The kind of file these columns are, when a profile of another kind fits and knows more than `score` of them; else ''."""
+    """The kind of file these columns are, when a profile of another kind fits and knows more than
+    `score` of them; else ''.
+    """
     from vouchercli.formats.configs.profiles import known
 
-    scores = {other: max((_score(profile, keys) for profile in known(other) if not missing(profile, keys)), default=-1)
-              for other in KIND_WORDS if other != kind}
+    scores = {
+        other: max(
+            (_score(profile, keys) for profile in known(other) if not missing(profile, keys)),
+            default=-1,
+        )
+        for other in KIND_WORDS
+        if other != kind
+    }
     best = max(scores, key=lambda other: scores[other])
     return best if scores[best] > score else ""
 
 
 def _refuse_other_kind(source: Source, header: Header) -> None:
-    """A platform's bill also names its merchants, by number and name: it is no registry for that. Nor are applications a list."""
+    """A platform's bill also names its merchants, by number and name: it is no registry for that.
+    Nor are applications a list.
+    """
     keys, kind = {column_key(name) for name in header.names}, header.profile.kind
-    if kind in ("merchants", "eligibility") and (other := _other_kind(keys, kind, _score(header.profile, keys))):
+    if kind in ("merchants", "eligibility") and (
+        other := _other_kind(keys, kind, _score(header.profile, keys))
+    ):
         raise _of_other_kind(source, header.line, kind, other)
 
 
 def shortened(name: str) -> str:
-    """What was found in a header's place, so that a line of data, or of a key, is not spread out in a message."""
+    """What was found in a header's place, so that a line of data, or of a key, is not spread out in
+    a message.
+    """
     return name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"

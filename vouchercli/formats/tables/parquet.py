@@ -1,4 +1,6 @@
-"""Parquet as text: written out once as CSV, so that it goes every way that a CSV goes, also the fast one."""
+"""Parquet as text: written out once as CSV, so that it goes every way that a CSV goes, also the
+fast one.
+"""
 
 from __future__ import annotations
 
@@ -20,24 +22,38 @@ LOCAL, WITH_ZONE = "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"
 
 
 def as_text(blob: Blob, path: Path | None) -> Blob:
-    """The table as UTF-8 CSV (by `DELIMITER`) in a file of its own that vanishes with it; line 1 is the header. `path` is the file
-    itself, read in pieces; without it (standard input, an archive) the bytes are held.
+    """The table as UTF-8 CSV (by `DELIMITER`) in a file of its own that vanishes with it; line 1 is
+    the header. `path` is the file itself, read in pieces; without it (standard input, an archive)
+    the bytes are held.
 
-    Times without a zone are local, with one they become UTC; numbers are written as they are. Raises `VoucherError`:
-    parquet_not_installed, bad_parquet.
+    Times without a zone are local, with one they become UTC; numbers are written as they are.
+    Raises `VoucherError`: parquet_not_installed, bad_parquet.
     """
     if find_spec("polars") is None:
-        raise VoucherError("parquet_not_installed", "{file} is a Parquet file, and what reads it is not installed",
-                           hint="pip install 'vouchercli[parquet]', or ask for the file as CSV", where=blob.name, file=blob.name)
+        raise VoucherError(
+            "parquet_not_installed",
+            "{file} is a Parquet file, and what reads it is not installed",
+            hint="pip install 'vouchercli[parquet]', or ask for the file as CSV",
+            where=blob.name,
+            file=blob.name,
+        )
     import polars as pl
 
     file, text = private_file()
     try:
         table = pl.scan_parquet(path or _held(blob))
-        table.select(_written(name, kind) for name, kind in table.collect_schema().items()).sink_csv(text, separator=DELIMITER)
+        table.select(
+            _written(name, kind) for name, kind in table.collect_schema().items()
+        ).sink_csv(text, separator=DELIMITER)
     except pl.exceptions.PolarsError as error:
-        raise VoucherError("bad_parquet", "{file} cannot be read as Parquet: {why}", hint="ask for it again, or for CSV",
-                           where=blob.name, file=blob.name, why=str(error).splitlines()[0]) from error
+        raise VoucherError(
+            "bad_parquet",
+            "{file} cannot be read as Parquet: {why}",
+            hint="ask for it again, or for CSV",
+            where=blob.name,
+            file=blob.name,
+            why=str(error).splitlines()[0],
+        ) from error
     return kept_in(file, text, blob.name)
 
 
@@ -51,11 +67,21 @@ def _written(name: str, kind: pl.DataType) -> pl.Expr:
 
     column = pl.col(name)
     if isinstance(kind, pl.Datetime):
-        return column.dt.strftime(LOCAL) if kind.time_zone is None else column.dt.convert_time_zone("UTC").dt.strftime(WITH_ZONE)
+        return (
+            column.dt.strftime(LOCAL)
+            if kind.time_zone is None
+            else column.dt.convert_time_zone("UTC").dt.strftime(WITH_ZONE)
+        )
     if isinstance(kind, pl.Categorical | pl.Enum):
         return column.cast(pl.String)
-    if isinstance(kind, pl.Decimal) and kind.scale > 2:  # 45.1000 is 45.10: plain, as the fast way wants it
+    if (
+        isinstance(kind, pl.Decimal) and kind.scale > 2
+    ):  # 45.1000 is 45.10: plain, as the fast way wants it
         return column.cast(pl.String).str.replace(r"(\.\d\d\d*?)0+$", "$1")
-    if kind.is_nested() or kind in (pl.Binary, pl.Duration, pl.Object):  # nothing that a field is read from
+    if kind.is_nested() or kind in (
+        pl.Binary,
+        pl.Duration,
+        pl.Object,
+    ):  # nothing that a field is read from
         return pl.lit(None, pl.String).alias(name)
     return column.fill_nan(None) if kind.is_float() else column  # no number is a blank

@@ -1,4 +1,6 @@
-"""How one cell is read: cleaned by the type of its field, and refused when a spreadsheet or a person has damaged it."""
+"""How one cell is read: cleaned by the type of its field, and refused when a spreadsheet or a
+person has damaged it.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,24 @@ if TYPE_CHECKING:
     from vouchercli.formats.configs.profiles import KindRule
 
 CLEAN: dict[Type, Callable[[str], str]] = {
-    "id": cells.id_text, "name": cells.name_text, "time": cells.time_text, "amount": cells.amount_text, "kind": cells.id_text,
+    "id": cells.id_text,
+    "name": cells.name_text,
+    "time": cells.time_text,
+    "amount": cells.amount_text,
+    "kind": cells.id_text,
 }
-LOST = Word("a spreadsheet kept it as a number and lost its last digits: format the column as text and export the file again")
-TURNED = Word("a spreadsheet turned it into a date or a time: format the column as text and export the file again")
-GARBLED = Word("it was read in a wrong encoding before it came here, and its characters are lost: ask for the file again")
+LOST = Word(
+    "a spreadsheet kept it as a number and lost its last digits: format the column as text and"
+    " export the file again"
+)
+TURNED = Word(
+    "a spreadsheet turned it into a date or a time: format the column as text and export the file"
+    " again"
+)
+GARBLED = Word(
+    "it was read in a wrong encoding before it came here, and its characters are lost: ask for the"
+    " file again"
+)
 TWO_IN_ONE = Word("an amount and a note stand in one cell: leave only the amount")
 NOT_FEN = Word("it is not a whole number of fen")
 NO_KIND = Word("it says neither payment nor refund")
@@ -37,7 +52,13 @@ class RowFault(Exception):
 
 def cell_fault(column: str, value: str, problem: Word) -> RowFault:
     """A fault of one cell."""
-    return RowFault(Problem("bad_row", "{column}: {value}: {problem}", params={"column": column, "value": value, "problem": problem}))
+    return RowFault(
+        Problem(
+            "bad_row",
+            "{column}: {value}: {problem}",
+            params={"column": column, "value": value, "problem": problem},
+        )
+    )
 
 
 def blank_fault(column: str) -> RowFault:
@@ -46,11 +67,15 @@ def blank_fault(column: str) -> RowFault:
 
 
 def matched(pattern: re.Pattern[str], field: str, column: str, text: str) -> str:
-    """What the pattern finds: its group of the field's name, else its first group, else all it matched."""
+    """What the pattern finds: its group of the field's name, else its first group, else all it
+    matched.
+    """
     found = pattern.search(text)
     if not found:
         raise cell_fault(column, text, NO_MATCH)
-    return (found[field] if field in pattern.groupindex else found[1] if pattern.groups else found[0]) or ""
+    return (
+        found[field] if field in pattern.groupindex else found[1] if pattern.groups else found[0]
+    ) or ""
 
 
 def no_kind(row: Sequence[str]) -> str:
@@ -69,7 +94,12 @@ def reader(field: str, column: str) -> Callable[[str], str]:
     clean = CLEAN[kind]
     if kind == "kind":
         return clean
-    damaged = {"id": _damaged_id, "amount": _damaged_amount, "time": _damaged_time, "name": _damaged_name}[kind]
+    damaged = {
+        "id": _damaged_id,
+        "amount": _damaged_amount,
+        "time": _damaged_time,
+        "name": _damaged_name,
+    }[kind]
 
     def read(cell: str) -> str:
         text = clean(cell)
@@ -86,9 +116,13 @@ def _damaged_name(text: str) -> Word | None:
 
 
 def _damaged_id(text: str) -> Word | None:
-    if ("+" in text and cells.SCIENTIFIC.fullmatch(text)) or (text[-2:] == ".0" and cells.ROUNDED.fullmatch(text)):
+    if ("+" in text and cells.SCIENTIFIC.fullmatch(text)) or (
+        text[-2:] == ".0" and cells.ROUNDED.fullmatch(text)
+    ):
         return LOST
-    if (":" in text and cells.CLOCK.fullmatch(text)) or ("-" in text and cells.DATE.fullmatch(text)):
+    if (":" in text and cells.CLOCK.fullmatch(text)) or (
+        "-" in text and cells.DATE.fullmatch(text)
+    ):
         return TURNED
     return _damaged_name(text)
 
@@ -103,7 +137,9 @@ def _damaged_time(text: str) -> Word | None:
     return LOST if "+" in text and cells.SCIENTIFIC.fullmatch(text) else None
 
 
-def kinds(rule: KindRule, at: dict[str, int], header: tuple[str, ...]) -> Callable[[Sequence[str]], str]:
+def kinds(
+    rule: KindRule, at: dict[str, int], header: tuple[str, ...]
+) -> Callable[[Sequence[str]], str]:
     """The function from a row to pay or refund."""
     if rule.value:
         return lambda row: rule.value
@@ -121,9 +157,19 @@ def kinds(rule: KindRule, at: dict[str, int], header: tuple[str, ...]) -> Callab
         kind = known.get(cell)
         if kind is None:
             text = cells.id_text(cell).casefold()
-            kind = "refund" if refund.search(text) else "pay" if pay and pay.search(text) else rule.otherwise
+            kind = (
+                "refund"
+                if refund.search(text)
+                else "pay"
+                if pay and pay.search(text)
+                else rule.otherwise
+            )
             if not kind:
-                raise cell_fault(header[position], text, NO_KIND) if text else blank_fault(header[position])
+                raise (
+                    cell_fault(header[position], text, NO_KIND)
+                    if text
+                    else blank_fault(header[position])
+                )
             if len(known) < 1000:
                 known[cell] = kind
         return kind

@@ -1,7 +1,9 @@
-"""Read a platform's file as our own fields: `read` finds profile and header, `Reading.records` streams the rows.
+"""Read a platform's file as our own fields: `read` finds profile and header, `Reading.records`
+streams the rows.
 
-Nothing is ever silently left out: every row under the header comes as a `Record` (perhaps with a fault), or is counted in
-`ignored` because the profile says that it is not ours, or is the footer, whose counts and totals are then compared.
+Nothing is ever silently left out: every row under the header comes as a `Record` (perhaps with a
+fault), or is counted in `ignored` because the profile says that it is not ours, or is the footer,
+whose counts and totals are then compared.
 """
 
 from __future__ import annotations
@@ -35,8 +37,10 @@ PIECE = 1 << 20
 
 
 class Record(NamedTuple):
-    """One row: its first line in the file, its cells as they came, and `FIELDS[kind]` as cleaned text, or its fault; `kept` is
-    the JSON of a row that was accepted once and is kept by our own fields."""
+    """One row: its first line in the file, its cells as they came, and `FIELDS[kind]` as cleaned
+    text, or its fault; `kept` is the JSON of a row that was accepted once and is kept by our own
+    fields.
+    """
 
     line: int
     cells: tuple[str, ...]
@@ -46,37 +50,67 @@ class Record(NamedTuple):
 
 
 def read(
-    path: Path | str, kind: str, *, profile: Profile | Path | str | None = None, encoding: str | None = None, sha1: str | None = None,
+    path: Path | str,
+    kind: str,
+    *,
+    profile: Profile | Path | str | None = None,
+    encoding: str | None = None,
+    sha1: str | None = None,
 ) -> Reading:
-    """The file at `path` (`-`: standard input) as rows of `kind`, by `profile` or by the known profile that fits best.
+    """The file at `path` (`-`: standard input) as rows of `kind`, by `profile` or by the known
+    profile that fits best.
 
-    Raises `VoucherError` when the file cannot be read, fits no profile (unknown_layout), has another SHA-1 (sha1_mismatch) or
-    columns that have changed places (columns_swapped).
+    Raises `VoucherError` when the file cannot be read, fits no profile (unknown_layout), has
+    another SHA-1 (sha1_mismatch) or columns that have changed places (columns_swapped).
     """
-    given = profiles.load(profile, kind) if profile is not None and not isinstance(profile, profiles.Profile) else profile
+    given = (
+        profiles.load(profile, kind)
+        if profile is not None and not isinstance(profile, profiles.Profile)
+        else profile
+    )
     candidates = [given] if given else profiles.known(kind)
-    source = open_source(path, encoding=encoding, fallback=given.encoding if given else None, choices=[one.archive for one in candidates])
+    source = open_source(
+        path,
+        encoding=encoding,
+        fallback=given.encoding if given else None,
+        choices=[one.archive for one in candidates],
+    )
     if sha1 and sha1.strip().lower() not in (sha1s := source.sha1s()):
-        raise VoucherError("sha1_mismatch", "{file} has the SHA-1 {found}, not {wanted}: it is not the file that was sent",
-                           hint="fetch it again; nothing of it was taken", where=source.name, file=source.name,
-                           found=", ".join(sorted(sha1s)), wanted=sha1.strip())
+        raise VoucherError(
+            "sha1_mismatch",
+            "{file} has the SHA-1 {found}, not {wanted}: it is not the file that was sent",
+            hint="fetch it again; nothing of it was taken",
+            where=source.name,
+            file=source.name,
+            found=", ".join(sorted(sha1s)),
+            wanted=sha1.strip(),
+        )
     reading = Reading(source, headers.find(source, candidates))
     refuse_swapped(reading)
     return reading
 
 
-def read_again(profile: Profile, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], name: str) -> Reading:
-    """Rows that were kept (rejects) under the header and profile they came with; no preamble, no footer."""
+def read_again(
+    profile: Profile, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], name: str
+) -> Reading:
+    """Rows that were kept (rejects) under the header and profile they came with; no preamble, no
+    footer.
+    """
     kept = [(line, list(cells)) for line, cells in rows]
     part = Part("", lambda: iter(kept))
-    names = (*header, *(headers.REJECT_COLUMNS[:1] if headers.REJECT_COLUMNS[0] not in header else ()))
+    names = (
+        *header,
+        *(headers.REJECT_COLUMNS[:1] if headers.REJECT_COLUMNS[0] not in header else ()),
+    )
     found = headers.Header(part, profile, 0, names, "", len(header))
     return Reading(Source(name, "", frozenset, "", (part,)), found, kept_width=len(header))
 
 
 class Reading:
-    """A file whose header is known. `read` (rows given as records) and `ignored` (rows that are not ours) count while
-    `records()` runs; when it ends without raising, the file's own counts and totals have been found right."""
+    """A file whose header is known. `read` (rows given as records) and `ignored` (rows that are not
+    ours) count while `records()` runs; when it ends without raising, the file's own counts and
+    totals have been found right.
+    """
 
     def __init__(self, source: Source, header: Header, *, kept_width: int | None = None) -> None:
         self.profile = header.profile
@@ -84,31 +118,46 @@ class Reading:
         self.header = header.names[:kept_width]
         self.read = 0
         self.ignored = 0
-        self._found, self._share, self.text, self.delimiter = header, source.share, source.text, source.delimiter
+        self._found, self._share, self.text, self.delimiter = (
+            header,
+            source.share,
+            source.text,
+            source.delimiter,
+        )
         self._plan = Plan(self.profile, self.header)
         self._keys = [column_key(name) for name in self.header]
-        used = headers.in_use(self.profile, set(self._keys)) | {column_key(name) for name in headers.REJECT_COLUMNS}
-        self.extra = tuple(name for name, key in zip(self.header, self._keys, strict=True) if name and key not in used)
+        used = headers.in_use(self.profile, set(self._keys)) | {
+            column_key(name) for name in headers.REJECT_COLUMNS
+        }
+        self.extra = tuple(
+            name
+            for name, key in zip(self.header, self._keys, strict=True)
+            if name and key not in used
+        )
         self.identities = self._identity_positions()
         is_whole = not header.is_our_export
         self._ends = re.compile(self.profile.footer) if self.profile.footer and is_whole else None
         self._checks = bool(self.profile.checks) and is_whole
         self._filters = [
             (position, re.compile(one.like), is_only)
-            for filters, is_only in ((self.profile.skip, False), (self.profile.only, True)) for one in filters
+            for filters, is_only in ((self.profile.skip, False), (self.profile.only, True))
+            for one in filters
             if (position := self._plan.position(one.column)) is not None
         ]
 
     def records(self) -> Iterator[Record]:
-        """Every row of ours, in the order of the file. Raises `VoucherError` at the end: footer_mismatch, file_cut_off,
-        data_after_footer; so take them inside one transaction."""
+        """Every row of ours, in the order of the file. Raises `VoucherError` at the end:
+        footer_mismatch, file_cut_off, data_after_footer; so take them inside one transaction.
+        """
         profile, plan = self.profile, self._plan
         self.read = self.ignored = 0
         ends, checks, tally, watched = self._ends, self._checks, footers.Tally(), self.watched
-        is_simple = not (checks or self._filters) and profile.kind != "redemptions"  # no row is counted apart or left out
+        # no row is counted apart or left out
+        is_simple = not (checks or self._filters) and profile.kind != "redemptions"
         footer: list[str] = []
         above: dict[int, str] = {}
-        downward = () if self._found.is_our_export else plan.downward  # rejects are kept with their cells filled
+        # rejects are kept with their cells filled
+        downward = () if self._found.is_our_export else plan.downward
         for line, row in self._found.part.rows():
             if line <= self._found.line:
                 continue
@@ -137,16 +186,26 @@ class Reading:
         self.compare(tally, footer)
 
     def compare(self, tally: footers.Tally, footer: list[str]) -> None:
-        """Hold the rows that were counted against what the file says of itself. Raises `VoucherError`: file_cut_off, footer_mismatch."""
+        """Hold the rows that were counted against what the file says of itself. Raises
+        `VoucherError`: file_cut_off, footer_mismatch.
+        """
         profile = self.profile
         if self._ends and profile.footer_is_required and not footer:
-            raise VoucherError("file_cut_off", "{file} ends before its last lines ({footer}): it is cut off", where=self.name,
-                               hint="fetch the file again; nothing of it was taken", file=self.name, footer=profile.footer)
+            raise VoucherError(
+                "file_cut_off",
+                "{file} ends before its last lines ({footer}): it is cut off",
+                where=self.name,
+                hint="fetch the file again; nothing of it was taken",
+                file=self.name,
+                footer=profile.footer,
+            )
         if self._checks:
             footers.compare(profile, tally, "\n".join((self._found.preamble, *footer)), self.name)
 
     def check(self) -> None:
-        """Read the whole file once, keeping nothing. Raises `VoucherError` when its last lines refuse it."""
+        """Read the whole file once, keeping nothing. Raises `VoucherError` when its last lines
+        refuse it.
+        """
         for _ in self.records():
             pass
 
@@ -162,15 +221,25 @@ class Reading:
 
     @property
     def ways(self) -> dict[str, Way] | None:
-        """field -> how it is made of whole columns; None when the file cannot be read by columns."""
-        return None if self._plan.downward or self.profile.kind == "merchants" else mapping.of(self._plan)
+        """field -> how it is made of whole columns; None when the file cannot be read by
+        columns.
+        """
+        return (
+            None
+            if self._plan.downward or self.profile.kind == "merchants"
+            else mapping.of(self._plan)
+        )
 
     def kind_of(self, text: str) -> str:
-        """pay or refund, as the frames of large files have it (`columnar`); '' for anything else."""
+        """pay or refund, as the frames of large files have it (`columnar`); '' for anything
+        else.
+        """
         return text if text in ("pay", "refund") else ""
 
     def kind_in(self, place: int, cell: str) -> str:
-        """pay or refund, of a row with that cell in the column that tells; '' when it has no meaning."""
+        """pay or refund, of a row with that cell in the column that tells; '' when it has no
+        meaning.
+        """
         try:
             return self._plan.kind([cell if at == place else "" for at in range(len(self.header))])
         except RowFault:
@@ -179,6 +248,7 @@ class Reading:
     @property
     def filters(self) -> dict[int, Callable[[str], bool]]:
         """Places of columns, and whether a row is left out for what its cell there says."""
+
         def rule(pattern: re.Pattern[str], *, is_only: bool) -> Callable[[str], bool]:
             return lambda cell: (pattern.search(id_text(cell)) is None) == is_only
 
@@ -187,11 +257,19 @@ class Reading:
     def is_special(self, cell: str) -> bool:
         """Whether a row whose first cell is this one may be a footer, or the header once more."""
         text = cell.strip(EDGE)
-        return not text or self._plan.is_header([cell]) or (self._ends is not None and self._ends.search(text) is not None)
+        return (
+            not text
+            or self._plan.is_header([cell])
+            or (self._ends is not None and self._ends.search(text) is not None)
+        )
 
-    def taken(self, line: int, row: list[str], footer: list[str]) -> tuple[Record | None, str] | None:
-        """One row by itself, and whether it is a payment or a refund, as `records` sees it behind the lines of `footer`; None for a
-        blank row and for one of the footer, which is added there. Raises `VoucherError` data_after_footer."""
+    def taken(
+        self, line: int, row: list[str], footer: list[str]
+    ) -> tuple[Record | None, str] | None:
+        """One row by itself, and whether it is a payment or a refund, as `records` sees it behind
+        the lines of `footer`; None for a blank row and for one of the footer, which is added there.
+        Raises `VoucherError` data_after_footer.
+        """
         cleaned = self._plan.plain(row)
         if cleaned is None and (footer or _is_footer(self._ends, row)):
             self._take_footer(footer, line, row)
@@ -203,7 +281,9 @@ class Reading:
         return self._record(line, row, cleaned)
 
     def record(self, line: int, row: list[str]) -> Record | None:
-        """One row by itself, as `records` gives it; None for a blank row and for one that is not ours."""
+        """One row by itself, as `records` gives it; None for a blank row and for one that is not
+        ours.
+        """
         cleaned = self._plan.plain(row)
         if cleaned is None and not any(cell.strip(EDGE) for cell in row):
             return None
@@ -211,7 +291,9 @@ class Reading:
 
     @property
     def may_be_cut(self) -> bool:
-        """Whether rows may be kept before all are read: not when the file's last lines can refuse it as a whole."""
+        """Whether rows may be kept before all are read: not when the file's last lines can refuse
+        it as a whole.
+        """
         return not (self._ends or self._checks)
 
     def has_lines(self, more_than: int) -> bool:
@@ -229,34 +311,51 @@ class Reading:
         return self._share()
 
     def has(self, field: str) -> bool:
-        """Whether the file says anything about this field of `FIELDS[kind]`; what it leaves out is not a blank."""
+        """Whether the file says anything about this field of `FIELDS[kind]`; what it leaves out is
+        not a blank.
+        """
         return self._plan.has(field)
 
     def position(self, field: str) -> int | None:
-        """Where the column stands that one of our fields is read from; None when there is none, or several."""
+        """Where the column stands that one of our fields is read from; None when there is none, or
+        several.
+        """
         if field == "kind" and self.profile.kind == "redemptions":
             return self._plan.position(*self.profile.kind_rule.columns)
         spec = self.profile.fields.get(field)
         return self._plan.position(*spec.columns) if spec else None
 
     def column(self, field: str) -> str:
-        """The file's own name of the column that one of our fields is read from (ours, when it is made of several)."""
+        """The file's own name of the column that one of our fields is read from (ours, when it is
+        made of several).
+        """
         position = self.position(field)
         return field if position is None else self.header[position]
 
     def masked(self, cells: Sequence[str], mask: Callable[[str], str]) -> tuple[str, ...]:
-        """The cells of a row with every identity put through `mask` (blank ones stay). In a row whose cells have shifted,
-        everything from the first identity on may be one, and so may a cell that has swallowed a line."""
+        """The cells of a row with every identity put through `mask` (blank ones stay). In a row
+        whose cells have shifted, everything from the first identity on may be one, and so may a
+        cell that has swallowed a line.
+        """
         if not self.identities:
             return tuple(cells)
         if len(cells) == len(self.header):
             places = set(self.identities)
         else:
-            places = {at for at, cell in enumerate(cells) if at >= min(self.identities) or "\n" in cell}
-        return tuple(mask(text) if at in places and (text := id_text(cell)) else cell for at, cell in enumerate(cells))
+            places = {
+                at for at, cell in enumerate(cells) if at >= min(self.identities) or "\n" in cell
+            }
+        return tuple(
+            mask(text) if at in places and (text := id_text(cell)) else cell
+            for at, cell in enumerate(cells)
+        )
 
-    def _record(self, line: int, row: list[str], cleaned: list[str] | None) -> tuple[Record | None, str]:
-        """The record of a row (None: not ours) and whether it is a payment or a refund ('' when that cannot be told)."""
+    def _record(
+        self, line: int, row: list[str], cleaned: list[str] | None
+    ) -> tuple[Record | None, str]:
+        """The record of a row (None: not ours) and whether it is a payment or a refund ('' when
+        that cannot be told).
+        """
         kind, plan = "", self._plan
         try:
             if cleaned is not None:
@@ -271,47 +370,76 @@ class Reading:
                 return None, kind
             return Record(line, tuple(row), plan.values(row, kind)), kind
         except RowFault as fault:
-            return Record(line, tuple(row), ("",) * len(FIELDS[self.profile.kind]), self._unnamed(fault.problem)), kind
+            return (
+                Record(
+                    line,
+                    tuple(row),
+                    ("",) * len(FIELDS[self.profile.kind]),
+                    self._unnamed(fault.problem),
+                ),
+                kind,
+            )
 
     def _trimmed(self, row: list[str]) -> list[str]:
-        """The row without the blank cells under the blank end of the header. A row that is longer than the header's is left
-        alone: a comma inside an amount has shifted it, and its last cell is blank because the last column mostly is."""
+        """The row without the blank cells under the blank end of the header. A row that is longer
+        than the header's is left alone: a comma inside an amount has shifted it, and its last cell
+        is blank because the last column mostly is.
+        """
         width = len(self.header)
-        is_padded = width < len(row) == self._found.width and not any(cell.strip(EDGE) for cell in row[width:])
+        is_padded = width < len(row) == self._found.width and not any(
+            cell.strip(EDGE) for cell in row[width:]
+        )
         return row[:width] if is_padded and not isinstance(row, BrokenRow) else row
 
     def _refuse_damaged(self, row: list[str]) -> None:
-        """Raises `RowFault` when the row is broken, has another width than the header, or is the header once more."""
+        """Raises `RowFault` when the row is broken, has another width than the header, or is the
+        header once more.
+        """
         width = len(self.header)
         if isinstance(row, BrokenRow):
             raise RowFault(Problem("bad_row", "a quote mark in this line is never closed"))
         if len(row) != width:
-            raise RowFault(Problem(
-                "bad_row", "the row has {cells} cells, the header {columns}: a comma inside an amount, or the row is cut off",
-                params={"cells": len(row), "columns": width},
-            ))
+            raise RowFault(
+                Problem(
+                    "bad_row",
+                    "the row has {cells} cells, the header {columns}: a comma inside an amount, or"
+                    " the row is cut off",
+                    params={"cells": len(row), "columns": width},
+                )
+            )
         if column_key(row[0]) == self._keys[0] and [column_key(cell) for cell in row] == self._keys:
             raise RowFault(Problem("bad_row", "this is the header once more"))
 
     def _is_ignored(self, row: Sequence[str]) -> bool:
-        return any((pattern.search(id_text(row[at])) is None) == is_only for at, pattern, is_only in self._filters)
+        return any(
+            (pattern.search(id_text(row[at])) is None) == is_only
+            for at, pattern, is_only in self._filters
+        )
 
     def _take_footer(self, footer: list[str], line: int, row: list[str]) -> None:
         text = headers.row_text(row)
         filled = sum(1 for cell in row if cell.strip(EDGE))
-        if len(footer) >= footers.MAX_ROWS or (len(row) == len(self.header) and filled > max(3, len(row) * 0.6)):
+        if len(footer) >= footers.MAX_ROWS or (
+            len(row) == len(self.header) and filled > max(3, len(row) * 0.6)
+        ):
             raise self.rows_follow(line)
         if text:
             footer.append(text)
 
     def rows_follow(self, line: int) -> VoucherError:
         """The refusal of a file that has rows behind its last lines."""
-        return VoucherError("data_after_footer", "{file} goes on after its last lines, as if two files were one",
-                            hint="take the files apart; nothing of it was taken", where=f"{self.name}:{line}", file=self.name)
+        return VoucherError(
+            "data_after_footer",
+            "{file} goes on after its last lines, as if two files were one",
+            hint="take the files apart; nothing of it was taken",
+            where=f"{self.name}:{line}",
+            file=self.name,
+        )
 
     def _identity_positions(self) -> tuple[int, ...]:
-        """The columns that hold people: the resident's (unless the platform's number is opaque), those of `identities:`, and
-        for claims and redemptions every column known by such a name."""
+        """The columns that hold people: the resident's (unless the platform's number is opaque),
+        those of `identities:`, and for claims and redemptions every column known by such a name.
+        """
         named = [*self.profile.identities, *(PERSONAL if self.profile.kind != "merchants" else ())]
         resident = self.profile.fields.get("resident")
         own = [*resident.columns, *resident.join] if resident else []
@@ -323,17 +451,27 @@ class Reading:
     def _unnamed(self, problem: Problem) -> Problem:
         """The problem with its place, and without the identity when it is about one."""
         params = dict(problem.params)
-        if "value" in params and column_key(str(params.get("column", ""))) in {self._keys[at] for at in self.identities}:
+        if "value" in params and column_key(str(params.get("column", ""))) in {
+            self._keys[at] for at in self.identities
+        }:
             params["value"] = HIDDEN
-        return Problem(problem.code, problem.text, problem.where, problem.hint, problem.level, params)
+        return Problem(
+            problem.code, problem.text, problem.where, problem.hint, problem.level, params
+        )
 
 
 def _is_footer(ends: re.Pattern[str] | None, row: list[str]) -> bool:
-    return ends is not None and bool(row) and ends.search(row[0].strip(EDGE) or headers.row_text(row).lstrip(",")) is not None
+    return (
+        ends is not None
+        and bool(row)
+        and ends.search(row[0].strip(EDGE) or headers.row_text(row).lstrip(",")) is not None
+    )
 
 
 def _fill_down(row: list[str], above: dict[int, str], downward: Iterable[int]) -> None:
-    """Give the blank cells of those columns what stands above them, and remember what now stands there."""
+    """Give the blank cells of those columns what stands above them, and remember what now stands
+    there.
+    """
     for at in downward:
         if at < len(row) and not isinstance(row, BrokenRow):
             row[at] = above[at] = row[at] if row[at].strip(EDGE) else above.get(at, "")

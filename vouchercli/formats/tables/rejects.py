@@ -1,4 +1,6 @@
-"""Rejects on their way back to the people who can mend them: the input's own columns, and two more that say why."""
+"""Rejects on their way back to the people who can mend them: the input's own columns, and two more
+that say why.
+"""
 
 from __future__ import annotations
 
@@ -17,33 +19,51 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-def write_rejects(target: Path | str | TextIO, header: Sequence[str], rows: Iterable[tuple[Sequence[str], str, str]]) -> int:
-    """Write (cells, reason, explanation) under `header` as CSV that opens in a spreadsheet, into a file or an open stream.
+def write_rejects(
+    target: Path | str | TextIO,
+    header: Sequence[str],
+    rows: Iterable[tuple[Sequence[str], str, str]],
+) -> int:
+    """Write (cells, reason, explanation) under `header` as CSV that opens in a spreadsheet, into a
+    file or an open stream.
 
-    UTF-8 with a byte order mark; a cell that a spreadsheet would run gets a leading ' which our importers take off again.
-    The two added columns are ignored on the way in. A row with more cells than columns keeps the rest behind them. The file
-    appears whole or not at all. Returns the number of rows.
+    UTF-8 with a byte order mark; a cell that a spreadsheet would run gets a leading ' which our
+    importers take off again. The two added columns are ignored on the way in. A row with more cells
+    than columns keeps the rest behind them. The file appears whole or not at all. Returns the
+    number of rows.
     """
     if not isinstance(target, (str, Path)):
         return _write(target, header, rows)
     path = Path(target)
     if path.exists():  # perhaps half mended already, or the database itself
-        raise VoucherError("file_exists", "{file} is already there", hint="name a new file, or move this one away", file=str(path))
+        raise VoucherError(
+            "file_exists",
+            "{file} is already there",
+            hint="name a new file, or move this one away",
+            file=str(path),
+        )
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with draft.open("w", encoding="utf-8-sig", newline="") as file:
             count = _write(file, header, rows)
         draft.replace(path)
     except OSError as error:
-        raise VoucherError("unwritable_file", "{file} cannot be written: {why}", hint="check the folder and who may write there",
-                           file=str(path), why=because(error)) from error
+        raise VoucherError(
+            "unwritable_file",
+            "{file} cannot be written: {why}",
+            hint="check the folder and who may write there",
+            file=str(path),
+            why=because(error),
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
     return count
 
 
-def _write(file: TextIO, header: Sequence[str], rows: Iterable[tuple[Sequence[str], str, str]]) -> int:
+def _write(
+    file: TextIO, header: Sequence[str], rows: Iterable[tuple[Sequence[str], str, str]]
+) -> int:
     names = [name for name in header if name not in REJECT_COLUMNS]
     kept = [at for at, name in enumerate(header) if name not in REJECT_COLUMNS]
     writer = csv.writer(file, lineterminator="\r\n")
@@ -51,6 +71,8 @@ def _write(file: TextIO, header: Sequence[str], rows: Iterable[tuple[Sequence[st
     count = 0
     for cells, reason, explanation in rows:
         own = [cells[at] if at < len(cells) else "" for at in kept]
-        writer.writerow([disarmed(cell) for cell in (*own, reason, explanation, *cells[len(header):])])
+        writer.writerow(
+            [disarmed(cell) for cell in (*own, reason, explanation, *cells[len(header) :])]
+        )
         count += 1
     return count

@@ -1,6 +1,8 @@
-"""Open whatever file was handed over: CSV, gzip, zip, spreadsheet or standard input, as rows of text with line numbers.
+"""Open whatever file was handed over: CSV, gzip, zip, spreadsheet or standard input, as rows of
+text with line numbers.
 
-Nothing here knows what the columns mean. A CSV of any size is read in pieces; a spreadsheet is held by its reader.
+Nothing here knows what the columns mean. A CSV of any size is read in pieces; a spreadsheet is held
+by its reader.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ FOREIGN = {b"%PDF": "PDF", b"Rar!": "RAR", b"7z\xbc\xaf": "7-Zip"}
 
 @dataclass(frozen=True)
 class Part:
-    """One table of the file: the text itself, or one sheet. `rows()` begins anew each time: (line from 1, cells)."""
+    """One table of the file: the text itself, or one sheet. `rows()` begins anew each time: (line
+    from 1, cells).
+    """
 
     name: str
     rows: Callable[[], Iterator[tuple[int, list[str]]]]
@@ -37,35 +41,54 @@ class Part:
 
 @dataclass(frozen=True)
 class Source:
-    """An open file. `sha256` is of the file as given; `sha1s` makes the SHA-1 of the file as given and of what it wraps."""
+    """An open file. `sha256` is of the file as given; `sha1s` makes the SHA-1 of the file as given
+    and of what it wraps.
+    """
 
     name: str
     sha256: str
     sha1s: Callable[[], frozenset[str]]
-    encoding: str               # the codec's name, or `xlsx`, `xls` ...
+    encoding: str  # the codec's name, or `xlsx`, `xls` ...
     parts: tuple[Part, ...]
-    share: Callable[[], float | None] = lambda: None  # how much of the file the reading begun last has behind it
-    text: Blob | None = None    # the bytes of a text file, unpacked
-    delimiter: str = ","        # between the cells of a text file
+    # how much of the file the reading begun last has behind it
+    share: Callable[[], float | None] = lambda: None
+    text: Blob | None = None  # the bytes of a text file, unpacked
+    delimiter: str = ","  # between the cells of a text file
 
 
 def open_source(
-    path: Path | str, *, encoding: str | None = None, fallback: str | None = None, choices: Sequence[Choice] = (),
+    path: Path | str,
+    *,
+    encoding: str | None = None,
+    fallback: str | None = None,
+    choices: Sequence[Choice] = (),
 ) -> Source:
-    """The file at `path` (`-`: standard input). `encoding` forces one, `fallback` replaces GB18030 as the second guess;
-    `choices` say which entry of an archive is meant. Raises `VoucherError` for all that cannot be read."""
+    """The file at `path` (`-`: standard input). `encoding` forces one, `fallback` replaces GB18030
+    as the second guess; `choices` say which entry of an archive is meant. Raises `VoucherError` for
+    all that cannot be read.
+    """
     outer = spooled(sys.stdin.buffer, "-") if str(path) == "-" else _file(Path(path))
-    with ThreadPoolExecutor(1) as aside:  # a second core digests a large file while this one looks at its text
+    with ThreadPoolExecutor(
+        1
+    ) as aside:  # a second core digests a large file while this one looks at its text
         sha256 = aside.submit(_digest, outer, "sha256")
         found = _opened(path, outer, encoding, fallback, choices)
         return replace(found, sha256=sha256.result())
 
 
-def _opened(path: Path | str, outer: Blob, encoding: str | None, fallback: str | None, choices: Sequence[Choice]) -> Source:
+def _opened(
+    path: Path | str,
+    outer: Blob,
+    encoding: str | None,
+    fallback: str | None,
+    choices: Sequence[Choice],
+) -> Source:
     inner = unpacked(outer, choices)
 
     def sha1s() -> frozenset[str]:
-        return frozenset(_digest(blob, "sha1") for blob in ((outer,) if inner is outer else (outer, inner)))
+        return frozenset(
+            _digest(blob, "sha1") for blob in ((outer,) if inner is outer else (outer, inner))
+        )
 
     with inner.open() as stream:
         head = stream.read(4)
@@ -73,13 +96,24 @@ def _opened(path: Path | str, outer: Blob, encoding: str | None, fallback: str |
         return Source(outer.name, "", sha1s, *_workbook(inner, head))
     if head == parquet.MAGIC:
         text = parquet.as_text(inner, Path(path) if inner is outer and str(path) != "-" else None)
-        return Source(outer.name, "", sha1s, "utf-8", _lines(text, "utf-8", parquet.DELIMITER), text.share, text, parquet.DELIMITER)
+        return Source(
+            outer.name,
+            "",
+            sha1s,
+            "utf-8",
+            _lines(text, "utf-8", parquet.DELIMITER),
+            text.share,
+            text,
+            parquet.DELIMITER,
+        )
     if head in FOREIGN:
         raise _foreign(inner.name, FOREIGN[head])
     codec = encoding_of(inner.open, inner.name, asked=encoding, fallback=fallback)
     _refuse_html(inner, codec)
     delimiter = csvs.delimiter_of(inner.open, codec)
-    return Source(outer.name, "", sha1s, codec, _lines(inner, codec, delimiter), outer.share, inner, delimiter)
+    return Source(
+        outer.name, "", sha1s, codec, _lines(inner, codec, delimiter), outer.share, inner, delimiter
+    )
 
 
 def _lines(text: Blob, codec: str, delimiter: str) -> tuple[Part, ...]:
@@ -90,15 +124,27 @@ def _file(path: Path) -> Blob:
     name = str(path)
     try:
         if path.is_dir():
-            raise VoucherError("is_a_folder", "{file} is a folder, not a file", hint="name a file in it", file=name)
+            raise VoucherError(
+                "is_a_folder", "{file} is a folder, not a file", hint="name a file in it", file=name
+            )
         size = path.stat().st_size
         with path.open("rb"):
             pass
     except FileNotFoundError as error:
-        raise VoucherError("no_such_file", "there is no file {file}", hint="check the name and the folder", file=name) from error
+        raise VoucherError(
+            "no_such_file",
+            "there is no file {file}",
+            hint="check the name and the folder",
+            file=name,
+        ) from error
     except OSError as error:
-        raise VoucherError("unreadable_file", "{file} cannot be read: {why}", hint="check that it is a file and who may read it",
-                           file=name, why=because(error)) from error
+        raise VoucherError(
+            "unreadable_file",
+            "{file} cannot be read: {why}",
+            hint="check that it is a file and who may read it",
+            file=name,
+            why=because(error),
+        ) from error
 
     last: list[BinaryIO] = []
 
@@ -123,11 +169,22 @@ def _digest(blob: Blob, name: str) -> str:
 def _workbook(blob: Blob, head: bytes) -> tuple[str, tuple[Part, ...]]:
     if Path(blob.name).suffix.lower() in TEXT_SUFFIXES:
         kind = "xlsx" if head == ZIP_MAGIC else "xls"
-        raise VoucherError("wrong_suffix", "{file} is named as text but is a spreadsheet",
-                           hint="rename it to end with .{kind}, or save it as CSV", file=blob.name, kind=kind)
-    from vouchercli.formats.tables import spreadsheets  # its reader is loaded only when a spreadsheet comes
+        raise VoucherError(
+            "wrong_suffix",
+            "{file} is named as text but is a spreadsheet",
+            hint="rename it to end with .{kind}, or save it as CSV",
+            file=blob.name,
+            kind=kind,
+        )
+    # its reader is loaded only when a spreadsheet comes
+    from vouchercli.formats.tables import (
+        spreadsheets,
+    )
 
-    parts = tuple(Part(name, partial(spreadsheets.rows, sheet)) for name, sheet in spreadsheets.sheets(blob).items())
+    parts = tuple(
+        Part(name, partial(spreadsheets.rows, sheet))
+        for name, sheet in spreadsheets.sheets(blob).items()
+    )
     return "xlsx" if head == ZIP_MAGIC else "xls", parts
 
 
@@ -140,5 +197,10 @@ def _refuse_html(blob: Blob, codec: str) -> None:
 
 
 def _foreign(name: str, what: str) -> VoucherError:
-    return VoucherError("foreign_file", "{file} is a {what} file, which is not read here", hint="ask for it as CSV or XLSX",
-                        file=name, what=what)
+    return VoucherError(
+        "foreign_file",
+        "{file} is a {what} file, which is not read here",
+        hint="ask for it as CSV or XLSX",
+        file=name,
+        what=what,
+    )

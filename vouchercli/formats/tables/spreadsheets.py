@@ -1,7 +1,9 @@
-"""XLSX, XLS and ODS: every cell as the text that a person would have typed, damage included so that it is seen.
+"""XLSX, XLS and ODS: every cell as the text that a person would have typed, damage included so that
+it is seen.
 
-A number of more than 15 digits has lost its last ones: it is shown as Excel shows it (1.23456789012346E+17), so that nobody
-takes it for an id, now or when the reject comes back. A duration stays 150:20:00.
+A number of more than 15 digits has lost its last ones: it is shown as Excel shows it
+(1.23456789012346E+17), so that nobody takes it for an id, now or when the reject comes back. A
+duration stays 150:20:00.
 """
 
 from __future__ import annotations
@@ -22,18 +24,33 @@ DIGITS = 15
 
 
 def sheets(blob: Blob) -> dict[str, Any]:
-    """The visible sheets by name, in order. Raises `VoucherError` bad_spreadsheet or locked_spreadsheet."""
+    """The visible sheets by name, in order. Raises `VoucherError` bad_spreadsheet or
+    locked_spreadsheet.
+    """
     try:
         with blob.open() as stream:
             book = CalamineWorkbook.from_filelike(stream)
-            visible = [sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
+            visible = [
+                sheet.name
+                for sheet in book.sheets_metadata
+                if sheet.visible == SheetVisibleEnum.Visible
+            ]
             return {name: book.get_sheet_by_name(name) for name in visible}
     except PasswordError as error:
-        raise VoucherError("locked_spreadsheet", "{file} is locked with a password", hint="open it and save it without one",
-                           file=blob.name) from error
+        raise VoucherError(
+            "locked_spreadsheet",
+            "{file} is locked with a password",
+            hint="open it and save it without one",
+            file=blob.name,
+        ) from error
     except (CalamineError, OSError, ValueError) as error:
-        raise VoucherError("bad_spreadsheet", "{file} cannot be read as a spreadsheet: {why}",
-                           hint="open it and save it again as XLSX or CSV", file=blob.name, why=str(error)) from error
+        raise VoucherError(
+            "bad_spreadsheet",
+            "{file} cannot be read as a spreadsheet: {why}",
+            hint="open it and save it again as XLSX or CSV",
+            file=blob.name,
+            why=str(error),
+        ) from error
 
 
 def rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
@@ -43,7 +60,9 @@ def rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
 
 
 def shown(cell: Any) -> str:
-    """A stored value as text: 11002.0 -> 11002, a date -> 2020-03-27, a moment to its second, a duration as 150:20:00."""
+    """A stored value as text: 11002.0 -> 11002, a date -> 2020-03-27, a moment to its second, a
+    duration as 150:20:00.
+    """
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, (int, float)):

@@ -1,7 +1,9 @@
-"""Columns that have changed places under a header that fits: seen in the first rows, before anything is taken.
+"""Columns that have changed places under a header that fits: seen in the first rows, before
+anything is taken.
 
-Most such files are caught row by row: a time is no claim number. Two kinds are looked for here: people's identity numbers in a
-column that is not the resident's, where they would be stored in clear; and numbers in the place of names, since any text can be one.
+Most such files are caught row by row: a time is no claim number. Two kinds are looked for here:
+people's identity numbers in a column that is not the resident's, where they would be stored in
+clear; and numbers in the place of names, since any text can be one.
 """
 
 from __future__ import annotations
@@ -18,46 +20,81 @@ if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Reading, Record
 
 SAMPLE = 100
-IDENTITY = re.compile(r"[1-9]\d{5}((?:19|20)\d\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]", re.ASCII)
+IDENTITY = re.compile(
+    r"[1-9]\d{5}((?:19|20)\d\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]", re.ASCII
+)
 YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 NUMBER = re.compile(r"[A-Z]{0,3}[-#]?\d[\d-]*", re.ASCII)  # M001
 TELEPHONE = re.compile(r"[+(]?\d[\d ()-]{6,}\d", re.ASCII)
-CODE = re.compile(r"(?=.*\d)[0-9A-Z]{18}")                 # a unified social credit code
+CODE = re.compile(r"(?=.*\d)[0-9A-Z]{18}")  # a unified social credit code
 
 
 def refuse_swapped(reading: Reading) -> None:
     """Raises `VoucherError` columns_swapped when more than half of the first rows show it."""
-    sample = list(islice(reading.records(), SAMPLE)) if reading.profile.kind in ("claims", "merchants") else []
+    sample = (
+        list(islice(reading.records(), SAMPLE))
+        if reading.profile.kind in ("claims", "merchants")
+        else []
+    )
     if reading.profile.kind == "claims":
         for field in ("claim_no", "round", "claimed_at"):
-            _refuse(reading, sample, field, _people(reading, sample, field), Word("people's identity numbers"))
+            _refuse(
+                reading,
+                sample,
+                field,
+                _people(reading, sample, field),
+                Word("people's identity numbers"),
+            )
     else:
-        _refuse(reading, sample, "name", [one for one in sample if _is_numbered(*one.values[:2])], Word("numbers instead of names"))
+        _refuse(
+            reading,
+            sample,
+            "name",
+            [one for one in sample if _is_numbered(*one.values[:2])],
+            Word("numbers instead of names"),
+        )
 
 
-def _refuse(reading: Reading, sample: list[Record], field: str, found: list[Record], what: Word) -> None:
+def _refuse(
+    reading: Reading, sample: list[Record], field: str, found: list[Record], what: Word
+) -> None:
     if 2 * len(found) > len(sample):
         raise VoucherError(
-            "columns_swapped", "{file} has {what} in the column {column}: its columns have changed places", file=reading.name, what=what,
-            hint="compare the header with the rows; nothing of it was taken", column=reading.column(field),
+            "columns_swapped",
+            "{file} has {what} in the column {column}: its columns have changed places",
+            file=reading.name,
+            what=what,
+            hint="compare the header with the rows; nothing of it was taken",
+            column=reading.column(field),
             where=f"{reading.name}:{found[0].line}",
         )
 
 
 def _people(reading: Reading, sample: list[Record], field: str) -> list[Record]:
-    """Rows with an identity number in this column: its date is a birthday, not a day of the year that the row speaks of (some
-    platforms number their claims by district and day)."""
+    """Rows with an identity number in this column: its date is a birthday, not a day of the year
+    that the row speaks of (some platforms number their claims by district and day).
+    """
     position = reading.position(field)
     found = []
     for record in sample:
-        number = IDENTITY.fullmatch(id_text(record.cells[position])) if position is not None and position < len(record.cells) else None
+        number = (
+            IDENTITY.fullmatch(id_text(record.cells[position]))
+            if position is not None and position < len(record.cells)
+            else None
+        )
         if number and number[1] not in YEAR.findall(" ".join(record.cells)):
             found.append(record)
     return found
 
 
 def _is_numbered(number: str, name: str) -> bool:
-    """The name is a telephone number or a business code; or it is a number while the number has no digit."""
+    """The name is a telephone number or a business code; or it is a number while the number has no
+    digit.
+    """
     if CODE.fullmatch(name.upper()) or TELEPHONE.fullmatch(name):
         return True
-    return NUMBER.fullmatch(name.upper()) is not None and number != "" and not any(char.isdigit() for char in number)
+    return (
+        NUMBER.fullmatch(name.upper()) is not None
+        and number != ""
+        and not any(char.isdigit() for char in number)
+    )

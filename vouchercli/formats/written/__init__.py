@@ -1,1 +1,3 @@
-"""What the program writes for others: orders, certificates, crontab blocks, folders. It reads no table."""
+"""What the program writes for others: orders, certificates, crontab blocks, folders. It reads no
+table.
+"""

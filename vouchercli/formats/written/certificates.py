@@ -1,4 +1,6 @@
-"""What a draw leaves behind: the list of entrants, the certificate as JSON, and the same for the eye in both languages."""
+"""What a draw leaves behind: the list of entrants, the certificate as JSON, and the same for the
+eye in both languages.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-COLUMNS = [("application_no", *more) for more in ((), ("district",), ("group",), ("district", "group"))]
+COLUMNS = [
+    ("application_no", *more) for more in ((), ("district",), ("group",), ("district", "group"))
+]
 
 
 class ReadList(NamedTuple):
@@ -32,7 +36,9 @@ class ReadList(NamedTuple):
 
 
 def write(target: Path | str, lines: Iterable[bytes]) -> bool:
-    """Write a file whole or not at all; gives whether it is new. The same bytes may stand there already, others are refused."""
+    """Write a file whole or not at all; gives whether it is new. The same bytes may stand there
+    already, others are refused.
+    """
     path = Path(target)
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -45,25 +51,44 @@ def write(target: Path | str, lines: Iterable[bytes]) -> bool:
         if path.read_bytes() == draft.read_bytes():
             return False
     except OSError as error:
-        raise VoucherError("unwritable_file", "{file} cannot be written: {why}", hint="check the folder and who may write there",
-                           file=str(path), why=because(error)) from error
+        raise VoucherError(
+            "unwritable_file",
+            "{file} cannot be written: {why}",
+            hint="check the folder and who may write there",
+            file=str(path),
+            why=because(error),
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
-    raise VoucherError("file_exists", "{file} is already there", hint="name a new file, or move this one away", file=str(path))
+    raise VoucherError(
+        "file_exists",
+        "{file} is already there",
+        hint="name a new file, or move this one away",
+        file=str(path),
+    )
 
 
 def read_certificate(path: str) -> Any:
-    """The JSON document of a certificate's file. Raises `bad_certificate` when it is no JSON, and what `_bytes` raises."""
+    """The JSON document of a certificate's file. Raises `bad_certificate` when it is no JSON, and
+    what `_bytes` raises.
+    """
     try:
         return json.loads(_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise VoucherError("bad_certificate", "{file} is not a certificate of a draw: {why}",
-                           hint="take the .json that the draw wrote", file=path, why=str(error)) from error
+        raise VoucherError(
+            "bad_certificate",
+            "{file} is not a certificate of a draw: {why}",
+            hint="take the .json that the draw wrote",
+            file=path,
+            why=str(error),
+        ) from error
 
 
 def read_list(path: str) -> ReadList:
-    """A list of entrants. Raises `bad_entrants` when it has no such columns, and what `_bytes` raises."""
+    """A list of entrants. Raises `bad_entrants` when it has no such columns, and what `_bytes`
+    raises.
+    """
     raw = _bytes(path)
     try:
         reader = csv.reader(raw.decode("utf-8-sig").splitlines(keepends=True), strict=True)
@@ -77,18 +102,32 @@ def read_list(path: str) -> ReadList:
 
 
 def _bad_list(path: str) -> VoucherError:
-    return VoucherError("bad_entrants", "{file} is not a list of entrants", file=path,
-                        hint="take the .csv that voucher draw entrants wrote, as it is: a spreadsheet changes it")
+    return VoucherError(
+        "bad_entrants",
+        "{file} is not a list of entrants",
+        file=path,
+        hint="take the .csv that voucher draw entrants wrote, as it is: a spreadsheet changes it",
+    )
 
 
 def _bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except FileNotFoundError as error:
-        raise VoucherError("no_such_file", "there is no file {file}", hint="check the name and the folder", file=path) from error
+        raise VoucherError(
+            "no_such_file",
+            "there is no file {file}",
+            hint="check the name and the folder",
+            file=path,
+        ) from error
     except OSError as error:
-        raise VoucherError("unreadable_file", "{file} cannot be read: {why}", hint="check that it is a file and who may read it",
-                           file=path, why=because(error)) from error
+        raise VoucherError(
+            "unreadable_file",
+            "{file} cannot be read: {why}",
+            hint="check that it is a file and who may read it",
+            file=path,
+            why=because(error),
+        ) from error
 
 
 # ---------------------------------------------------------------- for the eye
@@ -115,29 +154,46 @@ LABELS = (
 BARRED = {"not_eligible": "不在资格名单", "resident_limit": "已达领取上限"}
 HEAD = ("消费券摇号证书", "CERTIFICATE OF A VOUCHER DRAW")
 HOW = (
-    "复核：每份报名的票号 = SHA-256(用于摇号的种子 + \":\" + 报名编号)，票号小者中签。",
-    "Proof: the ticket of an application = SHA-256(seed of the tickets + \":\" + application number); the smallest win.",
+    '复核：每份报名的票号 = SHA-256(用于摇号的种子 + ":" + 报名编号)，票号小者中签。',
+    (
+        'Proof: the ticket of an application = SHA-256(seed of the tickets + ":" + application'
+        " number); the smallest win."
+    ),
     "voucher draw verify CERTIFICATE.json --entrants ENTRANTS.csv",
 )
 
 
 def printed(document: dict[str, Any]) -> Iterator[bytes]:
-    """The certificate to print and to sign: every fact in both languages, then the winners, part by part."""
+    """The certificate to print and to sign: every fact in both languages, then the winners, part by
+    part.
+    """
     yield from _lines(*HEAD, "")
     yield from _lines(*(f"{label}: {_shown(document[key])}" for key, label in LABELS), "", *HOW)
     if document["barred"]:
         yield from _lines("", f"不得中签 Barred: {len(document['barred']):,}")
-        yield from _lines(*(f"{each['application_no']} {BARRED.get(each['reason'], '')} {each['reason']}" for each in document["barred"]))
+        yield from _lines(
+            *(
+                f"{each['application_no']} {BARRED.get(each['reason'], '')} {each['reason']}"
+                for each in document["barred"]
+            )
+        )
     for part in document["strata"]:
         name = " ".join(value for value in (part["district"], part["group"]) if value)
         yield from _part(f"{name}: 名额 quota {part['quota']:,}", part)
-    yield from _part("其余名额 The places that were left" if document["strata"] else "中签 Winners", document["rest"])
+    yield from _part(
+        "其余名额 The places that were left" if document["strata"] else "中签 Winners",
+        document["rest"],
+    )
 
 
 def _part(name: str, part: dict[str, Any]) -> Iterator[bytes]:
-    yield from _lines("", f"{name}; 参加 entrants {part['entrants']:,}; 中签 winners {len(part['winners']):,}")
+    yield from _lines(
+        "", f"{name}; 参加 entrants {part['entrants']:,}; 中签 winners {len(part['winners']):,}"
+    )
     if part["winners"]:
-        yield from _lines(f"最大中签票号 Largest winning ticket: {part['last_ticket']}", *part["winners"])
+        yield from _lines(
+            f"最大中签票号 Largest winning ticket: {part['last_ticket']}", *part["winners"]
+        )
 
 
 def _shown(value: Any) -> str:

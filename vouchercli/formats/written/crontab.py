@@ -16,12 +16,21 @@ END = "# END voucher schedule {name}"
 
 def block(name: str, line: str) -> bytes:
     """The block of one database: marks and line."""
-    return "\n".join((BEGIN.format(name=name), "# written by `voucher schedule install`; taken out by `voucher schedule remove`",
-                      line, END.format(name=name), "")).encode()
+    return "\n".join(
+        (
+            BEGIN.format(name=name),
+            "# written by `voucher schedule install`; taken out by `voucher schedule remove`",
+            line,
+            END.format(name=name),
+            "",
+        )
+    ).encode()
 
 
 def without(text: bytes, name: str) -> bytes:
-    """The crontab without our block; every other byte stays. Raises `VoucherError` crontab_damaged: a mark without the other."""
+    """The crontab without our block; every other byte stays. Raises `VoucherError` crontab_damaged:
+    a mark without the other.
+    """
     before, _, after = _parted(text, name)
     return before + after
 
@@ -36,26 +45,43 @@ def put(text: bytes, name: str, line: str) -> bytes:
 def found(text: bytes, name: str) -> str | None:
     """The line of our block, or None."""
     _, ours, _ = _parted(text, name)
-    lines = [line for line in ours.decode("utf-8", "replace").splitlines() if line.strip() and not line.startswith("#")]
+    lines = [
+        line
+        for line in ours.decode("utf-8", "replace").splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
     return None if not ours else lines[0] if lines else ""
 
 
 def _parted(text: bytes, name: str) -> tuple[bytes, bytes, bytes]:
-    """What stands before our block, our block, and what stands behind it; no block: all stands before."""
+    """What stands before our block, our block, and what stands behind it; no block: all stands
+    before.
+    """
     lines = text.splitlines(keepends=True)
-    marks = [(place, mark) for place, line in enumerate(lines) for mark in (BEGIN, END)
-             if line.rstrip(b"\r\n") == mark.format(name=name).encode()]
+    marks = [
+        (place, mark)
+        for place, line in enumerate(lines)
+        for mark in (BEGIN, END)
+        if line.rstrip(b"\r\n") == mark.format(name=name).encode()
+    ]
     if not marks:
         return text, b"", b""
     if [mark for _, mark in marks] != [BEGIN, END]:
-        raise VoucherError("crontab_damaged", "the marks of the block {name} in the crontab are no pair: what is ours there is unclear",
-                           hint="mend it with crontab -e, then run the command again", name=name)
+        raise VoucherError(
+            "crontab_damaged",
+            "the marks of the block {name} in the crontab are no pair: what is ours there is"
+            " unclear",
+            hint="mend it with crontab -e, then run the command again",
+            name=name,
+        )
     first, last = marks[0][0], marks[1][0] + 1
     return b"".join(lines[:first]), b"".join(lines[first:last]), b"".join(lines[last:])
 
 
 def entry(minutes: int, folder: str, args: Sequence[str], output: str) -> str:
-    """The line for cron: every so many minutes, in `folder`, what it prints at the end of `output`; cron ends a line at a %."""
+    """The line for cron: every so many minutes, in `folder`, what it prints at the end of `output`;
+    cron ends a line at a %.
+    """
     when = "*" if minutes == 1 else f"*/{minutes}"
     command = f"cd {shlex.quote(folder)} && {shlex.join(args)} >>{shlex.quote(output)} 2>&1"
     return f"{when} * * * * " + command.replace("%", "\\%")
@@ -91,11 +117,18 @@ WantedBy=timers.target
 """
 
 
-def units(name: str, minutes: int, folder: str, args: Sequence[str], output: str) -> tuple[str, str]:
+def units(
+    name: str, minutes: int, folder: str, args: Sequence[str], output: str
+) -> tuple[str, str]:
     """The texts of the service and the timer; systemd reads %, $ and quotes in its own way."""
     command = " ".join(f'"{_escaped(each)}"'.replace("$", "$$") for each in args)
     return (
-        SERVICE.format(name=name.replace("%", "%%"), folder=folder.replace("%", "%%"), command=command, output=output.replace("%", "%%")),
+        SERVICE.format(
+            name=name.replace("%", "%%"),
+            folder=folder.replace("%", "%%"),
+            command=command,
+            output=output.replace("%", "%%"),
+        ),
         TIMER.format(name=name.replace("%", "%%"), minutes=minutes),
     )
 

@@ -1,4 +1,6 @@
-"""Folders where programs leave files for each other: what has landed, what has been dealt with, and files that appear whole."""
+"""Folders where programs leave files for each other: what has landed, what has been dealt with, and
+files that appear whole.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ DEALT_WITH = ("done", "failed")
 
 @dataclass(frozen=True)
 class Landed:
-    """A file in an inbox: INBOX/[PROGRAMME/]PLATFORM/KIND/name, and when it was last changed (UTC seconds)."""
+    """A file in an inbox: INBOX/[PROGRAMME/]PLATFORM/KIND/name, and when it was last changed (UTC
+    seconds).
+    """
 
     path: Path
     programme: str | None
@@ -32,17 +36,23 @@ class Landed:
 
 
 def landed(inbox: Path, kinds: Sequence[str], clock: int) -> list[Landed]:
-    """The files that wait, in the order in which they came (kinds in their own order within one second). `clock`: the
-    machine's time now; what changed a moment ago, and what is named as unfinished, is left to the next look."""
+    """The files that wait, in the order in which they came (kinds in their own order within one
+    second). `clock`: the machine's time now; what changed a moment ago, and what is named as
+    unfinished, is left to the next look.
+    """
     found = [each for place in _folders(inbox, kinds) for each in _files(*place, clock)]
     return sorted(found, key=lambda each: (each.changed_at, kinds.index(each.kind), str(each.path)))
 
 
 def strays(inbox: Path, kinds: Sequence[str]) -> list[Path]:
-    """Files that nobody will ever take in, because they do not lie in a folder of a platform and kind."""
+    """Files that nobody will ever take in, because they do not lie in a folder of a platform and
+    kind.
+    """
     known = {folder for folder, *_ in _folders(inbox, kinds)}
     return sorted(
-        Path(folder) / name for folder, _, names in os.walk(inbox) for name in names
+        Path(folder) / name
+        for folder, _, names in os.walk(inbox)
+        for name in names
         if not _is_unfinished(name) and not known & {Path(folder), Path(folder).parent}
     )
 
@@ -55,12 +65,23 @@ def _folders(inbox: Path, kinds: Sequence[str]) -> Iterator[tuple[Path, str | No
 
 
 def unreadable(inbox: Path, kinds: Sequence[str]) -> list[Path]:
-    """The folders that cannot be looked into: the inbox itself, a programme's, a platform's, a kind's."""
+    """The folders that cannot be looked into: the inbox itself, a programme's, a platform's, a
+    kind's.
+    """
     if not _is_open(inbox):
         return [inbox] if _is_folder(inbox) else []
-    above = [path for pattern in ("*", "*/*") for path in sorted(inbox.glob(pattern)) if not set(path.parts) & {*DEALT_WITH}]
+    above = [
+        path
+        for pattern in ("*", "*/*")
+        for path in sorted(inbox.glob(pattern))
+        if not set(path.parts) & {*DEALT_WITH}
+    ]
     found = [path for path in above if _is_folder(path) and not _is_open(path)]
-    return list(dict.fromkeys([*found, *(folder for folder, *_ in _folders(inbox, kinds) if not _is_open(folder))]))
+    return list(
+        dict.fromkeys(
+            [*found, *(folder for folder, *_ in _folders(inbox, kinds) if not _is_open(folder))]
+        )
+    )
 
 
 def _is_folder(path: Path) -> bool:
@@ -74,7 +95,9 @@ def _is_open(folder: Path) -> bool:
     return os.access(folder, os.R_OK | os.X_OK)
 
 
-def _files(folder: Path, programme: str | None, platform: str, kind: str, clock: int) -> Iterator[Landed]:
+def _files(
+    folder: Path, programme: str | None, platform: str, kind: str, clock: int
+) -> Iterator[Landed]:
     if not _is_open(folder):
         return  # `unreadable` tells
     for entry in os.scandir(folder):
@@ -93,9 +116,11 @@ def _is_unfinished(name: str) -> bool:
 
 
 def put_away(file: Path, outcome: str, summary: dict[str, Any], *, is_repeat: bool = False) -> Path:
-    """Move a file into done/ or failed/ beside it, its summary `NAME.json` first; an earlier file of the same name stays, this
-    one is numbered. Of a repeat a summary that stands there without its file stays too: a killed look wrote it, and it says more.
-    Raises `VoucherError` unwritable_file."""
+    """Move a file into done/ or failed/ beside it, its summary `NAME.json` first; an earlier file
+    of the same name stays, this one is numbered. Of a repeat a summary that stands there without
+    its file stays too: a killed look wrote it, and it says more. Raises `VoucherError`
+    unwritable_file.
+    """
     folder = file.parent / outcome
     target = _free(folder, file)
     note = target.with_name(f"{target.name}.json")
@@ -117,8 +142,11 @@ def _free(folder: Path, file: Path) -> Path:
 
 
 def write(path: Path, text: str) -> None:
-    """A file that appears whole or not at all, and stays after a power cut. Raises `VoucherError` unwritable_file."""
-    draft = path.with_name(f".{path.name}.part")  # always the same: what a killed writer left is written over, and so goes
+    """A file that appears whole or not at all, and stays after a power cut. Raises `VoucherError`
+    unwritable_file.
+    """
+    # always the same: what a killed writer left is written over, and so goes
+    draft = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("w", encoding="utf-8", newline="") as file:
@@ -144,5 +172,10 @@ def append(path: Path, record: dict[str, Any]) -> None:
 
 def unwritable(path: Path, error: OSError) -> VoucherError:
     """The refusal behind a file that cannot be written."""
-    return VoucherError("unwritable_file", "{file} cannot be written: {why}", hint="check the folder and who may write there",
-                        file=str(path), why=because(error))
+    return VoucherError(
+        "unwritable_file",
+        "{file} cannot be written: {why}",
+        hint="check the folder and who may write there",
+        file=str(path),
+        why=because(error),
+    )

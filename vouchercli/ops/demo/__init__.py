@@ -1,1 +1,3 @@
-"""The demo: a synthetic city, calibrated to published totals, and the story of commands that runs its programme."""
+"""The demo: a synthetic city, calibrated to published totals, and the story of commands that runs
+its programme.
+"""

@@ -1,4 +1,6 @@
-"""Beijing 2020: three parties pay, a percentage with a cap, packs for special groups. Only the frame was published."""
+"""Beijing 2020: three parties pay, a percentage with a cap, packs for special groups. Only the
+frame was published.
+"""
 
 from __future__ import annotations
 
@@ -19,23 +21,62 @@ if TYPE_CHECKING:
 RESIDENTS = 4_000_000
 MERCHANTS = 400
 DIVISION = "110000"
-DISTRICTS = {"东城区": 7.0, "西城区": 8.0, "朝阳区": 22.0, "丰台区": 11.0, "石景山区": 3.0, "海淀区": 18.0, "通州区": 6.0, "顺义区": 5.0,
-             "昌平区": 7.0, "大兴区": 6.0, "房山区": 3.0, "门头沟区": 1.0, "平谷区": 1.0, "怀柔区": 1.0, "密云区": 1.0, "延庆区": 1.0}
+DISTRICTS = {
+    "东城区": 7.0,
+    "西城区": 8.0,
+    "朝阳区": 22.0,
+    "丰台区": 11.0,
+    "石景山区": 3.0,
+    "海淀区": 18.0,
+    "通州区": 6.0,
+    "顺义区": 5.0,
+    "昌平区": 7.0,
+    "大兴区": 6.0,
+    "房山区": 3.0,
+    "门头沟区": 1.0,
+    "平谷区": 1.0,
+    "怀柔区": 1.0,
+    "密云区": 1.0,
+    "延庆区": 1.0,
+}
 INDUSTRIES = {"餐饮": 45.0, "零售百货": 25.0, "超市便利": 20.0, "智能产品": 10.0}
 
 CATERING = (Coupon(1000, 5000), Coupon(2000, 10_000), Coupon(3000, 20_000))
 SMART = (Coupon(40_000, 200_000, percent=10),)
 SPECIAL = (Coupon(2000, 2000),) * 5
 A_DAY = 86_400
-DRAFTED, OPENS, ENDS, NEXT_MONTH = "2020-06-02 10:00", "2020-06-06 10:00", "2020-06-21 00:00", "2020-07-01 00:00"
+DRAFTED, OPENS, ENDS, NEXT_MONTH = (
+    "2020-06-02 10:00",
+    "2020-06-06 10:00",
+    "2020-06-21 00:00",
+    "2020-07-01 00:00",
+)
 
-# Published: the first batch's 2 M packs, its opening and its pack; 10 % from 2,000 yuan up to 400. All else is assumed.
+# Published: the first batch's 2 M packs, its opening and its pack; 10 % from 2,000 yuan up to 400.
+# All else is assumed.
 ROUNDS = {
-    "bj-0606": Plan("beijing-catering-shopping", 2_000_000, DRAFTED, OPENS, 1_800, CATERING, ("--registration-opens", "2020-06-05 10:00")),
+    "bj-0606": Plan(
+        "beijing-catering-shopping",
+        2_000_000,
+        DRAFTED,
+        OPENS,
+        1_800,
+        CATERING,
+        ("--registration-opens", "2020-06-05 10:00"),
+    ),
     "bj-smart": Plan("beijing-smart-products", 300_000, DRAFTED, OPENS, A_DAY, SMART),
-    "bj-special": Plan("beijing-special-groups", 150_000, DRAFTED, OPENS, 2 * A_DAY, SPECIAL, ("--mode", "targeted", "--group", "special")),
+    "bj-special": Plan(
+        "beijing-special-groups",
+        150_000,
+        DRAFTED,
+        OPENS,
+        2 * A_DAY,
+        SPECIAL,
+        ("--mode", "targeted", "--group", "special"),
+    ),
 }
-# Vouchers used by kind of coupon, before scaling; the mean excess over the threshold; where. All of it is assumed.
+# Vouchers used by kind of coupon, before scaling; the mean excess over the threshold; where. All of
+# it is assumed.
 SPENT: dict[str, tuple[tuple[int, ...], float, tuple[str, ...]]] = {
     "bj-0606": ((1_500_000, 1_300_000, 900_000), 0.6, ("餐饮", "零售百货", "超市便利")),
     "bj-smart": ((180_000,), 0.5, ("智能产品",)),
@@ -51,8 +92,17 @@ def files(scale: int) -> dict[str, str]:
     found = {"merchants.csv": merchants.registry(town)}
     for code, plan in ROUNDS.items():
         used, excess, industries = SPENT[code]
-        until = at(NEXT_MONTH) if code == "bj-special" else None    # to the end of the month; the others 14 days
-        put_up = Round(code, plan.packs // scale, at(plan.opens), plan.sold_out_after, plan.coupons, valid_days=14, valid_until=until)
+        # to the end of the month; the others 14 days
+        until = at(NEXT_MONTH) if code == "bj-special" else None
+        put_up = Round(
+            code,
+            plan.packs // scale,
+            at(plan.opens),
+            plan.sold_out_after,
+            plan.coupons,
+            valid_days=14,
+            valid_until=until,
+        )
         granted = claims.grant(rng, put_up, range(1, RESIDENTS // scale + 1))
         found[f"claims-{code}.csv"] = claims.lines(granted)
         if code == "bj-special":  # by list: nobody else may have its packs
@@ -69,7 +119,10 @@ def steps(scale: int) -> tuple[Step, ...]:
     return (
         Step(("init",)),
         maker("programme", "load", "beijing-2020", now="2020-06-01 09:00"),
-        *(maker("template", "add", plan.template, now="2020-06-01 09:00") for plan in ROUNDS.values()),
+        *(
+            maker("template", "add", plan.template, now="2020-06-01 09:00")
+            for plan in ROUNDS.values()
+        ),
         maker("merchant", "import", "merchants.csv", now="2020-06-01 09:00"),
         maker("eligibility", "import", "special.csv", now="2020-06-01 09:00"),
         *(step for code in ROUNDS for step in _round(code, scale, programme)),
@@ -100,12 +153,24 @@ CITY = City(
     steps=steps,
     reports=REPORTS,
     assumptions=(
-        say("Published: the pack of 60 yuan and its first 2 M packs; 10 % off from 2,000 yuan, at most 400; the 1:1 match by merchants."),
-        say("Assumed: everything else, above all the three parties' shares, the special groups' pack, and every amount that was spent."),
-        say("G of a 10 % voucher is 10 or more by construction: it says nothing about what the voucher did."),
+        say(
+            "Published: the pack of 60 yuan and its first 2 M packs; 10 % off from 2,000 yuan, at"
+            " most 400; the 1:1 match by merchants."
+        ),
+        say(
+            "Assumed: everything else, above all the three parties' shares, the special groups'"
+            " pack, and every amount that was spent."
+        ),
+        say(
+            "G of a 10 % voucher is 10 or more by construction: it says nothing about what the"
+            " voucher did."
+        ),
     ),
     try_next=(
-        "voucher report leverage --by coupon --funders", "voucher report leverage --by district", "voucher programme show",
-        "voucher redemption check --template beijing-smart-products --amount 9000", "voucher template show beijing-smart-products",
+        "voucher report leverage --by coupon --funders",
+        "voucher report leverage --by district",
+        "voucher programme show",
+        "voucher redemption check --template beijing-smart-products --amount 9000",
+        "voucher template show beijing-smart-products",
     ),
 )

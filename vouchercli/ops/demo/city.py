@@ -28,7 +28,9 @@ class Step:
     @property
     def command(self) -> str:
         """As one types it."""
-        return "voucher " + " ".join(f'"{arg}"' if " " in arg else shlex.quote(arg) for arg in self.args)
+        return "voucher " + " ".join(
+            f'"{arg}"' if " " in arg else shlex.quote(arg) for arg in self.args
+        )
 
 
 def maker(*args: str, now: str, exit_code: int = 0) -> Step:
@@ -37,18 +39,24 @@ def maker(*args: str, now: str, exit_code: int = 0) -> Step:
 
 
 def shipped(code: str) -> Programme:
-    """The programme that ships under that code; a `configs` folder that happens to be here is not the demo's."""
+    """The programme that ships under that code; a `configs` folder that happens to be here is not
+    the demo's.
+    """
     return configs.read_programme(str(locate.shipped() / "programmes" / f"{code}.yaml"))[0]
 
 
 def batches(steps: list[Step]) -> int:
-    """How many files the steps bring in, a file that comes twice once: the number of the last batch."""
+    """How many files the steps bring in, a file that comes twice once: the number of the last
+    batch.
+    """
     return len({step.args[2] for step in steps if step.args[1:2] == ("import",)})
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A round as the demo puts it up: the terms of `round create`, and how fast it goes. `packs` are before scaling."""
+    """A round as the demo puts it up: the terms of `round create`, and how fast it goes. `packs`
+    are before scaling.
+    """
 
     template: str
     packs: int
@@ -59,17 +67,26 @@ class Plan:
     terms: tuple[str, ...] = ()
 
     def put_up(self, code: str, scale: int, programme: Programme) -> list[Step]:
-        """The commands that bring it from nothing to open: chen makes it, as many checkers as the amount needs approve it,
-        it opens on its minute."""
+        """The commands that bring it from nothing to open: chen makes it, as many checkers as the
+        amount needs approve it, it opens on its minute.
+        """
         quota_fen = self.packs // scale * sum(coupon.denomination for coupon in self.coupons)
         checkers = [person.name for person in programme.staff if "checker" in person.roles]
-        terms = ("--template", self.template, "--packs", str(self.packs // scale), *self.terms, "--opens-at", self.opens)
+        terms = (
+            "--template",
+            self.template,
+            "--packs",
+            str(self.packs // scale),
+            *self.terms,
+            "--opens-at",
+            self.opens,
+        )
         return [
             maker("round", "create", code, *terms, now=self.drafted),
             maker("round", "submit", code, now=self.drafted),
             *(
                 Step(("round", "approve", code, "--actor", checker, "--now", self.drafted))
-                for checker in checkers[:staff.checkers_needed(quota_fen, programme.approvals)]
+                for checker in checkers[: staff.checkers_needed(quota_fen, programme.approvals)]
             ),
             maker("round", "open", code, now=self.opens),
         ]
@@ -77,10 +94,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class City:
-    """A programme that can be shown: its files and its story at 1:scale (the first scale is the usual one).
+    """A programme that can be shown: its files and its story at 1:scale (the first scale is the
+    usual one).
 
-    `reports` are the commands whose JSON the demo gives, and compares with what was published; `assumptions` are said at
-    the end.
+    `reports` are the commands whose JSON the demo gives, and compares with what was published;
+    `assumptions` are said at the end.
     """
 
     programme: str

@@ -1,4 +1,6 @@
-"""Rounds of the demo and their claims: residents arrive in a rush that thins out, and the last pack goes at a known second."""
+"""Rounds of the demo and their claims: residents arrive in a rush that thins out, and the last pack
+goes at a known second.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +24,21 @@ class Coupon:
     percent: int = 0
 
     def subsidy(self, base_fen: int) -> int:
-        """What the voucher pays on an order: min(cap, percent x base, half up), or its denomination."""
-        return min(self.denomination, (base_fen * self.percent + 50) // 100) if self.percent else self.denomination
+        """What the voucher pays on an order: min(cap, percent x base, half up), or its
+        denomination.
+        """
+        return (
+            min(self.denomination, (base_fen * self.percent + 50) // 100)
+            if self.percent
+            else self.denomination
+        )
 
 
 @dataclass(frozen=True)
 class Round:
-    """One round as it is put up; moments in local seconds. `packs` is what the scale leaves of the real quota."""
+    """One round as it is put up; moments in local seconds. `packs` is what the scale leaves of the
+    real quota.
+    """
 
     code: str
     packs: int
@@ -39,13 +49,19 @@ class Round:
     valid_until: int | None = None
 
     def expires(self, claimed: int) -> int:
-        """When a voucher claimed then can no longer be used: so many days later, or at the fixed moment."""
-        return claimed + self.valid_days * clock.DAY if self.valid_until is None else self.valid_until
+        """When a voucher claimed then can no longer be used: so many days later, or at the fixed
+        moment.
+        """
+        return (
+            claimed + self.valid_days * clock.DAY if self.valid_until is None else self.valid_until
+        )
 
 
 @dataclass(frozen=True)
 class Granted:
-    """A round's claims, in order of time: their numbers, when, and which resident (a number below the population)."""
+    """A round's claims, in order of time: their numbers, when, and which resident (a number below
+    the population).
+    """
 
     round: Round
     numbers: tuple[str, ...]
@@ -54,17 +70,30 @@ class Granted:
 
 
 def grant(rng: Random, put_up: Round, residents: range) -> Granted:
-    """First come, first served until nothing is left: one pack a resident, many at once at first, the last at the very end."""
+    """First come, first served until nothing is left: one pack a resident, many at once at first,
+    the last at the very end.
+    """
     lasts = put_up.sold_out_after
     arrivals = sorted(rng.random() for _ in range(put_up.packs - 1))
     seconds = [*(int(lasts * arrival * arrival) for arrival in arrivals), lasts]
     numbers = tuple(f"{put_up.code.upper()}-{position + 1:07d}" for position in range(put_up.packs))
-    return Granted(put_up, numbers, tuple(put_up.opens + second for second in seconds), tuple(rng.sample(residents, put_up.packs)))
+    return Granted(
+        put_up,
+        numbers,
+        tuple(put_up.opens + second for second in seconds),
+        tuple(rng.sample(residents, put_up.packs)),
+    )
 
 
 def listed(granted: Granted, group: str) -> str:
     """An eligibility list of those who get a pack, as a file."""
-    return "\n".join(("resident,group", *(f"SYN-R{resident:07d},{group}" for resident in sorted(granted.residents)), ""))
+    return "\n".join(
+        (
+            "resident,group",
+            *(f"SYN-R{resident:07d},{group}" for resident in sorted(granted.residents)),
+            "",
+        )
+    )
 
 
 def lines(granted: Granted) -> str:
@@ -72,6 +101,8 @@ def lines(granted: Granted) -> str:
     code = granted.round.code
     rows = (
         f"{number},{code},SYN-R{resident:07d},{clock.shown(claimed)}"
-        for number, claimed, resident in zip(granted.numbers, granted.claimed, granted.residents, strict=True)
+        for number, claimed, resident in zip(
+            granted.numbers, granted.claimed, granted.residents, strict=True
+        )
     )
     return "\n".join((HEADER, *rows, ""))

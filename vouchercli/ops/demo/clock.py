@@ -1,4 +1,6 @@
-"""The demo's own time: seconds of the local clock since 2020 began (China has no summer time), and when shops are busy."""
+"""The demo's own time: seconds of the local clock since 2020 began (China has no summer time), and
+when shops are busy.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,34 @@ from itertools import accumulate
 BEGINNING = datetime(2020, 1, 1)
 DAY = 86_400
 DAYS = 366
-# How much of a day's trade falls into each of its hours: lunch, dinner, and next to nothing at night.
-BUSY_HOURS = (0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.1, 1.0, 2.0, 3.0, 4.0, 8.0, 9.0, 5.0, 4.0, 4.0, 5.0, 8.0, 10.0, 9.0, 7.0, 4.0, 1.0, 0.2)
+# How much of a day's trade falls into each of its hours: lunch, dinner, and next to nothing at
+# night.
+BUSY_HOURS = (
+    0.02,
+    0.02,
+    0.02,
+    0.02,
+    0.02,
+    0.02,
+    0.1,
+    1.0,
+    2.0,
+    3.0,
+    4.0,
+    8.0,
+    9.0,
+    5.0,
+    4.0,
+    4.0,
+    5.0,
+    8.0,
+    10.0,
+    9.0,
+    7.0,
+    4.0,
+    1.0,
+    0.2,
+)
 TRADE = (0.0, *accumulate(BUSY_HOURS * DAYS))  # the trade done up to each full hour of the year
 
 
@@ -34,11 +62,15 @@ def days() -> tuple[str, ...]:
 @cache
 def clocks() -> tuple[str, ...]:
     """`HH:MM:SS` of every second of a day."""
-    return tuple(f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}" for second in range(DAY))
+    return tuple(
+        f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}" for second in range(DAY)
+    )
 
 
 def busy_moment(low: int, high: int, chance: float) -> int:
-    """A moment in [low, high): `chance` (0 to 1) runs evenly through the trade done between the two."""
+    """A moment in [low, high): `chance` (0 to 1) runs evenly through the trade done between the
+    two.
+    """
     hour, rest = divmod(low, 3600)
     before = TRADE[hour] + (TRADE[hour + 1] - TRADE[hour]) * rest / 3600
     hour, rest = divmod(high, 3600)

@@ -1,4 +1,6 @@
-"""A late file with one row of every common fault, so that the demo shows rejects, their reasons and the way back."""
+"""A late file with one row of every common fault, so that the demo shows rejects, their reasons and
+the way back.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +14,50 @@ if TYPE_CHECKING:
 
 # What the file must come to; the order is that of the rows.
 EXPECTED = (
-    "accepted", "accepted", "over_limit", "unknown_claim", "unknown_coupon", "unknown_merchant", "not_yet_valid", "expired",
-    "below_threshold", "subsidy_mismatch", "already_redeemed", "bad_amount", "bad_time", "transaction_reused",
-    "refund_without_payment", "refund_too_large", "refund_forfeits", "duplicate",
+    "accepted",
+    "accepted",
+    "over_limit",
+    "unknown_claim",
+    "unknown_coupon",
+    "unknown_merchant",
+    "not_yet_valid",
+    "expired",
+    "below_threshold",
+    "subsidy_mismatch",
+    "already_redeemed",
+    "bad_amount",
+    "bad_time",
+    "transaction_reused",
+    "refund_without_payment",
+    "refund_too_large",
+    "refund_forfeits",
+    "duplicate",
 )
 NOON = "12:05:00"
 
 
-def late_file(counter: Till, granted: Granted, unused: list[int], required: tuple[Granted, list[int]], shop: str) -> str:
-    """The rows, on vouchers of `granted` (five 40-10 coupons) that nobody has used, at the merchant `shop`.
+def late_file(
+    counter: Till,
+    granted: Granted,
+    unused: list[int],
+    required: tuple[Granted, list[int]],
+    shop: str,
+) -> str:
+    """The rows, on vouchers of `granted` (five 40-10 coupons) that nobody has used, at the merchant
+    `shop`.
 
     `required` is a round with its unused vouchers that takes registered merchants only.
     """
     day = clock.days()[granted.round.opens // clock.DAY + 4]
-    early, late = clock.days()[granted.round.opens // clock.DAY], clock.days()[granted.round.opens // clock.DAY + 9]
+    early, late = (
+        clock.days()[granted.round.opens // clock.DAY],
+        clock.days()[granted.round.opens // clock.DAY + 9],
+    )
     strict_day = clock.days()[required[0].round.opens // clock.DAY + 2]
     claim, (first, second, third) = _three_of_one(granted, unused)
-    other, coupon = _voucher(granted, next(voucher for voucher in unused if _voucher(granted, voucher)[0] != claim))
+    other, coupon = _voucher(
+        granted, next(voucher for voucher in unused if _voucher(granted, voucher)[0] != claim)
+    )
     strict, strict_coupon = _voucher(required[0], required[1][0])
     last = _last_payment(counter)
     shared = f"{claim},{{coupon}},{shop},{day} {NOON}"
@@ -47,7 +76,10 @@ def late_file(counter: Till, granted: Granted, unused: list[int], required: tupl
         f"{_number(12)},pay,{other},{coupon},{shop},{day} {NOON},四十五元,0.00,10.00,",
         f"{_number(13)},pay,{other},{coupon},{shop},2020-04-31 {NOON},45.00,0.00,10.00,",
         f"{last[0]},pay,{other},{coupon},{shop},{day} {NOON},45.00,0.00,10.00,",
-        f"{_number(15)},refund,{other},{coupon},{shop},{day} 18:00:00,45.00,0.00,10.00,{_number(99)}",
+        (
+            f"{_number(15)},refund,{other},{coupon},{shop},{day}"
+            f" 18:00:00,45.00,0.00,10.00,{_number(99)}"
+        ),
         f"{_number(16)},refund,{shared.format(coupon=first)},99.00,0.00,10.00,{_number(1)}",
         f"{_number(17)},refund,{shared.format(coupon=second)},20.00,0.00,0.00,{_number(2)}",
         ",".join(last),

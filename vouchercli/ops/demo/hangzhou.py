@@ -17,43 +17,115 @@ if TYPE_CHECKING:
     from vouchercli.ops.demo.claims import Granted
     from vouchercli.rules.programmes import Programme
 
-RESIDENTS = 6_000_000       # assumed number of residents who take part, before scaling
+RESIDENTS = 6_000_000  # assumed number of residents who take part, before scaling
 MERCHANTS, UNLISTED = 1_000, 60
-DIVISION = "330100"         # GB/T 2260: the city itself, since some of the districts of 2020 were merged away in 2021
-DISTRICTS = {"上城区": 9.0, "下城区": 10.0, "江干区": 12.0, "拱墅区": 10.0, "西湖区": 14.0, "滨江区": 7.0, "萧山区": 13.0, "余杭区": 13.0,
-             "富阳区": 4.0, "临安区": 3.0, "桐庐县": 2.0, "淳安县": 1.0, "建德市": 2.0}
-INDUSTRIES = {"餐饮": 34.0, "超市便利": 22.0, "零售百货": 18.0, "美容美发": 7.0, "体育健身": 5.0, "文化旅游": 6.0, "图书音像": 3.0,
-              "汽车服务": 5.0}
+# GB/T 2260: the city itself, since some of the districts of 2020 were merged away in 2021
+DIVISION = "330100"
+DISTRICTS = {
+    "上城区": 9.0,
+    "下城区": 10.0,
+    "江干区": 12.0,
+    "拱墅区": 10.0,
+    "西湖区": 14.0,
+    "滨江区": 7.0,
+    "萧山区": 13.0,
+    "余杭区": 13.0,
+    "富阳区": 4.0,
+    "临安区": 3.0,
+    "桐庐县": 2.0,
+    "淳安县": 1.0,
+    "建德市": 2.0,
+}
+INDUSTRIES = {
+    "餐饮": 34.0,
+    "超市便利": 22.0,
+    "零售百货": 18.0,
+    "美容美发": 7.0,
+    "体育健身": 5.0,
+    "文化旅游": 6.0,
+    "图书音像": 3.0,
+    "汽车服务": 5.0,
+}
 
 UNIVERSAL = (Coupon(1000, 4000),) * 5
 SECOND = (Coupon(2000, 10_000), Coupon(3500, 20_000), Coupon(4500, 30_000))
 AN_HOUR = 3_600
 
-# Published: packs, openings, round 5's 105 seconds. Assumed: the other sell-out times; when rounds were drafted; that the
-# top-up is a round of its own; all of round 4 but its quota of 70 M yuan.
+# Published: packs, openings, round 5's 105 seconds. Assumed: the other sell-out times; when rounds
+# were drafted; that the top-up is a round of its own; all of round 4 but its quota of 70 M yuan.
 BY = ("--platform", "alipay")
 ROUNDS = {
-    "hz-1": Plan("universal-5x10", 2_000_000, "2020-03-25 10:00", "2020-03-27 08:00", 13 * AN_HOUR, UNIVERSAL, BY),
-    "hz-1-topup": Plan("universal-5x10", 1_000_000, "2020-03-31 10:00", "2020-04-01 10:00", 5 * AN_HOUR, UNIVERSAL, BY),
-    "hz-2": Plan("hangzhou-round-2", 1_500_000, "2020-04-02 18:00", "2020-04-03 10:00", 9 * AN_HOUR, SECOND, BY),
-    "hz-4": Plan("hangzhou-round-4", 1_400_000, "2020-04-09 10:00", "2020-04-10 10:00", AN_HOUR, UNIVERSAL, BY),
-    "hz-5": Plan("universal-5x10", 1_500_000, "2020-04-18 10:00", "2020-04-20 20:00", 105, UNIVERSAL, BY),
+    "hz-1": Plan(
+        "universal-5x10",
+        2_000_000,
+        "2020-03-25 10:00",
+        "2020-03-27 08:00",
+        13 * AN_HOUR,
+        UNIVERSAL,
+        BY,
+    ),
+    "hz-1-topup": Plan(
+        "universal-5x10",
+        1_000_000,
+        "2020-03-31 10:00",
+        "2020-04-01 10:00",
+        5 * AN_HOUR,
+        UNIVERSAL,
+        BY,
+    ),
+    "hz-2": Plan(
+        "hangzhou-round-2",
+        1_500_000,
+        "2020-04-02 18:00",
+        "2020-04-03 10:00",
+        9 * AN_HOUR,
+        SECOND,
+        BY,
+    ),
+    "hz-4": Plan(
+        "hangzhou-round-4",
+        1_400_000,
+        "2020-04-09 10:00",
+        "2020-04-10 10:00",
+        AN_HOUR,
+        UNIVERSAL,
+        BY,
+    ),
+    "hz-5": Plan(
+        "universal-5x10", 1_500_000, "2020-04-18 10:00", "2020-04-20 20:00", 105, UNIVERSAL, BY
+    ),
 }
-OPEN_TO_ALL = ("hz-1", "hz-1-topup", "hz-5")    # their template takes shops that no registry lists
+OPEN_TO_ALL = ("hz-1", "hz-1-topup", "hz-5")  # their template takes shops that no registry lists
 
-# Moment, vouchers used by kind of coupon, base in yuan: both cumulative, net of refunds and before scaling.
-# Together they are the published totals; how phase I divides into its two rounds, and the rest into 2 and 4, is assumed.
+# Moment, vouchers used by kind of coupon, base in yuan: both cumulative, net of refunds and before
+# scaling. Together they are the published totals; how phase I divides into its two rounds, and the
+# rest into 2 and 4, is assumed.
 TARGETS: dict[str, tuple[tuple[str, tuple[int, ...], int], ...]] = {
-    "hz-1": (("2020-03-29 16:00", (2_893_000,), 453_000_000), ("2020-04-02 16:00", (7_528_000,), 996_800_000),
-             ("2020-04-06 16:00", (9_660_000,), 1_202_500_000)),
-    "hz-1-topup": (("2020-04-02 16:00", (1_882_000,), 249_200_000), ("2020-04-06 16:00", (4_840_000,), 602_500_000),
-                   ("2020-04-17 00:00", (4_920_000,), 611_700_000)),
-    "hz-2": (("2020-04-06 16:00", (900_000, 546_000, 450_000), 421_000_000),
-             ("2020-04-17 00:00", (1_300_000, 1_251_000, 1_027_000), 851_400_000)),
+    "hz-1": (
+        ("2020-03-29 16:00", (2_893_000,), 453_000_000),
+        ("2020-04-02 16:00", (7_528_000,), 996_800_000),
+        ("2020-04-06 16:00", (9_660_000,), 1_202_500_000),
+    ),
+    "hz-1-topup": (
+        ("2020-04-02 16:00", (1_882_000,), 249_200_000),
+        ("2020-04-06 16:00", (4_840_000,), 602_500_000),
+        ("2020-04-17 00:00", (4_920_000,), 611_700_000),
+    ),
+    "hz-2": (
+        ("2020-04-06 16:00", (900_000, 546_000, 450_000), 421_000_000),
+        ("2020-04-17 00:00", (1_300_000, 1_251_000, 1_027_000), 851_400_000),
+    ),
     "hz-4": (("2020-04-17 00:00", (5_920_000,), 756_400_000),),
-    "hz-5": (("2020-04-28 00:00", (6_150_000,), 657_000_000),),         # all of it assumed: nothing was published
+    "hz-5": (
+        ("2020-04-28 00:00", (6_150_000,), 657_000_000),
+    ),  # all of it assumed: nothing was published
 }
-FILES_END = ("2020-04-02 16:00", "2020-04-06 16:00", "2020-04-17 00:00")  # redemptions-1.csv .. -3.csv; -4.csv is round 5
+# redemptions-1.csv .. -3.csv; -4.csv is round 5
+FILES_END = (
+    "2020-04-02 16:00",
+    "2020-04-06 16:00",
+    "2020-04-17 00:00",
+)
 
 
 # ---------------------------------------------------------------- the files
@@ -62,7 +134,9 @@ FILES_END = ("2020-04-02 16:00", "2020-04-06 16:00", "2020-04-17 00:00")  # rede
 def files(scale: int) -> dict[str, str]:
     """Every file of the city at 1:`scale`, by name; the same bytes every time."""
     rng = Random("hangzhou-2020")
-    town = merchants.found_town(rng, MERCHANTS, DIVISION, DISTRICTS, INDUSTRIES) + merchants.unlisted(UNLISTED)
+    town = merchants.found_town(
+        rng, MERCHANTS, DIVISION, DISTRICTS, INDUSTRIES
+    ) + merchants.unlisted(UNLISTED)
     till = Till(rng, town)
     found = {"merchants.csv": merchants.registry(town)}
     unused: dict[str, tuple[Granted, list[int]]] = {}
@@ -73,14 +147,20 @@ def files(scale: int) -> dict[str, str]:
         unused[code] = granted, redemptions.spend(till, granted, _targets(code, scale), shops)
     for position, text in enumerate(till.files([at(end) for end in FILES_END]), 1):
         found[f"redemptions-{position}.csv"] = text
-    found["redemptions-late.csv"] = faults.late_file(till, *unused["hz-5"], unused["hz-4"], town[MERCHANTS - 1].number)
+    found["redemptions-late.csv"] = faults.late_file(
+        till, *unused["hz-5"], unused["hz-4"], town[MERCHANTS - 1].number
+    )
     return found
 
 
 def _grants(rng: Random, scale: int) -> list[Granted]:
     residents = range(1, RESIDENTS // scale + 1)
     return [
-        claims.grant(rng, Round(code, plan.packs // scale, at(plan.opens), plan.sold_out_after, plan.coupons), residents)
+        claims.grant(
+            rng,
+            Round(code, plan.packs // scale, at(plan.opens), plan.sold_out_after, plan.coupons),
+            residents,
+        )
         for code, plan in ROUNDS.items()
     ]
 
@@ -100,10 +180,16 @@ def steps(scale: int) -> tuple[Step, ...]:
     programme = shipped("hangzhou-2020")
     told = [
         Step(("init",)),
-        *(maker(*words, now="2020-03-24 09:00") for words in (
-            ("programme", "load", "hangzhou-2020"), ("template", "add", "universal-5x10"), ("template", "add", "hangzhou-round-2"),
-            ("template", "add", "hangzhou-round-4"), ("merchant", "import", "merchants.csv"),
-        )),
+        *(
+            maker(*words, now="2020-03-24 09:00")
+            for words in (
+                ("programme", "load", "hangzhou-2020"),
+                ("template", "add", "universal-5x10"),
+                ("template", "add", "hangzhou-round-2"),
+                ("template", "add", "hangzhou-round-4"),
+                ("merchant", "import", "merchants.csv"),
+            )
+        ),
         *_round("hz-1", scale, programme, "2020-03-28 09:00"),
         *_round("hz-1-topup", scale, programme, "2020-04-01 18:00"),
         maker("redemption", "import", "redemptions-1.csv", now="2020-04-02 17:00"),
@@ -113,11 +199,22 @@ def steps(scale: int) -> tuple[Step, ...]:
         maker("redemption", "import", "redemptions-3.csv", now="2020-04-17 01:00"),
         *_round("hz-5", scale, programme, "2020-04-20 20:10"),
         maker("redemption", "import", "redemptions-4.csv", now="2020-04-28 09:00"),
-        maker("redemption", "import", "redemptions-4.csv", now="2020-04-28 09:05"),     # the same file again: nothing to do
+        maker(
+            "redemption", "import", "redemptions-4.csv", now="2020-04-28 09:05"
+        ),  # the same file again: nothing to do
     ]
-    late = maker("redemption", "import", "redemptions-late.csv", now="2020-04-30 09:00", exit_code=4)
+    late = maker(
+        "redemption", "import", "redemptions-late.csv", now="2020-04-30 09:00", exit_code=4
+    )
     rejects = Step(("batch", "rejects", str(batches([*told, late]))))
-    return (*told, late, rejects, Step(("report", "rounds")), Step(("check",)), *(Step(words) for words in REPORTS[1:]))
+    return (
+        *told,
+        late,
+        rejects,
+        Step(("report", "rounds")),
+        Step(("check",)),
+        *(Step(words) for words in REPORTS[1:]),
+    )
 
 
 def _round(code: str, scale: int, programme: Programme, sold_out: str) -> list[Step]:
@@ -140,13 +237,26 @@ CITY = City(
     steps=steps,
     reports=REPORTS,
     assumptions=(
-        say("Assumed: all of round 4 but its quota of 70 M yuan (known by difference): its pack, its opening on 10 April, its use."),
-        say("Assumed: the top-up of 1 April as a round of its own, and how phase I divides between it and round 1."),
-        say("Assumed: every sell-out time but round 5's 105 seconds, and the use of round 5, of which nothing was published."),
+        say(
+            "Assumed: all of round 4 but its quota of 70 M yuan (known by difference): its pack,"
+            " its opening on 10 April, its use."
+        ),
+        say(
+            "Assumed: the top-up of 1 April as a round of its own, and how phase I divides between"
+            " it and round 1."
+        ),
+        say(
+            "Assumed: every sell-out time but round 5's 105 seconds, and the use of round 5, of"
+            " which nothing was published."
+        ),
     ),
     try_next=(
-        'voucher report leverage --by district --round hz-2 --as-of "2020-04-16 24:00"', "voucher report leverage --by day",
-        "voucher report rounds --as-of 2020-04-06", "voucher round show hz-5", "voucher merchant show M00001", "voucher batch list",
+        'voucher report leverage --by district --round hz-2 --as-of "2020-04-16 24:00"',
+        "voucher report leverage --by day",
+        "voucher report rounds --as-of 2020-04-06",
+        "voucher round show hz-5",
+        "voucher merchant show M00001",
+        "voucher batch list",
         "voucher redemption check --template universal-5x10 --amount 50 --discount 5",
     ),
 )

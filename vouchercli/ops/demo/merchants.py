@@ -1,4 +1,6 @@
-"""The town's merchants: plainly synthetic names, real districts, numbers whose check digits hold; a few take most of the trade."""
+"""The town's merchants: plainly synthetic names, real districts, numbers whose check digits hold; a
+few take most of the trade.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
 @dataclass(frozen=True)
 class Merchant:
-    """A merchant, its line in the registry ('' when no registry lists it), and how much of the trade comes to it."""
+    """A merchant, its line in the registry ('' when no registry lists it), and how much of the
+    trade comes to it.
+    """
 
     number: str
     line: str
@@ -29,7 +33,9 @@ class Merchant:
 
 @dataclass(frozen=True)
 class Shops:
-    """Where a round's vouchers may be spent: positions among the merchants, and their weights added up for `random.choices`."""
+    """Where a round's vouchers may be spent: positions among the merchants, and their weights added
+    up for `random.choices`.
+    """
 
     positions: tuple[int, ...]
     weights: tuple[float, ...]
@@ -40,27 +46,39 @@ class Shops:
 
 
 def found_town(
-    rng: Random, count: int, division: str, districts: dict[str, float], industries: dict[str, float],
+    rng: Random,
+    count: int,
+    division: str,
+    districts: dict[str, float],
+    industries: dict[str, float],
 ) -> list[Merchant]:
-    """`count` merchants of a city (`division` is its GB/T 2260 code), shared out by the weights given."""
+    """`count` merchants of a city (`division` is its GB/T 2260 code), shared out by the weights
+    given.
+    """
     where = rng.choices(list(districts), weights=list(districts.values()), k=count)
     what = rng.choices(list(industries), weights=list(industries.values()), k=count)
-    sizes = rng.choices([size for size, _ in SIZES], weights=[weight for _, weight in SIZES], k=count)
+    sizes = rng.choices(
+        [size for size, _ in SIZES], weights=[weight for _, weight in SIZES], k=count
+    )
     rank = list(range(count))
     rng.shuffle(rank)
     town = []
     for position in range(count):
         number = f"M{position + 1:05d}"
         line = (
-            f"{number},合成商户{position + 1:04d},{uscc(sizes[position] != '微型', division, position + 1)},{where[position]},"
-            f"{what[position]},{sizes[position]},{where[position]}合成路{position + 1}号,SYN{position + 1:07d}"
+            f"{number},合成商户{position + 1:04d},"
+            f"{uscc(sizes[position] != '微型', division, position + 1)},{where[position]},"
+            f"{what[position]},{sizes[position]},"
+            f"{where[position]}合成路{position + 1}号,SYN{position + 1:07d}"
         )
         town.append(Merchant(number, line, what[position], 1 / (rank[position] + 12)))
     return town
 
 
 def unlisted(count: int) -> list[Merchant]:
-    """Small shops that no registry lists: a round whose registration is open takes them all the same."""
+    """Small shops that no registry lists: a round whose registration is open takes them all the
+    same.
+    """
     return [Merchant(f"S{position + 1:05d}", "", "", 1 / 1200) for position in range(count)]
 
 
@@ -70,24 +88,40 @@ def registry(town: list[Merchant]) -> str:
 
 
 def shops(town: list[Merchant], industries: Iterable[str] = (), *, listed: bool = True) -> Shops:
-    """The merchants of the registry, or those of the industries named; with `listed=False` the unlisted ones too."""
+    """The merchants of the registry, or those of the industries named; with `listed=False` the
+    unlisted ones too.
+    """
     wanted = set(industries)
     inside = [
-        (position, merchant.weight) for position, merchant in enumerate(town)
+        (position, merchant.weight)
+        for position, merchant in enumerate(town)
         if (merchant.line or not listed) and (not wanted or merchant.industry in wanted)
     ]
-    return Shops(tuple(position for position, _ in inside), tuple(accumulate(weight for _, weight in inside)))
+    return Shops(
+        tuple(position for position, _ in inside), tuple(accumulate(weight for _, weight in inside))
+    )
 
 
 def uscc(is_company: bool, division: str, serial: int) -> str:
-    """A unified social credit code (GB 32100-2015) with right check digits; an organisation code this low belongs to nobody."""
+    """A unified social credit code (GB 32100-2015) with right check digits; an organisation code
+    this low belongs to nobody.
+    """
     body = ("91" if is_company else "92") + division + organisation_code(serial)
-    total = sum(USCC_LETTERS.index(letter) * weight for letter, weight in zip(body, USCC_WEIGHTS, strict=True))
+    total = sum(
+        USCC_LETTERS.index(letter) * weight
+        for letter, weight in zip(body, USCC_WEIGHTS, strict=True)
+    )
     return body + USCC_LETTERS[(31 - total) % 31]
 
 
 def organisation_code(serial: int) -> str:
     """Eight digits and their check digit (GB 11714-1997)."""
     digits = f"{serial:08d}"
-    rest = 11 - sum(int(digit) * weight for digit, weight in zip(digits, ORGANISATION_WEIGHTS, strict=True)) % 11
+    rest = (
+        11
+        - sum(
+            int(digit) * weight for digit, weight in zip(digits, ORGANISATION_WEIGHTS, strict=True)
+        )
+        % 11
+    )
     return digits + {10: "X", 11: "0"}.get(rest, str(rest))

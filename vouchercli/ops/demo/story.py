@@ -1,4 +1,6 @@
-"""The story of a demo: write the synthetic files into a new folder, run the real commands there, compare with what was published."""
+"""The story of a demo: write the synthetic files into a new folder, run the real commands there,
+compare with what was published.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,18 @@ CITIES: dict[str, City] = {city.programme: city for city in (hangzhou.CITY, beij
 ZONE = "Asia/Shanghai"
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 LABEL = "SYNTHETIC.txt"
-NOTICE = """合成数据，并非真实业务数据：由 voucher demo 生成，仅按已公布的合计数校准，不能作为任何证据。商户、居民、订单均为虚构。
-SYNTHETIC DATA made by `voucher demo`: drawn to fit published totals, evidence of nothing. Its merchants, residents and orders do not exist.
-"""
+NOTICE = (
+    "合成数据，并非真实业务数据：由 voucher demo 生成，仅按已公布的合计数校准，"
+    "不能作为任何证据。商户、居民、订单均为虚构。\n"
+    "SYNTHETIC DATA made by `voucher demo`: drawn to fit published totals, evidence of nothing."
+    " Its merchants, residents and orders do not exist.\n"
+)
 
 
 class Runner(Protocol):
-    """Runs command lines of `voucher` in the demo's folder; given by the command line, for deeds do not know words."""
+    """Runs command lines of `voucher` in the demo's folder; given by the command line, for deeds do
+    not know words.
+    """
 
     def run(self, args: tuple[str, ...]) -> int:
         """Run one command for people to see; its exit code."""
@@ -36,11 +43,13 @@ class Runner(Protocol):
         """Run one command unseen; its JSON `data`."""
 
 
-def tell(folder: Path, programme: str | None, scale: int | None, runner: Runner, *, dry_run: bool = False) -> Outcome:
+def tell(
+    folder: Path, programme: str | None, scale: int | None, runner: Runner, *, dry_run: bool = False
+) -> Outcome:
     """Build the demo of `programme` at 1:`scale` in `folder`, which must be new or empty.
 
-    Raises `UsageFault` for a programme or scale there is not, `folder_not_empty`, and `demo_stopped` with the exit
-    code of the command that failed.
+    Raises `UsageFault` for a programme or scale there is not, `folder_not_empty`, and
+    `demo_stopped` with the exit code of the command that failed.
     """
     city = _city(programme)
     scale = _scale(city, scale)
@@ -65,12 +74,18 @@ def tell(folder: Path, programme: str | None, scale: int | None, runner: Runner,
         "commands": [{"command": step.command, "exit": step.exit} for step in steps],
         "leverage": leverage,
     }
-    return Outcome(data=data, tables=_comparison(leverage, scale), says=_farewell(city, scale, folder))
+    return Outcome(
+        data=data, tables=_comparison(leverage, scale), says=_farewell(city, scale, folder)
+    )
 
 
 def _foretold(folder: Path, steps: tuple[Step, ...]) -> Outcome:
     return Outcome(
-        data={"folder": str(folder), "commands": [{"command": step.command, "exit": None} for step in steps], "leverage": []},
+        data={
+            "folder": str(folder),
+            "commands": [{"command": step.command, "exit": None} for step in steps],
+            "leverage": [],
+        },
         says=tuple(say("{command}", command=step.command) for step in steps),
     )
 
@@ -78,7 +93,10 @@ def _foretold(folder: Path, steps: tuple[Step, ...]) -> Outcome:
 def _farewell(city: City, scale: int, folder: Path) -> tuple[Message, ...]:
     """What the figures are not, what was assumed, what to try next."""
     return (
-        say("The data of this demo is SYNTHETIC, drawn at 1:{scale}. It is evidence of nothing.", scale=scale),
+        say(
+            "The data of this demo is SYNTHETIC, drawn at 1:{scale}. It is evidence of nothing.",
+            scale=scale,
+        ),
         *city.assumptions,
         say("Try next: cd {folder}", folder=str(folder)),
         *(say("  {command}", command=command) for command in city.try_next),
@@ -88,27 +106,47 @@ def _farewell(city: City, scale: int, folder: Path) -> tuple[Message, ...]:
 def _city(programme: str | None) -> City:
     code = programme or hangzhou.CITY.programme
     if code not in CITIES:
-        raise UsageFault("no_such_demo", "there is no demo of {programme}", hint="choose one of: {known}", programme=code,
-                         known=", ".join(CITIES))
+        raise UsageFault(
+            "no_such_demo",
+            "there is no demo of {programme}",
+            hint="choose one of: {known}",
+            programme=code,
+            known=", ".join(CITIES),
+        )
     return CITIES[code]
 
 
 def _scale(city: City, scale: int | None) -> int:
     if scale is not None and scale not in city.scales:
-        raise UsageFault("no_such_scale", "the demo of {programme} cannot be drawn at 1:{scale}", hint="choose one of: {known}",
-                         programme=city.programme, scale=scale, known=", ".join(map(str, city.scales)))
+        raise UsageFault(
+            "no_such_scale",
+            "the demo of {programme} cannot be drawn at 1:{scale}",
+            hint="choose one of: {known}",
+            programme=city.programme,
+            scale=scale,
+            known=", ".join(map(str, city.scales)),
+        )
     return scale or city.scales[0]
 
 
 def _found_folder(folder: Path) -> None:
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise VoucherError("folder_not_empty", "{folder} is not empty: the demo makes a folder of its own",
-                           hint="voucher demo NEW-FOLDER", folder=str(folder))
+        raise VoucherError(
+            "folder_not_empty",
+            "{folder} is not empty: the demo makes a folder of its own",
+            hint="voucher demo NEW-FOLDER",
+            folder=str(folder),
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise VoucherError("no_permission", "{path} cannot be written: {why}", hint="check who owns the file and its folder",
-                           path=str(folder), why=because(error)) from error
+        raise VoucherError(
+            "no_permission",
+            "{path} cannot be written: {why}",
+            hint="check who owns the file and its folder",
+            path=str(folder),
+            why=because(error),
+        ) from error
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
@@ -121,8 +159,13 @@ def _run(step: Step, runner: Runner) -> None:
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     if code != step.exit:
-        stopped = VoucherError("demo_stopped", "the demo stopped: `{command}` ended with exit code {exit}", hint="voucher doctor",
-                               command=step.command, exit=code)
+        stopped = VoucherError(
+            "demo_stopped",
+            "the demo stopped: `{command}` ended with exit code {exit}",
+            hint="voucher doctor",
+            command=step.command,
+            exit=code,
+        )
         stopped.exit_code = code or 1
         raise stopped
 
@@ -131,19 +174,32 @@ def _comparison(leverage: list[dict[str, Any]], scale: int) -> tuple[Table, ...]
     """What was published, and what the reports just gave for the same moment and rounds."""
     rows = tuple(
         {
-            "about": f"{moment(times.parse(figure['as_of'], ZONE), ZONE)}, {' + '.join(figure['rounds'])}",
+            "about": (
+                f"{moment(times.parse(figure['as_of'], ZONE), ZONE)},"
+                f" {' + '.join(figure['rounds'])}"
+            ),
             "published_gross": figure["gross"],
             "ours_gross": figure["ours"]["gross"],
             "difference": _difference(figure["gross"], figure["ours"]["gross"]),
         }
-        for report in leverage for figure in report.get("published", ()) if figure["ours"] and figure["gross"]
+        for report in leverage
+        for figure in report.get("published", ())
+        if figure["ours"] and figure["gross"]
     )
     columns = (
-        Column("about", "As of, rounds"), Column("published_gross", "Published: G", "ratio"), Column("ours_gross", "Ours: G", "ratio"),
+        Column("about", "As of, rounds"),
+        Column("published_gross", "Published: G", "ratio"),
+        Column("ours_gross", "Ours: G", "ratio"),
         Column("difference", "Difference", "ratio"),
     )
-    note = say("Ours come from SYNTHETIC data at 1:{scale}, drawn to give these very ratios: their agreement proves nothing.", scale=scale)
-    return (Table(say("Published leverage and ours"), columns, rows, notes=(note,)),) if rows else ()
+    note = say(
+        "Ours come from SYNTHETIC data at 1:{scale}, drawn to give these very ratios: their"
+        " agreement proves nothing.",
+        scale=scale,
+    )
+    return (
+        (Table(say("Published leverage and ours"), columns, rows, notes=(note,)),) if rows else ()
+    )
 
 
 def _difference(published: str, ours: str | None) -> str | None:

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from vouchercli.ops.demo.claims import Granted
     from vouchercli.ops.demo.merchants import Merchant, Shops
 
-HEADER = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of"
-VISITS_A_DAY = 2        # vouchers a resident may use at one merchant on one local day
-DISCOUNTED = 0.12       # so many orders carry a merchant's own discount, of 1 to 12 per cent
+HEADER = (
+    "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,"
+    "order_amount,merchant_discount,subsidy,refund_of"
+)
+VISITS_A_DAY = 2  # vouchers a resident may use at one merchant on one local day
+DISCOUNTED = 0.12  # so many orders carry a merchant's own discount, of 1 to 12 per cent
 
 
 class Paid(NamedTuple):
@@ -34,13 +37,23 @@ class Till:
 
     rng: Random
     town: list[Merchant]
-    rows: list[tuple[int, int, str]] = field(default_factory=list)      # moment, serial, line
+    rows: list[tuple[int, int, str]] = field(default_factory=list)  # moment, serial, line
     visits: dict[int, int] = field(default_factory=dict)
 
-    def pay(self, moment: int, granted: Granted, voucher: int, merchant: int, shops: Shops, base_fen: int) -> Paid:
-        """Ring up one payment at `merchant`, or at another of `shops` when the resident was there twice today.
+    def pay(
+        self,
+        moment: int,
+        granted: Granted,
+        voucher: int,
+        merchant: int,
+        shops: Shops,
+        base_fen: int,
+    ) -> Paid:
+        """Ring up one payment at `merchant`, or at another of `shops` when the resident was there
+        twice today.
 
-        `voucher` is the claim's position x the pack's coupons + the coupon's position; `base_fen` is after discounts.
+        `voucher` is the claim's position x the pack's coupons + the coupon's position; `base_fen`
+        is after discounts.
         """
         coupons = granted.round.coupons
         position, coupon = divmod(voucher, len(coupons))
@@ -49,7 +62,10 @@ class Till:
         discount = int(base_fen * (chance + 0.01) / 100) * 100 if chance < DISCOUNTED else 0
         order, subsidy = base_fen + discount, coupons[coupon].subsidy(base_fen)
         what = f"{granted.numbers[position]},{coupon + 1},{self.town[merchant].number}"
-        amounts = f"{order // 100}.{order % 100:02d},{discount // 100}.00,{subsidy // 100}.{subsidy % 100:02d}"
+        amounts = (
+            f"{order // 100}.{order % 100:02d},{discount // 100}.00,"
+            f"{subsidy // 100}.{subsidy % 100:02d}"
+        )
         return Paid(self._write(moment, "pay", what, amounts), what, amounts)
 
     def refund(self, moment: int, paid: Paid) -> None:
@@ -58,7 +74,9 @@ class Till:
 
     def _visit(self, resident: int, merchant: int, day: int, shops: Shops) -> int:
         """The merchant where the limit still allows a voucher; the visit is counted."""
-        while (made := self.visits.get(visit := (resident * len(self.town) + merchant) * DAYS + day, 0)) >= VISITS_A_DAY:
+        while (
+            made := self.visits.get(visit := (resident * len(self.town) + merchant) * DAYS + day, 0)
+        ) >= VISITS_A_DAY:
             merchant = shops.pick(self.rng, 1)[0]
         self.visits[visit] = made + 1
         return merchant
@@ -73,8 +91,13 @@ class Till:
         return number
 
     def files(self, ends: list[int]) -> list[str]:
-        """The rows in order of time, cut into files after each of `ends`; what comes later is a last file."""
+        """The rows in order of time, cut into files after each of `ends`; what comes later is a
+        last file.
+        """
         rows = sorted(self.rows)
         cuts = [bisect_right(rows, (end, len(rows), "")) for end in ends]
         lines = [row[2] for row in rows]
-        return ["\n".join((HEADER, *lines[low:high], "")) for low, high in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
+        return [
+            "\n".join((HEADER, *lines[low:high], ""))
+            for low, high in zip([0, *cuts], [*cuts, len(rows)], strict=True)
+        ]

@@ -1,1 +1,3 @@
-"""Files that come in: read by a profile, judged, counted, kept with their rejects. It grants nothing, opens no round."""
+"""Files that come in: read by a profile, judged, counted, kept with their rejects. It grants
+nothing, opens no round.
+"""

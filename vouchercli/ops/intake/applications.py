@@ -20,8 +20,9 @@ NEEDED = ("application_no", "round", "resident", "applied_at")
 
 
 def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
-    """The file's texts -> (application_no, round, token, applied_at, group, district, device, mobile, card, account): the last four
-    tokens or None."""
+    """The file's texts -> (application_no, round, token, applied_at, group, district, device,
+    mobile, card, account): the last four tokens or None.
+    """
     key, clock = identities.load_key(desk.session.path), times.Reader(desk.zone)
 
     def typed(values: tuple[str, ...]) -> Typed:
@@ -34,7 +35,9 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
         except ValueError:
             return Unfit("bad_time", {"column": "applied_at", "value": written})
         try:
-            tokens = [identities.token(key, value) if value else None for value in (resident, *given)]
+            tokens = [
+                identities.token(key, value) if value else None for value in (resident, *given)
+            ]
         except ValueError:
             return Unfit("bad_row", {"problem": "the resident's token is damaged"})
         return (application_no, round_, tokens[0], applied_at, group, district, *tokens[1:])
@@ -53,7 +56,9 @@ def _accept(desk: Desk) -> dict[str, Any]:
 
 
 def _reopen(desk: Desk, only: int | None) -> None:
-    """At the end of an import, of its own batch only: what others brought, or a retry finds, stands."""
+    """At the end of an import, of its own batch only: what others brought, or a retry finds,
+    stands.
+    """
     if only is not None:
         application_reopening.reopen(desk.db, desk.programme_id, only)
 
@@ -61,9 +66,18 @@ def _reopen(desk: Desk, only: int | None) -> None:
 WAITING = ("application_reused",)  # what another application can lift
 
 KIND = Kind(
-    name="applications", needs_programme=True, create=applications.CREATE_INCOMING, add=applications.ADD_INCOMING,
-    width=applications.TYPED_COLUMNS, typist=_typist, judge=_judge, accept=_accept,
-    undo=lambda session, batch_id: applications.undo(session.db, batch_id), settle=settle, reopen=_reopen, waiting=WAITING,
+    name="applications",
+    needs_programme=True,
+    create=applications.CREATE_INCOMING,
+    add=applications.ADD_INCOMING,
+    width=applications.TYPED_COLUMNS,
+    typist=_typist,
+    judge=_judge,
+    accept=_accept,
+    undo=lambda session, batch_id: applications.undo(session.db, batch_id),
+    settle=settle,
+    reopen=_reopen,
+    waiting=WAITING,
 )
 
 
@@ -73,27 +87,62 @@ def import_applications(session: Session, file: str, **options: Any) -> Outcome:
 
 
 COLUMNS = (
-    Column("application_no", "Application"), Column("round", "Round"), Column("resident", "Resident"),
-    Column("applied_at", "Applied at", "time"), Column("group", "Group"), Column("district", "District"),
-    Column("person", "Person", blank="-"), Column("claim_no", "Claim", blank="-"), Column("batch", "Batch", "int"),
+    Column("application_no", "Application"),
+    Column("round", "Round"),
+    Column("resident", "Resident"),
+    Column("applied_at", "Applied at", "time"),
+    Column("group", "Group"),
+    Column("district", "District"),
+    Column("person", "Person", blank="-"),
+    Column("claim_no", "Claim", blank="-"),
+    Column("batch", "Batch", "int"),
 )
 
 
 def list_applications(
-    session: Session, *, round_: str | None, application_no: str | None, resident: str | None, limit: int,
+    session: Session,
+    *,
+    round_: str | None,
+    application_no: str | None,
+    resident: str | None,
+    limit: int,
 ) -> Outcome:
-    """Applications in the order of arrival, by round, number or resident; with the claim that each was granted, if it was."""
+    """Applications in the order of arrival, by round, number or resident; with the claim that each
+    was granted, if it was.
+    """
     programme = programmes.current(session.db, session.programme)
     token = identities.token(identities.load_key(session.path), resident) if resident else None
-    rows = applications.listed(session.db, programme["programme_id"], round=round_, application_no=application_no, resident=token,
-                               limit=limit + 1)
+    rows = applications.listed(
+        session.db,
+        programme["programme_id"],
+        round=round_,
+        application_no=application_no,
+        resident=token,
+        limit=limit + 1,
+    )
     zone = programme["time_zone"]
     cells = tuple(
-        {"application_no": row["application_no"], "round": row["round"], "resident": identities.shown(row["resident"]),
-         "applied_at": row["applied_at"], "group": row["resident_group"], "district": row["district"],
-         "person": identities.shown(row["person"]) if row["person"] else None, "claim_no": row["claim_no"], "batch": row["batch_id"]}
+        {
+            "application_no": row["application_no"],
+            "round": row["round"],
+            "resident": identities.shown(row["resident"]),
+            "applied_at": row["applied_at"],
+            "group": row["resident_group"],
+            "district": row["district"],
+            "person": identities.shown(row["person"]) if row["person"] else None,
+            "claim_no": row["claim_no"],
+            "batch": row["batch_id"],
+        }
         for row in rows[:limit]
     )
     data = [{**row, "applied_at": times.iso(row["applied_at"], zone)} for row in cells]
-    says = (say("more than {limit}: add --limit, --round or --application", limit=limit),) if len(rows) > limit else ()
-    return Outcome(data={"applications": data}, tables=(Table(say("Applications"), COLUMNS, cells, zone=zone),), says=says)
+    says = (
+        (say("more than {limit}: add --limit, --round or --application", limit=limit),)
+        if len(rows) > limit
+        else ()
+    )
+    return Outcome(
+        data={"applications": data},
+        tables=(Table(say("Applications"), COLUMNS, cells, zone=zone),),
+        says=says,
+    )

@@ -1,5 +1,7 @@
-"""A file in pieces that are committed one by one. Where a piece ends depends on the line numbers, and on how many rows are left to
-the judge, alone: so an import that was killed goes on exactly as if nothing had happened."""
+"""A file in pieces that are committed one by one. Where a piece ends depends on the line numbers,
+and on how many rows are left to the judge, alone: so an import that was killed goes on exactly as
+if nothing had happened.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,12 @@ if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Reading, Record
     from vouchercli.ops.intake.staging import Desk
 
-LINES = 50_000  # a block; a multiple of it ends each block but the last. Rows that go one by one come in chunks of one block
-# Proved rows come in chunks of two blocks, behind the first twenty of eight: they mostly touch the same pages, which are then written
-# once. A chunk also ends where more rows are left to the judge than it takes in some seconds: others wait for the lock meanwhile.
+# a block; a multiple of it ends each block but the last. Rows that go one by one come in chunks of
+# one block
+LINES = 50_000
+# Proved rows come in chunks of two blocks, behind the first twenty of eight: they mostly touch the
+# same pages, which are then written once. A chunk also ends where more rows are left to the judge
+# than it takes in some seconds: others wait for the lock meanwhile.
 TOGETHER, MANY, MANY_TOGETHER = 2, 20, 8
 LEFT_TO_JUDGE = 20_000
 
@@ -29,8 +34,12 @@ class Taken:
     warnings: int = 0
 
     def __add__(self, more: Taken) -> Taken:
-        return Taken(self.accepted + more.accepted, self.duplicate + more.duplicate, [*self.lines, *more.lines],
-                     self.warnings + more.warnings)
+        return Taken(
+            self.accepted + more.accepted,
+            self.duplicate + more.duplicate,
+            [*self.lines, *more.lines],
+            self.warnings + more.warnings,
+        )
 
 
 NOTHING = Taken(0, 0, [])
@@ -40,7 +49,9 @@ class Plain(Protocol):
     """Who writes the rows of a chunk that need no judge."""
 
     def take(self, desk: Desk, chunk: Chunk) -> tuple[Taken, Iterable[Record]]:
-        """Write them, under the write lock; the rows for the judge come as records. The chunk then knows where it ends."""
+        """Write them, under the write lock; the rows for the judge come as records. The chunk then
+        knows where it ends.
+        """
 
     def end(self, desk: Desk) -> None:
         """The judge is done with the rest: the chunk is about to be committed."""
@@ -48,8 +59,10 @@ class Plain(Protocol):
 
 @dataclass
 class Chunk:
-    """The records up to `last_line`; `is_last` is known once they have been read. `plain` writes rows that need no judge any more
-    and gives the others (see `Kind.by_columns`); `share` is how much of the file lies behind (None: not known)."""
+    """The records up to `last_line`; `is_last` is known once they have been read. `plain` writes
+    rows that need no judge any more and gives the others (see `Kind.by_columns`); `share` is how
+    much of the file lies behind (None: not known).
+    """
 
     last_line: int
     records: Iterable[Record]
@@ -72,8 +85,10 @@ def is_border(line: int) -> bool:
 
 
 def chunks(reading: Reading, after_line: int, *, is_cut: bool) -> Iterator[Chunk]:
-    """The file's chunks behind `after_line`; one, unless it `is_cut`. A file whose last lines can refuse it as a whole is read
-    to its end before anything of it is kept, when it is longer than a chunk."""
+    """The file's chunks behind `after_line`; one, unless it `is_cut`. A file whose last lines can
+    refuse it as a whole is read to its end before anything of it is kept, when it is longer than a
+    chunk.
+    """
     if is_cut and not reading.may_be_cut and after_line == 0:
         is_cut = reading.has_lines(LINES)
         if is_cut:
@@ -100,6 +115,8 @@ def chunks(reading: Reading, after_line: int, *, is_cut: bool) -> Iterator[Chunk
 
         chunk.records = rows()
         yield chunk
-        assert next(iter(chunk.records), None) is None, "a chunk is read to its end before the next one"
+        assert next(iter(chunk.records), None) is None, (
+            "a chunk is read to its end before the next one"
+        )
         if chunk.is_last:
             return

@@ -27,7 +27,12 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
 
     def typed(values: tuple[str, ...]) -> Typed:
         claim_no, round_, resident, written = values
-        for column, value in (("claim_no", claim_no), ("round", round_), ("resident", resident), ("claimed_at", written)):
+        for column, value in (
+            ("claim_no", claim_no),
+            ("round", round_),
+            ("resident", resident),
+            ("claimed_at", written),
+        ):
             if not value:
                 return Unfit("bad_row", {"column": column})
         try:
@@ -52,7 +57,9 @@ def limits_of(desk: Desk) -> Limits:
     """The limits of packs that the desk's programme sets, whatever the round."""
     assert desk.programme is not None
     said = programmes.value(desk.programme).limits
-    return Limits(said.packs_per_resident_per_round, said.packs_per_resident_per_week, said.packs_per_resident)
+    return Limits(
+        said.packs_per_resident_per_round, said.packs_per_resident_per_week, said.packs_per_resident
+    )
 
 
 def _accept(desk: Desk) -> dict[str, Any]:
@@ -70,11 +77,16 @@ def _accept(desk: Desk) -> dict[str, Any]:
 
 
 def _reopen(desk: Desk, only: int | None) -> None:
-    claim_reopening.reopen(desk.db, desk.programme_id, only, is_beyond=limits_of(desk).looks_beyond_the_round)
+    claim_reopening.reopen(
+        desk.db, desk.programme_id, only, is_beyond=limits_of(desk).looks_beyond_the_round
+    )
 
 
 def _by_columns(desk: Desk, done: int) -> Iterator[Chunk] | None:
-    from vouchercli.ops.intake.by_columns import feed  # everyday files never wait for the libraries behind it
+    # everyday files never wait for the libraries behind it
+    from vouchercli.ops.intake.by_columns import (
+        feed,
+    )
 
     if not feed.is_large(desk):
         return None
@@ -86,9 +98,19 @@ def _by_columns(desk: Desk, done: int) -> Iterator[Chunk] | None:
 WAITING = ("claim_reused", "over_quota", "resident_limit")  # what another claim can lift
 
 KIND = Kind(
-    name="claims", needs_programme=True, create=claims.CREATE_INCOMING, add=claims.ADD_INCOMING, width=claims.TYPED_COLUMNS,
-    typist=_typist, judge=_judge, accept=_accept, undo=lambda session, batch_id: claims.undo(session.db, batch_id),
-    settle=settle, reopen=_reopen, waiting=WAITING, by_columns=_by_columns,
+    name="claims",
+    needs_programme=True,
+    create=claims.CREATE_INCOMING,
+    add=claims.ADD_INCOMING,
+    width=claims.TYPED_COLUMNS,
+    typist=_typist,
+    judge=_judge,
+    accept=_accept,
+    undo=lambda session, batch_id: claims.undo(session.db, batch_id),
+    settle=settle,
+    reopen=_reopen,
+    waiting=WAITING,
+    by_columns=_by_columns,
 )
 
 
@@ -98,23 +120,60 @@ def import_claims(session: Session, file: str, **options: Any) -> Outcome:
 
 
 COLUMNS = (
-    Column("claim_no", "Claim"), Column("round", "Round"), Column("resident", "Resident"), Column("claimed_at", "Claimed at", "time"),
-    Column("expires_at", "Expires at", "time"), Column("used", "Used", "int"), Column("coupons", "Vouchers", "int"),
+    Column("claim_no", "Claim"),
+    Column("round", "Round"),
+    Column("resident", "Resident"),
+    Column("claimed_at", "Claimed at", "time"),
+    Column("expires_at", "Expires at", "time"),
+    Column("used", "Used", "int"),
+    Column("coupons", "Vouchers", "int"),
     Column("batch", "Batch", "int"),
 )
 
 
-def list_claims(session: Session, *, round_: str | None, claim_no: str | None, resident: str | None, limit: int) -> Outcome:
-    """Claims, oldest first, by round, number or resident (an identity, turned into its token before it is looked for)."""
+def list_claims(
+    session: Session, *, round_: str | None, claim_no: str | None, resident: str | None, limit: int
+) -> Outcome:
+    """Claims, oldest first, by round, number or resident (an identity, turned into its token before
+    it is looked for).
+    """
     programme = programmes.current(session.db, session.programme)
     token = identities.token(identities.load_key(session.path), resident) if resident else None
-    rows = claims.listed(session.db, programme["programme_id"], round=round_, claim_no=claim_no, resident=token, limit=limit + 1)
+    rows = claims.listed(
+        session.db,
+        programme["programme_id"],
+        round=round_,
+        claim_no=claim_no,
+        resident=token,
+        limit=limit + 1,
+    )
     zone = programme["time_zone"]
     cells = tuple(
-        {"claim_no": row["claim_no"], "round": row["round"], "resident": identities.shown(row["resident"]), "claimed_at": row["claimed_at"],
-         "expires_at": row["expires_at"], "used": row["used"], "coupons": row["coupons"], "batch": row["batch_id"]}
+        {
+            "claim_no": row["claim_no"],
+            "round": row["round"],
+            "resident": identities.shown(row["resident"]),
+            "claimed_at": row["claimed_at"],
+            "expires_at": row["expires_at"],
+            "used": row["used"],
+            "coupons": row["coupons"],
+            "batch": row["batch_id"],
+        }
         for row in rows[:limit]
     )
-    data = [{**row, "claimed_at": times.iso(row["claimed_at"], zone), "expires_at": times.iso(row["expires_at"], zone)} for row in cells]
-    says = (say("more than {limit}: add --limit, --round or --claim", limit=limit),) if len(rows) > limit else ()
-    return Outcome(data={"claims": data}, tables=(Table(say("Claims"), COLUMNS, cells, zone=zone),), says=says)
+    data = [
+        {
+            **row,
+            "claimed_at": times.iso(row["claimed_at"], zone),
+            "expires_at": times.iso(row["expires_at"], zone),
+        }
+        for row in cells
+    ]
+    says = (
+        (say("more than {limit}: add --limit, --round or --claim", limit=limit),)
+        if len(rows) > limit
+        else ()
+    )
+    return Outcome(
+        data={"claims": data}, tables=(Table(say("Claims"), COLUMNS, cells, zone=zone),), says=says
+    )

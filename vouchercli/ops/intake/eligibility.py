@@ -39,14 +39,24 @@ def _judge(desk: Desk) -> None:
 
 def _accept(desk: Desk) -> dict[str, Any]:
     assert desk.programme is not None
-    eligibility.accept(desk.db, desk.batch_id, desk.programme["programme_id"],
-                       desk.options.get("listed_at", desk.session.now))
+    eligibility.accept(
+        desk.db,
+        desk.batch_id,
+        desk.programme["programme_id"],
+        desk.options.get("listed_at", desk.session.now),
+    )
     return {}
 
 
 KIND = Kind(
-    name="eligibility", needs_programme=True, create=eligibility.CREATE_INCOMING, add=eligibility.ADD_INCOMING,
-    width=eligibility.TYPED_COLUMNS, typist=_typist, judge=_judge, accept=_accept,
+    name="eligibility",
+    needs_programme=True,
+    create=eligibility.CREATE_INCOMING,
+    add=eligibility.ADD_INCOMING,
+    width=eligibility.TYPED_COLUMNS,
+    typist=_typist,
+    judge=_judge,
+    accept=_accept,
     undo=lambda session, batch_id: eligibility.undo(session.db, batch_id),
 )
 
@@ -58,28 +68,50 @@ def import_eligibility(session: Session, file: str, **options: Any) -> Outcome:
 
 GROUPS = (Column("group", "Group", blank="(not stated)"), Column("residents", "Residents", "int"))
 COLUMNS = (
-    Column("resident", "Resident"), Column("group", "Group", blank="(not stated)"), Column("district", "District"),
-    Column("listed_at", "Listed at", "time"), Column("batch", "Batch", "int"),
+    Column("resident", "Resident"),
+    Column("group", "Group", blank="(not stated)"),
+    Column("district", "District"),
+    Column("listed_at", "Listed at", "time"),
+    Column("batch", "Batch", "int"),
 )
 
 
-def list_eligibility(session: Session, *, group: str | None, resident: str | None, limit: int) -> Outcome:
-    """The groups with their numbers of residents; of one group, or of one resident, the lines of the list."""
+def list_eligibility(
+    session: Session, *, group: str | None, resident: str | None, limit: int
+) -> Outcome:
+    """The groups with their numbers of residents; of one group, or of one resident, the lines of
+    the list.
+    """
     programme = programmes.current(session.db, session.programme)
     programme_id, zone = programme["programme_id"], programme["time_zone"]
     groups = tuple(dict(row) for row in eligibility.groups(session.db, programme_id))
     if group is None and resident is None:
-        says = () if groups else (say("no eligibility list yet; next: voucher eligibility import FILE"),)
+        says = (
+            ()
+            if groups
+            else (say("no eligibility list yet; next: voucher eligibility import FILE"),)
+        )
         table = Table(say("Eligible residents"), GROUPS, groups)
         return Outcome(data={"groups": list(groups), "residents": []}, tables=(table,), says=says)
     token = identities.token(identities.load_key(session.path), resident) if resident else None
-    rows = eligibility.listed(session.db, programme_id, group=group, resident=token, limit=limit + 1)
+    rows = eligibility.listed(
+        session.db, programme_id, group=group, resident=token, limit=limit + 1
+    )
     cells = tuple(
-        {"resident": identities.shown(row["resident"]), "group": row["resident_group"], "district": row["district"],
-         "listed_at": row["listed_at"], "batch": row["batch_id"]}
+        {
+            "resident": identities.shown(row["resident"]),
+            "group": row["resident_group"],
+            "district": row["district"],
+            "listed_at": row["listed_at"],
+            "batch": row["batch_id"],
+        }
         for row in rows[:limit]
     )
     data = [{**row, "listed_at": times.iso(row["listed_at"], zone)} for row in cells]
-    says = (say("more than {limit}: add --limit or --resident", limit=limit),) if len(rows) > limit else ()
+    says = (
+        (say("more than {limit}: add --limit or --resident", limit=limit),)
+        if len(rows) > limit
+        else ()
+    )
     tables = (Table(say("Eligible residents"), COLUMNS, cells, zone=zone),)
     return Outcome(data={"groups": list(groups), "residents": data}, tables=tables, says=says)

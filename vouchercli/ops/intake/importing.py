@@ -1,7 +1,9 @@
-"""The one way in: every file of merchants, claims and redemptions comes through `take_in`, driven by its profile.
+"""The one way in: every file of merchants, claims and redemptions comes through `take_in`, driven
+by its profile.
 
-read (formats) -> typed (rules) -> staged -> judged by set -> accepted -> kept: one transaction for each chunk of the file, with
-its facts, totals, rejects and the watermark. A killed import leaves whole chunks and goes on behind the last of them.
+read (formats) -> typed (rules) -> staged -> judged by set -> accepted -> kept: one transaction for
+each chunk of the file, with its facts, totals, rejects and the watermark. A killed import leaves
+whole chunks and goes on behind the last of them.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
 
 
 class Watch(Protocol):
-    """Who looks on while a long import runs; `is_stopped` asks it to end at the next border of a chunk."""
+    """Who looks on while a long import runs; `is_stopped` asks it to end at the next border of a
+    chunk.
+    """
 
     is_stopped: bool
 
@@ -54,17 +58,32 @@ class Job:
     watch: Watch | None
 
     def chunk(self) -> AbstractContextManager[sqlite3.Connection]:
-        """The transaction of one chunk; in a dry run all of them lie within one that is rolled back."""
-        return nullcontext(self.session.db) if self.session.db.in_transaction else writing(self.session)
+        """The transaction of one chunk; in a dry run all of them lie within one that is rolled
+        back.
+        """
+        return (
+            nullcontext(self.session.db)
+            if self.session.db.in_transaction
+            else writing(self.session)
+        )
 
 
 def take_in(
-    session: Session, kind: Kind, file: str, *, profile: str | None = None, encoding: str | None = None, sha1: str | None = None,
-    tell: Watch | None = None, **options: Any,
+    session: Session,
+    kind: Kind,
+    file: str,
+    *,
+    profile: str | None = None,
+    encoding: str | None = None,
+    sha1: str | None = None,
+    tell: Watch | None = None,
+    **options: Any,
 ) -> Outcome:
-    """Import one file, or go on with its import where it stopped. The same file again is a no-op that says so.
+    """Import one file, or go on with its import where it stopped. The same file again is a no-op
+    that says so.
 
-    Raises `VoucherError` when the whole file is refused, `Busy` when another process imports it, `Stopped` when asked to.
+    Raises `VoucherError` when the whole file is refused, `Busy` when another process imports it,
+    `Stopped` when asked to.
     """
     reading = records.read(file, kind.name, profile=profile, encoding=encoding, sha1=sha1)
     job = Job(session, kind, reading, {"profile": profile, "encoding": encoding}, options, tell)
@@ -72,43 +91,100 @@ def take_in(
         return _taken(job)
 
 
-def resume(session: Session, kinds: dict[str, Kind], batch_id: int, file: str | None = None, tell: Watch | None = None) -> Outcome:
-    """Go on with the import of a batch that was stopped, from `file` (None: where it was). Raises `VoucherError` when it is
-    done or undone, or when the file is another one."""
+def resume(
+    session: Session,
+    kinds: dict[str, Kind],
+    batch_id: int,
+    file: str | None = None,
+    tell: Watch | None = None,
+) -> Outcome:
+    """Go on with the import of a batch that was stopped, from `file` (None: where it was). Raises
+    `VoucherError` when it is done or undone, or when the file is another one.
+    """
     batch = batches.named(session.db, batch_id)
     refuse_undone(batch)
     if batch["state"] != "importing":
-        raise VoucherError("batch_done", "batch {batch} is done: nothing is left to import",
-                           hint="voucher batch show {batch}", batch=batch_id)
+        raise VoucherError(
+            "batch_done",
+            "batch {batch} is done: nothing is left to import",
+            hint="voucher batch show {batch}",
+            batch=batch_id,
+        )
     asked = json.loads(batch["options"])
-    reading = records.read(file or batch["file"], batch["kind"], profile=asked["profile"], encoding=asked["encoding"])
+    reading = records.read(
+        file or batch["file"], batch["kind"], profile=asked["profile"], encoding=asked["encoding"]
+    )
     if reading.sha256 != batch["sha256"]:
-        raise VoucherError("other_file", "{file} is not the file of batch {batch}", where=reading.name, file=reading.name, batch=batch_id,
-                           hint="voucher batch resume {batch} --file FILE")
-    is_chosen = batch["programme_id"] is None or session.programme or len(programmes.all_loaded(session.db)) == 1
-    job = Job(session if is_chosen else session._replace(programme=batch["programme"]), kinds[batch["kind"]], reading, asked, {}, tell)
+        raise VoucherError(
+            "other_file",
+            "{file} is not the file of batch {batch}",
+            where=reading.name,
+            file=reading.name,
+            batch=batch_id,
+            hint="voucher batch resume {batch} --file FILE",
+        )
+    is_chosen = (
+        batch["programme_id"] is None
+        or session.programme
+        or len(programmes.all_loaded(session.db)) == 1
+    )
+    job = Job(
+        session if is_chosen else session._replace(programme=batch["programme"]),
+        kinds[batch["kind"]],
+        reading,
+        asked,
+        {},
+        tell,
+    )
     with writing(session) if session.dry_run else nullcontext():
         return _taken(job)
 
 
 def undo(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
-    """Take a whole batch away again. Raises `VoucherError` when something later stands on it, saying what."""
+    """Take a whole batch away again. Raises `VoucherError` when something later stands on it,
+    saying what.
+    """
     with writing(session) as db:
         batch = batches.named(db, batch_id)
         refuse_undone(batch)
         kinds[batch["kind"]].undo(session, batch_id)
         batches.mark_undone(db, batch_id)
-        audit.note(session, f"{batch['kind']}.undo", batch["file"], batch=batch_id, accepted=batch["accepted"])
-    data = {"batch": batch_id, "kind": batch["kind"], "file": batch["file"], "undone": batch["accepted"]}
-    return Outcome(data=data, says=(say("batch {batch} is undone: {count} rows of {file} were taken away", batch=batch_id,
-                                        count=batch["accepted"], file=batch["file"]),))
+        audit.note(
+            session,
+            f"{batch['kind']}.undo",
+            batch["file"],
+            batch=batch_id,
+            accepted=batch["accepted"],
+        )
+    data = {
+        "batch": batch_id,
+        "kind": batch["kind"],
+        "file": batch["file"],
+        "undone": batch["accepted"],
+    }
+    return Outcome(
+        data=data,
+        says=(
+            say(
+                "batch {batch} is undone: {count} rows of {file} were taken away",
+                batch=batch_id,
+                count=batch["accepted"],
+                file=batch["file"],
+            ),
+        ),
+    )
 
 
 def refuse_undone(batch: sqlite3.Row) -> None:
     """Raises `VoucherError` when the batch was undone."""
     if batch["state"] == "undone":
-        raise VoucherError("batch_undone", "batch {batch} was undone", hint="import {file} again",
-                           batch=batch["batch_id"], file=batch["file"])
+        raise VoucherError(
+            "batch_undone",
+            "batch {batch} was undone",
+            hint="import {file} again",
+            batch=batch["batch_id"],
+            file=batch["file"],
+        )
 
 
 # ---------------------------------------------------------------- the work on one file
@@ -132,9 +208,16 @@ def _taken(job: Job) -> Outcome:
                 if judged.is_whole:
                     return _finished(job, judged, more)
                 if done == 0:
-                    audit.note(job.session, f"{job.kind.name}.begin", job.reading.name, batch=desk.batch_id, sha256=job.reading.sha256)
+                    audit.note(
+                        job.session,
+                        f"{job.kind.name}.begin",
+                        job.reading.name,
+                        batch=desk.batch_id,
+                        sha256=job.reading.sha256,
+                    )
             if not done and not desk.db.in_transaction:
-                behind_the_first.enter_context(loosely(desk.db))  # an import goes on behind its last chunk, whichever that is
+                # an import goes on behind its last chunk, whichever that is
+                behind_the_first.enter_context(loosely(desk.db))
             done = chunk.last_line
             _look_on(job, desk, chunk)
     with job.chunk():
@@ -147,7 +230,11 @@ def _standing(job: Job) -> sqlite3.Row | None:
 
 
 def _programme_id(job: Job) -> int | None:
-    return programmes.current(job.session.db, job.session.programme)["programme_id"] if job.kind.needs_programme else None
+    return (
+        programmes.current(job.session.db, job.session.programme)["programme_id"]
+        if job.kind.needs_programme
+        else None
+    )
 
 
 def _desk(job: Job, batch_id: int) -> Desk:
@@ -159,25 +246,47 @@ def _desk(job: Job, batch_id: int) -> Desk:
 
 def _chunks(desk: Desk, done: int) -> Iterator[Chunk]:
     found = desk.kind.by_columns(desk, done) if desk.kind.by_columns else None
-    return found if found is not None else chunks(desk.reading, done, is_cut=desk.kind.settle is not None)
+    return (
+        found
+        if found is not None
+        else chunks(desk.reading, done, is_cut=desk.kind.settle is not None)
+    )
 
 
 def _overtaken(job: Job, desk: Desk, done: int) -> Outcome | None:
-    """Asked under the write lock: whether another process has taken the file in meanwhile. Raises `Busy` while it does."""
+    """Asked under the write lock: whether another process has taken the file in meanwhile. Raises
+    `Busy` while it does.
+    """
     found = _standing(job)
     if found is not None and found["state"] == "done":
         return summaries.again(found, job.reading, job.kind.name)
-    if ((found["batch_id"], found["last_line"]) if found is not None else (0, 0)) != (desk.batch_id, done):
-        raise Busy("being_imported", "another command is importing {file}", hint="voucher batch list", file=job.reading.name)
+    if ((found["batch_id"], found["last_line"]) if found is not None else (0, 0)) != (
+        desk.batch_id,
+        done,
+    ):
+        raise Busy(
+            "being_imported",
+            "another command is importing {file}",
+            hint="voucher batch list",
+            file=job.reading.name,
+        )
     return None
 
 
 def _begun(job: Job, desk: Desk) -> Desk:
     reading = job.reading
     batch_id = batches.begin(
-        desk.db, kind=job.kind.name, programme_id=desk.programme["programme_id"] if desk.programme else None, file=reading.name,
-        sha256=reading.sha256, profile=reading.profile.profile, profile_json=reading.profile.to_json(), encoding=reading.encoding,
-        header=json.dumps(reading.header, ensure_ascii=False), actor=job.session.actor, imported_at=job.session.now,
+        desk.db,
+        kind=job.kind.name,
+        programme_id=desk.programme["programme_id"] if desk.programme else None,
+        file=reading.name,
+        sha256=reading.sha256,
+        profile=reading.profile.profile,
+        profile_json=reading.profile.to_json(),
+        encoding=reading.encoding,
+        header=json.dumps(reading.header, ensure_ascii=False),
+        actor=job.session.actor,
+        imported_at=job.session.now,
         options=json.dumps(job.asked, ensure_ascii=False),
     )
     return replace(desk, batch_id=batch_id)
@@ -188,14 +297,25 @@ def _judged(desk: Desk, chunk: Chunk, watch: Watch | None) -> tuple[Desk, dict[s
     staging.expect(desk)
     taken, records = chunk.plain.take(desk, chunk) if chunk.plain else (NOTHING, chunk.records)
     staging.stage(desk, records, tell=watch.read if watch else None)
-    desk = replace(desk, is_whole=chunk.is_last and chunk.is_first and (chunk.plain is None or desk.kind.settle is None))
+    desk = replace(
+        desk,
+        is_whole=chunk.is_last
+        and chunk.is_first
+        and (chunk.plain is None or desk.kind.settle is None),
+    )
     desk.kind.judge(desk)
     more = desk.kind.accept(desk)
     counts = incoming.counted(desk.db)
     counts["accepted"] += taken.accepted
     counts["duplicate"] += taken.duplicate
     counts["read"] += taken.accepted + taken.duplicate
-    batches.add(desk.db, desk.batch_id, last_line=chunk.last_line, **counts, warnings=incoming.warned(desk.db) + taken.warnings)
+    batches.add(
+        desk.db,
+        desk.batch_id,
+        last_line=chunk.last_line,
+        **counts,
+        warnings=incoming.warned(desk.db) + taken.warnings,
+    )
     incoming.keep(desk.db)
     if chunk.plain:
         chunk.plain.end(desk)
@@ -205,14 +325,24 @@ def _judged(desk: Desk, chunk: Chunk, watch: Watch | None) -> tuple[Desk, dict[s
 
 
 def _finished(job: Job, desk: Desk, more: dict[str, Any]) -> Outcome:
-    """The end of an import: what hangs together over several chunks is judged once more, and the batch is done."""
+    """The end of an import: what hangs together over several chunks is judged once more, and the
+    batch is done.
+    """
     if not desk.is_whole and desk.kind.settle:
         desk.kind.settle(desk)
     batches.finish(desk.db, desk.batch_id)
     batch = batches.named(desk.db, desk.batch_id)
-    audit.note(job.session, f"{job.kind.name}.import", job.reading.name, batch=desk.batch_id, sha256=job.reading.sha256,
-               **{key: batch[key] for key in ("read", "accepted", "duplicate", "rejected")})
-    return summaries.told(desk, batch, ignored=job.reading.ignored, extra_columns=list(job.reading.extra), **more)
+    audit.note(
+        job.session,
+        f"{job.kind.name}.import",
+        job.reading.name,
+        batch=desk.batch_id,
+        sha256=job.reading.sha256,
+        **{key: batch[key] for key in ("read", "accepted", "duplicate", "rejected")},
+    )
+    return summaries.told(
+        desk, batch, ignored=job.reading.ignored, extra_columns=list(job.reading.extra), **more
+    )
 
 
 def _look_on(job: Job, desk: Desk, chunk: Chunk) -> None:
@@ -221,5 +351,11 @@ def _look_on(job: Job, desk: Desk, chunk: Chunk) -> None:
         return
     job.watch.committed(chunk.share)
     if job.watch.is_stopped and not chunk.is_last:
-        raise Stopped("stopped", "stopped: the rows up to line {line} of {file} are in (batch {batch})",
-                      hint="voucher batch resume {batch}", line=chunk.last_line, file=job.reading.name, batch=desk.batch_id)
+        raise Stopped(
+            "stopped",
+            "stopped: the rows up to line {line} of {file} are in (batch {batch})",
+            hint="voucher batch resume {batch}",
+            line=chunk.last_line,
+            file=job.reading.name,
+            batch=desk.batch_id,
+        )

@@ -1,7 +1,8 @@
-"""A registry on its way in: a row that names a merchant nobody knows is written at once, every other row goes to the judge.
+"""A registry on its way in: a row that names a merchant nobody knows is written at once, every
+other row goes to the judge.
 
-The rows are taken in the order of the file, so the first row of a number is its merchant, as in the judge's eyes. All of the file
-is one transaction: only its end shows who is missing.
+The rows are taken in the order of the file, so the first row of a number is its merchant, as in the
+judge's eyes. All of the file is one transaction: only its end shows who is missing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 MANY = 1_000  # rows that are written together
 FIELDS = fields.FIELDS["merchants"]
-NUMBER, NAME, USCC, DISTRICT, PLATFORM_NO = (FIELDS.index(field) for field in ("merchant_no", "name", "uscc", "district", "platform_no"))
+NUMBER, NAME, USCC, DISTRICT, PLATFORM_NO = (
+    FIELDS.index(field) for field in ("merchant_no", "name", "uscc", "district", "platform_no")
+)
 SEGMENT = slice(DISTRICT, FIELDS.index("size") + 1)
 
 
@@ -58,7 +61,7 @@ class Writer:
         self._adoptable = new_merchants.adoptable(desk.db)
         self._held: set[str] = set()  # numbers whose first row went to the judge: so do all others
         self._segments: dict[tuple[str, ...], int] = dict(segments.known(desk.db).items())
-        self._lines = array("L")      # of the merchants that were added, by their id
+        self._lines = array("L")  # of the merchants that were added, by their id
         self._warned = 0
         self._rows: list[tuple[Any, ...]] = []
         self._records: list[Record] = []
@@ -68,7 +71,11 @@ class Writer:
         left: list[Record] = []
         for record in records:
             values = record.values
-            if record.fault is not None or not (values[NUMBER] and values[NAME]) or (self._adoptable and self._is_held(values)):
+            if (
+                record.fault is not None
+                or not (values[NUMBER] and values[NAME])
+                or (self._adoptable and self._is_held(values))
+            ):
                 left.append(record)
                 continue
             segment = self._segments.get(values[SEGMENT])
@@ -77,7 +84,9 @@ class Writer:
                 if new_merchants.is_known(self._db, values[NUMBER]):
                     left.append(record)
                     continue
-                segment = self._segments[values[SEGMENT]] = segments.segment_id(self._db, *values[SEGMENT])
+                segment = self._segments[values[SEGMENT]] = segments.segment_id(
+                    self._db, *values[SEGMENT]
+                )
             self._rows.append((*as_stored(values), self._registry, segment, self._at, self._at))
             self._records.append(record)
         return left + self._flush()
@@ -104,14 +113,24 @@ class Writer:
         added = [record for record, new in zip(records, is_new, strict=True) if new]
         self._last += len(added)
         self._lines.extend([record.line for record in added])
-        self._warn([(record.line, row) for record, row, new in zip(records, rows, is_new, strict=True) if new])
+        self._warn(
+            [
+                (record.line, row)
+                for record, row, new in zip(records, rows, is_new, strict=True)
+                if new
+            ]
+        )
         return [record for record, new in zip(records, is_new, strict=True) if not new]
 
     def _warn(self, added: list[tuple[int, tuple[Any, ...]]]) -> None:
         find, batch_id = self._desk.kind.warnings, self._desk.batch_id
         assert find is not None
         doubtful = [(line, row) for line, row in added if row[USCC] or row[DISTRICT].isdigit()]
-        warnings = [(batch_id, line, code, staging.as_json(detail)) for line, row in doubtful for code, detail in find(row)]
+        warnings = [
+            (batch_id, line, code, staging.as_json(detail))
+            for line, row in doubtful
+            for code, detail in find(row)
+        ]
         new_merchants.warn(self._db, warnings)
         self._warned += len(warnings)
 
@@ -119,4 +138,8 @@ class Writer:
 def as_stored(values: tuple[str, ...]) -> tuple[str, ...]:
     """The texts of a row as a merchant has them."""
     uscc = values[USCC]
-    return values if uscc.isupper() or not uscc else (*values[:USCC], uscc.upper(), *values[USCC + 1:])
+    return (
+        values
+        if uscc.isupper() or not uscc
+        else (*values[:USCC], uscc.upper(), *values[USCC + 1 :])
+    )

@@ -1,4 +1,6 @@
-"""Redemptions: files of payments and refunds come in, and are listed. One order is looked at in `ops.intake.till`."""
+"""Redemptions: files of payments and refunds come in, and are listed. One order is looked at in
+`ops.intake.till`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,15 @@ from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import money, times
-from vouchercli.store import judging, merchants, programmes, redemptions, reopening, totals, transaction_numbers
+from vouchercli.store import (
+    judging,
+    merchants,
+    programmes,
+    redemptions,
+    reopening,
+    totals,
+    transaction_numbers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,13 +37,28 @@ parse_yuan = lru_cache(1 << 14)(money.parse_yuan)  # the same few amounts come m
 
 
 def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
-    """Cleaned texts -> (transaction_no, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at, day, base_fen,
-    merchant_discount_fen, subsidy_fen or None when the profile has no such column, refund_of, channel)."""
+    """Cleaned texts -> (transaction_no, kind, claim_no, coupon_no, merchant_no, platform_no,
+    paid_at, day, base_fen, merchant_discount_fen, subsidy_fen or None when the profile has no such
+    column, refund_of, channel).
+    """
     clock = times.Reader(desk.zone)
     says_subsidy = desk.reading.has("subsidy")
 
     def typed(values: tuple[str, ...]) -> Typed:
-        number, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at, order, discount, subsidy, refund_of, channel = values
+        (
+            number,
+            kind,
+            claim_no,
+            coupon_no,
+            merchant_no,
+            platform_no,
+            paid_at,
+            order,
+            discount,
+            subsidy,
+            refund_of,
+            channel,
+        ) = values
         if fault := _misfit(values):
             return fault
         amounts = _amounts(order, discount or "0", subsidy if says_subsidy else "0")
@@ -44,59 +69,152 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
         except ValueError:
             return Unfit("bad_time", {"column": "paid_at", "value": paid_at})
         list_fen, discount_fen, subsidy_fen = amounts
-        return (number, kind, claim_no, int(coupon_no), merchant_no, platform_no, at, day, list_fen - discount_fen, discount_fen,
-                subsidy_fen if says_subsidy else None, refund_of, channel)
+        return (
+            number,
+            kind,
+            claim_no,
+            int(coupon_no),
+            merchant_no,
+            platform_no,
+            at,
+            day,
+            list_fen - discount_fen,
+            discount_fen,
+            subsidy_fen if says_subsidy else None,
+            refund_of,
+            channel,
+        )
 
     return typed
 
 
 def _misfit(values: tuple[str, ...]) -> Unfit | None:
     """What is missing or not a word of ours in the row's texts."""
-    number, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at, _, _, _, refund_of, channel = values
-    if not (number and claim_no and coupon_no and (merchant_no or platform_no) and paid_at and (refund_of or kind != "refund")):
-        needed = {"transaction_no": number, "claim_no": claim_no, "coupon_no": coupon_no, "merchant_no": merchant_no or platform_no,
-                  "paid_at": paid_at, "refund_of": refund_of}
-        return Unfit("bad_row", {"column": next(column for column, value in needed.items() if not value)})
+    (
+        number,
+        kind,
+        claim_no,
+        coupon_no,
+        merchant_no,
+        platform_no,
+        paid_at,
+        _,
+        _,
+        _,
+        refund_of,
+        channel,
+    ) = values
+    if not (
+        number
+        and claim_no
+        and coupon_no
+        and (merchant_no or platform_no)
+        and paid_at
+        and (refund_of or kind != "refund")
+    ):
+        needed = {
+            "transaction_no": number,
+            "claim_no": claim_no,
+            "coupon_no": coupon_no,
+            "merchant_no": merchant_no or platform_no,
+            "paid_at": paid_at,
+            "refund_of": refund_of,
+        }
+        return Unfit(
+            "bad_row", {"column": next(column for column, value in needed.items() if not value)}
+        )
     if kind not in KINDS:
         return Unfit("bad_row", {"column": "kind", "value": kind, "problem": "write pay or refund"})
     if channel not in CHANNELS:
-        return Unfit("bad_row", {"column": "channel", "value": channel, "problem": "write offline or online"})
+        return Unfit(
+            "bad_row", {"column": "channel", "value": channel, "problem": "write offline or online"}
+        )
     if not (coupon_no.isascii() and coupon_no.isdigit() and 1 <= int(coupon_no) <= MOST_COUPONS):
-        return Unfit("bad_row", {"column": "coupon_no", "value": coupon_no, "problem": "count the pack's coupons from 1"})
+        return Unfit(
+            "bad_row",
+            {
+                "column": "coupon_no",
+                "value": coupon_no,
+                "problem": "count the pack's coupons from 1",
+            },
+        )
     return None
 
 
 def _amounts(order: str, discount: str, subsidy: str) -> tuple[int, int, int] | Unfit:
-    """(order, discount, subsidy) in fen: none negative, an order above nothing, a discount within it."""
+    """(order, discount, subsidy) in fen: none negative, an order above nothing, a discount within
+    it.
+    """
     fen = []
-    for column, text in (("order_amount", order), ("merchant_discount", discount), ("subsidy", subsidy)):
+    for column, text in (
+        ("order_amount", order),
+        ("merchant_discount", discount),
+        ("subsidy", subsidy),
+    ):
         try:
             fen.append(parse_yuan(text))
         except ValueError:
             return Unfit("bad_amount", {"column": column, "value": text})
         if fen[-1] < 0:
-            return Unfit("bad_amount", {"column": column, "value": text, "problem": "a negative amount"})
+            return Unfit(
+                "bad_amount", {"column": column, "value": text, "problem": "a negative amount"}
+            )
     if fen[0] == 0:
-        return Unfit("bad_amount", {"column": "order_amount", "value": order, "problem": "an order of nothing"})
+        return Unfit(
+            "bad_amount",
+            {"column": "order_amount", "value": order, "problem": "an order of nothing"},
+        )
     if fen[1] > fen[0]:
-        return Unfit("bad_amount", {"column": "merchant_discount", "value": discount, "problem": "more than the order"})
+        return Unfit(
+            "bad_amount",
+            {"column": "merchant_discount", "value": discount, "problem": "more than the order"},
+        )
     return fen[0], fen[1], fen[2]
 
 
 def payment(
-    claim_no: str, coupon_no: int, merchant_no: str, at: int, zone: str, fen: tuple[int, int], channel: str
+    claim_no: str,
+    coupon_no: int,
+    merchant_no: str,
+    at: int,
+    zone: str,
+    fen: tuple[int, int],
+    channel: str,
 ) -> tuple[Any, ...]:
-    """One payment as typed columns, for a look ahead: no number of its own yet, the subsidy as the rules give it."""
+    """One payment as typed columns, for a look ahead: no number of its own yet, the subsidy as the
+    rules give it.
+    """
     day, base_fen = times.day_of(at, zone), fen[0] - fen[1]
-    return ("", "pay", claim_no, coupon_no, merchant_no, merchant_no, at, day, base_fen, fen[1], None, "", channel)
+    return (
+        "",
+        "pay",
+        claim_no,
+        coupon_no,
+        merchant_no,
+        merchant_no,
+        at,
+        day,
+        base_fen,
+        fen[1],
+        None,
+        "",
+        channel,
+    )
 
 
 # ---------------------------------------------------------------- judged and accepted
 
 
 # What another payment or refund can lift.
-WAITING = ("already_redeemed", "over_limit", "transaction_reused", "refund_without_payment", "refund_too_large", "partial_refund",
-           "subsidy_mismatch")
+WAITING = (
+    "already_redeemed",
+    "over_limit",
+    "transaction_reused",
+    "refund_without_payment",
+    "refund_too_large",
+    "partial_refund",
+    "subsidy_mismatch",
+)
 
 
 def _judge(desk: Desk) -> None:
@@ -108,7 +226,9 @@ def _judge(desk: Desk) -> None:
     else:
         transaction_numbers.expect_none(desk.db)
     sql_functions.teach(desk.db, programme_id, desk.zone)
-    merchants.add_unregistered(desk.db, desk.batch_id, judging.unregistered(desk.db, programme_id), desk.session.now)
+    merchants.add_unregistered(
+        desk.db, desk.batch_id, judging.unregistered(desk.db, programme_id), desk.session.now
+    )
     judging.judge(desk.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day)
 
 
@@ -126,7 +246,10 @@ def _accept(desk: Desk) -> dict[str, Any]:
 
 
 def _by_columns(desk: Desk, done: int) -> Iterator[Chunk] | None:
-    from vouchercli.ops.intake.by_columns import feed  # everyday files never wait for the libraries behind it
+    # everyday files never wait for the libraries behind it
+    from vouchercli.ops.intake.by_columns import (
+        feed,
+    )
 
     if not feed.is_large(desk):
         return None
@@ -141,9 +264,19 @@ def _undo(session: Session, batch_id: int) -> None:
 
 
 KIND = Kind(
-    name="redemptions", needs_programme=True, create=judging.CREATE_INCOMING, add=judging.ADD_INCOMING,
-    width=judging.TYPED_COLUMNS, typist=_typist, judge=_judge, accept=_accept, undo=_undo,
-    settle=settle, reopen=_reopen, waiting=WAITING, by_columns=_by_columns,
+    name="redemptions",
+    needs_programme=True,
+    create=judging.CREATE_INCOMING,
+    add=judging.ADD_INCOMING,
+    width=judging.TYPED_COLUMNS,
+    typist=_typist,
+    judge=_judge,
+    accept=_accept,
+    undo=_undo,
+    settle=settle,
+    reopen=_reopen,
+    waiting=WAITING,
+    by_columns=_by_columns,
 )
 
 
@@ -155,9 +288,17 @@ def import_redemptions(session: Session, file: str, **options: Any) -> Outcome:
 # ---------------------------------------------------------------- list
 
 COLUMNS = (
-    Column("transaction_no", "Transaction"), Column("kind", "Kind", "word"), Column("claim_no", "Claim"), Column("coupon_no", "No.", "int"),
-    Column("coupon", "Coupon"), Column("round", "Round"), Column("merchant_no", "Merchant"), Column("paid_at", "Paid at", "time"),
-    Column("base_fen", "Base", "fen"), Column("subsidy_fen", "Voucher paid", "fen"), Column("batch", "Batch", "int"),
+    Column("transaction_no", "Transaction"),
+    Column("kind", "Kind", "word"),
+    Column("claim_no", "Claim"),
+    Column("coupon_no", "No.", "int"),
+    Column("coupon", "Coupon"),
+    Column("round", "Round"),
+    Column("merchant_no", "Merchant"),
+    Column("paid_at", "Paid at", "time"),
+    Column("base_fen", "Base", "fen"),
+    Column("subsidy_fen", "Voucher paid", "fen"),
+    Column("batch", "Batch", "int"),
 )
 INNER = ("batch_id", "redemption_id")  # numbers that only the database knows them by
 
@@ -168,6 +309,23 @@ def list_redemptions(session: Session, *, limit: int, **wanted: str | None) -> O
     zone = programme["time_zone"]
     rows = redemptions.listed(session.db, programme["programme_id"], limit=limit + 1, **wanted)
     cells = tuple({**dict(row), "batch": row["batch_id"]} for row in rows[:limit])
-    data = [{key: value for key, value in row.items() if key not in INNER} | {"paid_at": times.iso(row["paid_at"], zone)} for row in cells]
-    says = (say("more than {limit}: add --limit, --round, --claim, --merchant or --transaction", limit=limit),) if len(rows) > limit else ()
-    return Outcome(data={"redemptions": data}, tables=(Table(say("Payments and refunds"), COLUMNS, cells, zone=zone),), says=says)
+    data = [
+        {key: value for key, value in row.items() if key not in INNER}
+        | {"paid_at": times.iso(row["paid_at"], zone)}
+        for row in cells
+    ]
+    says = (
+        (
+            say(
+                "more than {limit}: add --limit, --round, --claim, --merchant or --transaction",
+                limit=limit,
+            ),
+        )
+        if len(rows) > limit
+        else ()
+    )
+    return Outcome(
+        data={"redemptions": data},
+        tables=(Table(say("Payments and refunds"), COLUMNS, cells, zone=zone),),
+        says=says,
+    )

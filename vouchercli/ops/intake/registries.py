@@ -1,4 +1,6 @@
-"""Take in a file of a merchant registry: who is new, who changed, who is missing. Looking is in `ops.setup.merchants`."""
+"""Take in a file of a merchant registry: who is new, who changed, who is missing. Looking is in
+`ops.setup.merchants`.
+"""
 
 from __future__ import annotations
 
@@ -34,47 +36,111 @@ NAMED_MISSING = 10
 
 
 def import_merchants(
-    session: Session, file: str, *, profile: str | None = None, encoding: str | None = None, sha1: str | None = None,
-    missing: str = "report", is_sure: bool = False, tell: Watch | None = None,
+    session: Session,
+    file: str,
+    *,
+    profile: str | None = None,
+    encoding: str | None = None,
+    sha1: str | None = None,
+    missing: str = "report",
+    is_sure: bool = False,
+    tell: Watch | None = None,
 ) -> Outcome:
-    """Update the registry from a file: add, change, and report who is missing (`missing="suspend"`: suspend them from now).
+    """Update the registry from a file: add, change, and report who is missing (`missing="suspend"`:
+    suspend them from now).
 
-    Raises `VoucherError` when the file cannot be the whole registry and its missing were to be suspended (unless `is_sure`).
+    Raises `VoucherError` when the file cannot be the whole registry and its missing were to be
+    suspended (unless `is_sure`).
     """
     if missing not in MISSING_WAYS:
-        raise UsageFault("unknown_missing", "--missing {given}: choose one of: {known}", hint="voucher merchant import --help",
-                         given=missing, known=", ".join(MISSING_WAYS))
+        raise UsageFault(
+            "unknown_missing",
+            "--missing {given}: choose one of: {known}",
+            hint="voucher merchant import --help",
+            given=missing,
+            known=", ".join(MISSING_WAYS),
+        )
     outcome = importing.take_in(
-        session, KIND, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell, missing=missing, is_sure=is_sure
+        session,
+        KIND,
+        file,
+        profile=profile,
+        encoding=encoding,
+        sha1=sha1,
+        tell=tell,
+        missing=missing,
+        is_sure=is_sure,
     )
     if "repeats" in outcome.data and missing == "suspend":
-        more = _suspend_afterwards(session, records.read(file, KIND.name, profile=profile, encoding=encoding), outcome.data, is_sure=is_sure)
+        more = _suspend_afterwards(
+            session,
+            records.read(file, KIND.name, profile=profile, encoding=encoding),
+            outcome.data,
+            is_sure=is_sure,
+        )
         outcome = replace(outcome, data={**outcome.data, **more}, says=())
-    return replace(outcome, says=(*outcome.says, *_said(outcome.data)), tables=(*outcome.tables, *_missing_table(outcome.data)))
+    return replace(
+        outcome,
+        says=(*outcome.says, *_said(outcome.data)),
+        tables=(*outcome.tables, *_missing_table(outcome.data)),
+    )
 
 
-def _suspend_afterwards(session: Session, reading: Reading, before: dict[str, Any], *, is_sure: bool) -> dict[str, Any]:
-    """The file came before and its missing were only reported: now they are suspended, unless a later file of the registry came."""
+def _suspend_afterwards(
+    session: Session, reading: Reading, before: dict[str, Any], *, is_sure: bool
+) -> dict[str, Any]:
+    """The file came before and its missing were only reported: now they are suspended, unless a
+    later file of the registry came.
+    """
     registry, batch_id = reading.profile.profile, before["batch"]
     with writing(session) as db:
         latest = batches.last_of_profile(db, KIND.name, registry)
         if latest != batch_id:
-            raise VoucherError("registry_superseded", "batch {latest} is a later file of registry {registry}",
-                               hint="voucher batch show {latest}", latest=latest, registry=registry)
+            raise VoucherError(
+                "registry_superseded",
+                "batch {latest} is a later file of registry {registry}",
+                hint="voucher batch show {latest}",
+                latest=latest,
+                registry=registry,
+            )
         incoming.expect(db, KIND.name, KIND.create)
         blank = (None,) * KIND.width
-        incoming.put(db, KIND.add, (
-            (record.line, batch_id, record.line, json.dumps(record.cells, ensure_ascii=False), None, "{}",
-             *(blank if record.fault else record.values))
-            for record in reading.records()
-        ))
-        desk = staging.Desk(session, db, KIND, reading, batch_id, None, HOME_ZONE, {"missing": "suspend", "is_sure": is_sure})
+        incoming.put(
+            db,
+            KIND.add,
+            (
+                (
+                    record.line,
+                    batch_id,
+                    record.line,
+                    json.dumps(record.cells, ensure_ascii=False),
+                    None,
+                    "{}",
+                    *(blank if record.fault else record.values),
+                )
+                for record in reading.records()
+            ),
+        )
+        desk = staging.Desk(
+            session,
+            db,
+            KIND,
+            reading,
+            batch_id,
+            None,
+            HOME_ZONE,
+            {"missing": "suspend", "is_sure": is_sure},
+        )
         return {"added": 0, "changed": 0, "returned": 0, **_missing(desk, registry)}
 
 
 def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
     """A column that the file does not have is None: what is stored stays."""
-    absent = [place for place, field in enumerate(FIELDS) if field not in ("merchant_no", "name") and not desk.reading.has(field)]
+    absent = [
+        place
+        for place, field in enumerate(FIELDS)
+        if field not in ("merchant_no", "name") and not desk.reading.has(field)
+    ]
     number, name, uscc = (FIELDS.index(field) for field in ("merchant_no", "name", "uscc"))
 
     def typed(values: tuple[str, ...]) -> Typed:
@@ -99,7 +165,13 @@ def _warnings(typed: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
 
         successors = divisions.retired().get(district)
         if successors is not None:
-            yield "retired_division", {"district": district, **({"successor": ", ".join(successors)} if successors else {})}
+            yield (
+                "retired_division",
+                {
+                    "district": district,
+                    **({"successor": ", ".join(successors)} if successors else {}),
+                },
+            )
 
 
 def _uscc_warnings(uscc: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -118,9 +190,13 @@ def _judge(desk: Desk) -> None:
 
 
 def _accept(desk: Desk) -> dict[str, Any]:
-    """Write the changes and tell who came back; a whole file (no retry, no mended rejects) also tells who is missing."""
+    """Write the changes and tell who came back; a whole file (no retry, no mended rejects) also
+    tells who is missing.
+    """
     registry = desk.reading.profile.profile
-    more: dict[str, Any] = dict(registries.accept(desk.db, desk.batch_id, registry, desk.session.now))
+    more: dict[str, Any] = dict(
+        registries.accept(desk.db, desk.batch_id, registry, desk.session.now)
+    )
     more["returned"] = suspensions.end_returned(desk.db, desk.batch_id, desk.session.now)
     return more | _missing(desk, registry)
 
@@ -140,41 +216,68 @@ def _missing(desk: Desk, registry: str) -> dict[str, Any]:
 
 
 def _unread(desk: Desk) -> tuple[int, set[str]]:
-    """How many rows name a merchant that cannot be told, and the numbers of merchants that stand in damaged rows all the same:
-    those are not missing."""
-    rows = [{id_text(cell) for cell in json.loads(row["cells"])} for row in registries.unread(desk.db)]
+    """How many rows name a merchant that cannot be told, and the numbers of merchants that stand in
+    damaged rows all the same: those are not missing.
+    """
+    rows = [
+        {id_text(cell) for cell in json.loads(row["cells"])} for row in registries.unread(desk.db)
+    ]
     known = registries.known(desk.db, set[str]().union(*rows))
     return sum(not texts & known for texts in rows), known
 
 
 def _refuse_doubtful(desk: Desk, registry: str, gone: int, unread: int) -> None:
-    """Nobody is suspended for a file that looks like a part of its registry (less than half), or for rows that cannot be read."""
+    """Nobody is suspended for a file that looks like a part of its registry (less than half), or
+    for rows that cannot be read.
+    """
     if desk.options["is_sure"]:
         return
     if unread:
         raise VoucherError(
-            "registry_unread", "{count} rows of the file cannot be read: their merchants would be suspended as missing",
-            hint="mend the rows first; or leave out --missing suspend; or add --yes", count=unread,
+            "registry_unread",
+            "{count} rows of the file cannot be read: their merchants would be suspended as"
+            " missing",
+            hint="mend the rows first; or leave out --missing suspend; or add --yes",
+            count=unread,
         )
     known = registries.count(desk.db, registry)
     if 2 * gone > known:
         raise VoucherError(
             "registry_in_part",
-            "{missing} of the {known} merchants of registry {registry} are not in this file: it looks like a part of it",
-            hint="import the whole registry; or leave out --missing suspend; or add --yes to suspend all {missing}",
-            missing=gone, known=known, registry=registry,
+            "{missing} of the {known} merchants of registry {registry} are not in this file: it"
+            " looks like a part of it",
+            hint=(
+                "import the whole registry; or leave out --missing suspend; or add --yes to suspend"
+                " all {missing}"
+            ),
+            missing=gone,
+            known=known,
+            registry=registry,
         )
 
 
 def _suspend_missing(desk: Desk, registry: str, gone: list[sqlite3.Row]) -> int:
-    """Suspend those that the registry dropped, all in one deed; returns how many were not suspended already."""
+    """Suspend those that the registry dropped, all in one deed; returns how many were not suspended
+    already.
+    """
     session = desk.session
     reason = f"no longer in registry {registry} (batch {desk.batch_id})"
     stopped = suspensions.begin_missing(
-        desk.db, desk.batch_id, [row["merchant_id"] for row in gone], at=session.now, reason=reason, actor=session.actor
+        desk.db,
+        desk.batch_id,
+        [row["merchant_id"] for row in gone],
+        at=session.now,
+        reason=reason,
+        actor=session.actor,
     )
-    audit.note(session, "merchant.suspend", f"batch {desk.batch_id}", from_at=session.now, reason=reason,
-               merchants=[row["merchant_no"] for row in gone])
+    audit.note(
+        session,
+        "merchant.suspend",
+        f"batch {desk.batch_id}",
+        from_at=session.now,
+        reason=reason,
+        merchants=[row["merchant_no"] for row in gone],
+    )
     return stopped
 
 
@@ -183,8 +286,16 @@ def _undo(session: Session, batch_id: int) -> None:
 
 
 KIND = staging.Kind(
-    name="merchants", needs_programme=False, create=registries.CREATE_INCOMING, add=registries.ADD_INCOMING, width=registries.TYPED_COLUMNS,
-    typist=_typist, judge=_judge, accept=_accept, undo=_undo, warnings=_warnings,
+    name="merchants",
+    needs_programme=False,
+    create=registries.CREATE_INCOMING,
+    add=registries.ADD_INCOMING,
+    width=registries.TYPED_COLUMNS,
+    typist=_typist,
+    judge=_judge,
+    accept=_accept,
+    undo=_undo,
+    warnings=_warnings,
     by_columns=new_merchants.chunks,
 )
 
@@ -193,12 +304,18 @@ def _said(data: dict[str, Any]) -> tuple[Message, ...]:
     """What the file changed, in sentences; nothing for a file that came before."""
     if "missing" not in data:
         return ()
-    says = [say("registry {profile}: {added} added, {changed} changed, {missing} missing",
-                **{key: data[key] for key in ("profile", "added", "changed", "missing")})]
+    says = [
+        say(
+            "registry {profile}: {added} added, {changed} changed, {missing} missing",
+            **{key: data[key] for key in ("profile", "added", "changed", "missing")},
+        )
+    ]
     if data["returned"]:
         says.append(say("{count} came back and are no longer suspended", count=data["returned"]))
     if data["suspended"]:
-        says.append(say("{count} missing merchants are suspended from now on", count=data["suspended"]))
+        says.append(
+            say("{count} missing merchants are suspended from now on", count=data["suspended"])
+        )
     elif data["missing"]:
         says.append(say("missing merchants stay as they are (--missing suspend suspends them)"))
     return tuple(says)
@@ -208,7 +325,16 @@ def _missing_table(data: dict[str, Any]) -> tuple[Table, ...]:
     gone = data.get("missing_merchants") or []
     if not gone:
         return ()
-    more = say("The first {shown} of {count}; -o json lists all.", shown=NAMED_MISSING, count=len(gone))
+    more = say(
+        "The first {shown} of {count}; -o json lists all.", shown=NAMED_MISSING, count=len(gone)
+    )
     notes = (more,) if len(gone) > NAMED_MISSING else ()
     title = say("No longer in registry {profile}", profile=data["profile"])
-    return (Table(title, (Column("merchant_no", "Number"), Column("name", "Name")), tuple(gone[:NAMED_MISSING]), notes=notes),)
+    return (
+        Table(
+            title,
+            (Column("merchant_no", "Number"), Column("name", "Name")),
+            tuple(gone[:NAMED_MISSING]),
+            notes=notes,
+        ),
+    )

@@ -1,8 +1,10 @@
-"""Rows judged again: rejects whose time may have come, and the standing facts that hang together with them.
+"""Rows judged again: rejects whose time may have come, and the standing facts that hang together
+with them.
 
-The law goes by the time of a payment or claim, not by the order in which files came. When rejects are judged again, every fact
-on the same vouchers, visits and numbers is judged with them, as if all had come at once: so the same files give the same facts
-in whatever order they came. A fact that must give way to an earlier row becomes a reject of its own batch.
+The law goes by the time of a payment or claim, not by the order in which files came. When rejects
+are judged again, every fact on the same vouchers, visits and numbers is judged with them, as if all
+had come at once: so the same files give the same facts in whatever order they came. A fact that
+must give way to an earlier row becomes a reject of its own batch.
 """
 
 from __future__ import annotations
@@ -33,33 +35,58 @@ Moves = dict[int, tuple[int, int, int]]  # batch_id -> rows (accepted, duplicate
 
 
 def retry(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
-    """Judge a batch's rejects again, now that what they waited for may have come; what is accepted joins the batch.
+    """Judge a batch's rejects again, now that what they waited for may have come; what is accepted
+    joins the batch.
 
-    Rejects of other batches that wait for other rows of the same kind are judged with them. Raises `VoucherError` when the
-    batch was undone or is still under way.
+    Rejects of other batches that wait for other rows of the same kind are judged with them. Raises
+    `VoucherError` when the batch was undone or is still under way.
     """
     with writing(session) as db:
         batch = batches.named(db, batch_id)
         importing.refuse_undone(batch)
         if batch["state"] == "importing":
-            raise VoucherError("batch_unfinished", "batch {batch} is not finished: its import stopped at line {line}",
-                               hint="voucher batch resume {batch}", batch=batch_id, line=batch["last_line"])
+            raise VoucherError(
+                "batch_unfinished",
+                "batch {batch} is not finished: its import stopped at line {line}",
+                hint="voucher batch resume {batch}",
+                batch=batch_id,
+                line=batch["last_line"],
+            )
         desk = _desk(session, kinds[batch["kind"]], batch)
         staging.expect(desk)
         staged = _stage(desk, batch, None, 1)
-        for other in batches.with_waiting(db, batch, desk.kind.waiting) if desk.kind.waiting else ():
-            staged += _stage(_desk(session, desk.kind, other), other, desk.kind.waiting, len(staged) + 1)
+        for other in (
+            batches.with_waiting(db, batch, desk.kind.waiting) if desk.kind.waiting else ()
+        ):
+            staged += _stage(
+                _desk(session, desk.kind, other), other, desk.kind.waiting, len(staged) + 1
+            )
         after = judge_again(desk, staged, None)
         mine = after.pop(batch_id, (0, 0, 0))
-        audit.note(session, f"{desk.kind.name}.retry", batch["file"], batch=batch_id, accepted=mine[0], rejected=mine[2],
-                   **({"others": {str(other): moved for other, moved in after.items()}} if after else {}))
-        outcome = summaries.told(desk, batches.named(db, batch_id), read=sum(mine), accepted=mine[0], duplicate=mine[1], rejected=mine[2])
+        audit.note(
+            session,
+            f"{desk.kind.name}.retry",
+            batch["file"],
+            batch=batch_id,
+            accepted=mine[0],
+            rejected=mine[2],
+            **({"others": {str(other): moved for other, moved in after.items()}} if after else {}),
+        )
+        outcome = summaries.told(
+            desk,
+            batches.named(db, batch_id),
+            read=sum(mine),
+            accepted=mine[0],
+            duplicate=mine[1],
+            rejected=mine[2],
+        )
         return replace(outcome, says=(*outcome.says, *_said_of(after)))
 
 
 def settle(desk: Desk) -> None:
-    """The end of an import in chunks: the batch's own rows that may hang together over chunks are judged once more, with what
-    other batches have brought standing as it is."""
+    """The end of an import in chunks: the batch's own rows that may hang together over chunks are
+    judged once more, with what other batches have brought standing as it is.
+    """
     desk = replace(desk, is_whole=True)
     staging.expect(desk)
     staged = _stage(desk, batches.named(desk.db, desk.batch_id), desk.kind.waiting, 1)
@@ -67,9 +94,13 @@ def settle(desk: Desk) -> None:
 
 
 def judge_again(desk: Desk, staged: list[Place], only: int | None) -> Moves:
-    """Judge the staged rejects with the facts that hang together with them (of the batch `only`, None: of all). Returns how
-    many rows of each batch ended accepted, duplicate or rejected; of a batch that is not the desk's, only the changes."""
-    before: Moves = {batch: (0, 0, sum(counts)) for batch, counts in incoming.by_batch(desk.db).items()}
+    """Judge the staged rejects with the facts that hang together with them (of the batch `only`,
+    None: of all). Returns how many rows of each batch ended accepted, duplicate or rejected; of a
+    batch that is not the desk's, only the changes.
+    """
+    before: Moves = {
+        batch: (0, 0, sum(counts)) for batch, counts in incoming.by_batch(desk.db).items()
+    }
     if desk.kind.reopen:
         desk.kind.reopen(desk, only)
         for batch, counts in incoming.by_batch(desk.db).items():
@@ -77,7 +108,8 @@ def judge_again(desk: Desk, staged: list[Place], only: int | None) -> Moves:
             before[batch] = (sum(counts) - rejected, 0, rejected)
     desk.kind.judge(desk)
     batches.forget_rejects(desk.db, staged)
-    gave_way = desk.kind.accept(desk).get("gave_way", {})  # rows of another kind that stood on a fact which stands no more
+    # rows of another kind that stood on a fact which stands no more
+    gave_way = desk.kind.accept(desk).get("gave_way", {})
     incoming.warned(desk.db)
     incoming.keep(desk.db)
     after: Moves = incoming.by_batch(desk.db)
@@ -95,32 +127,73 @@ def judge_again(desk: Desk, staged: list[Place], only: int | None) -> Moves:
 
 def _desk(session: Session, kind: Kind, batch: sqlite3.Row) -> Desk:
     """The desk on which a batch's kept rows are read again."""
-    programme = programmes.by_id(session.db, batch["programme_id"]) if batch["programme_id"] else None
+    programme = (
+        programmes.by_id(session.db, batch["programme_id"]) if batch["programme_id"] else None
+    )
     header = json.loads(batch["header"])
-    reading = records.read_again(profiles.from_json(batch["profile_json"]), header, [], batch["file"])
-    return Desk(session, session.db, kind, reading, batch["batch_id"], programme, programme["time_zone"] if programme else HOME_ZONE)
+    reading = records.read_again(
+        profiles.from_json(batch["profile_json"]), header, [], batch["file"]
+    )
+    return Desk(
+        session,
+        session.db,
+        kind,
+        reading,
+        batch["batch_id"],
+        programme,
+        programme["time_zone"] if programme else HOME_ZONE,
+    )
 
 
-def _stage(desk: Desk, batch: sqlite3.Row, reasons: tuple[str, ...] | None, first_place: int) -> list[Place]:
-    """Put a batch's rejects of these reasons (None: all) back among the incoming rows; returns where they stand as rejects."""
-    kept = [(row["line"], json.loads(row["cells"])) for row in batches.waiting(desk.db, batch["batch_id"], reasons)]
+def _stage(
+    desk: Desk, batch: sqlite3.Row, reasons: tuple[str, ...] | None, first_place: int
+) -> list[Place]:
+    """Put a batch's rejects of these reasons (None: all) back among the incoming rows; returns
+    where they stand as rejects.
+    """
+    kept = [
+        (row["line"], json.loads(row["cells"]))
+        for row in batches.waiting(desk.db, batch["batch_id"], reasons)
+    ]
     profile, header = profiles.from_json(batch["profile_json"]), json.loads(batch["header"])
-    again = records.read_again(profile, header, [(line, cells) for line, cells in kept if isinstance(cells, list)], batch["file"])
-    gone = [_by_fields(desk.kind.name, line, cells) for line, cells in kept if isinstance(cells, dict)]
-    staging.stage(replace(desk, reading=again, batch_id=batch["batch_id"]), chain(again.records(), gone), first_place=first_place)
+    again = records.read_again(
+        profile,
+        header,
+        [(line, cells) for line, cells in kept if isinstance(cells, list)],
+        batch["file"],
+    )
+    gone = [
+        _by_fields(desk.kind.name, line, cells) for line, cells in kept if isinstance(cells, dict)
+    ]
+    staging.stage(
+        replace(desk, reading=again, batch_id=batch["batch_id"]),
+        chain(again.records(), gone),
+        first_place=first_place,
+    )
     return [(batch["batch_id"], line) for line, _ in kept]
 
 
 def _by_fields(kind: str, line: int, cells: dict[str, str]) -> records.Record:
-    """A row that had been accepted: it is kept by our own fields, which no profile needs to read."""
-    return records.Record(line, (), tuple(cells.get(name, "") for name in FIELDS[kind]), kept=staging.as_json(cells))
+    """A row that had been accepted: it is kept by our own fields, which no profile needs to
+    read.
+    """
+    return records.Record(
+        line, (), tuple(cells.get(name, "") for name in FIELDS[kind]), kept=staging.as_json(cells)
+    )
 
 
 def _said_of(others: Moves) -> tuple[Message, ...]:
     """What became of rows of other batches."""
     came = sum(max(accepted + duplicate, 0) for accepted, duplicate, _ in others.values())
     went = sum(max(rejected, 0) for _, _, rejected in others.values())
-    says = [say("{count} rows of other batches were accepted with them", count=came)] if came else []
+    says = (
+        [say("{count} rows of other batches were accepted with them", count=came)] if came else []
+    )
     if went:
-        says.append(say("{count} rows of other batches gave way to earlier ones: voucher batch list", count=went))
+        says.append(
+            say(
+                "{count} rows of other batches gave way to earlier ones: voucher batch list",
+                count=went,
+            )
+        )
     return tuple(says)

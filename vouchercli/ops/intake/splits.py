@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 
 
 def splitter(desk: Desk) -> Callable[[int, int], Split]:
-    """The function (round_id, amount_fen) -> its split: public and platform shares by funder, and the match."""
+    """The function (round_id, amount_fen) -> its split: public and platform shares by funder, and
+    the match.
+    """
     assert desk.programme is not None
     kinds = programmes.value(desk.programme).kinds
-    funder_ids = {row["funder"]: row["funder_id"] for row in programmes.funders(desk.db, desk.programme_id)}
-    packs = {row["round_id"]: templates.value(row) for row in claims.templates_of_rounds(desk.db, desk.programme_id)}
+    funder_ids = {
+        row["funder"]: row["funder_id"] for row in programmes.funders(desk.db, desk.programme_id)
+    }
+    packs = {
+        row["round_id"]: templates.value(row)
+        for row in claims.templates_of_rounds(desk.db, desk.programme_id)
+    }
 
     @cache
     def split(round_id: int, amount_fen: int) -> Split:
@@ -37,7 +44,9 @@ def splitter(desk: Desk) -> Callable[[int, int], Split]:
 
 
 class Shares:
-    """The splits of payments and refunds during one import: the law is asked once for each change."""
+    """The splits of payments and refunds during one import: the law is asked once for each
+    change.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._db, self._split = desk.db, splitter(desk)
@@ -46,7 +55,11 @@ class Shares:
 
     def of(self, changes: list[Change]) -> list[tuple[int, Split]]:
         """(split_id, split) of each change of a subsidy; new ones are kept."""
-        new = redemptions.splits(self._db, [change for change in dict.fromkeys(changes) if change not in self._known], self._split)
+        new = redemptions.splits(
+            self._db,
+            [change for change in dict.fromkeys(changes) if change not in self._known],
+            self._split,
+        )
         self._known.update(new)
         self.by_number.update(new.values())
         return [self._known[change] for change in changes]

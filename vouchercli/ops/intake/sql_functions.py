@@ -1,4 +1,6 @@
-"""Teach the database the law of one row: SQL functions that ask rules/, so that a rule is written once."""
+"""Teach the database the law of one row: SQL functions that ask rules/, so that a rule is written
+once.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +17,41 @@ if TYPE_CHECKING:
 
 
 def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
-    """Register lawful_subsidy, is_in_scope, used_channel and is_open_to_all for the rounds of a programme."""
-    scopes = {row["round_id"]: templates.value(row).scope for row in claims.templates_of_rounds(db, programme_id)}
+    """Register lawful_subsidy, is_in_scope, used_channel and is_open_to_all for the rounds of a
+    programme.
+    """
+    scopes = {
+        row["round_id"]: templates.value(row).scope
+        for row in claims.templates_of_rounds(db, programme_id)
+    }
 
     @cache
-    def covers(round_id: int, merchant_no: str, district: str, industry: str, size: str, is_registered: int) -> bool:
-        return scope.covers(scopes[round_id], Merchant(merchant_no, district, industry, size, bool(is_registered)))
+    def covers(
+        round_id: int, merchant_no: str, district: str, industry: str, size: str, is_registered: int
+    ) -> bool:
+        return scope.covers(
+            scopes[round_id], Merchant(merchant_no, district, industry, size, bool(is_registered))
+        )
 
     def is_in_scope(
-        round_id: int | None, channel: str, paid_at: int, merchant_no: str, district: str, industry: str, size: str, is_registered: int
+        round_id: int | None,
+        channel: str,
+        paid_at: int,
+        merchant_no: str,
+        district: str,
+        industry: str,
+        size: str,
+        is_registered: int,
     ) -> bool:
         where = scopes[round_id] if round_id is not None else None
-        if where is None or not covers(round_id, merchant_no, district, industry, size, is_registered):
+        if where is None or not covers(
+            round_id, merchant_no, district, industry, size, is_registered
+        ):
             return False
         is_any_hour = not (where.hours or where.weekdays)
-        return scope.has_channel(where, channel) and (is_any_hour or scope.is_hour(where, *times.clock_of(paid_at, zone)))
+        return scope.has_channel(where, channel) and (
+            is_any_hour or scope.is_hour(where, *times.clock_of(paid_at, zone))
+        )
 
     def used_channel(round_id: int | None, channel: str) -> str:
         """The channel a payment states, else the only one its voucher is for, else ''."""
@@ -39,10 +61,15 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         return "" if only == "any" else only
 
     sql_functions.register(
-        db, lawful_subsidy=_lawful, is_in_scope=is_in_scope, used_channel=used_channel,
+        db,
+        lawful_subsidy=_lawful,
+        is_in_scope=is_in_scope,
+        used_channel=used_channel,
         is_open_to_all=lambda round_id: scope.registration_open(scopes[round_id]),
     )
 
 
 def _lawful(base_fen: int, denomination_fen: int | None, percent_bp: int | None) -> int | None:
-    return None if denomination_fen is None else lawful_subsidy(base_fen, denomination_fen, percent_bp)
+    return (
+        None if denomination_fen is None else lawful_subsidy(base_fen, denomination_fen, percent_bp)
+    )

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from vouchercli.ops.intake.chunks import Chunk
     from vouchercli.store.db import Session
 
-as_json = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps would make one for every row
+as_json = json.JSONEncoder(
+    ensure_ascii=False
+).encode  # made once: json.dumps would make one for every row
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,10 @@ Typed = tuple[Any, ...] | Unfit
 
 @dataclass(frozen=True)
 class Desk:
-    """One file at work: where it goes, under which programme, in which zone. `is_whole` says that all its rows are judged at
-    once, so that what only all of them can show (a number used twice) is looked at now and not when the import ends."""
+    """One file at work: where it goes, under which programme, in which zone. `is_whole` says that
+    all its rows are judged at once, so that what only all of them can show (a number used twice) is
+    looked at now and not when the import ends.
+    """
 
     session: Session
     db: sqlite3.Connection
@@ -55,12 +59,14 @@ class Desk:
 
 @dataclass(frozen=True)
 class Kind:
-    """What one kind of file has of its own. `width` counts the typed columns; `typist` makes the function from cleaned
-    texts to typed columns; `warnings` looks at one fit row; `accept` returns keys to add to the summary.
+    """What one kind of file has of its own. `width` counts the typed columns; `typist` makes the
+    function from cleaned texts to typed columns; `warnings` looks at one fit row; `accept` returns
+    keys to add to the summary.
 
-    A kind with `settle` may be taken in chunk by chunk: `settle` judges once more, from all chunks together, the rows that
-    may hang together with rows of another chunk. `reopen` moves standing facts that hang together with the staged rows back
-    among them. `by_columns` proves the plain rows of a large file by set, and gives what it cannot prove to the judge.
+    A kind with `settle` may be taken in chunk by chunk: `settle` judges once more, from all chunks
+    together, the rows that may hang together with rows of another chunk. `reopen` moves standing
+    facts that hang together with the staged rows back among them. `by_columns` proves the plain
+    rows of a large file by set, and gives what it cannot prove to the judge.
     """
 
     name: str
@@ -84,15 +90,26 @@ def expect(desk: Desk) -> None:
     incoming.expect(desk.db, desk.kind.name, desk.kind.create)
 
 
-def stage(desk: Desk, records: Iterable[Record], *, first_place: int | None = None, tell: Callable[[int], None] | None = None) -> None:
-    """Type the records and put them into the waiting room, at their lines or from `first_place` on, identities masked."""
+def stage(
+    desk: Desk,
+    records: Iterable[Record],
+    *,
+    first_place: int | None = None,
+    tell: Callable[[int], None] | None = None,
+) -> None:
+    """Type the records and put them into the waiting room, at their lines or from `first_place` on,
+    identities masked.
+    """
     warnings: list[tuple[int, str, str]] = []
     incoming.put(desk.db, desk.kind.add, _staged(desk, records, first_place, warnings, tell))
     incoming.warn(desk.db, warnings)
 
 
 def _staged(
-    desk: Desk, records: Iterable[Record], first_place: int | None, warnings: list[tuple[int, str, str]],
+    desk: Desk,
+    records: Iterable[Record],
+    first_place: int | None,
+    warnings: list[tuple[int, str, str]],
     tell: Callable[[int], None] | None,
 ) -> Iterator[tuple[Any, ...]]:
     typed_by = desk.kind.typist(desk)
@@ -101,16 +118,28 @@ def _staged(
     for count, record in enumerate(records):
         place = record.line if first_place is None else first_place + count
         if record.fault is not None:
-            found: Typed = Unfit(record.fault.code, {"text": record.fault.text, **record.fault.params})
+            found: Typed = Unfit(
+                record.fault.code, {"text": record.fault.text, **record.fault.params}
+            )
         else:
             found = typed_by(record.values)
         cells = record.kept or as_json(desk.reading.masked(record.cells, mask))
         if isinstance(found, Unfit):
-            yield (place, desk.batch_id, record.line, cells, found.code, as_json(found.detail), *blank)
+            yield (
+                place,
+                desk.batch_id,
+                record.line,
+                cells,
+                found.code,
+                as_json(found.detail),
+                *blank,
+            )
         else:
             yield (place, desk.batch_id, record.line, cells, None, "{}", *found)
             if desk.kind.warnings:
-                warnings.extend((place, code, as_json(detail)) for code, detail in desk.kind.warnings(found))
+                warnings.extend(
+                    (place, code, as_json(detail)) for code, detail in desk.kind.warnings(found)
+                )
         if tell and count % 10_000 == 9_999:
             tell(10_000)
 
@@ -124,7 +153,9 @@ def masker(desk: Desk) -> Callable[[str], str]:
 
 
 def as_kept(kind: str, cells: list[str] | dict[str, str], reading: Reading) -> list[str]:
-    """The cells of a reject in the layout of its file: they were kept so, or, of a row that had been accepted, by our fields."""
+    """The cells of a reject in the layout of its file: they were kept so, or, of a row that had
+    been accepted, by our fields.
+    """
     if isinstance(cells, list):
         return cells
     row = [""] * len(reading.header)

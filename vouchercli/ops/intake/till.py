@@ -1,4 +1,6 @@
-"""One order at the till: what a voucher would give, or which rule refuses it. Nothing is written."""
+"""One order at the till: what a voucher would give, or which rule refuses it. Nothing is
+written.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +24,22 @@ if TYPE_CHECKING:
 
 # The words of the answer's table, in its order.
 LINES = (
-    ("list_fen", "List price"), ("merchant_discount_fen", "Merchant discount"), ("base_fen", "Base"), ("public_fen", "Public subsidy"),
-    ("platform_fen", "Platform"), ("match_fen", "Merchant match"), ("own_fen", "Consumer pays"),
+    ("list_fen", "List price"),
+    ("merchant_discount_fen", "Merchant discount"),
+    ("base_fen", "Base"),
+    ("public_fen", "Public subsidy"),
+    ("platform_fen", "Platform"),
+    ("match_fen", "Merchant match"),
+    ("own_fen", "Consumer pays"),
     ("merchant_receives_fen", "Merchant receives"),
 )
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The order: amounts in yuan text, the coupon (None: the one that pays most), where, how and when (UTC seconds)."""
+    """The order: amounts in yuan text, the coupon (None: the one that pays most), where, how and
+    when (UTC seconds).
+    """
 
     amount: str
     discount: str
@@ -40,26 +49,58 @@ class Asked:
     at: int
 
 
-def check_order(session: Session, asked: Asked, *, claim_no: str | None, template: str | None) -> Outcome:
-    """What the order gets with a voucher of a claim (every rule is asked), or with one of a template (its own rules only)."""
+def check_order(
+    session: Session, asked: Asked, *, claim_no: str | None, template: str | None
+) -> Outcome:
+    """What the order gets with a voucher of a claim (every rule is asked), or with one of a
+    template (its own rules only).
+    """
     if (claim_no is None) == (template is None):
-        raise UsageFault("claim_or_template", "name the voucher: either --claim or --template", hint="voucher redemption check --help")
+        raise UsageFault(
+            "claim_or_template",
+            "name the voucher: either --claim or --template",
+            hint="voucher redemption check --help",
+        )
     if claim_no is not None and asked.merchant_no is None:
-        raise UsageFault("merchant_needed", "a claim's voucher is checked at a merchant", hint="add --merchant NO")
+        raise UsageFault(
+            "merchant_needed",
+            "a claim's voucher is checked at a merchant",
+            hint="add --merchant NO",
+        )
     list_fen, discount_fen = _fen("--amount", asked.amount), _fen("--discount", asked.discount)
     if discount_fen > list_fen:
-        raise UsageFault("bad_amount_option", "{option} {value} is not an amount in yuan", hint="write it like 45.00",
-                         option="--discount", value=asked.discount)
+        raise UsageFault(
+            "bad_amount_option",
+            "{option} {value} is not an amount in yuan",
+            hint="write it like 45.00",
+            option="--discount",
+            value=asked.discount,
+        )
     programme = programmes.current(session.db, session.programme)
-    pack = _pack_of_claim(session, programme, claim_no) if claim_no else templates.value(templates.referenced(session.db, template or ""))
+    pack = (
+        _pack_of_claim(session, programme, claim_no)
+        if claim_no
+        else templates.value(templates.referenced(session.db, template or ""))
+    )
     coupons = [c for c in pack.coupons if asked.coupon_no in (None, c.coupon_no)]
     if not coupons:
-        raise VoucherError("unknown_coupon_no", "the pack of {template} has {count} coupons, no number {coupon_no}",
-                           hint="voucher template show {template}",
-                           template=pack.template, count=len(pack.coupons), coupon_no=asked.coupon_no)
+        raise VoucherError(
+            "unknown_coupon_no",
+            "the pack of {template} has {count} coupons, no number {coupon_no}",
+            hint="voucher template show {template}",
+            template=pack.template,
+            count=len(pack.coupons),
+            coupon_no=asked.coupon_no,
+        )
     kinds = programmes.value(programme).kinds
-    answers = [_answer(session, programme, pack, kinds, coupon, asked, claim_no, (list_fen, discount_fen)) for coupon in coupons]
-    return _told(max(answers, key=lambda found: (found["reason"] is None, found["subsidy_fen"])), programme["time_zone"])
+    answers = [
+        _answer(session, programme, pack, kinds, coupon, asked, claim_no, (list_fen, discount_fen))
+        for coupon in coupons
+    ]
+    return _told(
+        max(answers, key=lambda found: (found["reason"] is None, found["subsidy_fen"])),
+        programme["time_zone"],
+    )
 
 
 def _fen(option: str, text: str) -> int:
@@ -68,33 +109,63 @@ def _fen(option: str, text: str) -> int:
     except ValueError:
         fen = -1
     if fen < 0:
-        raise UsageFault("bad_amount_option", "{option} {value} is not an amount in yuan", hint="write it like 45.00",
-                         option=option, value=text)
+        raise UsageFault(
+            "bad_amount_option",
+            "{option} {value} is not an amount in yuan",
+            hint="write it like 45.00",
+            option=option,
+            value=text,
+        )
     return fen
 
 
 def _pack_of_claim(session: Session, programme: sqlite3.Row, claim_no: str) -> Template:
     row = claims.template_of(session.db, programme["programme_id"], claim_no)
     if row is None:
-        raise VoucherError("unknown_claim_no", "there is no claim {claim_no} here", hint="voucher claim list", claim_no=claim_no)
+        raise VoucherError(
+            "unknown_claim_no",
+            "there is no claim {claim_no} here",
+            hint="voucher claim list",
+            claim_no=claim_no,
+        )
     return templates.value(row)
 
 
 def _answer(
-    session: Session, programme: sqlite3.Row, pack: Template, kinds: dict[str, str], coupon: Coupon, asked: Asked,
-    claim_no: str | None, fen: tuple[int, int],
+    session: Session,
+    programme: sqlite3.Row,
+    pack: Template,
+    kinds: dict[str, str],
+    coupon: Coupon,
+    asked: Asked,
+    claim_no: str | None,
+    fen: tuple[int, int],
 ) -> dict[str, Any]:
     """What one coupon gives, and the reason and explanation when it is refused."""
     order = subsidy.order(*fen, coupon, pack.funding, kinds, pack.match_bp)
-    reason, detail = _refused(session, programme, coupon, asked, claim_no, fen) if claim_no else _below(coupon, order)
+    reason, detail = (
+        _refused(session, programme, coupon, asked, claim_no, fen)
+        if claim_no
+        else _below(coupon, order)
+    )
     if reason:
         order = subsidy.order(*fen, None, pack.funding, kinds, pack.match_bp)
     parts = order.parts
     return {
-        "coupon_no": coupon.coupon_no, "coupon": coupon.coupon, "reason": reason, "detail": detail, "list_fen": order.list_fen,
-        "merchant_discount_fen": order.merchant_discount_fen, "base_fen": order.base_fen, "subsidy_fen": order.subsidy_fen,
-        "public_fen": parts.public_fen, "platform_fen": parts.platform_fen, "match_fen": parts.match_fen, "own_fen": order.own_fen,
-        "merchant_receives_fen": order.merchant_receives_fen, "funders": dict(parts.by_funder),
+        "coupon_no": coupon.coupon_no,
+        "coupon": coupon.coupon,
+        "reason": reason,
+        "detail": detail,
+        "list_fen": order.list_fen,
+        "merchant_discount_fen": order.merchant_discount_fen,
+        "base_fen": order.base_fen,
+        "subsidy_fen": order.subsidy_fen,
+        "public_fen": parts.public_fen,
+        "platform_fen": parts.platform_fen,
+        "match_fen": parts.match_fen,
+        "own_fen": order.own_fen,
+        "merchant_receives_fen": order.merchant_receives_fen,
+        "funders": dict(parts.by_funder),
     }
 
 
@@ -106,23 +177,52 @@ def _below(coupon: Coupon, order: Order) -> tuple[str | None, dict[str, Any]]:
 
 
 def _refused(
-    session: Session, programme: sqlite3.Row, coupon: Coupon, asked: Asked, claim_no: str, fen: tuple[int, int]
+    session: Session,
+    programme: sqlite3.Row,
+    coupon: Coupon,
+    asked: Asked,
+    claim_no: str,
+    fen: tuple[int, int],
 ) -> tuple[str | None, dict[str, Any]]:
-    """The reason that an import would give for this payment: it waits and is judged like a file of one row, and is forgotten."""
+    """The reason that an import would give for this payment: it waits and is judged like a file of
+    one row, and is forgotten.
+    """
     rules, programme_id = programmes.value(programme), programme["programme_id"]
     sql_functions.teach(session.db, programme_id, programme["time_zone"])
-    row = intake.payment(claim_no, coupon.coupon_no, asked.merchant_no or "", asked.at, programme["time_zone"], fen, asked.channel)
-    reason, detail = judging.try_one(session.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day, row)
+    row = intake.payment(
+        claim_no,
+        coupon.coupon_no,
+        asked.merchant_no or "",
+        asked.at,
+        programme["time_zone"],
+        fen,
+        asked.channel,
+    )
+    reason, detail = judging.try_one(
+        session.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day, row
+    )
     return reason, json.loads(detail)
 
 
 def _told(answer: dict[str, Any], zone: str) -> Outcome:
     reason, detail = answer["reason"], answer.pop("detail")
     columns = (Column("what", "Amount", "word"), Column("fen", "Yuan", "fen"))
-    table = Table(say("Coupon {coupon_no} ({coupon})", coupon_no=answer["coupon_no"], coupon=answer["coupon"]), columns,
-                  tuple({"what": label, "fen": answer[key]} for key, label in LINES))
+    table = Table(
+        say(
+            "Coupon {coupon_no} ({coupon})", coupon_no=answer["coupon_no"], coupon=answer["coupon"]
+        ),
+        columns,
+        tuple({"what": label, "fen": answer[key]} for key, label in LINES),
+    )
     if reason is None:
-        accepted = say("accepted: the voucher pays {yuan} yuan", yuan=money.yuan(answer["subsidy_fen"]))
+        accepted = say(
+            "accepted: the voucher pays {yuan} yuan", yuan=money.yuan(answer["subsidy_fen"])
+        )
         return Outcome(data=answer, tables=(table,), says=(accepted,))
     text, values = reasons.explained(reason, detail, zone)
-    return Outcome(data=answer, tables=(table,), problems=(Problem(reason, text, params=values),), status="failed")
+    return Outcome(
+        data=answer,
+        tables=(table,),
+        problems=(Problem(reason, text, params=values),),
+        status="failed",
+    )

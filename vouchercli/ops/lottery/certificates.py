@@ -1,4 +1,6 @@
-"""A draw shown, written and proven: the list of entrants, the certificate, and what a stranger finds wrong with it."""
+"""A draw shown, written and proven: the list of entrants, the certificate, and what a stranger
+finds wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,15 @@ if TYPE_CHECKING:
     from vouchercli.store.db import Session
 
 FOLDER = "draws"
-BARRED = {"resident_limit": "the resident has the packs allowed", "not_eligible": "not on the list of the round's group"}
+BARRED = {
+    "resident_limit": "the resident has the packs allowed",
+    "not_eligible": "not on the list of the round's group",
+}
 
 
-def show_draw(session: Session, code: str, *, application: str | None = None, to: str | None = None) -> Outcome:
+def show_draw(
+    session: Session, code: str, *, application: str | None = None, to: str | None = None
+) -> Outcome:
     """How far a draw has come; one application's ticket; with `to` its files are written again."""
     each = lottery(session, code)
     outcome = told(session, code, *_next(each))
@@ -36,49 +43,89 @@ def show_draw(session: Session, code: str, *, application: str | None = None, to
     if to is None:
         return outcome
     if each.certificate is None:
-        raise VoucherError("not_drawn", "round {round} is not drawn yet: there is no certificate", hint="voucher draw show {round}",
-                           round=code)
+        raise VoucherError(
+            "not_drawn",
+            "round {round} is not drawn yet: there is no certificate",
+            hint="voucher draw show {round}",
+            round=code,
+        )
     return written(session, each, outcome, to)
 
 
 def verify_draw(certificate: str, entrants: str, commitment: str | None = None) -> Outcome:
-    """Draw again from the files alone, without any database; failed (exit 5) with everything that does not fit.
+    """Draw again from the files alone, without any database; failed (exit 5) with everything that
+    does not fit.
 
     Raises `bad_certificate`, `bad_entrants` for files that are something else.
     """
     whole, read = files.read_certificate(certificate), files.read_list(entrants)
-    district, group = (read.columns.index(key) if key in read.columns else 0 for key in law.DIMENSIONS)
-    rows = [law.Entrant(row[0], row[district] if district else "", row[group] if group else "") for row in read.rows]
+    district, group = (
+        read.columns.index(key) if key in read.columns else 0 for key in law.DIMENSIONS
+    )
+    rows = [
+        law.Entrant(row[0], row[district] if district else "", row[group] if group else "")
+        for row in read.rows
+    ]
     try:
         found = proof.findings(whole, rows, read.columns, read.sha256, commitment)
     except ValueError as error:
-        raise VoucherError("bad_certificate", "{file} is not a certificate of a draw: {why}", hint="take the .json that the draw wrote",
-                           file=certificate, why=str(error)) from error
+        raise VoucherError(
+            "bad_certificate",
+            "{file} is not a certificate of a draw: {why}",
+            hint="take the .json that the draw wrote",
+            file=certificate,
+            why=str(error),
+        ) from error
     it = proof.read(whole)
     data = {
-        "round": it.round, "programme": it.programme, "certificate_sha256": proof.own_digest(whole), "seed_sha256": it.seed_sha256,
-        "entrants_sha256": read.sha256, "entrants": len(rows), "places": it.places, "winners": len(it.winners), "proven": not found,
+        "round": it.round,
+        "programme": it.programme,
+        "certificate_sha256": proof.own_digest(whole),
+        "seed_sha256": it.seed_sha256,
+        "entrants_sha256": read.sha256,
+        "entrants": len(rows),
+        "places": it.places,
+        "winners": len(it.winners),
+        "proven": not found,
     }
     if found:
         return Outcome(data, (), (), tuple(map(_problem, found)), "failed")
-    says = [say("the draw of {round} is proven: {winners:,} winners of {entrants:,} entrants, drawn again and the same", round=it.round,
-                winners=len(it.winners), entrants=len(rows))]
+    says = [
+        say(
+            "the draw of {round} is proven: {winners:,} winners of {entrants:,} entrants, drawn"
+            " again and the same",
+            round=it.round,
+            winners=len(it.winners),
+            entrants=len(rows),
+        )
+    ]
     if commitment is None:
-        says.append(say("compare the digest of the seed with the one that was announced before registration closed: {digest}",
-                        digest=it.seed_sha256))
+        says.append(
+            say(
+                "compare the digest of the seed with the one that was announced before registration"
+                " closed: {digest}",
+                digest=it.seed_sha256,
+            )
+        )
     return Outcome(data, (), tuple(says))
 
 
 def _problem(fault: Fault) -> Problem:
-    params = {key: Word(value) if value == proof.WHOLE else value for key, value in fault.params.items()}
+    params = {
+        key: Word(value) if value == proof.WHOLE else value for key, value in fault.params.items()
+    }
     return Problem(fault.code, fault.text, "", fault.suggestion, "error", params)
 
 
 def _next(each: Lottery) -> tuple[Any, ...]:
     if each.row is None:
-        return (say("next: voucher draw commit {round}, before registration closes", round=each.code),)
+        return (
+            say("next: voucher draw commit {round}, before registration closes", round=each.code),
+        )
     if each.certificate is None:
-        return (say("next, once registration is closed: voucher draw run {round}", round=each.code),)
+        return (
+            say("next, once registration is closed: voucher draw run {round}", round=each.code),
+        )
     return ()
 
 
@@ -86,36 +133,73 @@ def _next(each: Lottery) -> tuple[Any, ...]:
 
 
 def _with_application(session: Session, each: Lottery, outcome: Outcome, no: str) -> Outcome:
-    """What became of one application: whether it is its person's entry, its ticket, whether it won."""
+    """What became of one application: whether it is its person's entry, its ticket, whether it
+    won.
+    """
     entry = draws.entry_of(session.db, each.it.row["round_id"], no)
     if entry is None:
-        raise VoucherError("unknown_application", "round {round} has no application {application}",
-                           hint="voucher application list --round {round}", round=each.code, application=no)
+        raise VoucherError(
+            "unknown_application",
+            "round {round} has no application {application}",
+            hint="voucher application list --round {round}",
+            round=each.code,
+            application=no,
+        )
     certificate = each.certificate
     ticket = law.ticket(certificate.effective_seed, no) if certificate and entry == no else None
     barred = dict(certificate.barred).get(no) if certificate else None
     has_won = no in certificate.winners if certificate else None
-    data = {"application_no": no, "entry": entry, "ticket": ticket, "barred": barred, "won": has_won}
-    return replace(outcome, data=outcome.data | {"application": data}, says=(*outcome.says, _became(data)))
+    data = {
+        "application_no": no,
+        "entry": entry,
+        "ticket": ticket,
+        "barred": barred,
+        "won": has_won,
+    }
+    return replace(
+        outcome, data=outcome.data | {"application": data}, says=(*outcome.says, _became(data))
+    )
 
 
 def _became(data: dict[str, Any]) -> Message:
     no, entry, ticket = data["application_no"], data["entry"], data["ticket"]
     if entry != no:
-        return say("application {application} does not count: the entry of this person is {entry}", application=no, entry=entry)
+        return say(
+            "application {application} does not count: the entry of this person is {entry}",
+            application=no,
+            entry=entry,
+        )
     if ticket is None:
-        return say("application {application} takes part; the round is not drawn yet", application=no)
+        return say(
+            "application {application} takes part; the round is not drawn yet", application=no
+        )
     if data["barred"]:
-        return say("application {application} could not win: {reason}", application=no, reason=Word(BARRED[data["barred"]]))
+        return say(
+            "application {application} could not win: {reason}",
+            application=no,
+            reason=Word(BARRED[data["barred"]]),
+        )
     if data["won"]:
-        return say("application {application} won with the ticket {ticket}", application=no, ticket=ticket)
-    return say("application {application} did not win; its ticket is {ticket}", application=no, ticket=ticket)
+        return say(
+            "application {application} won with the ticket {ticket}", application=no, ticket=ticket
+        )
+    return say(
+        "application {application} did not win; its ticket is {ticket}",
+        application=no,
+        ticket=ticket,
+    )
 
 
 # ---------------------------------------------------------------- files
 
 
-def write_list(session: Session, each: Lottery, entrants: Sequence[Entrant], shown: Sequence[str], to: str | None) -> str:
+def write_list(
+    session: Session,
+    each: Lottery,
+    entrants: Sequence[Entrant],
+    shown: Sequence[str],
+    to: str | None,
+) -> str:
     """Write the list of entrants; gives its name."""
     path = to or str(session.path.parent / FOLDER / f"{_stem(each)}-entrants.csv")
     files.write(path, law.listed(entrants, shown))
@@ -123,17 +207,23 @@ def write_list(session: Session, each: Lottery, entrants: Sequence[Entrant], sho
 
 
 def written(
-    session: Session, each: Lottery, outcome: Outcome, to: str | None, entrants: Iterable[Entrant] | None = None,
+    session: Session,
+    each: Lottery,
+    outcome: Outcome,
+    to: str | None,
+    entrants: Iterable[Entrant] | None = None,
 ) -> Outcome:
-    """Write the certificate, its printed form and the list into a folder (`draws` beside the database unless `to`).
+    """Write the certificate, its printed form and the list into a folder (`draws` beside the
+    database unless `to`).
 
-    `entrants` are those of the list, when they are at hand. The list is left out, with a warning, when the applications are no
-    longer those that were drawn from.
+    `entrants` are those of the list, when they are at hand. The list is left out, with a warning,
+    when the applications are no longer those that were drawn from.
     """
     document = json.loads(each.kept["certificate"])
     folder = session.path.parent / FOLDER if to is None else Path(to)
     made: dict[str, Iterable[bytes]] = {
-        "certificate.json": [f"{each.kept['certificate']}\n".encode()], "certificate.txt": files.printed(document),
+        "certificate.json": [f"{each.kept['certificate']}\n".encode()],
+        "certificate.txt": files.printed(document),
     }
     entrants = entrants or draws.entrants(session.db, each.it.row["round_id"])
     listed = list(law.listed(entrants, document["entrants_columns"]))
@@ -142,11 +232,26 @@ def written(
     names = [str(folder / f"{_stem(each)}-{name}") for name in made]
     for name, lines in zip(names, made.values(), strict=True):
         files.write(name, lines)
-    problems = () if is_same else (Problem(
-        "entrants_changed", "applications came in after the draw of {round}: the list it was drawn from is not written again",
-        level="warning", hint="keep the list that was published", params={"round": each.code}),)
-    return replace(outcome, data=outcome.data | {"files": names}, problems=(*outcome.problems, *problems),
-                   says=(*outcome.says, say("the certificate is in: {files}", files=", ".join(names))))
+    problems = (
+        ()
+        if is_same
+        else (
+            Problem(
+                "entrants_changed",
+                "applications came in after the draw of {round}: the list it was drawn from is not"
+                " written again",
+                level="warning",
+                hint="keep the list that was published",
+                params={"round": each.code},
+            ),
+        )
+    )
+    return replace(
+        outcome,
+        data=outcome.data | {"files": names},
+        problems=(*outcome.problems, *problems),
+        says=(*outcome.says, say("the certificate is in: {files}", files=", ".join(names))),
+    )
 
 
 def _stem(each: Lottery) -> str:

@@ -1,7 +1,8 @@
-"""Lotteries: commit to a seed, publish who takes part, draw. Showing and proving a draw is in certificates.py.
+"""Lotteries: commit to a seed, publish who takes part, draw. Showing and proving a draw is in
+certificates.py.
 
-The order is the proof: the digest of the seed is out before the last application is in, the digest of the list is out before
-the seed is. Chance enters in `commit_seed`, and nowhere else.
+The order is the proof: the digest of the seed is out before the last application is in, the digest
+of the list is out before the seed is. Chance enters in `commit_seed`, and nowhere else.
 """
 
 from __future__ import annotations
@@ -33,10 +34,16 @@ SEED_BYTES = 32
 
 
 def commit_seed(
-    session: Session, code: str, *, registration_closes_at: int | None = None, public_source: str = "",
-    strata: Sequence[Stratum] | None = None, seed: bytes | None = None,
+    session: Session,
+    code: str,
+    *,
+    registration_closes_at: int | None = None,
+    public_source: str = "",
+    strata: Sequence[Stratum] | None = None,
+    seed: bytes | None = None,
 ) -> Outcome:
-    """Draw a seed, keep it sealed and give its digest to publish. `seed` stands in for chance in tests.
+    """Draw a seed, keep it sealed and give its digest to publish. `seed` stands in for chance in
+    tests.
 
     Again: nothing more happens. Raises `registration_over`, `draw_terms_stand`.
     """
@@ -48,65 +55,120 @@ def commit_seed(
         terms.require_time(session, each, registration_closes_at)
         round_id = each.it.row["round_id"]
         draws.commit(session, round_id, seed or secrets.token_bytes(SEED_BYTES), said)
-        audit.note(session, "draw.commit", code, before=None, after={
-            "seed_sha256": lottery(session, code).kept["seed_sha256"],
-            "registration_closes_at": registration_closes_at, "public_source": said.public_source})
+        audit.note(
+            session,
+            "draw.commit",
+            code,
+            before=None,
+            after={
+                "seed_sha256": lottery(session, code).kept["seed_sha256"],
+                "registration_closes_at": registration_closes_at,
+                "public_source": said.public_source,
+            },
+        )
         terms.fix_strata(session, lottery(session, code), strata)
         return told(
-            session, code,
+            session,
+            code,
             say("committed to a seed for {round}; it stays sealed until the draw", round=code),
-            say("next: publish the digest of the seed now; after {closes_at}: voucher draw entrants {round}",
-                closes_at=times.shown(lottery(session, code).closes_at, each.zone), round=code),
+            say(
+                "next: publish the digest of the seed now; after {closes_at}: voucher draw entrants"
+                " {round}",
+                closes_at=times.shown(lottery(session, code).closes_at, each.zone),
+                round=code,
+            ),
         )
 
 
-def publish_entrants(session: Session, code: str, *, strata: Sequence[Stratum] | None = None, to: str | None = None) -> Outcome:
-    """Close the list of who takes part, once registration is closed, and write it. Raises `registration_still_open`,
-    `entrants_changed`."""
+def publish_entrants(
+    session: Session, code: str, *, strata: Sequence[Stratum] | None = None, to: str | None = None
+) -> Outcome:
+    """Close the list of who takes part, once registration is closed, and write it. Raises
+    `registration_still_open`, `entrants_changed`.
+    """
     with writing(session):
         each = terms.committed(session, code)
         terms.require_closed(session, each)
         entrants = terms.published(session, each, strata)
         count, shown = len(entrants), law.columns(lottery(session, code).strata)
-        written = None if session.dry_run else certificates.write_list(session, each, entrants, shown, to)
+        written = (
+            None if session.dry_run else certificates.write_list(session, each, entrants, shown, to)
+        )
         return told(
-            session, code, say("{round}: {count:,} entrants, one a person", round=code, count=count),
+            session,
+            code,
+            say("{round}: {count:,} entrants, one a person", round=code, count=count),
             say("next: publish the list and its digest, then voucher draw run {round}", round=code),
-            problems=terms.empty_strata(lottery(session, code).strata, entrants), file=written,
+            problems=terms.empty_strata(lottery(session, code).strata, entrants),
+            file=written,
         )
 
 
 def draw(
-    session: Session, code: str, public_randomness: str | None = None, *, strata: Sequence[Stratum] | None = None,
-    to: str | None = None, at: int | None = None,
+    session: Session,
+    code: str,
+    public_randomness: str | None = None,
+    *,
+    strata: Sequence[Stratum] | None = None,
+    to: str | None = None,
+    at: int | None = None,
 ) -> Outcome:
-    """Reveal the seed and draw: the winners become claims, the certificate is kept and written. Again: nothing more happens.
+    """Reveal the seed and draw: the winners become claims, the certificate is kept and written.
+    Again: nothing more happens.
 
-    `at` is when the winners' packs count as claimed (else now, within the round's hours). A dry run tells what would be drawn
-    from, never who would win. Raises `draw_not_committed`, `registration_still_open`, `entrants_changed` ...
+    `at` is when the winners' packs count as claimed (else now, within the round's hours). A dry run
+    tells what would be drawn from, never who would win. Raises `draw_not_committed`,
+    `registration_still_open`, `entrants_changed` ...
     """
     with writing(session):
         each = terms.committed(session, code)
         if each.certificate is None:
             terms.require_open(session, each)
             entrants = terms.published(session, each, strata)
-            problems = (*terms.empty_strata(lottery(session, code).strata, entrants),
-                        *terms.randomness(lottery(session, code), public_randomness))
+            problems = (
+                *terms.empty_strata(lottery(session, code).strata, entrants),
+                *terms.randomness(lottery(session, code), public_randomness),
+            )
             if session.dry_run:
-                return told(session, code, say("{round} would be drawn from {count:,} entrants", round=code, count=len(entrants)),
-                            problems=problems)
+                return told(
+                    session,
+                    code,
+                    say(
+                        "{round} would be drawn from {count:,} entrants",
+                        round=code,
+                        count=len(entrants),
+                    ),
+                    problems=problems,
+                )
             row = each.it.row
-            claimed_at = min(max(session.now if at is None else at, row["opens_at"]), row["closes_at"] - 1)
+            claimed_at = min(
+                max(session.now if at is None else at, row["opens_at"]), row["closes_at"] - 1
+            )
             drawn = _draw(session, lottery(session, code), entrants, public_randomness, claimed_at)
             _grant(session, each, drawn.winners, claimed_at)
-            says = (say("drew {round}: {winners:,} of {entrants:,} entrants won", round=code, winners=len(drawn.winners),
-                        entrants=len(entrants)),)
+            says = (
+                say(
+                    "drew {round}: {winners:,} of {entrants:,} entrants won",
+                    round=code,
+                    winners=len(drawn.winners),
+                    entrants=len(entrants),
+                ),
+            )
         else:
             entrants, problems = None, ()
-            says = (say("round {round} was drawn on {at}; nothing was changed", round=code,
-                        at=times.shown(each.kept["drawn_at"], each.zone)),)
+            says = (
+                say(
+                    "round {round} was drawn on {at}; nothing was changed",
+                    round=code,
+                    at=times.shown(each.kept["drawn_at"], each.zone),
+                ),
+            )
         outcome = told(session, code, *says, problems=problems)
-    return outcome if session.dry_run else certificates.written(session, lottery(session, code), outcome, to, entrants)
+    return (
+        outcome
+        if session.dry_run
+        else certificates.written(session, lottery(session, code), outcome, to, entrants)
+    )
 
 
 def next_step(session: Session, code: str, public_randomness: str | None = None) -> Outcome:
@@ -115,15 +177,24 @@ def next_step(session: Session, code: str, public_randomness: str | None = None)
     if each.row is None:
         return commit_seed(session, code)
     if each.certificate is None and session.now < each.closes_at:
-        return told(session, code, say("{round} is committed; it is drawn after registration closes at {closes_at}", round=code,
-                                       closes_at=times.shown(each.closes_at, each.zone)))
+        return told(
+            session,
+            code,
+            say(
+                "{round} is committed; it is drawn after registration closes at {closes_at}",
+                round=code,
+                closes_at=times.shown(each.closes_at, each.zone),
+            ),
+        )
     return draw(session, code, public_randomness)
 
 
 # ---------------------------------------------------------------- the draw itself
 
 
-def _draw(session: Session, each: Lottery, entrants: Sequence[Entrant], public: str | None, at: int) -> Drawn:
+def _draw(
+    session: Session, each: Lottery, entrants: Sequence[Entrant], public: str | None, at: int
+) -> Drawn:
     """The result, and its certificate kept."""
     row, it = each.kept, each.it.row
     places = it["packs"] - it["claimed"]
@@ -137,22 +208,51 @@ def _draw(session: Session, each: Lottery, entrants: Sequence[Entrant], public: 
     def iso(at: int) -> str:
         return times.iso(at, each.zone)
 
-    document = proof.document(proof.Certificate(
-        programme=it["programme"], round=it["round"], seed=seed, seed_sha256=row["seed_sha256"], public_source=row["public_source"],
-        public_randomness=public, effective_seed=effective, committed_at=iso(row["committed_at"]),
-        registration_closed_at=iso(each.closes_at), strata_fixed_at=iso(row["strata_fixed_at"]), published_at=iso(row["published_at"]),
-        drawn_at=iso(session.now), applications=row["applications"], entrants=row["entrants"],
-        entrants_columns=law.columns(each.strata), entrants_sha256=row["entrants_sha256"], barred=barred, places=places,
-        strata=each.strata, parts=drawn.parts, rest=drawn.rest,
-    ))
+    document = proof.document(
+        proof.Certificate(
+            programme=it["programme"],
+            round=it["round"],
+            seed=seed,
+            seed_sha256=row["seed_sha256"],
+            public_source=row["public_source"],
+            public_randomness=public,
+            effective_seed=effective,
+            committed_at=iso(row["committed_at"]),
+            registration_closed_at=iso(each.closes_at),
+            strata_fixed_at=iso(row["strata_fixed_at"]),
+            published_at=iso(row["published_at"]),
+            drawn_at=iso(session.now),
+            applications=row["applications"],
+            entrants=row["entrants"],
+            entrants_columns=law.columns(each.strata),
+            entrants_sha256=row["entrants_sha256"],
+            barred=barred,
+            places=places,
+            strata=each.strata,
+            parts=drawn.parts,
+            rest=drawn.rest,
+        )
+    )
     draws.draw(session, it["round_id"], proof.canonical(document))
-    audit.note(session, "draw.run", each.code, before={"claimed": it["claimed"]}, after={
-        "seed": seed, "public_randomness": public, "winners": len(drawn.winners), "certificate_sha256": document["sha256"]})
+    audit.note(
+        session,
+        "draw.run",
+        each.code,
+        before={"claimed": it["claimed"]},
+        after={
+            "seed": seed,
+            "public_randomness": public,
+            "winners": len(drawn.winners),
+            "certificate_sha256": document["sha256"],
+        },
+    )
     return drawn
 
 
 def _barred(session: Session, each: Lottery, at: int) -> tuple[tuple[str, str], ...]:
-    """The entrants who may not have a pack at that second, each with the reason, as `rules.allocations` has it."""
+    """The entrants who may not have a pack at that second, each with the reason, as
+    `rules.allocations` has it.
+    """
     db, it = session.db, each.it
     limits = allocations.limits_of(it)
     if not (it.row["resident_group"] or it.row["claimed"] or limits.looks_beyond_the_round):
@@ -164,7 +264,13 @@ def _barred(session: Session, each: Lottery, at: int) -> tuple[tuple[str, str], 
     for entry in draws.entries(db, it.row["round_id"]):
         if limits.looks_beyond_the_round:
             allocations.learn(db, it, entry["person"], limits, held)
-        one = granting.Entry(entry["application_id"], entry["resident"], entry["person"], at, bool(entry["is_eligible"]))
+        one = granting.Entry(
+            entry["application_id"],
+            entry["resident"],
+            entry["person"],
+            at,
+            bool(entry["is_eligible"]),
+        )
         if why := granting.reason(one, week, limits, held):
             barred.append((entry["application_no"], why))
     return tuple(barred)
@@ -173,5 +279,12 @@ def _barred(session: Session, each: Lottery, at: int) -> tuple[tuple[str, str], 
 def _grant(session: Session, each: Lottery, winners: Sequence[str], at: int) -> None:
     """Give every winner a pack, in the order in which they won."""
     db, row = session.db, each.it.row
-    grants.grant(db, session, row, ((resident, application_id, at) for resident, application_id
-                                    in draws.applicants(db, row["round_id"], winners)))
+    grants.grant(
+        db,
+        session,
+        row,
+        (
+            (resident, application_id, at)
+            for resident, application_id in draws.applicants(db, row["round_id"], winners)
+        ),
+    )

@@ -11,9 +11,21 @@ from vouchercli.rules import draws as law
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FILE = schema.mapping({"strata": schema.listing(schema.mapping({
-    "district": schema.text(), "group": schema.text(), "quota": schema.integer(required=True, least=1),
-}), required=True, least=1)})
+FILE = schema.mapping(
+    {
+        "strata": schema.listing(
+            schema.mapping(
+                {
+                    "district": schema.text(),
+                    "group": schema.text(),
+                    "quota": schema.integer(required=True, least=1),
+                }
+            ),
+            required=True,
+            least=1,
+        )
+    }
+)
 
 
 def read(given: Sequence[str], file: str | None) -> tuple[law.Stratum, ...] | None:
@@ -23,7 +35,12 @@ def read(given: Sequence[str], file: str | None) -> tuple[law.Stratum, ...] | No
     """
     strata = [_option(text) for text in given] + (_file(file) if file is not None else [])
     if again := law.twice(strata):
-        raise UsageFault("stratum_twice", "the stratum {stratum} is named twice", hint="one quota for each", stratum=law.named(again))
+        raise UsageFault(
+            "stratum_twice",
+            "the stratum {stratum} is named twice",
+            hint="one quota for each",
+            stratum=law.named(again),
+        )
     return tuple(strata) or None
 
 
@@ -31,14 +48,29 @@ def _option(text: str) -> law.Stratum:
     try:
         return law.stratum(text)
     except ValueError as error:
-        raise UsageFault("bad_stratum", "{text} is not a stratum with its quota",
-                         hint="write it like district=余杭区:1000 or group=low-income:50", text=text) from error
+        raise UsageFault(
+            "bad_stratum",
+            "{text} is not a stratum with its quota",
+            hint="write it like district=余杭区:1000 or group=low-income:50",
+            text=text,
+        ) from error
 
 
 def _file(path: str) -> list[law.Stratum]:
     document = schema.load(path, FILE)
-    document.refuse([
-        document.problem("missing_key", "the key {offending} is missing here", ("strata", number), offending="district")
-        for number, each in enumerate(document.value["strata"]) if not {"district", "group"} & set(each)
-    ])
-    return [law.Stratum(each["quota"], each.get("district", ""), each.get("group", "")) for each in document.value["strata"]]
+    document.refuse(
+        [
+            document.problem(
+                "missing_key",
+                "the key {offending} is missing here",
+                ("strata", number),
+                offending="district",
+            )
+            for number, each in enumerate(document.value["strata"])
+            if not {"district", "group"} & set(each)
+        ]
+    )
+    return [
+        law.Stratum(each["quota"], each.get("district", ""), each.get("group", ""))
+        for each in document.value["strata"]
+    ]

@@ -1,4 +1,6 @@
-"""What a draw asks before it goes on: a commitment in time, a closed registration, quotas that fit, the list that was published."""
+"""What a draw asks before it goes on: a commitment in time, a closed registration, quotas that fit,
+the list that was published.
+"""
 
 from __future__ import annotations
 
@@ -24,65 +26,118 @@ def committed(session: Session, code: str) -> Lottery:
     """The lottery of that round, its seed committed to. Raises `draw_not_committed`."""
     each = lottery(session, code)
     if each.row is None and session.now < each.closes_at:
-        raise VoucherError("draw_not_committed", "no seed is committed to for round {round}", hint="voucher draw commit {round}",
-                           round=code)
+        raise VoucherError(
+            "draw_not_committed",
+            "no seed is committed to for round {round}",
+            hint="voucher draw commit {round}",
+            round=code,
+        )
     if each.row is None:
-        raise VoucherError("draw_not_committed", "no seed was committed to before the registration of round {round} closed at {closes_at}",
-                           hint="give the round a later opening, then voucher draw commit {round}", round=code,
-                           closes_at=times.shown(each.closes_at, each.zone))
+        raise VoucherError(
+            "draw_not_committed",
+            "no seed was committed to before the registration of round {round} closed at"
+            " {closes_at}",
+            hint="give the round a later opening, then voucher draw commit {round}",
+            round=code,
+            closes_at=times.shown(each.closes_at, each.zone),
+        )
     return each
 
 
-def standing(session: Session, each: Lottery, terms: draws.Terms, strata: Sequence[Stratum] | None) -> Outcome:
+def standing(
+    session: Session, each: Lottery, terms: draws.Terms, strata: Sequence[Stratum] | None
+) -> Outcome:
     """The same commitment again is harmless; quotas may still be given; other terms are refused."""
     said = draws.Terms(each.kept["registration_closes_at"], each.kept["public_source"])
     if any(value not in (None, "", stands) for value, stands in zip(terms, said, strict=True)):
         raise _terms_stand(each)
     fix_strata(session, each, strata)
-    return told(session, each.code, say("round {round} is committed already; the seed stands", round=each.code))
+    return told(
+        session,
+        each.code,
+        say("round {round} is committed already; the seed stands", round=each.code),
+    )
 
 
 def _terms_stand(each: Lottery) -> VoucherError:
-    return VoucherError("draw_terms_stand", "the terms of the draw of {round} are announced and stand", hint="voucher draw show {round}",
-                        round=each.code)
+    return VoucherError(
+        "draw_terms_stand",
+        "the terms of the draw of {round} are announced and stand",
+        hint="voucher draw show {round}",
+        round=each.code,
+    )
 
 
 def require_time(session: Session, each: Lottery, registration_closes_at: int | None) -> None:
     """The commitment comes before registration closes, and that no later than the round opens."""
     row = each.it.row
     if row["state"] not in rounds.BEFORE_OPENING:
-        raise VoucherError("registration_over", "round {round} is {state}: it is too late to commit to a seed", hint="voucher round list",
-                           round=each.code, state=Word(row["state"]))
+        raise VoucherError(
+            "registration_over",
+            "round {round} is {state}: it is too late to commit to a seed",
+            hint="voucher round list",
+            round=each.code,
+            state=Word(row["state"]),
+        )
     if registration_closes_at is not None and registration_closes_at > row["opens_at"]:
-        raise VoucherError("registration_closes_late", "registration would close at {closes_at}, after the round opens at {opens_at}",
-                           hint="an earlier --registration-closes", closes_at=times.shown(registration_closes_at, each.zone),
-                           opens_at=times.shown(row["opens_at"], each.zone))
+        raise VoucherError(
+            "registration_closes_late",
+            "registration would close at {closes_at}, after the round opens at {opens_at}",
+            hint="an earlier --registration-closes",
+            closes_at=times.shown(registration_closes_at, each.zone),
+            opens_at=times.shown(row["opens_at"], each.zone),
+        )
     closes_at = law.registration_closes_at(row["opens_at"], registration_closes_at)
     if session.now >= closes_at:
-        raise VoucherError("registration_over",
-                           "the registration of round {round} closed at {closes_at}: a seed is committed to before that",
-                           hint="give the round a later opening: voucher round edit {round} --opens-at TIME", round=each.code,
-                           closes_at=times.shown(closes_at, each.zone))
+        raise VoucherError(
+            "registration_over",
+            "the registration of round {round} closed at {closes_at}: a seed is committed to before"
+            " that",
+            hint="give the round a later opening: voucher round edit {round} --opens-at TIME",
+            round=each.code,
+            closes_at=times.shown(closes_at, each.zone),
+        )
 
 
 def require_closed(session: Session, each: Lottery) -> None:
     """Raise `registration_still_open` unless nobody can apply any more."""
     if session.now < each.closes_at:
-        raise VoucherError("registration_still_open", "the registration of round {round} closes at {closes_at}; it is {now} now",
-                           hint="wait until then", round=each.code, closes_at=times.shown(each.closes_at, each.zone),
-                           now=times.shown(session.now, each.zone))
+        raise VoucherError(
+            "registration_still_open",
+            "the registration of round {round} closes at {closes_at}; it is {now} now",
+            hint="wait until then",
+            round=each.code,
+            closes_at=times.shown(each.closes_at, each.zone),
+            now=times.shown(session.now, each.zone),
+        )
 
 
 def require_open(session: Session, each: Lottery) -> None:
-    """A draw hands out packs at once: it needs a closed registration and an open round with packs left."""
+    """A draw hands out packs at once: it needs a closed registration and an open round with packs
+    left.
+    """
     require_closed(session, each)
     row = each.it.row
     if row["state"] != "open":
-        raise VoucherError("wrong_state", "round {round} is {state}: it is drawn while it is open", hint="voucher round open {round}"
-                           if row["state"] == "approved" else "voucher round show {round}", round=each.code, state=Word(row["state"]))
+        raise VoucherError(
+            "wrong_state",
+            "round {round} is {state}: it is drawn while it is open",
+            hint=(
+                "voucher round open {round}"
+                if row["state"] == "approved"
+                else "voucher round show {round}"
+            ),
+            round=each.code,
+            state=Word(row["state"]),
+        )
     if row["claimed"] >= row["packs"]:
-        raise VoucherError("no_places", "all {packs:,} packs of round {round} are claimed: nothing is left to draw for",
-                           hint="voucher round show {round}", packs=row["packs"], round=each.code)
+        raise VoucherError(
+            "no_places",
+            "all {packs:,} packs of round {round} are claimed: nothing is left to draw for",
+            hint="voucher round show {round}",
+            packs=row["packs"],
+            round=each.code,
+        )
 
 
 # ---------------------------------------------------------------- quotas and the list
@@ -100,17 +155,30 @@ def fix_strata(session: Session, each: Lottery, strata: Sequence[Stratum] | None
     if kept > packs:
         raise too_large(kept, packs)
     draws.fix_strata(session.db, each.it.row["round_id"], strata, session.now)
-    audit.note(session, "draw.quotas", each.code, before=None, after={"strata": [stratum.__dict__ for stratum in strata]})
+    audit.note(
+        session,
+        "draw.quotas",
+        each.code,
+        before=None,
+        after={"strata": [stratum.__dict__ for stratum in strata]},
+    )
 
 
 def too_large(kept: int, places: int) -> VoucherError:
     """The refusal of quotas that keep more than there is."""
-    return VoucherError("quotas_too_large", "the quotas keep {kept:,} places, but there are only {places:,}",
-                        hint="smaller quotas, or more packs", kept=kept, places=places)
+    return VoucherError(
+        "quotas_too_large",
+        "the quotas keep {kept:,} places, but there are only {places:,}",
+        hint="smaller quotas, or more packs",
+        kept=kept,
+        places=places,
+    )
 
 
 def published(session: Session, each: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
-    """The entrants of the published list; it is published now when it was not. Raises `entrants_changed`, `no_entrants`."""
+    """The entrants of the published list; it is published now when it was not. Raises
+    `entrants_changed`, `no_entrants`.
+    """
     db, round_id = session.db, each.it.row["round_id"]
     if strata is not None or each.kept["strata"] is None:
         fix_strata(session, each, strata or ())
@@ -120,26 +188,50 @@ def published(session: Session, each: Lottery, strata: Sequence[Stratum] | None)
     entrants = list(draws.entrants(db, round_id))
     digest = law.digest(law.listed(entrants, law.columns(quotas)))
     if not entrants:
-        raise VoucherError("no_entrants", "nobody has applied for round {round}", hint="voucher application import FILE", round=each.code)
+        raise VoucherError(
+            "no_entrants",
+            "nobody has applied for round {round}",
+            hint="voucher application import FILE",
+            round=each.code,
+        )
     if each.kept["published_at"] is None:
-        draws.publish(db, round_id, (draws.applications(db, round_id), len(entrants)), digest, session.now)
-        audit.note(session, "draw.publish", each.code, before=None, after={"entrants": len(entrants), "entrants_sha256": digest})
+        draws.publish(
+            db, round_id, (draws.applications(db, round_id), len(entrants)), digest, session.now
+        )
+        audit.note(
+            session,
+            "draw.publish",
+            each.code,
+            before=None,
+            after={"entrants": len(entrants), "entrants_sha256": digest},
+        )
     elif digest != each.kept["entrants_sha256"]:
         raise VoucherError(
             "entrants_changed",
-            "the applications of round {round} are not those that were published: {ours:,} entrants, published were {said:,}",
-            hint="no command changes them after that: voucher audit log --about {round}", round=each.code, ours=len(entrants),
-            said=each.kept["entrants"])
+            "the applications of round {round} are not those that were published: {ours:,}"
+            " entrants, published were {said:,}",
+            hint="no command changes them after that: voucher audit log --about {round}",
+            round=each.code,
+            ours=len(entrants),
+            said=each.kept["entrants"],
+        )
     return entrants
 
 
 def empty_strata(strata: Sequence[Stratum], entrants: Sequence[Entrant]) -> tuple[Problem, ...]:
-    """A warning for each stratum without a single entrant: mostly a slip of the pen, and it can no longer be mended."""
+    """A warning for each stratum without a single entrant: mostly a slip of the pen, and it can no
+    longer be mended.
+    """
     kinds = {(entrant.district, entrant.group) for entrant in entrants} if strata else set()
     return tuple(
-        Problem("stratum_empty", "nobody is in the stratum {stratum}: its {quota:,} places go to the others", level="warning",
-                params={"stratum": law.named(stratum), "quota": stratum.quota})
-        for stratum in strata if not any(stratum.holds(*kind) for kind in kinds)
+        Problem(
+            "stratum_empty",
+            "nobody is in the stratum {stratum}: its {quota:,} places go to the others",
+            level="warning",
+            params={"stratum": law.named(stratum), "quota": stratum.quota},
+        )
+        for stratum in strata
+        if not any(stratum.holds(*kind) for kind in kinds)
     )
 
 
@@ -147,11 +239,27 @@ def randomness(each: Lottery, text: str | None) -> tuple[Problem, ...]:
     """Refuse a draw without the text that was announced; warn of a text that nobody announced."""
     source = each.kept["public_source"]
     if text is None and source:
-        raise VoucherError("public_randomness_missing", "the draw of {round} was announced with a public text from: {source}",
-                           hint="voucher draw run {round} --public-randomness TEXT", round=each.code, source=source)
+        raise VoucherError(
+            "public_randomness_missing",
+            "the draw of {round} was announced with a public text from: {source}",
+            hint="voucher draw run {round} --public-randomness TEXT",
+            round=each.code,
+            source=source,
+        )
     if text is not None and (not text.strip() or not text.isprintable()):
-        raise UsageFault("bad_public_randomness", "a public text is one line that is not blank", hint="--public-randomness TEXT")
+        raise UsageFault(
+            "bad_public_randomness",
+            "a public text is one line that is not blank",
+            hint="--public-randomness TEXT",
+        )
     if text is None or source:
         return ()
-    return (Problem("public_source_unannounced", "the source of the public text was not announced with the commitment: whoever knew the "
-                    "seed could choose the text", hint="next time: voucher draw commit ROUND --public-source TEXT", level="warning"),)
+    return (
+        Problem(
+            "public_source_unannounced",
+            "the source of the public text was not announced with the commitment: whoever knew the "
+            "seed could choose the text",
+            hint="next time: voucher draw commit ROUND --public-source TEXT",
+            level="warning",
+        ),
+    )

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 COLUMNS = (
-    Column("check", "Check"), Column("state", "State", "word"), Column("breaches", "Breaches", "int"), Column("proves", "Proves", "word"),
+    Column("check", "Check"),
+    Column("state", "State", "word"),
+    Column("breaches", "Breaches", "int"),
+    Column("proves", "Proves", "word"),
 )
 
 # What each check proves, in words.
@@ -43,17 +46,43 @@ MEANINGS = {
 
 
 def check_all(session: Session) -> Outcome:
-    """Run every check; the outcome is failed (exit 5) when one of them finds a breach, and says which and where."""
-    with reading(session) as db:  # one snapshot: an import that commits meanwhile cannot look like a breach
+    """Run every check; the outcome is failed (exit 5) when one of them finds a breach, and says
+    which and where.
+    """
+    with reading(
+        session
+    ) as db:  # one snapshot: an import that commits meanwhile cannot look like a breach
         found = {name: check(db) for name, check in checks.CHECKS.items()}
-    rows = tuple({"check": name, "state": "failed" if breaches else "ok", "breaches": len(breaches), "proves": MEANINGS[name]}
-                 for name, breaches in found.items())
-    problems = tuple(
-        Problem("check_failed", "{check}: {subject}: expected {expected}, found {found}",
-                params={"check": name, "subject": subject, "expected": expected, "found": value})
-        for name, breaches in found.items() for subject, expected, value in breaches[:SHOWN]
+    rows = tuple(
+        {
+            "check": name,
+            "state": "failed" if breaches else "ok",
+            "breaches": len(breaches),
+            "proves": MEANINGS[name],
+        }
+        for name, breaches in found.items()
     )
-    data = {"checks": [{"check": row["check"], "state": row["state"], "breaches": row["breaches"]} for row in rows]}
+    problems = tuple(
+        Problem(
+            "check_failed",
+            "{check}: {subject}: expected {expected}, found {found}",
+            params={"check": name, "subject": subject, "expected": expected, "found": value},
+        )
+        for name, breaches in found.items()
+        for subject, expected, value in breaches[:SHOWN]
+    )
+    data = {
+        "checks": [
+            {"check": row["check"], "state": row["state"], "breaches": row["breaches"]}
+            for row in rows
+        ]
+    }
     says = () if problems else (say("all {count} checks hold", count=len(rows)),)
     tables = (Table(say("Checks"), COLUMNS, rows),)
-    return Outcome(data=data, tables=tables, says=says, problems=problems, status="failed" if problems else "ok")
+    return Outcome(
+        data=data,
+        tables=tables,
+        says=says,
+        problems=problems,
+        status="failed" if problems else "ok",
+    )

@@ -24,15 +24,34 @@ LEAST_FREE_MIB = 100
 TICK_SECONDS = 15 * 60  # a clock that ticks every few minutes and was silent for longer has stopped
 WISHED_FREE_MIB = 1024
 MIB = 1024 * 1024
-NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "fuse.rclone", "davfs")
+NETWORK_FILE_SYSTEMS = (
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "9p",
+    "afs",
+    "ceph",
+    "glusterfs",
+    "fuse.sshfs",
+    "fuse.rclone",
+    "davfs",
+)
 MOUNTS = Path("/proc/mounts")
 
-COLUMNS = (Column("check", "Looked at", "word"), Column("state", "State", "word"), Column("value", "Found", "word"))
+COLUMNS = (
+    Column("check", "Looked at", "word"),
+    Column("state", "State", "word"),
+    Column("value", "Found", "word"),
+)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: its name, the value as it is shown, and what is wrong with it, if anything."""
+    """What one check found: its name, the value as it is shown, and what is wrong with it, if
+    anything.
+    """
 
     check: str
     value: str
@@ -47,15 +66,31 @@ class Finding:
 
 
 def examine(path: Path, *, now: int, encoding: str) -> Outcome:
-    """Every check in order; exit 5 when one finds a problem, 0 with warnings. `now` in UTC seconds, `encoding` the terminal's."""
-    findings = (_python(), _sqlite(), _time_zones(), _terminal(encoding), _drive(path), _room(path), *_file(path, now))
-    rows = tuple({"check": found.check, "state": found.state, "value": found.value} for found in findings)
+    """Every check in order; exit 5 when one finds a problem, 0 with warnings. `now` in UTC seconds,
+    `encoding` the terminal's.
+    """
+    findings = (
+        _python(),
+        _sqlite(),
+        _time_zones(),
+        _terminal(encoding),
+        _drive(path),
+        _room(path),
+        *_file(path, now),
+    )
+    rows = tuple(
+        {"check": found.check, "state": found.state, "value": found.value} for found in findings
+    )
     problems = tuple(found.problem for found in findings if found.problem)
     is_failed = any(found.state == "problem" for found in findings)
     return Outcome(
-        data={"db": str(path), "checks": [
-            row | {"code": found.problem.code if found.problem else None} for row, found in zip(rows, findings, strict=True)
-        ]},
+        data={
+            "db": str(path),
+            "checks": [
+                row | {"code": found.problem.code if found.problem else None}
+                for row, found in zip(rows, findings, strict=True)
+            ],
+        },
         tables=(Table(say("This machine and {db}", db=str(path)), COLUMNS, rows),),
         says=() if problems else (say("nothing to mend"),),
         problems=problems,
@@ -70,8 +105,16 @@ def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] >= OLDEST_PYTHON:
         return Finding(Word("Python"), version)
-    return Finding(Word("Python"), version, Problem("old_python", "Python {version} is too old", hint="install Python 3.11 or newer",
-                                                    params={"version": version}))
+    return Finding(
+        Word("Python"),
+        version,
+        Problem(
+            "old_python",
+            "Python {version} is too old",
+            hint="install Python 3.11 or newer",
+            params={"version": version},
+        ),
+    )
 
 
 def _sqlite() -> Finding:
@@ -79,16 +122,32 @@ def _sqlite() -> Finding:
     version = ".".join(map(str, found))
     if found >= OLDEST_SQLITE:
         return Finding(Word("SQLite"), version)
-    return Finding(Word("SQLite"), version, Problem("old_sqlite", "SQLite {version} is too old",
-                                                    hint="use a Python with SQLite 3.38 or newer", params={"version": version}))
+    return Finding(
+        Word("SQLite"),
+        version,
+        Problem(
+            "old_sqlite",
+            "SQLite {version} is too old",
+            hint="use a Python with SQLite 3.38 or newer",
+            params={"version": version},
+        ),
+    )
 
 
 def _time_zones() -> Finding:
     try:
         times.zone_named(HOME_ZONE)
     except ValueError:
-        return Finding(Word("Time zones"), "", Problem("no_time_zones", "the time zone data of {zone} is missing",
-                                                       hint="install the tzdata package for this Python", params={"zone": HOME_ZONE}))
+        return Finding(
+            Word("Time zones"),
+            "",
+            Problem(
+                "no_time_zones",
+                "the time zone data of {zone} is missing",
+                hint="install the tzdata package for this Python",
+                params={"zone": HOME_ZONE},
+            ),
+        )
     return Finding(Word("Time zones"), HOME_ZONE)
 
 
@@ -99,17 +158,32 @@ def _terminal(encoding: str) -> Finding:
         name = ""
     if name in ("utf-8", "gb18030"):
         return Finding(Word("Terminal"), name)
-    return Finding(Word("Terminal"), name, Problem(
-        "no_utf8", "this terminal's encoding ({encoding}) cannot show every character", hint="set PYTHONUTF8=1 and a UTF-8 locale",
-        level="warning", params={"encoding": encoding}))
+    return Finding(
+        Word("Terminal"),
+        name,
+        Problem(
+            "no_utf8",
+            "this terminal's encoding ({encoding}) cannot show every character",
+            hint="set PYTHONUTF8=1 and a UTF-8 locale",
+            level="warning",
+            params={"encoding": encoding},
+        ),
+    )
 
 
 def _drive(path: Path) -> Finding:
     kind = _file_system(path)
     if kind in NETWORK_FILE_SYSTEMS:
-        return Finding(Word("Drive"), kind, Problem(
-            "network_drive", "{path} is on a network drive ({kind}): SQLite cannot lock it safely",
-            hint="keep the database on a disk of this machine", params={"path": str(path), "kind": kind}))
+        return Finding(
+            Word("Drive"),
+            kind,
+            Problem(
+                "network_drive",
+                "{path} is on a network drive ({kind}): SQLite cannot lock it safely",
+                hint="keep the database on a disk of this machine",
+                params={"path": str(path), "kind": kind},
+            ),
+        )
     return Finding(Word("Drive"), kind)
 
 
@@ -120,23 +194,43 @@ def _file_system(path: Path) -> str:
     except OSError:
         return ""
     folder = str(path.resolve().parent)
-    above = [(len(point), kind) for point, kind in mounts if folder == point or folder.startswith(point.rstrip("/") + "/")]
+    above = [
+        (len(point), kind)
+        for point, kind in mounts
+        if folder == point or folder.startswith(point.rstrip("/") + "/")
+    ]
     return max(above, default=(0, ""))[1]
 
 
 def _room(path: Path) -> Finding:
     folder = path.resolve().parent
     if not os.access(folder, os.W_OK):
-        return Finding(Word("Free space"), "", Problem(
-            "folder_not_writable", "nothing can be written in {folder}", hint="check who owns the folder", params={"folder": str(folder)}))
+        return Finding(
+            Word("Free space"),
+            "",
+            Problem(
+                "folder_not_writable",
+                "nothing can be written in {folder}",
+                hint="check who owns the folder",
+                params={"folder": str(folder)},
+            ),
+        )
     free = shutil.disk_usage(folder).free // MIB
     wished = max(WISHED_FREE_MIB, 2 * path.stat().st_size // MIB if path.exists() else 0)
     shown = f"{free:,} MiB"
     if free >= wished:
         return Finding(Word("Free space"), shown)
-    return Finding(Word("Free space"), shown, Problem(
-        "disk_nearly_full", "only {free} MiB are free in {folder}", hint="make room before the next import",
-        level="error" if free < LEAST_FREE_MIB else "warning", params={"free": free, "folder": str(folder)}))
+    return Finding(
+        Word("Free space"),
+        shown,
+        Problem(
+            "disk_nearly_full",
+            "only {free} MiB are free in {folder}",
+            hint="make room before the next import",
+            level="error" if free < LEAST_FREE_MIB else "warning",
+            params={"free": free, "folder": str(folder)},
+        ),
+    )
 
 
 # ---------------------------------------------------------------- the file
@@ -144,51 +238,113 @@ def _room(path: Path) -> Finding:
 
 def _file(path: Path, now: int) -> list[Finding]:
     if not path.exists():
-        return [Finding(Word("Database"), str(path), Problem(
-            "no_database", "there is no database {path}", hint="voucher init --db {path}", level="warning", params={"path": str(path)}))]
+        return [
+            Finding(
+                Word("Database"),
+                str(path),
+                Problem(
+                    "no_database",
+                    "there is no database {path}",
+                    hint="voucher init --db {path}",
+                    level="warning",
+                    params={"path": str(path)},
+                ),
+            )
+        ]
     try:
         found = store.vitals(path, SCHEMA_VERSION)
     except sqlite3.DatabaseError as error:
         refused = busy_or_refused(error, path)
-        return [Finding(Word("Database"), str(path), Problem(refused.code, refused.text, hint=refused.hint, params=refused.params))]
+        return [
+            Finding(
+                Word("Database"),
+                str(path),
+                Problem(refused.code, refused.text, hint=refused.hint, params=refused.params),
+            )
+        ]
     schema = _schema(path, found)
     if found.schema != SCHEMA_VERSION or not found.is_ours:
         return [schema]
-    return [schema, _integrity(path, found), _journal(path, found), _key(path), _programme(found), _clock(found, now), _tick(found, now)]
+    return [
+        schema,
+        _integrity(path, found),
+        _journal(path, found),
+        _key(path),
+        _programme(found),
+        _clock(found, now),
+        _tick(found, now),
+    ]
 
 
 def _schema(path: Path, found: store.Vitals) -> Finding:
     shown = str(path)
     if not found.is_ours and not found.is_empty:
-        return Finding(Word("Database"), shown, Problem(
-            "not_a_database", "{path} cannot be opened as a voucher database: {why}",
-            hint="name the right file with --db, or: voucher init --db NEW.db",
-            params={"path": shown, "why": Word("it holds another program's tables")}))
+        return Finding(
+            Word("Database"),
+            shown,
+            Problem(
+                "not_a_database",
+                "{path} cannot be opened as a voucher database: {why}",
+                hint="name the right file with --db, or: voucher init --db NEW.db",
+                params={"path": shown, "why": Word("it holds another program's tables")},
+            ),
+        )
     if found.schema > SCHEMA_VERSION:
-        return Finding(Word("Database"), shown, Problem(
-            "newer_database", "{path} was written by a newer voucher (schema {version}, this program knows {known})",
-            hint="install the newer voucher", params={"path": shown, "version": found.schema, "known": SCHEMA_VERSION}))
+        return Finding(
+            Word("Database"),
+            shown,
+            Problem(
+                "newer_database",
+                "{path} was written by a newer voucher (schema {version}, this program knows"
+                " {known})",
+                hint="install the newer voucher",
+                params={"path": shown, "version": found.schema, "known": SCHEMA_VERSION},
+            ),
+        )
     if found.schema < SCHEMA_VERSION:
-        return Finding(Word("Database"), shown, Problem(
-            "older_database", "{path} has an older schema; the next command brings it up to date", hint="back up both files first",
-            level="warning", params={"path": shown}))
+        return Finding(
+            Word("Database"),
+            shown,
+            Problem(
+                "older_database",
+                "{path} has an older schema; the next command brings it up to date",
+                hint="back up both files first",
+                level="warning",
+                params={"path": shown},
+            ),
+        )
     return Finding(Word("Database"), shown)
 
 
 def _integrity(path: Path, found: store.Vitals) -> Finding:
     if not found.fault:
         return Finding(Word("Integrity"), "ok")
-    return Finding(Word("Integrity"), "", Problem(
-        "damaged_database", "{path} is damaged or unreadable: {why}", hint="restore the last backup; keep the damaged file for the auditor",
-        params={"path": str(path), "why": found.fault}))
+    return Finding(
+        Word("Integrity"),
+        "",
+        Problem(
+            "damaged_database",
+            "{path} is damaged or unreadable: {why}",
+            hint="restore the last backup; keep the damaged file for the auditor",
+            params={"path": str(path), "why": found.fault},
+        ),
+    )
 
 
 def _journal(path: Path, found: store.Vitals) -> Finding:
     if found.journal == "wal":
         return Finding(Word("Journal"), found.journal)
-    return Finding(Word("Journal"), found.journal, Problem(
-        "no_wal", "{path} is not in WAL mode: a report would wait for an import", hint="move the database to a disk of this machine",
-        level="warning", params={"path": str(path)}))
+    return Finding(
+        Word("Journal"),
+        found.journal,
+        Problem(
+            "no_wal",
+            "{path} is not in WAL mode: a report would wait for an import",
+            hint="move the database to a disk of this machine",
+            level="warning",
+            params={"path": str(path)},
+        ),
+    )
 
 
 def _key(path: Path) -> Finding:
@@ -196,15 +352,27 @@ def _key(path: Path) -> Finding:
     try:
         identities.load_key(path)
     except VoucherError as error:
-        return Finding(Word("Key"), shown, Problem(error.code, error.text, hint=error.hint, params=error.params))
+        return Finding(
+            Word("Key"),
+            shown,
+            Problem(error.code, error.text, hint=error.hint, params=error.params),
+        )
     return Finding(Word("Key"), shown)
 
 
 def _programme(found: store.Vitals) -> Finding:
     if found.programmes:
         return Finding(Word("Programmes"), ", ".join(found.programmes))
-    return Finding(Word("Programmes"), "", Problem(
-        "no_programme", "no programme is loaded yet", hint="voucher programme load hangzhou-2020", level="warning"))
+    return Finding(
+        Word("Programmes"),
+        "",
+        Problem(
+            "no_programme",
+            "no programme is loaded yet",
+            hint="voucher programme load hangzhou-2020",
+            level="warning",
+        ),
+    )
 
 
 def _clock(found: store.Vitals, now: int) -> Finding:
@@ -212,10 +380,17 @@ def _clock(found: store.Vitals, now: int) -> Finding:
     shown = times.shown(now, HOME_ZONE)
     if found.last_deed_at is None or now >= found.last_deed_at:
         return Finding(Word("Clock"), shown)
-    return Finding(Word("Clock"), shown, Problem(
-        "clock_behind", "the clock ({now}) is behind the last deed in the log ({last})",
-        hint="set the machine's clock; for late entries give --now", level="warning",
-        params={"now": shown, "last": times.shown(found.last_deed_at, HOME_ZONE)}))
+    return Finding(
+        Word("Clock"),
+        shown,
+        Problem(
+            "clock_behind",
+            "the clock ({now}) is behind the last deed in the log ({last})",
+            hint="set the machine's clock; for late entries give --now",
+            level="warning",
+            params={"now": shown, "last": times.shown(found.last_deed_at, HOME_ZONE)},
+        ),
+    )
 
 
 def _tick(found: store.Vitals, now: int) -> Finding:
@@ -224,12 +399,28 @@ def _tick(found: store.Vitals, now: int) -> Finding:
         return Finding(Word("Schedule"), Word("no tick yet"))
     shown = times.shown(found.last_tick_at, HOME_ZONE)
     if now - found.last_tick_at > TICK_SECONDS:
-        return Finding(Word("Schedule"), shown, Problem(
-            "tick_late", "the last tick was at {at}, {minutes:,} minutes ago: what was due since is not done",
-            hint="voucher schedule status", level="warning",
-            params={"at": shown, "minutes": (now - found.last_tick_at) // 60}))
+        return Finding(
+            Word("Schedule"),
+            shown,
+            Problem(
+                "tick_late",
+                "the last tick was at {at}, {minutes:,} minutes ago: what was due since is not"
+                " done",
+                hint="voucher schedule status",
+                level="warning",
+                params={"at": shown, "minutes": (now - found.last_tick_at) // 60},
+            ),
+        )
     if found.last_tick_failed:
-        return Finding(Word("Schedule"), shown, Problem(
-            "tick_failed", "the last tick, at {at}, could not do everything that was due: {count} left", level="warning",
-            hint="voucher schedule tick says what and why", params={"at": shown, "count": found.last_tick_failed}))
+        return Finding(
+            Word("Schedule"),
+            shown,
+            Problem(
+                "tick_failed",
+                "the last tick, at {at}, could not do everything that was due: {count} left",
+                level="warning",
+                hint="voucher schedule tick says what and why",
+                params={"at": shown, "count": found.last_tick_failed},
+            ),
+        )
     return Finding(Word("Schedule"), shown)

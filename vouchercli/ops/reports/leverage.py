@@ -40,10 +40,17 @@ class Answer(NamedTuple):
 
 
 def report_leverage(
-    session: Session, *, by: str = "round", only: Sequence[str] = (), since: int | None = None, as_of: int | None = None,
-    with_funders: bool = False, limit: int = 0,
+    session: Session,
+    *,
+    by: str = "round",
+    only: Sequence[str] = (),
+    since: int | None = None,
+    as_of: int | None = None,
+    with_funders: bool = False,
+    limit: int = 0,
 ) -> Outcome:
-    """Sums and ratios of what was paid in `since <= paid_at <= as_of` (UTC seconds, None: open), net of refunds, by key.
+    """Sums and ratios of what was paid in `since <= paid_at <= as_of` (UTC seconds, None: open),
+    net of refunds, by key.
 
     At most `limit` keys are told (0: all); the total is of all.
     Raises `UsageFault` for a grouping there is not, `VoucherError` for an unknown round.
@@ -82,9 +89,21 @@ def _unknown_grouping(by: str) -> UsageFault:
     near = get_close_matches(by.casefold(), law.GROUPINGS, 1)
     known = ", ".join(law.GROUPINGS)
     if near:
-        return UsageFault("unknown_grouping", "there is no report by {by}; did you mean {near}?", hint="choose one of: {known}",
-                          by=by, near=near[0], known=known)
-    return UsageFault("unknown_grouping", "there is no report by {by}", hint="choose one of: {known}", by=by, known=known)
+        return UsageFault(
+            "unknown_grouping",
+            "there is no report by {by}; did you mean {near}?",
+            hint="choose one of: {known}",
+            by=by,
+            near=near[0],
+            known=known,
+        )
+    return UsageFault(
+        "unknown_grouping",
+        "there is no report by {by}",
+        hint="choose one of: {known}",
+        by=by,
+        known=known,
+    )
 
 
 def _answer(session: Session, by: str, scope: Scope, with_funders: bool) -> Answer:
@@ -97,19 +116,40 @@ def _answer(session: Session, by: str, scope: Scope, with_funders: bool) -> Answ
         names = {no: name for no, name, _ in merchants}
     else:
         groups = _grouped(session, by, scope)
-        if claimed and groups and by in law.WITH_RATES:  # a round that was claimed and not yet used is a row of its own
+        if (
+            claimed and groups and by in law.WITH_RATES
+        ):  # a round that was claimed and not yet used is a row of its own
             groups |= {key: Sums() for key in claimed if key not in groups}
         opening = {row["round"]: position for position, row in enumerate(scope.rounds.values())}
         ordered = {key: groups[key] for key in law.in_order(by, groups, opening)}
-    funders = tuple(store.public_funders(session.db, scope.programme["programme_id"])) if with_funders else ()
-    return Answer(by, scope, ordered, law.pooled(ordered.values()), claimed, funders,
-                  _shares(session, by, scope, funders, ordered), names)
+    funders = (
+        tuple(store.public_funders(session.db, scope.programme["programme_id"]))
+        if with_funders
+        else ()
+    )
+    return Answer(
+        by,
+        scope,
+        ordered,
+        law.pooled(ordered.values()),
+        claimed,
+        funders,
+        _shares(session, by, scope, funders, ordered),
+        names,
+    )
 
 
 def _grouped(session: Session, by: str, scope: Scope) -> dict[str, Sums]:
     """The sums of the scope's rounds, pooled by key."""
     found = store.redeemed(session.db, by, scope.window, scope.zone)
-    return law.grouped(by, ((_key(by, scope, group.round_id, group.key), group.sums) for group in found if group.round_id in scope.rounds))
+    return law.grouped(
+        by,
+        (
+            (_key(by, scope, group.round_id, group.key), group.sums)
+            for group in found
+            if group.round_id in scope.rounds
+        ),
+    )
 
 
 def _key(by: str, scope: Scope, round_id: int, key: str) -> str:
@@ -118,8 +158,9 @@ def _key(by: str, scope: Scope, round_id: int, key: str) -> str:
 
 
 def _claimed(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | None:
-    """What was claimed up to `as_of`, by key (by round when the key has no claims of its own); None beside --since:
-    what is used after a date is no part of what was claimed after it."""
+    """What was claimed up to `as_of`, by key (by round when the key has no claims of its own); None
+    beside --since: what is used after a date is no part of what was claimed after it.
+    """
     if scope.since is not None:
         return None
     name = by if by in law.WITH_RATES else "round"
@@ -131,8 +172,12 @@ def _claimed(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | No
     return claimed
 
 
-def _shares(session: Session, by: str, scope: Scope, funders: tuple[str, ...], groups: dict[str, Sums]) -> dict[str, dict[str, int]]:
-    """Each public funder's part by key, in fen, in the funders' order; a single one has paid it all."""
+def _shares(
+    session: Session, by: str, scope: Scope, funders: tuple[str, ...], groups: dict[str, Sums]
+) -> dict[str, dict[str, int]]:
+    """Each public funder's part by key, in fen, in the funders' order; a single one has paid it
+    all.
+    """
     if not funders:
         return {}
     if len(funders) == 1:
@@ -142,7 +187,10 @@ def _shares(session: Session, by: str, scope: Scope, funders: tuple[str, ...], g
     for share in store.funded(session.db, by, scope.window, span, scope.zone):
         if share.round_id in scope.rounds:
             key = _key(by, scope, share.round_id, share.key)
-            part = shares.setdefault(law.calendar_key(by, int(key)) if by in law.CALENDAR else key, dict.fromkeys(funders, 0))
+            part = shares.setdefault(
+                law.calendar_key(by, int(key)) if by in law.CALENDAR else key,
+                dict.fromkeys(funders, 0),
+            )
             part[share.funder] += share.amount_fen
     return shares
 
@@ -173,7 +221,9 @@ def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
         row["name"] = answer.names.get(key, "")
     if answer.funders:
         parts = answer.shares.values() if is_total else [answer.shares.get(key, {})]
-        row["funders"] = {funder: sum(part.get(funder, 0) for part in parts) for funder in answer.funders}
+        row["funders"] = {
+            funder: sum(part.get(funder, 0) for part in parts) for funder in answer.funders
+        }
     return row
 
 
@@ -181,7 +231,11 @@ def _base(answer: Answer, key: str | None) -> Claimed | None:
     """What was claimed under a key (None: in all), when the key has claims of its own."""
     if answer.claimed is None or (key is not None and answer.by not in law.WITH_RATES):
         return None
-    return sum(answer.claimed.values(), Claimed()) if key is None else answer.claimed.get(key, Claimed())
+    return (
+        sum(answer.claimed.values(), Claimed())
+        if key is None
+        else answer.claimed.get(key, Claimed())
+    )
 
 
 def _said(answer: Answer, shown: int) -> tuple[Message, ...]:
@@ -189,7 +243,13 @@ def _said(answer: Answer, shown: int) -> tuple[Message, ...]:
     if not shown:
         return (_nothing_yet(answer.scope),)
     if shown < len(answer.groups):
-        return (say("{shown} of {count} rows; --limit 0 shows all", shown=shown, count=len(answer.groups)),)
+        return (
+            say(
+                "{shown} of {count} rows; --limit 0 shows all",
+                shown=shown,
+                count=len(answer.groups),
+            ),
+        )
     return ()
 
 
@@ -199,17 +259,23 @@ def _nothing_yet(scope: Scope) -> Message:
     return say("nothing was redeemed in this span of time; try without --since and --as-of")
 
 
-# ---------------------------------------------------------------- what others published, beside ours
+# ---------------------------------------- what others published, beside ours
 
 
 def _published(session: Session, scope: Scope) -> list[dict[str, Any]]:
-    """The published figures that fit: of this very moment if there are any, else all up to it; of rounds in the scope."""
+    """The published figures that fit: of this very moment if there are any, else all up to it; of
+    rounds in the scope.
+    """
     if scope.since is not None:
         return []
     fitting = [
-        figure for figure in programmes.published(scope.programme)
+        figure
+        for figure in programmes.published(scope.programme)
         if (scope.is_all or (figure.rounds and set(figure.rounds) <= scope.codes()))
-        and (scope.as_of is None or (figure.as_of_at is not None and figure.as_of_at - 1 <= scope.as_of))
+        and (
+            scope.as_of is None
+            or (figure.as_of_at is not None and figure.as_of_at - 1 <= scope.as_of)
+        )
     ]
     same = [figure for figure in fitting if _is_of(figure, scope.as_of)]
     by_round = _grouped(session, "round", scope) if same else {}
@@ -218,14 +284,21 @@ def _published(session: Session, scope: Scope) -> list[dict[str, Any]]:
 
 def _is_of(figure: Published, as_of: int | None) -> bool:
     """Whether both are of one moment; a day's 24:00 and its last second are the same."""
-    return as_of is not None and figure.as_of_at is not None and as_of <= figure.as_of_at <= as_of + 1
+    return (
+        as_of is not None and figure.as_of_at is not None and as_of <= figure.as_of_at <= as_of + 1
+    )
 
 
 def _figure(scope: Scope, figure: Published, by_round: dict[str, Sums]) -> dict[str, Any]:
     ours = None
     if _is_of(figure, scope.as_of) and set(figure.rounds) <= scope.codes():
         sums = law.pooled(by_round.get(code, Sums()) for code in figure.rounds or by_round)
-        ours = {"subsidy_fen": sums.public_fen, "base_fen": sums.base_fen, "gross": sums.gross, "own_spend": sums.own_spend}
+        ours = {
+            "subsidy_fen": sums.public_fen,
+            "base_fen": sums.base_fen,
+            "gross": sums.gross,
+            "own_spend": sums.own_spend,
+        }
     return {
         "what": figure.what,
         "as_of": None if figure.as_of_at is None else times.iso(figure.as_of_at, scope.zone),

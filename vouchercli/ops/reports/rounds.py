@@ -24,7 +24,8 @@ END_OF_TIME = 2**62
 
 
 class Taken(NamedTuple):
-    """All that is counted of one round: packs claimed, when the last one went, what was used, by how many.
+    """All that is counted of one round: packs claimed, when the last one went, what was used, by
+    how many.
 
     `alive` are the claims that can still be used, `used_alive_fen` the face used of these.
     """
@@ -41,8 +42,12 @@ class Taken(NamedTuple):
     last_arrival: Row | None
 
 
-def report_rounds(session: Session, *, only: Sequence[str] = (), as_of: int | None = None) -> Outcome:
-    """Each round as of `as_of` (UTC seconds; None: all that is known, and what has expired by now)."""
+def report_rounds(
+    session: Session, *, only: Sequence[str] = (), as_of: int | None = None
+) -> Outcome:
+    """Each round as of `as_of` (UTC seconds; None: all that is known, and what has expired by
+    now).
+    """
     with reading(session):
         scope = scope_of(session, only, None, as_of)
         rows = [_row(taken) for taken in _taken(session, scope)]
@@ -68,14 +73,28 @@ def _taken(session: Session, scope: Scope) -> list[Taken]:
         packs = claimed.get(round_id, 0)
         used = sums.get(str(round_id), Sums())
         alive = store.unexpired(db, round_id, until, at)
-        whole = {0: 0, packs: used.face_fen}  # all expired, or none yet: the totals know; else the facts are asked
-        used_alive_fen = whole[alive] if alive in whole else store.used_unexpired(db, round_id, until, at)
-        taken.append(Taken(
-            row, packs, store.last_claim(db, round_id, until) if packs else None, used,
-            claimers=packs if row["per_resident"] == 1 else store.claimers(db, round_id, until),
-            users=users.get(round_id, 0), alive=alive, used_alive_fen=used_alive_fen, breaches=breaches.get(row["round"], 0),
-            last_arrival=allocations.last_arrival(db, round_id, until),
-        ))
+        # all expired, or none yet: the totals know; else the facts are asked
+        whole = {
+            0: 0,
+            packs: used.face_fen,
+        }
+        used_alive_fen = (
+            whole[alive] if alive in whole else store.used_unexpired(db, round_id, until, at)
+        )
+        taken.append(
+            Taken(
+                row,
+                packs,
+                store.last_claim(db, round_id, until) if packs else None,
+                used,
+                claimers=packs if row["per_resident"] == 1 else store.claimers(db, round_id, until),
+                users=users.get(round_id, 0),
+                alive=alive,
+                used_alive_fen=used_alive_fen,
+                breaches=breaches.get(row["round"], 0),
+                last_arrival=allocations.last_arrival(db, round_id, until),
+            )
+        )
     return taken
 
 
@@ -116,4 +135,8 @@ def _row(taken: Taken) -> dict[str, Any]:
 
 
 def _with_iso_times(row: dict[str, Any], zone: str) -> dict[str, Any]:
-    return row | {name: times.iso(row[name], zone) for name in ("opens_at", "sold_out_at", "last_applied_at") if row[name] is not None}
+    return row | {
+        name: times.iso(row[name], zone)
+        for name in ("opens_at", "sold_out_at", "last_applied_at")
+        if row[name] is not None
+    }

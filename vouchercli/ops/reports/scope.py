@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 class Scope(NamedTuple):
-    """What a report is about: the programme, its rounds by id (all, or those asked for), and the span of time."""
+    """What a report is about: the programme, its rounds by id (all, or those asked for), and the
+    span of time.
+    """
 
     programme: Row
     rounds: dict[int, Row]
@@ -52,7 +54,9 @@ class Scope(NamedTuple):
     def heading(self) -> tables.Heading:
         """What its tables say of it."""
         chosen = () if self.is_all else tuple(row["round"] for row in self.rounds.values())
-        return tables.Heading(self.programme["programme"], self.zone, chosen, self.since, self.as_of)
+        return tables.Heading(
+            self.programme["programme"], self.zone, chosen, self.since, self.as_of
+        )
 
     def codes(self) -> set[str]:
         """The codes of its rounds."""
@@ -67,10 +71,20 @@ def scope_of(session: Session, only: Sequence[str], since: int | None, as_of: in
     programme = programmes.current(session.db, session.programme)
     programme_id = programme["programme_id"]
     if since is not None and as_of is not None and since > as_of:
-        raise UsageFault("empty_window", "--since lies after --as-of: nothing can be in between", hint="exchange the two")
+        raise UsageFault(
+            "empty_window",
+            "--since lies after --as-of: nothing can be in between",
+            hint="exchange the two",
+        )
     wanted = {kept_rounds.named(session.db, programme_id, code)["round_id"] for code in only}
     every = store.rounds_of(session.db, programme_id)
-    return Scope(programme, {row["round_id"]: row for row in every if not only or row["round_id"] in wanted}, since, as_of, not only)
+    return Scope(
+        programme,
+        {row["round_id"]: row for row in every if not only or row["round_id"] in wanted},
+        since,
+        as_of,
+        not only,
+    )
 
 
 def face_of(row: Row, packs: int) -> Claimed:

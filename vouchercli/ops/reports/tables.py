@@ -1,4 +1,6 @@
-"""How the reports read: the rows of ops.reports as tables with headings, and the notes that say what each ratio is over."""
+"""How the reports read: the rows of ops.reports as tables with headings, and the notes that say
+what each ratio is over.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 
 class Heading(NamedTuple):
-    """What stands over and under a report: `rounds` only when they were chosen, times in UTC seconds."""
+    """What stands over and under a report: `rounds` only when they were chosen, times in UTC
+    seconds.
+    """
 
     programme: str
     zone: str
@@ -32,11 +36,17 @@ class Heading(NamedTuple):
 
 
 def moment(at: int, zone: str) -> str:
-    """UTC seconds as a report writes a cut-off: `2020-04-16` (to its last second), `2020-04-16 24:00`, `2020-04-02 16:00`."""
+    """UTC seconds as a report writes a cut-off: `2020-04-16` (to its last second), `2020-04-16
+    24:00`, `2020-04-02 16:00`.
+    """
     text = times.shown(at, zone)
     if text.endswith("23:59:59"):
         return text[:10]
-    return times.shown(at - 1, zone)[:11] + "24:00" if text.endswith("00:00:00") else text.removesuffix(":00")
+    return (
+        times.shown(at - 1, zone)[:11] + "24:00"
+        if text.endswith("00:00:00")
+        else text.removesuffix(":00")
+    )
 
 
 # ---------------------------------------------------------------- leverage
@@ -56,15 +66,25 @@ KEYS = {
     "channel": Column("key", "Channel", blank="(not stated)"),
 }
 FORMULAS = (
-    say("G (gross) = base / subsidy: order value of payments that used a voucher, per yuan of public subsidy; not new consumption."),
-    say("N (own-spend) = own / subsidy; own = base - subsidy - platform - match: what consumers paid themselves."),
-    say("Floor = thresholds / face of the redeemed vouchers: the least that G can be. Totals are pooled, never averaged; "
-        "all is net of refunds."),
+    say(
+        "G (gross) = base / subsidy: order value of payments that used a voucher, per yuan of"
+        " public subsidy; not new consumption."
+    ),
+    say(
+        "N (own-spend) = own / subsidy; own = base - subsidy - platform - match: what consumers"
+        " paid themselves."
+    ),
+    say(
+        "Floor = thresholds / face of the redeemed vouchers: the least that G can be. Totals are"
+        " pooled, never averaged; all is net of refunds."
+    ),
 )
 
 
 def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
-    """The figures by key; platform and match where they are not nought; rates and funders in CSV (here they have their own tables)."""
+    """The figures by key; platform and match where they are not nought; rates and funders in CSV
+    (here they have their own tables).
+    """
     columns = (
         KEYS[by],
         *((Column("name", "Name"),) if by == "merchant" else ()),
@@ -86,20 +106,33 @@ def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Ta
     )
     pooled = {**_flat(total), "key": Word("total")} if rows else None
     return Table(
-        _leverage_title(by, heading), columns, tuple(_flat(row) for row in rows), pooled,
-        notes=(*_span(heading), *FORMULAS) if rows else (), zone=heading.zone,
+        _leverage_title(by, heading),
+        columns,
+        tuple(_flat(row) for row in rows),
+        pooled,
+        notes=(*_span(heading), *FORMULAS) if rows else (),
+        zone=heading.zone,
     )
 
 
 def funders(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
     """The public funders one by one, and the subsidy that they add up to."""
     columns = (KEYS[by], *_funders(total), Column("subsidy_fen", "Subsidy", "fen"))
-    return Table(say("Public funders"), columns, tuple(_flat(row) for row in rows), {**_flat(total), "key": Word("total")},
-                 zone=heading.zone, aside=True)
+    return Table(
+        say("Public funders"),
+        columns,
+        tuple(_flat(row) for row in rows),
+        {**_flat(total), "key": Word("total")},
+        zone=heading.zone,
+        aside=True,
+    )
 
 
 def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
-    return tuple(Column("funder_" + funder, funder, "fen", verbatim=True) for funder in total.get("funders", ()))
+    return tuple(
+        Column("funder_" + funder, funder, "fen", verbatim=True)
+        for funder in total.get("funders", ())
+    )
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
@@ -112,8 +145,12 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 def _leverage_title(by: str, heading: Heading) -> Message:
     if heading.as_of is None:
         return say("Leverage by {by}: {programme}", by=Word(by), programme=heading.programme)
-    return say("Leverage by {by}: {programme}, as of {as_of}",
-               by=Word(by), programme=heading.programme, as_of=heading.shown(heading.as_of))
+    return say(
+        "Leverage by {by}: {programme}, as of {as_of}",
+        by=Word(by),
+        programme=heading.programme,
+        as_of=heading.shown(heading.as_of),
+    )
 
 
 def _span(heading: Heading) -> tuple[Message, ...]:
@@ -121,12 +158,16 @@ def _span(heading: Heading) -> tuple[Message, ...]:
     if heading.rounds:
         found.append(say("Only rounds: {rounds}.", rounds=", ".join(heading.rounds)))
     if heading.since is not None:
-        found.append(say("Only what was paid at {since} or later.", since=heading.shown(heading.since)))
+        found.append(
+            say("Only what was paid at {since} or later.", since=heading.shown(heading.since))
+        )
     return tuple(found)
 
 
 def rates(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
-    """The two redemption rates with their bases; only the total for keys that have no claims of their own."""
+    """The two redemption rates with their bases; only the total for keys that have no claims of
+    their own.
+    """
     has_rows = by in WITH_RATES
     columns = (
         KEYS[by if has_rows else "round"],
@@ -137,9 +178,19 @@ def rates(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table
         Column("claimed_face_fen", "Face claimed", "fen"),
         Column("paid_of_claimed", "By amount", "rate"),
     )
-    note = say("By count = vouchers used / vouchers claimed; by amount = paid by vouchers (all funders) / face claimed.")
-    return Table(say("Redemption rates"), columns, tuple(rows) if has_rows else (), {**total, "key": Word("total")}, (note,),
-                 heading.zone, aside=True)
+    note = say(
+        "By count = vouchers used / vouchers claimed; by amount = paid by vouchers (all funders) /"
+        " face claimed."
+    )
+    return Table(
+        say("Redemption rates"),
+        columns,
+        tuple(rows) if has_rows else (),
+        {**total, "key": Word("total")},
+        (note,),
+        heading.zone,
+        aside=True,
+    )
 
 
 def published(heading: Heading, figures: Rows, *, has_ours: bool) -> Table:
@@ -152,11 +203,17 @@ def published(heading: Heading, figures: Rows, *, has_ours: bool) -> Table:
         Column("ours_gross", "Our G", "ratio", optional=True),
         Column("source", "Source"),
     )
-    rows = tuple(figure | {"about": _about(figure, heading.zone), "ours_gross": (figure["ours"] or {}).get("gross")} for figure in figures)
+    rows = tuple(
+        figure
+        | {"about": _about(figure, heading.zone), "ours_gross": (figure["ours"] or {}).get("gross")}
+        for figure in figures
+    )
     notes = [say("Printed by others, not computed here and never added to our figures.")]
     if has_ours and not any(figure["ours"] for figure in figures):
         notes.append(say("To see ours beside one of them, give its moment with --as-of."))
-    return Table(say("Published figures"), columns, rows, notes=tuple(notes), zone=heading.zone, aside=True)
+    return Table(
+        say("Published figures"), columns, rows, notes=tuple(notes), zone=heading.zone, aside=True
+    )
 
 
 def _about(figure: dict[str, Any], zone: str) -> str:
@@ -189,10 +246,14 @@ USE = (
     Column("breaches", "Rule breaches", "int"),
 )
 BASES = (
-    say("By count = vouchers used / claimed; by amount = paid / face claimed; of quota = paid / packs x pack value; "
-        "by person = residents who used one / residents who claimed."),
-    say("Outstanding and expired: face of claimed vouchers that were not used. "
-        "Rule breaches: rejected claims that broke the rules of issue."),
+    say(
+        "By count = vouchers used / claimed; by amount = paid / face claimed; of quota = paid /"
+        " packs x pack value; by person = residents who used one / residents who claimed."
+    ),
+    say(
+        "Outstanding and expired: face of claimed vouchers that were not used. "
+        "Rule breaches: rejected claims that broke the rules of issue."
+    ),
 )
 
 
@@ -200,9 +261,20 @@ def rounds(heading: Heading, rows: Rows) -> tuple[Table, ...]:
     """One table for CSV; two for a person, so that each fits."""
     title = say("Rounds: {programme}", programme=heading.programme)
     if heading.as_of is not None:
-        title = say("Rounds: {programme}, as of {as_of}", programme=heading.programme, as_of=heading.shown(heading.as_of))
+        title = say(
+            "Rounds: {programme}, as of {as_of}",
+            programme=heading.programme,
+            as_of=heading.shown(heading.as_of),
+        )
     for_csv = tuple(replace(column, csv_only=True) for column in USE)
     return (
         Table(title, (*SALE, *for_csv), tuple(rows), zone=heading.zone),
-        Table(say("Redemption rates"), (SALE[0], *USE), tuple(rows), notes=BASES, zone=heading.zone, aside=True),
+        Table(
+            say("Redemption rates"),
+            (SALE[0], *USE),
+            tuple(rows),
+            notes=BASES,
+            zone=heading.zone,
+            aside=True,
+        ),
     )

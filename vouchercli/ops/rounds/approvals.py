@@ -1,6 +1,8 @@
-"""Four eyes: hand a round in, approve it as somebody else, or send it back. The last approval commits the money.
+"""Four eyes: hand a round in, approve it as somebody else, or send it back. The last approval
+commits the money.
 
-`round approve` and `round reject` speak to whatever waits: the round that was handed in, or an amendment of it (see amendments.py).
+`round approve` and `round reject` speak to whatever waits: the round that was handed in, or an
+amendment of it (see amendments.py).
 """
 
 from __future__ import annotations
@@ -31,41 +33,97 @@ def submit_round(session: Session, code: str) -> Outcome:
         drafts.check_funding(it.programme, it.template)
         approvals.add(session, it.row["round_id"], it.row["revision"], "submit")
         rounds.set_state(db, it.row["round_id"], "submitted")
-        audit.note(session, "round.submit", code, before={"state": "draft"}, after={"state": "submitted"}, revision=it.row["revision"])
+        audit.note(
+            session,
+            "round.submit",
+            code,
+            before={"state": "draft"},
+            after={"state": "submitted"},
+            revision=it.row["revision"],
+        )
         return ops.told(
-            session, code,
+            session,
+            code,
             say("submitted {round}; checkers needed: {checkers}", round=code, checkers=it.checkers),
-            say("next: voucher round approve {round} --actor NAME, by someone other than {authors}", round=code,
-                authors=", ".join(dict.fromkeys(author.actor for author in approvals.authors(db, it.row["round_id"])))),
+            say(
+                "next: voucher round approve {round} --actor NAME, by someone other than {authors}",
+                round=code,
+                authors=", ".join(
+                    dict.fromkeys(
+                        author.actor for author in approvals.authors(db, it.row["round_id"])
+                    )
+                ),
+            ),
         )
 
 
 def approve_round(session: Session, code: str) -> Outcome:
     """Approve what was handed in. Raises as `staff.require_other_eyes`; the last approval needed
-    commits the largest liability of every funder with a fund, and raises `fund_short` when one cannot cover it."""
+    commits the largest liability of every funder with a fund, and raises `fund_short` when one
+    cannot cover it.
+    """
     with writing(session) as db:
         it = found(session, code)
         row = it.row
         if (waiting := store.waiting(db, row["round_id"])) is not None:
             return amendments.approve(session, it, waiting)
         require("approve", row)
-        authors, approvers = approvals.authors(db, row["round_id"]), approvals.approvers(db, row["round_id"])
+        authors, approvers = (
+            approvals.authors(db, row["round_id"]),
+            approvals.approvers(db, row["round_id"]),
+        )
         staff.require_other_eyes(session, it.programme, code, authors, approvers)
         approvals.add(session, row["round_id"], row["revision"], "approve")
         given, needed = len(approvals.approvers(db, row["round_id"])), it.checkers
         if given < needed:
-            audit.note(session, "round.approve", code, before={"state": "submitted"}, after={"state": "submitted"},
-                       revision=row["revision"], approvals=given, needed=needed)
-            return ops.told(session, code, say("approved {round} ({given} of {needed} checkers); one more person must approve",
-                                               round=code, given=given, needed=needed))
+            audit.note(
+                session,
+                "round.approve",
+                code,
+                before={"state": "submitted"},
+                after={"state": "submitted"},
+                revision=row["revision"],
+                approvals=given,
+                needed=needed,
+            )
+            return ops.told(
+                session,
+                code,
+                say(
+                    "approved {round} ({given} of {needed} checkers); one more person must approve",
+                    round=code,
+                    given=given,
+                    needed=needed,
+                ),
+            )
         committed = commitments.commit(session, it, row["packs"], "round.approve")
         rounds.set_state(db, row["round_id"], "approved")
-        audit.note(session, "round.approve", code, before={"state": "submitted"}, after={"state": "approved", "committed": committed},
-                   revision=row["revision"], approvals=given, needed=needed)
+        audit.note(
+            session,
+            "round.approve",
+            code,
+            before={"state": "submitted"},
+            after={"state": "approved", "committed": committed},
+            revision=row["revision"],
+            approvals=given,
+            needed=needed,
+        )
         return ops.told(
-            session, code,
-            say("approved {round}: {amount} yuan committed", round=code, amount=money.grouped(sum(committed.values()))) if committed
-            else say("approved {round}: none of its funders has a fund to watch, so nothing was committed", round=code),
+            session,
+            code,
+            (
+                say(
+                    "approved {round}: {amount} yuan committed",
+                    round=code,
+                    amount=money.grouped(sum(committed.values())),
+                )
+                if committed
+                else say(
+                    "approved {round}: none of its funders has a fund to watch, so nothing was"
+                    " committed",
+                    round=code,
+                )
+            ),
             say("next: voucher round open {round}", round=code),
         )
 
@@ -80,9 +138,18 @@ def reject_round(session: Session, code: str, note: str) -> Outcome:
         staff.require_checker(session, it.programme)
         approvals.add(session, it.row["round_id"], it.row["revision"], "reject", note)
         rounds.set_state(db, it.row["round_id"], "draft")
-        audit.note(session, "round.reject", code, before={"state": "submitted"}, after={"state": "draft"},
-                   revision=it.row["revision"], note=note)
+        audit.note(
+            session,
+            "round.reject",
+            code,
+            before={"state": "submitted"},
+            after={"state": "draft"},
+            revision=it.row["revision"],
+            note=note,
+        )
         return ops.told(
-            session, code, say("sent {round} back to its maker: {note}", round=code, note=note),
+            session,
+            code,
+            say("sent {round} back to its maker: {note}", round=code, note=note),
             say("next: voucher round edit {round}, then voucher round submit {round}", round=code),
         )

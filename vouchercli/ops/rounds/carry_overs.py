@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What a copy of a round begins with: its own packs, and those that the unclaimed ones and the expired vouchers pay for."""
+    """What a copy of a round begins with: its own packs, and those that the unclaimed ones and the
+    expired vouchers pay for.
+    """
 
     base: int
     unclaimed: int = 0
@@ -29,37 +31,102 @@ class Foreseen:
     says: tuple[Message, ...] = ()
 
 
-def foreseen(db: sqlite3.Connection, it: Found, new_value_fen: int, now: int, *, is_said: bool) -> Foreseen:
-    """The packs of the next round. What this one took over itself is not its own: it would grow from week to week.
+def foreseen(
+    db: sqlite3.Connection, it: Found, new_value_fen: int, now: int, *, is_said: bool
+) -> Foreseen:
+    """The packs of the next round. What this one took over itself is not its own: it would grow
+    from week to week.
 
-    Only a round that has closed has anything left. Its unclaimed packs are taken over once, and so is each fen of the vouchers
-    that have expired by `now`: a later copy takes what has expired since. `is_said`: --packs counts alone.
+    Only a round that has closed has anything left. Its unclaimed packs are taken over once, and so
+    is each fen of the vouchers that have expired by `now`: a later copy takes what has expired
+    since. `is_said`: --packs counts alone.
     """
     row, code = it.row, it.row["round"]
     taken = amendments.rolled_in(db, row["round_id"])
     base = row["packs"] - (taken["packs"] if taken else 0)
-    if it.programme.unused != "next_round" or row["state"] not in (*law.HAS_ENDED, "open", "paused"):
+    if it.programme.unused != "next_round" or row["state"] not in (
+        *law.HAS_ENDED,
+        "open",
+        "paused",
+    ):
         return Foreseen(base)
     other, gone_fen = amendments.rolled_out(db, row["round_id"])
     unclaimed = 0 if other else row["packs"] - row["claimed"]
     if is_said:
-        return Foreseen(base, says=(say("{unclaimed:,} packs of {round} are unclaimed and not rolled in: --packs was given",
-                                        unclaimed=unclaimed, round=code),) if unclaimed else ())
+        return Foreseen(
+            base,
+            says=(
+                (
+                    say(
+                        "{unclaimed:,} packs of {round} are unclaimed and not rolled in: --packs"
+                        " was given",
+                        unclaimed=unclaimed,
+                        round=code,
+                    ),
+                )
+                if unclaimed
+                else ()
+            ),
+        )
     if row["state"] not in law.HAS_ENDED:
-        return Foreseen(base, says=(say("nothing is rolled in: round {round} is {state}; copy it after it has closed", round=code,
-                                        state=Word(row["state"])),) if unclaimed else ())
+        return Foreseen(
+            base,
+            says=(
+                (
+                    say(
+                        "nothing is rolled in: round {round} is {state}; copy it after it has"
+                        " closed",
+                        round=code,
+                        state=Word(row["state"]),
+                    ),
+                )
+                if unclaimed
+                else ()
+            ),
+        )
     expired_fen = max(releases.expired_unused(db, it, now) - gone_fen, 0)
     packs = law.rolled_in(unclaimed * row["pack_value_fen"] + expired_fen, new_value_fen)
     if packs:
-        return Foreseen(base, unclaimed, expired_fen, packs, (_said(packs, new_value_fen, unclaimed, expired_fen, code),))
-    return Foreseen(base, says=(say("nothing is rolled in: {other} took over the unclaimed packs of {round}", other=other,
-                                    round=code),) if other else ())
+        return Foreseen(
+            base,
+            unclaimed,
+            expired_fen,
+            packs,
+            (_said(packs, new_value_fen, unclaimed, expired_fen, code),),
+        )
+    return Foreseen(
+        base,
+        says=(
+            (
+                say(
+                    "nothing is rolled in: {other} took over the unclaimed packs of {round}",
+                    other=other,
+                    round=code,
+                ),
+            )
+            if other
+            else ()
+        ),
+    )
 
 
 def _said(packs: int, value_fen: int, unclaimed: int, expired_fen: int, code: str) -> Message:
     amount = money.grouped(packs * value_fen)
     if not expired_fen:
-        return say("rolled in: {packs:,} packs, {amount} yuan, from {unclaimed:,} unclaimed packs of {round}", packs=packs,
-                   amount=amount, unclaimed=unclaimed, round=code)
-    return say("rolled in: {packs:,} packs, {amount} yuan, from {unclaimed:,} unclaimed packs of {round} and {expired} yuan of its "
-               "expired vouchers", packs=packs, amount=amount, unclaimed=unclaimed, round=code, expired=money.grouped(expired_fen))
+        return say(
+            "rolled in: {packs:,} packs, {amount} yuan, from {unclaimed:,} unclaimed packs of"
+            " {round}",
+            packs=packs,
+            amount=amount,
+            unclaimed=unclaimed,
+            round=code,
+        )
+    return say(
+        "rolled in: {packs:,} packs, {amount} yuan, from {unclaimed:,} unclaimed packs of {round}"
+        " and {expired} yuan of its expired vouchers",
+        packs=packs,
+        amount=amount,
+        unclaimed=unclaimed,
+        round=code,
+        expired=money.grouped(expired_fen),
+    )

@@ -1,4 +1,6 @@
-"""Close a round: when its time has come or its packs are gone, by anyone; before that by two people, as any amendment."""
+"""Close a round: when its time has come or its packs are gone, by anyone; before that by two
+people, as any amendment.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def close_round(session: Session, code: str, *, is_sure: bool = False, note: str = "") -> Outcome:
-    """End claiming. Before `closes_at`, with packs left, only when `is_sure`, and then it is a proposal that others approve."""
+    """End claiming. Before `closes_at`, with packs left, only when `is_sure`, and then it is a
+    proposal that others approve.
+    """
     with writing(session):
         it = found(session, code)
         row, zone = it.row, it.row["time_zone"]
@@ -27,7 +31,14 @@ def close_round(session: Session, code: str, *, is_sure: bool = False, note: str
         if is_sure:
             return amendments.propose_closing(session, code, note)
         raise VoucherError(
-            "too_early", "round {round} closes at {closes_at} and has {left:,} packs left; it is {now} now",
-            hint="wait, or propose to end it for good: voucher round close {round} --yes (a second person approves it)",
-            round=code, closes_at=times.shown(row["closes_at"], zone), left=left, now=times.shown(session.now, zone),
+            "too_early",
+            "round {round} closes at {closes_at} and has {left:,} packs left; it is {now} now",
+            hint=(
+                "wait, or propose to end it for good: voucher round close {round} --yes (a second"
+                " person approves it)"
+            ),
+            round=code,
+            closes_at=times.shown(row["closes_at"], zone),
+            left=left,
+            now=times.shown(session.now, zone),
         )

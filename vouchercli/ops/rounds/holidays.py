@@ -1,4 +1,6 @@
-"""Public holidays: from the package chinesecalendar where it is installed; the programme's own calendar goes before it."""
+"""Public holidays: from the package chinesecalendar where it is installed; the programme's own
+calendar goes before it.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,27 @@ if TYPE_CHECKING:
 
 CHINA = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Chongqing", "Asia/Harbin", "PRC")
 HOLIDAYS = {
-    "New Year's Day": Word("New Year's Day"), "Spring Festival": Word("Spring Festival"), "Tomb-sweeping Day": Word("Tomb-sweeping Day"),
-    "Labour Day": Word("Labour Day"), "Dragon Boat Festival": Word("Dragon Boat Festival"), "National Day": Word("National Day"),
+    "New Year's Day": Word("New Year's Day"),
+    "Spring Festival": Word("Spring Festival"),
+    "Tomb-sweeping Day": Word("Tomb-sweeping Day"),
+    "Labour Day": Word("Labour Day"),
+    "Dragon Boat Festival": Word("Dragon Boat Festival"),
+    "National Day": Word("National Day"),
     "Mid-autumn Festival": Word("Mid-autumn Festival"),
 }
 
 
 def judged(programme: Programme, day: int) -> Day:
     """Whether a local day (yyyymmdd) is worked, and who says so."""
-    return calendars.judged(day, programme.calendar, _known(day) if programme.time_zone in CHINA else None)
+    return calendars.judged(
+        day, programme.calendar, _known(day) if programme.time_zone in CHINA else None
+    )
 
 
 def _known(day: int) -> tuple[bool, str] | None:
-    """(is it off, the holiday's name) in mainland China; None without the package, or for a year that it does not know."""
+    """(is it off, the holiday's name) in mainland China; None without the package, or for a year
+    that it does not know.
+    """
     try:
         import chinese_calendar
     except ImportError:
@@ -34,4 +44,5 @@ def _known(day: int) -> tuple[bool, str] | None:
         is_off, name = chinese_calendar.get_holiday_detail(times.as_date(day))
     except NotImplementedError:
         return None
-    return bool(is_off), HOLIDAYS.get(name, name or "") if is_off else ""  # a worked weekend is no holiday
+    # a worked weekend is no holiday
+    return bool(is_off), (HOLIDAYS.get(name, name or "") if is_off else "")

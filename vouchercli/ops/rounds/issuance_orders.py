@@ -1,4 +1,6 @@
-"""Issuance orders: what a platform is told to issue, checked against its limits, kept, and written to the outbox."""
+"""Issuance orders: what a platform is told to issue, checked against its limits, kept, and written
+to the outbox.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,11 @@ SECONDS_A_DAY = 86_400
 # ---------------------------------------------------------------- what a platform takes
 
 
-def refuse_unfit(programme: Programme, template: Template, row: Mapping[str, Any] | sqlite3.Row) -> None:
-    """Raise `platform_limits`, with every fault, when the round's platform does not take such a round.
+def refuse_unfit(
+    programme: Programme, template: Template, row: Mapping[str, Any] | sqlite3.Row
+) -> None:
+    """Raise `platform_limits`, with every fault, when the round's platform does not take such a
+    round.
 
     `row` has platform, packs, opens_at, closes_at, per_resident of a round.
     """
@@ -45,49 +50,108 @@ def refuse_unfit(programme: Programme, template: Template, row: Mapping[str, Any
     profile = formats.profile_of(row["platform"])
     problems = _unfit(profile, programme, template, row)
     if problems:
-        raise VoucherError("platform_limits", "platform {platform} does not take this round", problems=problems,
-                           hint="change what stands below, or issue it elsewhere with --platform", platform=row["platform"])
+        raise VoucherError(
+            "platform_limits",
+            "platform {platform} does not take this round",
+            problems=problems,
+            hint="change what stands below, or issue it elsewhere with --platform",
+            platform=row["platform"],
+        )
 
 
 def lead_of(platform: str) -> int:
-    """How many seconds before the opening the platform wants its order; 0 for a round that is issued here. Raises `bad_yaml`."""
+    """How many seconds before the opening the platform wants its order; 0 for a round that is
+    issued here. Raises `bad_yaml`.
+    """
     return formats.profile_of(platform).lead_seconds if platform else 0
 
 
 def superseded(db: sqlite3.Connection, row: sqlite3.Row, hint: str) -> tuple[Problem, ...]:
-    """A warning when the platform holds an order of a round that no longer stands as it was ordered."""
+    """A warning when the platform holds an order of a round that no longer stands as it was
+    ordered.
+    """
     number = issuance_orders.next_number(db, row["round_id"]) - 1
     if not number:
         return ()
-    return (Problem("order_stands", "{platform} holds order {number} of {round}, which no longer holds", level="warning", hint=hint,
-                    params={"platform": row["platform"], "number": number, "round": row["round"]}),)
+    return (
+        Problem(
+            "order_stands",
+            "{platform} holds order {number} of {round}, which no longer holds",
+            level="warning",
+            hint=hint,
+            params={"platform": row["platform"], "number": number, "round": row["round"]},
+        ),
+    )
 
 
-def _unfit(profile: OrderProfile, programme: Programme, template: Template, row: Mapping[str, Any] | sqlite3.Row) -> list[Problem]:
+def _unfit(
+    profile: OrderProfile,
+    programme: Programme,
+    template: Template,
+    row: Mapping[str, Any] | sqlite3.Row,
+) -> list[Problem]:
     limits, zone = profile.limits, programme.time_zone
     problems = _name_faults(template, profile)
     last_use_at = _last_use_at(template, row, zone)
-    if limits.window_days and last_use_at > times.add_days(row["opens_at"], limits.window_days, zone):
-        problems.append(Problem("platform_window", "from the opening to the last use are {days} days: {platform} takes at most {most}",
-                                hint="an earlier --closes-at, or a template with a shorter validity", params={
-                                    "days": -((row["opens_at"] - last_use_at) // SECONDS_A_DAY), "most": limits.window_days,
-                                    "platform": row["platform"]}))
+    if limits.window_days and last_use_at > times.add_days(
+        row["opens_at"], limits.window_days, zone
+    ):
+        problems.append(
+            Problem(
+                "platform_window",
+                "from the opening to the last use are {days} days: {platform} takes at most {most}",
+                hint="an earlier --closes-at, or a template with a shorter validity",
+                params={
+                    "days": -((row["opens_at"] - last_use_at) // SECONDS_A_DAY),
+                    "most": limits.window_days,
+                    "platform": row["platform"],
+                },
+            )
+        )
     for coupon, count in packs.lines(template):
         if limits.kinds and coupon.kind not in limits.kinds:
-            problems.append(Problem("platform_kind", "coupon {coupon}: {platform} is not told of percentages by these orders",
-                                    hint="a template with fixed amounts, or another order profile in configs/orders",
-                                    params={"coupon": coupon.coupon, "platform": row["platform"]}))
-        if limits.vouchers_per_resident and count * row["per_resident"] > limits.vouchers_per_resident:
-            problems.append(Problem("platform_per_resident", "{count} vouchers {coupon} for one resident: {platform} gives at most {most}",
-                                    hint="a smaller --per-resident, or fewer coupons in the pack",
-                                    params={"count": count * row["per_resident"], "coupon": coupon.coupon, "platform": row["platform"],
-                                            "most": limits.vouchers_per_resident}))
+            problems.append(
+                Problem(
+                    "platform_kind",
+                    "coupon {coupon}: {platform} is not told of percentages by these orders",
+                    hint=(
+                        "a template with fixed amounts, or another order profile in configs/orders"
+                    ),
+                    params={"coupon": coupon.coupon, "platform": row["platform"]},
+                )
+            )
+        if (
+            limits.vouchers_per_resident
+            and count * row["per_resident"] > limits.vouchers_per_resident
+        ):
+            problems.append(
+                Problem(
+                    "platform_per_resident",
+                    "{count} vouchers {coupon} for one resident: {platform} gives at most {most}",
+                    hint="a smaller --per-resident, or fewer coupons in the pack",
+                    params={
+                        "count": count * row["per_resident"],
+                        "coupon": coupon.coupon,
+                        "platform": row["platform"],
+                        "most": limits.vouchers_per_resident,
+                    },
+                )
+            )
         if limits.vouchers and count * row["packs"] > limits.vouchers:
-            problems.append(Problem("platform_vouchers",
-                                    "{count:,} vouchers {coupon} in all: {platform} takes at most {most:,} in one order",
-                                    hint="fewer packs, or a second round for the rest",
-                                    params={"count": count * row["packs"], "coupon": coupon.coupon, "platform": row["platform"],
-                                            "most": limits.vouchers}))
+            problems.append(
+                Problem(
+                    "platform_vouchers",
+                    "{count:,} vouchers {coupon} in all: {platform} takes at most {most:,} in one"
+                    " order",
+                    hint="fewer packs, or a second round for the rest",
+                    params={
+                        "count": count * row["packs"],
+                        "coupon": coupon.coupon,
+                        "platform": row["platform"],
+                        "most": limits.vouchers,
+                    },
+                )
+            )
     return problems
 
 
@@ -95,19 +159,36 @@ def _name_faults(template: Template, profile: OrderProfile) -> list[Problem]:
     name, limits = template.name.zh, profile.limits
     problems = []
     if limits.name_characters and len(name) > limits.name_characters:
-        problems.append(Problem("platform_name", "the name {name} has {count} characters: {platform} shows at most {most}",
-                                hint="shorten the Chinese name: a new version of the template",
-                                params={"name": name, "count": len(name), "most": limits.name_characters, "platform": profile.order}))
+        problems.append(
+            Problem(
+                "platform_name",
+                "the name {name} has {count} characters: {platform} shows at most {most}",
+                hint="shorten the Chinese name: a new version of the template",
+                params={
+                    "name": name,
+                    "count": len(name),
+                    "most": limits.name_characters,
+                    "platform": profile.order,
+                },
+            )
+        )
     unwanted = "".join(dict.fromkeys(each for each in name if each in limits.name_without))
     if unwanted:
-        problems.append(Problem("platform_name", "the name {name} has characters that {platform} does not take: {unwanted}",
-                                hint="change the Chinese name: a new version of the template",
-                                params={"name": name, "unwanted": unwanted, "platform": profile.order}))
+        problems.append(
+            Problem(
+                "platform_name",
+                "the name {name} has characters that {platform} does not take: {unwanted}",
+                hint="change the Chinese name: a new version of the template",
+                params={"name": name, "unwanted": unwanted, "platform": profile.order},
+            )
+        )
     return problems
 
 
 def _last_use_at(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone: str) -> int:
-    """The last second at which a voucher of the round can be used: of a claim in its last second, or of any before."""
+    """The last second at which a voucher of the round can be used: of a claim in its last second,
+    or of any before.
+    """
     return packs_law.expires_at(template, row["closes_at"] - 1, zone) - 1
 
 
@@ -115,12 +196,15 @@ def _last_use_at(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone:
 
 
 def terms_sha256(it: Found) -> str:
-    """The digest of all that an order is about but the merchants of the day: when it changes, the platform needs the next order."""
+    """The digest of all that an order is about but the merchants of the day: when it changes, the
+    platform needs the next order.
+    """
     return hashlib.sha256(_canonical(_terms(it)).encode()).hexdigest()
 
 
 def order_round(session: Session, code: str) -> Outcome:
-    """Make the next order of a platform round, before the opening where the platform wants it so; `write_order` brings it out.
+    """Make the next order of a platform round, before the opening where the platform wants it so;
+    `write_order` brings it out.
 
     Raises `platform_limits`.
     """
@@ -130,28 +214,67 @@ def order_round(session: Session, code: str) -> Outcome:
         number = issuance_orders.next_number(db, it.row["round_id"])
         document, sheet = _texts(db, it, number, session.now)
         digest = terms_sha256(it)
-        issuance_orders.add(db, round_id=it.row["round_id"], number=number, terms_sha256=digest, document=document, sheet=sheet,
-                     ordered_at=session.now)
-        audit.note(session, "round.order", code, number=number, platform=it.row["platform"], terms=digest,
-                   sha256=hashlib.sha256(document.encode()).hexdigest())
-    done = say("ordered {packs:,} packs of {round} from {platform} (order {number})", packs=it.row["packs"], round=code,
-               platform=it.row["platform"], number=number)
+        issuance_orders.add(
+            db,
+            round_id=it.row["round_id"],
+            number=number,
+            terms_sha256=digest,
+            document=document,
+            sheet=sheet,
+            ordered_at=session.now,
+        )
+        audit.note(
+            session,
+            "round.order",
+            code,
+            number=number,
+            platform=it.row["platform"],
+            terms=digest,
+            sha256=hashlib.sha256(document.encode()).hexdigest(),
+        )
+    done = say(
+        "ordered {packs:,} packs of {round} from {platform} (order {number})",
+        packs=it.row["packs"],
+        round=code,
+        platform=it.row["platform"],
+        number=number,
+    )
     return Outcome(data={"round": code, "order": number}, says=(done,))
 
 
 def _terms(it: Found) -> dict[str, Any]:
     row, zone, template, programme = it.row, it.row["time_zone"], it.template, it.programme
     return {
-        "programme": row["programme"], "issuer": asdict(programme.issuer), "round": row["round"], "platform": row["platform"],
-        "mode": row["mode"], "template": f"{row['template']}@{row['version']}", "name": asdict(template.name),
-        "packs": row["packs"], "pack_value_fen": row["pack_value_fen"], "quota_fen": it.quota_fen,
-        "limits": {"packs_per_resident": row["per_resident"], "vouchers_per_payment": programme.limits.vouchers_per_payment,
-                   "vouchers_per_merchant_per_day": programme.limits.vouchers_per_merchant_per_day},
-        "group": row["resident_group"], "opens_at": times.iso(row["opens_at"], zone), "closes_at": times.iso(row["closes_at"], zone),
-        "validity": asdict(template.validity), "last_use_at": times.iso(_last_use_at(template, row, zone), zone),
-        "coupons": [{"coupon_nos": nos, **asdict(coupon), "count": count} for coupon, count, nos in _lines(template)],
-        "scope": {key: sorted(value) if isinstance(value, frozenset) else value for key, value in asdict(template.scope).items()},
-        "funding": {share.funder: share.bp for share in template.funding}, "refunds": programme.refunds,
+        "programme": row["programme"],
+        "issuer": asdict(programme.issuer),
+        "round": row["round"],
+        "platform": row["platform"],
+        "mode": row["mode"],
+        "template": f"{row['template']}@{row['version']}",
+        "name": asdict(template.name),
+        "packs": row["packs"],
+        "pack_value_fen": row["pack_value_fen"],
+        "quota_fen": it.quota_fen,
+        "limits": {
+            "packs_per_resident": row["per_resident"],
+            "vouchers_per_payment": programme.limits.vouchers_per_payment,
+            "vouchers_per_merchant_per_day": programme.limits.vouchers_per_merchant_per_day,
+        },
+        "group": row["resident_group"],
+        "opens_at": times.iso(row["opens_at"], zone),
+        "closes_at": times.iso(row["closes_at"], zone),
+        "validity": asdict(template.validity),
+        "last_use_at": times.iso(_last_use_at(template, row, zone), zone),
+        "coupons": [
+            {"coupon_nos": nos, **asdict(coupon), "count": count}
+            for coupon, count, nos in _lines(template)
+        ],
+        "scope": {
+            key: sorted(value) if isinstance(value, frozenset) else value
+            for key, value in asdict(template.scope).items()
+        },
+        "funding": {share.funder: share.bp for share in template.funding},
+        "refunds": programme.refunds,
     }
 
 
@@ -166,11 +289,19 @@ def _lines(template: Template) -> list[tuple[Coupon, int, str]]:
 
 def _texts(db: sqlite3.Connection, it: Found, number: int, now: int) -> tuple[str, str]:
     """The two files of an order: JSON with everything, CSV in the platform's terms."""
-    profile, merchants = formats.profile_of(it.row["platform"]), _merchants(db, it.template, it.row["opens_at"])
+    profile, merchants = (
+        formats.profile_of(it.row["platform"]),
+        _merchants(db, it.template, it.row["opens_at"]),
+    )
     rows = formats.in_their_terms(profile, _rows(it, profile, number, merchants), money.yuan)
     order = {
-        "voucher_order": 1, "order_no": _order_no(it, number), "number": number, "supersedes": number - 1 or None,
-        "ordered_at": times.iso(now, it.row["time_zone"]), **_terms(it), "merchants": merchants,
+        "voucher_order": 1,
+        "order_no": _order_no(it, number),
+        "number": number,
+        "supersedes": number - 1 or None,
+        "ordered_at": times.iso(now, it.row["time_zone"]),
+        **_terms(it),
+        "merchants": merchants,
         "in_their_terms": {"profile": profile.order or None, "rows": rows},
     }
     return json.dumps(order, ensure_ascii=False, indent=2) + "\n", formats.sheet(rows)
@@ -180,42 +311,90 @@ def _order_no(it: Found, number: int) -> str:
     return f"{it.row['programme']}-{it.row['round']}-{number}"
 
 
-def _rows(it: Found, profile: OrderProfile, number: int, merchants: dict[str, Any]) -> list[dict[str, Any]]:
-    """Our words for the order, a row for each kind of coupon or one for the pack; amounts in fen."""
+def _rows(
+    it: Found, profile: OrderProfile, number: int, merchants: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Our words for the order, a row for each kind of coupon or one for the pack; amounts in
+    fen.
+    """
     row, zone, template = it.row, it.row["time_zone"], it.template
-    minutes = None if template.validity.days is None else template.validity.days * SECONDS_A_DAY // 60
+    minutes = (
+        None if template.validity.days is None else template.validity.days * SECONDS_A_DAY // 60
+    )
     same = {
-        "programme": row["programme"], "round": row["round"], "name_zh": template.name.zh, "name_en": template.name.en,
-        "packs": row["packs"], "packs_per_resident": row["per_resident"], "opens_at": times.iso(row["opens_at"], zone),
-        "closes_at": times.iso(row["closes_at"], zone), "last_use_at": times.iso(_last_use_at(template, row, zone), zone),
-        "validity_minutes": minutes, "merchants": merchants["count"], "merchants_sha256": merchants["sha256"],
+        "programme": row["programme"],
+        "round": row["round"],
+        "name_zh": template.name.zh,
+        "name_en": template.name.en,
+        "packs": row["packs"],
+        "packs_per_resident": row["per_resident"],
+        "opens_at": times.iso(row["opens_at"], zone),
+        "closes_at": times.iso(row["closes_at"], zone),
+        "last_use_at": times.iso(_last_use_at(template, row, zone), zone),
+        "validity_minutes": minutes,
+        "merchants": merchants["count"],
+        "merchants_sha256": merchants["sha256"],
         "channel": template.scope.channel,
     }
     if profile.rows == "pack":
-        return [same | {
-            "order_no": _order_no(it, number), "coupon": " + ".join(f"{count} x {coupon.coupon}" for coupon, count, _ in _lines(template)),
-            "kind": "pack", "count": len(template.coupons), "vouchers": row["packs"] * len(template.coupons),
-            "denomination": row["pack_value_fen"], "threshold": None, "percent": None, "amount": it.quota_fen,
-            "vouchers_per_resident": row["per_resident"] * len(template.coupons),
-        }]
-    return [same | {
-        "order_no": f"{_order_no(it, number)}-{place}", "coupon": coupon.coupon, "kind": coupon.kind, "count": count,
-        "vouchers": row["packs"] * count, "denomination": coupon.denomination_fen, "threshold": coupon.threshold_fen,
-        "percent": None if coupon.percent_bp is None else packs_law.percent_text(coupon.percent_bp),
-        "amount": row["packs"] * count * coupon.denomination_fen, "vouchers_per_resident": row["per_resident"] * count,
-    } for place, (coupon, count, _) in enumerate(_lines(template), 1)]
+        return [
+            same
+            | {
+                "order_no": _order_no(it, number),
+                "coupon": " + ".join(
+                    f"{count} x {coupon.coupon}" for coupon, count, _ in _lines(template)
+                ),
+                "kind": "pack",
+                "count": len(template.coupons),
+                "vouchers": row["packs"] * len(template.coupons),
+                "denomination": row["pack_value_fen"],
+                "threshold": None,
+                "percent": None,
+                "amount": it.quota_fen,
+                "vouchers_per_resident": row["per_resident"] * len(template.coupons),
+            }
+        ]
+    return [
+        same
+        | {
+            "order_no": f"{_order_no(it, number)}-{place}",
+            "coupon": coupon.coupon,
+            "kind": coupon.kind,
+            "count": count,
+            "vouchers": row["packs"] * count,
+            "denomination": coupon.denomination_fen,
+            "threshold": coupon.threshold_fen,
+            "percent": (
+                None if coupon.percent_bp is None else packs_law.percent_text(coupon.percent_bp)
+            ),
+            "amount": row["packs"] * count * coupon.denomination_fen,
+            "vouchers_per_resident": row["per_resident"] * count,
+        }
+        for place, (coupon, count, _) in enumerate(_lines(template), 1)
+    ]
 
 
 def _merchants(db: sqlite3.Connection, template: Template, at: int) -> dict[str, Any]:
-    """The merchants that may take the voucher at the opening: how many, and the SHA-256 of their numbers in order, one a line."""
+    """The merchants that may take the voucher at the opening: how many, and the SHA-256 of their
+    numbers in order, one a line.
+    """
     standing = (
-        Merchant(row["merchant_no"], row["district"], row["industry"], row["size"], bool(row["is_registered"]))
+        Merchant(
+            row["merchant_no"],
+            row["district"],
+            row["industry"],
+            row["size"],
+            bool(row["is_registered"]),
+        )
         for row in rounds.merchants_at(db, at)
     )
     numbers = sorted(each.merchant_no for each in standing if scope.covers(template.scope, each))
     text = "".join(f"{number}\n" for number in numbers)
-    return {"count": len(numbers), "sha256": hashlib.sha256(text.encode()).hexdigest(),
-            "is_open_to_all": scope.registration_open(template.scope)}
+    return {
+        "count": len(numbers),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "is_open_to_all": scope.registration_open(template.scope),
+    }
 
 
 def _canonical(value: Any) -> str:
@@ -226,13 +405,21 @@ def _canonical(value: Any) -> str:
 
 
 def place_of(outbox: Path, row: sqlite3.Row) -> Path:
-    """Where an order's JSON goes: OUTBOX/PLATFORM/PROGRAMME-ROUND-order-N.json, the CSV beside it."""
-    platform = "".join(each if each.isalnum() or each in "-_." else "-" for each in row["platform"]).lstrip(".") or "-"
+    """Where an order's JSON goes: OUTBOX/PLATFORM/PROGRAMME-ROUND-order-N.json, the CSV beside
+    it.
+    """
+    platform = (
+        "".join(
+            each if each.isalnum() or each in "-_." else "-" for each in row["platform"]
+        ).lstrip(".")
+        or "-"
+    )
     return outbox / platform / f"{row['programme']}-{row['round']}-order-{row['number']}.json"
 
 
 def write_order(session: Session, row: sqlite3.Row, outbox: Path) -> Path:
-    """Bring one kept order to the outbox: the CSV, then the JSON (who sees it finds both), then the note that it is there.
+    """Bring one kept order to the outbox: the CSV, then the JSON (who sees it finds both), then the
+    note that it is there.
 
     Killed in between, the next tick writes the same bytes again. Raises `unwritable_file`.
     """

@@ -1,4 +1,6 @@
-"""One round at hand: as it is kept, with its programme and template as the rules know them, and what may be done with it."""
+"""One round at hand: as it is kept, with its programme and template as the rules know them, and
+what may be done with it.
+"""
 
 from __future__ import annotations
 
@@ -52,17 +54,36 @@ def found(session: Session, code: str) -> Found:
 
 
 def require(deed: str, row: sqlite3.Row) -> None:
-    """Raise `wrong_state`, with what is possible instead, unless the round's state allows the deed."""
+    """Raise `wrong_state`, with what is possible instead, unless the round's state allows the
+    deed.
+    """
     state = row["state"]
     if law.is_possible(deed, state):
         return
     if law.DEEDS[deed].end == state != "draft":
-        raise VoucherError("wrong_state", "round {round} is already {state}", hint="voucher round show {round}",
-                           round=row["round"], state=Word(state))
+        raise VoucherError(
+            "wrong_state",
+            "round {round} is already {state}",
+            hint="voucher round show {round}",
+            round=row["round"],
+            state=Word(state),
+        )
     others = law.possible(state)
     if not others:
-        raise VoucherError("wrong_state", "round {round} is {state}: nothing more can be done with it",
-                           hint="voucher round copy {round} NEW --opens-at TIME", round=row["round"], state=Word(state))
-    raise VoucherError("wrong_state", "round {round} is {state}: {deed} is not possible now (possible: {possible})",
-                       hint="voucher round {next} {round}", round=row["round"], state=Word(state), deed=deed,
-                       possible=", ".join(others), next=others[0])
+        raise VoucherError(
+            "wrong_state",
+            "round {round} is {state}: nothing more can be done with it",
+            hint="voucher round copy {round} NEW --opens-at TIME",
+            round=row["round"],
+            state=Word(state),
+        )
+    raise VoucherError(
+        "wrong_state",
+        "round {round} is {state}: {deed} is not possible now (possible: {possible})",
+        hint="voucher round {next} {round}",
+        round=row["round"],
+        state=Word(state),
+        deed=deed,
+        possible=", ".join(others),
+        next=others[0],
+    )

@@ -1,4 +1,6 @@
-"""What the city's own past rounds came to, and what they let one expect of the next; nothing without any."""
+"""What the city's own past rounds came to, and what they let one expect of the next; nothing
+without any.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ SHOWN_ROUNDS = 12
 
 @dataclass(frozen=True)
 class Past:
-    """A closed round and what it came to; `is_over`: its last voucher has expired, so that its redemptions are final."""
+    """A closed round and what it came to; `is_over`: its last voucher has expired, so that its
+    redemptions are final.
+    """
 
     row: sqlite3.Row
     sums: Sums
@@ -42,13 +46,18 @@ class Past:
 def found(db: sqlite3.Connection, it: Found, now: int) -> list[Past]:
     """The city's closed rounds that were claimed from, this one apart, by opening."""
     sums = plans.sums(db)
-    return [Past(row, sums.get(row["round_id"], Sums()), row["last_expires_at"] <= now) for row in plans.past(db, it.row["round_id"])]
+    return [
+        Past(row, sums.get(row["round_id"], Sums()), row["last_expires_at"] <= now)
+        for row in plans.past(db, it.row["round_id"])
+    ]
 
 
 def expected(it: Found, past: list[Past]) -> dict[str, Any] | None:
-    """Pooled figures, ranges with the rounds that each rests on, and every round; None without a past round.
+    """Pooled figures, ranges with the rounds that each rests on, and every round; None without a
+    past round.
 
-    Redemption and leverage rest only on rounds whose vouchers have all expired: an unfinished one would make them too low.
+    Redemption and leverage rest only on rounds whose vouchers have all expired: an unfinished one
+    would make them too low.
     """
     if not past:
         return None
@@ -59,19 +68,25 @@ def expected(it: Found, past: list[Past]) -> dict[str, Any] | None:
     return {
         "rounds": len(past),
         "same_template_rounds": sum(each.row["template"] == it.row["template"] for each in past),
-        "claim_rate": leverage.rate(sum(each.row["claimed"] for each in past), sum(each.row["packs"] for each in past)),
+        "claim_rate": leverage.rate(
+            sum(each.row["claimed"] for each in past), sum(each.row["packs"] for each in past)
+        ),
         "sold_out_rounds": len(sold_out),
-        "fastest_sell_out_seconds": min(sold_out, default=None), "slowest_sell_out_seconds": max(sold_out, default=None),
+        "fastest_sell_out_seconds": min(sold_out, default=None),
+        "slowest_sell_out_seconds": max(sold_out, default=None),
         "finished_rounds": len(over),
         "used_of_claimed": leverage.used_of_claimed(sums, claims),
-        "gross": sums.gross, "own_spend": sums.own_spend,
+        "gross": sums.gross,
+        "own_spend": sums.own_spend,
         **_ranges(it, past, over),
         "past": [_line(each) for each in past],
     }
 
 
 def _ranges(it: Found, past: list[Past], over: list[Past]) -> dict[str, Any]:
-    """What a range of this round's own would be: packs claimed, vouchers used, subsidy paid, leverage."""
+    """What a range of this round's own would be: packs claimed, vouchers used, subsidy paid,
+    leverage.
+    """
     claims = law.spread((each.row["claimed"], each.row["packs"]) for each in past)
     used = law.spread((each.sums.vouchers, each.row["vouchers"]) for each in over)
     paid = law.spread((each.sums.paid_fen, each.row["face_fen"]) for each in over)
@@ -80,9 +95,14 @@ def _ranges(it: Found, past: list[Past], over: list[Past]) -> dict[str, Any]:
         "claims": law.times_whole(claims, packs),
         "vouchers_used": law.times_whole(law.product(claims, used), packs * it.row["coupons"]),
         "subsidy_fen": law.times_whole(law.product(claims, paid), packs * pack),
-        "claim_rates": law.shown(claims, 4), "redemption_rates": law.shown(used, 4),
-        "gross_range": law.shown(law.spread((each.sums.base_fen, each.sums.public_fen) for each in over), 2),
-        "own_spend_range": law.shown(law.spread((each.sums.own_fen, each.sums.public_fen) for each in over), 2),
+        "claim_rates": law.shown(claims, 4),
+        "redemption_rates": law.shown(used, 4),
+        "gross_range": law.shown(
+            law.spread((each.sums.base_fen, each.sums.public_fen) for each in over), 2
+        ),
+        "own_spend_range": law.shown(
+            law.spread((each.sums.own_fen, each.sums.public_fen) for each in over), 2
+        ),
     }
 
 
@@ -90,11 +110,20 @@ def _line(each: Past) -> dict[str, Any]:
     """One past round as JSON shows it; what is not final yet is None."""
     row = each.row
     return {
-        "programme": row["programme"], "round": row["round"], "template": f"{row['template']}@{row['version']}", "mode": row["mode"],
-        "opens_at": times.iso(row["opens_at"], row["time_zone"]), "packs": row["packs"], "claimed": row["claimed"],
-        "claim_rate": leverage.rate(row["claimed"], row["packs"]), "sell_out_seconds": each.sold_out_seconds,
-        "used_of_claimed": leverage.used_of_claimed(each.sums, each.claimed) if each.is_over else None,
-        "gross": each.sums.gross if each.is_over else None, "own_spend": each.sums.own_spend if each.is_over else None,
+        "programme": row["programme"],
+        "round": row["round"],
+        "template": f"{row['template']}@{row['version']}",
+        "mode": row["mode"],
+        "opens_at": times.iso(row["opens_at"], row["time_zone"]),
+        "packs": row["packs"],
+        "claimed": row["claimed"],
+        "claim_rate": leverage.rate(row["claimed"], row["packs"]),
+        "sell_out_seconds": each.sold_out_seconds,
+        "used_of_claimed": (
+            leverage.used_of_claimed(each.sums, each.claimed) if each.is_over else None
+        ),
+        "gross": each.sums.gross if each.is_over else None,
+        "own_spend": each.sums.own_spend if each.is_over else None,
     }
 
 
@@ -104,18 +133,35 @@ def _line(each: Past) -> dict[str, Any]:
 def tables(it: Found, expected: dict[str, Any]) -> tuple[Table, ...]:
     """The past rounds with their pooled total, and what they let one expect."""
     columns = (
-        Column("round", "round"), Column("template", "template"), Column("packs", "packs", "int"),
-        Column("claim_rate", "claimed of packs", "rate"), Column("sell_out_seconds", "sold out (s)", "int"),
-        Column("used_of_claimed", "used of claimed", "rate"), Column("gross", "gross", "ratio"), Column("own_spend", "own-spend", "ratio"),
+        Column("round", "round"),
+        Column("template", "template"),
+        Column("packs", "packs", "int"),
+        Column("claim_rate", "claimed of packs", "rate"),
+        Column("sell_out_seconds", "sold out (s)", "int"),
+        Column("used_of_claimed", "used of claimed", "rate"),
+        Column("gross", "gross", "ratio"),
+        Column("own_spend", "own-spend", "ratio"),
     )
     shown = tuple(expected["past"][-SHOWN_ROUNDS:])
     left = expected["rounds"] - len(shown)
     rounds = Table(
-        say("What the city's own closed rounds came to (pooled)"), columns, shown, _total(expected),
+        say("What the city's own closed rounds came to (pooled)"),
+        columns,
+        shown,
+        _total(expected),
         notes=(
-            say("{same} of {rounds} rounds had this card pack; redemption and leverage rest on the {over} whose vouchers have all expired.",
-                same=expected["same_template_rounds"], rounds=expected["rounds"], over=expected["finished_rounds"]),
-            *([say("{left} earlier rounds are in the total and not shown.", left=left)] if left else []),
+            say(
+                "{same} of {rounds} rounds had this card pack; redemption and leverage rest on the"
+                " {over} whose vouchers have all expired.",
+                same=expected["same_template_rounds"],
+                rounds=expected["rounds"],
+                over=expected["finished_rounds"],
+            ),
+            *(
+                [say("{left} earlier rounds are in the total and not shown.", left=left)]
+                if left
+                else []
+            ),
         ),
     )
     return (rounds, _ranges_table(expected, is_race=it.row["mode"] == "fcfs"))
@@ -123,33 +169,55 @@ def tables(it: Found, expected: dict[str, Any]) -> tuple[Table, ...]:
 
 def _total(expected: dict[str, Any]) -> dict[str, Any]:
     past = expected["past"]
-    return {"packs": sum(each["packs"] for each in past), **{key: expected[key] for key in (
-        "claim_rate", "used_of_claimed", "gross", "own_spend")}}
+    return {
+        "packs": sum(each["packs"] for each in past),
+        **{key: expected[key] for key in ("claim_rate", "used_of_claimed", "gross", "own_spend")},
+    }
 
 
 def _ranges_table(expected: dict[str, Any], *, is_race: bool) -> Table:
-    """What to expect of this round: from the lowest past round to the highest; selling out only where who comes first is served."""
+    """What to expect of this round: from the lowest past round to the highest; selling out only
+    where who comes first is served.
+    """
     columns = (
-        Column("what", "what", "word"), Column("low", "lowest"), Column("pooled", "pooled"), Column("high", "highest"),
+        Column("what", "what", "word"),
+        Column("low", "lowest"),
+        Column("pooled", "pooled"),
+        Column("high", "highest"),
         Column("rounds", "rests on rounds", "int"),
     )
     sell_out = {
-        "rounds": expected["sold_out_rounds"], "low": expected["fastest_sell_out_seconds"], "pooled": None,
+        "rounds": expected["sold_out_rounds"],
+        "low": expected["fastest_sell_out_seconds"],
+        "pooled": None,
         "high": expected["slowest_sell_out_seconds"],
     }
     lines = (
-        (Word("packs claimed"), expected["claims"], _whole), (Word("vouchers used"), expected["vouchers_used"], _whole),
+        (Word("packs claimed"), expected["claims"], _whole),
+        (Word("vouchers used"), expected["vouchers_used"], _whole),
         (Word("subsidy paid (yuan)"), expected["subsidy_fen"], _yuan),
         (Word("seconds to sell out"), sell_out if is_race and sell_out["rounds"] else None, _whole),
-        (Word("gross"), expected["gross_range"], str), (Word("own-spend"), expected["own_spend_range"], str),
+        (Word("gross"), expected["gross_range"], str),
+        (Word("own-spend"), expected["own_spend_range"], str),
     )
     rows = tuple(
-        {"what": what, "rounds": each["rounds"],
-         **{key: None if each[key] is None else text(each[key]) for key in ("low", "pooled", "high")}}
-        for what, each, text in lines if each is not None
+        {
+            "what": what,
+            "rounds": each["rounds"],
+            **{
+                key: None if each[key] is None else text(each[key])
+                for key in ("low", "pooled", "high")
+            },
+        }
+        for what, each, text in lines
+        if each is not None
     )
-    return Table(say("What that lets one expect of this round"), columns, rows,
-                 notes=(say("From the lowest past round to the highest; the past promises nothing."),))
+    return Table(
+        say("What that lets one expect of this round"),
+        columns,
+        rows,
+        notes=(say("From the lowest past round to the highest; the past promises nothing."),),
+    )
 
 
 def _whole(value: int) -> str:

@@ -17,15 +17,25 @@ if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import Found
 
 LIST = (
-    Column("round", "round"), Column("state", "state", "word"), Column("template", "template"), Column("packs", "packs", "int"),
-    Column("claimed", "claimed", "int"), Column("opens_at", "opens", "time"), Column("closes_at", "closes", "time"),
+    Column("round", "round"),
+    Column("state", "state", "word"),
+    Column("template", "template"),
+    Column("packs", "packs", "int"),
+    Column("claimed", "claimed", "int"),
+    Column("opens_at", "opens", "time"),
+    Column("closes_at", "closes", "time"),
 )
 
 
 def listed(programme: sqlite3.Row, rows: list[sqlite3.Row]) -> Table:
     """All rounds of a programme."""
     lines = tuple({**dict(row), "template": f"{row['template']}@{row['version']}"} for row in rows)
-    return Table(say("Rounds of {programme}", programme=programme["programme"]), LIST, lines, zone=programme["time_zone"])
+    return Table(
+        say("Rounds of {programme}", programme=programme["programme"]),
+        LIST,
+        lines,
+        zone=programme["time_zone"],
+    )
 
 
 def line(row: sqlite3.Row) -> dict[str, Any]:
@@ -57,10 +67,17 @@ def described(db: sqlite3.Connection, it: Found) -> dict[str, Any]:
         "edited_by": row["edited_by"],
         "claimed": row["claimed"],
         "checkers_needed": it.checkers,
-        "liability": [{"funder": funder, "amount_fen": amount} for funder, amount in law.liability(row["packs"], it.template)],
-        "committed": [{"funder": funder, "amount_fen": amount} for funder, amount in commitments.standing(db, row).items()],
+        "liability": [
+            {"funder": funder, "amount_fen": amount}
+            for funder, amount in law.liability(row["packs"], it.template)
+        ],
+        "committed": [
+            {"funder": funder, "amount_fen": amount}
+            for funder, amount in commitments.standing(db, row).items()
+        ],
         "approvals": [
-            {key: each[key] for key in ("revision", "verdict", "actor", "os_user", "note")} | {"at": times.iso(each["at"], zone)}
+            {key: each[key] for key in ("revision", "verdict", "actor", "os_user", "note")}
+            | {"at": times.iso(each["at"], zone)}
             for each in approvals.history(db, row["round_id"])
         ],
         "same_login": _doubles(db, it),
@@ -75,16 +92,26 @@ def _rolled_in(db: sqlite3.Connection, it: Found) -> dict[str, Any] | None:
     found = store.rolled_in(db, it.row["round_id"])
     if found is None:
         return None
-    return {"round": found["source"], "unclaimed": found["unclaimed"], "expired_fen": found["expired_fen"], "packs": found["packs"],
-            "amount_fen": found["packs"] * it.row["pack_value_fen"]}
+    return {
+        "round": found["source"],
+        "unclaimed": found["unclaimed"],
+        "expired_fen": found["expired_fen"],
+        "packs": found["packs"],
+        "amount_fen": found["packs"] * it.row["pack_value_fen"],
+    }
 
 
 def _doubles(db: sqlite3.Connection, it: Found) -> list[dict[str, Any]]:
-    """Approvals of what now lies there, given under a login that made it or approved it under another name too."""
+    """Approvals of what now lies there, given under a login that made it or approved it under
+    another name too.
+    """
     hands = approvals.authors(db, it.row["round_id"])
     found = []
     for approver in approvals.approvers(db, it.row["round_id"]):
-        found += [{"actor": approver.actor, "os_user": approver.os_user, "also": name} for name in staff.doubles(approver, hands)]
+        found += [
+            {"actor": approver.actor, "os_user": approver.os_user, "also": name}
+            for name in staff.doubles(approver, hands)
+        ]
         hands.append(approver)
     return found
 
@@ -95,9 +122,14 @@ def terms(db: sqlite3.Connection, it: Found) -> Table:
     registration = row["registration_opens_at"]
     facts = {
         "template": f"{row['template']}@{row['version']}",
-        "packs": f"{row['packs']:,} x {money.grouped(row['pack_value_fen'])} = {money.grouped(it.quota_fen)}",
+        "packs": (
+            f"{row['packs']:,} x {money.grouped(row['pack_value_fen'])} ="
+            f" {money.grouped(it.quota_fen)}"
+        ),
         "claimed": f"{row['claimed']:,}",
-        "rolled in": f"{rolled['packs']:,} ({rolled['round']})" if (rolled := _rolled_in(db, it)) else None,
+        "rolled in": (
+            f"{rolled['packs']:,} ({rolled['round']})" if (rolled := _rolled_in(db, it)) else None
+        ),
         "per resident": str(row["per_resident"]),
         "registration opens": None if registration is None else times.shown(registration, zone),
         "opens": times.shown(row["opens_at"], zone),
@@ -110,7 +142,12 @@ def terms(db: sqlite3.Connection, it: Found) -> Table:
         "checkers needed": str(it.checkers),
     }
     return Table(
-        say("Round {round}: {state}, {mode}", round=row["round"], state=Word(row["state"]), mode=Word(row["mode"])),
+        say(
+            "Round {round}: {state}, {mode}",
+            round=row["round"],
+            state=Word(row["state"]),
+            mode=Word(row["mode"]),
+        ),
         (Column("what", "what", "word"), Column("value", "value")),
         tuple({"what": what, "value": value} for what, value in facts.items() if value is not None),
     )
@@ -123,19 +160,35 @@ def money_by_funder(db: sqlite3.Connection, it: Found) -> Table:
         {"funder": funder, "liability_fen": amount, "committed_fen": standing.get(funder)}
         for funder, amount in law.liability(it.row["packs"], it.template)
     )
-    columns = (Column("funder", "funder"), Column("liability_fen", "largest liability", "fen"), Column("committed_fen", "committed", "fen"))
+    columns = (
+        Column("funder", "funder"),
+        Column("liability_fen", "largest liability", "fen"),
+        Column("committed_fen", "committed", "fen"),
+    )
     return Table(say("Money by funder"), columns, rows)
 
 
 def verdicts(db: sqlite3.Connection, it: Found) -> Table:
     """Who submitted, approved or rejected it, and when."""
     columns = (
-        Column("at", "at", "time"), Column("verdict", "verdict", "word"), Column("actor", "by"), Column("os_user", "login"),
-        Column("revision", "revision", "int"), Column("note", "note"),
+        Column("at", "at", "time"),
+        Column("verdict", "verdict", "word"),
+        Column("actor", "by"),
+        Column("os_user", "login"),
+        Column("revision", "revision", "int"),
+        Column("note", "note"),
     )
     rows = tuple(dict(row) for row in approvals.history(db, it.row["round_id"]))
-    notes = tuple(say("{actor} approved under {login}, the login that also acted as {also}: one person may stand behind both names.",
-                      actor=each["actor"], login=each["os_user"], also=each["also"]) for each in _doubles(db, it))
+    notes = tuple(
+        say(
+            "{actor} approved under {login}, the login that also acted as {also}: one person may"
+            " stand behind both names.",
+            actor=each["actor"],
+            login=each["os_user"],
+            also=each["also"],
+        )
+        for each in _doubles(db, it)
+    )
     return Table(say("Approvals"), columns, rows, notes=notes, zone=it.row["time_zone"])
 
 

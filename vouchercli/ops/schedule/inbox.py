@@ -1,4 +1,6 @@
-"""Files that landed in the inbox: each is imported by its kind and put away with its summary; a bad one stops nobody else."""
+"""Files that landed in the inbox: each is imported by its kind and put away with its summary; a bad
+one stops nobody else.
+"""
 
 from __future__ import annotations
 
@@ -23,31 +25,50 @@ if TYPE_CHECKING:
 
 # The folder of a kind, and who takes its files in: in this order within one second.
 IMPORTERS = {
-    "merchants": ("registries", "import_merchants"), "eligibility": ("eligibility", "import_eligibility"),
-    "applications": ("applications", "import_applications"), "claims": ("claims", "import_claims"),
+    "merchants": ("registries", "import_merchants"),
+    "eligibility": ("eligibility", "import_eligibility"),
+    "applications": ("applications", "import_applications"),
+    "claims": ("claims", "import_claims"),
     "redemptions": ("redemptions", "import_redemptions"),
 }
 KINDS = tuple(IMPORTERS)
 ASKING = ("eligibility", "applications")  # what the allocation rests on
 # The file is not to blame: it stays where it is for the next tick.
 NOT_THE_FILES = (
-    "disk_full", "no_permission", "damaged_database", "no_key", "key_exposed", "bad_key", "no_programme", "which_programme",
-    "unwritable_file", "unreadable_file",
+    "disk_full",
+    "no_permission",
+    "damaged_database",
+    "no_key",
+    "key_exposed",
+    "bad_key",
+    "no_programme",
+    "which_programme",
+    "unwritable_file",
+    "unreadable_file",
 )
 
 
 def waiting(session: Session, inbox: Path | None) -> list[Landed]:
-    """The files to take in, in the order in which they came; of the chosen programme and of the whole city when one is chosen."""
+    """The files to take in, in the order in which they came; of the chosen programme and of the
+    whole city when one is chosen.
+    """
     if inbox is None or not inbox.is_dir():
         return []
-    return [file for file in folders.landed(inbox, KINDS, session.entered_at)
-            if session.programme is None or file.programme in (None, session.programme)]
+    return [
+        file
+        for file in folders.landed(inbox, KINDS, session.entered_at)
+        if session.programme is None or file.programme in (None, session.programme)
+    ]
 
 
 def take_in(session: Session, file: Landed, inbox: Path) -> Done | None:
-    """Import one file and put it away: done/ when it was read (rejects are kept), failed/ when it was refused whole."""
+    """Import one file and put it away: done/ when it was read (rejects are kept), failed/ when it
+    was refused whole.
+    """
     name = str(file.path.relative_to(inbox))
-    blank = Done("import", name, zone(session.db, file.programme or session.programme), file.programme)
+    blank = Done(
+        "import", name, zone(session.db, file.programme or session.programme), file.programme
+    )
     done = attempted(session, blank, lambda: _imported(session, file))
     if done is None or session.dry_run or (done.error and done.error.code in NOT_THE_FILES):
         return done
@@ -57,10 +78,14 @@ def take_in(session: Session, file: Landed, inbox: Path) -> Done | None:
 
 def _imported(session: Session, file: Landed) -> Outcome:
     module, function = IMPORTERS[file.kind]
-    importer: Callable[..., Outcome] = getattr(import_module(f"vouchercli.ops.intake.{module}"), function)
+    importer: Callable[..., Outcome] = getattr(
+        import_module(f"vouchercli.ops.intake.{module}"), function
+    )
     # Who was listed is listed since the list came, however late the clock took it in.
     since = {"listed_at": min(session.now, file.changed_at)} if file.kind == "eligibility" else {}
-    return importer(session._replace(programme=file.programme or session.programme), str(file.path), **since)
+    return importer(
+        session._replace(programme=file.programme or session.programme), str(file.path), **since
+    )
 
 
 def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcome:
@@ -68,13 +93,29 @@ def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcom
     outcome = done.outcome
     problems = outcome.problems if outcome else _problems(done.error)
     summary = {
-        "voucher": 1, "command": "schedule tick", "status": outcome.status if outcome else "refused", "file": file.path.name,
-        "platform": file.platform, "kind": file.kind, "at": times.iso(session.now, done.zone), "data": outcome.data if outcome else None,
-        "problems": [{"code": each.code, "level": each.level, "where": each.where, "message": _plain(each.text, each.params),
-                      "hint": _plain(each.hint, each.params)} for each in problems],
+        "voucher": 1,
+        "command": "schedule tick",
+        "status": outcome.status if outcome else "refused",
+        "file": file.path.name,
+        "platform": file.platform,
+        "kind": file.kind,
+        "at": times.iso(session.now, done.zone),
+        "data": outcome.data if outcome else None,
+        "problems": [
+            {
+                "code": each.code,
+                "level": each.level,
+                "where": each.where,
+                "message": _plain(each.text, each.params),
+                "hint": _plain(each.hint, each.params),
+            }
+            for each in problems
+        ],
     }
     is_repeat = outcome is not None and "repeats" in outcome.data
-    target = folders.put_away(file.path, "done" if outcome else "failed", summary, is_repeat=is_repeat)
+    target = folders.put_away(
+        file.path, "done" if outcome else "failed", summary, is_repeat=is_repeat
+    )
     return Outcome(data=str(target.relative_to(inbox)))
 
 
@@ -86,7 +127,10 @@ def _problems(error: VoucherError | None) -> tuple[Problem, ...]:
     """A refusal and the faults it gathers."""
     if error is None:
         return ()
-    return (Problem(error.code, error.text, error.where, error.hint, "error", error.params), *error.problems)
+    return (
+        Problem(error.code, error.text, error.where, error.hint, "error", error.params),
+        *error.problems,
+    )
 
 
 def _told(done: Done) -> Done:
@@ -95,14 +139,33 @@ def _told(done: Done) -> Done:
         return done
     data = done.outcome.data
     if "repeats" in data:
-        counts = say("the same file came before, as batch {batch}: nothing to do", batch=data["batch"])
+        counts = say(
+            "the same file came before, as batch {batch}: nothing to do", batch=data["batch"]
+        )
     else:
-        counts = say("{read:,} rows = {accepted:,} accepted + {duplicate:,} duplicate + {rejected:,} rejected (batch {batch})",
-                     **{key: data[key] for key in ("read", "accepted", "duplicate", "rejected", "batch")})
-    rejected = Problem("rows_rejected", "{file}: {rejected} of {read} rows were rejected", level="warning",
-                       hint="voucher batch show {batch}",
-                       params={"file": done.subject, "rejected": data["rejected"], "read": data["read"], "batch": data["batch"]})
-    return replace(done, outcome=replace(done.outcome, says=(counts,), problems=(rejected,) if data["rejected"] else ()))
+        counts = say(
+            "{read:,} rows = {accepted:,} accepted + {duplicate:,} duplicate + {rejected:,}"
+            " rejected (batch {batch})",
+            **{key: data[key] for key in ("read", "accepted", "duplicate", "rejected", "batch")},
+        )
+    rejected = Problem(
+        "rows_rejected",
+        "{file}: {rejected} of {read} rows were rejected",
+        level="warning",
+        hint="voucher batch show {batch}",
+        params={
+            "file": done.subject,
+            "rejected": data["rejected"],
+            "read": data["read"],
+            "batch": data["batch"],
+        },
+    )
+    return replace(
+        done,
+        outcome=replace(
+            done.outcome, says=(counts,), problems=(rejected,) if data["rejected"] else ()
+        ),
+    )
 
 
 def stray_files(session: Session, inbox: Path) -> Iterator[Done]:
@@ -112,8 +175,21 @@ def stray_files(session: Session, inbox: Path) -> Iterator[Done]:
         with writing(session) as db:
             is_new = store.did(db, "remind", None, f"stray {name}", session.now, session.now)
         if is_new:
-            stray = Problem("stray_file", "{file} lies in no folder of a platform and a kind: it is not taken in", level="warning",
-                            hint="move it to {example}",
-                            params={"file": str(path), "example": str(inbox / "PLATFORM" / "claims" / path.name)})
-            yield Done("remind", name, zone(session.db, session.programme), outcome=Outcome(
-                data={"file": name}, problems=(stray,), says=(say(stray.text, **stray.params),)))
+            stray = Problem(
+                "stray_file",
+                "{file} lies in no folder of a platform and a kind: it is not taken in",
+                level="warning",
+                hint="move it to {example}",
+                params={
+                    "file": str(path),
+                    "example": str(inbox / "PLATFORM" / "claims" / path.name),
+                },
+            )
+            yield Done(
+                "remind",
+                name,
+                zone(session.db, session.programme),
+                outcome=Outcome(
+                    data={"file": name}, problems=(stray,), says=(say(stray.text, **stray.params),)
+                ),
+            )

@@ -1,4 +1,6 @@
-"""Cron's or systemd's part: the line that runs the tick, written between marks, taken out again, looked at."""
+"""Cron's or systemd's part: the line that runs the tick, written between marks, taken out again,
+looked at.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,16 @@ if TYPE_CHECKING:
     from vouchercli.ops.schedule.tick import Places
     from vouchercli.store.db import Session
 
-NO_CRONTAB = re.compile(rb"no crontab for|can't open|No such file")  # what `crontab -l` says of a user who has none yet
+# what `crontab -l` says of a user who has none yet
+NO_CRONTAB = re.compile(rb"no crontab for|can't open|No such file")
 OURS = "written by `voucher schedule install"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to run: for which database, how often, in which folder (configs are looked for there), with which words."""
+    """What is to run: for which database, how often, in which folder (configs are looked for
+    there), with which words.
+    """
 
     name: str
     minutes: int
@@ -70,17 +75,45 @@ class Change:
 
 
 def planned(session: Session, where: Places, minutes: int, **given: str | None) -> Plan:
-    """The plan for this database and these folders; `given` are options of every tick (actor, lang, programme)."""
+    """The plan for this database and these folders; `given` are options of every tick (actor, lang,
+    programme).
+    """
     db = str(session.path.resolve())
-    options = [part for option, value in given.items() if value is not None for part in (f"--{option}", value)]
+    options = [
+        part
+        for option, value in given.items()
+        if value is not None
+        for part in (f"--{option}", value)
+    ]
     log = where.log or session.path.resolve().parent / "schedule.log"
-    named = (("--inbox", where.inbox, where.is_inbox_named), ("--outbox", where.outbox, where.is_outbox_named))
-    places = [part for option, place, is_named in named if is_named for part in (option, str(place.resolve()))]
-    args = (*_program(), "schedule", "tick", "--db", db, *places, "--log-file", str(log.resolve()), *options)
+    named = (
+        ("--inbox", where.inbox, where.is_inbox_named),
+        ("--outbox", where.outbox, where.is_outbox_named),
+    )
+    places = [
+        part
+        for option, place, is_named in named
+        if is_named
+        for part in (option, str(place.resolve()))
+    ]
+    args = (
+        *_program(),
+        "schedule",
+        "tick",
+        "--db",
+        db,
+        *places,
+        "--log-file",
+        str(log.resolve()),
+        *options,
+    )
     plan = Plan(db, minutes, str(Path.cwd()), args, str(log.resolve().with_suffix(".out")))
     if any(not part.isprintable() for part in (db, plan.folder, plan.output, *args)):
-        raise UsageFault("unprintable_path", "a path with a line break or another control character cannot stand in a crontab",
-                         hint="rename the folder")
+        raise UsageFault(
+            "unprintable_path",
+            "a path with a line break or another control character cannot stand in a crontab",
+            hint="rename the folder",
+        )
     return plan
 
 
@@ -92,19 +125,37 @@ def _program() -> tuple[str, ...]:
 
 def shown(plan: Plan, *, systemd: bool) -> Outcome:
     """What install would write, as text."""
-    text = "".join(f"# {name}\n{unit}\n" for name, unit in plan.units.items()) if systemd else crontab.block(plan.name, plan.entry).decode()
-    return Outcome(data={"for": "systemd" if systemd else "crontab", "line": " ".join(plan.args) if systemd else plan.entry, "text": text})
+    text = (
+        "".join(f"# {name}\n{unit}\n" for name, unit in plan.units.items())
+        if systemd
+        else crontab.block(plan.name, plan.entry).decode()
+    )
+    return Outcome(
+        data={
+            "for": "systemd" if systemd else "crontab",
+            "line": " ".join(plan.args) if systemd else plan.entry,
+            "text": text,
+        }
+    )
 
 
 # ---------------------------------------------------------------- what would change
 
 
 def install_change(plan: Plan, *, systemd: bool) -> Change:
-    """The crontab or the units with our part in them. Raises `no_crontab`, `crontab_failed`, `crontab_damaged`, `foreign_unit`."""
+    """The crontab or the units with our part in them. Raises `no_crontab`, `crontab_failed`,
+    `crontab_damaged`, `foreign_unit`.
+    """
     if not systemd:
         before = _crontab()
         return Change(plan, {"": (before, crontab.put(before, plan.name, plan.entry))})
-    return Change(plan, {path: (before, plan.units[Path(path).name].encode()) for path, before in _units(plan).items()})
+    return Change(
+        plan,
+        {
+            path: (before, plan.units[Path(path).name].encode())
+            for path, before in _units(plan).items()
+        },
+    )
 
 
 def remove_change(plan: Plan, *, systemd: bool) -> Change:
@@ -112,7 +163,9 @@ def remove_change(plan: Plan, *, systemd: bool) -> Change:
     if not systemd:
         before = _crontab()
         return Change(plan, {"": (before, crontab.without(before, plan.name))}, is_removal=True)
-    return Change(plan, {path: (before, None) for path, before in _units(plan).items()}, is_removal=True)
+    return Change(
+        plan, {path: (before, None) for path, before in _units(plan).items()}, is_removal=True
+    )
 
 
 def _crontab() -> bytes:
@@ -125,14 +178,25 @@ def _crontab() -> bytes:
 
 def _run(*args: str, text: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     if not shutil.which(args[0]):
-        raise VoucherError("no_crontab", "there is no command {command} on this machine",
-                           hint="install cron, or use systemd: voucher schedule install --systemd", command=args[0])
-    return subprocess.run(args, input=text, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
+        raise VoucherError(
+            "no_crontab",
+            "there is no command {command} on this machine",
+            hint="install cron, or use systemd: voucher schedule install --systemd",
+            command=args[0],
+        )
+    return subprocess.run(
+        args, input=text, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"}
+    )
 
 
 def _failed(ran: subprocess.CompletedProcess[bytes]) -> VoucherError:
-    return VoucherError("crontab_failed", "{command} refuses: {why}", hint="ask the administrator whether you may use cron",
-                        command=" ".join(ran.args), why=(ran.stderr or ran.stdout).decode("utf-8", "replace").strip())
+    return VoucherError(
+        "crontab_failed",
+        "{command} refuses: {why}",
+        hint="ask the administrator whether you may use cron",
+        command=" ".join(ran.args),
+        why=(ran.stderr or ran.stdout).decode("utf-8", "replace").strip(),
+    )
 
 
 def _units(plan: Plan) -> dict[str, bytes | None]:
@@ -142,7 +206,12 @@ def _units(plan: Plan) -> dict[str, bytes | None]:
         path = _unit_folder() / name
         found[str(path)] = path.read_bytes() if path.exists() else None
         if OURS not in (found[str(path)] or OURS.encode()).decode("utf-8", "replace"):
-            raise VoucherError("foreign_unit", "{file} is there and was not written by us", hint="move it away first", file=str(path))
+            raise VoucherError(
+                "foreign_unit",
+                "{file} is there and was not written by us",
+                hint="move it away first",
+                file=str(path),
+            )
     return found
 
 
@@ -158,23 +227,50 @@ def _unit_folder() -> Path:
 def written(change: Change, *, dry_run: bool) -> Outcome:
     """Write what was shown; a crontab that somebody changed meanwhile is left as it is."""
     plan = change.plan
-    data = {"db": plan.name, "for": "crontab" if "" in change.files else "systemd", "changed": change.is_change and not dry_run,
-            "files": [name for name in change.files if name]}
+    data = {
+        "db": plan.name,
+        "for": "crontab" if "" in change.files else "systemd",
+        "changed": change.is_change and not dry_run,
+        "files": [name for name in change.files if name],
+    }
     if not change.is_change:
-        return Outcome(data=data, says=(say("nothing of ours is there") if change.is_removal else say("it is installed already, just so"),))
+        return Outcome(
+            data=data,
+            says=(
+                (
+                    say("nothing of ours is there")
+                    if change.is_removal
+                    else say("it is installed already, just so")
+                ),
+            ),
+        )
     problems: tuple[Problem, ...] = ()
     if not dry_run:
         problems = _write_crontab(*change.files[""]) if "" in change.files else _write_units(change)
-    done = say("taken out: the clock of {db} no longer ticks", db=plan.name) if change.is_removal else say(
-        "installed: the clock of {db} ticks every {minutes} min", db=plan.name, minutes=plan.minutes)
-    return Outcome(data=data, says=(done, say("next: voucher schedule status")), problems=problems,
-                   status="partial" if problems else "ok")
+    done = (
+        say("taken out: the clock of {db} no longer ticks", db=plan.name)
+        if change.is_removal
+        else say(
+            "installed: the clock of {db} ticks every {minutes} min",
+            db=plan.name,
+            minutes=plan.minutes,
+        )
+    )
+    return Outcome(
+        data=data,
+        says=(done, say("next: voucher schedule status")),
+        problems=problems,
+        status="partial" if problems else "ok",
+    )
 
 
 def _write_crontab(before: bytes | None, after: bytes | None) -> tuple[Problem, ...]:
     if _crontab() != before:
-        raise VoucherError("crontab_changed", "somebody changed the crontab while it was shown; it is left as it is",
-                           hint="run the same command again")
+        raise VoucherError(
+            "crontab_changed",
+            "somebody changed the crontab while it was shown; it is left as it is",
+            hint="run the same command again",
+        )
     ran = _run("crontab", "-", text=after or b"")
     if ran.returncode:
         raise _failed(ran)
@@ -202,8 +298,13 @@ def _systemctl(*args: str) -> Problem | None:
         if ran.returncode == 0:
             return None
         why = (ran.stderr or ran.stdout).strip()
-    return Problem("systemd_silent", "systemd was not told: {why}", level="warning", hint="run: systemctl {args}",
-                   params={"why": why, "args": " ".join(args)})
+    return Problem(
+        "systemd_silent",
+        "systemd was not told: {why}",
+        level="warning",
+        hint="run: systemctl {args}",
+        params={"why": why, "args": " ".join(args)},
+    )
 
 
 # ---------------------------------------------------------------- status
@@ -213,18 +314,37 @@ STATUS = (Column("what", "What", "word"), Column("value", "Value", "word"))
 
 def status(session: Session, plan: Plan) -> Outcome:
     """Whether cron or systemd runs the tick, when it last did, and how late its deeds were."""
-    line, units = _cron_line(plan), [str(path) for path in map(_unit_folder().joinpath, plan.units) if path.exists()]
+    line, units = (
+        _cron_line(plan),
+        [str(path) for path in map(_unit_folder().joinpath, plan.units) if path.exists()],
+    )
     beat, zone = store.heartbeat(session.db), zone_of(session.db, session.programme)
     data: dict[str, Any] = {"db": plan.name, "crontab": line, "units": units, "last_tick": None}
-    rows = {Word("crontab"): line or Word("not installed"), Word("systemd"): ", ".join(units) or Word("not installed")}
+    rows = {
+        Word("crontab"): line or Word("not installed"),
+        Word("systemd"): ", ".join(units) or Word("not installed"),
+    }
     if beat is not None:
         same = ("ticks", "host", "os_user", "failed", "most_late", "longest_gap")
-        data["last_tick"] = {"at": times.iso(beat["beat_at"], zone), "ago_seconds": session.now - beat["beat_at"],
-                             "last_late": beat["last_late"], **{key: beat[key] for key in same}}
-        rows |= {Word("last tick"): times.shown(beat["beat_at"], zone), Word("by"): f"{beat['os_user']}@{beat['host']}",
-                 Word("ticks"): str(beat["ticks"]), Word("not done in it"): str(beat["failed"]),
-                 Word("latest deed (s)"): str(beat["most_late"]), Word("longest gap (s)"): str(beat["longest_gap"])}
-    table = Table(say("The clock of {db}", db=plan.name), STATUS, tuple({"what": what, "value": value} for what, value in rows.items()))
+        data["last_tick"] = {
+            "at": times.iso(beat["beat_at"], zone),
+            "ago_seconds": session.now - beat["beat_at"],
+            "last_late": beat["last_late"],
+            **{key: beat[key] for key in same},
+        }
+        rows |= {
+            Word("last tick"): times.shown(beat["beat_at"], zone),
+            Word("by"): f"{beat['os_user']}@{beat['host']}",
+            Word("ticks"): str(beat["ticks"]),
+            Word("not done in it"): str(beat["failed"]),
+            Word("latest deed (s)"): str(beat["most_late"]),
+            Word("longest gap (s)"): str(beat["longest_gap"]),
+        }
+    table = Table(
+        say("The clock of {db}", db=plan.name),
+        STATUS,
+        tuple({"what": what, "value": value} for what, value in rows.items()),
+    )
     says = () if line or units else (say("next: voucher schedule install"),)
     return Outcome(data=data, tables=(table,), says=says)
 

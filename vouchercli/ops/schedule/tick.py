@@ -1,4 +1,6 @@
-"""`voucher schedule tick`: all that is due, in order, each deed in its own transaction; run by cron, by as many crons as like to."""
+"""`voucher schedule tick`: all that is due, in order, each deed in its own transaction; run by
+cron, by as many crons as like to.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,16 @@ from vouchercli.formats.written import folders
 from vouchercli.ops.rounds import issuance_orders as orders
 from vouchercli.ops.rounds import releases
 from vouchercli.ops.schedule import inbox as inboxes
-from vouchercli.ops.schedule.jobs import RESULTS, WORDS, Done, attempted, do, remind, remind_of_change, scheduled
+from vouchercli.ops.schedule.jobs import (
+    RESULTS,
+    WORDS,
+    Done,
+    attempted,
+    do,
+    remind,
+    remind_of_change,
+    scheduled,
+)
 from vouchercli.result import Column, Message, Outcome, Problem, Table, say
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
@@ -29,14 +40,20 @@ if TYPE_CHECKING:
     from vouchercli.store.db import Session
 
 COLUMNS = (
-    Column("deed", "Deed", "word"), Column("subject", "Of", "text"), Column("due_at", "Due at", "time"),
-    Column("late", "Late (s)", "int", optional=True), Column("result", "Result", "word"), Column("told", "What happened"),
+    Column("deed", "Deed", "word"),
+    Column("subject", "Of", "text"),
+    Column("due_at", "Due at", "time"),
+    Column("late", "Late (s)", "int", optional=True),
+    Column("result", "Result", "word"),
+    Column("told", "What happened"),
 )
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where files come from and go to; None: beside the database (`inbox`, `outbox`). `log`: JSON lines, or None."""
+    """Where files come from and go to; None: beside the database (`inbox`, `outbox`). `log`: JSON
+    lines, or None.
+    """
 
     inbox: Path
     outbox: Path
@@ -48,13 +65,21 @@ class Places:
 def places(db_path: Path, inbox: Path | None, outbox: Path | None, log: Path | None) -> Places:
     """The folders as given, else `inbox` and `outbox` beside the database."""
     beside = db_path.resolve().parent
-    return Places(inbox or beside / "inbox", outbox or beside / "outbox", log, inbox is not None, outbox is not None)
+    return Places(
+        inbox or beside / "inbox",
+        outbox or beside / "outbox",
+        log,
+        inbox is not None,
+        outbox is not None,
+    )
 
 
 def tick(session: Session, where: Places) -> Outcome:
-    """Do all that is due; silent when nothing is. Raises `Busy` at once when another tick is at work.
+    """Do all that is due; silent when nothing is. Raises `Busy` at once when another tick is at
+    work.
 
-    What one deed cannot do is told (status partial, exit 4) and tried again by the next tick; the rest goes on.
+    What one deed cannot do is told (status partial, exit 4) and tried again by the next tick; the
+    rest goes on.
     """
     if session.programme is not None:
         programmes.named(session.db, session.programme)
@@ -63,16 +88,27 @@ def tick(session: Session, where: Places) -> Outcome:
         problems: list[Problem] = []
         for each in _all(at_work, where):
             done.append(each)
-            problems += _noted(at_work, where, each, is_first_fault=not any(p.code == "unwritable_log" for p in problems))
+            problems += _noted(
+                at_work,
+                where,
+                each,
+                is_first_fault=not any(p.code == "unwritable_log" for p in problems),
+            )
         if not session.dry_run:
-            unbeaten = attempted(session, Done("beat", str(session.path), times.HOME_ZONE), lambda: _beat(session, done))
+            unbeaten = attempted(
+                session,
+                Done("beat", str(session.path), times.HOME_ZONE),
+                lambda: _beat(session, done),
+            )
             problems += _problems(unbeaten) if unbeaten else []
     return _told(session, done, problems)
 
 
 @contextmanager
 def _alone(session: Session) -> Iterator[Session]:
-    """The clock held; with --dry-run one transaction around everything, so that each deed sees the one before, and then undone."""
+    """The clock held; with --dry-run one transaction around everything, so that each deed sees the
+    one before, and then undone.
+    """
     if not session.dry_run:
         with store.ticking(session.path):
             yield session
@@ -95,7 +131,9 @@ def _all(session: Session, where: Places) -> Iterator[Done]:
     for due in law.reminders(scheduled(session), session.now):
         yield from _one(session, _blank(due), lambda due=due: remind(session, due))
     for row in programme_changes.all_waiting(session.db, session.programme):
-        blank = Done("remind", row["programme"], row["time_zone"], row["programme"], row["proposed_at"])
+        blank = Done(
+            "remind", row["programme"], row["time_zone"], row["programme"], row["proposed_at"]
+        )
         yield from _one(session, blank, lambda row=row: remind_of_change(session, row))
     if where.inbox.is_dir():
         yield from inboxes.stray_files(session, where.inbox)
@@ -117,14 +155,33 @@ def _blank(due: Due) -> Done:
 
 
 def _intake(session: Session, where: Places) -> Iterator[Done]:
-    """File by file, as they came; what was asked for is allocated before the next file, as it would have been on time."""
+    """File by file, as they came; what was asked for is allocated before the next file, as it would
+    have been on time.
+    """
     if where.is_inbox_named and not where.inbox.is_dir():
-        yield Done("import", str(where.inbox), times.HOME_ZONE, error=VoucherError(
-            "no_inbox", "there is no folder {folder}", hint="make it, or name the right one with --inbox", folder=str(where.inbox)))
+        yield Done(
+            "import",
+            str(where.inbox),
+            times.HOME_ZONE,
+            error=VoucherError(
+                "no_inbox",
+                "there is no folder {folder}",
+                hint="make it, or name the right one with --inbox",
+                folder=str(where.inbox),
+            ),
+        )
     for folder in folders.unreadable(where.inbox, inboxes.KINDS):
-        yield Done("import", str(folder.relative_to(where.inbox)), times.HOME_ZONE, error=VoucherError(
-            "unreadable_inbox", "the folder {folder} cannot be looked into", hint="check who owns it and who may read there",
-            folder=str(folder)))
+        yield Done(
+            "import",
+            str(folder.relative_to(where.inbox)),
+            times.HOME_ZONE,
+            error=VoucherError(
+                "unreadable_inbox",
+                "the folder {folder} cannot be looked into",
+                hint="check who owns it and who may read there",
+                folder=str(folder),
+            ),
+        )
     for file in inboxes.waiting(session, where.inbox):
         done = inboxes.take_in(session, file, where.inbox)
         if done is not None:
@@ -143,26 +200,50 @@ def _write(session: Session, row: Any, outbox: Path) -> Outcome:
     path = orders.place_of(outbox, row)
     if not session.dry_run:
         orders.write_order(session, row, outbox)
-    return Outcome(data={"round": row["round"], "order": row["number"], "file": str(path)},
-                   says=(say("wrote order {number} of {round} to {file}", number=row["number"], round=row["round"], file=str(path)),))
+    return Outcome(
+        data={"round": row["round"], "order": row["number"], "file": str(path)},
+        says=(
+            say(
+                "wrote order {number} of {round} to {file}",
+                number=row["number"],
+                round=row["round"],
+                file=str(path),
+            ),
+        ),
+    )
 
 
 def _money(session: Session) -> Iterator[Done]:
     for row in releases.due(session.db, session.programme, session.now):
         blank = Done("release", row["round"], row["time_zone"], row["programme"])
         inner = session._replace(programme=row["programme"])
-        yield from _one(session, blank, lambda row=row, inner=inner: releases.release_unused(inner, row["round_id"]))
+        yield from _one(
+            session,
+            blank,
+            lambda row=row, inner=inner: releases.release_unused(inner, row["round_id"]),
+        )
 
 
 # ---------------------------------------------------------------- heartbeat, log, answer
 
 
 def _beat(session: Session, done: list[Done]) -> None:
-    late = [session.now - each.due_at for each in done if each.due_at is not None and each.result != "failed" and each.deed != "remind"]
+    late = [
+        session.now - each.due_at
+        for each in done
+        if each.due_at is not None and each.result != "failed" and each.deed != "remind"
+    ]
     with writing(session) as db:
-        store.beat(db, at=session.now, entered_at=session.entered_at, host=platform.node(), os_user=session.os_user,
-                   failed=sum(each.result == "failed" for each in done), deed_at=session.now if done else None,
-                   late=max(late, default=None))
+        store.beat(
+            db,
+            at=session.now,
+            entered_at=session.entered_at,
+            host=platform.node(),
+            os_user=session.os_user,
+            failed=sum(each.result == "failed" for each in done),
+            deed_at=session.now if done else None,
+            late=max(late, default=None),
+        )
 
 
 def _noted(session: Session, where: Places, done: Done, *, is_first_fault: bool) -> list[Problem]:
@@ -171,10 +252,19 @@ def _noted(session: Session, where: Places, done: Done, *, is_first_fault: bool)
     if where.log is None or session.dry_run:
         return problems
     try:
-        folders.append(where.log, {"at": times.iso(session.now, done.zone), "pid": os.getpid(), **_described(session, done)})
+        folders.append(
+            where.log,
+            {
+                "at": times.iso(session.now, done.zone),
+                "pid": os.getpid(),
+                **_described(session, done),
+            },
+        )
     except VoucherError as error:
         if is_first_fault:
-            problems.append(Problem("unwritable_log", error.text, hint=error.hint, params=error.params))
+            problems.append(
+                Problem("unwritable_log", error.text, hint=error.hint, params=error.params)
+            )
     return problems
 
 
@@ -183,17 +273,26 @@ def _problems(done: Done) -> list[Problem]:
         return list(done.outcome.problems)
     assert done.error is not None
     where = done.error.where or done.subject
-    return [Problem(done.error.code, done.error.text, where, done.error.hint, "error", done.error.params), *done.error.problems]
+    return [
+        Problem(
+            done.error.code, done.error.text, where, done.error.hint, "error", done.error.params
+        ),
+        *done.error.problems,
+    ]
 
 
 def _described(session: Session, done: Done) -> dict[str, Any]:
     """A deed as JSON has it."""
     told = _sentence(done)
     return {
-        "deed": done.deed, "subject": done.subject, "programme": done.programme,
+        "deed": done.deed,
+        "subject": done.subject,
+        "programme": done.programme,
         "due_at": None if done.due_at is None else times.iso(done.due_at, done.zone),
-        "late_seconds": None if done.due_at is None else session.now - done.due_at, "result": done.result,
-        "code": done.error.code if done.error else None, "message": told.text.format(**told.params) if told.params else told.text,
+        "late_seconds": None if done.due_at is None else session.now - done.due_at,
+        "result": done.result,
+        "code": done.error.code if done.error else None,
+        "message": told.text.format(**told.params) if told.params else told.text,
         "detail": done.outcome.data if done.outcome else None,
     }
 
@@ -206,14 +305,27 @@ def _sentence(done: Done) -> Message:
 
 
 def _told(session: Session, done: list[Done], problems: list[Problem]) -> Outcome:
-    rows = tuple({
-        "deed": WORDS[each.deed], "subject": each.subject, "due_at": each.due_at, "result": RESULTS[each.result], "told": _sentence(each),
-        "late": None if each.due_at is None else session.now - each.due_at,
-    } for each in done)
-    is_partial = any(each.result != "done" for each in done) or any(problem.level == "error" for problem in problems)
+    rows = tuple(
+        {
+            "deed": WORDS[each.deed],
+            "subject": each.subject,
+            "due_at": each.due_at,
+            "result": RESULTS[each.result],
+            "told": _sentence(each),
+            "late": None if each.due_at is None else session.now - each.due_at,
+        }
+        for each in done
+    )
+    is_partial = any(each.result != "done" for each in done) or any(
+        problem.level == "error" for problem in problems
+    )
     zone = done[0].zone if done else times.HOME_ZONE
     return Outcome(
-        data={"now": times.iso(session.now, zone), "deeds": [_described(session, each) for each in done]},
+        data={
+            "now": times.iso(session.now, zone),
+            "deeds": [_described(session, each) for each in done],
+        },
         tables=(Table(say("What the clock did"), COLUMNS, rows, zone=zone),) if rows else (),
-        problems=tuple(problems), status="partial" if is_partial else "ok",
+        problems=tuple(problems),
+        status="partial" if is_partial else "ok",
     )

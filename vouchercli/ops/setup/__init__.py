@@ -1,1 +1,3 @@
-"""What stands before any round: the file, programmes, templates, staff and merchants. It knows no round."""
+"""What stands before any round: the file, programmes, templates, staff and merchants. It knows no
+round.
+"""

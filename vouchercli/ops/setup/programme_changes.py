@@ -1,6 +1,8 @@
-"""Changes of a programme: put in place at once while no approved round rests on it; else proposed, and approved by others.
+"""Changes of a programme: put in place at once while no approved round rests on it; else proposed,
+and approved by others.
 
-A fund is what approvals draw on, and the limits and policies are what was approved: neither moves by one person's file.
+A fund is what approvals draw on, and the limits and policies are what was approved: neither moves
+by one person's file.
 """
 
 from __future__ import annotations
@@ -26,14 +28,22 @@ if TYPE_CHECKING:
     from vouchercli.rules.programmes import Programme
     from vouchercli.store.db import Session
 
-COLUMNS = (Column("key", "key"), Column("before", "before", blank="-"), Column("after", "after", blank="-"))
+COLUMNS = (
+    Column("key", "key"),
+    Column("before", "before", blank="-"),
+    Column("after", "after", blank="-"),
+)
 
 
 # ---------------------------------------------------------------- at once
 
 
-def put_in_place(session: Session, before: Programme | None, after: Programme, document: Any, digest: str) -> None:
-    """Keep the programme and post what its funds grew or shrank by. Shrinking comes first, while every funder is still there."""
+def put_in_place(
+    session: Session, before: Programme | None, after: Programme, document: Any, digest: str
+) -> None:
+    """Keep the programme and post what its funds grew or shrank by. Shrinking comes first, while
+    every funder is still there.
+    """
     row = store.found(session.db, after.programme)
     if row is not None:
         _post(session, row["programme_id"], before, after, lowering=True)
@@ -41,35 +51,74 @@ def put_in_place(session: Session, before: Programme | None, after: Programme, d
     _post(session, programme_id, before, after, lowering=False)
 
 
-def _post(session: Session, programme_id: int, before: Programme | None, after: Programme, *, lowering: bool) -> None:
+def _post(
+    session: Session,
+    programme_id: int,
+    before: Programme | None,
+    after: Programme,
+    *,
+    lowering: bool,
+) -> None:
     old = {funder.funder: funder.amount_fen or 0 for funder in before.funders} if before else {}
     new = {funder.funder: funder.amount_fen or 0 for funder in after.funders}
     for row in store.funders(session.db, programme_id):
         difference = new.get(row["funder"], 0) - old.get(row["funder"], 0)
         if lowering and difference < 0:
-            ledger.post(session.db, row["funder_id"], None, "uncommitted", "appropriated", -difference, "programme.load", session.now)
+            ledger.post(
+                session.db,
+                row["funder_id"],
+                None,
+                "uncommitted",
+                "appropriated",
+                -difference,
+                "programme.load",
+                session.now,
+            )
         if not lowering and difference > 0:
-            ledger.post(session.db, row["funder_id"], None, "appropriated", "uncommitted", difference, "programme.load", session.now)
+            ledger.post(
+                session.db,
+                row["funder_id"],
+                None,
+                "appropriated",
+                "uncommitted",
+                difference,
+                "programme.load",
+                session.now,
+            )
 
 
 def refuse_obstacles(
-    db: sqlite3.Connection, programme_id: int, before: Programme, after: Programme, file: str, document: Document | None = None,
+    db: sqlite3.Connection,
+    programme_id: int,
+    before: Programme,
+    after: Programme,
+    file: str,
+    document: Document | None = None,
 ) -> None:
     """Raise `programme_in_use` when the change would break what stands on the programme."""
     obstacles = law.obstacles(before, after, store.in_use(db, programme_id))
     if obstacles:
         raise VoucherError(
-            "programme_in_use", "{count} change(s) of programme {programme} would break what stands on it; nothing was changed",
-            hint="take them back in {file}, then load it again", problems=configs.problems(obstacles, document),
-            count=len(obstacles), programme=after.programme, file=file,
+            "programme_in_use",
+            "{count} change(s) of programme {programme} would break what stands on it; nothing was"
+            " changed",
+            hint="take them back in {file}, then load it again",
+            problems=configs.problems(obstacles, document),
+            count=len(obstacles),
+            programme=after.programme,
+            file=file,
         )
 
 
 # ---------------------------------------------------------------- proposed
 
 
-def must_wait(db: sqlite3.Connection, programme_id: int, before: Programme, after: Programme) -> bool:
-    """Whether the change takes effect only by others: it is about money or people, and approved rounds rest on the programme."""
+def must_wait(
+    db: sqlite3.Connection, programme_id: int, before: Programme, after: Programme
+) -> bool:
+    """Whether the change takes effect only by others: it is about money or people, and approved
+    rounds rest on the programme.
+    """
     return law.is_binding(before, after) and programme_changes.is_rested_on(db, programme_id)
 
 
@@ -78,27 +127,65 @@ def refuse_second(db: sqlite3.Connection, row: sqlite3.Row, digest: str) -> bool
     waiting = programme_changes.waiting(db, row["programme_id"])
     if waiting is None or waiting["digest"] == digest:
         return waiting is not None
-    raise VoucherError("change_waiting", "a change of programme {programme}, proposed by {actor}, still waits for approval",
-                       hint="voucher programme approve {programme} --actor NAME, or voucher programme reject {programme} --note WHY",
-                       programme=row["programme"], actor=waiting["proposed_by"])
+    raise VoucherError(
+        "change_waiting",
+        "a change of programme {programme}, proposed by {actor}, still waits for approval",
+        hint=(
+            "voucher programme approve {programme} --actor NAME, or voucher programme reject"
+            " {programme} --note WHY"
+        ),
+        programme=row["programme"],
+        actor=waiting["proposed_by"],
+    )
 
 
-def propose(session: Session, row: sqlite3.Row, before: Programme, after: Programme, document: Document, digest: str) -> Outcome:
-    """Keep the change until others have approved it, in the caller's transaction; the programme stays as it is."""
+def propose(
+    session: Session,
+    row: sqlite3.Row,
+    before: Programme,
+    after: Programme,
+    document: Document,
+    digest: str,
+) -> Outcome:
+    """Keep the change until others have approved it, in the caller's transaction; the programme
+    stays as it is.
+    """
     staff.require_itself(session, before)
-    number = programme_changes.add(session, row["programme_id"], digest, document.value, document.name)
-    audit.note(session, "programme.propose", before.programme, change=number, file=document.name, digest=digest,
-               before=store.document(row), after=document.value)
+    number = programme_changes.add(
+        session, row["programme_id"], digest, document.value, document.name
+    )
+    audit.note(
+        session,
+        "programme.propose",
+        before.programme,
+        change=number,
+        file=document.name,
+        digest=digest,
+        before=store.document(row),
+        after=document.value,
+    )
     waiting = programme_changes.waiting(session.db, row["programme_id"])
     assert waiting is not None
     return Outcome(
-        data={"programme": before.programme, "result": "waiting", "change": described(session.db, row, waiting)},
+        data={
+            "programme": before.programme,
+            "result": "waiting",
+            "change": described(session.db, row, waiting),
+        },
         tables=(table(session.db, row, waiting),),
         says=(
-            say("proposed a change of {programme}: rounds rest on it, so it waits; checkers needed: {checkers}",
-                programme=before.programme, checkers=_needed(before, after)),
-            say("next: voucher programme approve {programme} --actor NAME, by someone other than {authors}",
-                programme=before.programme, authors=session.actor),
+            say(
+                "proposed a change of {programme}: rounds rest on it, so it waits; checkers needed:"
+                " {checkers}",
+                programme=before.programme,
+                checkers=_needed(before, after),
+            ),
+            say(
+                "next: voucher programme approve {programme} --actor NAME, by someone other than"
+                " {authors}",
+                programme=before.programme,
+                authors=session.actor,
+            ),
         ),
     )
 
@@ -111,33 +198,68 @@ def _needed(before: Programme, after: Programme) -> int:
 
 
 def approve_change(session: Session, code: str | None) -> Outcome:
-    """Approve what waits, by the staff that the programme has now. The last approval needed lets it take effect, judged again
-    by what stands then. Raises `nothing_waits`, `own_change`, `already_approved`, `programme_in_use` ..."""
+    """Approve what waits, by the staff that the programme has now. The last approval needed lets it
+    take effect, judged again by what stands then. Raises `nothing_waits`, `own_change`,
+    `already_approved`, `programme_in_use` ...
+    """
     with writing(session) as db:
         row, waiting = _found(session, code)
         before, after = store.value(row), store.value(waiting)
         number, name = waiting["change_id"], before.programme
         author = Hand(waiting["proposed_by"], waiting["os_user"])
-        staff.require_other_eyes_of_change(session, before, [author], programme_changes.approvers(db, number))
+        staff.require_other_eyes_of_change(
+            session, before, [author], programme_changes.approvers(db, number)
+        )
         programme_changes.add_verdict(session, number, "approve")
         given, needed = len(programme_changes.approvers(db, number)), _needed(before, after)
         about = {"change": number, "file": waiting["file"], "approvals": given, "needed": needed}
         if given < needed:
-            audit.note(session, "programme.approve", name, **about, before={"change": "proposed"}, after={"change": "proposed"})
-            return Outcome(data={"programme": name, "result": "waiting", "change": described(db, row, waiting)}, says=(
-                say("approved the change of {programme} ({given} of {needed} checkers); one more person must approve", programme=name,
-                    given=given, needed=needed),))
+            audit.note(
+                session,
+                "programme.approve",
+                name,
+                **about,
+                before={"change": "proposed"},
+                after={"change": "proposed"},
+            )
+            return Outcome(
+                data={
+                    "programme": name,
+                    "result": "waiting",
+                    "change": described(db, row, waiting),
+                },
+                says=(
+                    say(
+                        "approved the change of {programme} ({given} of {needed} checkers); one"
+                        " more person must approve",
+                        programme=name,
+                        given=given,
+                        needed=needed,
+                    ),
+                ),
+            )
         refuse_obstacles(db, row["programme_id"], before, after, waiting["file"])
         told = described(db, row, waiting)
         programme_changes.end(db, number, "effective", session.now)
         put_in_place(session, before, after, json.loads(waiting["document"]), waiting["digest"])
-        audit.note(session, "programme.approve", name, **about, before=store.document(row), after=json.loads(waiting["document"]))
-        return Outcome(data={"programme": name, "result": "changed", "change": told}, says=(
-            say("programme {programme} is changed", programme=name),))
+        audit.note(
+            session,
+            "programme.approve",
+            name,
+            **about,
+            before=store.document(row),
+            after=json.loads(waiting["document"]),
+        )
+        return Outcome(
+            data={"programme": name, "result": "changed", "change": told},
+            says=(say("programme {programme} is changed", programme=name),),
+        )
 
 
 def reject_change(session: Session, code: str | None, note: str) -> Outcome:
-    """Turn down what waits: a checker, or who proposed it and thinks better of it. Raises `nothing_waits`, `not_a_checker`."""
+    """Turn down what waits: a checker, or who proposed it and thinks better of it. Raises
+    `nothing_waits`, `not_a_checker`.
+    """
     with writing(session) as db:
         row, waiting = _found(session, code)
         programme = store.value(row)
@@ -147,10 +269,25 @@ def reject_change(session: Session, code: str | None, note: str) -> Outcome:
         told = described(db, row, waiting)
         programme_changes.add_verdict(session, waiting["change_id"], "reject", note)
         programme_changes.end(db, waiting["change_id"], "declined", session.now)
-        audit.note(session, "programme.reject", programme.programme, change=waiting["change_id"], file=waiting["file"], note=note,
-                   before={"change": "proposed"}, after={"change": "declined"})
-        return Outcome(data={"programme": programme.programme, "result": "unchanged", "change": told}, says=(
-            say("rejected the change of {programme}; it stands as it was", programme=programme.programme),))
+        audit.note(
+            session,
+            "programme.reject",
+            programme.programme,
+            change=waiting["change_id"],
+            file=waiting["file"],
+            note=note,
+            before={"change": "proposed"},
+            after={"change": "declined"},
+        )
+        return Outcome(
+            data={"programme": programme.programme, "result": "unchanged", "change": told},
+            says=(
+                say(
+                    "rejected the change of {programme}; it stands as it was",
+                    programme=programme.programme,
+                ),
+            ),
+        )
 
 
 def _found(session: Session, code: str | None) -> tuple[sqlite3.Row, sqlite3.Row]:
@@ -158,8 +295,12 @@ def _found(session: Session, code: str | None) -> tuple[sqlite3.Row, sqlite3.Row
     row = store.current(session.db, code or session.programme)
     waiting = programme_changes.waiting(session.db, row["programme_id"])
     if waiting is None:
-        raise VoucherError("nothing_waits", "no change of programme {programme} waits for approval",
-                           hint="voucher programme show {programme}", programme=row["programme"])
+        raise VoucherError(
+            "nothing_waits",
+            "no change of programme {programme} waits for approval",
+            hint="voucher programme show {programme}",
+            programme=row["programme"],
+        )
     return row, waiting
 
 
@@ -169,23 +310,34 @@ def _found(session: Session, code: str | None) -> tuple[sqlite3.Row, sqlite3.Row
 def described(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> dict[str, Any]:
     """A change that waits, as JSON: what would differ, who wants it, who has approved."""
     return {
-        "change": waiting["change_id"], "file": waiting["file"], "proposed_by": waiting["proposed_by"], "os_user": waiting["os_user"],
+        "change": waiting["change_id"],
+        "file": waiting["file"],
+        "proposed_by": waiting["proposed_by"],
+        "os_user": waiting["os_user"],
         "proposed_at": times.iso(waiting["proposed_at"], row["time_zone"]),
         "checkers_needed": _needed(store.value(row), store.value(waiting)),
-        "approvals": [{"actor": each.actor, "os_user": each.os_user} for each in programme_changes.approvers(db, waiting["change_id"])],
+        "approvals": [
+            {"actor": each.actor, "os_user": each.os_user}
+            for each in programme_changes.approvers(db, waiting["change_id"])
+        ],
         "differences": _differences(row, waiting),
     }
 
 
 def table(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> Table:
     """The same for people: what stands, and what would."""
-    heading = say("A change of {programme} waits for approval: proposed by {actor}", programme=row["programme"],
-                  actor=waiting["proposed_by"])
+    heading = say(
+        "A change of {programme} waits for approval: proposed by {actor}",
+        programme=row["programme"],
+        actor=waiting["proposed_by"],
+    )
     said = ", ".join(each.actor for each in programme_changes.approvers(db, waiting["change_id"]))
     notes = (say("approved so far by: {names}", names=said),) if said else ()
     return Table(heading, COLUMNS, tuple(_differences(row, waiting)), notes=notes)
 
 
 def _differences(row: sqlite3.Row, waiting: sqlite3.Row) -> list[dict[str, Any]]:
-    return [{"key": key, "before": before, "after": after}
-            for key, before, after in law.differences(store.document(row), store.document(waiting))]
+    return [
+        {"key": key, "before": before, "after": after}
+        for key, before, after in law.differences(store.document(row), store.document(waiting))
+    ]

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 
 
 def load_programme(session: Session, name_or_path: str) -> Outcome:
-    """Take in a programme, or its changes: funds are posted by their difference. The same content again changes nothing.
+    """Take in a programme, or its changes: funds are posted by their difference. The same content
+    again changes nothing.
 
-    What is about money or people waits for others (see programme_changes.py) once approved rounds rest on the programme.
-    Raises `bad_yaml`, `unknown_config`, `programme_in_use` (a change that would break what stands on it), `change_waiting`.
+    What is about money or people waits for others (see programme_changes.py) once approved rounds
+    rest on the programme. Raises `bad_yaml`, `unknown_config`, `programme_in_use` (a change that
+    would break what stands on it), `change_waiting`.
     """
     programme, document = configs.read_programme(name_or_path)
     digest = configs.digest(programme)
@@ -40,39 +42,76 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
         row = store.found(db, programme.programme)
         before = store.value(row) if row is not None else None
         if before == programme:
-            return Outcome(data=_loaded(programme, "unchanged"),
-                           says=(say("programme {programme} is loaded already and the file says the same", programme=programme.programme),))
+            return Outcome(
+                data=_loaded(programme, "unchanged"),
+                says=(
+                    say(
+                        "programme {programme} is loaded already and the file says the same",
+                        programme=programme.programme,
+                    ),
+                ),
+            )
         if row is not None and before is not None:
             if programme_changes.refuse_second(db, row, digest):
-                return Outcome(data=_loaded(programme, "waiting"), says=(
-                    say("this change of {programme} waits for approval already; nothing was changed", programme=programme.programme),))
-            programme_changes.refuse_obstacles(db, row["programme_id"], before, programme, document.name, document)
+                return Outcome(
+                    data=_loaded(programme, "waiting"),
+                    says=(
+                        say(
+                            "this change of {programme} waits for approval already; nothing was"
+                            " changed",
+                            programme=programme.programme,
+                        ),
+                    ),
+                )
+            programme_changes.refuse_obstacles(
+                db, row["programme_id"], before, programme, document.name, document
+            )
             if programme_changes.must_wait(db, row["programme_id"], before, programme):
                 return programme_changes.propose(session, row, before, programme, document, digest)
             _refuse_new_staff(session, before, programme)
         programme_changes.put_in_place(session, before, programme, document.value, digest)
-        audit.note(session, "programme.load", programme.programme, file=document.name, digest=digest,
-                   before=store.document(row) if row is not None else None, after=document.value)
-    return Outcome(data=_loaded(programme, "changed" if before else "loaded"), says=_next(session, programme, before),
-                   problems=configs.problems(rules.cautions(programme), document, "warning"))
+        audit.note(
+            session,
+            "programme.load",
+            programme.programme,
+            file=document.name,
+            digest=digest,
+            before=store.document(row) if row is not None else None,
+            after=document.value,
+        )
+    return Outcome(
+        data=_loaded(programme, "changed" if before else "loaded"),
+        says=_next(session, programme, before),
+        problems=configs.problems(rules.cautions(programme), document, "warning"),
+    )
 
 
 def _refuse_new_staff(session: Session, before: Programme, after: Programme) -> None:
-    """Who checks, and how many must, is not for a maker to change: the file would be a way round the second pair of eyes."""
+    """Who checks, and how many must, is not for a maker to change: the file would be a way round
+    the second pair of eyes.
+    """
     if law.is_about_staff(before, after):
         try:
             staff.require_checker(session, before)
         except VoucherError as error:
-            raise VoucherError("staff_change",
-                               "staff, approvals and logins of programme {programme} are changed by one of its checkers only",
-                               hint="let one of {checkers} load it, with --actor NAME",
-                               programme=before.programme, checkers=people.named(before, "checker")) from error
+            raise VoucherError(
+                "staff_change",
+                "staff, approvals and logins of programme {programme} are changed by one of its"
+                " checkers only",
+                hint="let one of {checkers} load it, with --actor NAME",
+                programme=before.programme,
+                checkers=people.named(before, "checker"),
+            ) from error
 
 
 def _loaded(programme: Programme, what: str) -> dict[str, Any]:
     return {
-        "programme": programme.programme, "result": what,
-        "funders": [{"funder": funder.funder, "kind": funder.kind, "amount_fen": funder.amount_fen} for funder in programme.funders],
+        "programme": programme.programme,
+        "result": what,
+        "funders": [
+            {"funder": funder.funder, "kind": funder.kind, "amount_fen": funder.amount_fen}
+            for funder in programme.funders
+        ],
         "published": len(programme.published),
     }
 
@@ -80,10 +119,24 @@ def _loaded(programme: Programme, what: str) -> dict[str, Any]:
 def _next(session: Session, programme: Programme, before: Programme | None) -> tuple[Message, ...]:
     code = programme.programme
     if session.dry_run:
-        return (say("programme {programme} has no fault; nothing was written (--dry-run)", programme=code),)
-    done = say("programme {programme} is changed", programme=code) if before else say("programme {programme} is loaded", programme=code)
+        return (
+            say(
+                "programme {programme} has no fault; nothing was written (--dry-run)",
+                programme=code,
+            ),
+        )
+    done = (
+        say("programme {programme} is changed", programme=code)
+        if before
+        else say("programme {programme} is loaded", programme=code)
+    )
     if not programme.funders:
-        return (done, say("it has published figures only: voucher programme show {programme}", programme=code))
+        return (
+            done,
+            say(
+                "it has published figures only: voucher programme show {programme}", programme=code
+            ),
+        )
     return (done, say("next: voucher template list --shipped, then voucher template add NAME"))
 
 
@@ -91,7 +144,9 @@ def _next(session: Session, programme: Programme, before: Programme | None) -> t
 
 
 def show_programme(session: Session, code: str | None) -> Outcome:
-    """One programme: its rules, its funds with what is uncommitted and committed, and what others published. Raises as `current`."""
+    """One programme: its rules, its funds with what is uncommitted and committed, and what others
+    published. Raises as `current`.
+    """
     row = store.current(session.db, code or session.programme)
     programme = store.value(row)
     funds = _funds(session.db, row["programme_id"])
@@ -117,9 +172,17 @@ def _funds(db: sqlite3.Connection, programme_id: int) -> list[dict[str, Any]]:
     """Each funder with its balances; None where no fund is watched."""
     return [
         {
-            "funder": row["funder"], "kind": row["kind"], "amount_fen": row["amount_fen"],
-            **{f"{account}_fen": ledger.balance(db, row["funder_id"], account) if row["amount_fen"] is not None else None
-               for account in ("uncommitted", "committed")},
+            "funder": row["funder"],
+            "kind": row["kind"],
+            "amount_fen": row["amount_fen"],
+            **{
+                f"{account}_fen": (
+                    ledger.balance(db, row["funder_id"], account)
+                    if row["amount_fen"] is not None
+                    else None
+                )
+                for account in ("uncommitted", "committed")
+            },
         }
         for row in store.funders(db, programme_id)
     ]
@@ -129,20 +192,36 @@ def list_programmes(session: Session) -> Outcome:
     """Every programme of the file, in the order of loading."""
     rows = [_line(session.db, row) for row in store.all_loaded(session.db)]
     columns = (
-        Column("programme", "programme"), Column("name", "name"), Column("funders", "funders", "int"),
-        Column("amount_fen", "appropriated", "fen"), Column("uncommitted_fen", "uncommitted", "fen"),
+        Column("programme", "programme"),
+        Column("name", "name"),
+        Column("funders", "funders", "int"),
+        Column("amount_fen", "appropriated", "fen"),
+        Column("uncommitted_fen", "uncommitted", "fen"),
     )
     data = [{**row, "loaded_at": times.iso(row["loaded_at"], row["time_zone"])} for row in rows]
-    says = () if rows else (say("no programme is loaded yet; next: voucher programme load hangzhou-2020"),)
-    return Outcome(data={"programmes": data}, tables=(Table(say("Programmes"), columns, tuple(rows)),) if rows else (), says=says)
+    says = (
+        ()
+        if rows
+        else (say("no programme is loaded yet; next: voucher programme load hangzhou-2020"),)
+    )
+    return Outcome(
+        data={"programmes": data},
+        tables=(Table(say("Programmes"), columns, tuple(rows)),) if rows else (),
+        says=says,
+    )
 
 
 def _line(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     programme = store.value(row)
     funds = _funds(db, row["programme_id"])
     return {
-        "programme": row["programme"], "name": programme.name.zh, "funders": len(funds), "time_zone": programme.time_zone,
-        "amount_fen": _sum(funds, "amount_fen"), "uncommitted_fen": _sum(funds, "uncommitted_fen"), "loaded_at": row["loaded_at"],
+        "programme": row["programme"],
+        "name": programme.name.zh,
+        "funders": len(funds),
+        "time_zone": programme.time_zone,
+        "amount_fen": _sum(funds, "amount_fen"),
+        "uncommitted_fen": _sum(funds, "uncommitted_fen"),
+        "loaded_at": row["loaded_at"],
     }
 
 
@@ -155,6 +234,15 @@ def _sum(funds: list[dict[str, Any]], key: str) -> int | None:
 def shipped_programmes() -> Outcome:
     """The names that `programme load` knows: ./configs and what ships with the program."""
     programmes = [configs.read_programme(name)[0] for name in locate.names("programmes")]
-    rows = tuple({"programme": p.programme, "name": p.name.zh, "name_en": p.name.en} for p in programmes)
-    columns = (Column("programme", "programme"), Column("name", "name"), Column("name_en", "name (en)"))
-    return Outcome(data={"shipped": list(rows)}, tables=(Table(say("Programmes that can be loaded by name"), columns, rows),))
+    rows = tuple(
+        {"programme": p.programme, "name": p.name.zh, "name_en": p.name.en} for p in programmes
+    )
+    columns = (
+        Column("programme", "programme"),
+        Column("name", "name"),
+        Column("name_en", "name (en)"),
+    )
+    return Outcome(
+        data={"shipped": list(rows)},
+        tables=(Table(say("Programmes that can be loaded by name"), columns, rows),),
+    )

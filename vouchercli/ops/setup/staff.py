@@ -1,4 +1,6 @@
-"""Who may do it: the programme's staff, and a second pair of eyes. Every deed that makes or approves asks here."""
+"""Who may do it: the programme's staff, and a second pair of eyes. Every deed that makes or
+approves asks here.
+"""
 
 from __future__ import annotations
 
@@ -21,61 +23,120 @@ def hand(session: Session) -> Hand:
 
 
 def require_itself(session: Session, programme: Programme) -> None:
-    """Raise `wrong_login` when logins are personal and this one uses the name of another of the staff."""
+    """Raise `wrong_login` when logins are personal and this one uses the name of another of the
+    staff.
+    """
     if not law.is_itself(hand(session), programme):
-        raise VoucherError("wrong_login", "{actor} acts under a login of their own, not under {login}: logins are personal in {programme}",
-                           hint="let {actor} do it, or leave out --actor", actor=session.actor, login=session.os_user,
-                           programme=programme.programme)
+        raise VoucherError(
+            "wrong_login",
+            "{actor} acts under a login of their own, not under {login}: logins are personal in"
+            " {programme}",
+            hint="let {actor} do it, or leave out --actor",
+            actor=session.actor,
+            login=session.os_user,
+            programme=programme.programme,
+        )
 
 
 def require_staff(session: Session, programme: Programme) -> None:
-    """Raise `not_staff` unless a maker or checker acts (anybody, where the programme lists no staff)."""
+    """Raise `not_staff` unless a maker or checker acts (anybody, where the programme lists no
+    staff).
+    """
     require_itself(session, programme)
     if not law.has_role(session.actor, programme, "maker", "checker"):
-        raise VoucherError("not_staff", "{actor} is neither maker nor checker of programme {programme} (its staff: {staff})",
-                           hint="let one of them do it with --actor NAME", actor=session.actor, programme=programme.programme,
-                           staff=law.named(programme, "maker", "checker"))
+        raise VoucherError(
+            "not_staff",
+            "{actor} is neither maker nor checker of programme {programme} (its staff: {staff})",
+            hint="let one of them do it with --actor NAME",
+            actor=session.actor,
+            programme=programme.programme,
+            staff=law.named(programme, "maker", "checker"),
+        )
 
 
 def require_checker(session: Session, programme: Programme) -> None:
     """Raise `not_a_checker` unless a checker acts (anybody, where the programme lists no staff)."""
     require_itself(session, programme)
     if not law.is_checker(session.actor, programme):
-        raise VoucherError("not_a_checker", "{actor} is not a checker of programme {programme} (its checkers: {checkers})",
-                           hint="let a checker do it with --actor NAME, or add the role to the programme's staff",
-                           actor=session.actor, programme=programme.programme, checkers=law.named(programme, "checker"))
+        raise VoucherError(
+            "not_a_checker",
+            "{actor} is not a checker of programme {programme} (its checkers: {checkers})",
+            hint="let a checker do it with --actor NAME, or add the role to the programme's staff",
+            actor=session.actor,
+            programme=programme.programme,
+            checkers=law.named(programme, "checker"),
+        )
 
 
-def require_other_eyes(session: Session, programme: Programme, code: str, authors: Sequence[Hand], approvers: Sequence[Hand]) -> None:
-    """Raise `not_a_checker`, `same_login`, `own_round` or `already_approved` unless this hand may approve what the authors made."""
+def require_other_eyes(
+    session: Session,
+    programme: Programme,
+    code: str,
+    authors: Sequence[Hand],
+    approvers: Sequence[Hand],
+) -> None:
+    """Raise `not_a_checker`, `same_login`, `own_round` or `already_approved` unless this hand may
+    approve what the authors made.
+    """
     objection = _objection(session, programme, authors, approvers)
     if objection == "own_work":
-        raise VoucherError("own_round", "{actor} made, edited or submitted round {round}: another person must approve it",
-                           hint="voucher round approve {round} --actor NAME", actor=session.actor, round=code)
+        raise VoucherError(
+            "own_round",
+            "{actor} made, edited or submitted round {round}: another person must approve it",
+            hint="voucher round approve {round} --actor NAME",
+            actor=session.actor,
+            round=code,
+        )
     if objection == "already_approved":
-        raise VoucherError("already_approved", "{actor} has approved round {round} already: another checker must approve it too",
-                           hint="voucher round approve {round} --actor NAME", actor=session.actor, round=code)
+        raise VoucherError(
+            "already_approved",
+            "{actor} has approved round {round} already: another checker must approve it too",
+            hint="voucher round approve {round} --actor NAME",
+            actor=session.actor,
+            round=code,
+        )
 
 
-def require_other_eyes_of_change(session: Session, programme: Programme, authors: Sequence[Hand], approvers: Sequence[Hand]) -> None:
+def require_other_eyes_of_change(
+    session: Session, programme: Programme, authors: Sequence[Hand], approvers: Sequence[Hand]
+) -> None:
     """The same for a change of the programme: `own_change` instead of `own_round`."""
     objection = _objection(session, programme, authors, approvers)
     if objection == "own_work":
-        raise VoucherError("own_change", "{actor} proposed the change of {programme}: another person must approve it",
-                           hint="voucher programme approve {programme} --actor NAME", actor=session.actor, programme=programme.programme)
+        raise VoucherError(
+            "own_change",
+            "{actor} proposed the change of {programme}: another person must approve it",
+            hint="voucher programme approve {programme} --actor NAME",
+            actor=session.actor,
+            programme=programme.programme,
+        )
     if objection == "already_approved":
-        raise VoucherError("already_approved", "{actor} has approved the change of {programme} already: another checker must too",
-                           hint="voucher programme approve {programme} --actor NAME", actor=session.actor, programme=programme.programme)
+        raise VoucherError(
+            "already_approved",
+            "{actor} has approved the change of {programme} already: another checker must too",
+            hint="voucher programme approve {programme} --actor NAME",
+            actor=session.actor,
+            programme=programme.programme,
+        )
 
 
-def _objection(session: Session, programme: Programme, authors: Sequence[Hand], approvers: Sequence[Hand]) -> str | None:
-    """Why this hand may not approve, or None. Raises `not_a_checker`, `wrong_login`, `same_login`."""
+def _objection(
+    session: Session, programme: Programme, authors: Sequence[Hand], approvers: Sequence[Hand]
+) -> str | None:
+    """Why this hand may not approve, or None. Raises `not_a_checker`, `wrong_login`,
+    `same_login`.
+    """
     require_checker(session, programme)
     objection = law.objection(hand(session), programme, authors, approvers)
     others = authors if objection == "own_work" else approvers
     if objection and not law.is_among(session.actor, (other.actor for other in others)):
-        raise VoucherError("same_login",
-                           "{actor} acts under {login}, the login of {other}: where logins are personal they count as one person",
-                           hint="let another checker do it under their own login", actor=session.actor, login=session.os_user,
-                           other=next(other.actor for other in others if other.os_user == session.os_user))
+        raise VoucherError(
+            "same_login",
+            "{actor} acts under {login}, the login of {other}: where logins are personal they count"
+            " as one person",
+            hint="let another checker do it under their own login",
+            actor=session.actor,
+            login=session.os_user,
+            other=next(other.actor for other in others if other.os_user == session.os_user),
+        )
     return objection

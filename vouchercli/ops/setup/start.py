@@ -21,17 +21,24 @@ def initialise(path: Path, *, dry_run: bool = False) -> Outcome:
     existed = path.exists() and key_path.exists()
     if not dry_run:
         db = store.open_db(path, create=True)
-        try:  # a lost key is never made anew once residents are in: they would not be recognised again
+        # a lost key is never made anew once residents are in: they would not be recognised again
+        try:
             identities.load_key(path, create=not claims.are_any(db))
         finally:
             db.close()
     data = {"db": str(path), "key": str(key_path), "created": not existed}
     if existed:
-        return Outcome(data=data, says=(say("{db} is already there; nothing was changed", db=str(path)),))
+        return Outcome(
+            data=data, says=(say("{db} is already there; nothing was changed", db=str(path)),)
+        )
     return Outcome(
         data=data,
         says=(
-            say("created {db} and its key {key} (keep the key secret, and back up both)", db=str(path), key=str(key_path)),
+            say(
+                "created {db} and its key {key} (keep the key secret, and back up both)",
+                db=str(path),
+                key=str(key_path),
+            ),
             say("next: voucher programme load hangzhou-2020"),
         ),
     )

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def suspend_merchant(session: Session, no: str, reason: str, from_at: int | None = None) -> Outcome:
     """Refuse the merchant's redemptions paid from `from_at` (None: now) until further notice.
 
-    Raises `VoucherError` when it is suspended then already. What was accepted before stays, and is counted.
+    Raises `VoucherError` when it is suspended then already. What was accepted before stays, and is
+    counted.
     """
     if not reason.strip():
         raise VoucherError("no_reason", "a suspension needs a reason", hint="--reason TEXT")
@@ -32,21 +33,44 @@ def suspend_merchant(session: Session, no: str, reason: str, from_at: int | None
         start = session.now if from_at is None else from_at
         if (standing := suspensions.overlapping(db, merchant["merchant_id"], start)) is not None:
             raise VoucherError(
-                "already_suspended", "merchant {merchant} is already suspended from {start} ({reason})",
-                hint="voucher merchant show {merchant}", merchant=merchant["merchant_no"], start=times.shown(standing["from_at"], zone),
+                "already_suspended",
+                "merchant {merchant} is already suspended from {start} ({reason})",
+                hint="voucher merchant show {merchant}",
+                merchant=merchant["merchant_no"],
+                start=times.shown(standing["from_at"], zone),
                 reason=standing["reason"],
             )
         suspensions.begin(db, merchant["merchant_id"], start, reason, session.actor)
-        audit.note(session, "merchant.suspend", merchant["merchant_no"], before={"state": "active"}, after={"state": "suspended"},
-                   from_at=start, reason=reason)
+        audit.note(
+            session,
+            "merchant.suspend",
+            merchant["merchant_no"],
+            before={"state": "active"},
+            after={"state": "suspended"},
+            from_at=start,
+            reason=reason,
+        )
         paid = suspensions.paid_since(db, merchant["merchant_id"], start)
-    data = {"merchant_no": merchant["merchant_no"], "from_at": times.iso(start, zone), "reason": reason, "accepted_since": paid}
-    done = say("suspended {merchant} from {start}", merchant=_called(merchant), start=times.shown(start, zone))
+    data = {
+        "merchant_no": merchant["merchant_no"],
+        "from_at": times.iso(start, zone),
+        "reason": reason,
+        "accepted_since": paid,
+    }
+    done = say(
+        "suspended {merchant} from {start}",
+        merchant=_called(merchant),
+        start=times.shown(start, zone),
+    )
     return Outcome(data=data, says=(done, *_already_paid(paid)))
 
 
 def _already_paid(paid: int) -> tuple[Message, ...]:
-    return (say("{count} payments from then on were accepted before and stay accepted", count=paid),) if paid else ()
+    return (
+        (say("{count} payments from then on were accepted before and stay accepted", count=paid),)
+        if paid
+        else ()
+    )
 
 
 def reinstate_merchant(session: Session, no: str, from_at: int | None = None) -> Outcome:
@@ -59,21 +83,46 @@ def reinstate_merchant(session: Session, no: str, from_at: int | None = None) ->
         merchant = the_merchant(session, no)
         standing = suspensions.standing(db, merchant["merchant_id"])
         if standing is None:
-            raise VoucherError("not_suspended", "merchant {merchant} is not suspended", hint="voucher merchant list --suspended",
-                               merchant=merchant["merchant_no"])
+            raise VoucherError(
+                "not_suspended",
+                "merchant {merchant} is not suspended",
+                hint="voucher merchant list --suspended",
+                merchant=merchant["merchant_no"],
+            )
         if from_at is not None and from_at < standing["from_at"]:
-            raise VoucherError("reinstated_too_early", "merchant {merchant} was suspended only from {start}",
-                               hint="name a later time with --from", merchant=merchant["merchant_no"],
-                               start=times.shown(standing["from_at"], zone))
+            raise VoucherError(
+                "reinstated_too_early",
+                "merchant {merchant} was suspended only from {start}",
+                hint="name a later time with --from",
+                merchant=merchant["merchant_no"],
+                start=times.shown(standing["from_at"], zone),
+            )
         at = max(session.now, standing["from_at"]) if from_at is None else from_at
         suspensions.end(db, merchant["merchant_id"], at)
-        audit.note(session, "merchant.reinstate", merchant["merchant_no"], before={"state": "suspended"}, after={"state": "active"},
-                   from_at=at, reason=standing["reason"])
+        audit.note(
+            session,
+            "merchant.reinstate",
+            merchant["merchant_no"],
+            before={"state": "suspended"},
+            after={"state": "active"},
+            from_at=at,
+            reason=standing["reason"],
+        )
     data = {"merchant_no": merchant["merchant_no"], "from_at": times.iso(at, zone)}
-    return Outcome(data=data, says=(
-        say("reinstated {merchant} from {start}", merchant=_called(merchant), start=times.shown(at, zone)),
-        say("rows that were rejected meanwhile can be tried again: voucher batch list, voucher batch retry N"),
-    ))
+    return Outcome(
+        data=data,
+        says=(
+            say(
+                "reinstated {merchant} from {start}",
+                merchant=_called(merchant),
+                start=times.shown(at, zone),
+            ),
+            say(
+                "rows that were rejected meanwhile can be tried again: voucher batch list, voucher"
+                " batch retry N"
+            ),
+        ),
+    )
 
 
 def _called(merchant: sqlite3.Row) -> str:

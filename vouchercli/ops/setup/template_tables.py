@@ -14,41 +14,78 @@ if TYPE_CHECKING:
 
 def worth(template: Template) -> dict[str, Any]:
     """What a pack is worth and can cost, in fen, and its floor leverage."""
-    return {"pack_value_fen": rules.pack_value_fen(template), "floor_spend_fen": rules.floor_spend_fen(template),
-            "floor": rules.floor_leverage(template), "pack_match_fen": rules.match_liability_fen(template)}
+    return {
+        "pack_value_fen": rules.pack_value_fen(template),
+        "floor_spend_fen": rules.floor_spend_fen(template),
+        "floor": rules.floor_leverage(template),
+        "pack_match_fen": rules.match_liability_fen(template),
+    }
 
 
 def figures(template: Template) -> dict[str, Any]:
     """A template as JSON: its fields as text, its vouchers, its worth."""
     return {
-        "template": template.template, "name": {"zh": template.name.zh, "en": template.name.en},
+        "template": template.template,
+        "name": {"zh": template.name.zh, "en": template.name.en},
         "fields": packs.described(template),
         "coupons": [
-            {"coupon_no": c.coupon_no, "coupon": c.coupon, "kind": c.kind, "denomination_fen": c.denomination_fen,
-             "threshold_fen": c.threshold_fen, "percent_bp": c.percent_bp}
+            {
+                "coupon_no": c.coupon_no,
+                "coupon": c.coupon,
+                "kind": c.kind,
+                "denomination_fen": c.denomination_fen,
+                "threshold_fen": c.threshold_fen,
+                "percent_bp": c.percent_bp,
+            }
             for c in template.coupons
         ],
-        **worth(template), "source": template.source, "assumption": template.assumption,
+        **worth(template),
+        "source": template.source,
+        "assumption": template.assumption,
     }
 
 
 def fields_table(template: Template, version: int) -> Table:
     """Every field but the pack."""
-    rows = tuple({"field": field, "value": value} for field, value in packs.described(template).items() if not field.startswith("coupons "))
-    return Table(say("Template {template}, version {version}", template=template.template, version=version),
-                 (Column("field", "field"), Column("value", "value")), rows)
+    rows = tuple(
+        {"field": field, "value": value}
+        for field, value in packs.described(template).items()
+        if not field.startswith("coupons ")
+    )
+    return Table(
+        say("Template {template}, version {version}", template=template.template, version=version),
+        (Column("field", "field"), Column("value", "value")),
+        rows,
+    )
 
 
 def pack_table(template: Template) -> Table:
     """The pack, one line for each run of equal vouchers, and its worth as the total."""
     rows = tuple(
-        {"coupon": coupon.coupon, "count": count, "kind": coupon.kind, "denomination_fen": coupon.denomination_fen,
-         "threshold_fen": coupon.threshold_fen}
+        {
+            "coupon": coupon.coupon,
+            "count": count,
+            "kind": coupon.kind,
+            "denomination_fen": coupon.denomination_fen,
+            "threshold_fen": coupon.threshold_fen,
+        }
         for coupon, count in packs.lines(template)
     )
-    columns = (Column("coupon", "coupon"), Column("count", "count", "int"), Column("kind", "kind", "word"),
-               Column("denomination_fen", "denomination or cap", "fen"), Column("threshold_fen", "threshold", "fen"))
-    total = {"coupon": "", "count": len(template.coupons), "denomination_fen": rules.pack_value_fen(template),
-             "threshold_fen": rules.floor_spend_fen(template)}
-    floor = say("Floor leverage of the whole pack: {floor} (floor spend / pack value).", floor=rules.floor_leverage(template))
+    columns = (
+        Column("coupon", "coupon"),
+        Column("count", "count", "int"),
+        Column("kind", "kind", "word"),
+        Column("denomination_fen", "denomination or cap", "fen"),
+        Column("threshold_fen", "threshold", "fen"),
+    )
+    total = {
+        "coupon": "",
+        "count": len(template.coupons),
+        "denomination_fen": rules.pack_value_fen(template),
+        "threshold_fen": rules.floor_spend_fen(template),
+    }
+    floor = say(
+        "Floor leverage of the whole pack: {floor} (floor spend / pack value).",
+        floor=rules.floor_leverage(template),
+    )
     return Table(say("The pack"), columns, rows, total, (floor,))

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from vouchercli.store.db import Session
 
 
-
 # ---------------------------------------------------------------- add
 
 
 def add_template(session: Session, name_or_path: str) -> Outcome:
-    """Take in a template: a new one is version 1, a changed one the next version, the same content changes nothing.
+    """Take in a template: a new one is version 1, a changed one the next version, the same content
+    changes nothing.
 
     Raises `bad_yaml`, `unknown_config`.
     """
@@ -42,18 +42,34 @@ def add_template(session: Session, name_or_path: str) -> Outcome:
         row = store.save(db, template, document.value, digest, session.now)
         is_new = latest is None or row["version"] != latest["version"]
         if is_new:
-            audit.note(session, "template.add", f"{template.template}@{row['version']}", file=document.name, digest=digest,
-                       before=store.document(latest) if latest is not None else None, after=document.value)
+            audit.note(
+                session,
+                "template.add",
+                f"{template.template}@{row['version']}",
+                file=document.name,
+                digest=digest,
+                before=store.document(latest) if latest is not None else None,
+                after=document.value,
+            )
     name = {"template": template.template, "version": row["version"]}
     if not is_new:
         says = say("template {template} is there already: version {version} says the same", **name)
     elif session.dry_run:
-        says = say("template {template} has no fault and would be version {version}; nothing was written (--dry-run)", **name)
+        says = say(
+            "template {template} has no fault and would be version {version}; nothing was written"
+            " (--dry-run)",
+            **name,
+        )
     else:
         says = say("template {template} is added as version {version}", **name)
-    cautions = configs.problems((*_strangers(session, template), *packs_law.cautions(template)), document, "warning")
-    return Outcome(data={**tables.figures(template), **name, "added": is_new}, problems=cautions,
-                   says=(says, say("next: voucher template check {template}", template=template.template)))
+    cautions = configs.problems(
+        (*_strangers(session, template), *packs_law.cautions(template)), document, "warning"
+    )
+    return Outcome(
+        data={**tables.figures(template), **name, "added": is_new},
+        problems=cautions,
+        says=(says, say("next: voucher template check {template}", template=template.template)),
+    )
 
 
 # ---------------------------------------------------------------- list, show, history
@@ -62,34 +78,72 @@ def add_template(session: Session, name_or_path: str) -> Outcome:
 def list_templates(session: Session) -> Outcome:
     """The latest version of every template."""
     rows = tuple(
-        {"template": row["template"], "version": row["version"], "name": template.name.zh, "coupons": row["coupons"],
-         **tables.worth(template), "rounds": row["rounds"]}
-        for row in store.listed(session.db) for template in [store.value(row)]
+        {
+            "template": row["template"],
+            "version": row["version"],
+            "name": template.name.zh,
+            "coupons": row["coupons"],
+            **tables.worth(template),
+            "rounds": row["rounds"],
+        }
+        for row in store.listed(session.db)
+        for template in [store.value(row)]
     )
     columns = (
-        Column("template", "template"), Column("version", "version", "int"), Column("coupons", "coupons", "int"),
-        Column("pack_value_fen", "pack value", "fen"), Column("floor", "floor", "ratio"), Column("rounds", "rounds", "int"),
+        Column("template", "template"),
+        Column("version", "version", "int"),
+        Column("coupons", "coupons", "int"),
+        Column("pack_value_fen", "pack value", "fen"),
+        Column("floor", "floor", "ratio"),
+        Column("rounds", "rounds", "int"),
     )
-    says = () if rows else (say("there is no template yet; next: voucher template add universal-5x10"),)
-    return Outcome(data={"templates": list(rows)}, tables=(Table(say("Templates"), columns, rows),) if rows else (), says=says)
+    says = (
+        ()
+        if rows
+        else (say("there is no template yet; next: voucher template add universal-5x10"),)
+    )
+    return Outcome(
+        data={"templates": list(rows)},
+        tables=(Table(say("Templates"), columns, rows),) if rows else (),
+        says=says,
+    )
 
 
 def shipped_templates() -> Outcome:
     """The names that `template add` knows: ./configs and what ships with the program."""
     templates = [configs.read_template(name)[0] for name in locate.names("templates")]
-    rows = tuple({"template": t.template, "name": t.name.zh, "name_en": t.name.en, **tables.worth(t)} for t in templates)
-    columns = (Column("template", "template"), Column("name", "name"), Column("pack_value_fen", "pack value", "fen"),
-               Column("floor", "floor", "ratio"))
-    return Outcome(data={"shipped": list(rows)}, tables=(Table(say("Templates that can be added by name"), columns, rows),))
+    rows = tuple(
+        {"template": t.template, "name": t.name.zh, "name_en": t.name.en, **tables.worth(t)}
+        for t in templates
+    )
+    columns = (
+        Column("template", "template"),
+        Column("name", "name"),
+        Column("pack_value_fen", "pack value", "fen"),
+        Column("floor", "floor", "ratio"),
+    )
+    return Outcome(
+        data={"shipped": list(rows)},
+        tables=(Table(say("Templates that can be added by name"), columns, rows),),
+    )
 
 
 def show_template(session: Session, reference: str) -> Outcome:
-    """One version (CODE@VERSION, or the latest): every field, and what a pack is worth. Raises `unknown_template`, `unknown_version`."""
+    """One version (CODE@VERSION, or the latest): every field, and what a pack is worth. Raises
+    `unknown_template`, `unknown_version`.
+    """
     row = store.referenced(session.db, reference)
     template = store.value(row)
-    data = {**tables.figures(template), "version": row["version"], "added_at": times.iso(row["added_at"], _zone(session)),
-            "rounds": store.rounds(session.db, row["template_id"])}
-    return Outcome(data=data, tables=(tables.fields_table(template, row["version"]), tables.pack_table(template)))
+    data = {
+        **tables.figures(template),
+        "version": row["version"],
+        "added_at": times.iso(row["added_at"], _zone(session)),
+        "rounds": store.rounds(session.db, row["template_id"]),
+    }
+    return Outcome(
+        data=data,
+        tables=(tables.fields_table(template, row["version"]), tables.pack_table(template)),
+    )
 
 
 def template_history(session: Session, template: str) -> Outcome:
@@ -99,30 +153,55 @@ def template_history(session: Session, template: str) -> Outcome:
     lines = []
     for number, (row, value) in enumerate(zip(rows, values, strict=True)):
         changed = packs_law.changes(values[number - 1], value) if number else ()
-        lines.append({
-            "version": row["version"], "added_at": row["added_at"], **tables.worth(value), "changed": [field for field, _, _ in changed],
-            "rounds": store.rounds(session.db, row["template_id"]), "digest": row["digest"],
-        })
+        lines.append(
+            {
+                "version": row["version"],
+                "added_at": row["added_at"],
+                **tables.worth(value),
+                "changed": [field for field, _, _ in changed],
+                "rounds": store.rounds(session.db, row["template_id"]),
+                "digest": row["digest"],
+            }
+        )
     zone = _zone(session)
-    columns = (Column("version", "version", "int"), Column("added_at", "added at", "time"), Column("pack_value_fen", "pack value", "fen"),
-               Column("floor", "floor", "ratio"), Column("changed", "changed"), Column("rounds", "used by"))
-    shown = tuple({**line, "changed": ", ".join(line["changed"]), "rounds": ", ".join(line["rounds"])} for line in lines)
+    columns = (
+        Column("version", "version", "int"),
+        Column("added_at", "added at", "time"),
+        Column("pack_value_fen", "pack value", "fen"),
+        Column("floor", "floor", "ratio"),
+        Column("changed", "changed"),
+        Column("rounds", "used by"),
+    )
+    shown = tuple(
+        {**line, "changed": ", ".join(line["changed"]), "rounds": ", ".join(line["rounds"])}
+        for line in lines
+    )
     data = [{**line, "added_at": times.iso(line["added_at"], zone)} for line in lines]
-    return Outcome(data={"template": template, "versions": data},
-                   tables=(Table(say("History of {template}", template=template), columns, shown, zone=zone),))
+    return Outcome(
+        data={"template": template, "versions": data},
+        tables=(Table(say("History of {template}", template=template), columns, shown, zone=zone),),
+    )
 
 
 # ---------------------------------------------------------------- diff
 
 
 def diff_templates(session: Session, one: str, other: str | None) -> Outcome:
-    """Field by field. `one` is CODE[@VERSION]; `other` a CODE[@VERSION], a version of the same template, or None:
-    then the latest version (or `one`) is compared with the version before it."""
+    """Field by field. `one` is CODE[@VERSION]; `other` a CODE[@VERSION], a version of the same
+    template, or None: then the latest version (or `one`) is compared with the version before it.
+    """
     before, after = _pair(session.db, one, other)
     changes = packs_law.changes(store.value(before), store.value(after))
-    names = {"before": f"{before['template']}@{before['version']}", "after": f"{after['template']}@{after['version']}"}
+    names = {
+        "before": f"{before['template']}@{before['version']}",
+        "after": f"{after['template']}@{after['version']}",
+    }
     rows = tuple({"field": field, "before": left, "after": right} for field, left, right in changes)
-    columns = (Column("field", "field"), Column("before", names["before"]), Column("after", names["after"]))
+    columns = (
+        Column("field", "field"),
+        Column("before", names["before"]),
+        Column("after", names["after"]),
+    )
     says = () if rows else (say("{before} and {after} say the same", **names),)
     tables = (Table(say("From {before} to {after}", **names), columns, rows),) if rows else ()
     return Outcome(data={**names, "changes": list(rows)}, tables=tables, says=says)
@@ -132,8 +211,12 @@ def _pair(db: sqlite3.Connection, one: str, other: str | None) -> tuple[sqlite3.
     first = store.referenced(db, one)
     if other is None:
         if first["version"] == 1:
-            raise UsageFault("nothing_to_compare", "template {template} has no version before this one",
-                             hint="voucher template diff {template} OTHER", template=first["template"])
+            raise UsageFault(
+                "nothing_to_compare",
+                "template {template} has no version before this one",
+                hint="voucher template diff {template} OTHER",
+                template=first["template"],
+            )
         return store.named(db, first["template"], first["version"] - 1), first
     if other.lstrip("@").isdigit():
         return first, store.named(db, first["template"], int(other.lstrip("@")))
@@ -144,35 +227,62 @@ def _pair(db: sqlite3.Connection, one: str, other: str | None) -> tuple[sqlite3.
 
 
 def check_template(session: Session | None, reference: str, packs: int | None) -> Outcome:
-    """What a pack is worth and can cost, and what to know before using it. `reference`: a file, CODE[@VERSION] of the
-    database, or a shipped name; without a database (`session` None) only the first and the last.
+    """What a pack is worth and can cost, and what to know before using it. `reference`: a file,
+    CODE[@VERSION] of the database, or a shipped name; without a database (`session` None) only the
+    first and the last.
 
     status is "failed" when the chosen programme lacks a funder that the template names.
     """
     template, name, problems = _checked(session, reference)
     worth = tables.worth(template)
-    data = {**tables.figures(template), "checked": name, "packs": packs,
-            "largest_liability_fen": packs * worth["pack_value_fen"] if packs else None,
-            "largest_match_fen": packs * worth["pack_match_fen"] if packs else None}
+    data = {
+        **tables.figures(template),
+        "checked": name,
+        "packs": packs,
+        "largest_liability_fen": packs * worth["pack_value_fen"] if packs else None,
+        "largest_match_fen": packs * worth["pack_match_fen"] if packs else None,
+    }
     rows = [
-        ("pack value", data["pack_value_fen"], None), ("floor spend", data["floor_spend_fen"], None),
-        ("floor leverage", None, data["floor"]), ("largest match of a pack", data["pack_match_fen"], None),
+        ("pack value", data["pack_value_fen"], None),
+        ("floor spend", data["floor_spend_fen"], None),
+        ("floor leverage", None, data["floor"]),
+        ("largest match of a pack", data["pack_match_fen"], None),
         ("largest liability of all packs", data["largest_liability_fen"], None),
         ("largest match of all packs", data["largest_match_fen"], None),
     ]
-    figures = tuple({"figure": label, "amount_fen": amount, "ratio": ratio} for label, amount, ratio in rows if amount or ratio)
-    table = Table(say("Check of {template}", template=name),
-                  (Column("figure", "figure", "word"), Column("amount_fen", "amount", "fen"), Column("ratio", "ratio", "ratio")), figures)
+    figures = tuple(
+        {"figure": label, "amount_fen": amount, "ratio": ratio}
+        for label, amount, ratio in rows
+        if amount or ratio
+    )
+    table = Table(
+        say("Check of {template}", template=name),
+        (
+            Column("figure", "figure", "word"),
+            Column("amount_fen", "amount", "fen"),
+            Column("ratio", "ratio", "ratio"),
+        ),
+        figures,
+    )
     is_failed = any(problem.level == "error" for problem in problems)
     says = () if problems else (say("no fault and nothing to note"),)
-    return Outcome(data=data, tables=(tables.pack_table(template), table), problems=problems, says=says,
-                   status="failed" if is_failed else "ok")
+    return Outcome(
+        data=data,
+        tables=(tables.pack_table(template), table),
+        problems=problems,
+        says=says,
+        status="failed" if is_failed else "ok",
+    )
 
 
 def _checked(session: Session | None, reference: str) -> tuple[Template, str, tuple[Problem, ...]]:
     """The template, the name it is known by, and what is to be said about it."""
     code = reference.partition("@")[0]
-    is_kept = session is not None and not Path(reference).is_file() and ("@" in reference or store.found(session.db, code) is not None)
+    is_kept = (
+        session is not None
+        and not Path(reference).is_file()
+        and ("@" in reference or store.found(session.db, code) is not None)
+    )
     if session is not None and is_kept:
         row = store.referenced(session.db, reference)
         template, document, name = store.value(row), None, f"{row['template']}@{row['version']}"
@@ -180,11 +290,17 @@ def _checked(session: Session | None, reference: str) -> tuple[Template, str, tu
         template, document = configs.read_template(reference)
         name = template.template
     strangers = configs.problems(_strangers(session, template), document)
-    return template, name, strangers + configs.problems(packs_law.cautions(template), document, "warning")
+    return (
+        template,
+        name,
+        strangers + configs.problems(packs_law.cautions(template), document, "warning"),
+    )
 
 
 def _strangers(session: Session | None, template: Template) -> tuple[Fault, ...]:
-    """Funders that the programme at hand lacks; nothing when no programme is chosen, or it has no funders at all."""
+    """Funders that the programme at hand lacks; nothing when no programme is chosen, or it has no
+    funders at all.
+    """
     loaded = programmes.all_loaded(session.db) if session else []
     if session is None or not loaded or (len(loaded) > 1 and session.programme is None):
         return ()

@@ -1,4 +1,6 @@
-"""Claims proved by columns, and written as they are. Whatever is odd in any way, or comes when a round is full, goes to the judge."""
+"""Claims proved by columns, and written as they are. Whatever is odd in any way, or comes when a
+round is full, goes to the judge.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,10 @@ WINDOW = {"round": pl.String, "round_id": pl.Int64, "opens_at": pl.Int64, "close
 
 
 class Proof(NamedTuple):
-    """`fit`: rows that are plainly lawful but for the room in their round, as columns of the table; `lines`: the rows that are
-    not; `repeated`: how many more rows are the same as a lawful one in everything."""
+    """`fit`: rows that are plainly lawful but for the room in their round, as columns of the table;
+    `lines`: the rows that are not; `repeated`: how many more rows are the same as a lawful one in
+    everything.
+    """
 
     fit: pl.DataFrame
     lines: list[int]
@@ -56,16 +60,25 @@ class Prover:
         self._zone, self._key = desk.zone, identities.load_key(desk.session.path)
         db = store.open_to_read(desk.session.path)
         rows = proved_redemptions.rounds(db, desk.programme_id)
-        joined = proved_claims.joined(db, desk.programme_id)  # who is one person with whom is the judge's to ask
+        # who is one person with whom is the judge's to ask
+        joined = proved_claims.joined(db, desk.programme_id)
         self._pauses = proved_claims.pauses(db, desk.programme_id)
-        self._listed = {round_id: pl.DataFrame({"resident": residents}, {"resident": pl.Binary})
-                        for round_id, residents in proved_claims.listed(db, desk.programme_id).items()}
+        self._listed = {
+            round_id: pl.DataFrame({"resident": residents}, {"resident": pl.Binary})
+            for round_id, residents in proved_claims.listed(db, desk.programme_id).items()
+        }
         db.close()
         limits = limits_of(desk)
         self._limits = limits if limits.looks_beyond_the_round else None
         self._rounds = pl.DataFrame(
-            [[row[name] for name in WINDOW] for row in rows if row["state"] not in NOT_OPEN and row["round_id"] not in joined],
-            orient="row", schema=WINDOW)
+            [
+                [row[name] for name in WINDOW]
+                for row in rows
+                if row["state"] not in NOT_OPEN and row["round_id"] not in joined
+            ],
+            orient="row",
+            schema=WINDOW,
+        )
         self._packs = {row["round_id"]: templates.value(row) for row in rows}
         self._is_one_each = all(row["per_resident"] == 1 for row in rows)
 
@@ -83,21 +96,41 @@ class Prover:
         tokens = identities.tokens(self._key, fit.get_column("resident"))
         fit = self._eligible(fit.with_columns(resident=pl.Series(tokens, dtype=pl.Binary)))
         fit = self._with_week(fit) if self._limits else fit
-        fit = fit.sort("resident", maintain_order=True)  # each page of that index is then written once a chunk
-        repeats = rows.join(first, on="line", how="anti").filter(~pl.col("round_id").is_in(list(self._listed))).get_column("line")
+        # each page of that index is then written once a chunk
+        fit = fit.sort("resident", maintain_order=True)
+        repeats = (
+            rows.join(first, on="line", how="anti")
+            .filter(~pl.col("round_id").is_in(list(self._listed)))
+            .get_column("line")
+        )
         done = pl.concat([fit.get_column("line"), repeats])
         lines = frame.get_column("line")
-        return Proof(fit, [*odd, *lines.filter(~lines.is_in(done.implode())).to_list()], repeats.len(), self._is_one_each, self._limits)
+        return Proof(
+            fit,
+            [*odd, *lines.filter(~lines.is_in(done.implode())).to_list()],
+            repeats.len(),
+            self._is_one_each,
+            self._limits,
+        )
 
     def _lawful(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows of which rules.claims.reason is None."""
         at, day, of_day = typing.moments(frame.get_column("claimed_at"), self._zone)
         rows = frame.with_columns(claimed_at=at, day=day, of_day=of_day).filter(
-            pl.col("claimed_at").is_not_null() & (pl.col("claim_no") != "") & (pl.col("resident") != ""))
+            pl.col("claimed_at").is_not_null()
+            & (pl.col("claim_no") != "")
+            & (pl.col("resident") != "")
+        )
         rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left")
-        rows = rows.filter((pl.col("claimed_at") >= pl.col("opens_at")) & (pl.col("claimed_at") < pl.col("closes_at")))
+        rows = rows.filter(
+            (pl.col("claimed_at") >= pl.col("opens_at"))
+            & (pl.col("claimed_at") < pl.col("closes_at"))
+        )
         for round_id, from_at, until_at in self._pauses:
-            is_before, is_after = pl.col("claimed_at") < from_at, pl.col("claimed_at") >= (END_OF_TIME if until_at is None else until_at)
+            is_before, is_after = (
+                pl.col("claimed_at") < from_at,
+                pl.col("claimed_at") >= (END_OF_TIME if until_at is None else until_at),
+            )
             rows = rows.filter((pl.col("round_id") != round_id) | is_before | is_after)
         return rows
 
@@ -105,32 +138,56 @@ class Prover:
         """The rows whose residents (tokens) their rounds are for."""
         for round_id, residents in self._listed.items():
             of_round = pl.col("round_id") == round_id
-            rows = pl.concat([rows.filter(~of_round), rows.filter(of_round).join(residents, on="resident", how="semi")])
+            rows = pl.concat(
+                [
+                    rows.filter(~of_round),
+                    rows.filter(of_round).join(residents, on="resident", how="semi"),
+                ]
+            )
         return rows
 
     def _with_week(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with the bounds of the calendar week they were claimed in."""
         days = rows.get_column("day").unique().to_list()
         bounds = [times.week_bounds(day, self._zone) for day in days]
-        weeks = {name: [each[side] for each in bounds] for side, name in enumerate(proved_claims.WEEK)}
-        known = pl.DataFrame({"day": days} | weeks, dict.fromkeys(("day", *proved_claims.WEEK), pl.Int64))
+        weeks = {
+            name: [each[side] for each in bounds] for side, name in enumerate(proved_claims.WEEK)
+        }
+        known = pl.DataFrame(
+            {"day": days} | weeks, dict.fromkeys(("day", *proved_claims.WEEK), pl.Int64)
+        )
         return rows.join(known, on="day", how="left", maintain_order="left")
 
     def _with_expiry(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows with `expires_at`, by round and day; days on which it is neither one moment nor one clock time fall away."""
+        """The rows with `expires_at`, by round and day; days on which it is neither one moment nor
+        one clock time fall away.
+        """
         days = rows.select("round_id", midnight=pl.col("claimed_at") - pl.col("of_day")).unique()
-        ends = [_ending(self._packs[round_id], midnight, self._zone) for round_id, midnight in days.iter_rows()]
-        known = days.with_columns(ends_at=pl.Series([end for end, _ in ends], dtype=pl.Int64),
-                                  pace=pl.Series([pace for _, pace in ends], dtype=pl.Int64))
+        ends = [
+            _ending(self._packs[round_id], midnight, self._zone)
+            for round_id, midnight in days.iter_rows()
+        ]
+        known = days.with_columns(
+            ends_at=pl.Series([end for end, _ in ends], dtype=pl.Int64),
+            pace=pl.Series([pace for _, pace in ends], dtype=pl.Int64),
+        )
         rows = rows.with_columns(midnight=pl.col("claimed_at") - pl.col("of_day"))
         rows = rows.join(known, on=["round_id", "midnight"], how="inner", maintain_order="left")
-        return rows.with_columns(expires_at=pl.col("ends_at") + pl.col("pace") * pl.col("of_day")).filter(
-            pl.col("expires_at").is_not_null()).select(*proved_claims.COLUMNS, "day")
+        return (
+            rows.with_columns(expires_at=pl.col("ends_at") + pl.col("pace") * pl.col("of_day"))
+            .filter(pl.col("expires_at").is_not_null())
+            .select(*proved_claims.COLUMNS, "day")
+        )
 
 
 def _ending(pack: Template, midnight: int, zone: str) -> tuple[int | None, int]:
-    """(end of a voucher claimed at midnight, seconds it moves with each second of the day); None when that is not so simple."""
-    first, *later = (template_rules.expires_at(pack, midnight + second, zone) for second in (0, DAY // 2, DAY - 1))
+    """(end of a voucher claimed at midnight, seconds it moves with each second of the day); None
+    when that is not so simple.
+    """
+    first, *later = (
+        template_rules.expires_at(pack, midnight + second, zone)
+        for second in (0, DAY // 2, DAY - 1)
+    )
     for pace in (0, 1):
         if later == [first + pace * DAY // 2, first + pace * (DAY - 1)]:
             return first, pace
@@ -147,18 +204,28 @@ class Writer:
         """Nothing to add up."""
 
     def write(self, desk: Desk, proof: Proof) -> Taken:
-        """Count the proved rows and write them; rows that a standing claim keeps out are duplicates of it or left to the judge, and so
-        are the last to come when a round has not room for all."""
+        """Count the proved rows and write them; rows that a standing claim keeps out are duplicates
+        of it or left to the judge, and so are the last to come when a round has not room for
+        all.
+        """
         fit, lines = _with_room(desk.db, proof.fit)
         columns = [fit.get_column(name).to_list() for name in proved_claims.COLUMNS]
         proved_claims.count(desk.db, _by_day(fit))
-        within = (proof.limits, [fit.get_column(name).to_list() for name in proved_claims.WEEK]) if proof.limits else None
+        within = (
+            (proof.limits, [fit.get_column(name).to_list() for name in proved_claims.WEEK])
+            if proof.limits
+            else None
+        )
         first_id = proved_claims.next_id(desk.db)
-        refused = proved_claims.add(desk.db, desk.batch_id, first_id, columns, is_one_each=proof.is_one_each, within=within)
+        refused = proved_claims.add(
+            desk.db, desk.batch_id, first_id, columns, is_one_each=proof.is_one_each, within=within
+        )
         duplicate: set[int] = set()
         if refused:
             left = fit[refused]
-            proved_claims.count(desk.db, [(round_id, day, -claims) for round_id, day, claims in _by_day(left)])
+            proved_claims.count(
+                desk.db, [(round_id, day, -claims) for round_id, day, claims in _by_day(left)]
+            )
             fit = fit.filter(~pl.col("line").is_in(left.get_column("line").implode()))
             duplicate = proved_claims.duplicates(desk.db, left.select(proved_claims.SAME).rows())
             lines += [line for line in left.get_column("line").to_list() if line not in duplicate]
@@ -179,5 +246,10 @@ def _with_room(db: sqlite3.Connection, fit: pl.DataFrame) -> tuple[pl.DataFrame,
     for round_id, rows in fit.get_column("round_id").value_counts().iter_rows():
         room = proved_claims.room(db, round_id)
         if rows > room:
-            late += fit.filter(pl.col("round_id") == round_id).sort("claimed_at", "claim_no").get_column("line").to_list()[room:]
+            late += (
+                fit.filter(pl.col("round_id") == round_id)
+                .sort("claimed_at", "claim_no")
+                .get_column("line")
+                .to_list()[room:]
+            )
     return (fit.filter(~pl.col("line").is_in(late)) if late else fit), late

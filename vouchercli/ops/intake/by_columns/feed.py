@@ -1,7 +1,9 @@
-"""Blocks of a file on their way to the ledger: they are read and proved in a thread of their own while those before are written.
+"""Blocks of a file on their way to the ledger: they are read and proved in a thread of their own
+while those before are written.
 
-The proof reads the database before the writer holds its lock. If anyone else commits in between, what was proved is proved
-again under the lock: SQLite counts the commits of others (`PRAGMA data_version`).
+The proof reads the database before the writer holds its lock. If anyone else commits in between,
+what was proved is proved again under the lock: SQLite counts the commits of others (`PRAGMA
+data_version`).
 """
 
 from __future__ import annotations
@@ -25,11 +27,15 @@ if TYPE_CHECKING:
     from vouchercli.ops.intake.staging import Desk
 
 BYTES = 8 << 20  # from this size on a file is large
-AHEAD = 3  # blocks that are proved before they are asked for: bringing in the claims of a round then keeps nobody waiting
+# blocks that are proved before they are asked for: bringing in the claims of a round then keeps
+# nobody waiting
+AHEAD = 3
 
 
 class Prover(Protocol):
-    """What is known of the database when rows are proved. One is made anew after each commit of others."""
+    """What is known of the database when rows are proved. One is made anew after each commit of
+    others.
+    """
 
     def prove(self, block: Block) -> Any:
         """The rows of a block that are plainly lawful, and the lines of those that are not."""
@@ -92,10 +98,16 @@ class Feed:
 
     def _begun(self, *, is_first: bool) -> Chunk | None:
         self._first = self._proved()
-        return Chunk(self._first.block.last_line, (), is_first=is_first, plain=self) if self._first else None
+        return (
+            Chunk(self._first.block.last_line, (), is_first=is_first, plain=self)
+            if self._first
+            else None
+        )
 
     def _next(self) -> Proved | None:
-        """Read and prove one block; None behind the last one, and from where the file is not made of one line a row."""
+        """Read and prove one block; None behind the last one, and from where the file is not made
+        of one line a row.
+        """
         try:
             block = next(self._blocks, None)
         except blocks.NotPlainError:
@@ -117,8 +129,16 @@ class Feed:
             block, written = found.block, self._written(desk, found)
             taken += written
             left += block.records(written.lines)
-            chunk.last_line, chunk.is_last, chunk.share = block.last_line, block.is_last, block.share
-            is_border = block.is_last or chunks.is_border(block.last_line) or len(taken.lines) > chunks.LEFT_TO_JUDGE
+            chunk.last_line, chunk.is_last, chunk.share = (
+                block.last_line,
+                block.is_last,
+                block.share,
+            )
+            is_border = (
+                block.is_last
+                or chunks.is_border(block.last_line)
+                or len(taken.lines) > chunks.LEFT_TO_JUDGE
+            )
             found = None if is_border else self._proved()
         self._writer.rest(desk)
         return taken, left
@@ -146,8 +166,16 @@ class Feed:
 
 
 def is_large(desk: Desk) -> bool:
-    """Whether the file is worth it, can be read by columns, and the libraries for that are there."""
+    """Whether the file is worth it, can be read by columns, and the libraries for that are
+    there.
+    """
     text = desk.reading.text
-    # Within a transaction of the caller's, rows may stand that the proof's own connection cannot see.
-    is_ours = text is not None and text.packed >= BYTES and str(desk.session.path) != ":memory:" and not desk.session.joins
+    # Within a transaction of the caller's, rows may stand that the proof's own connection cannot
+    # see.
+    is_ours = (
+        text is not None
+        and text.packed >= BYTES
+        and str(desk.session.path) != ":memory:"
+        and not desk.session.joins
+    )
     return is_ours and blocks.is_there() and desk.reading.ways is not None

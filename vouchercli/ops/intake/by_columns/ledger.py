@@ -1,4 +1,6 @@
-"""Proved payments and refunds written as facts, with their totals, in the transaction of their chunk."""
+"""Proved payments and refunds written as facts, with their totals, in the transaction of their
+chunk.
+"""
 
 from __future__ import annotations
 
@@ -33,15 +35,20 @@ def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
 
 
 class Writer:
-    """Writes proofs one after the other, and knows the visits of the rows that the judge has accepted in between: a proof that
-    was made before does not."""
+    """Writes proofs one after the other, and knows the visits of the rows that the judge has
+    accepted in between: a proof that was made before does not.
+    """
 
     def __init__(self, desk: Desk) -> None:
         assert desk.programme is not None
-        self._has_visits = programmes.value(desk.programme).limits.vouchers_per_merchant_per_day is not None
+        self._has_visits = (
+            programmes.value(desk.programme).limits.vouchers_per_merchant_per_day is not None
+        )
         self._shares = splits.Shares(desk)
         self._next: int | None = None
-        self._judged: dict[int, np.ndarray[Any, Any]] = {}  # local day -> the visits of the judge's rows, in order
+        self._judged: dict[
+            int, np.ndarray[Any, Any]
+        ] = {}  # local day -> the visits of the judge's rows, in order
         self._moved: list[pl.DataFrame] = []  # what the totals are still to be told
         self._pool = ThreadPoolExecutor(1)
         self._sums: Future[sums.Sums] | None = None
@@ -49,7 +56,9 @@ class Writer:
     def begin(self, desk: Desk) -> None:
         """Learn what the judge has accepted since the last chunk."""
         if self._next is not None and self._has_visits:
-            for day, visits in visits_by_day(proved_redemptions.visits_since(desk.db, self._next)).items():
+            for day, visits in visits_by_day(
+                proved_redemptions.visits_since(desk.db, self._next)
+            ).items():
                 self._judged[day] = np.union1d(self._judged.get(day, visits), visits)
 
     def write(self, desk: Desk, proof: Proof) -> Taken:
@@ -59,13 +68,19 @@ class Writer:
         refunded = self._refund(desk, proof.refunds)
         unproved = proof.refunds.join(refunded, on="line", how="anti").get_column("line").to_list()
         self._moved += [frame.select(sums.MOVED) for frame in (paid, refunded) if frame.height]
-        return Taken(paid.height + refunded.height, proof.repeated + duplicates, sorted([*proof.lines, *lines, *late, *unproved]))
+        return Taken(
+            paid.height + refunded.height,
+            proof.repeated + duplicates,
+            sorted([*proof.lines, *lines, *late, *unproved]),
+        )
 
     def rest(self, desk: Desk) -> None:
         """The judge has the rest of the chunk now: meanwhile what was written is added up."""
         self._next = proved_redemptions.next_id(desk.db)
         if self._moved:
-            self._sums = self._pool.submit(sums.of, self._moved, self._shares.by_number, proved_redemptions.segments(desk.db))
+            self._sums = self._pool.submit(
+                sums.of, self._moved, self._shares.by_number, proved_redemptions.segments(desk.db)
+            )
             self._moved = []
 
     def end(self, desk: Desk) -> None:
@@ -84,38 +99,67 @@ class Writer:
         meets = pl.Series(np.logical_or.reduce([_is_among(judged, visits) for judged in known]))
         return fit.filter(~meets), fit.get_column("line").filter(meets).to_list()
 
-    def _pay(self, desk: Desk, fit: pl.DataFrame, changes: list[tuple[int, int]]) -> tuple[pl.DataFrame, int, list[int]]:
-        """The payments that were written; of those whose voucher a fact holds already, how many are that very fact, and the lines
-        of the others."""
+    def _pay(
+        self, desk: Desk, fit: pl.DataFrame, changes: list[tuple[int, int]]
+    ) -> tuple[pl.DataFrame, int, list[int]]:
+        """The payments that were written; of those whose voucher a fact holds already, how many are
+        that very fact, and the lines of the others.
+        """
         if not fit.height:
             return fit, 0, []
         splits = self._shares.of([(round_id, 0, fen) for round_id, fen in changes])
-        fit = fit.with_columns(split_id=pl.Series([number for number, _ in splits]).gather(fit.get_column("change")), vouchers=pl.lit(1))
+        fit = fit.with_columns(
+            split_id=pl.Series([number for number, _ in splits]).gather(fit.get_column("change")),
+            vouchers=pl.lit(1),
+        )
         first_id = proved_redemptions.next_id(desk.db)
         refused: list[int] = []
         for at in range(0, fit.height, SLICE):
-            refused += proved_redemptions.add(desk.db, desk.batch_id, first_id + at, _columns(fit[at:at + SLICE], proved_redemptions.COLUMNS))
+            refused += proved_redemptions.add(
+                desk.db,
+                desk.batch_id,
+                first_id + at,
+                _columns(fit[at : at + SLICE], proved_redemptions.COLUMNS),
+            )
         _keep_run(desk, first_id, fit.get_column("key"), fit.get_column("paid_at"))
         if not refused:
             return fit, 0, []
         is_refused = np.zeros(fit.height, bool)
         is_refused[np.array(refused) - first_id] = True
         left, fit = fit.filter(pl.Series(is_refused)), fit.filter(pl.Series(~is_refused))
-        duplicates = proved_redemptions.duplicates(desk.db, left.select(proved_redemptions.SAME).rows())
-        return fit, len(duplicates), [line for line in left.get_column("line").to_list() if line not in duplicates]
+        duplicates = proved_redemptions.duplicates(
+            desk.db, left.select(proved_redemptions.SAME).rows()
+        )
+        return (
+            fit,
+            len(duplicates),
+            [line for line in left.get_column("line").to_list() if line not in duplicates],
+        )
 
     def _refund(self, desk: Desk, asked: pl.DataFrame) -> pl.DataFrame:
         """The full refunds that were written."""
         found = refunds.with_payments(desk.db, asked) if asked.height else asked
         if not found.height:
             return found
-        splits = self._shares.of([(round_id, fen, 0) for round_id, fen in found.select(CHANGE).iter_rows()])
+        splits = self._shares.of(
+            [(round_id, fen, 0) for round_id, fen in found.select(CHANGE).iter_rows()]
+        )
         found = found.with_columns(
-            *(-pl.col(name) for name in SIGNED), split_id=pl.Series([number for number, _ in splits]), vouchers=pl.lit(-1),
-            subsidy_fen=-pl.col("subsidy_fen"))
+            *(-pl.col(name) for name in SIGNED),
+            split_id=pl.Series([number for number, _ in splits]),
+            vouchers=pl.lit(-1),
+            subsidy_fen=-pl.col("subsidy_fen"),
+        )
         first_id = proved_redemptions.next_id(desk.db)
-        proved_redemptions.add_refunds(desk.db, desk.batch_id, first_id, _columns(found, proved_redemptions.REFUND_COLUMNS))
-        _keep_run(desk, first_id, typing.keys(found.get_column("transaction_no")), found.get_column("paid_at"))
+        proved_redemptions.add_refunds(
+            desk.db, desk.batch_id, first_id, _columns(found, proved_redemptions.REFUND_COLUMNS)
+        )
+        _keep_run(
+            desk,
+            first_id,
+            typing.keys(found.get_column("transaction_no")),
+            found.get_column("paid_at"),
+        )
         return found
 
 
@@ -130,4 +174,6 @@ def _is_among(ordered: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> np
 
 def _keep_run(desk: Desk, first_id: int, keys: pl.Series, paid_at: pl.Series) -> None:
     span = int(paid_at.min()), int(paid_at.max())  # type: ignore[arg-type]
-    transaction_numbers.keep(desk.db, desk.batch_id, first_id, keys.to_numpy().astype("<u4").tobytes(), span)
+    transaction_numbers.keep(
+        desk.db, desk.batch_id, first_id, keys.to_numpy().astype("<u4").tobytes(), span
+    )

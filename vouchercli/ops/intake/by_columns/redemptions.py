@@ -17,9 +17,33 @@ if TYPE_CHECKING:
     from vouchercli.formats.columnar.blocks import Block
     from vouchercli.ops.intake.staging import Desk
 
-CONTENT = ("transaction_no", "claim_id", "coupon_no", "merchant_id", "paid_at", "base_fen", "merchant_discount_fen", "subsidy_fen")
-KNOWN = ("line", "transaction_no", "claim_id", "coupon_no", "merchant_id", "segment_id", "channel", "paid_at", "day", "base_fen",
-         "merchant_discount_fen", "round_id", "coupon", "threshold_fen", "denomination_fen")
+CONTENT = (
+    "transaction_no",
+    "claim_id",
+    "coupon_no",
+    "merchant_id",
+    "paid_at",
+    "base_fen",
+    "merchant_discount_fen",
+    "subsidy_fen",
+)
+KNOWN = (
+    "line",
+    "transaction_no",
+    "claim_id",
+    "coupon_no",
+    "merchant_id",
+    "segment_id",
+    "channel",
+    "paid_at",
+    "day",
+    "base_fen",
+    "merchant_discount_fen",
+    "round_id",
+    "coupon",
+    "threshold_fen",
+    "denomination_fen",
+)
 LAWFUL, REFUND = (*KNOWN, "subsidy_fen", "resident"), (*KNOWN, "told_fen", "refund_of")
 CHANGE = ("round_id", "subsidy_fen")
 
@@ -27,10 +51,11 @@ CHANGE = ("round_id", "subsidy_fen")
 class Proof(NamedTuple):
     """What is plainly lawful in a block.
 
-    `fit`: payments as columns of the table, with the `key` of their number, their place in `changes` (round_id, subsidy in fen), and
-    where a limit on visits is set their `visit`; `days`: the local days of these; `refunds`: full refunds, lawful if the payment they
-    name stands alone on its voucher; `lines`: the rows that are none of these; `repeated`: how many more rows are the same as a fit
-    one in all.
+    `fit`: payments as columns of the table, with the `key` of their number, their place in
+    `changes` (round_id, subsidy in fen), and where a limit on visits is set their `visit`; `days`:
+    the local days of these; `refunds`: full refunds, lawful if the payment they name stands alone
+    on its voucher; `lines`: the rows that are none of these; `repeated`: how many more rows are the
+    same as a fit one in all.
     """
 
     fit: pl.DataFrame
@@ -72,61 +97,104 @@ class Prover:
         is_payment = rows.get_column("kind") == "pay"
         paid, repeated = _without_repeats(self._lawful(rows.filter(is_payment)))
         paid, days = self._uncontested(paid)
-        paid = paid.sort("claim_id", "coupon_no")  # the index by voucher is then written in its own order
+        # the index by voucher is then written in its own order
+        paid = paid.sort("claim_id", "coupon_no")
         paid = paid.with_columns(key=typing.keys(paid.get_column("transaction_no")))
         changes = paid.select(CHANGE).unique(maintain_order=True).with_row_index("change")
         paid = paid.join(changes, on=CHANGE, how="left", maintain_order="left")
         back = refunds.candidates(rows.filter(~is_payment)) if self._restores else rows.clear()
-        left = [*odd, *_without(lines, pl.concat([paid.get_column("line"), repeated, back.get_column("line")]))]
-        return Proof(paid, changes.select(CHANGE).rows(), days, back.select(REFUND), left, repeated.len())
+        left = [
+            *odd,
+            *_without(
+                lines, pl.concat([paid.get_column("line"), repeated, back.get_column("line")])
+            ),
+        ]
+        return Proof(
+            paid, changes.select(CHANGE).rows(), days, back.select(REFUND), left, repeated.len()
+        )
 
     def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Texts to numbers: amounts in fen, times as UTC seconds with their local day."""
-        kinds = {text: self._desk.reading.kind_of(text) for text in frame.get_column("kind").unique()}
+        kinds = {
+            text: self._desk.reading.kind_of(text) for text in frame.get_column("kind").unique()
+        }
         at, day, of_day = typing.moments(frame.get_column("paid_at"), self._zone)
         order, discount = frames.fen("order_amount"), frames.fen("merchant_discount")
         subsidy = frames.fen("subsidy") if self._says_subsidy else pl.lit(None, pl.Int64)
         rows = frame.select(
-            "line", "transaction_no", "claim_no", "merchant_no", "refund_of",
-            kind=pl.col("kind").replace_strict(kinds, default="", return_dtype=pl.String), coupon_no=typing.whole("coupon_no", 3),
-            paid_at=at, day=day, of_day=of_day, order_fen=order, merchant_discount_fen=discount, told_fen=subsidy,
+            "line",
+            "transaction_no",
+            "claim_no",
+            "merchant_no",
+            "refund_of",
+            kind=pl.col("kind").replace_strict(kinds, default="", return_dtype=pl.String),
+            coupon_no=typing.whole("coupon_no", 3),
+            paid_at=at,
+            day=day,
+            of_day=of_day,
+            order_fen=order,
+            merchant_discount_fen=discount,
+            told_fen=subsidy,
             channel_no=pl.col("channel").replace_strict(CODES, default=None, return_dtype=pl.Int64),
         ).with_columns(base_fen=pl.col("order_fen") - pl.col("merchant_discount_fen"))
-        return rows.filter((
-            ((pl.col("kind") == "pay") | ((pl.col("kind") == "refund") & (pl.col("refund_of") != "")))
-            & pl.col("coupon_no").is_not_null() & pl.col("paid_at").is_not_null() & (pl.col("order_fen") > 0)
-            & (pl.col("base_fen") >= 0) & pl.col("channel_no").is_not_null() & (pl.col("merchant_no") != "")
-            & (pl.col("told_fen").is_not_null() if self._says_subsidy else pl.lit(True))
-        ).fill_null(False)).drop("order_fen")
+        return rows.filter(
+            (
+                (
+                    (pl.col("kind") == "pay")
+                    | ((pl.col("kind") == "refund") & (pl.col("refund_of") != ""))
+                )
+                & pl.col("coupon_no").is_not_null()
+                & pl.col("paid_at").is_not_null()
+                & (pl.col("order_fen") > 0)
+                & (pl.col("base_fen") >= 0)
+                & pl.col("channel_no").is_not_null()
+                & (pl.col("merchant_no") != "")
+                & (pl.col("told_fen").is_not_null() if self._says_subsidy else pl.lit(True))
+            ).fill_null(False)
+        ).drop("order_fen")
 
     def _known(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The claim, coupon and merchant that each row names; rows that name an unknown one fall away."""
+        """The claim, coupon and merchant that each row names; rows that name an unknown one fall
+        away.
+        """
         book = self._book
         book.cover(int(rows.get_column("paid_at").min()), int(rows.get_column("paid_at").max()))  # type: ignore[arg-type]
         rows = book.with_claims(rows)
-        rows = rows.join(book.coupons, on=["round_id", "coupon_no"], how="inner", maintain_order="left")
+        rows = rows.join(
+            book.coupons, on=["round_id", "coupon_no"], how="inner", maintain_order="left"
+        )
         return book.with_merchants(rows)
 
     def _lawful(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The payments of which rules.redemptions.reason is None, as far as columns can tell, with the subsidy they bring."""
+        """The payments of which rules.redemptions.reason is None, as far as columns can tell, with
+        the subsidy they bring.
+        """
         rows = rows.with_columns(subsidy_fen=typing.lawful_subsidy())
         is_lawful = rows.select(
-            (pl.col("paid_at") >= pl.col("claimed_at")) & (pl.col("paid_at") < pl.col("expires_at"))
+            (pl.col("paid_at") >= pl.col("claimed_at"))
+            & (pl.col("paid_at") < pl.col("expires_at"))
             & (pl.col("base_fen") >= pl.col("threshold_fen"))
-            & (pl.col("told_fen").fill_null(pl.col("subsidy_fen")) == pl.col("subsidy_fen")).fill_null(False)
+            & (
+                pl.col("told_fen").fill_null(pl.col("subsidy_fen")) == pl.col("subsidy_fen")
+            ).fill_null(False)
         ).to_series()
         return rows.filter(is_lawful & self._book.is_in_scope(rows)).select(LAWFUL)
 
     def _uncontested(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
-        """The rows that share neither voucher nor number with another row of the block, on visits that are not full; and, where a
-        limit is set on these, their days.
+        """The rows that share neither voucher nor number with another row of the block, on visits
+        that are not full; and, where a limit is set on these, their days.
 
-        What shares a voucher with a fact is found when it is written, what shares a number with one when the import ends.
+        What shares a voucher with a fact is found when it is written, what shares a number with one
+        when the import ends.
         """
-        rows = rows.filter(~VOUCHER.is_duplicated() & ~pl.col("transaction_no").hash().is_duplicated())
+        rows = rows.filter(
+            ~VOUCHER.is_duplicated() & ~pl.col("transaction_no").hash().is_duplicated()
+        )
         if self._limit is None:
             return rows.drop("resident"), []
-        seen = visits(rows.get_column("resident"), rows.get_column("merchant_id"), rows.get_column("day"))
+        seen = visits(
+            rows.get_column("resident"), rows.get_column("merchant_id"), rows.get_column("day")
+        )
         rows = rows.drop("resident").with_columns(visit=pl.Series(seen, dtype=pl.UInt64))
         rows = rows.filter(self._book.has_room(rows, self._limit))
         return rows, rows.get_column("day").unique().sort().to_list()
@@ -146,4 +214,6 @@ def _without_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """The rows without those that repeat an earlier one in everything, and the lines of these."""
     shared = rows.filter(VOUCHER.is_duplicated())
     repeated = shared.filter(~pl.struct(CONTENT).is_first_distinct()).get_column("line")
-    return (rows.filter(~pl.col("line").is_in(repeated.implode())) if repeated.len() else rows), repeated
+    return (
+        rows.filter(~pl.col("line").is_in(repeated.implode())) if repeated.len() else rows
+    ), repeated

@@ -1,4 +1,6 @@
-"""Full refunds proved by columns: those that undo the only payment of their voucher and give it back. Any other goes to the judge."""
+"""Full refunds proved by columns: those that undo the only payment of their voucher and give it
+back. Any other goes to the judge.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +14,36 @@ from vouchercli.store import proved_redemptions
 if TYPE_CHECKING:
     import sqlite3
 
-RESTORING = ("full_restores", "restores_once")  # under these policies a full refund in time returns the whole subsidy
+# under these policies a full refund in time returns the whole subsidy
+RESTORING = (
+    "full_restores",
+    "restores_once",
+)
 
 
 def candidates(refunds: pl.DataFrame) -> pl.DataFrame:
-    """The refunds that may undo the only payment of their voucher: no other refund of the block is on the voucher or has the
-    number, and they come while the voucher would still be valid."""
-    in_time = refunds.filter((pl.col("paid_at") >= pl.col("claimed_at")) & (pl.col("paid_at") < pl.col("expires_at")))
+    """The refunds that may undo the only payment of their voucher: no other refund of the block is
+    on the voucher or has the number, and they come while the voucher would still be valid.
+    """
+    in_time = refunds.filter(
+        (pl.col("paid_at") >= pl.col("claimed_at")) & (pl.col("paid_at") < pl.col("expires_at"))
+    )
     return in_time.filter(~VOUCHER.is_duplicated() & ~pl.col("transaction_no").is_duplicated())
 
 
 def with_payments(db: sqlite3.Connection, refunds: pl.DataFrame) -> pl.DataFrame:
-    """The refunds that return all of a payment that is alone on its voucher, with `payment_id` and the `subsidy_fen` it had."""
-    asked = refunds.select("claim_id", "coupon_no", "refund_of", "merchant_id", "base_fen", "paid_at")
+    """The refunds that return all of a payment that is alone on its voucher, with `payment_id` and
+    the `subsidy_fen` it had.
+    """
+    asked = refunds.select(
+        "claim_id", "coupon_no", "refund_of", "merchant_id", "base_fen", "paid_at"
+    )
     found = [proved_redemptions.sole_payment(db, row) or (None, None) for row in asked.iter_rows()]
-    refunds = refunds.with_columns(payment_id=pl.Series([one for one, _ in found], dtype=pl.Int64),
-                                   subsidy_fen=pl.Series([fen for _, fen in found], dtype=pl.Int64))
+    refunds = refunds.with_columns(
+        payment_id=pl.Series([one for one, _ in found], dtype=pl.Int64),
+        subsidy_fen=pl.Series([fen for _, fen in found], dtype=pl.Int64),
+    )
     told = pl.col("told_fen").fill_null(pl.col("subsidy_fen"))  # null: the file says nothing of it
-    return refunds.filter(pl.col("payment_id").is_not_null() & (told == pl.col("subsidy_fen"))).drop("told_fen")
+    return refunds.filter(
+        pl.col("payment_id").is_not_null() & (told == pl.col("subsidy_fen"))
+    ).drop("told_fen")

@@ -1,4 +1,6 @@
-"""What proved rows add to the totals, made in a thread of its own while the judge looks at the other rows of the chunk."""
+"""What proved rows add to the totals, made in a thread of its own while the judge looks at the
+other rows of the chunk.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,21 @@ if TYPE_CHECKING:
 
 PARTS = ("public_fen", "platform_fen", "match_fen")  # of a split
 SUMMED = ("vouchers", "base_fen", "subsidy_fen", *PARTS, "threshold_fen", "denomination_fen")
-MOVED = ("round_id", "day", "coupon", "channel", "segment_id", "merchant_id", "split_id", "vouchers", "base_fen", "subsidy_fen",
-         "threshold_fen", "denomination_fen")  # what the totals are made of
+# what the totals are made of
+MOVED = (
+    "round_id",
+    "day",
+    "coupon",
+    "channel",
+    "segment_id",
+    "merchant_id",
+    "split_id",
+    "vouchers",
+    "base_fen",
+    "subsidy_fen",
+    "threshold_fen",
+    "denomination_fen",
+)
 
 
 @dataclass(frozen=True)
@@ -38,12 +53,19 @@ class Sums:
         proved_redemptions.add_funders(db, self.funders)
 
 
-def of(moved: list[pl.DataFrame], splits: Mapping[int, Split], segments: list[tuple[Any, ...]]) -> Sums:
-    """The sums of rows (`MOVED`); `splits` by their number, `segments` as `store.proved_redemptions.segments`."""
+def of(
+    moved: list[pl.DataFrame], splits: Mapping[int, Split], segments: list[tuple[Any, ...]]
+) -> Sums:
+    """The sums of rows (`MOVED`); `splits` by their number, `segments` as
+    `store.proved_redemptions.segments`.
+    """
     rows = pl.concat(moved)
     numbers = rows.get_column("split_id").unique().to_list()
-    known = pl.DataFrame([(number, *splits[number][:3]) for number in numbers], orient="row",
-                         schema=dict.fromkeys(("split_id", *PARTS), pl.Int64))
+    known = pl.DataFrame(
+        [(number, *splits[number][:3]) for number in numbers],
+        orient="row",
+        schema=dict.fromkeys(("split_id", *PARTS), pl.Int64),
+    )
     rows = rows.join(known, on="split_id", how="left").with_columns(month=pl.col("day") // 100)
     return Sums(_groups(rows, segments), _merchants(rows), _funders(rows, splits))
 
@@ -54,8 +76,9 @@ ADDED = [pl.col(name).cast(pl.Int64).sum() for name in SUMMED]
 def _groups(rows: pl.DataFrame, segments: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     combined = rows.group_by(proved_redemptions.COMBINED_KEY).agg(ADDED)
     channels = pl.col("channel").replace_strict(dict(enumerate(CHANNELS)), return_dtype=pl.String)
-    named = combined.join(pl.DataFrame(segments, orient="row", schema=SEGMENT), on="segment_id", how="left").with_columns(
-        round=pl.lit(""), channel=channels)
+    named = combined.join(
+        pl.DataFrame(segments, orient="row", schema=SEGMENT), on="segment_id", how="left"
+    ).with_columns(round=pl.lit(""), channel=channels)
     found: list[tuple[Any, ...]] = []
     for grouping in totals.KEYS:
         key = ("round_id", "day", grouping)
@@ -64,7 +87,11 @@ def _groups(rows: pl.DataFrame, segments: list[tuple[Any, ...]]) -> list[tuple[A
 
 
 def _merchants(rows: pl.DataFrame) -> list[list[int]]:
-    by_merchant = rows.group_by(proved_redemptions.MERCHANT_KEY).agg(ADDED).sort("merchant_id", "round_id", "month")
+    by_merchant = (
+        rows.group_by(proved_redemptions.MERCHANT_KEY)
+        .agg(ADDED)
+        .sort("merchant_id", "round_id", "month")
+    )
     return [column.to_list() for column in by_merchant]
 
 

@@ -1,4 +1,6 @@
-"""Columns of plain text as numbers: fen, whole numbers, moments, keys. Each as `rules` reads one cell; None where it is not plain."""
+"""Columns of plain text as numbers: fen, whole numbers, moments, keys. Each as `rules` reads one
+cell; None where it is not plain.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +11,37 @@ from vouchercli.rules.subsidy import WHOLE_BP
 from vouchercli.store import transaction_numbers
 
 DAY = 86_400
-VOUCHER = pl.col("claim_id") * 1000 + pl.col("coupon_no")  # a pack has fewer than a thousand coupons
+# a pack has fewer than a thousand coupons
+VOUCHER = pl.col("claim_id") * 1000 + pl.col("coupon_no")
 
 
 def lawful_subsidy() -> pl.Expr:
-    """`rules.subsidy.lawful_subsidy` of base_fen, denomination_fen and percent_bp (bases below ten trillion yuan)."""
+    """`rules.subsidy.lawful_subsidy` of base_fen, denomination_fen and percent_bp (bases below ten
+    trillion yuan).
+    """
     part = (2 * pl.col("base_fen") * pl.col("percent_bp") + WHOLE_BP) // (2 * WHOLE_BP)
-    return pl.min_horizontal("denomination_fen", part)  # which passes over the null of a voucher without a percentage
+    # which passes over the null of a voucher without a percentage
+    return pl.min_horizontal("denomination_fen", part)
 
 
 def whole(column: str, digits: int) -> pl.Expr:
     """A number of at most so many digits, above nothing."""
     text = pl.col(column)
-    number = pl.when(text.str.contains(r"^\d+$") & (text.str.len_bytes() <= digits)).then(text.cast(pl.Int64, strict=False))
+    number = pl.when(text.str.contains(r"^\d+$") & (text.str.len_bytes() <= digits)).then(
+        text.cast(pl.Int64, strict=False)
+    )
     return pl.when(number > 0).then(number)
 
 
 def moments(written: pl.Series, zone: str) -> tuple[pl.Series, pl.Series, pl.Series]:
-    """`2020-03-27 08:00:00` as UTC seconds, local day (yyyymmdd) and second of the local day (`rules.times.Reader.read`); None on
-    days of 23 or 25 hours, which are read one by one."""
-    local = written.str.replace("T", " ", literal=True).str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False).dt.epoch("s")
+    """`2020-03-27 08:00:00` as UTC seconds, local day (yyyymmdd) and second of the local day
+    (`rules.times.Reader.read`); None on days of 23 or 25 hours, which are read one by one.
+    """
+    local = (
+        written.str.replace("T", " ", literal=True)
+        .str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False)
+        .dt.epoch("s")
+    )
     date, of_day = local // DAY, local % DAY
     days = date.drop_nulls().unique().to_list()
     starts: dict[int, int | None] = {}
@@ -38,11 +51,17 @@ def moments(written: pl.Series, zone: str) -> tuple[pl.Series, pl.Series, pl.Ser
         first, end = times.day_bounds(name, zone)
         starts[one], names[one] = (first, name) if end - first == DAY else (None, None)
     midnight = date.replace_strict(starts, default=None, return_dtype=pl.Int64)
-    return midnight + of_day, date.replace_strict(names, default=None, return_dtype=pl.Int64), of_day
+    return (
+        midnight + of_day,
+        date.replace_strict(names, default=None, return_dtype=pl.Int64),
+        of_day,
+    )
 
 
 def keys(texts: pl.Series) -> pl.Series:
     """The keys of transaction numbers (`store.transaction_numbers.key`)."""
     if texts.str.contains(r"^[0-9]+$").all():
-        return (texts.str.tail(transaction_numbers.DIGITS).cast(pl.UInt64) & transaction_numbers.MASK).cast(pl.UInt32)
+        return (
+            texts.str.tail(transaction_numbers.DIGITS).cast(pl.UInt64) & transaction_numbers.MASK
+        ).cast(pl.UInt32)
     return pl.Series([transaction_numbers.key(text) for text in texts], dtype=pl.UInt32)
