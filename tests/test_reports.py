@@ -1005,7 +1005,7 @@ def test_csv_has_english_keys_unless_chinese_is_asked_for(
 ) -> None:
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     lines = voucher("report", "leverage", "-o", "csv").out.splitlines()
-    assert lines[0].startswith("key,redemptions,base_fen,subsidy_fen")
+    assert lines[0].startswith("key,redemptions,base_yuan,subsidy_yuan")
     assert lines[1:] == [
         "hz-1,2,100.00,15.00,5.00,2.00,78.00,6.67,5.20,4.00,0.3333,6,0.3333,20.00,60.00",
         "hz-2,1,120.00,15.00,5.00,1.00,99.00,8.00,6.60,5.00,0.2500,4,0.1818,20.00,110.00",

@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from vouchercli.cli import drawing, encoding, show
 from vouchercli.cli.language import speak
 from vouchercli.cli.options import Call
-from vouchercli.result import Column, Message, Outcome, Problem, Table, Word, say
+from vouchercli.result import DATA, Column, Message, Outcome, Problem, Table, Word, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ COLUMNS = (
     Column("gross", "G", "ratio"),
     Column("own_spend", "N", "ratio"),
     Column("floor", "Floor", "ratio"),
-    Column("rate", "Used of claimed", "rate", csv_only=True),
+    Column("rate", "Used of claimed", "rate", where=DATA),
 )
 HANGZHOU: dict[str, Any] = {  # the size of 2020: 3,422 million yuan
     "key": "hz-1",
@@ -204,7 +204,8 @@ def rows_of(text: str) -> list[list[str]]:
 
 def test_csv_is_exact_and_has_every_column(shown: Any) -> None:
     heading, row = rows_of(shown(table(HANGZHOU), output="csv"))
-    assert heading == [column.key for column in COLUMNS]
+    keys = [column.key for column in COLUMNS]
+    assert heading == [key.replace("_fen", "_yuan") for key in keys]
     assert row == [
         "hz-1",
         "32100000",

@@ -399,7 +399,7 @@ def test_add_says_when_the_programme_lacks_the_funder(voucher: Callable[..., Ran
 
 def test_list_shows_worth_and_floor(voucher: Callable[..., Ran], added: None) -> None:
     assert voucher("template", "list", "-o", "csv").out.splitlines() == [
-        "template,version,coupons,pack_value_fen,floor,rounds",
+        "template,version,coupons,pack_value_yuan,floor,rounds",
         "lunch,2,3,15.00,4.00,0",
     ]
     names = [

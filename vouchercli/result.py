@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Status = Literal["ok", "partial", "failed", "refused"]
-Kind = Literal["text", "word", "int", "fen", "ratio", "rate", "time", "date"]
+Kind = Literal["text", "word", "int", "fen", "ratio", "rate", "time", "date", "token"]
 
 
 class Word(str):
@@ -70,20 +73,28 @@ class Problem:
     params: dict[str, Any] = field(default_factory=dict)
 
 
+Rendering = Literal["table", "csv", "json"]
+SHOWN: tuple[Rendering, ...] = ("table", "csv")  # to people and spreadsheets, not to programs
+DATA: tuple[Rendering, ...] = ("csv", "json")  # to spreadsheets and programs: too much for a screen
+JSON: tuple[Rendering, ...] = ("json",)
+EVERYWHERE: tuple[Rendering, ...] = ("table", "csv", "json")
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table. `key` names it in JSON and CSV; `label` is its English heading
     (translated when shown).
 
-    `kind` says what the values are and so how they are printed: text, word (one of ours,
-    translated), int, fen (integer fen), ratio (decimal string such as "13.24"), rate (decimal
-    string, a share of 1 such as "0.7020", shown as 70.2 %), time (UTC epoch seconds), date (integer
-    yyyymmdd). None is printed as an en dash.
+    `kind` says what the values are and so how each rendering writes them: text, word (one of ours,
+    translated for people), int, fen (integer fen: JSON has it under `key`, CSV has yuan under
+    `*_yuan`), ratio (decimal string such as "13.24"), rate (decimal string, a share of 1 such as
+    "0.7020", shown as 70.2 %), time (UTC epoch seconds), date (integer yyyymmdd), token (the bytes
+    of a resident's keyed token). None is shown as
+    an en dash.
 
-    For a person's table only: `blank` is what an empty text reads as ("(not stated)"), an
-    `optional` column is left out when all its values are 0 or None, a `csv_only` column always is.
-    CSV has every column. The label of a `verbatim` column is data (a funder's code), never
-    translated.
+    `where` names the renderings that have the column. For a person's table only: `blank` is what an
+    empty text reads as ("(not stated)"); an `optional` column is left out when all its values are 0
+    or None. The label of a `verbatim` column is data (a funder's code), never translated.
     """
 
     key: str
@@ -91,35 +102,54 @@ class Column:
     kind: Kind = "text"
     blank: str = ""
     optional: bool = False
-    csv_only: bool = False
+    where: tuple[Rendering, ...] = EVERYWHERE
     verbatim: bool = False
+
+
+Row = dict[str, Any] | tuple[Any, ...]  # a dictionary, or a NamedTuple as the store gives it
+
+
+def value(row: Row, key: str) -> Any:
+    """What a row has for a column's key; None when it has nothing."""
+    return row.get(key) if isinstance(row, dict) else getattr(row, key, None)
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under columns, for every rendering alike (Rich, CSV). `rows` and `total` map a column's
-    key to its value.
+    """Rows under columns, for every rendering alike: Rich, CSV, JSON.
+
+    `rows` and `total` give a value for a column's key: dictionaries, or NamedTuples of the store.
+    `key` is the name under which JSON has the rows, as a list of objects; a table without a key is
+    not in JSON. With `is_record` the table has one row: JSON has an object instead of a list (with
+    the key "" its fields stand beside the other data), a person sees a line for each column.
 
     An `aside` repeats or explains, for a person, what another table holds: CSV leaves it out.
     """
 
     title: Message
     columns: tuple[Column, ...]
-    rows: tuple[dict[str, Any], ...]
-    total: dict[str, Any] | None = None
+    rows: Sequence[Row]
+    total: Row | None = None
     notes: tuple[Message, ...] = ()
     zone: str = "Asia/Shanghai"
     aside: bool = False
+    key: str | None = None
+    is_record: bool = False
+
+    def column(self, key: str) -> list[Any]:
+        """The values of one column, a row each; None where a row has none."""
+        return [value(row, key) for row in self.rows]
 
 
 @dataclass(frozen=True)
 class Outcome:
     """All that an operation gives back.
 
-    `data` is the JSON answer (only str, int, bool, None, list and dict; money as `*_fen`, ratios as
-    decimal strings, times as ISO-8601 with offset). `tables` go to stdout, `says` (what was done,
-    what to do next) to stderr. `status`: ok -> exit 0, partial -> 4 (rejects kept), failed -> 5 (a
-    check failed), refused -> 3.
+    JSON answers `data` together with the tables that have a key (`ops.answers`). `data` holds what
+    no table shows (only str, int, bool, None, list and dict; money as `*_fen`, ratios as decimal
+    strings, times as ISO-8601 with offset). `tables` go to stdout, `says` (what was done, what to
+    do next) to stderr. `status`: ok -> exit 0, partial -> 4 (rejects kept), failed -> 5 (a check
+    failed), refused -> 3.
     """
 
     data: Any = None

@@ -26,6 +26,7 @@ MAY_IMPORT = {
 CLI_ALSO = (
     "vouchercli.rules.money",
     "vouchercli.rules.times",
+    "vouchercli.rules.resident_tokens",
     "vouchercli.formats.written.formulas",
     "vouchercli.store.db",
 )

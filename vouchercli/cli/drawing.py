@@ -15,20 +15,19 @@ import re
 import shutil
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.cli.language import language, t
+from vouchercli.cli.values import DASH, EXACT, UNITS, Unit, as_lines, clean, label, pretty
 from vouchercli.cli.wrapping import cells as cell_len
 from vouchercli.cli.wrapping import folded
-from vouchercli.result import Message, Word
-from vouchercli.rules import money, times
+from vouchercli.result import Word, value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from vouchercli.result import Column, Table
 
-DASH = "–"
 NUMBERS = ("int", "fen", "ratio", "rate")
 DATE_WIDTH = 10
 # how narrow a text may be folded, and the gap between columns: from airy to tight
@@ -39,42 +38,12 @@ TRIES = (
 )
 NO_LIMIT = 10_000
 PLAIN, BOLD, DIM = "", "bold", "dim"  # as Rich calls them
-CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if code != 10}
-
-
-class Unit(NamedTuple):
-    """How amounts are shown: in units of `fen`, with `digits` decimals."""
-
-    fen: int
-    digits: int
-    name: str
-
-    def shown(self, amount_fen: int) -> str:
-        """The amount, grouped by thousands, rounded half up."""
-        return grouped(money.half_up(amount_fen * 10**self.digits, self.fen), self.digits)
-
-
-# From exact to coarse; a Chinese reader counts in ten thousands, an English one in thousands and
-# millions.
-EXACT = Unit(100, 2, "yuan")
-UNITS = {
-    "zh": (
-        EXACT,
-        Unit(100, 0, "yuan, rounded"),
-        Unit(1_000_000, 2, "10,000 yuan, rounded"),
-        Unit(1_000_000, 0, "10,000 yuan, rounded"),
-    ),
-    "en": (
-        EXACT,
-        Unit(100, 0, "yuan, rounded"),
-        Unit(100_000, 0, "thousand yuan, rounded"),
-        Unit(100_000_000, 2, "million yuan, rounded"),
-    ),
-}
 
 
 def draw(table: Table) -> None:
     """Print the table, its title and its notes to stdout."""
+    if table.is_record:
+        table = as_lines(table)
     if table.total and not table.rows:
         table = replace(table, rows=(table.total,), total=None)
     is_terminal = sys.stdout.isatty()
@@ -106,11 +75,6 @@ def _print(lines: Iterable[Line]) -> None:
         console.print(Text(line.rstrip(), style=style), soft_wrap=True)
 
 
-def clean(text: str) -> str:
-    """Without the control characters by which data could steer a terminal."""
-    return text.translate(CONTROLS)
-
-
 def _notes(table: Table, unit: Unit) -> list[str]:
     notes = [t(note.text, note.params) for note in table.notes]
     if not table.rows and not table.total:
@@ -131,8 +95,8 @@ def _columns(table: Table) -> list[Column]:
     return [
         column
         for column in table.columns
-        if not column.csv_only
-        and not (column.optional and all(not line.get(column.key) for line in lines))
+        if "table" in column.where
+        and not (column.optional and all(not value(line, column.key) for line in lines))
     ]
 
 
@@ -188,10 +152,10 @@ def _fitted(table: Table, width: int) -> tuple[list[Line], Unit]:
 def _strip(column: Column, table: Table, unit: Unit) -> Strip:
     footer = (
         ""
-        if not table.total or table.total.get(column.key) is None
-        else pretty(column, table.total[column.key], table.zone, unit)
+        if not table.total or value(table.total, column.key) is None
+        else pretty(column, value(table.total, column.key), table.zone, unit)
     )
-    cells = [pretty(column, row.get(column.key), table.zone, unit) for row in table.rows]
+    cells = [pretty(column, each, table.zone, unit) for each in table.column(column.key)]
     if column.kind == "time" and all(cell.endswith(":00") or cell == DASH for cell in cells):
         cells = [cell.removesuffix(":00") for cell in cells]
     return Strip(label(column), cells, footer, column.kind)
@@ -300,53 +264,7 @@ def _list(table: Table, columns: list[Column], width: int) -> list[Line]:
     for row in [*table.rows, *([table.total] if table.total else [])]:
         lines += [""] if lines else []
         lines += [
-            f"{label(column)}: {pretty(column, row.get(column.key), table.zone)}"
+            f"{label(column)}: {pretty(column, value(row, column.key), table.zone)}"
             for column in columns
         ]
     return [(part, PLAIN) for line in lines for part in folded(line, width).split("\n")]
-
-
-# ---------------------------------------------------------------- cells
-
-
-def label(column: Column) -> str:
-    """What stands over a column: our words translated and begun with a capital, data as it is."""
-    if column.verbatim:
-        return clean(column.label)
-    words = t(column.label)
-    return words[:1].upper() + words[1:]
-
-
-PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
-    "fen": lambda value, zone, unit: unit.shown(value),
-    "int": lambda value, zone, unit: f"{value:,}",
-    "rate": lambda value, zone, unit: grouped(_tenths(value), 1) + " %",
-    "time": lambda value, zone, unit: times.shown(value, zone),
-    "date": lambda value, zone, unit: times.day_text(value),
-    "word": lambda value, zone, unit: clean(t(str(value))),
-}
-
-
-def pretty(column: Column, value: Any, zone: str, unit: Unit = EXACT) -> str:
-    """A value as a person reads it."""
-    if value is None:
-        return DASH
-    if isinstance(value, Message):
-        return clean(t(value.text, value.params))
-    if isinstance(value, Word):
-        return clean(t(value))
-    printed = PRINTED.get(column.kind)
-    return printed(value, zone, unit) if printed else clean(str(value) or t(column.blank))
-
-
-def _tenths(rate: str) -> int:
-    """A decimal string, a share of 1, in tenths of a percent, half up: "0.86755" -> 868."""
-    whole, _, decimals = rate.partition(".")
-    return money.half_up(int(whole + decimals) * 1000, 10 ** len(decimals))
-
-
-def grouped(scaled: int, digits: int) -> str:
-    """An integer of 10^-digits as text with thousands commas: (123456, 2) -> "1,234.56"."""
-    sign, scaled = ("-", -scaled) if scaled < 0 else ("", scaled)
-    whole = f"{scaled // 10**digits:,}"
-    return f"{sign}{whole}.{scaled % 10**digits:0{digits}d}" if digits else sign + whole

@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.language import for_programme, t
-from vouchercli.result import Message, Word
-from vouchercli.rules import money, times
+from vouchercli.result import Message, Word, value
+from vouchercli.rules import money, resident_tokens, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,9 @@ SHOWN_PROBLEMS = 20
 def show(call: Call, outcome: Outcome) -> int:
     """Render `outcome` as the call asked; returns the exit code of its status."""
     if call.output == "json":
-        _write_json(_envelope(call, outcome.status, outcome.data, outcome.problems))
+        from vouchercli.ops.answers import answer
+
+        _write_json(_envelope(call, outcome.status, answer(outcome), outcome.problems))
         return EXIT_CODES[outcome.status]
     if call.output == "csv":
         _csv(
@@ -121,41 +123,41 @@ def _csv(tables: tuple[Table, ...], *, is_chinese: bool) -> None:
     """
     import csv
 
+    from vouchercli.cli.values import as_lines
+
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    for position, table in enumerate(tables):
+    for position, each in enumerate(tables):
+        table = as_lines(each) if each.is_record else each
         if position:
             writer.writerow([])
-        writer.writerow([_head(column, is_chinese) for column in table.columns])
-        rows = [*table.rows, *([table.total] if table.total else [])]
-        writer.writerows(
-            zip(
-                *(_cells(column, rows, table.zone, is_chinese) for column in table.columns),
-                strict=True,
-            )
-        )
+        columns = [column for column in table.columns if "csv" in column.where]
+        writer.writerow([_head(column, is_chinese) for column in columns])
+        cells = (_cells(column, table, is_chinese) for column in columns)
+        writer.writerows(zip(*cells, strict=True))
 
 
 def _head(column: Column, is_chinese: bool) -> str:
-    return t(column.label) if is_chinese and not column.verbatim else column.key
+    """The key; of a column of money, which CSV has in yuan, `*_yuan` for `*_fen`."""
+    if is_chinese and not column.verbatim:
+        return t(column.label)
+    if column.kind != "fen":
+        return column.key
+    return "_".join([*(part for part in column.key.split("_") if part != "fen"), "yuan"])
 
 
-def _cells(column: Column, rows: list[dict[str, Any]], zone: str, is_chinese: bool) -> list[str]:
-    """The values of a column as CSV has them: exact, no grouping."""
+def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
+    """The values of a column and its total as CSV has them: exact, no grouping."""
     from vouchercli.formats.written.formulas import disarmed
 
-    exact = _exact(column.kind, zone, is_chinese)
-    values = [row.get(column.key) for row in rows]
+    exact = _exact(column.kind, table.zone, is_chinese)
+    values = table.column(column.key)
+    if table.total:
+        values.append(value(table.total, column.key))
     if set(map(type, values)) == {int}:
         return [*map(exact, values)]
     cells = [
-        (
-            ""
-            if value is None
-            else _text(value, is_chinese)
-            if isinstance(value, SAID)
-            else exact(value)
-        )
-        for value in values
+        ("" if each is None else _text(each, is_chinese) if isinstance(each, SAID) else exact(each))
+        for each in values
     ]
     return [*map(disarmed, cells)] if column.kind == "text" else cells
 
@@ -163,10 +165,10 @@ def _cells(column: Column, rows: list[dict[str, Any]], zone: str, is_chinese: bo
 SAID = (Message, Word)
 
 
-def _text(value: Message | Word, is_chinese: bool) -> str:
-    if isinstance(value, Message):
-        return t(value.text, value.params)
-    return t(value) if is_chinese else str(value)
+def _text(said: Message | Word, is_chinese: bool) -> str:
+    if isinstance(said, Message):
+        return t(said.text, said.params)
+    return t(said) if is_chinese else str(said)
 
 
 def _exact(kind: str, zone: str, is_chinese: bool) -> Callable[[Any], str]:
@@ -177,4 +179,6 @@ def _exact(kind: str, zone: str, is_chinese: bool) -> Callable[[Any], str]:
         return lambda at: times.iso(at, zone)
     if kind == "date":
         return times.day_text
+    if kind == "token":
+        return resident_tokens.shown
     return (lambda word: t(str(word))) if kind == "word" and is_chinese else str

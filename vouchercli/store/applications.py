@@ -5,7 +5,7 @@ live claims need of them.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
 from vouchercli.store import application_reopening, persons
@@ -181,13 +181,29 @@ DELETE FROM application_identities WHERE application_id IN (SELECT application_i
 """
 DELETE = "DELETE FROM applications WHERE batch_id = ?"
 
+
+class Line(NamedTuple):
+    """An application as lists show it; `person` is the token that stands for all who belong
+    together with the resident, `claim_no` the claim that was granted for it here.
+    """
+
+    application_no: str
+    round: str
+    resident: bytes
+    applied_at: int
+    group: str
+    district: str
+    person: bytes | None
+    claim_no: str | None
+    batch: int | None
+
+
 LIST = """
-SELECT a.application_no, r.round, a.resident, a.applied_at, a.resident_group, a.district,
-    a.batch_id, p.person,
+SELECT a.application_no, r.round, a.resident, a.applied_at, a.resident_group, a.district, p.person,
     (SELECT c.claim_no FROM claims c JOIN batches b ON b.batch_id = c.batch_id
         AND b.kind = 'allocation'
      WHERE c.resident = a.resident AND c.round_id = a.round_id
-         AND c.line = a.application_id) AS claim_no
+         AND c.line = a.application_id), a.batch_id
 FROM applications a JOIN rounds r ON r.round_id = a.round_id
 LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
@@ -257,11 +273,11 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
         _join_anew(db, round_id)
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[sqlite3.Row]:
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[Line]:
     """Applications of a programme by round, application_no or resident token (None: any), in the
     order of arrival, at most `limit`.
     """
-    return db.execute(LIST, {"programme_id": programme_id, **wanted}).fetchall()
+    return [*map(Line._make, db.execute(LIST, {"programme_id": programme_id, **wanted}))]
 
 
 # ---------------------------------------------------------------- live claims

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import times
 from vouchercli.rules.limits import Limits
@@ -195,10 +195,25 @@ SELECT t.* FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates
     ON t.template_id = r.template_id
 WHERE r.programme_id = ? AND c.claim_no = ?
 """
+
+
+class Line(NamedTuple):
+    """A claim as lists show it: `used` of its `coupons` vouchers are paid and stand."""
+
+    claim_no: str
+    round: str
+    resident: bytes
+    claimed_at: int
+    expires_at: int
+    used: int
+    coupons: int
+    batch: int
+
+
 LIST = """
-SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at, c.batch_id,
-    (SELECT coalesce(sum(vouchers), 0) FROM redemptions x WHERE x.claim_id = c.claim_id) AS used,
-        t.coupons
+SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at,
+    (SELECT coalesce(sum(vouchers), 0) FROM redemptions x WHERE x.claim_id = c.claim_id),
+    t.coupons, c.batch_id
 FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates t
     ON t.template_id = r.template_id
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
@@ -295,8 +310,8 @@ def template_of(db: sqlite3.Connection, programme_id: int, claim_no: str) -> sql
     return row
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[sqlite3.Row]:
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[Line]:
     """Claims of a programme by round, claim_no or resident token (None: any), oldest first, at most
     `limit`.
     """
-    return db.execute(LIST, {"programme_id": programme_id, **wanted}).fetchall()
+    return [*map(Line._make, db.execute(LIST, {"programme_id": programme_id, **wanted}))]

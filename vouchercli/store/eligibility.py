@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
 
@@ -68,6 +68,25 @@ IS_LISTED = (
     "SELECT EXISTS (SELECT 1 FROM eligibility WHERE programme_id = ? AND resident = ? AND"
     " ifnull(resident_group = ?, 1))"
 )
+
+
+class Line(NamedTuple):
+    """A line of the list; `group` and `district` are '' where the file did not say."""
+
+    resident: bytes
+    group: str
+    district: str
+    listed_at: int
+    batch: int
+
+
+class Group(NamedTuple):
+    """A group and how many residents it has on the list."""
+
+    group: str
+    residents: int
+
+
 LIST = """
 SELECT e.resident, e.resident_group, e.district, e.listed_at, e.batch_id FROM eligibility e
 WHERE e.programme_id = :programme_id AND ifnull(e.resident_group = :group, 1)
@@ -75,7 +94,7 @@ WHERE e.programme_id = :programme_id AND ifnull(e.resident_group = :group, 1)
 ORDER BY e.eligibility_id LIMIT :limit
 """
 GROUPS = """
-SELECT resident_group AS "group", count(*) AS residents FROM eligibility WHERE programme_id = ?
+SELECT resident_group, count(*) FROM eligibility WHERE programme_id = ?
 GROUP BY resident_group ORDER BY resident_group
 """
 
@@ -119,11 +138,11 @@ def is_listed(
     return bool(db.execute(IS_LISTED, (programme_id, resident, group)).fetchone()[0])
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[sqlite3.Row]:
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[Line]:
     """Lines of the list by group or resident token (None: any), in its order, at most `limit`."""
-    return db.execute(LIST, {"programme_id": programme_id, **wanted}).fetchall()
+    return [*map(Line._make, db.execute(LIST, {"programme_id": programme_id, **wanted}))]
 
 
-def groups(db: sqlite3.Connection, programme_id: int) -> list[sqlite3.Row]:
+def groups(db: sqlite3.Connection, programme_id: int) -> list[Group]:
     """Every group on the list and how many residents it has."""
-    return db.execute(GROUPS, (programme_id,)).fetchall()
+    return [*map(Group._make, db.execute(GROUPS, (programme_id,)))]

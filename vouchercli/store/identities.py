@@ -12,12 +12,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
+from vouchercli.rules import resident_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-TOKEN_PREFIX = "token:"
 TOKEN_BYTES = 16
 BLOCK_BYTES = 64  # of SHA-256; a longer key would have to be hashed first
 KEY = re.compile("[0-9a-f]{64}")
@@ -68,8 +68,8 @@ def token(key: bytes, identity: str) -> bytes:
     """The 16-byte token of an identity. A text `token:<hex>` (from our own exports) is the token
     itself.
     """
-    if identity.startswith(TOKEN_PREFIX):
-        raw = bytes.fromhex(identity.removeprefix(TOKEN_PREFIX))
+    if identity.startswith(resident_tokens.PREFIX):
+        raw = bytes.fromhex(identity.removeprefix(resident_tokens.PREFIX))
         if len(raw) != TOKEN_BYTES:
             raise ValueError("not a token")
         return raw
@@ -94,13 +94,11 @@ def masked(key: bytes, text: str) -> str:
     damaged.
     """
     try:
-        return shown(token(key, text))
+        return resident_tokens.shown(token(key, text))
     except ValueError:
-        return shown(token(key, f"damaged {text}"))
+        return resident_tokens.shown(token(key, f"damaged {text}"))
 
 
-def shown(raw: bytes) -> str:
-    """A token as text, for lists and rejects: `token:<hex>`; importing it again finds the same
-    resident.
-    """
-    return TOKEN_PREFIX + raw.hex()
+def asked(path: Path, resident: str | None) -> bytes | None:
+    """The token of the resident that a list is asked for (an identity, or a token as shown)."""
+    return token(load_key(path), resident) if resident else None

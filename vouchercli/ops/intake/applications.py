@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.ops import lists
 from vouchercli.ops.intake.importing import take_in
 from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
@@ -89,11 +90,11 @@ def import_applications(session: Session, file: str, **options: Any) -> Outcome:
 COLUMNS = (
     Column("application_no", "Application"),
     Column("round", "Round"),
-    Column("resident", "Resident"),
+    Column("resident", "Resident", "token"),
     Column("applied_at", "Applied at", "time"),
     Column("group", "Group"),
     Column("district", "District"),
-    Column("person", "Person", blank="-"),
+    Column("person", "Person", "token"),
     Column("claim_no", "Claim", blank="-"),
     Column("batch", "Batch", "int"),
 )
@@ -111,38 +112,16 @@ def list_applications(
     was granted, if it was.
     """
     programme = programmes.current(session.db, session.programme)
-    token = identities.token(identities.load_key(session.path), resident) if resident else None
     rows = applications.listed(
         session.db,
         programme["programme_id"],
         round=round_,
         application_no=application_no,
-        resident=token,
+        resident=identities.asked(session.path, resident),
         limit=limit + 1,
     )
-    zone = programme["time_zone"]
-    cells = tuple(
-        {
-            "application_no": row["application_no"],
-            "round": row["round"],
-            "resident": identities.shown(row["resident"]),
-            "applied_at": row["applied_at"],
-            "group": row["resident_group"],
-            "district": row["district"],
-            "person": identities.shown(row["person"]) if row["person"] else None,
-            "claim_no": row["claim_no"],
-            "batch": row["batch_id"],
-        }
-        for row in rows[:limit]
+    table = Table(
+        say("Applications"), COLUMNS, rows, zone=programme["time_zone"], key="applications"
     )
-    data = [{**row, "applied_at": times.iso(row["applied_at"], zone)} for row in cells]
-    says = (
-        (say("more than {limit}: add --limit, --round or --application", limit=limit),)
-        if len(rows) > limit
-        else ()
-    )
-    return Outcome(
-        data={"applications": data},
-        tables=(Table(say("Applications"), COLUMNS, cells, zone=zone),),
-        says=says,
-    )
+    more = say("more than {limit}: add --limit, --round or --application", limit=limit)
+    return lists.first(table, limit, more)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.ops import lists
 from vouchercli.ops.intake.importing import take_in
 from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
@@ -122,7 +123,7 @@ def import_claims(session: Session, file: str, **options: Any) -> Outcome:
 COLUMNS = (
     Column("claim_no", "Claim"),
     Column("round", "Round"),
-    Column("resident", "Resident"),
+    Column("resident", "Resident", "token"),
     Column("claimed_at", "Claimed at", "time"),
     Column("expires_at", "Expires at", "time"),
     Column("used", "Used", "int"),
@@ -138,42 +139,14 @@ def list_claims(
     it is looked for).
     """
     programme = programmes.current(session.db, session.programme)
-    token = identities.token(identities.load_key(session.path), resident) if resident else None
     rows = claims.listed(
         session.db,
         programme["programme_id"],
         round=round_,
         claim_no=claim_no,
-        resident=token,
+        resident=identities.asked(session.path, resident),
         limit=limit + 1,
     )
-    zone = programme["time_zone"]
-    cells = tuple(
-        {
-            "claim_no": row["claim_no"],
-            "round": row["round"],
-            "resident": identities.shown(row["resident"]),
-            "claimed_at": row["claimed_at"],
-            "expires_at": row["expires_at"],
-            "used": row["used"],
-            "coupons": row["coupons"],
-            "batch": row["batch_id"],
-        }
-        for row in rows[:limit]
-    )
-    data = [
-        {
-            **row,
-            "claimed_at": times.iso(row["claimed_at"], zone),
-            "expires_at": times.iso(row["expires_at"], zone),
-        }
-        for row in cells
-    ]
-    says = (
-        (say("more than {limit}: add --limit, --round or --claim", limit=limit),)
-        if len(rows) > limit
-        else ()
-    )
-    return Outcome(
-        data={"claims": data}, tables=(Table(say("Claims"), COLUMNS, cells, zone=zone),), says=says
-    )
+    table = Table(say("Claims"), COLUMNS, rows, zone=programme["time_zone"], key="claims")
+    more = say("more than {limit}: add --limit, --round or --claim", limit=limit)
+    return lists.first(table, limit, more)

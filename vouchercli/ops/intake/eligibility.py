@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.ops import lists
 from vouchercli.ops.intake.importing import take_in
 from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
 from vouchercli.result import Column, Outcome, Table, say
-from vouchercli.rules import times
 from vouchercli.store import eligibility, identities, programmes
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def import_eligibility(session: Session, file: str, **options: Any) -> Outcome:
 
 GROUPS = (Column("group", "Group", blank="(not stated)"), Column("residents", "Residents", "int"))
 COLUMNS = (
-    Column("resident", "Resident"),
+    Column("resident", "Resident", "token"),
     Column("group", "Group", blank="(not stated)"),
     Column("district", "District"),
     Column("listed_at", "Listed at", "time"),
@@ -83,35 +84,25 @@ def list_eligibility(
     the list.
     """
     programme = programmes.current(session.db, session.programme)
-    programme_id, zone = programme["programme_id"], programme["time_zone"]
-    groups = tuple(dict(row) for row in eligibility.groups(session.db, programme_id))
+    groups = eligibility.groups(session.db, programme["programme_id"])
     if group is None and resident is None:
-        says = (
-            ()
-            if groups
-            else (say("no eligibility list yet; next: voucher eligibility import FILE"),)
+        none = say("no eligibility list yet; next: voucher eligibility import FILE")
+        return Outcome(
+            data={"residents": []},
+            tables=(Table(say("Eligible residents"), GROUPS, groups, key="groups"),),
+            says=() if groups else (none,),
         )
-        table = Table(say("Eligible residents"), GROUPS, groups)
-        return Outcome(data={"groups": list(groups), "residents": []}, tables=(table,), says=says)
-    token = identities.token(identities.load_key(session.path), resident) if resident else None
     rows = eligibility.listed(
-        session.db, programme_id, group=group, resident=token, limit=limit + 1
+        session.db,
+        programme["programme_id"],
+        group=group,
+        resident=identities.asked(session.path, resident),
+        limit=limit + 1,
     )
-    cells = tuple(
-        {
-            "resident": identities.shown(row["resident"]),
-            "group": row["resident_group"],
-            "district": row["district"],
-            "listed_at": row["listed_at"],
-            "batch": row["batch_id"],
-        }
-        for row in rows[:limit]
+    table = Table(
+        say("Eligible residents"), COLUMNS, rows, zone=programme["time_zone"], key="residents"
     )
-    data = [{**row, "listed_at": times.iso(row["listed_at"], zone)} for row in cells]
-    says = (
-        (say("more than {limit}: add --limit or --resident", limit=limit),)
-        if len(rows) > limit
-        else ()
+    more = say("more than {limit}: add --limit or --resident", limit=limit)
+    return replace(
+        lists.first(table, limit, more), data={"groups": [each._asdict() for each in groups]}
     )
-    tables = (Table(say("Eligible residents"), COLUMNS, cells, zone=zone),)
-    return Outcome(data={"groups": list(groups), "residents": data}, tables=tables, says=says)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.result import Column, Table, Word, say
+from vouchercli.result import DATA, Column, Table, Word, say
 from vouchercli.rules import times
 from vouchercli.rules.leverage import WITH_RATES
 
@@ -91,18 +91,18 @@ def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Ta
         Column("redemptions", "Redemptions", "int"),
         Column("base_fen", "Base spend", "fen"),
         Column("subsidy_fen", "Subsidy", "fen"),
-        *(replace(column, csv_only=True) for column in _funders(total)),
+        *(replace(column, where=DATA) for column in _funders(total)),
         Column("platform_fen", "Platform paid", "fen", optional=True),
         Column("match_fen", "Match", "fen", optional=True),
         Column("own_fen", "Own", "fen"),
         Column("gross", "G", "ratio"),
         Column("own_spend", "N", "ratio"),
         Column("floor", "Floor", "ratio"),
-        Column("used_of_claimed", "Used of claimed", "rate", csv_only=True),
-        Column("claimed_vouchers", "Vouchers claimed", "int", csv_only=True),
-        Column("paid_of_claimed", "Paid of claimed", "rate", csv_only=True),
-        Column("paid_fen", "Paid by vouchers", "fen", csv_only=True),
-        Column("claimed_face_fen", "Face claimed", "fen", csv_only=True),
+        Column("used_of_claimed", "Used of claimed", "rate", where=DATA),
+        Column("claimed_vouchers", "Vouchers claimed", "int", where=DATA),
+        Column("paid_of_claimed", "Paid of claimed", "rate", where=DATA),
+        Column("paid_fen", "Paid by vouchers", "fen", where=DATA),
+        Column("claimed_face_fen", "Face claimed", "fen", where=DATA),
     )
     pooled = {**_flat(total), "key": Word("total")} if rows else None
     return Table(
@@ -234,7 +234,7 @@ SALE = (
     Column("opens_at", "Opens", "time"),
     Column("sold_out_at", "Sold out", "time"),
     Column("sell_out_seconds", "Seconds", "int"),
-    Column("last_application_no", "Last arrival granted", csv_only=True),
+    Column("last_application_no", "Last arrival granted", where=DATA),
 )
 USE = (
     Column("used_of_claimed", "By count", "rate"),
@@ -266,7 +266,7 @@ def rounds(heading: Heading, rows: Rows) -> tuple[Table, ...]:
             programme=heading.programme,
             as_of=heading.shown(heading.as_of),
         )
-    for_csv = tuple(replace(column, csv_only=True) for column in USE)
+    for_csv = tuple(replace(column, where=DATA) for column in USE)
     return (
         Table(title, (*SALE, *for_csv), tuple(rows), zone=heading.zone),
         Table(

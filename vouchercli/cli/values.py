@@ -1,0 +1,114 @@
+"""How values read to a person, in Chinese and English: amounts in a unit, times, rates, words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vouchercli.cli.language import t
+from vouchercli.result import Column, Message, Word, value
+from vouchercli.rules import money, resident_tokens, times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vouchercli.result import Table
+
+DASH = "–"
+CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if code != 10}
+
+
+class Unit(NamedTuple):
+    """How amounts are shown: in units of `fen`, with `digits` decimals."""
+
+    fen: int
+    digits: int
+    name: str
+
+    def shown(self, amount_fen: int) -> str:
+        """The amount, grouped by thousands, rounded half up."""
+        return grouped(money.half_up(amount_fen * 10**self.digits, self.fen), self.digits)
+
+
+# From exact to coarse; a Chinese reader counts in ten thousands, an English one in thousands and
+# millions.
+EXACT = Unit(100, 2, "yuan")
+UNITS = {
+    "zh": (
+        EXACT,
+        Unit(100, 0, "yuan, rounded"),
+        Unit(1_000_000, 2, "10,000 yuan, rounded"),
+        Unit(1_000_000, 0, "10,000 yuan, rounded"),
+    ),
+    "en": (
+        EXACT,
+        Unit(100, 0, "yuan, rounded"),
+        Unit(100_000, 0, "thousand yuan, rounded"),
+        Unit(100_000_000, 2, "million yuan, rounded"),
+    ),
+}
+
+
+def clean(text: str) -> str:
+    """Without the control characters by which data could steer a terminal."""
+    return text.translate(CONTROLS)
+
+
+def as_lines(table: Table) -> Table:
+    """A record as people and spreadsheets see it: a line for each column that says something."""
+    said = (
+        (column, value(table.rows[0], column.key))
+        for column in table.columns
+        if "table" in column.where
+    )
+    rows = tuple(
+        {"what": Word(column.label), "value": pretty(column, each, table.zone)}
+        for column, each in said
+        if each is not None and each != ""
+    )
+    columns = (Column("what", "what", "word"), Column("value", "value"))
+    return replace(table, columns=columns, rows=rows, is_record=False)
+
+
+def label(column: Column) -> str:
+    """What stands over a column: our words translated and begun with a capital, data as it is."""
+    if column.verbatim:
+        return clean(column.label)
+    words = t(column.label)
+    return words[:1].upper() + words[1:]
+
+
+PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
+    "fen": lambda value, zone, unit: unit.shown(value),
+    "int": lambda value, zone, unit: f"{value:,}",
+    "rate": lambda value, zone, unit: grouped(_tenths(value), 1) + " %",
+    "time": lambda value, zone, unit: times.shown(value, zone),
+    "date": lambda value, zone, unit: times.day_text(value),
+    "token": lambda value, zone, unit: resident_tokens.shown(value),
+    "word": lambda value, zone, unit: clean(t(str(value))),
+}
+
+
+def pretty(column: Column, value: Any, zone: str, unit: Unit = EXACT) -> str:
+    """A value as a person reads it."""
+    if value is None:
+        return DASH
+    if isinstance(value, Message):
+        return clean(t(value.text, value.params))
+    if isinstance(value, Word):
+        return clean(t(value))
+    printed = PRINTED.get(column.kind)
+    return printed(value, zone, unit) if printed else clean(str(value) or t(column.blank))
+
+
+def _tenths(rate: str) -> int:
+    """A decimal string, a share of 1, in tenths of a percent, half up: "0.86755" -> 868."""
+    whole, _, decimals = rate.partition(".")
+    return money.half_up(int(whole + decimals) * 1000, 10 ** len(decimals))
+
+
+def grouped(scaled: int, digits: int) -> str:
+    """An integer of 10^-digits as text with thousands commas: (123456, 2) -> "1,234.56"."""
+    sign, scaled = ("-", -scaled) if scaled < 0 else ("", scaled)
+    whole = f"{scaled // 10**digits:,}"
+    return f"{sign}{whole}.{scaled % 10**digits:0{digits}d}" if digits else sign + whole

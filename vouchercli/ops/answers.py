@@ -1,0 +1,52 @@
+"""What an outcome says to a program: its data and its tables as JSON has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.rules import resident_tokens, times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vouchercli.result import Column, Outcome, Table
+
+
+WRITTEN: dict[str, Callable[[Any, str], str]] = {
+    "time": times.iso,
+    "date": lambda day, zone: times.day_text(day),
+    "token": lambda token, zone: resident_tokens.shown(token),
+}
+
+
+def answer(outcome: Outcome) -> Any:
+    """The `data` of `-o json`: what the operation says itself, and every table that has a key."""
+    tables = [table for table in outcome.tables if table.key is not None]
+    if not tables:
+        return outcome.data
+    data = dict(outcome.data or {})
+    for table in tables:
+        if not table.is_record:
+            data[str(table.key)] = rows(table)
+        elif table.key:
+            data[table.key] = rows(table)[0]
+        else:
+            data |= rows(table)[0]
+    return data
+
+
+def rows(table: Table) -> list[dict[str, Any]]:
+    """The rows as objects, each value as its column's kind is written in JSON."""
+    columns = [column for column in table.columns if "json" in column.where]
+    keys = [column.key for column in columns]
+    values = (_values(column, table) for column in columns)
+    return [dict(zip(keys, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def _values(column: Column, table: Table) -> list[Any]:
+    """Times, dates and tokens as text; every other kind is kept as JSON has it."""
+    values = table.column(column.key)
+    written = WRITTEN.get(column.kind)
+    if written is None:
+        return values
+    return [None if value is None else written(value, table.zone) for value in values]
