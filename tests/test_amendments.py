@@ -465,7 +465,7 @@ def test_the_history_reads_well_in_both_languages(opened: Voucher) -> None:
     assert "调整记录" in table
     assert "追加份数" in table
     ran = opened("round", "approve", "r1", "--actor", "zhao", "--lang", "zh")
-    assert ran.err.splitlines()[0] == "r1 已追加至 21 份：另占用资金 40.00 元"
+    assert ran.err.splitlines()[0] == "期次 r1 已追加至 21 份：另占用额度 40.00 元"
 
 
 def test_every_step_is_a_line_with_before_and_after(opened: Voucher) -> None:

@@ -87,8 +87,11 @@ def test_a_batch_shows_its_reasons_with_an_example(
         ("conflicting_row", 1, 6, "merchant M001 stands on line 2 with other values"),
     ]
     ran = voucher("batch", "show", "1", "--lang", "zh")
-    assert "批次 1：商户名录，完成" in ran.out and "缺少“商户名称”" in ran.out.replace("\n", "")
+    assert "导入批次 1：商户名录，完成" in ran.out and "缺少“商户名称”" in ran.out.replace("\n", "")
     assert "voucher batch rejects 1" in ran.err
+    assert "行无法读取 bad_row" in ran.out
+    csv_text = voucher("batch", "rejects", "1", "--lang", "zh", "-o", "csv").out
+    assert "bad_row" in csv_text and "行无法读取 bad_row" not in csv_text
 
 
 def test_a_batch_that_is_not_there_is_refused(

@@ -124,5 +124,5 @@ def test_a_network_drive_and_a_full_disk_are_problems(
 
 def test_it_speaks_chinese(voucher: Voucher) -> None:
     ran = voucher("doctor", "--lang", "zh")
-    assert "数据库" in ran.out and "提示" in ran.out
+    assert "数据库" in ran.out and "警告" in ran.out
     assert "下一步：voucher init --db voucher.db" in ran.err

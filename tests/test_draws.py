@@ -642,7 +642,7 @@ def test_the_printed_certificate_is_in_both_languages(drawn: Callable[..., Ran])
 
 def test_a_draw_speaks_chinese(drawn: Callable[..., Ran]) -> None:
     ran = drawn("draw", "show", "l1", "--lang", "zh")
-    assert "l1 期摇号：已摇号" in ran.out
+    assert "期次 l1 摇号：已摇号" in ran.out
     assert "中签数" in ran.out
 
 

@@ -252,7 +252,7 @@ def test_an_order_of_a_round_that_is_taken_back_is_warned_of(town: Voucher, here
     ran = town("round", "edit", "p1", "--packs", "9", "--actor", "mei")
     assert "wechat holds order 1 of p1, which no longer holds [order_stands]" in ran.err
     ran = town("round", "cancel", "p1", "--actor", "mei", "--lang", "zh")
-    assert "wechat 手中的 p1 第 1 号发放指令已不再有效" in ran.err
+    assert "wechat 手中的期次 p1 第 1 号发放指令已不再有效" in ran.err
 
 
 def test_an_order_that_could_not_be_written_is_not_written_for_a_cancelled_round(

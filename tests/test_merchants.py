@@ -212,7 +212,7 @@ def test_the_missing_are_suspended_when_asked_and_reinstated_when_they_come_back
     assert take_in("third.csv", third, "--now", "2020-03-25 10:00").data["returned"] == 1
     shown = voucher("merchant", "show", "M002", "-o", "json").data
     assert shown["suspensions"][0]["until_at"] == "2020-03-25T10:00:00+08:00"
-    assert "已不在名录 voucher 中（批次 2）" in voucher(
+    assert "已不在名录 voucher 中（导入批次 2）" in voucher(
         "merchant", "show", "M002", "--lang", "zh"
     ).out.replace(" \n", "")
 

@@ -1012,7 +1012,7 @@ def test_csv_has_english_keys_unless_chinese_is_asked_for(
         "total,3,220.00,30.00,10.00,3.00,177.00,7.33,5.90,4.50,0.3000,10,0.2353,40.00,170.00",
     ]
     assert voucher("report", "leverage", "-o", "csv", "--lang", "zh").out.startswith(
-        "期次,核销笔数,拉动消费(交易额),财政补贴"
+        "期次,核销笔数,拉动消费（交易额，元）,财政补贴（元）"
     )
 
 

@@ -508,7 +508,7 @@ def test_show_has_terms_money_and_approvals(approved: Callable[..., Ran]) -> Non
 
 def test_show_speaks_chinese(approved: Callable[..., Ran]) -> None:
     table = approved("round", "show", "hz-1", "--lang", "zh").out
-    assert "hz-1 期：已批准，先到先得" in table
+    assert "期次 hz-1：已批准，先到先得" in table
     assert "审批记录" in table
 
 

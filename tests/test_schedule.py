@@ -388,7 +388,7 @@ def test_show_tells_what_comes_next_and_what_it_waits_for(town: Voucher) -> None
     ]
     late = town("schedule", "show", "--now", "2020-03-27 08:30", "-o", "json").data["deeds"]
     assert late[0]["waits_for"] == "the next tick"
-    assert "复核" in town("schedule", "show", "--lang", "zh").out
+    assert "审批" in town("schedule", "show", "--lang", "zh").out
 
 
 # ---------------------------------------------------------------- inbox

@@ -77,7 +77,7 @@ def test_hangzhou_at_its_real_size_fits_80_columns(shown: Any, lang: str) -> Non
     out = shown(table(HANGZHOU, HANGZHOU, total={**HANGZHOU, "key": Word("total")}), lang)
     assert max(map(cell_len, out.splitlines())) <= 80
     assert "10.66" in out
-    assert ("3,422,000,000" if lang == "zh" else "3,422,000") in out
+    assert ("342,200.00" if lang == "zh" else "3,422,000") in out
     assert "…" not in out
 
 
@@ -145,7 +145,9 @@ def test_folding_keeps_every_character_and_the_width(text: str, width: int) -> N
 
 def test_a_heading_breaks_in_the_middle_of_a_chinese_word_and_before_a_bracket() -> None:
     assert drawing._heading("财政补贴", 4) == "财政\n补贴"
-    assert drawing._heading("拉动消费(交易额)", 8) == "拉动消费\n(交易额)"
+    assert drawing._heading("拉动消费（交易额）", 10) == "拉动消费\n（交易额）"
+    assert drawing._heading("实付杠杆率", 6) == "实付\n杠杆率"
+    assert drawing._heading("杠杆率下限", 6) == "杠杆率\n下限"
     assert drawing._heading("Vouchers used", 20) == "Vouchers used"
 
 
@@ -225,7 +227,7 @@ def test_csv_headings_are_chinese_only_when_lang_zh_is_given(shown: Any) -> None
     assert rows_of(shown(table(HANGZHOU), "zh", output="csv", lang="zh"))[0][:3] == [
         "期次",
         "核销笔数",
-        "拉动消费(交易额)",
+        "拉动消费（交易额，元）",
     ]
 
 

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vouchercli.cli import keys
+from vouchercli.cli.language import speak
 from vouchercli.rules import packs, programmes, times
 from vouchercli.rules import templates as rules
 from vouchercli.rules.templates import Share, Validity
@@ -424,7 +426,7 @@ def test_show_gives_every_field_of_a_version(voucher: Callable[..., Ran], added:
     assert data["added_at"] == "2020-03-20T09:00:00+08:00"
     assert data["fields"]["funding.treasury"] == "100%"
     assert "Floor leverage of the whole pack: 4.00" in voucher("template", "show", "lunch").out
-    assert "整份卡包的最低杠杆：4.00" in voucher("template", "show", "lunch", "--lang", "zh").out
+    assert "整份卡包的杠杆率下限：4.00" in voucher("template", "show", "lunch", "--lang", "zh").out
 
 
 @pytest.mark.parametrize(
@@ -462,6 +464,39 @@ def test_diff_compares_versions_and_templates(voucher: Callable[..., Ran], added
     voucher("template", "add", "universal-5x10")
     assert "coupons 40-10" in voucher("template", "diff", "lunch", "universal-5x10").out
     assert voucher("template", "diff", "lunch", "lunch").err == "lunch@2 and lunch@2 say the same\n"
+
+
+def test_a_chinese_reader_sees_words_where_the_file_has_keys(
+    voucher: Callable[..., Ran], added: None
+) -> None:
+    shown = voucher("template", "show", "lunch", "--lang", "zh").out
+    assert "名称" in shown and "name.zh" not in shown and "出资比例（treasury）" in shown
+    diff = voucher("template", "diff", "lunch", "--lang", "zh").out.splitlines()
+    assert diff[-1].split("  ") == ["券 20-5", "2 张 满 20 减 5", "3 张 满 20 减 5"]
+    assert "券 20-5" in voucher("template", "history", "lunch", "--lang", "zh").out
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("8 x 5 / 20", "8 张 满 20 减 5"),
+        ("1 x 10% <= 400 / 2000", "1 张 满 2000 减 10%，最高 400"),
+        ("offline", "线下"),
+        ("open", "不要求"),
+        ("true", "是"),
+        ("餐饮, 零售", "餐饮, 零售"),
+        ("Voucher", "Voucher"),
+    ],
+)
+def test_entries_of_a_template_read_in_chinese(written: str, words: str) -> None:
+    speak("en")
+    assert keys.entry(written) == written
+    speak("zh")
+    try:
+        assert keys.entry(written) == words
+        assert keys.field("name.zh, match.merchant") == "名称、配套比例（merchant）"
+    finally:
+        speak("en")
 
 
 def test_diff_of_a_first_version_needs_another(voucher: Callable[..., Ran], added: None) -> None:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Status = Literal["ok", "partial", "failed", "refused"]
-Kind = Literal["text", "word", "int", "fen", "ratio", "rate", "time", "date", "token"]
+Kind = Literal[
+    "text", "word", "int", "fen", "ratio", "rate", "time", "date", "token", "code", "field", "entry"
+]
 
 
 class Word(str):
@@ -89,8 +91,9 @@ class Column:
     translated for people), int, fen (integer fen: JSON has it under `key`, CSV has yuan under
     `*_yuan`), ratio (decimal string such as "13.24"), rate (decimal string, a share of 1 such as
     "0.7020", shown as 70.2 %), time (UTC epoch seconds), date (integer yyyymmdd), token (the bytes
-    of a resident's keyed token). None is shown as
-    an en dash.
+    of a resident's keyed token), code (a reason code: Chinese readers see its words before it),
+    field and entry (a key and a value of a template's file: Chinese readers see words instead).
+    None is shown as an en dash.
 
     `where` names the renderings that have the column. For a person's table only: `blank` is what an
     empty text reads as ("(not stated)"); an `optional` column is left out when all its values are 0

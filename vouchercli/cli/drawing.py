@@ -227,12 +227,12 @@ def _filled(text: str, width: int, is_number: bool) -> str:
     return blanks + text if is_number else text + blanks
 
 
-PIECES = re.compile(r"[^\s(（]+|[(（][^\s]*")
+PIECES = re.compile(r"杠杆率|(?:(?!杠杆率)[^\s(（])+|[(（][^\s]*")
 
 
 def _pieces(label: str) -> list[str]:
     """Where a heading may be broken: at its blanks, before a bracket, and a long Chinese word in
-    its middle (财政|补贴).
+    its middle (财政|补贴); 杠杆率 is never broken.
     """
     pieces: list[str] = []
     for piece in PIECES.findall(label):

@@ -137,9 +137,14 @@ def _csv(tables: tuple[Table, ...], *, is_chinese: bool) -> None:
 
 
 def _head(column: Column, is_chinese: bool) -> str:
-    """The key; of a column of money, which CSV has in yuan, `*_yuan` for `*_fen`."""
+    """The key; of a column of money, which CSV has in yuan, `*_yuan` for `*_fen`. In Chinese the
+    label and its unit: 财政补贴（元）, 拉动消费（交易额，元）.
+    """
     if is_chinese and not column.verbatim:
-        return t(column.label)
+        words = t(column.label)
+        if column.kind != "fen":
+            return words
+        return f"{words[:-1]}，元）" if words.endswith("）") else f"{words}（元）"
     if column.kind != "fen":
         return column.key
     return "_".join([*(part for part in column.key.split("_") if part != "fen"), "yuan"])
@@ -159,10 +164,11 @@ def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
         ("" if each is None else _text(each, is_chinese) if isinstance(each, SAID) else exact(each))
         for each in values
     ]
-    return [*map(disarmed, cells)] if column.kind == "text" else cells
+    return [*map(disarmed, cells)] if column.kind in DISARMED else cells
 
 
 SAID = (Message, Word)
+DISARMED = ("text", "code", "field", "entry")  # what data may have written
 
 
 def _text(said: Message | Word, is_chinese: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vouchercli.cli import keys
 from vouchercli.cli.language import t
 from vouchercli.result import Column, Message, Word, value
 from vouchercli.rules import money, resident_tokens, times
@@ -86,6 +87,9 @@ PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
     "date": lambda value, zone, unit: times.day_text(value),
     "token": lambda value, zone, unit: resident_tokens.shown(value),
     "word": lambda value, zone, unit: clean(t(str(value))),
+    "code": lambda value, zone, unit: clean(keys.code(value)),
+    "field": lambda value, zone, unit: clean(keys.field(value)),
+    "entry": lambda value, zone, unit: clean(keys.entry(value)),
 }
 
 

@@ -1,7 +1,7 @@
 """Words of `voucher doctor`."""
 
 TEXT = {
-    "warning": "提示",
+    "warning": "警告",
     "This machine and {db}": "本机与 {db}",
     "Looked at": "检查项",
     "State": "状态",
@@ -20,7 +20,7 @@ TEXT = {
     "Journal": "日志模式",
     "Key": "密钥",
     "Programmes": "项目",
-    "Clock": "时钟",
+    "Clock": "系统时间",
     "Python {version} is too old": "Python {version} 版本过低",
     "install Python 3.11 or newer": "请安装 Python 3.11 或更高版本",
     "SQLite {version} is too old": "SQLite {version} 版本过低",
@@ -39,6 +39,6 @@ TEXT = {
     "back up both files first": "请先备份数据库与密钥两个文件",
     "{path} is not in WAL mode: a report would wait for an import": "{path} 未使用 WAL 模式：导入期间报表需要等待",
     "move the database to a disk of this machine": "请把数据库移到本机磁盘",
-    "the clock ({now}) is behind the last deed in the log ({last})": "当前时钟（{now}）早于操作日志的最后一条记录（{last}）",
-    "set the machine's clock; for late entries give --now": "请校准本机时钟；补录时请使用 --now",
+    "the clock ({now}) is behind the last deed in the log ({last})": "本机时间（{now}）早于操作日志的最后一条记录（{last}）",
+    "set the machine's clock; for late entries give --now": "请校准本机时间；补录时请使用 --now",
 }

@@ -16,7 +16,7 @@ TEXT = {
     "pip install 'vouchercli[parquet]', or ask for the file as CSV": "请执行 pip install 'vouchercli[parquet]'，或索取 CSV 格式",
     "{file} cannot be read as Parquet: {why}": "无法将 {file} 读作 Parquet：{why}",
     "ask for it again, or for CSV": "请重新索取，或索取 CSV 格式",
-    "{file} is a {what} file, which is not read here": "{file} 是 {what} 文件，本程序不读取",
+    "{file} is a {what} file, which is not read here": "{file} 是 {what} 文件，本系统不读取",
     "ask for it as CSV or XLSX": "请索取 CSV 或 XLSX 格式",
     "{file} is named as text but is a spreadsheet": "{file} 的扩展名是文本，内容却是电子表格",
     "rename it to end with .{kind}, or save it as CSV": "请将扩展名改为 .{kind}，或另存为 CSV",
@@ -26,7 +26,7 @@ TEXT = {
     "{file} cannot be read as a spreadsheet: {why}": "无法按电子表格读取 {file}：{why}",
     "open it and save it again as XLSX or CSV": "请打开后另存为 XLSX 或 CSV",
     # encodings
-    "there is no encoding {encoding}": "没有编码 {encoding}",
+    "there is no encoding {encoding}": "无法识别的编码：{encoding}",
     "for example utf-8, gb18030, big5, shift_jis, utf-16-le": "例如 utf-8、gb18030、big5、shift_jis、utf-16-le",
     "{file} is not {encoding}: line {line} cannot be read": "{file} 不是 {encoding} 编码：第 {line} 行无法读取",
     "leave --encoding out, or name another": "请去掉 --encoding，或另指定一种编码",

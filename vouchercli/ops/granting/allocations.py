@@ -354,7 +354,7 @@ def _told(session: Session, it: Found, tally: Tally, given: Granted) -> Outcome:
         if count
     )
     columns = (
-        Column("reason", "Reason"),
+        Column("reason", "Reason", "code"),
         Column("applications", "Applications", "int"),
         Column("what", "Explanation", "word"),
     )

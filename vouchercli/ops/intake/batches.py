@@ -65,12 +65,12 @@ LIST_COLUMNS = (
 )
 REJECT_COLUMNS = (
     Column("line", "Line", "int"),
-    Column("reason", "Reason"),
+    Column("reason", "Reason", "code"),
     Column("explanation", "Explanation"),
     Column("row", "Row"),
 )
 REASON_COLUMNS = (
-    Column("reason", "Reason"),
+    Column("reason", "Reason", "code"),
     Column("rows", "Rows", "int"),
     Column("what", "Outcome", "word"),
     Column("line", "First line", "int"),

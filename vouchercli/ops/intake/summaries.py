@@ -156,7 +156,7 @@ def _reasons_table(data: dict[str, Any]) -> Table:
         for code, rows in data["warning_reasons"].items()
     ]
     columns = (
-        Column("reason", "Reason"),
+        Column("reason", "Reason", "code"),
         Column("rows", "Rows", "int"),
         Column("what", "Outcome", "word"),
     )

@@ -169,7 +169,7 @@ def template_history(session: Session, template: str) -> Outcome:
         Column("added_at", "added at", "time"),
         Column("pack_value_fen", "pack value", "fen"),
         Column("floor", "floor", "ratio"),
-        Column("changed", "changed"),
+        Column("changed", "changed", "field"),
         Column("rounds", "used by"),
     )
     shown = tuple(
@@ -198,9 +198,9 @@ def diff_templates(session: Session, one: str, other: str | None) -> Outcome:
     }
     rows = tuple({"field": field, "before": left, "after": right} for field, left, right in changes)
     columns = (
-        Column("field", "field"),
-        Column("before", names["before"]),
-        Column("after", names["after"]),
+        Column("field", "field", "field"),
+        Column("before", names["before"], "entry"),
+        Column("after", names["after"], "entry"),
     )
     says = () if rows else (say("{before} and {after} say the same", **names),)
     tables = (Table(say("From {before} to {after}", **names), columns, rows),) if rows else ()
