@@ -482,7 +482,7 @@ def test_a_chinese_reader_sees_words_where_the_file_has_keys(
         ("8 x 5 / 20", "8 张 满 20 减 5"),
         ("1 x 10% <= 400 / 2000", "1 张 满 2000 减 10%，最高 400"),
         ("offline", "线下"),
-        ("open", "不要求"),
+        ("open", "不限"),
         ("true", "是"),
         ("餐饮, 零售", "餐饮, 零售"),
         ("Voucher", "Voucher"),

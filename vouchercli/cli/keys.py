@@ -47,8 +47,8 @@ WORDS = {
     "online": "online",
     "any": "any",
     "true": "yes",
-    "open": "not required",
-    "required": "required",
+    "open": "any",  # scope.registration
+    "required": "registered",
 }
 
 

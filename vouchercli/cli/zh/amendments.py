@@ -10,7 +10,7 @@ TEXT = {
     "proposed": "待审批",
     "effective": "已生效",
     "declined": "已退回",
-    "void": "已失效",
+    "void": "已作废",
     # help
     "Pause an open round at once: no claim made from now on counts.": "立即暂停开放领取的期次：此后的领取无效。",
     "Propose to resume a paused round; a second person approves it (round approve).": "提议恢复已暂停的期次；须由另一人批准（round approve）。",

@@ -113,5 +113,4 @@ TEXT = {
     "match.{funder}": "配套比例（{funder}）",
     "offline": "线下",
     "online": "线上",
-    "not required": "不要求",
 }
