@@ -406,7 +406,7 @@ def test_what_was_granted_is_not_taken_back(city: Any, here: Path) -> None:
     for verb in ("undo", "retry"):
         ran = voucher("batch", verb, batch, "--yes", expect=3)
         assert (
-            f"error: batch {batch} holds 1 packs that were granted here: they stand"
+            f"error: batch {batch} cannot be undone: it holds 1 packs that were granted here"
             " [granted_stands]" in ran.err
         )
     assert (

@@ -277,7 +277,7 @@ def test_a_short_fund_refuses_the_approval_and_changes_nothing(city: Callable[..
     ran = city("round", "approve", "r1", "--actor", "zhao", expect=3)
     assert ran.out == ""
     assert ran.err.startswith(
-        "error: treasury has 1000.00 yuan uncommitted; 1230.00 are needed, 230.00 too much"
+        "error: treasury has 1000.00 yuan uncommitted; 1230.00 yuan are needed, 230.00 yuan are missing"
         " [fund_short]"
     )
     assert city("round", "show", "r1", "-o", "json").data == before
@@ -337,7 +337,7 @@ def test_where_no_fund_is_watched_nothing_is_committed(city: Callable[..., Ran])
     ran = city("round", "approve", "r1", "--actor", "lin")
     assert (
         ran.err.splitlines()[0]
-        == "approved r1: none of its funders has a fund to watch, so nothing was committed"
+        == "approved r1: none of its funders has a limited fund, so nothing was committed"
     )
     assert committed(city) == [(1000_00, 0), (600_00, 0), (None, None)]
 

@@ -103,7 +103,7 @@ def test_the_log_reads_well(town: Callable[..., Ran]) -> None:
         "more than 1: add --limit, or ask by --actor, --deed, --about, --since"
     ]
     assert town("audit", "log", "--about", "nothing").err.splitlines() == [
-        "the log has no such line"
+        "no line of the log matches"
     ]
 
 
@@ -131,7 +131,7 @@ def test_an_untouched_log_holds(town: Callable[..., Ran]) -> None:
         data = town("audit", "verify", "--head", form, "-o", "json").data
         assert (data["lines"], data["breaks"]) == (9, [])
     assert town("audit", "verify", "--head", noted).err.splitlines() == [
-        "all 9 lines hold, and the noted head is among them"
+        "all 9 lines are intact, and the noted head is among them"
     ]
     assert "only a head noted elsewhere" in town("audit", "verify").err
     ran = town("audit", "head")
@@ -174,7 +174,9 @@ def test_an_edited_line_is_found_whatever_was_edited(town: Callable[..., Ran], c
     tamper(f"UPDATE audit SET {column} = {FIELDS[column]} WHERE audit_id = 5;")
     assert found(town) == [("audit_edited", 5)]
     ran = town("audit", "verify", expect=5)
-    assert ran.err.splitlines()[0].startswith("audit:5: error: line 5 is not what was written")
+    assert ran.err.splitlines()[0].startswith(
+        "audit:5: error: line 5 was changed after it was written"
+    )
 
 
 def test_an_edited_line_that_was_sealed_again_is_found_at_the_next(
@@ -292,7 +294,7 @@ def test_a_guard_that_is_gone_is_found(town: Callable[..., Ran]) -> None:
     db.executescript("DROP TRIGGER postings_within_fund")
     db.close()
     ran = town("audit", "verify", expect=5)
-    assert "error: the guard postings_within_fund is gone" in ran.err
+    assert "error: the trigger postings_within_fund is missing" in ran.err
 
 
 def test_a_line_that_cannot_be_read_is_still_shown(town: Callable[..., Ran]) -> None:

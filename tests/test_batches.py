@@ -209,7 +209,7 @@ def test_an_undo_puts_everything_back(
     before = content(here)
     take_in("second.csv", HEADER + "x,M001,老马面馆总店,西湖区\ny,M002,新店,西湖区\n")
     ran = voucher("batch", "undo", "2")
-    assert "batch 2 is undone: 2 rows of second.csv were taken away" in ran.err
+    assert "batch 2 is undone: 2 rows of second.csv were removed" in ran.err
     assert content(here) == before
     assert voucher("batch", "show", "2", "-o", "json").data["state"] == "undone"
 
@@ -237,7 +237,7 @@ def test_a_batch_that_later_ones_stand_on_is_not_undone(
     before = content(here)
     ran = voucher("batch", "undo", "1", expect=3)
     assert (
-        ran.err == "error: batch 1 cannot be undone: 1 later rows stand on it (batches 2)"
+        ran.err == "error: batch 1 cannot be undone: 1 later rows depend on it (batches 2)"
         " [batch_built_upon]\n  next: voucher batch undo 2\n"
     )
     assert content(here) == before

@@ -119,10 +119,10 @@ def test_the_printed_line_runs_as_cron_would_run_it(voucher: Voucher, here: Path
 
 def test_install_and_remove_leave_every_other_byte(voucher: Voucher, table: Path) -> None:
     table.write_bytes(OTHERS)
-    assert "installed: the clock" in voucher("schedule", "install", "--yes").err
+    assert "installed: the tick" in voucher("schedule", "install", "--yes").err
     assert table.read_bytes().startswith(OTHERS) and table.read_bytes().count(b"schedule tick") == 1
     table.write_bytes(table.read_bytes() + b"@daily theirs\n")
-    assert "installed already, just so" in voucher("schedule", "install", "--yes").err
+    assert "already installed like this" in voucher("schedule", "install", "--yes").err
     voucher("schedule", "install", "--every", "5", "--yes")
     assert (
         b"*/5 * * * * cd" in table.read_bytes() and table.read_bytes().count(b"schedule tick") == 1
@@ -131,7 +131,9 @@ def test_install_and_remove_leave_every_other_byte(voucher: Voucher, table: Path
     assert status["crontab"].startswith("*/5 * * * * cd")
     voucher("schedule", "remove", "--yes")
     assert table.read_bytes() == OTHERS + b"@daily theirs\n"
-    assert "nothing of ours is there" in voucher("schedule", "remove", "--yes").err
+    assert (
+        "nothing of this program is installed there" in voucher("schedule", "remove", "--yes").err
+    )
 
 
 def test_nobody_asked_and_nothing_said_writes_nothing(voucher: Voucher, table: Path) -> None:
@@ -277,7 +279,10 @@ def test_where_systemd_does_not_answer_the_units_stay_and_it_says_what_to_run(
     (here / "bin/systemctl").write_text("#!/bin/sh\necho 'no bus' >&2; exit 1\n")
     (here / "bin/systemctl").chmod(0o755)
     ran = voucher("schedule", "install", "--systemd", "--yes", expect=4)
-    assert "systemd was not told: no bus [systemd_silent]" in ran.err and "daemon-reload" in ran.err
+    assert (
+        "systemd could not be informed: no bus [systemd_silent]" in ran.err
+        and "daemon-reload" in ran.err
+    )
     assert len(list((here / "units").iterdir())) == 2
     assert not table.exists()
 

@@ -161,7 +161,7 @@ def test_every_commitment_has_a_seed_of_its_own(town: Callable[..., Ran]) -> Non
 def test_a_second_commitment_changes_nothing(town: Callable[..., Ran]) -> None:
     first = town("draw", "commit", "l1", "-o", "json").data
     again = town("draw", "commit", "l1")
-    assert "round l1 is committed already; the seed stands" in again.err
+    assert "round l1 already has a seed; nothing was changed" in again.err
     assert town("draw", "show", "l1", "-o", "json").data["seed_sha256"] == first["seed_sha256"]
     assert rows("SELECT count(*) FROM audit WHERE deed = 'draw.commit'") == [(1,)]
 
@@ -440,7 +440,7 @@ def test_no_packs_are_added_once_everybody_knows_who_would_be_next(
             "error: round l1 was drawn on 2020-03-27 08:00:00: who would be next is known, so no"
             " packs are added to it [round_drawn]"
         ),
-        "  next: a lottery of its own: voucher round copy l1 NEW --packs N --opens-at TIME",
+        "  next: hold another lottery: voucher round copy l1 NEW --packs N --opens-at TIME",
     ]
 
 
@@ -485,7 +485,7 @@ def test_a_round_is_drawn_while_it_is_open_and_after_registration(town: Callable
 def test_round_draw_takes_the_next_step(town: Callable[..., Ran]) -> None:
     assert "committed to a seed for l1" in town("round", "draw", "l1").err
     assert (
-        "it is drawn after registration closes at 2020-03-27 08:00:00"
+        "the draw follows after registration closes at 2020-03-27 08:00:00"
         in town("round", "draw", "l1").err
     )
     apply(5)

@@ -367,10 +367,10 @@ def test_packs_of_a_round_under_way_are_given_free_again_only_on_purpose(opened:
     ran = opened("batch", "undo", "1", expect=3)
     assert ran.err.splitlines() == [
         (
-            "error: batch 1 granted packs of r1, under way: undone, they could be granted again"
+            "error: batch 1 granted packs of r1, which are still open: after undoing it they could be granted again"
             " [undo_of_open_round]"
         ),
-        "  next: if that is meant: voucher batch undo 1 --yes",
+        "  next: to undo it all the same: voucher batch undo 1 --yes",
     ]
     opened("round", "pause", "r1", "--actor", "chen")
     assert refused(opened, "batch", "undo", "1") == "undo_of_open_round"
@@ -399,7 +399,7 @@ def test_both_the_name_and_the_login_are_kept(city: Voucher) -> None:
         ("zhao", login),
     ]
     assert data["same_login"] == [{"actor": "zhao", "os_user": login, "also": "lin"}]
-    assert "one person may" in city("round", "show", "r1").out
+    assert "both names may be" in city("round", "show", "r1").out
     assert "同一人" in city("round", "show", "r1", "--lang", "zh").out
 
 
@@ -470,7 +470,7 @@ def test_where_logins_are_personal_a_second_name_is_no_second_person(
     assert code(ran) == "same_login"
     assert (
         ran.json["problems"][0]["message"]
-        == "wu acts under wu, the login of temp: where logins are personal they count as one person"
+        == "wu uses wu, the login of temp: where logins are personal, both count as one person"
     )
     run("lin", "round", "approve", "r2")
     run("temp@wu", "round", "top-up", "r2", "--packs", "1", "--now", "2020-03-20 10:00")

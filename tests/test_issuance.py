@@ -250,7 +250,7 @@ def test_an_order_of_a_round_that_is_taken_back_is_warned_of(town: Voucher, here
     approved(town, "p1", "--platform", "wechat")
     tick(town, "2020-03-25 08:00")
     ran = town("round", "edit", "p1", "--packs", "9", "--actor", "mei")
-    assert "wechat holds order 1 of p1, which no longer holds [order_stands]" in ran.err
+    assert "wechat still has order 1 of p1, which is no longer valid [order_stands]" in ran.err
     ran = town("round", "cancel", "p1", "--actor", "mei", "--lang", "zh")
     assert "wechat 手中的期次 p1 第 1 号发放指令已不再有效" in ran.err
 
@@ -368,7 +368,7 @@ CASES = [
     (
         'kind: amount_off, denomination: "10.00"',
         'kind: percent_off, percent: "10", cap: "10.00"',
-        "not told of percentages",
+        "cannot state percentages",
         "platform_kind",
     ),
 ]

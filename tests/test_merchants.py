@@ -489,7 +489,7 @@ def test_what_redemptions_stand_on_is_not_undone(city: Callable[..., Any], here:
     voucher("redemption", "import", "r.csv")
     voucher("batch", "undo", "4")  # a telephone number: no redemption stands on that
     assert (
-        "1 later rows stand on it (batches 5) [batch_built_upon]"
+        "1 later rows depend on it (batches 5) [batch_built_upon]"
         in voucher("batch", "undo", "3", expect=3).err
     )
     voucher("batch", "undo", "5")

@@ -128,7 +128,7 @@ def test_a_late_file_takes_its_money_back_and_an_undo_gives_it_again(
     # until the next tick the round has paid more than it holds
     assert voucher("check", expect=5).code == 5
     ran = voucher("schedule", "tick", "--now", "2020-04-30 09:00")
-    assert "took 20.00 yuan back for r1" in " ".join(ran.out.split())
+    assert "committed 20.00 yuan again for r1" in " ".join(ran.out.split())
     assert money(here)["committed"] == 30 and voucher("check").code == 0
     voucher("batch", "undo", str(batch), "--yes")
     assert tick(voucher, "2020-04-30 09:01") == [("release", "r1", "done")]

@@ -419,10 +419,10 @@ def test_a_template_paid_by_strangers_is_refused_with_every_fault(city: Callable
 @pytest.mark.parametrize(
     ("code", "suggestion"),
     [
-        ("第1期", "take 1"),
-        ("hz 1", "take hz-1"),
-        ("ＨＺ—１", "take HZ-1"),
-        ("期", "take round-1"),
+        ("第1期", "use 1"),
+        ("hz 1", "use hz-1"),
+        ("ＨＺ—１", "use HZ-1"),
+        ("期", "use round-1"),
     ],
 )
 def test_a_bad_code_is_refused_with_a_good_one(

@@ -344,7 +344,8 @@ def test_add_makes_versions_and_the_same_content_none(
     ran = voucher("template", "add", "lunch.yaml", "-o", "json")
     assert (ran.data["version"], ran.data["added"], ran.data["pack_value_fen"]) == (2, False, 1_500)
     assert (
-        "is there already: version 2 says the same" in voucher("template", "add", "lunch.yaml").err
+        "already exists: version 2 has the same content"
+        in voucher("template", "add", "lunch.yaml").err
     )
     assert [
         row["version"] for row in voucher("template", "list", "-o", "json").data["templates"]
@@ -463,7 +464,10 @@ def test_diff_compares_versions_and_templates(voucher: Callable[..., Ran], added
         assert data == {"before": "lunch@1", "after": "lunch@2", "changes": [change]}
     voucher("template", "add", "universal-5x10")
     assert "coupons 40-10" in voucher("template", "diff", "lunch", "universal-5x10").out
-    assert voucher("template", "diff", "lunch", "lunch").err == "lunch@2 and lunch@2 say the same\n"
+    assert (
+        voucher("template", "diff", "lunch", "lunch").err
+        == "lunch@2 and lunch@2 have the same content\n"
+    )
 
 
 def test_a_chinese_reader_sees_words_where_the_file_has_keys(

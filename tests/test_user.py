@@ -245,7 +245,7 @@ def test_an_answer_without_room_is_said_to_be_lost(tmp_path: Path) -> None:
             check=False,
         )
     assert done.returncode == 4
-    assert b"no room for its answer" in done.stderr
+    assert b"its answer cannot be written" in done.stderr
     assert b"Traceback" not in done.stderr
 
 

@@ -16,19 +16,19 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 Deed = Annotated[
     Optional[str],
     typer.Option(
-        "--deed", metavar="NAME", help="Only this deed (round.approve) or kind of deed (round)."
+        "--deed", metavar="NAME", help="Only this action (round.approve) or kind of action (round)."
     ),
 ]
 About = Annotated[
     Optional[str],
-    typer.Option("--about", metavar="NAME", help="Only deeds on this round, programme, file ..."),
+    typer.Option("--about", metavar="NAME", help="Only actions on this round, programme, file ..."),
 ]
 Since = Annotated[
-    Optional[str], typer.Option("--since", metavar="TIME", help="Only deeds from then on.")
+    Optional[str], typer.Option("--since", metavar="TIME", help="Only actions from then on.")
 ]
 Until = Annotated[
     Optional[str],
-    typer.Option("--until", metavar="TIME", help="Only deeds up to then (a bare date: its end)."),
+    typer.Option("--until", metavar="TIME", help="Only actions up to then (a bare date: its end)."),
 ]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")]
 Head = Annotated[
@@ -41,7 +41,7 @@ Head = Annotated[
 
 @app.callback()
 def group() -> None:
-    """The log of every deed: read it, prove it."""
+    """The log of every action: read it, verify it."""
 
 
 @command(
@@ -80,7 +80,7 @@ def log(
     ),
 )
 def verify(call: Call, *, head: Head = None) -> Outcome:
-    """Prove that no line of the log was edited, taken out, put in or moved."""
+    """Verify that no line of the log was edited, removed, inserted or moved."""
     with call.session() as session:
         return audit.verify_log(session, head)
 

@@ -53,7 +53,9 @@ def rejects(
     to: Annotated[
         Optional[Path],
         typer.Option(
-            "--to", metavar="FILE", help="Write them as CSV in the file's own layout, to be mended."
+            "--to",
+            metavar="FILE",
+            help="Write them as CSV in the file's own layout, to be corrected.",
         ),
     ] = None,
 ) -> Outcome:
@@ -78,25 +80,25 @@ def resume(
     ] = None,
     verbose: Verbose = False,
 ) -> Outcome:
-    """Go on with an import that was stopped, behind the last chunk that is safe."""
+    """Continue an import that was stopped, after the last chunk that was kept."""
     with call.session() as session, told(verbose) as tell:
         return batches.resume_batch(session, batch, file, tell)
 
 
 @command(app, "retry", epilog="Example: voucher batch retry 3")
 def retry(call: Call, batch: Number) -> Outcome:
-    """Judge the rejects again, now that what they waited for may have come."""
+    """Judge the rejects again, after the data that they lacked was imported."""
     with call.session() as session:
         return batches.retry_batch(session, batch)
 
 
 @command(app, "undo", epilog="Example: voucher batch undo 3")
 def undo(call: Call, batch: Number) -> Outcome:
-    """Take a whole file away again, unless something later stands on it."""
+    """Undo the import of a whole file, unless later rows depend on it."""
     with call.session() as session:
         if sys.stdin.isatty() and not (call.yes or call.dry_run):
             question = t(
-                "Undo batch {batch}: take away {count} rows of {file} ({kind})?",
+                "Undo batch {batch}: remove {count} rows of {file} ({kind})?",
                 batches.what_undo_takes(session, batch),
             )
             typer.confirm(question, abort=True, err=True)

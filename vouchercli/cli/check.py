@@ -13,6 +13,6 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @command(app, "check", epilog="Example: voucher check -o json")
 def check(call: Call) -> Outcome:
-    """Prove that the books and the facts agree."""
+    """Check that the books agree with the claims and redemptions."""
     with call.session() as session:
         return check_all(session)

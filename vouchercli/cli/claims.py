@@ -79,7 +79,7 @@ def grant(
         typer.Option(
             "--application",
             metavar="NO",
-            help="A number of yours: asking again with it gives the same claim.",
+            help="Your own number: asking again with it gives the same claim.",
         ),
     ] = "",
     from_: Annotated[
@@ -91,7 +91,7 @@ def grant(
         ),
     ] = None,
 ) -> Outcome:
-    """Grant a pack now; it is on the disk when the command answers."""
+    """Grant a pack now; it is saved when the command answers."""
     if (resident is None) == (from_ is None):
         raise UsageFault(
             "one_or_many",

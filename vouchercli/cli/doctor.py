@@ -15,5 +15,5 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @command(app, "doctor", epilog="Example: voucher doctor --db hangzhou.db")
 def doctor(call: Call) -> Outcome:
-    """Look at this machine and this file, and say what to mend."""
+    """Check this machine and this file, and say what to correct."""
     return ops.examine(call.db_path, now=call.present(), encoding=sys.stdout.encoding or "")

@@ -85,7 +85,7 @@ Commitment = Annotated[
 
 @app.callback()
 def group() -> None:
-    """Lotteries: commit to a seed, publish the entrants, draw, prove."""
+    """Lotteries: commit to a seed, publish the entrants, draw, verify."""
 
 
 @command(
@@ -171,5 +171,7 @@ def show(call: Call, code: Code, *, application: Application = None, to: Folder 
 def verify(
     call: Call, certificate: Certificate, *, entrants: Entrants, commitment: Commitment = None
 ) -> Outcome:
-    """Draw again from the files alone, without a database, and say what does not fit."""
+    """Verify a draw: draw again from the files alone, without a database, and report what
+    differs.
+    """
     return certificates.verify_draw(certificate, entrants, commitment)

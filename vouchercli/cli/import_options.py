@@ -48,7 +48,9 @@ Sha1 = Annotated[
 Verbose = Annotated[
     bool,
     typer.Option(
-        "--verbose", "-v", help="Say every 10 seconds how far a long import is, also into a file."
+        "--verbose",
+        "-v",
+        help="Report the progress of a long import every 10 seconds, also into a file.",
     ),
 ]
 EVERY_SECONDS = 10
@@ -104,7 +106,10 @@ class Onlooker:
         if self.is_stopped:
             raise KeyboardInterrupt
         self.is_stopped = True
-        print(t("stopping at the end of this chunk; Ctrl-C again stops at once"), file=sys.stderr)
+        print(
+            t("stopping at the end of this chunk; press Ctrl-C again to stop at once"),
+            file=sys.stderr,
+        )
 
     def _say(self) -> None:
         now = time.monotonic()

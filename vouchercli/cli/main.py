@@ -41,15 +41,15 @@ NOUNS = {
     "eligibility": ("eligibility", "Eligibility lists: who belongs to which group."),
     "merchant": ("merchants", "The merchant registry: import, list, suspend."),
     "claim": ("claims", "Claims: packs granted to residents."),
-    "draw": ("draws", "Lotteries: commit to a seed, publish the entrants, draw, prove."),
+    "draw": ("draws", "Lotteries: commit to a seed, publish the entrants, draw, verify."),
     "redemption": ("redemptions", "Redemptions and refunds: import, list, check one order."),
     "batch": ("batches", "Imported files: show, rejects, resume, retry, undo."),
-    "schedule": ("schedule", "The clock: what is due is done, once and in order."),
+    "schedule": ("schedule", "Scheduled jobs: do what is due, once and in order."),
     "report": ("reports", "Reports: leverage, rounds."),
-    "audit": ("audit", "The log of every deed: read it, prove it."),
-    "check": ("check", "Prove that the books and the facts agree."),
+    "audit": ("audit", "The log of every action: read it, verify it."),
+    "check": ("check", "Check that the books agree with the claims and redemptions."),
     "demo": ("demo", "Build a synthetic Hangzhou 2020 here and report on it."),
-    "doctor": ("doctor", "Look at this machine and this file, and say what to mend."),
+    "doctor": ("doctor", "Check this machine and this file, and say what to correct."),
 }
 
 
@@ -183,7 +183,10 @@ def main(args: Sequence[str] | None = None) -> int:
             raise
         _close(sys.stdout)
         print(
-            t("the command ended, but there is no room for its answer: make room, then ask again"),
+            t(
+                "the command is done, but the disk is full and its answer cannot be written: free"
+                " some space, then ask again"
+            ),
             file=sys.stderr,
         )
         return INCOMPLETE

@@ -111,7 +111,7 @@ def check(
         Optional[str], typer.Option("--at", metavar="TIME", help="When it is paid (else now).")
     ] = None,
 ) -> Outcome:
-    """Say what this order would get with this voucher, or which rule refuses it."""
+    """Show what this order would get with this voucher, or which rule refuses it."""
     with call.session() as session:
         moment = call.moment(session, at) or session.now
         order = till.Asked(amount, discount, coupon_no, merchant_no, channel, moment)

@@ -18,8 +18,8 @@ Limit = Annotated[
         min=0,
         metavar="N",
         help=(
-            "How many rows to tell (0: all; unless given, all, but of merchants 50 in a table); the"
-            " total is of all."
+            "How many rows to show (0: all; unless given, all, but of merchants 50 in a table);"
+            " the total is of all."
         ),
     ),
 ]

@@ -270,16 +270,14 @@ def show(call: Call, code: Code) -> Outcome:
 
 @command(app, "plan", epilog="Example: voucher round plan hz-1")
 def plan(call: Call, code: Code) -> Outcome:
-    """Foresee a round: largest liability, money left, dates, merchants, what past rounds came
-    to.
-    """
+    """Estimate a round: largest liability, money left, dates, merchants, results of past rounds."""
     with call.session() as session:
         return plans.plan_round(session, code)
 
 
 @command(app, "submit", epilog="Example: voucher round submit hz-1 --actor chen")
 def submit(call: Call, code: Code) -> Outcome:
-    """Hand a draft in for approval."""
+    """Submit a draft for approval."""
     with call.session() as session:
         return approvals.submit_round(session, code)
 

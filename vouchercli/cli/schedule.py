@@ -38,11 +38,13 @@ Outbox = Annotated[
 ]
 LogFile = Annotated[
     Optional[Path],
-    typer.Option("--log-file", metavar="FILE", help="A line of JSON for every deed, at its end."),
+    typer.Option(
+        "--log-file", metavar="FILE", help="A file that gets a line of JSON for every job."
+    ),
 ]
 Every = Annotated[
     int,
-    typer.Option("--every", metavar="MINUTES", min=1, max=30, help="How often the clock ticks."),
+    typer.Option("--every", metavar="MINUTES", min=1, max=30, help="How often the tick runs."),
 ]
 Systemd = Annotated[
     bool, typer.Option("--systemd", help="Timer units of systemd instead of the crontab.")
@@ -51,7 +53,7 @@ Systemd = Annotated[
 
 @app.callback()
 def group() -> None:
-    """The clock: what is due is done, once and in order."""
+    """Scheduled jobs: do what is due, once and in order."""
 
 
 def _plan(
@@ -88,7 +90,7 @@ def _sure(call: Call, change: ops.Change) -> ops.Change:
     if change.is_change and not (call.yes or call.dry_run):
         raise UsageFault(
             "not_asked",
-            "nobody is there to be asked whether to write this",
+            "there is no terminal on which to ask whether to write this",
             hint="look at it with --dry-run, then add --yes",
         )
     return change
@@ -138,8 +140,8 @@ def install(
     every: Every = 1,
     systemd: Systemd = False,
 ) -> Outcome:
-    """Let cron (or systemd) run the tick; the change is shown and asked for, other people's lines
-    stay as they are.
+    """Let cron (or systemd) run the tick; the change is shown and confirmed first, other
+    people's lines stay as they are.
     """
     with call.session() as session:
         plan = _plan(call, session, inbox, outbox, log_file, every)
@@ -150,7 +152,7 @@ def install(
 
 @command(app, "remove", epilog="Example: voucher schedule remove --yes")
 def remove(call: Call, systemd: Systemd = False) -> Outcome:
-    """Take our part out of the crontab (or systemd) again; all else stays."""
+    """Remove this program's part from the crontab (or systemd); everything else stays."""
     with call.session() as session:
         plan = _plan(call, session, None, None, None)
     return ops.written(
@@ -160,6 +162,6 @@ def remove(call: Call, systemd: Systemd = False) -> Outcome:
 
 @command(app, "status", epilog="Example: voucher schedule status")
 def status(call: Call) -> Outcome:
-    """Say who runs the tick, when it last ran, and how late its deeds were."""
+    """Show who runs the tick, when it last ran, and how late its jobs were."""
     with call.session() as session:
         return ops.status(session, _plan(call, session, None, None, None))

@@ -108,7 +108,7 @@ def check(
         typer.Option("--packs", min=1, metavar="N", help="Also what N packs can cost."),
     ] = None,
 ) -> Outcome:
-    """Say what a pack is worth, what it can cost, what to note."""
+    """Show what a pack is worth, what it can cost and what to note."""
     from vouchercli.ops.setup import templates
 
     if not call.db_path.exists():  # a draft can be checked before there is a database

@@ -210,7 +210,7 @@ def _seal(whole: dict[str, Any]) -> Iterator[Fault]:
         yield Fault(
             (),
             "certificate_changed",
-            "the certificate was changed: it says it has the digest {said}, it has {ours}",
+            "the certificate was changed: it states the digest {said}, but its digest is {ours}",
             params={"said": whole.get("sha256"), "ours": ours},
         )
 
@@ -221,15 +221,15 @@ def _seeds(it: Certificate, commitment: str | None) -> Iterator[Fault]:
         yield Fault(
             (),
             "seed_changed",
-            "the seed is not the one that was committed: its digest is {ours}, committed was"
-            " {said}",
+            "the seed is not the one that was committed: its digest is {ours}, the committed"
+            " digest is {said}",
             params={"ours": ours, "said": it.seed_sha256},
         )
     if commitment is not None and commitment.strip().lower() != it.seed_sha256:
         yield Fault(
             (),
             "commitment_differs",
-            "announced was {announced}, the certificate says that {said} was committed",
+            "the announced digest is {announced}, but the certificate states {said}",
             params={"announced": commitment, "said": it.seed_sha256},
         )
     ours = draws.effective_seed(it.seed, it.public_randomness)
@@ -269,7 +269,8 @@ def _changed_list(it: Certificate, numbers: list[str], ours: str) -> Fault:
         return Fault(
             (),
             "entrants_changed",
-            "the list is not the published one: it has {ours:,} entrants, published were {said:,}",
+            "the list is not the published one: it has {ours:,} entrants, the published list has"
+            " {said:,}",
             params={"ours": len(numbers), "said": it.entrants},
         )
     if numbers != sorted(numbers):
@@ -281,7 +282,7 @@ def _changed_list(it: Certificate, numbers: list[str], ours: str) -> Fault:
     return Fault(
         (),
         "entrants_changed",
-        "the list is not the published one: its digest is {ours}, published was {said}",
+        "the list is not the published one: its digest is {ours}, the published digest is {said}",
         params={"ours": ours, "said": it.entrants_sha256},
     )
 

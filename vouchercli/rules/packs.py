@@ -155,8 +155,8 @@ def cautions(template: Template) -> tuple[Fault, ...]:
             Fault(
                 ("coupons", number),
                 "gross_by_construction",
-                "{percent} off shows a gross leverage of {gross} or more by construction: it says"
-                " nothing",
+                "a voucher of {percent} off has a gross leverage of at least {gross} by"
+                " definition: the figure shows no effect",
                 "",
                 {"percent": percent_text(rate), "gross": money.ratio(WHOLE_BP, rate)},
             )

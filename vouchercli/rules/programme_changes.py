@@ -159,7 +159,7 @@ def _funder_obstacles(before: Funder, after: Funder | None, in_use: InUse) -> li
             Fault(
                 (*path, "amount"),
                 "funder_in_use",
-                "funder {funder} has approved rounds: its fund cannot begin or cease to be watched",
+                "funder {funder} has approved rounds: its amount can be neither added nor removed",
                 "leave the amount as it was, or cancel the rounds first",
                 name,
             )

@@ -289,8 +289,8 @@ def cautions(programme: Programme) -> tuple[Fault, ...]:
         Fault(
             ("approvals",) if programme.approvals else ("staff",),
             "too_few_checkers",
-            "some approvals need {needed} checkers, the staff has {checkers}: nobody could ever"
-            " approve them",
+            "some approvals need {needed} checkers, but the staff has only {checkers}: they could"
+            " never be approved",
             "give more people the role checker, or ask for fewer",
             {"needed": needed, "checkers": checkers},
         ),

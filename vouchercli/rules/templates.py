@@ -143,13 +143,13 @@ def _line(
     face = part["cap" if is_percent else "denomination"]
     denomination = face.yuan() or 0
     if denomination == 0 and not face.is_missing:
-        face.fault("bad_amount", "{offending} is nothing", "write an amount above 0")
+        face.fault("bad_amount", "{offending} must be more than 0", "write an amount above 0")
     if is_percent:
         percent = part["percent"].percent()
         if percent * (WHOLE_BP + match_bp) > WHOLE_BP**2:
             part["percent"].fault(
                 "more_than_the_price",
-                "{offending} and its match come to more than the price",
+                "{offending} and its match exceed the price",
                 "write a smaller percentage",
             )
         return count, (
@@ -163,7 +163,7 @@ def _line(
     if not part["threshold"].is_missing and threshold < most:
         part["threshold"].fault(
             "more_than_the_price",
-            "threshold {offending} is below what the voucher and its match give ({most})",
+            "threshold {offending} is lower than the voucher and its match together ({most})",
             'write a threshold of at least "{most}"',
             most=money.yuan(most),
         )
@@ -206,7 +206,7 @@ def _validity(node: Node) -> Validity:
     if not part["calendar_month"].yes(True):
         part["calendar_month"].fault(
             "one_validity",
-            "calendar_month: false says nothing",
+            "calendar_month: false has no meaning",
             "write calendar_month: true, or another validity",
         )
     return Validity(

@@ -128,7 +128,7 @@ def built_upon(batch_id: int, standing: list[Row]) -> VoucherError:
     """
     return VoucherError(
         "batch_built_upon",
-        "batch {batch} cannot be undone: {count} later rows stand on it (batches {batches})",
+        "batch {batch} cannot be undone: {count} later rows depend on it (batches {batches})",
         hint="voucher batch undo {last}",
         batch=batch_id,
         count=sum(row["later"] for row in standing),

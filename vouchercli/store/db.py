@@ -78,7 +78,7 @@ def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
         raise VoucherError(
             "no_such_folder",
             "there is no folder {folder}",
-            hint="make it first, or name another with --db",
+            hint="create it first, or name another with --db",
             folder=str(path.parent),
         )
     if not create and not path.exists():
@@ -298,7 +298,7 @@ def _no_room(path: Path) -> VoucherError:
     return VoucherError(
         "disk_full",
         "the disk is full; nothing of the unfinished step was kept in {path}",
-        hint="make room, then run the same command again",
+        hint="free some space, then run the same command again",
         path=str(path),
     )
 

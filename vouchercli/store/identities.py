@@ -37,7 +37,7 @@ def load_key(db_path: Path, *, create: bool = False) -> bytes:
         if not create:
             raise VoucherError(
                 "no_key",
-                "the key file {path} is missing: residents could not be recognised again",
+                "the key file {path} is missing: without it residents cannot be recognised",
                 hint="restore it from the backup (a new key would break every token)",
                 path=str(path),
             )

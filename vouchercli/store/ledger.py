@@ -82,7 +82,8 @@ def _short(db: sqlite3.Connection, funder_id: int, needed_fen: int) -> VoucherEr
     available = balance(db, funder_id, "uncommitted")
     return VoucherError(
         "fund_short",
-        "{funder} has {available} yuan uncommitted; {needed} are needed, {missing} too much",
+        "{funder} has {available} yuan uncommitted; {needed} yuan are needed, {missing} yuan are"
+        " missing",
         hint="fewer packs, or raise the fund's amount in the programme's file and load it again",
         funder=funder,
         available=money.yuan(available),

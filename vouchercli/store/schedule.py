@@ -125,8 +125,8 @@ def _locked(beside: Path, path: Path) -> sqlite3.Connection:
         if isinstance(refused, Busy):
             raise Busy(
                 "tick_running",
-                "another tick is at work on {path}",
-                hint="nothing to do here: it does what is due",
+                "another tick is running on {path}",
+                hint="nothing to do: the other tick does what is due",
                 path=str(path),
             ) from error
         raise refused from error

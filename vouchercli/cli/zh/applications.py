@@ -14,9 +14,9 @@ TEXT = {
     "The residents of this group.": "该群体的居民。",
     "Targeted rounds: only the residents of this group, this time.": "定向发放的期次：本次仅发给该群体的居民。",
     "Grant the packs of a round that is issued here: by arrival, or to everyone on its list; run again it grants only what is new.": "发放由本系统发放的期次：按到达先后，或发给名单上的每个人；再次运行只发放新增的部分。",
-    "Grant a pack now; it is on the disk when the command answers.": "立即发放一份；命令返回时已写入磁盘。",
+    "Grant a pack now; it is saved when the command answers.": "立即发放一份；命令返回时已写入磁盘。",
     "The identity, or its token.": "身份标识或其脱敏代码。",
-    "A number of yours: asking again with it gives the same claim.": "您自己的编号：用同一编号再次请求，得到同一笔领取。",
+    "Your own number: asking again with it gives the same claim.": "您自己的编号：用同一编号再次请求，得到同一笔领取。",
     "Many at once: a line RESIDENT or RESIDENT,NO each; - reads standard input.": "一次多人：每行一个“居民”或“居民,编号”；- 表示标准输入。",
     # files
     "applications file": "报名文件",
@@ -37,14 +37,14 @@ TEXT = {
     # undoing
     "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches {batches})": "导入批次 {batch} 不能撤销：其中 {count} 行已发放卡包（导入批次 {batches}）",
     "batch {batch} cannot be undone: the list of entrants of {round} was published": "导入批次 {batch} 不能撤销：期次 {round} 的参加名单已经公布",
-    "batch {batch} holds {count:,} packs that were granted here: they stand": "导入批次 {batch} 是本系统已发放的 {count:,} 份卡包：发放不可撤回",
+    "batch {batch} cannot be undone: it holds {count:,} packs that were granted here": "导入批次 {batch} 是本系统已发放的 {count:,} 份卡包：发放不可撤回",
     # allocating
     "granted {granted:,} packs of {round} in the order of {order}: {claimed:,} of {packs:,} are claimed": "期次 {round} 按{order}顺序发放了 {granted:,} 份：共 {packs:,} 份，已领取 {claimed:,} 份",
     "applied_at, application_no": "报名时间、报名编号",
     "place on the list": "名单",
     "sold out at {at}, {seconds:,} seconds after the opening": "于 {at} 领完，距开领 {seconds:,} 秒",
     "the last arrival that got a pack: {application_no}": "最后一位获得者的报名编号：{application_no}",
-    "Who got none, {round}": "期次 {round} 未获得者",
+    "Applicants without a pack, {round}": "期次 {round} 未获得者",
     "the resident has the packs allowed": "该居民份数已达上限",
     "not on the list of the round's group": "不在该期次群体的名单内",
     "came while the round was paused": "到达时该期次已暂停",

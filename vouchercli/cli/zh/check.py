@@ -1,7 +1,7 @@
 """voucher check"""
 
 TEXT = {
-    "Prove that the books and the facts agree.": "核对账目与明细是否一致。",
+    "Check that the books agree with the claims and redemptions.": "核对账目与明细是否一致。",
     "Checks": "核对",
     "Check": "核对项",
     "State": "状态",
@@ -9,7 +9,7 @@ TEXT = {
     "Proves": "证明",
     "ok": "通过",
     "failed": "不通过",
-    "all {count} checks hold": "{count} 项核对全部通过",
+    "all {count} checks passed": "{count} 项核对全部通过",
     "{check}: {subject}: expected {expected}, found {found}": "{check}：{subject}：应为 {expected}，实为 {found}",
     "read = accepted + duplicate + rejected, and every reject is kept": "读取 = 接收 + 重复 + 未通过，且未通过行均已留存",
     "every batch has as many facts as rows accepted": "每个导入批次的明细行数等于接收行数",

@@ -16,7 +16,7 @@ TEXT = {
     "Published: G": "公布的杠杆率（毛）",
     "Ours: G": "本系统杠杆率（毛）",
     "Difference": "相差",
-    "Ours come from SYNTHETIC data at 1:{scale}, drawn to give these very ratios: their agreement proves nothing.": "本系统的数字来自按 1:{scale} 生成、专门校准到公布比率的合成数据：两者一致不能证明任何结论。",
+    "Our figures come from SYNTHETIC data at 1:{scale}, generated to give these ratios: their agreement proves nothing.": "本系统的数字来自按 1:{scale} 生成、专门校准到公布比率的合成数据：两者一致不能证明任何结论。",
     "The data of this demo is SYNTHETIC, drawn at 1:{scale}. It is evidence of nothing.": "本演示的数据全部为合成数据，比例 1:{scale}，不能作为任何证据。",
     "Try next: cd {folder}": "接下来可以试试：cd {folder}",
     "VOUCHER_DB is set: unset it first, or these commands use that database.": "环境变量 VOUCHER_DB 已设置：请先取消，否则以下命令会使用那个数据库。",
@@ -25,5 +25,5 @@ TEXT = {
     "Assumed: every sell-out time but round 5's 105 seconds, and the use of round 5, of which nothing was published.": "假设：除期次 hz-5 用时 105 秒领完外的所有领完时间，以及期次 hz-5 的核销情况（未见公布）。",
     "Published: the pack of 60 yuan and its first 2 M packs; 10 % off from 2,000 yuan, at most 400; the 1:1 match by merchants.": "已公布：60 元卡包及首批 200 万份；单笔满 2000 元减 10%，最高 400 元；商户按 1:1 配套。",
     "Assumed: everything else, above all the three parties' shares, the special groups' pack, and every amount that was spent.": "假设：其余全部，尤其是三方出资比例、特定群体卡包内容以及所有消费金额。",
-    "G of a 10 % voucher is 10 or more by construction: it says nothing about what the voucher did.": "九折券的杠杆率（毛）按规则必然不低于 10，不能说明券的实际作用。",
+    "G of a 10 % voucher is at least 10 by definition: it does not show any effect of the voucher.": "九折券的杠杆率（毛）按定义不低于 10，不能说明券的实际作用。",
 }

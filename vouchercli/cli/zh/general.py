@@ -13,7 +13,7 @@ TEXT = {
     "it is a folder": "这是文件夹",
     "its name is too long": "名称过长",
     "the disk is full": "磁盘已满",
-    "the command ended, but there is no room for its answer: make room, then ask again": "命令已执行完毕，但磁盘空间不足，无法写出结果：请腾出空间后重新查询",
+    "the command is done, but the disk is full and its answer cannot be written: free some space, then ask again": "命令已执行完毕，但磁盘空间不足，无法写出结果：请腾出空间后重新查询",
     "{file} is already there": "{file} 已存在",
     "name a new file, or move this one away": "请另取文件名，或先移走该文件",
     "Amounts in {unit}.": "金额单位：{unit}。",

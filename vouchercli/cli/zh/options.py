@@ -19,7 +19,7 @@ TEXT = {
     "Imported files: show, rejects, resume, retry, undo.": "导入批次：查看、未通过行、续导、重审、撤销。",
     "Reports: leverage, rounds.": "报表：杠杆率、各期次。",
     "Build a synthetic Hangzhou 2020 here and report on it.": "在此用合成数据生成杭州 2020 并出报表。",
-    "Look at this machine and this file, and say what to mend.": "检查本机与数据库文件，指出需要处理之处。",
+    "Check this machine and this file, and say what to correct.": "检查本机与数据库文件，指出需要处理之处。",
     "there is no output format {output}": "不支持的输出格式：{output}",
     "choose one of: {known}": "可选：{known}",
     "{text} is not a time": "无法识别的时间：{text}",

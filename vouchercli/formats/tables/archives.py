@@ -147,7 +147,7 @@ class _Measured(io.RawIOBase):
         ):
             raise VoucherError(
                 "archive_bomb",
-                "{file} unpacks to more than a table can be",
+                "{file} unpacks to more data than any table holds",
                 hint="ask for the file again, or unpack it yourself",
                 file=self._blob.name,
             )
@@ -199,8 +199,8 @@ def _entry(blob: Blob, choices: Sequence[Choice]) -> Blob:
         ):
             raise VoucherError(
                 "archive_climbs",
-                "{file} holds an entry that climbs out of its folder: {entry}",
-                hint="do not open it; ask who sent it",
+                "{file} holds an entry that points outside its folder: {entry}",
+                hint="do not open it; ask the sender",
                 file=blob.name,
                 entry=name,
             )
@@ -224,7 +224,7 @@ def _unclear(name: str, taken: list[str], entries: list[str]) -> VoucherError:
     if taken:
         return VoucherError(
             "several_entries",
-            "{file} holds {count} files and it is not clear which is meant: {entries}",
+            "{file} holds {count} files and it is unclear which one to import: {entries}",
             hint=hint,
             file=name,
             count=len(taken),
@@ -232,7 +232,7 @@ def _unclear(name: str, taken: list[str], entries: list[str]) -> VoucherError:
         )
     return VoucherError(
         "no_entry",
-        "{file} holds no file that could be meant: {entries}",
+        "{file} holds no file that can be imported: {entries}",
         hint=hint,
         file=name,
         entries=", ".join(entries),

@@ -90,10 +90,10 @@ def _mismatch(name: str, said: str, announced: str, counted: str, tally: Tally) 
     where = f"{name}:{tally.unread[0]}" if tally.unread else name
     return VoucherError(
         "footer_mismatch",
-        "{file} announces {announced} ({said}), but its rows give {counted}: it is damaged or not"
-        " whole",
+        "{file} states {announced} ({said}), but its rows give {counted}: it is damaged or"
+        " incomplete",
         where=where,
-        hint="ask for the file again; nothing of it was taken",
+        hint="ask for the file again; nothing was imported",
         file=name,
         said=said,
         announced=announced,

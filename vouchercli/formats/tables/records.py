@@ -79,7 +79,7 @@ def read(
         raise VoucherError(
             "sha1_mismatch",
             "{file} has the SHA-1 {found}, not {wanted}: it is not the file that was sent",
-            hint="fetch it again; nothing of it was taken",
+            hint="fetch it again; nothing was imported",
             where=source.name,
             file=source.name,
             found=", ".join(sorted(sha1s)),
@@ -193,9 +193,9 @@ class Reading:
         if self._ends and profile.footer_is_required and not footer:
             raise VoucherError(
                 "file_cut_off",
-                "{file} ends before its last lines ({footer}): it is cut off",
+                "{file} lacks its closing lines ({footer}): it is cut off",
                 where=self.name,
-                hint="fetch the file again; nothing of it was taken",
+                hint="fetch the file again; nothing was imported",
                 file=self.name,
                 footer=profile.footer,
             )
@@ -430,8 +430,8 @@ class Reading:
         """The refusal of a file that has rows behind its last lines."""
         return VoucherError(
             "data_after_footer",
-            "{file} goes on after its last lines, as if two files were one",
-            hint="take the files apart; nothing of it was taken",
+            "{file} has more rows after its closing lines: two files seem to be joined",
+            hint="split it into its files; nothing was imported",
             where=f"{self.name}:{line}",
             file=self.name,
         )

@@ -61,10 +61,10 @@ def _refuse(
     if 2 * len(found) > len(sample):
         raise VoucherError(
             "columns_swapped",
-            "{file} has {what} in the column {column}: its columns have changed places",
+            "{file} has {what} in the column {column}: its columns are swapped",
             file=reading.name,
             what=what,
-            hint="compare the header with the rows; nothing of it was taken",
+            hint="compare the header with the rows; nothing was imported",
             column=reading.column(field),
             where=f"{reading.name}:{found[0].line}",
         )

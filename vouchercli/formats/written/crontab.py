@@ -69,9 +69,9 @@ def _parted(text: bytes, name: str) -> tuple[bytes, bytes, bytes]:
     if [mark for _, mark in marks] != [BEGIN, END]:
         raise VoucherError(
             "crontab_damaged",
-            "the marks of the block {name} in the crontab are no pair: what is ours there is"
-            " unclear",
-            hint="mend it with crontab -e, then run the command again",
+            "the start and end marks of the block {name} in the crontab do not match: it is"
+            " unclear which lines are this program's",
+            hint="correct it with crontab -e, then run the command again",
             name=name,
         )
     first, last = marks[0][0], marks[1][0] + 1

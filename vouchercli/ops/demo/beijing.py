@@ -162,8 +162,8 @@ CITY = City(
             " pack, and every amount that was spent."
         ),
         say(
-            "G of a 10 % voucher is 10 or more by construction: it says nothing about what the"
-            " voucher did."
+            "G of a 10 % voucher is at least 10 by definition: it does not show any effect of the"
+            " voucher."
         ),
     ),
     try_next=(

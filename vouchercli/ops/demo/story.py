@@ -193,7 +193,7 @@ def _comparison(leverage: list[dict[str, Any]], scale: int) -> tuple[Table, ...]
         Column("difference", "Difference", "ratio"),
     )
     note = say(
-        "Ours come from SYNTHETIC data at 1:{scale}, drawn to give these very ratios: their"
+        "Our figures come from SYNTHETIC data at 1:{scale}, generated to give these ratios: their"
         " agreement proves nothing.",
         scale=scale,
     )

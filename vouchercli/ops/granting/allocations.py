@@ -359,6 +359,8 @@ def _told(session: Session, it: Found, tally: Tally, given: Granted) -> Outcome:
         Column("what", "Explanation", "word"),
     )
     tables = (
-        (Table(say("Who got none, {round}", round=row["round"]), columns, lines),) if lines else ()
+        (Table(say("Applicants without a pack, {round}", round=row["round"]), columns, lines),)
+        if lines
+        else ()
     )
     return Outcome(data=data, says=tuple(says), tables=tables)

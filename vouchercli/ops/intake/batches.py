@@ -175,8 +175,8 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
     elif row["rejected"] and row["state"] == "done":
         says = (
             say(
-                "mend them: voucher batch rejects {batch} --to rejects.csv; or judge them again:"
-                " voucher batch retry {batch}",
+                "correct them: voucher batch rejects {batch} --to rejects.csv; or judge them"
+                " again: voucher batch retry {batch}",
                 batch=batch_id,
             ),
         )
@@ -252,7 +252,7 @@ def write_rejects(
     if not isinstance(target, Path):
         return Outcome()
     done = say(
-        "wrote {count} rows to {file}: mend them there, then import that file",
+        "wrote {count} rows to {file}: correct them there, then import that file",
         count=count,
         file=str(target),
     )
@@ -264,8 +264,8 @@ def _mend(batch_id: int, count: int) -> tuple[Message, ...]:
         return (say("batch {batch} has no rejects", batch=batch_id),)
     return (
         say(
-            "mend them in the file's own layout: voucher batch rejects {batch} --to rejects.csv,"
-            " then import that file",
+            "correct them in the file's own layout: voucher batch rejects {batch} --to"
+            " rejects.csv, then import that file",
             batch=batch_id,
         ),
     )
@@ -290,7 +290,7 @@ def _refuse_granted(session: Session, batch_id: int) -> None:
     if row["kind"] == "allocation":
         raise VoucherError(
             "granted_stands",
-            "batch {batch} holds {count:,} packs that were granted here: they stand",
+            "batch {batch} cannot be undone: it holds {count:,} packs that were granted here",
             hint="voucher batch show {batch}",
             batch=batch_id,
             count=row["accepted"],
@@ -308,9 +308,9 @@ def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Out
     if under_way and not (is_sure or session.dry_run):
         raise VoucherError(
             "undo_of_open_round",
-            "batch {batch} granted packs of {rounds}, under way: undone, they could be granted"
-            " again",
-            hint="if that is meant: voucher batch undo {batch} --yes",
+            "batch {batch} granted packs of {rounds}, which are still open: after undoing it they"
+            " could be granted again",
+            hint="to undo it all the same: voucher batch undo {batch} --yes",
             batch=batch_id,
             rounds=", ".join(under_way),
         )

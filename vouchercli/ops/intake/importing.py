@@ -166,7 +166,7 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
         data=data,
         says=(
             say(
-                "batch {batch} is undone: {count} rows of {file} were taken away",
+                "batch {batch} is undone: {count} rows of {file} were removed",
                 batch=batch_id,
                 count=batch["accepted"],
                 file=batch["file"],
@@ -353,7 +353,7 @@ def _look_on(job: Job, desk: Desk, chunk: Chunk) -> None:
     if job.watch.is_stopped and not chunk.is_last:
         raise Stopped(
             "stopped",
-            "stopped: the rows up to line {line} of {file} are in (batch {batch})",
+            "stopped: the rows up to line {line} of {file} are imported (batch {batch})",
             hint="voucher batch resume {batch}",
             line=chunk.last_line,
             file=job.reading.name,

@@ -162,7 +162,11 @@ def _amounts(order: str, discount: str, subsidy: str) -> tuple[int, int, int] | 
     if fen[0] == 0:
         return Unfit(
             "bad_amount",
-            {"column": "order_amount", "value": order, "problem": "an order of nothing"},
+            {
+                "column": "order_amount",
+                "value": order,
+                "problem": "the order amount must be more than 0",
+            },
         )
     if fen[1] > fen[0]:
         return Unfit(

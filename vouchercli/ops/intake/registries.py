@@ -237,7 +237,7 @@ def _refuse_doubtful(desk: Desk, registry: str, gone: int, unread: int) -> None:
             "registry_unread",
             "{count} rows of the file cannot be read: their merchants would be suspended as"
             " missing",
-            hint="mend the rows first; or leave out --missing suspend; or add --yes",
+            hint="correct the rows first; or leave out --missing suspend; or add --yes",
             count=unread,
         )
     known = registries.count(desk.db, registry)
@@ -245,7 +245,7 @@ def _refuse_doubtful(desk: Desk, registry: str, gone: int, unread: int) -> None:
         raise VoucherError(
             "registry_in_part",
             "{missing} of the {known} merchants of registry {registry} are not in this file: it"
-            " looks like a part of it",
+            " seems to be only a part of the registry",
             hint=(
                 "import the whole registry; or leave out --missing suspend; or add --yes to suspend"
                 " all {missing}"
@@ -311,7 +311,11 @@ def _said(data: dict[str, Any]) -> tuple[Message, ...]:
         )
     ]
     if data["returned"]:
-        says.append(say("{count} came back and are no longer suspended", count=data["returned"]))
+        says.append(
+            say(
+                "{count} merchants are listed again and no longer suspended", count=data["returned"]
+            )
+        )
     if data["suspended"]:
         says.append(
             say("{count} missing merchants are suspended from now on", count=data["suspended"])

@@ -192,7 +192,7 @@ def _said_of(others: Moves) -> tuple[Message, ...]:
     if went:
         says.append(
             say(
-                "{count} rows of other batches gave way to earlier ones: voucher batch list",
+                "{count} rows of other batches were replaced by earlier ones: voucher batch list",
                 count=went,
             )
         )

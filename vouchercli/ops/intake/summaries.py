@@ -127,15 +127,18 @@ def _said(desk: Desk, data: dict[str, Any]) -> list[Any]:
     ]
     if data.get("ignored"):
         says.append(
-            say("{count} rows are not ours by the profile and were left out", count=data["ignored"])
+            say(
+                "{count} rows do not concern vouchers according to the profile and were left out",
+                count=data["ignored"],
+            )
         )
     if data.get("extra_columns"):
         says.append(say("columns not used: {columns}", columns=", ".join(data["extra_columns"])))
     if data["rejected"] and not desk.session.dry_run:
         says.append(
             say(
-                "mend them: voucher batch rejects {batch} --to rejects.csv; or judge them again:"
-                " voucher batch retry {batch}",
+                "correct them: voucher batch rejects {batch} --to rejects.csv; or judge them"
+                " again: voucher batch retry {batch}",
                 batch=data["batch"],
             )
         )

@@ -64,7 +64,7 @@ def check_order(
     if claim_no is not None and asked.merchant_no is None:
         raise UsageFault(
             "merchant_needed",
-            "a claim's voucher is checked at a merchant",
+            "the voucher of a claim is checked at a merchant, and none is named",
             hint="add --merchant NO",
         )
     list_fen, discount_fen = _fen("--amount", asked.amount), _fen("--discount", asked.discount)
@@ -86,7 +86,7 @@ def check_order(
     if not coupons:
         raise VoucherError(
             "unknown_coupon_no",
-            "the pack of {template} has {count} coupons, no number {coupon_no}",
+            "the pack of {template} has {count} coupons: there is no coupon {coupon_no}",
             hint="voucher template show {template}",
             template=pack.template,
             count=len(pack.coupons),

@@ -92,8 +92,8 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
         return Outcome(data, (), (), tuple(map(_problem, found)), "failed")
     says = [
         say(
-            "the draw of {round} is proven: {winners:,} winners of {entrants:,} entrants, drawn"
-            " again and the same",
+            "the draw of {round} is verified: {winners:,} winners of {entrants:,} entrants, drawn"
+            " again with the same result",
             round=it.round,
             winners=len(it.winners),
             entrants=len(rows),

@@ -70,7 +70,7 @@ def commit_seed(
         return told(
             session,
             code,
-            say("committed to a seed for {round}; it stays sealed until the draw", round=code),
+            say("committed to a seed for {round}; it stays secret until the draw", round=code),
             say(
                 "next: publish the digest of the seed now; after {closes_at}: voucher draw entrants"
                 " {round}",
@@ -181,7 +181,7 @@ def next_step(session: Session, code: str, public_randomness: str | None = None)
             session,
             code,
             say(
-                "{round} is committed; it is drawn after registration closes at {closes_at}",
+                "{round} has its seed; the draw follows after registration closes at {closes_at}",
                 round=code,
                 closes_at=times.shown(each.closes_at, each.zone),
             ),

@@ -38,7 +38,7 @@ def read(given: Sequence[str], file: str | None) -> tuple[law.Stratum, ...] | No
         raise UsageFault(
             "stratum_twice",
             "the stratum {stratum} is named twice",
-            hint="one quota for each",
+            hint="give each stratum one quota",
             stratum=law.named(again),
         )
     return tuple(strata) or None

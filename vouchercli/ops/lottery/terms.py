@@ -55,14 +55,14 @@ def standing(
     return told(
         session,
         each.code,
-        say("round {round} is committed already; the seed stands", round=each.code),
+        say("round {round} already has a seed; nothing was changed", round=each.code),
     )
 
 
 def _terms_stand(each: Lottery) -> VoucherError:
     return VoucherError(
         "draw_terms_stand",
-        "the terms of the draw of {round} are announced and stand",
+        "the terms of the draw of {round} are announced and cannot change",
         hint="voucher draw show {round}",
         round=each.code,
     )
@@ -208,9 +208,10 @@ def published(session: Session, each: Lottery, strata: Sequence[Stratum] | None)
     elif digest != each.kept["entrants_sha256"]:
         raise VoucherError(
             "entrants_changed",
-            "the applications of round {round} are not those that were published: {ours:,}"
-            " entrants, published were {said:,}",
-            hint="no command changes them after that: voucher audit log --about {round}",
+            "the applications of round {round} are not those that were published: there are"
+            " {ours:,} entrants, the published list has {said:,}",
+            hint="no command changes applications after the list is published; see the log:"
+            " voucher audit log --about {round}",
             round=each.code,
             ours=len(entrants),
             said=each.kept["entrants"],

@@ -24,7 +24,7 @@ COLUMNS = (
     Column("at", "at", "time"),
     Column("actor", "by"),
     Column("os_user", "login"),
-    Column("deed", "deed"),
+    Column("deed", "action"),
     Column("about", "about"),
     Column("changes", "changes"),
 )
@@ -44,7 +44,7 @@ def list_deeds(
     (round).
     """
     if since is not None and until is not None and since > until:
-        raise UsageFault("empty_window", "--since lies after --until", hint="exchange the two")
+        raise UsageFault("empty_window", "--since is later than --until", hint="swap the two times")
     zone = zone_of(session.db, session.programme)
     rows = audit.wanted(
         session.db, actor=actor, deed=deed, about=about, since=since, until=until, limit=limit + 1
@@ -64,7 +64,7 @@ def list_deeds(
         if len(rows) > limit
         else ()
     )
-    none = (say("the log has no such line"),) if not rows else ()
+    none = (say("no line of the log matches"),) if not rows else ()
     return Outcome(
         data={"lines": data},
         tables=(Table(say("Log"), COLUMNS, shown, zone=zone),) if rows else (),
@@ -149,7 +149,7 @@ def verify_log(session: Session, head: str | None = None) -> Outcome:
         found += [
             Problem(
                 "audit_unguarded",
-                "the guard {guard} is gone: somebody worked on the file by hand",
+                "the trigger {guard} is missing: somebody changed the file by hand",
                 hint="compare the file with the last backup",
                 params={"guard": guard},
             )
@@ -168,14 +168,14 @@ def verify_log(session: Session, head: str | None = None) -> Outcome:
             data=data,
             problems=tuple(found[:SHOWN]),
             status="failed",
-            says=(say("the log does not hold: keep this file as it is for the auditor"),),
+            says=(say("the log is not intact: keep this file unchanged for the auditor"),),
         )
     held = (
-        say("all {count} lines hold, and the noted head is among them", count=count)
+        say("all {count} lines are intact, and the noted head is among them", count=count)
         if head
         else say(
-            "all {count} lines hold; only a head noted elsewhere shows that none was cut off at"
-            " the end",
+            "all {count} lines are intact; only a head noted elsewhere can show that no line is"
+            " missing at the end",
             count=count,
         )
     )
@@ -191,7 +191,7 @@ def _noted(head: str | None) -> tuple[int | None, str | None]:
         raise UsageFault(
             "bad_head",
             "{head} is not the head of a log",
-            hint="write it as audit head gave it, number:digest or the digest",
+            hint="write it as audit head showed it: number:digest, or the digest alone",
             head=head,
         ) from error
 
@@ -206,13 +206,14 @@ def _problem(found: law.Break) -> Problem:
     if found.what == "edited":
         return Problem(
             "audit_edited",
-            "line {line} is not what was written: its seal should be {expected} and is {found}",
+            "line {line} was changed after it was written: its digest should be {expected} and is"
+            " {found}",
             where=f"audit:{found.line}",
             params=params,
         )
     return Problem(
         "audit_gap",
-        "line {line} does not follow line {after}: a line was taken out, put in or moved there",
+        "line {line} does not follow line {after}: a line was removed, inserted or moved there",
         where=f"audit:{found.line}",
         params=params,
     )
@@ -228,8 +229,8 @@ def _head_problems(db: sqlite3.Connection, number: int | None, seal: str | None)
     return [
         Problem(
             "audit_head_missing",
-            "the noted head {head} is not in the log (it has {count} lines): lines were cut off or"
-            " rewritten",
+            "the noted head {head} is not in the log (it has {count} lines): lines were removed"
+            " or rewritten",
             hint="compare the file with the last backup",
             params={"head": seal[:12], "count": audit.count(db), "line": number},
         )

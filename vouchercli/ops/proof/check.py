@@ -77,7 +77,7 @@ def check_all(session: Session) -> Outcome:
             for row in rows
         ]
     }
-    says = () if problems else (say("all {count} checks hold", count=len(rows)),)
+    says = () if problems else (say("all {count} checks passed", count=len(rows)),)
     tables = (Table(say("Checks"), COLUMNS, rows),)
     return Outcome(
         data=data,

@@ -92,7 +92,7 @@ def examine(path: Path, *, now: int, encoding: str) -> Outcome:
             ],
         },
         tables=(Table(say("This machine and {db}", db=str(path)), COLUMNS, rows),),
-        says=() if problems else (say("nothing to mend"),),
+        says=() if problems else (say("nothing to correct"),),
         problems=problems,
         status="failed" if is_failed else "ok",
     )
@@ -226,7 +226,7 @@ def _room(path: Path) -> Finding:
         Problem(
             "disk_nearly_full",
             "only {free} MiB are free in {folder}",
-            hint="make room before the next import",
+            hint="free some space before the next import",
             level="error" if free < LEAST_FREE_MIB else "warning",
             params={"free": free, "folder": str(folder)},
         ),
@@ -385,7 +385,7 @@ def _clock(found: store.Vitals, now: int) -> Finding:
         shown,
         Problem(
             "clock_behind",
-            "the clock ({now}) is behind the last deed in the log ({last})",
+            "the machine's clock ({now}) is behind the last line of the log ({last})",
             hint="set the machine's clock; for late entries give --now",
             level="warning",
             params={"now": shown, "last": times.shown(found.last_deed_at, HOME_ZONE)},
@@ -404,8 +404,8 @@ def _tick(found: store.Vitals, now: int) -> Finding:
             shown,
             Problem(
                 "tick_late",
-                "the last tick was at {at}, {minutes:,} minutes ago: what was due since is not"
-                " done",
+                "the last tick was at {at}, {minutes:,} minutes ago: the jobs due since then are"
+                " not done",
                 hint="voucher schedule status",
                 level="warning",
                 params={"at": shown, "minutes": (now - found.last_tick_at) // 60},

@@ -73,8 +73,8 @@ def scope_of(session: Session, only: Sequence[str], since: int | None, as_of: in
     if since is not None and as_of is not None and since > as_of:
         raise UsageFault(
             "empty_window",
-            "--since lies after --as-of: nothing can be in between",
-            hint="exchange the two",
+            "--since is later than --as-of",
+            hint="swap the two times",
         )
     wanted = {kept_rounds.named(session.db, programme_id, code)["round_id"] for code in only}
     every = store.rounds_of(session.db, programme_id)

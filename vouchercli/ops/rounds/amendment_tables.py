@@ -81,8 +81,8 @@ def table(db: sqlite3.Connection, it: Found) -> Table:
     )
     notes = tuple(
         say(
-            "{actor} approved under {login}, the login that also acted as {also}: one person may"
-            " stand behind both names.",
+            "{actor} approved under {login}, a login that was also used as {also}: both names may"
+            " be one person.",
             actor=each["actor"],
             login=each["os_user"],
             also=each["also"],

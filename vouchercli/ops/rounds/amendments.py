@@ -84,8 +84,8 @@ def top_up_round(session: Session, code: str, packs: int, note: str = "") -> Out
         if total * it.row["pack_value_fen"] > money.MAX_FEN:
             raise VoucherError(
                 "round_too_large",
-                "{packs:,} packs of {value} yuan are more than any budget",
-                hint="look at --packs again",
+                "{packs:,} packs of {value} yuan exceed any budget",
+                hint="check the number after --packs",
                 packs=total,
                 value=money.grouped(it.row["pack_value_fen"]),
             )
@@ -129,7 +129,7 @@ def reschedule_round(
     if opens_at is None and closes_at is None:
         raise UsageFault(
             "nothing_to_edit",
-            "say what to move: --opens-at, --closes-at or both",
+            "name the time to change: --opens-at, --closes-at or both",
             hint="voucher round reschedule --help",
         )
     with writing(session) as db:
@@ -330,7 +330,8 @@ def _effective(
     if kind == "resume":
         over = Problem(
             "round_over",
-            "round {round} was to close at {closes_at}: only claims from before then still count",
+            "round {round} should have closed at {closes_at}: only claims made before that still"
+            " count",
             hint="voucher round close {round}",
             level="warning",
             params={"round": code, "closes_at": closes_at},
@@ -383,7 +384,7 @@ def reject(session: Session, it: Found, waiting: sqlite3.Row, note: str) -> Outc
         session,
         code,
         say(
-            "rejected the amendment of {round} ({kind}); the round stands as it was",
+            "rejected the amendment of {round} ({kind}); the round is unchanged",
             round=code,
             kind=Word(waiting["kind"]),
         ),
@@ -415,15 +416,15 @@ def _check_window(
         past = min(after.values())
         raise VoucherError(
             "time_past",
-            "{at} is not ahead: it is {now}, and nobody could keep to it",
-            hint="propose a time to come",
+            "{at} is not in the future: it is {now} now",
+            hint="propose a time in the future",
             at=times.shown(past, zone),
             now=times.shown(session.now, zone),
         )
     if hindrance == "closes_before_claims" and last is not None:
         raise VoucherError(
             "closes_before_claims",
-            "a pack was claimed at {at}: the round cannot close before",
+            "a pack was claimed at {at}: the round cannot close before that",
             hint="propose a later --closes-at",
             at=times.shown(last, zone),
         )
@@ -451,9 +452,9 @@ def _refuse_drawn(db: sqlite3.Connection, it: Found) -> None:
     if row is not None and row["drawn_at"] is not None:
         raise VoucherError(
             "round_drawn",
-            "round {round} was drawn on {at}: who would be next is known, so no packs are added"
-            " to it",
-            hint="a lottery of its own: voucher round copy {round} NEW --packs N --opens-at TIME",
+            "round {round} was drawn on {at}: no packs can be added, because it is known who"
+            " would be next",
+            hint="hold another lottery: voucher round copy {round} NEW --packs N --opens-at TIME",
             round=it.row["round"],
             at=times.shown(row["drawn_at"], it.row["time_zone"]),
         )

@@ -119,7 +119,7 @@ def approve_round(session: Session, code: str) -> Outcome:
                 )
                 if committed
                 else say(
-                    "approved {round}: none of its funders has a fund to watch, so nothing was"
+                    "approved {round}: none of its funders has a limited fund, so nothing was"
                     " committed",
                     round=code,
                 )

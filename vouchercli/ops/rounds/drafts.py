@@ -280,7 +280,8 @@ def check_funding(programme: Programme, template: Template) -> None:
     if faults:
         raise VoucherError(
             "foreign_funding",
-            "template {template} does not fit programme {programme}: it is paid by others",
+            "template {template} does not fit programme {programme}: the programme does not have"
+            " its funders",
             hint="voucher programme show {programme}",
             template=template.template,
             programme=programme.programme,
@@ -296,7 +297,8 @@ def _check_amounts(programme: Programme, terms: Mapping[str, Any], pack: sqlite3
     if terms["per_resident"] > limit:
         raise VoucherError(
             "above_limit",
-            "{packs} packs for one resident: programme {programme} allows {limit} a round",
+            "{packs} packs for one resident are too many: programme {programme} allows {limit} a"
+            " round",
             hint="--per-resident {limit}, or change the programme's limits",
             packs=terms["per_resident"],
             programme=programme.programme,
@@ -305,8 +307,8 @@ def _check_amounts(programme: Programme, terms: Mapping[str, Any], pack: sqlite3
     if terms["packs"] * pack["pack_value_fen"] > money.MAX_FEN:
         raise VoucherError(
             "round_too_large",
-            "{packs:,} packs of {value} yuan are more than any budget",
-            hint="look at --packs again",
+            "{packs:,} packs of {value} yuan exceed any budget",
+            hint="check the number after --packs",
             packs=terms["packs"],
             value=money.grouped(pack["pack_value_fen"]),
         )
@@ -325,7 +327,7 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
     if template.validity.until and closes_at > times.parse(template.validity.until, zone):
         raise VoucherError(
             "closes_after_validity",
-            "claims until {closes_at} would get vouchers that end at {until}",
+            "claims are accepted until {closes_at}, but the vouchers end at {until}",
             hint="--closes-at {until}, or a template with a later end",
             closes_at=times.shown(closes_at, zone),
             until=template.validity.until,
@@ -353,8 +355,8 @@ def _check_code(db: sqlite3.Connection, programme_id: int, code: str) -> None:
     if not law.is_code(code):
         raise VoucherError(
             "bad_round_code",
-            "{round} cannot be a round's code: letters, digits, - _ . (ASCII), 40 at most",
-            hint="take {suggestion}",
+            "{round} cannot be a round's code: use at most 40 ASCII letters, digits, - _ .",
+            hint="use {suggestion}",
             round=code,
             suggestion=law.suggested_code(code),
         )
@@ -362,7 +364,7 @@ def _check_code(db: sqlite3.Connection, programme_id: int, code: str) -> None:
         if standing.casefold() == code.casefold():
             raise VoucherError(
                 "round_exists",
-                "there is a round {standing} already",
+                "round {standing} already exists",
                 hint="voucher round show {standing}",
                 standing=standing,
             )

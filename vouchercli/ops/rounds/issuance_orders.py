@@ -54,7 +54,7 @@ def refuse_unfit(
             "platform_limits",
             "platform {platform} does not take this round",
             problems=problems,
-            hint="change what stands below, or issue it elsewhere with --platform",
+            hint="change what is listed below, or choose another platform with --platform",
             platform=row["platform"],
         )
 
@@ -76,7 +76,7 @@ def superseded(db: sqlite3.Connection, row: sqlite3.Row, hint: str) -> tuple[Pro
     return (
         Problem(
             "order_stands",
-            "{platform} holds order {number} of {round}, which no longer holds",
+            "{platform} still has order {number} of {round}, which is no longer valid",
             level="warning",
             hint=hint,
             params={"platform": row["platform"], "number": number, "round": row["round"]},
@@ -113,7 +113,7 @@ def _unfit(
             problems.append(
                 Problem(
                     "platform_kind",
-                    "coupon {coupon}: {platform} is not told of percentages by these orders",
+                    "coupon {coupon}: the orders for {platform} cannot state percentages",
                     hint=(
                         "a template with fixed amounts, or another order profile in configs/orders"
                     ),

@@ -126,7 +126,7 @@ def tables(
     notes = (
         [
             say(
-                "Public holidays of {years} are not known here, only weekdays: install"
+                "The public holidays of {years} are not known, only weekdays: install"
                 " chinesecalendar, or write them into the programme's calendar.",
                 years=", ".join(unknown),
             )

@@ -145,7 +145,7 @@ def tables(it: Found, expected: dict[str, Any]) -> tuple[Table, ...]:
     shown = tuple(expected["past"][-SHOWN_ROUNDS:])
     left = expected["rounds"] - len(shown)
     rounds = Table(
-        say("What the city's own closed rounds came to (pooled)"),
+        say("Results of the city's own closed rounds (pooled)"),
         columns,
         shown,
         _total(expected),
@@ -213,10 +213,15 @@ def _ranges_table(expected: dict[str, Any], *, is_race: bool) -> Table:
         if each is not None
     )
     return Table(
-        say("What that lets one expect of this round"),
+        say("What this round can be expected to come to"),
         columns,
         rows,
-        notes=(say("From the lowest past round to the highest; the past promises nothing."),),
+        notes=(
+            say(
+                "From the lowest past round to the highest; past rounds do not decide what"
+                " this one will be."
+            ),
+        ),
     )
 
 

@@ -51,7 +51,7 @@ def plan_round(session: Session, code: str) -> Outcome:
         *(
             []
             if residents["is_limited"]
-            else [say("no list limits who may have a pack of {round}", round=code)]
+            else [say("any resident may claim a pack of {round}: no list limits it", round=code)]
         ),
         *(
             []
@@ -66,7 +66,7 @@ def plan_round(session: Session, code: str) -> Outcome:
         *(
             []
             if expected
-            else [say("no round has closed yet: there is nothing to expect figures from")]
+            else [say("no round has closed yet: there are no past figures to estimate from")]
         ),
     )
     return Outcome(
@@ -162,7 +162,7 @@ def _liability_table(it: Found, liability: list[dict[str, Any]]) -> Table:
                 else []
             ),
             *(
-                [say("A funder without an amount pays as it goes: its fund is not watched.")]
+                [say("A funder without an amount pays what is spent: its fund has no limit.")]
                 if any(part["left_fen"] is None for part in liability)
                 else []
             ),

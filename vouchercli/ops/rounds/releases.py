@@ -235,12 +235,12 @@ def _told(
     about = {"amount": money.grouped(abs(total)), "round": row["round"]}
     if total > 0:
         says.append(
-            say("returned {amount} yuan that {round} did not use to those who gave them", **about)
+            say("returned {amount} yuan to the funders, unused by {round}", **about)
             if programme.unused == "treasury"
             else say("released {amount} yuan that {round} did not use", **about)
         )
     elif total < 0:
-        says.append(say("took {amount} yuan back for {round}: files came late", **about))
+        says.append(say("committed {amount} yuan again for {round}: files came late", **about))
     problems = tuple(
         Problem(
             "release_short",

@@ -102,7 +102,8 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
         )
         over = Problem(
             "round_over",
-            "round {round} was to close at {closes_at}: only claims from before then still count",
+            "round {round} should have closed at {closes_at}: only claims made before that still"
+            " count",
             hint="voucher round close {round}",
             level="warning",
             params={"round": code, "closes_at": closes_at},

@@ -177,7 +177,7 @@ def stray_files(session: Session, inbox: Path) -> Iterator[Done]:
         if is_new:
             stray = Problem(
                 "stray_file",
-                "{file} lies in no folder of a platform and a kind: it is not taken in",
+                "{file} is not in a folder of a platform and a kind: it is not imported",
                 level="warning",
                 hint="move it to {example}",
                 params={

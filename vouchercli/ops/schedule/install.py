@@ -208,7 +208,7 @@ def _units(plan: Plan) -> dict[str, bytes | None]:
         if OURS not in (found[str(path)] or OURS.encode()).decode("utf-8", "replace"):
             raise VoucherError(
                 "foreign_unit",
-                "{file} is there and was not written by us",
+                "{file} exists and was not written by this program",
                 hint="move it away first",
                 file=str(path),
             )
@@ -238,9 +238,9 @@ def written(change: Change, *, dry_run: bool) -> Outcome:
             data=data,
             says=(
                 (
-                    say("nothing of ours is there")
+                    say("nothing of this program is installed there")
                     if change.is_removal
-                    else say("it is installed already, just so")
+                    else say("it is already installed like this")
                 ),
             ),
         )
@@ -248,10 +248,10 @@ def written(change: Change, *, dry_run: bool) -> Outcome:
     if not dry_run:
         problems = _write_crontab(*change.files[""]) if "" in change.files else _write_units(change)
     done = (
-        say("taken out: the clock of {db} no longer ticks", db=plan.name)
+        say("removed: the tick of {db} no longer runs", db=plan.name)
         if change.is_removal
         else say(
-            "installed: the clock of {db} ticks every {minutes} min",
+            "installed: the tick of {db} runs every {minutes} min",
             db=plan.name,
             minutes=plan.minutes,
         )
@@ -300,7 +300,7 @@ def _systemctl(*args: str) -> Problem | None:
         why = (ran.stderr or ran.stdout).strip()
     return Problem(
         "systemd_silent",
-        "systemd was not told: {why}",
+        "systemd could not be informed: {why}",
         level="warning",
         hint="run: systemctl {args}",
         params={"why": why, "args": " ".join(args)},
@@ -341,7 +341,7 @@ def status(session: Session, plan: Plan) -> Outcome:
             Word("longest gap (s)"): str(beat["longest_gap"]),
         }
     table = Table(
-        say("The clock of {db}", db=plan.name),
+        say("The schedule of {db}", db=plan.name),
         STATUS,
         tuple({"what": what, "value": value} for what, value in rows.items()),
     )

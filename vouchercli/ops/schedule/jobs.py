@@ -161,7 +161,7 @@ def _open(session: Session, due: Due) -> Outcome:
     if due.round.mode == "lottery" and due.round.is_local and not due.round.seed_committed:
         raise VoucherError(
             "draw_not_committed",
-            "round {round} has no committed seed: once open it could never be drawn",
+            "round {round} has no seed: it could not be drawn after its opening",
             hint=(
                 "voucher round reschedule {round} --opens-at TIME, then voucher draw commit {round}"
             ),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("due_at", "When", "time"),
-    Column("deed", "Deed", "word"),
+    Column("deed", "Job", "word"),
     Column("round", "Round"),
     Column("state", "Now", "word"),
     Column("waits_for", "Waits for", "word"),
@@ -52,7 +52,7 @@ def show_schedule(session: Session) -> Outcome:
         ],
     }
     return Outcome(
-        data=data, tables=tables, says=(last,) if rows else (say("nothing is to come"), last)
+        data=data, tables=tables, says=(last,) if rows else (say("no job is planned"), last)
     )
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from vouchercli.store.db import Session
 
 COLUMNS = (
-    Column("deed", "Deed", "word"),
+    Column("deed", "Job", "word"),
     Column("subject", "Of", "text"),
     Column("due_at", "Due at", "time"),
     Column("late", "Late (s)", "int", optional=True),
@@ -166,7 +166,7 @@ def _intake(session: Session, where: Places) -> Iterator[Done]:
             error=VoucherError(
                 "no_inbox",
                 "there is no folder {folder}",
-                hint="make it, or name the right one with --inbox",
+                hint="create it, or name the right one with --inbox",
                 folder=str(where.inbox),
             ),
         )
@@ -177,7 +177,7 @@ def _intake(session: Session, where: Places) -> Iterator[Done]:
             times.HOME_ZONE,
             error=VoucherError(
                 "unreadable_inbox",
-                "the folder {folder} cannot be looked into",
+                "the folder {folder} cannot be read",
                 hint="check who owns it and who may read there",
                 folder=str(folder),
             ),
@@ -325,7 +325,7 @@ def _told(session: Session, done: list[Done], problems: list[Problem]) -> Outcom
             "now": times.iso(session.now, zone),
             "deeds": [_described(session, each) for each in done],
         },
-        tables=(Table(say("What the clock did"), COLUMNS, rows, zone=zone),) if rows else (),
+        tables=(Table(say("What the tick did"), COLUMNS, rows, zone=zone),) if rows else (),
         problems=tuple(problems),
         status="partial" if is_partial else "ok",
     )

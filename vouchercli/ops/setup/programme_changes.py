@@ -100,9 +100,9 @@ def refuse_obstacles(
     if obstacles:
         raise VoucherError(
             "programme_in_use",
-            "{count} change(s) of programme {programme} would break what stands on it; nothing was"
-            " changed",
-            hint="take them back in {file}, then load it again",
+            "{count} change(s) of programme {programme} conflict with what is recorded; nothing"
+            " was changed",
+            hint="undo them in {file}, then load it again",
             problems=configs.problems(obstacles, document),
             count=len(obstacles),
             programme=after.programme,
@@ -175,8 +175,8 @@ def propose(
         tables=(table(session.db, row, waiting),),
         says=(
             say(
-                "proposed a change of {programme}: rounds rest on it, so it waits; checkers needed:"
-                " {checkers}",
+                "proposed a change of {programme}: rounds depend on it, so it needs approval;"
+                " checkers needed: {checkers}",
                 programme=before.programme,
                 checkers=_needed(before, after),
             ),
@@ -283,7 +283,7 @@ def reject_change(session: Session, code: str | None, note: str) -> Outcome:
             data={"programme": programme.programme, "result": "unchanged", "change": told},
             says=(
                 say(
-                    "rejected the change of {programme}; it stands as it was",
+                    "rejected the change of {programme}; the programme is unchanged",
                     programme=programme.programme,
                 ),
             ),

@@ -120,7 +120,7 @@ def funds_table(programme: Programme, funds: list[dict[str, Any]]) -> Table:
         tuple(funds),
         zone=programme.time_zone,
         notes=(
-            (say("A funder without an amount pays as it goes: its fund is not watched."),)
+            (say("A funder without an amount pays what is spent: its fund has no limit."),)
             if any(fund["amount_fen"] is None for fund in funds)
             else ()
         ),

@@ -46,7 +46,7 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
                 data=_loaded(programme, "unchanged"),
                 says=(
                     say(
-                        "programme {programme} is loaded already and the file says the same",
+                        "programme {programme} is already loaded and the file has no change",
                         programme=programme.programme,
                     ),
                 ),
@@ -96,9 +96,9 @@ def _refuse_new_staff(session: Session, before: Programme, after: Programme) -> 
         except VoucherError as error:
             raise VoucherError(
                 "staff_change",
-                "staff, approvals and logins of programme {programme} are changed by one of its"
-                " checkers only",
-                hint="let one of {checkers} load it, with --actor NAME",
+                "only a checker of programme {programme} may change its staff, approvals and"
+                " logins",
+                hint="ask a checker ({checkers}) to load it with --actor NAME",
                 programme=before.programme,
                 checkers=people.named(before, "checker"),
             ) from error

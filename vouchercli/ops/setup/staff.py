@@ -29,9 +29,8 @@ def require_itself(session: Session, programme: Programme) -> None:
     if not law.is_itself(hand(session), programme):
         raise VoucherError(
             "wrong_login",
-            "{actor} acts under a login of their own, not under {login}: logins are personal in"
-            " {programme}",
-            hint="let {actor} do it, or leave out --actor",
+            "{actor} must use their own login, not {login}: logins are personal in {programme}",
+            hint="ask {actor} to do it, or leave out --actor",
             actor=session.actor,
             login=session.os_user,
             programme=programme.programme,
@@ -47,7 +46,7 @@ def require_staff(session: Session, programme: Programme) -> None:
         raise VoucherError(
             "not_staff",
             "{actor} is neither maker nor checker of programme {programme} (its staff: {staff})",
-            hint="let one of them do it with --actor NAME",
+            hint="ask one of them to do it with --actor NAME",
             actor=session.actor,
             programme=programme.programme,
             staff=law.named(programme, "maker", "checker"),
@@ -61,7 +60,8 @@ def require_checker(session: Session, programme: Programme) -> None:
         raise VoucherError(
             "not_a_checker",
             "{actor} is not a checker of programme {programme} (its checkers: {checkers})",
-            hint="let a checker do it with --actor NAME, or add the role to the programme's staff",
+            hint="ask a checker to do it with --actor NAME, or add the role to the programme's"
+            " staff",
             actor=session.actor,
             programme=programme.programme,
             checkers=law.named(programme, "checker"),
@@ -132,9 +132,9 @@ def _objection(
     if objection and not law.is_among(session.actor, (other.actor for other in others)):
         raise VoucherError(
             "same_login",
-            "{actor} acts under {login}, the login of {other}: where logins are personal they count"
-            " as one person",
-            hint="let another checker do it under their own login",
+            "{actor} uses {login}, the login of {other}: where logins are personal, both count as"
+            " one person",
+            hint="ask another checker to do it under their own login",
             actor=session.actor,
             login=session.os_user,
             other=next(other.actor for other in others if other.os_user == session.os_user),

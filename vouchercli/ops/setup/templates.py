@@ -53,7 +53,9 @@ def add_template(session: Session, name_or_path: str) -> Outcome:
             )
     name = {"template": template.template, "version": row["version"]}
     if not is_new:
-        says = say("template {template} is there already: version {version} says the same", **name)
+        says = say(
+            "template {template} already exists: version {version} has the same content", **name
+        )
     elif session.dry_run:
         says = say(
             "template {template} has no fault and would be version {version}; nothing was written"
@@ -202,7 +204,7 @@ def diff_templates(session: Session, one: str, other: str | None) -> Outcome:
         Column("before", names["before"], "entry"),
         Column("after", names["after"], "entry"),
     )
-    says = () if rows else (say("{before} and {after} say the same", **names),)
+    says = () if rows else (say("{before} and {after} have the same content", **names),)
     tables = (Table(say("From {before} to {after}", **names), columns, rows),) if rows else ()
     return Outcome(data={**names, "changes": list(rows)}, tables=tables, says=says)
 
