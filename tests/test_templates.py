@@ -498,7 +498,7 @@ def test_entries_of_a_template_read_in_chinese(written: str, words: str) -> None
     speak("zh")
     try:
         assert keys.entry(written) == words
-        assert keys.field("name.zh, match.merchant") == "名称、配套比例（merchant）"
+        assert keys.entry("name.zh, match.merchant") == "名称, 配套比例（merchant）"
     finally:
         speak("en")
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Status = Literal["ok", "partial", "failed", "refused"]
 Kind = Literal[
-    "text", "word", "int", "fen", "ratio", "rate", "time", "date", "token", "code", "field", "entry"
+    "text", "word", "int", "fen", "ratio", "rate", "time", "date", "token", "code", "entry"
 ]
 
 
@@ -92,7 +92,7 @@ class Column:
     `*_yuan`), ratio (decimal string such as "13.24"), rate (decimal string, a share of 1 such as
     "0.7020", shown as 70.2 %), time (UTC epoch seconds), date (integer yyyymmdd), token (the bytes
     of a resident's keyed token), code (a reason code: Chinese readers see its words before it),
-    field and entry (a key and a value of a template's file: Chinese readers see words instead).
+    entry (a key or a value of a template's file: Chinese readers see words instead).
     None is shown as an en dash.
 
     `where` names the renderings that have the column. For a person's table only: `blank` is what an

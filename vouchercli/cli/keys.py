@@ -8,47 +8,39 @@ import re
 
 from vouchercli.cli.language import language, t
 
-KEYS = (
-    "name.zh",
-    "name.en",
-    "validity.days_after_claim",
-    "validity.until",
-    "validity.calendar_month",
-    "scope.channel",
-    "scope.districts",
-    "scope.industries",
-    "scope.sizes",
-    "scope.merchants",
-    "scope.exclude",
-    "scope.hours",
-    "scope.weekdays",
-    "scope.registration",
-    "source",
-    "assumption",
-)
-# the written form, and the template that words it
-FIELDS = (
-    (re.compile(r"coupons (?P<coupon>.+)"), "coupons {coupon}"),
-    (re.compile(r"funding\.(?P<funder>.+)"), "funding.{funder}"),
-    (re.compile(r"match\.(?P<funder>.+)"), "match.{funder}"),
-)
-ENTRIES = (
-    (
-        re.compile(r"(?P<count>\d+) x (?P<off>[\d.]+) / (?P<threshold>[\d.]+)"),
-        "{count} x {off} / {threshold}",
-    ),
-    (
-        re.compile(r"(?P<count>\d+) x (?P<off>\S+) <= (?P<cap>[\d.]+) / (?P<threshold>[\d.]+)"),
-        "{count} x {off} <= {cap} / {threshold}",
-    ),
-)
+# what a template's file has -> the label of the same thing elsewhere
 WORDS = {
+    "name.zh": "name",
+    "name.en": "name (en)",
+    "validity.days_after_claim": "validity.days_after_claim",
+    "validity.until": "validity.until",
+    "validity.calendar_month": "validity.calendar_month",
+    "scope.channel": "channel",
+    "scope.districts": "district",
+    "scope.industries": "industry",
+    "scope.sizes": "size",
+    "scope.merchants": "merchant",
+    "scope.exclude": "scope.exclude",
+    "scope.hours": "scope.hours",
+    "scope.weekdays": "weekday",
+    "scope.registration": "scope.registration",
+    "source": "source",
+    "assumption": "assumption",
     "offline": "offline",
     "online": "online",
     "any": "any",
     "true": "yes",
     "open": "any",  # scope.registration
     "required": "registered",
+}
+FORMS = {
+    r"coupons (?P<coupon>.+)": "coupons {coupon}",
+    r"funding\.(?P<funder>.+)": "funding.{funder}",
+    r"match\.(?P<funder>.+)": "match.{funder}",
+    r"(?P<count>\d+) x (?P<off>[\d.]+) / (?P<least>[\d.]+)": "{count} x {off} / {least}",
+    r"(?P<count>\d+) x (?P<off>\S+) <= (?P<cap>\S+) / (?P<least>\S+)": (
+        "{count} x {off} <= {cap} / {least}"
+    ),
 }
 
 
@@ -58,24 +50,15 @@ def code(text: str) -> str:
     return text if words == text else f"{words} {text}"
 
 
-def field(text: str) -> str:
-    """The keys of a template's file, one or several with commas between."""
-    if language() != "zh":
-        return text
-    return "、".join(
-        _worded(key, FIELDS) or (t(key) if key in KEYS else key) for key in text.split(", ")
-    )
-
-
 def entry(text: str) -> str:
-    """What stands under such a key; data stays as it is."""
-    if language() != "zh":
-        return text
-    return _worded(text, ENTRIES) or (t(WORDS[text]) if text in WORDS else text)
+    """A key or a value of a template's file, one or several with commas between; data stays as it
+    is.
+    """
+    return ", ".join(map(_worded, text.split(", "))) if language() == "zh" else text
 
 
-def _worded(text: str, forms: tuple[tuple[re.Pattern[str], str], ...]) -> str:
-    for form, template in forms:
-        if parts := form.fullmatch(text):
+def _worded(text: str) -> str:
+    for form, template in FORMS.items():
+        if parts := re.fullmatch(form, text):
             return t(template, parts.groupdict())
-    return ""
+    return t(WORDS[text]) if text in WORDS else text

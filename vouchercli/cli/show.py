@@ -168,7 +168,7 @@ def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
 
 
 SAID = (Message, Word)
-DISARMED = ("text", "code", "field", "entry")  # what data may have written
+DISARMED = ("text", "code", "entry")  # what data may have written
 
 
 def _text(said: Message | Word, is_chinese: bool) -> str:

@@ -88,7 +88,6 @@ PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
     "token": lambda value, zone, unit: resident_tokens.shown(value),
     "word": lambda value, zone, unit: clean(t(str(value))),
     "code": lambda value, zone, unit: clean(keys.code(value)),
-    "field": lambda value, zone, unit: clean(keys.field(value)),
     "entry": lambda value, zone, unit: clean(keys.entry(value)),
 }
 

@@ -5,7 +5,6 @@ TEXT = {
     "This machine and {db}": "本机与 {db}",
     "Looked at": "检查项",
     "State": "状态",
-    "Found": "结果",
     "problem": "问题",
     "nothing to correct": "没有需要处理的问题",
     "it holds another program's tables": "其中是其他程序的数据表",

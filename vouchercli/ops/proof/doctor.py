@@ -43,7 +43,7 @@ MOUNTS = Path("/proc/mounts")
 COLUMNS = (
     Column("check", "Looked at", "word"),
     Column("state", "State", "word"),
-    Column("value", "Found", "word"),
+    Column("value", "Result", "word"),
 )
 
 

@@ -54,7 +54,7 @@ def fields_table(template: Template, version: int) -> Table:
     )
     return Table(
         say("Template {template}, version {version}", template=template.template, version=version),
-        (Column("field", "field", "field"), Column("value", "value", "entry")),
+        (Column("field", "field", "entry"), Column("value", "value", "entry")),
         rows,
     )
 

@@ -171,7 +171,7 @@ def template_history(session: Session, template: str) -> Outcome:
         Column("added_at", "added at", "time"),
         Column("pack_value_fen", "pack value", "fen"),
         Column("floor", "floor", "ratio"),
-        Column("changed", "changed", "field"),
+        Column("changed", "changed", "entry"),
         Column("rounds", "used by"),
     )
     shown = tuple(
@@ -200,7 +200,7 @@ def diff_templates(session: Session, one: str, other: str | None) -> Outcome:
     }
     rows = tuple({"field": field, "before": left, "after": right} for field, left, right in changes)
     columns = (
-        Column("field", "field", "field"),
+        Column("field", "field", "entry"),
         Column("before", names["before"], "entry"),
         Column("after", names["after"], "entry"),
     )
