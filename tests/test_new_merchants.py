@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,12 +18,15 @@ from stdnum.cn import uscc
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
-from vouchercli.formats.tables import records
+from vouchercli.formats.tables import files
 from vouchercli.ops.intake import new_merchants, registries
 from vouchercli.ops.intake.retries import retry
 from vouchercli.rules import merchants as rules
 from vouchercli.store import db as store
 from vouchercli.store import merchants, suspensions
+
+if TYPE_CHECKING:
+    from vouchercli.formats.tables.records import Record
 
 GOOD, WRONG = "91330106MA27XW1D4T", "91110000600037341A"
 FIELDS = ("merchant_no", "name", "uscc", "district", "platform_no")
@@ -156,7 +159,7 @@ def test_only_what_is_not_new_goes_to_the_judge(
     left: list[int] = []
     write = new_merchants.Writer.write
 
-    def noted(self: new_merchants.Writer, records: list[records.Record]) -> list[records.Record]:
+    def noted(self: new_merchants.Writer, records: list[Record]) -> list[Record]:
         found = write(self, records)
         left.extend(record.line for record in found)
         return found
@@ -185,8 +188,8 @@ def test_the_quick_way_and_the_careful_way_read_a_registry_alike(
 ) -> None:
     profile = profiles.load("voucher", "merchants")
     kept = list(enumerate((FIELDS[:columns], *(row[:columns] for row in rows))))
-    quick, careful = (records.read_again(profile, FIELDS[:columns], kept, "x") for _ in range(2))
-    careful._plan._plain = None
+    quick, careful = (files.read_again(profile, FIELDS[:columns], kept, "x") for _ in range(2))
+    careful.plan._plain = None
     assert list(quick.records()) == list(careful.records())
 
 

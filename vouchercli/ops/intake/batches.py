@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.configs import profiles
-from vouchercli.formats.tables import records, rejects
+from vouchercli.formats.tables import files, rejects
 from vouchercli.ops.intake import (
     applications,
     claims,
@@ -208,7 +208,7 @@ def _rejects(session: Session, batch_id: int) -> tuple[sqlite3.Row, list[dict[st
     """The batch, and its rejected rows: line, reason, explanation, cells."""
     batch = batches.named(session.db, batch_id)
     zone = _zone(session)
-    reading = records.read_again(
+    reading = files.read_again(
         profiles.from_json(batch["profile_json"]), json.loads(batch["header"]), [], batch["file"]
     )
     return batch, [

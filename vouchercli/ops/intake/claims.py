@@ -6,19 +6,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
+from vouchercli.ops.intake import by_columns
 from vouchercli.ops.intake.importing import take_in
+from vouchercli.ops.intake.kinds import Desk, Kind, Typed, Unfit
 from vouchercli.ops.intake.retries import settle
-from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
 from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.rules import limits as limits_law
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
-from vouchercli.rules.limits import Limits
 from vouchercli.store import claim_reopening, claims, identities, programmes, templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vouchercli.ops.intake.chunks import Chunk
+    from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.store.db import Session
 
 
@@ -51,16 +52,8 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
 
 def _judge(desk: Desk) -> None:
     assert desk.programme is not None
-    claims.judge(desk.db, desk.programme_id, limits_of(desk), desk.zone)
-
-
-def limits_of(desk: Desk) -> Limits:
-    """The limits of packs that the desk's programme sets, whatever the round."""
-    assert desk.programme is not None
-    said = programmes.value(desk.programme).limits
-    return Limits(
-        said.packs_per_resident_per_round, said.packs_per_resident_per_week, said.packs_per_resident
-    )
+    limits = limits_law.of_programme(programmes.value(desk.programme))
+    claims.judge(desk.db, desk.programme_id, limits, desk.zone)
 
 
 def _accept(desk: Desk) -> dict[str, Any]:
@@ -78,22 +71,20 @@ def _accept(desk: Desk) -> dict[str, Any]:
 
 
 def _reopen(desk: Desk, only: int | None) -> None:
+    assert desk.programme is not None
+    limits = limits_law.of_programme(programmes.value(desk.programme))
     claim_reopening.reopen(
-        desk.db, desk.programme_id, only, is_beyond=limits_of(desk).looks_beyond_the_round
+        desk.db, desk.programme_id, only, is_beyond=limits.looks_beyond_the_round
     )
 
 
 def _by_columns(desk: Desk, done: int) -> Iterator[Chunk] | None:
-    # everyday files never wait for the libraries behind it
-    from vouchercli.ops.intake.by_columns import (
-        feed,
-    )
-
-    if not feed.is_large(desk):
+    if not by_columns.goes_by_columns(desk):
         return None
-    from vouchercli.ops.intake.by_columns import claims as by_columns
+    # everyday files never wait for the libraries behind it
+    from vouchercli.ops.intake.by_columns.claims import chunks
 
-    return by_columns.chunks(desk, done)
+    return chunks(desk, done)
 
 
 WAITING = ("claim_reused", "over_quota", "resident_limit")  # what another claim can lift

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
 from vouchercli.ops.intake.importing import take_in
-from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
+from vouchercli.ops.intake.kinds import Desk, Kind, Typed, Unfit
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.store import eligibility, identities, programmes
 

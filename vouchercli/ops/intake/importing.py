@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli.errors import Busy, Stopped, VoucherError
-from vouchercli.formats.tables import records
+from vouchercli.formats.tables import files
 from vouchercli.ops.intake import staging, summaries
-from vouchercli.ops.intake.chunks import NOTHING, chunks
-from vouchercli.ops.intake.staging import Desk, Kind
+from vouchercli.ops.intake.chunks import chunks
+from vouchercli.ops.intake.kinds import NOTHING, Desk, Kind
 from vouchercli.result import Outcome, say
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, batches, incoming, programmes
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from vouchercli.ops.intake.chunks import Chunk
+    from vouchercli.formats.tables.records import Reading
+    from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.store.db import Session
 
 
@@ -52,7 +53,7 @@ class Job:
 
     session: Session
     kind: Kind
-    reading: records.Reading
+    reading: Reading
     asked: dict[str, Any]
     options: dict[str, Any]
     watch: Watch | None
@@ -85,7 +86,7 @@ def take_in(
     Raises `VoucherError` when the whole file is refused, `Busy` when another process imports it,
     `Stopped` when asked to.
     """
-    reading = records.read(file, kind.name, profile=profile, encoding=encoding, sha1=sha1)
+    reading = files.read(file, kind.name, profile=profile, encoding=encoding, sha1=sha1)
     job = Job(session, kind, reading, {"profile": profile, "encoding": encoding}, options, tell)
     with writing(session) if session.dry_run else nullcontext():
         return _taken(job)
@@ -111,7 +112,7 @@ def resume(
             batch=batch_id,
         )
     asked = json.loads(batch["options"])
-    reading = records.read(
+    reading = files.read(
         file or batch["file"], batch["kind"], profile=asked["profile"], encoding=asked["encoding"]
     )
     if reading.sha256 != batch["sha256"]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.intake import splits, sql_functions
+from vouchercli.ops.intake import by_columns, splits, sql_functions
 from vouchercli.ops.intake.importing import take_in
+from vouchercli.ops.intake.kinds import Desk, Kind, Typed, Unfit
 from vouchercli.ops.intake.retries import settle
-from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import money, times
 from vouchercli.store import (
@@ -26,7 +26,7 @@ from vouchercli.store import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vouchercli.ops.intake.chunks import Chunk
+    from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.store.db import Session
 
 KINDS = ("pay", "refund")
@@ -246,13 +246,9 @@ def _accept(desk: Desk) -> dict[str, Any]:
 
 
 def _by_columns(desk: Desk, done: int) -> Iterator[Chunk] | None:
-    # everyday files never wait for the libraries behind it
-    from vouchercli.ops.intake.by_columns import (
-        feed,
-    )
-
-    if not feed.is_large(desk):
+    if not by_columns.goes_by_columns(desk):
         return None
+    # everyday files never wait for the libraries behind it
     from vouchercli.ops.intake.by_columns import ledger
 
     return ledger.chunks(desk, done)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.configs import fields
-from vouchercli.formats.tables import records
+from vouchercli.formats.tables import files
 from vouchercli.formats.tables.cells import id_text
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
-from vouchercli.ops.intake import importing, new_merchants, staging
+from vouchercli.ops.intake import importing, new_merchants
+from vouchercli.ops.intake.kinds import Desk, Kind, Unfit
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import merchants as rules
 from vouchercli.rules.times import HOME_ZONE
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.importing import Watch
-    from vouchercli.ops.intake.staging import Desk, Typed
+    from vouchercli.ops.intake.kinds import Typed
     from vouchercli.store.db import Session
 
 FIELDS = fields.FIELDS["merchants"]
@@ -74,7 +75,7 @@ def import_merchants(
     if "repeats" in outcome.data and missing == "suspend":
         more = _suspend_afterwards(
             session,
-            records.read(file, KIND.name, profile=profile, encoding=encoding),
+            files.read(file, KIND.name, profile=profile, encoding=encoding),
             outcome.data,
             is_sure=is_sure,
         )
@@ -121,7 +122,7 @@ def _suspend_afterwards(
                 for record in reading.records()
             ),
         )
-        desk = staging.Desk(
+        desk = Desk(
             session,
             db,
             KIND,
@@ -145,7 +146,7 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
 
     def typed(values: tuple[str, ...]) -> Typed:
         if not (values[number] and values[name]):
-            return staging.Unfit("bad_row", {"column": "name" if values[number] else "merchant_no"})
+            return Unfit("bad_row", {"column": "name" if values[number] else "merchant_no"})
         row: list[str | None] = list(values)
         row[uscc] = values[uscc].upper()
         for place in absent:
@@ -285,7 +286,7 @@ def _undo(session: Session, batch_id: int) -> None:
     registries.undo(session.db, batch_id)
 
 
-KIND = staging.Kind(
+KIND = Kind(
     name="merchants",
     needs_programme=False,
     create=registries.CREATE_INCOMING,

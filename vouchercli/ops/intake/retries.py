@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.configs.fields import FIELDS
-from vouchercli.formats.tables import records
+from vouchercli.formats.tables import files
+from vouchercli.formats.tables.records import Record
 from vouchercli.ops.intake import importing, staging, summaries
-from vouchercli.ops.intake.staging import Desk, Kind
+from vouchercli.ops.intake.kinds import Desk, Kind
 from vouchercli.result import Message, Outcome, say
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, batches, incoming, programmes
@@ -131,9 +132,7 @@ def _desk(session: Session, kind: Kind, batch: sqlite3.Row) -> Desk:
         programmes.by_id(session.db, batch["programme_id"]) if batch["programme_id"] else None
     )
     header = json.loads(batch["header"])
-    reading = records.read_again(
-        profiles.from_json(batch["profile_json"]), header, [], batch["file"]
-    )
+    reading = files.read_again(profiles.from_json(batch["profile_json"]), header, [], batch["file"])
     return Desk(
         session,
         session.db,
@@ -156,7 +155,7 @@ def _stage(
         for row in batches.waiting(desk.db, batch["batch_id"], reasons)
     ]
     profile, header = profiles.from_json(batch["profile_json"]), json.loads(batch["header"])
-    again = records.read_again(
+    again = files.read_again(
         profile,
         header,
         [(line, cells) for line, cells in kept if isinstance(cells, list)],
@@ -173,11 +172,11 @@ def _stage(
     return [(batch["batch_id"], line) for line, _ in kept]
 
 
-def _by_fields(kind: str, line: int, cells: dict[str, str]) -> records.Record:
+def _by_fields(kind: str, line: int, cells: dict[str, str]) -> Record:
     """A row that had been accepted: it is kept by our own fields, which no profile needs to
     read.
     """
-    return records.Record(
+    return Record(
         line, (), tuple(cells.get(name, "") for name in FIELDS[kind]), kept=staging.as_json(cells)
     )
 

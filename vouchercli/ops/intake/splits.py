@@ -12,7 +12,7 @@ from vouchercli.store.redemptions import Change, Split
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vouchercli.ops.intake.staging import Desk
+    from vouchercli.ops.intake.kinds import Desk
 
 
 def splitter(desk: Desk) -> Callable[[int, int], Split]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from vouchercli.formats.tables.records import Reading
-    from vouchercli.ops.intake.staging import Desk
+    from vouchercli.ops.intake.kinds import Desk
 
 SHOWN_ROWS = 10
 SUMMED = (

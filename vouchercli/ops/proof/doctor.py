@@ -16,7 +16,8 @@ from vouchercli.rules import times
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import doctor as store
 from vouchercli.store import identities
-from vouchercli.store.db import SCHEMA_VERSION, busy_or_refused
+from vouchercli.store.db import busy_or_refused
+from vouchercli.store.schema_files import SCHEMA_VERSION
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, unixepoch and -> with 3.38

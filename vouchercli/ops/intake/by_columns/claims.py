@@ -11,21 +11,20 @@ import polars as pl
 from vouchercli.ops.intake.by_columns import typing
 from vouchercli.ops.intake.by_columns.feed import Feed
 from vouchercli.ops.intake.by_columns.typing import DAY
-from vouchercli.ops.intake.chunks import Taken
-from vouchercli.ops.intake.claims import limits_of
+from vouchercli.ops.intake.kinds import Taken
+from vouchercli.rules import limits as limits_law
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
 from vouchercli.rules.claims import NOT_OPEN
 from vouchercli.store import db as store
-from vouchercli.store import identities, proved_claims, proved_redemptions, templates
+from vouchercli.store import identities, programmes, proved_claims, proved_redemptions, templates
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
     from vouchercli.formats.columnar.blocks import Block
-    from vouchercli.ops.intake.chunks import Chunk
-    from vouchercli.ops.intake.staging import Desk
+    from vouchercli.ops.intake.kinds import Chunk, Desk
     from vouchercli.rules.limits import Limits
     from vouchercli.rules.templates import Template
 
@@ -68,7 +67,8 @@ class Prover:
             for round_id, residents in proved_claims.listed(db, desk.programme_id).items()
         }
         db.close()
-        limits = limits_of(desk)
+        assert desk.programme is not None
+        limits = limits_law.of_programme(programmes.value(desk.programme))
         self._limits = limits if limits.looks_beyond_the_round else None
         self._rounds = pl.DataFrame(
             [

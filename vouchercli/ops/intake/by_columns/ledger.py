@@ -15,14 +15,13 @@ from vouchercli.ops.intake.by_columns import refunds, sums, typing
 from vouchercli.ops.intake.by_columns.book import visits_by_day
 from vouchercli.ops.intake.by_columns.feed import Feed
 from vouchercli.ops.intake.by_columns.redemptions import CHANGE, Proof, Prover
-from vouchercli.ops.intake.chunks import Taken
+from vouchercli.ops.intake.kinds import Taken
 from vouchercli.store import programmes, proved_redemptions, transaction_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vouchercli.ops.intake.chunks import Chunk
-    from vouchercli.ops.intake.staging import Desk
+    from vouchercli.ops.intake.kinds import Chunk, Desk
 
 SLICE = 10_000  # rows that are lists of Python's at once: they take many times the room of columns
 SIGNED = ("base_fen", "merchant_discount_fen", "threshold_fen", "denomination_fen")

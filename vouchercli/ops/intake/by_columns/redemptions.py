@@ -15,7 +15,7 @@ from vouchercli.store import programmes
 
 if TYPE_CHECKING:
     from vouchercli.formats.columnar.blocks import Block
-    from vouchercli.ops.intake.staging import Desk
+    from vouchercli.ops.intake.kinds import Desk
 
 CONTENT = (
     "transaction_no",
