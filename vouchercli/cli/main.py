@@ -208,7 +208,7 @@ def _ended(call: Call, arguments: Sequence[str]) -> int:
     except UsageError as error:  # type: ignore[misc]
         return _misused(call, error)
     except sqlite3.DatabaseError as error:
-        from vouchercli.store.db import busy_or_refused
+        from vouchercli.ops.sessions import busy_or_refused  # loaded with the session
 
         return _refuse(call, busy_or_refused(error, call.db_path))
     except (typer.Abort, KeyboardInterrupt):
@@ -232,7 +232,7 @@ def _outcome(call: Call, arguments: Sequence[str]) -> Any:
     except typer.Exit as done:
         return done.exit_code
     except OSError as error:
-        from vouchercli.store.db import refused_by_machine
+        from vouchercli.ops.sessions import refused_by_machine  # loaded with the session
 
         raise refused_by_machine(error, call.db_path) from error
 

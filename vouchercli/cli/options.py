@@ -11,7 +11,6 @@ import inspect
 import os
 import sys
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -23,7 +22,8 @@ from vouchercli.errors import UsageFault
 from vouchercli.rules import times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from vouchercli.result import Outcome
     from vouchercli.store.db import Session
@@ -124,26 +124,18 @@ class Call:
         said = self.given.get("now") or os.environ.get("VOUCHER_NOW")
         return moment(said, zone) if said else int(time.time())
 
-    @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> AbstractContextManager[Session]:
         """Open the database for one operation."""
-        from vouchercli.store import db as store
+        from vouchercli.ops.sessions import open_session  # --version and --help open no file
 
-        db = store.open_db(self.db_path)
-        try:
-            os_user = store.os_user()
-            yield store.Session(
-                db=db,
-                path=self.db_path,
-                actor=self.given.get("actor") or os.environ.get("VOUCHER_ACTOR") or os_user,
-                os_user=os_user,
-                now=self.present(store.zone(db, self.programme)),
-                entered_at=int(time.time()),
-                programme=self.programme,
-                dry_run=self.dry_run,
-            )
-        finally:
-            db.close()
+        return open_session(
+            self.db_path,
+            actor=self.given.get("actor") or os.environ.get("VOUCHER_ACTOR"),
+            programme=self.programme,
+            present=self.present,
+            entered_at=int(time.time()),
+            dry_run=self.dry_run,
+        )
 
     def as_of(self, session: Session) -> int | None:
         """--as-of as UTC epoch seconds in the programme's zone, or None."""
@@ -159,11 +151,9 @@ class Call:
 
     def moment(self, session: Session, text: str | None, *, end_of_day: bool = False) -> int | None:
         """A time option as UTC epoch seconds, read in the programme's zone; None stays None."""
-        from vouchercli.store import db as store
+        from vouchercli.ops.sessions import zone  # loaded with the session
 
-        if text is None:
-            return None
-        return moment(text, store.zone(session.db, self.programme), end_of_day=end_of_day)
+        return None if text is None else moment(text, zone(session), end_of_day=end_of_day)
 
 
 def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
