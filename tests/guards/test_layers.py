@@ -9,10 +9,11 @@ import sys
 
 from source import Module, called, calls, modules, none_of, sample
 
-ALL = ("", "errors", "result")
+ALL = ("", "errors", "result", "documents")
 MAY_IMPORT = {
     "": (*ALL,),
     "errors": ALL,
+    "documents": ALL,
     "result": ALL,
     "__main__": (*ALL, "cli"),
     "cli": (*ALL, "cli", "ops"),

@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from vouchercli.rules import calendars, documents, published, times
+from vouchercli.documents import CODE, Fault
+from vouchercli.rules import calendars, published, times
 from vouchercli.rules.calendars import Calendar
-from vouchercli.rules.documents import Fault, Name
+from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
-    from vouchercli.rules.documents import Node
     from vouchercli.rules.published import Published
 
 FunderKind = Literal["public", "platform", "merchant"]
@@ -121,7 +121,7 @@ class Programme:
 
 def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
     """The programme of a document, or every fault of it at once (then the programme is None)."""
-    node = documents.root(document)
+    node = Node(document)
     top = node.fields(KEYS, required=("programme", "name"))
     zone = _zone(top["time_zone"])
     programme = Programme(
@@ -167,13 +167,8 @@ def _zone(node: Node) -> str:
 
 def _funder(code: str, node: Node) -> Funder:
     part = node.fields(("kind", "amount", "name"), required=("kind",))
-    if not documents.CODE.fullmatch(code):
-        node.fault(
-            "bad_code",
-            "{code} cannot be a short name",
-            "write it without blanks and without @ / , ; :",
-            code=code,
-        )
+    if not CODE.fullmatch(code):
+        node.bad_code(code)
     kind = cast("FunderKind", part["kind"].choice(KINDS, "public"))
     return Funder(code, kind, part["amount"].yuan(None), part["name"].name(code))
 
@@ -271,6 +266,7 @@ def _days(node: Node, zone: str) -> frozenset[int]:
                 "bad_span",
                 "{offending} is not a span of days",
                 "write {{from: 2020-04-04, to: 2020-04-06}}",
+                offending=f"{part['from'].value} - {part['to'].value}",
             )
             continue
         found.update(calendars.span(times.day_of(first, zone), times.day_of(last, zone)))

@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from vouchercli.rules import documents, money, scope, times
-from vouchercli.rules.documents import Fault, Name
+from vouchercli.documents import Fault
+from vouchercli.rules import money, scope, times
 from vouchercli.rules.scope import Scope
+from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
-    from vouchercli.rules.documents import Node
     from vouchercli.rules.programmes import Programme
 
 KEYS = (
@@ -91,7 +91,7 @@ class Template:
 
 def read(document: Any) -> tuple[Template | None, tuple[Fault, ...]]:
     """The template of a document, or every fault of it at once (then the template is None)."""
-    node = documents.root(document)
+    node = Node(document)
     top = node.fields(KEYS, required=("template", "name", "coupons", "validity", "funding"))
     match = _match(top["match"])
     template = Template(
@@ -118,14 +118,7 @@ def _coupons(node: Node, match_bp: int) -> tuple[Coupon, ...]:
         for _ in range(min(count, MOST_COUPONS + 1 - len(pack))):
             pack.append(Coupon(len(pack) + 1, *line))
     if len(pack) > MOST_COUPONS:
-        node.faults.append(
-            Fault(
-                node.path,
-                "too_many_coupons",
-                "a pack holds at most {most} coupons",
-                params={"most": MOST_COUPONS},
-            )
-        )
+        node.fault("too_many_coupons", "a pack holds at most {most} coupons", most=MOST_COUPONS)
     if isinstance(node.value, list) and not node.value:
         node.fault("empty_pack", "the pack has no coupon")
     return tuple(pack)
@@ -141,9 +134,10 @@ def _line(
     part["kind"].choice(tuple(COUPON_KEYS), "amount_off")
     count, threshold = part["count"].whole(1), part["threshold"].yuan() or 0
     face = part["cap" if is_percent else "denomination"]
-    denomination = face.yuan() or 0
-    if denomination == 0 and not face.is_missing:
+    amount = face.yuan(None)
+    if amount == 0:
         face.fault("bad_amount", "{offending} is nothing", "write an amount above 0")
+    denomination = amount or 0
     if is_percent:
         percent = part["percent"].percent()
         if percent * (WHOLE_BP + match_bp) > WHOLE_BP**2:
@@ -280,14 +274,11 @@ def _funding(node: Node) -> tuple[Share, ...]:
     shares = tuple(Share(funder, value.percent()) for funder, value in node.entries())
     total = sum(share.bp for share in shares)
     if isinstance(node.value, dict) and total != WHOLE_BP and all(share.bp for share in shares):
-        node.faults.append(
-            Fault(
-                node.path,
-                "shares_not_whole",
-                "the shares make {total}, not 100%",
-                "change the shares so that they make 100%",
-                {"total": percent_text(total)},
-            )
+        node.fault(
+            "shares_not_whole",
+            "the shares make {total}, not 100%",
+            "change the shares so that they make 100%",
+            total=percent_text(total),
         )
     return shares
 

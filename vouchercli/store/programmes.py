@@ -106,10 +106,10 @@ def published(row: Row) -> tuple[Published, ...]:
     figures = document(row).get("published")
     if not figures:
         return ()
-    from vouchercli.rules import documents
     from vouchercli.rules.published import read
+    from vouchercli.rules.values import Node
 
-    return tuple(read(figure, row["time_zone"]) for figure in documents.root(figures).items())
+    return tuple(read(figure, row["time_zone"]) for figure in Node(figures).items())
 
 
 def document(row: Row) -> Any:

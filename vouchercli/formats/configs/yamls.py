@@ -10,14 +10,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import yaml
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats.configs import locate
 from vouchercli.result import Problem, because
 
-Route = tuple[str | int, ...]  # the keys and list positions that lead to a value
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from vouchercli.documents import Fault
+    from vouchercli.documents import Path as Route
+
+Value = TypeVar("Value")
+Read = tuple[Value | None, "Sequence[Fault]"]  # what is read of a document, and its faults
 
 WORDS: dict[str, bool | None] = {
     "": None,
@@ -36,8 +44,9 @@ INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 MAX_NODES = 200_000  # aliases of aliases multiply: stop before memory does
 
 
-class _PlainLoader(yaml.BaseLoader):
-    """Composes nodes only; every untagged scalar is text and is judged by `_scalar`."""
+# It composes nodes only: every untagged scalar is text and is judged by `_scalar`. libyaml composes
+# them thirty times faster, and PyYAML is built with it nearly everywhere.
+LOADER: Any = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
 
 
 @dataclass(frozen=True)
@@ -59,30 +68,27 @@ class Document:
                 return f"{self.name}:{self.marks[route[:length]][which]}"
         return self.name
 
-    def problem(
-        self,
-        code: str,
-        text: str,
-        route: Route,
-        *,
-        hint: str = "",
-        key: bool = False,
-        **params: Any,
-    ) -> Problem:
-        """A fault of this file as a `Problem` at its place; `text` and `hint` are English
-        templates.
-        """
-        return Problem(code, text, self.where(route, key=key), hint, "error", params)
-
-    def refuse(self, problems: list[Problem]) -> None:
-        """Raises `bad_yaml` with every one of `problems`, in the order of the file; nothing when
-        there are none.
-        """
-        refuse(self.name, problems)
+    def refuse(self, faults: Iterable[Fault]) -> None:
+        """Raises `bad_yaml` with every one of the faults; nothing when there are none."""
+        refuse(self.name, problems(faults, self))
 
 
-def refuse(name: str, problems: list[Problem]) -> None:
-    """Raises `VoucherError` bad_yaml when there are problems."""
+def problems(
+    faults: Iterable[Fault],
+    document: Document | None,
+    level: Literal["error", "warning"] = "error",
+) -> tuple[Problem, ...]:
+    """The faults as problems, each at its place when the file is at hand."""
+    return tuple(
+        fault.problem(document.where(fault.path, key=fault.at_key) if document else "", level)
+        for fault in faults
+    )
+
+
+def refuse(name: str, problems: Sequence[Problem]) -> None:
+    """Raises `VoucherError` bad_yaml with the problems in the order of the file, when there are
+    any.
+    """
     if problems:
         ordered = sorted(
             problems,
@@ -101,6 +107,18 @@ def refuse(name: str, problems: list[Problem]) -> None:
         )
 
 
+def checked(path: Path | str, reader: Callable[[Any], Read[Value]]) -> tuple[Value, Document]:
+    """What `reader` makes of a file, and its document.
+
+    Raises `VoucherError`: no_such_file, unreadable_file, bad_yaml (with every fault).
+    """
+    document = read(path, locate.shown(Path(path)))
+    value, faults = reader(document.value)
+    document.refuse(faults)
+    assert value is not None
+    return value, document
+
+
 def read(path: Path | str, name: str = "") -> Document:
     """The document in a file; `name` is what its places are named by (else its path).
 
@@ -109,12 +127,12 @@ def read(path: Path | str, name: str = "") -> Document:
     return parse(_text(Path(path)), name or str(path))
 
 
-def parse(text: str, name: str) -> Document:
+def parse(text: str, name: str, loader_of: Any = LOADER) -> Document:
     """The document in a text; `name` is what places are named by. Raises `VoucherError`
     bad_yaml.
     """
     _refuse_invisible(text, name)
-    loader = _PlainLoader(text)
+    loader = loader_of(text)
     try:
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
@@ -237,7 +255,7 @@ class _Builder:
         for key, child in node.value:
             if not isinstance(key, yaml.ScalarNode) or not str(key.value).strip():
                 self._fault(key, "yaml_key", "a key must be a word")
-            elif key.value == "<<" and key.style is None:
+            elif key.value == "<<" and not key.style:
                 merged |= self._merged(child, route)
             elif key.value in own:
                 self._fault(
@@ -277,7 +295,7 @@ def _place(node: Any) -> str:
 
 
 def _scalar(node: Any) -> str | int | bool | None:
-    if node.style is not None:
+    if node.style:
         return str(node.value)
     if node.value in WORDS:
         return WORDS[node.value]
