@@ -129,6 +129,10 @@ def test_anchors_and_merges_work_and_our_own_keys_win(loader: Any) -> None:
         ("? [a]\n: 1\n", "yaml_key", "1:3"),
         ("a: {<<: 3}\n", "yaml_merge", "1:9"),
         ("a: 1\n---\nb: 2\n", "yaml_syntax", "2:1"),
+        ("a: *x\n", "yaml_syntax", "1:4"),
+        ('a: "\\q"\n', "yaml_syntax", "1:6"),
+        ("- " * 100_000, "yaml_syntax", "1:101"),
+        ("a: " + "[" * 100_000, "yaml_syntax", "1:53"),
     ],
 )
 def test_what_is_not_plain_yaml_is_refused_at_its_place(
@@ -141,6 +145,9 @@ def test_what_is_not_plain_yaml_is_refused_at_its_place(
         code,
         f"x.yaml:{where}",
     )
+    with pytest.raises(VoucherError) as again:
+        yamls.parse(text, "x.yaml", yaml.BaseLoader)
+    assert again.value.problems == refusal.value.problems
 
 
 def test_several_duplicate_keys_are_told_at_once(loader: Any) -> None:

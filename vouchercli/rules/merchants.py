@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}")  # GB 32100: no I, O, S, V, Z
-VALUES = {char: value for value, char in enumerate("0123456789ABCDEFGHJKLMNPQRTUWXY")}
-WEIGHTS = (*(3**place % 31 for place in range(17)), 1)
+LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+VALUES = {char: value for value, char in enumerate(LETTERS)}
+WEIGHTS = tuple(3**place % 31 for place in range(17))
 # a business registration number from before the unified code of 2015
 OLD_NUMBER = re.compile(r"\d{13}|\d{15}")
 DIVISION_CODE = re.compile(r"\d{6}")  # GB/T 2260
@@ -54,16 +55,15 @@ def is_old_number(uscc: str) -> bool:
 
 
 def is_uscc(uscc: str) -> bool:
-    """Whether the text has the shape of a unified social credit code; `has_check_digit` looks at
-    its last character.
+    """Whether the text has the shape of a unified social credit code; `check_digit` says what its
+    last character must be.
     """
     return USCC.fullmatch(uscc) is not None
 
 
-def has_check_digit(uscc: str) -> bool:
-    """Whether the last character of a text of that shape is its check digit: GB 32100, weights 3^n
-    modulo 31. (python-stdnum says the same, and which one it should be, in eight times the
-    time.)
+def check_digit(uscc: str) -> str:
+    """The last character of the unified code that begins with these 17: GB 32100, weights 3^n
+    modulo 31. What follows them is not looked at.
     """
     total: int = sum(map(mul, WEIGHTS, map(VALUES.__getitem__, uscc)))
-    return total % 31 == 0
+    return LETTERS[-total % 31]

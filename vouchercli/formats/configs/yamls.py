@@ -41,6 +41,7 @@ WORDS: dict[str, bool | None] = {
     "FALSE": False,
 }
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+MAX_DEPTH = 50
 MAX_NODES = 200_000  # aliases of aliases multiply: stop before memory does
 
 
@@ -134,8 +135,11 @@ def parse(text: str, name: str, loader_of: Any = LOADER) -> Document:
     _refuse_invisible(text, name)
     loader = loader_of(text)
     try:
+        _refuse_deep(text, loader_of)
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
+        if loader_of is not yaml.BaseLoader:
+            return parse(text, name, yaml.BaseLoader)  # which says more exactly what is wrong
         why = " ".join(part for part in (error.context, error.problem) if part)
         place = error.problem_mark or error.context_mark
         where = f"{name}:{place.line + 1}:{place.column + 1}" if place else name
@@ -206,6 +210,19 @@ def _refuse_invisible(text: str, name: str) -> None:
                 )
             ],
         )
+
+
+def _refuse_deep(text: str, loader_of: Any) -> None:
+    """libyaml composes by recursion in C: it must not be sent deeper than its stack."""
+    depth = 0
+    for event in yaml.parse(text, loader_of):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            place: Any = event.start_mark
+            raise yaml.MarkedYAMLError(
+                problem=f"it is nested more than {MAX_DEPTH} deep", problem_mark=place
+            )
 
 
 class _Builder:
