@@ -5,10 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from operator import mul
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}")  # GB 32100: no I, O, S, V, Z
 LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -28,23 +24,6 @@ class Merchant:
     industry: str = ""
     size: str = ""
     is_registered: bool = True
-
-
-@dataclass(frozen=True)
-class Suspension:
-    """A merchant may not redeem in [from_at, until_at), UTC seconds; `until_at` None: until further
-    notice.
-    """
-
-    from_at: int
-    until_at: int | None
-
-
-def is_suspended(suspensions: Iterable[Suspension], at: int) -> bool:
-    """Whether a payment at that second falls into a suspension."""
-    return any(
-        each.from_at <= at and (each.until_at is None or at < each.until_at) for each in suspensions
-    )
 
 
 def is_old_number(uscc: str) -> bool:

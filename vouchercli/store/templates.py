@@ -21,7 +21,6 @@ LATEST = "SELECT * FROM templates WHERE template = ? ORDER BY version DESC LIMIT
 VERSION = "SELECT * FROM templates WHERE template = ? AND version = ?"
 VERSIONS = "SELECT * FROM templates WHERE template = ? ORDER BY version"
 CODES = "SELECT DISTINCT template FROM templates ORDER BY template"
-COUPONS = "SELECT * FROM coupons WHERE template_id = ? ORDER BY coupon_no"
 LISTED = """
 SELECT t.*, (SELECT count(*) FROM rounds r JOIN templates v USING (template_id)
     WHERE v.template = t.template) AS rounds
@@ -102,11 +101,6 @@ def listed(db: sqlite3.Connection) -> list[Row]:
     it.
     """
     return db.execute(LISTED).fetchall()
-
-
-def coupons(db: sqlite3.Connection, template_id: int) -> list[Row]:
-    """The vouchers of one pack, coupon_no 1..n."""
-    return db.execute(COUPONS, (template_id,)).fetchall()
 
 
 def rounds(db: sqlite3.Connection, template_id: int) -> list[str]:
