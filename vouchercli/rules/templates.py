@@ -15,17 +15,6 @@ from vouchercli.rules.values import Name, Node
 if TYPE_CHECKING:
     from vouchercli.rules.programmes import Programme
 
-KEYS = (
-    "template",
-    "name",
-    "coupons",
-    "validity",
-    "scope",
-    "funding",
-    "match",
-    "source",
-    "assumption",
-)
 COUPON_KEYS = {
     "amount_off": ("count", "kind", "denomination", "threshold"),
     "percent_off": ("count", "kind", "percent", "threshold", "cap"),
@@ -69,8 +58,8 @@ class Share:
 
 @dataclass(frozen=True)
 class Template:
-    """A template without a fault. `funding` shares make 10000 bp, in the order in which a split
-    goes; `match` is beside them.
+    """A template without a fault, a field for each key of the document. `funding` shares make
+    10000 bp, in the order in which a split goes; `match` is beside them.
     """
 
     template: str
@@ -92,7 +81,10 @@ class Template:
 def read(document: Any) -> tuple[Template | None, tuple[Fault, ...]]:
     """The template of a document, or every fault of it at once (then the template is None)."""
     node = Node(document)
-    top = node.fields(KEYS, required=("template", "name", "coupons", "validity", "funding"))
+    top = node.fields(
+        tuple(Template.__annotations__),
+        required=("template", "name", "coupons", "validity", "funding"),
+    )
     match = _match(top["match"])
     template = Template(
         template=top["template"].code(),
@@ -211,19 +203,7 @@ def _validity(node: Node) -> Validity:
 
 
 def _scope(node: Node) -> Scope:
-    part = node.fields(
-        (
-            "channel",
-            "districts",
-            "industries",
-            "sizes",
-            "merchants",
-            "exclude",
-            "hours",
-            "weekdays",
-            "registration",
-        )
-    )
+    part = node.fields(tuple(Scope.__annotations__))
     hours: list[tuple[int, int]] = []
     for item in part["hours"].items():
         try:

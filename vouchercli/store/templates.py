@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import closest
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.rules import templates as rules
 
@@ -45,20 +45,15 @@ def named(db: sqlite3.Connection, template: str, version: int | None = None) -> 
             version=version,
             latest=latest["version"],
         )
-    near = get_close_matches(template, codes(db), 1)
-    if near:
-        raise VoucherError(
-            "unknown_template",
-            "there is no template {template}; did you mean {near}?",
-            hint="voucher template list",
-            template=template,
-            near=near[0],
-        )
+    near = closest(template, codes(db))
     raise VoucherError(
         "unknown_template",
-        "there is no template {template}",
-        hint="voucher template list --shipped",
+        "there is no template {template}; did you mean {near}?"
+        if near
+        else "there is no template {template}",
+        hint="voucher template list" if near else "voucher template list --shipped",
         template=template,
+        near=near,
     )
 
 
