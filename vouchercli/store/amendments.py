@@ -132,7 +132,6 @@ MOVE = (
 )
 ADD_PAUSE = "INSERT INTO pauses (round_id, from_at) VALUES (?, ?)"
 END_PAUSE = "UPDATE pauses SET until_at = max(from_at, ?) WHERE round_id = ? AND until_at IS NULL"
-PAUSES = "SELECT from_at, until_at FROM pauses WHERE round_id = ? ORDER BY pause_id"
 
 
 def registration_closes_at(db: sqlite3.Connection, round_id: int) -> int | None:
@@ -163,11 +162,6 @@ def begin_pause(db: sqlite3.Connection, round_id: int, at: int) -> None:
 def end_pause(db: sqlite3.Connection, round_id: int, at: int) -> None:
     """From now on claims count again."""
     db.execute(END_PAUSE, (at, round_id))
-
-
-def pauses(db: sqlite3.Connection, round_id: int) -> list[tuple[int, int | None]]:
-    """(from_at, until_at) of each pause."""
-    return [(row["from_at"], row["until_at"]) for row in db.execute(PAUSES, (round_id,))]
 
 
 # ---------------------------------------------------------------- rolled in

@@ -5,10 +5,10 @@ for.
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import closest
 from vouchercli.errors import VoucherError
 from vouchercli.store import ledger
 
@@ -56,20 +56,15 @@ def named(db: sqlite3.Connection, programme: str) -> Row:
     row: Row | None = db.execute(NAMED, (programme,)).fetchone()
     if row is not None:
         return row
-    near = get_close_matches(programme, [each["programme"] for each in all_loaded(db)], 1)
-    if near:
-        raise VoucherError(
-            "unknown_programme",
-            "no programme {programme} is loaded; did you mean {near}?",
-            hint="voucher programme list",
-            programme=programme,
-            near=near[0],
-        )
+    near = closest(programme, [each["programme"] for each in all_loaded(db)])
     raise VoucherError(
         "unknown_programme",
-        "no programme {programme} is loaded",
+        "no programme {programme} is loaded; did you mean {near}?"
+        if near
+        else "no programme {programme} is loaded",
         hint="voucher programme list",
         programme=programme,
+        near=near,
     )
 
 
@@ -106,10 +101,10 @@ def published(row: Row) -> tuple[Published, ...]:
     figures = document(row).get("published")
     if not figures:
         return ()
-    from vouchercli.rules import documents
     from vouchercli.rules.published import read
+    from vouchercli.rules.values import Node
 
-    return tuple(read(figure, row["time_zone"]) for figure in documents.root(figures).items())
+    return tuple(read(figure, row["time_zone"]) for figure in Node(figures).items())
 
 
 def document(row: Row) -> Any:

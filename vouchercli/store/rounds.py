@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import closest
 from vouchercli.errors import VoucherError
 
 if TYPE_CHECKING:
@@ -39,18 +39,13 @@ def named(db: sqlite3.Connection, programme_id: int, code: str) -> Row:
 
 
 def _unknown(code: str, known: list[str]) -> VoucherError:
-    plain = {each.casefold(): each for each in known}
-    near = get_close_matches(code.casefold(), plain, n=1)
-    if near:
-        return VoucherError(
-            "unknown_round",
-            "there is no round {round}; did you mean {near}?",
-            hint="voucher round list",
-            round=code,
-            near=plain[near[0]],
-        )
+    near = closest(code, known)
     return VoucherError(
-        "unknown_round", "there is no round {round}", hint="voucher round list", round=code
+        "unknown_round",
+        "there is no round {round}; did you mean {near}?" if near else "there is no round {round}",
+        hint="voucher round list",
+        round=code,
+        near=near,
     )
 
 

@@ -180,10 +180,8 @@ def _uscc_warnings(uscc: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "old_registration_number", {"uscc": uscc, "digits": len(uscc)}
     elif not rules.is_uscc(uscc):
         yield "uscc_check_digit", {"uscc": uscc}
-    elif not rules.has_check_digit(uscc):
-        from stdnum.cn.uscc import calc_check_digit
-
-        yield "uscc_check_digit", {"uscc": uscc, "expected": calc_check_digit(uscc[:-1])}
+    elif (expected := rules.check_digit(uscc)) != uscc[-1]:
+        yield "uscc_check_digit", {"uscc": uscc, "expected": expected}
 
 
 def _judge(desk: Desk) -> None:

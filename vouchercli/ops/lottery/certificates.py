@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vouchercli.result import Message
-    from vouchercli.rules.documents import Fault
     from vouchercli.rules.draws import Entrant
     from vouchercli.store.db import Session
 
@@ -89,7 +88,7 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
         "proven": not found,
     }
     if found:
-        return Outcome(data, (), (), tuple(map(_problem, found)), "failed")
+        return Outcome(data, (), (), tuple(fault.problem() for fault in found), "failed")
     says = [
         say(
             "the draw of {round} is proven: {winners:,} winners of {entrants:,} entrants, drawn"
@@ -108,13 +107,6 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
             )
         )
     return Outcome(data, (), tuple(says))
-
-
-def _problem(fault: Fault) -> Problem:
-    params = {
-        key: Word(value) if value == proof.WHOLE else value for key, value in fault.params.items()
-    }
-    return Problem(fault.code, fault.text, "", fault.suggestion, "error", params)
 
 
 def _next(each: Lottery) -> tuple[Any, ...]:

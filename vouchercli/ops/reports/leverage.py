@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vouchercli.documents import closest
 from vouchercli.errors import UsageFault
 from vouchercli.ops.reports import tables
 from vouchercli.ops.reports.scope import Scope, face_of, scope_of
@@ -84,25 +85,16 @@ def report_leverage(
 
 
 def _unknown_grouping(by: str) -> UsageFault:
-    from difflib import get_close_matches
-
-    near = get_close_matches(by.casefold(), law.GROUPINGS, 1)
-    known = ", ".join(law.GROUPINGS)
-    if near:
-        return UsageFault(
-            "unknown_grouping",
-            "there is no report by {by}; did you mean {near}?",
-            hint="choose one of: {known}",
-            by=by,
-            near=near[0],
-            known=known,
-        )
+    near = closest(by, law.GROUPINGS)
     return UsageFault(
         "unknown_grouping",
-        "there is no report by {by}",
+        "there is no report by {by}; did you mean {near}?"
+        if near
+        else "there is no report by {by}",
         hint="choose one of: {known}",
         by=by,
-        known=known,
+        near=near,
+        known=", ".join(law.GROUPINGS),
     )
 
 

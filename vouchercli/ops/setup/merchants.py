@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import closest
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import fields
 from vouchercli.result import Column, Message, Outcome, Table, Word, say
@@ -104,20 +104,15 @@ def the_merchant(session: Session, no: str) -> sqlite3.Row:
     row = merchants.named(session.db, no)
     if row is not None:
         return row
-    near = get_close_matches(no, merchants.numbers(session.db), 1)
-    if near:
-        raise VoucherError(
-            "unknown_merchant",
-            "there is no merchant {merchant}; did you mean {near}?",
-            hint="voucher merchant list --search {merchant}",
-            merchant=no,
-            near=near[0],
-        )
+    near = closest(no, merchants.numbers(session.db))
     raise VoucherError(
         "unknown_merchant",
-        "there is no merchant {merchant}",
+        "there is no merchant {merchant}; did you mean {near}?"
+        if near
+        else "there is no merchant {merchant}",
         hint="voucher merchant list --search {merchant}",
         merchant=no,
+        near=near,
     )
 
 

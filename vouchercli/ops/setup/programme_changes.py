@@ -11,7 +11,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops.setup import configs, staff
+from vouchercli.formats.configs import yamls
+from vouchercli.ops.setup import staff
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import programme_changes as law
 from vouchercli.rules import staff as people
@@ -103,7 +104,7 @@ def refuse_obstacles(
             "{count} change(s) of programme {programme} would break what stands on it; nothing was"
             " changed",
             hint="take them back in {file}, then load it again",
-            problems=configs.problems(obstacles, document),
+            problems=yamls.problems(obstacles, document),
             count=len(obstacles),
             programme=after.programme,
             file=file,

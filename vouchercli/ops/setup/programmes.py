@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import locate
+from vouchercli.formats.configs import locate, yamls
 from vouchercli.ops.setup import configs, programme_changes, staff
 from vouchercli.ops.setup import programme_tables as tables
 from vouchercli.result import Column, Message, Outcome, Table, say
@@ -82,7 +82,7 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
     return Outcome(
         data=_loaded(programme, "changed" if before else "loaded"),
         says=_next(session, programme, before),
-        problems=configs.problems(rules.cautions(programme), document, "warning"),
+        problems=yamls.problems(rules.cautions(programme), document, "warning"),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault
-from vouchercli.formats.configs import locate
+from vouchercli.formats.configs import locate, yamls
 from vouchercli.ops.setup import configs
 from vouchercli.ops.setup import template_tables as tables
 from vouchercli.result import Column, Outcome, Problem, Table, say
@@ -21,7 +21,7 @@ from vouchercli.store.db import writing
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.rules.documents import Fault
+    from vouchercli.documents import Fault
     from vouchercli.rules.templates import Template
     from vouchercli.store.db import Session
 
@@ -62,7 +62,7 @@ def add_template(session: Session, name_or_path: str) -> Outcome:
         )
     else:
         says = say("template {template} is added as version {version}", **name)
-    cautions = configs.problems(
+    cautions = yamls.problems(
         (*_strangers(session, template), *packs_law.cautions(template)), document, "warning"
     )
     return Outcome(
@@ -289,11 +289,11 @@ def _checked(session: Session | None, reference: str) -> tuple[Template, str, tu
     else:
         template, document = configs.read_template(reference)
         name = template.template
-    strangers = configs.problems(_strangers(session, template), document)
+    strangers = yamls.problems(_strangers(session, template), document)
     return (
         template,
         name,
-        strangers + configs.problems(packs_law.cautions(template), document, "warning"),
+        strangers + yamls.problems(packs_law.cautions(template), document, "warning"),
     )
 
 
