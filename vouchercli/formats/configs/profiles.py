@@ -13,12 +13,21 @@ from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import locate, yamls
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
-from vouchercli.formats.tables.archives import Choice
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.documents import Fault
+
+
+@dataclass(frozen=True)
+class EntryChoice:
+    """Which entries of an archive a profile takes, and which it leaves, as patterns on the entry's
+    name ('' = not said).
+    """
+
+    take: str = ""
+    skip: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,7 @@ class Profile:
     footer: str
     footer_is_required: bool
     checks: tuple[Check, ...]
-    archive: Choice
+    archive: EntryChoice
     sheet: str
     is_opaque: bool
     identities: tuple[str, ...]
@@ -226,7 +235,7 @@ def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
         footer=_pattern(footer["like"]),
         footer_is_required=footer["required"].yes(),
         checks=tuple(map(_check, part["checks"].items())),
-        archive=Choice(_pattern(archive["take"]), _pattern(archive["skip"])),
+        archive=EntryChoice(_pattern(archive["take"]), _pattern(archive["skip"])),
         sheet=part["sheet"].text(),
         is_opaque=part["resident"].choice(("identity", "opaque")) == "opaque",
         identities=part["identities"].texts(),

@@ -17,7 +17,7 @@ import yaml
 
 from vouchercli.documents import Fault
 from vouchercli.errors import VoucherError
-from vouchercli.formats import files
+from vouchercli.formats import whole_files
 from vouchercli.formats.configs import locate
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def parse(text: str, name: str, loader_of: Any = LOADER) -> Document:
 
 
 def _text(path: Path) -> str:
-    raw = files.read(path)
+    raw = whole_files.read(path)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from vouchercli.formats import files
+from vouchercli.formats import whole_files
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
 from vouchercli.formats.written.formulas import disarmed
 
@@ -34,8 +34,8 @@ def write_rejects(
         return _write(target, header, rows)
     path = Path(target)
     if path.exists():  # perhaps half mended already, or the database itself
-        raise files.in_the_way(path)
-    with files.drafted(path, f".{os.getpid()}") as draft:
+        raise whole_files.in_the_way(path)
+    with whole_files.drafted(path, f".{os.getpid()}") as draft:
         with draft.open("w", encoding="utf-8-sig", newline="") as file:
             count = _write(file, header, rows)
         draft.replace(path)

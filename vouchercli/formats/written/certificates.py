@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats import files
+from vouchercli.formats import whole_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,7 +39,7 @@ def write(target: Path | str, lines: Iterable[bytes]) -> bool:
     already, others are refused.
     """
     path = Path(target)
-    with files.drafted(path, f".{os.getpid()}") as draft:
+    with whole_files.drafted(path, f".{os.getpid()}") as draft:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
             file.writelines(lines)
@@ -48,15 +48,15 @@ def write(target: Path | str, lines: Iterable[bytes]) -> bool:
             return True
         if path.read_bytes() == draft.read_bytes():
             return False
-    raise files.in_the_way(path)
+    raise whole_files.in_the_way(path)
 
 
 def read_certificate(path: str) -> Any:
     """The JSON document of a certificate's file. Raises `bad_certificate` when it is no JSON, and
-    what `files.read` raises.
+    what `whole_files.read` raises.
     """
     try:
-        return json.loads(files.read(path))
+        return json.loads(whole_files.read(path))
     except (ValueError, RecursionError) as error:
         raise VoucherError(
             "bad_certificate",
@@ -68,10 +68,10 @@ def read_certificate(path: str) -> Any:
 
 
 def read_list(path: str) -> ReadList:
-    """A list of entrants. Raises `bad_entrants` when it has no such columns, and what `files.read`
-    raises.
+    """A list of entrants. Raises `bad_entrants` when it has no such columns, and what
+    `whole_files.read` raises.
     """
-    raw = files.read(path)
+    raw = whole_files.read(path)
     try:
         reader = csv.reader(raw.decode("utf-8-sig").splitlines(keepends=True), strict=True)
         columns = tuple(next(reader, []))

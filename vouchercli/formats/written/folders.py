@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.formats import files
+from vouchercli.formats import whole_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -127,7 +127,7 @@ def put_away(file: Path, outcome: str, summary: dict[str, Any], *, is_repeat: bo
             write(note, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
         file.replace(target)
     except OSError as error:
-        raise files.unwritable(target, error) from error
+        raise whole_files.unwritable(target, error) from error
     return target
 
 
@@ -143,7 +143,7 @@ def write(path: Path, text: str) -> None:
     """A file that appears whole or not at all, and stays after a power cut. Raises `VoucherError`
     unwritable_file.
     """
-    with files.drafted(path) as draft:
+    with whole_files.drafted(path) as draft:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -158,4 +158,4 @@ def append(path: Path, record: dict[str, Any]) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
     except OSError as error:
-        raise files.unwritable(path, error) from error
+        raise whole_files.unwritable(path, error) from error
