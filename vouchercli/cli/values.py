@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.cli.language import t
-from vouchercli.result import Column, Message, Word, value
+from vouchercli.result import Column, Message, Word
 from vouchercli.rules import money, resident_tokens, times
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ def clean(text: str) -> str:
 def as_lines(table: Table) -> Table:
     """A record as people and spreadsheets see it: a line for each column that says something."""
     said = (
-        (column, value(table.rows[0], column.key))
-        for column in table.columns
-        if "table" in column.where
+        (column, column.of(table.rows[0])) for column in table.columns if "table" in column.where
     )
     rows = tuple(
         {"what": Word(column.label), "value": pretty(column, each, table.zone)}
@@ -97,6 +95,8 @@ def pretty(column: Column, value: Any, zone: str, unit: Unit = EXACT) -> str:
         return clean(t(value.text, value.params))
     if isinstance(value, Word):
         return clean(t(value))
+    if isinstance(value, list):
+        return clean(", ".join(value))
     printed = PRINTED.get(column.kind)
     return printed(value, zone, unit) if printed else clean(str(value) or t(column.blank))
 
