@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
     Row = sqlite3.Row
 
+
+class Round(NamedTuple):
+    """A round, and what its template says of a pack."""
+
+    round_id: int
+    round: str
+    state: str
+    packs: int
+    per_resident: int
+    opens_at: int
+    platform: str
+    template: str
+    coupons: int
+    pack_value_fen: int
+
+
 ROUNDS = """
 SELECT r.round_id, r.round, r.state, r.packs, r.per_resident, r.opens_at, r.platform, m.template,
     m.coupons, m.pack_value_fen
@@ -31,9 +47,9 @@ WHERE r.programme_id = ? ORDER BY r.opens_at, r.round_id
 """
 
 
-def rounds_of(db: sqlite3.Connection, programme_id: int) -> list[Row]:
-    """Every round of the programme by opening, with what its template says of a pack."""
-    return db.execute(ROUNDS, (programme_id,)).fetchall()
+def rounds_of(db: sqlite3.Connection, programme_id: int) -> list[Round]:
+    """Every round of the programme by opening."""
+    return [*map(Round._make, db.execute(ROUNDS, (programme_id,)))]
 
 
 # ---------------------------------------------------------------- redemptions by round and key

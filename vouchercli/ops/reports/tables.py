@@ -4,19 +4,18 @@ what each ratio is over.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.result import DATA, Column, Table, Word, say
+from vouchercli.result import CSV, DATA, JSON, SHOWN, Column, Table, Word, only, say
 from vouchercli.rules import times
 from vouchercli.rules.leverage import WITH_RATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vouchercli.result import Message
+    from vouchercli.result import Message, Row
 
-    Rows = Sequence[dict[str, Any]]
+    Rows = Sequence[Row]
 
 
 class Heading(NamedTuple):
@@ -65,6 +64,29 @@ KEYS = {
     "platform": Column("key", "Platform", blank="(issued here)"),
     "channel": Column("key", "Channel", blank="(not stated)"),
 }
+USED_OF_CLAIMED = Column("used_of_claimed", "Used of claimed", "rate")
+PAID_OF_CLAIMED = Column("paid_of_claimed", "Paid of claimed", "rate")
+CLAIMED = Column("claimed_vouchers", "Vouchers claimed", "int")
+PAID = Column("paid_fen", "Paid by vouchers", "fen")
+FACE = Column("claimed_face_fen", "Face claimed", "fen")
+BY_COUNT = Column("used_of_claimed", "By count", "rate")
+BY_AMOUNT = Column("paid_of_claimed", "By amount", "rate")
+FIGURES = (
+    Column("subsidy_fen", "Subsidy", "fen"),
+    Column("base_fen", "Base spend", "fen"),
+    Column("gross", "G", "ratio"),
+    Column("source", "Source"),
+)
+# What JSON has besides of a figure that others published.
+PUBLISHED = only(
+    JSON,
+    Column("what", "What"),
+    Column("as_of", "As of", "time", source="as_of_at"),
+    Column("rounds", "Of rounds"),
+    Column("issued_fen", "Issued", "fen"),
+    Column("own_spend", "N", "ratio", source="own"),
+    Column("ours", "Ours"),
+)
 FORMULAS = (
     say(
         "G (gross) = base / subsidy: order value of payments that used a voucher, per yuan of"
@@ -85,47 +107,39 @@ def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Ta
     """The figures by key; platform and match where they are not nought; rates and funders in CSV
     (here they have their own tables).
     """
+    funders = _funders(total)
     columns = (
         KEYS[by],
         *((Column("name", "Name"),) if by == "merchant" else ()),
         Column("redemptions", "Redemptions", "int"),
         Column("base_fen", "Base spend", "fen"),
         Column("subsidy_fen", "Subsidy", "fen"),
-        *(replace(column, where=DATA) for column in _funders(total)),
+        *only(CSV, *funders),
         Column("platform_fen", "Platform paid", "fen", optional=True),
         Column("match_fen", "Match", "fen", optional=True),
         Column("own_fen", "Own", "fen"),
         Column("gross", "G", "ratio"),
         Column("own_spend", "N", "ratio"),
         Column("floor", "Floor", "ratio"),
-        Column("used_of_claimed", "Used of claimed", "rate", where=DATA),
-        Column("claimed_vouchers", "Vouchers claimed", "int", where=DATA),
-        Column("paid_of_claimed", "Paid of claimed", "rate", where=DATA),
-        Column("paid_fen", "Paid by vouchers", "fen", where=DATA),
-        Column("claimed_face_fen", "Face claimed", "fen", where=DATA),
+        *only(DATA, USED_OF_CLAIMED, CLAIMED, PAID_OF_CLAIMED, PAID, FACE),
+        *((Column("funders", "Public funders", where=JSON),) if funders else ()),
     )
-    pooled = {**_flat(total), "key": Word("total")} if rows else None
     return Table(
         _leverage_title(by, heading),
         columns,
-        tuple(_flat(row) for row in rows),
-        pooled,
+        rows,
+        total,
         notes=(*_span(heading), *FORMULAS) if rows else (),
         zone=heading.zone,
+        key="rows",
+        total_key="total",
     )
 
 
 def funders(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
     """The public funders one by one, and the subsidy that they add up to."""
     columns = (KEYS[by], *_funders(total), Column("subsidy_fen", "Subsidy", "fen"))
-    return Table(
-        say("Public funders"),
-        columns,
-        tuple(_flat(row) for row in rows),
-        {**_flat(total), "key": Word("total")},
-        zone=heading.zone,
-        aside=True,
-    )
+    return Table(say("Public funders"), columns, rows, total, zone=heading.zone, aside=True)
 
 
 def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
@@ -133,13 +147,6 @@ def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
         Column("funder_" + funder, funder, "fen", verbatim=True)
         for funder in total.get("funders", ())
     )
-
-
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """A row whose funders stand as columns."""
-    if "funders" not in row:
-        return row
-    return row | {"funder_" + funder: amount for funder, amount in row["funders"].items()}
 
 
 def _leverage_title(by: str, heading: Heading) -> Message:
@@ -172,11 +179,11 @@ def rates(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table
     columns = (
         KEYS[by if has_rows else "round"],
         Column("redemptions", "Vouchers used", "int"),
-        Column("claimed_vouchers", "Vouchers claimed", "int"),
-        Column("used_of_claimed", "By count", "rate"),
+        CLAIMED,
+        BY_COUNT,
         Column("paid_fen", "Paid", "fen"),
-        Column("claimed_face_fen", "Face claimed", "fen"),
-        Column("paid_of_claimed", "By amount", "rate"),
+        FACE,
+        BY_AMOUNT,
     )
     note = say(
         "By count = vouchers used / vouchers claimed; by amount = paid by vouchers (all funders) /"
@@ -185,23 +192,26 @@ def rates(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table
     return Table(
         say("Redemption rates"),
         columns,
-        tuple(rows) if has_rows else (),
-        {**total, "key": Word("total")},
+        rows if has_rows else (total,),
+        total if has_rows else None,
         (note,),
         heading.zone,
         aside=True,
     )
 
 
-def published(heading: Heading, figures: Rows, *, has_ours: bool) -> Table:
-    """What others printed, with our G beside it where it is of the same moment and rounds."""
+def published(heading: Heading, figures: Rows, *, has_ours: bool, is_shown: bool) -> Table:
+    """What others printed, with our G beside it where it is of the same moment and rounds; for
+    people only when `is_shown`.
+    """
+    subsidy, base, gross, source = FIGURES
     columns = (
-        Column("about", "About"),
-        Column("subsidy_fen", "Subsidy", "fen"),
-        Column("base_fen", "Base spend", "fen"),
-        Column("gross", "G", "ratio"),
-        Column("ours_gross", "Our G", "ratio", optional=True),
-        Column("source", "Source"),
+        Column("about", "About", where=SHOWN),
+        subsidy,
+        base,
+        gross,
+        Column("ours_gross", "Our G", "ratio", optional=True, where=SHOWN),
+        source,
     )
     rows = tuple(
         figure
@@ -212,13 +222,20 @@ def published(heading: Heading, figures: Rows, *, has_ours: bool) -> Table:
     if has_ours and not any(figure["ours"] for figure in figures):
         notes.append(say("To see ours beside one of them, give its moment with --as-of."))
     return Table(
-        say("Published figures"), columns, rows, notes=tuple(notes), zone=heading.zone, aside=True
+        say("Published figures"),
+        (*(columns if is_shown else only(JSON, *FIGURES)), *PUBLISHED),
+        rows,
+        notes=tuple(notes),
+        zone=heading.zone,
+        aside=True,
+        key="published",
+        optional=True,
     )
 
 
 def _about(figure: dict[str, Any], zone: str) -> str:
     """`2020-04-06 16:00, hz-1 + hz-2`, or what the source says it is about."""
-    when = moment(times.parse(figure["as_of"], zone), zone) if figure["as_of"] else ""
+    when = moment(figure["as_of_at"], zone) if figure["as_of_at"] is not None else ""
     about = " + ".join(figure["rounds"]) or figure["what"]
     return ", ".join(part for part in (when, about) if part)
 
@@ -237,13 +254,26 @@ SALE = (
     Column("last_application_no", "Last arrival granted", where=DATA),
 )
 USE = (
-    Column("used_of_claimed", "By count", "rate"),
-    Column("paid_of_claimed", "By amount", "rate"),
+    BY_COUNT,
+    BY_AMOUNT,
     Column("paid_of_quota", "Of quota", "rate"),
     Column("users_of_claimers", "By person", "rate"),
     Column("outstanding_fen", "Outstanding", "fen"),
     Column("expired_fen", "Expired", "fen"),
     Column("breaches", "Rule breaches", "int"),
+)
+# What the rates are made of.
+BEHIND = only(
+    JSON,
+    Column("template", "Template"),
+    Column("quota_fen", "Quota", "fen"),
+    Column("used_vouchers", "Vouchers used", "int"),
+    CLAIMED,
+    PAID,
+    FACE,
+    Column("users", "Users", "int"),
+    Column("claimers", "Claimers", "int"),
+    Column("last_applied_at", "Last arrival", "time"),
 )
 BASES = (
     say(
@@ -266,13 +296,12 @@ def rounds(heading: Heading, rows: Rows) -> tuple[Table, ...]:
             programme=heading.programme,
             as_of=heading.shown(heading.as_of),
         )
-    for_csv = tuple(replace(column, where=DATA) for column in USE)
     return (
-        Table(title, (*SALE, *for_csv), tuple(rows), zone=heading.zone),
+        Table(title, (*SALE, *only(DATA, *USE), *BEHIND), rows, zone=heading.zone, key="rows"),
         Table(
             say("Redemption rates"),
             (SALE[0], *USE),
-            tuple(rows),
+            rows,
             notes=BASES,
             zone=heading.zone,
             aside=True,
