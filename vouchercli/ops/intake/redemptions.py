@@ -7,11 +7,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.ops import lists
 from vouchercli.ops.intake import splits, sql_functions
 from vouchercli.ops.intake.importing import take_in
 from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
-from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.result import JSON, Column, Outcome, Table, only, say
 from vouchercli.rules import money, times
 from vouchercli.store import (
     judging,
@@ -299,33 +300,26 @@ COLUMNS = (
     Column("base_fen", "Base", "fen"),
     Column("subsidy_fen", "Voucher paid", "fen"),
     Column("batch", "Batch", "int"),
+    *only(
+        JSON,
+        Column("name", "Name"),
+        Column("merchant_discount_fen", "Merchant discount", "fen"),
+        Column("public_fen", "Public subsidy", "fen"),
+        Column("platform_fen", "Platform", "fen"),
+        Column("match_fen", "Merchant match", "fen"),
+        Column("refund_of", "Refund of"),
+    ),
 )
-INNER = ("batch_id", "redemption_id")  # numbers that only the database knows them by
 
 
 def list_redemptions(session: Session, *, limit: int, **wanted: str | None) -> Outcome:
     """Payments and refunds, oldest first, by round, claim_no, merchant_no or transaction_no."""
     programme = programmes.current(session.db, session.programme)
-    zone = programme["time_zone"]
     rows = redemptions.listed(session.db, programme["programme_id"], limit=limit + 1, **wanted)
-    cells = tuple({**dict(row), "batch": row["batch_id"]} for row in rows[:limit])
-    data = [
-        {key: value for key, value in row.items() if key not in INNER}
-        | {"paid_at": times.iso(row["paid_at"], zone)}
-        for row in cells
-    ]
-    says = (
-        (
-            say(
-                "more than {limit}: add --limit, --round, --claim, --merchant or --transaction",
-                limit=limit,
-            ),
-        )
-        if len(rows) > limit
-        else ()
+    table = Table(
+        say("Payments and refunds"), COLUMNS, rows, zone=programme["time_zone"], key="redemptions"
     )
-    return Outcome(
-        data={"redemptions": data},
-        tables=(Table(say("Payments and refunds"), COLUMNS, cells, zone=zone),),
-        says=says,
+    more = say(
+        "more than {limit}: add --limit, --round, --claim, --merchant or --transaction", limit=limit
     )
+    return lists.first(table, limit, more)
