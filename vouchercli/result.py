@@ -127,9 +127,9 @@ class Table:
     """Rows under columns, for every rendering alike: Rich, CSV, JSON.
 
     `rows` and `total` give a value for each column (`Column.of`). `key` is the name under which
-    JSON has the rows, as a list of objects; a table without a key is not in JSON. With `is_record`
-    the table has one row: JSON has an object instead of a list (with the key "" its fields stand
-    beside the other data), a person sees a line for each column.
+    JSON has the rows, as a list of objects; with the key "" the fields of its one row stand beside
+    the other data; a table without a key is not in JSON. With `is_record` the table has one row:
+    JSON has an object instead of a list, a person sees a line for each column.
 
     `total_key` is the name under which JSON has the total; without rows nobody else sees one. An
     `aside` repeats or explains, for a person, what another table holds: CSV leaves it out. An

@@ -28,7 +28,7 @@ def answer(outcome: Outcome) -> Any:
     data = dict(outcome.data or {})
     for table in tables:
         listed = rows(table, table.rows)
-        if table.is_record and not table.key:
+        if not table.key:
             data |= listed[0]
         else:
             data[str(table.key)] = listed[0] if table.is_record else listed

@@ -53,23 +53,18 @@ def current(db: sqlite3.Connection, programme: str | None) -> Row:
 
 def named(db: sqlite3.Connection, programme: str) -> Row:
     """The programme of that code. Raises `unknown_programme` with the nearest code."""
-    row: Row | None = db.execute(NAMED, (programme,)).fetchone()
+    row = found(db, programme)
     if row is not None:
         return row
     near = get_close_matches(programme, [each["programme"] for each in all_loaded(db)], 1)
-    if near:
-        raise VoucherError(
-            "unknown_programme",
-            "no programme {programme} is loaded; did you mean {near}?",
-            hint="voucher programme list",
-            programme=programme,
-            near=near[0],
-        )
     raise VoucherError(
         "unknown_programme",
-        "no programme {programme} is loaded",
+        "no programme {programme} is loaded; did you mean {near}?"
+        if near
+        else "no programme {programme} is loaded",
         hint="voucher programme list",
         programme=programme,
+        near="".join(near),
     )
 
 

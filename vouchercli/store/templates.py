@@ -47,19 +47,14 @@ def named(db: sqlite3.Connection, template: str, version: int | None = None) -> 
             latest=latest["version"],
         )
     near = get_close_matches(template, codes(db), 1)
-    if near:
-        raise VoucherError(
-            "unknown_template",
-            "there is no template {template}; did you mean {near}?",
-            hint="voucher template list",
-            template=template,
-            near=near[0],
-        )
     raise VoucherError(
         "unknown_template",
-        "there is no template {template}",
-        hint="voucher template list --shipped",
+        "there is no template {template}; did you mean {near}?"
+        if near
+        else "there is no template {template}",
+        hint="voucher template list" if near else "voucher template list --shipped",
         template=template,
+        near="".join(near),
     )
 
 

@@ -84,22 +84,15 @@ def _unknown_grouping(by: str) -> UsageFault:
     from difflib import get_close_matches
 
     near = get_close_matches(by.casefold(), law.GROUPINGS, 1)
-    known = ", ".join(law.GROUPINGS)
-    if near:
-        return UsageFault(
-            "unknown_grouping",
-            "there is no report by {by}; did you mean {near}?",
-            hint="choose one of: {known}",
-            by=by,
-            near=near[0],
-            known=known,
-        )
     return UsageFault(
         "unknown_grouping",
-        "there is no report by {by}",
+        "there is no report by {by}; did you mean {near}?"
+        if near
+        else "there is no report by {by}",
         hint="choose one of: {known}",
         by=by,
-        known=known,
+        near="".join(near),
+        known=", ".join(law.GROUPINGS),
     )
 
 

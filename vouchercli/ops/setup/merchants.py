@@ -111,19 +111,14 @@ def the_merchant(session: Session, no: str) -> Merchant:
     if merchant is not None:
         return merchant
     near = get_close_matches(no, merchants.numbers(session.db), 1)
-    if near:
-        raise VoucherError(
-            "unknown_merchant",
-            "there is no merchant {merchant}; did you mean {near}?",
-            hint="voucher merchant list --search {merchant}",
-            merchant=no,
-            near=near[0],
-        )
     raise VoucherError(
         "unknown_merchant",
-        "there is no merchant {merchant}",
+        "there is no merchant {merchant}; did you mean {near}?"
+        if near
+        else "there is no merchant {merchant}",
         hint="voucher merchant list --search {merchant}",
         merchant=no,
+        near="".join(near),
     )
 
 
