@@ -100,7 +100,7 @@ class Column:
     """
 
     key: str
-    label: str
+    label: str = ""
     kind: Kind = "text"
     blank: str = ""
     optional: bool = False

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, Limit, command
 from vouchercli.ops.proof import audit
 from vouchercli.result import Outcome
 
@@ -30,7 +30,6 @@ Until = Annotated[
     Optional[str],
     typer.Option("--until", metavar="TIME", help="Only deeds up to then (a bare date: its end)."),
 ]
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")]
 Head = Annotated[
     Optional[str],
     typer.Option(

@@ -10,7 +10,7 @@ import typer
 
 from vouchercli.cli.import_options import Verbose, told
 from vouchercli.cli.language import t
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, Limit, command
 from vouchercli.ops.intake import batches
 from vouchercli.result import Outcome
 
@@ -30,9 +30,7 @@ def list_(
     kind: Annotated[
         Optional[str], typer.Option("--kind", metavar="KIND", help="Only files of this kind.")
     ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")
-    ] = 50,
+    limit: Limit = 50,
 ) -> Outcome:
     """List the files that came in, newest first."""
     with call.session() as session:

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, told
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, Limit, OnlyResident, command
 from vouchercli.ops.intake import eligibility
 from vouchercli.result import Outcome
 
@@ -40,15 +40,8 @@ def list_(
     group: Annotated[
         Optional[str], typer.Option("--group", metavar="NAME", help="The residents of this group.")
     ] = None,
-    resident: Annotated[
-        Optional[str],
-        typer.Option(
-            "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
-        ),
-    ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")
-    ] = 100,
+    resident: OnlyResident = None,
+    limit: Limit = 100,
 ) -> Outcome:
     """List the groups and how many residents each has; of one group or resident, the lines of the
     list.

@@ -75,6 +75,21 @@ PANEL = {
 }
 DEFAULTS: dict[str, Any] = {name: False if name in ("dry_run", "yes") else None for name in PANEL}
 
+# Options of the lists that several nouns have.
+OnlyRound = Annotated[
+    Optional[str], typer.Option("--round", metavar="CODE", help="Only this round.")
+]
+OnlyClaim = Annotated[
+    Optional[str], typer.Option("--claim", metavar="NO", help="Only this claim number.")
+]
+OnlyResident = Annotated[
+    Optional[str],
+    typer.Option(
+        "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
+    ),
+]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")]
+
 
 @dataclass
 class Call:

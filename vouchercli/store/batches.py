@@ -56,6 +56,7 @@ class Refusal(NamedTuple):
     rows: int = 1
 
 
+WARNED = "accepted with a warning"
 BATCHES = """
 SELECT b.batch_id, b.kind, b.programme_id, p.programme, b.file, b.sha256, b.profile, b.profile_json,
     b.encoding, b.header, b.state, b.last_line, b.options, b.read, b.accepted, b.duplicate,
@@ -124,7 +125,7 @@ REASONS = """
 SELECT min(line), reason, detail, '', 'rejected', count(*) FROM rejects
     WHERE batch_id = ?1 GROUP BY reason
 UNION ALL
-SELECT min(line), reason, detail, '', 'accepted with a warning', count(*) FROM warnings
+SELECT min(line), reason, detail, '', ?2, count(*) FROM warnings
     WHERE batch_id = ?1 GROUP BY reason
 ORDER BY 5 DESC, 6 DESC, 2
 """
@@ -167,7 +168,7 @@ def last_of_profile(db: sqlite3.Connection, kind: str, profile: str) -> int | No
 
 def reasons(db: sqlite3.Connection, batch_id: int) -> list[Refusal]:
     """For each reason and outcome the first row."""
-    return [*map(Refusal._make, db.execute(REASONS, (batch_id,)))]
+    return [*map(Refusal._make, db.execute(REASONS, (batch_id, WARNED)))]
 
 
 def built_upon(batch_id: int, standing: list[Row]) -> VoucherError:

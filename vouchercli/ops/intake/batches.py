@@ -67,7 +67,7 @@ ABOUT = (
 )
 LISTED = (
     Column("batch", "Batch", "int"),
-    Column("kind", "Kind", where=JSON),
+    Column("kind", where=JSON),
     Column("file", "File"),
     Column("state", "State", "word"),
     Column("read", "Read", "int"),
@@ -84,7 +84,7 @@ REJECTS = (
     Column("reason", "Reason"),
     Column("explanation", "Explanation", "sentence"),
     Column("row", "Row", where=SHOWN),
-    Column("cells", "Row", where=JSON),
+    Column("cells", where=JSON),
 )
 
 

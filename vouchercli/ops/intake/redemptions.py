@@ -302,12 +302,12 @@ COLUMNS = (
     Column("batch", "Batch", "int"),
     *only(
         JSON,
-        Column("name", "Name"),
-        Column("merchant_discount_fen", "Merchant discount", "fen"),
-        Column("public_fen", "Public subsidy", "fen"),
-        Column("platform_fen", "Platform", "fen"),
-        Column("match_fen", "Merchant match", "fen"),
-        Column("refund_of", "Refund of"),
+        Column("name"),
+        Column("merchant_discount_fen"),
+        Column("public_fen"),
+        Column("platform_fen"),
+        Column("match_fen"),
+        Column("refund_of"),
     ),
 )
 

@@ -31,20 +31,20 @@ COLUMNS = (
     Column("changes", "changes", where=SHOWN),
     *only(
         JSON,
-        Column("entered_at", "entered at", "time"),
-        Column("before", "before"),
-        Column("after", "after"),
-        Column("detail", "detail"),
-        Column("previous_hash", "hash of the line before"),
-        Column("hash", "hash"),
+        Column("entered_at", "", "time"),
+        Column("before"),
+        Column("after"),
+        Column("detail"),
+        Column("previous_hash"),
+        Column("hash"),
     ),
 )
 HEAD = (
     Column("line", "line", "int", where=SHOWN),
-    Column("lines", "lines", "int", where=JSON, source="line"),
+    Column("lines", "", "int", where=JSON, source="line"),
     Column("at", "at", "time"),
     Column("head", "head"),
-    Column("digest", "digest", where=JSON, source="hash"),
+    Column("digest", where=JSON, source="hash"),
 )
 
 

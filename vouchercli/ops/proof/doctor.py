@@ -44,7 +44,7 @@ COLUMNS = (
     Column("check", "Looked at", "word"),
     Column("state", "State", "word"),
     Column("value", "Found", "word"),
-    Column("code", "Code", where=JSON),
+    Column("code", where=JSON),
 )
 
 

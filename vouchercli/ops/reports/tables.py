@@ -80,12 +80,12 @@ FIGURES = (
 # What JSON has besides of a figure that others published.
 PUBLISHED = only(
     JSON,
-    Column("what", "What"),
-    Column("as_of", "As of", "time", source="as_of_at"),
-    Column("rounds", "Of rounds"),
-    Column("issued_fen", "Issued", "fen"),
-    Column("own_spend", "N", "ratio", source="own"),
-    Column("ours", "Ours"),
+    Column("what"),
+    Column("as_of", "", "time", source="as_of_at"),
+    Column("rounds"),
+    Column("issued_fen"),
+    Column("own_spend", source="own"),
+    Column("ours"),
 )
 FORMULAS = (
     say(
@@ -122,7 +122,7 @@ def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Ta
         Column("own_spend", "N", "ratio"),
         Column("floor", "Floor", "ratio"),
         *only(DATA, USED_OF_CLAIMED, CLAIMED, PAID_OF_CLAIMED, PAID, FACE),
-        *((Column("funders", "Public funders", where=JSON),) if funders else ()),
+        *((Column("funders", where=JSON),) if funders else ()),
     )
     return Table(
         _leverage_title(by, heading),
@@ -251,7 +251,7 @@ SALE = (
     Column("opens_at", "Opens", "time"),
     Column("sold_out_at", "Sold out", "time"),
     Column("sell_out_seconds", "Seconds", "int"),
-    Column("last_application_no", "Last arrival granted", where=DATA),
+    Column("last_application_no", "Last arrival granted", where=CSV),
 )
 USE = (
     BY_COUNT,
@@ -265,15 +265,16 @@ USE = (
 # What the rates are made of.
 BEHIND = only(
     JSON,
-    Column("template", "Template"),
-    Column("quota_fen", "Quota", "fen"),
-    Column("used_vouchers", "Vouchers used", "int"),
+    Column("template"),
+    Column("quota_fen"),
+    Column("used_vouchers"),
     CLAIMED,
     PAID,
     FACE,
-    Column("users", "Users", "int"),
-    Column("claimers", "Claimers", "int"),
-    Column("last_applied_at", "Last arrival", "time"),
+    Column("users"),
+    Column("claimers"),
+    Column("last_applied_at", "", "time"),
+    Column("last_application_no"),
 )
 BASES = (
     say(

@@ -36,7 +36,7 @@ LABELS = {
 }
 ABOUT = tuple(Column(field, label) for field, label in LABELS.items())
 STATE = Column("state", "State", "word")
-IS_REGISTERED = Column("is_registered", "Registered", where=JSON)
+IS_REGISTERED = Column("is_registered", where=JSON)
 LIST_COLUMNS = (
     *(column for column in ABOUT if column.key in LISTED),
     STATE,
@@ -50,20 +50,20 @@ TOTALS = (
     Column("subsidy_fen", "Subsidy", "fen"),
     Column("platform_fen", "Platform", "fen"),
     Column("match_fen", "Match", "fen"),
-    Column("programme", "Programme", where=JSON),
+    Column("programme", where=JSON),
 )
 SUSPENSIONS = (
     Column("from_at", "From", "time"),
     Column("until_at", "Until", "time"),
     Column("reason", "Reason", where=SHOWN, source="why"),
-    Column("reason", "Reason", where=JSON),
+    Column("reason", where=JSON),
     Column("actor", "By"),
 )
 CHANGES = (
     Column("batch", "Batch", "int"),
     Column("at", "At", "time"),
     Column("field", "What", "word", where=SHOWN, source="label"),
-    Column("field", "What", where=JSON),
+    Column("field", where=JSON),
     Column("before", "Before"),
     Column("after", "After"),
 )

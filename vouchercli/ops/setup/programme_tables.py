@@ -56,15 +56,15 @@ DECLARED = (Column("what", "what"), Column("amount_fen", "amount", "fen"))
 PUBLISHED = (
     Column("number", "no.", "int", where=SHOWN),
     Column("as_of", "as of", "word", where=SHOWN, source="minute"),
-    Column("as_of", "as of", "time", where=JSON, source="as_of_at"),
+    Column("as_of", "", "time", where=JSON, source="as_of_at"),
     Column("rounds", "of rounds"),
     Column("issued_fen", "issued", "fen"),
     Column("subsidy_fen", "subsidy", "fen"),
     Column("base_fen", "base", "fen"),
     Column("gross", "gross", "ratio"),
     Column("own_spend", "own-spend", "ratio", source="own"),
-    Column("what", "what", where=JSON),
-    Column("source", "source", where=JSON),
+    Column("what", where=JSON),
+    Column("source", where=JSON),
 )
 AS_THEY_ARE = (
     "programme",

@@ -192,8 +192,8 @@ LOADED = (
     Column("funders", "funders", "int"),
     Column("amount_fen", "appropriated", "fen"),
     Column("uncommitted_fen", "uncommitted", "fen"),
-    Column("time_zone", "time_zone", where=JSON),
-    Column("loaded_at", "loaded_at", where=JSON),
+    Column("time_zone", where=JSON),
+    Column("loaded_at", where=JSON),
 )
 SHIPPED = (
     Column("programme", "programme"),

@@ -78,13 +78,13 @@ def add_template(session: Session, name_or_path: str) -> Outcome:
 WORTH = (Column("pack_value_fen", "pack value", "fen"), Column("floor", "floor", "ratio"))
 MORE_WORTH = only(
     JSON,
-    Column("floor_spend_fen", "floor spend", "fen"),
-    Column("pack_match_fen", "largest match", "fen"),
+    Column("floor_spend_fen"),
+    Column("pack_match_fen"),
 )
 LISTED = (
     Column("template", "template"),
     Column("version", "version", "int"),
-    Column("name", "name", where=JSON),
+    Column("name", where=JSON),
     Column("coupons", "coupons", "int"),
     *WORTH,
     Column("rounds", "rounds", "int"),
@@ -93,7 +93,7 @@ LISTED = (
 SHIPPED = (
     Column("template", "template"),
     Column("name", "name"),
-    Column("name_en", "name (en)", where=JSON),
+    Column("name_en", where=JSON),
     *WORTH,
     *MORE_WORTH,
 )
@@ -103,7 +103,7 @@ HISTORY = (
     *WORTH,
     Column("changed", "changed"),
     Column("rounds", "used by"),
-    Column("digest", "digest", where=JSON),
+    Column("digest", where=JSON),
     *MORE_WORTH,
 )
 
