@@ -114,9 +114,12 @@ class Column:
         return row.get(name) if isinstance(row, dict) else getattr(row, name, None)
 
 
-def only(where: tuple[Rendering, ...], *columns: Column) -> tuple[Column, ...]:
-    """The columns, in these renderings only."""
-    return tuple(replace(column, where=where) for column in columns)
+def only(where: tuple[Rendering, ...], *columns: Column | str) -> tuple[Column, ...]:
+    """The columns (of some the keys are enough), in these renderings only."""
+    return tuple(
+        replace(each, where=where) if isinstance(each, Column) else Column(each, where=where)
+        for each in columns
+    )
 
 
 Row = Any  # a dictionary, or an object with attributes: a NamedTuple of the store, a rule's value

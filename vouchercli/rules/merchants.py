@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}")  # GB 32100: no I, O, S, V, Z
-VALUES = {char: value for value, char in enumerate("0123456789ABCDEFGHJKLMNPQRTUWXY")}
+LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+VALUES = {char: value for value, char in enumerate(LETTERS)}
 WEIGHTS = (*(3**place % 31 for place in range(17)), 1)
 # a business registration number from before the unified code of 2015
 OLD_NUMBER = re.compile(r"\d{13}|\d{15}")
@@ -62,8 +63,16 @@ def is_uscc(uscc: str) -> bool:
 
 def has_check_digit(uscc: str) -> bool:
     """Whether the last character of a text of that shape is its check digit: GB 32100, weights 3^n
-    modulo 31. (python-stdnum says the same, and which one it should be, in eight times the
-    time.)
+    modulo 31.
     """
-    total: int = sum(map(mul, WEIGHTS, map(VALUES.__getitem__, uscc)))
-    return total % 31 == 0
+    return _weighed(uscc) % 31 == 0
+
+
+def check_digit(body: str) -> str:
+    """The check digit of the first 17 characters."""
+    return LETTERS[-_weighed(body) % 31]
+
+
+def _weighed(text: str) -> int:
+    total: int = sum(map(mul, WEIGHTS, map(VALUES.__getitem__, text)))
+    return total

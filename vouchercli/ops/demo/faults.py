@@ -48,43 +48,43 @@ def late_file(
 
     `required` is a round with its unused vouchers that takes registered merchants only.
     """
-    day = clock.days()[granted.round.opens // clock.DAY + 4]
-    early, late = (
-        clock.days()[granted.round.opens // clock.DAY],
-        clock.days()[granted.round.opens // clock.DAY + 9],
-    )
+    opens = granted.round.opens // clock.DAY
+    day, early, late = (clock.days()[opens + after] for after in (4, 0, 9))
     strict_day = clock.days()[required[0].round.opens // clock.DAY + 2]
-    claim, (first, second, third) = _three_of_one(granted, unused)
+    claim, coupons = _three_of_one(granted, unused)
+    used = [f"{claim},{coupon},{shop}" for coupon in coupons]
     other, coupon = _voucher(
         granted, next(voucher for voucher in unused if _voucher(granted, voucher)[0] != claim)
     )
+    free = f"{other},{coupon},{shop}"
     strict, strict_coupon = _voucher(required[0], required[1][0])
     last = _last_payment(counter)
-    shared = f"{claim},{{coupon}},{shop},{day} {NOON}"
+    noon, usual = f"{day} {NOON}", "45.00,0.00,10.00"
     rows = (
-        f"{_number(1)},pay,{shared.format(coupon=first)},88.00,0.00,10.00,",
-        f"{_number(2)},pay,{shared.format(coupon=second)},66.00,6.00,10.00,",
-        f"{_number(3)},pay,{shared.format(coupon=third)},45.00,0.00,10.00,",
-        f"{_number(4)},pay,NO-SUCH-CLAIM,1,{shop},{day} {NOON},45.00,0.00,10.00,",
-        f"{_number(5)},pay,{other},6,{shop},{day} {NOON},45.00,0.00,10.00,",
-        f"{_number(6)},pay,{strict},{strict_coupon},M99999,{strict_day} {NOON},45.00,0.00,10.00,",
-        f"{_number(7)},pay,{other},{coupon},{shop},{early} 09:00:00,45.00,0.00,10.00,",
-        f"{_number(8)},pay,{other},{coupon},{shop},{late} {NOON},45.00,0.00,10.00,",
-        f"{_number(9)},pay,{other},{coupon},{shop},{day} {NOON},42.00,3.00,10.00,",
-        f"{_number(10)},pay,{other},{coupon},{shop},{day} {NOON},45.00,0.00,12.00,",
-        f"{_number(11)},pay,{last[2]},{last[3]},{shop},{last[5]},45.00,0.00,10.00,",
-        f"{_number(12)},pay,{other},{coupon},{shop},{day} {NOON},四十五元,0.00,10.00,",
-        f"{_number(13)},pay,{other},{coupon},{shop},2020-04-31 {NOON},45.00,0.00,10.00,",
-        f"{last[0]},pay,{other},{coupon},{shop},{day} {NOON},45.00,0.00,10.00,",
-        (
-            f"{_number(15)},refund,{other},{coupon},{shop},{day}"
-            f" 18:00:00,45.00,0.00,10.00,{_number(99)}"
-        ),
-        f"{_number(16)},refund,{shared.format(coupon=first)},99.00,0.00,10.00,{_number(1)}",
-        f"{_number(17)},refund,{shared.format(coupon=second)},20.00,0.00,0.00,{_number(2)}",
-        ",".join(last),
+        ("pay", used[0], noon, "88.00,0.00,10.00"),
+        ("pay", used[1], noon, "66.00,6.00,10.00"),
+        ("pay", used[2], noon, usual),
+        ("pay", f"NO-SUCH-CLAIM,1,{shop}", noon, usual),
+        ("pay", f"{other},6,{shop}", noon, usual),
+        ("pay", f"{strict},{strict_coupon},M99999", f"{strict_day} {NOON}", usual),
+        ("pay", free, f"{early} 09:00:00", usual),
+        ("pay", free, f"{late} {NOON}", usual),
+        ("pay", free, noon, "42.00,3.00,10.00"),
+        ("pay", free, noon, "45.00,0.00,12.00"),
+        ("pay", f"{last[2]},{last[3]},{shop}", last[5], usual),
+        ("pay", free, noon, "四十五元,0.00,10.00"),
+        ("pay", free, f"2020-04-31 {NOON}", usual),
+        ("pay", free, noon, usual),
+        ("refund", free, f"{day} 18:00:00", usual, _number(99)),
+        ("refund", used[0], noon, "99.00,0.00,10.00", _number(1)),
+        ("refund", used[1], noon, "20.00,0.00,0.00", _number(2)),
     )
-    return "\n".join((till.HEADER, *rows, ""))
+    numbers = {row: _number(row) for row in range(1, len(rows) + 1)} | {14: last[0]}
+    lines = (
+        ",".join((numbers[row], *cells, *[""] * (5 - len(cells))))
+        for row, cells in enumerate(rows, 1)
+    )
+    return "\n".join((till.HEADER, *lines, ",".join(last), ""))
 
 
 def _number(row: int) -> str:

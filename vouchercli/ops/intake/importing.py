@@ -25,7 +25,7 @@ from vouchercli.store.db import loosely, writing
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from vouchercli.ops.intake.chunks import Chunk
@@ -90,6 +90,11 @@ def take_in(
     job = Job(session, kind, reading, {"profile": profile, "encoding": encoding}, options, tell)
     with writing(session) if session.dry_run else nullcontext():
         return _taken(job)
+
+
+def importer(kind: Kind) -> Callable[..., Outcome]:
+    """The operation (session, file, ...) that takes in a file of that kind; see `take_in`."""
+    return lambda session, file, **options: take_in(session, kind, file, **options)
 
 
 def resume(

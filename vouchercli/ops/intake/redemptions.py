@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
 from vouchercli.ops.intake import splits, sql_functions
-from vouchercli.ops.intake.importing import take_in
+from vouchercli.ops.intake.importing import importer
 from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import Desk, Kind, Typed, Unfit
 from vouchercli.result import JSON, Column, Outcome, Table, only, say
@@ -280,10 +280,7 @@ KIND = Kind(
     by_columns=_by_columns,
 )
 
-
-def import_redemptions(session: Session, file: str, **options: Any) -> Outcome:
-    """Take in a file of payments and refunds; see `ops.intake.importing.take_in`."""
-    return take_in(session, KIND, file, **options)
+import_redemptions = importer(KIND)
 
 
 # ---------------------------------------------------------------- list
@@ -302,12 +299,12 @@ COLUMNS = (
     Column("batch", "Batch", "int"),
     *only(
         JSON,
-        Column("name"),
-        Column("merchant_discount_fen"),
-        Column("public_fen"),
-        Column("platform_fen"),
-        Column("match_fen"),
-        Column("refund_of"),
+        "name",
+        "merchant_discount_fen",
+        "public_fen",
+        "platform_fen",
+        "match_fen",
+        "refund_of",
     ),
 )
 

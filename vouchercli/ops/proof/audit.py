@@ -32,11 +32,11 @@ COLUMNS = (
     *only(
         JSON,
         Column("entered_at", "", "time"),
-        Column("before"),
-        Column("after"),
-        Column("detail"),
-        Column("previous_hash"),
-        Column("hash"),
+        "before",
+        "after",
+        "detail",
+        "previous_hash",
+        "hash",
     ),
 )
 HEAD = (

@@ -80,12 +80,12 @@ FIGURES = (
 # What JSON has besides of a figure that others published.
 PUBLISHED = only(
     JSON,
-    Column("what"),
+    "what",
     Column("as_of", "", "time", source="as_of_at"),
-    Column("rounds"),
-    Column("issued_fen"),
+    "rounds",
+    "issued_fen",
     Column("own_spend", source="own"),
-    Column("ours"),
+    "ours",
 )
 FORMULAS = (
     say(
@@ -265,16 +265,16 @@ USE = (
 # What the rates are made of.
 BEHIND = only(
     JSON,
-    Column("template"),
-    Column("quota_fen"),
-    Column("used_vouchers"),
+    "template",
+    "quota_fen",
+    "used_vouchers",
     CLAIMED,
     PAID,
     FACE,
-    Column("users"),
-    Column("claimers"),
+    "users",
+    "claimers",
     Column("last_applied_at", "", "time"),
-    Column("last_application_no"),
+    "last_application_no",
 )
 BASES = (
     say(

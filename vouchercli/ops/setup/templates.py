@@ -78,8 +78,8 @@ def add_template(session: Session, name_or_path: str) -> Outcome:
 WORTH = (Column("pack_value_fen", "pack value", "fen"), Column("floor", "floor", "ratio"))
 MORE_WORTH = only(
     JSON,
-    Column("floor_spend_fen"),
-    Column("pack_match_fen"),
+    "floor_spend_fen",
+    "pack_match_fen",
 )
 LISTED = (
     Column("template", "template"),
