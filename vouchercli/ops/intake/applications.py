@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 
 def _judge(desk: Desk) -> None:
-    assert desk.programme is not None
-    applications.judge(desk.db, desk.programme["programme_id"])
+    applications.judge(desk.db, desk.programme_id)
 
 
 def _accept(desk: Desk) -> dict[str, Any]:

@@ -22,22 +22,19 @@ if TYPE_CHECKING:
 
 
 def _judge(desk: Desk) -> None:
-    assert desk.programme is not None
     claims.judge(desk.db, desk.programme_id, limits_of(desk), desk.zone)
 
 
 def limits_of(desk: Desk) -> Limits:
     """The limits of packs that the desk's programme sets, whatever the round."""
-    assert desk.programme is not None
-    said = programmes.value(desk.programme).limits
+    said = desk.rules.limits
     return Limits(
         said.packs_per_resident_per_round, said.packs_per_resident_per_week, said.packs_per_resident
     )
 
 
 def _accept(desk: Desk) -> dict[str, Any]:
-    assert desk.programme is not None
-    rounds = claims.templates_of_rounds(desk.db, desk.programme["programme_id"])
+    rounds = claims.templates_of_rounds(desk.db, desk.programme_id)
     packs = {row["round_id"]: templates.value(row) for row in rounds}
 
     @cache

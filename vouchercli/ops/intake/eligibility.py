@@ -34,16 +34,14 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
 
 
 def _judge(desk: Desk) -> None:
-    assert desk.programme is not None
-    eligibility.judge(desk.db, desk.programme["programme_id"])
+    eligibility.judge(desk.db, desk.programme_id)
 
 
 def _accept(desk: Desk) -> dict[str, Any]:
-    assert desk.programme is not None
     eligibility.accept(
         desk.db,
         desk.batch_id,
-        desk.programme["programme_id"],
+        desk.programme_id,
         desk.options.get("listed_at", desk.session.now),
     )
     return {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs.fields import FIELDS
 from vouchercli.rules import times
-from vouchercli.store import identities, incoming
+from vouchercli.store import identities, incoming, programmes
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.tables.records import Reading, Record
     from vouchercli.ops.intake.chunks import Chunk
+    from vouchercli.rules.programmes import Programme
     from vouchercli.store.db import Session
 
 as_json = json.JSONEncoder(
@@ -57,6 +58,12 @@ class Desk:
         """The programme's number; a kind that belongs to no programme never asks."""
         assert self.programme is not None
         return int(self.programme["programme_id"])
+
+    @property
+    def rules(self) -> Programme:
+        """What that programme sets."""
+        assert self.programme is not None
+        return programmes.value(self.programme)
 
 
 @dataclass(frozen=True)
