@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vouchercli.errors import VoucherError
+
 Status = Literal["ok", "partial", "failed", "refused"]
 Kind = Literal["text", "word", "sentence", "int", "fen", "ratio", "rate", "time", "date", "token"]
 
@@ -71,6 +73,11 @@ class Problem:
     hint: str = ""
     level: Literal["error", "warning"] = "error"
     params: dict[str, Any] = field(default_factory=dict)
+
+
+def as_problem(error: VoucherError) -> Problem:
+    """A refusal as a problem."""
+    return Problem(error.code, error.text, error.where, error.hint, "error", error.params)
 
 
 Rendering = Literal["table", "csv", "json"]

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.language import for_programme, t
-from vouchercli.result import Message, Word
+from vouchercli.result import Message, Word, as_problem
 from vouchercli.rules import money, resident_tokens, times
 
 if TYPE_CHECKING:
@@ -49,11 +49,8 @@ def show(call: Call, outcome: Outcome) -> int:
 
 def refuse(call: Call, error: VoucherError) -> int:
     """Render a refusal: what, where, and what to do next."""
-    from vouchercli.result import Problem
-
-    given = call.given.get("output")
-    own = Problem(error.code, error.text, error.where, error.hint, "error", error.params)
-    if given == "json":
+    own = as_problem(error)
+    if call.given.get("output") == "json":
         _write_json(_envelope(call, "refused", None, (own, *error.problems)))
         return error.exit_code
     _talk_problems(call, (own,))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.result import JSON, Column, Outcome, Problem, Table, Word, say
+from vouchercli.result import JSON, Column, Outcome, Problem, Table, Word, as_problem, say
 from vouchercli.rules import times
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import doctor as store
@@ -214,7 +214,7 @@ def _file(path: Path, now: int) -> list[Finding]:
     try:
         found = store.vitals(path, SCHEMA_VERSION)
     except sqlite3.DatabaseError as error:
-        return [Finding(Word("Database"), shown, _refused(busy_or_refused(error, path)))]
+        return [Finding(Word("Database"), shown, as_problem(busy_or_refused(error, path)))]
     schema = Finding(Word("Database"), shown, _schema(shown, found))
     if found.schema != SCHEMA_VERSION or not found.is_ours:
         return [schema]
@@ -227,10 +227,6 @@ def _file(path: Path, now: int) -> list[Finding]:
         _clock(found, now),
         _tick(found, now),
     ]
-
-
-def _refused(error: VoucherError) -> Problem:
-    return Problem(error.code, error.text, hint=error.hint, params=error.params)
 
 
 def _schema(path: str, found: store.Vitals) -> Problem | None:
@@ -285,7 +281,7 @@ def _key(path: Path) -> Finding:
     try:
         identities.load_key(path)
     except VoucherError as error:
-        refused = _refused(error)
+        refused = as_problem(error)
     return Finding(Word("Key"), str(identities.key_path(path)), refused)
 
 

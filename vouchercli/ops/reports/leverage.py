@@ -64,18 +64,16 @@ def report_leverage(
     rows = [_row(answer, key, sums) for key, sums in islice(answer.groups.items(), limit or None)]
     total = _row(answer, Word("total"), answer.total)
     shown = [
-        tables.leverage(by, scope.heading, rows, total),
-        *([tables.funders(by, scope.heading, rows, total)] if rows and answer.funders else ()),
-        *([tables.rates(by, scope.heading, rows, total)] if rows and since is None else ()),
-        tables.published(
-            scope.heading, figures, has_ours=bool(rows), is_shown=by in law.WITH_RATES
-        ),
+        tables.leverage(by, scope, rows, total),
+        *([tables.funders(by, scope, rows, total)] if rows and answer.funders else ()),
+        *([tables.rates(by, scope, rows, total)] if rows and since is None else ()),
+        tables.published(scope, figures, has_ours=bool(rows), is_shown=by in law.WITH_RATES),
     ]
     data = {
         **scope.about(),
         "by": by,
         "since": None if since is None else times.iso(since, scope.zone),
-        "rounds": [row.round for row in scope.rounds.values()],
+        "rounds": scope.codes(),
     }
     return Outcome(data, tuple(shown), _said(answer, len(rows)))
 
@@ -265,7 +263,7 @@ def _published(session: Session, scope: Scope) -> list[dict[str, Any]]:
     fitting = [
         figure
         for figure in programmes.published(scope.programme)
-        if (scope.is_all or (figure.rounds and set(figure.rounds) <= scope.codes()))
+        if (scope.is_all or (figure.rounds and set(figure.rounds) <= {*scope.codes()}))
         and (
             scope.as_of is None
             or (figure.as_of_at is not None and figure.as_of_at - 1 <= scope.as_of)
@@ -285,7 +283,7 @@ def _is_of(figure: Published, as_of: int | None) -> bool:
 
 def _figure(scope: Scope, figure: Published, by_round: dict[str, Sums]) -> dict[str, Any]:
     ours = None
-    if _is_of(figure, scope.as_of) and set(figure.rounds) <= scope.codes():
+    if _is_of(figure, scope.as_of) and set(figure.rounds) <= {*scope.codes()}:
         sums = law.pooled(by_round.get(code, Sums()) for code in figure.rounds or by_round)
         ours = {
             "subsidy_fen": sums.public_fen,

@@ -32,7 +32,7 @@ def report_rounds(
         scope = scope_of(session, only, None, as_of)
         rows = _rows(session, scope)
     says = () if rows else (say("there is no round yet; next: voucher round create CODE"),)
-    return Outcome(scope.about(), tables.rounds(scope.heading, rows), says)
+    return Outcome(scope.about(), tables.rounds(scope, rows), says)
 
 
 def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:

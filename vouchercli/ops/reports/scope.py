@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault
-from vouchercli.ops.reports import tables
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
 from vouchercli.rules.leverage import Claimed
@@ -52,23 +51,20 @@ class Scope(NamedTuple):
         return law.window(None, self.as_of, self.zone)
 
     @property
-    def heading(self) -> tables.Heading:
-        """What its tables say of it."""
-        chosen = () if self.is_all else tuple(row.round for row in self.rounds.values())
-        return tables.Heading(
-            self.programme["programme"], self.zone, chosen, self.since, self.as_of
-        )
+    def code(self) -> str:
+        """The programme's code."""
+        return str(self.programme["programme"])
 
     def about(self) -> dict[str, Any]:
         """The same as JSON has it."""
         return {
             "as_of": None if self.as_of is None else times.iso(self.as_of, self.zone),
-            "programme": self.programme["programme"],
+            "programme": self.code,
         }
 
-    def codes(self) -> set[str]:
+    def codes(self) -> list[str]:
         """The codes of its rounds."""
-        return {row.round for row in self.rounds.values()}
+        return [row.round for row in self.rounds.values()]
 
 
 def scope_of(session: Session, only: Sequence[str], since: int | None, as_of: int | None) -> Scope:

@@ -4,7 +4,7 @@ what each ratio is over.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.result import CSV, DATA, JSON, SHOWN, Column, Table, Word, only, say
 from vouchercli.rules import times
@@ -13,25 +13,10 @@ from vouchercli.rules.leverage import WITH_RATES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vouchercli.ops.reports.scope import Scope
     from vouchercli.result import Message, Row
 
     Rows = Sequence[Row]
-
-
-class Heading(NamedTuple):
-    """What stands over and under a report: `rounds` only when they were chosen, times in UTC
-    seconds.
-    """
-
-    programme: str
-    zone: str
-    rounds: tuple[str, ...] = ()
-    since: int | None = None
-    as_of: int | None = None
-
-    def shown(self, at: int | None) -> str:
-        """A moment in the programme's zone, as people say it."""
-        return "" if at is None else moment(at, self.zone)
 
 
 def moment(at: int, zone: str) -> str:
@@ -103,7 +88,7 @@ FORMULAS = (
 )
 
 
-def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
+def leverage(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
     """The figures by key; platform and match where they are not nought; rates and funders in CSV
     (here they have their own tables).
     """
@@ -125,21 +110,20 @@ def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Ta
         *((Column("funders", where=JSON),) if funders else ()),
     )
     return Table(
-        _leverage_title(by, heading),
+        _leverage_title(by, scope),
         columns,
         rows,
         total,
-        notes=(*_span(heading), *FORMULAS) if rows else (),
-        zone=heading.zone,
+        notes=(*_span(scope), *FORMULAS) if rows else (),
         key="rows",
         total_key="total",
     )
 
 
-def funders(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
+def funders(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
     """The public funders one by one, and the subsidy that they add up to."""
     columns = (KEYS[by], *_funders(total), Column("subsidy_fen", "Subsidy", "fen"))
-    return Table(say("Public funders"), columns, rows, total, zone=heading.zone, aside=True)
+    return Table(say("Public funders"), columns, rows, total, aside=True)
 
 
 def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
@@ -149,29 +133,25 @@ def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
     )
 
 
-def _leverage_title(by: str, heading: Heading) -> Message:
-    if heading.as_of is None:
-        return say("Leverage by {by}: {programme}", by=Word(by), programme=heading.programme)
-    return say(
-        "Leverage by {by}: {programme}, as of {as_of}",
-        by=Word(by),
-        programme=heading.programme,
-        as_of=heading.shown(heading.as_of),
-    )
+def _leverage_title(by: str, scope: Scope) -> Message:
+    about = {"by": Word(by), "programme": scope.code}
+    if scope.as_of is None:
+        return say("Leverage by {by}: {programme}", **about)
+    as_of = moment(scope.as_of, scope.zone)
+    return say("Leverage by {by}: {programme}, as of {as_of}", **about, as_of=as_of)
 
 
-def _span(heading: Heading) -> tuple[Message, ...]:
-    found = []
-    if heading.rounds:
-        found.append(say("Only rounds: {rounds}.", rounds=", ".join(heading.rounds)))
-    if heading.since is not None:
-        found.append(
-            say("Only what was paid at {since} or later.", since=heading.shown(heading.since))
-        )
-    return tuple(found)
+def _span(scope: Scope) -> list[Message]:
+    said = []
+    if not scope.is_all:
+        said.append(say("Only rounds: {rounds}.", rounds=", ".join(scope.codes())))
+    if scope.since is not None:
+        since = moment(scope.since, scope.zone)
+        said.append(say("Only what was paid at {since} or later.", since=since))
+    return said
 
 
-def rates(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
+def rates(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
     """The two redemption rates with their bases; only the total for keys that have no claims of
     their own.
     """
@@ -195,12 +175,11 @@ def rates(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table
         rows if has_rows else (total,),
         total if has_rows else None,
         (note,),
-        heading.zone,
         aside=True,
     )
 
 
-def published(heading: Heading, figures: Rows, *, has_ours: bool, is_shown: bool) -> Table:
+def published(scope: Scope, figures: Rows, *, has_ours: bool, is_shown: bool) -> Table:
     """What others printed, with our G beside it where it is of the same moment and rounds; for
     people only when `is_shown`.
     """
@@ -215,7 +194,7 @@ def published(heading: Heading, figures: Rows, *, has_ours: bool, is_shown: bool
     )
     rows = tuple(
         figure
-        | {"about": _about(figure, heading.zone), "ours_gross": (figure["ours"] or {}).get("gross")}
+        | {"about": _about(figure, scope.zone), "ours_gross": (figure["ours"] or {}).get("gross")}
         for figure in figures
     )
     notes = [say("Printed by others, not computed here and never added to our figures.")]
@@ -226,7 +205,7 @@ def published(heading: Heading, figures: Rows, *, has_ours: bool, is_shown: bool
         (*(columns if is_shown else only(JSON, *FIGURES)), *PUBLISHED),
         rows,
         notes=tuple(notes),
-        zone=heading.zone,
+        zone=scope.zone,
         aside=True,
         key="published",
         optional=True,
@@ -288,23 +267,19 @@ BASES = (
 )
 
 
-def rounds(heading: Heading, rows: Rows) -> tuple[Table, ...]:
+def rounds(scope: Scope, rows: Rows) -> tuple[Table, ...]:
     """One table for CSV; two for a person, so that each fits."""
-    title = say("Rounds: {programme}", programme=heading.programme)
-    if heading.as_of is not None:
-        title = say(
-            "Rounds: {programme}, as of {as_of}",
-            programme=heading.programme,
-            as_of=heading.shown(heading.as_of),
-        )
+    title = say("Rounds: {programme}", programme=scope.code)
+    if scope.as_of is not None:
+        as_of = moment(scope.as_of, scope.zone)
+        title = say("Rounds: {programme}, as of {as_of}", programme=scope.code, as_of=as_of)
     return (
-        Table(title, (*SALE, *only(DATA, *USE), *BEHIND), rows, zone=heading.zone, key="rows"),
+        Table(title, (*SALE, *only(DATA, *USE), *BEHIND), rows, zone=scope.zone, key="rows"),
         Table(
             say("Redemption rates"),
             (SALE[0], *USE),
             rows,
             notes=BASES,
-            zone=heading.zone,
             aside=True,
         ),
     )
