@@ -8,10 +8,10 @@ import errno
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from vouchercli.errors import VoucherError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from vouchercli.errors import VoucherError
 
 Status = Literal["ok", "partial", "failed", "refused"]
 Kind = Literal["text", "word", "sentence", "int", "fen", "ratio", "rate", "time", "date", "token"]
@@ -42,6 +42,37 @@ REFUSALS = {
 def because(error: OSError) -> str:
     """Why the machine refuses a file: in words that are translated, else as the machine says it."""
     return REFUSALS.get(error.errno or 0) or error.strerror or str(error)
+
+
+def unreadable(file: object, error: OSError) -> VoucherError:
+    """The refusal of a file that is not there (`no_such_file`) or cannot be read
+    (`unreadable_file`).
+    """
+    if isinstance(error, FileNotFoundError):
+        return VoucherError(
+            "no_such_file",
+            "there is no file {file}",
+            hint="check the name and the folder",
+            file=str(file),
+        )
+    return VoucherError(
+        "unreadable_file",
+        "{file} cannot be read: {why}",
+        hint="check that it is a file and who may read it",
+        file=str(file),
+        why=because(error),
+    )
+
+
+def unwritable(file: object, error: OSError) -> VoucherError:
+    """The refusal of a file that cannot be written."""
+    return VoucherError(
+        "unwritable_file",
+        "{file} cannot be written: {why}",
+        hint="check the folder and who may write there",
+        file=str(file),
+        why=because(error),
+    )
 
 
 @dataclass(frozen=True)

@@ -171,19 +171,27 @@ def reasons(db: sqlite3.Connection, batch_id: int) -> list[Refusal]:
     return [*map(Refusal._make, db.execute(REASONS, (batch_id, WARNED)))]
 
 
-def built_upon(batch_id: int, standing: list[Row]) -> VoucherError:
-    """The refusal to undo a batch: `standing` says which later batches (batch_id) stand on it with
-    how many rows (later).
+def refuse_built_upon(
+    db: sqlite3.Connection, batch_id: int, statement: str, *, is_granted: bool = False
+) -> None:
+    """Raise `batch_built_upon` when something stands on a batch that is to be undone: `statement`
+    says which later batches (batch_id) with how many rows (later); `is_granted`: with packs.
     """
-    return VoucherError(
-        "batch_built_upon",
-        "batch {batch} cannot be undone: {count} later rows stand on it (batches {batches})",
-        hint="voucher batch undo {last}",
-        batch=batch_id,
-        count=sum(row["later"] for row in standing),
-        batches=", ".join(str(row["batch_id"]) for row in standing),
-        last=standing[-1]["batch_id"],
-    )
+    standing = db.execute(statement, (batch_id,)).fetchall()
+    if standing:
+        raise VoucherError(
+            "batch_built_upon",
+            "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches"
+            " {batches})"
+            if is_granted
+            else "batch {batch} cannot be undone: {count} later rows stand on it (batches"
+            " {batches})",
+            hint="voucher batch show {last}" if is_granted else "voucher batch undo {last}",
+            batch=batch_id,
+            count=sum(row["later"] for row in standing),
+            batches=", ".join(str(row["batch_id"]) for row in standing),
+            last=standing[-1]["batch_id"],
+        )
 
 
 def begin(db: sqlite3.Connection, **values: Any) -> int:

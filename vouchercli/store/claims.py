@@ -258,9 +258,7 @@ def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> Non
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a batch's claims away again. Raises `VoucherError` when redemptions stand on them."""
-    standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
-    if standing:
-        raise batches.built_upon(batch_id, standing)
+    batches.refuse_built_upon(db, batch_id, STANDS_ON)
     expect_leaving(db)
     db.execute(ALL_LEAVE, (batch_id,))
     take_out(db)

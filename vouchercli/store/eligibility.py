@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.errors import VoucherError
+from vouchercli.store import batches
 
 if TYPE_CHECKING:
     import sqlite3
@@ -116,18 +116,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a batch's lines off the list. Raises `batch_built_upon` when packs were granted for
     some.
     """
-    standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
-    if standing:
-        raise VoucherError(
-            "batch_built_upon",
-            "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches"
-            " {batches})",
-            hint="voucher batch show {last}",
-            batch=batch_id,
-            count=sum(row["later"] for row in standing),
-            batches=", ".join(str(row["batch_id"]) for row in standing),
-            last=standing[-1]["batch_id"],
-        )
+    batches.refuse_built_upon(db, batch_id, STANDS_ON, is_granted=True)
     db.execute(DELETE, (batch_id,))
 
 

@@ -208,9 +208,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a batch's rows away again. Raises `VoucherError` when later rows of other batches stand
     on its vouchers.
     """
-    standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
-    if standing:
-        raise batches.built_upon(batch_id, standing)
+    batches.refuse_built_upon(db, batch_id, STANDS_ON)
     expect_leaving(db)
     db.execute(ALL_LEAVE, (batch_id,))
     take_out(db)

@@ -277,9 +277,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
 
     Raises `VoucherError` when later changes, redemptions or suspensions stand on them.
     """
-    standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
-    if standing:
-        raise batches.built_upon(batch_id, standing)
+    batches.refuse_built_upon(db, batch_id, STANDS_ON)
     if suspended := db.execute(SUSPENDED, (batch_id,)).fetchall():
         raise VoucherError(
             "batch_built_upon",

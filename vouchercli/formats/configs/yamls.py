@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from vouchercli.errors import VoucherError
-from vouchercli.result import Problem, because
+from vouchercli.result import Problem, unreadable
 
 Route = tuple[str | int, ...]  # the keys and list positions that lead to a value
 
@@ -142,21 +142,8 @@ def _text(path: Path) -> str:
     name = str(path)
     try:
         raw = path.read_bytes()
-    except FileNotFoundError as error:
-        raise VoucherError(
-            "no_such_file",
-            "there is no file {file}",
-            hint="check the name and the folder",
-            file=name,
-        ) from error
     except OSError as error:
-        raise VoucherError(
-            "unreadable_file",
-            "{file} cannot be read: {why}",
-            hint="check that it is a file and who may read it",
-            file=name,
-            why=because(error),
-        ) from error
+        raise unreadable(name, error) from error
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from vouchercli.errors import VoucherError
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
 from vouchercli.formats.written.formulas import disarmed
-from vouchercli.result import because
+from vouchercli.result import unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,13 +48,7 @@ def write_rejects(
             count = _write(file, header, rows)
         draft.replace(path)
     except OSError as error:
-        raise VoucherError(
-            "unwritable_file",
-            "{file} cannot be written: {why}",
-            hint="check the folder and who may write there",
-            file=str(path),
-            why=because(error),
-        ) from error
+        raise unwritable(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()

@@ -19,7 +19,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats.tables import csvs, parquet
 from vouchercli.formats.tables.archives import ZIP_MAGIC, Blob, Choice, spooled, unpacked
 from vouchercli.formats.tables.encodings import encoding_of
-from vouchercli.result import because
+from vouchercli.result import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -130,21 +130,8 @@ def _file(path: Path) -> Blob:
         size = path.stat().st_size
         with path.open("rb"):
             pass
-    except FileNotFoundError as error:
-        raise VoucherError(
-            "no_such_file",
-            "there is no file {file}",
-            hint="check the name and the folder",
-            file=name,
-        ) from error
     except OSError as error:
-        raise VoucherError(
-            "unreadable_file",
-            "{file} cannot be read: {why}",
-            hint="check that it is a file and who may read it",
-            file=name,
-            why=because(error),
-        ) from error
+        raise unreadable(name, error) from error
 
     last: list[BinaryIO] = []
 

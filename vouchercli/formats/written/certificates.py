@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.result import because
+from vouchercli.result import unreadable, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,13 +51,7 @@ def write(target: Path | str, lines: Iterable[bytes]) -> bool:
         if path.read_bytes() == draft.read_bytes():
             return False
     except OSError as error:
-        raise VoucherError(
-            "unwritable_file",
-            "{file} cannot be written: {why}",
-            hint="check the folder and who may write there",
-            file=str(path),
-            why=because(error),
-        ) from error
+        raise unwritable(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
@@ -113,21 +107,8 @@ def _bad_list(path: str) -> VoucherError:
 def _bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
-    except FileNotFoundError as error:
-        raise VoucherError(
-            "no_such_file",
-            "there is no file {file}",
-            hint="check the name and the folder",
-            file=path,
-        ) from error
     except OSError as error:
-        raise VoucherError(
-            "unreadable_file",
-            "{file} cannot be read: {why}",
-            hint="check that it is a file and who may read it",
-            file=path,
-            why=because(error),
-        ) from error
+        raise unreadable(path, error) from error
 
 
 # ---------------------------------------------------------------- for the eye

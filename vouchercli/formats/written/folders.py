@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.errors import VoucherError
-from vouchercli.result import because
+from vouchercli.result import unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -168,14 +167,3 @@ def append(path: Path, record: dict[str, Any]) -> None:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
     except OSError as error:
         raise unwritable(path, error) from error
-
-
-def unwritable(path: Path, error: OSError) -> VoucherError:
-    """The refusal behind a file that cannot be written."""
-    return VoucherError(
-        "unwritable_file",
-        "{file} cannot be written: {why}",
-        hint="check the folder and who may write there",
-        file=str(path),
-        why=because(error),
-    )
