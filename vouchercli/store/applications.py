@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.store import application_reopening, batches, persons
+from vouchercli.store import application_reopening, batches, persons, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -266,7 +266,7 @@ def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[Lin
     """Applications of a programme by round, application_no or resident token (None: any), in the
     order of arrival, at most `limit`.
     """
-    return [*map(Line._make, db.execute(LIST, {"programme_id": programme_id, **wanted}))]
+    return typed.rows(db, Line, LIST, {"programme_id": programme_id, **wanted})
 
 
 # ---------------------------------------------------------------- live claims

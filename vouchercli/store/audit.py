@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from vouchercli.rules.audit import Line, digest
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -103,17 +104,17 @@ def lines(db: sqlite3.Connection) -> Iterator[Line]:
 
 def wanted(db: sqlite3.Connection, **filters: Any) -> list[Entry]:
     """Lines by actor, deed, about, since, until (None: any), the newest first, at most `limit`."""
-    return [*map(Entry._make, db.execute(WANTED, filters))]
+    return typed.rows(db, Entry, WANTED, filters)
 
 
 def last(db: sqlite3.Connection) -> Entry | None:
     """The newest line; None while nothing was done."""
-    return next(map(Entry._make, db.execute(LAST)), None)
+    return typed.row(db, Entry, LAST)
 
 
 def count(db: sqlite3.Connection) -> int:
     """How many lines there are."""
-    return int(db.execute(COUNT).fetchone()[0])
+    return typed.number(db, COUNT)
 
 
 def number_of(db: sqlite3.Connection, seal: str) -> int | None:

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -140,7 +141,7 @@ def standing(
 ) -> Batch | None:
     """The batch of this very file, done or under way, if it was not undone."""
     asked = {"kind": kind, "programme_id": programme_id, "sha256": sha256}
-    return next(map(Batch._make, db.execute(STANDING, asked)), None)
+    return typed.row(db, Batch, STANDING, asked)
 
 
 def named(db: sqlite3.Connection, batch_id: int) -> Batch:
@@ -157,7 +158,7 @@ def listed(
 ) -> list[Batch]:
     """The batches, newest first; of one programme: also those of the whole city."""
     asked = {"kind": kind, "programme": programme, "limit": limit}
-    return [*map(Batch._make, db.execute(LIST, asked))]
+    return typed.rows(db, Batch, LIST, asked)
 
 
 def last_of_profile(db: sqlite3.Connection, kind: str, profile: str) -> int | None:
@@ -168,7 +169,7 @@ def last_of_profile(db: sqlite3.Connection, kind: str, profile: str) -> int | No
 
 def reasons(db: sqlite3.Connection, batch_id: int) -> list[Refusal]:
     """For each reason and outcome the first row."""
-    return [*map(Refusal._make, db.execute(REASONS, (batch_id, WARNED)))]
+    return typed.rows(db, Refusal, REASONS, (batch_id, WARNED))
 
 
 def refuse_built_upon(
@@ -228,19 +229,19 @@ def rejects(
 ) -> list[Refusal]:
     """The rejected rows of a batch, of these reasons (None: all)."""
     wanted = json.dumps(reasons) if reasons is not None else None
-    return [Refusal(*row) for row in db.execute(REJECTS, (batch_id, wanted, wanted))]
+    return typed.rows(db, Refusal, REJECTS, (batch_id, wanted, wanted))
 
 
 def with_waiting(db: sqlite3.Connection, batch: Batch, reasons: tuple[str, ...]) -> list[Batch]:
     """The other batches of the same kind and programme that have rejects of these reasons."""
     asked = {**batch._asdict(), "reasons": json.dumps(reasons)}
-    return [*map(Batch._make, db.execute(WITH_WAITING, asked))]
+    return typed.rows(db, Batch, WITH_WAITING, asked)
 
 
 def first(db: sqlite3.Connection, batch_id: int, most: int) -> tuple[list[Refusal], list[Refusal]]:
     """The first rejected rows, and the first ones accepted with a warning."""
     rejected, warned = (
-        [Refusal(*row) for row in db.execute(asked, (batch_id, most))]
+        typed.rows(db, Refusal, asked, (batch_id, most))
         for asked in (FIRST_REJECTS, FIRST_WARNINGS)
     )
     return rejected, warned

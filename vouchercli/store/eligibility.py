@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import batches
+from vouchercli.store import batches, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -124,14 +124,14 @@ def is_listed(
     db: sqlite3.Connection, programme_id: int, resident: bytes, group: str | None
 ) -> bool:
     """Whether the resident is on the programme's list for `group` (None: for any)."""
-    return bool(db.execute(IS_LISTED, (programme_id, resident, group)).fetchone()[0])
+    return bool(typed.number(db, IS_LISTED, (programme_id, resident, group)))
 
 
 def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[Line]:
     """Lines of the list by group or resident token (None: any), in its order, at most `limit`."""
-    return [*map(Line._make, db.execute(LIST, {"programme_id": programme_id, **wanted}))]
+    return typed.rows(db, Line, LIST, {"programme_id": programme_id, **wanted})
 
 
 def groups(db: sqlite3.Connection, programme_id: int) -> list[Group]:
     """Every group on the list and how many residents it has."""
-    return [*map(Group._make, db.execute(GROUPS, (programme_id,)))]
+    return typed.rows(db, Group, GROUPS, (programme_id,))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import segments
+from vouchercli.store import segments, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -201,14 +201,14 @@ def found(db: sqlite3.Connection, at: int, search: str | None, **wanted: Any) ->
     escaped = (
         search and "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     )
-    return [*map(Merchant._make, db.execute(FILTER, {"at": at, "search": escaped, **wanted}))]
+    return typed.rows(db, Merchant, FILTER, {"at": at, "search": escaped, **wanted})
 
 
 def changes(db: sqlite3.Connection, merchant_id: int) -> list[Change]:
     """What the batches did to a merchant, in their order."""
-    return [*map(Change._make, db.execute(CHANGES, (merchant_id,)))]
+    return typed.rows(db, Change, CHANGES, (merchant_id,))
 
 
 def totals(db: sqlite3.Connection, merchant_id: int) -> list[Total]:
     """What was redeemed at a merchant, by programme and round."""
-    return [*map(Total._make, db.execute(TOTALS, (merchant_id,)))]
+    return typed.rows(db, Total, TOTALS, (merchant_id,))

@@ -7,7 +7,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import batches, totals, transaction_numbers
+from vouchercli.store import batches, totals, transaction_numbers, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -174,7 +174,7 @@ def add_splits(
     db: sqlite3.Connection, changes: list[Change], parts: Callable[[int, int], Split]
 ) -> list[tuple[int, Split]]:
     """Keep new splits; returns each with its number."""
-    first = int(db.execute(LAST_SPLIT).fetchone()[0]) + 1
+    first = typed.number(db, LAST_SPLIT) + 1
     splits = [split_of(change, parts) for change in changes]
     known = list(enumerate(splits, first))
     db.executemany(
@@ -237,7 +237,7 @@ def listed(
     asked = {"programme_id": programme_id, "limit": limit, **wanted}
 
     def lines(statement: str, **more: int) -> list[Line]:
-        return [*map(Line._make, db.execute(statement, {**asked, **more}))]
+        return typed.rows(db, Line, statement, {**asked, **more})
 
     if number := wanted["transaction_no"]:
         transaction_numbers.find_standing(db, [number])

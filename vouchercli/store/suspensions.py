@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli.store import typed
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
@@ -47,17 +49,17 @@ WHERE n.last_paid_at >= ?2 AND f.merchant_id = ?1 AND f.paid_at >= ?2 AND f.refu
 
 def of_merchant(db: sqlite3.Connection, merchant_id: int) -> list[Suspension]:
     """Every suspension of a merchant, oldest first."""
-    return [*map(Suspension._make, db.execute(ALL, (merchant_id,)))]
+    return typed.rows(db, Suspension, ALL, (merchant_id,))
 
 
 def overlapping(db: sqlite3.Connection, merchant_id: int, from_at: int) -> Suspension | None:
     """A suspension that one from `from_at` until further notice would run into."""
-    return next(map(Suspension._make, db.execute(OVERLAPPING, (merchant_id, from_at))), None)
+    return typed.row(db, Suspension, OVERLAPPING, (merchant_id, from_at))
 
 
 def standing(db: sqlite3.Connection, merchant_id: int) -> Suspension | None:
     """The suspension that holds until further notice."""
-    return next(map(Suspension._make, db.execute(OPEN, (merchant_id,))), None)
+    return typed.row(db, Suspension, OPEN, (merchant_id,))
 
 
 def begin(db: sqlite3.Connection, merchant_id: int, from_at: int, reason: str, actor: str) -> None:
@@ -74,7 +76,7 @@ def paid_since(db: sqlite3.Connection, merchant_id: int, at: int) -> int:
     """How many payments at a merchant, from that second on, were accepted before it was
     suspended.
     """
-    return int(db.execute(PAID_SINCE, (merchant_id, at)).fetchone()[0])
+    return typed.number(db, PAID_SINCE, (merchant_id, at))
 
 
 # ---------------------------------------- by a registry that no longer lists a merchant
