@@ -34,6 +34,26 @@ EXPECTED = (
     "duplicate",
 )
 NOON = "12:05:00"
+ROWS = """
+{number[1]},pay,{used[0]},{noon},88.00,0.00,10.00,
+{number[2]},pay,{used[1]},{noon},66.00,6.00,10.00,
+{number[3]},pay,{used[2]},{noon},45.00,0.00,10.00,
+{number[4]},pay,NO-SUCH-CLAIM,1,{shop},{noon},45.00,0.00,10.00,
+{number[5]},pay,{sixth},{noon},45.00,0.00,10.00,
+{number[6]},pay,{strict},45.00,0.00,10.00,
+{number[7]},pay,{free},{early} 09:00:00,45.00,0.00,10.00,
+{number[8]},pay,{free},{late} 12:05:00,45.00,0.00,10.00,
+{number[9]},pay,{free},{noon},42.00,3.00,10.00,
+{number[10]},pay,{free},{noon},45.00,0.00,12.00,
+{number[11]},pay,{taken},45.00,0.00,10.00,
+{number[12]},pay,{free},{noon},四十五元,0.00,10.00,
+{number[13]},pay,{free},2020-04-31 12:05:00,45.00,0.00,10.00,
+{known},pay,{free},{noon},45.00,0.00,10.00,
+{number[15]},refund,{free},{day} 18:00:00,45.00,0.00,10.00,{number[99]}
+{number[16]},refund,{used[0]},{noon},99.00,0.00,10.00,{number[1]}
+{number[17]},refund,{used[1]},{noon},20.00,0.00,0.00,{number[2]}
+{last}
+"""
 
 
 def late_file(
@@ -56,39 +76,23 @@ def late_file(
     other, coupon = _voucher(
         granted, next(voucher for voucher in unused if _voucher(granted, voucher)[0] != claim)
     )
-    free = f"{other},{coupon},{shop}"
     strict, strict_coupon = _voucher(required[0], required[1][0])
     last = _last_payment(counter)
-    noon, usual = f"{day} {NOON}", "45.00,0.00,10.00"
-    rows = (
-        ("pay", used[0], noon, "88.00,0.00,10.00"),
-        ("pay", used[1], noon, "66.00,6.00,10.00"),
-        ("pay", used[2], noon, usual),
-        ("pay", f"NO-SUCH-CLAIM,1,{shop}", noon, usual),
-        ("pay", f"{other},6,{shop}", noon, usual),
-        ("pay", f"{strict},{strict_coupon},M99999", f"{strict_day} {NOON}", usual),
-        ("pay", free, f"{early} 09:00:00", usual),
-        ("pay", free, f"{late} {NOON}", usual),
-        ("pay", free, noon, "42.00,3.00,10.00"),
-        ("pay", free, noon, "45.00,0.00,12.00"),
-        ("pay", f"{last[2]},{last[3]},{shop}", last[5], usual),
-        ("pay", free, noon, "四十五元,0.00,10.00"),
-        ("pay", free, f"2020-04-31 {NOON}", usual),
-        ("pay", free, noon, usual),
-        ("refund", free, f"{day} 18:00:00", usual, _number(99)),
-        ("refund", used[0], noon, "99.00,0.00,10.00", _number(1)),
-        ("refund", used[1], noon, "20.00,0.00,0.00", _number(2)),
+    return till.HEADER + ROWS.format(
+        number=[f"99{row:026d}" for row in range(100)],
+        used=used,
+        free=f"{other},{coupon},{shop}",
+        sixth=f"{other},6,{shop}",
+        strict=f"{strict},{strict_coupon},M99999,{strict_day} {NOON}",
+        taken=f"{last[2]},{last[3]},{shop},{last[5]}",
+        known=last[0],
+        last=",".join(last),
+        shop=shop,
+        early=early,
+        day=day,
+        late=late,
+        noon=f"{day} {NOON}",
     )
-    numbers = {row: _number(row) for row in range(1, len(rows) + 1)} | {14: last[0]}
-    lines = (
-        ",".join((numbers[row], *cells, *[""] * (5 - len(cells))))
-        for row, cells in enumerate(rows, 1)
-    )
-    return "\n".join((till.HEADER, *lines, ",".join(last), ""))
-
-
-def _number(row: int) -> str:
-    return f"99{row:026d}"
 
 
 def _voucher(granted: Granted, voucher: int) -> tuple[str, int]:
