@@ -7,16 +7,11 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.import_options import add_import
-from vouchercli.cli.options import Call, Limit, OnlyResident, OnlyRound, command
+from vouchercli.cli.options import Call, Limit, OnlyResident, OnlyRound, command, noun
 from vouchercli.ops.intake import applications
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-
-
-@app.callback()
-def group() -> None:
-    """Applications: who asked for a pack of a round."""
+app = noun()
 
 
 add_import(

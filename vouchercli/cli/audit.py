@@ -6,11 +6,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, Limit, command
+from vouchercli.cli.options import Call, Limit, command, noun
 from vouchercli.ops.proof import audit
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 
 Deed = Annotated[
@@ -36,11 +36,6 @@ Head = Annotated[
         "--head", metavar="DIGEST", help="A head noted earlier (audit head): it must be in the log."
     ),
 ]
-
-
-@app.callback()
-def group() -> None:
-    """The log of every deed: read it, prove it."""
 
 
 @command(

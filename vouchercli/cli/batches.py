@@ -10,18 +10,13 @@ import typer
 
 from vouchercli.cli.import_options import Verbose, told
 from vouchercli.cli.language import t
-from vouchercli.cli.options import Call, Limit, command
+from vouchercli.cli.options import Call, Limit, command, noun
 from vouchercli.ops.intake import batches
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The batch, as its import said.")]
-
-
-@app.callback()
-def group() -> None:
-    """Imported files: show, rejects, resume, retry, undo."""
 
 
 @command(app, "list", epilog="Example: voucher batch list --kind redemptions")

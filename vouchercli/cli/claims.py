@@ -9,18 +9,13 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.import_options import add_import
-from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyResident, OnlyRound, command
+from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyResident, OnlyRound, command, noun
 from vouchercli.errors import UsageFault
 from vouchercli.ops.granting import live_claims
 from vouchercli.ops.intake import claims
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-
-
-@app.callback()
-def group() -> None:
-    """Claims: packs granted to residents."""
+app = noun()
 
 
 add_import(

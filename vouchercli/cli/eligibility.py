@@ -7,16 +7,11 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, told
-from vouchercli.cli.options import Call, Limit, OnlyResident, command
+from vouchercli.cli.options import Call, Limit, OnlyResident, command, noun
 from vouchercli.ops.intake import eligibility
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-
-
-@app.callback()
-def group() -> None:
-    """Eligibility lists: who belongs to which group."""
+app = noun()
 
 
 @command(app, "import", epilog="Example: voucher eligibility import medics.csv")

@@ -7,12 +7,12 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, told
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, command, noun
 from vouchercli.ops.intake import registries
 from vouchercli.ops.setup import merchants, suspensions
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 Missing = Annotated[
     str,
@@ -66,11 +66,6 @@ ReinstatedFrom = Annotated[
         help="Payments from then on are accepted again (now unless given).",
     ),
 ]
-
-
-@app.callback()
-def group() -> None:
-    """The merchant registry: import, list, suspend."""
 
 
 @command(app, "import", epilog="Example: voucher merchant import registry.csv --missing suspend")

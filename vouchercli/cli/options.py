@@ -194,6 +194,17 @@ def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
         ) from error
 
 
+def noun() -> typer.Typer:
+    """The commands of a noun; its help stands in `main.NOUNS`."""
+    app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+    app.callback()(_nothing)
+    return app
+
+
+def _nothing() -> None:
+    pass
+
+
 def command(
     app: typer.Typer, name: str, *, epilog: str = ""
 ) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:

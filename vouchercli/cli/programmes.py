@@ -6,20 +6,15 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, command, noun
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 Code = Annotated[
     Optional[str], typer.Argument(metavar="[CODE]", help="Needed when the file holds several.")
 ]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
-
-
-@app.callback()
-def programme() -> None:
-    """Programmes: budget, funders, limits, staff."""
 
 
 @command(app, "load", epilog="Example: voucher programme load hangzhou-2020")

@@ -7,16 +7,11 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.import_options import add_import
-from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyRound, command
+from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyRound, command, noun
 from vouchercli.ops.intake import redemptions, till
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-
-
-@app.callback()
-def group() -> None:
-    """Redemptions and refunds: import, list, check one order."""
+app = noun()
 
 
 add_import(

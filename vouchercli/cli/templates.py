@@ -6,10 +6,10 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, command, noun
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 Reference = Annotated[
     str,
@@ -17,11 +17,6 @@ Reference = Annotated[
         metavar="CODE[@VERSION]", help="A template of the database; without @VERSION its latest."
     ),
 ]
-
-
-@app.callback()
-def template() -> None:
-    """Card-pack templates: coupons, validity, scope, funding."""
 
 
 @command(app, "add", epilog="Example: voucher template add universal-5x10")
