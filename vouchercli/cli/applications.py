@@ -36,7 +36,10 @@ def list_(
     """List applications in the order of arrival, with the claim each was granted; residents are
     shown as tokens.
     """
-    with call.session() as session:
-        return applications.list_applications(
-            session, round_=round_, application_no=application_no, resident=resident, limit=limit
-        )
+    return call.ask(
+        applications.list_applications,
+        round_=round_,
+        application_no=application_no,
+        resident=resident,
+        limit=limit,
+    )

@@ -75,12 +75,10 @@ def log(
 )
 def verify(call: Call, *, head: Head = None) -> Outcome:
     """Prove that no line of the log was edited, taken out, put in or moved."""
-    with call.session() as session:
-        return audit.verify_log(session, head)
+    return call.ask(audit.verify_log, head)
 
 
 @command(app, "head", epilog="Example: voucher audit head")
 def head(call: Call) -> Outcome:
     """Show the newest line's number and digest, to be noted elsewhere."""
-    with call.session() as session:
-        return audit.show_head(session)
+    return call.ask(audit.show_head)

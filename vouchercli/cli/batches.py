@@ -28,15 +28,13 @@ def list_(
     limit: Limit = 50,
 ) -> Outcome:
     """List the files that came in, newest first."""
-    with call.session() as session:
-        return batches.list_batches(session, kind, limit)
+    return call.ask(batches.list_batches, kind, limit)
 
 
 @command(app, "show", epilog="Example: voucher batch show 3")
 def show(call: Call, batch: Number) -> Outcome:
     """Show one file: how it was read, what became of its rows and why."""
-    with call.session() as session:
-        return batches.show_batch(session, batch)
+    return call.ask(batches.show_batch, batch)
 
 
 @command(app, "rejects", epilog="Example: voucher batch rejects 3 --to rejects.csv")
@@ -79,8 +77,7 @@ def resume(
 @command(app, "retry", epilog="Example: voucher batch retry 3")
 def retry(call: Call, batch: Number) -> Outcome:
     """Judge the rejects again, now that what they waited for may have come."""
-    with call.session() as session:
-        return batches.retry_batch(session, batch)
+    return call.ask(batches.retry_batch, batch)
 
 
 @command(app, "undo", epilog="Example: voucher batch undo 3")

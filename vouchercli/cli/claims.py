@@ -35,10 +35,9 @@ def list_(
     limit: Limit = 100,
 ) -> Outcome:
     """List claims, oldest first; residents are shown as tokens."""
-    with call.session() as session:
-        return claims.list_claims(
-            session, round_=round_, claim_no=claim_no, resident=resident, limit=limit
-        )
+    return call.ask(
+        claims.list_claims, round_=round_, claim_no=claim_no, resident=resident, limit=limit
+    )
 
 
 @command(

@@ -41,5 +41,4 @@ def list_(
     """List the groups and how many residents each has; of one group or resident, the lines of the
     list.
     """
-    with call.session() as session:
-        return eligibility.list_eligibility(session, group=group, resident=resident, limit=limit)
+    return call.ask(eligibility.list_eligibility, group=group, resident=resident, limit=limit)

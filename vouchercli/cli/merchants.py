@@ -103,24 +103,22 @@ def list_(
     limit: Limit = None,
 ) -> Outcome:
     """List merchants, by number."""
-    with call.session() as session:
-        return merchants.list_merchants(
-            session,
-            district=district,
-            industry=industry,
-            size=size,
-            search=search,
-            suspended=suspended,
-            unregistered=unregistered,
-            limit=50 if limit is None and call.output == "table" else limit or 0,
-        )
+    return call.ask(
+        merchants.list_merchants,
+        district=district,
+        industry=industry,
+        size=size,
+        search=search,
+        suspended=suspended,
+        unregistered=unregistered,
+        limit=50 if limit is None and call.output == "table" else limit or 0,
+    )
 
 
 @command(app, "show", epilog="Example: voucher merchant show M001")
 def show(call: Call, no: Number) -> Outcome:
     """Show a merchant: itself, what was redeemed there, its suspensions and changes."""
-    with call.session() as session:
-        return merchants.show_merchant(session, no)
+    return call.ask(merchants.show_merchant, no)
 
 
 @command(

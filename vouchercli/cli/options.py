@@ -14,7 +14,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Optional, ParamSpec
 
 import typer
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vouchercli.result import Outcome
     from vouchercli.store.db import Session
 
+Given = ParamSpec("Given")
 OUTPUTS = ("table", "json", "csv")
 
 PANEL = {
@@ -159,6 +160,16 @@ class Call:
             )
         finally:
             db.close()
+
+    def ask(
+        self,
+        operation: Callable[Concatenate[Session, Given], Outcome],
+        *args: Given.args,
+        **options: Given.kwargs,
+    ) -> Outcome:
+        """What the operation answers, with a session of its own."""
+        with self.session() as session:
+            return operation(session, *args, **options)
 
     def as_of(self, session: Session) -> int | None:
         """--as-of as UTC epoch seconds in the programme's zone, or None."""

@@ -37,15 +37,14 @@ def list_(
     limit: Limit = 100,
 ) -> Outcome:
     """List payments and refunds, oldest first."""
-    with call.session() as session:
-        return redemptions.list_redemptions(
-            session,
-            limit=limit,
-            round=round_,
-            claim_no=claim_no,
-            merchant_no=merchant_no,
-            transaction_no=transaction_no,
-        )
+    return call.ask(
+        redemptions.list_redemptions,
+        limit=limit,
+        round=round_,
+        claim_no=claim_no,
+        merchant_no=merchant_no,
+        transaction_no=transaction_no,
+    )
 
 
 @command(

@@ -260,7 +260,7 @@ COLUMNS = (
 )
 
 
-def list_redemptions(session: Session, *, limit: int, **wanted: str | None) -> Outcome:
+def list_redemptions(session: Session, /, *, limit: int, **wanted: str | None) -> Outcome:
     """Payments and refunds, oldest first, by round, claim_no, merchant_no or transaction_no."""
     programme = programmes.current(session.db, session.programme)
     rows = redemptions.listed(session.db, programme["programme_id"], limit=limit + 1, **wanted)
