@@ -38,7 +38,7 @@ def list_(
     """
     return call.ask(
         applications.list_applications,
-        round_=round_,
+        round=round_,
         application_no=application_no,
         resident=resident,
         limit=limit,

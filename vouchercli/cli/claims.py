@@ -36,7 +36,7 @@ def list_(
 ) -> Outcome:
     """List claims, oldest first; residents are shown as tokens."""
     return call.ask(
-        claims.list_claims, round_=round_, claim_no=claim_no, resident=resident, limit=limit
+        claims.list_claims, round=round_, claim_no=claim_no, resident=resident, limit=limit
     )
 
 

@@ -89,6 +89,9 @@ OnlyResident = Annotated[
         "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
     ),
 ]
+NameOrFile = Annotated[
+    str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
+]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command, noun
+from vouchercli.cli.options import Call, NameOrFile, command, noun
 from vouchercli.ops.setup import programme_changes, programmes
 from vouchercli.result import Outcome
 
@@ -21,9 +21,7 @@ Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the make
 @command(app, "load", epilog="Example: voucher programme load hangzhou-2020")
 def load(
     call: Call,
-    name_or_file: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
-    ],
+    name_or_file: NameOrFile,
 ) -> Outcome:
     """Load a programme, or the changes in its file."""
     return call.ask(programmes.load_programme, name_or_file)

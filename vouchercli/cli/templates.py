@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command, noun
+from vouchercli.cli.options import Call, NameOrFile, command, noun
 from vouchercli.ops.setup import templates
 from vouchercli.result import Outcome
 
@@ -23,9 +23,7 @@ Reference = Annotated[
 @command(app, "add", epilog="Example: voucher template add universal-5x10")
 def add(
     call: Call,
-    name_or_file: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
-    ],
+    name_or_file: NameOrFile,
 ) -> Outcome:
     """Add a template, or the next version of one."""
     return call.ask(templates.add_template, name_or_file)

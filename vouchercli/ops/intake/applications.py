@@ -66,12 +66,7 @@ COLUMNS = (
 
 
 def list_applications(
-    session: Session,
-    *,
-    round_: str | None,
-    application_no: str | None,
-    resident: str | None,
-    limit: int,
+    session: Session, /, *, resident: str | None, limit: int, **wanted: str | None
 ) -> Outcome:
     """Applications in the order of arrival, by round, number or resident; with the claim that each
     was granted, if it was.
@@ -80,10 +75,9 @@ def list_applications(
     rows = applications.listed(
         session.db,
         programme["programme_id"],
-        round=round_,
-        application_no=application_no,
         resident=identities.asked(session.path, resident),
         limit=limit + 1,
+        **wanted,
     )
     table = Table(
         say("Applications"), COLUMNS, rows, zone=programme["time_zone"], key="applications"

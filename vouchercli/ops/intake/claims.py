@@ -99,7 +99,7 @@ COLUMNS = (
 
 
 def list_claims(
-    session: Session, *, round_: str | None, claim_no: str | None, resident: str | None, limit: int
+    session: Session, /, *, resident: str | None, limit: int, **wanted: str | None
 ) -> Outcome:
     """Claims, oldest first, by round, number or resident (an identity, turned into its token before
     it is looked for).
@@ -108,10 +108,9 @@ def list_claims(
     rows = claims.listed(
         session.db,
         programme["programme_id"],
-        round=round_,
-        claim_no=claim_no,
         resident=identities.asked(session.path, resident),
         limit=limit + 1,
+        **wanted,
     )
     table = Table(say("Claims"), COLUMNS, rows, zone=programme["time_zone"], key="claims")
     more = say("more than {limit}: add --limit, --round or --claim", limit=limit)

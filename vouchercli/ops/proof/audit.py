@@ -48,24 +48,14 @@ HEAD = (
 )
 
 
-def list_deeds(
-    session: Session,
-    *,
-    actor: str | None = None,
-    deed: str | None = None,
-    about: str | None = None,
-    since: int | None = None,
-    until: int | None = None,
-    limit: int = 50,
-) -> Outcome:
-    """Lines of the log, the newest first; `deed` is a whole name (round.approve) or its beginning
-    (round).
+def list_deeds(session: Session, /, *, limit: int, **wanted: Any) -> Outcome:
+    """Lines of the log by actor, deed, about, since and until, the newest first; `deed` is a whole
+    name (round.approve) or its beginning (round).
     """
+    since, until = wanted["since"], wanted["until"]
     if since is not None and until is not None and since > until:
         raise UsageFault("empty_window", "--since lies after --until", hint="exchange the two")
-    rows = audit.wanted(
-        session.db, actor=actor, deed=deed, about=about, since=since, until=until, limit=limit + 1
-    )
+    rows = audit.wanted(session.db, limit=limit + 1, **wanted)
     table = Table(
         say("Log"),
         COLUMNS,

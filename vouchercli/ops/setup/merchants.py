@@ -70,29 +70,13 @@ CHANGES = (
 
 
 def list_merchants(
-    session: Session,
-    *,
-    district: str | None = None,
-    industry: str | None = None,
-    size: str | None = None,
-    search: str | None = None,
-    suspended: bool = False,
-    unregistered: bool = False,
-    limit: int = 0,
+    session: Session, /, *, unregistered: bool, limit: int, **wanted: Any
 ) -> Outcome:
-    """The merchants that fit every condition given, by number; at most `limit` (0: all) are shown,
-    all are counted.
+    """The merchants that fit every condition given (of search, district, industry, size and
+    suspended), by number; at most `limit` (0: all) are shown, all are counted.
     """
-    rows = merchants.found(
-        session.db,
-        session.now,
-        search,
-        district=district,
-        industry=industry,
-        size=size,
-        suspended=suspended,
-        registered=0 if unregistered else None,
-    )
+    registered = 0 if unregistered else None
+    rows = merchants.found(session.db, session.now, registered=registered, **wanted)
     listed = rows[: limit or None]
     more = say(
         "{shown} of {count} merchants; --limit 0 shows all", shown=len(listed), count=len(rows)
