@@ -5,14 +5,16 @@ renders one.
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
+
+from vouchercli.errors import VoucherError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Status = Literal["ok", "partial", "failed", "refused"]
-Kind = Literal["text", "word", "int", "fen", "ratio", "rate", "time", "date", "token"]
+Kind = Literal["text", "word", "sentence", "int", "fen", "ratio", "rate", "time", "date", "token"]
 
 
 class Word(str):
@@ -40,6 +42,37 @@ REFUSALS = {
 def because(error: OSError) -> str:
     """Why the machine refuses a file: in words that are translated, else as the machine says it."""
     return REFUSALS.get(error.errno or 0) or error.strerror or str(error)
+
+
+def unreadable(file: object, error: OSError) -> VoucherError:
+    """The refusal of a file that is not there (`no_such_file`) or cannot be read
+    (`unreadable_file`).
+    """
+    if isinstance(error, FileNotFoundError):
+        return VoucherError(
+            "no_such_file",
+            "there is no file {file}",
+            hint="check the name and the folder",
+            file=str(file),
+        )
+    return VoucherError(
+        "unreadable_file",
+        "{file} cannot be read: {why}",
+        hint="check that it is a file and who may read it",
+        file=str(file),
+        why=because(error),
+    )
+
+
+def unwritable(file: object, error: OSError) -> VoucherError:
+    """The refusal of a file that cannot be written."""
+    return VoucherError(
+        "unwritable_file",
+        "{file} cannot be written: {why}",
+        hint="check the folder and who may write there",
+        file=str(file),
+        why=because(error),
+    )
 
 
 @dataclass(frozen=True)
@@ -73,10 +106,16 @@ class Problem:
     params: dict[str, Any] = field(default_factory=dict)
 
 
+def as_problem(error: VoucherError) -> Problem:
+    """A refusal as a problem."""
+    return Problem(error.code, error.text, error.where, error.hint, "error", error.params)
+
+
 Rendering = Literal["table", "csv", "json"]
 SHOWN: tuple[Rendering, ...] = ("table", "csv")  # to people and spreadsheets, not to programs
 DATA: tuple[Rendering, ...] = ("csv", "json")  # to spreadsheets and programs: too much for a screen
 JSON: tuple[Rendering, ...] = ("json",)
+CSV: tuple[Rendering, ...] = ("csv",)
 EVERYWHERE: tuple[Rendering, ...] = ("table", "csv", "json")
 
 
@@ -86,59 +125,79 @@ class Column:
     (translated when shown).
 
     `kind` says what the values are and so how each rendering writes them: text, word (one of ours,
-    translated for people), int, fen (integer fen: JSON has it under `key`, CSV has yuan under
-    `*_yuan`), ratio (decimal string such as "13.24"), rate (decimal string, a share of 1 such as
-    "0.7020", shown as 70.2 %), time (UTC epoch seconds), date (integer yyyymmdd), token (the bytes
-    of a resident's keyed token). None is shown as
-    an en dash.
+    translated for people), sentence (a `Message`; JSON has it in English), int, fen (integer fen:
+    JSON has it under `key`, CSV has yuan under `*_yuan`), ratio (decimal string such as "13.24"),
+    rate (decimal string, a share of 1 such as "0.7020", shown as 70.2 %), time (UTC epoch seconds),
+    date (integer yyyymmdd), token (the bytes of a resident's keyed token). None is shown as an en
+    dash, a list with commas between its items.
 
-    `where` names the renderings that have the column. For a person's table only: `blank` is what an
-    empty text reads as ("(not stated)"); an `optional` column is left out when all its values are 0
-    or None. The label of a `verbatim` column is data (a funder's code), never translated.
+    A row has the value under `source`, or under `key` when that is empty. `where` names the
+    renderings that have the column. For a person's table only: `blank` is what an empty text reads
+    as ("(not stated)"); an `optional` column is left out when all its values are 0 or None. The
+    label of a `verbatim` column is data (a funder's code), never translated.
     """
 
     key: str
-    label: str
+    label: str = ""
     kind: Kind = "text"
     blank: str = ""
     optional: bool = False
     where: tuple[Rendering, ...] = EVERYWHERE
     verbatim: bool = False
+    source: str = ""
+
+    def of(self, row: Row) -> Any:
+        """What a row has for this column; None when it has nothing."""
+        name = self.source or self.key
+        return row.get(name) if isinstance(row, dict) else getattr(row, name, None)
 
 
-Row = dict[str, Any] | tuple[Any, ...]  # a dictionary, or a NamedTuple as the store gives it
+def only(where: tuple[Rendering, ...], *columns: Column | str) -> tuple[Column, ...]:
+    """The columns (of some the keys are enough), in these renderings only."""
+    return tuple(
+        replace(each, where=where) if isinstance(each, Column) else Column(each, where=where)
+        for each in columns
+    )
 
 
-def value(row: Row, key: str) -> Any:
-    """What a row has for a column's key; None when it has nothing."""
-    return row.get(key) if isinstance(row, dict) else getattr(row, key, None)
+Row = Any  # a dictionary, or an object with attributes: a NamedTuple of the store, a rule's value
 
 
 @dataclass(frozen=True)
 class Table:
     """Rows under columns, for every rendering alike: Rich, CSV, JSON.
 
-    `rows` and `total` give a value for a column's key: dictionaries, or NamedTuples of the store.
-    `key` is the name under which JSON has the rows, as a list of objects; a table without a key is
-    not in JSON. With `is_record` the table has one row: JSON has an object instead of a list (with
-    the key "" its fields stand beside the other data), a person sees a line for each column.
+    `rows` and `total` give a value for each column (`Column.of`). `key` is the name under which
+    JSON has the rows, as a list of objects; with the key "" the fields of its one row stand beside
+    the other data; a table without a key is not in JSON. With `is_record` the table has one row:
+    JSON has an object instead of a list, a person sees a line for each column.
 
-    An `aside` repeats or explains, for a person, what another table holds: CSV leaves it out.
+    `total_key` is the name under which JSON has the total; without rows nobody else sees one. An
+    `aside` repeats or explains, for a person, what another table holds: CSV leaves it out. An
+    `optional` table without rows is for JSON alone.
     """
 
     title: Message
     columns: tuple[Column, ...]
     rows: Sequence[Row]
-    total: Row | None = None
+    total: dict[str, Any] | None = None
     notes: tuple[Message, ...] = ()
     zone: str = "Asia/Shanghai"
     aside: bool = False
     key: str | None = None
     is_record: bool = False
+    total_key: str = ""
+    optional: bool = False
 
-    def column(self, key: str) -> list[Any]:
-        """The values of one column, a row each; None where a row has none."""
-        return [value(row, key) for row in self.rows]
+    @property
+    def lines(self) -> list[Row]:
+        """The rows and, below them, their total."""
+        return [*self.rows, *([self.total] if self.total and self.rows else ())]
+
+    def is_in(self, rendering: Rendering) -> bool:
+        """Whether people or spreadsheets see anything of it."""
+        is_left_out = (self.optional and not self.rows) or (self.aside and rendering == "csv")
+        return not is_left_out and any(rendering in column.where for column in self.columns)
 
 
 @dataclass(frozen=True)

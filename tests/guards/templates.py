@@ -41,6 +41,7 @@ CARRIERS = {
     "say": Carrier(0, taken=()),
     "Message": Carrier(0, params=1),
     "t": Carrier(0, params=1),
+    "add_import": Carrier(2, taken=()),
 }
 NAMES = {"hint": ("hint", "suggestion"), "params": ("params",), "text": ("text",)}
 # What only names a command to run, or the way a person types it, needs no translation.

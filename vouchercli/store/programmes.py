@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import closest
 from vouchercli.errors import VoucherError
-from vouchercli.store import ledger
+from vouchercli.store import ledger, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -53,7 +53,7 @@ def current(db: sqlite3.Connection, programme: str | None) -> Row:
 
 def named(db: sqlite3.Connection, programme: str) -> Row:
     """The programme of that code. Raises `unknown_programme` with the nearest code."""
-    row: Row | None = db.execute(NAMED, (programme,)).fetchone()
+    row = found(db, programme)
     if row is not None:
         return row
     near = closest(programme, [each["programme"] for each in all_loaded(db)])
@@ -140,8 +140,8 @@ def save(db: sqlite3.Connection, programme: Programme, document: Any, digest: st
     `rules.programme_changes.obstacles`.
     """
     text = json.dumps(document, ensure_ascii=False)
-    programme_id = int(
-        db.execute(SAVE, (programme.programme, digest, text, programme.time_zone, at)).fetchone()[0]
+    programme_id = typed.number(
+        db, SAVE, (programme.programme, digest, text, programme.time_zone, at)
     )
     kept = [funder.funder for funder in programme.funders]
     for row in funders(db, programme_id):
@@ -181,8 +181,8 @@ def in_use(db: sqlite3.Connection, programme_id: int) -> InUse:
     from vouchercli.rules.programme_changes import InUse
 
     return InUse(
-        has_claims=bool(db.execute(HAS_CLAIMS, (programme_id,)).fetchone()[0]),
-        has_redemptions=bool(db.execute(HAS_REDEMPTIONS, (programme_id,)).fetchone()[0]),
+        has_claims=bool(typed.number(db, HAS_CLAIMS, (programme_id,))),
+        has_redemptions=bool(typed.number(db, HAS_REDEMPTIONS, (programme_id,))),
         promised=frozenset(row[0] for row in db.execute(PROMISED, (programme_id,))),
         paying=frozenset(row[0] for row in db.execute(PAYING, (programme_id,))),
         uncommitted_fen={

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import mul
 from typing import TYPE_CHECKING
 
 from vouchercli.rules.merchants import check_digit
@@ -113,11 +114,4 @@ def uscc(is_company: bool, division: str, serial: int) -> str:
 def organisation_code(serial: int) -> str:
     """Eight digits and their check digit (GB 11714-1997)."""
     digits = f"{serial:08d}"
-    rest = (
-        11
-        - sum(
-            int(digit) * weight for digit, weight in zip(digits, ORGANISATION_WEIGHTS, strict=True)
-        )
-        % 11
-    )
-    return digits + {10: "X", 11: "0"}.get(rest, str(rest))
+    return digits + "0123456789X"[-sum(map(mul, ORGANISATION_WEIGHTS, map(int, digits))) % 11]
