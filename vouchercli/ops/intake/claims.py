@@ -12,7 +12,7 @@ from vouchercli.ops.intake.staging import Desk, Kind, typist_of_residents
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules.limits import Limits
-from vouchercli.store import claim_reopening, claims, identities, programmes, templates
+from vouchercli.store import claim_reopening, claims, templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,20 +98,10 @@ COLUMNS = (
 )
 
 
-def list_claims(
-    session: Session, /, *, resident: str | None, limit: int, **wanted: str | None
-) -> Outcome:
+def list_claims(session: Session, /, *, limit: int, **wanted: str | None) -> Outcome:
     """Claims, oldest first, by round, number or resident (an identity, turned into its token before
     it is looked for).
     """
-    programme = programmes.current(session.db, session.programme)
-    rows = claims.listed(
-        session.db,
-        programme["programme_id"],
-        resident=identities.asked(session.path, resident),
-        limit=limit + 1,
-        **wanted,
-    )
-    table = Table(say("Claims"), COLUMNS, rows, zone=programme["time_zone"], key="claims")
+    table = Table(say("Claims"), COLUMNS, (), key="claims")
     more = say("more than {limit}: add --limit, --round or --claim", limit=limit)
-    return lists.first(table, limit, more)
+    return lists.of_programme(session, table, claims.listed, more, limit=limit, **wanted)
