@@ -146,10 +146,16 @@ class Column:
     verbatim: bool = False
     source: str = ""
 
-    def of(self, row: Row) -> Any:
-        """What a row has for this column; None when it has nothing."""
+    def values(self, rows: Sequence[Row]) -> list[Any]:
+        """What each row has for this column; None where it has nothing."""
         name = self.source or self.key
-        return row.get(name) if isinstance(row, dict) else getattr(row, name, None)
+        return [
+            row.get(name) if isinstance(row, dict) else getattr(row, name, None) for row in rows
+        ]
+
+    def of(self, row: Row) -> Any:
+        """The value of one row."""
+        return self.values([row])[0]
 
 
 def only(where: tuple[Rendering, ...], *columns: Column | str) -> tuple[Column, ...]:
