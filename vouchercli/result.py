@@ -8,8 +8,6 @@ import errno
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from vouchercli.errors import VoucherError
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -42,37 +40,6 @@ REFUSALS = {
 def because(error: OSError) -> str:
     """Why the machine refuses a file: in words that are translated, else as the machine says it."""
     return REFUSALS.get(error.errno or 0) or error.strerror or str(error)
-
-
-def unreadable(file: object, error: OSError) -> VoucherError:
-    """The refusal of a file that is not there (`no_such_file`) or cannot be read
-    (`unreadable_file`).
-    """
-    if isinstance(error, FileNotFoundError):
-        return VoucherError(
-            "no_such_file",
-            "there is no file {file}",
-            hint="check the name and the folder",
-            file=str(file),
-        )
-    return VoucherError(
-        "unreadable_file",
-        "{file} cannot be read: {why}",
-        hint="check that it is a file and who may read it",
-        file=str(file),
-        why=because(error),
-    )
-
-
-def unwritable(file: object, error: OSError) -> VoucherError:
-    """The refusal of a file that cannot be written."""
-    return VoucherError(
-        "unwritable_file",
-        "{file} cannot be written: {why}",
-        hint="check the folder and who may write there",
-        file=str(file),
-        why=because(error),
-    )
 
 
 @dataclass(frozen=True)
@@ -146,10 +113,16 @@ class Column:
     verbatim: bool = False
     source: str = ""
 
-    def of(self, row: Row) -> Any:
-        """What a row has for this column; None when it has nothing."""
+    def values(self, rows: Sequence[Row]) -> list[Any]:
+        """What each row has for this column; None where it has nothing."""
         name = self.source or self.key
-        return row.get(name) if isinstance(row, dict) else getattr(row, name, None)
+        return [
+            row.get(name) if isinstance(row, dict) else getattr(row, name, None) for row in rows
+        ]
+
+    def of(self, row: Row) -> Any:
+        """The value of one row."""
+        return self.values([row])[0]
 
 
 def only(where: tuple[Rendering, ...], *columns: Column | str) -> tuple[Column, ...]:

@@ -145,7 +145,7 @@ def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
     from vouchercli.formats.written.formulas import disarmed
 
     exact = _exact(column.kind, table.zone, is_chinese)
-    values = [column.of(row) for row in table.lines]
+    values = column.values(table.lines)
     if set(map(type, values)) == {int}:
         return [*map(exact, values)]
     cells = [

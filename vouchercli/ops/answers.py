@@ -54,7 +54,7 @@ def rows(table: Table, given: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _values(column: Column, given: Sequence[Row], zone: str) -> list[Any]:
     """Times, dates, tokens and sentences as text; every other kind is kept as JSON has it."""
-    values = [column.of(row) for row in given]
+    values = column.values(given)
     written = WRITTEN.get(column.kind)
     if written is None:
         return values

@@ -10,7 +10,7 @@ from vouchercli.ops.intake.kinds import Desk, Kind
 from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import typist_of_residents
 from vouchercli.result import Column, Outcome, Table, say
-from vouchercli.store import application_reopening, applications, identities, programmes
+from vouchercli.store import application_reopening, applications
 
 if TYPE_CHECKING:
     from vouchercli.store.db import Session
@@ -66,22 +66,10 @@ COLUMNS = (
 )
 
 
-def list_applications(
-    session: Session, /, *, resident: str | None, limit: int, **wanted: str | None
-) -> Outcome:
+def list_applications(session: Session, /, *, limit: int, **wanted: str | None) -> Outcome:
     """Applications in the order of arrival, by round, number or resident; with the claim that each
     was granted, if it was.
     """
-    programme = programmes.current(session.db, session.programme)
-    rows = applications.listed(
-        session.db,
-        programme["programme_id"],
-        resident=identities.asked(session.path, resident),
-        limit=limit + 1,
-        **wanted,
-    )
-    table = Table(
-        say("Applications"), COLUMNS, rows, zone=programme["time_zone"], key="applications"
-    )
+    table = Table(say("Applications"), COLUMNS, (), key="applications")
     more = say("more than {limit}: add --limit, --round or --application", limit=limit)
-    return lists.first(table, limit, more)
+    return lists.of_programme(session, table, applications.listed, more, limit=limit, **wanted)

@@ -14,7 +14,7 @@ from vouchercli.ops.intake.staging import typist_of_residents
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import templates as template_rules
-from vouchercli.store import claim_reopening, claims, identities, programmes, templates
+from vouchercli.store import claim_reopening, claims, templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +42,7 @@ def _accept(desk: Desk) -> dict[str, Any]:
 
 
 def _reopen(desk: Desk, only: int | None) -> None:
-    assert desk.programme is not None
-    limits = limits_law.of_programme(programmes.value(desk.programme))
+    limits = limits_law.of_programme(desk.rules)
     claim_reopening.reopen(
         desk.db, desk.programme_id, only, is_beyond=limits.looks_beyond_the_round
     )
@@ -91,20 +90,10 @@ COLUMNS = (
 )
 
 
-def list_claims(
-    session: Session, /, *, resident: str | None, limit: int, **wanted: str | None
-) -> Outcome:
+def list_claims(session: Session, /, *, limit: int, **wanted: str | None) -> Outcome:
     """Claims, oldest first, by round, number or resident (an identity, turned into its token before
     it is looked for).
     """
-    programme = programmes.current(session.db, session.programme)
-    rows = claims.listed(
-        session.db,
-        programme["programme_id"],
-        resident=identities.asked(session.path, resident),
-        limit=limit + 1,
-        **wanted,
-    )
-    table = Table(say("Claims"), COLUMNS, rows, zone=programme["time_zone"], key="claims")
+    table = Table(say("Claims"), COLUMNS, (), key="claims")
     more = say("more than {limit}: add --limit, --round or --claim", limit=limit)
-    return lists.first(table, limit, more)
+    return lists.of_programme(session, table, claims.listed, more, limit=limit, **wanted)

@@ -17,7 +17,6 @@ from vouchercli.rules import money, times
 from vouchercli.store import (
     judging,
     merchants,
-    programmes,
     redemptions,
     reopening,
     totals,
@@ -258,12 +257,8 @@ COLUMNS = (
 
 def list_redemptions(session: Session, /, *, limit: int, **wanted: str | None) -> Outcome:
     """Payments and refunds, oldest first, by round, claim_no, merchant_no or transaction_no."""
-    programme = programmes.current(session.db, session.programme)
-    rows = redemptions.listed(session.db, programme["programme_id"], limit=limit + 1, **wanted)
-    table = Table(
-        say("Payments and refunds"), COLUMNS, rows, zone=programme["time_zone"], key="redemptions"
-    )
+    table = Table(say("Payments and refunds"), COLUMNS, (), key="redemptions")
     more = say(
         "more than {limit}: add --limit, --round, --claim, --merchant or --transaction", limit=limit
     )
-    return lists.first(table, limit, more)
+    return lists.of_programme(session, table, redemptions.listed, more, limit=limit, **wanted)

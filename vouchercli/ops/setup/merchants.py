@@ -124,7 +124,7 @@ def show_merchant(session: Session, no: str) -> Outcome:
         "Merchant {merchant}: {state}", merchant=merchant.merchant_no, state=Word(merchant.state)
     )
     about = (*ABOUT, *only(JSON, STATE), IS_REGISTERED)
-    sums = {column.key: sum(map(column.of, totals)) for column in TOTALS[1:-1]}
+    sums = {column.key: sum(column.values(totals)) for column in TOTALS[1:-1]}
     return Outcome(
         tables=(
             Table(title, about, [merchant], key="", is_record=True),

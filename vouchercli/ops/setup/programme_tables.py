@@ -66,24 +66,15 @@ PUBLISHED = (
     Column("what", where=JSON),
     Column("source", where=JSON),
 )
-AS_THEY_ARE = (
-    "programme",
-    "time_zone",
-    "currency",
-    "refunds",
-    "unused",
-    "unused_after_days",
-    "logins",
-    "source",
-    "assumption",
-)
 
 
 def rules_data(programme: Programme) -> dict[str, Any]:
-    """What the programme rules, as JSON."""
+    """What the programme rules, as JSON; of its funders, and of what others said, there are
+    tables.
+    """
     calendar = programme.calendar
     return {
-        **{key: getattr(programme, key) for key in AS_THEY_ARE},
+        **vars(programme),
         "name": vars(programme.name),
         "issuer": vars(programme.issuer),
         "limits": vars(programme.limits),
