@@ -94,7 +94,8 @@ class Column:
 
     `where` names the renderings that have the column. For a person's table only: `blank` is what an
     empty text reads as ("(not stated)"); an `optional` column is left out when all its values are 0
-    or None. The label of a `verbatim` column is data (a funder's code), never translated.
+    or None. The label of a `verbatim` column is data (a funder's code), never translated. `shown`
+    is the key of what people and spreadsheets read where programs read the value itself.
     """
 
     key: str
@@ -104,6 +105,17 @@ class Column:
     optional: bool = False
     where: tuple[Rendering, ...] = EVERYWHERE
     verbatim: bool = False
+    shown: str = ""
+
+    @property
+    def read(self) -> str:
+        """The key under which a row has what people and spreadsheets read."""
+        return self.shown or self.key
+
+
+def data_only(*keys: str, kind: Kind = "text") -> tuple[Column, ...]:
+    """Columns that only programs read."""
+    return tuple(Column(key, key, kind, where=JSON) for key in keys)
 
 
 Row = dict[str, Any] | tuple[Any, ...]  # a dictionary, or a NamedTuple as the store gives it
@@ -119,11 +131,13 @@ class Table:
     """Rows under columns, for every rendering alike: Rich, CSV, JSON.
 
     `rows` and `total` give a value for a column's key: dictionaries, or NamedTuples of the store.
-    `key` is the name under which JSON has the rows, as a list of objects; a table without a key is
-    not in JSON. With `is_record` the table has one row: JSON has an object instead of a list (with
-    the key "" its fields stand beside the other data), a person sees a line for each column.
+    `key` is the name under which JSON has the rows, as a list of objects; `residents.districts` is
+    a list in the object `residents`; a table without a key is not in JSON. With `is_record` the
+    table has one row: JSON has an object instead of a list (with the key "" its fields stand beside
+    the other data), a person sees a line for each column.
 
-    An `aside` repeats or explains, for a person, what another table holds: CSV leaves it out.
+    `where` names the renderings that have the table. An `aside` repeats or explains, for a person,
+    what another table holds: CSV leaves it out.
     """
 
     title: Message
@@ -135,6 +149,7 @@ class Table:
     aside: bool = False
     key: str | None = None
     is_record: bool = False
+    where: tuple[Rendering, ...] = EVERYWHERE
 
     def column(self, key: str) -> list[Any]:
         """The values of one column, a row each; None where a row has none."""

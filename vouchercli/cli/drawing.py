@@ -96,7 +96,7 @@ def _columns(table: Table) -> list[Column]:
         column
         for column in table.columns
         if "table" in column.where
-        and not (column.optional and all(not value(line, column.key) for line in lines))
+        and not (column.optional and all(not value(line, column.read) for line in lines))
     ]
 
 
@@ -152,10 +152,10 @@ def _fitted(table: Table, width: int) -> tuple[list[Line], Unit]:
 def _strip(column: Column, table: Table, unit: Unit) -> Strip:
     footer = (
         ""
-        if not table.total or value(table.total, column.key) is None
-        else pretty(column, value(table.total, column.key), table.zone, unit)
+        if not table.total or value(table.total, column.read) is None
+        else pretty(column, value(table.total, column.read), table.zone, unit)
     )
-    cells = [pretty(column, each, table.zone, unit) for each in table.column(column.key)]
+    cells = [pretty(column, each, table.zone, unit) for each in table.column(column.read)]
     if column.kind == "time" and all(cell.endswith(":00") or cell == DASH for cell in cells):
         cells = [cell.removesuffix(":00") for cell in cells]
     return Strip(label(column), cells, footer, column.kind)
@@ -264,7 +264,7 @@ def _list(table: Table, columns: list[Column], width: int) -> list[Line]:
     for row in [*table.rows, *([table.total] if table.total else [])]:
         lines += [""] if lines else []
         lines += [
-            f"{label(column)}: {pretty(column, value(row, column.key), table.zone)}"
+            f"{label(column)}: {pretty(column, value(row, column.read), table.zone)}"
             for column in columns
         ]
     return [(part, PLAIN) for line in lines for part in folded(line, width).split("\n")]

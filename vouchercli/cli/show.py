@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from vouchercli.cli.options import Call
     from vouchercli.errors import VoucherError
-    from vouchercli.result import Column, Outcome, Problem, Table
+    from vouchercli.result import Column, Outcome, Problem, Rendering, Table
 
 EXIT_CODES = {"ok": 0, "refused": 3, "partial": 4, "failed": 5}
 SHOWN_PROBLEMS = 20
@@ -31,13 +31,13 @@ def show(call: Call, outcome: Outcome) -> int:
         return EXIT_CODES[outcome.status]
     if call.output == "csv":
         _csv(
-            tuple(table for table in outcome.tables if not table.aside),
+            tuple(table for table in _tables(outcome, "csv") if not table.aside),
             is_chinese=call.given.get("lang") == "zh",
         )
-    elif outcome.tables:
+    elif tables := _tables(outcome, "table"):
         from vouchercli.cli.drawing import draw
 
-        for position, table in enumerate(outcome.tables):
+        for position, table in enumerate(tables):
             if position:
                 print()
             draw(table)
@@ -47,6 +47,10 @@ def show(call: Call, outcome: Outcome) -> int:
     if call.dry_run:
         _talk(t("dry run: nothing was written"))
     return EXIT_CODES[outcome.status]
+
+
+def _tables(outcome: Outcome, rendering: Rendering) -> list[Table]:
+    return [table for table in outcome.tables if rendering in table.where]
 
 
 def refuse(call: Call, error: VoucherError) -> int:
@@ -150,9 +154,9 @@ def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
     from vouchercli.formats.written.formulas import disarmed
 
     exact = _exact(column.kind, table.zone, is_chinese)
-    values = table.column(column.key)
+    values = table.column(column.read)
     if table.total:
-        values.append(value(table.total, column.key))
+        values.append(value(table.total, column.read))
     if set(map(type, values)) == {int}:
         return [*map(exact, values)]
     cells = [

@@ -57,7 +57,7 @@ def clean(text: str) -> str:
 def as_lines(table: Table) -> Table:
     """A record as people and spreadsheets see it: a line for each column that says something."""
     said = (
-        (column, value(table.rows[0], column.key))
+        (column, value(table.rows[0], column.read))
         for column in table.columns
         if "table" in column.where
     )

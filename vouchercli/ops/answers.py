@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.rules import resident_tokens, times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from vouchercli.result import Column, Outcome, Table
 
@@ -26,12 +26,18 @@ def answer(outcome: Outcome) -> Any:
         return outcome.data
     data = dict(outcome.data or {})
     for table in tables:
-        if not table.is_record:
-            data[str(table.key)] = rows(table)
-        elif table.key:
-            data[table.key] = rows(table)[0]
+        path = str(table.key).split(".")
+        if table.is_record:
+            _place(data, path).update(rows(table)[0])
         else:
-            data |= rows(table)[0]
+            _place(data, path[:-1])[path[-1]] = rows(table)
+    return data
+
+
+def _place(data: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
+    """The object at a path, made where it is not there yet."""
+    for key in filter(None, path):
+        data = data.setdefault(key, {})
     return data
 
 
@@ -41,6 +47,14 @@ def rows(table: Table) -> list[dict[str, Any]]:
     keys = [column.key for column in columns]
     values = (_values(column, table) for column in columns)
     return [dict(zip(keys, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def dated(fields: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """The same fields, each moment (`*_at`, UTC seconds) as JSON has it."""
+    return {
+        key: times.iso(field, zone) if key.endswith("_at") and field is not None else field
+        for key, field in fields.items()
+    }
 
 
 def _values(column: Column, table: Table) -> list[Any]:
