@@ -50,9 +50,9 @@ def rows(table: Table) -> list[dict[str, Any]]:
 
 
 def dated(fields: Mapping[str, Any], zone: str) -> dict[str, Any]:
-    """The same fields, each moment (`*_at`, UTC seconds) as JSON has it."""
+    """The same fields, each moment (`at`, `*_at`; UTC seconds) as JSON has it."""
     return {
-        key: times.iso(field, zone) if key.endswith("_at") and field is not None else field
+        key: times.iso(field, zone) if f"_{key}".endswith("_at") and field is not None else field
         for key, field in fields.items()
     }
 

@@ -5,7 +5,7 @@ what the law reads for the others.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
@@ -90,7 +90,11 @@ WHERE c.resident = :resident AND r.programme_id = :programme_id
 """
 HAS_PERSONS = "SELECT EXISTS (SELECT 1 FROM persons WHERE round_id = ?)"
 HAS_PAUSES = "SELECT EXISTS (SELECT 1 FROM pauses WHERE round_id = ?)"
-HISTORY = "SELECT * FROM allocations WHERE round_id = ? ORDER BY batch_id"
+HISTORY = """
+SELECT batch_id, granted_at, granted, resident_limit, not_eligible, round_paused, sold_out,
+    last_applied_at, last_application_no
+FROM allocations WHERE round_id = ? ORDER BY batch_id
+"""
 LAST_ARRIVAL = """
 SELECT last_applied_at, last_application_no FROM allocations
 WHERE round_id = ? AND last_application_no IS NOT NULL AND last_applied_at <= ?
@@ -224,9 +228,25 @@ def is_plain(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
     return row["per_resident"] == 1 and not row["resident_group"] and is_alone
 
 
-def history(db: sqlite3.Connection, round_id: int) -> list[sqlite3.Row]:
+class Run(NamedTuple):
+    """A run of granting: the packs granted, how many applications each reason passed over, and the
+    last arrival that got a pack (None: not by arrival).
+    """
+
+    batch: int
+    granted_at: int
+    granted: int
+    resident_limit: int
+    not_eligible: int
+    round_paused: int
+    sold_out: int
+    last_applied_at: int | None
+    last_application_no: str | None
+
+
+def history(db: sqlite3.Connection, round_id: int) -> list[Run]:
     """Every run of granting that the round has had, the first one first."""
-    return db.execute(HISTORY, (round_id,)).fetchall()
+    return [*map(Run._make, db.execute(HISTORY, (round_id,)))]
 
 
 def last_arrival(

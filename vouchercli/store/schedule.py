@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import Busy
 from vouchercli.store.db import busy_or_refused
@@ -82,7 +82,24 @@ ON CONFLICT DO UPDATE SET ticks = ticks + 1, longest_gap = max(longest_gap,
         last_late = ifnull(excluded.last_late, last_late),
     most_late = max(most_late, excluded.most_late)
 """
-HEARTBEAT = "SELECT * FROM heartbeat"
+HEARTBEAT = (
+    "SELECT beat_at, last_late, ticks, host, os_user, failed, most_late, longest_gap FROM heartbeat"
+)
+
+
+class Heartbeat(NamedTuple):
+    """The last tick: when, who ran it where, how many deeds `failed`; of all ticks how many there
+    were, and in seconds how late the latest deed was and how long the clock stood still.
+    """
+
+    at: int
+    last_late: int | None
+    ticks: int
+    host: str
+    os_user: str
+    failed: int
+    most_late: int
+    longest_gap: int
 
 
 def beat(db: sqlite3.Connection, **values: Any) -> None:
@@ -92,10 +109,10 @@ def beat(db: sqlite3.Connection, **values: Any) -> None:
     db.execute(BEAT, values)
 
 
-def heartbeat(db: sqlite3.Connection) -> Row | None:
+def heartbeat(db: sqlite3.Connection) -> Heartbeat | None:
     """The last tick and what is kept of all; None before the first."""
-    row: Row | None = db.execute(HEARTBEAT).fetchone()
-    return row
+    row = db.execute(HEARTBEAT).fetchone()
+    return Heartbeat._make(row) if row else None
 
 
 # ---------------------------------------------------------------- one tick at a time

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
+from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import grants
-from vouchercli.ops.rounds import allocation_tables, commitments
+from vouchercli.ops.rounds import commitments
 from vouchercli.ops.rounds.lookup import Found, found
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
@@ -155,10 +156,7 @@ def _room(db: sqlite3.Connection, it: Found) -> int:
     left: int = row["packs"] - row["claimed"]
     if row["state"] != "closed" or not left:
         return left
-    held, watched = (
-        commitments.standing(db, row),
-        {each["funder"] for each in commitments.funds(db, row)},
-    )
+    held, watched = commitments.standing(db, row), commitments.funds(db, row["programme_id"])
     pack = [
         (funder, fen)
         for funder, fen in rounds_law.liability(1, it.template)
@@ -301,13 +299,19 @@ REASONS = {
     "round_paused": "came while the round was paused",
     "sold_out": "came after the last pack",
 }
+PASSED_OVER = (
+    Column("reason", "Reason"),
+    Column("applications", "Applications", "int"),
+    Column("what", "Explanation", "word"),
+)
 
 
 def _told(session: Session, it: Found, tally: Tally, given: Granted) -> Outcome:
-    row, zone = found(session, it.row["round"]).row, it.row["time_zone"]
-    order = ORDERS[row["mode"]]
+    row, order = found(session, it.row["round"]).row, ORDERS[it.row["mode"]]
     passed = {reason: getattr(tally, reason) for reason in REASONS}
-    data: dict[str, Any] = {
+    last = allocations.last_arrival(session.db, row["round_id"])
+    at = given.sold_out_at
+    data = {
         "round": row["round"],
         "mode": row["mode"],
         "order": order,
@@ -316,11 +320,10 @@ def _told(session: Session, it: Found, tally: Tally, given: Granted) -> Outcome:
         **passed,
         "claimed": row["claimed"],
         "packs": row["packs"],
-        **allocation_tables.last_of(session.db, it.row),
-        "sold_out_at": None if given.sold_out_at is None else times.iso(given.sold_out_at, zone),
-        "sell_out_seconds": (
-            None if given.sold_out_at is None else given.sold_out_at - row["opens_at"]
-        ),
+        "last_application_no": last and last["last_application_no"],
+        "last_applied_at": last and last["last_applied_at"],
+        "sold_out_at": at,
+        "sell_out_seconds": None if at is None else at - row["opens_at"],
     }
     says = [
         say(
@@ -333,19 +336,19 @@ def _told(session: Session, it: Found, tally: Tally, given: Granted) -> Outcome:
             packs=row["packs"],
         )
     ]
-    if given.sold_out_at is not None:
+    if at is not None:
         says.append(
             say(
                 "sold out at {at}, {seconds:,} seconds after the opening",
-                at=times.shown(given.sold_out_at, zone),
-                seconds=given.sold_out_at - row["opens_at"],
+                at=times.shown(at, row["time_zone"]),
+                seconds=at - row["opens_at"],
             )
         )
-    if data["last_application_no"]:
+    if last:
         says.append(
             say(
                 "the last arrival that got a pack: {application_no}",
-                application_no=data["last_application_no"],
+                application_no=last["last_application_no"],
             )
         )
     lines = tuple(
@@ -353,12 +356,6 @@ def _told(session: Session, it: Found, tally: Tally, given: Granted) -> Outcome:
         for reason, count in passed.items()
         if count
     )
-    columns = (
-        Column("reason", "Reason"),
-        Column("applications", "Applications", "int"),
-        Column("what", "Explanation", "word"),
-    )
-    tables = (
-        (Table(say("Who got none, {round}", round=row["round"]), columns, lines),) if lines else ()
-    )
-    return Outcome(data=data, says=tuple(says), tables=tables)
+    title = say("Who got none, {round}", round=row["round"])
+    tables = (Table(title, PASSED_OVER, lines),) if lines else ()
+    return Outcome(dated(data, row["time_zone"]), tables, tuple(says))

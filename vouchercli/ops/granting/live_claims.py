@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
+from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import allocations, grants
 from vouchercli.ops.rounds.lookup import Found, found
-from vouchercli.result import Column, Outcome, Table, Word, say
+from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import times
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from vouchercli.store.db import Session
+    from vouchercli.store.grants import Claim
 
 GROUP_SIZE = 100
 
@@ -47,7 +49,7 @@ class Answer:
 
     request: Request
     reason: str | None = None
-    claim: dict[str, Any] | None = None
+    claim: Claim | None = None
     is_new: bool = False
 
 
@@ -76,20 +78,18 @@ def grant_claim(session: Session, code: str, resident: str, application_no: str 
     if answer.claim is None:
         raise _refusal(it, answer)
     claim = answer.claim
-    expires_at = times.shown(claim["expires_at"], it.row["time_zone"])
-    says = (
+    zone = it.row["time_zone"]
+    said = (
         say(
             "granted {claim_no}: its vouchers are valid until {expires_at}",
-            claim_no=claim["claim_no"],
-            expires_at=expires_at,
+            claim_no=claim.claim_no,
+            expires_at=times.shown(claim.expires_at, zone),
         )
         if answer.is_new
-        else say("{claim_no} was granted before; nothing was changed", claim_no=claim["claim_no"])
+        else say("{claim_no} was granted before; nothing was changed", claim_no=claim.claim_no)
     )
-    return Outcome(
-        data={"round": code, "is_new": answer.is_new, **_shown(claim, it.row["time_zone"])},
-        says=(says,),
-    )
+    data = {"round": code, "is_new": answer.is_new, **dated(claim._asdict(), zone)}
+    return Outcome(data, says=(said,))
 
 
 def grant_claims(session: Session, code: str, requests: Iterable[Request]) -> Outcome:
@@ -157,7 +157,7 @@ def _judged(
         claim = store.claim_of(db, standing["round_id"], resident, standing["application_id"])
         if standing["resident"] != resident or claim is not None:
             return (
-                Answer(request, claim=dict(claim))
+                Answer(request, claim=claim)
                 if claim is not None
                 else Answer(request, "application_reused")
             )
@@ -213,7 +213,7 @@ def _stage(
     return _Place(len(group.staged) - 1)
 
 
-def _written(session: Session, db: sqlite3.Connection, group: _Group) -> list[dict[str, Any]]:
+def _written(session: Session, db: sqlite3.Connection, group: _Group) -> list[Claim]:
     """The claims of what is staged, in its order, with their line in the log."""
     if not group.staged:
         return []
@@ -230,16 +230,14 @@ def _written(session: Session, db: sqlite3.Connection, group: _Group) -> list[di
     )
     given = grants.issue(db, session, row, tally, live=True)
     assert given.batch_id is not None
-    claims = [
-        dict(each)
-        for each in store.written(db, given.batch_id, store.claim_number(row["round"], given.after))
-    ]
+    after = store.claim_number(row["round"], given.after)
+    claims = store.written(db, given.batch_id, after)
     audit.note(
         session,
         "claim.grant",
         row["round"],
         batch=given.batch_id,
-        first=claims[0]["claim_no"],
+        first=claims[0].claim_no,
         packs=len(claims),
         before={"claimed": row["claimed"]},
         after={"claimed": row["claimed"] + len(claims)},
@@ -277,31 +275,22 @@ def _refusal(it: Found, answer: Answer) -> VoucherError:
             "the resident's token is damaged",
             hint="copy it whole: token: and 32 hexadecimal digits",
         ),
-        "round_not_open": lambda: _not_open(row),
+        "round_not_open": lambda: _not_open(it),
     }[answer.reason or "sold_out"]()
 
 
-def _not_open(row: sqlite3.Row) -> VoucherError:
+def _not_open(it: Found) -> VoucherError:
+    row = it.row
     if row["state"] != "open":
         return allocations.not_open(row)
-    opens_at, closes_at = (
-        times.shown(row[each], row["time_zone"]) for each in ("opens_at", "closes_at")
-    )
     return VoucherError(
         "round_not_open",
         "round {round} takes claims from {opens_at} to {closes_at}",
         hint="voucher round show {round}",
         round=row["round"],
-        opens_at=opens_at,
-        closes_at=closes_at,
+        opens_at=it.shown("opens_at"),
+        closes_at=it.shown("closes_at"),
     )
-
-
-def _shown(claim: dict[str, Any], zone: str) -> dict[str, Any]:
-    return {
-        "claim_no": claim["claim_no"],
-        **{key: times.iso(claim[key], zone) for key in ("claimed_at", "expires_at")},
-    }
 
 
 COLUMNS = (
@@ -318,7 +307,7 @@ def _told(it: Found, answers: list[Answer]) -> Outcome:
             "request": number,
             "application_no": each.request.application_no,
             "outcome": each.reason or ("granted" if each.is_new else "standing"),
-            "claim_no": each.claim["claim_no"] if each.claim else None,
+            "claim_no": each.claim.claim_no if each.claim else None,
         }
         for number, each in enumerate(answers, 1)
     )
@@ -335,11 +324,11 @@ def _told(it: Found, answers: list[Answer]) -> Outcome:
         round=it.row["round"],
         **counts,
     )
-    shown = tuple({**row, "outcome": Word(row["outcome"])} for row in rows)
+    title = say("Live claims of {round}", round=it.row["round"])
     return Outcome(
-        data={"round": it.row["round"], **counts, "reasons": reasons, "rows": list(rows)},
-        says=(says,),
-        tables=(Table(say("Live claims of {round}", round=it.row["round"]), COLUMNS, shown),),
+        {"round": it.row["round"], **counts, "reasons": reasons},
+        (Table(title, COLUMNS, rows, key="rows"),),
+        (says,),
         status="partial" if reasons else "ok",
     )
 

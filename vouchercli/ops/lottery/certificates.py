@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import certificates as files
+from vouchercli.ops.granting.allocations import REASONS
 from vouchercli.ops.lottery.tables import Lottery, lottery, told
 from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import certificates as proof
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from vouchercli.store.db import Session
 
 FOLDER = "draws"
-BARRED = {
-    "resident_limit": "the resident has the packs allowed",
-    "not_eligible": "not on the list of the round's group",
-}
 
 
 def show_draw(
@@ -177,7 +174,7 @@ def _became(data: dict[str, Any]) -> Message:
         return say(
             "application {application} could not win: {reason}",
             application=no,
-            reason=Word(BARRED[data["barred"]]),
+            reason=Word(REASONS[data["barred"]]),
         )
     if data["won"]:
         return say(
@@ -219,10 +216,11 @@ def written(
     `entrants` are those of the list, when they are at hand. The list is left out, with a warning,
     when the applications are no longer those that were drawn from.
     """
-    document = json.loads(each.kept["certificate"])
+    text = str(each.kept.certificate)
+    document = json.loads(text)
     folder = session.path.parent / FOLDER if to is None else Path(to)
     made: dict[str, Iterable[bytes]] = {
-        "certificate.json": [f"{each.kept['certificate']}\n".encode()],
+        "certificate.json": [f"{text}\n".encode()],
         "certificate.txt": files.printed(document),
     }
     entrants = entrants or draws.entrants(session.db, each.it.row["round_id"])

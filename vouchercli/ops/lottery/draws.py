@@ -61,7 +61,7 @@ def commit_seed(
             code,
             before=None,
             after={
-                "seed_sha256": lottery(session, code).kept["seed_sha256"],
+                "seed_sha256": lottery(session, code).kept.seed_sha256,
                 "registration_closes_at": registration_closes_at,
                 "public_source": said.public_source,
             },
@@ -74,7 +74,7 @@ def commit_seed(
             say(
                 "next: publish the digest of the seed now; after {closes_at}: voucher draw entrants"
                 " {round}",
-                closes_at=times.shown(lottery(session, code).closes_at, each.zone),
+                closes_at=each.shown(lottery(session, code).closes_at),
                 round=code,
             ),
         )
@@ -160,7 +160,7 @@ def draw(
                 say(
                     "round {round} was drawn on {at}; nothing was changed",
                     round=code,
-                    at=times.shown(each.kept["drawn_at"], each.zone),
+                    at=each.shown(each.kept.drawn_at),
                 ),
             )
         outcome = told(session, code, *says, problems=problems)
@@ -183,7 +183,7 @@ def next_step(session: Session, code: str, public_randomness: str | None = None)
             say(
                 "{round} is committed; it is drawn after registration closes at {closes_at}",
                 round=code,
-                closes_at=times.shown(each.closes_at, each.zone),
+                closes_at=each.shown(each.closes_at),
             ),
         )
     return draw(session, code, public_randomness)
@@ -205,7 +205,8 @@ def _draw(
     effective = law.effective_seed(seed, public)
     drawn = law.draw(proof.allowed(entrants, barred), effective, places, each.strata)
 
-    def iso(at: int) -> str:
+    def iso(at: int | None) -> str:
+        assert at is not None  # what is drawn was published, its quotas fixed
         return times.iso(at, each.zone)
 
     document = proof.document(
@@ -213,19 +214,19 @@ def _draw(
             programme=it["programme"],
             round=it["round"],
             seed=seed,
-            seed_sha256=row["seed_sha256"],
-            public_source=row["public_source"],
+            seed_sha256=row.seed_sha256,
+            public_source=row.public_source,
             public_randomness=public,
             effective_seed=effective,
-            committed_at=iso(row["committed_at"]),
+            committed_at=iso(row.committed_at),
             registration_closed_at=iso(each.closes_at),
-            strata_fixed_at=iso(row["strata_fixed_at"]),
-            published_at=iso(row["published_at"]),
+            strata_fixed_at=iso(row.strata_fixed_at),
+            published_at=iso(row.published_at),
             drawn_at=iso(session.now),
-            applications=row["applications"],
-            entrants=row["entrants"],
+            applications=row.applications,
+            entrants=row.entrants,
             entrants_columns=law.columns(each.strata),
-            entrants_sha256=row["entrants_sha256"],
+            entrants_sha256=row.entrants_sha256,
             barred=barred,
             places=places,
             strata=each.strata,

@@ -11,7 +11,7 @@ from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery.tables import Lottery, lottery, told
 from vouchercli.result import Problem, Word, say
 from vouchercli.rules import draws as law
-from vouchercli.rules import rounds, times
+from vouchercli.rules import rounds
 from vouchercli.store import audit, draws
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def committed(session: Session, code: str) -> Lottery:
             " {closes_at}",
             hint="give the round a later opening, then voucher draw commit {round}",
             round=code,
-            closes_at=times.shown(each.closes_at, each.zone),
+            closes_at=each.shown(each.closes_at),
         )
     return each
 
@@ -48,7 +48,7 @@ def standing(
     session: Session, each: Lottery, terms: draws.Terms, strata: Sequence[Stratum] | None
 ) -> Outcome:
     """The same commitment again is harmless; quotas may still be given; other terms are refused."""
-    said = draws.Terms(each.kept["registration_closes_at"], each.kept["public_source"])
+    said = draws.Terms(each.kept.registration_closes_at, each.kept.public_source)
     if any(value not in (None, "", stands) for value, stands in zip(terms, said, strict=True)):
         raise _terms_stand(each)
     fix_strata(session, each, strata)
@@ -84,8 +84,8 @@ def require_time(session: Session, each: Lottery, registration_closes_at: int | 
             "registration_closes_late",
             "registration would close at {closes_at}, after the round opens at {opens_at}",
             hint="an earlier --registration-closes",
-            closes_at=times.shown(registration_closes_at, each.zone),
-            opens_at=times.shown(row["opens_at"], each.zone),
+            closes_at=each.shown(registration_closes_at),
+            opens_at=each.shown(row["opens_at"]),
         )
     closes_at = law.registration_closes_at(row["opens_at"], registration_closes_at)
     if session.now >= closes_at:
@@ -95,7 +95,7 @@ def require_time(session: Session, each: Lottery, registration_closes_at: int | 
             " that",
             hint="give the round a later opening: voucher round edit {round} --opens-at TIME",
             round=each.code,
-            closes_at=times.shown(closes_at, each.zone),
+            closes_at=each.shown(closes_at),
         )
 
 
@@ -107,8 +107,8 @@ def require_closed(session: Session, each: Lottery) -> None:
             "the registration of round {round} closes at {closes_at}; it is {now} now",
             hint="wait until then",
             round=each.code,
-            closes_at=times.shown(each.closes_at, each.zone),
-            now=times.shown(session.now, each.zone),
+            closes_at=each.shown(each.closes_at),
+            now=each.shown(session.now),
         )
 
 
@@ -147,7 +147,7 @@ def fix_strata(session: Session, each: Lottery, strata: Sequence[Stratum] | None
     """Fix the quotas, once. Raises `draw_terms_stand` for others than stand, `quotas_too_large`."""
     if strata is None:
         return
-    if each.kept["strata"] is not None:
+    if each.kept.strata is not None:
         if tuple(strata) != each.strata:
             raise _terms_stand(each)
         return
@@ -180,10 +180,10 @@ def published(session: Session, each: Lottery, strata: Sequence[Stratum] | None)
     `entrants_changed`, `no_entrants`.
     """
     db, round_id = session.db, each.it.row["round_id"]
-    if strata is not None or each.kept["strata"] is None:
+    if strata is not None or each.kept.strata is None:
         fix_strata(session, each, strata or ())
     quotas = lottery(session, each.code).strata
-    if each.kept["published_at"] is None:
+    if each.kept.published_at is None:
         allocations.require_finished(db, each.it.row)
     entrants = list(draws.entrants(db, round_id))
     digest = law.digest(law.listed(entrants, law.columns(quotas)))
@@ -194,7 +194,7 @@ def published(session: Session, each: Lottery, strata: Sequence[Stratum] | None)
             hint="voucher application import FILE",
             round=each.code,
         )
-    if each.kept["published_at"] is None:
+    if each.kept.published_at is None:
         draws.publish(
             db, round_id, (draws.applications(db, round_id), len(entrants)), digest, session.now
         )
@@ -205,7 +205,7 @@ def published(session: Session, each: Lottery, strata: Sequence[Stratum] | None)
             before=None,
             after={"entrants": len(entrants), "entrants_sha256": digest},
         )
-    elif digest != each.kept["entrants_sha256"]:
+    elif digest != each.kept.entrants_sha256:
         raise VoucherError(
             "entrants_changed",
             "the applications of round {round} are not those that were published: {ours:,}"
@@ -213,7 +213,7 @@ def published(session: Session, each: Lottery, strata: Sequence[Stratum] | None)
             hint="no command changes them after that: voucher audit log --about {round}",
             round=each.code,
             ours=len(entrants),
-            said=each.kept["entrants"],
+            said=each.kept.entrants,
         )
     return entrants
 
@@ -237,7 +237,7 @@ def empty_strata(strata: Sequence[Stratum], entrants: Sequence[Entrant]) -> tupl
 
 def randomness(each: Lottery, text: str | None) -> tuple[Problem, ...]:
     """Refuse a draw without the text that was announced; warn of a text that nobody announced."""
-    source = each.kept["public_source"]
+    source = each.kept.public_source
     if text is None and source:
         raise VoucherError(
             "public_randomness_missing",

@@ -8,7 +8,6 @@ touched.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from vouchercli.result import Outcome
+    from vouchercli.store.amendments import Amendment
     from vouchercli.store.db import Session
 
 # ---------------------------------------------------------------- at once
@@ -81,29 +81,10 @@ def top_up_round(session: Session, code: str, packs: int, note: str = "") -> Out
     with writing(session) as db:
         it = _proposable(session, code, "top-up")
         total = it.row["packs"] + packs
-        if total * it.row["pack_value_fen"] > money.MAX_FEN:
-            raise VoucherError(
-                "round_too_large",
-                "{packs:,} packs of {value} yuan are more than any budget",
-                hint="look at --packs again",
-                packs=total,
-                value=money.grouped(it.row["pack_value_fen"]),
-            )
+        drafts.check_amount(total, it.row["pack_value_fen"])
         _refuse_drawn(db, it)
         _check_platform(it, {"packs": total})
-        short = tuple(
-            Problem(
-                "fund_short",
-                "{funder} is short of {missing} yuan: the top-up cannot be approved",
-                level="warning",
-                hint=(
-                    "fewer packs, or raise the fund's amount in the programme's file and load it"
-                    " again"
-                ),
-                params={"funder": funder, "missing": money.grouped(missing)},
-            )
-            for funder, missing in commitments.missing(db, it, packs).items()
-        )
+        short = commitments.short(commitments.missing(db, it, packs), is_top_up=True)
         return _proposed(
             session,
             it,
@@ -148,12 +129,33 @@ def reschedule_round(
         )
 
 
-def propose_closing(session: Session, code: str, note: str) -> Outcome:
-    """Propose that claiming ends before its time; it does at the moment of the approval. Joins the
-    caller's transaction.
+def close_round(session: Session, code: str, *, is_sure: bool = False, note: str = "") -> Outcome:
+    """End claiming: when its time has come or its packs are gone, by anyone. Before that only when
+    `is_sure`, and then it is a proposal; claiming ends at the moment of its approval.
     """
-    it = _proposable(session, code, "close")
-    return _proposed(session, it, "close", {"state": it.row["state"]}, {"state": "closed"}, note)
+    with writing(session):
+        it = found(session, code)
+        row = it.row
+        require("close", row)
+        left = row["packs"] - row["claimed"]
+        if session.now >= row["closes_at"] or not left:
+            return ops.end_claiming(session, it)
+        if is_sure:
+            it = _proposable(session, code, "close")
+            before, after = {"state": row["state"]}, {"state": "closed"}
+            return _proposed(session, it, "close", before, after, note)
+        raise VoucherError(
+            "too_early",
+            "round {round} closes at {closes_at} and has {left:,} packs left; it is {now} now",
+            hint=(
+                "wait, or propose to end it for good: voucher round close {round} --yes (a second"
+                " person approves it)"
+            ),
+            round=code,
+            closes_at=it.shown("closes_at"),
+            left=left,
+            now=times.shown(session.now, row["time_zone"]),
+        )
 
 
 def _proposable(session: Session, code: str, deed: str) -> Found:
@@ -171,9 +173,9 @@ def _proposable(session: Session, code: str, deed: str) -> Found:
                 "voucher round approve {round} --actor NAME, or voucher round reject {round} --note"
                 " WHY --actor NAME"
             ),
-            kind=Word(waiting["kind"]),
+            kind=Word(waiting.kind),
             round=code,
-            actor=waiting["proposed_by"],
+            actor=waiting.proposed_by,
         )
     return it
 
@@ -222,29 +224,22 @@ def _proposed(
 # ---------------------------------------------------------------- approved or rejected
 
 
-def approve(session: Session, it: Found, waiting: sqlite3.Row) -> Outcome:
+def approve(session: Session, it: Found, waiting: Amendment) -> Outcome:
     """Approve what waits, in the caller's transaction. The last approval needed lets it take
     effect: it is judged again by what stands now, and `fund_short` refuses a top-up whose money is
     gone.
     """
-    db, row, code, kind = session.db, it.row, it.row["round"], waiting["kind"]
+    db, row, code = session.db, it.row, it.row["round"]
+    number, kind, before, after = waiting.amendment, waiting.kind, waiting.before, waiting.after
     require(kind, row)
-    before, after = json.loads(waiting["before"]), json.loads(waiting["after"])
-    author = Hand(waiting["proposed_by"], waiting["os_user"])
+    author = Hand(waiting.proposed_by, waiting.os_user)
     staff.require_other_eyes(
-        session, it.programme, code, [author], amendments.approvers(db, waiting["amendment_id"])
+        session, it.programme, code, [author], amendments.approvers(db, number)
     )
-    amendments.add_verdict(session, waiting["amendment_id"], "approve")
-    given, needed = (
-        len(amendments.approvers(db, waiting["amendment_id"])),
-        it.checkers_for(after.get("packs", row["packs"])),
-    )
-    about = {
-        "amendment": waiting["amendment_id"],
-        "kind": kind,
-        "approvals": given,
-        "needed": needed,
-    }
+    amendments.add_verdict(session, number, "approve")
+    given = len(amendments.approvers(db, number))
+    needed = it.checkers_for(after.get("packs", row["packs"]))
+    about = {"amendment": number, "kind": kind, "approvals": given, "needed": needed}
     if given < needed:
         audit.note(
             session,
@@ -274,9 +269,9 @@ def approve(session: Session, it: Found, waiting: sqlite3.Row) -> Outcome:
             before={"amendment": "proposed"},
             after={"amendment": "effective"},
         )
-        return ops.end_claiming(session, it, waiting["amendment_id"])
+        return ops.end_claiming(session, it, number)
     committed = _take_effect(session, it, kind, before, after)
-    amendments.end(db, waiting["amendment_id"], "effective", before, session.now)
+    amendments.end(db, number, "effective", before, session.now)
     audit.note(
         session,
         "amendment.approve",
@@ -312,10 +307,8 @@ def _take_effect(
 def _effective(
     session: Session, code: str, kind: str, after: dict[str, Any], committed: dict[str, int]
 ) -> Outcome:
-    row = found(session, code).row
-    opens_at, closes_at = (
-        times.shown(row[key], row["time_zone"]) for key in ("opens_at", "closes_at")
-    )
+    it = found(session, code)
+    closes_at = it.shown("closes_at")
     if kind == "top-up":
         return ops.told(
             session,
@@ -328,13 +321,6 @@ def _effective(
             ),
         )
     if kind == "resume":
-        over = Problem(
-            "round_over",
-            "round {round} was to close at {closes_at}: only claims from before then still count",
-            hint="voucher round close {round}",
-            level="warning",
-            params={"round": code, "closes_at": closes_at},
-        )
         return ops.told(
             session,
             code,
@@ -343,7 +329,7 @@ def _effective(
                 round=code,
                 closes_at=closes_at,
             ),
-            problems=(over,) if session.now >= row["closes_at"] else (),
+            problems=ops.over(session, it),
         )
     return ops.told(
         session,
@@ -351,30 +337,28 @@ def _effective(
         say(
             "rescheduled {round}: claims count from {opens_at} to {closes_at}",
             round=code,
-            opens_at=opens_at,
+            opens_at=it.shown("opens_at"),
             closes_at=closes_at,
         ),
     )
 
 
-def reject(session: Session, it: Found, waiting: sqlite3.Row, note: str) -> Outcome:
+def reject(session: Session, it: Found, waiting: Amendment, note: str) -> Outcome:
     """Turn down what waits, in the caller's transaction: a checker, or who proposed it and thinks
     better of it.
     """
     code = it.row["round"]
-    if not people.same_person(session.actor, waiting["proposed_by"]):
+    if not people.same_person(session.actor, waiting.proposed_by):
         staff.require_checker(session, it.programme)
     staff.require_itself(session, it.programme)
-    amendments.add_verdict(session, waiting["amendment_id"], "reject", note)
-    amendments.end(
-        session.db, waiting["amendment_id"], "declined", json.loads(waiting["before"]), session.now
-    )
+    amendments.add_verdict(session, waiting.amendment, "reject", note)
+    amendments.end(session.db, waiting.amendment, "declined", waiting.before, session.now)
     audit.note(
         session,
         "amendment.reject",
         code,
-        amendment=waiting["amendment_id"],
-        kind=waiting["kind"],
+        amendment=waiting.amendment,
+        kind=waiting.kind,
         before={"amendment": "proposed"},
         after={"amendment": "declined"},
         note=note,
@@ -385,7 +369,7 @@ def reject(session: Session, it: Found, waiting: sqlite3.Row, note: str) -> Outc
         say(
             "rejected the amendment of {round} ({kind}); the round stands as it was",
             round=code,
-            kind=Word(waiting["kind"]),
+            kind=Word(waiting.kind),
         ),
     )
 
@@ -447,15 +431,15 @@ def _refuse_drawn(db: sqlite3.Connection, it: Found) -> None:
     """Raise `round_drawn`: everybody knows by now who would be next, so whoever adds packs would
     choose who gets them.
     """
-    row = draws.found(db, it.row["round_id"])
-    if row is not None and row["drawn_at"] is not None:
+    draw = draws.kept(db, it.row["round_id"])
+    if draw is not None and draw.drawn_at is not None:
         raise VoucherError(
             "round_drawn",
             "round {round} was drawn on {at}: who would be next is known, so no packs are added"
             " to it",
             hint="a lottery of its own: voucher round copy {round} NEW --packs N --opens-at TIME",
             round=it.row["round"],
-            at=times.shown(row["drawn_at"], it.row["time_zone"]),
+            at=times.shown(draw.drawn_at, it.row["time_zone"]),
         )
 
 

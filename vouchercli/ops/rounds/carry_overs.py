@@ -43,7 +43,7 @@ def foreseen(
     """
     row, code = it.row, it.row["round"]
     taken = amendments.rolled_in(db, row["round_id"])
-    base = row["packs"] - (taken["packs"] if taken else 0)
+    base = row["packs"] - (taken.packs if taken else 0)
     if it.programme.unused != "next_round" or row["state"] not in (
         *law.HAS_ENDED,
         "open",

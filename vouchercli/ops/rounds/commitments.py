@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vouchercli.result import Problem
+from vouchercli.rules import money
 from vouchercli.rules import rounds as law
 from vouchercli.store import ledger, programmes
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from vouchercli.ops.rounds.lookup import Found
     from vouchercli.store.db import Session
@@ -23,19 +26,14 @@ def commit(session: Session, it: Found, packs: int, why: str) -> dict[str, int]:
     A funder without a fund of its own has nothing to watch and is left out. Raises `fund_short`.
     """
     parts = dict(law.liability(packs, it.template))
-    watched = [row for row in funds(session.db, it.row) if row["funder"] in parts]
-    for row in watched:
-        ledger.post(
-            session.db,
-            row["funder_id"],
-            it.row["round_id"],
-            "uncommitted",
-            "committed",
-            parts[row["funder"]],
-            why,
-            session.now,
-        )
-    return {row["funder"]: parts[row["funder"]] for row in watched}
+    db, row = session.db, it.row
+    watched = {
+        funder: fund for funder, fund in funds(db, row["programme_id"]).items() if funder in parts
+    }
+    for funder, fund in watched.items():
+        way = ("uncommitted", "committed", parts[funder])
+        ledger.post(db, fund, row["round_id"], *way, why, session.now)
+    return {funder: parts[funder] for funder in watched}
 
 
 def missing(db: sqlite3.Connection, it: Found, packs: int) -> dict[str, int]:
@@ -44,28 +42,37 @@ def missing(db: sqlite3.Connection, it: Found, packs: int) -> dict[str, int]:
     """
     parts = dict(law.liability(packs, it.template))
     lacks = {
-        row["funder"]: (
-            parts.get(row["funder"], 0) - ledger.balance(db, row["funder_id"], "uncommitted")
-        )
-        for row in funds(db, it.row)
+        funder: parts[funder] - ledger.balance(db, fund, "uncommitted")
+        for funder, fund in funds(db, it.row["programme_id"]).items()
+        if funder in parts
     }
-    return {funder: lack for funder, lack in lacks.items() if lack > 0 and funder in parts}
+    return {funder: lack for funder, lack in lacks.items() if lack > 0}
+
+
+def short(lacks: Mapping[str, int], *, is_top_up: bool = False) -> tuple[Problem, ...]:
+    """A warning for each fund that lacks money (fen) for a round or its top-up."""
+    return tuple(
+        Problem(
+            "fund_short",
+            "{funder} is short of {missing} yuan: the top-up cannot be approved"
+            if is_top_up
+            else "{funder} is short of {missing} yuan: the round cannot be approved",
+            level="warning",
+            hint=(
+                "fewer packs, or raise the fund's amount in the programme's file and load it again"
+            ),
+            params={"funder": funder, "missing": money.grouped(missing)},
+        )
+        for funder, missing in lacks.items()
+    )
 
 
 def release(session: Session, row: sqlite3.Row, why: str) -> dict[str, int]:
     """Move everything the round still holds back to uncommitted; gives funder -> fen."""
-    held = standing(session.db, row)
-    for funder in funds(session.db, row):
-        ledger.post(
-            session.db,
-            funder["funder_id"],
-            row["round_id"],
-            "committed",
-            "uncommitted",
-            held.get(funder["funder"], 0),
-            why,
-            session.now,
-        )
+    db, held = session.db, standing(session.db, row)
+    for funder, fund in funds(db, row["programme_id"]).items():
+        way = ("committed", "uncommitted", held.get(funder, 0))
+        ledger.post(db, fund, row["round_id"], *way, why, session.now)
     return held
 
 
@@ -74,16 +81,16 @@ def standing(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, int]:
     left out.
     """
     amounts = {
-        each["funder"]: ledger.balance(db, each["funder_id"], "committed", row["round_id"])
-        for each in funds(db, row)
+        funder: ledger.balance(db, fund, "committed", row["round_id"])
+        for funder, fund in funds(db, row["programme_id"]).items()
     }
     return {funder: amount for funder, amount in amounts.items() if amount}
 
 
-def funds(db: sqlite3.Connection, row: sqlite3.Row) -> list[sqlite3.Row]:
-    """The programme's funders that have a fund to watch."""
-    return [
-        each
-        for each in programmes.funders(db, row["programme_id"])
+def funds(db: sqlite3.Connection, programme_id: int) -> dict[str, int]:
+    """A programme's funders that have a fund to watch: funder -> funder_id."""
+    return {
+        each["funder"]: each["funder_id"]
+        for each in programmes.funders(db, programme_id)
         if each["amount_fen"] is not None
-    ]
+    }

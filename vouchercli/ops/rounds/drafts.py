@@ -90,7 +90,10 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
         staff.require_itself(session, it.programme)
         before = {column: row[column] for column in COLUMNS}
         terms = _terms(
-            it.programme, templates.referenced(db, given["template"] or _pinned(row)), given, before
+            it.programme,
+            templates.referenced(db, given["template"] or row["pinned"]),
+            given,
+            before,
         )
         if terms == before:
             return ops.told(
@@ -146,7 +149,7 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
         usual["registration_opens_at"] = (
             None if old["registration_opens_at"] is None else old["registration_opens_at"] + shift
         )
-        pack = templates.referenced(db, given["template"] or _pinned(old))
+        pack = templates.referenced(db, given["template"] or old["pinned"])
         rolled = carry_overs.foreseen(
             db, it, pack["pack_value_fen"], session.now, is_said=given["packs"] is not None
         )
@@ -190,8 +193,7 @@ def _drafted(
     session: Session, code: str, *more: Message, problems: tuple[Problem, ...] = ()
 ) -> Outcome:
     it = found(session, code)
-    row, zone = it.row, it.row["time_zone"]
-    opens_at, closes_at = times.shown(row["opens_at"], zone), times.shown(row["closes_at"], zone)
+    row, opens_at = it.row, it.shown("opens_at")
     late = Problem(
         "opening_past",
         "round {round} opens at {opens_at}, which has passed",
@@ -206,10 +208,14 @@ def _drafted(
             "drafted {round}: {packs:,} packs of {template}, {quota} yuan at most",
             round=code,
             packs=row["packs"],
-            template=_pinned(row),
-            quota=money.grouped(it.quota_fen),
+            template=row["pinned"],
+            quota=money.grouped(row["quota_fen"]),
         ),
-        say("claims count from {opens_at} to {closes_at}", opens_at=opens_at, closes_at=closes_at),
+        say(
+            "claims count from {opens_at} to {closes_at}",
+            opens_at=opens_at,
+            closes_at=it.shown("closes_at"),
+        ),
         *more,
         say("next: voucher round plan {round}, then voucher round submit {round}", round=code),
         problems=((late,) if row["opens_at"] < session.now else ()) + problems,
@@ -267,11 +273,6 @@ def _stripped(text: str | None) -> str | None:
     return None if text is None else text.strip()
 
 
-def _pinned(row: sqlite3.Row) -> str:
-    """The version that the round uses, whatever has been added since."""
-    return f"{row['template']}@{row['version']}"
-
-
 def check_funding(programme: Programme, template: Template) -> None:
     """Raise `foreign_funding`, with every fault, when the template names funders that the programme
     does not have.
@@ -302,13 +303,18 @@ def _check_amounts(programme: Programme, terms: Mapping[str, Any], pack: sqlite3
             programme=programme.programme,
             limit=limit,
         )
-    if terms["packs"] * pack["pack_value_fen"] > money.MAX_FEN:
+    check_amount(terms["packs"], pack["pack_value_fen"])
+
+
+def check_amount(packs: int, value_fen: int) -> None:
+    """Raise `round_too_large` for packs that no budget could pay."""
+    if packs * value_fen > money.MAX_FEN:
         raise VoucherError(
             "round_too_large",
             "{packs:,} packs of {value} yuan are more than any budget",
             hint="look at --packs again",
-            packs=terms["packs"],
-            value=money.grouped(pack["pack_value_fen"]),
+            packs=packs,
+            value=money.grouped(value_fen),
         )
 
 

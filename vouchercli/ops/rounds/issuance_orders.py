@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import folders
 from vouchercli.formats.written import issuance_orders as formats
+from vouchercli.ops.answers import dated
 from vouchercli.ops.rounds.lookup import found
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import money, packs, scope, times
 from vouchercli.rules import templates as packs_law
-from vouchercli.rules.merchants import Merchant
 from vouchercli.store import audit, issuance_orders, rounds
 from vouchercli.store.db import writing
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Coupon, Template
     from vouchercli.store.db import Session
+    from vouchercli.store.issuance_orders import Order
 
 SECONDS_A_DAY = 86_400
 
@@ -244,27 +245,27 @@ def order_round(session: Session, code: str) -> Outcome:
 
 def _terms(it: Found) -> dict[str, Any]:
     row, zone, template, programme = it.row, it.row["time_zone"], it.template, it.programme
-    return {
+    terms = {
         "programme": row["programme"],
         "issuer": asdict(programme.issuer),
         "round": row["round"],
         "platform": row["platform"],
         "mode": row["mode"],
-        "template": f"{row['template']}@{row['version']}",
+        "template": row["pinned"],
         "name": asdict(template.name),
         "packs": row["packs"],
         "pack_value_fen": row["pack_value_fen"],
-        "quota_fen": it.quota_fen,
+        "quota_fen": it.row["quota_fen"],
         "limits": {
             "packs_per_resident": row["per_resident"],
             "vouchers_per_payment": programme.limits.vouchers_per_payment,
             "vouchers_per_merchant_per_day": programme.limits.vouchers_per_merchant_per_day,
         },
-        "group": row["resident_group"],
-        "opens_at": times.iso(row["opens_at"], zone),
-        "closes_at": times.iso(row["closes_at"], zone),
+        "group": row["group"],
+        "opens_at": row["opens_at"],
+        "closes_at": row["closes_at"],
         "validity": asdict(template.validity),
-        "last_use_at": times.iso(_last_use_at(template, row, zone), zone),
+        "last_use_at": _last_use_at(template, row, zone),
         "coupons": [
             {"coupon_nos": nos, **asdict(coupon), "count": count}
             for coupon, count, nos in _lines(template)
@@ -276,6 +277,7 @@ def _terms(it: Found) -> dict[str, Any]:
         "funding": {share.funder: share.bp for share in template.funding},
         "refunds": programme.refunds,
     }
+    return dated(terms, zone)
 
 
 def _lines(template: Template) -> list[tuple[Coupon, int, str]]:
@@ -289,10 +291,8 @@ def _lines(template: Template) -> list[tuple[Coupon, int, str]]:
 
 def _texts(db: sqlite3.Connection, it: Found, number: int, now: int) -> tuple[str, str]:
     """The two files of an order: JSON with everything, CSV in the platform's terms."""
-    profile, merchants = (
-        formats.profile_of(it.row["platform"]),
-        _merchants(db, it.template, it.row["opens_at"]),
-    )
+    profile = formats.profile_of(it.row["platform"])
+    merchants = _merchants(db, it.template, it.row["opens_at"])
     rows = formats.in_their_terms(profile, _rows(it, profile, number, merchants), money.yuan)
     order = {
         "voucher_order": 1,
@@ -328,49 +328,46 @@ def _rows(
         "name_en": template.name.en,
         "packs": row["packs"],
         "packs_per_resident": row["per_resident"],
-        "opens_at": times.iso(row["opens_at"], zone),
-        "closes_at": times.iso(row["closes_at"], zone),
-        "last_use_at": times.iso(_last_use_at(template, row, zone), zone),
+        "opens_at": row["opens_at"],
+        "closes_at": row["closes_at"],
+        "last_use_at": _last_use_at(template, row, zone),
         "validity_minutes": minutes,
         "merchants": merchants["count"],
         "merchants_sha256": merchants["sha256"],
         "channel": template.scope.channel,
     }
-    if profile.rows == "pack":
-        return [
-            same
-            | {
-                "order_no": _order_no(it, number),
-                "coupon": " + ".join(
-                    f"{count} x {coupon.coupon}" for coupon, count, _ in _lines(template)
-                ),
-                "kind": "pack",
-                "count": len(template.coupons),
-                "vouchers": row["packs"] * len(template.coupons),
-                "denomination": row["pack_value_fen"],
-                "threshold": None,
-                "percent": None,
-                "amount": it.quota_fen,
-                "vouchers_per_resident": row["per_resident"] * len(template.coupons),
-            }
-        ]
-    return [
-        same
-        | {
-            "order_no": f"{_order_no(it, number)}-{place}",
-            "coupon": coupon.coupon,
-            "kind": coupon.kind,
+
+    def line(no: str, coupon: str, kind: str, count: int, face_fen: int, **more: Any) -> Any:
+        return dated(same, zone) | {
+            "order_no": no,
+            "coupon": coupon,
+            "kind": kind,
             "count": count,
             "vouchers": row["packs"] * count,
-            "denomination": coupon.denomination_fen,
-            "threshold": coupon.threshold_fen,
-            "percent": (
-                None if coupon.percent_bp is None else packs_law.percent_text(coupon.percent_bp)
-            ),
-            "amount": row["packs"] * count * coupon.denomination_fen,
+            "denomination": face_fen,
+            "threshold": None,
+            "percent": None,
             "vouchers_per_resident": row["per_resident"] * count,
+            **more,
         }
-        for place, (coupon, count, _) in enumerate(_lines(template), 1)
+
+    number_text = _order_no(it, number)
+    if profile.rows == "pack":
+        coupons = " + ".join(f"{count} x {each.coupon}" for each, count, _ in _lines(template))
+        count, face_fen = len(template.coupons), row["pack_value_fen"]
+        return [line(number_text, coupons, "pack", count, face_fen, amount=row["quota_fen"])]
+    return [
+        line(
+            f"{number_text}-{place}",
+            each.coupon,
+            each.kind,
+            count,
+            each.denomination_fen,
+            threshold=each.threshold_fen,
+            percent=None if each.percent_bp is None else packs_law.percent_text(each.percent_bp),
+            amount=row["packs"] * count * each.denomination_fen,
+        )
+        for place, (each, count, _) in enumerate(_lines(template), 1)
     ]
 
 
@@ -378,17 +375,7 @@ def _merchants(db: sqlite3.Connection, template: Template, at: int) -> dict[str,
     """The merchants that may take the voucher at the opening: how many, and the SHA-256 of their
     numbers in order, one a line.
     """
-    standing = (
-        Merchant(
-            row["merchant_no"],
-            row["district"],
-            row["industry"],
-            row["size"],
-            bool(row["is_registered"]),
-        )
-        for row in rounds.merchants_at(db, at)
-    )
-    numbers = sorted(each.merchant_no for each in standing if scope.covers(template.scope, each))
+    numbers = sorted(each.merchant_no for each in rounds.merchants_at(db, template.scope, at))
     text = "".join(f"{number}\n" for number in numbers)
     return {
         "count": len(numbers),
@@ -404,28 +391,24 @@ def _canonical(value: Any) -> str:
 # ---------------------------------------------------------------- the outbox
 
 
-def place_of(outbox: Path, row: sqlite3.Row) -> Path:
+def place_of(outbox: Path, order: Order) -> Path:
     """Where an order's JSON goes: OUTBOX/PLATFORM/PROGRAMME-ROUND-order-N.json, the CSV beside
     it.
     """
-    platform = (
-        "".join(
-            each if each.isalnum() or each in "-_." else "-" for each in row["platform"]
-        ).lstrip(".")
-        or "-"
-    )
-    return outbox / platform / f"{row['programme']}-{row['round']}-order-{row['number']}.json"
+    letters = (each if each.isalnum() or each in "-_." else "-" for each in order.platform)
+    platform = "".join(letters).lstrip(".") or "-"
+    return outbox / platform / f"{order.programme}-{order.round}-order-{order.number}.json"
 
 
-def write_order(session: Session, row: sqlite3.Row, outbox: Path) -> Path:
+def write_order(session: Session, order: Order, outbox: Path) -> Path:
     """Bring one kept order to the outbox: the CSV, then the JSON (who sees it finds both), then the
     note that it is there.
 
     Killed in between, the next tick writes the same bytes again. Raises `unwritable_file`.
     """
-    path = place_of(outbox, row)
-    folders.write(path.with_suffix(".csv"), row["sheet"])
-    folders.write(path, row["document"])
+    path = place_of(outbox, order)
+    folders.write(path.with_suffix(".csv"), order.sheet)
+    folders.write(path, order.document)
     with writing(session) as db:
-        issuance_orders.written(db, row["order_id"], session.now)
+        issuance_orders.written(db, order.order_id, session.now)
     return path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.result import Word
 from vouchercli.rules import rounds as law
-from vouchercli.rules import staff
+from vouchercli.rules import staff, times
 from vouchercli.store import programmes, rounds, templates
 
 if TYPE_CHECKING:
@@ -29,10 +29,9 @@ class Found:
     programme: Programme
     template: Template
 
-    @property
-    def quota_fen(self) -> int:
-        """packs x pack value: the most that all funders together can have to pay."""
-        return int(self.row["packs"] * self.row["pack_value_fen"])
+    def shown(self, key: str) -> str:
+        """A moment of the round as people read it, in the programme's zone."""
+        return times.shown(self.row[key], self.row["time_zone"])
 
     @property
     def checkers(self) -> int:

@@ -1,5 +1,5 @@
-"""Rounds: list, show, open, cancel. Drafting is in drafts.py, approving in approvals.py, closing in
-closings.py, foreseeing in plans.py.
+"""Rounds: list, show, open, end, cancel. Drafting is in drafts.py, approving in approvals.py,
+closing before its time in amendments.py, foreseeing in plans.py.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops.rounds import allocation_tables, commitments, tables
+from vouchercli.ops.rounds import commitments, tables
 from vouchercli.ops.rounds.lookup import found, require
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import money, times
@@ -25,9 +25,8 @@ def told(
     session: Session, code: str, *says: Message, problems: tuple[Problem, ...] = ()
 ) -> Outcome:
     """The answer of every deed: the round as it now stands, and what to do next."""
-    return Outcome(
-        data=tables.described(session.db, found(session, code)), says=says, problems=problems
-    )
+    shown = tables.described(session.db, found(session, code), is_shown=False)
+    return Outcome(tables=shown, says=says, problems=problems)
 
 
 # ---------------------------------------------------------------- reading
@@ -47,25 +46,15 @@ def list_rounds(session: Session) -> Outcome:
             ),
         )
     )
-    data = {"programme": programme["programme"], "rounds": [tables.line(row) for row in rows]}
-    return Outcome(data=data, tables=(tables.listed(programme, rows),), says=says)
+    data = {"programme": programme["programme"]}
+    return Outcome(data, (tables.listed(programme, rows),), says)
 
 
 def show_round(session: Session, code: str) -> Outcome:
     """One round: its terms, its money by funder, its approvals, its amendments, what was
     claimed.
     """
-    it = found(session, code)
-    parts = (
-        tables.terms(session.db, it),
-        tables.money_by_funder(session.db, it),
-        tables.verdicts(session.db, it),
-        tables.amendments(session.db, it),
-        allocation_tables.runs(session.db, it.row),
-    )
-    return Outcome(
-        data=tables.described(session.db, it), tables=tuple(table for table in parts if table.rows)
-    )
+    return Outcome(tables=tables.described(session.db, found(session, code), is_shown=True))
 
 
 # ---------------------------------------------------------------- deeds
@@ -77,12 +66,8 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
     """
     with writing(session) as db:
         it = found(session, code)
-        row, zone = it.row, it.row["time_zone"]
+        row, opens_at = it.row, it.shown("opens_at")
         require("open", row)
-        opens_at, closes_at = (
-            times.shown(row["opens_at"], zone),
-            times.shown(row["closes_at"], zone),
-        )
         if session.now < row["opens_at"] and not is_sure:
             raise VoucherError(
                 "too_early",
@@ -93,19 +78,12 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
                 ),
                 round=code,
                 opens_at=opens_at,
-                now=times.shown(session.now, zone),
+                now=times.shown(session.now, row["time_zone"]),
             )
         rounds.set_state(db, row["round_id"], "open")
         amendments.void(db, row["round_id"], session.now, only_opening=True)
         audit.note(
             session, "round.open", code, before={"state": "approved"}, after={"state": "open"}
-        )
-        over = Problem(
-            "round_over",
-            "round {round} was to close at {closes_at}: only claims from before then still count",
-            hint="voucher round close {round}",
-            level="warning",
-            params={"round": code, "closes_at": closes_at},
         )
         return told(
             session,
@@ -114,11 +92,26 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
                 "opened {round}: claims count from {opens_at} to {closes_at}",
                 round=code,
                 opens_at=opens_at,
-                closes_at=closes_at,
+                closes_at=it.shown("closes_at"),
             ),
             say("next: voucher claim import FILE, then voucher round close {round}", round=code),
-            problems=(over,) if session.now >= row["closes_at"] else (),
+            problems=over(session, it),
         )
+
+
+def over(session: Session, it: Found) -> tuple[Problem, ...]:
+    """A warning when a round takes claims after the time at which it was to close."""
+    if session.now < it.row["closes_at"]:
+        return ()
+    return (
+        Problem(
+            "round_over",
+            "round {round} was to close at {closes_at}: only claims from before then still count",
+            hint="voucher round close {round}",
+            level="warning",
+            params={"round": it.row["round"], "closes_at": it.shown("closes_at")},
+        ),
+    )
 
 
 def end_claiming(session: Session, it: Found, number: int | None = None) -> Outcome:

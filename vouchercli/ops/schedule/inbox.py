@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.written import folders
+from vouchercli.ops.answers import answer
 from vouchercli.ops.schedule.jobs import Done, attempted
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
@@ -100,7 +101,7 @@ def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcom
         "platform": file.platform,
         "kind": file.kind,
         "at": times.iso(session.now, done.zone),
-        "data": outcome.data if outcome else None,
+        "data": answer(outcome) if outcome else None,
         "problems": [
             {
                 "code": each.code,
@@ -112,7 +113,7 @@ def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcom
             for each in problems
         ],
     }
-    is_repeat = outcome is not None and "repeats" in outcome.data
+    is_repeat = outcome is not None and "repeats" in answer(outcome)
     target = folders.put_away(
         file.path, "done" if outcome else "failed", summary, is_repeat=is_repeat
     )
@@ -137,7 +138,7 @@ def _told(done: Done) -> Done:
     """What is said of the file: its counts; where rejects are, that there are some."""
     if done.outcome is None:
         return done
-    data = done.outcome.data
+    data = answer(done.outcome)
     if "repeats" in data:
         counts = say(
             "the same file came before, as batch {batch}: nothing to do", batch=data["batch"]

@@ -37,7 +37,6 @@ WORDS = {
     "release": Word("release"),
     "remind": Word("remind"),
 }
-RESULTS = {"done": Word("done"), "partial": Word("partial"), "failed": Word("failed")}
 
 
 @dataclass(frozen=True)
@@ -172,9 +171,9 @@ def _open(session: Session, due: Due) -> Outcome:
 
 
 def _close(session: Session, due: Due) -> Outcome:
-    from vouchercli.ops.rounds import closings
+    from vouchercli.ops.rounds import amendments
 
-    return closings.close_round(session, due.round.round)
+    return amendments.close_round(session, due.round.round)
 
 
 def _commit(session: Session, due: Due) -> Outcome:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import folders
+from vouchercli.ops import answers
 from vouchercli.ops.rounds import issuance_orders as orders
 from vouchercli.ops.rounds import releases
 from vouchercli.ops.schedule import inbox as inboxes
 from vouchercli.ops.schedule.jobs import (
-    RESULTS,
     WORDS,
     Done,
     attempted,
@@ -25,7 +25,7 @@ from vouchercli.ops.schedule.jobs import (
     remind_of_change,
     scheduled,
 )
-from vouchercli.result import Column, Message, Outcome, Problem, Table, say
+from vouchercli.result import SHOWN, Column, Message, Outcome, Problem, Table, data_only, say
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
 from vouchercli.store import issuance_orders, programme_changes, programmes
@@ -38,14 +38,16 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.schedule import Due
     from vouchercli.store.db import Session
+    from vouchercli.store.issuance_orders import Order
 
 COLUMNS = (
-    Column("deed", "Deed", "word"),
+    Column("deed", "Deed", "word", shown="called"),
     Column("subject", "Of", "text"),
     Column("due_at", "Due at", "time"),
-    Column("late", "Late (s)", "int", optional=True),
+    Column("late", "Late (s)", "int", optional=True, where=SHOWN),
     Column("result", "Result", "word"),
-    Column("told", "What happened"),
+    Column("told", "What happened", where=SHOWN),
+    *data_only("programme", "late_seconds", "code", "message", "detail"),
 )
 
 
@@ -191,36 +193,32 @@ def _intake(session: Session, where: Places) -> Iterator[Done]:
 
 
 def _outbox(session: Session, where: Places) -> Iterator[Done]:
-    for row in issuance_orders.unwritten(session.db, session.programme):
-        blank = Done("write", row["round"], row["time_zone"], row["programme"])
-        yield from _one(session, blank, lambda row=row: _write(session, row, where.outbox))
+    for order in issuance_orders.unwritten(session.db, session.programme):
+        blank = Done("write", order.round, order.time_zone, order.programme)
+        yield from _one(session, blank, lambda order=order: _write(session, order, where.outbox))
 
 
-def _write(session: Session, row: Any, outbox: Path) -> Outcome:
-    path = orders.place_of(outbox, row)
+def _write(session: Session, order: Order, outbox: Path) -> Outcome:
+    path = str(orders.place_of(outbox, order))
     if not session.dry_run:
-        orders.write_order(session, row, outbox)
-    return Outcome(
-        data={"round": row["round"], "order": row["number"], "file": str(path)},
-        says=(
-            say(
-                "wrote order {number} of {round} to {file}",
-                number=row["number"],
-                round=row["round"],
-                file=str(path),
-            ),
-        ),
+        orders.write_order(session, order, outbox)
+    done = say(
+        "wrote order {number} of {round} to {file}",
+        number=order.number,
+        round=order.round,
+        file=path,
     )
+    return Outcome({"round": order.round, "order": order.number, "file": path}, says=(done,))
 
 
 def _money(session: Session) -> Iterator[Done]:
     for row in releases.due(session.db, session.programme, session.now):
-        blank = Done("release", row["round"], row["time_zone"], row["programme"])
-        inner = session._replace(programme=row["programme"])
+        blank = Done("release", row.round, row.time_zone, row.programme)
+        inner = session._replace(programme=row.programme)
         yield from _one(
             session,
             blank,
-            lambda row=row, inner=inner: releases.release_unused(inner, row["round_id"]),
+            lambda row=row, inner=inner: releases.release_unused(inner, row.round_id),
         )
 
 
@@ -281,20 +279,30 @@ def _problems(done: Done) -> list[Problem]:
     ]
 
 
+def _table(session: Session, done: list[Done]) -> Table:
+    """What became of deeds, in the zone of the first."""
+    rows = []
+    for each in done:
+        said, late = _sentence(each), None if each.due_at is None else session.now - each.due_at
+        rows.append(
+            each.__dict__
+            | {
+                "called": WORDS[each.deed],
+                "result": each.result,
+                "late": late,
+                "late_seconds": late,
+                "told": said,
+                "code": each.error.code if each.error else None,
+                "message": said.text.format(**said.params) if said.params else said.text,
+                "detail": answers.answer(each.outcome) if each.outcome else None,
+            }
+        )
+    return Table(say("What the clock did"), COLUMNS, rows, zone=done[0].zone)
+
+
 def _described(session: Session, done: Done) -> dict[str, Any]:
-    """A deed as JSON has it."""
-    told = _sentence(done)
-    return {
-        "deed": done.deed,
-        "subject": done.subject,
-        "programme": done.programme,
-        "due_at": None if done.due_at is None else times.iso(done.due_at, done.zone),
-        "late_seconds": None if done.due_at is None else session.now - done.due_at,
-        "result": done.result,
-        "code": done.error.code if done.error else None,
-        "message": told.text.format(**told.params) if told.params else told.text,
-        "detail": done.outcome.data if done.outcome else None,
-    }
+    """A deed as JSON has it, in its own zone."""
+    return answers.rows(_table(session, [done]))[0]
 
 
 def _sentence(done: Done) -> Message:
@@ -305,27 +313,16 @@ def _sentence(done: Done) -> Message:
 
 
 def _told(session: Session, done: list[Done], problems: list[Problem]) -> Outcome:
-    rows = tuple(
-        {
-            "deed": WORDS[each.deed],
-            "subject": each.subject,
-            "due_at": each.due_at,
-            "result": RESULTS[each.result],
-            "told": _sentence(each),
-            "late": None if each.due_at is None else session.now - each.due_at,
-        }
-        for each in done
-    )
     is_partial = any(each.result != "done" for each in done) or any(
         problem.level == "error" for problem in problems
     )
     zone = done[0].zone if done else times.HOME_ZONE
     return Outcome(
-        data={
+        {
             "now": times.iso(session.now, zone),
             "deeds": [_described(session, each) for each in done],
         },
-        tables=(Table(say("What the clock did"), COLUMNS, rows, zone=zone),) if rows else (),
+        (_table(session, done),) if done else (),
         problems=tuple(problems),
         status="partial" if is_partial else "ok",
     )
