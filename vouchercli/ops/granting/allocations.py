@@ -8,22 +8,19 @@ applications that came in since.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import grants
 from vouchercli.ops.rounds import commitments
-from vouchercli.ops.rounds.lookup import Found, found
+from vouchercli.ops.rounds.lookup import Found, changing, found
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import rounds as rounds_law
-from vouchercli.rules import times
-from vouchercli.store import allocations, audit, batches, persons
+from vouchercli.store import allocations, batches, persons
 from vouchercli.store import grants as store
-from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,27 +45,24 @@ def allocate(session: Session, code: str, *, group: str | None = None) -> Outcom
 
     Raises `platform_round`, `drawn_round`, `round_not_open`, `group_not_listed`, `money_released`.
     """
-    with writing(session) as db:
-        it = found(session, code)
+    with changing(session, code) as it:
         _require(it, group)
         if it.row["mode"] == "fcfs":
-            require_finished(db, it.row)
-        store.widen_cache(db)
-        store.prepare(db)
-        room = _room(db, it)
-        tally = _stage(db, it, room, group) if room else grants.Tally()
-        given = grants.issue(db, session, it.row, tally)
+            require_finished(it)
+        store.widen_cache(it.db)
+        store.prepare(it.db)
+        room = _room(it)
+        tally = _stage(it, room, group) if room else grants.Tally()
+        given = grants.issue(it, tally)
         if given.packs:
-            audit.note(
-                session,
+            it.note(
                 "round.allocate",
-                code,
                 batch=given.batch_id,
                 before={"claimed": it.row["claimed"]},
                 after={"claimed": it.row["claimed"] + given.packs},
                 **({"group": group} if group else {}),
             )
-        return _told(session, it, tally, given)
+        return _told(it, tally, given)
 
 
 def _require(it: Found, group: str | None) -> None:
@@ -105,11 +99,11 @@ def require_local(it: Found) -> None:
         )
 
 
-def require_finished(db: sqlite3.Connection, row: sqlite3.Row) -> None:
+def require_finished(it: Found) -> None:
     """Raise `applications_unfinished` while only a part of a file is in: who came first, or takes
     part, is not known yet.
     """
-    batch_id = batches.unfinished(db, "applications", row["programme_id"])
+    batch_id = batches.unfinished(it.db, "applications", it.row["programme_id"])
     if batch_id is not None:
         raise VoucherError(
             "applications_unfinished",
@@ -146,7 +140,7 @@ def not_open(row: sqlite3.Row) -> VoucherError:
     )
 
 
-def _room(db: sqlite3.Connection, it: Found) -> int:
+def _room(it: Found) -> int:
     """How many packs may still go. Of a closed round only as many as its money, part of which may
     be released, still pays for.
 
@@ -156,7 +150,7 @@ def _room(db: sqlite3.Connection, it: Found) -> int:
     left: int = row["packs"] - row["claimed"]
     if row["state"] != "closed" or not left:
         return left
-    held, watched = commitments.standing(db, row), commitments.funds(db, row["programme_id"])
+    held, watched = commitments.standing(it), commitments.funds(it.db, row["programme_id"])
     pack = [
         (funder, fen)
         for funder, fen in rounds_law.liability(1, it.template)
@@ -189,48 +183,44 @@ def limits_of(it: Found) -> Limits:
 # ---------------------------------------------------------------- who gets one
 
 
-def _stage(db: sqlite3.Connection, it: Found, room: int, group: str | None) -> Tally:
+def _stage(it: Found, room: int, group: str | None) -> Tally:
     """Put everyone who gets one of `room` packs before `store.grants`, in order; what was passed
     over.
     """
     if it.row["mode"] == "targeted":
-        return _by_list(db, it, room, group)
-    if allocations.is_plain(db, it.row) and not limits_of(it).looks_beyond_the_round:
-        found_ = allocations.first_come(db, it.row, room)
-        return _arrived(
-            db, found_.last, {"resident_limit": found_.resident_limit, "sold_out": found_.sold_out}
-        )
-    return _by_arrival(db, it, room)
+        return _by_list(it, room, group)
+    if allocations.is_plain(it.db, it.row) and not limits_of(it).looks_beyond_the_round:
+        first = allocations.first_come(it.db, it.row, room)
+        reasons = {"resident_limit": first.resident_limit, "sold_out": first.sold_out}
+        return _arrived(it, first.last, reasons)
+    return _by_arrival(it, room)
 
 
-def _by_arrival(db: sqlite3.Connection, it: Found, room: int) -> Tally:
-    done = allocations.granted_before(db, it.row["round_id"])
+def _by_arrival(it: Found, room: int) -> Tally:
+    done = allocations.granted_before(it.db, it.round_id)
     rows = (
-        row
-        for row in allocations.applications(db, it.row["round_id"])
-        if row["entry_id"] not in done
+        row for row in allocations.applications(it.db, it.round_id) if row["entry_id"] not in done
     )
-    chosen, reasons = _by_law(db, it, rows, limits_of(it), law.Held(room))
-    reasons["sold_out"] = allocations.count(db, it.row) - len(done) - chosen - reasons.total()
-    return _arrived(db, store.last_application(db), reasons)
+    chosen, reasons = _by_law(it, rows, limits_of(it), law.Held(room))
+    reasons["sold_out"] = allocations.count(it.db, it.row) - len(done) - chosen - reasons.total()
+    return _arrived(it, store.last_application(it.db), reasons)
 
 
-def _by_list(db: sqlite3.Connection, it: Found, room: int, group: str | None) -> Tally:
-    waiting = allocations.count_listed(db, it.row["round_id"], group)
+def _by_list(it: Found, room: int, group: str | None) -> Tally:
+    waiting = allocations.count_listed(it.db, it.round_id, group)
     chosen, reasons = _by_law(
-        db, it, allocations.listed(db, it.row["round_id"], group), limits_of(it), law.Held(room)
+        it, allocations.listed(it.db, it.round_id, group), limits_of(it), law.Held(room)
     )
     reasons["sold_out"] = waiting - chosen - reasons.total()
-    return grants.tallied(reasons)
+    return grants.Tally(reasons)
 
 
-def _arrived(db: sqlite3.Connection, last: int | None, reasons: dict[str, int]) -> Tally:
-    at, no = (None, None) if last is None else allocations.arrival(db, last)
-    return replace(grants.tallied(reasons), last_applied_at=at, last_application_no=no)
+def _arrived(it: Found, last: int | None, reasons: dict[str, int]) -> Tally:
+    at, no = (None, None) if last is None else allocations.arrival(it.db, last)
+    return grants.Tally(reasons, at, no)
 
 
 def _by_law(
-    db: sqlite3.Connection,
     it: Found,
     rows: Iterable[sqlite3.Row],
     limits: Limits,
@@ -240,24 +230,22 @@ def _by_law(
     met.
     """
     if not limits.looks_beyond_the_round:
-        held.in_round.update(allocations.held_in_round(db, it.row["round_id"]))
+        held.in_round.update(allocations.held_in_round(it.db, it.round_id))
     reasons: Counter[str] = Counter()
 
     def chosen() -> Iterator[tuple[bytes, int, int]]:
-        for entry, reason in law.decided(
-            _entries(db, it, rows, limits, held), limits, held, it.row["time_zone"]
-        ):
+        for entry, reason in law.decided(_entries(it, rows, limits, held), limits, held, it.zone):
             if reason is None:
                 yield entry.resident, entry.entry_id, entry.claimed_at
             else:
                 reasons[reason] += 1
 
-    store.stage(db, list(chosen()))
-    return store.staged(db), reasons
+    store.stage(it.db, list(chosen()))
+    return store.staged(it.db), reasons
 
 
 def _entries(
-    db: sqlite3.Connection, it: Found, rows: Iterable[sqlite3.Row], limits: Limits, held: law.Held
+    it: Found, rows: Iterable[sqlite3.Row], limits: Limits, held: law.Held
 ) -> Iterator[law.Entry]:
     """The rows as the law knows them; what a person holds in other rounds is in `held` before its
     first row is judged.
@@ -266,7 +254,7 @@ def _entries(
     for row in rows:
         if limits.looks_beyond_the_round and row["person"] not in known:
             known.add(row["person"])
-            learn(db, it, row["person"], limits, held)
+            learn(it, row["person"], limits, held)
         yield law.Entry(
             row["entry_id"],
             row["resident"],
@@ -277,28 +265,20 @@ def _entries(
         )
 
 
-def learn(db: sqlite3.Connection, it: Found, person: bytes, limits: Limits, held: law.Held) -> None:
+def learn(it: Found, person: bytes, limits: Limits, held: law.Held) -> None:
     """Count every pack of the programme that the person holds, under whatever token of this
     round.
     """
-    for resident in persons.residents_of(db, it.row["round_id"], person):
-        for pack in allocations.packs_of(db, it.row, resident):
+    for resident in persons.residents_of(it.db, it.round_id, person):
+        for pack in allocations.packs_of(it.db, it.row, resident):
             week = (
-                ""
-                if limits.per_week is None
-                else limits_law.week_of(pack["claimed_at"], it.row["time_zone"])
+                "" if limits.per_week is None else limits_law.week_of(pack["claimed_at"], it.zone)
             )
             held.add(person, week, is_this_round=bool(pack["is_here"]))
 
 
 # ---------------------------------------------------------------- what is told
 
-REASONS = {
-    "resident_limit": "the resident has the packs allowed",
-    "not_eligible": "not on the list of the round's group",
-    "round_paused": "came while the round was paused",
-    "sold_out": "came after the last pack",
-}
 PASSED_OVER = (
     Column("reason", "Reason"),
     Column("applications", "Applications", "int"),
@@ -306,16 +286,16 @@ PASSED_OVER = (
 )
 
 
-def _told(session: Session, it: Found, tally: Tally, given: Granted) -> Outcome:
-    row, order = found(session, it.row["round"]).row, ORDERS[it.row["mode"]]
-    passed = {reason: getattr(tally, reason) for reason in REASONS}
-    last = allocations.last_arrival(session.db, row["round_id"])
+def _told(it: Found, tally: Tally, given: Granted) -> Outcome:
+    row, order = found(it.session, it.code).row, ORDERS[it.row["mode"]]
+    passed = {reason: tally.passed.get(reason, 0) for reason in grants.REASONS}
+    last = allocations.last_arrival(it.db, it.round_id)
     at = given.sold_out_at
     data = {
         "round": row["round"],
         "mode": row["mode"],
         "order": order,
-        "batch": None if session.dry_run else given.batch_id,
+        "batch": None if it.session.dry_run else given.batch_id,
         "granted": given.packs,
         **passed,
         "claimed": row["claimed"],
@@ -340,7 +320,7 @@ def _told(session: Session, it: Found, tally: Tally, given: Granted) -> Outcome:
         says.append(
             say(
                 "sold out at {at}, {seconds:,} seconds after the opening",
-                at=times.shown(at, row["time_zone"]),
+                at=it.shown(at),
                 seconds=at - row["opens_at"],
             )
         )
@@ -352,10 +332,10 @@ def _told(session: Session, it: Found, tally: Tally, given: Granted) -> Outcome:
             )
         )
     lines = tuple(
-        {"reason": reason, "applications": count, "what": Word(REASONS[reason])}
+        {"reason": reason, "applications": count, "what": Word(grants.REASONS[reason])}
         for reason, count in passed.items()
         if count
     )
     title = say("Who got none, {round}", round=row["round"])
     tables = (Table(title, PASSED_OVER, lines),) if lines else ()
-    return Outcome(dated(data, row["time_zone"]), tables, tuple(says))
+    return Outcome(dated(data, it.zone), tables, tuple(says))

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import allocations, grants
-from vouchercli.ops.rounds.lookup import Found, found
+from vouchercli.ops.rounds.lookup import Found, changing, found
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law
-from vouchercli.rules import times
-from vouchercli.store import applications, audit, eligibility, identities, persons
+from vouchercli.store import applications, eligibility, identities, persons
 from vouchercli.store import grants as store
-from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
@@ -78,17 +76,16 @@ def grant_claim(session: Session, code: str, resident: str, application_no: str 
     if answer.claim is None:
         raise _refusal(it, answer)
     claim = answer.claim
-    zone = it.row["time_zone"]
     said = (
         say(
             "granted {claim_no}: its vouchers are valid until {expires_at}",
             claim_no=claim.claim_no,
-            expires_at=times.shown(claim.expires_at, zone),
+            expires_at=it.shown(claim.expires_at),
         )
         if answer.is_new
         else say("{claim_no} was granted before; nothing was changed", claim_no=claim.claim_no)
     )
-    data = {"round": code, "is_new": answer.is_new, **dated(claim._asdict(), zone)}
+    data = {"round": code, "is_new": answer.is_new, **dated(claim._asdict(), it.zone)}
     return Outcome(data, says=(said,))
 
 
@@ -111,12 +108,11 @@ def _granted(session: Session, code: str, requests: list[Request]) -> tuple[list
     store.durably(session.db)
     # whatever needs no lock is done before it is taken: all tills wait for one another there
     store.prepare(session.db)
-    with writing(session) as db:
-        it = found(session, code)
+    with changing(session, code) as it:
         allocations.require_local(it)
         group = _Group(it, key, law.Held(it.row["packs"] - it.row["claimed"]))
-        answers = [_judged(session, db, group, request) for request in requests]
-        claims = _written(session, db, group)
+        answers = [_judged(group, request) for request in requests]
+        claims = _written(group)
         return [
             (
                 each
@@ -135,10 +131,9 @@ class _Place:
     is_new: bool = True
 
 
-def _judged(
-    session: Session, db: sqlite3.Connection, group: _Group, request: Request
-) -> Answer | _Place:
+def _judged(group: _Group, request: Request) -> Answer | _Place:
     """The answer to a request that gets nothing new; else the place of its pack."""
+    it = group.it
     try:
         resident = identities.token(group.key, request.resident)
     except ValueError:
@@ -152,37 +147,37 @@ def _judged(
                 if owner == resident
                 else Answer(request, "application_reused")
             )
-        standing = applications.named(db, group.it.row["round_id"], request.application_no)
+        standing = applications.named(it.db, it.round_id, request.application_no)
     if standing is not None:
-        claim = store.claim_of(db, standing["round_id"], resident, standing["application_id"])
+        claim = store.claim_of(it.db, standing["round_id"], resident, standing["application_id"])
         if standing["resident"] != resident or claim is not None:
             return (
                 Answer(request, claim=claim)
                 if claim is not None
                 else Answer(request, "application_reused")
             )
-    if reason := _reason(session, db, group, resident):
+    if reason := _reason(group, resident):
         return Answer(request, reason)
-    return _stage(session, db, group, request, resident, standing)
+    return _stage(group, request, resident, standing)
 
 
-def _reason(session: Session, db: sqlite3.Connection, group: _Group, resident: bytes) -> str | None:
+def _reason(group: _Group, resident: bytes) -> str | None:
     """Why the law gives the resident no pack now; None, and it is counted as granted, when it
     does.
     """
     it, limits = group.it, allocations.limits_of(group.it)
-    if it.row["state"] != "open" or not it.row["opens_at"] <= session.now < it.row["closes_at"]:
+    if it.row["state"] != "open" or not it.row["opens_at"] <= it.now < it.row["closes_at"]:
         return "round_not_open"
-    person = persons.person_of(db, it.row["round_id"], resident)
+    person = persons.person_of(it.db, it.round_id, resident)
     if person not in group.known:
         group.known.add(person)
-        allocations.learn(db, it, person, limits, group.held)
+        allocations.learn(it, person, limits, group.held)
     mode, listed_as = it.row["mode"], it.row["resident_group"]
     is_eligible = limits_law.is_for_all(mode, listed_as) or eligibility.is_listed(
-        db, it.row["programme_id"], resident, listed_as or None
+        it.db, it.row["programme_id"], resident, listed_as or None
     )
-    entry = law.Entry(0, resident, person, session.now, is_eligible=is_eligible)
-    week = "" if limits.per_week is None else limits_law.week_of(session.now, it.row["time_zone"])
+    entry = law.Entry(0, resident, person, it.now, is_eligible=is_eligible)
+    week = "" if limits.per_week is None else limits_law.week_of(it.now, it.zone)
     reason = law.reason(entry, week, limits, group.held)
     if reason is None:
         group.held.left -= 1
@@ -191,56 +186,47 @@ def _reason(session: Session, db: sqlite3.Connection, group: _Group, resident: b
 
 
 def _stage(
-    session: Session,
-    db: sqlite3.Connection,
-    group: _Group,
-    request: Request,
-    resident: bytes,
-    standing: sqlite3.Row | None,
+    group: _Group, request: Request, resident: bytes, standing: sqlite3.Row | None
 ) -> _Place:
     """Note the application and put the pack with what is granted in this transaction."""
-    application_id = 0
+    it, application_id = group.it, 0
     if request.application_no:
         application_id = (
             standing["application_id"]
             if standing is not None
-            else applications.add(
-                db, group.it.row["round_id"], request.application_no, resident, session.now
-            )
+            else applications.add(it.db, it.round_id, request.application_no, resident, it.now)
         )
         group.asked[request.application_no] = (resident, len(group.staged))
     group.staged.append((request, resident, application_id))
     return _Place(len(group.staged) - 1)
 
 
-def _written(session: Session, db: sqlite3.Connection, group: _Group) -> list[Claim]:
+def _written(group: _Group) -> list[Claim]:
     """The claims of what is staged, in its order, with their line in the log."""
     if not group.staged:
         return []
-    row = group.it.row
+    it, claimed = group.it, group.it.row["claimed"]
     store.stage(
-        db,
-        [(resident, application_id, session.now) for _, resident, application_id in group.staged],
+        it.db,
+        [(resident, application_id, it.now) for _, resident, application_id in group.staged],
     )
     numbers = [request.application_no for request, _, _ in group.staged if request.application_no]
     tally = (
-        grants.Tally(last_applied_at=session.now, last_application_no=numbers[-1])
+        grants.Tally(last_applied_at=it.now, last_application_no=numbers[-1])
         if numbers
         else grants.Tally()
     )
-    given = grants.issue(db, session, row, tally, live=True)
+    given = grants.issue(it, tally, live=True)
     assert given.batch_id is not None
-    after = store.claim_number(row["round"], given.after)
-    claims = store.written(db, given.batch_id, after)
-    audit.note(
-        session,
+    after = store.claim_number(it.code, given.after)
+    claims = store.written(it.db, given.batch_id, after)
+    it.note(
         "claim.grant",
-        row["round"],
         batch=given.batch_id,
         first=claims[0].claim_no,
         packs=len(claims),
-        before={"claimed": row["claimed"]},
-        after={"claimed": row["claimed"] + len(claims)},
+        before={"claimed": claimed},
+        after={"claimed": claimed + len(claims)},
     )
     return claims
 
@@ -321,12 +307,12 @@ def _told(it: Found, answers: list[Answer]) -> Outcome:
         "{requests:,} requests for {round} = {granted:,} granted + {standing:,} granted before +"
         " {refused:,} refused",
         requests=len(answers),
-        round=it.row["round"],
+        round=it.code,
         **counts,
     )
-    title = say("Live claims of {round}", round=it.row["round"])
+    title = say("Live claims of {round}", round=it.code)
     return Outcome(
-        {"round": it.row["round"], **counts, "reasons": reasons},
+        {"round": it.code, **counts, "reasons": reasons},
         (Table(title, COLUMNS, rows, key="rows"),),
         (says,),
         status="partial" if reasons else "ok",

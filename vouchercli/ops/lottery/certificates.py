@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import certificates as files
-from vouchercli.ops.granting.allocations import REASONS
+from vouchercli.ops.granting.grants import REASONS
 from vouchercli.ops.lottery.tables import Lottery, lottery, told
 from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import certificates as proof
@@ -34,9 +34,9 @@ def show_draw(
 ) -> Outcome:
     """How far a draw has come; one application's ticket; with `to` its files are written again."""
     each = lottery(session, code)
-    outcome = told(session, code, *_next(each))
+    outcome = told(each, *_next(each))
     if application is not None:
-        outcome = _with_application(session, each, outcome, application)
+        outcome = _with_application(each, outcome, application)
     if to is None:
         return outcome
     if each.certificate is None:
@@ -46,7 +46,7 @@ def show_draw(
             hint="voucher draw show {round}",
             round=code,
         )
-    return written(session, each, outcome, to)
+    return written(each, outcome, to)
 
 
 def verify_draw(certificate: str, entrants: str, commitment: str | None = None) -> Outcome:
@@ -129,11 +129,11 @@ def _next(each: Lottery) -> tuple[Any, ...]:
 # ---------------------------------------------------------------- one application
 
 
-def _with_application(session: Session, each: Lottery, outcome: Outcome, no: str) -> Outcome:
+def _with_application(each: Lottery, outcome: Outcome, no: str) -> Outcome:
     """What became of one application: whether it is its person's entry, its ticket, whether it
     won.
     """
-    entry = draws.entry_of(session.db, each.it.row["round_id"], no)
+    entry = draws.entry_of(each.it.db, each.it.round_id, no)
     if entry is None:
         raise VoucherError(
             "unknown_application",
@@ -191,20 +191,18 @@ def _became(data: dict[str, Any]) -> Message:
 
 
 def write_list(
-    session: Session,
     each: Lottery,
     entrants: Sequence[Entrant],
     shown: Sequence[str],
     to: str | None,
 ) -> str:
     """Write the list of entrants; gives its name."""
-    path = to or str(session.path.parent / FOLDER / f"{_stem(each)}-entrants.csv")
+    path = to or str(each.it.session.path.parent / FOLDER / f"{_stem(each)}-entrants.csv")
     files.write(path, law.listed(entrants, shown))
     return path
 
 
 def written(
-    session: Session,
     each: Lottery,
     outcome: Outcome,
     to: str | None,
@@ -218,12 +216,12 @@ def written(
     """
     text = str(each.kept.certificate)
     document = json.loads(text)
-    folder = session.path.parent / FOLDER if to is None else Path(to)
+    folder = each.it.session.path.parent / FOLDER if to is None else Path(to)
     made: dict[str, Iterable[bytes]] = {
         "certificate.json": [f"{text}\n".encode()],
         "certificate.txt": files.printed(document),
     }
-    entrants = entrants or draws.entrants(session.db, each.it.row["round_id"])
+    entrants = entrants or draws.entrants(each.it.db, each.it.round_id)
     listed = list(law.listed(entrants, document["entrants_columns"]))
     if is_same := law.digest(listed) == document["entrants_sha256"]:
         made["entrants.csv"] = listed

@@ -22,7 +22,7 @@ from vouchercli.result import (
     data_only,
     say,
 )
-from vouchercli.rules import certificates, times
+from vouchercli.rules import certificates
 from vouchercli.rules import draws as law
 from vouchercli.store import draws
 
@@ -52,16 +52,12 @@ class Lottery:
     @property
     def code(self) -> str:
         """The round's code."""
-        return str(self.it.row["round"])
+        return self.it.code
 
     @property
-    def zone(self) -> str:
-        """The programme's time zone."""
-        return str(self.it.row["time_zone"])
-
-    def shown(self, at: int | None) -> str:
-        """A moment as people read it, in the programme's zone; '' for none."""
-        return "" if at is None else times.shown(at, self.zone)
+    def now(self) -> Lottery:
+        """The same lottery as it stands after what was done."""
+        return lottery(self.it.session, self.code)
 
     @property
     def closes_at(self) -> int:
@@ -113,15 +109,13 @@ def lottery(session: Session, code: str) -> Lottery:
         )
     if it.row["platform"]:
         raise allocations.platform_round(it.row)
-    return Lottery(it, draws.kept(session.db, it.row["round_id"]))
+    return Lottery(it, draws.kept(session.db, it.round_id))
 
 
-def told(
-    session: Session, code: str, *says: Message, problems: tuple[Problem, ...] = (), **more: Any
-) -> Outcome:
+def told(each: Lottery, *says: Message, problems: tuple[Problem, ...] = (), **more: Any) -> Outcome:
     """The answer of every deed: the draw as it now stands, and what to do next."""
-    each = lottery(session, code)
-    return Outcome(more, (_draw(session, each), _strata(each)), says, problems)
+    each = each.now
+    return Outcome(more, (_draw(each), _strata(each)), says, problems)
 
 
 # ---------------------------------------------------------------- tables
@@ -154,18 +148,18 @@ STRATA = (
 )
 
 
-def _draw(session: Session, each: Lottery) -> Table:
+def _draw(each: Lottery) -> Table:
     """What stands of the draw, line by line, its moments with their offset as a proof has them; the
     seed only when it is revealed.
     """
-    row, it, certificate = each.row, each.it.row, each.certificate
+    row, certificate = each.row, each.certificate
     facts = {
         **(row._asdict() if row else {}),
         "round": each.code,
-        "programme": it["programme"],
+        "programme": each.it.row["programme"],
         "step": each.step,
         "registration_closes_at": each.closes_at,
-        "applications_now": draws.applications(session.db, it["round_id"]),
+        "applications_now": draws.applications(each.it.db, each.it.round_id),
     }
     if certificate and row:
         facts |= {
@@ -177,7 +171,7 @@ def _draw(session: Session, each: Lottery) -> Table:
             "certificate_sha256": json.loads(str(row.certificate))["sha256"],
         }
     title = say("Draw of {round}: {step}", round=each.code, step=STEPS[each.step])
-    return Table(title, DRAW, (dated(facts, each.zone),), key="", is_record=True)
+    return Table(title, DRAW, (dated(facts, each.it.zone),), key="", is_record=True)
 
 
 def _strata(each: Lottery) -> Table:

@@ -12,8 +12,6 @@ from vouchercli.rules import money
 from vouchercli.store import amendments
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from vouchercli.ops.rounds.lookup import Found
     from vouchercli.result import Message
 
@@ -31,18 +29,16 @@ class Foreseen:
     says: tuple[Message, ...] = ()
 
 
-def foreseen(
-    db: sqlite3.Connection, it: Found, new_value_fen: int, now: int, *, is_said: bool
-) -> Foreseen:
+def foreseen(it: Found, new_value_fen: int, *, is_said: bool) -> Foreseen:
     """The packs of the next round. What this one took over itself is not its own: it would grow
     from week to week.
 
     Only a round that has closed has anything left. Its unclaimed packs are taken over once, and so
-    is each fen of the vouchers that have expired by `now`: a later copy takes what has expired
+    is each fen of the vouchers that have expired by now: a later copy takes what has expired
     since. `is_said`: --packs counts alone.
     """
-    row, code = it.row, it.row["round"]
-    taken = amendments.rolled_in(db, row["round_id"])
+    row, code = it.row, it.code
+    taken = amendments.rolled_in(it.db, it.round_id)
     base = row["packs"] - (taken.packs if taken else 0)
     if it.programme.unused != "next_round" or row["state"] not in (
         *law.HAS_ENDED,
@@ -50,7 +46,7 @@ def foreseen(
         "paused",
     ):
         return Foreseen(base)
-    other, gone_fen = amendments.rolled_out(db, row["round_id"])
+    other, gone_fen = amendments.rolled_out(it.db, it.round_id)
     unclaimed = 0 if other else row["packs"] - row["claimed"]
     if is_said:
         return Foreseen(
@@ -84,7 +80,7 @@ def foreseen(
                 else ()
             ),
         )
-    expired_fen = max(releases.expired_unused(db, it, now) - gone_fen, 0)
+    expired_fen = max(releases.expired_unused(it) - gone_fen, 0)
     packs = law.rolled_in(unclaimed * row["pack_value_fen"] + expired_fen, new_value_fen)
     if packs:
         return Foreseen(

@@ -13,37 +13,33 @@ from vouchercli.store import ledger, programmes
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from vouchercli.ops.rounds.lookup import Found
-    from vouchercli.store.db import Session
 
 
-def commit(session: Session, it: Found, packs: int, why: str) -> dict[str, int]:
+def commit(it: Found, packs: int, why: str) -> dict[str, int]:
     """Move the largest liability of so many packs from uncommitted to committed, funder by funder;
     gives funder -> fen.
 
     A funder without a fund of its own has nothing to watch and is left out. Raises `fund_short`.
     """
     parts = dict(law.liability(packs, it.template))
-    db, row = session.db, it.row
-    watched = {
-        funder: fund for funder, fund in funds(db, row["programme_id"]).items() if funder in parts
-    }
+    watched = {funder: fund for funder, fund in _funds(it) if funder in parts}
     for funder, fund in watched.items():
         way = ("uncommitted", "committed", parts[funder])
-        ledger.post(db, fund, row["round_id"], *way, why, session.now)
+        ledger.post(it.db, fund, it.round_id, *way, why, it.now)
     return {funder: parts[funder] for funder in watched}
 
 
-def missing(db: sqlite3.Connection, it: Found, packs: int) -> dict[str, int]:
+def missing(it: Found, packs: int) -> dict[str, int]:
     """What each watched fund lacks to pay so many packs, in fen; funds that have enough are left
     out.
     """
     parts = dict(law.liability(packs, it.template))
     lacks = {
-        funder: parts[funder] - ledger.balance(db, fund, "uncommitted")
-        for funder, fund in funds(db, it.row["programme_id"]).items()
+        funder: parts[funder] - ledger.balance(it.db, fund, "uncommitted")
+        for funder, fund in _funds(it)
         if funder in parts
     }
     return {funder: lack for funder, lack in lacks.items() if lack > 0}
@@ -67,24 +63,27 @@ def short(lacks: Mapping[str, int], *, is_top_up: bool = False) -> tuple[Problem
     )
 
 
-def release(session: Session, row: sqlite3.Row, why: str) -> dict[str, int]:
+def release(it: Found, why: str) -> dict[str, int]:
     """Move everything the round still holds back to uncommitted; gives funder -> fen."""
-    db, held = session.db, standing(session.db, row)
-    for funder, fund in funds(db, row["programme_id"]).items():
+    held = standing(it)
+    for funder, fund in _funds(it):
         way = ("committed", "uncommitted", held.get(funder, 0))
-        ledger.post(db, fund, row["round_id"], *way, why, session.now)
+        ledger.post(it.db, fund, it.round_id, *way, why, it.now)
     return held
 
 
-def standing(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, int]:
+def standing(it: Found) -> dict[str, int]:
     """What the round holds now: funder -> fen, in the programme's order, funders that hold nothing
     left out.
     """
     amounts = {
-        funder: ledger.balance(db, fund, "committed", row["round_id"])
-        for funder, fund in funds(db, row["programme_id"]).items()
+        funder: ledger.balance(it.db, fund, "committed", it.round_id) for funder, fund in _funds(it)
     }
     return {funder: amount for funder, amount in amounts.items() if amount}
+
+
+def _funds(it: Found) -> Iterable[tuple[str, int]]:
+    return funds(it.db, it.row["programme_id"]).items()
 
 
 def funds(db: sqlite3.Connection, programme_id: int) -> dict[str, int]:

@@ -13,11 +13,11 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats.written import folders
 from vouchercli.formats.written import issuance_orders as formats
 from vouchercli.ops.answers import dated
-from vouchercli.ops.rounds.lookup import found
+from vouchercli.ops.rounds.lookup import changing
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import money, packs, scope, times
 from vouchercli.rules import templates as packs_law
-from vouchercli.store import audit, issuance_orders, rounds
+from vouchercli.store import issuance_orders, rounds
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -67,11 +67,11 @@ def lead_of(platform: str) -> int:
     return formats.profile_of(platform).lead_seconds if platform else 0
 
 
-def superseded(db: sqlite3.Connection, row: sqlite3.Row, hint: str) -> tuple[Problem, ...]:
+def superseded(it: Found, hint: str) -> tuple[Problem, ...]:
     """A warning when the platform holds an order of a round that no longer stands as it was
     ordered.
     """
-    number = issuance_orders.next_number(db, row["round_id"]) - 1
+    number = issuance_orders.next_number(it.db, it.round_id) - 1
     if not number:
         return ()
     return (
@@ -80,7 +80,7 @@ def superseded(db: sqlite3.Connection, row: sqlite3.Row, hint: str) -> tuple[Pro
             "{platform} holds order {number} of {round}, which no longer holds",
             level="warning",
             hint=hint,
-            params={"platform": row["platform"], "number": number, "round": row["round"]},
+            params={"platform": it.row["platform"], "number": number, "round": it.code},
         ),
     )
 
@@ -209,25 +209,22 @@ def order_round(session: Session, code: str) -> Outcome:
 
     Raises `platform_limits`.
     """
-    with writing(session) as db:
-        it = found(session, code)
+    with changing(session, code) as it:
         refuse_unfit(it.programme, it.template, it.row)
-        number = issuance_orders.next_number(db, it.row["round_id"])
-        document, sheet = _texts(db, it, number, session.now)
+        number = issuance_orders.next_number(it.db, it.round_id)
+        document, sheet = _texts(it, number)
         digest = terms_sha256(it)
         issuance_orders.add(
-            db,
-            round_id=it.row["round_id"],
+            it.db,
+            round_id=it.round_id,
             number=number,
             terms_sha256=digest,
             document=document,
             sheet=sheet,
             ordered_at=session.now,
         )
-        audit.note(
-            session,
+        it.note(
             "round.order",
-            code,
             number=number,
             platform=it.row["platform"],
             terms=digest,
@@ -244,7 +241,7 @@ def order_round(session: Session, code: str) -> Outcome:
 
 
 def _terms(it: Found) -> dict[str, Any]:
-    row, zone, template, programme = it.row, it.row["time_zone"], it.template, it.programme
+    row, zone, template, programme = it.row, it.zone, it.template, it.programme
     terms = {
         "programme": row["programme"],
         "issuer": asdict(programme.issuer),
@@ -289,17 +286,17 @@ def _lines(template: Template) -> list[tuple[Coupon, int, str]]:
     return found_
 
 
-def _texts(db: sqlite3.Connection, it: Found, number: int, now: int) -> tuple[str, str]:
+def _texts(it: Found, number: int) -> tuple[str, str]:
     """The two files of an order: JSON with everything, CSV in the platform's terms."""
     profile = formats.profile_of(it.row["platform"])
-    merchants = _merchants(db, it.template, it.row["opens_at"])
+    merchants = _merchants(it)
     rows = formats.in_their_terms(profile, _rows(it, profile, number, merchants), money.yuan)
     order = {
         "voucher_order": 1,
         "order_no": _order_no(it, number),
         "number": number,
         "supersedes": number - 1 or None,
-        "ordered_at": times.iso(now, it.row["time_zone"]),
+        "ordered_at": times.iso(it.now, it.zone),
         **_terms(it),
         "merchants": merchants,
         "in_their_terms": {"profile": profile.order or None, "rows": rows},
@@ -308,7 +305,7 @@ def _texts(db: sqlite3.Connection, it: Found, number: int, now: int) -> tuple[st
 
 
 def _order_no(it: Found, number: int) -> str:
-    return f"{it.row['programme']}-{it.row['round']}-{number}"
+    return f"{it.row['programme']}-{it.code}-{number}"
 
 
 def _rows(
@@ -317,7 +314,7 @@ def _rows(
     """Our words for the order, a row for each kind of coupon or one for the pack; amounts in
     fen.
     """
-    row, zone, template = it.row, it.row["time_zone"], it.template
+    row, zone, template = it.row, it.zone, it.template
     minutes = (
         None if template.validity.days is None else template.validity.days * SECONDS_A_DAY // 60
     )
@@ -371,16 +368,17 @@ def _rows(
     ]
 
 
-def _merchants(db: sqlite3.Connection, template: Template, at: int) -> dict[str, Any]:
+def _merchants(it: Found) -> dict[str, Any]:
     """The merchants that may take the voucher at the opening: how many, and the SHA-256 of their
     numbers in order, one a line.
     """
-    numbers = sorted(each.merchant_no for each in rounds.merchants_at(db, template.scope, at))
+    where, at = it.template.scope, it.row["opens_at"]
+    numbers = sorted(each.merchant_no for each in rounds.merchants_at(it.db, where, at))
     text = "".join(f"{number}\n" for number in numbers)
     return {
         "count": len(numbers),
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "is_open_to_all": scope.registration_open(template.scope),
+        "is_open_to_all": scope.registration_open(where),
     }
 
 

@@ -50,7 +50,7 @@ OTHERS = (
 
 def _dates(it: Found) -> list[dict[str, Any]]:
     """The days that matter, each with its weekday and whether it is worked."""
-    row, zone = it.row, it.programme.time_zone
+    row, zone = it.row, it.zone
     moments = {
         "registration_opens": row["registration_opens_at"],
         "opens": row["opens_at"],
@@ -63,7 +63,7 @@ def _dates(it: Found) -> list[dict[str, Any]]:
 
 def _date(it: Found, what: str, at: int) -> dict[str, Any]:
     """An end at midnight belongs to the day before."""
-    day = times.day_of(at if what.endswith("opens") else at - 1, it.programme.time_zone)
+    day = times.day_of(at if what.endswith("opens") else at - 1, it.zone)
     judged = holidays.judged(it.programme, day)
     return {
         "what": what,
@@ -81,7 +81,7 @@ def _date(it: Found, what: str, at: int) -> dict[str, Any]:
 
 def days(it: Found) -> dict[str, int] | None:
     """Working days and days off while claims count; None for a window of many years."""
-    zone = it.programme.time_zone
+    zone = it.zone
     if it.row["closes_at"] - it.row["opens_at"] > MOST_DAYS * 86_400:
         return None
     first, last = (
@@ -92,13 +92,13 @@ def days(it: Found) -> dict[str, int] | None:
     return {"workdays": worked, "days_off": off}
 
 
-def overlapping(db: sqlite3.Connection, row: sqlite3.Row) -> list[sqlite3.Row]:
+def overlapping(it: Found) -> list[sqlite3.Row]:
     """The other rounds that take claims at the same time."""
-    span = (row["opens_at"], row["closes_at"])
+    span = (it.row["opens_at"], it.row["closes_at"])
     return [
         other
-        for other in rounds.listed(db, row["programme_id"])
-        if other["round_id"] != row["round_id"]
+        for other in rounds.listed(it.db, it.row["programme_id"])
+        if other["round_id"] != it.round_id
         and other["state"] != "cancelled"
         and law.overlaps(span, (other["opens_at"], other["closes_at"]))
     ]
@@ -108,7 +108,7 @@ def tables(
     it: Found, counted: dict[str, int] | None, others: list[sqlite3.Row]
 ) -> tuple[Table, ...]:
     """The days of the round, and the rounds beside it."""
-    dates, zone = _dates(it), it.row["time_zone"]
+    dates, zone = _dates(it), it.zone
     unknown = sorted({each["on"] // 10_000 for each in dates if each["source"] == "weekday"})
     notes = []
     if counted:

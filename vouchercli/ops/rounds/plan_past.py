@@ -15,8 +15,6 @@ from vouchercli.rules.leverage import Claimed, Sums
 from vouchercli.store import plans
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from vouchercli.ops.rounds.lookup import Found
     from vouchercli.store.plans import PastRound
 
@@ -45,12 +43,12 @@ class Past:
         return Claimed(self.row.claimed, self.row.vouchers, self.row.face_fen)
 
 
-def found(db: sqlite3.Connection, it: Found, now: int) -> list[Past]:
+def found(it: Found) -> list[Past]:
     """The city's closed rounds that were claimed from, this one apart, by opening."""
-    sums = plans.sums(db)
+    sums = plans.sums(it.db)
     return [
-        Past(row, sums.get(row.round_id, Sums()), row.last_expires_at <= now)
-        for row in plans.past(db, it.row["round_id"])
+        Past(row, sums.get(row.round_id, Sums()), row.last_expires_at <= it.now)
+        for row in plans.past(it.db, it.round_id)
     ]
 
 

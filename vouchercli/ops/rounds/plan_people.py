@@ -11,11 +11,8 @@ from vouchercli.result import EVERYWHERE, JSON, Column, Problem, Table, say
 from vouchercli.store import plans, rounds
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from vouchercli.ops.rounds.lookup import Found
     from vouchercli.result import Message
-    from vouchercli.rules.templates import Template
     from vouchercli.store.plans import District
 
     Cells = Counter[tuple[str, str]]
@@ -25,14 +22,16 @@ MERCHANTS = Column("merchants", "merchants", "int")
 # ---------------------------------------------------------------- residents
 
 
-def residents(db: sqlite3.Connection, it: Found) -> tuple[dict[str, Any], list[District]]:
+def residents(it: Found) -> tuple[dict[str, Any], list[District]]:
     """Who may have a pack: those on the eligibility list, by district, where the round is for a
     group or targeted, else anybody.
     """
     row, group = it.row, it.row["group"]
     is_limited = bool(group) or row["mode"] == "targeted"
-    total, districts = plans.residents(db, row["programme_id"], group) if is_limited else (None, [])
-    applications = plans.applications(db, row["round_id"])
+    total, districts = (
+        plans.residents(it.db, row["programme_id"], group) if is_limited else (None, [])
+    )
+    applications = plans.applications(it.db, it.round_id)
     data = {
         "is_limited": is_limited,
         "group": group,
@@ -49,7 +48,7 @@ def unequal(it: Found, data: dict[str, Any]) -> tuple[Problem, ...]:
         return ()
     most = data["eligible"] * (row["per_resident"] if row["mode"] == "fcfs" else 1)
     values = {
-        "round": row["round"],
+        "round": it.code,
         "residents": data["eligible"],
         "packs": row["packs"],
         "most": most,
@@ -97,13 +96,12 @@ def residents_table(data: dict[str, Any], districts: list[District]) -> Table:
 # ---------------------------------------------------------------- merchants
 
 
-def merchants(db: sqlite3.Connection, template: Template, at: int) -> Cells:
+def merchants(it: Found) -> Cells:
     """Merchants that the scope covers and that are not suspended when the round opens: how many of
     each (district, industry).
     """
-    return Counter(
-        (each.district, each.industry) for each in rounds.merchants_at(db, template.scope, at)
-    )
+    standing = rounds.merchants_at(it.db, it.template.scope, it.row["opens_at"])
+    return Counter((each.district, each.industry) for each in standing)
 
 
 def cells(merchants: Cells) -> list[dict[str, Any]]:

@@ -17,8 +17,6 @@ from vouchercli.store import ledger
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from vouchercli.store.db import Session
 
 LIABILITY = (
@@ -33,12 +31,12 @@ def plan_round(session: Session, code: str) -> Outcome:
     """Foresee a round; nothing is written and nothing is guessed: without past rounds there are no
     expected figures.
     """
-    with reading(session) as db:
+    with reading(session):
         it = found(session, code)
-        liability, others = _liability(db, it), plan_dates.overlapping(db, it.row)
-        residents, districts = plan_people.residents(db, it)
-        shops = plan_people.merchants(db, it.template, it.row["opens_at"])
-        past = plan_past.found(db, it, session.now)
+        liability, others = _liability(it), plan_dates.overlapping(it)
+        residents, districts = plan_people.residents(it)
+        shops = plan_people.merchants(it)
+        past = plan_past.found(it)
     days, expected = plan_dates.days(it), plan_past.expected(it, past)
     data = _terms(it) | {
         "overlapping": [other["round"] for other in others],
@@ -78,30 +76,30 @@ def plan_round(session: Session, code: str) -> Outcome:
 
 
 def _terms(it: Found) -> dict[str, Any]:
-    row, zone = it.row, it.row["time_zone"]
+    row = it.row
     same = ("round", "programme", "state", "mode", "packs", "pack_value_fen", "quota_fen")
     terms = {key: row[key] for key in (*same, "opens_at", "closes_at")} | {
         "checkers_needed": it.checkers,
         "match_fen": _match_fen(it),
-        "opens_on": law.weekday(times.day_of(row["opens_at"], zone)),
+        "opens_on": law.weekday(times.day_of(row["opens_at"], it.zone)),
     }
-    return dated(terms, zone)
+    return dated(terms, it.zone)
 
 
 # ---------------------------------------------------------------- money
 
 
-def _liability(db: sqlite3.Connection, it: Found) -> list[dict[str, Any]]:
+def _liability(it: Found) -> list[dict[str, Any]]:
     """By funder: the most it can have to pay, and its uncommitted money without and with this
     round; None: no fund to watch.
     """
-    funds = commitments.funds(db, it.row["programme_id"])
+    funds = commitments.funds(it.db, it.row["programme_id"])
     parts: list[dict[str, Any]] = []
     for funder, amount in law.liability(it.row["packs"], it.template):
         part = {"funder": funder, "liability_fen": amount, "left_fen": None, "left_after_fen": None}
         if funder in funds:
-            left = ledger.balance(db, funds[funder], "uncommitted") + ledger.balance(
-                db, funds[funder], "committed", it.row["round_id"]
+            left = ledger.balance(it.db, funds[funder], "uncommitted") + ledger.balance(
+                it.db, funds[funder], "committed", it.round_id
             )
             part |= {"left_fen": left, "left_after_fen": left - amount}
         parts.append(part)

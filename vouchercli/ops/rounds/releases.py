@@ -156,19 +156,17 @@ def _paid_by_expired(
     return {funder: fen - by_alive.get(funder, 0) for funder, fen in paid.items()}
 
 
-def expired_unused(db: sqlite3.Connection, it: Found, now: int) -> int:
+def expired_unused(it: Found) -> int:
     """What the vouchers of a round that have expired by now did not use, of all its funders
     together, in fen; as a release counts it.
     """
-    row, zone = it.row, it.row["time_zone"]
-    round_id, claimed = row["round_id"], row["claimed"]
-    after = law.expired_by(
-        law.lagged(now, it.programme.unused_after_days, zone), store.last_expiry(db, round_id), zone
-    )
+    db, round_id, claimed = it.db, it.round_id, it.row["claimed"]
+    at = law.lagged(it.now, it.programme.unused_after_days, it.zone)
+    after = law.expired_by(at, store.last_expiry(db, round_id), it.zone)
     alive = store.alive(db, round_id, after) if claimed else 0
     paid = _paid_by_expired(db, round_id, store.paid(db, round_id), claimed, alive, after)
     used = sum(paid.get(funder, 0) for funder, _ in rounds_law.liability(1, it.template))
-    return max(int((claimed - alive) * row["pack_value_fen"]) - used, 0)
+    return max(int((claimed - alive) * it.row["pack_value_fen"]) - used, 0)
 
 
 def _post(

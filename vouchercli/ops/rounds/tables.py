@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.ops.answers import dated
 from vouchercli.ops.rounds import commitments
 from vouchercli.result import EVERYWHERE, JSON, SHOWN, Column, Table, Word, data_only, say
-from vouchercli.rules import money, staff, times
+from vouchercli.rules import money, staff
 from vouchercli.rules import rounds as law
 from vouchercli.rules.staff import Hand
 from vouchercli.store import allocations, approvals, rounds
@@ -103,26 +103,24 @@ def listed(programme: sqlite3.Row, rows: Iterable[sqlite3.Row]) -> Table:
     )
 
 
-def described(db: sqlite3.Connection, it: Found, *, is_shown: bool) -> tuple[Table, ...]:
+def described(it: Found, *, is_shown: bool) -> tuple[Table, ...]:
     """A round: the answer of `round show` and of every deed on a round. To people only when
     `is_shown`, and then without the tables that are empty.
     """
-    parts = (_terms(db, it), _money(db, it), _verdicts(db, it), _amendments(db, it), _runs(db, it))
+    parts = (_terms(it), _money(it), _verdicts(it), _amendments(it), _runs(it))
     return tuple(
-        replace(
-            part, where=EVERYWHERE if is_shown and part.rows else JSON, zone=it.row["time_zone"]
-        )
+        replace(part, where=EVERYWHERE if is_shown and part.rows else JSON, zone=it.zone)
         for part in parts
     )
 
 
-def _terms(db: sqlite3.Connection, it: Found) -> Table:
+def _terms(it: Found) -> Table:
     """What the round is, line by line; what was not said is left out."""
-    row, round_id = it.row, it.row["round_id"]
-    rolled = store.rolled_in(db, round_id)
+    row = it.row
+    rolled = store.rolled_in(it.db, it.round_id)
     facts = {
         **dict(row),
-        **dict(allocations.last_arrival(db, round_id) or {}),
+        **dict(allocations.last_arrival(it.db, it.round_id) or {}),
         "sum": (
             f"{row['packs']:,} x {money.grouped(row['pack_value_fen'])} ="
             f" {money.grouped(row['quota_fen'])}"
@@ -131,10 +129,10 @@ def _terms(db: sqlite3.Connection, it: Found) -> Table:
         "rolled_packs": rolled and f"{rolled.packs:,} ({rolled.round})",
         "checkers_needed": it.checkers,
         "liability": _amounts(law.liability(row["packs"], it.template)),
-        "committed": _amounts(commitments.standing(db, row).items()),
-        "same_login": _same_login(db, it),
+        "committed": _amounts(commitments.standing(it).items()),
+        "same_login": _same_login(it),
         "sold_out_at": (
-            rounds.last_claimed_at(db, round_id) if row["claimed"] == row["packs"] else None
+            rounds.last_claimed_at(it.db, it.round_id) if row["claimed"] == row["packs"] else None
         ),
     }
     title = say(
@@ -150,9 +148,9 @@ def _amounts(parts: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
     return [{"funder": funder, "amount_fen": amount} for funder, amount in parts]
 
 
-def _money(db: sqlite3.Connection, it: Found) -> Table:
+def _money(it: Found) -> Table:
     """What each funder can have to pay at most, and what it has committed."""
-    standing = commitments.standing(db, it.row)
+    standing = commitments.standing(it)
     rows = tuple(
         {"funder": funder, "liability_fen": amount, "committed_fen": standing.get(funder)}
         for funder, amount in law.liability(it.row["packs"], it.template)
@@ -163,16 +161,17 @@ def _money(db: sqlite3.Connection, it: Found) -> Table:
 # ---------------------------------------------------------------- approvals and amendments
 
 
-def _verdicts(db: sqlite3.Connection, it: Found) -> Table:
+def _verdicts(it: Found) -> Table:
     """Who submitted, approved or rejected it, and when."""
-    rows = tuple(map(dict, approvals.history(db, it.row["round_id"])))
-    notes = tuple(map(_warned, _same_login(db, it)))
+    rows = tuple(map(dict, approvals.history(it.db, it.round_id)))
+    notes = tuple(map(_warned, _same_login(it)))
     return Table(say("Approvals"), VERDICTS, rows, notes=notes, key="approvals")
 
 
-def _same_login(db: sqlite3.Connection, it: Found) -> list[dict[str, str]]:
-    round_id = it.row["round_id"]
-    return staff.same_logins(approvals.authors(db, round_id), approvals.approvers(db, round_id))
+def _same_login(it: Found) -> list[dict[str, str]]:
+    return staff.same_logins(
+        approvals.authors(it.db, it.round_id), approvals.approvers(it.db, it.round_id)
+    )
 
 
 def _warned(double: dict[str, str]) -> Message:
@@ -183,40 +182,39 @@ def _warned(double: dict[str, str]) -> Message:
     )
 
 
-def _amendments(db: sqlite3.Connection, it: Found) -> Table:
+def _amendments(it: Found) -> Table:
     """What was changed, or is to be changed, since it was approved: what stood before, what stands
     after, who wanted it, who approved.
     """
-    zone = it.row["time_zone"]
-    rows = [_amendment(db, each, zone) for each in store.history(db, it.row["round_id"])]
+    rows = [_amendment(it, each) for each in store.history(it.db, it.round_id)]
     notes = tuple(_warned(double) for row in rows for double in row["same_login"])
     return Table(say("Amendments"), AMENDMENTS, rows, notes=notes, key="amendments")
 
 
-def _amendment(db: sqlite3.Connection, each: Amendment, zone: str) -> dict[str, Any]:
-    said = store.verdicts(db, each.amendment)
+def _amendment(it: Found, each: Amendment) -> dict[str, Any]:
+    said, zone = store.verdicts(it.db, each.amendment), it.zone
     authors = [Hand(each.proposed_by, each.os_user)]
     return {
         **each._asdict(),
         "by": each.proposed_by,
         "at": each.proposed_at,
-        "change": _change(each, zone),
+        "change": _change(it, each),
         "checkers": ", ".join(verdict.actor for verdict in said),
         "notes": "; ".join(filter(None, (each.note, *(verdict.note for verdict in said)))),
         "before": dated(each.before, zone),
         "after": dated(each.after, zone),
         "verdicts": [dated(verdict._asdict(), zone) for verdict in said],
-        "same_login": staff.same_logins(authors, store.approvers(db, each.amendment)),
+        "same_login": staff.same_logins(authors, store.approvers(it.db, each.amendment)),
     }
 
 
-def _change(each: Amendment, zone: str) -> str:
+def _change(it: Found, each: Amendment) -> str:
     """`10 → 15`, the old and the new value of each term; a pause, or a closing that waits, says no
     more than its name.
     """
 
     def shown(key: str, term: Any) -> Any:
-        return times.shown(term, zone) if key.endswith("_at") else term
+        return it.shown(term) if key.endswith("_at") else term
 
     return "; ".join(
         f"{shown(key, each.before[key])} → {shown(key, term)}"
@@ -225,7 +223,7 @@ def _change(each: Amendment, zone: str) -> str:
     )
 
 
-def _runs(db: sqlite3.Connection, it: Found) -> Table:
+def _runs(it: Found) -> Table:
     """Every run of granting the round has had."""
-    rows = allocations.history(db, it.row["round_id"])
+    rows = allocations.history(it.db, it.round_id)
     return Table(say("Packs granted here"), RUNS, rows, key="allocations")
