@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.written import folders
 from vouchercli.ops.answers import answer
-from vouchercli.ops.schedule.jobs import Done, attempted
+from vouchercli.ops.schedule.jobs import Done, attempted, remind_once
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
-from vouchercli.store import schedule as store
-from vouchercli.store.db import writing, zone
+from vouchercli.store.db import zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -173,24 +172,14 @@ def stray_files(session: Session, inbox: Path) -> Iterator[Done]:
     """Files that lie where nobody takes them in: said once each."""
     for path in folders.strays(inbox, KINDS):
         name = str(path.relative_to(inbox))
-        with writing(session) as db:
-            is_new = store.did(db, "remind", None, f"stray {name}", session.now, session.now)
-        if is_new:
-            stray = Problem(
-                "stray_file",
-                "{file} lies in no folder of a platform and a kind: it is not taken in",
-                level="warning",
-                hint="move it to {example}",
-                params={
-                    "file": str(path),
-                    "example": str(inbox / "PLATFORM" / "claims" / path.name),
-                },
-            )
-            yield Done(
-                "remind",
-                name,
-                zone(session.db, session.programme),
-                outcome=Outcome(
-                    data={"file": name}, problems=(stray,), says=(say(stray.text, **stray.params),)
-                ),
-            )
+        example = str(inbox / "PLATFORM" / "claims" / path.name)
+        stray = Problem(
+            "stray_file",
+            "{file} lies in no folder of a platform and a kind: it is not taken in",
+            level="warning",
+            hint="move it to {example}",
+            params={"file": str(path), "example": example},
+        )
+        said = remind_once(session, f"stray {name}", session.now, stray, {"file": name})
+        if said is not None:
+            yield Done("remind", name, zone(session.db, session.programme), outcome=said)
