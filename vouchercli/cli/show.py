@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.language import for_programme, t
-from vouchercli.result import Message, Word, value
+from vouchercli.result import Message, Word, refusal, value
 from vouchercli.rules import money, resident_tokens, times
 
 if TYPE_CHECKING:
@@ -55,15 +55,12 @@ def _tables(outcome: Outcome, rendering: Rendering) -> list[Table]:
 
 def refuse(call: Call, error: VoucherError) -> int:
     """Render a refusal: what, where, and what to do next."""
-    from vouchercli.result import Problem
-
-    given = call.given.get("output")
-    own = Problem(error.code, error.text, error.where, error.hint, "error", error.params)
-    if given == "json":
-        _write_json(_envelope(call, "refused", None, (own, *error.problems)))
+    problems = refusal(error)
+    if call.given.get("output") == "json":
+        _write_json(_envelope(call, "refused", None, problems))
         return error.exit_code
-    _talk_problems(call, (own,))
-    _talk_problems(call, error.problems)
+    _talk_problems(call, problems[:1])
+    _talk_problems(call, problems[1:])
     return error.exit_code
 
 

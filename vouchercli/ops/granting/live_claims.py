@@ -5,7 +5,7 @@ given.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -42,13 +42,14 @@ class Request:
 @dataclass(frozen=True)
 class Answer:
     """What became of a request: the claim it has, `is_new` when it was granted now; or the reason
-    why not.
+    why not. `place`: where among the staged its pack is, until it is written.
     """
 
     request: Request
     reason: str | None = None
     claim: Claim | None = None
     is_new: bool = False
+    place: int | None = None
 
 
 @dataclass
@@ -114,25 +115,13 @@ def _granted(session: Session, code: str, requests: list[Request]) -> tuple[list
         answers = [_judged(group, request) for request in requests]
         claims = _written(group)
         return [
-            (
-                each
-                if isinstance(each, Answer)
-                else Answer(request, claim=claims[each.at], is_new=each.is_new)
-            )
-            for request, each in zip(requests, answers, strict=True)
+            each if each.place is None else replace(each, claim=claims[each.place])
+            for each in answers
         ], it
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where among the staged a request's pack is; `is_new` for the first that asked for it."""
-
-    at: int
-    is_new: bool = True
-
-
-def _judged(group: _Group, request: Request) -> Answer | _Place:
-    """The answer to a request that gets nothing new; else the place of its pack."""
+def _judged(group: _Group, request: Request) -> Answer:
+    """The answer to a request; where it gets a new claim, its place among the staged."""
     it = group.it
     try:
         resident = identities.token(group.key, request.resident)
@@ -143,7 +132,7 @@ def _judged(group: _Group, request: Request) -> Answer | _Place:
         if request.application_no in group.asked:
             owner, place = group.asked[request.application_no]
             return (
-                _Place(place, is_new=False)
+                Answer(request, place=place)
                 if owner == resident
                 else Answer(request, "application_reused")
             )
@@ -187,7 +176,7 @@ def _reason(group: _Group, resident: bytes) -> str | None:
 
 def _stage(
     group: _Group, request: Request, resident: bytes, standing: sqlite3.Row | None
-) -> _Place:
+) -> Answer:
     """Note the application and put the pack with what is granted in this transaction."""
     it, application_id = group.it, 0
     if request.application_no:
@@ -198,7 +187,7 @@ def _stage(
         )
         group.asked[request.application_no] = (resident, len(group.staged))
     group.staged.append((request, resident, application_id))
-    return _Place(len(group.staged) - 1)
+    return Answer(request, is_new=True, place=len(group.staged) - 1)
 
 
 def _written(group: _Group) -> list[Claim]:

@@ -153,7 +153,7 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
             more["rolled_in"] = dict(zip(("unclaimed", "expired_fen", "packs"), parts, strict=True))
         after = {"state": "draft", **terms}
         copied.note("round.create", before=None, after=after, copied_from=code, **more)
-        return _drafted(copied, *rolled.says)
+        return _drafted(copied, *filter(None, [rolled.said]))
 
 
 def _drafted(it: Found, *more: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
@@ -196,15 +196,10 @@ def _terms(
     """
     template = templates.value(pack)
     said = {
+        **given,
         "template_id": pack["template_id"],
-        "mode": given["mode"],
-        "packs": given["packs"],
-        "opens_at": given["opens_at"],
-        "closes_at": given["closes_at"],
-        "registration_opens_at": given["registration_opens_at"],
         "platform": _stripped(given["platform"]),
         "resident_group": _stripped(given["group"]),
-        "per_resident": given["per_resident"],
     }
     terms: dict[str, Any] = {
         column: usual.get(column) if said[column] is None else said[column] for column in COLUMNS

@@ -22,7 +22,7 @@ from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from vouchercli.formats.written.issuance_orders import OrderProfile
@@ -49,7 +49,7 @@ def refuse_unfit(
     if not row["platform"]:
         return
     profile = formats.profile_of(row["platform"])
-    problems = _unfit(profile, programme, template, row)
+    problems = [*_unfit(profile, programme, template, row)]
     if problems:
         raise VoucherError(
             "platform_limits",
@@ -90,100 +90,83 @@ def _unfit(
     programme: Programme,
     template: Template,
     row: Mapping[str, Any] | sqlite3.Row,
-) -> list[Problem]:
+) -> Iterator[Problem]:
     limits, zone = profile.limits, programme.time_zone
-    problems = _name_faults(template, profile)
+    yield from _name_faults(template, profile)
     last_use_at = _last_use_at(template, row, zone)
     if limits.window_days and last_use_at > times.add_days(
         row["opens_at"], limits.window_days, zone
     ):
-        problems.append(
-            Problem(
-                "platform_window",
-                "from the opening to the last use are {days} days: {platform} takes at most {most}",
-                hint="an earlier --closes-at, or a template with a shorter validity",
-                params={
-                    "days": -((row["opens_at"] - last_use_at) // SECONDS_A_DAY),
-                    "most": limits.window_days,
-                    "platform": row["platform"],
-                },
-            )
+        yield Problem(
+            "platform_window",
+            "from the opening to the last use are {days} days: {platform} takes at most {most}",
+            hint="an earlier --closes-at, or a template with a shorter validity",
+            params={
+                "days": -((row["opens_at"] - last_use_at) // SECONDS_A_DAY),
+                "most": limits.window_days,
+                "platform": row["platform"],
+            },
         )
     for coupon, count in packs.lines(template):
         if limits.kinds and coupon.kind not in limits.kinds:
-            problems.append(
-                Problem(
-                    "platform_kind",
-                    "coupon {coupon}: {platform} is not told of percentages by these orders",
-                    hint=(
-                        "a template with fixed amounts, or another order profile in configs/orders"
-                    ),
-                    params={"coupon": coupon.coupon, "platform": row["platform"]},
-                )
+            yield Problem(
+                "platform_kind",
+                "coupon {coupon}: {platform} is not told of percentages by these orders",
+                hint=("a template with fixed amounts, or another order profile in configs/orders"),
+                params={"coupon": coupon.coupon, "platform": row["platform"]},
             )
         if (
             limits.vouchers_per_resident
             and count * row["per_resident"] > limits.vouchers_per_resident
         ):
-            problems.append(
-                Problem(
-                    "platform_per_resident",
-                    "{count} vouchers {coupon} for one resident: {platform} gives at most {most}",
-                    hint="a smaller --per-resident, or fewer coupons in the pack",
-                    params={
-                        "count": count * row["per_resident"],
-                        "coupon": coupon.coupon,
-                        "platform": row["platform"],
-                        "most": limits.vouchers_per_resident,
-                    },
-                )
-            )
-        if limits.vouchers and count * row["packs"] > limits.vouchers:
-            problems.append(
-                Problem(
-                    "platform_vouchers",
-                    "{count:,} vouchers {coupon} in all: {platform} takes at most {most:,} in one"
-                    " order",
-                    hint="fewer packs, or a second round for the rest",
-                    params={
-                        "count": count * row["packs"],
-                        "coupon": coupon.coupon,
-                        "platform": row["platform"],
-                        "most": limits.vouchers,
-                    },
-                )
-            )
-    return problems
-
-
-def _name_faults(template: Template, profile: OrderProfile) -> list[Problem]:
-    name, limits = template.name.zh, profile.limits
-    problems = []
-    if limits.name_characters and len(name) > limits.name_characters:
-        problems.append(
-            Problem(
-                "platform_name",
-                "the name {name} has {count} characters: {platform} shows at most {most}",
-                hint="shorten the Chinese name: a new version of the template",
+            yield Problem(
+                "platform_per_resident",
+                "{count} vouchers {coupon} for one resident: {platform} gives at most {most}",
+                hint="a smaller --per-resident, or fewer coupons in the pack",
                 params={
-                    "name": name,
-                    "count": len(name),
-                    "most": limits.name_characters,
-                    "platform": profile.order,
+                    "count": count * row["per_resident"],
+                    "coupon": coupon.coupon,
+                    "platform": row["platform"],
+                    "most": limits.vouchers_per_resident,
                 },
             )
+        if limits.vouchers and count * row["packs"] > limits.vouchers:
+            yield Problem(
+                "platform_vouchers",
+                "{count:,} vouchers {coupon} in all: {platform} takes at most {most:,} in one"
+                " order",
+                hint="fewer packs, or a second round for the rest",
+                params={
+                    "count": count * row["packs"],
+                    "coupon": coupon.coupon,
+                    "platform": row["platform"],
+                    "most": limits.vouchers,
+                },
+            )
+
+
+def _name_faults(template: Template, profile: OrderProfile) -> Iterator[Problem]:
+    name, limits = template.name.zh, profile.limits
+    if limits.name_characters and len(name) > limits.name_characters:
+        yield Problem(
+            "platform_name",
+            "the name {name} has {count} characters: {platform} shows at most {most}",
+            hint="shorten the Chinese name: a new version of the template",
+            params={
+                "name": name,
+                "count": len(name),
+                "most": limits.name_characters,
+                "platform": profile.order,
+            },
         )
     unwanted = "".join(dict.fromkeys(each for each in name if each in limits.name_without))
     if unwanted:
-        problems.append(
-            Problem(
-                "platform_name",
-                "the name {name} has characters that {platform} does not take: {unwanted}",
-                hint="change the Chinese name: a new version of the template",
-                params={"name": name, "unwanted": unwanted, "platform": profile.order},
-            )
+        yield Problem(
+            "platform_name",
+            "the name {name} has characters that {platform} does not take: {unwanted}",
+            hint="change the Chinese name: a new version of the template",
+            params={"name": name, "unwanted": unwanted, "platform": profile.order},
         )
-    return problems
 
 
 def _last_use_at(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone: str) -> int:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from vouchercli.errors import VoucherError
     from vouchercli.formats.written.folders import Landed
     from vouchercli.store.db import Session
 
@@ -91,7 +90,6 @@ def _imported(session: Session, file: Landed) -> Outcome:
 def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcome:
     """The file and its summary, in done/ or failed/."""
     outcome = done.outcome
-    problems = outcome.problems if outcome else _problems(done.error)
     summary = {
         "voucher": 1,
         "command": "schedule tick",
@@ -109,7 +107,7 @@ def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcom
                 "message": _plain(each.text, each.params),
                 "hint": _plain(each.hint, each.params),
             }
-            for each in problems
+            for each in done.problems()
         ],
     }
     is_repeat = outcome is not None and "repeats" in answer(outcome)
@@ -121,16 +119,6 @@ def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcom
 
 def _plain(text: str, params: dict[str, Any]) -> str:
     return text.format(**params) if params else text
-
-
-def _problems(error: VoucherError | None) -> tuple[Problem, ...]:
-    """A refusal and the faults it gathers."""
-    if error is None:
-        return ()
-    return (
-        Problem(error.code, error.text, error.where, error.hint, "error", error.params),
-        *error.problems,
-    )
 
 
 def _told(done: Done) -> Done:

@@ -13,7 +13,7 @@ from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import amendments, issuance_orders, rounds
 from vouchercli.ops.rounds.lookup import found
-from vouchercli.result import Message, Outcome, Problem, Word
+from vouchercli.result import Message, Outcome, Problem, Word, refusal
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
 from vouchercli.store import schedule as store
@@ -56,6 +56,14 @@ class Done:
     due_at: int | None = None
     outcome: Outcome | None = None
     error: VoucherError | None = None
+
+    def problems(self, where: str = "") -> tuple[Problem, ...]:
+        """What the outcome warns of; the refusal, at `where` when it names no place, and the faults
+        that it gathers.
+        """
+        if self.error is not None:
+            return refusal(self.error, where)
+        return self.outcome.problems if self.outcome else ()
 
     @property
     def result(self) -> str:
@@ -210,7 +218,6 @@ def remind_once(
 
 def _waits(due: Due, now: int) -> Problem:
     it = due.round
-    about = {"round": it.round, "opens_at": times.shown(it.opens_at, it.zone)}
     if due.key.startswith("amendment"):
         return Problem(
             "amendment_waits",
@@ -227,18 +234,12 @@ def _waits(due: Due, now: int) -> Problem:
             hint="voucher draw run {round} --public-randomness TEXT",
             params={"round": it.round},
         )
-    if now >= it.opens_at:
-        return Problem(
-            "round_waits",
-            "round {round} should have opened at {opens_at} and is not approved",
-            level="warning",
-            hint="voucher round show {round}",
-            params=about,
-        )
     return Problem(
         "round_waits",
-        "round {round} opens at {opens_at} and is not approved yet",
+        "round {round} should have opened at {opens_at} and is not approved"
+        if now >= it.opens_at
+        else "round {round} opens at {opens_at} and is not approved yet",
         level="warning",
         hint="voucher round show {round}",
-        params=about,
+        params={"round": it.round, "opens_at": times.shown(it.opens_at, it.zone)},
     )

@@ -102,7 +102,7 @@ def tick(session: Session, where: Places) -> Outcome:
                 Done("beat", str(session.path), times.HOME_ZONE),
                 lambda: _beat(session, done),
             )
-            problems += _problems(unbeaten) if unbeaten else []
+            problems += unbeaten.problems(unbeaten.subject) if unbeaten else ()
     return _told(session, done, problems)
 
 
@@ -246,7 +246,7 @@ def _beat(session: Session, done: list[Done]) -> None:
 
 def _noted(session: Session, where: Places, done: Done, *, is_first_fault: bool) -> list[Problem]:
     """The deed's line in the log file, written at once; what is wrong with it or with the log."""
-    problems = _problems(done)
+    problems = [*done.problems(done.subject)]
     if where.log is None or session.dry_run:
         return problems
     try:
@@ -264,19 +264,6 @@ def _noted(session: Session, where: Places, done: Done, *, is_first_fault: bool)
                 Problem("unwritable_log", error.text, hint=error.hint, params=error.params)
             )
     return problems
-
-
-def _problems(done: Done) -> list[Problem]:
-    if done.outcome is not None:
-        return list(done.outcome.problems)
-    assert done.error is not None
-    where = done.error.where or done.subject
-    return [
-        Problem(
-            done.error.code, done.error.text, where, done.error.hint, "error", done.error.params
-        ),
-        *done.error.problems,
-    ]
 
 
 def _table(session: Session, done: list[Done]) -> Table:
