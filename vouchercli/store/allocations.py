@@ -4,8 +4,9 @@ what the law reads for the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vouchercli.rules.allocations import Entry
 
 if TYPE_CHECKING:
     import sqlite3
@@ -102,21 +103,12 @@ ORDER BY last_applied_at DESC, last_application_no DESC LIMIT 1
 """
 
 
-@dataclass(frozen=True)
-class Arrivals:
-    """What the scan in the order of arrival found: packs staged, applications passed over, the
-    application_id of the last that got one.
-    """
-
-    granted: int
-    resident_limit: int
-    sold_out: int
-    last: int | None
-
-
-def first_come(db: sqlite3.Connection, row: sqlite3.Row, room: int) -> Arrivals:
+def first_come(
+    db: sqlite3.Connection, row: sqlite3.Row, room: int
+) -> tuple[int | None, dict[str, int]]:
     """Stage the first `room` residents to come who hold no pack of the round, one each; the scan
-    stops where the packs end.
+    stops where the packs end. Gives the application_id of the last that got one, and how many were
+    passed over for which reason.
 
     The plain case of `rules.allocations`: one pack a resident, nobody joined, no list, no pause, no
     limit beyond the round.
@@ -136,7 +128,8 @@ def first_come(db: sqlite3.Connection, row: sqlite3.Row, room: int) -> Arrivals:
             PASS, ((application_id,) for ids in (passed, done) for application_id in ids)
         )
         db.execute(STAGE, values | {"last_at": last_at, "last_no": last_no})
-    return Arrivals(granted, len(passed), count(db, row) - len(done) - len(passed) - granted, last)
+    late = count(db, row) - len(done) - len(passed) - granted
+    return last, {"resident_limit": len(passed), "sold_out": late}
 
 
 def _scan(
@@ -164,11 +157,8 @@ def _scan(
 
 def count(db: sqlite3.Connection, row: sqlite3.Row) -> int:
     """How many applications of the round came before its closing."""
-    return int(
-        db.execute(COUNT, {"round_id": row["round_id"], "closes_at": row["closes_at"]}).fetchone()[
-            0
-        ]
-    )
+    wanted = {"round_id": row["round_id"], "closes_at": row["closes_at"]}
+    return int(db.execute(COUNT, wanted).fetchone()[0])
 
 
 def granted_before(db: sqlite3.Connection, round_id: int) -> set[int]:
@@ -185,18 +175,16 @@ def arrival(db: sqlite3.Connection, application_id: int) -> tuple[int, str]:
 # ---------------------------------------------------------------- what the law reads
 
 
-def applications(db: sqlite3.Connection, round_id: int) -> Iterator[sqlite3.Row]:
-    """Every application from before the closing, in the order of arrival: entry_id, resident,
-    person, claimed_at, is_eligible, is_paused.
-    """
-    return iter(db.execute(APPLICATIONS, {"round_id": round_id}))
+def applications(db: sqlite3.Connection, round_id: int) -> Iterator[Entry]:
+    """Every application from before the closing, in the order of arrival."""
+    return (Entry(*row) for row in db.execute(APPLICATIONS, {"round_id": round_id}))
 
 
-def listed(db: sqlite3.Connection, round_id: int, group: str | None) -> Iterator[sqlite3.Row]:
+def listed(db: sqlite3.Connection, round_id: int, group: str | None) -> Iterator[Entry]:
     """Every resident of the list that a targeted round is for (`group`: of these only) and that has
-    no pack of it yet, once, in the list's order; keys as above.
+    no pack of it yet, once, in the list's order.
     """
-    return iter(db.execute(LISTED, {"round_id": round_id, "group": group}))
+    return (Entry(*row) for row in db.execute(LISTED, {"round_id": round_id, "group": group}))
 
 
 def count_listed(db: sqlite3.Connection, round_id: int, group: str | None) -> int:
@@ -209,12 +197,11 @@ def held_in_round(db: sqlite3.Connection, round_id: int) -> dict[bytes, int]:
     return {row["person"]: row["packs"] for row in db.execute(HELD_IN_ROUND, (round_id,))}
 
 
-def packs_of(db: sqlite3.Connection, row: sqlite3.Row, resident: bytes) -> list[sqlite3.Row]:
-    """Every pack of the programme that the resident holds: claimed_at, is_here (of this round)."""
-    return db.execute(
-        PACKS_OF,
-        {"resident": resident, "programme_id": row["programme_id"], "round_id": row["round_id"]},
-    ).fetchall()
+def packs_of(db: sqlite3.Connection, row: sqlite3.Row, resident: bytes) -> list[tuple[int, bool]]:
+    """Every pack of the programme that the resident holds: (claimed_at, whether of this round)."""
+    about = {"programme_id": row["programme_id"], "round_id": row["round_id"]}
+    packs = db.execute(PACKS_OF, about | {"resident": resident})
+    return [(at, bool(is_here)) for at, is_here in packs]
 
 
 def is_plain(db: sqlite3.Connection, row: sqlite3.Row) -> bool:

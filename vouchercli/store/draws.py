@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import VoucherError
+from vouchercli.rules.allocations import Entry
 from vouchercli.rules.draws import Entrant, Stratum, sha256
 from vouchercli.store import identities, persons
 
@@ -147,7 +148,7 @@ IN_ORDER = (
 # row of the smallest number).
 ENTRIES = """
 SELECT min(a.application_no) AS application_no, a.application_id, a.resident, coalesce(p.person,
-    a.resident) AS person,
+    a.resident) AS person, ? AS claimed_at,
     r.resident_group = '' OR EXISTS (
         SELECT 1 FROM eligibility e
         WHERE e.programme_id = r.programme_id AND e.resident = a.resident
@@ -198,11 +199,9 @@ def entrants(db: sqlite3.Connection, round_id: int) -> Iterator[Entrant]:
             )
 
 
-def entries(db: sqlite3.Connection, round_id: int) -> Iterator[sqlite3.Row]:
-    """The same entrants, by application_no: application_id, resident, person, is_eligible (on the
-    list of the round's group).
-    """
-    return iter(db.execute(ENTRIES, (round_id,)))
+def entries(db: sqlite3.Connection, round_id: int, at: int) -> Iterator[tuple[str, Entry]]:
+    """The same entrants, by application_no, as the law of granting knows them at that second."""
+    return ((no, Entry(*entry)) for no, *entry in db.execute(ENTRIES, (at, round_id)))
 
 
 def applicants(

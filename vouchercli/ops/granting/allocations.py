@@ -32,11 +32,7 @@ if TYPE_CHECKING:
 
 ORDERS = {"fcfs": "applied_at, application_no", "targeted": "place on the list"}
 # a closed round's late files count while its money is still there
-TAKES_GRANTS = (
-    "open",
-    "paused",
-    "closed",
-)
+TAKES_GRANTS = ("open", "paused", "closed")
 
 
 def allocate(session: Session, code: str, *, group: str | None = None) -> Outcome:
@@ -190,29 +186,23 @@ def _stage(it: Found, room: int, group: str | None) -> Tally:
     if it.row["mode"] == "targeted":
         return _by_list(it, room, group)
     if allocations.is_plain(it.db, it.row) and not limits_of(it).looks_beyond_the_round:
-        first = allocations.first_come(it.db, it.row, room)
-        reasons = {"resident_limit": first.resident_limit, "sold_out": first.sold_out}
-        return _arrived(it, first.last, reasons)
+        return _arrived(it, *allocations.first_come(it.db, it.row, room))
     return _by_arrival(it, room)
 
 
 def _by_arrival(it: Found, room: int) -> Tally:
     done = allocations.granted_before(it.db, it.round_id)
-    rows = (
-        row for row in allocations.applications(it.db, it.round_id) if row["entry_id"] not in done
-    )
-    chosen, reasons = _by_law(it, rows, limits_of(it), law.Held(room))
-    reasons["sold_out"] = allocations.count(it.db, it.row) - len(done) - chosen - reasons.total()
-    return _arrived(it, store.last_application(it.db), reasons)
+    arrived = allocations.applications(it.db, it.round_id)
+    reasons = _by_law(it, (each for each in arrived if each.entry_id not in done), room)
+    late = allocations.count(it.db, it.row) - len(done) - store.staged(it.db) - reasons.total()
+    return _arrived(it, store.last_application(it.db), {**reasons, "sold_out": late})
 
 
 def _by_list(it: Found, room: int, group: str | None) -> Tally:
     waiting = allocations.count_listed(it.db, it.round_id, group)
-    chosen, reasons = _by_law(
-        it, allocations.listed(it.db, it.round_id, group), limits_of(it), law.Held(room)
-    )
-    reasons["sold_out"] = waiting - chosen - reasons.total()
-    return grants.Tally(reasons)
+    reasons = _by_law(it, allocations.listed(it.db, it.round_id, group), room)
+    late = waiting - store.staged(it.db) - reasons.total()
+    return grants.Tally({**reasons, "sold_out": late})
 
 
 def _arrived(it: Found, last: int | None, reasons: dict[str, int]) -> Tally:
@@ -220,49 +210,35 @@ def _arrived(it: Found, last: int | None, reasons: dict[str, int]) -> Tally:
     return grants.Tally(reasons, at, no)
 
 
-def _by_law(
-    it: Found,
-    rows: Iterable[sqlite3.Row],
-    limits: Limits,
-    held: law.Held,
-) -> tuple[int, Counter[str]]:
-    """Stage whom the law gives a pack, one row at a time: how many, and how often each reason was
-    met.
-    """
+def _by_law(it: Found, entries: Iterable[law.Entry], room: int) -> Counter[str]:
+    """Stage whom the law gives a pack, one entry at a time; how often each reason was met."""
+    limits, held = limits_of(it), law.Held(room)
     if not limits.looks_beyond_the_round:
         held.in_round.update(allocations.held_in_round(it.db, it.round_id))
     reasons: Counter[str] = Counter()
 
     def chosen() -> Iterator[tuple[bytes, int, int]]:
-        for entry, reason in law.decided(_entries(it, rows, limits, held), limits, held, it.zone):
+        known = _known(it, entries, limits, held)
+        for entry, reason in law.decided(known, limits, held, it.zone):
             if reason is None:
                 yield entry.resident, entry.entry_id, entry.claimed_at
             else:
                 reasons[reason] += 1
 
     store.stage(it.db, list(chosen()))
-    return store.staged(it.db), reasons
+    return reasons
 
 
-def _entries(
-    it: Found, rows: Iterable[sqlite3.Row], limits: Limits, held: law.Held
+def _known(
+    it: Found, entries: Iterable[law.Entry], limits: Limits, held: law.Held
 ) -> Iterator[law.Entry]:
-    """The rows as the law knows them; what a person holds in other rounds is in `held` before its
-    first row is judged.
-    """
+    """The entries; what a person holds in other rounds is in `held` before its first is judged."""
     known: set[bytes] = set()
-    for row in rows:
-        if limits.looks_beyond_the_round and row["person"] not in known:
-            known.add(row["person"])
-            learn(it, row["person"], limits, held)
-        yield law.Entry(
-            row["entry_id"],
-            row["resident"],
-            row["person"],
-            row["claimed_at"],
-            is_eligible=bool(row["is_eligible"]),
-            is_paused=bool(row["is_paused"]),
-        )
+    for entry in entries:
+        if limits.looks_beyond_the_round and entry.person not in known:
+            known.add(entry.person)
+            learn(it, entry.person, limits, held)
+        yield entry
 
 
 def learn(it: Found, person: bytes, limits: Limits, held: law.Held) -> None:
@@ -270,11 +246,8 @@ def learn(it: Found, person: bytes, limits: Limits, held: law.Held) -> None:
     round.
     """
     for resident in persons.residents_of(it.db, it.round_id, person):
-        for pack in allocations.packs_of(it.db, it.row, resident):
-            week = (
-                "" if limits.per_week is None else limits_law.week_of(pack["claimed_at"], it.zone)
-            )
-            held.add(person, week, is_this_round=bool(pack["is_here"]))
+        for at, is_here in allocations.packs_of(it.db, it.row, resident):
+            held.add(person, limits.week(at, it.zone), is_this_round=is_here)
 
 
 # ---------------------------------------------------------------- what is told

@@ -166,7 +166,7 @@ def _reason(group: _Group, resident: bytes) -> str | None:
         it.db, it.row["programme_id"], resident, listed_as or None
     )
     entry = law.Entry(0, resident, person, it.now, is_eligible=is_eligible)
-    week = "" if limits.per_week is None else limits_law.week_of(it.now, it.zone)
+    week = limits.week(it.now, it.zone)
     reason = law.reason(entry, week, limits, group.held)
     if reason is None:
         group.held.left -= 1

@@ -18,7 +18,6 @@ from vouchercli.rules import allocations as granting
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
 from vouchercli.rules import times
-from vouchercli.rules.limits import week_of
 from vouchercli.store import draws
 from vouchercli.store.allocations import held_in_round
 from vouchercli.store.db import writing
@@ -242,22 +241,15 @@ def _barred(each: Lottery, at: int) -> tuple[tuple[str, str], ...]:
     limits = allocations.limits_of(it)
     if not (it.row["resident_group"] or it.row["claimed"] or limits.looks_beyond_the_round):
         return ()
-    held, week = granting.Held(1), week_of(at, it.zone)
+    held, week = granting.Held(1), limits.week(at, it.zone)
     if not limits.looks_beyond_the_round:
         held.in_round.update(held_in_round(db, it.round_id))
     barred = []
-    for entry in draws.entries(db, it.round_id):
+    for application_no, entry in draws.entries(db, it.round_id, at):
         if limits.looks_beyond_the_round:
-            allocations.learn(it, entry["person"], limits, held)
-        one = granting.Entry(
-            entry["application_id"],
-            entry["resident"],
-            entry["person"],
-            at,
-            bool(entry["is_eligible"]),
-        )
-        if why := granting.reason(one, week, limits, held):
-            barred.append((entry["application_no"], why))
+            allocations.learn(it, entry.person, limits, held)
+        if why := granting.reason(entry, week, limits, held):
+            barred.append((application_no, why))
     return tuple(barred)
 
 

@@ -113,58 +113,39 @@ def _looked_at(session: Session, round_id: int) -> Look | None:
 
 def _kept(session: Session, row: Held, programme: Programme) -> tuple[dict[str, int], int | None]:
     """What each watched funder must still hold, and when to look again."""
-    db, round_id, zone, days = (
-        session.db,
-        row.round_id,
-        row.time_zone,
-        programme.unused_after_days,
-    )
-    holding = law.Holding(
-        row.packs,
-        row.claimed,
-        row.state == "closed",
-        row.closes_at,
-        store.last_expiry(db, round_id),
-    )
+    db, zone, days = session.db, row.time_zone, programme.unused_after_days
     at = law.lagged(session.now, days, zone)
-    after = law.expired_by(at, holding.last_expiry, zone)
-    alive = store.alive(db, round_id, after) if row.claimed else 0
-    paid = store.paid(db, round_id)
-    by_expired = _paid_by_expired(db, round_id, paid, row.claimed, alive, after)
-    template = templates.read(row.document)
+    last, alive, by_expired = _expired(db, row.round_id, row.claimed, at, zone)
+    holding = law.Holding(row.packs, row.claimed, row.state == "closed", row.closes_at, last)
     watched = commitments.funds(db, row.programme_id)
-    pack = {funder: fen for funder, fen in rounds_law.liability(1, template) if funder in watched}
-    return law.kept(holding, at, alive, pack, by_expired), law.next_look(
-        holding, at, alive, days, zone
-    )
+    parts = rounds_law.liability(1, templates.read(row.document))
+    pack = {funder: fen for funder, fen in parts if funder in watched}
+    kept = law.kept(holding, at, alive, pack, by_expired)
+    return kept, law.next_look(holding, at, alive, days, zone)
 
 
-def _paid_by_expired(
-    db: sqlite3.Connection,
-    round_id: int,
-    paid: dict[str, int],
-    claimed: int,
-    alive: int,
-    after: int,
-) -> dict[str, int]:
-    """The part of `paid` that went to claims which have expired. All alive, or none: the totals
-    know; else the facts are asked.
+def _expired(
+    db: sqlite3.Connection, round_id: int, claimed: int, at: int, zone: str
+) -> tuple[int | None, int, dict[str, int]]:
+    """(When the last voucher expires, how many claims are alive, what each funder has paid to those
+    that have expired by `at`.) All alive, or none: the totals know; else the facts are asked.
     """
+    last, paid = store.last_expiry(db, round_id), store.paid(db, round_id)
+    after = law.expired_by(at, last, zone)
+    alive = store.alive(db, round_id, after) if claimed else 0
     by_alive = (
         paid if alive == claimed else store.paid_by_alive(db, round_id, after) if alive else {}
     )
-    return {funder: fen - by_alive.get(funder, 0) for funder, fen in paid.items()}
+    return last, alive, {funder: fen - by_alive.get(funder, 0) for funder, fen in paid.items()}
 
 
 def expired_unused(it: Found) -> int:
     """What the vouchers of a round that have expired by now did not use, of all its funders
     together, in fen; as a release counts it.
     """
-    db, round_id, claimed = it.db, it.round_id, it.row["claimed"]
+    claimed = it.row["claimed"]
     at = law.lagged(it.now, it.programme.unused_after_days, it.zone)
-    after = law.expired_by(at, store.last_expiry(db, round_id), it.zone)
-    alive = store.alive(db, round_id, after) if claimed else 0
-    paid = _paid_by_expired(db, round_id, store.paid(db, round_id), claimed, alive, after)
+    _, alive, paid = _expired(it.db, it.round_id, claimed, at, it.zone)
     used = sum(paid.get(funder, 0) for funder, _ in rounds_law.liability(1, it.template))
     return max(int((claimed - alive) * it.row["pack_value_fen"]) - used, 0)
 
