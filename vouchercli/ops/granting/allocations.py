@@ -23,7 +23,6 @@ from vouchercli.store import allocations, batches, persons
 from vouchercli.store import grants as store
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator
 
     from vouchercli.ops.granting.grants import Granted, Tally
@@ -66,7 +65,7 @@ def _require(it: Found, group: str | None) -> None:
     row = it.row
     require_local(it)
     if row["state"] not in TAKES_GRANTS:
-        raise not_open(row)
+        raise not_open(it)
     if group is not None and (
         row["mode"] != "targeted" or row["resident_group"] not in ("", group)
     ):
@@ -74,7 +73,7 @@ def _require(it: Found, group: str | None) -> None:
             "group_not_listed",
             "round {round} is not granted to the group {group} from a list",
             hint="leave --group out",
-            round=row["round"],
+            round=it.code,
             group=group,
         )
 
@@ -83,15 +82,14 @@ def require_local(it: Found) -> None:
     """Refuse a round whose packs a platform grants, or a draw. Raises `platform_round`,
     `drawn_round`.
     """
-    row = it.row
-    if row["platform"]:
-        raise platform_round(row)
-    if row["mode"] == "lottery":
+    if it.row["platform"]:
+        raise platform_round(it)
+    if it.row["mode"] == "lottery":
         raise VoucherError(
             "drawn_round",
             "the packs of round {round} are drawn by lot",
             hint="voucher draw show {round}",
-            round=row["round"],
+            round=it.code,
         )
 
 
@@ -112,26 +110,26 @@ def require_finished(it: Found) -> None:
         )
 
 
-def platform_round(row: sqlite3.Row) -> VoucherError:
+def platform_round(it: Found) -> VoucherError:
     """The refusal to grant what a platform grants."""
     return VoucherError(
         "platform_round",
         "the packs of round {round} are granted by {platform}, not here",
         hint="voucher claim import FILE, when its file comes",
-        round=row["round"],
-        platform=row["platform"],
+        round=it.code,
+        platform=it.row["platform"],
     )
 
 
-def not_open(row: sqlite3.Row) -> VoucherError:
+def not_open(it: Found) -> VoucherError:
     """The refusal to grant a pack of a round that is not open."""
-    deed = rounds_law.possible(row["state"])[:1]
+    deed = rounds_law.possible(it.row["state"])[:1]
     return VoucherError(
         "round_not_open",
         "round {round} is {state}: it takes no claims",
         hint="voucher round {next} {round}",
-        round=row["round"],
-        state=Word(row["state"]),
+        round=it.code,
+        state=Word(it.row["state"]),
         next=deed[0] if deed else "show",
     )
 
@@ -158,7 +156,7 @@ def _room(it: Found) -> int:
             "money_released",
             "round {round} is closed and the money of its unclaimed packs is released",
             hint="voucher round show {round}",
-            round=row["round"],
+            round=it.code,
         )
     return left
 
@@ -283,7 +281,7 @@ def _told(it: Found, tally: Tally, given: Granted) -> Outcome:
             "granted {granted:,} packs of {round} in the order of {order}: {claimed:,} of {packs:,}"
             " are claimed",
             granted=given.packs,
-            round=row["round"],
+            round=it.code,
             order=Word(order),
             claimed=row["claimed"],
             packs=row["packs"],

@@ -14,7 +14,6 @@ from vouchercli.rules import times
 from vouchercli.store import grants
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping
 
     from vouchercli.ops.rounds.lookup import Found
@@ -69,7 +68,7 @@ def issue(it: Found, tally: Tally, *, live: bool = False) -> Granted:
     if not packs:
         return Granted(None, 0)
     if not grants.take(db, it.round_id, packs):
-        raise sold_out(row)
+        raise sold_out(it)
     grants.date(
         db,
         lambda at: (
@@ -95,14 +94,14 @@ def issue(it: Found, tally: Tally, *, live: bool = False) -> Granted:
     return Granted(batch_id, packs, sold_out_at, after)
 
 
-def sold_out(row: sqlite3.Row) -> VoucherError:
+def sold_out(it: Found) -> VoucherError:
     """The refusal when a round has not the packs that are asked for."""
     return VoucherError(
         "sold_out",
         "all {packs:,} packs of round {round} are claimed: none is left",
         hint="voucher round show {round}",
-        packs=row["packs"],
-        round=row["round"],
+        packs=it.row["packs"],
+        round=it.code,
     )
 
 

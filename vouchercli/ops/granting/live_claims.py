@@ -200,11 +200,7 @@ def _written(group: _Group) -> list[Claim]:
         [(resident, application_id, it.now) for _, resident, application_id in group.staged],
     )
     numbers = [request.application_no for request, _, _ in group.staged if request.application_no]
-    tally = (
-        grants.Tally(last_applied_at=it.now, last_application_no=numbers[-1])
-        if numbers
-        else grants.Tally()
-    )
+    tally = grants.Tally({}, it.now, numbers[-1]) if numbers else grants.Tally()
     given = grants.issue(it, tally, live=True)
     assert given.batch_id is not None
     after = store.claim_number(it.code, given.after)
@@ -225,9 +221,9 @@ def _written(group: _Group) -> list[Claim]:
 
 def _refusal(it: Found, answer: Answer) -> VoucherError:
     """Why one request got nothing, as a refusal with a way out."""
-    row, number = it.row, answer.request.application_no
+    number = answer.request.application_no
     return {
-        "sold_out": lambda: grants.sold_out(row),
+        "sold_out": lambda: grants.sold_out(it),
         "resident_limit": lambda: VoucherError(
             "resident_limit",
             "this resident already has the packs allowed",
@@ -237,7 +233,7 @@ def _refusal(it: Found, answer: Answer) -> VoucherError:
             "not_eligible",
             "this resident is not on the list that round {round} is for",
             hint="voucher eligibility list --resident ID",
-            round=row["round"],
+            round=it.code,
         ),
         "application_reused": lambda: VoucherError(
             "application_reused",
@@ -255,14 +251,13 @@ def _refusal(it: Found, answer: Answer) -> VoucherError:
 
 
 def _not_open(it: Found) -> VoucherError:
-    row = it.row
-    if row["state"] != "open":
-        return allocations.not_open(row)
+    if it.row["state"] != "open":
+        return allocations.not_open(it)
     return VoucherError(
         "round_not_open",
         "round {round} takes claims from {opens_at} to {closes_at}",
         hint="voucher round show {round}",
-        round=row["round"],
+        round=it.code,
         opens_at=it.shown("opens_at"),
         closes_at=it.shown("closes_at"),
     )

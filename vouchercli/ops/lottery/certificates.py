@@ -115,7 +115,7 @@ def _problem(fault: Fault) -> Problem:
 
 
 def _next(each: Lottery) -> tuple[Any, ...]:
-    if each.row is None:
+    if each.draw is None:
         return (
             say("next: voucher draw commit {round}, before registration closes", round=each.code),
         )
@@ -133,7 +133,7 @@ def _with_application(each: Lottery, outcome: Outcome, no: str) -> Outcome:
     """What became of one application: whether it is its person's entry, its ticket, whether it
     won.
     """
-    entry = draws.entry_of(each.it.db, each.it.round_id, no)
+    entry = draws.entry_of(each.db, each.round_id, no)
     if entry is None:
         raise VoucherError(
             "unknown_application",
@@ -197,7 +197,7 @@ def write_list(
     to: str | None,
 ) -> str:
     """Write the list of entrants; gives its name."""
-    path = to or str(each.it.session.path.parent / FOLDER / f"{_stem(each)}-entrants.csv")
+    path = to or str(each.session.path.parent / FOLDER / f"{_stem(each)}-entrants.csv")
     files.write(path, law.listed(entrants, shown))
     return path
 
@@ -216,12 +216,12 @@ def written(
     """
     text = str(each.kept.certificate)
     document = json.loads(text)
-    folder = each.it.session.path.parent / FOLDER if to is None else Path(to)
+    folder = each.session.path.parent / FOLDER if to is None else Path(to)
     made: dict[str, Iterable[bytes]] = {
         "certificate.json": [f"{text}\n".encode()],
         "certificate.txt": files.printed(document),
     }
-    entrants = entrants or draws.entrants(each.it.db, each.it.round_id)
+    entrants = entrants or draws.entrants(each.db, each.round_id)
     listed = list(law.listed(entrants, document["entrants_columns"]))
     if is_same := law.digest(listed) == document["entrants_sha256"]:
         made["entrants.csv"] = listed
@@ -251,4 +251,4 @@ def written(
 
 
 def _stem(each: Lottery) -> str:
-    return f"{each.it.row['programme']}-{each.code}"
+    return f"{each.row['programme']}-{each.code}"

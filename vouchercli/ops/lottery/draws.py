@@ -49,28 +49,28 @@ def commit_seed(
     said = draws.Terms(registration_closes_at, public_source.strip())
     with writing(session):
         each = lottery(session, code)
-        if each.row is not None:
+        if each.draw is not None:
             return terms.standing(each, said, strata)
         terms.require_time(each, registration_closes_at)
-        round_id = each.it.round_id
+        round_id = each.round_id
         draws.commit(session, round_id, seed or secrets.token_bytes(SEED_BYTES), said)
-        each.it.note(
+        each.note(
             "draw.commit",
             before=None,
             after={
-                "seed_sha256": each.now.kept.seed_sha256,
+                "seed_sha256": each.renewed.kept.seed_sha256,
                 "registration_closes_at": registration_closes_at,
                 "public_source": said.public_source,
             },
         )
-        terms.fix_strata(each.now, strata)
+        terms.fix_strata(each.renewed, strata)
         return told(
             each,
             say("committed to a seed for {round}; it stays sealed until the draw", round=code),
             say(
                 "next: publish the digest of the seed now; after {closes_at}: voucher draw entrants"
                 " {round}",
-                closes_at=each.it.shown(each.now.closes_at),
+                closes_at=each.shown(each.renewed.closes_at),
                 round=code,
             ),
         )
@@ -86,13 +86,13 @@ def publish_entrants(
         each = terms.committed(session, code)
         terms.require_closed(each)
         entrants = terms.published(each, strata)
-        count, shown = len(entrants), law.columns(each.now.strata)
+        count, shown = len(entrants), law.columns(each.renewed.strata)
         written = None if session.dry_run else certificates.write_list(each, entrants, shown, to)
         return told(
             each,
             say("{round}: {count:,} entrants, one a person", round=code, count=count),
             say("next: publish the list and its digest, then voucher draw run {round}", round=code),
-            problems=terms.empty_strata(each.now.strata, entrants),
+            problems=terms.empty_strata(each.renewed.strata, entrants),
             file=written,
         )
 
@@ -119,8 +119,8 @@ def draw(
             terms.require_open(each)
             entrants = terms.published(each, strata)
             problems = (
-                *terms.empty_strata(each.now.strata, entrants),
-                *terms.randomness(each.now, public_randomness),
+                *terms.empty_strata(each.renewed.strata, entrants),
+                *terms.randomness(each.renewed, public_randomness),
             )
             if session.dry_run:
                 return told(
@@ -132,11 +132,11 @@ def draw(
                     ),
                     problems=problems,
                 )
-            row = each.it.row
+            row = each.row
             claimed_at = min(
                 max(session.now if at is None else at, row["opens_at"]), row["closes_at"] - 1
             )
-            drawn = _draw(each.now, entrants, public_randomness, claimed_at)
+            drawn = _draw(each.renewed, entrants, public_randomness, claimed_at)
             _grant(each, drawn.winners, claimed_at)
             says = (
                 say(
@@ -152,17 +152,17 @@ def draw(
                 say(
                     "round {round} was drawn on {at}; nothing was changed",
                     round=code,
-                    at=each.it.shown(each.kept.drawn_at or 0),
+                    at=each.shown(each.kept.drawn_at or 0),
                 ),
             )
         outcome = told(each, *says, problems=problems)
-    return outcome if session.dry_run else certificates.written(each.now, outcome, to, entrants)
+    return outcome if session.dry_run else certificates.written(each.renewed, outcome, to, entrants)
 
 
 def next_step(session: Session, code: str, public_randomness: str | None = None) -> Outcome:
     """What the lottery of a round wants next: the commitment, patience, or the draw."""
     each = lottery(session, code)
-    if each.row is None:
+    if each.draw is None:
         return commit_seed(session, code)
     if each.certificate is None and session.now < each.closes_at:
         return told(
@@ -170,7 +170,7 @@ def next_step(session: Session, code: str, public_randomness: str | None = None)
             say(
                 "{round} is committed; it is drawn after registration closes at {closes_at}",
                 round=code,
-                closes_at=each.it.shown(each.closes_at),
+                closes_at=each.shown(each.closes_at),
             ),
         )
     return draw(session, code, public_randomness)
@@ -181,23 +181,23 @@ def next_step(session: Session, code: str, public_randomness: str | None = None)
 
 def _draw(each: Lottery, entrants: Sequence[Entrant], public: str | None, at: int) -> Drawn:
     """The result, and its certificate kept."""
-    row, it = each.kept, each.it.row
+    row, it = each.kept, each.row
     places = it["packs"] - it["claimed"]
     kept = sum(stratum.quota for stratum in each.strata)
     if kept > places:
         raise terms.too_large(kept, places)
-    seed, barred = draws.seed(each.it.session.path, row), _barred(each, at)
+    seed, barred = draws.seed(each.session.path, row), _barred(each, at)
     effective = law.effective_seed(seed, public)
     drawn = law.draw(proof.allowed(entrants, barred), effective, places, each.strata)
 
     def iso(at: int | None) -> str:
         assert at is not None  # what is drawn was published, its quotas fixed
-        return times.iso(at, each.it.zone)
+        return times.iso(at, each.zone)
 
     document = proof.document(
         proof.Certificate(
             programme=it["programme"],
-            round=it["round"],
+            round=each.code,
             seed=seed,
             seed_sha256=row.seed_sha256,
             public_source=row.public_source,
@@ -207,7 +207,7 @@ def _draw(each: Lottery, entrants: Sequence[Entrant], public: str | None, at: in
             registration_closed_at=iso(each.closes_at),
             strata_fixed_at=iso(row.strata_fixed_at),
             published_at=iso(row.published_at),
-            drawn_at=iso(each.it.now),
+            drawn_at=iso(each.now),
             applications=row.applications,
             entrants=row.entrants,
             entrants_columns=law.columns(each.strata),
@@ -219,8 +219,8 @@ def _draw(each: Lottery, entrants: Sequence[Entrant], public: str | None, at: in
             rest=drawn.rest,
         )
     )
-    draws.draw(each.it.session, it["round_id"], proof.canonical(document))
-    each.it.note(
+    draws.draw(each.session, each.round_id, proof.canonical(document))
+    each.note(
         "draw.run",
         before={"claimed": it["claimed"]},
         after={
@@ -237,17 +237,16 @@ def _barred(each: Lottery, at: int) -> tuple[tuple[str, str], ...]:
     """The entrants who may not have a pack at that second, each with the reason, as
     `rules.allocations` has it.
     """
-    db, it = each.it.db, each.it
-    limits = allocations.limits_of(it)
-    if not (it.row["resident_group"] or it.row["claimed"] or limits.looks_beyond_the_round):
+    limits = allocations.limits_of(each)
+    if not (each.row["group"] or each.row["claimed"] or limits.looks_beyond_the_round):
         return ()
-    held, week = granting.Held(1), limits.week(at, it.zone)
+    held, week = granting.Held(1), limits.week(at, each.zone)
     if not limits.looks_beyond_the_round:
-        held.in_round.update(held_in_round(db, it.round_id))
+        held.in_round.update(held_in_round(each.db, each.round_id))
     barred = []
-    for application_no, entry in draws.entries(db, it.round_id, at):
+    for application_no, entry in draws.entries(each.db, each.round_id, at):
         if limits.looks_beyond_the_round:
-            allocations.learn(it, entry.person, limits, held)
+            allocations.learn(each, entry.person, limits, held)
         if why := granting.reason(entry, week, limits, held):
             barred.append((application_no, why))
     return tuple(barred)
@@ -255,5 +254,5 @@ def _barred(each: Lottery, at: int) -> tuple[tuple[str, str], ...]:
 
 def _grant(each: Lottery, winners: Sequence[str], at: int) -> None:
     """Give every winner a pack, in the order in which they won."""
-    rows = draws.applicants(each.it.db, each.it.round_id, winners)
-    grants.grant(each.it, ((resident, application_id, at) for resident, application_id in rows))
+    rows = draws.applicants(each.db, each.round_id, winners)
+    grants.grant(each, ((resident, application_id, at) for resident, application_id in rows))

@@ -43,55 +43,53 @@ STEPS = {
 
 
 @dataclass(frozen=True)
-class Lottery:
+class Lottery(Found):
     """A round of mode lottery with its draw (None: nothing is committed yet)."""
 
-    it: Found
-    row: Draw | None
+    draw: Draw | None = None
 
     @property
-    def code(self) -> str:
-        """The round's code."""
-        return self.it.code
-
-    @property
-    def now(self) -> Lottery:
+    def renewed(self) -> Lottery:
         """The same lottery as it stands after what was done."""
-        return lottery(self.it.session, self.code)
+        return lottery(self.session, self.code)
 
     @property
     def closes_at(self) -> int:
         """When registration closes."""
         return law.registration_closes_at(
-            self.it.row["opens_at"], self.row.registration_closes_at if self.row else None
+            self.row["opens_at"], self.draw.registration_closes_at if self.draw else None
         )
 
     @property
     def strata(self) -> tuple[Stratum, ...]:
         """The quotas, once they are fixed."""
-        return (self.row.strata or ()) if self.row else ()
+        return (self.draw.strata or ()) if self.draw else ()
 
     @property
     def step(self) -> str:
         """How far it has come: not_committed, committed, published, drawn."""
-        if self.row is None:
+        if self.draw is None:
             return "not_committed"
         return (
-            "drawn" if self.row.drawn_at else "published" if self.row.published_at else "committed"
+            "drawn"
+            if self.draw.drawn_at
+            else "published"
+            if self.draw.published_at
+            else "committed"
         )
 
     @property
     def kept(self) -> Draw:
         """The draw's row, where a commitment was asked for before."""
-        assert self.row is not None
-        return self.row
+        assert self.draw is not None
+        return self.draw
 
     @cached_property
     def certificate(self) -> Certificate | None:
         """The certificate, once it is drawn."""
         return (
-            certificates.read(json.loads(self.row.certificate))
-            if self.row and self.row.certificate
+            certificates.read(json.loads(self.draw.certificate))
+            if self.draw and self.draw.certificate
             else None
         )
 
@@ -108,13 +106,13 @@ def lottery(session: Session, code: str) -> Lottery:
             mode=Word(it.row["mode"]),
         )
     if it.row["platform"]:
-        raise allocations.platform_round(it.row)
-    return Lottery(it, draws.kept(session.db, it.round_id))
+        raise allocations.platform_round(it)
+    return Lottery(it.session, it.row, it.programme, it.template, draws.kept(it.db, it.round_id))
 
 
 def told(each: Lottery, *says: Message, problems: tuple[Problem, ...] = (), **more: Any) -> Outcome:
     """The answer of every deed: the draw as it now stands, and what to do next."""
-    each = each.now
+    each = each.renewed
     return Outcome(more, (_draw(each), _strata(each)), says, problems)
 
 
@@ -152,14 +150,14 @@ def _draw(each: Lottery) -> Table:
     """What stands of the draw, line by line, its moments with their offset as a proof has them; the
     seed only when it is revealed.
     """
-    row, certificate = each.row, each.certificate
+    row, certificate = each.draw, each.certificate
     facts = {
         **(row._asdict() if row else {}),
         "round": each.code,
-        "programme": each.it.row["programme"],
+        "programme": each.row["programme"],
         "step": each.step,
         "registration_closes_at": each.closes_at,
-        "applications_now": draws.applications(each.it.db, each.it.round_id),
+        "applications_now": draws.applications(each.db, each.round_id),
     }
     if certificate and row:
         facts |= {
@@ -171,7 +169,7 @@ def _draw(each: Lottery) -> Table:
             "certificate_sha256": json.loads(str(row.certificate))["sha256"],
         }
     title = say("Draw of {round}: {step}", round=each.code, step=STEPS[each.step])
-    return Table(title, DRAW, (dated(facts, each.it.zone),), key="", is_record=True)
+    return Table(title, DRAW, (dated(facts, each.zone),), key="", is_record=True)
 
 
 def _strata(each: Lottery) -> Table:

@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 def committed(session: Session, code: str) -> Lottery:
     """The lottery of that round, its seed committed to. Raises `draw_not_committed`."""
     each = lottery(session, code)
-    if each.row is None and session.now < each.closes_at:
+    if each.draw is None and session.now < each.closes_at:
         raise VoucherError(
             "draw_not_committed",
             "no seed is committed to for round {round}",
             hint="voucher draw commit {round}",
             round=code,
         )
-    if each.row is None:
+    if each.draw is None:
         raise VoucherError(
             "draw_not_committed",
             "no seed was committed to before the registration of round {round} closed at"
             " {closes_at}",
             hint="give the round a later opening, then voucher draw commit {round}",
             round=code,
-            closes_at=each.it.shown(each.closes_at),
+            closes_at=each.shown(each.closes_at),
         )
     return each
 
@@ -67,7 +67,7 @@ def _terms_stand(each: Lottery) -> VoucherError:
 
 def require_time(each: Lottery, registration_closes_at: int | None) -> None:
     """The commitment comes before registration closes, and that no later than the round opens."""
-    row = each.it.row
+    row = each.row
     if row["state"] not in rounds.BEFORE_OPENING:
         raise VoucherError(
             "registration_over",
@@ -81,31 +81,31 @@ def require_time(each: Lottery, registration_closes_at: int | None) -> None:
             "registration_closes_late",
             "registration would close at {closes_at}, after the round opens at {opens_at}",
             hint="an earlier --registration-closes",
-            closes_at=each.it.shown(registration_closes_at),
-            opens_at=each.it.shown("opens_at"),
+            closes_at=each.shown(registration_closes_at),
+            opens_at=each.shown("opens_at"),
         )
     closes_at = law.registration_closes_at(row["opens_at"], registration_closes_at)
-    if each.it.now >= closes_at:
+    if each.now >= closes_at:
         raise VoucherError(
             "registration_over",
             "the registration of round {round} closed at {closes_at}: a seed is committed to before"
             " that",
             hint="give the round a later opening: voucher round edit {round} --opens-at TIME",
             round=each.code,
-            closes_at=each.it.shown(closes_at),
+            closes_at=each.shown(closes_at),
         )
 
 
 def require_closed(each: Lottery) -> None:
     """Raise `registration_still_open` unless nobody can apply any more."""
-    if each.it.now < each.closes_at:
+    if each.now < each.closes_at:
         raise VoucherError(
             "registration_still_open",
             "the registration of round {round} closes at {closes_at}; it is {now} now",
             hint="wait until then",
             round=each.code,
-            closes_at=each.it.shown(each.closes_at),
-            now=each.it.shown(each.it.now),
+            closes_at=each.shown(each.closes_at),
+            now=each.shown(each.now),
         )
 
 
@@ -114,7 +114,7 @@ def require_open(each: Lottery) -> None:
     left.
     """
     require_closed(each)
-    row = each.it.row
+    row = each.row
     if row["state"] != "open":
         raise VoucherError(
             "wrong_state",
@@ -148,11 +148,11 @@ def fix_strata(each: Lottery, strata: Sequence[Stratum] | None) -> None:
         if tuple(strata) != each.strata:
             raise _terms_stand(each)
         return
-    kept, packs = sum(stratum.quota for stratum in strata), each.it.row["packs"]
+    kept, packs = sum(stratum.quota for stratum in strata), each.row["packs"]
     if kept > packs:
         raise too_large(kept, packs)
-    draws.fix_strata(each.it.db, each.it.round_id, strata, each.it.now)
-    each.it.note(
+    draws.fix_strata(each.db, each.round_id, strata, each.now)
+    each.note(
         "draw.quotas",
         before=None,
         after={"strata": [stratum.__dict__ for stratum in strata]},
@@ -174,12 +174,12 @@ def published(each: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
     """The entrants of the published list; it is published now when it was not. Raises
     `entrants_changed`, `no_entrants`.
     """
-    db, round_id = each.it.db, each.it.round_id
+    db, round_id = each.db, each.round_id
     if strata is not None or each.kept.strata is None:
         fix_strata(each, strata or ())
-    quotas = each.now.strata
+    quotas = each.renewed.strata
     if each.kept.published_at is None:
-        allocations.require_finished(each.it)
+        allocations.require_finished(each)
     entrants = list(draws.entrants(db, round_id))
     digest = law.digest(law.listed(entrants, law.columns(quotas)))
     if not entrants:
@@ -191,9 +191,9 @@ def published(each: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
         )
     if each.kept.published_at is None:
         draws.publish(
-            db, round_id, (draws.applications(db, round_id), len(entrants)), digest, each.it.now
+            db, round_id, (draws.applications(db, round_id), len(entrants)), digest, each.now
         )
-        each.it.note(
+        each.note(
             "draw.publish",
             before=None,
             after={"entrants": len(entrants), "entrants_sha256": digest},

@@ -36,7 +36,7 @@ def pause_round(session: Session, code: str, note: str = "") -> Outcome:
     nothing and can wait for nobody.
     """
     with changing(session, code) as it:
-        require("pause", it.row)
+        require("pause", it)
         staff.require_staff(session, it.programme)
         states = ({"state": "open"}, {"state": "paused"})
         number = amendments.add(session, it.round_id, "pause", *states, note, is_effective=True)
@@ -124,7 +124,7 @@ def close_round(session: Session, code: str, *, is_sure: bool = False, note: str
     """
     with changing(session, code) as it:
         row = it.row
-        require("close", row)
+        require("close", it)
         left = row["packs"] - row["claimed"]
         if session.now >= row["closes_at"] or not left:
             return ops.end_claiming(it)
@@ -150,7 +150,7 @@ def _proposable(session: Session, code: str, deed: str) -> Found:
     `amendment_waiting`.
     """
     it = found(session, code)
-    require(deed, it.row)
+    require(deed, it)
     staff.require_itself(session, it.programme)
     if (waiting := amendments.waiting(session.db, it.round_id)) is not None:
         raise VoucherError(
@@ -208,7 +208,7 @@ def approve(it: Found, waiting: Amendment) -> Outcome:
     """
     db, row, code = it.db, it.row, it.code
     number, kind, before, after = waiting.amendment, waiting.kind, waiting.before, waiting.after
-    require(kind, row)
+    require(kind, it)
     author = Hand(waiting.proposed_by, waiting.os_user)
     staff.require_other_eyes(
         it.session, it.programme, code, [author], amendments.approvers(db, number)
@@ -217,13 +217,9 @@ def approve(it: Found, waiting: Amendment) -> Outcome:
     given = len(amendments.approvers(db, number))
     needed = it.checkers_for(after.get("packs", row["packs"]))
     about = {"amendment": number, "kind": kind, "approvals": given, "needed": needed}
+    waits = {"amendment": "proposed"}
     if given < needed:
-        it.note(
-            "amendment.approve",
-            **about,
-            before={"amendment": "proposed"},
-            after={"amendment": "proposed"},
-        )
+        it.note("amendment.approve", **about, before=waits, after=waits)
         return ops.told(
             it,
             say(
@@ -235,12 +231,7 @@ def approve(it: Found, waiting: Amendment) -> Outcome:
             ),
         )
     if kind == "close":
-        it.note(
-            "amendment.approve",
-            **about,
-            before={"amendment": "proposed"},
-            after={"amendment": "effective"},
-        )
+        it.note("amendment.approve", **about, before=waits, after={"amendment": "effective"})
         return ops.end_claiming(it, number)
     committed = _take_effect(it, kind, before, after)
     amendments.end(db, number, "effective", before, it.now)
@@ -403,16 +394,5 @@ def _refuse_drawn(it: Found) -> None:
 
 
 def _check_platform(it: Found, after: dict[str, Any]) -> None:
-    """Raise `platform_limits` when the round's platform would not take it so: the order that
-    replaces the last one could not go out.
-    """
-    if it.row["platform"]:
-        # reads YAML: only where there is a platform
-        from vouchercli.ops.rounds import (
-            issuance_orders,
-        )
-
-        keys = ("platform", "packs", "opens_at", "closes_at", "per_resident")
-        issuance_orders.refuse_unfit(
-            it.programme, it.template, {key: it.row[key] for key in keys} | after
-        )
+    """The order that replaces the last one must be able to go out. Raises `platform_limits`."""
+    drafts.check_platform(it.programme, it.template, dict(it.row) | after)

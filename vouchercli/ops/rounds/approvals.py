@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def submit_round(session: Session, code: str) -> Outcome:
     """Hand a draft in for approval; the money is not touched."""
     with changing(session, code) as it:
-        require("submit", it.row)
+        require("submit", it)
         staff.require_itself(session, it.programme)
         drafts.check_funding(it.programme, it.template)
         approvals.add(session, it.round_id, it.row["revision"], "submit")
@@ -53,7 +53,7 @@ def approve_round(session: Session, code: str) -> Outcome:
         row = it.row
         if (waiting := store.waiting(it.db, it.round_id)) is not None:
             return amendments.approve(it, waiting)
-        require("approve", row)
+        require("approve", it)
         authors, approvers = (
             approvals.authors(it.db, it.round_id),
             approvals.approvers(it.db, it.round_id),
@@ -99,7 +99,7 @@ def reject_round(session: Session, code: str, note: str) -> Outcome:
     with changing(session, code) as it:
         if (waiting := store.waiting(it.db, it.round_id)) is not None:
             return amendments.reject(it, waiting, note)
-        require("reject", it.row)
+        require("reject", it)
         staff.require_checker(session, it.programme)
         approvals.add(session, it.round_id, it.row["revision"], "reject", note)
         it.become("draft", "round.reject", revision=it.row["revision"], note=note)

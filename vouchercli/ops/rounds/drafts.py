@@ -85,7 +85,7 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
         )
     with changing(session, code) as it:
         row = it.row
-        require("edit", row)
+        require("edit", it)
         staff.require_itself(session, it.programme)
         before = {column: row[column] for column in COLUMNS}
         terms = _terms(
@@ -217,14 +217,16 @@ def _terms(
     check_funding(programme, template)
     _check_amounts(programme, terms, pack)
     check_times(programme, template, terms)
+    check_platform(programme, template, terms)
+    return terms
+
+
+def check_platform(programme: Programme, template: Template, terms: Mapping[str, Any]) -> None:
+    """Raise `platform_limits` when the round's platform does not take it so."""
     if terms["platform"]:
-        # reads YAML: only where there is a platform
-        from vouchercli.ops.rounds import (
-            issuance_orders,
-        )
+        from vouchercli.ops.rounds import issuance_orders  # reads YAML: only for a platform
 
         issuance_orders.refuse_unfit(programme, template, terms)
-    return terms
 
 
 def _stripped(text: str | None) -> str | None:

@@ -115,11 +115,11 @@ def changing(session: Session, code: str) -> Iterator[Found]:
         yield found(session, code)
 
 
-def require(deed: str, row: sqlite3.Row) -> None:
+def require(deed: str, it: Found) -> None:
     """Raise `wrong_state`, with what is possible instead, unless the round's state allows the
     deed.
     """
-    state = row["state"]
+    state = it.row["state"]
     if law.is_possible(deed, state):
         return
     if law.DEEDS[deed].end == state != "draft":
@@ -127,7 +127,7 @@ def require(deed: str, row: sqlite3.Row) -> None:
             "wrong_state",
             "round {round} is already {state}",
             hint="voucher round show {round}",
-            round=row["round"],
+            round=it.code,
             state=Word(state),
         )
     others = law.possible(state)
@@ -136,14 +136,14 @@ def require(deed: str, row: sqlite3.Row) -> None:
             "wrong_state",
             "round {round} is {state}: nothing more can be done with it",
             hint="voucher round copy {round} NEW --opens-at TIME",
-            round=row["round"],
+            round=it.code,
             state=Word(state),
         )
     raise VoucherError(
         "wrong_state",
         "round {round} is {state}: {deed} is not possible now (possible: {possible})",
         hint="voucher round {next} {round}",
-        round=row["round"],
+        round=it.code,
         state=Word(state),
         deed=deed,
         possible=", ".join(others),

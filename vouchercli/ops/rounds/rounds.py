@@ -63,7 +63,7 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
     """
     with changing(session, code) as it:
         row, opens_at = it.row, it.shown("opens_at")
-        require("open", row)
+        require("open", it)
         if session.now < row["opens_at"] and not is_sure:
             raise VoucherError(
                 "too_early",
@@ -146,7 +146,7 @@ def cancel_round(session: Session, code: str) -> Outcome:
     """Give a round up and release its money. Raises `round_has_claims` once a pack is claimed."""
     with changing(session, code) as it:
         row = it.row
-        require("cancel", row)
+        require("cancel", it)
         if row["claimed"]:
             raise VoucherError(
                 "round_has_claims",

@@ -68,10 +68,10 @@ def take_in(session: Session, file: Landed, inbox: Path) -> Done | None:
     blank = Done(
         "import", name, zone(session.db, file.programme or session.programme), file.programme
     )
-    done = attempted(session, blank, lambda: _imported(session, file))
+    done = attempted(session, blank, _imported, file)
     if done is None or session.dry_run or (done.error and done.error.code in NOT_THE_FILES):
         return done
-    moved = attempted(session, blank, lambda: _put_away(session, file, done, inbox))
+    moved = attempted(session, blank, _put_away, file, done, inbox)
     return moved if moved and moved.error else _told(done)
 
 
@@ -126,27 +126,21 @@ def _told(done: Done) -> Done:
     if done.outcome is None:
         return done
     data = answer(done.outcome)
-    if "repeats" in data:
-        counts = say(
-            "the same file came before, as batch {batch}: nothing to do", batch=data["batch"]
-        )
-    else:
-        counts = say(
+    counts = (
+        say("the same file came before, as batch {batch}: nothing to do", **data)
+        if "repeats" in data
+        else say(
             "{read:,} rows = {accepted:,} accepted + {duplicate:,} duplicate + {rejected:,}"
             " rejected (batch {batch})",
-            **{key: data[key] for key in ("read", "accepted", "duplicate", "rejected", "batch")},
+            **data,
         )
+    )
     rejected = Problem(
         "rows_rejected",
         "{file}: {rejected} of {read} rows were rejected",
         level="warning",
         hint="voucher batch show {batch}",
-        params={
-            "file": done.subject,
-            "rejected": data["rejected"],
-            "read": data["read"],
-            "batch": data["batch"],
-        },
+        params=data | {"file": done.subject},
     )
     return replace(
         done,

@@ -143,30 +143,23 @@ def shown(plan: Plan, *, systemd: bool) -> Outcome:
 # ---------------------------------------------------------------- what would change
 
 
-def install_change(plan: Plan, *, systemd: bool) -> Change:
-    """The crontab or the units with our part in them. Raises `no_crontab`, `crontab_failed`,
-    `crontab_damaged`, `foreign_unit`.
+def change(plan: Plan, *, systemd: bool, is_removal: bool = False) -> Change:
+    """The crontab or the units with our part in them, or without it. Raises `no_crontab`,
+    `crontab_failed`, `crontab_damaged`, `foreign_unit`.
     """
-    if not systemd:
+    files: dict[str, tuple[bytes | None, bytes | None]] = {}
+    if systemd:
+        for path, unit in _units(plan).items():
+            files[path] = (unit, None if is_removal else plan.units[Path(path).name].encode())
+    else:
         before = _crontab()
-        return Change(plan, {"": (before, crontab.put(before, plan.name, plan.entry))})
-    return Change(
-        plan,
-        {
-            path: (before, plan.units[Path(path).name].encode())
-            for path, before in _units(plan).items()
-        },
-    )
-
-
-def remove_change(plan: Plan, *, systemd: bool) -> Change:
-    """The crontab or the units without our part."""
-    if not systemd:
-        before = _crontab()
-        return Change(plan, {"": (before, crontab.without(before, plan.name))}, is_removal=True)
-    return Change(
-        plan, {path: (before, None) for path, before in _units(plan).items()}, is_removal=True
-    )
+        after = (
+            crontab.without(before, plan.name)
+            if is_removal
+            else crontab.put(before, plan.name, plan.entry)
+        )
+        files[""] = (before, after)
+    return Change(plan, files, is_removal)
 
 
 def _crontab() -> bytes:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import Busy, VoucherError
 from vouchercli.ops.granting import allocations
@@ -73,12 +73,14 @@ class Done:
         return "partial" if self.outcome.status == "partial" else "done"
 
 
-def attempted(session: Session, blank: Done, work: Callable[[], Outcome | None]) -> Done | None:
-    """`blank` with what `work` came to; None when there was nothing to do after all. Raises `Busy`:
-    then all else waits too.
+def attempted(
+    session: Session, blank: Done, work: Callable[..., Outcome | None], *args: Any
+) -> Done | None:
+    """`blank` with what `work` (a session and its arguments) came to; None when there was nothing
+    to do after all. Raises `Busy`: then all else waits too.
     """
     try:
-        outcome = work()
+        outcome = work(session, *args)
     except Busy:
         raise
     except VoucherError as error:

@@ -97,11 +97,8 @@ def tick(session: Session, where: Places) -> Outcome:
                 is_first_fault=not any(p.code == "unwritable_log" for p in problems),
             )
         if not session.dry_run:
-            unbeaten = attempted(
-                session,
-                Done("beat", str(session.path), times.HOME_ZONE),
-                lambda: _beat(session, done),
-            )
+            blank = Done("beat", str(session.path), times.HOME_ZONE)
+            unbeaten = attempted(session, blank, _beat, done)
             problems += unbeaten.problems(unbeaten.subject) if unbeaten else ()
     return _told(session, done, problems)
 
@@ -131,25 +128,25 @@ def _all(session: Session, where: Places) -> Iterator[Done]:
     yield from _outbox(session, where)
     yield from _money(session)
     for due in law.reminders(scheduled(session), session.now):
-        yield from _one(session, _blank(due), lambda due=due: remind(session, due))
+        yield from _one(session, _blank(due), remind, due)
     for row in programme_changes.all_waiting(session.db, session.programme):
         blank = Done(
             "remind", row["programme"], row["time_zone"], row["programme"], row["proposed_at"]
         )
-        yield from _one(session, blank, lambda row=row: remind_of_change(session, row))
+        yield from _one(session, blank, remind_of_change, row)
     if where.inbox.is_dir():
         yield from inboxes.stray_files(session, where.inbox)
 
 
-def _one(session: Session, blank: Done, work: Any) -> Iterator[Done]:
-    done = attempted(session, blank, work)
+def _one(session: Session, blank: Done, work: Any, *args: Any) -> Iterator[Done]:
+    done = attempted(session, blank, work, *args)
     if done is not None:
         yield done
 
 
 def _rounds(session: Session, deed: str) -> Iterator[Done]:
     for due in law.due(deed, scheduled(session), session.now):
-        yield from _one(session, _blank(due), lambda due=due: do(session, due))
+        yield from _one(session, _blank(due), do, due)
 
 
 def _blank(due: Due) -> Done:
@@ -195,7 +192,7 @@ def _intake(session: Session, where: Places) -> Iterator[Done]:
 def _outbox(session: Session, where: Places) -> Iterator[Done]:
     for order in issuance_orders.unwritten(session.db, session.programme):
         blank = Done("write", order.round, order.time_zone, order.programme)
-        yield from _one(session, blank, lambda order=order: _write(session, order, where.outbox))
+        yield from _one(session, blank, _write, order, where.outbox)
 
 
 def _write(session: Session, order: Order, outbox: Path) -> Outcome:
@@ -215,11 +212,7 @@ def _money(session: Session) -> Iterator[Done]:
     for row in releases.due(session.db, session.programme, session.now):
         blank = Done("release", row.round, row.time_zone, row.programme)
         inner = session._replace(programme=row.programme)
-        yield from _one(
-            session,
-            blank,
-            lambda row=row, inner=inner: releases.release_unused(inner, row.round_id),
-        )
+        yield from _one(inner, blank, releases.release_unused, row.round_id)
 
 
 # ---------------------------------------------------------------- heartbeat, log, answer
