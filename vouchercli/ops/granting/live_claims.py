@@ -223,31 +223,31 @@ def _refusal(it: Found, answer: Answer) -> VoucherError:
     """Why one request got nothing, as a refusal with a way out."""
     number = answer.request.application_no
     return {
-        "sold_out": lambda: grants.sold_out(it),
-        "resident_limit": lambda: VoucherError(
+        "sold_out": grants.sold_out(it),
+        "resident_limit": VoucherError(
             "resident_limit",
             "this resident already has the packs allowed",
             hint="voucher claim list --resident ID",
         ),
-        "not_eligible": lambda: VoucherError(
+        "not_eligible": VoucherError(
             "not_eligible",
             "this resident is not on the list that round {round} is for",
             hint="voucher eligibility list --resident ID",
             round=it.code,
         ),
-        "application_reused": lambda: VoucherError(
+        "application_reused": VoucherError(
             "application_reused",
             "application number {number} stands for another resident",
             hint="voucher application list --application {number}",
             number=number,
         ),
-        "bad_resident": lambda: VoucherError(
+        "bad_resident": VoucherError(
             "bad_resident",
             "the resident's token is damaged",
             hint="copy it whole: token: and 32 hexadecimal digits",
         ),
-        "round_not_open": lambda: _not_open(it),
-    }[answer.reason or "sold_out"]()
+        "round_not_open": _not_open(it),
+    }[answer.reason or "sold_out"]
 
 
 def _not_open(it: Found) -> VoucherError:

@@ -266,37 +266,28 @@ def _take_effect(
 
 
 def _effective(it: Found, kind: str, after: dict[str, Any], committed: dict[str, int]) -> Outcome:
-    it, code = found(it.session, it.code), it.code
-    closes_at = it.shown("closes_at")
+    it = found(it.session, it.code)
     if kind == "top-up":
-        return ops.told(
-            it,
-            say(
-                "topped up {round} to {packs:,} packs: {amount} yuan more committed",
-                round=code,
-                packs=after["packs"],
-                amount=money.grouped(sum(committed.values())),
-            ),
+        done = say(
+            "topped up {round} to {packs:,} packs: {amount} yuan more committed",
+            round=it.code,
+            packs=after["packs"],
+            amount=money.grouped(sum(committed.values())),
         )
-    if kind == "resume":
-        return ops.told(
-            it,
-            say(
-                "resumed {round}: claims count again until {closes_at}",
-                round=code,
-                closes_at=closes_at,
-            ),
-            problems=ops.over(it),
+    elif kind == "resume":
+        done = say(
+            "resumed {round}: claims count again until {closes_at}",
+            round=it.code,
+            closes_at=it.shown("closes_at"),
         )
-    return ops.told(
-        it,
-        say(
+    else:
+        done = say(
             "rescheduled {round}: claims count from {opens_at} to {closes_at}",
-            round=code,
+            round=it.code,
             opens_at=it.shown("opens_at"),
-            closes_at=closes_at,
-        ),
-    )
+            closes_at=it.shown("closes_at"),
+        )
+    return ops.told(it, done, problems=ops.over(it) if kind == "resume" else ())
 
 
 def reject(it: Found, waiting: Amendment, note: str) -> Outcome:

@@ -54,11 +54,8 @@ def approve_round(session: Session, code: str) -> Outcome:
         if (waiting := store.waiting(it.db, it.round_id)) is not None:
             return amendments.approve(it, waiting)
         require("approve", it)
-        authors, approvers = (
-            approvals.authors(it.db, it.round_id),
-            approvals.approvers(it.db, it.round_id),
-        )
-        staff.require_other_eyes(session, it.programme, code, authors, approvers)
+        hands = approvals.authors(it.db, it.round_id), approvals.approvers(it.db, it.round_id)
+        staff.require_other_eyes(session, it.programme, code, *hands)
         approvals.add(session, it.round_id, row["revision"], "approve")
         given, needed = len(approvals.approvers(it.db, it.round_id)), it.checkers
         about = {"revision": row["revision"], "approvals": given, "needed": needed}

@@ -148,9 +148,12 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
         copied = _added(session, old["programme_id"], new, terms)
         more = {}
         if rolled.packs:
-            parts = (rolled.unclaimed, rolled.expired_fen, rolled.packs)
-            amendments.roll_in(it.db, copied.round_id, it.round_id, *parts)
-            more["rolled_in"] = dict(zip(("unclaimed", "expired_fen", "packs"), parts, strict=True))
+            more["rolled_in"] = {
+                "unclaimed": rolled.unclaimed,
+                "expired_fen": rolled.expired_fen,
+                "packs": rolled.packs,
+            }
+            amendments.roll_in(it.db, copied.round_id, it.round_id, **more["rolled_in"])
         after = {"state": "draft", **terms}
         copied.note("round.create", before=None, after=after, copied_from=code, **more)
         return _drafted(copied, *filter(None, [rolled.said]))
