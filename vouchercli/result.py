@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vouchercli.errors import VoucherError
+
 Status = Literal["ok", "partial", "failed", "refused"]
 Kind = Literal["text", "word", "sentence", "int", "fen", "ratio", "rate", "time", "date", "token"]
 
@@ -73,9 +75,11 @@ class Problem:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-def as_problem(error: VoucherError) -> Problem:
-    """A refusal as a problem."""
-    return Problem(error.code, error.text, error.where, error.hint, "error", error.params)
+def refusal(error: VoucherError, where: str = "") -> tuple[Problem, ...]:
+    """A refusal as a problem, at `where` when it names no place, and the faults that it gathers."""
+    where = error.where or where
+    own = Problem(error.code, error.text, where, error.hint, "error", error.params)
+    return (own, *error.problems)
 
 
 Rendering = Literal["table", "csv", "json"]
@@ -98,10 +102,11 @@ class Column:
     date (integer yyyymmdd), token (the bytes of a resident's keyed token). None is shown as an en
     dash, a list with commas between its items.
 
-    A row has the value under `source`, or under `key` when that is empty. `where` names the
-    renderings that have the column. For a person's table only: `blank` is what an empty text reads
-    as ("(not stated)"); an `optional` column is left out when all its values are 0 or None. The
-    label of a `verbatim` column is data (a funder's code), never translated.
+    A row has the value under `source`, or under `key` when that is empty; `shown` is where a row
+    has what people and spreadsheets read instead. `where` names the renderings that have the
+    column. For a person's table only: `blank` is what an empty text reads as ("(not stated)"); an
+    `optional` column is left out when all its values are 0 or None. The label of a `verbatim`
+    column is data (a funder's code), never translated.
     """
 
     key: str
@@ -112,23 +117,33 @@ class Column:
     where: tuple[Rendering, ...] = EVERYWHERE
     verbatim: bool = False
     source: str = ""
+    shown: str = ""
 
     def values(self, rows: Sequence[Row]) -> list[Any]:
-        """What each row has for this column; None where it has nothing."""
-        name = self.source or self.key
-        return [
-            row.get(name) if isinstance(row, dict) else getattr(row, name, None) for row in rows
-        ]
+        """What each row has for this column, for a program; None where it has nothing."""
+        return _values(rows, self.source or self.key)
+
+    def shown_values(self, rows: Sequence[Row]) -> list[Any]:
+        """The same for people and spreadsheets."""
+        return _values(rows, self.shown or self.source or self.key)
 
     def of(self, row: Row) -> Any:
-        """The value of one row."""
-        return self.values([row])[0]
+        """What people and spreadsheets read of one row."""
+        return self.shown_values([row])[0]
 
 
-def only(where: tuple[Rendering, ...], *columns: Column | str) -> tuple[Column, ...]:
-    """The columns (of some the keys are enough), in these renderings only."""
+def _values(rows: Sequence[Row], name: str) -> list[Any]:
+    return [row.get(name) if isinstance(row, dict) else getattr(row, name, None) for row in rows]
+
+
+def only(
+    where: tuple[Rendering, ...], *columns: Column | str, kind: Kind = "text"
+) -> tuple[Column, ...]:
+    """The columns (of some the keys are enough, all of one kind), in these renderings only."""
     return tuple(
-        replace(each, where=where) if isinstance(each, Column) else Column(each, where=where)
+        replace(each, where=where)
+        if isinstance(each, Column)
+        else Column(each, kind=kind, where=where)
         for each in columns
     )
 
@@ -140,14 +155,15 @@ Row = Any  # a dictionary, or an object with attributes: a NamedTuple of the sto
 class Table:
     """Rows under columns, for every rendering alike: Rich, CSV, JSON.
 
-    `rows` and `total` give a value for each column (`Column.of`). `key` is the name under which
-    JSON has the rows, as a list of objects; with the key "" the fields of its one row stand beside
-    the other data; a table without a key is not in JSON. With `is_record` the table has one row:
-    JSON has an object instead of a list, a person sees a line for each column.
+    `rows` and `total` give a value for each column. `key` is the name under which JSON has the
+    rows, as a list of objects; `residents.districts` is a list in the object `residents`; a table
+    without a key is not in JSON. With `is_record` the table has one row: JSON has an object instead
+    of a list (with the key "" its fields stand beside the other data), a person sees a line for
+    each column.
 
-    `total_key` is the name under which JSON has the total; without rows nobody else sees one. An
-    `aside` repeats or explains, for a person, what another table holds: CSV leaves it out. An
-    `optional` table without rows is for JSON alone.
+    `where` names the renderings that have the table. `total_key` is the name under which JSON has
+    the total; without rows nobody else sees one. An `aside` repeats or explains, for a person, what
+    another table holds: CSV leaves it out. An `optional` table without rows is for JSON alone.
     """
 
     title: Message
@@ -161,6 +177,7 @@ class Table:
     is_record: bool = False
     total_key: str = ""
     optional: bool = False
+    where: tuple[Rendering, ...] = EVERYWHERE
 
     @property
     def lines(self) -> list[Row]:
@@ -169,8 +186,10 @@ class Table:
 
     def is_in(self, rendering: Rendering) -> bool:
         """Whether people or spreadsheets see anything of it."""
-        is_left_out = (self.optional and not self.rows) or (self.aside and rendering == "csv")
-        return not is_left_out and any(rendering in column.where for column in self.columns)
+        if (self.optional and not self.rows) or (self.aside and rendering == "csv"):
+            return False
+        has_columns = any(rendering in column.where for column in self.columns)
+        return has_columns and rendering in self.where
 
 
 @dataclass(frozen=True)

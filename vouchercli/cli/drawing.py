@@ -147,7 +147,7 @@ def _fitted(table: Table, width: int) -> tuple[list[Line], Unit]:
 def _strip(column: Column, table: Table, unit: Unit) -> Strip:
     total = column.of(table.total) if table.total and table.rows else None
     footer = "" if total is None else pretty(column, total, table.zone, unit)
-    cells = [pretty(column, each, table.zone, unit) for each in column.values(table.rows)]
+    cells = [pretty(column, each, table.zone, unit) for each in column.shown_values(table.rows)]
     if column.kind == "time" and all(cell.endswith(":00") or cell == DASH for cell in cells):
         cells = [cell.removesuffix(":00") for cell in cells]
     return Strip(label(column), cells, footer, column.kind)

@@ -11,7 +11,7 @@ import typer
 from vouchercli.cli.options import Call, command, noun
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
-from vouchercli.ops.rounds import amendments, approvals, closings, drafts, plans, rounds
+from vouchercli.ops.rounds import amendments, approvals, drafts, plans, rounds
 from vouchercli.result import Outcome
 
 if TYPE_CHECKING:
@@ -342,7 +342,7 @@ def close(call: Call, code: Code, *, note: Why = "") -> Outcome:
     it).
     """
     with call.session() as session:
-        return closings.close_round(session, code, is_sure=call.yes, note=note)
+        return amendments.close_round(session, code, is_sure=call.yes, note=note)
 
 
 @command(app, "cancel", epilog="Example: voucher round cancel hz-1")

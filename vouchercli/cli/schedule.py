@@ -138,9 +138,7 @@ def install(
     """
     with call.session() as session:
         plan = _plan(call, session, inbox, outbox, log_file, every)
-    return ops.written(
-        _agreed(call, ops.install_change(plan, systemd=systemd)), dry_run=call.dry_run
-    )
+    return ops.written(_agreed(call, ops.change(plan, systemd=systemd)), dry_run=call.dry_run)
 
 
 @command(app, "remove", epilog="Example: voucher schedule remove --yes")
@@ -149,7 +147,7 @@ def remove(call: Call, systemd: Systemd = False) -> Outcome:
     with call.session() as session:
         plan = _plan(call, session, None, None, None)
     return ops.written(
-        _agreed(call, ops.remove_change(plan, systemd=systemd)), dry_run=call.dry_run
+        _agreed(call, ops.change(plan, systemd=systemd, is_removal=True)), dry_run=call.dry_run
     )
 
 

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.language import for_programme, t
-from vouchercli.result import Message, Word, as_problem
+from vouchercli.result import Message, Word, refusal
 from vouchercli.rules import money, resident_tokens, times
 
 if TYPE_CHECKING:
@@ -49,12 +49,12 @@ def show(call: Call, outcome: Outcome) -> int:
 
 def refuse(call: Call, error: VoucherError) -> int:
     """Render a refusal: what, where, and what to do next."""
-    own = as_problem(error)
+    problems = refusal(error)
     if call.given.get("output") == "json":
-        _write_json(_envelope(call, "refused", None, (own, *error.problems)))
+        _write_json(_envelope(call, "refused", None, problems))
         return error.exit_code
-    _talk_problems(call, (own,))
-    _talk_problems(call, error.problems)
+    _talk_problems(call, problems[:1])
+    _talk_problems(call, problems[1:])
     return error.exit_code
 
 
@@ -145,7 +145,7 @@ def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
     from vouchercli.formats.written.formulas import disarmed
 
     exact = _exact(column.kind, table.zone, is_chinese)
-    values = column.values(table.lines)
+    values = column.shown_values(table.lines)
     if set(map(type, values)) == {int}:
         return [*map(exact, values)]
     cells = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.rules import resident_tokens, times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from vouchercli.result import Column, Outcome, Row, Table
 
@@ -27,19 +27,30 @@ def answer(outcome: Outcome) -> Any:
         return outcome.data
     data = dict(outcome.data or {})
     for table in tables:
-        listed = rows(table, table.rows)
-        if not table.key:
-            data |= listed[0]
+        path = str(table.key).split(".")
+        listed = rows(table)
+        if table.is_record:
+            _place(data, path).update(listed[0])
         else:
-            data[str(table.key)] = listed[0] if table.is_record else listed
+            _place(data, path[:-1])[path[-1]] = listed
         if table.total_key and table.total:
             total = rows(table, [table.total])[0]
             data[table.total_key] = {key: total[key] for key in total if key in table.total}
     return data
 
 
-def rows(table: Table, given: Sequence[Row]) -> list[dict[str, Any]]:
-    """The rows as objects, each value as its column's kind is written in JSON."""
+def _place(data: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
+    """The object at a path, made where it is not there yet."""
+    for key in filter(None, path):
+        data = data.setdefault(key, {})
+    return data
+
+
+def rows(table: Table, given: Sequence[Row] | None = None) -> list[dict[str, Any]]:
+    """The table's rows (or those given) as objects, each value as its column's kind is written in
+    JSON.
+    """
+    given = table.rows if given is None else given
     columns = [column for column in table.columns if "json" in column.where]
     keys = [column.key for column in columns]
     wanted = set(keys)
@@ -50,6 +61,14 @@ def rows(table: Table, given: Sequence[Row]) -> list[dict[str, Any]]:
         return list(given)
     values = (_values(column, given, table.zone) for column in columns)
     return [dict(zip(keys, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def dated(fields: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """The same fields, each moment (`at`, `*_at`; UTC seconds) as JSON has it."""
+    return {
+        key: times.iso(field, zone) if f"_{key}".endswith("_at") and field is not None else field
+        for key, field in fields.items()
+    }
 
 
 def _values(column: Column, given: Sequence[Row], zone: str) -> list[Any]:

@@ -97,7 +97,7 @@ def _learn(
         granted.hold(
             round_,
             resident,
-            "" if limits.per_week is None else limits_law.week_of(claimed_at, zone),
+            limits.week(claimed_at, zone),
         )
         numbers[(round_, resident)] = max(pack_no, numbers.get((round_, resident), 0))
     return numbers

@@ -105,11 +105,12 @@ def rounds(db: sqlite3.Connection, template_id: int) -> list[str]:
 
 def value(row: Row) -> Template:
     """The template as the rules know it."""
-    return _read(row["document"])
+    return read(row["document"])
 
 
 @lru_cache(maxsize=64)
-def _read(text: str) -> Template:
+def read(text: str) -> Template:
+    """A template's document, as it is kept, as the rules know it."""
     template, faults = rules.read(json.loads(text))
     assert template is not None, faults  # it had no fault when it was added
     return template
