@@ -13,10 +13,10 @@ from big_town import canonical, copied, left_by, prepare
 from processes import PIPE
 
 from vouchercli.errors import Busy, Stopped
-from vouchercli.ops import reports
 from vouchercli.ops.intake import chunks
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.ops.intake.by_columns import feed
+from vouchercli.ops.reports.leverage import report_leverage
 from vouchercli.rules import times
 from vouchercli.store import db as store
 
@@ -326,7 +326,7 @@ def test_a_report_sees_whole_chunks_only(town: Any, here: Path) -> None:
 
     def look() -> None:
         with session(here) as other:
-            seen.append(reports.report_leverage(other).data["total"]["redemptions"])
+            seen.append(report_leverage(other).data["total"]["redemptions"])
 
     with session(here) as one:
         ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda _: look(), within=look))

@@ -4,8 +4,7 @@ what the law reads for the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
@@ -98,8 +97,7 @@ ORDER BY last_applied_at DESC, last_application_no DESC LIMIT 1
 """
 
 
-@dataclass(frozen=True)
-class Arrivals:
+class Arrivals(NamedTuple):
     """What the scan in the order of arrival found: packs staged, applications passed over, the
     application_id of the last that got one.
     """
