@@ -2,14 +2,13 @@
 
 `command` is the decorator of every command function: the function's first parameter is the `Call`;
 the shared options are added to its signature, so that `--help` shows them and Typer parses them in
-both places.
+both places. A block of options that several commands share is a dictionary such as `PANEL`.
 """
 
 from __future__ import annotations
 
 import inspect
 import os
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from vouchercli.errors import UsageFault
 from vouchercli.rules import times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from vouchercli.result import Outcome
     from vouchercli.store.db import Session
@@ -73,7 +72,8 @@ PANEL = {
     ],
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")],
 }
-DEFAULTS: dict[str, Any] = {name: False if name in ("dry_run", "yes") else None for name in PANEL}
+FLAGS = ("version", "dry_run", "yes")
+DEFAULTS: dict[str, Any] = {name: False if name in FLAGS else None for name in PANEL}
 
 
 @dataclass
@@ -180,25 +180,19 @@ def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
 
 
 def command(
-    app: typer.Typer, name: str, *, epilog: str = ""
+    app: typer.Typer,
+    name: str,
+    *,
+    epilog: str = "",
+    options: Mapping[str, Any] | None = None,
+    required: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
     """Register `function(call, ...)` as the subcommand `name`; its docstring is the help, `epilog`
-    the examples.
+    the examples. A function that takes `**more` is given the block of `options`, of which some are
+    `required`.
     """
 
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
-        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        shared = [
-            inspect.Parameter(
-                option,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=DEFAULTS[option],
-                annotation=annotation,
-            )
-            for option, annotation in PANEL.items()
-        ]
-        context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-
         def run(*, ctx: typer.Context, **given: Any) -> Outcome:
             call = ctx.find_root().obj
             call.command = ctx.command_path.partition(" ")[2]
@@ -210,16 +204,36 @@ def command(
             _check(call)
             return function(call, **given)
 
-        parameters = (
-            [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared + [context]
-        )
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        own = [*inspect.signature(function, eval_str=True).parameters.values()][1:]
+        declare(run, [*own, *parameters(options or {}, required), *parameters(PANEL)])
         run.__doc__ = function.__doc__
         app.command(name, epilog=epilog or None)(run)
         return function
 
     return register
+
+
+def parameters(
+    options: Mapping[str, Any], required: tuple[str, ...] = ()
+) -> Iterator[inspect.Parameter]:
+    """A block of options as parameters of a function."""
+    for name, annotation in options.items():
+        default = inspect.Parameter.empty if name in required else False if name in FLAGS else None
+        yield inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+        )
+
+
+def declare(function: Callable[..., Any], own: list[inspect.Parameter]) -> None:
+    """Let Typer see these parameters of a function that takes them by `**`."""
+    context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    seen = [
+        each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for each in (*own, context)
+        if each.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    function.__signature__ = inspect.Signature(seen)  # type: ignore[attr-defined]
+    function.__annotations__ = {each.name: each.annotation for each in seen}
 
 
 def _check(call: Call) -> None:
@@ -242,10 +256,3 @@ def _check(call: Call) -> None:
                 what=f"--{option.replace('_', '-')}",
                 path=f"voucher {call.command}",
             )
-
-
-def progress(text: str) -> None:
-    """A passing line on a terminal only, on stderr; nothing into files and pipes."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()

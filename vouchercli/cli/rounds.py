@@ -21,79 +21,78 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The round, for example hz-1.")]
 NewCode = Annotated[str, typer.Argument(metavar="NEW", help="The code of the new round.")]
-Template = Annotated[
-    str,
-    typer.Option(
-        "--template",
-        metavar="CODE[@V]",
-        help="The card pack (the newest version, unless @V is given).",
-    ),
-]
-Packs = Annotated[
-    int,
-    typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed."),
-]
-OpensAt = Annotated[
-    str,
-    typer.Option(
-        "--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone."
-    ),
-]
-MaybeTemplate = Annotated[
-    Optional[str],
-    typer.Option("--template", metavar="CODE[@V]", help="Another card pack or version."),
-]
-MaybePacks = Annotated[
-    Optional[int],
-    typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed."),
-]
-MaybeOpensAt = Annotated[
-    Optional[str],
-    typer.Option(
-        "--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone."
-    ),
-]
-ClosesAt = Annotated[
-    Optional[str],
-    typer.Option(
-        "--closes-at",
-        metavar="TIME",
-        help="When claiming ends (a bare date: its end); else when the first voucher expires.",
-    ),
-]
-Mode = Annotated[
-    Optional[str],
-    typer.Option(
-        "--mode", metavar="fcfs|lottery|targeted", help="How packs are granted (fcfs unless given)."
-    ),
-]
-Platform = Annotated[
-    Optional[str],
-    typer.Option(
-        "--platform", metavar="NAME", help="The platform that issues it (else issued here)."
-    ),
-]
-Group = Annotated[
-    Optional[str],
-    typer.Option(
-        "--group", metavar="NAME", help="Only residents of this group, by the eligibility list."
-    ),
-]
-PerResident = Annotated[
-    Optional[int],
-    typer.Option(
-        "--per-resident",
-        metavar="N",
-        min=1,
-        help="Packs for one resident at most (the programme's limit unless given).",
-    ),
-]
-RegistrationOpens = Annotated[
-    Optional[str],
-    typer.Option(
-        "--registration-opens", metavar="TIME", help="When residents may begin to register."
-    ),
-]
+# What a round is made of: one block for create, edit and copy, which differ in what must be given.
+TERMS: dict[str, Any] = {
+    "template": Annotated[
+        Optional[str],
+        typer.Option(
+            "--template",
+            metavar="CODE[@V]",
+            help="The card pack (the newest version, unless @V is given).",
+        ),
+    ],
+    "packs": Annotated[
+        Optional[int],
+        typer.Option(
+            "--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed."
+        ),
+    ],
+    "opens_at": Annotated[
+        Optional[str],
+        typer.Option(
+            "--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone."
+        ),
+    ],
+    "closes_at": Annotated[
+        Optional[str],
+        typer.Option(
+            "--closes-at",
+            metavar="TIME",
+            help="When claiming ends (a bare date: its end); else when the first voucher expires.",
+        ),
+    ],
+    "mode": Annotated[
+        Optional[str],
+        typer.Option(
+            "--mode",
+            metavar="fcfs|lottery|targeted",
+            help="How packs are granted (fcfs unless given).",
+        ),
+    ],
+    "platform": Annotated[
+        Optional[str],
+        typer.Option(
+            "--platform", metavar="NAME", help="The platform that issues it (else issued here)."
+        ),
+    ],
+    "group": Annotated[
+        Optional[str],
+        typer.Option(
+            "--group", metavar="NAME", help="Only residents of this group, by the eligibility list."
+        ),
+    ],
+    "per_resident": Annotated[
+        Optional[int],
+        typer.Option(
+            "--per-resident",
+            metavar="N",
+            min=1,
+            help="Packs for one resident at most (the programme's limit unless given).",
+        ),
+    ],
+    "registration_opens_at": Annotated[
+        Optional[str],
+        typer.Option(
+            "--registration-opens", metavar="TIME", help="When residents may begin to register."
+        ),
+    ],
+}
+CHANGED_TERMS = TERMS | {
+    "template": Annotated[
+        Optional[str],
+        typer.Option("--template", metavar="CODE[@V]", help="Another card pack or version."),
+    ]
+}
 Why = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the checkers read it.")]
 MorePacks = Annotated[
     int, typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs more.")
@@ -124,12 +123,12 @@ def group() -> None:
     """Rounds: schedule, submit, approve, open, close."""
 
 
-def _terms(call: Call, session: Session, **given: Any) -> dict[str, Any]:
+def _in_seconds(call: Call, session: Session, terms: dict[str, Any]) -> dict[str, Any]:
     """The options of a round, its times as UTC seconds."""
-    return given | {
-        "opens_at": call.moment(session, given["opens_at"]),
-        "closes_at": call.moment(session, given["closes_at"], end_of_day=True),
-        "registration_opens_at": call.moment(session, given["registration_opens_at"]),
+    return terms | {
+        "opens_at": call.moment(session, terms["opens_at"]),
+        "closes_at": call.moment(session, terms["closes_at"], end_of_day=True),
+        "registration_opens_at": call.moment(session, terms["registration_opens_at"]),
     }
 
 
@@ -140,118 +139,38 @@ def _terms(call: Call, session: Session, **given: Any) -> dict[str, Any]:
         "Example: voucher round create hz-1 --template universal-5x10 --packs 2000000 --opens-at"
         ' "2020-03-27 08:00"'
     ),
+    options=TERMS,
+    required=("template", "packs", "opens_at"),
 )
-def create(
-    call: Call,
-    code: Code,
-    *,
-    template: Template,
-    packs: Packs,
-    opens_at: OpensAt,
-    closes_at: ClosesAt = None,
-    mode: Mode = None,
-    platform: Platform = None,
-    group: Group = None,
-    per_resident: PerResident = None,
-    registration_opens: RegistrationOpens = None,
-) -> Outcome:
+def create(call: Call, code: Code, **terms: Any) -> Outcome:
     """Draft a round: which pack, how many, when, for whom."""
     with call.session() as session:
-        return drafts.create_round(
-            session,
-            code,
-            _terms(
-                call,
-                session,
-                template=template,
-                packs=packs,
-                opens_at=opens_at,
-                closes_at=closes_at,
-                mode=mode,
-                platform=platform,
-                group=group,
-                per_resident=per_resident,
-                registration_opens_at=registration_opens,
-            ),
-        )
+        return drafts.create_round(session, code, _in_seconds(call, session, terms))
 
 
-@command(app, "edit", epilog="Example: voucher round edit hz-1 --packs 1500000")
-def edit(
-    call: Call,
-    code: Code,
-    *,
-    template: MaybeTemplate = None,
-    packs: MaybePacks = None,
-    opens_at: MaybeOpensAt = None,
-    closes_at: ClosesAt = None,
-    mode: Mode = None,
-    platform: Platform = None,
-    group: Group = None,
-    per_resident: PerResident = None,
-    registration_opens: RegistrationOpens = None,
-) -> Outcome:
+@command(
+    app,
+    "edit",
+    epilog="Example: voucher round edit hz-1 --packs 1500000",
+    options=CHANGED_TERMS,
+)
+def edit(call: Call, code: Code, **terms: Any) -> Outcome:
     """Change a round before it opens: it becomes a draft again and its approvals are void."""
     with call.session() as session:
-        return drafts.edit_round(
-            session,
-            code,
-            _terms(
-                call,
-                session,
-                template=template,
-                packs=packs,
-                opens_at=opens_at,
-                closes_at=closes_at,
-                mode=mode,
-                platform=platform,
-                group=group,
-                per_resident=per_resident,
-                registration_opens_at=registration_opens,
-            ),
-        )
+        return drafts.edit_round(session, code, _in_seconds(call, session, terms))
 
 
 @command(
     app,
     "copy",
     epilog='Example: voucher round copy hz-1 hz-5 --packs 1500000 --opens-at "2020-04-20 20:00"',
+    options={name: TERMS[name] for name in ("opens_at", "closes_at")} | CHANGED_TERMS,
+    required=("opens_at",),
 )
-def copy(
-    call: Call,
-    code: Code,
-    new: NewCode,
-    *,
-    opens_at: OpensAt,
-    closes_at: ClosesAt = None,
-    template: MaybeTemplate = None,
-    packs: MaybePacks = None,
-    mode: Mode = None,
-    platform: Platform = None,
-    group: Group = None,
-    per_resident: PerResident = None,
-    registration_opens: RegistrationOpens = None,
-) -> Outcome:
+def copy(call: Call, code: Code, new: NewCode, **terms: Any) -> Outcome:
     """Draft the next round from this one; options given here replace what it had."""
     with call.session() as session:
-        return drafts.copy_round(
-            session,
-            code,
-            new,
-            _terms(
-                call,
-                session,
-                template=template,
-                packs=packs,
-                opens_at=opens_at,
-                closes_at=closes_at,
-                mode=mode,
-                platform=platform,
-                group=group,
-                per_resident=per_resident,
-                registration_opens_at=registration_opens,
-            ),
-        )
+        return drafts.copy_round(session, code, new, _in_seconds(call, session, terms))
 
 
 @command(app, "list", epilog="Example: voucher round list")
