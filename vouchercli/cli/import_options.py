@@ -26,32 +26,35 @@ File = Annotated[
         metavar="FILE", help="CSV, XLSX, XLS or Parquet, also .gz and .zip; - reads standard input."
     ),
 ]
-ProfileOption = Annotated[
-    Optional[str],
-    typer.Option(
-        "--profile", metavar="NAME|FILE", help="The file's profile (else found by its header)."
-    ),
-]
-Encoding = Annotated[
-    Optional[str],
-    typer.Option(
-        "--encoding",
-        metavar="NAME",
-        help="The file's encoding (else UTF-8, then GB18030, are tried strictly).",
-    ),
-]
-Sha1 = Annotated[
-    Optional[str],
-    typer.Option("--sha1", metavar="HEX", help="The SHA-1 that the platform gave for the file."),
-]
-
-
 Verbose = Annotated[
     bool,
     typer.Option(
         "--verbose", "-v", help="Say every 10 seconds how far a long import is, also into a file."
     ),
 ]
+READING: dict[str, Any] = {
+    "profile": Annotated[
+        Optional[str],
+        typer.Option(
+            "--profile", metavar="NAME|FILE", help="The file's profile (else found by its header)."
+        ),
+    ],
+    "encoding": Annotated[
+        Optional[str],
+        typer.Option(
+            "--encoding",
+            metavar="NAME",
+            help="The file's encoding (else UTF-8, then GB18030, are tried strictly).",
+        ),
+    ],
+    "sha1": Annotated[
+        Optional[str],
+        typer.Option(
+            "--sha1", metavar="HEX", help="The SHA-1 that the platform gave for the file."
+        ),
+    ],
+}
+LONG_READING = READING | {"verbose": Verbose}
 EVERY_SECONDS = 10
 
 

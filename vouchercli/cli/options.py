@@ -1,8 +1,8 @@
 """The options that every command shares, before or after the subcommand, and the `Call` they make.
 
-`command` is the decorator of every command function: the function's first parameter is the `Call`;
-the shared options are added to its signature, so that `--help` shows them and Typer parses them in
-both places. A block of options that several commands share is a dictionary such as `PANEL`.
+`command` is the decorator of every command function: it adds the shared options to the signature,
+so that `--help` shows them and Typer parses them in both places. A block of options that several
+commands share is a dictionary such as `PANEL`.
 """
 
 from __future__ import annotations
@@ -72,8 +72,23 @@ PANEL = {
     ],
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")],
 }
-FLAGS = ("version", "dry_run", "yes")
+FLAGS = ("version", "dry_run", "yes", "verbose")
 DEFAULTS: dict[str, Any] = {name: False if name in FLAGS else None for name in PANEL}
+
+# what lists may be cut down to
+OnlyRound = Annotated[
+    Optional[str], typer.Option("--round", metavar="CODE", help="Only this round.")
+]
+OnlyClaim = Annotated[
+    Optional[str], typer.Option("--claim", metavar="NO", help="Only this claim number.")
+]
+OnlyResident = Annotated[
+    Optional[str],
+    typer.Option(
+        "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
+    ),
+]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")]
 
 
 @dataclass
@@ -179,6 +194,13 @@ def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
         ) from error
 
 
+def verbs() -> typer.Typer:
+    """The commands of a noun, a group also while it has but one; its help stands in `cli.main`."""
+    app = typer.Typer(rich_markup_mode=None)
+    app.callback()(lambda: None)
+    return app
+
+
 def command(
     app: typer.Typer,
     name: str,
@@ -187,9 +209,9 @@ def command(
     options: Mapping[str, Any] | None = None,
     required: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
-    """Register `function(call, ...)` as the subcommand `name`; its docstring is the help, `epilog`
-    the examples. A function that takes `**more` is given the block of `options`, of which some are
-    `required`.
+    """Register a function as the subcommand `name`; its docstring is the help, `epilog` the
+    examples. One that takes a `session` is given the open database, one that takes `call` the
+    command line, one that takes `**more` the block of `options`, of which some are `required`.
     """
 
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
@@ -202,9 +224,15 @@ def command(
                 if (value := given.pop(option)) != DEFAULTS[option]
             }
             _check(call)
-            return function(call, **given)
+            if "call" in taken:
+                given["call"] = call
+            if "session" not in taken:
+                return function(**given)
+            with call.session() as given["session"]:
+                return function(**given)
 
-        own = [*inspect.signature(function, eval_str=True).parameters.values()][1:]
+        taken = inspect.signature(function, eval_str=True).parameters
+        own = [taken[name] for name in taken if name not in ("call", "session")]
         declare(run, [*own, *parameters(options or {}, required), *parameters(PANEL)])
         run.__doc__ = function.__doc__
         app.command(name, epilog=epilog or None)(run)
