@@ -78,9 +78,10 @@ class Nouns(TyperGroup):
         """The command of a noun, its module imported only now; None when there is no such noun."""
         if cmd_name not in NOUNS:
             return None
-        found = typer.main.get_command(
-            _narrowed(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app, self.verb)
-        )
+        app = _narrowed(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app, self.verb)
+        for each in app.registered_commands:
+            each.callback.show_options()  # type: ignore[union-attr]
+        found = typer.main.get_command(app)
         found.name = cmd_name
         found.params = [parameter for parameter in found.params if parameter.name not in COMPLETION]
         if hasattr(

@@ -224,16 +224,20 @@ def command(
                 if (value := given.pop(option)) != DEFAULTS[option]
             }
             _check(call)
-            if "call" in taken:
+            if "call" in function.__annotations__:
                 given["call"] = call
-            if "session" not in taken:
+            if "session" not in function.__annotations__:
                 return function(**given)
             with call.session() as given["session"]:
                 return function(**given)
 
-        taken = inspect.signature(function, eval_str=True).parameters
-        own = [taken[name] for name in taken if name not in ("call", "session")]
-        declare(run, [*own, *parameters(options or {}, required), *parameters(PANEL)])
+        def show_options() -> None:
+            taken = inspect.signature(function, eval_str=True).parameters
+            own = [taken[name] for name in taken if name not in ("call", "session")]
+            declare(run, [*own, *parameters(options or {}, required), *parameters(PANEL)])
+
+        # called for the verb that is asked for: to read all options of a noun takes milliseconds
+        run.show_options = show_options  # type: ignore[attr-defined]
         run.__doc__ = function.__doc__
         app.command(name, epilog=epilog or None)(run)
         return function
