@@ -28,10 +28,11 @@ test: .venv/.made  ## the tests, under two minutes on two cores
 test-slow: .venv/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
 	$(BIN)/python -m pytest -m slow
 
-lint: .venv/.made  ## ruff and mypy --strict
+lint: .venv/.made  ## ruff, mypy --strict, and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 # DuckDB is a peer, not a need: where it cannot be had, the table goes without it.
 bench: .venv/.made  ## imports, reports and starts beside their peers, into bench/RESULTS.md (ROWS=1000000, TURNS=3)

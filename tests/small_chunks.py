@@ -5,9 +5,8 @@ ARGS ...
 import sys
 
 from vouchercli.cli.main import run
-from vouchercli.ops.intake import chunks
-from vouchercli.ops.intake.by_columns import feed
+from vouchercli.ops.intake import by_columns, chunks
 
-chunks.LINES, feed.BYTES = int(sys.argv[1]), int(sys.argv[2])
+chunks.LINES, by_columns.BYTES = int(sys.argv[1]), int(sys.argv[2])
 sys.argv[1:3] = []
 run()

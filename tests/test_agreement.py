@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vouchercli.ops.intake.kinds import Desk
 from vouchercli.ops.intake.redemptions import KIND
-from vouchercli.ops.intake.staging import Desk
 from vouchercli.rules import claims as claim_law
 from vouchercli.rules import redemptions as row_law
 from vouchercli.rules import times, vouchers

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops.intake import batches, chunks
+from vouchercli.ops.intake import batches, by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.ops.intake.by_columns import feed
 from vouchercli.store import db as store
@@ -52,7 +52,7 @@ def come_to(
     told: list[Any] = []
     with session(path) as one, pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "LINES", lines)
-        patch.setattr(feed, "BYTES", bytes_)
+        patch.setattr(by_columns, "BYTES", bytes_)
         for name, content in files:
             (here / name).write_bytes(content)
             try:

@@ -13,10 +13,10 @@ from big_town import canonical, copied, left_by, prepare
 from processes import PIPE
 
 from vouchercli.errors import Busy, Stopped
-from vouchercli.ops import reports
-from vouchercli.ops.intake import chunks
+from vouchercli.ops.answers import answer
+from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
-from vouchercli.ops.intake.by_columns import feed
+from vouchercli.ops.reports.leverage import report_leverage
 from vouchercli.rules import times
 from vouchercli.store import db as store
 
@@ -64,7 +64,7 @@ def town(
     once("chunks", lambda: prepare(voucher, here, 130, ROWS))
     monkeypatch.setattr(chunks, "LINES", 50)
     monkeypatch.setattr(chunks, "TOGETHER", 1)
-    monkeypatch.setattr(feed, "BYTES", request.param)
+    monkeypatch.setattr(by_columns, "BYTES", request.param)
     monkeypatch.setenv("VOUCHER_NOW", "2020-03-30T09:00:00+08:00")
     return voucher
 
@@ -230,7 +230,7 @@ def test_proved_chunks_are_committed_together(
         ops.import_redemptions(
             one, "r.csv", tell=Onlooker(lambda _: told.append(last_line(one.db)))
         )
-    assert told == ([100, 150, 201] if feed.BYTES == 0 else [50, 100, 150, 200, 201])
+    assert told == ([100, 150, 201] if by_columns.BYTES == 0 else [50, 100, 150, 200, 201])
     assert canonical(here / "voucher.db") == wanted
     monkeypatch.chdir(stopped)
     with session(stopped) as one, pytest.raises(Stopped):
@@ -252,7 +252,7 @@ def test_a_chunk_ends_where_much_is_left_to_the_judge(
         ops.import_redemptions(
             one, "r.csv", tell=Onlooker(lambda _: told.append(last_line(one.db)))
         )
-    assert told == ([50, 200, 201] if feed.BYTES == 0 else [50, 100, 150, 200, 201])
+    assert told == ([50, 200, 201] if by_columns.BYTES == 0 else [50, 100, 150, 200, 201])
     assert left_by(here / "voucher.db") == left_by(here / "one by one" / "voucher.db")
 
 
@@ -277,7 +277,9 @@ def test_what_was_written_is_totalled_when_the_rest_is_read_row_by_row(
 def test_ctrl_c_ends_at_the_border_of_a_chunk(town: Any, here: Path, start: Start) -> None:
     prepare_more(here)
     wanted = undisturbed_child(here, start)
-    child = start(here, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES, err=PIPE)
+    child = start(
+        here, "redemption", "import", "r.csv", lines=50, bytes_=by_columns.BYTES, err=PIPE
+    )
     interrupt_once_it_has_begun(here, child)
     told = child.communicate()[1]
     assert (child.returncode, "[stopped]" in told, "voucher batch resume 3" in told) == (
@@ -285,7 +287,7 @@ def test_ctrl_c_ends_at_the_border_of_a_chunk(town: Any, here: Path, start: Star
         True,
         True,
     ), told
-    assert start(here, "batch", "resume", "3", lines=50, bytes_=feed.BYTES).wait() == 4
+    assert start(here, "batch", "resume", "3", lines=50, bytes_=by_columns.BYTES).wait() == 4
     assert canonical(here / "voucher.db") == wanted
 
 
@@ -298,7 +300,9 @@ def prepare_more(here: Path, times_: int = 12) -> None:
 
 def undisturbed_child(here: Path, start: Start) -> list[str]:
     calm = copied(here, "calm")
-    assert start(calm, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES).wait() == 4
+    assert (
+        start(calm, "redemption", "import", "r.csv", lines=50, bytes_=by_columns.BYTES).wait() == 4
+    )
     return canonical(calm / "voucher.db")
 
 
@@ -326,7 +330,7 @@ def test_a_report_sees_whole_chunks_only(town: Any, here: Path) -> None:
 
     def look() -> None:
         with session(here) as other:
-            seen.append(reports.report_leverage(other).data["total"]["redemptions"])
+            seen.append(answer(report_leverage(other))["total"]["redemptions"])
 
     with session(here) as one:
         ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda _: look(), within=look))
@@ -410,7 +414,8 @@ def test_two_processes_with_the_same_file_import_it_once(
     prepare_more(here, 4)
     wanted = undisturbed_child(here, start)
     both = [
-        start(here, "redemption", "import", "r.csv", lines=50, bytes_=feed.BYTES) for _ in range(2)
+        start(here, "redemption", "import", "r.csv", lines=50, bytes_=by_columns.BYTES)
+        for _ in range(2)
     ]
     codes = sorted(child.wait() for child in both)
     assert codes in ([0, 4], [4, 75])

@@ -27,8 +27,7 @@ from test_claim_orders import (
     written,
 )
 
-from vouchercli.ops.intake import chunks
-from vouchercli.ops.intake.by_columns import feed
+from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake.by_columns.claims import _ending
 from vouchercli.ops.intake.claims import import_claims
 from vouchercli.rules import templates as template_rules
@@ -37,7 +36,7 @@ from vouchercli.store import db as store
 from vouchercli.store import identities
 
 if TYPE_CHECKING:
-    from vouchercli.ops.intake.staging import Desk
+    from vouchercli.ops.intake.kinds import Desk, Taken
 
 pytest.importorskip("polars")
 
@@ -79,12 +78,12 @@ def imported(session: store.Session, lines: list[str], width: int, size: int) ->
     """Import the lines in chunks of `width`, by columns from `size` bytes on; what is left then."""
     path = session.path.parent / "many.csv"
     path.write_text("\n".join([HEADER, *lines]) + "\n", "utf-8")
-    was = chunks.LINES, feed.BYTES
+    was = chunks.LINES, by_columns.BYTES
     try:
-        chunks.LINES, feed.BYTES = width, size
+        chunks.LINES, by_columns.BYTES = width, size
         data = import_claims(session, str(path)).data
     finally:
-        chunks.LINES, feed.BYTES = was
+        chunks.LINES, by_columns.BYTES = was
     # A row that gave way is kept by our own fields, one that was refused at once as it came: the
     # cells are not compared.
     asked = {
@@ -190,7 +189,7 @@ def test_a_large_file_is_proved_by_columns(tmp_path: Path, monkeypatch: pytest.M
 
     proofs, wrote = [], by_columns.Writer.write
 
-    def write(self: by_columns.Writer, desk: Desk, proof: by_columns.Proof) -> chunks.Taken:
+    def write(self: by_columns.Writer, desk: Desk, proof: by_columns.Proof) -> Taken:
         proofs.append(proof)
         return wrote(self, desk, proof)
 

@@ -20,7 +20,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.configs.fields import FIELDS
 from vouchercli.formats.tables import rejects
-from vouchercli.formats.tables.records import read, read_again
+from vouchercli.formats.tables.files import read, read_again
 
 if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Reading, Record
@@ -347,7 +347,7 @@ def test_the_quick_way_and_the_careful_way_give_the_same(rows: list[tuple[str, .
     quick, careful = (
         read_again(profile, HEADER.split(","), list(enumerate(rows)), "x") for _ in range(2)
     )
-    careful._plan._plain = None
+    careful.plan._plain = None
     assert list(quick.records()) == list(careful.records())
 
 

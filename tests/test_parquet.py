@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from vouchercli.formats.tables import parquet, records
+from vouchercli.formats.tables import files, parquet
 from vouchercli.formats.tables.sources import open_source
-from vouchercli.ops.intake.by_columns import feed
+from vouchercli.ops.intake import by_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,11 +72,11 @@ def test_times_with_a_zone_become_utc_and_say_so(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("size", [1, feed.BYTES])
+@pytest.mark.parametrize("size", [1, by_columns.BYTES])
 def test_a_parquet_file_gives_the_facts_of_the_same_csv(
     city: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: int
 ) -> None:
-    monkeypatch.setattr(feed, "BYTES", size)
+    monkeypatch.setattr(by_columns, "BYTES", size)
     voucher = city()
     table().write_parquet("r.parquet")
     told = voucher("redemption", "import", "r.parquet", "-o", "json").json["data"]
@@ -99,7 +99,7 @@ def test_what_stands_in_other_columns_does_not_matter(tmp_path: Path) -> None:
         took=pl.duration(hours=1),
     )
     frame.write_parquet(tmp_path / "r.parquet")
-    reading = records.read(tmp_path / "r.parquet", "redemptions")
+    reading = files.read(tmp_path / "r.parquet", "redemptions")
     assert [(record.values[0], record.values[6], record.fault) for record in reading.records()] == [
         ("T1", "2020-03-28 12:00:00", None),
         ("T2", "2020-03-28 12:05:09", None),
@@ -115,7 +115,7 @@ def test_numbers_are_read_only_when_nothing_of_them_is_lost(tmp_path: Path) -> N
     frame.write_parquet(tmp_path / "r.parquet")
     found = [
         (record.values[0], record.values[7], record.fault and record.fault.code)
-        for record in records.read(tmp_path / "r.parquet", "redemptions").records()
+        for record in files.read(tmp_path / "r.parquet", "redemptions").records()
     ]
     assert found == [
         ("11002", "45.1", None),

@@ -18,7 +18,7 @@ from test_chunks import Onlooker
 from test_formats_records import WECHAT, alipay, alipay_row, used
 
 from vouchercli.errors import Stopped
-from vouchercli.ops.intake import chunks
+from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.ops.intake.by_columns import feed
 from vouchercli.rules import times
@@ -337,7 +337,7 @@ def test_a_stopped_import_of_a_platforms_file_goes_on(
     )
     monkeypatch.setattr(chunks, "LINES", 2 if name == "wechat.csv" else 3)
     monkeypatch.setattr(chunks, "TOGETHER", 1)
-    monkeypatch.setattr(feed, "BYTES", bytes_)
+    monkeypatch.setattr(by_columns, "BYTES", bytes_)
     calm = copied(town, "calm")
     with session(calm) as one:
         wanted = ops.import_redemptions(one, name).data

@@ -87,7 +87,8 @@ def headings(name: str) -> set[str]:
         label
         for call in calls(tree)
         if called(call) == "Column" and not any(each.arg == "verbatim" for each in call.keywords)
-        if (label := text_of(call.args[1])) is not None
+        for label in map(text_of, call.args[1:2])
+        if label
     }
 
 

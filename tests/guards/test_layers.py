@@ -1,202 +1,116 @@
-"""Imports point one way: cli -> ops -> {rules, store, formats}; store -> rules; rules -> nothing.
-And the law is pure.
+"""Which room may import which is said in pyproject.toml, and so is what may be called where: `make
+lint` asks import-linter and ruff. Here each of their rules is seen to fail once, and what neither
+can say is looked for: who but cli/ speaks.
 """
 
 from __future__ import annotations
 
 import ast
+import os
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
-from source import Module, called, calls, modules, none_of, sample
+import pytest
+from source import ROOT, Module, modules, none_of, sample
 
-ALL = ("", "errors", "result")
-MAY_IMPORT = {
-    "": (*ALL,),
-    "errors": ALL,
-    "result": ALL,
-    "__main__": (*ALL, "cli"),
-    "cli": (*ALL, "cli", "ops"),
-    "ops": (*ALL, "ops", "rules", "store", "formats"),
-    "store": (*ALL, "store", "rules"),
-    "rules": (*ALL, "rules"),
-    "formats": (*ALL, "formats"),
-}
-# Printing needs the shape of money and times, and cells that are safe; the Session is opened where
-# the clock enters.
-CLI_ALSO = (
-    "vouchercli.rules.money",
-    "vouchercli.rules.times",
-    "vouchercli.rules.resident_tokens",
-    "vouchercli.formats.written.formulas",
-    "vouchercli.store.db",
-)
-UNLAWFUL_MODULES = {
-    "os",
-    "io",
-    "time",
-    "random",
-    "secrets",
-    "sqlite3",
-    "pathlib",
-    "sys",
-    "subprocess",
-    "socket",
-    "urllib",
-    "http",
-    "logging",
-    "shutil",
-    "tempfile",
-    "glob",
-    "threading",
-    "asyncio",
-    "uuid",
-    "locale",
-}
-CLOCKS = (
-    "time.time",
-    "time.time_ns",
-    "datetime.now",
-    "datetime.utcnow",
-    "datetime.today",
-    "date.today",
-)
-UNLAWFUL_CALLS = (*CLOCKS, "open", "print", "input")
-
-
-def imported(module: Module) -> list[str]:
-    """Dotted names of all that a module imports; `from a import b` gives a.b."""
-    found = []
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            found += [f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names]
-    return found
-
-
-def wrong_ways(module: Module) -> list[str]:
-    """Imports against the direction."""
-    wrong = []
-    for name in imported(module):
-        if not name.startswith(("vouchercli", ".")):
-            continue
-        room = name.split(".")[1]
-        is_excused = module.room == "cli" and name.startswith(CLI_ALSO)
-        is_ours = name == "vouchercli.__version__"
-        if room not in MAY_IMPORT.get(module.room, ()) and not is_excused and not is_ours:
-            wrong.append(f"{module.name} imports {name}")
-    return wrong
-
-
-def impurities(module: Module) -> list[str]:
-    """What a rule must not touch: files, clock, chance, SQL, packages outside the standard
-    library.
-    """
-    if module.room != "rules":
-        return []
-    roots = {
-        name.split(".")[0]
-        for name in imported(module)
-        if not name.startswith(("vouchercli", "__future__"))
-    }
-    wrong = [
-        f"{module.name} imports {root}"
-        for root in sorted(roots)
-        if root in UNLAWFUL_MODULES or root not in sys.stdlib_module_names
-    ]
-    return wrong + [
-        f"{module.name} calls {called(call)}"
-        for call in calls(module.tree)
-        if called(call) in UNLAWFUL_CALLS
-    ]
-
-
-def clocks(module: Module) -> list[str]:
-    """The clock enters once, in cli/options.py."""
-    if module.name == "vouchercli.cli.options":
-        return []
-    return [
-        f"{module.name} reads the clock: {called(call)}"
-        for call in calls(module.tree)
-        if called(call).endswith(CLOCKS)
-    ]
+BIN = Path(sys.executable).parent
 
 
 def voices(module: Module) -> list[str]:
-    """Only cli/ speaks."""
+    """Only cli/ writes to the streams (ruff sees who prints)."""
     if module.room == "cli":
         return []
-    said = [f"{module.name} prints" for call in calls(module.tree) if called(call) == "print"]
-    attributes = [
-        ast.unparse(node) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)
-    ]
-    return said + [
-        f"{module.name} uses {name}" for name in attributes if name in ("sys.stdout", "sys.stderr")
-    ]
-
-
-def click_imports(module: Module) -> list[str]:
-    """Typer carries its own Click; another one is a different library."""
-    return [
-        f"{module.name} imports {name}"
-        for name in imported(module)
-        if name.split(".")[0] == "click"
-    ]
-
-
-def found(guard: object) -> list[str]:
-    return [complaint for module in modules() for complaint in guard(module)]  # type: ignore[operator]
-
-
-def test_imports_point_one_way() -> None:
-    assert none_of(found(wrong_ways))
-
-
-def test_an_import_against_the_direction_is_found() -> None:
-    assert wrong_ways(sample("from vouchercli.cli.show import show")) == [
-        "vouchercli.ops.sample imports vouchercli.cli.show.show"
-    ]
-    assert wrong_ways(sample("from vouchercli.store import db", "vouchercli.rules.sample"))
-    assert wrong_ways(sample("from vouchercli.rules import money", "vouchercli.formats.sample"))
-    assert wrong_ways(
-        sample("def f():\n    from vouchercli.store import rounds", "vouchercli.cli.sample")
-    )
-
-
-def test_rules_are_pure() -> None:
-    assert none_of(found(impurities))
-
-
-def test_an_impure_rule_is_found() -> None:
-    assert impurities(sample("import random", "vouchercli.rules.sample"))
-    assert impurities(sample("import stdnum.cn.uscc", "vouchercli.rules.sample"))
-    assert impurities(
-        sample("from datetime import datetime\nNOW = datetime.now()", "vouchercli.rules.sample")
-    )
-    assert impurities(sample("def f(): return open('x')", "vouchercli.rules.sample"))
-
-
-def test_the_clock_enters_once() -> None:
-    assert none_of(found(clocks))
-
-
-def test_a_second_clock_is_found() -> None:
-    assert clocks(sample("import time\nAT = time.time()"))
-    assert clocks(sample("import datetime\nAT = datetime.datetime.now()"))
+    names = [ast.unparse(node) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)]
+    return [f"{module.name} uses {name}" for name in names if name in ("sys.stdout", "sys.stderr")]
 
 
 def test_only_the_command_line_speaks() -> None:
-    assert none_of(found(voices))
+    assert none_of([complaint for module in modules() for complaint in voices(module)])
 
 
-def test_a_printing_operation_is_found() -> None:
-    assert voices(sample("print('opened')"))
+def test_a_speaking_operation_is_found() -> None:
     assert voices(sample("import sys\nsys.stderr.write('x')"))
 
 
-def test_click_is_never_imported() -> None:
-    assert none_of(found(click_imports))
+def linted(text: str, file: str) -> str:
+    """What ruff says of a text that stood in that file, by the project's own rules."""
+    ran = subprocess.run(
+        [BIN / "ruff", "check", "--no-cache", "--output-format=concise", "--stdin-filename", file],
+        input=text,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ran.stdout
 
 
-def test_an_import_of_click_is_found() -> None:
-    assert click_imports(sample("import click", "vouchercli.cli.sample"))
+@pytest.mark.parametrize(
+    ("text", "file", "code"),
+    [
+        ("print('opened')\n", "vouchercli/ops/rounds/x.py", "T201"),
+        ("import time\n\nAT = time.time()\n", "vouchercli/cli/x.py", "TID251"),
+        ("import datetime\n\nAT = datetime.datetime.now()\n", "vouchercli/rules/x.py", "TID251"),
+        ("from datetime import date\n\nON = date.today()\n", "vouchercli/store/x.py", "TID251"),
+        ("import click\n\nclick.echo('x')\n", "vouchercli/cli/x.py", "TID251"),
+    ],
+)
+def test_what_a_room_must_not_call_is_found(text: str, file: str, code: str) -> None:
+    assert code in linted(text, file)
+    assert code not in linted('"""A room."""\n', file)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the program, to be spoiled."""
+    copy = tmp_path_factory.mktemp("house")
+    shutil.copytree(
+        ROOT / "vouchercli", copy / "vouchercli", ignore=shutil.ignore_patterns("*.pyc")
+    )
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    return copy
+
+
+def contract(house: Path, name: str) -> str:
+    """What import-linter says of one contract there."""
+    ran = subprocess.run(
+        [BIN / "lint-imports", "--no-cache", "--contract", name],
+        cwd=house,
+        env={**os.environ, "PYTHONPATH": str(house)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "broken" if ran.returncode == 1 and "BROKEN" in ran.stdout else ran.stdout + ran.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "file", "text"),
+    [
+        ("floors", "store/x.py", "from vouchercli.ops import sessions"),
+        ("floors", "rules/x.py", "def f():\n    from vouchercli.store import db"),
+        ("formats", "formats/x.py", "from vouchercli.rules import money"),
+        ("words", "cli/x.py", "from vouchercli.store import rounds"),
+        ("wings-of-ops", "ops/intake/x.py", "from vouchercli.ops.granting import grants"),
+        ("wings-of-ops", "ops/setup/x.py", "from vouchercli.ops.rounds import drafts"),
+        ("wings-of-formats", "formats/written/x.py", "from vouchercli.formats.tables import csvs"),
+        ("circles", "store/x.py", "def f():\n    from vouchercli.store import y"),
+        ("law", "rules/x.py", "import random"),
+        ("law", "rules/x.py", "import polars"),
+    ],
+)
+def test_an_import_against_the_direction_is_found(
+    house: Path, name: str, file: str, text: str
+) -> None:
+    beside = house / "vouchercli/store/y.py"
+    spoiled = house / "vouchercli" / file
+    spoiled.write_text(text + "\n", "utf-8")
+    beside.write_text("from vouchercli.store import x\n" if name == "circles" else "", "utf-8")
+    try:
+        assert contract(house, name) == "broken"
+    finally:
+        spoiled.unlink()
+        beside.unlink()

@@ -6,11 +6,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, Limit, command, verbs
 from vouchercli.ops.proof import audit
 from vouchercli.result import Outcome
+from vouchercli.store.db import Session
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = verbs()
 
 
 Deed = Annotated[
@@ -30,7 +31,6 @@ Until = Annotated[
     Optional[str],
     typer.Option("--until", metavar="TIME", help="Only actions up to then (a bare date: its end)."),
 ]
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")]
 Head = Annotated[
     Optional[str],
     typer.Option(
@@ -39,16 +39,12 @@ Head = Annotated[
 ]
 
 
-@app.callback()
-def group() -> None:
-    """The log of every action: read it, verify it."""
-
-
 @command(
     app, "log", epilog="Example: voucher audit log --about hz-1 --deed round --since 2020-03-01"
 )
 def log(
     call: Call,
+    session: Session,
     *,
     deed: Deed = None,
     about: About = None,
@@ -59,16 +55,15 @@ def log(
     """Show who did what, when, with what stood before and after, the newest first (--actor NAME:
     only theirs).
     """
-    with call.session() as session:
-        return audit.list_deeds(
-            session,
-            actor=call.given.get("actor"),
-            deed=deed,
-            about=about,
-            limit=limit,
-            since=call.moment(session, since),
-            until=call.up_to(session, until),
-        )
+    return audit.list_deeds(
+        session,
+        actor=call.given.get("actor"),
+        deed=deed,
+        about=about,
+        limit=limit,
+        since=call.moment(session, since),
+        until=call.up_to(session, until),
+    )
 
 
 @command(
@@ -79,14 +74,12 @@ def log(
         " 42:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
     ),
 )
-def verify(call: Call, *, head: Head = None) -> Outcome:
+def verify(session: Session, *, head: Head = None) -> Outcome:
     """Verify that no line of the log was edited, removed, inserted or moved."""
-    with call.session() as session:
-        return audit.verify_log(session, head)
+    return audit.verify_log(session, head)
 
 
 @command(app, "head", epilog="Example: voucher audit head")
-def head(call: Call) -> Outcome:
+def head(session: Session) -> Outcome:
     """Show the newest line's number and digest, to be noted elsewhere."""
-    with call.session() as session:
-        return audit.show_head(session)
+    return audit.show_head(session)

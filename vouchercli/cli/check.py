@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import command
 from vouchercli.ops.proof.check import check_all
 from vouchercli.result import Outcome
+from vouchercli.store.db import Session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @command(app, "check", epilog="Example: voucher check -o json")
-def check(call: Call) -> Outcome:
+def check(session: Session) -> Outcome:
     """Check that the books agree with the claims and redemptions."""
-    with call.session() as session:
-        return check_all(session)
+    return check_all(session)

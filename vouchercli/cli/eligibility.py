@@ -2,56 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, told
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.import_options import READING, File, told
+from vouchercli.cli.options import Limit, OnlyResident, command, verbs
 from vouchercli.ops.intake import eligibility
 from vouchercli.result import Outcome
+from vouchercli.store.db import Session
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-
-
-@app.callback()
-def group() -> None:
-    """Eligibility lists: who belongs to which group."""
+app = verbs()
 
 
-@command(app, "import", epilog="Example: voucher eligibility import medics.csv")
+@command(app, "import", epilog="Example: voucher eligibility import medics.csv", options=READING)
 def import_(
-    call: Call,
+    session: Session,
     file: File,
-    profile: ProfileOption = None,
-    encoding: Encoding = None,
-    sha1: Sha1 = None,
+    **reading: Any,
 ) -> Outcome:
     """Take in an eligibility list; lines that are on it already are duplicates."""
-    with call.session() as session, told() as tell:
-        return eligibility.import_eligibility(
-            session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell
-        )
+    with told() as tell:
+        return eligibility.import_eligibility(session, file, tell=tell, **reading)
 
 
 @command(app, "list", epilog="Example: voucher eligibility list --group medics --limit 20")
 def list_(
-    call: Call,
+    session: Session,
     group: Annotated[
         Optional[str], typer.Option("--group", metavar="NAME", help="The residents of this group.")
     ] = None,
-    resident: Annotated[
-        Optional[str],
-        typer.Option(
-            "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
-        ),
-    ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")
-    ] = 100,
+    resident: OnlyResident = None,
+    limit: Limit = 100,
 ) -> Outcome:
     """List the groups and how many residents each has; of one group or resident, the lines of the
     list.
     """
-    with call.session() as session:
-        return eligibility.list_eligibility(session, group=group, resident=resident, limit=limit)
+    return eligibility.list_eligibility(session, group=group, resident=resident, limit=limit)

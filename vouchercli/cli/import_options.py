@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.language import t
-from vouchercli.cli.options import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.progress import Progress
 
 File = Annotated[
     str,
@@ -25,26 +26,6 @@ File = Annotated[
         metavar="FILE", help="CSV, XLSX, XLS or Parquet, also .gz and .zip; - reads standard input."
     ),
 ]
-ProfileOption = Annotated[
-    Optional[str],
-    typer.Option(
-        "--profile", metavar="NAME|FILE", help="The file's profile (else found by its header)."
-    ),
-]
-Encoding = Annotated[
-    Optional[str],
-    typer.Option(
-        "--encoding",
-        metavar="NAME",
-        help="The file's encoding (else UTF-8, then GB18030, are tried strictly).",
-    ),
-]
-Sha1 = Annotated[
-    Optional[str],
-    typer.Option("--sha1", metavar="HEX", help="The SHA-1 that the platform gave for the file."),
-]
-
-
 Verbose = Annotated[
     bool,
     typer.Option(
@@ -53,6 +34,29 @@ Verbose = Annotated[
         help="Report the progress of a long import every 10 seconds, also into a file.",
     ),
 ]
+READING: dict[str, Any] = {
+    "profile": Annotated[
+        Optional[str],
+        typer.Option(
+            "--profile", metavar="NAME|FILE", help="The file's profile (else found by its header)."
+        ),
+    ],
+    "encoding": Annotated[
+        Optional[str],
+        typer.Option(
+            "--encoding",
+            metavar="NAME",
+            help="The file's encoding (else UTF-8, then GB18030, are tried strictly).",
+        ),
+    ],
+    "sha1": Annotated[
+        Optional[str],
+        typer.Option(
+            "--sha1", metavar="HEX", help="The SHA-1 that the platform gave for the file."
+        ),
+    ],
+}
+LONG_READING = READING | {"verbose": Verbose}
 EVERY_SECONDS = 10
 
 
@@ -66,11 +70,10 @@ def told(is_verbose: bool = False) -> Iterator[Onlooker]:
         yield onlooker
     finally:
         onlooker.leave()
-        progress("")
 
 
 class Onlooker:
-    """Rows, rows a second and the time left: a passing line on a terminal; elsewhere, with -v, a
+    """Rows, rows a second and the time left: Rich's progress on a terminal; elsewhere, with -v, a
     line every ten seconds.
 
     Until the first chunk is safe Ctrl-C ends everything at once: nothing was kept. After that the
@@ -80,10 +83,11 @@ class Onlooker:
 
     def __init__(self, is_verbose: bool) -> None:
         self.is_stopped = False
-        self._is_verbose = is_verbose and not sys.stderr.isatty()
+        self._is_verbose = is_verbose
         self._rows, self._share = 0, 0.0
         self._began = self._spoke = time.monotonic()
         self._handler: Any = None
+        self._progress: Progress | None = None
 
     def read(self, rows: int) -> None:
         """So many more rows were read."""
@@ -98,7 +102,9 @@ class Onlooker:
         self._say()
 
     def leave(self) -> None:
-        """Ctrl-C means again what it meant before."""
+        """Clear the progress away; Ctrl-C means again what it meant before."""
+        if self._progress:
+            self._progress.stop()
         if self._handler is not None:
             signal.signal(signal.SIGINT, self._handler)
 
@@ -122,7 +128,29 @@ class Onlooker:
                 "{rows} rows read, {rate} rows/s, {left} left",
                 {**values, "left": f"{left // 60}:{left % 60:02d}"},
             )
-        progress(text)
-        if self._is_verbose and now - self._spoke >= EVERY_SECONDS:
+        if sys.stderr.isatty():
+            self._draw(text)
+        elif self._is_verbose and now - self._spoke >= EVERY_SECONDS:
             self._spoke = now
             print(text, file=sys.stderr, flush=True)
+
+    def _draw(self, text: str) -> None:
+        """Show the line and a bar, which moves to and fro until a share of the file is known."""
+        if self._progress is None:
+            # a short import, and one whose talk goes into a file, does without Rich
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            self._progress = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(20),
+                console=Console(stderr=True),
+                transient=True,
+                redirect_stdout=False,
+                refresh_per_second=4,
+            )
+            self._progress.add_task(text, total=None)
+            self._progress.start()
+        total = 1.0 if self._share else None
+        (task,) = self._progress.task_ids
+        self._progress.update(task, description=text, completed=self._share, total=total)

@@ -1,17 +1,15 @@
 """The options that every command shares, before or after the subcommand, and the `Call` they make.
 
-`command` is the decorator of every command function: the function's first parameter is the `Call`;
-the shared options are added to its signature, so that `--help` shows them and Typer parses them in
-both places.
+`command` is the decorator of every command function: it adds the shared options to the signature,
+so that `--help` shows them and Typer parses them in both places. A block of options that several
+commands share is a dictionary such as `PANEL`.
 """
 
 from __future__ import annotations
 
 import inspect
 import os
-import sys
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -23,7 +21,8 @@ from vouchercli.errors import UsageFault
 from vouchercli.rules import times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from vouchercli.result import Outcome
     from vouchercli.store.db import Session
@@ -73,7 +72,23 @@ PANEL = {
     ],
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")],
 }
-DEFAULTS: dict[str, Any] = {name: False if name in ("dry_run", "yes") else None for name in PANEL}
+FLAGS = ("version", "dry_run", "yes", "verbose")
+DEFAULTS: dict[str, Any] = {name: False if name in FLAGS else None for name in PANEL}
+
+# what lists may be cut down to
+OnlyRound = Annotated[
+    Optional[str], typer.Option("--round", metavar="CODE", help="Only this round.")
+]
+OnlyClaim = Annotated[
+    Optional[str], typer.Option("--claim", metavar="NO", help="Only this claim number.")
+]
+OnlyResident = Annotated[
+    Optional[str],
+    typer.Option(
+        "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
+    ),
+]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")]
 
 
 @dataclass
@@ -122,28 +137,20 @@ class Call:
         it. The clock enters the program here and nowhere else.
         """
         said = self.given.get("now") or os.environ.get("VOUCHER_NOW")
-        return moment(said, zone) if said else int(time.time())
+        return moment(said, zone) if said else int(time.time())  # noqa: TID251 # the clock enters here
 
-    @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> AbstractContextManager[Session]:
         """Open the database for one operation."""
-        from vouchercli.store import db as store
+        from vouchercli.ops.sessions import open_session  # --version and --help open no file
 
-        db = store.open_db(self.db_path)
-        try:
-            os_user = store.os_user()
-            yield store.Session(
-                db=db,
-                path=self.db_path,
-                actor=self.given.get("actor") or os.environ.get("VOUCHER_ACTOR") or os_user,
-                os_user=os_user,
-                now=self.present(store.zone(db, self.programme)),
-                entered_at=int(time.time()),
-                programme=self.programme,
-                dry_run=self.dry_run,
-            )
-        finally:
-            db.close()
+        return open_session(
+            self.db_path,
+            actor=self.given.get("actor") or os.environ.get("VOUCHER_ACTOR"),
+            programme=self.programme,
+            present=self.present,
+            entered_at=int(time.time()),  # noqa: TID251 # and what it says beside --now
+            dry_run=self.dry_run,
+        )
 
     def as_of(self, session: Session) -> int | None:
         """--as-of as UTC epoch seconds in the programme's zone, or None."""
@@ -159,11 +166,9 @@ class Call:
 
     def moment(self, session: Session, text: str | None, *, end_of_day: bool = False) -> int | None:
         """A time option as UTC epoch seconds, read in the programme's zone; None stays None."""
-        from vouchercli.store import db as store
+        from vouchercli.ops.sessions import zone  # loaded with the session
 
-        if text is None:
-            return None
-        return moment(text, store.zone(session.db, self.programme), end_of_day=end_of_day)
+        return None if text is None else moment(text, zone(session), end_of_day=end_of_day)
 
 
 def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
@@ -179,26 +184,27 @@ def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
         ) from error
 
 
+def verbs() -> typer.Typer:
+    """The commands of a noun, a group also while it has but one; its help stands in `cli.main`."""
+    app = typer.Typer(rich_markup_mode=None)
+    app.callback()(lambda: None)
+    return app
+
+
 def command(
-    app: typer.Typer, name: str, *, epilog: str = ""
+    app: typer.Typer,
+    name: str,
+    *,
+    epilog: str = "",
+    options: Mapping[str, Any] | None = None,
+    required: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
-    """Register `function(call, ...)` as the subcommand `name`; its docstring is the help, `epilog`
-    the examples.
+    """Register a function as the subcommand `name`; its docstring is the help, `epilog` the
+    examples. One that takes a `session` is given the open database, one that takes `call` the
+    command line, one that takes `**more` the block of `options`, of which some are `required`.
     """
 
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
-        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        shared = [
-            inspect.Parameter(
-                option,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=DEFAULTS[option],
-                annotation=annotation,
-            )
-            for option, annotation in PANEL.items()
-        ]
-        context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-
         def run(*, ctx: typer.Context, **given: Any) -> Outcome:
             call = ctx.find_root().obj
             call.command = ctx.command_path.partition(" ")[2]
@@ -208,18 +214,48 @@ def command(
                 if (value := given.pop(option)) != DEFAULTS[option]
             }
             _check(call)
-            return function(call, **given)
+            if "call" in function.__annotations__:
+                given["call"] = call
+            if "session" not in function.__annotations__:
+                return function(**given)
+            with call.session() as given["session"]:
+                return function(**given)
 
-        parameters = (
-            [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared + [context]
-        )
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        def show_options() -> None:
+            taken = inspect.signature(function, eval_str=True).parameters
+            own = [taken[name] for name in taken if name not in ("call", "session")]
+            declare(run, [*own, *parameters(options or {}, required), *parameters(PANEL)])
+
+        # called for the verb that is asked for: to read all options of a noun takes milliseconds
+        run.show_options = show_options  # type: ignore[attr-defined]
         run.__doc__ = function.__doc__
         app.command(name, epilog=epilog or None)(run)
         return function
 
     return register
+
+
+def parameters(
+    options: Mapping[str, Any], required: tuple[str, ...] = ()
+) -> Iterator[inspect.Parameter]:
+    """A block of options as parameters of a function."""
+    for name, annotation in options.items():
+        default = inspect.Parameter.empty if name in required else False if name in FLAGS else None
+        yield inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+        )
+
+
+def declare(function: Callable[..., Any], own: list[inspect.Parameter]) -> None:
+    """Let Typer see these parameters of a function that takes them by `**`."""
+    context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    seen = [
+        each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for each in (*own, context)
+        if each.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    function.__signature__ = inspect.Signature(seen)  # type: ignore[attr-defined]
+    function.__annotations__ = {each.name: each.annotation for each in seen}
 
 
 def _check(call: Call) -> None:
@@ -242,10 +278,3 @@ def _check(call: Call) -> None:
                 what=f"--{option.replace('_', '-')}",
                 path=f"voucher {call.command}",
             )
-
-
-def progress(text: str) -> None:
-    """A passing line on a terminal only, on stderr; nothing into files and pipes."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()

@@ -6,10 +6,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, command, verbs
 from vouchercli.result import Outcome
+from vouchercli.store.db import Session
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = verbs()
 
 Code = Annotated[
     Optional[str], typer.Argument(metavar="[CODE]", help="Needed when the file holds several.")
@@ -17,14 +18,9 @@ Code = Annotated[
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
 
 
-@app.callback()
-def programme() -> None:
-    """Programmes: budget, funders, limits, staff."""
-
-
 @command(app, "load", epilog="Example: voucher programme load hangzhou-2020")
 def load(
-    call: Call,
+    session: Session,
     name_or_file: Annotated[
         str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
     ],
@@ -32,17 +28,15 @@ def load(
     """Load a programme, or the changes in its file."""
     from vouchercli.ops.setup import programmes
 
-    with call.session() as session:
-        return programmes.load_programme(session, name_or_file)
+    return programmes.load_programme(session, name_or_file)
 
 
 @command(app, "approve", epilog="Example: voucher programme approve hangzhou-2020 --actor lin")
-def approve(call: Call, code: Code = None) -> Outcome:
+def approve(session: Session, code: Code = None) -> Outcome:
     """Approve a change of a programme that waits, as a second person."""
     from vouchercli.ops.setup import programme_changes
 
-    with call.session() as session:
-        return programme_changes.approve_change(session, code)
+    return programme_changes.approve_change(session, code)
 
 
 @command(
@@ -53,21 +47,19 @@ def approve(call: Call, code: Code = None) -> Outcome:
         " --actor lin"
     ),
 )
-def reject(call: Call, code: Code = None, *, note: Note) -> Outcome:
+def reject(session: Session, code: Code = None, *, note: Note) -> Outcome:
     """Turn down a change of a programme that waits, with the reason."""
     from vouchercli.ops.setup import programme_changes
 
-    with call.session() as session:
-        return programme_changes.reject_change(session, code, note)
+    return programme_changes.reject_change(session, code, note)
 
 
 @command(app, "show", epilog="Example: voucher programme show hangzhou-2020 -o json")
-def show(call: Call, code: Code = None) -> Outcome:
+def show(session: Session, code: Code = None) -> Outcome:
     """Show a programme: its rules, its funds, what others published."""
     from vouchercli.ops.setup import programmes
 
-    with call.session() as session:
-        return programmes.show_programme(session, code)
+    return programmes.show_programme(session, code)
 
 
 @command(app, "list", epilog="Example: voucher programme list --shipped")

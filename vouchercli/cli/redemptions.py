@@ -2,48 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, Verbose, told
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.import_options import LONG_READING, File, told
+from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyRound, command, verbs
 from vouchercli.ops.intake import redemptions, till
 from vouchercli.result import Outcome
+from vouchercli.store.db import Session
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-
-
-@app.callback()
-def group() -> None:
-    """Redemptions and refunds: import, list, check one order."""
+app = verbs()
 
 
-@command(app, "import", epilog="Example: voucher redemption import redemptions.csv")
+@command(
+    app, "import", epilog="Example: voucher redemption import redemptions.csv", options=LONG_READING
+)
 def import_(
-    call: Call,
+    session: Session,
     file: File,
-    profile: ProfileOption = None,
-    encoding: Encoding = None,
-    sha1: Sha1 = None,
-    verbose: Verbose = False,
+    **reading: Any,
 ) -> Outcome:
     """Take in a file of payments and refunds; every row ends accepted, duplicate or rejected."""
-    with call.session() as session, told(verbose) as tell:
-        return redemptions.import_redemptions(
-            session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell
-        )
+    with told(reading.pop("verbose")) as tell:
+        return redemptions.import_redemptions(session, file, tell=tell, **reading)
 
 
 @command(app, "list", epilog="Example: voucher redemption list --claim C0001")
 def list_(
-    call: Call,
-    round_: Annotated[
-        Optional[str], typer.Option("--round", metavar="CODE", help="Only this round.")
-    ] = None,
-    claim_no: Annotated[
-        Optional[str], typer.Option("--claim", metavar="NO", help="Only this claim number.")
-    ] = None,
+    session: Session,
+    round_: OnlyRound = None,
+    claim_no: OnlyClaim = None,
     merchant_no: Annotated[
         Optional[str], typer.Option("--merchant", metavar="NO", help="Only this merchant.")
     ] = None,
@@ -51,20 +40,17 @@ def list_(
         Optional[str],
         typer.Option("--transaction", metavar="NO", help="Only this transaction number."),
     ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")
-    ] = 100,
+    limit: Limit = 100,
 ) -> Outcome:
     """List payments and refunds, oldest first."""
-    with call.session() as session:
-        return redemptions.list_redemptions(
-            session,
-            limit=limit,
-            round=round_,
-            claim_no=claim_no,
-            merchant_no=merchant_no,
-            transaction_no=transaction_no,
-        )
+    return redemptions.list_redemptions(
+        session,
+        limit=limit,
+        round=round_,
+        claim_no=claim_no,
+        merchant_no=merchant_no,
+        transaction_no=transaction_no,
+    )
 
 
 @command(
@@ -78,6 +64,7 @@ def list_(
 )
 def check(
     call: Call,
+    session: Session,
     amount: Annotated[
         str, typer.Option("--amount", metavar="YUAN", help="The order's list price.")
     ],
@@ -112,7 +99,6 @@ def check(
     ] = None,
 ) -> Outcome:
     """Show what this order would get with this voucher, or which rule refuses it."""
-    with call.session() as session:
-        moment = call.moment(session, at) or session.now
-        order = till.Asked(amount, discount, coupon_no, merchant_no, channel, moment)
-        return till.check_order(session, order, claim_no=claim_no, template=template)
+    moment = call.moment(session, at) or session.now
+    order = till.Asked(amount, discount, coupon_no, merchant_no, channel, moment)
+    return till.check_order(session, order, claim_no=claim_no, template=template)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 
 from vouchercli.cli.language import t
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, command, verbs
 from vouchercli.errors import UsageFault
 from vouchercli.ops.schedule import install as ops
 from vouchercli.ops.schedule import show, tick
 from vouchercli.result import Outcome
+from vouchercli.store.db import Session
 
-if TYPE_CHECKING:
-    from vouchercli.store.db import Session
-
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = verbs()
 
 Inbox = Annotated[
     Optional[Path],
@@ -49,11 +47,6 @@ Every = Annotated[
 Systemd = Annotated[
     bool, typer.Option("--systemd", help="Timer units of systemd instead of the crontab.")
 ]
-
-
-@app.callback()
-def group() -> None:
-    """Scheduled jobs: do what is due, once and in order."""
 
 
 def _plan(
@@ -98,20 +91,22 @@ def _sure(call: Call, change: ops.Change) -> ops.Change:
 
 @command(app, "tick", epilog="Example: voucher schedule tick --log-file schedule.log")
 def tick_(
-    call: Call, inbox: Inbox = None, outbox: Outbox = None, log_file: LogFile = None
+    call: Call,
+    session: Session,
+    inbox: Inbox = None,
+    outbox: Outbox = None,
+    log_file: LogFile = None,
 ) -> Outcome:
     """Do what is due: open, draw, allocate, order, take in files, close, release money. Silent when
     nothing is.
     """
-    with call.session() as session:
-        return tick.tick(session, tick.places(call.db_path, inbox, outbox, log_file))
+    return tick.tick(session, tick.places(call.db_path, inbox, outbox, log_file))
 
 
 @command(app, "show", epilog="Example: voucher schedule show")
-def show_(call: Call) -> Outcome:
+def show_(session: Session) -> Outcome:
     """Show what comes next and when, in the programme's zone."""
-    with call.session() as session:
-        return show.show_schedule(session)
+    return show.show_schedule(session)
 
 
 @command(app, "print", epilog="Example: voucher schedule print --every 5")
@@ -145,9 +140,7 @@ def install(
     """
     with call.session() as session:
         plan = _plan(call, session, inbox, outbox, log_file, every)
-    return ops.written(
-        _agreed(call, ops.install_change(plan, systemd=systemd)), dry_run=call.dry_run
-    )
+    return ops.written(_agreed(call, ops.change(plan, systemd=systemd)), dry_run=call.dry_run)
 
 
 @command(app, "remove", epilog="Example: voucher schedule remove --yes")
@@ -156,12 +149,11 @@ def remove(call: Call, systemd: Systemd = False) -> Outcome:
     with call.session() as session:
         plan = _plan(call, session, None, None, None)
     return ops.written(
-        _agreed(call, ops.remove_change(plan, systemd=systemd)), dry_run=call.dry_run
+        _agreed(call, ops.change(plan, systemd=systemd, is_removal=True)), dry_run=call.dry_run
     )
 
 
 @command(app, "status", epilog="Example: voucher schedule status")
-def status(call: Call) -> Outcome:
+def status(call: Call, session: Session) -> Outcome:
     """Show who runs the tick, when it last ran, and how late its jobs were."""
-    with call.session() as session:
-        return ops.status(session, _plan(call, session, None, None, None))
+    return ops.status(session, _plan(call, session, None, None, None))

@@ -6,10 +6,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, command, verbs
 from vouchercli.result import Outcome
+from vouchercli.store.db import Session
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = verbs()
 
 Reference = Annotated[
     str,
@@ -19,14 +20,9 @@ Reference = Annotated[
 ]
 
 
-@app.callback()
-def template() -> None:
-    """Card-pack templates: coupons, validity, scope, funding."""
-
-
 @command(app, "add", epilog="Example: voucher template add universal-5x10")
 def add(
-    call: Call,
+    session: Session,
     name_or_file: Annotated[
         str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
     ],
@@ -34,8 +30,7 @@ def add(
     """Add a template, or the next version of one."""
     from vouchercli.ops.setup import templates
 
-    with call.session() as session:
-        return templates.add_template(session, name_or_file)
+    return templates.add_template(session, name_or_file)
 
 
 @command(app, "list", epilog="Example: voucher template list --shipped")
@@ -55,17 +50,16 @@ def list_(
 
 
 @command(app, "show", epilog="Example: voucher template show universal-5x10@1")
-def show(call: Call, reference: Reference) -> Outcome:
+def show(session: Session, reference: Reference) -> Outcome:
     """Show every field of a template and what a pack is worth."""
     from vouchercli.ops.setup import templates
 
-    with call.session() as session:
-        return templates.show_template(session, reference)
+    return templates.show_template(session, reference)
 
 
 @command(app, "diff", epilog="Example: voucher template diff hangzhou-draft-10 hangzhou-draft-5")
 def diff(
-    call: Call,
+    session: Session,
     reference: Reference,
     other: Annotated[
         Optional[str],
@@ -77,20 +71,18 @@ def diff(
     """Compare two templates or two versions, field by field."""
     from vouchercli.ops.setup import templates
 
-    with call.session() as session:
-        return templates.diff_templates(session, reference, other)
+    return templates.diff_templates(session, reference, other)
 
 
 @command(app, "history", epilog="Example: voucher template history universal-5x10")
 def history(
-    call: Call,
+    session: Session,
     code: Annotated[str, typer.Argument(metavar="CODE", help="A template of the database.")],
 ) -> Outcome:
     """Show every version of a template and the rounds that use it."""
     from vouchercli.ops.setup import templates
 
-    with call.session() as session:
-        return templates.template_history(session, code)
+    return templates.template_history(session, code)
 
 
 @command(app, "check", epilog="Example: voucher template check universal-5x10 --packs 2000000")

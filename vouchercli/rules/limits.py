@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vouchercli.rules import times
+
+if TYPE_CHECKING:
+    from vouchercli.rules.programmes import Programme
 
 Span = Literal["round", "week", "programme"]
 
@@ -28,6 +31,10 @@ class Limits:
         """Whether packs of other rounds count too."""
         return self.per_week is not None or self.per_programme is not None
 
+    def week(self, at: int, zone: str) -> str:
+        """The week in which a pack claimed at that second counts; '' where no week is limited."""
+        return "" if self.per_week is None else week_of(at, zone)
+
 
 def of_round(
     mode: str, per_resident: int, per_week: int | None, per_programme: int | None
@@ -36,6 +43,14 @@ def of_round(
     programme beside its own.
     """
     return Limits(1 if mode == "targeted" else per_resident, per_week, per_programme)
+
+
+def of_programme(programme: Programme) -> Limits:
+    """The limits that a programme sets, whatever the round."""
+    said = programme.limits
+    return Limits(
+        said.packs_per_resident_per_round, said.packs_per_resident_per_week, said.packs_per_resident
+    )
 
 
 def reached(limits: Limits, in_round: int, in_week: int, in_programme: int) -> Span | None:

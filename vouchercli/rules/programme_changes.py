@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import Fault
 from vouchercli.rules import money
-from vouchercli.rules.documents import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vouchercli.rules.documents import Path
+    from vouchercli.documents import Path
     from vouchercli.rules.programmes import Funder, Programme
 
 

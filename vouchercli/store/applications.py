@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.store import application_reopening, persons
+from vouchercli.store import application_reopening, batches, persons, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -246,18 +246,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a batch's applications away again. Raises `batch_built_upon` when packs were granted for
     some, `entrants_stand` when they are on a list of entrants that was published.
     """
-    standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
-    if standing:
-        raise VoucherError(
-            "batch_built_upon",
-            "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches"
-            " {batches})",
-            hint="voucher batch show {last}",
-            batch=batch_id,
-            count=sum(row["later"] for row in standing),
-            batches=", ".join(str(row["batch_id"]) for row in standing),
-            last=standing[-1]["batch_id"],
-        )
+    batches.refuse_built_upon(db, batch_id, STANDS_ON, is_granted=True)
     if published := db.execute(PUBLISHED, (batch_id,)).fetchone():
         raise VoucherError(
             "entrants_stand",
@@ -277,7 +266,7 @@ def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[Lin
     """Applications of a programme by round, application_no or resident token (None: any), in the
     order of arrival, at most `limit`.
     """
-    return [*map(Line._make, db.execute(LIST, {"programme_id": programme_id, **wanted}))]
+    return typed.rows(db, Line, LIST, {"programme_id": programme_id, **wanted})
 
 
 # ---------------------------------------------------------------- live claims

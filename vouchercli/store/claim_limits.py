@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.rules import claims as law
 from vouchercli.rules import limits as limits_law
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -50,7 +51,7 @@ Numbers = dict[tuple[str, bytes], int]  # (round, resident) -> the number of the
 
 def are_joined(db: sqlite3.Connection) -> bool:
     """Whether residents of a round with fit rows are one person with others there."""
-    return bool(db.execute(ARE_JOINED).fetchone()[0])
+    return bool(typed.number(db, ARE_JOINED))
 
 
 def judge(db: sqlite3.Connection, programme_id: int, limits: Limits, zone: str) -> None:
@@ -96,7 +97,7 @@ def _learn(
         granted.hold(
             round_,
             resident,
-            "" if limits.per_week is None else limits_law.week_of(claimed_at, zone),
+            limits.week(claimed_at, zone),
         )
         numbers[(round_, resident)] = max(pack_no, numbers.get((round_, resident), 0))
     return numbers

@@ -10,20 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli.errors import Busy, VoucherError
 from vouchercli.result import NO_ROOM, REFUSALS, Word, because
 from vouchercli.rules.times import HOME_ZONE
+from vouchercli.store.schema_files import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 APPLICATION_ID = 0x564F5543  # "VOUC": says in the file's header whose it is
-SCHEMA_FILES = (
-    "001_initial.sql",
-    "002_applications.sql",
-    "003_draws.sql",
-    "004_schedule.sql",
-    "005_amendments.sql",
-)
-SCHEMA_VERSION = len(SCHEMA_FILES)
 BUSY_TIMEOUT_MS = 5_000
 # of a new file: an import of ten million rows takes a sixth less time to write than with SQLite's
 # own 4 KiB
@@ -149,6 +142,7 @@ def _migrate(db: sqlite3.Connection, path: Path, version: int, *, create: bool) 
         # first: a creation that was killed is recognised
         db.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
         db.execute("PRAGMA journal_mode = WAL")
+    # sqlite-utils takes a quarter of a second to load: only when there is something to migrate
     from vouchercli.store.migrations import migrate
 
     migrate(db)
@@ -311,13 +305,6 @@ def _stranger(path: Path, why: str) -> VoucherError:
         path=str(path),
         why=why,
     )
-
-
-def schema_text(name: str) -> str:
-    """The text of one schema file."""
-    from importlib import resources
-
-    return resources.files("vouchercli.store").joinpath("schema", name).read_text("utf-8")
 
 
 def os_user() -> str:

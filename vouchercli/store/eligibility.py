@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.errors import VoucherError
+from vouchercli.store import batches, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -116,18 +116,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a batch's lines off the list. Raises `batch_built_upon` when packs were granted for
     some.
     """
-    standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
-    if standing:
-        raise VoucherError(
-            "batch_built_upon",
-            "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches"
-            " {batches})",
-            hint="voucher batch show {last}",
-            batch=batch_id,
-            count=sum(row["later"] for row in standing),
-            batches=", ".join(str(row["batch_id"]) for row in standing),
-            last=standing[-1]["batch_id"],
-        )
+    batches.refuse_built_upon(db, batch_id, STANDS_ON, is_granted=True)
     db.execute(DELETE, (batch_id,))
 
 
@@ -135,14 +124,14 @@ def is_listed(
     db: sqlite3.Connection, programme_id: int, resident: bytes, group: str | None
 ) -> bool:
     """Whether the resident is on the programme's list for `group` (None: for any)."""
-    return bool(db.execute(IS_LISTED, (programme_id, resident, group)).fetchone()[0])
+    return bool(typed.number(db, IS_LISTED, (programme_id, resident, group)))
 
 
 def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[Line]:
     """Lines of the list by group or resident token (None: any), in its order, at most `limit`."""
-    return [*map(Line._make, db.execute(LIST, {"programme_id": programme_id, **wanted}))]
+    return typed.rows(db, Line, LIST, {"programme_id": programme_id, **wanted})
 
 
 def groups(db: sqlite3.Connection, programme_id: int) -> list[Group]:
     """Every group on the list and how many residents it has."""
-    return [*map(Group._make, db.execute(GROUPS, (programme_id,)))]
+    return typed.rows(db, Group, GROUPS, (programme_id,))

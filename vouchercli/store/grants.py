@@ -8,7 +8,7 @@ a round twice (UNIQUE), whatever a caller has counted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
@@ -99,18 +99,26 @@ ON CONFLICT DO UPDATE SET granted = granted + excluded.granted, granted_at = exc
     last_application_no = ifnull(excluded.last_application_no, last_application_no)
 """
 GRANTED_NOW = (
-    "SELECT claim_no, resident, claimed_at, expires_at, line FROM claims WHERE batch_id = ? AND"
-    " claim_no > ? ORDER BY claim_no"
+    "SELECT claim_no, claimed_at, expires_at FROM claims WHERE batch_id = ? AND claim_no > ? ORDER"
+    " BY claim_no"
 )
 LAST_APPLICATION = "SELECT application_id FROM temp.granting ORDER BY n DESC LIMIT 1"
 LAST_SECOND = "SELECT max(claimed_at) FROM temp.moments"
 
 
 CLAIM_OF = """
-SELECT c.claim_no, c.resident, c.claimed_at, c.expires_at FROM claims c
+SELECT c.claim_no, c.claimed_at, c.expires_at FROM claims c
 JOIN batches b ON b.batch_id = c.batch_id AND b.kind = 'allocation'
 WHERE c.resident = ? AND c.round_id = ? AND c.line = ?
 """
+
+
+class Claim(NamedTuple):
+    """A claim that was granted here; times in UTC seconds."""
+
+    claim_no: str
+    claimed_at: int
+    expires_at: int
 
 
 def durably(db: sqlite3.Connection) -> None:
@@ -122,10 +130,10 @@ def durably(db: sqlite3.Connection) -> None:
 
 def claim_of(
     db: sqlite3.Connection, round_id: int, resident: bytes, application_id: int
-) -> sqlite3.Row | None:
+) -> Claim | None:
     """The claim that was granted for an application, or None."""
-    row: sqlite3.Row | None = db.execute(CLAIM_OF, (resident, round_id, application_id)).fetchone()
-    return row
+    row = db.execute(CLAIM_OF, (resident, round_id, application_id)).fetchone()
+    return Claim._make(row) if row else None
 
 
 def claim_number(code: str, number: int) -> str:
@@ -235,6 +243,6 @@ def record(db: sqlite3.Connection, **values: Any) -> None:
     db.execute(RECORD, values)
 
 
-def written(db: sqlite3.Connection, batch_id: int, after_no: str) -> list[sqlite3.Row]:
-    """The claims of a batch after a number: claim_no, resident, claimed_at, expires_at, line."""
-    return db.execute(GRANTED_NOW, (batch_id, after_no)).fetchall()
+def written(db: sqlite3.Connection, batch_id: int, after_no: str) -> list[Claim]:
+    """The claims of a batch after a number."""
+    return [*map(Claim._make, db.execute(GRANTED_NOW, (batch_id, after_no)))]

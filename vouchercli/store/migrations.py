@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database, Migrations
 
-from vouchercli.store.db import SCHEMA_FILES, SCHEMA_VERSION, schema_text
+from vouchercli.store.schema_files import SCHEMA_FILES, SCHEMA_VERSION, schema_text
 
 if TYPE_CHECKING:
     import sqlite3

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import merchants
+from vouchercli.store import merchants, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -53,7 +53,7 @@ WHERE place = ?1
 
 def last_id(db: sqlite3.Connection) -> int:
     """The merchant_id that was given last."""
-    return int(db.execute(LAST_ID).fetchone()[0])
+    return typed.number(db, LAST_ID)
 
 
 def is_known(db: sqlite3.Connection, merchant_no: str) -> bool:

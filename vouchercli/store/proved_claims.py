@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules.limits import is_for_all
-from vouchercli.store import bulk_insert
+from vouchercli.store import bulk_insert, typed
 from vouchercli.store.claims import ADD_DAY, DROP_EMPTY_DAYS
 
 if TYPE_CHECKING:
@@ -88,12 +88,12 @@ def pauses(db: sqlite3.Connection, programme_id: int) -> list[tuple[int, int, in
 
 def room(db: sqlite3.Connection, round_id: int) -> int:
     """How many packs of a round are left."""
-    return int(db.execute(ROOM, (round_id,)).fetchone()[0])
+    return typed.number(db, ROOM, (round_id,))
 
 
 def next_id(db: sqlite3.Connection) -> int:
     """The first claim_id that is free."""
-    return int(db.execute(LAST_ID).fetchone()[0]) + 1
+    return typed.number(db, LAST_ID) + 1
 
 
 def add(

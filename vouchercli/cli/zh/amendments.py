@@ -47,7 +47,7 @@ TEXT = {
     "ask one of them to do it with --actor NAME": "请由其中一人以 --actor 姓名 办理",
     "{actor} uses {login}, the login of {other}: where logins are personal, both count as one person": "{actor} 使用的登录名 {login} 也是 {other} 的：登录名专人专用时，两者视为同一人",
     "ask another checker to do it under their own login": "请由另一名复核人员以本人的登录名办理",
-    "{actor} approved under {login}, a login that was also used as {also}: both names may be one person.": "{actor} 批准时使用的登录名 {login} 也曾以 {also} 的名义办理：两个名字背后可能是同一人。",
+    "{actor} approved under {os_user}, a login that was also used as {also}: both names may be one person.": "{actor} 批准时使用的登录名 {os_user} 也曾以 {also} 的名义办理：两个名字背后可能是同一人。",
     "only a checker of programme {programme} may change its staff, approvals and logins": "项目 {programme} 的人员、审批档次和登录规定只能由其复核人员更改",
     "ask a checker ({checkers}) to load it with --actor NAME": "请由复核人员（{checkers}）以 --actor 姓名 载入",
     "finance": "财务",

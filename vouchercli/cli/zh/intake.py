@@ -12,7 +12,7 @@ TEXT = {
     "rejected": "未通过",
     "accepted with a warning": "接收，有警告",
     "{file} was imported before as batch {batch} ({accepted} accepted, {rejected} rejected): nothing to do": "{file} 此前已导入（导入批次 {batch}，接收 {accepted} 行，未通过 {rejected} 行）：无需处理",
-    "batch {batch} is undone: {count} rows of {file} were removed": "导入批次 {batch} 已撤销：已撤回 {file} 的 {count} 行",
+    "batch {batch} is undone: {undone} rows of {file} were removed": "导入批次 {batch} 已撤销：已撤回 {file} 的 {undone} 行",
     "batch {batch} was undone": "导入批次 {batch} 已被撤销",
     "import {file} again": "请重新导入 {file}",
     "there is no batch {batch}": "没有导入批次 {batch}",

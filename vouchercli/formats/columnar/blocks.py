@@ -3,23 +3,22 @@ line stays a line.
 
 Only what needs no more cleaning than blanks, backticks and quotes around its cells is put into the
 frame, and only when the profile makes each field of one column: whatever is damaged or of another
-width is given back line by line, to be read by `layout` as in any small file. `bulk_lines` cuts the
-file, `bulk_frames` makes the columns, `bulk_checks` compares footers.
+width is given back line by line, to be read by `tables` as in any small file. `lines` cuts the
+file, `frames` makes the columns, `checks` compares footers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from vouchercli.formats.columnar import checks, frames, lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-    import polars as pl
 
     from vouchercli.formats.columnar.lines import Piece, Sorted
     from vouchercli.formats.tables.records import Reading, Record
@@ -39,11 +38,6 @@ class Block:
     columns: Callable[[], tuple[pl.DataFrame, list[int]]]
     records: Callable[[Iterable[int]], Iterator[Record]]
     share: float | None
-
-
-def is_there() -> bool:
-    """Whether the libraries for large files are installed (the extra `parquet`)."""
-    return find_spec("polars") is not None and find_spec("numpy") is not None
 
 
 def blocks(reading: Reading, after_line: int, end_of: Callable[[int], int]) -> Iterator[Block]:
@@ -74,7 +68,6 @@ def _block(reading: Reading, piece: Piece, last_row: int) -> Block:
 
 
 def _columns(reading: Reading, found: Sorted) -> tuple[pl.DataFrame, list[int]]:
-    import polars as pl
 
     cells = frames.cells(reading, found).with_columns(pl.Series("line", found.even, pl.Int64))
     ours = frames.is_ours(reading, cells)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from vouchercli.errors import VoucherError
 from vouchercli.formats.columnar import frames, lines
 from vouchercli.formats.tables.footers import Tally
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from vouchercli.formats.tables.records import Reading
 
 LINES = 50_000  # looked through at a time
@@ -54,8 +54,6 @@ class Look:
 
     def at(self, found: lines.Sorted) -> None:
         """Count the rows of one piece."""
-        import polars as pl
-
         reading = self._reading
         cells = frames.cells(reading, found, [0, *self._watched.values()])
         amounts = [pl.col(str(place)).str.contains(AMOUNT) for place in self._watched.values()]
@@ -76,8 +74,6 @@ class Look:
             raise self._follows(int(line.filter(is_plain)[-1]))
 
     def _add(self, cells: pl.DataFrame) -> None:
-        import polars as pl
-
         sums = [
             frames.fen(str(place)).sum().alias(column) for column, place in self._watched.items()
         ]

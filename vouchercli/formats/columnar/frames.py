@@ -6,6 +6,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import polars as pl
+
+from vouchercli.formats.columnar import mapping
 from vouchercli.formats.columnar.lines import NotPlainError
 from vouchercli.formats.columnar.mapping import ByKind, Cell, Made
 from vouchercli.formats.configs.fields import FILLED, type_of
@@ -13,8 +17,6 @@ from vouchercli.formats.tables.readers import RowFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    import polars as pl
 
     from vouchercli.formats.columnar.lines import Sorted
     from vouchercli.formats.columnar.mapping import Way
@@ -36,7 +38,7 @@ def cells(reading: Reading, found: Sorted, also: Iterable[int] = ()) -> pl.DataF
     without the marks around it. And `kind`.
     """
     positions = sorted(
-        {place for way in (reading.ways or {}).values() for place in places(way)}
+        {place for way in (mapping.of(reading) or {}).values() for place in places(way)}
         | set(reading.filters)
         | set(also)
     )
@@ -46,7 +48,6 @@ def cells(reading: Reading, found: Sorted, also: Iterable[int] = ()) -> pl.DataF
 
 def _read(reading: Reading, found: Sorted, data: bytes, positions: list[int]) -> pl.DataFrame:
     """Columns as they stand, named by place."""
-    import polars as pl
 
     names = [str(place) for place in positions]
     if not data:
@@ -67,7 +68,6 @@ def _read(reading: Reading, found: Sorted, data: bytes, positions: list[int]) ->
 
 
 def _stripped(reading: Reading, frame: pl.DataFrame, data: bytes) -> pl.DataFrame:
-    import polars as pl
 
     return (
         frame.with_columns(pl.all().str.strip_chars(MARKS))
@@ -78,7 +78,6 @@ def _stripped(reading: Reading, frame: pl.DataFrame, data: bytes) -> pl.DataFram
 
 def _has_marks(data: bytes, delimiter: str) -> bool:
     """Whether some cell may begin or end with a mark."""
-    import numpy as np
 
     if b"`" in data or b"\t" in data:
         return True
@@ -99,7 +98,7 @@ def places(way: Way) -> list[int]:
 
 def fields(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
     """`line`, and our fields as text; null where a cell cannot be made into one."""
-    ways, clean = reading.ways, Cleaned(frame)
+    ways, clean = mapping.of(reading), Cleaned(frame)
     assert ways is not None
     return frame.select(
         "line",
@@ -141,9 +140,8 @@ def with_kinds(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
     """The rows with their `kind`: pay or refund; '' where that cannot be told, and in files that
     know neither.
     """
-    import polars as pl
 
-    way = (reading.ways or {}).get("kind", "")
+    way = (mapping.of(reading) or {}).get("kind", "")
     if not isinstance(way, Cell):
         return frame.with_columns(kind=pl.lit(reading.kind_of(str(way))))
     found = frame.get_column(str(way.place))
@@ -152,7 +150,6 @@ def with_kinds(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _column(frame: pl.DataFrame, way: Way, clean: Cleaned) -> Any:
-    import polars as pl
 
     if isinstance(way, str):
         return pl.lit(way)
@@ -183,7 +180,6 @@ def _column(frame: pl.DataFrame, way: Way, clean: Cleaned) -> Any:
 
 def _opposite(text: pl.Expr) -> pl.Expr:
     """`cells.opposite` of an amount."""
-    import polars as pl
 
     is_nothing = text.str.strip_chars("0.") == ""
     return (
@@ -197,7 +193,6 @@ def _opposite(text: pl.Expr) -> pl.Expr:
 
 def _made(found: list[str | None], kinds: list[str], way: Made) -> pl.Series:
     """The cleaned cells put through the profile's own maker, one by one."""
-    import polars as pl
 
     row = [""] * (way.place + 1)
     texts: list[str | None] = []
@@ -214,7 +209,6 @@ def is_ours(reading: Reading, frame: pl.DataFrame) -> pl.Series | None:
     """Which rows the profile does not leave out (a row of which neither payment nor refund can be
     told is kept, and refused); None when it leaves out none.
     """
-    import polars as pl
 
     kept = None
     for place, is_left_out in reading.filters.items():
@@ -237,7 +231,6 @@ def is_plain(reading: Reading, frame: pl.DataFrame) -> pl.Series:
     """Which rows need no cleaning. Identifiers without a hyphen are no dates: only the others are
     looked at twice.
     """
-    import polars as pl
 
     plain = frame.select(pl.all_horizontal(_conditions(reading, is_quick=True))).to_series()
     if plain.all():
@@ -253,10 +246,9 @@ def is_plain(reading: Reading, frame: pl.DataFrame) -> pl.Series:
 
 
 def _conditions(reading: Reading, *, is_quick: bool) -> list[pl.Expr]:
-    import polars as pl
 
     found: list[pl.Expr] = [pl.lit(value=True)]
-    for field, way in (reading.ways or {}).items():
+    for field, way in (mapping.of(reading) or {}).items():
         sort, text = type_of(field), pl.col(field)
         if isinstance(way, str) or sort == "kind":
             continue
@@ -277,6 +269,5 @@ def fen(column: str) -> pl.Expr:
     """Plain amounts in yuan (`PLAIN`: at most two decimals) as fen, as `rules.money.parse_yuan`; no
     binary fraction comes into it.
     """
-    import polars as pl
 
     return pl.col(column).cast(pl.Decimal(20, 2), strict=False).to_physical().cast(pl.Int64)

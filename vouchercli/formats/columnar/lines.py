@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from vouchercli.formats.tables import csvs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import numpy as np
 
     from vouchercli.formats.tables.records import Reading
 
@@ -55,7 +55,6 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
     """The file in pieces, each up to a line that `end_of` gives. Raises `NotPlainError` when it
     cannot be cut at newlines.
     """
-    import numpy as np
 
     assert reading.text is not None
     codec = "utf-8" if reading.encoding in ("utf-8", "ascii") else reading.encoding
@@ -109,7 +108,6 @@ def sorted_out(reading: Reading, piece: Piece, last_row: int = NO_END) -> Sorted
     """The even and the odd lines between the header and `last_row`. Raises `NotPlainError` when a
     quoted cell goes over a line's end.
     """
-    import numpy as np
 
     data, delimiter, width = piece.data, reading.delimiter, len(reading.header)
     octets = np.frombuffer(data, np.uint8)
@@ -145,7 +143,6 @@ def _is_odd(
     """Which lines are odd where some have quoted cells: not those of the header's width with
     nothing behind a quote.
     """
-    import numpy as np
 
     starts, ends = places
     rows, quoted = np.flatnonzero(is_row), np.flatnonzero(is_quoted)
@@ -167,7 +164,6 @@ def _per_line(
     octets: np.ndarray[Any, Any], octet: int, ends: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, Any]:
     """How often an octet stands in each line."""
-    import numpy as np
 
     return np.diff(np.searchsorted(np.flatnonzero(octets == octet), ends), prepend=0)
 
@@ -179,7 +175,6 @@ def _kept(
     is_kept: np.ndarray[Any, Any],
 ) -> bytes:
     """The lines that are kept, in one piece."""
-    import numpy as np
 
     if is_kept.all():
         return data

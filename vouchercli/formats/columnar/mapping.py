@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.configs.fields import Type
     from vouchercli.formats.configs.profiles import Spec
     from vouchercli.formats.tables.columns import Plan
+    from vouchercli.formats.tables.records import Reading
 
 
 class Cell(NamedTuple):
@@ -50,16 +51,19 @@ class Made(NamedTuple):
 Way = str | Cell | ByKind | Made  # a text is the same for every row
 
 
-def of(plan: Plan) -> dict[str, Way] | None:
-    """field -> its way; None when some field cannot be made of one column."""
-    found: dict[str, Way] = {}
+def of(reading: Reading) -> dict[str, Way] | None:
+    """field -> how it is made of whole columns; None when the file cannot be read by columns."""
+    plan = reading.plan
+    if plan.downward or plan.profile.kind == "merchants":
+        return None
+    ways: dict[str, Way] = {}
     for field in FIELDS[plan.profile.kind]:
         is_kind = field == "kind" and plan.profile.kind == "redemptions"
         way = _kind(plan) if is_kind else _way(plan, field, plan.profile.fields.get(field))
         if way is None:
             return None
-        found[field] = way
-    return found
+        ways[field] = way
+    return ways
 
 
 def _kind(plan: Plan) -> Way:

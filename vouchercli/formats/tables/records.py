@@ -1,5 +1,4 @@
-"""Read a platform's file as our own fields: `read` finds profile and header, `Reading.records`
-streams the rows.
+"""A platform's file as our own fields: `Reading.records` streams the rows.
 
 Nothing is ever silently left out: every row under the header comes as a `Record` (perhaps with a
 fault), or is counted in `ignored` because the profile says that it is not ours, or is the footer,
@@ -12,25 +11,19 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.columnar import mapping
-from vouchercli.formats.configs import profiles
 from vouchercli.formats.configs.fields import FIELDS, PERSONAL
 from vouchercli.formats.tables import footers, headers
 from vouchercli.formats.tables.cells import EDGE, column_key, id_text
 from vouchercli.formats.tables.columns import Plan
 from vouchercli.formats.tables.csvs import BrokenRow
 from vouchercli.formats.tables.readers import RowFault
-from vouchercli.formats.tables.sources import Part, Source, open_source
-from vouchercli.formats.tables.swapped_columns import refuse_swapped
 from vouchercli.result import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
-    from vouchercli.formats.columnar.mapping import Way
-    from vouchercli.formats.configs.profiles import Profile
     from vouchercli.formats.tables.headers import Header
+    from vouchercli.formats.tables.sources import Source
 
 HIDDEN = "***"
 PIECE = 1 << 20
@@ -47,63 +40,6 @@ class Record(NamedTuple):
     values: tuple[str, ...]
     fault: Problem | None = None
     kept: str | None = None
-
-
-def read(
-    path: Path | str,
-    kind: str,
-    *,
-    profile: Profile | Path | str | None = None,
-    encoding: str | None = None,
-    sha1: str | None = None,
-) -> Reading:
-    """The file at `path` (`-`: standard input) as rows of `kind`, by `profile` or by the known
-    profile that fits best.
-
-    Raises `VoucherError` when the file cannot be read, fits no profile (unknown_layout), has
-    another SHA-1 (sha1_mismatch) or columns that have changed places (columns_swapped).
-    """
-    given = (
-        profiles.load(profile, kind)
-        if profile is not None and not isinstance(profile, profiles.Profile)
-        else profile
-    )
-    candidates = [given] if given else profiles.known(kind)
-    source = open_source(
-        path,
-        encoding=encoding,
-        fallback=given.encoding if given else None,
-        choices=[one.archive for one in candidates],
-    )
-    if sha1 and sha1.strip().lower() not in (sha1s := source.sha1s()):
-        raise VoucherError(
-            "sha1_mismatch",
-            "{file} has the SHA-1 {found}, not {wanted}: it is not the file that was sent",
-            hint="fetch it again; nothing was imported",
-            where=source.name,
-            file=source.name,
-            found=", ".join(sorted(sha1s)),
-            wanted=sha1.strip(),
-        )
-    reading = Reading(source, headers.find(source, candidates))
-    refuse_swapped(reading)
-    return reading
-
-
-def read_again(
-    profile: Profile, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], name: str
-) -> Reading:
-    """Rows that were kept (rejects) under the header and profile they came with; no preamble, no
-    footer.
-    """
-    kept = [(line, list(cells)) for line, cells in rows]
-    part = Part("", lambda: iter(kept))
-    names = (
-        *header,
-        *(headers.REJECT_COLUMNS[:1] if headers.REJECT_COLUMNS[0] not in header else ()),
-    )
-    found = headers.Header(part, profile, 0, names, "", len(header))
-    return Reading(Source(name, "", frozenset, "", (part,)), found, kept_width=len(header))
 
 
 class Reading:
@@ -124,7 +60,7 @@ class Reading:
             source.text,
             source.delimiter,
         )
-        self._plan = Plan(self.profile, self.header)
+        self.plan = Plan(self.profile, self.header)
         self._keys = [column_key(name) for name in self.header]
         used = headers.in_use(self.profile, set(self._keys)) | {
             column_key(name) for name in headers.REJECT_COLUMNS
@@ -142,14 +78,14 @@ class Reading:
             (position, re.compile(one.like), is_only)
             for filters, is_only in ((self.profile.skip, False), (self.profile.only, True))
             for one in filters
-            if (position := self._plan.position(one.column)) is not None
+            if (position := self.plan.position(one.column)) is not None
         ]
 
     def records(self) -> Iterator[Record]:
         """Every row of ours, in the order of the file. Raises `VoucherError` at the end:
         footer_mismatch, file_cut_off, data_after_footer; so take them inside one transaction.
         """
-        profile, plan = self.profile, self._plan
+        profile, plan = self.profile, self.plan
         self.read = self.ignored = 0
         ends, checks, tally, watched = self._ends, self._checks, footers.Tally(), self.watched
         # no row is counted apart or left out
@@ -212,23 +148,12 @@ class Reading:
     @property
     def watched(self) -> dict[str, int]:
         """The columns that some check sums, and where they stand."""
-        return footers.watched(self.profile, self._plan)
+        return footers.watched(self.profile, self.plan)
 
     @property
     def header_line(self) -> int:
         """The line of the header; the rows stand under it."""
         return self._found.line
-
-    @property
-    def ways(self) -> dict[str, Way] | None:
-        """field -> how it is made of whole columns; None when the file cannot be read by
-        columns.
-        """
-        return (
-            None
-            if self._plan.downward or self.profile.kind == "merchants"
-            else mapping.of(self._plan)
-        )
 
     def kind_of(self, text: str) -> str:
         """pay or refund, as the frames of large files have it (`columnar`); '' for anything
@@ -241,7 +166,7 @@ class Reading:
         meaning.
         """
         try:
-            return self._plan.kind([cell if at == place else "" for at in range(len(self.header))])
+            return self.plan.kind([cell if at == place else "" for at in range(len(self.header))])
         except RowFault:
             return ""
 
@@ -259,7 +184,7 @@ class Reading:
         text = cell.strip(EDGE)
         return (
             not text
-            or self._plan.is_header([cell])
+            or self.plan.is_header([cell])
             or (self._ends is not None and self._ends.search(text) is not None)
         )
 
@@ -270,7 +195,7 @@ class Reading:
         the lines of `footer`; None for a blank row and for one of the footer, which is added there.
         Raises `VoucherError` data_after_footer.
         """
-        cleaned = self._plan.plain(row)
+        cleaned = self.plan.plain(row)
         if cleaned is None and (footer or _is_footer(self._ends, row)):
             self._take_footer(footer, line, row)
             return None
@@ -284,7 +209,7 @@ class Reading:
         """One row by itself, as `records` gives it; None for a blank row and for one that is not
         ours.
         """
-        cleaned = self._plan.plain(row)
+        cleaned = self.plan.plain(row)
         if cleaned is None and not any(cell.strip(EDGE) for cell in row):
             return None
         return self._record(line, row, cleaned)[0]
@@ -314,16 +239,16 @@ class Reading:
         """Whether the file says anything about this field of `FIELDS[kind]`; what it leaves out is
         not a blank.
         """
-        return self._plan.has(field)
+        return self.plan.has(field)
 
     def position(self, field: str) -> int | None:
         """Where the column stands that one of our fields is read from; None when there is none, or
         several.
         """
         if field == "kind" and self.profile.kind == "redemptions":
-            return self._plan.position(*self.profile.kind_rule.columns)
+            return self.plan.position(*self.profile.kind_rule.columns)
         spec = self.profile.fields.get(field)
-        return self._plan.position(*spec.columns) if spec else None
+        return self.plan.position(*spec.columns) if spec else None
 
     def column(self, field: str) -> str:
         """The file's own name of the column that one of our fields is read from (ours, when it is
@@ -356,7 +281,7 @@ class Reading:
         """The record of a row (None: not ours) and whether it is a payment or a refund ('' when
         that cannot be told).
         """
-        kind, plan = "", self._plan
+        kind, plan = "", self.plan
         try:
             if cleaned is not None:
                 kind = plan.kind(cleaned)

@@ -5,14 +5,14 @@ if nothing had happened.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from vouchercli.ops.intake.kinds import Chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from vouchercli.formats.tables.records import Reading, Record
-    from vouchercli.ops.intake.staging import Desk
 
 # a block; a multiple of it ends each block but the last. Rows that go one by one come in chunks of
 # one block
@@ -22,55 +22,6 @@ LINES = 50_000
 # than it takes in some seconds: others wait for the lock meanwhile.
 TOGETHER, MANY, MANY_TOGETHER = 2, 20, 8
 LEFT_TO_JUDGE = 20_000
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What became of proved rows when they were written; `lines` are left to the judge."""
-
-    accepted: int
-    duplicate: int
-    lines: list[int]
-    warnings: int = 0
-
-    def __add__(self, more: Taken) -> Taken:
-        return Taken(
-            self.accepted + more.accepted,
-            self.duplicate + more.duplicate,
-            [*self.lines, *more.lines],
-            self.warnings + more.warnings,
-        )
-
-
-NOTHING = Taken(0, 0, [])
-
-
-class Plain(Protocol):
-    """Who writes the rows of a chunk that need no judge."""
-
-    def take(self, desk: Desk, chunk: Chunk) -> tuple[Taken, Iterable[Record]]:
-        """Write them, under the write lock; the rows for the judge come as records. The chunk then
-        knows where it ends.
-        """
-
-    def end(self, desk: Desk) -> None:
-        """The judge is done with the rest: the chunk is about to be committed."""
-
-
-@dataclass
-class Chunk:
-    """The records up to `last_line`; `is_last` is known once they have been read. `plain` writes
-    rows that need no judge any more and gives the others (see `Kind.by_columns`); `share` is how
-    much of the file lies behind (None: not known).
-    """
-
-    last_line: int
-    records: Iterable[Record]
-    is_first: bool = False
-    is_last: bool = False
-    plain: Plain | None = None
-    share: float | None = None
-    seen: int = 0
 
 
 def end_of(line: int) -> int:

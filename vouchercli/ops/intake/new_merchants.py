@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs import fields
 from vouchercli.ops.intake import staging
-from vouchercli.ops.intake.chunks import Chunk, Taken
+from vouchercli.ops.intake.kinds import Chunk, Taken
 from vouchercli.store import new_merchants, segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vouchercli.formats.tables.records import Record
-    from vouchercli.ops.intake.staging import Desk
+    from vouchercli.ops.intake.kinds import Desk
 
 MANY = 1_000  # rows that are written together
 FIELDS = fields.FIELDS["merchants"]

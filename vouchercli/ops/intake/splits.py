@@ -12,15 +12,14 @@ from vouchercli.store.redemptions import Change, Split
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vouchercli.ops.intake.staging import Desk
+    from vouchercli.ops.intake.kinds import Desk
 
 
 def splitter(desk: Desk) -> Callable[[int, int], Split]:
     """The function (round_id, amount_fen) -> its split: public and platform shares by funder, and
     the match.
     """
-    assert desk.programme is not None
-    kinds = programmes.value(desk.programme).kinds
+    kinds = desk.rules.kinds
     funder_ids = {
         row["funder"]: row["funder_id"] for row in programmes.funders(desk.db, desk.programme_id)
     }

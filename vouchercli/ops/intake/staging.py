@@ -1,88 +1,55 @@
-"""One file at work: what its kind has of its own, and its rows staged for the judge."""
+"""Rows staged for the judge: typed, identities masked, each with its place."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs.fields import FIELDS
+from vouchercli.ops.intake.kinds import Unfit
+from vouchercli.rules import times
 from vouchercli.store import identities, incoming
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable, Iterator
 
     from vouchercli.formats.tables.records import Reading, Record
-    from vouchercli.ops.intake.chunks import Chunk
-    from vouchercli.store.db import Session
+    from vouchercli.ops.intake.kinds import Desk, Typed
 
 as_json = json.JSONEncoder(
     ensure_ascii=False
 ).encode  # made once: json.dumps would make one for every row
 
 
-@dataclass(frozen=True)
-class Unfit:
-    """A row that cannot even be typed: the reject's code and the values that explain it."""
-
-    code: str
-    detail: dict[str, Any] = field(default_factory=dict)
+DAMAGED = Unfit("bad_row", {"problem": "the resident's token is damaged"})
 
 
-Typed = tuple[Any, ...] | Unfit
-
-
-@dataclass(frozen=True)
-class Desk:
-    """One file at work: where it goes, under which programme, in which zone. `is_whole` says that
-    all its rows are judged at once, so that what only all of them can show (a number used twice) is
-    looked at now and not when the import ends.
+def typist_of_residents(desk: Desk, number: str, moment: str) -> Callable[[tuple[str, ...]], Typed]:
+    """(number, round, resident, moment) as text, with more behind them (group, district, and
+    identities that may be blank) -> the same with the moment in UTC seconds and a token for each
+    identity.
     """
+    key, clock = identities.load_key(desk.session.path), times.Reader(desk.zone)
+    needed = (number, "round", "resident", moment)
 
-    session: Session
-    db: sqlite3.Connection
-    kind: Kind
-    reading: Reading
-    batch_id: int
-    programme: sqlite3.Row | None
-    zone: str
-    options: dict[str, Any] = field(default_factory=dict)
-    is_whole: bool = True
+    def typed(values: tuple[str, ...]) -> Typed:
+        for column, value in zip(needed, values, strict=False):
+            if not value:
+                return Unfit("bad_row", {"column": column})
+        number, round_, resident, written, *more = values
+        try:
+            at, _ = clock.read(written)
+        except ValueError:
+            return Unfit("bad_time", {"column": moment, "value": written})
+        try:
+            tokens = [
+                identities.token(key, value) if value else None for value in (resident, *more[2:])
+            ]
+        except ValueError:
+            return DAMAGED
+        return (number, round_, tokens[0], at, *more[:2], *tokens[1:])
 
-    @property
-    def programme_id(self) -> int:
-        """The programme's number; a kind that belongs to no programme never asks."""
-        assert self.programme is not None
-        return int(self.programme["programme_id"])
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What one kind of file has of its own. `width` counts the typed columns; `typist` makes the
-    function from cleaned texts to typed columns; `warnings` looks at one fit row; `accept` returns
-    keys to add to the summary.
-
-    A kind with `settle` may be taken in chunk by chunk: `settle` judges once more, from all chunks
-    together, the rows that may hang together with rows of another chunk. `reopen` moves standing
-    facts that hang together with the staged rows back among them. `by_columns` proves the plain
-    rows of a large file by set, and gives what it cannot prove to the judge.
-    """
-
-    name: str
-    needs_programme: bool
-    create: str
-    add: str
-    width: int
-    typist: Callable[[Desk], Callable[[tuple[str, ...]], Typed]]
-    judge: Callable[[Desk], None]
-    accept: Callable[[Desk], dict[str, Any]]
-    undo: Callable[[Session, int], None]
-    warnings: Callable[[tuple[Any, ...]], Iterable[tuple[str, dict[str, Any]]]] | None = None
-    settle: Callable[[Desk], None] | None = None
-    reopen: Callable[[Desk, int | None], None] | None = None
-    waiting: tuple[str, ...] = ()  # reject codes that another row of this kind can lift
-    by_columns: Callable[[Desk, int], Iterator[Chunk] | None] | None = None
+    return typed
 
 
 def expect(desk: Desk) -> None:

@@ -323,7 +323,7 @@ CREATE TABLE redemption_runs (
     batch_id       INTEGER NOT NULL,
     first_paid_at  INTEGER NOT NULL,                    -- of all that were written, also when some have left since
     last_paid_at   INTEGER NOT NULL,
-    keys           BLOB NOT NULL                        -- unsigned 32-bit little-endian, made by store.numbers.key
+    keys           BLOB NOT NULL                        -- unsigned 32-bit little-endian, made by store.transaction_numbers.key
 ) STRICT;
 
 -- ---------------------------------------------------------------- totals, kept in the transaction of each batch

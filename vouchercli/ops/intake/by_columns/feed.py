@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli.formats.columnar import blocks
 from vouchercli.ops.intake import chunks
-from vouchercli.ops.intake.chunks import NOTHING, Chunk, Taken
+from vouchercli.ops.intake.kinds import NOTHING, Chunk, Taken
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.columnar.blocks import Block
     from vouchercli.formats.tables.records import Record
-    from vouchercli.ops.intake.staging import Desk
+    from vouchercli.ops.intake.kinds import Desk
 
-BYTES = 8 << 20  # from this size on a file is large
 # blocks that are proved before they are asked for: bringing in the claims of a round then keeps
 # nobody waiting
 AHEAD = 3
@@ -163,19 +162,3 @@ class Feed:
         self._prover.close()
         self._prover = self._make()
         self._epoch += 1
-
-
-def is_large(desk: Desk) -> bool:
-    """Whether the file is worth it, can be read by columns, and the libraries for that are
-    there.
-    """
-    text = desk.reading.text
-    # Within a transaction of the caller's, rows may stand that the proof's own connection cannot
-    # see.
-    is_ours = (
-        text is not None
-        and text.packed >= BYTES
-        and str(desk.session.path) != ":memory:"
-        and not desk.session.joins
-    )
-    return is_ours and blocks.is_there() and desk.reading.ways is not None

@@ -1,0 +1,134 @@
+"""What an import works with: its kind of file, the file in hand, the chunks it is cut into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from vouchercli.store import programmes
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator
+
+    from vouchercli.formats.tables.records import Reading, Record
+    from vouchercli.rules.programmes import Programme
+    from vouchercli.store.db import Session
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A row that cannot even be typed: the reject's code and the values that explain it."""
+
+    code: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+Typed = tuple[Any, ...] | Unfit
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One file at work: where it goes, under which programme, in which zone. `is_whole` says that
+    all its rows are judged at once, so that what only all of them can show (a number used twice) is
+    looked at now and not when the import ends.
+    """
+
+    session: Session
+    db: sqlite3.Connection
+    kind: Kind
+    reading: Reading
+    batch_id: int
+    programme: sqlite3.Row | None
+    zone: str
+    options: dict[str, Any] = field(default_factory=dict)
+    is_whole: bool = True
+
+    @property
+    def programme_id(self) -> int:
+        """The programme's number; a kind that belongs to no programme never asks."""
+        assert self.programme is not None
+        return int(self.programme["programme_id"])
+
+    @property
+    def rules(self) -> Programme:
+        """What that programme sets."""
+        assert self.programme is not None
+        return programmes.value(self.programme)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What one kind of file has of its own. `width` counts the typed columns; `typist` makes the
+    function from cleaned texts to typed columns; `warnings` looks at one fit row; `accept` returns
+    keys to add to the summary.
+
+    A kind with `settle` may be taken in chunk by chunk: `settle` judges once more, from all chunks
+    together, the rows that may hang together with rows of another chunk. `reopen` moves standing
+    facts that hang together with the staged rows back among them. `by_columns` proves the plain
+    rows of a large file by set, and gives what it cannot prove to the judge.
+    """
+
+    name: str
+    needs_programme: bool
+    create: str
+    add: str
+    width: int
+    typist: Callable[[Desk], Callable[[tuple[str, ...]], Typed]]
+    judge: Callable[[Desk], None]
+    accept: Callable[[Desk], dict[str, Any]]
+    undo: Callable[[Session, int], None]
+    warnings: Callable[[tuple[Any, ...]], Iterable[tuple[str, dict[str, Any]]]] | None = None
+    settle: Callable[[Desk], None] | None = None
+    reopen: Callable[[Desk, int | None], None] | None = None
+    waiting: tuple[str, ...] = ()  # reject codes that another row of this kind can lift
+    by_columns: Callable[[Desk, int], Iterator[Chunk] | None] | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of proved rows when they were written; `lines` are left to the judge."""
+
+    accepted: int
+    duplicate: int
+    lines: list[int]
+    warnings: int = 0
+
+    def __add__(self, more: Taken) -> Taken:
+        return Taken(
+            self.accepted + more.accepted,
+            self.duplicate + more.duplicate,
+            [*self.lines, *more.lines],
+            self.warnings + more.warnings,
+        )
+
+
+NOTHING = Taken(0, 0, [])
+
+
+class Plain(Protocol):
+    """Who writes the rows of a chunk that need no judge."""
+
+    def take(self, desk: Desk, chunk: Chunk) -> tuple[Taken, Iterable[Record]]:
+        """Write them, under the write lock; the rows for the judge come as records. The chunk then
+        knows where it ends.
+        """
+
+    def end(self, desk: Desk) -> None:
+        """The judge is done with the rest: the chunk is about to be committed."""
+
+
+@dataclass
+class Chunk:
+    """The records up to `last_line`; `is_last` is known once they have been read. `plain` writes
+    rows that need no judge any more and gives the others (see `Kind.by_columns`); `share` is how
+    much of the file lies behind (None: not known).
+    """
+
+    last_line: int
+    records: Iterable[Record]
+    is_first: bool = False
+    is_last: bool = False
+    plain: Plain | None = None
+    share: float | None = None
+    seen: int = 0

@@ -1,0 +1,53 @@
+"""Open the database for one command, and say why SQLite or the machine refuses."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from vouchercli.store import db as store
+from vouchercli.store.db import Session, busy_or_refused, refused_by_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["busy_or_refused", "open_session", "refused_by_machine", "zone"]
+
+
+@contextmanager
+def open_session(
+    path: Path,
+    *,
+    actor: str | None,
+    programme: str | None,
+    present: Callable[[str], int],
+    entered_at: int,
+    dry_run: bool,
+) -> Iterator[Session]:
+    """The session of one command on the file at `path`.
+
+    `actor` is who acts (None: the login); `present` gives now as UTC epoch seconds, of the zone of
+    `programme`; `entered_at` is what the machine's clock says. Raises `VoucherError` as
+    `store.db.open_db` does.
+    """
+    db = store.open_db(path)
+    try:
+        os_user = store.os_user()
+        yield Session(
+            db=db,
+            path=path,
+            actor=actor or os_user,
+            os_user=os_user,
+            now=present(store.zone(db, programme)),
+            entered_at=entered_at,
+            programme=programme,
+            dry_run=dry_run,
+        )
+    finally:
+        db.close()
+
+
+def zone(session: Session) -> str:
+    """The time zone of the session's programme."""
+    return store.zone(session.db, session.programme)

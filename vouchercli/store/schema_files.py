@@ -1,0 +1,19 @@
+"""The schema's numbered SQL files, one a step of its history."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+SCHEMA_FILES = (
+    "001_initial.sql",
+    "002_applications.sql",
+    "003_draws.sql",
+    "004_schedule.sql",
+    "005_amendments.sql",
+)
+SCHEMA_VERSION = len(SCHEMA_FILES)
+
+
+def schema_text(name: str) -> str:
+    """The text of one schema file."""
+    return resources.files("vouchercli.store").joinpath("schema", name).read_text("utf-8")
