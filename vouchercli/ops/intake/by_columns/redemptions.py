@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import polars as pl
 
 from vouchercli.formats.columnar import frames
 from vouchercli.ops.intake.by_columns import refunds, typing
-from vouchercli.ops.intake.by_columns.book import CODES, Book, visits
-from vouchercli.ops.intake.by_columns.typing import VOUCHER
+from vouchercli.ops.intake.by_columns.book import CODES, Book
+from vouchercli.ops.intake.by_columns.typing import VOUCHER, lines_without
+from vouchercli.ops.intake.by_columns.visits import visits_of
 from vouchercli.store import programmes
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ KNOWN = (
     "threshold_fen",
     "denomination_fen",
 )
-LAWFUL, REFUND = (*KNOWN, "subsidy_fen", "resident"), (*KNOWN, "told_fen", "refund_of")
+LAWFUL, REFUND = (*KNOWN, "subsidy_fen", "resident"), (*KNOWN, "stated_fen", "refund_of")
 CHANGE = ("round_id", "subsidy_fen")
 
 
@@ -87,12 +87,12 @@ class Prover:
 
     def prove(self, block: Block) -> Proof:
         """The plainly lawful payments and refunds of a block."""
-        frame, odd = block.columns()
+        frame, irregular = block.columns()
         lines = frame.get_column("line")
-        rows = self._typed(self._book.with_numbers(frame))
+        rows = self._typed(self._book.with_merchant_no(frame))
         if not rows.height:
-            return Proof(NOTHING, [], [], NOTHING, [*odd, *lines.to_list()], 0)
-        rows = self._known(rows)
+            return Proof(NOTHING, [], [], NOTHING, [*irregular, *lines], 0)
+        rows = self._book.join(rows)
         rows = rows.with_columns(channel=self._book.used_channel(rows))
         is_payment = rows.get_column("kind") == "pay"
         paid, repeated = _without_repeats(self._lawful(rows.filter(is_payment)))
@@ -102,22 +102,19 @@ class Prover:
         paid = paid.with_columns(key=typing.keys(paid.get_column("transaction_no")))
         changes = paid.select(CHANGE).unique(maintain_order=True).with_row_index("change")
         paid = paid.join(changes, on=CHANGE, how="left", maintain_order="left")
-        back = refunds.candidates(rows.filter(~is_payment)) if self._restores else rows.clear()
-        left = [
-            *odd,
-            *_without(
-                lines, pl.concat([paid.get_column("line"), repeated, back.get_column("line")])
-            ),
-        ]
+        returned = refunds.candidates(rows.filter(~is_payment)) if self._restores else rows.clear()
+        done = pl.concat([paid.get_column("line"), repeated, returned.get_column("line")])
         return Proof(
-            paid, changes.select(CHANGE).rows(), days, back.select(REFUND), left, repeated.len()
+            paid,
+            changes.select(CHANGE).rows(),
+            days,
+            returned.select(REFUND),
+            [*irregular, *lines_without(lines, done)],
+            repeated.len(),
         )
 
     def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Texts to numbers: amounts in fen, times as UTC seconds with their local day."""
-        kinds = {
-            text: self._desk.reading.kind_of(text) for text in frame.get_column("kind").unique()
-        }
         at, day, of_day = typing.moments(frame.get_column("paid_at"), self._zone)
         order, discount = frames.fen("order_amount"), frames.fen("merchant_discount")
         subsidy = frames.fen("subsidy") if self._says_subsidy else pl.lit(None, pl.Int64)
@@ -127,58 +124,41 @@ class Prover:
             "claim_no",
             "merchant_no",
             "refund_of",
-            kind=pl.col("kind").replace_strict(kinds, default="", return_dtype=pl.String),
+            "kind",
             coupon_no=typing.whole("coupon_no", 3),
             paid_at=at,
             day=day,
             of_day=of_day,
             order_fen=order,
             merchant_discount_fen=discount,
-            told_fen=subsidy,
+            stated_fen=subsidy,
             channel_no=pl.col("channel").replace_strict(CODES, default=None, return_dtype=pl.Int64),
         ).with_columns(base_fen=pl.col("order_fen") - pl.col("merchant_discount_fen"))
+        is_refund = (pl.col("kind") == "refund") & (pl.col("refund_of") != "")
         return rows.filter(
-            (
-                (
-                    (pl.col("kind") == "pay")
-                    | ((pl.col("kind") == "refund") & (pl.col("refund_of") != ""))
-                )
-                & pl.col("coupon_no").is_not_null()
-                & pl.col("paid_at").is_not_null()
-                & (pl.col("order_fen") > 0)
-                & (pl.col("base_fen") >= 0)
-                & pl.col("channel_no").is_not_null()
-                & (pl.col("merchant_no") != "")
-                & (pl.col("told_fen").is_not_null() if self._says_subsidy else pl.lit(True))
-            ).fill_null(False)
+            (pl.col("kind") == "pay") | is_refund,
+            pl.col("coupon_no").is_not_null(),
+            pl.col("paid_at").is_not_null(),
+            pl.col("order_fen") > 0,
+            pl.col("base_fen") >= 0,
+            pl.col("channel_no").is_not_null(),
+            pl.col("merchant_no") != "",
+            pl.col("stated_fen").is_not_null() if self._says_subsidy else pl.lit(value=True),
         ).drop("order_fen")
-
-    def _known(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The claim, coupon and merchant that each row names; rows that name an unknown one fall
-        away.
-        """
-        book = self._book
-        book.cover(int(rows.get_column("paid_at").min()), int(rows.get_column("paid_at").max()))  # type: ignore[arg-type]
-        rows = book.with_claims(rows)
-        rows = rows.join(
-            book.coupons, on=["round_id", "coupon_no"], how="inner", maintain_order="left"
-        )
-        return book.with_merchants(rows)
 
     def _lawful(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The payments of which rules.redemptions.reason is None, as far as columns can tell, with
         the subsidy they bring.
         """
         rows = rows.with_columns(subsidy_fen=typing.lawful_subsidy())
-        is_lawful = rows.select(
-            (pl.col("paid_at") >= pl.col("claimed_at"))
-            & (pl.col("paid_at") < pl.col("expires_at"))
-            & (pl.col("base_fen") >= pl.col("threshold_fen"))
-            & (
-                pl.col("told_fen").fill_null(pl.col("subsidy_fen")) == pl.col("subsidy_fen")
-            ).fill_null(False)
-        ).to_series()
-        return rows.filter(is_lawful & self._book.is_in_scope(rows)).select(LAWFUL)
+        stated = pl.col("stated_fen").fill_null(pl.col("subsidy_fen"))
+        rows = rows.filter(
+            pl.col("paid_at") >= pl.col("claimed_at"),
+            pl.col("paid_at") < pl.col("expires_at"),
+            pl.col("base_fen") >= pl.col("threshold_fen"),
+            stated == pl.col("subsidy_fen"),
+        )
+        return rows.filter(self._book.is_in_scope(rows)).select(LAWFUL)
 
     def _uncontested(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
         """The rows that share neither voucher nor number with another row of the block, on visits
@@ -192,28 +172,16 @@ class Prover:
         )
         if self._limit is None:
             return rows.drop("resident"), []
-        seen = visits(
-            rows.get_column("resident"), rows.get_column("merchant_id"), rows.get_column("day")
-        )
-        rows = rows.drop("resident").with_columns(visit=pl.Series(seen, dtype=pl.UInt64))
-        rows = rows.filter(self._book.has_room(rows, self._limit))
+        visits = visits_of(rows)
+        rows = rows.drop("resident").with_columns(visit=pl.Series(visits, dtype=pl.UInt64))
+        rows = rows.filter(self._book.visits.have_room(rows, self._limit))
         return rows, rows.get_column("day").unique().sort().to_list()
-
-
-def _without(lines: pl.Series, done: pl.Series) -> list[int]:
-    """The lines that are not done; both are of one block."""
-    numbers = lines.to_numpy()
-    first = numbers.min()
-    is_done = np.zeros(numbers.max() - first + 1, bool)
-    is_done[done.to_numpy() - first] = True
-    left: list[int] = numbers[~is_done[numbers - first]].tolist()
-    return left
 
 
 def _without_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """The rows without those that repeat an earlier one in everything, and the lines of these."""
     shared = rows.filter(VOUCHER.is_duplicated())
     repeated = shared.filter(~pl.struct(CONTENT).is_first_distinct()).get_column("line")
-    return (
-        rows.filter(~pl.col("line").is_in(repeated.implode())) if repeated.len() else rows
-    ), repeated
+    if repeated.len():
+        rows = rows.filter(~pl.col("line").is_in(repeated.implode()))
+    return rows, repeated
