@@ -4,16 +4,14 @@ that say why.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from vouchercli.errors import VoucherError
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
 from vouchercli.formats.written.formulas import disarmed
-from vouchercli.result import because
+from vouchercli.formats.written.whole_files import already_there, draft_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,41 +34,23 @@ def write_rejects(
         return _write(target, header, rows)
     path = Path(target)
     if path.exists():  # perhaps half mended already, or the database itself
-        raise VoucherError(
-            "file_exists",
-            "{file} is already there",
-            hint="name a new file, or move this one away",
-            file=str(path),
-        )
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+        raise already_there(path)
+    with draft_of(path, f"{os.getpid()}.") as draft:
         with draft.open("w", encoding="utf-8-sig", newline="") as file:
             count = _write(file, header, rows)
         draft.replace(path)
-    except OSError as error:
-        raise VoucherError(
-            "unwritable_file",
-            "{file} cannot be written: {why}",
-            hint="check the folder and who may write there",
-            file=str(path),
-            why=because(error),
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
     return count
 
 
 def _write(
     file: TextIO, header: Sequence[str], rows: Iterable[tuple[Sequence[str], str, str]]
 ) -> int:
-    names = [name for name in header if name not in REJECT_COLUMNS]
-    kept = [at for at, name in enumerate(header) if name not in REJECT_COLUMNS]
+    columns = {at: name for at, name in enumerate(header) if name not in REJECT_COLUMNS}
     writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow([disarmed(name) for name in (*names, *REJECT_COLUMNS)])
+    writer.writerow([disarmed(name) for name in (*columns.values(), *REJECT_COLUMNS)])
     count = 0
     for cells, reason, explanation in rows:
-        own = [cells[at] if at < len(cells) else "" for at in kept]
+        own = [cells[at] if at < len(cells) else "" for at in columns]
         writer.writerow(
             [disarmed(cell) for cell in (*own, reason, explanation, *cells[len(header) :])]
         )

@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.tables import csvs, parquet
-from vouchercli.formats.tables.archives import ZIP_MAGIC, Blob, Choice, spooled, unpacked
+from vouchercli.formats.tables.archives import ZIP_MAGIC, Blob, Choice, blob_of, spool, unpack
 from vouchercli.formats.tables.encodings import encoding_of
-from vouchercli.result import because
+from vouchercli.formats.written.whole_files import read_access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,23 +67,23 @@ def open_source(
     as the second guess; `choices` say which entry of an archive is meant. Raises `VoucherError` for
     all that cannot be read.
     """
-    outer = spooled(sys.stdin.buffer, "-") if str(path) == "-" else _file(Path(path))
+    outer = spool(sys.stdin.buffer, "-") if str(path) == "-" else _file(Path(path))
     with ThreadPoolExecutor(
         1
     ) as aside:  # a second core digests a large file while this one looks at its text
         sha256 = aside.submit(_digest, outer, "sha256")
-        found = _opened(path, outer, encoding, fallback, choices)
-        return replace(found, sha256=sha256.result())
+        source = _open(path, outer, encoding, fallback, choices)
+        return replace(source, sha256=sha256.result())
 
 
-def _opened(
+def _open(
     path: Path | str,
     outer: Blob,
     encoding: str | None,
     fallback: str | None,
     choices: Sequence[Choice],
 ) -> Source:
-    inner = unpacked(outer, choices)
+    inner = unpack(outer, choices)
 
     def sha1s() -> frozenset[str]:
         return frozenset(
@@ -122,7 +122,7 @@ def _lines(text: Blob, codec: str, delimiter: str) -> tuple[Part, ...]:
 
 def _file(path: Path) -> Blob:
     name = str(path)
-    try:
+    with read_access(name):
         if path.is_dir():
             raise VoucherError(
                 "is_a_folder", "{file} is a folder, not a file", hint="name a file in it", file=name
@@ -130,32 +130,7 @@ def _file(path: Path) -> Blob:
         size = path.stat().st_size
         with path.open("rb"):
             pass
-    except FileNotFoundError as error:
-        raise VoucherError(
-            "no_such_file",
-            "there is no file {file}",
-            hint="check the name and the folder",
-            file=name,
-        ) from error
-    except OSError as error:
-        raise VoucherError(
-            "unreadable_file",
-            "{file} cannot be read: {why}",
-            hint="check that it is a file and who may read it",
-            file=name,
-            why=because(error),
-        ) from error
-
-    last: list[BinaryIO] = []
-
-    def opened() -> BinaryIO:
-        last[:] = [path.open("rb")]
-        return last[0]
-
-    def share() -> float | None:
-        return last[0].tell() / size if last and size and not last[0].closed else None
-
-    return Blob(name, opened, size, share)
+    return blob_of(path, name, size)
 
 
 def _digest(blob: Blob, name: str) -> str:
@@ -176,10 +151,8 @@ def _workbook(blob: Blob, head: bytes) -> tuple[str, tuple[Part, ...]]:
             file=blob.name,
             kind=kind,
         )
-    # its reader is loaded only when a spreadsheet comes
-    from vouchercli.formats.tables import (
-        spreadsheets,
-    )
+    # the reader is loaded only when a spreadsheet comes
+    from vouchercli.formats.tables import spreadsheets
 
     parts = tuple(
         Part(name, partial(spreadsheets.rows, sheet))

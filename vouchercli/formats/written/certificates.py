@@ -4,7 +4,6 @@ eye in both languages.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import hashlib
 import json
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.result import because
+from vouchercli.formats.written.whole_files import already_there, draft_of, read_access
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,33 +39,16 @@ def write(target: Path | str, lines: Iterable[bytes]) -> bool:
     already, others are refused.
     """
     path = Path(target)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with draft_of(path, f"{os.getpid()}.") as draft:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
             file.writelines(lines)
         if not path.exists():
             draft.replace(path)
             return True
-        if path.read_bytes() == draft.read_bytes():
-            return False
-    except OSError as error:
-        raise VoucherError(
-            "unwritable_file",
-            "{file} cannot be written: {why}",
-            hint="check the folder and who may write there",
-            file=str(path),
-            why=because(error),
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-    raise VoucherError(
-        "file_exists",
-        "{file} is already there",
-        hint="name a new file, or move this one away",
-        file=str(path),
-    )
+        if path.read_bytes() != draft.read_bytes():
+            raise already_there(path)
+    return False
 
 
 def read_certificate(path: str) -> Any:
@@ -111,23 +93,8 @@ def _bad_list(path: str) -> VoucherError:
 
 
 def _bytes(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except FileNotFoundError as error:
-        raise VoucherError(
-            "no_such_file",
-            "there is no file {file}",
-            hint="check the name and the folder",
-            file=path,
-        ) from error
-    except OSError as error:
-        raise VoucherError(
-            "unreadable_file",
-            "{file} cannot be read: {why}",
-            hint="check that it is a file and who may read it",
-            file=path,
-            why=because(error),
-        ) from error
+    with read_access(path) as file:
+        return file.read_bytes()
 
 
 # ---------------------------------------------------------------- for the eye

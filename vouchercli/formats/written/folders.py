@@ -4,15 +4,13 @@ files that appear whole.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.errors import VoucherError
-from vouchercli.result import because
+from vouchercli.formats.written.whole_files import draft_of, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,16 +34,16 @@ class Landed:
 
 
 def landed(inbox: Path, kinds: Sequence[str], clock: int) -> list[Landed]:
-    """The files that wait, in the order in which they came (kinds in their own order within one
+    """The files in the inbox, in the order in which they came (kinds in their own order within one
     second). `clock`: the machine's time now; what changed a moment ago, and what is named as
     unfinished, is left to the next look.
     """
-    found = [each for place in _folders(inbox, kinds) for each in _files(*place, clock)]
-    return sorted(found, key=lambda each: (each.changed_at, kinds.index(each.kind), str(each.path)))
+    files = [file for folder in _folders(inbox, kinds) for file in _files(*folder, clock)]
+    return sorted(files, key=lambda file: (file.changed_at, kinds.index(file.kind), str(file.path)))
 
 
 def strays(inbox: Path, kinds: Sequence[str]) -> list[Path]:
-    """Files that nobody will ever take in, because they do not lie in a folder of a platform and
+    """Files that are never taken in, because they do not lie in a folder of a platform and
     kind.
     """
     known = {folder for folder, *_ in _folders(inbox, kinds)}
@@ -74,20 +72,16 @@ def unreadable(inbox: Path, kinds: Sequence[str]) -> list[Path]:
         path
         for pattern in ("*", "*/*")
         for path in sorted(inbox.glob(pattern))
-        if not set(path.parts) & {*DEALT_WITH}
+        if not set(path.parts) & {*DEALT_WITH} and _is_folder(path)
     ]
-    found = [path for path in above if _is_folder(path) and not _is_open(path)]
-    return list(
-        dict.fromkeys(
-            [*found, *(folder for folder, *_ in _folders(inbox, kinds) if not _is_open(folder))]
-        )
-    )
+    folders = [*above, *(folder for folder, *_ in _folders(inbox, kinds))]
+    return [folder for folder in dict.fromkeys(folders) if not _is_open(folder)]
 
 
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:  # a folder above may be listed, but not entered: it is told of itself
+    except OSError:  # a folder above may be listed, but not entered: `unreadable` names that one
         return False
 
 
@@ -99,7 +93,7 @@ def _files(
     folder: Path, programme: str | None, platform: str, kind: str, clock: int
 ) -> Iterator[Landed]:
     if not _is_open(folder):
-        return  # `unreadable` tells
+        return  # `unreadable` names it
     for entry in os.scandir(folder):
         if entry.is_dir() or _is_unfinished(entry.name):
             continue
@@ -145,20 +139,14 @@ def write(path: Path, text: str) -> None:
     """A file that appears whole or not at all, and stays after a power cut. Raises `VoucherError`
     unwritable_file.
     """
-    # always the same: what a killed writer left is written over, and so goes
-    draft = path.with_name(f".{path.name}.part")
-    try:
+    # always the same draft: what a killed writer left is written over, and so goes
+    with draft_of(path) as draft:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    except OSError as error:
-        raise unwritable(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
 
 
 def append(path: Path, record: dict[str, Any]) -> None:
@@ -168,14 +156,3 @@ def append(path: Path, record: dict[str, Any]) -> None:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
     except OSError as error:
         raise unwritable(path, error) from error
-
-
-def unwritable(path: Path, error: OSError) -> VoucherError:
-    """The refusal behind a file that cannot be written."""
-    return VoucherError(
-        "unwritable_file",
-        "{file} cannot be written: {why}",
-        hint="check the folder and who may write there",
-        file=str(path),
-        why=because(error),
-    )

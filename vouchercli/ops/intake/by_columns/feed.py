@@ -88,11 +88,13 @@ class Feed:
     def __iter__(self) -> Iterator[Chunk]:
         self._coming.extend(self._pool.submit(self._prove_next) for _ in range(AHEAD))
         try:
-            while first := self._next_block():
-                self._first = first
-                chunk = Chunk(first.block.last_line, (), is_first=self._done == 0, plain=self)
+            self._first = self._next_block()
+            while self._first:
+                last_line = self._first.block.last_line
+                chunk = Chunk(last_line, (), is_first=self._done == 0, plain=self)
                 yield chunk
                 self._done = chunk.last_line
+                self._first = self._next_block()
             if not self._is_by_lines:
                 yield from chunks.chunks(self._desk.reading, self._done, is_cut=True)
         finally:

@@ -126,14 +126,9 @@ class Claims:
         expires_at.
         """
         rows, places = self._claims.find(rows, "claim_no")
-        known = self._claims.rows[places].select(
-            pl.col("claim_id").cast(pl.Int64),
-            pl.col("round_no").cast(pl.Int64).alias("round_id"),
-            "resident",
-            pl.col("claimed_at").cast(pl.Int64),
-            "expires_at",
-        )
-        return rows.hstack(known)
+        known = self._claims.rows.drop("number")[places]
+        known = known.with_columns(pl.col("claim_id", "claimed_at", "round_no").cast(pl.Int64))
+        return rows.hstack(known.rename({"round_no": "round_id"}))
 
 
 def ask_once(rows: pl.DataFrame, rule: Callable[..., bool]) -> Array:
