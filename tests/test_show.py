@@ -30,6 +30,7 @@ from vouchercli.result import (
     Problem,
     Table,
     Word,
+    only,
     say,
 )
 
