@@ -17,6 +17,7 @@ from vouchercli.rules import redemptions as row_law
 from vouchercli.rules import times, vouchers
 from vouchercli.rules.limits import Limits
 from vouchercli.rules.subsidy import lawful_subsidy
+from vouchercli.session import Session
 from vouchercli.store import checks, claims, incoming, judging, programmes, templates
 from vouchercli.store import db as store
 
@@ -64,12 +65,12 @@ INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profil
 """
 
 
-def world(policy: str) -> store.Session:
+def world(policy: str) -> Session:
     """A small city in memory: two residents with two claims each, three merchants, one of them
     suspended for an hour.
     """
     db = store.open_db(Path(":memory:"), create=True)
-    session = store.Session(db, Path(":memory:"), START, "tester", "tester", START)
+    session = Session(db, Path(":memory:"), START, "tester", "tester", START)
     _save(db, policy)
     db.execute("INSERT INTO segments VALUES (1, 'in', '', ''), (2, 'out', '', '')")
     for number, (merchant, district) in enumerate(MERCHANTS.items(), 1):
@@ -268,7 +269,7 @@ class Oracle:
 
 
 def _store_batch(
-    session: store.Session, batch_id: int, rows: list[dict[str, Any]]
+    session: Session, batch_id: int, rows: list[dict[str, Any]]
 ) -> dict[int, str | None]:
     db = session.db
     db.execute(ADD_BATCH, (batch_id, "redemptions", str(batch_id)))

@@ -19,6 +19,7 @@ from vouchercli.ops.intake import applications as ops
 from vouchercli.ops.intake import chunks
 from vouchercli.rules import applications as law
 from vouchercli.rules import times
+from vouchercli.session import Session
 from vouchercli.store import applications, incoming
 from vouchercli.store import db as store
 
@@ -385,7 +386,7 @@ def stopped(here: Path, name: str) -> None:
     """An import that ends after its first chunk."""
     db = store.open_db(here / "voucher.db")
     at = times.parse("2020-03-27 09:00", "Asia/Shanghai")
-    session = store.Session(
+    session = Session(
         db=db, path=here / "voucher.db", now=at, actor="mei", os_user=store.os_user(), entered_at=at
     )
     with pytest.raises(Stopped):

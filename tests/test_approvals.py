@@ -24,8 +24,8 @@ from vouchercli.ops.setup.start import initialise
 from vouchercli.rules import audit, staff
 from vouchercli.rules import rounds as law
 from vouchercli.rules.programmes import Approval
+from vouchercli.session import Session
 from vouchercli.store import db, ledger
-from vouchercli.store.db import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,9 @@ from vouchercli.ops import reports
 from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
+from vouchercli.session import Session
 from vouchercli.store import totals, transaction_numbers
-from vouchercli.store.db import Session, open_db
+from vouchercli.store.db import open_db
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from vouchercli.ops.rounds import amendments, approvals, closings, drafts, plans
 from vouchercli.result import Outcome
 
 if TYPE_CHECKING:
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 

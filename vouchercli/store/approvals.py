@@ -11,7 +11,7 @@ from vouchercli.rules.staff import Hand
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 ADD = (
     "INSERT INTO approvals (round_id, revision, verdict, actor, os_user, note, at) VALUES (?, ?, ?,"

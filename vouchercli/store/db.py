@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import Busy, VoucherError
 from vouchercli.result import NO_ROOM, REFUSALS, Word, because
@@ -15,6 +15,8 @@ from vouchercli.store.schema_files import SCHEMA_VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from vouchercli.session import Session
 
 APPLICATION_ID = 0x564F5543  # "VOUC": says in the file's header whose it is
 BUSY_TIMEOUT_MS = 5_000
@@ -32,26 +34,6 @@ CACHE_KIB, ROOMY_KIB = (
     262_144,
 )
 ROOM_TO_OPEN = 1 << 15  # bytes: what SQLite sets aside beside the file
-
-
-class Session(NamedTuple):
-    """What every operation is given: the open file, who acts, and the moment of the deed.
-
-    `now` is UTC epoch seconds (from --now when `is_rehearsed`), `actor` who acts, `os_user` the
-    login behind it, `programme` the code chosen with --programme (None: the only one in the file),
-    `dry_run` undoes at the end. `joins` makes `writing` a step of the transaction that is open
-    already: the clock does a deed and notes that it is done as one.
-    """
-
-    db: sqlite3.Connection
-    path: Path
-    now: int
-    actor: str
-    os_user: str
-    entered_at: int
-    programme: str | None = None
-    dry_run: bool = False
-    joins: bool = False
 
 
 def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:

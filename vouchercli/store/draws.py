@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 FOUND = "SELECT * FROM draws WHERE round_id = ?"
 COMMIT = """

@@ -10,7 +10,7 @@ from vouchercli.rules.staff import Hand
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
     Row = sqlite3.Row
 

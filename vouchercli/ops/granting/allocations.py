@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from vouchercli.ops.granting.grants import Granted, Tally
     from vouchercli.rules.limits import Limits
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 ORDERS = {"fcfs": "applied_at, application_no", "targeted": "place on the list"}
 # a closed round's late files count while its money is still there

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 GROUP_SIZE = 100
 

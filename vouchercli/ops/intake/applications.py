@@ -15,7 +15,7 @@ from vouchercli.store import application_reopening, applications, identities, pr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 NEEDED = ("application_no", "round", "resident", "applied_at")
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vouchercli.ops.intake.importing import Watch
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 KINDS = {
     kind.name: kind

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.kinds import Chunk
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 class Watch(Protocol):

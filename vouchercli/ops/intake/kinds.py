@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from vouchercli.formats.tables.records import Reading, Record
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 @dataclass(frozen=True)

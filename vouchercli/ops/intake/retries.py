@@ -29,7 +29,7 @@ from vouchercli.store.db import writing
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 Place = tuple[int, int]  # (batch_id, line)
 Moves = dict[int, tuple[int, int, int]]  # batch_id -> rows (accepted, duplicate, rejected)

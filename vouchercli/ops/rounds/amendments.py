@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from vouchercli.result import Outcome
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 # ---------------------------------------------------------------- at once
 

@@ -14,7 +14,7 @@ from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     from vouchercli.result import Outcome
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def close_round(session: Session, code: str, *, is_sure: bool = False, note: str = "") -> Outcome:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from vouchercli.ops.rounds.lookup import Found
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def commit(session: Session, it: Found, packs: int, why: str) -> dict[str, int]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Template
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 @dataclass(frozen=True)

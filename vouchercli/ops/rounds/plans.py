@@ -18,7 +18,7 @@ from vouchercli.store.db import reading
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def plan_round(session: Session, code: str) -> Outcome:

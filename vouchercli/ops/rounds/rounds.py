@@ -18,7 +18,7 @@ from vouchercli.store.db import writing
 if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import Found
     from vouchercli.result import Message
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def told(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from vouchercli.errors import VoucherError
     from vouchercli.formats.written.folders import Landed
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 # The folder of a kind, and who takes its files in: in this order within one second.
 IMPORTERS = {

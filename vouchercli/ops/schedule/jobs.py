@@ -21,7 +21,7 @@ from vouchercli.store.db import busy_or_refused, refused_by_machine, writing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 # What each deed is called in a table.

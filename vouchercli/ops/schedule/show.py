@@ -13,7 +13,7 @@ from vouchercli.store import schedule as store
 from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 COLUMNS = (
     Column("due_at", "When", "time"),

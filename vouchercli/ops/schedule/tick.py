@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.rules.schedule import Due
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 COLUMNS = (
     Column("deed", "Deed", "word"),

@@ -18,7 +18,7 @@ from vouchercli.store.db import zone as zone_of
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 FIELDS = fields.FIELDS["merchants"]
 LIST_COLUMNS = (

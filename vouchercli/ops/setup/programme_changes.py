@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.configs.yamls import Document
     from vouchercli.rules.programmes import Programme
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 COLUMNS = (
     Column("key", "key"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from vouchercli.rules.programmes import Programme
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 # ---------------------------------------------------------------- load

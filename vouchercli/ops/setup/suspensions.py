@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from vouchercli.result import Message
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def suspend_merchant(session: Session, no: str, reason: str, from_at: int | None = None) -> Outcome:
