@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.store import reads
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
@@ -106,7 +108,7 @@ def counted(db: sqlite3.Connection) -> dict[str, int]:
 def warned(db: sqlite3.Connection) -> int:
     """How many warnings the accepted rows carry."""
     db.execute(DROP_IDLE_WARNINGS)
-    return int(db.execute(WARNED).fetchone()[0])
+    return reads.number(db, WARNED)
 
 
 def by_batch(db: sqlite3.Connection) -> dict[int, tuple[int, int, int]]:

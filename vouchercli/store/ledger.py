@@ -13,6 +13,7 @@ import sqlite3
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import money
+from vouchercli.store import reads
 
 ACCOUNTS = (
     "appropriated",
@@ -33,10 +34,7 @@ BALANCE = """
 SELECT coalesce(sum(CASE WHEN to_account = ?2 THEN amount_fen ELSE -amount_fen END), 0)
 FROM postings WHERE funder_id = ?1 AND ?2 IN (from_account, to_account)
 """
-BALANCE_OF_ROUND = """
-SELECT coalesce(sum(CASE WHEN to_account = ?2 THEN amount_fen ELSE -amount_fen END), 0)
-FROM postings WHERE funder_id = ?1 AND round_id = ?3 AND ?2 IN (from_account, to_account)
-"""
+OF_ROUND = " AND round_id = ?3"
 FUNDER = "SELECT funder FROM funders WHERE funder_id = ?"
 
 
@@ -71,10 +69,8 @@ def balance(
     is negative: money came from it.)
     """
     if round_id is None:
-        row = db.execute(BALANCE, (funder_id, account)).fetchone()
-    else:
-        row = db.execute(BALANCE_OF_ROUND, (funder_id, account, round_id)).fetchone()
-    return int(row[0])
+        return reads.number(db, BALANCE, funder_id, account)
+    return reads.number(db, BALANCE + OF_ROUND, funder_id, account, round_id)
 
 
 def _short(db: sqlite3.Connection, funder_id: int, needed_fen: int) -> VoucherError:

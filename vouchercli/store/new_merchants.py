@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import merchants
+from vouchercli.store import merchants, reads
 
 if TYPE_CHECKING:
     import sqlite3
@@ -53,7 +53,7 @@ WHERE place = ?1
 
 def last_id(db: sqlite3.Connection) -> int:
     """The merchant_id that was given last."""
-    return int(db.execute(LAST_ID).fetchone()[0])
+    return reads.number(db, LAST_ID)
 
 
 def is_known(db: sqlite3.Connection, merchant_no: str) -> bool:
@@ -63,7 +63,7 @@ def is_known(db: sqlite3.Connection, merchant_no: str) -> bool:
 
 def adoptable(db: sqlite3.Connection) -> set[str]:
     """The platform's numbers of merchants that nobody registered."""
-    return {row[0] for row in db.execute(ADOPTABLE)}
+    return {*reads.column(db, ADOPTABLE)}
 
 
 def add(db: sqlite3.Connection, after_id: int, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
@@ -75,13 +75,13 @@ def add(db: sqlite3.Connection, after_id: int, rows: Sequence[tuple[Any, ...]]) 
     added = db.total_changes - before
     if added == len(rows):
         return [True] * added
-    new = iter([row[0] for row in db.execute(ADDED, (after_id,))] if added else [])
-    found, coming = [], next(new, None)
+    new = iter(reads.column(db, ADDED, after_id))
+    flags, next_no = [], next(new, None)
     for row in rows:
-        found.append(row[0] == coming)
-        if row[0] == coming:
-            coming = next(new, None)
-    return found
+        flags.append(row[0] == next_no)
+        if row[0] == next_no:
+            next_no = next(new, None)
+    return flags
 
 
 def note(db: sqlite3.Connection, batch_id: int, after_id: int) -> None:

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
+from vouchercli.store import reads
 
 if TYPE_CHECKING:
     import sqlite3
@@ -39,15 +40,14 @@ def named(db: sqlite3.Connection, programme_id: int, code: str) -> Row:
 
 
 def _unknown(code: str, known: list[str]) -> VoucherError:
-    plain = {each.casefold(): each for each in known}
-    near = get_close_matches(code.casefold(), plain, n=1)
-    if near:
+    by_folded = {each.casefold(): each for each in known}
+    for near in get_close_matches(code.casefold(), by_folded, n=1):
         return VoucherError(
             "unknown_round",
             "there is no round {round}; did you mean {near}?",
             hint="voucher round list",
             round=code,
-            near=plain[near[0]],
+            near=by_folded[near],
         )
     return VoucherError(
         "unknown_round", "there is no round {round}", hint="voucher round list", round=code
@@ -56,7 +56,7 @@ def _unknown(code: str, known: list[str]) -> VoucherError:
 
 def codes(db: sqlite3.Connection, programme_id: int) -> list[str]:
     """The codes of all rounds of a programme, by opening."""
-    return [row["round"] for row in db.execute(CODES, (programme_id,))]
+    return reads.column(db, CODES, programme_id)
 
 
 def listed(db: sqlite3.Connection, programme_id: int) -> list[Row]:

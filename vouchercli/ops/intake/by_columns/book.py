@@ -17,7 +17,7 @@ from vouchercli.rules import scope, times
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules.merchants import Merchant
 from vouchercli.store import db as store
-from vouchercli.store import proved_redemptions, templates
+from vouchercli.store import proved_redemptions, segments, templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,7 @@ class Book:
             },
         )
         self._merchants = Merchants(
-            proved_redemptions.merchants(self._db), proved_redemptions.segments(self._db)
+            proved_redemptions.merchants(self._db), segments.every(self._db)
         )
         self._numbers: pl.DataFrame | None = None  # the platforms' numbers of merchants
         self._visits: dict[

@@ -57,7 +57,7 @@ def of(
     moved: list[pl.DataFrame], splits: Mapping[int, Split], segments: list[tuple[Any, ...]]
 ) -> Sums:
     """The sums of rows (`MOVED`); `splits` by their number, `segments` as
-    `store.proved_redemptions.segments`.
+    `store.segments.every`.
     """
     rows = pl.concat(moved)
     numbers = rows.get_column("split_id").unique().to_list()
