@@ -220,7 +220,7 @@ def lawful(session: Session, rows: list[Any], *, is_limited: bool = False) -> li
         )
         for line, (claim_no, round_, resident, hours) in enumerate(rows, 1)
     ]
-    twins = tuple(identities.token(key, one) for one in TWINS)
+    twins = [identities.token(key, one) for one in TWINS]
     granted = law.Granted(persons={("twins", one): twins for one in twins})
     found = law.judged(rounds, claims, granted, ZONE)
     fit = [claim for claim in claims if found[claim.line] is None]

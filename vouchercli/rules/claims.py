@@ -63,7 +63,7 @@ class Granted:
     in_round: Counter[tuple[str, bytes]] = field(default_factory=Counter)
     in_week: Counter[tuple[bytes, str]] = field(default_factory=Counter)
     in_programme: Counter[bytes] = field(default_factory=Counter)
-    persons: dict[tuple[str, bytes], tuple[bytes, ...]] = field(default_factory=dict)
+    persons: dict[tuple[str, bytes], list[bytes]] = field(default_factory=dict)
 
     def hold(self, round_: str, resident: bytes, week: str) -> None:
         """One more pack of that resident."""
@@ -75,7 +75,7 @@ class Granted:
         """Packs of the round, the week and the programme that all who are this person in the round
         hold together.
         """
-        who = self.persons.get((round_, resident), (resident,))
+        who = self.persons.get((round_, resident), [resident])
         return (
             sum(self.in_round[(round_, each)] for each in who),
             sum(self.in_week[(each, week)] for each in who),

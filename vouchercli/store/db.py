@@ -24,15 +24,9 @@ BUSY_TIMEOUT_MS = 5_000
 # own 4 KiB
 PAGE_BYTES = 8_192
 # of the write-ahead log before they go into the file: SQLite's own, and 64 MiB
-PAGES, LOOSE_PAGES = (
-    1_000,
-    8_000,
-)
+PAGES, LOOSE_PAGES = 1_000, 8_000
 # taken only as it is needed; a sixth of a large import's time
-CACHE_KIB, ROOMY_KIB = (
-    65_536,
-    262_144,
-)
+CACHE_KIB, WIDE_KIB, WIDEST_KIB = 65_536, 262_144, 524_288
 ROOM_TO_OPEN = 1 << 15  # bytes: what SQLite sets aside beside the file
 
 
@@ -155,11 +149,11 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def roomy(db: sqlite3.Connection) -> None:
+def widen_cache(db: sqlite3.Connection, kib: int = WIDE_KIB) -> None:
     """A larger page cache from here on: of millions of claims each meets other pages of three
-    indexes.
+    indexes, that of residents in no order at all.
     """
-    db.execute(f"PRAGMA cache_size = -{ROOMY_KIB:d}")
+    db.execute(f"PRAGMA cache_size = -{kib:d}")
 
 
 @contextmanager

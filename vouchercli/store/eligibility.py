@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.errors import VoucherError
+from vouchercli.store import grants, reads
 
 if TYPE_CHECKING:
     import sqlite3
@@ -70,7 +70,7 @@ IS_LISTED = (
 )
 
 
-class Line(NamedTuple):
+class EligibilityLine(NamedTuple):
     """A line of the list; `group` and `district` are '' where the file did not say."""
 
     resident: bytes
@@ -116,18 +116,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a batch's lines off the list. Raises `batch_built_upon` when packs were granted for
     some.
     """
-    standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
-    if standing:
-        raise VoucherError(
-            "batch_built_upon",
-            "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches"
-            " {batches})",
-            hint="voucher batch show {last}",
-            batch=batch_id,
-            count=sum(row["later"] for row in standing),
-            batches=", ".join(str(row["batch_id"]) for row in standing),
-            last=standing[-1]["batch_id"],
-        )
+    grants.expect_none_upon(db, batch_id, STANDS_ON)
     db.execute(DELETE, (batch_id,))
 
 
@@ -135,14 +124,14 @@ def is_listed(
     db: sqlite3.Connection, programme_id: int, resident: bytes, group: str | None
 ) -> bool:
     """Whether the resident is on the programme's list for `group` (None: for any)."""
-    return bool(db.execute(IS_LISTED, (programme_id, resident, group)).fetchone()[0])
+    return bool(reads.number(db, IS_LISTED, programme_id, resident, group))
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[Line]:
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[EligibilityLine]:
     """Lines of the list by group or resident token (None: any), in its order, at most `limit`."""
-    return [*map(Line._make, db.execute(LIST, {"programme_id": programme_id, **wanted}))]
+    return reads.records(db, EligibilityLine._make, LIST, programme_id=programme_id, **wanted)
 
 
 def groups(db: sqlite3.Connection, programme_id: int) -> list[Group]:
     """Every group on the list and how many residents it has."""
-    return [*map(Group._make, db.execute(GROUPS, (programme_id,)))]
+    return reads.records(db, Group._make, GROUPS, programme_id)

@@ -30,11 +30,13 @@ POST = """
 INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, posted_at)
     VALUES (?, ?, ?, ?, ?, ?, ?)
 """
-BALANCE = """
+BALANCE, BALANCE_OF_ROUND = (
+    f"""
 SELECT coalesce(sum(CASE WHEN to_account = ?2 THEN amount_fen ELSE -amount_fen END), 0)
-FROM postings WHERE funder_id = ?1 AND ?2 IN (from_account, to_account)
+FROM postings WHERE funder_id = ?1 AND ?2 IN (from_account, to_account) {of_round}
 """
-OF_ROUND = " AND round_id = ?3"
+    for of_round in ("", "AND round_id = ?3")
+)
 FUNDER = "SELECT funder FROM funders WHERE funder_id = ?"
 
 
@@ -70,7 +72,7 @@ def balance(
     """
     if round_id is None:
         return reads.number(db, BALANCE, funder_id, account)
-    return reads.number(db, BALANCE + OF_ROUND, funder_id, account, round_id)
+    return reads.number(db, BALANCE_OF_ROUND, funder_id, account, round_id)
 
 
 def _short(db: sqlite3.Connection, funder_id: int, needed_fen: int) -> VoucherError:

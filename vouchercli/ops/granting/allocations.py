@@ -22,7 +22,7 @@ from vouchercli.rules import rounds as rounds_law
 from vouchercli.rules import times
 from vouchercli.store import allocations, audit, batches, persons
 from vouchercli.store import grants as store
-from vouchercli.store.db import writing
+from vouchercli.store.db import WIDEST_KIB, widen_cache, writing
 
 if TYPE_CHECKING:
     import sqlite3
@@ -52,7 +52,7 @@ def allocate(session: Session, code: str, *, group: str | None = None) -> Outcom
         _require(it, group)
         if it.row["mode"] == "fcfs":
             require_finished(db, it.row)
-        store.widen_cache(db)
+        widen_cache(db, WIDEST_KIB)
         store.prepare(db)
         room = _room(db, it)
         tally = _stage(db, it, room, group) if room else grants.Tally()
