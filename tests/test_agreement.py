@@ -368,10 +368,10 @@ def test_law_and_store_give_every_claim_the_same_ruling(
     db = session.db
     db.execute(ADD_ROUND, ("draft", "draft", START, START + 48 * HOUR))
     rounds = {
-        code: claim_law.Round(state, START, START + 48 * HOUR, 4, Limits(2))
+        code: claim_law.ClaimRound(state, START, START + 48 * HOUR, 4, Limits(2))
         for code, state in (("r", "open"), ("draft", "draft"))
     }
-    granted = claim_law.Granted()
+    granted = claim_law.GrantedPacks()
     for batch_id, rows in enumerate(batches, 1):
         db.execute(ADD_BATCH, (batch_id, "claims", str(batch_id)))
         incoming.expect(db, "claims", claims.CREATE_INCOMING)
@@ -402,6 +402,6 @@ def test_law_and_store_give_every_claim_the_same_ruling(
             )
             for line, row in enumerate(rows, 1)
         ]
-        assert found == claim_law.judged(rounds, law, granted)
+        assert found == claim_law.judge(rounds, law, granted)
     for name in ("packs_within_quota", "claims_in_their_window", "claim_totals"):
         assert checks.CHECKS[name](db) == [], name

@@ -109,7 +109,7 @@ def expected(
     ]
     return [
         entry.entry_id
-        for entry, reason in law.decided(entries, limits, held, ZONE)
+        for entry, reason in law.decide(entries, limits, held, ZONE)
         if reason is None
     ]
 
@@ -161,7 +161,7 @@ def test_law_and_store_grant_the_same_packs_in_the_same_order(
     pairs = [(one, other) for one, other in links if one != other]
     persons.join(db, 1, pairs[:1])
     persons.join(db, 1, pairs[1:])
-    joined = persons_law.joined(pairs)
+    joined = persons_law.join(pairs)
     assert persons.all_joined(db, 1) == joined
     limits = Limits(per_resident, per_week, per_programme)
     applications: dict[int, tuple[str, bytes, int]] = {}
@@ -280,9 +280,9 @@ def test_weeks_go_from_monday_to_sunday_in_the_programmes_zone() -> None:
 
 def test_a_chain_of_shared_identities_makes_one_person_however_it_is_found() -> None:
     chain = [(b"a", b"b"), (b"c", b"d"), (b"b", b"c"), (b"x", b"x")]
-    assert persons_law.joined(chain) == dict.fromkeys([b"a", b"b", b"c", b"d"], b"a")
-    assert persons_law.joined(chain[::-1]) == persons_law.joined(chain)
-    assert persons_law.joined([]) == {}
+    assert persons_law.join(chain) == dict.fromkeys([b"a", b"b", b"c", b"d"], b"a")
+    assert persons_law.join(chain[::-1]) == persons_law.join(chain)
+    assert persons_law.join([]) == {}
 
 
 # ---------------------------------------------------------------- through the front door

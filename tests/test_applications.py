@@ -524,7 +524,7 @@ def test_law_and_store_give_every_application_the_same_ruling(
     for code, (state, mode, registration, group) in ROUNDS.items():
         opens = None if registration is None else START + registration * HOUR
         db.execute(ADD_ROUND, (code, state, mode, START, START + 48 * HOUR, opens, group))
-        rounds[code] = law.Round(
+        rounds[code] = law.ApplicationRound(
             state,
             mode,
             START,
@@ -532,7 +532,7 @@ def test_law_and_store_give_every_application_the_same_ruling(
             opens,
             eligible=frozenset({b"a" * 16}) if group else None,
         )
-    standing = law.Standing()
+    standing: dict[Any, Any] = {}
     for batch_id, rows in enumerate(batches, 1):
         db.execute(ADD_BATCH, (batch_id, "applications", str(batch_id)))
         incoming.expect(db, "applications", applications.CREATE_INCOMING)
@@ -576,7 +576,7 @@ def test_law_and_store_give_every_application_the_same_ruling(
             )
             for line, row in enumerate(rows, 1)
         ]
-        assert found == law.judged(rounds, told, standing)
+        assert found == law.judge(rounds, told, standing)
         assert all(
             json.loads(row["detail"])
             for row in db.execute("SELECT detail FROM incoming WHERE reason NOT IN ('duplicate')")

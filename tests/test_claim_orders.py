@@ -200,7 +200,7 @@ def lawful(session: Session, rows: list[Any], *, is_limited: bool = False) -> li
         else (None, None)
     )
     rounds = {
-        round_: law.Round(
+        round_: law.ClaimRound(
             state,
             START,
             LATER if is_limited else END,
@@ -221,8 +221,8 @@ def lawful(session: Session, rows: list[Any], *, is_limited: bool = False) -> li
         for line, (claim_no, round_, resident, hours) in enumerate(rows, 1)
     ]
     twins = [identities.token(key, one) for one in TWINS]
-    granted = law.Granted(persons={("twins", one): twins for one in twins})
-    found = law.judged(rounds, claims, granted, ZONE)
+    granted = law.GrantedPacks(persons={("twins", one): twins for one in twins})
+    found = law.judge(rounds, claims, granted, ZONE)
     fit = [claim for claim in claims if found[claim.line] is None]
     return sorted(
         ((one.claim_no, one.round, one.resident, one.claimed_at) for one in fit),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import money
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.documents import Path
     from vouchercli.rules.programmes import Funder, Programme
+
+
+# What binds besides the funders.
+BINDING = attrgetter(
+    *("time_zone", "currency", "limits", "refunds", "unused", "unused_after_days"),
+    *("staff", "approvals", "logins"),
+)
 
 
 @dataclass(frozen=True)
@@ -63,11 +71,8 @@ def is_about_staff(before: Programme, after: Programme) -> bool:
     """Whether who may check, or how many must, would change; nothing is at stake while no staff was
     listed.
     """
-    return bool(before.staff) and (before.staff, before.approvals, before.logins) != (
-        after.staff,
-        after.approvals,
-        after.logins,
-    )
+    who = attrgetter("staff", "approvals", "logins")
+    return bool(before.staff) and who(before) != who(after)
 
 
 def is_binding(before: Programme, after: Programme) -> bool:
@@ -77,27 +82,18 @@ def is_binding(before: Programme, after: Programme) -> bool:
     return _bound(before) != _bound(after)
 
 
-def _bound(it: Programme) -> tuple[object, ...]:
-    funders = tuple((funder.funder, funder.kind, funder.amount_fen) for funder in it.funders)
-    return (
-        funders,
-        it.time_zone,
-        it.currency,
-        it.limits,
-        it.refunds,
-        it.unused,
-        it.unused_after_days,
-        it.staff,
-        it.approvals,
-        it.logins,
-    )
+def _bound(programme: Programme) -> tuple[object, ...]:
+    funders = [(funder.funder, funder.kind, funder.amount_fen) for funder in programme.funders]
+    return funders, BINDING(programme)
 
 
 def stake_fen(before: Programme, after: Programme) -> int:
     """What says how many must approve: all funds together, as they are or as they would be. Small
     raises do not slip below a band.
     """
-    return max(sum(funder.amount_fen or 0 for funder in it.funders) for it in (before, after))
+    return max(
+        sum(funder.amount_fen or 0 for funder in programme.funders) for programme in (before, after)
+    )
 
 
 def differences(

@@ -71,20 +71,20 @@ def judge(db: sqlite3.Connection, programme_id: int, limits: Limits, zone: str) 
 
 def _rounds(
     db: sqlite3.Connection, programme_id: int, limits: Limits
-) -> tuple[dict[str, law.Round], law.Granted]:
+) -> tuple[dict[str, law.ClaimRound], law.GrantedPacks]:
     """The programme's rounds as the law knows them, and the packs that are gone."""
-    rounds, granted = {}, law.Granted()
+    rounds, granted = {}, law.GrantedPacks()
     for code, mode, each, claimed, state, opens_at, closes_at, packs in db.execute(
         ROUNDS, (programme_id,)
     ):
         own = limits_law.of_round(mode, each, limits.per_week, limits.per_programme)
-        rounds[code] = law.Round(state, opens_at, closes_at, packs, own)
+        rounds[code] = law.ClaimRound(state, opens_at, closes_at, packs, own)
         granted.packs[code] = claimed
     return rounds, granted
 
 
 def _learn(
-    db: sqlite3.Connection, programme_id: int, limits: Limits, zone: str, granted: law.Granted
+    db: sqlite3.Connection, programme_id: int, limits: Limits, zone: str, granted: law.GrantedPacks
 ) -> Numbers:
     """Who is one person with whom, and what they all hold; the last pack_no of each."""
     for round_, resident, other in db.execute(JOINED):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.rules.persons import joined
+from vouchercli.rules import persons as law
 from vouchercli.store import reads
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def join(db: sqlite3.Connection, round_id: int, links: Iterable[tuple[bytes, byt
     """
     pairs = list(links)
     known = {resident: person_of(db, round_id, resident) for pair in pairs for resident in pair}
-    now = joined([*pairs, *known.items()])
+    now = law.join([*pairs, *known.items()])
     for person in {*known.values()}:
         if now[person] != person:
             db.execute(MOVE, (now[person], round_id, person))

@@ -246,7 +246,7 @@ def _by_law(
     reasons: Counter[str] = Counter()
 
     def chosen() -> Iterator[tuple[bytes, int, int]]:
-        for entry, reason in law.decided(
+        for entry, reason in law.decide(
             _entries(db, it, rows, limits, held), limits, held, it.row["time_zone"]
         ):
             if reason is None:

@@ -105,7 +105,7 @@ def _detail(row: sqlite3.Row) -> dict[str, Any]:
 def _changes(line: dict[str, Any]) -> str:
     """What a deed changed, in one line for people."""
     return "; ".join(
-        f"{what}: {law.told(old)} → {law.told(new)}"
+        f"{what}: {law.shorten(old)} → {law.shorten(new)}"
         for what, old, new in law.changes(line["before"], line["after"])
     )
 
@@ -186,7 +186,7 @@ def _noted(head: str | None) -> tuple[int | None, str | None]:
     if head is None:
         return None, None
     try:
-        return law.noted(head)
+        return law.parse_head(head)
     except ValueError as error:
         raise UsageFault(
             "bad_head",

@@ -401,7 +401,7 @@ def _check_window(
     """
     row, zone = it.row, it.row["time_zone"]
     last = rounds.last_claimed_at(db, row["round_id"])
-    standing = law.Standing(row["state"], row["opens_at"], row["closes_at"], last)
+    standing = law.RoundWindow(row["state"], row["opens_at"], row["closes_at"], last)
     hindrance = law.hindrance(standing, after.get("opens_at"), after.get("closes_at"), session.now)
     if hindrance == "already_open":
         raise VoucherError(
