@@ -178,7 +178,7 @@ class Oracle:
     """The law, one record at a time, with the whole past in memory."""
 
     def __init__(self, policy: Any) -> None:
-        self.world = vouchers.World(policy, 2)
+        self.world = vouchers.StandingFacts(policy, 2)
         self.standing: dict[tuple[str, str], tuple[Any, ...]] = {}
         self.kept = Counter[str]()
 
@@ -194,7 +194,7 @@ class Oracle:
             )
             if found[line] is None:
                 fit.append(self._event(line, row))
-        rulings = vouchers.judged(self.world, fit)
+        rulings = vouchers.judge(self.world, fit)
         for line, ruling in rulings.items():
             found[line] = ruling.reason
             if ruling.reason is None:
@@ -244,17 +244,18 @@ class Oracle:
         )
 
     @staticmethod
-    def _event(line: int, row: dict[str, Any]) -> vouchers.Row:
+    def _event(line: int, row: dict[str, Any]) -> vouchers.Transaction:
         typed = _typed(row)
         claim_id, resident, delay = CLAIMS[row["claim_no"]]
         said = row["subsidy_fen"] if row["subsidy_fen"] is not None else _lawful(row)
         assert said is not None
-        return vouchers.Row(
+        return vouchers.Transaction(
             line=line,
             transaction_no=typed[0],
             kind=typed[1],
             claim_no=row["claim_no"],
-            voucher=(claim_id, row["coupon_no"]),
+            claim_id=claim_id,
+            coupon_no=row["coupon_no"],
             resident=resident,
             merchant_id=list(MERCHANTS).index(row["merchant_no"]) + 1,
             merchant_no=row["merchant_no"],

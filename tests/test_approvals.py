@@ -473,7 +473,7 @@ class Bureau(RuleBasedStateMachine):
             is_amendment = deed in ("approve", "reject") and old in ("approved", "open", "paused")
             assert law.is_possible(deed, old) or is_amendment
             assert (
-                new == law.DEEDS[deed].end
+                new == law.ACTIONS[deed].end
                 or (deed in ("approve", "reject", "edit", *AMENDING) and new == old)
                 or (
                     is_amendment

@@ -94,7 +94,7 @@ def _migrate(db: sqlite3.Connection, path: Path, version: int, *, create: bool) 
     """
     is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     if not is_ours and (version or db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]):
-        raise _stranger(path, "it holds another program's tables")
+        raise _not_a_database(path, "it holds another program's tables")
     if version > SCHEMA_VERSION:
         raise VoucherError(
             "newer_database",
@@ -213,7 +213,7 @@ def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
             path=str(path),
         )
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
-        return _no_room(path)
+        return _disk_full(path)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         why = (
             Word("it is read-only")
@@ -228,7 +228,7 @@ def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
             why=why,
         )
     if code == sqlite3.SQLITE_NOTADB:
-        return _stranger(path, str(error))
+        return _not_a_database(path, str(error))
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR):
         return VoucherError(
             "damaged_database",
@@ -245,7 +245,7 @@ def refused_by_machine(error: OSError, path: Path) -> VoucherError:
     bug, or a reader that left.
     """
     if error.errno in NO_ROOM:
-        return _no_room(path)
+        return _disk_full(path)
     if error.filename is None or error.errno not in REFUSALS:
         raise error
     return VoucherError(
@@ -264,7 +264,7 @@ def _is_full(path: Path) -> bool:
     return shutil.disk_usage(path.resolve().parent).free < ROOM_TO_OPEN
 
 
-def _no_room(path: Path) -> VoucherError:
+def _disk_full(path: Path) -> VoucherError:
     return VoucherError(
         "disk_full",
         "the disk is full; nothing of the unfinished step was kept in {path}",
@@ -273,7 +273,7 @@ def _no_room(path: Path) -> VoucherError:
     )
 
 
-def _stranger(path: Path, why: str) -> VoucherError:
+def _not_a_database(path: Path, why: str) -> VoucherError:
     return VoucherError(
         "not_a_database",
         "{path} cannot be opened as a voucher database: {why}",

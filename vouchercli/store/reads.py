@@ -16,9 +16,9 @@ def number(db: sqlite3.Connection, statement: str, *values: object, **named: obj
     return int(db.execute(statement, named or values).fetchone()[0])
 
 
-def column(db: sqlite3.Connection, statement: str, *values: object) -> list[Any]:
+def column(db: sqlite3.Connection, statement: str, *values: object, **named: object) -> list[Any]:
     """The first value of every row."""
-    return [row[0] for row in db.execute(statement, values)]
+    return [row[0] for row in db.execute(statement, named or values)]
 
 
 def records(

@@ -134,7 +134,7 @@ def platform_round(row: sqlite3.Row) -> VoucherError:
 
 def not_open(row: sqlite3.Row) -> VoucherError:
     """The refusal to grant a pack of a round that is not open."""
-    deed = rounds_law.possible(row["state"])[:1]
+    deed = rounds_law.list_possible(row["state"])[:1]
     return VoucherError(
         "round_not_open",
         "round {round} is {state}: it takes no claims",

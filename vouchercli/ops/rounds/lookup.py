@@ -60,7 +60,7 @@ def require(deed: str, row: sqlite3.Row) -> None:
     state = row["state"]
     if law.is_possible(deed, state):
         return
-    if law.DEEDS[deed].end == state != "draft":
+    if law.ACTIONS[deed].end == state != "draft":
         raise VoucherError(
             "wrong_state",
             "round {round} is already {state}",
@@ -68,7 +68,7 @@ def require(deed: str, row: sqlite3.Row) -> None:
             round=row["round"],
             state=Word(state),
         )
-    others = law.possible(state)
+    others = law.list_possible(state)
     if not others:
         raise VoucherError(
             "wrong_state",

@@ -218,11 +218,11 @@ def do(session: Session, due: Due) -> Outcome | None:
     """
     it = due.round
     with writing(session) as db:
-        now = law.due(due.deed, scheduled(session, it.round_id), session.now)
+        now = law.list_due(due.job, scheduled(session, it.round_id), session.now)
         if not any(each.key == due.key for each in now):
             return None
-        store.did(db, due.deed, it.round_id, due.key or str(it.revision), due.due_at, session.now)
-        return PERFORM[due.deed](session._replace(joins=True, programme=it.programme), due)
+        store.did(db, due.job, it.round_id, due.key or str(it.revision), due.due_at, session.now)
+        return PERFORM[due.job](session._replace(joins=True, programme=it.programme), due)
 
 
 def remind(session: Session, due: Due) -> Outcome | None:

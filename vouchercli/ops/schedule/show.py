@@ -31,7 +31,7 @@ def show_schedule(session: Session) -> Outcome:
     """
     if session.programme is not None:
         programmes.named(session.db, session.programme)
-    lines = [_line(session, due) for it in scheduled(session) for due in law.coming(it)]
+    lines = [_line(session, due) for it in scheduled(session) for due in law.list_jobs(it)]
     rows = sorted([*lines, *_looks(session)], key=lambda row: row["due_at"])
     beat, zone = store.heartbeat(session.db), zone_of(session.db, session.programme)
     tables = tuple(_table(name, rows) for name in dict.fromkeys(row["programme"] for row in rows))
@@ -72,12 +72,12 @@ def _line(session: Session, due: law.Due) -> dict[str, Any]:
     it = due.round
     waits = WAITS.get(it.state) or (
         Word("the next tick")
-        if due.due_at <= session.now and it.state in law.STATES[due.deed]
+        if due.due_at <= session.now and it.state in law.STATES[due.job]
         else None
     )
     return {
         "due_at": due.due_at,
-        "deed": due.deed,
+        "deed": due.job,
         "programme": it.programme,
         "round": it.round,
         "state": it.state,
