@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import processes
 import pytest
 
 from vouchercli.cli.main import main
-from vouchercli.formats.configs import yamls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     Once = Callable[[object, Callable[[], object]], None]
@@ -186,39 +184,6 @@ class Ran:
     @property
     def data(self) -> Any:
         return self.json["data"]
-
-
-PlainLoader = yamls._PlainLoader
-
-
-class ComposesOnce(PlainLoader):
-    """Every import of every test reads the shipped profiles, and most of that is PyYAML taking the
-    same texts apart: the nodes of a text are kept. What we make of the nodes, and which faults we
-    find in them, is made anew each time.
-    """
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
-
-    def get_single_node(self) -> Any:
-        return _nodes(self.text)
-
-
-@lru_cache(maxsize=100)
-def _nodes(text: str) -> Any:
-    loader = PlainLoader(text)
-    try:
-        return loader.get_single_node()
-    finally:
-        loader.dispose()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _yaml_is_taken_apart_once() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yamls, "_PlainLoader", ComposesOnce)
-        yield
 
 
 @pytest.fixture

@@ -229,13 +229,8 @@ def _grant_earlier(session: Session, packs: list[tuple[bytes, int]]) -> None:
     from vouchercli.ops.granting import grants
     from vouchercli.ops.rounds.lookup import found
 
-    with store.writing(session) as db:
-        grants.grant(
-            db,
-            session,
-            found(session, "earlier").row,
-            [(resident, None, at) for resident, at in packs],
-        )
+    with store.writing(session):
+        grants.grant(found(session, "earlier"), [(resident, None, at) for resident, at in packs])
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))

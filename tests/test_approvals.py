@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops.rounds import amendments, approvals, closings, drafts, rounds
+from vouchercli.ops.rounds import amendments, approvals, drafts, rounds
 from vouchercli.ops.setup import programmes, templates
 from vouchercli.ops.setup.start import initialise
 from vouchercli.rules import audit, staff
@@ -554,7 +554,7 @@ class Bureau(RuleBasedStateMachine):
         deed, do = (
             ("open", rounds.open_round)
             if self.states.get(code) == "approved"
-            else ("close", closings.close_round)
+            else ("close", amendments.close_round)
         )
         self.attempt(deed, "chen", code, lambda session: do(session, code, is_sure=is_sure), False)
 

@@ -14,6 +14,7 @@ from processes import PIPE
 
 from vouchercli.errors import Busy, Stopped
 from vouchercli.ops import reports
+from vouchercli.ops.answers import answer
 from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.rules import times
@@ -330,7 +331,7 @@ def test_a_report_sees_whole_chunks_only(town: Any, here: Path) -> None:
 
     def look() -> None:
         with session(here) as other:
-            seen.append(reports.report_leverage(other).data["total"]["redemptions"])
+            seen.append(answer(reports.report_leverage(other))["total"]["redemptions"])
 
     with session(here) as one:
         ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda _: look(), within=look))

@@ -279,7 +279,12 @@ def test_every_fault_of_a_strata_file_is_said(town: Callable[..., Ran]) -> None:
     problems = town("draw", "commit", "l1", "--strata", "strata.yaml", "-o", "json", expect=3).json[
         "problems"
     ]
-    assert [each["code"] for each in problems] == ["bad_yaml", "too_small", "unknown_key"]
+    assert [each["code"] for each in problems] == [
+        "bad_yaml",
+        "missing_key",
+        "bad_number",
+        "unknown_key",
+    ]
     Path("strata.yaml").write_text("strata:\n  - {quota: 2}\n", "utf-8")
     problems = town("draw", "commit", "l1", "--strata", "strata.yaml", "-o", "json", expect=3).json[
         "problems"

@@ -17,8 +17,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats.configs.profiles import EntryChoice
 from vouchercli.formats.tables import archives, csvs
-from vouchercli.formats.tables.archives import Choice
 from vouchercli.formats.tables.sources import open_source
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def test_a_zip_with_gbk_names_is_understood_and_a_profile_chooses(tmp_path: Path
     path = gbk_zipped(
         tmp_path, {"2088_业务明细.csv": TEXT.encode("gb18030"), "2088_业务明细(汇总).csv": b"other"}
     )
-    assert rows(path, choices=[Choice(), Choice("业务明细", "汇总")]) == ROWS
+    assert rows(path, choices=[EntryChoice(), EntryChoice("业务明细", "汇总")]) == ROWS
     error = refusal(path)
     assert error.code == "several_entries"
     assert "2088_业务明细.csv" in str(error)

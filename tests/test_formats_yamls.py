@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
+from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import locate, schema, yamls
+from vouchercli.formats.configs import locate, yamls
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PACK = schema.mapping(
-    {
-        "template": schema.text(required=True, pattern="[a-z-]+", example="universal-5x10"),
-        "kind": schema.choice("amount_off", "percent_off"),
-        "count": schema.integer(least=1),
-        "threshold": schema.text(),
-        "open": schema.boolean(),
-        "list": schema.listing(schema.text(), least=1),
-        "shares": schema.table(schema.text()),
-        "validity": schema.either(
-            schema.choice("calendar_month"), schema.mapping({"days": schema.integer(required=True)})
-        ),
+    from vouchercli.result import Problem
+
+CONFIGS = sorted(locate.shipped().rglob("*.yaml"))
+
+
+@pytest.fixture(params=["CBaseLoader", "BaseLoader"])
+def loader(request: pytest.FixtureRequest) -> Any:
+    """libyaml's loader, and the one that takes its place where PyYAML is built without."""
+    return getattr(yaml, request.param)
+
+
+def pack(node: Node) -> dict[str, object]:
+    """A document that has every kind of value."""
+    top = node.fields(
+        ("template", "kind", "count", "threshold", "open", "list", "shares", "validity"),
+        required=("template",),
+    )
+    return {
+        "template": top["template"].form("[a-z-]+", "universal-5x10"),
+        "kind": top["kind"].choice(("amount_off", "percent_off")),
+        "count": top["count"].whole(),
+        "threshold": top["threshold"].text(),
+        "open": top["open"].yes(),
+        "list": top["list"].texts(least=1),
+        "shares": {key: part.text() for key, part in top["shares"].entries()},
+        "validity": top["validity"].fields(("days",), required=("days",))["days"].whole(),
     }
-)
 
 
-def found(text: str, shape: schema.Field = PACK) -> list[tuple[str, str]]:
-    return [
-        (problem.code, problem.where.removeprefix("x.yaml:"))
-        for problem in schema.check(yamls.parse(text, "x.yaml"), shape)
-    ]
+def faults(text: str) -> tuple[Problem, ...]:
+    document = yamls.parse(text, "x.yaml")
+    node = Node(document.value)
+    pack(node)
+    return yamls.problems(node.faults, document)
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return sorted(
+        ((problem.code, problem.where.removeprefix("x.yaml:")) for problem in faults(text)),
+        key=lambda each: (each[1], each[0]),
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,22 +82,34 @@ def found(text: str, shape: schema.Field = PACK) -> list[tuple[str, str]]:
         ("99999999999999999999", "99999999999999999999"),
     ],
 )
-def test_a_scalar_is_what_it_looks_like(written: str, read: object) -> None:
-    value = yamls.parse(f"a: {written}\n", "x.yaml").value["a"]
+def test_a_scalar_is_what_it_looks_like(written: str, read: object, loader: Any) -> None:
+    value = yamls.parse(f"a: {written}\n", "x.yaml", loader).value["a"]
     assert value == read
     assert type(value) is type(read)
 
 
-def test_every_value_and_key_has_its_place() -> None:
-    document = yamls.parse("a:\n  - b: 1\n    c: [x, y]\n", "x.yaml")
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_both_loaders_read_a_shipped_config_alike(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert yamls.parse(text, "x", yaml.CBaseLoader) == yamls.parse(text, "x", yaml.BaseLoader)
+
+
+def test_every_value_and_key_has_its_place(loader: Any) -> None:
+    document = yamls.parse("a:\n  - b: 1\n    c: [x, y]\n", "x.yaml", loader)
     assert document.where(("a", 0, "c", 1)) == "x.yaml:3:12"
     assert document.where(("a", 0, "c"), key=True) == "x.yaml:3:5"
     assert document.where(("a", 0, "nothing", 7)) == "x.yaml:2:5"
     assert document.where(()) == "x.yaml:1:1"
 
 
-def test_anchors_and_merges_work_and_our_own_keys_win() -> None:
-    assert yamls.parse("base: &b {x: 1, y: 2}\nm: {<<: *b, y: 3}\nl: [*b]\n", "x").value == {
+def test_a_place_counts_characters_of_any_script(loader: Any) -> None:
+    document = yamls.parse("名: {区县: 🙂, 乙: 'x'}\n", "x.yaml", loader)
+    assert document.where(("名", "乙")) == "x.yaml:1:15"
+
+
+def test_anchors_and_merges_work_and_our_own_keys_win(loader: Any) -> None:
+    text = "base: &b {x: 1, y: 2}\nm: {<<: *b, y: 3}\nl: [*b]\n"
+    assert yamls.parse(text, "x", loader).value == {
         "base": {"x": 1, "y": 2},
         "m": {"x": 1, "y": 3},
         "l": [{"x": 1, "y": 2}],
@@ -95,31 +129,40 @@ def test_anchors_and_merges_work_and_our_own_keys_win() -> None:
         ("? [a]\n: 1\n", "yaml_key", "1:3"),
         ("a: {<<: 3}\n", "yaml_merge", "1:9"),
         ("a: 1\n---\nb: 2\n", "yaml_syntax", "2:1"),
+        ("a: *x\n", "yaml_syntax", "1:4"),
+        ('a: "\\q"\n', "yaml_syntax", "1:6"),
+        ("- " * 100_000, "yaml_syntax", "1:101"),
+        ("a: " + "[" * 100_000, "yaml_syntax", "1:53"),
     ],
 )
-def test_what_is_not_plain_yaml_is_refused_at_its_place(text: str, code: str, where: str) -> None:
+def test_what_is_not_plain_yaml_is_refused_at_its_place(
+    text: str, code: str, where: str, loader: Any
+) -> None:
     with pytest.raises(VoucherError) as refusal:
-        yamls.parse(text, "x.yaml")
+        yamls.parse(text, "x.yaml", loader)
     assert refusal.value.code == "bad_yaml"
     assert (refusal.value.problems[0].code, refusal.value.problems[0].where) == (
         code,
         f"x.yaml:{where}",
     )
+    with pytest.raises(VoucherError) as again:
+        yamls.parse(text, "x.yaml", yaml.BaseLoader)
+    assert again.value.problems == refusal.value.problems
 
 
-def test_several_duplicate_keys_are_told_at_once() -> None:
+def test_several_duplicate_keys_are_told_at_once(loader: Any) -> None:
     with pytest.raises(VoucherError) as refusal:
-        yamls.parse("a: 1\na: 2\nm: {b: 1, b: 2}\n", "x.yaml")
+        yamls.parse("a: 1\na: 2\nm: {b: 1, b: 2}\n", "x.yaml", loader)
     assert [problem.where for problem in refusal.value.problems] == ["x.yaml:2:1", "x.yaml:3:11"]
     assert str(refusal.value) == "x.yaml has 2 fault(s); nothing was taken from it"
 
 
-def test_a_bomb_of_aliases_is_stopped() -> None:
+def test_a_bomb_of_aliases_is_stopped(loader: Any) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"] + [
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)
     ]
     with pytest.raises(VoucherError) as refusal:
-        yamls.parse("\n".join(lines), "x.yaml")
+        yamls.parse("\n".join(lines), "x.yaml", loader)
     assert refusal.value.problems[0].code == "yaml_endless"
 
 
@@ -154,42 +197,60 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
 
 def test_every_fault_of_a_document_is_found_at_once() -> None:
     assert found(
-        "tmplate: x\nkind: amount_of\ncount: 0\nopen: 3\nlist: []\nshares: [a]\nvalidity: {dayz:"
+        "tmplate: x\nkind: amount_of\ncount: 0\nopen: 3\nlist: []\nshares: [a]\nvalidity: {dais:"
         " 1}\nthreshold:\n"
     ) == [
         ("unknown_key", "1:1"),
         ("not_a_choice", "2:7"),
-        ("too_small", "3:8"),
+        ("bad_number", "3:8"),
         ("wrong_type", "4:7"),
         ("too_few", "5:7"),
         ("wrong_type", "6:9"),
         ("unknown_key", "7:12"),
-        ("missing_key", "7:11"),
         ("wrong_type", "8:11"),
+    ]
+
+
+def test_a_key_that_was_probably_meant_is_not_called_missing_too() -> None:
+    assert found("tmplate: x\nkind: amount_off\n") == [("unknown_key", "1:1")]
+    assert found("note: x\nkind: amount_off\n") == [
         ("missing_key", "1:1"),
+        ("unknown_key", "1:1"),
     ]
 
 
 def test_a_fault_names_the_offending_text_and_suggests() -> None:
-    problem = schema.check(yamls.parse("template: a\nkind: Amount_of\n", "x.yaml"), PACK)[0]
+    problem = faults("template: a\nkind: Amount_of\n")[0]
     assert (
         problem.text.format(**problem.params)
         == "Amount_of is not one of the words that may stand here"
     )
     assert problem.hint.format(**problem.params) == "did you mean amount_off?"
-    problem = schema.check(yamls.parse("template: A B\n", "x.yaml"), PACK)[0]
+    problem = faults("template: A B\n")[0]
     assert problem.hint.format(**problem.params) == "write it like universal-5x10"
+    problem = faults("template: a\nkind: [percent_off]\n")[0]
+    assert (
+        problem.text.format(**problem.params)
+        == "a list is not one of the words that may stand here"
+    )
+
+
+def test_a_key_is_suggested_whatever_its_case() -> None:
+    problem = faults("template: a\nCOUNT: 1\n")[0]
+    assert problem.hint.format(**problem.params) == "did you mean count?"
+
+
+def test_nothing_where_something_is_needed_is_said() -> None:
+    assert found("template:\n") == [("wrong_type", "1:10")]
+    assert found("template: ' '\n") == [("wrong_type", "1:11")]
+    assert found("template: a\nlist: [x, ~]\n") == [("wrong_type", "2:11")]
 
 
 def test_a_whole_number_stands_for_text_but_a_truth_does_not() -> None:
-    document = yamls.parse("template: a\nthreshold: 40\nlist: [1, b]\nshares: {a: 2}\n", "x.yaml")
-    assert schema.check(document, PACK) == []
-    assert document.value == {
-        "template": "a",
-        "threshold": "40",
-        "list": ["1", "b"],
-        "shares": {"a": "2"},
-    }
+    node = Node({"template": "a", "threshold": 40, "list": [1, "b"], "shares": {"a": 2}})
+    value = pack(node)
+    assert node.faults == []
+    assert (value["threshold"], value["list"], value["shares"]) == ("40", ("1", "b"), {"a": "2"})
     assert found("template: true\n") == [("wrong_type", "1:11")]
 
 

@@ -163,11 +163,9 @@ def session(city: Any, here: Path) -> Any:
 
 
 def _grant(session: Session, residents: Sequence[bytes]) -> None:
-    with store.writing(session) as db:
-        row = found(session, "r1").row
-        grants.grant(
-            db, session, row, [(resident, None, row["opens_at"]) for resident in residents]
-        )
+    with store.writing(session):
+        it = found(session, "r1")
+        grants.grant(it, [(resident, None, it.row["opens_at"]) for resident in residents])
 
 
 def test_a_caller_that_asks_for_more_than_is_left_gets_nothing(session: Session) -> None:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vouchercli.ops import reports
+from vouchercli.ops.answers import answer
 from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
@@ -291,7 +292,7 @@ class World:
         return Session(self.db, self.path, at(now), "lin", "lin", 0)
 
     def leverage(self, **wanted: Any) -> dict[str, Any]:
-        return reports.report_leverage(self.session(), **wanted).data
+        return answer(reports.report_leverage(self.session(), **wanted))
 
 
 @pytest.fixture(scope="module")
@@ -860,7 +861,7 @@ def test_a_window_is_whole_days_and_cut_off_ends(
 
 
 def rounds_of(world: World, now: str = "2020-04-05 12:00", **wanted: Any) -> list[dict[str, Any]]:
-    return list(reports.report_rounds(world.session(now), **wanted).data["rows"])
+    return list(answer(reports.report_rounds(world.session(now), **wanted))["rows"])
 
 
 def test_a_round_is_sold_out_at_its_last_pack_to_the_second(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vouchercli.rules.merchants import Merchant, Suspension, is_old_number, is_suspended, is_uscc
+from vouchercli.rules.merchants import Merchant, is_old_number, is_uscc
 from vouchercli.rules.scope import (
     Scope,
     covers,
@@ -121,16 +121,6 @@ def test_hours_that_are_none_are_refused(text: str) -> None:
 def test_weekdays_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="weekday"):
         parse_weekday(text)
-
-
-def test_a_suspension_holds_from_its_first_second_to_the_one_before_its_end() -> None:
-    spans = (Suspension(100, 200), Suspension(300, None))
-    assert [at for at in (99, 100, 199, 200, 299, 300, 10**9) if is_suspended(spans, at)] == [
-        100,
-        199,
-        300,
-        10**9,
-    ]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,19 @@ from rich.cells import cell_len
 from vouchercli.cli import drawing, encoding, show
 from vouchercli.cli.language import speak
 from vouchercli.cli.options import Call
-from vouchercli.result import DATA, Column, Message, Outcome, Problem, Table, Word, say
+from vouchercli.ops.answers import answer
+from vouchercli.result import (
+    DATA,
+    JSON,
+    Column,
+    Message,
+    Outcome,
+    Problem,
+    Table,
+    Word,
+    data_only,
+    say,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -245,6 +257,25 @@ def test_csv_leaves_asides_out_and_parts_tables_by_a_blank_line(shown: Any) -> N
 
 
 # ---------------------------------------------------------------- JSON, talk
+
+
+def test_programs_and_people_read_the_same_table_each_in_its_words(shown: Any) -> None:
+    columns = (
+        Column("state", "State", "word", shown="said"),
+        *data_only("opens_at", kind="time"),
+    )
+    row = {"state": "open", "said": "taking claims", "opens_at": 0}
+    outcome = Outcome(
+        {"city": "Hangzhou"},
+        (
+            table(row, columns=columns, key="round", is_record=True),
+            table(row, columns=columns, key="round.days", where=JSON),
+        ),
+    )
+    opens = {"state": "open", "opens_at": "1970-01-01T08:00:00+08:00"}
+    assert answer(outcome) == {"city": "Hangzhou", "round": {**opens, "days": [opens]}}
+    assert rows_of(shown(outcome, output="csv")) == [["what", "value"], ["State", "taking claims"]]
+    assert "taking claims" in shown(outcome)
 
 
 def test_json_is_the_envelope_and_nothing_else(shown: Any) -> None:

@@ -5,14 +5,16 @@ renders one.
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vouchercli.errors import VoucherError
+
 Status = Literal["ok", "partial", "failed", "refused"]
-Kind = Literal["text", "word", "int", "fen", "ratio", "rate", "time", "date", "token"]
+Kind = Literal["text", "word", "sentence", "int", "fen", "ratio", "rate", "time", "date", "token"]
 
 
 class Word(str):
@@ -73,10 +75,18 @@ class Problem:
     params: dict[str, Any] = field(default_factory=dict)
 
 
+def refusal(error: VoucherError, where: str = "") -> tuple[Problem, ...]:
+    """A refusal as a problem, at `where` when it names no place, and the faults that it gathers."""
+    where = error.where or where
+    own = Problem(error.code, error.text, where, error.hint, "error", error.params)
+    return (own, *error.problems)
+
+
 Rendering = Literal["table", "csv", "json"]
 SHOWN: tuple[Rendering, ...] = ("table", "csv")  # to people and spreadsheets, not to programs
 DATA: tuple[Rendering, ...] = ("csv", "json")  # to spreadsheets and programs: too much for a screen
 JSON: tuple[Rendering, ...] = ("json",)
+CSV: tuple[Rendering, ...] = ("csv",)
 EVERYWHERE: tuple[Rendering, ...] = ("table", "csv", "json")
 
 
@@ -86,59 +96,100 @@ class Column:
     (translated when shown).
 
     `kind` says what the values are and so how each rendering writes them: text, word (one of ours,
-    translated for people), int, fen (integer fen: JSON has it under `key`, CSV has yuan under
-    `*_yuan`), ratio (decimal string such as "13.24"), rate (decimal string, a share of 1 such as
-    "0.7020", shown as 70.2 %), time (UTC epoch seconds), date (integer yyyymmdd), token (the bytes
-    of a resident's keyed token). None is shown as
-    an en dash.
+    translated for people), sentence (a `Message`; JSON has it in English), int, fen (integer fen:
+    JSON has it under `key`, CSV has yuan under `*_yuan`), ratio (decimal string such as "13.24"),
+    rate (decimal string, a share of 1 such as "0.7020", shown as 70.2 %), time (UTC epoch seconds),
+    date (integer yyyymmdd), token (the bytes of a resident's keyed token). None is shown as an en
+    dash, a list with commas between its items.
 
-    `where` names the renderings that have the column. For a person's table only: `blank` is what an
-    empty text reads as ("(not stated)"); an `optional` column is left out when all its values are 0
-    or None. The label of a `verbatim` column is data (a funder's code), never translated.
+    A row has the value under `source`, or under `key` when that is empty; `shown` is where a row
+    has what people and spreadsheets read instead. `where` names the renderings that have the
+    column. For a person's table only: `blank` is what an empty text reads as ("(not stated)"); an
+    `optional` column is left out when all its values are 0 or None. The label of a `verbatim`
+    column is data (a funder's code), never translated.
     """
 
     key: str
-    label: str
+    label: str = ""
     kind: Kind = "text"
     blank: str = ""
     optional: bool = False
     where: tuple[Rendering, ...] = EVERYWHERE
     verbatim: bool = False
+    source: str = ""
+    shown: str = ""
+
+    def values(self, rows: Sequence[Row]) -> list[Any]:
+        """What each row has for this column, for a program; None where it has nothing."""
+        return _values(rows, self.source or self.key)
+
+    def shown_values(self, rows: Sequence[Row]) -> list[Any]:
+        """The same for people and spreadsheets."""
+        return _values(rows, self.shown or self.source or self.key)
+
+    def of(self, row: Row) -> Any:
+        """What people and spreadsheets read of one row."""
+        return self.shown_values([row])[0]
 
 
-Row = dict[str, Any] | tuple[Any, ...]  # a dictionary, or a NamedTuple as the store gives it
+def _values(rows: Sequence[Row], name: str) -> list[Any]:
+    return [row.get(name) if isinstance(row, dict) else getattr(row, name, None) for row in rows]
 
 
-def value(row: Row, key: str) -> Any:
-    """What a row has for a column's key; None when it has nothing."""
-    return row.get(key) if isinstance(row, dict) else getattr(row, key, None)
+def only(
+    where: tuple[Rendering, ...], *columns: Column | str, kind: Kind = "text"
+) -> tuple[Column, ...]:
+    """The columns (of some the keys are enough, all of one kind), in these renderings only."""
+    return tuple(
+        replace(each, where=where)
+        if isinstance(each, Column)
+        else Column(each, kind=kind, where=where)
+        for each in columns
+    )
+
+
+Row = Any  # a dictionary, or an object with attributes: a NamedTuple of the store, a rule's value
 
 
 @dataclass(frozen=True)
 class Table:
     """Rows under columns, for every rendering alike: Rich, CSV, JSON.
 
-    `rows` and `total` give a value for a column's key: dictionaries, or NamedTuples of the store.
-    `key` is the name under which JSON has the rows, as a list of objects; a table without a key is
-    not in JSON. With `is_record` the table has one row: JSON has an object instead of a list (with
-    the key "" its fields stand beside the other data), a person sees a line for each column.
+    `rows` and `total` give a value for each column. `key` is the name under which JSON has the
+    rows, as a list of objects; `residents.districts` is a list in the object `residents`; a table
+    without a key is not in JSON. With `is_record` the table has one row: JSON has an object instead
+    of a list (with the key "" its fields stand beside the other data), a person sees a line for
+    each column.
 
-    An `aside` repeats or explains, for a person, what another table holds: CSV leaves it out.
+    `where` names the renderings that have the table. `total_key` is the name under which JSON has
+    the total; without rows nobody else sees one. An `aside` repeats or explains, for a person, what
+    another table holds: CSV leaves it out. An `optional` table without rows is for JSON alone.
     """
 
     title: Message
     columns: tuple[Column, ...]
     rows: Sequence[Row]
-    total: Row | None = None
+    total: dict[str, Any] | None = None
     notes: tuple[Message, ...] = ()
     zone: str = "Asia/Shanghai"
     aside: bool = False
     key: str | None = None
     is_record: bool = False
+    total_key: str = ""
+    optional: bool = False
+    where: tuple[Rendering, ...] = EVERYWHERE
 
-    def column(self, key: str) -> list[Any]:
-        """The values of one column, a row each; None where a row has none."""
-        return [value(row, key) for row in self.rows]
+    @property
+    def lines(self) -> list[Row]:
+        """The rows and, below them, their total."""
+        return [*self.rows, *([self.total] if self.total and self.rows else ())]
+
+    def is_in(self, rendering: Rendering) -> bool:
+        """Whether people or spreadsheets see anything of it."""
+        if (self.optional and not self.rows) or (self.aside and rendering == "csv"):
+            return False
+        has_columns = any(rendering in column.where for column in self.columns)
+        return has_columns and rendering in self.where
 
 
 @dataclass(frozen=True)

@@ -34,13 +34,14 @@ class Carrier:
 CARRIERS = {
     **{name: Carrier(1, code=0, hint=99) for name in ERRORS},
     "Problem": Carrier(1, code=0, hint=3, params=5),
-    "problem": Carrier(1, code=0, hint=99),  # formats.yamls.Document.problem
     "_fault": Carrier(2, code=1, taken=()),  # formats.yamls, of YAML itself
     "Fault": Carrier(2, code=1, hint=3, params=4),  # documents
-    "fault": Carrier(1, code=0, hint=2, always=("offending",)),  # documents.Node.fault
+    "fault": Carrier(1, code=0, hint=2, taken=("at_key",), always=("offending",)),  # documents.Node
+    "unlike": Carrier(1, code=0, taken=("at_key",), always=("offending",)),  # documents.Node
     "say": Carrier(0, taken=()),
     "Message": Carrier(0, params=1),
     "t": Carrier(0, params=1),
+    "add_import": Carrier(2, taken=()),
 }
 NAMES = {"hint": ("hint", "suggestion"), "params": ("params",), "text": ("text",)}
 # What only names a command to run, or the way a person types it, needs no translation.

@@ -6,11 +6,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, Limit, command, noun
 from vouchercli.ops.proof import audit
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 
 Deed = Annotated[
@@ -30,18 +30,12 @@ Until = Annotated[
     Optional[str],
     typer.Option("--until", metavar="TIME", help="Only deeds up to then (a bare date: its end)."),
 ]
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")]
 Head = Annotated[
     Optional[str],
     typer.Option(
         "--head", metavar="DIGEST", help="A head noted earlier (audit head): it must be in the log."
     ),
 ]
-
-
-@app.callback()
-def group() -> None:
-    """The log of every deed: read it, prove it."""
 
 
 @command(
@@ -81,12 +75,10 @@ def log(
 )
 def verify(call: Call, *, head: Head = None) -> Outcome:
     """Prove that no line of the log was edited, taken out, put in or moved."""
-    with call.session() as session:
-        return audit.verify_log(session, head)
+    return call.ask(audit.verify_log, head)
 
 
 @command(app, "head", epilog="Example: voucher audit head")
 def head(call: Call) -> Outcome:
     """Show the newest line's number and digest, to be noted elsewhere."""
-    with call.session() as session:
-        return audit.show_head(session)
+    return call.ask(audit.show_head)

@@ -10,18 +10,13 @@ import typer
 
 from vouchercli.cli.import_options import Verbose, told
 from vouchercli.cli.language import t
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, Limit, command, noun
 from vouchercli.ops.intake import batches
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The batch, as its import said.")]
-
-
-@app.callback()
-def group() -> None:
-    """Imported files: show, rejects, resume, retry, undo."""
 
 
 @command(app, "list", epilog="Example: voucher batch list --kind redemptions")
@@ -30,20 +25,16 @@ def list_(
     kind: Annotated[
         Optional[str], typer.Option("--kind", metavar="KIND", help="Only files of this kind.")
     ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")
-    ] = 50,
+    limit: Limit = 50,
 ) -> Outcome:
     """List the files that came in, newest first."""
-    with call.session() as session:
-        return batches.list_batches(session, kind, limit)
+    return call.ask(batches.list_batches, kind, limit)
 
 
 @command(app, "show", epilog="Example: voucher batch show 3")
 def show(call: Call, batch: Number) -> Outcome:
     """Show one file: how it was read, what became of its rows and why."""
-    with call.session() as session:
-        return batches.show_batch(session, batch)
+    return call.ask(batches.show_batch, batch)
 
 
 @command(app, "rejects", epilog="Example: voucher batch rejects 3 --to rejects.csv")
@@ -86,8 +77,7 @@ def resume(
 @command(app, "retry", epilog="Example: voucher batch retry 3")
 def retry(call: Call, batch: Number) -> Outcome:
     """Judge the rejects again, now that what they waited for may have come."""
-    with call.session() as session:
-        return batches.retry_batch(session, batch)
+    return call.ask(batches.retry_batch, batch)
 
 
 @command(app, "undo", epilog="Example: voucher batch undo 3")

@@ -14,5 +14,4 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @command(app, "check", epilog="Example: voucher check -o json")
 def check(call: Call) -> Outcome:
     """Prove that the books and the facts agree."""
-    with call.session() as session:
-        return check_all(session)
+    return call.ask(check_all)

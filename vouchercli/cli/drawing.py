@@ -14,14 +14,13 @@ import os
 import re
 import shutil
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.cli.language import language, t
 from vouchercli.cli.values import DASH, EXACT, UNITS, Unit, as_lines, clean, label, pretty
 from vouchercli.cli.wrapping import cells as cell_len
 from vouchercli.cli.wrapping import folded
-from vouchercli.result import Word, value
+from vouchercli.result import Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,8 +43,6 @@ def draw(table: Table) -> None:
     """Print the table, its title and its notes to stdout."""
     if table.is_record:
         table = as_lines(table)
-    if table.total and not table.rows:
-        table = replace(table, rows=(table.total,), total=None)
     is_terminal = sys.stdout.isatty()
     width = (
         shutil.get_terminal_size().columns if is_terminal or os.environ.get("COLUMNS") else NO_LIMIT
@@ -77,7 +74,7 @@ def _print(lines: Iterable[Line]) -> None:
 
 def _notes(table: Table, unit: Unit) -> list[str]:
     notes = [t(note.text, note.params) for note in table.notes]
-    if not table.rows and not table.total:
+    if not table.rows:
         notes.insert(0, t("(none)"))
     elif any(column.kind == "fen" for column in _columns(table)):
         text = (
@@ -91,12 +88,10 @@ def _notes(table: Table, unit: Unit) -> list[str]:
 
 def _columns(table: Table) -> list[Column]:
     """What a person is shown."""
-    lines = [*table.rows, *([table.total] if table.total else [])]
     return [
         column
         for column in table.columns
-        if "table" in column.where
-        and not (column.optional and all(not value(line, column.key) for line in lines))
+        if "table" in column.where and not (column.optional and not any(column.values(table.lines)))
     ]
 
 
@@ -150,12 +145,9 @@ def _fitted(table: Table, width: int) -> tuple[list[Line], Unit]:
 
 
 def _strip(column: Column, table: Table, unit: Unit) -> Strip:
-    footer = (
-        ""
-        if not table.total or value(table.total, column.key) is None
-        else pretty(column, value(table.total, column.key), table.zone, unit)
-    )
-    cells = [pretty(column, each, table.zone, unit) for each in table.column(column.key)]
+    total = column.of(table.total) if table.total and table.rows else None
+    footer = "" if total is None else pretty(column, total, table.zone, unit)
+    cells = [pretty(column, each, table.zone, unit) for each in column.shown_values(table.rows)]
     if column.kind == "time" and all(cell.endswith(":00") or cell == DASH for cell in cells):
         cells = [cell.removesuffix(":00") for cell in cells]
     return Strip(label(column), cells, footer, column.kind)
@@ -188,7 +180,7 @@ def _grid(table: Table, strips: list[Strip], widths: list[int], gap: int) -> lis
         lines += drawn(cells, PLAIN)
     return (
         lines
-        if table.total is None
+        if table.total is None or not table.rows
         else [*lines, rule, *drawn((strip.footer for strip in strips), BOLD)]
     )
 
@@ -261,10 +253,9 @@ def _heading(label: str, width: int) -> str:
 def _list(table: Table, columns: list[Column], width: int) -> list[Line]:
     """Each row as lines of `heading: value`, for a terminal too narrow for any table."""
     lines: list[str] = []
-    for row in [*table.rows, *([table.total] if table.total else [])]:
+    for row in table.lines:
         lines += [""] if lines else []
         lines += [
-            f"{label(column)}: {pretty(column, value(row, column.key), table.zone)}"
-            for column in columns
+            f"{label(column)}: {pretty(column, column.of(row), table.zone)}" for column in columns
         ]
     return [(part, PLAIN) for line in lines for part in folded(line, width).split("\n")]

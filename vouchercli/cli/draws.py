@@ -6,11 +6,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, command, noun
 from vouchercli.ops.lottery import certificates, draws, quota_options
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The round, for example hz-1.")]
 Certificate = Annotated[
@@ -81,11 +81,6 @@ Commitment = Annotated[
         help="The digest of the seed as it was announced before the draw.",
     ),
 ]
-
-
-@app.callback()
-def group() -> None:
-    """Lotteries: commit to a seed, publish the entrants, draw, prove."""
 
 
 @command(

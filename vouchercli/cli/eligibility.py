@@ -7,16 +7,11 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, told
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, Limit, OnlyResident, command, noun
 from vouchercli.ops.intake import eligibility
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-
-
-@app.callback()
-def group() -> None:
-    """Eligibility lists: who belongs to which group."""
+app = noun()
 
 
 @command(app, "import", epilog="Example: voucher eligibility import medics.csv")
@@ -40,18 +35,10 @@ def list_(
     group: Annotated[
         Optional[str], typer.Option("--group", metavar="NAME", help="The residents of this group.")
     ] = None,
-    resident: Annotated[
-        Optional[str],
-        typer.Option(
-            "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
-        ),
-    ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")
-    ] = 100,
+    resident: OnlyResident = None,
+    limit: Limit = 100,
 ) -> Outcome:
     """List the groups and how many residents each has; of one group or resident, the lines of the
     list.
     """
-    with call.session() as session:
-        return eligibility.list_eligibility(session, group=group, resident=resident, limit=limit)
+    return call.ask(eligibility.list_eligibility, group=group, resident=resident, limit=limit)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.language import t
-from vouchercli.cli.options import progress
+from vouchercli.cli.options import Call, command, progress
+from vouchercli.result import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 File = Annotated[
     str,
@@ -52,6 +53,26 @@ Verbose = Annotated[
     ),
 ]
 EVERY_SECONDS = 10
+
+
+def add_import(app: typer.Typer, take_in: Callable[..., Outcome], help_: str, example: str) -> None:
+    """The subcommand `import` of a kind of file that can be long: `take_in(session, file, ...)` is
+    its operation.
+    """
+
+    def import_(
+        call: Call,
+        file: File,
+        profile: ProfileOption = None,
+        encoding: Encoding = None,
+        sha1: Sha1 = None,
+        verbose: Verbose = False,
+    ) -> Outcome:
+        with call.session() as session, told(verbose) as tell:
+            return take_in(session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell)
+
+    import_.__doc__ = help_
+    command(app, "import", epilog=example)(import_)
 
 
 @contextmanager

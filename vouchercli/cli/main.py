@@ -88,6 +88,7 @@ class Nouns(TyperGroup):
         ):  # a noun with verbs takes the shared options before the verb too
             found.params += [parameter for parameter in self.params if parameter.name in PANEL]
             found.callback = partial(_take_shared, ctx)
+            found.help = NOUNS[cmd_name][1]
         dress(found)
         return found
 

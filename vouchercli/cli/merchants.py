@@ -7,12 +7,12 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, told
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, command, noun
 from vouchercli.ops.intake import registries
 from vouchercli.ops.setup import merchants, suspensions
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 Missing = Annotated[
     str,
@@ -68,11 +68,6 @@ ReinstatedFrom = Annotated[
 ]
 
 
-@app.callback()
-def group() -> None:
-    """The merchant registry: import, list, suspend."""
-
-
 @command(app, "import", epilog="Example: voucher merchant import registry.csv --missing suspend")
 def import_(
     call: Call,
@@ -108,24 +103,22 @@ def list_(
     limit: Limit = None,
 ) -> Outcome:
     """List merchants, by number."""
-    with call.session() as session:
-        return merchants.list_merchants(
-            session,
-            district=district,
-            industry=industry,
-            size=size,
-            search=search,
-            suspended=suspended,
-            unregistered=unregistered,
-            limit=50 if limit is None and call.output == "table" else limit or 0,
-        )
+    return call.ask(
+        merchants.list_merchants,
+        district=district,
+        industry=industry,
+        size=size,
+        search=search,
+        suspended=suspended,
+        unregistered=unregistered,
+        limit=50 if limit is None and call.output == "table" else limit or 0,
+    )
 
 
 @command(app, "show", epilog="Example: voucher merchant show M001")
 def show(call: Call, no: Number) -> Outcome:
     """Show a merchant: itself, what was redeemed there, its suspensions and changes."""
-    with call.session() as session:
-        return merchants.show_merchant(session, no)
+    return call.ask(merchants.show_merchant, no)
 
 
 @command(

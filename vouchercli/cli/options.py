@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Optional, ParamSpec
 
 import typer
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vouchercli.result import Outcome
     from vouchercli.session import Session
 
+Given = ParamSpec("Given")
 OUTPUTS = ("table", "json", "csv")
 
 PANEL = {
@@ -74,6 +75,24 @@ PANEL = {
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")],
 }
 DEFAULTS: dict[str, Any] = {name: False if name in ("dry_run", "yes") else None for name in PANEL}
+
+# Options of the lists that several nouns have.
+OnlyRound = Annotated[
+    Optional[str], typer.Option("--round", metavar="CODE", help="Only this round.")
+]
+OnlyClaim = Annotated[
+    Optional[str], typer.Option("--claim", metavar="NO", help="Only this claim number.")
+]
+OnlyResident = Annotated[
+    Optional[str],
+    typer.Option(
+        "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
+    ),
+]
+NameOrFile = Annotated[
+    str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
+]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")]
 
 
 @dataclass
@@ -137,6 +156,16 @@ class Call:
             dry_run=self.dry_run,
         )
 
+    def ask(
+        self,
+        operation: Callable[Concatenate[Session, Given], Outcome],
+        *args: Given.args,
+        **options: Given.kwargs,
+    ) -> Outcome:
+        """What the operation answers, with a session of its own."""
+        with self.session() as session:
+            return operation(session, *args, **options)
+
     def as_of(self, session: Session) -> int | None:
         """--as-of as UTC epoch seconds in the programme's zone, or None."""
         return self.up_to(session, self.given.get("as_of"))
@@ -167,6 +196,17 @@ def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
             hint="write it like 2020-03-27 08:00",
             text=text,
         ) from error
+
+
+def noun() -> typer.Typer:
+    """The commands of a noun; its help stands in `main.NOUNS`."""
+    app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+    app.callback()(_nothing)
+    return app
+
+
+def _nothing() -> None:
+    pass
 
 
 def command(

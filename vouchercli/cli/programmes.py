@@ -6,10 +6,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, NameOrFile, command, noun
+from vouchercli.ops.setup import programme_changes, programmes
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 Code = Annotated[
     Optional[str], typer.Argument(metavar="[CODE]", help="Needed when the file holds several.")
@@ -17,32 +18,19 @@ Code = Annotated[
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
 
 
-@app.callback()
-def programme() -> None:
-    """Programmes: budget, funders, limits, staff."""
-
-
 @command(app, "load", epilog="Example: voucher programme load hangzhou-2020")
 def load(
     call: Call,
-    name_or_file: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
-    ],
+    name_or_file: NameOrFile,
 ) -> Outcome:
     """Load a programme, or the changes in its file."""
-    from vouchercli.ops.setup import programmes
-
-    with call.session() as session:
-        return programmes.load_programme(session, name_or_file)
+    return call.ask(programmes.load_programme, name_or_file)
 
 
 @command(app, "approve", epilog="Example: voucher programme approve hangzhou-2020 --actor lin")
 def approve(call: Call, code: Code = None) -> Outcome:
     """Approve a change of a programme that waits, as a second person."""
-    from vouchercli.ops.setup import programme_changes
-
-    with call.session() as session:
-        return programme_changes.approve_change(session, code)
+    return call.ask(programme_changes.approve_change, code)
 
 
 @command(
@@ -55,19 +43,13 @@ def approve(call: Call, code: Code = None) -> Outcome:
 )
 def reject(call: Call, code: Code = None, *, note: Note) -> Outcome:
     """Turn down a change of a programme that waits, with the reason."""
-    from vouchercli.ops.setup import programme_changes
-
-    with call.session() as session:
-        return programme_changes.reject_change(session, code, note)
+    return call.ask(programme_changes.reject_change, code, note)
 
 
 @command(app, "show", epilog="Example: voucher programme show hangzhou-2020 -o json")
 def show(call: Call, code: Code = None) -> Outcome:
     """Show a programme: its rules, its funds, what others published."""
-    from vouchercli.ops.setup import programmes
-
-    with call.session() as session:
-        return programmes.show_programme(session, code)
+    return call.ask(programmes.show_programme, code)
 
 
 @command(app, "list", epilog="Example: voucher programme list --shipped")
@@ -78,9 +60,6 @@ def list_(
     ] = False,
 ) -> Outcome:
     """List the programmes that are loaded."""
-    from vouchercli.ops.setup import programmes
-
     if shipped:
         return programmes.shipped_programmes()
-    with call.session() as session:
-        return programmes.list_programmes(session)
+    return call.ask(programmes.list_programmes)

@@ -6,44 +6,27 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, Verbose, told
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.import_options import add_import
+from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyRound, command, noun
 from vouchercli.ops.intake import redemptions, till
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 
-@app.callback()
-def group() -> None:
-    """Redemptions and refunds: import, list, check one order."""
-
-
-@command(app, "import", epilog="Example: voucher redemption import redemptions.csv")
-def import_(
-    call: Call,
-    file: File,
-    profile: ProfileOption = None,
-    encoding: Encoding = None,
-    sha1: Sha1 = None,
-    verbose: Verbose = False,
-) -> Outcome:
-    """Take in a file of payments and refunds; every row ends accepted, duplicate or rejected."""
-    with call.session() as session, told(verbose) as tell:
-        return redemptions.import_redemptions(
-            session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell
-        )
+add_import(
+    app,
+    redemptions.import_redemptions,
+    "Take in a file of payments and refunds; every row ends accepted, duplicate or rejected.",
+    "Example: voucher redemption import redemptions.csv",
+)
 
 
 @command(app, "list", epilog="Example: voucher redemption list --claim C0001")
 def list_(
     call: Call,
-    round_: Annotated[
-        Optional[str], typer.Option("--round", metavar="CODE", help="Only this round.")
-    ] = None,
-    claim_no: Annotated[
-        Optional[str], typer.Option("--claim", metavar="NO", help="Only this claim number.")
-    ] = None,
+    round_: OnlyRound = None,
+    claim_no: OnlyClaim = None,
     merchant_no: Annotated[
         Optional[str], typer.Option("--merchant", metavar="NO", help="Only this merchant.")
     ] = None,
@@ -51,20 +34,17 @@ def list_(
         Optional[str],
         typer.Option("--transaction", metavar="NO", help="Only this transaction number."),
     ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")
-    ] = 100,
+    limit: Limit = 100,
 ) -> Outcome:
     """List payments and refunds, oldest first."""
-    with call.session() as session:
-        return redemptions.list_redemptions(
-            session,
-            limit=limit,
-            round=round_,
-            claim_no=claim_no,
-            merchant_no=merchant_no,
-            transaction_no=transaction_no,
-        )
+    return call.ask(
+        redemptions.list_redemptions,
+        limit=limit,
+        round=round_,
+        claim_no=claim_no,
+        merchant_no=merchant_no,
+        transaction_no=transaction_no,
+    )
 
 
 @command(

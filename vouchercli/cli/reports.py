@@ -6,10 +6,10 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, command, noun
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 Limit = Annotated[
     Optional[int],
@@ -29,11 +29,6 @@ Rounds = Annotated[
         "--round", metavar="R[,R...]", help="Only these rounds; may be given several times."
     ),
 ]
-
-
-@app.callback()
-def report() -> None:
-    """Reports: leverage, rounds."""
 
 
 @command(

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, command, noun
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
-from vouchercli.ops.rounds import amendments, approvals, closings, drafts, plans, rounds
+from vouchercli.ops.rounds import amendments, approvals, drafts, plans, rounds
 from vouchercli.result import Outcome
 
 if TYPE_CHECKING:
     from vouchercli.session import Session
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The round, for example hz-1.")]
 NewCode = Annotated[str, typer.Argument(metavar="NEW", help="The code of the new round.")]
@@ -117,11 +117,6 @@ PublicRandomness = Annotated[
     ),
 ]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
-
-
-@app.callback()
-def group() -> None:
-    """Rounds: schedule, submit, approve, open, close."""
 
 
 def _terms(call: Call, session: Session, **given: Any) -> dict[str, Any]:
@@ -347,7 +342,7 @@ def close(call: Call, code: Code, *, note: Why = "") -> Outcome:
     it).
     """
     with call.session() as session:
-        return closings.close_round(session, code, is_sure=call.yes, note=note)
+        return amendments.close_round(session, code, is_sure=call.yes, note=note)
 
 
 @command(app, "cancel", epilog="Example: voucher round cancel hz-1")

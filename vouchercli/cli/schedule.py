@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from vouchercli.cli.language import t
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, command, noun
 from vouchercli.errors import UsageFault
 from vouchercli.ops.schedule import install as ops
 from vouchercli.ops.schedule import show, tick
@@ -18,7 +18,7 @@ from vouchercli.result import Outcome
 if TYPE_CHECKING:
     from vouchercli.session import Session
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 Inbox = Annotated[
     Optional[Path],
@@ -47,11 +47,6 @@ Every = Annotated[
 Systemd = Annotated[
     bool, typer.Option("--systemd", help="Timer units of systemd instead of the crontab.")
 ]
-
-
-@app.callback()
-def group() -> None:
-    """The clock: what is due is done, once and in order."""
 
 
 def _plan(
@@ -143,9 +138,7 @@ def install(
     """
     with call.session() as session:
         plan = _plan(call, session, inbox, outbox, log_file, every)
-    return ops.written(
-        _agreed(call, ops.install_change(plan, systemd=systemd)), dry_run=call.dry_run
-    )
+    return ops.written(_agreed(call, ops.change(plan, systemd=systemd)), dry_run=call.dry_run)
 
 
 @command(app, "remove", epilog="Example: voucher schedule remove --yes")
@@ -154,7 +147,7 @@ def remove(call: Call, systemd: Systemd = False) -> Outcome:
     with call.session() as session:
         plan = _plan(call, session, None, None, None)
     return ops.written(
-        _agreed(call, ops.remove_change(plan, systemd=systemd)), dry_run=call.dry_run
+        _agreed(call, ops.change(plan, systemd=systemd, is_removal=True)), dry_run=call.dry_run
     )
 
 

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.language import for_programme, t
-from vouchercli.result import Message, Word, value
+from vouchercli.result import Message, Word, refusal
 from vouchercli.rules import money, resident_tokens, times
 
 if TYPE_CHECKING:
@@ -30,14 +30,12 @@ def show(call: Call, outcome: Outcome) -> int:
         _write_json(_envelope(call, outcome.status, answer(outcome), outcome.problems))
         return EXIT_CODES[outcome.status]
     if call.output == "csv":
-        _csv(
-            tuple(table for table in outcome.tables if not table.aside),
-            is_chinese=call.given.get("lang") == "zh",
-        )
+        _csv(outcome.tables, is_chinese=call.given.get("lang") == "zh")
     elif outcome.tables:
         from vouchercli.cli.drawing import draw
 
-        for position, table in enumerate(outcome.tables):
+        seen = [table for table in outcome.tables if table.is_in("table")]
+        for position, table in enumerate(seen):
             if position:
                 print()
             draw(table)
@@ -51,15 +49,12 @@ def show(call: Call, outcome: Outcome) -> int:
 
 def refuse(call: Call, error: VoucherError) -> int:
     """Render a refusal: what, where, and what to do next."""
-    from vouchercli.result import Problem
-
-    given = call.given.get("output")
-    own = Problem(error.code, error.text, error.where, error.hint, "error", error.params)
-    if given == "json":
-        _write_json(_envelope(call, "refused", None, (own, *error.problems)))
+    problems = refusal(error)
+    if call.given.get("output") == "json":
+        _write_json(_envelope(call, "refused", None, problems))
         return error.exit_code
-    _talk_problems(call, (own,))
-    _talk_problems(call, error.problems)
+    _talk_problems(call, problems[:1])
+    _talk_problems(call, problems[1:])
     return error.exit_code
 
 
@@ -126,7 +121,7 @@ def _csv(tables: tuple[Table, ...], *, is_chinese: bool) -> None:
     from vouchercli.cli.values import as_lines
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    for position, each in enumerate(tables):
+    for position, each in enumerate(table for table in tables if table.is_in("csv")):
         table = as_lines(each) if each.is_record else each
         if position:
             writer.writerow([])
@@ -150,9 +145,7 @@ def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
     from vouchercli.formats.written.formulas import disarmed
 
     exact = _exact(column.kind, table.zone, is_chinese)
-    values = table.column(column.key)
-    if table.total:
-        values.append(value(table.total, column.key))
+    values = column.shown_values(table.lines)
     if set(map(type, values)) == {int}:
         return [*map(exact, values)]
     cells = [
@@ -162,12 +155,14 @@ def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
     return [*map(disarmed, cells)] if column.kind == "text" else cells
 
 
-SAID = (Message, Word)
+SAID = (Message, Word, list)
 
 
-def _text(said: Message | Word, is_chinese: bool) -> str:
+def _text(said: Message | Word | list[str], is_chinese: bool) -> str:
     if isinstance(said, Message):
         return t(said.text, said.params)
+    if isinstance(said, list):
+        return ", ".join(said)
     return t(said) if is_chinese else str(said)
 
 

@@ -6,10 +6,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, NameOrFile, command, noun
+from vouchercli.ops.setup import templates
 from vouchercli.result import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = noun()
 
 Reference = Annotated[
     str,
@@ -19,23 +20,13 @@ Reference = Annotated[
 ]
 
 
-@app.callback()
-def template() -> None:
-    """Card-pack templates: coupons, validity, scope, funding."""
-
-
 @command(app, "add", epilog="Example: voucher template add universal-5x10")
 def add(
     call: Call,
-    name_or_file: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
-    ],
+    name_or_file: NameOrFile,
 ) -> Outcome:
     """Add a template, or the next version of one."""
-    from vouchercli.ops.setup import templates
-
-    with call.session() as session:
-        return templates.add_template(session, name_or_file)
+    return call.ask(templates.add_template, name_or_file)
 
 
 @command(app, "list", epilog="Example: voucher template list --shipped")
@@ -46,21 +37,15 @@ def list_(
     ] = False,
 ) -> Outcome:
     """List the templates, each in its latest version."""
-    from vouchercli.ops.setup import templates
-
     if shipped:
         return templates.shipped_templates()
-    with call.session() as session:
-        return templates.list_templates(session)
+    return call.ask(templates.list_templates)
 
 
 @command(app, "show", epilog="Example: voucher template show universal-5x10@1")
 def show(call: Call, reference: Reference) -> Outcome:
     """Show every field of a template and what a pack is worth."""
-    from vouchercli.ops.setup import templates
-
-    with call.session() as session:
-        return templates.show_template(session, reference)
+    return call.ask(templates.show_template, reference)
 
 
 @command(app, "diff", epilog="Example: voucher template diff hangzhou-draft-10 hangzhou-draft-5")
@@ -75,10 +60,7 @@ def diff(
     ] = None,
 ) -> Outcome:
     """Compare two templates or two versions, field by field."""
-    from vouchercli.ops.setup import templates
-
-    with call.session() as session:
-        return templates.diff_templates(session, reference, other)
+    return call.ask(templates.diff_templates, reference, other)
 
 
 @command(app, "history", epilog="Example: voucher template history universal-5x10")
@@ -87,10 +69,7 @@ def history(
     code: Annotated[str, typer.Argument(metavar="CODE", help="A template of the database.")],
 ) -> Outcome:
     """Show every version of a template and the rounds that use it."""
-    from vouchercli.ops.setup import templates
-
-    with call.session() as session:
-        return templates.template_history(session, code)
+    return call.ask(templates.template_history, code)
 
 
 @command(app, "check", epilog="Example: voucher template check universal-5x10 --packs 2000000")
@@ -109,9 +88,6 @@ def check(
     ] = None,
 ) -> Outcome:
     """Say what a pack is worth, what it can cost, what to note."""
-    from vouchercli.ops.setup import templates
-
     if not call.db_path.exists():  # a draft can be checked before there is a database
         return templates.check_template(None, reference, packs)
-    with call.session() as session:
-        return templates.check_template(session, reference, packs)
+    return call.ask(templates.check_template, reference, packs)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.cli.language import t
-from vouchercli.result import Column, Message, Word, value
+from vouchercli.result import Column, Message, Word
 from vouchercli.rules import money, resident_tokens, times
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Unit(NamedTuple):
 
     def shown(self, amount_fen: int) -> str:
         """The amount, grouped by thousands, rounded half up."""
-        return grouped(money.half_up(amount_fen * 10**self.digits, self.fen), self.digits)
+        return money.grouped(money.half_up(amount_fen * 10**self.digits, self.fen), self.digits)
 
 
 # From exact to coarse; a Chinese reader counts in ten thousands, an English one in thousands and
@@ -57,9 +57,7 @@ def clean(text: str) -> str:
 def as_lines(table: Table) -> Table:
     """A record as people and spreadsheets see it: a line for each column that says something."""
     said = (
-        (column, value(table.rows[0], column.key))
-        for column in table.columns
-        if "table" in column.where
+        (column, column.of(table.rows[0])) for column in table.columns if "table" in column.where
     )
     rows = tuple(
         {"what": Word(column.label), "value": pretty(column, each, table.zone)}
@@ -81,7 +79,7 @@ def label(column: Column) -> str:
 PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
     "fen": lambda value, zone, unit: unit.shown(value),
     "int": lambda value, zone, unit: f"{value:,}",
-    "rate": lambda value, zone, unit: grouped(_tenths(value), 1) + " %",
+    "rate": lambda value, zone, unit: money.grouped(_tenths(value), 1) + " %",
     "time": lambda value, zone, unit: times.shown(value, zone),
     "date": lambda value, zone, unit: times.day_text(value),
     "token": lambda value, zone, unit: resident_tokens.shown(value),
@@ -97,6 +95,8 @@ def pretty(column: Column, value: Any, zone: str, unit: Unit = EXACT) -> str:
         return clean(t(value.text, value.params))
     if isinstance(value, Word):
         return clean(t(value))
+    if isinstance(value, list):
+        return clean(", ".join(value))
     printed = PRINTED.get(column.kind)
     return printed(value, zone, unit) if printed else clean(str(value) or t(column.blank))
 
@@ -105,10 +105,3 @@ def _tenths(rate: str) -> int:
     """A decimal string, a share of 1, in tenths of a percent, half up: "0.86755" -> 868."""
     whole, _, decimals = rate.partition(".")
     return money.half_up(int(whole + decimals) * 1000, 10 ** len(decimals))
-
-
-def grouped(scaled: int, digits: int) -> str:
-    """An integer of 10^-digits as text with thousands commas: (123456, 2) -> "1,234.56"."""
-    sign, scaled = ("-", -scaled) if scaled < 0 else ("", scaled)
-    whole = f"{scaled // 10**digits:,}"
-    return f"{sign}{whole}.{scaled % 10**digits:0{digits}d}" if digits else sign + whole

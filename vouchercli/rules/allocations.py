@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vouchercli.rules.limits import reached, week_of
+from vouchercli.rules.limits import reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,7 +81,7 @@ def decide(
     for entry in entries:
         if held.left <= 0:
             return
-        week = "" if limits.per_week is None else week_of(entry.claimed_at, zone)
+        week = limits.week(entry.claimed_at, zone)
         why = reason(entry, week, limits, held)
         if why is None:
             held.left -= 1

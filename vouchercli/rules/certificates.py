@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import Fault
+from vouchercli.result import Word
 from vouchercli.rules import draws
-from vouchercli.rules.documents import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.draws import Entrant, Part, Stratum
 
 KIND = "voucher draw 1"
-WHOLE = "the places that were left"
+WHOLE = Word("the places that were left")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from vouchercli.rules import times
 from vouchercli.rules.amendments import is_paused
-from vouchercli.rules.limits import Limits, Span, reached, week_of
+from vouchercli.rules.limits import Limits, Span, reached
 from vouchercli.rules.numbers import Content, NumbersInUse
 
 NOT_OPEN = ("draft", "submitted", "approved", "cancelled")
@@ -154,7 +154,7 @@ def limit_met(
     """
     if granted.packs[claim.round] >= round_.packs:
         return "quota"
-    week = "" if round_.limits.per_week is None else week_of(claim.claimed_at, zone)
+    week = round_.limits.week(claim.claimed_at, zone)
     met = reached(round_.limits, *granted.of_person(claim.round, claim.resident, week))
     if met is None:
         granted.packs[claim.round] += 1

@@ -23,7 +23,6 @@ DIMENSIONS = (
     "district",
     "group",
 )
-HEX = re.compile("[0-9a-f]{64}")
 NEEDS_QUOTES = re.compile('[,"\r\n]')
 FIRST = itemgetter(0)
 PIECE = 10_000  # lines

@@ -31,6 +31,10 @@ class Limits:
         """Whether packs of other rounds count too."""
         return self.per_week is not None or self.per_programme is not None
 
+    def week(self, at: int, zone: str) -> str:
+        """The week in which a pack claimed at that second counts; '' where no week is limited."""
+        return "" if self.per_week is None else week_of(at, zone)
+
 
 def of_round(
     mode: str, per_resident: int, per_week: int | None, per_programme: int | None

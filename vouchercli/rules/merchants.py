@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from operator import mul
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}")  # GB 32100: no I, O, S, V, Z
-VALUES = {char: value for value, char in enumerate("0123456789ABCDEFGHJKLMNPQRTUWXY")}
-WEIGHTS = (*(3**place % 31 for place in range(17)), 1)
+LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+VALUES = {char: value for value, char in enumerate(LETTERS)}
+WEIGHTS = tuple(3**place % 31 for place in range(17))
 # a business registration number from before the unified code of 2015
 OLD_NUMBER = re.compile(r"\d{13}|\d{15}")
 DIVISION_CODE = re.compile(r"\d{6}")  # GB/T 2260
@@ -29,23 +26,6 @@ class Merchant:
     is_registered: bool = True
 
 
-@dataclass(frozen=True)
-class Suspension:
-    """A merchant may not redeem in [from_at, until_at), UTC seconds; `until_at` None: until further
-    notice.
-    """
-
-    from_at: int
-    until_at: int | None
-
-
-def is_suspended(suspensions: Iterable[Suspension], at: int) -> bool:
-    """Whether a payment at that second falls into a suspension."""
-    return any(
-        each.from_at <= at and (each.until_at is None or at < each.until_at) for each in suspensions
-    )
-
-
 def is_old_number(uscc: str) -> bool:
     """Whether the text is a 13- or 15-digit registration number instead of an 18-character unified
     code.
@@ -54,16 +34,15 @@ def is_old_number(uscc: str) -> bool:
 
 
 def is_uscc(uscc: str) -> bool:
-    """Whether the text has the shape of a unified social credit code; `has_check_digit` looks at
-    its last character.
+    """Whether the text has the shape of a unified social credit code; `check_digit` says what its
+    last character must be.
     """
     return USCC.fullmatch(uscc) is not None
 
 
-def has_check_digit(uscc: str) -> bool:
-    """Whether the last character of a text of that shape is its check digit: GB 32100, weights 3^n
-    modulo 31. (python-stdnum says the same, and which one it should be, in eight times the
-    time.)
+def check_digit(uscc: str) -> str:
+    """The last character of the unified code that begins with these 17: GB 32100, weights 3^n
+    modulo 31. What follows them is not looked at.
     """
     total: int = sum(map(mul, WEIGHTS, map(VALUES.__getitem__, uscc)))
-    return total % 31 == 0
+    return LETTERS[-total % 31]

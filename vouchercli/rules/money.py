@@ -26,10 +26,11 @@ def yuan(fen: int) -> str:
     return grouped(fen).replace(",", "")
 
 
-def grouped(fen: int) -> str:
-    """fen -> "1,234.50": an amount inside a sentence."""
-    sign, fen = ("-", -fen) if fen < 0 else ("", fen)
-    return f"{sign}{fen // 100:,}.{fen % 100:02d}"
+def grouped(scaled: int, digits: int = 2) -> str:
+    """An integer of 10^-digits as text with thousands commas: (123450, 2), fen, -> "1,234.50"."""
+    sign, scaled = ("-", -scaled) if scaled < 0 else ("", scaled)
+    whole = f"{scaled // 10**digits:,}"
+    return f"{sign}{whole}.{scaled % 10**digits:0{digits}d}" if digits else sign + whole
 
 
 def half_up(numerator: int, denominator: int) -> int:

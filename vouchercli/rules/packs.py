@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vouchercli.documents import Fault
 from vouchercli.rules import money, scope
-from vouchercli.rules.documents import Fault
 from vouchercli.rules.templates import WHOLE_BP, percent_text, short
 
 if TYPE_CHECKING:

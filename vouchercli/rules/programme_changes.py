@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import Fault
 from vouchercli.rules import money
-from vouchercli.rules.documents import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from vouchercli.rules.documents import Path
+    from vouchercli.documents import Path
     from vouchercli.rules.programmes import Funder, Programme
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from vouchercli.rules import calendars, documents, published, times
+from vouchercli.documents import CODE, Fault
+from vouchercli.rules import calendars, published, times
 from vouchercli.rules.calendars import Calendar
-from vouchercli.rules.documents import Fault, Name
+from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
-    from vouchercli.rules.documents import Node
     from vouchercli.rules.published import Published
 
 FunderKind = Literal["public", "platform", "merchant"]
@@ -23,26 +23,6 @@ REFUNDS = ("full_restores", "restores_once", "forfeits", "pro_rata")
 UNUSED = ("next_round", "pool", "treasury")
 ROLES = ("maker", "checker", "finance")
 LOGINS = ("shared", "personal")
-KEYS = (
-    "programme",
-    "name",
-    "issuer",
-    "time_zone",
-    "currency",
-    "funders",
-    "declared",
-    "limits",
-    "refunds",
-    "unused",
-    "unused_after_days",
-    "staff",
-    "approvals",
-    "logins",
-    "calendar",
-    "published",
-    "source",
-    "assumption",
-)
 MOST_SECONDS = 366 * 86_400  # a holiday longer than a year is a slip of the pen
 
 
@@ -92,7 +72,9 @@ class Approval:
 
 @dataclass(frozen=True)
 class Programme:
-    """A programme without a fault. Money in fen; `funders` and `approvals` in the order written."""
+    """A programme without a fault, a field for each key of the document. Money in fen; `funders`
+    and `approvals` in the order written.
+    """
 
     programme: str
     name: Name
@@ -121,8 +103,8 @@ class Programme:
 
 def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
     """The programme of a document, or every fault of it at once (then the programme is None)."""
-    node = documents.root(document)
-    top = node.fields(KEYS, required=("programme", "name"))
+    node = Node(document)
+    top = node.fields(tuple(Programme.__annotations__), required=("programme", "name"))
     zone = _zone(top["time_zone"])
     programme = Programme(
         programme=top["programme"].code(),
@@ -167,39 +149,22 @@ def _zone(node: Node) -> str:
 
 def _funder(code: str, node: Node) -> Funder:
     part = node.fields(("kind", "amount", "name"), required=("kind",))
-    if not documents.CODE.fullmatch(code):
-        node.fault(
-            "bad_code",
-            "{code} cannot be a short name",
-            "write it without blanks and without @ / , ; :",
-            code=code,
-        )
+    if not CODE.fullmatch(code):
+        node.bad_code(code)
     kind = cast("FunderKind", part["kind"].choice(KINDS, "public"))
     return Funder(code, kind, part["amount"].yuan(None), part["name"].name(code))
 
 
 def _limits(node: Node) -> Limits:
-    part = node.fields(
-        (
-            "packs_per_resident_per_round",
-            "packs_per_resident_per_week",
-            "packs_per_resident",
-            "vouchers_per_payment",
-            "vouchers_per_merchant_per_day",
-        )
-    )
-    if part["vouchers_per_payment"].whole(1) != 1:
+    part = node.fields(tuple(Limits.__annotations__))
+    limits = Limits(**{key: each.whole() for key, each in part.items() if not each.is_missing})
+    if limits.vouchers_per_payment > 1:
         part["vouchers_per_payment"].fault(
             "one_voucher_a_payment",
             "{offending} vouchers on one payment are not supported: vouchers do not stack",
             "write 1",
         )
-    return Limits(
-        packs_per_resident_per_round=part["packs_per_resident_per_round"].whole(1),
-        packs_per_resident_per_week=part["packs_per_resident_per_week"].whole() or None,
-        packs_per_resident=part["packs_per_resident"].whole() or None,
-        vouchers_per_merchant_per_day=part["vouchers_per_merchant_per_day"].whole() or None,
-    )
+    return limits
 
 
 def _staff(node: Node) -> tuple[Person, ...]:
@@ -208,14 +173,12 @@ def _staff(node: Node) -> tuple[Person, ...]:
         part = item.fields(("name", "roles", "login"), required=("name", "roles"))
         roles = tuple(role.choice(ROLES, "maker") for role in part["roles"].items())
         person = Person(part["name"].text(), roles, part["login"].text())
-        if person.name and person.name in [other.name for other in people]:
-            part["name"].fault(
-                "named_twice", "{offending} is there twice", "give one entry both roles"
-            )
-        if person.login and person.login in [other.login for other in people]:
-            part["login"].fault(
-                "named_twice", "{offending} is there twice", "give one entry both roles"
-            )
+        for key in ("name", "login"):
+            said = getattr(person, key)
+            if said and said in [getattr(other, key) for other in people]:
+                part[key].fault(
+                    "named_twice", "{offending} is there twice", "give one entry both roles"
+                )
         people.append(person)
     return tuple(people)
 
@@ -271,6 +234,7 @@ def _days(node: Node, zone: str) -> frozenset[int]:
                 "bad_span",
                 "{offending} is not a span of days",
                 "write {{from: 2020-04-04, to: 2020-04-06}}",
+                offending=f"{part['from'].value} - {part['to'].value}",
             )
             continue
         found.update(calendars.span(times.day_of(first, zone), times.day_of(last, zone)))

@@ -4,14 +4,16 @@ for nothing else of it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import money
 
 if TYPE_CHECKING:
-    from vouchercli.rules.documents import Node
+    from vouchercli.rules.values import Node
 
+RATIO = re.compile(r"[0-9]+(\.[0-9]*)?")
 KEYS = ("what", "as_of", "rounds", "issued", "subsidy", "base", "gross", "own", "source")
 
 
@@ -61,26 +63,16 @@ def read(node: Node, zone: str) -> Published:
 
 def _ratio(node: Node) -> str | None:
     """A printed ratio, as text: its decimals are part of what was published."""
-    text = (
-        str(node.value)
-        if isinstance(node.value, int | str) and not isinstance(node.value, bool)
-        else ""
-    )
     if node.is_missing:
         return None
-    whole, _, decimals = text.partition(".")
-    if not (
-        whole.isascii()
-        and whole.isdigit()
-        and (not decimals or (decimals.isascii() and decimals.isdigit()))
-    ):
-        node.fault(
-            "bad_ratio",
-            "{offending} is not a ratio",
-            'write it in quotes as it was printed, like "13.24"',
-        )
-        return None
-    return text
+    if node.scalar and RATIO.fullmatch(node.scalar):
+        return node.scalar
+    node.fault(
+        "bad_ratio",
+        "{offending} is not a ratio",
+        'write it in quotes as it was printed, like "13.24"',
+    )
+    return None
 
 
 def ratio_to(numerator: int, denominator: int, digits: int) -> str:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 # round is approved from there (and a copied one is offered it), the pool serves any round. treasury
 # takes it out of the programme's hands.
 ACCOUNTS = {"next_round": "uncommitted", "pool": "uncommitted", "treasury": "returned"}
-STATES = ("open", "paused", "closed")
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,17 @@ def doubles(hand: Hand, others: Iterable[Hand]) -> list[str]:
     )
 
 
+def same_logins(authors: Sequence[Hand], approvers: Sequence[Hand]) -> list[dict[str, str]]:
+    """Approvals given under a login that made it, or approved it, under another name too: `actor`,
+    `os_user`, `also` (that name).
+    """
+    return [
+        {"actor": approver.actor, "os_user": approver.os_user, "also": name}
+        for place, approver in enumerate(approvers)
+        for name in doubles(approver, (*authors, *approvers[:place]))
+    ]
+
+
 def checkers_needed(amount_fen: int, bands: Sequence[Approval]) -> int:
     """How many different checkers must approve `amount_fen`.
 

@@ -7,25 +7,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from vouchercli.rules import documents, money, scope, times
-from vouchercli.rules.documents import Fault, Name
+from vouchercli.documents import Fault
+from vouchercli.rules import money, scope, times
 from vouchercli.rules.scope import Scope
+from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
-    from vouchercli.rules.documents import Node
     from vouchercli.rules.programmes import Programme
 
-KEYS = (
-    "template",
-    "name",
-    "coupons",
-    "validity",
-    "scope",
-    "funding",
-    "match",
-    "source",
-    "assumption",
-)
 COUPON_KEYS = {
     "amount_off": ("count", "kind", "denomination", "threshold"),
     "percent_off": ("count", "kind", "percent", "threshold", "cap"),
@@ -69,8 +58,8 @@ class Share:
 
 @dataclass(frozen=True)
 class Template:
-    """A template without a fault. `funding` shares make 10000 bp, in the order in which a split
-    goes; `match` is beside them.
+    """A template without a fault, a field for each key of the document. `funding` shares make
+    10000 bp, in the order in which a split goes; `match` is beside them.
     """
 
     template: str
@@ -91,8 +80,11 @@ class Template:
 
 def read(document: Any) -> tuple[Template | None, tuple[Fault, ...]]:
     """The template of a document, or every fault of it at once (then the template is None)."""
-    node = documents.root(document)
-    top = node.fields(KEYS, required=("template", "name", "coupons", "validity", "funding"))
+    node = Node(document)
+    top = node.fields(
+        tuple(Template.__annotations__),
+        required=("template", "name", "coupons", "validity", "funding"),
+    )
     match = _match(top["match"])
     template = Template(
         template=top["template"].code(),
@@ -118,14 +110,7 @@ def _coupons(node: Node, match_bp: int) -> tuple[Coupon, ...]:
         for _ in range(min(count, MOST_COUPONS + 1 - len(pack))):
             pack.append(Coupon(len(pack) + 1, *line))
     if len(pack) > MOST_COUPONS:
-        node.faults.append(
-            Fault(
-                node.path,
-                "too_many_coupons",
-                "a pack holds at most {most} coupons",
-                params={"most": MOST_COUPONS},
-            )
-        )
+        node.fault("too_many_coupons", "a pack holds at most {most} coupons", most=MOST_COUPONS)
     if isinstance(node.value, list) and not node.value:
         node.fault("empty_pack", "the pack has no coupon")
     return tuple(pack)
@@ -141,9 +126,10 @@ def _line(
     part["kind"].choice(tuple(COUPON_KEYS), "amount_off")
     count, threshold = part["count"].whole(1), part["threshold"].yuan() or 0
     face = part["cap" if is_percent else "denomination"]
-    denomination = face.yuan() or 0
-    if denomination == 0 and not face.is_missing:
+    amount = face.yuan(None)
+    if amount == 0:
         face.fault("bad_amount", "{offending} is nothing", "write an amount above 0")
+    denomination = amount or 0
     if is_percent:
         percent = part["percent"].percent()
         if percent * (WHOLE_BP + match_bp) > WHOLE_BP**2:
@@ -217,19 +203,7 @@ def _validity(node: Node) -> Validity:
 
 
 def _scope(node: Node) -> Scope:
-    part = node.fields(
-        (
-            "channel",
-            "districts",
-            "industries",
-            "sizes",
-            "merchants",
-            "exclude",
-            "hours",
-            "weekdays",
-            "registration",
-        )
-    )
+    part = node.fields(tuple(Scope.__annotations__))
     hours: list[tuple[int, int]] = []
     for item in part["hours"].items():
         try:
@@ -280,14 +254,11 @@ def _funding(node: Node) -> tuple[Share, ...]:
     shares = tuple(Share(funder, value.percent()) for funder, value in node.entries())
     total = sum(share.bp for share in shares)
     if isinstance(node.value, dict) and total != WHOLE_BP and all(share.bp for share in shares):
-        node.faults.append(
-            Fault(
-                node.path,
-                "shares_not_whole",
-                "the shares make {total}, not 100%",
-                "change the shares so that they make 100%",
-                {"total": percent_text(total)},
-            )
+        node.fault(
+            "shares_not_whole",
+            "the shares make {total}, not 100%",
+            "change the shares so that they make 100%",
+            total=percent_text(total),
         )
     return shares
 

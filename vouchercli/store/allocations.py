@@ -4,8 +4,9 @@ what the law reads for the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vouchercli.rules.allocations import Entry
 
 if TYPE_CHECKING:
     import sqlite3
@@ -90,7 +91,11 @@ WHERE c.resident = :resident AND r.programme_id = :programme_id
 """
 HAS_PERSONS = "SELECT EXISTS (SELECT 1 FROM persons WHERE round_id = ?)"
 HAS_PAUSES = "SELECT EXISTS (SELECT 1 FROM pauses WHERE round_id = ?)"
-HISTORY = "SELECT * FROM allocations WHERE round_id = ? ORDER BY batch_id"
+HISTORY = """
+SELECT batch_id, granted_at, granted, resident_limit, not_eligible, round_paused, sold_out,
+    last_applied_at, last_application_no
+FROM allocations WHERE round_id = ? ORDER BY batch_id
+"""
 LAST_ARRIVAL = """
 SELECT last_applied_at, last_application_no FROM allocations
 WHERE round_id = ? AND last_application_no IS NOT NULL AND last_applied_at <= ?
@@ -98,21 +103,12 @@ ORDER BY last_applied_at DESC, last_application_no DESC LIMIT 1
 """
 
 
-@dataclass(frozen=True)
-class Arrivals:
-    """What the scan in the order of arrival found: packs staged, applications passed over, the
-    application_id of the last that got one.
-    """
-
-    granted: int
-    resident_limit: int
-    sold_out: int
-    last: int | None
-
-
-def first_come(db: sqlite3.Connection, row: sqlite3.Row, room: int) -> Arrivals:
+def first_come(
+    db: sqlite3.Connection, row: sqlite3.Row, room: int
+) -> tuple[int | None, dict[str, int]]:
     """Stage the first `room` residents to come who hold no pack of the round, one each; the scan
-    stops where the packs end.
+    stops where the packs end. Gives the application_id of the last that got one, and how many were
+    passed over for which reason.
 
     The plain case of `rules.allocations`: one pack a resident, nobody joined, no list, no pause, no
     limit beyond the round.
@@ -132,7 +128,8 @@ def first_come(db: sqlite3.Connection, row: sqlite3.Row, room: int) -> Arrivals:
             PASS, ((application_id,) for ids in (passed, done) for application_id in ids)
         )
         db.execute(STAGE, values | {"last_at": last_at, "last_no": last_no})
-    return Arrivals(granted, len(passed), count(db, row) - len(done) - len(passed) - granted, last)
+    late = count(db, row) - len(done) - len(passed) - granted
+    return last, {"resident_limit": len(passed), "sold_out": late}
 
 
 def _scan(
@@ -160,11 +157,8 @@ def _scan(
 
 def count(db: sqlite3.Connection, row: sqlite3.Row) -> int:
     """How many applications of the round came before its closing."""
-    return int(
-        db.execute(COUNT, {"round_id": row["round_id"], "closes_at": row["closes_at"]}).fetchone()[
-            0
-        ]
-    )
+    wanted = {"round_id": row["round_id"], "closes_at": row["closes_at"]}
+    return int(db.execute(COUNT, wanted).fetchone()[0])
 
 
 def granted_before(db: sqlite3.Connection, round_id: int) -> set[int]:
@@ -181,18 +175,16 @@ def arrival(db: sqlite3.Connection, application_id: int) -> tuple[int, str]:
 # ---------------------------------------------------------------- what the law reads
 
 
-def applications(db: sqlite3.Connection, round_id: int) -> Iterator[sqlite3.Row]:
-    """Every application from before the closing, in the order of arrival: entry_id, resident,
-    person, claimed_at, is_eligible, is_paused.
-    """
-    return iter(db.execute(APPLICATIONS, {"round_id": round_id}))
+def applications(db: sqlite3.Connection, round_id: int) -> Iterator[Entry]:
+    """Every application from before the closing, in the order of arrival."""
+    return (Entry(*row) for row in db.execute(APPLICATIONS, {"round_id": round_id}))
 
 
-def listed(db: sqlite3.Connection, round_id: int, group: str | None) -> Iterator[sqlite3.Row]:
+def listed(db: sqlite3.Connection, round_id: int, group: str | None) -> Iterator[Entry]:
     """Every resident of the list that a targeted round is for (`group`: of these only) and that has
-    no pack of it yet, once, in the list's order; keys as above.
+    no pack of it yet, once, in the list's order.
     """
-    return iter(db.execute(LISTED, {"round_id": round_id, "group": group}))
+    return (Entry(*row) for row in db.execute(LISTED, {"round_id": round_id, "group": group}))
 
 
 def count_listed(db: sqlite3.Connection, round_id: int, group: str | None) -> int:
@@ -205,12 +197,11 @@ def held_in_round(db: sqlite3.Connection, round_id: int) -> dict[bytes, int]:
     return {row["person"]: row["packs"] for row in db.execute(HELD_IN_ROUND, (round_id,))}
 
 
-def packs_of(db: sqlite3.Connection, row: sqlite3.Row, resident: bytes) -> list[sqlite3.Row]:
-    """Every pack of the programme that the resident holds: claimed_at, is_here (of this round)."""
-    return db.execute(
-        PACKS_OF,
-        {"resident": resident, "programme_id": row["programme_id"], "round_id": row["round_id"]},
-    ).fetchall()
+def packs_of(db: sqlite3.Connection, row: sqlite3.Row, resident: bytes) -> list[tuple[int, bool]]:
+    """Every pack of the programme that the resident holds: (claimed_at, whether of this round)."""
+    about = {"programme_id": row["programme_id"], "round_id": row["round_id"]}
+    packs = db.execute(PACKS_OF, about | {"resident": resident})
+    return [(at, bool(is_here)) for at, is_here in packs]
 
 
 def is_plain(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
@@ -224,9 +215,25 @@ def is_plain(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
     return row["per_resident"] == 1 and not row["resident_group"] and is_alone
 
 
-def history(db: sqlite3.Connection, round_id: int) -> list[sqlite3.Row]:
+class Run(NamedTuple):
+    """A run of granting: the packs granted, how many applications each reason passed over, and the
+    last arrival that got a pack (None: not by arrival).
+    """
+
+    batch: int
+    granted_at: int
+    granted: int
+    resident_limit: int
+    not_eligible: int
+    round_paused: int
+    sold_out: int
+    last_applied_at: int | None
+    last_application_no: str | None
+
+
+def history(db: sqlite3.Connection, round_id: int) -> list[Run]:
     """Every run of granting that the round has had, the first one first."""
-    return db.execute(HISTORY, (round_id,)).fetchall()
+    return [*map(Run._make, db.execute(HISTORY, (round_id,)))]
 
 
 def last_arrival(

@@ -5,7 +5,7 @@ behind.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules.staff import Hand
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
     from vouchercli.session import Session
 
-    Row = sqlite3.Row
-
 ADD = """
 INSERT INTO amendments (round_id, kind, state, before, after, note, proposed_by, os_user,
     proposed_at, ended_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING amendment_id
 """
-WAITING = "SELECT * FROM amendments WHERE round_id = ? AND state = 'proposed'"
-HISTORY = "SELECT * FROM amendments WHERE round_id = ? ORDER BY amendment_id"
+HISTORY = """
+SELECT amendment_id, kind, state, before, after, note, proposed_by, os_user, proposed_at, ended_at
+FROM amendments WHERE round_id = ? ORDER BY amendment_id
+"""
 END = (
     "UPDATE amendments SET state = ?, before = ?, after = ifnull(?, after), ended_at = ? WHERE"
     " amendment_id = ?"
 )
 # Void what still waits: all of it, or only what would move an opening that has come.
 VOID = """
-UPDATE amendments SET state = 'void', ended_at = :at
+UPDATE amendments SET state = :state, ended_at = :at
 WHERE round_id = :round_id AND state = 'proposed' AND (NOT :only_opening OR json_extract(after,
     '$.opens_at') IS NOT NULL)
 """
@@ -37,7 +37,35 @@ ADD_VERDICT = (
     "INSERT INTO amendment_verdicts (amendment_id, verdict, actor, os_user, note, at) VALUES (?, ?,"
     " ?, ?, ?, ?)"
 )
-VERDICTS = "SELECT * FROM amendment_verdicts WHERE amendment_id = ? ORDER BY verdict_id"
+VERDICTS = (
+    "SELECT verdict, actor, os_user, note, at FROM amendment_verdicts WHERE amendment_id = ? ORDER"
+    " BY verdict_id"
+)
+
+
+class Amendment(NamedTuple):
+    """A change of a round: its number, and the terms that it changes, `before` and `after`."""
+
+    amendment: int
+    kind: str
+    state: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    note: str
+    proposed_by: str
+    os_user: str
+    proposed_at: int
+    ended_at: int | None
+
+
+class Verdict(NamedTuple):
+    """`approve` or `reject`, by whom, under which login, when (UTC seconds)."""
+
+    verdict: str
+    actor: str
+    os_user: str
+    note: str
+    at: int
 
 
 def add(
@@ -67,15 +95,18 @@ def add(
     return int(session.db.execute(ADD, values).fetchone()[0])
 
 
-def waiting(db: sqlite3.Connection, round_id: int) -> Row | None:
+def waiting(db: sqlite3.Connection, round_id: int) -> Amendment | None:
     """The amendment that waits for approval; None when there is none."""
-    row: Row | None = db.execute(WAITING, (round_id,)).fetchone()
-    return row
+    return next((each for each in history(db, round_id) if each.state == "proposed"), None)
 
 
-def history(db: sqlite3.Connection, round_id: int) -> list[Row]:
+def history(db: sqlite3.Connection, round_id: int) -> list[Amendment]:
     """Every amendment of a round, the first one first."""
-    return db.execute(HISTORY, (round_id,)).fetchall()
+    rows = map(Amendment._make, db.execute(HISTORY, (round_id,)))
+    return [
+        row._replace(before=json.loads(str(row.before)), after=json.loads(str(row.after)))
+        for row in rows
+    ]
 
 
 def end(
@@ -98,7 +129,8 @@ def end(
 
 def void(db: sqlite3.Connection, round_id: int, at: int, *, only_opening: bool = False) -> None:
     """The round moved on without what was still waiting."""
-    db.execute(VOID, {"round_id": round_id, "at": at, "only_opening": only_opening})
+    wanted = {"round_id": round_id, "at": at, "only_opening": only_opening}
+    db.execute(VOID, wanted | {"state": "void"})
 
 
 def add_verdict(session: Session, amendment_id: int, verdict: str, note: str = "") -> None:
@@ -108,17 +140,17 @@ def add_verdict(session: Session, amendment_id: int, verdict: str, note: str = "
     )
 
 
-def verdicts(db: sqlite3.Connection, amendment_id: int) -> list[Row]:
+def verdicts(db: sqlite3.Connection, amendment_id: int) -> list[Verdict]:
     """What was said on it, the first word first."""
-    return db.execute(VERDICTS, (amendment_id,)).fetchall()
+    return [*map(Verdict._make, db.execute(VERDICTS, (amendment_id,)))]
 
 
 def approvers(db: sqlite3.Connection, amendment_id: int) -> list[Hand]:
     """Who has approved it."""
     return [
-        Hand(row["actor"], row["os_user"])
-        for row in verdicts(db, amendment_id)
-        if row["verdict"] == "approve"
+        Hand(each.actor, each.os_user)
+        for each in verdicts(db, amendment_id)
+        if each.verdict == "approve"
     ]
 
 
@@ -132,7 +164,6 @@ MOVE = (
 )
 ADD_PAUSE = "INSERT INTO pauses (round_id, from_at) VALUES (?, ?)"
 END_PAUSE = "UPDATE pauses SET until_at = max(from_at, ?) WHERE round_id = ? AND until_at IS NULL"
-PAUSES = "SELECT from_at, until_at FROM pauses WHERE round_id = ? ORDER BY pause_id"
 
 
 def registration_closes_at(db: sqlite3.Connection, round_id: int) -> int | None:
@@ -165,11 +196,6 @@ def end_pause(db: sqlite3.Connection, round_id: int, at: int) -> None:
     db.execute(END_PAUSE, (at, round_id))
 
 
-def pauses(db: sqlite3.Connection, round_id: int) -> list[tuple[int, int | None]]:
-    """(from_at, until_at) of each pause."""
-    return [(row["from_at"], row["until_at"]) for row in db.execute(PAUSES, (round_id,))]
-
-
 # ---------------------------------------------------------------- rolled in
 
 ADD_ROLL_IN = (
@@ -177,15 +203,29 @@ ADD_ROLL_IN = (
     " ?, ?)"
 )
 DROP_ROLL_IN = "DELETE FROM roll_ins WHERE round_id = ?"
-ROLLED_IN = (
-    "SELECT i.*, r.round AS source FROM roll_ins i JOIN rounds r ON r.round_id = i.from_round_id"
-    " WHERE i.round_id = ?"
-)
+ROLLED_IN = """
+SELECT r.round, i.unclaimed, i.expired_fen, i.packs, i.packs * t.pack_value_fen
+FROM roll_ins i JOIN rounds r ON r.round_id = i.from_round_id
+    JOIN rounds own ON own.round_id = i.round_id JOIN templates t ON t.template_id = own.template_id
+WHERE i.round_id = ?
+"""
 ROLLED_OUT = """
 SELECT max(r.round) AS round, ifnull(sum(i.expired_fen), 0) AS expired_fen
 FROM roll_ins i JOIN rounds r ON r.round_id = i.round_id WHERE i.from_round_id = ?
     AND r.state <> 'cancelled'
 """
+
+
+class RolledIn(NamedTuple):
+    """What a round took over: packs paid for by the unclaimed packs of an earlier round and by its
+    expired vouchers.
+    """
+
+    round: str
+    unclaimed: int
+    expired_fen: int
+    packs: int
+    amount_fen: int
 
 
 def roll_in(
@@ -207,10 +247,10 @@ def forget_roll_in(db: sqlite3.Connection, round_id: int) -> None:
     db.execute(DROP_ROLL_IN, (round_id,))
 
 
-def rolled_in(db: sqlite3.Connection, round_id: int) -> Row | None:
-    """What this round took over: source, unclaimed, expired_fen, packs; None when nothing."""
-    row: Row | None = db.execute(ROLLED_IN, (round_id,)).fetchone()
-    return row
+def rolled_in(db: sqlite3.Connection, round_id: int) -> RolledIn | None:
+    """What this round took over; None when nothing."""
+    row = db.execute(ROLLED_IN, (round_id,)).fetchone()
+    return RolledIn._make(row) if row else None
 
 
 def rolled_out(db: sqlite3.Connection, round_id: int) -> tuple[str | None, int]:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.store import application_reopening, grants, persons, reads
+from vouchercli.store import application_reopening, batches, persons, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -229,15 +229,15 @@ def accept(db: sqlite3.Connection, batch_id: int) -> None:
 def _join_anew(db: sqlite3.Connection, round_id: int) -> None:
     """Who belongs together in a round, from all the identities that are left."""
     persons.forget(db, round_id)
-    persons.join(db, round_id, reads.records(db, tuple, LINKS, round_id))
+    persons.join(db, round_id, typed.tuples(db, LINKS, (round_id,)))
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a batch's applications away again. Raises `batch_built_upon` when packs were granted for
     some, `entrants_stand` when they are on a list of entrants that was published.
     """
-    grants.expect_none_upon(db, batch_id, STANDS_ON)
-    for published in reads.column(db, PUBLISHED, batch_id):
+    batches.refuse_built_upon(db, batch_id, STANDS_ON, is_granted=True)
+    for published in typed.column(db, PUBLISHED, (batch_id,)):
         raise VoucherError(
             "entrants_stand",
             "batch {batch} cannot be undone: the list of entrants of {round} was published",
@@ -245,7 +245,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
             batch=batch_id,
             round=published,
         )
-    rounds = reads.column(db, ROUNDS_OF, batch_id)
+    rounds = typed.column(db, ROUNDS_OF, (batch_id,))
     db.execute(DELETE_IDENTITIES, (batch_id,))
     db.execute(DELETE, (batch_id,))
     for round_id in rounds:
@@ -256,7 +256,7 @@ def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[App
     """Applications of a programme by round, application_no or resident token (None: any), in the
     order of arrival, at most `limit`.
     """
-    return reads.records(db, ApplicationLine._make, LIST, programme_id=programme_id, **wanted)
+    return typed.rows(db, ApplicationLine, LIST, {"programme_id": programme_id, **wanted})
 
 
 # ---------------------------------------------------------------- live claims

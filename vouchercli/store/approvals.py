@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.rules.staff import Hand
-from vouchercli.store import reads
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -65,10 +65,10 @@ def authors(db: sqlite3.Connection, round_id: int) -> list[Hand]:
     """Who made the round, last edited it, and handed in what now lies before the checkers; each
     once.
     """
-    makers = reads.records(db, Hand._make, AUTHORS, round_id)
-    return list(dict.fromkeys(makers + reads.records(db, Hand._make, CURRENT, round_id, "submit")))
+    makers = typed.rows(db, Hand, AUTHORS, (round_id,))
+    return list(dict.fromkeys(makers + typed.rows(db, Hand, CURRENT, (round_id, "submit"))))
 
 
 def approvers(db: sqlite3.Connection, round_id: int) -> list[Hand]:
     """Who has approved what was last handed in."""
-    return reads.records(db, Hand._make, CURRENT, round_id, "approve")
+    return typed.rows(db, Hand, CURRENT, (round_id, "approve"))

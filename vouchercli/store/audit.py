@@ -5,9 +5,10 @@ back and proved.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from vouchercli.rules.audit import Line, digest
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,18 +50,24 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
 
 # ---------------------------------------------------------------- reading
 
-ALL = "SELECT * FROM audit ORDER BY audit_id"
-LAST = "SELECT * FROM audit ORDER BY audit_id DESC LIMIT 1"
+LINES = (
+    "SELECT audit_id, at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash"
+    " FROM audit "
+)
+ALL = LINES + "ORDER BY audit_id"
+LAST = LINES + "ORDER BY audit_id DESC LIMIT 1"
 COUNT = "SELECT count(*) FROM audit"
 WITH_HASH = "SELECT audit_id FROM audit WHERE hash = ?"
 # A deed is found by its whole name, or by the part before the point: `round` finds round.approve.
-WANTED = """
-SELECT * FROM audit
+WANTED = (
+    LINES
+    + """
 WHERE ifnull(actor = :actor, 1) AND ifnull(subject = :about, 1)
   AND ifnull(deed = :deed OR substr(deed, 1, length(:deed) + 1) = :deed || '.', 1)
   AND ifnull(at >= :since, 1) AND ifnull(at <= :until, 1)
 ORDER BY audit_id DESC LIMIT :limit
 """
+)
 GUARDS = (
     "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('audit', 'postings')"
 )
@@ -73,38 +80,41 @@ GUARDED = (
 )
 
 
+class Entry(NamedTuple):
+    """A line of the log as it is kept; `detail` is JSON."""
+
+    line: int
+    at: int
+    entered_at: int
+    actor: str
+    os_user: str
+    deed: str
+    about: str
+    detail: str
+    previous_hash: str
+    hash: str
+
+
 def lines(db: sqlite3.Connection) -> Iterator[Line]:
-    """Every line in the order of writing."""
-    return (_line(row) for row in db.execute(ALL))
+    """Every line in the order of writing, as it is proved."""
+    for row in db.execute(ALL):
+        number, *fields, previous_hash, seal = row
+        yield Line(number, cast("Fields", tuple(fields)), previous_hash, seal)
 
 
-def _line(row: sqlite3.Row) -> Line:
-    fields: Fields = (
-        row["at"],
-        row["entered_at"],
-        row["actor"],
-        row["os_user"],
-        row["deed"],
-        row["subject"],
-        row["detail"],
-    )
-    return Line(row["audit_id"], fields, row["previous_hash"], row["hash"])
-
-
-def wanted(db: sqlite3.Connection, **filters: Any) -> list[sqlite3.Row]:
+def wanted(db: sqlite3.Connection, **filters: Any) -> list[Entry]:
     """Lines by actor, deed, about, since, until (None: any), the newest first, at most `limit`."""
-    return db.execute(WANTED, filters).fetchall()
+    return typed.rows(db, Entry, WANTED, filters)
 
 
-def last(db: sqlite3.Connection) -> sqlite3.Row | None:
+def last(db: sqlite3.Connection) -> Entry | None:
     """The newest line; None while nothing was done."""
-    row: sqlite3.Row | None = db.execute(LAST).fetchone()
-    return row
+    return typed.row(db, Entry, LAST)
 
 
 def count(db: sqlite3.Connection) -> int:
     """How many lines there are."""
-    return int(db.execute(COUNT).fetchone()[0])
+    return typed.number(db, COUNT)
 
 
 def number_of(db: sqlite3.Connection, seal: str) -> int | None:

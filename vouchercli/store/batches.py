@@ -5,9 +5,10 @@ refused.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -15,19 +16,69 @@ if TYPE_CHECKING:
 
     Row = sqlite3.Row
 
-STANDING = """
-SELECT * FROM batches WHERE kind = :kind AND programme_id IS :programme_id AND sha256 = :sha256
-    AND state <> 'undone'
+
+class Batch(NamedTuple):
+    """One file that came in; `last_line` is its watermark, JSON are its `profile_json`, `header`
+    and `options`.
+    """
+
+    batch: int
+    kind: str
+    programme_id: int | None
+    programme: str | None
+    file: str
+    sha256: str
+    profile: str
+    profile_json: str
+    encoding: str
+    header: str
+    state: str
+    last_line: int
+    options: str
+    read: int
+    accepted: int
+    duplicate: int
+    rejected: int
+    warnings: int
+    actor: str
+    imported_at: int
+
+
+class Refusal(NamedTuple):
+    """A row that was rejected, or accepted with a warning, and why; `detail` (JSON) explains the
+    reason, `cells` (JSON) are kept of rejects. It may stand for `rows` of the same reason.
+    """
+
+    line: int
+    reason: str
+    detail: str
+    cells: str = ""
+    what: str = "rejected"
+    rows: int = 1
+
+
+WARNED = "accepted with a warning"
+BATCHES = """
+SELECT b.batch_id, b.kind, b.programme_id, p.programme, b.file, b.sha256, b.profile, b.profile_json,
+    b.encoding, b.header, b.state, b.last_line, b.options, b.read, b.accepted, b.duplicate,
+    b.rejected, b.warnings, b.actor, b.imported_at
+FROM batches AS b LEFT JOIN programmes AS p USING (programme_id)
 """
-NAMED = (
-    "SELECT b.*, p.programme FROM batches AS b LEFT JOIN programmes AS p USING (programme_id) WHERE"
-    " batch_id = ?"
+STANDING = (
+    BATCHES
+    + """
+WHERE b.kind = :kind AND b.programme_id IS :programme_id AND b.sha256 = :sha256
+    AND b.state <> 'undone'
+"""
 )
-LIST = """
-SELECT b.*, p.programme FROM batches AS b LEFT JOIN programmes AS p USING (programme_id)
+NAMED = BATCHES + "WHERE b.batch_id = ?"
+LIST = (
+    BATCHES
+    + """
 WHERE ifnull(b.kind = :kind, 1) AND ifnull(p.programme = :programme OR b.programme_id IS NULL, 1)
 ORDER BY b.batch_id DESC LIMIT :limit
 """
+)
 LAST_OF_PROFILE = (
     "SELECT max(batch_id) FROM batches WHERE kind = ? AND profile = ? AND state = 'done'"
 )
@@ -53,31 +104,32 @@ UPDATE batches SET accepted = accepted + :accepted, duplicate = duplicate + :dup
 WHERE batch_id = :batch_id
 """
 FINISH = "UPDATE batches SET state = 'done' WHERE batch_id = ?"
-WAITING = """
-SELECT j.line, j.reason, j.cells FROM rejects j
+REJECTS = """
+SELECT j.line, j.reason, j.detail, j.cells FROM rejects j
 WHERE j.batch_id = ? AND (? IS NULL OR j.reason IN (SELECT value FROM json_each(?))) ORDER BY j.line
 """
-WITH_WAITING = """
-SELECT b.* FROM batches b
+WITH_WAITING = (
+    BATCHES
+    + """
 WHERE b.kind = :kind AND b.programme_id IS :programme_id AND b.state = 'done'
-    AND b.batch_id <> :batch_id
+    AND b.batch_id <> :batch
   AND EXISTS (SELECT 1 FROM rejects j WHERE j.batch_id = b.batch_id AND j.reason IN (SELECT value
       FROM json_each(:reasons)))
 ORDER BY b.batch_id
 """
+)
 FIRST_REJECTS = "SELECT line, reason, detail FROM rejects WHERE batch_id = ? ORDER BY line LIMIT ?"
 FIRST_WARNINGS = (
     "SELECT line, reason, detail FROM warnings WHERE batch_id = ? ORDER BY line, reason LIMIT ?"
 )
 REASONS = """
-SELECT reason, 'rejected' AS what, count(*) AS rows, min(line) AS line, detail FROM rejects
+SELECT min(line), reason, detail, '', 'rejected', count(*) FROM rejects
     WHERE batch_id = ?1 GROUP BY reason
 UNION ALL
-SELECT reason, 'accepted with a warning', count(*), min(line), detail FROM warnings
+SELECT min(line), reason, detail, '', ?2, count(*) FROM warnings
     WHERE batch_id = ?1 GROUP BY reason
-ORDER BY 2 DESC, 3 DESC, 1
+ORDER BY 5 DESC, 6 DESC, 2
 """
-REJECTS = "SELECT line, reason, detail, cells FROM rejects WHERE batch_id = ? ORDER BY line"
 FORGET_REJECTS = "DELETE FROM rejects WHERE batch_id = ?"
 FORGET_REJECT = "DELETE FROM rejects WHERE batch_id = ? AND line = ?"
 FORGET_WARNINGS = "DELETE FROM warnings WHERE batch_id = ?"
@@ -86,29 +138,27 @@ MARK_UNDONE = "UPDATE batches SET state = 'undone' WHERE batch_id = ?"
 
 def standing(
     db: sqlite3.Connection, kind: str, programme_id: int | None, sha256: str
-) -> Row | None:
+) -> Batch | None:
     """The batch of this very file, done or under way, if it was not undone."""
-    row: Row | None = db.execute(
-        STANDING, {"kind": kind, "programme_id": programme_id, "sha256": sha256}
-    ).fetchone()
-    return row
+    asked = {"kind": kind, "programme_id": programme_id, "sha256": sha256}
+    return typed.row(db, Batch, STANDING, asked)
 
 
-def named(db: sqlite3.Connection, batch_id: int) -> Row:
-    """The batch of that number, its programme's code beside it. Raises `unknown_batch`."""
-    row: Row | None = db.execute(NAMED, (batch_id,)).fetchone()
-    if row is None:
-        raise VoucherError(
-            "unknown_batch", "there is no batch {batch}", hint="voucher batch list", batch=batch_id
-        )
-    return row
+def named(db: sqlite3.Connection, batch_id: int) -> Batch:
+    """The batch of that number. Raises `unknown_batch`."""
+    for row in db.execute(NAMED, (batch_id,)):
+        return Batch._make(row)
+    raise VoucherError(
+        "unknown_batch", "there is no batch {batch}", hint="voucher batch list", batch=batch_id
+    )
 
 
 def listed(
     db: sqlite3.Connection, *, kind: str | None, programme: str | None, limit: int
-) -> list[Row]:
+) -> list[Batch]:
     """The batches, newest first; of one programme: also those of the whole city."""
-    return db.execute(LIST, {"kind": kind, "programme": programme, "limit": limit}).fetchall()
+    asked = {"kind": kind, "programme": programme, "limit": limit}
+    return typed.rows(db, Batch, LIST, asked)
 
 
 def last_of_profile(db: sqlite3.Connection, kind: str, profile: str) -> int | None:
@@ -117,24 +167,32 @@ def last_of_profile(db: sqlite3.Connection, kind: str, profile: str) -> int | No
     return found
 
 
-def reasons(db: sqlite3.Connection, batch_id: int) -> list[Row]:
-    """Reason, outcome, number of rows, and the first of them with its detail."""
-    return db.execute(REASONS, (batch_id,)).fetchall()
+def reasons(db: sqlite3.Connection, batch_id: int) -> list[Refusal]:
+    """For each reason and outcome the first row."""
+    return typed.rows(db, Refusal, REASONS, (batch_id, WARNED))
 
 
-def built_upon(batch_id: int, standing: list[Row]) -> VoucherError:
-    """The refusal to undo a batch: `standing` says which later batches (batch_id) stand on it with
-    how many rows (later).
+def refuse_built_upon(
+    db: sqlite3.Connection, batch_id: int, statement: str, *, is_granted: bool = False
+) -> None:
+    """Raise `batch_built_upon` when something stands on a batch that is to be undone: `statement`
+    says which later batches (batch_id) with how many rows (later); `is_granted`: with packs.
     """
-    return VoucherError(
-        "batch_built_upon",
-        "batch {batch} cannot be undone: {count} later rows stand on it (batches {batches})",
-        hint="voucher batch undo {last}",
-        batch=batch_id,
-        count=sum(row["later"] for row in standing),
-        batches=", ".join(str(row["batch_id"]) for row in standing),
-        last=standing[-1]["batch_id"],
-    )
+    standing = db.execute(statement, (batch_id,)).fetchall()
+    if standing:
+        raise VoucherError(
+            "batch_built_upon",
+            "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches"
+            " {batches})"
+            if is_granted
+            else "batch {batch} cannot be undone: {count} later rows stand on it (batches"
+            " {batches})",
+            hint="voucher batch show {last}" if is_granted else "voucher batch undo {last}",
+            batch=batch_id,
+            count=sum(row["later"] for row in standing),
+            batches=", ".join(str(row["batch_id"]) for row in standing),
+            last=standing[-1]["batch_id"],
+        )
 
 
 def begin(db: sqlite3.Connection, **values: Any) -> int:
@@ -166,36 +224,27 @@ def finish(db: sqlite3.Connection, batch_id: int) -> None:
     db.execute(FINISH, (batch_id,))
 
 
-def waiting(db: sqlite3.Connection, batch_id: int, reasons: tuple[str, ...] | None) -> list[Row]:
-    """The refused rows (line, reason, cells) of a batch, of these reasons (None: all)."""
+def rejects(
+    db: sqlite3.Connection, batch_id: int, reasons: tuple[str, ...] | None = None
+) -> list[Refusal]:
+    """The rejected rows of a batch, of these reasons (None: all)."""
     wanted = json.dumps(reasons) if reasons is not None else None
-    return db.execute(WAITING, (batch_id, wanted, wanted)).fetchall()
+    return typed.rows(db, Refusal, REJECTS, (batch_id, wanted, wanted))
 
 
-def with_waiting(db: sqlite3.Connection, batch: Row, reasons: tuple[str, ...]) -> list[Row]:
+def with_waiting(db: sqlite3.Connection, batch: Batch, reasons: tuple[str, ...]) -> list[Batch]:
     """The other batches of the same kind and programme that have rejects of these reasons."""
-    values = {
-        "kind": batch["kind"],
-        "programme_id": batch["programme_id"],
-        "batch_id": batch["batch_id"],
-        "reasons": json.dumps(reasons),
-    }
-    return db.execute(WITH_WAITING, values).fetchall()
+    asked = {**batch._asdict(), "reasons": json.dumps(reasons)}
+    return typed.rows(db, Batch, WITH_WAITING, asked)
 
 
-def first_rejects(db: sqlite3.Connection, batch_id: int, most: int) -> list[Row]:
-    """The first rejected rows: line, reason, detail."""
-    return db.execute(FIRST_REJECTS, (batch_id, most)).fetchall()
-
-
-def first_warnings(db: sqlite3.Connection, batch_id: int, most: int) -> list[Row]:
-    """The first rows accepted with a warning: line, reason, detail."""
-    return db.execute(FIRST_WARNINGS, (batch_id, most)).fetchall()
-
-
-def rejects(db: sqlite3.Connection, batch_id: int) -> list[Row]:
-    """The refused rows of a batch: line, reason, detail (JSON), cells (JSON list)."""
-    return db.execute(REJECTS, (batch_id,)).fetchall()
+def first(db: sqlite3.Connection, batch_id: int, most: int) -> tuple[list[Refusal], list[Refusal]]:
+    """The first rejected rows, and the first ones accepted with a warning."""
+    rejected, warned = (
+        typed.rows(db, Refusal, asked, (batch_id, most))
+        for asked in (FIRST_REJECTS, FIRST_WARNINGS)
+    )
+    return rejected, warned
 
 
 def forget_rejects(db: sqlite3.Connection, places: Iterable[tuple[int, int]]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.rules import claims as law
 from vouchercli.rules import limits as limits_law
-from vouchercli.store import reads
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -52,7 +52,7 @@ Numbers = Counter[tuple[str, bytes]]  # (round, resident) -> the number of the l
 
 def are_joined(db: sqlite3.Connection) -> bool:
     """Whether residents of a round with fit rows are one person with others there."""
-    return bool(reads.number(db, ARE_JOINED))
+    return bool(typed.number(db, ARE_JOINED))
 
 
 def judge(db: sqlite3.Connection, programme_id: int, limits: Limits, zone: str) -> None:
@@ -94,7 +94,7 @@ def _learn(
         granted.hold(
             round_,
             resident,
-            "" if limits.per_week is None else limits_law.week_of(claimed_at, zone),
+            limits.week(claimed_at, zone),
         )
         numbers[round_, resident] = max(pack_no, numbers[round_, resident])
     return numbers

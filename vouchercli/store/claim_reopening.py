@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.store import batches, claims, judging, redemptions, reopening
+from vouchercli.store import batches, claims, judging, redemptions, reopening, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -142,12 +142,12 @@ def reopen(
         db.execute(SAME_RESIDENT_ANYWHERE)
     else:
         db.execute(SAME_RESIDENT, (programme_id,))
-    if db.execute(ARE_JOINED).fetchone()[0]:
+    if typed.number(db, ARE_JOINED):
         db.execute(SAME_PERSON, {"programme_id": programme_id, "is_beyond": is_beyond})
     db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
     for round_id, round_ in db.execute(CROWDED, (programme_id,)).fetchall():
         last = db.execute(LAST, (round_id, only)).fetchone()
-        earlier = db.execute(EARLIER, (round_, *last)).fetchone()[0] if last else 0
+        earlier = typed.number(db, EARLIER, (round_, *last)) if last else 0
         if earlier:
             db.execute(LAST_TO_COME, (round_id, only, earlier))
     db.execute(STAGE)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import times
 from vouchercli.rules.limits import Limits
-from vouchercli.store import batches, claim_limits, reads, sql_functions
+from vouchercli.store import batches, claim_limits, sql_functions, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -253,9 +253,7 @@ def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> Non
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a batch's claims away again. Raises `VoucherError` when redemptions stand on them."""
-    standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
-    if standing:
-        raise batches.built_upon(batch_id, standing)
+    batches.refuse_built_upon(db, batch_id, STANDS_ON)
     expect_leaving(db)
     db.execute(ALL_LEAVE, (batch_id,))
     take_out(db)
@@ -296,7 +294,7 @@ def templates_of_rounds(db: sqlite3.Connection, programme_id: int) -> list[sqlit
 
 def are_any(db: sqlite3.Connection) -> bool:
     """Whether residents' tokens are in the file."""
-    return bool(reads.number(db, ANY))
+    return bool(typed.number(db, ANY))
 
 
 def template_of(db: sqlite3.Connection, programme_id: int, claim_no: str) -> sqlite3.Row | None:
@@ -309,4 +307,4 @@ def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[Cla
     """Claims of a programme by round, claim_no or resident token (None: any), oldest first, at most
     `limit`.
     """
-    return reads.records(db, ClaimLine._make, LIST, programme_id=programme_id, **wanted)
+    return typed.rows(db, ClaimLine, LIST, {"programme_id": programme_id, **wanted})

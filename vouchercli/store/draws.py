@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import VoucherError
+from vouchercli.rules.allocations import Entry
 from vouchercli.rules.draws import Entrant, Stratum, sha256
 from vouchercli.store import identities, persons
 
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
     from vouchercli.session import Session
 
-FOUND = "SELECT * FROM draws WHERE round_id = ?"
+KEPT = """
+SELECT seed_sha256, sealed_seed, registration_closes_at, public_source, committed_by, committed_at,
+    strata, strata_fixed_at, applications, entrants, entrants_sha256, published_at, certificate,
+    drawn_by, drawn_at
+FROM draws WHERE round_id = ?
+"""
 COMMIT = """
 INSERT INTO draws (round_id, seed_sha256, sealed_seed, registration_closes_at, public_source,
     committed_by, committed_at)
@@ -41,10 +47,37 @@ class Terms(NamedTuple):
     public_source: str
 
 
-def found(db: sqlite3.Connection, round_id: int) -> sqlite3.Row | None:
+class Draw(NamedTuple):
+    """A draw as far as it has come: committed to, its quotas fixed, its list published, drawn; what
+    is still to come is None.
+    """
+
+    seed_sha256: str
+    sealed_seed: bytes
+    registration_closes_at: int | None
+    public_source: str
+    committed_by: str
+    committed_at: int
+    strata: tuple[Stratum, ...] | None
+    strata_fixed_at: int
+    applications: int
+    entrants: int
+    entrants_sha256: str
+    published_at: int | None
+    certificate: str | None
+    drawn_by: str | None
+    drawn_at: int | None
+
+
+def kept(db: sqlite3.Connection, round_id: int) -> Draw | None:
     """The draw of a round, or None before it is committed to."""
-    row: sqlite3.Row | None = db.execute(FOUND, (round_id,)).fetchone()
-    return row
+    row = db.execute(KEPT, (round_id,)).fetchone()
+    if row is None:
+        return None
+    draw = Draw._make(row)
+    if draw.strata is None:
+        return draw
+    return draw._replace(strata=tuple(Stratum(**each) for each in json.loads(row["strata"])))
 
 
 def commit(session: Session, round_id: int, seed: bytes, terms: Terms) -> None:
@@ -60,11 +93,6 @@ def fix_strata(db: sqlite3.Connection, round_id: int, strata: Sequence[Stratum],
     """Say for good which places are kept for whom."""
     text = json.dumps([each.__dict__ for each in strata], ensure_ascii=False)
     db.execute(FIX_STRATA, (text, at, round_id))
-
-
-def strata(row: sqlite3.Row) -> tuple[Stratum, ...]:
-    """The quotas of a draw; none while they are not fixed."""
-    return tuple(Stratum(**each) for each in json.loads(row["strata"] or "[]"))
 
 
 def publish(
@@ -93,12 +121,12 @@ def _sealed(db_path: Path, digest: str, seed: bytes) -> bytes:
     return bytes(one ^ other for one, other in zip(seed, pad, strict=True))
 
 
-def seed(db_path: Path, row: sqlite3.Row) -> str:
+def seed(db_path: Path, draw: Draw) -> str:
     """The committed seed as 64 hexadecimal digits. Raises `seed_lost` when this key file does not
     open it.
     """
-    opened = _sealed(db_path, row["seed_sha256"], row["sealed_seed"]).hex()
-    if sha256(opened) != row["seed_sha256"]:
+    opened = _sealed(db_path, draw.seed_sha256, draw.sealed_seed).hex()
+    if sha256(opened) != draw.seed_sha256:
         raise VoucherError(
             "seed_lost",
             "the key file does not open the committed seed: it is another key, or the database was"
@@ -120,7 +148,7 @@ IN_ORDER = (
 # row of the smallest number).
 ENTRIES = """
 SELECT min(a.application_no) AS application_no, a.application_id, a.resident, coalesce(p.person,
-    a.resident) AS person,
+    a.resident) AS person, ? AS claimed_at,
     r.resident_group = '' OR EXISTS (
         SELECT 1 FROM eligibility e
         WHERE e.programme_id = r.programme_id AND e.resident = a.resident
@@ -171,11 +199,9 @@ def entrants(db: sqlite3.Connection, round_id: int) -> Iterator[Entrant]:
             )
 
 
-def entries(db: sqlite3.Connection, round_id: int) -> Iterator[sqlite3.Row]:
-    """The same entrants, by application_no: application_id, resident, person, is_eligible (on the
-    list of the round's group).
-    """
-    return iter(db.execute(ENTRIES, (round_id,)))
+def entries(db: sqlite3.Connection, round_id: int, at: int) -> Iterator[tuple[str, Entry]]:
+    """The same entrants, by application_no, as the law of granting knows them at that second."""
+    return ((no, Entry(*entry)) for no, *entry in db.execute(ENTRIES, (at, round_id)))
 
 
 def applicants(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import grants, reads
+from vouchercli.store import batches, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -116,7 +116,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a batch's lines off the list. Raises `batch_built_upon` when packs were granted for
     some.
     """
-    grants.expect_none_upon(db, batch_id, STANDS_ON)
+    batches.refuse_built_upon(db, batch_id, STANDS_ON, is_granted=True)
     db.execute(DELETE, (batch_id,))
 
 
@@ -124,14 +124,14 @@ def is_listed(
     db: sqlite3.Connection, programme_id: int, resident: bytes, group: str | None
 ) -> bool:
     """Whether the resident is on the programme's list for `group` (None: for any)."""
-    return bool(reads.number(db, IS_LISTED, programme_id, resident, group))
+    return bool(typed.number(db, IS_LISTED, (programme_id, resident, group)))
 
 
 def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[EligibilityLine]:
     """Lines of the list by group or resident token (None: any), in its order, at most `limit`."""
-    return reads.records(db, EligibilityLine._make, LIST, programme_id=programme_id, **wanted)
+    return typed.rows(db, EligibilityLine, LIST, {"programme_id": programme_id, **wanted})
 
 
 def groups(db: sqlite3.Connection, programme_id: int) -> list[Group]:
     """Every group on the list and how many residents it has."""
-    return reads.records(db, Group._make, GROUPS, programme_id)
+    return typed.rows(db, Group, GROUPS, (programme_id,))

@@ -8,10 +8,9 @@ a round twice (UNIQUE), whatever a caller has counted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.errors import VoucherError
-from vouchercli.store import reads
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -103,18 +102,26 @@ ON CONFLICT DO UPDATE SET granted = granted + excluded.granted, granted_at = exc
     last_application_no = ifnull(excluded.last_application_no, last_application_no)
 """
 GRANTED_NOW = (
-    "SELECT claim_no, resident, claimed_at, expires_at, line FROM claims WHERE batch_id = ? AND"
-    " claim_no > ? ORDER BY claim_no"
+    "SELECT claim_no, claimed_at, expires_at FROM claims WHERE batch_id = ? AND claim_no > ? ORDER"
+    " BY claim_no"
 )
 LAST_APPLICATION = "SELECT application_id FROM temp.granting ORDER BY n DESC LIMIT 1"
 LAST_SECOND = "SELECT max(claimed_at) FROM temp.moments"
 
 
 CLAIM_OF = """
-SELECT c.claim_no, c.resident, c.claimed_at, c.expires_at FROM claims c
+SELECT c.claim_no, c.claimed_at, c.expires_at FROM claims c
 JOIN batches b ON b.batch_id = c.batch_id AND b.kind = 'allocation'
 WHERE c.resident = ? AND c.round_id = ? AND c.line = ?
 """
+
+
+class Claim(NamedTuple):
+    """A claim that was granted here; times in UTC seconds."""
+
+    claim_no: str
+    claimed_at: int
+    expires_at: int
 
 
 def durably(db: sqlite3.Connection) -> None:
@@ -126,33 +133,15 @@ def durably(db: sqlite3.Connection) -> None:
 
 def claim_of(
     db: sqlite3.Connection, round_id: int, resident: bytes, application_id: int
-) -> sqlite3.Row | None:
+) -> Claim | None:
     """The claim that was granted for an application, or None."""
-    row: sqlite3.Row | None = db.execute(CLAIM_OF, (resident, round_id, application_id)).fetchone()
-    return row
+    row = db.execute(CLAIM_OF, (resident, round_id, application_id)).fetchone()
+    return Claim._make(row) if row else None
 
 
 def claim_number(code: str, number: int) -> str:
     """The number of a claim granted here: CODE-00000001."""
     return f"{code}-{number:0{DIGITS}d}"
-
-
-def expect_none_upon(db: sqlite3.Connection, batch_id: int, standing: str) -> None:
-    """Raises `batch_built_upon` when packs were granted for rows of a batch that is to be undone;
-    `standing` counts them (batch_id, count) for each batch of packs.
-    """
-    later = reads.records(db, tuple, standing, batch_id)
-    if later:
-        raise VoucherError(
-            "batch_built_upon",
-            "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches"
-            " {batches})",
-            hint="voucher batch show {last}",
-            batch=batch_id,
-            count=sum(count for _, count in later),
-            batches=", ".join(str(batch) for batch, _ in later),
-            last=later[-1][0],
-        )
 
 
 def prepare(db: sqlite3.Connection) -> None:
@@ -168,7 +157,7 @@ def stage(db: sqlite3.Connection, rows: Iterable[tuple[bytes, int, int]]) -> Non
 
 def staged(db: sqlite3.Connection) -> int:
     """How many packs are about to be granted."""
-    return reads.number(db, STAGED)
+    return typed.number(db, STAGED)
 
 
 def take(db: sqlite3.Connection, round_id: int, packs: int) -> bool:
@@ -182,13 +171,15 @@ def date(db: sqlite3.Connection, moment: Callable[[int], tuple[int, int]]) -> No
     """Give each second of claiming its expiry and its local day: `moment(claimed_at)` is the
     law.
     """
-    seconds = reads.records(db, tuple, SECONDS)
+    seconds = typed.tuples(db, SECONDS)
     db.executemany(ADD_MOMENT, [(second, packs, *moment(second)) for second, packs in seconds])
 
 
 def last_number(db: sqlite3.Connection, code: str) -> int:
     """The number of the round's last claim that was granted here; 0 when there is none."""
-    return reads.number(db, LAST_NO, code=code, pattern=f"{code}-{'[0-9]' * DIGITS}", digits=DIGITS)
+    return typed.number(
+        db, LAST_NO, {"code": code, "pattern": f"{code}-{'[0-9]' * DIGITS}", "digits": DIGITS}
+    )
 
 
 def write(
@@ -212,17 +203,17 @@ def write(
 
 def last_application(db: sqlite3.Connection) -> int | None:
     """What the last of the staged packs is granted for; None when nothing is staged."""
-    return next(iter(reads.column(db, LAST_APPLICATION)), None)
+    return next(iter(typed.column(db, LAST_APPLICATION)), None)
 
 
 def last_second(db: sqlite3.Connection) -> int:
     """When the latest of the staged packs is claimed."""
-    return reads.number(db, LAST_SECOND)
+    return typed.number(db, LAST_SECOND)
 
 
 def runs(db: sqlite3.Connection, round_id: int) -> int:
     """How many batches of granting the round has had."""
-    return reads.number(db, BATCHES, round_id)
+    return typed.number(db, BATCHES, (round_id,))
 
 
 def add_batch(db: sqlite3.Connection, **values: Any) -> int:
@@ -232,7 +223,7 @@ def add_batch(db: sqlite3.Connection, **values: Any) -> int:
 
 def live_batch(db: sqlite3.Connection, programme_id: int, digest: str) -> int | None:
     """The batch of a round's live claims, once there is one."""
-    return next(iter(reads.column(db, LIVE_BATCH, programme_id, digest)), None)
+    return next(iter(typed.column(db, LIVE_BATCH, (programme_id, digest))), None)
 
 
 def grow_batch(db: sqlite3.Connection, batch_id: int, packs: int) -> None:
@@ -245,6 +236,6 @@ def record(db: sqlite3.Connection, **values: Any) -> None:
     db.execute(RECORD, values)
 
 
-def written(db: sqlite3.Connection, batch_id: int, after_no: str) -> list[sqlite3.Row]:
-    """The claims of a batch after a number: claim_no, resident, claimed_at, expires_at, line."""
-    return db.execute(GRANTED_NOW, (batch_id, after_no)).fetchall()
+def written(db: sqlite3.Connection, batch_id: int, after_no: str) -> list[Claim]:
+    """The claims of a batch after a number."""
+    return [*map(Claim._make, db.execute(GRANTED_NOW, (batch_id, after_no)))]

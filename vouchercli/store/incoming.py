@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import reads
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -88,7 +88,7 @@ def counted(db: sqlite3.Connection) -> dict[str, int]:
 def warned(db: sqlite3.Connection) -> int:
     """How many warnings the accepted rows carry."""
     db.execute(DROP_IDLE_WARNINGS)
-    return reads.number(db, WARNED)
+    return typed.number(db, WARNED)
 
 
 def by_batch(db: sqlite3.Connection) -> dict[int, tuple[int, int, int]]:

@@ -4,12 +4,10 @@ the outbox.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
-
-    Row = sqlite3.Row
 
 NEXT = "SELECT ifnull(max(number), 0) + 1 FROM issuance_orders WHERE round_id = ?"
 ADD = """
@@ -17,12 +15,25 @@ INSERT INTO issuance_orders (round_id, number, terms_sha256, document, sheet, or
 VALUES (:round_id, :number, :terms_sha256, :document, :sheet, :ordered_at)
 """
 UNWRITTEN = """
-SELECT i.*, r.round, r.platform, p.programme, p.time_zone
+SELECT i.order_id, i.number, i.document, i.sheet, r.round, r.platform, p.programme, p.time_zone
 FROM issuance_orders i JOIN rounds r USING (round_id) JOIN programmes p USING (programme_id)
 WHERE i.written_at IS NULL AND r.state NOT IN ('draft', 'submitted', 'cancelled')
     AND ifnull(p.programme = ?, 1) ORDER BY i.order_id
 """
 WRITTEN = "UPDATE issuance_orders SET written_at = ? WHERE order_id = ?"
+
+
+class Order(NamedTuple):
+    """An order that is to be written: the texts of its files, and of which round it is."""
+
+    order_id: int
+    number: int
+    document: str
+    sheet: str
+    round: str
+    platform: str
+    programme: str
+    time_zone: str
 
 
 def next_number(db: sqlite3.Connection, round_id: int) -> int:
@@ -35,11 +46,11 @@ def add(db: sqlite3.Connection, **values: Any) -> None:
     db.execute(ADD, values)
 
 
-def unwritten(db: sqlite3.Connection, programme: str | None) -> list[Row]:
+def unwritten(db: sqlite3.Connection, programme: str | None) -> list[Order]:
     """Orders that are not in the outbox yet, the oldest first; none of a round that was taken
     back.
     """
-    return db.execute(UNWRITTEN, (programme,)).fetchall()
+    return [*map(Order._make, db.execute(UNWRITTEN, (programme,)))]
 
 
 def written(db: sqlite3.Connection, order_id: int, at: int) -> None:

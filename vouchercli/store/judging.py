@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import vouchers
 from vouchercli.rules.vouchers import Payment, StandingFacts, Transaction
-from vouchercli.store import incoming, reads, transaction_numbers
+from vouchercli.store import incoming, transaction_numbers, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -243,7 +243,7 @@ WHERE reason = 'already_redeemed'
 
 def unregistered(db: sqlite3.Connection, programme_id: int) -> list[str]:
     """The merchant numbers to be added because a voucher's scope takes any merchant."""
-    return reads.column(db, UNREGISTERED, programme_id=programme_id)
+    return typed.column(db, UNREGISTERED, {"programme_id": programme_id})
 
 
 def judge(
@@ -262,7 +262,7 @@ def judge(
     if visit_limit is not None:
         db.execute(CONTEST_VISITS, {"visit_limit": visit_limit})
     rulings = vouchers.judge(
-        _standing(db, policy, visit_limit), reads.records(db, Transaction._make, CONTESTED)
+        _standing(db, policy, visit_limit), typed.rows(db, Transaction, CONTESTED)
     )
     db.executemany(RULE, [(*ruling, place) for place, ruling in rulings.items()])
     db.execute(TAKE_REASONS)
@@ -305,7 +305,7 @@ def _standing(db: sqlite3.Connection, policy: Policy, visit_limit: int | None) -
         payment.kept_fen += subsidy
         if vouchers_used == -1 and policy != "pro_rata":
             payment.freed_at = paid_at
-    standing.numbers.update(reads.records(db, tuple, STANDING_NUMBERS))
+    standing.numbers.update(typed.tuples(db, STANDING_NUMBERS))
     if visit_limit is not None:
         for *visit, claim_id, coupon_no in db.execute(STANDING_VISITS):
             standing.visits[tuple(visit)].add((claim_id, coupon_no))

@@ -13,7 +13,7 @@ import sqlite3
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import money
-from vouchercli.store import reads
+from vouchercli.store import typed
 
 ACCOUNTS = (
     "appropriated",
@@ -71,8 +71,8 @@ def balance(
     is negative: money came from it.)
     """
     if round_id is None:
-        return reads.number(db, BALANCE, funder_id, account)
-    return reads.number(db, BALANCE_OF_ROUND, funder_id, account, round_id)
+        return typed.number(db, BALANCE, (funder_id, account))
+    return typed.number(db, BALANCE_OF_ROUND, (funder_id, account, round_id))
 
 
 def _short(db: sqlite3.Connection, funder_id: int, needed_fen: int) -> VoucherError:

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import segments
+from vouchercli.store import segments, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -87,27 +87,90 @@ def remove(db: sqlite3.Connection, merchant_ids: list[tuple[int]]) -> None:
 # ---------------------------------------------------------------- read
 
 NUMBERS = "SELECT merchant_no FROM merchants"
-NAMED = "SELECT * FROM merchants WHERE merchant_no = ?1"
-CALLED = "SELECT * FROM merchants WHERE platform_no = ?1 AND platform_no <> '' ORDER BY merchant_no"
+
+
+class Merchant(NamedTuple):
+    """What is known of a merchant; `suspended` at the moment that was asked for."""
+
+    merchant_id: int
+    merchant_no: str
+    name: str
+    uscc: str
+    district: str
+    industry: str
+    size: str
+    address: str
+    phone: str
+    platform_no: str
+    account_name: str
+    account_no: str
+    bank: str
+    registry: str
+    registered: int
+    suspended: int
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether a registry has it."""
+        return bool(self.registered)
+
+    @property
+    def state(self) -> str:
+        """registered, unregistered or suspended."""
+        if self.suspended:
+            return "suspended"
+        return "registered" if self.registered else "unregistered"
+
+
+class Change(NamedTuple):
+    """What a batch did to a merchant, as JSON; `before` is empty when it added it."""
+
+    batch: int
+    at: int
+    before: str
+    after: str
+
+
+class Total(NamedTuple):
+    """What was redeemed at a merchant in a round, net of refunds; `subsidy_fen` is the public
+    part.
+    """
+
+    programme: str
+    round: str
+    redemptions: int
+    base_fen: int
+    subsidy_fen: int
+    platform_fen: int
+    match_fen: int
+
+
+MERCHANTS = """
+SELECT m.merchant_id, m.merchant_no, m.name, m.uscc, m.district, m.industry, m.size, m.address,
+    m.phone, m.platform_no, m.account_name, m.account_no, m.bank, m.registry, m.is_registered,
+    EXISTS (SELECT 1 FROM suspensions AS s WHERE s.merchant_id = m.merchant_id
+        AND s.from_at <= :at AND (s.until_at IS NULL OR :at < s.until_at)) AS is_suspended
+FROM merchants AS m
+"""
+NUMBERS = "SELECT merchant_no FROM merchants"
+NAMED = MERCHANTS + "WHERE m.merchant_no = :no"
+CALLED = MERCHANTS + "WHERE m.platform_no = :no AND m.platform_no <> '' ORDER BY m.merchant_no"
 CHANGES = """
-SELECT c.batch_id, b.file, b.imported_at, c.before, c.after FROM merchant_changes AS c
+SELECT c.batch_id, b.imported_at, c.before, c.after FROM merchant_changes AS c
     JOIN batches AS b USING (batch_id)
 WHERE c.merchant_id = ? ORDER BY c.batch_id
 """
 TOTALS = """
-SELECT p.programme, r.round, sum(t.vouchers) AS redemptions, sum(t.base_fen) AS base_fen,
-    sum(t.public_fen) AS subsidy_fen,
-       sum(t.platform_fen) AS platform_fen, sum(t.match_fen) AS match_fen
+SELECT p.programme, r.round, sum(t.vouchers), sum(t.base_fen), sum(t.public_fen),
+    sum(t.platform_fen), sum(t.match_fen)
 FROM merchant_totals AS t JOIN rounds AS r USING (round_id)
     JOIN programmes AS p USING (programme_id)
 WHERE t.merchant_id = ?
 GROUP BY r.round_id ORDER BY p.programme, r.opens_at, r.round
 """
-FILTER = """
-SELECT m.*, EXISTS (SELECT 1 FROM suspensions AS s WHERE s.merchant_id = m.merchant_id
-    AND s.from_at <= :at
-                    AND (s.until_at IS NULL OR :at < s.until_at)) AS is_suspended
-FROM merchants AS m
+FILTER = (
+    MERCHANTS
+    + """
 WHERE (:district IS NULL OR m.district = :district) AND (:industry IS NULL
     OR m.industry = :industry)
   AND (:size IS NULL OR m.size = :size) AND (:registered IS NULL OR m.is_registered = :registered)
@@ -116,13 +179,14 @@ WHERE (:district IS NULL OR m.district = :district) AND (:industry IS NULL
   AND (NOT :suspended OR is_suspended)
 ORDER BY m.merchant_no
 """
+)
 
 
-def named(db: sqlite3.Connection, no: str) -> sqlite3.Row | None:
-    """The merchant of that number, or else the only one that a platform knows by it."""
-    row: sqlite3.Row | None = db.execute(NAMED, (no,)).fetchone()
-    called = [] if row else db.execute(CALLED, (no,)).fetchall()
-    return called[0] if len(called) == 1 else row
+def named(db: sqlite3.Connection, no: str, at: int) -> Merchant | None:
+    """The merchant of that number as of `at`, or else the only one that a platform knows by it."""
+    asked = {"no": no, "at": at}
+    named = db.execute(NAMED, asked).fetchall() or db.execute(CALLED, asked).fetchall()
+    return Merchant._make(named[0]) if len(named) == 1 else None
 
 
 def numbers(db: sqlite3.Connection) -> list[str]:
@@ -130,23 +194,21 @@ def numbers(db: sqlite3.Connection) -> list[str]:
     return [row["merchant_no"] for row in db.execute(NUMBERS)]
 
 
-def found(db: sqlite3.Connection, at: int, search: str | None, **wanted: Any) -> list[sqlite3.Row]:
+def found(db: sqlite3.Connection, at: int, search: str | None, **wanted: Any) -> list[Merchant]:
     """The merchants that fit every given one of district, industry, size, registered, suspended (at
     `at`) and search (a part of number, name, address or USCC), by number.
     """
     escaped = (
         search and "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     )
-    return db.execute(FILTER, {"at": at, "search": escaped, **wanted}).fetchall()
+    return typed.rows(db, Merchant, FILTER, {"at": at, "search": escaped, **wanted})
 
 
-def changes(db: sqlite3.Connection, merchant_id: int) -> list[sqlite3.Row]:
+def changes(db: sqlite3.Connection, merchant_id: int) -> list[Change]:
     """What the batches did to a merchant, in their order."""
-    return db.execute(CHANGES, (merchant_id,)).fetchall()
+    return typed.rows(db, Change, CHANGES, (merchant_id,))
 
 
-def totals(db: sqlite3.Connection, merchant_id: int) -> list[sqlite3.Row]:
-    """What was redeemed at a merchant, by programme and round, net of refunds (fen; subsidy: the
-    public part).
-    """
-    return db.execute(TOTALS, (merchant_id,)).fetchall()
+def totals(db: sqlite3.Connection, merchant_id: int) -> list[Total]:
+    """What was redeemed at a merchant, by programme and round."""
+    return typed.rows(db, Total, TOTALS, (merchant_id,))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import merchants, reads
+from vouchercli.store import merchants, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -53,7 +53,7 @@ WHERE place = ?1
 
 def last_id(db: sqlite3.Connection) -> int:
     """The merchant_id that was given last."""
-    return reads.number(db, LAST_ID)
+    return typed.number(db, LAST_ID)
 
 
 def is_known(db: sqlite3.Connection, merchant_no: str) -> bool:
@@ -63,7 +63,7 @@ def is_known(db: sqlite3.Connection, merchant_no: str) -> bool:
 
 def adoptable(db: sqlite3.Connection) -> set[str]:
     """The platform's numbers of merchants that nobody registered."""
-    return {*reads.column(db, ADOPTABLE)}
+    return {*typed.column(db, ADOPTABLE)}
 
 
 def add(db: sqlite3.Connection, after_id: int, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
@@ -75,7 +75,7 @@ def add(db: sqlite3.Connection, after_id: int, rows: Sequence[tuple[Any, ...]]) 
     added = db.total_changes - before
     if added == len(rows):
         return [True] * added
-    new = iter(reads.column(db, ADDED, after_id))
+    new = iter(typed.column(db, ADDED, (after_id,)))
     flags, next_no = [], next(new, None)
     for row in rows:
         flags.append(row[0] == next_no)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import persons as law
-from vouchercli.store import reads
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,9 +48,9 @@ def person_of(db: sqlite3.Connection, round_id: int, resident: bytes) -> bytes:
 
 def residents_of(db: sqlite3.Connection, round_id: int, person: bytes) -> list[bytes]:
     """All residents that are that person in this round."""
-    return reads.column(db, RESIDENTS, round_id, person) or [person]
+    return typed.column(db, RESIDENTS, (round_id, person)) or [person]
 
 
 def all_joined(db: sqlite3.Connection, round_id: int) -> dict[bytes, bytes]:
     """resident -> person for every resident of the round who is joined to another."""
-    return dict(reads.records(db, tuple, ALL, round_id))
+    return dict(typed.tuples(db, ALL, (round_id,)))

@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules.leverage import Sums
 
 if TYPE_CHECKING:
     import sqlite3
-
-    Row = sqlite3.Row
 
 RESIDENTS = """
 SELECT count(DISTINCT resident) FROM eligibility WHERE programme_id = :programme_id
@@ -25,8 +23,8 @@ GROUP BY district ORDER BY district
 APPLICATIONS = "SELECT count(*) FROM applications WHERE round_id = ?"
 # A later claim never expires earlier: the last one says when the last voucher of the round is over.
 PAST = """
-SELECT r.round_id, r.round, p.programme, p.time_zone, t.template, t.version, r.mode, r.packs,
-    r.claimed, r.opens_at,
+SELECT r.round_id, r.round, p.programme, p.time_zone, t.template, t.template || '@' || t.version,
+    r.mode, r.packs, r.claimed, r.opens_at,
     r.claimed * t.coupons AS vouchers, r.claimed * t.pack_value_fen AS face_fen,
     (SELECT c.claimed_at FROM claims c WHERE c.round_id = r.round_id ORDER BY c.claimed_at DESC
         LIMIT 1) AS last_claimed_at,
@@ -45,14 +43,21 @@ FROM group_totals WHERE grouping = 'round' GROUP BY round_id
 """
 
 
-def residents(db: sqlite3.Connection, programme_id: int, group: str) -> tuple[int, list[Row]]:
+class District(NamedTuple):
+    """How many residents of a district are on the list."""
+
+    district: str
+    residents: int
+
+
+def residents(db: sqlite3.Connection, programme_id: int, group: str) -> tuple[int, list[District]]:
     """How many residents are on the programme's list for a group ('' = any), and how many by
     district.
     """
     wanted = {"programme_id": programme_id, "group": group}
     return (
         int(db.execute(RESIDENTS, wanted).fetchone()[0]),
-        db.execute(RESIDENTS_BY_DISTRICT, wanted).fetchall(),
+        [*map(District._make, db.execute(RESIDENTS_BY_DISTRICT, wanted))],
     )
 
 
@@ -61,11 +66,32 @@ def applications(db: sqlite3.Connection, round_id: int) -> int:
     return int(db.execute(APPLICATIONS, (round_id,)).fetchone()[0])
 
 
-def past(db: sqlite3.Connection, but_round_id: int) -> list[Row]:
+class PastRound(NamedTuple):
+    """A closed round: what was claimed of it, its `vouchers` and their face (fen), its last claim
+    and when the last of its vouchers is over.
+    """
+
+    round_id: int
+    round: str
+    programme: str
+    time_zone: str
+    template: str
+    pinned: str
+    mode: str
+    packs: int
+    claimed: int
+    opens_at: int
+    vouchers: int
+    face_fen: int
+    last_claimed_at: int
+    last_expires_at: int
+
+
+def past(db: sqlite3.Connection, but_round_id: int) -> list[PastRound]:
     """Every other closed round of the city that was claimed from, of all its programmes, by
     opening.
     """
-    return db.execute(PAST, (but_round_id,)).fetchall()
+    return [*map(PastRound._make, db.execute(PAST, (but_round_id,)))]
 
 
 def sums(db: sqlite3.Connection) -> dict[int, Sums]:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules.staff import Hand
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,7 +44,7 @@ def is_rested_on(db: sqlite3.Connection, programme_id: int) -> bool:
     """Whether a round of the programme was approved and not cancelled: money is promised by its
     rules.
     """
-    return bool(db.execute(RESTED_ON, (programme_id,)).fetchone()[0])
+    return bool(typed.number(db, RESTED_ON, (programme_id,)))
 
 
 def add(session: Session, programme_id: int, digest: str, document: Any, file: str) -> int:
@@ -57,7 +58,7 @@ def add(session: Session, programme_id: int, digest: str, document: Any, file: s
         session.os_user,
         session.now,
     )
-    return int(session.db.execute(ADD, values).fetchone()[0])
+    return typed.number(session.db, ADD, values)
 
 
 def waiting(db: sqlite3.Connection, programme_id: int) -> Row | None:

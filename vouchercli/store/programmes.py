@@ -5,12 +5,12 @@ for.
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import closest
 from vouchercli.errors import VoucherError
-from vouchercli.store import ledger
+from vouchercli.store import ledger, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -53,23 +53,18 @@ def current(db: sqlite3.Connection, programme: str | None) -> Row:
 
 def named(db: sqlite3.Connection, programme: str) -> Row:
     """The programme of that code. Raises `unknown_programme` with the nearest code."""
-    row: Row | None = db.execute(NAMED, (programme,)).fetchone()
+    row = found(db, programme)
     if row is not None:
         return row
-    near = get_close_matches(programme, [each["programme"] for each in all_loaded(db)], 1)
-    if near:
-        raise VoucherError(
-            "unknown_programme",
-            "no programme {programme} is loaded; did you mean {near}?",
-            hint="voucher programme list",
-            programme=programme,
-            near=near[0],
-        )
+    near = closest(programme, [each["programme"] for each in all_loaded(db)])
     raise VoucherError(
         "unknown_programme",
-        "no programme {programme} is loaded",
+        "no programme {programme} is loaded; did you mean {near}?"
+        if near
+        else "no programme {programme} is loaded",
         hint="voucher programme list",
         programme=programme,
+        near=near,
     )
 
 
@@ -106,10 +101,10 @@ def published(row: Row) -> tuple[Published, ...]:
     figures = document(row).get("published")
     if not figures:
         return ()
-    from vouchercli.rules import documents
     from vouchercli.rules.published import read
+    from vouchercli.rules.values import Node
 
-    return tuple(read(figure, row["time_zone"]) for figure in documents.root(figures).items())
+    return tuple(read(figure, row["time_zone"]) for figure in Node(figures).items())
 
 
 def document(row: Row) -> Any:
@@ -145,8 +140,8 @@ def save(db: sqlite3.Connection, programme: Programme, document: Any, digest: st
     `rules.programme_changes.obstacles`.
     """
     text = json.dumps(document, ensure_ascii=False)
-    programme_id = int(
-        db.execute(SAVE, (programme.programme, digest, text, programme.time_zone, at)).fetchone()[0]
+    programme_id = typed.number(
+        db, SAVE, (programme.programme, digest, text, programme.time_zone, at)
     )
     kept = [funder.funder for funder in programme.funders]
     for row in funders(db, programme_id):
@@ -186,8 +181,8 @@ def in_use(db: sqlite3.Connection, programme_id: int) -> InUse:
     from vouchercli.rules.programme_changes import InUse
 
     return InUse(
-        has_claims=bool(db.execute(HAS_CLAIMS, (programme_id,)).fetchone()[0]),
-        has_redemptions=bool(db.execute(HAS_REDEMPTIONS, (programme_id,)).fetchone()[0]),
+        has_claims=bool(typed.number(db, HAS_CLAIMS, (programme_id,))),
+        has_redemptions=bool(typed.number(db, HAS_REDEMPTIONS, (programme_id,))),
         promised=frozenset(row[0] for row in db.execute(PROMISED, (programme_id,))),
         paying=frozenset(row[0] for row in db.execute(PAYING, (programme_id,))),
         uncommitted_fen={

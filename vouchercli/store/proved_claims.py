@@ -6,7 +6,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules.limits import is_for_all
-from vouchercli.store import bulk_insert, reads
+from vouchercli.store import bulk_insert, typed
 from vouchercli.store.claims import ADD_DAY, DROP_EMPTY_DAYS
 
 if TYPE_CHECKING:
@@ -71,30 +71,30 @@ COUNT = "UPDATE rounds SET claimed = claimed + ? WHERE round_id = ?"
 def listed(db: sqlite3.Connection, programme_id: int) -> dict[int, list[bytes]]:
     """round_id -> the residents it is for, of every round that is not for all."""
     return {
-        round_id: reads.column(db, LISTED, programme_id, group or None)
-        for round_id, mode, group in reads.records(db, tuple, BY_LIST, programme_id)
+        round_id: typed.column(db, LISTED, (programme_id, group or None))
+        for round_id, mode, group in typed.tuples(db, BY_LIST, (programme_id,))
         if not is_for_all(mode, group)
     }
 
 
 def joined(db: sqlite3.Connection, programme_id: int) -> set[int]:
     """The rounds in which some residents are one person."""
-    return {*reads.column(db, JOINED, programme_id)}
+    return {*typed.column(db, JOINED, (programme_id,))}
 
 
 def pauses(db: sqlite3.Connection, programme_id: int) -> list[tuple[int, int, int | None]]:
     """(round_id, from, until) of every pause: [from, until), None: until further notice."""
-    return reads.records(db, tuple, PAUSES, programme_id)
+    return typed.tuples(db, PAUSES, (programme_id,))
 
 
 def room(db: sqlite3.Connection, round_id: int) -> int:
     """How many packs of a round are left."""
-    return reads.number(db, ROOM, round_id)
+    return typed.number(db, ROOM, (round_id,))
 
 
 def next_id(db: sqlite3.Connection) -> int:
     """The first claim_id that is free."""
-    return reads.number(db, LAST_ID) + 1
+    return typed.number(db, LAST_ID) + 1
 
 
 def add(
@@ -124,13 +124,13 @@ def add(
         is_all = db.executemany(statement, zip(*values, strict=False)).rowcount == len(line)
     if is_all:
         return []
-    written = {*reads.column(db, WRITTEN, first_id)}
+    written = {*typed.column(db, WRITTEN, (first_id,))}
     return [place for place, claim_id in enumerate(ids) if claim_id not in written]
 
 
 def duplicates(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> set[int]:
     """The lines of those rows (`SAME`) that stand in the store already, alike in everything."""
-    return {line for line, *content in rows if reads.column(db, IS_SAME, *content)}
+    return {line for line, *content in rows if typed.column(db, IS_SAME, content)}
 
 
 def count(db: sqlite3.Connection, days: Iterable[tuple[int, int, int]]) -> None:

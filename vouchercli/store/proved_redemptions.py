@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import bulk_insert, reads, totals, transaction_numbers
+from vouchercli.store import bulk_insert, totals, transaction_numbers, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -69,7 +69,7 @@ def coupons(db: sqlite3.Connection, programme_id: int) -> list[tuple[Any, ...]]:
     """(round_id, coupon_no, coupon, denomination_fen, threshold_fen, percent_bp) of every voucher
     of every round.
     """
-    return reads.records(db, tuple, COUPONS, programme_id)
+    return typed.tuples(db, COUPONS, (programme_id,))
 
 
 def merchants(db: sqlite3.Connection) -> tuple[str, str, str, str]:
@@ -83,7 +83,7 @@ def platform_numbers(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
     """(platform_no, merchant_no): of several merchants that a platform knows by one number, the
     first.
     """
-    return reads.records(db, tuple, PLATFORM_NUMBERS)
+    return typed.tuples(db, PLATFORM_NUMBERS)
 
 
 def claims(db: sqlite3.Connection, round_id: int) -> Iterator[tuple[str, str, str, str, str]]:
@@ -102,12 +102,12 @@ def claims(db: sqlite3.Connection, round_id: int) -> Iterator[tuple[str, str, st
 
 def visits(db: sqlite3.Connection, first: int, end: int) -> list[tuple[bytes, int, int]]:
     """(resident, merchant_id, day) of every payment between these UTC seconds."""
-    return reads.records(db, tuple, VISITS, first, end)
+    return typed.tuples(db, VISITS, (first, end))
 
 
 def visits_since(db: sqlite3.Connection, first_id: int) -> list[tuple[bytes, int, int]]:
     """(resident, merchant_id, day) of every payment written from `first_id` on."""
-    return reads.records(db, tuple, VISITS_SINCE, first_id)
+    return typed.tuples(db, VISITS_SINCE, (first_id,))
 
 
 # ---------------------------------------------------------------- write
@@ -188,7 +188,7 @@ def add(
     refused = []
     for some in bulk_insert.put(db, ADD, PAYMENT, columns, numbered=(first_id, batch_id)):
         ids = range(first_id + some.start, first_id + some.stop)
-        refused += sorted({*ids}.difference(reads.column(db, WRITTEN, ids[0], ids[-1])))
+        refused += sorted({*ids}.difference(typed.column(db, WRITTEN, (ids[0], ids[-1]))))
     return refused
 
 
@@ -196,7 +196,7 @@ def sole_payment(db: sqlite3.Connection, asked: tuple[Any, ...]) -> tuple[int, i
     """(redemption_id, subsidy_fen) of the payment that is alone on its voucher, by (claim_id,
     coupon_no, transaction_no, merchant_id, base_fen, at the latest at this second).
     """
-    return next(iter(reads.records(db, tuple, SOLE_PAYMENT, *asked)), None)
+    return next(iter(typed.tuples(db, SOLE_PAYMENT, asked)), None)
 
 
 def add_refunds(
@@ -210,7 +210,7 @@ def add_refunds(
 
 def duplicates(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> set[int]:
     """The lines of those rows (`SAME`) that stand in the store already, alike in everything."""
-    return {line for line, *content in rows if reads.column(db, IS_SAME, *content)}
+    return {line for line, *content in rows if typed.column(db, IS_SAME, content)}
 
 
 def add_groups(db: sqlite3.Connection, sums: Iterable[tuple[Any, ...]]) -> None:

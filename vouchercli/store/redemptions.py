@@ -4,10 +4,10 @@ listed.
 
 from __future__ import annotations
 
-from operator import itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import batches, totals, transaction_numbers
+from vouchercli.store import batches, totals, transaction_numbers, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -71,6 +71,30 @@ ALL_LEAVE = "INSERT INTO leaving SELECT redemption_id FROM redemptions WHERE bat
 DELETE_LEAVING = (
     "DELETE FROM redemptions WHERE redemption_id IN (SELECT redemption_id FROM leaving)"
 )
+
+
+class Line(NamedTuple):
+    """A payment or refund as lists show it, of a refund the amounts negative."""
+
+    transaction_no: str
+    kind: str
+    claim_no: str
+    coupon_no: int
+    coupon: str
+    round: str
+    merchant_no: str
+    name: str
+    paid_at: int
+    base_fen: int
+    merchant_discount_fen: int
+    subsidy_fen: int
+    public_fen: int
+    platform_fen: int
+    match_fen: int
+    refund_of: str | None
+    batch: int
+    redemption_id: int
+
 
 LIST = """
 SELECT x.transaction_no, x.kind, c.claim_no, x.coupon_no, k.coupon, r.round, m.merchant_no, m.name,
@@ -150,7 +174,7 @@ def add_splits(
     db: sqlite3.Connection, changes: list[Change], parts: Callable[[int, int], Split]
 ) -> list[tuple[int, Split]]:
     """Keep new splits; returns each with its number."""
-    first = int(db.execute(LAST_SPLIT).fetchone()[0]) + 1
+    first = typed.number(db, LAST_SPLIT) + 1
     splits = [split_of(change, parts) for change in changes]
     known = list(enumerate(splits, first))
     db.executemany(
@@ -184,9 +208,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a batch's rows away again. Raises `VoucherError` when later rows of other batches stand
     on its vouchers.
     """
-    standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
-    if standing:
-        raise batches.built_upon(batch_id, standing)
+    batches.refuse_built_upon(db, batch_id, STANDS_ON)
     expect_leaving(db)
     db.execute(ALL_LEAVE, (batch_id,))
     take_out(db)
@@ -208,22 +230,24 @@ def take_out(db: sqlite3.Connection) -> None:
 
 def listed(
     db: sqlite3.Connection, programme_id: int, *, limit: int, **wanted: str | None
-) -> list[sqlite3.Row]:
+) -> list[Line]:
     """Redemptions of a programme by round, claim_no, merchant_no, transaction_no (None: any),
     oldest first, at most `limit`.
     """
     asked = {"programme_id": programme_id, "limit": limit, **wanted}
+
+    def lines(statement: str, **more: int) -> list[Line]:
+        return typed.rows(db, Line, statement, {**asked, **more})
+
     if number := wanted["transaction_no"]:
         transaction_numbers.find_standing(db, [number])
-        return db.execute(LIST_OF_NUMBER, asked).fetchall()
+        return lines(LIST_OF_NUMBER)
     if wanted["claim_no"]:
-        return db.execute(LIST_OF_CLAIM, asked).fetchall()
-    found: list[sqlite3.Row] = []
+        return lines(LIST_OF_CLAIM)
+    listed: list[Line] = []
     for first_id, last_id, first_paid_at in db.execute(RUNS).fetchall():
-        if len(found) == limit and found[-1]["paid_at"] < first_paid_at:
+        if len(listed) == limit and listed[-1].paid_at < first_paid_at:
             break  # no later run has an older one
-        found += db.execute(
-            LIST_OF_RUN, {**asked, "first_id": first_id, "last_id": last_id}
-        ).fetchall()
-        found = sorted(found, key=itemgetter("paid_at", "redemption_id"))[:limit]
-    return found
+        listed += lines(LIST_OF_RUN, first_id=first_id, last_id=last_id)
+        listed = sorted(listed, key=attrgetter("paid_at", "redemption_id"))[:limit]
+    return listed

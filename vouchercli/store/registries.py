@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.store import batches, merchants, suspensions
+from vouchercli.store import batches, merchants, suspensions, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -212,7 +212,7 @@ def missing(
 
 def count(db: sqlite3.Connection, registry: str) -> int:
     """How many merchants this registry is known to list."""
-    return int(db.execute(COUNT_REGISTRY, (registry,)).fetchone()[0])
+    return typed.number(db, COUNT_REGISTRY, (registry,))
 
 
 # ---------------------------------------------------------------- undo
@@ -277,9 +277,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
 
     Raises `VoucherError` when later changes, redemptions or suspensions stand on them.
     """
-    standing = db.execute(STANDS_ON, (batch_id,)).fetchall()
-    if standing:
-        raise batches.built_upon(batch_id, standing)
+    batches.refuse_built_upon(db, batch_id, STANDS_ON)
     if suspended := db.execute(SUSPENDED, (batch_id,)).fetchall():
         raise VoucherError(
             "batch_built_upon",

@@ -4,15 +4,14 @@ what these have paid.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
 
-    Row = sqlite3.Row
-
 ROUNDS = """
-SELECT r.*, p.programme, p.time_zone, t.document, x.marker, x.next_at, x.missing
+SELECT r.round_id, r.round, r.programme_id, p.programme, p.time_zone, t.document, r.state, r.packs,
+    r.claimed, r.closes_at, x.marker, x.next_at, ifnull(x.missing, '{}')
 FROM rounds r JOIN programmes p USING (programme_id) JOIN templates t USING (template_id) LEFT
     JOIN releases x USING (round_id)
 WHERE r.state IN ('open', 'paused', 'closed') AND ifnull(p.programme = :programme, 1)
@@ -42,11 +41,35 @@ ON CONFLICT DO UPDATE SET marker = excluded.marker, looked_at = excluded.looked_
 """
 
 
-def rounds(db: sqlite3.Connection, programme: str | None, round_id: int | None = None) -> list[Row]:
+class Held(NamedTuple):
+    """A round that may hold unused money, its template's `document`, and what the last look left:
+    the `marker` of what it was made of, when to look again, what was `missing` (JSON: funder ->
+    fen).
+    """
+
+    round_id: int
+    round: str
+    programme_id: int
+    programme: str
+    time_zone: str
+    document: str
+    state: str
+    packs: int
+    claimed: int
+    closes_at: int
+    marker: str | None
+    next_at: int | None
+    missing: str
+
+
+def rounds(
+    db: sqlite3.Connection, programme: str | None, round_id: int | None = None
+) -> list[Held]:
     """Rounds that may hold unused money, with their programme's and template's documents and what
     the last look left.
     """
-    return db.execute(ROUNDS, {"programme": programme, "round_id": round_id}).fetchall()
+    wanted = {"programme": programme, "round_id": round_id}
+    return [*map(Held._make, db.execute(ROUNDS, wanted))]
 
 
 def paid(db: sqlite3.Connection, round_id: int) -> dict[str, int]:

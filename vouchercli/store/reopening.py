@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.store import redemptions, transaction_numbers
+from vouchercli.rules import money
+from vouchercli.store import redemptions, sql_functions, transaction_numbers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -73,11 +74,8 @@ SELECT (SELECT ifnull(max(place), 0)
         'coupon_no', CAST(f.coupon_no AS TEXT),
         'merchant_no', m.merchant_no, 'platform_no', m.platform_no,
         'paid_at', strftime('%Y-%m-%dT%H:%M:%SZ', f.paid_at, 'unixepoch'),
-        'order_amount', printf('%d.%02d', abs(f.base_fen + f.merchant_discount_fen) / 100,
-            abs(f.base_fen + f.merchant_discount_fen) % 100),
-        'merchant_discount', printf('%d.%02d', abs(f.merchant_discount_fen) / 100,
-            abs(f.merchant_discount_fen) % 100),
-        'subsidy', printf('%d.%02d', f.told_fen / 100, f.told_fen % 100),
+        'order_amount', yuan(abs(f.base_fen + f.merchant_discount_fen)),
+        'merchant_discount', yuan(abs(f.merchant_discount_fen)), 'subsidy', yuan(f.told_fen),
         'refund_of', ifnull(p.transaction_no, ''), 'channel', f.channel),
     f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, '', f.paid_at, f.day,
         abs(f.base_fen), abs(f.merchant_discount_fen),
@@ -123,6 +121,7 @@ def move_leaving(db: sqlite3.Connection) -> None:
     """Move the facts of temp.leaving among the incoming rows, and what they made out of the
     totals.
     """
+    sql_functions.register(db, yuan=money.yuan)
     db.execute(STAGE)
     db.execute(FORGET_WARNINGS)
     redemptions.take_out(db)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import times
 from vouchercli.rules.leverage import CALENDAR, GROUPINGS, Sums
-from vouchercli.store import totals
+from vouchercli.store import totals, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
     Row = sqlite3.Row
 
+
+class Round(NamedTuple):
+    """A round, and what its template says of a pack."""
+
+    round_id: int
+    round: str
+    state: str
+    packs: int
+    per_resident: int
+    opens_at: int
+    platform: str
+    template: str
+    coupons: int
+    pack_value_fen: int
+
+
 ROUNDS = """
 SELECT r.round_id, r.round, r.state, r.packs, r.per_resident, r.opens_at, r.platform, m.template,
     m.coupons, m.pack_value_fen
@@ -31,9 +47,9 @@ WHERE r.programme_id = ? ORDER BY r.opens_at, r.round_id
 """
 
 
-def rounds_of(db: sqlite3.Connection, programme_id: int) -> list[Row]:
-    """Every round of the programme by opening, with what its template says of a pack."""
-    return db.execute(ROUNDS, (programme_id,)).fetchall()
+def rounds_of(db: sqlite3.Connection, programme_id: int) -> list[Round]:
+    """Every round of the programme by opening."""
+    return typed.rows(db, Round, ROUNDS, (programme_id,))
 
 
 # ---------------------------------------------------------------- redemptions by round and key
@@ -196,7 +212,7 @@ def by_merchant(
     parameters = [value for _, values in parts for value in values]
     cursor = db.cursor()
     cursor.row_factory = None  # plain tuples: there may be a hundred thousand
-    chosen = () if len(rounds) == db.execute(ALL_ROUNDS).fetchone()[0] else tuple(rounds)
+    chosen = () if len(rounds) == typed.number(db, ALL_ROUNDS) else tuple(rounds)
     cursor.execute(
         _merchants(" UNION ALL ".join(sql for sql, _ in parts), len(chosen)), (*parameters, *chosen)
     )
@@ -400,32 +416,28 @@ def last_claim(db: sqlite3.Connection, round_id: int, as_of: int) -> int:
     """When the last claim up to `as_of` was made (UTC seconds): of a round that is sold out, when
     it sold out.
     """
-    return int(db.execute(LAST_CLAIM, (round_id, as_of)).fetchone()[0])
+    return typed.number(db, LAST_CLAIM, (round_id, as_of))
 
 
 def claimers(db: sqlite3.Connection, round_id: int, as_of: int) -> int:
     """Different residents who had claimed by `as_of`."""
-    return int(db.execute(CLAIMERS, (round_id, as_of)).fetchone()[0])
+    return typed.number(db, CLAIMERS, (round_id, as_of))
 
 
 def users(db: sqlite3.Connection, as_of: int) -> dict[int, int]:
     """Different residents with a voucher that stood used at `as_of`, by round."""
-    is_all = as_of >= db.execute(LAST_PAID).fetchone()[0]
+    is_all = as_of >= typed.number(db, LAST_PAID)
     return dict(db.execute(USERS_EVER if is_all else USERS_UNTIL, {"as_of": as_of}).fetchall())
 
 
 def unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
     """How many of the claims made by `as_of` can still be used at `at`."""
-    return int(
-        db.execute(UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at}).fetchone()[0]
-    )
+    return typed.number(db, UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at})
 
 
 def used_unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
     """The face in fen that was used by `as_of` of the claims that can still be used at `at`."""
-    return int(
-        db.execute(USED_UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at}).fetchone()[0]
-    )
+    return typed.number(db, USED_UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at})
 
 
 # ---------------------------------------------------------------- rejected claims

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import closest
 from vouchercli.errors import VoucherError
-from vouchercli.store import reads
+from vouchercli.rules import scope
+from vouchercli.rules.merchants import Merchant
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping
 
+    from vouchercli.rules.scope import Scope
+
     Row = sqlite3.Row
 
 # A round with its template and programme beside it: what every reader wants.
-NAMED = """
-SELECT r.*, t.template, t.version, t.pack_value_fen, t.coupons, t.document AS template_document,
-    p.programme, p.time_zone
+# `pinned` is the version that it uses, whatever has been added since; `quota_fen` the most that all
+# funders together can have to pay.
+ALL = """
+SELECT r.*, r.resident_group AS "group", t.template, t.version,
+    t.template || '@' || t.version AS pinned, t.pack_value_fen, t.coupons,
+    r.packs * t.pack_value_fen AS quota_fen, p.programme, p.time_zone
 FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
-WHERE r.programme_id = ? AND r.round = ?
+WHERE r.programme_id = ?
 """
-LISTED = """
-SELECT r.*, t.template, t.version, t.pack_value_fen, t.coupons, p.programme, p.time_zone
-FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
-WHERE r.programme_id = ? ORDER BY r.opens_at, r.round_id
-"""
+NAMED = ALL + "AND r.round = ?"
+LISTED = ALL + "ORDER BY r.opens_at, r.round_id"
 CODES = "SELECT round FROM rounds WHERE programme_id = ? ORDER BY opens_at, round_id"
 
 
@@ -40,23 +44,19 @@ def named(db: sqlite3.Connection, programme_id: int, code: str) -> Row:
 
 
 def _unknown(code: str, known: list[str]) -> VoucherError:
-    by_folded = {each.casefold(): each for each in known}
-    for near in get_close_matches(code.casefold(), by_folded, n=1):
-        return VoucherError(
-            "unknown_round",
-            "there is no round {round}; did you mean {near}?",
-            hint="voucher round list",
-            round=code,
-            near=by_folded[near],
-        )
+    near = closest(code, known)
     return VoucherError(
-        "unknown_round", "there is no round {round}", hint="voucher round list", round=code
+        "unknown_round",
+        "there is no round {round}; did you mean {near}?" if near else "there is no round {round}",
+        hint="voucher round list",
+        round=code,
+        near=near,
     )
 
 
 def codes(db: sqlite3.Connection, programme_id: int) -> list[str]:
     """The codes of all rounds of a programme, by opening."""
-    return reads.column(db, CODES, programme_id)
+    return typed.column(db, CODES, (programme_id,))
 
 
 def listed(db: sqlite3.Connection, programme_id: int) -> list[Row]:
@@ -123,6 +123,7 @@ ORDER BY district, merchant_no
 """
 
 
-def merchants_at(db: sqlite3.Connection, at: int) -> Iterator[Row]:
-    """The merchants that are not suspended at that second, as a scope judges them."""
-    return iter(db.execute(ELIGIBLE, {"at": at}))
+def merchants_at(db: sqlite3.Connection, where: Scope, at: int) -> Iterator[Merchant]:
+    """The merchants that a scope covers and that are not suspended at that second."""
+    standing = (Merchant(*row) for row in db.execute(ELIGIBLE, {"at": at}))
+    return (each for each in standing if scope.covers(where, each))

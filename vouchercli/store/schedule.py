@@ -6,37 +6,40 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import Busy
+from vouchercli.rules.schedule import Scheduled
 from vouchercli.store.db import busy_or_refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    Row = sqlite3.Row
-
 ROUNDS = """
-SELECT r.*, p.programme, p.time_zone,
+SELECT r.round_id, p.programme, r.round, p.time_zone AS zone, r.state, r.mode, r.platform,
+    r.revision, r.opens_at, r.closes_at,
     (SELECT max(a.at) FROM approvals a WHERE a.round_id = r.round_id AND a.revision = r.revision
-        AND a.verdict = 'approve') AS approved_at,
-    d.committed_at, d.drawn_at, d.registration_closes_at, d.public_source,
-    (SELECT m.amendment_id FROM amendments m WHERE m.round_id = r.round_id
-        AND m.state = 'proposed') AS amendment_id,
-    (SELECT m.proposed_at FROM amendments m WHERE m.round_id = r.round_id
-        AND m.state = 'proposed') AS proposed_at,
-    EXISTS (SELECT 1 FROM applications a WHERE a.round_id = r.round_id) AS has_applications,
-    EXISTS (SELECT 1 FROM eligibility e WHERE e.programme_id = r.programme_id) AS has_eligible,
-    (SELECT ifnull(max(b.batch_id), 0) || ' ' || ifnull(sum(b.accepted), 0) FROM batches b
-     WHERE b.kind IN ('applications', 'eligibility') AND b.programme_id = r.programme_id
-         AND b.state = 'done') AS asked,
-    (SELECT max(m.ended_at) FROM amendments m
+        AND a.verdict = 'approve' AND r.state NOT IN ('draft', 'submitted')) AS approved_at,
+    d.registration_closes_at, d.committed_at IS NOT NULL AS seed_committed,
+    d.drawn_at IS NOT NULL AS drawn, ifnull(d.public_source, '') <> '' AS waits_for_text,
+    -- what there is to allocate: it changes when a file came, was retried or undone, and when packs
+    -- were added
+    CASE WHEN r.claimed < r.packs AND CASE r.mode
+        WHEN 'fcfs' THEN EXISTS (SELECT 1 FROM applications a WHERE a.round_id = r.round_id)
+        ELSE EXISTS (SELECT 1 FROM eligibility e WHERE e.programme_id = r.programme_id) END
+    THEN (SELECT ifnull(max(b.batch_id), 0) || ' ' || ifnull(sum(b.accepted), 0) || ' ' || r.packs
+        FROM batches b WHERE b.kind IN ('applications', 'eligibility')
+            AND b.programme_id = r.programme_id AND b.state = 'done')
+    ELSE '' END AS to_allocate,
+    ifnull((SELECT max(m.ended_at) FROM amendments m
      WHERE m.round_id = r.round_id AND m.state = 'effective' AND m.kind IN ('top-up',
-         'reschedule')) AS amended_at,
+         'reschedule')), 0) AS amended_at,
+    m.amendment_id, m.proposed_at,
     (SELECT i.terms_sha256 FROM issuance_orders i WHERE i.round_id = r.round_id
         ORDER BY i.number DESC LIMIT 1) AS ordered_sha256
 FROM rounds r JOIN programmes p USING (programme_id) LEFT JOIN draws d USING (round_id)
+    LEFT JOIN amendments m ON m.round_id = r.round_id AND m.state = 'proposed'
 WHERE r.state IN ('draft', 'submitted', 'approved', 'open', 'paused')
     AND ifnull(p.programme = :programme, 1)
     AND ifnull(r.round_id = :round_id, 1)
@@ -49,11 +52,22 @@ IS_DONE = (
 )
 
 
-def rounds(db: sqlite3.Connection, programme: str | None, round_id: int | None = None) -> list[Row]:
+def rounds(
+    db: sqlite3.Connection, programme: str | None, round_id: int | None = None
+) -> list[tuple[Scheduled, str]]:
     """The rounds that something may still be due of, by opening; of one programme, or one round,
-    when that is given.
+    when that is given. With each the digest of the terms that its platform was last ordered ('':
+    none); whether these are its terms still, and what the platform asks, is not said yet.
     """
-    return db.execute(ROUNDS, {"programme": programme, "round_id": round_id}).fetchall()
+    wanted = {"programme": programme, "round_id": round_id}
+    return [_scheduled(dict(row)) for row in db.execute(ROUNDS, wanted)]
+
+
+def _scheduled(known: dict[str, Any]) -> tuple[Scheduled, str]:
+    waiting = (known.pop("amendment_id"), known.pop("proposed_at"))
+    ordered = known.pop("ordered_sha256") or ""
+    amendment = None if None in waiting else waiting
+    return Scheduled(**known, amendment=amendment, was_ordered=bool(ordered)), ordered
 
 
 def did(
@@ -82,7 +96,24 @@ ON CONFLICT DO UPDATE SET ticks = ticks + 1, longest_gap = max(longest_gap,
         last_late = ifnull(excluded.last_late, last_late),
     most_late = max(most_late, excluded.most_late)
 """
-HEARTBEAT = "SELECT * FROM heartbeat"
+HEARTBEAT = (
+    "SELECT beat_at, last_late, ticks, host, os_user, failed, most_late, longest_gap FROM heartbeat"
+)
+
+
+class Heartbeat(NamedTuple):
+    """The last tick: when, who ran it where, how many deeds `failed`; of all ticks how many there
+    were, and in seconds how late the latest deed was and how long the clock stood still.
+    """
+
+    at: int
+    last_late: int | None
+    ticks: int
+    host: str
+    os_user: str
+    failed: int
+    most_late: int
+    longest_gap: int
 
 
 def beat(db: sqlite3.Connection, **values: Any) -> None:
@@ -92,10 +123,10 @@ def beat(db: sqlite3.Connection, **values: Any) -> None:
     db.execute(BEAT, values)
 
 
-def heartbeat(db: sqlite3.Connection) -> Row | None:
+def heartbeat(db: sqlite3.Connection) -> Heartbeat | None:
     """The last tick and what is kept of all; None before the first."""
-    row: Row | None = db.execute(HEARTBEAT).fetchone()
-    return row
+    row = db.execute(HEARTBEAT).fetchone()
+    return Heartbeat._make(row) if row else None
 
 
 # ---------------------------------------------------------------- one tick at a time

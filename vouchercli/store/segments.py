@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import reads
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,9 +20,9 @@ def segment_id(
     """The segment of that combination, made when it is new."""
     key = (district, industry, size)
     db.execute(ADD, key)
-    return reads.number(db, FIND, *key)
+    return typed.number(db, FIND, key)
 
 
 def every(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
     """(segment_id, district, industry, size) of every segment."""
-    return reads.records(db, tuple, ALL)
+    return typed.tuples(db, ALL)

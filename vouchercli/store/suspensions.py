@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -11,16 +13,30 @@ if TYPE_CHECKING:
 ADD = (
     "INSERT INTO suspensions (merchant_id, from_at, reason, actor, batch_id) VALUES (?, ?, ?, ?, ?)"
 )
+
+
+class Suspension(NamedTuple):
+    """A stretch of time (UTC seconds; `until_at` None: until further notice); `registry` no longer
+    listed the merchant in batch `batch_id`, if that was why.
+    """
+
+    from_at: int
+    until_at: int | None
+    reason: str
+    actor: str
+    batch_id: int | None
+    registry: str | None
+
+
 OF_MERCHANT = """
-SELECT s.*, b.profile AS registry FROM suspensions AS s LEFT JOIN batches AS b USING (batch_id)
-WHERE s.merchant_id = ? ORDER BY s.from_at, s.suspension_id
+SELECT s.from_at, s.until_at, s.reason, s.actor, s.batch_id, b.profile
+FROM suspensions AS s LEFT JOIN batches AS b USING (batch_id)
+WHERE s.merchant_id = ?1
 """
-OVERLAPPING = """
-SELECT * FROM suspensions
-WHERE merchant_id = ?1 AND (until_at IS NULL OR until_at > max(from_at, ?2))
-ORDER BY from_at LIMIT 1
-"""
-OPEN = "SELECT * FROM suspensions WHERE merchant_id = ?1 AND until_at IS NULL ORDER BY from_at"
+BY_TIME = " ORDER BY s.from_at, s.suspension_id"
+ALL = OF_MERCHANT + BY_TIME
+OVERLAPPING = OF_MERCHANT + "AND (s.until_at IS NULL OR s.until_at > max(s.from_at, ?2))" + BY_TIME
+OPEN = OF_MERCHANT + "AND s.until_at IS NULL" + BY_TIME
 END = (
     "UPDATE suspensions SET until_at = max(from_at, ?2) WHERE merchant_id = ?1 AND until_at IS NULL"
 )
@@ -31,23 +47,19 @@ WHERE n.last_paid_at >= ?2 AND f.merchant_id = ?1 AND f.paid_at >= ?2 AND f.refu
 """
 
 
-def of_merchant(db: sqlite3.Connection, merchant_id: int) -> list[sqlite3.Row]:
-    """Every suspension of a merchant, oldest first; `registry` is the one that no longer listed it,
-    if that was why.
-    """
-    return db.execute(OF_MERCHANT, (merchant_id,)).fetchall()
+def of_merchant(db: sqlite3.Connection, merchant_id: int) -> list[Suspension]:
+    """Every suspension of a merchant, oldest first."""
+    return typed.rows(db, Suspension, ALL, (merchant_id,))
 
 
-def overlapping(db: sqlite3.Connection, merchant_id: int, from_at: int) -> sqlite3.Row | None:
+def overlapping(db: sqlite3.Connection, merchant_id: int, from_at: int) -> Suspension | None:
     """A suspension that one from `from_at` until further notice would run into."""
-    row: sqlite3.Row | None = db.execute(OVERLAPPING, (merchant_id, from_at)).fetchone()
-    return row
+    return typed.row(db, Suspension, OVERLAPPING, (merchant_id, from_at))
 
 
-def standing(db: sqlite3.Connection, merchant_id: int) -> sqlite3.Row | None:
+def standing(db: sqlite3.Connection, merchant_id: int) -> Suspension | None:
     """The suspension that holds until further notice."""
-    row: sqlite3.Row | None = db.execute(OPEN, (merchant_id,)).fetchone()
-    return row
+    return typed.row(db, Suspension, OPEN, (merchant_id,))
 
 
 def begin(db: sqlite3.Connection, merchant_id: int, from_at: int, reason: str, actor: str) -> None:
@@ -64,7 +76,7 @@ def paid_since(db: sqlite3.Connection, merchant_id: int, at: int) -> int:
     """How many payments at a merchant, from that second on, were accepted before it was
     suspended.
     """
-    return int(db.execute(PAID_SINCE, (merchant_id, at)).fetchone()[0])
+    return typed.number(db, PAID_SINCE, (merchant_id, at))
 
 
 # ---------------------------------------- by a registry that no longer lists a merchant

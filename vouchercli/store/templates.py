@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import closest
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.rules import templates as rules
 
@@ -21,7 +21,6 @@ LATEST = "SELECT * FROM templates WHERE template = ? ORDER BY version DESC LIMIT
 VERSION = "SELECT * FROM templates WHERE template = ? AND version = ?"
 VERSIONS = "SELECT * FROM templates WHERE template = ? ORDER BY version"
 CODES = "SELECT DISTINCT template FROM templates ORDER BY template"
-COUPONS = "SELECT * FROM coupons WHERE template_id = ? ORDER BY coupon_no"
 LISTED = """
 SELECT t.*, (SELECT count(*) FROM rounds r JOIN templates v USING (template_id)
     WHERE v.template = t.template) AS rounds
@@ -46,20 +45,15 @@ def named(db: sqlite3.Connection, template: str, version: int | None = None) -> 
             version=version,
             latest=latest["version"],
         )
-    near = get_close_matches(template, codes(db), 1)
-    if near:
-        raise VoucherError(
-            "unknown_template",
-            "there is no template {template}; did you mean {near}?",
-            hint="voucher template list",
-            template=template,
-            near=near[0],
-        )
+    near = closest(template, codes(db))
     raise VoucherError(
         "unknown_template",
-        "there is no template {template}",
-        hint="voucher template list --shipped",
+        "there is no template {template}; did you mean {near}?"
+        if near
+        else "there is no template {template}",
+        hint="voucher template list" if near else "voucher template list --shipped",
         template=template,
+        near=near,
     )
 
 
@@ -104,11 +98,6 @@ def listed(db: sqlite3.Connection) -> list[Row]:
     return db.execute(LISTED).fetchall()
 
 
-def coupons(db: sqlite3.Connection, template_id: int) -> list[Row]:
-    """The vouchers of one pack, coupon_no 1..n."""
-    return db.execute(COUPONS, (template_id,)).fetchall()
-
-
 def rounds(db: sqlite3.Connection, template_id: int) -> list[str]:
     """The rounds that use this version."""
     return [row["round"] for row in db.execute(ROUNDS, (template_id,))]
@@ -116,11 +105,12 @@ def rounds(db: sqlite3.Connection, template_id: int) -> list[str]:
 
 def value(row: Row) -> Template:
     """The template as the rules know it."""
-    return _read(row["document"])
+    return read(row["document"])
 
 
 @lru_cache(maxsize=64)
-def _read(text: str) -> Template:
+def read(text: str) -> Template:
+    """A template's document, as it is kept, as the rules know it."""
     template, faults = rules.read(json.loads(text))
     assert template is not None, faults  # it had no fault when it was added
     return template

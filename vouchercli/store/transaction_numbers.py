@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from vouchercli.store import reads
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -81,7 +81,7 @@ def key(number: str) -> int:
 
 def last_id(db: sqlite3.Connection) -> int:
     """The highest redemption_id given so far."""
-    return reads.number(db, LAST_ID)
+    return typed.number(db, LAST_ID)
 
 
 def keep(
@@ -164,14 +164,14 @@ def find_reused(db: sqlite3.Connection, batch_id: int) -> int:
     expect_none(db)
     _add_holders(db, _twins(db, batch_id))
     db.execute(DROP_SINGLE, (batch_id,))
-    return reads.number(db, "SELECT count(*) FROM standing_numbers")
+    return typed.number(db, "SELECT count(*) FROM standing_numbers")
 
 
 def _twins(db: sqlite3.Connection, batch_id: int) -> set[int]:
     """Keys that stand twice, at least once in the batch's own runs; in passes, so that memory stays
     flat.
     """
-    own = reads.number(db, COUNT_OWN, batch_id)
+    own = typed.number(db, COUNT_OWN, (batch_id,))
     if own > LONG_RUN and find_spec("numpy"):
         return _twins_by_columns(db, batch_id)
     passes = own // PASSES_EVERY + 1

@@ -47,7 +47,7 @@ TEXT = {
     "let one of them do it with --actor NAME": "请由其中一人以 --actor 姓名 办理",
     "{actor} acts under {login}, the login of {other}: where logins are personal they count as one person": "{actor} 使用的登录名 {login} 也是 {other} 的：登录名专人专用时，两者视为同一人",
     "let another checker do it under their own login": "请由另一名复核人员以本人的登录名办理",
-    "{actor} approved under {login}, the login that also acted as {also}: one person may stand behind both names.": "{actor} 批准时使用的登录名 {login} 也曾以 {also} 的名义办理：两个名字背后可能是同一人。",
+    "{actor} approved under {os_user}, the login that also acted as {also}: one person may stand behind both names.": "{actor} 批准时使用的登录名 {os_user} 也曾以 {also} 的名义办理：两个名字背后可能是同一人。",
     "staff, approvals and logins of programme {programme} are changed by one of its checkers only": "项目 {programme} 的人员、审批档次和登录规定只能由其复核人员更改",
     "let one of {checkers} load it, with --actor NAME": "请由 {checkers} 之一以 --actor 姓名 载入",
     "finance": "财务",

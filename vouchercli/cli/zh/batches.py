@@ -21,7 +21,7 @@ TEXT = {
     "Rejects and warnings of batch {batch}": "批次 {batch} 的不合格行与提示",
     "batch {batch} has no rejects": "批次 {batch} 没有不合格行",
     "mend them in the file's own layout: voucher batch rejects {batch} --to rejects.csv, then import that file": "按原格式修改：voucher batch rejects {batch} --to rejects.csv，改好后再导入该文件",
-    "wrote {count} rows to {file}: mend them there, then import that file": "已将 {count} 行写入 {file}：修改后请再导入该文件",
+    "wrote {rejects} rows to {file}: mend them there, then import that file": "已将 {rejects} 行写入 {file}：修改后请再导入该文件",
     "Batch": "批次",
     "File": "文件",
     "State": "状态",

@@ -94,6 +94,7 @@ TEXT = {
     "restore voucher.key from the backup": "请从备份恢复 voucher.key",
     "round {round} is not drawn yet: there is no certificate": "{round} 期尚未摇号，没有证书",
     "round {round} has no application {application}": "{round} 期没有报名 {application}",
+    "applications": "报名记录",
     "applications came in after the draw of {round}: the list it was drawn from is not written again": "{round} 期摇号之后又导入了报名，不再写出当时的名单",
     "keep the list that was published": "请保留公布时的名单",
     # a stranger's check

@@ -12,7 +12,7 @@ TEXT = {
     "rejected": "不合格",
     "accepted with a warning": "接收，有提示",
     "{file} was imported before as batch {batch} ({accepted} accepted, {rejected} rejected): nothing to do": "{file} 已作为批次 {batch} 导入过（接收 {accepted} 行，不合格 {rejected} 行）：无需处理",
-    "batch {batch} is undone: {count} rows of {file} were taken away": "批次 {batch} 已撤销：已撤回 {file} 的 {count} 行",
+    "batch {batch} is undone: {undone} rows of {file} were taken away": "批次 {batch} 已撤销：已撤回 {file} 的 {undone} 行",
     "batch {batch} was undone": "批次 {batch} 已被撤销",
     "import {file} again": "请重新导入 {file}",
     "there is no batch {batch}": "没有批次 {batch}",

@@ -75,7 +75,6 @@ TEXT = {
     'write it in quotes as it was printed, like "13.24"': '请照原文写并加引号，如 "13.24"',
     # faults that templates share
     "{offending} cannot be a short name": "{offending} 不能用作代码",
-    "{code} cannot be a short name": "{code} 不能用作代码",
     "write it without blanks and without @ / , ; :": "代码中不要有空格，也不要有 @ / , ; :",
     "{offending} is not a whole number from {least} on": "{offending} 不是不小于 {least} 的整数",
     "{offending} is below nothing": "{offending} 小于零",

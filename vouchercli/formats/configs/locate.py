@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from vouchercli.documents import closest
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs.schema import closest
 from vouchercli.result import Word
 
 Kind = Literal["programmes", "templates", "platforms", "orders"]

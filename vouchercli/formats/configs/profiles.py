@@ -5,19 +5,29 @@ grammar by example.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import locate, profile_shape, schema, yamls
-from vouchercli.formats.configs.fields import KIND_WORDS
-from vouchercli.formats.tables.archives import Choice
+from vouchercli.formats.configs import locate, yamls
+from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vouchercli.formats.configs.yamls import Document
+    from vouchercli.documents import Fault
+
+
+@dataclass(frozen=True)
+class EntryChoice:
+    """Which entries of an archive a profile takes, and which it leaves, as patterns on the entry's
+    name ('' = not said).
+    """
+
+    take: str = ""
+    skip: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,7 @@ class Profile:
     footer: str
     footer_is_required: bool
     checks: tuple[Check, ...]
-    archive: Choice
+    archive: EntryChoice
     sheet: str
     is_opaque: bool
     identities: tuple[str, ...]
@@ -113,7 +123,8 @@ class Profile:
 def from_json(text: str) -> Profile:
     """The profile that `to_json` wrote."""
     document = json.loads(text)
-    return _built(document, document["kind"])
+    kind = document["kind"] if "kinds" not in document else document.pop("kind")
+    return read(document)[0][kind]
 
 
 def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
@@ -121,11 +132,9 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
 
     Raises `VoucherError`: unknown_config, bad_yaml with every fault, wrong_kind.
     """
-    path = locate.find("platforms", name_or_path)
-    document = _checked(path)
-    kinds = profile_shape.kinds(document.value)
-    wanted = kind or (kinds[0] if len(kinds) == 1 else "")
-    if wanted not in kinds:
+    profiles, _ = yamls.checked(locate.find("platforms", name_or_path), read)
+    wanted = kind or (next(iter(profiles)) if len(profiles) == 1 else "")
+    if wanted not in profiles:
         raise VoucherError(
             "wrong_kind",
             "profile {profile} is not for a {kind}",
@@ -133,101 +142,219 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
             profile=str(name_or_path),
             kind=KIND_WORDS.get(wanted, wanted),
         )
-    return _built(document.value, wanted)
+    return profiles[wanted]
 
 
 def known(kind: str) -> list[Profile]:
     """Every profile for `kind` that can be found from here, by name."""
-    found = []
-    for name in locate.names("platforms"):
-        document = _checked(locate.find("platforms", name))
-        if kind in profile_shape.kinds(document.value):
-            found.append(_built(document.value, kind))
-    return found
+    each = [
+        yamls.checked(locate.find("platforms", name), read)[0] for name in locate.names("platforms")
+    ]
+    return [profiles[kind] for profiles in each if kind in profiles]
 
 
-def _checked(path: Path) -> Document:
-    stamp = path.stat() if path.is_file() else None
-    return _checked_once(
-        path, locate.shown(path), (stamp.st_mtime_ns, stamp.st_size) if stamp else None
-    )
+# ---------------------------------------------------------------- what a profile's YAML may say
 
-
-@lru_cache(
-    64
-)  # each kind of file asks for all of them, and reading YAML takes longer than a small import
-def _checked_once(path: Path, name: str, stamp: tuple[int, int] | None) -> Document:
-    document = yamls.read(path, name)
-    document.refuse([*schema.check(document, profile_shape.FILE), *profile_shape.faults(document)])
-    return document
-
-
-def _built(document: dict[str, Any], kind: str) -> Profile:
-    said = profile_shape.section(document, kind)
-    columns = dict(said["columns"])
-    footer, archive = said.get("footer", {}), said.get("archive", {})
-    name = document["profile"]
-    return Profile(
-        profile=name,
-        kind=kind,
-        platform=document.get("platform", name),
-        name=document.get("name", {"zh": name, "en": name}),
-        kind_rule=_kind_rule(columns.pop("kind", {"value": "pay"})),
-        fields={name: _spec(value) for name, value in columns.items()},
-        key=tuple(said.get("key", ())),
-        encoding=said.get("encoding"),
-        is_fen=said.get("unit") == "fen",
-        refunds_are_negative=said.get("refunds") == "negative",
-        skip=tuple(Filter(one["column"], one["like"]) for one in said.get("skip", ())),
-        only=tuple(Filter(one["column"], one["like"]) for one in said.get("only", ())),
-        footer=footer.get("like", ""),
-        footer_is_required=footer.get("required", False),
-        checks=tuple(
-            Check(one["find"], one.get("of", "all"), one.get("sums", {}))
-            for one in said.get("checks", ())
-        ),
-        archive=Choice(archive.get("take", ""), archive.get("skip", "")),
-        sheet=said.get("sheet", ""),
-        is_opaque=said.get("resident") == "opaque",
-        identities=tuple(said.get("identities", ())),
-        recognise_by=tuple(said.get("recognise_by", ())),
-        document=document,
-    )
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value or ())
-
-
-def _spec(value: Any) -> Spec:
-    if not isinstance(value, dict):
-        return Spec(columns=_names(value))
-    return Spec(
-        columns=_names(value.get("column")),
-        join=_names(value.get("join")),
-        glue=value.get("with", " "),
-        pattern=value.get("pattern", ""),
-        default=value.get("default"),
-        value=value.get("value"),
-        optional=value.get("optional", False),
-        down=value.get("down", False),
-        words=value.get("words", {}),
-        pay=_spec(value["pay"]) if "pay" in value else None,
-        refund=_spec(value["refund"]) if "refund" in value else None,
-    )
-
-
-def _kind_rule(value: Any) -> KindRule:
-    if not isinstance(value, dict):
-        return KindRule(columns=_names(value), pay=PAY, refund=REFUND)
-    return KindRule(
-        columns=_names(value.get("column")),
-        pay=value.get("pay", "" if "refund" in value or "sign" in value else PAY),
-        refund=value.get("refund", REFUND),
-        otherwise=value.get("otherwise", ""),
-        sign=value.get("sign", ""),
-        value=value.get("value", ""),
-    )
-
-
+SECTION = (
+    "encoding",
+    "unit",
+    "refunds",
+    "columns",
+    "key",
+    "skip",
+    "only",
+    "footer",
+    "checks",
+    "archive",
+    "sheet",
+    "resident",
+    "identities",
+    "recognise_by",
+)
+HEAD = ("profile", "platform", "name", "source", "kinds", "kind")
+BOTH = ("zh", "en")
+ORIGINS = ("column", "join", "value")
+CELL = (*ORIGINS, "with", "pattern", "default", "optional", "down", "words")
+SPLIT = ("pay", "refund")
+OF_KIND = ("sign", "otherwise")
 PAY, REFUND = "^pay$", "^refund$"
+
+
+def read(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
+    """The profiles of a document, by the kind of file that each is for, and every fault of it."""
+    node = Node(document)
+    is_many = isinstance(document, dict) and "kinds" in document
+    top = node.fields((*HEAD, *SECTION), ("profile", *(() if is_many else ("kind", "columns"))))
+    name = top["profile"].form(r"[a-z0-9][a-z0-9-]*", "wechat-use-flow")
+    top["source"].text()
+    head = {
+        "profile": name,
+        "platform": top["platform"].text(name),
+        "name": both_names(top["name"], name),
+        "document": document,
+    }
+    kind = top["kind"].choice(FIELDS)
+    profiles = {kind: _profile(head, "" if is_many else kind, top)}
+    if not is_many:
+        return profiles, node.faults
+    for key in ("kind", *SECTION):
+        if key in document:
+            top[key].fault(
+                "misplaced_key",
+                "{offending} must stand below one of kinds:",
+                at_key=True,
+                offending=key,
+            )
+    for kind, section in top["kinds"].entries(least=1):
+        if kind not in FIELDS:
+            top["kinds"].unknown_key(kind, FIELDS)
+        profiles[kind] = _profile(head, kind, section.fields(SECTION, ("columns",)))
+    return profiles, node.faults
+
+
+def both_names(node: Node, default: str = "") -> dict[str, str]:
+    """A name in both languages; `default` when there is none."""
+    return {key: part.text(default) for key, part in node.fields(BOTH, BOTH).items()}
+
+
+def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
+    footer = part["footer"].fields(("like", "required"), ("like",))
+    archive = part["archive"].fields(("take", "skip"))
+    columns = _columns(part["columns"], kind, not part["key"].is_missing)
+    return Profile(
+        **head,
+        kind=kind,
+        kind_rule=_kind_rule(columns.pop("kind", Node({"value": "pay"}))),
+        fields={name: _spec(spec) for name, spec in columns.items()},
+        key=part["key"].texts(least=1),
+        encoding=part["encoding"].text() or None,
+        is_fen=part["unit"].choice(("yuan", "fen")) == "fen",
+        refunds_are_negative=part["refunds"].choice(("positive", "negative")) == "negative",
+        skip=_filters(part["skip"]),
+        only=_filters(part["only"]),
+        footer=_pattern(footer["like"]),
+        footer_is_required=footer["required"].yes(),
+        checks=tuple(map(_check, part["checks"].items())),
+        archive=EntryChoice(_pattern(archive["take"]), _pattern(archive["skip"])),
+        sheet=part["sheet"].text(),
+        is_opaque=part["resident"].choice(("identity", "opaque")) == "opaque",
+        identities=part["identities"].texts(),
+        recognise_by=part["recognise_by"].texts(),
+    )
+
+
+def _columns(node: Node, kind: str, has_key: bool) -> dict[str, Node]:
+    """Where the fields come from: fields of that kind only, and all that every row needs."""
+    columns = dict(node.entries(least=1))
+    if kind not in FIELDS or not isinstance(node.value, dict):
+        return columns
+    for name, spec in columns.items():
+        if name not in FIELDS[kind]:
+            spec.unlike(
+                "unknown_field",
+                "a {kind} has no field {offending}",
+                FIELDS[kind],
+                offending=name,
+                at_key=True,
+                kind=KIND_WORDS[kind],
+            )
+    stands_in = has_key if kind == "merchants" else "platform_no" in columns
+    for name in FIELDS[kind]:
+        is_given = name in columns or (name == "merchant_no" and stands_in)
+        if name not in OPTIONAL[kind] and not is_given:
+            node.fault(
+                "missing_field",
+                "columns: says nothing of {offending}, which every row needs",
+                at_key=True,
+                offending=name,
+            )
+    return columns
+
+
+def _spec(node: Node, more: tuple[str, ...] = (*SPLIT, *OF_KIND)) -> Spec:
+    """Where one field comes from; what stands below `pay` and `refund` is not split again."""
+    if not isinstance(node.value, dict):
+        return Spec(columns=_names(node))
+    part = node.fields((*CELL, *more))
+    split = [key for key in SPLIT if key in more and key in node.value]
+    if len(split) == 1 or any(key in more and key in node.value for key in OF_KIND):
+        node.fault(
+            "misplaced_key", "sign and otherwise belong to kind; pay and refund stand together"
+        )
+    if len(split) < 2 or set(ORIGINS) & set(node.value):
+        _refuse_unclear(node, ORIGINS)
+    return Spec(
+        columns=_names(part["column"]),
+        join=part["join"].texts(least=2),
+        glue=part["with"].verbatim(" "),
+        pattern=_pattern(part["pattern"]),
+        default=part["default"].verbatim(None),
+        value=part["value"].verbatim(None),
+        optional=part["optional"].yes(),
+        down=part["down"].yes(),
+        words=_pairs(part["words"]),
+        pay=_spec(part["pay"], ()) if "pay" in split else None,
+        refund=_spec(part["refund"], ()) if "refund" in split else None,
+    )
+
+
+def _kind_rule(node: Node) -> KindRule:
+    if not isinstance(node.value, dict):
+        return KindRule(columns=_names(node), pay=PAY, refund=REFUND)
+    origins = ("column", "value", "sign")
+    part = node.fields((*origins, *SPLIT, "otherwise"))
+    _refuse_unclear(node, origins)
+    is_told = part["refund"].is_missing and part["sign"].is_missing
+    return KindRule(
+        columns=_names(part["column"]),
+        pay=_pattern(part["pay"]) or (PAY if is_told else ""),
+        refund=_pattern(part["refund"]) or REFUND,
+        otherwise=part["otherwise"].choice(SPLIT),
+        sign=part["sign"].text(),
+        value=part["value"].verbatim(""),
+    )
+
+
+def _refuse_unclear(node: Node, origins: tuple[str, ...]) -> None:
+    if len(set(origins) & set(node.value)) != 1:
+        node.fault(
+            "unclear_origin",
+            "say once where it comes from: column, join or value, or pay and refund",
+        )
+
+
+def _filters(node: Node) -> tuple[Filter, ...]:
+    parts = [item.fields(("column", "like", "why"), ("column", "like")) for item in node.items()]
+    for part in parts:
+        part["why"].text()
+    return tuple(Filter(part["column"].text(), _pattern(part["like"])) for part in parts)
+
+
+def _check(node: Node) -> Check:
+    part = node.fields(("find", "of", "sums"), ("find",))
+    return Check(
+        _pattern(part["find"]), part["of"].choice(("all", *SPLIT), "all"), _pairs(part["sums"])
+    )
+
+
+def _names(node: Node) -> tuple[str, ...]:
+    """One name, or a list of them."""
+    if isinstance(node.value, list):
+        return node.texts(least=1)
+    return () if node.is_missing else (node.text(),)
+
+
+def _pairs(node: Node) -> dict[str, str]:
+    return {key: part.text() for key, part in node.entries()}
+
+
+def _pattern(node: Node) -> str:
+    """A regular expression; '' when there is none."""
+    if not node.text():
+        return ""
+    pattern = str(node.value)
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        node.fault("bad_pattern", "{offending} is not a regular expression: {why}", why=str(error))
+    return pattern

@@ -9,15 +9,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import yaml
 
+from vouchercli.documents import Fault
 from vouchercli.errors import VoucherError
-from vouchercli.result import Problem, because
+from vouchercli.formats import whole_files
+from vouchercli.formats.configs import locate
 
-Route = tuple[str | int, ...]  # the keys and list positions that lead to a value
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from vouchercli.documents import Path as Route
+    from vouchercli.result import Problem
+
+Value = TypeVar("Value")
+Place = tuple[int, int]  # line and column, from 1
+Read = tuple[Value | None, "Sequence[Fault]"]  # what is read of a document, and its faults
 
 WORDS: dict[str, bool | None] = {
     "": None,
@@ -32,12 +43,15 @@ WORDS: dict[str, bool | None] = {
     "False": False,
     "FALSE": False,
 }
+TAGS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq"))
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+MAX_DEPTH = 50
 MAX_NODES = 200_000  # aliases of aliases multiply: stop before memory does
 
 
-class _PlainLoader(yaml.BaseLoader):
-    """Composes nodes only; every untagged scalar is text and is judged by `_scalar`."""
+# It composes nodes only: every untagged scalar is text and is judged by `_scalar`. libyaml composes
+# them thirty times faster, and PyYAML is built with it nearly everywhere.
+LOADER: Any = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
 
 
 @dataclass(frozen=True)
@@ -49,56 +63,64 @@ class Document:
     value: Any
     name: str
     # route -> place of its key, place of its value
-    marks: dict[Route, tuple[str, str]] = field(repr=False)
+    marks: dict[Route, tuple[Place, Place]] = field(repr=False)
+
+    def place(self, route: Route, *, key: bool = False) -> Place:
+        """Where the value at `route` (or its key) stands, or its nearest parent."""
+        length = next(n for n in range(len(route), -1, -1) if route[:n] in self.marks)
+        return self.marks[route[:length]][0 if key and length == len(route) else 1]
 
     def where(self, route: Route, *, key: bool = False) -> str:
-        """`file:line:column` of the value at `route` (or of its key), or of its nearest parent."""
-        for length in range(len(route), -1, -1):
-            if route[:length] in self.marks:
-                which = 0 if key and length == len(route) else 1
-                return f"{self.name}:{self.marks[route[:length]][which]}"
-        return self.name
+        """The same as `file:line:column`."""
+        return _where(self.name, self.place(route, key=key))
 
-    def problem(
-        self,
-        code: str,
-        text: str,
-        route: Route,
-        *,
-        hint: str = "",
-        key: bool = False,
-        **params: Any,
-    ) -> Problem:
-        """A fault of this file as a `Problem` at its place; `text` and `hint` are English
-        templates.
-        """
-        return Problem(code, text, self.where(route, key=key), hint, "error", params)
-
-    def refuse(self, problems: list[Problem]) -> None:
-        """Raises `bad_yaml` with every one of `problems`, in the order of the file; nothing when
-        there are none.
-        """
-        refuse(self.name, problems)
+    def refuse(self, faults: Iterable[Fault]) -> None:
+        """Raises `bad_yaml` with every one of the faults; nothing when there are none."""
+        placed = [(self.place(each.path, key=each.at_key), each) for each in faults]
+        if placed:
+            raise _bad(self.name, placed)
 
 
-def refuse(name: str, problems: list[Problem]) -> None:
-    """Raises `VoucherError` bad_yaml when there are problems."""
-    if problems:
-        ordered = sorted(
-            problems,
-            key=lambda problem: [
-                int(part) if part.isdigit() else 0 for part in problem.where.rsplit(":", 2)[1:]
-            ],
-        )
-        raise VoucherError(
-            "bad_yaml",
-            "{file} has {count} fault(s); nothing was taken from it",
-            where=name,
-            problems=ordered,
-            hint="mend them all, then run the same command again",
-            file=name,
-            count=len(problems),
-        )
+def problems(
+    faults: Iterable[Fault],
+    document: Document | None,
+    level: Literal["error", "warning"] = "error",
+) -> tuple[Problem, ...]:
+    """The faults as problems, each at its place when the file is at hand."""
+    return tuple(
+        each.problem(document.where(each.path, key=each.at_key) if document else "", level)
+        for each in faults
+    )
+
+
+def _where(name: str, place: Place) -> str:
+    return f"{name}:{place[0]}:{place[1]}"
+
+
+def _bad(name: str, faults: list[tuple[Place, Fault]]) -> VoucherError:
+    return VoucherError(
+        "bad_yaml",
+        "{file} has {count} fault(s); nothing was taken from it",
+        where=name,
+        problems=[
+            fault.problem(_where(name, place)) for place, fault in sorted(faults, key=itemgetter(0))
+        ],
+        hint="mend them all, then run the same command again",
+        file=name,
+        count=len(faults),
+    )
+
+
+def checked(path: Path | str, reader: Callable[[Any], Read[Value]]) -> tuple[Value, Document]:
+    """What `reader` makes of a file, and its document.
+
+    Raises `VoucherError`: no_such_file, unreadable_file, bad_yaml (with every fault).
+    """
+    document = read(path, locate.shown(Path(path)))
+    value, faults = reader(document.value)
+    document.refuse(faults)
+    assert value is not None
+    return value, document
 
 
 def read(path: Path | str, name: str = "") -> Document:
@@ -109,54 +131,36 @@ def read(path: Path | str, name: str = "") -> Document:
     return parse(_text(Path(path)), name or str(path))
 
 
-def parse(text: str, name: str) -> Document:
+def parse(text: str, name: str, loader_of: Any = LOADER) -> Document:
     """The document in a text; `name` is what places are named by. Raises `VoucherError`
     bad_yaml.
     """
     _refuse_invisible(text, name)
-    loader = _PlainLoader(text)
+    loader = loader_of(text)
     try:
+        _refuse_deep(text, loader_of)
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
+        if loader_of is not yaml.BaseLoader:
+            return parse(text, name, yaml.BaseLoader)  # which says more exactly what is wrong
         why = " ".join(part for part in (error.context, error.problem) if part)
-        place = error.problem_mark or error.context_mark
-        where = f"{name}:{place.line + 1}:{place.column + 1}" if place else name
         hint = (
             "check the indentation, the colons and the quotes around this place; indent with"
             " blanks, never with TAB"
         )
-        refuse(
-            name,
-            [Problem("yaml_syntax", "this is not YAML: {why}", where, hint, "error", {"why": why})],
-        )
-        raise AssertionError from error
+        fault = Fault((), "yaml_syntax", "this is not YAML: {why}", hint, {"why": why})
+        raise _bad(name, [(_place(error.problem_mark or error.context_mark), fault)]) from error
     finally:
         loader.dispose()
-    builder = _Builder(name)
+    builder = _Builder()
     value = builder.build(root, ()) if root is not None else None
-    refuse(name, builder.problems)
-    return Document(value, name, builder.marks)
+    if builder.faults:
+        raise _bad(name, builder.faults)
+    return Document(value, name, builder.marks or {(): ((1, 1), (1, 1))})
 
 
 def _text(path: Path) -> str:
-    name = str(path)
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError as error:
-        raise VoucherError(
-            "no_such_file",
-            "there is no file {file}",
-            hint="check the name and the folder",
-            file=name,
-        ) from error
-    except OSError as error:
-        raise VoucherError(
-            "unreadable_file",
-            "{file} cannot be read: {why}",
-            hint="check that it is a file and who may read it",
-            file=name,
-            why=because(error),
-        ) from error
+    raw = whole_files.read(path)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -165,87 +169,81 @@ def _text(path: Path) -> str:
             "yaml_not_utf8",
             "{file} is not UTF-8 text",
             hint="open it in an editor and save it as UTF-8",
-            where=f"{name}:{line}",
-            file=name,
+            where=f"{path}:{line}",
+            file=str(path),
         ) from error
 
 
 def _refuse_invisible(text: str, name: str) -> None:
     found = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if found:
-        line = text.count("\n", 0, found.start()) + 1
-        column = found.start() - text.rfind("\n", 0, found.start())
+        before = text[: found.start()]
+        place = (before.count("\n") + 1, found.start() - before.rfind("\n"))
         why = f"character U+{ord(found.group()):04X}"
-        refuse(
-            name,
-            [
-                Problem(
-                    "yaml_syntax",
-                    "this is not YAML: {why}",
-                    f"{name}:{line}:{column}",
-                    "delete the invisible character",
-                    params={"why": why},
-                )
-            ],
-        )
+        hint = "delete the invisible character"
+        fault = Fault((), "yaml_syntax", "this is not YAML: {why}", hint, {"why": why})
+        raise _bad(name, [(place, fault)])
+
+
+def _refuse_deep(text: str, loader_of: Any) -> None:
+    """libyaml composes by recursion in C: it must not be sent deeper than its stack."""
+    depth = 0
+    for event in yaml.parse(text, loader_of):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            place: Any = event.start_mark
+            raise yaml.MarkedYAMLError(
+                problem=f"it is nested more than {MAX_DEPTH} deep", problem_mark=place
+            )
 
 
 class _Builder:
     """Turns nodes into plain values, keeping every place and every fault."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.marks: dict[Route, tuple[str, str]] = {}
-        self.problems: list[Problem] = []
+    def __init__(self) -> None:
+        self.marks: dict[Route, tuple[Place, Place]] = {}
+        self.faults: list[tuple[Place, Fault]] = []
         self._open: set[int] = set()
         self._nodes = 0
 
     def build(self, node: Any, route: Route, key: Any = None) -> Any:
-        value_place = _place(node)
-        self.marks[route] = (_place(key) if key is not None else value_place, value_place)
+        self.marks[route] = (_place((key or node).start_mark), _place(node.start_mark))
         self._nodes += 1
         if id(node) in self._open or self._nodes > MAX_NODES:
             self._fault(node, "yaml_endless", "this alias repeats itself without end")
             return None
-        self._open.add(id(node))
-        try:
-            if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.rpartition(":")[2] not in (
-                "str",
-                "map",
-                "seq",
-            ):
-                self._fault(
-                    node,
-                    "yaml_tag",
-                    "the tag {tag} is not taken here",
-                    tag=node.tag.rpartition(":")[2],
-                )
-                return None
-            if isinstance(node, yaml.MappingNode):
-                return self._mapping(node, route)
-            if isinstance(node, yaml.SequenceNode):
-                return [
-                    self.build(item, (*route, position)) for position, item in enumerate(node.value)
-                ]
+        if node.tag not in TAGS:
+            tag = node.tag.rpartition(":")[2]
+            self._fault(node, "yaml_tag", "the tag {tag} is not taken here", tag=tag)
+            return None
+        if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
-        finally:
-            self._open.discard(id(node))
+        self._open.add(id(node))
+        value = (
+            self._mapping(node, route)
+            if isinstance(node, yaml.MappingNode)
+            else [self.build(item, (*route, at)) for at, item in enumerate(node.value)]
+        )
+        self._open.discard(id(node))
+        return value
 
     def _mapping(self, node: Any, route: Route) -> dict[str, Any]:
         own: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         for key, child in node.value:
-            if not isinstance(key, yaml.ScalarNode) or not str(key.value).strip():
+            if not isinstance(key, yaml.ScalarNode) or not key.value.strip():
                 self._fault(key, "yaml_key", "a key must be a word")
-            elif key.value == "<<" and key.style is None:
+            elif key.value == "<<" and not key.style:
                 merged |= self._merged(child, route)
             elif key.value in own:
+                line, column = self.marks[(*route, key.value)][0]
                 self._fault(
                     key,
                     "yaml_duplicate_key",
                     "the key {key} stands here twice (first at {first})",
                     key=key.value,
-                    first=self.marks[(*route, key.value)][0],
+                    first=f"{line}:{column}",
                 )
             else:
                 own[key.value] = self.build(child, (*route, key.value), key)
@@ -256,10 +254,10 @@ class _Builder:
         all.
         """
         found: dict[str, Any] = {}
+        place = self.marks[route]
         for part in reversed(node.value if isinstance(node, yaml.SequenceNode) else [node]):
-            before = dict(self.marks)
             value = self.build(part, route)
-            self.marks |= {place: mark for place, mark in before.items() if place == route}
+            self.marks[route] = place
             if isinstance(value, dict):
                 found |= value
             else:
@@ -267,22 +265,17 @@ class _Builder:
         return found
 
     def _fault(self, node: Any, code: str, text: str, **params: Any) -> None:
-        self.problems.append(
-            Problem(code, text, f"{self.name}:{_place(node)}", "", "error", params)
-        )
+        self.faults.append((_place(node.start_mark), Fault((), code, text, params=params)))
 
 
-def _place(node: Any) -> str:
-    return f"{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+def _place(mark: Any) -> Place:
+    return mark.line + 1, mark.column + 1
 
 
 def _scalar(node: Any) -> str | int | bool | None:
-    if node.style is not None:
-        return str(node.value)
-    if node.value in WORDS:
-        return WORDS[node.value]
-    return (
-        int(node.value)
-        if INTEGER.fullmatch(node.value) and len(node.value) < 19
-        else str(node.value)
-    )
+    text: str = node.value
+    if node.style:
+        return text
+    if text in WORDS:
+        return WORDS[text]
+    return int(text) if INTEGER.fullmatch(text) and len(text) < 19 else text

@@ -21,6 +21,8 @@ from vouchercli.errors import VoucherError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vouchercli.formats.configs.profiles import EntryChoice
+
 # where a file without a name can be opened again, each time from its beginning
 NAMELESS = Path("/proc/self/fd")
 MAX_BYTES = 1 << 36  # 64 GiB unpacked: no platform file is larger
@@ -44,17 +46,7 @@ class Blob:
     share: Callable[[], float | None] = lambda: None
 
 
-@dataclass(frozen=True)
-class Choice:
-    """Which entries of an archive a profile takes, and which it leaves, as patterns on the entry's
-    name ('' = not said).
-    """
-
-    take: str = ""
-    skip: str = ""
-
-
-def unpacked(blob: Blob, choices: Sequence[Choice] = ()) -> Blob:
+def unpacked(blob: Blob, choices: Sequence[EntryChoice] = ()) -> Blob:
     """The table inside `blob`, or `blob` itself when it is no archive (an .xlsx is none).
 
     Raises `VoucherError`: bad_archive, archive_locked, archive_bomb, archive_climbs, no_entry,
@@ -188,7 +180,7 @@ def _is_workbook(blob: Blob) -> bool:
     return any(info.filename in WORKBOOK_ENTRIES for info in _listed(blob))
 
 
-def _entry(blob: Blob, choices: Sequence[Choice]) -> Blob:
+def _entry(blob: Blob, choices: Sequence[EntryChoice]) -> Blob:
     """The one entry that is the table."""
     infos = {entry_name(info): info for info in _listed(blob) if not info.is_dir()}
     for name in infos:
@@ -239,7 +231,7 @@ def _unclear(name: str, taken: list[str], entries: list[str]) -> VoucherError:
     )
 
 
-def _taken(tables: list[str], choices: Sequence[Choice]) -> list[str]:
+def _taken(tables: list[str], choices: Sequence[EntryChoice]) -> list[str]:
     """What the profiles choose: the entries that one of them takes and does not skip; all of them
     when none says anything.
     """

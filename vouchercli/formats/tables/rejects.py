@@ -4,16 +4,14 @@ that say why.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from vouchercli.errors import VoucherError
+from vouchercli.formats import whole_files
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
 from vouchercli.formats.written.formulas import disarmed
-from vouchercli.result import because
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,28 +34,11 @@ def write_rejects(
         return _write(target, header, rows)
     path = Path(target)
     if path.exists():  # perhaps half mended already, or the database itself
-        raise VoucherError(
-            "file_exists",
-            "{file} is already there",
-            hint="name a new file, or move this one away",
-            file=str(path),
-        )
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+        raise whole_files.in_the_way(path)
+    with whole_files.drafted(path, f".{os.getpid()}") as draft:
         with draft.open("w", encoding="utf-8-sig", newline="") as file:
             count = _write(file, header, rows)
         draft.replace(path)
-    except OSError as error:
-        raise VoucherError(
-            "unwritable_file",
-            "{file} cannot be written: {why}",
-            hint="check the folder and who may write there",
-            file=str(path),
-            why=because(error),
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
     return count
 
 

@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats import whole_files
 from vouchercli.formats.tables import csvs, parquet
-from vouchercli.formats.tables.archives import ZIP_MAGIC, Blob, Choice, spooled, unpacked
+from vouchercli.formats.tables.archives import ZIP_MAGIC, Blob, spooled, unpacked
 from vouchercli.formats.tables.encodings import encoding_of
-from vouchercli.result import because
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from vouchercli.formats.configs.profiles import EntryChoice
 
 OLE_MAGIC = b"\xd0\xcf\x11\xe0"  # .xls
 TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
@@ -61,7 +63,7 @@ def open_source(
     *,
     encoding: str | None = None,
     fallback: str | None = None,
-    choices: Sequence[Choice] = (),
+    choices: Sequence[EntryChoice] = (),
 ) -> Source:
     """The file at `path` (`-`: standard input). `encoding` forces one, `fallback` replaces GB18030
     as the second guess; `choices` say which entry of an archive is meant. Raises `VoucherError` for
@@ -81,7 +83,7 @@ def _opened(
     outer: Blob,
     encoding: str | None,
     fallback: str | None,
-    choices: Sequence[Choice],
+    choices: Sequence[EntryChoice],
 ) -> Source:
     inner = unpacked(outer, choices)
 
@@ -130,21 +132,8 @@ def _file(path: Path) -> Blob:
         size = path.stat().st_size
         with path.open("rb"):
             pass
-    except FileNotFoundError as error:
-        raise VoucherError(
-            "no_such_file",
-            "there is no file {file}",
-            hint="check the name and the folder",
-            file=name,
-        ) from error
     except OSError as error:
-        raise VoucherError(
-            "unreadable_file",
-            "{file} cannot be read: {why}",
-            hint="check that it is a file and who may read it",
-            file=name,
-            why=because(error),
-        ) from error
+        raise whole_files.unreadable(path, error) from error
 
     last: list[BinaryIO] = []
 

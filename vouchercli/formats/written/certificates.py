@@ -4,7 +4,6 @@ eye in both languages.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import hashlib
 import json
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.result import because
+from vouchercli.formats import whole_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,8 +39,7 @@ def write(target: Path | str, lines: Iterable[bytes]) -> bool:
     already, others are refused.
     """
     path = Path(target)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_files.drafted(path, f".{os.getpid()}") as draft:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
             file.writelines(lines)
@@ -50,31 +48,15 @@ def write(target: Path | str, lines: Iterable[bytes]) -> bool:
             return True
         if path.read_bytes() == draft.read_bytes():
             return False
-    except OSError as error:
-        raise VoucherError(
-            "unwritable_file",
-            "{file} cannot be written: {why}",
-            hint="check the folder and who may write there",
-            file=str(path),
-            why=because(error),
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-    raise VoucherError(
-        "file_exists",
-        "{file} is already there",
-        hint="name a new file, or move this one away",
-        file=str(path),
-    )
+    raise whole_files.in_the_way(path)
 
 
 def read_certificate(path: str) -> Any:
     """The JSON document of a certificate's file. Raises `bad_certificate` when it is no JSON, and
-    what `_bytes` raises.
+    what `whole_files.read` raises.
     """
     try:
-        return json.loads(_bytes(path))
+        return json.loads(whole_files.read(path))
     except (ValueError, RecursionError) as error:
         raise VoucherError(
             "bad_certificate",
@@ -86,10 +68,10 @@ def read_certificate(path: str) -> Any:
 
 
 def read_list(path: str) -> ReadList:
-    """A list of entrants. Raises `bad_entrants` when it has no such columns, and what `_bytes`
-    raises.
+    """A list of entrants. Raises `bad_entrants` when it has no such columns, and what
+    `whole_files.read` raises.
     """
-    raw = _bytes(path)
+    raw = whole_files.read(path)
     try:
         reader = csv.reader(raw.decode("utf-8-sig").splitlines(keepends=True), strict=True)
         columns = tuple(next(reader, []))
@@ -108,26 +90,6 @@ def _bad_list(path: str) -> VoucherError:
         file=path,
         hint="take the .csv that voucher draw entrants wrote, as it is: a spreadsheet changes it",
     )
-
-
-def _bytes(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except FileNotFoundError as error:
-        raise VoucherError(
-            "no_such_file",
-            "there is no file {file}",
-            hint="check the name and the folder",
-            file=path,
-        ) from error
-    except OSError as error:
-        raise VoucherError(
-            "unreadable_file",
-            "{file} cannot be read: {why}",
-            hint="check that it is a file and who may read it",
-            file=path,
-            why=because(error),
-        ) from error
 
 
 # ---------------------------------------------------------------- for the eye

@@ -4,15 +4,13 @@ files that appear whole.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.errors import VoucherError
-from vouchercli.result import because
+from vouchercli.formats import whole_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -129,7 +127,7 @@ def put_away(file: Path, outcome: str, summary: dict[str, Any], *, is_repeat: bo
             write(note, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
         file.replace(target)
     except OSError as error:
-        raise unwritable(target, error) from error
+        raise whole_files.unwritable(target, error) from error
     return target
 
 
@@ -145,20 +143,13 @@ def write(path: Path, text: str) -> None:
     """A file that appears whole or not at all, and stays after a power cut. Raises `VoucherError`
     unwritable_file.
     """
-    # always the same: what a killed writer left is written over, and so goes
-    draft = path.with_name(f".{path.name}.part")
-    try:
+    with whole_files.drafted(path) as draft:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    except OSError as error:
-        raise unwritable(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
 
 
 def append(path: Path, record: dict[str, Any]) -> None:
@@ -167,15 +158,4 @@ def append(path: Path, record: dict[str, Any]) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
     except OSError as error:
-        raise unwritable(path, error) from error
-
-
-def unwritable(path: Path, error: OSError) -> VoucherError:
-    """The refusal behind a file that cannot be written."""
-    return VoucherError(
-        "unwritable_file",
-        "{file} cannot be written: {why}",
-        hint="check the folder and who may write there",
-        file=str(path),
-        why=because(error),
-    )
+        raise whole_files.unwritable(path, error) from error

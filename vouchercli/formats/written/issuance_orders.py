@@ -9,12 +9,15 @@ import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.formats.configs import locate, schema, yamls
-from vouchercli.formats.configs.schema import choice, either, integer, listing, mapping, table, text
+from vouchercli.documents import Node
+from vouchercli.formats.configs import locate, yamls
+from vouchercli.formats.configs.profiles import both_names
 from vouchercli.formats.written.formulas import disarmed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from vouchercli.documents import Fault
 
 AMOUNTS = ("denomination", "threshold", "amount")
 OURS = (
@@ -42,30 +45,8 @@ OURS = (
     "merchants_sha256",
     "channel",
 )
-FILE = mapping(
-    {
-        "order": text(required=True, pattern=r"[a-z0-9][a-z0-9-]*", example="wechat"),
-        "also": listing(text()),
-        "name": mapping({"zh": text(required=True), "en": text(required=True)}),
-        "source": text(),
-        "rows": choice("coupon", "pack"),
-        "unit": choice("yuan", "fen"),
-        "lead": text(pattern=r"[0-9]{1,4}[dhm]", example="2d"),
-        "limits": mapping(
-            {
-                "window_days": integer(least=1),
-                "name_characters": integer(least=1),
-                "name_without": text(),
-                "vouchers_per_resident": integer(least=1),
-                "vouchers": integer(least=1),
-                "kinds": listing(choice("amount_off", "percent_off"), least=1),
-            }
-        ),
-        "columns": table(
-            either(choice(*OURS), mapping({"value": text(required=True)})), required=True, least=1
-        ),
-    }
-)
+KEYS = ("order", "also", "name", "source", "rows", "unit", "lead", "limits", "columns")
+SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
 
 
 @dataclass(frozen=True)
@@ -105,31 +86,47 @@ def profile_of(platform: str) -> OrderProfile:
     """
     wanted = platform.strip().casefold()
     for name in locate.names("orders"):
-        path = locate.find("orders", name)
-        document = yamls.read(path, locate.shown(path))
-        document.refuse(schema.check(document, FILE))
-        if wanted in {
-            each.casefold() for each in (document.value["order"], *document.value.get("also", ()))
-        }:
-            return _built(document.value)
+        (profile, also), _ = yamls.checked(locate.find("orders", name), read)
+        if wanted in {each.casefold() for each in (profile.order, *also)}:
+            return profile
     return PLAIN
 
 
-def _built(said: dict[str, Any]) -> OrderProfile:
-    limits = said.get("limits", {})
-    return OrderProfile(
-        order=said["order"],
-        rows=said.get("rows", "coupon"),
-        is_fen=said.get("unit") == "fen",
-        columns=said["columns"],
-        lead_seconds=_seconds(said.get("lead", "0m")),
-        limits=Limits(**limits | {"kinds": tuple(limits.get("kinds", ()))}),
+def read(document: Any) -> tuple[tuple[OrderProfile, tuple[str, ...]], list[Fault]]:
+    """The order profile of a document with the other names of its platform, and every fault."""
+    node = Node(document)
+    top = node.fields(KEYS, ("order", "columns"))
+    both_names(top["name"])
+    top["source"].text()
+    lead = top["lead"].form(r"[0-9]{1,4}[dhm]", "2d") or "0m"
+    profile = OrderProfile(
+        order=top["order"].form(r"[a-z0-9][a-z0-9-]*", "wechat"),
+        rows=top["rows"].choice(("coupon", "pack"), "coupon"),
+        is_fen=top["unit"].choice(("yuan", "fen")) == "fen",
+        limits=_limits(top["limits"]),
+        columns={theirs: _cell(ours) for theirs, ours in top["columns"].entries(least=1)},
+        lead_seconds=int(lead[:-1]) * SECONDS[lead[-1]],
+    )
+    return (profile, top["also"].texts()), node.faults
+
+
+def _limits(node: Node) -> Limits:
+    most = ("window_days", "name_characters", "vouchers_per_resident", "vouchers")
+    part = node.fields((*most, "name_without", "kinds"))
+    return Limits(
+        name_without=part["name_without"].verbatim(""),
+        kinds=tuple(
+            kind.choice(("amount_off", "percent_off")) for kind in part["kinds"].items(least=1)
+        ),
+        **{key: part[key].whole() or None for key in most},
     )
 
 
-def _seconds(lead: str) -> int:
-    """`2d`, `12h`, `30m` in seconds."""
-    return int(lead[:-1]) * {"d": 86_400, "h": 3_600, "m": 60}[lead[-1]]
+def _cell(node: Node) -> str | dict[str, str]:
+    """One of our columns, or `{value: ...}`: what is always the same."""
+    if isinstance(node.value, dict):
+        return {"value": node.fields(("value",), ("value",))["value"].text()}
+    return node.choice(OURS)
 
 
 def in_their_terms(

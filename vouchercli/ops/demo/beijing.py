@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from vouchercli.ops.demo import claims, merchants, redemptions
-from vouchercli.ops.demo.city import City, Plan, Step, maker, shipped
+from vouchercli.ops.demo.city import City, Plan, Step, maker, shipped, step
 from vouchercli.ops.demo.claims import Coupon, Round
 from vouchercli.ops.demo.clock import at
 from vouchercli.ops.demo.redemptions import Target
@@ -117,19 +117,21 @@ def steps(scale: int) -> tuple[Step, ...]:
     """From an empty folder to reports that show who paid."""
     programme = shipped("beijing-2020")
     return (
-        Step(("init",)),
-        maker("programme", "load", "beijing-2020", now="2020-06-01 09:00"),
+        step("init"),
         *(
-            maker("template", "add", plan.template, now="2020-06-01 09:00")
-            for plan in ROUNDS.values()
+            maker(command, now="2020-06-01 09:00")
+            for command in (
+                "programme load beijing-2020",
+                *(f"template add {plan.template}" for plan in ROUNDS.values()),
+                "merchant import merchants.csv",
+                "eligibility import special.csv",
+            )
         ),
-        maker("merchant", "import", "merchants.csv", now="2020-06-01 09:00"),
-        maker("eligibility", "import", "special.csv", now="2020-06-01 09:00"),
-        *(step for code in ROUNDS for step in _round(code, scale, programme)),
-        maker("redemption", "import", "redemptions.csv", now="2020-07-01 09:00"),
-        Step(("redemption", "check", "--template", "beijing-smart-products", "--amount", "3638")),
-        Step(("report", "rounds")),
-        Step(("check",)),
+        *(each for code in ROUNDS for each in _round(code, scale, programme)),
+        maker("redemption import redemptions.csv", now="2020-07-01 09:00"),
+        step("redemption check --template beijing-smart-products --amount 3638"),
+        step("report rounds"),
+        step("check"),
         *(Step(words) for words in REPORTS),
     )
 
@@ -137,7 +139,7 @@ def steps(scale: int) -> tuple[Step, ...]:
 def _round(code: str, scale: int, programme: Programme) -> list[Step]:
     return [
         *ROUNDS[code].put_up(code, scale, programme),
-        maker("claim", "import", f"claims-{code}.csv", now="2020-06-09 09:00"),
+        maker(f"claim import claims-{code}.csv", now="2020-06-09 09:00"),
     ]
 
 

@@ -33,9 +33,14 @@ class Step:
         )
 
 
-def maker(*args: str, now: str, exit_code: int = 0) -> Step:
-    """A deed of chen, who prepares everything."""
-    return Step((*args, "--actor", "chen", "--now", now), exit_code)
+def step(command: str, *more: str, exit_code: int = 0) -> Step:
+    """A command; what has blanks in it stands in `more`."""
+    return Step((*command.split(), *more), exit_code)
+
+
+def maker(command: str, *more: str, now: str, exit_code: int = 0) -> Step:
+    """A command of chen, who prepares everything."""
+    return step(command, *more, "--actor", "chen", "--now", now, exit_code=exit_code)
 
 
 def shipped(code: str) -> Programme:
@@ -72,23 +77,21 @@ class Plan:
         """
         quota_fen = self.packs // scale * sum(coupon.denomination for coupon in self.coupons)
         checkers = [person.name for person in programme.staff if "checker" in person.roles]
-        terms = (
-            "--template",
-            self.template,
-            "--packs",
-            str(self.packs // scale),
-            *self.terms,
-            "--opens-at",
-            self.opens,
-        )
+        terms = f"--template {self.template} --packs {self.packs // scale}"
         return [
-            maker("round", "create", code, *terms, now=self.drafted),
-            maker("round", "submit", code, now=self.drafted),
+            maker(
+                f"round create {code} {terms}",
+                *self.terms,
+                "--opens-at",
+                self.opens,
+                now=self.drafted,
+            ),
+            maker(f"round submit {code}", now=self.drafted),
             *(
-                Step(("round", "approve", code, "--actor", checker, "--now", self.drafted))
+                step(f"round approve {code} --actor {checker} --now", self.drafted)
                 for checker in checkers[: staff.checkers_needed(quota_fen, programme.approvals)]
             ),
-            maker("round", "open", code, now=self.opens),
+            maker(f"round open {code}", now=self.opens),
         ]
 
 

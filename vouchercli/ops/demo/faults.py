@@ -34,6 +34,26 @@ EXPECTED = (
     "duplicate",
 )
 NOON = "12:05:00"
+ROWS = """
+{number[1]},pay,{used[0]},{noon},88.00,0.00,10.00,
+{number[2]},pay,{used[1]},{noon},66.00,6.00,10.00,
+{number[3]},pay,{used[2]},{noon},45.00,0.00,10.00,
+{number[4]},pay,NO-SUCH-CLAIM,1,{shop},{noon},45.00,0.00,10.00,
+{number[5]},pay,{sixth},{noon},45.00,0.00,10.00,
+{number[6]},pay,{strict},45.00,0.00,10.00,
+{number[7]},pay,{free},{early} 09:00:00,45.00,0.00,10.00,
+{number[8]},pay,{free},{late} 12:05:00,45.00,0.00,10.00,
+{number[9]},pay,{free},{noon},42.00,3.00,10.00,
+{number[10]},pay,{free},{noon},45.00,0.00,12.00,
+{number[11]},pay,{taken},45.00,0.00,10.00,
+{number[12]},pay,{free},{noon},四十五元,0.00,10.00,
+{number[13]},pay,{free},2020-04-31 12:05:00,45.00,0.00,10.00,
+{known},pay,{free},{noon},45.00,0.00,10.00,
+{number[15]},refund,{free},{day} 18:00:00,45.00,0.00,10.00,{number[99]}
+{number[16]},refund,{used[0]},{noon},99.00,0.00,10.00,{number[1]}
+{number[17]},refund,{used[1]},{noon},20.00,0.00,0.00,{number[2]}
+{last}
+"""
 
 
 def late_file(
@@ -48,47 +68,31 @@ def late_file(
 
     `required` is a round with its unused vouchers that takes registered merchants only.
     """
-    day = clock.days()[granted.round.opens // clock.DAY + 4]
-    early, late = (
-        clock.days()[granted.round.opens // clock.DAY],
-        clock.days()[granted.round.opens // clock.DAY + 9],
-    )
+    opens = granted.round.opens // clock.DAY
+    day, early, late = (clock.days()[opens + after] for after in (4, 0, 9))
     strict_day = clock.days()[required[0].round.opens // clock.DAY + 2]
-    claim, (first, second, third) = _three_of_one(granted, unused)
+    claim, coupons = _three_of_one(granted, unused)
+    used = [f"{claim},{coupon},{shop}" for coupon in coupons]
     other, coupon = _voucher(
         granted, next(voucher for voucher in unused if _voucher(granted, voucher)[0] != claim)
     )
     strict, strict_coupon = _voucher(required[0], required[1][0])
     last = _last_payment(counter)
-    shared = f"{claim},{{coupon}},{shop},{day} {NOON}"
-    rows = (
-        f"{_number(1)},pay,{shared.format(coupon=first)},88.00,0.00,10.00,",
-        f"{_number(2)},pay,{shared.format(coupon=second)},66.00,6.00,10.00,",
-        f"{_number(3)},pay,{shared.format(coupon=third)},45.00,0.00,10.00,",
-        f"{_number(4)},pay,NO-SUCH-CLAIM,1,{shop},{day} {NOON},45.00,0.00,10.00,",
-        f"{_number(5)},pay,{other},6,{shop},{day} {NOON},45.00,0.00,10.00,",
-        f"{_number(6)},pay,{strict},{strict_coupon},M99999,{strict_day} {NOON},45.00,0.00,10.00,",
-        f"{_number(7)},pay,{other},{coupon},{shop},{early} 09:00:00,45.00,0.00,10.00,",
-        f"{_number(8)},pay,{other},{coupon},{shop},{late} {NOON},45.00,0.00,10.00,",
-        f"{_number(9)},pay,{other},{coupon},{shop},{day} {NOON},42.00,3.00,10.00,",
-        f"{_number(10)},pay,{other},{coupon},{shop},{day} {NOON},45.00,0.00,12.00,",
-        f"{_number(11)},pay,{last[2]},{last[3]},{shop},{last[5]},45.00,0.00,10.00,",
-        f"{_number(12)},pay,{other},{coupon},{shop},{day} {NOON},四十五元,0.00,10.00,",
-        f"{_number(13)},pay,{other},{coupon},{shop},2020-04-31 {NOON},45.00,0.00,10.00,",
-        f"{last[0]},pay,{other},{coupon},{shop},{day} {NOON},45.00,0.00,10.00,",
-        (
-            f"{_number(15)},refund,{other},{coupon},{shop},{day}"
-            f" 18:00:00,45.00,0.00,10.00,{_number(99)}"
-        ),
-        f"{_number(16)},refund,{shared.format(coupon=first)},99.00,0.00,10.00,{_number(1)}",
-        f"{_number(17)},refund,{shared.format(coupon=second)},20.00,0.00,0.00,{_number(2)}",
-        ",".join(last),
+    return till.HEADER + ROWS.format(
+        number=[f"99{row:026d}" for row in range(100)],
+        used=used,
+        free=f"{other},{coupon},{shop}",
+        sixth=f"{other},6,{shop}",
+        strict=f"{strict},{strict_coupon},M99999,{strict_day} {NOON}",
+        taken=f"{last[2]},{last[3]},{shop},{last[5]}",
+        known=last[0],
+        last=",".join(last),
+        shop=shop,
+        early=early,
+        day=day,
+        late=late,
+        noon=f"{day} {NOON}",
     )
-    return "\n".join((till.HEADER, *rows, ""))
-
-
-def _number(row: int) -> str:
-    return f"99{row:026d}"
 
 
 def _voucher(granted: Granted, voucher: int) -> tuple[str, int]:

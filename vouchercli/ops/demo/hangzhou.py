@@ -6,7 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from vouchercli.ops.demo import claims, faults, merchants, redemptions
-from vouchercli.ops.demo.city import City, Plan, Step, batches, maker, shipped
+from vouchercli.ops.demo.city import City, Plan, Step, batches, maker, shipped, step
 from vouchercli.ops.demo.claims import Coupon, Round
 from vouchercli.ops.demo.clock import at
 from vouchercli.ops.demo.redemptions import Target
@@ -179,40 +179,37 @@ def steps(scale: int) -> tuple[Step, ...]:
     """From an empty folder to the leverage reports, each command at its moment in 2020."""
     programme = shipped("hangzhou-2020")
     told = [
-        Step(("init",)),
+        step("init"),
         *(
-            maker(*words, now="2020-03-24 09:00")
-            for words in (
-                ("programme", "load", "hangzhou-2020"),
-                ("template", "add", "universal-5x10"),
-                ("template", "add", "hangzhou-round-2"),
-                ("template", "add", "hangzhou-round-4"),
-                ("merchant", "import", "merchants.csv"),
+            maker(command, now="2020-03-24 09:00")
+            for command in (
+                "programme load hangzhou-2020",
+                "template add universal-5x10",
+                "template add hangzhou-round-2",
+                "template add hangzhou-round-4",
+                "merchant import merchants.csv",
             )
         ),
         *_round("hz-1", scale, programme, "2020-03-28 09:00"),
         *_round("hz-1-topup", scale, programme, "2020-04-01 18:00"),
-        maker("redemption", "import", "redemptions-1.csv", now="2020-04-02 17:00"),
+        maker("redemption import redemptions-1.csv", now="2020-04-02 17:00"),
         *_round("hz-2", scale, programme, "2020-04-03 20:00"),
-        maker("redemption", "import", "redemptions-2.csv", now="2020-04-06 17:00"),
+        maker("redemption import redemptions-2.csv", now="2020-04-06 17:00"),
         *_round("hz-4", scale, programme, "2020-04-10 12:00"),
-        maker("redemption", "import", "redemptions-3.csv", now="2020-04-17 01:00"),
+        maker("redemption import redemptions-3.csv", now="2020-04-17 01:00"),
         *_round("hz-5", scale, programme, "2020-04-20 20:10"),
-        maker("redemption", "import", "redemptions-4.csv", now="2020-04-28 09:00"),
-        maker(
-            "redemption", "import", "redemptions-4.csv", now="2020-04-28 09:05"
-        ),  # the same file again: nothing to do
+        maker("redemption import redemptions-4.csv", now="2020-04-28 09:00"),
+        # the same file again: nothing to do
+        maker("redemption import redemptions-4.csv", now="2020-04-28 09:05"),
     ]
-    late = maker(
-        "redemption", "import", "redemptions-late.csv", now="2020-04-30 09:00", exit_code=4
-    )
-    rejects = Step(("batch", "rejects", str(batches([*told, late]))))
+    late = maker("redemption import redemptions-late.csv", now="2020-04-30 09:00", exit_code=4)
+    rejects = step(f"batch rejects {batches([*told, late])}")
     return (
         *told,
         late,
         rejects,
-        Step(("report", "rounds")),
-        Step(("check",)),
+        step("report rounds"),
+        step("check"),
         *(Step(words) for words in REPORTS[1:]),
     )
 
@@ -220,8 +217,8 @@ def steps(scale: int) -> tuple[Step, ...]:
 def _round(code: str, scale: int, programme: Programme, sold_out: str) -> list[Step]:
     return [
         *ROUNDS[code].put_up(code, scale, programme),
-        maker("claim", "import", f"claims-{code}.csv", now=sold_out),
-        maker("round", "close", code, now=sold_out),
+        maker(f"claim import claims-{code}.csv", now=sold_out),
+        maker(f"round close {code}", now=sold_out),
     ]
 
 

@@ -6,7 +6,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import mul
 from typing import TYPE_CHECKING
+
+from vouchercli.rules.merchants import check_digit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,8 +17,6 @@ if TYPE_CHECKING:
 
 HEADER = "merchant_no,name,uscc,district,industry,size,address,platform_no"
 SIZES = (("微型", 55), ("小型", 30), ("中型", 11), ("大型", 4))
-USCC_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -107,21 +108,10 @@ def uscc(is_company: bool, division: str, serial: int) -> str:
     this low belongs to nobody.
     """
     body = ("91" if is_company else "92") + division + organisation_code(serial)
-    total = sum(
-        USCC_LETTERS.index(letter) * weight
-        for letter, weight in zip(body, USCC_WEIGHTS, strict=True)
-    )
-    return body + USCC_LETTERS[(31 - total) % 31]
+    return body + check_digit(body)
 
 
 def organisation_code(serial: int) -> str:
     """Eight digits and their check digit (GB 11714-1997)."""
     digits = f"{serial:08d}"
-    rest = (
-        11
-        - sum(
-            int(digit) * weight for digit, weight in zip(digits, ORGANISATION_WEIGHTS, strict=True)
-        )
-        % 11
-    )
-    return digits + {10: "X", 11: "0"}.get(rest, str(rest))
+    return digits + "0123456789X"[-sum(map(mul, ORGANISATION_WEIGHTS, map(int, digits))) % 11]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.ops.demo import clock
 from vouchercli.ops.demo.clock import DAY, DAYS
+from vouchercli.rules import money
 
 if TYPE_CHECKING:
     from random import Random
@@ -62,10 +63,7 @@ class Till:
         discount = int(base_fen * (chance + 0.01) / 100) * 100 if chance < DISCOUNTED else 0
         order, subsidy = base_fen + discount, coupons[coupon].subsidy(base_fen)
         what = f"{granted.numbers[position]},{coupon + 1},{self.town[merchant].number}"
-        amounts = (
-            f"{order // 100}.{order % 100:02d},{discount // 100}.00,"
-            f"{subsidy // 100}.{subsidy % 100:02d}"
-        )
+        amounts = ",".join(map(money.yuan, (order, discount, subsidy)))
         return Paid(self._write(moment, "pay", what, amounts), what, amounts)
 
     def refund(self, moment: int, paid: Paid) -> None:

@@ -8,24 +8,22 @@ applications that came in since.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
+from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import grants
-from vouchercli.ops.rounds import allocation_tables, commitments
-from vouchercli.ops.rounds.lookup import Found, found
+from vouchercli.ops.rounds import commitments
+from vouchercli.ops.rounds.lookup import Found, changing, found
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import rounds as rounds_law
-from vouchercli.rules import times
-from vouchercli.store import allocations, audit, batches, persons
+from vouchercli.store import allocations, batches, persons
 from vouchercli.store import grants as store
-from vouchercli.store.db import WIDEST_KIB, widen_cache, writing
+from vouchercli.store.db import WIDEST_KIB, widen_cache
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator
 
     from vouchercli.ops.granting.grants import Granted, Tally
@@ -34,11 +32,7 @@ if TYPE_CHECKING:
 
 ORDERS = {"fcfs": "applied_at, application_no", "targeted": "place on the list"}
 # a closed round's late files count while its money is still there
-TAKES_GRANTS = (
-    "open",
-    "paused",
-    "closed",
-)
+TAKES_GRANTS = ("open", "paused", "closed")
 
 
 def allocate(session: Session, code: str, *, group: str | None = None) -> Outcome:
@@ -47,27 +41,24 @@ def allocate(session: Session, code: str, *, group: str | None = None) -> Outcom
 
     Raises `platform_round`, `drawn_round`, `round_not_open`, `group_not_listed`, `money_released`.
     """
-    with writing(session) as db:
-        it = found(session, code)
+    with changing(session, code) as it:
         _require(it, group)
         if it.row["mode"] == "fcfs":
-            require_finished(db, it.row)
-        widen_cache(db, WIDEST_KIB)
-        store.prepare(db)
-        room = _room(db, it)
-        tally = _stage(db, it, room, group) if room else grants.Tally()
-        given = grants.issue(db, session, it.row, tally)
+            require_finished(it)
+        widen_cache(it.db, WIDEST_KIB)
+        store.prepare(it.db)
+        room = _room(it)
+        tally = _stage(it, room, group) if room else grants.Tally()
+        given = grants.issue(it, tally)
         if given.packs:
-            audit.note(
-                session,
+            it.note(
                 "round.allocate",
-                code,
                 batch=given.batch_id,
                 before={"claimed": it.row["claimed"]},
                 after={"claimed": it.row["claimed"] + given.packs},
                 **({"group": group} if group else {}),
             )
-        return _told(session, it, tally, given)
+        return _told(it, tally, given)
 
 
 def _require(it: Found, group: str | None) -> None:
@@ -75,7 +66,7 @@ def _require(it: Found, group: str | None) -> None:
     row = it.row
     require_local(it)
     if row["state"] not in TAKES_GRANTS:
-        raise not_open(row)
+        raise not_open(it)
     if group is not None and (
         row["mode"] != "targeted" or row["resident_group"] not in ("", group)
     ):
@@ -83,7 +74,7 @@ def _require(it: Found, group: str | None) -> None:
             "group_not_listed",
             "round {round} is not granted to the group {group} from a list",
             hint="leave --group out",
-            round=row["round"],
+            round=it.code,
             group=group,
         )
 
@@ -92,23 +83,22 @@ def require_local(it: Found) -> None:
     """Refuse a round whose packs a platform grants, or a draw. Raises `platform_round`,
     `drawn_round`.
     """
-    row = it.row
-    if row["platform"]:
-        raise platform_round(row)
-    if row["mode"] == "lottery":
+    if it.row["platform"]:
+        raise platform_round(it)
+    if it.row["mode"] == "lottery":
         raise VoucherError(
             "drawn_round",
             "the packs of round {round} are drawn by lot",
             hint="voucher draw show {round}",
-            round=row["round"],
+            round=it.code,
         )
 
 
-def require_finished(db: sqlite3.Connection, row: sqlite3.Row) -> None:
+def require_finished(it: Found) -> None:
     """Raise `applications_unfinished` while only a part of a file is in: who came first, or takes
     part, is not known yet.
     """
-    batch_id = batches.unfinished(db, "applications", row["programme_id"])
+    batch_id = batches.unfinished(it.db, "applications", it.row["programme_id"])
     if batch_id is not None:
         raise VoucherError(
             "applications_unfinished",
@@ -121,31 +111,31 @@ def require_finished(db: sqlite3.Connection, row: sqlite3.Row) -> None:
         )
 
 
-def platform_round(row: sqlite3.Row) -> VoucherError:
+def platform_round(it: Found) -> VoucherError:
     """The refusal to grant what a platform grants."""
     return VoucherError(
         "platform_round",
         "the packs of round {round} are granted by {platform}, not here",
         hint="voucher claim import FILE, when its file comes",
-        round=row["round"],
-        platform=row["platform"],
+        round=it.code,
+        platform=it.row["platform"],
     )
 
 
-def not_open(row: sqlite3.Row) -> VoucherError:
+def not_open(it: Found) -> VoucherError:
     """The refusal to grant a pack of a round that is not open."""
-    deed = rounds_law.list_possible(row["state"])[:1]
+    deed = rounds_law.list_possible(it.row["state"])[:1]
     return VoucherError(
         "round_not_open",
         "round {round} is {state}: it takes no claims",
         hint="voucher round {next} {round}",
-        round=row["round"],
-        state=Word(row["state"]),
+        round=it.code,
+        state=Word(it.row["state"]),
         next=deed[0] if deed else "show",
     )
 
 
-def _room(db: sqlite3.Connection, it: Found) -> int:
+def _room(it: Found) -> int:
     """How many packs may still go. Of a closed round only as many as its money, part of which may
     be released, still pays for.
 
@@ -155,10 +145,7 @@ def _room(db: sqlite3.Connection, it: Found) -> int:
     left: int = row["packs"] - row["claimed"]
     if row["state"] != "closed" or not left:
         return left
-    held, watched = (
-        commitments.standing(db, row),
-        {each["funder"] for each in commitments.funds(db, row)},
-    )
+    held, watched = commitments.standing(it), commitments.funds(it.db, row["programme_id"])
     pack = [
         (funder, fen)
         for funder, fen in rounds_law.liability(1, it.template)
@@ -170,7 +157,7 @@ def _room(db: sqlite3.Connection, it: Found) -> int:
             "money_released",
             "round {round} is closed and the money of its unclaimed packs is released",
             hint="voucher round show {round}",
-            round=row["round"],
+            round=it.code,
         )
     return left
 
@@ -191,174 +178,136 @@ def limits_of(it: Found) -> Limits:
 # ---------------------------------------------------------------- who gets one
 
 
-def _stage(db: sqlite3.Connection, it: Found, room: int, group: str | None) -> Tally:
+def _stage(it: Found, room: int, group: str | None) -> Tally:
     """Put everyone who gets one of `room` packs before `store.grants`, in order; what was passed
     over.
     """
     if it.row["mode"] == "targeted":
-        return _by_list(db, it, room, group)
-    if allocations.is_plain(db, it.row) and not limits_of(it).looks_beyond_the_round:
-        found_ = allocations.first_come(db, it.row, room)
-        return _arrived(
-            db, found_.last, {"resident_limit": found_.resident_limit, "sold_out": found_.sold_out}
-        )
-    return _by_arrival(db, it, room)
+        return _by_list(it, room, group)
+    if allocations.is_plain(it.db, it.row) and not limits_of(it).looks_beyond_the_round:
+        return _arrived(it, *allocations.first_come(it.db, it.row, room))
+    return _by_arrival(it, room)
 
 
-def _by_arrival(db: sqlite3.Connection, it: Found, room: int) -> Tally:
-    done = allocations.granted_before(db, it.row["round_id"])
-    rows = (
-        row
-        for row in allocations.applications(db, it.row["round_id"])
-        if row["entry_id"] not in done
-    )
-    chosen, reasons = _by_law(db, it, rows, limits_of(it), law.Held(room))
-    reasons["sold_out"] = allocations.count(db, it.row) - len(done) - chosen - reasons.total()
-    return _arrived(db, store.last_application(db), reasons)
+def _by_arrival(it: Found, room: int) -> Tally:
+    done = allocations.granted_before(it.db, it.round_id)
+    arrived = allocations.applications(it.db, it.round_id)
+    reasons = _by_law(it, (each for each in arrived if each.entry_id not in done), room)
+    late = allocations.count(it.db, it.row) - len(done) - store.staged(it.db) - reasons.total()
+    return _arrived(it, store.last_application(it.db), {**reasons, "sold_out": late})
 
 
-def _by_list(db: sqlite3.Connection, it: Found, room: int, group: str | None) -> Tally:
-    waiting = allocations.count_listed(db, it.row["round_id"], group)
-    chosen, reasons = _by_law(
-        db, it, allocations.listed(db, it.row["round_id"], group), limits_of(it), law.Held(room)
-    )
-    reasons["sold_out"] = waiting - chosen - reasons.total()
-    return grants.tallied(reasons)
+def _by_list(it: Found, room: int, group: str | None) -> Tally:
+    waiting = allocations.count_listed(it.db, it.round_id, group)
+    reasons = _by_law(it, allocations.listed(it.db, it.round_id, group), room)
+    late = waiting - store.staged(it.db) - reasons.total()
+    return grants.Tally({**reasons, "sold_out": late})
 
 
-def _arrived(db: sqlite3.Connection, last: int | None, reasons: dict[str, int]) -> Tally:
-    at, no = (None, None) if last is None else allocations.arrival(db, last)
-    return replace(grants.tallied(reasons), last_applied_at=at, last_application_no=no)
+def _arrived(it: Found, last: int | None, reasons: dict[str, int]) -> Tally:
+    at, no = (None, None) if last is None else allocations.arrival(it.db, last)
+    return grants.Tally(reasons, at, no)
 
 
-def _by_law(
-    db: sqlite3.Connection,
-    it: Found,
-    rows: Iterable[sqlite3.Row],
-    limits: Limits,
-    held: law.Held,
-) -> tuple[int, Counter[str]]:
-    """Stage whom the law gives a pack, one row at a time: how many, and how often each reason was
-    met.
-    """
+def _by_law(it: Found, entries: Iterable[law.Entry], room: int) -> Counter[str]:
+    """Stage whom the law gives a pack, one entry at a time; how often each reason was met."""
+    limits, held = limits_of(it), law.Held(room)
     if not limits.looks_beyond_the_round:
-        held.in_round.update(allocations.held_in_round(db, it.row["round_id"]))
+        held.in_round.update(allocations.held_in_round(it.db, it.round_id))
     reasons: Counter[str] = Counter()
 
     def chosen() -> Iterator[tuple[bytes, int, int]]:
-        for entry, reason in law.decide(
-            _entries(db, it, rows, limits, held), limits, held, it.row["time_zone"]
-        ):
+        known = _known(it, entries, limits, held)
+        for entry, reason in law.decide(known, limits, held, it.zone):
             if reason is None:
                 yield entry.resident, entry.entry_id, entry.claimed_at
             else:
                 reasons[reason] += 1
 
-    store.stage(db, list(chosen()))
-    return store.staged(db), reasons
+    store.stage(it.db, list(chosen()))
+    return reasons
 
 
-def _entries(
-    db: sqlite3.Connection, it: Found, rows: Iterable[sqlite3.Row], limits: Limits, held: law.Held
+def _known(
+    it: Found, entries: Iterable[law.Entry], limits: Limits, held: law.Held
 ) -> Iterator[law.Entry]:
-    """The rows as the law knows them; what a person holds in other rounds is in `held` before its
-    first row is judged.
-    """
+    """The entries; what a person holds in other rounds is in `held` before its first is judged."""
     known: set[bytes] = set()
-    for row in rows:
-        if limits.looks_beyond_the_round and row["person"] not in known:
-            known.add(row["person"])
-            learn(db, it, row["person"], limits, held)
-        yield law.Entry(
-            row["entry_id"],
-            row["resident"],
-            row["person"],
-            row["claimed_at"],
-            is_eligible=bool(row["is_eligible"]),
-            is_paused=bool(row["is_paused"]),
-        )
+    for entry in entries:
+        if limits.looks_beyond_the_round and entry.person not in known:
+            known.add(entry.person)
+            learn(it, entry.person, limits, held)
+        yield entry
 
 
-def learn(db: sqlite3.Connection, it: Found, person: bytes, limits: Limits, held: law.Held) -> None:
+def learn(it: Found, person: bytes, limits: Limits, held: law.Held) -> None:
     """Count every pack of the programme that the person holds, under whatever token of this
     round.
     """
-    for resident in persons.residents_of(db, it.row["round_id"], person):
-        for pack in allocations.packs_of(db, it.row, resident):
-            week = (
-                ""
-                if limits.per_week is None
-                else limits_law.week_of(pack["claimed_at"], it.row["time_zone"])
-            )
-            held.add(person, week, is_this_round=bool(pack["is_here"]))
+    for resident in persons.residents_of(it.db, it.round_id, person):
+        for at, is_here in allocations.packs_of(it.db, it.row, resident):
+            held.add(person, limits.week(at, it.zone), is_this_round=is_here)
 
 
 # ---------------------------------------------------------------- what is told
 
-REASONS = {
-    "resident_limit": "the resident has the packs allowed",
-    "not_eligible": "not on the list of the round's group",
-    "round_paused": "came while the round was paused",
-    "sold_out": "came after the last pack",
-}
+PASSED_OVER = (
+    Column("reason", "Reason"),
+    Column("applications", "Applications", "int"),
+    Column("what", "Explanation", "word"),
+)
 
 
-def _told(session: Session, it: Found, tally: Tally, given: Granted) -> Outcome:
-    row, zone = found(session, it.row["round"]).row, it.row["time_zone"]
-    order = ORDERS[row["mode"]]
-    passed = {reason: getattr(tally, reason) for reason in REASONS}
-    data: dict[str, Any] = {
+def _told(it: Found, tally: Tally, given: Granted) -> Outcome:
+    row, order = found(it.session, it.code).row, ORDERS[it.row["mode"]]
+    passed = {reason: tally.passed.get(reason, 0) for reason in grants.REASONS}
+    last = allocations.last_arrival(it.db, it.round_id)
+    at = given.sold_out_at
+    data = {
         "round": row["round"],
         "mode": row["mode"],
         "order": order,
-        "batch": None if session.dry_run else given.batch_id,
+        "batch": None if it.session.dry_run else given.batch_id,
         "granted": given.packs,
         **passed,
         "claimed": row["claimed"],
         "packs": row["packs"],
-        **allocation_tables.last_of(session.db, it.row),
-        "sold_out_at": None if given.sold_out_at is None else times.iso(given.sold_out_at, zone),
-        "sell_out_seconds": (
-            None if given.sold_out_at is None else given.sold_out_at - row["opens_at"]
-        ),
+        "last_application_no": last and last["last_application_no"],
+        "last_applied_at": last and last["last_applied_at"],
+        "sold_out_at": at,
+        "sell_out_seconds": None if at is None else at - row["opens_at"],
     }
     says = [
         say(
             "granted {granted:,} packs of {round} in the order of {order}: {claimed:,} of {packs:,}"
             " are claimed",
             granted=given.packs,
-            round=row["round"],
+            round=it.code,
             order=Word(order),
             claimed=row["claimed"],
             packs=row["packs"],
         )
     ]
-    if given.sold_out_at is not None:
+    if at is not None:
         says.append(
             say(
                 "sold out at {at}, {seconds:,} seconds after the opening",
-                at=times.shown(given.sold_out_at, zone),
-                seconds=given.sold_out_at - row["opens_at"],
+                at=it.shown(at),
+                seconds=at - row["opens_at"],
             )
         )
-    if data["last_application_no"]:
+    if last:
         says.append(
             say(
                 "the last arrival that got a pack: {application_no}",
-                application_no=data["last_application_no"],
+                application_no=last["last_application_no"],
             )
         )
     lines = tuple(
-        {"reason": reason, "applications": count, "what": Word(REASONS[reason])}
+        {"reason": reason, "applications": count, "what": Word(grants.REASONS[reason])}
         for reason, count in passed.items()
         if count
     )
-    columns = (
-        Column("reason", "Reason"),
-        Column("applications", "Applications", "int"),
-        Column("what", "Explanation", "word"),
-    )
-    tables = (
-        (Table(say("Who got none, {round}", round=row["round"]), columns, lines),) if lines else ()
-    )
-    return Outcome(data=data, says=tuple(says), tables=tables)
+    title = say("Who got none, {round}", round=row["round"])
+    tables = (Table(title, PASSED_OVER, lines),) if lines else ()
+    return Outcome(dated(data, it.zone), tables, tuple(says))

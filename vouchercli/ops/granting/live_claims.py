@@ -5,26 +5,26 @@ given.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
+from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import allocations, grants
-from vouchercli.ops.rounds.lookup import Found, found
-from vouchercli.result import Column, Outcome, Table, Word, say
+from vouchercli.ops.rounds.lookup import Found, changing, found
+from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law
-from vouchercli.rules import times
-from vouchercli.store import applications, audit, eligibility, identities, persons
+from vouchercli.store import applications, eligibility, identities, persons
 from vouchercli.store import grants as store
-from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
 
     from vouchercli.session import Session
+    from vouchercli.store.grants import Claim
 
 GROUP_SIZE = 100
 
@@ -42,13 +42,14 @@ class Request:
 @dataclass(frozen=True)
 class Answer:
     """What became of a request: the claim it has, `is_new` when it was granted now; or the reason
-    why not.
+    why not. `place`: where among the staged its pack is, until it is written.
     """
 
     request: Request
     reason: str | None = None
-    claim: dict[str, Any] | None = None
+    claim: Claim | None = None
     is_new: bool = False
+    place: int | None = None
 
 
 @dataclass
@@ -76,20 +77,17 @@ def grant_claim(session: Session, code: str, resident: str, application_no: str 
     if answer.claim is None:
         raise _refusal(it, answer)
     claim = answer.claim
-    expires_at = times.shown(claim["expires_at"], it.row["time_zone"])
-    says = (
+    said = (
         say(
             "granted {claim_no}: its vouchers are valid until {expires_at}",
-            claim_no=claim["claim_no"],
-            expires_at=expires_at,
+            claim_no=claim.claim_no,
+            expires_at=it.shown(claim.expires_at),
         )
         if answer.is_new
-        else say("{claim_no} was granted before; nothing was changed", claim_no=claim["claim_no"])
+        else say("{claim_no} was granted before; nothing was changed", claim_no=claim.claim_no)
     )
-    return Outcome(
-        data={"round": code, "is_new": answer.is_new, **_shown(claim, it.row["time_zone"])},
-        says=(says,),
-    )
+    data = {"round": code, "is_new": answer.is_new, **dated(claim._asdict(), it.zone)}
+    return Outcome(data, says=(said,))
 
 
 def grant_claims(session: Session, code: str, requests: Iterable[Request]) -> Outcome:
@@ -111,34 +109,20 @@ def _granted(session: Session, code: str, requests: list[Request]) -> tuple[list
     store.durably(session.db)
     # whatever needs no lock is done before it is taken: all tills wait for one another there
     store.prepare(session.db)
-    with writing(session) as db:
-        it = found(session, code)
+    with changing(session, code) as it:
         allocations.require_local(it)
         group = _Group(it, key, law.Held(it.row["packs"] - it.row["claimed"]))
-        answers = [_judged(session, db, group, request) for request in requests]
-        claims = _written(session, db, group)
+        answers = [_judged(group, request) for request in requests]
+        claims = _written(group)
         return [
-            (
-                each
-                if isinstance(each, Answer)
-                else Answer(request, claim=claims[each.at], is_new=each.is_new)
-            )
-            for request, each in zip(requests, answers, strict=True)
+            each if each.place is None else replace(each, claim=claims[each.place])
+            for each in answers
         ], it
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where among the staged a request's pack is; `is_new` for the first that asked for it."""
-
-    at: int
-    is_new: bool = True
-
-
-def _judged(
-    session: Session, db: sqlite3.Connection, group: _Group, request: Request
-) -> Answer | _Place:
-    """The answer to a request that gets nothing new; else the place of its pack."""
+def _judged(group: _Group, request: Request) -> Answer:
+    """The answer to a request; where it gets a new claim, its place among the staged."""
+    it = group.it
     try:
         resident = identities.token(group.key, request.resident)
     except ValueError:
@@ -148,41 +132,41 @@ def _judged(
         if request.application_no in group.asked:
             owner, place = group.asked[request.application_no]
             return (
-                _Place(place, is_new=False)
+                Answer(request, place=place)
                 if owner == resident
                 else Answer(request, "application_reused")
             )
-        standing = applications.named(db, group.it.row["round_id"], request.application_no)
+        standing = applications.named(it.db, it.round_id, request.application_no)
     if standing is not None:
-        claim = store.claim_of(db, standing["round_id"], resident, standing["application_id"])
+        claim = store.claim_of(it.db, standing["round_id"], resident, standing["application_id"])
         if standing["resident"] != resident or claim is not None:
             return (
-                Answer(request, claim=dict(claim))
+                Answer(request, claim=claim)
                 if claim is not None
                 else Answer(request, "application_reused")
             )
-    if reason := _reason(session, db, group, resident):
+    if reason := _reason(group, resident):
         return Answer(request, reason)
-    return _stage(session, db, group, request, resident, standing)
+    return _stage(group, request, resident, standing)
 
 
-def _reason(session: Session, db: sqlite3.Connection, group: _Group, resident: bytes) -> str | None:
+def _reason(group: _Group, resident: bytes) -> str | None:
     """Why the law gives the resident no pack now; None, and it is counted as granted, when it
     does.
     """
     it, limits = group.it, allocations.limits_of(group.it)
-    if it.row["state"] != "open" or not it.row["opens_at"] <= session.now < it.row["closes_at"]:
+    if it.row["state"] != "open" or not it.row["opens_at"] <= it.now < it.row["closes_at"]:
         return "round_not_open"
-    person = persons.person_of(db, it.row["round_id"], resident)
+    person = persons.person_of(it.db, it.round_id, resident)
     if person not in group.known:
         group.known.add(person)
-        allocations.learn(db, it, person, limits, group.held)
+        allocations.learn(it, person, limits, group.held)
     mode, listed_as = it.row["mode"], it.row["resident_group"]
     is_eligible = limits_law.is_for_all(mode, listed_as) or eligibility.is_listed(
-        db, it.row["programme_id"], resident, listed_as or None
+        it.db, it.row["programme_id"], resident, listed_as or None
     )
-    entry = law.Entry(0, resident, person, session.now, is_eligible=is_eligible)
-    week = "" if limits.per_week is None else limits_law.week_of(session.now, it.row["time_zone"])
+    entry = law.Entry(0, resident, person, it.now, is_eligible=is_eligible)
+    week = limits.week(it.now, it.zone)
     reason = law.reason(entry, week, limits, group.held)
     if reason is None:
         group.held.left -= 1
@@ -191,58 +175,43 @@ def _reason(session: Session, db: sqlite3.Connection, group: _Group, resident: b
 
 
 def _stage(
-    session: Session,
-    db: sqlite3.Connection,
-    group: _Group,
-    request: Request,
-    resident: bytes,
-    standing: sqlite3.Row | None,
-) -> _Place:
+    group: _Group, request: Request, resident: bytes, standing: sqlite3.Row | None
+) -> Answer:
     """Note the application and put the pack with what is granted in this transaction."""
-    application_id = 0
+    it, application_id = group.it, 0
     if request.application_no:
         application_id = (
             standing["application_id"]
             if standing is not None
-            else applications.add(
-                db, group.it.row["round_id"], request.application_no, resident, session.now
-            )
+            else applications.add(it.db, it.round_id, request.application_no, resident, it.now)
         )
         group.asked[request.application_no] = (resident, len(group.staged))
     group.staged.append((request, resident, application_id))
-    return _Place(len(group.staged) - 1)
+    return Answer(request, is_new=True, place=len(group.staged) - 1)
 
 
-def _written(session: Session, db: sqlite3.Connection, group: _Group) -> list[dict[str, Any]]:
+def _written(group: _Group) -> list[Claim]:
     """The claims of what is staged, in its order, with their line in the log."""
     if not group.staged:
         return []
-    row = group.it.row
+    it, claimed = group.it, group.it.row["claimed"]
     store.stage(
-        db,
-        [(resident, application_id, session.now) for _, resident, application_id in group.staged],
+        it.db,
+        [(resident, application_id, it.now) for _, resident, application_id in group.staged],
     )
     numbers = [request.application_no for request, _, _ in group.staged if request.application_no]
-    tally = (
-        grants.Tally(last_applied_at=session.now, last_application_no=numbers[-1])
-        if numbers
-        else grants.Tally()
-    )
-    given = grants.issue(db, session, row, tally, live=True)
+    tally = grants.Tally({}, it.now, numbers[-1]) if numbers else grants.Tally()
+    given = grants.issue(it, tally, live=True)
     assert given.batch_id is not None
-    claims = [
-        dict(each)
-        for each in store.written(db, given.batch_id, store.claim_number(row["round"], given.after))
-    ]
-    audit.note(
-        session,
+    after = store.claim_number(it.code, given.after)
+    claims = store.written(it.db, given.batch_id, after)
+    it.note(
         "claim.grant",
-        row["round"],
         batch=given.batch_id,
-        first=claims[0]["claim_no"],
+        first=claims[0].claim_no,
         packs=len(claims),
-        before={"claimed": row["claimed"]},
-        after={"claimed": row["claimed"] + len(claims)},
+        before={"claimed": claimed},
+        after={"claimed": claimed + len(claims)},
     )
     return claims
 
@@ -252,56 +221,46 @@ def _written(session: Session, db: sqlite3.Connection, group: _Group) -> list[di
 
 def _refusal(it: Found, answer: Answer) -> VoucherError:
     """Why one request got nothing, as a refusal with a way out."""
-    row, number = it.row, answer.request.application_no
+    number = answer.request.application_no
     return {
-        "sold_out": lambda: grants.sold_out(row),
-        "resident_limit": lambda: VoucherError(
+        "sold_out": grants.sold_out(it),
+        "resident_limit": VoucherError(
             "resident_limit",
             "this resident already has the packs allowed",
             hint="voucher claim list --resident ID",
         ),
-        "not_eligible": lambda: VoucherError(
+        "not_eligible": VoucherError(
             "not_eligible",
             "this resident is not on the list that round {round} is for",
             hint="voucher eligibility list --resident ID",
-            round=row["round"],
+            round=it.code,
         ),
-        "application_reused": lambda: VoucherError(
+        "application_reused": VoucherError(
             "application_reused",
             "application number {number} stands for another resident",
             hint="voucher application list --application {number}",
             number=number,
         ),
-        "bad_resident": lambda: VoucherError(
+        "bad_resident": VoucherError(
             "bad_resident",
             "the resident's token is damaged",
             hint="copy it whole: token: and 32 hexadecimal digits",
         ),
-        "round_not_open": lambda: _not_open(row),
-    }[answer.reason or "sold_out"]()
+        "round_not_open": _not_open(it),
+    }[answer.reason or "sold_out"]
 
 
-def _not_open(row: sqlite3.Row) -> VoucherError:
-    if row["state"] != "open":
-        return allocations.not_open(row)
-    opens_at, closes_at = (
-        times.shown(row[each], row["time_zone"]) for each in ("opens_at", "closes_at")
-    )
+def _not_open(it: Found) -> VoucherError:
+    if it.row["state"] != "open":
+        return allocations.not_open(it)
     return VoucherError(
         "round_not_open",
         "round {round} takes claims from {opens_at} to {closes_at}",
         hint="voucher round show {round}",
-        round=row["round"],
-        opens_at=opens_at,
-        closes_at=closes_at,
+        round=it.code,
+        opens_at=it.shown("opens_at"),
+        closes_at=it.shown("closes_at"),
     )
-
-
-def _shown(claim: dict[str, Any], zone: str) -> dict[str, Any]:
-    return {
-        "claim_no": claim["claim_no"],
-        **{key: times.iso(claim[key], zone) for key in ("claimed_at", "expires_at")},
-    }
 
 
 COLUMNS = (
@@ -318,7 +277,7 @@ def _told(it: Found, answers: list[Answer]) -> Outcome:
             "request": number,
             "application_no": each.request.application_no,
             "outcome": each.reason or ("granted" if each.is_new else "standing"),
-            "claim_no": each.claim["claim_no"] if each.claim else None,
+            "claim_no": each.claim.claim_no if each.claim else None,
         }
         for number, each in enumerate(answers, 1)
     )
@@ -332,14 +291,14 @@ def _told(it: Found, answers: list[Answer]) -> Outcome:
         "{requests:,} requests for {round} = {granted:,} granted + {standing:,} granted before +"
         " {refused:,} refused",
         requests=len(answers),
-        round=it.row["round"],
+        round=it.code,
         **counts,
     )
-    shown = tuple({**row, "outcome": Word(row["outcome"])} for row in rows)
+    title = say("Live claims of {round}", round=it.code)
     return Outcome(
-        data={"round": it.row["round"], **counts, "reasons": reasons, "rows": list(rows)},
-        says=(says,),
-        tables=(Table(say("Live claims of {round}", round=it.row["round"]), COLUMNS, shown),),
+        {"round": it.code, **counts, "reasons": reasons},
+        (Table(title, COLUMNS, rows, key="rows"),),
+        (says,),
         status="partial" if reasons else "ok",
     )
 

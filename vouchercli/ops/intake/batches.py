@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.formats.configs import profiles
-from vouchercli.formats.tables import files, rejects
+from vouchercli.formats.tables import rejects
 from vouchercli.ops.intake import (
     applications,
     claims,
@@ -20,18 +19,18 @@ from vouchercli.ops.intake import (
     registries,
     retries,
     staging,
+    summaries,
 )
-from vouchercli.result import Column, Message, Outcome, Table, Word, say
-from vouchercli.rules import reasons, times
+from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, only, say
 from vouchercli.store import amendments, batches
 from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
 
     from vouchercli.ops.intake.importing import Watch
     from vouchercli.session import Session
+    from vouchercli.store.batches import Batch, Refusal
 
 KINDS = {
     kind.name: kind
@@ -51,11 +50,24 @@ KIND_WORDS = {
     "redemptions": Word("redemptions file"),
     "allocation": Word("packs granted here"),
 }
-COUNTS = ("read", "accepted", "duplicate", "rejected", "warnings")
-
-LIST_COLUMNS = (
+KIND = Column("kind", "Kind", "word", where=SHOWN, source="kind_word")
+ABOUT = (
+    Column("file", "File"),
+    Column("programme", "Programme"),
+    Column("profile", "Profile"),
+    Column("encoding", "Encoding"),
+    Column("sha256", "SHA-256"),
+    Column("actor", "By"),
+    Column("imported_at", "Imported at", "time"),
+    Column("read", "Read"),
+    Column("accepted", "Accepted"),
+    Column("duplicate", "Duplicate"),
+    Column("rejected", "Rejected"),
+    Column("warnings", "Warnings"),
+)
+LISTED = (
     Column("batch", "Batch", "int"),
-    Column("kind", "Kind", "word"),
+    Column("kind", where=JSON),
     Column("file", "File"),
     Column("state", "State", "word"),
     Column("read", "Read", "int"),
@@ -63,40 +75,17 @@ LIST_COLUMNS = (
     Column("duplicate", "Duplicate", "int"),
     Column("rejected", "Rejected", "int"),
 )
-REJECT_COLUMNS = (
+EXPLAINED = (
+    Column("line", "First line", "int"),
+    Column("explanation", "Explanation", "sentence"),
+)
+REJECTS = (
     Column("line", "Line", "int"),
     Column("reason", "Reason"),
-    Column("explanation", "Explanation"),
-    Column("row", "Row"),
+    Column("explanation", "Explanation", "sentence"),
+    Column("row", "Row", where=SHOWN),
+    Column("cells", where=JSON),
 )
-REASON_COLUMNS = (
-    Column("reason", "Reason"),
-    Column("rows", "Rows", "int"),
-    Column("what", "Outcome", "word"),
-    Column("line", "First line", "int"),
-    Column("explanation", "Explanation"),
-)
-
-
-def _zone(session: Session) -> str:
-    return zone_of(session.db, session.programme)
-
-
-def _described(row: sqlite3.Row, zone: str) -> dict[str, Any]:
-    """A batch as JSON has it."""
-    return {
-        "batch": row["batch_id"],
-        "kind": row["kind"],
-        "programme": row["programme"],
-        "file": row["file"],
-        "state": row["state"],
-        **{count: row[count] for count in COUNTS},
-        "profile": row["profile"],
-        "encoding": row["encoding"],
-        "sha256": row["sha256"],
-        "actor": row["actor"],
-        "imported_at": times.iso(row["imported_at"], zone),
-    }
 
 
 def list_batches(session: Session, kind: str | None = None, limit: int = 50) -> Outcome:
@@ -109,127 +98,80 @@ def list_batches(session: Session, kind: str | None = None, limit: int = 50) -> 
             kind=kind,
             known=", ".join(KIND_WORDS),
         )
-    zone = _zone(session)
-    listed = [
-        _described(row, zone)
+    rows = [
+        {**row._asdict(), "kind_word": KIND_WORDS[row.kind]}
         for row in batches.listed(session.db, kind=kind, programme=session.programme, limit=limit)
     ]
-    shown = tuple({**row, "kind": KIND_WORDS[row["kind"]]} for row in listed)
-    return Outcome(
-        data={"batches": listed}, tables=(Table(say("Batches"), LIST_COLUMNS, shown, zone=zone),)
-    )
+    number, *others = LISTED
+    columns = (number, KIND, *others, *only(JSON, *ABOUT))
+    zone = zone_of(session.db, session.programme)
+    return Outcome(tables=(Table(say("Batches"), columns, rows, zone=zone, key="batches"),))
 
 
 def show_batch(session: Session, batch_id: int) -> Outcome:
     """One file: how it was read, what became of its rows, and why rows were rejected or flagged."""
-    zone = _zone(session)
-    row = batches.named(session.db, batch_id)
-    about = _described(row, zone)
-    found = [
-        _explained(each, zone) | {"rows": each["rows"], "what": Word(each["what"])}
-        for each in batches.reasons(session.db, batch_id)
-    ]
-    labels = {
-        "file": "File",
-        "programme": "Programme",
-        "profile": "Profile",
-        "encoding": "Encoding",
-        "sha256": "SHA-256",
-        "actor": "By",
-        "imported_at": "Imported at",
-        "read": "Read",
-        "accepted": "Accepted",
-        "duplicate": "Duplicate",
-        "rejected": "Rejected",
-        "warnings": "Warnings",
-    }
-    rows = tuple(
-        {"what": label, "value": str(about[key])}
-        for key, label in labels.items()
-        if about[key] is not None
-    )
+    zone = zone_of(session.db, session.programme)
+    batch = batches.named(session.db, batch_id)
+    refusals = batches.reasons(session.db, batch_id)
     title = say(
         "Batch {batch}: {kind}, {state}",
         batch=batch_id,
-        kind=KIND_WORDS[row["kind"]],
-        state=Word(row["state"]),
+        kind=KIND_WORDS[batch.kind],
+        state=Word(batch.state),
     )
-    tables = [Table(title, (Column("what", "What", "word"), Column("value", "Value")), rows)]
-    if found:
-        tables.append(
-            Table(
-                say("Rejects and warnings of batch {batch}", batch=batch_id),
-                REASON_COLUMNS,
-                tuple(found),
-            )
-        )
+    reasons = Table(
+        say("Rejects and warnings of batch {batch}", batch=batch_id),
+        (*summaries.REASONS, *EXPLAINED),
+        _explained(refusals, zone),
+        key="examples",
+        optional=True,
+    )
     says: tuple[Message, ...] = ()
-    if row["state"] == "importing":
+    if batch.state == "importing":
         says = (
             say(
                 "its import stopped at line {line}: voucher batch resume {batch}",
-                line=row["last_line"],
+                line=batch.last_line,
                 batch=batch_id,
             ),
         )
-    elif row["rejected"] and row["state"] == "done":
-        says = (
-            say(
-                "mend them: voucher batch rejects {batch} --to rejects.csv; or judge them again:"
-                " voucher batch retry {batch}",
-                batch=batch_id,
-            ),
-        )
-    data = {**about, **_counted(found), "examples": [_plain(each) for each in found]}
-    return Outcome(data=data, tables=tuple(tables), says=says)
-
-
-def _counted(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """Code -> rows, as an import's summary has them."""
-    return {
-        key: {each["reason"]: each["rows"] for each in found if each["what"] == what}
-        for key, what in (("reasons", "rejected"), ("warning_reasons", "accepted with a warning"))
-    }
-
-
-def _explained(row: sqlite3.Row, zone: str) -> dict[str, Any]:
-    """Line, reason, and the reason in words."""
-    template, values = reasons.explained(row["reason"], json.loads(row["detail"]), zone)
-    return {"line": row["line"], "reason": row["reason"], "explanation": Message(template, values)}
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """A row for JSON: its explanation in English."""
-    told = row["explanation"]
-    return {**row, "explanation": told.text.format(**told.params)}
-
-
-def _rejects(session: Session, batch_id: int) -> tuple[sqlite3.Row, list[dict[str, Any]]]:
-    """The batch, and its rejected rows: line, reason, explanation, cells."""
-    batch = batches.named(session.db, batch_id)
-    zone = _zone(session)
-    reading = files.read_again(
-        profiles.from_json(batch["profile_json"]), json.loads(batch["header"]), [], batch["file"]
+    elif batch.rejected and batch.state == "done":
+        says = (summaries.mend(batch_id),)
+    about = (*ABOUT, *only(JSON, *LISTED))
+    return Outcome(
+        summaries.by_reason(refusals),
+        (Table(title, about, [batch], zone=zone, key="", is_record=True), reasons),
+        says,
     )
-    return batch, [
-        _explained(row, zone)
-        | {"cells": staging.as_kept(batch["kind"], json.loads(row["cells"]), reading)}
-        for row in batches.rejects(session.db, batch_id)
+
+
+def _explained(refusals: list[Refusal], zone: str) -> list[dict[str, Any]]:
+    return [{**row._asdict(), "explanation": summaries.explained(row, zone)} for row in refusals]
+
+
+def _rejects(session: Session, batch: Batch) -> list[dict[str, Any]]:
+    """The batch's rejected rows: line, reason, explanation, cells."""
+    reading, zone = summaries.read_again(batch), zone_of(session.db, session.programme)
+    return [
+        {**row, "cells": staging.as_kept(batch.kind, json.loads(row["cells"]), reading)}
+        for row in _explained(batches.rejects(session.db, batch.batch), zone)
     ]
 
 
 def list_rejects(session: Session, batch_id: int) -> Outcome:
     """The rejected rows of a file and why, for reading."""
-    _, found = _rejects(session, batch_id)
-    shown = tuple(
-        {**row, "row": " | ".join(cell for cell in row["cells"] if cell)} for row in found
+    rows = [
+        {**row, "row": " | ".join(filter(None, row["cells"]))}
+        for row in _rejects(session, batches.named(session.db, batch_id))
+    ]
+    table = Table(say("Rejects of batch {batch}", batch=batch_id), REJECTS, rows, key="rejects")
+    mend = say(
+        "mend them in the file's own layout: voucher batch rejects {batch} --to rejects.csv,"
+        " then import that file",
+        batch=batch_id,
     )
-    table = Table(say("Rejects of batch {batch}", batch=batch_id), REJECT_COLUMNS, shown)
-    return Outcome(
-        data={"batch": batch_id, "rejects": [_plain(row) for row in found]},
-        tables=(table,),
-        says=_mend(batch_id, len(found)),
-    )
+    none = say("batch {batch} has no rejects", batch=batch_id)
+    return Outcome({"batch": batch_id}, (table,), (mend if rows else none,))
 
 
 def write_rejects(
@@ -243,32 +185,20 @@ def write_rejects(
 
     `target` is a file, or an open stream. Mended there, it can be imported as it is.
     """
-    batch, found = _rejects(session, batch_id)
+    batch = batches.named(session.db, batch_id)
     rows = [
         (row["cells"], row["reason"], translate(row["explanation"].text, row["explanation"].params))
-        for row in found
+        for row in _rejects(session, batch)
     ]
-    count = rejects.write_rejects(target, json.loads(batch["header"]), rows)
+    count = rejects.write_rejects(target, json.loads(batch.header), rows)
     if not isinstance(target, Path):
         return Outcome()
+    about = {"batch": batch_id, "file": str(target), "rejects": count}
     done = say(
-        "wrote {count} rows to {file}: mend them there, then import that file",
-        count=count,
-        file=str(target),
+        "wrote {rejects} rows to {file}: mend them there, then import that file",
+        **about,
     )
-    return Outcome(data={"batch": batch_id, "file": str(target), "rejects": count}, says=(done,))
-
-
-def _mend(batch_id: int, count: int) -> tuple[Message, ...]:
-    if not count:
-        return (say("batch {batch} has no rejects", batch=batch_id),)
-    return (
-        say(
-            "mend them in the file's own layout: voucher batch rejects {batch} --to rejects.csv,"
-            " then import that file",
-            batch=batch_id,
-        ),
-    )
+    return Outcome(about, says=(done,))
 
 
 def retry_batch(session: Session, batch_id: int) -> Outcome:
@@ -287,13 +217,13 @@ def resume_batch(session: Session, batch_id: int, file: str | None, tell: Watch 
 def _refuse_granted(session: Session, batch_id: int) -> None:
     """Packs that were granted here came with no file, and residents hold them."""
     row = batches.named(session.db, batch_id)
-    if row["kind"] == "allocation":
+    if row.kind == "allocation":
         raise VoucherError(
             "granted_stands",
             "batch {batch} holds {count:,} packs that were granted here: they stand",
             hint="voucher batch show {batch}",
             batch=batch_id,
-            count=row["accepted"],
+            count=row.accepted,
         )
 
 
@@ -322,7 +252,7 @@ def what_undo_takes(session: Session, batch_id: int) -> dict[str, Any]:
     row = batches.named(session.db, batch_id)
     return {
         "batch": batch_id,
-        "file": row["file"],
-        "kind": KIND_WORDS[row["kind"]],
-        "count": row["accepted"],
+        "file": row.file,
+        "kind": KIND_WORDS[row.kind],
+        "count": row.accepted,
     }

@@ -7,58 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
 from vouchercli.ops.intake import by_columns
-from vouchercli.ops.intake.importing import take_in
-from vouchercli.ops.intake.kinds import Desk, Kind, Typed, Unfit
+from vouchercli.ops.intake.importing import importer
+from vouchercli.ops.intake.kinds import Desk, Kind
 from vouchercli.ops.intake.retries import settle
+from vouchercli.ops.intake.staging import typist_of_residents
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import templates as template_rules
-from vouchercli.rules import times
-from vouchercli.store import claim_reopening, claims, identities, programmes, templates
+from vouchercli.store import claim_reopening, claims, templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.session import Session
 
 
-def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
-    """(claim_no, round, resident, claimed_at) as text -> (claim_no, round, token, claimed_at)."""
-    key, clock = identities.load_key(desk.session.path), times.Reader(desk.zone)
-
-    def typed(values: tuple[str, ...]) -> Typed:
-        claim_no, round_, resident, written = values
-        for column, value in (
-            ("claim_no", claim_no),
-            ("round", round_),
-            ("resident", resident),
-            ("claimed_at", written),
-        ):
-            if not value:
-                return Unfit("bad_row", {"column": column})
-        try:
-            claimed_at, _ = clock.read(written)
-        except ValueError:
-            return Unfit("bad_time", {"column": "claimed_at", "value": written})
-        try:
-            token = identities.token(key, resident)
-        except ValueError:
-            return Unfit("bad_row", {"problem": "the resident's token is damaged"})
-        return (claim_no, round_, token, claimed_at)
-
-    return typed
-
-
 def _judge(desk: Desk) -> None:
-    assert desk.programme is not None
-    limits = limits_law.of_programme(programmes.value(desk.programme))
+    limits = limits_law.of_programme(desk.rules)
     claims.judge(desk.db, desk.programme_id, limits, desk.zone)
 
 
 def _accept(desk: Desk) -> dict[str, Any]:
-    assert desk.programme is not None
-    rounds = claims.templates_of_rounds(desk.db, desk.programme["programme_id"])
+    rounds = claims.templates_of_rounds(desk.db, desk.programme_id)
     packs = {row["round_id"]: templates.value(row) for row in rounds}
 
     @cache
@@ -71,8 +42,7 @@ def _accept(desk: Desk) -> dict[str, Any]:
 
 
 def _reopen(desk: Desk, only: int | None) -> None:
-    assert desk.programme is not None
-    limits = limits_law.of_programme(programmes.value(desk.programme))
+    limits = limits_law.of_programme(desk.rules)
     claim_reopening.reopen(
         desk.db, desk.programme_id, only, is_beyond=limits.looks_beyond_the_round
     )
@@ -95,7 +65,7 @@ KIND = Kind(
     create=claims.CREATE_INCOMING,
     add=claims.ADD_INCOMING,
     width=claims.TYPED_COLUMNS,
-    typist=_typist,
+    typist=lambda desk: typist_of_residents(desk, "claim_no", "claimed_at"),
     judge=_judge,
     accept=_accept,
     undo=lambda session, batch_id: claims.undo(session.db, batch_id),
@@ -105,10 +75,7 @@ KIND = Kind(
     by_columns=_by_columns,
 )
 
-
-def import_claims(session: Session, file: str, **options: Any) -> Outcome:
-    """Take in a file of claims; see `ops.intake.importing.take_in`."""
-    return take_in(session, KIND, file, **options)
+import_claims = importer(KIND)
 
 
 COLUMNS = (
@@ -123,21 +90,10 @@ COLUMNS = (
 )
 
 
-def list_claims(
-    session: Session, *, round_: str | None, claim_no: str | None, resident: str | None, limit: int
-) -> Outcome:
+def list_claims(session: Session, /, *, limit: int, **wanted: str | None) -> Outcome:
     """Claims, oldest first, by round, number or resident (an identity, turned into its token before
     it is looked for).
     """
-    programme = programmes.current(session.db, session.programme)
-    rows = claims.listed(
-        session.db,
-        programme["programme_id"],
-        round=round_,
-        claim_no=claim_no,
-        resident=identities.asked(session.path, resident),
-        limit=limit + 1,
-    )
-    table = Table(say("Claims"), COLUMNS, rows, zone=programme["time_zone"], key="claims")
+    table = Table(say("Claims"), COLUMNS, (), key="claims")
     more = say("more than {limit}: add --limit, --round or --claim", limit=limit)
-    return lists.first(table, limit, more)
+    return lists.of_programme(session, table, claims.listed, more, limit=limit, **wanted)

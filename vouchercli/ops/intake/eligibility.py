@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
-from vouchercli.ops.intake.importing import take_in
+from vouchercli.ops.intake.importing import importer
 from vouchercli.ops.intake.kinds import Desk, Kind, Typed, Unfit
+from vouchercli.ops.intake.staging import DAMAGED
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.store import eligibility, identities, programmes
 
@@ -28,22 +29,20 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
         try:
             return (identities.token(key, resident), group, district)
         except ValueError:
-            return Unfit("bad_row", {"problem": "the resident's token is damaged"})
+            return DAMAGED
 
     return typed
 
 
 def _judge(desk: Desk) -> None:
-    assert desk.programme is not None
-    eligibility.judge(desk.db, desk.programme["programme_id"])
+    eligibility.judge(desk.db, desk.programme_id)
 
 
 def _accept(desk: Desk) -> dict[str, Any]:
-    assert desk.programme is not None
     eligibility.accept(
         desk.db,
         desk.batch_id,
-        desk.programme["programme_id"],
+        desk.programme_id,
         desk.options.get("listed_at", desk.session.now),
     )
     return {}
@@ -61,10 +60,7 @@ KIND = Kind(
     undo=lambda session, batch_id: eligibility.undo(session.db, batch_id),
 )
 
-
-def import_eligibility(session: Session, file: str, **options: Any) -> Outcome:
-    """Take in an eligibility list; see `ops.intake.importing.take_in`."""
-    return take_in(session, KIND, file, **options)
+import_eligibility = importer(KIND)
 
 
 GROUPS = (Column("group", "Group", blank="(not stated)"), Column("residents", "Residents", "int"))

@@ -25,12 +25,13 @@ from vouchercli.store.db import loosely, writing
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.session import Session
+    from vouchercli.store.batches import Batch
 
 
 class Watch(Protocol):
@@ -92,6 +93,11 @@ def take_in(
         return _taken(job)
 
 
+def importer(kind: Kind) -> Callable[..., Outcome]:
+    """The operation (session, file, ...) that takes in a file of that kind; see `take_in`."""
+    return lambda session, file, **options: take_in(session, kind, file, **options)
+
+
 def resume(
     session: Session,
     kinds: dict[str, Kind],
@@ -104,18 +110,18 @@ def resume(
     """
     batch = batches.named(session.db, batch_id)
     refuse_undone(batch)
-    if batch["state"] != "importing":
+    if batch.state != "importing":
         raise VoucherError(
             "batch_done",
             "batch {batch} is done: nothing is left to import",
             hint="voucher batch show {batch}",
             batch=batch_id,
         )
-    asked = json.loads(batch["options"])
+    asked = json.loads(batch.options)
     reading = files.read(
-        file or batch["file"], batch["kind"], profile=asked["profile"], encoding=asked["encoding"]
+        file or batch.file, batch.kind, profile=asked["profile"], encoding=asked["encoding"]
     )
-    if reading.sha256 != batch["sha256"]:
+    if reading.sha256 != batch.sha256:
         raise VoucherError(
             "other_file",
             "{file} is not the file of batch {batch}",
@@ -125,13 +131,13 @@ def resume(
             hint="voucher batch resume {batch} --file FILE",
         )
     is_chosen = (
-        batch["programme_id"] is None
+        batch.programme_id is None
         or session.programme
         or len(programmes.all_loaded(session.db)) == 1
     )
     job = Job(
-        session if is_chosen else session._replace(programme=batch["programme"]),
-        kinds[batch["kind"]],
+        session if is_chosen else session._replace(programme=batch.programme),
+        kinds[batch.kind],
         reading,
         asked,
         {},
@@ -148,43 +154,29 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
     with writing(session) as db:
         batch = batches.named(db, batch_id)
         refuse_undone(batch)
-        kinds[batch["kind"]].undo(session, batch_id)
+        kinds[batch.kind].undo(session, batch_id)
         batches.mark_undone(db, batch_id)
         audit.note(
             session,
-            f"{batch['kind']}.undo",
-            batch["file"],
+            f"{batch.kind}.undo",
+            batch.file,
             batch=batch_id,
-            accepted=batch["accepted"],
+            accepted=batch.accepted,
         )
-    data = {
-        "batch": batch_id,
-        "kind": batch["kind"],
-        "file": batch["file"],
-        "undone": batch["accepted"],
-    }
-    return Outcome(
-        data=data,
-        says=(
-            say(
-                "batch {batch} is undone: {count} rows of {file} were taken away",
-                batch=batch_id,
-                count=batch["accepted"],
-                file=batch["file"],
-            ),
-        ),
-    )
+    about = {"batch": batch_id, "kind": batch.kind, "file": batch.file, "undone": batch.accepted}
+    done = say("batch {batch} is undone: {undone} rows of {file} were taken away", **about)
+    return Outcome(about, says=(done,))
 
 
-def refuse_undone(batch: sqlite3.Row) -> None:
+def refuse_undone(batch: Batch) -> None:
     """Raises `VoucherError` when the batch was undone."""
-    if batch["state"] == "undone":
+    if batch.state == "undone":
         raise VoucherError(
             "batch_undone",
             "batch {batch} was undone",
             hint="import {file} again",
-            batch=batch["batch_id"],
-            file=batch["file"],
+            batch=batch.batch,
+            file=batch.file,
         )
 
 
@@ -193,10 +185,9 @@ def refuse_undone(batch: sqlite3.Row) -> None:
 
 def _taken(job: Job) -> Outcome:
     before = _standing(job)
-    if before is not None and before["state"] == "done":
+    if before and before.state == "done":
         return summaries.again(before, job.reading, job.kind.name)
-    desk = _desk(job, before["batch_id"] if before is not None else 0)
-    done = before["last_line"] if before is not None else 0
+    desk, done = _desk(job, before.batch if before else 0), before.last_line if before else 0
     more: dict[str, Any] = {}
     coming = _chunks(desk, done)
     with ExitStack() as behind_the_first:
@@ -225,7 +216,7 @@ def _taken(job: Job) -> Outcome:
         return _overtaken(job, desk, done) or _finished(job, replace(desk, is_whole=False), more)
 
 
-def _standing(job: Job) -> sqlite3.Row | None:
+def _standing(job: Job) -> Batch | None:
     """The batch of this very file, done or under way."""
     return batches.standing(job.session.db, job.kind.name, _programme_id(job), job.reading.sha256)
 
@@ -259,12 +250,9 @@ def _overtaken(job: Job, desk: Desk, done: int) -> Outcome | None:
     `Busy` while it does.
     """
     found = _standing(job)
-    if found is not None and found["state"] == "done":
+    if found and found.state == "done":
         return summaries.again(found, job.reading, job.kind.name)
-    if ((found["batch_id"], found["last_line"]) if found is not None else (0, 0)) != (
-        desk.batch_id,
-        done,
-    ):
+    if ((found.batch, found.last_line) if found else (0, 0)) != (desk.batch_id, done):
         raise Busy(
             "being_imported",
             "another command is importing {file}",
@@ -339,7 +327,10 @@ def _finished(job: Job, desk: Desk, more: dict[str, Any]) -> Outcome:
         job.reading.name,
         batch=desk.batch_id,
         sha256=job.reading.sha256,
-        **{key: batch[key] for key in ("read", "accepted", "duplicate", "rejected")},
+        read=batch.read,
+        accepted=batch.accepted,
+        duplicate=batch.duplicate,
+        rejected=batch.rejected,
     )
     return summaries.told(
         desk, batch, ignored=job.reading.ignored, extra_columns=list(job.reading.extra), **more

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from vouchercli.store import programmes
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Iterator
 
     from vouchercli.formats.tables.records import Reading, Record
+    from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
 
 
@@ -46,6 +49,12 @@ class Desk:
         """The programme's number; a kind that belongs to no programme never asks."""
         assert self.programme is not None
         return int(self.programme["programme_id"])
+
+    @property
+    def rules(self) -> Programme:
+        """What that programme sets."""
+        assert self.programme is not None
+        return programmes.value(self.programme)
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.ops import lists
 from vouchercli.ops.intake import by_columns, splits, sql_functions
-from vouchercli.ops.intake.importing import take_in
+from vouchercli.ops.intake.importing import importer
 from vouchercli.ops.intake.kinds import Desk, Kind, Typed, Unfit
 from vouchercli.ops.intake.retries import settle
-from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.result import JSON, Column, Outcome, Table, only, say
 from vouchercli.rules import money, times
 from vouchercli.store import (
     judging,
     merchants,
-    programmes,
     redemptions,
     reopening,
     totals,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 KINDS = ("pay", "refund")
 CHANNELS = ("", "offline", "online")
 MOST_COUPONS = 999
+NEEDED = ("transaction_no", "claim_no", "coupon_no", "merchant_no", "paid_at", "refund_of")
 
 parse_yuan = lru_cache(1 << 14)(money.parse_yuan)  # the same few amounts come millions of times
 
@@ -45,22 +46,9 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
     says_subsidy = desk.reading.has("subsidy")
 
     def typed(values: tuple[str, ...]) -> Typed:
-        (
-            number,
-            kind,
-            claim_no,
-            coupon_no,
-            merchant_no,
-            platform_no,
-            paid_at,
-            order,
-            discount,
-            subsidy,
-            refund_of,
-            channel,
-        ) = values
         if fault := _misfit(values):
             return fault
+        *head, paid_at, order, discount, subsidy, refund_of, channel = values
         amounts = _amounts(order, discount or "0", subsidy if says_subsidy else "0")
         if isinstance(amounts, Unfit):
             return amounts
@@ -69,6 +57,7 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
         except ValueError:
             return Unfit("bad_time", {"column": "paid_at", "value": paid_at})
         list_fen, discount_fen, subsidy_fen = amounts
+        number, kind, claim_no, coupon_no, merchant_no, platform_no = head
         return (
             number,
             kind,
@@ -90,55 +79,27 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
 
 def _misfit(values: tuple[str, ...]) -> Unfit | None:
     """What is missing or not a word of ours in the row's texts."""
-    (
-        number,
-        kind,
-        claim_no,
-        coupon_no,
-        merchant_no,
-        platform_no,
-        paid_at,
-        _,
-        _,
-        _,
-        refund_of,
-        channel,
-    ) = values
-    if not (
-        number
-        and claim_no
-        and coupon_no
-        and (merchant_no or platform_no)
-        and paid_at
-        and (refund_of or kind != "refund")
-    ):
-        needed = {
-            "transaction_no": number,
-            "claim_no": claim_no,
-            "coupon_no": coupon_no,
-            "merchant_no": merchant_no or platform_no,
-            "paid_at": paid_at,
-            "refund_of": refund_of,
-        }
-        return Unfit(
-            "bad_row", {"column": next(column for column, value in needed.items() if not value)}
+    number, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at, *_, refund_of, channel = (
+        values
+    )
+    merchant, refunded = merchant_no or platform_no, refund_of or kind != "refund"
+    if not (number and claim_no and coupon_no and merchant and paid_at and refunded):
+        given = zip(
+            NEEDED, (number, claim_no, coupon_no, merchant, paid_at, refund_of), strict=True
         )
+        return Unfit("bad_row", {"column": next(column for column, value in given if not value)})
+    is_number = coupon_no.isascii() and coupon_no.isdigit()
     if kind not in KINDS:
-        return Unfit("bad_row", {"column": "kind", "value": kind, "problem": "write pay or refund"})
+        return _wrong("kind", kind, "write pay or refund")
     if channel not in CHANNELS:
-        return Unfit(
-            "bad_row", {"column": "channel", "value": channel, "problem": "write offline or online"}
-        )
-    if not (coupon_no.isascii() and coupon_no.isdigit() and 1 <= int(coupon_no) <= MOST_COUPONS):
-        return Unfit(
-            "bad_row",
-            {
-                "column": "coupon_no",
-                "value": coupon_no,
-                "problem": "count the pack's coupons from 1",
-            },
-        )
+        return _wrong("channel", channel, "write offline or online")
+    if not (is_number and 1 <= int(coupon_no) <= MOST_COUPONS):
+        return _wrong("coupon_no", coupon_no, "count the pack's coupons from 1")
     return None
+
+
+def _wrong(column: str, value: str, problem: str, code: str = "bad_row") -> Unfit:
+    return Unfit(code, {"column": column, "value": value, "problem": problem})
 
 
 def _amounts(order: str, discount: str, subsidy: str) -> tuple[int, int, int] | Unfit:
@@ -156,19 +117,11 @@ def _amounts(order: str, discount: str, subsidy: str) -> tuple[int, int, int] | 
         except ValueError:
             return Unfit("bad_amount", {"column": column, "value": text})
         if fen[-1] < 0:
-            return Unfit(
-                "bad_amount", {"column": column, "value": text, "problem": "a negative amount"}
-            )
+            return _wrong(column, text, "a negative amount", "bad_amount")
     if fen[0] == 0:
-        return Unfit(
-            "bad_amount",
-            {"column": "order_amount", "value": order, "problem": "an order of nothing"},
-        )
+        return _wrong("order_amount", order, "an order of nothing", "bad_amount")
     if fen[1] > fen[0]:
-        return Unfit(
-            "bad_amount",
-            {"column": "merchant_discount", "value": discount, "problem": "more than the order"},
-        )
+        return _wrong("merchant_discount", discount, "more than the order", "bad_amount")
     return fen[0], fen[1], fen[2]
 
 
@@ -218,9 +171,8 @@ WAITING = (
 
 
 def _judge(desk: Desk) -> None:
-    assert desk.programme is not None
     programme_id = desk.programme_id
-    rules = programmes.value(desk.programme)
+    rules = desk.rules
     if desk.is_whole:
         reopening.find_numbers(desk.db)
     else:
@@ -233,8 +185,7 @@ def _judge(desk: Desk) -> None:
 
 
 def _reopen(desk: Desk, only: int | None) -> None:
-    assert desk.programme is not None
-    limit = programmes.value(desk.programme).limits.vouchers_per_merchant_per_day
+    limit = desk.rules.limits.vouchers_per_merchant_per_day
     reopening.reopen(desk.db, desk.programme_id, only, has_visits=limit is not None)
 
 
@@ -275,10 +226,7 @@ KIND = Kind(
     by_columns=_by_columns,
 )
 
-
-def import_redemptions(session: Session, file: str, **options: Any) -> Outcome:
-    """Take in a file of payments and refunds; see `ops.intake.importing.take_in`."""
-    return take_in(session, KIND, file, **options)
+import_redemptions = importer(KIND)
 
 
 # ---------------------------------------------------------------- list
@@ -295,33 +243,22 @@ COLUMNS = (
     Column("base_fen", "Base", "fen"),
     Column("subsidy_fen", "Voucher paid", "fen"),
     Column("batch", "Batch", "int"),
+    *only(
+        JSON,
+        "name",
+        "merchant_discount_fen",
+        "public_fen",
+        "platform_fen",
+        "match_fen",
+        "refund_of",
+    ),
 )
-INNER = ("batch_id", "redemption_id")  # numbers that only the database knows them by
 
 
-def list_redemptions(session: Session, *, limit: int, **wanted: str | None) -> Outcome:
+def list_redemptions(session: Session, /, *, limit: int, **wanted: str | None) -> Outcome:
     """Payments and refunds, oldest first, by round, claim_no, merchant_no or transaction_no."""
-    programme = programmes.current(session.db, session.programme)
-    zone = programme["time_zone"]
-    rows = redemptions.listed(session.db, programme["programme_id"], limit=limit + 1, **wanted)
-    cells = tuple({**dict(row), "batch": row["batch_id"]} for row in rows[:limit])
-    data = [
-        {key: value for key, value in row.items() if key not in INNER}
-        | {"paid_at": times.iso(row["paid_at"], zone)}
-        for row in cells
-    ]
-    says = (
-        (
-            say(
-                "more than {limit}: add --limit, --round, --claim, --merchant or --transaction",
-                limit=limit,
-            ),
-        )
-        if len(rows) > limit
-        else ()
+    table = Table(say("Payments and refunds"), COLUMNS, (), key="redemptions")
+    more = say(
+        "more than {limit}: add --limit, --round, --claim, --merchant or --transaction", limit=limit
     )
-    return Outcome(
-        data={"redemptions": data},
-        tables=(Table(say("Payments and refunds"), COLUMNS, cells, zone=zone),),
-        says=says,
-    )
+    return lists.of_programme(session, table, redemptions.listed, more, limit=limit, **wanted)

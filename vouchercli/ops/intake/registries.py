@@ -13,12 +13,12 @@ from vouchercli.formats.configs import fields
 from vouchercli.formats.tables import files
 from vouchercli.formats.tables.cells import id_text
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
-from vouchercli.ops.intake import importing, new_merchants
+from vouchercli.ops.intake import importing, new_merchants, staging
 from vouchercli.ops.intake.kinds import Desk, Kind, Unfit
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import merchants as rules
 from vouchercli.rules.times import HOME_ZONE
-from vouchercli.store import audit, batches, incoming, registries, suspensions
+from vouchercli.store import audit, batches, registries, suspensions
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vouchercli.formats.tables.records import Reading
-    from vouchercli.ops.intake.importing import Watch
     from vouchercli.ops.intake.kinds import Typed
     from vouchercli.session import Session
 
@@ -42,10 +41,9 @@ def import_merchants(
     *,
     profile: str | None = None,
     encoding: str | None = None,
-    sha1: str | None = None,
     missing: str = "report",
     is_sure: bool = False,
-    tell: Watch | None = None,
+    **options: Any,
 ) -> Outcome:
     """Update the registry from a file: add, change, and report who is missing (`missing="suspend"`:
     suspend them from now).
@@ -61,21 +59,13 @@ def import_merchants(
             given=missing,
             known=", ".join(MISSING_WAYS),
         )
-    outcome = importing.take_in(
-        session,
-        KIND,
-        file,
-        profile=profile,
-        encoding=encoding,
-        sha1=sha1,
-        tell=tell,
-        missing=missing,
-        is_sure=is_sure,
-    )
+    asked = {"profile": profile, "encoding": encoding}
+    options |= {**asked, "missing": missing, "is_sure": is_sure}
+    outcome = importing.take_in(session, KIND, file, **options)
     if "repeats" in outcome.data and missing == "suspend":
         more = _suspend_afterwards(
             session,
-            files.read(file, KIND.name, profile=profile, encoding=encoding),
+            files.read(file, KIND.name, **asked),
             outcome.data,
             is_sure=is_sure,
         )
@@ -83,7 +73,7 @@ def import_merchants(
     return replace(
         outcome,
         says=(*outcome.says, *_said(outcome.data)),
-        tables=(*outcome.tables, *_missing_table(outcome.data)),
+        tables=(*outcome.tables, _missing_table(outcome.data)),
     )
 
 
@@ -104,34 +94,10 @@ def _suspend_afterwards(
                 latest=latest,
                 registry=registry,
             )
-        incoming.expect(db, KIND.name, KIND.create)
-        blank = (None,) * KIND.width
-        incoming.put(
-            db,
-            KIND.add,
-            (
-                (
-                    record.line,
-                    batch_id,
-                    record.line,
-                    json.dumps(record.cells, ensure_ascii=False),
-                    None,
-                    "{}",
-                    *(blank if record.fault else record.values),
-                )
-                for record in reading.records()
-            ),
-        )
-        desk = Desk(
-            session,
-            db,
-            KIND,
-            reading,
-            batch_id,
-            None,
-            HOME_ZONE,
-            {"missing": "suspend", "is_sure": is_sure},
-        )
+        options = {"missing": "suspend", "is_sure": is_sure}
+        desk = Desk(session, db, KIND, reading, batch_id, None, HOME_ZONE, options)
+        staging.expect(desk)
+        staging.stage(desk, reading.records())
         return {"added": 0, "changed": 0, "returned": 0, **_missing(desk, registry)}
 
 
@@ -180,10 +146,8 @@ def _uscc_warnings(uscc: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "old_registration_number", {"uscc": uscc, "digits": len(uscc)}
     elif not rules.is_uscc(uscc):
         yield "uscc_check_digit", {"uscc": uscc}
-    elif not rules.has_check_digit(uscc):
-        from stdnum.cn.uscc import calc_check_digit
-
-        yield "uscc_check_digit", {"uscc": uscc, "expected": calc_check_digit(uscc[:-1])}
+    elif (expected := rules.check_digit(uscc)) != uscc[-1]:
+        yield "uscc_check_digit", {"uscc": uscc, "expected": expected}
 
 
 def _judge(desk: Desk) -> None:
@@ -322,20 +286,15 @@ def _said(data: dict[str, Any]) -> tuple[Message, ...]:
     return tuple(says)
 
 
-def _missing_table(data: dict[str, Any]) -> tuple[Table, ...]:
+def _missing_table(data: dict[str, Any]) -> Table:
     gone = data.get("missing_merchants") or []
-    if not gone:
-        return ()
     more = say(
         "The first {shown} of {count}; -o json lists all.", shown=NAMED_MISSING, count=len(gone)
     )
-    notes = (more,) if len(gone) > NAMED_MISSING else ()
-    title = say("No longer in registry {profile}", profile=data["profile"])
-    return (
-        Table(
-            title,
-            (Column("merchant_no", "Number"), Column("name", "Name")),
-            tuple(gone[:NAMED_MISSING]),
-            notes=notes,
-        ),
+    return Table(
+        say("No longer in registry {profile}", profile=data["profile"]),
+        (Column("merchant_no", "Number"), Column("name", "Name")),
+        gone[:NAMED_MISSING],
+        notes=(more,) if len(gone) > NAMED_MISSING else (),
+        optional=True,
     )

@@ -15,9 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import profiles
 from vouchercli.formats.configs.fields import FIELDS
-from vouchercli.formats.tables import files
 from vouchercli.formats.tables.records import Record
 from vouchercli.ops.intake import importing, staging, summaries
 from vouchercli.ops.intake.kinds import Desk, Kind
@@ -27,9 +25,8 @@ from vouchercli.store import audit, batches, incoming, programmes
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from vouchercli.session import Session
+    from vouchercli.store.batches import Batch
 
 Place = tuple[int, int]  # (batch_id, line)
 Moves = dict[int, tuple[int, int, int]]  # batch_id -> rows (accepted, duplicate, rejected)
@@ -45,15 +42,15 @@ def retry(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
     with writing(session) as db:
         batch = batches.named(db, batch_id)
         importing.refuse_undone(batch)
-        if batch["state"] == "importing":
+        if batch.state == "importing":
             raise VoucherError(
                 "batch_unfinished",
                 "batch {batch} is not finished: its import stopped at line {line}",
                 hint="voucher batch resume {batch}",
                 batch=batch_id,
-                line=batch["last_line"],
+                line=batch.last_line,
             )
-        desk = _desk(session, kinds[batch["kind"]], batch)
+        desk = _desk(session, kinds[batch.kind], batch)
         staging.expect(desk)
         staged = _stage(desk, batch, None, 1)
         for other in (
@@ -67,7 +64,7 @@ def retry(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
         audit.note(
             session,
             f"{desk.kind.name}.retry",
-            batch["file"],
+            batch.file,
             batch=batch_id,
             accepted=mine[0],
             rejected=mine[2],
@@ -126,50 +123,41 @@ def judge_again(desk: Desk, staged: list[Place], only: int | None) -> Moves:
     return changes
 
 
-def _desk(session: Session, kind: Kind, batch: sqlite3.Row) -> Desk:
+def _desk(session: Session, kind: Kind, batch: Batch) -> Desk:
     """The desk on which a batch's kept rows are read again."""
-    programme = (
-        programmes.by_id(session.db, batch["programme_id"]) if batch["programme_id"] else None
-    )
-    header = json.loads(batch["header"])
-    reading = files.read_again(profiles.from_json(batch["profile_json"]), header, [], batch["file"])
+    programme = programmes.by_id(session.db, batch.programme_id) if batch.programme_id else None
     return Desk(
         session,
         session.db,
         kind,
-        reading,
-        batch["batch_id"],
+        summaries.read_again(batch),
+        batch.batch,
         programme,
         programme["time_zone"] if programme else HOME_ZONE,
     )
 
 
 def _stage(
-    desk: Desk, batch: sqlite3.Row, reasons: tuple[str, ...] | None, first_place: int
+    desk: Desk, batch: Batch, reasons: tuple[str, ...] | None, first_place: int
 ) -> list[Place]:
     """Put a batch's rejects of these reasons (None: all) back among the incoming rows; returns
     where they stand as rejects.
     """
     kept = [
-        (row["line"], json.loads(row["cells"]))
-        for row in batches.waiting(desk.db, batch["batch_id"], reasons)
+        (row.line, json.loads(row.cells)) for row in batches.rejects(desk.db, batch.batch, reasons)
     ]
-    profile, header = profiles.from_json(batch["profile_json"]), json.loads(batch["header"])
-    again = files.read_again(
-        profile,
-        header,
-        [(line, cells) for line, cells in kept if isinstance(cells, list)],
-        batch["file"],
+    again = summaries.read_again(
+        batch, [(line, cells) for line, cells in kept if isinstance(cells, list)]
     )
     gone = [
         _by_fields(desk.kind.name, line, cells) for line, cells in kept if isinstance(cells, dict)
     ]
     staging.stage(
-        replace(desk, reading=again, batch_id=batch["batch_id"]),
+        replace(desk, reading=again, batch_id=batch.batch),
         chain(again.records(), gone),
         first_place=first_place,
     )
-    return [(batch["batch_id"], line) for line, _ in kept]
+    return [(batch.batch, line) for line, _ in kept]
 
 
 def _by_fields(kind: str, line: int, cells: dict[str, str]) -> Record:

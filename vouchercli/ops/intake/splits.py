@@ -19,8 +19,7 @@ def splitter(desk: Desk) -> Callable[[int, int], Split]:
     """The function (round_id, amount_fen) -> its split: public and platform shares by funder, and
     the match.
     """
-    assert desk.programme is not None
-    kinds = programmes.value(desk.programme).kinds
+    kinds = desk.rules.kinds
     funder_ids = {
         row["funder"]: row["funder_id"] for row in programmes.funders(desk.db, desk.programme_id)
     }

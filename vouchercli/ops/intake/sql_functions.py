@@ -5,7 +5,7 @@ once.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import scope, times
 from vouchercli.rules.merchants import Merchant
@@ -26,12 +26,8 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
     }
 
     @cache
-    def covers(
-        round_id: int, merchant_no: str, district: str, industry: str, size: str, is_registered: int
-    ) -> bool:
-        return scope.covers(
-            scopes[round_id], Merchant(merchant_no, district, industry, size, bool(is_registered))
-        )
+    def covers(round_id: int, *merchant: Any) -> bool:
+        return scope.covers(scopes[round_id], Merchant(*merchant))
 
     def is_in_scope(
         round_id: int | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs.fields import FIELDS
 from vouchercli.ops.intake.kinds import Unfit
+from vouchercli.rules import times
 from vouchercli.store import identities, incoming
 
 if TYPE_CHECKING:
@@ -18,6 +19,37 @@ if TYPE_CHECKING:
 as_json = json.JSONEncoder(
     ensure_ascii=False
 ).encode  # made once: json.dumps would make one for every row
+
+
+DAMAGED = Unfit("bad_row", {"problem": "the resident's token is damaged"})
+
+
+def typist_of_residents(desk: Desk, number: str, moment: str) -> Callable[[tuple[str, ...]], Typed]:
+    """(number, round, resident, moment) as text, with more behind them (group, district, and
+    identities that may be blank) -> the same with the moment in UTC seconds and a token for each
+    identity.
+    """
+    key, clock = identities.load_key(desk.session.path), times.Reader(desk.zone)
+    needed = (number, "round", "resident", moment)
+
+    def typed(values: tuple[str, ...]) -> Typed:
+        for column, value in zip(needed, values, strict=False):
+            if not value:
+                return Unfit("bad_row", {"column": column})
+        number, round_, resident, written, *more = values
+        try:
+            at, _ = clock.read(written)
+        except ValueError:
+            return Unfit("bad_time", {"column": moment, "value": written})
+        try:
+            tokens = [
+                identities.token(key, value) if value else None for value in (resident, *more[2:])
+            ]
+        except ValueError:
+            return DAMAGED
+        return (number, round_, tokens[0], at, *more[:2], *tokens[1:])
+
+    return typed
 
 
 def expect(desk: Desk) -> None:

@@ -5,8 +5,8 @@ written.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.intake import redemptions as intake
@@ -49,6 +49,18 @@ class Asked:
     at: int
 
 
+Refusal = tuple[str | None, dict[str, Any]]  # its reason, and the values that explain it
+
+
+class Answer(NamedTuple):
+    """What one coupon gives; the reason, with what explains it, when it is refused."""
+
+    coupon: Coupon
+    order: Order
+    reason: str | None
+    detail: dict[str, Any]
+
+
 def check_order(
     session: Session, asked: Asked, *, claim_no: str | None, template: str | None
 ) -> Outcome:
@@ -67,15 +79,9 @@ def check_order(
             "a claim's voucher is checked at a merchant",
             hint="add --merchant NO",
         )
-    list_fen, discount_fen = _fen("--amount", asked.amount), _fen("--discount", asked.discount)
-    if discount_fen > list_fen:
-        raise UsageFault(
-            "bad_amount_option",
-            "{option} {value} is not an amount in yuan",
-            hint="write it like 45.00",
-            option="--discount",
-            value=asked.discount,
-        )
+    fen = _fen("--amount", asked.amount), _fen("--discount", asked.discount)
+    if fen[1] > fen[0]:
+        raise _not_an_amount("--discount", asked.discount)
     programme = programmes.current(session.db, session.programme)
     pack = (
         _pack_of_claim(session, programme, claim_no)
@@ -93,13 +99,30 @@ def check_order(
             coupon_no=asked.coupon_no,
         )
     kinds = programmes.value(programme).kinds
-    answers = [
-        _answer(session, programme, pack, kinds, coupon, asked, claim_no, (list_fen, discount_fen))
-        for coupon in coupons
-    ]
-    return _told(
-        max(answers, key=lambda found: (found["reason"] is None, found["subsidy_fen"])),
-        programme["time_zone"],
+
+    def answer(coupon: Coupon) -> Answer:
+        order = subsidy.order(*fen, coupon, pack.funding, kinds, pack.match_bp)
+        why: Refusal = (None, {})
+        if claim_no:
+            why = _refused(session, programme, coupon, asked, claim_no, fen)
+        elif order.base_fen < coupon.threshold_fen:
+            detail = {"base_fen": order.base_fen, "threshold_fen": coupon.threshold_fen}
+            why = "below_threshold", detail
+        if why[0]:
+            order = subsidy.order(*fen, None, pack.funding, kinds, pack.match_bp)
+        return Answer(coupon, order, *why)
+
+    best = max(map(answer, coupons), key=lambda one: (one.reason is None, one.order.subsidy_fen))
+    return _told(best, programme["time_zone"])
+
+
+def _not_an_amount(option: str, text: str) -> UsageFault:
+    return UsageFault(
+        "bad_amount_option",
+        "{option} {value} is not an amount in yuan",
+        hint="write it like 45.00",
+        option=option,
+        value=text,
     )
 
 
@@ -109,13 +132,7 @@ def _fen(option: str, text: str) -> int:
     except ValueError:
         fen = -1
     if fen < 0:
-        raise UsageFault(
-            "bad_amount_option",
-            "{option} {value} is not an amount in yuan",
-            hint="write it like 45.00",
-            option=option,
-            value=text,
-        )
+        raise _not_an_amount(option, text)
     return fen
 
 
@@ -131,51 +148,6 @@ def _pack_of_claim(session: Session, programme: sqlite3.Row, claim_no: str) -> T
     return templates.value(row)
 
 
-def _answer(
-    session: Session,
-    programme: sqlite3.Row,
-    pack: Template,
-    kinds: dict[str, str],
-    coupon: Coupon,
-    asked: Asked,
-    claim_no: str | None,
-    fen: tuple[int, int],
-) -> dict[str, Any]:
-    """What one coupon gives, and the reason and explanation when it is refused."""
-    order = subsidy.order(*fen, coupon, pack.funding, kinds, pack.match_bp)
-    reason, detail = (
-        _refused(session, programme, coupon, asked, claim_no, fen)
-        if claim_no
-        else _below(coupon, order)
-    )
-    if reason:
-        order = subsidy.order(*fen, None, pack.funding, kinds, pack.match_bp)
-    parts = order.parts
-    return {
-        "coupon_no": coupon.coupon_no,
-        "coupon": coupon.coupon,
-        "reason": reason,
-        "detail": detail,
-        "list_fen": order.list_fen,
-        "merchant_discount_fen": order.merchant_discount_fen,
-        "base_fen": order.base_fen,
-        "subsidy_fen": order.subsidy_fen,
-        "public_fen": parts.public_fen,
-        "platform_fen": parts.platform_fen,
-        "match_fen": parts.match_fen,
-        "own_fen": order.own_fen,
-        "merchant_receives_fen": order.merchant_receives_fen,
-        "funders": dict(parts.by_funder),
-    }
-
-
-def _below(coupon: Coupon, order: Order) -> tuple[str | None, dict[str, Any]]:
-    """A template's own rule: the threshold, tested on the price after merchant discounts."""
-    if order.base_fen >= coupon.threshold_fen:
-        return None, {}
-    return "below_threshold", {"base_fen": order.base_fen, "threshold_fen": coupon.threshold_fen}
-
-
 def _refused(
     session: Session,
     programme: sqlite3.Row,
@@ -183,7 +155,7 @@ def _refused(
     asked: Asked,
     claim_no: str,
     fen: tuple[int, int],
-) -> tuple[str | None, dict[str, Any]]:
+) -> Refusal:
     """The reason that an import would give for this payment: it waits and is judged like a file of
     one row, and is forgotten.
     """
@@ -204,25 +176,31 @@ def _refused(
     return reason, json.loads(detail)
 
 
-def _told(answer: dict[str, Any], zone: str) -> Outcome:
-    reason, detail = answer["reason"], answer.pop("detail")
-    columns = (Column("what", "Amount", "word"), Column("fen", "Yuan", "fen"))
+def _told(answer: Answer, zone: str) -> Outcome:
+    """What one coupon gives, and why it is refused."""
+    coupon, order, reason, detail = answer
+    about = {"coupon_no": coupon.coupon_no, "coupon": coupon.coupon}
+    fen = {
+        "list_fen": order.list_fen,
+        "merchant_discount_fen": order.merchant_discount_fen,
+        "base_fen": order.base_fen,
+        "subsidy_fen": order.subsidy_fen,
+        "public_fen": order.parts.public_fen,
+        "platform_fen": order.parts.platform_fen,
+        "match_fen": order.parts.match_fen,
+        "own_fen": order.own_fen,
+        "merchant_receives_fen": order.merchant_receives_fen,
+    }
     table = Table(
-        say(
-            "Coupon {coupon_no} ({coupon})", coupon_no=answer["coupon_no"], coupon=answer["coupon"]
-        ),
-        columns,
-        tuple({"what": label, "fen": answer[key]} for key, label in LINES),
+        say("Coupon {coupon_no} ({coupon})", **about),
+        (Column("what", "Amount", "word"), Column("fen", "Yuan", "fen")),
+        tuple({"what": label, "fen": fen[key]} for key, label in LINES),
+    )
+    told = Outcome(
+        {**about, "reason": reason, **fen, "funders": dict(order.parts.by_funder)}, (table,)
     )
     if reason is None:
-        accepted = say(
-            "accepted: the voucher pays {yuan} yuan", yuan=money.yuan(answer["subsidy_fen"])
-        )
-        return Outcome(data=answer, tables=(table,), says=(accepted,))
+        yuan = money.yuan(order.subsidy_fen)
+        return replace(told, says=(say("accepted: the voucher pays {yuan} yuan", yuan=yuan),))
     text, values = reasons.explained(reason, detail, zone)
-    return Outcome(
-        data=answer,
-        tables=(table,),
-        problems=(Problem(reason, text, params=values),),
-        status="failed",
-    )
+    return replace(told, problems=(Problem(reason, text, params=values),), status="failed")

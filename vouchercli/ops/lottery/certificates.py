@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import certificates as files
+from vouchercli.ops.granting.grants import REASONS
 from vouchercli.ops.lottery.tables import Lottery, lottery, told
 from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import certificates as proof
@@ -21,15 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vouchercli.result import Message
-    from vouchercli.rules.documents import Fault
     from vouchercli.rules.draws import Entrant
     from vouchercli.session import Session
 
 FOLDER = "draws"
-BARRED = {
-    "resident_limit": "the resident has the packs allowed",
-    "not_eligible": "not on the list of the round's group",
-}
 
 
 def show_draw(
@@ -37,9 +33,9 @@ def show_draw(
 ) -> Outcome:
     """How far a draw has come; one application's ticket; with `to` its files are written again."""
     each = lottery(session, code)
-    outcome = told(session, code, *_next(each))
+    outcome = told(each, *_next(each))
     if application is not None:
-        outcome = _with_application(session, each, outcome, application)
+        outcome = _with_application(each, outcome, application)
     if to is None:
         return outcome
     if each.certificate is None:
@@ -49,7 +45,7 @@ def show_draw(
             hint="voucher draw show {round}",
             round=code,
         )
-    return written(session, each, outcome, to)
+    return written(each, outcome, to)
 
 
 def verify_draw(certificate: str, entrants: str, commitment: str | None = None) -> Outcome:
@@ -89,7 +85,7 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
         "proven": not found,
     }
     if found:
-        return Outcome(data, (), (), tuple(map(_problem, found)), "failed")
+        return Outcome(data, (), (), tuple(fault.problem() for fault in found), "failed")
     says = [
         say(
             "the draw of {round} is proven: {winners:,} winners of {entrants:,} entrants, drawn"
@@ -110,15 +106,8 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
     return Outcome(data, (), tuple(says))
 
 
-def _problem(fault: Fault) -> Problem:
-    params = {
-        key: Word(value) if value == proof.WHOLE else value for key, value in fault.params.items()
-    }
-    return Problem(fault.code, fault.text, "", fault.suggestion, "error", params)
-
-
 def _next(each: Lottery) -> tuple[Any, ...]:
-    if each.row is None:
+    if each.draw is None:
         return (
             say("next: voucher draw commit {round}, before registration closes", round=each.code),
         )
@@ -132,11 +121,11 @@ def _next(each: Lottery) -> tuple[Any, ...]:
 # ---------------------------------------------------------------- one application
 
 
-def _with_application(session: Session, each: Lottery, outcome: Outcome, no: str) -> Outcome:
+def _with_application(each: Lottery, outcome: Outcome, no: str) -> Outcome:
     """What became of one application: whether it is its person's entry, its ticket, whether it
     won.
     """
-    entry = draws.entry_of(session.db, each.it.row["round_id"], no)
+    entry = draws.entry_of(each.db, each.round_id, no)
     if entry is None:
         raise VoucherError(
             "unknown_application",
@@ -177,7 +166,7 @@ def _became(data: dict[str, Any]) -> Message:
         return say(
             "application {application} could not win: {reason}",
             application=no,
-            reason=Word(BARRED[data["barred"]]),
+            reason=Word(REASONS[data["barred"]]),
         )
     if data["won"]:
         return say(
@@ -194,20 +183,18 @@ def _became(data: dict[str, Any]) -> Message:
 
 
 def write_list(
-    session: Session,
     each: Lottery,
     entrants: Sequence[Entrant],
     shown: Sequence[str],
     to: str | None,
 ) -> str:
     """Write the list of entrants; gives its name."""
-    path = to or str(session.path.parent / FOLDER / f"{_stem(each)}-entrants.csv")
+    path = to or str(each.session.path.parent / FOLDER / f"{_stem(each)}-entrants.csv")
     files.write(path, law.listed(entrants, shown))
     return path
 
 
 def written(
-    session: Session,
     each: Lottery,
     outcome: Outcome,
     to: str | None,
@@ -219,13 +206,14 @@ def written(
     `entrants` are those of the list, when they are at hand. The list is left out, with a warning,
     when the applications are no longer those that were drawn from.
     """
-    document = json.loads(each.kept["certificate"])
-    folder = session.path.parent / FOLDER if to is None else Path(to)
+    text = str(each.kept.certificate)
+    document = json.loads(text)
+    folder = each.session.path.parent / FOLDER if to is None else Path(to)
     made: dict[str, Iterable[bytes]] = {
-        "certificate.json": [f"{each.kept['certificate']}\n".encode()],
+        "certificate.json": [f"{text}\n".encode()],
         "certificate.txt": files.printed(document),
     }
-    entrants = entrants or draws.entrants(session.db, each.it.row["round_id"])
+    entrants = entrants or draws.entrants(each.db, each.round_id)
     listed = list(law.listed(entrants, document["entrants_columns"]))
     if is_same := law.digest(listed) == document["entrants_sha256"]:
         made["entrants.csv"] = listed
@@ -255,4 +243,4 @@ def written(
 
 
 def _stem(each: Lottery) -> str:
-    return f"{each.it.row['programme']}-{each.code}"
+    return f"{each.row['programme']}-{each.code}"

@@ -18,8 +18,7 @@ from vouchercli.rules import allocations as granting
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
 from vouchercli.rules import times
-from vouchercli.rules.limits import week_of
-from vouchercli.store import audit, draws
+from vouchercli.store import draws
 from vouchercli.store.allocations import held_in_round
 from vouchercli.store.db import writing
 
@@ -50,31 +49,28 @@ def commit_seed(
     said = draws.Terms(registration_closes_at, public_source.strip())
     with writing(session):
         each = lottery(session, code)
-        if each.row is not None:
-            return terms.standing(session, each, said, strata)
-        terms.require_time(session, each, registration_closes_at)
-        round_id = each.it.row["round_id"]
+        if each.draw is not None:
+            return terms.standing(each, said, strata)
+        terms.require_time(each, registration_closes_at)
+        round_id = each.round_id
         draws.commit(session, round_id, seed or secrets.token_bytes(SEED_BYTES), said)
-        audit.note(
-            session,
+        each.note(
             "draw.commit",
-            code,
             before=None,
             after={
-                "seed_sha256": lottery(session, code).kept["seed_sha256"],
+                "seed_sha256": each.renewed.kept.seed_sha256,
                 "registration_closes_at": registration_closes_at,
                 "public_source": said.public_source,
             },
         )
-        terms.fix_strata(session, lottery(session, code), strata)
+        terms.fix_strata(each.renewed, strata)
         return told(
-            session,
-            code,
+            each,
             say("committed to a seed for {round}; it stays sealed until the draw", round=code),
             say(
                 "next: publish the digest of the seed now; after {closes_at}: voucher draw entrants"
                 " {round}",
-                closes_at=times.shown(lottery(session, code).closes_at, each.zone),
+                closes_at=each.shown(each.renewed.closes_at),
                 round=code,
             ),
         )
@@ -88,18 +84,15 @@ def publish_entrants(
     """
     with writing(session):
         each = terms.committed(session, code)
-        terms.require_closed(session, each)
-        entrants = terms.published(session, each, strata)
-        count, shown = len(entrants), law.columns(lottery(session, code).strata)
-        written = (
-            None if session.dry_run else certificates.write_list(session, each, entrants, shown, to)
-        )
+        terms.require_closed(each)
+        entrants = terms.published(each, strata)
+        count, shown = len(entrants), law.columns(each.renewed.strata)
+        written = None if session.dry_run else certificates.write_list(each, entrants, shown, to)
         return told(
-            session,
-            code,
+            each,
             say("{round}: {count:,} entrants, one a person", round=code, count=count),
             say("next: publish the list and its digest, then voucher draw run {round}", round=code),
-            problems=terms.empty_strata(lottery(session, code).strata, entrants),
+            problems=terms.empty_strata(each.renewed.strata, entrants),
             file=written,
         )
 
@@ -123,16 +116,15 @@ def draw(
     with writing(session):
         each = terms.committed(session, code)
         if each.certificate is None:
-            terms.require_open(session, each)
-            entrants = terms.published(session, each, strata)
+            terms.require_open(each)
+            entrants = terms.published(each, strata)
             problems = (
-                *terms.empty_strata(lottery(session, code).strata, entrants),
-                *terms.randomness(lottery(session, code), public_randomness),
+                *terms.empty_strata(each.renewed.strata, entrants),
+                *terms.randomness(each.renewed, public_randomness),
             )
             if session.dry_run:
                 return told(
-                    session,
-                    code,
+                    each,
                     say(
                         "{round} would be drawn from {count:,} entrants",
                         round=code,
@@ -140,12 +132,12 @@ def draw(
                     ),
                     problems=problems,
                 )
-            row = each.it.row
+            row = each.row
             claimed_at = min(
                 max(session.now if at is None else at, row["opens_at"]), row["closes_at"] - 1
             )
-            drawn = _draw(session, lottery(session, code), entrants, public_randomness, claimed_at)
-            _grant(session, each, drawn.winners, claimed_at)
+            drawn = _draw(each.renewed, entrants, public_randomness, claimed_at)
+            _grant(each, drawn.winners, claimed_at)
             says = (
                 say(
                     "drew {round}: {winners:,} of {entrants:,} entrants won",
@@ -160,30 +152,25 @@ def draw(
                 say(
                     "round {round} was drawn on {at}; nothing was changed",
                     round=code,
-                    at=times.shown(each.kept["drawn_at"], each.zone),
+                    at=each.shown(each.kept.drawn_at or 0),
                 ),
             )
-        outcome = told(session, code, *says, problems=problems)
-    return (
-        outcome
-        if session.dry_run
-        else certificates.written(session, lottery(session, code), outcome, to, entrants)
-    )
+        outcome = told(each, *says, problems=problems)
+    return outcome if session.dry_run else certificates.written(each.renewed, outcome, to, entrants)
 
 
 def next_step(session: Session, code: str, public_randomness: str | None = None) -> Outcome:
     """What the lottery of a round wants next: the commitment, patience, or the draw."""
     each = lottery(session, code)
-    if each.row is None:
+    if each.draw is None:
         return commit_seed(session, code)
     if each.certificate is None and session.now < each.closes_at:
         return told(
-            session,
-            code,
+            each,
             say(
                 "{round} is committed; it is drawn after registration closes at {closes_at}",
                 round=code,
-                closes_at=times.shown(each.closes_at, each.zone),
+                closes_at=each.shown(each.closes_at),
             ),
         )
     return draw(session, code, public_randomness)
@@ -192,40 +179,39 @@ def next_step(session: Session, code: str, public_randomness: str | None = None)
 # ---------------------------------------------------------------- the draw itself
 
 
-def _draw(
-    session: Session, each: Lottery, entrants: Sequence[Entrant], public: str | None, at: int
-) -> Drawn:
+def _draw(each: Lottery, entrants: Sequence[Entrant], public: str | None, at: int) -> Drawn:
     """The result, and its certificate kept."""
-    row, it = each.kept, each.it.row
+    row, it = each.kept, each.row
     places = it["packs"] - it["claimed"]
     kept = sum(stratum.quota for stratum in each.strata)
     if kept > places:
         raise terms.too_large(kept, places)
-    seed, barred = draws.seed(session.path, row), _barred(session, each, at)
+    seed, barred = draws.seed(each.session.path, row), _barred(each, at)
     effective = law.effective_seed(seed, public)
     drawn = law.draw(proof.allowed(entrants, barred), effective, places, each.strata)
 
-    def iso(at: int) -> str:
+    def iso(at: int | None) -> str:
+        assert at is not None  # what is drawn was published, its quotas fixed
         return times.iso(at, each.zone)
 
     document = proof.document(
         proof.Certificate(
             programme=it["programme"],
-            round=it["round"],
+            round=each.code,
             seed=seed,
-            seed_sha256=row["seed_sha256"],
-            public_source=row["public_source"],
+            seed_sha256=row.seed_sha256,
+            public_source=row.public_source,
             public_randomness=public,
             effective_seed=effective,
-            committed_at=iso(row["committed_at"]),
+            committed_at=iso(row.committed_at),
             registration_closed_at=iso(each.closes_at),
-            strata_fixed_at=iso(row["strata_fixed_at"]),
-            published_at=iso(row["published_at"]),
-            drawn_at=iso(session.now),
-            applications=row["applications"],
-            entrants=row["entrants"],
+            strata_fixed_at=iso(row.strata_fixed_at),
+            published_at=iso(row.published_at),
+            drawn_at=iso(each.now),
+            applications=row.applications,
+            entrants=row.entrants,
             entrants_columns=law.columns(each.strata),
-            entrants_sha256=row["entrants_sha256"],
+            entrants_sha256=row.entrants_sha256,
             barred=barred,
             places=places,
             strata=each.strata,
@@ -233,11 +219,9 @@ def _draw(
             rest=drawn.rest,
         )
     )
-    draws.draw(session, it["round_id"], proof.canonical(document))
-    audit.note(
-        session,
+    draws.draw(each.session, each.round_id, proof.canonical(document))
+    each.note(
         "draw.run",
-        each.code,
         before={"claimed": it["claimed"]},
         after={
             "seed": seed,
@@ -249,42 +233,26 @@ def _draw(
     return drawn
 
 
-def _barred(session: Session, each: Lottery, at: int) -> tuple[tuple[str, str], ...]:
+def _barred(each: Lottery, at: int) -> tuple[tuple[str, str], ...]:
     """The entrants who may not have a pack at that second, each with the reason, as
     `rules.allocations` has it.
     """
-    db, it = session.db, each.it
-    limits = allocations.limits_of(it)
-    if not (it.row["resident_group"] or it.row["claimed"] or limits.looks_beyond_the_round):
+    limits = allocations.limits_of(each)
+    if not (each.row["group"] or each.row["claimed"] or limits.looks_beyond_the_round):
         return ()
-    held, week = granting.Held(1), week_of(at, each.zone)
+    held, week = granting.Held(1), limits.week(at, each.zone)
     if not limits.looks_beyond_the_round:
-        held.in_round.update(held_in_round(db, it.row["round_id"]))
+        held.in_round.update(held_in_round(each.db, each.round_id))
     barred = []
-    for entry in draws.entries(db, it.row["round_id"]):
+    for application_no, entry in draws.entries(each.db, each.round_id, at):
         if limits.looks_beyond_the_round:
-            allocations.learn(db, it, entry["person"], limits, held)
-        one = granting.Entry(
-            entry["application_id"],
-            entry["resident"],
-            entry["person"],
-            at,
-            bool(entry["is_eligible"]),
-        )
-        if why := granting.reason(one, week, limits, held):
-            barred.append((entry["application_no"], why))
+            allocations.learn(each, entry.person, limits, held)
+        if why := granting.reason(entry, week, limits, held):
+            barred.append((application_no, why))
     return tuple(barred)
 
 
-def _grant(session: Session, each: Lottery, winners: Sequence[str], at: int) -> None:
+def _grant(each: Lottery, winners: Sequence[str], at: int) -> None:
     """Give every winner a pack, in the order in which they won."""
-    db, row = session.db, each.it.row
-    grants.grant(
-        db,
-        session,
-        row,
-        (
-            (resident, application_id, at)
-            for resident, application_id in draws.applicants(db, row["round_id"], winners)
-        ),
-    )
+    rows = draws.applicants(each.db, each.round_id, winners)
+    grants.grant(each, ((resident, application_id, at) for resident, application_id in rows))

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import Node
 from vouchercli.errors import UsageFault
-from vouchercli.formats.configs import schema
+from vouchercli.formats.configs import yamls
 from vouchercli.rules import draws as law
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FILE = schema.mapping(
-    {
-        "strata": schema.listing(
-            schema.mapping(
-                {
-                    "district": schema.text(),
-                    "group": schema.text(),
-                    "quota": schema.integer(required=True, least=1),
-                }
-            ),
-            required=True,
-            least=1,
-        )
-    }
-)
+    from vouchercli.documents import Fault
 
 
 def read(given: Sequence[str], file: str | None) -> tuple[law.Stratum, ...] | None:
@@ -33,7 +20,9 @@ def read(given: Sequence[str], file: str | None) -> tuple[law.Stratum, ...] | No
 
     Raises `bad_stratum`, `stratum_twice`, and `bad_yaml` with every fault of the file.
     """
-    strata = [_option(text) for text in given] + (_file(file) if file is not None else [])
+    strata = [_option(text) for text in given] + (
+        yamls.checked(file, _strata)[0] if file is not None else []
+    )
     if again := law.twice(strata):
         raise UsageFault(
             "stratum_twice",
@@ -56,21 +45,14 @@ def _option(text: str) -> law.Stratum:
         ) from error
 
 
-def _file(path: str) -> list[law.Stratum]:
-    document = schema.load(path, FILE)
-    document.refuse(
-        [
-            document.problem(
-                "missing_key",
-                "the key {offending} is missing here",
-                ("strata", number),
-                offending="district",
-            )
-            for number, each in enumerate(document.value["strata"])
-            if not {"district", "group"} & set(each)
-        ]
-    )
-    return [
-        law.Stratum(each["quota"], each.get("district", ""), each.get("group", ""))
-        for each in document.value["strata"]
-    ]
+def _strata(document: Any) -> tuple[list[law.Stratum], list[Fault]]:
+    node = Node(document)
+    top = node.fields(("strata",), ("strata",))
+    return [_stratum(item) for item in top["strata"].items(least=1)], node.faults
+
+
+def _stratum(node: Node) -> law.Stratum:
+    has_group = isinstance(node.value, dict) and "group" in node.value
+    needed = ("quota",) if has_group else ("district", "quota")
+    part = node.fields(("district", "group", "quota"), needed)
+    return law.Stratum(part["quota"].whole(), part["district"].text(), part["group"].text())

@@ -1,4 +1,4 @@
-"""One lottery at hand, and how it is shown: the answer in JSON, and the tables for people."""
+"""One lottery at hand, and how it is shown to people and to programs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
+from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.rounds.lookup import Found, found
-from vouchercli.result import Column, Outcome, Problem, Table, Word, say
-from vouchercli.rules import certificates, times
+from vouchercli.result import EVERYWHERE, JSON, Column, Outcome, Problem, Table, Word, only, say
+from vouchercli.rules import certificates
 from vouchercli.rules import draws as law
 from vouchercli.store import draws
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from vouchercli.result import Message
     from vouchercli.rules.certificates import Certificate
     from vouchercli.rules.draws import Stratum
     from vouchercli.session import Session
+    from vouchercli.store.draws import Draw
 
 
 STEPS = {
@@ -33,59 +33,53 @@ STEPS = {
 
 
 @dataclass(frozen=True)
-class Lottery:
+class Lottery(Found):
     """A round of mode lottery with its draw (None: nothing is committed yet)."""
 
-    it: Found
-    row: sqlite3.Row | None
+    draw: Draw | None = None
 
     @property
-    def code(self) -> str:
-        """The round's code."""
-        return str(self.it.row["round"])
-
-    @property
-    def zone(self) -> str:
-        """The programme's time zone."""
-        return str(self.it.row["time_zone"])
+    def renewed(self) -> Lottery:
+        """The same lottery as it stands after what was done."""
+        return lottery(self.session, self.code)
 
     @property
     def closes_at(self) -> int:
         """When registration closes."""
         return law.registration_closes_at(
-            self.it.row["opens_at"], self.row["registration_closes_at"] if self.row else None
+            self.row["opens_at"], self.draw.registration_closes_at if self.draw else None
         )
 
     @property
     def strata(self) -> tuple[Stratum, ...]:
         """The quotas, once they are fixed."""
-        return draws.strata(self.row) if self.row else ()
+        return (self.draw.strata or ()) if self.draw else ()
 
     @property
     def step(self) -> str:
         """How far it has come: not_committed, committed, published, drawn."""
-        if self.row is None:
+        if self.draw is None:
             return "not_committed"
         return (
             "drawn"
-            if self.row["drawn_at"]
+            if self.draw.drawn_at
             else "published"
-            if self.row["published_at"]
+            if self.draw.published_at
             else "committed"
         )
 
     @property
-    def kept(self) -> sqlite3.Row:
+    def kept(self) -> Draw:
         """The draw's row, where a commitment was asked for before."""
-        assert self.row is not None
-        return self.row
+        assert self.draw is not None
+        return self.draw
 
     @cached_property
     def certificate(self) -> Certificate | None:
         """The certificate, once it is drawn."""
         return (
-            certificates.read(json.loads(self.row["certificate"]))
-            if self.row and self.row["certificate"]
+            certificates.read(json.loads(self.draw.certificate))
+            if self.draw and self.draw.certificate
             else None
         )
 
@@ -102,123 +96,85 @@ def lottery(session: Session, code: str) -> Lottery:
             mode=Word(it.row["mode"]),
         )
     if it.row["platform"]:
-        raise allocations.platform_round(it.row)
-    return Lottery(it, draws.found(session.db, it.row["round_id"]))
+        raise allocations.platform_round(it)
+    return Lottery(it.session, it.row, it.programme, it.template, draws.kept(it.db, it.round_id))
 
 
-def told(
-    session: Session, code: str, *says: Message, problems: tuple[Problem, ...] = (), **more: Any
-) -> Outcome:
+def told(each: Lottery, *says: Message, problems: tuple[Problem, ...] = (), **more: Any) -> Outcome:
     """The answer of every deed: the draw as it now stands, and what to do next."""
-    each = lottery(session, code)
-    return Outcome(described(session, each) | more, tables(session, each), says, problems)
-
-
-# ---------------------------------------------------------------- JSON
-
-
-def described(session: Session, each: Lottery) -> dict[str, Any]:
-    """A draw as JSON shows it; the seed only when it is revealed."""
-    row, certificate = each.row, each.certificate
-    facts: dict[str, Any] = {
-        "round": each.code,
-        "programme": each.it.row["programme"],
-        "step": each.step,
-        "registration_closes_at": times.iso(each.closes_at, each.zone),
-    }
-    for key in (
-        "seed_sha256",
-        "public_source",
-        "committed_by",
-        "applications",
-        "entrants",
-        "entrants_sha256",
-        "drawn_by",
-    ):
-        facts[key] = row[key] if row else None
-    for key in ("committed_at", "strata_fixed_at", "published_at", "drawn_at"):
-        facts[key] = times.iso(row[key], each.zone) if row and row[key] is not None else None
-    return facts | {
-        "applications_now": draws.applications(session.db, each.it.row["round_id"]),
-        "strata": strata_data(each),
-        "seed": certificate.seed if certificate else None,
-        "public_randomness": certificate.public_randomness if certificate else None,
-        "places": certificate.places if certificate else None,
-        "winners": len(certificate.winners) if certificate else None,
-        "losers": certificate.entrants - len(certificate.winners) if certificate else None,
-        "certificate_sha256": (
-            json.loads(row["certificate"])["sha256"] if row and certificate else None
-        ),
-    }
-
-
-def strata_data(each: Lottery) -> list[dict[str, Any]]:
-    """By stratum: its quota, and once drawn who took part in it and who won."""
-    certificate = each.certificate
-    parts = certificate.parts if certificate else [None] * len(each.strata)
-    return [
-        {
-            "district": stratum.district,
-            "group": stratum.group,
-            "quota": stratum.quota,
-            "entrants": part.entrants if part else None,
-            "winners": len(part.winners) if part else None,
-        }
-        for stratum, part in zip(each.strata, parts, strict=True)
-    ]
+    each = each.renewed
+    return Outcome(more, (_draw(each), _strata(each)), says, problems)
 
 
 # ---------------------------------------------------------------- tables
 
+DRAW = (
+    Column("committed_at", "seed committed"),
+    Column("seed_sha256", "digest of the seed"),
+    Column("public_source", "public source"),
+    Column("registration_closes_at", "registration closes"),
+    Column("applications_now", "applications", "int"),
+    Column("published_at", "list published"),
+    Column("entrants", "entrants", "int"),
+    Column("entrants_sha256", "digest of the list"),
+    Column("drawn_at", "drawn"),
+    Column("seed", "seed"),
+    Column("public_randomness", "public text"),
+    Column("places", "places", "int"),
+    Column("winners", "winners", "int"),
+    Column("losers", "not drawn", "int"),
+    Column("certificate_sha256", "digest of the certificate"),
+    *only(JSON, "round", "programme", "step", "committed_by", "applications", "drawn_by"),
+    *only(JSON, "strata_fixed_at"),
+)
+STRATA = (
+    Column("district", "district", blank="any"),
+    Column("group", "group", blank="any"),
+    Column("quota", "quota", "int"),
+    Column("entrants", "entrants", "int"),
+    Column("winners", "winners", "int"),
+)
 
-def tables(session: Session, each: Lottery) -> tuple[Table, ...]:
-    """What stands of the draw line by line, and its quotas."""
-    data = described(session, each)
+
+def _draw(each: Lottery) -> Table:
+    """What stands of the draw, line by line, its moments with their offset as a proof has them; the
+    seed only when it is revealed.
+    """
+    row, certificate = each.draw, each.certificate
     facts = {
-        "seed committed": data["committed_at"],
-        "digest of the seed": data["seed_sha256"],
-        "public source": data["public_source"],
-        "registration closes": data["registration_closes_at"],
-        "applications": f"{data['applications_now']:,}",
-        "list published": data["published_at"],
-        "entrants": _number(data["entrants"]),
-        "digest of the list": data["entrants_sha256"],
-        "drawn": data["drawn_at"],
-        "seed": data["seed"],
-        "public text": data["public_randomness"],
-        "places": _number(data["places"]),
-        "winners": _number(data["winners"]),
-        "not drawn": _number(data["losers"]),
-        "digest of the certificate": data["certificate_sha256"],
+        **(row._asdict() if row else {}),
+        "round": each.code,
+        "programme": each.row["programme"],
+        "step": each.step,
+        "registration_closes_at": each.closes_at,
+        "applications_now": draws.applications(each.db, each.round_id),
     }
-    lines = tuple({"what": what, "value": value} for what, value in facts.items() if value)
-    first = Table(
-        say("Draw of {round}: {step}", round=each.code, step=STEPS[each.step]),
-        (Column("what", "what", "word"), Column("value", "value")),
-        lines,
+    if certificate and row:
+        facts |= {
+            "seed": certificate.seed,
+            "public_randomness": certificate.public_randomness,
+            "places": certificate.places,
+            "winners": len(certificate.winners),
+            "losers": certificate.entrants - len(certificate.winners),
+            "certificate_sha256": json.loads(str(row.certificate))["sha256"],
+        }
+    title = say("Draw of {round}: {step}", round=each.code, step=STEPS[each.step])
+    return Table(title, DRAW, (dated(facts, each.zone),), key="", is_record=True)
+
+
+def _strata(each: Lottery) -> Table:
+    """By stratum: its quota, and once drawn who took part in it and who won."""
+    certificate = each.certificate
+    parts = certificate.parts if certificate else [None] * len(each.strata)
+    rows = tuple(
+        {
+            **stratum.__dict__,
+            "entrants": part.entrants if part else None,
+            "winners": len(part.winners) if part else None,
+        }
+        for stratum, part in zip(each.strata, parts, strict=True)
     )
-    return (first, _strata_table(each)) if each.strata else (first,)
-
-
-def _strata_table(each: Lottery) -> Table:
-    columns = (
-        Column("district", "district", blank="any"),
-        Column("group", "group", blank="any"),
-        Column("quota", "quota", "int"),
-        Column("entrants", "entrants", "int"),
-        Column("winners", "winners", "int"),
-    )
-    return Table(
-        say("Places kept for strata"),
-        columns,
-        tuple(strata_data(each)),
-        notes=(
-            say(
-                "Places that a stratum cannot fill go to all who have not won, by the same tickets."
-            ),
-        ),
-    )
-
-
-def _number(value: int | None) -> str | None:
-    return None if value is None else f"{value:,}"
+    note = say("Places that a stratum cannot fill go to all who have not won, by the same tickets.")
+    where = EVERYWHERE if rows else JSON
+    title = say("Places kept for strata")
+    return Table(title, STRATA, rows, notes=(note,), key="strata", where=where)

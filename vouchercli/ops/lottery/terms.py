@@ -11,8 +11,8 @@ from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery.tables import Lottery, lottery, told
 from vouchercli.result import Problem, Word, say
 from vouchercli.rules import draws as law
-from vouchercli.rules import rounds, times
-from vouchercli.store import audit, draws
+from vouchercli.rules import rounds
+from vouchercli.store import draws
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,36 +25,33 @@ if TYPE_CHECKING:
 def committed(session: Session, code: str) -> Lottery:
     """The lottery of that round, its seed committed to. Raises `draw_not_committed`."""
     each = lottery(session, code)
-    if each.row is None and session.now < each.closes_at:
+    if each.draw is None and session.now < each.closes_at:
         raise VoucherError(
             "draw_not_committed",
             "no seed is committed to for round {round}",
             hint="voucher draw commit {round}",
             round=code,
         )
-    if each.row is None:
+    if each.draw is None:
         raise VoucherError(
             "draw_not_committed",
             "no seed was committed to before the registration of round {round} closed at"
             " {closes_at}",
             hint="give the round a later opening, then voucher draw commit {round}",
             round=code,
-            closes_at=times.shown(each.closes_at, each.zone),
+            closes_at=each.shown(each.closes_at),
         )
     return each
 
 
-def standing(
-    session: Session, each: Lottery, terms: draws.Terms, strata: Sequence[Stratum] | None
-) -> Outcome:
+def standing(each: Lottery, terms: draws.Terms, strata: Sequence[Stratum] | None) -> Outcome:
     """The same commitment again is harmless; quotas may still be given; other terms are refused."""
-    said = draws.Terms(each.kept["registration_closes_at"], each.kept["public_source"])
+    said = draws.Terms(each.kept.registration_closes_at, each.kept.public_source)
     if any(value not in (None, "", stands) for value, stands in zip(terms, said, strict=True)):
         raise _terms_stand(each)
-    fix_strata(session, each, strata)
+    fix_strata(each, strata)
     return told(
-        session,
-        each.code,
+        each,
         say("round {round} is committed already; the seed stands", round=each.code),
     )
 
@@ -68,9 +65,9 @@ def _terms_stand(each: Lottery) -> VoucherError:
     )
 
 
-def require_time(session: Session, each: Lottery, registration_closes_at: int | None) -> None:
+def require_time(each: Lottery, registration_closes_at: int | None) -> None:
     """The commitment comes before registration closes, and that no later than the round opens."""
-    row = each.it.row
+    row = each.row
     if row["state"] not in rounds.BEFORE_OPENING:
         raise VoucherError(
             "registration_over",
@@ -84,40 +81,40 @@ def require_time(session: Session, each: Lottery, registration_closes_at: int | 
             "registration_closes_late",
             "registration would close at {closes_at}, after the round opens at {opens_at}",
             hint="an earlier --registration-closes",
-            closes_at=times.shown(registration_closes_at, each.zone),
-            opens_at=times.shown(row["opens_at"], each.zone),
+            closes_at=each.shown(registration_closes_at),
+            opens_at=each.shown("opens_at"),
         )
     closes_at = law.registration_closes_at(row["opens_at"], registration_closes_at)
-    if session.now >= closes_at:
+    if each.now >= closes_at:
         raise VoucherError(
             "registration_over",
             "the registration of round {round} closed at {closes_at}: a seed is committed to before"
             " that",
             hint="give the round a later opening: voucher round edit {round} --opens-at TIME",
             round=each.code,
-            closes_at=times.shown(closes_at, each.zone),
+            closes_at=each.shown(closes_at),
         )
 
 
-def require_closed(session: Session, each: Lottery) -> None:
+def require_closed(each: Lottery) -> None:
     """Raise `registration_still_open` unless nobody can apply any more."""
-    if session.now < each.closes_at:
+    if each.now < each.closes_at:
         raise VoucherError(
             "registration_still_open",
             "the registration of round {round} closes at {closes_at}; it is {now} now",
             hint="wait until then",
             round=each.code,
-            closes_at=times.shown(each.closes_at, each.zone),
-            now=times.shown(session.now, each.zone),
+            closes_at=each.shown(each.closes_at),
+            now=each.shown(each.now),
         )
 
 
-def require_open(session: Session, each: Lottery) -> None:
+def require_open(each: Lottery) -> None:
     """A draw hands out packs at once: it needs a closed registration and an open round with packs
     left.
     """
-    require_closed(session, each)
-    row = each.it.row
+    require_closed(each)
+    row = each.row
     if row["state"] != "open":
         raise VoucherError(
             "wrong_state",
@@ -143,22 +140,20 @@ def require_open(session: Session, each: Lottery) -> None:
 # ---------------------------------------------------------------- quotas and the list
 
 
-def fix_strata(session: Session, each: Lottery, strata: Sequence[Stratum] | None) -> None:
+def fix_strata(each: Lottery, strata: Sequence[Stratum] | None) -> None:
     """Fix the quotas, once. Raises `draw_terms_stand` for others than stand, `quotas_too_large`."""
     if strata is None:
         return
-    if each.kept["strata"] is not None:
+    if each.kept.strata is not None:
         if tuple(strata) != each.strata:
             raise _terms_stand(each)
         return
-    kept, packs = sum(stratum.quota for stratum in strata), each.it.row["packs"]
+    kept, packs = sum(stratum.quota for stratum in strata), each.row["packs"]
     if kept > packs:
         raise too_large(kept, packs)
-    draws.fix_strata(session.db, each.it.row["round_id"], strata, session.now)
-    audit.note(
-        session,
+    draws.fix_strata(each.db, each.round_id, strata, each.now)
+    each.note(
         "draw.quotas",
-        each.code,
         before=None,
         after={"strata": [stratum.__dict__ for stratum in strata]},
     )
@@ -175,16 +170,16 @@ def too_large(kept: int, places: int) -> VoucherError:
     )
 
 
-def published(session: Session, each: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
+def published(each: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
     """The entrants of the published list; it is published now when it was not. Raises
     `entrants_changed`, `no_entrants`.
     """
-    db, round_id = session.db, each.it.row["round_id"]
-    if strata is not None or each.kept["strata"] is None:
-        fix_strata(session, each, strata or ())
-    quotas = lottery(session, each.code).strata
-    if each.kept["published_at"] is None:
-        allocations.require_finished(db, each.it.row)
+    db, round_id = each.db, each.round_id
+    if strata is not None or each.kept.strata is None:
+        fix_strata(each, strata or ())
+    quotas = each.renewed.strata
+    if each.kept.published_at is None:
+        allocations.require_finished(each)
     entrants = list(draws.entrants(db, round_id))
     digest = law.digest(law.listed(entrants, law.columns(quotas)))
     if not entrants:
@@ -194,18 +189,16 @@ def published(session: Session, each: Lottery, strata: Sequence[Stratum] | None)
             hint="voucher application import FILE",
             round=each.code,
         )
-    if each.kept["published_at"] is None:
+    if each.kept.published_at is None:
         draws.publish(
-            db, round_id, (draws.applications(db, round_id), len(entrants)), digest, session.now
+            db, round_id, (draws.applications(db, round_id), len(entrants)), digest, each.now
         )
-        audit.note(
-            session,
+        each.note(
             "draw.publish",
-            each.code,
             before=None,
             after={"entrants": len(entrants), "entrants_sha256": digest},
         )
-    elif digest != each.kept["entrants_sha256"]:
+    elif digest != each.kept.entrants_sha256:
         raise VoucherError(
             "entrants_changed",
             "the applications of round {round} are not those that were published: {ours:,}"
@@ -213,7 +206,7 @@ def published(session: Session, each: Lottery, strata: Sequence[Stratum] | None)
             hint="no command changes them after that: voucher audit log --about {round}",
             round=each.code,
             ours=len(entrants),
-            said=each.kept["entrants"],
+            said=each.kept.entrants,
         )
     return entrants
 
@@ -237,7 +230,7 @@ def empty_strata(strata: Sequence[Stratum], entrants: Sequence[Entrant]) -> tupl
 
 def randomness(each: Lottery, text: str | None) -> tuple[Problem, ...]:
     """Refuse a draw without the text that was announced; warn of a text that nobody announced."""
-    source = each.kept["public_source"]
+    source = each.kept.public_source
     if text is None and source:
         raise VoucherError(
             "public_randomness_missing",

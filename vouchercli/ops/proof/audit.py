@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault
-from vouchercli.result import Column, Outcome, Problem, Table, say
+from vouchercli.ops import lists
+from vouchercli.result import JSON, SHOWN, Column, Outcome, Problem, Table, only, say
 from vouchercli.rules import audit as law
-from vouchercli.rules import times
 from vouchercli.store import audit
 from vouchercli.store.db import reading
 from vouchercli.store.db import zone as zone_of
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     import sqlite3
 
     from vouchercli.session import Session
+    from vouchercli.store.audit import Entry
 
-SHOWN = 20
+NAMED = 20
 COLUMNS = (
     Column("line", "line", "int"),
     Column("at", "at", "time"),
@@ -26,88 +28,71 @@ COLUMNS = (
     Column("os_user", "login"),
     Column("deed", "deed"),
     Column("about", "about"),
-    Column("changes", "changes"),
+    Column("changes", "changes", where=SHOWN),
+    *only(
+        JSON,
+        Column("entered_at", "", "time"),
+        "before",
+        "after",
+        "detail",
+        "previous_hash",
+        "hash",
+    ),
+)
+HEAD = (
+    Column("line", "line", "int", where=SHOWN),
+    Column("lines", "", "int", where=JSON, source="line"),
+    Column("at", "at", "time"),
+    Column("head", "head"),
+    Column("digest", where=JSON, source="hash"),
 )
 
 
-def list_deeds(
-    session: Session,
-    *,
-    actor: str | None = None,
-    deed: str | None = None,
-    about: str | None = None,
-    since: int | None = None,
-    until: int | None = None,
-    limit: int = 50,
-) -> Outcome:
-    """Lines of the log, the newest first; `deed` is a whole name (round.approve) or its beginning
-    (round).
+def list_deeds(session: Session, /, *, limit: int, **wanted: Any) -> Outcome:
+    """Lines of the log by actor, deed, about, since and until, the newest first; `deed` is a whole
+    name (round.approve) or its beginning (round).
     """
+    since, until = wanted["since"], wanted["until"]
     if since is not None and until is not None and since > until:
         raise UsageFault("empty_window", "--since lies after --until", hint="exchange the two")
-    zone = zone_of(session.db, session.programme)
-    rows = audit.wanted(
-        session.db, actor=actor, deed=deed, about=about, since=since, until=until, limit=limit + 1
+    rows = audit.wanted(session.db, limit=limit + 1, **wanted)
+    table = Table(
+        say("Log"),
+        COLUMNS,
+        [_described(row) for row in rows],
+        zone=zone_of(session.db, session.programme),
+        key="lines",
+        optional=True,
     )
-    data = [_described(row, zone) for row in rows[:limit]]
-    shown = tuple(
-        {**line, "at": row["at"], "changes": _changes(line)}
-        for line, row in zip(data, rows, strict=False)
+    more = say(
+        "more than {limit}: add --limit, or ask by --actor, --deed, --about, --since", limit=limit
     )
-    more = (
-        (
-            say(
-                "more than {limit}: add --limit, or ask by --actor, --deed, --about, --since",
-                limit=limit,
-            ),
-        )
-        if len(rows) > limit
-        else ()
-    )
-    none = (say("the log has no such line"),) if not rows else ()
-    return Outcome(
-        data={"lines": data},
-        tables=(Table(say("Log"), COLUMNS, shown, zone=zone),) if rows else (),
-        says=more or none,
-    )
+    none = () if rows else (say("the log has no such line"),)
+    outcome = lists.first(table, limit, more)
+    return replace(outcome, says=outcome.says or none)
 
 
-def _described(row: sqlite3.Row, zone: str) -> dict[str, Any]:
-    """A line as JSON has it."""
-    detail = _detail(row)
-    return {
-        "line": row["audit_id"],
-        "at": times.iso(row["at"], zone),
-        "entered_at": times.iso(row["entered_at"], zone),
-        "actor": row["actor"],
-        "os_user": row["os_user"],
-        "deed": row["deed"],
-        "about": row["subject"],
-        "before": detail.pop("before", None),
-        "after": detail.pop("after", None),
-        "detail": detail,
-        "previous_hash": row["previous_hash"],
-        "hash": row["hash"],
-    }
-
-
-def _detail(row: sqlite3.Row) -> dict[str, Any]:
-    """What the line says beside its columns; as it stands when somebody has made it unreadable
-    (`audit verify` says so).
+def _described(row: Entry) -> dict[str, Any]:
+    """A line with what its detail says beside its columns; the detail as it stands when somebody
+    has made it unreadable (`audit verify` says so).
     """
     try:
-        detail = json.loads(row["detail"])
+        detail = json.loads(row.detail)
     except ValueError:
         detail = None
-    return detail if isinstance(detail, dict) else {"unreadable": row["detail"]}
-
-
-def _changes(line: dict[str, Any]) -> str:
-    """What a deed changed, in one line for people."""
-    return "; ".join(
-        f"{what}: {law.shorten(old)} → {law.shorten(new)}"
-        for what, old, new in law.changes(line["before"], line["after"])
-    )
+    if not isinstance(detail, dict):
+        detail = {"unreadable": row.detail}
+    before, after = detail.pop("before", None), detail.pop("after", None)
+    return {
+        **row._asdict(),
+        "detail": detail,
+        "before": before,
+        "after": after,
+        "changes": "; ".join(
+            f"{what}: {law.shorten(old)} → {law.shorten(new)}"
+            for what, old, new in law.changes(before, after)
+        ),
+    }
 
 
 def show_head(session: Session) -> Outcome:
@@ -115,28 +100,25 @@ def show_head(session: Session) -> Outcome:
     today is gone.
     """
     row = audit.last(session.db)
-    zone = zone_of(session.db, session.programme)
     if row is None:
         return Outcome(
             data={"lines": 0, "head": None, "at": None},
             says=(say("the log is empty: nothing was done yet"),),
         )
-    head = f"{row['audit_id']}:{row['hash']}"
-    data = {
-        "lines": row["audit_id"],
-        "head": head,
-        "digest": row["hash"],
-        "at": times.iso(row["at"], zone),
-    }
-    columns = (Column("line", "line", "int"), Column("at", "at", "time"), Column("head", "head"))
-    rows = ({"line": row["audit_id"], "at": row["at"], "head": head},)
-    return Outcome(
-        data=data,
-        tables=(Table(say("Head of the log"), columns, rows, zone=zone),),
-        says=(
-            say("write it down elsewhere; later: voucher audit verify --head {head}", head=head),
-        ),
+    head = _head(row)
+    table = Table(
+        say("Head of the log"),
+        HEAD,
+        [{**row._asdict(), "head": head}],
+        zone=zone_of(session.db, session.programme),
+        key="",
     )
+    later = say("write it down elsewhere; later: voucher audit verify --head {head}", head=head)
+    return Outcome(tables=(table,), says=(later,))
+
+
+def _head(row: Entry) -> str:
+    return f"{row.line}:{row.hash}"
 
 
 def verify_log(session: Session, head: str | None = None) -> Outcome:
@@ -159,14 +141,14 @@ def verify_log(session: Session, head: str | None = None) -> Outcome:
         count, newest = audit.count(db), audit.last(db)
     data = {
         "lines": count,
-        "head": f"{newest['audit_id']}:{newest['hash']}" if newest else None,
+        "head": _head(newest) if newest else None,
         "noted": head,
         "breaks": [{"code": each.code, "line": each.params.get("line")} for each in found],
     }
     if found:
         return Outcome(
             data=data,
-            problems=tuple(found[:SHOWN]),
+            problems=tuple(found[:NAMED]),
             status="failed",
             says=(say("the log does not hold: keep this file as it is for the auditor"),),
         )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.result import Column, Outcome, Problem, Table, say
+from vouchercli.result import SHOWN, Column, Outcome, Problem, Table, say
 from vouchercli.store import checks
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
     from vouchercli.session import Session
 
-SHOWN = 20
+NAMED = 20
 COLUMNS = (
     Column("check", "Check"),
     Column("state", "State", "word"),
     Column("breaches", "Breaches", "int"),
-    Column("proves", "Proves", "word"),
+    Column("proves", "Proves", "word", where=SHOWN),
 )
 
 # What each check proves, in words.
@@ -69,19 +69,11 @@ def check_all(session: Session) -> Outcome:
             params={"check": name, "subject": subject, "expected": expected, "found": value},
         )
         for name, breaches in found.items()
-        for subject, expected, value in breaches[:SHOWN]
+        for subject, expected, value in breaches[:NAMED]
     )
-    data = {
-        "checks": [
-            {"check": row["check"], "state": row["state"], "breaches": row["breaches"]}
-            for row in rows
-        ]
-    }
     says = () if problems else (say("all {count} checks hold", count=len(rows)),)
-    tables = (Table(say("Checks"), COLUMNS, rows),)
     return Outcome(
-        data=data,
-        tables=tables,
+        tables=(Table(say("Checks"), COLUMNS, rows, key="checks"),),
         says=says,
         problems=problems,
         status="failed" if problems else "ok",

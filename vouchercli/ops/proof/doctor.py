@@ -7,11 +7,11 @@ import os
 import shutil
 import sqlite3
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.result import Column, Outcome, Problem, Table, Word, say
+from vouchercli.result import JSON, Column, Outcome, Problem, Table, Word, refusal, say
 from vouchercli.rules import times
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import doctor as store
@@ -45,11 +45,11 @@ COLUMNS = (
     Column("check", "Looked at", "word"),
     Column("state", "State", "word"),
     Column("value", "Found", "word"),
+    Column("code", where=JSON),
 )
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What one check found: its name, the value as it is shown, and what is wrong with it, if
     anything.
     """
@@ -65,6 +65,11 @@ class Finding:
             return "ok"
         return "problem" if self.problem.level == "error" else "warning"
 
+    @property
+    def code(self) -> str | None:
+        """The problem's code."""
+        return self.problem.code if self.problem else None
+
 
 def examine(path: Path, *, now: int, encoding: str) -> Outcome:
     """Every check in order; exit 5 when one finds a problem, 0 with warnings. `now` in UTC seconds,
@@ -79,23 +84,14 @@ def examine(path: Path, *, now: int, encoding: str) -> Outcome:
         _room(path),
         *_file(path, now),
     )
-    rows = tuple(
-        {"check": found.check, "state": found.state, "value": found.value} for found in findings
-    )
     problems = tuple(found.problem for found in findings if found.problem)
-    is_failed = any(found.state == "problem" for found in findings)
+    title = say("This machine and {db}", db=str(path))
     return Outcome(
-        data={
-            "db": str(path),
-            "checks": [
-                row | {"code": found.problem.code if found.problem else None}
-                for row, found in zip(rows, findings, strict=True)
-            ],
-        },
-        tables=(Table(say("This machine and {db}", db=str(path)), COLUMNS, rows),),
+        data={"db": str(path)},
+        tables=(Table(title, COLUMNS, findings, key="checks"),),
         says=() if problems else (say("nothing to mend"),),
         problems=problems,
-        status="failed" if is_failed else "ok",
+        status="failed" if any(problem.level == "error" for problem in problems) else "ok",
     )
 
 
@@ -104,51 +100,38 @@ def examine(path: Path, *, now: int, encoding: str) -> Outcome:
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info[:2] >= OLDEST_PYTHON:
-        return Finding(Word("Python"), version)
-    return Finding(
-        Word("Python"),
-        version,
-        Problem(
-            "old_python",
-            "Python {version} is too old",
-            hint="install Python 3.11 or newer",
-            params={"version": version},
-        ),
+    old = Problem(
+        "old_python",
+        "Python {version} is too old",
+        hint="install Python 3.11 or newer",
+        params={"version": version},
     )
+    return Finding(Word("Python"), version, old if sys.version_info[:2] < OLDEST_PYTHON else None)
 
 
 def _sqlite() -> Finding:
     found = store.sqlite_version()
     version = ".".join(map(str, found))
-    if found >= OLDEST_SQLITE:
-        return Finding(Word("SQLite"), version)
-    return Finding(
-        Word("SQLite"),
-        version,
-        Problem(
-            "old_sqlite",
-            "SQLite {version} is too old",
-            hint="use a Python with SQLite 3.38 or newer",
-            params={"version": version},
-        ),
+    old = Problem(
+        "old_sqlite",
+        "SQLite {version} is too old",
+        hint="use a Python with SQLite 3.38 or newer",
+        params={"version": version},
     )
+    return Finding(Word("SQLite"), version, old if found < OLDEST_SQLITE else None)
 
 
 def _time_zones() -> Finding:
     try:
         times.zone_named(HOME_ZONE)
     except ValueError:
-        return Finding(
-            Word("Time zones"),
-            "",
-            Problem(
-                "no_time_zones",
-                "the time zone data of {zone} is missing",
-                hint="install the tzdata package for this Python",
-                params={"zone": HOME_ZONE},
-            ),
+        missing = Problem(
+            "no_time_zones",
+            "the time zone data of {zone} is missing",
+            hint="install the tzdata package for this Python",
+            params={"zone": HOME_ZONE},
         )
+        return Finding(Word("Time zones"), "", missing)
     return Finding(Word("Time zones"), HOME_ZONE)
 
 
@@ -157,35 +140,25 @@ def _terminal(encoding: str) -> Finding:
         name = codecs.lookup(encoding).name
     except LookupError:
         name = ""
-    if name in ("utf-8", "gb18030"):
-        return Finding(Word("Terminal"), name)
-    return Finding(
-        Word("Terminal"),
-        name,
-        Problem(
-            "no_utf8",
-            "this terminal's encoding ({encoding}) cannot show every character",
-            hint="set PYTHONUTF8=1 and a UTF-8 locale",
-            level="warning",
-            params={"encoding": encoding},
-        ),
+    poor = Problem(
+        "no_utf8",
+        "this terminal's encoding ({encoding}) cannot show every character",
+        hint="set PYTHONUTF8=1 and a UTF-8 locale",
+        level="warning",
+        params={"encoding": encoding},
     )
+    return Finding(Word("Terminal"), name, None if name in ("utf-8", "gb18030") else poor)
 
 
 def _drive(path: Path) -> Finding:
     kind = _file_system(path)
-    if kind in NETWORK_FILE_SYSTEMS:
-        return Finding(
-            Word("Drive"),
-            kind,
-            Problem(
-                "network_drive",
-                "{path} is on a network drive ({kind}): SQLite cannot lock it safely",
-                hint="keep the database on a disk of this machine",
-                params={"path": str(path), "kind": kind},
-            ),
-        )
-    return Finding(Word("Drive"), kind)
+    network = Problem(
+        "network_drive",
+        "{path} is on a network drive ({kind}): SQLite cannot lock it safely",
+        hint="keep the database on a disk of this machine",
+        params={"path": str(path), "kind": kind},
+    )
+    return Finding(Word("Drive"), kind, network if kind in NETWORK_FILE_SYSTEMS else None)
 
 
 def _file_system(path: Path) -> str:
@@ -206,64 +179,44 @@ def _file_system(path: Path) -> str:
 def _room(path: Path) -> Finding:
     folder = path.resolve().parent
     if not os.access(folder, os.W_OK):
-        return Finding(
-            Word("Free space"),
-            "",
-            Problem(
-                "folder_not_writable",
-                "nothing can be written in {folder}",
-                hint="check who owns the folder",
-                params={"folder": str(folder)},
-            ),
+        closed = Problem(
+            "folder_not_writable",
+            "nothing can be written in {folder}",
+            hint="check who owns the folder",
+            params={"folder": str(folder)},
         )
+        return Finding(Word("Free space"), "", closed)
     free = shutil.disk_usage(folder).free // MIB
     wished = max(WISHED_FREE_MIB, 2 * path.stat().st_size // MIB if path.exists() else 0)
-    shown = f"{free:,} MiB"
-    if free >= wished:
-        return Finding(Word("Free space"), shown)
-    return Finding(
-        Word("Free space"),
-        shown,
-        Problem(
-            "disk_nearly_full",
-            "only {free} MiB are free in {folder}",
-            hint="make room before the next import",
-            level="error" if free < LEAST_FREE_MIB else "warning",
-            params={"free": free, "folder": str(folder)},
-        ),
+    full = Problem(
+        "disk_nearly_full",
+        "only {free} MiB are free in {folder}",
+        hint="make room before the next import",
+        level="error" if free < LEAST_FREE_MIB else "warning",
+        params={"free": free, "folder": str(folder)},
     )
+    return Finding(Word("Free space"), f"{free:,} MiB", full if free < wished else None)
 
 
 # ---------------------------------------------------------------- the file
 
 
 def _file(path: Path, now: int) -> list[Finding]:
+    shown = str(path)
     if not path.exists():
-        return [
-            Finding(
-                Word("Database"),
-                str(path),
-                Problem(
-                    "no_database",
-                    "there is no database {path}",
-                    hint="voucher init --db {path}",
-                    level="warning",
-                    params={"path": str(path)},
-                ),
-            )
-        ]
+        none = Problem(
+            "no_database",
+            "there is no database {path}",
+            hint="voucher init --db {path}",
+            level="warning",
+            params={"path": shown},
+        )
+        return [Finding(Word("Database"), shown, none)]
     try:
         found = store.vitals(path, SCHEMA_VERSION)
     except sqlite3.DatabaseError as error:
-        refused = busy_or_refused(error, path)
-        return [
-            Finding(
-                Word("Database"),
-                str(path),
-                Problem(refused.code, refused.text, hint=refused.hint, params=refused.params),
-            )
-        ]
-    schema = _schema(path, found)
+        return [Finding(Word("Database"), shown, refusal(busy_or_refused(error, path))[0])]
+    schema = Finding(Word("Database"), shown, _schema(shown, found))
     if found.schema != SCHEMA_VERSION or not found.is_ours:
         return [schema]
     return [
@@ -277,151 +230,106 @@ def _file(path: Path, now: int) -> list[Finding]:
     ]
 
 
-def _schema(path: Path, found: store.Vitals) -> Finding:
-    shown = str(path)
+def _schema(path: str, found: store.Vitals) -> Problem | None:
     if not found.is_ours and not found.is_empty:
-        return Finding(
-            Word("Database"),
-            shown,
-            Problem(
-                "not_a_database",
-                "{path} cannot be opened as a voucher database: {why}",
-                hint="name the right file with --db, or: voucher init --db NEW.db",
-                params={"path": shown, "why": Word("it holds another program's tables")},
-            ),
+        return Problem(
+            "not_a_database",
+            "{path} cannot be opened as a voucher database: {why}",
+            hint="name the right file with --db, or: voucher init --db NEW.db",
+            params={"path": path, "why": Word("it holds another program's tables")},
         )
     if found.schema > SCHEMA_VERSION:
-        return Finding(
-            Word("Database"),
-            shown,
-            Problem(
-                "newer_database",
-                "{path} was written by a newer voucher (schema {version}, this program knows"
-                " {known})",
-                hint="install the newer voucher",
-                params={"path": shown, "version": found.schema, "known": SCHEMA_VERSION},
-            ),
+        return Problem(
+            "newer_database",
+            "{path} was written by a newer voucher (schema {version}, this program knows {known})",
+            hint="install the newer voucher",
+            params={"path": path, "version": found.schema, "known": SCHEMA_VERSION},
         )
     if found.schema < SCHEMA_VERSION:
-        return Finding(
-            Word("Database"),
-            shown,
-            Problem(
-                "older_database",
-                "{path} has an older schema; the next command brings it up to date",
-                hint="back up both files first",
-                level="warning",
-                params={"path": shown},
-            ),
+        return Problem(
+            "older_database",
+            "{path} has an older schema; the next command brings it up to date",
+            hint="back up both files first",
+            level="warning",
+            params={"path": path},
         )
-    return Finding(Word("Database"), shown)
+    return None
 
 
 def _integrity(path: Path, found: store.Vitals) -> Finding:
-    if not found.fault:
-        return Finding(Word("Integrity"), "ok")
-    return Finding(
-        Word("Integrity"),
-        "",
-        Problem(
-            "damaged_database",
-            "{path} is damaged or unreadable: {why}",
-            hint="restore the last backup; keep the damaged file for the auditor",
-            params={"path": str(path), "why": found.fault},
-        ),
+    damaged = Problem(
+        "damaged_database",
+        "{path} is damaged or unreadable: {why}",
+        hint="restore the last backup; keep the damaged file for the auditor",
+        params={"path": str(path), "why": found.fault},
     )
+    return Finding(Word("Integrity"), *(("", damaged) if found.fault else ("ok",)))
 
 
 def _journal(path: Path, found: store.Vitals) -> Finding:
-    if found.journal == "wal":
-        return Finding(Word("Journal"), found.journal)
-    return Finding(
-        Word("Journal"),
-        found.journal,
-        Problem(
-            "no_wal",
-            "{path} is not in WAL mode: a report would wait for an import",
-            hint="move the database to a disk of this machine",
-            level="warning",
-            params={"path": str(path)},
-        ),
+    other = Problem(
+        "no_wal",
+        "{path} is not in WAL mode: a report would wait for an import",
+        hint="move the database to a disk of this machine",
+        level="warning",
+        params={"path": str(path)},
     )
+    return Finding(Word("Journal"), found.journal, None if found.journal == "wal" else other)
 
 
 def _key(path: Path) -> Finding:
-    shown = str(identities.key_path(path))
+    refused = None
     try:
         identities.load_key(path)
     except VoucherError as error:
-        return Finding(
-            Word("Key"),
-            shown,
-            Problem(error.code, error.text, hint=error.hint, params=error.params),
-        )
-    return Finding(Word("Key"), shown)
+        refused = refusal(error)[0]
+    return Finding(Word("Key"), str(identities.key_path(path)), refused)
 
 
 def _programme(found: store.Vitals) -> Finding:
-    if found.programmes:
-        return Finding(Word("Programmes"), ", ".join(found.programmes))
+    none = Problem(
+        "no_programme",
+        "no programme is loaded yet",
+        hint="voucher programme load hangzhou-2020",
+        level="warning",
+    )
     return Finding(
-        Word("Programmes"),
-        "",
-        Problem(
-            "no_programme",
-            "no programme is loaded yet",
-            hint="voucher programme load hangzhou-2020",
-            level="warning",
-        ),
+        Word("Programmes"), ", ".join(found.programmes), None if found.programmes else none
     )
 
 
 def _clock(found: store.Vitals, now: int) -> Finding:
     """A clock behind the last line of the log would enter deeds in the wrong order."""
-    shown = times.shown(now, HOME_ZONE)
-    if found.last_deed_at is None or now >= found.last_deed_at:
-        return Finding(Word("Clock"), shown)
-    return Finding(
-        Word("Clock"),
-        shown,
-        Problem(
-            "clock_behind",
-            "the clock ({now}) is behind the last deed in the log ({last})",
-            hint="set the machine's clock; for late entries give --now",
-            level="warning",
-            params={"now": shown, "last": times.shown(found.last_deed_at, HOME_ZONE)},
-        ),
+    shown, last = times.shown(now, HOME_ZONE), found.last_deed_at or 0
+    behind = Problem(
+        "clock_behind",
+        "the clock ({now}) is behind the last deed in the log ({last})",
+        hint="set the machine's clock; for late entries give --now",
+        level="warning",
+        params={"now": shown, "last": times.shown(last, HOME_ZONE)},
     )
+    return Finding(Word("Clock"), shown, behind if now < last else None)
 
 
 def _tick(found: store.Vitals, now: int) -> Finding:
     """Whether `voucher schedule tick` still runs; a city that does without it is not told of it."""
     if found.last_tick_at is None:
         return Finding(Word("Schedule"), Word("no tick yet"))
-    shown = times.shown(found.last_tick_at, HOME_ZONE)
+    shown, problem = times.shown(found.last_tick_at, HOME_ZONE), None
     if now - found.last_tick_at > TICK_SECONDS:
-        return Finding(
-            Word("Schedule"),
-            shown,
-            Problem(
-                "tick_late",
-                "the last tick was at {at}, {minutes:,} minutes ago: what was due since is not"
-                " done",
-                hint="voucher schedule status",
-                level="warning",
-                params={"at": shown, "minutes": (now - found.last_tick_at) // 60},
-            ),
+        problem = Problem(
+            "tick_late",
+            "the last tick was at {at}, {minutes:,} minutes ago: what was due since is not done",
+            hint="voucher schedule status",
+            level="warning",
+            params={"at": shown, "minutes": (now - found.last_tick_at) // 60},
         )
-    if found.last_tick_failed:
-        return Finding(
-            Word("Schedule"),
-            shown,
-            Problem(
-                "tick_failed",
-                "the last tick, at {at}, could not do everything that was due: {count} left",
-                level="warning",
-                hint="voucher schedule tick says what and why",
-                params={"at": shown, "count": found.last_tick_failed},
-            ),
+    elif found.last_tick_failed:
+        problem = Problem(
+            "tick_failed",
+            "the last tick, at {at}, could not do everything that was due: {count} left",
+            level="warning",
+            hint="voucher schedule tick says what and why",
+            params={"at": shown, "count": found.last_tick_failed},
         )
-    return Finding(Word("Schedule"), shown)
+    return Finding(Word("Schedule"), shown, problem)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vouchercli.documents import closest
 from vouchercli.errors import UsageFault
 from vouchercli.ops.reports import tables
 from vouchercli.ops.reports.scope import Scope, face_of, scope_of
-from vouchercli.result import Outcome, say
+from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
 from vouchercli.rules.leverage import Claimed, Sums
@@ -62,47 +63,33 @@ def report_leverage(
         answer = _answer(session, by, scope, with_funders)
         figures = _published(session, scope)
     rows = [_row(answer, key, sums) for key, sums in islice(answer.groups.items(), limit or None)]
-    total = _row(answer, "total", answer.total)
+    total = _row(answer, Word("total"), answer.total)
+    shown = [
+        tables.leverage(by, scope, rows, total),
+        *([tables.funders(by, scope, rows, total)] if rows and answer.funders else ()),
+        *([tables.rates(by, scope, rows, total)] if rows and since is None else ()),
+        tables.published(scope, figures, has_ours=bool(rows), is_shown=by in law.WITH_RATES),
+    ]
     data = {
+        **scope.about(),
         "by": by,
-        "as_of": None if as_of is None else times.iso(as_of, scope.zone),
         "since": None if since is None else times.iso(since, scope.zone),
-        "programme": scope.programme["programme"],
-        "rounds": [row["round"] for row in scope.rounds.values()],
-        "rows": rows,
-        "total": total,
-        "published": figures,
+        "rounds": scope.codes(),
     }
-    shown = [tables.leverage(by, scope.heading, rows, total)]
-    if rows and answer.funders:
-        shown.append(tables.funders(by, scope.heading, rows, total))
-    if rows and since is None:
-        shown.append(tables.rates(by, scope.heading, rows, total))
-    if figures and by in law.WITH_RATES:
-        shown.append(tables.published(scope.heading, figures, has_ours=bool(rows)))
-    return Outcome(data=data, tables=tuple(shown), says=_said(answer, len(rows)))
+    return Outcome(data, tuple(shown), _said(answer, len(rows)))
 
 
 def _unknown_grouping(by: str) -> UsageFault:
-    from difflib import get_close_matches
-
-    near = get_close_matches(by.casefold(), law.GROUPINGS, 1)
-    known = ", ".join(law.GROUPINGS)
-    if near:
-        return UsageFault(
-            "unknown_grouping",
-            "there is no report by {by}; did you mean {near}?",
-            hint="choose one of: {known}",
-            by=by,
-            near=near[0],
-            known=known,
-        )
+    near = closest(by, law.GROUPINGS)
     return UsageFault(
         "unknown_grouping",
-        "there is no report by {by}",
+        "there is no report by {by}; did you mean {near}?"
+        if near
+        else "there is no report by {by}",
         hint="choose one of: {known}",
         by=by,
-        known=known,
+        near=near,
+        known=", ".join(law.GROUPINGS),
     )
 
 
@@ -120,7 +107,7 @@ def _answer(session: Session, by: str, scope: Scope, with_funders: bool) -> Answ
             claimed and groups and by in law.WITH_RATES
         ):  # a round that was claimed and not yet used is a row of its own
             groups |= {key: Sums() for key in claimed if key not in groups}
-        opening = {row["round"]: position for position, row in enumerate(scope.rounds.values())}
+        opening = {row.round: position for position, row in enumerate(scope.rounds.values())}
         ordered = {key: groups[key] for key in law.in_order(by, groups, opening)}
     funders = (
         tuple(store.public_funders(session.db, scope.programme["programme_id"]))
@@ -154,7 +141,9 @@ def _grouped(session: Session, by: str, scope: Scope) -> dict[str, Sums]:
 
 def _key(by: str, scope: Scope, round_id: int, key: str) -> str:
     """The store's key, or for what is true of a whole round, the round's."""
-    return str(scope.rounds[round_id][by]) if by in ("round", "template", "platform") else key
+    return (
+        str(getattr(scope.rounds[round_id], by)) if by in ("round", "template", "platform") else key
+    )
 
 
 def _claimed(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | None:
@@ -168,7 +157,8 @@ def _claimed(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | No
     for round_id, packs in store.claimed(session.db, scope.window_of_claims, scope.zone).items():
         if round_id in scope.rounds:
             row = scope.rounds[round_id]
-            claimed[row[name]] = claimed.get(row[name], Claimed()) + face_of(row, packs)
+            key = getattr(row, name)
+            claimed[key] = claimed.get(key, Claimed()) + face_of(row, packs)
     return claimed
 
 
@@ -196,7 +186,7 @@ def _shares(
 
 
 def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
-    """One row of the JSON answer; the keys are a tested contract. `key` "total" is the total."""
+    """One row of the report; the keys are a tested contract."""
     is_total = sums is answer.total
     base = _base(answer, None if is_total else key)
     vouchers, base_fen, paid_fen, public_fen, platform_fen, match_fen, _, _ = sums
@@ -224,6 +214,7 @@ def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
         row["funders"] = {
             funder: sum(part.get(funder, 0) for part in parts) for funder in answer.funders
         }
+        row |= {"funder_" + funder: fen for funder, fen in row["funders"].items()}
     return row
 
 
@@ -271,7 +262,7 @@ def _published(session: Session, scope: Scope) -> list[dict[str, Any]]:
     fitting = [
         figure
         for figure in programmes.published(scope.programme)
-        if (scope.is_all or (figure.rounds and set(figure.rounds) <= scope.codes()))
+        if (scope.is_all or (figure.rounds and set(figure.rounds) <= {*scope.codes()}))
         and (
             scope.as_of is None
             or (figure.as_of_at is not None and figure.as_of_at - 1 <= scope.as_of)
@@ -291,7 +282,7 @@ def _is_of(figure: Published, as_of: int | None) -> bool:
 
 def _figure(scope: Scope, figure: Published, by_round: dict[str, Sums]) -> dict[str, Any]:
     ours = None
-    if _is_of(figure, scope.as_of) and set(figure.rounds) <= scope.codes():
+    if _is_of(figure, scope.as_of) and set(figure.rounds) <= {*scope.codes()}:
         sums = law.pooled(by_round.get(code, Sums()) for code in figure.rounds or by_round)
         ours = {
             "subsidy_fen": sums.public_fen,
@@ -299,15 +290,4 @@ def _figure(scope: Scope, figure: Published, by_round: dict[str, Sums]) -> dict[
             "gross": sums.gross,
             "own_spend": sums.own_spend,
         }
-    return {
-        "what": figure.what,
-        "as_of": None if figure.as_of_at is None else times.iso(figure.as_of_at, scope.zone),
-        "rounds": list(figure.rounds),
-        "issued_fen": figure.issued_fen,
-        "subsidy_fen": figure.subsidy_fen,
-        "base_fen": figure.base_fen,
-        "gross": figure.gross,
-        "own_spend": figure.own,
-        "source": figure.source,
-        "ours": ours,
-    }
+    return {**vars(figure), "rounds": list(figure.rounds), "ours": ours}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault
-from vouchercli.ops.reports import tables
 from vouchercli.rules import leverage as law
+from vouchercli.rules import times
 from vouchercli.rules.leverage import Claimed
 from vouchercli.store import programmes
 from vouchercli.store import reports as store
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vouchercli.session import Session
-    from vouchercli.store.reports import Row
+    from vouchercli.store.reports import Round, Row
 
 
 class Scope(NamedTuple):
@@ -25,7 +25,7 @@ class Scope(NamedTuple):
     """
 
     programme: Row
-    rounds: dict[int, Row]
+    rounds: dict[int, Round]
     since: int | None
     as_of: int | None
     is_all: bool
@@ -51,16 +51,20 @@ class Scope(NamedTuple):
         return law.window(None, self.as_of, self.zone)
 
     @property
-    def heading(self) -> tables.Heading:
-        """What its tables say of it."""
-        chosen = () if self.is_all else tuple(row["round"] for row in self.rounds.values())
-        return tables.Heading(
-            self.programme["programme"], self.zone, chosen, self.since, self.as_of
-        )
+    def code(self) -> str:
+        """The programme's code."""
+        return str(self.programme["programme"])
 
-    def codes(self) -> set[str]:
+    def about(self) -> dict[str, Any]:
+        """The same as JSON has it."""
+        return {
+            "as_of": None if self.as_of is None else times.iso(self.as_of, self.zone),
+            "programme": self.code,
+        }
+
+    def codes(self) -> list[str]:
         """The codes of its rounds."""
-        return {row["round"] for row in self.rounds.values()}
+        return [row.round for row in self.rounds.values()]
 
 
 def scope_of(session: Session, only: Sequence[str], since: int | None, as_of: int | None) -> Scope:
@@ -80,13 +84,13 @@ def scope_of(session: Session, only: Sequence[str], since: int | None, as_of: in
     every = store.rounds_of(session.db, programme_id)
     return Scope(
         programme,
-        {row["round_id"]: row for row in every if not only or row["round_id"] in wanted},
+        {row.round_id: row for row in every if not only or row.round_id in wanted},
         since,
         as_of,
         not only,
     )
 
 
-def face_of(row: Row, packs: int) -> Claimed:
+def face_of(row: Round, packs: int) -> Claimed:
     """What `packs` claimed packs of a round hold."""
-    return Claimed(packs, packs * row["coupons"], packs * row["pack_value_fen"])
+    return Claimed(packs, packs * row.coupons, packs * row.pack_value_fen)

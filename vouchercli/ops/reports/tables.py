@@ -4,35 +4,19 @@ what each ratio is over.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from vouchercli.result import DATA, Column, Table, Word, say
+from vouchercli.result import CSV, DATA, JSON, SHOWN, Column, Table, Word, only, say
 from vouchercli.rules import times
 from vouchercli.rules.leverage import WITH_RATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vouchercli.result import Message
+    from vouchercli.ops.reports.scope import Scope
+    from vouchercli.result import Message, Row
 
-    Rows = Sequence[dict[str, Any]]
-
-
-class Heading(NamedTuple):
-    """What stands over and under a report: `rounds` only when they were chosen, times in UTC
-    seconds.
-    """
-
-    programme: str
-    zone: str
-    rounds: tuple[str, ...] = ()
-    since: int | None = None
-    as_of: int | None = None
-
-    def shown(self, at: int | None) -> str:
-        """A moment in the programme's zone, as people say it."""
-        return "" if at is None else moment(at, self.zone)
+    Rows = Sequence[Row]
 
 
 def moment(at: int, zone: str) -> str:
@@ -65,6 +49,29 @@ KEYS = {
     "platform": Column("key", "Platform", blank="(issued here)"),
     "channel": Column("key", "Channel", blank="(not stated)"),
 }
+USED_OF_CLAIMED = Column("used_of_claimed", "Used of claimed", "rate")
+PAID_OF_CLAIMED = Column("paid_of_claimed", "Paid of claimed", "rate")
+CLAIMED = Column("claimed_vouchers", "Vouchers claimed", "int")
+PAID = Column("paid_fen", "Paid by vouchers", "fen")
+FACE = Column("claimed_face_fen", "Face claimed", "fen")
+BY_COUNT = Column("used_of_claimed", "By count", "rate")
+BY_AMOUNT = Column("paid_of_claimed", "By amount", "rate")
+FIGURES = (
+    Column("subsidy_fen", "Subsidy", "fen"),
+    Column("base_fen", "Base spend", "fen"),
+    Column("gross", "G", "ratio"),
+    Column("source", "Source"),
+)
+# What JSON has besides of a figure that others published.
+PUBLISHED = only(
+    JSON,
+    "what",
+    Column("as_of", "", "time", source="as_of_at"),
+    "rounds",
+    "issued_fen",
+    Column("own_spend", source="own"),
+    "ours",
+)
 FORMULAS = (
     say(
         "G (gross) = base / subsidy: order value of payments that used a voucher, per yuan of"
@@ -81,51 +88,42 @@ FORMULAS = (
 )
 
 
-def leverage(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
+def leverage(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
     """The figures by key; platform and match where they are not nought; rates and funders in CSV
     (here they have their own tables).
     """
+    funders = _funders(total)
     columns = (
         KEYS[by],
         *((Column("name", "Name"),) if by == "merchant" else ()),
         Column("redemptions", "Redemptions", "int"),
         Column("base_fen", "Base spend", "fen"),
         Column("subsidy_fen", "Subsidy", "fen"),
-        *(replace(column, where=DATA) for column in _funders(total)),
+        *only(CSV, *funders),
         Column("platform_fen", "Platform paid", "fen", optional=True),
         Column("match_fen", "Match", "fen", optional=True),
         Column("own_fen", "Own", "fen"),
         Column("gross", "G", "ratio"),
         Column("own_spend", "N", "ratio"),
         Column("floor", "Floor", "ratio"),
-        Column("used_of_claimed", "Used of claimed", "rate", where=DATA),
-        Column("claimed_vouchers", "Vouchers claimed", "int", where=DATA),
-        Column("paid_of_claimed", "Paid of claimed", "rate", where=DATA),
-        Column("paid_fen", "Paid by vouchers", "fen", where=DATA),
-        Column("claimed_face_fen", "Face claimed", "fen", where=DATA),
+        *only(DATA, USED_OF_CLAIMED, CLAIMED, PAID_OF_CLAIMED, PAID, FACE),
+        *((Column("funders", where=JSON),) if funders else ()),
     )
-    pooled = {**_flat(total), "key": Word("total")} if rows else None
     return Table(
-        _leverage_title(by, heading),
+        _leverage_title(by, scope),
         columns,
-        tuple(_flat(row) for row in rows),
-        pooled,
-        notes=(*_span(heading), *FORMULAS) if rows else (),
-        zone=heading.zone,
+        rows,
+        total,
+        notes=(*_span(scope), *FORMULAS) if rows else (),
+        key="rows",
+        total_key="total",
     )
 
 
-def funders(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
+def funders(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
     """The public funders one by one, and the subsidy that they add up to."""
     columns = (KEYS[by], *_funders(total), Column("subsidy_fen", "Subsidy", "fen"))
-    return Table(
-        say("Public funders"),
-        columns,
-        tuple(_flat(row) for row in rows),
-        {**_flat(total), "key": Word("total")},
-        zone=heading.zone,
-        aside=True,
-    )
+    return Table(say("Public funders"), columns, rows, total, aside=True)
 
 
 def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
@@ -135,36 +133,25 @@ def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
     )
 
 
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """A row whose funders stand as columns."""
-    if "funders" not in row:
-        return row
-    return row | {"funder_" + funder: amount for funder, amount in row["funders"].items()}
+def _leverage_title(by: str, scope: Scope) -> Message:
+    about = {"by": Word(by), "programme": scope.code}
+    if scope.as_of is None:
+        return say("Leverage by {by}: {programme}", **about)
+    as_of = moment(scope.as_of, scope.zone)
+    return say("Leverage by {by}: {programme}, as of {as_of}", **about, as_of=as_of)
 
 
-def _leverage_title(by: str, heading: Heading) -> Message:
-    if heading.as_of is None:
-        return say("Leverage by {by}: {programme}", by=Word(by), programme=heading.programme)
-    return say(
-        "Leverage by {by}: {programme}, as of {as_of}",
-        by=Word(by),
-        programme=heading.programme,
-        as_of=heading.shown(heading.as_of),
-    )
+def _span(scope: Scope) -> list[Message]:
+    said = []
+    if not scope.is_all:
+        said.append(say("Only rounds: {rounds}.", rounds=", ".join(scope.codes())))
+    if scope.since is not None:
+        since = moment(scope.since, scope.zone)
+        said.append(say("Only what was paid at {since} or later.", since=since))
+    return said
 
 
-def _span(heading: Heading) -> tuple[Message, ...]:
-    found = []
-    if heading.rounds:
-        found.append(say("Only rounds: {rounds}.", rounds=", ".join(heading.rounds)))
-    if heading.since is not None:
-        found.append(
-            say("Only what was paid at {since} or later.", since=heading.shown(heading.since))
-        )
-    return tuple(found)
-
-
-def rates(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table:
+def rates(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
     """The two redemption rates with their bases; only the total for keys that have no claims of
     their own.
     """
@@ -172,11 +159,11 @@ def rates(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table
     columns = (
         KEYS[by if has_rows else "round"],
         Column("redemptions", "Vouchers used", "int"),
-        Column("claimed_vouchers", "Vouchers claimed", "int"),
-        Column("used_of_claimed", "By count", "rate"),
+        CLAIMED,
+        BY_COUNT,
         Column("paid_fen", "Paid", "fen"),
-        Column("claimed_face_fen", "Face claimed", "fen"),
-        Column("paid_of_claimed", "By amount", "rate"),
+        FACE,
+        BY_AMOUNT,
     )
     note = say(
         "By count = vouchers used / vouchers claimed; by amount = paid by vouchers (all funders) /"
@@ -185,40 +172,49 @@ def rates(by: str, heading: Heading, rows: Rows, total: dict[str, Any]) -> Table
     return Table(
         say("Redemption rates"),
         columns,
-        tuple(rows) if has_rows else (),
-        {**total, "key": Word("total")},
+        rows if has_rows else (total,),
+        total if has_rows else None,
         (note,),
-        heading.zone,
         aside=True,
     )
 
 
-def published(heading: Heading, figures: Rows, *, has_ours: bool) -> Table:
-    """What others printed, with our G beside it where it is of the same moment and rounds."""
+def published(scope: Scope, figures: Rows, *, has_ours: bool, is_shown: bool) -> Table:
+    """What others printed, with our G beside it where it is of the same moment and rounds; for
+    people only when `is_shown`.
+    """
+    subsidy, base, gross, source = FIGURES
     columns = (
-        Column("about", "About"),
-        Column("subsidy_fen", "Subsidy", "fen"),
-        Column("base_fen", "Base spend", "fen"),
-        Column("gross", "G", "ratio"),
-        Column("ours_gross", "Our G", "ratio", optional=True),
-        Column("source", "Source"),
+        Column("about", "About", where=SHOWN),
+        subsidy,
+        base,
+        gross,
+        Column("ours_gross", "Our G", "ratio", optional=True, where=SHOWN),
+        source,
     )
     rows = tuple(
         figure
-        | {"about": _about(figure, heading.zone), "ours_gross": (figure["ours"] or {}).get("gross")}
+        | {"about": _about(figure, scope.zone), "ours_gross": (figure["ours"] or {}).get("gross")}
         for figure in figures
     )
     notes = [say("Printed by others, not computed here and never added to our figures.")]
     if has_ours and not any(figure["ours"] for figure in figures):
         notes.append(say("To see ours beside one of them, give its moment with --as-of."))
     return Table(
-        say("Published figures"), columns, rows, notes=tuple(notes), zone=heading.zone, aside=True
+        say("Published figures"),
+        (*(columns if is_shown else only(JSON, *FIGURES)), *PUBLISHED),
+        rows,
+        notes=tuple(notes),
+        zone=scope.zone,
+        aside=True,
+        key="published",
+        optional=True,
     )
 
 
 def _about(figure: dict[str, Any], zone: str) -> str:
     """`2020-04-06 16:00, hz-1 + hz-2`, or what the source says it is about."""
-    when = moment(times.parse(figure["as_of"], zone), zone) if figure["as_of"] else ""
+    when = moment(figure["as_of_at"], zone) if figure["as_of_at"] is not None else ""
     about = " + ".join(figure["rounds"]) or figure["what"]
     return ", ".join(part for part in (when, about) if part)
 
@@ -234,16 +230,30 @@ SALE = (
     Column("opens_at", "Opens", "time"),
     Column("sold_out_at", "Sold out", "time"),
     Column("sell_out_seconds", "Seconds", "int"),
-    Column("last_application_no", "Last arrival granted", where=DATA),
+    Column("last_application_no", "Last arrival granted", where=CSV),
 )
 USE = (
-    Column("used_of_claimed", "By count", "rate"),
-    Column("paid_of_claimed", "By amount", "rate"),
+    BY_COUNT,
+    BY_AMOUNT,
     Column("paid_of_quota", "Of quota", "rate"),
     Column("users_of_claimers", "By person", "rate"),
     Column("outstanding_fen", "Outstanding", "fen"),
     Column("expired_fen", "Expired", "fen"),
     Column("breaches", "Rule breaches", "int"),
+)
+# What the rates are made of.
+BEHIND = only(
+    JSON,
+    "template",
+    "quota_fen",
+    "used_vouchers",
+    CLAIMED,
+    PAID,
+    FACE,
+    "users",
+    "claimers",
+    Column("last_applied_at", "", "time"),
+    "last_application_no",
 )
 BASES = (
     say(
@@ -257,24 +267,19 @@ BASES = (
 )
 
 
-def rounds(heading: Heading, rows: Rows) -> tuple[Table, ...]:
+def rounds(scope: Scope, rows: Rows) -> tuple[Table, ...]:
     """One table for CSV; two for a person, so that each fits."""
-    title = say("Rounds: {programme}", programme=heading.programme)
-    if heading.as_of is not None:
-        title = say(
-            "Rounds: {programme}, as of {as_of}",
-            programme=heading.programme,
-            as_of=heading.shown(heading.as_of),
-        )
-    for_csv = tuple(replace(column, where=DATA) for column in USE)
+    title = say("Rounds: {programme}", programme=scope.code)
+    if scope.as_of is not None:
+        as_of = moment(scope.as_of, scope.zone)
+        title = say("Rounds: {programme}, as of {as_of}", programme=scope.code, as_of=as_of)
     return (
-        Table(title, (*SALE, *for_csv), tuple(rows), zone=heading.zone),
+        Table(title, (*SALE, *only(DATA, *USE), *BEHIND), rows, zone=scope.zone, key="rows"),
         Table(
             say("Redemption rates"),
             (SALE[0], *USE),
-            tuple(rows),
+            rows,
             notes=BASES,
-            zone=heading.zone,
             aside=True,
         ),
     )

@@ -8,27 +8,25 @@ touched.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import commitments, drafts
 from vouchercli.ops.rounds import rounds as ops
-from vouchercli.ops.rounds.lookup import Found, found, require
+from vouchercli.ops.rounds.lookup import Found, changing, found, require
 from vouchercli.ops.setup import staff
 from vouchercli.result import Problem, Word, say
 from vouchercli.rules import amendments as law
-from vouchercli.rules import money, times
+from vouchercli.rules import money
 from vouchercli.rules import staff as people
 from vouchercli.rules.staff import Hand
-from vouchercli.store import amendments, audit, draws, rounds
+from vouchercli.store import amendments, draws, rounds
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from vouchercli.result import Outcome
     from vouchercli.session import Session
+    from vouchercli.store.amendments import Amendment
 
 # ---------------------------------------------------------------- at once
 
@@ -37,24 +35,19 @@ def pause_round(session: Session, code: str, note: str = "") -> Outcome:
     """Let no claim count from now on. Takes effect at once, by any maker or checker: it spends
     nothing and can wait for nobody.
     """
-    with writing(session) as db:
-        it = found(session, code)
-        require("pause", it.row)
+    with changing(session, code) as it:
+        require("pause", it)
         staff.require_staff(session, it.programme)
-        round_id, before, after = it.row["round_id"], {"state": "open"}, {"state": "paused"}
-        number = amendments.add(session, round_id, "pause", before, after, note, is_effective=True)
-        amendments.begin_pause(db, round_id, session.now)
-        rounds.set_state(db, round_id, "paused")
-        audit.note(
-            session, "round.pause", code, amendment=number, before=before, after=after, note=note
-        )
+        states = ({"state": "open"}, {"state": "paused"})
+        number = amendments.add(session, it.round_id, "pause", *states, note, is_effective=True)
+        amendments.begin_pause(it.db, it.round_id, it.now)
+        it.become("paused", "round.pause", amendment=number, note=note)
         return ops.told(
-            session,
-            code,
+            it,
             say(
                 "paused {round}: no claim made from {at} on counts",
                 round=code,
-                at=times.shown(session.now, it.row["time_zone"]),
+                at=it.shown(it.now),
             ),
             say(
                 "next: voucher round resume {round}, then by a second person: voucher round approve"
@@ -71,41 +64,21 @@ def resume_round(session: Session, code: str, note: str = "") -> Outcome:
     """Propose that claims count again; they do from the moment of the approval."""
     with writing(session):
         it = _proposable(session, code, "resume")
-        return _proposed(session, it, "resume", {"state": "paused"}, {"state": "open"}, note)
+        return _proposed(it, "resume", {"state": "paused"}, {"state": "open"}, note)
 
 
 def top_up_round(session: Session, code: str, packs: int, note: str = "") -> Outcome:
     """Propose `packs` more; approval commits their money. A fund that would be short now is a
     warning here.
     """
-    with writing(session) as db:
+    with writing(session):
         it = _proposable(session, code, "top-up")
         total = it.row["packs"] + packs
-        if total * it.row["pack_value_fen"] > money.MAX_FEN:
-            raise VoucherError(
-                "round_too_large",
-                "{packs:,} packs of {value} yuan are more than any budget",
-                hint="look at --packs again",
-                packs=total,
-                value=money.grouped(it.row["pack_value_fen"]),
-            )
-        _refuse_drawn(db, it)
+        drafts.check_amount(total, it.row["pack_value_fen"])
+        _refuse_drawn(it)
         _check_platform(it, {"packs": total})
-        short = tuple(
-            Problem(
-                "fund_short",
-                "{funder} is short of {missing} yuan: the top-up cannot be approved",
-                level="warning",
-                hint=(
-                    "fewer packs, or raise the fund's amount in the programme's file and load it"
-                    " again"
-                ),
-                params={"funder": funder, "missing": money.grouped(missing)},
-            )
-            for funder, missing in commitments.missing(db, it, packs).items()
-        )
+        short = commitments.short(commitments.missing(it, packs), is_top_up=True)
         return _proposed(
-            session,
             it,
             "top-up",
             {"packs": it.row["packs"]},
@@ -132,28 +105,44 @@ def reschedule_round(
             "say what to move: --opens-at, --closes-at or both",
             hint="voucher round reschedule --help",
         )
-    with writing(session) as db:
+    with writing(session):
         it = _proposable(session, code, "reschedule")
         said = {"opens_at": opens_at, "closes_at": closes_at}
         after = {key: at for key, at in said.items() if at is not None and at != it.row[key]}
         if not after:
             return ops.told(
-                session,
-                code,
+                it,
                 say("round {round} has these terms already; nothing was changed", round=code),
             )
-        _check_window(session, db, it, after)
-        return _proposed(
-            session, it, "reschedule", {key: it.row[key] for key in after}, after, note
-        )
+        _check_window(it, after)
+        return _proposed(it, "reschedule", {key: it.row[key] for key in after}, after, note)
 
 
-def propose_closing(session: Session, code: str, note: str) -> Outcome:
-    """Propose that claiming ends before its time; it does at the moment of the approval. Joins the
-    caller's transaction.
+def close_round(session: Session, code: str, *, is_sure: bool = False, note: str = "") -> Outcome:
+    """End claiming: when its time has come or its packs are gone, by anyone. Before that only when
+    `is_sure`, and then it is a proposal; claiming ends at the moment of its approval.
     """
-    it = _proposable(session, code, "close")
-    return _proposed(session, it, "close", {"state": it.row["state"]}, {"state": "closed"}, note)
+    with changing(session, code) as it:
+        row = it.row
+        require("close", it)
+        left = row["packs"] - row["claimed"]
+        if session.now >= row["closes_at"] or not left:
+            return ops.end_claiming(it)
+        if is_sure:
+            before, after = {"state": row["state"]}, {"state": "closed"}
+            return _proposed(_proposable(session, code, "close"), "close", before, after, note)
+        raise VoucherError(
+            "too_early",
+            "round {round} closes at {closes_at} and has {left:,} packs left; it is {now} now",
+            hint=(
+                "wait, or propose to end it for good: voucher round close {round} --yes (a second"
+                " person approves it)"
+            ),
+            round=code,
+            closes_at=it.shown("closes_at"),
+            left=left,
+            now=it.shown(it.now),
+        )
 
 
 def _proposable(session: Session, code: str, deed: str) -> Found:
@@ -161,9 +150,9 @@ def _proposable(session: Session, code: str, deed: str) -> Found:
     `amendment_waiting`.
     """
     it = found(session, code)
-    require(deed, it.row)
+    require(deed, it)
     staff.require_itself(session, it.programme)
-    if (waiting := amendments.waiting(session.db, it.row["round_id"])) is not None:
+    if (waiting := amendments.waiting(session.db, it.round_id)) is not None:
         raise VoucherError(
             "amendment_waiting",
             "an amendment of round {round} ({kind}), proposed by {actor}, still waits for approval",
@@ -171,15 +160,14 @@ def _proposable(session: Session, code: str, deed: str) -> Found:
                 "voucher round approve {round} --actor NAME, or voucher round reject {round} --note"
                 " WHY --actor NAME"
             ),
-            kind=Word(waiting["kind"]),
+            kind=Word(waiting.kind),
             round=code,
-            actor=waiting["proposed_by"],
+            actor=waiting.proposed_by,
         )
     return it
 
 
 def _proposed(
-    session: Session,
     it: Found,
     kind: str,
     before: dict[str, Any],
@@ -188,22 +176,13 @@ def _proposed(
     *,
     problems: tuple[Problem, ...] = (),
 ) -> Outcome:
-    code = it.row["round"]
-    number = amendments.add(session, it.row["round_id"], kind, before, after, note)
-    audit.note(
-        session,
-        "amendment.propose",
-        code,
-        amendment=number,
-        kind=kind,
-        before=before,
-        after=after,
-        note=note,
-    )
+    code = it.code
+    number = amendments.add(it.session, it.round_id, kind, before, after, note)
+    about = {"amendment": number, "kind": kind, "note": note}
+    it.note("amendment.propose", before=before, after=after, **about)
     checkers = it.checkers_for(after.get("packs", it.row["packs"]))
     return ops.told(
-        session,
-        code,
+        it,
         say(
             "proposed for {round}: {kind}; checkers needed: {checkers}",
             kind=Word(kind),
@@ -213,7 +192,7 @@ def _proposed(
         say(
             "next: voucher round approve {round} --actor NAME, by someone other than {authors}",
             round=code,
-            authors=session.actor,
+            authors=it.session.actor,
         ),
         problems=problems,
     )
@@ -222,41 +201,27 @@ def _proposed(
 # ---------------------------------------------------------------- approved or rejected
 
 
-def approve(session: Session, it: Found, waiting: sqlite3.Row) -> Outcome:
+def approve(it: Found, waiting: Amendment) -> Outcome:
     """Approve what waits, in the caller's transaction. The last approval needed lets it take
     effect: it is judged again by what stands now, and `fund_short` refuses a top-up whose money is
     gone.
     """
-    db, row, code, kind = session.db, it.row, it.row["round"], waiting["kind"]
-    require(kind, row)
-    before, after = json.loads(waiting["before"]), json.loads(waiting["after"])
-    author = Hand(waiting["proposed_by"], waiting["os_user"])
+    db, row, code = it.db, it.row, it.code
+    number, kind, before, after = waiting.amendment, waiting.kind, waiting.before, waiting.after
+    require(kind, it)
+    author = Hand(waiting.proposed_by, waiting.os_user)
     staff.require_other_eyes(
-        session, it.programme, code, [author], amendments.approvers(db, waiting["amendment_id"])
+        it.session, it.programme, code, [author], amendments.approvers(db, number)
     )
-    amendments.add_verdict(session, waiting["amendment_id"], "approve")
-    given, needed = (
-        len(amendments.approvers(db, waiting["amendment_id"])),
-        it.checkers_for(after.get("packs", row["packs"])),
-    )
-    about = {
-        "amendment": waiting["amendment_id"],
-        "kind": kind,
-        "approvals": given,
-        "needed": needed,
-    }
+    amendments.add_verdict(it.session, number, "approve")
+    given = len(amendments.approvers(db, number))
+    needed = it.checkers_for(after.get("packs", row["packs"]))
+    about = {"amendment": number, "kind": kind, "approvals": given, "needed": needed}
+    waits = {"amendment": "proposed"}
     if given < needed:
-        audit.note(
-            session,
-            "amendment.approve",
-            code,
-            **about,
-            before={"amendment": "proposed"},
-            after={"amendment": "proposed"},
-        )
+        it.note("amendment.approve", **about, before=waits, after=waits)
         return ops.told(
-            session,
-            code,
+            it,
             say(
                 "approved the amendment of {round} ({given} of {needed} checkers); one more person"
                 " must approve",
@@ -266,126 +231,89 @@ def approve(session: Session, it: Found, waiting: sqlite3.Row) -> Outcome:
             ),
         )
     if kind == "close":
-        audit.note(
-            session,
-            "amendment.approve",
-            code,
-            **about,
-            before={"amendment": "proposed"},
-            after={"amendment": "effective"},
-        )
-        return ops.end_claiming(session, it, waiting["amendment_id"])
-    committed = _take_effect(session, it, kind, before, after)
-    amendments.end(db, waiting["amendment_id"], "effective", before, session.now)
-    audit.note(
-        session,
+        it.note("amendment.approve", **about, before=waits, after={"amendment": "effective"})
+        return ops.end_claiming(it, number)
+    committed = _take_effect(it, kind, before, after)
+    amendments.end(db, number, "effective", before, it.now)
+    it.note(
         "amendment.approve",
-        code,
         **about,
         before=before,
         after=after | ({"committed": committed} if committed else {}),
     )
-    return _effective(session, code, kind, after, committed)
+    return _effective(it, kind, after, committed)
 
 
 def _take_effect(
-    session: Session, it: Found, kind: str, before: dict[str, Any], after: dict[str, Any]
+    it: Found, kind: str, before: dict[str, Any], after: dict[str, Any]
 ) -> dict[str, int]:
     """Change the round; gives what was committed for it, funder -> fen."""
-    db, round_id = session.db, it.row["round_id"]
+    db, round_id = it.db, it.round_id
     if kind == "top-up":
         packs = after["packs"] - before["packs"]
-        _refuse_drawn(db, it)
+        _refuse_drawn(it)
         _check_platform(it, after)
-        committed = commitments.commit(session, it, packs, "round.top-up")
+        committed = commitments.commit(it, packs, "round.top-up")
         amendments.add_packs(db, round_id, packs)
         return committed
     if kind == "resume":
-        amendments.end_pause(db, round_id, session.now)
+        amendments.end_pause(db, round_id, it.now)
         rounds.set_state(db, round_id, "open")
     else:
-        _check_window(session, db, it, after)
+        _check_window(it, after)
         amendments.move(db, round_id, after.get("opens_at"), after.get("closes_at"))
     return {}
 
 
-def _effective(
-    session: Session, code: str, kind: str, after: dict[str, Any], committed: dict[str, int]
-) -> Outcome:
-    row = found(session, code).row
-    opens_at, closes_at = (
-        times.shown(row[key], row["time_zone"]) for key in ("opens_at", "closes_at")
-    )
+def _effective(it: Found, kind: str, after: dict[str, Any], committed: dict[str, int]) -> Outcome:
+    it = found(it.session, it.code)
     if kind == "top-up":
-        return ops.told(
-            session,
-            code,
-            say(
-                "topped up {round} to {packs:,} packs: {amount} yuan more committed",
-                round=code,
-                packs=after["packs"],
-                amount=money.grouped(sum(committed.values())),
-            ),
+        done = say(
+            "topped up {round} to {packs:,} packs: {amount} yuan more committed",
+            round=it.code,
+            packs=after["packs"],
+            amount=money.grouped(sum(committed.values())),
         )
-    if kind == "resume":
-        over = Problem(
-            "round_over",
-            "round {round} was to close at {closes_at}: only claims from before then still count",
-            hint="voucher round close {round}",
-            level="warning",
-            params={"round": code, "closes_at": closes_at},
+    elif kind == "resume":
+        done = say(
+            "resumed {round}: claims count again until {closes_at}",
+            round=it.code,
+            closes_at=it.shown("closes_at"),
         )
-        return ops.told(
-            session,
-            code,
-            say(
-                "resumed {round}: claims count again until {closes_at}",
-                round=code,
-                closes_at=closes_at,
-            ),
-            problems=(over,) if session.now >= row["closes_at"] else (),
-        )
-    return ops.told(
-        session,
-        code,
-        say(
+    else:
+        done = say(
             "rescheduled {round}: claims count from {opens_at} to {closes_at}",
-            round=code,
-            opens_at=opens_at,
-            closes_at=closes_at,
-        ),
-    )
+            round=it.code,
+            opens_at=it.shown("opens_at"),
+            closes_at=it.shown("closes_at"),
+        )
+    return ops.told(it, done, problems=ops.over(it) if kind == "resume" else ())
 
 
-def reject(session: Session, it: Found, waiting: sqlite3.Row, note: str) -> Outcome:
+def reject(it: Found, waiting: Amendment, note: str) -> Outcome:
     """Turn down what waits, in the caller's transaction: a checker, or who proposed it and thinks
     better of it.
     """
-    code = it.row["round"]
-    if not people.same_person(session.actor, waiting["proposed_by"]):
+    session, code = it.session, it.code
+    if not people.same_person(session.actor, waiting.proposed_by):
         staff.require_checker(session, it.programme)
     staff.require_itself(session, it.programme)
-    amendments.add_verdict(session, waiting["amendment_id"], "reject", note)
-    amendments.end(
-        session.db, waiting["amendment_id"], "declined", json.loads(waiting["before"]), session.now
-    )
-    audit.note(
-        session,
+    amendments.add_verdict(it.session, waiting.amendment, "reject", note)
+    amendments.end(session.db, waiting.amendment, "declined", waiting.before, it.now)
+    it.note(
         "amendment.reject",
-        code,
-        amendment=waiting["amendment_id"],
-        kind=waiting["kind"],
+        amendment=waiting.amendment,
+        kind=waiting.kind,
         before={"amendment": "proposed"},
         after={"amendment": "declined"},
         note=note,
     )
     return ops.told(
-        session,
-        code,
+        it,
         say(
             "rejected the amendment of {round} ({kind}); the round stands as it was",
             round=code,
-            kind=Word(waiting["kind"]),
+            kind=Word(waiting.kind),
         ),
     )
 
@@ -393,22 +321,19 @@ def reject(session: Session, it: Found, waiting: sqlite3.Row, note: str) -> Outc
 # ---------------------------------------------------------------- times
 
 
-def _check_window(
-    session: Session, db: sqlite3.Connection, it: Found, after: dict[str, Any]
-) -> None:
+def _check_window(it: Found, after: dict[str, Any]) -> None:
     """Raise unless the round may still move to these times, now as much as when they were
     proposed.
     """
-    row, zone = it.row, it.row["time_zone"]
-    last = rounds.last_claimed_at(db, row["round_id"])
+    row, last = it.row, rounds.last_claimed_at(it.db, it.round_id)
     standing = law.RoundWindow(row["state"], row["opens_at"], row["closes_at"], last)
-    hindrance = law.hindrance(standing, after.get("opens_at"), after.get("closes_at"), session.now)
+    hindrance = law.hindrance(standing, after.get("opens_at"), after.get("closes_at"), it.now)
     if hindrance == "already_open":
         raise VoucherError(
             "already_open",
             "round {round} is {state}: its opening cannot be moved any more",
             hint="voucher round reschedule {round} --closes-at TIME",
-            round=row["round"],
+            round=it.code,
             state=Word(row["state"]),
         )
     if hindrance == "time_past":
@@ -417,24 +342,24 @@ def _check_window(
             "time_past",
             "{at} is not ahead: it is {now}, and nobody could keep to it",
             hint="propose a time to come",
-            at=times.shown(past, zone),
-            now=times.shown(session.now, zone),
+            at=it.shown(past),
+            now=it.shown(it.now),
         )
     if hindrance == "closes_before_claims" and last is not None:
         raise VoucherError(
             "closes_before_claims",
             "a pack was claimed at {at}: the round cannot close before",
             hint="propose a later --closes-at",
-            at=times.shown(last, zone),
+            at=it.shown(last),
         )
-    announced = amendments.registration_closes_at(db, row["round_id"])
+    announced = amendments.registration_closes_at(it.db, it.round_id)
     if announced is not None and announced > after.get("opens_at", row["opens_at"]):
         raise VoucherError(
             "registration_closes_late",
             "registration would close at {closes_at}, after the round opens at {opens_at}",
             hint="propose a later --opens-at",
-            closes_at=times.shown(announced, zone),
-            opens_at=times.shown(after["opens_at"], zone),
+            closes_at=it.shown(announced),
+            opens_at=it.shown(after["opens_at"]),
         )
     terms = {
         key: after.get(key, row[key]) for key in ("opens_at", "closes_at", "registration_opens_at")
@@ -443,33 +368,22 @@ def _check_window(
     _check_platform(it, after)
 
 
-def _refuse_drawn(db: sqlite3.Connection, it: Found) -> None:
+def _refuse_drawn(it: Found) -> None:
     """Raise `round_drawn`: everybody knows by now who would be next, so whoever adds packs would
     choose who gets them.
     """
-    row = draws.found(db, it.row["round_id"])
-    if row is not None and row["drawn_at"] is not None:
+    draw = draws.kept(it.db, it.round_id)
+    if draw is not None and draw.drawn_at is not None:
         raise VoucherError(
             "round_drawn",
             "round {round} was drawn on {at}: who would be next is known, so no packs are added"
             " to it",
             hint="a lottery of its own: voucher round copy {round} NEW --packs N --opens-at TIME",
-            round=it.row["round"],
-            at=times.shown(row["drawn_at"], it.row["time_zone"]),
+            round=it.code,
+            at=it.shown(draw.drawn_at),
         )
 
 
 def _check_platform(it: Found, after: dict[str, Any]) -> None:
-    """Raise `platform_limits` when the round's platform would not take it so: the order that
-    replaces the last one could not go out.
-    """
-    if it.row["platform"]:
-        # reads YAML: only where there is a platform
-        from vouchercli.ops.rounds import (
-            issuance_orders,
-        )
-
-        keys = ("platform", "packs", "opens_at", "closes_at", "per_resident")
-        issuance_orders.refuse_unfit(
-            it.programme, it.template, {key: it.row[key] for key in keys} | after
-        )
+    """The order that replaces the last one must be able to go out. Raises `platform_limits`."""
+    drafts.check_platform(it.programme, it.template, dict(it.row) | after)

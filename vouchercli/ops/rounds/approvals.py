@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from vouchercli.ops.rounds import amendments, commitments, drafts
 from vouchercli.ops.rounds import rounds as ops
-from vouchercli.ops.rounds.lookup import found, require
+from vouchercli.ops.rounds.lookup import changing, require
 from vouchercli.ops.setup import staff
 from vouchercli.result import say
 from vouchercli.rules import money
 from vouchercli.store import amendments as store
-from vouchercli.store import approvals, audit, rounds
-from vouchercli.store.db import writing
+from vouchercli.store import approvals
 
 if TYPE_CHECKING:
     from vouchercli.result import Outcome
@@ -26,32 +25,20 @@ if TYPE_CHECKING:
 
 def submit_round(session: Session, code: str) -> Outcome:
     """Hand a draft in for approval; the money is not touched."""
-    with writing(session) as db:
-        it = found(session, code)
-        require("submit", it.row)
+    with changing(session, code) as it:
+        require("submit", it)
         staff.require_itself(session, it.programme)
         drafts.check_funding(it.programme, it.template)
-        approvals.add(session, it.row["round_id"], it.row["revision"], "submit")
-        rounds.set_state(db, it.row["round_id"], "submitted")
-        audit.note(
-            session,
-            "round.submit",
-            code,
-            before={"state": "draft"},
-            after={"state": "submitted"},
-            revision=it.row["revision"],
-        )
+        approvals.add(session, it.round_id, it.row["revision"], "submit")
+        it.become("submitted", "round.submit", revision=it.row["revision"])
         return ops.told(
-            session,
-            code,
+            it,
             say("submitted {round}; checkers needed: {checkers}", round=code, checkers=it.checkers),
             say(
                 "next: voucher round approve {round} --actor NAME, by someone other than {authors}",
                 round=code,
                 authors=", ".join(
-                    dict.fromkeys(
-                        author.actor for author in approvals.authors(db, it.row["round_id"])
-                    )
+                    dict.fromkeys(author.actor for author in approvals.authors(it.db, it.round_id))
                 ),
             ),
         )
@@ -62,33 +49,20 @@ def approve_round(session: Session, code: str) -> Outcome:
     commits the largest liability of every funder with a fund, and raises `fund_short` when one
     cannot cover it.
     """
-    with writing(session) as db:
-        it = found(session, code)
+    with changing(session, code) as it:
         row = it.row
-        if (waiting := store.waiting(db, row["round_id"])) is not None:
-            return amendments.approve(session, it, waiting)
-        require("approve", row)
-        authors, approvers = (
-            approvals.authors(db, row["round_id"]),
-            approvals.approvers(db, row["round_id"]),
-        )
-        staff.require_other_eyes(session, it.programme, code, authors, approvers)
-        approvals.add(session, row["round_id"], row["revision"], "approve")
-        given, needed = len(approvals.approvers(db, row["round_id"])), it.checkers
+        if (waiting := store.waiting(it.db, it.round_id)) is not None:
+            return amendments.approve(it, waiting)
+        require("approve", it)
+        hands = approvals.authors(it.db, it.round_id), approvals.approvers(it.db, it.round_id)
+        staff.require_other_eyes(session, it.programme, code, *hands)
+        approvals.add(session, it.round_id, row["revision"], "approve")
+        given, needed = len(approvals.approvers(it.db, it.round_id)), it.checkers
+        about = {"revision": row["revision"], "approvals": given, "needed": needed}
         if given < needed:
-            audit.note(
-                session,
-                "round.approve",
-                code,
-                before={"state": "submitted"},
-                after={"state": "submitted"},
-                revision=row["revision"],
-                approvals=given,
-                needed=needed,
-            )
+            it.become("submitted", "round.approve", **about)
             return ops.told(
-                session,
-                code,
+                it,
                 say(
                     "approved {round} ({given} of {needed} checkers); one more person must approve",
                     round=code,
@@ -96,21 +70,10 @@ def approve_round(session: Session, code: str) -> Outcome:
                     needed=needed,
                 ),
             )
-        committed = commitments.commit(session, it, row["packs"], "round.approve")
-        rounds.set_state(db, row["round_id"], "approved")
-        audit.note(
-            session,
-            "round.approve",
-            code,
-            before={"state": "submitted"},
-            after={"state": "approved", "committed": committed},
-            revision=row["revision"],
-            approvals=given,
-            needed=needed,
-        )
+        committed = commitments.commit(it, row["packs"], "round.approve")
+        it.become("approved", "round.approve", after={"committed": committed}, **about)
         return ops.told(
-            session,
-            code,
+            it,
             (
                 say(
                     "approved {round}: {amount} yuan committed",
@@ -130,26 +93,15 @@ def approve_round(session: Session, code: str) -> Outcome:
 
 def reject_round(session: Session, code: str, note: str) -> Outcome:
     """Send the round back to draft with the reason; approvals given so far are void."""
-    with writing(session) as db:
-        it = found(session, code)
-        if (waiting := store.waiting(db, it.row["round_id"])) is not None:
-            return amendments.reject(session, it, waiting, note)
-        require("reject", it.row)
+    with changing(session, code) as it:
+        if (waiting := store.waiting(it.db, it.round_id)) is not None:
+            return amendments.reject(it, waiting, note)
+        require("reject", it)
         staff.require_checker(session, it.programme)
-        approvals.add(session, it.row["round_id"], it.row["revision"], "reject", note)
-        rounds.set_state(db, it.row["round_id"], "draft")
-        audit.note(
-            session,
-            "round.reject",
-            code,
-            before={"state": "submitted"},
-            after={"state": "draft"},
-            revision=it.row["revision"],
-            note=note,
-        )
+        approvals.add(session, it.round_id, it.row["revision"], "reject", note)
+        it.become("draft", "round.reject", revision=it.row["revision"], note=note)
         return ops.told(
-            session,
-            code,
+            it,
             say("sent {round} back to its maker: {note}", round=code, note=note),
             say("next: voucher round edit {round}, then voucher round submit {round}", round=code),
         )

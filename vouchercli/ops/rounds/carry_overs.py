@@ -12,8 +12,6 @@ from vouchercli.rules import money
 from vouchercli.store import amendments
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from vouchercli.ops.rounds.lookup import Found
     from vouchercli.result import Message
 
@@ -28,85 +26,56 @@ class Foreseen:
     unclaimed: int = 0
     expired_fen: int = 0
     packs: int = 0
-    says: tuple[Message, ...] = ()
+    said: Message | None = None
 
 
-def foreseen(
-    db: sqlite3.Connection, it: Found, new_value_fen: int, now: int, *, is_said: bool
-) -> Foreseen:
+def foreseen(it: Found, new_value_fen: int, *, is_said: bool) -> Foreseen:
     """The packs of the next round. What this one took over itself is not its own: it would grow
     from week to week.
 
     Only a round that has closed has anything left. Its unclaimed packs are taken over once, and so
-    is each fen of the vouchers that have expired by `now`: a later copy takes what has expired
+    is each fen of the vouchers that have expired by now: a later copy takes what has expired
     since. `is_said`: --packs counts alone.
     """
-    row, code = it.row, it.row["round"]
-    taken = amendments.rolled_in(db, row["round_id"])
-    base = row["packs"] - (taken["packs"] if taken else 0)
+    row = it.row
+    taken = amendments.rolled_in(it.db, it.round_id)
+    base = row["packs"] - (taken.packs if taken else 0)
     if it.programme.unused != "next_round" or row["state"] not in (
         *law.HAS_ENDED,
         "open",
         "paused",
     ):
         return Foreseen(base)
-    other, gone_fen = amendments.rolled_out(db, row["round_id"])
+    other, gone_fen = amendments.rolled_out(it.db, it.round_id)
     unclaimed = 0 if other else row["packs"] - row["claimed"]
-    if is_said:
-        return Foreseen(
-            base,
-            says=(
-                (
-                    say(
-                        "{unclaimed:,} packs of {round} are unclaimed and not rolled in: --packs"
-                        " was given",
-                        unclaimed=unclaimed,
-                        round=code,
-                    ),
-                )
-                if unclaimed
-                else ()
-            ),
-        )
-    if row["state"] not in law.HAS_ENDED:
-        return Foreseen(
-            base,
-            says=(
-                (
-                    say(
-                        "nothing is rolled in: round {round} is {state}; copy it after it has"
-                        " closed",
-                        round=code,
-                        state=Word(row["state"]),
-                    ),
-                )
-                if unclaimed
-                else ()
-            ),
-        )
-    expired_fen = max(releases.expired_unused(db, it, now) - gone_fen, 0)
+    if is_said or row["state"] not in law.HAS_ENDED:
+        return Foreseen(base, said=_left(it, unclaimed, is_said=is_said) if unclaimed else None)
+    expired_fen = max(releases.expired_unused(it) - gone_fen, 0)
     packs = law.rolled_in(unclaimed * row["pack_value_fen"] + expired_fen, new_value_fen)
     if packs:
-        return Foreseen(
-            base,
-            unclaimed,
-            expired_fen,
-            packs,
-            (_said(packs, new_value_fen, unclaimed, expired_fen, code),),
+        said = _said(packs, new_value_fen, unclaimed, expired_fen, it.code)
+        return Foreseen(base, unclaimed, expired_fen, packs, said)
+    if not other:
+        return Foreseen(base)
+    gone = say(
+        "nothing is rolled in: {other} took over the unclaimed packs of {round}",
+        other=other,
+        round=it.code,
+    )
+    return Foreseen(base, said=gone)
+
+
+def _left(it: Found, unclaimed: int, *, is_said: bool) -> Message:
+    if is_said:
+        return say(
+            "{unclaimed:,} packs of {round} are unclaimed and not rolled in: --packs was given",
+            unclaimed=unclaimed,
+            round=it.code,
         )
-    return Foreseen(
-        base,
-        says=(
-            (
-                say(
-                    "nothing is rolled in: {other} took over the unclaimed packs of {round}",
-                    other=other,
-                    round=code,
-                ),
-            )
-            if other
-            else ()
-        ),
+    return say(
+        "nothing is rolled in: round {round} is {state}; copy it after it has closed",
+        round=it.code,
+        state=Word(it.row["state"]),
     )
 
 

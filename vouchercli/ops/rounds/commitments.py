@@ -6,84 +6,90 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vouchercli.result import Problem
+from vouchercli.rules import money
 from vouchercli.rules import rounds as law
 from vouchercli.store import ledger, programmes
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Mapping
 
     from vouchercli.ops.rounds.lookup import Found
-    from vouchercli.session import Session
 
 
-def commit(session: Session, it: Found, packs: int, why: str) -> dict[str, int]:
+def commit(it: Found, packs: int, why: str) -> dict[str, int]:
     """Move the largest liability of so many packs from uncommitted to committed, funder by funder;
     gives funder -> fen.
 
     A funder without a fund of its own has nothing to watch and is left out. Raises `fund_short`.
     """
     parts = dict(law.liability(packs, it.template))
-    watched = [row for row in funds(session.db, it.row) if row["funder"] in parts]
-    for row in watched:
-        ledger.post(
-            session.db,
-            row["funder_id"],
-            it.row["round_id"],
-            "uncommitted",
-            "committed",
-            parts[row["funder"]],
-            why,
-            session.now,
-        )
-    return {row["funder"]: parts[row["funder"]] for row in watched}
+    watched = {funder: fund for funder, fund in _funds(it) if funder in parts}
+    for funder, fund in watched.items():
+        way = ("uncommitted", "committed", parts[funder])
+        ledger.post(it.db, fund, it.round_id, *way, why, it.now)
+    return {funder: parts[funder] for funder in watched}
 
 
-def missing(db: sqlite3.Connection, it: Found, packs: int) -> dict[str, int]:
+def missing(it: Found, packs: int) -> dict[str, int]:
     """What each watched fund lacks to pay so many packs, in fen; funds that have enough are left
     out.
     """
     parts = dict(law.liability(packs, it.template))
     lacks = {
-        row["funder"]: (
-            parts.get(row["funder"], 0) - ledger.balance(db, row["funder_id"], "uncommitted")
-        )
-        for row in funds(db, it.row)
+        funder: parts[funder] - ledger.balance(it.db, fund, "uncommitted")
+        for funder, fund in _funds(it)
+        if funder in parts
     }
-    return {funder: lack for funder, lack in lacks.items() if lack > 0 and funder in parts}
+    return {funder: lack for funder, lack in lacks.items() if lack > 0}
 
 
-def release(session: Session, row: sqlite3.Row, why: str) -> dict[str, int]:
-    """Move everything the round still holds back to uncommitted; gives funder -> fen."""
-    held = standing(session.db, row)
-    for funder in funds(session.db, row):
-        ledger.post(
-            session.db,
-            funder["funder_id"],
-            row["round_id"],
-            "committed",
-            "uncommitted",
-            held.get(funder["funder"], 0),
-            why,
-            session.now,
+def short(lacks: Mapping[str, int], *, is_top_up: bool = False) -> tuple[Problem, ...]:
+    """A warning for each fund that lacks money (fen) for a round or its top-up."""
+    return tuple(
+        Problem(
+            "fund_short",
+            "{funder} is short of {missing} yuan: the top-up cannot be approved"
+            if is_top_up
+            else "{funder} is short of {missing} yuan: the round cannot be approved",
+            level="warning",
+            hint=(
+                "fewer packs, or raise the fund's amount in the programme's file and load it again"
+            ),
+            params={"funder": funder, "missing": money.grouped(missing)},
         )
+        for funder, missing in lacks.items()
+    )
+
+
+def release(it: Found, why: str) -> dict[str, int]:
+    """Move everything the round still holds back to uncommitted; gives funder -> fen."""
+    held = standing(it)
+    for funder, fund in _funds(it):
+        way = ("committed", "uncommitted", held.get(funder, 0))
+        ledger.post(it.db, fund, it.round_id, *way, why, it.now)
     return held
 
 
-def standing(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, int]:
+def standing(it: Found) -> dict[str, int]:
     """What the round holds now: funder -> fen, in the programme's order, funders that hold nothing
     left out.
     """
     amounts = {
-        each["funder"]: ledger.balance(db, each["funder_id"], "committed", row["round_id"])
-        for each in funds(db, row)
+        funder: ledger.balance(it.db, fund, "committed", it.round_id) for funder, fund in _funds(it)
     }
     return {funder: amount for funder, amount in amounts.items() if amount}
 
 
-def funds(db: sqlite3.Connection, row: sqlite3.Row) -> list[sqlite3.Row]:
-    """The programme's funders that have a fund to watch."""
-    return [
-        each
-        for each in programmes.funders(db, row["programme_id"])
+def _funds(it: Found) -> Iterable[tuple[str, int]]:
+    return funds(it.db, it.row["programme_id"]).items()
+
+
+def funds(db: sqlite3.Connection, programme_id: int) -> dict[str, int]:
+    """A programme's funders that have a fund to watch: funder -> funder_id."""
+    return {
+        each["funder"]: each["funder_id"]
+        for each in programmes.funders(db, programme_id)
         if each["amount_fen"] is not None
-    ]
+    }

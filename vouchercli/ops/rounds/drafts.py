@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import carry_overs, commitments
 from vouchercli.ops.rounds import rounds as ops
-from vouchercli.ops.rounds.lookup import found, require
+from vouchercli.ops.rounds.lookup import changing, found, require
 from vouchercli.ops.setup import staff
 from vouchercli.result import Problem, say
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
-from vouchercli.store import amendments, approvals, audit, programmes, rounds, templates
+from vouchercli.store import amendments, approvals, programmes, rounds, templates
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
+    from vouchercli.ops.rounds.lookup import Found
     from vouchercli.result import Message, Outcome
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Template
@@ -56,19 +57,18 @@ def create_round(session: Session, code: str, given: Mapping[str, Any]) -> Outco
             "per_resident": programme.limits.packs_per_resident_per_round,
         }
         terms = _terms(programme, templates.referenced(db, given["template"]), given, usual)
-        rounds.add(
-            db,
-            {
-                **terms,
-                "programme_id": row["programme_id"],
-                "round": code,
-                "actor": session.actor,
-                "now": session.now,
-            },
-        )
-        approvals.add_author(session, rounds.named(db, row["programme_id"], code)["round_id"], 1)
-        audit.note(session, "round.create", code, before=None, after={"state": "draft", **terms})
-        return _drafted(session, code)
+        it = _added(session, row["programme_id"], code, terms)
+        it.note("round.create", before=None, after={"state": "draft", **terms})
+        return _drafted(it)
+
+
+def _added(session: Session, programme_id: int, code: str, terms: Mapping[str, Any]) -> Found:
+    """The new draft, its author noted."""
+    who = {"actor": session.actor, "now": session.now}
+    rounds.add(session.db, {**terms, **who, "programme_id": programme_id, "round": code})
+    it = found(session, code)
+    approvals.add_author(session, it.round_id, 1)
+    return it
 
 
 def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome:
@@ -83,32 +83,31 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
             "say what to change, for example --packs or --opens-at",
             hint="voucher round edit --help",
         )
-    with writing(session) as db:
-        it = found(session, code)
+    with changing(session, code) as it:
         row = it.row
-        require("edit", row)
+        require("edit", it)
         staff.require_itself(session, it.programme)
         before = {column: row[column] for column in COLUMNS}
         terms = _terms(
-            it.programme, templates.referenced(db, given["template"] or _pinned(row)), given, before
+            it.programme,
+            templates.referenced(it.db, given["template"] or row["pinned"]),
+            given,
+            before,
         )
         if terms == before:
             return ops.told(
-                session,
-                code,
+                it,
                 say("round {round} has these terms already; nothing was changed", round=code),
             )
-        released = commitments.release(session, row, "round.edit")
-        rounds.revise(db, row["round_id"], terms, session.actor)
-        approvals.add_author(session, row["round_id"], row["revision"] + 1)
-        amendments.void(db, row["round_id"], session.now)
+        released = commitments.release(it, "round.edit")
+        rounds.revise(it.db, it.round_id, terms, session.actor)
+        approvals.add_author(session, it.round_id, row["revision"] + 1)
+        amendments.void(it.db, it.round_id, it.now)
         if terms["packs"] != before["packs"]:
-            amendments.forget_roll_in(db, row["round_id"])
+            amendments.forget_roll_in(it.db, it.round_id)
         changed = [column for column in COLUMNS if terms[column] != before[column]]
-        audit.note(
-            session,
+        it.note(
             "round.edit",
-            code,
             revision=row["revision"] + 1,
             before={
                 "state": row["state"],
@@ -117,13 +116,8 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
             },
             after={"state": "draft", **{column: terms[column] for column in changed}},
         )
-        return _drafted(
-            session,
-            code,
-            problems=ops.orders_out(
-                session, it, "the next order goes out once the round is approved again"
-            ),
-        )
+        hint = "the next order goes out once the round is approved again"
+        return _drafted(found(session, code), problems=ops.orders_out(it, hint))
 
 
 def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) -> Outcome:
@@ -133,11 +127,10 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
     Unless `given` says how many packs, what this round did not use is rolled in where the
     programme's policy says so.
     """
-    with writing(session) as db:
-        it = found(session, code)
+    with changing(session, code) as it:
         old = it.row
         staff.require_itself(session, it.programme)
-        _check_code(db, old["programme_id"], new)
+        _check_code(it.db, old["programme_id"], new)
         shift = given["opens_at"] - old["opens_at"]
         usual: dict[str, Any] = {column: old[column] for column in COLUMNS}
         usual["closes_at"] = (
@@ -146,52 +139,28 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
         usual["registration_opens_at"] = (
             None if old["registration_opens_at"] is None else old["registration_opens_at"] + shift
         )
-        pack = templates.referenced(db, given["template"] or _pinned(old))
+        pack = templates.referenced(it.db, given["template"] or old["pinned"])
         rolled = carry_overs.foreseen(
-            db, it, pack["pack_value_fen"], session.now, is_said=given["packs"] is not None
+            it, pack["pack_value_fen"], is_said=given["packs"] is not None
         )
         usual["packs"] = rolled.base + rolled.packs
         terms = _terms(it.programme, pack, given, usual)
-        rounds.add(
-            db,
-            {
-                **terms,
-                "programme_id": old["programme_id"],
-                "round": new,
-                "actor": session.actor,
-                "now": session.now,
-            },
-        )
-        round_id = rounds.named(db, old["programme_id"], new)["round_id"]
-        approvals.add_author(session, round_id, 1)
+        copied = _added(session, old["programme_id"], new, terms)
+        more = {}
         if rolled.packs:
-            amendments.roll_in(
-                db, round_id, old["round_id"], rolled.unclaimed, rolled.expired_fen, rolled.packs
-            )
-        about = {
-            "packs": rolled.packs,
-            "unclaimed": rolled.unclaimed,
-            "expired_fen": rolled.expired_fen,
-        }
-        more = {"rolled_in": about} if rolled.packs else {}
-        audit.note(
-            session,
-            "round.create",
-            new,
-            before=None,
-            after={"state": "draft", **terms},
-            copied_from=code,
-            **more,
-        )
-        return _drafted(session, new, *rolled.says)
+            more["rolled_in"] = {
+                "unclaimed": rolled.unclaimed,
+                "expired_fen": rolled.expired_fen,
+                "packs": rolled.packs,
+            }
+            amendments.roll_in(it.db, copied.round_id, it.round_id, **more["rolled_in"])
+        after = {"state": "draft", **terms}
+        copied.note("round.create", before=None, after=after, copied_from=code, **more)
+        return _drafted(copied, *filter(None, [rolled.said]))
 
 
-def _drafted(
-    session: Session, code: str, *more: Message, problems: tuple[Problem, ...] = ()
-) -> Outcome:
-    it = found(session, code)
-    row, zone = it.row, it.row["time_zone"]
-    opens_at, closes_at = times.shown(row["opens_at"], zone), times.shown(row["closes_at"], zone)
+def _drafted(it: Found, *more: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
+    row, code, opens_at = it.row, it.code, it.shown("opens_at")
     late = Problem(
         "opening_past",
         "round {round} opens at {opens_at}, which has passed",
@@ -200,19 +169,22 @@ def _drafted(
         params={"round": code, "opens_at": opens_at},
     )
     return ops.told(
-        session,
-        code,
+        it,
         say(
             "drafted {round}: {packs:,} packs of {template}, {quota} yuan at most",
             round=code,
             packs=row["packs"],
-            template=_pinned(row),
-            quota=money.grouped(it.quota_fen),
+            template=row["pinned"],
+            quota=money.grouped(row["quota_fen"]),
         ),
-        say("claims count from {opens_at} to {closes_at}", opens_at=opens_at, closes_at=closes_at),
+        say(
+            "claims count from {opens_at} to {closes_at}",
+            opens_at=opens_at,
+            closes_at=it.shown("closes_at"),
+        ),
         *more,
         say("next: voucher round plan {round}, then voucher round submit {round}", round=code),
-        problems=((late,) if row["opens_at"] < session.now else ()) + problems,
+        problems=((late,) if row["opens_at"] < it.now else ()) + problems,
     )
 
 
@@ -227,15 +199,10 @@ def _terms(
     """
     template = templates.value(pack)
     said = {
+        **given,
         "template_id": pack["template_id"],
-        "mode": given["mode"],
-        "packs": given["packs"],
-        "opens_at": given["opens_at"],
-        "closes_at": given["closes_at"],
-        "registration_opens_at": given["registration_opens_at"],
         "platform": _stripped(given["platform"]),
         "resident_group": _stripped(given["group"]),
-        "per_resident": given["per_resident"],
     }
     terms: dict[str, Any] = {
         column: usual.get(column) if said[column] is None else said[column] for column in COLUMNS
@@ -253,23 +220,20 @@ def _terms(
     check_funding(programme, template)
     _check_amounts(programme, terms, pack)
     check_times(programme, template, terms)
+    check_platform(programme, template, terms)
+    return terms
+
+
+def check_platform(programme: Programme, template: Template, terms: Mapping[str, Any]) -> None:
+    """Raise `platform_limits` when the round's platform does not take it so."""
     if terms["platform"]:
-        # reads YAML: only where there is a platform
-        from vouchercli.ops.rounds import (
-            issuance_orders,
-        )
+        from vouchercli.ops.rounds import issuance_orders  # reads YAML: only for a platform
 
         issuance_orders.refuse_unfit(programme, template, terms)
-    return terms
 
 
 def _stripped(text: str | None) -> str | None:
     return None if text is None else text.strip()
-
-
-def _pinned(row: sqlite3.Row) -> str:
-    """The version that the round uses, whatever has been added since."""
-    return f"{row['template']}@{row['version']}"
 
 
 def check_funding(programme: Programme, template: Template) -> None:
@@ -302,13 +266,18 @@ def _check_amounts(programme: Programme, terms: Mapping[str, Any], pack: sqlite3
             programme=programme.programme,
             limit=limit,
         )
-    if terms["packs"] * pack["pack_value_fen"] > money.MAX_FEN:
+    check_amount(terms["packs"], pack["pack_value_fen"])
+
+
+def check_amount(packs: int, value_fen: int) -> None:
+    """Raise `round_too_large` for packs that no budget could pay."""
+    if packs * value_fen > money.MAX_FEN:
         raise VoucherError(
             "round_too_large",
             "{packs:,} packs of {value} yuan are more than any budget",
             hint="look at --packs again",
-            packs=terms["packs"],
-            value=money.grouped(pack["pack_value_fen"]),
+            packs=packs,
+            value=money.grouped(value_fen),
         )
 
 

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import folders
 from vouchercli.formats.written import issuance_orders as formats
-from vouchercli.ops.rounds.lookup import found
+from vouchercli.ops.answers import dated
+from vouchercli.ops.rounds.lookup import changing
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import money, packs, scope, times
 from vouchercli.rules import templates as packs_law
-from vouchercli.rules.merchants import Merchant
-from vouchercli.store import audit, issuance_orders, rounds
+from vouchercli.store import issuance_orders, rounds
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from vouchercli.formats.written.issuance_orders import OrderProfile
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Coupon, Template
     from vouchercli.session import Session
+    from vouchercli.store.issuance_orders import Order
 
 SECONDS_A_DAY = 86_400
 
@@ -48,7 +49,7 @@ def refuse_unfit(
     if not row["platform"]:
         return
     profile = formats.profile_of(row["platform"])
-    problems = _unfit(profile, programme, template, row)
+    problems = [*_unfit(profile, programme, template, row)]
     if problems:
         raise VoucherError(
             "platform_limits",
@@ -66,11 +67,11 @@ def lead_of(platform: str) -> int:
     return formats.profile_of(platform).lead_seconds if platform else 0
 
 
-def superseded(db: sqlite3.Connection, row: sqlite3.Row, hint: str) -> tuple[Problem, ...]:
+def superseded(it: Found, hint: str) -> tuple[Problem, ...]:
     """A warning when the platform holds an order of a round that no longer stands as it was
     ordered.
     """
-    number = issuance_orders.next_number(db, row["round_id"]) - 1
+    number = issuance_orders.next_number(it.db, it.round_id) - 1
     if not number:
         return ()
     return (
@@ -79,7 +80,7 @@ def superseded(db: sqlite3.Connection, row: sqlite3.Row, hint: str) -> tuple[Pro
             "{platform} holds order {number} of {round}, which no longer holds",
             level="warning",
             hint=hint,
-            params={"platform": row["platform"], "number": number, "round": row["round"]},
+            params={"platform": it.row["platform"], "number": number, "round": it.code},
         ),
     )
 
@@ -89,100 +90,83 @@ def _unfit(
     programme: Programme,
     template: Template,
     row: Mapping[str, Any] | sqlite3.Row,
-) -> list[Problem]:
+) -> Iterator[Problem]:
     limits, zone = profile.limits, programme.time_zone
-    problems = _name_faults(template, profile)
+    yield from _name_faults(template, profile)
     last_use_at = _last_use_at(template, row, zone)
     if limits.window_days and last_use_at > times.add_days(
         row["opens_at"], limits.window_days, zone
     ):
-        problems.append(
-            Problem(
-                "platform_window",
-                "from the opening to the last use are {days} days: {platform} takes at most {most}",
-                hint="an earlier --closes-at, or a template with a shorter validity",
-                params={
-                    "days": -((row["opens_at"] - last_use_at) // SECONDS_A_DAY),
-                    "most": limits.window_days,
-                    "platform": row["platform"],
-                },
-            )
+        yield Problem(
+            "platform_window",
+            "from the opening to the last use are {days} days: {platform} takes at most {most}",
+            hint="an earlier --closes-at, or a template with a shorter validity",
+            params={
+                "days": -((row["opens_at"] - last_use_at) // SECONDS_A_DAY),
+                "most": limits.window_days,
+                "platform": row["platform"],
+            },
         )
     for coupon, count in packs.lines(template):
         if limits.kinds and coupon.kind not in limits.kinds:
-            problems.append(
-                Problem(
-                    "platform_kind",
-                    "coupon {coupon}: {platform} is not told of percentages by these orders",
-                    hint=(
-                        "a template with fixed amounts, or another order profile in configs/orders"
-                    ),
-                    params={"coupon": coupon.coupon, "platform": row["platform"]},
-                )
+            yield Problem(
+                "platform_kind",
+                "coupon {coupon}: {platform} is not told of percentages by these orders",
+                hint=("a template with fixed amounts, or another order profile in configs/orders"),
+                params={"coupon": coupon.coupon, "platform": row["platform"]},
             )
         if (
             limits.vouchers_per_resident
             and count * row["per_resident"] > limits.vouchers_per_resident
         ):
-            problems.append(
-                Problem(
-                    "platform_per_resident",
-                    "{count} vouchers {coupon} for one resident: {platform} gives at most {most}",
-                    hint="a smaller --per-resident, or fewer coupons in the pack",
-                    params={
-                        "count": count * row["per_resident"],
-                        "coupon": coupon.coupon,
-                        "platform": row["platform"],
-                        "most": limits.vouchers_per_resident,
-                    },
-                )
-            )
-        if limits.vouchers and count * row["packs"] > limits.vouchers:
-            problems.append(
-                Problem(
-                    "platform_vouchers",
-                    "{count:,} vouchers {coupon} in all: {platform} takes at most {most:,} in one"
-                    " order",
-                    hint="fewer packs, or a second round for the rest",
-                    params={
-                        "count": count * row["packs"],
-                        "coupon": coupon.coupon,
-                        "platform": row["platform"],
-                        "most": limits.vouchers,
-                    },
-                )
-            )
-    return problems
-
-
-def _name_faults(template: Template, profile: OrderProfile) -> list[Problem]:
-    name, limits = template.name.zh, profile.limits
-    problems = []
-    if limits.name_characters and len(name) > limits.name_characters:
-        problems.append(
-            Problem(
-                "platform_name",
-                "the name {name} has {count} characters: {platform} shows at most {most}",
-                hint="shorten the Chinese name: a new version of the template",
+            yield Problem(
+                "platform_per_resident",
+                "{count} vouchers {coupon} for one resident: {platform} gives at most {most}",
+                hint="a smaller --per-resident, or fewer coupons in the pack",
                 params={
-                    "name": name,
-                    "count": len(name),
-                    "most": limits.name_characters,
-                    "platform": profile.order,
+                    "count": count * row["per_resident"],
+                    "coupon": coupon.coupon,
+                    "platform": row["platform"],
+                    "most": limits.vouchers_per_resident,
                 },
             )
+        if limits.vouchers and count * row["packs"] > limits.vouchers:
+            yield Problem(
+                "platform_vouchers",
+                "{count:,} vouchers {coupon} in all: {platform} takes at most {most:,} in one"
+                " order",
+                hint="fewer packs, or a second round for the rest",
+                params={
+                    "count": count * row["packs"],
+                    "coupon": coupon.coupon,
+                    "platform": row["platform"],
+                    "most": limits.vouchers,
+                },
+            )
+
+
+def _name_faults(template: Template, profile: OrderProfile) -> Iterator[Problem]:
+    name, limits = template.name.zh, profile.limits
+    if limits.name_characters and len(name) > limits.name_characters:
+        yield Problem(
+            "platform_name",
+            "the name {name} has {count} characters: {platform} shows at most {most}",
+            hint="shorten the Chinese name: a new version of the template",
+            params={
+                "name": name,
+                "count": len(name),
+                "most": limits.name_characters,
+                "platform": profile.order,
+            },
         )
     unwanted = "".join(dict.fromkeys(each for each in name if each in limits.name_without))
     if unwanted:
-        problems.append(
-            Problem(
-                "platform_name",
-                "the name {name} has characters that {platform} does not take: {unwanted}",
-                hint="change the Chinese name: a new version of the template",
-                params={"name": name, "unwanted": unwanted, "platform": profile.order},
-            )
+        yield Problem(
+            "platform_name",
+            "the name {name} has characters that {platform} does not take: {unwanted}",
+            hint="change the Chinese name: a new version of the template",
+            params={"name": name, "unwanted": unwanted, "platform": profile.order},
         )
-    return problems
 
 
 def _last_use_at(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone: str) -> int:
@@ -208,25 +192,22 @@ def order_round(session: Session, code: str) -> Outcome:
 
     Raises `platform_limits`.
     """
-    with writing(session) as db:
-        it = found(session, code)
+    with changing(session, code) as it:
         refuse_unfit(it.programme, it.template, it.row)
-        number = issuance_orders.next_number(db, it.row["round_id"])
-        document, sheet = _texts(db, it, number, session.now)
+        number = issuance_orders.next_number(it.db, it.round_id)
+        document, sheet = _texts(it, number)
         digest = terms_sha256(it)
         issuance_orders.add(
-            db,
-            round_id=it.row["round_id"],
+            it.db,
+            round_id=it.round_id,
             number=number,
             terms_sha256=digest,
             document=document,
             sheet=sheet,
             ordered_at=session.now,
         )
-        audit.note(
-            session,
+        it.note(
             "round.order",
-            code,
             number=number,
             platform=it.row["platform"],
             terms=digest,
@@ -243,28 +224,28 @@ def order_round(session: Session, code: str) -> Outcome:
 
 
 def _terms(it: Found) -> dict[str, Any]:
-    row, zone, template, programme = it.row, it.row["time_zone"], it.template, it.programme
-    return {
+    row, zone, template, programme = it.row, it.zone, it.template, it.programme
+    terms = {
         "programme": row["programme"],
         "issuer": asdict(programme.issuer),
         "round": row["round"],
         "platform": row["platform"],
         "mode": row["mode"],
-        "template": f"{row['template']}@{row['version']}",
+        "template": row["pinned"],
         "name": asdict(template.name),
         "packs": row["packs"],
         "pack_value_fen": row["pack_value_fen"],
-        "quota_fen": it.quota_fen,
+        "quota_fen": it.row["quota_fen"],
         "limits": {
             "packs_per_resident": row["per_resident"],
             "vouchers_per_payment": programme.limits.vouchers_per_payment,
             "vouchers_per_merchant_per_day": programme.limits.vouchers_per_merchant_per_day,
         },
-        "group": row["resident_group"],
-        "opens_at": times.iso(row["opens_at"], zone),
-        "closes_at": times.iso(row["closes_at"], zone),
+        "group": row["group"],
+        "opens_at": row["opens_at"],
+        "closes_at": row["closes_at"],
         "validity": asdict(template.validity),
-        "last_use_at": times.iso(_last_use_at(template, row, zone), zone),
+        "last_use_at": _last_use_at(template, row, zone),
         "coupons": [
             {"coupon_nos": nos, **asdict(coupon), "count": count}
             for coupon, count, nos in _lines(template)
@@ -276,6 +257,7 @@ def _terms(it: Found) -> dict[str, Any]:
         "funding": {share.funder: share.bp for share in template.funding},
         "refunds": programme.refunds,
     }
+    return dated(terms, zone)
 
 
 def _lines(template: Template) -> list[tuple[Coupon, int, str]]:
@@ -287,19 +269,17 @@ def _lines(template: Template) -> list[tuple[Coupon, int, str]]:
     return found_
 
 
-def _texts(db: sqlite3.Connection, it: Found, number: int, now: int) -> tuple[str, str]:
+def _texts(it: Found, number: int) -> tuple[str, str]:
     """The two files of an order: JSON with everything, CSV in the platform's terms."""
-    profile, merchants = (
-        formats.profile_of(it.row["platform"]),
-        _merchants(db, it.template, it.row["opens_at"]),
-    )
+    profile = formats.profile_of(it.row["platform"])
+    merchants = _merchants(it)
     rows = formats.in_their_terms(profile, _rows(it, profile, number, merchants), money.yuan)
     order = {
         "voucher_order": 1,
         "order_no": _order_no(it, number),
         "number": number,
         "supersedes": number - 1 or None,
-        "ordered_at": times.iso(now, it.row["time_zone"]),
+        "ordered_at": times.iso(it.now, it.zone),
         **_terms(it),
         "merchants": merchants,
         "in_their_terms": {"profile": profile.order or None, "rows": rows},
@@ -308,7 +288,7 @@ def _texts(db: sqlite3.Connection, it: Found, number: int, now: int) -> tuple[st
 
 
 def _order_no(it: Found, number: int) -> str:
-    return f"{it.row['programme']}-{it.row['round']}-{number}"
+    return f"{it.row['programme']}-{it.code}-{number}"
 
 
 def _rows(
@@ -317,7 +297,7 @@ def _rows(
     """Our words for the order, a row for each kind of coupon or one for the pack; amounts in
     fen.
     """
-    row, zone, template = it.row, it.row["time_zone"], it.template
+    row, zone, template = it.row, it.zone, it.template
     minutes = (
         None if template.validity.days is None else template.validity.days * SECONDS_A_DAY // 60
     )
@@ -328,72 +308,60 @@ def _rows(
         "name_en": template.name.en,
         "packs": row["packs"],
         "packs_per_resident": row["per_resident"],
-        "opens_at": times.iso(row["opens_at"], zone),
-        "closes_at": times.iso(row["closes_at"], zone),
-        "last_use_at": times.iso(_last_use_at(template, row, zone), zone),
+        "opens_at": row["opens_at"],
+        "closes_at": row["closes_at"],
+        "last_use_at": _last_use_at(template, row, zone),
         "validity_minutes": minutes,
         "merchants": merchants["count"],
         "merchants_sha256": merchants["sha256"],
         "channel": template.scope.channel,
     }
-    if profile.rows == "pack":
-        return [
-            same
-            | {
-                "order_no": _order_no(it, number),
-                "coupon": " + ".join(
-                    f"{count} x {coupon.coupon}" for coupon, count, _ in _lines(template)
-                ),
-                "kind": "pack",
-                "count": len(template.coupons),
-                "vouchers": row["packs"] * len(template.coupons),
-                "denomination": row["pack_value_fen"],
-                "threshold": None,
-                "percent": None,
-                "amount": it.quota_fen,
-                "vouchers_per_resident": row["per_resident"] * len(template.coupons),
-            }
-        ]
-    return [
-        same
-        | {
-            "order_no": f"{_order_no(it, number)}-{place}",
-            "coupon": coupon.coupon,
-            "kind": coupon.kind,
+
+    def line(no: str, coupon: str, kind: str, count: int, face_fen: int, **more: Any) -> Any:
+        return dated(same, zone) | {
+            "order_no": no,
+            "coupon": coupon,
+            "kind": kind,
             "count": count,
             "vouchers": row["packs"] * count,
-            "denomination": coupon.denomination_fen,
-            "threshold": coupon.threshold_fen,
-            "percent": (
-                None if coupon.percent_bp is None else packs_law.percent_text(coupon.percent_bp)
-            ),
-            "amount": row["packs"] * count * coupon.denomination_fen,
+            "denomination": face_fen,
+            "threshold": None,
+            "percent": None,
             "vouchers_per_resident": row["per_resident"] * count,
+            **more,
         }
-        for place, (coupon, count, _) in enumerate(_lines(template), 1)
+
+    number_text = _order_no(it, number)
+    if profile.rows == "pack":
+        coupons = " + ".join(f"{count} x {each.coupon}" for each, count, _ in _lines(template))
+        count, face_fen = len(template.coupons), row["pack_value_fen"]
+        return [line(number_text, coupons, "pack", count, face_fen, amount=row["quota_fen"])]
+    return [
+        line(
+            f"{number_text}-{place}",
+            each.coupon,
+            each.kind,
+            count,
+            each.denomination_fen,
+            threshold=each.threshold_fen,
+            percent=None if each.percent_bp is None else packs_law.percent_text(each.percent_bp),
+            amount=row["packs"] * count * each.denomination_fen,
+        )
+        for place, (each, count, _) in enumerate(_lines(template), 1)
     ]
 
 
-def _merchants(db: sqlite3.Connection, template: Template, at: int) -> dict[str, Any]:
+def _merchants(it: Found) -> dict[str, Any]:
     """The merchants that may take the voucher at the opening: how many, and the SHA-256 of their
     numbers in order, one a line.
     """
-    standing = (
-        Merchant(
-            row["merchant_no"],
-            row["district"],
-            row["industry"],
-            row["size"],
-            bool(row["is_registered"]),
-        )
-        for row in rounds.merchants_at(db, at)
-    )
-    numbers = sorted(each.merchant_no for each in standing if scope.covers(template.scope, each))
+    where, at = it.template.scope, it.row["opens_at"]
+    numbers = sorted(each.merchant_no for each in rounds.merchants_at(it.db, where, at))
     text = "".join(f"{number}\n" for number in numbers)
     return {
         "count": len(numbers),
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "is_open_to_all": scope.registration_open(template.scope),
+        "is_open_to_all": scope.registration_open(where),
     }
 
 
@@ -404,28 +372,24 @@ def _canonical(value: Any) -> str:
 # ---------------------------------------------------------------- the outbox
 
 
-def place_of(outbox: Path, row: sqlite3.Row) -> Path:
+def place_of(outbox: Path, order: Order) -> Path:
     """Where an order's JSON goes: OUTBOX/PLATFORM/PROGRAMME-ROUND-order-N.json, the CSV beside
     it.
     """
-    platform = (
-        "".join(
-            each if each.isalnum() or each in "-_." else "-" for each in row["platform"]
-        ).lstrip(".")
-        or "-"
-    )
-    return outbox / platform / f"{row['programme']}-{row['round']}-order-{row['number']}.json"
+    letters = (each if each.isalnum() or each in "-_." else "-" for each in order.platform)
+    platform = "".join(letters).lstrip(".") or "-"
+    return outbox / platform / f"{order.programme}-{order.round}-order-{order.number}.json"
 
 
-def write_order(session: Session, row: sqlite3.Row, outbox: Path) -> Path:
+def write_order(session: Session, order: Order, outbox: Path) -> Path:
     """Bring one kept order to the outbox: the CSV, then the JSON (who sees it finds both), then the
     note that it is there.
 
     Killed in between, the next tick writes the same bytes again. Raises `unwritable_file`.
     """
-    path = place_of(outbox, row)
-    folders.write(path.with_suffix(".csv"), row["sheet"])
-    folders.write(path, row["document"])
+    path = place_of(outbox, order)
+    folders.write(path.with_suffix(".csv"), order.sheet)
+    folders.write(path, order.document)
     with writing(session) as db:
-        issuance_orders.written(db, row["order_id"], session.now)
+        issuance_orders.written(db, order.order_id, session.now)
     return path

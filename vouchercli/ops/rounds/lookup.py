@@ -4,17 +4,20 @@ what may be done with it.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.result import Word
 from vouchercli.rules import rounds as law
-from vouchercli.rules import staff
-from vouchercli.store import programmes, rounds, templates
+from vouchercli.rules import staff, times
+from vouchercli.store import audit, programmes, rounds, templates
+from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator, Mapping
 
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Template
@@ -23,16 +26,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """A round as it is kept, with its programme and template as the rules know them."""
+    """A round in the hands of a session: as it is kept, its programme and template as the rules
+    know them.
+    """
 
+    session: Session
     row: sqlite3.Row
     programme: Programme
     template: Template
 
     @property
-    def quota_fen(self) -> int:
-        """packs x pack value: the most that all funders together can have to pay."""
-        return int(self.row["packs"] * self.row["pack_value_fen"])
+    def db(self) -> sqlite3.Connection:
+        """The open file."""
+        return self.session.db
+
+    @property
+    def now(self) -> int:
+        """The moment of the deed (UTC seconds)."""
+        return self.session.now
+
+    @property
+    def round_id(self) -> int:
+        """Its key in the file."""
+        return int(self.row["round_id"])
+
+    @property
+    def code(self) -> str:
+        """The round's code."""
+        return str(self.row["round"])
+
+    @property
+    def zone(self) -> str:
+        """The programme's time zone."""
+        return str(self.row["time_zone"])
+
+    def shown(self, moment: str | int) -> str:
+        """A moment of the round (`opens_at`), or one in UTC seconds, as people read it in the
+        programme's zone.
+        """
+        return times.shown(self.row[moment] if isinstance(moment, str) else moment, self.zone)
 
     @property
     def checkers(self) -> int:
@@ -43,6 +75,29 @@ class Found:
         """How many different checkers must approve it with that many packs."""
         return staff.checkers_needed(packs * self.row["pack_value_fen"], self.programme.approvals)
 
+    def note(self, deed: str, **detail: Any) -> None:
+        """Write the deed's line in the log."""
+        audit.note(self.session, deed, self.code, **detail)
+
+    def become(
+        self,
+        state: str,
+        deed: str,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+        **detail: Any,
+    ) -> None:
+        """Move the round to `state` by a deed, with its line in the log; `before` and `after` are
+        what else changes.
+        """
+        rounds.set_state(self.db, self.round_id, state)
+        self.note(
+            deed,
+            before={"state": self.row["state"], **(before or {})},
+            after={"state": state, **(after or {})},
+            **detail,
+        )
+
 
 def found(session: Session, code: str) -> Found:
     """The round of that code in the chosen programme. Raises `unknown_round`."""
@@ -50,14 +105,21 @@ def found(session: Session, code: str) -> Found:
     programme = programmes.current(db, session.programme)
     row = rounds.named(db, programme["programme_id"], code)
     template = templates.named(db, row["template"], row["version"])
-    return Found(row, programmes.value(programme), templates.value(template))
+    return Found(session, row, programmes.value(programme), templates.value(template))
 
 
-def require(deed: str, row: sqlite3.Row) -> None:
+@contextmanager
+def changing(session: Session, code: str) -> Iterator[Found]:
+    """The round of that code, in a transaction that may change it."""
+    with writing(session):
+        yield found(session, code)
+
+
+def require(deed: str, it: Found) -> None:
     """Raise `wrong_state`, with what is possible instead, unless the round's state allows the
     deed.
     """
-    state = row["state"]
+    state = it.row["state"]
     if law.is_possible(deed, state):
         return
     if law.ACTIONS[deed].end == state != "draft":
@@ -65,7 +127,7 @@ def require(deed: str, row: sqlite3.Row) -> None:
             "wrong_state",
             "round {round} is already {state}",
             hint="voucher round show {round}",
-            round=row["round"],
+            round=it.code,
             state=Word(state),
         )
     others = law.list_possible(state)
@@ -74,14 +136,14 @@ def require(deed: str, row: sqlite3.Row) -> None:
             "wrong_state",
             "round {round} is {state}: nothing more can be done with it",
             hint="voucher round copy {round} NEW --opens-at TIME",
-            round=row["round"],
+            round=it.code,
             state=Word(state),
         )
     raise VoucherError(
         "wrong_state",
         "round {round} is {state}: {deed} is not possible now (possible: {possible})",
         hint="voucher round {next} {round}",
-        round=row["round"],
+        round=it.code,
         state=Word(state),
         deed=deed,
         possible=", ".join(others),

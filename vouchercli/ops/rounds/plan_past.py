@@ -4,19 +4,19 @@ without any.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.result import Column, Table, Word, say
-from vouchercli.rules import leverage, times
+from vouchercli.ops.answers import dated
+from vouchercli.result import JSON, SHOWN, Column, Table, Word, only, say
+from vouchercli.rules import leverage, money
 from vouchercli.rules import plans as law
 from vouchercli.rules.leverage import Claimed, Sums
 from vouchercli.store import plans
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.store.plans import PastRound
 
 SHOWN_ROUNDS = 12
 
@@ -27,28 +27,28 @@ class Past:
     redemptions are final.
     """
 
-    row: sqlite3.Row
+    row: PastRound
     sums: Sums
     is_over: bool
 
     @property
     def sold_out_seconds(self) -> int | None:
         """From the opening to the last pack, for a first-come round that was sold out."""
-        is_sold_out = self.row["mode"] == "fcfs" and self.row["claimed"] == self.row["packs"]
-        return self.row["last_claimed_at"] - self.row["opens_at"] if is_sold_out else None
+        is_sold_out = self.row.mode == "fcfs" and self.row.claimed == self.row.packs
+        return self.row.last_claimed_at - self.row.opens_at if is_sold_out else None
 
     @property
     def claimed(self) -> Claimed:
         """What was claimed of it."""
-        return Claimed(self.row["claimed"], self.row["vouchers"], self.row["face_fen"])
+        return Claimed(self.row.claimed, self.row.vouchers, self.row.face_fen)
 
 
-def found(db: sqlite3.Connection, it: Found, now: int) -> list[Past]:
+def found(it: Found) -> list[Past]:
     """The city's closed rounds that were claimed from, this one apart, by opening."""
-    sums = plans.sums(db)
+    sums = plans.sums(it.db)
     return [
-        Past(row, sums.get(row["round_id"], Sums()), row["last_expires_at"] <= now)
-        for row in plans.past(db, it.row["round_id"])
+        Past(row, sums.get(row.round_id, Sums()), row.last_expires_at <= it.now)
+        for row in plans.past(it.db, it.round_id)
     ]
 
 
@@ -67,9 +67,9 @@ def expected(it: Found, past: list[Past]) -> dict[str, Any] | None:
     sums = leverage.pooled(each.sums for each in over)
     return {
         "rounds": len(past),
-        "same_template_rounds": sum(each.row["template"] == it.row["template"] for each in past),
+        "same_template_rounds": sum(each.row.template == it.row["template"] for each in past),
         "claim_rate": leverage.rate(
-            sum(each.row["claimed"] for each in past), sum(each.row["packs"] for each in past)
+            sum(each.row.claimed for each in past), sum(each.row.packs for each in past)
         ),
         "sold_out_rounds": len(sold_out),
         "fastest_sell_out_seconds": min(sold_out, default=None),
@@ -79,7 +79,6 @@ def expected(it: Found, past: list[Past]) -> dict[str, Any] | None:
         "gross": sums.gross,
         "own_spend": sums.own_spend,
         **_ranges(it, past, over),
-        "past": [_line(each) for each in past],
     }
 
 
@@ -87,9 +86,9 @@ def _ranges(it: Found, past: list[Past], over: list[Past]) -> dict[str, Any]:
     """What a range of this round's own would be: packs claimed, vouchers used, subsidy paid,
     leverage.
     """
-    claims = law.spread((each.row["claimed"], each.row["packs"]) for each in past)
-    used = law.spread((each.sums.vouchers, each.row["vouchers"]) for each in over)
-    paid = law.spread((each.sums.paid_fen, each.row["face_fen"]) for each in over)
+    claims = law.spread((each.row.claimed, each.row.packs) for each in past)
+    used = law.spread((each.sums.vouchers, each.row.vouchers) for each in over)
+    paid = law.spread((each.sums.paid_fen, each.row.face_fen) for each in over)
     packs, pack = it.row["packs"], it.row["pack_value_fen"]
     return {
         "claims": law.times_whole(claims, packs),
@@ -106,123 +105,96 @@ def _ranges(it: Found, past: list[Past], over: list[Past]) -> dict[str, Any]:
     }
 
 
-def _line(each: Past) -> dict[str, Any]:
-    """One past round as JSON shows it; what is not final yet is None."""
-    row = each.row
-    return {
-        "programme": row["programme"],
-        "round": row["round"],
-        "template": f"{row['template']}@{row['version']}",
-        "mode": row["mode"],
-        "opens_at": times.iso(row["opens_at"], row["time_zone"]),
-        "packs": row["packs"],
-        "claimed": row["claimed"],
-        "claim_rate": leverage.rate(row["claimed"], row["packs"]),
-        "sell_out_seconds": each.sold_out_seconds,
-        "used_of_claimed": (
-            leverage.used_of_claimed(each.sums, each.claimed) if each.is_over else None
-        ),
-        "gross": each.sums.gross if each.is_over else None,
-        "own_spend": each.sums.own_spend if each.is_over else None,
-    }
-
-
 # ---------------------------------------------------------------- tables
 
+PAST = (
+    Column("round", "round"),
+    Column("template", "template"),
+    Column("packs", "packs", "int"),
+    Column("claim_rate", "claimed of packs", "rate"),
+    Column("sell_out_seconds", "sold out (s)", "int"),
+    Column("used_of_claimed", "used of claimed", "rate"),
+    Column("gross", "gross", "ratio"),
+    Column("own_spend", "own-spend", "ratio"),
+    *only(JSON, "programme", "mode", "opens_at", "claimed"),
+)
+RANGES = (
+    Column("what", "what", "word"),
+    Column("low", "lowest"),
+    Column("pooled", "pooled"),
+    Column("high", "highest"),
+    Column("rounds", "rests on rounds", "int"),
+)
 
-def tables(it: Found, expected: dict[str, Any]) -> tuple[Table, ...]:
+
+def _line(each: Past) -> dict[str, Any]:
+    """One past round, in its own time zone; what is not final yet is None."""
+    row, sums = each.row, each.sums
+    return dated(row._asdict(), row.time_zone) | {
+        "template": row.pinned,
+        "claim_rate": leverage.rate(row.claimed, row.packs),
+        "sell_out_seconds": each.sold_out_seconds,
+        "used_of_claimed": leverage.used_of_claimed(sums, each.claimed) if each.is_over else None,
+        "gross": sums.gross if each.is_over else None,
+        "own_spend": sums.own_spend if each.is_over else None,
+    }
+
+
+def tables(it: Found, past: list[Past], expected: dict[str, Any]) -> tuple[Table, ...]:
     """The past rounds with their pooled total, and what they let one expect."""
-    columns = (
-        Column("round", "round"),
-        Column("template", "template"),
-        Column("packs", "packs", "int"),
-        Column("claim_rate", "claimed of packs", "rate"),
-        Column("sell_out_seconds", "sold out (s)", "int"),
-        Column("used_of_claimed", "used of claimed", "rate"),
-        Column("gross", "gross", "ratio"),
-        Column("own_spend", "own-spend", "ratio"),
-    )
-    shown = tuple(expected["past"][-SHOWN_ROUNDS:])
-    left = expected["rounds"] - len(shown)
+    left = len(past) - SHOWN_ROUNDS
+    notes = [
+        say(
+            "{same} of {rounds} rounds had this card pack; redemption and leverage rest on the"
+            " {over} whose vouchers have all expired.",
+            same=expected["same_template_rounds"],
+            rounds=len(past),
+            over=expected["finished_rounds"],
+        )
+    ]
+    if left > 0:
+        notes.append(say("{left} earlier rounds are in the total and not shown.", left=left))
     rounds = Table(
         say("What the city's own closed rounds came to (pooled)"),
-        columns,
-        shown,
-        _total(expected),
-        notes=(
-            say(
-                "{same} of {rounds} rounds had this card pack; redemption and leverage rest on the"
-                " {over} whose vouchers have all expired.",
-                same=expected["same_template_rounds"],
-                rounds=expected["rounds"],
-                over=expected["finished_rounds"],
-            ),
-            *(
-                [say("{left} earlier rounds are in the total and not shown.", left=left)]
-                if left
-                else []
-            ),
-        ),
+        PAST,
+        [*map(_line, past)],
+        expected | {"packs": sum(each.row.packs for each in past)},
+        notes=tuple(notes),
+        key="expected.past",
+        where=JSON,
     )
-    return (rounds, _ranges_table(expected, is_race=it.row["mode"] == "fcfs"))
-
-
-def _total(expected: dict[str, Any]) -> dict[str, Any]:
-    past = expected["past"]
-    return {
-        "packs": sum(each["packs"] for each in past),
-        **{key: expected[key] for key in ("claim_rate", "used_of_claimed", "gross", "own_spend")},
-    }
+    shown = replace(rounds, rows=rounds.rows[-SHOWN_ROUNDS:], key=None, where=SHOWN)
+    return (rounds, shown, _ranges_table(expected, is_race=it.row["mode"] == "fcfs"))
 
 
 def _ranges_table(expected: dict[str, Any], *, is_race: bool) -> Table:
     """What to expect of this round: from the lowest past round to the highest; selling out only
     where who comes first is served.
     """
-    columns = (
-        Column("what", "what", "word"),
-        Column("low", "lowest"),
-        Column("pooled", "pooled"),
-        Column("high", "highest"),
-        Column("rounds", "rests on rounds", "int"),
-    )
     sell_out = {
         "rounds": expected["sold_out_rounds"],
         "low": expected["fastest_sell_out_seconds"],
         "pooled": None,
         "high": expected["slowest_sell_out_seconds"],
     }
+    whole = "{:,}".format
     lines = (
-        (Word("packs claimed"), expected["claims"], _whole),
-        (Word("vouchers used"), expected["vouchers_used"], _whole),
-        (Word("subsidy paid (yuan)"), expected["subsidy_fen"], _yuan),
-        (Word("seconds to sell out"), sell_out if is_race and sell_out["rounds"] else None, _whole),
+        (Word("packs claimed"), expected["claims"], whole),
+        (Word("vouchers used"), expected["vouchers_used"], whole),
+        (Word("subsidy paid (yuan)"), expected["subsidy_fen"], money.grouped),
+        (Word("seconds to sell out"), sell_out if is_race and sell_out["rounds"] else None, whole),
         (Word("gross"), expected["gross_range"], str),
         (Word("own-spend"), expected["own_spend_range"], str),
     )
     rows = tuple(
-        {
-            "what": what,
-            "rounds": each["rounds"],
-            **{
-                key: None if each[key] is None else text(each[key])
-                for key in ("low", "pooled", "high")
-            },
-        }
+        {key: None if each[key] is None else text(each[key]) for key in ("low", "pooled", "high")}
+        | {"what": what, "rounds": each["rounds"]}
         for what, each, text in lines
         if each is not None
     )
     return Table(
         say("What that lets one expect of this round"),
-        columns,
+        RANGES,
         rows,
         notes=(say("From the lowest past round to the highest; the past promises nothing."),),
     )
-
-
-def _whole(value: int) -> str:
-    return f"{value:,}"
-
-
-def _yuan(value: int) -> str:
-    return f"{value // 100:,}.{value % 100:02d}"

@@ -7,37 +7,38 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.result import Column, Problem, Table, say
-from vouchercli.rules import scope
-from vouchercli.rules.merchants import Merchant
+from vouchercli.result import EVERYWHERE, JSON, Column, Problem, Table, say
 from vouchercli.store import plans, rounds
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from vouchercli.ops.rounds.lookup import Found
-    from vouchercli.rules.templates import Template
+    from vouchercli.result import Message
+    from vouchercli.store.plans import District
 
+    Cells = Counter[tuple[str, str]]
+
+MERCHANTS = Column("merchants", "merchants", "int")
 
 # ---------------------------------------------------------------- residents
 
 
-def residents(db: sqlite3.Connection, it: Found) -> dict[str, Any]:
-    """Who may have a pack: those on the eligibility list where the round is for a group or
-    targeted, else anybody.
+def residents(it: Found) -> tuple[dict[str, Any], list[District]]:
+    """Who may have a pack: those on the eligibility list, by district, where the round is for a
+    group or targeted, else anybody.
     """
-    row = it.row
-    data: dict[str, Any] = {
-        "is_limited": bool(row["resident_group"]) or row["mode"] == "targeted",
-        "group": row["resident_group"],
-        "applications": plans.applications(db, row["round_id"]),
-        "eligible": None,
-        "districts": [],
+    row, group = it.row, it.row["group"]
+    is_limited = bool(group) or row["mode"] == "targeted"
+    total, districts = (
+        plans.residents(it.db, row["programme_id"], group) if is_limited else (None, [])
+    )
+    applications = plans.applications(it.db, it.round_id)
+    data = {
+        "is_limited": is_limited,
+        "group": group,
+        "applications": applications,
+        "eligible": total,
     }
-    if data["is_limited"]:
-        total, districts = plans.residents(db, row["programme_id"], row["resident_group"])
-        data |= {"eligible": total, "districts": [dict(each) for each in districts]}
-    return data
+    return data, districts
 
 
 def unequal(it: Found, data: dict[str, Any]) -> tuple[Problem, ...]:
@@ -47,7 +48,7 @@ def unequal(it: Found, data: dict[str, Any]) -> tuple[Problem, ...]:
         return ()
     most = data["eligible"] * (row["per_resident"] if row["mode"] == "fcfs" else 1)
     values = {
-        "round": row["round"],
+        "round": it.code,
         "residents": data["eligible"],
         "packs": row["packs"],
         "most": most,
@@ -76,7 +77,7 @@ def unequal(it: Found, data: dict[str, Any]) -> tuple[Problem, ...]:
     return ()
 
 
-def residents_table(data: dict[str, Any]) -> Table:
+def residents_table(data: dict[str, Any], districts: list[District]) -> Table:
     """The list by district."""
     columns = (
         Column("district", "district", blank="(not stated)"),
@@ -85,64 +86,60 @@ def residents_table(data: dict[str, Any]) -> Table:
     return Table(
         say("Residents on the eligibility list"),
         columns,
-        tuple(data["districts"]),
+        districts,
         {"residents": data["eligible"]},
+        key="residents.districts",
+        where=EVERYWHERE if data["eligible"] else JSON,
     )
 
 
 # ---------------------------------------------------------------- merchants
 
 
-def merchants(db: sqlite3.Connection, template: Template, at: int) -> dict[str, Any]:
-    """Merchants that the scope covers and that are not suspended when the round opens: by district,
-    by industry, by both.
+def merchants(it: Found) -> Cells:
+    """Merchants that the scope covers and that are not suspended when the round opens: how many of
+    each (district, industry).
     """
-    standing = (
-        Merchant(
-            row["merchant_no"],
-            row["district"],
-            row["industry"],
-            row["size"],
-            bool(row["is_registered"]),
-        )
-        for row in rounds.merchants_at(db, at)
-    )
-    cells = Counter(
-        (each.district, each.industry) for each in standing if scope.covers(template.scope, each)
-    )
-    return {
-        "total": sum(cells.values()),
-        "districts": [{"district": key, "merchants": count} for key, count in _by(cells, 0)],
-        "industries": [{"industry": key, "merchants": count} for key, count in _by(cells, 1)],
-        "cells": [
-            {"district": key[0], "industry": key[1], "merchants": count}
-            for key, count in sorted(cells.items())
-        ],
-    }
+    standing = rounds.merchants_at(it.db, it.template.scope, it.row["opens_at"])
+    return Counter((each.district, each.industry) for each in standing)
 
 
-def _by(cells: Counter[tuple[str, str]], place: int) -> list[tuple[str, int]]:
-    found: Counter[str] = Counter()
-    for key, count in cells.items():
-        found[key[place]] += count
-    return sorted(found.items())
+def cells(merchants: Cells) -> list[dict[str, Any]]:
+    """How many merchants of each district and industry, for programs."""
+    return [
+        {"district": district, "industry": industry, "merchants": count}
+        for (district, industry), count in sorted(merchants.items())
+    ]
 
 
-def merchants_tables(data: dict[str, Any]) -> tuple[Table, ...]:
+def merchants_tables(merchants: Cells) -> tuple[Table, ...]:
     """By district and by industry."""
-    total = {"merchants": data["total"]}
-    count = Column("merchants", "merchants", "int")
     return (
-        Table(
+        _merchants_by(
+            0,
+            Column("district", "district", blank="(not stated)"),
             say("Merchants that may take it, not suspended at the opening"),
-            (Column("district", "district", blank="(not stated)"), count),
-            tuple(data["districts"]),
-            total,
+            merchants,
         ),
-        Table(
+        _merchants_by(
+            1,
+            Column("industry", "industry", blank="(not stated)"),
             say("The same merchants by industry"),
-            (Column("industry", "industry", blank="(not stated)"), count),
-            tuple(data["industries"]),
-            total,
+            merchants,
         ),
+    )
+
+
+def _merchants_by(place: int, column: Column, title: Message, merchants: Cells) -> Table:
+    counts: Counter[str] = Counter()
+    for cell, count in merchants.items():
+        counts[cell[place]] += count
+    rows = tuple({column.key: name, "merchants": count} for name, count in sorted(counts.items()))
+    return Table(
+        title,
+        (column, MERCHANTS),
+        rows,
+        {"merchants": counts.total()},
+        key=f"merchants.{'districts' if place == 0 else 'industries'}",
+        where=EVERYWHERE if rows else JSON,
     )

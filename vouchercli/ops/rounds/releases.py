@@ -24,34 +24,28 @@ if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import Found
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
+    from vouchercli.store.releases import Held
 
 
-def due(db: sqlite3.Connection, programme: str | None, now: int) -> list[sqlite3.Row]:
+def due(db: sqlite3.Connection, programme: str | None, now: int) -> list[Held]:
     """Rounds to look at: something came in or changed since the last look, or vouchers have
     expired.
     """
     return [row for row in store.rounds(db, programme) if _is_due(db, row, now)]
 
 
-def _is_due(db: sqlite3.Connection, row: sqlite3.Row, now: int) -> bool:
+def _is_due(db: sqlite3.Connection, row: Held, now: int) -> bool:
     return (
-        bool(row["marker"] != _marker(db, row))
-        or (row["next_at"] is not None and row["next_at"] <= now)
-        or row["missing"] != "{}"
+        bool(row.marker != _marker(db, row))
+        or (row.next_at is not None and row.next_at <= now)
+        or row.missing != "{}"
     )
 
 
-def _marker(db: sqlite3.Connection, row: sqlite3.Row) -> str:
+def _marker(db: sqlite3.Connection, row: Held) -> str:
     """All that the figures are made of but time."""
-    return json.dumps(
-        [
-            row["state"],
-            row["packs"],
-            row["claimed"],
-            row["closes_at"],
-            store.paid(db, row["round_id"]),
-        ]
-    )
+    paid = store.paid(db, row.round_id)
+    return json.dumps([row.state, row.packs, row.claimed, row.closes_at, paid])
 
 
 def release_unused(session: Session, round_id: int) -> Outcome | None:
@@ -69,7 +63,7 @@ def release_unused(session: Session, round_id: int) -> Outcome | None:
         if _marker(db, row) != look.marker:  # a file came in between: the next tick looks again
             return None
         moved, missing = _post(session, row, look.kept, law.ACCOUNTS[look.programme.unused])
-        known = json.loads(row["missing"] or "{}")
+        known = json.loads(row.missing)
         store.looked(
             db,
             round_id=round_id,
@@ -82,7 +76,7 @@ def release_unused(session: Session, round_id: int) -> Outcome | None:
             audit.note(
                 session,
                 "round.release",
-                row["round"],
+                row.round,
                 policy=look.programme.unused,
                 moved=moved,
                 held=look.kept,
@@ -113,111 +107,66 @@ def _looked_at(session: Session, round_id: int) -> Look | None:
         )
         if row is None:
             return None
-        programme = programmes.value(programmes.by_id(db, row["programme_id"]))
+        programme = programmes.value(programmes.by_id(db, row.programme_id))
         return Look(programme, _marker(db, row), *_kept(session, row, programme))
 
 
-def _kept(
-    session: Session, row: sqlite3.Row, programme: Programme
-) -> tuple[dict[str, int], int | None]:
+def _kept(session: Session, row: Held, programme: Programme) -> tuple[dict[str, int], int | None]:
     """What each watched funder must still hold, and when to look again."""
-    db, round_id, zone, days = (
-        session.db,
-        row["round_id"],
-        row["time_zone"],
-        programme.unused_after_days,
-    )
-    holding = law.Holding(
-        row["packs"],
-        row["claimed"],
-        row["state"] == "closed",
-        row["closes_at"],
-        store.last_expiry(db, round_id),
-    )
+    db, zone, days = session.db, row.time_zone, programme.unused_after_days
     at = law.lagged(session.now, days, zone)
-    after = law.expired_by(at, holding.last_expiry, zone)
-    alive = store.alive(db, round_id, after) if row["claimed"] else 0
-    paid = store.paid(db, round_id)
-    by_expired = _paid_by_expired(db, round_id, paid, row["claimed"], alive, after)
-    template = templates.value(row)
-    watched = {each["funder"] for each in commitments.funds(db, row)}
-    pack = {funder: fen for funder, fen in rounds_law.liability(1, template) if funder in watched}
-    return law.kept(holding, at, alive, pack, by_expired), law.next_look(
-        holding, at, alive, days, zone
-    )
+    last, alive, by_expired = _expired(db, row.round_id, row.claimed, at, zone)
+    holding = law.Holding(row.packs, row.claimed, row.state == "closed", row.closes_at, last)
+    watched = commitments.funds(db, row.programme_id)
+    parts = rounds_law.liability(1, templates.read(row.document))
+    pack = {funder: fen for funder, fen in parts if funder in watched}
+    kept = law.kept(holding, at, alive, pack, by_expired)
+    return kept, law.next_look(holding, at, alive, days, zone)
 
 
-def _paid_by_expired(
-    db: sqlite3.Connection,
-    round_id: int,
-    paid: dict[str, int],
-    claimed: int,
-    alive: int,
-    after: int,
-) -> dict[str, int]:
-    """The part of `paid` that went to claims which have expired. All alive, or none: the totals
-    know; else the facts are asked.
+def _expired(
+    db: sqlite3.Connection, round_id: int, claimed: int, at: int, zone: str
+) -> tuple[int | None, int, dict[str, int]]:
+    """(When the last voucher expires, how many claims are alive, what each funder has paid to those
+    that have expired by `at`.) All alive, or none: the totals know; else the facts are asked.
     """
+    last, paid = store.last_expiry(db, round_id), store.paid(db, round_id)
+    after = law.expired_by(at, last, zone)
+    alive = store.alive(db, round_id, after) if claimed else 0
     by_alive = (
         paid if alive == claimed else store.paid_by_alive(db, round_id, after) if alive else {}
     )
-    return {funder: fen - by_alive.get(funder, 0) for funder, fen in paid.items()}
+    return last, alive, {funder: fen - by_alive.get(funder, 0) for funder, fen in paid.items()}
 
 
-def expired_unused(db: sqlite3.Connection, it: Found, now: int) -> int:
+def expired_unused(it: Found) -> int:
     """What the vouchers of a round that have expired by now did not use, of all its funders
     together, in fen; as a release counts it.
     """
-    row, zone = it.row, it.row["time_zone"]
-    round_id, claimed = row["round_id"], row["claimed"]
-    after = law.expired_by(
-        law.lagged(now, it.programme.unused_after_days, zone), store.last_expiry(db, round_id), zone
-    )
-    alive = store.alive(db, round_id, after) if claimed else 0
-    paid = _paid_by_expired(db, round_id, store.paid(db, round_id), claimed, alive, after)
+    claimed = it.row["claimed"]
+    at = law.lagged(it.now, it.programme.unused_after_days, it.zone)
+    _, alive, paid = _expired(it.db, it.round_id, claimed, at, it.zone)
     used = sum(paid.get(funder, 0) for funder, _ in rounds_law.liability(1, it.template))
-    return max(int((claimed - alive) * row["pack_value_fen"]) - used, 0)
+    return max(int((claimed - alive) * it.row["pack_value_fen"]) - used, 0)
 
 
 def _post(
-    session: Session, row: sqlite3.Row, kept: dict[str, int], account: str
+    session: Session, row: Held, kept: dict[str, int], account: str
 ) -> tuple[dict[str, int], dict[str, int]]:
     """(funder -> fen released, negative: taken back; funder -> fen that could not be taken
     back).
     """
     db, moved, missing = session.db, {}, {}
-    for each in commitments.funds(db, row):
-        funder_id, funder = each["funder_id"], each["funder"]
+    for funder, fund in commitments.funds(db, row.programme_id).items():
         if funder not in kept:
             continue
-        surplus = ledger.balance(db, funder_id, "committed", row["round_id"]) - kept[funder]
-        amount = surplus
-        if surplus > 0:
-            ledger.post(
-                db,
-                funder_id,
-                row["round_id"],
-                "committed",
-                account,
-                surplus,
-                "round.release",
-                session.now,
-            )
-        elif surplus < 0:
-            there = ledger.balance(
-                db, funder_id, account, row["round_id"] if account == "returned" else None
-            )
-            amount = -min(-surplus, max(there, 0))
-            ledger.post(
-                db,
-                funder_id,
-                row["round_id"],
-                account,
-                "committed",
-                -amount,
-                "round.release",
-                session.now,
-            )
+        surplus = ledger.balance(db, fund, "committed", row.round_id) - kept[funder]
+        amount, way = surplus, ("committed", account)
+        if surplus < 0:
+            of_round = row.round_id if account == "returned" else None
+            amount = max(surplus, -max(ledger.balance(db, fund, account, of_round), 0))
+            way = (account, "committed")
+        ledger.post(db, fund, row.round_id, *way, abs(amount), "round.release", session.now)
         if amount:
             moved[funder] = amount
         if amount != surplus:
@@ -226,13 +175,13 @@ def _post(
 
 
 def _told(
-    row: sqlite3.Row, programme: Programme, moved: dict[str, int], missing: dict[str, int]
+    row: Held, programme: Programme, moved: dict[str, int], missing: dict[str, int]
 ) -> Outcome | None:
     if not moved and not missing:
         return None
     total = sum(moved.values())
     says: list[Message] = []
-    about = {"amount": money.grouped(abs(total)), "round": row["round"]}
+    about = {"amount": money.grouped(abs(total)), "round": row.round}
     if total > 0:
         says.append(
             say("returned {amount} yuan that {round} did not use to those who gave them", **about)
@@ -246,12 +195,12 @@ def _told(
             "release_short",
             "late files of {round} need {amount} yuan more of {funder} than its fund has left",
             hint="raise the fund's amount in the programme's file and load it again",
-            params={"round": row["round"], "amount": money.grouped(fen), "funder": funder},
+            params={"round": row.round, "amount": money.grouped(fen), "funder": funder},
         )
         for funder, fen in missing.items()
     )
     return Outcome(
-        data={"round": row["round"], "moved": moved, "missing": missing},
+        data={"round": row.round, "moved": moved, "missing": missing},
         says=tuple(says),
         problems=problems,
         status="partial" if problems else "ok",

@@ -1,5 +1,5 @@
-"""Rounds: list, show, open, cancel. Drafting is in drafts.py, approving in approvals.py, closing in
-closings.py, foreseeing in plans.py.
+"""Rounds: list, show, open, end, cancel. Drafting is in drafts.py, approving in approvals.py,
+closing before its time in amendments.py, foreseeing in plans.py.
 """
 
 from __future__ import annotations
@@ -7,13 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops.rounds import allocation_tables, commitments, tables
-from vouchercli.ops.rounds.lookup import found, require
+from vouchercli.ops.rounds import commitments, tables
+from vouchercli.ops.rounds.lookup import changing, found, require
 from vouchercli.result import Outcome, Problem, say
-from vouchercli.rules import money, times
+from vouchercli.rules import money
 from vouchercli.rules import rounds as law
-from vouchercli.store import amendments, audit, programmes, rounds
-from vouchercli.store.db import writing
+from vouchercli.store import amendments, programmes, rounds
 
 if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import Found
@@ -21,13 +20,10 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 
-def told(
-    session: Session, code: str, *says: Message, problems: tuple[Problem, ...] = ()
-) -> Outcome:
+def told(it: Found, *says: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
     """The answer of every deed: the round as it now stands, and what to do next."""
-    return Outcome(
-        data=tables.described(session.db, found(session, code)), says=says, problems=problems
-    )
+    now = found(it.session, it.code)
+    return Outcome(tables=tables.described(now, is_shown=False), says=says, problems=problems)
 
 
 # ---------------------------------------------------------------- reading
@@ -47,25 +43,15 @@ def list_rounds(session: Session) -> Outcome:
             ),
         )
     )
-    data = {"programme": programme["programme"], "rounds": [tables.line(row) for row in rows]}
-    return Outcome(data=data, tables=(tables.listed(programme, rows),), says=says)
+    data = {"programme": programme["programme"]}
+    return Outcome(data, (tables.listed(programme, rows),), says)
 
 
 def show_round(session: Session, code: str) -> Outcome:
     """One round: its terms, its money by funder, its approvals, its amendments, what was
     claimed.
     """
-    it = found(session, code)
-    parts = (
-        tables.terms(session.db, it),
-        tables.money_by_funder(session.db, it),
-        tables.verdicts(session.db, it),
-        tables.amendments(session.db, it),
-        allocation_tables.runs(session.db, it.row),
-    )
-    return Outcome(
-        data=tables.described(session.db, it), tables=tuple(table for table in parts if table.rows)
-    )
+    return Outcome(tables=tables.described(found(session, code), is_shown=True))
 
 
 # ---------------------------------------------------------------- deeds
@@ -75,14 +61,9 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
     """Let claims in. Before its time only when `is_sure` (no claim before `opens_at` counts even
     then).
     """
-    with writing(session) as db:
-        it = found(session, code)
-        row, zone = it.row, it.row["time_zone"]
-        require("open", row)
-        opens_at, closes_at = (
-            times.shown(row["opens_at"], zone),
-            times.shown(row["closes_at"], zone),
-        )
+    with changing(session, code) as it:
+        row, opens_at = it.row, it.shown("opens_at")
+        require("open", it)
         if session.now < row["opens_at"] and not is_sure:
             raise VoucherError(
                 "too_early",
@@ -93,74 +74,69 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
                 ),
                 round=code,
                 opens_at=opens_at,
-                now=times.shown(session.now, zone),
+                now=it.shown(it.now),
             )
-        rounds.set_state(db, row["round_id"], "open")
-        amendments.void(db, row["round_id"], session.now, only_opening=True)
-        audit.note(
-            session, "round.open", code, before={"state": "approved"}, after={"state": "open"}
-        )
-        over = Problem(
-            "round_over",
-            "round {round} was to close at {closes_at}: only claims from before then still count",
-            hint="voucher round close {round}",
-            level="warning",
-            params={"round": code, "closes_at": closes_at},
-        )
+        it.become("open", "round.open")
+        amendments.void(it.db, it.round_id, it.now, only_opening=True)
         return told(
-            session,
-            code,
+            it,
             say(
                 "opened {round}: claims count from {opens_at} to {closes_at}",
                 round=code,
                 opens_at=opens_at,
-                closes_at=closes_at,
+                closes_at=it.shown("closes_at"),
             ),
             say("next: voucher claim import FILE, then voucher round close {round}", round=code),
-            problems=(over,) if session.now >= row["closes_at"] else (),
+            problems=over(it),
         )
 
 
-def end_claiming(session: Session, it: Found, number: int | None = None) -> Outcome:
+def over(it: Found) -> tuple[Problem, ...]:
+    """A warning when a round takes claims after the time at which it was to close."""
+    if it.now < it.row["closes_at"]:
+        return ()
+    return (
+        Problem(
+            "round_over",
+            "round {round} was to close at {closes_at}: only claims from before then still count",
+            hint="voucher round close {round}",
+            level="warning",
+            params={"round": it.code, "closes_at": it.shown("closes_at")},
+        ),
+    )
+
+
+def end_claiming(it: Found, number: int | None = None) -> Outcome:
     """Claiming ends at its time, or now when that is sooner; never before the last claim that is
     in. Joins the caller's transaction.
 
     `number`: the approved amendment that it rests on; without one, an earlier end stands in the
     history by itself.
     """
-    db, row, code = session.db, it.row, it.row["round"]
-    earliest = max(
-        session.now, row["opens_at"] + 1, (rounds.last_claimed_at(db, row["round_id"]) or 0) + 1
-    )
+    db, row, round_id = it.db, it.row, it.round_id
+    last = rounds.last_claimed_at(db, round_id) or 0
+    earliest = max(it.now, row["opens_at"] + 1, last + 1)
     closes_at = min(row["closes_at"], earliest)
     before, after = {"closes_at": row["closes_at"]}, {"closes_at": closes_at}
     if number is not None:
-        amendments.end(db, number, "effective", before, session.now, after=after)
-    amendments.void(db, row["round_id"], session.now)
+        amendments.end(db, number, "effective", before, it.now, after=after)
+    amendments.void(db, round_id, it.now)
     if closes_at < row["closes_at"]:
-        rounds.close_at(db, row["round_id"], closes_at)
+        rounds.close_at(db, round_id, closes_at)
         if number is None:
-            amendments.add(session, row["round_id"], "close", before, after, "", is_effective=True)
-    rounds.set_state(db, row["round_id"], "closed")
-    audit.note(
-        session,
-        "round.close",
-        code,
-        before={"state": row["state"], "closes_at": row["closes_at"]},
-        after={"state": "closed", "closes_at": closes_at},
-    )
+            amendments.add(it.session, round_id, "close", before, after, "", is_effective=True)
+    it.become("closed", "round.close", before, after)
     return told(
-        session,
-        code,
+        it,
         say(
             "closed {round}: {claimed:,} of {packs:,} packs claimed",
-            round=code,
+            round=it.code,
             claimed=row["claimed"],
             packs=row["packs"],
         ),
         say(
             "claims from before {closes_at} may still be imported",
-            closes_at=times.shown(closes_at, row["time_zone"]),
+            closes_at=it.shown(closes_at),
         ),
         say("next: voucher report rounds"),
     )
@@ -168,10 +144,9 @@ def end_claiming(session: Session, it: Found, number: int | None = None) -> Outc
 
 def cancel_round(session: Session, code: str) -> Outcome:
     """Give a round up and release its money. Raises `round_has_claims` once a pack is claimed."""
-    with writing(session) as db:
-        it = found(session, code)
+    with changing(session, code) as it:
         row = it.row
-        require("cancel", row)
+        require("cancel", it)
         if row["claimed"]:
             raise VoucherError(
                 "round_has_claims",
@@ -184,32 +159,24 @@ def cancel_round(session: Session, code: str) -> Outcome:
                 claimed=row["claimed"],
                 round=code,
             )
-        amendments.void(db, row["round_id"], session.now)
-        released = commitments.release(session, row, "round.cancel")
-        rounds.set_state(db, row["round_id"], "cancelled")
-        audit.note(
-            session,
-            "round.cancel",
-            code,
-            before={"state": row["state"], "committed": released},
-            after={"state": "cancelled"},
-        )
+        amendments.void(it.db, it.round_id, it.now)
+        released = commitments.release(it, "round.cancel")
+        it.become("cancelled", "round.cancel", {"committed": released})
         return told(
-            session,
-            code,
+            it,
             say(
                 "cancelled {round}; {amount} yuan are uncommitted again",
                 round=code,
                 amount=money.grouped(sum(released.values())),
             ),
-            problems=orders_out(session, it, "tell the platform that it must not issue this round"),
+            problems=orders_out(it, "tell the platform that it must not issue this round"),
         )
 
 
-def orders_out(session: Session, it: Found, hint: str) -> tuple[Problem, ...]:
+def orders_out(it: Found, hint: str) -> tuple[Problem, ...]:
     """A warning, with what to do, when a platform has been told to issue the round as it was."""
     if not it.row["platform"]:
         return ()
     from vouchercli.ops.rounds import issuance_orders  # reads YAML: only where there is a platform
 
-    return issuance_orders.superseded(session.db, it.row, hint)
+    return issuance_orders.superseded(it, hint)

@@ -1,197 +1,229 @@
-"""How a round is shown: the answer in JSON, and the tables for people."""
+"""How rounds are shown, to people and to programs: the list, and one round with its money, its
+approvals, its amendments and what was granted of it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.rounds import allocation_tables, amendment_tables, commitments
-from vouchercli.result import Column, Table, Word, say
-from vouchercli.rules import money, staff, times
+from vouchercli.ops.answers import dated
+from vouchercli.ops.rounds import commitments
+from vouchercli.result import EVERYWHERE, JSON, SHOWN, Column, Table, Word, only, say
+from vouchercli.rules import money, staff
 from vouchercli.rules import rounds as law
+from vouchercli.rules.staff import Hand
+from vouchercli.store import allocations, approvals, rounds
 from vouchercli.store import amendments as store
-from vouchercli.store import approvals
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
     from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.result import Message
+    from vouchercli.store.amendments import Amendment
 
 LIST = (
     Column("round", "round"),
     Column("state", "state", "word"),
-    Column("template", "template"),
+    Column("template", "template", shown="pinned"),
     Column("packs", "packs", "int"),
     Column("claimed", "claimed", "int"),
     Column("opens_at", "opens", "time"),
     Column("closes_at", "closes", "time"),
+    *only(JSON, "version", "mode", "platform", "group", "quota_fen"),
+)
+TERMS = (
+    Column("template", "template", shown="pinned"),
+    Column("packs", "packs", shown="sum"),
+    Column("claimed", "claimed", "int"),
+    Column("rolled_in", "rolled in", shown="rolled_packs"),
+    Column("per_resident", "per resident"),
+    Column("registration_opens_at", "registration opens", "time"),
+    Column("opens_at", "opens", "time"),
+    Column("closes_at", "closes", "time"),
+    Column("platform", "platform"),
+    Column("group", "group"),
+    Column("revision", "revision"),
+    Column("created_by", "created by"),
+    Column("edited_by", "edited by"),
+    Column("checkers_needed", "checkers needed"),
+    *only(JSON, "round", "programme", "state", "version", "mode", "pack_value_fen", "quota_fen"),
+    *only(JSON, "liability", "committed", "same_login", "last_application_no"),
+    *only(JSON, "sold_out_at", "last_applied_at", kind="time"),
+)
+MONEY = (
+    Column("funder", "funder"),
+    Column("liability_fen", "largest liability", "fen"),
+    Column("committed_fen", "committed", "fen"),
+)
+VERDICTS = (
+    Column("at", "at", "time"),
+    Column("verdict", "verdict", "word"),
+    Column("actor", "by"),
+    Column("os_user", "login"),
+    Column("revision", "revision", "int"),
+    Column("note", "note"),
+)
+AMENDMENTS = (
+    Column("amendment", "no.", "int"),
+    Column("kind", "amendment", "word"),
+    Column("state", "state", "word"),
+    Column("change", "change", where=SHOWN),
+    Column("by", "by", where=SHOWN),
+    Column("at", "at", "time", where=SHOWN),
+    Column("ended_at", "effective or ended", "time"),
+    Column("checkers", "checked by", where=SHOWN),
+    Column("note", "note", shown="notes"),
+    *only(JSON, "before", "after", "proposed_by", "os_user", "verdicts", "same_login"),
+    *only(JSON, "proposed_at", kind="time"),
+)
+RUNS = (
+    Column("batch", "Batch", "int"),
+    Column("granted_at", "at", "time"),
+    Column("granted", "granted", "int"),
+    Column("resident_limit", "over the limit", "int", optional=True),
+    Column("not_eligible", "not on the list", "int", optional=True),
+    Column("round_paused", "while paused", "int", optional=True),
+    Column("sold_out", "came too late", "int"),
+    Column("last_applied_at", "last arrival", "time", where=SHOWN),
+    Column("last_application_no", "its number", where=SHOWN),
 )
 
 
-def listed(programme: sqlite3.Row, rows: list[sqlite3.Row]) -> Table:
+def listed(programme: sqlite3.Row, rows: Iterable[sqlite3.Row]) -> Table:
     """All rounds of a programme."""
-    lines = tuple({**dict(row), "template": f"{row['template']}@{row['version']}"} for row in rows)
     return Table(
         say("Rounds of {programme}", programme=programme["programme"]),
         LIST,
-        lines,
+        tuple(map(dict, rows)),
         zone=programme["time_zone"],
+        key="rounds",
     )
 
 
-def line(row: sqlite3.Row) -> dict[str, Any]:
-    """One round of the list as JSON shows it."""
-    same = ("round", "state", "template", "version", "mode", "packs", "claimed", "platform")
-    return {key: row[key] for key in same} | {
-        "group": row["resident_group"],
-        "quota_fen": row["packs"] * row["pack_value_fen"],
-        "opens_at": times.iso(row["opens_at"], row["time_zone"]),
-        "closes_at": times.iso(row["closes_at"], row["time_zone"]),
-    }
-
-
-def described(db: sqlite3.Connection, it: Found) -> dict[str, Any]:
-    """A round as JSON shows it: the answer of `round show` and of every deed on a round."""
-    row, zone = it.row, it.row["time_zone"]
-    same = ("round", "programme", "state", "template", "version", "mode", "packs", "pack_value_fen")
-    registration = row["registration_opens_at"]
-    return {key: row[key] for key in same} | {
-        "quota_fen": it.quota_fen,
-        "opens_at": times.iso(row["opens_at"], zone),
-        "closes_at": times.iso(row["closes_at"], zone),
-        "registration_opens_at": None if registration is None else times.iso(registration, zone),
-        "platform": row["platform"],
-        "group": row["resident_group"],
-        "per_resident": row["per_resident"],
-        "revision": row["revision"],
-        "created_by": row["created_by"],
-        "edited_by": row["edited_by"],
-        "claimed": row["claimed"],
-        "checkers_needed": it.checkers,
-        "liability": [
-            {"funder": funder, "amount_fen": amount}
-            for funder, amount in law.liability(row["packs"], it.template)
-        ],
-        "committed": [
-            {"funder": funder, "amount_fen": amount}
-            for funder, amount in commitments.standing(db, row).items()
-        ],
-        "approvals": [
-            {key: each[key] for key in ("revision", "verdict", "actor", "os_user", "note")}
-            | {"at": times.iso(each["at"], zone)}
-            for each in approvals.history(db, row["round_id"])
-        ],
-        "same_login": _doubles(db, it),
-        "amendments": amendment_tables.described(db, it),
-        "rolled_in": _rolled_in(db, it),
-        **allocation_tables.described(db, row),
-    }
-
-
-def _rolled_in(db: sqlite3.Connection, it: Found) -> dict[str, Any] | None:
-    """What the round took over from an earlier one; None when nothing."""
-    found = store.rolled_in(db, it.row["round_id"])
-    if found is None:
-        return None
-    return {
-        "round": found["source"],
-        "unclaimed": found["unclaimed"],
-        "expired_fen": found["expired_fen"],
-        "packs": found["packs"],
-        "amount_fen": found["packs"] * it.row["pack_value_fen"],
-    }
-
-
-def _doubles(db: sqlite3.Connection, it: Found) -> list[dict[str, Any]]:
-    """Approvals of what now lies there, given under a login that made it or approved it under
-    another name too.
+def described(it: Found, *, is_shown: bool) -> tuple[Table, ...]:
+    """A round: the answer of `round show` and of every deed on a round. To people only when
+    `is_shown`, and then without the tables that are empty.
     """
-    hands = approvals.authors(db, it.row["round_id"])
-    found = []
-    for approver in approvals.approvers(db, it.row["round_id"]):
-        found += [
-            {"actor": approver.actor, "os_user": approver.os_user, "also": name}
-            for name in staff.doubles(approver, hands)
-        ]
-        hands.append(approver)
-    return found
-
-
-def terms(db: sqlite3.Connection, it: Found) -> Table:
-    """What the round is, line by line; what was not said is left out."""
-    row, zone = it.row, it.row["time_zone"]
-    registration = row["registration_opens_at"]
-    facts = {
-        "template": f"{row['template']}@{row['version']}",
-        "packs": (
-            f"{row['packs']:,} x {money.grouped(row['pack_value_fen'])} ="
-            f" {money.grouped(it.quota_fen)}"
-        ),
-        "claimed": f"{row['claimed']:,}",
-        "rolled in": (
-            f"{rolled['packs']:,} ({rolled['round']})" if (rolled := _rolled_in(db, it)) else None
-        ),
-        "per resident": str(row["per_resident"]),
-        "registration opens": None if registration is None else times.shown(registration, zone),
-        "opens": times.shown(row["opens_at"], zone),
-        "closes": times.shown(row["closes_at"], zone),
-        "platform": row["platform"] or None,
-        "group": row["resident_group"] or None,
-        "revision": str(row["revision"]),
-        "created by": row["created_by"],
-        "edited by": row["edited_by"],
-        "checkers needed": str(it.checkers),
-    }
-    return Table(
-        say(
-            "Round {round}: {state}, {mode}",
-            round=row["round"],
-            state=Word(row["state"]),
-            mode=Word(row["mode"]),
-        ),
-        (Column("what", "what", "word"), Column("value", "value")),
-        tuple({"what": what, "value": value} for what, value in facts.items() if value is not None),
+    parts = (_terms(it), _money(it), _verdicts(it), _amendments(it), _runs(it))
+    return tuple(
+        replace(part, where=EVERYWHERE if is_shown and part.rows else JSON, zone=it.zone)
+        for part in parts
     )
 
 
-def money_by_funder(db: sqlite3.Connection, it: Found) -> Table:
+def _terms(it: Found) -> Table:
+    """What the round is, line by line; what was not said is left out."""
+    row = it.row
+    rolled = store.rolled_in(it.db, it.round_id)
+    facts = {
+        **dict(row),
+        **dict(allocations.last_arrival(it.db, it.round_id) or {}),
+        "sum": (
+            f"{row['packs']:,} x {money.grouped(row['pack_value_fen'])} ="
+            f" {money.grouped(row['quota_fen'])}"
+        ),
+        "rolled_in": rolled and rolled._asdict(),
+        "rolled_packs": rolled and f"{rolled.packs:,} ({rolled.round})",
+        "checkers_needed": it.checkers,
+        "liability": _amounts(law.liability(row["packs"], it.template)),
+        "committed": _amounts(commitments.standing(it).items()),
+        "same_login": _same_login(it),
+        "sold_out_at": (
+            rounds.last_claimed_at(it.db, it.round_id) if row["claimed"] == row["packs"] else None
+        ),
+    }
+    title = say(
+        "Round {round}: {state}, {mode}",
+        round=row["round"],
+        state=Word(row["state"]),
+        mode=Word(row["mode"]),
+    )
+    return Table(title, TERMS, (facts,), key="", is_record=True)
+
+
+def _amounts(parts: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
+    return [{"funder": funder, "amount_fen": amount} for funder, amount in parts]
+
+
+def _money(it: Found) -> Table:
     """What each funder can have to pay at most, and what it has committed."""
-    standing = commitments.standing(db, it.row)
+    standing = commitments.standing(it)
     rows = tuple(
         {"funder": funder, "liability_fen": amount, "committed_fen": standing.get(funder)}
         for funder, amount in law.liability(it.row["packs"], it.template)
     )
-    columns = (
-        Column("funder", "funder"),
-        Column("liability_fen", "largest liability", "fen"),
-        Column("committed_fen", "committed", "fen"),
-    )
-    return Table(say("Money by funder"), columns, rows)
+    return Table(say("Money by funder"), MONEY, rows)
 
 
-def verdicts(db: sqlite3.Connection, it: Found) -> Table:
+# ---------------------------------------------------------------- approvals and amendments
+
+
+def _verdicts(it: Found) -> Table:
     """Who submitted, approved or rejected it, and when."""
-    columns = (
-        Column("at", "at", "time"),
-        Column("verdict", "verdict", "word"),
-        Column("actor", "by"),
-        Column("os_user", "login"),
-        Column("revision", "revision", "int"),
-        Column("note", "note"),
-    )
-    rows = tuple(dict(row) for row in approvals.history(db, it.row["round_id"]))
-    notes = tuple(
-        say(
-            "{actor} approved under {login}, the login that also acted as {also}: one person may"
-            " stand behind both names.",
-            actor=each["actor"],
-            login=each["os_user"],
-            also=each["also"],
-        )
-        for each in _doubles(db, it)
-    )
-    return Table(say("Approvals"), columns, rows, notes=notes, zone=it.row["time_zone"])
+    rows = tuple(map(dict, approvals.history(it.db, it.round_id)))
+    notes = tuple(map(_warned, _same_login(it)))
+    return Table(say("Approvals"), VERDICTS, rows, notes=notes, key="approvals")
 
 
-def amendments(db: sqlite3.Connection, it: Found) -> Table:
-    """What was changed, or is to be changed, since it was approved."""
-    return amendment_tables.table(db, it)
+def _same_login(it: Found) -> list[dict[str, str]]:
+    return staff.same_logins(
+        approvals.authors(it.db, it.round_id), approvals.approvers(it.db, it.round_id)
+    )
+
+
+def _warned(double: dict[str, str]) -> Message:
+    return say(
+        "{actor} approved under {os_user}, the login that also acted as {also}: one person may"
+        " stand behind both names.",
+        **double,
+    )
+
+
+def _amendments(it: Found) -> Table:
+    """What was changed, or is to be changed, since it was approved: what stood before, what stands
+    after, who wanted it, who approved.
+    """
+    rows = [_amendment(it, each) for each in store.history(it.db, it.round_id)]
+    notes = tuple(_warned(double) for row in rows for double in row["same_login"])
+    return Table(say("Amendments"), AMENDMENTS, rows, notes=notes, key="amendments")
+
+
+def _amendment(it: Found, each: Amendment) -> dict[str, Any]:
+    said, zone = store.verdicts(it.db, each.amendment), it.zone
+    authors = [Hand(each.proposed_by, each.os_user)]
+    return {
+        **each._asdict(),
+        "by": each.proposed_by,
+        "at": each.proposed_at,
+        "change": _change(it, each),
+        "checkers": ", ".join(verdict.actor for verdict in said),
+        "notes": "; ".join(filter(None, (each.note, *(verdict.note for verdict in said)))),
+        "before": dated(each.before, zone),
+        "after": dated(each.after, zone),
+        "verdicts": [dated(verdict._asdict(), zone) for verdict in said],
+        "same_login": staff.same_logins(authors, store.approvers(it.db, each.amendment)),
+    }
+
+
+def _change(it: Found, each: Amendment) -> str:
+    """`10 → 15`, the old and the new value of each term; a pause, or a closing that waits, says no
+    more than its name.
+    """
+
+    def shown(key: str, term: Any) -> Any:
+        return it.shown(term) if key.endswith("_at") else term
+
+    return "; ".join(
+        f"{shown(key, each.before[key])} → {shown(key, term)}"
+        for key, term in each.after.items()
+        if key != "state"
+    )
+
+
+def _runs(it: Found) -> Table:
+    """Every run of granting the round has had."""
+    rows = allocations.history(it.db, it.round_id)
+    return Table(say("Packs granted here"), RUNS, rows, key="allocations")

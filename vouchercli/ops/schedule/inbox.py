@@ -9,17 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.written import folders
-from vouchercli.ops.schedule.jobs import Done, attempted
+from vouchercli.ops.answers import answer
+from vouchercli.ops.schedule.jobs import Done, attempted, remind_once
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
-from vouchercli.store import schedule as store
-from vouchercli.store.db import writing, zone
+from vouchercli.store.db import zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from vouchercli.errors import VoucherError
     from vouchercli.formats.written.folders import Landed
     from vouchercli.session import Session
 
@@ -69,10 +68,10 @@ def take_in(session: Session, file: Landed, inbox: Path) -> Done | None:
     blank = Done(
         "import", name, zone(session.db, file.programme or session.programme), file.programme
     )
-    done = attempted(session, blank, lambda: _imported(session, file))
+    done = attempted(session, blank, _imported, file)
     if done is None or session.dry_run or (done.error and done.error.code in NOT_THE_FILES):
         return done
-    moved = attempted(session, blank, lambda: _put_away(session, file, done, inbox))
+    moved = attempted(session, blank, _put_away, file, done, inbox)
     return moved if moved and moved.error else _told(done)
 
 
@@ -91,7 +90,6 @@ def _imported(session: Session, file: Landed) -> Outcome:
 def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcome:
     """The file and its summary, in done/ or failed/."""
     outcome = done.outcome
-    problems = outcome.problems if outcome else _problems(done.error)
     summary = {
         "voucher": 1,
         "command": "schedule tick",
@@ -100,7 +98,7 @@ def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcom
         "platform": file.platform,
         "kind": file.kind,
         "at": times.iso(session.now, done.zone),
-        "data": outcome.data if outcome else None,
+        "data": answer(outcome) if outcome else None,
         "problems": [
             {
                 "code": each.code,
@@ -109,10 +107,10 @@ def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcom
                 "message": _plain(each.text, each.params),
                 "hint": _plain(each.hint, each.params),
             }
-            for each in problems
+            for each in done.problems()
         ],
     }
-    is_repeat = outcome is not None and "repeats" in outcome.data
+    is_repeat = outcome is not None and "repeats" in answer(outcome)
     target = folders.put_away(
         file.path, "done" if outcome else "failed", summary, is_repeat=is_repeat
     )
@@ -123,42 +121,26 @@ def _plain(text: str, params: dict[str, Any]) -> str:
     return text.format(**params) if params else text
 
 
-def _problems(error: VoucherError | None) -> tuple[Problem, ...]:
-    """A refusal and the faults it gathers."""
-    if error is None:
-        return ()
-    return (
-        Problem(error.code, error.text, error.where, error.hint, "error", error.params),
-        *error.problems,
-    )
-
-
 def _told(done: Done) -> Done:
     """What is said of the file: its counts; where rejects are, that there are some."""
     if done.outcome is None:
         return done
-    data = done.outcome.data
-    if "repeats" in data:
-        counts = say(
-            "the same file came before, as batch {batch}: nothing to do", batch=data["batch"]
-        )
-    else:
-        counts = say(
+    data = answer(done.outcome)
+    counts = (
+        say("the same file came before, as batch {batch}: nothing to do", **data)
+        if "repeats" in data
+        else say(
             "{read:,} rows = {accepted:,} accepted + {duplicate:,} duplicate + {rejected:,}"
             " rejected (batch {batch})",
-            **{key: data[key] for key in ("read", "accepted", "duplicate", "rejected", "batch")},
+            **data,
         )
+    )
     rejected = Problem(
         "rows_rejected",
         "{file}: {rejected} of {read} rows were rejected",
         level="warning",
         hint="voucher batch show {batch}",
-        params={
-            "file": done.subject,
-            "rejected": data["rejected"],
-            "read": data["read"],
-            "batch": data["batch"],
-        },
+        params=data | {"file": done.subject},
     )
     return replace(
         done,
@@ -172,24 +154,14 @@ def stray_files(session: Session, inbox: Path) -> Iterator[Done]:
     """Files that lie where nobody takes them in: said once each."""
     for path in folders.strays(inbox, KINDS):
         name = str(path.relative_to(inbox))
-        with writing(session) as db:
-            is_new = store.did(db, "remind", None, f"stray {name}", session.now, session.now)
-        if is_new:
-            stray = Problem(
-                "stray_file",
-                "{file} lies in no folder of a platform and a kind: it is not taken in",
-                level="warning",
-                hint="move it to {example}",
-                params={
-                    "file": str(path),
-                    "example": str(inbox / "PLATFORM" / "claims" / path.name),
-                },
-            )
-            yield Done(
-                "remind",
-                name,
-                zone(session.db, session.programme),
-                outcome=Outcome(
-                    data={"file": name}, problems=(stray,), says=(say(stray.text, **stray.params),)
-                ),
-            )
+        example = str(inbox / "PLATFORM" / "claims" / path.name)
+        stray = Problem(
+            "stray_file",
+            "{file} lies in no folder of a platform and a kind: it is not taken in",
+            level="warning",
+            hint="move it to {example}",
+            params={"file": str(path), "example": example},
+        )
+        said = remind_once(session, f"stray {name}", session.now, stray, {"file": name})
+        if said is not None:
+            yield Done("remind", name, zone(session.db, session.programme), outcome=said)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.written import crontab, folders
-from vouchercli.result import Column, Outcome, Problem, Table, Word, say
+from vouchercli.ops.answers import dated
+from vouchercli.result import JSON, SHOWN, Column, Outcome, Problem, Table, Word, only, say
 from vouchercli.rules import times
 from vouchercli.store import schedule as store
 from vouchercli.store.db import zone as zone_of
@@ -142,30 +143,23 @@ def shown(plan: Plan, *, systemd: bool) -> Outcome:
 # ---------------------------------------------------------------- what would change
 
 
-def install_change(plan: Plan, *, systemd: bool) -> Change:
-    """The crontab or the units with our part in them. Raises `no_crontab`, `crontab_failed`,
-    `crontab_damaged`, `foreign_unit`.
+def change(plan: Plan, *, systemd: bool, is_removal: bool = False) -> Change:
+    """The crontab or the units with our part in them, or without it. Raises `no_crontab`,
+    `crontab_failed`, `crontab_damaged`, `foreign_unit`.
     """
-    if not systemd:
+    files: dict[str, tuple[bytes | None, bytes | None]] = {}
+    if systemd:
+        for path, unit in _units(plan).items():
+            files[path] = (unit, None if is_removal else plan.units[Path(path).name].encode())
+    else:
         before = _crontab()
-        return Change(plan, {"": (before, crontab.put(before, plan.name, plan.entry))})
-    return Change(
-        plan,
-        {
-            path: (before, plan.units[Path(path).name].encode())
-            for path, before in _units(plan).items()
-        },
-    )
-
-
-def remove_change(plan: Plan, *, systemd: bool) -> Change:
-    """The crontab or the units without our part."""
-    if not systemd:
-        before = _crontab()
-        return Change(plan, {"": (before, crontab.without(before, plan.name))}, is_removal=True)
-    return Change(
-        plan, {path: (before, None) for path, before in _units(plan).items()}, is_removal=True
-    )
+        after = (
+            crontab.without(before, plan.name)
+            if is_removal
+            else crontab.put(before, plan.name, plan.entry)
+        )
+        files[""] = (before, after)
+    return Change(plan, files, is_removal)
 
 
 def _crontab() -> bytes:
@@ -309,44 +303,45 @@ def _systemctl(*args: str) -> Problem | None:
 
 # ---------------------------------------------------------------- status
 
-STATUS = (Column("what", "What", "word"), Column("value", "Value", "word"))
+STATUS = (
+    Column("crontab", "crontab", shown="line"),
+    Column("units", "systemd", shown="unit_files"),
+    Column("last_tick", "last tick", shown="tick"),
+    Column("by", "by", where=SHOWN),
+    Column("ticks", "ticks", where=SHOWN),
+    Column("failed", "not done in it", where=SHOWN),
+    Column("most_late", "latest deed (s)", where=SHOWN),
+    Column("longest_gap", "longest gap (s)", where=SHOWN),
+    *only(JSON, "db"),
+)
 
 
 def status(session: Session, plan: Plan) -> Outcome:
     """Whether cron or systemd runs the tick, when it last did, and how late its deeds were."""
-    line, units = (
-        _cron_line(plan),
-        [str(path) for path in map(_unit_folder().joinpath, plan.units) if path.exists()],
-    )
-    beat, zone = store.heartbeat(session.db), zone_of(session.db, session.programme)
-    data: dict[str, Any] = {"db": plan.name, "crontab": line, "units": units, "last_tick": None}
-    rows = {
-        Word("crontab"): line or Word("not installed"),
-        Word("systemd"): ", ".join(units) or Word("not installed"),
+    line, paths = _cron_line(plan), map(_unit_folder().joinpath, plan.units)
+    units = [str(path) for path in paths if path.exists()]
+    row: dict[str, Any] = {
+        "db": plan.name,
+        "crontab": line,
+        "line": line or Word("not installed"),
+        "units": units,
+        "unit_files": ", ".join(units) or Word("not installed"),
     }
+    beat, zone = store.heartbeat(session.db), zone_of(session.db, session.programme)
     if beat is not None:
-        same = ("ticks", "host", "os_user", "failed", "most_late", "longest_gap")
-        data["last_tick"] = {
-            "at": times.iso(beat["beat_at"], zone),
-            "ago_seconds": session.now - beat["beat_at"],
-            "last_late": beat["last_late"],
-            **{key: beat[key] for key in same},
+        row |= {
+            **beat._asdict(),
+            "last_tick": {
+                **dated(beat._asdict(), zone),
+                "ago_seconds": session.now - beat.at,
+            },
+            "tick": times.shown(beat.at, zone),
+            "by": f"{beat.os_user}@{beat.host}",
         }
-        rows |= {
-            Word("last tick"): times.shown(beat["beat_at"], zone),
-            Word("by"): f"{beat['os_user']}@{beat['host']}",
-            Word("ticks"): str(beat["ticks"]),
-            Word("not done in it"): str(beat["failed"]),
-            Word("latest deed (s)"): str(beat["most_late"]),
-            Word("longest gap (s)"): str(beat["longest_gap"]),
-        }
-    table = Table(
-        say("The clock of {db}", db=plan.name),
-        STATUS,
-        tuple({"what": what, "value": value} for what, value in rows.items()),
-    )
+    title = say("The clock of {db}", db=plan.name)
+    table = Table(title, STATUS, (row,), key="", is_record=True)
     says = () if line or units else (say("next: voucher schedule install"),)
-    return Outcome(data=data, tables=(table,), says=says)
+    return Outcome(tables=(table,), says=says)
 
 
 def _cron_line(plan: Plan) -> str | None:

@@ -6,21 +6,23 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import Busy, VoucherError
-from vouchercli.ops.rounds import issuance_orders
+from vouchercli.ops.granting import allocations
+from vouchercli.ops.lottery import draws
+from vouchercli.ops.rounds import amendments, issuance_orders, rounds
 from vouchercli.ops.rounds.lookup import found
-from vouchercli.result import Message, Outcome, Problem, Word
+from vouchercli.result import Message, Outcome, Problem, Word, refusal
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
-from vouchercli.rules.schedule import Due, Scheduled
 from vouchercli.store import schedule as store
 from vouchercli.store.db import busy_or_refused, refused_by_machine, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vouchercli.rules.schedule import Due, Scheduled
     from vouchercli.session import Session
 
 
@@ -37,7 +39,6 @@ WORDS = {
     "release": Word("release"),
     "remind": Word("remind"),
 }
-RESULTS = {"done": Word("done"), "partial": Word("partial"), "failed": Word("failed")}
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,14 @@ class Done:
     outcome: Outcome | None = None
     error: VoucherError | None = None
 
+    def problems(self, where: str = "") -> tuple[Problem, ...]:
+        """What the outcome warns of; the refusal, at `where` when it names no place, and the faults
+        that it gathers.
+        """
+        if self.error is not None:
+            return refusal(self.error, where)
+        return self.outcome.problems if self.outcome else ()
+
     @property
     def result(self) -> str:
         """done, partial (rejects are kept) or failed."""
@@ -64,12 +73,14 @@ class Done:
         return "partial" if self.outcome.status == "partial" else "done"
 
 
-def attempted(session: Session, blank: Done, work: Callable[[], Outcome | None]) -> Done | None:
-    """`blank` with what `work` came to; None when there was nothing to do after all. Raises `Busy`:
-    then all else waits too.
+def attempted(
+    session: Session, blank: Done, work: Callable[..., Outcome | None], *args: Any
+) -> Done | None:
+    """`blank` with what `work` (a session and its arguments) came to; None when there was nothing
+    to do after all. Raises `Busy`: then all else waits too.
     """
     try:
-        outcome = work()
+        outcome = work(session, *args)
     except Busy:
         raise
     except VoucherError as error:
@@ -92,38 +103,18 @@ def scheduled(session: Session, round_id: int | None = None) -> list[Scheduled]:
     programme.
     """
     rows = store.rounds(session.db, None if round_id else session.programme, round_id)
-    return [_scheduled(session, row) for row in rows]
+    return [_scheduled(session, it, ordered) for it, ordered in rows]
 
 
-def _scheduled(session: Session, row: sqlite3.Row) -> Scheduled:
-    to_allocate = _to_allocate(row)
-    if to_allocate and store.is_done(session.db, "allocate", row["round_id"], to_allocate):
-        to_allocate = ""
-    return Scheduled(
-        round_id=row["round_id"],
-        programme=row["programme"],
-        round=row["round"],
-        zone=row["time_zone"],
-        state=row["state"],
-        mode=row["mode"],
-        platform=row["platform"],
-        revision=row["revision"],
-        opens_at=row["opens_at"],
-        closes_at=row["closes_at"],
-        approved_at=None if row["state"] in law.WAITING else row["approved_at"],
-        registration_closes_at=row["registration_closes_at"],
-        seed_committed=row["committed_at"] is not None,
-        drawn=row["drawn_at"] is not None,
-        waits_for_text=bool(row["public_source"]),
-        amendment=(
-            None if row["amendment_id"] is None else (row["amendment_id"], row["proposed_at"])
-        ),
-        to_allocate=to_allocate,
-        is_ordered=bool(row["platform"] and row["ordered_sha256"])
-        and row["ordered_sha256"] == _terms(session, row),
-        was_ordered=row["ordered_sha256"] is not None,
-        lead=_lead(row["platform"]),
-        amended_at=row["amended_at"] or 0,
+def _scheduled(session: Session, it: Scheduled, ordered: str) -> Scheduled:
+    """What the file does not say of itself: whether it is allocated, and ordered, as it stands."""
+    asked = it.to_allocate
+    is_done = asked and store.is_done(session.db, "allocate", it.round_id, asked)
+    return replace(
+        it,
+        to_allocate="" if is_done else asked,
+        is_ordered=bool(it.platform and ordered) and ordered == _terms(session, it),
+        lead=_lead(it.platform),
     )
 
 
@@ -137,78 +128,19 @@ def _lead(platform: str) -> int:
         return 0
 
 
-def _terms(session: Session, row: sqlite3.Row) -> str:
-    return issuance_orders.terms_sha256(
-        found(session._replace(programme=row["programme"]), row["round"])
-    )
-
-
-def _to_allocate(row: sqlite3.Row) -> str:
-    """What there is to allocate, '' for nothing: it changes when a file came, was retried or
-    undone, and when packs were added.
-    """
-    asks = row["has_applications"] if row["mode"] == "fcfs" else row["has_eligible"]
-    return f"{row['asked']} {row['packs']}" if asks and row["claimed"] < row["packs"] else ""
+def _terms(session: Session, it: Scheduled) -> str:
+    return issuance_orders.terms_sha256(found(session._replace(programme=it.programme), it.round))
 
 
 # ---------------------------------------------------------------- rounds
 
 
-def _open(session: Session, due: Due) -> Outcome:
-    from vouchercli.ops.rounds import rounds
-
-    it = found(session, due.round.round)
-    if due.round.mode == "lottery" and due.round.is_local and not due.round.seed_committed:
-        raise VoucherError(
-            "draw_not_committed",
-            "round {round} has no committed seed: once open it could never be drawn",
-            hint=(
-                "voucher round reschedule {round} --opens-at TIME, then voucher draw commit {round}"
-            ),
-            round=due.round.round,
-        )
-    issuance_orders.refuse_unfit(it.programme, it.template, it.row)
-    return rounds.open_round(session, due.round.round)
-
-
-def _close(session: Session, due: Due) -> Outcome:
-    from vouchercli.ops.rounds import closings
-
-    return closings.close_round(session, due.round.round)
-
-
-def _commit(session: Session, due: Due) -> Outcome:
-    from vouchercli.ops.lottery import draws
-
-    return draws.commit_seed(session, due.round.round)
-
-
-def _draw(session: Session, due: Due) -> Outcome:
-    """The winners' packs count from the moment the draw was due: a late tick takes nothing from
-    their validity but its lateness.
-    """
-    from vouchercli.ops.lottery import draws
-
-    return draws.draw(session, due.round.round, at=due.due_at)
-
-
-def _allocate(session: Session, due: Due) -> Outcome:
-    from vouchercli.ops.granting import allocations
-
-    return allocations.allocate(session, due.round.round)
-
-
-def _order(session: Session, due: Due) -> Outcome:
-    return issuance_orders.order_round(session, due.round.round)
-
-
-PERFORM: dict[str, Callable[[Session, Due], Outcome]] = {
-    "commit": _commit,
-    "open": _open,
-    "draw": _draw,
-    "allocate": _allocate,
-    "order": _order,
-    "close": _close,
+PERFORM: dict[str, Callable[[Session, str], Outcome]] = {
+    "commit": draws.commit_seed,
+    "open": rounds.open_round,
+    "allocate": allocations.allocate,
+    "order": issuance_orders.order_round,
+    "close": amendments.close_round,
 }
 
 
@@ -222,48 +154,72 @@ def do(session: Session, due: Due) -> Outcome | None:
         if not any(each.key == due.key for each in now):
             return None
         store.did(db, due.job, it.round_id, due.key or str(it.revision), due.due_at, session.now)
-        return PERFORM[due.job](session._replace(joins=True, programme=it.programme), due)
+        inner = session._replace(joins=True, programme=it.programme)
+        if due.job == "draw":
+            # The winners' packs count from the moment the draw was due: a late tick takes nothing
+            # from their validity but its lateness.
+            return draws.draw(inner, it.round, at=due.due_at)
+        if due.job == "open":
+            _require_ready(inner, it)
+        return PERFORM[due.job](inner, it.round)
+
+
+def _require_ready(session: Session, it: Scheduled) -> None:
+    """Refuse to open a lottery that could never be drawn, or a round that its platform does not
+    take. Raises `draw_not_committed`, `platform_limits`.
+    """
+    if it.mode == "lottery" and it.is_local and not it.seed_committed:
+        raise VoucherError(
+            "draw_not_committed",
+            "round {round} has no committed seed: once open it could never be drawn",
+            hint=(
+                "voucher round reschedule {round} --opens-at TIME, then voucher draw commit {round}"
+            ),
+            round=it.round,
+        )
+    kept = found(session, it.round)
+    issuance_orders.refuse_unfit(kept.programme, kept.template, kept.row)
 
 
 def remind(session: Session, due: Due) -> Outcome | None:
     """Say once what a round waits for that only a person can do."""
-    it = due.round
-    with writing(session) as db:
-        if not store.did(db, "remind", it.round_id, due.key, due.due_at, session.now):
-            return None
     waits = _waits(due, session.now)
-    return Outcome(
-        data={"round": it.round}, problems=(waits,), says=(Message(waits.text, waits.params),)
+    return remind_once(
+        session, due.key, due.due_at, waits, {"round": due.round.round}, due.round.round_id
     )
 
 
 def remind_of_change(session: Session, row: sqlite3.Row) -> Outcome | None:
     """Say once that a change of a programme waits for a second person."""
-    with writing(session) as db:
-        if not store.did(
-            db, "remind", None, f"change {row['change_id']}", row["proposed_at"], session.now
-        ):
-            return None
+    at = row["proposed_at"]
     waits = Problem(
         "change_waits",
         "a change of programme {programme}, proposed at {at}, waits for approval",
         level="warning",
         hint="voucher programme show {programme}",
-        params={
-            "programme": row["programme"],
-            "at": times.shown(row["proposed_at"], row["time_zone"]),
-        },
+        params={"programme": row["programme"], "at": times.shown(at, row["time_zone"])},
     )
-    return Outcome(
-        data={"programme": row["programme"]},
-        problems=(waits,),
-        says=(Message(waits.text, waits.params),),
-    )
+    about = {"programme": row["programme"]}
+    return remind_once(session, f"change {row['change_id']}", at, waits, about)
+
+
+def remind_once(
+    session: Session,
+    key: str,
+    due_at: int,
+    waits: Problem,
+    about: dict[str, str],
+    round_id: int | None = None,
+) -> Outcome | None:
+    """The reminder, noted as given; None when it was given before."""
+    with writing(session) as db:
+        if not store.did(db, "remind", round_id, key, due_at, session.now):
+            return None
+    return Outcome(about, (), (Message(waits.text, waits.params),), (waits,))
 
 
 def _waits(due: Due, now: int) -> Problem:
     it = due.round
-    about = {"round": it.round, "opens_at": times.shown(it.opens_at, it.zone)}
     if due.key.startswith("amendment"):
         return Problem(
             "amendment_waits",
@@ -280,18 +236,12 @@ def _waits(due: Due, now: int) -> Problem:
             hint="voucher draw run {round} --public-randomness TEXT",
             params={"round": it.round},
         )
-    if now >= it.opens_at:
-        return Problem(
-            "round_waits",
-            "round {round} should have opened at {opens_at} and is not approved",
-            level="warning",
-            hint="voucher round show {round}",
-            params=about,
-        )
     return Problem(
         "round_waits",
-        "round {round} opens at {opens_at} and is not approved yet",
+        "round {round} should have opened at {opens_at} and is not approved"
+        if now >= it.opens_at
+        else "round {round} opens at {opens_at} and is not approved yet",
         level="warning",
         hint="voucher round show {round}",
-        params=about,
+        params={"round": it.round, "opens_at": times.shown(it.opens_at, it.zone)},
     )

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import folders
+from vouchercli.ops import answers
 from vouchercli.ops.rounds import issuance_orders as orders
 from vouchercli.ops.rounds import releases
 from vouchercli.ops.schedule import inbox as inboxes
 from vouchercli.ops.schedule.jobs import (
-    RESULTS,
     WORDS,
     Done,
     attempted,
@@ -25,7 +25,7 @@ from vouchercli.ops.schedule.jobs import (
     remind_of_change,
     scheduled,
 )
-from vouchercli.result import Column, Message, Outcome, Problem, Table, say
+from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Problem, Table, only, say
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
 from vouchercli.store import issuance_orders, programme_changes, programmes
@@ -38,14 +38,16 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.schedule import Due
     from vouchercli.session import Session
+    from vouchercli.store.issuance_orders import Order
 
 COLUMNS = (
-    Column("deed", "Deed", "word"),
+    Column("deed", "Deed", "word", shown="called"),
     Column("subject", "Of", "text"),
     Column("due_at", "Due at", "time"),
-    Column("late", "Late (s)", "int", optional=True),
+    Column("late", "Late (s)", "int", optional=True, where=SHOWN),
     Column("result", "Result", "word"),
-    Column("told", "What happened"),
+    Column("told", "What happened", where=SHOWN),
+    *only(JSON, "programme", "late_seconds", "code", "message", "detail"),
 )
 
 
@@ -95,12 +97,9 @@ def tick(session: Session, where: Places) -> Outcome:
                 is_first_fault=not any(p.code == "unwritable_log" for p in problems),
             )
         if not session.dry_run:
-            unbeaten = attempted(
-                session,
-                Done("beat", str(session.path), times.HOME_ZONE),
-                lambda: _beat(session, done),
-            )
-            problems += _problems(unbeaten) if unbeaten else []
+            blank = Done("beat", str(session.path), times.HOME_ZONE)
+            unbeaten = attempted(session, blank, _beat, done)
+            problems += unbeaten.problems(unbeaten.subject) if unbeaten else ()
     return _told(session, done, problems)
 
 
@@ -129,25 +128,25 @@ def _all(session: Session, where: Places) -> Iterator[Done]:
     yield from _outbox(session, where)
     yield from _money(session)
     for due in law.list_reminders(scheduled(session), session.now):
-        yield from _one(session, _blank(due), lambda due=due: remind(session, due))
+        yield from _one(session, _blank(due), remind, due)
     for row in programme_changes.all_waiting(session.db, session.programme):
         blank = Done(
             "remind", row["programme"], row["time_zone"], row["programme"], row["proposed_at"]
         )
-        yield from _one(session, blank, lambda row=row: remind_of_change(session, row))
+        yield from _one(session, blank, remind_of_change, row)
     if where.inbox.is_dir():
         yield from inboxes.stray_files(session, where.inbox)
 
 
-def _one(session: Session, blank: Done, work: Any) -> Iterator[Done]:
-    done = attempted(session, blank, work)
+def _one(session: Session, blank: Done, work: Any, *args: Any) -> Iterator[Done]:
+    done = attempted(session, blank, work, *args)
     if done is not None:
         yield done
 
 
 def _rounds(session: Session, deed: str) -> Iterator[Done]:
     for due in law.list_due(deed, scheduled(session), session.now):
-        yield from _one(session, _blank(due), lambda due=due: do(session, due))
+        yield from _one(session, _blank(due), do, due)
 
 
 def _blank(due: Due) -> Done:
@@ -191,37 +190,29 @@ def _intake(session: Session, where: Places) -> Iterator[Done]:
 
 
 def _outbox(session: Session, where: Places) -> Iterator[Done]:
-    for row in issuance_orders.unwritten(session.db, session.programme):
-        blank = Done("write", row["round"], row["time_zone"], row["programme"])
-        yield from _one(session, blank, lambda row=row: _write(session, row, where.outbox))
+    for order in issuance_orders.unwritten(session.db, session.programme):
+        blank = Done("write", order.round, order.time_zone, order.programme)
+        yield from _one(session, blank, _write, order, where.outbox)
 
 
-def _write(session: Session, row: Any, outbox: Path) -> Outcome:
-    path = orders.place_of(outbox, row)
+def _write(session: Session, order: Order, outbox: Path) -> Outcome:
+    path = str(orders.place_of(outbox, order))
     if not session.dry_run:
-        orders.write_order(session, row, outbox)
-    return Outcome(
-        data={"round": row["round"], "order": row["number"], "file": str(path)},
-        says=(
-            say(
-                "wrote order {number} of {round} to {file}",
-                number=row["number"],
-                round=row["round"],
-                file=str(path),
-            ),
-        ),
+        orders.write_order(session, order, outbox)
+    done = say(
+        "wrote order {number} of {round} to {file}",
+        number=order.number,
+        round=order.round,
+        file=path,
     )
+    return Outcome({"round": order.round, "order": order.number, "file": path}, says=(done,))
 
 
 def _money(session: Session) -> Iterator[Done]:
     for row in releases.due(session.db, session.programme, session.now):
-        blank = Done("release", row["round"], row["time_zone"], row["programme"])
-        inner = session._replace(programme=row["programme"])
-        yield from _one(
-            session,
-            blank,
-            lambda row=row, inner=inner: releases.release_unused(inner, row["round_id"]),
-        )
+        blank = Done("release", row.round, row.time_zone, row.programme)
+        inner = session._replace(programme=row.programme)
+        yield from _one(inner, blank, releases.release_unused, row.round_id)
 
 
 # ---------------------------------------------------------------- heartbeat, log, answer
@@ -248,7 +239,7 @@ def _beat(session: Session, done: list[Done]) -> None:
 
 def _noted(session: Session, where: Places, done: Done, *, is_first_fault: bool) -> list[Problem]:
     """The deed's line in the log file, written at once; what is wrong with it or with the log."""
-    problems = _problems(done)
+    problems = [*done.problems(done.subject)]
     if where.log is None or session.dry_run:
         return problems
     try:
@@ -268,33 +259,30 @@ def _noted(session: Session, where: Places, done: Done, *, is_first_fault: bool)
     return problems
 
 
-def _problems(done: Done) -> list[Problem]:
-    if done.outcome is not None:
-        return list(done.outcome.problems)
-    assert done.error is not None
-    where = done.error.where or done.subject
-    return [
-        Problem(
-            done.error.code, done.error.text, where, done.error.hint, "error", done.error.params
-        ),
-        *done.error.problems,
-    ]
+def _table(session: Session, done: list[Done]) -> Table:
+    """What became of deeds, in the zone of the first."""
+    rows = []
+    for each in done:
+        said, late = _sentence(each), None if each.due_at is None else session.now - each.due_at
+        rows.append(
+            each.__dict__
+            | {
+                "called": WORDS[each.deed],
+                "result": each.result,
+                "late": late,
+                "late_seconds": late,
+                "told": said,
+                "code": each.error.code if each.error else None,
+                "message": said.text.format(**said.params) if said.params else said.text,
+                "detail": answers.answer(each.outcome) if each.outcome else None,
+            }
+        )
+    return Table(say("What the clock did"), COLUMNS, rows, zone=done[0].zone)
 
 
 def _described(session: Session, done: Done) -> dict[str, Any]:
-    """A deed as JSON has it."""
-    told = _sentence(done)
-    return {
-        "deed": done.deed,
-        "subject": done.subject,
-        "programme": done.programme,
-        "due_at": None if done.due_at is None else times.iso(done.due_at, done.zone),
-        "late_seconds": None if done.due_at is None else session.now - done.due_at,
-        "result": done.result,
-        "code": done.error.code if done.error else None,
-        "message": told.text.format(**told.params) if told.params else told.text,
-        "detail": done.outcome.data if done.outcome else None,
-    }
+    """A deed as JSON has it, in its own zone."""
+    return answers.rows(_table(session, [done]))[0]
 
 
 def _sentence(done: Done) -> Message:
@@ -305,27 +293,16 @@ def _sentence(done: Done) -> Message:
 
 
 def _told(session: Session, done: list[Done], problems: list[Problem]) -> Outcome:
-    rows = tuple(
-        {
-            "deed": WORDS[each.deed],
-            "subject": each.subject,
-            "due_at": each.due_at,
-            "result": RESULTS[each.result],
-            "told": _sentence(each),
-            "late": None if each.due_at is None else session.now - each.due_at,
-        }
-        for each in done
-    )
     is_partial = any(each.result != "done" for each in done) or any(
         problem.level == "error" for problem in problems
     )
     zone = done[0].zone if done else times.HOME_ZONE
     return Outcome(
-        data={
+        {
             "now": times.iso(session.now, zone),
             "deeds": [_described(session, each) for each in done],
         },
-        tables=(Table(say("What the clock did"), COLUMNS, rows, zone=zone),) if rows else (),
+        (_table(session, done),) if done else (),
         problems=tuple(problems),
         status="partial" if is_partial else "ok",
     )

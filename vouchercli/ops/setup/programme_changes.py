@@ -11,7 +11,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops.setup import configs, staff
+from vouchercli.formats.configs import yamls
+from vouchercli.ops.setup import staff
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import programme_changes as law
 from vouchercli.rules import staff as people
@@ -62,26 +63,14 @@ def _post(
     old = {funder.funder: funder.amount_fen or 0 for funder in before.funders} if before else {}
     new = {funder.funder: funder.amount_fen or 0 for funder in after.funders}
     for row in store.funders(session.db, programme_id):
-        difference = new.get(row["funder"], 0) - old.get(row["funder"], 0)
-        if lowering and difference < 0:
+        fen = new.get(row["funder"], 0) - old.get(row["funder"], 0)
+        if (fen < 0) == lowering:
             ledger.post(
                 session.db,
                 row["funder_id"],
                 None,
-                "uncommitted",
-                "appropriated",
-                -difference,
-                "programme.load",
-                session.now,
-            )
-        if not lowering and difference > 0:
-            ledger.post(
-                session.db,
-                row["funder_id"],
-                None,
-                "appropriated",
-                "uncommitted",
-                difference,
+                *(("uncommitted", "appropriated") if lowering else ("appropriated", "uncommitted")),
+                abs(fen),
                 "programme.load",
                 session.now,
             )
@@ -103,7 +92,7 @@ def refuse_obstacles(
             "{count} change(s) of programme {programme} would break what stands on it; nothing was"
             " changed",
             hint="take them back in {file}, then load it again",
-            problems=configs.problems(obstacles, document),
+            problems=yamls.problems(obstacles, document),
             count=len(obstacles),
             programme=after.programme,
             file=file,
@@ -317,8 +306,7 @@ def described(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) ->
         "proposed_at": times.iso(waiting["proposed_at"], row["time_zone"]),
         "checkers_needed": _needed(store.value(row), store.value(waiting)),
         "approvals": [
-            {"actor": each.actor, "os_user": each.os_user}
-            for each in programme_changes.approvers(db, waiting["change_id"])
+            each._asdict() for each in programme_changes.approvers(db, waiting["change_id"])
         ],
         "differences": _differences(row, waiting),
     }

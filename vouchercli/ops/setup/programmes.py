@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import locate
+from vouchercli.formats.configs import locate, yamls
 from vouchercli.ops.setup import configs, programme_changes, staff
 from vouchercli.ops.setup import programme_tables as tables
-from vouchercli.result import Column, Message, Outcome, Table, say
+from vouchercli.result import JSON, Column, Message, Outcome, Table, say
 from vouchercli.rules import programme_changes as law
 from vouchercli.rules import programmes as rules
 from vouchercli.rules import staff as people
@@ -20,6 +20,7 @@ from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
@@ -82,7 +83,7 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
     return Outcome(
         data=_loaded(programme, "changed" if before else "loaded"),
         says=_next(session, programme, before),
-        problems=configs.problems(rules.cautions(programme), document, "warning"),
+        problems=yamls.problems(rules.cautions(programme), document, "warning"),
     )
 
 
@@ -149,85 +150,85 @@ def show_programme(session: Session, code: str | None) -> Outcome:
     """
     row = store.current(session.db, code or session.programme)
     programme = store.value(row)
-    funds = _funds(session.db, row["programme_id"])
-    zone = programme.time_zone
     waiting = waiting_changes.waiting(session.db, row["programme_id"])
-    data = {
-        **tables.rules_data(programme),
-        "loaded_at": times.iso(row["loaded_at"], zone),
-        "funders": funds,
-        "declared": [{"what": what, "amount_fen": fen} for what, fen in programme.declared],
-        "published": [tables.published_data(figures, zone) for figures in programme.published],
-        "waiting": programme_changes.described(session.db, row, waiting) if waiting else None,
-    }
-    shown = [tables.rules_table(programme, row["loaded_at"])]
-    shown += [tables.funds_table(programme, funds)] if funds else []
-    shown += [tables.declared_table(programme)] if programme.declared else []
-    shown += [tables.published_table(programme)] if programme.published else []
-    shown += [programme_changes.table(session.db, row, waiting)] if waiting else []
-    return Outcome(data=data, tables=tuple(shown))
+    return Outcome(
+        data={
+            **tables.rules_data(programme),
+            "loaded_at": times.iso(row["loaded_at"], programme.time_zone),
+            "waiting": programme_changes.described(session.db, row, waiting) if waiting else None,
+        },
+        tables=(
+            tables.rules_table(programme, row["loaded_at"]),
+            tables.funds_table(programme, _funds(session.db, row["programme_id"])),
+            tables.declared_table(programme),
+            tables.published_table(programme),
+            *([programme_changes.table(session.db, row, waiting)] if waiting else []),
+        ),
+    )
 
 
-def _funds(db: sqlite3.Connection, programme_id: int) -> list[dict[str, Any]]:
-    """Each funder with its balances; None where no fund is watched."""
+def _funds(db: sqlite3.Connection, programme_id: int) -> list[tables.Fund]:
+    """Each funder with its balances."""
+
+    def balance(row: sqlite3.Row, account: str) -> int | None:
+        is_watched = row["amount_fen"] is not None
+        return ledger.balance(db, row["funder_id"], account) if is_watched else None
+
     return [
-        {
-            "funder": row["funder"],
-            "kind": row["kind"],
-            "amount_fen": row["amount_fen"],
-            **{
-                f"{account}_fen": (
-                    ledger.balance(db, row["funder_id"], account)
-                    if row["amount_fen"] is not None
-                    else None
-                )
-                for account in ("uncommitted", "committed")
-            },
-        }
+        tables.Fund(
+            row["funder"],
+            row["kind"],
+            row["amount_fen"],
+            balance(row, "uncommitted"),
+            balance(row, "committed"),
+        )
         for row in store.funders(db, programme_id)
     ]
+
+
+LOADED = (
+    Column("programme", "programme"),
+    Column("name", "name"),
+    Column("funders", "funders", "int"),
+    Column("amount_fen", "appropriated", "fen"),
+    Column("uncommitted_fen", "uncommitted", "fen"),
+    Column("time_zone", where=JSON),
+    Column("loaded_at", where=JSON),
+)
+SHIPPED = (
+    Column("programme", "programme"),
+    Column("name", "name"),
+    Column("name_en", "name (en)"),
+)
 
 
 def list_programmes(session: Session) -> Outcome:
     """Every programme of the file, in the order of loading."""
     rows = [_line(session.db, row) for row in store.all_loaded(session.db)]
-    columns = (
-        Column("programme", "programme"),
-        Column("name", "name"),
-        Column("funders", "funders", "int"),
-        Column("amount_fen", "appropriated", "fen"),
-        Column("uncommitted_fen", "uncommitted", "fen"),
-    )
-    data = [{**row, "loaded_at": times.iso(row["loaded_at"], row["time_zone"])} for row in rows]
-    says = (
-        ()
-        if rows
-        else (say("no programme is loaded yet; next: voucher programme load hangzhou-2020"),)
-    )
+    none = say("no programme is loaded yet; next: voucher programme load hangzhou-2020")
     return Outcome(
-        data={"programmes": data},
-        tables=(Table(say("Programmes"), columns, tuple(rows)),) if rows else (),
-        says=says,
+        tables=(Table(say("Programmes"), LOADED, rows, key="programmes", optional=True),),
+        says=() if rows else (none,),
     )
 
 
 def _line(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
-    programme = store.value(row)
+    programme, zone = store.value(row), row["time_zone"]
     funds = _funds(db, row["programme_id"])
     return {
         "programme": row["programme"],
         "name": programme.name.zh,
         "funders": len(funds),
-        "time_zone": programme.time_zone,
-        "amount_fen": _sum(funds, "amount_fen"),
-        "uncommitted_fen": _sum(funds, "uncommitted_fen"),
-        "loaded_at": row["loaded_at"],
+        "time_zone": zone,
+        "amount_fen": _sum(fund.amount_fen for fund in funds),
+        "uncommitted_fen": _sum(fund.uncommitted_fen for fund in funds),
+        "loaded_at": times.iso(row["loaded_at"], zone),
     }
 
 
-def _sum(funds: list[dict[str, Any]], key: str) -> int | None:
+def _sum(amounts: Iterable[int | None]) -> int | None:
     """The watched funds together; None when none is watched."""
-    watched = [fund[key] for fund in funds if fund[key] is not None]
+    watched = [fen for fen in amounts if fen is not None]
     return sum(watched) if watched else None
 
 
@@ -237,12 +238,5 @@ def shipped_programmes() -> Outcome:
     rows = tuple(
         {"programme": p.programme, "name": p.name.zh, "name_en": p.name.en} for p in programmes
     )
-    columns = (
-        Column("programme", "programme"),
-        Column("name", "name"),
-        Column("name_en", "name (en)"),
-    )
-    return Outcome(
-        data={"shipped": list(rows)},
-        tables=(Table(say("Programmes that can be loaded by name"), columns, rows),),
-    )
+    title = say("Programmes that can be loaded by name")
+    return Outcome(tables=(Table(title, SHIPPED, rows, key="shipped"),))

@@ -13,10 +13,9 @@ from vouchercli.store.db import writing
 from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from vouchercli.result import Message
     from vouchercli.session import Session
+    from vouchercli.store.merchants import Merchant
 
 
 def suspend_merchant(session: Session, no: str, reason: str, from_at: int | None = None) -> Outcome:
@@ -31,28 +30,28 @@ def suspend_merchant(session: Session, no: str, reason: str, from_at: int | None
     with writing(session) as db:
         merchant = the_merchant(session, no)
         start = session.now if from_at is None else from_at
-        if (standing := suspensions.overlapping(db, merchant["merchant_id"], start)) is not None:
+        if (standing := suspensions.overlapping(db, merchant.merchant_id, start)) is not None:
             raise VoucherError(
                 "already_suspended",
                 "merchant {merchant} is already suspended from {start} ({reason})",
                 hint="voucher merchant show {merchant}",
-                merchant=merchant["merchant_no"],
-                start=times.shown(standing["from_at"], zone),
-                reason=standing["reason"],
+                merchant=merchant.merchant_no,
+                start=times.shown(standing.from_at, zone),
+                reason=standing.reason,
             )
-        suspensions.begin(db, merchant["merchant_id"], start, reason, session.actor)
+        suspensions.begin(db, merchant.merchant_id, start, reason, session.actor)
         audit.note(
             session,
             "merchant.suspend",
-            merchant["merchant_no"],
+            merchant.merchant_no,
             before={"state": "active"},
             after={"state": "suspended"},
             from_at=start,
             reason=reason,
         )
-        paid = suspensions.paid_since(db, merchant["merchant_id"], start)
+        paid = suspensions.paid_since(db, merchant.merchant_id, start)
     data = {
-        "merchant_no": merchant["merchant_no"],
+        "merchant_no": merchant.merchant_no,
         "from_at": times.iso(start, zone),
         "reason": reason,
         "accepted_since": paid,
@@ -81,34 +80,34 @@ def reinstate_merchant(session: Session, no: str, from_at: int | None = None) ->
     zone = zone_of(session.db, session.programme)
     with writing(session) as db:
         merchant = the_merchant(session, no)
-        standing = suspensions.standing(db, merchant["merchant_id"])
+        standing = suspensions.standing(db, merchant.merchant_id)
         if standing is None:
             raise VoucherError(
                 "not_suspended",
                 "merchant {merchant} is not suspended",
                 hint="voucher merchant list --suspended",
-                merchant=merchant["merchant_no"],
+                merchant=merchant.merchant_no,
             )
-        if from_at is not None and from_at < standing["from_at"]:
+        if from_at is not None and from_at < standing.from_at:
             raise VoucherError(
                 "reinstated_too_early",
                 "merchant {merchant} was suspended only from {start}",
                 hint="name a later time with --from",
-                merchant=merchant["merchant_no"],
-                start=times.shown(standing["from_at"], zone),
+                merchant=merchant.merchant_no,
+                start=times.shown(standing.from_at, zone),
             )
-        at = max(session.now, standing["from_at"]) if from_at is None else from_at
-        suspensions.end(db, merchant["merchant_id"], at)
+        at = max(session.now, standing.from_at) if from_at is None else from_at
+        suspensions.end(db, merchant.merchant_id, at)
         audit.note(
             session,
             "merchant.reinstate",
-            merchant["merchant_no"],
+            merchant.merchant_no,
             before={"state": "suspended"},
             after={"state": "active"},
             from_at=at,
-            reason=standing["reason"],
+            reason=standing.reason,
         )
-    data = {"merchant_no": merchant["merchant_no"], "from_at": times.iso(at, zone)}
+    data = {"merchant_no": merchant.merchant_no, "from_at": times.iso(at, zone)}
     return Outcome(
         data=data,
         says=(
@@ -125,6 +124,6 @@ def reinstate_merchant(session: Session, no: str, from_at: int | None = None) ->
     )
 
 
-def _called(merchant: sqlite3.Row) -> str:
+def _called(merchant: Merchant) -> str:
     """Number and name, as a sentence calls a merchant."""
-    return f"{merchant['merchant_no']} {merchant['name']}".strip()
+    return f"{merchant.merchant_no} {merchant.name}".strip()

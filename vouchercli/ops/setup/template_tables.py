@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from vouchercli.rules.templates import Template
 
 
+PACK = (
+    Column("coupon", "coupon"),
+    Column("count", "count", "int"),
+    Column("kind", "kind", "word"),
+    Column("denomination_fen", "denomination or cap", "fen"),
+    Column("threshold_fen", "threshold", "fen"),
+)
+
+
 def worth(template: Template) -> dict[str, Any]:
     """What a pack is worth and can cost, in fen, and its floor leverage."""
     return {
@@ -26,19 +35,9 @@ def figures(template: Template) -> dict[str, Any]:
     """A template as JSON: its fields as text, its vouchers, its worth."""
     return {
         "template": template.template,
-        "name": {"zh": template.name.zh, "en": template.name.en},
+        "name": vars(template.name),
         "fields": packs.described(template),
-        "coupons": [
-            {
-                "coupon_no": c.coupon_no,
-                "coupon": c.coupon,
-                "kind": c.kind,
-                "denomination_fen": c.denomination_fen,
-                "threshold_fen": c.threshold_fen,
-                "percent_bp": c.percent_bp,
-            }
-            for c in template.coupons
-        ],
+        "coupons": [*map(vars, template.coupons)],
         **worth(template),
         "source": template.source,
         "assumption": template.assumption,
@@ -61,23 +60,7 @@ def fields_table(template: Template, version: int) -> Table:
 
 def pack_table(template: Template) -> Table:
     """The pack, one line for each run of equal vouchers, and its worth as the total."""
-    rows = tuple(
-        {
-            "coupon": coupon.coupon,
-            "count": count,
-            "kind": coupon.kind,
-            "denomination_fen": coupon.denomination_fen,
-            "threshold_fen": coupon.threshold_fen,
-        }
-        for coupon, count in packs.lines(template)
-    )
-    columns = (
-        Column("coupon", "coupon"),
-        Column("count", "count", "int"),
-        Column("kind", "kind", "word"),
-        Column("denomination_fen", "denomination or cap", "fen"),
-        Column("threshold_fen", "threshold", "fen"),
-    )
+    rows = tuple({**vars(coupon), "count": count} for coupon, count in packs.lines(template))
     total = {
         "coupon": "",
         "count": len(template.coupons),
@@ -88,4 +71,4 @@ def pack_table(template: Template) -> Table:
         "Floor leverage of the whole pack: {floor} (floor spend / pack value).",
         floor=rules.floor_leverage(template),
     )
-    return Table(say("The pack"), columns, rows, total, (floor,))
+    return Table(say("The pack"), PACK, rows, total, (floor,))

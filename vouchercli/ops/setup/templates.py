@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault
-from vouchercli.formats.configs import locate
+from vouchercli.formats.configs import locate, yamls
 from vouchercli.ops.setup import configs
 from vouchercli.ops.setup import template_tables as tables
-from vouchercli.result import Column, Outcome, Problem, Table, say
+from vouchercli.result import JSON, Column, Outcome, Problem, Table, only, say
 from vouchercli.rules import packs as packs_law
 from vouchercli.rules import templates as rules
 from vouchercli.rules import times
@@ -21,7 +21,7 @@ from vouchercli.store.db import writing
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.rules.documents import Fault
+    from vouchercli.documents import Fault
     from vouchercli.rules.templates import Template
     from vouchercli.session import Session
 
@@ -62,7 +62,7 @@ def add_template(session: Session, name_or_path: str) -> Outcome:
         )
     else:
         says = say("template {template} is added as version {version}", **name)
-    cautions = configs.problems(
+    cautions = yamls.problems(
         (*_strangers(session, template), *packs_law.cautions(template)), document, "warning"
     )
     return Outcome(
@@ -75,57 +75,62 @@ def add_template(session: Session, name_or_path: str) -> Outcome:
 # ---------------------------------------------------------------- list, show, history
 
 
+WORTH = (Column("pack_value_fen", "pack value", "fen"), Column("floor", "floor", "ratio"))
+MORE_WORTH = only(
+    JSON,
+    "floor_spend_fen",
+    "pack_match_fen",
+)
+LISTED = (
+    Column("template", "template"),
+    Column("version", "version", "int"),
+    Column("name", where=JSON),
+    Column("coupons", "coupons", "int"),
+    *WORTH,
+    Column("rounds", "rounds", "int"),
+    *MORE_WORTH,
+)
+SHIPPED = (
+    Column("template", "template"),
+    Column("name", "name"),
+    Column("name_en", where=JSON),
+    *WORTH,
+    *MORE_WORTH,
+)
+HISTORY = (
+    Column("version", "version", "int"),
+    Column("added_at", "added at", "time"),
+    *WORTH,
+    Column("changed", "changed"),
+    Column("rounds", "used by"),
+    Column("digest", where=JSON),
+    *MORE_WORTH,
+)
+
+
 def list_templates(session: Session) -> Outcome:
     """The latest version of every template."""
-    rows = tuple(
-        {
-            "template": row["template"],
-            "version": row["version"],
-            "name": template.name.zh,
-            "coupons": row["coupons"],
-            **tables.worth(template),
-            "rounds": row["rounds"],
-        }
+    rows = [
+        {**dict(row), "name": template.name.zh, **tables.worth(template)}
         for row in store.listed(session.db)
         for template in [store.value(row)]
-    )
-    columns = (
-        Column("template", "template"),
-        Column("version", "version", "int"),
-        Column("coupons", "coupons", "int"),
-        Column("pack_value_fen", "pack value", "fen"),
-        Column("floor", "floor", "ratio"),
-        Column("rounds", "rounds", "int"),
-    )
-    says = (
-        ()
-        if rows
-        else (say("there is no template yet; next: voucher template add universal-5x10"),)
-    )
+    ]
+    none = say("there is no template yet; next: voucher template add universal-5x10")
     return Outcome(
-        data={"templates": list(rows)},
-        tables=(Table(say("Templates"), columns, rows),) if rows else (),
-        says=says,
+        tables=(Table(say("Templates"), LISTED, rows, key="templates", optional=True),),
+        says=() if rows else (none,),
     )
 
 
 def shipped_templates() -> Outcome:
     """The names that `template add` knows: ./configs and what ships with the program."""
     templates = [configs.read_template(name)[0] for name in locate.names("templates")]
-    rows = tuple(
+    rows = [
         {"template": t.template, "name": t.name.zh, "name_en": t.name.en, **tables.worth(t)}
         for t in templates
-    )
-    columns = (
-        Column("template", "template"),
-        Column("name", "name"),
-        Column("pack_value_fen", "pack value", "fen"),
-        Column("floor", "floor", "ratio"),
-    )
-    return Outcome(
-        data={"shipped": list(rows)},
-        tables=(Table(say("Templates that can be added by name"), columns, rows),),
-    )
+    ]
+    title = say("Templates that can be added by name")
+    return Outcome(tables=(Table(title, SHIPPED, rows, key="shipped"),))
 
 
 def show_template(session: Session, reference: str) -> Outcome:
@@ -150,36 +155,19 @@ def template_history(session: Session, template: str) -> Outcome:
     """Every version, what changed in it, and the rounds that use it. Raises `unknown_template`."""
     rows = store.versions(session.db, template)
     values = [store.value(row) for row in rows]
-    lines = []
-    for number, (row, value) in enumerate(zip(rows, values, strict=True)):
-        changed = packs_law.changes(values[number - 1], value) if number else ()
-        lines.append(
-            {
-                "version": row["version"],
-                "added_at": row["added_at"],
-                **tables.worth(value),
-                "changed": [field for field, _, _ in changed],
-                "rounds": store.rounds(session.db, row["template_id"]),
-                "digest": row["digest"],
-            }
-        )
-    zone = _zone(session)
-    columns = (
-        Column("version", "version", "int"),
-        Column("added_at", "added at", "time"),
-        Column("pack_value_fen", "pack value", "fen"),
-        Column("floor", "floor", "ratio"),
-        Column("changed", "changed"),
-        Column("rounds", "used by"),
-    )
-    shown = tuple(
-        {**line, "changed": ", ".join(line["changed"]), "rounds": ", ".join(line["rounds"])}
-        for line in lines
-    )
-    data = [{**line, "added_at": times.iso(line["added_at"], zone)} for line in lines]
+    lines = [
+        {
+            **dict(row),
+            **tables.worth(value),
+            "changed": [field for field, _, _ in packs_law.changes(before, value)],
+            "rounds": store.rounds(session.db, row["template_id"]),
+        }
+        for row, before, value in zip(rows, values[:1] + values, values, strict=False)
+    ]
+    title = say("History of {template}", template=template)
     return Outcome(
-        data={"template": template, "versions": data},
-        tables=(Table(say("History of {template}", template=template), columns, shown, zone=zone),),
+        {"template": template},
+        (Table(title, HISTORY, lines, zone=_zone(session), key="versions"),),
     )
 
 
@@ -203,8 +191,8 @@ def diff_templates(session: Session, one: str, other: str | None) -> Outcome:
         Column("after", names["after"]),
     )
     says = () if rows else (say("{before} and {after} say the same", **names),)
-    tables = (Table(say("From {before} to {after}", **names), columns, rows),) if rows else ()
-    return Outcome(data={**names, "changes": list(rows)}, tables=tables, says=says)
+    title = say("From {before} to {after}", **names)
+    return Outcome(names, (Table(title, columns, rows, key="changes", optional=True),), says)
 
 
 def _pair(db: sqlite3.Connection, one: str, other: str | None) -> tuple[sqlite3.Row, sqlite3.Row]:
@@ -289,11 +277,11 @@ def _checked(session: Session | None, reference: str) -> tuple[Template, str, tu
     else:
         template, document = configs.read_template(reference)
         name = template.template
-    strangers = configs.problems(_strangers(session, template), document)
+    strangers = yamls.problems(_strangers(session, template), document)
     return (
         template,
         name,
-        strangers + configs.problems(packs_law.cautions(template), document, "warning"),
+        strangers + yamls.problems(packs_law.cautions(template), document, "warning"),
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from polars import col, lit, when
 
 from vouchercli.ops.intake.by_columns.typing import DAY
 from vouchercli.rules import scope, times
@@ -92,7 +93,7 @@ class Book:
         """The rows with our merchant_no where they only have the platform's: of several merchants,
         the first.
         """
-        is_named = (pl.col("merchant_no") == "") & (pl.col("platform_no") != "")
+        is_named = (col("merchant_no") == "") & (col("platform_no") != "")
         if not frame.select(is_named.any()).item():
             return frame
         if self._numbers is None:
@@ -102,9 +103,9 @@ class Book:
             )
         rows = frame.join(self._numbers, on="platform_no", how="left", maintain_order="left")
         return rows.with_columns(
-            merchant_no=pl.when(is_named)
-            .then(pl.col("known_no").fill_null(""))
-            .otherwise(pl.col("merchant_no"))
+            merchant_no=when(is_named)
+            .then(col("known_no").fill_null(""))
+            .otherwise(col("merchant_no"))
         )
 
     def with_merchants(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -118,10 +119,10 @@ class Book:
         and minute.
         """
         round_ids, places = (
-            rows.get_column("round_id").to_numpy(),
-            rows.get_column("merchant_place").to_numpy(),
+            rows["round_id"].to_numpy(),
+            rows["merchant_place"].to_numpy(),
         )
-        channels = rows.get_column("channel_no").to_numpy()
+        channels = rows["channel_no"].to_numpy()
         is_in = np.zeros(len(round_ids), bool)
         for round_id in np.unique(round_ids).tolist():
             where = self._packs[round_id].scope
@@ -135,27 +136,25 @@ class Book:
         return pl.Series(is_in)
 
     def _is_hour(self, where: scope.Scope, rows: pl.DataFrame) -> np.ndarray[Any, Any]:
-        asked = rows.select("day", minute=pl.col("of_day") // 60)
+        asked = rows.select("day", minute=col("of_day") // 60)
         hours = asked.unique()
         is_open = [
             scope.is_hour(where, minute, times.as_date(day).isoweekday())
             for day, minute in hours.iter_rows()
         ]
         keyed = hours.with_columns(is_open=pl.Series(is_open, dtype=pl.Boolean))
-        return (
-            asked.join(keyed, on=hours.columns, how="left", maintain_order="left")
-            .get_column("is_open")
-            .to_numpy()
-        )
+        return asked.join(keyed, on=hours.columns, how="left", maintain_order="left")[
+            "is_open"
+        ].to_numpy()
 
     def used_channel(self, rows: pl.DataFrame) -> pl.Series:
         """The channel a payment states, else the only one its voucher is for, else 0."""
         only = {
             round_id: CODES.get(pack.scope.channel, 0) for round_id, pack in self._packs.items()
         }
-        known = rows.get_column("round_id").replace_strict(only, return_dtype=pl.Int64)
+        known = rows["round_id"].replace_strict(only, return_dtype=pl.Int64)
         return rows.select(
-            pl.when(pl.col("channel_no") > 0).then(pl.col("channel_no")).otherwise(known)
+            when(col("channel_no") > 0).then(col("channel_no")).otherwise(known)
         ).to_series()
 
     # ------------------------------------------------------------ visits
@@ -167,8 +166,8 @@ class Book:
         Visits are known by 64 bits of hash and counted too high rather than too low: what seems
         full is left to the judge.
         """
-        days = rows.get_column("day").to_numpy()
-        asked = rows.get_column("visit").to_numpy()
+        days = rows["day"].to_numpy()
+        asked = rows["visit"].to_numpy()
         room = np.ones(len(asked), bool)
         for day in np.unique(days).tolist():
             here = np.flatnonzero(days == day)
@@ -212,7 +211,7 @@ class Merchants:
             how="left",
             maintain_order="left",
         )
-        keys = _keys(frame.get_column("merchant_no"))
+        keys = _keys(frame["merchant_no"])
         order = np.argsort(keys, kind="stable")
         self._frame, self._keys = frame[order], keys[order]
         self._covered: dict[int, np.ndarray[Any, Any]] = {}
@@ -223,29 +222,25 @@ class Merchants:
         """
         if not len(self._keys):
             return rows.clear().with_columns(
-                merchant_id=pl.lit(0), segment_id=pl.lit(0), merchant_place=pl.lit(0)
+                merchant_id=lit(0), segment_id=lit(0), merchant_place=lit(0)
             )
-        wanted = rows.get_column("merchant_no")
+        wanted = rows["merchant_no"]
         places = np.minimum(np.searchsorted(self._keys, _keys(wanted)), len(self._keys) - 1)
         rows = rows.with_columns(
-            merchant_id=self._frame.get_column("merchant_id").gather(places),
-            segment_id=self._frame.get_column("segment_id").gather(places),
+            merchant_id=self._frame["merchant_id"].gather(places),
+            segment_id=self._frame["segment_id"].gather(places),
             merchant_place=pl.Series(places),
         )
-        return rows.filter(self._frame.get_column("merchant_no").gather(places) == wanted).drop(
-            "merchant_no"
-        )
+        return rows.filter(self._frame["merchant_no"].gather(places) == wanted).drop("merchant_no")
 
     def covered(self, round_id: int, where: scope.Scope) -> np.ndarray[Any, Any]:
         """Which merchants a round's vouchers are for (rules.scope.covers): asked once for each kind
         of merchant, and for each one that the scope names by number.
         """
         if round_id not in self._covered:
-            named = self._frame.get_column("merchant_no").is_in(
-                list(where.merchants | where.exclude)
-            )
+            named = self._frame["merchant_no"].is_in(list(where.merchants | where.exclude))
             asked = self._frame.select(
-                pl.when(named).then("merchant_no").otherwise(pl.lit("")).alias("merchant_no"),
+                when(named).then("merchant_no").otherwise(lit("")).alias("merchant_no"),
                 *KIND_OF_MERCHANT,
             )
             kinds = asked.unique()
@@ -255,7 +250,7 @@ class Merchants:
             ]
             keyed = kinds.with_columns(is_in=pl.Series(is_in, dtype=pl.Boolean))
             found = asked.join(keyed, on=kinds.columns, how="left", maintain_order="left")
-            self._covered[round_id] = np.asarray(found.get_column("is_in").to_numpy(), bool)
+            self._covered[round_id] = np.asarray(found["is_in"].to_numpy(), bool)
         return self._covered[round_id]
 
 
@@ -276,9 +271,9 @@ def visits_of(rows: list[tuple[bytes, int, int]]) -> np.ndarray[Any, Any]:
         rows, orient="row", schema={"token": pl.Binary, "merchant_id": pl.Int64, "day": pl.Int64}
     )
     return visits(
-        resident_keys(found.get_column("token")),
-        found.get_column("merchant_id"),
-        found.get_column("day"),
+        resident_keys(found["token"]),
+        found["merchant_id"],
+        found["day"],
     )
 
 
@@ -315,7 +310,7 @@ class Claims:
         kept = (
             None
             if self._frame is None
-            else self._frame.filter(~pl.col("round_no").is_in(list(over)))
+            else self._frame.filter(~col("round_no").is_in(list(over)))
             if over
             else self._frame
         )
@@ -331,12 +326,12 @@ class Claims:
                         "claimed_at": _numbers(claimed, pl.UInt32),
                         "expires_at": _numbers(expires, pl.Int64),
                     }
-                ).with_columns(round_no=pl.lit(round_id, pl.Int32))
+                ).with_columns(round_no=lit(round_id, pl.Int32))
             )
         if not frames:
             return
         frame = pl.concat(frames)
-        keys = _keys(frame.get_column("number"))
+        keys = _keys(frame["number"])
         order = np.argsort(keys, kind="stable")
         self._frame, self._keys = frame[order], keys[order]
 
@@ -346,23 +341,23 @@ class Claims:
         """
         if self._frame is None:
             return rows.clear().with_columns(
-                claim_id=pl.lit(None, pl.Int64),
-                round_id=pl.lit(None, pl.Int64),
-                resident=pl.lit(None, pl.UInt64),
-                claimed_at=pl.lit(None, pl.Int64),
-                expires_at=pl.lit(None, pl.Int64),
+                claim_id=lit(None, pl.Int64),
+                round_id=lit(None, pl.Int64),
+                resident=lit(None, pl.UInt64),
+                claimed_at=lit(None, pl.Int64),
+                expires_at=lit(None, pl.Int64),
             )
-        wanted = rows.get_column("claim_no")
+        wanted = rows["claim_no"]
         places = np.minimum(np.searchsorted(self._keys, _keys(wanted)), len(self._keys) - 1)
         found = self._frame[places]
         rows = rows.with_columns(
-            claim_id=found.get_column("claim_id").cast(pl.Int64),
-            round_id=found.get_column("round_no").cast(pl.Int64),
-            resident=found.get_column("resident"),
-            claimed_at=found.get_column("claimed_at").cast(pl.Int64),
-            expires_at=found.get_column("expires_at"),
+            claim_id=found["claim_id"].cast(pl.Int64),
+            round_id=found["round_no"].cast(pl.Int64),
+            resident=found["resident"],
+            claimed_at=found["claimed_at"].cast(pl.Int64),
+            expires_at=found["expires_at"],
         )
-        return rows.filter(found.get_column("number") == wanted).drop("claim_no")
+        return rows.filter(found["number"] == wanted).drop("claim_no")
 
 
 def _keys(numbers: pl.Series) -> np.ndarray[Any, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
+from polars import col
 
 from vouchercli.ops.intake.by_columns import typing
 from vouchercli.ops.intake.by_columns.feed import Feed
@@ -90,21 +91,19 @@ class Prover:
         frame, odd = block.columns()
         rows = self._lawful(frame)
         first = rows.unique(CONTENT, keep="first", maintain_order=True)
-        whose = pl.col("resident") if self._limits else pl.struct("round_id", "resident")
-        alone = first.filter(~pl.col("claim_no").is_duplicated() & ~whose.is_duplicated())
+        whose = col("resident") if self._limits else pl.struct("round_id", "resident")
+        alone = first.filter(~col("claim_no").is_duplicated() & ~whose.is_duplicated())
         fit = self._with_expiry(alone)
-        tokens = identities.tokens(self._key, fit.get_column("resident"))
+        tokens = identities.tokens(self._key, fit["resident"])
         fit = self._eligible(fit.with_columns(resident=pl.Series(tokens, dtype=pl.Binary)))
         fit = self._with_week(fit) if self._limits else fit
         # each page of that index is then written once a chunk
         fit = fit.sort("resident", maintain_order=True)
-        repeats = (
-            rows.join(first, on="line", how="anti")
-            .filter(~pl.col("round_id").is_in(list(self._listed)))
-            .get_column("line")
-        )
-        done = pl.concat([fit.get_column("line"), repeats])
-        lines = frame.get_column("line")
+        repeats = rows.join(first, on="line", how="anti").filter(
+            ~col("round_id").is_in(list(self._listed))
+        )["line"]
+        done = pl.concat([fit["line"], repeats])
+        lines = frame["line"]
         return Proof(
             fit,
             [*odd, *lines.filter(~lines.is_in(done.implode())).to_list()],
@@ -115,29 +114,26 @@ class Prover:
 
     def _lawful(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows of which rules.claims.reason is None."""
-        at, day, of_day = typing.moments(frame.get_column("claimed_at"), self._zone)
+        at, day, of_day = typing.moments(frame["claimed_at"], self._zone)
         rows = frame.with_columns(claimed_at=at, day=day, of_day=of_day).filter(
-            pl.col("claimed_at").is_not_null()
-            & (pl.col("claim_no") != "")
-            & (pl.col("resident") != "")
+            col("claimed_at").is_not_null() & (col("claim_no") != "") & (col("resident") != "")
         )
         rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left")
         rows = rows.filter(
-            (pl.col("claimed_at") >= pl.col("opens_at"))
-            & (pl.col("claimed_at") < pl.col("closes_at"))
+            (col("claimed_at") >= col("opens_at")) & (col("claimed_at") < col("closes_at"))
         )
         for round_id, from_at, until_at in self._pauses:
             is_before, is_after = (
-                pl.col("claimed_at") < from_at,
-                pl.col("claimed_at") >= (END_OF_TIME if until_at is None else until_at),
+                col("claimed_at") < from_at,
+                col("claimed_at") >= (END_OF_TIME if until_at is None else until_at),
             )
-            rows = rows.filter((pl.col("round_id") != round_id) | is_before | is_after)
+            rows = rows.filter((col("round_id") != round_id) | is_before | is_after)
         return rows
 
     def _eligible(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows whose residents (tokens) their rounds are for."""
         for round_id, residents in self._listed.items():
-            of_round = pl.col("round_id") == round_id
+            of_round = col("round_id") == round_id
             rows = pl.concat(
                 [
                     rows.filter(~of_round),
@@ -148,7 +144,7 @@ class Prover:
 
     def _with_week(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with the bounds of the calendar week they were claimed in."""
-        days = rows.get_column("day").unique().to_list()
+        days = rows["day"].unique().to_list()
         bounds = [times.week_bounds(day, self._zone) for day in days]
         weeks = {
             name: [each[side] for each in bounds] for side, name in enumerate(proved_claims.WEEK)
@@ -162,7 +158,7 @@ class Prover:
         """The rows with `expires_at`, by round and day; days on which it is neither one moment nor
         one clock time fall away.
         """
-        days = rows.select("round_id", midnight=pl.col("claimed_at") - pl.col("of_day")).unique()
+        days = rows.select("round_id", midnight=col("claimed_at") - col("of_day")).unique()
         ends = [
             _ending(self._packs[round_id], midnight, self._zone)
             for round_id, midnight in days.iter_rows()
@@ -171,11 +167,11 @@ class Prover:
             ends_at=pl.Series([end for end, _ in ends], dtype=pl.Int64),
             pace=pl.Series([pace for _, pace in ends], dtype=pl.Int64),
         )
-        rows = rows.with_columns(midnight=pl.col("claimed_at") - pl.col("of_day"))
+        rows = rows.with_columns(midnight=col("claimed_at") - col("of_day"))
         rows = rows.join(known, on=["round_id", "midnight"], how="inner", maintain_order="left")
         return (
-            rows.with_columns(expires_at=pl.col("ends_at") + pl.col("pace") * pl.col("of_day"))
-            .filter(pl.col("expires_at").is_not_null())
+            rows.with_columns(expires_at=col("ends_at") + col("pace") * col("of_day"))
+            .filter(col("expires_at").is_not_null())
             .select(*proved_claims.COLUMNS, "day")
         )
 
@@ -209,10 +205,10 @@ class Writer:
         all.
         """
         fit, lines = _with_room(desk.db, proof.fit)
-        columns = [fit.get_column(name).to_list() for name in proved_claims.COLUMNS]
+        columns = [fit[name].to_list() for name in proved_claims.COLUMNS]
         proved_claims.count(desk.db, _by_day(fit))
         within = (
-            (proof.limits, [fit.get_column(name).to_list() for name in proved_claims.WEEK])
+            (proof.limits, [fit[name].to_list() for name in proved_claims.WEEK])
             if proof.limits
             else None
         )
@@ -226,9 +222,9 @@ class Writer:
             proved_claims.count(
                 desk.db, [(round_id, day, -claims) for round_id, day, claims in _by_day(left)]
             )
-            fit = fit.filter(~pl.col("line").is_in(left.get_column("line").implode()))
+            fit = fit.filter(~col("line").is_in(left["line"].implode()))
             duplicate = proved_claims.duplicates(desk.db, left.select(proved_claims.SAME).rows())
-            lines += [line for line in left.get_column("line").to_list() if line not in duplicate]
+            lines += [line for line in left["line"].to_list() if line not in duplicate]
         return Taken(fit.height, len(duplicate) + proof.repeated, sorted([*proof.lines, *lines]))
 
     def end(self, desk: Desk) -> None:
@@ -243,13 +239,12 @@ def _by_day(rows: pl.DataFrame) -> list[tuple[int, int, int]]:
 def _with_room(db: sqlite3.Connection, fit: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
     """The rows that find room in their rounds, and the lines of those that come too late."""
     late: list[int] = []
-    for round_id, rows in fit.get_column("round_id").value_counts().iter_rows():
+    for round_id, rows in fit["round_id"].value_counts().iter_rows():
         room = proved_claims.room(db, round_id)
         if rows > room:
             late += (
-                fit.filter(pl.col("round_id") == round_id)
-                .sort("claimed_at", "claim_no")
-                .get_column("line")
+                fit.filter(col("round_id") == round_id)
+                .sort("claimed_at", "claim_no")["line"]
                 .to_list()[room:]
             )
-    return (fit.filter(~pl.col("line").is_in(late)) if late else fit), late
+    return (fit.filter(~col("line").is_in(late)) if late else fit), late

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from polars import col, lit
 
 from vouchercli.ops.intake import splits
 from vouchercli.ops.intake.by_columns import refunds, sums, typing
@@ -16,7 +17,7 @@ from vouchercli.ops.intake.by_columns.book import visits_by_day
 from vouchercli.ops.intake.by_columns.feed import Feed
 from vouchercli.ops.intake.by_columns.redemptions import CHANGE, Proof, Prover
 from vouchercli.ops.intake.kinds import Taken
-from vouchercli.store import programmes, proved_redemptions, segments, transaction_numbers
+from vouchercli.store import proved_redemptions, segments, transaction_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,10 +40,7 @@ class Writer:
     """
 
     def __init__(self, desk: Desk) -> None:
-        assert desk.programme is not None
-        self._has_visits = (
-            programmes.value(desk.programme).limits.vouchers_per_merchant_per_day is not None
-        )
+        self._has_visits = desk.rules.limits.vouchers_per_merchant_per_day is not None
         self._shares = splits.Shares(desk)
         self._next: int | None = None
         self._judged: dict[
@@ -65,7 +63,7 @@ class Writer:
         fit, lines = self._unvisited(proof)
         paid, duplicates, late = self._pay(desk, fit, proof.changes)
         refunded = self._refund(desk, proof.refunds)
-        unproved = proof.refunds.join(refunded, on="line", how="anti").get_column("line").to_list()
+        unproved = proof.refunds.join(refunded, on="line", how="anti")["line"].to_list()
         self._moved += [frame.select(sums.MOVED) for frame in (paid, refunded) if frame.height]
         return Taken(
             paid.height + refunded.height,
@@ -94,9 +92,9 @@ class Writer:
         known = [self._judged[day] for day in proof.days if day in self._judged]
         if not known:
             return fit, []
-        visits = fit.get_column("visit").to_numpy()
+        visits = fit["visit"].to_numpy()
         meets = pl.Series(np.logical_or.reduce([_is_among(judged, visits) for judged in known]))
-        return fit.filter(~meets), fit.get_column("line").filter(meets).to_list()
+        return fit.filter(~meets), fit["line"].filter(meets).to_list()
 
     def _pay(
         self, desk: Desk, fit: pl.DataFrame, changes: list[tuple[int, int]]
@@ -108,8 +106,8 @@ class Writer:
             return fit, 0, []
         splits = self._shares.of([(round_id, 0, fen) for round_id, fen in changes])
         fit = fit.with_columns(
-            split_id=pl.Series([number for number, _ in splits]).gather(fit.get_column("change")),
-            vouchers=pl.lit(1),
+            split_id=pl.Series([number for number, _ in splits]).gather(fit["change"]),
+            vouchers=lit(1),
         )
         first_id = proved_redemptions.next_id(desk.db)
         refused: list[int] = []
@@ -120,7 +118,7 @@ class Writer:
                 first_id + at,
                 _columns(fit[at : at + SLICE], proved_redemptions.COLUMNS),
             )
-        _keep_run(desk, first_id, fit.get_column("key"), fit.get_column("paid_at"))
+        _keep_run(desk, first_id, fit["key"], fit["paid_at"])
         if not refused:
             return fit, 0, []
         is_refused = np.zeros(fit.height, bool)
@@ -132,7 +130,7 @@ class Writer:
         return (
             fit,
             len(duplicates),
-            [line for line in left.get_column("line").to_list() if line not in duplicates],
+            [line for line in left["line"].to_list() if line not in duplicates],
         )
 
     def _refund(self, desk: Desk, asked: pl.DataFrame) -> pl.DataFrame:
@@ -144,10 +142,10 @@ class Writer:
             [(round_id, fen, 0) for round_id, fen in found.select(CHANGE).iter_rows()]
         )
         found = found.with_columns(
-            *(-pl.col(name) for name in SIGNED),
+            *(-col(name) for name in SIGNED),
             split_id=pl.Series([number for number, _ in splits]),
-            vouchers=pl.lit(-1),
-            subsidy_fen=-pl.col("subsidy_fen"),
+            vouchers=lit(-1),
+            subsidy_fen=-col("subsidy_fen"),
         )
         first_id = proved_redemptions.next_id(desk.db)
         proved_redemptions.add_refunds(
@@ -156,14 +154,14 @@ class Writer:
         _keep_run(
             desk,
             first_id,
-            typing.keys(found.get_column("transaction_no")),
-            found.get_column("paid_at"),
+            typing.keys(found["transaction_no"]),
+            found["paid_at"],
         )
         return found
 
 
 def _columns(rows: pl.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
-    return [rows.get_column(name).to_list() for name in names]
+    return [rows[name].to_list() for name in names]
 
 
 def _is_among(ordered: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

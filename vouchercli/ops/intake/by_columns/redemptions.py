@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
+from polars import col, lit
 
 from vouchercli.formats.columnar import frames
 from vouchercli.ops.intake.by_columns import refunds, typing
 from vouchercli.ops.intake.by_columns.book import CODES, Book, visits
 from vouchercli.ops.intake.by_columns.typing import VOUCHER
-from vouchercli.store import programmes
 
 if TYPE_CHECKING:
     from vouchercli.formats.columnar.blocks import Block
@@ -73,9 +73,8 @@ class Prover:
     """Holds the rows of a block against the law, as far as columns can tell."""
 
     def __init__(self, desk: Desk) -> None:
-        assert desk.programme is not None
         self._desk, self._zone = desk, desk.zone
-        rules = programmes.value(desk.programme)
+        rules = desk.rules
         self._limit = rules.limits.vouchers_per_merchant_per_day
         self._restores = rules.refunds in refunds.RESTORING
         self._says_subsidy = desk.reading.has("subsidy")
@@ -88,26 +87,24 @@ class Prover:
     def prove(self, block: Block) -> Proof:
         """The plainly lawful payments and refunds of a block."""
         frame, odd = block.columns()
-        lines = frame.get_column("line")
+        lines = frame["line"]
         rows = self._typed(self._book.with_numbers(frame))
         if not rows.height:
             return Proof(NOTHING, [], [], NOTHING, [*odd, *lines.to_list()], 0)
         rows = self._known(rows)
         rows = rows.with_columns(channel=self._book.used_channel(rows))
-        is_payment = rows.get_column("kind") == "pay"
+        is_payment = rows["kind"] == "pay"
         paid, repeated = _without_repeats(self._lawful(rows.filter(is_payment)))
         paid, days = self._uncontested(paid)
         # the index by voucher is then written in its own order
         paid = paid.sort("claim_id", "coupon_no")
-        paid = paid.with_columns(key=typing.keys(paid.get_column("transaction_no")))
+        paid = paid.with_columns(key=typing.keys(paid["transaction_no"]))
         changes = paid.select(CHANGE).unique(maintain_order=True).with_row_index("change")
         paid = paid.join(changes, on=CHANGE, how="left", maintain_order="left")
         back = refunds.candidates(rows.filter(~is_payment)) if self._restores else rows.clear()
         left = [
             *odd,
-            *_without(
-                lines, pl.concat([paid.get_column("line"), repeated, back.get_column("line")])
-            ),
+            *_without(lines, pl.concat([paid["line"], repeated, back["line"]])),
         ]
         return Proof(
             paid, changes.select(CHANGE).rows(), days, back.select(REFUND), left, repeated.len()
@@ -115,19 +112,17 @@ class Prover:
 
     def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Texts to numbers: amounts in fen, times as UTC seconds with their local day."""
-        kinds = {
-            text: self._desk.reading.kind_of(text) for text in frame.get_column("kind").unique()
-        }
-        at, day, of_day = typing.moments(frame.get_column("paid_at"), self._zone)
+        kinds = {text: self._desk.reading.kind_of(text) for text in frame["kind"].unique()}
+        at, day, of_day = typing.moments(frame["paid_at"], self._zone)
         order, discount = frames.fen("order_amount"), frames.fen("merchant_discount")
-        subsidy = frames.fen("subsidy") if self._says_subsidy else pl.lit(None, pl.Int64)
+        subsidy = frames.fen("subsidy") if self._says_subsidy else lit(None, pl.Int64)
         rows = frame.select(
             "line",
             "transaction_no",
             "claim_no",
             "merchant_no",
             "refund_of",
-            kind=pl.col("kind").replace_strict(kinds, default="", return_dtype=pl.String),
+            kind=col("kind").replace_strict(kinds, default="", return_dtype=pl.String),
             coupon_no=typing.whole("coupon_no", 3),
             paid_at=at,
             day=day,
@@ -135,21 +130,18 @@ class Prover:
             order_fen=order,
             merchant_discount_fen=discount,
             told_fen=subsidy,
-            channel_no=pl.col("channel").replace_strict(CODES, default=None, return_dtype=pl.Int64),
-        ).with_columns(base_fen=pl.col("order_fen") - pl.col("merchant_discount_fen"))
+            channel_no=col("channel").replace_strict(CODES, default=None, return_dtype=pl.Int64),
+        ).with_columns(base_fen=col("order_fen") - col("merchant_discount_fen"))
         return rows.filter(
             (
-                (
-                    (pl.col("kind") == "pay")
-                    | ((pl.col("kind") == "refund") & (pl.col("refund_of") != ""))
-                )
-                & pl.col("coupon_no").is_not_null()
-                & pl.col("paid_at").is_not_null()
-                & (pl.col("order_fen") > 0)
-                & (pl.col("base_fen") >= 0)
-                & pl.col("channel_no").is_not_null()
-                & (pl.col("merchant_no") != "")
-                & (pl.col("told_fen").is_not_null() if self._says_subsidy else pl.lit(True))
+                ((col("kind") == "pay") | ((col("kind") == "refund") & (col("refund_of") != "")))
+                & col("coupon_no").is_not_null()
+                & col("paid_at").is_not_null()
+                & (col("order_fen") > 0)
+                & (col("base_fen") >= 0)
+                & col("channel_no").is_not_null()
+                & (col("merchant_no") != "")
+                & (col("told_fen").is_not_null() if self._says_subsidy else lit(True))
             ).fill_null(False)
         ).drop("order_fen")
 
@@ -158,7 +150,7 @@ class Prover:
         away.
         """
         book = self._book
-        book.cover(int(rows.get_column("paid_at").min()), int(rows.get_column("paid_at").max()))  # type: ignore[arg-type]
+        book.cover(int(rows["paid_at"].min()), int(rows["paid_at"].max()))  # type: ignore[arg-type]
         rows = book.with_claims(rows)
         rows = rows.join(
             book.coupons, on=["round_id", "coupon_no"], how="inner", maintain_order="left"
@@ -171,12 +163,10 @@ class Prover:
         """
         rows = rows.with_columns(subsidy_fen=typing.lawful_subsidy())
         is_lawful = rows.select(
-            (pl.col("paid_at") >= pl.col("claimed_at"))
-            & (pl.col("paid_at") < pl.col("expires_at"))
-            & (pl.col("base_fen") >= pl.col("threshold_fen"))
-            & (
-                pl.col("told_fen").fill_null(pl.col("subsidy_fen")) == pl.col("subsidy_fen")
-            ).fill_null(False)
+            (col("paid_at") >= col("claimed_at"))
+            & (col("paid_at") < col("expires_at"))
+            & (col("base_fen") >= col("threshold_fen"))
+            & (col("told_fen").fill_null(col("subsidy_fen")) == col("subsidy_fen")).fill_null(False)
         ).to_series()
         return rows.filter(is_lawful & self._book.is_in_scope(rows)).select(LAWFUL)
 
@@ -187,17 +177,13 @@ class Prover:
         What shares a voucher with a fact is found when it is written, what shares a number with one
         when the import ends.
         """
-        rows = rows.filter(
-            ~VOUCHER.is_duplicated() & ~pl.col("transaction_no").hash().is_duplicated()
-        )
+        rows = rows.filter(~VOUCHER.is_duplicated() & ~col("transaction_no").hash().is_duplicated())
         if self._limit is None:
             return rows.drop("resident"), []
-        seen = visits(
-            rows.get_column("resident"), rows.get_column("merchant_id"), rows.get_column("day")
-        )
+        seen = visits(rows["resident"], rows["merchant_id"], rows["day"])
         rows = rows.drop("resident").with_columns(visit=pl.Series(seen, dtype=pl.UInt64))
         rows = rows.filter(self._book.has_room(rows, self._limit))
-        return rows, rows.get_column("day").unique().sort().to_list()
+        return rows, rows["day"].unique().sort().to_list()
 
 
 def _without(lines: pl.Series, done: pl.Series) -> list[int]:
@@ -213,7 +199,7 @@ def _without(lines: pl.Series, done: pl.Series) -> list[int]:
 def _without_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """The rows without those that repeat an earlier one in everything, and the lines of these."""
     shared = rows.filter(VOUCHER.is_duplicated())
-    repeated = shared.filter(~pl.struct(CONTENT).is_first_distinct()).get_column("line")
+    repeated = shared.filter(~pl.struct(CONTENT).is_first_distinct())["line"]
     return (
-        rows.filter(~pl.col("line").is_in(repeated.implode())) if repeated.len() else rows
+        rows.filter(~col("line").is_in(repeated.implode())) if repeated.len() else rows
     ), repeated

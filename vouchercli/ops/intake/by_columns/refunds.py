@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
+from polars import col
 
 from vouchercli.ops.intake.by_columns.typing import VOUCHER
 from vouchercli.store import proved_redemptions
@@ -26,9 +27,9 @@ def candidates(refunds: pl.DataFrame) -> pl.DataFrame:
     on the voucher or has the number, and they come while the voucher would still be valid.
     """
     in_time = refunds.filter(
-        (pl.col("paid_at") >= pl.col("claimed_at")) & (pl.col("paid_at") < pl.col("expires_at"))
+        (col("paid_at") >= col("claimed_at")) & (col("paid_at") < col("expires_at"))
     )
-    return in_time.filter(~VOUCHER.is_duplicated() & ~pl.col("transaction_no").is_duplicated())
+    return in_time.filter(~VOUCHER.is_duplicated() & ~col("transaction_no").is_duplicated())
 
 
 def with_payments(db: sqlite3.Connection, refunds: pl.DataFrame) -> pl.DataFrame:
@@ -43,7 +44,7 @@ def with_payments(db: sqlite3.Connection, refunds: pl.DataFrame) -> pl.DataFrame
         payment_id=pl.Series([one for one, _ in found], dtype=pl.Int64),
         subsidy_fen=pl.Series([fen for _, fen in found], dtype=pl.Int64),
     )
-    told = pl.col("told_fen").fill_null(pl.col("subsidy_fen"))  # null: the file says nothing of it
-    return refunds.filter(
-        pl.col("payment_id").is_not_null() & (told == pl.col("subsidy_fen"))
-    ).drop("told_fen")
+    told = col("told_fen").fill_null(col("subsidy_fen"))  # null: the file says nothing of it
+    return refunds.filter(col("payment_id").is_not_null() & (told == col("subsidy_fen"))).drop(
+        "told_fen"
+    )

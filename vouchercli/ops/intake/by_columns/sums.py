@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from polars import col, lit
 
 from vouchercli.ops.intake.by_columns.book import CHANNELS, SEGMENT
 from vouchercli.store import proved_redemptions, totals
@@ -60,29 +61,29 @@ def of(
     `store.segments.every`.
     """
     rows = pl.concat(moved)
-    numbers = rows.get_column("split_id").unique().to_list()
+    numbers = rows["split_id"].unique().to_list()
     known = pl.DataFrame(
         [(number, *splits[number][:3]) for number in numbers],
         orient="row",
         schema=dict.fromkeys(("split_id", *PARTS), pl.Int64),
     )
-    rows = rows.join(known, on="split_id", how="left").with_columns(month=pl.col("day") // 100)
+    rows = rows.join(known, on="split_id", how="left").with_columns(month=col("day") // 100)
     return Sums(_groups(rows, segments), _merchants(rows), _funders(rows, splits))
 
 
-ADDED = [pl.col(name).cast(pl.Int64).sum() for name in SUMMED]
+ADDED = [col(name).cast(pl.Int64).sum() for name in SUMMED]
 
 
 def _groups(rows: pl.DataFrame, segments: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     combined = rows.group_by(proved_redemptions.COMBINED_KEY).agg(ADDED)
-    channels = pl.col("channel").replace_strict(dict(enumerate(CHANNELS)), return_dtype=pl.String)
+    channels = col("channel").replace_strict(dict(enumerate(CHANNELS)), return_dtype=pl.String)
     named = combined.join(
         pl.DataFrame(segments, orient="row", schema=SEGMENT), on="segment_id", how="left"
-    ).with_columns(round=pl.lit(""), channel=channels)
+    ).with_columns(round=lit(""), channel=channels)
     found: list[tuple[Any, ...]] = []
     for grouping in totals.KEYS:
         key = ("round_id", "day", grouping)
-        found += named.group_by(key).agg(ADDED).sort(key).select(pl.lit(grouping), pl.all()).rows()
+        found += named.group_by(key).agg(ADDED).sort(key).select(lit(grouping), pl.all()).rows()
     return found
 
 

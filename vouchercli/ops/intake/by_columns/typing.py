@@ -5,6 +5,7 @@ cell; None where it is not plain.
 from __future__ import annotations
 
 import polars as pl
+from polars import col, when
 
 from vouchercli.rules import times
 from vouchercli.rules.subsidy import WHOLE_BP
@@ -12,25 +13,25 @@ from vouchercli.store import transaction_numbers
 
 DAY = 86_400
 # a pack has fewer than a thousand coupons
-VOUCHER = pl.col("claim_id") * 1000 + pl.col("coupon_no")
+VOUCHER = col("claim_id") * 1000 + col("coupon_no")
 
 
 def lawful_subsidy() -> pl.Expr:
     """`rules.subsidy.lawful_subsidy` of base_fen, denomination_fen and percent_bp (bases below ten
     trillion yuan).
     """
-    part = (2 * pl.col("base_fen") * pl.col("percent_bp") + WHOLE_BP) // (2 * WHOLE_BP)
+    part = (2 * col("base_fen") * col("percent_bp") + WHOLE_BP) // (2 * WHOLE_BP)
     # which passes over the null of a voucher without a percentage
     return pl.min_horizontal("denomination_fen", part)
 
 
 def whole(column: str, digits: int) -> pl.Expr:
     """A number of at most so many digits, above nothing."""
-    text = pl.col(column)
-    number = pl.when(text.str.contains(r"^\d+$") & (text.str.len_bytes() <= digits)).then(
+    text = col(column)
+    number = when(text.str.contains(r"^\d+$") & (text.str.len_bytes() <= digits)).then(
         text.cast(pl.Int64, strict=False)
     )
-    return pl.when(number > 0).then(number)
+    return when(number > 0).then(number)
 
 
 def moments(written: pl.Series, zone: str) -> tuple[pl.Series, pl.Series, pl.Series]:

@@ -1,0 +1,77 @@
+"""Files read whole, and written whole or not at all; what is said when the machine refuses."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vouchercli.errors import VoucherError
+from vouchercli.result import because
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def read(path: Path | str) -> bytes:
+    """All bytes of a file. Raises `VoucherError`: no_such_file, unreadable_file."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+@contextlib.contextmanager
+def drafted(path: Path, mark: str = "") -> Iterator[Path]:
+    """A hidden file beside `path` to write and then to put in its place; what is left of it goes.
+    Without a `mark` it is always the same, so that what a killed writer left is written over.
+
+    Raises `VoucherError` unwritable_file.
+    """
+    draft = path.with_name(f".{path.name}{mark}.part")
+    try:
+        yield draft
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+
+
+def unreadable(path: Path | str, error: OSError) -> VoucherError:
+    """The refusal of a file that is not there or cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return VoucherError(
+            "no_such_file",
+            "there is no file {file}",
+            hint="check the name and the folder",
+            file=str(path),
+        )
+    return VoucherError(
+        "unreadable_file",
+        "{file} cannot be read: {why}",
+        hint="check that it is a file and who may read it",
+        file=str(path),
+        why=because(error),
+    )
+
+
+def unwritable(path: Path, error: OSError) -> VoucherError:
+    """The refusal of a file that cannot be written."""
+    return VoucherError(
+        "unwritable_file",
+        "{file} cannot be written: {why}",
+        hint="check the folder and who may write there",
+        file=str(path),
+        why=because(error),
+    )
+
+
+def in_the_way(path: Path) -> VoucherError:
+    """The refusal to write over a file."""
+    return VoucherError(
+        "file_exists",
+        "{file} is already there",
+        hint="name a new file, or move this one away",
+        file=str(path),
+    )

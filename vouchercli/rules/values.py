@@ -1,0 +1,76 @@
+"""What the law reads in a programme's or template's document: amounts, percentages, times, names in
+both languages.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vouchercli import documents
+from vouchercli.rules import money, times
+
+PERCENT = re.compile(r"\s*(\d{1,4})(?:\.(\d{1,2}))?\s*%?\s*")
+ANY_ZONE = "UTC"
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name in both languages."""
+
+    zh: str
+    en: str
+
+
+class Node(documents.Node):
+    """One value of a programme or a template. A key without a value counts as not written."""
+
+    blank_is_fault = False
+
+    def yuan(self, default: int | None = 0) -> int | None:
+        """An amount in yuan, as fen; not negative."""
+        if self.is_missing:
+            return default
+        try:
+            fen = money.parse_yuan(self.scalar or "")
+        except ValueError:
+            self.fault(
+                "bad_amount",
+                "{offending} is not an amount in yuan",
+                'write it in quotes with at most two decimals, like "1234.50"',
+            )
+            return default
+        if fen < 0:
+            self.fault("bad_amount", "{offending} is below nothing", "write an amount from 0 on")
+            return default
+        return fen
+
+    def percent(self) -> int:
+        """A percentage as basis points, more than nothing: "100%" -> 10000, "12.5" -> 1250."""
+        if self.is_missing:
+            return 0
+        parts = PERCENT.fullmatch(self.scalar or "")
+        bp = int(f"{parts[1]}{parts[2] or '':0<2}") if parts else 0
+        if not bp:
+            self.fault(
+                "bad_percent",
+                "{offending} is not a percentage",
+                'write it like "12.5%", with at most two decimals',
+            )
+        return bp
+
+    def moment(self, zone: str = ANY_ZONE) -> int | None:
+        """A written time as UTC seconds, read in `zone`."""
+        if self.is_missing:
+            return None
+        try:
+            return times.parse(documents.written(self.value), zone)
+        except ValueError:
+            self.fault("bad_time", "{offending} is not a time", 'write it like "2020-03-27 08:00"')
+            return None
+
+    def name(self, default: str = "") -> Name:
+        """{zh: ..., en: ...}; one language stands in for the other."""
+        both = self.fields(("zh", "en"))
+        zh, en = both["zh"].text(), both["en"].text()
+        return Name(zh or en or default, en or zh or default)
