@@ -13,10 +13,10 @@ from big_town import canonical, copied, left_by, prepare
 from processes import PIPE
 
 from vouchercli.errors import Busy, Stopped
-from vouchercli.ops import reports
 from vouchercli.ops.answers import answer
 from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
+from vouchercli.ops.reports.leverage import report_leverage
 from vouchercli.rules import times
 from vouchercli.session import Session
 from vouchercli.store import db as store
@@ -331,7 +331,7 @@ def test_a_report_sees_whole_chunks_only(town: Any, here: Path) -> None:
 
     def look() -> None:
         with session(here) as other:
-            seen.append(answer(reports.report_leverage(other))["total"]["redemptions"])
+            seen.append(answer(report_leverage(other))["total"]["redemptions"])
 
     with session(here) as one:
         ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda _: look(), within=look))

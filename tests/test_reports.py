@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vouchercli.ops import reports
 from vouchercli.ops.answers import answer
+from vouchercli.ops.reports.leverage import report_leverage
+from vouchercli.ops.reports.rounds import report_rounds
 from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
@@ -292,7 +293,7 @@ class World:
         return Session(self.db, self.path, at(now), "lin", "lin", 0)
 
     def leverage(self, **wanted: Any) -> dict[str, Any]:
-        return answer(reports.report_leverage(self.session(), **wanted))
+        return answer(report_leverage(self.session(), **wanted))
 
 
 @pytest.fixture(scope="module")
@@ -861,7 +862,7 @@ def test_a_window_is_whole_days_and_cut_off_ends(
 
 
 def rounds_of(world: World, now: str = "2020-04-05 12:00", **wanted: Any) -> list[dict[str, Any]]:
-    return list(answer(reports.report_rounds(world.session(now), **wanted))["rows"])
+    return list(answer(report_rounds(world.session(now), **wanted))["rows"])
 
 
 def test_a_round_is_sold_out_at_its_last_pack_to_the_second(world: World) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from vouchercli.cli import drawing, encoding, show
+from vouchercli.cli import drawing, show
 from vouchercli.cli.language import speak
 from vouchercli.cli.options import Call
+from vouchercli.cli.wrapping import filled, folded, tokens
 from vouchercli.ops.answers import answer
 from vouchercli.result import (
     DATA,
@@ -27,7 +30,7 @@ from vouchercli.result import (
     Problem,
     Table,
     Word,
-    data_only,
+    only,
     say,
 )
 
@@ -149,16 +152,92 @@ def test_a_long_text_is_folded_and_nothing_of_it_is_lost(shown: Any) -> None:
 @given(
     text=st.text(st.sampled_from("ab 消费券，。（）(),1"), max_size=60), width=st.integers(4, 30)
 )
-def test_folding_keeps_every_character_and_the_width(text: str, width: int) -> None:
-    folded = drawing.folded(text, width)
-    assert all(cell_len(line) <= width for line in folded.split("\n"))
-    assert folded.replace("\n", "").replace(" ", "") == text.replace(" ", "")
+def test_folding_keeps_every_character_and_breaks_only_between_words(text: str, width: int) -> None:
+    lines = folded(text, width).split("\n")
+    assert all(cell_len(line) <= width or len(tokens(line)) == 1 for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
 
 def test_a_heading_breaks_in_the_middle_of_a_chinese_word_and_before_a_bracket() -> None:
-    assert drawing._heading("财政补贴", 4) == "财政\n补贴"
-    assert drawing._heading("拉动消费(交易额)", 8) == "拉动消费\n(交易额)"
-    assert drawing._heading("Vouchers used", 20) == "Vouchers used"
+    def heading(label: str, width: int) -> str:
+        return filled(drawing._pieces(label), width)
+
+    assert heading("财政补贴", 4) == "财政\n补贴"
+    assert heading("拉动消费(交易额)", 8) == "拉动消费\n(交易额)"
+    assert heading("Vouchers used", 20) == "Vouchers used"
+    assert heading("Vouchers used", 8) == "Vouchers\nused"
+
+
+# ---------------------------------------------------------------- nothing is broken in two
+
+KINDS = ("text", "word", "int", "fen", "ratio", "rate", "time", "date", "token")
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "int": st.integers(-(10**9), 10**12),
+    "fen": st.integers(-(10**9), 10**15),
+    "ratio": st.integers(0, 10**6).map(lambda n: f"{n / 100:.2f}"),
+    "rate": st.integers(0, 10_000).map(lambda n: f"{n / 10_000:.4f}"),
+    "time": st.integers(1_500_000_000, 1_700_000_000) | st.just(1_585_267_200),
+    "date": st.dates().map(lambda day: day.year * 10_000 + day.month * 100 + day.day),
+    "token": st.binary(min_size=16, max_size=16),
+    "word": st.sampled_from(["open", "closed", "below_threshold"]),
+    "text": st.sampled_from(
+        [
+            "",
+            "hz-1-topup",
+            "1,234.56",
+            "0a1b2c3d" * 8,
+            "杭州市商务局" * 6,
+            "one press source or two that agree",
+            "截至2020-03-27 08:00:00，共1,234,567张",
+        ]
+    ),
+}
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Table:
+    kinds = draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=8))
+    labels = st.sampled_from(["Base spend", "Round", "拉动消费(交易额)", "No.", "Opens"])
+    columns = tuple(Column(f"c{n}", draw(labels), kind) for n, kind in enumerate(kinds))
+    row = st.fixed_dictionaries({each.key: st.none() | VALUES[each.kind] for each in columns})
+    rows = draw(st.lists(row, min_size=1, max_size=4))
+    if len(rows) == 1 and draw(st.booleans()):
+        return table(*rows, columns=columns, is_record=True)
+    return table(*rows, columns=columns, total=draw(st.none() | row))
+
+
+def ways_to_show(column: Column, value: Any, zone: str) -> set[str]:
+    """A cell in one piece: an amount in any unit, a time also without its seconds."""
+    units = drawing.UNITS[drawing.language()] if column.kind == "fen" else (drawing.EXACT,)
+    texts = {drawing.pretty(column, value, zone, unit) for unit in units}
+    return texts | {text.removesuffix(":00") for text in texts if column.kind == "time"}
+
+
+@given(table=tables(), width=st.integers(40, 120), lang=st.sampled_from(["zh", "en"]))
+def test_no_number_time_code_or_digest_is_broken_in_two(
+    table: Table, width: int, lang: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as out:
+        patch.setenv("COLUMNS", str(width))
+        speak(lang)
+        show.show(Call("x"), Outcome(tables=(table,)))
+    lines = [f" {line} " for line in out.getvalue().splitlines()]
+    for row in [*table.rows, *([table.total] if table.total else [])]:
+        for column in table.columns:
+            ways = ways_to_show(column, row[column.key], table.zone)
+            if row[column.key] and all(len(tokens(way)) == 1 for way in ways):
+                assert any(f" {way} " in line for way in ways for line in lines)
+    assert all(cell_len(line.strip()) <= width or len(line.split()) == 1 for line in lines)
+
+
+def test_a_digest_wider_than_the_terminal_is_kept_on_one_line(
+    shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    digest = "0a1b2c3d" * 8
+    columns = (Column("sha256", "Digest"), Column("n", "Number", "int"))
+    lines = shown(table({"sha256": digest, "n": 1}, columns=columns)).splitlines()
+    assert lines[1:] == ["Digest:", digest, "Number: 1"]
 
 
 def test_an_optional_column_of_noughts_and_a_csv_column_are_not_shown(shown: Any) -> None:
@@ -262,7 +341,7 @@ def test_csv_leaves_asides_out_and_parts_tables_by_a_blank_line(shown: Any) -> N
 def test_programs_and_people_read_the_same_table_each_in_its_words(shown: Any) -> None:
     columns = (
         Column("state", "State", "word", shown="said"),
-        *data_only("opens_at", kind="time"),
+        *only(JSON, "opens_at", kind="time"),
     )
     row = {"state": "open", "said": "taking claims", "opens_at": 0}
     outcome = Outcome(
@@ -302,35 +381,6 @@ def test_json_is_the_envelope_and_nothing_else(shown: Any) -> None:
     }
 
 
-@given(
-    rows=st.lists(
-        st.fixed_dictionaries(
-            {
-                "key": st.text(max_size=4),
-                "n": st.integers(),
-                "a%s": st.none() | st.text(max_size=2),
-                "yes": st.booleans(),
-                "none": st.none(),
-            }
-        ),
-        max_size=3,
-    ),
-    times=st.integers(0, 1200),
-)
-def test_many_rows_are_encoded_as_the_library_would(rows: list[dict[str, Any]], times: int) -> None:
-    document = {
-        "voucher": 1,
-        "data": {"rows": rows * times, "empty": {}, "list": [1, "x", {"rows": rows}]},
-        "problems": [],
-    }
-    assert "".join(encoding.pieces(document)) == json.dumps(document, ensure_ascii=False)
-
-
-def test_rows_that_differ_are_encoded_too() -> None:
-    rows: list[dict[str, Any]] = [{"a": 1}] * 1500 + [{"b": 1}, {}]
-    assert json.loads("".join(encoding.pieces(rows))) == rows
-
-
 def test_a_terminal_gets_bold_headings_and_dim_notes(
     shown: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,10 +389,32 @@ def test_a_terminal_gets_bold_headings_and_dim_notes(
     monkeypatch.delenv("NO_COLOR", raising=False)
     lines = shown(table(HANGZHOU)).splitlines()
     assert lines[0] == "\x1b[1mA table\x1b[0m"
+    assert lines[1].startswith("\x1b[1m")
     assert lines[-1].startswith("\x1b[2mAmounts in thousand yuan")
     assert "\x1b" not in lines[-2]
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in shown(table(HANGZHOU))
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert "\x1b" not in shown(table(HANGZHOU))
+
+
+def test_a_pipe_gets_no_colours_whatever_the_caller_wants(
+    shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b" not in shown(table(HANGZHOU))
+
+
+def test_a_stream_without_line_drawing_gets_hyphens(
+    shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), "gb18030"))
+    shown(table(HANGZHOU, total=HANGZHOU))
+    sys.stdout.seek(0)
+    rules = [line for line in sys.stdout if not line.strip("-\n")]
+    assert len(set(rules)) == 1
+    assert len(rules) == 2
 
 
 def test_talk_goes_to_stderr_and_the_status_is_the_exit_code(

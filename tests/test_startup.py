@@ -35,11 +35,14 @@ print(json.dumps({"code": code, "modules": sorted({name.split(".")[0] for name i
 EVERYDAY = (
     (("--version",), {"rich", "yaml"}),
     (("--help",), {"rich", "yaml"}),
+    (("round", "create", "--help", "--lang", "zh"), {"rich", "yaml"}),
     (("report", "leverage", "-o", "json"), {"rich", "yaml"}),
     (("report", "rounds", "-o", "json"), {"rich", "yaml"}),
-    (("report", "leverage"), {"rich", "yaml"}),
     (("report", "leverage", "--by", "day", "-o", "csv"), {"rich", "yaml"}),
-    (("round", "list"), {"rich", "yaml"}),
+    (("programme", "show", "-o", "csv"), {"rich"}),
+    (("round", "list", "-o", "json"), {"rich", "yaml"}),
+    (("report", "leverage"), {"yaml"}),
+    (("round", "list"), {"yaml"}),
 )
 
 
@@ -89,8 +92,8 @@ def test_a_small_import_loads_no_columns(folder: Path, noun: str) -> None:
         "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,subsidy\n", "utf-8"
     )
     assert (
-        loaded(folder, noun, "import", f"{noun[0]}.csv")
-        & {"numpy", "polars", "pyarrow", "python_calamine"}
+        loaded(folder, noun, "import", f"{noun[0]}.csv", "-o", "json")
+        & {"rich", "numpy", "polars", "pyarrow", "python_calamine"}
         == set()
     )
 
@@ -99,3 +102,4 @@ def test_a_heavy_library_is_found(folder: Path) -> None:
     assert {"yaml", "sqlite_utils"} <= loaded(folder, "init", "--db", "other.db") | loaded(
         folder, "programme", "load", "hangzhou-2020"
     )
+    assert "rich" in loaded(folder, "round", "list")

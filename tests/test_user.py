@@ -39,7 +39,9 @@ MISUSED = {
     ("import",): "there is no command import",
     ("round", "show"): "CODE is missing",
     ("round", "create", "x"): "the option --template is missing",
-    ("round", "list", "--bogus"): "there is no option --bogus",
+    ("round", "list", "--bogus"): "there is no option --bogus [usage]",
+    ("round", "pause", "x", "--foo"): "there is no option --foo [usage]",
+    ("round", "pause", "x", "--nte", "y"): "there is no option --nte; did you mean --note?",
     ("round", "list", "-o"): "the option -o needs a value",
     ("round", "show", "my", "round"): "too many words: round",
     ("batch", "show", "x"): "N: x is not a whole number",
@@ -94,6 +96,44 @@ def test_a_misused_command_speaks_chinese(voucher: Callable[..., Ran]) -> None:
 def test_a_noun_alone_shows_its_help_and_json_only_json(voucher: Callable[..., Ran]) -> None:
     assert "Commands:\n  create" in voucher("round", expect=2).err
     refused = voucher("round", "-o", "json", expect=2)
+    assert (refused.json["problems"][0]["code"], refused.err) == ("usage", "")
+
+
+NO_JSON = (
+    ("merchant", "list", "--search", "-o json"),
+    ("round", "pause", "x", "--note", "see -o json"),
+    ("round", "pause", "x", "--note=-o json"),
+    ("round", "pause", "x", "--foo", "--note", "-o json"),
+    ("round", "pause", "x", "--foo", "--note", "-ojson"),
+    ("merchant", "list", "--search", "-o", "json"),
+    ("round", "pause", "x", "--", "-o", "json"),
+    ("round", "list", "-o", "json", "-o", "table", "--foo"),
+)
+MISUSED_IN_JSON = (
+    ("-o", "json", "round", "lst"),
+    ("round", "lst", "-ojson"),
+    ("round", "pause", "x", "--foo", "--output=json"),
+    ("round", "pause", "x", "--note", "--", "--foo", "--output", "json"),
+    ("round", "list", "--dry-run=3", "-o", "json"),
+)
+
+
+@pytest.mark.parametrize("args", NO_JSON, ids=" ".join)
+def test_a_value_that_reads_like_an_option_asks_for_no_json(
+    voucher: Callable[..., Ran], args: tuple[str, ...]
+) -> None:
+    voucher("init")
+    voucher("programme", "load", "hangzhou-2020")
+    ran = voucher(*args, expect=None)
+    assert '"voucher"' not in ran.out
+    assert "error: " in ran.err or "0 merchants" in ran.out
+
+
+@pytest.mark.parametrize("args", MISUSED_IN_JSON, ids=" ".join)
+def test_a_misused_command_answers_json_when_it_was_asked_to(
+    voucher: Callable[..., Ran], args: tuple[str, ...]
+) -> None:
+    refused = voucher(*args, expect=2)
     assert (refused.json["problems"][0]["code"], refused.err) == ("usage", "")
 
 

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import add_import
-from vouchercli.cli.options import Call, Limit, OnlyResident, OnlyRound, command, noun
+from vouchercli.cli.import_options import LONG_READING, File, told
+from vouchercli.cli.options import Limit, OnlyResident, OnlyRound, command, verbs
 from vouchercli.ops.intake import applications
 from vouchercli.result import Outcome
+from vouchercli.session import Session
 
-app = noun()
+app = verbs()
 
 
-add_import(
+@command(
     app,
-    applications.import_applications,
-    "Take in a file of applications; every row ends accepted, duplicate or rejected.",
-    "Example: voucher application import applications.csv",
+    "import",
+    epilog="Example: voucher application import applications.csv",
+    options=LONG_READING,
 )
+def import_(
+    session: Session,
+    file: File,
+    **reading: Any,
+) -> Outcome:
+    """Take in a file of applications; every row ends accepted, duplicate or rejected."""
+    with told(reading.pop("verbose")) as tell:
+        return applications.import_applications(session, file, tell=tell, **reading)
 
 
 @command(app, "list", epilog="Example: voucher application list --round hz-1 --limit 20")
 def list_(
-    call: Call,
+    session: Session,
     round_: OnlyRound = None,
     application_no: Annotated[
         Optional[str],
@@ -36,10 +45,6 @@ def list_(
     """List applications in the order of arrival, with the claim each was granted; residents are
     shown as tokens.
     """
-    return call.ask(
-        applications.list_applications,
-        round=round_,
-        application_no=application_no,
-        resident=resident,
-        limit=limit,
+    return applications.list_applications(
+        session, round=round_, application_no=application_no, resident=resident, limit=limit
     )

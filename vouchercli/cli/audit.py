@@ -6,11 +6,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, Limit, command, noun
+from vouchercli.cli.options import Call, Limit, command, verbs
 from vouchercli.ops.proof import audit
 from vouchercli.result import Outcome
+from vouchercli.session import Session
 
-app = noun()
+app = verbs()
 
 
 Deed = Annotated[
@@ -43,6 +44,7 @@ Head = Annotated[
 )
 def log(
     call: Call,
+    session: Session,
     *,
     deed: Deed = None,
     about: About = None,
@@ -53,16 +55,15 @@ def log(
     """Show who did what, when, with what stood before and after, the newest first (--actor NAME:
     only theirs).
     """
-    with call.session() as session:
-        return audit.list_deeds(
-            session,
-            actor=call.given.get("actor"),
-            deed=deed,
-            about=about,
-            limit=limit,
-            since=call.moment(session, since),
-            until=call.up_to(session, until),
-        )
+    return audit.list_deeds(
+        session,
+        actor=call.given.get("actor"),
+        deed=deed,
+        about=about,
+        limit=limit,
+        since=call.moment(session, since),
+        until=call.up_to(session, until),
+    )
 
 
 @command(
@@ -73,12 +74,12 @@ def log(
         " 42:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
     ),
 )
-def verify(call: Call, *, head: Head = None) -> Outcome:
+def verify(session: Session, *, head: Head = None) -> Outcome:
     """Prove that no line of the log was edited, taken out, put in or moved."""
-    return call.ask(audit.verify_log, head)
+    return audit.verify_log(session, head)
 
 
 @command(app, "head", epilog="Example: voucher audit head")
-def head(call: Call) -> Outcome:
+def head(session: Session) -> Outcome:
     """Show the newest line's number and digest, to be noted elsewhere."""
-    return call.ask(audit.show_head)
+    return audit.show_head(session)

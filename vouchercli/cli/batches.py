@@ -10,36 +10,38 @@ import typer
 
 from vouchercli.cli.import_options import Verbose, told
 from vouchercli.cli.language import t
-from vouchercli.cli.options import Call, Limit, command, noun
+from vouchercli.cli.options import Call, Limit, command, verbs
 from vouchercli.ops.intake import batches
 from vouchercli.result import Outcome
+from vouchercli.session import Session
 
-app = noun()
+app = verbs()
 
 Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The batch, as its import said.")]
 
 
 @command(app, "list", epilog="Example: voucher batch list --kind redemptions")
 def list_(
-    call: Call,
+    session: Session,
     kind: Annotated[
         Optional[str], typer.Option("--kind", metavar="KIND", help="Only files of this kind.")
     ] = None,
     limit: Limit = 50,
 ) -> Outcome:
     """List the files that came in, newest first."""
-    return call.ask(batches.list_batches, kind, limit)
+    return batches.list_batches(session, kind, limit)
 
 
 @command(app, "show", epilog="Example: voucher batch show 3")
-def show(call: Call, batch: Number) -> Outcome:
+def show(session: Session, batch: Number) -> Outcome:
     """Show one file: how it was read, what became of its rows and why."""
-    return call.ask(batches.show_batch, batch)
+    return batches.show_batch(session, batch)
 
 
 @command(app, "rejects", epilog="Example: voucher batch rejects 3 --to rejects.csv")
 def rejects(
     call: Call,
+    session: Session,
     batch: Number,
     to: Annotated[
         Optional[Path],
@@ -51,17 +53,16 @@ def rejects(
     """Show the rejected rows; -o csv and --to give them in the file's own layout plus reason and
     explanation.
     """
-    with call.session() as session:
-        if to is not None or call.output == "csv":
-            return batches.write_rejects(
-                session, batch, to if to is not None and str(to) != "-" else sys.stdout, t
-            )
-        return batches.list_rejects(session, batch)
+    if to is not None or call.output == "csv":
+        return batches.write_rejects(
+            session, batch, to if to is not None and str(to) != "-" else sys.stdout, t
+        )
+    return batches.list_rejects(session, batch)
 
 
 @command(app, "resume", epilog="Example: voucher batch resume 3")
 def resume(
-    call: Call,
+    session: Session,
     batch: Number,
     file: Annotated[
         Optional[str],
@@ -70,25 +71,24 @@ def resume(
     verbose: Verbose = False,
 ) -> Outcome:
     """Go on with an import that was stopped, behind the last chunk that is safe."""
-    with call.session() as session, told(verbose) as tell:
+    with told(verbose) as tell:
         return batches.resume_batch(session, batch, file, tell)
 
 
 @command(app, "retry", epilog="Example: voucher batch retry 3")
-def retry(call: Call, batch: Number) -> Outcome:
+def retry(session: Session, batch: Number) -> Outcome:
     """Judge the rejects again, now that what they waited for may have come."""
-    return call.ask(batches.retry_batch, batch)
+    return batches.retry_batch(session, batch)
 
 
 @command(app, "undo", epilog="Example: voucher batch undo 3")
-def undo(call: Call, batch: Number) -> Outcome:
+def undo(call: Call, session: Session, batch: Number) -> Outcome:
     """Take a whole file away again, unless something later stands on it."""
-    with call.session() as session:
-        if sys.stdin.isatty() and not (call.yes or call.dry_run):
-            question = t(
-                "Undo batch {batch}: take away {count} rows of {file} ({kind})?",
-                batches.what_undo_takes(session, batch),
-            )
-            typer.confirm(question, abort=True, err=True)
-            return batches.undo_batch(session, batch, is_sure=True)
-        return batches.undo_batch(session, batch, is_sure=call.yes)
+    if sys.stdin.isatty() and not (call.yes or call.dry_run):
+        question = t(
+            "Undo batch {batch}: take away {count} rows of {file} ({kind})?",
+            batches.what_undo_takes(session, batch),
+        )
+        typer.confirm(question, abort=True, err=True)
+        return batches.undo_batch(session, batch, is_sure=True)
+    return batches.undo_batch(session, batch, is_sure=call.yes)

@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import add_import
-from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyResident, OnlyRound, command, noun
+from vouchercli.cli.import_options import LONG_READING, File, told
+from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyResident, OnlyRound, command, verbs
 from vouchercli.errors import UsageFault
 from vouchercli.ops.granting import live_claims
 from vouchercli.ops.intake import claims
 from vouchercli.result import Outcome
+from vouchercli.session import Session
 
-app = noun()
+app = verbs()
 
 
-add_import(
-    app,
-    claims.import_claims,
-    "Take in a file of claims; every row ends accepted, duplicate or rejected.",
-    "Example: voucher claim import claims.csv",
-)
+@command(app, "import", epilog="Example: voucher claim import claims.csv", options=LONG_READING)
+def import_(
+    session: Session,
+    file: File,
+    **reading: Any,
+) -> Outcome:
+    """Take in a file of claims; every row ends accepted, duplicate or rejected."""
+    with told(reading.pop("verbose")) as tell:
+        return claims.import_claims(session, file, tell=tell, **reading)
 
 
 @command(app, "list", epilog="Example: voucher claim list --round hz-1 --limit 20")
 def list_(
-    call: Call,
+    session: Session,
     round_: OnlyRound = None,
     claim_no: OnlyClaim = None,
     resident: OnlyResident = None,
     limit: Limit = 100,
 ) -> Outcome:
     """List claims, oldest first; residents are shown as tokens."""
-    return call.ask(
-        claims.list_claims, round=round_, claim_no=claim_no, resident=resident, limit=limit
+    return claims.list_claims(
+        session, round=round_, claim_no=claim_no, resident=resident, limit=limit
     )
 
 

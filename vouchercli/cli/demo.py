@@ -14,7 +14,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.language import language
-from vouchercli.cli.options import Call, command, progress
+from vouchercli.cli.options import Call, command
 from vouchercli.errors import UsageFault
 from vouchercli.result import Outcome, say
 
@@ -38,7 +38,6 @@ class InFolder:
         if self.is_quiet:
             code, _, err = self._captured(args)
             if code:
-                progress("")
                 sys.stderr.write(err if code not in (0, 4) else "")
             return code
         print(f"\n$ {Step(args).command}", flush=True)

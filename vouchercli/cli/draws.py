@@ -6,11 +6,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command, noun
+from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.lottery import certificates, draws, quota_options
 from vouchercli.result import Outcome
+from vouchercli.session import Session
 
-app = noun()
+app = verbs()
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The round, for example hz-1.")]
 Certificate = Annotated[
@@ -90,6 +91,7 @@ Commitment = Annotated[
 )
 def commit(
     call: Call,
+    session: Session,
     code: Code,
     *,
     registration_closes: RegistrationCloses = None,
@@ -98,20 +100,19 @@ def commit(
     strata_file: StrataFile = None,
 ) -> Outcome:
     """Draw a secret seed and give its digest, to be published before registration closes."""
-    with call.session() as session:
-        closes_at = call.moment(session, registration_closes, end_of_day=True)
-        return draws.commit_seed(
-            session,
-            code,
-            registration_closes_at=closes_at,
-            public_source=public_source,
-            strata=quota_options.read(stratum or [], strata_file),
-        )
+    closes_at = call.moment(session, registration_closes, end_of_day=True)
+    return draws.commit_seed(
+        session,
+        code,
+        registration_closes_at=closes_at,
+        public_source=public_source,
+        strata=quota_options.read(stratum or [], strata_file),
+    )
 
 
 @command(app, "entrants", epilog="Example: voucher draw entrants hz-1 --to entrants.csv")
 def entrants(
-    call: Call,
+    session: Session,
     code: Code,
     *,
     stratum: Strata = None,
@@ -121,15 +122,14 @@ def entrants(
     """Write and fix the list of who takes part, once registration is closed: applications, no
     persons.
     """
-    with call.session() as session:
-        return draws.publish_entrants(
-            session, code, strata=quota_options.read(stratum or [], strata_file), to=to
-        )
+    return draws.publish_entrants(
+        session, code, strata=quota_options.read(stratum or [], strata_file), to=to
+    )
 
 
 @command(app, "run", epilog='Example: voucher draw run hz-1 --public-randomness "4 1 7"')
 def run(
-    call: Call,
+    session: Session,
     code: Code,
     *,
     public_randomness: PublicRandomness = None,
@@ -138,21 +138,21 @@ def run(
     to: Folder = None,
 ) -> Outcome:
     """Reveal the seed and draw: winners get their packs, the certificate is written."""
-    with call.session() as session:
-        return draws.draw(
-            session,
-            code,
-            public_randomness,
-            strata=quota_options.read(stratum or [], strata_file),
-            to=to,
-        )
+    return draws.draw(
+        session,
+        code,
+        public_randomness,
+        strata=quota_options.read(stratum or [], strata_file),
+        to=to,
+    )
 
 
 @command(app, "show", epilog="Example: voucher draw show hz-1 --application A0001")
-def show(call: Call, code: Code, *, application: Application = None, to: Folder = None) -> Outcome:
+def show(
+    session: Session, code: Code, *, application: Application = None, to: Folder = None
+) -> Outcome:
     """Show how far a draw has come, what became of an application; --to writes its files again."""
-    with call.session() as session:
-        return certificates.show_draw(session, code, application=application, to=to)
+    return certificates.show_draw(session, code, application=application, to=to)
 
 
 @command(

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, told
-from vouchercli.cli.options import Call, Limit, OnlyResident, command, noun
+from vouchercli.cli.import_options import READING, File, told
+from vouchercli.cli.options import Limit, OnlyResident, command, verbs
 from vouchercli.ops.intake import eligibility
 from vouchercli.result import Outcome
+from vouchercli.session import Session
 
-app = noun()
+app = verbs()
 
 
-@command(app, "import", epilog="Example: voucher eligibility import medics.csv")
+@command(app, "import", epilog="Example: voucher eligibility import medics.csv", options=READING)
 def import_(
-    call: Call,
+    session: Session,
     file: File,
-    profile: ProfileOption = None,
-    encoding: Encoding = None,
-    sha1: Sha1 = None,
+    **reading: Any,
 ) -> Outcome:
     """Take in an eligibility list; lines that are on it already are duplicates."""
-    with call.session() as session, told() as tell:
-        return eligibility.import_eligibility(
-            session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell
-        )
+    with told() as tell:
+        return eligibility.import_eligibility(session, file, tell=tell, **reading)
 
 
 @command(app, "list", epilog="Example: voucher eligibility list --group medics --limit 20")
 def list_(
-    call: Call,
+    session: Session,
     group: Annotated[
         Optional[str], typer.Option("--group", metavar="NAME", help="The residents of this group.")
     ] = None,
@@ -41,4 +38,4 @@ def list_(
     """List the groups and how many residents each has; of one group or resident, the lines of the
     list.
     """
-    return call.ask(eligibility.list_eligibility, group=group, resident=resident, limit=limit)
+    return eligibility.list_eligibility(session, group=group, resident=resident, limit=limit)

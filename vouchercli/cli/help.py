@@ -36,12 +36,12 @@ STAND_INS = (
     "YUAN",
 )
 # what Typer adds to an option's help: [default: 100; x>=1; required]
-EXTRAS = re.compile(r" *\[(?P<extras>[^\[\]]*)\]$")
-AT_LEAST = re.compile(r"x>=(?P<least>\d+)")
-BETWEEN = re.compile(r"(?P<least>\d+)<=x<=(?P<most>\d+)")
-EXAMPLES = re.compile(r"Examples?: (voucher .*)")
+EXTRAS = r" *\[(?P<extras>[^\[\]]*)\]$"
+AT_LEAST = r"x>=(?P<least>\d+)"
+BETWEEN = r"(?P<least>\d+)<=x<=(?P<most>\d+)"
+EXAMPLES = r"Examples?: (voucher .*)"
 # an option stays with its value
-SHELL_WORDS = re.compile(r"""(?:--?[\w-]+\s+(?!-))?(?:[^\s"']|"[^"]*"|'[^']*')+""")
+SHELL_WORDS = r"""(?:--?[\w-]+\s+(?!-))?(?:[^\s"']|"[^"]*"|'[^']*')+"""
 TERM_AT_MOST = 30
 
 Formatter: Any = typer.Context.formatter_class
@@ -61,7 +61,7 @@ def continued(command: str, width: int) -> list[str]:
     last ending in a backslash.
     """
     lines = [""]
-    for word in SHELL_WORDS.findall(command):
+    for word in re.findall(SHELL_WORDS, command):
         if lines[-1] and cells(f"{lines[-1]} {word}") > width - 2:
             lines[-1] += " \\"
             lines.append("   ")
@@ -87,7 +87,7 @@ class Page(Formatter):  # type: ignore[misc]
     def write_text(self, text: str) -> None:
         """A paragraph; or examples, each on a line of its own, to be copied as it stands."""
         indent = " " * self.current_indent
-        if found := EXAMPLES.fullmatch(text):
+        if found := re.fullmatch(EXAMPLES, text):
             examples = found[1].split("; ")
             self.write(f"{indent}{t('Examples:' if len(examples) > 1 else 'Example:')}\n")
             lines = [
@@ -119,7 +119,7 @@ class Page(Formatter):  # type: ignore[misc]
 
 def explained(meaning: str) -> str:
     """An option's help with what Typer adds to it put into words."""
-    found = EXTRAS.search(meaning)
+    found = re.search(EXTRAS, meaning)
     if not found:
         return t(meaning)  # of a parameter that Typer adds itself
     extras = t("; ").join(_extra(extra) for extra in found["extras"].split("; "))
@@ -134,9 +134,9 @@ def _extra(extra: str) -> str:
 
 def limits(extra: str) -> str:
     """`x>=1` in words; anything else translated as it is."""
-    if at_least := AT_LEAST.fullmatch(extra):
+    if at_least := re.fullmatch(AT_LEAST, extra):
         return t("at least {least}", at_least.groupdict())
-    if between := BETWEEN.fullmatch(extra):
+    if between := re.fullmatch(BETWEEN, extra):
         return t(
             "{least} to {most}",
             {name: f"{int(value):,}" for name, value in between.groupdict().items()},

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.language import t
-from vouchercli.cli.options import Call, command, progress
-from vouchercli.result import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from rich.progress import Progress
 
 File = Annotated[
     str,
@@ -26,53 +26,36 @@ File = Annotated[
         metavar="FILE", help="CSV, XLSX, XLS or Parquet, also .gz and .zip; - reads standard input."
     ),
 ]
-ProfileOption = Annotated[
-    Optional[str],
-    typer.Option(
-        "--profile", metavar="NAME|FILE", help="The file's profile (else found by its header)."
-    ),
-]
-Encoding = Annotated[
-    Optional[str],
-    typer.Option(
-        "--encoding",
-        metavar="NAME",
-        help="The file's encoding (else UTF-8, then GB18030, are tried strictly).",
-    ),
-]
-Sha1 = Annotated[
-    Optional[str],
-    typer.Option("--sha1", metavar="HEX", help="The SHA-1 that the platform gave for the file."),
-]
-
-
 Verbose = Annotated[
     bool,
     typer.Option(
         "--verbose", "-v", help="Say every 10 seconds how far a long import is, also into a file."
     ),
 ]
+READING: dict[str, Any] = {
+    "profile": Annotated[
+        Optional[str],
+        typer.Option(
+            "--profile", metavar="NAME|FILE", help="The file's profile (else found by its header)."
+        ),
+    ],
+    "encoding": Annotated[
+        Optional[str],
+        typer.Option(
+            "--encoding",
+            metavar="NAME",
+            help="The file's encoding (else UTF-8, then GB18030, are tried strictly).",
+        ),
+    ],
+    "sha1": Annotated[
+        Optional[str],
+        typer.Option(
+            "--sha1", metavar="HEX", help="The SHA-1 that the platform gave for the file."
+        ),
+    ],
+}
+LONG_READING = READING | {"verbose": Verbose}
 EVERY_SECONDS = 10
-
-
-def add_import(app: typer.Typer, take_in: Callable[..., Outcome], help_: str, example: str) -> None:
-    """The subcommand `import` of a kind of file that can be long: `take_in(session, file, ...)` is
-    its operation.
-    """
-
-    def import_(
-        call: Call,
-        file: File,
-        profile: ProfileOption = None,
-        encoding: Encoding = None,
-        sha1: Sha1 = None,
-        verbose: Verbose = False,
-    ) -> Outcome:
-        with call.session() as session, told(verbose) as tell:
-            return take_in(session, file, profile=profile, encoding=encoding, sha1=sha1, tell=tell)
-
-    import_.__doc__ = help_
-    command(app, "import", epilog=example)(import_)
 
 
 @contextmanager
@@ -85,11 +68,10 @@ def told(is_verbose: bool = False) -> Iterator[Onlooker]:
         yield onlooker
     finally:
         onlooker.leave()
-        progress("")
 
 
 class Onlooker:
-    """Rows, rows a second and the time left: a passing line on a terminal; elsewhere, with -v, a
+    """Rows, rows a second and the time left: Rich's progress on a terminal; elsewhere, with -v, a
     line every ten seconds.
 
     Until the first chunk is safe Ctrl-C ends everything at once: nothing was kept. After that the
@@ -99,10 +81,11 @@ class Onlooker:
 
     def __init__(self, is_verbose: bool) -> None:
         self.is_stopped = False
-        self._is_verbose = is_verbose and not sys.stderr.isatty()
+        self._is_verbose = is_verbose
         self._rows, self._share = 0, 0.0
         self._began = self._spoke = time.monotonic()
         self._handler: Any = None
+        self._progress: Progress | None = None
 
     def read(self, rows: int) -> None:
         """So many more rows were read."""
@@ -117,7 +100,9 @@ class Onlooker:
         self._say()
 
     def leave(self) -> None:
-        """Ctrl-C means again what it meant before."""
+        """Clear the progress away; Ctrl-C means again what it meant before."""
+        if self._progress:
+            self._progress.stop()
         if self._handler is not None:
             signal.signal(signal.SIGINT, self._handler)
 
@@ -138,7 +123,29 @@ class Onlooker:
                 "{rows} rows read, {rate} rows/s, {left} left",
                 {**values, "left": f"{left // 60}:{left % 60:02d}"},
             )
-        progress(text)
-        if self._is_verbose and now - self._spoke >= EVERY_SECONDS:
+        if sys.stderr.isatty():
+            self._draw(text)
+        elif self._is_verbose and now - self._spoke >= EVERY_SECONDS:
             self._spoke = now
             print(text, file=sys.stderr, flush=True)
+
+    def _draw(self, text: str) -> None:
+        """Show the line and a bar, which moves to and fro until a share of the file is known."""
+        if self._progress is None:
+            # a short import, and one whose talk goes into a file, does without Rich
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            self._progress = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(20),
+                console=Console(stderr=True),
+                transient=True,
+                redirect_stdout=False,
+                refresh_per_second=4,
+            )
+            self._progress.add_task(text, total=None)
+            self._progress.start()
+        total = 1.0 if self._share else None
+        (task,) = self._progress.task_ids
+        self._progress.update(task, description=text, completed=self._share, total=total)

@@ -5,7 +5,6 @@ is shown.
 from __future__ import annotations
 
 import os
-import pkgutil
 import re
 from functools import cache
 from importlib import import_module
@@ -17,16 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LANGUAGES = ("zh", "en")
-COMMAND = re.compile(  # the part of a sentence that is there to be pasted
+COMMAND = (  # the part of a sentence that is there to be pasted; compiled at its first use
     r"(?:voucher (?:init|programme|template|round|merchant|application|eligibility|claim"
     r"|draw|redemption|batch|schedule|report|audit|check|demo|doctor)|chmod)\b[^,;，；。]*"
 )
-OF_PROGRAMME = re.compile(  # a command to its end; what stands in quotes is one word of it
+OF_PROGRAMME = (  # a command to its end; what stands in quotes is one word of it
     r"voucher (?:round|claim|redemption|report|application|eligibility|draw)"
     r""" (?:"[^"]*"|[^",;:，；：。）)])*(?:"[^"]*"|[^",;:，；：。）)\s])"""
 )
-NAMES_IT = re.compile("--programme|--help")
-UNSAFE = re.compile(r"[\s'\"$&|;<>()*?!`\\#~]")  # what a shell would not leave alone
+NAMES_IT = "--programme|--help"
+UNSAFE = r"[\s'\"$&|;<>()*?!`\\#~]"  # what a shell would not leave alone
 _chosen = ["en"]  # one process speaks one language: main() chooses it before anything is said
 
 
@@ -70,7 +69,7 @@ def t(text: str, params: Mapping[str, Any] | None = None) -> str:
     found = catalogue().get(text, text) if language() == "zh" else text
     if not params:
         return found
-    pasted = "".join(COMMAND.findall(found))
+    pasted = "".join(re.findall(COMMAND, found))
     return found.format(
         **{key: _shown(value, is_pasted=f"{{{key}}}" in pasted) for key, value in params.items()}
     )
@@ -82,9 +81,10 @@ def for_programme(text: str, programme: str | None) -> str:
     """
     if programme is None:
         return text
-    return OF_PROGRAMME.sub(
+    return re.sub(
+        OF_PROGRAMME,
         lambda found: (
-            found[0] if NAMES_IT.search(found[0]) else f"{found[0]} --programme {programme}"
+            found[0] if re.search(NAMES_IT, found[0]) else f"{found[0]} --programme {programme}"
         ),
         text,
     )
@@ -96,7 +96,7 @@ def _shown(value: Any, *, is_pasted: bool) -> Any:
     """
     if isinstance(value, Word):
         return t(value)
-    if is_pasted and isinstance(value, str) and UNSAFE.search(value):
+    if is_pasted and isinstance(value, str) and re.search(UNSAFE, value):
         return "'" + value.replace("'", "'\\''") + "'"
     return value
 
@@ -106,6 +106,8 @@ def catalogue() -> dict[str, str]:
     """English -> Chinese, gathered from every module of `vouchercli.cli.zh` (loaded only when
     Chinese is spoken).
     """
+    import pkgutil  # a start without Chinese does without it
+
     package = import_module("vouchercli.cli.zh")
     found: dict[str, str] = {}
     for module in pkgutil.iter_modules(package.__path__):

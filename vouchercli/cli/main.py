@@ -10,7 +10,7 @@ import sys
 from copy import copy
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Optional, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -19,7 +19,7 @@ from vouchercli import __version__
 from vouchercli.cli import USUAL_COLLECTOR
 from vouchercli.cli.help import dress
 from vouchercli.cli.language import speak, t, wanted
-from vouchercli.cli.options import DEFAULTS, PANEL, Call
+from vouchercli.cli.options import DEFAULTS, PANEL, Call, declare, parameters
 from vouchercli.errors import VoucherError
 from vouchercli.result import NO_ROOM
 
@@ -78,9 +78,10 @@ class Nouns(TyperGroup):
         """The command of a noun, its module imported only now; None when there is no such noun."""
         if cmd_name not in NOUNS:
             return None
-        found = typer.main.get_command(
-            _narrowed(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app, self.verb)
-        )
+        app = _narrowed(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app, self.verb)
+        for each in app.registered_commands:
+            each.callback.show_options()  # type: ignore[union-attr]
+        found = typer.main.get_command(app)
         found.name = cmd_name
         found.params = [parameter for parameter in found.params if parameter.name not in COMPLETION]
         if hasattr(
@@ -127,6 +128,12 @@ def _version(asked: bool) -> None:
         raise typer.Exit()
 
 
+VERSION = Annotated[
+    bool,
+    typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit."),
+]
+
+
 def _root() -> Any:
     app = typer.Typer(
         cls=Nouns,
@@ -137,27 +144,13 @@ def _root() -> Any:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 
-    def root(
-        ctx: typer.Context,
-        *,
-        version: bool = typer.Option(
-            False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
-        ),
-        db: PANEL["db"] = None,  # type: ignore[valid-type,name-defined]
-        programme: PANEL["programme"] = None,  # type: ignore[valid-type,name-defined]
-        lang: PANEL["lang"] = None,  # type: ignore[valid-type,name-defined]
-        output: PANEL["output"] = None,  # type: ignore[valid-type,name-defined]
-        actor: PANEL["actor"] = None,  # type: ignore[valid-type,name-defined]
-        now: PANEL["now"] = None,  # type: ignore[valid-type,name-defined]
-        as_of: PANEL["as_of"] = None,  # type: ignore[valid-type,name-defined]
-        dry_run: PANEL["dry_run"] = False,  # type: ignore[valid-type,name-defined]
-        yes: PANEL["yes"] = False,  # type: ignore[valid-type,name-defined]
-    ) -> None:
+    def root(ctx: typer.Context, **_: Any) -> None:
         """Consumer vouchers from draft to audit: templates, rounds, intake, money, reports. One
         SQLite file.
         """
         _take_shared(ctx, **ctx.params)
 
+    declare(root, [*parameters({"version": VERSION} | PANEL)])
     app.callback()(root)
     command = typer.main.get_command(app)
     dress(command)
@@ -171,7 +164,7 @@ def main(args: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if args is None else args)
     speak(wanted(arguments))
     _write_any_character()
-    call = Call(given={"output": _asked_output(arguments)})
+    call = Call()
     try:
         code = _ended(call, arguments)
         sys.stdout.flush()
@@ -207,7 +200,7 @@ def _ended(call: Call, arguments: Sequence[str]) -> int:
     except VoucherError as error:
         return _refuse(call, error)
     except UsageError as error:  # type: ignore[misc]
-        return _misused(call, error)
+        return _misused(call, error, arguments)
     except sqlite3.DatabaseError as error:
         from vouchercli.ops.sessions import busy_or_refused  # loaded with the session
 
@@ -266,20 +259,30 @@ def _refuse(call: Call, error: VoucherError) -> int:
     return refuse(call, error)
 
 
-def _misused(call: Call, error: Any) -> int:
+def _misused(call: Call, error: Any, arguments: Sequence[str]) -> int:
     from vouchercli.cli.usage_errors import fault
 
+    call.given["output"] = _asked_output(error.ctx, arguments)
     if error.ctx and error.message == "Missing command." and call.given.get("output") != "json":
         # a noun alone, or nothing at all, asks what there is
         print(error.ctx.get_help(), file=sys.stderr)
     return _refuse(call, fault(error))
 
 
-def _asked_output(args: Sequence[str]) -> Optional[str]:
-    """json when -o json stands anywhere: a usage error must be JSON too."""
-    text = " ".join(args)
-    return (
-        "json"
-        if any(way in text for way in ("-o json", "-ojson", "--output json", "--output=json"))
-        else None
-    )
+def _asked_output(ctx: Any, args: Sequence[str]) -> str | None:
+    """The output that a command line asks for which cannot be parsed, as its command reads words: a
+    value of another option is no option, nor is anything after `--`.
+    """
+    with_value = {"-o", "--output"}
+    for option in ctx.command.params if ctx else ():
+        with_value.update(option.opts if not getattr(option, "is_flag", False) else ())
+    asked, words = None, iter(args)
+    for word in words:
+        if word == "--":
+            break
+        name, _, given = word.partition("=") if word.startswith("--") else (word[:2], "", word[2:])
+        if name in with_value:
+            given = given or next(words, "")
+        if name in ("-o", "--output"):
+            asked = given
+    return asked

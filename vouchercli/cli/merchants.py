@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import Encoding, File, ProfileOption, Sha1, told
-from vouchercli.cli.options import Call, command, noun
+from vouchercli.cli.import_options import READING, File, told
+from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.intake import registries
 from vouchercli.ops.setup import merchants, suspensions
 from vouchercli.result import Outcome
+from vouchercli.session import Session
 
-app = noun()
+app = verbs()
 
 Missing = Annotated[
     str,
@@ -68,23 +69,25 @@ ReinstatedFrom = Annotated[
 ]
 
 
-@command(app, "import", epilog="Example: voucher merchant import registry.csv --missing suspend")
+@command(
+    app,
+    "import",
+    epilog="Example: voucher merchant import registry.csv --missing suspend",
+    options=READING,
+)
 def import_(
     call: Call,
+    session: Session,
     file: File,
-    profile: ProfileOption = None,
-    encoding: Encoding = None,
-    sha1: Sha1 = None,
     missing: Missing = "report",
+    **reading: Any,
 ) -> Outcome:
     """Update the registry from a file: who is new, who changed, who is missing."""
-    with call.session() as session, told() as tell:
+    with told() as tell:
         return registries.import_merchants(
             session,
             file,
-            profile=profile,
-            encoding=encoding,
-            sha1=sha1,
+            **reading,
             missing=missing,
             is_sure=call.yes,
             tell=tell,
@@ -94,6 +97,7 @@ def import_(
 @command(app, "list", epilog="Example: voucher merchant list --district 上城区 --search 面馆")
 def list_(
     call: Call,
+    session: Session,
     district: District = None,
     industry: Industry = None,
     size: Size = None,
@@ -103,8 +107,8 @@ def list_(
     limit: Limit = None,
 ) -> Outcome:
     """List merchants, by number."""
-    return call.ask(
-        merchants.list_merchants,
+    return merchants.list_merchants(
+        session,
         district=district,
         industry=industry,
         size=size,
@@ -116,9 +120,9 @@ def list_(
 
 
 @command(app, "show", epilog="Example: voucher merchant show M001")
-def show(call: Call, no: Number) -> Outcome:
+def show(session: Session, no: Number) -> Outcome:
     """Show a merchant: itself, what was redeemed there, its suspensions and changes."""
-    return call.ask(merchants.show_merchant, no)
+    return merchants.show_merchant(session, no)
 
 
 @command(
@@ -129,14 +133,14 @@ def show(call: Call, no: Number) -> Outcome:
         ' inquiry"'
     ),
 )
-def suspend(call: Call, no: Number, reason: Why, from_: SuspendedFrom = None) -> Outcome:
+def suspend(
+    call: Call, session: Session, no: Number, reason: Why, from_: SuspendedFrom = None
+) -> Outcome:
     """Refuse a merchant's redemptions from a moment on, until it is reinstated."""
-    with call.session() as session:
-        return suspensions.suspend_merchant(session, no, reason, call.moment(session, from_))
+    return suspensions.suspend_merchant(session, no, reason, call.moment(session, from_))
 
 
 @command(app, "reinstate", epilog="Example: voucher merchant reinstate M001")
-def reinstate(call: Call, no: Number, from_: ReinstatedFrom = None) -> Outcome:
+def reinstate(call: Call, session: Session, no: Number, from_: ReinstatedFrom = None) -> Outcome:
     """Accept a suspended merchant's redemptions again."""
-    with call.session() as session:
-        return suspensions.reinstate_merchant(session, no, call.moment(session, from_))
+    return suspensions.reinstate_merchant(session, no, call.moment(session, from_))

@@ -1,19 +1,18 @@
 """The options that every command shares, before or after the subcommand, and the `Call` they make.
 
-`command` is the decorator of every command function: the function's first parameter is the `Call`;
-the shared options are added to its signature, so that `--help` shows them and Typer parses them in
-both places.
+`command` is the decorator of every command function: it adds the shared options to the signature,
+so that `--help` shows them and Typer parses them in both places. A block of options that several
+commands share is a dictionary such as `PANEL`.
 """
 
 from __future__ import annotations
 
 import inspect
 import os
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Optional, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -22,13 +21,12 @@ from vouchercli.errors import UsageFault
 from vouchercli.rules import times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from vouchercli.result import Outcome
     from vouchercli.session import Session
 
-Given = ParamSpec("Given")
 OUTPUTS = ("table", "json", "csv")
 
 PANEL = {
@@ -74,9 +72,10 @@ PANEL = {
     ],
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")],
 }
-DEFAULTS: dict[str, Any] = {name: False if name in ("dry_run", "yes") else None for name in PANEL}
+FLAGS = ("version", "dry_run", "yes", "verbose")
+DEFAULTS: dict[str, Any] = {name: False if name in FLAGS else None for name in PANEL}
 
-# Options of the lists that several nouns have.
+# what lists may be cut down to
 OnlyRound = Annotated[
     Optional[str], typer.Option("--round", metavar="CODE", help="Only this round.")
 ]
@@ -88,9 +87,6 @@ OnlyResident = Annotated[
     typer.Option(
         "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
     ),
-]
-NameOrFile = Annotated[
-    str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
 ]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")]
 
@@ -156,16 +152,6 @@ class Call:
             dry_run=self.dry_run,
         )
 
-    def ask(
-        self,
-        operation: Callable[Concatenate[Session, Given], Outcome],
-        *args: Given.args,
-        **options: Given.kwargs,
-    ) -> Outcome:
-        """What the operation answers, with a session of its own."""
-        with self.session() as session:
-            return operation(session, *args, **options)
-
     def as_of(self, session: Session) -> int | None:
         """--as-of as UTC epoch seconds in the programme's zone, or None."""
         return self.up_to(session, self.given.get("as_of"))
@@ -198,37 +184,27 @@ def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
         ) from error
 
 
-def noun() -> typer.Typer:
-    """The commands of a noun; its help stands in `main.NOUNS`."""
-    app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-    app.callback()(_nothing)
+def verbs() -> typer.Typer:
+    """The commands of a noun, a group also while it has but one; its help stands in `cli.main`."""
+    app = typer.Typer(rich_markup_mode=None)
+    app.callback()(lambda: None)
     return app
 
 
-def _nothing() -> None:
-    pass
-
-
 def command(
-    app: typer.Typer, name: str, *, epilog: str = ""
+    app: typer.Typer,
+    name: str,
+    *,
+    epilog: str = "",
+    options: Mapping[str, Any] | None = None,
+    required: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
-    """Register `function(call, ...)` as the subcommand `name`; its docstring is the help, `epilog`
-    the examples.
+    """Register a function as the subcommand `name`; its docstring is the help, `epilog` the
+    examples. One that takes a `session` is given the open database, one that takes `call` the
+    command line, one that takes `**more` the block of `options`, of which some are `required`.
     """
 
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
-        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        shared = [
-            inspect.Parameter(
-                option,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=DEFAULTS[option],
-                annotation=annotation,
-            )
-            for option, annotation in PANEL.items()
-        ]
-        context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-
         def run(*, ctx: typer.Context, **given: Any) -> Outcome:
             call = ctx.find_root().obj
             call.command = ctx.command_path.partition(" ")[2]
@@ -238,18 +214,48 @@ def command(
                 if (value := given.pop(option)) != DEFAULTS[option]
             }
             _check(call)
-            return function(call, **given)
+            if "call" in function.__annotations__:
+                given["call"] = call
+            if "session" not in function.__annotations__:
+                return function(**given)
+            with call.session() as given["session"]:
+                return function(**given)
 
-        parameters = (
-            [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared + [context]
-        )
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        def show_options() -> None:
+            taken = inspect.signature(function, eval_str=True).parameters
+            own = [taken[name] for name in taken if name not in ("call", "session")]
+            declare(run, [*own, *parameters(options or {}, required), *parameters(PANEL)])
+
+        # called for the verb that is asked for: to read all options of a noun takes milliseconds
+        run.show_options = show_options  # type: ignore[attr-defined]
         run.__doc__ = function.__doc__
         app.command(name, epilog=epilog or None)(run)
         return function
 
     return register
+
+
+def parameters(
+    options: Mapping[str, Any], required: tuple[str, ...] = ()
+) -> Iterator[inspect.Parameter]:
+    """A block of options as parameters of a function."""
+    for name, annotation in options.items():
+        default = inspect.Parameter.empty if name in required else False if name in FLAGS else None
+        yield inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+        )
+
+
+def declare(function: Callable[..., Any], own: list[inspect.Parameter]) -> None:
+    """Let Typer see these parameters of a function that takes them by `**`."""
+    context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    seen = [
+        each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for each in (*own, context)
+        if each.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    function.__signature__ = inspect.Signature(seen)  # type: ignore[attr-defined]
+    function.__annotations__ = {each.name: each.annotation for each in seen}
 
 
 def _check(call: Call) -> None:
@@ -272,10 +278,3 @@ def _check(call: Call) -> None:
                 what=f"--{option.replace('_', '-')}",
                 path=f"voucher {call.command}",
             )
-
-
-def progress(text: str) -> None:
-    """A passing line on a terminal only, on stderr; nothing into files and pipes."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()

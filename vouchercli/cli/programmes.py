@@ -6,11 +6,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, NameOrFile, command, noun
-from vouchercli.ops.setup import programme_changes, programmes
+from vouchercli.cli.options import Call, command, verbs
 from vouchercli.result import Outcome
+from vouchercli.session import Session
 
-app = noun()
+app = verbs()
 
 Code = Annotated[
     Optional[str], typer.Argument(metavar="[CODE]", help="Needed when the file holds several.")
@@ -20,17 +20,23 @@ Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the make
 
 @command(app, "load", epilog="Example: voucher programme load hangzhou-2020")
 def load(
-    call: Call,
-    name_or_file: NameOrFile,
+    session: Session,
+    name_or_file: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
+    ],
 ) -> Outcome:
     """Load a programme, or the changes in its file."""
-    return call.ask(programmes.load_programme, name_or_file)
+    from vouchercli.ops.setup import programmes
+
+    return programmes.load_programme(session, name_or_file)
 
 
 @command(app, "approve", epilog="Example: voucher programme approve hangzhou-2020 --actor lin")
-def approve(call: Call, code: Code = None) -> Outcome:
+def approve(session: Session, code: Code = None) -> Outcome:
     """Approve a change of a programme that waits, as a second person."""
-    return call.ask(programme_changes.approve_change, code)
+    from vouchercli.ops.setup import programme_changes
+
+    return programme_changes.approve_change(session, code)
 
 
 @command(
@@ -41,15 +47,19 @@ def approve(call: Call, code: Code = None) -> Outcome:
         " --actor lin"
     ),
 )
-def reject(call: Call, code: Code = None, *, note: Note) -> Outcome:
+def reject(session: Session, code: Code = None, *, note: Note) -> Outcome:
     """Turn down a change of a programme that waits, with the reason."""
-    return call.ask(programme_changes.reject_change, code, note)
+    from vouchercli.ops.setup import programme_changes
+
+    return programme_changes.reject_change(session, code, note)
 
 
 @command(app, "show", epilog="Example: voucher programme show hangzhou-2020 -o json")
-def show(call: Call, code: Code = None) -> Outcome:
+def show(session: Session, code: Code = None) -> Outcome:
     """Show a programme: its rules, its funds, what others published."""
-    return call.ask(programmes.show_programme, code)
+    from vouchercli.ops.setup import programmes
+
+    return programmes.show_programme(session, code)
 
 
 @command(app, "list", epilog="Example: voucher programme list --shipped")
@@ -60,6 +70,9 @@ def list_(
     ] = False,
 ) -> Outcome:
     """List the programmes that are loaded."""
+    from vouchercli.ops.setup import programmes
+
     if shipped:
         return programmes.shipped_programmes()
-    return call.ask(programmes.list_programmes)
+    with call.session() as session:
+        return programmes.list_programmes(session)

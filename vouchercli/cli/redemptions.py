@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import add_import
-from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyRound, command, noun
+from vouchercli.cli.import_options import LONG_READING, File, told
+from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyRound, command, verbs
 from vouchercli.ops.intake import redemptions, till
 from vouchercli.result import Outcome
+from vouchercli.session import Session
 
-app = noun()
+app = verbs()
 
 
-add_import(
-    app,
-    redemptions.import_redemptions,
-    "Take in a file of payments and refunds; every row ends accepted, duplicate or rejected.",
-    "Example: voucher redemption import redemptions.csv",
+@command(
+    app, "import", epilog="Example: voucher redemption import redemptions.csv", options=LONG_READING
 )
+def import_(
+    session: Session,
+    file: File,
+    **reading: Any,
+) -> Outcome:
+    """Take in a file of payments and refunds; every row ends accepted, duplicate or rejected."""
+    with told(reading.pop("verbose")) as tell:
+        return redemptions.import_redemptions(session, file, tell=tell, **reading)
 
 
 @command(app, "list", epilog="Example: voucher redemption list --claim C0001")
 def list_(
-    call: Call,
+    session: Session,
     round_: OnlyRound = None,
     claim_no: OnlyClaim = None,
     merchant_no: Annotated[
@@ -37,8 +43,8 @@ def list_(
     limit: Limit = 100,
 ) -> Outcome:
     """List payments and refunds, oldest first."""
-    return call.ask(
-        redemptions.list_redemptions,
+    return redemptions.list_redemptions(
+        session,
         limit=limit,
         round=round_,
         claim_no=claim_no,
@@ -58,6 +64,7 @@ def list_(
 )
 def check(
     call: Call,
+    session: Session,
     amount: Annotated[
         str, typer.Option("--amount", metavar="YUAN", help="The order's list price.")
     ],
@@ -92,7 +99,6 @@ def check(
     ] = None,
 ) -> Outcome:
     """Say what this order would get with this voucher, or which rule refuses it."""
-    with call.session() as session:
-        moment = call.moment(session, at) or session.now
-        order = till.Asked(amount, discount, coupon_no, merchant_no, channel, moment)
-        return till.check_order(session, order, claim_no=claim_no, template=template)
+    moment = call.moment(session, at) or session.now
+    order = till.Asked(amount, discount, coupon_no, merchant_no, channel, moment)
+    return till.check_order(session, order, claim_no=claim_no, template=template)

@@ -4,96 +4,93 @@ cancel | copy pause | resume | top-up | reschedule
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command, noun
+from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import amendments, approvals, drafts, plans, rounds
 from vouchercli.result import Outcome
+from vouchercli.session import Session
 
-if TYPE_CHECKING:
-    from vouchercli.session import Session
-
-app = noun()
+app = verbs()
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The round, for example hz-1.")]
 NewCode = Annotated[str, typer.Argument(metavar="NEW", help="The code of the new round.")]
-Template = Annotated[
-    str,
-    typer.Option(
-        "--template",
-        metavar="CODE[@V]",
-        help="The card pack (the newest version, unless @V is given).",
-    ),
-]
-Packs = Annotated[
-    int,
-    typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed."),
-]
-OpensAt = Annotated[
-    str,
-    typer.Option(
-        "--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone."
-    ),
-]
-MaybeTemplate = Annotated[
-    Optional[str],
-    typer.Option("--template", metavar="CODE[@V]", help="Another card pack or version."),
-]
-MaybePacks = Annotated[
-    Optional[int],
-    typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed."),
-]
-MaybeOpensAt = Annotated[
-    Optional[str],
-    typer.Option(
-        "--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone."
-    ),
-]
-ClosesAt = Annotated[
-    Optional[str],
-    typer.Option(
-        "--closes-at",
-        metavar="TIME",
-        help="When claiming ends (a bare date: its end); else when the first voucher expires.",
-    ),
-]
-Mode = Annotated[
-    Optional[str],
-    typer.Option(
-        "--mode", metavar="fcfs|lottery|targeted", help="How packs are granted (fcfs unless given)."
-    ),
-]
-Platform = Annotated[
-    Optional[str],
-    typer.Option(
-        "--platform", metavar="NAME", help="The platform that issues it (else issued here)."
-    ),
-]
-Group = Annotated[
-    Optional[str],
-    typer.Option(
-        "--group", metavar="NAME", help="Only residents of this group, by the eligibility list."
-    ),
-]
-PerResident = Annotated[
-    Optional[int],
-    typer.Option(
-        "--per-resident",
-        metavar="N",
-        min=1,
-        help="Packs for one resident at most (the programme's limit unless given).",
-    ),
-]
-RegistrationOpens = Annotated[
-    Optional[str],
-    typer.Option(
-        "--registration-opens", metavar="TIME", help="When residents may begin to register."
-    ),
-]
+# What a round is made of: one block for create, edit and copy, which differ in what must be given.
+TERMS: dict[str, Any] = {
+    "template": Annotated[
+        Optional[str],
+        typer.Option(
+            "--template",
+            metavar="CODE[@V]",
+            help="The card pack (the newest version, unless @V is given).",
+        ),
+    ],
+    "packs": Annotated[
+        Optional[int],
+        typer.Option(
+            "--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed."
+        ),
+    ],
+    "opens_at": Annotated[
+        Optional[str],
+        typer.Option(
+            "--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone."
+        ),
+    ],
+    "closes_at": Annotated[
+        Optional[str],
+        typer.Option(
+            "--closes-at",
+            metavar="TIME",
+            help="When claiming ends (a bare date: its end); else when the first voucher expires.",
+        ),
+    ],
+    "mode": Annotated[
+        Optional[str],
+        typer.Option(
+            "--mode",
+            metavar="fcfs|lottery|targeted",
+            help="How packs are granted (fcfs unless given).",
+        ),
+    ],
+    "platform": Annotated[
+        Optional[str],
+        typer.Option(
+            "--platform", metavar="NAME", help="The platform that issues it (else issued here)."
+        ),
+    ],
+    "group": Annotated[
+        Optional[str],
+        typer.Option(
+            "--group", metavar="NAME", help="Only residents of this group, by the eligibility list."
+        ),
+    ],
+    "per_resident": Annotated[
+        Optional[int],
+        typer.Option(
+            "--per-resident",
+            metavar="N",
+            min=1,
+            help="Packs for one resident at most (the programme's limit unless given).",
+        ),
+    ],
+    "registration_opens_at": Annotated[
+        Optional[str],
+        typer.Option(
+            "--registration-opens", metavar="TIME", help="When residents may begin to register."
+        ),
+    ],
+}
+CHANGED_TERMS = TERMS | {
+    "template": Annotated[
+        Optional[str],
+        typer.Option("--template", metavar="CODE[@V]", help="Another card pack or version."),
+    ]
+}
 Why = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the checkers read it.")]
 MorePacks = Annotated[
     int, typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs more.")
@@ -119,12 +116,12 @@ PublicRandomness = Annotated[
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
 
 
-def _terms(call: Call, session: Session, **given: Any) -> dict[str, Any]:
+def _in_seconds(call: Call, session: Session, terms: dict[str, Any]) -> dict[str, Any]:
     """The options of a round, its times as UTC seconds."""
-    return given | {
-        "opens_at": call.moment(session, given["opens_at"]),
-        "closes_at": call.moment(session, given["closes_at"], end_of_day=True),
-        "registration_opens_at": call.moment(session, given["registration_opens_at"]),
+    return terms | {
+        "opens_at": call.moment(session, terms["opens_at"]),
+        "closes_at": call.moment(session, terms["closes_at"], end_of_day=True),
+        "registration_opens_at": call.moment(session, terms["registration_opens_at"]),
     }
 
 
@@ -135,157 +132,69 @@ def _terms(call: Call, session: Session, **given: Any) -> dict[str, Any]:
         "Example: voucher round create hz-1 --template universal-5x10 --packs 2000000 --opens-at"
         ' "2020-03-27 08:00"'
     ),
+    options=TERMS,
+    required=("template", "packs", "opens_at"),
 )
-def create(
-    call: Call,
-    code: Code,
-    *,
-    template: Template,
-    packs: Packs,
-    opens_at: OpensAt,
-    closes_at: ClosesAt = None,
-    mode: Mode = None,
-    platform: Platform = None,
-    group: Group = None,
-    per_resident: PerResident = None,
-    registration_opens: RegistrationOpens = None,
-) -> Outcome:
+def create(call: Call, session: Session, code: Code, **terms: Any) -> Outcome:
     """Draft a round: which pack, how many, when, for whom."""
-    with call.session() as session:
-        return drafts.create_round(
-            session,
-            code,
-            _terms(
-                call,
-                session,
-                template=template,
-                packs=packs,
-                opens_at=opens_at,
-                closes_at=closes_at,
-                mode=mode,
-                platform=platform,
-                group=group,
-                per_resident=per_resident,
-                registration_opens_at=registration_opens,
-            ),
-        )
+    return drafts.create_round(session, code, _in_seconds(call, session, terms))
 
 
-@command(app, "edit", epilog="Example: voucher round edit hz-1 --packs 1500000")
-def edit(
-    call: Call,
-    code: Code,
-    *,
-    template: MaybeTemplate = None,
-    packs: MaybePacks = None,
-    opens_at: MaybeOpensAt = None,
-    closes_at: ClosesAt = None,
-    mode: Mode = None,
-    platform: Platform = None,
-    group: Group = None,
-    per_resident: PerResident = None,
-    registration_opens: RegistrationOpens = None,
-) -> Outcome:
+@command(
+    app,
+    "edit",
+    epilog="Example: voucher round edit hz-1 --packs 1500000",
+    options=CHANGED_TERMS,
+)
+def edit(call: Call, session: Session, code: Code, **terms: Any) -> Outcome:
     """Change a round before it opens: it becomes a draft again and its approvals are void."""
-    with call.session() as session:
-        return drafts.edit_round(
-            session,
-            code,
-            _terms(
-                call,
-                session,
-                template=template,
-                packs=packs,
-                opens_at=opens_at,
-                closes_at=closes_at,
-                mode=mode,
-                platform=platform,
-                group=group,
-                per_resident=per_resident,
-                registration_opens_at=registration_opens,
-            ),
-        )
+    return drafts.edit_round(session, code, _in_seconds(call, session, terms))
 
 
 @command(
     app,
     "copy",
     epilog='Example: voucher round copy hz-1 hz-5 --packs 1500000 --opens-at "2020-04-20 20:00"',
+    options={name: TERMS[name] for name in ("opens_at", "closes_at")} | CHANGED_TERMS,
+    required=("opens_at",),
 )
-def copy(
-    call: Call,
-    code: Code,
-    new: NewCode,
-    *,
-    opens_at: OpensAt,
-    closes_at: ClosesAt = None,
-    template: MaybeTemplate = None,
-    packs: MaybePacks = None,
-    mode: Mode = None,
-    platform: Platform = None,
-    group: Group = None,
-    per_resident: PerResident = None,
-    registration_opens: RegistrationOpens = None,
-) -> Outcome:
+def copy(call: Call, session: Session, code: Code, new: NewCode, **terms: Any) -> Outcome:
     """Draft the next round from this one; options given here replace what it had."""
-    with call.session() as session:
-        return drafts.copy_round(
-            session,
-            code,
-            new,
-            _terms(
-                call,
-                session,
-                template=template,
-                packs=packs,
-                opens_at=opens_at,
-                closes_at=closes_at,
-                mode=mode,
-                platform=platform,
-                group=group,
-                per_resident=per_resident,
-                registration_opens_at=registration_opens,
-            ),
-        )
+    return drafts.copy_round(session, code, new, _in_seconds(call, session, terms))
 
 
 @command(app, "list", epilog="Example: voucher round list")
-def list_(call: Call) -> Outcome:
+def list_(session: Session) -> Outcome:
     """List the rounds by their opening."""
-    with call.session() as session:
-        return rounds.list_rounds(session)
+    return rounds.list_rounds(session)
 
 
 @command(app, "show", epilog="Example: voucher round show hz-1")
-def show(call: Call, code: Code) -> Outcome:
+def show(session: Session, code: Code) -> Outcome:
     """Show a round: its terms, its money, its approvals and amendments, what was claimed."""
-    with call.session() as session:
-        return rounds.show_round(session, code)
+    return rounds.show_round(session, code)
 
 
 @command(app, "plan", epilog="Example: voucher round plan hz-1")
-def plan(call: Call, code: Code) -> Outcome:
+def plan(session: Session, code: Code) -> Outcome:
     """Foresee a round: largest liability, money left, dates, merchants, what past rounds came
     to.
     """
-    with call.session() as session:
-        return plans.plan_round(session, code)
+    return plans.plan_round(session, code)
 
 
 @command(app, "submit", epilog="Example: voucher round submit hz-1 --actor chen")
-def submit(call: Call, code: Code) -> Outcome:
+def submit(session: Session, code: Code) -> Outcome:
     """Hand a draft in for approval."""
-    with call.session() as session:
-        return approvals.submit_round(session, code)
+    return approvals.submit_round(session, code)
 
 
 @command(app, "approve", epilog="Example: voucher round approve hz-1 --actor lin")
-def approve(call: Call, code: Code) -> Outcome:
+def approve(session: Session, code: Code) -> Outcome:
     """Approve a round, or an amendment of it, as a second person; the last approval needed commits
     its money.
     """
-    with call.session() as session:
-        return approvals.approve_round(session, code)
+    return approvals.approve_round(session, code)
 
 
 @command(
@@ -293,31 +202,28 @@ def approve(call: Call, code: Code) -> Outcome:
     "reject",
     epilog='Example: voucher round reject hz-1 --note "opens on a public holiday" --actor lin',
 )
-def reject(call: Call, code: Code, note: Note) -> Outcome:
+def reject(session: Session, code: Code, note: Note) -> Outcome:
     """Send a round, or an amendment of it, back to its maker, with the reason."""
-    with call.session() as session:
-        return approvals.reject_round(session, code, note)
+    return approvals.reject_round(session, code, note)
 
 
 @command(app, "open", epilog="Example: voucher round open hz-1")
-def open_(call: Call, code: Code) -> Outcome:
+def open_(call: Call, session: Session, code: Code) -> Outcome:
     """Open an approved round for claims (--yes: although its time has not come)."""
-    with call.session() as session:
-        return rounds.open_round(session, code, is_sure=call.yes)
+    return rounds.open_round(session, code, is_sure=call.yes)
 
 
 @command(app, "draw", epilog='Example: voucher round draw hz-1 --public-randomness "4 1 7"')
-def draw(call: Call, code: Code, *, public_randomness: PublicRandomness = None) -> Outcome:
+def draw(session: Session, code: Code, *, public_randomness: PublicRandomness = None) -> Outcome:
     """Take the next step of a lottery: commit to a seed before registration closes, draw after it
     (voucher draw has each step).
     """
-    with call.session() as session:
-        return draws.next_step(session, code, public_randomness)
+    return draws.next_step(session, code, public_randomness)
 
 
 @command(app, "allocate", epilog="Example: voucher round allocate hz-1")
 def allocate(
-    call: Call,
+    session: Session,
     code: Code,
     *,
     group: Annotated[
@@ -332,24 +238,21 @@ def allocate(
     """Grant the packs of a round that is issued here: by arrival, or to everyone on its list; run
     again it grants only what is new.
     """
-    with call.session() as session:
-        return allocations.allocate(session, code, group=group)
+    return allocations.allocate(session, code, group=group)
 
 
 @command(app, "close", epilog="Example: voucher round close hz-1")
-def close(call: Call, code: Code, *, note: Why = "") -> Outcome:
+def close(call: Call, session: Session, code: Code, *, note: Why = "") -> Outcome:
     """Close a round (--yes: propose it before its time; claiming ends when a second person approves
     it).
     """
-    with call.session() as session:
-        return amendments.close_round(session, code, is_sure=call.yes, note=note)
+    return amendments.close_round(session, code, is_sure=call.yes, note=note)
 
 
 @command(app, "cancel", epilog="Example: voucher round cancel hz-1")
-def cancel(call: Call, code: Code) -> Outcome:
+def cancel(session: Session, code: Code) -> Outcome:
     """Cancel a round that nobody has claimed from; its money is free again."""
-    with call.session() as session:
-        return rounds.cancel_round(session, code)
+    return rounds.cancel_round(session, code)
 
 
 @command(
@@ -357,26 +260,23 @@ def cancel(call: Call, code: Code) -> Outcome:
     "pause",
     epilog='Example: voucher round pause hz-1 --note "the platform double-counts" --actor chen',
 )
-def pause(call: Call, code: Code, *, note: Why = "") -> Outcome:
+def pause(session: Session, code: Code, *, note: Why = "") -> Outcome:
     """Pause an open round at once: no claim made from now on counts."""
-    with call.session() as session:
-        return amendments.pause_round(session, code, note)
+    return amendments.pause_round(session, code, note)
 
 
 @command(app, "resume", epilog="Example: voucher round resume hz-1 --actor chen")
-def resume(call: Call, code: Code, *, note: Why = "") -> Outcome:
+def resume(session: Session, code: Code, *, note: Why = "") -> Outcome:
     """Propose to resume a paused round; a second person approves it (round approve)."""
-    with call.session() as session:
-        return amendments.resume_round(session, code, note)
+    return amendments.resume_round(session, code, note)
 
 
 @command(app, "top-up", epilog="Example: voucher round top-up hz-1 --packs 500000 --actor chen")
-def top_up(call: Call, code: Code, *, packs: MorePacks, note: Why = "") -> Outcome:
+def top_up(session: Session, code: Code, *, packs: MorePacks, note: Why = "") -> Outcome:
     """Propose more packs for a round; a second person approves it (round approve), which commits
     the money.
     """
-    with call.session() as session:
-        return amendments.top_up_round(session, code, packs, note)
+    return amendments.top_up_round(session, code, packs, note)
 
 
 @command(
@@ -386,6 +286,7 @@ def top_up(call: Call, code: Code, *, packs: MorePacks, note: Why = "") -> Outco
 )
 def reschedule(
     call: Call,
+    session: Session,
     code: Code,
     *,
     opens_at: NewOpening = None,
@@ -395,9 +296,8 @@ def reschedule(
     """Propose another opening or closing, earlier or later; a second person approves it (round
     approve).
     """
-    with call.session() as session:
-        times = {
-            "opens_at": call.moment(session, opens_at),
-            "closes_at": call.moment(session, closes_at, end_of_day=True),
-        }
-        return amendments.reschedule_round(session, code, **times, note=note)
+    times = {
+        "opens_at": call.moment(session, opens_at),
+        "closes_at": call.moment(session, closes_at, end_of_day=True),
+    }
+    return amendments.reschedule_round(session, code, **times, note=note)

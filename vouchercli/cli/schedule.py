@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 
 from vouchercli.cli.language import t
-from vouchercli.cli.options import Call, command, noun
+from vouchercli.cli.options import Call, command, verbs
 from vouchercli.errors import UsageFault
 from vouchercli.ops.schedule import install as ops
 from vouchercli.ops.schedule import show, tick
 from vouchercli.result import Outcome
+from vouchercli.session import Session
 
-if TYPE_CHECKING:
-    from vouchercli.session import Session
-
-app = noun()
+app = verbs()
 
 Inbox = Annotated[
     Optional[Path],
@@ -91,20 +89,22 @@ def _sure(call: Call, change: ops.Change) -> ops.Change:
 
 @command(app, "tick", epilog="Example: voucher schedule tick --log-file schedule.log")
 def tick_(
-    call: Call, inbox: Inbox = None, outbox: Outbox = None, log_file: LogFile = None
+    call: Call,
+    session: Session,
+    inbox: Inbox = None,
+    outbox: Outbox = None,
+    log_file: LogFile = None,
 ) -> Outcome:
     """Do what is due: open, draw, allocate, order, take in files, close, release money. Silent when
     nothing is.
     """
-    with call.session() as session:
-        return tick.tick(session, tick.places(call.db_path, inbox, outbox, log_file))
+    return tick.tick(session, tick.places(call.db_path, inbox, outbox, log_file))
 
 
 @command(app, "show", epilog="Example: voucher schedule show")
-def show_(call: Call) -> Outcome:
+def show_(session: Session) -> Outcome:
     """Show what comes next and when, in the programme's zone."""
-    with call.session() as session:
-        return show.show_schedule(session)
+    return show.show_schedule(session)
 
 
 @command(app, "print", epilog="Example: voucher schedule print --every 5")
@@ -152,7 +152,6 @@ def remove(call: Call, systemd: Systemd = False) -> Outcome:
 
 
 @command(app, "status", epilog="Example: voucher schedule status")
-def status(call: Call) -> Outcome:
+def status(call: Call, session: Session) -> Outcome:
     """Say who runs the tick, when it last ran, and how late its deeds were."""
-    with call.session() as session:
-        return ops.status(session, _plan(call, session, None, None, None))
+    return ops.status(session, _plan(call, session, None, None, None))

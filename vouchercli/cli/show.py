@@ -79,15 +79,10 @@ def _envelope(call: Call, status: str, data: Any, problems: tuple[Problem, ...])
 
 def _write_json(document: dict[str, Any]) -> None:
     """Indented for a person, one line for a program."""
-    if sys.stdout.isatty():
-        import json
+    import json  # other outputs do without it
 
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2))
-    else:
-        from vouchercli.cli.encoding import pieces
-
-        sys.stdout.writelines(pieces(document))
-    sys.stdout.write("\n")
+    indent = 2 if sys.stdout.isatty() else None
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=indent) + "\n")
 
 
 def _talk(text: str) -> None:

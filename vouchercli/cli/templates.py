@@ -6,11 +6,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, NameOrFile, command, noun
-from vouchercli.ops.setup import templates
+from vouchercli.cli.options import Call, command, verbs
 from vouchercli.result import Outcome
+from vouchercli.session import Session
 
-app = noun()
+app = verbs()
 
 Reference = Annotated[
     str,
@@ -22,11 +22,15 @@ Reference = Annotated[
 
 @command(app, "add", epilog="Example: voucher template add universal-5x10")
 def add(
-    call: Call,
-    name_or_file: NameOrFile,
+    session: Session,
+    name_or_file: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
+    ],
 ) -> Outcome:
     """Add a template, or the next version of one."""
-    return call.ask(templates.add_template, name_or_file)
+    from vouchercli.ops.setup import templates
+
+    return templates.add_template(session, name_or_file)
 
 
 @command(app, "list", epilog="Example: voucher template list --shipped")
@@ -37,20 +41,25 @@ def list_(
     ] = False,
 ) -> Outcome:
     """List the templates, each in its latest version."""
+    from vouchercli.ops.setup import templates
+
     if shipped:
         return templates.shipped_templates()
-    return call.ask(templates.list_templates)
+    with call.session() as session:
+        return templates.list_templates(session)
 
 
 @command(app, "show", epilog="Example: voucher template show universal-5x10@1")
-def show(call: Call, reference: Reference) -> Outcome:
+def show(session: Session, reference: Reference) -> Outcome:
     """Show every field of a template and what a pack is worth."""
-    return call.ask(templates.show_template, reference)
+    from vouchercli.ops.setup import templates
+
+    return templates.show_template(session, reference)
 
 
 @command(app, "diff", epilog="Example: voucher template diff hangzhou-draft-10 hangzhou-draft-5")
 def diff(
-    call: Call,
+    session: Session,
     reference: Reference,
     other: Annotated[
         Optional[str],
@@ -60,16 +69,20 @@ def diff(
     ] = None,
 ) -> Outcome:
     """Compare two templates or two versions, field by field."""
-    return call.ask(templates.diff_templates, reference, other)
+    from vouchercli.ops.setup import templates
+
+    return templates.diff_templates(session, reference, other)
 
 
 @command(app, "history", epilog="Example: voucher template history universal-5x10")
 def history(
-    call: Call,
+    session: Session,
     code: Annotated[str, typer.Argument(metavar="CODE", help="A template of the database.")],
 ) -> Outcome:
     """Show every version of a template and the rounds that use it."""
-    return call.ask(templates.template_history, code)
+    from vouchercli.ops.setup import templates
+
+    return templates.template_history(session, code)
 
 
 @command(app, "check", epilog="Example: voucher template check universal-5x10 --packs 2000000")
@@ -88,6 +101,9 @@ def check(
     ] = None,
 ) -> Outcome:
     """Say what a pack is worth, what it can cost, what to note."""
+    from vouchercli.ops.setup import templates
+
     if not call.db_path.exists():  # a draft can be checked before there is a database
         return templates.check_template(None, reference, packs)
-    return call.ask(templates.check_template, reference, packs)
+    with call.session() as session:
+        return templates.check_template(session, reference, packs)

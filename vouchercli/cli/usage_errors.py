@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import Any
 
 from vouchercli.cli.help import limits, named
@@ -44,6 +45,9 @@ COMPLAINTS = (
 def fault(error: Any) -> UsageFault:
     """The parser's error as ours; a sentence that is not known stays as it is."""
     path = error.ctx.command_path if error.ctx else "voucher"
+    if getattr(error, "possibilities", None):  # compared with their dashes every two are alike
+        near = get_close_matches(error.option_name[2:], [name[2:] for name in error.possibilities])
+        error.possibilities = [f"--{name}" for name in near]
     return UsageFault(
         "usage",
         "{message}",

@@ -1,5 +1,5 @@
 """Text folded to a width, in Chinese and English: what tables, notes and help pages share. It
-imports nothing heavy.
+imports nothing heavy: help pages do without Rich.
 """
 
 from __future__ import annotations
@@ -8,8 +8,15 @@ import re
 from unicodedata import category, east_asian_width
 
 CLOSING = "，。；：、！？）》」』】”’％!),.:;?%]}"
-# blanks, a short [remark], a narrow word, one wide character
-TOKENS = re.compile(r" +|\[[^\[\]]{1,24}\]|[^ \u1100-\uffff]+|[^ ]")
+# Patterns are compiled at their first use: re keeps them, and not every command folds a text.
+NARROW = "[!-\u00ff]"
+TOKENS = (
+    r" +"
+    rf"|-?\d[\d,.:-]* (?:\d\d:\d\d|%){NARROW}*"  # a date with its clock, a rate
+    r"|\[[^\[\]]{1,24}\]"  # a short remark
+    rf"|{NARROW}+"  # a narrow word
+    r"|[^ ]"  # one wide character
+)
 
 
 def cells(text: str) -> int:
@@ -26,38 +33,29 @@ def cells(text: str) -> int:
 
 def folded(text: str, width: int) -> str:
     """`text` in lines of at most `width` cells: broken at blanks and between wide characters
-    (Chinese has no blanks), never before a closing mark; inside a word only when it alone is too
-    wide.
+    (Chinese has no blanks), never before a closing mark nor inside a word, a time or a digest: one
+    that is too wide alone stands on a line of its own.
     """
-    return "\n".join(line for part in text.split("\n") for line in _lines(part, width))
+    if len(text) * 2 <= width:
+        return text
+    return "\n".join(filled(tokens(part), width) for part in text.split("\n"))
 
 
-def _lines(text: str, width: int) -> list[str]:
+def filled(tokens: list[str], width: int) -> str:
+    """What may not be broken, in lines of at most `width` cells."""
     lines = [""]
-    for token in _tokens(text):
+    for token in tokens:
         if cells(lines[-1] + token.rstrip()) <= width:
             lines[-1] += token
-        elif cells(token) <= width:
-            lines.append(token.lstrip())
         else:
-            lines += _chopped(token.strip(), width)
-    return [line.rstrip() for line in lines if line.strip()] or [""]
+            lines.append(token.lstrip())
+    return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
-def _chopped(word: str, width: int) -> list[str]:
-    """A word that no line can hold, in pieces."""
-    pieces = [""]
-    for char in word:
-        if pieces[-1] and cells(pieces[-1] + char) > width:
-            pieces.append("")
-        pieces[-1] += char
-    return pieces
-
-
-def _tokens(text: str) -> list[str]:
+def tokens(text: str) -> list[str]:
     """What may not be broken: words and wide characters, closing marks glued to what they close."""
     tokens: list[str] = []
-    for token in TOKENS.findall(text):
+    for token in re.findall(TOKENS, text):
         if tokens and token in CLOSING:
             tokens[-1] += token
         else:

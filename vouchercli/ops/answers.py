@@ -29,7 +29,7 @@ def answer(outcome: Outcome) -> Any:
     for table in tables:
         path = str(table.key).split(".")
         listed = rows(table)
-        if table.is_record:
+        if table.is_record or not table.key:
             _place(data, path).update(listed[0])
         else:
             _place(data, path[:-1])[path[-1]] = listed
