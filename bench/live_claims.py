@@ -33,12 +33,13 @@ COMMANDS, GROUPED = 20, 20_000
 def work(folder: Path, name: str, seconds: float) -> None:
     """Grant claims to new residents for so long; prints how many, and the longest wait."""
     from vouchercli.ops.granting import live_claims
+    from vouchercli.session import Session
     from vouchercli.store import db as store
 
     path = folder / "voucher.db"
     db = store.open_db(path)
     now = allocation.OPENS + 1
-    session = store.Session(db, path, now, "till", "till", now)
+    session = Session(db, path, now, "till", "till", now)
     end, count, longest = time.perf_counter() + seconds, 0, 0.0
     while (start := time.perf_counter()) < end:
         live_claims.grant_claim(session, "r", f"{name}-{count}", f"{name}-{count}")

@@ -17,6 +17,7 @@ from vouchercli.rules import redemptions as row_law
 from vouchercli.rules import times, vouchers
 from vouchercli.rules.limits import Limits
 from vouchercli.rules.subsidy import lawful_subsidy
+from vouchercli.session import Session
 from vouchercli.store import checks, claims, incoming, judging, programmes, templates
 from vouchercli.store import db as store
 
@@ -64,12 +65,12 @@ INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profil
 """
 
 
-def world(policy: str) -> store.Session:
+def world(policy: str) -> Session:
     """A small city in memory: two residents with two claims each, three merchants, one of them
     suspended for an hour.
     """
     db = store.open_db(Path(":memory:"), create=True)
-    session = store.Session(db, Path(":memory:"), START, "tester", "tester", START)
+    session = Session(db, Path(":memory:"), START, "tester", "tester", START)
     _save(db, policy)
     db.execute("INSERT INTO segments VALUES (1, 'in', '', ''), (2, 'out', '', '')")
     for number, (merchant, district) in enumerate(MERCHANTS.items(), 1):
@@ -177,7 +178,7 @@ class Oracle:
     """The law, one record at a time, with the whole past in memory."""
 
     def __init__(self, policy: Any) -> None:
-        self.world = vouchers.World(policy, 2)
+        self.world = vouchers.StandingFacts(policy, 2)
         self.standing: dict[tuple[str, str], tuple[Any, ...]] = {}
         self.kept = Counter[str]()
 
@@ -193,7 +194,7 @@ class Oracle:
             )
             if found[line] is None:
                 fit.append(self._event(line, row))
-        rulings = vouchers.judged(self.world, fit)
+        rulings = vouchers.judge(self.world, fit)
         for line, ruling in rulings.items():
             found[line] = ruling.reason
             if ruling.reason is None:
@@ -243,17 +244,18 @@ class Oracle:
         )
 
     @staticmethod
-    def _event(line: int, row: dict[str, Any]) -> vouchers.Row:
+    def _event(line: int, row: dict[str, Any]) -> vouchers.Transaction:
         typed = _typed(row)
         claim_id, resident, delay = CLAIMS[row["claim_no"]]
         said = row["subsidy_fen"] if row["subsidy_fen"] is not None else _lawful(row)
         assert said is not None
-        return vouchers.Row(
+        return vouchers.Transaction(
             line=line,
             transaction_no=typed[0],
             kind=typed[1],
             claim_no=row["claim_no"],
-            voucher=(claim_id, row["coupon_no"]),
+            claim_id=claim_id,
+            coupon_no=row["coupon_no"],
             resident=resident,
             merchant_id=list(MERCHANTS).index(row["merchant_no"]) + 1,
             merchant_no=row["merchant_no"],
@@ -268,7 +270,7 @@ class Oracle:
 
 
 def _store_batch(
-    session: store.Session, batch_id: int, rows: list[dict[str, Any]]
+    session: Session, batch_id: int, rows: list[dict[str, Any]]
 ) -> dict[int, str | None]:
     db = session.db
     db.execute(ADD_BATCH, (batch_id, "redemptions", str(batch_id)))
@@ -367,10 +369,10 @@ def test_law_and_store_give_every_claim_the_same_ruling(
     db = session.db
     db.execute(ADD_ROUND, ("draft", "draft", START, START + 48 * HOUR))
     rounds = {
-        code: claim_law.Round(state, START, START + 48 * HOUR, 4, Limits(2))
+        code: claim_law.ClaimRound(state, START, START + 48 * HOUR, 4, Limits(2))
         for code, state in (("r", "open"), ("draft", "draft"))
     }
-    granted = claim_law.Granted()
+    granted = claim_law.GrantedPacks()
     for batch_id, rows in enumerate(batches, 1):
         db.execute(ADD_BATCH, (batch_id, "claims", str(batch_id)))
         incoming.expect(db, "claims", claims.CREATE_INCOMING)
@@ -401,6 +403,6 @@ def test_law_and_store_give_every_claim_the_same_ruling(
             )
             for line, row in enumerate(rows, 1)
         ]
-        assert found == claim_law.judged(rounds, law, granted)
+        assert found == claim_law.judge(rounds, law, granted)
     for name in ("packs_within_quota", "claims_in_their_window", "claim_totals"):
         assert checks.CHECKS[name](db) == [], name

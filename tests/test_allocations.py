@@ -19,6 +19,7 @@ from vouchercli.rules import persons as persons_law
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules.limits import Limits, week_of
+from vouchercli.session import Session
 from vouchercli.store import checks, persons, programmes, templates
 from vouchercli.store import db as store
 
@@ -39,7 +40,7 @@ ADD_APPLICATION = (
 )
 
 
-def world(limits: dict[str, int], **terms: Any) -> store.Session:
+def world(limits: dict[str, int], **terms: Any) -> Session:
     """A city in memory with round r (1), open for ten days from START, and an earlier round (2)."""
     db = store.open_db(Path(":memory:"), create=True)
     document = {**PROGRAMME, "limits": limits}
@@ -64,7 +65,7 @@ def world(limits: dict[str, int], **terms: Any) -> store.Session:
         ADD_ROUND,
         usual | {"round_id": 2, "round": "earlier", "opens_at": START - 9 * DAY, "packs": 99},
     )
-    return store.Session(db, Path(":memory:"), START, "tester", "tester", START)
+    return Session(db, Path(":memory:"), START, "tester", "tester", START)
 
 
 APPLICATION = st.tuples(st.sampled_from(RESIDENTS), st.integers(-1, 11), st.integers(0, 2))
@@ -108,7 +109,7 @@ def expected(
     ]
     return [
         entry.entry_id
-        for entry, reason in law.decided(entries, limits, held, ZONE)
+        for entry, reason in law.decide(entries, limits, held, ZONE)
         if reason is None
     ]
 
@@ -160,7 +161,7 @@ def test_law_and_store_grant_the_same_packs_in_the_same_order(
     pairs = [(one, other) for one, other in links if one != other]
     persons.join(db, 1, pairs[:1])
     persons.join(db, 1, pairs[1:])
-    joined = persons_law.joined(pairs)
+    joined = persons_law.join(pairs)
     assert persons.all_joined(db, 1) == joined
     limits = Limits(per_resident, per_week, per_programme)
     applications: dict[int, tuple[str, bytes, int]] = {}
@@ -223,7 +224,7 @@ def _a_batch(db: Any) -> int:
     )
 
 
-def _grant_earlier(session: store.Session, packs: list[tuple[bytes, int]]) -> None:
+def _grant_earlier(session: Session, packs: list[tuple[bytes, int]]) -> None:
     """Packs of the earlier round: they count in the week and in the programme."""
     from vouchercli.ops.granting import grants
     from vouchercli.ops.rounds.lookup import found
@@ -274,9 +275,9 @@ def test_weeks_go_from_monday_to_sunday_in_the_programmes_zone() -> None:
 
 def test_a_chain_of_shared_identities_makes_one_person_however_it_is_found() -> None:
     chain = [(b"a", b"b"), (b"c", b"d"), (b"b", b"c"), (b"x", b"x")]
-    assert persons_law.joined(chain) == dict.fromkeys([b"a", b"b", b"c", b"d"], b"a")
-    assert persons_law.joined(chain[::-1]) == persons_law.joined(chain)
-    assert persons_law.joined([]) == {}
+    assert persons_law.join(chain) == dict.fromkeys([b"a", b"b", b"c", b"d"], b"a")
+    assert persons_law.join(chain[::-1]) == persons_law.join(chain)
+    assert persons_law.join([]) == {}
 
 
 # ---------------------------------------------------------------- through the front door
@@ -479,7 +480,7 @@ def test_a_closed_round_is_still_allocated_until_its_money_is_released(
     from vouchercli.store.db import open_db
 
     db = open_db(here / "voucher.db")
-    session = store.Session(db, here / "voucher.db", START + 3 * DAY, "clock", "clock", START)
+    session = Session(db, here / "voucher.db", START + 3 * DAY, "clock", "clock", START)
     releases.release_unused(session, 1)
     db.close()
     ran = voucher("round", "allocate", "r1", expect=3)

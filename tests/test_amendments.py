@@ -691,7 +691,7 @@ PAUSES = st.lists(st.tuples(TIMES, st.one_of(st.none(), TIMES)), max_size=3)
 @given(PAUSES, TIMES)
 def test_law_and_store_agree_on_pauses(pauses: list[tuple[int, int | None]], at: int) -> None:
     lawful = tuple((start, end) for start, end in pauses if end is None or end >= start)
-    round_ = claim_law.Round("open", 0, 10, 5, Limits(), lawful)
+    round_ = claim_law.ClaimRound("open", 0, 10, 5, Limits(), lawful)
     reason = claim_law.reason(claim_law.Claim(1, "C", "r", b"x", at), round_)
     assert (reason == "round_paused") == law.is_paused(at, lawful)
     assert reason in (None, "round_paused")
@@ -728,7 +728,7 @@ def test_a_window_moves_only_ahead(
     closes_at: int | None,
     hindrance: str | None,
 ) -> None:
-    assert law.hindrance(law.Standing(*standing), opens_at, closes_at, 10) == hindrance
+    assert law.hindrance(law.RoundWindow(*standing), opens_at, closes_at, 10) == hindrance
 
 
 @given(st.integers(0, 10**12), st.integers(1, 10**6))

@@ -19,6 +19,7 @@ from vouchercli.ops.intake import applications as ops
 from vouchercli.ops.intake import chunks
 from vouchercli.rules import applications as law
 from vouchercli.rules import times
+from vouchercli.session import Session
 from vouchercli.store import applications, incoming
 from vouchercli.store import db as store
 
@@ -385,7 +386,7 @@ def stopped(here: Path, name: str) -> None:
     """An import that ends after its first chunk."""
     db = store.open_db(here / "voucher.db")
     at = times.parse("2020-03-27 09:00", "Asia/Shanghai")
-    session = store.Session(
+    session = Session(
         db=db, path=here / "voucher.db", now=at, actor="mei", os_user=store.os_user(), entered_at=at
     )
     with pytest.raises(Stopped):
@@ -523,7 +524,7 @@ def test_law_and_store_give_every_application_the_same_ruling(
     for code, (state, mode, registration, group) in ROUNDS.items():
         opens = None if registration is None else START + registration * HOUR
         db.execute(ADD_ROUND, (code, state, mode, START, START + 48 * HOUR, opens, group))
-        rounds[code] = law.Round(
+        rounds[code] = law.ApplicationRound(
             state,
             mode,
             START,
@@ -531,7 +532,7 @@ def test_law_and_store_give_every_application_the_same_ruling(
             opens,
             eligible=frozenset({b"a" * 16}) if group else None,
         )
-    standing = law.Standing()
+    standing: dict[Any, Any] = {}
     for batch_id, rows in enumerate(batches, 1):
         db.execute(ADD_BATCH, (batch_id, "applications", str(batch_id)))
         incoming.expect(db, "applications", applications.CREATE_INCOMING)
@@ -575,7 +576,7 @@ def test_law_and_store_give_every_application_the_same_ruling(
             )
             for line, row in enumerate(rows, 1)
         ]
-        assert found == law.judged(rounds, told, standing)
+        assert found == law.judge(rounds, told, standing)
         assert all(
             json.loads(row["detail"])
             for row in db.execute("SELECT detail FROM incoming WHERE reason NOT IN ('duplicate')")

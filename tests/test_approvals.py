@@ -24,8 +24,8 @@ from vouchercli.ops.setup.start import initialise
 from vouchercli.rules import audit, staff
 from vouchercli.rules import rounds as law
 from vouchercli.rules.programmes import Approval
+from vouchercli.session import Session
 from vouchercli.store import db, ledger
-from vouchercli.store.db import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -473,7 +473,7 @@ class Bureau(RuleBasedStateMachine):
             is_amendment = deed in ("approve", "reject") and old in ("approved", "open", "paused")
             assert law.is_possible(deed, old) or is_amendment
             assert (
-                new == law.DEEDS[deed].end
+                new == law.ACTIONS[deed].end
                 or (deed in ("approve", "reject", "edit", *AMENDING) and new == old)
                 or (
                     is_amendment

@@ -358,4 +358,4 @@ def test_what_a_deed_changed_is_told_in_short() -> None:
         {"state": "open", "packs": 10}, {"state": "open", "packs": 12, "note": "x"}
     ) == [("packs", 10, 12), ("note", None, "x")]
     assert law.changes(None, {"state": "draft"}) == [("state", None, "draft")]
-    assert law.told({"a": "b" * 80}).endswith("…")
+    assert law.shorten({"a": "b" * 80}).endswith("…")

@@ -20,6 +20,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.ops.intake import batches, by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.ops.intake.by_columns import feed
+from vouchercli.session import Session
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ PAYMENT = ("T1", "pay", "C1", "1", "M1", "2020-03-28 10:00:00", "45.00", "0", "1
 
 
 @contextmanager
-def session(path: Path) -> Iterator[store.Session]:
+def session(path: Path) -> Iterator[Session]:
     db = store.open_db(path)
     try:
-        yield store.Session(db, path, 0, "mei", "mei", 0)
+        yield Session(db, path, 0, "mei", "mei", 0)
     finally:
         db.close()
 

@@ -18,6 +18,7 @@ from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.ops.reports.leverage import report_leverage
 from vouchercli.rules import times
+from vouchercli.session import Session
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
@@ -70,13 +71,13 @@ def town(
 
 
 @contextmanager
-def session(here: Path) -> Iterator[store.Session]:
+def session(here: Path) -> Iterator[Session]:
     """A second command in this process: a connection of its own, which waits for nobody."""
     db = store.open_db(here / "voucher.db")
     db.execute("PRAGMA busy_timeout = 0")
     login = store.os_user()
     try:
-        yield store.Session(db, here / "voucher.db", NOW, login, login, NOW)
+        yield Session(db, here / "voucher.db", NOW, login, login, NOW)
     finally:
         db.close()
 

@@ -24,6 +24,7 @@ from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
 from vouchercli.rules.limits import of_round
+from vouchercli.session import Session
 from vouchercli.store import checks, identities, persons, programmes, templates
 from vouchercli.store import db as store
 
@@ -154,21 +155,21 @@ def _list_and_join(db: Any, key: bytes) -> None:
     persons.join(db, twins, [(tokens[0], tokens[1])])
 
 
-def town(folder: Path, *, is_limited: bool = False) -> store.Session:
+def town(folder: Path, *, is_limited: bool = False) -> Session:
     """The same town again, in a folder of its own."""
     path = folder / "voucher.db"
     content, key = _built(is_limited=is_limited)
     path.write_bytes(content)
     identities.key_path(path).write_bytes(key)
     identities.key_path(path).chmod(0o600)
-    return store.Session(store.open_db(path), path, START, "tester", "tester", START)
+    return Session(store.open_db(path), path, START, "tester", "tester", START)
 
 
 def written(hours: int) -> str:
     return times.shown(START + hours * 3600, ZONE)
 
 
-def take(session: store.Session, number: int, rows: list[Any]) -> int:
+def take(session: Session, number: int, rows: list[Any]) -> int:
     """Import the rows as a file of their own; the batch."""
     path = session.path.parent / f"{number}.csv"
     lines = [
@@ -180,7 +181,7 @@ def take(session: store.Session, number: int, rows: list[Any]) -> int:
     return batch
 
 
-def facts(session: store.Session) -> list[tuple[Any, ...]]:
+def facts(session: Session) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in session.db.execute(FACTS)]
 
 
@@ -190,9 +191,7 @@ def _is_on_list(round_: str, resident: str) -> bool:
     return group in groups if group else mode != "targeted" or bool(groups)
 
 
-def lawful(
-    session: store.Session, rows: list[Any], *, is_limited: bool = False
-) -> list[tuple[Any, ...]]:
+def lawful(session: Session, rows: list[Any], *, is_limited: bool = False) -> list[tuple[Any, ...]]:
     """What the law makes of all rows together."""
     key = identities.load_key(session.path)
     week, programme = (
@@ -201,7 +200,7 @@ def lawful(
         else (None, None)
     )
     rounds = {
-        round_: law.Round(
+        round_: law.ClaimRound(
             state,
             START,
             LATER if is_limited else END,
@@ -221,9 +220,9 @@ def lawful(
         )
         for line, (claim_no, round_, resident, hours) in enumerate(rows, 1)
     ]
-    twins = tuple(identities.token(key, one) for one in TWINS)
-    granted = law.Granted(persons={("twins", one): twins for one in twins})
-    found = law.judged(rounds, claims, granted, ZONE)
+    twins = [identities.token(key, one) for one in TWINS]
+    granted = law.GrantedPacks(persons={("twins", one): twins for one in twins})
+    found = law.judge(rounds, claims, granted, ZONE)
     fit = [claim for claim in claims if found[claim.line] is None]
     return sorted(
         ((one.claim_no, one.round, one.resident, one.claimed_at) for one in fit),
@@ -231,7 +230,7 @@ def lawful(
     )
 
 
-def retried(session: store.Session, order: list[int]) -> list[tuple[Any, ...]]:
+def retried(session: Session, order: list[int]) -> list[tuple[Any, ...]]:
     """The facts after every batch was judged again, twice if the first time changed anything."""
     for _ in range(2):
         before = facts(session)
@@ -242,13 +241,13 @@ def retried(session: store.Session, order: list[int]) -> list[tuple[Any, ...]]:
     return facts(session)
 
 
-def sound(session: store.Session) -> None:
+def sound(session: Session) -> None:
     for name, check in checks.CHECKS.items():
         assert check(session.db) == [], name
 
 
 def retry_until_nothing_changes(
-    session: store.Session, rows: list[Any], batches: list[int], *, is_limited: bool = False
+    session: Session, rows: list[Any], batches: list[int], *, is_limited: bool = False
 ) -> None:
     assert retried(session, batches) == lawful(session, rows, is_limited=is_limited)
     once = facts(session)

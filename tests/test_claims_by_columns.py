@@ -32,11 +32,11 @@ from vouchercli.ops.intake.by_columns.claims import _ending
 from vouchercli.ops.intake.claims import import_claims
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
-from vouchercli.store import db as store
 from vouchercli.store import identities
 
 if TYPE_CHECKING:
     from vouchercli.ops.intake.kinds import Desk, Taken
+    from vouchercli.session import Session
 
 pytest.importorskip("polars")
 
@@ -74,7 +74,7 @@ LINE = st.one_of(
 )
 
 
-def imported(session: store.Session, lines: list[str], width: int, size: int) -> dict[str, Any]:
+def imported(session: Session, lines: list[str], width: int, size: int) -> dict[str, Any]:
     """Import the lines in chunks of `width`, by columns from `size` bytes on; what is left then."""
     path = session.path.parent / "many.csv"
     path.write_text("\n".join([HEADER, *lines]) + "\n", "utf-8")

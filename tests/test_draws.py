@@ -16,6 +16,7 @@ import pytest
 from vouchercli.ops.lottery import draws as ops
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
+from vouchercli.session import Session
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
@@ -103,13 +104,11 @@ def commit(**given: Any) -> None:
 
 
 @contextmanager
-def session() -> Iterator[store.Session]:
+def session() -> Iterator[Session]:
     """A session of mei on 20 March."""
     db = store.open_db(Path("voucher.db"))
     at = 1584666000
-    yield store.Session(
-        db=db, path=Path("voucher.db"), now=at, actor="mei", os_user="mei", entered_at=at
-    )
+    yield Session(db=db, path=Path("voucher.db"), now=at, actor="mei", os_user="mei", entered_at=at)
     db.close()
 
 

@@ -204,7 +204,8 @@ def test_limits_of_the_week_and_of_the_programme_hold_across_rounds(city: Any, h
 def test_a_live_claim_is_synced_to_the_disk(city: Any, here: Path) -> None:
     from vouchercli.ops.granting import live_claims
     from vouchercli.rules import times
-    from vouchercli.store.db import Session, open_db
+    from vouchercli.session import Session
+    from vouchercli.store.db import open_db
 
     city(with_claims=False)
     db = open_db(here / "voucher.db")

@@ -21,6 +21,7 @@ from vouchercli.formats.tables import files
 from vouchercli.ops.intake import new_merchants, registries
 from vouchercli.ops.intake.retries import retry
 from vouchercli.rules import merchants as rules
+from vouchercli.session import Session
 from vouchercli.store import db as store
 from vouchercli.store import merchants, suspensions
 
@@ -109,7 +110,7 @@ def come_to(
         path.write_bytes(_empty())
         with closing(store.open_db(path)) as db:
             for number, rows in enumerate(files):
-                session = store.Session(db, path, 1000 * number, "mei", "mei", 0)
+                session = Session(db, path, 1000 * number, "mei", "mei", 0)
                 try:
                     told.append(
                         registries.import_merchants(
@@ -165,7 +166,7 @@ def test_only_what_is_not_new_goes_to_the_judge(
     path = tmp_path / "voucher.db"
     rows = [("1", "A"), ("2", "B"), ("1", "A"), ("1", "C"), ("", "D"), ("3", "E")]
     with closing(store.open_db(path, create=True)) as db:
-        session = store.Session(db, path, 0, "mei", "mei", 0)
+        session = Session(db, path, 0, "mei", "mei", 0)
         data = registries.import_merchants(session, written(tmp_path / "r.csv", rows, 2)).data
         assert (data["accepted"], data["duplicate"], data["reasons"]) == (
             3,

@@ -19,6 +19,7 @@ from processes import started
 from vouchercli.errors import VoucherError
 from vouchercli.ops.granting import grants
 from vouchercli.ops.rounds.lookup import found
+from vouchercli.session import Session
 from vouchercli.store import checks
 from vouchercli.store import db as store
 
@@ -157,24 +158,24 @@ def test_many_waves_grant_not_one_pack_too_many(city: Any, voucher: Any, here: P
 def session(city: Any, here: Path) -> Any:
     city(with_claims=False)
     db = store.open_db(here / "voucher.db")
-    yield store.Session(db, here / "voucher.db", 1_585_270_800, "tester", "tester", 0)
+    yield Session(db, here / "voucher.db", 1_585_270_800, "tester", "tester", 0)
     db.close()
 
 
-def _grant(session: store.Session, residents: Sequence[bytes]) -> None:
+def _grant(session: Session, residents: Sequence[bytes]) -> None:
     with store.writing(session):
         it = found(session, "r1")
         grants.grant(it, [(resident, None, it.row["opens_at"]) for resident in residents])
 
 
-def test_a_caller_that_asks_for_more_than_is_left_gets_nothing(session: store.Session) -> None:
+def test_a_caller_that_asks_for_more_than_is_left_gets_nothing(session: Session) -> None:
     with pytest.raises(VoucherError, match="all 10 packs of round r1 are claimed"):
         _grant(session, [bytes([n]) * 16 for n in range(11)])
     assert session.db.execute("SELECT count(*) FROM claims").fetchone()[0] == 0
     assert found(session, "r1").row["claimed"] == 0
 
 
-def test_a_caller_that_counts_wrongly_meets_the_keys(session: store.Session) -> None:
+def test_a_caller_that_counts_wrongly_meets_the_keys(session: Session) -> None:
     with pytest.raises(sqlite3.IntegrityError, match=r"claims\.resident"):
         _grant(session, [b"a" * 16, b"a" * 16])
     with pytest.raises(sqlite3.IntegrityError, match="claimed BETWEEN"):
@@ -182,7 +183,7 @@ def test_a_caller_that_counts_wrongly_meets_the_keys(session: store.Session) -> 
     assert session.db.execute("SELECT count(*) FROM claims").fetchone()[0] == 0
 
 
-def test_a_resident_with_too_many_packs_is_found_by_the_check(session: store.Session) -> None:
+def test_a_resident_with_too_many_packs_is_found_by_the_check(session: Session) -> None:
     _grant(session, [b"a" * 16])
     session.db.execute("UPDATE claims SET pack_no = 2")  # by hand: no command does it
     _grant(session, [b"a" * 16])
@@ -198,7 +199,7 @@ COUNT = "UPDATE rounds SET claimed = claimed + {} WHERE round = 'r1'"
 
 
 @pytest.mark.parametrize("how", ["", "OR IGNORE ", "OR REPLACE "])
-def test_a_claim_that_nobody_counted_cannot_be_written(session: store.Session, how: str) -> None:
+def test_a_claim_that_nobody_counted_cannot_be_written(session: Session, how: str) -> None:
     db = session.db
     db.execute("BEGIN IMMEDIATE")
     db.execute(COUNT.format(1))
@@ -211,7 +212,7 @@ def test_a_claim_that_nobody_counted_cannot_be_written(session: store.Session, h
 
 
 def test_no_more_can_be_counted_than_there_are_packs_nor_less_than_there_are_claims(
-    session: store.Session,
+    session: Session,
 ) -> None:
     _grant(session, [b"a" * 16, b"b" * 16])
     db = session.db
@@ -227,7 +228,7 @@ def test_no_more_can_be_counted_than_there_are_packs_nor_less_than_there_are_cla
     assert checks.CHECKS["packs_within_quota"](db) == []
 
 
-def test_a_round_that_counts_packs_nobody_got_is_found_by_the_check(session: store.Session) -> None:
+def test_a_round_that_counts_packs_nobody_got_is_found_by_the_check(session: Session) -> None:
     session.db.execute(COUNT.format(1))
     assert [breach[0] for breach in checks.CHECKS["packs_within_quota"](session.db)] == [
         "r1",

@@ -218,12 +218,12 @@ def test_a_calendar_with_faults_is_refused(calendar: dict[str, Any], code: str) 
 
 def test_who_says_whether_a_day_is_worked() -> None:
     own = Calendar(frozenset({20200406}), frozenset({20200411}))
-    assert calendars.judged(20200406, own, (False, "")) == Day(20200406, False, "", "programme")
-    assert calendars.judged(20200411, own, (True, "")) == Day(20200411, True, "", "programme")
-    assert calendars.judged(20200404, own, (True, "Tomb-sweeping Day")) == Day(
+    assert calendars.judge(20200406, own, (False, "")) == Day(20200406, False, "", "programme")
+    assert calendars.judge(20200411, own, (True, "")) == Day(20200411, True, "", "programme")
+    assert calendars.judge(20200404, own, (True, "Tomb-sweeping Day")) == Day(
         20200404, False, "Tomb-sweeping Day", "calendar"
     )
-    assert calendars.judged(20200404, own, None) == Day(20200404, False, "", "weekday")
+    assert calendars.judge(20200404, own, None) == Day(20200404, False, "", "weekday")
     assert list(calendars.span(20200228, 20200301)) == [20200228, 20200229, 20200301]
 
 

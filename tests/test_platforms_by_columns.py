@@ -22,6 +22,7 @@ from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.ops.intake.by_columns import feed
 from vouchercli.rules import times
+from vouchercli.session import Session
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
@@ -318,10 +319,10 @@ def test_any_file_of_a_profile_of_ones_own(
 
 
 @contextmanager
-def session(folder: Path) -> Iterator[store.Session]:
+def session(folder: Path) -> Iterator[Session]:
     db = store.open_db(folder / "voucher.db")
     try:
-        yield store.Session(db, folder / "voucher.db", NOW, "mei", "mei", NOW)
+        yield Session(db, folder / "voucher.db", NOW, "mei", "mei", NOW)
     finally:
         db.close()
 

@@ -19,8 +19,9 @@ from vouchercli.ops.reports.rounds import report_rounds
 from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
+from vouchercli.session import Session
 from vouchercli.store import totals, transaction_numbers
-from vouchercli.store.db import Session, open_db
+from vouchercli.store.db import open_db
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -842,7 +843,7 @@ def test_whole_days_never_touch_the_facts(world: World) -> None:
         (
             "2020-04-02 10:00",
             "2020-04-02 12:00",
-            Window(1, 0, ((at("2020-04-02 10:00"), at("2020-04-02 12:00:01")),)),
+            Window(20200403, 20200401, ((at("2020-04-02 10:00"), at("2020-04-02 12:00:01")),)),
         ),
         (
             "2020-04-02 10:00",

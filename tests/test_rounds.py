@@ -759,7 +759,7 @@ def test_a_dry_run_changes_no_round(draft: Callable[..., Ran], deed: list[str]) 
 
 
 def test_every_state_but_the_last_ones_has_a_way_on() -> None:
-    assert {state: law.possible(state) for state in law.STATES} == {
+    assert {state: law.list_possible(state) for state in law.STATES} == {
         "draft": ("submit", "edit", "cancel"),
         "submitted": ("approve", "reject", "edit", "cancel"),
         "approved": ("open", "edit", "cancel", "top-up", "reschedule"),

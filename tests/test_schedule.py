@@ -811,22 +811,23 @@ def scheduled(**changed: Any) -> law.Scheduled:
     ],
 )
 def test_what_is_still_to_come_of_a_round(changed: dict[str, Any], coming: list[str]) -> None:
-    assert [each.deed for each in law.coming(scheduled(**changed))] == coming
+    assert [each.job for each in law.list_jobs(scheduled(**changed))] == coming
 
 
 def test_a_commitment_is_due_as_soon_as_the_round_is_approved() -> None:
     lottery = scheduled(mode="lottery", registration_closes_at=None)
-    assert [each.due_at for each in law.due("commit", [lottery], 50_000)] == [50_000]
-    assert law.due("open", [lottery], 99_999) == []
+    assert [each.due_at for each in law.list_due("commit", [lottery], 50_000)] == [50_000]
+    assert law.list_due("open", [lottery], 99_999) == []
     assert [
-        each.due_at for each in law.due("draw", [scheduled(mode="lottery", state="open")], 100_000)
+        each.due_at
+        for each in law.list_due("draw", [scheduled(mode="lottery", state="open")], 100_000)
     ] == [100_000]
 
 
 def test_a_round_is_called_for_a_day_before_and_at_its_opening() -> None:
     waiting = scheduled(state="submitted", approved_at=None)
     keys = [
-        [each.key for each in law.reminders([waiting], now)]
+        [each.key for each in law.list_reminders([waiting], now)]
         for now in (13_599, 13_600, 100_000, 200_000)
     ]
     assert keys == [[], ["submitted 1 soon"], ["submitted 1 late"], []]

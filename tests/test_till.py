@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 POLICIES = ("full_restores", "restores_once", "forfeits", "pro_rata")
 FACTS = """

@@ -45,13 +45,17 @@ def strays(module: Module) -> list[str]:
 
 
 def pasted(module: Module) -> list[str]:
-    """f-strings, % and .format in SQL; only PRAGMA, which takes no parameters, may hold an integer
-    (`:d`).
+    """%, .format, and within functions + and f-strings in SQL. At the top of a module a statement may
+    be an f-string, because no value has come in there; PRAGMA, which takes no parameters, may hold
+    an integer (`:d`) anywhere.
     """
     wrong = []
-    for node in ast.walk(module.tree):
+    for node in _within_functions(module.tree):
         if isinstance(node, ast.JoinedStr) and _is_pasted(node):
             wrong.append(f"{module.name}:{node.lineno}: SQL in an f-string")
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and _is_sql(node.left):
+            wrong.append(f"{module.name}:{node.lineno}: SQL with +")
+    for node in ast.walk(module.tree):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and _is_sql(node.left):
             wrong.append(f"{module.name}:{node.lineno}: SQL with %")
         if (
@@ -72,6 +76,16 @@ def pasted(module: Module) -> list[str]:
                 if isinstance(part, ast.JoinedStr) and not _is_pragma(part)
             ]
     return wrong
+
+
+def _within_functions(tree: ast.Module) -> set[ast.AST]:
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    return {
+        node
+        for function in ast.walk(tree)
+        if isinstance(function, functions)
+        for node in ast.walk(function)
+    }
 
 
 def _is_sql(node: ast.AST) -> bool:
@@ -115,7 +129,11 @@ def test_sql_is_never_pasted_together() -> None:
 
 
 def test_pasted_sql_is_found() -> None:
-    assert pasted(sample('X = f"SELECT * FROM {table}"', "vouchercli.store.sample"))
+    assert pasted(
+        sample('def f(table): return f"SELECT * FROM {table}"', "vouchercli.store.sample")
+    )
+    assert pasted(sample('def f(by): return "SELECT 1 ORDER BY " + by', "vouchercli.store.sample"))
+    assert pasted(sample('X = f"SELECT {SUMS} FROM facts"', "vouchercli.store.sample")) == []
     assert pasted(sample('X = "DELETE FROM %s" % table', "vouchercli.store.sample"))
     assert pasted(sample('X = "SELECT {0} FROM rounds".format(column)', "vouchercli.store.sample"))
     assert pasted(sample('def f(db, sql): db.execute(f"{sql} LIMIT 1")', "vouchercli.store.sample"))

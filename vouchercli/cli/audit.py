@@ -9,7 +9,7 @@ import typer
 from vouchercli.cli.options import Call, Limit, command, verbs
 from vouchercli.ops.proof import audit
 from vouchercli.result import Outcome
-from vouchercli.store.db import Session
+from vouchercli.session import Session
 
 app = verbs()
 

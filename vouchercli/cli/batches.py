@@ -13,7 +13,7 @@ from vouchercli.cli.language import t
 from vouchercli.cli.options import Call, Limit, command, verbs
 from vouchercli.ops.intake import batches
 from vouchercli.result import Outcome
-from vouchercli.store.db import Session
+from vouchercli.session import Session
 
 app = verbs()
 

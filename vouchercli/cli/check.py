@@ -7,7 +7,7 @@ import typer
 from vouchercli.cli.options import command
 from vouchercli.ops.proof.check import check_all
 from vouchercli.result import Outcome
-from vouchercli.store.db import Session
+from vouchercli.session import Session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 

@@ -14,7 +14,7 @@ from vouchercli.errors import UsageFault
 from vouchercli.ops.granting import live_claims
 from vouchercli.ops.intake import claims
 from vouchercli.result import Outcome
-from vouchercli.store.db import Session
+from vouchercli.session import Session
 
 app = verbs()
 

@@ -9,7 +9,7 @@ import typer
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.lottery import certificates, draws, quota_options
 from vouchercli.result import Outcome
-from vouchercli.store.db import Session
+from vouchercli.session import Session
 
 app = verbs()
 

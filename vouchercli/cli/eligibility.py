@@ -10,7 +10,7 @@ from vouchercli.cli.import_options import READING, File, told
 from vouchercli.cli.options import Limit, OnlyResident, command, verbs
 from vouchercli.ops.intake import eligibility
 from vouchercli.result import Outcome
-from vouchercli.store.db import Session
+from vouchercli.session import Session
 
 app = verbs()
 

@@ -11,7 +11,7 @@ from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.intake import registries
 from vouchercli.ops.setup import merchants, suspensions
 from vouchercli.result import Outcome
-from vouchercli.store.db import Session
+from vouchercli.session import Session
 
 app = verbs()
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from vouchercli.result import Outcome
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 OUTPUTS = ("table", "json", "csv")
 

@@ -10,7 +10,7 @@ from vouchercli.cli.import_options import LONG_READING, File, told
 from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyRound, command, verbs
 from vouchercli.ops.intake import redemptions, till
 from vouchercli.result import Outcome
-from vouchercli.store.db import Session
+from vouchercli.session import Session
 
 app = verbs()
 

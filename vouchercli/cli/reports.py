@@ -8,7 +8,7 @@ import typer
 
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.result import Outcome
-from vouchercli.store.db import Session
+from vouchercli.session import Session
 
 app = verbs()
 

@@ -13,7 +13,7 @@ from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import amendments, approvals, drafts, plans, rounds
 from vouchercli.result import Outcome
-from vouchercli.store.db import Session
+from vouchercli.session import Session
 
 app = verbs()
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vouchercli.result import Message, Table
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def first(table: Table, limit: int, more: Message) -> Outcome:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from vouchercli.session import Session
 from vouchercli.store import db as store
-from vouchercli.store.db import Session, busy_or_refused, refused_by_machine
+from vouchercli.store.db import busy_or_refused, refused_by_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

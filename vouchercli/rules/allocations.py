@@ -70,7 +70,7 @@ def reason(entry: Entry, week: str, limits: Limits, held: Held) -> str | None:
     return "resident_limit" if met else None
 
 
-def decided(
+def decide(
     entries: Iterable[Entry], limits: Limits, held: Held, zone: str
 ) -> Iterator[tuple[Entry, str | None]]:
     """Every entry in its order with its reason (None: it gets a pack), until nothing is left;

@@ -14,7 +14,7 @@ HAS_ENDED = ("closed", "settled", "archived")
 
 
 @dataclass(frozen=True)
-class Standing:
+class RoundWindow:
     """A round as it stands: its state, its window, the last claim that is in (None: none yet)."""
 
     state: str
@@ -24,7 +24,7 @@ class Standing:
 
 
 def hindrance(
-    round_: Standing, opens_at: int | None, closes_at: int | None, now: int
+    round_: RoundWindow, opens_at: int | None, closes_at: int | None, now: int
 ) -> str | None:
     """Why the window cannot move to these times (None: it stays there), or None. Whoever learns of
     a new time must still be able to keep to it, so it lies ahead; and no claim that is in may fall

@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from vouchercli.rules import numbers
+
+Key = tuple[str, str]  # (round, application_no): a number is given once a round
 NOT_YET = ("draft", "submitted", "cancelled")
 
 
 @dataclass(frozen=True)
-class Round:
+class ApplicationRound:
     """What an application is held against; times in UTC seconds. `eligible` None: the round is for
     everybody.
     """
@@ -50,24 +53,17 @@ class Application:
     applied_at: int
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> Key:
         """A number is given once a round."""
         return (self.round, self.application_no)
 
     @property
-    def content(self) -> tuple[object, ...]:
+    def content(self) -> numbers.Content:
         """What makes two rows of one number the same row."""
         return (self.resident, self.applied_at)
 
 
-@dataclass
-class Standing:
-    """Whose number it is already."""
-
-    numbers: dict[tuple[str, str], tuple[object, ...]] = field(default_factory=dict)
-
-
-def reason(application: Application, round_: Round | None) -> str | None:
+def reason(application: Application, round_: ApplicationRound | None) -> str | None:
     """Why an application is refused by itself, or None."""
     if round_ is None:
         return "unknown_round"
@@ -75,59 +71,39 @@ def reason(application: Application, round_: Round | None) -> str | None:
         return "round_not_open"
     if round_.mode == "targeted":
         return "by_list_only"
-    if out := _out_of_time(application, round_):
-        return out
-    return (
-        "not_eligible"
-        if round_.eligible is not None and application.resident not in round_.eligible
-        else None
-    )
-
-
-def _out_of_time(application: Application, round_: Round) -> str | None:
     opens_at, closes_at = round_.window
-    if opens_at is not None and application.applied_at < opens_at:
-        return "before_registration"
-    if application.applied_at >= closes_at:
-        return "after_registration"
-    return "list_published" if round_.published_at is not None else None
+    ladder = (
+        ("before_registration", opens_at is not None and application.applied_at < opens_at),
+        ("after_registration", application.applied_at >= closes_at),
+        ("list_published", round_.published_at is not None),
+        (
+            "not_eligible",
+            round_.eligible is not None and application.resident not in round_.eligible,
+        ),
+    )
+    return next((reason for reason, is_so in ladder if is_so), None)
 
 
-def judged(
-    rounds: dict[str, Round], applications: list[Application], standing: Standing
+def judge(
+    rounds: dict[str, ApplicationRound],
+    applications: list[Application],
+    standing: dict[Key, numbers.Content],
 ) -> dict[int, str | None]:
     """The reason (or None) for every application, in the order of time, then of line; what is
-    accepted joins `standing`.
+    accepted joins `standing`, which says whose each number is.
 
     What stands already makes a row a duplicate before anything else is asked. A number belongs to
     the first row that uses it lawfully. How often one resident applies is nobody's fault: the
     limits are held when packs are granted.
     """
-    stood = dict(standing.numbers)
-    used: dict[tuple[str, str], set[tuple[object, ...]]] = {}
-    found: dict[int, str | None] = {}
+    in_use = numbers.NumbersInUse(standing)
+    reasons: dict[int, str | None] = {}
     for each in sorted(applications, key=lambda a: (a.applied_at, a.line)):
-        found[each.line] = (
-            ("duplicate" if stood.get(each.key) == each.content else None)
+        reasons[each.line] = (
+            ("duplicate" if in_use.stands(each.key, each.content) else None)
             or reason(each, rounds.get(each.round))
-            or _number(each, used, stood)
+            or in_use.use(each.key, each.content, "application_reused")
         )
-        if found[each.line] is None:
-            standing.numbers[each.key] = each.content
-    return found
-
-
-def _number(
-    application: Application,
-    used: dict[tuple[str, str], set[tuple[object, ...]]],
-    stood: dict[tuple[str, str], tuple[object, ...]],
-) -> str | None:
-    """The same row again is a duplicate, also of one that was refused: where a file is cut must not
-    change a count.
-    """
-    seen = used.setdefault(application.key, set())
-    is_first, is_repeat = not seen, application.content in seen
-    seen.add(application.content)
-    if is_repeat:
-        return "duplicate"
-    return None if is_first and application.key not in stood else "application_reused"
+        if reasons[each.line] is None:
+            standing[each.key] = each.content
+    return reasons

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 # at, entered_at, actor, os_user, deed, subject, detail (JSON as written)
 Fields = tuple[int, int, str, str, str, str, str]
+HEAD = re.compile(r"(?:(\d*):)?([0-9a-f]{64})")
 SHORT = 60  # characters of a value in a line for people
 
 
@@ -64,18 +66,14 @@ def breaks(lines: Iterable[Line]) -> Iterator[Break]:
         number, previous = line.number, line.hash
 
 
-def noted(text: str) -> tuple[int | None, str]:
+def parse_head(text: str) -> tuple[int | None, str]:
     """A head as it was written down, `12:9f86...` or the digest alone, as (number, digest). Raises
     `ValueError`.
     """
-    number, _, seal = text.strip().casefold().rpartition(":")
-    if (
-        len(seal) != 64
-        or set(seal) - set("0123456789abcdef")
-        or not (number.isdecimal() or not number)
-    ):
+    head = HEAD.fullmatch(text.strip().casefold())
+    if head is None:
         raise ValueError(text)
-    return (int(number) if number else None), seal
+    return int(head[1]) if head[1] else None, head[2]
 
 
 # ---------------------------------------------------------------- what a deed changed
@@ -93,7 +91,7 @@ def _known(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def told(value: Any) -> str:
+def shorten(value: Any) -> str:
     """A value of the log in short."""
     if value is None:
         return "–"

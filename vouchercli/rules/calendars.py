@@ -34,7 +34,7 @@ class Day:
     source: Literal["programme", "calendar", "weekday"]
 
 
-def judged(day: int, own: Calendar, known: tuple[bool, str] | None) -> Day:
+def judge(day: int, own: Calendar, known: tuple[bool, str] | None) -> Day:
     """Whether a local day is worked. `known` is (is it off, the holiday's name) by a public
     calendar; None: it does not know.
     """
@@ -49,11 +49,11 @@ def span(first: int, last: int) -> Iterator[int]:
     """Every local day from `first` to `last` (yyyymmdd), both included."""
     day, end = times.as_date(first), times.as_date(last)
     while day <= end:
-        yield day.year * 10_000 + day.month * 100 + day.day
+        yield times.as_day(day)
         day += timedelta(days=1)
 
 
-def counted(first: int, last: int, judge: Callable[[int], Day]) -> tuple[int, int]:
+def count_days(first: int, last: int, judge: Callable[[int], Day]) -> tuple[int, int]:
     """(working days, days off) from `first` to `last`, both included."""
     days = [judge(day).is_workday for day in span(first, last)]
     return sum(days), len(days) - sum(days)

@@ -4,19 +4,20 @@ hypothesis test holds both together.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
 from vouchercli.rules import times
 from vouchercli.rules.amendments import is_paused
 from vouchercli.rules.limits import Limits, Span, reached
+from vouchercli.rules.numbers import Content, NumbersInUse
 
 NOT_OPEN = ("draft", "submitted", "approved", "cancelled")
 
 
 @dataclass(frozen=True)
-class Round:
+class ClaimRound:
     """What a claim is held against; times in UTC seconds, half-open [opens_at, closes_at). A paused
     round takes claims that were made while it was open: what counts is when each was made, not when
     its file comes.
@@ -44,13 +45,13 @@ class Claim:
     is_eligible: bool = True
 
     @property
-    def content(self) -> tuple[object, ...]:
+    def content(self) -> Content:
         """What makes two rows the same row."""
         return (self.round, self.resident, self.claimed_at)
 
 
 @dataclass
-class Granted:
+class GrantedPacks:
     """What stands already: whose number it is, how many packs are gone, who holds how many of the
     round, the week, the programme.
 
@@ -58,12 +59,12 @@ class Granted:
     is a person alone.
     """
 
-    numbers: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    numbers: dict[str, Content] = field(default_factory=dict)
     packs: Counter[str] = field(default_factory=Counter)
     in_round: Counter[tuple[str, bytes]] = field(default_factory=Counter)
     in_week: Counter[tuple[bytes, str]] = field(default_factory=Counter)
     in_programme: Counter[bytes] = field(default_factory=Counter)
-    persons: dict[tuple[str, bytes], tuple[bytes, ...]] = field(default_factory=dict)
+    persons: dict[tuple[str, bytes], list[bytes]] = field(default_factory=dict)
 
     def hold(self, round_: str, resident: bytes, week: str) -> None:
         """One more pack of that resident."""
@@ -75,7 +76,7 @@ class Granted:
         """Packs of the round, the week and the programme that all who are this person in the round
         hold together.
         """
-        who = self.persons.get((round_, resident), (resident,))
+        who = self.persons.get((round_, resident), [resident])
         return (
             sum(self.in_round[(round_, each)] for each in who),
             sum(self.in_week[(each, week)] for each in who),
@@ -83,7 +84,7 @@ class Granted:
         )
 
 
-def reason(claim: Claim, round_: Round | None) -> str | None:
+def reason(claim: Claim, round_: ClaimRound | None) -> str | None:
     """Why a claim is refused by itself, or None."""
     if round_ is None:
         return "unknown_round"
@@ -105,8 +106,11 @@ def in_time_order(claim: Claim) -> tuple[object, ...]:
     return (claim.claimed_at, claim.claim_no, claim.round, claim.resident, claim.line)
 
 
-def judged(
-    rounds: dict[str, Round], claims: list[Claim], granted: Granted, zone: str = times.HOME_ZONE
+def judge(
+    rounds: dict[str, ClaimRound],
+    claims: list[Claim],
+    granted: GrantedPacks,
+    zone: str = times.HOME_ZONE,
 ) -> dict[int, str | None]:
     """The reason (or None) for every claim of a programme in `zone`, `in_time_order`; what is
     accepted joins `granted`.
@@ -115,35 +119,21 @@ def judged(
     the first row that uses it lawfully; packs go to the first to come; the quota is looked at
     before the limits of the resident.
     """
-    stood = dict(granted.numbers)
-    used: defaultdict[str, set[tuple[object, ...]]] = defaultdict(set)
-    found: dict[int, str | None] = {}
+    in_use = NumbersInUse(granted.numbers)
+    reasons: dict[int, str | None] = {}
     for claim in sorted(claims, key=in_time_order):
         round_ = rounds.get(claim.round)
-        found[claim.line] = (
-            ("duplicate" if stood.get(claim.claim_no) == claim.content else None)
+        reasons[claim.line] = (
+            ("duplicate" if in_use.stands(claim.claim_no, claim.content) else None)
             or reason(claim, round_)
-            or _number(claim, used, stood)
-            or _limits(claim, round_, granted, zone)
+            or in_use.use(claim.claim_no, claim.content, "claim_reused")
+            or _grant(claim, round_, granted, zone)
         )
-    return found
+    return reasons
 
 
-def _number(
-    claim: Claim,
-    used: defaultdict[str, set[tuple[object, ...]]],
-    stood: dict[str, tuple[object, ...]],
-) -> str | None:
-    """The same row again is a duplicate, whatever became of the first; the number itself is the
-    first one's.
-    """
-    if claim.content in used[claim.claim_no]:
-        return "duplicate"
-    used[claim.claim_no].add(claim.content)
-    return "claim_reused" if len(used[claim.claim_no]) > 1 or claim.claim_no in stood else None
-
-
-def _limits(claim: Claim, round_: Round | None, granted: Granted, zone: str) -> str | None:
+def _grant(claim: Claim, round_: ClaimRound | None, granted: GrantedPacks, zone: str) -> str | None:
+    """Give the claim its pack, or say which limit keeps it from it."""
     assert round_ is not None
     met = limit_met(claim, round_, granted, zone)
     if met is None:
@@ -157,7 +147,7 @@ def refusal(met: Literal["quota"] | Span | None) -> str | None:
 
 
 def limit_met(
-    claim: Claim, round_: Round, granted: Granted, zone: str
+    claim: Claim, round_: ClaimRound, granted: GrantedPacks, zone: str
 ) -> Literal["quota"] | Span | None:
     """Which limit keeps the claim from its pack: the round's quota, or what the person holds of the
     round, the week or the programme; None, and it is granted, when none does.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.rules import money, times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 # What a report can be grouped by; the calendar ones are worked out here from the local day.
 GROUPINGS = (
@@ -140,12 +140,12 @@ def calendar_key(by: str, day: int) -> str:
     return {"day": times.day_text, "week": times.week_of, "month": times.month_of}[by](day)
 
 
-def grouped(by: str, found: Iterable[tuple[str, Sums]]) -> dict[str, Sums]:
+def grouped(by: str, rows: Iterable[tuple[str, Sums]]) -> dict[str, Sums]:
     """Sums by key, pooled where keys meet (a week's days); groups in which nothing was counted are
     left out.
     """
     parts: dict[str, list[Sums]] = {}
-    for key, sums in found:
+    for key, sums in rows:
         parts.setdefault(calendar_key(by, int(key)) if by in CALENDAR else key, []).append(sums)
     groups = {key: each[0] if len(each) == 1 else pooled(each) for key, each in parts.items()}
     return {key: sums for key, sums in groups.items() if not sums.is_empty}
@@ -170,6 +170,9 @@ def _numbers(coupon: str) -> tuple[int, ...]:
 # ---------------------------------------------------------------- the window of a report
 
 
+Span = tuple[int, int]  # [from, until) in UTC seconds
+
+
 class Window(NamedTuple):
     """A span of time cut into what kept totals answer and what they cannot.
 
@@ -180,40 +183,18 @@ class Window(NamedTuple):
 
     first_day: int
     last_day: int
-    partial: tuple[tuple[int, int], ...] = ()
+    partial: tuple[Span, ...] = ()
 
 
-FIRST_DAY, LAST_DAY = 0, 99_999_999
+LAST_DAY = 99_999_999
 
 
 def window(since: int | None, as_of: int | None, zone: str) -> Window:
     """The window `since <= paid_at <= as_of` (UTC seconds, None: open) in whole local days and what
     is left over.
     """
-    start, end = since, None if as_of is None else as_of + 1
-    if start is not None and end is not None and start >= end:
-        return Window(1, 0)
-    first, head = (FIRST_DAY, None) if start is None else _first_whole_day(start, zone)
-    last, tail = (LAST_DAY, None) if end is None else _last_whole_day(end, zone)
-    if head and tail and times.day_of(head[0], zone) == times.day_of(tail[0], zone):
-        return Window(1, 0, ((head[0], tail[1]),))  # both cuts fall into one day
-    return Window(first, last, tuple(span for span in (head, tail) if span))
-
-
-def _first_whole_day(start: int, zone: str) -> tuple[int, tuple[int, int] | None]:
-    """The first local day that lies wholly at or after `start`, and the rest of the day before
-    it.
-    """
-    day = times.day_of(start, zone)
-    first, end = times.day_bounds(day, zone)
-    return (day, None) if start == first else (times.day_of(end, zone), (start, end))
-
-
-def _last_whole_day(end: int, zone: str) -> tuple[int, tuple[int, int] | None]:
-    """The last local day that lies wholly before `end`, and the beginning of the day after it."""
-    day = times.day_of(end - 1, zone)
-    first, after = times.day_bounds(day, zone)
-    return (day, None) if end == after else (times.day_of(first - 1, zone), (first, end))
+    first, last, cuts = _whole_units(since, as_of, LAST_DAY, lambda at: _day(at, zone))
+    return Window(first, last, tuple(cut.span for cut in cuts))
 
 
 class Cut(NamedTuple):
@@ -224,8 +205,8 @@ class Cut(NamedTuple):
     """
 
     month: int
-    span: tuple[int, int]
-    rest: tuple[tuple[int, int], ...]
+    span: Span
+    rest: tuple[Span, ...]
 
 
 class Months(NamedTuple):
@@ -245,35 +226,49 @@ def months(since: int | None, as_of: int | None, zone: str) -> Months:
     """The span `since <= paid_at <= as_of` (UTC seconds, None: open) in whole local months and what
     is cut off from others.
     """
-    start, end = since, None if as_of is None else as_of + 1
-    if start is not None and end is not None and start >= end:
-        return Months(1, 0)
-    first, last, cuts = 0, LAST_MONTH, []
-    if start is not None:
-        first, (begins, ends) = _month(start, zone)
-        if start > begins:
-            first, upto = _month(ends, zone)[0], ends if end is None else min(end, ends)
-            cuts.append(_cut(start, upto, zone))
-    if end is not None:
-        last, (begins, ends) = _month(end - 1, zone)
-        if end < ends:
-            last = _month(begins - 1, zone)[0]
-            if start is None or start <= begins:  # else both ends lie in one month
-                cuts.append(_cut(begins, end, zone))
-    return Months(first, last, tuple(cuts))
+    return Months(*_whole_units(since, as_of, LAST_MONTH, lambda at: _month(at, zone)))
 
 
-def _month(at: int, zone: str) -> tuple[int, tuple[int, int]]:
+def _day(at: int, zone: str) -> tuple[int, Span]:
+    """The local day (yyyymmdd) of a moment and its UTC seconds [first, end)."""
+    day = times.day_of(at, zone)
+    return day, times.day_bounds(day, zone)
+
+
+def _month(at: int, zone: str) -> tuple[int, Span]:
     """The local month (yyyymm) of a moment and its UTC seconds [first, end)."""
     month = times.day_of(at, zone) // 100
-    begins = times.day_bounds(month * 100 + 1, zone)[0]
-    return month, (begins, times.month_end(at, zone))
+    return month, (times.day_bounds(month * 100 + 1, zone)[0], times.month_end(at, zone))
 
 
-def _cut(start: int, end: int, zone: str) -> Cut:
-    month, (begins, ends) = _month(start, zone)
-    return Cut(
-        month,
-        (start, end),
-        tuple(span for span in ((begins, start), (end, ends)) if span[0] < span[1]),
-    )
+def _whole_units(
+    since: int | None, as_of: int | None, last: int, unit: Callable[[int], tuple[int, Span]]
+) -> tuple[int, int, tuple[Cut, ...]]:
+    """The first and the last day or month that lies wholly in `since <= at <= as_of`, and those of
+    which only a part does; `last` when the end is open.
+    """
+    first, start, end = 0, since, None if as_of is None else as_of + 1
+    cuts: list[Cut] = []
+
+    def cut(key: int, begins: int, ends: int) -> None:
+        span = (
+            begins if start is None else max(start, begins),
+            ends if end is None else min(end, ends),
+        )
+        rest = (begins, span[0]), (span[1], ends)
+        cuts.append(Cut(key, span, tuple(part for part in rest if part[0] < part[1])))
+
+    if start is not None and end is not None and start >= end:
+        return 1, 0, ()
+    if start is not None:
+        first, (begins, ends) = unit(start)
+        if start > begins:
+            cut(first, begins, ends)
+            first = unit(ends)[0]
+    if end is not None:
+        last, (begins, ends) = unit(end - 1)
+        if end < ends:
+            if start is None or start <= begins:  # else both ends lie in one
+                cut(last, begins, ends)
+            last = unit(begins - 1)[0]
+    return first, last, tuple(cuts)

@@ -23,8 +23,7 @@ def parse_yuan(text: str) -> int:
 
 def yuan(fen: int) -> str:
     """fen -> "1234.50", exact."""
-    sign, fen = ("-", -fen) if fen < 0 else ("", fen)
-    return f"{sign}{fen // 100}.{fen % 100:02d}"
+    return grouped(fen).replace(",", "")
 
 
 def grouped(scaled: int, digits: int = 2) -> str:
@@ -35,11 +34,11 @@ def grouped(scaled: int, digits: int = 2) -> str:
 
 
 def half_up(numerator: int, denominator: int) -> int:
-    """numerator / denominator rounded half up (half away from zero), in integers; denominator >
-    0.
+    """numerator / denominator rounded half up (half away from zero), in integers; the denominator
+    is not 0.
     """
-    sign = -1 if numerator < 0 else 1
-    return sign * ((2 * abs(numerator) + denominator) // (2 * denominator))
+    whole = (2 * abs(numerator) + abs(denominator)) // (2 * abs(denominator))
+    return whole if (numerator < 0) == (denominator < 0) else -whole
 
 
 def split(amount_fen: int, shares_bp: tuple[int, ...]) -> tuple[int, ...]:
@@ -63,10 +62,6 @@ def ratio(numerator: int, denominator: int, digits: int = 2) -> str | None:
     """
     if denominator == 0:
         return None
-    if denominator < 0:
-        numerator, denominator = -numerator, -denominator
-    text = str((2 * abs(numerator) * 10**digits + denominator) // (2 * denominator)).zfill(
-        digits + 1
-    )
-    sign = "-" if numerator < 0 and text.strip("0") else ""
-    return f"{sign}{text[:-digits]}.{text[-digits:]}"
+    scaled = half_up(numerator * 10**digits, denominator)
+    text = str(abs(scaled)).zfill(digits + 1)
+    return f"{'-' if scaled < 0 else ''}{text[:-digits]}.{text[-digits:]}"

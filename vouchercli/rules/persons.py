@@ -7,13 +7,14 @@ found does not matter.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def joined(links: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def join(links: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """resident -> person for every resident that is linked to another one; the person is the
     smallest of its residents.
     """
@@ -21,12 +22,9 @@ def joined(links: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     for one, other in links:
         first, second = sorted((_root(above, one), _root(above, other)))
         above[second] = first
-    found = {each: _root(above, each) for each in above}
-    persons = set(found.values())
-    counts = dict.fromkeys(persons, 0)
-    for person in found.values():
-        counts[person] += 1
-    return {resident: person for resident, person in found.items() if counts[person] > 1}
+    persons = {each: _root(above, each) for each in above}
+    residents = Counter(persons.values())
+    return {resident: person for resident, person in persons.items() if residents[person] > 1}
 
 
 def _root(above: dict[bytes, bytes], resident: bytes) -> bytes:

@@ -4,91 +4,74 @@ to together, and how many rounds that rests on. Without rounds there is nothing 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+LEVELS = ("low", "pooled", "high")
+Ratio = tuple[int, int]  # (part, whole)
 
-@dataclass(frozen=True)
-class Spread:
+
+class Spread(NamedTuple):
     """Ratios of several rounds, each (part, whole) with whole > 0: the lowest, all pooled (sum over
     sum), the highest.
     """
 
     rounds: int
-    low: tuple[int, int]
-    pooled: tuple[int, int]
-    high: tuple[int, int]
+    low: Ratio
+    pooled: Ratio
+    high: Ratio
 
 
-def spread(pairs: Iterable[tuple[int, int]]) -> Spread | None:
+def spread(pairs: Iterable[Ratio]) -> Spread | None:
     """The spread of the pairs that have a whole; None without any. low <= pooled <= high,
     always.
     """
-    found = [pair for pair in pairs if pair[1] > 0]
-    if not found:
+    ratios = sorted((pair for pair in pairs if pair[1] > 0), key=lambda pair: Fraction(*pair))
+    if not ratios:
         return None
-
-    def size(pair: tuple[int, int]) -> Fraction:
-        return Fraction(*pair)
-
-    whole = (sum(part for part, _ in found), sum(whole for _, whole in found))
-    return Spread(len(found), min(found, key=size), whole, max(found, key=size))
+    parts, wholes = zip(*ratios, strict=True)
+    return Spread(len(ratios), ratios[0], (sum(parts), sum(wholes)), ratios[-1])
 
 
-def shown(found: Spread | None, digits: int) -> dict[str, int | str | None] | None:
+def shown(ratios: Spread | None, digits: int) -> dict[str, int | str | None] | None:
     """As decimal strings with so many digits, half up."""
-    return (
-        None
-        if found is None
-        else {
-            "rounds": found.rounds,
-            "low": money.ratio(*found.low, digits),
-            "pooled": money.ratio(*found.pooled, digits),
-            "high": money.ratio(*found.high, digits),
-        }
-    )
+    return ratios and {
+        "rounds": ratios.rounds,
+        **{
+            level: money.ratio(part, whole, digits)
+            for level, (part, whole) in zip(LEVELS, ratios[1:], strict=True)
+        },
+    }
 
 
 def product(*factors: Spread | None) -> Spread | None:
     """Low times low, pooled times pooled, high times high; None when one is missing. It rests on
     the fewest rounds of them.
     """
-    found = [factor for factor in factors if factor is not None]
-    if len(found) < len(factors):
+    known = [factor for factor in factors if factor is not None]
+    if len(known) < len(factors):
         return None
-    low = high = pooled = Fraction(1)
-    for each in found:
-        low, pooled, high = (
-            low * Fraction(*each.low),
-            pooled * Fraction(*each.pooled),
-            high * Fraction(*each.high),
-        )
     return Spread(
-        min(each.rounds for each in found),
-        *(each.as_integer_ratio() for each in (low, pooled, high)),
+        min(each.rounds for each in known),
+        *(
+            prod(Fraction(*ratio) for ratio in ratios).as_integer_ratio()
+            for ratios in zip(*(each[1:] for each in known), strict=True)
+        ),
     )
 
 
-def times_whole(found: Spread | None, amount: int) -> dict[str, int] | None:
+def times_whole(ratios: Spread | None, amount: int) -> dict[str, int] | None:
     """`amount` (packs, vouchers, fen) times each of the three, half up to a whole."""
-    return (
-        None
-        if found is None
-        else {
-            "rounds": found.rounds,
-            **{
-                name: money.half_up(amount * part, whole)
-                for name, (part, whole) in (
-                    ("low", found.low),
-                    ("pooled", found.pooled),
-                    ("high", found.high),
-                )
-            },
-        }
-    )
+    return ratios and {
+        "rounds": ratios.rounds,
+        **{
+            level: money.half_up(amount * part, whole)
+            for level, (part, whole) in zip(LEVELS, ratios[1:], strict=True)
+        },
+    }

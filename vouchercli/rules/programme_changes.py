@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Fault
 from vouchercli.rules import money
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from vouchercli.documents import Path
     from vouchercli.rules.programmes import Funder, Programme
+
+
+# What binds besides the funders.
+BINDING = attrgetter(
+    *("time_zone", "currency", "limits", "refunds", "unused", "unused_after_days"),
+    *("staff", "approvals", "logins"),
+)
 
 
 @dataclass(frozen=True)
@@ -33,41 +41,36 @@ def obstacles(before: Programme, after: Programme, in_use: InUse) -> tuple[Fault
     """Why `after` cannot take the place of `before`: a change that would break what already stands
     on it.
     """
-    found: list[Fault] = []
+    return tuple(_obstacles(before, after, in_use))
+
+
+def _obstacles(before: Programme, after: Programme, in_use: InUse) -> Iterator[Fault]:
     if before.time_zone != after.time_zone and in_use.has_claims:
-        found.append(
-            Fault(
-                ("time_zone",),
-                "time_zone_in_use",
-                "the time zone cannot change once claims are in",
-                "load it as a programme with another code",
-            )
+        yield Fault(
+            ("time_zone",),
+            "time_zone_in_use",
+            "the time zone cannot change once claims are in",
+            "load it as a programme with another code",
         )
     if before.refunds != after.refunds and in_use.has_redemptions:
-        found.append(
-            Fault(
-                ("refunds",),
-                "refunds_in_use",
-                "the refund policy cannot change once redemptions are in",
-                "keep refunds: {before}, or load it as a programme with another code",
-                {"before": before.refunds},
-            )
+        yield Fault(
+            ("refunds",),
+            "refunds_in_use",
+            "the refund policy cannot change once redemptions are in",
+            "keep refunds: {before}, or load it as a programme with another code",
+            {"before": before.refunds},
         )
     kept = {funder.funder: funder for funder in after.funders}
     for funder in before.funders:
-        found += _funder_obstacles(funder, kept.get(funder.funder), in_use)
-    return tuple(found)
+        yield from _funder_obstacles(funder, kept.get(funder.funder), in_use)
 
 
 def is_about_staff(before: Programme, after: Programme) -> bool:
     """Whether who may check, or how many must, would change; nothing is at stake while no staff was
     listed.
     """
-    return bool(before.staff) and (before.staff, before.approvals, before.logins) != (
-        after.staff,
-        after.approvals,
-        after.logins,
-    )
+    who = attrgetter("staff", "approvals", "logins")
+    return bool(before.staff) and who(before) != who(after)
 
 
 def is_binding(before: Programme, after: Programme) -> bool:
@@ -77,27 +80,18 @@ def is_binding(before: Programme, after: Programme) -> bool:
     return _bound(before) != _bound(after)
 
 
-def _bound(it: Programme) -> tuple[object, ...]:
-    funders = tuple((funder.funder, funder.kind, funder.amount_fen) for funder in it.funders)
-    return (
-        funders,
-        it.time_zone,
-        it.currency,
-        it.limits,
-        it.refunds,
-        it.unused,
-        it.unused_after_days,
-        it.staff,
-        it.approvals,
-        it.logins,
-    )
+def _bound(programme: Programme) -> tuple[object, ...]:
+    funders = [(funder.funder, funder.kind, funder.amount_fen) for funder in programme.funders]
+    return funders, BINDING(programme)
 
 
 def stake_fen(before: Programme, after: Programme) -> int:
     """What says how many must approve: all funds together, as they are or as they would be. Small
     raises do not slip below a band.
     """
-    return max(sum(funder.amount_fen or 0 for funder in it.funders) for it in (before, after))
+    return max(
+        sum(funder.amount_fen or 0 for funder in programme.funders) for programme in (before, after)
+    )
 
 
 def differences(
@@ -124,66 +118,48 @@ def _text(value: Any) -> str | None:
     )
 
 
-def _funder_obstacles(before: Funder, after: Funder | None, in_use: InUse) -> list[Fault]:
-    name = {"funder": before.funder}
-    is_used = before.funder in in_use.paying | in_use.promised
-    if after is None:
-        return (
-            [
-                Fault(
-                    ("funders",),
-                    "funder_in_use",
-                    "funder {funder} cannot be taken out: its fund or its rounds are in the books",
-                    'keep it with amount: "0.00"',
-                    name,
-                )
-            ]
-            if is_used
-            else []
-        )
+def _funder_obstacles(before: Funder, after: Funder | None, in_use: InUse) -> Iterator[Fault]:
     path: Path = ("funders", before.funder)
-    if after.kind != before.kind and is_used:
-        return [
-            Fault(
-                (*path, "kind"),
-                "funder_in_use",
-                "funder {funder} cannot change its kind: its fund or its rounds are in the books",
-                "add a funder with another name",
-                name,
-            )
-        ]
-    if (after.amount_fen is None) != (
-        before.amount_fen is None
-    ) and before.funder in in_use.promised:
-        return [
-            Fault(
-                (*path, "amount"),
-                "funder_in_use",
-                "funder {funder} has approved rounds: its amount can be neither added nor removed",
-                "leave the amount as it was, or cancel the rounds first",
-                name,
-            )
-        ]
-    return _fund_obstacles(before, after, in_use)
-
-
-def _fund_obstacles(before: Funder, after: Funder, in_use: InUse) -> list[Fault]:
-    """A fund cannot give back what is committed already."""
-    lowered = (before.amount_fen or 0) - (after.amount_fen or 0)
+    name = {"funder": before.funder}
+    is_promised = before.funder in in_use.promised
+    is_used = is_promised or before.funder in in_use.paying
+    lowered = (before.amount_fen or 0) - (after.amount_fen or 0 if after else 0)
     free = in_use.uncommitted_fen.get(before.funder, 0)
-    if lowered <= free or lowered <= 0:
-        return []
-    return [
-        Fault(
-            ("funders", before.funder, "amount"),
+    if after is None:
+        if is_used:
+            yield Fault(
+                path[:1],
+                "funder_in_use",
+                "funder {funder} cannot be taken out: its fund or its rounds are in the books",
+                'keep it with amount: "0.00"',
+                name,
+            )
+    elif after.kind != before.kind and is_used:
+        yield Fault(
+            (*path, "kind"),
+            "funder_in_use",
+            "funder {funder} cannot change its kind: its fund or its rounds are in the books",
+            "add a funder with another name",
+            name,
+        )
+    elif (after.amount_fen is None) != (before.amount_fen is None) and is_promised:
+        yield Fault(
+            (*path, "amount"),
+            "funder_in_use",
+            "funder {funder} has approved rounds: its amount can be neither added nor removed",
+            "leave the amount as it was, or cancel the rounds first",
+            name,
+        )
+    elif lowered > max(free, 0):  # a fund cannot give back what is committed already
+        yield Fault(
+            (*path, "amount"),
             "fund_committed",
             "the fund of {funder} cannot be lowered by {lowered} yuan: only {free} are uncommitted",
             'write at least "{least}", or cancel rounds first',
             {
-                "funder": before.funder,
+                **name,
                 "lowered": money.yuan(lowered),
                 "free": money.yuan(free),
                 "least": money.yuan((before.amount_fen or 0) - free),
             },
         )
-    ]

@@ -190,11 +190,9 @@ def explained(code: str, detail: Mapping[str, Any], zone: str) -> tuple[str, dic
     itself if it is unknown.
     """
     values = {key: value for name, raw in detail.items() for key, value in _shown(name, raw, zone)}
-    templates = (
-        (str(values.get("text", "")), *EXPLANATIONS.get(code, ()))
-        if "text" in values
-        else EXPLANATIONS.get(code, ())
-    )
+    templates = EXPLANATIONS.get(code, ())
+    if "text" in values:
+        templates = (str(values["text"]), *templates)
     for template in templates:
         if placeholders(template) <= values.keys():
             return template, values

@@ -2,7 +2,7 @@
 reject.
 
 What a row meets on its voucher's timeline (already redeemed, limits, refunds) is in
-`rules.vouchers`. `store.redemptions.JUDGE` is this ladder by set; a hypothesis test holds the two
+`rules.vouchers`. `store.judging.JUDGE` is this ladder by set; a hypothesis test holds the two
 together.
 """
 

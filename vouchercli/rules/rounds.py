@@ -1,4 +1,4 @@
-"""The law of a round: its states and deeds, what it promises, how it may be named and dated. Four
+"""The law of a round: its states and actions, what it promises, how it may be named and dated. Four
 eyes: rules.staff.
 """
 
@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import money, times
 
@@ -29,39 +28,38 @@ MODES = ("fcfs", "lottery", "targeted")
 BEFORE_OPENING = ("draft", "submitted", "approved")
 
 
-@dataclass(frozen=True)
-class Deed:
-    """From which states a deed is possible, and the state it leads to (None: the state stays)."""
+class Action(NamedTuple):
+    """From which states an action is possible, and the state it leads to (None: it stays)."""
 
     starts: tuple[str, ...]
     end: str | None
 
 
-# The usual next deed of a state stands first. Settling and archiving get their lines with their
+# The usual next action of a state stands first. Settling and archiving get their lines with their
 # commands.
-DEEDS = {
-    "submit": Deed(("draft",), "submitted"),
-    "approve": Deed(("submitted",), "approved"),
-    "reject": Deed(("submitted",), "draft"),
-    "open": Deed(("approved",), "open"),
-    "resume": Deed(("paused",), "open"),
-    "close": Deed(("open", "paused"), "closed"),
-    "edit": Deed(BEFORE_OPENING, "draft"),
-    "cancel": Deed((*BEFORE_OPENING, "open", "paused", "closed"), "cancelled"),
-    "pause": Deed(("open",), "paused"),
-    "top-up": Deed(("approved", "open", "paused"), None),
-    "reschedule": Deed(("approved", "open", "paused"), None),
+ACTIONS = {
+    "submit": Action(("draft",), "submitted"),
+    "approve": Action(("submitted",), "approved"),
+    "reject": Action(("submitted",), "draft"),
+    "open": Action(("approved",), "open"),
+    "resume": Action(("paused",), "open"),
+    "close": Action(("open", "paused"), "closed"),
+    "edit": Action(BEFORE_OPENING, "draft"),
+    "cancel": Action((*BEFORE_OPENING, "open", "paused", "closed"), "cancelled"),
+    "pause": Action(("open",), "paused"),
+    "top-up": Action(("approved", "open", "paused"), None),
+    "reschedule": Action(("approved", "open", "paused"), None),
 }
 
 
-def possible(state: str) -> tuple[str, ...]:
-    """The deeds that `state` allows, the usual next one first."""
-    return tuple(name for name, deed in DEEDS.items() if state in deed.starts)
+def list_possible(state: str) -> tuple[str, ...]:
+    """The actions that `state` allows, the usual next one first."""
+    return tuple(name for name, action in ACTIONS.items() if state in action.starts)
 
 
-def is_possible(deed: str, state: str) -> bool:
-    """Whether `state` allows `deed`."""
-    return state in DEEDS[deed].starts
+def is_possible(action: str, state: str) -> bool:
+    """Whether `state` allows `action`."""
+    return state in ACTIONS[action].starts
 
 
 # ---------------------------------------------------------------- money
@@ -102,8 +100,7 @@ def suggested_code(text: str) -> str:
     """The nearest lawful code: ` HZ 1 ` -> `HZ-1`, `第２期` -> `2`; `round-1` when nothing is left
     of it.
     """
-    plain = FOREIGN.sub("-", unicodedata.normalize("NFKC", text)).strip("-._")[:40]
-    return plain or "round-1"
+    return FOREIGN.sub("-", unicodedata.normalize("NFKC", text)).strip("-._")[:40] or "round-1"
 
 
 def overlaps(one: tuple[int, int], other: tuple[int, int]) -> bool:

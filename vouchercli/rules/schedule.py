@@ -1,11 +1,11 @@
-"""What the clock has to do: which deeds of a round are still to come, when each is due, and in what
+"""What the clock has to do: which jobs on a round are still to come, when each is due, and in what
 order.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # tick after a long pause still draws, allocates and orders.
 BEFORE_INTAKE = ("commit", "open")
 AFTER_INTAKE = ("draw", "allocate", "order", "close")
-STATES = {  # in which states of its round a deed can be done
+STATES = {  # in which states of its round a job can be done
     "commit": ("approved",),
     "open": ("approved",),
     "draw": ("open",),
@@ -75,75 +75,77 @@ class Scheduled:
         )
 
     @property
+    def draw_at(self) -> int:
+        """When the lottery is drawn: at the opening, or when registration closes after it."""
+        return max(self.opens_at, self.registration_closes_at or 0)
+
+    @property
     def is_local(self) -> bool:
         """Whether it is issued here, not by a platform."""
         return not self.platform
 
 
-@dataclass(frozen=True)
-class Due:
-    """One deed of one round: when it is due (UTC seconds); `key` tells apart deeds of one kind."""
+class Due(NamedTuple):
+    """One job on one round: when it is due (UTC seconds); `key` tells apart jobs of one kind."""
 
-    deed: str
+    job: str
     round: Scheduled
     due_at: int
     key: str = ""
 
 
-def coming(it: Scheduled) -> Iterator[Due]:
-    """Every deed that is still ahead of a round, in the order of their doing."""
-    is_before = it.state in (*WAITING, "approved")
-    if not is_before and it.state not in ("open", "paused"):
+def list_jobs(round_: Scheduled) -> Iterator[Due]:
+    """Every job that is still ahead of a round, in the order of their doing."""
+    is_before = round_.state in (*WAITING, "approved")
+    if not is_before and round_.state not in ("open", "paused"):
         return
-    is_lottery = it.mode == "lottery" and it.is_local
-    if is_lottery and is_before and not it.seed_committed:
-        yield Due(
-            "commit",
-            it,
-            it.opens_at if it.approved_at is None else min(it.approved_at, it.opens_at),
-        )
+    opens_at, is_lottery = round_.opens_at, round_.mode == "lottery" and round_.is_local
+    if is_lottery and is_before and not round_.seed_committed:
+        approved_at = opens_at if round_.approved_at is None else round_.approved_at
+        yield Due("commit", round_, min(approved_at, opens_at))
     if is_before:
-        yield Due("open", it, it.opens_at)
-    if is_lottery and not it.drawn and not it.waits_for_text:
-        yield Due("draw", it, max(it.opens_at, it.registration_closes_at or 0))
-    if it.is_local and not is_lottery and it.to_allocate:
-        yield Due("allocate", it, it.opens_at, it.to_allocate)
-    if it.platform and not it.is_ordered:
-        yield Due("order", it, it.order_at)
-    yield Due("close", it, it.closes_at)
+        yield Due("open", round_, opens_at)
+    if is_lottery and not round_.drawn and not round_.waits_for_text:
+        yield Due("draw", round_, round_.draw_at)
+    if round_.is_local and not is_lottery and round_.to_allocate:
+        yield Due("allocate", round_, opens_at, round_.to_allocate)
+    if round_.platform and not round_.is_ordered:
+        yield Due("order", round_, round_.order_at)
+    yield Due("close", round_, round_.closes_at)
 
 
-def due(deed: str, rounds: Iterable[Scheduled], now: int) -> list[Due]:
-    """Who is due for `deed` at `now`, the longest due first."""
-    found = [
+def list_due(job: str, rounds: Iterable[Scheduled], now: int) -> list[Due]:
+    """The rounds on which `job` is due at `now`, the longest due first."""
+    return _longest_due_first(
         each
-        for it in rounds
-        if it.state in STATES[deed]
-        for each in coming(it)
-        if each.deed == deed and each.due_at <= now
-    ]
-    return sorted(found, key=lambda each: (each.due_at, each.round.round_id))
+        for round_ in rounds
+        if round_.state in STATES[job]
+        for each in list_jobs(round_)
+        if each.job == job and each.due_at <= now
+    )
 
 
-def reminders(rounds: Iterable[Scheduled], now: int) -> list[Due]:
+def list_reminders(rounds: Iterable[Scheduled], now: int) -> list[Due]:
     """Rounds that should open within a day, or should be open, and still wait for their approval:
     called for once before and once after the opening, for every revision and state; lotteries that
     wait for their public text; amendments.
     """
-    found = []
-    for it in rounds:
-        if it.amendment is not None:
-            found.append(
-                Due("remind", it, min(it.amendment[1], now), f"amendment {it.amendment[0]}")
-            )
-        draw_at = max(it.opens_at, it.registration_closes_at or 0)
-        if it.waits_for_text and not it.drawn and it.state == "open" and draw_at <= now:
-            found.append(Due("remind", it, draw_at, "public text"))
-        if it.state in WAITING and it.opens_at - NOTICE_SECONDS <= now < it.closes_at:
-            when, due_at = (
-                ("late", it.opens_at)
-                if now >= it.opens_at
-                else ("soon", it.opens_at - NOTICE_SECONDS)
-            )
-            found.append(Due("remind", it, due_at, f"{it.state} {it.revision} {when}"))
-    return sorted(found, key=lambda each: (each.due_at, each.round.round_id))
+    return _longest_due_first(each for round_ in rounds for each in _remind(round_, now))
+
+
+def _remind(round_: Scheduled, now: int) -> Iterator[Due]:
+    if round_.amendment is not None:
+        number, since = round_.amendment
+        yield Due("remind", round_, min(since, now), f"amendment {number}")
+    waits_for_text = round_.waits_for_text and not round_.drawn and round_.state == "open"
+    if waits_for_text and round_.draw_at <= now:
+        yield Due("remind", round_, round_.draw_at, "public text")
+    soon_at = round_.opens_at - NOTICE_SECONDS
+    if round_.state in WAITING and soon_at <= now < round_.closes_at:
+        is_late = now >= round_.opens_at
+        when, due_at = ("late", round_.opens_at) if is_late else ("soon", soon_at)
+        yield Due("remind", round_, due_at, f"{round_.state} {round_.revision} {when}")
+
+
+def _longest_due_first(jobs: Iterable[Due]) -> list[Due]:
+    return sorted(jobs, key=lambda each: (each.due_at, each.round.round_id))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.programmes import Approval, Person, Programme
 
 
-@dataclass(frozen=True)
-class Hand:
+class Hand(NamedTuple):
     """Who did something: the name given, and the login behind it ('' in files that are older than
     this record).
     """
@@ -26,10 +24,10 @@ def same_person(one: str, other: str) -> bool:
     """Whether two names mean one person: width, case and outer blanks make no second pair of
     eyes.
     """
-    return _plain(one) == _plain(other)
+    return _folded(one) == _folded(other)
 
 
-def _plain(name: str) -> str:
+def _folded(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
@@ -51,7 +49,7 @@ def is_itself(hand: Hand, programme: Programme) -> bool:
     """Whether the login may use the name. Where logins are personal, one of the staff acts under
     its own login only.
     """
-    person = _listed(hand.actor, programme)
+    person = _find_person(hand.actor, programme)
     return (
         programme.logins != "personal"
         or person is None
@@ -59,7 +57,7 @@ def is_itself(hand: Hand, programme: Programme) -> bool:
     )
 
 
-def _listed(actor: str, programme: Programme) -> Person | None:
+def _find_person(actor: str, programme: Programme) -> Person | None:
     return next((person for person in programme.staff if same_person(actor, person.name)), None)
 
 
@@ -67,7 +65,7 @@ def has_role(actor: str, programme: Programme, *roles: str) -> bool:
     """Whether `actor` is one of the staff with one of these roles (none named: any); anybody where
     no staff is listed.
     """
-    person = _listed(actor, programme)
+    person = _find_person(actor, programme)
     return not programme.staff or (
         person is not None and (not roles or not set(roles).isdisjoint(person.roles))
     )

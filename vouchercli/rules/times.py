@@ -37,10 +37,10 @@ def parse(text: str, zone: str, *, end_of_day: bool = False) -> int:
     `20200327`, `2020年3月27日 8:00`, also `24:00`. A bare date is its first second, or with
     `end_of_day` its end (24:00). Raises `ValueError`.
     """
-    found = WRITTEN.fullmatch(text)
-    if not found:
+    match = WRITTEN.fullmatch(text)
+    if not match:
         raise ValueError(f"not a time: {text}")
-    part = found.groupdict()
+    part = match.groupdict()
     day = date(int(part["year"]), int(part["month"] or part["m2"]), int(part["day"] or part["d2"]))
     clock = (
         (int(part["hour"]), int(part["minute"]), int(part["second"] or 0))
@@ -72,8 +72,7 @@ def shown(at: int, zone: str) -> str:
 
 def day_of(at: int, zone: str) -> int:
     """The local date as yyyymmdd."""
-    local = datetime.fromtimestamp(at, zone_named(zone))
-    return local.year * 10_000 + local.month * 100 + local.day
+    return as_day(datetime.fromtimestamp(at, zone_named(zone)))
 
 
 @lru_cache(1 << 16)
@@ -97,6 +96,11 @@ def day_text(day: int) -> str:
     return f"{day // 10_000:04d}-{day // 100 % 100:02d}-{day % 100:02d}"
 
 
+def as_day(local: date) -> int:
+    """date(2020, 3, 27) -> 20200327."""
+    return local.year * 10_000 + local.month * 100 + local.day
+
+
 def as_date(day: int) -> date:
     """20200327 -> date(2020, 3, 27)."""
     return date(day // 10_000, day // 100 % 100, day % 100)
@@ -105,20 +109,17 @@ def as_date(day: int) -> date:
 def day_bounds(day: int, zone: str) -> tuple[int, int]:
     """The UTC seconds [first, end) of a local day."""
     first = as_date(day)
-    start = datetime(first.year, first.month, first.day, tzinfo=zone_named(zone))
-    after = first + timedelta(days=1)
-    end = datetime(after.year, after.month, after.day, tzinfo=zone_named(zone))
-    return int(start.timestamp()), int(end.timestamp())
+    return _midnight(first, zone), _midnight(first + timedelta(days=1), zone)
+
+
+def _midnight(local: date, zone: str) -> int:
+    return int(datetime(*local.timetuple()[:3], tzinfo=zone_named(zone)).timestamp())
 
 
 def week_bounds(day: int, zone: str) -> tuple[int, int]:
     """The UTC seconds [first, end) of the calendar week, Monday to Sunday, of a local day."""
     monday = as_date(day) - timedelta(days=as_date(day).weekday())
-    first, last = (
-        each.year * 10_000 + each.month * 100 + each.day
-        for each in (monday, monday + timedelta(days=6))
-    )
-    return day_bounds(first, zone)[0], day_bounds(last, zone)[1]
+    return _midnight(monday, zone), _midnight(monday + timedelta(days=7), zone)
 
 
 def week_of(day: int) -> str:
@@ -141,8 +142,7 @@ def add_days(at: int, days: int, zone: str) -> int:
 def month_end(at: int, zone: str) -> int:
     """The first second after the local calendar month of `at`."""
     local = datetime.fromtimestamp(at, zone_named(zone))
-    year, month = (local.year + 1, 1) if local.month == 12 else (local.year, local.month + 1)
-    return int(datetime(year, month, 1, tzinfo=zone_named(zone)).timestamp())
+    return _midnight(date(local.year + local.month // 12, local.month % 12 + 1, 1), zone)
 
 
 class Reader:
@@ -171,11 +171,11 @@ class Reader:
                     day[1],
                 )
         try:
-            return self._slowly(text)
+            return self._read_any_form(text)
         except OverflowError as error:  # the last day of the calendar has no end
             raise ValueError(f"beyond the calendar: {text}") from error
 
-    def _slowly(self, text: str) -> tuple[int, int]:
+    def _read_any_form(self, text: str) -> tuple[int, int]:
         at = parse(text, self.zone)
         local_day = day_of(at, self.zone)
         if text[:10] == day_text(local_day):

@@ -1,7 +1,7 @@
 """The law of one voucher's life: pay, refund, pay again. One record at a time, in the order of
 time.
 
-`store.redemptions` applies it by set: a payment that is alone on its voucher, its number and its
+`store.judging` applies it by set: a payment that is alone on its voucher, its number and its
 visit cannot be refused here and is accepted without coming by; everything else is brought here in
 the order of `in_time_order`. Source of the refund policies: facts.md, "refund policy as data" (a)
 to (d).
@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Literal
+from operator import attrgetter
+from typing import Literal, NamedTuple
 
 from vouchercli.rules.money import half_up
 
@@ -20,15 +21,15 @@ Voucher = tuple[int, int]  # (claim_id, coupon_no)
 Visit = tuple[bytes, int, int]  # (resident, merchant_id, local day)
 
 
-@dataclass(frozen=True)
-class Row:
+class Transaction(NamedTuple):
     """One payment or refund that is lawful by itself; amounts in fen, times in UTC seconds."""
 
     line: int
     transaction_no: str
     kind: Literal["pay", "refund"]
     claim_no: str
-    voucher: Voucher
+    claim_id: int
+    coupon_no: int
     resident: bytes
     merchant_id: int
     merchant_no: str
@@ -41,17 +42,15 @@ class Row:
     expires_at: int
 
     @property
-    def content(self) -> tuple[object, ...]:
-        """What makes two rows the same row."""
-        return (
-            self.voucher,
-            self.merchant_id,
-            self.paid_at,
-            self.base_fen,
-            self.merchant_discount_fen,
-            self.subsidy_fen,
-            self.refund_of,
-        )
+    def voucher(self) -> Voucher:
+        """The voucher that is paid with."""
+        return self.claim_id, self.coupon_no
+
+
+AMOUNTS = ("base_fen", "merchant_discount_fen", "subsidy_fen", "refund_of")
+# What makes two rows the same row, and what puts rows of one second into an order.
+SAME = attrgetter("transaction_no", "kind", "voucher", "merchant_id", "paid_at", *AMOUNTS)
+ORDER = attrgetter("transaction_no", "claim_no", "coupon_no", "merchant_no", *AMOUNTS, "line")
 
 
 @dataclass
@@ -70,8 +69,7 @@ class Payment:
     freed_at: int | None = None
 
 
-@dataclass(frozen=True)
-class Ruling:
+class Ruling(NamedTuple):
     """What becomes of a row: a reason (refused, or "duplicate"), or the change of the subsidy kept
     and of vouchers used.
     """
@@ -84,7 +82,7 @@ class Ruling:
 
 
 @dataclass
-class World:
+class StandingFacts:
     """What stands already, as far as the rows at hand touch it."""
 
     policy: Policy
@@ -94,54 +92,52 @@ class World:
     visits: dict[Visit, set[Voucher]] = field(default_factory=lambda: defaultdict(set))
 
 
-def in_time_order(row: Row) -> tuple[object, ...]:
+def in_time_order(row: Transaction) -> tuple[object, ...]:
     """The order in which rows are judged: by time; in the same second payments first; then by what
     the row says, so that it does not matter which file it came in; the line decides only between
     rows that are alike.
     """
-    told = (row.transaction_no, row.claim_no, row.voucher[1], row.merchant_no)
-    amounts = (row.base_fen, row.merchant_discount_fen, row.subsidy_fen)
-    return (row.paid_at, row.kind == "refund", *told, *amounts, row.refund_of, row.line)
+    return (row.paid_at, row.kind == "refund", *ORDER(row))
 
 
-def judged(world: World, rows: list[Row]) -> dict[int, Ruling]:
-    """The ruling on every row, by line; what is accepted becomes part of `world`."""
+def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]:
+    """The ruling on every row, by line; what is accepted becomes part of `standing`."""
     rows = sorted(rows, key=in_time_order)
     refunds = {row.refund_of: row for row in reversed(rows) if row.kind == "refund"}
     seen: set[tuple[object, ...]] = set()
     rulings: dict[int, Ruling] = {}
     for row in rows:
-        same = (row.transaction_no, row.kind, *row.content)
+        same = SAME(row)
         if same in seen:
             rulings[row.line] = Ruling("duplicate")
             continue
         seen.add(same)
         rulings[row.line] = (
-            _pay(world, row, refunds.get(row.transaction_no))
+            _pay(standing, row, refunds.get(row.transaction_no))
             if row.kind == "pay"
-            else _refund(world, row)
+            else _refund(standing, row)
         )
     return rulings
 
 
-def _pay(world: World, row: Row, refund: Row | None) -> Ruling:
+def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) -> Ruling:
     """A payment needs a free voucher, room in the day's limit at this merchant, and a number of its
     own.
     """
-    if not is_free(world, row, refund):
+    if not is_free(standing, row, refund):
         return Ruling("already_redeemed")
-    visit = world.visits[(row.resident, row.merchant_id, row.day)]
+    visit = standing.visits[(row.resident, row.merchant_id, row.day)]
     if (
-        world.visit_limit is not None
+        standing.visit_limit is not None
         and row.voucher not in visit
-        and len(visit) >= world.visit_limit
+        and len(visit) >= standing.visit_limit
     ):
         return Ruling("over_limit")
-    if (row.transaction_no, "pay") in world.numbers:
+    if (row.transaction_no, "pay") in standing.numbers:
         return Ruling("transaction_reused")
     visit.add(row.voucher)
-    world.numbers.add((row.transaction_no, "pay"))
-    world.payments[row.voucher].append(
+    standing.numbers.add((row.transaction_no, "pay"))
+    standing.payments[row.voucher].append(
         Payment(
             row.transaction_no,
             row.merchant_id,
@@ -155,70 +151,70 @@ def _pay(world: World, row: Row, refund: Row | None) -> Ruling:
     return Ruling(before_fen=0, after_fen=row.subsidy_fen, vouchers=1)
 
 
-def is_free(world: World, row: Row, refund: Row | None) -> bool:
+def is_free(standing: StandingFacts, row: Transaction, refund: Transaction | None) -> bool:
     """Nobody holds the voucher at `row.paid_at`, and the payment does not run into a later one that
     stands already, unless its own refund (of the same file) lies in between.
     """
-    standing = world.payments[row.voucher]
+    payments = standing.payments[row.voucher]
     if any(
         p.paid_at <= row.paid_at and (p.freed_at is None or p.freed_at >= row.paid_at)
-        for p in standing
+        for p in payments
     ):
         return False
-    later = min((p.paid_at for p in standing if p.paid_at > row.paid_at), default=None)
+    later = min((p.paid_at for p in payments if p.paid_at > row.paid_at), default=None)
     if later is None:
         return True
     return (
         refund is not None
         and row.paid_at <= refund.paid_at < later
         and refund.voucher == row.voucher
-        and restores(world, refund, refund.base_fen == row.base_fen)
+        and restores(standing, refund, refund.base_fen == row.base_fen)
     )
 
 
-def restores(world: World, refund: Row, is_full: bool) -> bool:
+def restores(standing: StandingFacts, refund: Transaction, is_full: bool) -> bool:
     """Whether this refund gives the voucher back, with its old expiry."""
     if (
-        world.policy not in ("full_restores", "restores_once")
+        standing.policy not in ("full_restores", "restores_once")
         or not is_full
         or refund.paid_at >= refund.expires_at
     ):
         return False
-    was_restored = any(p.freed_at is not None for p in world.payments[refund.voucher])
-    return world.policy == "full_restores" or not was_restored
+    was_restored = any(p.freed_at is not None for p in standing.payments[refund.voucher])
+    return standing.policy == "full_restores" or not was_restored
 
 
-def _refund(world: World, row: Row) -> Ruling:
+def _refund(standing: StandingFacts, row: Transaction) -> Ruling:
     """A refund needs its payment, on the same voucher at the same merchant; the policy says what it
     returns.
     """
     payment = next(
         (
             p
-            for p in world.payments[row.voucher]
+            for p in standing.payments[row.voucher]
             if p.transaction_no == row.refund_of and p.merchant_id == row.merchant_id
         ),
         None,
     )
-    if (row.transaction_no, "refund") in world.numbers:
+    if (row.transaction_no, "refund") in standing.numbers:
         return Ruling("transaction_reused")
     if payment is None or row.paid_at < payment.paid_at:
         return Ruling("refund_without_payment")
     if row.base_fen > payment.left_fen:
         return Ruling("refund_too_large")
     is_full = row.base_fen == payment.base_fen
-    if world.policy == "restores_once" and not is_full:
+    if standing.policy == "restores_once" and not is_full:
         return Ruling("partial_refund")
-    frees = restores(world, row, is_full)
-    returned = returned_subsidy(world.policy, payment, row.base_fen, frees)
-    forfeits = not frees and world.policy != "pro_rata"
+    frees = restores(standing, row, is_full)
+    returned = returned_subsidy(standing.policy, payment, row.base_fen, frees)
+    forfeits = not frees and standing.policy != "pro_rata"
     if not forfeits and row.subsidy_fen != returned:
         return Ruling("subsidy_mismatch")
     before = payment.kept_fen
     payment.kept_fen -= returned
     payment.left_fen -= row.base_fen
     payment.freed_at = row.paid_at if frees else None
-    world.numbers.add((row.transaction_no, "refund"))
+    standing.numbers.add((row.transaction_no, "refund"))
     is_undone = payment.left_fen == 0 and payment.kept_fen == 0
     return Ruling(
         before_fen=before,

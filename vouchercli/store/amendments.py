@@ -12,7 +12,7 @@ from vouchercli.rules.staff import Hand
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 ADD = """
 INSERT INTO amendments (round_id, kind, state, before, after, note, proposed_by, os_user,

@@ -127,33 +127,25 @@ GIVEN = """(
         UNION ALL SELECT 'account') k
     WHERE w.reason IS NULL
 )"""
-ACCEPT_IDENTITIES = (
-    """
+ACCEPT_IDENTITIES = f"""
 INSERT INTO application_identities (round_id, kind, token, application_id)
 SELECT i.round_id, i.kind, i.token, a.application_id
-FROM """
-    + GIVEN
-    + """ AS i JOIN applications a ON a.round_id = i.round_id
-        AND a.application_no = i.application_no
+FROM {GIVEN} AS i JOIN applications a ON a.round_id = i.round_id
+    AND a.application_no = i.application_no
 WHERE i.token IS NOT NULL
 """
-)
 # Everyone who shares an identity is linked to the first who gave it.
-NEW_LINKS = (
-    """
-SELECT DISTINCT i.round_id, a.resident AS one, f.resident AS other
-FROM """
-    + GIVEN
-    + """ AS i
+NEW_LINKS = f"""
+SELECT DISTINCT i.round_id, a.resident, f.resident
+FROM {GIVEN} AS i
 JOIN applications a ON a.round_id = i.round_id AND a.application_no = i.application_no
 JOIN applications f ON f.application_id = (
     SELECT min(x.application_id) FROM application_identities x
     WHERE x.round_id = i.round_id AND x.kind = i.kind AND x.token = i.token)
 WHERE i.token IS NOT NULL AND a.resident <> f.resident
 """
-)
 LINKS = """
-SELECT DISTINCT a.resident AS one, f.resident AS other
+SELECT DISTINCT a.resident, f.resident
 FROM application_identities i
 JOIN applications a ON a.application_id = i.application_id
 JOIN applications f ON f.application_id = (
@@ -182,7 +174,7 @@ DELETE FROM application_identities WHERE application_id IN (SELECT application_i
 DELETE = "DELETE FROM applications WHERE batch_id = ?"
 
 
-class Line(NamedTuple):
+class ApplicationLine(NamedTuple):
     """An application as lists show it; `person` is the token that stands for all who belong
     together with the resident, `claim_no` the claim that was granted for it here.
     """
@@ -226,10 +218,10 @@ def accept(db: sqlite3.Connection, batch_id: int) -> None:
     db.execute(ACCEPT, {"batch_id": batch_id})
     db.execute(ACCEPT_IDENTITIES)
     links = defaultdict(list)
-    for row in db.execute(NEW_LINKS):
-        links[row["round_id"]].append((row["one"], row["other"]))
-    for round_id, found in links.items():
-        persons.join(db, round_id, found)
+    for round_id, *pair in db.execute(NEW_LINKS):
+        links[round_id].append(pair)
+    for round_id, pairs in links.items():
+        persons.join(db, round_id, pairs)
     for round_id in application_reopening.rounds_of_those_gone(db):
         _join_anew(db, round_id)
 
@@ -237,9 +229,7 @@ def accept(db: sqlite3.Connection, batch_id: int) -> None:
 def _join_anew(db: sqlite3.Connection, round_id: int) -> None:
     """Who belongs together in a round, from all the identities that are left."""
     persons.forget(db, round_id)
-    persons.join(
-        db, round_id, [(row["one"], row["other"]) for row in db.execute(LINKS, (round_id,))]
-    )
+    persons.join(db, round_id, typed.tuples(db, LINKS, (round_id,)))
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
@@ -247,26 +237,26 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     some, `entrants_stand` when they are on a list of entrants that was published.
     """
     batches.refuse_built_upon(db, batch_id, STANDS_ON, is_granted=True)
-    if published := db.execute(PUBLISHED, (batch_id,)).fetchone():
+    for published in typed.column(db, PUBLISHED, (batch_id,)):
         raise VoucherError(
             "entrants_stand",
             "batch {batch} cannot be undone: the list of entrants of {round} was published",
             hint="voucher draw show {round}",
             batch=batch_id,
-            round=published["round"],
+            round=published,
         )
-    rounds = [row["round_id"] for row in db.execute(ROUNDS_OF, (batch_id,))]
+    rounds = typed.column(db, ROUNDS_OF, (batch_id,))
     db.execute(DELETE_IDENTITIES, (batch_id,))
     db.execute(DELETE, (batch_id,))
     for round_id in rounds:
         _join_anew(db, round_id)
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[Line]:
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[ApplicationLine]:
     """Applications of a programme by round, application_no or resident token (None: any), in the
     order of arrival, at most `limit`.
     """
-    return typed.rows(db, Line, LIST, {"programme_id": programme_id, **wanted})
+    return typed.rows(db, ApplicationLine, LIST, {"programme_id": programme_id, **wanted})
 
 
 # ---------------------------------------------------------------- live claims

@@ -7,11 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.rules.staff import Hand
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 ADD = (
     "INSERT INTO approvals (round_id, revision, verdict, actor, os_user, note, at) VALUES (?, ?, ?,"
@@ -21,8 +22,8 @@ HISTORY = "SELECT * FROM approvals WHERE round_id = ? ORDER BY approval_id"
 # What was said since the round was last handed in: an edit, a rejection and a new submission all
 # void what stood before.
 CURRENT = """
-SELECT a.verdict, a.actor, a.os_user FROM approvals a JOIN rounds r USING (round_id)
-WHERE a.round_id = ?1 AND a.revision = r.revision AND a.approval_id >= (
+SELECT a.actor, a.os_user FROM approvals a JOIN rounds r USING (round_id)
+WHERE a.round_id = ?1 AND a.verdict = ?2 AND a.revision = r.revision AND a.approval_id >= (
     SELECT max(approval_id) FROM approvals WHERE round_id = ?1 AND verdict = 'submit'
 )
 ORDER BY a.approval_id
@@ -64,18 +65,10 @@ def authors(db: sqlite3.Connection, round_id: int) -> list[Hand]:
     """Who made the round, last edited it, and handed in what now lies before the checkers; each
     once.
     """
-    hands = [Hand(row["actor"], row["os_user"]) for row in db.execute(AUTHORS, (round_id,))]
-    return list(dict.fromkeys(hands + _current(db, round_id, "submit")))
+    makers = typed.rows(db, Hand, AUTHORS, (round_id,))
+    return list(dict.fromkeys(makers + typed.rows(db, Hand, CURRENT, (round_id, "submit"))))
 
 
 def approvers(db: sqlite3.Connection, round_id: int) -> list[Hand]:
     """Who has approved what was last handed in."""
-    return _current(db, round_id, "approve")
-
-
-def _current(db: sqlite3.Connection, round_id: int, verdict: str) -> list[Hand]:
-    return [
-        Hand(row["actor"], row["os_user"])
-        for row in db.execute(CURRENT, (round_id,))
-        if row["verdict"] == verdict
-    ]
+    return typed.rows(db, Hand, CURRENT, (round_id, "approve"))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vouchercli.rules.audit import Fields
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
 ADD = """

@@ -44,11 +44,5 @@ def put(
 
 @cache
 def _statement(insert: str, row: str, rows: int, otherwise: str) -> str:
-    return " ".join(
-        (
-            insert,
-            "VALUES",
-            ", ".join(row.replace(":n", str(place)) for place in range(rows)),
-            otherwise,
-        )
-    )
+    values = ", ".join(row.replace(":n", str(place)) for place in range(rows))
+    return f"{insert} VALUES {values} {otherwise}"

@@ -5,6 +5,7 @@ go one at a time through `rules.claims` here. Where only the round's own limit c
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import claims as law
@@ -20,10 +21,10 @@ ARE_JOINED = """
 SELECT EXISTS (SELECT 1 FROM persons WHERE round_id IN (SELECT DISTINCT round_id
     FROM incoming_claims WHERE reason IS NULL))
 """
-ROUNDS = (
-    "SELECT round_id, round, state, mode, opens_at, closes_at, packs, claimed, per_resident FROM"
-    " rounds WHERE programme_id = ?"
-)
+ROUNDS = """
+SELECT round, mode, per_resident, claimed, state, opens_at, closes_at, packs FROM rounds
+WHERE programme_id = ?
+"""
 IN_TIME = """
 SELECT place, claim_no, round, resident, claimed_at FROM incoming_claims WHERE reason IS NULL
     ORDER BY claimed_at, claim_no
@@ -46,7 +47,7 @@ WHERE r.programme_id = ?
 """
 RULE = "UPDATE incoming_claims SET reason = ?, met = ?, pack_no = ? WHERE place = ?"
 
-Numbers = dict[tuple[str, bytes], int]  # (round, resident) -> the number of the last pack
+Numbers = Counter[tuple[str, bytes]]  # (round, resident) -> the number of the last pack
 
 
 def are_joined(db: sqlite3.Connection) -> bool:
@@ -63,41 +64,37 @@ def judge(db: sqlite3.Connection, programme_id: int, limits: Limits, zone: str) 
         met = law.limit_met(
             law.Claim(place, claim_no, round_, resident, claimed_at), rounds[round_], granted, zone
         )
-        if met is None:
-            numbers[(round_, resident)] = numbers.get((round_, resident), 0) + 1
-        rulings.append((law.refusal(met), met, numbers.get((round_, resident), 0), place))
+        numbers[round_, resident] += met is None
+        rulings.append((law.refusal(met), met, numbers[round_, resident], place))
     db.executemany(RULE, rulings)
 
 
 def _rounds(
     db: sqlite3.Connection, programme_id: int, limits: Limits
-) -> tuple[dict[str, law.Round], law.Granted]:
+) -> tuple[dict[str, law.ClaimRound], law.GrantedPacks]:
     """The programme's rounds as the law knows them, and the packs that are gone."""
-    rounds, granted = {}, law.Granted()
-    for row in db.execute(ROUNDS, (programme_id,)):
-        own = limits_law.of_round(
-            row["mode"], row["per_resident"], limits.per_week, limits.per_programme
-        )
-        rounds[row["round"]] = law.Round(
-            row["state"], row["opens_at"], row["closes_at"], row["packs"], own
-        )
-        granted.packs[row["round"]] = row["claimed"]
+    rounds, granted = {}, law.GrantedPacks()
+    for code, mode, each, claimed, state, opens_at, closes_at, packs in db.execute(
+        ROUNDS, (programme_id,)
+    ):
+        own = limits_law.of_round(mode, each, limits.per_week, limits.per_programme)
+        rounds[code] = law.ClaimRound(state, opens_at, closes_at, packs, own)
+        granted.packs[code] = claimed
     return rounds, granted
 
 
 def _learn(
-    db: sqlite3.Connection, programme_id: int, limits: Limits, zone: str, granted: law.Granted
+    db: sqlite3.Connection, programme_id: int, limits: Limits, zone: str, granted: law.GrantedPacks
 ) -> Numbers:
     """Who is one person with whom, and what they all hold; the last pack_no of each."""
-    for row in db.execute(JOINED):
-        key = (row["round"], row["resident"])
-        granted.persons[key] = (*granted.persons.get(key, ()), row["other"])
-    numbers: Numbers = {}
+    for round_, resident, other in db.execute(JOINED):
+        granted.persons.setdefault((round_, resident), []).append(other)
+    numbers: Numbers = Counter()
     for round_, resident, claimed_at, pack_no in db.execute(HELD, (programme_id,)):
         granted.hold(
             round_,
             resident,
             limits.week(claimed_at, zone),
         )
-        numbers[(round_, resident)] = max(pack_no, numbers.get((round_, resident), 0))
+        numbers[round_, resident] = max(pack_no, numbers[round_, resident])
     return numbers

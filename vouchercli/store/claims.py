@@ -144,22 +144,18 @@ SELECT claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at(r
 FROM incoming_claims WHERE reason IS NULL ORDER BY place
 """
 
-ACCEPTED = (
-    "FROM incoming_claims c JOIN rounds r USING (round_id) JOIN programmes p USING (programme_id)"
-    " WHERE c.reason IS NULL"
-)
-LEAVING = (
-    "FROM leaving_claims CROSS JOIN claims c USING (claim_id) JOIN rounds r USING (round_id) JOIN"
-    " programmes p USING (programme_id)"
-)
-COUNT = (
-    "SELECT r.round_id, local_day(c.claimed_at, p.time_zone) AS day, :sign * count(*) AS claims "
-)
-COUNT_BY = " GROUP BY r.round_id, day ORDER BY r.round_id, day"
 CLEAR_COUNTED = "DROP TABLE IF EXISTS temp.counted_claims"
-KEEP_COUNTED = "CREATE TEMP TABLE counted_claims AS "
 COUNT_ACCEPTED, COUNT_LEAVING = (
-    KEEP_COUNTED + COUNT + rows + COUNT_BY for rows in (ACCEPTED, LEAVING)
+    f"""
+CREATE TEMP TABLE counted_claims AS
+SELECT r.round_id, local_day(c.claimed_at, p.time_zone) AS day, :sign * count(*) AS claims
+FROM {claims} JOIN rounds r USING (round_id) JOIN programmes p USING (programme_id) {which}
+GROUP BY r.round_id, day ORDER BY r.round_id, day
+"""
+    for claims, which in (
+        ("incoming_claims c", "WHERE c.reason IS NULL"),
+        ("leaving_claims CROSS JOIN claims c USING (claim_id)", ""),
+    )
 )
 ADD_ROUNDS = """
 UPDATE rounds SET claimed = claimed + n.claims FROM (SELECT round_id, sum(claims) AS claims
@@ -167,11 +163,10 @@ UPDATE rounds SET claimed = claimed + n.claims FROM (SELECT round_id, sum(claims
 WHERE n.round_id = rounds.round_id
 """
 POOL = "ON CONFLICT DO UPDATE SET claims = claims + excluded.claims"
-ADD_DAYS = (
-    "INSERT INTO claim_totals (round_id, day, claims) SELECT round_id, day, claims FROM"
-    " counted_claims WHERE true " + POOL
+ADD_DAYS, ADD_DAY = (
+    f"INSERT INTO claim_totals (round_id, day, claims) {days} {POOL}"
+    for days in ("SELECT round_id, day, claims FROM counted_claims WHERE true", "VALUES (?, ?, ?)")
 )
-ADD_DAY = "INSERT INTO claim_totals (round_id, day, claims) VALUES (?, ?, ?) " + POOL
 DROP_EMPTY_DAYS = "DELETE FROM claim_totals WHERE claims = 0"
 
 CLEAR_LEAVING = "DROP TABLE IF EXISTS temp.leaving_claims"
@@ -197,7 +192,7 @@ WHERE r.programme_id = ? AND c.claim_no = ?
 """
 
 
-class Line(NamedTuple):
+class ClaimLine(NamedTuple):
     """A claim as lists show it: `used` of its `coupons` vouchers are paid and stand."""
 
     claim_no: str
@@ -308,8 +303,8 @@ def template_of(db: sqlite3.Connection, programme_id: int, claim_no: str) -> sql
     return row
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[Line]:
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[ClaimLine]:
     """Claims of a programme by round, claim_no or resident token (None: any), oldest first, at most
     `limit`.
     """
-    return typed.rows(db, Line, LIST, {"programme_id": programme_id, **wanted})
+    return typed.rows(db, ClaimLine, LIST, {"programme_id": programme_id, **wanted})

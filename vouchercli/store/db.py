@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import Busy, VoucherError
 from vouchercli.result import NO_ROOM, REFUSALS, Word, because
@@ -16,42 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from vouchercli.session import Session
+
 APPLICATION_ID = 0x564F5543  # "VOUC": says in the file's header whose it is
 BUSY_TIMEOUT_MS = 5_000
 # of a new file: an import of ten million rows takes a sixth less time to write than with SQLite's
 # own 4 KiB
 PAGE_BYTES = 8_192
 # of the write-ahead log before they go into the file: SQLite's own, and 64 MiB
-PAGES, LOOSE_PAGES = (
-    1_000,
-    8_000,
-)
+PAGES, LOOSE_PAGES = 1_000, 8_000
 # taken only as it is needed; a sixth of a large import's time
-CACHE_KIB, ROOMY_KIB = (
-    65_536,
-    262_144,
-)
+CACHE_KIB, WIDE_KIB, WIDEST_KIB = 65_536, 262_144, 524_288
 ROOM_TO_OPEN = 1 << 15  # bytes: what SQLite sets aside beside the file
-
-
-class Session(NamedTuple):
-    """What every operation is given: the open file, who acts, and the moment of the deed.
-
-    `now` is UTC epoch seconds (from --now when `is_rehearsed`), `actor` who acts, `os_user` the
-    login behind it, `programme` the code chosen with --programme (None: the only one in the file),
-    `dry_run` undoes at the end. `joins` makes `writing` a step of the transaction that is open
-    already: the clock does a deed and notes that it is done as one.
-    """
-
-    db: sqlite3.Connection
-    path: Path
-    now: int
-    actor: str
-    os_user: str
-    entered_at: int
-    programme: str | None = None
-    dry_run: bool = False
-    joins: bool = False
 
 
 def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
@@ -118,7 +94,7 @@ def _migrate(db: sqlite3.Connection, path: Path, version: int, *, create: bool) 
     """
     is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     if not is_ours and (version or db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]):
-        raise _stranger(path, "it holds another program's tables")
+        raise _not_a_database(path, "it holds another program's tables")
     if version > SCHEMA_VERSION:
         raise VoucherError(
             "newer_database",
@@ -173,11 +149,11 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def roomy(db: sqlite3.Connection) -> None:
+def widen_cache(db: sqlite3.Connection, kib: int = WIDE_KIB) -> None:
     """A larger page cache from here on: of millions of claims each meets other pages of three
-    indexes.
+    indexes, that of residents in no order at all.
     """
-    db.execute(f"PRAGMA cache_size = -{ROOMY_KIB:d}")
+    db.execute(f"PRAGMA cache_size = -{kib:d}")
 
 
 @contextmanager
@@ -237,7 +213,7 @@ def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
             path=str(path),
         )
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
-        return _no_room(path)
+        return _disk_full(path)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         why = (
             Word("it is read-only")
@@ -252,7 +228,7 @@ def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
             why=why,
         )
     if code == sqlite3.SQLITE_NOTADB:
-        return _stranger(path, str(error))
+        return _not_a_database(path, str(error))
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR):
         return VoucherError(
             "damaged_database",
@@ -269,7 +245,7 @@ def refused_by_machine(error: OSError, path: Path) -> VoucherError:
     bug, or a reader that left.
     """
     if error.errno in NO_ROOM:
-        return _no_room(path)
+        return _disk_full(path)
     if error.filename is None or error.errno not in REFUSALS:
         raise error
     return VoucherError(
@@ -288,7 +264,7 @@ def _is_full(path: Path) -> bool:
     return shutil.disk_usage(path.resolve().parent).free < ROOM_TO_OPEN
 
 
-def _no_room(path: Path) -> VoucherError:
+def _disk_full(path: Path) -> VoucherError:
     return VoucherError(
         "disk_full",
         "the disk is full; nothing of the unfinished step was kept in {path}",
@@ -297,7 +273,7 @@ def _no_room(path: Path) -> VoucherError:
     )
 
 
-def _stranger(path: Path, why: str) -> VoucherError:
+def _not_a_database(path: Path, why: str) -> VoucherError:
     return VoucherError(
         "not_a_database",
         "{path} cannot be opened as a voucher database: {why}",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 KEPT = """
 SELECT seed_sha256, sealed_seed, registration_closes_at, public_source, committed_by, committed_at,

@@ -70,7 +70,7 @@ IS_LISTED = (
 )
 
 
-class Line(NamedTuple):
+class EligibilityLine(NamedTuple):
     """A line of the list; `group` and `district` are '' where the file did not say."""
 
     resident: bytes
@@ -127,9 +127,9 @@ def is_listed(
     return bool(typed.number(db, IS_LISTED, (programme_id, resident, group)))
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[Line]:
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[EligibilityLine]:
     """Lines of the list by group or resident token (None: any), in its order, at most `limit`."""
-    return typed.rows(db, Line, LIST, {"programme_id": programme_id, **wanted})
+    return typed.rows(db, EligibilityLine, LIST, {"programme_id": programme_id, **wanted})
 
 
 def groups(db: sqlite3.Connection, programme_id: int) -> list[Group]:

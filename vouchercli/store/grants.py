@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vouchercli.store import typed
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable
@@ -51,12 +53,13 @@ UPDATE rounds SET claimed = claimed + :packs
 WHERE round_id = :round_id AND claimed + :packs <= packs AND state IN ('open', 'paused', 'closed')
 """
 LAST_NO = """
-SELECT claim_no FROM claims WHERE claim_no > :code || '-' AND claim_no < :code || '-:'
-    AND claim_no GLOB :pattern
-ORDER BY claim_no DESC LIMIT 1
+SELECT ifnull((
+    SELECT substr(claim_no, -:digits) FROM claims
+    WHERE claim_no > :code || '-' AND claim_no < :code || '-:' AND claim_no GLOB :pattern
+    ORDER BY claim_no DESC LIMIT 1
+), 0)
 """
 DIGITS = 8  # of a claim's number; packs beyond them would meet UNIQUE (claim_no)
-WIDE_CACHE_KIB = 524_288  # taken only as it is needed
 ADD_CLAIMS = """
 INSERT INTO claims (claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
 SELECT :code || '-' || substr(100000000 + :after + g.n, 2), :round_id, g.resident, g.pack_no,
@@ -141,13 +144,6 @@ def claim_number(code: str, number: int) -> str:
     return f"{code}-{number:0{DIGITS}d}"
 
 
-def widen_cache(db: sqlite3.Connection) -> None:
-    """Room for the index of residents, which is met in no order: without it millions of its pages
-    go to the disk and back.
-    """
-    db.execute(f"PRAGMA cache_size = -{WIDE_CACHE_KIB:d}")
-
-
 def prepare(db: sqlite3.Connection) -> None:
     """An empty place for what is about to be granted."""
     for statement in (*CREATE, *CLEAR):
@@ -161,7 +157,7 @@ def stage(db: sqlite3.Connection, rows: Iterable[tuple[bytes, int, int]]) -> Non
 
 def staged(db: sqlite3.Connection) -> int:
     """How many packs are about to be granted."""
-    return int(db.execute(STAGED).fetchone()[0])
+    return typed.number(db, STAGED)
 
 
 def take(db: sqlite3.Connection, round_id: int, packs: int) -> bool:
@@ -175,16 +171,15 @@ def date(db: sqlite3.Connection, moment: Callable[[int], tuple[int, int]]) -> No
     """Give each second of claiming its expiry and its local day: `moment(claimed_at)` is the
     law.
     """
-    db.executemany(
-        ADD_MOMENT,
-        [(second, packs, *moment(second)) for second, packs in db.execute(SECONDS).fetchall()],
-    )
+    seconds = typed.tuples(db, SECONDS)
+    db.executemany(ADD_MOMENT, [(second, packs, *moment(second)) for second, packs in seconds])
 
 
 def last_number(db: sqlite3.Connection, code: str) -> int:
     """The number of the round's last claim that was granted here; 0 when there is none."""
-    row = db.execute(LAST_NO, {"code": code, "pattern": f"{code}-{'[0-9]' * DIGITS}"}).fetchone()
-    return int(row["claim_no"][-DIGITS:]) if row else 0
+    return typed.number(
+        db, LAST_NO, {"code": code, "pattern": f"{code}-{'[0-9]' * DIGITS}", "digits": DIGITS}
+    )
 
 
 def write(
@@ -201,25 +196,24 @@ def write(
     """
     values = {"batch_id": batch_id, "round_id": round_id, "code": code, "after": after}
     if not is_one_each:
-        db.execute(NUMBER_PACKS, {"round_id": round_id})
+        db.execute(NUMBER_PACKS, values)
     db.execute(ADD_CLAIMS, values)
-    db.execute(COUNT_DAYS, {"round_id": round_id})
+    db.execute(COUNT_DAYS, values)
 
 
 def last_application(db: sqlite3.Connection) -> int | None:
     """What the last of the staged packs is granted for; None when nothing is staged."""
-    row = db.execute(LAST_APPLICATION).fetchone()
-    return row["application_id"] if row else None
+    return next(iter(typed.column(db, LAST_APPLICATION)), None)
 
 
 def last_second(db: sqlite3.Connection) -> int:
     """When the latest of the staged packs is claimed."""
-    return int(db.execute(LAST_SECOND).fetchone()[0])
+    return typed.number(db, LAST_SECOND)
 
 
 def runs(db: sqlite3.Connection, round_id: int) -> int:
     """How many batches of granting the round has had."""
-    return int(db.execute(BATCHES, (round_id,)).fetchone()[0])
+    return typed.number(db, BATCHES, (round_id,))
 
 
 def add_batch(db: sqlite3.Connection, **values: Any) -> int:
@@ -229,8 +223,7 @@ def add_batch(db: sqlite3.Connection, **values: Any) -> int:
 
 def live_batch(db: sqlite3.Connection, programme_id: int, digest: str) -> int | None:
     """The batch of a round's live claims, once there is one."""
-    row = db.execute(LIVE_BATCH, (programme_id, digest)).fetchone()
-    return int(row["batch_id"]) if row else None
+    return next(iter(typed.column(db, LIVE_BATCH, (programme_id, digest))), None)
 
 
 def grow_batch(db: sqlite3.Connection, batch_id: int, packs: int) -> None:

@@ -13,40 +13,22 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
+KINDS = ("merchants", "applications", "eligibility", "claims", "redemptions")
 CLEAR = (
     "DROP VIEW IF EXISTS temp.incoming",
     "DROP TABLE IF EXISTS temp.incoming_warnings",
-    "DROP TABLE IF EXISTS temp.incoming_merchants",
-    "DROP TABLE IF EXISTS temp.incoming_applications",
-    "DROP TABLE IF EXISTS temp.incoming_eligibility",
-    "DROP TABLE IF EXISTS temp.incoming_claims",
-    "DROP TABLE IF EXISTS temp.incoming_redemptions",
+    *(f"DROP TABLE IF EXISTS temp.incoming_{kind}" for kind in KINDS),
 )
-CREATE_WARNINGS = (
-    "CREATE TEMP TABLE incoming_warnings (place INTEGER, reason TEXT, detail TEXT, PRIMARY KEY"
-    " (place, reason))"
-)
+CREATE_WARNINGS = """
+CREATE TEMP TABLE incoming_warnings (place INTEGER, reason TEXT, detail TEXT,
+    PRIMARY KEY (place, reason))
+"""
 VIEWS = {
-    "merchants": (
-        "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM"
-        " incoming_merchants"
-    ),
-    "claims": (
-        "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM"
-        " incoming_claims"
-    ),
-    "redemptions": (
-        "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM"
-        " incoming_redemptions"
-    ),
-    "applications": (
-        "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM"
-        " incoming_applications"
-    ),
-    "eligibility": (
-        "CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail FROM"
-        " incoming_eligibility"
-    ),
+    kind: f"""
+CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail
+FROM incoming_{kind}
+"""
+    for kind in KINDS
 }
 ADD_WARNING = "INSERT OR REPLACE INTO incoming_warnings (place, reason, detail) VALUES (?, ?, ?)"
 
@@ -82,9 +64,7 @@ SELECT i.batch_id, i.line, w.reason, w.detail FROM incoming_warnings w
 
 def expect(db: sqlite3.Connection, kind: str, create: str) -> None:
     """Make the waiting room of one kind of rows; `create` is the kind's own table."""
-    for statement in CLEAR:
-        db.execute(statement)
-    for statement in (create, CREATE_WARNINGS, VIEWS[kind]):
+    for statement in (*CLEAR, create, CREATE_WARNINGS, VIEWS[kind]):
         db.execute(statement)
 
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import vouchers
-from vouchercli.store import incoming, transaction_numbers
+from vouchercli.rules.vouchers import Payment, StandingFacts, Transaction
+from vouchercli.store import incoming, transaction_numbers, typed
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.rules.vouchers import Policy, Row, Ruling
+    from vouchercli.rules.vouchers import Policy
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_redemptions (
@@ -155,7 +156,7 @@ SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, mer
 FROM judged WHERE is_contested
 """
 STANDING_PAYMENTS = """
-SELECT f.redemption_id, f.transaction_no, f.claim_id, f.coupon_no, f.merchant_id, f.paid_at,
+SELECT f.redemption_id, f.claim_id, f.coupon_no, f.transaction_no, f.merchant_id, f.paid_at,
     f.base_fen, f.subsidy_fen
 FROM redemption_facts f
 WHERE f.kind = 'pay' AND (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged
@@ -185,10 +186,10 @@ CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.mercha
     AND f.day = j.day AND f.refund_of IS NULL
 WHERE j.is_contested
 """
-RULE = (
-    "UPDATE judged SET reason = ?, before_fen = ?, after_fen = ?, vouchers = ?, warning = ? WHERE"
-    " place = ?"
-)
+RULE = """
+UPDATE judged SET reason = ?, before_fen = ?, after_fen = ?, vouchers = ?, warning = ?
+WHERE place = ?
+"""
 
 JUDGED_ONE = "SELECT reason, detail FROM incoming_redemptions"
 TAKE_REASONS = """
@@ -242,7 +243,7 @@ WHERE reason = 'already_redeemed'
 
 def unregistered(db: sqlite3.Connection, programme_id: int) -> list[str]:
     """The merchant numbers to be added because a voucher's scope takes any merchant."""
-    return [row["merchant_no"] for row in db.execute(UNREGISTERED, {"programme_id": programme_id})]
+    return typed.column(db, UNREGISTERED, {"programme_id": programme_id})
 
 
 def judge(
@@ -260,10 +261,10 @@ def judge(
     db.execute(CONTEST_SHARED)
     if visit_limit is not None:
         db.execute(CONTEST_VISITS, {"visit_limit": visit_limit})
-    rulings = vouchers.judged(
-        _world(db, policy, visit_limit), [_row(row) for row in db.execute(CONTESTED)]
+    rulings = vouchers.judge(
+        _standing(db, policy, visit_limit), typed.rows(db, Transaction, CONTESTED)
     )
-    db.executemany(RULE, [_ruled(place, ruling) for place, ruling in rulings.items()])
+    db.executemany(RULE, [(*ruling, place) for place, ruling in rulings.items()])
     db.execute(TAKE_REASONS)
     db.execute(TAKE_WARNINGS)
     db.execute(EXPLAIN, {"visit_limit": visit_limit})
@@ -284,64 +285,28 @@ def try_one(
     incoming.put(db, ADD_INCOMING, [(1, 0, 1, "[]", None, "{}", *typed)])
     transaction_numbers.expect_none(db)
     judge(db, programme_id, policy, visit_limit)
-    row = db.execute(JUDGED_ONE).fetchone()
-    return row["reason"], row["detail"]
+    reason, detail = db.execute(JUDGED_ONE).fetchone()
+    return reason, detail
 
 
-def _row(row: sqlite3.Row) -> Row:
-    return vouchers.Row(
-        line=row["place"],
-        transaction_no=row["transaction_no"],
-        kind=row["kind"],
-        claim_no=row["claim_no"],
-        voucher=(row["claim_id"], row["coupon_no"]),
-        resident=row["resident"],
-        merchant_id=row["merchant_id"],
-        merchant_no=row["merchant_no"],
-        paid_at=row["paid_at"],
-        day=row["day"],
-        base_fen=row["base_fen"],
-        merchant_discount_fen=row["merchant_discount_fen"],
-        subsidy_fen=row["subsidy_fen"],
-        refund_of=row["refund_of"],
-        expires_at=row["expires_at"],
-    )
-
-
-def _ruled(place: int, ruling: Ruling) -> tuple[Any, ...]:
-    return (
-        ruling.reason,
-        ruling.before_fen,
-        ruling.after_fen,
-        ruling.vouchers,
-        ruling.warning,
-        place,
-    )
-
-
-def _world(db: sqlite3.Connection, policy: Policy, visit_limit: int | None) -> vouchers.World:
+def _standing(db: sqlite3.Connection, policy: Policy, visit_limit: int | None) -> StandingFacts:
     """What stands on the vouchers, numbers and visits of the contested rows."""
-    world = vouchers.World(policy, visit_limit)
-    by_id: dict[int, vouchers.Payment] = {}
-    for row in db.execute(STANDING_PAYMENTS):
-        base, subsidy = row["base_fen"], row["subsidy_fen"]
-        payment = vouchers.Payment(
-            row["transaction_no"], row["merchant_id"], row["paid_at"], base, subsidy, base, subsidy
-        )
-        by_id[row["redemption_id"]] = payment
-        world.payments[(row["claim_id"], row["coupon_no"])].append(payment)
-    for row in db.execute(STANDING_REFUNDS):
-        payment = by_id[row["refund_of"]]
-        payment.left_fen += row["base_fen"]
-        payment.kept_fen += row["subsidy_fen"]
-        if row["vouchers"] == -1 and policy != "pro_rata":
-            payment.freed_at = row["paid_at"]
-    world.numbers.update(
-        (row["transaction_no"], row["kind"]) for row in db.execute(STANDING_NUMBERS)
-    )
+    standing = StandingFacts(policy, visit_limit)
+    by_id: dict[int, Payment] = {}
+    for redemption_id, *voucher, number, merchant_id, paid_at, base, subsidy in db.execute(
+        STANDING_PAYMENTS
+    ):
+        payment = Payment(number, merchant_id, paid_at, base, subsidy, base, subsidy)
+        by_id[redemption_id] = payment
+        standing.payments[tuple(voucher)].append(payment)
+    for refund_of, paid_at, base, subsidy, vouchers_used in db.execute(STANDING_REFUNDS):
+        payment = by_id[refund_of]
+        payment.left_fen += base
+        payment.kept_fen += subsidy
+        if vouchers_used == -1 and policy != "pro_rata":
+            payment.freed_at = paid_at
+    standing.numbers.update(typed.tuples(db, STANDING_NUMBERS))
     if visit_limit is not None:
-        for row in db.execute(STANDING_VISITS):
-            world.visits[(row["resident"], row["merchant_id"], row["day"])].add(
-                (row["claim_id"], row["coupon_no"])
-            )
-    return world
+        for *visit, claim_id, coupon_no in db.execute(STANDING_VISITS):
+            standing.visits[tuple(visit)].add((claim_id, coupon_no))
+    return standing

@@ -13,6 +13,7 @@ import sqlite3
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import money
+from vouchercli.store import typed
 
 ACCOUNTS = (
     "appropriated",
@@ -29,14 +30,13 @@ POST = """
 INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, posted_at)
     VALUES (?, ?, ?, ?, ?, ?, ?)
 """
-BALANCE = """
+BALANCE, BALANCE_OF_ROUND = (
+    f"""
 SELECT coalesce(sum(CASE WHEN to_account = ?2 THEN amount_fen ELSE -amount_fen END), 0)
-FROM postings WHERE funder_id = ?1 AND ?2 IN (from_account, to_account)
+FROM postings WHERE funder_id = ?1 AND ?2 IN (from_account, to_account) {of_round}
 """
-BALANCE_OF_ROUND = """
-SELECT coalesce(sum(CASE WHEN to_account = ?2 THEN amount_fen ELSE -amount_fen END), 0)
-FROM postings WHERE funder_id = ?1 AND round_id = ?3 AND ?2 IN (from_account, to_account)
-"""
+    for of_round in ("", "AND round_id = ?3")
+)
 FUNDER = "SELECT funder FROM funders WHERE funder_id = ?"
 
 
@@ -71,10 +71,8 @@ def balance(
     is negative: money came from it.)
     """
     if round_id is None:
-        row = db.execute(BALANCE, (funder_id, account)).fetchone()
-    else:
-        row = db.execute(BALANCE_OF_ROUND, (funder_id, account, round_id)).fetchone()
-    return int(row[0])
+        return typed.number(db, BALANCE, (funder_id, account))
+    return typed.number(db, BALANCE_OF_ROUND, (funder_id, account, round_id))
 
 
 def _short(db: sqlite3.Connection, funder_id: int, needed_fen: int) -> VoucherError:

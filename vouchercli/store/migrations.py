@@ -29,13 +29,13 @@ def _statements(text: str) -> list[str]:
     """
     import sqlite3
 
-    found, pending = [], ""
+    statements, pending = [], ""
     for line in text.splitlines(keepends=True):
         pending += line
         if sqlite3.complete_statement(pending):
-            found.append(pending)
+            statements.append(pending)
             pending = ""
-    return found
+    return statements
 
 
 for _name in SCHEMA_FILES:

@@ -63,7 +63,7 @@ def is_known(db: sqlite3.Connection, merchant_no: str) -> bool:
 
 def adoptable(db: sqlite3.Connection) -> set[str]:
     """The platform's numbers of merchants that nobody registered."""
-    return {row[0] for row in db.execute(ADOPTABLE)}
+    return {*typed.column(db, ADOPTABLE)}
 
 
 def add(db: sqlite3.Connection, after_id: int, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
@@ -75,13 +75,13 @@ def add(db: sqlite3.Connection, after_id: int, rows: Sequence[tuple[Any, ...]]) 
     added = db.total_changes - before
     if added == len(rows):
         return [True] * added
-    new = iter([row[0] for row in db.execute(ADDED, (after_id,))] if added else [])
-    found, coming = [], next(new, None)
+    new = iter(typed.column(db, ADDED, (after_id,)))
+    flags, next_no = [], next(new, None)
     for row in rows:
-        found.append(row[0] == coming)
-        if row[0] == coming:
-            coming = next(new, None)
-    return found
+        flags.append(row[0] == next_no)
+        if row[0] == next_no:
+            next_no = next(new, None)
+    return flags
 
 
 def note(db: sqlite3.Connection, batch_id: int, after_id: int) -> None:

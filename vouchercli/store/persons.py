@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.rules.persons import joined
+from vouchercli.rules import persons as law
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,11 +26,12 @@ def join(db: sqlite3.Connection, round_id: int, links: Iterable[tuple[bytes, byt
     """Make one person of every two residents that are linked, and of all that were joined to either
     before.
     """
-    found = list(links)
-    known = {resident: person_of(db, round_id, resident) for pair in found for resident in pair}
-    now = joined([*found, *known.items()])
-    for person in {person for resident, person in known.items() if now[person] != person}:
-        db.execute(MOVE, (now[person], round_id, person))
+    pairs = list(links)
+    known = {resident: person_of(db, round_id, resident) for pair in pairs for resident in pair}
+    now = law.join([*pairs, *known.items()])
+    for person in {*known.values()}:
+        if now[person] != person:
+            db.execute(MOVE, (now[person], round_id, person))
     db.executemany(ADD, [(round_id, resident, person) for resident, person in now.items()])
 
 
@@ -46,9 +48,9 @@ def person_of(db: sqlite3.Connection, round_id: int, resident: bytes) -> bytes:
 
 def residents_of(db: sqlite3.Connection, round_id: int, person: bytes) -> list[bytes]:
     """All residents that are that person in this round."""
-    return [row["resident"] for row in db.execute(RESIDENTS, (round_id, person))] or [person]
+    return typed.column(db, RESIDENTS, (round_id, person)) or [person]
 
 
 def all_joined(db: sqlite3.Connection, round_id: int) -> dict[bytes, bytes]:
     """resident -> person for every resident of the round who is joined to another."""
-    return {row["resident"]: row["person"] for row in db.execute(ALL, (round_id,))}
+    return dict(typed.tuples(db, ALL, (round_id,)))

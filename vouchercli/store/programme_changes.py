@@ -11,7 +11,7 @@ from vouchercli.store import typed
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
     Row = sqlite3.Row
 

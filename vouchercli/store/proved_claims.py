@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules.limits import is_for_all
@@ -70,20 +71,20 @@ COUNT = "UPDATE rounds SET claimed = claimed + ? WHERE round_id = ?"
 def listed(db: sqlite3.Connection, programme_id: int) -> dict[int, list[bytes]]:
     """round_id -> the residents it is for, of every round that is not for all."""
     return {
-        round_id: [resident for (resident,) in db.execute(LISTED, (programme_id, group or None))]
-        for round_id, mode, group in db.execute(BY_LIST, (programme_id,)).fetchall()
+        round_id: typed.column(db, LISTED, (programme_id, group or None))
+        for round_id, mode, group in typed.tuples(db, BY_LIST, (programme_id,))
         if not is_for_all(mode, group)
     }
 
 
 def joined(db: sqlite3.Connection, programme_id: int) -> set[int]:
     """The rounds in which some residents are one person."""
-    return {round_id for (round_id,) in db.execute(JOINED, (programme_id,))}
+    return {*typed.column(db, JOINED, (programme_id,))}
 
 
 def pauses(db: sqlite3.Connection, programme_id: int) -> list[tuple[int, int, int | None]]:
     """(round_id, from, until) of every pause: [from, until), None: until further notice."""
-    return [tuple(row) for row in db.execute(PAUSES, (programme_id,))]
+    return typed.tuples(db, PAUSES, (programme_id,))
 
 
 def room(db: sqlite3.Connection, round_id: int) -> int:
@@ -112,24 +113,24 @@ def add(
     """
     *most, line = columns
     ids = range(first_id, first_id + len(line))
-    values: list[Sequence[Any]] = [ids, *most, [batch_id] * len(line), line]
     if is_one_each and within is None:
         is_all = not bulk_insert.put(db, ADD, CLAIM, columns, numbered=(first_id, batch_id))
-    elif within is None:
-        is_all = db.executemany(ADD_FIRST, zip(*values, strict=True)).rowcount == len(line)
     else:
-        limits, weeks = within
-        values += [*weeks, [limits.per_week] * len(line), [limits.per_programme] * len(line)]
-        is_all = db.executemany(ADD_WITHIN, zip(*values, strict=True)).rowcount == len(line)
+        statement, values = ADD_FIRST, [ids, *most, repeat(batch_id), line]
+        if within is not None:
+            limits, weeks = within
+            statement = ADD_WITHIN
+            values += [*weeks, repeat(limits.per_week), repeat(limits.per_programme)]
+        is_all = db.executemany(statement, zip(*values, strict=False)).rowcount == len(line)
     if is_all:
         return []
-    written = {row[0] for row in db.execute(WRITTEN, (first_id,))}
-    return [place for place, one in enumerate(ids) if one not in written]
+    written = {*typed.column(db, WRITTEN, (first_id,))}
+    return [place for place, claim_id in enumerate(ids) if claim_id not in written]
 
 
-def duplicates(db: sqlite3.Connection, found: Iterable[tuple[Any, ...]]) -> set[int]:
+def duplicates(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> set[int]:
     """The lines of those rows (`SAME`) that stand in the store already, alike in everything."""
-    return {line for line, *content in found if db.execute(IS_SAME, content).fetchone()}
+    return {line for line, *content in rows if typed.column(db, IS_SAME, content)}
 
 
 def count(db: sqlite3.Connection, days: Iterable[tuple[int, int, int]]) -> None:

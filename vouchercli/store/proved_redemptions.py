@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import bulk_insert, totals, transaction_numbers
+from vouchercli.store import bulk_insert, totals, transaction_numbers, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -70,7 +69,7 @@ def coupons(db: sqlite3.Connection, programme_id: int) -> list[tuple[Any, ...]]:
     """(round_id, coupon_no, coupon, denomination_fen, threshold_fen, percent_bp) of every voucher
     of every round.
     """
-    return [tuple(row) for row in db.execute(COUPONS, (programme_id,))]
+    return typed.tuples(db, COUPONS, (programme_id,))
 
 
 def merchants(db: sqlite3.Connection) -> tuple[str, str, str, str]:
@@ -84,7 +83,7 @@ def platform_numbers(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
     """(platform_no, merchant_no): of several merchants that a platform knows by one number, the
     first.
     """
-    return [tuple(row) for row in db.execute(PLATFORM_NUMBERS)]
+    return typed.tuples(db, PLATFORM_NUMBERS)
 
 
 def claims(db: sqlite3.Connection, round_id: int) -> Iterator[tuple[str, str, str, str, str]]:
@@ -103,12 +102,12 @@ def claims(db: sqlite3.Connection, round_id: int) -> Iterator[tuple[str, str, st
 
 def visits(db: sqlite3.Connection, first: int, end: int) -> list[tuple[bytes, int, int]]:
     """(resident, merchant_id, day) of every payment between these UTC seconds."""
-    return [tuple(row) for row in db.execute(VISITS, (first, end))]
+    return typed.tuples(db, VISITS, (first, end))
 
 
 def visits_since(db: sqlite3.Connection, first_id: int) -> list[tuple[bytes, int, int]]:
     """(resident, merchant_id, day) of every payment written from `first_id` on."""
-    return [tuple(row) for row in db.execute(VISITS_SINCE, (first_id,))]
+    return typed.tuples(db, VISITS_SINCE, (first_id,))
 
 
 # ---------------------------------------------------------------- write
@@ -169,7 +168,6 @@ SELECT 1 FROM redemption_facts WHERE claim_id = ? AND coupon_no = ? AND transact
 """
 COMBINED_KEY = ("round_id", "day", "coupon", "channel", "segment_id")
 MERCHANT_KEY = ("round_id", "month", "merchant_id")
-SEGMENTS = "SELECT segment_id, district, industry, size FROM segments ORDER BY segment_id"
 ADD_GROUPS = "INSERT INTO group_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
 ADD_MERCHANTS = "INSERT INTO merchant_totals"
 MERCHANT = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -187,12 +185,10 @@ def add(
     """Write payments, given by `COLUMNS`, with ids from `first_id` on, each as the first of its
     voucher. Returns the ids of those whose voucher a fact holds already: they were not written.
     """
-    cursor, refused = db.cursor(), []
-    cursor.row_factory = None
+    refused = []
     for some in bulk_insert.put(db, ADD, PAYMENT, columns, numbered=(first_id, batch_id)):
         ids = range(first_id + some.start, first_id + some.stop)
-        written = cursor.execute(WRITTEN, (ids[0], ids[-1])).fetchall()
-        refused += sorted({*ids}.difference(chain.from_iterable(written)))
+        refused += sorted({*ids}.difference(typed.column(db, WRITTEN, (ids[0], ids[-1]))))
     return refused
 
 
@@ -200,8 +196,7 @@ def sole_payment(db: sqlite3.Connection, asked: tuple[Any, ...]) -> tuple[int, i
     """(redemption_id, subsidy_fen) of the payment that is alone on its voucher, by (claim_id,
     coupon_no, transaction_no, merchant_id, base_fen, at the latest at this second).
     """
-    found = db.execute(SOLE_PAYMENT, asked).fetchone()
-    return (found[0], found[1]) if found else None
+    return next(iter(typed.tuples(db, SOLE_PAYMENT, asked)), None)
 
 
 def add_refunds(
@@ -213,14 +208,9 @@ def add_refunds(
     bulk_insert.put(db, ADD_REFUND, REFUND, columns, numbered=(first_id, batch_id))
 
 
-def duplicates(db: sqlite3.Connection, found: Iterable[tuple[Any, ...]]) -> set[int]:
+def duplicates(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> set[int]:
     """The lines of those rows (`SAME`) that stand in the store already, alike in everything."""
-    return {line for line, *content in found if db.execute(IS_SAME, content).fetchone()}
-
-
-def segments(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
-    """(segment_id, district, industry, size) of every segment."""
-    return [tuple(row) for row in db.execute(SEGMENTS)]
+    return {line for line, *content in rows if typed.column(db, IS_SAME, content)}
 
 
 def add_groups(db: sqlite3.Connection, sums: Iterable[tuple[Any, ...]]) -> None:

@@ -8,6 +8,7 @@ from vouchercli.documents import closest
 from vouchercli.errors import VoucherError
 from vouchercli.rules import scope
 from vouchercli.rules.merchants import Merchant
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -55,7 +56,7 @@ def _unknown(code: str, known: list[str]) -> VoucherError:
 
 def codes(db: sqlite3.Connection, programme_id: int) -> list[str]:
     """The codes of all rounds of a programme, by opening."""
-    return [row["round"] for row in db.execute(CODES, (programme_id,))]
+    return typed.column(db, CODES, (programme_id,))
 
 
 def listed(db: sqlite3.Connection, programme_id: int) -> list[Row]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
 
 ADD = "INSERT INTO segments (district, industry, size) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 FIND = "SELECT segment_id FROM segments WHERE district = ? AND industry = ? AND size = ?"
-ALL = "SELECT segment_id, district, industry, size FROM segments"
+ALL = "SELECT segment_id, district, industry, size FROM segments ORDER BY segment_id"
 
 
 def segment_id(
@@ -18,11 +20,9 @@ def segment_id(
     """The segment of that combination, made when it is new."""
     key = (district, industry, size)
     db.execute(ADD, key)
-    return int(db.execute(FIND, key).fetchone()["segment_id"])
+    return typed.number(db, FIND, key)
 
 
-def known(db: sqlite3.Connection) -> dict[tuple[str, str, str], int]:
-    """(district, industry, size) -> the segment, of all there are."""
-    return {
-        (district, industry, size): number for number, district, industry, size in db.execute(ALL)
-    }
+def every(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """(segment_id, district, industry, size) of every segment."""
+    return typed.tuples(db, ALL)

@@ -19,13 +19,12 @@ SUMMED = (
     "floor_fen",
     "face_fen",
 )
-SUMS = ", ".join("sum(f." + name + ") AS " + name for name in SUMMED)
-SIGNED_SUMS = ", ".join(":sign * sum(f." + name + ")" for name in SUMMED)
+SUMS = ", ".join(f"sum(f.{name}) AS {name}" for name in SUMMED)
+SIGNED_SUMS = ", ".join(f":sign * sum(f.{name})" for name in SUMMED)
 WRITTEN = "FROM redemption_facts f WHERE f.redemption_id > :after"
-LEAVING = (
-    "FROM temp.leaving CROSS JOIN redemption_facts f ON f.redemption_id = leaving.redemption_id"
-    " WHERE f.redemption_id > :after"
-)
+LEAVING = """FROM temp.leaving CROSS JOIN redemption_facts f
+    ON f.redemption_id = leaving.redemption_id
+    WHERE f.redemption_id > :after"""
 POOL = """
 ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers,
     base_fen = base_fen + excluded.base_fen,
@@ -36,7 +35,7 @@ ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers,
 
 # The facts are sorted once, by every key together; the groupings are made from what is left.
 COMBINED_KEY = "f.round_id, f.day, f.coupon, f.channel, f.segment_id"
-COMBINED = "SELECT " + COMBINED_KEY + ", " + SUMS + " "
+COMBINED = f"SELECT {COMBINED_KEY}, {SUMS} "
 SEGMENT = "JOIN segments s ON s.segment_id = f.segment_id"
 KEYS = {  # grouping -> (its key, the table that has it)
     "round": ("''", ""),
@@ -48,81 +47,55 @@ KEYS = {  # grouping -> (its key, the table that has it)
 }
 
 
-def by_every_grouping(sums: str) -> str:
-    """The rows of group_totals out of `combined`."""
-    return " UNION ALL ".join(
-        " ".join(
-            (
-                "SELECT '" + grouping + "' AS grouping, f.round_id, f.day,",
-                key,
-                "AS key,",
-                sums,
-                "FROM combined f",
-                table,
-                "GROUP BY f.round_id, f.day,",
-                key,
-            )
-        )
-        for grouping, (key, table) in KEYS.items()
-    )
-
-
-MERCHANT_KEY = "f.round_id, f.day / 100, f.merchant_id"
+EVERY_GROUPING = " UNION ALL ".join(
+    f"""
+SELECT '{grouping}' AS grouping, f.round_id, f.day, {key} AS key, [sums]
+FROM combined f {table} GROUP BY f.round_id, f.day, {key}"""
+    for grouping, (key, table) in KEYS.items()
+)
 POOL_PARTS = " ON CONFLICT DO UPDATE SET amount_fen = amount_fen + excluded.amount_fen"
 
 
-def _statements(facts: str) -> tuple[str, ...]:
-    """The sums of `facts` for each table of totals, pooled with what it holds."""
-    groups = (
-        "INSERT INTO group_totals WITH combined AS MATERIALIZED (",
-        COMBINED,
-        facts,
-        "GROUP BY",
-        COMBINED_KEY,
-        ")",
-        by_every_grouping(SIGNED_SUMS),
-        POOL,
-    )
-    merchants = (
-        "INSERT INTO merchant_totals SELECT",
-        MERCHANT_KEY,
-        ",",
-        SIGNED_SUMS,
-        facts,
-        "GROUP BY",
-        MERCHANT_KEY,
-        POOL,
-    )
-    # The parts of a split are the same for every fact that has it: counted first, then multiplied.
-    funders = (
-        (
-            "INSERT INTO funder_totals SELECT g.round_id, g.day, p.funder_id, :sign * sum(g.facts *"
-            " p.amount_fen)"
-        ),
-        "FROM (SELECT f.round_id, f.day, f.split_id, count(*) AS facts",
-        facts,
-        "GROUP BY f.round_id, f.day, f.split_id) g",
-        (
-            "CROSS JOIN split_parts p ON p.split_id = g.split_id GROUP BY g.round_id, g.day,"
-            " p.funder_id"
-        ),
-        POOL_PARTS,
-    )
-    return tuple(" ".join(words) for words in (groups, merchants, funders))
+def by_every_grouping(sums: str) -> str:
+    """The rows of group_totals out of `combined`."""
+    return EVERY_GROUPING.replace("[sums]", sums)
 
 
-ADD_WRITTEN = _statements(WRITTEN)
-TAKE_LEAVING = _statements(LEAVING)
+# The sums of the facts for each table of totals, pooled with what it holds.
+ADD_WRITTEN, TAKE_LEAVING = (
+    (
+        f"""
+INSERT INTO group_totals
+WITH combined AS MATERIALIZED ({COMBINED} {facts} GROUP BY {COMBINED_KEY})
+{by_every_grouping(SIGNED_SUMS)} {POOL}
+""",
+        f"""
+INSERT INTO merchant_totals
+SELECT f.round_id, f.day / 100, f.merchant_id, {SIGNED_SUMS} {facts}
+GROUP BY f.round_id, f.day / 100, f.merchant_id {POOL}
+""",
+        # The parts of a split are the same for every fact that has it: counted, then multiplied.
+        f"""
+INSERT INTO funder_totals
+SELECT g.round_id, g.day, p.funder_id, :sign * sum(g.facts * p.amount_fen)
+FROM (
+    SELECT f.round_id, f.day, f.split_id, count(*) AS facts {facts}
+    GROUP BY f.round_id, f.day, f.split_id
+) g CROSS JOIN split_parts p ON p.split_id = g.split_id
+GROUP BY g.round_id, g.day, p.funder_id {POOL_PARTS}
+""",
+    )
+    for facts in (WRITTEN, LEAVING)
+)
 # What a refund or an undo has emptied leaves no trace.
 DROP_EMPTY = (
-    (
-        "DELETE FROM group_totals WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND"
-        " match_fen = 0"
-    ),
-    (
-        "DELETE FROM merchant_totals WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND"
-        " match_fen = 0"
-    ),
+    """
+DELETE FROM group_totals WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND match_fen = 0
+""",
+    """
+DELETE FROM merchant_totals
+WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND match_fen = 0
+""",
     "DELETE FROM funder_totals WHERE amount_fen = 0",
 )
 

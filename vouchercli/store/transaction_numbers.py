@@ -11,13 +11,15 @@ import sys
 from array import array
 from functools import cache
 from importlib.util import find_spec
-from itertools import pairwise
+from itertools import groupby
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from vouchercli.store import typed
+
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 DIGITS = 10  # the last digits of a number are the least alike; of what they say, 32 bits are kept
 MASK = 0xFFFFFFFF
@@ -25,7 +27,10 @@ PASSES_EVERY = 2_000_000  # keys held as a set at once
 LONG_RUN = 10_000  # keys from which on it is worth while to ask numpy
 SIEVE = (1 << 24) - 1
 
-RUNS = "SELECT first_id, batch_id, keys FROM redemption_runs ORDER BY first_id"
+RUNS = """
+SELECT first_id, keys FROM redemption_runs WHERE ifnull((batch_id = ?1) = ?2, 1) ORDER BY first_id
+"""
+COUNT_OWN = "SELECT ifnull(sum(length(keys)), 0) / 4 FROM redemption_runs WHERE batch_id = ?"
 ADD_RUN = """
 INSERT INTO redemption_runs (first_id, last_id, batch_id, first_paid_at, last_paid_at, keys)
     VALUES (?, ?, ?, ?, ?, ?)
@@ -76,7 +81,7 @@ def key(number: str) -> int:
 
 def last_id(db: sqlite3.Connection) -> int:
     """The highest redemption_id given so far."""
-    return int(db.execute(LAST_ID).fetchone()[0])
+    return typed.number(db, LAST_ID)
 
 
 def keep(
@@ -91,21 +96,11 @@ def keep(
 
 def keep_written(db: sqlite3.Connection, batch_id: int, after: int) -> None:
     """Keep the runs of the redemptions with an id above `after`."""
-    keys, times, first = array("I"), array("q"), 0
-    for redemption_id, number, paid_at in db.execute(WRITTEN, (after,)):
-        if first + len(keys) != redemption_id:
-            _keep(db, batch_id, first, keys, times)
-            keys, times, first = array("I"), array("q"), redemption_id
-        keys.append(key(number))
-        times.append(paid_at)
-    _keep(db, batch_id, first, keys, times)
-
-
-def _keep(
-    db: sqlite3.Connection, batch_id: int, first_id: int, keys: array[int], times: array[int]
-) -> None:
-    if keys:
-        keep(db, batch_id, first_id, _bytes(keys), (min(times), max(times)))
+    numbered = enumerate(db.execute(WRITTEN, (after,)))
+    for _, run in groupby(numbered, key=lambda each: each[1][0] - each[0]):  # ids without a gap
+        ids, numbers, times = zip(*(row for _, row in run), strict=True)
+        keys = _swapped(array("I", map(key, numbers))).tobytes()
+        keep(db, batch_id, ids[0], keys, (min(times), max(times)))
 
 
 def drop_empty(db: sqlite3.Connection) -> None:
@@ -125,25 +120,14 @@ def _add_holders(db: sqlite3.Connection, wanted: set[int]) -> None:
     """Add every fact whose key is one of `wanted`."""
     if not wanted:
         return
-    places = _places_by_columns(wanted) if find_spec("numpy") else _places_by_rows(wanted)
-    for first_id, _, keys in _runs(db):
-        db.executemany(ADD_HOLDER, [(first_id + place,) for place in places(keys)])
-
-
-def _places_by_rows(wanted: set[int]) -> Callable[[array[int]], list[int]]:
-    """The function that finds where the wanted keys stand in a run."""
-
-    def places(keys: array[int]) -> list[int]:
-        found = wanted.intersection(keys)
-        return [place for place, one in enumerate(keys) if one in found] if found else []
-
-    return places
-
-
-def _places_by_columns(wanted: set[int]) -> Callable[[array[int]], list[int]]:
-    """`_places_by_rows` where numpy is there; it is asked for long runs only."""
-    by_rows, sieve = _places_by_rows(wanted), cache(lambda: _Sieve(wanted))
-    return lambda keys: by_rows(keys) if len(keys) < LONG_RUN else sieve().places(keys)
+    sieve = cache(lambda: _Sieve(wanted)) if find_spec("numpy") else None
+    for first_id, keys in _runs(db):
+        if sieve and len(keys) >= LONG_RUN:
+            places = sieve().places(keys)
+        else:
+            held = wanted.intersection(keys)
+            places = [place for place, each in enumerate(keys) if each in held] if held else []
+        db.executemany(ADD_HOLDER, [(first_id + place,) for place in places])
 
 
 class _Sieve:
@@ -152,7 +136,7 @@ class _Sieve:
     def __init__(self, wanted: set[int]) -> None:
         import numpy as np
 
-        self._wanted = np.sort(np.fromiter(wanted, np.uint32, len(wanted)))
+        self._wanted = np.array(sorted(wanted), np.uint32)
         self._marks = np.zeros(SIEVE + 1, bool)
         self._marks[self._wanted & SIEVE] = True
 
@@ -163,8 +147,8 @@ class _Sieve:
         keys = np.frombuffer(run, np.uint32)
         likely = np.flatnonzero(self._marks[keys & SIEVE])
         nearest = np.minimum(np.searchsorted(self._wanted, keys[likely]), len(self._wanted) - 1)
-        found: list[int] = likely[self._wanted[nearest] == keys[likely]].tolist()
-        return found
+        places: list[int] = likely[self._wanted[nearest] == keys[likely]].tolist()
+        return places
 
 
 def expect_none(db: sqlite3.Connection) -> None:
@@ -180,35 +164,26 @@ def find_reused(db: sqlite3.Connection, batch_id: int) -> int:
     expect_none(db)
     _add_holders(db, _twins(db, batch_id))
     db.execute(DROP_SINGLE, (batch_id,))
-    return int(db.execute("SELECT count(*) FROM standing_numbers").fetchone()[0])
+    return typed.number(db, "SELECT count(*) FROM standing_numbers")
 
 
 def _twins(db: sqlite3.Connection, batch_id: int) -> set[int]:
     """Keys that stand twice, at least once in the batch's own runs; in passes, so that memory stays
     flat.
     """
-    own = sum(len(keys) for _, batch, keys in _runs(db) if batch == batch_id)
+    own = typed.number(db, COUNT_OWN, (batch_id,))
     if own > LONG_RUN and find_spec("numpy"):
         return _twins_by_columns(db, batch_id)
     passes = own // PASSES_EVERY + 1
     twins: set[int] = set()
     for turn in range(passes):
-        seen: set[int] = set()
-        for _, batch, keys in _runs(db):
-            if batch == batch_id:
-                part = (
-                    keys
-                    if passes == 1
-                    else array("I", [one for one in keys if one % passes == turn])
-                )
-                fresh = set(part)
-                twins |= seen & fresh
-                if len(fresh) < len(part):
-                    twins |= _repeated(part)
-                seen |= fresh
-        for _, batch, keys in _runs(db):
-            if batch != batch_id:
-                twins |= seen.intersection(keys)
+        once: set[int] = set()
+        for _, keys in _runs(db, batch_id):
+            for each in keys:
+                if each % passes == turn:
+                    (twins if each in once else once).add(each)
+        for _, keys in _runs(db, batch_id, are_its=False):
+            twins |= once.intersection(keys)
     return twins
 
 
@@ -216,34 +191,27 @@ def _twins_by_columns(db: sqlite3.Connection, batch_id: int) -> set[int]:
     """`_twins` where numpy is there: four bytes a key, and one sort."""
     import numpy as np
 
-    own = np.sort(
-        np.concatenate([np.array(keys) for _, batch, keys in _runs(db) if batch == batch_id])
-    )
+    own = np.sort(np.concatenate([keys for _, keys in _runs(db, batch_id)]))
     twins = set(own[1:][own[1:] == own[:-1]].tolist())
-    for _, batch, keys in _runs(db):
-        if batch != batch_id:
-            others = np.array(keys)
-            places = np.minimum(np.searchsorted(own, others), len(own) - 1)
-            twins.update(others[own[places] == others].tolist())
+    for _, keys in _runs(db, batch_id, are_its=False):
+        others = np.array(keys)
+        places = np.minimum(np.searchsorted(own, others), len(own) - 1)
+        twins.update(others[own[places] == others].tolist())
     return twins
 
 
-def _repeated(keys: array[int]) -> set[int]:
-    ordered = sorted(keys)
-    return {one for one, other in pairwise(ordered) if one == other}
-
-
-def _runs(db: sqlite3.Connection) -> Iterator[tuple[int, int, array[int]]]:
-    for first_id, batch_id, blob in db.execute(RUNS):
+def _runs(
+    db: sqlite3.Connection, batch_id: int | None = None, *, are_its: bool = True
+) -> Iterator[tuple[int, array[int]]]:
+    """(first_id, keys) of all runs; with `batch_id` of those that are, or are not, the batch's."""
+    for first_id, blob in db.execute(RUNS, (batch_id, are_its)):
         keys = array("I")
         keys.frombytes(blob)
-        if sys.byteorder == "big":
-            keys.byteswap()
-        yield first_id, batch_id, keys
+        yield first_id, _swapped(keys)
 
 
-def _bytes(keys: array[int]) -> bytes:
+def _swapped(keys: array[int]) -> array[int]:
+    """Keys between this machine's order of bytes and that of the file, which is little-endian."""
     if sys.byteorder == "big":
-        keys = array("I", keys)
         keys.byteswap()
-    return keys.tobytes()
+    return keys

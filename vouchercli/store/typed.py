@@ -28,3 +28,13 @@ def rows(
 ) -> list[Row]:
     """All rows, each as `row` gives it."""
     return [kind(*each) for each in db.execute(statement, parameters)]
+
+
+def tuples(db: sqlite3.Connection, statement: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+    """All rows, each a tuple."""
+    return [*map(tuple, db.execute(statement, parameters))]
+
+
+def column(db: sqlite3.Connection, statement: str, parameters: Any = ()) -> list[Any]:
+    """The first value of every row."""
+    return [each[0] for each in db.execute(statement, parameters)]

@@ -21,13 +21,14 @@ from vouchercli.rules import limits as limits_law
 from vouchercli.rules import rounds as rounds_law
 from vouchercli.store import allocations, batches, persons
 from vouchercli.store import grants as store
+from vouchercli.store.db import WIDEST_KIB, widen_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from vouchercli.ops.granting.grants import Granted, Tally
     from vouchercli.rules.limits import Limits
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 ORDERS = {"fcfs": "applied_at, application_no", "targeted": "place on the list"}
 # a closed round's late files count while its money is still there
@@ -44,7 +45,7 @@ def allocate(session: Session, code: str, *, group: str | None = None) -> Outcom
         _require(it, group)
         if it.row["mode"] == "fcfs":
             require_finished(it)
-        store.widen_cache(it.db)
+        widen_cache(it.db, WIDEST_KIB)
         store.prepare(it.db)
         room = _room(it)
         tally = _stage(it, room, group) if room else grants.Tally()
@@ -123,7 +124,7 @@ def platform_round(it: Found) -> VoucherError:
 
 def not_open(it: Found) -> VoucherError:
     """The refusal to grant a pack of a round that is not open."""
-    deed = rounds_law.possible(it.row["state"])[:1]
+    deed = rounds_law.list_possible(it.row["state"])[:1]
     return VoucherError(
         "round_not_open",
         "round {round} is {state}: it takes no claims",
@@ -217,7 +218,7 @@ def _by_law(it: Found, entries: Iterable[law.Entry], room: int) -> Counter[str]:
 
     def chosen() -> Iterator[tuple[bytes, int, int]]:
         known = _known(it, entries, limits, held)
-        for entry, reason in law.decided(known, limits, held, it.zone):
+        for entry, reason in law.decide(known, limits, held, it.zone):
             if reason is None:
                 yield entry.resident, entry.entry_id, entry.claimed_at
             else:

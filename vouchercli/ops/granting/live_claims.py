@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
     from vouchercli.store.grants import Claim
 
 GROUP_SIZE = 100

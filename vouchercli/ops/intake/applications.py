@@ -13,7 +13,7 @@ from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.store import application_reopening, applications
 
 if TYPE_CHECKING:
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def _judge(desk: Desk) -> None:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vouchercli.ops.intake.importing import Watch
+    from vouchercli.session import Session
     from vouchercli.store.batches import Batch, Refusal
-    from vouchercli.store.db import Session
 
 KINDS = {
     kind.name: kind

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vouchercli.ops.intake.kinds import Chunk
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def _judge(desk: Desk) -> None:

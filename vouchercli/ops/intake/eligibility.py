@@ -15,7 +15,7 @@ from vouchercli.store import eligibility, identities, programmes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.kinds import Chunk
+    from vouchercli.session import Session
     from vouchercli.store.batches import Batch
-    from vouchercli.store.db import Session
 
 
 class Watch(Protocol):

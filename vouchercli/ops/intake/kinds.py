@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.tables.records import Reading, Record
     from vouchercli.rules.programmes import Programme
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 @dataclass(frozen=True)

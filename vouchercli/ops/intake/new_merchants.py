@@ -60,7 +60,7 @@ class Writer:
         self._before = self._last = new_merchants.last_id(desk.db)
         self._adoptable = new_merchants.adoptable(desk.db)
         self._held: set[str] = set()  # numbers whose first row went to the judge: so do all others
-        self._segments: dict[tuple[str, ...], int] = dict(segments.known(desk.db).items())
+        self._segments = {(*names,): number for number, *names in segments.every(desk.db)}
         self._lines = array("L")  # of the merchants that were added, by their id
         self._warned = 0
         self._rows: list[tuple[Any, ...]] = []

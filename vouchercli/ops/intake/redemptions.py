@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vouchercli.ops.intake.kinds import Chunk
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 KINDS = ("pay", "refund")
 CHANNELS = ("", "offline", "online")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.kinds import Typed
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 FIELDS = fields.FIELDS["merchants"]
 USCC, DISTRICT = FIELDS.index("uscc"), FIELDS.index("district")

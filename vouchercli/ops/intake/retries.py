@@ -25,8 +25,8 @@ from vouchercli.store import audit, batches, incoming, programmes
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
+    from vouchercli.session import Session
     from vouchercli.store.batches import Batch
-    from vouchercli.store.db import Session
 
 Place = tuple[int, int]  # (batch_id, line)
 Moves = dict[int, tuple[int, int, int]]  # batch_id -> rows (accepted, duplicate, rejected)

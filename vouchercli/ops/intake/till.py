@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.subsidy import Order
     from vouchercli.rules.templates import Coupon, Template
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 # The words of the answer's table, in its order.
 LINES = (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from vouchercli.result import Message
     from vouchercli.rules.draws import Entrant
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 FOLDER = "draws"
 

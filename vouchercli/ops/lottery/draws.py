@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from vouchercli.result import Outcome
     from vouchercli.rules.draws import Drawn, Entrant, Stratum
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 SEED_BYTES = 32
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vouchercli.result import Message
     from vouchercli.rules.certificates import Certificate
     from vouchercli.rules.draws import Stratum
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
     from vouchercli.store.draws import Draw
 
 

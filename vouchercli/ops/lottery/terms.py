@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from vouchercli.result import Outcome
     from vouchercli.rules.draws import Entrant, Stratum
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def committed(session: Session, code: str) -> Lottery:

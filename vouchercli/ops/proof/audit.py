@@ -17,8 +17,8 @@ from vouchercli.store.db import zone as zone_of
 if TYPE_CHECKING:
     import sqlite3
 
+    from vouchercli.session import Session
     from vouchercli.store.audit import Entry
-    from vouchercli.store.db import Session
 
 NAMED = 20
 COLUMNS = (
@@ -89,7 +89,7 @@ def _described(row: Entry) -> dict[str, Any]:
         "before": before,
         "after": after,
         "changes": "; ".join(
-            f"{what}: {law.told(old)} → {law.told(new)}"
+            f"{what}: {law.shorten(old)} → {law.shorten(new)}"
             for what, old, new in law.changes(before, after)
         ),
     }
@@ -168,7 +168,7 @@ def _noted(head: str | None) -> tuple[int | None, str | None]:
     if head is None:
         return None, None
     try:
-        return law.noted(head)
+        return law.parse_head(head)
     except ValueError as error:
         raise UsageFault(
             "bad_head",

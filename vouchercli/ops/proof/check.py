@@ -9,7 +9,7 @@ from vouchercli.store import checks
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 NAMED = 20
 COLUMNS = (

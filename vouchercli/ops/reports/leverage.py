@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vouchercli.result import Message
     from vouchercli.rules.published import Published
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 END_OF_TIME = 2**62
 

@@ -16,7 +16,7 @@ from vouchercli.store.db import reading
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
     from vouchercli.store.reports import Round
 
 END_OF_TIME = 2**62

@@ -15,7 +15,7 @@ from vouchercli.store import rounds as kept_rounds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
     from vouchercli.store.reports import Round, Row
 
 

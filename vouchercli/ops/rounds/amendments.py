@@ -25,8 +25,8 @@ from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     from vouchercli.result import Outcome
+    from vouchercli.session import Session
     from vouchercli.store.amendments import Amendment
-    from vouchercli.store.db import Session
 
 # ---------------------------------------------------------------- at once
 
@@ -326,7 +326,7 @@ def _check_window(it: Found, after: dict[str, Any]) -> None:
     proposed.
     """
     row, last = it.row, rounds.last_claimed_at(it.db, it.round_id)
-    standing = law.Standing(row["state"], row["opens_at"], row["closes_at"], last)
+    standing = law.RoundWindow(row["state"], row["opens_at"], row["closes_at"], last)
     hindrance = law.hindrance(standing, after.get("opens_at"), after.get("closes_at"), it.now)
     if hindrance == "already_open":
         raise VoucherError(

@@ -20,7 +20,7 @@ from vouchercli.store import approvals
 
 if TYPE_CHECKING:
     from vouchercli.result import Outcome
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def submit_round(session: Session, code: str) -> Outcome:

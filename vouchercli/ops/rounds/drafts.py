@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vouchercli.result import Message, Outcome
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Template
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 COLUMNS = (
     "template_id",

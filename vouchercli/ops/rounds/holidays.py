@@ -27,7 +27,7 @@ HOLIDAYS = {
 
 def judged(programme: Programme, day: int) -> Day:
     """Whether a local day (yyyymmdd) is worked, and who says so."""
-    return calendars.judged(
+    return calendars.judge(
         day, programme.calendar, _known(day) if programme.time_zone in CHINA else None
     )
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import Found
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Coupon, Template
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
     from vouchercli.store.issuance_orders import Order
 
 SECONDS_A_DAY = 86_400

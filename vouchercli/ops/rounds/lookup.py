@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Template
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def require(deed: str, it: Found) -> None:
     state = it.row["state"]
     if law.is_possible(deed, state):
         return
-    if law.DEEDS[deed].end == state != "draft":
+    if law.ACTIONS[deed].end == state != "draft":
         raise VoucherError(
             "wrong_state",
             "round {round} is already {state}",
@@ -130,7 +130,7 @@ def require(deed: str, it: Found) -> None:
             round=it.code,
             state=Word(state),
         )
-    others = law.possible(state)
+    others = law.list_possible(state)
     if not others:
         raise VoucherError(
             "wrong_state",

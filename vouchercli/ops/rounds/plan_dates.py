@@ -88,7 +88,9 @@ def days(it: Found) -> dict[str, int] | None:
         times.day_of(it.row["opens_at"], zone),
         times.day_of(it.row["closes_at"] - 1, zone),
     )
-    worked, off = calendar_law.counted(first, last, lambda day: holidays.judged(it.programme, day))
+    worked, off = calendar_law.count_days(
+        first, last, lambda day: holidays.judged(it.programme, day)
+    )
     return {"workdays": worked, "days_off": off}
 
 

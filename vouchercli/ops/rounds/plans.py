@@ -17,7 +17,7 @@ from vouchercli.store import ledger
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 LIABILITY = (
     Column("funder", "funder"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from vouchercli.ops.rounds.lookup import Found
     from vouchercli.rules.programmes import Programme
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
     from vouchercli.store.releases import Held
 
 

@@ -17,7 +17,7 @@ from vouchercli.store import amendments, programmes, rounds
 if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import Found
     from vouchercli.result import Message
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def told(it: Found, *says: Message, problems: tuple[Problem, ...] = ()) -> Outcome:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.formats.written.folders import Landed
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 # The folder of a kind, and who takes its files in: in this order within one second.
 IMPORTERS = {

@@ -24,7 +24,7 @@ from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
     from vouchercli.ops.schedule.tick import Places
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 # what `crontab -l` says of a user who has none yet
 NO_CRONTAB = re.compile(rb"no crontab for|can't open|No such file")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vouchercli.rules.schedule import Due, Scheduled
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 # What each deed is called in a table.
@@ -150,18 +150,18 @@ def do(session: Session, due: Due) -> Outcome | None:
     """
     it = due.round
     with writing(session) as db:
-        now = law.due(due.deed, scheduled(session, it.round_id), session.now)
+        now = law.list_due(due.job, scheduled(session, it.round_id), session.now)
         if not any(each.key == due.key for each in now):
             return None
-        store.did(db, due.deed, it.round_id, due.key or str(it.revision), due.due_at, session.now)
+        store.did(db, due.job, it.round_id, due.key or str(it.revision), due.due_at, session.now)
         inner = session._replace(joins=True, programme=it.programme)
-        if due.deed == "draw":
+        if due.job == "draw":
             # The winners' packs count from the moment the draw was due: a late tick takes nothing
             # from their validity but its lateness.
             return draws.draw(inner, it.round, at=due.due_at)
-        if due.deed == "open":
+        if due.job == "open":
             _require_ready(inner, it)
-        return PERFORM[due.deed](inner, it.round)
+        return PERFORM[due.job](inner, it.round)
 
 
 def _require_ready(session: Session, it: Scheduled) -> None:

@@ -14,7 +14,7 @@ from vouchercli.store import schedule as store
 from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 COLUMNS = (
     Column("due_at", "When", "time"),
@@ -33,7 +33,7 @@ def show_schedule(session: Session) -> Outcome:
     """
     if session.programme is not None:
         programmes.named(session.db, session.programme)
-    lines = [_line(session, due) for it in scheduled(session) for due in law.coming(it)]
+    lines = [_line(session, due) for it in scheduled(session) for due in law.list_jobs(it)]
     rows = sorted([*lines, *_looks(session)], key=lambda row: row.due_at)
     beat, zone = store.heartbeat(session.db), zone_of(session.db, session.programme)
     last = (
@@ -81,9 +81,9 @@ def _table(rows: list[Line]) -> Table:
 
 def _line(session: Session, due: law.Due) -> Line:
     it = due.round
-    is_next = due.due_at <= session.now and it.state in law.STATES[due.deed]
+    is_next = due.due_at <= session.now and it.state in law.STATES[due.job]
     waits = WAITS.get(it.state) or (Word("the next tick") if is_next else None)
-    return Line(due.due_at, due.deed, it.programme, it.round, it.state, it.zone, waits)
+    return Line(due.due_at, due.job, it.programme, it.round, it.state, it.zone, waits)
 
 
 def _looks(session: Session) -> list[Line]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.rules.schedule import Due
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
     from vouchercli.store.issuance_orders import Order
 
 COLUMNS = (
@@ -127,7 +127,7 @@ def _all(session: Session, where: Places) -> Iterator[Done]:
         yield from _rounds(session, deed)
     yield from _outbox(session, where)
     yield from _money(session)
-    for due in law.reminders(scheduled(session), session.now):
+    for due in law.list_reminders(scheduled(session), session.now):
         yield from _one(session, _blank(due), remind, due)
     for row in programme_changes.all_waiting(session.db, session.programme):
         blank = Done(
@@ -145,12 +145,12 @@ def _one(session: Session, blank: Done, work: Any, *args: Any) -> Iterator[Done]
 
 
 def _rounds(session: Session, deed: str) -> Iterator[Done]:
-    for due in law.due(deed, scheduled(session), session.now):
+    for due in law.list_due(deed, scheduled(session), session.now):
         yield from _one(session, _blank(due), do, due)
 
 
 def _blank(due: Due) -> Done:
-    return Done(due.deed, due.round.round, due.round.zone, due.round.programme, due.due_at)
+    return Done(due.job, due.round.round, due.round.zone, due.round.programme, due.due_at)
 
 
 def _intake(session: Session, where: Places) -> Iterator[Done]:

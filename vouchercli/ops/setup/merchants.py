@@ -14,7 +14,7 @@ from vouchercli.store import merchants, suspensions
 from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
     from vouchercli.store.merchants import Change, Merchant
     from vouchercli.store.suspensions import Suspension
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.configs.yamls import Document
     from vouchercli.rules.programmes import Programme
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 COLUMNS = (
     Column("key", "key"),
@@ -305,7 +305,9 @@ def described(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) ->
         "os_user": waiting["os_user"],
         "proposed_at": times.iso(waiting["proposed_at"], row["time_zone"]),
         "checkers_needed": _needed(store.value(row), store.value(waiting)),
-        "approvals": [vars(each) for each in programme_changes.approvers(db, waiting["change_id"])],
+        "approvals": [
+            each._asdict() for each in programme_changes.approvers(db, waiting["change_id"])
+        ],
         "differences": _differences(row, waiting),
     }
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vouchercli.rules.programmes import Programme
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 # ---------------------------------------------------------------- load

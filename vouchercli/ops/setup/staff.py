@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vouchercli.rules.programmes import Programme
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 def hand(session: Session) -> Hand:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from vouchercli.documents import Fault
     from vouchercli.rules.templates import Template
-    from vouchercli.store.db import Session
+    from vouchercli.session import Session
 
 
 # ---------------------------------------------------------------- add

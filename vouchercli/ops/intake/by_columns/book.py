@@ -19,7 +19,7 @@ from vouchercli.ops.intake.by_columns.visits import Visits
 from vouchercli.rules import scope, times
 from vouchercli.rules import templates as template_rules
 from vouchercli.store import db as store
-from vouchercli.store import proved_redemptions, templates
+from vouchercli.store import proved_redemptions, segments, templates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ class Book:
             proved_redemptions.coupons(self._db, programme_id), orient="row", schema=COUPON
         )
         self._merchants = Merchants(
-            proved_redemptions.merchants(self._db), proved_redemptions.segments(self._db)
+            proved_redemptions.merchants(self._db), segments.every(self._db)
         )
         self._platform_numbers: pl.DataFrame | None = None
         self.visits = Visits(self._db, zone)

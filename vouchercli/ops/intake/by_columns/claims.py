@@ -48,7 +48,7 @@ class Proof(NamedTuple):
 
 def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
     """The chunks of a large file of claims behind the line `done`."""
-    store.roomy(desk.db)
+    store.widen_cache(desk.db)
     return iter(feed.Feed(desk, done, lambda: Prover(desk), Writer()))
 
 

@@ -16,7 +16,7 @@ from vouchercli.ops.intake.by_columns import feed, refunds, sums, typing
 from vouchercli.ops.intake.by_columns.redemptions import CHANGE, Proof, Prover
 from vouchercli.ops.intake.by_columns.visits import visits_of_facts
 from vouchercli.ops.intake.kinds import Taken
-from vouchercli.store import programmes, proved_redemptions, transaction_numbers
+from vouchercli.store import programmes, proved_redemptions, segments, transaction_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,10 +83,7 @@ class Writer(feed.Writer):
         self._next = proved_redemptions.next_id(desk.db)
         if self._moved:
             self._sums = self._pool.submit(
-                sums.add_up,
-                self._moved,
-                self._shares.by_number,
-                proved_redemptions.segments(desk.db),
+                sums.add_up, self._moved, self._shares.by_number, segments.every(desk.db)
             )
             self._moved = []
 

@@ -59,7 +59,7 @@ def add_up(
     moved: list[pl.DataFrame], splits: Mapping[int, Split], segments: list[tuple[Any, ...]]
 ) -> Sums:
     """The sums of rows (`MOVED`); `splits` by their number, `segments` as
-    `store.proved_redemptions.segments`.
+    `store.segments.every`.
     """
     rows = pl.concat(moved)
     numbers = rows["split_id"].unique().to_list()
