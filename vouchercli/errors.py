@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.result import Problem
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from vouchercli.result import Problem
 
 
 class VoucherError(Exception):
@@ -47,6 +47,12 @@ class VoucherError(Exception):
         self.where = where
         self.problems = tuple(problems)
         self.params = params
+
+    def as_problems(self, where: str = "") -> tuple[Problem, ...]:
+        """The refusal as a problem, at `where` when it names no place, and its faults."""
+        where = self.where or where
+        own = Problem(self.code, self.text, where, self.hint, "error", self.params)
+        return (own, *self.problems)
 
 
 class UsageFault(VoucherError):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vouchercli.errors import VoucherError
 
 Status = Literal["ok", "partial", "failed", "refused"]
 Kind = Literal[
@@ -86,13 +85,6 @@ class Problem:
     hint: str = ""
     level: Literal["error", "warning"] = "error"
     params: dict[str, Any] = field(default_factory=dict)
-
-
-def refusal(error: VoucherError, where: str = "") -> tuple[Problem, ...]:
-    """A refusal as a problem, at `where` when it names no place, and the faults that it gathers."""
-    where = error.where or where
-    own = Problem(error.code, error.text, where, error.hint, "error", error.params)
-    return (own, *error.problems)
 
 
 Rendering = Literal["table", "csv", "json"]

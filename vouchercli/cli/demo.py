@@ -16,6 +16,8 @@ import typer
 from vouchercli.cli.language import language
 from vouchercli.cli.options import Call, command
 from vouchercli.errors import UsageFault
+from vouchercli.ops.demo.city import Step
+from vouchercli.ops.demo.story import tell
 from vouchercli.result import Outcome, say
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -33,8 +35,6 @@ class InFolder:
 
     def run(self, args: tuple[str, ...]) -> int:
         """Print the command, run it, give its exit code."""
-        from vouchercli.ops.demo.city import Step
-
         if self.is_quiet:
             code, _, err = self._captured(args)
             if code:
@@ -55,7 +55,7 @@ class InFolder:
         return code, out.getvalue(), err.getvalue()
 
     def _main(self, args: tuple[str, ...]) -> int:
-        from vouchercli.cli.main import main
+        from vouchercli.cli.main import main  # which imports this file to run the demo
 
         with chdir(self.folder):
             return main([*args, "--db", DATABASE, "--lang", language()])
@@ -76,8 +76,6 @@ def demo(
     ] = None,
 ) -> Outcome:
     """Build a synthetic Hangzhou 2020 here and report on it."""
-    from vouchercli.ops.demo.story import tell
-
     if call.given.get("db"):
         raise UsageFault(
             "demo_database",

@@ -251,19 +251,19 @@ def run() -> None:
 def _show(call: Call, outcome: Any) -> int:
     if not hasattr(outcome, "status"):  # --help and --version have spoken for themselves
         return outcome if isinstance(outcome, int) else 0
-    from vouchercli.cli.show import show
+    from vouchercli.cli.show import show  # --version and --help show nothing
 
     return show(call, outcome)
 
 
 def _refuse(call: Call, error: VoucherError) -> int:
-    from vouchercli.cli.show import refuse
+    from vouchercli.cli.show import refuse  # --version and --help refuse nothing
 
     return refuse(call, error)
 
 
 def _misused(call: Call, error: Any, arguments: Sequence[str]) -> int:
-    from vouchercli.cli.usage_errors import fault
+    from vouchercli.cli.usage_errors import fault  # only for a misused command line
 
     call.given["output"] = _asked_output(error.ctx, arguments)
     if error.ctx and error.message == "Missing command." and call.given.get("output") != "json":

@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.options import Call, command, verbs
+from vouchercli.ops.setup import programme_changes, programmes
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -26,16 +27,12 @@ def load(
     ],
 ) -> Outcome:
     """Load a programme, or the changes in its file."""
-    from vouchercli.ops.setup import programmes
-
     return programmes.load_programme(session, name_or_file)
 
 
 @command(app, "approve", epilog="Example: voucher programme approve hangzhou-2020 --actor lin")
 def approve(session: Session, code: Code = None) -> Outcome:
     """Approve a change of a programme that waits, as a second person."""
-    from vouchercli.ops.setup import programme_changes
-
     return programme_changes.approve_change(session, code)
 
 
@@ -49,16 +46,12 @@ def approve(session: Session, code: Code = None) -> Outcome:
 )
 def reject(session: Session, code: Code = None, *, note: Note) -> Outcome:
     """Turn down a change of a programme that waits, with the reason."""
-    from vouchercli.ops.setup import programme_changes
-
     return programme_changes.reject_change(session, code, note)
 
 
 @command(app, "show", epilog="Example: voucher programme show hangzhou-2020 -o json")
 def show(session: Session, code: Code = None) -> Outcome:
     """Show a programme: its rules, its funds, what others published."""
-    from vouchercli.ops.setup import programmes
-
     return programmes.show_programme(session, code)
 
 
@@ -70,8 +63,6 @@ def list_(
     ] = False,
 ) -> Outcome:
     """List the programmes that are loaded."""
-    from vouchercli.ops.setup import programmes
-
     if shipped:
         return programmes.shipped_programmes()
     with call.session() as session:

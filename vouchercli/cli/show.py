@@ -8,7 +8,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.language import for_programme, t
-from vouchercli.result import Message, Word, refusal
+from vouchercli.cli.values import as_lines
+from vouchercli.formats.written.formulas import disarmed
+from vouchercli.ops.answers import answer
+from vouchercli.result import Message, Word
 from vouchercli.rules import money, resident_tokens, times
 
 if TYPE_CHECKING:
@@ -25,14 +28,12 @@ SHOWN_PROBLEMS = 20
 def show(call: Call, outcome: Outcome) -> int:
     """Render `outcome` as the call asked; returns the exit code of its status."""
     if call.output == "json":
-        from vouchercli.ops.answers import answer
-
         _write_json(_envelope(call, outcome.status, answer(outcome), outcome.problems))
         return EXIT_CODES[outcome.status]
     if call.output == "csv":
         _csv(outcome.tables, is_chinese=call.given.get("lang") == "zh")
     elif outcome.tables:
-        from vouchercli.cli.drawing import draw
+        from vouchercli.cli.drawing import draw  # and Rich, which JSON and CSV never load
 
         seen = [table for table in outcome.tables if table.is_in("table")]
         for position, table in enumerate(seen):
@@ -49,7 +50,7 @@ def show(call: Call, outcome: Outcome) -> int:
 
 def refuse(call: Call, error: VoucherError) -> int:
     """Render a refusal: what, where, and what to do next."""
-    problems = refusal(error)
+    problems = error.as_problems()
     if call.given.get("output") == "json":
         _write_json(_envelope(call, "refused", None, problems))
         return error.exit_code
@@ -111,9 +112,7 @@ def _csv(tables: tuple[Table, ...], *, is_chinese: bool) -> None:
 
     Headings are the English keys, whatever the locale; Chinese only when `--lang zh` asks for it.
     """
-    import csv
-
-    from vouchercli.cli.values import as_lines
+    import csv  # only for who asks for it
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     for position, each in enumerate(table for table in tables if table.is_in("csv")):
@@ -142,8 +141,6 @@ def _head(column: Column, is_chinese: bool) -> str:
 
 def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
     """The values of a column and its total as CSV has them: exact, no grouping."""
-    from vouchercli.formats.written.formulas import disarmed
-
     exact = _exact(column.kind, table.zone, is_chinese)
     values = column.shown_values(table.lines)
     if set(map(type, values)) == {int}:

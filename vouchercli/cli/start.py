@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from vouchercli.cli.options import Call, command
+from vouchercli.ops.setup.start import initialise
 from vouchercli.result import Outcome
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -13,6 +14,4 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @command(app, "init", epilog="Example: voucher init --db hangzhou.db")
 def init(call: Call) -> Outcome:
     """Make an empty database and its key here."""
-    from vouchercli.ops.setup.start import initialise
-
     return initialise(call.db_path, dry_run=call.dry_run)

@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.options import Call, command, verbs
+from vouchercli.ops.setup import templates
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -28,8 +29,6 @@ def add(
     ],
 ) -> Outcome:
     """Add a template, or the next version of one."""
-    from vouchercli.ops.setup import templates
-
     return templates.add_template(session, name_or_file)
 
 
@@ -41,8 +40,6 @@ def list_(
     ] = False,
 ) -> Outcome:
     """List the templates, each in its latest version."""
-    from vouchercli.ops.setup import templates
-
     if shipped:
         return templates.shipped_templates()
     with call.session() as session:
@@ -52,8 +49,6 @@ def list_(
 @command(app, "show", epilog="Example: voucher template show universal-5x10@1")
 def show(session: Session, reference: Reference) -> Outcome:
     """Show every field of a template and what a pack is worth."""
-    from vouchercli.ops.setup import templates
-
     return templates.show_template(session, reference)
 
 
@@ -69,8 +64,6 @@ def diff(
     ] = None,
 ) -> Outcome:
     """Compare two templates or two versions, field by field."""
-    from vouchercli.ops.setup import templates
-
     return templates.diff_templates(session, reference, other)
 
 
@@ -80,8 +73,6 @@ def history(
     code: Annotated[str, typer.Argument(metavar="CODE", help="A template of the database.")],
 ) -> Outcome:
     """Show every version of a template and the rounds that use it."""
-    from vouchercli.ops.setup import templates
-
     return templates.template_history(session, code)
 
 
@@ -101,8 +92,6 @@ def check(
     ] = None,
 ) -> Outcome:
     """Show what a pack is worth, what it can cost and what to note."""
-    from vouchercli.ops.setup import templates
-
     if not call.db_path.exists():  # a draft can be checked before there is a database
         return templates.check_template(None, reference, packs)
     with call.session() as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 from sqlite_utils import Database, Migrations
@@ -9,7 +10,6 @@ from sqlite_utils import Database, Migrations
 from vouchercli.store.schema_files import SCHEMA_FILES, SCHEMA_VERSION, schema_text
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
 
 migrations = Migrations("voucher")
@@ -27,8 +27,6 @@ def _statements(text: str) -> list[str]:
     """The single statements of a schema file (executescript would commit the migration's own
     transaction).
     """
-    import sqlite3
-
     statements, pending = [], ""
     for line in text.splitlines(keepends=True):
         pending += line

@@ -134,7 +134,7 @@ class _Sieve:
     """Finds wanted keys in long runs: by their last bits first, which few others share."""
 
     def __init__(self, wanted: set[int]) -> None:
-        import numpy as np
+        import numpy as np  # not installed everywhere
 
         self._wanted = np.array(sorted(wanted), np.uint32)
         self._marks = np.zeros(SIEVE + 1, bool)
@@ -142,7 +142,7 @@ class _Sieve:
 
     def places(self, run: array[int]) -> list[int]:
         """Where the wanted keys stand in a run."""
-        import numpy as np
+        import numpy as np  # not installed everywhere
 
         keys = np.frombuffer(run, np.uint32)
         likely = np.flatnonzero(self._marks[keys & SIEVE])
@@ -189,7 +189,7 @@ def _twins(db: sqlite3.Connection, batch_id: int) -> set[int]:
 
 def _twins_by_columns(db: sqlite3.Connection, batch_id: int) -> set[int]:
     """`_twins` where numpy is there: four bytes a key, and one sort."""
-    import numpy as np
+    import numpy as np  # not installed everywhere
 
     own = np.sort(np.concatenate([keys for _, keys in _runs(db, batch_id)]))
     twins = set(own[1:][own[1:] == own[:-1]].tolist())

@@ -14,7 +14,7 @@ from vouchercli.result import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vouchercli.formats.configs.profiles import Profile, Spec
+    from vouchercli.formats.configs.profiles import Profile, Spec, known
     from vouchercli.formats.tables.sources import Part, Source
 
 LONGEST_SHOWN = 24  # characters of a column name in a message
@@ -308,8 +308,6 @@ def _other_kind(keys: set[str], kind: str, score: int = -1) -> str:
     """The kind of file these columns are, when a profile of another kind fits and knows more than
     `score` of them; else ''.
     """
-    from vouchercli.formats.configs.profiles import known
-
     scores = {
         other: max(
             (_score(profile, keys) for profile in known(other) if not missing(profile, keys)),

@@ -37,7 +37,7 @@ def as_text(blob: Blob, path: Path | None) -> Blob:
             where=blob.name,
             file=blob.name,
         )
-    import polars as pl
+    import polars as pl  # takes a third of a second: only when a Parquet file comes
 
     file, text = private_file()
     try:
@@ -63,7 +63,7 @@ def _held(blob: Blob) -> BytesIO:
 
 
 def _written(name: str, kind: pl.DataType) -> pl.Expr:
-    import polars as pl
+    import polars as pl  # loaded by now
 
     column = pl.col(name)
     if isinstance(kind, pl.Datetime):

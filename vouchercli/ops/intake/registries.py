@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.formats.configs import fields
+from vouchercli.formats.configs import divisions, fields
 from vouchercli.formats.tables import files
 from vouchercli.formats.tables.cells import id_text
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
@@ -128,8 +128,6 @@ def _warnings(typed: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     if uscc:
         yield from _uscc_warnings(uscc)
     if district and rules.DIVISION_CODE.fullmatch(district):
-        from vouchercli.formats.configs import divisions
-
         successors = divisions.retired().get(district)
         if successors is not None:
             yield (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.result import JSON, Column, Outcome, Problem, Table, Word, refusal, say
+from vouchercli.result import JSON, Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import times
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import doctor as store
@@ -215,7 +215,7 @@ def _file(path: Path, now: int) -> list[Finding]:
     try:
         found = store.vitals(path, SCHEMA_VERSION)
     except sqlite3.DatabaseError as error:
-        return [Finding(Word("Database"), shown, refusal(busy_or_refused(error, path))[0])]
+        return [Finding(Word("Database"), shown, busy_or_refused(error, path).as_problems()[0])]
     schema = Finding(Word("Database"), shown, _schema(shown, found))
     if found.schema != SCHEMA_VERSION or not found.is_ours:
         return [schema]
@@ -282,7 +282,7 @@ def _key(path: Path) -> Finding:
     try:
         identities.load_key(path)
     except VoucherError as error:
-        refused = refusal(error)[0]
+        refused = error.as_problems()[0]
     return Finding(Word("Key"), str(identities.key_path(path)), refused)
 
 

@@ -37,7 +37,7 @@ def _known(day: int) -> tuple[bool, str] | None:
     that it does not know.
     """
     try:
-        import chinese_calendar
+        import chinese_calendar  # not installed everywhere
     except ImportError:
         return None
     try:

@@ -13,7 +13,7 @@ from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import amendments, issuance_orders, rounds
 from vouchercli.ops.rounds.lookup import found
-from vouchercli.result import Message, Outcome, Problem, Word, refusal
+from vouchercli.result import Message, Outcome, Problem, Word
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
 from vouchercli.store import schedule as store
@@ -62,7 +62,7 @@ class Done:
         that it gathers.
         """
         if self.error is not None:
-            return refusal(self.error, where)
+            return self.error.as_problems(where)
         return self.outcome.problems if self.outcome else ()
 
     @property
