@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
+from vouchercli.formats.configs.profiles import known
 from vouchercli.formats.tables.cells import EDGE, column_key, column_keys
 from vouchercli.result import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vouchercli.formats.configs.profiles import Profile, Spec, known
+    from vouchercli.formats.configs.profiles import Profile, Spec
     from vouchercli.formats.tables.sources import Part, Source
 
 LONGEST_SHOWN = 24  # characters of a column name in a message
