@@ -631,7 +631,9 @@ def test_the_columns_are_really_used(town: Path, monkeypatch: pytest.MonkeyPatch
     seen: list[int] = []
     cells = feed.blocks.frames.cells
     monkeypatch.setattr(
-        feed.blocks.frames, "cells", lambda *given: seen.append(len(given[1].even)) or cells(*given)
+        feed.blocks.frames,
+        "cells",
+        lambda *given: seen.append(len(given[1].regular)) or cells(*given),
     )
     come_to(town, [("0.csv", FORMS["LF"])], BY_COLUMNS, 1000)
     assert seen == [3]
@@ -641,7 +643,7 @@ def test_the_columns_are_really_used(town: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_rounds_that_are_over_make_room_and_may_come_back() -> None:
     pl = pytest.importorskip("polars")
-    from vouchercli.ops.intake.by_columns.book import Claims
+    from vouchercli.ops.intake.by_columns.known import Claims
 
     def piece(first: int) -> list[tuple[str, str, str, str, str]]:
         return [(f"{first},{first + 1}", f"C{first}\nC{first + 1}", "00" * 16, "0,0", "9,9")]
@@ -650,7 +652,7 @@ def test_rounds_that_are_over_make_room_and_may_come_back() -> None:
     claims, found = Claims(), []
     for round_id, over in ((1, set()), (2, {1}), (1, set())):
         claims.add(round_id, piece(2 * round_id - 1), over)
-        found.append((claims.rounds, claims.joined(rows).rows_by_key("round_id", named=True)))
+        found.append((claims.rounds, claims.join(rows).rows_by_key("round_id", named=True)))
     assert [sorted(rounds) for rounds, _ in found] == [[1], [2], [1, 2]]
     assert [{one: len(known) for one, known in by_round.items()} for _, by_round in found] == [
         {1: 2},

@@ -347,7 +347,7 @@ def test_the_quick_way_and_the_careful_way_give_the_same(rows: list[tuple[str, .
     quick, careful = (
         read_again(profile, HEADER.split(","), list(enumerate(rows)), "x") for _ in range(2)
     )
-    careful.plan._plain = None
+    careful.plan._clean = None
     assert list(quick.records()) == list(careful.records())
 
 

@@ -376,13 +376,13 @@ def test_a_temporary_file_has_no_name_that_a_killed_process_could_leave(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    blob = archives.spooled(io.BytesIO(TEXT.encode()), "-")
+    blob = archives.spool(io.BytesIO(TEXT.encode()), "-")
     if archives.NAMELESS.is_dir():
         assert list(tmp_path.iterdir()) == []
     with blob.open() as one, blob.open() as other:
         assert (one.read(), other.read()) == (TEXT.encode(), TEXT.encode())
     monkeypatch.setattr(archives, "NAMELESS", tmp_path / "nowhere")
-    opened = archives.spooled(io.BytesIO(TEXT.encode()), "-").open  # who can open it holds it
+    opened = archives.spool(io.BytesIO(TEXT.encode()), "-").open  # who can open it holds it
     (named,) = tmp_path.iterdir()
     assert named.stat().st_mode & 0o077 == 0
     with opened() as one:

@@ -279,7 +279,7 @@ columns:
   refund_of: {pay: {value: ""}, refund: of}
 unit: fen
 refunds: negative
-skip: [{column: state, like: '^closed$'}]
+skip: [{column: state, like: '^closed$'}, {column: state, like: '^void$'}]
 footer: {like: '^sum'}
 checks: [{find: '^sum,(?P<rows>\\d+)'}]
 """
@@ -291,7 +291,7 @@ CELLS = st.tuples(
     st.sampled_from(["4500", "5000", "-4500", "0", "45.00", " 4500", "", "-0"]),
     st.sampled_from(["1000", "-1000", "0", "7"]),
     st.sampled_from(["", "1", "2"]),
-    st.sampled_from(["", "", "closed", " closed"]),
+    st.sampled_from(["", "", "closed", " closed", "void"]),
 )
 
 

@@ -71,7 +71,7 @@ def draw(table: Table) -> None:
 
 def _notes(table: Table, unit: Unit) -> list[str]:
     notes = [t(note.text, note.params) for note in table.notes]
-    if not table.rows and not table.total:
+    if not table.rows:
         notes.insert(0, t("(none)"))
     elif any(column.kind == "fen" for column in _columns(table)):
         text = (
@@ -123,7 +123,9 @@ def _fitted(table: Table, width: int, rules: box.Box) -> tuple[RenderableType, U
             strips = [_strip(column, table, unit) for column in columns]
             room = width - gap * (len(strips) - 1)
             if widths := _widths(strips, room, text_at_least):
-                grid = _grid(strips, widths, gap, rules, has_total=table.total is not None)
+                grid = _grid(
+                    strips, widths, gap, rules, has_total=len(table.lines) > len(table.rows)
+                )
                 return grid, unit
     return _list(table, columns, width), EXACT
 

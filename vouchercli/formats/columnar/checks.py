@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
+from polars import col, lit
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.columnar import frames, lines
@@ -26,24 +27,24 @@ AMOUNT = r"^-?\d{1,12}(\.\d{1,2})?$"
 def last_row(reading: Reading) -> int:
     """The last line before the footer, when what the file announces is right; `reading.ignored`
     then says how many rows the profile leaves out. Raises `VoucherError` when it is not,
-    `NotPlainError` when that cannot be told by columns.
+    `NotByLinesError` when that cannot be told by columns.
     """
     if reading.may_be_cut and not reading.filters:
         return lines.NO_END
-    look = Look(reading)
+    survey = Survey(reading)
     try:
         for piece in lines.pieces(reading, lambda line: -(-line // LINES) * LINES):
-            look.at(lines.sorted_out(reading, piece))
-        reading.compare(look.tally, look.footer)
+            survey.add(lines.sort_lines(reading, piece))
+        reading.compare(survey.tally, survey.footer)
     except VoucherError:
         reading.check()  # it says exactly what is wrong, and where
         raise
-    reading.ignored = look.ignored
-    return look.last
+    reading.ignored = survey.ignored
+    return survey.last
 
 
-class Look:
-    """What was seen so far."""
+class Survey:
+    """What was seen of a file so far."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading, self._watched = reading, reading.watched
@@ -52,56 +53,46 @@ class Look:
         self.ignored = 0
         self.last = lines.NO_END
 
-    def at(self, found: lines.Sorted) -> None:
+    def add(self, rows: lines.Lines) -> None:
         """Count the rows of one piece."""
         reading = self._reading
-        cells = frames.cells(reading, found, [0, *self._watched.values()])
-        amounts = [pl.col(str(place)).str.contains(AMOUNT) for place in self._watched.values()]
+        cells = frames.cells(reading, rows, [0, *self._watched.values()])
+        amounts = [col(str(place)).str.contains(AMOUNT) for place in self._watched.values()]
         special = pl.Series(
             [reading.is_special(cell) for cell in cells.get_column("0").to_list()], dtype=pl.Boolean
         )
-        is_plain = (
-            cells.select(pl.all_horizontal(pl.lit(value=True), *amounts)).to_series() & ~special
-        )
-        line = pl.Series(found.even, dtype=pl.Int64)
-        if self.footer and is_plain.any():
-            raise self._follows(int(line.filter(is_plain)[0]))
-        self._add(cells.filter(is_plain))
+        is_plain = cells.select(pl.all_horizontal(lit(value=True), *amounts)).to_series() & ~special
+        line = pl.Series(rows.regular, dtype=pl.Int64)
+        plain = line.filter(is_plain)
+        if self.footer and len(plain):
+            raise reading.rows_follow(plain[0])
+        self._add_plain(cells.filter(is_plain))
         before = self.last
-        for number in sorted([*found.odd.tolist(), *line.filter(~is_plain).to_list()]):
-            self._take(number, found.row(number))
-        if self.last != before and (line.filter(is_plain) > self.last).any():
-            raise self._follows(int(line.filter(is_plain)[-1]))
+        for number in sorted([*rows.irregular.tolist(), *line.filter(~is_plain)]):
+            self._add_row(number, rows.row(number))
+        if self.last != before and (plain > self.last).any():
+            raise reading.rows_follow(plain[-1])
 
-    def _add(self, cells: pl.DataFrame) -> None:
+    def _add_plain(self, cells: pl.DataFrame) -> None:
         sums = [
             frames.fen(str(place)).sum().alias(column) for column, place in self._watched.items()
         ]
-        for name, rows, *fen in (
+        for kind, rows, *amounts in (
             cells.group_by("kind").agg(pl.len().alias("rows"), *sums).iter_rows()
         ):
-            self.tally.add_many(
-                name,
-                rows,
-                {
-                    column: Decimal(one) / 100
-                    for column, one in zip(self._watched, fen, strict=True)
-                },
-            )
+            self.tally.sums[None, kind] += rows
+            for column, fen in zip(self._watched, amounts, strict=True):
+                self.tally.sums[column, kind] += Decimal(fen) / 100
         is_ours = frames.is_ours(self._reading, cells)
-        self.ignored += int((~is_ours).sum()) if is_ours is not None else 0
+        self.ignored += 0 if is_ours is None else int((~is_ours).sum())
 
-    def _take(self, number: int, row: list[str]) -> None:
-        """One line by itself."""
-        before = len(self.footer)
-        found = self._reading.taken(number, row, self.footer)
-        if found is None:
-            if not before and self.footer:
-                self.last = number - 1
-            return
-        record, sort = found
-        self.tally.add(number, sort, row, self._watched)
-        self.ignored += record is None
-
-    def _follows(self, number: int) -> VoucherError:
-        return self._reading.rows_follow(number)
+    def _add_row(self, number: int, row: list[str]) -> None:
+        """Count one line by itself."""
+        is_first = not self.footer
+        result = self._reading.read_row(number, row, self.footer)
+        if result:
+            record, kind = result
+            self.tally.add(number, kind, row, self._watched)
+            self.ignored += record is None
+        elif is_first and self.footer:
+            self.last = number - 1

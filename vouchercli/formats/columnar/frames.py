@@ -1,5 +1,5 @@
-"""The even lines of large files as columns: cells without the marks around them, then our fields as
-text.
+"""The regular lines of large files as columns: cells without the marks around them, then our
+fields as text.
 """
 
 from __future__ import annotations
@@ -8,45 +8,48 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from polars import col, lit, when
 
-from vouchercli.formats.columnar import mapping
-from vouchercli.formats.columnar.lines import NotPlainError
-from vouchercli.formats.columnar.mapping import ByKind, Cell, Made
+from vouchercli.formats.columnar.lines import NotByLinesError
 from vouchercli.formats.configs.fields import FILLED, type_of
-from vouchercli.formats.tables.readers import RowFault
+from vouchercli.formats.tables.origins import ByKind, Cell, Origin
+from vouchercli.formats.tables.plans import DATE, ID
+from vouchercli.formats.tables.readers import RowFault, reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from vouchercli.formats.columnar.lines import Sorted
-    from vouchercli.formats.columnar.mapping import Way
+    from vouchercli.formats.columnar.lines import Lines
+    from vouchercli.formats.configs.fields import Type
     from vouchercli.formats.tables.records import Reading
 
-# Cells that need no cleaning and cannot be damaged (columns.PLAIN says the same for one row).
-PLAIN = {
-    "id": r"^[0-9A-Za-z_\-|#/]*$",
-    "amount": r"^\d{1,12}(\.\d{1,2})?$",
-    "time": r"^(19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d$",
-}
-LIKE_A_DATE = r"^\d{4}-\d\d-\d\d"
-NO_PLAIN_ID = r"[^0-9A-Za-z_|#/]"
+    Cleaned = dict[tuple[int, Type], list[str | None]]  # the cells of a column, cleaned as a type
+
+# Amounts and times that `fen` and the proof's moments can read: fewer than `plans.CLEAN` knows.
+AMOUNT = r"^\d{1,12}(\.\d{1,2})?$"
+TIME = r"^(19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d$"
+# What an identifier cannot be; one without a hyphen is no date.
+NO_ID, NO_ID_WITHOUT_HYPHEN = rf"[^{ID}\-]|^{DATE}", rf"[^{ID}]"
 MARKS = " \t`"  # every cell loses them, whatever it is
 
 
-def cells(reading: Reading, found: Sorted, also: Iterable[int] = ()) -> pl.DataFrame:
+def cells(reading: Reading, rows: Lines, also: Iterable[int] = ()) -> pl.DataFrame:
     """The columns that the profile reads, and `also` those at these places, named by place: text
     without the marks around it. And `kind`.
     """
-    positions = sorted(
-        {place for way in (mapping.of(reading) or {}).values() for place in places(way)}
-        | set(reading.filters)
-        | set(also)
-    )
-    data = found.data()
-    return with_kinds(reading, _stripped(reading, _read(reading, found, data, positions), data))
+    plan = reading.plan
+    positions = {part.place for part in plan.parts if isinstance(part, Cell)}
+    positions.update(also, (place for place, _ in reading.filters))
+    if plan.kind_place is not None:
+        positions.add(plan.kind_place)
+    data = rows.text()
+    frame = _read(reading, rows, data, sorted(positions))
+    if _has_marks(data, reading.delimiter):
+        frame = frame.with_columns(pl.all().str.strip_chars(MARKS))
+    return _with_kinds(reading, frame)
 
 
-def _read(reading: Reading, found: Sorted, data: bytes, positions: list[int]) -> pl.DataFrame:
+def _read(reading: Reading, rows: Lines, data: bytes, positions: list[int]) -> pl.DataFrame:
     """Columns as they stand, named by place."""
 
     names = [str(place) for place in positions]
@@ -56,24 +59,15 @@ def _read(reading: Reading, found: Sorted, data: bytes, positions: list[int]) ->
         data,
         has_header=False,
         separator=reading.delimiter,
-        quote_char='"' if found.is_quoted else None,
+        quote_char='"' if rows.is_quoted else None,
         infer_schema=False,
         empty_string_is_null=False,
         columns=positions,
     )
     frame.columns = names
-    if frame.height != len(found.even):
-        raise NotPlainError
+    if frame.height != len(rows.regular):
+        raise NotByLinesError
     return frame
-
-
-def _stripped(reading: Reading, frame: pl.DataFrame, data: bytes) -> pl.DataFrame:
-
-    return (
-        frame.with_columns(pl.all().str.strip_chars(MARKS))
-        if _has_marks(data, reading.delimiter)
-        else frame
-    )
 
 
 def _has_marks(data: bytes, delimiter: str) -> bool:
@@ -89,120 +83,89 @@ def _has_marks(data: bytes, delimiter: str) -> bool:
     return bool(np.isin(beside, [ord(delimiter), ord("\n"), ord('"')]).any())
 
 
-def places(way: Way) -> list[int]:
-    """The columns that a field is made of."""
-    if isinstance(way, ByKind):
-        return [*places(way.pay), *places(way.refund)]
-    return [] if isinstance(way, str) else [way.place]
-
-
 def fields(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
     """`line`, and our fields as text; null where a cell cannot be made into one."""
-    ways, clean = mapping.of(reading), Cleaned(frame)
-    assert ways is not None
+    # several fields may be read from one column: each is cleaned once
+    patterned = {
+        (part.place, part.type): part
+        for part in reading.plan.parts
+        if isinstance(part, Cell) and part.spec.pattern
+    }
+    cleaned = {key: _clean(cell, frame) for key, cell in patterned.items()}
     return frame.select(
         "line",
         *(
-            (frame.get_column("kind") if field == "kind" else _column(frame, way, clean)).alias(
+            (col("kind") if field == "kind" else _column(reading, frame, origin, cleaned)).alias(
                 field
             )
-            for field, way in ways.items()
+            for field, origin in reading.plan.origins.items()
         ),
     )
 
 
-class Cleaned:
-    """The cells of columns, cleaned one by one and once only."""
-
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self._frame = frame
-        self._found: dict[tuple[int, str], list[str | None]] = {}
-
-    def __call__(self, way: Made) -> list[str | None]:
-        """The cells that a field is made of; None where one cannot be used."""
-        key = way.place, way.sort
-        if key not in self._found:
-            self._found[key] = [
-                _or_none(way.read, cell)
-                for cell in self._frame.get_column(str(way.place)).to_list()
-            ]
-        return self._found[key]
+def _clean(cell: Cell, frame: pl.DataFrame) -> list[str | None]:
+    read = reader(cell.field, cell.column)
+    return [_text_or_none(read, text) for text in frame.get_column(str(cell.place)).to_list()]
 
 
-def _or_none(read: Callable[[str], str], cell: str) -> str | None:
+def _text_or_none(make: Callable[..., str], *given: object) -> str | None:
     try:
-        return read(cell)
+        return make(*given)
     except RowFault:
         return None
 
 
-def with_kinds(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows with their `kind`: pay or refund; '' where that cannot be told, and in files that
+def _with_kinds(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows with their `kind`: pay or refund; '' where that is not clear, and in files that
     know neither.
     """
+    plan = reading.plan
+    if plan.kind_place is None:
+        return frame.with_columns(kind=lit(plan.kind([])))
+    texts = frame.get_column(str(plan.kind_place))
+    kinds = {
+        text: _text_or_none(plan.kind, [text] * len(plan.header)) or "" for text in texts.unique()
+    }
+    return frame.with_columns(kind=texts.replace_strict(kinds, default="", return_dtype=pl.String))
 
-    way = (mapping.of(reading) or {}).get("kind", "")
-    if not isinstance(way, Cell):
-        return frame.with_columns(kind=pl.lit(reading.kind_of(str(way))))
-    found = frame.get_column(str(way.place))
-    known = {text: reading.kind_in(way.place, text) for text in found.unique()}
-    return frame.with_columns(kind=found.replace_strict(known, default="", return_dtype=pl.String))
 
-
-def _column(frame: pl.DataFrame, way: Way, clean: Cleaned) -> Any:
-
-    if isinstance(way, str):
-        return pl.lit(way)
-    if isinstance(way, ByKind):
-        return (
-            pl.when(pl.col("kind") == "refund")
-            .then(_column(frame, way.refund, clean))
-            .otherwise(_column(frame, way.pay, clean))
+def _column(reading: Reading, frame: pl.DataFrame, origin: Origin, cleaned: Cleaned) -> Any:
+    if isinstance(origin, ByKind):
+        pay, refund = (_column(reading, frame, part, cleaned) for part in origin)
+        return when(col("kind") == "refund").then(refund).otherwise(pay)
+    if not isinstance(origin, Cell):
+        return lit(origin)
+    spec = origin.spec
+    if spec.pattern:
+        make = reading.plan.maker(origin._replace(place=0), is_clean=True)
+        texts = zip(cleaned[origin.place, origin.type], frame["kind"], strict=True)
+        made = [None if text is None else _text_or_none(make, [text], kind) for text, kind in texts]
+        return pl.Series(made, dtype=pl.String)
+    column = col(str(origin.place))
+    if spec.words:
+        column = column.replace(spec.words)
+    if spec.default:
+        column = when(column == "").then(lit(spec.default)).otherwise(column)
+    if origin.is_fen:
+        padded = column.str.zfill(3)
+        column = when(column.str.contains(r"^\d{1,12}$")).then(
+            pl.concat_str(padded.str.head(-2), lit("."), padded.str.tail(2))
         )
-    text = pl.col(str(way.place))
-    if isinstance(way, Made):
-        return _made(clean(way), frame.get_column("kind").to_list(), way)
-    if way.words:
-        text = text.replace(way.words)
-    if way.default:
-        text = pl.when(text == "").then(pl.lit(way.default)).otherwise(text)
-    if way.is_fen:
-        padded = text.str.zfill(3)
-        text = pl.when(text.str.contains(r"^\d{1,12}$")).then(
-            pl.concat_str(padded.str.head(-2), pl.lit("."), padded.str.tail(2))
-        )
-    return (
-        pl.when(pl.col("kind") == "refund").then(_opposite(text)).otherwise(text)
-        if way.is_turned
-        else text
-    )
+    if origin.is_turned:
+        column = when(col("kind") == "refund").then(_opposite(column)).otherwise(column)
+    return column
 
 
 def _opposite(text: pl.Expr) -> pl.Expr:
     """`cells.opposite` of an amount."""
-
     is_nothing = text.str.strip_chars("0.") == ""
     return (
-        pl.when(text.str.starts_with("-"))
+        when(text.str.starts_with("-"))
         .then(text.str.slice(1))
         .when(is_nothing)
         .then(text)
-        .otherwise(pl.lit("-") + text)
+        .otherwise(lit("-") + text)
     )
-
-
-def _made(found: list[str | None], kinds: list[str], way: Made) -> pl.Series:
-    """The cleaned cells put through the profile's own maker, one by one."""
-
-    row = [""] * (way.place + 1)
-    texts: list[str | None] = []
-    for cell, one in zip(found, kinds, strict=True):
-        try:
-            row[way.place] = cell or ""
-            texts.append(None if cell is None else way.make(row, one))
-        except RowFault:
-            texts.append(None)
-    return pl.Series(texts, dtype=pl.String)
 
 
 def is_ours(reading: Reading, frame: pl.DataFrame) -> pl.Series | None:
@@ -210,64 +173,51 @@ def is_ours(reading: Reading, frame: pl.DataFrame) -> pl.Series | None:
     told is kept, and refused); None when it leaves out none.
     """
 
-    kept = None
-    for place, is_left_out in reading.filters.items():
-        found = frame.get_column(str(place))
-        known = {text: not is_left_out(text) for text in found.unique()}
-        mine = (
-            found.replace_strict(known, return_dtype=pl.Boolean)
-            if known
-            else pl.Series([], dtype=pl.Boolean)
-        )
-        kept = mine if kept is None else kept & mine
-    return (
-        kept | (frame.get_column("kind") == "")
-        if kept is not None and reading.profile.kind == "redemptions"
-        else kept
-    )
+    if not reading.filters:
+        return None
+    is_kept = pl.Series([True]).new_from_index(0, frame.height)
+    for place, is_left_out in reading.filters:
+        texts = frame.get_column(str(place))
+        known = {text: not is_left_out(text) for text in texts.unique()}
+        is_kept &= texts.replace_strict(known, default=True, return_dtype=pl.Boolean)
+    if reading.profile.kind == "redemptions":
+        is_kept |= frame["kind"] == ""
+    return is_kept
 
 
 def is_plain(reading: Reading, frame: pl.DataFrame) -> pl.Series:
-    """Which rows need no cleaning. Identifiers without a hyphen are no dates: only the others are
-    looked at twice.
+    """Which rows need no cleaning. Only those with a hyphen in an identifier are looked at
+    twice.
     """
-
-    plain = frame.select(pl.all_horizontal(_conditions(reading, is_quick=True))).to_series()
+    plain = frame.select(_is_plain(reading, NO_ID_WITHOUT_HYPHEN)).to_series()
     if plain.all():
         return plain
-    found = plain.to_numpy().copy()
-    found[~found] = (
-        frame.filter(~plain)
-        .select(pl.all_horizontal(_conditions(reading, is_quick=False)))
-        .to_series()
-        .to_numpy()
-    )
-    return pl.Series(found)
+    is_right = plain.to_numpy().copy()
+    is_right[~is_right] = frame.filter(~plain).select(_is_plain(reading, NO_ID)).to_series()
+    return pl.Series(is_right)
 
 
-def _conditions(reading: Reading, *, is_quick: bool) -> list[pl.Expr]:
-
-    found: list[pl.Expr] = [pl.lit(value=True)]
-    for field, way in (mapping.of(reading) or {}).items():
-        sort, text = type_of(field), pl.col(field)
-        if isinstance(way, str) or sort == "kind":
+def _is_plain(reading: Reading, no_id: str) -> pl.Expr:
+    conditions: list[pl.Expr] = [lit(value=True)]
+    for field, origin in reading.plan.origins.items():
+        if isinstance(origin, str) or field == "kind":
             continue
-        found.append(text.is_not_null())
-        if not isinstance(way, Made):
-            if sort == "id" and is_quick:
-                found.append(~text.str.contains(NO_PLAIN_ID))
-            elif sort == "id":
-                found += [text.str.contains(PLAIN[sort]), ~text.str.contains(LIKE_A_DATE)]
-            else:
-                found.append(text.str.contains(PLAIN[sort]))
+        text, sort = col(field), type_of(field)
+        conditions.append(text.is_not_null())
+        if not (isinstance(origin, Cell) and origin.spec.pattern):
+            conditions.append(
+                text.str.contains(AMOUNT if sort == "amount" else TIME)
+                if sort in ("amount", "time")
+                else ~text.str.contains(no_id)
+            )
         if field in FILLED[reading.profile.kind]:
-            found.append(text != "")
-    return found
+            conditions.append(text != "")
+    return pl.all_horizontal(conditions)
 
 
 def fen(column: str) -> pl.Expr:
-    """Plain amounts in yuan (`PLAIN`: at most two decimals) as fen, as `rules.money.parse_yuan`; no
-    binary fraction comes into it.
+    """Plain amounts in yuan (`AMOUNT`) as fen, as `rules.money.parse_yuan`: without binary
+    fractions.
     """
 
-    return pl.col(column).cast(pl.Decimal(20, 2), strict=False).to_physical().cast(pl.Int64)
+    return col(column).cast(pl.Decimal(20, 2), strict=False).to_physical().cast(pl.Int64)

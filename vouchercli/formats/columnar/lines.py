@@ -1,12 +1,11 @@
-"""Large text files by lines: cut into pieces, and the lines that are plainly one row each told from
-those that are read one by one.
+"""Large text files by lines: cut into pieces; regular lines are one row of the header's width each,
+irregular ones are read one by one.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +17,14 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.tables.records import Reading
 
+    Array = np.ndarray[Any, Any]
+
 PIECE = 1 << 23
 STATEFUL = ("iso2022", "hz", "utf_7", "utf-7")  # what a byte means depends on those before it
 NO_END = 1 << 62
 
 
-class NotPlainError(Exception):
+class NotByLinesError(Exception):
     """From here on the file is not made of one line a row: it is read row by row."""
 
 
@@ -38,28 +39,48 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Sorted:
-    """The lines of a piece behind the header: `even` are the numbers of those that have as many
-    cells as the header, whose text `data` makes (quoted cells among them: `is_quoted`); `odd` those
-    of the others.
+class Lines:
+    """The lines of a piece behind the header, by their numbers: `regular` have as many cells as the
+    header (quoted cells among them: `is_quoted`), `irregular` have not.
     """
 
-    even: np.ndarray[Any, Any]
-    odd: np.ndarray[Any, Any]
-    data: Callable[[], bytes]
+    piece: Piece
+    delimiter: str
+    starts: Array
+    ends: Array
+    is_regular: Array
+    regular: Array
+    irregular: Array
     is_quoted: bool
-    row: Callable[[int], list[str]]
+
+    def text(self) -> bytes:
+        """The regular lines in one text."""
+        data, starts, ends = self.piece.data, self.starts, self.ends
+        if self.is_regular.all():
+            return data
+        edges = np.flatnonzero(np.diff(self.is_regular.astype(np.int8), prepend=0, append=0))
+        return b"".join(
+            data[starts[begin] : ends[end - 1] + 1]
+            for begin, end in zip(edges[::2], edges[1::2], strict=True)
+        )
+
+    def row(self, number: int) -> list[str]:
+        """The cells of one line."""
+        at = number - self.piece.first
+        return csvs.cells_of(
+            self.piece.data[self.starts[at] : self.ends[at]].decode(), self.delimiter
+        )
 
 
 def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
-    """The file in pieces, each up to a line that `end_of` gives. Raises `NotPlainError` when it
+    """The file in pieces, each up to a line that `end_of` gives. Raises `NotByLinesError` when it
     cannot be cut at newlines.
     """
 
     assert reading.text is not None
     codec = "utf-8" if reading.encoding in ("utf-8", "ascii") else reading.encoding
     if codec.startswith(STATEFUL) or "\n".encode(codec) != b"\n":  # UTF-16 and its kin
-        raise NotPlainError
+        raise NotByLinesError
     with reading.text.open() as stream:
         line, rest, newlines, is_end = 0, b"", 0, False
         while not (is_end and not rest):
@@ -68,10 +89,10 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
             while (
                 newlines <= wanted and not is_end
             ):  # one more than wanted: the last piece knows that it is the last
-                some = stream.read(PIECE)
-                is_end = not some
-                read.append(some)
-                newlines += some.count(b"\n")
+                octets = stream.read(PIECE)
+                is_end = not octets
+                read.append(octets)
+                newlines += octets.count(b"\n")
             data = b"".join(read)
             cut = len(data)
             if newlines >= wanted:
@@ -99,101 +120,60 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
 def _by_newlines(data: bytes) -> bytes:
     if b"\r" in data:
         if data.count(b"\r") != data.count(b"\r\n"):
-            raise NotPlainError
+            raise NotByLinesError
         data = data.replace(b"\r\n", b"\n")
     return data if data.endswith(b"\n") else data + b"\n"
 
 
-def sorted_out(reading: Reading, piece: Piece, last_row: int = NO_END) -> Sorted:
-    """The even and the odd lines between the header and `last_row`. Raises `NotPlainError` when a
-    quoted cell goes over a line's end.
+def sort_lines(reading: Reading, piece: Piece, last_row: int = NO_END) -> Lines:
+    """The regular and the irregular lines between the header and `last_row`. Raises
+    `NotByLinesError` when a quoted cell goes over a line's end.
     """
-
     data, delimiter, width = piece.data, reading.delimiter, len(reading.header)
     octets = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(octets == 10)
     starts = np.concatenate((np.zeros(1, ends.dtype), ends[:-1] + 1))
-    is_odd = _per_line(octets, ord(delimiter), ends) != width - 1
+    is_regular = _count(octets, ord(delimiter), ends) == width - 1
     numbers = np.arange(piece.first, piece.first + len(ends))
     is_row = (numbers > reading.header_line) & (numbers <= last_row)
-    is_quoted = _per_line(octets, 34, ends) > 0 if b'"' in data else np.zeros(len(ends), bool)
-    if is_quoted.any():
-        is_odd = _is_odd(data, delimiter, width, (starts, ends), is_quoted, is_odd, is_row)
-
-    def row(number: int) -> list[str]:
-        at = number - piece.first
-        return csvs.cells_of(data[starts[at] : ends[at]].decode(), delimiter)
-
-    is_even = ~is_odd & is_row
-    text = partial(_kept, data, starts, ends, is_even)
-    return Sorted(
-        numbers[is_even], numbers[is_odd & is_row], text, bool((is_quoted & is_even).any()), row
+    quoted = np.flatnonzero(_count(octets, ord('"'), ends)) if b'"' in data else ends[:0]
+    if len(quoted):
+        row = _row_pattern(delimiter, rb'"(?:[^"\n]++|"")*+"', b"{%d}" % (width - 1))
+        rows = np.flatnonzero(is_row)
+        is_inside = len(rows) and rows[0] <= quoted[0] and quoted[-1] <= rows[-1]
+        whole = re.compile(rb"(?:" + row + rb"\n)*+")
+        if is_inside and whole.fullmatch(data, starts[rows[0]], ends[rows[-1]] + 1):
+            is_regular[:] = True
+        else:
+            regular = re.compile(row)
+            # its quoted cells all end in it
+            well_quoted = re.compile(_row_pattern(delimiter, rb'"(?:[^"]++|"")*+"[\t ]*+', b"*+"))
+            for at in quoted:
+                line = data, starts[at], ends[at]
+                is_regular[at] = regular.fullmatch(*line) is not None
+                if not (is_regular[at] or well_quoted.fullmatch(*line)):
+                    raise NotByLinesError
+    is_irregular = ~is_regular & is_row
+    is_regular &= is_row
+    return Lines(
+        piece,
+        delimiter,
+        starts,
+        ends,
+        is_regular,
+        numbers[is_regular],
+        numbers[is_irregular],
+        bool(is_regular[quoted].any()),
     )
 
 
-def _is_odd(
-    data: bytes,
-    delimiter: str,
-    width: int,
-    places: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]],
-    is_quoted: np.ndarray[Any, Any],
-    is_odd: np.ndarray[Any, Any],
-    is_row: np.ndarray[Any, Any],
-) -> np.ndarray[Any, Any]:
-    """Which lines are odd where some have quoted cells: not those of the header's width with
-    nothing behind a quote.
-    """
-
-    starts, ends = places
-    rows, quoted = np.flatnonzero(is_row), np.flatnonzero(is_quoted)
-    even = _quoted_row(delimiter, width)
-    if len(rows) and rows[0] <= quoted[0] and quoted[-1] <= rows[-1]:
-        whole = re.compile(rb"(?:" + even + rb"\n)*+")
-        if whole.fullmatch(data, starts[rows[0]], ends[rows[-1]] + 1):
-            return np.zeros(len(is_odd), bool)
-    is_odd = is_odd.copy()
-    well, even_row = _well_quoted(delimiter), re.compile(even)
-    for at in quoted:
-        is_odd[at] = even_row.fullmatch(data, starts[at], ends[at]) is None
-        if is_odd[at] and not well.fullmatch(data, starts[at], ends[at]):
-            raise NotPlainError
-    return is_odd
-
-
-def _per_line(
-    octets: np.ndarray[Any, Any], octet: int, ends: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any]:
+def _count(octets: Array, octet: int, ends: Array) -> Array:
     """How often an octet stands in each line."""
-
     return np.diff(np.searchsorted(np.flatnonzero(octets == octet), ends), prepend=0)
 
 
-def _kept(
-    data: bytes,
-    starts: np.ndarray[Any, Any],
-    ends: np.ndarray[Any, Any],
-    is_kept: np.ndarray[Any, Any],
-) -> bytes:
-    """The lines that are kept, in one piece."""
-
-    if is_kept.all():
-        return data
-    edges = np.flatnonzero(np.diff(is_kept.astype(np.int8), prepend=0, append=0))
-    return b"".join(
-        data[starts[begin] : ends[end - 1] + 1]
-        for begin, end in zip(edges[::2], edges[1::2], strict=True)
-    )
-
-
-def _well_quoted(delimiter: str) -> re.Pattern[bytes]:
-    """A line whose quoted cells all end in it."""
+def _row_pattern(delimiter: str, quoted: bytes, times: bytes) -> bytes:
+    """A line of one cell and so many more, each without a quote or `quoted`."""
     mark = re.escape(delimiter.encode())
-    cell = rb'(?:[^"' + mark + rb']*+|"(?:[^"]++|"")*+"[\t ]*+)'
-    return re.compile(cell + rb"(?:" + mark + cell + rb")*+")
-
-
-def _quoted_row(delimiter: str, width: int) -> bytes:
-    """A line of so many cells, quoted from end to end or without a quote."""
-    mark = re.escape(delimiter.encode())
-    cell = rb'(?:[^"\n' + mark + rb']*+|"(?:[^"\n]++|"")*+")'
-    return cell + rb"(?:" + mark + cell + rb"){%d}" % (width - 1)
+    cell = rb'(?:[^"\n' + mark + rb"]*+|" + quoted + rb")"
+    return cell + rb"(?:" + mark + cell + rb")" + times

@@ -46,7 +46,7 @@ class Blob:
     share: Callable[[], float | None] = lambda: None
 
 
-def unpacked(blob: Blob, choices: Sequence[EntryChoice] = ()) -> Blob:
+def unpack(blob: Blob, choices: Sequence[EntryChoice] = ()) -> Blob:
     """The table inside `blob`, or `blob` itself when it is no archive (an .xlsx is none).
 
     Raises `VoucherError`: bad_archive, archive_locked, archive_bomb, archive_climbs, no_entry,
@@ -64,7 +64,7 @@ def unpacked(blob: Blob, choices: Sequence[EntryChoice] = ()) -> Blob:
     return blob
 
 
-def spooled(stream: IO[bytes], name: str) -> Blob:
+def spool(stream: IO[bytes], name: str) -> Blob:
     """What `stream` gives, in a temporary file that is gone when nobody holds the blob any more."""
     file, path = private_file()
     shutil.copyfileobj(stream, file, 1 << 20)
@@ -86,19 +86,23 @@ def private_file() -> tuple[IO[bytes], Path]:
 
 def kept_in(file: IO[bytes], path: Path, name: str) -> Blob:
     """The blob of a `private_file`: it holds the file for as long as it lives."""
-    size = os.fstat(file.fileno()).st_size
+    return blob_of(path, name, os.fstat(file.fileno()).st_size, file)
+
+
+def blob_of(path: Path, name: str, size: int, held: IO[bytes] | None = None) -> Blob:
+    """The blob of a file; `held` keeps a nameless one open."""
     last: list[BinaryIO] = []
 
-    def opened() -> BinaryIO:
+    def open_again() -> BinaryIO:
         # whoever can open it holds it: else its number would be another file's
-        assert not file.closed
+        assert held is None or not held.closed
         last[:] = [path.open("rb")]
         return last[0]
 
     def share() -> float | None:
         return last[0].tell() / size if last and size and not last[0].closed else None
 
-    return Blob(name, opened, size, share)
+    return Blob(name, open_again, size, share)
 
 
 def _seekable(blob: Blob) -> Blob:
@@ -106,7 +110,7 @@ def _seekable(blob: Blob) -> Blob:
     own.
     """
     with blob.open() as stream:
-        return blob if stream.seekable() else spooled(stream, blob.name)
+        return blob if stream.seekable() else spool(stream, blob.name)
 
 
 class _Measured(io.RawIOBase):
@@ -197,10 +201,10 @@ def _entry(blob: Blob, choices: Sequence[EntryChoice]) -> Blob:
                 entry=name,
             )
     tables = [name for name in infos if not any(part in name for part in NOT_TABLES)]
-    taken = _taken(tables, choices) if len(tables) > 1 else tables
-    if len(taken) != 1:
-        raise _unclear(blob.name, taken, tables or list(infos))
-    info = infos[taken[0]]
+    chosen = _choose_entries(tables, choices) if len(tables) > 1 else tables
+    if len(chosen) != 1:
+        raise _unclear(blob.name, chosen, tables or list(infos))
+    info = infos[chosen[0]]
     if info.flag_bits & 1:
         raise VoucherError(
             "archive_locked",
@@ -208,19 +212,19 @@ def _entry(blob: Blob, choices: Sequence[EntryChoice]) -> Blob:
             hint="unpack it, then import what is inside",
             file=blob.name,
         )
-    return Blob(f"{blob.name}/{taken[0]}", _unzip(blob, info), info.compress_size)
+    return Blob(f"{blob.name}/{chosen[0]}", _unzip(blob, info), info.compress_size)
 
 
-def _unclear(name: str, taken: list[str], entries: list[str]) -> VoucherError:
+def _unclear(name: str, chosen: list[str], entries: list[str]) -> VoucherError:
     hint = "unpack it and import the right one, or choose with archive: in a profile"
-    if taken:
+    if chosen:
         return VoucherError(
             "several_entries",
             "{file} holds {count} files and it is not clear which is meant: {entries}",
             hint=hint,
             file=name,
-            count=len(taken),
-            entries=", ".join(taken),
+            count=len(chosen),
+            entries=", ".join(chosen),
         )
     return VoucherError(
         "no_entry",
@@ -231,11 +235,11 @@ def _unclear(name: str, taken: list[str], entries: list[str]) -> VoucherError:
     )
 
 
-def _taken(tables: list[str], choices: Sequence[EntryChoice]) -> list[str]:
-    """What the profiles choose: the entries that one of them takes and does not skip; all of them
-    when none says anything.
+def _choose_entries(tables: list[str], choices: Sequence[EntryChoice]) -> list[str]:
+    """The entries that one of the profiles takes and does not skip; all of them when no profile
+    says anything.
     """
-    found: dict[str, None] = {}
+    entries: dict[str, None] = {}
     for choice in choices:
         chosen = [
             name
@@ -243,8 +247,8 @@ def _taken(tables: list[str], choices: Sequence[EntryChoice]) -> list[str]:
             if re.search(choice.take, name) and not (choice.skip and re.search(choice.skip, name))
         ]
         if len(chosen) < len(tables):
-            found |= dict.fromkeys(chosen)
-    return list(found) or tables
+            entries |= dict.fromkeys(chosen)
+    return list(entries) or tables
 
 
 def _unzip(blob: Blob, info: zipfile.ZipInfo) -> Callable[[], BinaryIO]:

@@ -11,8 +11,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from vouchercli.formats.written.formulas import FORMULA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad"
 BLANKS = (
@@ -45,8 +49,8 @@ def name_text(cell: str) -> str:
     blanks.
     """
     text = cell.strip(EDGE)
-    if text[:2] == '="' and (found := TEXT_FORMULA.fullmatch(text)):
-        text = found[1].strip(EDGE)
+    if text[:2] == '="' and (match := TEXT_FORMULA.fullmatch(text)):
+        text = match[1].strip(EDGE)
     elif text[:1] == '"' and text[-1:] == '"' and len(text) > 1 and '"' not in text[1:-1]:
         text = text[1:-1].strip(EDGE)
     if text[:1] == "'" and text[1:2] in FORMULA:
@@ -59,11 +63,11 @@ def id_text(cell: str) -> str:
     text = cell.strip(EDGE)
     if not text.isascii():
         text = UNSEEN.sub("", unicodedata.normalize("NFKC", text)).strip(EDGE)
-    if text[:2] == '="' and (found := TEXT_FORMULA.fullmatch(text)):
-        text = found[1]
+    if text[:2] == '="' and (match := TEXT_FORMULA.fullmatch(text)):
+        text = match[1]
     text = text.strip(QUOTES).strip(EDGE)
-    if text[-2:] == ".0" and (found := WHOLE_FLOAT.fullmatch(text)):
-        return found[1]
+    if text[-2:] == ".0" and (match := WHOLE_FLOAT.fullmatch(text)):
+        return match[1]
     return text
 
 
@@ -94,11 +98,11 @@ def yuan_of_fen(text: str) -> str:
     """Fen as yuan text, exactly: "1234" -> "12.34". Raises `ValueError` for anything but whole
     fen.
     """
-    found = FEN.fullmatch(text)
-    if not found:
+    match = FEN.fullmatch(text)
+    if not match:
         raise ValueError(text)
-    digits = found[2].rjust(3, "0")
-    return f"{found[1]}{digits[:-2]}.{digits[-2:]}"
+    digits = match[2].rjust(3, "0")
+    return f"{match[1]}{digits[:-2]}.{digits[-2:]}"
 
 
 def opposite(text: str) -> str:
@@ -114,6 +118,11 @@ def column_key(name: str) -> str:
     """
     text = unicodedata.normalize("NFKC", name.replace("ï»¿", "")).casefold()
     return "".join(UNSEEN.sub("", text).split()).strip("`'\"?*#")
+
+
+def column_keys(names: Iterable[str]) -> set[str]:
+    """What several header names are compared by."""
+    return set(map(column_key, names))
 
 
 def identity_key(*parts: str) -> str:

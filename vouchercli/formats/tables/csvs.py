@@ -52,54 +52,54 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[st
     one.
     """
     lines = iter(lines)
-    taken: list[str] = []
+    pending: list[str] = []  # lines of the record that is being read
     ended: list[bool] = []
     first = 1
     while True:  # once, and again after each damaged place
-        reader = csv.reader(_noting(lines, taken, ended), delimiter=delimiter)
+        reader = csv.reader(_pass_on(lines, pending, ended), delimiter=delimiter)
         try:
             for row in reader:
-                if ended or (len(taken) > 1 and _is_swallowed(taken, delimiter)):
+                if ended or (len(pending) > 1 and _is_swallowed(pending, delimiter)):
                     break
                 yield first, row
-                first += len(taken)
-                taken.clear()
+                first += len(pending)
+                pending.clear()
             else:
                 return
         except csv.Error:  # a cell longer than any cell: an unclosed quote
             pass
-        yield from _one_by_one(taken, first, delimiter)
-        first += len(taken)
-        taken.clear()
+        yield from _split_lines(pending, first, delimiter)
+        first += len(pending)
+        pending.clear()
 
 
-def _noting(lines: Iterator[str], taken: list[str], ended: list[bool]) -> Iterator[str]:
-    """Passes the lines on and notes them; `ended` is filled when the reader asks for more than
-    there is.
+def _pass_on(lines: Iterator[str], pending: list[str], ended: list[bool]) -> Iterator[str]:
+    """Pass the lines on and note them; fill `ended` when the reader asks for more than there
+    is.
     """
     for line in lines:
-        taken.append(line)
+        pending.append(line)
         yield line
-    if taken:  # in the middle of a record
+    if pending:  # in the middle of a record
         ended.append(True)
 
 
-def _is_swallowed(taken: list[str], delimiter: str) -> bool:
-    """A record over several lines is honest when it is well quoted and its inner lines are no rows
-    by themselves.
+def _is_swallowed(lines: list[str], delimiter: str) -> bool:
+    """Whether an unclosed quote has swallowed lines: the record is not well quoted, or its inner
+    lines are rows by themselves.
     """
-    text = AFTER_QUOTE.sub('"', "".join(taken))
+    text = AFTER_QUOTE.sub('"', "".join(lines))
     try:
         cells = len(
             next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
         )
     except csv.Error:
         return True
-    return any(line.count(delimiter) >= max(cells, 3) - 1 for line in taken[1:-1])
+    return any(line.count(delimiter) >= max(cells, 3) - 1 for line in lines[1:-1])
 
 
-def _one_by_one(taken: list[str], first: int, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    for number, line in enumerate(taken, first):
+def _split_lines(lines: list[str], first: int, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    for number, line in enumerate(lines, first):
         if line.strip():
             cells = cells_of(line, delimiter)
             yield number, BrokenRow(cells) if line.count('"') % 2 else cells

@@ -42,7 +42,7 @@ def read(
         path,
         encoding=encoding,
         fallback=given.encoding if given else None,
-        choices=[one.archive for one in candidates],
+        choices=[candidate.archive for candidate in candidates],
     )
     if sha1 and sha1.strip().lower() not in (sha1s := source.sha1s()):
         raise VoucherError(
@@ -71,5 +71,5 @@ def read_again(
         *header,
         *(headers.REJECT_COLUMNS[:1] if headers.REJECT_COLUMNS[0] not in header else ()),
     )
-    found = headers.Header(part, profile, 0, names, "", len(header))
-    return Reading(Source(name, "", frozenset, "", (part,)), found, kept_width=len(header))
+    header_row = headers.Header(part, profile, 0, names, "", len(header))
+    return Reading(Source(name, "", frozenset, "", (part,)), header_row, kept_width=len(header))

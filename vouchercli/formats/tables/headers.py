@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
-from vouchercli.formats.tables.cells import EDGE, column_key
+from vouchercli.formats.tables.cells import EDGE, column_key, column_keys
 from vouchercli.result import Problem
 
 if TYPE_CHECKING:
@@ -49,10 +49,12 @@ def find(source: Source, profiles: Sequence[Profile]) -> Header:
     """The header that a profile fits. Raises `VoucherError`: unknown_layout, ambiguous_layout,
     several_sheets, duplicate_column.
     """
-    found = [header for part in source.parts for header in _in_part(part, profiles)]
-    if not found:
-        raise _unknown(source, profiles)
-    chosen = [header for header in found if header.profile.sheet in ("", header.part.name)]
+    chosen = [
+        header
+        for part in source.parts
+        for header in _in_part(part, profiles)
+        if header.profile.sheet in ("", part.name)
+    ]
     if len({header.part.name for header in chosen}) > 1:
         raise VoucherError(
             "several_sheets",
@@ -84,9 +86,7 @@ def find(source: Source, profiles: Sequence[Profile]) -> Header:
 
 
 def _in_part(part: Part, profiles: Sequence[Profile]) -> list[Header]:
-    """The header in one part, once for each profile that fits it equally well; usually one, or
-    none.
-    """
+    """The header in one part, once for each profile that fits it equally well."""
     above: list[str] = []
     rows = [(line, trimmed(row), len(row)) for line, row in islice(part.rows(), DEPTH)]
     for this, below in zip(rows, [*rows[1:], (0, (), 0)], strict=False):
@@ -116,7 +116,7 @@ def _is_upper_half(
         column_key(name) not in known or not lower
         for name, lower in zip_longest(names, below, fillvalue="")
     )
-    return is_free and any(column_key(lower) in known for lower in below)
+    return is_free and bool(column_keys(below) & known)
 
 
 def _both_halves(upper: Row, lower: Row) -> Row:
@@ -127,15 +127,10 @@ def _both_halves(upper: Row, lower: Row) -> Row:
 
 def _fitting(profiles: Sequence[Profile], names: tuple[str, ...]) -> list[Profile]:
     """The profiles that find all they need among these names, and know most of them."""
-    keys = {column_key(name) for name in names}
-    scores = {
-        profile.profile: _score(profile, keys) for profile in profiles if not missing(profile, keys)
-    }
-    return (
-        [profile for profile in profiles if scores.get(profile.profile) == max(scores.values())]
-        if scores
-        else []
-    )
+    keys = column_keys(names)
+    complete = [profile for profile in profiles if not missing(profile, keys)]
+    best = max((_score(profile, keys) for profile in complete), default=0)
+    return [profile for profile in complete if _score(profile, keys) == best]
 
 
 def trimmed(row: list[str]) -> tuple[str, ...]:
@@ -153,7 +148,7 @@ def row_text(row: list[str]) -> str:
 
 def wanted(profile: Profile) -> Iterator[tuple[str, ...]]:
     """Every column that must be there, with the names it may have."""
-    yield from ((one.column,) for one in (*profile.skip, *profile.only))
+    yield from ((rule.column,) for rule in (*profile.skip, *profile.only))
     yield from ((name,) for name in profile.recognise_by)
     rule = profile.kind_rule
     if profile.kind == "redemptions" and (rule.columns or rule.sign):
@@ -184,9 +179,7 @@ def _of_spec(spec: Spec, *, is_needed: bool) -> Iterator[tuple[str, ...]]:
 
 def missing(profile: Profile, keys: set[str]) -> list[str]:
     """The columns that `profile` needs and the header lacks (by the first name of each)."""
-    lacking = [
-        names[0] for names in wanted(profile) if not any(column_key(name) in keys for name in names)
-    ]
+    lacking = [names[0] for names in wanted(profile) if not column_keys(names) & keys]
     if profile.kind == "redemptions" and not any(
         _is_there(profile.fields[field], keys) for field in MERCHANT if field in profile.fields
     ):
@@ -195,29 +188,29 @@ def missing(profile: Profile, keys: set[str]) -> list[str]:
 
 
 def _is_there(spec: Spec, keys: set[str]) -> bool:
-    return spec.value is not None or any(column_key(name) in keys for name in spec.columns)
+    return spec.value is not None or bool(column_keys(spec.columns) & keys)
 
 
 def names_of(profile: Profile) -> set[str]:
     """Every column name that the profile knows, as keys."""
-    return {column_key(name) for names in _sought(profile) for name in names}
+    return column_keys(name for names in _sought(profile) for name in names)
 
 
 def in_use(profile: Profile, keys: set[str]) -> set[str]:
     """The columns that are read in a file with these: of several names for one field, the first
     that is there.
     """
-    found = (
-        next((key for name in names if (key := column_key(name)) in keys), "")
+    return {
+        key
         for names in _sought(profile)
-    )
-    return {key for key in found if key}
+        for key in [key for key in map(column_key, names) if key in keys][:1]
+    }
 
 
 def _sought(profile: Profile) -> Iterator[tuple[str, ...]]:
     """Everything that is looked for in a header, with the names it may have."""
     rule = profile.kind_rule
-    single = [*profile.key, rule.sign, *(one.column for one in (*profile.skip, *profile.only))]
+    single = [*profile.key, rule.sign, *(each.column for each in (*profile.skip, *profile.only))]
     single += [name for check in profile.checks for name in check.sums.values()]
     yield rule.columns
     for spec in profile.fields.values():
@@ -258,7 +251,13 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
     rows = [
         (line, trimmed(row)) for part in source.parts for line, row in islice(part.rows(), DEPTH)
     ]
-    if not any(names for _, names in rows):
+    known = set[str]().union(*(names_of(profile) for profile in profiles))
+    line, names = max(
+        rows,
+        key=lambda row: (len(known & column_keys(row[1])), len(set(row[1]))),
+        default=(0, ()),
+    )
+    if not names:
         return VoucherError(
             "empty_file",
             "{file} is empty",
@@ -266,11 +265,7 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
             where=source.name,
             file=source.name,
         )
-    known = set[str]().union(*(names_of(profile) for profile in profiles))
-    line, names = max(
-        rows, key=lambda row: (len(known & {column_key(name) for name in row[1]}), len(set(row[1])))
-    )
-    keys = {column_key(name) for name in names}
+    keys = column_keys(names)
     if other := _other_kind(keys, profiles[0].kind):
         return _of_other_kind(source, line, profiles[0].kind, other)
     tried = sorted(profiles, key=lambda profile: (len(missing(profile, keys)), profile.profile))
@@ -331,7 +326,7 @@ def _refuse_other_kind(source: Source, header: Header) -> None:
     """A platform's bill also names its merchants, by number and name: it is no registry for that.
     Nor are applications a list.
     """
-    keys, kind = {column_key(name) for name in header.names}, header.profile.kind
+    keys, kind = column_keys(header.names), header.profile.kind
     if kind in ("merchants", "eligibility") and (
         other := _other_kind(keys, kind, _score(header.profile, keys))
     ):

@@ -1,5 +1,5 @@
-"""Parquet as text: written out once as CSV, so that it goes every way that a CSV goes, also the
-fast one.
+"""Parquet as text: written out once as CSV, so that it is read like any CSV, by rows or by
+columns.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ def _written(name: str, kind: pl.DataType) -> pl.Expr:
         )
     if isinstance(kind, pl.Categorical | pl.Enum):
         return column.cast(pl.String)
-    if (
-        isinstance(kind, pl.Decimal) and kind.scale > 2
-    ):  # 45.1000 is 45.10: plain, as the fast way wants it
+    if isinstance(kind, pl.Decimal) and kind.scale > 2:  # 45.1000 is 45.10, which is clean
         return column.cast(pl.String).str.replace(r"(\.\d\d\d*?)0+$", "$1")
     if kind.is_nested() or kind in (
         pl.Binary,

@@ -70,22 +70,15 @@ def matched(pattern: re.Pattern[str], field: str, column: str, text: str) -> str
     """What the pattern finds: its group of the field's name, else its first group, else all it
     matched.
     """
-    found = pattern.search(text)
-    if not found:
+    match = pattern.search(text)
+    if not match:
         raise cell_fault(column, text, NO_MATCH)
-    return (
-        found[field] if field in pattern.groupindex else found[1] if pattern.groups else found[0]
-    ) or ""
+    return match[field if field in pattern.groupindex else min(pattern.groups, 1)] or ""
 
 
 def no_kind(row: Sequence[str]) -> str:
     """Files of claims and merchants know neither payments nor refunds."""
     return ""
-
-
-def as_it_is(cell: str) -> str:
-    """A plain cell."""
-    return cell
 
 
 def reader(field: str, column: str) -> Callable[[str], str]:
@@ -137,39 +130,39 @@ def _damaged_time(text: str) -> Word | None:
     return LOST if "+" in text and cells.SCIENTIFIC.fullmatch(text) else None
 
 
+def yuan_of_fen(column: str, text: str) -> str:
+    """An amount in fen as yuan. Raises `RowFault`."""
+    try:
+        return cells.yuan_of_fen(text)
+    except ValueError:
+        raise cell_fault(column, text, NOT_FEN) from None
+
+
 def kinds(
-    rule: KindRule, at: dict[str, int], header: tuple[str, ...]
+    rule: KindRule, place: int | None, header: tuple[str, ...]
 ) -> Callable[[Sequence[str]], str]:
-    """The function from a row to pay or refund."""
-    if rule.value:
-        return lambda row: rule.value
-    names = rule.columns or (rule.sign,)
-    position = next((at[key] for name in names if (key := cells.column_key(name)) in at), -1)
-    if position < 0:
-        return lambda row: rule.otherwise or "pay"
+    """The function from a row to pay or refund; `place`: the column that tells. It raises
+    `RowFault`.
+    """
+    if place is None:
+        return lambda row: rule.value or rule.otherwise or "pay"
     if rule.sign:
-        return lambda row: "refund" if cells.amount_text(row[position]).startswith("-") else "pay"
+        return lambda row: "refund" if cells.amount_text(row[place]).startswith("-") else "pay"
     pay, refund = re.compile(rule.pay) if rule.pay else None, re.compile(rule.refund)
+    column = header[place]
     known: dict[str, str] = {}
 
     def kind_of(row: Sequence[str]) -> str:
-        cell = row[position]
+        cell = row[place]
         kind = known.get(cell)
         if kind is None:
             text = cells.id_text(cell).casefold()
-            kind = (
-                "refund"
-                if refund.search(text)
-                else "pay"
-                if pay and pay.search(text)
-                else rule.otherwise
-            )
+            if refund.search(text):
+                kind = "refund"
+            else:
+                kind = "pay" if pay and pay.search(text) else rule.otherwise
             if not kind:
-                raise (
-                    cell_fault(header[position], text, NO_KIND)
-                    if text
-                    else blank_fault(header[position])
-                )
+                raise cell_fault(column, text, NO_KIND) if text else blank_fault(column)
             if len(known) < 1000:
                 known[cell] = kind
         return kind

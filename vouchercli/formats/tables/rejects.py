@@ -45,13 +45,12 @@ def write_rejects(
 def _write(
     file: TextIO, header: Sequence[str], rows: Iterable[tuple[Sequence[str], str, str]]
 ) -> int:
-    names = [name for name in header if name not in REJECT_COLUMNS]
-    kept = [at for at, name in enumerate(header) if name not in REJECT_COLUMNS]
+    columns = {at: name for at, name in enumerate(header) if name not in REJECT_COLUMNS}
     writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow([disarmed(name) for name in (*names, *REJECT_COLUMNS)])
+    writer.writerow([disarmed(name) for name in (*columns.values(), *REJECT_COLUMNS)])
     count = 0
     for cells, reason, explanation in rows:
-        own = [cells[at] if at < len(cells) else "" for at in kept]
+        own = [cells[at] if at < len(cells) else "" for at in columns]
         writer.writerow(
             [disarmed(cell) for cell in (*own, reason, explanation, *cells[len(header) :])]
         )

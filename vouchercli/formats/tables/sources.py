@@ -13,12 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats import whole_files
 from vouchercli.formats.tables import csvs, parquet
-from vouchercli.formats.tables.archives import ZIP_MAGIC, Blob, spooled, unpacked
+from vouchercli.formats.tables.archives import ZIP_MAGIC, Blob, blob_of, spool, unpack
 from vouchercli.formats.tables.encodings import encoding_of
 
 if TYPE_CHECKING:
@@ -69,23 +69,23 @@ def open_source(
     as the second guess; `choices` say which entry of an archive is meant. Raises `VoucherError` for
     all that cannot be read.
     """
-    outer = spooled(sys.stdin.buffer, "-") if str(path) == "-" else _file(Path(path))
+    outer = spool(sys.stdin.buffer, "-") if str(path) == "-" else _file(Path(path))
     with ThreadPoolExecutor(
         1
     ) as aside:  # a second core digests a large file while this one looks at its text
         sha256 = aside.submit(_digest, outer, "sha256")
-        found = _opened(path, outer, encoding, fallback, choices)
-        return replace(found, sha256=sha256.result())
+        source = _open(path, outer, encoding, fallback, choices)
+        return replace(source, sha256=sha256.result())
 
 
-def _opened(
+def _open(
     path: Path | str,
     outer: Blob,
     encoding: str | None,
     fallback: str | None,
     choices: Sequence[EntryChoice],
 ) -> Source:
-    inner = unpacked(outer, choices)
+    inner = unpack(outer, choices)
 
     def sha1s() -> frozenset[str]:
         return frozenset(
@@ -134,17 +134,7 @@ def _file(path: Path) -> Blob:
             pass
     except OSError as error:
         raise whole_files.unreadable(path, error) from error
-
-    last: list[BinaryIO] = []
-
-    def opened() -> BinaryIO:
-        last[:] = [path.open("rb")]
-        return last[0]
-
-    def share() -> float | None:
-        return last[0].tell() / size if last and size and not last[0].closed else None
-
-    return Blob(name, opened, size, share)
+    return blob_of(path, name, size)
 
 
 def _digest(blob: Blob, name: str) -> str:
@@ -165,10 +155,8 @@ def _workbook(blob: Blob, head: bytes) -> tuple[str, tuple[Part, ...]]:
             file=blob.name,
             kind=kind,
         )
-    # its reader is loaded only when a spreadsheet comes
-    from vouchercli.formats.tables import (
-        spreadsheets,
-    )
+    # the reader is loaded only when a spreadsheet comes
+    from vouchercli.formats.tables import spreadsheets
 
     parts = tuple(
         Part(name, partial(spreadsheets.rows, sheet))

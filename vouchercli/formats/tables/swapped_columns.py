@@ -31,34 +31,22 @@ CODE = re.compile(r"(?=.*\d)[0-9A-Z]{18}")  # a unified social credit code
 
 def refuse_swapped(reading: Reading) -> None:
     """Raises `VoucherError` columns_swapped when more than half of the first rows show it."""
-    sample = (
-        list(islice(reading.records(), SAMPLE))
-        if reading.profile.kind in ("claims", "merchants")
-        else []
-    )
+    if reading.profile.kind not in ("claims", "merchants"):
+        return
+    sample = list(islice(reading.records(), SAMPLE))
     if reading.profile.kind == "claims":
         for field in ("claim_no", "round", "claimed_at"):
-            _refuse(
-                reading,
-                sample,
-                field,
-                _people(reading, sample, field),
-                Word("people's identity numbers"),
-            )
+            people = [record for record in sample if _is_person(record, reading.position(field))]
+            _refuse(reading, sample, field, people, Word("people's identity numbers"))
     else:
-        _refuse(
-            reading,
-            sample,
-            "name",
-            [one for one in sample if _is_numbered(*one.values[:2])],
-            Word("numbers instead of names"),
-        )
+        numbered = [record for record in sample if _is_numbered(*record.values[:2])]
+        _refuse(reading, sample, "name", numbered, Word("numbers instead of names"))
 
 
 def _refuse(
-    reading: Reading, sample: list[Record], field: str, found: list[Record], what: Word
+    reading: Reading, sample: list[Record], field: str, swapped: list[Record], what: Word
 ) -> None:
-    if 2 * len(found) > len(sample):
+    if 2 * len(swapped) > len(sample):
         raise VoucherError(
             "columns_swapped",
             "{file} has {what} in the column {column}: its columns have changed places",
@@ -66,25 +54,18 @@ def _refuse(
             what=what,
             hint="compare the header with the rows; nothing of it was taken",
             column=reading.column(field),
-            where=f"{reading.name}:{found[0].line}",
+            where=f"{reading.name}:{swapped[0].line}",
         )
 
 
-def _people(reading: Reading, sample: list[Record], field: str) -> list[Record]:
-    """Rows with an identity number in this column: its date is a birthday, not a day of the year
-    that the row speaks of (some platforms number their claims by district and day).
+def _is_person(record: Record, place: int | None) -> bool:
+    """Whether an identity number stands there: its date is a birthday, not a day of the year that
+    the row speaks of (some platforms number their claims by district and day).
     """
-    position = reading.position(field)
-    found = []
-    for record in sample:
-        number = (
-            IDENTITY.fullmatch(id_text(record.cells[position]))
-            if position is not None and position < len(record.cells)
-            else None
-        )
-        if number and number[1] not in YEAR.findall(" ".join(record.cells)):
-            found.append(record)
-    return found
+    if place is None or place >= len(record.cells):
+        return False
+    number = IDENTITY.fullmatch(id_text(record.cells[place]))
+    return number is not None and number[1] not in YEAR.findall(" ".join(record.cells))
 
 
 def _is_numbered(number: str, name: str) -> bool:

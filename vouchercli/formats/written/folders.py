@@ -34,16 +34,16 @@ class Landed:
 
 
 def landed(inbox: Path, kinds: Sequence[str], clock: int) -> list[Landed]:
-    """The files that wait, in the order in which they came (kinds in their own order within one
+    """The files in the inbox, in the order in which they came (kinds in their own order within one
     second). `clock`: the machine's time now; what changed a moment ago, and what is named as
     unfinished, is left to the next look.
     """
-    found = [each for place in _folders(inbox, kinds) for each in _files(*place, clock)]
-    return sorted(found, key=lambda each: (each.changed_at, kinds.index(each.kind), str(each.path)))
+    files = [file for folder in _folders(inbox, kinds) for file in _files(*folder, clock)]
+    return sorted(files, key=lambda file: (file.changed_at, kinds.index(file.kind), str(file.path)))
 
 
 def strays(inbox: Path, kinds: Sequence[str]) -> list[Path]:
-    """Files that nobody will ever take in, because they do not lie in a folder of a platform and
+    """Files that are never taken in, because they do not lie in a folder of a platform and
     kind.
     """
     known = {folder for folder, *_ in _folders(inbox, kinds)}
@@ -72,20 +72,16 @@ def unreadable(inbox: Path, kinds: Sequence[str]) -> list[Path]:
         path
         for pattern in ("*", "*/*")
         for path in sorted(inbox.glob(pattern))
-        if not set(path.parts) & {*DEALT_WITH}
+        if not set(path.parts) & {*DEALT_WITH} and _is_folder(path)
     ]
-    found = [path for path in above if _is_folder(path) and not _is_open(path)]
-    return list(
-        dict.fromkeys(
-            [*found, *(folder for folder, *_ in _folders(inbox, kinds) if not _is_open(folder))]
-        )
-    )
+    folders = [*above, *(folder for folder, *_ in _folders(inbox, kinds))]
+    return [folder for folder in dict.fromkeys(folders) if not _is_open(folder)]
 
 
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:  # a folder above may be listed, but not entered: it is told of itself
+    except OSError:  # a folder above may be listed, but not entered: `unreadable` names that one
         return False
 
 
@@ -97,7 +93,7 @@ def _files(
     folder: Path, programme: str | None, platform: str, kind: str, clock: int
 ) -> Iterator[Landed]:
     if not _is_open(folder):
-        return  # `unreadable` tells
+        return  # `unreadable` names it
     for entry in os.scandir(folder):
         if entry.is_dir() or _is_unfinished(entry.name):
             continue

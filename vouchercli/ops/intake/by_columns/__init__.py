@@ -11,8 +11,6 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from vouchercli.formats.columnar import mapping
-
 if TYPE_CHECKING:
     from vouchercli.ops.intake.kinds import Desk
 
@@ -33,5 +31,5 @@ def goes_by_columns(desk: Desk) -> bool:
         and is_ours
         and find_spec("polars") is not None
         and find_spec("numpy") is not None
-        and mapping.of(desk.reading) is not None
+        and desk.reading.plan.is_columnar
     )

@@ -4,13 +4,12 @@ round is full, goes to the judge.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 from polars import col
 
-from vouchercli.ops.intake.by_columns import typing
-from vouchercli.ops.intake.by_columns.feed import Feed
+from vouchercli.ops.intake.by_columns import feed, typing
 from vouchercli.ops.intake.by_columns.typing import DAY
 from vouchercli.ops.intake.kinds import Taken
 from vouchercli.rules import limits as limits_law
@@ -50,7 +49,7 @@ class Proof(NamedTuple):
 def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
     """The chunks of a large file of claims behind the line `done`."""
     store.widen_cache(desk.db)
-    return iter(Feed(desk, done, lambda: Prover(desk), Writer()))
+    return iter(feed.Feed(desk, done, lambda: Prover(desk), Writer()))
 
 
 class Prover:
@@ -84,11 +83,11 @@ class Prover:
         self._is_one_each = all(row["per_resident"] == 1 for row in rows)
 
     def close(self) -> None:
-        """The database was left long ago."""
+        """Nothing to do: the database was closed as soon as it was read."""
 
     def prove(self, block: Block) -> Proof:
         """The plainly lawful claims of a block."""
-        frame, odd = block.columns()
+        frame, irregular = block.columns()
         rows = self._lawful(frame)
         first = rows.unique(CONTENT, keep="first", maintain_order=True)
         whose = col("resident") if self._limits else pl.struct("round_id", "resident")
@@ -103,10 +102,9 @@ class Prover:
             ~col("round_id").is_in(list(self._listed))
         )["line"]
         done = pl.concat([fit["line"], repeats])
-        lines = frame["line"]
         return Proof(
             fit,
-            [*odd, *lines.filter(~lines.is_in(done.implode())).to_list()],
+            [*irregular, *typing.lines_without(frame["line"], done)],
             repeats.len(),
             self._is_one_each,
             self._limits,
@@ -116,17 +114,14 @@ class Prover:
         """The rows of which rules.claims.reason is None."""
         at, day, of_day = typing.moments(frame["claimed_at"], self._zone)
         rows = frame.with_columns(claimed_at=at, day=day, of_day=of_day).filter(
-            col("claimed_at").is_not_null() & (col("claim_no") != "") & (col("resident") != "")
+            col("claimed_at").is_not_null(), col("claim_no") != "", col("resident") != ""
         )
-        rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left")
-        rows = rows.filter(
-            (col("claimed_at") >= col("opens_at")) & (col("claimed_at") < col("closes_at"))
+        rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left").filter(
+            col("claimed_at") >= col("opens_at"), col("claimed_at") < col("closes_at")
         )
         for round_id, from_at, until_at in self._pauses:
-            is_before, is_after = (
-                col("claimed_at") < from_at,
-                col("claimed_at") >= (END_OF_TIME if until_at is None else until_at),
-            )
+            is_after = col("claimed_at") >= (END_OF_TIME if until_at is None else until_at)
+            is_before = col("claimed_at") < from_at
             rows = rows.filter((col("round_id") != round_id) | is_before | is_after)
         return rows
 
@@ -144,30 +139,24 @@ class Prover:
 
     def _with_week(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with the bounds of the calendar week they were claimed in."""
-        days = rows["day"].unique().to_list()
-        bounds = [times.week_bounds(day, self._zone) for day in days]
-        weeks = {
-            name: [each[side] for each in bounds] for side, name in enumerate(proved_claims.WEEK)
-        }
-        known = pl.DataFrame(
-            {"day": days} | weeks, dict.fromkeys(("day", *proved_claims.WEEK), pl.Int64)
-        )
+        days = rows["day"].unique()
+        weeks = [(day, *times.week_bounds(day, self._zone)) for day in days]
+        schema = dict.fromkeys(("day", *proved_claims.WEEK), pl.Int64)
+        known = pl.DataFrame(weeks, schema, orient="row")
         return rows.join(known, on="day", how="left", maintain_order="left")
 
     def _with_expiry(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with `expires_at`, by round and day; days on which it is neither one moment nor
         one clock time fall away.
         """
-        days = rows.select("round_id", midnight=col("claimed_at") - col("of_day")).unique()
+        rows = rows.with_columns(midnight=col("claimed_at") - col("of_day"))
+        days = rows.select("round_id", "midnight").unique()
         ends = [
-            _ending(self._packs[round_id], midnight, self._zone)
+            (round_id, midnight, *_ending(self._packs[round_id], midnight, self._zone))
             for round_id, midnight in days.iter_rows()
         ]
-        known = days.with_columns(
-            ends_at=pl.Series([end for end, _ in ends], dtype=pl.Int64),
-            pace=pl.Series([pace for _, pace in ends], dtype=pl.Int64),
-        )
-        rows = rows.with_columns(midnight=col("claimed_at") - col("of_day"))
+        schema = dict.fromkeys(("round_id", "midnight", "ends_at", "pace"), pl.Int64)
+        known = pl.DataFrame(ends, schema, orient="row")
         rows = rows.join(known, on=["round_id", "midnight"], how="inner", maintain_order="left")
         return (
             rows.with_columns(expires_at=col("ends_at") + col("pace") * col("of_day"))
@@ -190,45 +179,40 @@ def _ending(pack: Template, midnight: int, zone: str) -> tuple[int | None, int]:
     return None, 0
 
 
-class Writer:
+class Writer(feed.Writer):
     """Writes proofs one after the other; a chunk has nothing of its own."""
-
-    def begin(self, desk: Desk) -> None:
-        """Nothing to learn."""
-
-    def rest(self, desk: Desk) -> None:
-        """Nothing to add up."""
 
     def write(self, desk: Desk, proof: Proof) -> Taken:
         """Count the proved rows and write them; rows that a standing claim keeps out are duplicates
         of it or left to the judge, and so are the last to come when a round has not room for
         all.
         """
-        fit, lines = _with_room(desk.db, proof.fit)
-        columns = [fit[name].to_list() for name in proved_claims.COLUMNS]
+        fit, late = _with_room(desk.db, proof.fit)
         proved_claims.count(desk.db, _by_day(fit))
-        within = (
-            (proof.limits, [fit[name].to_list() for name in proved_claims.WEEK])
-            if proof.limits
-            else None
-        )
-        first_id = proved_claims.next_id(desk.db)
         refused = proved_claims.add(
-            desk.db, desk.batch_id, first_id, columns, is_one_each=proof.is_one_each, within=within
+            desk.db,
+            desk.batch_id,
+            proved_claims.next_id(desk.db),
+            _columns(fit, proved_claims.COLUMNS),
+            is_one_each=proof.is_one_each,
+            within=(proof.limits, _columns(fit, proved_claims.WEEK)) if proof.limits else None,
         )
-        duplicate: set[int] = set()
+        duplicates: set[int] = set()
         if refused:
             left = fit[refused]
             proved_claims.count(
                 desk.db, [(round_id, day, -claims) for round_id, day, claims in _by_day(left)]
             )
-            fit = fit.filter(~col("line").is_in(left["line"].implode()))
-            duplicate = proved_claims.duplicates(desk.db, left.select(proved_claims.SAME).rows())
-            lines += [line for line in left["line"].to_list() if line not in duplicate]
-        return Taken(fit.height, len(duplicate) + proof.repeated, sorted([*proof.lines, *lines]))
+            lines = left["line"]
+            fit = fit.filter(~col("line").is_in(lines.implode()))
+            duplicates = proved_claims.duplicates(desk.db, left.select(proved_claims.SAME).rows())
+            late += [line for line in lines if line not in duplicates]
+        repeated = len(duplicates) + proof.repeated
+        return Taken(fit.height, repeated, sorted([*proof.lines, *late]))
 
-    def end(self, desk: Desk) -> None:
-        """Nothing waits for the end of a chunk."""
+
+def _columns(rows: pl.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
+    return [rows.get_column(name).to_list() for name in names]
 
 
 def _by_day(rows: pl.DataFrame) -> list[tuple[int, int, int]]:

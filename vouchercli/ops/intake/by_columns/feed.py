@@ -43,16 +43,17 @@ class Prover(Protocol):
         """Leave the database."""
 
 
-class Writer(Protocol):
-    """Writes what was proved, chunk by chunk."""
+class Writer:
+    """Writes what was proved, block by block, chunk by chunk."""
+
+    def write(self, desk: Desk, proof: Any) -> Taken:
+        """Write the rows of one block."""
+        raise NotImplementedError
 
     def begin(self, desk: Desk) -> None:
         """A chunk begins."""
 
-    def write(self, desk: Desk, found: Any) -> Taken:
-        """Write the rows of one block."""
-
-    def rest(self, desk: Desk) -> None:
+    def add_up(self, desk: Desk) -> None:
         """All blocks of the chunk are written: the judge comes next."""
 
     def end(self, desk: Desk) -> None:
@@ -60,72 +61,75 @@ class Writer(Protocol):
 
 
 @dataclass
-class Proved:
+class ProvedBlock:
     """One block, proved; `epoch` counts the commits of others that the proof knows of."""
 
     block: Block
-    found: Any
+    proof: Any
     epoch: int
 
 
 class Feed:
     """The chunks of one large file."""
 
-    def __init__(self, desk: Desk, done: int, prover: Callable[[], Prover], writer: Writer) -> None:
-        self._desk, self._done, self._make, self._writer = desk, done, prover, writer
-        self._prover = prover()
+    def __init__(
+        self, desk: Desk, done: int, make_prover: Callable[[], Prover], writer: Writer
+    ) -> None:
+        self._desk, self._done, self._writer = desk, done, writer
+        self._make_prover, self._prover = make_prover, make_prover()
         self._epoch = 0
         self._version = store.data_version(desk.db)
         self._pool = ThreadPoolExecutor(1)
         self._blocks = blocks.blocks(desk.reading, done, chunks.end_of)
-        self._coming: deque[Future[Proved | None]] = deque()
-        self._first: Proved | None = None  # of the chunk that comes next
-        self._is_plain = True
+        self._coming: deque[Future[ProvedBlock | None]] = deque()
+        self._first: ProvedBlock | None = None  # of the chunk that comes next
+        self._is_by_lines = True
 
     def __iter__(self) -> Iterator[Chunk]:
-        is_first = self._done == 0
-        self._coming.extend(self._pool.submit(self._next) for _ in range(AHEAD))
+        self._coming.extend(self._pool.submit(self._prove_next) for _ in range(AHEAD))
         try:
-            while (chunk := self._begun(is_first=is_first)) is not None:
+            self._first = self._next_block()
+            while self._first:
+                last_line = self._first.block.last_line
+                chunk = Chunk(last_line, (), is_first=self._done == 0, plain=self)
                 yield chunk
-                is_first, self._done = False, chunk.last_line
-            if not self._is_plain:
+                self._done = chunk.last_line
+                self._first = self._next_block()
+            if not self._is_by_lines:
                 yield from chunks.chunks(self._desk.reading, self._done, is_cut=True)
         finally:
             self._pool.shutdown(cancel_futures=True)
             self._prover.close()
 
-    def _begun(self, *, is_first: bool) -> Chunk | None:
-        self._first = self._proved()
-        return (
-            Chunk(self._first.block.last_line, (), is_first=is_first, plain=self)
-            if self._first
-            else None
-        )
-
-    def _next(self) -> Proved | None:
+    def _prove_next(self) -> ProvedBlock | None:
         """Read and prove one block; None behind the last one, and from where the file is not made
         of one line a row.
         """
         try:
             block = next(self._blocks, None)
-        except blocks.NotPlainError:
-            self._is_plain, block = False, None
-        return None if block is None else Proved(block, self._prover.prove(block), self._epoch)
+        except blocks.NotByLinesError:
+            self._is_by_lines, block = False, None
+        return None if block is None else ProvedBlock(block, self._prover.prove(block), self._epoch)
 
-    def _proved(self) -> Proved | None:
-        self._coming.append(self._pool.submit(self._next))
+    def _next_block(self) -> ProvedBlock | None:
+        self._coming.append(self._pool.submit(self._prove_next))
         return self._coming.popleft().result()
 
     def take(self, desk: Desk, chunk: Chunk) -> tuple[Taken, Iterable[Record]]:
         """Write the proved rows of the chunk, block by block."""
-        self._learn(desk)
+        version = store.data_version(desk.db)
+        if version != self._version:  # someone else has committed
+            self._version = version
+            self._pool.submit(self._prove_anew).result()
         self._writer.begin(desk)
         taken = NOTHING
         left: list[Record] = []
-        found, self._first = self._first, None  # a block's text goes with it
-        while found is not None:
-            block, written = found.block, self._written(desk, found)
+        proved, self._first = self._first, None  # a block's text goes with it
+        while proved is not None:
+            block = proved.block
+            if proved.epoch != self._epoch:
+                proved.proof = self._pool.submit(self._prover.prove, block).result()
+            written = self._writer.write(desk, proved.proof)
             taken += written
             left += block.records(written.lines)
             chunk.last_line, chunk.is_last, chunk.share = (
@@ -138,27 +142,15 @@ class Feed:
                 or chunks.is_border(block.last_line)
                 or len(taken.lines) > chunks.LEFT_TO_JUDGE
             )
-            found = None if is_border else self._proved()
-        self._writer.rest(desk)
+            proved = None if is_border else self._next_block()
+        self._writer.add_up(desk)
         return taken, left
-
-    def _learn(self, desk: Desk) -> None:
-        """Begin to prove anew when someone else has committed."""
-        version = store.data_version(desk.db)
-        if version != self._version:
-            self._version = version
-            self._pool.submit(self._anew).result()
-
-    def _written(self, desk: Desk, proved: Proved) -> Taken:
-        if proved.epoch != self._epoch:
-            proved.found = self._pool.submit(self._prover.prove, proved.block).result()
-        return self._writer.write(desk, proved.found)
 
     def end(self, desk: Desk) -> None:
         """The chunk is about to be committed."""
         self._writer.end(desk)
 
-    def _anew(self) -> None:
+    def _prove_anew(self) -> None:
         self._prover.close()
-        self._prover = self._make()
+        self._prover = self._make_prover()
         self._epoch += 1

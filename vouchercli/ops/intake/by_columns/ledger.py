@@ -12,12 +12,11 @@ import polars as pl
 from polars import col, lit
 
 from vouchercli.ops.intake import splits
-from vouchercli.ops.intake.by_columns import refunds, sums, typing
-from vouchercli.ops.intake.by_columns.book import visits_by_day
-from vouchercli.ops.intake.by_columns.feed import Feed
+from vouchercli.ops.intake.by_columns import feed, refunds, sums, typing
 from vouchercli.ops.intake.by_columns.redemptions import CHANGE, Proof, Prover
+from vouchercli.ops.intake.by_columns.visits import visits_of_facts
 from vouchercli.ops.intake.kinds import Taken
-from vouchercli.store import proved_redemptions, segments, transaction_numbers
+from vouchercli.store import programmes, proved_redemptions, segments, transaction_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,37 +24,45 @@ if TYPE_CHECKING:
     from vouchercli.ops.intake.kinds import Chunk, Desk
 
 SLICE = 10_000  # rows that are lists of Python's at once: they take many times the room of columns
-SIGNED = ("base_fen", "merchant_discount_fen", "threshold_fen", "denomination_fen")
+SIGNED = (
+    "base_fen",
+    "merchant_discount_fen",
+    "subsidy_fen",
+    "threshold_fen",
+    "denomination_fen",
+)  # negative in a refund
 
 
 def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
     """The chunks of a large file of redemptions behind the line `done`."""
-    writer = Writer(desk)
-    return iter(Feed(desk, done, lambda: Prover(desk), writer))
+    return iter(feed.Feed(desk, done, lambda: Prover(desk), Writer(desk)))
 
 
-class Writer:
+class Writer(feed.Writer):
     """Writes proofs one after the other, and knows the visits of the rows that the judge has
     accepted in between: a proof that was made before does not.
     """
 
     def __init__(self, desk: Desk) -> None:
-        self._has_visits = desk.rules.limits.vouchers_per_merchant_per_day is not None
+        assert desk.programme is not None
+        self._has_visits = (
+            programmes.value(desk.programme).limits.vouchers_per_merchant_per_day is not None
+        )
         self._shares = splits.Shares(desk)
         self._next: int | None = None
         self._judged: dict[
             int, np.ndarray[Any, Any]
         ] = {}  # local day -> the visits of the judge's rows, in order
-        self._moved: list[pl.DataFrame] = []  # what the totals are still to be told
+        self._moved: list[pl.DataFrame] = []  # not yet in the totals
         self._pool = ThreadPoolExecutor(1)
         self._sums: Future[sums.Sums] | None = None
 
     def begin(self, desk: Desk) -> None:
         """Learn what the judge has accepted since the last chunk."""
         if self._next is not None and self._has_visits:
-            for day, visits in visits_by_day(
-                proved_redemptions.visits_since(desk.db, self._next)
-            ).items():
+            facts = proved_redemptions.visits_since(desk.db, self._next)
+            for day in {day for _, _, day in facts}:
+                visits = visits_of_facts([fact for fact in facts if fact[2] == day])
                 self._judged[day] = np.union1d(self._judged.get(day, visits), visits)
 
     def write(self, desk: Desk, proof: Proof) -> Taken:
@@ -71,12 +78,15 @@ class Writer:
             sorted([*proof.lines, *lines, *late, *unproved]),
         )
 
-    def rest(self, desk: Desk) -> None:
+    def add_up(self, desk: Desk) -> None:
         """The judge has the rest of the chunk now: meanwhile what was written is added up."""
         self._next = proved_redemptions.next_id(desk.db)
         if self._moved:
             self._sums = self._pool.submit(
-                sums.of, self._moved, self._shares.by_number, segments.every(desk.db)
+                sums.add_up,
+                self._moved,
+                self._shares.by_number,
+                segments.every(desk.db),
             )
             self._moved = []
 
@@ -92,8 +102,7 @@ class Writer:
         known = [self._judged[day] for day in proof.days if day in self._judged]
         if not known:
             return fit, []
-        visits = fit["visit"].to_numpy()
-        meets = pl.Series(np.logical_or.reduce([_is_among(judged, visits) for judged in known]))
+        meets = pl.Series(np.isin(fit["visit"].to_numpy(), np.concatenate(known)))
         return fit.filter(~meets), fit["line"].filter(meets).to_list()
 
     def _pay(
@@ -104,11 +113,8 @@ class Writer:
         """
         if not fit.height:
             return fit, 0, []
-        splits = self._shares.of([(round_id, 0, fen) for round_id, fen in changes])
-        fit = fit.with_columns(
-            split_id=pl.Series([number for number, _ in splits]).gather(fit["change"]),
-            vouchers=lit(1),
-        )
+        numbers = self._split_numbers([(round_id, 0, fen) for round_id, fen in changes])
+        fit = fit.with_columns(split_id=numbers.gather(fit["change"]), vouchers=lit(1))
         first_id = proved_redemptions.next_id(desk.db)
         refused: list[int] = []
         for at in range(0, fit.height, SLICE):
@@ -118,59 +124,45 @@ class Writer:
                 first_id + at,
                 _columns(fit[at : at + SLICE], proved_redemptions.COLUMNS),
             )
-        _keep_run(desk, first_id, fit["key"], fit["paid_at"])
+        _keep_run(desk, first_id, fit)
         if not refused:
             return fit, 0, []
         is_refused = np.zeros(fit.height, bool)
         is_refused[np.array(refused) - first_id] = True
-        left, fit = fit.filter(pl.Series(is_refused)), fit.filter(pl.Series(~is_refused))
+        left = fit.filter(pl.Series(is_refused))
         duplicates = proved_redemptions.duplicates(
             desk.db, left.select(proved_redemptions.SAME).rows()
         )
-        return (
-            fit,
-            len(duplicates),
-            [line for line in left["line"].to_list() if line not in duplicates],
-        )
+        late = [line for line in left["line"] if line not in duplicates]
+        return fit.filter(pl.Series(~is_refused)), len(duplicates), late
 
-    def _refund(self, desk: Desk, asked: pl.DataFrame) -> pl.DataFrame:
+    def _refund(self, desk: Desk, candidates: pl.DataFrame) -> pl.DataFrame:
         """The full refunds that were written."""
-        found = refunds.with_payments(desk.db, asked) if asked.height else asked
-        if not found.height:
-            return found
-        splits = self._shares.of(
-            [(round_id, fen, 0) for round_id, fen in found.select(CHANGE).iter_rows()]
-        )
-        found = found.with_columns(
+        rows = refunds.with_payments(desk.db, candidates) if candidates.height else candidates
+        if not rows.height:
+            return rows
+        changes = rows.select(CHANGE).iter_rows()
+        rows = rows.with_columns(
             *(-col(name) for name in SIGNED),
-            split_id=pl.Series([number for number, _ in splits]),
+            split_id=self._split_numbers([(round_id, fen, 0) for round_id, fen in changes]),
             vouchers=lit(-1),
-            subsidy_fen=-col("subsidy_fen"),
+            key=typing.keys(rows["transaction_no"]),
         )
         first_id = proved_redemptions.next_id(desk.db)
-        proved_redemptions.add_refunds(
-            desk.db, desk.batch_id, first_id, _columns(found, proved_redemptions.REFUND_COLUMNS)
-        )
-        _keep_run(
-            desk,
-            first_id,
-            typing.keys(found["transaction_no"]),
-            found["paid_at"],
-        )
-        return found
+        columns = _columns(rows, proved_redemptions.REFUND_COLUMNS)
+        proved_redemptions.add_refunds(desk.db, desk.batch_id, first_id, columns)
+        _keep_run(desk, first_id, rows)
+        return rows
+
+    def _split_numbers(self, changes: list[tuple[int, int, int]]) -> pl.Series:
+        return pl.Series([number for number, _ in self._shares.of(changes)])
 
 
 def _columns(rows: pl.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
-    return [rows[name].to_list() for name in names]
+    return [rows.get_column(name).to_list() for name in names]
 
 
-def _is_among(ordered: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    places = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
-    return np.asarray(ordered[places] == wanted)
-
-
-def _keep_run(desk: Desk, first_id: int, keys: pl.Series, paid_at: pl.Series) -> None:
+def _keep_run(desk: Desk, first_id: int, rows: pl.DataFrame) -> None:
+    keys, paid_at = rows["key"].to_numpy(), rows["paid_at"]
     span = int(paid_at.min()), int(paid_at.max())  # type: ignore[arg-type]
-    transaction_numbers.keep(
-        desk.db, desk.batch_id, first_id, keys.to_numpy().astype("<u4").tobytes(), span
-    )
+    transaction_numbers.keep(desk.db, desk.batch_id, first_id, keys.astype("<u4").tobytes(), span)

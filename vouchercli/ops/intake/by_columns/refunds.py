@@ -39,12 +39,15 @@ def with_payments(db: sqlite3.Connection, refunds: pl.DataFrame) -> pl.DataFrame
     asked = refunds.select(
         "claim_id", "coupon_no", "refund_of", "merchant_id", "base_fen", "paid_at"
     )
-    found = [proved_redemptions.sole_payment(db, row) or (None, None) for row in asked.iter_rows()]
+    payments = [
+        proved_redemptions.sole_payment(db, row) or (None, None) for row in asked.iter_rows()
+    ]
     refunds = refunds.with_columns(
-        payment_id=pl.Series([one for one, _ in found], dtype=pl.Int64),
-        subsidy_fen=pl.Series([fen for _, fen in found], dtype=pl.Int64),
+        payment_id=pl.Series([payment_id for payment_id, _ in payments], dtype=pl.Int64),
+        subsidy_fen=pl.Series([fen for _, fen in payments], dtype=pl.Int64),
     )
-    told = col("told_fen").fill_null(col("subsidy_fen"))  # null: the file says nothing of it
-    return refunds.filter(col("payment_id").is_not_null() & (told == col("subsidy_fen"))).drop(
-        "told_fen"
+    # null: the file says nothing of it
+    stated = col("stated_fen").fill_null(col("subsidy_fen"))
+    return refunds.filter(col("payment_id").is_not_null(), stated == col("subsidy_fen")).drop(
+        "stated_fen"
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from polars import col, lit
 
-from vouchercli.ops.intake.by_columns.book import CHANNELS, SEGMENT
+from vouchercli.ops.intake.by_columns.book import CHANNELS
+from vouchercli.ops.intake.by_columns.known import SEGMENT
 from vouchercli.store import proved_redemptions, totals
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Sums:
         proved_redemptions.add_funders(db, self.funders)
 
 
-def of(
+def add_up(
     moved: list[pl.DataFrame], splits: Mapping[int, Split], segments: list[tuple[Any, ...]]
 ) -> Sums:
     """The sums of rows (`MOVED`); `splits` by their number, `segments` as
@@ -80,11 +81,11 @@ def _groups(rows: pl.DataFrame, segments: list[tuple[Any, ...]]) -> list[tuple[A
     named = combined.join(
         pl.DataFrame(segments, orient="row", schema=SEGMENT), on="segment_id", how="left"
     ).with_columns(round=lit(""), channel=channels)
-    found: list[tuple[Any, ...]] = []
+    sums: list[tuple[Any, ...]] = []
     for grouping in totals.KEYS:
         key = ("round_id", "day", grouping)
-        found += named.group_by(key).agg(ADDED).sort(key).select(lit(grouping), pl.all()).rows()
-    return found
+        sums += named.group_by(key).agg(ADDED).sort(key).select(lit(grouping), pl.all()).rows()
+    return sums
 
 
 def _merchants(rows: pl.DataFrame) -> list[list[int]]:

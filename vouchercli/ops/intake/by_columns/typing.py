@@ -34,29 +34,31 @@ def whole(column: str, digits: int) -> pl.Expr:
     return when(number > 0).then(number)
 
 
-def moments(written: pl.Series, zone: str) -> tuple[pl.Series, pl.Series, pl.Series]:
+def moments(texts: pl.Series, zone: str) -> tuple[pl.Series, pl.Series, pl.Series]:
     """`2020-03-27 08:00:00` as UTC seconds, local day (yyyymmdd) and second of the local day
     (`rules.times.Reader.read`); None on days of 23 or 25 hours, which are read one by one.
     """
     local = (
-        written.str.replace("T", " ", literal=True)
+        texts.str.replace("T", " ", literal=True)
         .str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False)
         .dt.epoch("s")
     )
     date, of_day = local // DAY, local % DAY
-    days = date.drop_nulls().unique().to_list()
     starts: dict[int, int | None] = {}
     names: dict[int, int | None] = {}
-    for one in days:
-        name = times.day_of(one * DAY, "UTC")
+    for number in date.drop_nulls().unique():
+        name = times.day_of(number * DAY, "UTC")
         first, end = times.day_bounds(name, zone)
-        starts[one], names[one] = (first, name) if end - first == DAY else (None, None)
-    midnight = date.replace_strict(starts, default=None, return_dtype=pl.Int64)
-    return (
-        midnight + of_day,
-        date.replace_strict(names, default=None, return_dtype=pl.Int64),
-        of_day,
+        starts[number], names[number] = (first, name) if end - first == DAY else (None, None)
+    midnight, day = (
+        date.replace_strict(known, default=None, return_dtype=pl.Int64) for known in (starts, names)
     )
+    return midnight + of_day, day, of_day
+
+
+def lines_without(lines: pl.Series, done: pl.Series) -> list[int]:
+    """The lines that are not done."""
+    return lines.filter(~lines.is_in(done.implode())).to_list()
 
 
 def keys(texts: pl.Series) -> pl.Series:

@@ -1,0 +1,312 @@
+"""From the cells of a row to our fields: the plan of one profile on one header, made once and run
+on every row.
+
+Most rows of a large file are clean: nothing to strip, nothing damaged. One regular expression over
+the whole row says so, and then the cells are only picked; every other row is read cell by cell. A
+test holds both against each other.
+"""
+
+from __future__ import annotations
+
+import re
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from vouchercli.formats.configs.fields import ABSENT, FIELDS, FILLED, type_of
+from vouchercli.formats.tables import cells, readers
+from vouchercli.formats.tables.headers import MERCHANT
+from vouchercli.formats.tables.origins import (
+    KIND,
+    ByKind,
+    Cell,
+    Joined,
+    Key,
+    Origin,
+    is_columnar,
+    parts_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vouchercli.formats.configs.fields import Type
+    from vouchercli.formats.configs.profiles import Profile, Spec
+
+    Maker = Callable[[Sequence[str], str], str]  # from a row and its kind to a field
+
+# Between the cells of a row that is looked at as one text stands the unit separator.
+SEPARATOR = "\x1f"
+# without \u951f, of which garbled texts are made
+WORD = "[0-9A-Za-z_\\-()\u00b7\uff08\uff09\u4e00-\u951e\u9520-\u9fff]"
+ID = r"0-9A-Za-z_|#/"  # what identifiers are made of, beside the hyphen
+DATE = r"\d{4}-\d\d-\d\d"  # an identifier that a spreadsheet has turned into a date
+# Cells that need no cleaning and cannot be damaged, by type.
+CLEAN: dict[Type, str] = {
+    "id": rf"(?!{DATE}(?:[\x1f ]|\Z))[{ID}\-]*",
+    "amount": r"-?\d+(?:\.\d{1,2})?",
+    "time": rf"{DATE}[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?",
+    "name": rf"(?:{WORD}+(?: {WORD}+)*)?",
+}
+ANY = r"[^\x1f]*"
+
+
+class Plan:
+    """How the rows under one header become values of `FIELDS[kind]`; `origins` says where each
+    field comes from, `downward` which columns repeat the cell above where they are blank.
+    """
+
+    def __init__(self, profile: Profile, header: Sequence[str]) -> None:
+        self.profile = profile
+        self.header = tuple(header)
+        self._places = {
+            cells.column_key(name): place
+            for place, name in reversed(list(enumerate(header)))
+            if name
+        }
+        # Whether the header's first column ends so, by the last letter of a row's first cell.
+        self._endings: dict[str, bool] = {}
+        self._first = cells.column_key(self.header[0]) if self.header else ""
+        rule, is_redemption = profile.kind_rule, profile.kind == "redemptions"
+        # The column that tells payments from refunds.
+        self.kind_place = (
+            self.position(*(rule.columns or (rule.sign,)))
+            if is_redemption and not rule.value
+            else None
+        )
+        # The row's kind, pay or refund ('' in other kinds of file); raises `RowFault`.
+        self.kind = (
+            readers.kinds(rule, self.kind_place, self.header) if is_redemption else readers.no_kind
+        )
+        self.origins = {field: self._origin_of(field) for field in FIELDS[profile.kind]}
+        self.parts = [part for origin in self.origins.values() for part in parts_of(origin)]
+        columns = [part for part in self.parts if isinstance(part, Cell)]
+        self.downward = {cell.place for cell in columns if cell.spec.down}
+        # Nothing in a row but names and numbers: it may look like the header, or like a footer.
+        self._is_bare = not {"time", "amount"} & {cell.type for cell in columns}
+        self._clean = self._clean_row(columns)
+        self._makers = [self.maker(origin) for origin in self.origins.values()]
+        self._texts: list[str] = []
+        self._clean_makers: list[Maker] = []
+        self._pick = itemgetter(*self._slots())
+
+    @property
+    def is_columnar(self) -> bool:
+        """Whether every field can be made of whole columns (`columnar`)."""
+        return self.profile.kind != "merchants" and all(map(is_columnar, self.origins.values()))
+
+    def position(self, *names: str) -> int | None:
+        """Where the first of these columns stands that the header has."""
+        return next(
+            (self._places[key] for key in map(cells.column_key, names) if key in self._places),
+            None,
+        )
+
+    def has(self, field: str) -> bool:
+        """Whether the file says anything about this field of ours: by a column, or by the profile's
+        own word.
+        """
+        spec = self.profile.fields.get(field)
+        if spec is None:
+            return field == "merchant_no" and bool(self.profile.key)
+        return any(
+            part.value is not None
+            or part.default is not None
+            or self.position(*part.columns, *part.join) is not None
+            for part in (spec.pay, spec.refund, spec)
+            if part
+        )
+
+    def clean_row(self, row: list[str]) -> list[str] | None:
+        """The row without backticks and TABs when nothing else is to be cleaned in it; else
+        None.
+        """
+        if self._clean is None or len(row) != len(self.header):
+            return None
+        if self._is_bare and self.is_header(row):
+            return None
+        joined = SEPARATOR.join(row)
+        if "`" not in joined and "\t" not in joined:
+            return row if self._clean.fullmatch(joined) else None
+        if self._is_bare:  # a mark within a name belongs to it
+            return None
+        joined = joined.replace("`", "").replace("\t", "")
+        return joined.split(SEPARATOR) if self._clean.fullmatch(joined) else None
+
+    def is_header(self, row: list[str]) -> bool:
+        """Whether a row begins as the header does; where times or amounts are read, no clean row is
+        the header once more.
+        """
+        last = row[0][-1:]
+        if last not in self._endings:
+            self._endings[last] = cells.column_key(last) in ("", self._first[-1:])
+        return self._endings[last] and cells.column_key(row[0]) == self._first
+
+    def clean_values(self, row: list[str], kind: str) -> tuple[str, ...]:
+        """`values` of a row that `clean_row` gave: picked out of its cells and the few that must
+        be made.
+        """
+        made = [maker(row, kind) for maker in self._clean_makers]
+        values: tuple[str, ...] = self._pick([*row, kind, *self._texts, *made])
+        return values
+
+    def values(self, row: Sequence[str], kind: str) -> tuple[str, ...]:
+        """The cleaned texts of `FIELDS[kind]`, '' where the file says nothing. Raises
+        `RowFault`.
+        """
+        return tuple([maker(row, kind) for maker in self._makers])
+
+    def maker(self, origin: Origin, *, is_clean: bool = False) -> Maker:
+        """The function that makes a field of a row; of one whose cells have been cleaned when
+        `is_clean`. It raises `RowFault`.
+        """
+        if isinstance(origin, str):
+            return lambda row, kind: origin
+        if isinstance(origin, Joined):
+            clean = readers.CLEAN[origin.type]
+            return lambda row, kind: origin.glue.join(
+                [text for place in origin.places if (text := clean(row[place]))]
+            )
+        if isinstance(origin, Cell):
+            return _cell_maker(origin, is_clean=is_clean)
+        makers = [
+            self.maker(part, is_clean=is_clean)
+            for part in (origin.parts if isinstance(origin, Key) else origin)
+        ]
+        if isinstance(origin, Key):
+            return _key_maker(origin.columns, makers)
+        return lambda row, kind: makers[kind == "refund"](row, kind)
+
+    def _origin_of(self, field: str) -> Origin:
+        spec = self.profile.fields.get(field)
+        if field == "kind" and self.profile.kind == "redemptions":
+            return KIND
+        if spec:
+            return self._origin(field, spec)
+        if field == "merchant_no" and self.profile.key:
+            named = [(name, self.profile.fields.get(name)) for name in self.profile.key]
+            parts = [
+                self._origin(name, part)
+                if part
+                else Joined((self._places[cells.column_key(name)],), "", "name")
+                for name, part in named
+            ]
+            columns = [
+                part.column if isinstance(part, Cell) else name
+                for (name, _), part in zip(named, parts, strict=True)
+            ]
+            return Key(tuple(columns), tuple(parts))
+        return ABSENT.get(field, "")
+
+    def _origin(self, field: str, spec: Spec) -> Origin:
+        if spec.value is not None:
+            return spec.value
+        if spec.pay and spec.refund:
+            return ByKind(self._origin(field, spec.pay), self._origin(field, spec.refund))
+        if spec.join:
+            places = [self.position(name) for name in spec.join]
+            return Joined(
+                tuple(place for place in places if place is not None), spec.glue, type_of(field)
+            )
+        place = self.position(*spec.columns)
+        if place is None:
+            return spec.default if spec.default is not None else ABSENT.get(field, "")
+        is_needed = spec.default is None and (
+            field in FILLED[self.profile.kind] or self._is_the_only_merchant(field)
+        )
+        is_amount = type_of(field) == "amount"
+        return Cell(
+            field,
+            place,
+            self.header[place],
+            spec,
+            is_needed,
+            is_amount and self.profile.is_fen,
+            is_amount and self.profile.refunds_are_negative,
+        )
+
+    def _is_the_only_merchant(self, field: str) -> bool:
+        """A redemption names its merchant by our number or by the platform's: when the file has one
+        of them, it must be filled.
+        """
+        others = [
+            spec for name, spec in self.profile.fields.items() if name in MERCHANT and name != field
+        ]
+        return (
+            self.profile.kind == "redemptions"
+            and field in MERCHANT
+            and all(spec.value is None and self.position(*spec.columns) is None for spec in others)
+        )
+
+    def _clean_row(self, columns: list[Cell]) -> re.Pattern[str] | None:
+        """The pattern of a clean row; None where there is none: a column is read as two types, the
+        cells above are looked at, joined cells may hold marks, or a row may be a footer (nothing
+        but names and numbers).
+        """
+        types = {cell.place: cell.type for cell in columns}
+        needed = {cell.place for cell in columns if cell.is_needed}
+        if (
+            self.downward
+            or any(types[cell.place] != cell.type for cell in columns)
+            or (self._is_bare and (self.profile.footer or not needed))
+            or (not self._is_bare and len(columns) != len(self.parts))
+        ):
+            return None
+        shapes = [
+            (r"(?=[^\x1f])" if place in needed else "") + CLEAN[types[place]]
+            if place in types
+            else ANY
+            for place in range(len(self.header))
+        ]
+        return re.compile(SEPARATOR.join(shapes), re.ASCII)
+
+    def _slots(self) -> list[int]:
+        """Where `clean_values` finds each field: in the row's own cells, and behind them in its
+        kind, the texts that are the same for every row, and the fields that must be made.
+        """
+        width = len(self.header)
+        self._texts = [origin for origin in self.origins.values() if isinstance(origin, str)]
+        slots, texts = [], 0
+        for origin in self.origins.values():
+            if origin is KIND:
+                slots.append(width)
+            elif isinstance(origin, Cell) and origin.is_copied:
+                slots.append(origin.place)
+            elif isinstance(origin, str):
+                texts += 1
+                slots.append(width + texts)
+            else:
+                self._clean_makers.append(self.maker(origin, is_clean=True))
+                slots.append(width + len(self._texts) + len(self._clean_makers))
+        return slots
+
+
+def _cell_maker(cell: Cell, *, is_clean: bool) -> Maker:
+    place, column, words = cell.place, cell.column, cell.spec.words
+    read = str if is_clean else readers.reader(cell.field, column)
+    pattern = re.compile(cell.spec.pattern) if cell.spec.pattern else None
+    default = cell.spec.default or ""
+
+    def make(row: Sequence[str], kind: str) -> str:
+        text = read(row[place])
+        if text and pattern:
+            text = readers.matched(pattern, cell.field, column, text)
+        text = words.get(text, text)
+        if not text:
+            if cell.is_needed:
+                raise readers.blank_fault(column)
+            return default
+        if cell.is_fen:
+            text = readers.yuan_of_fen(column, text)
+        return cells.opposite(text) if cell.is_turned and kind == "refund" else text
+
+    return make
+
+
+def _key_maker(columns: tuple[str, ...], makers: list[Maker]) -> Maker:
+    def make(row: Sequence[str], kind: str) -> str:
+        texts = [maker(row, kind) for maker in makers]
+        if "" in texts:
+            raise readers.blank_fault(columns[texts.index("")])
+        return cells.identity_key(*texts)
+
+    return make
