@@ -227,10 +227,10 @@ def _a_batch(db: Any) -> int:
 def _grant_earlier(session: Session, packs: list[tuple[bytes, int]]) -> None:
     """Packs of the earlier round: they count in the week and in the programme."""
     from vouchercli.ops.granting import grants
-    from vouchercli.ops.rounds.lookup import found
+    from vouchercli.ops.rounds.lookup import look_up
 
     with store.writing(session):
-        grants.grant(found(session, "earlier"), [(resident, None, at) for resident, at in packs])
+        grants.grant(look_up(session, "earlier"), [(resident, None, at) for resident, at in packs])
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))

@@ -72,16 +72,16 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
             file=certificate,
             why=str(error),
         ) from error
-    it = proof.read(whole)
+    stated = proof.read(whole)
     data = {
-        "round": it.round,
-        "programme": it.programme,
+        "round": stated.round,
+        "programme": stated.programme,
         "certificate_sha256": proof.own_digest(whole),
-        "seed_sha256": it.seed_sha256,
+        "seed_sha256": stated.seed_sha256,
         "entrants_sha256": read.sha256,
         "entrants": len(rows),
-        "places": it.places,
-        "winners": len(it.winners),
+        "places": stated.places,
+        "winners": len(stated.winners),
         "proven": not found,
     }
     if found:
@@ -90,8 +90,8 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
         say(
             "the draw of {round} is verified: {winners:,} winners of {entrants:,} entrants, drawn"
             " again with the same result",
-            round=it.round,
-            winners=len(it.winners),
+            round=stated.round,
+            winners=len(stated.winners),
             entrants=len(rows),
         )
     ]
@@ -100,7 +100,7 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
             say(
                 "compare the digest of the seed with the one that was announced before registration"
                 " closed: {digest}",
-                digest=it.seed_sha256,
+                digest=stated.seed_sha256,
             )
         )
     return Outcome(data, (), tuple(says))

@@ -70,7 +70,7 @@ def commit_seed(
             say(
                 "next: publish the digest of the seed now; after {closes_at}: voucher draw entrants"
                 " {round}",
-                closes_at=each.shown(each.renewed.closes_at),
+                closes_at=each.local_time(each.renewed.closes_at),
                 round=code,
             ),
         )
@@ -152,7 +152,7 @@ def draw(
                 say(
                     "round {round} was drawn on {at}; nothing was changed",
                     round=code,
-                    at=each.shown(each.kept.drawn_at or 0),
+                    at=each.local_time(each.kept.drawn_at or 0),
                 ),
             )
         outcome = told(each, *says, problems=problems)
@@ -170,7 +170,7 @@ def next_step(session: Session, code: str, public_randomness: str | None = None)
             say(
                 "{round} has its seed; the draw follows after registration closes at {closes_at}",
                 round=code,
-                closes_at=each.shown(each.closes_at),
+                closes_at=each.local_time(each.closes_at),
             ),
         )
     return draw(session, code, public_randomness)
@@ -181,8 +181,8 @@ def next_step(session: Session, code: str, public_randomness: str | None = None)
 
 def _draw(each: Lottery, entrants: Sequence[Entrant], public: str | None, at: int) -> Drawn:
     """The result, and its certificate kept."""
-    row, it = each.kept, each.row
-    places = it["packs"] - it["claimed"]
+    row, round_row = each.kept, each.row
+    places = round_row["packs"] - round_row["claimed"]
     kept = sum(stratum.quota for stratum in each.strata)
     if kept > places:
         raise terms.too_large(kept, places)
@@ -196,7 +196,7 @@ def _draw(each: Lottery, entrants: Sequence[Entrant], public: str | None, at: in
 
     document = proof.document(
         proof.Certificate(
-            programme=it["programme"],
+            programme=round_row["programme"],
             round=each.code,
             seed=seed,
             seed_sha256=row.seed_sha256,
@@ -222,7 +222,7 @@ def _draw(each: Lottery, entrants: Sequence[Entrant], public: str | None, at: in
     draws.draw(each.session, each.round_id, proof.canonical(document))
     each.note(
         "draw.run",
-        before={"claimed": it["claimed"]},
+        before={"claimed": round_row["claimed"]},
         after={
             "seed": seed,
             "public_randomness": public,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import allocations
-from vouchercli.ops.rounds.lookup import Found, found
+from vouchercli.ops.rounds.lookup import RoundAtHand, look_up
 from vouchercli.result import EVERYWHERE, JSON, Column, Outcome, Problem, Table, Word, only, say
 from vouchercli.rules import certificates
 from vouchercli.rules import draws as law
@@ -33,7 +33,7 @@ STEPS = {
 
 
 @dataclass(frozen=True)
-class Lottery(Found):
+class Lottery(RoundAtHand):
     """A round of mode lottery with its draw (None: nothing is committed yet)."""
 
     draw: Draw | None = None
@@ -86,18 +86,24 @@ class Lottery(Found):
 
 def lottery(session: Session, code: str) -> Lottery:
     """The lottery of that round. Raises `unknown_round`, `not_a_lottery`, `platform_round`."""
-    it = found(session, code)
-    if it.row["mode"] != "lottery":
+    current = look_up(session, code)
+    if current.row["mode"] != "lottery":
         raise VoucherError(
             "not_a_lottery",
             "round {round} is not a lottery: its mode is {mode}",
             hint="voucher round show {round}",
             round=code,
-            mode=Word(it.row["mode"]),
+            mode=Word(current.row["mode"]),
         )
-    if it.row["platform"]:
-        raise allocations.platform_round(it)
-    return Lottery(it.session, it.row, it.programme, it.template, draws.kept(it.db, it.round_id))
+    if current.row["platform"]:
+        raise allocations.platform_round(current)
+    return Lottery(
+        current.session,
+        current.row,
+        current.programme,
+        current.template,
+        draws.kept(current.db, current.round_id),
+    )
 
 
 def told(each: Lottery, *says: Message, problems: tuple[Problem, ...] = (), **more: Any) -> Outcome:

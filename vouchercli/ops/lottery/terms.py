@@ -39,7 +39,7 @@ def committed(session: Session, code: str) -> Lottery:
             " {closes_at}",
             hint="give the round a later opening, then voucher draw commit {round}",
             round=code,
-            closes_at=each.shown(each.closes_at),
+            closes_at=each.local_time(each.closes_at),
         )
     return each
 
@@ -81,8 +81,8 @@ def require_time(each: Lottery, registration_closes_at: int | None) -> None:
             "registration_closes_late",
             "registration would close at {closes_at}, after the round opens at {opens_at}",
             hint="an earlier --registration-closes",
-            closes_at=each.shown(registration_closes_at),
-            opens_at=each.shown("opens_at"),
+            closes_at=each.local_time(registration_closes_at),
+            opens_at=each.local_time("opens_at"),
         )
     closes_at = law.registration_closes_at(row["opens_at"], registration_closes_at)
     if each.now >= closes_at:
@@ -92,7 +92,7 @@ def require_time(each: Lottery, registration_closes_at: int | None) -> None:
             " that",
             hint="give the round a later opening: voucher round edit {round} --opens-at TIME",
             round=each.code,
-            closes_at=each.shown(closes_at),
+            closes_at=each.local_time(closes_at),
         )
 
 
@@ -104,8 +104,8 @@ def require_closed(each: Lottery) -> None:
             "the registration of round {round} closes at {closes_at}; it is {now} now",
             hint="wait until then",
             round=each.code,
-            closes_at=each.shown(each.closes_at),
-            now=each.shown(each.now),
+            closes_at=each.local_time(each.closes_at),
+            now=each.local_time(each.now),
         )
 
 

@@ -12,7 +12,7 @@ from vouchercli.rules import money
 from vouchercli.store import amendments
 
 if TYPE_CHECKING:
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.result import Message
 
 
@@ -29,7 +29,7 @@ class Foreseen:
     said: Message | None = None
 
 
-def foreseen(it: Found, new_value_fen: int, *, is_said: bool) -> Foreseen:
+def foreseen(current: RoundAtHand, new_value_fen: int, *, is_said: bool) -> Foreseen:
     """The packs of the next round. What this one took over itself is not its own: it would grow
     from week to week.
 
@@ -37,45 +37,47 @@ def foreseen(it: Found, new_value_fen: int, *, is_said: bool) -> Foreseen:
     is each fen of the vouchers that have expired by now: a later copy takes what has expired
     since. `is_said`: --packs counts alone.
     """
-    row = it.row
-    taken = amendments.rolled_in(it.db, it.round_id)
+    row = current.row
+    taken = amendments.rolled_in(current.db, current.round_id)
     base = row["packs"] - (taken.packs if taken else 0)
-    if it.programme.unused != "next_round" or row["state"] not in (
+    if current.programme.unused != "next_round" or row["state"] not in (
         *law.HAS_ENDED,
         "open",
         "paused",
     ):
         return Foreseen(base)
-    other, gone_fen = amendments.rolled_out(it.db, it.round_id)
+    other, gone_fen = amendments.rolled_out(current.db, current.round_id)
     unclaimed = 0 if other else row["packs"] - row["claimed"]
     if is_said or row["state"] not in law.HAS_ENDED:
-        return Foreseen(base, said=_left(it, unclaimed, is_said=is_said) if unclaimed else None)
-    expired_fen = max(releases.expired_unused(it) - gone_fen, 0)
+        return Foreseen(
+            base, said=_left(current, unclaimed, is_said=is_said) if unclaimed else None
+        )
+    expired_fen = max(releases.expired_unused(current) - gone_fen, 0)
     packs = law.rolled_in(unclaimed * row["pack_value_fen"] + expired_fen, new_value_fen)
     if packs:
-        said = _said(packs, new_value_fen, unclaimed, expired_fen, it.code)
+        said = _said(packs, new_value_fen, unclaimed, expired_fen, current.code)
         return Foreseen(base, unclaimed, expired_fen, packs, said)
     if not other:
         return Foreseen(base)
     gone = say(
         "nothing is rolled in: {other} took over the unclaimed packs of {round}",
         other=other,
-        round=it.code,
+        round=current.code,
     )
     return Foreseen(base, said=gone)
 
 
-def _left(it: Found, unclaimed: int, *, is_said: bool) -> Message:
+def _left(current: RoundAtHand, unclaimed: int, *, is_said: bool) -> Message:
     if is_said:
         return say(
             "{unclaimed:,} packs of {round} are unclaimed and not rolled in: --packs was given",
             unclaimed=unclaimed,
-            round=it.code,
+            round=current.code,
         )
     return say(
         "nothing is rolled in: round {round} is {state}; copy it after it has closed",
-        round=it.code,
-        state=Word(it.row["state"]),
+        round=current.code,
+        state=Word(current.row["state"]),
     )
 
 

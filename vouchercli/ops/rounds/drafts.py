@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import carry_overs, commitments
-from vouchercli.ops.rounds import rounds as ops
-from vouchercli.ops.rounds.lookup import changing, found, require
+from vouchercli.ops.rounds import rounds as round_commands
+from vouchercli.ops.rounds.lookup import changing, look_up, require
 from vouchercli.ops.setup import staff
 from vouchercli.result import Problem, say
 from vouchercli.rules import money, times
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.result import Message, Outcome
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Template
@@ -57,18 +57,18 @@ def create_round(session: Session, code: str, given: Mapping[str, Any]) -> Outco
             "per_resident": programme.limits.packs_per_resident_per_round,
         }
         terms = _terms(programme, templates.referenced(db, given["template"]), given, usual)
-        it = _added(session, row["programme_id"], code, terms)
-        it.note("round.create", before=None, after={"state": "draft", **terms})
-        return _drafted(it)
+        current = _added(session, row["programme_id"], code, terms)
+        current.note("round.create", before=None, after={"state": "draft", **terms})
+        return _drafted(current)
 
 
-def _added(session: Session, programme_id: int, code: str, terms: Mapping[str, Any]) -> Found:
+def _added(session: Session, programme_id: int, code: str, terms: Mapping[str, Any]) -> RoundAtHand:
     """The new draft, its author noted."""
     who = {"actor": session.actor, "now": session.now}
     rounds.add(session.db, {**terms, **who, "programme_id": programme_id, "round": code})
-    it = found(session, code)
-    approvals.add_author(session, it.round_id, 1)
-    return it
+    current = look_up(session, code)
+    approvals.add_author(session, current.round_id, 1)
+    return current
 
 
 def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome:
@@ -83,30 +83,30 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
             "say what to change, for example --packs or --opens-at",
             hint="voucher round edit --help",
         )
-    with changing(session, code) as it:
-        row = it.row
-        require("edit", it)
-        staff.require_itself(session, it.programme)
+    with changing(session, code) as current:
+        row = current.row
+        require("edit", current)
+        staff.require_itself(session, current.programme)
         before = {column: row[column] for column in COLUMNS}
         terms = _terms(
-            it.programme,
-            templates.referenced(it.db, given["template"] or row["pinned"]),
+            current.programme,
+            templates.referenced(current.db, given["template"] or row["pinned"]),
             given,
             before,
         )
         if terms == before:
-            return ops.told(
-                it,
+            return round_commands.told(
+                current,
                 say("round {round} has these terms already; nothing was changed", round=code),
             )
-        released = commitments.release(it, "round.edit")
-        rounds.revise(it.db, it.round_id, terms, session.actor)
-        approvals.add_author(session, it.round_id, row["revision"] + 1)
-        amendments.void(it.db, it.round_id, it.now)
+        released = commitments.release(current, "round.edit")
+        rounds.revise(current.db, current.round_id, terms, session.actor)
+        approvals.add_author(session, current.round_id, row["revision"] + 1)
+        amendments.void(current.db, current.round_id, current.now)
         if terms["packs"] != before["packs"]:
-            amendments.forget_roll_in(it.db, it.round_id)
+            amendments.forget_roll_in(current.db, current.round_id)
         changed = [column for column in COLUMNS if terms[column] != before[column]]
-        it.note(
+        current.note(
             "round.edit",
             revision=row["revision"] + 1,
             before={
@@ -117,7 +117,7 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
             after={"state": "draft", **{column: terms[column] for column in changed}},
         )
         hint = "the next order goes out once the round is approved again"
-        return _drafted(found(session, code), problems=ops.orders_out(it, hint))
+        return _drafted(look_up(session, code), problems=round_commands.orders_out(current, hint))
 
 
 def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) -> Outcome:
@@ -127,25 +127,27 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
     Unless `given` says how many packs, what this round did not use is rolled in where the
     programme's policy says so.
     """
-    with changing(session, code) as it:
-        old = it.row
-        staff.require_itself(session, it.programme)
-        _check_code(it.db, old["programme_id"], new)
+    with changing(session, code) as earlier:
+        old = earlier.row
+        staff.require_itself(session, earlier.programme)
+        _check_code(earlier.db, old["programme_id"], new)
         shift = given["opens_at"] - old["opens_at"]
         usual: dict[str, Any] = {column: old[column] for column in COLUMNS}
         usual["closes_at"] = (
-            None if given["template"] or it.template.validity.until else old["closes_at"] + shift
+            None
+            if given["template"] or earlier.template.validity.until
+            else old["closes_at"] + shift
         )
         usual["registration_opens_at"] = (
             None if old["registration_opens_at"] is None else old["registration_opens_at"] + shift
         )
-        pack = templates.referenced(it.db, given["template"] or old["pinned"])
+        pack = templates.referenced(earlier.db, given["template"] or old["pinned"])
         rolled = carry_overs.foreseen(
-            it, pack["pack_value_fen"], is_said=given["packs"] is not None
+            earlier, pack["pack_value_fen"], is_said=given["packs"] is not None
         )
         usual["packs"] = rolled.base + rolled.packs
-        terms = _terms(it.programme, pack, given, usual)
-        copied = _added(session, old["programme_id"], new, terms)
+        terms = _terms(earlier.programme, pack, given, usual)
+        later = _added(session, old["programme_id"], new, terms)
         more = {}
         if rolled.packs:
             more["rolled_in"] = {
@@ -153,14 +155,14 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
                 "expired_fen": rolled.expired_fen,
                 "packs": rolled.packs,
             }
-            amendments.roll_in(it.db, copied.round_id, it.round_id, **more["rolled_in"])
+            amendments.roll_in(earlier.db, later.round_id, earlier.round_id, **more["rolled_in"])
         after = {"state": "draft", **terms}
-        copied.note("round.create", before=None, after=after, copied_from=code, **more)
-        return _drafted(copied, *filter(None, [rolled.said]))
+        later.note("round.create", before=None, after=after, copied_from=code, **more)
+        return _drafted(later, *filter(None, [rolled.said]))
 
 
-def _drafted(it: Found, *more: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
-    row, code, opens_at = it.row, it.code, it.shown("opens_at")
+def _drafted(current: RoundAtHand, *more: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
+    row, code, opens_at = current.row, current.code, current.local_time("opens_at")
     late = Problem(
         "opening_past",
         "round {round} opens at {opens_at}, which has passed",
@@ -168,8 +170,8 @@ def _drafted(it: Found, *more: Message, problems: tuple[Problem, ...] = ()) -> O
         hint="to enter an old round as of its time, add --now TIME",
         params={"round": code, "opens_at": opens_at},
     )
-    return ops.told(
-        it,
+    return round_commands.told(
+        current,
         say(
             "drafted {round}: {packs:,} packs of {template}, {quota} yuan at most",
             round=code,
@@ -180,11 +182,11 @@ def _drafted(it: Found, *more: Message, problems: tuple[Problem, ...] = ()) -> O
         say(
             "claims count from {opens_at} to {closes_at}",
             opens_at=opens_at,
-            closes_at=it.shown("closes_at"),
+            closes_at=current.local_time("closes_at"),
         ),
         *more,
         say("next: voucher round plan {round}, then voucher round submit {round}", round=code),
-        problems=((late,) if row["opens_at"] < it.now else ()) + problems,
+        problems=((late,) if row["opens_at"] < current.now else ()) + problems,
     )
 
 

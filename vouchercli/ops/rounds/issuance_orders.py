@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.formats.written.issuance_orders import OrderProfile
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Coupon, Template
     from vouchercli.session import Session
@@ -67,11 +67,11 @@ def lead_of(platform: str) -> int:
     return formats.profile_of(platform).lead_seconds if platform else 0
 
 
-def superseded(it: Found, hint: str) -> tuple[Problem, ...]:
+def superseded(current: RoundAtHand, hint: str) -> tuple[Problem, ...]:
     """A warning when the platform holds an order of a round that no longer stands as it was
     ordered.
     """
-    number = issuance_orders.next_number(it.db, it.round_id) - 1
+    number = issuance_orders.next_number(current.db, current.round_id) - 1
     if not number:
         return ()
     return (
@@ -80,7 +80,7 @@ def superseded(it: Found, hint: str) -> tuple[Problem, ...]:
             "{platform} still has order {number} of {round}, which is no longer valid",
             level="warning",
             hint=hint,
-            params={"platform": it.row["platform"], "number": number, "round": it.code},
+            params={"platform": current.row["platform"], "number": number, "round": current.code},
         ),
     )
 
@@ -179,11 +179,11 @@ def _last_use_at(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone:
 # ---------------------------------------------------------------- the order
 
 
-def terms_sha256(it: Found) -> str:
+def terms_sha256(current: RoundAtHand) -> str:
     """The digest of all that an order is about but the merchants of the day: when it changes, the
     platform needs the next order.
     """
-    return hashlib.sha256(_canonical(_terms(it)).encode()).hexdigest()
+    return hashlib.sha256(_canonical(_terms(current)).encode()).hexdigest()
 
 
 def order_round(session: Session, code: str) -> Outcome:
@@ -192,39 +192,39 @@ def order_round(session: Session, code: str) -> Outcome:
 
     Raises `platform_limits`.
     """
-    with changing(session, code) as it:
-        refuse_unfit(it.programme, it.template, it.row)
-        number = issuance_orders.next_number(it.db, it.round_id)
-        document, sheet = _texts(it, number)
-        digest = terms_sha256(it)
+    with changing(session, code) as current:
+        refuse_unfit(current.programme, current.template, current.row)
+        number = issuance_orders.next_number(current.db, current.round_id)
+        document, sheet = _texts(current, number)
+        digest = terms_sha256(current)
         issuance_orders.add(
-            it.db,
-            round_id=it.round_id,
+            current.db,
+            round_id=current.round_id,
             number=number,
             terms_sha256=digest,
             document=document,
             sheet=sheet,
             ordered_at=session.now,
         )
-        it.note(
+        current.note(
             "round.order",
             number=number,
-            platform=it.row["platform"],
+            platform=current.row["platform"],
             terms=digest,
             sha256=hashlib.sha256(document.encode()).hexdigest(),
         )
     done = say(
         "ordered {packs:,} packs of {round} from {platform} (order {number})",
-        packs=it.row["packs"],
+        packs=current.row["packs"],
         round=code,
-        platform=it.row["platform"],
+        platform=current.row["platform"],
         number=number,
     )
     return Outcome(data={"round": code, "order": number}, says=(done,))
 
 
-def _terms(it: Found) -> dict[str, Any]:
-    row, zone, template, programme = it.row, it.zone, it.template, it.programme
+def _terms(current: RoundAtHand) -> dict[str, Any]:
+    row, zone, template, programme = current.row, current.zone, current.template, current.programme
     terms = {
         "programme": row["programme"],
         "issuer": asdict(programme.issuer),
@@ -235,7 +235,7 @@ def _terms(it: Found) -> dict[str, Any]:
         "name": asdict(template.name),
         "packs": row["packs"],
         "pack_value_fen": row["pack_value_fen"],
-        "quota_fen": it.row["quota_fen"],
+        "quota_fen": current.row["quota_fen"],
         "limits": {
             "packs_per_resident": row["per_resident"],
             "vouchers_per_payment": programme.limits.vouchers_per_payment,
@@ -269,35 +269,35 @@ def _lines(template: Template) -> list[tuple[Coupon, int, str]]:
     return found_
 
 
-def _texts(it: Found, number: int) -> tuple[str, str]:
+def _texts(current: RoundAtHand, number: int) -> tuple[str, str]:
     """The two files of an order: JSON with everything, CSV in the platform's terms."""
-    profile = formats.profile_of(it.row["platform"])
-    merchants = _merchants(it)
-    rows = formats.in_their_terms(profile, _rows(it, profile, number, merchants), money.yuan)
+    profile = formats.profile_of(current.row["platform"])
+    merchants = _merchants(current)
+    rows = formats.in_their_terms(profile, _rows(current, profile, number, merchants), money.yuan)
     order = {
         "voucher_order": 1,
-        "order_no": _order_no(it, number),
+        "order_no": _order_no(current, number),
         "number": number,
         "supersedes": number - 1 or None,
-        "ordered_at": times.iso(it.now, it.zone),
-        **_terms(it),
+        "ordered_at": times.iso(current.now, current.zone),
+        **_terms(current),
         "merchants": merchants,
         "in_their_terms": {"profile": profile.order or None, "rows": rows},
     }
     return json.dumps(order, ensure_ascii=False, indent=2) + "\n", formats.sheet(rows)
 
 
-def _order_no(it: Found, number: int) -> str:
-    return f"{it.row['programme']}-{it.code}-{number}"
+def _order_no(current: RoundAtHand, number: int) -> str:
+    return f"{current.row['programme']}-{current.code}-{number}"
 
 
 def _rows(
-    it: Found, profile: OrderProfile, number: int, merchants: dict[str, Any]
+    current: RoundAtHand, profile: OrderProfile, number: int, merchants: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Our words for the order, a row for each kind of coupon or one for the pack; amounts in
     fen.
     """
-    row, zone, template = it.row, it.zone, it.template
+    row, zone, template = current.row, current.zone, current.template
     minutes = (
         None if template.validity.days is None else template.validity.days * SECONDS_A_DAY // 60
     )
@@ -331,7 +331,7 @@ def _rows(
             **more,
         }
 
-    number_text = _order_no(it, number)
+    number_text = _order_no(current, number)
     if profile.rows == "pack":
         coupons = " + ".join(f"{count} x {each.coupon}" for each, count, _ in _lines(template))
         count, face_fen = len(template.coupons), row["pack_value_fen"]
@@ -351,12 +351,12 @@ def _rows(
     ]
 
 
-def _merchants(it: Found) -> dict[str, Any]:
+def _merchants(current: RoundAtHand) -> dict[str, Any]:
     """The merchants that may take the voucher at the opening: how many, and the SHA-256 of their
     numbers in order, one a line.
     """
-    where, at = it.template.scope, it.row["opens_at"]
-    numbers = sorted(each.merchant_no for each in rounds.merchants_at(it.db, where, at))
+    where, at = current.template.scope, current.row["opens_at"]
+    numbers = sorted(each.merchant_no for each in rounds.merchants_at(current.db, where, at))
     text = "".join(f"{number}\n" for number in numbers)
     return {
         "count": len(numbers),

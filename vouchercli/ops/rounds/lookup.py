@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Found:
+class RoundAtHand:
     """A round in the hands of a session: as it is kept, its programme and template as the rules
     know them.
     """
@@ -60,7 +60,7 @@ class Found:
         """The programme's time zone."""
         return str(self.row["time_zone"])
 
-    def shown(self, moment: str | int) -> str:
+    def local_time(self, moment: str | int) -> str:
         """A moment of the round (`opens_at`), or one in UTC seconds, as people read it in the
         programme's zone.
         """
@@ -75,14 +75,14 @@ class Found:
         """How many different checkers must approve it with that many packs."""
         return staff.checkers_needed(packs * self.row["pack_value_fen"], self.programme.approvals)
 
-    def note(self, deed: str, **detail: Any) -> None:
+    def note(self, action: str, **detail: Any) -> None:
         """Write the deed's line in the log."""
-        audit.note(self.session, deed, self.code, **detail)
+        audit.note(self.session, action, self.code, **detail)
 
     def become(
         self,
         state: str,
-        deed: str,
+        action: str,
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
         **detail: Any,
@@ -92,42 +92,42 @@ class Found:
         """
         rounds.set_state(self.db, self.round_id, state)
         self.note(
-            deed,
+            action,
             before={"state": self.row["state"], **(before or {})},
             after={"state": state, **(after or {})},
             **detail,
         )
 
 
-def found(session: Session, code: str) -> Found:
+def look_up(session: Session, code: str) -> RoundAtHand:
     """The round of that code in the chosen programme. Raises `unknown_round`."""
     db = session.db
     programme = programmes.current(db, session.programme)
     row = rounds.named(db, programme["programme_id"], code)
     template = templates.named(db, row["template"], row["version"])
-    return Found(session, row, programmes.value(programme), templates.value(template))
+    return RoundAtHand(session, row, programmes.value(programme), templates.value(template))
 
 
 @contextmanager
-def changing(session: Session, code: str) -> Iterator[Found]:
+def changing(session: Session, code: str) -> Iterator[RoundAtHand]:
     """The round of that code, in a transaction that may change it."""
     with writing(session):
-        yield found(session, code)
+        yield look_up(session, code)
 
 
-def require(deed: str, it: Found) -> None:
+def require(action: str, current: RoundAtHand) -> None:
     """Raise `wrong_state`, with what is possible instead, unless the round's state allows the
     deed.
     """
-    state = it.row["state"]
-    if law.is_possible(deed, state):
+    state = current.row["state"]
+    if law.is_possible(action, state):
         return
-    if law.ACTIONS[deed].end == state != "draft":
+    if law.ACTIONS[action].end == state != "draft":
         raise VoucherError(
             "wrong_state",
             "round {round} is already {state}",
             hint="voucher round show {round}",
-            round=it.code,
+            round=current.code,
             state=Word(state),
         )
     others = law.list_possible(state)
@@ -136,16 +136,16 @@ def require(deed: str, it: Found) -> None:
             "wrong_state",
             "round {round} is {state}: nothing more can be done with it",
             hint="voucher round copy {round} NEW --opens-at TIME",
-            round=it.code,
+            round=current.code,
             state=Word(state),
         )
     raise VoucherError(
         "wrong_state",
         "round {round} is {state}: {deed} is not possible now (possible: {possible})",
         hint="voucher round {next} {round}",
-        round=it.code,
+        round=current.code,
         state=Word(state),
-        deed=deed,
+        deed=action,
         possible=", ".join(others),
         next=others[0],
     )

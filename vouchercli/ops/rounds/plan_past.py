@@ -15,7 +15,7 @@ from vouchercli.rules.leverage import Claimed, Sums
 from vouchercli.store import plans
 
 if TYPE_CHECKING:
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.store.plans import PastRound
 
 SHOWN_ROUNDS = 12
@@ -43,16 +43,16 @@ class Past:
         return Claimed(self.row.claimed, self.row.vouchers, self.row.face_fen)
 
 
-def found(it: Found) -> list[Past]:
+def found(current: RoundAtHand) -> list[Past]:
     """The city's closed rounds that were claimed from, this one apart, by opening."""
-    sums = plans.sums(it.db)
+    sums = plans.sums(current.db)
     return [
-        Past(row, sums.get(row.round_id, Sums()), row.last_expires_at <= it.now)
-        for row in plans.past(it.db, it.round_id)
+        Past(row, sums.get(row.round_id, Sums()), row.last_expires_at <= current.now)
+        for row in plans.past(current.db, current.round_id)
     ]
 
 
-def expected(it: Found, past: list[Past]) -> dict[str, Any] | None:
+def expected(current: RoundAtHand, past: list[Past]) -> dict[str, Any] | None:
     """Pooled figures, ranges with the rounds that each rests on, and every round; None without a
     past round.
 
@@ -67,7 +67,7 @@ def expected(it: Found, past: list[Past]) -> dict[str, Any] | None:
     sums = leverage.pooled(each.sums for each in over)
     return {
         "rounds": len(past),
-        "same_template_rounds": sum(each.row.template == it.row["template"] for each in past),
+        "same_template_rounds": sum(each.row.template == current.row["template"] for each in past),
         "claim_rate": leverage.rate(
             sum(each.row.claimed for each in past), sum(each.row.packs for each in past)
         ),
@@ -78,21 +78,21 @@ def expected(it: Found, past: list[Past]) -> dict[str, Any] | None:
         "used_of_claimed": leverage.used_of_claimed(sums, claims),
         "gross": sums.gross,
         "own_spend": sums.own_spend,
-        **_ranges(it, past, over),
+        **_ranges(current, past, over),
     }
 
 
-def _ranges(it: Found, past: list[Past], over: list[Past]) -> dict[str, Any]:
+def _ranges(current: RoundAtHand, past: list[Past], over: list[Past]) -> dict[str, Any]:
     """What a range of this round's own would be: packs claimed, vouchers used, subsidy paid,
     leverage.
     """
     claims = law.spread((each.row.claimed, each.row.packs) for each in past)
     used = law.spread((each.sums.vouchers, each.row.vouchers) for each in over)
     paid = law.spread((each.sums.paid_fen, each.row.face_fen) for each in over)
-    packs, pack = it.row["packs"], it.row["pack_value_fen"]
+    packs, pack = current.row["packs"], current.row["pack_value_fen"]
     return {
         "claims": law.times_whole(claims, packs),
-        "vouchers_used": law.times_whole(law.product(claims, used), packs * it.row["coupons"]),
+        "vouchers_used": law.times_whole(law.product(claims, used), packs * current.row["coupons"]),
         "subsidy_fen": law.times_whole(law.product(claims, paid), packs * pack),
         "claim_rates": law.shown(claims, 4),
         "redemption_rates": law.shown(used, 4),
@@ -140,7 +140,7 @@ def _line(each: Past) -> dict[str, Any]:
     }
 
 
-def tables(it: Found, past: list[Past], expected: dict[str, Any]) -> tuple[Table, ...]:
+def tables(current: RoundAtHand, past: list[Past], expected: dict[str, Any]) -> tuple[Table, ...]:
     """The past rounds with their pooled total, and what they let one expect."""
     left = len(past) - SHOWN_ROUNDS
     notes = [
@@ -164,7 +164,7 @@ def tables(it: Found, past: list[Past], expected: dict[str, Any]) -> tuple[Table
         where=JSON,
     )
     shown = replace(rounds, rows=rounds.rows[-SHOWN_ROUNDS:], key=None, where=SHOWN)
-    return (rounds, shown, _ranges_table(expected, is_race=it.row["mode"] == "fcfs"))
+    return (rounds, shown, _ranges_table(expected, is_race=current.row["mode"] == "fcfs"))
 
 
 def _ranges_table(expected: dict[str, Any], *, is_race: bool) -> Table:

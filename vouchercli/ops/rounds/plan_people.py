@@ -11,7 +11,7 @@ from vouchercli.result import EVERYWHERE, JSON, Column, Problem, Table, say
 from vouchercli.store import plans, rounds
 
 if TYPE_CHECKING:
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.result import Message
     from vouchercli.store.plans import District
 
@@ -22,16 +22,16 @@ MERCHANTS = Column("merchants", "merchants", "int")
 # ---------------------------------------------------------------- residents
 
 
-def residents(it: Found) -> tuple[dict[str, Any], list[District]]:
+def residents(current: RoundAtHand) -> tuple[dict[str, Any], list[District]]:
     """Who may have a pack: those on the eligibility list, by district, where the round is for a
     group or targeted, else anybody.
     """
-    row, group = it.row, it.row["group"]
+    row, group = current.row, current.row["group"]
     is_limited = bool(group) or row["mode"] == "targeted"
     total, districts = (
-        plans.residents(it.db, row["programme_id"], group) if is_limited else (None, [])
+        plans.residents(current.db, row["programme_id"], group) if is_limited else (None, [])
     )
-    applications = plans.applications(it.db, it.round_id)
+    applications = plans.applications(current.db, current.round_id)
     data = {
         "is_limited": is_limited,
         "group": group,
@@ -41,14 +41,14 @@ def residents(it: Found) -> tuple[dict[str, Any], list[District]]:
     return data, districts
 
 
-def unequal(it: Found, data: dict[str, Any]) -> tuple[Problem, ...]:
+def unequal(current: RoundAtHand, data: dict[str, Any]) -> tuple[Problem, ...]:
     """A warning when the list and the packs do not go together."""
-    row = it.row
+    row = current.row
     if not data["is_limited"]:
         return ()
     most = data["eligible"] * (row["per_resident"] if row["mode"] == "fcfs" else 1)
     values = {
-        "round": it.code,
+        "round": current.code,
         "residents": data["eligible"],
         "packs": row["packs"],
         "most": most,
@@ -96,11 +96,11 @@ def residents_table(data: dict[str, Any], districts: list[District]) -> Table:
 # ---------------------------------------------------------------- merchants
 
 
-def merchants(it: Found) -> Cells:
+def merchants(current: RoundAtHand) -> Cells:
     """Merchants that the scope covers and that are not suspended when the round opens: how many of
     each (district, industry).
     """
-    standing = rounds.merchants_at(it.db, it.template.scope, it.row["opens_at"])
+    standing = rounds.merchants_at(current.db, current.template.scope, current.row["opens_at"])
     return Counter((each.district, each.industry) for each in standing)
 
 

@@ -21,7 +21,7 @@ from vouchercli.store.db import reading, writing
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
     from vouchercli.store.releases import Held
@@ -139,15 +139,15 @@ def _expired(
     return last, alive, {funder: fen - by_alive.get(funder, 0) for funder, fen in paid.items()}
 
 
-def expired_unused(it: Found) -> int:
+def expired_unused(current: RoundAtHand) -> int:
     """What the vouchers of a round that have expired by now did not use, of all its funders
     together, in fen; as a release counts it.
     """
-    claimed = it.row["claimed"]
-    at = law.lagged(it.now, it.programme.unused_after_days, it.zone)
-    _, alive, paid = _expired(it.db, it.round_id, claimed, at, it.zone)
-    used = sum(paid.get(funder, 0) for funder, _ in rounds_law.liability(1, it.template))
-    return max(int((claimed - alive) * it.row["pack_value_fen"]) - used, 0)
+    claimed = current.row["claimed"]
+    at = law.lagged(current.now, current.programme.unused_after_days, current.zone)
+    _, alive, paid = _expired(current.db, current.round_id, claimed, at, current.zone)
+    used = sum(paid.get(funder, 0) for funder, _ in rounds_law.liability(1, current.template))
+    return max(int((claimed - alive) * current.row["pack_value_fen"]) - used, 0)
 
 
 def _post(

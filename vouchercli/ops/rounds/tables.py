@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.result import Message
     from vouchercli.store.amendments import Amendment
 
@@ -103,36 +103,44 @@ def listed(programme: sqlite3.Row, rows: Iterable[sqlite3.Row]) -> Table:
     )
 
 
-def described(it: Found, *, is_shown: bool) -> tuple[Table, ...]:
+def described(current: RoundAtHand, *, is_shown: bool) -> tuple[Table, ...]:
     """A round: the answer of `round show` and of every deed on a round. To people only when
     `is_shown`, and then without the tables that are empty.
     """
-    parts = (_terms(it), _money(it), _verdicts(it), _amendments(it), _runs(it))
+    parts = (
+        _terms(current),
+        _money(current),
+        _verdicts(current),
+        _amendments(current),
+        _runs(current),
+    )
     return tuple(
-        replace(part, where=EVERYWHERE if is_shown and part.rows else JSON, zone=it.zone)
+        replace(part, where=EVERYWHERE if is_shown and part.rows else JSON, zone=current.zone)
         for part in parts
     )
 
 
-def _terms(it: Found) -> Table:
+def _terms(current: RoundAtHand) -> Table:
     """What the round is, line by line; what was not said is left out."""
-    row = it.row
-    rolled = store.rolled_in(it.db, it.round_id)
+    row = current.row
+    rolled = store.rolled_in(current.db, current.round_id)
     facts = {
         **dict(row),
-        **dict(allocations.last_arrival(it.db, it.round_id) or {}),
+        **dict(allocations.last_arrival(current.db, current.round_id) or {}),
         "sum": (
             f"{row['packs']:,} x {money.grouped(row['pack_value_fen'])} ="
             f" {money.grouped(row['quota_fen'])}"
         ),
         "rolled_in": rolled and rolled._asdict(),
         "rolled_packs": rolled and f"{rolled.packs:,} ({rolled.round})",
-        "checkers_needed": it.checkers,
-        "liability": _amounts(law.liability(row["packs"], it.template)),
-        "committed": _amounts(commitments.standing(it).items()),
-        "same_login": _same_login(it),
+        "checkers_needed": current.checkers,
+        "liability": _amounts(law.liability(row["packs"], current.template)),
+        "committed": _amounts(commitments.standing(current).items()),
+        "same_login": _same_login(current),
         "sold_out_at": (
-            rounds.last_claimed_at(it.db, it.round_id) if row["claimed"] == row["packs"] else None
+            rounds.last_claimed_at(current.db, current.round_id)
+            if row["claimed"] == row["packs"]
+            else None
         ),
     }
     title = say(
@@ -148,12 +156,12 @@ def _amounts(parts: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
     return [{"funder": funder, "amount_fen": amount} for funder, amount in parts]
 
 
-def _money(it: Found) -> Table:
+def _money(current: RoundAtHand) -> Table:
     """What each funder can have to pay at most, and what it has committed."""
-    standing = commitments.standing(it)
+    standing = commitments.standing(current)
     rows = tuple(
         {"funder": funder, "liability_fen": amount, "committed_fen": standing.get(funder)}
-        for funder, amount in law.liability(it.row["packs"], it.template)
+        for funder, amount in law.liability(current.row["packs"], current.template)
     )
     return Table(say("Money by funder"), MONEY, rows)
 
@@ -161,16 +169,17 @@ def _money(it: Found) -> Table:
 # ---------------------------------------------------------------- approvals and amendments
 
 
-def _verdicts(it: Found) -> Table:
+def _verdicts(current: RoundAtHand) -> Table:
     """Who submitted, approved or rejected it, and when."""
-    rows = tuple(map(dict, approvals.history(it.db, it.round_id)))
-    notes = tuple(map(_warned, _same_login(it)))
+    rows = tuple(map(dict, approvals.history(current.db, current.round_id)))
+    notes = tuple(map(_warned, _same_login(current)))
     return Table(say("Approvals"), VERDICTS, rows, notes=notes, key="approvals")
 
 
-def _same_login(it: Found) -> list[dict[str, str]]:
+def _same_login(current: RoundAtHand) -> list[dict[str, str]]:
     return staff.same_logins(
-        approvals.authors(it.db, it.round_id), approvals.approvers(it.db, it.round_id)
+        approvals.authors(current.db, current.round_id),
+        approvals.approvers(current.db, current.round_id),
     )
 
 
@@ -182,39 +191,39 @@ def _warned(double: dict[str, str]) -> Message:
     )
 
 
-def _amendments(it: Found) -> Table:
+def _amendments(current: RoundAtHand) -> Table:
     """What was changed, or is to be changed, since it was approved: what stood before, what stands
     after, who wanted it, who approved.
     """
-    rows = [_amendment(it, each) for each in store.history(it.db, it.round_id)]
+    rows = [_amendment(current, each) for each in store.history(current.db, current.round_id)]
     notes = tuple(_warned(double) for row in rows for double in row["same_login"])
     return Table(say("Amendments"), AMENDMENTS, rows, notes=notes, key="amendments")
 
 
-def _amendment(it: Found, each: Amendment) -> dict[str, Any]:
-    said, zone = store.verdicts(it.db, each.amendment), it.zone
+def _amendment(current: RoundAtHand, each: Amendment) -> dict[str, Any]:
+    said, zone = store.verdicts(current.db, each.amendment), current.zone
     authors = [Hand(each.proposed_by, each.os_user)]
     return {
         **each._asdict(),
         "by": each.proposed_by,
         "at": each.proposed_at,
-        "change": _change(it, each),
+        "change": _change(current, each),
         "checkers": ", ".join(verdict.actor for verdict in said),
         "notes": "; ".join(filter(None, (each.note, *(verdict.note for verdict in said)))),
         "before": dated(each.before, zone),
         "after": dated(each.after, zone),
         "verdicts": [dated(verdict._asdict(), zone) for verdict in said],
-        "same_login": staff.same_logins(authors, store.approvers(it.db, each.amendment)),
+        "same_login": staff.same_logins(authors, store.approvers(current.db, each.amendment)),
     }
 
 
-def _change(it: Found, each: Amendment) -> str:
+def _change(current: RoundAtHand, each: Amendment) -> str:
     """`10 → 15`, the old and the new value of each term; a pause, or a closing that waits, says no
     more than its name.
     """
 
     def shown(key: str, term: Any) -> Any:
-        return it.shown(term) if key.endswith("_at") else term
+        return current.local_time(term) if key.endswith("_at") else term
 
     return "; ".join(
         f"{shown(key, each.before[key])} → {shown(key, term)}"
@@ -223,7 +232,7 @@ def _change(it: Found, each: Amendment) -> str:
     )
 
 
-def _runs(it: Found) -> Table:
+def _runs(current: RoundAtHand) -> Table:
     """Every run of granting the round has had."""
-    rows = allocations.history(it.db, it.round_id)
+    rows = allocations.history(current.db, current.round_id)
     return Table(say("Packs granted here"), RUNS, rows, key="allocations")

@@ -12,7 +12,7 @@ from vouchercli.errors import Busy, VoucherError
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import amendments, issuance_orders, rounds
-from vouchercli.ops.rounds.lookup import found
+from vouchercli.ops.rounds.lookup import look_up
 from vouchercli.result import Message, Outcome, Problem, Word
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
@@ -103,18 +103,18 @@ def scheduled(session: Session, round_id: int | None = None) -> list[Scheduled]:
     programme.
     """
     rows = store.rounds(session.db, None if round_id else session.programme, round_id)
-    return [_scheduled(session, it, ordered) for it, ordered in rows]
+    return [_scheduled(session, round_, ordered) for round_, ordered in rows]
 
 
-def _scheduled(session: Session, it: Scheduled, ordered: str) -> Scheduled:
+def _scheduled(session: Session, round_: Scheduled, ordered: str) -> Scheduled:
     """What the file does not say of itself: whether it is allocated, and ordered, as it stands."""
-    asked = it.to_allocate
-    is_done = asked and store.is_done(session.db, "allocate", it.round_id, asked)
+    asked = round_.to_allocate
+    is_done = asked and store.is_done(session.db, "allocate", round_.round_id, asked)
     return replace(
-        it,
+        round_,
         to_allocate="" if is_done else asked,
-        is_ordered=bool(it.platform and ordered) and ordered == _terms(session, it),
-        lead=_lead(it.platform),
+        is_ordered=bool(round_.platform and ordered) and ordered == _terms(session, round_),
+        lead=_lead(round_.platform),
     )
 
 
@@ -128,8 +128,10 @@ def _lead(platform: str) -> int:
         return 0
 
 
-def _terms(session: Session, it: Scheduled) -> str:
-    return issuance_orders.terms_sha256(found(session._replace(programme=it.programme), it.round))
+def _terms(session: Session, round_: Scheduled) -> str:
+    return issuance_orders.terms_sha256(
+        look_up(session._replace(programme=round_.programme), round_.round)
+    )
 
 
 # ---------------------------------------------------------------- rounds
@@ -148,36 +150,38 @@ def do(session: Session, due: Due) -> Outcome | None:
     """Do a deed and note it, all in one transaction; None when it is not due any more: somebody was
     quicker.
     """
-    it = due.round
+    round_ = due.round
     with writing(session) as db:
-        now = law.list_due(due.job, scheduled(session, it.round_id), session.now)
+        now = law.list_due(due.job, scheduled(session, round_.round_id), session.now)
         if not any(each.key == due.key for each in now):
             return None
-        store.did(db, due.job, it.round_id, due.key or str(it.revision), due.due_at, session.now)
-        inner = session._replace(joins=True, programme=it.programme)
+        store.did(
+            db, due.job, round_.round_id, due.key or str(round_.revision), due.due_at, session.now
+        )
+        inner = session._replace(joins=True, programme=round_.programme)
         if due.job == "draw":
             # The winners' packs count from the moment the draw was due: a late tick takes nothing
             # from their validity but its lateness.
-            return draws.draw(inner, it.round, at=due.due_at)
+            return draws.draw(inner, round_.round, at=due.due_at)
         if due.job == "open":
-            _require_ready(inner, it)
-        return PERFORM[due.job](inner, it.round)
+            _require_ready(inner, round_)
+        return PERFORM[due.job](inner, round_.round)
 
 
-def _require_ready(session: Session, it: Scheduled) -> None:
+def _require_ready(session: Session, round_: Scheduled) -> None:
     """Refuse to open a lottery that could never be drawn, or a round that its platform does not
     take. Raises `draw_not_committed`, `platform_limits`.
     """
-    if it.mode == "lottery" and it.is_local and not it.seed_committed:
+    if round_.mode == "lottery" and round_.is_local and not round_.seed_committed:
         raise VoucherError(
             "draw_not_committed",
             "round {round} has no seed: it could not be drawn after its opening",
             hint=(
                 "voucher round reschedule {round} --opens-at TIME, then voucher draw commit {round}"
             ),
-            round=it.round,
+            round=round_.round,
         )
-    kept = found(session, it.round)
+    kept = look_up(session, round_.round)
     issuance_orders.refuse_unfit(kept.programme, kept.template, kept.row)
 
 
@@ -219,29 +223,29 @@ def remind_once(
 
 
 def _waits(due: Due, now: int) -> Problem:
-    it = due.round
+    round_ = due.round
     if due.key.startswith("amendment"):
         return Problem(
             "amendment_waits",
             "an amendment of {round}, proposed at {at}, waits for approval",
             level="warning",
             hint="voucher round show {round}",
-            params={"round": it.round, "at": times.shown(due.due_at, it.zone)},
+            params={"round": round_.round, "at": times.shown(due.due_at, round_.zone)},
         )
-    if it.state not in law.WAITING:
+    if round_.state not in law.WAITING:
         return Problem(
             "draw_waits",
             "the draw of {round} waits for its public text",
             level="warning",
             hint="voucher draw run {round} --public-randomness TEXT",
-            params={"round": it.round},
+            params={"round": round_.round},
         )
     return Problem(
         "round_waits",
         "round {round} should have opened at {opens_at} and is not approved"
-        if now >= it.opens_at
+        if now >= round_.opens_at
         else "round {round} opens at {opens_at} and is not approved yet",
         level="warning",
         hint="voucher round show {round}",
-        params={"round": it.round, "opens_at": times.shown(it.opens_at, it.zone)},
+        params={"round": round_.round, "opens_at": times.shown(round_.opens_at, round_.zone)},
     )

@@ -33,7 +33,7 @@ def show_schedule(session: Session) -> Outcome:
     """
     if session.programme is not None:
         programmes.named(session.db, session.programme)
-    lines = [_line(session, due) for it in scheduled(session) for due in law.list_jobs(it)]
+    lines = [_line(session, due) for round_ in scheduled(session) for due in law.list_jobs(round_)]
     rows = sorted([*lines, *_looks(session)], key=lambda row: row.due_at)
     beat, zone = store.heartbeat(session.db), zone_of(session.db, session.programme)
     last = (
@@ -80,10 +80,12 @@ def _table(rows: list[Line]) -> Table:
 
 
 def _line(session: Session, due: law.Due) -> Line:
-    it = due.round
-    is_next = due.due_at <= session.now and it.state in law.STATES[due.job]
-    waits = WAITS.get(it.state) or (Word("the next tick") if is_next else None)
-    return Line(due.due_at, due.job, it.programme, it.round, it.state, it.zone, waits)
+    round_ = due.round
+    is_next = due.due_at <= session.now and round_.state in law.STATES[due.job]
+    waits = WAITS.get(round_.state) or (Word("the next tick") if is_next else None)
+    return Line(
+        due.due_at, due.job, round_.programme, round_.round, round_.state, round_.zone, waits
+    )
 
 
 def _looks(session: Session) -> list[Line]:
