@@ -146,8 +146,8 @@ def _room(current: RoundAtHand) -> int:
     if row["state"] != "closed" or not left:
         return left
     held, watched = (
-        commitments.standing(current),
-        commitments.funds(current.db, row["programme_id"]),
+        commitments.read_held(current),
+        commitments.list_funds(current.db, row["programme_id"]),
     )
     pack = [
         (funder, fen)

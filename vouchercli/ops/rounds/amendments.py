@@ -44,7 +44,7 @@ def pause_round(session: Session, code: str, note: str = "") -> Outcome:
         )
         amendments.begin_pause(current.db, current.round_id, current.now)
         current.become("paused", "round.pause", amendment=number, note=note)
-        return round_commands.told(
+        return round_commands.answer_with_round(
             current,
             say(
                 "paused {round}: no claim made from {at} on counts",
@@ -65,8 +65,8 @@ def pause_round(session: Session, code: str, note: str = "") -> Outcome:
 def resume_round(session: Session, code: str, note: str = "") -> Outcome:
     """Propose that claims count again; they do from the moment of the approval."""
     with writing(session):
-        current = _proposable(session, code, "resume")
-        return _proposed(current, "resume", {"state": "paused"}, {"state": "open"}, note)
+        current = _look_up_proposable(session, code, "resume")
+        return _propose(current, "resume", {"state": "paused"}, {"state": "open"}, note)
 
 
 def top_up_round(session: Session, code: str, packs: int, note: str = "") -> Outcome:
@@ -74,13 +74,15 @@ def top_up_round(session: Session, code: str, packs: int, note: str = "") -> Out
     warning here.
     """
     with writing(session):
-        current = _proposable(session, code, "top-up")
+        current = _look_up_proposable(session, code, "top-up")
         total = current.row["packs"] + packs
         drafts.check_amount(total, current.row["pack_value_fen"])
         _refuse_drawn(current)
         _check_platform(current, {"packs": total})
-        short = commitments.short(commitments.missing(current, packs), is_top_up=True)
-        return _proposed(
+        short = commitments.warn_of_short_funds(
+            commitments.read_missing(current, packs), is_top_up=True
+        )
+        return _propose(
             current,
             "top-up",
             {"packs": current.row["packs"]},
@@ -108,16 +110,16 @@ def reschedule_round(
             hint="voucher round reschedule --help",
         )
     with writing(session):
-        current = _proposable(session, code, "reschedule")
-        said = {"opens_at": opens_at, "closes_at": closes_at}
-        after = {key: at for key, at in said.items() if at is not None and at != current.row[key]}
+        current = _look_up_proposable(session, code, "reschedule")
+        wanted = {"opens_at": opens_at, "closes_at": closes_at}
+        after = {key: at for key, at in wanted.items() if at is not None and at != current.row[key]}
         if not after:
-            return round_commands.told(
+            return round_commands.answer_with_round(
                 current,
                 say("round {round} has these terms already; nothing was changed", round=code),
             )
         _check_window(current, after)
-        return _proposed(
+        return _propose(
             current, "reschedule", {key: current.row[key] for key in after}, after, note
         )
 
@@ -134,7 +136,9 @@ def close_round(session: Session, code: str, *, is_sure: bool = False, note: str
             return round_commands.end_claiming(current)
         if is_sure:
             before, after = {"state": row["state"]}, {"state": "closed"}
-            return _proposed(_proposable(session, code, "close"), "close", before, after, note)
+            return _propose(
+                _look_up_proposable(session, code, "close"), "close", before, after, note
+            )
         raise VoucherError(
             "too_early",
             "round {round} closes at {closes_at} and has {left:,} packs left; it is {now} now",
@@ -149,7 +153,7 @@ def close_round(session: Session, code: str, *, is_sure: bool = False, note: str
         )
 
 
-def _proposable(session: Session, code: str, action: str) -> RoundAtHand:
+def _look_up_proposable(session: Session, code: str, action: str) -> RoundAtHand:
     """The round, when its state allows the amendment and no other one waits. Raises `wrong_state`,
     `amendment_waiting`.
     """
@@ -171,7 +175,7 @@ def _proposable(session: Session, code: str, action: str) -> RoundAtHand:
     return current
 
 
-def _proposed(
+def _propose(
     current: RoundAtHand,
     kind: str,
     before: dict[str, Any],
@@ -185,7 +189,7 @@ def _proposed(
     about = {"amendment": number, "kind": kind, "note": note}
     current.note("amendment.propose", before=before, after=after, **about)
     checkers = current.checkers_for(after.get("packs", current.row["packs"]))
-    return round_commands.told(
+    return round_commands.answer_with_round(
         current,
         say(
             "proposed for {round}: {kind}; checkers needed: {checkers}",
@@ -224,7 +228,7 @@ def approve(current: RoundAtHand, waiting: Amendment) -> Outcome:
     waits = {"amendment": "proposed"}
     if given < needed:
         current.note("amendment.approve", **about, before=waits, after=waits)
-        return round_commands.told(
+        return round_commands.answer_with_round(
             current,
             say(
                 "approved the amendment of {round} ({given} of {needed} checkers); one more person"
@@ -245,7 +249,7 @@ def approve(current: RoundAtHand, waiting: Amendment) -> Outcome:
         before=before,
         after=after | ({"committed": committed} if committed else {}),
     )
-    return _effective(current, kind, after, committed)
+    return _answer_effective(current, kind, after, committed)
 
 
 def _take_effect(
@@ -269,32 +273,32 @@ def _take_effect(
     return {}
 
 
-def _effective(
+def _answer_effective(
     current: RoundAtHand, kind: str, after: dict[str, Any], committed: dict[str, int]
 ) -> Outcome:
     current = look_up(current.session, current.code)
     if kind == "top-up":
-        done = say(
+        message = say(
             "topped up {round} to {packs:,} packs: {amount} yuan more committed",
             round=current.code,
             packs=after["packs"],
             amount=money.grouped(sum(committed.values())),
         )
     elif kind == "resume":
-        done = say(
+        message = say(
             "resumed {round}: claims count again until {closes_at}",
             round=current.code,
             closes_at=current.local_time("closes_at"),
         )
     else:
-        done = say(
+        message = say(
             "rescheduled {round}: claims count from {opens_at} to {closes_at}",
             round=current.code,
             opens_at=current.local_time("opens_at"),
             closes_at=current.local_time("closes_at"),
         )
-    return round_commands.told(
-        current, done, problems=round_commands.over(current) if kind == "resume" else ()
+    return round_commands.answer_with_round(
+        current, message, problems=round_commands.warn_if_over(current) if kind == "resume" else ()
     )
 
 
@@ -316,7 +320,7 @@ def reject(current: RoundAtHand, waiting: Amendment, note: str) -> Outcome:
         after={"amendment": "declined"},
         note=note,
     )
-    return round_commands.told(
+    return round_commands.answer_with_round(
         current,
         say(
             "rejected the amendment of {round} ({kind}); the round is unchanged",

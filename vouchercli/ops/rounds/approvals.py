@@ -31,7 +31,7 @@ def submit_round(session: Session, code: str) -> Outcome:
         drafts.check_funding(current.programme, current.template)
         approvals.add(session, current.round_id, current.row["revision"], "submit")
         current.become("submitted", "round.submit", revision=current.row["revision"])
-        return round_commands.told(
+        return round_commands.answer_with_round(
             current,
             say(
                 "submitted {round}; checkers needed: {checkers}",
@@ -70,7 +70,7 @@ def approve_round(session: Session, code: str) -> Outcome:
         about = {"revision": row["revision"], "approvals": given, "needed": needed}
         if given < needed:
             current.become("submitted", "round.approve", **about)
-            return round_commands.told(
+            return round_commands.answer_with_round(
                 current,
                 say(
                     "approved {round} ({given} of {needed} checkers); one more person must approve",
@@ -81,7 +81,7 @@ def approve_round(session: Session, code: str) -> Outcome:
             )
         committed = commitments.commit(current, row["packs"], "round.approve")
         current.become("approved", "round.approve", after={"committed": committed}, **about)
-        return round_commands.told(
+        return round_commands.answer_with_round(
             current,
             (
                 say(
@@ -109,7 +109,7 @@ def reject_round(session: Session, code: str, note: str) -> Outcome:
         staff.require_checker(session, current.programme)
         approvals.add(session, current.round_id, current.row["revision"], "reject", note)
         current.become("draft", "round.reject", revision=current.row["revision"], note=note)
-        return round_commands.told(
+        return round_commands.answer_with_round(
             current,
             say("sent {round} back to its maker: {note}", round=code, note=note),
             say("next: voucher round edit {round}, then voucher round submit {round}", round=code),

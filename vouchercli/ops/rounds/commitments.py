@@ -25,27 +25,29 @@ def commit(current: RoundAtHand, packs: int, why: str) -> dict[str, int]:
     A funder without a fund of its own has nothing to watch and is left out. Raises `fund_short`.
     """
     parts = dict(law.liability(packs, current.template))
-    watched = {funder: fund for funder, fund in _funds(current) if funder in parts}
+    watched = {funder: fund for funder, fund in _list_funds(current) if funder in parts}
     for funder, fund in watched.items():
         way = ("uncommitted", "committed", parts[funder])
         ledger.post(current.db, fund, current.round_id, *way, why, current.now)
     return {funder: parts[funder] for funder in watched}
 
 
-def missing(current: RoundAtHand, packs: int) -> dict[str, int]:
+def read_missing(current: RoundAtHand, packs: int) -> dict[str, int]:
     """What each watched fund lacks to pay so many packs, in fen; funds that have enough are left
     out.
     """
     parts = dict(law.liability(packs, current.template))
     lacks = {
         funder: parts[funder] - ledger.balance(current.db, fund, "uncommitted")
-        for funder, fund in _funds(current)
+        for funder, fund in _list_funds(current)
         if funder in parts
     }
     return {funder: lack for funder, lack in lacks.items() if lack > 0}
 
 
-def short(lacks: Mapping[str, int], *, is_top_up: bool = False) -> tuple[Problem, ...]:
+def warn_of_short_funds(
+    lacks: Mapping[str, int], *, is_top_up: bool = False
+) -> tuple[Problem, ...]:
     """A warning for each fund that lacks money (fen) for a round or its top-up."""
     return tuple(
         Problem(
@@ -65,29 +67,29 @@ def short(lacks: Mapping[str, int], *, is_top_up: bool = False) -> tuple[Problem
 
 def release(current: RoundAtHand, why: str) -> dict[str, int]:
     """Move everything the round still holds back to uncommitted; gives funder -> fen."""
-    held = standing(current)
-    for funder, fund in _funds(current):
+    held = read_held(current)
+    for funder, fund in _list_funds(current):
         way = ("committed", "uncommitted", held.get(funder, 0))
         ledger.post(current.db, fund, current.round_id, *way, why, current.now)
     return held
 
 
-def standing(current: RoundAtHand) -> dict[str, int]:
+def read_held(current: RoundAtHand) -> dict[str, int]:
     """What the round holds now: funder -> fen, in the programme's order, funders that hold nothing
     left out.
     """
     amounts = {
         funder: ledger.balance(current.db, fund, "committed", current.round_id)
-        for funder, fund in _funds(current)
+        for funder, fund in _list_funds(current)
     }
     return {funder: amount for funder, amount in amounts.items() if amount}
 
 
-def _funds(current: RoundAtHand) -> Iterable[tuple[str, int]]:
-    return funds(current.db, current.row["programme_id"]).items()
+def _list_funds(current: RoundAtHand) -> Iterable[tuple[str, int]]:
+    return list_funds(current.db, current.row["programme_id"]).items()
 
 
-def funds(db: sqlite3.Connection, programme_id: int) -> dict[str, int]:
+def list_funds(db: sqlite3.Connection, programme_id: int) -> dict[str, int]:
     """A programme's funders that have a fund to watch: funder -> funder_id."""
     return {
         each["funder"]: each["funder_id"]

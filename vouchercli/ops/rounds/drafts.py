@@ -56,13 +56,15 @@ def create_round(session: Session, code: str, given: Mapping[str, Any]) -> Outco
             "resident_group": "",
             "per_resident": programme.limits.packs_per_resident_per_round,
         }
-        terms = _terms(programme, templates.referenced(db, given["template"]), given, usual)
-        current = _added(session, row["programme_id"], code, terms)
+        terms = _choose_terms(programme, templates.referenced(db, given["template"]), given, usual)
+        current = _add_draft(session, row["programme_id"], code, terms)
         current.note("round.create", before=None, after={"state": "draft", **terms})
-        return _drafted(current)
+        return _answer_with_draft(current)
 
 
-def _added(session: Session, programme_id: int, code: str, terms: Mapping[str, Any]) -> RoundAtHand:
+def _add_draft(
+    session: Session, programme_id: int, code: str, terms: Mapping[str, Any]
+) -> RoundAtHand:
     """The new draft, its author noted."""
     who = {"actor": session.actor, "now": session.now}
     rounds.add(session.db, {**terms, **who, "programme_id": programme_id, "round": code})
@@ -88,14 +90,14 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
         require("edit", current)
         staff.require_itself(session, current.programme)
         before = {column: row[column] for column in COLUMNS}
-        terms = _terms(
+        terms = _choose_terms(
             current.programme,
             templates.referenced(current.db, given["template"] or row["pinned"]),
             given,
             before,
         )
         if terms == before:
-            return round_commands.told(
+            return round_commands.answer_with_round(
                 current,
                 say("round {round} has these terms already; nothing was changed", round=code),
             )
@@ -117,7 +119,9 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
             after={"state": "draft", **{column: terms[column] for column in changed}},
         )
         hint = "the next order goes out once the round is approved again"
-        return _drafted(look_up(session, code), problems=round_commands.orders_out(current, hint))
+        return _answer_with_draft(
+            look_up(session, code), problems=round_commands.warn_of_orders_out(current, hint)
+        )
 
 
 def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) -> Outcome:
@@ -142,26 +146,28 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
             None if old["registration_opens_at"] is None else old["registration_opens_at"] + shift
         )
         pack = templates.referenced(earlier.db, given["template"] or old["pinned"])
-        rolled = carry_overs.foreseen(
+        carry_over = carry_overs.foresee(
             earlier, pack["pack_value_fen"], is_said=given["packs"] is not None
         )
-        usual["packs"] = rolled.base + rolled.packs
-        terms = _terms(earlier.programme, pack, given, usual)
-        later = _added(session, old["programme_id"], new, terms)
+        usual["packs"] = carry_over.base + carry_over.packs
+        terms = _choose_terms(earlier.programme, pack, given, usual)
+        later = _add_draft(session, old["programme_id"], new, terms)
         more = {}
-        if rolled.packs:
+        if carry_over.packs:
             more["rolled_in"] = {
-                "unclaimed": rolled.unclaimed,
-                "expired_fen": rolled.expired_fen,
-                "packs": rolled.packs,
+                "unclaimed": carry_over.unclaimed,
+                "expired_fen": carry_over.expired_fen,
+                "packs": carry_over.packs,
             }
             amendments.roll_in(earlier.db, later.round_id, earlier.round_id, **more["rolled_in"])
         after = {"state": "draft", **terms}
         later.note("round.create", before=None, after=after, copied_from=code, **more)
-        return _drafted(later, *filter(None, [rolled.said]))
+        return _answer_with_draft(later, *filter(None, [carry_over.message]))
 
 
-def _drafted(current: RoundAtHand, *more: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
+def _answer_with_draft(
+    current: RoundAtHand, *more: Message, problems: tuple[Problem, ...] = ()
+) -> Outcome:
     row, code, opens_at = current.row, current.code, current.local_time("opens_at")
     late = Problem(
         "opening_past",
@@ -170,7 +176,7 @@ def _drafted(current: RoundAtHand, *more: Message, problems: tuple[Problem, ...]
         hint="to enter an old round as of its time, add --now TIME",
         params={"round": code, "opens_at": opens_at},
     )
-    return round_commands.told(
+    return round_commands.answer_with_round(
         current,
         say(
             "drafted {round}: {packs:,} packs of {template}, {quota} yuan at most",
@@ -193,21 +199,22 @@ def _drafted(current: RoundAtHand, *more: Message, problems: tuple[Problem, ...]
 # ---------------------------------------------------------------- terms
 
 
-def _terms(
+def _choose_terms(
     programme: Programme, pack: sqlite3.Row, given: Mapping[str, Any], usual: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The columns of a round: what is given, else what is usual; refused when they do not fit
     together or the programme.
     """
     template = templates.value(pack)
-    said = {
+    chosen = {
         **given,
         "template_id": pack["template_id"],
-        "platform": _stripped(given["platform"]),
-        "resident_group": _stripped(given["group"]),
+        "platform": _strip(given["platform"]),
+        "resident_group": _strip(given["group"]),
     }
     terms: dict[str, Any] = {
-        column: usual.get(column) if said[column] is None else said[column] for column in COLUMNS
+        column: usual.get(column) if chosen[column] is None else chosen[column]
+        for column in COLUMNS
     }
     if terms["closes_at"] is None:
         terms["closes_at"] = packs_law.expires_at(template, terms["opens_at"], programme.time_zone)
@@ -234,7 +241,7 @@ def check_platform(programme: Programme, template: Template, terms: Mapping[str,
         issuance_orders.refuse_unfit(programme, template, terms)
 
 
-def _stripped(text: str | None) -> str | None:
+def _strip(text: str | None) -> str | None:
     return None if text is None else text.strip()
 
 

@@ -25,14 +25,14 @@ HOLIDAYS = {
 }
 
 
-def judged(programme: Programme, day: int) -> Day:
+def judge_day(programme: Programme, day: int) -> Day:
     """Whether a local day (yyyymmdd) is worked, and who says so."""
     return calendars.judge(
-        day, programme.calendar, _known(day) if programme.time_zone in CHINA else None
+        day, programme.calendar, _look_up_holiday(day) if programme.time_zone in CHINA else None
     )
 
 
-def _known(day: int) -> tuple[bool, str] | None:
+def _look_up_holiday(day: int) -> tuple[bool, str] | None:
     """(is it off, the holiday's name) in mainland China; None without the package, or for a year
     that it does not know.
     """

@@ -49,7 +49,7 @@ def refuse_unfit(
     if not row["platform"]:
         return
     profile = formats.profile_of(row["platform"])
-    problems = [*_unfit(profile, programme, template, row)]
+    problems = [*_list_faults(profile, programme, template, row)]
     if problems:
         raise VoucherError(
             "platform_limits",
@@ -60,14 +60,14 @@ def refuse_unfit(
         )
 
 
-def lead_of(platform: str) -> int:
+def read_lead(platform: str) -> int:
     """How many seconds before the opening the platform wants its order; 0 for a round that is
     issued here. Raises `bad_yaml`.
     """
     return formats.profile_of(platform).lead_seconds if platform else 0
 
 
-def superseded(current: RoundAtHand, hint: str) -> tuple[Problem, ...]:
+def warn_of_standing_order(current: RoundAtHand, hint: str) -> tuple[Problem, ...]:
     """A warning when the platform holds an order of a round that no longer stands as it was
     ordered.
     """
@@ -85,15 +85,15 @@ def superseded(current: RoundAtHand, hint: str) -> tuple[Problem, ...]:
     )
 
 
-def _unfit(
+def _list_faults(
     profile: OrderProfile,
     programme: Programme,
     template: Template,
     row: Mapping[str, Any] | sqlite3.Row,
 ) -> Iterator[Problem]:
     limits, zone = profile.limits, programme.time_zone
-    yield from _name_faults(template, profile)
-    last_use_at = _last_use_at(template, row, zone)
+    yield from _list_name_faults(template, profile)
+    last_use_at = _find_last_use(template, row, zone)
     if limits.window_days and last_use_at > times.add_days(
         row["opens_at"], limits.window_days, zone
     ):
@@ -145,7 +145,7 @@ def _unfit(
             )
 
 
-def _name_faults(template: Template, profile: OrderProfile) -> Iterator[Problem]:
+def _list_name_faults(template: Template, profile: OrderProfile) -> Iterator[Problem]:
     name, limits = template.name.zh, profile.limits
     if limits.name_characters and len(name) > limits.name_characters:
         yield Problem(
@@ -169,7 +169,7 @@ def _name_faults(template: Template, profile: OrderProfile) -> Iterator[Problem]
         )
 
 
-def _last_use_at(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone: str) -> int:
+def _find_last_use(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone: str) -> int:
     """The last second at which a voucher of the round can be used: of a claim in its last second,
     or of any before.
     """
@@ -179,11 +179,11 @@ def _last_use_at(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone:
 # ---------------------------------------------------------------- the order
 
 
-def terms_sha256(current: RoundAtHand) -> str:
+def digest_terms(current: RoundAtHand) -> str:
     """The digest of all that an order is about but the merchants of the day: when it changes, the
     platform needs the next order.
     """
-    return hashlib.sha256(_canonical(_terms(current)).encode()).hexdigest()
+    return hashlib.sha256(_format_canonical(_describe_terms(current)).encode()).hexdigest()
 
 
 def order_round(session: Session, code: str) -> Outcome:
@@ -195,8 +195,8 @@ def order_round(session: Session, code: str) -> Outcome:
     with changing(session, code) as current:
         refuse_unfit(current.programme, current.template, current.row)
         number = issuance_orders.next_number(current.db, current.round_id)
-        document, sheet = _texts(current, number)
-        digest = terms_sha256(current)
+        document, sheet = _compose_files(current, number)
+        digest = digest_terms(current)
         issuance_orders.add(
             current.db,
             round_id=current.round_id,
@@ -213,17 +213,17 @@ def order_round(session: Session, code: str) -> Outcome:
             terms=digest,
             sha256=hashlib.sha256(document.encode()).hexdigest(),
         )
-    done = say(
+    message = say(
         "ordered {packs:,} packs of {round} from {platform} (order {number})",
         packs=current.row["packs"],
         round=code,
         platform=current.row["platform"],
         number=number,
     )
-    return Outcome(data={"round": code, "order": number}, says=(done,))
+    return Outcome(data={"round": code, "order": number}, says=(message,))
 
 
-def _terms(current: RoundAtHand) -> dict[str, Any]:
+def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
     row, zone, template, programme = current.row, current.zone, current.template, current.programme
     terms = {
         "programme": row["programme"],
@@ -245,10 +245,10 @@ def _terms(current: RoundAtHand) -> dict[str, Any]:
         "opens_at": row["opens_at"],
         "closes_at": row["closes_at"],
         "validity": asdict(template.validity),
-        "last_use_at": _last_use_at(template, row, zone),
+        "last_use_at": _find_last_use(template, row, zone),
         "coupons": [
             {"coupon_nos": nos, **asdict(coupon), "count": count}
-            for coupon, count, nos in _lines(template)
+            for coupon, count, nos in _list_coupons(template)
         ],
         "scope": {
             key: sorted(value) if isinstance(value, frozenset) else value
@@ -260,38 +260,40 @@ def _terms(current: RoundAtHand) -> dict[str, Any]:
     return dated(terms, zone)
 
 
-def _lines(template: Template) -> list[tuple[Coupon, int, str]]:
+def _list_coupons(template: Template) -> list[tuple[Coupon, int, str]]:
     """Each kind of coupon, how many of it, and their numbers in the pack (`1-5`)."""
-    found_, first = [], 1
+    lines, first = [], 1
     for coupon, count in packs.lines(template):
-        found_.append((coupon, count, f"{first}-{first + count - 1}" if count > 1 else str(first)))
+        lines.append((coupon, count, f"{first}-{first + count - 1}" if count > 1 else str(first)))
         first += count
-    return found_
+    return lines
 
 
-def _texts(current: RoundAtHand, number: int) -> tuple[str, str]:
+def _compose_files(current: RoundAtHand, number: int) -> tuple[str, str]:
     """The two files of an order: JSON with everything, CSV in the platform's terms."""
     profile = formats.profile_of(current.row["platform"])
-    merchants = _merchants(current)
-    rows = formats.in_their_terms(profile, _rows(current, profile, number, merchants), money.yuan)
+    merchants = _describe_merchants(current)
+    rows = formats.in_their_terms(
+        profile, _list_rows(current, profile, number, merchants), money.yuan
+    )
     order = {
         "voucher_order": 1,
-        "order_no": _order_no(current, number),
+        "order_no": _format_order_no(current, number),
         "number": number,
         "supersedes": number - 1 or None,
         "ordered_at": times.iso(current.now, current.zone),
-        **_terms(current),
+        **_describe_terms(current),
         "merchants": merchants,
         "in_their_terms": {"profile": profile.order or None, "rows": rows},
     }
     return json.dumps(order, ensure_ascii=False, indent=2) + "\n", formats.sheet(rows)
 
 
-def _order_no(current: RoundAtHand, number: int) -> str:
+def _format_order_no(current: RoundAtHand, number: int) -> str:
     return f"{current.row['programme']}-{current.code}-{number}"
 
 
-def _rows(
+def _list_rows(
     current: RoundAtHand, profile: OrderProfile, number: int, merchants: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Our words for the order, a row for each kind of coupon or one for the pack; amounts in
@@ -310,7 +312,7 @@ def _rows(
         "packs_per_resident": row["per_resident"],
         "opens_at": row["opens_at"],
         "closes_at": row["closes_at"],
-        "last_use_at": _last_use_at(template, row, zone),
+        "last_use_at": _find_last_use(template, row, zone),
         "validity_minutes": minutes,
         "merchants": merchants["count"],
         "merchants_sha256": merchants["sha256"],
@@ -331,9 +333,11 @@ def _rows(
             **more,
         }
 
-    number_text = _order_no(current, number)
+    number_text = _format_order_no(current, number)
     if profile.rows == "pack":
-        coupons = " + ".join(f"{count} x {each.coupon}" for each, count, _ in _lines(template))
+        coupons = " + ".join(
+            f"{count} x {each.coupon}" for each, count, _ in _list_coupons(template)
+        )
         count, face_fen = len(template.coupons), row["pack_value_fen"]
         return [line(number_text, coupons, "pack", count, face_fen, amount=row["quota_fen"])]
     return [
@@ -347,11 +351,11 @@ def _rows(
             percent=None if each.percent_bp is None else packs_law.percent_text(each.percent_bp),
             amount=row["packs"] * count * each.denomination_fen,
         )
-        for place, (each, count, _) in enumerate(_lines(template), 1)
+        for place, (each, count, _) in enumerate(_list_coupons(template), 1)
     ]
 
 
-def _merchants(current: RoundAtHand) -> dict[str, Any]:
+def _describe_merchants(current: RoundAtHand) -> dict[str, Any]:
     """The merchants that may take the voucher at the opening: how many, and the SHA-256 of their
     numbers in order, one a line.
     """
@@ -365,14 +369,14 @@ def _merchants(current: RoundAtHand) -> dict[str, Any]:
     }
 
 
-def _canonical(value: Any) -> str:
+def _format_canonical(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 # ---------------------------------------------------------------- the outbox
 
 
-def place_of(outbox: Path, order: Order) -> Path:
+def choose_path(outbox: Path, order: Order) -> Path:
     """Where an order's JSON goes: OUTBOX/PLATFORM/PROGRAMME-ROUND-order-N.json, the CSV beside
     it.
     """
@@ -387,7 +391,7 @@ def write_order(session: Session, order: Order, outbox: Path) -> Path:
 
     Killed in between, the next tick writes the same bytes again. Raises `unwritable_file`.
     """
-    path = place_of(outbox, order)
+    path = choose_path(outbox, order)
     folders.write(path.with_suffix(".csv"), order.sheet)
     folders.write(path, order.document)
     with writing(session) as db:

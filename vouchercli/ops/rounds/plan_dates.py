@@ -48,7 +48,7 @@ OTHERS = (
 )
 
 
-def _dates(current: RoundAtHand) -> list[dict[str, Any]]:
+def _list_dates(current: RoundAtHand) -> list[dict[str, Any]]:
     """The days that matter, each with its weekday and whether it is worked."""
     row, zone = current.row, current.zone
     moments = {
@@ -58,28 +58,28 @@ def _dates(current: RoundAtHand) -> list[dict[str, Any]]:
         "first_voucher_ends": templates.expires_at(current.template, row["opens_at"], zone),
         "last_voucher_ends": templates.expires_at(current.template, row["closes_at"] - 1, zone),
     }
-    return [_date(current, what, at) for what, at in moments.items() if at is not None]
+    return [_describe_date(current, what, at) for what, at in moments.items() if at is not None]
 
 
-def _date(current: RoundAtHand, what: str, at: int) -> dict[str, Any]:
+def _describe_date(current: RoundAtHand, what: str, at: int) -> dict[str, Any]:
     """An end at midnight belongs to the day before."""
     day = times.day_of(at if what.endswith("opens") else at - 1, current.zone)
-    judged = holidays.judged(current.programme, day)
+    worked_day = holidays.judge_day(current.programme, day)
     return {
         "what": what,
         "said": WHAT[what],
         "at": at,
         "on": day,
         "weekday": law.weekday(day),
-        "is_workday": judged.is_workday,
-        "worked": Word("yes") if judged.is_workday else Word("no"),
-        "holiday": str(judged.holiday),
-        "source": judged.source,
-        "according_to": SOURCES[judged.source],
+        "is_workday": worked_day.is_workday,
+        "worked": Word("yes") if worked_day.is_workday else Word("no"),
+        "holiday": str(worked_day.holiday),
+        "source": worked_day.source,
+        "according_to": SOURCES[worked_day.source],
     }
 
 
-def days(current: RoundAtHand) -> dict[str, int] | None:
+def count_days(current: RoundAtHand) -> dict[str, int] | None:
     """Working days and days off while claims count; None for a window of many years."""
     zone = current.zone
     if current.row["closes_at"] - current.row["opens_at"] > MOST_DAYS * 86_400:
@@ -89,12 +89,12 @@ def days(current: RoundAtHand) -> dict[str, int] | None:
         times.day_of(current.row["closes_at"] - 1, zone),
     )
     worked, off = calendar_law.count_days(
-        first, last, lambda day: holidays.judged(current.programme, day)
+        first, last, lambda day: holidays.judge_day(current.programme, day)
     )
     return {"workdays": worked, "days_off": off}
 
 
-def overlapping(current: RoundAtHand) -> list[sqlite3.Row]:
+def list_overlapping(current: RoundAtHand) -> list[sqlite3.Row]:
     """The other rounds that take claims at the same time."""
     span = (current.row["opens_at"], current.row["closes_at"])
     return [
@@ -106,11 +106,11 @@ def overlapping(current: RoundAtHand) -> list[sqlite3.Row]:
     ]
 
 
-def tables(
+def tabulate_dates(
     current: RoundAtHand, counted: dict[str, int] | None, others: list[sqlite3.Row]
 ) -> tuple[Table, ...]:
     """The days of the round, and the rounds beside it."""
-    dates, zone = _dates(current), current.zone
+    dates, zone = _list_dates(current), current.zone
     unknown = sorted({each["on"] // 10_000 for each in dates if each["source"] == "weekday"})
     notes = []
     if counted:

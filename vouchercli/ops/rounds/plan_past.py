@@ -43,7 +43,7 @@ class Past:
         return Claimed(self.row.claimed, self.row.vouchers, self.row.face_fen)
 
 
-def found(current: RoundAtHand) -> list[Past]:
+def list_past(current: RoundAtHand) -> list[Past]:
     """The city's closed rounds that were claimed from, this one apart, by opening."""
     sums = plans.sums(current.db)
     return [
@@ -52,7 +52,7 @@ def found(current: RoundAtHand) -> list[Past]:
     ]
 
 
-def expected(current: RoundAtHand, past: list[Past]) -> dict[str, Any] | None:
+def estimate(current: RoundAtHand, past: list[Past]) -> dict[str, Any] | None:
     """Pooled figures, ranges with the rounds that each rests on, and every round; None without a
     past round.
 
@@ -78,11 +78,11 @@ def expected(current: RoundAtHand, past: list[Past]) -> dict[str, Any] | None:
         "used_of_claimed": leverage.used_of_claimed(sums, claims),
         "gross": sums.gross,
         "own_spend": sums.own_spend,
-        **_ranges(current, past, over),
+        **_estimate_ranges(current, past, over),
     }
 
 
-def _ranges(current: RoundAtHand, past: list[Past], over: list[Past]) -> dict[str, Any]:
+def _estimate_ranges(current: RoundAtHand, past: list[Past], over: list[Past]) -> dict[str, Any]:
     """What a range of this round's own would be: packs claimed, vouchers used, subsidy paid,
     leverage.
     """
@@ -127,7 +127,7 @@ RANGES = (
 )
 
 
-def _line(each: Past) -> dict[str, Any]:
+def _describe_past(each: Past) -> dict[str, Any]:
     """One past round, in its own time zone; what is not final yet is None."""
     row, sums = each.row, each.sums
     return dated(row._asdict(), row.time_zone) | {
@@ -140,7 +140,9 @@ def _line(each: Past) -> dict[str, Any]:
     }
 
 
-def tables(current: RoundAtHand, past: list[Past], expected: dict[str, Any]) -> tuple[Table, ...]:
+def tabulate_past(
+    current: RoundAtHand, past: list[Past], expected: dict[str, Any]
+) -> tuple[Table, ...]:
     """The past rounds with their pooled total, and what they let one expect."""
     left = len(past) - SHOWN_ROUNDS
     notes = [
@@ -157,17 +159,17 @@ def tables(current: RoundAtHand, past: list[Past], expected: dict[str, Any]) -> 
     rounds = Table(
         say("Results of the city's own closed rounds (pooled)"),
         PAST,
-        [*map(_line, past)],
+        [*map(_describe_past, past)],
         expected | {"packs": sum(each.row.packs for each in past)},
         notes=tuple(notes),
         key="expected.past",
         where=JSON,
     )
     shown = replace(rounds, rows=rounds.rows[-SHOWN_ROUNDS:], key=None, where=SHOWN)
-    return (rounds, shown, _ranges_table(expected, is_race=current.row["mode"] == "fcfs"))
+    return (rounds, shown, _tabulate_ranges(expected, is_race=current.row["mode"] == "fcfs"))
 
 
-def _ranges_table(expected: dict[str, Any], *, is_race: bool) -> Table:
+def _tabulate_ranges(expected: dict[str, Any], *, is_race: bool) -> Table:
     """What to expect of this round: from the lowest past round to the highest; selling out only
     where who comes first is served.
     """

@@ -22,7 +22,7 @@ MERCHANTS = Column("merchants", "merchants", "int")
 # ---------------------------------------------------------------- residents
 
 
-def residents(current: RoundAtHand) -> tuple[dict[str, Any], list[District]]:
+def count_residents(current: RoundAtHand) -> tuple[dict[str, Any], list[District]]:
     """Who may have a pack: those on the eligibility list, by district, where the round is for a
     group or targeted, else anybody.
     """
@@ -41,7 +41,7 @@ def residents(current: RoundAtHand) -> tuple[dict[str, Any], list[District]]:
     return data, districts
 
 
-def unequal(current: RoundAtHand, data: dict[str, Any]) -> tuple[Problem, ...]:
+def warn_if_unequal(current: RoundAtHand, data: dict[str, Any]) -> tuple[Problem, ...]:
     """A warning when the list and the packs do not go together."""
     row = current.row
     if not data["is_limited"]:
@@ -77,7 +77,7 @@ def unequal(current: RoundAtHand, data: dict[str, Any]) -> tuple[Problem, ...]:
     return ()
 
 
-def residents_table(data: dict[str, Any], districts: list[District]) -> Table:
+def tabulate_residents(data: dict[str, Any], districts: list[District]) -> Table:
     """The list by district."""
     columns = (
         Column("district", "district", blank="(not stated)"),
@@ -96,15 +96,15 @@ def residents_table(data: dict[str, Any], districts: list[District]) -> Table:
 # ---------------------------------------------------------------- merchants
 
 
-def merchants(current: RoundAtHand) -> Cells:
+def count_merchants(current: RoundAtHand) -> Cells:
     """Merchants that the scope covers and that are not suspended when the round opens: how many of
     each (district, industry).
     """
-    standing = rounds.merchants_at(current.db, current.template.scope, current.row["opens_at"])
-    return Counter((each.district, each.industry) for each in standing)
+    covered = rounds.merchants_at(current.db, current.template.scope, current.row["opens_at"])
+    return Counter((each.district, each.industry) for each in covered)
 
 
-def cells(merchants: Cells) -> list[dict[str, Any]]:
+def list_cells(merchants: Cells) -> list[dict[str, Any]]:
     """How many merchants of each district and industry, for programs."""
     return [
         {"district": district, "industry": industry, "merchants": count}
@@ -112,16 +112,16 @@ def cells(merchants: Cells) -> list[dict[str, Any]]:
     ]
 
 
-def merchants_tables(merchants: Cells) -> tuple[Table, ...]:
+def tabulate_merchants(merchants: Cells) -> tuple[Table, ...]:
     """By district and by industry."""
     return (
-        _merchants_by(
+        _tabulate_merchants_by(
             0,
             Column("district", "district", blank="(not stated)"),
             say("Merchants that may take it, not suspended at the opening"),
             merchants,
         ),
-        _merchants_by(
+        _tabulate_merchants_by(
             1,
             Column("industry", "industry", blank="(not stated)"),
             say("The same merchants by industry"),
@@ -130,7 +130,7 @@ def merchants_tables(merchants: Cells) -> tuple[Table, ...]:
     )
 
 
-def _merchants_by(place: int, column: Column, title: Message, merchants: Cells) -> Table:
+def _tabulate_merchants_by(place: int, column: Column, title: Message, merchants: Cells) -> Table:
     counts: Counter[str] = Counter()
     for cell, count in merchants.items():
         counts[cell[place]] += count

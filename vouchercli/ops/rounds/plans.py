@@ -33,24 +33,24 @@ def plan_round(session: Session, code: str) -> Outcome:
     """
     with reading(session):
         current = look_up(session, code)
-        liability, others = _liability(current), plan_dates.overlapping(current)
-        residents, districts = plan_people.residents(current)
-        shops = plan_people.merchants(current)
-        past = plan_past.found(current)
-    days, expected = plan_dates.days(current), plan_past.expected(current, past)
-    data = _terms(current) | {
+        liability, others = _list_liability(current), plan_dates.list_overlapping(current)
+        residents, districts = plan_people.count_residents(current)
+        shops = plan_people.count_merchants(current)
+        past = plan_past.list_past(current)
+    days, expected = plan_dates.count_days(current), plan_past.estimate(current, past)
+    data = _describe_terms(current) | {
         "overlapping": [other["round"] for other in others],
         "days": days,
         "residents": residents,
-        "merchants": {"total": shops.total(), "cells": plan_people.cells(shops)},
+        "merchants": {"total": shops.total(), "cells": plan_people.list_cells(shops)},
         "expected": expected,
     }
     tables = (
-        _liability_table(current, liability),
-        *plan_dates.tables(current, days, others),
-        plan_people.residents_table(residents, districts),
-        *plan_people.merchants_tables(shops),
-        *(plan_past.tables(current, past, expected) if expected else ()),
+        _tabulate_liability(current, liability),
+        *plan_dates.tabulate_dates(current, days, others),
+        plan_people.tabulate_residents(residents, districts),
+        *plan_people.tabulate_merchants(shops),
+        *(plan_past.tabulate_past(current, past, expected) if expected else ()),
     )
     nothing_to_say = (
         (
@@ -66,21 +66,23 @@ def plan_round(session: Session, code: str) -> Outcome:
     lacks = {
         row["funder"]: -row["left_after_fen"] for row in liability if row["left_fen"] is not None
     }
-    short = commitments.short({funder: lack for funder, lack in lacks.items() if lack > 0})
+    short = commitments.warn_of_short_funds(
+        {funder: lack for funder, lack in lacks.items() if lack > 0}
+    )
     return Outcome(
         data,
         tables,
         tuple(said for is_there, said in nothing_to_say if not is_there),
-        (*short, *plan_people.unequal(current, residents)),
+        (*short, *plan_people.warn_if_unequal(current, residents)),
     )
 
 
-def _terms(current: RoundAtHand) -> dict[str, Any]:
+def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
     row = current.row
     same = ("round", "programme", "state", "mode", "packs", "pack_value_fen", "quota_fen")
     terms = {key: row[key] for key in (*same, "opens_at", "closes_at")} | {
         "checkers_needed": current.checkers,
-        "match_fen": _match_fen(current),
+        "match_fen": _sum_match(current),
         "opens_on": law.weekday(times.day_of(row["opens_at"], current.zone)),
     }
     return dated(terms, current.zone)
@@ -89,11 +91,11 @@ def _terms(current: RoundAtHand) -> dict[str, Any]:
 # ---------------------------------------------------------------- money
 
 
-def _liability(current: RoundAtHand) -> list[dict[str, Any]]:
+def _list_liability(current: RoundAtHand) -> list[dict[str, Any]]:
     """By funder: the most it can have to pay, and its uncommitted money without and with this
     round; None: no fund to watch.
     """
-    funds = commitments.funds(current.db, current.row["programme_id"])
+    funds = commitments.list_funds(current.db, current.row["programme_id"])
     parts: list[dict[str, Any]] = []
     for funder, amount in law.liability(current.row["packs"], current.template):
         part = {"funder": funder, "liability_fen": amount, "left_fen": None, "left_after_fen": None}
@@ -106,14 +108,14 @@ def _liability(current: RoundAtHand) -> list[dict[str, Any]]:
     return parts
 
 
-def _match_fen(current: RoundAtHand) -> int:
+def _sum_match(current: RoundAtHand) -> int:
     """The most that merchants can have to add as their match."""
     return int(current.row["packs"]) * packs_law.match_liability_fen(current.template)
 
 
-def _liability_table(current: RoundAtHand, liability: list[dict[str, Any]]) -> Table:
+def _tabulate_liability(current: RoundAtHand, liability: list[dict[str, Any]]) -> Table:
     notes = []
-    if match := _match_fen(current):
+    if match := _sum_match(current):
         notes.append(
             say("Merchants add {match} yuan at most as their match.", match=money.grouped(match))
         )

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 
-def told(current: RoundAtHand, *says: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
+def answer_with_round(
+    current: RoundAtHand, *says: Message, problems: tuple[Problem, ...] = ()
+) -> Outcome:
     """The answer of every deed: the round as it now stands, and what to do next."""
     latest = look_up(current.session, current.code)
-    return Outcome(tables=tables.described(latest, is_shown=False), says=says, problems=problems)
+    return Outcome(
+        tables=tables.describe_round(latest, is_shown=False), says=says, problems=problems
+    )
 
 
 # ---------------------------------------------------------------- reading
@@ -44,14 +48,14 @@ def list_rounds(session: Session) -> Outcome:
         )
     )
     data = {"programme": programme["programme"]}
-    return Outcome(data, (tables.listed(programme, rows),), says)
+    return Outcome(data, (tables.tabulate_rounds(programme, rows),), says)
 
 
 def show_round(session: Session, code: str) -> Outcome:
     """One round: its terms, its money by funder, its approvals, its amendments, what was
     claimed.
     """
-    return Outcome(tables=tables.described(look_up(session, code), is_shown=True))
+    return Outcome(tables=tables.describe_round(look_up(session, code), is_shown=True))
 
 
 # ---------------------------------------------------------------- deeds
@@ -78,7 +82,7 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
             )
         current.become("open", "round.open")
         amendments.void(current.db, current.round_id, current.now, only_opening=True)
-        return told(
+        return answer_with_round(
             current,
             say(
                 "opened {round}: claims count from {opens_at} to {closes_at}",
@@ -87,11 +91,11 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
                 closes_at=current.local_time("closes_at"),
             ),
             say("next: voucher claim import FILE, then voucher round close {round}", round=code),
-            problems=over(current),
+            problems=warn_if_over(current),
         )
 
 
-def over(current: RoundAtHand) -> tuple[Problem, ...]:
+def warn_if_over(current: RoundAtHand) -> tuple[Problem, ...]:
     """A warning when a round takes claims after the time at which it was to close."""
     if current.now < current.row["closes_at"]:
         return ()
@@ -127,7 +131,7 @@ def end_claiming(current: RoundAtHand, number: int | None = None) -> Outcome:
         if number is None:
             amendments.add(current.session, round_id, "close", before, after, "", is_effective=True)
     current.become("closed", "round.close", before, after)
-    return told(
+    return answer_with_round(
         current,
         say(
             "closed {round}: {claimed:,} of {packs:,} packs claimed",
@@ -163,21 +167,23 @@ def cancel_round(session: Session, code: str) -> Outcome:
         amendments.void(current.db, current.round_id, current.now)
         released = commitments.release(current, "round.cancel")
         current.become("cancelled", "round.cancel", {"committed": released})
-        return told(
+        return answer_with_round(
             current,
             say(
                 "cancelled {round}; {amount} yuan are uncommitted again",
                 round=code,
                 amount=money.grouped(sum(released.values())),
             ),
-            problems=orders_out(current, "tell the platform that it must not issue this round"),
+            problems=warn_of_orders_out(
+                current, "tell the platform that it must not issue this round"
+            ),
         )
 
 
-def orders_out(current: RoundAtHand, hint: str) -> tuple[Problem, ...]:
+def warn_of_orders_out(current: RoundAtHand, hint: str) -> tuple[Problem, ...]:
     """A warning, with what to do, when a platform has been told to issue the round as it was."""
     if not current.row["platform"]:
         return ()
     from vouchercli.ops.rounds import issuance_orders  # reads YAML: only where there is a platform
 
-    return issuance_orders.superseded(current, hint)
+    return issuance_orders.warn_of_standing_order(current, hint)

@@ -92,7 +92,7 @@ RUNS = (
 )
 
 
-def listed(programme: sqlite3.Row, rows: Iterable[sqlite3.Row]) -> Table:
+def tabulate_rounds(programme: sqlite3.Row, rows: Iterable[sqlite3.Row]) -> Table:
     """All rounds of a programme."""
     return Table(
         say("Rounds of {programme}", programme=programme["programme"]),
@@ -103,16 +103,16 @@ def listed(programme: sqlite3.Row, rows: Iterable[sqlite3.Row]) -> Table:
     )
 
 
-def described(current: RoundAtHand, *, is_shown: bool) -> tuple[Table, ...]:
+def describe_round(current: RoundAtHand, *, is_shown: bool) -> tuple[Table, ...]:
     """A round: the answer of `round show` and of every deed on a round. To people only when
     `is_shown`, and then without the tables that are empty.
     """
     parts = (
-        _terms(current),
-        _money(current),
-        _verdicts(current),
-        _amendments(current),
-        _runs(current),
+        _tabulate_terms(current),
+        _tabulate_money(current),
+        _tabulate_verdicts(current),
+        _tabulate_amendments(current),
+        _tabulate_runs(current),
     )
     return tuple(
         replace(part, where=EVERYWHERE if is_shown and part.rows else JSON, zone=current.zone)
@@ -120,10 +120,10 @@ def described(current: RoundAtHand, *, is_shown: bool) -> tuple[Table, ...]:
     )
 
 
-def _terms(current: RoundAtHand) -> Table:
+def _tabulate_terms(current: RoundAtHand) -> Table:
     """What the round is, line by line; what was not said is left out."""
     row = current.row
-    rolled = store.rolled_in(current.db, current.round_id)
+    rolled_in = store.rolled_in(current.db, current.round_id)
     facts = {
         **dict(row),
         **dict(allocations.last_arrival(current.db, current.round_id) or {}),
@@ -131,12 +131,12 @@ def _terms(current: RoundAtHand) -> Table:
             f"{row['packs']:,} x {money.grouped(row['pack_value_fen'])} ="
             f" {money.grouped(row['quota_fen'])}"
         ),
-        "rolled_in": rolled and rolled._asdict(),
-        "rolled_packs": rolled and f"{rolled.packs:,} ({rolled.round})",
+        "rolled_in": rolled_in and rolled_in._asdict(),
+        "rolled_packs": rolled_in and f"{rolled_in.packs:,} ({rolled_in.round})",
         "checkers_needed": current.checkers,
-        "liability": _amounts(law.liability(row["packs"], current.template)),
-        "committed": _amounts(commitments.standing(current).items()),
-        "same_login": _same_login(current),
+        "liability": _list_amounts(law.liability(row["packs"], current.template)),
+        "committed": _list_amounts(commitments.read_held(current).items()),
+        "same_login": _list_same_logins(current),
         "sold_out_at": (
             rounds.last_claimed_at(current.db, current.round_id)
             if row["claimed"] == row["packs"]
@@ -152,13 +152,13 @@ def _terms(current: RoundAtHand) -> Table:
     return Table(title, TERMS, (facts,), key="", is_record=True)
 
 
-def _amounts(parts: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
+def _list_amounts(parts: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
     return [{"funder": funder, "amount_fen": amount} for funder, amount in parts]
 
 
-def _money(current: RoundAtHand) -> Table:
+def _tabulate_money(current: RoundAtHand) -> Table:
     """What each funder can have to pay at most, and what it has committed."""
-    standing = commitments.standing(current)
+    standing = commitments.read_held(current)
     rows = tuple(
         {"funder": funder, "liability_fen": amount, "committed_fen": standing.get(funder)}
         for funder, amount in law.liability(current.row["packs"], current.template)
@@ -169,21 +169,21 @@ def _money(current: RoundAtHand) -> Table:
 # ---------------------------------------------------------------- approvals and amendments
 
 
-def _verdicts(current: RoundAtHand) -> Table:
+def _tabulate_verdicts(current: RoundAtHand) -> Table:
     """Who submitted, approved or rejected it, and when."""
     rows = tuple(map(dict, approvals.history(current.db, current.round_id)))
-    notes = tuple(map(_warned, _same_login(current)))
+    notes = tuple(map(_warn_of_same_login, _list_same_logins(current)))
     return Table(say("Approvals"), VERDICTS, rows, notes=notes, key="approvals")
 
 
-def _same_login(current: RoundAtHand) -> list[dict[str, str]]:
+def _list_same_logins(current: RoundAtHand) -> list[dict[str, str]]:
     return staff.same_logins(
         approvals.authors(current.db, current.round_id),
         approvals.approvers(current.db, current.round_id),
     )
 
 
-def _warned(double: dict[str, str]) -> Message:
+def _warn_of_same_login(double: dict[str, str]) -> Message:
     return say(
         "{actor} approved under {os_user}, a login that was also used as {also}: both names may"
         " be one person.",
@@ -191,48 +191,50 @@ def _warned(double: dict[str, str]) -> Message:
     )
 
 
-def _amendments(current: RoundAtHand) -> Table:
+def _tabulate_amendments(current: RoundAtHand) -> Table:
     """What was changed, or is to be changed, since it was approved: what stood before, what stands
     after, who wanted it, who approved.
     """
-    rows = [_amendment(current, each) for each in store.history(current.db, current.round_id)]
-    notes = tuple(_warned(double) for row in rows for double in row["same_login"])
+    rows = [
+        _describe_amendment(current, each) for each in store.history(current.db, current.round_id)
+    ]
+    notes = tuple(_warn_of_same_login(double) for row in rows for double in row["same_login"])
     return Table(say("Amendments"), AMENDMENTS, rows, notes=notes, key="amendments")
 
 
-def _amendment(current: RoundAtHand, each: Amendment) -> dict[str, Any]:
-    said, zone = store.verdicts(current.db, each.amendment), current.zone
+def _describe_amendment(current: RoundAtHand, each: Amendment) -> dict[str, Any]:
+    verdicts, zone = store.verdicts(current.db, each.amendment), current.zone
     authors = [Hand(each.proposed_by, each.os_user)]
     return {
         **each._asdict(),
         "by": each.proposed_by,
         "at": each.proposed_at,
-        "change": _change(current, each),
-        "checkers": ", ".join(verdict.actor for verdict in said),
-        "notes": "; ".join(filter(None, (each.note, *(verdict.note for verdict in said)))),
+        "change": _describe_change(current, each),
+        "checkers": ", ".join(verdict.actor for verdict in verdicts),
+        "notes": "; ".join(filter(None, (each.note, *(verdict.note for verdict in verdicts)))),
         "before": dated(each.before, zone),
         "after": dated(each.after, zone),
-        "verdicts": [dated(verdict._asdict(), zone) for verdict in said],
+        "verdicts": [dated(verdict._asdict(), zone) for verdict in verdicts],
         "same_login": staff.same_logins(authors, store.approvers(current.db, each.amendment)),
     }
 
 
-def _change(current: RoundAtHand, each: Amendment) -> str:
+def _describe_change(current: RoundAtHand, each: Amendment) -> str:
     """`10 → 15`, the old and the new value of each term; a pause, or a closing that waits, says no
     more than its name.
     """
 
-    def shown(key: str, term: Any) -> Any:
+    def show(key: str, term: Any) -> Any:
         return current.local_time(term) if key.endswith("_at") else term
 
     return "; ".join(
-        f"{shown(key, each.before[key])} → {shown(key, term)}"
+        f"{show(key, each.before[key])} → {show(key, term)}"
         for key, term in each.after.items()
         if key != "state"
     )
 
 
-def _runs(current: RoundAtHand) -> Table:
+def _tabulate_runs(current: RoundAtHand) -> Table:
     """Every run of granting the round has had."""
     rows = allocations.history(current.db, current.round_id)
     return Table(say("Packs granted here"), RUNS, rows, key="allocations")

@@ -123,13 +123,13 @@ def _lead(platform: str) -> int:
     by the deeds that need it.
     """
     try:
-        return issuance_orders.lead_of(platform)
+        return issuance_orders.read_lead(platform)
     except VoucherError:
         return 0
 
 
 def _terms(session: Session, round_: Scheduled) -> str:
-    return issuance_orders.terms_sha256(
+    return issuance_orders.digest_terms(
         look_up(session._replace(programme=round_.programme), round_.round)
     )
 

@@ -196,7 +196,7 @@ def _outbox(session: Session, where: Places) -> Iterator[Done]:
 
 
 def _write(session: Session, order: Order, outbox: Path) -> Outcome:
-    path = str(orders.place_of(outbox, order))
+    path = str(orders.choose_path(outbox, order))
     if not session.dry_run:
         orders.write_order(session, order, outbox)
     done = say(
@@ -209,7 +209,7 @@ def _write(session: Session, order: Order, outbox: Path) -> Outcome:
 
 
 def _money(session: Session) -> Iterator[Done]:
-    for row in releases.due(session.db, session.programme, session.now):
+    for row in releases.list_due(session.db, session.programme, session.now):
         blank = Done("release", row.round, row.time_zone, row.programme)
         inner = session._replace(programme=row.programme)
         yield from _one(inner, blank, releases.release_unused, row.round_id)
