@@ -26,7 +26,7 @@ from vouchercli.store.db import WIDEST_KIB, widen_cache
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from vouchercli.ops.granting.grants import Granted, Tally
+    from vouchercli.ops.granting.grants import GrantRun, Tally
     from vouchercli.rules.limits import Limits
     from vouchercli.session import Session
 
@@ -42,31 +42,31 @@ def allocate(session: Session, code: str, *, group: str | None = None) -> Outcom
     Raises `platform_round`, `drawn_round`, `round_not_open`, `group_not_listed`, `money_released`.
     """
     with changing(session, code) as current:
-        _require(current, group)
+        _require_allocatable(current, group)
         if current.row["mode"] == "fcfs":
             require_finished(current)
         widen_cache(current.db, WIDEST_KIB)
         store.prepare(current.db)
-        room = _room(current)
-        tally = _stage(current, room, group) if room else grants.Tally()
-        given = grants.issue(current, tally)
-        if given.packs:
+        room = _count_room(current)
+        tally = _stage_winners(current, room, group) if room else grants.Tally()
+        granted = grants.issue(current, tally)
+        if granted.packs:
             current.note(
                 "round.allocate",
-                batch=given.batch_id,
+                batch=granted.batch_id,
                 before={"claimed": current.row["claimed"]},
-                after={"claimed": current.row["claimed"] + given.packs},
+                after={"claimed": current.row["claimed"] + granted.packs},
                 **({"group": group} if group else {}),
             )
-        return _told(current, tally, given)
+        return _answer(current, tally, granted)
 
 
-def _require(current: RoundAtHand, group: str | None) -> None:
+def _require_allocatable(current: RoundAtHand, group: str | None) -> None:
     """Refuse a round that is not allocated here, or not now."""
     row = current.row
     require_local(current)
     if row["state"] not in TAKES_GRANTS:
-        raise not_open(current)
+        raise not_open_error(current)
     if group is not None and (
         row["mode"] != "targeted" or row["resident_group"] not in ("", group)
     ):
@@ -84,7 +84,7 @@ def require_local(current: RoundAtHand) -> None:
     `drawn_round`.
     """
     if current.row["platform"]:
-        raise platform_round(current)
+        raise platform_round_error(current)
     if current.row["mode"] == "lottery":
         raise VoucherError(
             "drawn_round",
@@ -111,7 +111,7 @@ def require_finished(current: RoundAtHand) -> None:
         )
 
 
-def platform_round(current: RoundAtHand) -> VoucherError:
+def platform_round_error(current: RoundAtHand) -> VoucherError:
     """The refusal to grant what a platform grants."""
     return VoucherError(
         "platform_round",
@@ -122,7 +122,7 @@ def platform_round(current: RoundAtHand) -> VoucherError:
     )
 
 
-def not_open(current: RoundAtHand) -> VoucherError:
+def not_open_error(current: RoundAtHand) -> VoucherError:
     """The refusal to grant a pack of a round that is not open."""
     possible = rounds_law.list_possible(current.row["state"])[:1]
     return VoucherError(
@@ -135,7 +135,7 @@ def not_open(current: RoundAtHand) -> VoucherError:
     )
 
 
-def _room(current: RoundAtHand) -> int:
+def _count_room(current: RoundAtHand) -> int:
     """How many packs may still go. Of a closed round only as many as its money, part of which may
     be released, still pays for.
 
@@ -165,81 +165,83 @@ def _room(current: RoundAtHand) -> int:
     return left
 
 
-def limits_of(current: RoundAtHand) -> Limits:
+def read_limits(current: RoundAtHand) -> Limits:
     """What one person may have: by the round (of a targeted one: one pack), by the week, in the
     programme.
     """
-    said = current.programme.limits
+    limits = current.programme.limits
     return limits_law.of_round(
         current.row["mode"],
         current.row["per_resident"],
-        said.packs_per_resident_per_week,
-        said.packs_per_resident,
+        limits.packs_per_resident_per_week,
+        limits.packs_per_resident,
     )
 
 
 # ---------------------------------------------------------------- who gets one
 
 
-def _stage(current: RoundAtHand, room: int, group: str | None) -> Tally:
+def _stage_winners(current: RoundAtHand, room: int, group: str | None) -> Tally:
     """Put everyone who gets one of `room` packs before `store.grants`, in order; what was passed
     over.
     """
     if current.row["mode"] == "targeted":
-        return _by_list(current, room, group)
+        return _stage_by_list(current, room, group)
     if (
         allocations.is_plain(current.db, current.row)
-        and not limits_of(current).looks_beyond_the_round
+        and not read_limits(current).looks_beyond_the_round
     ):
-        return _arrived(current, *allocations.first_come(current.db, current.row, room))
-    return _by_arrival(current, room)
+        return _tally_arrivals(current, *allocations.first_come(current.db, current.row, room))
+    return _stage_by_arrival(current, room)
 
 
-def _by_arrival(current: RoundAtHand, room: int) -> Tally:
+def _stage_by_arrival(current: RoundAtHand, room: int) -> Tally:
     done = allocations.granted_before(current.db, current.round_id)
     arrived = allocations.applications(current.db, current.round_id)
-    reasons = _by_law(current, (each for each in arrived if each.entry_id not in done), room)
+    reasons = _stage_by_law(current, (each for each in arrived if each.entry_id not in done), room)
     late = (
         allocations.count(current.db, current.row)
         - len(done)
         - store.staged(current.db)
         - reasons.total()
     )
-    return _arrived(current, store.last_application(current.db), {**reasons, "sold_out": late})
+    return _tally_arrivals(
+        current, store.last_application(current.db), {**reasons, "sold_out": late}
+    )
 
 
-def _by_list(current: RoundAtHand, room: int, group: str | None) -> Tally:
+def _stage_by_list(current: RoundAtHand, room: int, group: str | None) -> Tally:
     waiting = allocations.count_listed(current.db, current.round_id, group)
-    reasons = _by_law(current, allocations.listed(current.db, current.round_id, group), room)
+    reasons = _stage_by_law(current, allocations.listed(current.db, current.round_id, group), room)
     late = waiting - store.staged(current.db) - reasons.total()
     return grants.Tally({**reasons, "sold_out": late})
 
 
-def _arrived(current: RoundAtHand, last: int | None, reasons: dict[str, int]) -> Tally:
+def _tally_arrivals(current: RoundAtHand, last: int | None, reasons: dict[str, int]) -> Tally:
     at, no = (None, None) if last is None else allocations.arrival(current.db, last)
     return grants.Tally(reasons, at, no)
 
 
-def _by_law(current: RoundAtHand, entries: Iterable[law.Entry], room: int) -> Counter[str]:
+def _stage_by_law(current: RoundAtHand, entries: Iterable[law.Entry], room: int) -> Counter[str]:
     """Stage whom the law gives a pack, one entry at a time; how often each reason was met."""
-    limits, held = limits_of(current), law.Held(room)
+    limits, held = read_limits(current), law.Held(room)
     if not limits.looks_beyond_the_round:
         held.in_round.update(allocations.held_in_round(current.db, current.round_id))
     reasons: Counter[str] = Counter()
 
-    def chosen() -> Iterator[tuple[bytes, int, int]]:
-        known = _known(current, entries, limits, held)
-        for entry, reason in law.decide(known, limits, held, current.zone):
+    def choose() -> Iterator[tuple[bytes, int, int]]:
+        judged_for = _add_persons(current, entries, limits, held)
+        for entry, reason in law.decide(judged_for, limits, held, current.zone):
             if reason is None:
                 yield entry.resident, entry.entry_id, entry.claimed_at
             else:
                 reasons[reason] += 1
 
-    store.stage(current.db, list(chosen()))
+    store.stage(current.db, list(choose()))
     return reasons
 
 
-def _known(
+def _add_persons(
     current: RoundAtHand, entries: Iterable[law.Entry], limits: Limits, held: law.Held
 ) -> Iterator[law.Entry]:
     """The entries; what a person holds in other rounds is in `held` before its first is judged."""
@@ -247,11 +249,11 @@ def _known(
     for entry in entries:
         if limits.looks_beyond_the_round and entry.person not in known:
             known.add(entry.person)
-            learn(current, entry.person, limits, held)
+            add_held_packs(current, entry.person, limits, held)
         yield entry
 
 
-def learn(current: RoundAtHand, person: bytes, limits: Limits, held: law.Held) -> None:
+def add_held_packs(current: RoundAtHand, person: bytes, limits: Limits, held: law.Held) -> None:
     """Count every pack of the programme that the person holds, under whatever token of this
     round.
     """
@@ -269,17 +271,17 @@ PASSED_OVER = (
 )
 
 
-def _told(current: RoundAtHand, tally: Tally, given: Granted) -> Outcome:
+def _answer(current: RoundAtHand, tally: Tally, granted: GrantRun) -> Outcome:
     row, order = look_up(current.session, current.code).row, ORDERS[current.row["mode"]]
     passed = {reason: tally.passed.get(reason, 0) for reason in grants.REASONS}
     last = allocations.last_arrival(current.db, current.round_id)
-    at = given.sold_out_at
+    at = granted.sold_out_at
     data = {
         "round": row["round"],
         "mode": row["mode"],
         "order": order,
-        "batch": None if current.session.dry_run else given.batch_id,
-        "granted": given.packs,
+        "batch": None if current.session.dry_run else granted.batch_id,
+        "granted": granted.packs,
         **passed,
         "claimed": row["claimed"],
         "packs": row["packs"],
@@ -292,7 +294,7 @@ def _told(current: RoundAtHand, tally: Tally, given: Granted) -> Outcome:
         say(
             "granted {granted:,} packs of {round} in the order of {order}: {claimed:,} of {packs:,}"
             " are claimed",
-            granted=given.packs,
+            granted=granted.packs,
             round=current.code,
             order=Word(order),
             claimed=row["claimed"],

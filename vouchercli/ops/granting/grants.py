@@ -37,7 +37,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Granted:
+class GrantRun:
     """The packs of one run: their batch (None: nothing was granted), how many, when the round's
     last pack went, if it did, and the number behind which their own begin.
     """
@@ -48,7 +48,7 @@ class Granted:
     after: int = 0
 
 
-def grant(current: RoundAtHand, rows: Iterable[tuple[bytes, int | None, int]]) -> Granted:
+def grant(current: RoundAtHand, rows: Iterable[tuple[bytes, int | None, int]]) -> GrantRun:
     """Grant one pack for every (resident token, application_id or None, claimed_at in UTC seconds),
     numbered in that order.
 
@@ -60,15 +60,15 @@ def grant(current: RoundAtHand, rows: Iterable[tuple[bytes, int | None, int]]) -
     return issue(current, Tally())
 
 
-def issue(current: RoundAtHand, tally: Tally, *, live: bool = False) -> Granted:
+def issue(current: RoundAtHand, tally: Tally, *, live: bool = False) -> GrantRun:
     """Turn what is staged in `store.grants` into claims: the round's count, its totals by day, the
     batch and its record.
     """
     db, row, packs = current.db, current.row, grants.staged(current.db)
     if not packs:
-        return Granted(None, 0)
+        return GrantRun(None, 0)
     if not grants.take(db, current.round_id, packs):
-        raise sold_out(current)
+        raise sold_out_error(current)
     grants.date(
         db,
         lambda at: (
@@ -76,7 +76,7 @@ def issue(current: RoundAtHand, tally: Tally, *, live: bool = False) -> Granted:
             times.day_of(at, current.zone),
         ),
     )
-    batch_id, after = _batch(current, packs, live=live), grants.last_number(db, current.code)
+    batch_id, after = _choose_batch(current, packs, live=live), grants.last_number(db, current.code)
     is_one_each = row["per_resident"] == 1
     grants.write(db, batch_id, current.round_id, current.code, after=after, is_one_each=is_one_each)
     sold_out_at = grants.last_second(db) if row["claimed"] + packs == row["packs"] else None
@@ -91,10 +91,10 @@ def issue(current: RoundAtHand, tally: Tally, *, live: bool = False) -> Granted:
         packs=packs,
         sold_out_at=sold_out_at,
     )
-    return Granted(batch_id, packs, sold_out_at, after)
+    return GrantRun(batch_id, packs, sold_out_at, after)
 
 
-def sold_out(current: RoundAtHand) -> VoucherError:
+def sold_out_error(current: RoundAtHand) -> VoucherError:
     """The refusal when a round has not the packs that are asked for."""
     return VoucherError(
         "sold_out",
@@ -105,7 +105,7 @@ def sold_out(current: RoundAtHand) -> VoucherError:
     )
 
 
-def _batch(current: RoundAtHand, packs: int, *, live: bool) -> int:
+def _choose_batch(current: RoundAtHand, packs: int, *, live: bool) -> int:
     """The batch that the claims belong to: a new one a run, one for all live claims of a round."""
     db, programme_id = current.db, current.row["programme_id"]
     number = 0 if live else grants.runs(db, current.round_id) + 1

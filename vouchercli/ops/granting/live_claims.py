@@ -73,11 +73,11 @@ def grant_claim(session: Session, code: str, resident: str, application_no: str 
     Raises `round_not_open`, `sold_out`, `resident_limit`, `not_eligible`, `application_reused`,
     `bad_resident`, `platform_round`, `drawn_round`.
     """
-    (answer,), current = _granted(session, code, [Request(resident, application_no)])
+    (answer,), current = _grant(session, code, [Request(resident, application_no)])
     if answer.claim is None:
-        raise _refusal(current, answer)
+        raise _refusal_error(current, answer)
     claim = answer.claim
-    said = (
+    message = (
         say(
             "granted {claim_no}: its vouchers are valid until {expires_at}",
             claim_no=claim.claim_no,
@@ -87,7 +87,7 @@ def grant_claim(session: Session, code: str, resident: str, application_no: str 
         else say("{claim_no} was granted before; nothing was changed", claim_no=claim.claim_no)
     )
     data = {"round": code, "is_new": answer.is_new, **dated(claim._asdict(), current.zone)}
-    return Outcome(data, says=(said,))
+    return Outcome(data, says=(message,))
 
 
 def grant_claims(session: Session, code: str, requests: Iterable[Request]) -> Outcome:
@@ -98,12 +98,12 @@ def grant_claims(session: Session, code: str, requests: Iterable[Request]) -> Ou
     waiting = iter(requests)
     current = look_up(session, code)
     while group := list(islice(waiting, GROUP_SIZE)):
-        done, current = _granted(session, code, group)
+        done, current = _grant(session, code, group)
         answers += done
-    return _told(current, answers)
+    return _answer(current, answers)
 
 
-def _granted(
+def _grant(
     session: Session, code: str, requests: list[Request]
 ) -> tuple[list[Answer], RoundAtHand]:
     """One transaction, synced to the disk before it returns."""
@@ -114,15 +114,15 @@ def _granted(
     with changing(session, code) as current:
         allocations.require_local(current)
         group = _Group(current, key, law.Held(current.row["packs"] - current.row["claimed"]))
-        answers = [_judged(group, request) for request in requests]
-        claims = _written(group)
+        answers = [_judge(group, request) for request in requests]
+        claims = _write(group)
         return [
             each if each.place is None else replace(each, claim=claims[each.place])
             for each in answers
         ], current
 
 
-def _judged(group: _Group, request: Request) -> Answer:
+def _judge(group: _Group, request: Request) -> Answer:
     """The answer to a request; where it gets a new claim, its place among the staged."""
     current = group.current
     try:
@@ -149,16 +149,16 @@ def _judged(group: _Group, request: Request) -> Answer:
                 if claim is not None
                 else Answer(request, "application_reused")
             )
-    if reason := _reason(group, resident):
+    if reason := _find_reason(group, resident):
         return Answer(request, reason)
     return _stage(group, request, resident, standing)
 
 
-def _reason(group: _Group, resident: bytes) -> str | None:
+def _find_reason(group: _Group, resident: bytes) -> str | None:
     """Why the law gives the resident no pack now; None, and it is counted as granted, when it
     does.
     """
-    current, limits = group.current, allocations.limits_of(group.current)
+    current, limits = group.current, allocations.read_limits(group.current)
     if (
         current.row["state"] != "open"
         or not current.row["opens_at"] <= current.now < current.row["closes_at"]
@@ -167,7 +167,7 @@ def _reason(group: _Group, resident: bytes) -> str | None:
     person = persons.person_of(current.db, current.round_id, resident)
     if person not in group.known:
         group.known.add(person)
-        allocations.learn(current, person, limits, group.held)
+        allocations.add_held_packs(current, person, limits, group.held)
     mode, listed_as = current.row["mode"], current.row["resident_group"]
     is_eligible = limits_law.is_for_all(mode, listed_as) or eligibility.is_listed(
         current.db, current.row["programme_id"], resident, listed_as or None
@@ -199,7 +199,7 @@ def _stage(
     return Answer(request, is_new=True, place=len(group.staged) - 1)
 
 
-def _written(group: _Group) -> list[Claim]:
+def _write(group: _Group) -> list[Claim]:
     """The claims of what is staged, in its order, with their line in the log."""
     if not group.staged:
         return []
@@ -210,13 +210,13 @@ def _written(group: _Group) -> list[Claim]:
     )
     numbers = [request.application_no for request, _, _ in group.staged if request.application_no]
     tally = grants.Tally({}, current.now, numbers[-1]) if numbers else grants.Tally()
-    given = grants.issue(current, tally, live=True)
-    assert given.batch_id is not None
-    after = store.claim_number(current.code, given.after)
-    claims = store.written(current.db, given.batch_id, after)
+    granted = grants.issue(current, tally, live=True)
+    assert granted.batch_id is not None
+    after = store.claim_number(current.code, granted.after)
+    claims = store.written(current.db, granted.batch_id, after)
     current.note(
         "claim.grant",
-        batch=given.batch_id,
+        batch=granted.batch_id,
         first=claims[0].claim_no,
         packs=len(claims),
         before={"claimed": claimed},
@@ -228,11 +228,11 @@ def _written(group: _Group) -> list[Claim]:
 # ---------------------------------------------------------------- what is told
 
 
-def _refusal(current: RoundAtHand, answer: Answer) -> VoucherError:
+def _refusal_error(current: RoundAtHand, answer: Answer) -> VoucherError:
     """Why one request got nothing, as a refusal with a way out."""
     number = answer.request.application_no
     return {
-        "sold_out": grants.sold_out(current),
+        "sold_out": grants.sold_out_error(current),
         "resident_limit": VoucherError(
             "resident_limit",
             "this resident already has the packs allowed",
@@ -255,13 +255,13 @@ def _refusal(current: RoundAtHand, answer: Answer) -> VoucherError:
             "the resident's token is damaged",
             hint="copy it whole: token: and 32 hexadecimal digits",
         ),
-        "round_not_open": _not_open(current),
+        "round_not_open": _not_open_error(current),
     }[answer.reason or "sold_out"]
 
 
-def _not_open(current: RoundAtHand) -> VoucherError:
+def _not_open_error(current: RoundAtHand) -> VoucherError:
     if current.row["state"] != "open":
-        return allocations.not_open(current)
+        return allocations.not_open_error(current)
     return VoucherError(
         "round_not_open",
         "round {round} takes claims from {opens_at} to {closes_at}",
@@ -280,7 +280,7 @@ COLUMNS = (
 )
 
 
-def _told(current: RoundAtHand, answers: list[Answer]) -> Outcome:
+def _answer(current: RoundAtHand, answers: list[Answer]) -> Outcome:
     rows = tuple(
         {
             "request": number,
@@ -296,7 +296,7 @@ def _told(current: RoundAtHand, answers: list[Answer]) -> Outcome:
         "standing": sum(bool(each.claim) and not each.is_new for each in answers),
         "refused": sum(reasons.values()),
     }
-    says = say(
+    message = say(
         "{requests:,} requests for {round} = {granted:,} granted + {standing:,} granted before +"
         " {refused:,} refused",
         requests=len(answers),
@@ -307,12 +307,12 @@ def _told(current: RoundAtHand, answers: list[Answer]) -> Outcome:
     return Outcome(
         {"round": current.code, **counts, "reasons": reasons},
         (Table(title, COLUMNS, rows, key="rows"),),
-        (says,),
+        (message,),
         status="partial" if reasons else "ok",
     )
 
 
-def requests_of(lines: Iterable[str]) -> Iterator[Request]:
+def read_requests(lines: Iterable[str]) -> Iterator[Request]:
     """A request of every line `RESIDENT` or `RESIDENT,APPLICATION`; blank lines are nothing."""
     for line in lines:
         resident, _, application_no = (part.strip() for part in line.partition(","))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import certificates as files
 from vouchercli.ops.granting.grants import REASONS
-from vouchercli.ops.lottery.tables import Lottery, lottery, told
+from vouchercli.ops.lottery.tables import Lottery, answer_with_draw, look_up_lottery
 from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
@@ -32,10 +32,10 @@ def show_draw(
     session: Session, code: str, *, application: str | None = None, to: str | None = None
 ) -> Outcome:
     """How far a draw has come; one application's ticket; with `to` its files are written again."""
-    each = lottery(session, code)
-    outcome = told(each, *_next(each))
+    each = look_up_lottery(session, code)
+    outcome = answer_with_draw(each, *_say_next(each))
     if application is not None:
-        outcome = _with_application(each, outcome, application)
+        outcome = _add_application(each, outcome, application)
     if to is None:
         return outcome
     if each.certificate is None:
@@ -45,7 +45,7 @@ def show_draw(
             hint="voucher draw show {round}",
             round=code,
         )
-    return written(each, outcome, to)
+    return write_files(each, outcome, to)
 
 
 def verify_draw(certificate: str, entrants: str, commitment: str | None = None) -> Outcome:
@@ -63,7 +63,7 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
         for row in read.rows
     ]
     try:
-        found = proof.findings(whole, rows, read.columns, read.sha256, commitment)
+        findings = proof.findings(whole, rows, read.columns, read.sha256, commitment)
     except ValueError as error:
         raise VoucherError(
             "bad_certificate",
@@ -82,10 +82,10 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
         "entrants": len(rows),
         "places": stated.places,
         "winners": len(stated.winners),
-        "proven": not found,
+        "proven": not findings,
     }
-    if found:
-        return Outcome(data, (), (), tuple(fault.problem() for fault in found), "failed")
+    if findings:
+        return Outcome(data, (), (), tuple(fault.problem() for fault in findings), "failed")
     says = [
         say(
             "the draw of {round} is verified: {winners:,} winners of {entrants:,} entrants, drawn"
@@ -106,7 +106,7 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
     return Outcome(data, (), tuple(says))
 
 
-def _next(each: Lottery) -> tuple[Any, ...]:
+def _say_next(each: Lottery) -> tuple[Any, ...]:
     if each.draw is None:
         return (
             say("next: voucher draw commit {round}, before registration closes", round=each.code),
@@ -121,7 +121,7 @@ def _next(each: Lottery) -> tuple[Any, ...]:
 # ---------------------------------------------------------------- one application
 
 
-def _with_application(each: Lottery, outcome: Outcome, no: str) -> Outcome:
+def _add_application(each: Lottery, outcome: Outcome, no: str) -> Outcome:
     """What became of one application: whether it is its person's entry, its ticket, whether it
     won.
     """
@@ -146,11 +146,13 @@ def _with_application(each: Lottery, outcome: Outcome, no: str) -> Outcome:
         "won": has_won,
     }
     return replace(
-        outcome, data=outcome.data | {"application": data}, says=(*outcome.says, _became(data))
+        outcome,
+        data=outcome.data | {"application": data},
+        says=(*outcome.says, _explain_result(data)),
     )
 
 
-def _became(data: dict[str, Any]) -> Message:
+def _explain_result(data: dict[str, Any]) -> Message:
     no, entry, ticket = data["application_no"], data["entry"], data["ticket"]
     if entry != no:
         return say(
@@ -189,12 +191,12 @@ def write_list(
     to: str | None,
 ) -> str:
     """Write the list of entrants; gives its name."""
-    path = to or str(each.session.path.parent / FOLDER / f"{_stem(each)}-entrants.csv")
+    path = to or str(each.session.path.parent / FOLDER / f"{_file_stem(each)}-entrants.csv")
     files.write(path, law.listed(entrants, shown))
     return path
 
 
-def written(
+def write_files(
     each: Lottery,
     outcome: Outcome,
     to: str | None,
@@ -206,7 +208,7 @@ def written(
     `entrants` are those of the list, when they are at hand. The list is left out, with a warning,
     when the applications are no longer those that were drawn from.
     """
-    text = str(each.kept.certificate)
+    text = str(each.committed_draw.certificate)
     document = json.loads(text)
     folder = each.session.path.parent / FOLDER if to is None else Path(to)
     made: dict[str, Iterable[bytes]] = {
@@ -214,10 +216,10 @@ def written(
         "certificate.txt": files.printed(document),
     }
     entrants = entrants or draws.entrants(each.db, each.round_id)
-    listed = list(law.listed(entrants, document["entrants_columns"]))
-    if is_same := law.digest(listed) == document["entrants_sha256"]:
-        made["entrants.csv"] = listed
-    names = [str(folder / f"{_stem(each)}-{name}") for name in made]
+    list_lines = list(law.listed(entrants, document["entrants_columns"]))
+    if is_same := law.digest(list_lines) == document["entrants_sha256"]:
+        made["entrants.csv"] = list_lines
+    names = [str(folder / f"{_file_stem(each)}-{name}") for name in made]
     for name, lines in zip(names, made.values(), strict=True):
         files.write(name, lines)
     problems = (
@@ -242,5 +244,5 @@ def written(
     )
 
 
-def _stem(each: Lottery) -> str:
+def _file_stem(each: Lottery) -> str:
     return f"{each.row['programme']}-{each.code}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.ops.granting import allocations, grants
 from vouchercli.ops.lottery import certificates, terms
-from vouchercli.ops.lottery.tables import Lottery, lottery, told
+from vouchercli.ops.lottery.tables import Lottery, answer_with_draw, look_up_lottery
 from vouchercli.result import say
 from vouchercli.rules import allocations as granting
 from vouchercli.rules import certificates as proof
@@ -46,31 +46,31 @@ def commit_seed(
 
     Again: nothing more happens. Raises `registration_over`, `draw_terms_stand`.
     """
-    said = draws.Terms(registration_closes_at, public_source.strip())
+    announced = draws.Terms(registration_closes_at, public_source.strip())
     with writing(session):
-        each = lottery(session, code)
+        each = look_up_lottery(session, code)
         if each.draw is not None:
-            return terms.standing(each, said, strata)
+            return terms.repeat_commitment(each, announced, strata)
         terms.require_time(each, registration_closes_at)
         round_id = each.round_id
-        draws.commit(session, round_id, seed or secrets.token_bytes(SEED_BYTES), said)
+        draws.commit(session, round_id, seed or secrets.token_bytes(SEED_BYTES), announced)
         each.note(
             "draw.commit",
             before=None,
             after={
-                "seed_sha256": each.renewed.kept.seed_sha256,
+                "seed_sha256": each.latest.committed_draw.seed_sha256,
                 "registration_closes_at": registration_closes_at,
-                "public_source": said.public_source,
+                "public_source": announced.public_source,
             },
         )
-        terms.fix_strata(each.renewed, strata)
-        return told(
+        terms.fix_strata(each.latest, strata)
+        return answer_with_draw(
             each,
             say("committed to a seed for {round}; it stays secret until the draw", round=code),
             say(
                 "next: publish the digest of the seed now; after {closes_at}: voucher draw entrants"
                 " {round}",
-                closes_at=each.local_time(each.renewed.closes_at),
+                closes_at=each.local_time(each.latest.closes_at),
                 round=code,
             ),
         )
@@ -83,16 +83,16 @@ def publish_entrants(
     `registration_still_open`, `entrants_changed`.
     """
     with writing(session):
-        each = terms.committed(session, code)
+        each = terms.look_up_committed(session, code)
         terms.require_closed(each)
-        entrants = terms.published(each, strata)
-        count, shown = len(entrants), law.columns(each.renewed.strata)
+        entrants = terms.publish(each, strata)
+        count, shown = len(entrants), law.columns(each.latest.strata)
         written = None if session.dry_run else certificates.write_list(each, entrants, shown, to)
-        return told(
+        return answer_with_draw(
             each,
             say("{round}: {count:,} entrants, one a person", round=code, count=count),
             say("next: publish the list and its digest, then voucher draw run {round}", round=code),
-            problems=terms.empty_strata(each.renewed.strata, entrants),
+            problems=terms.warn_of_empty_strata(each.latest.strata, entrants),
             file=written,
         )
 
@@ -114,16 +114,16 @@ def draw(
     `registration_still_open`, `entrants_changed` ...
     """
     with writing(session):
-        each = terms.committed(session, code)
+        each = terms.look_up_committed(session, code)
         if each.certificate is None:
             terms.require_open(each)
-            entrants = terms.published(each, strata)
+            entrants = terms.publish(each, strata)
             problems = (
-                *terms.empty_strata(each.renewed.strata, entrants),
-                *terms.randomness(each.renewed, public_randomness),
+                *terms.warn_of_empty_strata(each.latest.strata, entrants),
+                *terms.check_randomness(each.latest, public_randomness),
             )
             if session.dry_run:
-                return told(
+                return answer_with_draw(
                     each,
                     say(
                         "{round} would be drawn from {count:,} entrants",
@@ -136,7 +136,7 @@ def draw(
             claimed_at = min(
                 max(session.now if at is None else at, row["opens_at"]), row["closes_at"] - 1
             )
-            drawn = _draw(each.renewed, entrants, public_randomness, claimed_at)
+            drawn = _draw(each.latest, entrants, public_randomness, claimed_at)
             _grant(each, drawn.winners, claimed_at)
             says = (
                 say(
@@ -152,20 +152,22 @@ def draw(
                 say(
                     "round {round} was drawn on {at}; nothing was changed",
                     round=code,
-                    at=each.local_time(each.kept.drawn_at or 0),
+                    at=each.local_time(each.committed_draw.drawn_at or 0),
                 ),
             )
-        outcome = told(each, *says, problems=problems)
-    return outcome if session.dry_run else certificates.written(each.renewed, outcome, to, entrants)
+        outcome = answer_with_draw(each, *says, problems=problems)
+    return (
+        outcome if session.dry_run else certificates.write_files(each.latest, outcome, to, entrants)
+    )
 
 
 def next_step(session: Session, code: str, public_randomness: str | None = None) -> Outcome:
     """What the lottery of a round wants next: the commitment, patience, or the draw."""
-    each = lottery(session, code)
+    each = look_up_lottery(session, code)
     if each.draw is None:
         return commit_seed(session, code)
     if each.certificate is None and session.now < each.closes_at:
-        return told(
+        return answer_with_draw(
             each,
             say(
                 "{round} has its seed; the draw follows after registration closes at {closes_at}",
@@ -181,12 +183,12 @@ def next_step(session: Session, code: str, public_randomness: str | None = None)
 
 def _draw(each: Lottery, entrants: Sequence[Entrant], public: str | None, at: int) -> Drawn:
     """The result, and its certificate kept."""
-    row, round_row = each.kept, each.row
+    row, round_row = each.committed_draw, each.row
     places = round_row["packs"] - round_row["claimed"]
     kept = sum(stratum.quota for stratum in each.strata)
     if kept > places:
-        raise terms.too_large(kept, places)
-    seed, barred = draws.seed(each.session.path, row), _barred(each, at)
+        raise terms.too_large_error(kept, places)
+    seed, barred = draws.seed(each.session.path, row), _list_barred(each, at)
     effective = law.effective_seed(seed, public)
     drawn = law.draw(proof.allowed(entrants, barred), effective, places, each.strata)
 
@@ -233,11 +235,11 @@ def _draw(each: Lottery, entrants: Sequence[Entrant], public: str | None, at: in
     return drawn
 
 
-def _barred(each: Lottery, at: int) -> tuple[tuple[str, str], ...]:
+def _list_barred(each: Lottery, at: int) -> tuple[tuple[str, str], ...]:
     """The entrants who may not have a pack at that second, each with the reason, as
     `rules.allocations` has it.
     """
-    limits = allocations.limits_of(each)
+    limits = allocations.read_limits(each)
     if not (each.row["group"] or each.row["claimed"] or limits.looks_beyond_the_round):
         return ()
     held, week = granting.Held(1), limits.week(at, each.zone)
@@ -246,7 +248,7 @@ def _barred(each: Lottery, at: int) -> tuple[tuple[str, str], ...]:
     barred = []
     for application_no, entry in draws.entries(each.db, each.round_id, at):
         if limits.looks_beyond_the_round:
-            allocations.learn(each, entry.person, limits, held)
+            allocations.add_held_packs(each, entry.person, limits, held)
         if why := granting.reason(entry, week, limits, held):
             barred.append((application_no, why))
     return tuple(barred)

@@ -39,9 +39,9 @@ class Lottery(RoundAtHand):
     draw: Draw | None = None
 
     @property
-    def renewed(self) -> Lottery:
+    def latest(self) -> Lottery:
         """The same lottery as it stands after what was done."""
-        return lottery(self.session, self.code)
+        return look_up_lottery(self.session, self.code)
 
     @property
     def closes_at(self) -> int:
@@ -69,7 +69,7 @@ class Lottery(RoundAtHand):
         )
 
     @property
-    def kept(self) -> Draw:
+    def committed_draw(self) -> Draw:
         """The draw's row, where a commitment was asked for before."""
         assert self.draw is not None
         return self.draw
@@ -84,7 +84,7 @@ class Lottery(RoundAtHand):
         )
 
 
-def lottery(session: Session, code: str) -> Lottery:
+def look_up_lottery(session: Session, code: str) -> Lottery:
     """The lottery of that round. Raises `unknown_round`, `not_a_lottery`, `platform_round`."""
     current = look_up(session, code)
     if current.row["mode"] != "lottery":
@@ -96,7 +96,7 @@ def lottery(session: Session, code: str) -> Lottery:
             mode=Word(current.row["mode"]),
         )
     if current.row["platform"]:
-        raise allocations.platform_round(current)
+        raise allocations.platform_round_error(current)
     return Lottery(
         current.session,
         current.row,
@@ -106,10 +106,12 @@ def lottery(session: Session, code: str) -> Lottery:
     )
 
 
-def told(each: Lottery, *says: Message, problems: tuple[Problem, ...] = (), **more: Any) -> Outcome:
+def answer_with_draw(
+    each: Lottery, *says: Message, problems: tuple[Problem, ...] = (), **more: Any
+) -> Outcome:
     """The answer of every deed: the draw as it now stands, and what to do next."""
-    each = each.renewed
-    return Outcome(more, (_draw(each), _strata(each)), says, problems)
+    each = each.latest
+    return Outcome(more, (_tabulate_draw(each), _tabulate_strata(each)), says, problems)
 
 
 # ---------------------------------------------------------------- tables
@@ -142,7 +144,7 @@ STRATA = (
 )
 
 
-def _draw(each: Lottery) -> Table:
+def _tabulate_draw(each: Lottery) -> Table:
     """What stands of the draw, line by line, its moments with their offset as a proof has them; the
     seed only when it is revealed.
     """
@@ -168,7 +170,7 @@ def _draw(each: Lottery) -> Table:
     return Table(title, DRAW, (dated(facts, each.zone),), key="", is_record=True)
 
 
-def _strata(each: Lottery) -> Table:
+def _tabulate_strata(each: Lottery) -> Table:
     """By stratum: its quota, and once drawn who took part in it and who won."""
     certificate = each.certificate
     parts = certificate.parts if certificate else [None] * len(each.strata)

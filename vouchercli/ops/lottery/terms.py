@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.granting import allocations
-from vouchercli.ops.lottery.tables import Lottery, lottery, told
+from vouchercli.ops.lottery.tables import Lottery, answer_with_draw, look_up_lottery
 from vouchercli.result import Problem, Word, say
 from vouchercli.rules import draws as law
 from vouchercli.rules import rounds
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 
-def committed(session: Session, code: str) -> Lottery:
+def look_up_committed(session: Session, code: str) -> Lottery:
     """The lottery of that round, its seed committed to. Raises `draw_not_committed`."""
-    each = lottery(session, code)
+    each = look_up_lottery(session, code)
     if each.draw is None and session.now < each.closes_at:
         raise VoucherError(
             "draw_not_committed",
@@ -44,19 +44,23 @@ def committed(session: Session, code: str) -> Lottery:
     return each
 
 
-def standing(each: Lottery, terms: draws.Terms, strata: Sequence[Stratum] | None) -> Outcome:
+def repeat_commitment(
+    each: Lottery, terms: draws.Terms, strata: Sequence[Stratum] | None
+) -> Outcome:
     """The same commitment again is harmless; quotas may still be given; other terms are refused."""
-    said = draws.Terms(each.kept.registration_closes_at, each.kept.public_source)
-    if any(value not in (None, "", stands) for value, stands in zip(terms, said, strict=True)):
-        raise _terms_stand(each)
+    announced = draws.Terms(
+        each.committed_draw.registration_closes_at, each.committed_draw.public_source
+    )
+    if any(value not in (None, "", stands) for value, stands in zip(terms, announced, strict=True)):
+        raise _terms_stand_error(each)
     fix_strata(each, strata)
-    return told(
+    return answer_with_draw(
         each,
         say("round {round} already has a seed; nothing was changed", round=each.code),
     )
 
 
-def _terms_stand(each: Lottery) -> VoucherError:
+def _terms_stand_error(each: Lottery) -> VoucherError:
     return VoucherError(
         "draw_terms_stand",
         "the terms of the draw of {round} are announced and cannot change",
@@ -144,13 +148,13 @@ def fix_strata(each: Lottery, strata: Sequence[Stratum] | None) -> None:
     """Fix the quotas, once. Raises `draw_terms_stand` for others than stand, `quotas_too_large`."""
     if strata is None:
         return
-    if each.kept.strata is not None:
+    if each.committed_draw.strata is not None:
         if tuple(strata) != each.strata:
-            raise _terms_stand(each)
+            raise _terms_stand_error(each)
         return
     kept, packs = sum(stratum.quota for stratum in strata), each.row["packs"]
     if kept > packs:
-        raise too_large(kept, packs)
+        raise too_large_error(kept, packs)
     draws.fix_strata(each.db, each.round_id, strata, each.now)
     each.note(
         "draw.quotas",
@@ -159,7 +163,7 @@ def fix_strata(each: Lottery, strata: Sequence[Stratum] | None) -> None:
     )
 
 
-def too_large(kept: int, places: int) -> VoucherError:
+def too_large_error(kept: int, places: int) -> VoucherError:
     """The refusal of quotas that keep more than there is."""
     return VoucherError(
         "quotas_too_large",
@@ -170,15 +174,15 @@ def too_large(kept: int, places: int) -> VoucherError:
     )
 
 
-def published(each: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
+def publish(each: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
     """The entrants of the published list; it is published now when it was not. Raises
     `entrants_changed`, `no_entrants`.
     """
     db, round_id = each.db, each.round_id
-    if strata is not None or each.kept.strata is None:
+    if strata is not None or each.committed_draw.strata is None:
         fix_strata(each, strata or ())
-    quotas = each.renewed.strata
-    if each.kept.published_at is None:
+    quotas = each.latest.strata
+    if each.committed_draw.published_at is None:
         allocations.require_finished(each)
     entrants = list(draws.entrants(db, round_id))
     digest = law.digest(law.listed(entrants, law.columns(quotas)))
@@ -189,7 +193,7 @@ def published(each: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
             hint="voucher application import FILE",
             round=each.code,
         )
-    if each.kept.published_at is None:
+    if each.committed_draw.published_at is None:
         draws.publish(
             db, round_id, (draws.applications(db, round_id), len(entrants)), digest, each.now
         )
@@ -198,7 +202,7 @@ def published(each: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
             before=None,
             after={"entrants": len(entrants), "entrants_sha256": digest},
         )
-    elif digest != each.kept.entrants_sha256:
+    elif digest != each.committed_draw.entrants_sha256:
         raise VoucherError(
             "entrants_changed",
             "the applications of round {round} are not those that were published: there are"
@@ -207,12 +211,14 @@ def published(each: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
             " voucher audit log --about {round}",
             round=each.code,
             ours=len(entrants),
-            said=each.kept.entrants,
+            said=each.committed_draw.entrants,
         )
     return entrants
 
 
-def empty_strata(strata: Sequence[Stratum], entrants: Sequence[Entrant]) -> tuple[Problem, ...]:
+def warn_of_empty_strata(
+    strata: Sequence[Stratum], entrants: Sequence[Entrant]
+) -> tuple[Problem, ...]:
     """A warning for each stratum without a single entrant: mostly a slip of the pen, and it can no
     longer be mended.
     """
@@ -229,9 +235,9 @@ def empty_strata(strata: Sequence[Stratum], entrants: Sequence[Entrant]) -> tupl
     )
 
 
-def randomness(each: Lottery, text: str | None) -> tuple[Problem, ...]:
+def check_randomness(each: Lottery, text: str | None) -> tuple[Problem, ...]:
     """Refuse a draw without the text that was announced; warn of a text that nobody announced."""
-    source = each.kept.public_source
+    source = each.committed_draw.public_source
     if text is None and source:
         raise VoucherError(
             "public_randomness_missing",
