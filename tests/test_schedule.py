@@ -277,7 +277,7 @@ def test_of_two_programmes_each_round_is_done_in_its_own(town: Voucher, here: Pa
 
 def test_another_tick_at_work_is_busy_at_once(town: Voucher, here: Path) -> None:
     approved(town, "r1")
-    with store.ticking(here / "voucher.db"):
+    with store.hold_clock(here / "voucher.db"):
         started = time.monotonic()
         ran = town("schedule", "tick", "--now", OPENS, expect=75)
         assert time.monotonic() - started < 5

@@ -52,7 +52,7 @@ IS_DONE = (
 )
 
 
-def rounds(
+def list_rounds(
     db: sqlite3.Connection, programme: str | None, round_id: int | None = None
 ) -> list[tuple[Scheduled, str]]:
     """The rounds that something may still be due of, by opening; of one programme, or one round,
@@ -60,26 +60,26 @@ def rounds(
     none); whether these are its terms still, and what the platform asks, is not said yet.
     """
     wanted = {"programme": programme, "round_id": round_id}
-    return [_scheduled(dict(row)) for row in db.execute(ROUNDS, wanted)]
+    return [_read_scheduled(dict(row)) for row in db.execute(ROUNDS, wanted)]
 
 
-def _scheduled(known: dict[str, Any]) -> tuple[Scheduled, str]:
+def _read_scheduled(known: dict[str, Any]) -> tuple[Scheduled, str]:
     waiting = (known.pop("amendment_id"), known.pop("proposed_at"))
     ordered = known.pop("ordered_sha256") or ""
     amendment = None if None in waiting else waiting
     return Scheduled(**known, amendment=amendment, was_ordered=bool(ordered)), ordered
 
 
-def did(
-    db: sqlite3.Connection, deed: str, round_id: int | None, key: str, due_at: int, done_at: int
+def note_done(
+    db: sqlite3.Connection, job: str, round_id: int | None, key: str, due_at: int, done_at: int
 ) -> bool:
     """Note a deed as done; False when it had been done before."""
-    return db.execute(DO, (deed, round_id, key, min(due_at, done_at), done_at)).rowcount == 1
+    return db.execute(DO, (job, round_id, key, min(due_at, done_at), done_at)).rowcount == 1
 
 
-def is_done(db: sqlite3.Connection, deed: str, round_id: int | None, key: str) -> bool:
+def is_done(db: sqlite3.Connection, job: str, round_id: int | None, key: str) -> bool:
     """Whether the deed was done."""
-    return bool(db.execute(IS_DONE, (deed, round_id, key)).fetchone()[0])
+    return bool(db.execute(IS_DONE, (job, round_id, key)).fetchone()[0])
 
 
 # ---------------------------------------------------------------- heartbeat
@@ -116,14 +116,14 @@ class Heartbeat(NamedTuple):
     longest_gap: int
 
 
-def beat(db: sqlite3.Connection, **values: Any) -> None:
+def note_beat(db: sqlite3.Connection, **values: Any) -> None:
     """A tick came to its end: `at`, `entered_at`, `host`, `os_user`, how many deeds `failed`;
     `deed_at` and `late` (seconds) when it did one.
     """
     db.execute(BEAT, values)
 
 
-def heartbeat(db: sqlite3.Connection) -> Heartbeat | None:
+def read_heartbeat(db: sqlite3.Connection) -> Heartbeat | None:
     """The last tick and what is kept of all; None before the first."""
     row = db.execute(HEARTBEAT).fetchone()
     return Heartbeat._make(row) if row else None
@@ -133,21 +133,21 @@ def heartbeat(db: sqlite3.Connection) -> Heartbeat | None:
 
 
 @contextmanager
-def ticking(path: Path) -> Iterator[None]:
+def hold_clock(path: Path) -> Iterator[None]:
     """Hold the clock of the database at `path`; raises `Busy` at once when another tick does.
 
     A lock of SQLite's own on a small file beside the database, so that imports and reports go on
     meanwhile, it works wherever the database's locks do, and the machine gives it back when the
     process dies.
     """
-    lock = _locked(path.resolve().with_name(f"{path.resolve().name}-tick"), path)
+    lock = _lock(path.resolve().with_name(f"{path.resolve().name}-tick"), path)
     try:
         yield
     finally:
         lock.close()
 
 
-def _locked(beside: Path, path: Path) -> sqlite3.Connection:
+def _lock(beside: Path, path: Path) -> sqlite3.Connection:
     try:
         lock = sqlite3.connect(beside, isolation_level=None, timeout=0)
         lock.execute("BEGIN IMMEDIATE")

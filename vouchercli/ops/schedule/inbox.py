@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.written import folders
 from vouchercli.ops.answers import answer
-from vouchercli.ops.schedule.jobs import Done, attempted, remind_once
+from vouchercli.ops.schedule.jobs import Done, attempt, remind_once
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
 from vouchercli.store.db import zone
@@ -47,7 +47,7 @@ NOT_THE_FILES = (
 )
 
 
-def waiting(session: Session, inbox: Path | None) -> list[Landed]:
+def list_waiting(session: Session, inbox: Path | None) -> list[Landed]:
     """The files to take in, in the order in which they came; of the chosen programme and of the
     whole city when one is chosen.
     """
@@ -68,14 +68,14 @@ def take_in(session: Session, file: Landed, inbox: Path) -> Done | None:
     blank = Done(
         "import", name, zone(session.db, file.programme or session.programme), file.programme
     )
-    done = attempted(session, blank, _imported, file)
+    done = attempt(session, blank, _import, file)
     if done is None or session.dry_run or (done.error and done.error.code in NOT_THE_FILES):
         return done
-    moved = attempted(session, blank, _put_away, file, done, inbox)
-    return moved if moved and moved.error else _told(done)
+    moved = attempt(session, blank, _file_away, file, done, inbox)
+    return moved if moved and moved.error else _summarize(done)
 
 
-def _imported(session: Session, file: Landed) -> Outcome:
+def _import(session: Session, file: Landed) -> Outcome:
     module, function = IMPORTERS[file.kind]
     importer: Callable[..., Outcome] = getattr(
         import_module(f"vouchercli.ops.intake.{module}"), function
@@ -87,7 +87,7 @@ def _imported(session: Session, file: Landed) -> Outcome:
     )
 
 
-def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcome:
+def _file_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcome:
     """The file and its summary, in done/ or failed/."""
     outcome = done.outcome
     summary = {
@@ -104,8 +104,8 @@ def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcom
                 "code": each.code,
                 "level": each.level,
                 "where": each.where,
-                "message": _plain(each.text, each.params),
-                "hint": _plain(each.hint, each.params),
+                "message": _fill_in(each.text, each.params),
+                "hint": _fill_in(each.hint, each.params),
             }
             for each in done.problems()
         ],
@@ -117,11 +117,11 @@ def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcom
     return Outcome(data=str(target.relative_to(inbox)))
 
 
-def _plain(text: str, params: dict[str, Any]) -> str:
+def _fill_in(text: str, params: dict[str, Any]) -> str:
     return text.format(**params) if params else text
 
 
-def _told(done: Done) -> Done:
+def _summarize(done: Done) -> Done:
     """What is said of the file: its counts; where rejects are, that there are some."""
     if done.outcome is None:
         return done
@@ -150,7 +150,7 @@ def _told(done: Done) -> Done:
     )
 
 
-def stray_files(session: Session, inbox: Path) -> Iterator[Done]:
+def remind_of_strays(session: Session, inbox: Path) -> Iterator[Done]:
     """Files that lie where nobody takes them in: said once each."""
     for path in folders.strays(inbox, KINDS):
         name = str(path.relative_to(inbox))
@@ -162,6 +162,6 @@ def stray_files(session: Session, inbox: Path) -> Iterator[Done]:
             hint="move it to {example}",
             params={"file": str(path), "example": example},
         )
-        said = remind_once(session, f"stray {name}", session.now, stray, {"file": name})
-        if said is not None:
-            yield Done("remind", name, zone(session.db, session.programme), outcome=said)
+        reminder = remind_once(session, f"stray {name}", session.now, stray, {"file": name})
+        if reminder is not None:
+            yield Done("remind", name, zone(session.db, session.programme), outcome=reminder)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 # What each deed is called in a table.
-WORDS = {
+JOB_WORDS = {
     "commit": Word("commit to a seed"),
     "open": Word("open"),
     "draw": Word("draw lots"),
@@ -49,7 +49,7 @@ class Done:
     `subject` is the round or the file; `due_at` None: files and money are not due at a second.
     """
 
-    deed: str
+    job: str
     subject: str
     zone: str
     programme: str | None = None
@@ -73,7 +73,7 @@ class Done:
         return "partial" if self.outcome.status == "partial" else "done"
 
 
-def attempted(
+def attempt(
     session: Session, blank: Done, work: Callable[..., Outcome | None], *args: Any
 ) -> Done | None:
     """`blank` with what `work` (a session and its arguments) came to; None when there was nothing
@@ -98,27 +98,27 @@ def attempted(
 # ---------------------------------------------------------------- what the clock looks at
 
 
-def scheduled(session: Session, round_id: int | None = None) -> list[Scheduled]:
+def list_scheduled(session: Session, round_id: int | None = None) -> list[Scheduled]:
     """The rounds that something may still be due of; with `round_id` that one, whatever its
     programme.
     """
-    rows = store.rounds(session.db, None if round_id else session.programme, round_id)
-    return [_scheduled(session, round_, ordered) for round_, ordered in rows]
+    rows = store.list_rounds(session.db, None if round_id else session.programme, round_id)
+    return [_complete(session, round_, ordered) for round_, ordered in rows]
 
 
-def _scheduled(session: Session, round_: Scheduled, ordered: str) -> Scheduled:
+def _complete(session: Session, round_: Scheduled, ordered: str) -> Scheduled:
     """What the file does not say of itself: whether it is allocated, and ordered, as it stands."""
     asked = round_.to_allocate
     is_done = asked and store.is_done(session.db, "allocate", round_.round_id, asked)
     return replace(
         round_,
         to_allocate="" if is_done else asked,
-        is_ordered=bool(round_.platform and ordered) and ordered == _terms(session, round_),
-        lead=_lead(round_.platform),
+        is_ordered=bool(round_.platform and ordered) and ordered == _digest_terms(session, round_),
+        lead=_read_lead(round_.platform),
     )
 
 
-def _lead(platform: str) -> int:
+def _read_lead(platform: str) -> int:
     """How long before the opening the platform wants its order (seconds). A faulty profile is told
     by the deeds that need it.
     """
@@ -128,7 +128,7 @@ def _lead(platform: str) -> int:
         return 0
 
 
-def _terms(session: Session, round_: Scheduled) -> str:
+def _digest_terms(session: Session, round_: Scheduled) -> str:
     return issuance_orders.digest_terms(
         look_up(session._replace(programme=round_.programme), round_.round)
     )
@@ -146,16 +146,16 @@ PERFORM: dict[str, Callable[[Session, str], Outcome]] = {
 }
 
 
-def do(session: Session, due: Due) -> Outcome | None:
+def do_job(session: Session, due: Due) -> Outcome | None:
     """Do a deed and note it, all in one transaction; None when it is not due any more: somebody was
     quicker.
     """
     round_ = due.round
     with writing(session) as db:
-        now = law.list_due(due.job, scheduled(session, round_.round_id), session.now)
-        if not any(each.key == due.key for each in now):
+        due_now = law.list_due(due.job, list_scheduled(session, round_.round_id), session.now)
+        if not any(each.key == due.key for each in due_now):
             return None
-        store.did(
+        store.note_done(
             db, due.job, round_.round_id, due.key or str(round_.revision), due.due_at, session.now
         )
         inner = session._replace(joins=True, programme=round_.programme)
@@ -181,13 +181,13 @@ def _require_ready(session: Session, round_: Scheduled) -> None:
             ),
             round=round_.round,
         )
-    kept = look_up(session, round_.round)
-    issuance_orders.refuse_unfit(kept.programme, kept.template, kept.row)
+    current = look_up(session, round_.round)
+    issuance_orders.refuse_unfit(current.programme, current.template, current.row)
 
 
 def remind(session: Session, due: Due) -> Outcome | None:
     """Say once what a round waits for that only a person can do."""
-    waits = _waits(due, session.now)
+    waits = _describe_wait(due, session.now)
     return remind_once(
         session, due.key, due.due_at, waits, {"round": due.round.round}, due.round.round_id
     )
@@ -217,12 +217,12 @@ def remind_once(
 ) -> Outcome | None:
     """The reminder, noted as given; None when it was given before."""
     with writing(session) as db:
-        if not store.did(db, "remind", round_id, key, due_at, session.now):
+        if not store.note_done(db, "remind", round_id, key, due_at, session.now):
             return None
     return Outcome(about, (), (Message(waits.text, waits.params),), (waits,))
 
 
-def _waits(due: Due, now: int) -> Problem:
+def _describe_wait(due: Due, now: int) -> Problem:
     round_ = due.round
     if due.key.startswith("amendment"):
         return Problem(
