@@ -1,5 +1,5 @@
-"""What the clock has to do: which jobs on a round are still to come, when each is due, and in what
-order.
+"""The rules of the schedule: which jobs of a round are still to come, when each is due, and in
+what order.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ WAITING = ("draft", "submitted")
 
 @dataclass(frozen=True)
 class Scheduled:
-    """What the clock looks at of one round. Times in UTC seconds.
+    """The facts of one round that decide its jobs. Times in UTC seconds.
 
-    `approved_at` None: not approved. `seed_committed`, `drawn`: the lottery's own steps, done by
-    whom ever. `to_allocate`: what there is to allocate, in a word that changes when more comes (''
+    `approved_at` None: not approved. `seed_committed`, `drawn`: the steps of the lottery, whoever
+    took them. `to_allocate`: what there is to allocate, in a word that changes when more comes (''
     for nothing). `is_ordered`: the platform has an order for just these terms; `was_ordered`: for
     these or others; `lead`: how many seconds before the opening it wants the first; `amended_at`:
     when packs or times last changed by an amendment. `waits_for_text`: the draw was announced with
@@ -95,7 +95,7 @@ class Due(NamedTuple):
 
 
 def list_jobs(round_: Scheduled) -> Iterator[Due]:
-    """Every job that is still ahead of a round, in the order of their doing."""
+    """Every job that is still ahead of a round, in the order in which they are done."""
     is_before = round_.state in (*WAITING, "approved")
     if not is_before and round_.state not in ("open", "paused"):
         return

@@ -136,8 +136,8 @@ def not_open_error(current: RoundAtHand) -> VoucherError:
 
 
 def _count_room(current: RoundAtHand) -> int:
-    """How many packs may still go. Of a closed round only as many as its money, part of which may
-    be released, still pays for.
+    """Count the packs that may still be granted. Of a closed round only as many as its money, part
+    of which may be released, still pays for.
 
     Raises `money_released`.
     """
@@ -166,8 +166,8 @@ def _count_room(current: RoundAtHand) -> int:
 
 
 def read_limits(current: RoundAtHand) -> Limits:
-    """What one person may have: by the round (of a targeted one: one pack), by the week, in the
-    programme.
+    """Read how many packs one person may have: by the round (of a targeted one: one pack), by the
+    week, in the programme.
     """
     limits = current.programme.limits
     return limits_law.of_round(
@@ -182,8 +182,8 @@ def read_limits(current: RoundAtHand) -> Limits:
 
 
 def _stage_winners(current: RoundAtHand, room: int, group: str | None) -> Tally:
-    """Put everyone who gets one of `room` packs before `store.grants`, in order; what was passed
-    over.
+    """Stage everyone who gets one of `room` packs in `store.grants`, in order, and tally the
+    applications without a pack.
     """
     if current.row["mode"] == "targeted":
         return _stage_by_list(current, room, group)
@@ -196,12 +196,14 @@ def _stage_winners(current: RoundAtHand, room: int, group: str | None) -> Tally:
 
 
 def _stage_by_arrival(current: RoundAtHand, room: int) -> Tally:
-    done = allocations.granted_before(current.db, current.round_id)
+    granted_before = allocations.granted_before(current.db, current.round_id)
     arrived = allocations.applications(current.db, current.round_id)
-    reasons = _stage_by_law(current, (each for each in arrived if each.entry_id not in done), room)
+    reasons = _stage_by_law(
+        current, (each for each in arrived if each.entry_id not in granted_before), room
+    )
     late = (
         allocations.count(current.db, current.row)
-        - len(done)
+        - len(granted_before)
         - store.staged(current.db)
         - reasons.total()
     )
@@ -223,7 +225,9 @@ def _tally_arrivals(current: RoundAtHand, last: int | None, reasons: dict[str, i
 
 
 def _stage_by_law(current: RoundAtHand, entries: Iterable[law.Entry], room: int) -> Counter[str]:
-    """Stage whom the law gives a pack, one entry at a time; how often each reason was met."""
+    """Stage each entry to which the rules give a pack, and count how often each reason refused
+    one.
+    """
     limits, held = read_limits(current), law.Held(room)
     if not limits.looks_beyond_the_round:
         held.in_round.update(allocations.held_in_round(current.db, current.round_id))
@@ -244,7 +248,9 @@ def _stage_by_law(current: RoundAtHand, entries: Iterable[law.Entry], room: int)
 def _add_persons(
     current: RoundAtHand, entries: Iterable[law.Entry], limits: Limits, held: law.Held
 ) -> Iterator[law.Entry]:
-    """The entries; what a person holds in other rounds is in `held` before its first is judged."""
+    """Yield the entries; add what a person holds in other rounds to `held` before the first entry
+    of that person.
+    """
     known: set[bytes] = set()
     for entry in entries:
         if limits.looks_beyond_the_round and entry.person not in known:
@@ -262,7 +268,7 @@ def add_held_packs(current: RoundAtHand, person: bytes, limits: Limits, held: la
             held.add(person, limits.week(at, current.zone), is_this_round=is_here)
 
 
-# ---------------------------------------------------------------- what is told
+# ---------------------------------------------------------------- answer
 
 PASSED_OVER = (
     Column("reason", "Reason", "code"),

@@ -95,7 +95,7 @@ def issue(current: RoundAtHand, tally: Tally, *, live: bool = False) -> GrantRun
 
 
 def sold_out_error(current: RoundAtHand) -> VoucherError:
-    """The refusal when a round has not the packs that are asked for."""
+    """The refusal when a round has fewer packs left than are asked for."""
     return VoucherError(
         "sold_out",
         "all {packs:,} packs of round {round} are claimed: none is left",
@@ -106,7 +106,7 @@ def sold_out_error(current: RoundAtHand) -> VoucherError:
 
 
 def _choose_batch(current: RoundAtHand, packs: int, *, live: bool) -> int:
-    """The batch that the claims belong to: a new one a run, one for all live claims of a round."""
+    """Choose the batch of the claims: a new one for each run, one for all live claims."""
     db, programme_id = current.db, current.row["programme_id"]
     number = 0 if live else grants.runs(db, current.round_id) + 1
     digest = hashlib.sha256(f"allocation {current.code} {number}".encode()).hexdigest()

@@ -106,10 +106,10 @@ def grant_claims(session: Session, code: str, requests: Iterable[Request]) -> Ou
 def _grant(
     session: Session, code: str, requests: list[Request]
 ) -> tuple[list[Answer], RoundAtHand]:
-    """One transaction, synced to the disk before it returns."""
+    """Grant the requests in one transaction that is on the disk before this returns."""
     key = identities.load_key(session.path)
     store.durably(session.db)
-    # whatever needs no lock is done before it is taken: all tills wait for one another there
+    # Work that needs no lock comes first, because all tills wait for one another at the lock.
     store.prepare(session.db)
     with changing(session, code) as current:
         allocations.require_local(current)
@@ -123,7 +123,7 @@ def _grant(
 
 
 def _judge(group: _Group, request: Request) -> Answer:
-    """The answer to a request; where it gets a new claim, its place among the staged."""
+    """Judge one request; an answer with a new claim has its place among the staged."""
     current = group.current
     try:
         resident = identities.token(group.key, request.resident)
@@ -155,8 +155,8 @@ def _judge(group: _Group, request: Request) -> Answer:
 
 
 def _find_reason(group: _Group, resident: bytes) -> str | None:
-    """Why the law gives the resident no pack now; None, and it is counted as granted, when it
-    does.
+    """Find why the rules give the resident no pack now. None means that they do; the pack is then
+    counted as granted.
     """
     current, limits = group.current, allocations.read_limits(group.current)
     if (
@@ -184,7 +184,7 @@ def _find_reason(group: _Group, resident: bytes) -> str | None:
 def _stage(
     group: _Group, request: Request, resident: bytes, standing: sqlite3.Row | None
 ) -> Answer:
-    """Note the application and put the pack with what is granted in this transaction."""
+    """Record the application and stage the pack for this transaction."""
     current, application_id = group.current, 0
     if request.application_no:
         application_id = (
@@ -200,7 +200,7 @@ def _stage(
 
 
 def _write(group: _Group) -> list[Claim]:
-    """The claims of what is staged, in its order, with their line in the log."""
+    """Write the staged packs as claims, in their order, and one line in the audit log."""
     if not group.staged:
         return []
     current, claimed = group.current, group.current.row["claimed"]
@@ -225,11 +225,11 @@ def _write(group: _Group) -> list[Claim]:
     return claims
 
 
-# ---------------------------------------------------------------- what is told
+# ---------------------------------------------------------------- answer
 
 
 def _refusal_error(current: RoundAtHand, answer: Answer) -> VoucherError:
-    """Why one request got nothing, as a refusal with a way out."""
+    """The refusal of one request, with a hint what to do."""
     number = answer.request.application_no
     return {
         "sold_out": grants.sold_out_error(current),
@@ -313,7 +313,7 @@ def _answer(current: RoundAtHand, answers: list[Answer]) -> Outcome:
 
 
 def read_requests(lines: Iterable[str]) -> Iterator[Request]:
-    """A request of every line `RESIDENT` or `RESIDENT,APPLICATION`; blank lines are nothing."""
+    """Read one request from each line `RESIDENT` or `RESIDENT,APPLICATION`; skip blank lines."""
     for line in lines:
         resident, _, application_no = (part.strip() for part in line.partition(","))
         if resident:

@@ -1,5 +1,5 @@
-"""A draw shown, written and proven: the list of entrants, the certificate, and what a stranger
-finds wrong with it.
+"""Show a draw, write its list of entrants and its certificate, and verify these files without a
+database.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ def show_draw(
     session: Session, code: str, *, application: str | None = None, to: str | None = None
 ) -> Outcome:
     """How far a draw has come; one application's ticket; with `to` its files are written again."""
-    each = look_up_lottery(session, code)
-    outcome = answer_with_draw(each, *_say_next(each))
+    lottery = look_up_lottery(session, code)
+    outcome = answer_with_draw(lottery, *_say_next(lottery))
     if application is not None:
-        outcome = _add_application(each, outcome, application)
+        outcome = _add_application(lottery, outcome, application)
     if to is None:
         return outcome
-    if each.certificate is None:
+    if lottery.certificate is None:
         raise VoucherError(
             "not_drawn",
             "round {round} is not drawn yet: there is no certificate",
             hint="voucher draw show {round}",
             round=code,
         )
-    return write_files(each, outcome, to)
+    return write_files(lottery, outcome, to)
 
 
 def verify_draw(certificate: str, entrants: str, commitment: str | None = None) -> Outcome:
@@ -106,14 +106,16 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
     return Outcome(data, (), tuple(says))
 
 
-def _say_next(each: Lottery) -> tuple[Any, ...]:
-    if each.draw is None:
+def _say_next(lottery: Lottery) -> tuple[Any, ...]:
+    if lottery.draw is None:
         return (
-            say("next: voucher draw commit {round}, before registration closes", round=each.code),
+            say(
+                "next: voucher draw commit {round}, before registration closes", round=lottery.code
+            ),
         )
-    if each.certificate is None:
+    if lottery.certificate is None:
         return (
-            say("next, once registration is closed: voucher draw run {round}", round=each.code),
+            say("next, once registration is closed: voucher draw run {round}", round=lottery.code),
         )
     return ()
 
@@ -121,20 +123,20 @@ def _say_next(each: Lottery) -> tuple[Any, ...]:
 # ---------------------------------------------------------------- one application
 
 
-def _add_application(each: Lottery, outcome: Outcome, no: str) -> Outcome:
-    """What became of one application: whether it is its person's entry, its ticket, whether it
-    won.
+def _add_application(lottery: Lottery, outcome: Outcome, no: str) -> Outcome:
+    """Add the result of one application: whether it is the entry of its person, its ticket, and
+    whether it won.
     """
-    entry = draws.entry_of(each.db, each.round_id, no)
+    entry = draws.entry_of(lottery.db, lottery.round_id, no)
     if entry is None:
         raise VoucherError(
             "unknown_application",
             "round {round} has no application {application}",
             hint="voucher application list --round {round}",
-            round=each.code,
+            round=lottery.code,
             application=no,
         )
-    certificate = each.certificate
+    certificate = lottery.certificate
     ticket = law.ticket(certificate.effective_seed, no) if certificate and entry == no else None
     barred = dict(certificate.barred).get(no) if certificate else None
     has_won = no in certificate.winners if certificate else None
@@ -185,19 +187,19 @@ def _explain_result(data: dict[str, Any]) -> Message:
 
 
 def write_list(
-    each: Lottery,
+    lottery: Lottery,
     entrants: Sequence[Entrant],
     shown: Sequence[str],
     to: str | None,
 ) -> str:
-    """Write the list of entrants; gives its name."""
-    path = to or str(each.session.path.parent / FOLDER / f"{_file_stem(each)}-entrants.csv")
+    """Write the list of entrants and return its file name."""
+    path = to or str(lottery.session.path.parent / FOLDER / f"{_file_stem(lottery)}-entrants.csv")
     files.write(path, law.listed(entrants, shown))
     return path
 
 
 def write_files(
-    each: Lottery,
+    lottery: Lottery,
     outcome: Outcome,
     to: str | None,
     entrants: Iterable[Entrant] | None = None,
@@ -205,21 +207,21 @@ def write_files(
     """Write the certificate, its printed form and the list into a folder (`draws` beside the
     database unless `to`).
 
-    `entrants` are those of the list, when they are at hand. The list is left out, with a warning,
-    when the applications are no longer those that were drawn from.
+    `entrants` are those of the list, when the caller has them. The list is left out, with a
+    warning, when the applications are no longer those that were drawn from.
     """
-    text = str(each.committed_draw.certificate)
+    text = str(lottery.committed_draw.certificate)
     document = json.loads(text)
-    folder = each.session.path.parent / FOLDER if to is None else Path(to)
+    folder = lottery.session.path.parent / FOLDER if to is None else Path(to)
     made: dict[str, Iterable[bytes]] = {
         "certificate.json": [f"{text}\n".encode()],
         "certificate.txt": files.printed(document),
     }
-    entrants = entrants or draws.entrants(each.db, each.round_id)
+    entrants = entrants or draws.entrants(lottery.db, lottery.round_id)
     list_lines = list(law.listed(entrants, document["entrants_columns"]))
     if is_same := law.digest(list_lines) == document["entrants_sha256"]:
         made["entrants.csv"] = list_lines
-    names = [str(folder / f"{_file_stem(each)}-{name}") for name in made]
+    names = [str(folder / f"{_file_stem(lottery)}-{name}") for name in made]
     for name, lines in zip(names, made.values(), strict=True):
         files.write(name, lines)
     problems = (
@@ -232,7 +234,7 @@ def write_files(
                 " written again",
                 level="warning",
                 hint="keep the list that was published",
-                params={"round": each.code},
+                params={"round": lottery.code},
             ),
         )
     )
@@ -244,5 +246,5 @@ def write_files(
     )
 
 
-def _file_stem(each: Lottery) -> str:
-    return f"{each.row['programme']}-{each.code}"
+def _file_stem(lottery: Lottery) -> str:
+    return f"{lottery.row['programme']}-{lottery.code}"

@@ -1,4 +1,4 @@
-"""One lottery at hand, and how it is shown to people and to programs."""
+"""A command looks up one lottery, and shows it to people and to programs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Lottery(RoundAtHand):
 
     @property
     def latest(self) -> Lottery:
-        """The same lottery as it stands after what was done."""
+        """The same lottery, read again after a change."""
         return look_up_lottery(self.session, self.code)
 
     @property
@@ -85,7 +85,7 @@ class Lottery(RoundAtHand):
 
 
 def look_up_lottery(session: Session, code: str) -> Lottery:
-    """The lottery of that round. Raises `unknown_round`, `not_a_lottery`, `platform_round`."""
+    """Look up the lottery of a round. Raises `unknown_round`, `not_a_lottery`, `platform_round`."""
     current = look_up(session, code)
     if current.row["mode"] != "lottery":
         raise VoucherError(
@@ -107,11 +107,11 @@ def look_up_lottery(session: Session, code: str) -> Lottery:
 
 
 def answer_with_draw(
-    each: Lottery, *says: Message, problems: tuple[Problem, ...] = (), **more: Any
+    lottery: Lottery, *says: Message, problems: tuple[Problem, ...] = (), **more: Any
 ) -> Outcome:
-    """The answer of every deed: the draw as it now stands, and what to do next."""
-    each = each.latest
-    return Outcome(more, (_tabulate_draw(each), _tabulate_strata(each)), says, problems)
+    """Answer a command with the draw as it now stands, and say what to do next."""
+    lottery = lottery.latest
+    return Outcome(more, (_tabulate_draw(lottery), _tabulate_strata(lottery)), says, problems)
 
 
 # ---------------------------------------------------------------- tables
@@ -144,18 +144,18 @@ STRATA = (
 )
 
 
-def _tabulate_draw(each: Lottery) -> Table:
-    """What stands of the draw, line by line, its moments with their offset as a proof has them; the
-    seed only when it is revealed.
+def _tabulate_draw(lottery: Lottery) -> Table:
+    """Tabulate the draw line by line; its times carry their offset, as in a certificate. The seed
+    appears only after it is revealed.
     """
-    row, certificate = each.draw, each.certificate
+    row, certificate = lottery.draw, lottery.certificate
     facts = {
         **(row._asdict() if row else {}),
-        "round": each.code,
-        "programme": each.row["programme"],
-        "step": each.step,
-        "registration_closes_at": each.closes_at,
-        "applications_now": draws.applications(each.db, each.round_id),
+        "round": lottery.code,
+        "programme": lottery.row["programme"],
+        "step": lottery.step,
+        "registration_closes_at": lottery.closes_at,
+        "applications_now": draws.applications(lottery.db, lottery.round_id),
     }
     if certificate and row:
         facts |= {
@@ -166,21 +166,21 @@ def _tabulate_draw(each: Lottery) -> Table:
             "losers": certificate.entrants - len(certificate.winners),
             "certificate_sha256": json.loads(str(row.certificate))["sha256"],
         }
-    title = say("Draw of {round}: {step}", round=each.code, step=STEPS[each.step])
-    return Table(title, DRAW, (dated(facts, each.zone),), key="", is_record=True)
+    title = say("Draw of {round}: {step}", round=lottery.code, step=STEPS[lottery.step])
+    return Table(title, DRAW, (dated(facts, lottery.zone),), key="", is_record=True)
 
 
-def _tabulate_strata(each: Lottery) -> Table:
-    """By stratum: its quota, and once drawn who took part in it and who won."""
-    certificate = each.certificate
-    parts = certificate.parts if certificate else [None] * len(each.strata)
+def _tabulate_strata(lottery: Lottery) -> Table:
+    """Tabulate the strata: the quota, and after the draw how many took part and won."""
+    certificate = lottery.certificate
+    parts = certificate.parts if certificate else [None] * len(lottery.strata)
     rows = tuple(
         {
             **stratum.__dict__,
             "entrants": part.entrants if part else None,
             "winners": len(part.winners) if part else None,
         }
-        for stratum, part in zip(each.strata, parts, strict=True)
+        for stratum, part in zip(lottery.strata, parts, strict=True)
     )
     note = say("Places that a stratum cannot fill go to all who have not won, by the same tickets.")
     where = EVERYWHERE if rows else JSON

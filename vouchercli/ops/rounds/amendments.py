@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def pause_round(session: Session, code: str, note: str = "") -> Outcome:
     """Let no claim count from now on. Takes effect at once, by any maker or checker: it spends
-    nothing and can wait for nobody.
+    nothing, and it is urgent.
     """
     with changing(session, code) as current:
         require("pause", current)
@@ -154,8 +154,8 @@ def close_round(session: Session, code: str, *, is_sure: bool = False, note: str
 
 
 def _look_up_proposable(session: Session, code: str, action: str) -> RoundAtHand:
-    """The round, when its state allows the amendment and no other one waits. Raises `wrong_state`,
-    `amendment_waiting`.
+    """Look up the round; its state must allow the amendment and no other one may wait. Raises
+    `wrong_state`, `amendment_waiting`.
     """
     current = look_up(session, code)
     require(action, current)
@@ -303,8 +303,8 @@ def _answer_effective(
 
 
 def reject(current: RoundAtHand, waiting: Amendment, note: str) -> Outcome:
-    """Turn down what waits, in the caller's transaction: a checker, or who proposed it and thinks
-    better of it.
+    """Reject what waits, in the caller's transaction. A checker may do this, and so may the
+    person who proposed it.
     """
     session, code = current.session, current.code
     if not people.same_person(session.actor, waiting.proposed_by):
@@ -338,8 +338,8 @@ def _check_window(current: RoundAtHand, after: dict[str, Any]) -> None:
     proposed.
     """
     row, last = current.row, rounds.last_claimed_at(current.db, current.round_id)
-    standing = law.RoundWindow(row["state"], row["opens_at"], row["closes_at"], last)
-    hindrance = law.hindrance(standing, after.get("opens_at"), after.get("closes_at"), current.now)
+    window = law.RoundWindow(row["state"], row["opens_at"], row["closes_at"], last)
+    hindrance = law.hindrance(window, after.get("opens_at"), after.get("closes_at"), current.now)
     if hindrance == "already_open":
         raise VoucherError(
             "already_open",
@@ -381,8 +381,8 @@ def _check_window(current: RoundAtHand, after: dict[str, Any]) -> None:
 
 
 def _refuse_drawn(current: RoundAtHand) -> None:
-    """Raise `round_drawn`: everybody knows by now who would be next, so whoever adds packs would
-    choose who gets them.
+    """Raise `round_drawn` after the draw: the order of the tickets is public, so adding packs
+    would choose who gets them.
     """
     draw = draws.kept(current.db, current.round_id)
     if draw is not None and draw.drawn_at is not None:

@@ -30,8 +30,8 @@ class CarryOver:
 
 
 def foresee(current: RoundAtHand, new_value_fen: int, *, is_said: bool) -> CarryOver:
-    """The packs of the next round. What this one took over itself is not its own: it would grow
-    from week to week.
+    """Foresee the packs of the next round. Packs that this round took over itself do not count
+    as its own; otherwise the number would grow from week to week.
 
     Only a round that has closed has anything left. Its unclaimed packs are taken over once, and so
     is each fen of the vouchers that have expired by now: a later copy takes what has expired

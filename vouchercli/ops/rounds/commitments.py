@@ -33,8 +33,8 @@ def commit(current: RoundAtHand, packs: int, why: str) -> dict[str, int]:
 
 
 def read_missing(current: RoundAtHand, packs: int) -> dict[str, int]:
-    """What each watched fund lacks to pay so many packs, in fen; funds that have enough are left
-    out.
+    """Read what each watched fund lacks to pay so many packs, in fen; funds that have enough are
+    left out.
     """
     parts = dict(law.liability(packs, current.template))
     lacks = {
@@ -48,7 +48,7 @@ def read_missing(current: RoundAtHand, packs: int) -> dict[str, int]:
 def warn_of_short_funds(
     lacks: Mapping[str, int], *, is_top_up: bool = False
 ) -> tuple[Problem, ...]:
-    """A warning for each fund that lacks money (fen) for a round or its top-up."""
+    """Warn of each fund that lacks money (fen) for a round or its top-up."""
     return tuple(
         Problem(
             "fund_short",
@@ -75,8 +75,8 @@ def release(current: RoundAtHand, why: str) -> dict[str, int]:
 
 
 def read_held(current: RoundAtHand) -> dict[str, int]:
-    """What the round holds now: funder -> fen, in the programme's order, funders that hold nothing
-    left out.
+    """Read what the round holds now: funder -> fen, in the programme's order; funders that hold
+    nothing are left out.
     """
     amounts = {
         funder: ledger.balance(current.db, fund, "committed", current.round_id)
@@ -90,7 +90,7 @@ def _list_funds(current: RoundAtHand) -> Iterable[tuple[str, int]]:
 
 
 def list_funds(db: sqlite3.Connection, programme_id: int) -> dict[str, int]:
-    """A programme's funders that have a fund to watch: funder -> funder_id."""
+    """List the funders of a programme that have a fund to watch: funder -> funder_id."""
     return {
         each["funder"]: each["funder_id"]
         for each in programmes.funders(db, programme_id)

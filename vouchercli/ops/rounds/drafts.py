@@ -65,7 +65,7 @@ def create_round(session: Session, code: str, given: Mapping[str, Any]) -> Outco
 def _add_draft(
     session: Session, programme_id: int, code: str, terms: Mapping[str, Any]
 ) -> RoundAtHand:
-    """The new draft, its author noted."""
+    """Add the new draft and record its author."""
     who = {"actor": session.actor, "now": session.now}
     rounds.add(session.db, {**terms, **who, "programme_id": programme_id, "round": code})
     current = look_up(session, code)

@@ -26,15 +26,15 @@ HOLIDAYS = {
 
 
 def judge_day(programme: Programme, day: int) -> Day:
-    """Whether a local day (yyyymmdd) is worked, and who says so."""
+    """Judge whether a local day (yyyymmdd) is a working day, and by which source."""
     return calendars.judge(
         day, programme.calendar, _look_up_holiday(day) if programme.time_zone in CHINA else None
     )
 
 
 def _look_up_holiday(day: int) -> tuple[bool, str] | None:
-    """(is it off, the holiday's name) in mainland China; None without the package, or for a year
-    that it does not know.
+    """Look up a day in mainland China: (whether it is off, the holiday's name); None when the
+    package is missing or does not cover the year.
     """
     try:
         import chinese_calendar  # not installed everywhere

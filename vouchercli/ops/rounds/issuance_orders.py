@@ -1,5 +1,5 @@
-"""Issuance orders: what a platform is told to issue, checked against its limits, kept, and written
-to the outbox.
+"""Issuance orders instruct a platform what to issue. They are checked against the limits of the
+platform, stored, and written to the outbox.
 """
 
 from __future__ import annotations
@@ -61,16 +61,14 @@ def refuse_unfit(
 
 
 def read_lead(platform: str) -> int:
-    """How many seconds before the opening the platform wants its order; 0 for a round that is
-    issued here. Raises `bad_yaml`.
+    """Read how many seconds before the opening the platform wants its order; 0 for a round that
+    is issued here. Raises `bad_yaml`.
     """
     return formats.profile_of(platform).lead_seconds if platform else 0
 
 
 def warn_of_standing_order(current: RoundAtHand, hint: str) -> tuple[Problem, ...]:
-    """A warning when the platform holds an order of a round that no longer stands as it was
-    ordered.
-    """
+    """Warn when the platform holds an order and the round has changed since."""
     number = issuance_orders.next_number(current.db, current.round_id) - 1
     if not number:
         return ()
@@ -170,8 +168,8 @@ def _list_name_faults(template: Template, profile: OrderProfile) -> Iterator[Pro
 
 
 def _find_last_use(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone: str) -> int:
-    """The last second at which a voucher of the round can be used: of a claim in its last second,
-    or of any before.
+    """Find the last second at which a voucher of the round can be used: the end of a voucher
+    claimed in the last second of the round.
     """
     return packs_law.expires_at(template, row["closes_at"] - 1, zone) - 1
 
@@ -180,7 +178,7 @@ def _find_last_use(template: Template, row: Mapping[str, Any] | sqlite3.Row, zon
 
 
 def digest_terms(current: RoundAtHand) -> str:
-    """The digest of all that an order is about but the merchants of the day: when it changes, the
+    """Digest all terms of an order except the merchants of the day. When the digest changes, the
     platform needs the next order.
     """
     return hashlib.sha256(_format_canonical(_describe_terms(current)).encode()).hexdigest()
@@ -188,7 +186,7 @@ def digest_terms(current: RoundAtHand) -> str:
 
 def order_round(session: Session, code: str) -> Outcome:
     """Make the next order of a platform round, before the opening where the platform wants it so;
-    `write_order` brings it out.
+    `write_order` writes it to the outbox.
 
     Raises `platform_limits`.
     """
@@ -261,7 +259,7 @@ def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
 
 
 def _list_coupons(template: Template) -> list[tuple[Coupon, int, str]]:
-    """Each kind of coupon, how many of it, and their numbers in the pack (`1-5`)."""
+    """List each kind of coupon, how many of it, and their numbers in the pack (`1-5`)."""
     lines, first = [], 1
     for coupon, count in packs.lines(template):
         lines.append((coupon, count, f"{first}-{first + count - 1}" if count > 1 else str(first)))
@@ -270,7 +268,7 @@ def _list_coupons(template: Template) -> list[tuple[Coupon, int, str]]:
 
 
 def _compose_files(current: RoundAtHand, number: int) -> tuple[str, str]:
-    """The two files of an order: JSON with everything, CSV in the platform's terms."""
+    """Compose the two files of an order: JSON with everything, CSV in the platform's terms."""
     profile = formats.profile_of(current.row["platform"])
     merchants = _describe_merchants(current)
     rows = formats.in_their_terms(
@@ -296,8 +294,8 @@ def _format_order_no(current: RoundAtHand, number: int) -> str:
 def _list_rows(
     current: RoundAtHand, profile: OrderProfile, number: int, merchants: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Our words for the order, a row for each kind of coupon or one for the pack; amounts in
-    fen.
+    """List the rows of the order under our own names: one for each kind of coupon, or one for the
+    pack; amounts in fen.
     """
     row, zone, template = current.row, current.zone, current.template
     minutes = (
@@ -356,8 +354,8 @@ def _list_rows(
 
 
 def _describe_merchants(current: RoundAtHand) -> dict[str, Any]:
-    """The merchants that may take the voucher at the opening: how many, and the SHA-256 of their
-    numbers in order, one a line.
+    """Count the merchants that may take the voucher at the opening, with the SHA-256 of their
+    sorted numbers, one on each line.
     """
     where, at = current.template.scope, current.row["opens_at"]
     numbers = sorted(each.merchant_no for each in rounds.merchants_at(current.db, where, at))
@@ -377,8 +375,8 @@ def _format_canonical(value: Any) -> str:
 
 
 def choose_path(outbox: Path, order: Order) -> Path:
-    """Where an order's JSON goes: OUTBOX/PLATFORM/PROGRAMME-ROUND-order-N.json, the CSV beside
-    it.
+    """Choose the path of an order's JSON: OUTBOX/PLATFORM/PROGRAMME-ROUND-order-N.json; the CSV
+    lies beside it.
     """
     letters = (each if each.isalnum() or each in "-_." else "-" for each in order.platform)
     platform = "".join(letters).lstrip(".") or "-"
@@ -386,10 +384,11 @@ def choose_path(outbox: Path, order: Order) -> Path:
 
 
 def write_order(session: Session, order: Order, outbox: Path) -> Path:
-    """Bring one kept order to the outbox: the CSV, then the JSON (who sees it finds both), then the
-    note that it is there.
+    """Write one stored order to the outbox: first the CSV, then the JSON (a reader who sees the
+    JSON finds both), then record that it is written.
 
-    Killed in between, the next tick writes the same bytes again. Raises `unwritable_file`.
+    When the process dies in between, the next tick writes the same bytes again. Raises
+    `unwritable_file`.
     """
     path = choose_path(outbox, order)
     folders.write(path.with_suffix(".csv"), order.sheet)

@@ -1,5 +1,5 @@
-"""One round at hand: as it is kept, with its programme and template as the rules know them, and
-what may be done with it.
+"""A command looks up one round with its programme and its template, checks that the state of the
+round allows the action, and changes it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RoundAtHand:
-    """A round in the hands of a session: as it is kept, its programme and template as the rules
+    """The round that a command works on: its row, and its programme and template as the rules
     know them.
     """
 
@@ -37,17 +37,17 @@ class RoundAtHand:
 
     @property
     def db(self) -> sqlite3.Connection:
-        """The open file."""
+        """The open database."""
         return self.session.db
 
     @property
     def now(self) -> int:
-        """The moment of the deed (UTC seconds)."""
+        """The moment at which the command runs (UTC seconds)."""
         return self.session.now
 
     @property
     def round_id(self) -> int:
-        """Its key in the file."""
+        """The key of the round in the database."""
         return int(self.row["round_id"])
 
     @property
@@ -61,8 +61,8 @@ class RoundAtHand:
         return str(self.row["time_zone"])
 
     def local_time(self, moment: str | int) -> str:
-        """A moment of the round (`opens_at`), or one in UTC seconds, as people read it in the
-        programme's zone.
+        """Write a moment for people in the programme's time zone: a column of the round
+        (`opens_at`), or UTC seconds.
         """
         return times.shown(self.row[moment] if isinstance(moment, str) else moment, self.zone)
 
@@ -76,7 +76,7 @@ class RoundAtHand:
         return staff.checkers_needed(packs * self.row["pack_value_fen"], self.programme.approvals)
 
     def note(self, action: str, **detail: Any) -> None:
-        """Write the deed's line in the log."""
+        """Write one line for the action in the audit log."""
         audit.note(self.session, action, self.code, **detail)
 
     def become(
@@ -87,8 +87,8 @@ class RoundAtHand:
         after: Mapping[str, Any] | None = None,
         **detail: Any,
     ) -> None:
-        """Move the round to `state` by a deed, with its line in the log; `before` and `after` are
-        what else changes.
+        """Move the round to `state` and write the action in the audit log; `before` and `after`
+        hold what else changes.
         """
         rounds.set_state(self.db, self.round_id, state)
         self.note(
@@ -100,7 +100,7 @@ class RoundAtHand:
 
 
 def look_up(session: Session, code: str) -> RoundAtHand:
-    """The round of that code in the chosen programme. Raises `unknown_round`."""
+    """Look up the round with this code in the chosen programme. Raises `unknown_round`."""
     db = session.db
     programme = programmes.current(db, session.programme)
     row = rounds.named(db, programme["programme_id"], code)
@@ -110,14 +110,14 @@ def look_up(session: Session, code: str) -> RoundAtHand:
 
 @contextmanager
 def changing(session: Session, code: str) -> Iterator[RoundAtHand]:
-    """The round of that code, in a transaction that may change it."""
+    """Look up the round with this code in a transaction that may change it."""
     with writing(session):
         yield look_up(session, code)
 
 
 def require(action: str, current: RoundAtHand) -> None:
     """Raise `wrong_state`, with what is possible instead, unless the round's state allows the
-    deed.
+    action.
     """
     state = current.row["state"]
     if law.is_possible(action, state):

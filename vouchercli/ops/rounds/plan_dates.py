@@ -49,7 +49,7 @@ OTHERS = (
 
 
 def _list_dates(current: RoundAtHand) -> list[dict[str, Any]]:
-    """The days that matter, each with its weekday and whether it is worked."""
+    """List the dates of the round, each with its weekday and whether it is a working day."""
     row, zone = current.row, current.zone
     moments = {
         "registration_opens": row["registration_opens_at"],
@@ -62,7 +62,7 @@ def _list_dates(current: RoundAtHand) -> list[dict[str, Any]]:
 
 
 def _describe_date(current: RoundAtHand, what: str, at: int) -> dict[str, Any]:
-    """An end at midnight belongs to the day before."""
+    """Describe one date. An end at midnight belongs to the day before."""
     day = times.day_of(at if what.endswith("opens") else at - 1, current.zone)
     worked_day = holidays.judge_day(current.programme, day)
     return {
@@ -80,7 +80,7 @@ def _describe_date(current: RoundAtHand, what: str, at: int) -> dict[str, Any]:
 
 
 def count_days(current: RoundAtHand) -> dict[str, int] | None:
-    """Working days and days off while claims count; None for a window of many years."""
+    """Count working days and days off while claims count; None for a window of many years."""
     zone = current.zone
     if current.row["closes_at"] - current.row["opens_at"] > MOST_DAYS * 86_400:
         return None
@@ -95,7 +95,7 @@ def count_days(current: RoundAtHand) -> dict[str, int] | None:
 
 
 def list_overlapping(current: RoundAtHand) -> list[sqlite3.Row]:
-    """The other rounds that take claims at the same time."""
+    """List the other rounds that take claims at the same time."""
     span = (current.row["opens_at"], current.row["closes_at"])
     return [
         other
@@ -109,7 +109,7 @@ def list_overlapping(current: RoundAtHand) -> list[sqlite3.Row]:
 def tabulate_dates(
     current: RoundAtHand, counted: dict[str, int] | None, others: list[sqlite3.Row]
 ) -> tuple[Table, ...]:
-    """The days of the round, and the rounds beside it."""
+    """Tabulate the dates of the round, and the rounds at the same time."""
     dates, zone = _list_dates(current), current.zone
     unknown = sorted({each["on"] // 10_000 for each in dates if each["source"] == "weekday"})
     notes = []

@@ -44,7 +44,7 @@ class Past:
 
 
 def list_past(current: RoundAtHand) -> list[Past]:
-    """The city's closed rounds that were claimed from, this one apart, by opening."""
+    """List the city's closed rounds with claims, except this one, by opening."""
     sums = plans.sums(current.db)
     return [
         Past(row, sums.get(row.round_id, Sums()), row.last_expires_at <= current.now)
@@ -53,8 +53,8 @@ def list_past(current: RoundAtHand) -> list[Past]:
 
 
 def estimate(current: RoundAtHand, past: list[Past]) -> dict[str, Any] | None:
-    """Pooled figures, ranges with the rounds that each rests on, and every round; None without a
-    past round.
+    """Estimate from past rounds: pooled figures, and ranges with the rounds that each rests on;
+    None without a past round.
 
     Redemption and leverage rest only on rounds whose vouchers have all expired: an unfinished one
     would make them too low.
@@ -83,9 +83,7 @@ def estimate(current: RoundAtHand, past: list[Past]) -> dict[str, Any] | None:
 
 
 def _estimate_ranges(current: RoundAtHand, past: list[Past], over: list[Past]) -> dict[str, Any]:
-    """What a range of this round's own would be: packs claimed, vouchers used, subsidy paid,
-    leverage.
-    """
+    """Estimate the ranges of this round: packs claimed, vouchers used, subsidy paid, leverage."""
     claims = law.spread((each.row.claimed, each.row.packs) for each in past)
     used = law.spread((each.sums.vouchers, each.row.vouchers) for each in over)
     paid = law.spread((each.sums.paid_fen, each.row.face_fen) for each in over)
@@ -128,7 +126,7 @@ RANGES = (
 
 
 def _describe_past(each: Past) -> dict[str, Any]:
-    """One past round, in its own time zone; what is not final yet is None."""
+    """Describe one past round in its own time zone; a figure that is not final yet is None."""
     row, sums = each.row, each.sums
     return dated(row._asdict(), row.time_zone) | {
         "template": row.pinned,

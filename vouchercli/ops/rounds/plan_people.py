@@ -23,8 +23,8 @@ MERCHANTS = Column("merchants", "merchants", "int")
 
 
 def count_residents(current: RoundAtHand) -> tuple[dict[str, Any], list[District]]:
-    """Who may have a pack: those on the eligibility list, by district, where the round is for a
-    group or targeted, else anybody.
+    """Count the residents who may have a pack, by district: those on the eligibility list where
+    the round is for a group or targeted, else everybody.
     """
     row, group = current.row, current.row["group"]
     is_limited = bool(group) or row["mode"] == "targeted"
@@ -42,7 +42,7 @@ def count_residents(current: RoundAtHand) -> tuple[dict[str, Any], list[District
 
 
 def warn_if_unequal(current: RoundAtHand, data: dict[str, Any]) -> tuple[Problem, ...]:
-    """A warning when the list and the packs do not go together."""
+    """Warn when the list has too few or too many residents for the packs."""
     row = current.row
     if not data["is_limited"]:
         return ()
@@ -78,7 +78,7 @@ def warn_if_unequal(current: RoundAtHand, data: dict[str, Any]) -> tuple[Problem
 
 
 def tabulate_residents(data: dict[str, Any], districts: list[District]) -> Table:
-    """The list by district."""
+    """Tabulate the list by district."""
     columns = (
         Column("district", "district", blank="(not stated)"),
         Column("residents", "residents", "int"),
@@ -97,15 +97,15 @@ def tabulate_residents(data: dict[str, Any], districts: list[District]) -> Table
 
 
 def count_merchants(current: RoundAtHand) -> Cells:
-    """Merchants that the scope covers and that are not suspended when the round opens: how many of
-    each (district, industry).
+    """Count the merchants that the scope covers and that are not suspended when the round opens,
+    by (district, industry).
     """
     covered = rounds.merchants_at(current.db, current.template.scope, current.row["opens_at"])
     return Counter((each.district, each.industry) for each in covered)
 
 
 def list_cells(merchants: Cells) -> list[dict[str, Any]]:
-    """How many merchants of each district and industry, for programs."""
+    """List how many merchants each district and industry has, for programs."""
     return [
         {"district": district, "industry": industry, "merchants": count}
         for (district, industry), count in sorted(merchants.items())
@@ -113,7 +113,7 @@ def list_cells(merchants: Cells) -> list[dict[str, Any]]:
 
 
 def tabulate_merchants(merchants: Cells) -> tuple[Table, ...]:
-    """By district and by industry."""
+    """Tabulate the merchants by district and by industry."""
     return (
         _tabulate_merchants_by(
             0,

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 
 def list_due(db: sqlite3.Connection, programme: str | None, now: int) -> list[Held]:
-    """Rounds to look at: something came in or changed since the last look, or vouchers have
-    expired.
+    """List the rounds to look at: a file came in or something changed since the last look, or
+    vouchers have expired.
     """
     return [row for row in store.rounds(db, programme) if _is_due(db, row, now)]
 
@@ -43,7 +43,7 @@ def _is_due(db: sqlite3.Connection, row: Held, now: int) -> bool:
 
 
 def _make_marker(db: sqlite3.Connection, row: Held) -> str:
-    """All that the figures are made of but time."""
+    """Make a marker of everything the figures depend on, except time."""
     paid = store.paid(db, row.round_id)
     return json.dumps([row.state, row.packs, row.claimed, row.closes_at, paid])
 
@@ -99,7 +99,7 @@ class Look:
 
 
 def _look(session: Session, round_id: int) -> Look | None:
-    """A look at one snapshot, without the lock: reading the facts of a large round may take
+    """Look at one snapshot of the round without the lock, because reading a large round may take
     seconds. None: nothing is due.
     """
     with nullcontext(session.db) if session.joins else reading(session) as db:
@@ -116,7 +116,7 @@ def _look(session: Session, round_id: int) -> Look | None:
 def _find_kept(
     session: Session, row: Held, programme: Programme
 ) -> tuple[dict[str, int], int | None]:
-    """What each watched funder must still hold, and when to look again."""
+    """Find what each watched funder must still hold, and when to look again."""
     db, zone, days = session.db, row.time_zone, programme.unused_after_days
     at = law.lagged(session.now, days, zone)
     last, alive, by_expired = _read_expired(db, row.round_id, row.claimed, at, zone)
@@ -144,8 +144,8 @@ def _read_expired(
 
 
 def sum_expired_unused(current: RoundAtHand) -> int:
-    """What the vouchers of a round that have expired by now did not use, of all its funders
-    together, in fen; as a release counts it.
+    """Sum what the expired vouchers of a round did not use, over all its funders, in fen; a
+    release counts the same way.
     """
     claimed = current.row["claimed"]
     at = law.lagged(current.now, current.programme.unused_after_days, current.zone)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def answer_with_round(
     current: RoundAtHand, *says: Message, problems: tuple[Problem, ...] = ()
 ) -> Outcome:
-    """The answer of every deed: the round as it now stands, and what to do next."""
+    """Answer a command with the round as it now stands, and say what to do next."""
     latest = look_up(current.session, current.code)
     return Outcome(
         tables=tables.describe_round(latest, is_shown=False), says=says, problems=problems
@@ -58,7 +58,7 @@ def show_round(session: Session, code: str) -> Outcome:
     return Outcome(tables=tables.describe_round(look_up(session, code), is_shown=True))
 
 
-# ---------------------------------------------------------------- deeds
+# ---------------------------------------------------------------- actions
 
 
 def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome:
@@ -96,7 +96,7 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
 
 
 def warn_if_over(current: RoundAtHand) -> tuple[Problem, ...]:
-    """A warning when a round takes claims after the time at which it was to close."""
+    """Warn when the round is open although its closing time has passed."""
     if current.now < current.row["closes_at"]:
         return ()
     return (
@@ -181,7 +181,7 @@ def cancel_round(session: Session, code: str) -> Outcome:
 
 
 def warn_of_orders_out(current: RoundAtHand, hint: str) -> tuple[Problem, ...]:
-    """A warning, with what to do, when a platform has been told to issue the round as it was."""
+    """Warn, with what to do, when the platform holds an order for the round as it was before."""
     if not current.row["platform"]:
         return ()
     from vouchercli.ops.rounds import issuance_orders  # reads YAML: only where there is a platform

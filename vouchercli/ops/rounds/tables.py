@@ -93,7 +93,7 @@ RUNS = (
 
 
 def tabulate_rounds(programme: sqlite3.Row, rows: Iterable[sqlite3.Row]) -> Table:
-    """All rounds of a programme."""
+    """Tabulate all rounds of a programme."""
     return Table(
         say("Rounds of {programme}", programme=programme["programme"]),
         LIST,
@@ -104,8 +104,8 @@ def tabulate_rounds(programme: sqlite3.Row, rows: Iterable[sqlite3.Row]) -> Tabl
 
 
 def describe_round(current: RoundAtHand, *, is_shown: bool) -> tuple[Table, ...]:
-    """A round: the answer of `round show` and of every deed on a round. To people only when
-    `is_shown`, and then without the tables that are empty.
+    """Describe a round in tables, for `round show` and for every command that changes a round.
+    People see them only when `is_shown`, without the empty ones.
     """
     parts = (
         _tabulate_terms(current),
@@ -121,7 +121,7 @@ def describe_round(current: RoundAtHand, *, is_shown: bool) -> tuple[Table, ...]
 
 
 def _tabulate_terms(current: RoundAtHand) -> Table:
-    """What the round is, line by line; what was not said is left out."""
+    """List the terms of the round line by line; terms without a value are left out."""
     row = current.row
     rolled_in = store.rolled_in(current.db, current.round_id)
     facts = {
@@ -157,7 +157,7 @@ def _list_amounts(parts: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
 
 
 def _tabulate_money(current: RoundAtHand) -> Table:
-    """What each funder can have to pay at most, and what it has committed."""
+    """Show what each funder may have to pay at most, and what it has committed."""
     standing = commitments.read_held(current)
     rows = tuple(
         {"funder": funder, "liability_fen": amount, "committed_fen": standing.get(funder)}
@@ -170,7 +170,7 @@ def _tabulate_money(current: RoundAtHand) -> Table:
 
 
 def _tabulate_verdicts(current: RoundAtHand) -> Table:
-    """Who submitted, approved or rejected it, and when."""
+    """Show who submitted, approved or rejected the round, and when."""
     rows = tuple(map(dict, approvals.history(current.db, current.round_id)))
     notes = tuple(map(_warn_of_same_login, _list_same_logins(current)))
     return Table(say("Approvals"), VERDICTS, rows, notes=notes, key="approvals")
@@ -192,8 +192,8 @@ def _warn_of_same_login(double: dict[str, str]) -> Message:
 
 
 def _tabulate_amendments(current: RoundAtHand) -> Table:
-    """What was changed, or is to be changed, since it was approved: what stood before, what stands
-    after, who wanted it, who approved.
+    """Show every amendment since the approval: the terms before and after, who proposed it and
+    who approved it.
     """
     rows = [
         _describe_amendment(current, each) for each in store.history(current.db, current.round_id)
@@ -220,8 +220,8 @@ def _describe_amendment(current: RoundAtHand, each: Amendment) -> dict[str, Any]
 
 
 def _describe_change(current: RoundAtHand, each: Amendment) -> str:
-    """`10 → 15`, the old and the new value of each term; a pause, or a closing that waits, says no
-    more than its name.
+    """Write the old and the new value of each term (`10 → 15`); a pause and a waiting closing
+    change no term, so the text is empty.
     """
 
     def show(key: str, term: Any) -> Any:
@@ -235,6 +235,6 @@ def _describe_change(current: RoundAtHand, each: Amendment) -> str:
 
 
 def _tabulate_runs(current: RoundAtHand) -> Table:
-    """Every run of granting the round has had."""
+    """Show every run that granted packs of the round."""
     rows = allocations.history(current.db, current.round_id)
     return Table(say("Packs granted here"), RUNS, rows, key="allocations")

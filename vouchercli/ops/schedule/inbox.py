@@ -1,5 +1,5 @@
-"""Files that landed in the inbox: each is imported by its kind and put away with its summary; a bad
-one stops nobody else.
+"""Each file in the inbox is imported by its kind and moved away with its summary; a bad file does
+not stop the others.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ IMPORTERS = {
 }
 KINDS = tuple(IMPORTERS)
 ASKING = ("eligibility", "applications")  # what the allocation rests on
-# The file is not to blame: it stays where it is for the next tick.
+# These errors are not the fault of the file: it stays where it is for the next tick.
 NOT_THE_FILES = (
     "disk_full",
     "no_permission",
@@ -48,8 +48,8 @@ NOT_THE_FILES = (
 
 
 def list_waiting(session: Session, inbox: Path | None) -> list[Landed]:
-    """The files to take in, in the order in which they came; of the chosen programme and of the
-    whole city when one is chosen.
+    """List the files to take in, in the order in which they came; when a programme is chosen, only
+    its files and those of the whole city.
     """
     if inbox is None or not inbox.is_dir():
         return []
@@ -61,8 +61,8 @@ def list_waiting(session: Session, inbox: Path | None) -> list[Landed]:
 
 
 def take_in(session: Session, file: Landed, inbox: Path) -> Done | None:
-    """Import one file and put it away: done/ when it was read (rejects are kept), failed/ when it
-    was refused whole.
+    """Import one file and move it away: to done/ when it was read (rejects are kept), failed/ when
+    it was refused whole.
     """
     name = str(file.path.relative_to(inbox))
     blank = Done(
@@ -80,7 +80,7 @@ def _import(session: Session, file: Landed) -> Outcome:
     importer: Callable[..., Outcome] = getattr(
         import_module(f"vouchercli.ops.intake.{module}"), function
     )
-    # Who was listed is listed since the list came, however late the clock took it in.
+    # The residents count as listed from the time of the file, however late the tick takes it in.
     since = {"listed_at": min(session.now, file.changed_at)} if file.kind == "eligibility" else {}
     return importer(
         session._replace(programme=file.programme or session.programme), str(file.path), **since
@@ -88,7 +88,7 @@ def _import(session: Session, file: Landed) -> Outcome:
 
 
 def _file_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcome:
-    """The file and its summary, in done/ or failed/."""
+    """Move the file to done/ or failed/ and write its summary there."""
     outcome = done.outcome
     summary = {
         "voucher": 1,
@@ -122,7 +122,7 @@ def _fill_in(text: str, params: dict[str, Any]) -> str:
 
 
 def _summarize(done: Done) -> Done:
-    """What is said of the file: its counts; where rejects are, that there are some."""
+    """Summarize an import: its counts, and a warning when rows were rejected."""
     if done.outcome is None:
         return done
     data = answer(done.outcome)
@@ -151,7 +151,7 @@ def _summarize(done: Done) -> Done:
 
 
 def remind_of_strays(session: Session, inbox: Path) -> Iterator[Done]:
-    """Files that lie where nobody takes them in: said once each."""
+    """Remind once of each file that lies in no folder of a platform and a kind."""
     for path in folders.strays(inbox, KINDS):
         name = str(path.relative_to(inbox))
         example = str(inbox / "PLATFORM" / "claims" / path.name)

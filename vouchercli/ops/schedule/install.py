@@ -1,5 +1,5 @@
-"""Cron's or systemd's part: the line that runs the tick, written between marks, taken out again,
-looked at.
+"""Install the tick in cron or systemd, remove it, and show its status. The line in the crontab
+stands between marks.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from vouchercli.ops.schedule.tick import Places
     from vouchercli.session import Session
 
-# what `crontab -l` says of a user who has none yet
+# The message of `crontab -l` for a user without a crontab.
 NO_CRONTAB = re.compile(rb"no crontab for|can't open|No such file")
 OURS = "written by `voucher schedule install"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to run: for which database, how often, in which folder (configs are looked for
-    there), with which words.
+    """What cron shall run: for which database, how often, in which folder (which has the configs),
+    with which arguments.
     """
 
     name: str
@@ -76,8 +76,8 @@ class Change:
 
 
 def plan_tick(session: Session, where: Places, minutes: int, **given: str | None) -> Plan:
-    """The plan for this database and these folders; `given` are options of every tick (actor, lang,
-    programme).
+    """Plan the tick for this database and these folders; `given` are options of every tick (actor,
+    lang, programme).
     """
     db = str(session.path.resolve())
     options = [
@@ -119,13 +119,13 @@ def plan_tick(session: Session, where: Places, minutes: int, **given: str | None
 
 
 def _program() -> tuple[str, ...]:
-    """How cron, which knows no PATH of ours, calls this very program."""
+    """Find the command by which cron, which has another PATH, calls this program."""
     script = Path(sys.executable).with_name("voucher")
     return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", "vouchercli")
 
 
 def show_plan(plan: Plan, *, systemd: bool) -> Outcome:
-    """What install would write, as text."""
+    """Show as text what install would write."""
     text = (
         "".join(f"# {name}\n{unit}\n" for name, unit in plan.units.items())
         if systemd
@@ -144,7 +144,7 @@ def show_plan(plan: Plan, *, systemd: bool) -> Outcome:
 
 
 def plan_change(plan: Plan, *, systemd: bool, is_removal: bool = False) -> Change:
-    """The crontab or the units with our part in them, or without it. Raises `no_crontab`,
+    """Plan the crontab or the units with our part in them, or without it. Raises `no_crontab`,
     `crontab_failed`, `crontab_damaged`, `foreign_unit`.
     """
     files: dict[str, tuple[bytes | None, bytes | None]] = {}
@@ -163,7 +163,7 @@ def plan_change(plan: Plan, *, systemd: bool, is_removal: bool = False) -> Chang
 
 
 def _read_crontab() -> bytes:
-    """This user's crontab; empty when there is none."""
+    """Read the crontab of this user; empty when there is none."""
     ran = _run("crontab", "-l")
     if ran.returncode and not NO_CRONTAB.search(ran.stderr):
         raise _crontab_error(ran)
@@ -194,7 +194,7 @@ def _crontab_error(ran: subprocess.CompletedProcess[bytes]) -> VoucherError:
 
 
 def _read_units(plan: Plan) -> dict[str, bytes | None]:
-    """The unit files as they are: of the system for root, else of the user."""
+    """Read the present unit files: of the system for root, else of the user."""
     units: dict[str, bytes | None] = {}
     for name in plan.units:
         path = _unit_folder() / name
@@ -219,7 +219,7 @@ def _unit_folder() -> Path:
 
 
 def apply(change: Change, *, dry_run: bool) -> Outcome:
-    """Write what was shown; a crontab that somebody changed meanwhile is left as it is."""
+    """Apply the planned change; a crontab that has changed meanwhile is left as it is."""
     plan = change.plan
     data = {
         "db": plan.name,
@@ -272,7 +272,7 @@ def _write_crontab(before: bytes | None, after: bytes | None) -> tuple[Problem, 
 
 
 def _write_units(change: Change) -> tuple[Problem, ...]:
-    """The files, and systemd told of them; where it cannot be told, what to run."""
+    """Write the unit files and reload systemd; when that fails, say which command to run."""
     timer, scope = f"{change.plan.unit}.timer", () if os.geteuid() == 0 else ("--user",)
     faults = [_systemctl(*scope, "disable", "--now", timer)] if change.is_removal else []
     for path, (_, after) in change.files.items():
@@ -317,7 +317,7 @@ STATUS = (
 
 
 def show_status(session: Session, plan: Plan) -> Outcome:
-    """Whether cron or systemd runs the tick, when it last did, and how late its deeds were."""
+    """Show whether cron or systemd runs the tick, when it last ran, and how late its jobs were."""
     line, paths = _find_cron_line(plan), map(_unit_folder().joinpath, plan.units)
     units = [str(path) for path in paths if path.exists()]
     row: dict[str, Any] = {
@@ -345,7 +345,7 @@ def show_status(session: Session, plan: Plan) -> Outcome:
 
 
 def _find_cron_line(plan: Plan) -> str | None:
-    """Our line in the crontab; None without one, or without cron."""
+    """Find our line in the crontab; None without one, or without cron."""
     try:
         return crontab.found(_read_crontab(), plan.name)
     except VoucherError as error:

@@ -1,5 +1,5 @@
-"""One deed of the clock: done in one transaction with the note that it is done; what became of
-it.
+"""The tick does one job in one transaction, records it as done in the same transaction, and
+reports the result.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 
-# What each deed is called in a table.
+# The name of each job in a table.
 JOB_WORDS = {
     "commit": Word("commit to a seed"),
     "open": Word("open"),
@@ -43,8 +43,8 @@ JOB_WORDS = {
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one deed: an `outcome`, or the `error` that kept it from being done (the rest
-    of the tick goes on).
+    """The result of one job: an `outcome`, or the `error` that stopped it (the rest of the tick
+    goes on).
 
     `subject` is the round or the file; `due_at` None: files and money are not due at a second.
     """
@@ -76,8 +76,8 @@ class Done:
 def attempt(
     session: Session, blank: Done, work: Callable[..., Outcome | None], *args: Any
 ) -> Done | None:
-    """`blank` with what `work` (a session and its arguments) came to; None when there was nothing
-    to do after all. Raises `Busy`: then all else waits too.
+    """Run `work` (with a session and its arguments) and put its result into `blank`; None when
+    there was nothing to do. Raises `Busy`: then all other jobs wait too.
     """
     try:
         outcome = work(session, *args)
@@ -95,11 +95,11 @@ def attempt(
     return None if outcome is None else replace(blank, outcome=outcome)
 
 
-# ---------------------------------------------------------------- what the clock looks at
+# ---------------------------------------------------------------- which rounds may have jobs
 
 
 def list_scheduled(session: Session, round_id: int | None = None) -> list[Scheduled]:
-    """The rounds that something may still be due of; with `round_id` that one, whatever its
+    """List the rounds that may still have jobs; with `round_id` only that one, whatever its
     programme.
     """
     rows = store.list_rounds(session.db, None if round_id else session.programme, round_id)
@@ -107,7 +107,9 @@ def list_scheduled(session: Session, round_id: int | None = None) -> list[Schedu
 
 
 def _complete(session: Session, round_: Scheduled, ordered: str) -> Scheduled:
-    """What the file does not say of itself: whether it is allocated, and ordered, as it stands."""
+    """Complete a round with what its row does not hold: whether it is allocated, and ordered,
+    with its present terms.
+    """
     asked = round_.to_allocate
     is_done = asked and store.is_done(session.db, "allocate", round_.round_id, asked)
     return replace(
@@ -119,8 +121,8 @@ def _complete(session: Session, round_: Scheduled, ordered: str) -> Scheduled:
 
 
 def _read_lead(platform: str) -> int:
-    """How long before the opening the platform wants its order (seconds). A faulty profile is told
-    by the deeds that need it.
+    """Read how many seconds before the opening the platform wants its order. Jobs that need a
+    faulty profile report it.
     """
     try:
         return issuance_orders.read_lead(platform)
@@ -147,8 +149,8 @@ PERFORM: dict[str, Callable[[Session, str], Outcome]] = {
 
 
 def do_job(session: Session, due: Due) -> Outcome | None:
-    """Do a deed and note it, all in one transaction; None when it is not due any more: somebody was
-    quicker.
+    """Do a job and record it as done in one transaction; None when it is no longer due, because
+    another process has done it.
     """
     round_ = due.round
     with writing(session) as db:
@@ -186,7 +188,7 @@ def _require_ready(session: Session, round_: Scheduled) -> None:
 
 
 def remind(session: Session, due: Due) -> Outcome | None:
-    """Say once what a round waits for that only a person can do."""
+    """Remind once of a step of a round that only a person can take."""
     waits = _describe_wait(due, session.now)
     return remind_once(
         session, due.key, due.due_at, waits, {"round": due.round.round}, due.round.round_id
@@ -194,7 +196,7 @@ def remind(session: Session, due: Due) -> Outcome | None:
 
 
 def remind_of_change(session: Session, row: sqlite3.Row) -> Outcome | None:
-    """Say once that a change of a programme waits for a second person."""
+    """Remind once of a programme change that waits for a second person."""
     at = row["proposed_at"]
     waits = Problem(
         "change_waits",
@@ -215,7 +217,7 @@ def remind_once(
     about: dict[str, str],
     round_id: int | None = None,
 ) -> Outcome | None:
-    """The reminder, noted as given; None when it was given before."""
+    """Give a reminder and record it; None when it was given before."""
     with writing(session) as db:
         if not store.note_done(db, "remind", round_id, key, due_at, session.now):
             return None

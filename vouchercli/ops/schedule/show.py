@@ -1,4 +1,4 @@
-"""What the clock will do next, programme by programme, each in its own zone."""
+"""Show the jobs to come by programme, each in its own time zone."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ WAITS = {"draft": Word("submission and approval"), "submitted": Word("approval")
 
 
 def show_schedule(session: Session) -> Outcome:
-    """The deeds that are still to come, the next first; what is overdue says so; what waits for a
-    person says for what.
+    """List the jobs to come, the next first. An overdue job, and a job that needs a person, say
+    what they wait for.
     """
     if session.programme is not None:
         programmes.named(session.db, session.programme)
@@ -60,7 +60,7 @@ def show_schedule(session: Session) -> Outcome:
 
 
 class Line(NamedTuple):
-    """A deed to come, and what it waits for."""
+    """A job to come, and what it waits for."""
 
     due_at: int
     job: str
@@ -72,12 +72,12 @@ class Line(NamedTuple):
 
     @property
     def called(self) -> Word:
-        """What people call the deed."""
+        """The name of the job for people."""
         return JOB_WORDS[self.job]
 
 
 def _tabulate(rows: list[Line]) -> Table:
-    """What comes next in one programme, in its own zone."""
+    """Tabulate the jobs to come in one programme, in its own time zone."""
     name, zone = rows[0].programme, rows[0].zone
     title = say("What comes next in {programme} ({zone})", programme=name, zone=zone)
     return Table(title, COLUMNS, rows, zone=zone)
@@ -93,7 +93,7 @@ def _describe_due(session: Session, due: law.Due) -> Line:
 
 
 def _list_looks(session: Session) -> list[Line]:
-    """When unused money is looked at next: vouchers will have expired."""
+    """List when unused money is looked at next, because vouchers expire then."""
     return [
         Line(row.next_at, "release", row.programme, row.round, row.state, row.time_zone)
         for row in releases.rounds(session.db, session.programme)

@@ -1,5 +1,5 @@
-"""`voucher schedule tick`: all that is due, in order, each deed in its own transaction; run by
-cron, by as many crons as like to.
+"""`voucher schedule tick`: it does all that is due, in order, each job in its own transaction.
+Several crons may run it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Places:
 def choose_places(
     db_path: Path, inbox: Path | None, outbox: Path | None, log: Path | None
 ) -> Places:
-    """The folders as given, else `inbox` and `outbox` beside the database."""
+    """Choose the given folders, else `inbox` and `outbox` beside the database."""
     beside = db_path.resolve().parent
     return Places(
         inbox or beside / "inbox",
@@ -82,8 +82,8 @@ def tick(session: Session, where: Places) -> Outcome:
     """Do all that is due; silent when nothing is. Raises `Busy` at once when another tick is at
     work.
 
-    What one deed cannot do is told (status partial, exit 4) and tried again by the next tick; the
-    rest goes on.
+    A job that fails is reported (status partial, exit 4) and the next tick tries it again; the
+    other jobs go on.
     """
     if session.programme is not None:
         programmes.named(session.db, session.programme)
@@ -107,8 +107,8 @@ def tick(session: Session, where: Places) -> Outcome:
 
 @contextmanager
 def _hold_clock(session: Session) -> Iterator[Session]:
-    """The clock held; with --dry-run one transaction around everything, so that each deed sees the
-    one before, and then undone.
+    """Hold the lock of the tick. With --dry-run open one transaction around all jobs instead, so
+    that each job sees the one before; it is then undone.
     """
     if not session.dry_run:
         with store.hold_clock(session.path):
@@ -156,8 +156,8 @@ def _begin(due: Due) -> Done:
 
 
 def _take_in_files(session: Session, where: Places) -> Iterator[Done]:
-    """File by file, as they came; what was asked for is allocated before the next file, as it would
-    have been on time.
+    """Take in the files one by one, in the order in which they came. What a file asks for is
+    allocated before the next file, as a punctual tick would do.
     """
     if where.is_inbox_named and not where.inbox.is_dir():
         yield Done(
@@ -240,7 +240,9 @@ def _beat(session: Session, done: list[Done]) -> None:
 
 
 def _note(session: Session, where: Places, done: Done, *, is_first_fault: bool) -> list[Problem]:
-    """The deed's line in the log file, written at once; what is wrong with it or with the log."""
+    """Write the line of one job in the log file at once; return its problems and those of the
+    log.
+    """
     problems = [*done.problems(done.subject)]
     if where.log is None or session.dry_run:
         return problems
@@ -262,7 +264,7 @@ def _note(session: Session, where: Places, done: Done, *, is_first_fault: bool) 
 
 
 def _tabulate(session: Session, done: list[Done]) -> Table:
-    """What became of deeds, in the zone of the first."""
+    """Tabulate the results of jobs, in the time zone of the first."""
     rows = []
     for each in done:
         message, late = (
@@ -288,12 +290,12 @@ def _tabulate(session: Session, done: list[Done]) -> Table:
 
 
 def _describe(session: Session, done: Done) -> dict[str, Any]:
-    """A deed as JSON has it, in its own zone."""
+    """Describe one job as JSON has it, in its own time zone."""
     return answers.rows(_tabulate(session, [done]))[0]
 
 
 def _choose_message(done: Done) -> Message:
-    """The first thing that the deed says of itself."""
+    """Choose the message of a job: its error, or the first sentence of its outcome."""
     if done.error is not None:
         return Message(done.error.text, done.error.params)
     return done.outcome.says[0] if done.outcome and done.outcome.says else Message("")
