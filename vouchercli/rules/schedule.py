@@ -64,8 +64,8 @@ class Scheduled:
 
     @property
     def order_at(self) -> int:
-        """When the platform's next order is due: the first a lead before the opening, never before
-        the approval; one that replaces another as soon as the new terms stand.
+        """When the platform's next order is due: the first a lead before the opening, but not
+        before the approval; a replacement as soon as the new terms stand.
         """
         stand_since = max(self.approved_at or 0, self.amended_at)
         return (
@@ -95,7 +95,7 @@ class Due(NamedTuple):
 
 
 def list_jobs(round_: Scheduled) -> Iterator[Due]:
-    """Every job that is still ahead of a round, in the order in which they are done."""
+    """List every job of a round that is still to come, in the order in which they are done."""
     is_before = round_.state in (*WAITING, "approved")
     if not is_before and round_.state not in ("open", "paused"):
         return
@@ -115,7 +115,7 @@ def list_jobs(round_: Scheduled) -> Iterator[Due]:
 
 
 def list_due(job: str, rounds: Iterable[Scheduled], now: int) -> list[Due]:
-    """The rounds on which `job` is due at `now`, the longest due first."""
+    """List the rounds on which `job` is due at `now`, the longest due first."""
     return _longest_due_first(
         each
         for round_ in rounds
@@ -126,9 +126,9 @@ def list_due(job: str, rounds: Iterable[Scheduled], now: int) -> list[Due]:
 
 
 def list_reminders(rounds: Iterable[Scheduled], now: int) -> list[Due]:
-    """Rounds that should open within a day, or should be open, and still wait for their approval:
-    called for once before and once after the opening, for every revision and state; lotteries that
-    wait for their public text; amendments.
+    """List the rounds that open within a day, or should be open, and still wait for approval,
+    once before and once after the opening for every revision and state; lotteries that wait for
+    their public text; amendments that wait.
     """
     return _longest_due_first(each for round_ in rounds for each in _remind(round_, now))
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 ORDERS = {"fcfs": "applied_at, application_no", "targeted": "place on the list"}
-# a closed round's late files count while its money is still there
+# Late files of a closed round count while its money is not released.
 TAKES_GRANTS = ("open", "paused", "closed")
 
 
@@ -112,7 +112,7 @@ def require_finished(current: RoundAtHand) -> None:
 
 
 def platform_round_error(current: RoundAtHand) -> VoucherError:
-    """The refusal to grant what a platform grants."""
+    """The refusal to grant packs that a platform grants."""
     return VoucherError(
         "platform_round",
         "the packs of round {round} are granted by {platform}, not here",

@@ -1,6 +1,4 @@
-"""Granting: packs of a round become claims, whoever decided who gets them - arrival, a list, a draw
-or a live claim.
-"""
+"""Turn packs of a round into claims, for arrivals, a list, a draw or a live claim."""
 
 from __future__ import annotations
 

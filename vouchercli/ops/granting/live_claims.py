@@ -1,5 +1,5 @@
-"""Live claims: one resident, or groups of them, get their packs now; durable when the answer is
-given.
+"""Live claims: one resident, or groups of them, get their packs now. The claims are on the disk
+when the answer is given.
 """
 
 from __future__ import annotations

@@ -31,7 +31,9 @@ FOLDER = "draws"
 def show_draw(
     session: Session, code: str, *, application: str | None = None, to: str | None = None
 ) -> Outcome:
-    """How far a draw has come; one application's ticket; with `to` its files are written again."""
+    """Show how far a draw has come, and the ticket of one application; with `to` write its files
+    again.
+    """
     lottery = look_up_lottery(session, code)
     outcome = answer_with_draw(lottery, *_say_next(lottery))
     if application is not None:

@@ -1,4 +1,4 @@
-"""The quotas of a draw as people give them: options of the command line, or a YAML file."""
+"""Read the quotas of a draw from options of the command line, or from a YAML file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read(given: Sequence[str], file: str | None) -> tuple[law.Stratum, ...] | None:
-    """The strata of the options, then those of the file; None when neither says any.
+    """Read the strata of the options, then those of the file; None when there are none.
 
     Raises `bad_stratum`, `stratum_twice`, and `bad_yaml` with every fault of the file.
     """

@@ -57,7 +57,7 @@ class Lottery(RoundAtHand):
 
     @property
     def step(self) -> str:
-        """How far it has come: not_committed, committed, published, drawn."""
+        """The last step taken: not_committed, committed, published or drawn."""
         if self.draw is None:
             return "not_committed"
         return (
@@ -70,7 +70,7 @@ class Lottery(RoundAtHand):
 
     @property
     def committed_draw(self) -> Draw:
-        """The draw's row, where a commitment was asked for before."""
+        """The row of the draw, for callers that have checked the commitment."""
         assert self.draw is not None
         return self.draw
 

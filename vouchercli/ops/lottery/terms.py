@@ -1,5 +1,5 @@
-"""What a draw asks before it goes on: a commitment in time, a closed registration, quotas that fit,
-the list that was published.
+"""Check the terms of a draw before it goes on: a commitment in time, a closed registration,
+quotas that fit, the published list.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def _terms_stand_error(lottery: Lottery) -> VoucherError:
 
 
 def require_time(lottery: Lottery, registration_closes_at: int | None) -> None:
-    """The commitment comes before registration closes, and that no later than the round opens."""
+    """Require that the commitment comes before registration closes, and that registration closes
+    no later than the round opens.
+    """
     row = lottery.row
     if row["state"] not in rounds.BEFORE_OPENING:
         raise VoucherError(
@@ -116,8 +118,8 @@ def require_closed(lottery: Lottery) -> None:
 
 
 def require_open(lottery: Lottery) -> None:
-    """A draw hands out packs at once: it needs a closed registration and an open round with packs
-    left.
+    """Require a closed registration and an open round with packs left, because a draw grants
+    packs at once.
     """
     require_closed(lottery)
     row = lottery.row
@@ -166,7 +168,7 @@ def fix_strata(lottery: Lottery, strata: Sequence[Stratum] | None) -> None:
 
 
 def too_large_error(kept: int, places: int) -> VoucherError:
-    """The refusal of quotas that keep more than there is."""
+    """The refusal of quotas that keep more places than there are."""
     return VoucherError(
         "quotas_too_large",
         "the quotas keep {kept:,} places, but there are only {places:,}",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
     from vouchercli.store.amendments import Amendment
 
-# ---------------------------------------------------------------- at once
+# ---------------------------------------------------------------- effective at once
 
 
 def pause_round(session: Session, code: str, note: str = "") -> Outcome:
@@ -59,7 +59,7 @@ def pause_round(session: Session, code: str, note: str = "") -> Outcome:
         )
 
 
-# ---------------------------------------------------------------- proposed
+# ---------------------------------------------------------------- proposals
 
 
 def resume_round(session: Session, code: str, note: str = "") -> Outcome:
@@ -206,7 +206,7 @@ def _propose(
     )
 
 
-# ---------------------------------------------------------------- approved or rejected
+# ---------------------------------------------------------------- approval and rejection
 
 
 def approve(current: RoundAtHand, waiting: Amendment) -> Outcome:
@@ -397,5 +397,7 @@ def _refuse_drawn(current: RoundAtHand) -> None:
 
 
 def _check_platform(current: RoundAtHand, after: dict[str, Any]) -> None:
-    """The order that replaces the last one must be able to go out. Raises `platform_limits`."""
+    """Raise `platform_limits` when the platform would not take the order that replaces the last
+    one.
+    """
     drafts.check_platform(current.programme, current.template, dict(current.row) | after)

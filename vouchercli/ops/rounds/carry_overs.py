@@ -1,4 +1,4 @@
-"""What is left of a round goes into the next one, where the programme says `unused: next_round`."""
+"""Carry what is left of a round into the next one, for programmes with `unused: next_round`."""
 
 from __future__ import annotations
 

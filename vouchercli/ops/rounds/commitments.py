@@ -1,5 +1,5 @@
-"""What an approved round holds of each fund: committed when it or its top-up is approved, released
-when it is edited or cancelled.
+"""Commit the money of a round when it or its top-up is approved; release it when the round is
+edited or cancelled.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Drafting a round: create, edit, copy; the terms, their defaults, and what is refused at once."""
+"""Draft a round: create, edit, copy; choose its terms and defaults, and refuse terms that do not
+fit.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ COLUMNS = (
 
 
 def create_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome:
-    """A new draft. `given` are the options (None: not said), times in UTC seconds.
+    """Create a draft. `given` are the options (None: not given), times in UTC seconds.
 
     Unless said: mode fcfs; per resident what the programme allows; closing when a voucher claimed
     at the opening expires.
@@ -74,8 +76,8 @@ def _add_draft(
 
 
 def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome:
-    """New terms before the opening: the round is a draft again, approvals are void, committed money
-    is released.
+    """Give a round new terms before the opening: it is a draft again, its approvals are void, its
+    committed money is released.
 
     Terms that stand already change nothing.
     """
@@ -125,8 +127,8 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
 
 
 def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) -> Outcome:
-    """The next round from this one, as a draft: same terms, as long, registration as long before;
-    `given` replaces them.
+    """Copy a round as the draft of the next one: same terms, same length, registration as long
+    before; `given` replaces them.
 
     Unless `given` says how many packs, what this round did not use is rolled in where the
     programme's policy says so.
@@ -202,8 +204,8 @@ def _answer_with_draft(
 def _choose_terms(
     programme: Programme, pack: sqlite3.Row, given: Mapping[str, Any], usual: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The columns of a round: what is given, else what is usual; refused when they do not fit
-    together or the programme.
+    """Choose the columns of a round: what is given, else what is usual; refuse them when they do
+    not fit together or the programme.
     """
     template = templates.value(pack)
     chosen = {
@@ -329,7 +331,9 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
 
 
 def _check_code(db: sqlite3.Connection, programme_id: int, code: str) -> None:
-    """A new code: of our characters, and no other round's, not even in other case."""
+    """Refuse a code with characters that are not allowed, or one that another round has, in
+    whatever case.
+    """
     if not law.is_code(code):
         raise VoucherError(
             "bad_round_code",

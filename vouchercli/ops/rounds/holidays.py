@@ -44,5 +44,5 @@ def _look_up_holiday(day: int) -> tuple[bool, str] | None:
         is_off, name = chinese_calendar.get_holiday_detail(times.as_date(day))
     except NotImplementedError:
         return None
-    # a worked weekend is no holiday
+    # A weekend that is worked is not a holiday.
     return bool(is_off), (HOLIDAYS.get(name, name or "") if is_off else "")

@@ -1,4 +1,4 @@
-"""When: the days of a round against workdays, public holidays and other rounds."""
+"""Compare the days of a round with workdays, public holidays and other rounds."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What the city's own past rounds came to, and what they let one expect of the next; nothing
-without any.
+"""Read the results of the city's own past rounds and estimate the next round from them; without
+past rounds there is no estimate.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _describe_past(each: Past) -> dict[str, Any]:
 def tabulate_past(
     current: RoundAtHand, past: list[Past], expected: dict[str, Any]
 ) -> tuple[Table, ...]:
-    """The past rounds with their pooled total, and what they let one expect."""
+    """Tabulate the past rounds with their pooled total, and the estimate from them."""
     left = len(past) - SHOWN_ROUNDS
     notes = [
         say(
@@ -168,8 +168,8 @@ def tabulate_past(
 
 
 def _tabulate_ranges(expected: dict[str, Any], *, is_race: bool) -> Table:
-    """What to expect of this round: from the lowest past round to the highest; selling out only
-    where who comes first is served.
+    """Tabulate the estimate of this round from the lowest past round to the highest; the time to
+    sell out only for a first-come round.
     """
     sell_out = {
         "rounds": expected["sold_out_rounds"],

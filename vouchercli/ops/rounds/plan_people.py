@@ -1,5 +1,5 @@
-"""For whom and at whose tills: the residents on the list and the merchants of the scope, by
-district and industry.
+"""Count who may have a pack and where it may be used: the residents on the list and the
+merchants of the scope, by district and industry.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What a round would mean before anybody approves it: money here; dates, people and past rounds in
-the plan_ files beside it.
+"""Foresee a round before its approval: the money here; dates, people and past rounds in the
+plan_ files beside it.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
 
 
 def _list_liability(current: RoundAtHand) -> list[dict[str, Any]]:
-    """By funder: the most it can have to pay, and its uncommitted money without and with this
-    round; None: no fund to watch.
+    """List by funder the most it can have to pay, and its uncommitted money without and with
+    this round; None: no fund to watch.
     """
     funds = commitments.list_funds(current.db, current.row["programme_id"])
     parts: list[dict[str, Any]] = []
@@ -109,7 +109,7 @@ def _list_liability(current: RoundAtHand) -> list[dict[str, Any]]:
 
 
 def _sum_match(current: RoundAtHand) -> int:
-    """The most that merchants can have to add as their match."""
+    """Sum the most that merchants can have to add as their match."""
     return int(current.row["packs"]) * packs_law.match_liability_fen(current.template)
 
 

@@ -34,7 +34,7 @@ def answer_with_round(
 
 
 def list_rounds(session: Session) -> Outcome:
-    """Every round of the programme by its opening, cancelled ones too."""
+    """List every round of the programme by its opening, including cancelled ones."""
     programme = programmes.current(session.db, session.programme)
     rows = rounds.listed(session.db, programme["programme_id"])
     says = (
@@ -52,8 +52,8 @@ def list_rounds(session: Session) -> Outcome:
 
 
 def show_round(session: Session, code: str) -> Outcome:
-    """One round: its terms, its money by funder, its approvals, its amendments, what was
-    claimed.
+    """Show one round: its terms, its money by funder, its approvals, its amendments and its
+    claims.
     """
     return Outcome(tables=tables.describe_round(look_up(session, code), is_shown=True))
 
@@ -112,7 +112,7 @@ def warn_if_over(current: RoundAtHand) -> tuple[Problem, ...]:
 
 
 def end_claiming(current: RoundAtHand, number: int | None = None) -> Outcome:
-    """Claiming ends at its time, or now when that is sooner; never before the last claim that is
+    """End claiming at its time, or now when that is sooner, but never before the last claim that is
     in. Joins the caller's transaction.
 
     `number`: the approved amendment that it rests on; without one, an earlier end stands in the

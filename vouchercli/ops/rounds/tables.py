@@ -1,5 +1,5 @@
-"""How rounds are shown, to people and to programs: the list, and one round with its money, its
-approvals, its amendments and what was granted of it.
+"""Tabulate rounds for people and for programs: the list, and one round with its money, its
+approvals, its amendments and its granted packs.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.written.folders import Landed
     from vouchercli.session import Session
 
-# The folder of a kind, and who takes its files in: in this order within one second.
+# The folder of a kind, and the function that imports its files; in this order within one second.
 IMPORTERS = {
     "merchants": ("registries", "import_merchants"),
     "eligibility": ("eligibility", "import_eligibility"),

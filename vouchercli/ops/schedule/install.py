@@ -56,7 +56,7 @@ class Plan:
 
     @property
     def unit(self) -> str:
-        """The units' name: readable, and another one for every database."""
+        """The name of the units: readable, and different for every database."""
         readable = re.sub(r"[^A-Za-z0-9]+", "-", Path(self.name).stem).strip("-") or "voucher"
         return f"voucher-{readable}-{hashlib.sha256(self.name.encode()).hexdigest()[:6]}"
 
@@ -140,7 +140,7 @@ def show_plan(plan: Plan, *, systemd: bool) -> Outcome:
     )
 
 
-# ---------------------------------------------------------------- what would change
+# ---------------------------------------------------------------- the change planned
 
 
 def plan_change(plan: Plan, *, systemd: bool, is_removal: bool = False) -> Change:
@@ -215,7 +215,7 @@ def _unit_folder() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
 
 
-# ---------------------------------------------------------------- written
+# ---------------------------------------------------------------- the change applied
 
 
 def apply(change: Change, *, dry_run: bool) -> Outcome:

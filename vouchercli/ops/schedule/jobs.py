@@ -58,8 +58,8 @@ class Done:
     error: VoucherError | None = None
 
     def problems(self, where: str = "") -> tuple[Problem, ...]:
-        """What the outcome warns of; the refusal, at `where` when it names no place, and the faults
-        that it gathers.
+        """The warnings of the outcome; or the refusal, placed at `where` when it names no place,
+        with the faults that it gathers.
         """
         if self.error is not None:
             return self.error.as_problems(where)
@@ -162,8 +162,7 @@ def do_job(session: Session, due: Due) -> Outcome | None:
         )
         inner = session._replace(joins=True, programme=round_.programme)
         if due.job == "draw":
-            # The winners' packs count from the moment the draw was due: a late tick takes nothing
-            # from their validity but its lateness.
+            # The winners' packs count from the moment the draw was due, even when the tick is late.
             return draws.draw(inner, round_.round, at=due.due_at)
         if due.job == "open":
             _require_ready(inner, round_)
