@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_agreement import PROGRAMME, START, TEMPLATE, ZONE
 
-from vouchercli.ops.granting import allocations as ops
+from vouchercli.ops.granting import allocations
 from vouchercli.rules import allocations as law
 from vouchercli.rules import persons as persons_law
 from vouchercli.rules import programmes as programme_rules
@@ -153,7 +153,7 @@ def test_law_and_store_grant_the_same_packs_in_the_same_order(
         db.execute(
             "INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id,"
             " line) VALUES (1, ?, 'medics', 0, ?, 1)",
-            (resident, _a_batch(db)),
+            (resident, _add_batch(db)),
         )
     paused = (START + pause[0] * DAY, START + pause[1] * DAY) if pause else (0, 0)
     if pause:
@@ -184,7 +184,7 @@ def test_law_and_store_grant_the_same_packs_in_the_same_order(
             elsewhere,
             {"eligible": eligible, "paused": paused},
         )
-        data = ops.allocate(session, "r").data
+        data = allocations.allocate(session, "r").data
         found = [
             row["line"]
             for row in db.execute(
@@ -211,7 +211,7 @@ def test_law_and_store_grant_the_same_packs_in_the_same_order(
         assert checks.CHECKS[name](db) == [], name
 
 
-def _a_batch(db: Any) -> int:
+def _add_batch(db: Any) -> int:
     return int(
         db.execute(
             """
@@ -227,10 +227,10 @@ def _a_batch(db: Any) -> int:
 def _grant_earlier(session: Session, packs: list[tuple[bytes, int]]) -> None:
     """Packs of the earlier round: they count in the week and in the programme."""
     from vouchercli.ops.granting import grants
-    from vouchercli.ops.rounds.lookup import found
+    from vouchercli.ops.rounds.lookup import look_up
 
     with store.writing(session):
-        grants.grant(found(session, "earlier"), [(resident, None, at) for resident, at in packs])
+        grants.grant(look_up(session, "earlier"), [(resident, None, at) for resident, at in packs])
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
@@ -251,13 +251,13 @@ def test_a_targeted_round_gives_everyone_on_the_list_one_pack_whatever_the_order
         session.db.execute(
             "INSERT OR IGNORE INTO eligibility (programme_id, resident, resident_group, listed_at,"
             " batch_id, line) VALUES (1, ?, ?, ?, ?, 1)",
-            (resident, "old" if number % 3 else "ill", START + number, _a_batch(session.db)),
+            (resident, "old" if number % 3 else "ill", START + number, _add_batch(session.db)),
         )
     for group in order:
-        ops.allocate(session, "r", group=group)
+        allocations.allocate(session, "r", group=group)
     held = [row[0] for row in session.db.execute("SELECT count(*) FROM claims GROUP BY resident")]
     assert held == [1] * min(packs, len(set(residents)))
-    assert ops.allocate(session, "r").data["granted"] == 0
+    assert allocations.allocate(session, "r").data["granted"] == 0
 
 
 def test_the_quota_is_named_before_everything_else() -> None:
@@ -285,7 +285,7 @@ def test_a_chain_of_shared_identities_makes_one_person_however_it_is_found() -> 
 HEADER = "application_no,round,resident,applied_at,group,device,mobile\n"
 
 
-def applied(voucher: Any, here: Path, rows: str, *, expect: int = 0, name: str = "a.csv") -> Any:
+def apply(voucher: Any, here: Path, rows: str, *, expect: int = 0, name: str = "a.csv") -> Any:
     (here / name).write_text(HEADER + rows, "utf-8")
     return voucher("application", "import", name, "-o", "json", expect=expect)
 
@@ -293,9 +293,9 @@ def applied(voucher: Any, here: Path, rows: str, *, expect: int = 0, name: str =
 def test_packs_go_in_the_order_of_arrival_and_the_sell_out_is_kept(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
     rows = "".join(f"A{n:02d},r1,p{n % 12},2020-03-27 08:00:{n // 2:02d},,,\n" for n in range(30))
-    applied(voucher, here, rows)
+    apply(voucher, here, rows)
     ran = voucher("round", "allocate", "r1", "-o", "json", "--now", "2020-03-27 10:00")
-    told = {
+    answer = {
         key: ran.data[key]
         for key in (
             "granted",
@@ -306,7 +306,7 @@ def test_packs_go_in_the_order_of_arrival_and_the_sell_out_is_kept(city: Any, he
             "order",
         )
     }
-    assert told == {
+    assert answer == {
         "granted": 10,
         "resident_limit": 0,
         "sold_out": 20,
@@ -316,15 +316,15 @@ def test_packs_go_in_the_order_of_arrival_and_the_sell_out_is_kept(city: Any, he
     }
     shown = voucher("round", "show", "r1", "-o", "json").data
     assert (shown["sold_out_at"], shown["last_application_no"], len(shown["allocations"])) == (
-        told["sold_out_at"],
+        answer["sold_out_at"],
         "A09",
         1,
     )
     (row,) = voucher("report", "rounds", "-o", "json").data["rows"]
     assert (row["sold_out_at"], row["last_application_no"], row["last_applied_at"]) == (
-        told["sold_out_at"],
+        answer["sold_out_at"],
         "A09",
-        told["sold_out_at"],
+        answer["sold_out_at"],
     )
     again = voucher("round", "allocate", "r1", "--now", "2020-03-27 10:00")
     assert (
@@ -336,7 +336,7 @@ def test_packs_go_in_the_order_of_arrival_and_the_sell_out_is_kept(city: Any, he
 
 def test_in_the_same_second_the_smaller_number_comes_first(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
-    applied(
+    apply(
         voucher,
         here,
         "".join(f"{n:03d},r1,p{n},2020-03-27 08:00:00,,,\n" for n in range(20, 0, -1)),
@@ -351,13 +351,13 @@ def test_in_the_same_second_the_smaller_number_comes_first(city: Any, here: Path
 
 def test_one_person_with_several_identities_gets_one_pack(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
-    applied(
+    apply(
         voucher,
         here,
         "1,r1,a,2020-03-27 08:00:01,,phone1,\n2,r1,b,2020-03-27"
         " 08:00:02,,phone1,139\n3,r1,c,2020-03-27 08:00:03,,,139\n4,r1,d,2020-03-27 08:00:04,,,\n",
     )
-    applied(
+    apply(
         voucher,
         here,
         "5,r1,d,2020-03-27 08:00:05,,,\n6,r1,e,2020-03-27 08:00:06,,phone1,\n",
@@ -370,8 +370,8 @@ def test_one_person_with_several_identities_gets_one_pack(city: Any, here: Path)
 
 def test_an_undone_file_of_applications_parts_those_whom_it_joined(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
-    applied(voucher, here, "1,r1,a,2020-03-27 08:00:01,,x,\n2,r1,b,2020-03-27 08:00:02,,y,\n")
-    batch = applied(
+    apply(voucher, here, "1,r1,a,2020-03-27 08:00:01,,x,\n2,r1,b,2020-03-27 08:00:02,,y,\n")
+    batch = apply(
         voucher,
         here,
         "3,r1,c,2020-03-27 08:00:03,,x,7\n4,r1,b,2020-03-27 08:00:04,,,7\n",
@@ -395,7 +395,7 @@ def test_an_undone_file_of_applications_parts_those_whom_it_joined(city: Any, he
 
 def test_what_was_granted_is_not_taken_back(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
-    applied(voucher, here, "1,r1,a,2020-03-27 08:00:01,,,\n")
+    apply(voucher, here, "1,r1,a,2020-03-27 08:00:01,,,\n")
     batch = str(
         voucher("round", "allocate", "r1", "-o", "json", "--now", "2020-03-27 10:00").data["batch"]
     )
@@ -416,7 +416,7 @@ def test_what_was_granted_is_not_taken_back(city: Any, here: Path) -> None:
 
 def test_a_dry_run_says_what_would_be_granted_and_grants_nothing(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
-    applied(voucher, here, "1,r1,a,2020-03-27 08:00:01,,,\n")
+    apply(voucher, here, "1,r1,a,2020-03-27 08:00:01,,,\n")
     assert (
         voucher(
             "round", "allocate", "r1", "--dry-run", "-o", "json", "--now", "2020-03-27 10:00"
@@ -468,7 +468,7 @@ def test_a_closed_round_is_still_allocated_until_its_money_is_released(
     city: Any, here: Path
 ) -> None:
     voucher = city(with_claims=False)
-    applied(voucher, here, "1,r1,a,2020-03-27 08:00:01,,,\n")
+    apply(voucher, here, "1,r1,a,2020-03-27 08:00:01,,,\n")
     voucher("round", "close", "r1", "--now", "2020-03-28 08:00", "--actor", "mei")
     assert (
         voucher("round", "allocate", "r1", "-o", "json", "--now", "2020-03-28 08:10").data[

@@ -92,8 +92,8 @@ def opened(approved: Voucher, once: Once, monkeypatch: pytest.MonkeyPatch) -> Vo
     return approved
 
 
-def by(voucher: Voucher, actor: str, deed: str, *rest: str, expect: int = 0) -> Ran:
-    return voucher("round", deed, "r1", *rest, "--actor", actor, "-o", "json", expect=expect)
+def by(voucher: Voucher, actor: str, verb: str, *rest: str, expect: int = 0) -> Ran:
+    return voucher("round", verb, "r1", *rest, "--actor", actor, "-o", "json", expect=expect)
 
 
 def change(voucher: Voucher, file: str) -> None:
@@ -103,15 +103,15 @@ def change(voucher: Voucher, file: str) -> None:
         voucher("programme", "approve", "--actor", checker)
 
 
-def code(ran: Ran) -> str:
+def read_code(ran: Ran) -> str:
     return str(ran.json["problems"][0]["code"])
 
 
-def shown(voucher: Voucher) -> Any:
+def show(voucher: Voucher) -> Any:
     return voucher("round", "show", "r1", "-o", "json").data
 
 
-def uncommitted(voucher: Voucher) -> int:
+def read_uncommitted(voucher: Voucher) -> int:
     return int(voucher("programme", "show", "-o", "json").data["funders"][0]["uncommitted_fen"])
 
 
@@ -137,7 +137,7 @@ def test_a_pause_takes_effect_at_once_and_a_resumption_after_a_second_person(
     assert data["state"] == "paused"
     data = by(opened, "chen", "resume").data
     assert (data["state"], data["amendments"][-1]["state"]) == ("paused", "proposed")
-    assert code(by(opened, "chen", "approve", expect=3)) == "not_a_checker"
+    assert read_code(by(opened, "chen", "approve", expect=3)) == "not_a_checker"
     data = by(opened, "lin", "approve", "--now", "2020-03-27 13:00").data
     assert data["state"] == "open"
     pause, resumption = data["amendments"]
@@ -168,7 +168,7 @@ def test_a_claim_counts_by_the_moment_it_was_made(opened: Voucher) -> None:
     assert claim(opened, "2020-03-27 12:59:59", "2020-03-27 13:00:00", first=3, expect=4) == {
         "round_paused": 1
     }
-    assert shown(opened)["claimed"] == 2
+    assert show(opened)["claimed"] == 2
     explained = opened("batch", "rejects", "2", "-o", "json").data["rejects"][0]["explanation"]
     assert explained == "claimed at 2020-03-27 12:59:59, while round r1 was paused"
     row = opened("report", "rounds", "-o", "json").data["rows"][0]
@@ -177,10 +177,10 @@ def test_a_claim_counts_by_the_moment_it_was_made(opened: Voucher) -> None:
 
 
 def test_who_is_not_of_the_staff_cannot_pause(opened: Voucher) -> None:
-    assert code(by(opened, "stranger", "pause", expect=3)) == "not_staff"
-    assert code(by(opened, "qian", "pause", expect=3)) == "not_staff"
+    assert read_code(by(opened, "stranger", "pause", expect=3)) == "not_staff"
+    assert read_code(by(opened, "qian", "pause", expect=3)) == "not_staff"
     assert by(opened, "lin", "pause").data["state"] == "paused"
-    assert code(by(opened, "lin", "pause", expect=3)) == "wrong_state"
+    assert read_code(by(opened, "lin", "pause", expect=3)) == "wrong_state"
 
 
 def test_only_a_paused_round_is_resumed_and_it_can_be_closed_instead(opened: Voucher) -> None:
@@ -188,23 +188,23 @@ def test_only_a_paused_round_is_resumed_and_it_can_be_closed_instead(opened: Vou
     assert ran.err.splitlines()[0] == "error: round r1 is already open [wrong_state]"
     by(opened, "chen", "pause")
     by(opened, "chen", "resume")
-    assert code(by(opened, "chen", "close", "--yes", expect=3)) == "amendment_waiting"
+    assert read_code(by(opened, "chen", "close", "--yes", expect=3)) == "amendment_waiting"
     by(opened, "chen", "reject", "--note", "it is closed instead")
     by(opened, "chen", "close", "--yes")
     assert by(opened, "lin", "approve").data["state"] == "closed"
-    assert [each["state"] for each in shown(opened)["amendments"]] == [
+    assert [each["state"] for each in show(opened)["amendments"]] == [
         "effective",
         "declined",
         "effective",
     ]
-    assert code(by(opened, "lin", "approve", expect=3)) == "wrong_state"
+    assert read_code(by(opened, "lin", "approve", expect=3)) == "wrong_state"
 
 
 def test_a_resumption_after_the_end_is_pointed_out(opened: Voucher) -> None:
     by(opened, "chen", "pause")
     by(opened, "chen", "resume")
     ran = by(opened, "lin", "approve", "--now", "2020-03-30")
-    assert (ran.data["state"], code(ran)) == ("open", "round_over")
+    assert (ran.data["state"], read_code(ran)) == ("open", "round_over")
 
 
 # ---------------------------------------------------------------- top-up
@@ -212,13 +212,13 @@ def test_a_resumption_after_the_end_is_pointed_out(opened: Voucher) -> None:
 
 def test_a_top_up_commits_its_money_when_it_is_approved(opened: Voucher) -> None:
     claim(opened, "2020-03-27 09:00:00")
-    assert uncommitted(opened) == 1200_00
+    assert read_uncommitted(opened) == 1200_00
     data = by(opened, "chen", "top-up", "--packs", "10", "--note", "sold out in an hour").data
-    assert (data["packs"], uncommitted(opened)) == (20, 1200_00)
+    assert (data["packs"], read_uncommitted(opened)) == (20, 1200_00)
     assert by(opened, "lin", "approve").data["packs"] == 20  # 1500 yuan in all: two must approve
-    assert code(by(opened, "lin", "approve", expect=3)) == "already_approved"
+    assert read_code(by(opened, "lin", "approve", expect=3)) == "already_approved"
     data = by(opened, "zhao", "approve").data
-    assert (data["packs"], data["claimed"], data["state"], uncommitted(opened)) == (
+    assert (data["packs"], data["claimed"], data["state"], read_uncommitted(opened)) == (
         30,
         1,
         "open",
@@ -238,19 +238,19 @@ def test_a_top_up_is_refused_when_the_fund_is_short_and_changes_nothing(opened: 
         ("fund_short", "warning")
     ]
     by(opened, "lin", "approve")
-    before = shown(opened)
-    assert code(by(opened, "zhao", "approve", expect=3)) == "fund_short"
-    assert (shown(opened), uncommitted(opened)) == (before, 1200_00)
+    before = show(opened)
+    assert read_code(by(opened, "zhao", "approve", expect=3)) == "fund_short"
+    assert (show(opened), read_uncommitted(opened)) == (before, 1200_00)
     by(opened, "zhao", "reject", "--note", "no money")
     by(opened, "chen", "top-up", "--packs", "30")
     by(opened, "lin", "approve")
     by(opened, "zhao", "approve")
-    assert uncommitted(opened) == 0
+    assert read_uncommitted(opened) == 0
 
 
 def test_a_top_up_of_nothing_is_a_slip(opened: Voucher) -> None:
     for packs in ("0", "-5", "many"):
-        assert code(by(opened, "chen", "top-up", "--packs", packs, expect=2)) == "usage"
+        assert read_code(by(opened, "chen", "top-up", "--packs", packs, expect=2)) == "usage"
 
 
 def test_small_top_ups_do_not_slip_under_the_band(opened: Voucher) -> None:
@@ -262,8 +262,8 @@ def test_small_top_ups_do_not_slip_under_the_band(opened: Voucher) -> None:
 
 def test_one_amendment_waits_at_a_time_and_its_proposer_may_take_it_back(opened: Voucher) -> None:
     by(opened, "chen", "top-up", "--packs", "1")
-    assert code(by(opened, "chen", "top-up", "--packs", "2", expect=3)) == "amendment_waiting"
-    assert code(by(opened, "qian", "reject", "--note", "no", expect=3)) == "not_a_checker"
+    assert read_code(by(opened, "chen", "top-up", "--packs", "2", expect=3)) == "amendment_waiting"
+    assert read_code(by(opened, "qian", "reject", "--note", "no", expect=3)) == "not_a_checker"
     data = by(opened, "chen", "reject", "--note", "a slip").data
     assert (data["state"], data["packs"], data["amendments"][0]["state"]) == (
         "open",
@@ -308,8 +308,8 @@ def test_an_earlier_closing_never_drops_a_claim_that_is_in(opened: Voucher) -> N
     by(opened, "chen", "reschedule", "--closes-at", "2020-03-28 08:00")
     claim(opened, "2020-03-28 08:00:00")
     ran = by(opened, "lin", "approve", expect=3)
-    assert code(ran) == "closes_before_claims"
-    assert shown(opened)["closes_at"] == "2020-03-29T08:00:00+08:00"
+    assert read_code(ran) == "closes_before_claims"
+    assert show(opened)["closes_at"] == "2020-03-29T08:00:00+08:00"
     by(opened, "lin", "reject", "--note", "too late")
     by(opened, "chen", "reschedule", "--closes-at", "2020-03-28 08:00:01")
     by(opened, "lin", "approve")
@@ -327,16 +327,16 @@ def test_an_earlier_closing_never_drops_a_claim_that_is_in(opened: Voucher) -> N
 def test_a_window_that_cannot_be_kept_is_refused(
     opened: Voucher, options: list[str], expected: str
 ) -> None:
-    assert code(by(opened, "chen", "reschedule", *options, expect=3)) == expected
-    assert shown(opened)["amendments"] == []
+    assert read_code(by(opened, "chen", "reschedule", *options, expect=3)) == expected
+    assert show(opened)["amendments"] == []
 
 
 def test_the_order_of_times_holds_for_amendments_too(approved: Voucher) -> None:
     assert (
-        code(by(approved, "chen", "reschedule", "--closes-at", "2020-03-27 08:00", expect=3))
+        read_code(by(approved, "chen", "reschedule", "--closes-at", "2020-03-27 08:00", expect=3))
         == "closes_before_opening"
     )
-    assert code(by(approved, "chen", "reschedule", expect=2)) == "nothing_to_edit"
+    assert read_code(by(approved, "chen", "reschedule", expect=2)) == "nothing_to_edit"
     ran = by(approved, "chen", "reschedule", "--opens-at", OPENS)
     assert (ran.data["amendments"], ran.json["status"]) == ([], "ok")
 
@@ -344,7 +344,8 @@ def test_the_order_of_times_holds_for_amendments_too(approved: Voucher) -> None:
 def test_an_approval_that_comes_too_late_is_refused(approved: Voucher) -> None:
     by(approved, "chen", "reschedule", "--opens-at", "2020-03-26 20:00")
     assert (
-        code(by(approved, "lin", "approve", "--now", "2020-03-26 20:00", expect=3)) == "time_past"
+        read_code(by(approved, "lin", "approve", "--now", "2020-03-26 20:00", expect=3))
+        == "time_past"
     )
 
 
@@ -383,27 +384,27 @@ def test_an_opening_never_moves_before_the_announced_end_of_registration(approve
         "json",
         expect=3,
     )
-    assert code(ran) == "registration_closes_late"
+    assert read_code(ran) == "registration_closes_late"
     approved("round", "reschedule", "r2", "--opens-at", "2020-04-03 07:00", "--actor", "chen")
 
 
 def test_an_opening_that_came_voids_what_would_have_moved_it(approved: Voucher) -> None:
     by(approved, "chen", "reschedule", "--opens-at", "2020-03-28 08:00")
     approved("round", "open", "r1", "--now", OPENS)
-    assert shown(approved)["amendments"][0]["state"] == "void"
+    assert show(approved)["amendments"][0]["state"] == "void"
 
 
 def test_an_end_before_its_time_takes_two_people_and_begins_with_the_approval(
     opened: Voucher,
 ) -> None:
-    assert code(by(opened, "chen", "close", expect=3)) == "too_early"
+    assert read_code(by(opened, "chen", "close", expect=3)) == "too_early"
     data = by(opened, "chen", "close", "--yes", "--note", "the shops are overrun").data
     assert (data["state"], data["closes_at"], data["amendments"][0]["after"]) == (
         "open",
         "2020-03-29T08:00:00+08:00",
         {"state": "closed"},
     )
-    assert code(by(opened, "chen", "approve", expect=3)) == "not_a_checker"
+    assert read_code(by(opened, "chen", "approve", expect=3)) == "not_a_checker"
     claim(opened, "2020-03-27 12:59:59")
     data = by(opened, "lin", "approve", "--now", "2020-03-27 13:00").data
     assert (data["state"], data["claimed"]) == ("closed", 1)
@@ -494,20 +495,20 @@ def test_every_step_is_a_line_with_before_and_after(opened: Voucher) -> None:
 
 
 @pytest.mark.parametrize(
-    "deed", [["pause"], ["top-up", "--packs", "5"], ["reschedule", "--closes-at", "2020-03-30"]]
+    "words", [["pause"], ["top-up", "--packs", "5"], ["reschedule", "--closes-at", "2020-03-30"]]
 )
-def test_a_dry_run_amends_nothing(opened: Voucher, deed: list[str]) -> None:
-    before = shown(opened)
-    assert by(opened, "chen", *deed, "--dry-run").data != before
-    assert shown(opened) == before
+def test_a_dry_run_amends_nothing(opened: Voucher, words: list[str]) -> None:
+    before = show(opened)
+    assert by(opened, "chen", *words, "--dry-run").data != before
+    assert show(opened) == before
 
 
 def test_an_edit_or_a_cancellation_voids_what_was_waiting(approved: Voucher) -> None:
     by(approved, "chen", "top-up", "--packs", "5")
     data = by(approved, "chen", "edit", "--packs", "10").data
     assert (data["state"], data["packs"], data["amendments"][0]["state"]) == ("draft", 10, "void")
-    assert code(by(approved, "lin", "approve", expect=3)) == "wrong_state"
-    assert code(by(approved, "chen", "top-up", "--packs", "5", expect=3)) == "wrong_state"
+    assert read_code(by(approved, "lin", "approve", expect=3)) == "wrong_state"
+    assert read_code(by(approved, "chen", "top-up", "--packs", "5", expect=3)) == "wrong_state"
 
 
 # ---------------------------------------------------------------- the next round
@@ -519,14 +520,14 @@ def next_round(voucher: Voucher, *options: str, source: str = "r1", new: str = "
     )
 
 
-def closed(voucher: Voucher) -> None:
+def close(voucher: Voucher) -> None:
     """Three of the twenty packs are claimed, the round is over."""
     claim(voucher, "2020-03-27 09:00:00", "2020-03-27 09:00:01", "2020-03-27 09:00:02")
     voucher("round", "close", "r1", "--now", "2020-03-29 08:00")
 
 
 def test_what_was_not_claimed_is_rolled_into_the_next_round(opened: Voucher) -> None:
-    closed(opened)
+    close(opened)
     ran = next_round(opened)
     assert (
         ran.err.splitlines()[2] == "rolled in: 17 packs, 850.00 yuan, from 17 unclaimed packs of r1"
@@ -546,7 +547,7 @@ def test_what_was_not_claimed_is_rolled_into_the_next_round(opened: Voucher) -> 
 
 
 def test_what_expired_unused_is_rolled_in_too_and_only_once(opened: Voucher) -> None:
-    closed(opened)
+    close(opened)
     Path("m.csv").write_text("merchant_no,name\nM1,面馆\n", "utf-8")
     opened("merchant", "import", "m.csv")
     Path("paid.csv").write_text(
@@ -579,7 +580,7 @@ def test_what_expired_unused_is_rolled_in_too_and_only_once(opened: Voucher) -> 
 
 def test_what_may_still_be_used_is_not_rolled_in(opened: Voucher) -> None:
     change(opened, write("later.yaml", {**PROGRAMME, "unused_after_days": 3}))
-    closed(opened)
+    close(opened)
     next_round(opened, "--now", "2020-04-06 07:00")
     assert opened("round", "show", "r2", "-o", "json").data["rolled_in"]["expired_fen"] == 0
     next_round(opened, "--now", "2020-04-06 10:00", new="r3")
@@ -600,10 +601,10 @@ def test_the_week_after_begins_with_its_own_packs_again(opened: Voucher) -> None
             },
         ),
     )
-    closed(opened)
+    close(opened)
     next_round(opened)
-    for actor, deed in (("chen", "submit"), ("lin", "approve"), ("zhao", "approve")):
-        opened("round", deed, "r2", "--actor", actor)
+    for actor, verb in (("chen", "submit"), ("lin", "approve"), ("zhao", "approve")):
+        opened("round", verb, "r2", "--actor", actor)
     opened("round", "open", "r2", "--now", "2020-04-03 08:00")
     opened("round", "close", "r2", "--now", "2020-04-11")
     opened("round", "copy", "r2", "r3", "--opens-at", "2020-04-12 08:00")
@@ -611,7 +612,7 @@ def test_the_week_after_begins_with_its_own_packs_again(opened: Voucher) -> None
 
 
 def test_a_new_version_of_the_pack_takes_over_the_money_not_the_count(opened: Voucher) -> None:
-    closed(opened)
+    close(opened)
     coupons = [{"count": 3, "kind": "amount_off", "denomination": "20", "threshold": "80"}]
     opened("template", "add", write("pack.yaml", {**PACK, "coupons": coupons}))
     next_round(opened, "--template", "pack@2")
@@ -626,7 +627,7 @@ def test_a_new_version_of_the_pack_takes_over_the_money_not_the_count(opened: Vo
 
 
 def test_packs_that_are_named_count_alone(opened: Voucher) -> None:
-    closed(opened)
+    close(opened)
     ran = next_round(opened, "--packs", "25")
     assert "17 packs of r1 are unclaimed and not rolled in: --packs was given" in ran.err
     assert opened("round", "show", "r2", "-o", "json").data["rolled_in"] is None
@@ -640,7 +641,7 @@ def test_nothing_is_rolled_in_while_the_round_goes_on_or_where_the_policy_differ
 ) -> None:
     ran = next_round(opened)
     assert "nothing is rolled in: round r1 is open; copy it after it has closed" in ran.err
-    closed(opened)
+    close(opened)
     change(opened, write("city.yaml", {**PROGRAMME, "unused": "treasury"}))
     ran = next_round(opened, new="r3")
     assert "rolled" not in ran.err

@@ -95,15 +95,15 @@ def submitted(
     voucher("round", "submit", code, "--actor", maker)
 
 
-def by(voucher: Callable[..., Ran], actor: str, deed: str, *rest: str, expect: int = 0) -> Ran:
-    return voucher("round", deed, "r1", *rest, "--actor", actor, "-o", "json", expect=expect)
+def by(voucher: Callable[..., Ran], actor: str, verb: str, *rest: str, expect: int = 0) -> Ran:
+    return voucher("round", verb, "r1", *rest, "--actor", actor, "-o", "json", expect=expect)
 
 
-def code(ran: Ran) -> str:
+def read_code(ran: Ran) -> str:
     return str(ran.json["problems"][0]["code"])
 
 
-def committed(voucher: Callable[..., Ran]) -> list[tuple[int | None, int | None]]:
+def read_committed(voucher: Callable[..., Ran]) -> list[tuple[int | None, int | None]]:
     """(uncommitted, committed) of each funder."""
     return [
         (fund["uncommitted_fen"], fund["committed_fen"])
@@ -123,7 +123,7 @@ def test_a_second_person_approves_and_every_fund_is_committed(city: Callable[...
         {"funder": "district", "amount_fen": 150_00},
     ]
     assert [part["amount_fen"] for part in data["liability"]] == [300_00, 150_00, 50_00]
-    assert committed(city) == [(700_00, 300_00), (450_00, 150_00), (None, None)]
+    assert read_committed(city) == [(700_00, 300_00), (450_00, 150_00), (None, None)]
 
 
 def test_submitting_says_who_comes_next(city: Callable[..., Ran]) -> None:
@@ -146,7 +146,7 @@ def test_submitting_says_who_comes_next(city: Callable[..., Ran]) -> None:
         "submitted r1; checkers needed: 2",
         "next: voucher round approve r1 --actor NAME, by someone other than chen, wu",
     ]
-    assert code(by(city, "chen", "submit", expect=3)) == "wrong_state"
+    assert read_code(by(city, "chen", "submit", expect=3)) == "wrong_state"
 
 
 @pytest.mark.parametrize("actor", ["chen", "root", "LIN x"])
@@ -154,8 +154,8 @@ def test_only_a_checker_of_the_staff_approves_or_rejects(
     city: Callable[..., Ran], actor: str
 ) -> None:
     submitted(city, maker="wu")
-    assert code(by(city, actor, "approve", expect=3)) == "not_a_checker"
-    assert code(by(city, actor, "reject", "--note", "no", expect=3)) == "not_a_checker"
+    assert read_code(by(city, actor, "approve", expect=3)) == "not_a_checker"
+    assert read_code(by(city, actor, "reject", "--note", "no", expect=3)) == "not_a_checker"
     assert city("round", "show", "r1", "-o", "json").data["state"] == "submitted"
 
 
@@ -164,7 +164,7 @@ def test_nobody_approves_what_they_made_however_they_write_their_name(
     city: Callable[..., Ran], name: str
 ) -> None:
     submitted(city, maker="wu")
-    assert code(by(city, name, "approve", expect=3)) == "own_round"
+    assert read_code(by(city, name, "approve", expect=3)) == "own_round"
 
 
 def test_who_only_edited_or_only_submitted_does_not_approve_either(
@@ -185,8 +185,8 @@ def test_who_only_edited_or_only_submitted_does_not_approve_either(
     )
     by(city, "wu", "edit", "--packs", "9")
     by(city, "zhao", "submit")
-    assert code(by(city, "wu", "approve", expect=3)) == "own_round"
-    assert code(by(city, "zhao", "approve", expect=3)) == "own_round"
+    assert read_code(by(city, "wu", "approve", expect=3)) == "own_round"
+    assert read_code(by(city, "zhao", "approve", expect=3)) == "own_round"
     assert by(city, "lin", "approve").data["state"] == "approved"
 
 
@@ -198,7 +198,7 @@ def test_a_large_round_needs_two_different_checkers(city: Callable[..., Ran]) ->
         [],
         2,
     )
-    assert code(by(city, "lin", "approve", expect=3)) == "already_approved"
+    assert read_code(by(city, "lin", "approve", expect=3)) == "already_approved"
     assert by(city, "zhao", "approve").data["state"] == "approved"
 
 
@@ -225,7 +225,7 @@ def test_an_edit_voids_what_was_approved(city: Callable[..., Ran]) -> None:
     submitted(city, packs=11)
     by(city, "lin", "approve")
     by(city, "chen", "edit", "--packs", "12")
-    assert code(by(city, "zhao", "approve", expect=3)) == "wrong_state"
+    assert read_code(by(city, "zhao", "approve", expect=3)) == "wrong_state"
     by(city, "chen", "submit")
     assert by(city, "zhao", "approve").data["state"] == "submitted"
 
@@ -242,7 +242,7 @@ def test_without_staff_any_second_person_approves(voucher: Callable[..., Ran]) -
     )
     voucher("template", "add", write("pack.yaml", PACK))
     submitted(voucher)
-    assert code(by(voucher, "chen", "approve", expect=3)) == "own_round"
+    assert read_code(by(voucher, "chen", "approve", expect=3)) == "own_round"
     assert by(voucher, "anybody", "approve").data["state"] == "approved"
 
 
@@ -260,8 +260,8 @@ def test_a_draft_cannot_be_approved_or_rejected(city: Callable[..., Ran]) -> Non
         "--actor",
         "chen",
     )
-    for deed in (["approve"], ["reject", "--note", "x"]):
-        ran = city("round", deed[0], "r1", *deed[1:], "--actor", "lin", expect=3)
+    for words in (["approve"], ["reject", "--note", "x"]):
+        ran = city("round", words[0], "r1", *words[1:], "--actor", "lin", expect=3)
         assert ran.out == ""
         assert "[wrong_state]" in ran.err
         assert "next: voucher round submit r1" in ran.err
@@ -281,14 +281,14 @@ def test_a_short_fund_refuses_the_approval_and_changes_nothing(city: Callable[..
         " [fund_short]"
     )
     assert city("round", "show", "r1", "-o", "json").data == before
-    assert committed(city) == [(1000_00, 0), (600_00, 0), (None, None)]
+    assert read_committed(city) == [(1000_00, 0), (600_00, 0), (None, None)]
 
 
 def test_the_last_yuan_of_a_fund_can_be_committed(city: Callable[..., Ran]) -> None:
     submitted(city, packs=33)
     by(city, "lin", "approve")
     assert by(city, "zhao", "approve").data["state"] == "approved"
-    assert committed(city)[0] == (10_00, 990_00)
+    assert read_committed(city)[0] == (10_00, 990_00)
 
 
 def test_two_processes_cannot_commit_the_same_money(city: Callable[..., Ran]) -> None:
@@ -311,7 +311,7 @@ def test_two_processes_cannot_commit_the_same_money(city: Callable[..., Ran]) ->
     said = [process.communicate()[1] for process in both]
     assert sorted(process.returncode for process in both) == [0, 3]
     assert sum("[fund_short]" in text for text in said) == 1
-    assert committed(city)[0] == (280_00, 720_00)
+    assert read_committed(city)[0] == (280_00, 720_00)
 
 
 def test_where_no_fund_is_watched_nothing_is_committed(city: Callable[..., Ran]) -> None:
@@ -339,14 +339,14 @@ def test_where_no_fund_is_watched_nothing_is_committed(city: Callable[..., Ran])
         ran.err.splitlines()[0]
         == "approved r1: none of its funders has a limited fund, so nothing was committed"
     )
-    assert committed(city) == [(1000_00, 0), (600_00, 0), (None, None)]
+    assert read_committed(city) == [(1000_00, 0), (600_00, 0), (None, None)]
 
 
 def test_a_dry_run_approves_nothing(city: Callable[..., Ran]) -> None:
     submitted(city)
     assert by(city, "lin", "approve", "--dry-run").data["state"] == "approved"
     assert city("round", "show", "r1", "-o", "json").data["state"] == "submitted"
-    assert committed(city)[0] == (1000_00, 0)
+    assert read_committed(city)[0] == (1000_00, 0)
 
 
 def test_every_deed_leaves_one_line(city: Callable[..., Ran]) -> None:
@@ -433,9 +433,9 @@ class Bureau(RuleBasedStateMachine):
         )
 
     def attempt(
-        self, deed: str, actor: str, code: str, do: Callable[[Session], Any], dry_run: bool
+        self, verb: str, actor: str, code: str, do: Callable[[Session], Any], dry_run: bool
     ) -> None:
-        """Try a deed; whatever is refused or only rehearsed changes nothing."""
+        """Try a command; whatever is refused or only rehearsed changes nothing."""
         before = self.memory()
         try:
             do(self.session(actor, dry_run=dry_run))
@@ -446,7 +446,7 @@ class Bureau(RuleBasedStateMachine):
         if dry_run:
             assert self.memory() == before
         else:
-            self.follow(deed, code)
+            self.follow(verb, code)
 
     def memory(self) -> list[tuple[Any, ...]]:
         tables = (
@@ -460,21 +460,21 @@ class Bureau(RuleBasedStateMachine):
         )
         return [tuple(row) for statement in tables for row in self.db.execute(statement)]
 
-    def follow(self, deed: str, code: str) -> None:
+    def follow(self, verb: str, code: str) -> None:
         """The new state is one that the law allows after the old one."""
         new = self.db.execute("SELECT state FROM rounds WHERE round = ?", (code,)).fetchone()[
             "state"
         ]
         old = self.states.get(code)
-        if deed == "create":
+        if verb == "create":
             assert (old, new) == (None, "draft")
         else:
             assert old is not None
-            is_amendment = deed in ("approve", "reject") and old in ("approved", "open", "paused")
-            assert law.is_possible(deed, old) or is_amendment
+            is_amendment = verb in ("approve", "reject") and old in ("approved", "open", "paused")
+            assert law.is_possible(verb, old) or is_amendment
             assert (
-                new == law.ACTIONS[deed].end
-                or (deed in ("approve", "reject", "edit", *AMENDING) and new == old)
+                new == law.ACTIONS[verb].end
+                or (verb in ("approve", "reject", "edit", *AMENDING) and new == old)
                 or (
                     is_amendment
                     and (old, new) in (("paused", "open"), ("open", "closed"), ("paused", "closed"))
@@ -551,12 +551,12 @@ class Bureau(RuleBasedStateMachine):
 
     @rule(code=st.sampled_from(CODES), is_sure=st.booleans())
     def open_or_close(self, code: str, is_sure: bool) -> None:
-        deed, do = (
+        verb, do = (
             ("open", rounds.open_round)
             if self.states.get(code) == "approved"
             else ("close", amendments.close_round)
         )
-        self.attempt(deed, "chen", code, lambda session: do(session, code, is_sure=is_sure), False)
+        self.attempt(verb, "chen", code, lambda session: do(session, code, is_sure=is_sure), False)
 
     @rule(
         actor=st.sampled_from(ACTORS),
@@ -590,12 +590,12 @@ class Bureau(RuleBasedStateMachine):
 
     @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES))
     def pause_or_resume(self, actor: str, code: str) -> None:
-        deed, do = (
+        verb, do = (
             ("resume", amendments.resume_round)
             if self.states.get(code) == "paused"
             else ("pause", amendments.pause_round)
         )
-        self.attempt(deed, actor, code, lambda session: do(session, code), False)
+        self.attempt(verb, actor, code, lambda session: do(session, code), False)
 
     @rule(actor=st.sampled_from(ACTORS), code=st.sampled_from(CODES), days=st.integers(0, 3))
     def reschedule(self, actor: str, code: str, days: int) -> None:
@@ -654,10 +654,10 @@ class Bureau(RuleBasedStateMachine):
                 checkers = {line["actor"] for line in lines} - {row["created_by"], row["edited_by"]}
                 assert checkers <= {"lin", "wu", "zhao"}
                 assert len(checkers) >= (
-                    1 if row["packs"] - self.topped_up(row["round_id"]) <= 10 else 2
+                    1 if row["packs"] - self.count_topped_up(row["round_id"]) <= 10 else 2
                 )
 
-    def topped_up(self, round_id: int) -> int:
+    def count_topped_up(self, round_id: int) -> int:
         """Packs that came by amendments, each approved by enough others."""
         total = 0
         for row in self.db.execute(

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from test_schedule import PROGRAMME, TEMPLATE, approved
+from test_schedule import PROGRAMME, TEMPLATE, approve_round
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +69,7 @@ def test_cron_opens_a_round_by_itself(
     voucher("programme", "load", "programme.yaml")
     voucher("template", "add", "pack.yaml")
     soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3))
-    approved(voucher, "r1", opens=soon, closes="2099-01-01")
+    approve_round(voucher, "r1", opens=soon, closes="2099-01-01")
     others = b"# somebody else's\n17 3 * * 1 true\n"
     subprocess.run(["crontab", "-"], input=others, check=True)
     voucher("schedule", "install", "--yes")

@@ -209,10 +209,10 @@ def test_a_crontab_changed_while_it_was_shown_stays(
     voucher: Voucher, table: Path, here: Path
 ) -> None:
     plan = install.Plan(str(here / "voucher.db"), 1, str(here), ("true",), "out")
-    change = install.change(plan, systemd=False)
+    change = install.plan_change(plan, systemd=False)
     table.write_bytes(OTHERS)
     with pytest.raises(VoucherError) as refused:
-        install.written(change, dry_run=False)
+        install.apply(change, dry_run=False)
     assert (refused.value.code, table.read_bytes()) == ("crontab_changed", OTHERS)
 
 

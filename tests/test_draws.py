@@ -114,12 +114,12 @@ def session() -> Iterator[Session]:
 
 def rows(sql: str) -> list[tuple[Any, ...]]:
     db = sqlite3.connect("voucher.db")
-    found = db.execute(sql).fetchall()
+    rows_read = db.execute(sql).fetchall()
     db.close()
-    return found
+    return rows_read
 
 
-def refused(ran: Ran) -> str:
+def read_refusal(ran: Ran) -> str:
     """The code of a refusal in JSON."""
     assert ran.json["status"] == "refused"
     code: str = ran.json["problems"][0]["code"]
@@ -185,7 +185,7 @@ def test_the_terms_of_a_draw_stand_once_they_are_said(town: Callable[..., Ran]) 
         ("--registration-closes", "2020-03-26 21:00"),
     ):
         assert (
-            refused(town("draw", "commit", "l1", *other, "-o", "json", expect=3))
+            read_refusal(town("draw", "commit", "l1", *other, "-o", "json", expect=3))
             == "draw_terms_stand"
         )
     late = town(
@@ -199,7 +199,7 @@ def test_the_terms_of_a_draw_stand_once_they_are_said(town: Callable[..., Ran]) 
         "json",
         expect=3,
     )
-    assert refused(late) == "draw_terms_stand"
+    assert read_refusal(late) == "draw_terms_stand"
 
 
 def test_what_is_committed_cannot_be_taken_back_even_in_the_database(
@@ -242,7 +242,7 @@ def test_what_is_committed_cannot_be_taken_back_even_in_the_database(
 def test_what_comes_at_the_wrong_time_or_place_is_refused(
     town: Callable[..., Ran], words: tuple[str, ...], code: str
 ) -> None:
-    assert refused(town(*words, "-o", "json", expect=3)) == code
+    assert read_refusal(town(*words, "-o", "json", expect=3)) == code
     assert rows("SELECT * FROM draws") == []
 
 
@@ -257,7 +257,7 @@ def test_what_comes_at_the_wrong_time_or_place_is_refused(
 def test_a_stratum_that_cannot_be_read_is_a_slip_of_the_pen(
     town: Callable[..., Ran], options: tuple[str, ...], code: str
 ) -> None:
-    assert refused(town("draw", "commit", "l1", *options, "-o", "json", expect=2)) == code
+    assert read_refusal(town("draw", "commit", "l1", *options, "-o", "json", expect=2)) == code
 
 
 def test_strata_may_come_from_a_file(town: Callable[..., Ran]) -> None:
@@ -311,8 +311,8 @@ def test_the_list_has_one_entry_a_person_and_no_identity(town: Callable[..., Ran
     assert Path("list.csv").read_bytes() == b"application_no\nA01\nA02\nA03\n"
     assert (data["applications"], data["entrants"], data["step"]) == (6, 3, "published")
     assert data["entrants_sha256"] == hashlib.sha256(Path("list.csv").read_bytes()).hexdigest()
-    told = town("draw", "show", "l1", "--application", "A05", "-o", "json").data["application"]
-    assert told == {
+    answer = town("draw", "show", "l1", "--application", "A05", "-o", "json").data["application"]
+    assert answer == {
         "application_no": "A05",
         "entry": "A02",
         "ticket": None,
@@ -328,7 +328,7 @@ def test_the_list_again_is_the_same_and_overwrites_nothing_else(town: Callable[.
     assert town("draw", "entrants", "l1", "--to", "list.csv", *AT_OPENING).code == 0
     Path("list.csv").write_text("mine", "utf-8")
     assert (
-        refused(
+        read_refusal(
             town("draw", "entrants", "l1", "--to", "list.csv", *AT_OPENING, "-o", "json", expect=3)
         )
         == "file_exists"
@@ -341,13 +341,15 @@ def test_there_is_no_list_before_registration_closes_nor_without_applications(
 ) -> None:
     commit(registration_closes_at=1585224000)  # 2020-03-26 20:00
     assert (
-        refused(
+        read_refusal(
             town("draw", "entrants", "l1", "--now", "2020-03-26 19:59:59", "-o", "json", expect=3)
         )
         == "registration_still_open"
     )
     assert (
-        refused(town("draw", "entrants", "l1", "--now", "2020-03-26 20:00", "-o", "json", expect=3))
+        read_refusal(
+            town("draw", "entrants", "l1", "--now", "2020-03-26 20:00", "-o", "json", expect=3)
+        )
         == "no_entrants"
     )
     apply(3)
@@ -369,7 +371,7 @@ def test_an_application_that_comes_after_the_list_stops_the_draw(town: Callable[
     town("draw", "entrants", "l1", *AT_OPENING)
     apply(9, 9)
     assert (
-        refused(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3))
+        read_refusal(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3))
         == "entrants_changed"
     )
     assert rows("SELECT count(*) FROM claims") == [(0,)]
@@ -459,7 +461,7 @@ def test_a_top_up_that_was_proposed_before_the_draw_and_comes_after_it_is_refuse
     town("round", "open", "l1", *AT_OPENING)
     assert town("draw", "run", "l1", "--to", "out", *AT_OPENING, "-o", "json").data["winners"] == 5
     assert (
-        refused(
+        read_refusal(
             town("round", "approve", "l1", "--actor", "lin", *AT_OPENING, "-o", "json", expect=3)
         )
         == "round_drawn"
@@ -480,8 +482,13 @@ def test_a_dry_run_never_tells_who_would_win(town: Callable[..., Ran]) -> None:
 def test_a_round_is_drawn_while_it_is_open_and_after_registration(town: Callable[..., Ran]) -> None:
     commit()
     apply(8)
-    assert refused(town("draw", "run", "l1", "-o", "json", expect=3)) == "registration_still_open"
-    assert refused(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3)) == "wrong_state"
+    assert (
+        read_refusal(town("draw", "run", "l1", "-o", "json", expect=3)) == "registration_still_open"
+    )
+    assert (
+        read_refusal(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3))
+        == "wrong_state"
+    )
     town("round", "open", "l1", *AT_OPENING)
     assert town("draw", "run", "l1", *AT_OPENING).code == 0
 
@@ -503,7 +510,7 @@ def test_a_public_text_is_mixed_in_as_announced(town: Callable[..., Ran]) -> Non
     apply(8)
     town("round", "open", "l1", *AT_OPENING)
     assert (
-        refused(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3))
+        read_refusal(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3))
         == "public_randomness_missing"
     )
     ran = town("draw", "run", "l1", "--public-randomness", "4 1 7", "--to", "out", *AT_OPENING)
@@ -520,7 +527,7 @@ def test_a_public_text_that_nobody_announced_is_warned_of(town: Callable[..., Ra
     apply(8)
     town("round", "open", "l1", *AT_OPENING)
     assert (
-        refused(
+        read_refusal(
             town(
                 "draw", "run", "l1", "--public-randomness", " ", *AT_OPENING, "-o", "json", expect=2
             )
@@ -582,7 +589,9 @@ def test_another_key_cannot_open_the_seed(town: Callable[..., Ran]) -> None:
     apply(6)
     town("round", "open", "l1", *AT_OPENING)
     Path("voucher.key").write_text("ab" * 32 + "\n", "ascii")
-    assert refused(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3)) == "seed_lost"
+    assert (
+        read_refusal(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3)) == "seed_lost"
+    )
 
 
 # ---------------------------------------------------------------- show, and the certificate
@@ -605,7 +614,7 @@ def test_a_draw_tells_of_each_application(drawn: Callable[..., Ran]) -> None:
         in drawn("draw", "show", "l1", "--application", loser).err
     )
     assert (
-        refused(drawn("draw", "show", "l1", "--application", "A99", "-o", "json", expect=3))
+        read_refusal(drawn("draw", "show", "l1", "--application", "A99", "-o", "json", expect=3))
         == "unknown_application"
     )
 
@@ -623,7 +632,10 @@ def test_the_files_of_a_draw_can_be_written_again(drawn: Callable[..., Ran]) -> 
 
 def test_there_is_no_certificate_before_the_draw(town: Callable[..., Ran]) -> None:
     assert town("draw", "show", "l1", "-o", "json").data["step"] == "not_committed"
-    assert refused(town("draw", "show", "l1", "--to", "out", "-o", "json", expect=3)) == "not_drawn"
+    assert (
+        read_refusal(town("draw", "show", "l1", "--to", "out", "-o", "json", expect=3))
+        == "not_drawn"
+    )
 
 
 def test_the_printed_certificate_is_in_both_languages(drawn: Callable[..., Ran]) -> None:
@@ -751,4 +763,4 @@ def test_files_that_are_something_else_are_refused(
     ran = files(
         "draw", "verify", "certificate.json", "--entrants", "entrants.csv", "-o", "json", expect=3
     )
-    assert refused(ran) == code
+    assert read_refusal(ran) == code

@@ -94,11 +94,11 @@ def opened(city: Voucher, once: Once, monkeypatch: pytest.MonkeyPatch) -> Vouche
     return city
 
 
-def refused(voucher: Voucher, *words: str) -> str:
+def read_refusal(voucher: Voucher, *words: str) -> str:
     return str(voucher(*words, "-o", "json", expect=3).json["problems"][0]["code"])
 
 
-def committed(voucher: Voucher) -> int:
+def read_committed(voucher: Voucher) -> int:
     return int(voucher("programme", "show", "-o", "json").data["funders"][0]["committed_fen"])
 
 
@@ -106,21 +106,23 @@ def committed(voucher: Voucher) -> int:
 
 
 def test_one_person_cannot_approve_what_they_made_by_any_deed(city: Voucher) -> None:
-    assert refused(city, "round", "approve", "r1", "--actor", "lin") == "own_round"
+    assert read_refusal(city, "round", "approve", "r1", "--actor", "lin") == "own_round"
     city("round", "edit", "r1", "--packs", "11", "--actor", "zhao")
     city("round", "submit", "r1", "--actor", "chen")
-    assert refused(city, "round", "approve", "r1", "--actor", "lin") == "own_round"  # made it
+    assert read_refusal(city, "round", "approve", "r1", "--actor", "lin") == "own_round"  # made it
     # edited it last
-    assert refused(city, "round", "approve", "r1", "--actor", "zhao") == "own_round"
-    assert refused(city, "round", "approve", "r1", "--actor", "qian") == "not_a_checker"
-    assert refused(city, "round", "approve", "r1") == "not_a_checker"  # the login, without --actor
-    assert committed(city) == 0
+    assert read_refusal(city, "round", "approve", "r1", "--actor", "zhao") == "own_round"
+    assert read_refusal(city, "round", "approve", "r1", "--actor", "qian") == "not_a_checker"
+    assert (
+        read_refusal(city, "round", "approve", "r1") == "not_a_checker"
+    )  # the login, without --actor
+    assert read_committed(city) == 0
 
 
 def test_a_copy_belongs_to_who_copied_it(city: Voucher) -> None:
     city("round", "copy", "r1", "r2", "--opens-at", "2020-04-03 08:00", "--actor", "zhao")
     city("round", "submit", "r2", "--actor", "chen")
-    assert refused(city, "round", "approve", "r2", "--actor", "zhao") == "own_round"
+    assert read_refusal(city, "round", "approve", "r2", "--actor", "zhao") == "own_round"
     assert (
         city("round", "approve", "r2", "--actor", "lin", "-o", "json").data["state"] == "approved"
     )
@@ -128,11 +130,11 @@ def test_a_copy_belongs_to_who_copied_it(city: Voucher) -> None:
 
 def test_an_edit_after_the_approval_voids_it_and_frees_the_money(city: Voucher) -> None:
     city("round", "approve", "r1", "--actor", "zhao")
-    assert committed(city) == 500_00
+    assert read_committed(city) == 500_00
     city("round", "edit", "r1", "--packs", "40", "--actor", "lin")
-    assert committed(city) == 0
-    assert refused(city, "round", "open", "r1", "--yes") == "wrong_state"
-    assert refused(city, "round", "approve", "r1", "--actor", "zhao") == "wrong_state"
+    assert read_committed(city) == 0
+    assert read_refusal(city, "round", "open", "r1", "--yes") == "wrong_state"
+    assert read_refusal(city, "round", "approve", "r1", "--actor", "zhao") == "wrong_state"
     city("round", "submit", "r1", "--actor", "lin")
     # 2000 yuan: two must
     assert (
@@ -155,13 +157,13 @@ def test_no_amendment_takes_effect_by_its_proposer(opened: Voucher, proposal: li
     before = opened("round", "show", "r1", "-o", "json").data
     opened("round", proposal[0], "r1", *proposal[1:], "--actor", "lin")
     for name in ("lin", "LIN", " lin "):
-        assert refused(opened, "round", "approve", "r1", "--actor", name) == "own_round"
-    assert refused(opened, "round", "approve", "r1", "--actor", "chen") == "not_a_checker"
+        assert read_refusal(opened, "round", "approve", "r1", "--actor", name) == "own_round"
+    assert read_refusal(opened, "round", "approve", "r1", "--actor", "chen") == "not_a_checker"
     after = opened("round", "show", "r1", "-o", "json").data
     assert {key: after[key] for key in after if key != "amendments"} == {
         key: before[key] for key in before if key != "amendments"
     }
-    assert committed(opened) == 500_00
+    assert read_committed(opened) == 500_00
     opened("round", "approve", "r1", "--actor", "zhao")
     assert (
         opened("round", "show", "r1", "-o", "json").data["amendments"][-1]["state"] == "effective"
@@ -170,8 +172,10 @@ def test_no_amendment_takes_effect_by_its_proposer(opened: Voucher, proposal: li
 
 def test_an_edit_is_no_way_round_an_amendment(opened: Voucher) -> None:
     for options in (["--packs", "20"], ["--closes-at", "2020-05-01"], ["--template", "pack"]):
-        assert refused(opened, "round", "edit", "r1", *options, "--actor", "lin") == "wrong_state"
-    assert committed(opened) == 500_00
+        assert (
+            read_refusal(opened, "round", "edit", "r1", *options, "--actor", "lin") == "wrong_state"
+        )
+    assert read_committed(opened) == 500_00
 
 
 def test_files_and_retries_open_nothing(city: Voucher) -> None:
@@ -179,8 +183,8 @@ def test_files_and_retries_open_nothing(city: Voucher) -> None:
         "reasons"
     ] == {"round_not_open": 2}
     assert city("batch", "retry", "1", "--now", NOON, "-o", "json", expect=4).data["accepted"] == 0
-    assert refused(city, "round", "open", "r1", "--now", OPENS) == "wrong_state"
-    assert (city("round", "show", "r1", "-o", "json").data["state"], committed(city)) == (
+    assert read_refusal(city, "round", "open", "r1", "--now", OPENS) == "wrong_state"
+    assert (city("round", "show", "r1", "-o", "json").data["state"], read_committed(city)) == (
         "submitted",
         0,
     )
@@ -188,7 +192,7 @@ def test_files_and_retries_open_nothing(city: Voucher) -> None:
 
 def test_the_clock_approves_nothing(city: Voucher) -> None:
     city("schedule", "tick", "--now", NOON)
-    assert (city("round", "show", "r1", "-o", "json").data["state"], committed(city)) == (
+    assert (city("round", "show", "r1", "-o", "json").data["state"], read_committed(city)) == (
         "submitted",
         0,
     )
@@ -220,7 +224,7 @@ def test_a_programme_file_gives_nobody_the_right_to_check(city: Voucher) -> None
     ):
         ran = city("programme", "load", write("mine.yaml", change), "--actor", "chen", expect=3)
         assert ran.err.splitlines()[0].endswith("[staff_change]")
-    assert refused(city, "round", "approve", "r1", "--actor", "friend") == "not_a_checker"
+    assert read_refusal(city, "round", "approve", "r1", "--actor", "friend") == "not_a_checker"
     city("programme", "load", write("mine.yaml", mine), "--actor", "zhao")
     assert (
         city("round", "approve", "r1", "--actor", "friend", "-o", "json").data["state"]
@@ -231,13 +235,13 @@ def test_a_programme_file_gives_nobody_the_right_to_check(city: Voucher) -> None
 RICHER = {**PROGRAMME, "funders": {"treasury": {"kind": "public", "amount": "3000.00"}}}
 
 
-def uncommitted(voucher: Voucher) -> int:
+def read_uncommitted(voucher: Voucher) -> int:
     return int(voucher("programme", "show", "-o", "json").data["funders"][0]["uncommitted_fen"])
 
 
 def test_while_no_round_is_approved_a_fund_grows_by_one_person(city: Voucher) -> None:
     city("programme", "load", write("richer.yaml", RICHER))
-    assert uncommitted(city) == 3000_00
+    assert read_uncommitted(city) == 3000_00
 
 
 @pytest.mark.parametrize(
@@ -267,17 +271,17 @@ def test_what_is_about_money_or_people_waits_for_others_once_a_round_is_approved
         city("programme", "load", file, "--actor", "zhao", "-o", "json").data["result"] == "waiting"
     )
     for name in ("lin", " LIN "):
-        assert refused(city, "programme", "approve", "--actor", name) == "own_change"
+        assert read_refusal(city, "programme", "approve", "--actor", name) == "own_change"
     for name in ("chen", "qian", "friend"):
-        assert refused(city, "programme", "approve", "--actor", name) == "not_a_checker"
+        assert read_refusal(city, "programme", "approve", "--actor", name) == "not_a_checker"
     city("programme", "approve", "--actor", "zhao")
-    assert refused(city, "programme", "approve", "--actor", "zhao") == "already_approved"
+    assert read_refusal(city, "programme", "approve", "--actor", "zhao") == "already_approved"
     city("schedule", "tick", "--now", NOON)
     after = city("programme", "show", "-o", "json").data
     assert after.pop("waiting")["approvals"][0]["actor"] == "zhao"
     assert after == {key: value for key, value in before.items() if key != "waiting"}
     city("programme", "reject", "--note", "no", "--actor", "lin")
-    assert refused(city, "programme", "approve", "--actor", "zhao") == "nothing_waits"
+    assert read_refusal(city, "programme", "approve", "--actor", "zhao") == "nothing_waits"
 
 
 def test_the_last_approval_raises_the_fund(city: Voucher) -> None:
@@ -288,9 +292,9 @@ def test_the_last_approval_raises_the_fund(city: Voucher) -> None:
         and "3000.00" in city("programme", "show", "--lang", "zh").out
     )
     assert city("programme", "approve", "--actor", "lin", "-o", "json").data["result"] == "waiting"
-    assert uncommitted(city) == 1500_00
+    assert read_uncommitted(city) == 1500_00
     assert city("programme", "approve", "--actor", "zhao", "-o", "json").data["result"] == "changed"
-    assert uncommitted(city) == 2500_00
+    assert read_uncommitted(city) == 2500_00
     lines = city("audit", "log", "--about", "city", "-o", "json").data["lines"]
     assert [line["deed"] for line in lines] == [
         "programme.approve",
@@ -310,7 +314,7 @@ def test_one_change_waits_at_a_time_and_is_judged_again_at_its_approval(city: Vo
     poorer = {**PROGRAMME, "funders": {"treasury": {"kind": "public", "amount": "600.00"}}}
     city("programme", "load", write("poorer.yaml", poorer), "--actor", "chen")
     assert (
-        refused(city, "programme", "load", write("richer.yaml", RICHER), "--actor", "chen")
+        read_refusal(city, "programme", "load", write("richer.yaml", RICHER), "--actor", "chen")
         == "change_waiting"
     )
     city(
@@ -329,13 +333,14 @@ def test_one_change_waits_at_a_time_and_is_judged_again_at_its_approval(city: Vo
     city("round", "submit", "r2", "--actor", "chen")
     city("round", "approve", "r2", "--actor", "lin")  # now 1000 yuan are committed
     city("programme", "approve", "--actor", "lin")
-    assert refused(city, "programme", "approve", "--actor", "zhao") == "programme_in_use"
+    assert read_refusal(city, "programme", "approve", "--actor", "zhao") == "programme_in_use"
     assert (
-        refused(city, "programme", "reject", "--note", "no", "--actor", "qian") == "not_a_checker"
+        read_refusal(city, "programme", "reject", "--note", "no", "--actor", "qian")
+        == "not_a_checker"
     )
     # who proposed it may take it back
     city("programme", "reject", "--note", "no", "--actor", "chen")
-    assert uncommitted(city) == 1000_00
+    assert read_uncommitted(city) == 1000_00
 
 
 def test_names_and_published_figures_change_at_once(city: Voucher) -> None:
@@ -373,7 +378,7 @@ def test_packs_of_a_round_under_way_are_given_free_again_only_on_purpose(opened:
         "  next: to undo it all the same: voucher batch undo 1 --yes",
     ]
     opened("round", "pause", "r1", "--actor", "chen")
-    assert refused(opened, "batch", "undo", "1") == "undo_of_open_round"
+    assert read_refusal(opened, "batch", "undo", "1") == "undo_of_open_round"
     opened("batch", "undo", "1", "--dry-run")
     assert opened("round", "show", "r1", "-o", "json").data["claimed"] == 2
     opened("batch", "undo", "1", "--yes")
@@ -433,18 +438,23 @@ def test_where_logins_are_personal_a_name_is_used_under_its_own_login_only(
 ) -> None:
     run = personal(city, monkeypatch)
     terms = ("--template", "pack", "--packs", "5", "--opens-at", OPENS)
-    assert code(run("chen@lin", "round", "create", "r2", *terms, expect=3)) == "wrong_login"
+    assert read_code(run("chen@lin", "round", "create", "r2", *terms, expect=3)) == "wrong_login"
     run("chen", "round", "create", "r2", *terms)
-    assert code(run("lin@chen", "round", "edit", "r2", "--packs", "6", expect=3)) == "wrong_login"
-    assert code(run("lin@chen", "round", "submit", "r2", expect=3)) == "wrong_login"
+    assert (
+        read_code(run("lin@chen", "round", "edit", "r2", "--packs", "6", expect=3)) == "wrong_login"
+    )
+    assert read_code(run("lin@chen", "round", "submit", "r2", expect=3)) == "wrong_login"
     run("chen", "round", "submit", "r2")
-    assert code(run("lin@chen", "round", "approve", "r2", expect=3)) == "wrong_login"
-    assert code(run("lin@chen", "round", "reject", "r2", "--note", "x", expect=3)) == "wrong_login"
-    assert code(run("zhao", "round", "approve", "r2", expect=3)) == "wrong_login"
+    assert read_code(run("lin@chen", "round", "approve", "r2", expect=3)) == "wrong_login"
+    assert (
+        read_code(run("lin@chen", "round", "reject", "r2", "--note", "x", expect=3))
+        == "wrong_login"
+    )
+    assert read_code(run("zhao", "round", "approve", "r2", expect=3)) == "wrong_login"
     assert run("zhao@u1007", "round", "approve", "r2").data["same_login"] == []
 
 
-def code(ran: Ran) -> str:
+def read_code(ran: Ran) -> str:
     return str(ran.json["problems"][0]["code"])
 
 
@@ -467,17 +477,19 @@ def test_where_logins_are_personal_a_second_name_is_no_second_person(
     )
     run("temp@wu", "round", "submit", "r2")
     ran = run("wu", "round", "approve", "r2", expect=3)
-    assert code(ran) == "same_login"
+    assert read_code(ran) == "same_login"
     assert (
         ran.json["problems"][0]["message"]
         == "wu uses wu, the login of temp: where logins are personal, both count as one person"
     )
     run("lin", "round", "approve", "r2")
     run("temp@wu", "round", "top-up", "r2", "--packs", "1", "--now", "2020-03-20 10:00")
-    assert code(run("wu", "round", "approve", "r2", expect=3)) == "same_login"
+    assert read_code(run("wu", "round", "approve", "r2", expect=3)) == "same_login"
     assert run("lin", "round", "approve", "r2").data["packs"] == 6
     assert (
-        code(run("wu@chen", "round", "reschedule", "r2", "--closes-at", "2020-05-01", expect=3))
+        read_code(
+            run("wu@chen", "round", "reschedule", "r2", "--closes-at", "2020-05-01", expect=3)
+        )
         == "wrong_login"
     )
 
@@ -488,7 +500,7 @@ def test_where_logins_are_personal_a_copy_keeps_the_login_too(
     run = personal(city, monkeypatch)
     run("temp@wu", "round", "copy", "r1", "r2", "--opens-at", "2020-04-03 08:00")
     run("chen", "round", "submit", "r2")
-    assert code(run("wu", "round", "approve", "r2", expect=3)) == "same_login"
+    assert read_code(run("wu", "round", "approve", "r2", expect=3)) == "same_login"
 
 
 def test_a_round_of_an_older_file_has_no_logins_and_keeps_its_names(
@@ -499,7 +511,7 @@ def test_a_round_of_an_older_file_has_no_logins_and_keeps_its_names(
     db.commit()
     db.close()
     run = personal(city, monkeypatch)
-    assert code(run("lin", "round", "approve", "r1", expect=3)) == "own_round"
+    assert read_code(run("lin", "round", "approve", "r1", expect=3)) == "own_round"
     assert run("wu", "round", "approve", "r1").data["state"] == "approved"
 
 

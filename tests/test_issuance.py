@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from test_schedule import CLAIMS, CLOSES, OPENS, TEMPLATE, approved, asked, land, tick, town
+from test_schedule import CLAIMS, CLOSES, OPENS, TEMPLATE, approve_round, ask, land, tick, town
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import locate
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 PROFILES = sorted(path.stem for path in (ROOT / "configs/orders").glob("*.yaml"))
 
 
-def ordered(
+def read_order(
     here: Path, platform: str = "wechat", number: int = 1, code: str = "p1"
 ) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """The order's JSON and its sheet."""
@@ -47,13 +47,13 @@ def test_every_shipped_order_profile_is_read_and_found_by_its_names(name: str) -
 def test_an_opened_platform_round_is_ordered_in_the_platforms_terms(
     town: Voucher, here: Path
 ) -> None:
-    approved(town, "p1", "--platform", "微信")
+    approve_round(town, "p1", "--platform", "微信")
     assert tick(town, OPENS) == [
         ("open", "p1", "done"),
         ("order", "p1", "done"),
         ("write", "p1", "done"),
     ]
-    order, rows = ordered(here, "微信")
+    order, rows = read_order(here, "微信")
     assert rows == [
         {
             "out_request_no": "town-p1-1-1",
@@ -91,9 +91,9 @@ def test_an_opened_platform_round_is_ordered_in_the_platforms_terms(
 
 
 def test_a_platform_without_a_profile_gets_our_own_terms(town: Voucher, here: Path) -> None:
-    approved(town, "p1", "--platform", "../up/ our app")
+    approve_round(town, "p1", "--platform", "../up/ our app")
     tick(town, OPENS)
-    _, rows = ordered(here, "-up--our-app")
+    _, rows = read_order(here, "-up--our-app")
     assert (
         rows[0]["packs"],
         rows[0]["vouchers"],
@@ -104,7 +104,7 @@ def test_a_platform_without_a_profile_gets_our_own_terms(town: Voucher, here: Pa
 
 
 def test_an_order_is_made_again_only_when_its_terms_change(town: Voucher, here: Path) -> None:
-    approved(town, "p1", "--platform", "wechat")
+    approve_round(town, "p1", "--platform", "wechat")
     tick(town, OPENS)
     land(here, "city/merchants/m.csv", "merchant_no,name\nM1,面馆\nM2,书店\n")
     assert tick(town, "2020-03-27 09:00") == [("import", "city/merchants/m.csv", "done")]
@@ -112,7 +112,7 @@ def test_an_order_is_made_again_only_when_its_terms_change(town: Voucher, here: 
     assert tick(town, "2020-03-27 09:01") == [("remind", "p1", "done")]
     town("round", "approve", "p1", "--actor", "lin", "--now", "2020-03-27 09:01")
     assert tick(town, "2020-03-27 09:02") == [("order", "p1", "done"), ("write", "p1", "done")]
-    order, rows = ordered(here, number=2)
+    order, rows = read_order(here, number=2)
     assert (order["supersedes"], rows[0]["max_coupons"], order["merchants"]["count"]) == (
         1,
         "30",
@@ -121,7 +121,7 @@ def test_an_order_is_made_again_only_when_its_terms_change(town: Voucher, here: 
 
 
 def test_an_order_goes_out_its_lead_before_the_opening(town: Voucher, here: Path) -> None:
-    approved(town, "p1", "--platform", "wechat")
+    approve_round(town, "p1", "--platform", "wechat")
     shown = town("schedule", "show", "-o", "json").data["deeds"]
     assert [(each["deed"], each["due_at"]) for each in shown] == [
         ("order", "2020-03-25T08:00:00+08:00"),
@@ -130,7 +130,7 @@ def test_an_order_goes_out_its_lead_before_the_opening(town: Voucher, here: Path
     ]
     assert tick(town, "2020-03-25 07:59") == []
     assert tick(town, "2020-03-25 08:00") == [("order", "p1", "done"), ("write", "p1", "done")]
-    assert ordered(here)[0]["opens_at"] == "2020-03-27T08:00:00+08:00"
+    assert read_order(here)[0]["opens_at"] == "2020-03-27T08:00:00+08:00"
     assert tick(town, OPENS) == [("open", "p1", "done")]
 
 
@@ -166,7 +166,7 @@ def test_no_order_goes_out_before_the_approval_and_then_it_goes_at_once(
 
 
 def test_a_new_opening_replaces_the_order_that_is_out_at_once(town: Voucher, here: Path) -> None:
-    approved(town, "p1", "--platform", "wechat")
+    approve_round(town, "p1", "--platform", "wechat")
     tick(town, "2020-03-25 08:00")
     town(
         "round",
@@ -185,7 +185,7 @@ def test_a_new_opening_replaces_the_order_that_is_out_at_once(town: Voucher, her
         ("order", 60),
         ("write", None),
     ]
-    order, rows = ordered(here, number=2)
+    order, rows = read_order(here, number=2)
     assert (order["supersedes"], rows[0]["available_begin_time"]) == (
         1,
         "2020-03-28T08:00:00+08:00",
@@ -228,7 +228,7 @@ def test_an_amendment_that_the_platform_does_not_take_is_refused(
     fault: str,
 ) -> None:
     own_terms(here, limits)
-    approved(town, "p1", "--platform", "app")
+    approve_round(town, "p1", "--platform", "app")
     assert tick(town, "2020-03-26 20:00") == [("order", "p1", "done"), ("write", "p1", "done")]
     verb, *options = proposal
     ran = town(
@@ -247,7 +247,7 @@ def test_an_amendment_that_the_platform_does_not_take_is_refused(
 
 
 def test_an_order_of_a_round_that_is_taken_back_is_warned_of(town: Voucher, here: Path) -> None:
-    approved(town, "p1", "--platform", "wechat")
+    approve_round(town, "p1", "--platform", "wechat")
     tick(town, "2020-03-25 08:00")
     ran = town("round", "edit", "p1", "--packs", "9", "--actor", "mei")
     assert "wechat still has order 1 of p1, which is no longer valid [order_stands]" in ran.err
@@ -258,7 +258,7 @@ def test_an_order_of_a_round_that_is_taken_back_is_warned_of(town: Voucher, here
 def test_an_order_that_could_not_be_written_is_not_written_for_a_cancelled_round(
     town: Voucher, here: Path
 ) -> None:
-    approved(town, "p1", "--platform", "wechat")
+    approve_round(town, "p1", "--platform", "wechat")
     (here / "outbox").write_text("in the way")
     tick(town, "2020-03-25 08:00", expect=4)
     town("round", "cancel", "p1", "--actor", "mei")
@@ -283,13 +283,13 @@ def test_a_lead_is_days_hours_or_minutes(here: Path) -> None:
 
 
 def test_a_round_opened_by_hand_is_ordered_by_the_next_tick(town: Voucher, here: Path) -> None:
-    approved(town, "p1", "--platform", "wechat")
+    approve_round(town, "p1", "--platform", "wechat")
     town("round", "open", "p1", "--now", OPENS, "--actor", "mei")
     assert tick(town, "2020-03-27 08:01") == [("order", "p1", "done"), ("write", "p1", "done")]
 
 
 def test_the_same_order_is_written_again_when_the_note_was_lost(town: Voucher, here: Path) -> None:
-    approved(town, "p1", "--platform", "wechat")
+    approve_round(town, "p1", "--platform", "wechat")
     (here / "outbox").write_text("in the way")
     tick(town, OPENS, expect=4)
     (here / "outbox").unlink()
@@ -301,15 +301,15 @@ def test_the_same_order_is_written_again_when_the_note_was_lost(town: Voucher, h
         "town-p1-order-1.csv",
         "town-p1-order-1.json",
     ]
-    (document,) = asked(here, "SELECT document FROM issuance_orders")[0]
-    assert json.loads(document) == ordered(here)[0]
+    (document,) = ask(here, "SELECT document FROM issuance_orders")[0]
+    assert json.loads(document) == read_order(here)[0]
     assert json.loads(document)["ordered_at"] == "2020-03-27T08:00:00+08:00"
 
 
 def test_claims_beyond_quota_limit_or_window_are_the_platforms_breaches(
     town: Voucher, here: Path
 ) -> None:
-    approved(town, "p1", "--platform", "wechat", packs=2)
+    approve_round(town, "p1", "--platform", "wechat", packs=2)
     tick(town, OPENS)
     land(
         here,
@@ -405,7 +405,7 @@ def test_what_wechat_does_not_take_is_refused_when_the_round_is_drafted(
     )
     ran = town(*draft, "--platform", "wechat", expect=3)
     assert f"[{code}]" in ran.err and told in ran.err and "[platform_limits]" in ran.err
-    assert asked(here, "SELECT count(*) FROM rounds") == [(0,)]
+    assert ask(here, "SELECT count(*) FROM rounds") == [(0,)]
     town(*draft, "--platform", "elsewhere")
     assert "[platform_limits]" in town("round", "edit", "p1", "--platform", "wechat", expect=3).err
     assert (
@@ -415,7 +415,7 @@ def test_what_wechat_does_not_take_is_refused_when_the_round_is_drafted(
 
 
 def test_a_round_that_the_platform_no_longer_takes_is_not_opened(town: Voucher, here: Path) -> None:
-    approved(town, "p1", "--platform", "wechat")
+    approve_round(town, "p1", "--platform", "wechat")
     profile = (
         locate.find("orders", "wechat")
         .read_text("utf-8")
@@ -449,6 +449,6 @@ def test_one_row_for_the_whole_pack_where_the_platform_wants_it_so(
         "columns: {packs: packs, value: denomination, of: coupon}\n",
         "utf-8",
     )
-    approved(town, "p1", "--platform", "app")
+    approve_round(town, "p1", "--platform", "app")
     tick(town, OPENS)
-    assert ordered(here, "app")[1] == [{"packs": "10", "value": "20.00", "of": "2 x 40-10"}]
+    assert read_order(here, "app")[1] == [{"packs": "10", "value": "20.00", "of": "2 x 40-10"}]

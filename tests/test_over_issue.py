@@ -18,7 +18,7 @@ from processes import started
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.granting import grants
-from vouchercli.ops.rounds.lookup import found
+from vouchercli.ops.rounds.lookup import look_up
 from vouchercli.session import Session
 from vouchercli.store import checks
 from vouchercli.store import db as store
@@ -164,7 +164,7 @@ def session(city: Any, here: Path) -> Any:
 
 def _grant(session: Session, residents: Sequence[bytes]) -> None:
     with store.writing(session):
-        it = found(session, "r1")
+        it = look_up(session, "r1")
         grants.grant(it, [(resident, None, it.row["opens_at"]) for resident in residents])
 
 
@@ -172,7 +172,7 @@ def test_a_caller_that_asks_for_more_than_is_left_gets_nothing(session: Session)
     with pytest.raises(VoucherError, match="all 10 packs of round r1 are claimed"):
         _grant(session, [bytes([n]) * 16 for n in range(11)])
     assert session.db.execute("SELECT count(*) FROM claims").fetchone()[0] == 0
-    assert found(session, "r1").row["claimed"] == 0
+    assert look_up(session, "r1").row["claimed"] == 0
 
 
 def test_a_caller_that_counts_wrongly_meets_the_keys(session: Session) -> None:
@@ -224,7 +224,7 @@ def test_no_more_can_be_counted_than_there_are_packs_nor_less_than_there_are_cla
         db.execute("DELETE FROM seats")
     with pytest.raises(sqlite3.IntegrityError, match="a claim stays in its round"):
         db.execute("UPDATE claims SET round_id = 99")
-    assert found(session, "r1").row["claimed"] == 2
+    assert look_up(session, "r1").row["claimed"] == 2
     assert checks.CHECKS["packs_within_quota"](db) == []
 
 

@@ -85,7 +85,7 @@ def approve(voucher: Callable[..., Ran], code: str) -> None:
     voucher("round", "approve", code, "--actor", "lin")
 
 
-def planned(voucher: Callable[..., Ran], code: str, *options: str) -> Any:
+def plan(voucher: Callable[..., Ran], code: str, *options: str) -> Any:
     return voucher("round", "plan", code, *options, "-o", "json").data
 
 
@@ -96,7 +96,7 @@ def test_a_plan_foresees_money_and_other_rounds(town: Callable[..., Ran]) -> Non
     create(town, "hz-1", packs="2000000")
     create(town, "hz-2", opens_at="2020-04-03 07:00")
     create(town, "hz-3", opens_at="2020-04-03 08:00")
-    data = planned(town, "hz-1")
+    data = plan(town, "hz-1")
     assert data["liability"] == [
         {
             "funder": "treasury",
@@ -136,7 +136,7 @@ def test_a_plan_of_nothing_is_refused(town: Callable[..., Ran]) -> None:
 
 def test_a_plan_looks_at_weekdays(town: Callable[..., Ran]) -> None:
     create(town, "hz-1", "--closes-at", "2020-04-05")
-    data = planned(town, "hz-1")
+    data = plan(town, "hz-1")
     assert [
         (each["what"], each["on"], each["weekday"], each["is_workday"]) for each in data["dates"]
     ] == [
@@ -157,7 +157,7 @@ def test_the_programmes_own_calendar_goes_first(town: Callable[..., Ran]) -> Non
     }
     town("programme", "load", write("programme.yaml", PROGRAMME | {"calendar": days}))
     create(town, "hz-1", "--closes-at", "2020-04-06")
-    data = planned(town, "hz-1")
+    data = plan(town, "hz-1")
     assert (data["dates"][0]["is_workday"], data["dates"][0]["source"]) == (False, "programme")
     assert data["days"] == {"workdays": 5, "days_off": 6}
     assert town("programme", "show", "-o", "json").data["calendar"] == {
@@ -181,7 +181,7 @@ def test_public_holidays_are_asked_where_the_package_is_installed(
     package.get_holiday_detail = detail  # type: ignore[attr-defined] # what the package gives
     monkeypatch.setitem(sys.modules, "chinese_calendar", package)
     create(town, "hz-1", "--closes-at", "2020-04-04")
-    closes = planned(town, "hz-1")["dates"][1]
+    closes = plan(town, "hz-1")["dates"][1]
     assert (closes["is_workday"], closes["holiday"], closes["source"]) == (
         False,
         "Tomb-sweeping Day",
@@ -190,7 +190,7 @@ def test_public_holidays_are_asked_where_the_package_is_installed(
     assert "清明节" in town("round", "plan", "hz-1", "--lang", "zh").out
     assert "not known here" not in town("round", "plan", "hz-1").out
     create(town, "later", opens_at="2021-04-02 08:00")
-    assert {each["source"] for each in planned(town, "later")["dates"]} == {"weekday"}
+    assert {each["source"] for each in plan(town, "later")["dates"]} == {"weekday"}
 
 
 def test_the_real_package_knows_the_spring_of_2020() -> None:
@@ -240,7 +240,7 @@ def test_a_plan_counts_the_merchants_of_the_scope_by_district_and_industry(
     )
     town("merchant", "import", "shops.csv")
     town("merchant", "suspend", "M2", "--reason", "cash-out")
-    assert planned(town, "hz-1")["merchants"] == {
+    assert plan(town, "hz-1")["merchants"] == {
         "total": 3,
         "districts": [
             {"district": "330102", "merchants": 2},
@@ -264,15 +264,15 @@ def test_a_plan_counts_the_residents_of_the_list(town: Callable[..., Ran]) -> No
     create(town, "poor", "--mode", "targeted", "--group", "poor", packs="5")
     create(town, "all", "--mode", "targeted", packs="3")
     create(town, "race")
-    data = planned(town, "poor")["residents"]
+    data = plan(town, "poor")["residents"]
     assert (data["eligible"], data["districts"]) == (
         3,
         [{"district": "上城区", "residents": 1}, {"district": "西湖区", "residents": 2}],
     )
     assert "[fewer_residents]" in town("round", "plan", "poor").err
-    assert planned(town, "all")["residents"]["eligible"] == 4
+    assert plan(town, "all")["residents"]["eligible"] == 4
     assert "[fewer_packs]" in town("round", "plan", "all").err
-    assert planned(town, "race")["residents"]["eligible"] is None
+    assert plan(town, "race")["residents"]["eligible"] is None
     assert "any resident may claim a pack of race" in town("round", "plan", "race").err
 
 
@@ -284,7 +284,7 @@ def test_a_plan_invents_nothing_without_past_rounds(town: Callable[..., Ran]) ->
     ran = town("round", "plan", "hz-1")
     assert "no round has closed yet: there are no past figures to estimate from" in ran.err
     assert "expect of this round" not in ran.out
-    assert planned(town, "hz-1")["expected"] is None
+    assert plan(town, "hz-1")["expected"] is None
 
 
 @pytest.fixture
@@ -318,7 +318,7 @@ def past(town: Callable[..., Ran]) -> Callable[..., Ran]:
 
 
 def test_a_plan_rests_on_the_citys_own_closed_rounds(past: Callable[..., Ran]) -> None:
-    expected = planned(past, "hz-3", "--now", "2020-05-01")["expected"]
+    expected = plan(past, "hz-3", "--now", "2020-05-01")["expected"]
     assert (expected["rounds"], expected["finished_rounds"], expected["same_template_rounds"]) == (
         2,
         2,
@@ -358,12 +358,12 @@ def test_a_plan_rests_on_the_citys_own_closed_rounds(past: Callable[..., Ran]) -
 
 
 def test_redemption_and_leverage_wait_for_the_last_voucher(past: Callable[..., Ran]) -> None:
-    expected = planned(past, "hz-3", "--now", "2020-04-10")["expected"]
+    expected = plan(past, "hz-3", "--now", "2020-04-10")["expected"]
     assert (expected["rounds"], expected["finished_rounds"]) == (2, 1)
     assert expected["used_of_claimed"] == "0.2000"
     assert expected["gross_range"]["rounds"] == expected["vouchers_used"]["rounds"] == 1
     assert expected["past"][1]["gross"] is None
-    early = planned(past, "hz-3", "--now", "2020-04-01")["expected"]
+    early = plan(past, "hz-3", "--now", "2020-04-01")["expected"]
     assert (
         early["finished_rounds"],
         early["used_of_claimed"],
@@ -392,7 +392,7 @@ def test_a_plan_shows_every_past_round_and_the_range(past: Callable[..., Ran]) -
 
 def test_a_closed_round_is_not_its_own_past(past: Callable[..., Ran]) -> None:
     assert [
-        each["round"] for each in planned(past, "hz-1", "--now", "2020-05-01")["expected"]["past"]
+        each["round"] for each in plan(past, "hz-1", "--now", "2020-05-01")["expected"]["past"]
     ] == ["hz-2"]
 
 
@@ -403,12 +403,12 @@ PAIRS = st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9)), max_si
 def test_what_is_pooled_lies_between_the_lowest_and_the_highest(
     pairs: list[tuple[int, int]],
 ) -> None:
-    found = law.spread(pairs)
-    if found is None:
+    result = law.spread(pairs)
+    if result is None:
         assert all(whole == 0 for _, whole in pairs)
     else:
-        assert Fraction(*found.low) <= Fraction(*found.pooled) <= Fraction(*found.high)
-        assert found.rounds == sum(whole > 0 for _, whole in pairs)
+        assert Fraction(*result.low) <= Fraction(*result.pooled) <= Fraction(*result.high)
+        assert result.rounds == sum(whole > 0 for _, whole in pairs)
 
 
 @given(PAIRS, PAIRS, st.integers(0, 10**6))
@@ -416,10 +416,10 @@ def test_a_product_keeps_the_order_and_rests_on_the_fewest(
     one: list[tuple[int, int]], other: list[tuple[int, int]], amount: int
 ) -> None:
     first, second = law.spread(one), law.spread(other)
-    found = law.times_whole(law.product(first, second), amount)
+    result = law.times_whole(law.product(first, second), amount)
     if first is None or second is None:
-        assert found is None
+        assert result is None
     else:
-        assert found is not None
-        assert found["low"] <= found["pooled"] <= found["high"]
-        assert found["rounds"] == min(first.rounds, second.rounds)
+        assert result is not None
+        assert result["low"] <= result["pooled"] <= result["high"]
+        assert result["rounds"] == min(first.rounds, second.rounds)

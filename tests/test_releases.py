@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_schedule import CLAIMS, MERCHANTS, PAYMENTS, PROGRAMME, TEMPLATE, approved, asked, tick
+from test_schedule import CLAIMS, MERCHANTS, PAYMENTS, PROGRAMME, TEMPLATE, approve_round, ask, tick
 
 from vouchercli.rules import releases as law
 from vouchercli.rules import times
@@ -52,7 +52,7 @@ def town(voucher: Voucher, here: Path) -> Callable[..., Voucher]:
         voucher("programme", "load", "programme.yaml")
         voucher("template", "add", "pack.yaml")
         voucher("merchant", "import", "merchants.csv")
-        approved(voucher, "r1")
+        approve_round(voucher, "r1")
         tick(voucher, "2020-03-27 08:00")
         voucher("claim", "import", "claims.csv")
         voucher("redemption", "import", "paid.csv")
@@ -140,7 +140,7 @@ def test_money_that_is_spent_is_missed_once_and_taken_when_it_comes(
 ) -> None:
     voucher = town(amount="200.00")
     tick(voucher, "2020-04-30")
-    approved(voucher, "r2", packs=9, opens="2020-05-01 08:00", closes="2020-05-02 08:00")
+    approve_round(voucher, "r2", packs=9, opens="2020-05-01 08:00", closes="2020-05-02 08:00")
     (here / "late.csv").write_text(
         PAYMENTS + payment("T2", "C1", 1) + payment("T3", "C1", 2), "utf-8"
     )
@@ -198,7 +198,7 @@ def test_vouchers_that_expire_while_a_round_is_open_are_released_day_by_day(
     ):
         tick(voucher, now)
         held.append(
-            asked(
+            ask(
                 here,
                 """SELECT sum(CASE to_account WHEN 'committed' THEN amount_fen ELSE -amount_fen END) / 100 FROM postings
             JOIN rounds USING (round_id) WHERE round = 'long'""",

@@ -143,7 +143,7 @@ def create(
     )
 
 
-def refused(ran: Ran) -> dict[str, Any]:
+def read_refusal(ran: Ran) -> dict[str, Any]:
     """The first problem of a refusal in JSON; nothing else was said."""
     assert ran.json["status"] == "refused"
     assert ran.json["data"] is None
@@ -184,15 +184,15 @@ def claim_some(packs: int, code: str = "hz-1") -> None:
     db.close()
 
 
-def deeds(what: str) -> list[dict[str, Any]]:
-    """The details of the audit lines of one deed."""
+def read_audit_details(what: str) -> list[dict[str, Any]]:
+    """The details of the audit lines of one action."""
     db = sqlite3.connect("voucher.db")
-    found = [
+    details = [
         json.loads(row[0])
         for row in db.execute("SELECT detail FROM audit WHERE deed = ? ORDER BY audit_id", (what,))
     ]
     db.close()
-    return found
+    return details
 
 
 # ---------------------------------------------------------------- golden figures
@@ -335,7 +335,7 @@ def test_a_round_closes_unless_said_when_the_first_voucher_expires(
         "json",
         expect=3,
     )
-    assert refused(ran)["code"] == "closes_after_validity"
+    assert read_refusal(ran)["code"] == "closes_after_validity"
 
 
 @pytest.mark.parametrize(
@@ -350,7 +350,7 @@ def test_a_round_closes_unless_said_when_the_first_voucher_expires(
 def test_terms_that_do_not_fit_are_refused(
     city: Callable[..., Ran], options: list[str], code: str
 ) -> None:
-    assert refused(create(city, "hz-1", *options, expect=3))["code"] == code
+    assert read_refusal(create(city, "hz-1", *options, expect=3))["code"] == code
     assert city("round", "list", "-o", "json").data["rounds"] == []
 
 
@@ -367,11 +367,11 @@ def test_terms_that_do_not_fit_are_refused(
 def test_a_slip_of_the_keyboard_is_a_usage_error(
     city: Callable[..., Ran], options: list[str], code: str
 ) -> None:
-    assert refused(create(city, "hz-1", *options, expect=2))["code"] == code
+    assert read_refusal(create(city, "hz-1", *options, expect=2))["code"] == code
 
 
 def test_an_unknown_template_names_the_nearest(city: Callable[..., Ran]) -> None:
-    problem = refused(create(city, "hz-1", "--template", "universal-5x1", expect=3))
+    problem = read_refusal(create(city, "hz-1", "--template", "universal-5x1", expect=3))
     assert problem["code"] == "unknown_template"
     assert "universal-5x10" in problem["message"]
 
@@ -408,7 +408,7 @@ def test_a_template_paid_by_strangers_is_refused_with_every_fault(city: Callable
         "json",
         expect=3,
     )
-    assert refused(ran)["code"] == "foreign_funding"
+    assert read_refusal(ran)["code"] == "foreign_funding"
     assert [problem["code"] for problem in ran.json["problems"][1:]] == [
         "unknown_funder",
         "unknown_funder",
@@ -428,7 +428,7 @@ def test_a_template_paid_by_strangers_is_refused_with_every_fault(city: Callable
 def test_a_bad_code_is_refused_with_a_good_one(
     city: Callable[..., Ran], code: str, suggestion: str
 ) -> None:
-    problem = refused(create(city, code, expect=3))
+    problem = read_refusal(create(city, code, expect=3))
     assert (problem["code"], problem["hint"]) == ("bad_round_code", suggestion)
 
 
@@ -438,7 +438,7 @@ def test_every_suggested_code_is_lawful(text: str) -> None:
 
 
 def test_a_code_is_taken_once_whatever_its_case(draft: Callable[..., Ran]) -> None:
-    assert refused(create(draft, "HZ-1", expect=3))["code"] == "round_exists"
+    assert read_refusal(create(draft, "HZ-1", expect=3))["code"] == "round_exists"
 
 
 def test_a_dry_run_drafts_nothing(city: Callable[..., Ran]) -> None:
@@ -543,7 +543,7 @@ def test_an_edit_before_opening_voids_approvals_and_frees_the_money(
     )
     funds = approved("programme", "show", "-o", "json").data["funders"]
     assert funds[0]["uncommitted_fen"] == 485_000_000_00
-    assert deeds("round.edit") == [
+    assert read_audit_details("round.edit") == [
         {
             "revision": 2,
             "before": {
@@ -559,12 +559,12 @@ def test_an_edit_before_opening_voids_approvals_and_frees_the_money(
 def test_an_edit_that_changes_nothing_keeps_the_approvals(approved: Callable[..., Ran]) -> None:
     ran = approved("round", "edit", "hz-1", "--packs", "2000000", "-o", "json")
     assert (ran.data["state"], ran.data["revision"]) == ("approved", 1)
-    assert deeds("round.edit") == []
+    assert read_audit_details("round.edit") == []
 
 
 def test_an_edit_says_what_to_change_and_never_an_open_round(approved: Callable[..., Ran]) -> None:
     assert (
-        refused(approved("round", "edit", "hz-1", "-o", "json", expect=2))["code"]
+        read_refusal(approved("round", "edit", "hz-1", "-o", "json", expect=2))["code"]
         == "nothing_to_edit"
     )
     approved("round", "open", "hz-1", "--now", OPENS)
@@ -632,12 +632,12 @@ def test_the_next_round_is_copied_with_its_length(draft: Callable[..., Ran]) -> 
     )
     assert data["closes_at"] == "2020-04-22T20:00:00+08:00"
     assert data["registration_opens_at"] == "2020-04-19T20:00:00+08:00"
-    assert deeds("round.create")[-1]["copied_from"] == "hz-1"
+    assert read_audit_details("round.create")[-1]["copied_from"] == "hz-1"
 
 
 def test_a_copy_needs_a_free_code(draft: Callable[..., Ran]) -> None:
     ran = draft("round", "copy", "hz-1", "hz-1", "--opens-at", "2020-04-20", "-o", "json", expect=3)
-    assert refused(ran)["code"] == "round_exists"
+    assert read_refusal(ran)["code"] == "round_exists"
 
 
 # ---------------------------------------------------------------- open, close, cancel
@@ -654,7 +654,7 @@ def test_an_approved_round_opens_at_its_time(approved: Callable[..., Ran]) -> No
 
 
 def test_opening_early_needs_a_yes_and_moves_no_time(approved: Callable[..., Ran]) -> None:
-    problem = refused(approved("round", "open", "hz-1", "-o", "json", expect=3))
+    problem = read_refusal(approved("round", "open", "hz-1", "-o", "json", expect=3))
     assert problem["code"] == "too_early"
     assert "--yes" in problem["hint"]
     data = approved("round", "open", "hz-1", "--yes", "-o", "json").data
@@ -693,9 +693,9 @@ def test_closing_early_is_proposed_and_ends_claiming_when_a_second_person_approv
 ) -> None:
     approved("round", "open", "hz-1", "--now", OPENS)
     assert (
-        refused(approved("round", "close", "hz-1", "--now", "2020-03-28", "-o", "json", expect=3))[
-            "code"
-        ]
+        read_refusal(
+            approved("round", "close", "hz-1", "--now", "2020-03-28", "-o", "json", expect=3)
+        )["code"]
         == "too_early"
     )
     data = approved(
@@ -724,7 +724,7 @@ def test_cancelling_frees_the_money(approved: Callable[..., Ran]) -> None:
         approved("programme", "show", "-o", "json").data["funders"][0]["uncommitted_fen"]
         == 485_000_000_00
     )
-    assert deeds("round.cancel")[0]["before"] == {
+    assert read_audit_details("round.cancel")[0]["before"] == {
         "state": "approved",
         "committed": {"treasury": 100_000_000_00},
     }
@@ -747,10 +747,10 @@ def test_a_round_with_claims_cannot_be_cancelled(approved: Callable[..., Ran]) -
     assert approved("round", "show", "hz-1", "-o", "json").data["state"] == "open"
 
 
-@pytest.mark.parametrize("deed", [["submit"], ["edit", "--packs", "5"], ["cancel"]])
-def test_a_dry_run_changes_no_round(draft: Callable[..., Ran], deed: list[str]) -> None:
+@pytest.mark.parametrize("words", [["submit"], ["edit", "--packs", "5"], ["cancel"]])
+def test_a_dry_run_changes_no_round(draft: Callable[..., Ran], words: list[str]) -> None:
     before = draft("round", "show", "hz-1", "-o", "json").data
-    ran = draft("round", deed[0], "hz-1", *deed[1:], "--dry-run", "-o", "json")
+    ran = draft("round", words[0], "hz-1", *words[1:], "--dry-run", "-o", "json")
     assert ran.data != before
     assert draft("round", "show", "hz-1", "-o", "json").data == before
 

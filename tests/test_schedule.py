@@ -67,7 +67,7 @@ def town(voucher: Voucher, here: Path, once: Once) -> Voucher:
     return voucher
 
 
-def approved(
+def approve_round(
     voucher: Voucher,
     code: str,
     *options: str,
@@ -112,7 +112,7 @@ def land(here: Path, place: str, text: str, age: int = 60, at: str = "") -> Path
     return path
 
 
-def asked(here: Path, statement: str) -> list[tuple[Any, ...]]:
+def ask(here: Path, statement: str) -> list[tuple[Any, ...]]:
     """Rows of the database."""
     with closing(sqlite3.connect(here / "voucher.db")) as db:
         return db.execute(statement).fetchall()
@@ -124,7 +124,7 @@ def asked(here: Path, statement: str) -> list[tuple[Any, ...]]:
 def test_nothing_due_is_silent(town: Voucher, here: Path) -> None:
     ran = town("schedule", "tick")
     assert (ran.out, ran.err) == ("", "")
-    assert asked(here, "SELECT ticks, failed, last_deed_at FROM heartbeat") == [(1, 0, None)]
+    assert ask(here, "SELECT ticks, failed, last_deed_at FROM heartbeat") == [(1, 0, None)]
     assert town("schedule", "tick", "-o", "json").data["deeds"] == []
 
 
@@ -134,25 +134,25 @@ def test_without_a_database_it_is_refused(voucher: Voucher) -> None:
 
 
 def test_a_round_opens_and_closes_at_its_time_and_once(town: Voucher, here: Path) -> None:
-    approved(town, "r1")
+    approve_round(town, "r1")
     assert tick(town, "2020-03-27 07:59:59") == []
     assert tick(town, "2020-03-27 08:00") == [("open", "r1", "done")]
     assert tick(town, "2020-03-27 08:00") == []
     assert tick(town, "2020-03-29 07:59") == []
     assert tick(town, "2020-03-29 08:02") == [("close", "r1", "done"), ("release", "r1", "done")]
     assert tick(town, "2020-03-29 08:02") == []
-    assert asked(here, "SELECT deed, done_at - due_at FROM deeds ORDER BY deed_id") == [
+    assert ask(here, "SELECT deed, done_at - due_at FROM deeds ORDER BY deed_id") == [
         ("open", 0),
         ("close", 120),
     ]
-    assert asked(here, "SELECT ticks, most_late FROM heartbeat") == [(6, 120)]
+    assert ask(here, "SELECT ticks, most_late FROM heartbeat") == [(6, 120)]
 
 
 def test_after_a_long_pause_all_is_done_in_one_tick(town: Voucher) -> None:
-    approved(town, "r1")
-    approved(town, "r2", opens="2020-03-27 09:00")
-    deeds = tick(town, "2020-05-01")
-    assert deeds[:4] == [
+    approve_round(town, "r1")
+    approve_round(town, "r2", opens="2020-03-27 09:00")
+    jobs = tick(town, "2020-05-01")
+    assert jobs[:4] == [
         ("open", "r1", "done"),
         ("open", "r2", "done"),
         ("close", "r1", "done"),
@@ -165,7 +165,7 @@ def test_after_a_long_pause_all_is_done_in_one_tick(town: Voucher) -> None:
 
 
 def test_a_round_opened_by_hand_is_closed_by_the_clock(town: Voucher) -> None:
-    approved(town, "r1")
+    approve_round(town, "r1")
     town("round", "open", "r1", "--now", OPENS, "--actor", "mei")
     assert tick(town, "2020-03-29 08:00")[0] == ("close", "r1", "done")
 
@@ -196,7 +196,7 @@ def test_a_round_that_is_not_approved_is_called_for_and_never_opened(town: Vouch
 
 
 def test_an_amendment_that_waits_is_called_for_once(town: Voucher) -> None:
-    approved(town, "r1")
+    approve_round(town, "r1")
     tick(town, OPENS)
     town("round", "top-up", "r1", "--packs", "5", "--actor", "mei", "--now", OPENS)
     assert (
@@ -207,7 +207,7 @@ def test_an_amendment_that_waits_is_called_for_once(town: Voucher) -> None:
 
 
 def test_a_draw_that_waits_for_its_public_text_is_called_for_once(town: Voucher) -> None:
-    approved(town, "lot", "--mode", "lottery", "--registration-opens", "2020-03-25")
+    approve_round(town, "lot", "--mode", "lottery", "--registration-opens", "2020-03-25")
     town("draw", "commit", "lot", "--public-source", "the state lottery of 26 March")
     assert tick(town, OPENS) == [("open", "lot", "done"), ("remind", "lot", "done")]
     assert tick(town, "2020-03-27 08:01") == []
@@ -216,7 +216,7 @@ def test_a_draw_that_waits_for_its_public_text_is_called_for_once(town: Voucher)
 def test_a_lottery_without_a_committed_seed_is_not_opened_and_told_with_every_tick(
     town: Voucher,
 ) -> None:
-    approved(town, "lot", "--mode", "lottery", "--registration-opens", "2020-03-25")
+    approve_round(town, "lot", "--mode", "lottery", "--registration-opens", "2020-03-25")
     ran = town("schedule", "tick", "--now", "2020-03-27 08:01", expect=4)
     assert "[registration_over]" in ran.err and "[draw_not_committed]" in ran.err
     assert tick(town, "2020-03-27 08:02", expect=4) == [
@@ -248,9 +248,9 @@ def test_of_two_programmes_each_round_is_done_in_its_own(town: Voucher, here: Pa
         PROGRAMME.replace("programme: town", "programme: village").replace("Shanghai", "Tokyo"),
         "utf-8",
     )
-    approved(town, "r1")
+    approve_round(town, "r1")
     town("programme", "load", "other.yaml")
-    for deed in (
+    for job in (
         (
             "create",
             "v1",
@@ -266,7 +266,7 @@ def test_of_two_programmes_each_round_is_done_in_its_own(town: Voucher, here: Pa
         ("submit", "v1", "--actor", "mei"),
         ("approve", "v1", "--actor", "lin"),
     ):
-        town("round", *deed, "--programme", "village")
+        town("round", *job, "--programme", "village")
     assert tick(town, "2020-03-27 07:00") == [("open", "v1", "done")]  # eight o'clock of Tokyo
     assert tick(town, "2020-03-27 08:00", "--programme", "village") == []
     assert tick(town, "2020-03-27 08:00") == [("open", "r1", "done")]
@@ -276,8 +276,8 @@ def test_of_two_programmes_each_round_is_done_in_its_own(town: Voucher, here: Pa
 
 
 def test_another_tick_at_work_is_busy_at_once(town: Voucher, here: Path) -> None:
-    approved(town, "r1")
-    with store.ticking(here / "voucher.db"):
+    approve_round(town, "r1")
+    with store.hold_clock(here / "voucher.db"):
         started = time.monotonic()
         ran = town("schedule", "tick", "--now", OPENS, expect=75)
         assert time.monotonic() - started < 5
@@ -288,7 +288,7 @@ def test_another_tick_at_work_is_busy_at_once(town: Voucher, here: Path) -> None
 def test_a_writer_that_is_not_a_tick_is_waited_for_and_then_busy(
     town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    approved(town, "r1")
+    approve_round(town, "r1")
     monkeypatch.setattr("vouchercli.store.db.BUSY_TIMEOUT_MS", 1)
     with closing(sqlite3.connect(here / "voucher.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -297,24 +297,24 @@ def test_a_writer_that_is_not_a_tick_is_waited_for_and_then_busy(
 
 
 def test_a_dry_run_tells_all_and_writes_nothing(town: Voucher, here: Path) -> None:
-    approved(town, "p1", "--platform", "alipay")
+    approve_round(town, "p1", "--platform", "alipay")
     file = land(
         here, "alipay/claims/c.csv", CLAIMS + "C1,p1,330102199001010011,2020-03-27 08:00:01\n"
     )
     before = state(here)
-    told = tick(town, "2020-05-01", "--dry-run", "--log-file", "log")
-    assert [deed for deed, _, _ in told] == ["open", "import", "order", "close", "write", "release"]
+    jobs = tick(town, "2020-05-01", "--dry-run", "--log-file", "log")
+    assert [job for job, _, _ in jobs] == ["open", "import", "order", "close", "write", "release"]
     assert (state(here), file.exists()) == (before, True)
     assert (
         not (here / "outbox").exists()
         and not (here / "log").exists()
-        and asked(here, "SELECT * FROM heartbeat") == []
+        and ask(here, "SELECT * FROM heartbeat") == []
     )
-    assert tick(town, "2020-05-01") == told
+    assert tick(town, "2020-05-01") == jobs
 
 
 def test_each_deed_is_a_line_of_json_in_the_log(town: Voucher, here: Path) -> None:
-    approved(town, "r1")
+    approve_round(town, "r1")
     assert tick(town, "2020-03-27 07:00", "--log-file", "log") == []
     assert not (here / "log").exists()
     tick(town, "2020-03-27 08:01", "--log-file", "log")
@@ -330,15 +330,15 @@ def test_each_deed_is_a_line_of_json_in_the_log(town: Voucher, here: Path) -> No
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this machine")
 def test_a_full_disk_under_the_log_stops_no_deed(town: Voucher) -> None:
-    approved(town, "r1")
+    approve_round(town, "r1")
     ran = town("schedule", "tick", "--now", OPENS, "--log-file", "/dev/full", expect=4)
     assert "the disk is full [unwritable_log]" in ran.err
     assert town("round", "show", "r1", "-o", "json").data["state"] == "open"
 
 
 def test_a_deed_that_cannot_be_done_stops_no_other(town: Voucher, here: Path) -> None:
-    approved(town, "p1", "--platform", "alipay")
-    approved(town, "r1", opens="2020-03-27 09:00")
+    approve_round(town, "p1", "--platform", "alipay")
+    approve_round(town, "r1", opens="2020-03-27 09:00")
     (here / "outbox").write_text("in the way")
     assert tick(town, "2020-03-27 09:00", expect=4) == [
         ("open", "p1", "done"),
@@ -346,7 +346,7 @@ def test_a_deed_that_cannot_be_done_stops_no_other(town: Voucher, here: Path) ->
         ("order", "p1", "done"),
         ("write", "p1", "failed"),
     ]
-    assert asked(here, "SELECT failed FROM heartbeat") == [(1,)]
+    assert ask(here, "SELECT failed FROM heartbeat") == [(1,)]
     assert "[tick_failed]" in town("doctor", "--now", "2020-03-27 09:01").err
     (here / "outbox").unlink()
     assert tick(town, "2020-03-27 09:02") == [("write", "p1", "done")]
@@ -365,7 +365,7 @@ def test_the_doctor_hears_when_the_heart_stops(town: Voucher) -> None:
 
 def test_show_tells_what_comes_next_and_what_it_waits_for(town: Voucher) -> None:
     assert "no job is planned" in town("schedule", "show").err
-    approved(town, "r1")
+    approve_round(town, "r1")
     town(
         "round",
         "create",
@@ -379,8 +379,8 @@ def test_show_tells_what_comes_next_and_what_it_waits_for(town: Voucher) -> None
         "--actor",
         "mei",
     )
-    deeds = town("schedule", "show", "-o", "json").data["deeds"]
-    assert [(each["deed"], each["round"], each["due_at"], each["waits_for"]) for each in deeds] == [
+    jobs = town("schedule", "show", "-o", "json").data["deeds"]
+    assert [(each["deed"], each["round"], each["due_at"], each["waits_for"]) for each in jobs] == [
         ("open", "r1", "2020-03-27T08:00:00+08:00", None),
         ("open", "r2", "2020-03-28T08:00:00+08:00", "submission and approval"),
         ("close", "r1", "2020-03-29T08:00:00+08:00", None),
@@ -397,7 +397,7 @@ def test_show_tells_what_comes_next_and_what_it_waits_for(town: Voucher) -> None
 def test_files_are_taken_in_as_they_came_and_put_away_with_their_summary(
     town: Voucher, here: Path
 ) -> None:
-    approved(town, "r1")
+    approve_round(town, "r1")
     tick(town, OPENS)
     land(
         here,
@@ -437,7 +437,7 @@ def test_a_file_that_may_still_grow_is_left(town: Voucher, here: Path) -> None:
 
 
 def test_a_file_that_is_refused_goes_to_failed_and_stops_nobody(town: Voucher, here: Path) -> None:
-    approved(town, "r1")
+    approve_round(town, "r1")
     land(here, "wechat/claims/bad.csv", "what,ever\n1,2\n", age=90)
     land(here, "wechat/claims/good.csv", CLAIMS + "C1,r1,330102199001010011,2020-03-27 08:00:01\n")
     ran = town("schedule", "tick", "--now", OPENS, expect=4)
@@ -480,7 +480,7 @@ def test_a_file_in_no_folder_of_a_kind_is_said_once(town: Voucher, here: Path) -
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
 def test_a_folder_that_may_not_be_read_stops_nobody(town: Voucher, here: Path) -> None:
-    approved(town, "r1")
+    approve_round(town, "r1")
     closed = land(here, "wechat/claims/a.csv", CLAIMS).parent
     closed.chmod(0)
     assert tick(town, OPENS, expect=4) == [
@@ -502,7 +502,7 @@ def test_a_summary_that_a_killed_tick_left_is_kept(town: Voucher, here: Path) ->
 
 
 def test_an_inbox_that_was_named_must_be_there(town: Voucher, here: Path) -> None:
-    approved(town, "r1")
+    approve_round(town, "r1")
     ran = town("schedule", "tick", "--now", OPENS, "--inbox", "elsewhere", expect=4)
     assert "there is no folder elsewhere [no_inbox]" in ran.err
     assert town("round", "show", "r1", "-o", "json").data["state"] == "open"
@@ -511,7 +511,7 @@ def test_an_inbox_that_was_named_must_be_there(town: Voucher, here: Path) -> Non
 
 
 def test_with_several_programmes_a_folder_names_the_one(town: Voucher, here: Path) -> None:
-    approved(town, "r1")
+    approve_round(town, "r1")
     tick(town, OPENS)
     town("programme", "load", "hangzhou-2009")
     text = CLAIMS + "C1,r1,330102199001010011,2020-03-27 08:00:01\n"
@@ -651,14 +651,16 @@ def full_town(town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch) -> Vou
     """A round of every mode, approved: by arrival, by lot, by list, and by a platform."""
     # the lottery's seed: one chance for all
     monkeypatch.setattr("secrets.token_bytes", lambda size: bytes(range(size)))
-    approved(town, "first", packs=5)
-    approved(town, "lot", "--mode", "lottery", "--registration-opens", "2020-03-26 08:00", packs=3)
-    approved(town, "list", "--mode", "targeted", "--group", "poor", packs=9)
-    approved(town, "plat", "--platform", "alipay", packs=4)
+    approve_round(town, "first", packs=5)
+    approve_round(
+        town, "lot", "--mode", "lottery", "--registration-opens", "2020-03-26 08:00", packs=3
+    )
+    approve_round(town, "list", "--mode", "targeted", "--group", "poor", packs=9)
+    approve_round(town, "plat", "--platform", "alipay", packs=4)
     return town
 
 
-def lived(
+def live_through(
     voucher: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch, skips: Callable[[], bool]
 ) -> list[str]:
     """The state after a fortnight in which ticks are skipped as `skips` says; files land at their
@@ -677,23 +679,23 @@ def lived(
             HOURS[-1],
         ):  # a seed that is not committed in time is a person's matter
             voucher("schedule", "tick", "--now", hour, expect=None)
-    found = state(world)
+    end_state = state(world)
     assert voucher("check").code == 0
     monkeypatch.chdir(here)
     shutil.rmtree(world)
-    return found
+    return end_state
 
 
 def test_late_and_skipped_ticks_end_where_punctual_ones_do(
     full_town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(7)
-    punctual = lived(full_town, here, monkeypatch, lambda: False)
+    punctual = live_through(full_town, here, monkeypatch, lambda: False)
     for code in ("first-", "lot-", "list-", "A"):
         assert any(line.startswith(f"claims ('{code}") for line in punctual)
     for share in (0.5, 0.9, 1.0):
         assert (
-            lived(full_town, here, monkeypatch, lambda share=share: chance.random() < share)
+            live_through(full_town, here, monkeypatch, lambda share=share: chance.random() < share)
             == punctual
         )  # type: ignore[misc]
 
@@ -705,8 +707,8 @@ def killed_ticks(town: Voucher, here: Path, kills: int, start: Start) -> int:
     """Ticks killed at chance moments, then one undisturbed: the state must be that of one
     undisturbed tick.
     """
-    approved(town, "r1", packs=3000)
-    approved(town, "p1", "--platform", "wechat", packs=5)
+    approve_round(town, "r1", packs=3000)
+    approve_round(town, "p1", "--platform", "wechat", packs=5)
     rows = "".join(
         f"K{n},r1,res{n},2020-03-27 08:{n // 60 % 60:02d}:{n % 60:02d}\n" for n in range(3000)
     )
@@ -764,20 +766,20 @@ def test_many_killed_ticks_are_finished_by_the_next(town: Voucher, here: Path) -
 
 def test_many_ticks_at_once_do_each_deed_once(town: Voucher, here: Path, start: Start) -> None:
     for number in range(5):
-        approved(town, f"r{number}")
+        approve_round(town, f"r{number}")
     children = [start(here, *TICK, OPENS) for _ in range(4)]
     codes = [child.wait() for child in children]
     assert set(codes) <= {0, 75} and 0 in codes
-    assert asked(
+    assert ask(
         here, "SELECT count(*), count(DISTINCT round_id) FROM deeds WHERE deed = 'open'"
     ) == [(5, 5)]
-    assert asked(here, "SELECT count(*) FROM audit WHERE deed = 'round.open'") == [(5,)]
+    assert ask(here, "SELECT count(*) FROM audit WHERE deed = 'round.open'") == [(5,)]
 
 
 # ---------------------------------------------------------------- the law
 
 
-def scheduled(**changed: Any) -> law.Scheduled:
+def make_scheduled(**changed: Any) -> law.Scheduled:
     usual: dict[str, Any] = {
         "round_id": 1,
         "programme": "town",
@@ -811,21 +813,21 @@ def scheduled(**changed: Any) -> law.Scheduled:
     ],
 )
 def test_what_is_still_to_come_of_a_round(changed: dict[str, Any], coming: list[str]) -> None:
-    assert [each.job for each in law.list_jobs(scheduled(**changed))] == coming
+    assert [each.job for each in law.list_jobs(make_scheduled(**changed))] == coming
 
 
 def test_a_commitment_is_due_as_soon_as_the_round_is_approved() -> None:
-    lottery = scheduled(mode="lottery", registration_closes_at=None)
+    lottery = make_scheduled(mode="lottery", registration_closes_at=None)
     assert [each.due_at for each in law.list_due("commit", [lottery], 50_000)] == [50_000]
     assert law.list_due("open", [lottery], 99_999) == []
     assert [
         each.due_at
-        for each in law.list_due("draw", [scheduled(mode="lottery", state="open")], 100_000)
+        for each in law.list_due("draw", [make_scheduled(mode="lottery", state="open")], 100_000)
     ] == [100_000]
 
 
 def test_a_round_is_called_for_a_day_before_and_at_its_opening() -> None:
-    waiting = scheduled(state="submitted", approved_at=None)
+    waiting = make_scheduled(state="submitted", approved_at=None)
     keys = [
         [each.key for each in law.list_reminders([waiting], now)]
         for now in (13_599, 13_600, 100_000, 200_000)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from test_schedule import CLAIMS, OPENS, approved, land, town
+from test_schedule import CLAIMS, OPENS, approve_round, land, town
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def clock(town: Voucher, here: Path) -> Iterator[Path]:
     """A folder of nobody's own with a round that is due and two platforms' files."""
-    approved(town, "r1")
+    approve_round(town, "r1")
     land(here, "wechat/claims/a.csv", CLAIMS + "C1,r1,one,2020-03-27 08:00:01\n")
     land(here, "alipay/claims/b.csv", CLAIMS + "C2,r1,two,2020-03-27 08:00:02\n")
     folder = Path(tempfile.mkdtemp())

@@ -81,6 +81,6 @@ def grant(
         if resident is not None:
             return live_claims.grant_claim(session, round_, resident, application_no)
         if str(from_) == "-":
-            return live_claims.grant_claims(session, round_, live_claims.requests_of(sys.stdin))
+            return live_claims.grant_claims(session, round_, live_claims.read_requests(sys.stdin))
         with Path(str(from_)).open(encoding="utf-8-sig") as lines:
-            return live_claims.grant_claims(session, round_, live_claims.requests_of(lines))
+            return live_claims.grant_claims(session, round_, live_claims.read_requests(lines))

@@ -57,8 +57,8 @@ def _plan(
     log: Path | None,
     every: int = 1,
 ) -> ops.Plan:
-    where = tick.places(call.db_path, inbox, outbox, log)
-    return ops.planned(
+    where = tick.choose_places(call.db_path, inbox, outbox, log)
+    return ops.plan_tick(
         session,
         where,
         every,
@@ -100,7 +100,7 @@ def tick_(
     """Do what is due: open, draw, allocate, order, take in files, close, release money. Silent when
     nothing is.
     """
-    return tick.tick(session, tick.places(call.db_path, inbox, outbox, log_file))
+    return tick.tick(session, tick.choose_places(call.db_path, inbox, outbox, log_file))
 
 
 @command(app, "show", epilog="Example: voucher schedule show")
@@ -120,7 +120,9 @@ def print_(
 ) -> Outcome:
     """Print what install would write: the crontab's block, or systemd's units."""
     with call.session() as session:
-        outcome = ops.shown(_plan(call, session, inbox, outbox, log_file, every), systemd=systemd)
+        outcome = ops.show_plan(
+            _plan(call, session, inbox, outbox, log_file, every), systemd=systemd
+        )
     if call.output != "json":
         print(outcome.data["text"], end="")
     return outcome
@@ -140,7 +142,7 @@ def install(
     """
     with call.session() as session:
         plan = _plan(call, session, inbox, outbox, log_file, every)
-    return ops.written(_agreed(call, ops.change(plan, systemd=systemd)), dry_run=call.dry_run)
+    return ops.apply(_agreed(call, ops.plan_change(plan, systemd=systemd)), dry_run=call.dry_run)
 
 
 @command(app, "remove", epilog="Example: voucher schedule remove --yes")
@@ -148,12 +150,12 @@ def remove(call: Call, systemd: Systemd = False) -> Outcome:
     """Remove this program's part from the crontab (or systemd); everything else stays."""
     with call.session() as session:
         plan = _plan(call, session, None, None, None)
-    return ops.written(
-        _agreed(call, ops.change(plan, systemd=systemd, is_removal=True)), dry_run=call.dry_run
+    return ops.apply(
+        _agreed(call, ops.plan_change(plan, systemd=systemd, is_removal=True)), dry_run=call.dry_run
     )
 
 
 @command(app, "status", epilog="Example: voucher schedule status")
 def status(call: Call, session: Session) -> Outcome:
     """Show who runs the tick, when it last ran, and how late its jobs were."""
-    return ops.status(session, _plan(call, session, None, None, None))
+    return ops.show_status(session, _plan(call, session, None, None, None))

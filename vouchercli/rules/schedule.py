@@ -1,5 +1,5 @@
-"""What the clock has to do: which jobs on a round are still to come, when each is due, and in what
-order.
+"""The rules of the schedule: which jobs of a round are still to come, when each is due, and in
+what order.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ WAITING = ("draft", "submitted")
 
 @dataclass(frozen=True)
 class Scheduled:
-    """What the clock looks at of one round. Times in UTC seconds.
+    """The facts of one round that decide its jobs. Times in UTC seconds.
 
-    `approved_at` None: not approved. `seed_committed`, `drawn`: the lottery's own steps, done by
-    whom ever. `to_allocate`: what there is to allocate, in a word that changes when more comes (''
+    `approved_at` None: not approved. `seed_committed`, `drawn`: the steps of the lottery, whoever
+    took them. `to_allocate`: what there is to allocate, in a word that changes when more comes (''
     for nothing). `is_ordered`: the platform has an order for just these terms; `was_ordered`: for
     these or others; `lead`: how many seconds before the opening it wants the first; `amended_at`:
     when packs or times last changed by an amendment. `waits_for_text`: the draw was announced with
@@ -64,8 +64,8 @@ class Scheduled:
 
     @property
     def order_at(self) -> int:
-        """When the platform's next order is due: the first a lead before the opening, never before
-        the approval; one that replaces another as soon as the new terms stand.
+        """When the platform's next order is due: the first a lead before the opening, but not
+        before the approval; a replacement as soon as the new terms stand.
         """
         stand_since = max(self.approved_at or 0, self.amended_at)
         return (
@@ -95,7 +95,7 @@ class Due(NamedTuple):
 
 
 def list_jobs(round_: Scheduled) -> Iterator[Due]:
-    """Every job that is still ahead of a round, in the order of their doing."""
+    """List every job of a round that is still to come, in the order in which they are done."""
     is_before = round_.state in (*WAITING, "approved")
     if not is_before and round_.state not in ("open", "paused"):
         return
@@ -115,7 +115,7 @@ def list_jobs(round_: Scheduled) -> Iterator[Due]:
 
 
 def list_due(job: str, rounds: Iterable[Scheduled], now: int) -> list[Due]:
-    """The rounds on which `job` is due at `now`, the longest due first."""
+    """List the rounds on which `job` is due at `now`, the longest due first."""
     return _longest_due_first(
         each
         for round_ in rounds
@@ -126,9 +126,9 @@ def list_due(job: str, rounds: Iterable[Scheduled], now: int) -> list[Due]:
 
 
 def list_reminders(rounds: Iterable[Scheduled], now: int) -> list[Due]:
-    """Rounds that should open within a day, or should be open, and still wait for their approval:
-    called for once before and once after the opening, for every revision and state; lotteries that
-    wait for their public text; amendments.
+    """List the rounds that open within a day, or should be open, and still wait for approval,
+    once before and once after the opening for every revision and state; lotteries that wait for
+    their public text; amendments that wait.
     """
     return _longest_due_first(each for round_ in rounds for each in _remind(round_, now))
 

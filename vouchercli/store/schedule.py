@@ -1,5 +1,5 @@
-"""What the clock keeps: the rounds it looks at, deeds done, the heartbeat, and the lock that lets
-one tick work at a time.
+"""The store of the schedule: the rounds that may have jobs, the jobs done, the heartbeat, and the
+lock that lets one tick work at a time.
 """
 
 from __future__ import annotations
@@ -52,34 +52,34 @@ IS_DONE = (
 )
 
 
-def rounds(
+def list_rounds(
     db: sqlite3.Connection, programme: str | None, round_id: int | None = None
 ) -> list[tuple[Scheduled, str]]:
-    """The rounds that something may still be due of, by opening; of one programme, or one round,
-    when that is given. With each the digest of the terms that its platform was last ordered ('':
-    none); whether these are its terms still, and what the platform asks, is not said yet.
+    """List the rounds that may still have jobs, by opening; only those of one programme, or one
+    round, when that is given. Each comes with the digest of the terms of its last order ('':
+    none); the caller compares it with the present terms.
     """
     wanted = {"programme": programme, "round_id": round_id}
-    return [_scheduled(dict(row)) for row in db.execute(ROUNDS, wanted)]
+    return [_read_scheduled(dict(row)) for row in db.execute(ROUNDS, wanted)]
 
 
-def _scheduled(known: dict[str, Any]) -> tuple[Scheduled, str]:
+def _read_scheduled(known: dict[str, Any]) -> tuple[Scheduled, str]:
     waiting = (known.pop("amendment_id"), known.pop("proposed_at"))
     ordered = known.pop("ordered_sha256") or ""
     amendment = None if None in waiting else waiting
     return Scheduled(**known, amendment=amendment, was_ordered=bool(ordered)), ordered
 
 
-def did(
-    db: sqlite3.Connection, deed: str, round_id: int | None, key: str, due_at: int, done_at: int
+def note_done(
+    db: sqlite3.Connection, job: str, round_id: int | None, key: str, due_at: int, done_at: int
 ) -> bool:
-    """Note a deed as done; False when it had been done before."""
-    return db.execute(DO, (deed, round_id, key, min(due_at, done_at), done_at)).rowcount == 1
+    """Record a job as done; False when it was done before."""
+    return db.execute(DO, (job, round_id, key, min(due_at, done_at), done_at)).rowcount == 1
 
 
-def is_done(db: sqlite3.Connection, deed: str, round_id: int | None, key: str) -> bool:
-    """Whether the deed was done."""
-    return bool(db.execute(IS_DONE, (deed, round_id, key)).fetchone()[0])
+def is_done(db: sqlite3.Connection, job: str, round_id: int | None, key: str) -> bool:
+    """Whether the job is done."""
+    return bool(db.execute(IS_DONE, (job, round_id, key)).fetchone()[0])
 
 
 # ---------------------------------------------------------------- heartbeat
@@ -102,8 +102,8 @@ HEARTBEAT = (
 
 
 class Heartbeat(NamedTuple):
-    """The last tick: when, who ran it where, how many deeds `failed`; of all ticks how many there
-    were, and in seconds how late the latest deed was and how long the clock stood still.
+    """The last tick: when, who ran it on which host, and how many jobs `failed`. Of all ticks: how
+    many there were, how late the latest job was and the longest gap between two, in seconds.
     """
 
     at: int
@@ -116,15 +116,15 @@ class Heartbeat(NamedTuple):
     longest_gap: int
 
 
-def beat(db: sqlite3.Connection, **values: Any) -> None:
-    """A tick came to its end: `at`, `entered_at`, `host`, `os_user`, how many deeds `failed`;
-    `deed_at` and `late` (seconds) when it did one.
+def note_beat(db: sqlite3.Connection, **values: Any) -> None:
+    """Record the end of a tick: `at`, `entered_at`, `host`, `os_user`, how many jobs `failed`;
+    `deed_at` and `late` (seconds) when it did a job.
     """
     db.execute(BEAT, values)
 
 
-def heartbeat(db: sqlite3.Connection) -> Heartbeat | None:
-    """The last tick and what is kept of all; None before the first."""
+def read_heartbeat(db: sqlite3.Connection) -> Heartbeat | None:
+    """Read the last tick and the figures of all ticks; None before the first."""
     row = db.execute(HEARTBEAT).fetchone()
     return Heartbeat._make(row) if row else None
 
@@ -133,21 +133,21 @@ def heartbeat(db: sqlite3.Connection) -> Heartbeat | None:
 
 
 @contextmanager
-def ticking(path: Path) -> Iterator[None]:
-    """Hold the clock of the database at `path`; raises `Busy` at once when another tick does.
+def hold_clock(path: Path) -> Iterator[None]:
+    """Hold the lock of the tick for the database at `path`; raises `Busy` at once when another tick
+    holds it.
 
-    A lock of SQLite's own on a small file beside the database, so that imports and reports go on
-    meanwhile, it works wherever the database's locks do, and the machine gives it back when the
-    process dies.
+    SQLite locks a small file beside the database. Imports and reports go on meanwhile, the lock
+    works wherever the locks of the database do, and the system releases it when the process dies.
     """
-    lock = _locked(path.resolve().with_name(f"{path.resolve().name}-tick"), path)
+    lock = _lock(path.resolve().with_name(f"{path.resolve().name}-tick"), path)
     try:
         yield
     finally:
         lock.close()
 
 
-def _locked(beside: Path, path: Path) -> sqlite3.Connection:
+def _lock(beside: Path, path: Path) -> sqlite3.Connection:
     try:
         lock = sqlite3.connect(beside, isolation_level=None, timeout=0)
         lock.execute("BEGIN IMMEDIATE")

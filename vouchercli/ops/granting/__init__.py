@@ -1,3 +1,3 @@
-"""Packs become claims here: by arrival, by a list, one by one at the counter. It knows no lottery
-and no file.
+"""Packs become claims here: by arrival, by a list, one by one at the counter. The lottery and
+files are elsewhere.
 """

@@ -14,7 +14,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import grants
 from vouchercli.ops.rounds import commitments
-from vouchercli.ops.rounds.lookup import Found, changing, found
+from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law
@@ -26,12 +26,12 @@ from vouchercli.store.db import WIDEST_KIB, widen_cache
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from vouchercli.ops.granting.grants import Granted, Tally
+    from vouchercli.ops.granting.grants import GrantRun, Tally
     from vouchercli.rules.limits import Limits
     from vouchercli.session import Session
 
 ORDERS = {"fcfs": "applied_at, application_no", "targeted": "place on the list"}
-# a closed round's late files count while its money is still there
+# Late files of a closed round count while its money is not released.
 TAKES_GRANTS = ("open", "paused", "closed")
 
 
@@ -41,32 +41,32 @@ def allocate(session: Session, code: str, *, group: str | None = None) -> Outcom
 
     Raises `platform_round`, `drawn_round`, `round_not_open`, `group_not_listed`, `money_released`.
     """
-    with changing(session, code) as it:
-        _require(it, group)
-        if it.row["mode"] == "fcfs":
-            require_finished(it)
-        widen_cache(it.db, WIDEST_KIB)
-        store.prepare(it.db)
-        room = _room(it)
-        tally = _stage(it, room, group) if room else grants.Tally()
-        given = grants.issue(it, tally)
-        if given.packs:
-            it.note(
+    with changing(session, code) as current:
+        _require_allocatable(current, group)
+        if current.row["mode"] == "fcfs":
+            require_finished(current)
+        widen_cache(current.db, WIDEST_KIB)
+        store.prepare(current.db)
+        room = _count_room(current)
+        tally = _stage_winners(current, room, group) if room else grants.Tally()
+        granted = grants.issue(current, tally)
+        if granted.packs:
+            current.note(
                 "round.allocate",
-                batch=given.batch_id,
-                before={"claimed": it.row["claimed"]},
-                after={"claimed": it.row["claimed"] + given.packs},
+                batch=granted.batch_id,
+                before={"claimed": current.row["claimed"]},
+                after={"claimed": current.row["claimed"] + granted.packs},
                 **({"group": group} if group else {}),
             )
-        return _told(it, tally, given)
+        return _answer(current, tally, granted)
 
 
-def _require(it: Found, group: str | None) -> None:
+def _require_allocatable(current: RoundAtHand, group: str | None) -> None:
     """Refuse a round that is not allocated here, or not now."""
-    row = it.row
-    require_local(it)
+    row = current.row
+    require_local(current)
     if row["state"] not in TAKES_GRANTS:
-        raise not_open(it)
+        raise not_open_error(current)
     if group is not None and (
         row["mode"] != "targeted" or row["resident_group"] not in ("", group)
     ):
@@ -74,31 +74,31 @@ def _require(it: Found, group: str | None) -> None:
             "group_not_listed",
             "round {round} is not granted to the group {group} from a list",
             hint="leave --group out",
-            round=it.code,
+            round=current.code,
             group=group,
         )
 
 
-def require_local(it: Found) -> None:
+def require_local(current: RoundAtHand) -> None:
     """Refuse a round whose packs a platform grants, or a draw. Raises `platform_round`,
     `drawn_round`.
     """
-    if it.row["platform"]:
-        raise platform_round(it)
-    if it.row["mode"] == "lottery":
+    if current.row["platform"]:
+        raise platform_round_error(current)
+    if current.row["mode"] == "lottery":
         raise VoucherError(
             "drawn_round",
             "the packs of round {round} are drawn by lot",
             hint="voucher draw show {round}",
-            round=it.code,
+            round=current.code,
         )
 
 
-def require_finished(it: Found) -> None:
+def require_finished(current: RoundAtHand) -> None:
     """Raise `applications_unfinished` while only a part of a file is in: who came first, or takes
     part, is not known yet.
     """
-    batch_id = batches.unfinished(it.db, "applications", it.row["programme_id"])
+    batch_id = batches.unfinished(current.db, "applications", current.row["programme_id"])
     if batch_id is not None:
         raise VoucherError(
             "applications_unfinished",
@@ -111,44 +111,47 @@ def require_finished(it: Found) -> None:
         )
 
 
-def platform_round(it: Found) -> VoucherError:
-    """The refusal to grant what a platform grants."""
+def platform_round_error(current: RoundAtHand) -> VoucherError:
+    """The refusal to grant packs that a platform grants."""
     return VoucherError(
         "platform_round",
         "the packs of round {round} are granted by {platform}, not here",
         hint="voucher claim import FILE, when its file comes",
-        round=it.code,
-        platform=it.row["platform"],
+        round=current.code,
+        platform=current.row["platform"],
     )
 
 
-def not_open(it: Found) -> VoucherError:
+def not_open_error(current: RoundAtHand) -> VoucherError:
     """The refusal to grant a pack of a round that is not open."""
-    deed = rounds_law.list_possible(it.row["state"])[:1]
+    possible = rounds_law.list_possible(current.row["state"])[:1]
     return VoucherError(
         "round_not_open",
         "round {round} is {state}: it takes no claims",
         hint="voucher round {next} {round}",
-        round=it.code,
-        state=Word(it.row["state"]),
-        next=deed[0] if deed else "show",
+        round=current.code,
+        state=Word(current.row["state"]),
+        next=possible[0] if possible else "show",
     )
 
 
-def _room(it: Found) -> int:
-    """How many packs may still go. Of a closed round only as many as its money, part of which may
-    be released, still pays for.
+def _count_room(current: RoundAtHand) -> int:
+    """Count the packs that may still be granted. Of a closed round only as many as its money, part
+    of which may be released, still pays for.
 
     Raises `money_released`.
     """
-    row = it.row
+    row = current.row
     left: int = row["packs"] - row["claimed"]
     if row["state"] != "closed" or not left:
         return left
-    held, watched = commitments.standing(it), commitments.funds(it.db, row["programme_id"])
+    held, watched = (
+        commitments.read_held(current),
+        commitments.list_funds(current.db, row["programme_id"]),
+    )
     pack = [
         (funder, fen)
-        for funder, fen in rounds_law.liability(1, it.template)
+        for funder, fen in rounds_law.liability(1, current.template)
         if funder in watched and fen
     ]
     left = min([left, *(held.get(funder, 0) // fen - row["claimed"] for funder, fen in pack)])
@@ -157,99 +160,115 @@ def _room(it: Found) -> int:
             "money_released",
             "round {round} is closed and the money of its unclaimed packs is released",
             hint="voucher round show {round}",
-            round=it.code,
+            round=current.code,
         )
     return left
 
 
-def limits_of(it: Found) -> Limits:
-    """What one person may have: by the round (of a targeted one: one pack), by the week, in the
-    programme.
+def read_limits(current: RoundAtHand) -> Limits:
+    """Read how many packs one person may have: by the round (of a targeted one: one pack), by the
+    week, in the programme.
     """
-    said = it.programme.limits
+    limits = current.programme.limits
     return limits_law.of_round(
-        it.row["mode"],
-        it.row["per_resident"],
-        said.packs_per_resident_per_week,
-        said.packs_per_resident,
+        current.row["mode"],
+        current.row["per_resident"],
+        limits.packs_per_resident_per_week,
+        limits.packs_per_resident,
     )
 
 
 # ---------------------------------------------------------------- who gets one
 
 
-def _stage(it: Found, room: int, group: str | None) -> Tally:
-    """Put everyone who gets one of `room` packs before `store.grants`, in order; what was passed
-    over.
+def _stage_winners(current: RoundAtHand, room: int, group: str | None) -> Tally:
+    """Stage everyone who gets one of `room` packs in `store.grants`, in order, and tally the
+    applications without a pack.
     """
-    if it.row["mode"] == "targeted":
-        return _by_list(it, room, group)
-    if allocations.is_plain(it.db, it.row) and not limits_of(it).looks_beyond_the_round:
-        return _arrived(it, *allocations.first_come(it.db, it.row, room))
-    return _by_arrival(it, room)
+    if current.row["mode"] == "targeted":
+        return _stage_by_list(current, room, group)
+    if (
+        allocations.is_plain(current.db, current.row)
+        and not read_limits(current).looks_beyond_the_round
+    ):
+        return _tally_arrivals(current, *allocations.first_come(current.db, current.row, room))
+    return _stage_by_arrival(current, room)
 
 
-def _by_arrival(it: Found, room: int) -> Tally:
-    done = allocations.granted_before(it.db, it.round_id)
-    arrived = allocations.applications(it.db, it.round_id)
-    reasons = _by_law(it, (each for each in arrived if each.entry_id not in done), room)
-    late = allocations.count(it.db, it.row) - len(done) - store.staged(it.db) - reasons.total()
-    return _arrived(it, store.last_application(it.db), {**reasons, "sold_out": late})
+def _stage_by_arrival(current: RoundAtHand, room: int) -> Tally:
+    granted_before = allocations.granted_before(current.db, current.round_id)
+    arrived = allocations.applications(current.db, current.round_id)
+    reasons = _stage_by_law(
+        current, (each for each in arrived if each.entry_id not in granted_before), room
+    )
+    late = (
+        allocations.count(current.db, current.row)
+        - len(granted_before)
+        - store.staged(current.db)
+        - reasons.total()
+    )
+    return _tally_arrivals(
+        current, store.last_application(current.db), {**reasons, "sold_out": late}
+    )
 
 
-def _by_list(it: Found, room: int, group: str | None) -> Tally:
-    waiting = allocations.count_listed(it.db, it.round_id, group)
-    reasons = _by_law(it, allocations.listed(it.db, it.round_id, group), room)
-    late = waiting - store.staged(it.db) - reasons.total()
+def _stage_by_list(current: RoundAtHand, room: int, group: str | None) -> Tally:
+    waiting = allocations.count_listed(current.db, current.round_id, group)
+    reasons = _stage_by_law(current, allocations.listed(current.db, current.round_id, group), room)
+    late = waiting - store.staged(current.db) - reasons.total()
     return grants.Tally({**reasons, "sold_out": late})
 
 
-def _arrived(it: Found, last: int | None, reasons: dict[str, int]) -> Tally:
-    at, no = (None, None) if last is None else allocations.arrival(it.db, last)
+def _tally_arrivals(current: RoundAtHand, last: int | None, reasons: dict[str, int]) -> Tally:
+    at, no = (None, None) if last is None else allocations.arrival(current.db, last)
     return grants.Tally(reasons, at, no)
 
 
-def _by_law(it: Found, entries: Iterable[law.Entry], room: int) -> Counter[str]:
-    """Stage whom the law gives a pack, one entry at a time; how often each reason was met."""
-    limits, held = limits_of(it), law.Held(room)
+def _stage_by_law(current: RoundAtHand, entries: Iterable[law.Entry], room: int) -> Counter[str]:
+    """Stage each entry to which the rules give a pack, and count how often each reason refused
+    one.
+    """
+    limits, held = read_limits(current), law.Held(room)
     if not limits.looks_beyond_the_round:
-        held.in_round.update(allocations.held_in_round(it.db, it.round_id))
+        held.in_round.update(allocations.held_in_round(current.db, current.round_id))
     reasons: Counter[str] = Counter()
 
-    def chosen() -> Iterator[tuple[bytes, int, int]]:
-        known = _known(it, entries, limits, held)
-        for entry, reason in law.decide(known, limits, held, it.zone):
+    def choose() -> Iterator[tuple[bytes, int, int]]:
+        judged_for = _add_persons(current, entries, limits, held)
+        for entry, reason in law.decide(judged_for, limits, held, current.zone):
             if reason is None:
                 yield entry.resident, entry.entry_id, entry.claimed_at
             else:
                 reasons[reason] += 1
 
-    store.stage(it.db, list(chosen()))
+    store.stage(current.db, list(choose()))
     return reasons
 
 
-def _known(
-    it: Found, entries: Iterable[law.Entry], limits: Limits, held: law.Held
+def _add_persons(
+    current: RoundAtHand, entries: Iterable[law.Entry], limits: Limits, held: law.Held
 ) -> Iterator[law.Entry]:
-    """The entries; what a person holds in other rounds is in `held` before its first is judged."""
+    """Yield the entries; add what a person holds in other rounds to `held` before the first entry
+    of that person.
+    """
     known: set[bytes] = set()
     for entry in entries:
         if limits.looks_beyond_the_round and entry.person not in known:
             known.add(entry.person)
-            learn(it, entry.person, limits, held)
+            add_held_packs(current, entry.person, limits, held)
         yield entry
 
 
-def learn(it: Found, person: bytes, limits: Limits, held: law.Held) -> None:
+def add_held_packs(current: RoundAtHand, person: bytes, limits: Limits, held: law.Held) -> None:
     """Count every pack of the programme that the person holds, under whatever token of this
     round.
     """
-    for resident in persons.residents_of(it.db, it.round_id, person):
-        for at, is_here in allocations.packs_of(it.db, it.row, resident):
-            held.add(person, limits.week(at, it.zone), is_this_round=is_here)
+    for resident in persons.residents_of(current.db, current.round_id, person):
+        for at, is_here in allocations.packs_of(current.db, current.row, resident):
+            held.add(person, limits.week(at, current.zone), is_this_round=is_here)
 
 
-# ---------------------------------------------------------------- what is told
+# ---------------------------------------------------------------- answer
 
 PASSED_OVER = (
     Column("reason", "Reason", "code"),
@@ -258,17 +277,17 @@ PASSED_OVER = (
 )
 
 
-def _told(it: Found, tally: Tally, given: Granted) -> Outcome:
-    row, order = found(it.session, it.code).row, ORDERS[it.row["mode"]]
+def _answer(current: RoundAtHand, tally: Tally, granted: GrantRun) -> Outcome:
+    row, order = look_up(current.session, current.code).row, ORDERS[current.row["mode"]]
     passed = {reason: tally.passed.get(reason, 0) for reason in grants.REASONS}
-    last = allocations.last_arrival(it.db, it.round_id)
-    at = given.sold_out_at
+    last = allocations.last_arrival(current.db, current.round_id)
+    at = granted.sold_out_at
     data = {
         "round": row["round"],
         "mode": row["mode"],
         "order": order,
-        "batch": None if it.session.dry_run else given.batch_id,
-        "granted": given.packs,
+        "batch": None if current.session.dry_run else granted.batch_id,
+        "granted": granted.packs,
         **passed,
         "claimed": row["claimed"],
         "packs": row["packs"],
@@ -281,8 +300,8 @@ def _told(it: Found, tally: Tally, given: Granted) -> Outcome:
         say(
             "granted {granted:,} packs of {round} in the order of {order}: {claimed:,} of {packs:,}"
             " are claimed",
-            granted=given.packs,
-            round=it.code,
+            granted=granted.packs,
+            round=current.code,
             order=Word(order),
             claimed=row["claimed"],
             packs=row["packs"],
@@ -292,7 +311,7 @@ def _told(it: Found, tally: Tally, given: Granted) -> Outcome:
         says.append(
             say(
                 "sold out at {at}, {seconds:,} seconds after the opening",
-                at=it.shown(at),
+                at=current.local_time(at),
                 seconds=at - row["opens_at"],
             )
         )
@@ -310,4 +329,4 @@ def _told(it: Found, tally: Tally, given: Granted) -> Outcome:
     )
     title = say("Applicants without a pack, {round}", round=row["round"])
     tables = (Table(title, PASSED_OVER, lines),) if lines else ()
-    return Outcome(dated(data, it.zone), tables, tuple(says))
+    return Outcome(dated(data, current.zone), tables, tuple(says))

@@ -1,6 +1,4 @@
-"""Granting: packs of a round become claims, whoever decided who gets them - arrival, a list, a draw
-or a live claim.
-"""
+"""Turn packs of a round into claims, for arrivals, a list, a draw or a live claim."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ from vouchercli.store import grants
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
 
 
 REASONS = {
@@ -37,7 +35,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Granted:
+class GrantRun:
     """The packs of one run: their batch (None: nothing was granted), how many, when the round's
     last pack went, if it did, and the number behind which their own begin.
     """
@@ -48,37 +46,37 @@ class Granted:
     after: int = 0
 
 
-def grant(it: Found, rows: Iterable[tuple[bytes, int | None, int]]) -> Granted:
+def grant(current: RoundAtHand, rows: Iterable[tuple[bytes, int | None, int]]) -> GrantRun:
     """Grant one pack for every (resident token, application_id or None, claimed_at in UTC seconds),
     numbered in that order.
 
     For use inside a transaction of the caller, who writes the line in the log. Raises `sold_out`
     when the round has fewer packs left than there are rows; then nothing is granted.
     """
-    grants.prepare(it.db)
-    grants.stage(it.db, ((resident, number or 0, at) for resident, number, at in rows))
-    return issue(it, Tally())
+    grants.prepare(current.db)
+    grants.stage(current.db, ((resident, number or 0, at) for resident, number, at in rows))
+    return issue(current, Tally())
 
 
-def issue(it: Found, tally: Tally, *, live: bool = False) -> Granted:
+def issue(current: RoundAtHand, tally: Tally, *, live: bool = False) -> GrantRun:
     """Turn what is staged in `store.grants` into claims: the round's count, its totals by day, the
     batch and its record.
     """
-    db, row, packs = it.db, it.row, grants.staged(it.db)
+    db, row, packs = current.db, current.row, grants.staged(current.db)
     if not packs:
-        return Granted(None, 0)
-    if not grants.take(db, it.round_id, packs):
-        raise sold_out(it)
+        return GrantRun(None, 0)
+    if not grants.take(db, current.round_id, packs):
+        raise sold_out_error(current)
     grants.date(
         db,
         lambda at: (
-            template_rules.expires_at(it.template, at, it.zone),
-            times.day_of(at, it.zone),
+            template_rules.expires_at(current.template, at, current.zone),
+            times.day_of(at, current.zone),
         ),
     )
-    batch_id, after = _batch(it, packs, live=live), grants.last_number(db, it.code)
+    batch_id, after = _choose_batch(current, packs, live=live), grants.last_number(db, current.code)
     is_one_each = row["per_resident"] == 1
-    grants.write(db, batch_id, it.round_id, it.code, after=after, is_one_each=is_one_each)
+    grants.write(db, batch_id, current.round_id, current.code, after=after, is_one_each=is_one_each)
     sold_out_at = grants.last_second(db) if row["claimed"] + packs == row["packs"] else None
     grants.record(
         db,
@@ -86,30 +84,30 @@ def issue(it: Found, tally: Tally, *, live: bool = False) -> Granted:
         last_applied_at=tally.last_applied_at,
         last_application_no=tally.last_application_no,
         batch_id=batch_id,
-        round_id=it.round_id,
-        at=it.now,
+        round_id=current.round_id,
+        at=current.now,
         packs=packs,
         sold_out_at=sold_out_at,
     )
-    return Granted(batch_id, packs, sold_out_at, after)
+    return GrantRun(batch_id, packs, sold_out_at, after)
 
 
-def sold_out(it: Found) -> VoucherError:
-    """The refusal when a round has not the packs that are asked for."""
+def sold_out_error(current: RoundAtHand) -> VoucherError:
+    """The refusal when a round has fewer packs left than are asked for."""
     return VoucherError(
         "sold_out",
         "all {packs:,} packs of round {round} are claimed: none is left",
         hint="voucher round show {round}",
-        packs=it.row["packs"],
-        round=it.code,
+        packs=current.row["packs"],
+        round=current.code,
     )
 
 
-def _batch(it: Found, packs: int, *, live: bool) -> int:
-    """The batch that the claims belong to: a new one a run, one for all live claims of a round."""
-    db, programme_id = it.db, it.row["programme_id"]
-    number = 0 if live else grants.runs(db, it.round_id) + 1
-    digest = hashlib.sha256(f"allocation {it.code} {number}".encode()).hexdigest()
+def _choose_batch(current: RoundAtHand, packs: int, *, live: bool) -> int:
+    """Choose the batch of the claims: a new one for each run, one for all live claims."""
+    db, programme_id = current.db, current.row["programme_id"]
+    number = 0 if live else grants.runs(db, current.round_id) + 1
+    digest = hashlib.sha256(f"allocation {current.code} {number}".encode()).hexdigest()
     standing = grants.live_batch(db, programme_id, digest) if live else None
     if standing is not None:
         grants.grow_batch(db, standing, packs)
@@ -117,9 +115,9 @@ def _batch(it: Found, packs: int, *, live: bool) -> int:
     return grants.add_batch(
         db,
         programme_id=programme_id,
-        file=f"{it.code} ({'live' if live else number})",
+        file=f"{current.code} ({'live' if live else number})",
         sha256=digest,
         packs=packs,
-        actor=it.session.actor,
-        at=it.now,
+        actor=current.session.actor,
+        at=current.now,
     )

@@ -1,5 +1,5 @@
-"""Live claims: one resident, or groups of them, get their packs now; durable when the answer is
-given.
+"""Live claims: one resident, or groups of them, get their packs now. The claims are on the disk
+when the answer is given.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import allocations, grants
-from vouchercli.ops.rounds.lookup import Found, changing, found
+from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law
@@ -58,7 +58,7 @@ class _Group:
     application numbers.
     """
 
-    it: Found
+    current: RoundAtHand
     key: bytes
     held: law.Held
     known: set[bytes] = field(default_factory=set)
@@ -73,21 +73,21 @@ def grant_claim(session: Session, code: str, resident: str, application_no: str 
     Raises `round_not_open`, `sold_out`, `resident_limit`, `not_eligible`, `application_reused`,
     `bad_resident`, `platform_round`, `drawn_round`.
     """
-    (answer,), it = _granted(session, code, [Request(resident, application_no)])
+    (answer,), current = _grant(session, code, [Request(resident, application_no)])
     if answer.claim is None:
-        raise _refusal(it, answer)
+        raise _refusal_error(current, answer)
     claim = answer.claim
-    said = (
+    message = (
         say(
             "granted {claim_no}: its vouchers are valid until {expires_at}",
             claim_no=claim.claim_no,
-            expires_at=it.shown(claim.expires_at),
+            expires_at=current.local_time(claim.expires_at),
         )
         if answer.is_new
         else say("{claim_no} was granted before; nothing was changed", claim_no=claim.claim_no)
     )
-    data = {"round": code, "is_new": answer.is_new, **dated(claim._asdict(), it.zone)}
-    return Outcome(data, says=(said,))
+    data = {"round": code, "is_new": answer.is_new, **dated(claim._asdict(), current.zone)}
+    return Outcome(data, says=(message,))
 
 
 def grant_claims(session: Session, code: str, requests: Iterable[Request]) -> Outcome:
@@ -96,33 +96,35 @@ def grant_claims(session: Session, code: str, requests: Iterable[Request]) -> Ou
     """
     answers: list[Answer] = []
     waiting = iter(requests)
-    it = found(session, code)
+    current = look_up(session, code)
     while group := list(islice(waiting, GROUP_SIZE)):
-        done, it = _granted(session, code, group)
+        done, current = _grant(session, code, group)
         answers += done
-    return _told(it, answers)
+    return _answer(current, answers)
 
 
-def _granted(session: Session, code: str, requests: list[Request]) -> tuple[list[Answer], Found]:
-    """One transaction, synced to the disk before it returns."""
+def _grant(
+    session: Session, code: str, requests: list[Request]
+) -> tuple[list[Answer], RoundAtHand]:
+    """Grant the requests in one transaction that is on the disk before this returns."""
     key = identities.load_key(session.path)
     store.durably(session.db)
-    # whatever needs no lock is done before it is taken: all tills wait for one another there
+    # Work that needs no lock comes first, because all tills wait for one another at the lock.
     store.prepare(session.db)
-    with changing(session, code) as it:
-        allocations.require_local(it)
-        group = _Group(it, key, law.Held(it.row["packs"] - it.row["claimed"]))
-        answers = [_judged(group, request) for request in requests]
-        claims = _written(group)
+    with changing(session, code) as current:
+        allocations.require_local(current)
+        group = _Group(current, key, law.Held(current.row["packs"] - current.row["claimed"]))
+        answers = [_judge(group, request) for request in requests]
+        claims = _write(group)
         return [
             each if each.place is None else replace(each, claim=claims[each.place])
             for each in answers
-        ], it
+        ], current
 
 
-def _judged(group: _Group, request: Request) -> Answer:
-    """The answer to a request; where it gets a new claim, its place among the staged."""
-    it = group.it
+def _judge(group: _Group, request: Request) -> Answer:
+    """Judge one request; an answer with a new claim has its place among the staged."""
+    current = group.current
     try:
         resident = identities.token(group.key, request.resident)
     except ValueError:
@@ -136,37 +138,42 @@ def _judged(group: _Group, request: Request) -> Answer:
                 if owner == resident
                 else Answer(request, "application_reused")
             )
-        standing = applications.named(it.db, it.round_id, request.application_no)
+        standing = applications.named(current.db, current.round_id, request.application_no)
     if standing is not None:
-        claim = store.claim_of(it.db, standing["round_id"], resident, standing["application_id"])
+        claim = store.claim_of(
+            current.db, standing["round_id"], resident, standing["application_id"]
+        )
         if standing["resident"] != resident or claim is not None:
             return (
                 Answer(request, claim=claim)
                 if claim is not None
                 else Answer(request, "application_reused")
             )
-    if reason := _reason(group, resident):
+    if reason := _find_reason(group, resident):
         return Answer(request, reason)
     return _stage(group, request, resident, standing)
 
 
-def _reason(group: _Group, resident: bytes) -> str | None:
-    """Why the law gives the resident no pack now; None, and it is counted as granted, when it
-    does.
+def _find_reason(group: _Group, resident: bytes) -> str | None:
+    """Find why the rules give the resident no pack now. None means that they do; the pack is then
+    counted as granted.
     """
-    it, limits = group.it, allocations.limits_of(group.it)
-    if it.row["state"] != "open" or not it.row["opens_at"] <= it.now < it.row["closes_at"]:
+    current, limits = group.current, allocations.read_limits(group.current)
+    if (
+        current.row["state"] != "open"
+        or not current.row["opens_at"] <= current.now < current.row["closes_at"]
+    ):
         return "round_not_open"
-    person = persons.person_of(it.db, it.round_id, resident)
+    person = persons.person_of(current.db, current.round_id, resident)
     if person not in group.known:
         group.known.add(person)
-        allocations.learn(it, person, limits, group.held)
-    mode, listed_as = it.row["mode"], it.row["resident_group"]
+        allocations.add_held_packs(current, person, limits, group.held)
+    mode, listed_as = current.row["mode"], current.row["resident_group"]
     is_eligible = limits_law.is_for_all(mode, listed_as) or eligibility.is_listed(
-        it.db, it.row["programme_id"], resident, listed_as or None
+        current.db, current.row["programme_id"], resident, listed_as or None
     )
-    entry = law.Entry(0, resident, person, it.now, is_eligible=is_eligible)
-    week = limits.week(it.now, it.zone)
+    entry = law.Entry(0, resident, person, current.now, is_eligible=is_eligible)
+    week = limits.week(current.now, current.zone)
     reason = law.reason(entry, week, limits, group.held)
     if reason is None:
         group.held.left -= 1
@@ -177,37 +184,39 @@ def _reason(group: _Group, resident: bytes) -> str | None:
 def _stage(
     group: _Group, request: Request, resident: bytes, standing: sqlite3.Row | None
 ) -> Answer:
-    """Note the application and put the pack with what is granted in this transaction."""
-    it, application_id = group.it, 0
+    """Record the application and stage the pack for this transaction."""
+    current, application_id = group.current, 0
     if request.application_no:
         application_id = (
             standing["application_id"]
             if standing is not None
-            else applications.add(it.db, it.round_id, request.application_no, resident, it.now)
+            else applications.add(
+                current.db, current.round_id, request.application_no, resident, current.now
+            )
         )
         group.asked[request.application_no] = (resident, len(group.staged))
     group.staged.append((request, resident, application_id))
     return Answer(request, is_new=True, place=len(group.staged) - 1)
 
 
-def _written(group: _Group) -> list[Claim]:
-    """The claims of what is staged, in its order, with their line in the log."""
+def _write(group: _Group) -> list[Claim]:
+    """Write the staged packs as claims, in their order, and one line in the audit log."""
     if not group.staged:
         return []
-    it, claimed = group.it, group.it.row["claimed"]
+    current, claimed = group.current, group.current.row["claimed"]
     store.stage(
-        it.db,
-        [(resident, application_id, it.now) for _, resident, application_id in group.staged],
+        current.db,
+        [(resident, application_id, current.now) for _, resident, application_id in group.staged],
     )
     numbers = [request.application_no for request, _, _ in group.staged if request.application_no]
-    tally = grants.Tally({}, it.now, numbers[-1]) if numbers else grants.Tally()
-    given = grants.issue(it, tally, live=True)
-    assert given.batch_id is not None
-    after = store.claim_number(it.code, given.after)
-    claims = store.written(it.db, given.batch_id, after)
-    it.note(
+    tally = grants.Tally({}, current.now, numbers[-1]) if numbers else grants.Tally()
+    granted = grants.issue(current, tally, live=True)
+    assert granted.batch_id is not None
+    after = store.claim_number(current.code, granted.after)
+    claims = store.written(current.db, granted.batch_id, after)
+    current.note(
         "claim.grant",
-        batch=given.batch_id,
+        batch=granted.batch_id,
         first=claims[0].claim_no,
         packs=len(claims),
         before={"claimed": claimed},
@@ -216,14 +225,14 @@ def _written(group: _Group) -> list[Claim]:
     return claims
 
 
-# ---------------------------------------------------------------- what is told
+# ---------------------------------------------------------------- answer
 
 
-def _refusal(it: Found, answer: Answer) -> VoucherError:
-    """Why one request got nothing, as a refusal with a way out."""
+def _refusal_error(current: RoundAtHand, answer: Answer) -> VoucherError:
+    """The refusal of one request, with a hint what to do."""
     number = answer.request.application_no
     return {
-        "sold_out": grants.sold_out(it),
+        "sold_out": grants.sold_out_error(current),
         "resident_limit": VoucherError(
             "resident_limit",
             "this resident already has the packs allowed",
@@ -233,7 +242,7 @@ def _refusal(it: Found, answer: Answer) -> VoucherError:
             "not_eligible",
             "this resident is not on the list that round {round} is for",
             hint="voucher eligibility list --resident ID",
-            round=it.code,
+            round=current.code,
         ),
         "application_reused": VoucherError(
             "application_reused",
@@ -246,20 +255,20 @@ def _refusal(it: Found, answer: Answer) -> VoucherError:
             "the resident's token is damaged",
             hint="copy it whole: token: and 32 hexadecimal digits",
         ),
-        "round_not_open": _not_open(it),
+        "round_not_open": _not_open_error(current),
     }[answer.reason or "sold_out"]
 
 
-def _not_open(it: Found) -> VoucherError:
-    if it.row["state"] != "open":
-        return allocations.not_open(it)
+def _not_open_error(current: RoundAtHand) -> VoucherError:
+    if current.row["state"] != "open":
+        return allocations.not_open_error(current)
     return VoucherError(
         "round_not_open",
         "round {round} takes claims from {opens_at} to {closes_at}",
         hint="voucher round show {round}",
-        round=it.code,
-        opens_at=it.shown("opens_at"),
-        closes_at=it.shown("closes_at"),
+        round=current.code,
+        opens_at=current.local_time("opens_at"),
+        closes_at=current.local_time("closes_at"),
     )
 
 
@@ -271,7 +280,7 @@ COLUMNS = (
 )
 
 
-def _told(it: Found, answers: list[Answer]) -> Outcome:
+def _answer(current: RoundAtHand, answers: list[Answer]) -> Outcome:
     rows = tuple(
         {
             "request": number,
@@ -287,24 +296,24 @@ def _told(it: Found, answers: list[Answer]) -> Outcome:
         "standing": sum(bool(each.claim) and not each.is_new for each in answers),
         "refused": sum(reasons.values()),
     }
-    says = say(
+    message = say(
         "{requests:,} requests for {round} = {granted:,} granted + {standing:,} granted before +"
         " {refused:,} refused",
         requests=len(answers),
-        round=it.code,
+        round=current.code,
         **counts,
     )
-    title = say("Live claims of {round}", round=it.code)
+    title = say("Live claims of {round}", round=current.code)
     return Outcome(
-        {"round": it.code, **counts, "reasons": reasons},
+        {"round": current.code, **counts, "reasons": reasons},
         (Table(title, COLUMNS, rows, key="rows"),),
-        (says,),
+        (message,),
         status="partial" if reasons else "ok",
     )
 
 
-def requests_of(lines: Iterable[str]) -> Iterator[Request]:
-    """A request of every line `RESIDENT` or `RESIDENT,APPLICATION`; blank lines are nothing."""
+def read_requests(lines: Iterable[str]) -> Iterator[Request]:
+    """Read one request from each line `RESIDENT` or `RESIDENT,APPLICATION`; skip blank lines."""
     for line in lines:
         resident, _, application_no = (part.strip() for part in line.partition(","))
         if resident:

@@ -1,3 +1,3 @@
-"""Lotteries: commit to a seed, publish the entrants, draw, prove. Only the clock and the command
-line call it.
+"""Lotteries: commit to a seed, publish the entrants, draw, prove. Only the schedule and the
+command line call it.
 """

@@ -1,5 +1,5 @@
-"""A draw shown, written and proven: the list of entrants, the certificate, and what a stranger
-finds wrong with it.
+"""Show a draw, write its list of entrants and its certificate, and verify these files without a
+database.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import certificates as files
 from vouchercli.ops.granting.grants import REASONS
-from vouchercli.ops.lottery.tables import Lottery, lottery, told
+from vouchercli.ops.lottery.tables import Lottery, answer_with_draw, look_up_lottery
 from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
@@ -31,21 +31,23 @@ FOLDER = "draws"
 def show_draw(
     session: Session, code: str, *, application: str | None = None, to: str | None = None
 ) -> Outcome:
-    """How far a draw has come; one application's ticket; with `to` its files are written again."""
-    each = lottery(session, code)
-    outcome = told(each, *_next(each))
+    """Show how far a draw has come, and the ticket of one application; with `to` write its files
+    again.
+    """
+    lottery = look_up_lottery(session, code)
+    outcome = answer_with_draw(lottery, *_say_next(lottery))
     if application is not None:
-        outcome = _with_application(each, outcome, application)
+        outcome = _add_application(lottery, outcome, application)
     if to is None:
         return outcome
-    if each.certificate is None:
+    if lottery.certificate is None:
         raise VoucherError(
             "not_drawn",
             "round {round} is not drawn yet: there is no certificate",
             hint="voucher draw show {round}",
             round=code,
         )
-    return written(each, outcome, to)
+    return write_files(lottery, outcome, to)
 
 
 def verify_draw(certificate: str, entrants: str, commitment: str | None = None) -> Outcome:
@@ -63,7 +65,7 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
         for row in read.rows
     ]
     try:
-        found = proof.findings(whole, rows, read.columns, read.sha256, commitment)
+        findings = proof.findings(whole, rows, read.columns, read.sha256, commitment)
     except ValueError as error:
         raise VoucherError(
             "bad_certificate",
@@ -72,26 +74,26 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
             file=certificate,
             why=str(error),
         ) from error
-    it = proof.read(whole)
+    stated = proof.read(whole)
     data = {
-        "round": it.round,
-        "programme": it.programme,
+        "round": stated.round,
+        "programme": stated.programme,
         "certificate_sha256": proof.own_digest(whole),
-        "seed_sha256": it.seed_sha256,
+        "seed_sha256": stated.seed_sha256,
         "entrants_sha256": read.sha256,
         "entrants": len(rows),
-        "places": it.places,
-        "winners": len(it.winners),
-        "proven": not found,
+        "places": stated.places,
+        "winners": len(stated.winners),
+        "proven": not findings,
     }
-    if found:
-        return Outcome(data, (), (), tuple(fault.problem() for fault in found), "failed")
+    if findings:
+        return Outcome(data, (), (), tuple(fault.problem() for fault in findings), "failed")
     says = [
         say(
             "the draw of {round} is verified: {winners:,} winners of {entrants:,} entrants, drawn"
             " again with the same result",
-            round=it.round,
-            winners=len(it.winners),
+            round=stated.round,
+            winners=len(stated.winners),
             entrants=len(rows),
         )
     ]
@@ -100,20 +102,22 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
             say(
                 "compare the digest of the seed with the one that was announced before registration"
                 " closed: {digest}",
-                digest=it.seed_sha256,
+                digest=stated.seed_sha256,
             )
         )
     return Outcome(data, (), tuple(says))
 
 
-def _next(each: Lottery) -> tuple[Any, ...]:
-    if each.draw is None:
+def _say_next(lottery: Lottery) -> tuple[Any, ...]:
+    if lottery.draw is None:
         return (
-            say("next: voucher draw commit {round}, before registration closes", round=each.code),
+            say(
+                "next: voucher draw commit {round}, before registration closes", round=lottery.code
+            ),
         )
-    if each.certificate is None:
+    if lottery.certificate is None:
         return (
-            say("next, once registration is closed: voucher draw run {round}", round=each.code),
+            say("next, once registration is closed: voucher draw run {round}", round=lottery.code),
         )
     return ()
 
@@ -121,20 +125,20 @@ def _next(each: Lottery) -> tuple[Any, ...]:
 # ---------------------------------------------------------------- one application
 
 
-def _with_application(each: Lottery, outcome: Outcome, no: str) -> Outcome:
-    """What became of one application: whether it is its person's entry, its ticket, whether it
-    won.
+def _add_application(lottery: Lottery, outcome: Outcome, no: str) -> Outcome:
+    """Add the result of one application: whether it is the entry of its person, its ticket, and
+    whether it won.
     """
-    entry = draws.entry_of(each.db, each.round_id, no)
+    entry = draws.entry_of(lottery.db, lottery.round_id, no)
     if entry is None:
         raise VoucherError(
             "unknown_application",
             "round {round} has no application {application}",
             hint="voucher application list --round {round}",
-            round=each.code,
+            round=lottery.code,
             application=no,
         )
-    certificate = each.certificate
+    certificate = lottery.certificate
     ticket = law.ticket(certificate.effective_seed, no) if certificate and entry == no else None
     barred = dict(certificate.barred).get(no) if certificate else None
     has_won = no in certificate.winners if certificate else None
@@ -146,11 +150,13 @@ def _with_application(each: Lottery, outcome: Outcome, no: str) -> Outcome:
         "won": has_won,
     }
     return replace(
-        outcome, data=outcome.data | {"application": data}, says=(*outcome.says, _became(data))
+        outcome,
+        data=outcome.data | {"application": data},
+        says=(*outcome.says, _explain_result(data)),
     )
 
 
-def _became(data: dict[str, Any]) -> Message:
+def _explain_result(data: dict[str, Any]) -> Message:
     no, entry, ticket = data["application_no"], data["entry"], data["ticket"]
     if entry != no:
         return say(
@@ -183,19 +189,19 @@ def _became(data: dict[str, Any]) -> Message:
 
 
 def write_list(
-    each: Lottery,
+    lottery: Lottery,
     entrants: Sequence[Entrant],
     shown: Sequence[str],
     to: str | None,
 ) -> str:
-    """Write the list of entrants; gives its name."""
-    path = to or str(each.session.path.parent / FOLDER / f"{_stem(each)}-entrants.csv")
+    """Write the list of entrants and return its file name."""
+    path = to or str(lottery.session.path.parent / FOLDER / f"{_file_stem(lottery)}-entrants.csv")
     files.write(path, law.listed(entrants, shown))
     return path
 
 
-def written(
-    each: Lottery,
+def write_files(
+    lottery: Lottery,
     outcome: Outcome,
     to: str | None,
     entrants: Iterable[Entrant] | None = None,
@@ -203,21 +209,21 @@ def written(
     """Write the certificate, its printed form and the list into a folder (`draws` beside the
     database unless `to`).
 
-    `entrants` are those of the list, when they are at hand. The list is left out, with a warning,
-    when the applications are no longer those that were drawn from.
+    `entrants` are those of the list, when the caller has them. The list is left out, with a
+    warning, when the applications are no longer those that were drawn from.
     """
-    text = str(each.kept.certificate)
+    text = str(lottery.committed_draw.certificate)
     document = json.loads(text)
-    folder = each.session.path.parent / FOLDER if to is None else Path(to)
+    folder = lottery.session.path.parent / FOLDER if to is None else Path(to)
     made: dict[str, Iterable[bytes]] = {
         "certificate.json": [f"{text}\n".encode()],
         "certificate.txt": files.printed(document),
     }
-    entrants = entrants or draws.entrants(each.db, each.round_id)
-    listed = list(law.listed(entrants, document["entrants_columns"]))
-    if is_same := law.digest(listed) == document["entrants_sha256"]:
-        made["entrants.csv"] = listed
-    names = [str(folder / f"{_stem(each)}-{name}") for name in made]
+    entrants = entrants or draws.entrants(lottery.db, lottery.round_id)
+    list_lines = list(law.listed(entrants, document["entrants_columns"]))
+    if is_same := law.digest(list_lines) == document["entrants_sha256"]:
+        made["entrants.csv"] = list_lines
+    names = [str(folder / f"{_file_stem(lottery)}-{name}") for name in made]
     for name, lines in zip(names, made.values(), strict=True):
         files.write(name, lines)
     problems = (
@@ -230,7 +236,7 @@ def written(
                 " written again",
                 level="warning",
                 hint="keep the list that was published",
-                params={"round": each.code},
+                params={"round": lottery.code},
             ),
         )
     )
@@ -242,5 +248,5 @@ def written(
     )
 
 
-def _stem(each: Lottery) -> str:
-    return f"{each.row['programme']}-{each.code}"
+def _file_stem(lottery: Lottery) -> str:
+    return f"{lottery.row['programme']}-{lottery.code}"

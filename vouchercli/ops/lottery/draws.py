@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.ops.granting import allocations, grants
 from vouchercli.ops.lottery import certificates, terms
-from vouchercli.ops.lottery.tables import Lottery, lottery, told
+from vouchercli.ops.lottery.tables import Lottery, answer_with_draw, look_up_lottery
 from vouchercli.result import say
 from vouchercli.rules import allocations as granting
 from vouchercli.rules import certificates as proof
@@ -46,31 +46,31 @@ def commit_seed(
 
     Again: nothing more happens. Raises `registration_over`, `draw_terms_stand`.
     """
-    said = draws.Terms(registration_closes_at, public_source.strip())
+    announced = draws.Terms(registration_closes_at, public_source.strip())
     with writing(session):
-        each = lottery(session, code)
-        if each.draw is not None:
-            return terms.standing(each, said, strata)
-        terms.require_time(each, registration_closes_at)
-        round_id = each.round_id
-        draws.commit(session, round_id, seed or secrets.token_bytes(SEED_BYTES), said)
-        each.note(
+        lottery = look_up_lottery(session, code)
+        if lottery.draw is not None:
+            return terms.repeat_commitment(lottery, announced, strata)
+        terms.require_time(lottery, registration_closes_at)
+        round_id = lottery.round_id
+        draws.commit(session, round_id, seed or secrets.token_bytes(SEED_BYTES), announced)
+        lottery.note(
             "draw.commit",
             before=None,
             after={
-                "seed_sha256": each.renewed.kept.seed_sha256,
+                "seed_sha256": lottery.latest.committed_draw.seed_sha256,
                 "registration_closes_at": registration_closes_at,
-                "public_source": said.public_source,
+                "public_source": announced.public_source,
             },
         )
-        terms.fix_strata(each.renewed, strata)
-        return told(
-            each,
+        terms.fix_strata(lottery.latest, strata)
+        return answer_with_draw(
+            lottery,
             say("committed to a seed for {round}; it stays secret until the draw", round=code),
             say(
                 "next: publish the digest of the seed now; after {closes_at}: voucher draw entrants"
                 " {round}",
-                closes_at=each.shown(each.renewed.closes_at),
+                closes_at=lottery.local_time(lottery.latest.closes_at),
                 round=code,
             ),
         )
@@ -83,16 +83,16 @@ def publish_entrants(
     `registration_still_open`, `entrants_changed`.
     """
     with writing(session):
-        each = terms.committed(session, code)
-        terms.require_closed(each)
-        entrants = terms.published(each, strata)
-        count, shown = len(entrants), law.columns(each.renewed.strata)
-        written = None if session.dry_run else certificates.write_list(each, entrants, shown, to)
-        return told(
-            each,
+        lottery = terms.look_up_committed(session, code)
+        terms.require_closed(lottery)
+        entrants = terms.publish(lottery, strata)
+        count, shown = len(entrants), law.columns(lottery.latest.strata)
+        written = None if session.dry_run else certificates.write_list(lottery, entrants, shown, to)
+        return answer_with_draw(
+            lottery,
             say("{round}: {count:,} entrants, one a person", round=code, count=count),
             say("next: publish the list and its digest, then voucher draw run {round}", round=code),
-            problems=terms.empty_strata(each.renewed.strata, entrants),
+            problems=terms.warn_of_empty_strata(lottery.latest.strata, entrants),
             file=written,
         )
 
@@ -114,17 +114,17 @@ def draw(
     `registration_still_open`, `entrants_changed` ...
     """
     with writing(session):
-        each = terms.committed(session, code)
-        if each.certificate is None:
-            terms.require_open(each)
-            entrants = terms.published(each, strata)
+        lottery = terms.look_up_committed(session, code)
+        if lottery.certificate is None:
+            terms.require_open(lottery)
+            entrants = terms.publish(lottery, strata)
             problems = (
-                *terms.empty_strata(each.renewed.strata, entrants),
-                *terms.randomness(each.renewed, public_randomness),
+                *terms.warn_of_empty_strata(lottery.latest.strata, entrants),
+                *terms.check_randomness(lottery.latest, public_randomness),
             )
             if session.dry_run:
-                return told(
-                    each,
+                return answer_with_draw(
+                    lottery,
                     say(
                         "{round} would be drawn from {count:,} entrants",
                         round=code,
@@ -132,12 +132,12 @@ def draw(
                     ),
                     problems=problems,
                 )
-            row = each.row
+            row = lottery.row
             claimed_at = min(
                 max(session.now if at is None else at, row["opens_at"]), row["closes_at"] - 1
             )
-            drawn = _draw(each.renewed, entrants, public_randomness, claimed_at)
-            _grant(each, drawn.winners, claimed_at)
+            drawn = _draw(lottery.latest, entrants, public_randomness, claimed_at)
+            _grant(lottery, drawn.winners, claimed_at)
             says = (
                 say(
                     "drew {round}: {winners:,} of {entrants:,} entrants won",
@@ -152,25 +152,29 @@ def draw(
                 say(
                     "round {round} was drawn on {at}; nothing was changed",
                     round=code,
-                    at=each.shown(each.kept.drawn_at or 0),
+                    at=lottery.local_time(lottery.committed_draw.drawn_at or 0),
                 ),
             )
-        outcome = told(each, *says, problems=problems)
-    return outcome if session.dry_run else certificates.written(each.renewed, outcome, to, entrants)
+        outcome = answer_with_draw(lottery, *says, problems=problems)
+    return (
+        outcome
+        if session.dry_run
+        else certificates.write_files(lottery.latest, outcome, to, entrants)
+    )
 
 
 def next_step(session: Session, code: str, public_randomness: str | None = None) -> Outcome:
-    """What the lottery of a round wants next: the commitment, patience, or the draw."""
-    each = lottery(session, code)
-    if each.draw is None:
+    """Take the next step of a lottery: commit to a seed, wait for the closing, or draw."""
+    lottery = look_up_lottery(session, code)
+    if lottery.draw is None:
         return commit_seed(session, code)
-    if each.certificate is None and session.now < each.closes_at:
-        return told(
-            each,
+    if lottery.certificate is None and session.now < lottery.closes_at:
+        return answer_with_draw(
+            lottery,
             say(
                 "{round} has its seed; the draw follows after registration closes at {closes_at}",
                 round=code,
-                closes_at=each.shown(each.closes_at),
+                closes_at=lottery.local_time(lottery.closes_at),
             ),
         )
     return draw(session, code, public_randomness)
@@ -179,50 +183,50 @@ def next_step(session: Session, code: str, public_randomness: str | None = None)
 # ---------------------------------------------------------------- the draw itself
 
 
-def _draw(each: Lottery, entrants: Sequence[Entrant], public: str | None, at: int) -> Drawn:
-    """The result, and its certificate kept."""
-    row, it = each.kept, each.row
-    places = it["packs"] - it["claimed"]
-    kept = sum(stratum.quota for stratum in each.strata)
+def _draw(lottery: Lottery, entrants: Sequence[Entrant], public: str | None, at: int) -> Drawn:
+    """Draw, store the certificate and return the result."""
+    row, round_row = lottery.committed_draw, lottery.row
+    places = round_row["packs"] - round_row["claimed"]
+    kept = sum(stratum.quota for stratum in lottery.strata)
     if kept > places:
-        raise terms.too_large(kept, places)
-    seed, barred = draws.seed(each.session.path, row), _barred(each, at)
+        raise terms.too_large_error(kept, places)
+    seed, barred = draws.seed(lottery.session.path, row), _list_barred(lottery, at)
     effective = law.effective_seed(seed, public)
-    drawn = law.draw(proof.allowed(entrants, barred), effective, places, each.strata)
+    drawn = law.draw(proof.allowed(entrants, barred), effective, places, lottery.strata)
 
     def iso(at: int | None) -> str:
         assert at is not None  # what is drawn was published, its quotas fixed
-        return times.iso(at, each.zone)
+        return times.iso(at, lottery.zone)
 
     document = proof.document(
         proof.Certificate(
-            programme=it["programme"],
-            round=each.code,
+            programme=round_row["programme"],
+            round=lottery.code,
             seed=seed,
             seed_sha256=row.seed_sha256,
             public_source=row.public_source,
             public_randomness=public,
             effective_seed=effective,
             committed_at=iso(row.committed_at),
-            registration_closed_at=iso(each.closes_at),
+            registration_closed_at=iso(lottery.closes_at),
             strata_fixed_at=iso(row.strata_fixed_at),
             published_at=iso(row.published_at),
-            drawn_at=iso(each.now),
+            drawn_at=iso(lottery.now),
             applications=row.applications,
             entrants=row.entrants,
-            entrants_columns=law.columns(each.strata),
+            entrants_columns=law.columns(lottery.strata),
             entrants_sha256=row.entrants_sha256,
             barred=barred,
             places=places,
-            strata=each.strata,
+            strata=lottery.strata,
             parts=drawn.parts,
             rest=drawn.rest,
         )
     )
-    draws.draw(each.session, each.round_id, proof.canonical(document))
-    each.note(
+    draws.draw(lottery.session, lottery.round_id, proof.canonical(document))
+    lottery.note(
         "draw.run",
-        before={"claimed": it["claimed"]},
+        before={"claimed": round_row["claimed"]},
         after={
             "seed": seed,
             "public_randomness": public,
@@ -233,26 +237,26 @@ def _draw(each: Lottery, entrants: Sequence[Entrant], public: str | None, at: in
     return drawn
 
 
-def _barred(each: Lottery, at: int) -> tuple[tuple[str, str], ...]:
-    """The entrants who may not have a pack at that second, each with the reason, as
-    `rules.allocations` has it.
+def _list_barred(lottery: Lottery, at: int) -> tuple[tuple[str, str], ...]:
+    """List the entrants who may not have a pack at that second, each with the reason from
+    `rules.allocations`.
     """
-    limits = allocations.limits_of(each)
-    if not (each.row["group"] or each.row["claimed"] or limits.looks_beyond_the_round):
+    limits = allocations.read_limits(lottery)
+    if not (lottery.row["group"] or lottery.row["claimed"] or limits.looks_beyond_the_round):
         return ()
-    held, week = granting.Held(1), limits.week(at, each.zone)
+    held, week = granting.Held(1), limits.week(at, lottery.zone)
     if not limits.looks_beyond_the_round:
-        held.in_round.update(held_in_round(each.db, each.round_id))
+        held.in_round.update(held_in_round(lottery.db, lottery.round_id))
     barred = []
-    for application_no, entry in draws.entries(each.db, each.round_id, at):
+    for application_no, entry in draws.entries(lottery.db, lottery.round_id, at):
         if limits.looks_beyond_the_round:
-            allocations.learn(each, entry.person, limits, held)
+            allocations.add_held_packs(lottery, entry.person, limits, held)
         if why := granting.reason(entry, week, limits, held):
             barred.append((application_no, why))
     return tuple(barred)
 
 
-def _grant(each: Lottery, winners: Sequence[str], at: int) -> None:
+def _grant(lottery: Lottery, winners: Sequence[str], at: int) -> None:
     """Give every winner a pack, in the order in which they won."""
-    rows = draws.applicants(each.db, each.round_id, winners)
-    grants.grant(each, ((resident, application_id, at) for resident, application_id in rows))
+    rows = draws.applicants(lottery.db, lottery.round_id, winners)
+    grants.grant(lottery, ((resident, application_id, at) for resident, application_id in rows))

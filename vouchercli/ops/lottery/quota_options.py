@@ -1,4 +1,4 @@
-"""The quotas of a draw as people give them: options of the command line, or a YAML file."""
+"""Read the quotas of a draw from options of the command line, or from a YAML file."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def read(given: Sequence[str], file: str | None) -> tuple[law.Stratum, ...] | None:
-    """The strata of the options, then those of the file; None when neither says any.
+    """Read the strata of the options, then those of the file; None when there are none.
 
     Raises `bad_stratum`, `stratum_twice`, and `bad_yaml` with every fault of the file.
     """
-    strata = [_option(text) for text in given] + (
-        yamls.checked(file, _strata)[0] if file is not None else []
+    strata = [_read_option(text) for text in given] + (
+        yamls.checked(file, _read_strata)[0] if file is not None else []
     )
     if again := law.twice(strata):
         raise UsageFault(
@@ -33,7 +33,7 @@ def read(given: Sequence[str], file: str | None) -> tuple[law.Stratum, ...] | No
     return tuple(strata) or None
 
 
-def _option(text: str) -> law.Stratum:
+def _read_option(text: str) -> law.Stratum:
     try:
         return law.stratum(text)
     except ValueError as error:
@@ -45,13 +45,13 @@ def _option(text: str) -> law.Stratum:
         ) from error
 
 
-def _strata(document: Any) -> tuple[list[law.Stratum], list[Fault]]:
+def _read_strata(document: Any) -> tuple[list[law.Stratum], list[Fault]]:
     node = Node(document)
     top = node.fields(("strata",), ("strata",))
-    return [_stratum(item) for item in top["strata"].items(least=1)], node.faults
+    return [_read_stratum(item) for item in top["strata"].items(least=1)], node.faults
 
 
-def _stratum(node: Node) -> law.Stratum:
+def _read_stratum(node: Node) -> law.Stratum:
     has_group = isinstance(node.value, dict) and "group" in node.value
     needed = ("quota",) if has_group else ("district", "quota")
     part = node.fields(("district", "group", "quota"), needed)

@@ -1,4 +1,4 @@
-"""One lottery at hand, and how it is shown to people and to programs."""
+"""A command looks up one lottery, and shows it to people and to programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import allocations
-from vouchercli.ops.rounds.lookup import Found, found
+from vouchercli.ops.rounds.lookup import RoundAtHand, look_up
 from vouchercli.result import EVERYWHERE, JSON, Column, Outcome, Problem, Table, Word, only, say
 from vouchercli.rules import certificates
 from vouchercli.rules import draws as law
@@ -33,15 +33,15 @@ STEPS = {
 
 
 @dataclass(frozen=True)
-class Lottery(Found):
+class Lottery(RoundAtHand):
     """A round of mode lottery with its draw (None: nothing is committed yet)."""
 
     draw: Draw | None = None
 
     @property
-    def renewed(self) -> Lottery:
-        """The same lottery as it stands after what was done."""
-        return lottery(self.session, self.code)
+    def latest(self) -> Lottery:
+        """The same lottery, read again after a change."""
+        return look_up_lottery(self.session, self.code)
 
     @property
     def closes_at(self) -> int:
@@ -57,7 +57,7 @@ class Lottery(Found):
 
     @property
     def step(self) -> str:
-        """How far it has come: not_committed, committed, published, drawn."""
+        """The last step taken: not_committed, committed, published or drawn."""
         if self.draw is None:
             return "not_committed"
         return (
@@ -69,8 +69,8 @@ class Lottery(Found):
         )
 
     @property
-    def kept(self) -> Draw:
-        """The draw's row, where a commitment was asked for before."""
+    def committed_draw(self) -> Draw:
+        """The row of the draw, for callers that have checked the commitment."""
         assert self.draw is not None
         return self.draw
 
@@ -84,26 +84,34 @@ class Lottery(Found):
         )
 
 
-def lottery(session: Session, code: str) -> Lottery:
-    """The lottery of that round. Raises `unknown_round`, `not_a_lottery`, `platform_round`."""
-    it = found(session, code)
-    if it.row["mode"] != "lottery":
+def look_up_lottery(session: Session, code: str) -> Lottery:
+    """Look up the lottery of a round. Raises `unknown_round`, `not_a_lottery`, `platform_round`."""
+    current = look_up(session, code)
+    if current.row["mode"] != "lottery":
         raise VoucherError(
             "not_a_lottery",
             "round {round} is not a lottery: its mode is {mode}",
             hint="voucher round show {round}",
             round=code,
-            mode=Word(it.row["mode"]),
+            mode=Word(current.row["mode"]),
         )
-    if it.row["platform"]:
-        raise allocations.platform_round(it)
-    return Lottery(it.session, it.row, it.programme, it.template, draws.kept(it.db, it.round_id))
+    if current.row["platform"]:
+        raise allocations.platform_round_error(current)
+    return Lottery(
+        current.session,
+        current.row,
+        current.programme,
+        current.template,
+        draws.kept(current.db, current.round_id),
+    )
 
 
-def told(each: Lottery, *says: Message, problems: tuple[Problem, ...] = (), **more: Any) -> Outcome:
-    """The answer of every deed: the draw as it now stands, and what to do next."""
-    each = each.renewed
-    return Outcome(more, (_draw(each), _strata(each)), says, problems)
+def answer_with_draw(
+    lottery: Lottery, *says: Message, problems: tuple[Problem, ...] = (), **more: Any
+) -> Outcome:
+    """Answer a command with the draw as it now stands, and say what to do next."""
+    lottery = lottery.latest
+    return Outcome(more, (_tabulate_draw(lottery), _tabulate_strata(lottery)), says, problems)
 
 
 # ---------------------------------------------------------------- tables
@@ -136,18 +144,18 @@ STRATA = (
 )
 
 
-def _draw(each: Lottery) -> Table:
-    """What stands of the draw, line by line, its moments with their offset as a proof has them; the
-    seed only when it is revealed.
+def _tabulate_draw(lottery: Lottery) -> Table:
+    """Tabulate the draw line by line; its times carry their offset, as in a certificate. The seed
+    appears only after it is revealed.
     """
-    row, certificate = each.draw, each.certificate
+    row, certificate = lottery.draw, lottery.certificate
     facts = {
         **(row._asdict() if row else {}),
-        "round": each.code,
-        "programme": each.row["programme"],
-        "step": each.step,
-        "registration_closes_at": each.closes_at,
-        "applications_now": draws.applications(each.db, each.round_id),
+        "round": lottery.code,
+        "programme": lottery.row["programme"],
+        "step": lottery.step,
+        "registration_closes_at": lottery.closes_at,
+        "applications_now": draws.applications(lottery.db, lottery.round_id),
     }
     if certificate and row:
         facts |= {
@@ -158,21 +166,21 @@ def _draw(each: Lottery) -> Table:
             "losers": certificate.entrants - len(certificate.winners),
             "certificate_sha256": json.loads(str(row.certificate))["sha256"],
         }
-    title = say("Draw of {round}: {step}", round=each.code, step=STEPS[each.step])
-    return Table(title, DRAW, (dated(facts, each.zone),), key="", is_record=True)
+    title = say("Draw of {round}: {step}", round=lottery.code, step=STEPS[lottery.step])
+    return Table(title, DRAW, (dated(facts, lottery.zone),), key="", is_record=True)
 
 
-def _strata(each: Lottery) -> Table:
-    """By stratum: its quota, and once drawn who took part in it and who won."""
-    certificate = each.certificate
-    parts = certificate.parts if certificate else [None] * len(each.strata)
+def _tabulate_strata(lottery: Lottery) -> Table:
+    """Tabulate the strata: the quota, and after the draw how many took part and won."""
+    certificate = lottery.certificate
+    parts = certificate.parts if certificate else [None] * len(lottery.strata)
     rows = tuple(
         {
             **stratum.__dict__,
             "entrants": part.entrants if part else None,
             "winners": len(part.winners) if part else None,
         }
-        for stratum, part in zip(each.strata, parts, strict=True)
+        for stratum, part in zip(lottery.strata, parts, strict=True)
     )
     note = say("Places that a stratum cannot fill go to all who have not won, by the same tickets.")
     where = EVERYWHERE if rows else JSON

@@ -1,5 +1,5 @@
-"""What a draw asks before it goes on: a commitment in time, a closed registration, quotas that fit,
-the list that was published.
+"""Check the terms of a draw before it goes on: a commitment in time, a closed registration,
+quotas that fit, the published list.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.granting import allocations
-from vouchercli.ops.lottery.tables import Lottery, lottery, told
+from vouchercli.ops.lottery.tables import Lottery, answer_with_draw, look_up_lottery
 from vouchercli.result import Problem, Word, say
 from vouchercli.rules import draws as law
 from vouchercli.rules import rounds
@@ -22,58 +22,66 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 
-def committed(session: Session, code: str) -> Lottery:
-    """The lottery of that round, its seed committed to. Raises `draw_not_committed`."""
-    each = lottery(session, code)
-    if each.draw is None and session.now < each.closes_at:
+def look_up_committed(session: Session, code: str) -> Lottery:
+    """Look up the lottery of a round with a committed seed. Raises `draw_not_committed`."""
+    lottery = look_up_lottery(session, code)
+    if lottery.draw is None and session.now < lottery.closes_at:
         raise VoucherError(
             "draw_not_committed",
             "no seed is committed to for round {round}",
             hint="voucher draw commit {round}",
             round=code,
         )
-    if each.draw is None:
+    if lottery.draw is None:
         raise VoucherError(
             "draw_not_committed",
             "no seed was committed to before the registration of round {round} closed at"
             " {closes_at}",
             hint="give the round a later opening, then voucher draw commit {round}",
             round=code,
-            closes_at=each.shown(each.closes_at),
+            closes_at=lottery.local_time(lottery.closes_at),
         )
-    return each
+    return lottery
 
 
-def standing(each: Lottery, terms: draws.Terms, strata: Sequence[Stratum] | None) -> Outcome:
-    """The same commitment again is harmless; quotas may still be given; other terms are refused."""
-    said = draws.Terms(each.kept.registration_closes_at, each.kept.public_source)
-    if any(value not in (None, "", stands) for value, stands in zip(terms, said, strict=True)):
-        raise _terms_stand(each)
-    fix_strata(each, strata)
-    return told(
-        each,
-        say("round {round} already has a seed; nothing was changed", round=each.code),
+def repeat_commitment(
+    lottery: Lottery, terms: draws.Terms, strata: Sequence[Stratum] | None
+) -> Outcome:
+    """Accept the same commitment again, with quotas if they are still missing; refuse other
+    terms.
+    """
+    announced = draws.Terms(
+        lottery.committed_draw.registration_closes_at, lottery.committed_draw.public_source
+    )
+    if any(value not in (None, "", stands) for value, stands in zip(terms, announced, strict=True)):
+        raise _terms_stand_error(lottery)
+    fix_strata(lottery, strata)
+    return answer_with_draw(
+        lottery,
+        say("round {round} already has a seed; nothing was changed", round=lottery.code),
     )
 
 
-def _terms_stand(each: Lottery) -> VoucherError:
+def _terms_stand_error(lottery: Lottery) -> VoucherError:
     return VoucherError(
         "draw_terms_stand",
         "the terms of the draw of {round} are announced and cannot change",
         hint="voucher draw show {round}",
-        round=each.code,
+        round=lottery.code,
     )
 
 
-def require_time(each: Lottery, registration_closes_at: int | None) -> None:
-    """The commitment comes before registration closes, and that no later than the round opens."""
-    row = each.row
+def require_time(lottery: Lottery, registration_closes_at: int | None) -> None:
+    """Require that the commitment comes before registration closes, and that registration closes
+    no later than the round opens.
+    """
+    row = lottery.row
     if row["state"] not in rounds.BEFORE_OPENING:
         raise VoucherError(
             "registration_over",
             "round {round} is {state}: it is too late to commit to a seed",
             hint="voucher round list",
-            round=each.code,
+            round=lottery.code,
             state=Word(row["state"]),
         )
     if registration_closes_at is not None and registration_closes_at > row["opens_at"]:
@@ -81,40 +89,40 @@ def require_time(each: Lottery, registration_closes_at: int | None) -> None:
             "registration_closes_late",
             "registration would close at {closes_at}, after the round opens at {opens_at}",
             hint="an earlier --registration-closes",
-            closes_at=each.shown(registration_closes_at),
-            opens_at=each.shown("opens_at"),
+            closes_at=lottery.local_time(registration_closes_at),
+            opens_at=lottery.local_time("opens_at"),
         )
     closes_at = law.registration_closes_at(row["opens_at"], registration_closes_at)
-    if each.now >= closes_at:
+    if lottery.now >= closes_at:
         raise VoucherError(
             "registration_over",
             "the registration of round {round} closed at {closes_at}: a seed is committed to before"
             " that",
             hint="give the round a later opening: voucher round edit {round} --opens-at TIME",
-            round=each.code,
-            closes_at=each.shown(closes_at),
+            round=lottery.code,
+            closes_at=lottery.local_time(closes_at),
         )
 
 
-def require_closed(each: Lottery) -> None:
-    """Raise `registration_still_open` unless nobody can apply any more."""
-    if each.now < each.closes_at:
+def require_closed(lottery: Lottery) -> None:
+    """Raise `registration_still_open` before registration closes."""
+    if lottery.now < lottery.closes_at:
         raise VoucherError(
             "registration_still_open",
             "the registration of round {round} closes at {closes_at}; it is {now} now",
             hint="wait until then",
-            round=each.code,
-            closes_at=each.shown(each.closes_at),
-            now=each.shown(each.now),
+            round=lottery.code,
+            closes_at=lottery.local_time(lottery.closes_at),
+            now=lottery.local_time(lottery.now),
         )
 
 
-def require_open(each: Lottery) -> None:
-    """A draw hands out packs at once: it needs a closed registration and an open round with packs
-    left.
+def require_open(lottery: Lottery) -> None:
+    """Require a closed registration and an open round with packs left, because a draw grants
+    packs at once.
     """
-    require_closed(each)
-    row = each.row
+    require_closed(lottery)
+    row = lottery.row
     if row["state"] != "open":
         raise VoucherError(
             "wrong_state",
@@ -124,7 +132,7 @@ def require_open(each: Lottery) -> None:
                 if row["state"] == "approved"
                 else "voucher round show {round}"
             ),
-            round=each.code,
+            round=lottery.code,
             state=Word(row["state"]),
         )
     if row["claimed"] >= row["packs"]:
@@ -133,34 +141,34 @@ def require_open(each: Lottery) -> None:
             "all {packs:,} packs of round {round} are claimed: nothing is left to draw for",
             hint="voucher round show {round}",
             packs=row["packs"],
-            round=each.code,
+            round=lottery.code,
         )
 
 
 # ---------------------------------------------------------------- quotas and the list
 
 
-def fix_strata(each: Lottery, strata: Sequence[Stratum] | None) -> None:
+def fix_strata(lottery: Lottery, strata: Sequence[Stratum] | None) -> None:
     """Fix the quotas, once. Raises `draw_terms_stand` for others than stand, `quotas_too_large`."""
     if strata is None:
         return
-    if each.kept.strata is not None:
-        if tuple(strata) != each.strata:
-            raise _terms_stand(each)
+    if lottery.committed_draw.strata is not None:
+        if tuple(strata) != lottery.strata:
+            raise _terms_stand_error(lottery)
         return
-    kept, packs = sum(stratum.quota for stratum in strata), each.row["packs"]
+    kept, packs = sum(stratum.quota for stratum in strata), lottery.row["packs"]
     if kept > packs:
-        raise too_large(kept, packs)
-    draws.fix_strata(each.db, each.round_id, strata, each.now)
-    each.note(
+        raise too_large_error(kept, packs)
+    draws.fix_strata(lottery.db, lottery.round_id, strata, lottery.now)
+    lottery.note(
         "draw.quotas",
         before=None,
         after={"strata": [stratum.__dict__ for stratum in strata]},
     )
 
 
-def too_large(kept: int, places: int) -> VoucherError:
-    """The refusal of quotas that keep more than there is."""
+def too_large_error(kept: int, places: int) -> VoucherError:
+    """The refusal of quotas that keep more places than there are."""
     return VoucherError(
         "quotas_too_large",
         "the quotas keep {kept:,} places, but there are only {places:,}",
@@ -170,16 +178,16 @@ def too_large(kept: int, places: int) -> VoucherError:
     )
 
 
-def published(each: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
-    """The entrants of the published list; it is published now when it was not. Raises
+def publish(lottery: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
+    """Publish the list of entrants unless it is published already; return its entrants. Raises
     `entrants_changed`, `no_entrants`.
     """
-    db, round_id = each.db, each.round_id
-    if strata is not None or each.kept.strata is None:
-        fix_strata(each, strata or ())
-    quotas = each.renewed.strata
-    if each.kept.published_at is None:
-        allocations.require_finished(each)
+    db, round_id = lottery.db, lottery.round_id
+    if strata is not None or lottery.committed_draw.strata is None:
+        fix_strata(lottery, strata or ())
+    quotas = lottery.latest.strata
+    if lottery.committed_draw.published_at is None:
+        allocations.require_finished(lottery)
     entrants = list(draws.entrants(db, round_id))
     digest = law.digest(law.listed(entrants, law.columns(quotas)))
     if not entrants:
@@ -187,34 +195,36 @@ def published(each: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]:
             "no_entrants",
             "nobody has applied for round {round}",
             hint="voucher application import FILE",
-            round=each.code,
+            round=lottery.code,
         )
-    if each.kept.published_at is None:
+    if lottery.committed_draw.published_at is None:
         draws.publish(
-            db, round_id, (draws.applications(db, round_id), len(entrants)), digest, each.now
+            db, round_id, (draws.applications(db, round_id), len(entrants)), digest, lottery.now
         )
-        each.note(
+        lottery.note(
             "draw.publish",
             before=None,
             after={"entrants": len(entrants), "entrants_sha256": digest},
         )
-    elif digest != each.kept.entrants_sha256:
+    elif digest != lottery.committed_draw.entrants_sha256:
         raise VoucherError(
             "entrants_changed",
             "the applications of round {round} are not those that were published: there are"
             " {ours:,} entrants, the published list has {said:,}",
             hint="no command changes applications after the list is published; see the log:"
             " voucher audit log --about {round}",
-            round=each.code,
+            round=lottery.code,
             ours=len(entrants),
-            said=each.kept.entrants,
+            said=lottery.committed_draw.entrants,
         )
     return entrants
 
 
-def empty_strata(strata: Sequence[Stratum], entrants: Sequence[Entrant]) -> tuple[Problem, ...]:
-    """A warning for each stratum without a single entrant: mostly a slip of the pen, and it can no
-    longer be mended.
+def warn_of_empty_strata(
+    strata: Sequence[Stratum], entrants: Sequence[Entrant]
+) -> tuple[Problem, ...]:
+    """Warn of each stratum without an entrant: this is mostly a typing error, and the quotas can
+    no longer change.
     """
     kinds = {(entrant.district, entrant.group) for entrant in entrants} if strata else set()
     return tuple(
@@ -229,15 +239,15 @@ def empty_strata(strata: Sequence[Stratum], entrants: Sequence[Entrant]) -> tupl
     )
 
 
-def randomness(each: Lottery, text: str | None) -> tuple[Problem, ...]:
-    """Refuse a draw without the text that was announced; warn of a text that nobody announced."""
-    source = each.kept.public_source
+def check_randomness(lottery: Lottery, text: str | None) -> tuple[Problem, ...]:
+    """Refuse a draw without the announced text; warn of a text that was not announced."""
+    source = lottery.committed_draw.public_source
     if text is None and source:
         raise VoucherError(
             "public_randomness_missing",
             "the draw of {round} was announced with a public text from: {source}",
             hint="voucher draw run {round} --public-randomness TEXT",
-            round=each.code,
+            round=lottery.code,
             source=source,
         )
     if text is not None and (not text.strip() or not text.isprintable()):

@@ -1,3 +1,3 @@
-"""A round from draft to end: drafts, approvals, amendments, plans, orders, releases. It knows no
-file that comes in.
+"""A round from draft to end: drafts, approvals, amendments, plans, orders, releases. No incoming
+file is read here.
 """

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import commitments, drafts
-from vouchercli.ops.rounds import rounds as ops
-from vouchercli.ops.rounds.lookup import Found, changing, found, require
+from vouchercli.ops.rounds import rounds as round_commands
+from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up, require
 from vouchercli.ops.setup import staff
 from vouchercli.result import Problem, Word, say
 from vouchercli.rules import amendments as law
@@ -28,26 +28,28 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
     from vouchercli.store.amendments import Amendment
 
-# ---------------------------------------------------------------- at once
+# ---------------------------------------------------------------- effective at once
 
 
 def pause_round(session: Session, code: str, note: str = "") -> Outcome:
     """Let no claim count from now on. Takes effect at once, by any maker or checker: it spends
-    nothing and can wait for nobody.
+    nothing, and it is urgent.
     """
-    with changing(session, code) as it:
-        require("pause", it)
-        staff.require_staff(session, it.programme)
+    with changing(session, code) as current:
+        require("pause", current)
+        staff.require_staff(session, current.programme)
         states = ({"state": "open"}, {"state": "paused"})
-        number = amendments.add(session, it.round_id, "pause", *states, note, is_effective=True)
-        amendments.begin_pause(it.db, it.round_id, it.now)
-        it.become("paused", "round.pause", amendment=number, note=note)
-        return ops.told(
-            it,
+        number = amendments.add(
+            session, current.round_id, "pause", *states, note, is_effective=True
+        )
+        amendments.begin_pause(current.db, current.round_id, current.now)
+        current.become("paused", "round.pause", amendment=number, note=note)
+        return round_commands.answer_with_round(
+            current,
             say(
                 "paused {round}: no claim made from {at} on counts",
                 round=code,
-                at=it.shown(it.now),
+                at=current.local_time(current.now),
             ),
             say(
                 "next: voucher round resume {round}, then by a second person: voucher round approve"
@@ -57,14 +59,14 @@ def pause_round(session: Session, code: str, note: str = "") -> Outcome:
         )
 
 
-# ---------------------------------------------------------------- proposed
+# ---------------------------------------------------------------- proposals
 
 
 def resume_round(session: Session, code: str, note: str = "") -> Outcome:
     """Propose that claims count again; they do from the moment of the approval."""
     with writing(session):
-        it = _proposable(session, code, "resume")
-        return _proposed(it, "resume", {"state": "paused"}, {"state": "open"}, note)
+        current = _look_up_proposable(session, code, "resume")
+        return _propose(current, "resume", {"state": "paused"}, {"state": "open"}, note)
 
 
 def top_up_round(session: Session, code: str, packs: int, note: str = "") -> Outcome:
@@ -72,16 +74,18 @@ def top_up_round(session: Session, code: str, packs: int, note: str = "") -> Out
     warning here.
     """
     with writing(session):
-        it = _proposable(session, code, "top-up")
-        total = it.row["packs"] + packs
-        drafts.check_amount(total, it.row["pack_value_fen"])
-        _refuse_drawn(it)
-        _check_platform(it, {"packs": total})
-        short = commitments.short(commitments.missing(it, packs), is_top_up=True)
-        return _proposed(
-            it,
+        current = _look_up_proposable(session, code, "top-up")
+        total = current.row["packs"] + packs
+        drafts.check_amount(total, current.row["pack_value_fen"])
+        _refuse_drawn(current)
+        _check_platform(current, {"packs": total})
+        short = commitments.warn_of_short_funds(
+            commitments.read_missing(current, packs), is_top_up=True
+        )
+        return _propose(
+            current,
             "top-up",
-            {"packs": it.row["packs"]},
+            {"packs": current.row["packs"]},
             {"packs": total},
             note,
             problems=short,
@@ -106,31 +110,35 @@ def reschedule_round(
             hint="voucher round reschedule --help",
         )
     with writing(session):
-        it = _proposable(session, code, "reschedule")
-        said = {"opens_at": opens_at, "closes_at": closes_at}
-        after = {key: at for key, at in said.items() if at is not None and at != it.row[key]}
+        current = _look_up_proposable(session, code, "reschedule")
+        wanted = {"opens_at": opens_at, "closes_at": closes_at}
+        after = {key: at for key, at in wanted.items() if at is not None and at != current.row[key]}
         if not after:
-            return ops.told(
-                it,
+            return round_commands.answer_with_round(
+                current,
                 say("round {round} has these terms already; nothing was changed", round=code),
             )
-        _check_window(it, after)
-        return _proposed(it, "reschedule", {key: it.row[key] for key in after}, after, note)
+        _check_window(current, after)
+        return _propose(
+            current, "reschedule", {key: current.row[key] for key in after}, after, note
+        )
 
 
 def close_round(session: Session, code: str, *, is_sure: bool = False, note: str = "") -> Outcome:
     """End claiming: when its time has come or its packs are gone, by anyone. Before that only when
     `is_sure`, and then it is a proposal; claiming ends at the moment of its approval.
     """
-    with changing(session, code) as it:
-        row = it.row
-        require("close", it)
+    with changing(session, code) as current:
+        row = current.row
+        require("close", current)
         left = row["packs"] - row["claimed"]
         if session.now >= row["closes_at"] or not left:
-            return ops.end_claiming(it)
+            return round_commands.end_claiming(current)
         if is_sure:
             before, after = {"state": row["state"]}, {"state": "closed"}
-            return _proposed(_proposable(session, code, "close"), "close", before, after, note)
+            return _propose(
+                _look_up_proposable(session, code, "close"), "close", before, after, note
+            )
         raise VoucherError(
             "too_early",
             "round {round} closes at {closes_at} and has {left:,} packs left; it is {now} now",
@@ -139,20 +147,20 @@ def close_round(session: Session, code: str, *, is_sure: bool = False, note: str
                 " person approves it)"
             ),
             round=code,
-            closes_at=it.shown("closes_at"),
+            closes_at=current.local_time("closes_at"),
             left=left,
-            now=it.shown(it.now),
+            now=current.local_time(current.now),
         )
 
 
-def _proposable(session: Session, code: str, deed: str) -> Found:
-    """The round, when its state allows the amendment and no other one waits. Raises `wrong_state`,
-    `amendment_waiting`.
+def _look_up_proposable(session: Session, code: str, action: str) -> RoundAtHand:
+    """Look up the round; its state must allow the amendment and no other one may wait. Raises
+    `wrong_state`, `amendment_waiting`.
     """
-    it = found(session, code)
-    require(deed, it)
-    staff.require_itself(session, it.programme)
-    if (waiting := amendments.waiting(session.db, it.round_id)) is not None:
+    current = look_up(session, code)
+    require(action, current)
+    staff.require_itself(session, current.programme)
+    if (waiting := amendments.waiting(session.db, current.round_id)) is not None:
         raise VoucherError(
             "amendment_waiting",
             "an amendment of round {round} ({kind}), proposed by {actor}, still waits for approval",
@@ -164,11 +172,11 @@ def _proposable(session: Session, code: str, deed: str) -> Found:
             round=code,
             actor=waiting.proposed_by,
         )
-    return it
+    return current
 
 
-def _proposed(
-    it: Found,
+def _propose(
+    current: RoundAtHand,
     kind: str,
     before: dict[str, Any],
     after: dict[str, Any],
@@ -176,13 +184,13 @@ def _proposed(
     *,
     problems: tuple[Problem, ...] = (),
 ) -> Outcome:
-    code = it.code
-    number = amendments.add(it.session, it.round_id, kind, before, after, note)
+    code = current.code
+    number = amendments.add(current.session, current.round_id, kind, before, after, note)
     about = {"amendment": number, "kind": kind, "note": note}
-    it.note("amendment.propose", before=before, after=after, **about)
-    checkers = it.checkers_for(after.get("packs", it.row["packs"]))
-    return ops.told(
-        it,
+    current.note("amendment.propose", before=before, after=after, **about)
+    checkers = current.checkers_for(after.get("packs", current.row["packs"]))
+    return round_commands.answer_with_round(
+        current,
         say(
             "proposed for {round}: {kind}; checkers needed: {checkers}",
             kind=Word(kind),
@@ -192,36 +200,36 @@ def _proposed(
         say(
             "next: voucher round approve {round} --actor NAME, by someone other than {authors}",
             round=code,
-            authors=it.session.actor,
+            authors=current.session.actor,
         ),
         problems=problems,
     )
 
 
-# ---------------------------------------------------------------- approved or rejected
+# ---------------------------------------------------------------- approval and rejection
 
 
-def approve(it: Found, waiting: Amendment) -> Outcome:
+def approve(current: RoundAtHand, waiting: Amendment) -> Outcome:
     """Approve what waits, in the caller's transaction. The last approval needed lets it take
     effect: it is judged again by what stands now, and `fund_short` refuses a top-up whose money is
     gone.
     """
-    db, row, code = it.db, it.row, it.code
+    db, row, code = current.db, current.row, current.code
     number, kind, before, after = waiting.amendment, waiting.kind, waiting.before, waiting.after
-    require(kind, it)
+    require(kind, current)
     author = Hand(waiting.proposed_by, waiting.os_user)
     staff.require_other_eyes(
-        it.session, it.programme, code, [author], amendments.approvers(db, number)
+        current.session, current.programme, code, [author], amendments.approvers(db, number)
     )
-    amendments.add_verdict(it.session, number, "approve")
+    amendments.add_verdict(current.session, number, "approve")
     given = len(amendments.approvers(db, number))
-    needed = it.checkers_for(after.get("packs", row["packs"]))
+    needed = current.checkers_for(after.get("packs", row["packs"]))
     about = {"amendment": number, "kind": kind, "approvals": given, "needed": needed}
     waits = {"amendment": "proposed"}
     if given < needed:
-        it.note("amendment.approve", **about, before=waits, after=waits)
-        return ops.told(
-            it,
+        current.note("amendment.approve", **about, before=waits, after=waits)
+        return round_commands.answer_with_round(
+            current,
             say(
                 "approved the amendment of {round} ({given} of {needed} checkers); one more person"
                 " must approve",
@@ -231,76 +239,80 @@ def approve(it: Found, waiting: Amendment) -> Outcome:
             ),
         )
     if kind == "close":
-        it.note("amendment.approve", **about, before=waits, after={"amendment": "effective"})
-        return ops.end_claiming(it, number)
-    committed = _take_effect(it, kind, before, after)
-    amendments.end(db, number, "effective", before, it.now)
-    it.note(
+        current.note("amendment.approve", **about, before=waits, after={"amendment": "effective"})
+        return round_commands.end_claiming(current, number)
+    committed = _take_effect(current, kind, before, after)
+    amendments.end(db, number, "effective", before, current.now)
+    current.note(
         "amendment.approve",
         **about,
         before=before,
         after=after | ({"committed": committed} if committed else {}),
     )
-    return _effective(it, kind, after, committed)
+    return _answer_effective(current, kind, after, committed)
 
 
 def _take_effect(
-    it: Found, kind: str, before: dict[str, Any], after: dict[str, Any]
+    current: RoundAtHand, kind: str, before: dict[str, Any], after: dict[str, Any]
 ) -> dict[str, int]:
     """Change the round; gives what was committed for it, funder -> fen."""
-    db, round_id = it.db, it.round_id
+    db, round_id = current.db, current.round_id
     if kind == "top-up":
         packs = after["packs"] - before["packs"]
-        _refuse_drawn(it)
-        _check_platform(it, after)
-        committed = commitments.commit(it, packs, "round.top-up")
+        _refuse_drawn(current)
+        _check_platform(current, after)
+        committed = commitments.commit(current, packs, "round.top-up")
         amendments.add_packs(db, round_id, packs)
         return committed
     if kind == "resume":
-        amendments.end_pause(db, round_id, it.now)
+        amendments.end_pause(db, round_id, current.now)
         rounds.set_state(db, round_id, "open")
     else:
-        _check_window(it, after)
+        _check_window(current, after)
         amendments.move(db, round_id, after.get("opens_at"), after.get("closes_at"))
     return {}
 
 
-def _effective(it: Found, kind: str, after: dict[str, Any], committed: dict[str, int]) -> Outcome:
-    it = found(it.session, it.code)
+def _answer_effective(
+    current: RoundAtHand, kind: str, after: dict[str, Any], committed: dict[str, int]
+) -> Outcome:
+    current = look_up(current.session, current.code)
     if kind == "top-up":
-        done = say(
+        message = say(
             "topped up {round} to {packs:,} packs: {amount} yuan more committed",
-            round=it.code,
+            round=current.code,
             packs=after["packs"],
             amount=money.grouped(sum(committed.values())),
         )
     elif kind == "resume":
-        done = say(
+        message = say(
             "resumed {round}: claims count again until {closes_at}",
-            round=it.code,
-            closes_at=it.shown("closes_at"),
+            round=current.code,
+            closes_at=current.local_time("closes_at"),
         )
     else:
-        done = say(
+        message = say(
             "rescheduled {round}: claims count from {opens_at} to {closes_at}",
-            round=it.code,
-            opens_at=it.shown("opens_at"),
-            closes_at=it.shown("closes_at"),
+            round=current.code,
+            opens_at=current.local_time("opens_at"),
+            closes_at=current.local_time("closes_at"),
         )
-    return ops.told(it, done, problems=ops.over(it) if kind == "resume" else ())
+    return round_commands.answer_with_round(
+        current, message, problems=round_commands.warn_if_over(current) if kind == "resume" else ()
+    )
 
 
-def reject(it: Found, waiting: Amendment, note: str) -> Outcome:
-    """Turn down what waits, in the caller's transaction: a checker, or who proposed it and thinks
-    better of it.
+def reject(current: RoundAtHand, waiting: Amendment, note: str) -> Outcome:
+    """Reject what waits, in the caller's transaction. A checker may do this, and so may the
+    person who proposed it.
     """
-    session, code = it.session, it.code
+    session, code = current.session, current.code
     if not people.same_person(session.actor, waiting.proposed_by):
-        staff.require_checker(session, it.programme)
-    staff.require_itself(session, it.programme)
-    amendments.add_verdict(it.session, waiting.amendment, "reject", note)
-    amendments.end(session.db, waiting.amendment, "declined", waiting.before, it.now)
-    it.note(
+        staff.require_checker(session, current.programme)
+    staff.require_itself(session, current.programme)
+    amendments.add_verdict(current.session, waiting.amendment, "reject", note)
+    amendments.end(session.db, waiting.amendment, "declined", waiting.before, current.now)
+    current.note(
         "amendment.reject",
         amendment=waiting.amendment,
         kind=waiting.kind,
@@ -308,8 +320,8 @@ def reject(it: Found, waiting: Amendment, note: str) -> Outcome:
         after={"amendment": "declined"},
         note=note,
     )
-    return ops.told(
-        it,
+    return round_commands.answer_with_round(
+        current,
         say(
             "rejected the amendment of {round} ({kind}); the round is unchanged",
             round=code,
@@ -321,19 +333,19 @@ def reject(it: Found, waiting: Amendment, note: str) -> Outcome:
 # ---------------------------------------------------------------- times
 
 
-def _check_window(it: Found, after: dict[str, Any]) -> None:
+def _check_window(current: RoundAtHand, after: dict[str, Any]) -> None:
     """Raise unless the round may still move to these times, now as much as when they were
     proposed.
     """
-    row, last = it.row, rounds.last_claimed_at(it.db, it.round_id)
-    standing = law.RoundWindow(row["state"], row["opens_at"], row["closes_at"], last)
-    hindrance = law.hindrance(standing, after.get("opens_at"), after.get("closes_at"), it.now)
+    row, last = current.row, rounds.last_claimed_at(current.db, current.round_id)
+    window = law.RoundWindow(row["state"], row["opens_at"], row["closes_at"], last)
+    hindrance = law.hindrance(window, after.get("opens_at"), after.get("closes_at"), current.now)
     if hindrance == "already_open":
         raise VoucherError(
             "already_open",
             "round {round} is {state}: its opening cannot be moved any more",
             hint="voucher round reschedule {round} --closes-at TIME",
-            round=it.code,
+            round=current.code,
             state=Word(row["state"]),
         )
     if hindrance == "time_past":
@@ -342,48 +354,50 @@ def _check_window(it: Found, after: dict[str, Any]) -> None:
             "time_past",
             "{at} is not in the future: it is {now} now",
             hint="propose a time in the future",
-            at=it.shown(past),
-            now=it.shown(it.now),
+            at=current.local_time(past),
+            now=current.local_time(current.now),
         )
     if hindrance == "closes_before_claims" and last is not None:
         raise VoucherError(
             "closes_before_claims",
             "a pack was claimed at {at}: the round cannot close before that",
             hint="propose a later --closes-at",
-            at=it.shown(last),
+            at=current.local_time(last),
         )
-    announced = amendments.registration_closes_at(it.db, it.round_id)
+    announced = amendments.registration_closes_at(current.db, current.round_id)
     if announced is not None and announced > after.get("opens_at", row["opens_at"]):
         raise VoucherError(
             "registration_closes_late",
             "registration would close at {closes_at}, after the round opens at {opens_at}",
             hint="propose a later --opens-at",
-            closes_at=it.shown(announced),
-            opens_at=it.shown(after["opens_at"]),
+            closes_at=current.local_time(announced),
+            opens_at=current.local_time(after["opens_at"]),
         )
     terms = {
         key: after.get(key, row[key]) for key in ("opens_at", "closes_at", "registration_opens_at")
     }
-    drafts.check_times(it.programme, it.template, terms)
-    _check_platform(it, after)
+    drafts.check_times(current.programme, current.template, terms)
+    _check_platform(current, after)
 
 
-def _refuse_drawn(it: Found) -> None:
-    """Raise `round_drawn`: everybody knows by now who would be next, so whoever adds packs would
-    choose who gets them.
+def _refuse_drawn(current: RoundAtHand) -> None:
+    """Raise `round_drawn` after the draw: the order of the tickets is public, so adding packs
+    would choose who gets them.
     """
-    draw = draws.kept(it.db, it.round_id)
+    draw = draws.kept(current.db, current.round_id)
     if draw is not None and draw.drawn_at is not None:
         raise VoucherError(
             "round_drawn",
             "round {round} was drawn on {at}: no packs can be added, because it is known who"
             " would be next",
             hint="hold another lottery: voucher round copy {round} NEW --packs N --opens-at TIME",
-            round=it.code,
-            at=it.shown(draw.drawn_at),
+            round=current.code,
+            at=current.local_time(draw.drawn_at),
         )
 
 
-def _check_platform(it: Found, after: dict[str, Any]) -> None:
-    """The order that replaces the last one must be able to go out. Raises `platform_limits`."""
-    drafts.check_platform(it.programme, it.template, dict(it.row) | after)
+def _check_platform(current: RoundAtHand, after: dict[str, Any]) -> None:
+    """Raise `platform_limits` when the platform would not take the order that replaces the last
+    one.
+    """
+    drafts.check_platform(current.programme, current.template, dict(current.row) | after)

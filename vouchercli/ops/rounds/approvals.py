@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.ops.rounds import amendments, commitments, drafts
-from vouchercli.ops.rounds import rounds as ops
+from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import changing, require
 from vouchercli.ops.setup import staff
 from vouchercli.result import say
@@ -25,20 +25,26 @@ if TYPE_CHECKING:
 
 def submit_round(session: Session, code: str) -> Outcome:
     """Hand a draft in for approval; the money is not touched."""
-    with changing(session, code) as it:
-        require("submit", it)
-        staff.require_itself(session, it.programme)
-        drafts.check_funding(it.programme, it.template)
-        approvals.add(session, it.round_id, it.row["revision"], "submit")
-        it.become("submitted", "round.submit", revision=it.row["revision"])
-        return ops.told(
-            it,
-            say("submitted {round}; checkers needed: {checkers}", round=code, checkers=it.checkers),
+    with changing(session, code) as current:
+        require("submit", current)
+        staff.require_itself(session, current.programme)
+        drafts.check_funding(current.programme, current.template)
+        approvals.add(session, current.round_id, current.row["revision"], "submit")
+        current.become("submitted", "round.submit", revision=current.row["revision"])
+        return round_commands.answer_with_round(
+            current,
+            say(
+                "submitted {round}; checkers needed: {checkers}",
+                round=code,
+                checkers=current.checkers,
+            ),
             say(
                 "next: voucher round approve {round} --actor NAME, by someone other than {authors}",
                 round=code,
                 authors=", ".join(
-                    dict.fromkeys(author.actor for author in approvals.authors(it.db, it.round_id))
+                    dict.fromkeys(
+                        author.actor for author in approvals.authors(current.db, current.round_id)
+                    )
                 ),
             ),
         )
@@ -49,20 +55,23 @@ def approve_round(session: Session, code: str) -> Outcome:
     commits the largest liability of every funder with a fund, and raises `fund_short` when one
     cannot cover it.
     """
-    with changing(session, code) as it:
-        row = it.row
-        if (waiting := store.waiting(it.db, it.round_id)) is not None:
-            return amendments.approve(it, waiting)
-        require("approve", it)
-        hands = approvals.authors(it.db, it.round_id), approvals.approvers(it.db, it.round_id)
-        staff.require_other_eyes(session, it.programme, code, *hands)
-        approvals.add(session, it.round_id, row["revision"], "approve")
-        given, needed = len(approvals.approvers(it.db, it.round_id)), it.checkers
+    with changing(session, code) as current:
+        row = current.row
+        if (waiting := store.waiting(current.db, current.round_id)) is not None:
+            return amendments.approve(current, waiting)
+        require("approve", current)
+        hands = (
+            approvals.authors(current.db, current.round_id),
+            approvals.approvers(current.db, current.round_id),
+        )
+        staff.require_other_eyes(session, current.programme, code, *hands)
+        approvals.add(session, current.round_id, row["revision"], "approve")
+        given, needed = len(approvals.approvers(current.db, current.round_id)), current.checkers
         about = {"revision": row["revision"], "approvals": given, "needed": needed}
         if given < needed:
-            it.become("submitted", "round.approve", **about)
-            return ops.told(
-                it,
+            current.become("submitted", "round.approve", **about)
+            return round_commands.answer_with_round(
+                current,
                 say(
                     "approved {round} ({given} of {needed} checkers); one more person must approve",
                     round=code,
@@ -70,10 +79,10 @@ def approve_round(session: Session, code: str) -> Outcome:
                     needed=needed,
                 ),
             )
-        committed = commitments.commit(it, row["packs"], "round.approve")
-        it.become("approved", "round.approve", after={"committed": committed}, **about)
-        return ops.told(
-            it,
+        committed = commitments.commit(current, row["packs"], "round.approve")
+        current.become("approved", "round.approve", after={"committed": committed}, **about)
+        return round_commands.answer_with_round(
+            current,
             (
                 say(
                     "approved {round}: {amount} yuan committed",
@@ -93,15 +102,15 @@ def approve_round(session: Session, code: str) -> Outcome:
 
 def reject_round(session: Session, code: str, note: str) -> Outcome:
     """Send the round back to draft with the reason; approvals given so far are void."""
-    with changing(session, code) as it:
-        if (waiting := store.waiting(it.db, it.round_id)) is not None:
-            return amendments.reject(it, waiting, note)
-        require("reject", it)
-        staff.require_checker(session, it.programme)
-        approvals.add(session, it.round_id, it.row["revision"], "reject", note)
-        it.become("draft", "round.reject", revision=it.row["revision"], note=note)
-        return ops.told(
-            it,
+    with changing(session, code) as current:
+        if (waiting := store.waiting(current.db, current.round_id)) is not None:
+            return amendments.reject(current, waiting, note)
+        require("reject", current)
+        staff.require_checker(session, current.programme)
+        approvals.add(session, current.round_id, current.row["revision"], "reject", note)
+        current.become("draft", "round.reject", revision=current.row["revision"], note=note)
+        return round_commands.answer_with_round(
+            current,
             say("sent {round} back to its maker: {note}", round=code, note=note),
             say("next: voucher round edit {round}, then voucher round submit {round}", round=code),
         )

@@ -1,5 +1,5 @@
-"""What an approved round holds of each fund: committed when it or its top-up is approved, released
-when it is edited or cancelled.
+"""Commit the money of a round when it or its top-up is approved; release it when the round is
+edited or cancelled.
 """
 
 from __future__ import annotations
@@ -15,38 +15,40 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
 
 
-def commit(it: Found, packs: int, why: str) -> dict[str, int]:
+def commit(current: RoundAtHand, packs: int, why: str) -> dict[str, int]:
     """Move the largest liability of so many packs from uncommitted to committed, funder by funder;
     gives funder -> fen.
 
     A funder without a fund of its own has nothing to watch and is left out. Raises `fund_short`.
     """
-    parts = dict(law.liability(packs, it.template))
-    watched = {funder: fund for funder, fund in _funds(it) if funder in parts}
+    parts = dict(law.liability(packs, current.template))
+    watched = {funder: fund for funder, fund in _list_funds(current) if funder in parts}
     for funder, fund in watched.items():
         way = ("uncommitted", "committed", parts[funder])
-        ledger.post(it.db, fund, it.round_id, *way, why, it.now)
+        ledger.post(current.db, fund, current.round_id, *way, why, current.now)
     return {funder: parts[funder] for funder in watched}
 
 
-def missing(it: Found, packs: int) -> dict[str, int]:
-    """What each watched fund lacks to pay so many packs, in fen; funds that have enough are left
-    out.
+def read_missing(current: RoundAtHand, packs: int) -> dict[str, int]:
+    """Read what each watched fund lacks to pay so many packs, in fen; funds that have enough are
+    left out.
     """
-    parts = dict(law.liability(packs, it.template))
+    parts = dict(law.liability(packs, current.template))
     lacks = {
-        funder: parts[funder] - ledger.balance(it.db, fund, "uncommitted")
-        for funder, fund in _funds(it)
+        funder: parts[funder] - ledger.balance(current.db, fund, "uncommitted")
+        for funder, fund in _list_funds(current)
         if funder in parts
     }
     return {funder: lack for funder, lack in lacks.items() if lack > 0}
 
 
-def short(lacks: Mapping[str, int], *, is_top_up: bool = False) -> tuple[Problem, ...]:
-    """A warning for each fund that lacks money (fen) for a round or its top-up."""
+def warn_of_short_funds(
+    lacks: Mapping[str, int], *, is_top_up: bool = False
+) -> tuple[Problem, ...]:
+    """Warn of each fund that lacks money (fen) for a round or its top-up."""
     return tuple(
         Problem(
             "fund_short",
@@ -63,31 +65,32 @@ def short(lacks: Mapping[str, int], *, is_top_up: bool = False) -> tuple[Problem
     )
 
 
-def release(it: Found, why: str) -> dict[str, int]:
+def release(current: RoundAtHand, why: str) -> dict[str, int]:
     """Move everything the round still holds back to uncommitted; gives funder -> fen."""
-    held = standing(it)
-    for funder, fund in _funds(it):
+    held = read_held(current)
+    for funder, fund in _list_funds(current):
         way = ("committed", "uncommitted", held.get(funder, 0))
-        ledger.post(it.db, fund, it.round_id, *way, why, it.now)
+        ledger.post(current.db, fund, current.round_id, *way, why, current.now)
     return held
 
 
-def standing(it: Found) -> dict[str, int]:
-    """What the round holds now: funder -> fen, in the programme's order, funders that hold nothing
-    left out.
+def read_held(current: RoundAtHand) -> dict[str, int]:
+    """Read what the round holds now: funder -> fen, in the programme's order; funders that hold
+    nothing are left out.
     """
     amounts = {
-        funder: ledger.balance(it.db, fund, "committed", it.round_id) for funder, fund in _funds(it)
+        funder: ledger.balance(current.db, fund, "committed", current.round_id)
+        for funder, fund in _list_funds(current)
     }
     return {funder: amount for funder, amount in amounts.items() if amount}
 
 
-def _funds(it: Found) -> Iterable[tuple[str, int]]:
-    return funds(it.db, it.row["programme_id"]).items()
+def _list_funds(current: RoundAtHand) -> Iterable[tuple[str, int]]:
+    return list_funds(current.db, current.row["programme_id"]).items()
 
 
-def funds(db: sqlite3.Connection, programme_id: int) -> dict[str, int]:
-    """A programme's funders that have a fund to watch: funder -> funder_id."""
+def list_funds(db: sqlite3.Connection, programme_id: int) -> dict[str, int]:
+    """List the funders of a programme that have a fund to watch: funder -> funder_id."""
     return {
         each["funder"]: each["funder_id"]
         for each in programmes.funders(db, programme_id)

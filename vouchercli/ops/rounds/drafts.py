@@ -1,4 +1,6 @@
-"""Drafting a round: create, edit, copy; the terms, their defaults, and what is refused at once."""
+"""Draft a round: create, edit, copy; choose its terms and defaults, and refuse terms that do not
+fit.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import carry_overs, commitments
-from vouchercli.ops.rounds import rounds as ops
-from vouchercli.ops.rounds.lookup import changing, found, require
+from vouchercli.ops.rounds import rounds as round_commands
+from vouchercli.ops.rounds.lookup import changing, look_up, require
 from vouchercli.ops.setup import staff
 from vouchercli.result import Problem, say
 from vouchercli.rules import money, times
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.result import Message, Outcome
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Template
@@ -40,7 +42,7 @@ COLUMNS = (
 
 
 def create_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome:
-    """A new draft. `given` are the options (None: not said), times in UTC seconds.
+    """Create a draft. `given` are the options (None: not given), times in UTC seconds.
 
     Unless said: mode fcfs; per resident what the programme allows; closing when a voucher claimed
     at the opening expires.
@@ -56,24 +58,26 @@ def create_round(session: Session, code: str, given: Mapping[str, Any]) -> Outco
             "resident_group": "",
             "per_resident": programme.limits.packs_per_resident_per_round,
         }
-        terms = _terms(programme, templates.referenced(db, given["template"]), given, usual)
-        it = _added(session, row["programme_id"], code, terms)
-        it.note("round.create", before=None, after={"state": "draft", **terms})
-        return _drafted(it)
+        terms = _choose_terms(programme, templates.referenced(db, given["template"]), given, usual)
+        current = _add_draft(session, row["programme_id"], code, terms)
+        current.note("round.create", before=None, after={"state": "draft", **terms})
+        return _answer_with_draft(current)
 
 
-def _added(session: Session, programme_id: int, code: str, terms: Mapping[str, Any]) -> Found:
-    """The new draft, its author noted."""
+def _add_draft(
+    session: Session, programme_id: int, code: str, terms: Mapping[str, Any]
+) -> RoundAtHand:
+    """Add the new draft and record its author."""
     who = {"actor": session.actor, "now": session.now}
     rounds.add(session.db, {**terms, **who, "programme_id": programme_id, "round": code})
-    it = found(session, code)
-    approvals.add_author(session, it.round_id, 1)
-    return it
+    current = look_up(session, code)
+    approvals.add_author(session, current.round_id, 1)
+    return current
 
 
 def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome:
-    """New terms before the opening: the round is a draft again, approvals are void, committed money
-    is released.
+    """Give a round new terms before the opening: it is a draft again, its approvals are void, its
+    committed money is released.
 
     Terms that stand already change nothing.
     """
@@ -83,30 +87,30 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
             "say what to change, for example --packs or --opens-at",
             hint="voucher round edit --help",
         )
-    with changing(session, code) as it:
-        row = it.row
-        require("edit", it)
-        staff.require_itself(session, it.programme)
+    with changing(session, code) as current:
+        row = current.row
+        require("edit", current)
+        staff.require_itself(session, current.programme)
         before = {column: row[column] for column in COLUMNS}
-        terms = _terms(
-            it.programme,
-            templates.referenced(it.db, given["template"] or row["pinned"]),
+        terms = _choose_terms(
+            current.programme,
+            templates.referenced(current.db, given["template"] or row["pinned"]),
             given,
             before,
         )
         if terms == before:
-            return ops.told(
-                it,
+            return round_commands.answer_with_round(
+                current,
                 say("round {round} has these terms already; nothing was changed", round=code),
             )
-        released = commitments.release(it, "round.edit")
-        rounds.revise(it.db, it.round_id, terms, session.actor)
-        approvals.add_author(session, it.round_id, row["revision"] + 1)
-        amendments.void(it.db, it.round_id, it.now)
+        released = commitments.release(current, "round.edit")
+        rounds.revise(current.db, current.round_id, terms, session.actor)
+        approvals.add_author(session, current.round_id, row["revision"] + 1)
+        amendments.void(current.db, current.round_id, current.now)
         if terms["packs"] != before["packs"]:
-            amendments.forget_roll_in(it.db, it.round_id)
+            amendments.forget_roll_in(current.db, current.round_id)
         changed = [column for column in COLUMNS if terms[column] != before[column]]
-        it.note(
+        current.note(
             "round.edit",
             revision=row["revision"] + 1,
             before={
@@ -117,50 +121,56 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
             after={"state": "draft", **{column: terms[column] for column in changed}},
         )
         hint = "the next order goes out once the round is approved again"
-        return _drafted(found(session, code), problems=ops.orders_out(it, hint))
+        return _answer_with_draft(
+            look_up(session, code), problems=round_commands.warn_of_orders_out(current, hint)
+        )
 
 
 def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) -> Outcome:
-    """The next round from this one, as a draft: same terms, as long, registration as long before;
-    `given` replaces them.
+    """Copy a round as the draft of the next one: same terms, same length, registration as long
+    before; `given` replaces them.
 
     Unless `given` says how many packs, what this round did not use is rolled in where the
     programme's policy says so.
     """
-    with changing(session, code) as it:
-        old = it.row
-        staff.require_itself(session, it.programme)
-        _check_code(it.db, old["programme_id"], new)
+    with changing(session, code) as earlier:
+        old = earlier.row
+        staff.require_itself(session, earlier.programme)
+        _check_code(earlier.db, old["programme_id"], new)
         shift = given["opens_at"] - old["opens_at"]
         usual: dict[str, Any] = {column: old[column] for column in COLUMNS}
         usual["closes_at"] = (
-            None if given["template"] or it.template.validity.until else old["closes_at"] + shift
+            None
+            if given["template"] or earlier.template.validity.until
+            else old["closes_at"] + shift
         )
         usual["registration_opens_at"] = (
             None if old["registration_opens_at"] is None else old["registration_opens_at"] + shift
         )
-        pack = templates.referenced(it.db, given["template"] or old["pinned"])
-        rolled = carry_overs.foreseen(
-            it, pack["pack_value_fen"], is_said=given["packs"] is not None
+        pack = templates.referenced(earlier.db, given["template"] or old["pinned"])
+        carry_over = carry_overs.foresee(
+            earlier, pack["pack_value_fen"], is_said=given["packs"] is not None
         )
-        usual["packs"] = rolled.base + rolled.packs
-        terms = _terms(it.programme, pack, given, usual)
-        copied = _added(session, old["programme_id"], new, terms)
+        usual["packs"] = carry_over.base + carry_over.packs
+        terms = _choose_terms(earlier.programme, pack, given, usual)
+        later = _add_draft(session, old["programme_id"], new, terms)
         more = {}
-        if rolled.packs:
+        if carry_over.packs:
             more["rolled_in"] = {
-                "unclaimed": rolled.unclaimed,
-                "expired_fen": rolled.expired_fen,
-                "packs": rolled.packs,
+                "unclaimed": carry_over.unclaimed,
+                "expired_fen": carry_over.expired_fen,
+                "packs": carry_over.packs,
             }
-            amendments.roll_in(it.db, copied.round_id, it.round_id, **more["rolled_in"])
+            amendments.roll_in(earlier.db, later.round_id, earlier.round_id, **more["rolled_in"])
         after = {"state": "draft", **terms}
-        copied.note("round.create", before=None, after=after, copied_from=code, **more)
-        return _drafted(copied, *filter(None, [rolled.said]))
+        later.note("round.create", before=None, after=after, copied_from=code, **more)
+        return _answer_with_draft(later, *filter(None, [carry_over.message]))
 
 
-def _drafted(it: Found, *more: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
-    row, code, opens_at = it.row, it.code, it.shown("opens_at")
+def _answer_with_draft(
+    current: RoundAtHand, *more: Message, problems: tuple[Problem, ...] = ()
+) -> Outcome:
+    row, code, opens_at = current.row, current.code, current.local_time("opens_at")
     late = Problem(
         "opening_past",
         "round {round} opens at {opens_at}, which has passed",
@@ -168,8 +178,8 @@ def _drafted(it: Found, *more: Message, problems: tuple[Problem, ...] = ()) -> O
         hint="to enter an old round as of its time, add --now TIME",
         params={"round": code, "opens_at": opens_at},
     )
-    return ops.told(
-        it,
+    return round_commands.answer_with_round(
+        current,
         say(
             "drafted {round}: {packs:,} packs of {template}, {quota} yuan at most",
             round=code,
@@ -180,32 +190,33 @@ def _drafted(it: Found, *more: Message, problems: tuple[Problem, ...] = ()) -> O
         say(
             "claims count from {opens_at} to {closes_at}",
             opens_at=opens_at,
-            closes_at=it.shown("closes_at"),
+            closes_at=current.local_time("closes_at"),
         ),
         *more,
         say("next: voucher round plan {round}, then voucher round submit {round}", round=code),
-        problems=((late,) if row["opens_at"] < it.now else ()) + problems,
+        problems=((late,) if row["opens_at"] < current.now else ()) + problems,
     )
 
 
 # ---------------------------------------------------------------- terms
 
 
-def _terms(
+def _choose_terms(
     programme: Programme, pack: sqlite3.Row, given: Mapping[str, Any], usual: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The columns of a round: what is given, else what is usual; refused when they do not fit
-    together or the programme.
+    """Choose the columns of a round: what is given, else what is usual; refuse them when they do
+    not fit together or the programme.
     """
     template = templates.value(pack)
-    said = {
+    chosen = {
         **given,
         "template_id": pack["template_id"],
-        "platform": _stripped(given["platform"]),
-        "resident_group": _stripped(given["group"]),
+        "platform": _strip(given["platform"]),
+        "resident_group": _strip(given["group"]),
     }
     terms: dict[str, Any] = {
-        column: usual.get(column) if said[column] is None else said[column] for column in COLUMNS
+        column: usual.get(column) if chosen[column] is None else chosen[column]
+        for column in COLUMNS
     }
     if terms["closes_at"] is None:
         terms["closes_at"] = packs_law.expires_at(template, terms["opens_at"], programme.time_zone)
@@ -232,7 +243,7 @@ def check_platform(programme: Programme, template: Template, terms: Mapping[str,
         issuance_orders.refuse_unfit(programme, template, terms)
 
 
-def _stripped(text: str | None) -> str | None:
+def _strip(text: str | None) -> str | None:
     return None if text is None else text.strip()
 
 
@@ -320,7 +331,9 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
 
 
 def _check_code(db: sqlite3.Connection, programme_id: int, code: str) -> None:
-    """A new code: of our characters, and no other round's, not even in other case."""
+    """Refuse a code with characters that are not allowed, or one that another round has, in
+    whatever case.
+    """
     if not law.is_code(code):
         raise VoucherError(
             "bad_round_code",

@@ -25,16 +25,16 @@ HOLIDAYS = {
 }
 
 
-def judged(programme: Programme, day: int) -> Day:
-    """Whether a local day (yyyymmdd) is worked, and who says so."""
+def judge_day(programme: Programme, day: int) -> Day:
+    """Judge whether a local day (yyyymmdd) is a working day, and by which source."""
     return calendars.judge(
-        day, programme.calendar, _known(day) if programme.time_zone in CHINA else None
+        day, programme.calendar, _look_up_holiday(day) if programme.time_zone in CHINA else None
     )
 
 
-def _known(day: int) -> tuple[bool, str] | None:
-    """(is it off, the holiday's name) in mainland China; None without the package, or for a year
-    that it does not know.
+def _look_up_holiday(day: int) -> tuple[bool, str] | None:
+    """Look up a day in mainland China: (whether it is off, the holiday's name); None when the
+    package is missing or does not cover the year.
     """
     try:
         import chinese_calendar  # not installed everywhere
@@ -44,5 +44,5 @@ def _known(day: int) -> tuple[bool, str] | None:
         is_off, name = chinese_calendar.get_holiday_detail(times.as_date(day))
     except NotImplementedError:
         return None
-    # a worked weekend is no holiday
+    # A weekend that is worked is not a holiday.
     return bool(is_off), (HOLIDAYS.get(name, name or "") if is_off else "")

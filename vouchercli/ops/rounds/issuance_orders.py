@@ -1,5 +1,5 @@
-"""Issuance orders: what a platform is told to issue, checked against its limits, kept, and written
-to the outbox.
+"""Issuance orders instruct a platform what to issue. They are checked against the limits of the
+platform, stored, and written to the outbox.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.formats.written.issuance_orders import OrderProfile
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Coupon, Template
     from vouchercli.session import Session
@@ -49,7 +49,7 @@ def refuse_unfit(
     if not row["platform"]:
         return
     profile = formats.profile_of(row["platform"])
-    problems = [*_unfit(profile, programme, template, row)]
+    problems = [*_list_faults(profile, programme, template, row)]
     if problems:
         raise VoucherError(
             "platform_limits",
@@ -60,18 +60,16 @@ def refuse_unfit(
         )
 
 
-def lead_of(platform: str) -> int:
-    """How many seconds before the opening the platform wants its order; 0 for a round that is
-    issued here. Raises `bad_yaml`.
+def read_lead(platform: str) -> int:
+    """Read how many seconds before the opening the platform wants its order; 0 for a round that
+    is issued here. Raises `bad_yaml`.
     """
     return formats.profile_of(platform).lead_seconds if platform else 0
 
 
-def superseded(it: Found, hint: str) -> tuple[Problem, ...]:
-    """A warning when the platform holds an order of a round that no longer stands as it was
-    ordered.
-    """
-    number = issuance_orders.next_number(it.db, it.round_id) - 1
+def warn_of_standing_order(current: RoundAtHand, hint: str) -> tuple[Problem, ...]:
+    """Warn when the platform holds an order and the round has changed since."""
+    number = issuance_orders.next_number(current.db, current.round_id) - 1
     if not number:
         return ()
     return (
@@ -80,20 +78,20 @@ def superseded(it: Found, hint: str) -> tuple[Problem, ...]:
             "{platform} still has order {number} of {round}, which is no longer valid",
             level="warning",
             hint=hint,
-            params={"platform": it.row["platform"], "number": number, "round": it.code},
+            params={"platform": current.row["platform"], "number": number, "round": current.code},
         ),
     )
 
 
-def _unfit(
+def _list_faults(
     profile: OrderProfile,
     programme: Programme,
     template: Template,
     row: Mapping[str, Any] | sqlite3.Row,
 ) -> Iterator[Problem]:
     limits, zone = profile.limits, programme.time_zone
-    yield from _name_faults(template, profile)
-    last_use_at = _last_use_at(template, row, zone)
+    yield from _list_name_faults(template, profile)
+    last_use_at = _find_last_use(template, row, zone)
     if limits.window_days and last_use_at > times.add_days(
         row["opens_at"], limits.window_days, zone
     ):
@@ -145,7 +143,7 @@ def _unfit(
             )
 
 
-def _name_faults(template: Template, profile: OrderProfile) -> Iterator[Problem]:
+def _list_name_faults(template: Template, profile: OrderProfile) -> Iterator[Problem]:
     name, limits = template.name.zh, profile.limits
     if limits.name_characters and len(name) > limits.name_characters:
         yield Problem(
@@ -169,9 +167,9 @@ def _name_faults(template: Template, profile: OrderProfile) -> Iterator[Problem]
         )
 
 
-def _last_use_at(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone: str) -> int:
-    """The last second at which a voucher of the round can be used: of a claim in its last second,
-    or of any before.
+def _find_last_use(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone: str) -> int:
+    """Find the last second at which a voucher of the round can be used: the end of a voucher
+    claimed in the last second of the round.
     """
     return packs_law.expires_at(template, row["closes_at"] - 1, zone) - 1
 
@@ -179,52 +177,52 @@ def _last_use_at(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone:
 # ---------------------------------------------------------------- the order
 
 
-def terms_sha256(it: Found) -> str:
-    """The digest of all that an order is about but the merchants of the day: when it changes, the
+def digest_terms(current: RoundAtHand) -> str:
+    """Digest all terms of an order except the merchants of the day. When the digest changes, the
     platform needs the next order.
     """
-    return hashlib.sha256(_canonical(_terms(it)).encode()).hexdigest()
+    return hashlib.sha256(_format_canonical(_describe_terms(current)).encode()).hexdigest()
 
 
 def order_round(session: Session, code: str) -> Outcome:
     """Make the next order of a platform round, before the opening where the platform wants it so;
-    `write_order` brings it out.
+    `write_order` writes it to the outbox.
 
     Raises `platform_limits`.
     """
-    with changing(session, code) as it:
-        refuse_unfit(it.programme, it.template, it.row)
-        number = issuance_orders.next_number(it.db, it.round_id)
-        document, sheet = _texts(it, number)
-        digest = terms_sha256(it)
+    with changing(session, code) as current:
+        refuse_unfit(current.programme, current.template, current.row)
+        number = issuance_orders.next_number(current.db, current.round_id)
+        document, sheet = _compose_files(current, number)
+        digest = digest_terms(current)
         issuance_orders.add(
-            it.db,
-            round_id=it.round_id,
+            current.db,
+            round_id=current.round_id,
             number=number,
             terms_sha256=digest,
             document=document,
             sheet=sheet,
             ordered_at=session.now,
         )
-        it.note(
+        current.note(
             "round.order",
             number=number,
-            platform=it.row["platform"],
+            platform=current.row["platform"],
             terms=digest,
             sha256=hashlib.sha256(document.encode()).hexdigest(),
         )
-    done = say(
+    message = say(
         "ordered {packs:,} packs of {round} from {platform} (order {number})",
-        packs=it.row["packs"],
+        packs=current.row["packs"],
         round=code,
-        platform=it.row["platform"],
+        platform=current.row["platform"],
         number=number,
     )
-    return Outcome(data={"round": code, "order": number}, says=(done,))
+    return Outcome(data={"round": code, "order": number}, says=(message,))
 
 
-def _terms(it: Found) -> dict[str, Any]:
-    row, zone, template, programme = it.row, it.zone, it.template, it.programme
+def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
+    row, zone, template, programme = current.row, current.zone, current.template, current.programme
     terms = {
         "programme": row["programme"],
         "issuer": asdict(programme.issuer),
@@ -235,7 +233,7 @@ def _terms(it: Found) -> dict[str, Any]:
         "name": asdict(template.name),
         "packs": row["packs"],
         "pack_value_fen": row["pack_value_fen"],
-        "quota_fen": it.row["quota_fen"],
+        "quota_fen": current.row["quota_fen"],
         "limits": {
             "packs_per_resident": row["per_resident"],
             "vouchers_per_payment": programme.limits.vouchers_per_payment,
@@ -245,10 +243,10 @@ def _terms(it: Found) -> dict[str, Any]:
         "opens_at": row["opens_at"],
         "closes_at": row["closes_at"],
         "validity": asdict(template.validity),
-        "last_use_at": _last_use_at(template, row, zone),
+        "last_use_at": _find_last_use(template, row, zone),
         "coupons": [
             {"coupon_nos": nos, **asdict(coupon), "count": count}
-            for coupon, count, nos in _lines(template)
+            for coupon, count, nos in _list_coupons(template)
         ],
         "scope": {
             key: sorted(value) if isinstance(value, frozenset) else value
@@ -260,44 +258,46 @@ def _terms(it: Found) -> dict[str, Any]:
     return dated(terms, zone)
 
 
-def _lines(template: Template) -> list[tuple[Coupon, int, str]]:
-    """Each kind of coupon, how many of it, and their numbers in the pack (`1-5`)."""
-    found_, first = [], 1
+def _list_coupons(template: Template) -> list[tuple[Coupon, int, str]]:
+    """List each kind of coupon, how many of it, and their numbers in the pack (`1-5`)."""
+    lines, first = [], 1
     for coupon, count in packs.lines(template):
-        found_.append((coupon, count, f"{first}-{first + count - 1}" if count > 1 else str(first)))
+        lines.append((coupon, count, f"{first}-{first + count - 1}" if count > 1 else str(first)))
         first += count
-    return found_
+    return lines
 
 
-def _texts(it: Found, number: int) -> tuple[str, str]:
-    """The two files of an order: JSON with everything, CSV in the platform's terms."""
-    profile = formats.profile_of(it.row["platform"])
-    merchants = _merchants(it)
-    rows = formats.in_their_terms(profile, _rows(it, profile, number, merchants), money.yuan)
+def _compose_files(current: RoundAtHand, number: int) -> tuple[str, str]:
+    """Compose the two files of an order: JSON with everything, CSV in the platform's terms."""
+    profile = formats.profile_of(current.row["platform"])
+    merchants = _describe_merchants(current)
+    rows = formats.in_their_terms(
+        profile, _list_rows(current, profile, number, merchants), money.yuan
+    )
     order = {
         "voucher_order": 1,
-        "order_no": _order_no(it, number),
+        "order_no": _format_order_no(current, number),
         "number": number,
         "supersedes": number - 1 or None,
-        "ordered_at": times.iso(it.now, it.zone),
-        **_terms(it),
+        "ordered_at": times.iso(current.now, current.zone),
+        **_describe_terms(current),
         "merchants": merchants,
         "in_their_terms": {"profile": profile.order or None, "rows": rows},
     }
     return json.dumps(order, ensure_ascii=False, indent=2) + "\n", formats.sheet(rows)
 
 
-def _order_no(it: Found, number: int) -> str:
-    return f"{it.row['programme']}-{it.code}-{number}"
+def _format_order_no(current: RoundAtHand, number: int) -> str:
+    return f"{current.row['programme']}-{current.code}-{number}"
 
 
-def _rows(
-    it: Found, profile: OrderProfile, number: int, merchants: dict[str, Any]
+def _list_rows(
+    current: RoundAtHand, profile: OrderProfile, number: int, merchants: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Our words for the order, a row for each kind of coupon or one for the pack; amounts in
-    fen.
+    """List the rows of the order under our own names: one for each kind of coupon, or one for the
+    pack; amounts in fen.
     """
-    row, zone, template = it.row, it.zone, it.template
+    row, zone, template = current.row, current.zone, current.template
     minutes = (
         None if template.validity.days is None else template.validity.days * SECONDS_A_DAY // 60
     )
@@ -310,7 +310,7 @@ def _rows(
         "packs_per_resident": row["per_resident"],
         "opens_at": row["opens_at"],
         "closes_at": row["closes_at"],
-        "last_use_at": _last_use_at(template, row, zone),
+        "last_use_at": _find_last_use(template, row, zone),
         "validity_minutes": minutes,
         "merchants": merchants["count"],
         "merchants_sha256": merchants["sha256"],
@@ -331,9 +331,11 @@ def _rows(
             **more,
         }
 
-    number_text = _order_no(it, number)
+    number_text = _format_order_no(current, number)
     if profile.rows == "pack":
-        coupons = " + ".join(f"{count} x {each.coupon}" for each, count, _ in _lines(template))
+        coupons = " + ".join(
+            f"{count} x {each.coupon}" for each, count, _ in _list_coupons(template)
+        )
         count, face_fen = len(template.coupons), row["pack_value_fen"]
         return [line(number_text, coupons, "pack", count, face_fen, amount=row["quota_fen"])]
     return [
@@ -347,16 +349,16 @@ def _rows(
             percent=None if each.percent_bp is None else packs_law.percent_text(each.percent_bp),
             amount=row["packs"] * count * each.denomination_fen,
         )
-        for place, (each, count, _) in enumerate(_lines(template), 1)
+        for place, (each, count, _) in enumerate(_list_coupons(template), 1)
     ]
 
 
-def _merchants(it: Found) -> dict[str, Any]:
-    """The merchants that may take the voucher at the opening: how many, and the SHA-256 of their
-    numbers in order, one a line.
+def _describe_merchants(current: RoundAtHand) -> dict[str, Any]:
+    """Count the merchants that may take the voucher at the opening, with the SHA-256 of their
+    sorted numbers, one on each line.
     """
-    where, at = it.template.scope, it.row["opens_at"]
-    numbers = sorted(each.merchant_no for each in rounds.merchants_at(it.db, where, at))
+    where, at = current.template.scope, current.row["opens_at"]
+    numbers = sorted(each.merchant_no for each in rounds.merchants_at(current.db, where, at))
     text = "".join(f"{number}\n" for number in numbers)
     return {
         "count": len(numbers),
@@ -365,16 +367,16 @@ def _merchants(it: Found) -> dict[str, Any]:
     }
 
 
-def _canonical(value: Any) -> str:
+def _format_canonical(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 # ---------------------------------------------------------------- the outbox
 
 
-def place_of(outbox: Path, order: Order) -> Path:
-    """Where an order's JSON goes: OUTBOX/PLATFORM/PROGRAMME-ROUND-order-N.json, the CSV beside
-    it.
+def choose_path(outbox: Path, order: Order) -> Path:
+    """Choose the path of an order's JSON: OUTBOX/PLATFORM/PROGRAMME-ROUND-order-N.json; the CSV
+    lies beside it.
     """
     letters = (each if each.isalnum() or each in "-_." else "-" for each in order.platform)
     platform = "".join(letters).lstrip(".") or "-"
@@ -382,12 +384,13 @@ def place_of(outbox: Path, order: Order) -> Path:
 
 
 def write_order(session: Session, order: Order, outbox: Path) -> Path:
-    """Bring one kept order to the outbox: the CSV, then the JSON (who sees it finds both), then the
-    note that it is there.
+    """Write one stored order to the outbox: first the CSV, then the JSON (a reader who sees the
+    JSON finds both), then record that it is written.
 
-    Killed in between, the next tick writes the same bytes again. Raises `unwritable_file`.
+    When the process dies in between, the next tick writes the same bytes again. Raises
+    `unwritable_file`.
     """
-    path = place_of(outbox, order)
+    path = choose_path(outbox, order)
     folders.write(path.with_suffix(".csv"), order.sheet)
     folders.write(path, order.document)
     with writing(session) as db:

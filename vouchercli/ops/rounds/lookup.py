@@ -1,5 +1,5 @@
-"""One round at hand: as it is kept, with its programme and template as the rules know them, and
-what may be done with it.
+"""A command looks up one round with its programme and its template, checks that the state of the
+round allows the action, and changes it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A round in the hands of a session: as it is kept, its programme and template as the rules
+class RoundAtHand:
+    """The round that a command works on: its row, and its programme and template as the rules
     know them.
     """
 
@@ -37,17 +37,17 @@ class Found:
 
     @property
     def db(self) -> sqlite3.Connection:
-        """The open file."""
+        """The open database."""
         return self.session.db
 
     @property
     def now(self) -> int:
-        """The moment of the deed (UTC seconds)."""
+        """The moment at which the command runs (UTC seconds)."""
         return self.session.now
 
     @property
     def round_id(self) -> int:
-        """Its key in the file."""
+        """The key of the round in the database."""
         return int(self.row["round_id"])
 
     @property
@@ -60,9 +60,9 @@ class Found:
         """The programme's time zone."""
         return str(self.row["time_zone"])
 
-    def shown(self, moment: str | int) -> str:
-        """A moment of the round (`opens_at`), or one in UTC seconds, as people read it in the
-        programme's zone.
+    def local_time(self, moment: str | int) -> str:
+        """Write a moment for people in the programme's time zone: a column of the round
+        (`opens_at`), or UTC seconds.
         """
         return times.shown(self.row[moment] if isinstance(moment, str) else moment, self.zone)
 
@@ -75,59 +75,59 @@ class Found:
         """How many different checkers must approve it with that many packs."""
         return staff.checkers_needed(packs * self.row["pack_value_fen"], self.programme.approvals)
 
-    def note(self, deed: str, **detail: Any) -> None:
-        """Write the deed's line in the log."""
-        audit.note(self.session, deed, self.code, **detail)
+    def note(self, action: str, **detail: Any) -> None:
+        """Write one line for the action in the audit log."""
+        audit.note(self.session, action, self.code, **detail)
 
     def become(
         self,
         state: str,
-        deed: str,
+        action: str,
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
         **detail: Any,
     ) -> None:
-        """Move the round to `state` by a deed, with its line in the log; `before` and `after` are
-        what else changes.
+        """Move the round to `state` and write the action in the audit log; `before` and `after`
+        hold what else changes.
         """
         rounds.set_state(self.db, self.round_id, state)
         self.note(
-            deed,
+            action,
             before={"state": self.row["state"], **(before or {})},
             after={"state": state, **(after or {})},
             **detail,
         )
 
 
-def found(session: Session, code: str) -> Found:
-    """The round of that code in the chosen programme. Raises `unknown_round`."""
+def look_up(session: Session, code: str) -> RoundAtHand:
+    """Look up the round with this code in the chosen programme. Raises `unknown_round`."""
     db = session.db
     programme = programmes.current(db, session.programme)
     row = rounds.named(db, programme["programme_id"], code)
     template = templates.named(db, row["template"], row["version"])
-    return Found(session, row, programmes.value(programme), templates.value(template))
+    return RoundAtHand(session, row, programmes.value(programme), templates.value(template))
 
 
 @contextmanager
-def changing(session: Session, code: str) -> Iterator[Found]:
-    """The round of that code, in a transaction that may change it."""
+def changing(session: Session, code: str) -> Iterator[RoundAtHand]:
+    """Look up the round with this code in a transaction that may change it."""
     with writing(session):
-        yield found(session, code)
+        yield look_up(session, code)
 
 
-def require(deed: str, it: Found) -> None:
+def require(action: str, current: RoundAtHand) -> None:
     """Raise `wrong_state`, with what is possible instead, unless the round's state allows the
-    deed.
+    action.
     """
-    state = it.row["state"]
-    if law.is_possible(deed, state):
+    state = current.row["state"]
+    if law.is_possible(action, state):
         return
-    if law.ACTIONS[deed].end == state != "draft":
+    if law.ACTIONS[action].end == state != "draft":
         raise VoucherError(
             "wrong_state",
             "round {round} is already {state}",
             hint="voucher round show {round}",
-            round=it.code,
+            round=current.code,
             state=Word(state),
         )
     others = law.list_possible(state)
@@ -136,16 +136,16 @@ def require(deed: str, it: Found) -> None:
             "wrong_state",
             "round {round} is {state}: nothing more can be done with it",
             hint="voucher round copy {round} NEW --opens-at TIME",
-            round=it.code,
+            round=current.code,
             state=Word(state),
         )
     raise VoucherError(
         "wrong_state",
         "round {round} is {state}: {deed} is not possible now (possible: {possible})",
         hint="voucher round {next} {round}",
-        round=it.code,
+        round=current.code,
         state=Word(state),
-        deed=deed,
+        deed=action,
         possible=", ".join(others),
         next=others[0],
     )

@@ -1,4 +1,4 @@
-"""When: the days of a round against workdays, public holidays and other rounds."""
+"""Compare the days of a round with workdays, public holidays and other rounds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vouchercli.store import rounds
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
 
 MOST_DAYS = 3_700  # ten years: a longer window has no working days worth counting
 WHAT = {
@@ -48,69 +48,69 @@ OTHERS = (
 )
 
 
-def _dates(it: Found) -> list[dict[str, Any]]:
-    """The days that matter, each with its weekday and whether it is worked."""
-    row, zone = it.row, it.zone
+def _list_dates(current: RoundAtHand) -> list[dict[str, Any]]:
+    """List the dates of the round, each with its weekday and whether it is a working day."""
+    row, zone = current.row, current.zone
     moments = {
         "registration_opens": row["registration_opens_at"],
         "opens": row["opens_at"],
         "closes": row["closes_at"],
-        "first_voucher_ends": templates.expires_at(it.template, row["opens_at"], zone),
-        "last_voucher_ends": templates.expires_at(it.template, row["closes_at"] - 1, zone),
+        "first_voucher_ends": templates.expires_at(current.template, row["opens_at"], zone),
+        "last_voucher_ends": templates.expires_at(current.template, row["closes_at"] - 1, zone),
     }
-    return [_date(it, what, at) for what, at in moments.items() if at is not None]
+    return [_describe_date(current, what, at) for what, at in moments.items() if at is not None]
 
 
-def _date(it: Found, what: str, at: int) -> dict[str, Any]:
-    """An end at midnight belongs to the day before."""
-    day = times.day_of(at if what.endswith("opens") else at - 1, it.zone)
-    judged = holidays.judged(it.programme, day)
+def _describe_date(current: RoundAtHand, what: str, at: int) -> dict[str, Any]:
+    """Describe one date. An end at midnight belongs to the day before."""
+    day = times.day_of(at if what.endswith("opens") else at - 1, current.zone)
+    worked_day = holidays.judge_day(current.programme, day)
     return {
         "what": what,
         "said": WHAT[what],
         "at": at,
         "on": day,
         "weekday": law.weekday(day),
-        "is_workday": judged.is_workday,
-        "worked": Word("yes") if judged.is_workday else Word("no"),
-        "holiday": str(judged.holiday),
-        "source": judged.source,
-        "according_to": SOURCES[judged.source],
+        "is_workday": worked_day.is_workday,
+        "worked": Word("yes") if worked_day.is_workday else Word("no"),
+        "holiday": str(worked_day.holiday),
+        "source": worked_day.source,
+        "according_to": SOURCES[worked_day.source],
     }
 
 
-def days(it: Found) -> dict[str, int] | None:
-    """Working days and days off while claims count; None for a window of many years."""
-    zone = it.zone
-    if it.row["closes_at"] - it.row["opens_at"] > MOST_DAYS * 86_400:
+def count_days(current: RoundAtHand) -> dict[str, int] | None:
+    """Count working days and days off while claims count; None for a window of many years."""
+    zone = current.zone
+    if current.row["closes_at"] - current.row["opens_at"] > MOST_DAYS * 86_400:
         return None
     first, last = (
-        times.day_of(it.row["opens_at"], zone),
-        times.day_of(it.row["closes_at"] - 1, zone),
+        times.day_of(current.row["opens_at"], zone),
+        times.day_of(current.row["closes_at"] - 1, zone),
     )
     worked, off = calendar_law.count_days(
-        first, last, lambda day: holidays.judged(it.programme, day)
+        first, last, lambda day: holidays.judge_day(current.programme, day)
     )
     return {"workdays": worked, "days_off": off}
 
 
-def overlapping(it: Found) -> list[sqlite3.Row]:
-    """The other rounds that take claims at the same time."""
-    span = (it.row["opens_at"], it.row["closes_at"])
+def list_overlapping(current: RoundAtHand) -> list[sqlite3.Row]:
+    """List the other rounds that take claims at the same time."""
+    span = (current.row["opens_at"], current.row["closes_at"])
     return [
         other
-        for other in rounds.listed(it.db, it.row["programme_id"])
-        if other["round_id"] != it.round_id
+        for other in rounds.listed(current.db, current.row["programme_id"])
+        if other["round_id"] != current.round_id
         and other["state"] != "cancelled"
         and law.overlaps(span, (other["opens_at"], other["closes_at"]))
     ]
 
 
-def tables(
-    it: Found, counted: dict[str, int] | None, others: list[sqlite3.Row]
+def tabulate_dates(
+    current: RoundAtHand, counted: dict[str, int] | None, others: list[sqlite3.Row]
 ) -> tuple[Table, ...]:
-    """The days of the round, and the rounds beside it."""
-    dates, zone = _dates(it), it.zone
+    """Tabulate the dates of the round, and the rounds at the same time."""
+    dates, zone = _list_dates(current), current.zone
     unknown = sorted({each["on"] // 10_000 for each in dates if each["source"] == "weekday"})
     notes = []
     if counted:

@@ -1,5 +1,5 @@
-"""What the city's own past rounds came to, and what they let one expect of the next; nothing
-without any.
+"""Read the results of the city's own past rounds and estimate the next round from them; without
+past rounds there is no estimate.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from vouchercli.rules.leverage import Claimed, Sums
 from vouchercli.store import plans
 
 if TYPE_CHECKING:
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.store.plans import PastRound
 
 SHOWN_ROUNDS = 12
@@ -43,18 +43,18 @@ class Past:
         return Claimed(self.row.claimed, self.row.vouchers, self.row.face_fen)
 
 
-def found(it: Found) -> list[Past]:
-    """The city's closed rounds that were claimed from, this one apart, by opening."""
-    sums = plans.sums(it.db)
+def list_past(current: RoundAtHand) -> list[Past]:
+    """List the city's closed rounds with claims, except this one, by opening."""
+    sums = plans.sums(current.db)
     return [
-        Past(row, sums.get(row.round_id, Sums()), row.last_expires_at <= it.now)
-        for row in plans.past(it.db, it.round_id)
+        Past(row, sums.get(row.round_id, Sums()), row.last_expires_at <= current.now)
+        for row in plans.past(current.db, current.round_id)
     ]
 
 
-def expected(it: Found, past: list[Past]) -> dict[str, Any] | None:
-    """Pooled figures, ranges with the rounds that each rests on, and every round; None without a
-    past round.
+def estimate(current: RoundAtHand, past: list[Past]) -> dict[str, Any] | None:
+    """Estimate from past rounds: pooled figures, and ranges with the rounds that each rests on;
+    None without a past round.
 
     Redemption and leverage rest only on rounds whose vouchers have all expired: an unfinished one
     would make them too low.
@@ -67,7 +67,7 @@ def expected(it: Found, past: list[Past]) -> dict[str, Any] | None:
     sums = leverage.pooled(each.sums for each in over)
     return {
         "rounds": len(past),
-        "same_template_rounds": sum(each.row.template == it.row["template"] for each in past),
+        "same_template_rounds": sum(each.row.template == current.row["template"] for each in past),
         "claim_rate": leverage.rate(
             sum(each.row.claimed for each in past), sum(each.row.packs for each in past)
         ),
@@ -78,21 +78,19 @@ def expected(it: Found, past: list[Past]) -> dict[str, Any] | None:
         "used_of_claimed": leverage.used_of_claimed(sums, claims),
         "gross": sums.gross,
         "own_spend": sums.own_spend,
-        **_ranges(it, past, over),
+        **_estimate_ranges(current, past, over),
     }
 
 
-def _ranges(it: Found, past: list[Past], over: list[Past]) -> dict[str, Any]:
-    """What a range of this round's own would be: packs claimed, vouchers used, subsidy paid,
-    leverage.
-    """
+def _estimate_ranges(current: RoundAtHand, past: list[Past], over: list[Past]) -> dict[str, Any]:
+    """Estimate the ranges of this round: packs claimed, vouchers used, subsidy paid, leverage."""
     claims = law.spread((each.row.claimed, each.row.packs) for each in past)
     used = law.spread((each.sums.vouchers, each.row.vouchers) for each in over)
     paid = law.spread((each.sums.paid_fen, each.row.face_fen) for each in over)
-    packs, pack = it.row["packs"], it.row["pack_value_fen"]
+    packs, pack = current.row["packs"], current.row["pack_value_fen"]
     return {
         "claims": law.times_whole(claims, packs),
-        "vouchers_used": law.times_whole(law.product(claims, used), packs * it.row["coupons"]),
+        "vouchers_used": law.times_whole(law.product(claims, used), packs * current.row["coupons"]),
         "subsidy_fen": law.times_whole(law.product(claims, paid), packs * pack),
         "claim_rates": law.shown(claims, 4),
         "redemption_rates": law.shown(used, 4),
@@ -127,8 +125,8 @@ RANGES = (
 )
 
 
-def _line(each: Past) -> dict[str, Any]:
-    """One past round, in its own time zone; what is not final yet is None."""
+def _describe_past(each: Past) -> dict[str, Any]:
+    """Describe one past round in its own time zone; a figure that is not final yet is None."""
     row, sums = each.row, each.sums
     return dated(row._asdict(), row.time_zone) | {
         "template": row.pinned,
@@ -140,8 +138,10 @@ def _line(each: Past) -> dict[str, Any]:
     }
 
 
-def tables(it: Found, past: list[Past], expected: dict[str, Any]) -> tuple[Table, ...]:
-    """The past rounds with their pooled total, and what they let one expect."""
+def tabulate_past(
+    current: RoundAtHand, past: list[Past], expected: dict[str, Any]
+) -> tuple[Table, ...]:
+    """Tabulate the past rounds with their pooled total, and the estimate from them."""
     left = len(past) - SHOWN_ROUNDS
     notes = [
         say(
@@ -157,19 +157,19 @@ def tables(it: Found, past: list[Past], expected: dict[str, Any]) -> tuple[Table
     rounds = Table(
         say("Results of the city's own closed rounds (pooled)"),
         PAST,
-        [*map(_line, past)],
+        [*map(_describe_past, past)],
         expected | {"packs": sum(each.row.packs for each in past)},
         notes=tuple(notes),
         key="expected.past",
         where=JSON,
     )
     shown = replace(rounds, rows=rounds.rows[-SHOWN_ROUNDS:], key=None, where=SHOWN)
-    return (rounds, shown, _ranges_table(expected, is_race=it.row["mode"] == "fcfs"))
+    return (rounds, shown, _tabulate_ranges(expected, is_race=current.row["mode"] == "fcfs"))
 
 
-def _ranges_table(expected: dict[str, Any], *, is_race: bool) -> Table:
-    """What to expect of this round: from the lowest past round to the highest; selling out only
-    where who comes first is served.
+def _tabulate_ranges(expected: dict[str, Any], *, is_race: bool) -> Table:
+    """Tabulate the estimate of this round from the lowest past round to the highest; the time to
+    sell out only for a first-come round.
     """
     sell_out = {
         "rounds": expected["sold_out_rounds"],

@@ -1,5 +1,5 @@
-"""For whom and at whose tills: the residents on the list and the merchants of the scope, by
-district and industry.
+"""Count who may have a pack and where it may be used: the residents on the list and the
+merchants of the scope, by district and industry.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from vouchercli.result import EVERYWHERE, JSON, Column, Problem, Table, say
 from vouchercli.store import plans, rounds
 
 if TYPE_CHECKING:
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.result import Message
     from vouchercli.store.plans import District
 
@@ -22,16 +22,16 @@ MERCHANTS = Column("merchants", "merchants", "int")
 # ---------------------------------------------------------------- residents
 
 
-def residents(it: Found) -> tuple[dict[str, Any], list[District]]:
-    """Who may have a pack: those on the eligibility list, by district, where the round is for a
-    group or targeted, else anybody.
+def count_residents(current: RoundAtHand) -> tuple[dict[str, Any], list[District]]:
+    """Count the residents who may have a pack, by district: those on the eligibility list where
+    the round is for a group or targeted, else everybody.
     """
-    row, group = it.row, it.row["group"]
+    row, group = current.row, current.row["group"]
     is_limited = bool(group) or row["mode"] == "targeted"
     total, districts = (
-        plans.residents(it.db, row["programme_id"], group) if is_limited else (None, [])
+        plans.residents(current.db, row["programme_id"], group) if is_limited else (None, [])
     )
-    applications = plans.applications(it.db, it.round_id)
+    applications = plans.applications(current.db, current.round_id)
     data = {
         "is_limited": is_limited,
         "group": group,
@@ -41,14 +41,14 @@ def residents(it: Found) -> tuple[dict[str, Any], list[District]]:
     return data, districts
 
 
-def unequal(it: Found, data: dict[str, Any]) -> tuple[Problem, ...]:
-    """A warning when the list and the packs do not go together."""
-    row = it.row
+def warn_if_unequal(current: RoundAtHand, data: dict[str, Any]) -> tuple[Problem, ...]:
+    """Warn when the list has too few or too many residents for the packs."""
+    row = current.row
     if not data["is_limited"]:
         return ()
     most = data["eligible"] * (row["per_resident"] if row["mode"] == "fcfs" else 1)
     values = {
-        "round": it.code,
+        "round": current.code,
         "residents": data["eligible"],
         "packs": row["packs"],
         "most": most,
@@ -77,8 +77,8 @@ def unequal(it: Found, data: dict[str, Any]) -> tuple[Problem, ...]:
     return ()
 
 
-def residents_table(data: dict[str, Any], districts: list[District]) -> Table:
-    """The list by district."""
+def tabulate_residents(data: dict[str, Any], districts: list[District]) -> Table:
+    """Tabulate the list by district."""
     columns = (
         Column("district", "district", blank="(not stated)"),
         Column("residents", "residents", "int"),
@@ -96,32 +96,32 @@ def residents_table(data: dict[str, Any], districts: list[District]) -> Table:
 # ---------------------------------------------------------------- merchants
 
 
-def merchants(it: Found) -> Cells:
-    """Merchants that the scope covers and that are not suspended when the round opens: how many of
-    each (district, industry).
+def count_merchants(current: RoundAtHand) -> Cells:
+    """Count the merchants that the scope covers and that are not suspended when the round opens,
+    by (district, industry).
     """
-    standing = rounds.merchants_at(it.db, it.template.scope, it.row["opens_at"])
-    return Counter((each.district, each.industry) for each in standing)
+    covered = rounds.merchants_at(current.db, current.template.scope, current.row["opens_at"])
+    return Counter((each.district, each.industry) for each in covered)
 
 
-def cells(merchants: Cells) -> list[dict[str, Any]]:
-    """How many merchants of each district and industry, for programs."""
+def list_cells(merchants: Cells) -> list[dict[str, Any]]:
+    """List how many merchants each district and industry has, for programs."""
     return [
         {"district": district, "industry": industry, "merchants": count}
         for (district, industry), count in sorted(merchants.items())
     ]
 
 
-def merchants_tables(merchants: Cells) -> tuple[Table, ...]:
-    """By district and by industry."""
+def tabulate_merchants(merchants: Cells) -> tuple[Table, ...]:
+    """Tabulate the merchants by district and by industry."""
     return (
-        _merchants_by(
+        _tabulate_merchants_by(
             0,
             Column("district", "district", blank="(not stated)"),
             say("Merchants that may take it, not suspended at the opening"),
             merchants,
         ),
-        _merchants_by(
+        _tabulate_merchants_by(
             1,
             Column("industry", "industry", blank="(not stated)"),
             say("The same merchants by industry"),
@@ -130,7 +130,7 @@ def merchants_tables(merchants: Cells) -> tuple[Table, ...]:
     )
 
 
-def _merchants_by(place: int, column: Column, title: Message, merchants: Cells) -> Table:
+def _tabulate_merchants_by(place: int, column: Column, title: Message, merchants: Cells) -> Table:
     counts: Counter[str] = Counter()
     for cell, count in merchants.items():
         counts[cell[place]] += count

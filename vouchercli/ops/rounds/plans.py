@@ -1,5 +1,5 @@
-"""What a round would mean before anybody approves it: money here; dates, people and past rounds in
-the plan_ files beside it.
+"""Foresee a round before its approval: the money here; dates, people and past rounds in the
+plan_ files beside it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.answers import dated
 from vouchercli.ops.rounds import commitments, plan_dates, plan_past, plan_people
-from vouchercli.ops.rounds.lookup import Found, found
+from vouchercli.ops.rounds.lookup import RoundAtHand, look_up
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
@@ -32,25 +32,25 @@ def plan_round(session: Session, code: str) -> Outcome:
     expected figures.
     """
     with reading(session):
-        it = found(session, code)
-        liability, others = _liability(it), plan_dates.overlapping(it)
-        residents, districts = plan_people.residents(it)
-        shops = plan_people.merchants(it)
-        past = plan_past.found(it)
-    days, expected = plan_dates.days(it), plan_past.expected(it, past)
-    data = _terms(it) | {
+        current = look_up(session, code)
+        liability, others = _list_liability(current), plan_dates.list_overlapping(current)
+        residents, districts = plan_people.count_residents(current)
+        shops = plan_people.count_merchants(current)
+        past = plan_past.list_past(current)
+    days, expected = plan_dates.count_days(current), plan_past.estimate(current, past)
+    data = _describe_terms(current) | {
         "overlapping": [other["round"] for other in others],
         "days": days,
         "residents": residents,
-        "merchants": {"total": shops.total(), "cells": plan_people.cells(shops)},
+        "merchants": {"total": shops.total(), "cells": plan_people.list_cells(shops)},
         "expected": expected,
     }
     tables = (
-        _liability_table(it, liability),
-        *plan_dates.tables(it, days, others),
-        plan_people.residents_table(residents, districts),
-        *plan_people.merchants_tables(shops),
-        *(plan_past.tables(it, past, expected) if expected else ()),
+        _tabulate_liability(current, liability),
+        *plan_dates.tabulate_dates(current, days, others),
+        plan_people.tabulate_residents(residents, districts),
+        *plan_people.tabulate_merchants(shops),
+        *(plan_past.tabulate_past(current, past, expected) if expected else ()),
     )
     nothing_to_say = (
         (
@@ -66,54 +66,56 @@ def plan_round(session: Session, code: str) -> Outcome:
     lacks = {
         row["funder"]: -row["left_after_fen"] for row in liability if row["left_fen"] is not None
     }
-    short = commitments.short({funder: lack for funder, lack in lacks.items() if lack > 0})
+    short = commitments.warn_of_short_funds(
+        {funder: lack for funder, lack in lacks.items() if lack > 0}
+    )
     return Outcome(
         data,
         tables,
         tuple(said for is_there, said in nothing_to_say if not is_there),
-        (*short, *plan_people.unequal(it, residents)),
+        (*short, *plan_people.warn_if_unequal(current, residents)),
     )
 
 
-def _terms(it: Found) -> dict[str, Any]:
-    row = it.row
+def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
+    row = current.row
     same = ("round", "programme", "state", "mode", "packs", "pack_value_fen", "quota_fen")
     terms = {key: row[key] for key in (*same, "opens_at", "closes_at")} | {
-        "checkers_needed": it.checkers,
-        "match_fen": _match_fen(it),
-        "opens_on": law.weekday(times.day_of(row["opens_at"], it.zone)),
+        "checkers_needed": current.checkers,
+        "match_fen": _sum_match(current),
+        "opens_on": law.weekday(times.day_of(row["opens_at"], current.zone)),
     }
-    return dated(terms, it.zone)
+    return dated(terms, current.zone)
 
 
 # ---------------------------------------------------------------- money
 
 
-def _liability(it: Found) -> list[dict[str, Any]]:
-    """By funder: the most it can have to pay, and its uncommitted money without and with this
-    round; None: no fund to watch.
+def _list_liability(current: RoundAtHand) -> list[dict[str, Any]]:
+    """List by funder the most it can have to pay, and its uncommitted money without and with
+    this round; None: no fund to watch.
     """
-    funds = commitments.funds(it.db, it.row["programme_id"])
+    funds = commitments.list_funds(current.db, current.row["programme_id"])
     parts: list[dict[str, Any]] = []
-    for funder, amount in law.liability(it.row["packs"], it.template):
+    for funder, amount in law.liability(current.row["packs"], current.template):
         part = {"funder": funder, "liability_fen": amount, "left_fen": None, "left_after_fen": None}
         if funder in funds:
-            left = ledger.balance(it.db, funds[funder], "uncommitted") + ledger.balance(
-                it.db, funds[funder], "committed", it.round_id
+            left = ledger.balance(current.db, funds[funder], "uncommitted") + ledger.balance(
+                current.db, funds[funder], "committed", current.round_id
             )
             part |= {"left_fen": left, "left_after_fen": left - amount}
         parts.append(part)
     return parts
 
 
-def _match_fen(it: Found) -> int:
-    """The most that merchants can have to add as their match."""
-    return int(it.row["packs"]) * packs_law.match_liability_fen(it.template)
+def _sum_match(current: RoundAtHand) -> int:
+    """Sum the most that merchants can have to add as their match."""
+    return int(current.row["packs"]) * packs_law.match_liability_fen(current.template)
 
 
-def _liability_table(it: Found, liability: list[dict[str, Any]]) -> Table:
+def _tabulate_liability(current: RoundAtHand, liability: list[dict[str, Any]]) -> Table:
     notes = []
-    if match := _match_fen(it):
+    if match := _sum_match(current):
         notes.append(
             say("Merchants add {match} yuan at most as their match.", match=money.grouped(match))
         )
@@ -121,9 +123,9 @@ def _liability_table(it: Found, liability: list[dict[str, Any]]) -> Table:
         notes.append(say("A funder without an amount pays what is spent: its fund has no limit."))
     title = say(
         "Plan of {round}: {packs:,} packs, {quota} yuan at most, checkers needed: {checkers}",
-        round=it.row["round"],
-        packs=it.row["packs"],
-        quota=money.grouped(it.row["quota_fen"]),
-        checkers=it.checkers,
+        round=current.row["round"],
+        packs=current.row["packs"],
+        quota=money.grouped(current.row["quota_fen"]),
+        checkers=current.checkers,
     )
     return Table(title, LIABILITY, liability, notes=tuple(notes), key="liability")

@@ -21,29 +21,29 @@ from vouchercli.store.db import reading, writing
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
     from vouchercli.store.releases import Held
 
 
-def due(db: sqlite3.Connection, programme: str | None, now: int) -> list[Held]:
-    """Rounds to look at: something came in or changed since the last look, or vouchers have
-    expired.
+def list_due(db: sqlite3.Connection, programme: str | None, now: int) -> list[Held]:
+    """List the rounds to look at: a file came in or something changed since the last look, or
+    vouchers have expired.
     """
     return [row for row in store.rounds(db, programme) if _is_due(db, row, now)]
 
 
 def _is_due(db: sqlite3.Connection, row: Held, now: int) -> bool:
     return (
-        bool(row.marker != _marker(db, row))
+        bool(row.marker != _make_marker(db, row))
         or (row.next_at is not None and row.next_at <= now)
         or row.missing != "{}"
     )
 
 
-def _marker(db: sqlite3.Connection, row: Held) -> str:
-    """All that the figures are made of but time."""
+def _make_marker(db: sqlite3.Connection, row: Held) -> str:
+    """Make a marker of everything the figures depend on, except time."""
     paid = store.paid(db, row.round_id)
     return json.dumps([row.state, row.packs, row.claimed, row.closes_at, paid])
 
@@ -55,12 +55,14 @@ def release_unused(session: Session, round_id: int) -> Outcome | None:
     More than it must: to the account of the programme's policy. Less, because a file came late:
     back from there, as far as the fund has it; what it lacks is a problem `release_short`, once.
     """
-    look = _looked_at(session, round_id)
+    look = _look(session, round_id)
     if look is None:
         return None
     with writing(session) as db:
         row = store.rounds(db, None, round_id)[0]
-        if _marker(db, row) != look.marker:  # a file came in between: the next tick looks again
+        if (
+            _make_marker(db, row) != look.marker
+        ):  # a file came in between: the next tick looks again
             return None
         moved, missing = _post(session, row, look.kept, law.ACCOUNTS[look.programme.unused])
         known = json.loads(row.missing)
@@ -81,7 +83,7 @@ def release_unused(session: Session, round_id: int) -> Outcome | None:
                 moved=moved,
                 held=look.kept,
             )
-        return _told(row, look.programme, moved, {} if missing == known else missing)
+        return _answer(row, look.programme, moved, {} if missing == known else missing)
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,8 @@ class Look:
     next_at: int | None
 
 
-def _looked_at(session: Session, round_id: int) -> Look | None:
-    """A look at one snapshot, without the lock: reading the facts of a large round may take
+def _look(session: Session, round_id: int) -> Look | None:
+    """Look at one snapshot of the round without the lock, because reading a large round may take
     seconds. None: nothing is due.
     """
     with nullcontext(session.db) if session.joins else reading(session) as db:
@@ -108,23 +110,25 @@ def _looked_at(session: Session, round_id: int) -> Look | None:
         if row is None:
             return None
         programme = programmes.value(programmes.by_id(db, row.programme_id))
-        return Look(programme, _marker(db, row), *_kept(session, row, programme))
+        return Look(programme, _make_marker(db, row), *_find_kept(session, row, programme))
 
 
-def _kept(session: Session, row: Held, programme: Programme) -> tuple[dict[str, int], int | None]:
-    """What each watched funder must still hold, and when to look again."""
+def _find_kept(
+    session: Session, row: Held, programme: Programme
+) -> tuple[dict[str, int], int | None]:
+    """Find what each watched funder must still hold, and when to look again."""
     db, zone, days = session.db, row.time_zone, programme.unused_after_days
     at = law.lagged(session.now, days, zone)
-    last, alive, by_expired = _expired(db, row.round_id, row.claimed, at, zone)
+    last, alive, by_expired = _read_expired(db, row.round_id, row.claimed, at, zone)
     holding = law.Holding(row.packs, row.claimed, row.state == "closed", row.closes_at, last)
-    watched = commitments.funds(db, row.programme_id)
+    watched = commitments.list_funds(db, row.programme_id)
     parts = rounds_law.liability(1, templates.read(row.document))
     pack = {funder: fen for funder, fen in parts if funder in watched}
     kept = law.kept(holding, at, alive, pack, by_expired)
     return kept, law.next_look(holding, at, alive, days, zone)
 
 
-def _expired(
+def _read_expired(
     db: sqlite3.Connection, round_id: int, claimed: int, at: int, zone: str
 ) -> tuple[int | None, int, dict[str, int]]:
     """(When the last voucher expires, how many claims are alive, what each funder has paid to those
@@ -139,15 +143,15 @@ def _expired(
     return last, alive, {funder: fen - by_alive.get(funder, 0) for funder, fen in paid.items()}
 
 
-def expired_unused(it: Found) -> int:
-    """What the vouchers of a round that have expired by now did not use, of all its funders
-    together, in fen; as a release counts it.
+def sum_expired_unused(current: RoundAtHand) -> int:
+    """Sum what the expired vouchers of a round did not use, over all its funders, in fen; a
+    release counts the same way.
     """
-    claimed = it.row["claimed"]
-    at = law.lagged(it.now, it.programme.unused_after_days, it.zone)
-    _, alive, paid = _expired(it.db, it.round_id, claimed, at, it.zone)
-    used = sum(paid.get(funder, 0) for funder, _ in rounds_law.liability(1, it.template))
-    return max(int((claimed - alive) * it.row["pack_value_fen"]) - used, 0)
+    claimed = current.row["claimed"]
+    at = law.lagged(current.now, current.programme.unused_after_days, current.zone)
+    _, alive, paid = _read_expired(current.db, current.round_id, claimed, at, current.zone)
+    used = sum(paid.get(funder, 0) for funder, _ in rounds_law.liability(1, current.template))
+    return max(int((claimed - alive) * current.row["pack_value_fen"]) - used, 0)
 
 
 def _post(
@@ -157,7 +161,7 @@ def _post(
     back).
     """
     db, moved, missing = session.db, {}, {}
-    for funder, fund in commitments.funds(db, row.programme_id).items():
+    for funder, fund in commitments.list_funds(db, row.programme_id).items():
         if funder not in kept:
             continue
         surplus = ledger.balance(db, fund, "committed", row.round_id) - kept[funder]
@@ -174,7 +178,7 @@ def _post(
     return moved, missing
 
 
-def _told(
+def _answer(
     row: Held, programme: Programme, moved: dict[str, int], missing: dict[str, int]
 ) -> Outcome | None:
     if not moved and not missing:

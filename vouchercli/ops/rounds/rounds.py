@@ -8,29 +8,33 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.rounds import commitments, tables
-from vouchercli.ops.rounds.lookup import changing, found, require
+from vouchercli.ops.rounds.lookup import changing, look_up, require
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import money
 from vouchercli.rules import rounds as law
 from vouchercli.store import amendments, programmes, rounds
 
 if TYPE_CHECKING:
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.result import Message
     from vouchercli.session import Session
 
 
-def told(it: Found, *says: Message, problems: tuple[Problem, ...] = ()) -> Outcome:
-    """The answer of every deed: the round as it now stands, and what to do next."""
-    now = found(it.session, it.code)
-    return Outcome(tables=tables.described(now, is_shown=False), says=says, problems=problems)
+def answer_with_round(
+    current: RoundAtHand, *says: Message, problems: tuple[Problem, ...] = ()
+) -> Outcome:
+    """Answer a command with the round as it now stands, and say what to do next."""
+    latest = look_up(current.session, current.code)
+    return Outcome(
+        tables=tables.describe_round(latest, is_shown=False), says=says, problems=problems
+    )
 
 
 # ---------------------------------------------------------------- reading
 
 
 def list_rounds(session: Session) -> Outcome:
-    """Every round of the programme by its opening, cancelled ones too."""
+    """List every round of the programme by its opening, including cancelled ones."""
     programme = programmes.current(session.db, session.programme)
     rows = rounds.listed(session.db, programme["programme_id"])
     says = (
@@ -44,26 +48,26 @@ def list_rounds(session: Session) -> Outcome:
         )
     )
     data = {"programme": programme["programme"]}
-    return Outcome(data, (tables.listed(programme, rows),), says)
+    return Outcome(data, (tables.tabulate_rounds(programme, rows),), says)
 
 
 def show_round(session: Session, code: str) -> Outcome:
-    """One round: its terms, its money by funder, its approvals, its amendments, what was
-    claimed.
+    """Show one round: its terms, its money by funder, its approvals, its amendments and its
+    claims.
     """
-    return Outcome(tables=tables.described(found(session, code), is_shown=True))
+    return Outcome(tables=tables.describe_round(look_up(session, code), is_shown=True))
 
 
-# ---------------------------------------------------------------- deeds
+# ---------------------------------------------------------------- actions
 
 
 def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome:
     """Let claims in. Before its time only when `is_sure` (no claim before `opens_at` counts even
     then).
     """
-    with changing(session, code) as it:
-        row, opens_at = it.row, it.shown("opens_at")
-        require("open", it)
+    with changing(session, code) as current:
+        row, opens_at = current.row, current.local_time("opens_at")
+        require("open", current)
         if session.now < row["opens_at"] and not is_sure:
             raise VoucherError(
                 "too_early",
@@ -74,26 +78,26 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
                 ),
                 round=code,
                 opens_at=opens_at,
-                now=it.shown(it.now),
+                now=current.local_time(current.now),
             )
-        it.become("open", "round.open")
-        amendments.void(it.db, it.round_id, it.now, only_opening=True)
-        return told(
-            it,
+        current.become("open", "round.open")
+        amendments.void(current.db, current.round_id, current.now, only_opening=True)
+        return answer_with_round(
+            current,
             say(
                 "opened {round}: claims count from {opens_at} to {closes_at}",
                 round=code,
                 opens_at=opens_at,
-                closes_at=it.shown("closes_at"),
+                closes_at=current.local_time("closes_at"),
             ),
             say("next: voucher claim import FILE, then voucher round close {round}", round=code),
-            problems=over(it),
+            problems=warn_if_over(current),
         )
 
 
-def over(it: Found) -> tuple[Problem, ...]:
-    """A warning when a round takes claims after the time at which it was to close."""
-    if it.now < it.row["closes_at"]:
+def warn_if_over(current: RoundAtHand) -> tuple[Problem, ...]:
+    """Warn when the round is open although its closing time has passed."""
+    if current.now < current.row["closes_at"]:
         return ()
     return (
         Problem(
@@ -102,42 +106,42 @@ def over(it: Found) -> tuple[Problem, ...]:
             " count",
             hint="voucher round close {round}",
             level="warning",
-            params={"round": it.code, "closes_at": it.shown("closes_at")},
+            params={"round": current.code, "closes_at": current.local_time("closes_at")},
         ),
     )
 
 
-def end_claiming(it: Found, number: int | None = None) -> Outcome:
-    """Claiming ends at its time, or now when that is sooner; never before the last claim that is
+def end_claiming(current: RoundAtHand, number: int | None = None) -> Outcome:
+    """End claiming at its time, or now when that is sooner, but never before the last claim that is
     in. Joins the caller's transaction.
 
     `number`: the approved amendment that it rests on; without one, an earlier end stands in the
     history by itself.
     """
-    db, row, round_id = it.db, it.row, it.round_id
+    db, row, round_id = current.db, current.row, current.round_id
     last = rounds.last_claimed_at(db, round_id) or 0
-    earliest = max(it.now, row["opens_at"] + 1, last + 1)
+    earliest = max(current.now, row["opens_at"] + 1, last + 1)
     closes_at = min(row["closes_at"], earliest)
     before, after = {"closes_at": row["closes_at"]}, {"closes_at": closes_at}
     if number is not None:
-        amendments.end(db, number, "effective", before, it.now, after=after)
-    amendments.void(db, round_id, it.now)
+        amendments.end(db, number, "effective", before, current.now, after=after)
+    amendments.void(db, round_id, current.now)
     if closes_at < row["closes_at"]:
         rounds.close_at(db, round_id, closes_at)
         if number is None:
-            amendments.add(it.session, round_id, "close", before, after, "", is_effective=True)
-    it.become("closed", "round.close", before, after)
-    return told(
-        it,
+            amendments.add(current.session, round_id, "close", before, after, "", is_effective=True)
+    current.become("closed", "round.close", before, after)
+    return answer_with_round(
+        current,
         say(
             "closed {round}: {claimed:,} of {packs:,} packs claimed",
-            round=it.code,
+            round=current.code,
             claimed=row["claimed"],
             packs=row["packs"],
         ),
         say(
             "claims from before {closes_at} may still be imported",
-            closes_at=it.shown(closes_at),
+            closes_at=current.local_time(closes_at),
         ),
         say("next: voucher report rounds"),
     )
@@ -145,9 +149,9 @@ def end_claiming(it: Found, number: int | None = None) -> Outcome:
 
 def cancel_round(session: Session, code: str) -> Outcome:
     """Give a round up and release its money. Raises `round_has_claims` once a pack is claimed."""
-    with changing(session, code) as it:
-        row = it.row
-        require("cancel", it)
+    with changing(session, code) as current:
+        row = current.row
+        require("cancel", current)
         if row["claimed"]:
             raise VoucherError(
                 "round_has_claims",
@@ -160,24 +164,26 @@ def cancel_round(session: Session, code: str) -> Outcome:
                 claimed=row["claimed"],
                 round=code,
             )
-        amendments.void(it.db, it.round_id, it.now)
-        released = commitments.release(it, "round.cancel")
-        it.become("cancelled", "round.cancel", {"committed": released})
-        return told(
-            it,
+        amendments.void(current.db, current.round_id, current.now)
+        released = commitments.release(current, "round.cancel")
+        current.become("cancelled", "round.cancel", {"committed": released})
+        return answer_with_round(
+            current,
             say(
                 "cancelled {round}; {amount} yuan are uncommitted again",
                 round=code,
                 amount=money.grouped(sum(released.values())),
             ),
-            problems=orders_out(it, "tell the platform that it must not issue this round"),
+            problems=warn_of_orders_out(
+                current, "tell the platform that it must not issue this round"
+            ),
         )
 
 
-def orders_out(it: Found, hint: str) -> tuple[Problem, ...]:
-    """A warning, with what to do, when a platform has been told to issue the round as it was."""
-    if not it.row["platform"]:
+def warn_of_orders_out(current: RoundAtHand, hint: str) -> tuple[Problem, ...]:
+    """Warn, with what to do, when the platform holds an order for the round as it was before."""
+    if not current.row["platform"]:
         return ()
     from vouchercli.ops.rounds import issuance_orders  # reads YAML: only where there is a platform
 
-    return issuance_orders.superseded(it, hint)
+    return issuance_orders.warn_of_standing_order(current, hint)

@@ -1,5 +1,5 @@
-"""How rounds are shown, to people and to programs: the list, and one round with its money, its
-approvals, its amendments and what was granted of it.
+"""Tabulate rounds for people and for programs: the list, and one round with its money, its
+approvals, its amendments and its granted packs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-    from vouchercli.ops.rounds.lookup import Found
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.result import Message
     from vouchercli.store.amendments import Amendment
 
@@ -92,8 +92,8 @@ RUNS = (
 )
 
 
-def listed(programme: sqlite3.Row, rows: Iterable[sqlite3.Row]) -> Table:
-    """All rounds of a programme."""
+def tabulate_rounds(programme: sqlite3.Row, rows: Iterable[sqlite3.Row]) -> Table:
+    """Tabulate all rounds of a programme."""
     return Table(
         say("Rounds of {programme}", programme=programme["programme"]),
         LIST,
@@ -103,36 +103,44 @@ def listed(programme: sqlite3.Row, rows: Iterable[sqlite3.Row]) -> Table:
     )
 
 
-def described(it: Found, *, is_shown: bool) -> tuple[Table, ...]:
-    """A round: the answer of `round show` and of every deed on a round. To people only when
-    `is_shown`, and then without the tables that are empty.
+def describe_round(current: RoundAtHand, *, is_shown: bool) -> tuple[Table, ...]:
+    """Describe a round in tables, for `round show` and for every command that changes a round.
+    People see them only when `is_shown`, without the empty ones.
     """
-    parts = (_terms(it), _money(it), _verdicts(it), _amendments(it), _runs(it))
+    parts = (
+        _tabulate_terms(current),
+        _tabulate_money(current),
+        _tabulate_verdicts(current),
+        _tabulate_amendments(current),
+        _tabulate_runs(current),
+    )
     return tuple(
-        replace(part, where=EVERYWHERE if is_shown and part.rows else JSON, zone=it.zone)
+        replace(part, where=EVERYWHERE if is_shown and part.rows else JSON, zone=current.zone)
         for part in parts
     )
 
 
-def _terms(it: Found) -> Table:
-    """What the round is, line by line; what was not said is left out."""
-    row = it.row
-    rolled = store.rolled_in(it.db, it.round_id)
+def _tabulate_terms(current: RoundAtHand) -> Table:
+    """List the terms of the round line by line; terms without a value are left out."""
+    row = current.row
+    rolled_in = store.rolled_in(current.db, current.round_id)
     facts = {
         **dict(row),
-        **dict(allocations.last_arrival(it.db, it.round_id) or {}),
+        **dict(allocations.last_arrival(current.db, current.round_id) or {}),
         "sum": (
             f"{row['packs']:,} x {money.grouped(row['pack_value_fen'])} ="
             f" {money.grouped(row['quota_fen'])}"
         ),
-        "rolled_in": rolled and rolled._asdict(),
-        "rolled_packs": rolled and f"{rolled.packs:,} ({rolled.round})",
-        "checkers_needed": it.checkers,
-        "liability": _amounts(law.liability(row["packs"], it.template)),
-        "committed": _amounts(commitments.standing(it).items()),
-        "same_login": _same_login(it),
+        "rolled_in": rolled_in and rolled_in._asdict(),
+        "rolled_packs": rolled_in and f"{rolled_in.packs:,} ({rolled_in.round})",
+        "checkers_needed": current.checkers,
+        "liability": _list_amounts(law.liability(row["packs"], current.template)),
+        "committed": _list_amounts(commitments.read_held(current).items()),
+        "same_login": _list_same_logins(current),
         "sold_out_at": (
-            rounds.last_claimed_at(it.db, it.round_id) if row["claimed"] == row["packs"] else None
+            rounds.last_claimed_at(current.db, current.round_id)
+            if row["claimed"] == row["packs"]
+            else None
         ),
     }
     title = say(
@@ -144,16 +152,16 @@ def _terms(it: Found) -> Table:
     return Table(title, TERMS, (facts,), key="", is_record=True)
 
 
-def _amounts(parts: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
+def _list_amounts(parts: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
     return [{"funder": funder, "amount_fen": amount} for funder, amount in parts]
 
 
-def _money(it: Found) -> Table:
-    """What each funder can have to pay at most, and what it has committed."""
-    standing = commitments.standing(it)
+def _tabulate_money(current: RoundAtHand) -> Table:
+    """Show what each funder may have to pay at most, and what it has committed."""
+    standing = commitments.read_held(current)
     rows = tuple(
         {"funder": funder, "liability_fen": amount, "committed_fen": standing.get(funder)}
-        for funder, amount in law.liability(it.row["packs"], it.template)
+        for funder, amount in law.liability(current.row["packs"], current.template)
     )
     return Table(say("Money by funder"), MONEY, rows)
 
@@ -161,20 +169,21 @@ def _money(it: Found) -> Table:
 # ---------------------------------------------------------------- approvals and amendments
 
 
-def _verdicts(it: Found) -> Table:
-    """Who submitted, approved or rejected it, and when."""
-    rows = tuple(map(dict, approvals.history(it.db, it.round_id)))
-    notes = tuple(map(_warned, _same_login(it)))
+def _tabulate_verdicts(current: RoundAtHand) -> Table:
+    """Show who submitted, approved or rejected the round, and when."""
+    rows = tuple(map(dict, approvals.history(current.db, current.round_id)))
+    notes = tuple(map(_warn_of_same_login, _list_same_logins(current)))
     return Table(say("Approvals"), VERDICTS, rows, notes=notes, key="approvals")
 
 
-def _same_login(it: Found) -> list[dict[str, str]]:
+def _list_same_logins(current: RoundAtHand) -> list[dict[str, str]]:
     return staff.same_logins(
-        approvals.authors(it.db, it.round_id), approvals.approvers(it.db, it.round_id)
+        approvals.authors(current.db, current.round_id),
+        approvals.approvers(current.db, current.round_id),
     )
 
 
-def _warned(double: dict[str, str]) -> Message:
+def _warn_of_same_login(double: dict[str, str]) -> Message:
     return say(
         "{actor} approved under {os_user}, a login that was also used as {also}: both names may"
         " be one person.",
@@ -182,48 +191,50 @@ def _warned(double: dict[str, str]) -> Message:
     )
 
 
-def _amendments(it: Found) -> Table:
-    """What was changed, or is to be changed, since it was approved: what stood before, what stands
-    after, who wanted it, who approved.
+def _tabulate_amendments(current: RoundAtHand) -> Table:
+    """Show every amendment since the approval: the terms before and after, who proposed it and
+    who approved it.
     """
-    rows = [_amendment(it, each) for each in store.history(it.db, it.round_id)]
-    notes = tuple(_warned(double) for row in rows for double in row["same_login"])
+    rows = [
+        _describe_amendment(current, each) for each in store.history(current.db, current.round_id)
+    ]
+    notes = tuple(_warn_of_same_login(double) for row in rows for double in row["same_login"])
     return Table(say("Amendments"), AMENDMENTS, rows, notes=notes, key="amendments")
 
 
-def _amendment(it: Found, each: Amendment) -> dict[str, Any]:
-    said, zone = store.verdicts(it.db, each.amendment), it.zone
+def _describe_amendment(current: RoundAtHand, each: Amendment) -> dict[str, Any]:
+    verdicts, zone = store.verdicts(current.db, each.amendment), current.zone
     authors = [Hand(each.proposed_by, each.os_user)]
     return {
         **each._asdict(),
         "by": each.proposed_by,
         "at": each.proposed_at,
-        "change": _change(it, each),
-        "checkers": ", ".join(verdict.actor for verdict in said),
-        "notes": "; ".join(filter(None, (each.note, *(verdict.note for verdict in said)))),
+        "change": _describe_change(current, each),
+        "checkers": ", ".join(verdict.actor for verdict in verdicts),
+        "notes": "; ".join(filter(None, (each.note, *(verdict.note for verdict in verdicts)))),
         "before": dated(each.before, zone),
         "after": dated(each.after, zone),
-        "verdicts": [dated(verdict._asdict(), zone) for verdict in said],
-        "same_login": staff.same_logins(authors, store.approvers(it.db, each.amendment)),
+        "verdicts": [dated(verdict._asdict(), zone) for verdict in verdicts],
+        "same_login": staff.same_logins(authors, store.approvers(current.db, each.amendment)),
     }
 
 
-def _change(it: Found, each: Amendment) -> str:
-    """`10 → 15`, the old and the new value of each term; a pause, or a closing that waits, says no
-    more than its name.
+def _describe_change(current: RoundAtHand, each: Amendment) -> str:
+    """Write the old and the new value of each term (`10 → 15`); a pause and a waiting closing
+    change no term, so the text is empty.
     """
 
-    def shown(key: str, term: Any) -> Any:
-        return it.shown(term) if key.endswith("_at") else term
+    def show(key: str, term: Any) -> Any:
+        return current.local_time(term) if key.endswith("_at") else term
 
     return "; ".join(
-        f"{shown(key, each.before[key])} → {shown(key, term)}"
+        f"{show(key, each.before[key])} → {show(key, term)}"
         for key, term in each.after.items()
         if key != "state"
     )
 
 
-def _runs(it: Found) -> Table:
-    """Every run of granting the round has had."""
-    rows = allocations.history(it.db, it.round_id)
+def _tabulate_runs(current: RoundAtHand) -> Table:
+    """Show every run that granted packs of the round."""
+    rows = allocations.history(current.db, current.round_id)
     return Table(say("Packs granted here"), RUNS, rows, key="allocations")

@@ -1,3 +1,3 @@
-"""The clock: what is due, done once and in order; what comes next; and cron's or systemd's part in
-it.
+"""The schedule: do the due jobs once and in order, show the jobs to come, and install the tick
+in cron or systemd.
 """

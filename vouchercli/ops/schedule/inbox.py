@@ -1,5 +1,5 @@
-"""Files that landed in the inbox: each is imported by its kind and put away with its summary; a bad
-one stops nobody else.
+"""Each file in the inbox is imported by its kind and moved away with its summary; a bad file does
+not stop the others.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.written import folders
 from vouchercli.ops.answers import answer
-from vouchercli.ops.schedule.jobs import Done, attempted, remind_once
+from vouchercli.ops.schedule.jobs import Done, attempt, remind_once
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
 from vouchercli.store.db import zone
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.written.folders import Landed
     from vouchercli.session import Session
 
-# The folder of a kind, and who takes its files in: in this order within one second.
+# The folder of a kind, and the function that imports its files; in this order within one second.
 IMPORTERS = {
     "merchants": ("registries", "import_merchants"),
     "eligibility": ("eligibility", "import_eligibility"),
@@ -32,7 +32,7 @@ IMPORTERS = {
 }
 KINDS = tuple(IMPORTERS)
 ASKING = ("eligibility", "applications")  # what the allocation rests on
-# The file is not to blame: it stays where it is for the next tick.
+# These errors are not the fault of the file: it stays where it is for the next tick.
 NOT_THE_FILES = (
     "disk_full",
     "no_permission",
@@ -47,9 +47,9 @@ NOT_THE_FILES = (
 )
 
 
-def waiting(session: Session, inbox: Path | None) -> list[Landed]:
-    """The files to take in, in the order in which they came; of the chosen programme and of the
-    whole city when one is chosen.
+def list_waiting(session: Session, inbox: Path | None) -> list[Landed]:
+    """List the files to take in, in the order in which they came; when a programme is chosen, only
+    its files and those of the whole city.
     """
     if inbox is None or not inbox.is_dir():
         return []
@@ -61,34 +61,34 @@ def waiting(session: Session, inbox: Path | None) -> list[Landed]:
 
 
 def take_in(session: Session, file: Landed, inbox: Path) -> Done | None:
-    """Import one file and put it away: done/ when it was read (rejects are kept), failed/ when it
-    was refused whole.
+    """Import one file and move it away: to done/ when it was read (rejects are kept), failed/ when
+    it was refused whole.
     """
     name = str(file.path.relative_to(inbox))
     blank = Done(
         "import", name, zone(session.db, file.programme or session.programme), file.programme
     )
-    done = attempted(session, blank, _imported, file)
+    done = attempt(session, blank, _import, file)
     if done is None or session.dry_run or (done.error and done.error.code in NOT_THE_FILES):
         return done
-    moved = attempted(session, blank, _put_away, file, done, inbox)
-    return moved if moved and moved.error else _told(done)
+    moved = attempt(session, blank, _file_away, file, done, inbox)
+    return moved if moved and moved.error else _summarize(done)
 
 
-def _imported(session: Session, file: Landed) -> Outcome:
+def _import(session: Session, file: Landed) -> Outcome:
     module, function = IMPORTERS[file.kind]
     importer: Callable[..., Outcome] = getattr(
         import_module(f"vouchercli.ops.intake.{module}"), function
     )
-    # Who was listed is listed since the list came, however late the clock took it in.
+    # The residents count as listed from the time of the file, however late the tick takes it in.
     since = {"listed_at": min(session.now, file.changed_at)} if file.kind == "eligibility" else {}
     return importer(
         session._replace(programme=file.programme or session.programme), str(file.path), **since
     )
 
 
-def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcome:
-    """The file and its summary, in done/ or failed/."""
+def _file_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcome:
+    """Move the file to done/ or failed/ and write its summary there."""
     outcome = done.outcome
     summary = {
         "voucher": 1,
@@ -104,8 +104,8 @@ def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcom
                 "code": each.code,
                 "level": each.level,
                 "where": each.where,
-                "message": _plain(each.text, each.params),
-                "hint": _plain(each.hint, each.params),
+                "message": _fill_in(each.text, each.params),
+                "hint": _fill_in(each.hint, each.params),
             }
             for each in done.problems()
         ],
@@ -117,12 +117,12 @@ def _put_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcom
     return Outcome(data=str(target.relative_to(inbox)))
 
 
-def _plain(text: str, params: dict[str, Any]) -> str:
+def _fill_in(text: str, params: dict[str, Any]) -> str:
     return text.format(**params) if params else text
 
 
-def _told(done: Done) -> Done:
-    """What is said of the file: its counts; where rejects are, that there are some."""
+def _summarize(done: Done) -> Done:
+    """Summarize an import: its counts, and a warning when rows were rejected."""
     if done.outcome is None:
         return done
     data = answer(done.outcome)
@@ -150,8 +150,8 @@ def _told(done: Done) -> Done:
     )
 
 
-def stray_files(session: Session, inbox: Path) -> Iterator[Done]:
-    """Files that lie where nobody takes them in: said once each."""
+def remind_of_strays(session: Session, inbox: Path) -> Iterator[Done]:
+    """Remind once of each file that lies in no folder of a platform and a kind."""
     for path in folders.strays(inbox, KINDS):
         name = str(path.relative_to(inbox))
         example = str(inbox / "PLATFORM" / "claims" / path.name)
@@ -162,6 +162,6 @@ def stray_files(session: Session, inbox: Path) -> Iterator[Done]:
             hint="move it to {example}",
             params={"file": str(path), "example": example},
         )
-        said = remind_once(session, f"stray {name}", session.now, stray, {"file": name})
-        if said is not None:
-            yield Done("remind", name, zone(session.db, session.programme), outcome=said)
+        reminder = remind_once(session, f"stray {name}", session.now, stray, {"file": name})
+        if reminder is not None:
+            yield Done("remind", name, zone(session.db, session.programme), outcome=reminder)

@@ -1,5 +1,5 @@
-"""Cron's or systemd's part: the line that runs the tick, written between marks, taken out again,
-looked at.
+"""Install the tick in cron or systemd, remove it, and show its status. The line in the crontab
+stands between marks.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from vouchercli.ops.schedule.tick import Places
     from vouchercli.session import Session
 
-# what `crontab -l` says of a user who has none yet
+# The message of `crontab -l` for a user without a crontab.
 NO_CRONTAB = re.compile(rb"no crontab for|can't open|No such file")
 OURS = "written by `voucher schedule install"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to run: for which database, how often, in which folder (configs are looked for
-    there), with which words.
+    """What cron shall run: for which database, how often, in which folder (which has the configs),
+    with which arguments.
     """
 
     name: str
@@ -56,9 +56,9 @@ class Plan:
 
     @property
     def unit(self) -> str:
-        """The units' name: readable, and another one for every database."""
-        plain = re.sub(r"[^A-Za-z0-9]+", "-", Path(self.name).stem).strip("-") or "voucher"
-        return f"voucher-{plain}-{hashlib.sha256(self.name.encode()).hexdigest()[:6]}"
+        """The name of the units: readable, and different for every database."""
+        readable = re.sub(r"[^A-Za-z0-9]+", "-", Path(self.name).stem).strip("-") or "voucher"
+        return f"voucher-{readable}-{hashlib.sha256(self.name.encode()).hexdigest()[:6]}"
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ class Change:
         return any(before != after for before, after in self.files.values())
 
 
-def planned(session: Session, where: Places, minutes: int, **given: str | None) -> Plan:
-    """The plan for this database and these folders; `given` are options of every tick (actor, lang,
-    programme).
+def plan_tick(session: Session, where: Places, minutes: int, **given: str | None) -> Plan:
+    """Plan the tick for this database and these folders; `given` are options of every tick (actor,
+    lang, programme).
     """
     db = str(session.path.resolve())
     options = [
@@ -87,13 +87,13 @@ def planned(session: Session, where: Places, minutes: int, **given: str | None) 
         for part in (f"--{option}", value)
     ]
     log = where.log or session.path.resolve().parent / "schedule.log"
-    named = (
+    folder_options = (
         ("--inbox", where.inbox, where.is_inbox_named),
         ("--outbox", where.outbox, where.is_outbox_named),
     )
     places = [
         part
-        for option, place, is_named in named
+        for option, place, is_named in folder_options
         if is_named
         for part in (option, str(place.resolve()))
     ]
@@ -119,13 +119,13 @@ def planned(session: Session, where: Places, minutes: int, **given: str | None) 
 
 
 def _program() -> tuple[str, ...]:
-    """How cron, which knows no PATH of ours, calls this very program."""
+    """Find the command by which cron, which has another PATH, calls this program."""
     script = Path(sys.executable).with_name("voucher")
     return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", "vouchercli")
 
 
-def shown(plan: Plan, *, systemd: bool) -> Outcome:
-    """What install would write, as text."""
+def show_plan(plan: Plan, *, systemd: bool) -> Outcome:
+    """Show as text what install would write."""
     text = (
         "".join(f"# {name}\n{unit}\n" for name, unit in plan.units.items())
         if systemd
@@ -140,19 +140,19 @@ def shown(plan: Plan, *, systemd: bool) -> Outcome:
     )
 
 
-# ---------------------------------------------------------------- what would change
+# ---------------------------------------------------------------- the change planned
 
 
-def change(plan: Plan, *, systemd: bool, is_removal: bool = False) -> Change:
-    """The crontab or the units with our part in them, or without it. Raises `no_crontab`,
+def plan_change(plan: Plan, *, systemd: bool, is_removal: bool = False) -> Change:
+    """Plan the crontab or the units with our part in them, or without it. Raises `no_crontab`,
     `crontab_failed`, `crontab_damaged`, `foreign_unit`.
     """
     files: dict[str, tuple[bytes | None, bytes | None]] = {}
     if systemd:
-        for path, unit in _units(plan).items():
+        for path, unit in _read_units(plan).items():
             files[path] = (unit, None if is_removal else plan.units[Path(path).name].encode())
     else:
-        before = _crontab()
+        before = _read_crontab()
         after = (
             crontab.without(before, plan.name)
             if is_removal
@@ -162,11 +162,11 @@ def change(plan: Plan, *, systemd: bool, is_removal: bool = False) -> Change:
     return Change(plan, files, is_removal)
 
 
-def _crontab() -> bytes:
-    """This user's crontab; empty when there is none."""
+def _read_crontab() -> bytes:
+    """Read the crontab of this user; empty when there is none."""
     ran = _run("crontab", "-l")
     if ran.returncode and not NO_CRONTAB.search(ran.stderr):
-        raise _failed(ran)
+        raise _crontab_error(ran)
     return b"" if ran.returncode else ran.stdout
 
 
@@ -183,7 +183,7 @@ def _run(*args: str, text: bytes | None = None) -> subprocess.CompletedProcess[b
     )
 
 
-def _failed(ran: subprocess.CompletedProcess[bytes]) -> VoucherError:
+def _crontab_error(ran: subprocess.CompletedProcess[bytes]) -> VoucherError:
     return VoucherError(
         "crontab_failed",
         "{command} refuses: {why}",
@@ -193,20 +193,20 @@ def _failed(ran: subprocess.CompletedProcess[bytes]) -> VoucherError:
     )
 
 
-def _units(plan: Plan) -> dict[str, bytes | None]:
-    """The unit files as they are: of the system for root, else of the user."""
-    found: dict[str, bytes | None] = {}
+def _read_units(plan: Plan) -> dict[str, bytes | None]:
+    """Read the present unit files: of the system for root, else of the user."""
+    units: dict[str, bytes | None] = {}
     for name in plan.units:
         path = _unit_folder() / name
-        found[str(path)] = path.read_bytes() if path.exists() else None
-        if OURS not in (found[str(path)] or OURS.encode()).decode("utf-8", "replace"):
+        units[str(path)] = path.read_bytes() if path.exists() else None
+        if OURS not in (units[str(path)] or OURS.encode()).decode("utf-8", "replace"):
             raise VoucherError(
                 "foreign_unit",
                 "{file} exists and was not written by this program",
                 hint="move it away first",
                 file=str(path),
             )
-    return found
+    return units
 
 
 def _unit_folder() -> Path:
@@ -215,11 +215,11 @@ def _unit_folder() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
 
 
-# ---------------------------------------------------------------- written
+# ---------------------------------------------------------------- the change applied
 
 
-def written(change: Change, *, dry_run: bool) -> Outcome:
-    """Write what was shown; a crontab that somebody changed meanwhile is left as it is."""
+def apply(change: Change, *, dry_run: bool) -> Outcome:
+    """Apply the planned change; a crontab that has changed meanwhile is left as it is."""
     plan = change.plan
     data = {
         "db": plan.name,
@@ -241,7 +241,7 @@ def written(change: Change, *, dry_run: bool) -> Outcome:
     problems: tuple[Problem, ...] = ()
     if not dry_run:
         problems = _write_crontab(*change.files[""]) if "" in change.files else _write_units(change)
-    done = (
+    message = (
         say("removed: the tick of {db} no longer runs", db=plan.name)
         if change.is_removal
         else say(
@@ -252,14 +252,14 @@ def written(change: Change, *, dry_run: bool) -> Outcome:
     )
     return Outcome(
         data=data,
-        says=(done, say("next: voucher schedule status")),
+        says=(message, say("next: voucher schedule status")),
         problems=problems,
         status="partial" if problems else "ok",
     )
 
 
 def _write_crontab(before: bytes | None, after: bytes | None) -> tuple[Problem, ...]:
-    if _crontab() != before:
+    if _read_crontab() != before:
         raise VoucherError(
             "crontab_changed",
             "somebody changed the crontab while it was shown; it is left as it is",
@@ -267,12 +267,12 @@ def _write_crontab(before: bytes | None, after: bytes | None) -> tuple[Problem, 
         )
     ran = _run("crontab", "-", text=after or b"")
     if ran.returncode:
-        raise _failed(ran)
+        raise _crontab_error(ran)
     return ()
 
 
 def _write_units(change: Change) -> tuple[Problem, ...]:
-    """The files, and systemd told of them; where it cannot be told, what to run."""
+    """Write the unit files and reload systemd; when that fails, say which command to run."""
     timer, scope = f"{change.plan.unit}.timer", () if os.geteuid() == 0 else ("--user",)
     faults = [_systemctl(*scope, "disable", "--now", timer)] if change.is_removal else []
     for path, (_, after) in change.files.items():
@@ -316,9 +316,9 @@ STATUS = (
 )
 
 
-def status(session: Session, plan: Plan) -> Outcome:
-    """Whether cron or systemd runs the tick, when it last did, and how late its deeds were."""
-    line, paths = _cron_line(plan), map(_unit_folder().joinpath, plan.units)
+def show_status(session: Session, plan: Plan) -> Outcome:
+    """Show whether cron or systemd runs the tick, when it last ran, and how late its jobs were."""
+    line, paths = _find_cron_line(plan), map(_unit_folder().joinpath, plan.units)
     units = [str(path) for path in paths if path.exists()]
     row: dict[str, Any] = {
         "db": plan.name,
@@ -327,7 +327,7 @@ def status(session: Session, plan: Plan) -> Outcome:
         "units": units,
         "unit_files": ", ".join(units) or Word("not installed"),
     }
-    beat, zone = store.heartbeat(session.db), zone_of(session.db, session.programme)
+    beat, zone = store.read_heartbeat(session.db), zone_of(session.db, session.programme)
     if beat is not None:
         row |= {
             **beat._asdict(),
@@ -344,10 +344,10 @@ def status(session: Session, plan: Plan) -> Outcome:
     return Outcome(tables=(table,), says=says)
 
 
-def _cron_line(plan: Plan) -> str | None:
-    """Our line in the crontab; None without one, or without cron."""
+def _find_cron_line(plan: Plan) -> str | None:
+    """Find our line in the crontab; None without one, or without cron."""
     try:
-        return crontab.found(_crontab(), plan.name)
+        return crontab.found(_read_crontab(), plan.name)
     except VoucherError as error:
         if error.code == "crontab_damaged":
             raise

@@ -1,5 +1,5 @@
-"""One deed of the clock: done in one transaction with the note that it is done; what became of
-it.
+"""The tick does one job in one transaction, records it as done in the same transaction, and
+reports the result.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from vouchercli.errors import Busy, VoucherError
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import amendments, issuance_orders, rounds
-from vouchercli.ops.rounds.lookup import found
+from vouchercli.ops.rounds.lookup import look_up
 from vouchercli.result import Message, Outcome, Problem, Word
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 
-# What each deed is called in a table.
-WORDS = {
+# The name of each job in a table.
+JOB_WORDS = {
     "commit": Word("commit to a seed"),
     "open": Word("open"),
     "draw": Word("draw lots"),
@@ -43,13 +43,13 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one deed: an `outcome`, or the `error` that kept it from being done (the rest
-    of the tick goes on).
+    """The result of one job: an `outcome`, or the `error` that stopped it (the rest of the tick
+    goes on).
 
     `subject` is the round or the file; `due_at` None: files and money are not due at a second.
     """
 
-    deed: str
+    job: str
     subject: str
     zone: str
     programme: str | None = None
@@ -58,8 +58,8 @@ class Done:
     error: VoucherError | None = None
 
     def problems(self, where: str = "") -> tuple[Problem, ...]:
-        """What the outcome warns of; the refusal, at `where` when it names no place, and the faults
-        that it gathers.
+        """The warnings of the outcome; or the refusal, placed at `where` when it names no place,
+        with the faults that it gathers.
         """
         if self.error is not None:
             return self.error.as_problems(where)
@@ -73,11 +73,11 @@ class Done:
         return "partial" if self.outcome.status == "partial" else "done"
 
 
-def attempted(
+def attempt(
     session: Session, blank: Done, work: Callable[..., Outcome | None], *args: Any
 ) -> Done | None:
-    """`blank` with what `work` (a session and its arguments) came to; None when there was nothing
-    to do after all. Raises `Busy`: then all else waits too.
+    """Run `work` (with a session and its arguments) and put its result into `blank`; None when
+    there was nothing to do. Raises `Busy`: then all other jobs wait too.
     """
     try:
         outcome = work(session, *args)
@@ -95,41 +95,45 @@ def attempted(
     return None if outcome is None else replace(blank, outcome=outcome)
 
 
-# ---------------------------------------------------------------- what the clock looks at
+# ---------------------------------------------------------------- which rounds may have jobs
 
 
-def scheduled(session: Session, round_id: int | None = None) -> list[Scheduled]:
-    """The rounds that something may still be due of; with `round_id` that one, whatever its
+def list_scheduled(session: Session, round_id: int | None = None) -> list[Scheduled]:
+    """List the rounds that may still have jobs; with `round_id` only that one, whatever its
     programme.
     """
-    rows = store.rounds(session.db, None if round_id else session.programme, round_id)
-    return [_scheduled(session, it, ordered) for it, ordered in rows]
+    rows = store.list_rounds(session.db, None if round_id else session.programme, round_id)
+    return [_complete(session, round_, ordered) for round_, ordered in rows]
 
 
-def _scheduled(session: Session, it: Scheduled, ordered: str) -> Scheduled:
-    """What the file does not say of itself: whether it is allocated, and ordered, as it stands."""
-    asked = it.to_allocate
-    is_done = asked and store.is_done(session.db, "allocate", it.round_id, asked)
+def _complete(session: Session, round_: Scheduled, ordered: str) -> Scheduled:
+    """Complete a round with what its row does not hold: whether it is allocated, and ordered,
+    with its present terms.
+    """
+    asked = round_.to_allocate
+    is_done = asked and store.is_done(session.db, "allocate", round_.round_id, asked)
     return replace(
-        it,
+        round_,
         to_allocate="" if is_done else asked,
-        is_ordered=bool(it.platform and ordered) and ordered == _terms(session, it),
-        lead=_lead(it.platform),
+        is_ordered=bool(round_.platform and ordered) and ordered == _digest_terms(session, round_),
+        lead=_read_lead(round_.platform),
     )
 
 
-def _lead(platform: str) -> int:
-    """How long before the opening the platform wants its order (seconds). A faulty profile is told
-    by the deeds that need it.
+def _read_lead(platform: str) -> int:
+    """Read how many seconds before the opening the platform wants its order. Jobs that need a
+    faulty profile report it.
     """
     try:
-        return issuance_orders.lead_of(platform)
+        return issuance_orders.read_lead(platform)
     except VoucherError:
         return 0
 
 
-def _terms(session: Session, it: Scheduled) -> str:
-    return issuance_orders.terms_sha256(found(session._replace(programme=it.programme), it.round))
+def _digest_terms(session: Session, round_: Scheduled) -> str:
+    return issuance_orders.digest_terms(
+        look_up(session._replace(programme=round_.programme), round_.round)
+    )
 
 
 # ---------------------------------------------------------------- rounds
@@ -144,53 +148,54 @@ PERFORM: dict[str, Callable[[Session, str], Outcome]] = {
 }
 
 
-def do(session: Session, due: Due) -> Outcome | None:
-    """Do a deed and note it, all in one transaction; None when it is not due any more: somebody was
-    quicker.
+def do_job(session: Session, due: Due) -> Outcome | None:
+    """Do a job and record it as done in one transaction; None when it is no longer due, because
+    another process has done it.
     """
-    it = due.round
+    round_ = due.round
     with writing(session) as db:
-        now = law.list_due(due.job, scheduled(session, it.round_id), session.now)
-        if not any(each.key == due.key for each in now):
+        due_now = law.list_due(due.job, list_scheduled(session, round_.round_id), session.now)
+        if not any(each.key == due.key for each in due_now):
             return None
-        store.did(db, due.job, it.round_id, due.key or str(it.revision), due.due_at, session.now)
-        inner = session._replace(joins=True, programme=it.programme)
+        store.note_done(
+            db, due.job, round_.round_id, due.key or str(round_.revision), due.due_at, session.now
+        )
+        inner = session._replace(joins=True, programme=round_.programme)
         if due.job == "draw":
-            # The winners' packs count from the moment the draw was due: a late tick takes nothing
-            # from their validity but its lateness.
-            return draws.draw(inner, it.round, at=due.due_at)
+            # The winners' packs count from the moment the draw was due, even when the tick is late.
+            return draws.draw(inner, round_.round, at=due.due_at)
         if due.job == "open":
-            _require_ready(inner, it)
-        return PERFORM[due.job](inner, it.round)
+            _require_ready(inner, round_)
+        return PERFORM[due.job](inner, round_.round)
 
 
-def _require_ready(session: Session, it: Scheduled) -> None:
+def _require_ready(session: Session, round_: Scheduled) -> None:
     """Refuse to open a lottery that could never be drawn, or a round that its platform does not
     take. Raises `draw_not_committed`, `platform_limits`.
     """
-    if it.mode == "lottery" and it.is_local and not it.seed_committed:
+    if round_.mode == "lottery" and round_.is_local and not round_.seed_committed:
         raise VoucherError(
             "draw_not_committed",
             "round {round} has no seed: it could not be drawn after its opening",
             hint=(
                 "voucher round reschedule {round} --opens-at TIME, then voucher draw commit {round}"
             ),
-            round=it.round,
+            round=round_.round,
         )
-    kept = found(session, it.round)
-    issuance_orders.refuse_unfit(kept.programme, kept.template, kept.row)
+    current = look_up(session, round_.round)
+    issuance_orders.refuse_unfit(current.programme, current.template, current.row)
 
 
 def remind(session: Session, due: Due) -> Outcome | None:
-    """Say once what a round waits for that only a person can do."""
-    waits = _waits(due, session.now)
+    """Remind once of a step of a round that only a person can take."""
+    waits = _describe_wait(due, session.now)
     return remind_once(
         session, due.key, due.due_at, waits, {"round": due.round.round}, due.round.round_id
     )
 
 
 def remind_of_change(session: Session, row: sqlite3.Row) -> Outcome | None:
-    """Say once that a change of a programme waits for a second person."""
+    """Remind once of a programme change that waits for a second person."""
     at = row["proposed_at"]
     waits = Problem(
         "change_waits",
@@ -211,37 +216,37 @@ def remind_once(
     about: dict[str, str],
     round_id: int | None = None,
 ) -> Outcome | None:
-    """The reminder, noted as given; None when it was given before."""
+    """Give a reminder and record it; None when it was given before."""
     with writing(session) as db:
-        if not store.did(db, "remind", round_id, key, due_at, session.now):
+        if not store.note_done(db, "remind", round_id, key, due_at, session.now):
             return None
     return Outcome(about, (), (Message(waits.text, waits.params),), (waits,))
 
 
-def _waits(due: Due, now: int) -> Problem:
-    it = due.round
+def _describe_wait(due: Due, now: int) -> Problem:
+    round_ = due.round
     if due.key.startswith("amendment"):
         return Problem(
             "amendment_waits",
             "an amendment of {round}, proposed at {at}, waits for approval",
             level="warning",
             hint="voucher round show {round}",
-            params={"round": it.round, "at": times.shown(due.due_at, it.zone)},
+            params={"round": round_.round, "at": times.shown(due.due_at, round_.zone)},
         )
-    if it.state not in law.WAITING:
+    if round_.state not in law.WAITING:
         return Problem(
             "draw_waits",
             "the draw of {round} waits for its public text",
             level="warning",
             hint="voucher draw run {round} --public-randomness TEXT",
-            params={"round": it.round},
+            params={"round": round_.round},
         )
     return Problem(
         "round_waits",
         "round {round} should have opened at {opens_at} and is not approved"
-        if now >= it.opens_at
+        if now >= round_.opens_at
         else "round {round} opens at {opens_at} and is not approved yet",
         level="warning",
         hint="voucher round show {round}",
-        params={"round": it.round, "opens_at": times.shown(it.opens_at, it.zone)},
+        params={"round": round_.round, "opens_at": times.shown(round_.opens_at, round_.zone)},
     )

@@ -1,5 +1,5 @@
-"""`voucher schedule tick`: all that is due, in order, each deed in its own transaction; run by
-cron, by as many crons as like to.
+"""`voucher schedule tick`: it does all that is due, in order, each job in its own transaction.
+Several crons may run it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from vouchercli.ops.rounds import issuance_orders as orders
 from vouchercli.ops.rounds import releases
 from vouchercli.ops.schedule import inbox as inboxes
 from vouchercli.ops.schedule.jobs import (
-    WORDS,
+    JOB_WORDS,
     Done,
-    attempted,
-    do,
+    attempt,
+    do_job,
+    list_scheduled,
     remind,
     remind_of_change,
-    scheduled,
 )
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Problem, Table, only, say
 from vouchercli.rules import schedule as law
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from vouchercli.store.issuance_orders import Order
 
 COLUMNS = (
-    Column("deed", "Job", "word", shown="called"),
+    Column("deed", "Job", "word", source="job", shown="called"),
     Column("subject", "Of", "text"),
     Column("due_at", "Due at", "time"),
     Column("late", "Late (s)", "int", optional=True, where=SHOWN),
@@ -64,8 +64,10 @@ class Places:
     is_outbox_named: bool = False
 
 
-def places(db_path: Path, inbox: Path | None, outbox: Path | None, log: Path | None) -> Places:
-    """The folders as given, else `inbox` and `outbox` beside the database."""
+def choose_places(
+    db_path: Path, inbox: Path | None, outbox: Path | None, log: Path | None
+) -> Places:
+    """Choose the given folders, else `inbox` and `outbox` beside the database."""
     beside = db_path.resolve().parent
     return Places(
         inbox or beside / "inbox",
@@ -80,17 +82,17 @@ def tick(session: Session, where: Places) -> Outcome:
     """Do all that is due; silent when nothing is. Raises `Busy` at once when another tick is at
     work.
 
-    What one deed cannot do is told (status partial, exit 4) and tried again by the next tick; the
-    rest goes on.
+    A job that fails is reported (status partial, exit 4) and the next tick tries it again; the
+    other jobs go on.
     """
     if session.programme is not None:
         programmes.named(session.db, session.programme)
-    with _alone(session) as at_work:
+    with _hold_clock(session) as at_work:
         done: list[Done] = []
         problems: list[Problem] = []
-        for each in _all(at_work, where):
+        for each in _do_all(at_work, where):
             done.append(each)
-            problems += _noted(
+            problems += _note(
                 at_work,
                 where,
                 each,
@@ -98,18 +100,18 @@ def tick(session: Session, where: Places) -> Outcome:
             )
         if not session.dry_run:
             blank = Done("beat", str(session.path), times.HOME_ZONE)
-            unbeaten = attempted(session, blank, _beat, done)
+            unbeaten = attempt(session, blank, _beat, done)
             problems += unbeaten.problems(unbeaten.subject) if unbeaten else ()
-    return _told(session, done, problems)
+    return _answer(session, done, problems)
 
 
 @contextmanager
-def _alone(session: Session) -> Iterator[Session]:
-    """The clock held; with --dry-run one transaction around everything, so that each deed sees the
-    one before, and then undone.
+def _hold_clock(session: Session) -> Iterator[Session]:
+    """Hold the lock of the tick. With --dry-run open one transaction around all jobs instead, so
+    that each job sees the one before; it is then undone.
     """
     if not session.dry_run:
-        with store.ticking(session.path):
+        with store.hold_clock(session.path):
             yield session
         return
     with writing(session):
@@ -119,43 +121,43 @@ def _alone(session: Session) -> Iterator[Session]:
 # ---------------------------------------------------------------- the order of a tick
 
 
-def _all(session: Session, where: Places) -> Iterator[Done]:
-    for deed in law.BEFORE_INTAKE:
-        yield from _rounds(session, deed)
-    yield from _intake(session, where)
-    for deed in law.AFTER_INTAKE:
-        yield from _rounds(session, deed)
-    yield from _outbox(session, where)
-    yield from _money(session)
-    for due in law.list_reminders(scheduled(session), session.now):
-        yield from _one(session, _blank(due), remind, due)
+def _do_all(session: Session, where: Places) -> Iterator[Done]:
+    for job in law.BEFORE_INTAKE:
+        yield from _do_rounds(session, job)
+    yield from _take_in_files(session, where)
+    for job in law.AFTER_INTAKE:
+        yield from _do_rounds(session, job)
+    yield from _write_orders(session, where)
+    yield from _release_money(session)
+    for due in law.list_reminders(list_scheduled(session), session.now):
+        yield from _do_one(session, _begin(due), remind, due)
     for row in programme_changes.all_waiting(session.db, session.programme):
         blank = Done(
             "remind", row["programme"], row["time_zone"], row["programme"], row["proposed_at"]
         )
-        yield from _one(session, blank, remind_of_change, row)
+        yield from _do_one(session, blank, remind_of_change, row)
     if where.inbox.is_dir():
-        yield from inboxes.stray_files(session, where.inbox)
+        yield from inboxes.remind_of_strays(session, where.inbox)
 
 
-def _one(session: Session, blank: Done, work: Any, *args: Any) -> Iterator[Done]:
-    done = attempted(session, blank, work, *args)
+def _do_one(session: Session, blank: Done, work: Any, *args: Any) -> Iterator[Done]:
+    done = attempt(session, blank, work, *args)
     if done is not None:
         yield done
 
 
-def _rounds(session: Session, deed: str) -> Iterator[Done]:
-    for due in law.list_due(deed, scheduled(session), session.now):
-        yield from _one(session, _blank(due), do, due)
+def _do_rounds(session: Session, job: str) -> Iterator[Done]:
+    for due in law.list_due(job, list_scheduled(session), session.now):
+        yield from _do_one(session, _begin(due), do_job, due)
 
 
-def _blank(due: Due) -> Done:
+def _begin(due: Due) -> Done:
     return Done(due.job, due.round.round, due.round.zone, due.round.programme, due.due_at)
 
 
-def _intake(session: Session, where: Places) -> Iterator[Done]:
-    """File by file, as they came; what was asked for is allocated before the next file, as it would
-    have been on time.
+def _take_in_files(session: Session, where: Places) -> Iterator[Done]:
+    """Take in the files one by one, in the order in which they came. What a file asks for is
+    allocated before the next file, as a punctual tick would do.
     """
     if where.is_inbox_named and not where.inbox.is_dir():
         yield Done(
@@ -181,38 +183,38 @@ def _intake(session: Session, where: Places) -> Iterator[Done]:
                 folder=str(folder),
             ),
         )
-    for file in inboxes.waiting(session, where.inbox):
+    for file in inboxes.list_waiting(session, where.inbox):
         done = inboxes.take_in(session, file, where.inbox)
         if done is not None:
             yield done
         if file.kind in inboxes.ASKING:
-            yield from _rounds(session, "allocate")
+            yield from _do_rounds(session, "allocate")
 
 
-def _outbox(session: Session, where: Places) -> Iterator[Done]:
+def _write_orders(session: Session, where: Places) -> Iterator[Done]:
     for order in issuance_orders.unwritten(session.db, session.programme):
         blank = Done("write", order.round, order.time_zone, order.programme)
-        yield from _one(session, blank, _write, order, where.outbox)
+        yield from _do_one(session, blank, _write_order, order, where.outbox)
 
 
-def _write(session: Session, order: Order, outbox: Path) -> Outcome:
-    path = str(orders.place_of(outbox, order))
+def _write_order(session: Session, order: Order, outbox: Path) -> Outcome:
+    path = str(orders.choose_path(outbox, order))
     if not session.dry_run:
         orders.write_order(session, order, outbox)
-    done = say(
+    message = say(
         "wrote order {number} of {round} to {file}",
         number=order.number,
         round=order.round,
         file=path,
     )
-    return Outcome({"round": order.round, "order": order.number, "file": path}, says=(done,))
+    return Outcome({"round": order.round, "order": order.number, "file": path}, says=(message,))
 
 
-def _money(session: Session) -> Iterator[Done]:
-    for row in releases.due(session.db, session.programme, session.now):
+def _release_money(session: Session) -> Iterator[Done]:
+    for row in releases.list_due(session.db, session.programme, session.now):
         blank = Done("release", row.round, row.time_zone, row.programme)
         inner = session._replace(programme=row.programme)
-        yield from _one(inner, blank, releases.release_unused, row.round_id)
+        yield from _do_one(inner, blank, releases.release_unused, row.round_id)
 
 
 # ---------------------------------------------------------------- heartbeat, log, answer
@@ -222,10 +224,10 @@ def _beat(session: Session, done: list[Done]) -> None:
     late = [
         session.now - each.due_at
         for each in done
-        if each.due_at is not None and each.result != "failed" and each.deed != "remind"
+        if each.due_at is not None and each.result != "failed" and each.job != "remind"
     ]
     with writing(session) as db:
-        store.beat(
+        store.note_beat(
             db,
             at=session.now,
             entered_at=session.entered_at,
@@ -237,8 +239,10 @@ def _beat(session: Session, done: list[Done]) -> None:
         )
 
 
-def _noted(session: Session, where: Places, done: Done, *, is_first_fault: bool) -> list[Problem]:
-    """The deed's line in the log file, written at once; what is wrong with it or with the log."""
+def _note(session: Session, where: Places, done: Done, *, is_first_fault: bool) -> list[Problem]:
+    """Write the line of one job in the log file at once; return its problems and those of the
+    log.
+    """
     problems = [*done.problems(done.subject)]
     if where.log is None or session.dry_run:
         return problems
@@ -248,7 +252,7 @@ def _noted(session: Session, where: Places, done: Done, *, is_first_fault: bool)
             {
                 "at": times.iso(session.now, done.zone),
                 "pid": os.getpid(),
-                **_described(session, done),
+                **_describe(session, done),
             },
         )
     except VoucherError as error:
@@ -259,40 +263,45 @@ def _noted(session: Session, where: Places, done: Done, *, is_first_fault: bool)
     return problems
 
 
-def _table(session: Session, done: list[Done]) -> Table:
-    """What became of deeds, in the zone of the first."""
+def _tabulate(session: Session, done: list[Done]) -> Table:
+    """Tabulate the results of jobs, in the time zone of the first."""
     rows = []
     for each in done:
-        said, late = _sentence(each), None if each.due_at is None else session.now - each.due_at
+        message, late = (
+            _choose_message(each),
+            None if each.due_at is None else session.now - each.due_at,
+        )
         rows.append(
             each.__dict__
             | {
-                "called": WORDS[each.deed],
+                "called": JOB_WORDS[each.job],
                 "result": each.result,
                 "late": late,
                 "late_seconds": late,
-                "told": said,
+                "told": message,
                 "code": each.error.code if each.error else None,
-                "message": said.text.format(**said.params) if said.params else said.text,
+                "message": message.text.format(**message.params)
+                if message.params
+                else message.text,
                 "detail": answers.answer(each.outcome) if each.outcome else None,
             }
         )
     return Table(say("What the tick did"), COLUMNS, rows, zone=done[0].zone)
 
 
-def _described(session: Session, done: Done) -> dict[str, Any]:
-    """A deed as JSON has it, in its own zone."""
-    return answers.rows(_table(session, [done]))[0]
+def _describe(session: Session, done: Done) -> dict[str, Any]:
+    """Describe one job as JSON has it, in its own time zone."""
+    return answers.rows(_tabulate(session, [done]))[0]
 
 
-def _sentence(done: Done) -> Message:
-    """The first thing that the deed says of itself."""
+def _choose_message(done: Done) -> Message:
+    """Choose the message of a job: its error, or the first sentence of its outcome."""
     if done.error is not None:
         return Message(done.error.text, done.error.params)
     return done.outcome.says[0] if done.outcome and done.outcome.says else Message("")
 
 
-def _told(session: Session, done: list[Done], problems: list[Problem]) -> Outcome:
+def _answer(session: Session, done: list[Done], problems: list[Problem]) -> Outcome:
     is_partial = any(each.result != "done" for each in done) or any(
         problem.level == "error" for problem in problems
     )
@@ -300,9 +309,9 @@ def _told(session: Session, done: list[Done], problems: list[Problem]) -> Outcom
     return Outcome(
         {
             "now": times.iso(session.now, zone),
-            "deeds": [_described(session, each) for each in done],
+            "deeds": [_describe(session, each) for each in done],
         },
-        (_table(session, done),) if done else (),
+        (_tabulate(session, done),) if done else (),
         problems=tuple(problems),
         status="partial" if is_partial else "ok",
     )
