@@ -1,15 +1,20 @@
-"""What a plan rests on: who is on the eligibility list, what earlier rounds came to. (Merchants:
-`store.rounds.merchants_at`.)
+"""What a plan rests on: who is on the eligibility list, what earlier rounds came to, the merchants
+of a scope.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli.rules import scope
 from vouchercli.rules.leverage import Sums
+from vouchercli.rules.merchants import Merchant
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
+
+    from vouchercli.rules.scope import Scope
 
 RESIDENTS = """
 SELECT count(DISTINCT resident) FROM eligibility WHERE programme_id = :programme_id
@@ -102,3 +107,17 @@ def sums(db: sqlite3.Connection) -> dict[int, Sums]:
         row["round_id"]: Sums(**{key: row[key] for key in row.keys() if key != "round_id"})  # noqa: SIM118
         for row in db.execute(SUMS)
     }
+
+
+ELIGIBLE = """
+SELECT merchant_no, district, industry, size, is_registered FROM merchants
+WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions WHERE from_at <= :at
+    AND (until_at IS NULL OR :at < until_at))
+ORDER BY district, merchant_no
+"""
+
+
+def merchants_at(db: sqlite3.Connection, where: Scope, at: int) -> Iterator[Merchant]:
+    """The merchants that a scope covers and that are not suspended at that second."""
+    standing = (Merchant(*row) for row in db.execute(ELIGIBLE, {"at": at}))
+    return (each for each in standing if scope.covers(where, each))

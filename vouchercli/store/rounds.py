@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import closest
 from vouchercli.errors import VoucherError
-from vouchercli.rules import scope
-from vouchercli.rules.merchants import Merchant
 from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping
-
-    from vouchercli.rules.scope import Scope
+    from collections.abc import Mapping
 
     Row = sqlite3.Row
 
@@ -111,19 +107,3 @@ def set_state(db: sqlite3.Connection, round_id: int, state: str) -> None:
 def close_at(db: sqlite3.Connection, round_id: int, closes_at: int) -> None:
     """Bring the end of claiming forward."""
     db.execute(SET_CLOSING, (closes_at, round_id))
-
-
-# ---------------------------------------------------------------- what a plan rests on
-
-ELIGIBLE = """
-SELECT merchant_no, district, industry, size, is_registered FROM merchants
-WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions WHERE from_at <= :at
-    AND (until_at IS NULL OR :at < until_at))
-ORDER BY district, merchant_no
-"""
-
-
-def merchants_at(db: sqlite3.Connection, where: Scope, at: int) -> Iterator[Merchant]:
-    """The merchants that a scope covers and that are not suspended at that second."""
-    standing = (Merchant(*row) for row in db.execute(ELIGIBLE, {"at": at}))
-    return (each for each in standing if scope.covers(where, each))

@@ -17,7 +17,7 @@ from vouchercli.ops.rounds.lookup import changing
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import money, packs, scope, times
 from vouchercli.rules import templates as packs_law
-from vouchercli.store import issuance_orders, rounds
+from vouchercli.store import issuance_orders, plans
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -358,7 +358,7 @@ def _describe_merchants(current: RoundAtHand) -> dict[str, Any]:
     sorted numbers, one on each line.
     """
     where, at = current.template.scope, current.row["opens_at"]
-    numbers = sorted(each.merchant_no for each in rounds.merchants_at(current.db, where, at))
+    numbers = sorted(each.merchant_no for each in plans.merchants_at(current.db, where, at))
     text = "".join(f"{number}\n" for number in numbers)
     return {
         "count": len(numbers),

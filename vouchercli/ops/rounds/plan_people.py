@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.result import EVERYWHERE, JSON, Column, Problem, Table, say
-from vouchercli.store import plans, rounds
+from vouchercli.store import plans
 
 if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import RoundAtHand
@@ -100,7 +100,7 @@ def count_merchants(current: RoundAtHand) -> Cells:
     """Count the merchants that the scope covers and that are not suspended when the round opens,
     by (district, industry).
     """
-    covered = rounds.merchants_at(current.db, current.template.scope, current.row["opens_at"])
+    covered = plans.merchants_at(current.db, current.template.scope, current.row["opens_at"])
     return Counter((each.district, each.industry) for each in covered)
 
 
