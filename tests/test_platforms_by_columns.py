@@ -1,6 +1,6 @@
 """Files of the payment platforms by columns: preambles, footers, backticks, patterns, refunds with
-a minus, GB18030. They come to what the judge alone makes of them, in as many chunks as there are,
-and a file that its own last lines refuse leaves nothing.
+a minus, GB18030. They give the same result as rows judged one by one, in any number of chunks, and
+a file that its own last lines refuse leaves nothing.
 """
 
 from __future__ import annotations

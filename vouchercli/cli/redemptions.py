@@ -100,5 +100,5 @@ def check(
 ) -> Outcome:
     """Show what this order would get with this voucher, or which rule refuses it."""
     moment = call.moment(session, at) or session.now
-    order = till.Asked(amount, discount, coupon_no, merchant_no, channel, moment)
+    order = till.OrderRequest(amount, discount, coupon_no, merchant_no, channel, moment)
     return till.check_order(session, order, claim_no=claim_no, template=template)

@@ -122,7 +122,7 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
     reasons = Table(
         say("Rejects and warnings of batch {batch}", batch=batch_id),
         (*summaries.REASONS, *EXPLAINED),
-        _explained(refusals, zone),
+        _explain(refusals, zone),
         key="examples",
         optional=True,
     )
@@ -136,7 +136,7 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
             ),
         )
     elif batch.rejected and batch.state == "done":
-        says = (summaries.mend(batch_id),)
+        says = (summaries.advise_on_rejects(batch_id),)
     about = (*ABOUT, *only(JSON, *LISTED))
     return Outcome(
         summaries.by_reason(refusals),
@@ -145,16 +145,16 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
     )
 
 
-def _explained(refusals: list[Refusal], zone: str) -> list[dict[str, Any]]:
-    return [{**row._asdict(), "explanation": summaries.explained(row, zone)} for row in refusals]
+def _explain(refusals: list[Refusal], zone: str) -> list[dict[str, Any]]:
+    return [{**row._asdict(), "explanation": summaries.explain(row, zone)} for row in refusals]
 
 
-def _rejects(session: Session, batch: Batch) -> list[dict[str, Any]]:
+def _read_rejects(session: Session, batch: Batch) -> list[dict[str, Any]]:
     """The batch's rejected rows: line, reason, explanation, cells."""
     reading, zone = summaries.read_again(batch), zone_of(session.db, session.programme)
     return [
-        {**row, "cells": staging.as_kept(batch.kind, json.loads(row["cells"]), reading)}
-        for row in _explained(batches.rejects(session.db, batch.batch), zone)
+        {**row, "cells": staging.reject_cells(batch.kind, json.loads(row["cells"]), reading)}
+        for row in _explain(batches.rejects(session.db, batch.batch), zone)
     ]
 
 
@@ -162,7 +162,7 @@ def list_rejects(session: Session, batch_id: int) -> Outcome:
     """The rejected rows of a file and why, for reading."""
     rows = [
         {**row, "row": " | ".join(filter(None, row["cells"]))}
-        for row in _rejects(session, batches.named(session.db, batch_id))
+        for row in _read_rejects(session, batches.named(session.db, batch_id))
     ]
     table = Table(say("Rejects of batch {batch}", batch=batch_id), REJECTS, rows, key="rejects")
     mend = say(
@@ -188,7 +188,7 @@ def write_rejects(
     batch = batches.named(session.db, batch_id)
     rows = [
         (row["cells"], row["reason"], translate(row["explanation"].text, row["explanation"].params))
-        for row in _rejects(session, batch)
+        for row in _read_rejects(session, batch)
     ]
     count = rejects.write_rejects(target, json.loads(batch.header), rows)
     if not isinstance(target, Path):

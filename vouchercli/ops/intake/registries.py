@@ -14,7 +14,7 @@ from vouchercli.formats.tables import files
 from vouchercli.formats.tables.cells import id_text
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
 from vouchercli.ops.intake import importing, new_merchants, staging
-from vouchercli.ops.intake.kinds import Desk, Kind, Unfit
+from vouchercli.ops.intake.kinds import Intake, Kind, Unfit
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import merchants as rules
 from vouchercli.rules.times import HOME_ZONE
@@ -72,7 +72,7 @@ def import_merchants(
         outcome = replace(outcome, data={**outcome.data, **more}, says=())
     return replace(
         outcome,
-        says=(*outcome.says, *_said(outcome.data)),
+        says=(*outcome.says, *_sentences(outcome.data)),
         tables=(*outcome.tables, _missing_table(outcome.data)),
     )
 
@@ -95,22 +95,22 @@ def _suspend_afterwards(
                 registry=registry,
             )
         options = {"missing": "suspend", "is_sure": is_sure}
-        desk = Desk(session, db, KIND, reading, batch_id, None, HOME_ZONE, options)
-        staging.expect(desk)
-        staging.stage(desk, reading.records())
-        return {"added": 0, "changed": 0, "returned": 0, **_missing(desk, registry)}
+        intake = Intake(session, db, KIND, reading, batch_id, None, HOME_ZONE, options)
+        staging.expect(intake)
+        staging.stage(intake, reading.records())
+        return {"added": 0, "changed": 0, "returned": 0, **_missing(intake, registry)}
 
 
-def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
+def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     """A column that the file does not have is None: what is stored stays."""
     absent = [
         place
         for place, field in enumerate(FIELDS)
-        if field not in ("merchant_no", "name") and not desk.reading.has(field)
+        if field not in ("merchant_no", "name") and not intake.reading.has(field)
     ]
     number, name, uscc = (FIELDS.index(field) for field in ("merchant_no", "name", "uscc"))
 
-    def typed(values: tuple[str, ...]) -> Typed:
+    def type_row(values: tuple[str, ...]) -> Typed:
         if not (values[number] and values[name]):
             return Unfit("bad_row", {"column": "name" if values[number] else "merchant_no"})
         row: list[str | None] = list(values)
@@ -119,12 +119,12 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
             row[place] = None
         return tuple(row)
 
-    return typed
+    return type_row
 
 
-def _warnings(typed: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _warnings(type_row: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     """What is odd about a row that is accepted all the same."""
-    uscc, district = typed[USCC], typed[DISTRICT]
+    uscc, district = type_row[USCC], type_row[DISTRICT]
     if uscc:
         yield from _uscc_warnings(uscc)
     if district and rules.DIVISION_CODE.fullmatch(district):
@@ -148,52 +148,52 @@ def _uscc_warnings(uscc: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "uscc_check_digit", {"uscc": uscc, "expected": expected}
 
 
-def _judge(desk: Desk) -> None:
-    registries.judge(desk.db, desk.batch_id, desk.reading.profile.profile)
+def _judge(intake: Intake) -> None:
+    registries.judge(intake.db, intake.batch_id, intake.reading.profile.profile)
 
 
-def _accept(desk: Desk) -> dict[str, Any]:
+def _accept(intake: Intake) -> dict[str, Any]:
     """Write the changes and tell who came back; a whole file (no retry, no mended rejects) also
     tells who is missing.
     """
-    registry = desk.reading.profile.profile
+    registry = intake.reading.profile.profile
     more: dict[str, Any] = dict(
-        registries.accept(desk.db, desk.batch_id, registry, desk.session.now)
+        registries.accept(intake.db, intake.batch_id, registry, intake.session.now)
     )
-    more["returned"] = suspensions.end_returned(desk.db, desk.batch_id, desk.session.now)
-    return more | _missing(desk, registry)
+    more["returned"] = suspensions.end_returned(intake.db, intake.batch_id, intake.session.now)
+    return more | _missing(intake, registry)
 
 
-def _missing(desk: Desk, registry: str) -> dict[str, Any]:
+def _missing(intake: Intake, registry: str) -> dict[str, Any]:
     """Who is missing from a whole file, suspended when that was asked for."""
-    if "missing" not in desk.options or REJECT_COLUMNS[0] in desk.reading.header:
+    if "missing" not in intake.options or REJECT_COLUMNS[0] in intake.reading.header:
         return {}
-    unread, texts = _unread(desk)
-    gone = registries.missing(desk.db, desk.batch_id, registry, texts)
+    unread, texts = _unread(intake)
+    gone = registries.missing(intake.db, intake.batch_id, registry, texts)
     suspended = 0
-    if gone and desk.options["missing"] == "suspend":
-        _refuse_doubtful(desk, registry, len(gone), unread)
-        suspended = _suspend_missing(desk, registry, gone)
-    listed = [{"merchant_no": row["merchant_no"], "name": row["name"]} for row in gone]
-    return {"missing": len(gone), "suspended": suspended, "missing_merchants": listed}
+    if gone and intake.options["missing"] == "suspend":
+        _refuse_doubtful(intake, registry, len(gone), unread)
+        suspended = _suspend_missing(intake, registry, gone)
+    missing_merchants = [{"merchant_no": row["merchant_no"], "name": row["name"]} for row in gone]
+    return {"missing": len(gone), "suspended": suspended, "missing_merchants": missing_merchants}
 
 
-def _unread(desk: Desk) -> tuple[int, set[str]]:
+def _unread(intake: Intake) -> tuple[int, set[str]]:
     """How many rows name a merchant that cannot be told, and the numbers of merchants that stand in
     damaged rows all the same: those are not missing.
     """
     rows = [
-        {id_text(cell) for cell in json.loads(row["cells"])} for row in registries.unread(desk.db)
+        {id_text(cell) for cell in json.loads(row["cells"])} for row in registries.unread(intake.db)
     ]
-    known = registries.known(desk.db, set[str]().union(*rows))
+    known = registries.known(intake.db, set[str]().union(*rows))
     return sum(not texts & known for texts in rows), known
 
 
-def _refuse_doubtful(desk: Desk, registry: str, gone: int, unread: int) -> None:
+def _refuse_doubtful(intake: Intake, registry: str, gone: int, unread: int) -> None:
     """Nobody is suspended for a file that looks like a part of its registry (less than half), or
     for rows that cannot be read.
     """
-    if desk.options["is_sure"]:
+    if intake.options["is_sure"]:
         return
     if unread:
         raise VoucherError(
@@ -203,7 +203,7 @@ def _refuse_doubtful(desk: Desk, registry: str, gone: int, unread: int) -> None:
             hint="correct the rows first; or leave out --missing suspend; or add --yes",
             count=unread,
         )
-    known = registries.count(desk.db, registry)
+    known = registries.count(intake.db, registry)
     if 2 * gone > known:
         raise VoucherError(
             "registry_in_part",
@@ -219,15 +219,15 @@ def _refuse_doubtful(desk: Desk, registry: str, gone: int, unread: int) -> None:
         )
 
 
-def _suspend_missing(desk: Desk, registry: str, gone: list[sqlite3.Row]) -> int:
+def _suspend_missing(intake: Intake, registry: str, gone: list[sqlite3.Row]) -> int:
     """Suspend those that the registry dropped, all in one deed; returns how many were not suspended
     already.
     """
-    session = desk.session
-    reason = f"no longer in registry {registry} (batch {desk.batch_id})"
+    session = intake.session
+    reason = f"no longer in registry {registry} (batch {intake.batch_id})"
     stopped = suspensions.begin_missing(
-        desk.db,
-        desk.batch_id,
+        intake.db,
+        intake.batch_id,
         [row["merchant_id"] for row in gone],
         at=session.now,
         reason=reason,
@@ -236,7 +236,7 @@ def _suspend_missing(desk: Desk, registry: str, gone: list[sqlite3.Row]) -> int:
     audit.note(
         session,
         "merchant.suspend",
-        f"batch {desk.batch_id}",
+        f"batch {intake.batch_id}",
         from_at=session.now,
         reason=reason,
         merchants=[row["merchant_no"] for row in gone],
@@ -263,7 +263,7 @@ KIND = Kind(
 )
 
 
-def _said(data: dict[str, Any]) -> tuple[Message, ...]:
+def _sentences(data: dict[str, Any]) -> tuple[Message, ...]:
     """What the file changed, in sentences; nothing for a file that came before."""
     if "missing" not in data:
         return ()

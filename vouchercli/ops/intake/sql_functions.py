@@ -58,14 +58,16 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
 
     sql_functions.register(
         db,
-        lawful_subsidy=_lawful,
+        lawful_subsidy=_lawful_subsidy,
         is_in_scope=is_in_scope,
         used_channel=used_channel,
         is_open_to_all=lambda round_id: scope.registration_open(scopes[round_id]),
     )
 
 
-def _lawful(base_fen: int, denomination_fen: int | None, percent_bp: int | None) -> int | None:
+def _lawful_subsidy(
+    base_fen: int, denomination_fen: int | None, percent_bp: int | None
+) -> int | None:
     return (
         None if denomination_fen is None else lawful_subsidy(base_fen, denomination_fen, percent_bp)
     )

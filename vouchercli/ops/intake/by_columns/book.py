@@ -84,7 +84,7 @@ class Book:
         )
         return self._merchants.join(rows)
 
-    def with_merchant_no(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def add_merchant_no(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows with our merchant_no where they only have the platform's: of several merchants,
         the first.
         """

@@ -1,5 +1,5 @@
 """Full refunds proved by columns: those that undo the only payment of their voucher and give it
-back. Any other goes to the judge.
+back. Any other refund is judged by itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def candidates(refunds: pl.DataFrame) -> pl.DataFrame:
     return in_time.filter(~VOUCHER.is_duplicated() & ~col("transaction_no").is_duplicated())
 
 
-def with_payments(db: sqlite3.Connection, refunds: pl.DataFrame) -> pl.DataFrame:
+def join_payments(db: sqlite3.Connection, refunds: pl.DataFrame) -> pl.DataFrame:
     """The refunds that return all of a payment that is alone on its voucher, with `payment_id` and
     the `subsidy_fen` it had.
     """

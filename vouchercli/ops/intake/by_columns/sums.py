@@ -1,5 +1,5 @@
-"""What proved rows add to the totals, made in a thread of its own while the judge looks at the
-other rows of the chunk.
+"""What proved rows add to the totals, added up in a thread of its own while the other rows of
+the chunk are judged.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Visits (a resident at a merchant on a day), known by 64 bits of hash: so many may be counted too
-high, never too low. What seems full is left to the judge.
+high, never too low. Rows on a visit that seems full are judged one by one.
 """
 
 from __future__ import annotations
