@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import LONG_READING, File, told
+from vouchercli.cli.import_options import LONG_READING, File, watch_import
 from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyRound, command, verbs
 from vouchercli.ops.intake import redemptions, till
 from vouchercli.result import Outcome
@@ -24,7 +24,7 @@ def import_(
     **reading: Any,
 ) -> Outcome:
     """Take in a file of payments and refunds; every row ends accepted, duplicate or rejected."""
-    with told(reading.pop("verbose")) as tell:
+    with watch_import(reading.pop("verbose")) as tell:
         return redemptions.import_redemptions(session, file, tell=tell, **reading)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.language import for_programme, t
 from vouchercli.cli.values import as_lines
-from vouchercli.formats.written.formulas import disarmed
+from vouchercli.formats.written.formulas import disarm
 from vouchercli.ops.answers import answer
 from vouchercli.result import Message, Word
 from vouchercli.rules import money, resident_tokens, times
@@ -149,19 +149,19 @@ def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
         ("" if each is None else _text(each, is_chinese) if isinstance(each, SAID) else exact(each))
         for each in values
     ]
-    return [*map(disarmed, cells)] if column.kind in DISARMED else cells
+    return [*map(disarm, cells)] if column.kind in DISARMED else cells
 
 
 SAID = (Message, Word, list)
 DISARMED = ("text", "code", "entry")  # what data may have written
 
 
-def _text(said: Message | Word | list[str], is_chinese: bool) -> str:
-    if isinstance(said, Message):
-        return t(said.text, said.params)
-    if isinstance(said, list):
-        return ", ".join(said)
-    return t(said) if is_chinese else str(said)
+def _text(value: Message | Word | list[str], is_chinese: bool) -> str:
+    if isinstance(value, Message):
+        return t(value.text, value.params)
+    if isinstance(value, list):
+        return ", ".join(value)
+    return t(value) if is_chinese else str(value)
 
 
 def _exact(kind: str, zone: str, is_chinese: bool) -> Callable[[Any], str]:

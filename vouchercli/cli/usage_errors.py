@@ -53,19 +53,19 @@ def fault(error: Any) -> UsageFault:
         "{message}",
         hint="{path} --help",
         path=path,
-        message=_ours(" ".join(error.format_message().split())),
+        message=_translate(" ".join(error.format_message().split())),
     )
 
 
-def _ours(said: str) -> str:
+def _translate(sentence: str) -> str:
     for pattern, text in COMPLAINTS:
-        if found := re.fullmatch(pattern, said, re.DOTALL):
-            return t(text, _given(found))
-    return said
+        if match := re.fullmatch(pattern, sentence, re.DOTALL):
+            return t(text, _values_of(match))
+    return sentence
 
 
-def _given(found: re.Match[str]) -> dict[str, str]:
-    given = {name: value.replace("' / '", ", ") for name, value in found.groupdict().items()}
+def _values_of(match: re.Match[str]) -> dict[str, str]:
+    given = {name: value.replace("' / '", ", ") for name, value in match.groupdict().items()}
     if "range" in given:
         given["range"] = limits(given["range"])
     return given | {

@@ -57,12 +57,12 @@ def clean(text: str) -> str:
 
 def as_lines(table: Table) -> Table:
     """A record as people and spreadsheets see it: a line for each column that says something."""
-    said = (
+    stated = (
         (column, column.of(table.rows[0])) for column in table.columns if "table" in column.where
     )
     rows = tuple(
         {"what": Word(column.label), "value": pretty(column, each, table.zone)}
-        for column, each in said
+        for column, each in stated
         if each is not None and each != ""
     )
     columns = (Column("what", "what", "word"), Column("value", "value"))

@@ -53,7 +53,7 @@ def current(db: sqlite3.Connection, programme: str | None) -> Row:
 
 def named(db: sqlite3.Connection, programme: str) -> Row:
     """The programme of that code. Raises `unknown_programme` with the nearest code."""
-    row = found(db, programme)
+    row = find(db, programme)
     if row is not None:
         return row
     near = closest(programme, [each["programme"] for each in all_loaded(db)])
@@ -68,7 +68,7 @@ def named(db: sqlite3.Connection, programme: str) -> Row:
     )
 
 
-def found(db: sqlite3.Connection, programme: str) -> Row | None:
+def find(db: sqlite3.Connection, programme: str) -> Row | None:
     """The programme of that code, or None."""
     row: Row | None = db.execute(NAMED, (programme,)).fetchone()
     return row

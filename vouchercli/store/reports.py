@@ -216,8 +216,8 @@ def by_merchant(
     cursor.execute(
         _merchants(" UNION ALL ".join(sql for sql, _ in parts), len(chosen)), (*parameters, *chosen)
     )
-    found = sorted(cursor.fetchall(), key=itemgetter(0))
-    return [(row[0], row[1], Sums._make(row[2:])) for row in found]
+    rows = sorted(cursor.fetchall(), key=itemgetter(0))
+    return [(row[0], row[1], Sums._make(row[2:])) for row in rows]
 
 
 def _merchants(source: str, rounds: int) -> str:

@@ -75,7 +75,7 @@ def _columns(reading: Reading, rows: Lines) -> tuple[pl.DataFrame, list[int]]:
     ours = frames.is_ours(reading, cells)
     frame = frames.fields(reading, cells if ours is None else cells.filter(ours))
     irregular = rows.irregular.tolist()
-    plain = frames.is_plain(reading, frame)
-    if plain.all():
+    is_regular = frames.has_plain_cells(reading, frame)
+    if is_regular.all():
         return frame, irregular
-    return frame.filter(plain), sorted([*irregular, *frame["line"].filter(~plain)])
+    return frame.filter(is_regular), sorted([*irregular, *frame["line"].filter(~is_regular)])

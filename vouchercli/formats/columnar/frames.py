@@ -185,19 +185,21 @@ def is_ours(reading: Reading, frame: pl.DataFrame) -> pl.Series | None:
     return is_kept
 
 
-def is_plain(reading: Reading, frame: pl.DataFrame) -> pl.Series:
+def has_plain_cells(reading: Reading, frame: pl.DataFrame) -> pl.Series:
     """Which rows need no cleaning. Only those with a hyphen in an identifier are looked at
     twice.
     """
-    plain = frame.select(_is_plain(reading, NO_ID_WITHOUT_HYPHEN)).to_series()
-    if plain.all():
-        return plain
-    is_right = plain.to_numpy().copy()
-    is_right[~is_right] = frame.filter(~plain).select(_is_plain(reading, NO_ID)).to_series()
+    is_regular = frame.select(_has_plain_cells(reading, NO_ID_WITHOUT_HYPHEN)).to_series()
+    if is_regular.all():
+        return is_regular
+    is_right = is_regular.to_numpy().copy()
+    is_right[~is_right] = (
+        frame.filter(~is_regular).select(_has_plain_cells(reading, NO_ID)).to_series()
+    )
     return pl.Series(is_right)
 
 
-def _is_plain(reading: Reading, no_id: str) -> pl.Expr:
+def _has_plain_cells(reading: Reading, no_id: str) -> pl.Expr:
     conditions: list[pl.Expr] = [lit(value=True)]
     for field, origin in reading.plan.origins.items():
         if isinstance(origin, str) or field == "kind":

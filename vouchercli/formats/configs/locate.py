@@ -58,7 +58,7 @@ def folders(kind: Kind) -> list[Path]:
     return [folder for folder in (Path("configs") / kind, shipped() / kind) if folder.is_dir()]
 
 
-def shown(path: Path) -> str:
+def display_name(path: Path) -> str:
     """How a config is named to a person: a shipped one without the folders that the program happens
     to lie in.
     """

@@ -201,7 +201,7 @@ def read(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
         if key in document:
             top[key].fault(
                 "misplaced_key",
-                "{offending} must stand below one of kinds:",
+                "{offending} belongs under one of kinds:",
                 at_key=True,
                 offending=key,
             )
@@ -264,7 +264,7 @@ def _columns(node: Node, kind: str, has_key: bool) -> dict[str, Node]:
         if name not in OPTIONAL[kind] and not is_given:
             node.fault(
                 "missing_field",
-                "columns: says nothing of {offending}, which every row needs",
+                "columns: lacks {offending}, which every row needs",
                 at_key=True,
                 offending=name,
             )
@@ -279,7 +279,7 @@ def _spec(node: Node, more: tuple[str, ...] = (*SPLIT, *OF_KIND)) -> Spec:
     split = [key for key in SPLIT if key in more and key in node.value]
     if len(split) == 1 or any(key in more and key in node.value for key in OF_KIND):
         node.fault(
-            "misplaced_key", "sign and otherwise belong to kind; pay and refund stand together"
+            "misplaced_key", "sign and otherwise belong to kind; pay and refund are given together"
         )
     if len(split) < 2 or set(ORIGINS) & set(node.value):
         _refuse_unclear(node, ORIGINS)

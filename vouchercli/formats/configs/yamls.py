@@ -78,7 +78,7 @@ class Document:
         """Raises `bad_yaml` with every one of the faults; nothing when there are none."""
         placed = [(self.place(each.path, key=each.at_key), each) for each in faults]
         if placed:
-            raise _bad(self.name, placed)
+            raise _bad_yaml(self.name, placed)
 
 
 def problems(
@@ -97,15 +97,15 @@ def _where(name: str, place: Place) -> str:
     return f"{name}:{place[0]}:{place[1]}"
 
 
-def _bad(name: str, faults: list[tuple[Place, Fault]]) -> VoucherError:
+def _bad_yaml(name: str, faults: list[tuple[Place, Fault]]) -> VoucherError:
     return VoucherError(
         "bad_yaml",
-        "{file} has {count} fault(s); nothing was taken from it",
+        "{file} has {count} fault(s); nothing was used",
         where=name,
         problems=[
             fault.problem(_where(name, place)) for place, fault in sorted(faults, key=itemgetter(0))
         ],
-        hint="mend them all, then run the same command again",
+        hint="correct them all, then run the same command again",
         file=name,
         count=len(faults),
     )
@@ -116,7 +116,7 @@ def checked(path: Path | str, reader: Callable[[Any], Read[Value]]) -> tuple[Val
 
     Raises `VoucherError`: no_such_file, unreadable_file, bad_yaml (with every fault).
     """
-    document = read(path, locate.shown(Path(path)))
+    document = read(path, locate.display_name(Path(path)))
     value, faults = reader(document.value)
     document.refuse(faults)
     assert value is not None
@@ -149,13 +149,15 @@ def parse(text: str, name: str, loader_of: Any = LOADER) -> Document:
             " blanks, never with TAB"
         )
         fault = Fault((), "yaml_syntax", "this is not YAML: {why}", hint, {"why": why})
-        raise _bad(name, [(_place(error.problem_mark or error.context_mark), fault)]) from error
+        raise _bad_yaml(
+            name, [(_place(error.problem_mark or error.context_mark), fault)]
+        ) from error
     finally:
         loader.dispose()
     builder = _Builder()
     value = builder.build(root, ()) if root is not None else None
     if builder.faults:
-        raise _bad(name, builder.faults)
+        raise _bad_yaml(name, builder.faults)
     return Document(value, name, builder.marks or {(): ((1, 1), (1, 1))})
 
 
@@ -175,14 +177,14 @@ def _text(path: Path) -> str:
 
 
 def _refuse_invisible(text: str, name: str) -> None:
-    found = yaml.reader.Reader.NON_PRINTABLE.search(text)
-    if found:
-        before = text[: found.start()]
-        place = (before.count("\n") + 1, found.start() - before.rfind("\n"))
-        why = f"character U+{ord(found.group()):04X}"
+    match = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if match:
+        before = text[: match.start()]
+        place = (before.count("\n") + 1, match.start() - before.rfind("\n"))
+        why = f"character U+{ord(match.group()):04X}"
         hint = "delete the invisible character"
         fault = Fault((), "yaml_syntax", "this is not YAML: {why}", hint, {"why": why})
-        raise _bad(name, [(place, fault)])
+        raise _bad_yaml(name, [(place, fault)])
 
 
 def _refuse_deep(text: str, loader_of: Any) -> None:
@@ -215,7 +217,7 @@ class _Builder:
             return None
         if node.tag not in TAGS:
             tag = node.tag.rpartition(":")[2]
-            self._fault(node, "yaml_tag", "the tag {tag} is not taken here", tag=tag)
+            self._fault(node, "yaml_tag", "the tag {tag} is not allowed here", tag=tag)
             return None
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
@@ -235,13 +237,13 @@ class _Builder:
             if not isinstance(key, yaml.ScalarNode) or not key.value.strip():
                 self._fault(key, "yaml_key", "a key must be a word")
             elif key.value == "<<" and not key.style:
-                merged |= self._merged(child, route)
+                merged |= self._merge(child, route)
             elif key.value in own:
                 line, column = self.marks[(*route, key.value)][0]
                 self._fault(
                     key,
                     "yaml_duplicate_key",
-                    "the key {key} stands here twice (first at {first})",
+                    "the key {key} is given twice (first at {first})",
                     key=key.value,
                     first=f"{line}:{column}",
                 )
@@ -249,20 +251,20 @@ class _Builder:
                 own[key.value] = self.build(child, (*route, key.value), key)
         return merged | own
 
-    def _merged(self, node: Any, route: Route) -> dict[str, Any]:
+    def _merge(self, node: Any, route: Route) -> dict[str, Any]:
         """`<<: *anchor` or `<<: [*a, *b]`: the earlier of a list wins, and our own keys win over
         all.
         """
-        found: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
         place = self.marks[route]
         for part in reversed(node.value if isinstance(node, yaml.SequenceNode) else [node]):
             value = self.build(part, route)
             self.marks[route] = place
             if isinstance(value, dict):
-                found |= value
+                merged |= value
             else:
                 self._fault(part, "yaml_merge", "only a mapping can be merged with <<")
-        return found
+        return merged
 
     def _fault(self, node: Any, code: str, text: str, **params: Any) -> None:
         self.faults.append((_place(node.start_mark), Fault((), code, text, params=params)))

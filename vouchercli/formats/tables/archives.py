@@ -136,7 +136,7 @@ class _Measured(io.RawIOBase):
             NotImplementedError,
             RuntimeError,
         ) as error:
-            raise _damaged(self._blob.name, error) from error
+            raise _damaged_archive(self._blob.name, error) from error
         self._given += len(piece)
         if self._given > MAX_BYTES or (
             self._given > HARMLESS_BYTES and self._given > MAX_RATIO * max(self._blob.packed, 1)
@@ -155,7 +155,7 @@ class _Measured(io.RawIOBase):
         super().close()
 
 
-def _damaged(name: str, error: Exception) -> VoucherError:
+def _damaged_archive(name: str, error: Exception) -> VoucherError:
     return VoucherError(
         "bad_archive",
         "{file} is damaged or cut off: {why}",
@@ -166,27 +166,27 @@ def _damaged(name: str, error: Exception) -> VoucherError:
 
 
 def _gunzip(blob: Blob) -> Callable[[], BinaryIO]:
-    def opened() -> BinaryIO:
+    def open_stream() -> BinaryIO:
         return io.BufferedReader(_Measured(gzip.GzipFile(fileobj=blob.open()), blob), 1 << 18)
 
-    return opened
+    return open_stream
 
 
-def _listed(blob: Blob) -> list[zipfile.ZipInfo]:
+def _list_entries(blob: Blob) -> list[zipfile.ZipInfo]:
     try:
         with blob.open() as stream, zipfile.ZipFile(stream) as archive:
             return archive.infolist()
     except (zipfile.BadZipFile, OSError) as error:
-        raise _damaged(blob.name, error) from error
+        raise _damaged_archive(blob.name, error) from error
 
 
 def _is_workbook(blob: Blob) -> bool:
-    return any(info.filename in WORKBOOK_ENTRIES for info in _listed(blob))
+    return any(info.filename in WORKBOOK_ENTRIES for info in _list_entries(blob))
 
 
 def _entry(blob: Blob, choices: Sequence[EntryChoice]) -> Blob:
     """The one entry that is the table."""
-    infos = {entry_name(info): info for info in _listed(blob) if not info.is_dir()}
+    infos = {entry_name(info): info for info in _list_entries(blob) if not info.is_dir()}
     for name in infos:
         if (
             name.startswith(("/", "\\"))
@@ -252,16 +252,16 @@ def _choose_entries(tables: list[str], choices: Sequence[EntryChoice]) -> list[s
 
 
 def _unzip(blob: Blob, info: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
-    def opened() -> BinaryIO:
+    def open_stream() -> BinaryIO:
         try:
             stream = zipfile.ZipFile(blob.open()).open(info)  # noqa: SIM115 - closed with the entry
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
-            raise _damaged(blob.name, error) from error
+            raise _damaged_archive(blob.name, error) from error
         return io.BufferedReader(
             _Measured(stream, Blob(blob.name, blob.open, info.compress_size)), 1 << 18
         )
 
-    return opened
+    return open_stream
 
 
 def entry_name(info: zipfile.ZipInfo) -> str:

@@ -289,7 +289,7 @@ def _cell_maker(cell: Cell, *, is_clean: bool) -> Maker:
     def make(row: Sequence[str], kind: str) -> str:
         text = read(row[place])
         if text and pattern:
-            text = readers.matched(pattern, cell.field, column, text)
+            text = readers.match_pattern(pattern, cell.field, column, text)
         text = words.get(text, text)
         if not text:
             if cell.is_needed:

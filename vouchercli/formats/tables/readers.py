@@ -66,7 +66,7 @@ def blank_fault(column: str) -> RowFault:
     return RowFault(Problem("bad_row", "{column} is missing", params={"column": column}))
 
 
-def matched(pattern: re.Pattern[str], field: str, column: str, text: str) -> str:
+def match_pattern(pattern: re.Pattern[str], field: str, column: str, text: str) -> str:
     """What the pattern finds: its group of the field's name, else its first group, else all it
     matched.
     """

@@ -238,7 +238,7 @@ class Reading:
         kind, plan = "", self.plan
         try:
             if cleaned is None:
-                row = self._trimmed(row)
+                row = self._trim(row)
                 self._refuse_damaged(row)
             cells = row if cleaned is None else cleaned
             kind = plan.kind(cells)
@@ -250,7 +250,7 @@ class Reading:
             blank = ("",) * len(FIELDS[self.profile.kind])
             return Record(line, tuple(row), blank, self._without_identity(fault.problem)), kind
 
-    def _trimmed(self, row: list[str]) -> list[str]:
+    def _trim(self, row: list[str]) -> list[str]:
         """The row without the blank cells under the blank end of the header. A row that is longer
         than the header's is left alone: a comma inside an amount has shifted it, and its last cell
         is blank because the last column mostly is.

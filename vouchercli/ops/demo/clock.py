@@ -48,7 +48,7 @@ def at(text: str) -> int:
     return int((datetime.fromisoformat(text) - BEGINNING).total_seconds())
 
 
-def shown(moment: int) -> str:
+def as_text(moment: int) -> str:
     """`2020-03-27 08:00:00` of a moment."""
     return f"{days()[moment // DAY]} {clocks()[moment % DAY]}"
 

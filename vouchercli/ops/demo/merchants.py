@@ -46,7 +46,7 @@ class Shops:
         return rng.choices(self.positions, cum_weights=self.weights, k=count)
 
 
-def found_town(
+def create_town(
     rng: Random,
     count: int,
     division: str,
@@ -76,7 +76,7 @@ def found_town(
     return town
 
 
-def unlisted(count: int) -> list[Merchant]:
+def unregistered(count: int) -> list[Merchant]:
     """Small shops that no registry lists: a round whose registration is open takes them all the
     same.
     """
@@ -88,7 +88,9 @@ def registry(town: list[Merchant]) -> str:
     return "\n".join((HEADER, *(merchant.line for merchant in town if merchant.line), ""))
 
 
-def shops(town: list[Merchant], industries: Iterable[str] = (), *, listed: bool = True) -> Shops:
+def shops(
+    town: list[Merchant], industries: Iterable[str] = (), *, registered_only: bool = True
+) -> Shops:
     """The merchants of the registry, or those of the industries named; with `listed=False` the
     unlisted ones too.
     """
@@ -96,7 +98,7 @@ def shops(town: list[Merchant], industries: Iterable[str] = (), *, listed: bool 
     inside = [
         (position, merchant.weight)
         for position, merchant in enumerate(town)
-        if (merchant.line or not listed) and (not wanted or merchant.industry in wanted)
+        if (merchant.line or not registered_only) and (not wanted or merchant.industry in wanted)
     ]
     return Shops(
         tuple(position for position, _ in inside), tuple(accumulate(weight for _, weight in inside))

@@ -347,7 +347,7 @@ def status(session: Session, plan: Plan) -> Outcome:
 def _cron_line(plan: Plan) -> str | None:
     """Our line in the crontab; None without one, or without cron."""
     try:
-        return crontab.found(_crontab(), plan.name)
+        return crontab.find_line(_crontab(), plan.name)
     except VoucherError as error:
         if error.code == "crontab_damaged":
             raise

@@ -45,7 +45,7 @@ def put_in_place(
     """Keep the programme and post what its funds grew or shrank by. Shrinking comes first, while
     every funder is still there.
     """
-    row = store.found(session.db, after.programme)
+    row = store.find(session.db, after.programme)
     if row is not None:
         _post(session, row["programme_id"], before, after, lowering=True)
     programme_id = store.save(session.db, after, document, digest, session.now)
@@ -159,7 +159,7 @@ def propose(
         data={
             "programme": before.programme,
             "result": "waiting",
-            "change": described(session.db, row, waiting),
+            "change": describe(session.db, row, waiting),
         },
         tables=(table(session.db, row, waiting),),
         says=(
@@ -167,7 +167,7 @@ def propose(
                 "proposed a change of {programme}: rounds depend on it, so it needs approval;"
                 " checkers needed: {checkers}",
                 programme=before.programme,
-                checkers=_needed(before, after),
+                checkers=_approvals_needed(before, after),
             ),
             say(
                 "next: voucher programme approve {programme} --actor NAME, by someone other than"
@@ -179,7 +179,7 @@ def propose(
     )
 
 
-def _needed(before: Programme, after: Programme) -> int:
+def _approvals_needed(before: Programme, after: Programme) -> int:
     return people.checkers_needed(law.stake_fen(before, after), before.approvals)
 
 
@@ -192,7 +192,7 @@ def approve_change(session: Session, code: str | None) -> Outcome:
     `already_approved`, `programme_in_use` ...
     """
     with writing(session) as db:
-        row, waiting = _found(session, code)
+        row, waiting = _waiting_change(session, code)
         before, after = store.value(row), store.value(waiting)
         number, name = waiting["change_id"], before.programme
         author = Hand(waiting["proposed_by"], waiting["os_user"])
@@ -200,7 +200,10 @@ def approve_change(session: Session, code: str | None) -> Outcome:
             session, before, [author], programme_changes.approvers(db, number)
         )
         programme_changes.add_verdict(session, number, "approve")
-        given, needed = len(programme_changes.approvers(db, number)), _needed(before, after)
+        given, needed = (
+            len(programme_changes.approvers(db, number)),
+            _approvals_needed(before, after),
+        )
         about = {"change": number, "file": waiting["file"], "approvals": given, "needed": needed}
         if given < needed:
             audit.note(
@@ -215,7 +218,7 @@ def approve_change(session: Session, code: str | None) -> Outcome:
                 data={
                     "programme": name,
                     "result": "waiting",
-                    "change": described(db, row, waiting),
+                    "change": describe(db, row, waiting),
                 },
                 says=(
                     say(
@@ -228,7 +231,7 @@ def approve_change(session: Session, code: str | None) -> Outcome:
                 ),
             )
         refuse_obstacles(db, row["programme_id"], before, after, waiting["file"])
-        told = described(db, row, waiting)
+        description = describe(db, row, waiting)
         programme_changes.end(db, number, "effective", session.now)
         put_in_place(session, before, after, json.loads(waiting["document"]), waiting["digest"])
         audit.note(
@@ -240,7 +243,7 @@ def approve_change(session: Session, code: str | None) -> Outcome:
             after=json.loads(waiting["document"]),
         )
         return Outcome(
-            data={"programme": name, "result": "changed", "change": told},
+            data={"programme": name, "result": "changed", "change": description},
             says=(say("programme {programme} is changed", programme=name),),
         )
 
@@ -250,12 +253,12 @@ def reject_change(session: Session, code: str | None, note: str) -> Outcome:
     `nothing_waits`, `not_a_checker`.
     """
     with writing(session) as db:
-        row, waiting = _found(session, code)
+        row, waiting = _waiting_change(session, code)
         programme = store.value(row)
         if not people.same_person(session.actor, waiting["proposed_by"]):
             staff.require_checker(session, programme)
         staff.require_itself(session, programme)
-        told = described(db, row, waiting)
+        description = describe(db, row, waiting)
         programme_changes.add_verdict(session, waiting["change_id"], "reject", note)
         programme_changes.end(db, waiting["change_id"], "declined", session.now)
         audit.note(
@@ -269,7 +272,7 @@ def reject_change(session: Session, code: str | None, note: str) -> Outcome:
             after={"change": "declined"},
         )
         return Outcome(
-            data={"programme": programme.programme, "result": "unchanged", "change": told},
+            data={"programme": programme.programme, "result": "unchanged", "change": description},
             says=(
                 say(
                     "rejected the change of {programme}; the programme is unchanged",
@@ -279,7 +282,7 @@ def reject_change(session: Session, code: str | None, note: str) -> Outcome:
         )
 
 
-def _found(session: Session, code: str | None) -> tuple[sqlite3.Row, sqlite3.Row]:
+def _waiting_change(session: Session, code: str | None) -> tuple[sqlite3.Row, sqlite3.Row]:
     """The programme and the change of it that waits. Raises `nothing_waits`."""
     row = store.current(session.db, code or session.programme)
     waiting = programme_changes.waiting(session.db, row["programme_id"])
@@ -296,7 +299,7 @@ def _found(session: Session, code: str | None) -> tuple[sqlite3.Row, sqlite3.Row
 # ---------------------------------------------------------------- shown
 
 
-def described(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> dict[str, Any]:
+def describe(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> dict[str, Any]:
     """A change that waits, as JSON: what would differ, who wants it, who has approved."""
     return {
         "change": waiting["change_id"],
@@ -304,7 +307,7 @@ def described(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) ->
         "proposed_by": waiting["proposed_by"],
         "os_user": waiting["os_user"],
         "proposed_at": times.iso(waiting["proposed_at"], row["time_zone"]),
-        "checkers_needed": _needed(store.value(row), store.value(waiting)),
+        "checkers_needed": _approvals_needed(store.value(row), store.value(waiting)),
         "approvals": [
             each._asdict() for each in programme_changes.approvers(db, waiting["change_id"])
         ],
@@ -319,8 +322,8 @@ def table(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> Tab
         programme=row["programme"],
         actor=waiting["proposed_by"],
     )
-    said = ", ".join(each.actor for each in programme_changes.approvers(db, waiting["change_id"]))
-    notes = (say("approved so far by: {names}", names=said),) if said else ()
+    names = ", ".join(each.actor for each in programme_changes.approvers(db, waiting["change_id"]))
+    notes = (say("approved so far by: {names}", names=names),) if names else ()
     return Table(heading, COLUMNS, tuple(_differences(row, waiting)), notes=notes)
 
 

@@ -40,11 +40,11 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
     programme, document = configs.read_programme(name_or_path)
     digest = configs.digest(programme)
     with writing(session) as db:
-        row = store.found(db, programme.programme)
+        row = store.find(db, programme.programme)
         before = store.value(row) if row is not None else None
         if before == programme:
             return Outcome(
-                data=_loaded(programme, "unchanged"),
+                data=_loaded_data(programme, "unchanged"),
                 says=(
                     say(
                         "programme {programme} is already loaded and the file has no change",
@@ -55,7 +55,7 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
         if row is not None and before is not None:
             if programme_changes.refuse_second(db, row, digest):
                 return Outcome(
-                    data=_loaded(programme, "waiting"),
+                    data=_loaded_data(programme, "waiting"),
                     says=(
                         say(
                             "this change of {programme} waits for approval already; nothing was"
@@ -81,7 +81,7 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
             after=document.value,
         )
     return Outcome(
-        data=_loaded(programme, "changed" if before else "loaded"),
+        data=_loaded_data(programme, "changed" if before else "loaded"),
         says=_next(session, programme, before),
         problems=yamls.problems(rules.cautions(programme), document, "warning"),
     )
@@ -105,7 +105,7 @@ def _refuse_new_staff(session: Session, before: Programme, after: Programme) -> 
             ) from error
 
 
-def _loaded(programme: Programme, what: str) -> dict[str, Any]:
+def _loaded_data(programme: Programme, what: str) -> dict[str, Any]:
     return {
         "programme": programme.programme,
         "result": what,
@@ -155,7 +155,7 @@ def show_programme(session: Session, code: str | None) -> Outcome:
         data={
             **tables.rules_data(programme),
             "loaded_at": times.iso(row["loaded_at"], programme.time_zone),
-            "waiting": programme_changes.described(session.db, row, waiting) if waiting else None,
+            "waiting": programme_changes.describe(session.db, row, waiting) if waiting else None,
         },
         tables=(
             tables.rules_table(programme, row["loaded_at"]),
