@@ -343,7 +343,7 @@ def test_a_stopped_import_of_a_platforms_file_goes_on(
     with session(calm) as one:
         wanted = ops.import_redemptions(one, name).data
     with session(town) as one, pytest.raises(Stopped):
-        ops.import_redemptions(one, name, tell=Onlooker(lambda chunk: chunk == done))
+        ops.import_redemptions(one, name, watch=Onlooker(lambda chunk: chunk == done))
     [batch] = voucher("batch", "list", "--kind", "redemptions", "-o", "json").data["batches"]
     assert batch["state"] == "importing"
     with session(town) as one:

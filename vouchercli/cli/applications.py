@@ -27,8 +27,8 @@ def import_(
     **reading: Any,
 ) -> Outcome:
     """Take in a file of applications; every row ends accepted, duplicate or rejected."""
-    with watch_import(reading.pop("verbose")) as tell:
-        return applications.import_applications(session, file, tell=tell, **reading)
+    with watch_import(reading.pop("verbose")) as watch:
+        return applications.import_applications(session, file, watch=watch, **reading)
 
 
 @command(app, "list", epilog="Example: voucher application list --round hz-1 --limit 20")

@@ -73,8 +73,8 @@ def resume(
     verbose: Verbose = False,
 ) -> Outcome:
     """Continue an import that was stopped, after the last chunk that was kept."""
-    with watch_import(verbose) as tell:
-        return batches.resume_batch(session, batch, file, tell)
+    with watch_import(verbose) as watch:
+        return batches.resume_batch(session, batch, file, watch)
 
 
 @command(app, "retry", epilog="Example: voucher batch retry 3")

@@ -26,8 +26,8 @@ def import_(
     **reading: Any,
 ) -> Outcome:
     """Take in a file of claims; every row ends accepted, duplicate or rejected."""
-    with watch_import(reading.pop("verbose")) as tell:
-        return claims.import_claims(session, file, tell=tell, **reading)
+    with watch_import(reading.pop("verbose")) as watch:
+        return claims.import_claims(session, file, watch=watch, **reading)
 
 
 @command(app, "list", epilog="Example: voucher claim list --round hz-1 --limit 20")

@@ -22,8 +22,8 @@ def import_(
     **reading: Any,
 ) -> Outcome:
     """Take in an eligibility list; lines that are on it already are duplicates."""
-    with watch_import() as tell:
-        return eligibility.import_eligibility(session, file, tell=tell, **reading)
+    with watch_import() as watch:
+        return eligibility.import_eligibility(session, file, watch=watch, **reading)
 
 
 @command(app, "list", epilog="Example: voucher eligibility list --group medics --limit 20")

@@ -47,7 +47,7 @@ TERM_AT_MOST = 30
 Formatter: Any = typer.Context.formatter_class
 
 
-def named(text: str) -> str:
+def translate_stand_ins(text: str) -> str:
     """`CODE[@VERSION]` in the chosen language."""
     return re.sub(
         r"(?<![-\w])[A-Z]{2,}(?!\w)",
@@ -76,7 +76,7 @@ class Page(Formatter):  # type: ignore[misc]
         """How the command is written."""
         start = f"{t('Usage: ')}{prog} "
         # Typer's braces around what must be given say nothing
-        words = named(re.sub(r"[{}]", "", args))
+        words = translate_stand_ins(re.sub(r"[{}]", "", args))
         first, *rest = fold(words, self.width - cells(start)).split("\n")
         self.write("\n".join([start + first, *(" " * cells(start) + line for line in rest)]) + "\n")
 
@@ -103,7 +103,7 @@ class Page(Formatter):  # type: ignore[misc]
         self, rows: Iterable[tuple[str, str]], col_max: int = TERM_AT_MOST, col_spacing: int = 2
     ) -> None:
         """Names and what they mean, side by side."""
-        pairs = [(named(term), explain(meaning)) for term, meaning in rows]
+        pairs = [(translate_stand_ins(term), explain(meaning)) for term, meaning in rows]
         column = min(max(cells(term) for term, _ in pairs), col_max) + col_spacing
         indent, margin = " " * self.current_indent, " " * (self.current_indent + column)
         for term, meaning in pairs:

@@ -39,7 +39,7 @@ def language() -> str:
     return _chosen[0]
 
 
-def wanted(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
+def choose_language(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
     """`--lang`, else VOUCHER_LANG, else the locale: help is translated before any option is
     parsed.
     """

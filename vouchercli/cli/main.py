@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from vouchercli import __version__
 from vouchercli.cli import USUAL_COLLECTOR
 from vouchercli.cli.help import dress
-from vouchercli.cli.language import speak, t, wanted
+from vouchercli.cli.language import choose_language, speak, t
 from vouchercli.cli.options import DEFAULTS, PANEL, Call, declare, parameters
 from vouchercli.errors import VoucherError
 from vouchercli.result import NO_ROOM
@@ -164,7 +164,7 @@ def main(args: Sequence[str] | None = None) -> int:
     one.
     """
     arguments = list(sys.argv[1:] if args is None else args)
-    speak(wanted(arguments))
+    speak(choose_language(arguments))
     _write_any_character()
     call = Call()
     try:

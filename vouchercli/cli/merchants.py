@@ -83,14 +83,14 @@ def import_(
     **reading: Any,
 ) -> Outcome:
     """Update the registry from a file: who is new, who changed, who is missing."""
-    with watch_import() as tell:
+    with watch_import() as watch:
         return registries.import_merchants(
             session,
             file,
             **reading,
             missing=missing,
             is_sure=call.yes,
-            tell=tell,
+            watch=watch,
         )
 
 

@@ -24,8 +24,8 @@ def import_(
     **reading: Any,
 ) -> Outcome:
     """Take in a file of payments and refunds; every row ends accepted, duplicate or rejected."""
-    with watch_import(reading.pop("verbose")) as tell:
-        return redemptions.import_redemptions(session, file, tell=tell, **reading)
+    with watch_import(reading.pop("verbose")) as watch:
+        return redemptions.import_redemptions(session, file, watch=watch, **reading)
 
 
 @command(app, "list", epilog="Example: voucher redemption list --claim C0001")

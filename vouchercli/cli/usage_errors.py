@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 from typing import Any
 
-from vouchercli.cli.help import limits, named
+from vouchercli.cli.help import limits, translate_stand_ins
 from vouchercli.cli.language import t
 from vouchercli.errors import UsageFault
 
@@ -69,6 +69,6 @@ def _values_of(match: re.Match[str]) -> dict[str, str]:
     if "range" in given:
         given["range"] = limits(given["range"])
     return given | {
-        "what": named(given.get("what", "")),
+        "what": translate_stand_ins(given.get("what", "")),
         "known": given.get("known", "").replace("'", ""),
     }

@@ -26,7 +26,7 @@ class Unit(NamedTuple):
     digits: int
     name: str
 
-    def shown(self, amount_fen: int) -> str:
+    def amount_text(self, amount_fen: int) -> str:
         """The amount, grouped by thousands, rounded half up."""
         return money.grouped(money.half_up(amount_fen * 10**self.digits, self.fen), self.digits)
 
@@ -78,7 +78,7 @@ def label(column: Column) -> str:
 
 
 PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
-    "fen": lambda value, zone, unit: unit.shown(value),
+    "fen": lambda value, zone, unit: unit.amount_text(value),
     "int": lambda value, zone, unit: f"{value:,}",
     "rate": lambda value, zone, unit: money.grouped(_tenths(value), 1) + " %",
     "time": lambda value, zone, unit: times.shown(value, zone),

@@ -148,7 +148,7 @@ FROM_TOTALS = {by: _from_totals(by) for by in KEPT_BY_DAY}
 FROM_FACTS = {by: _from_facts(by) for by in KEPT_BY_DAY}
 
 
-def redeemed(db: sqlite3.Connection, by: str, window: Window, zone: str) -> list[Group]:
+def redemption_sums(db: sqlite3.Connection, by: str, window: Window, zone: str) -> list[Group]:
     """Sums over the window by round and key (any but merchant), of every programme; for week and
     month the key is the day (yyyymmdd), for round, template and platform it is blank.
     """
@@ -317,7 +317,7 @@ def public_funders(db: sqlite3.Connection, programme_id: int) -> list[str]:
     return [row[0] for row in db.execute(FUNDERS, (programme_id,))]
 
 
-def funded(
+def funder_shares(
     db: sqlite3.Connection, by: str, window: Window, span: tuple[int, int], zone: str
 ) -> list[Share]:
     """What each public funder paid over the window, by round and key. Totals know it by round and
@@ -346,7 +346,7 @@ WHERE c.claimed_at >= :from_at AND c.claimed_at < :until_at GROUP BY r.round_id 
 """
 
 
-def claimed(db: sqlite3.Connection, window: Window, zone: str) -> dict[int, int]:
+def claimed_packs(db: sqlite3.Connection, window: Window, zone: str) -> dict[int, int]:
     """Packs claimed in the window, by round."""
     packs: dict[int, int] = {}
     for round_id, count in _both(db, window, zone, CLAIMED_DAYS, CLAIMED_SPAN):

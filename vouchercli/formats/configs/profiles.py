@@ -145,7 +145,7 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
     return profiles[wanted]
 
 
-def known(kind: str) -> list[Profile]:
+def known_profiles(kind: str) -> list[Profile]:
     """Every profile for `kind` that can be found from here, by name."""
     each = [
         yamls.checked(locate.find("platforms", name), read)[0] for name in locate.names("platforms")

@@ -37,7 +37,7 @@ def read(
         if profile is not None and not isinstance(profile, profiles.Profile)
         else profile
     )
-    candidates = [given] if given else profiles.known(kind)
+    candidates = [given] if given else profiles.known_profiles(kind)
     source = open_source(
         path,
         encoding=encoding,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
-from vouchercli.formats.configs.profiles import known
+from vouchercli.formats.configs.profiles import known_profiles
 from vouchercli.formats.tables.cells import EDGE, column_key, column_keys
 from vouchercli.result import Problem
 
@@ -309,7 +309,11 @@ def _other_kind(keys: set[str], kind: str, score: int = -1) -> str:
     """
     scores = {
         other: max(
-            (_score(profile, keys) for profile in known(other) if not missing(profile, keys)),
+            (
+                _score(profile, keys)
+                for profile in known_profiles(other)
+                if not missing(profile, keys)
+            ),
             default=-1,
         )
         for other in KIND_WORDS

@@ -207,11 +207,11 @@ def retry_batch(session: Session, batch_id: int) -> Outcome:
     return retries.retry(session, KINDS, batch_id)
 
 
-def resume_batch(session: Session, batch_id: int, file: str | None, tell: Watch | None) -> Outcome:
+def resume_batch(session: Session, batch_id: int, file: str | None, watch: Watch | None) -> Outcome:
     """Go on with an import that was stopped or killed; `file` says where the file is now (None:
     where it was).
     """
-    return importing.resume(session, KINDS, batch_id, file, tell)
+    return importing.resume(session, KINDS, batch_id, file, watch)
 
 
 def _refuse_granted(session: Session, batch_id: int) -> None:

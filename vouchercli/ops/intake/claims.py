@@ -48,13 +48,13 @@ def _reopen(intake: Intake, only: int | None) -> None:
     )
 
 
-def _by_columns(intake: Intake, done: int) -> Iterator[Chunk] | None:
+def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
     if not by_columns.goes_by_columns(intake):
         return None
     # everyday files never wait for the libraries behind it
     from vouchercli.ops.intake.by_columns.claims import chunks
 
-    return chunks(intake, done)
+    return chunks(intake, done_line)
 
 
 WAITING = ("claim_reused", "over_quota", "resident_limit")  # what another claim can lift

@@ -55,7 +55,7 @@ class Job:
     session: Session
     kind: Kind
     reading: Reading
-    asked: dict[str, Any]
+    reading_options: dict[str, Any]
     options: dict[str, Any]
     watch: Watch | None
 
@@ -78,7 +78,7 @@ def take_in(
     profile: str | None = None,
     encoding: str | None = None,
     sha1: str | None = None,
-    tell: Watch | None = None,
+    watch: Watch | None = None,
     **options: Any,
 ) -> Outcome:
     """Import one file, or go on with its import where it stopped. The same file again is a no-op
@@ -88,7 +88,7 @@ def take_in(
     `Stopped` when asked to.
     """
     reading = files.read(file, kind.name, profile=profile, encoding=encoding, sha1=sha1)
-    job = Job(session, kind, reading, {"profile": profile, "encoding": encoding}, options, tell)
+    job = Job(session, kind, reading, {"profile": profile, "encoding": encoding}, options, watch)
     with writing(session) if session.dry_run else nullcontext():
         return _import_file(job)
 
@@ -103,7 +103,7 @@ def resume(
     kinds: dict[str, Kind],
     batch_id: int,
     file: str | None = None,
-    tell: Watch | None = None,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Go on with the import of a batch that was stopped, from `file` (None: where it was). Raises
     `VoucherError` when it is done or undone, or when the file is another one.
@@ -117,9 +117,12 @@ def resume(
             hint="voucher batch show {batch}",
             batch=batch_id,
         )
-    asked = json.loads(batch.options)
+    reading_options = json.loads(batch.options)
     reading = files.read(
-        file or batch.file, batch.kind, profile=asked["profile"], encoding=asked["encoding"]
+        file or batch.file,
+        batch.kind,
+        profile=reading_options["profile"],
+        encoding=reading_options["encoding"],
     )
     if reading.sha256 != batch.sha256:
         raise VoucherError(
@@ -139,9 +142,9 @@ def resume(
         session if is_chosen else session._replace(programme=batch.programme),
         kinds[batch.kind],
         reading,
-        asked,
+        reading_options,
         {},
-        tell,
+        watch,
     )
     with writing(session) if session.dry_run else nullcontext():
         return _import_file(job)
@@ -164,8 +167,8 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
             accepted=batch.accepted,
         )
     about = {"batch": batch_id, "kind": batch.kind, "file": batch.file, "undone": batch.accepted}
-    done = say("batch {batch} is undone: {undone} rows of {file} were removed", **about)
-    return Outcome(about, says=(done,))
+    done_line = say("batch {batch} is undone: {undone} rows of {file} were removed", **about)
+    return Outcome(about, says=(done_line,))
 
 
 def refuse_undone(batch: Batch) -> None:
@@ -187,19 +190,22 @@ def _import_file(job: Job) -> Outcome:
     known = _known_batch(job)
     if known and known.state == "done":
         return summaries.summarise_repeat(known, job.reading, job.kind.name)
-    intake, done = _intake_of(job, known.batch if known else 0), known.last_line if known else 0
+    intake, done_line = (
+        _intake_of(job, known.batch if known else 0),
+        known.last_line if known else 0,
+    )
     more: dict[str, Any] = {}
-    coming_chunks = _chunks(intake, done)
+    coming_chunks = _chunks(intake, done_line)
     with ExitStack() as after_first_chunk:
         while (chunk := next(coming_chunks, None)) is not None:
             with job.chunk():
-                if outcome := _repeat_if_overtaken(job, intake, done):
+                if outcome := _repeat_if_overtaken(job, intake, done_line):
                     return outcome
                 intake = intake if intake.batch_id else _begin_batch(job, intake)
                 chunk_intake, more = _judge_chunk(intake, chunk, job.watch)
                 if chunk_intake.is_whole:
                     return _finish(job, chunk_intake, more)
-                if done == 0:
+                if done_line == 0:
                     audit.note(
                         job.session,
                         f"{job.kind.name}.begin",
@@ -207,13 +213,13 @@ def _import_file(job: Job) -> Outcome:
                         batch=intake.batch_id,
                         sha256=job.reading.sha256,
                     )
-            if not done and not intake.db.in_transaction:
+            if not done_line and not intake.db.in_transaction:
                 # an import goes on behind its last chunk, whichever that is
                 after_first_chunk.enter_context(loosely(intake.db))
-            done = chunk.last_line
+            done_line = chunk.last_line
             _report_progress(job, intake, chunk)
     with job.chunk():
-        return _repeat_if_overtaken(job, intake, done) or _finish(
+        return _repeat_if_overtaken(job, intake, done_line) or _finish(
             job, replace(intake, is_whole=False), more
         )
 
@@ -238,23 +244,23 @@ def _intake_of(job: Job, batch_id: int) -> Intake:
     return Intake(job.session, db, job.kind, job.reading, batch_id, programme, zone, job.options)
 
 
-def _chunks(intake: Intake, done: int) -> Iterator[Chunk]:
-    by_columns = intake.kind.by_columns(intake, done) if intake.kind.by_columns else None
+def _chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:
+    by_columns = intake.kind.by_columns(intake, done_line) if intake.kind.by_columns else None
     return (
         by_columns
         if by_columns is not None
-        else chunks(intake.reading, done, is_cut=intake.kind.settle is not None)
+        else chunks(intake.reading, done_line, is_cut=intake.kind.settle is not None)
     )
 
 
-def _repeat_if_overtaken(job: Job, intake: Intake, done: int) -> Outcome | None:
+def _repeat_if_overtaken(job: Job, intake: Intake, done_line: int) -> Outcome | None:
     """The summary of the first import, when another process has imported the file meanwhile; called
     under the write lock. Raises `Busy` while the other process is still importing.
     """
     known = _known_batch(job)
     if known and known.state == "done":
         return summaries.summarise_repeat(known, job.reading, job.kind.name)
-    if ((known.batch, known.last_line) if known else (0, 0)) != (intake.batch_id, done):
+    if ((known.batch, known.last_line) if known else (0, 0)) != (intake.batch_id, done_line):
         raise Busy(
             "being_imported",
             "another command is importing {file}",
@@ -278,7 +284,7 @@ def _begin_batch(job: Job, intake: Intake) -> Intake:
         header=json.dumps(reading.header, ensure_ascii=False),
         actor=job.session.actor,
         imported_at=job.session.now,
-        options=json.dumps(job.asked, ensure_ascii=False),
+        options=json.dumps(job.reading_options, ensure_ascii=False),
     )
     return replace(intake, batch_id=batch_id)
 
@@ -292,7 +298,7 @@ def _judge_chunk(
     written, records = (
         chunk.proved.write(intake, chunk) if chunk.proved else (NOTHING, chunk.records)
     )
-    staging.stage(intake, records, tell=watch.read if watch else None)
+    staging.stage(intake, records, report_rows=watch.read if watch else None)
     intake = replace(
         intake,
         is_whole=chunk.is_last

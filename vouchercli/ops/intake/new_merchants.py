@@ -30,9 +30,9 @@ NUMBER, NAME, USCC, DISTRICT, PLATFORM_NO = (
 SEGMENT = slice(DISTRICT, FIELDS.index("size") + 1)
 
 
-def chunks(intake: Intake, done: int) -> Iterator[Chunk]:
+def chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:
     """The whole file as one chunk."""
-    yield Chunk(done, (), is_first=True, is_last=True, proved=Registry())
+    yield Chunk(done_line, (), is_first=True, is_last=True, proved=Registry())
 
 
 class Registry:

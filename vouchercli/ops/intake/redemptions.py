@@ -201,13 +201,13 @@ def _accept(intake: Intake) -> dict[str, Any]:
     return {}
 
 
-def _by_columns(intake: Intake, done: int) -> Iterator[Chunk] | None:
+def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
     if not by_columns.goes_by_columns(intake):
         return None
     # everyday files never wait for the libraries behind it
     from vouchercli.ops.intake.by_columns import ledger
 
-    return ledger.chunks(intake, done)
+    return ledger.chunks(intake, done_line)
 
 
 def _undo(session: Session, batch_id: int) -> None:

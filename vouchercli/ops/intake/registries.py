@@ -59,13 +59,13 @@ def import_merchants(
             given=missing,
             known=", ".join(MISSING_WAYS),
         )
-    asked = {"profile": profile, "encoding": encoding}
-    options |= {**asked, "missing": missing, "is_sure": is_sure}
+    reading_options = {"profile": profile, "encoding": encoding}
+    options |= {**reading_options, "missing": missing, "is_sure": is_sure}
     outcome = importing.take_in(session, KIND, file, **options)
     if "repeats" in outcome.data and missing == "suspend":
         more = _suspend_afterwards(
             session,
-            files.read(file, KIND.name, **asked),
+            files.read(file, KIND.name, **reading_options),
             outcome.data,
             is_sure=is_sure,
         )
@@ -169,13 +169,19 @@ def _missing(intake: Intake, registry: str) -> dict[str, Any]:
     if "missing" not in intake.options or REJECT_COLUMNS[0] in intake.reading.header:
         return {}
     unread, texts = _unread(intake)
-    gone = registries.missing(intake.db, intake.batch_id, registry, texts)
+    missing_rows = registries.missing(intake.db, intake.batch_id, registry, texts)
     suspended = 0
-    if gone and intake.options["missing"] == "suspend":
-        _refuse_doubtful(intake, registry, len(gone), unread)
-        suspended = _suspend_missing(intake, registry, gone)
-    missing_merchants = [{"merchant_no": row["merchant_no"], "name": row["name"]} for row in gone]
-    return {"missing": len(gone), "suspended": suspended, "missing_merchants": missing_merchants}
+    if missing_rows and intake.options["missing"] == "suspend":
+        _refuse_doubtful(intake, registry, len(missing_rows), unread)
+        suspended = _suspend_missing(intake, registry, missing_rows)
+    missing_merchants = [
+        {"merchant_no": row["merchant_no"], "name": row["name"]} for row in missing_rows
+    ]
+    return {
+        "missing": len(missing_rows),
+        "suspended": suspended,
+        "missing_merchants": missing_merchants,
+    }
 
 
 def _unread(intake: Intake) -> tuple[int, set[str]]:
@@ -189,7 +195,7 @@ def _unread(intake: Intake) -> tuple[int, set[str]]:
     return sum(not texts & known for texts in rows), known
 
 
-def _refuse_doubtful(intake: Intake, registry: str, gone: int, unread: int) -> None:
+def _refuse_doubtful(intake: Intake, registry: str, missing_rows: int, unread: int) -> None:
     """Nobody is suspended for a file that looks like a part of its registry (less than half), or
     for rows that cannot be read.
     """
@@ -204,7 +210,7 @@ def _refuse_doubtful(intake: Intake, registry: str, gone: int, unread: int) -> N
             count=unread,
         )
     known = registries.count(intake.db, registry)
-    if 2 * gone > known:
+    if 2 * missing_rows > known:
         raise VoucherError(
             "registry_in_part",
             "{missing} of the {known} merchants of registry {registry} are not in this file: it"
@@ -213,13 +219,13 @@ def _refuse_doubtful(intake: Intake, registry: str, gone: int, unread: int) -> N
                 "import the whole registry; or leave out --missing suspend; or add --yes to suspend"
                 " all {missing}"
             ),
-            missing=gone,
+            missing=missing_rows,
             known=known,
             registry=registry,
         )
 
 
-def _suspend_missing(intake: Intake, registry: str, gone: list[sqlite3.Row]) -> int:
+def _suspend_missing(intake: Intake, registry: str, missing_rows: list[sqlite3.Row]) -> int:
     """Suspend those that the registry dropped, all in one deed; returns how many were not suspended
     already.
     """
@@ -228,7 +234,7 @@ def _suspend_missing(intake: Intake, registry: str, gone: list[sqlite3.Row]) -> 
     stopped = suspensions.begin_missing(
         intake.db,
         intake.batch_id,
-        [row["merchant_id"] for row in gone],
+        [row["merchant_id"] for row in missing_rows],
         at=session.now,
         reason=reason,
         actor=session.actor,
@@ -239,7 +245,7 @@ def _suspend_missing(intake: Intake, registry: str, gone: list[sqlite3.Row]) -> 
         f"batch {intake.batch_id}",
         from_at=session.now,
         reason=reason,
-        merchants=[row["merchant_no"] for row in gone],
+        merchants=[row["merchant_no"] for row in missing_rows],
     )
     return stopped
 
@@ -289,14 +295,16 @@ def _sentences(data: dict[str, Any]) -> tuple[Message, ...]:
 
 
 def _missing_table(data: dict[str, Any]) -> Table:
-    gone = data.get("missing_merchants") or []
+    missing_rows = data.get("missing_merchants") or []
     more = say(
-        "The first {shown} of {count}; -o json lists all.", shown=NAMED_MISSING, count=len(gone)
+        "The first {shown} of {count}; -o json lists all.",
+        shown=NAMED_MISSING,
+        count=len(missing_rows),
     )
     return Table(
         say("No longer in registry {profile}", profile=data["profile"]),
         (Column("merchant_no", "Number"), Column("name", "Name")),
-        gone[:NAMED_MISSING],
-        notes=(more,) if len(gone) > NAMED_MISSING else (),
+        missing_rows[:NAMED_MISSING],
+        notes=(more,) if len(missing_rows) > NAMED_MISSING else (),
         optional=True,
     )

@@ -60,23 +60,23 @@ def retry(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
                 _intake_of(session, intake.kind, other), other, intake.kind.waiting, len(staged) + 1
             )
         after = judge_again(intake, staged, None)
-        mine = after.pop(batch_id, (0, 0, 0))
+        own_moves = after.pop(batch_id, (0, 0, 0))
         audit.note(
             session,
             f"{intake.kind.name}.retry",
             batch.file,
             batch=batch_id,
-            accepted=mine[0],
-            rejected=mine[2],
+            accepted=own_moves[0],
+            rejected=own_moves[2],
             **({"others": {str(other): moved for other, moved in after.items()}} if after else {}),
         )
         outcome = summaries.summarise(
             intake,
             batches.named(db, batch_id),
-            read=sum(mine),
-            accepted=mine[0],
-            duplicate=mine[1],
-            rejected=mine[2],
+            read=sum(own_moves),
+            accepted=own_moves[0],
+            duplicate=own_moves[1],
+            rejected=own_moves[2],
         )
         return replace(outcome, says=(*outcome.says, *_sentences_about(after)))
 

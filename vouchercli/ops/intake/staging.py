@@ -64,14 +64,14 @@ def stage(
     records: Iterable[Record],
     *,
     first_place: int | None = None,
-    tell: Callable[[int], None] | None = None,
+    report_rows: Callable[[int], None] | None = None,
 ) -> None:
     """Type the records and add them to the staged rows, at their lines or from `first_place` on,
     identities masked.
     """
     warnings: list[tuple[int, str, str]] = []
     incoming.put(
-        intake.db, intake.kind.add, _type_rows(intake, records, first_place, warnings, tell)
+        intake.db, intake.kind.add, _type_rows(intake, records, first_place, warnings, report_rows)
     )
     incoming.warn(intake.db, warnings)
 
@@ -81,7 +81,7 @@ def _type_rows(
     records: Iterable[Record],
     first_place: int | None,
     warnings: list[tuple[int, str, str]],
-    tell: Callable[[int], None] | None,
+    report_rows: Callable[[int], None] | None,
 ) -> Iterator[tuple[Any, ...]]:
     type_row = intake.kind.typist(intake)
     blank = (None,) * intake.kind.width
@@ -111,8 +111,8 @@ def _type_rows(
                 warnings.extend(
                     (place, code, as_json(detail)) for code, detail in intake.kind.warnings(typed)
                 )
-        if tell and count % 10_000 == 9_999:
-            tell(10_000)
+        if report_rows and count % 10_000 == 9_999:
+            report_rows(10_000)
 
 
 def masker(intake: Intake) -> Callable[[str], str]:

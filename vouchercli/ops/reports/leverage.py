@@ -128,7 +128,7 @@ def _make_answer(session: Session, by: str, scope: Scope, with_funders: bool) ->
 
 def _sums_by_key(session: Session, by: str, scope: Scope) -> dict[str, Sums]:
     """The sums of the scope's rounds, pooled by key."""
-    redeemed_groups = store.redeemed(session.db, by, scope.window, scope.zone)
+    redeemed_groups = store.redemption_sums(session.db, by, scope.window, scope.zone)
     return law.grouped(
         by,
         (
@@ -154,7 +154,9 @@ def _claims_by_key(session: Session, by: str, scope: Scope) -> dict[str, Claimed
         return None
     name = by if by in law.WITH_RATES else "round"
     claimed: dict[str, Claimed] = {}
-    for round_id, packs in store.claimed(session.db, scope.window_of_claims, scope.zone).items():
+    for round_id, packs in store.claimed_packs(
+        session.db, scope.window_of_claims, scope.zone
+    ).items():
         if round_id in scope.rounds:
             row = scope.rounds[round_id]
             key = getattr(row, name)
@@ -174,7 +176,7 @@ def _shares(
         return {key: {funders[0]: sums.public_fen} for key, sums in groups.items()}
     shares = {key: dict.fromkeys(funders, 0) for key in groups}
     span = (scope.since or -END_OF_TIME, END_OF_TIME if scope.as_of is None else scope.as_of + 1)
-    for share in store.funded(session.db, by, scope.window, span, scope.zone):
+    for share in store.funder_shares(session.db, by, scope.window, span, scope.zone):
         if share.round_id in scope.rounds:
             key = _key(by, scope, share.round_id, share.key)
             part = shares.setdefault(

@@ -39,8 +39,8 @@ def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
     """A row for each round; the keys are a tested contract."""
     db, until = session.db, END_OF_TIME if scope.as_of is None else scope.as_of
     at = session.now if scope.as_of is None else scope.as_of
-    claimed = store.claimed(db, scope.window, scope.zone)
-    redeemed = store.redeemed(db, "round", scope.window, scope.zone)
+    claimed = store.claimed_packs(db, scope.window, scope.zone)
+    redeemed = store.redemption_sums(db, "round", scope.window, scope.zone)
     sums = law.grouped("round", ((str(group.round_id), group.sums) for group in redeemed))
     users = store.users(db, until) if claimed else {}
     breaches = store.breaches(db, scope.programme["programme_id"], until)

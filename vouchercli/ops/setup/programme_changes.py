@@ -111,7 +111,7 @@ def must_wait(
     return law.is_binding(before, after) and programme_changes.is_rested_on(db, programme_id)
 
 
-def refuse_second(db: sqlite3.Connection, row: sqlite3.Row, digest: str) -> bool:
+def is_already_waiting(db: sqlite3.Connection, row: sqlite3.Row, digest: str) -> bool:
     """Whether this very change waits already. Raises `change_waiting` when another one does."""
     waiting = programme_changes.waiting(db, row["programme_id"])
     if waiting is None or waiting["digest"] == digest:

@@ -53,7 +53,7 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
                 ),
             )
         if row is not None and before is not None:
-            if programme_changes.refuse_second(db, row, digest):
+            if programme_changes.is_already_waiting(db, row, digest):
                 return Outcome(
                     data=_loaded_data(programme, "waiting"),
                     says=(

@@ -46,10 +46,10 @@ class Proof(NamedTuple):
     limits: Limits | None  # those that look beyond the round, if any do
 
 
-def chunks(intake: Intake, done: int) -> Iterator[Chunk]:
-    """The chunks of a large file of claims behind the line `done`."""
+def chunks(intake: Intake, decided: int) -> Iterator[Chunk]:
+    """The chunks of a large file of claims behind the line `decided`."""
     store.widen_cache(intake.db)
-    return iter(feed.Feed(intake, done, lambda: Prover(intake), Writer()))
+    return iter(feed.Feed(intake, decided, lambda: Prover(intake), Writer()))
 
 
 class Prover:
@@ -101,10 +101,10 @@ class Prover:
         repeats = rows.join(first, on="line", how="anti").filter(
             ~col("round_id").is_in(list(self._residents_by_round))
         )["line"]
-        done = pl.concat([fit["line"], repeats])
+        decided = pl.concat([fit["line"], repeats])
         return Proof(
             fit,
-            [*irregular, *typing.lines_without(frame["line"], done)],
+            [*irregular, *typing.lines_without(frame["line"], decided)],
             repeats.len(),
             self._is_one_each,
             self._limits,

@@ -73,14 +73,14 @@ class Feed:
     """The chunks of one large file."""
 
     def __init__(
-        self, intake: Intake, done: int, make_prover: Callable[[], Prover], writer: Writer
+        self, intake: Intake, done_line: int, make_prover: Callable[[], Prover], writer: Writer
     ) -> None:
-        self._intake, self._done, self._writer = intake, done, writer
+        self._intake, self._done_line, self._writer = intake, done_line, writer
         self._make_prover, self._prover = make_prover, make_prover()
         self._epoch = 0
         self._version = store.data_version(intake.db)
         self._pool = ThreadPoolExecutor(1)
-        self._blocks = blocks.blocks(intake.reading, done, chunks.end_of)
+        self._blocks = blocks.blocks(intake.reading, done_line, chunks.end_of)
         self._coming: deque[Future[ProvedBlock | None]] = deque()
         self._first: ProvedBlock | None = None  # of the chunk that comes next
         self._is_by_lines = True
@@ -91,12 +91,12 @@ class Feed:
             self._first = self._next_block()
             while self._first:
                 last_line = self._first.block.last_line
-                chunk = Chunk(last_line, (), is_first=self._done == 0, proved=self)
+                chunk = Chunk(last_line, (), is_first=self._done_line == 0, proved=self)
                 yield chunk
-                self._done = chunk.last_line
+                self._done_line = chunk.last_line
                 self._first = self._next_block()
             if not self._is_by_lines:
-                yield from chunks.chunks(self._intake.reading, self._done, is_cut=True)
+                yield from chunks.chunks(self._intake.reading, self._done_line, is_cut=True)
         finally:
             self._pool.shutdown(cancel_futures=True)
             self._prover.close()

@@ -33,9 +33,9 @@ SIGNED = (
 )  # negative in a refund
 
 
-def chunks(intake: Intake, done: int) -> Iterator[Chunk]:
-    """The chunks of a large file of redemptions behind the line `done`."""
-    return iter(feed.Feed(intake, done, lambda: Prover(intake), Writer(intake)))
+def chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:
+    """The chunks of a large file of redemptions behind the line `done_line`."""
+    return iter(feed.Feed(intake, done_line, lambda: Prover(intake), Writer(intake)))
 
 
 class Writer(feed.Writer):

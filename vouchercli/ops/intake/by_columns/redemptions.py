@@ -104,13 +104,13 @@ class Prover:
         changes = paid.select(CHANGE).unique(maintain_order=True).with_row_index("change")
         paid = paid.join(changes, on=CHANGE, how="left", maintain_order="left")
         returned = refunds.candidates(rows.filter(~is_payment)) if self._restores else rows.clear()
-        done = pl.concat([paid["line"], repeated, returned["line"]])
+        decided = pl.concat([paid["line"], repeated, returned["line"]])
         return Proof(
             paid,
             changes.select(CHANGE).rows(),
             days,
             returned.select(REFUND),
-            [*irregular, *lines_without(lines, done)],
+            [*irregular, *lines_without(lines, decided)],
             repeated.len(),
         )
 
