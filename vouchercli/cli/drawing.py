@@ -1,5 +1,5 @@
-"""A table for a person. Rich draws it; here stands what Rich does not know: which unit of amounts
-fits, what may be folded, and that a table which is too wide becomes a list.
+"""Tables on a terminal. Rich draws them; this module chooses the unit of amounts that fits, decides
+what may be folded, and turns a table that is too wide into a list.
 
 Amounts are shown in the finest unit that fits; then texts are folded, at blanks and between Chinese
 characters, never inside a number, a time, a code or a digest; and where even that is too wide, each
@@ -84,7 +84,7 @@ def _notes(table: Table, unit: Unit) -> list[str]:
 
 
 def _columns(table: Table) -> list[Column]:
-    """What a person is shown."""
+    """The columns of a table that are shown to a reader."""
     return [
         column
         for column in table.columns

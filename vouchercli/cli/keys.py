@@ -1,5 +1,5 @@
-"""Reason codes and the keys of a template's file as a Chinese reader sees them: in words. Programs
-and English readers see them as they are written.
+"""Reason codes and the keys of a template's file in words, for Chinese readers. Programs and
+English readers get them as they are written.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ _chosen = ["en"]  # one process speaks one language: main() chooses it before an
 
 
 def speak(language: str) -> None:
-    """Choose the language of all that follows."""
+    """Choose the language of all output."""
     _chosen[0] = language
 
 
@@ -94,8 +94,8 @@ def for_programme(text: str, programme: str | None) -> str:
 
 
 def _sentence_value(value: Any, *, is_pasted: bool) -> Any:
-    """A value as it stands in a sentence: our words translated, and in a command to paste a name
-    with blanks in quotes.
+    """A value as it is inserted into a sentence: our words are translated, and in a command to
+    paste a name with blanks is quoted.
     """
     if isinstance(value, Word):
         return t(value)

@@ -61,7 +61,7 @@ COMPLETION = (
 
 
 class Nouns(TyperGroup):
-    """The root group: knows every noun's name and help without importing its module."""
+    """The root group: lists every noun with its help without importing its module."""
 
     verb = ""  # the word after the noun
 
@@ -191,8 +191,8 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _close(*streams: TextIO) -> None:
-    """Send what is still to be written nowhere, so that the interpreter does not stumble over it at
-    its end.
+    """Redirect what is still to be written to the null device, so that the interpreter does not
+    fail at its end.
     """
     for stream in streams:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -219,7 +219,9 @@ def _run_to_exit_code(call: Call, arguments: Sequence[str]) -> int:
 
 
 def _run_command(call: Call, arguments: Sequence[str]) -> Any:
-    """What the command gives back; the exit code when --help or --version has spoken for itself.
+    """The outcome of the command; the exit code when --help or --version has already printed its
+    text. The command's own main() is not used, because it ends the process by itself when it is
+    interrupted.
 
     Not through the command's own main(): that one ends a process by itself when it is interrupted
     or its reader leaves.
@@ -237,8 +239,8 @@ def _run_command(call: Call, arguments: Sequence[str]) -> Any:
 
 
 def _write_any_character() -> None:
-    """A terminal or pipe that knows no Chinese gets an escape for it, never a failure in the middle
-    of the work.
+    """Characters that a terminal or pipe cannot show are written as escapes, so that output never
+    fails in the middle of the work.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
@@ -275,8 +277,8 @@ def _usage_error(call: Call, error: Any, arguments: Sequence[str]) -> int:
 
 
 def _requested_output(ctx: Any, args: Sequence[str]) -> str | None:
-    """The output that a command line asks for which cannot be parsed, as its command reads words: a
-    value of another option is no option, nor is anything after `--`.
+    """The output format requested by a command line that cannot be parsed, read as its command
+    reads words: a value of another option is no option, nor is anything after `--`.
     """
     with_value = {"-o", "--output"}
     for option in ctx.command.params if ctx else ():

@@ -133,8 +133,8 @@ class Call:
         return self.given.get("programme")
 
     def present(self, zone: str = times.HOME_ZONE) -> int:
-        """Now, as UTC epoch seconds: the machine's clock, unless --now or VOUCHER_NOW stands in for
-        it. The clock enters the program here and nowhere else.
+        """Now, as UTC epoch seconds: the machine's clock, or the time given by --now or
+        VOUCHER_NOW. The clock is read here and nowhere else.
         """
         text = self.given.get("now") or os.environ.get("VOUCHER_NOW")
         return moment(text, zone) if text else int(time.time())  # noqa: TID251 # the clock enters here

@@ -67,7 +67,7 @@ def _plan(
 
 
 def _ask_consent(call: Call, change: ops.Change) -> ops.Change:
-    """What would be written is shown, and asked for on a terminal; elsewhere only --yes will do."""
+    """Show what would be written and ask on a terminal; elsewhere --yes is needed."""
     if not change.is_change or call.output == "json" or (call.yes and not sys.stderr.isatty()):
         return _require_consent(call, change)
     for name, (_, after) in change.files.items():

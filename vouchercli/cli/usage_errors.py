@@ -1,4 +1,4 @@
-"""What the parser of the command line complains of, in our own words and in both languages."""
+"""The errors of the command-line parser, in our own words and in both languages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ COMPLAINTS = (
 
 
 def fault(error: Any) -> UsageFault:
-    """The parser's error as ours; a sentence that is not known stays as it is."""
+    """The parser's error as a `UsageFault`; a sentence without a translation stays as it is."""
     path = error.ctx.command_path if error.ctx else "voucher"
     if getattr(error, "possibilities", None):  # compared with their dashes every two are alike
         near = get_close_matches(error.option_name[2:], [name[2:] for name in error.possibilities])

@@ -56,7 +56,7 @@ def clean(text: str) -> str:
 
 
 def as_lines(table: Table) -> Table:
-    """A record as people and spreadsheets see it: a line for each column that says something."""
+    """A record as a table for readers: one line for each column that has a value."""
     stated = (
         (column, column.of(table.rows[0])) for column in table.columns if "table" in column.where
     )
@@ -70,7 +70,7 @@ def as_lines(table: Table) -> Table:
 
 
 def label(column: Column) -> str:
-    """What stands over a column: our words translated and begun with a capital, data as it is."""
+    """The heading of a column: our words translated and capitalised, data as it is."""
     if column.verbatim:
         return clean(column.label)
     words = t(column.label)

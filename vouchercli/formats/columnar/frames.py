@@ -50,7 +50,7 @@ def cells(reading: Reading, rows: Lines, also: Iterable[int] = ()) -> pl.DataFra
 
 
 def _read(reading: Reading, rows: Lines, data: bytes, positions: list[int]) -> pl.DataFrame:
-    """Columns as they stand, named by place."""
+    """The columns as they are written, named by place."""
 
     names = [str(place) for place in positions]
     if not data:

@@ -168,7 +168,7 @@ def sort_lines(reading: Reading, piece: Piece, last_row: int = NO_END) -> Lines:
 
 
 def _count(octets: Array, octet: int, ends: Array) -> Array:
-    """How often an octet stands in each line."""
+    """How often an octet occurs in each line."""
     return np.diff(np.searchsorted(np.flatnonzero(octets == octet), ends), prepend=0)
 
 

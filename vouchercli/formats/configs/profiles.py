@@ -73,8 +73,8 @@ class Filter:
 
 @dataclass(frozen=True)
 class Check:
-    """What a preamble or footer says of the rows: `rows` in the pattern is a count, any other group
-    the sum of a column.
+    """The counts and sums announced in a preamble or footer: `rows` in the pattern is a count, any
+    other group is the sum of a column.
     """
 
     find: str
@@ -272,7 +272,7 @@ def _columns(node: Node, kind: str, has_key: bool) -> dict[str, Node]:
 
 
 def _spec(node: Node, more: tuple[str, ...] = (*SPLIT, *OF_KIND)) -> Spec:
-    """Where one field comes from; what stands below `pay` and `refund` is not split again."""
+    """Where one field comes from; a spec below `pay` and `refund` is not split again."""
     if not isinstance(node.value, dict):
         return Spec(columns=_names(node))
     part = node.fields((*CELL, *more))

@@ -56,9 +56,7 @@ LOADER: Any = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file read: its plain `value`, the `name` people know it by, and where everything
-    stands.
-    """
+    """A YAML file read: its `value`, its `name` in messages, the place of each key and value."""
 
     value: Any
     name: str
@@ -66,7 +64,7 @@ class Document:
     marks: dict[Route, tuple[Place, Place]] = field(repr=False)
 
     def place(self, route: Route, *, key: bool = False) -> Place:
-        """Where the value at `route` (or its key) stands, or its nearest parent."""
+        """The place of the value at `route` (or of its key), or of its nearest parent."""
         length = next(n for n in range(len(route), -1, -1) if route[:n] in self.marks)
         return self.marks[route[:length]][0 if key and length == len(route) else 1]
 
@@ -86,7 +84,7 @@ def problems(
     document: Document | None,
     level: Literal["error", "warning"] = "error",
 ) -> tuple[Problem, ...]:
-    """The faults as problems, each at its place when the file is at hand."""
+    """The faults as problems, each with its place when the file was read."""
     return tuple(
         each.problem(document.where(each.path, key=each.at_key) if document else "", level)
         for each in faults

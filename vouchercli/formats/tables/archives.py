@@ -1,5 +1,5 @@
-"""The one table inside a gzip or zip: nothing is unpacked to disk, no bomb goes off, no entry
-climbs out of its folder.
+"""The one table inside a gzip or zip file: nothing is unpacked beside it, the unpacked size is
+limited, and paths inside the archive are not used.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def unpack(blob: Blob, choices: Sequence[EntryChoice] = ()) -> Blob:
 
 
 def spool(stream: IO[bytes], name: str) -> Blob:
-    """What `stream` gives, in a temporary file that is gone when nobody holds the blob any more."""
+    """The content of `stream` in a temporary file, which is deleted when the blob is no longer
+    used.
+    """
     file, path = private_file()
     shutil.copyfileobj(stream, file, 1 << 20)
     file.flush()

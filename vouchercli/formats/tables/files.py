@@ -1,4 +1,4 @@
-"""Read a platform's file: find its profile and header, and refuse what is not as it says."""
+"""Read a platform's file: find its profile and header, refuse a file that does not match."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What a file says about itself: the rows it announces in preamble and footer are counted and
-summed against those it has.
-"""
+"""The rows and sums that a file announces in its preamble and footer are compared with its rows."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def _is_there(spec: Spec, keys: set[str]) -> bool:
 
 
 def names_of(profile: Profile) -> set[str]:
-    """Every column name that the profile knows, as keys."""
+    """Every column name in the profile, as keys."""
     return column_keys(name for names in _search_names(profile) for name in names)
 
 
@@ -227,7 +227,7 @@ def _score(profile: Profile, keys: set[str]) -> int:
 
 
 def _refuse_twins(source: Source, header: Header) -> None:
-    """A column that is used may not stand in the file twice."""
+    """Refuse a file that has a column in use twice."""
     keys = [column_key(name) for name in header.names]
     twins = [
         name
@@ -246,8 +246,8 @@ def _refuse_twins(source: Source, header: Header) -> None:
 
 
 def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
-    """Says which columns were found (the row that looks most like a header) and what each profile
-    misses.
+    """The error with the columns found (the row that looks most like a header) and the columns that
+    each profile misses.
     """
     rows = [(line, trim(row)) for part in source.parts for line, row in islice(part.rows(), DEPTH)]
     known = set[str]().union(*(names_of(profile) for profile in profiles))

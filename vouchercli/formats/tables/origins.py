@@ -37,7 +37,7 @@ class Cell(NamedTuple):
 
     @property
     def is_copied(self) -> bool:
-        """Whether a clean cell is the field as it stands."""
+        """Whether a clean cell is the field without any change."""
         spec = self.spec
         return not (spec.pattern or spec.words or spec.default or self.is_fen or self.is_turned)
 

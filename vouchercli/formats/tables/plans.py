@@ -95,16 +95,14 @@ class Plan:
         return self.profile.kind != "merchants" and all(map(is_columnar, self.origins.values()))
 
     def position(self, *names: str) -> int | None:
-        """Where the first of these columns stands that the header has."""
+        """The position of the first of these columns that the header has."""
         return next(
             (self._places[key] for key in map(cells.column_key, names) if key in self._places),
             None,
         )
 
     def has(self, field: str) -> bool:
-        """Whether the file says anything about this field of ours: by a column, or by the profile's
-        own word.
-        """
+        """Whether this field of ours comes from a column of the file or is fixed by the profile."""
         spec = self.profile.fields.get(field)
         if spec is None:
             return field == "merchant_no" and bool(self.profile.key)

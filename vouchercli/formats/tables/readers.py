@@ -77,7 +77,7 @@ def match_pattern(pattern: re.Pattern[str], field: str, column: str, text: str) 
 
 
 def no_kind(row: Sequence[str]) -> str:
-    """Files of claims and merchants know neither payments nor refunds."""
+    """Files of claims and merchants have neither payments nor refunds."""
     return ""
 
 
@@ -141,8 +141,8 @@ def yuan_of_fen(column: str, text: str) -> str:
 def kinds(
     rule: KindRule, place: int | None, header: tuple[str, ...]
 ) -> Callable[[Sequence[str]], str]:
-    """The function from a row to pay or refund; `place`: the column that tells. It raises
-    `RowFault`.
+    """The function from a row to pay or refund; `place` is the column that says which. The function
+    raises `RowFault`.
     """
     if place is None:
         return lambda row: rule.value or rule.otherwise or "pay"

@@ -117,7 +117,7 @@ class Reading:
         self.compare(tally, footer)
 
     def compare(self, tally: footers.Tally, footer: list[str]) -> None:
-        """Hold the rows that were counted against what the file says of itself. Raises
+        """Compare the counted rows with the counts and sums that the file announces. Raises
         `VoucherError`: file_cut_off, footer_mismatch.
         """
         profile = self.profile
@@ -142,7 +142,7 @@ class Reading:
 
     @property
     def header_line(self) -> int:
-        """The line of the header; the rows stand under it."""
+        """The line of the header; the rows are below it."""
         return self._header_row.line
 
     def is_special(self, cell: str) -> bool:

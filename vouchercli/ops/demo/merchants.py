@@ -1,5 +1,5 @@
-"""The town's merchants: plainly synthetic names, real districts, numbers whose check digits hold; a
-few take most of the trade.
+"""The merchants of the demo: synthetic names, real districts, numbers with correct check digits; a
+few merchants take most of the trade.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ NOTICE = (
 
 
 class Runner(Protocol):
-    """Runs command lines of `voucher` in the demo's folder; given by the command line, for deeds do
-    not know words.
+    """Runs command lines of `voucher` in the demo's folder. The command line provides it, because
+    operations do not parse command lines.
     """
 
     def run(self, args: tuple[str, ...]) -> int:

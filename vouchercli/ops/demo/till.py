@@ -1,4 +1,4 @@
-"""Where every payment and refund of the town is rung up and becomes a line of a file."""
+"""The till of the demo: every payment and refund is written as a line of a file."""
 
 from __future__ import annotations
 

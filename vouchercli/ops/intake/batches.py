@@ -1,5 +1,5 @@
-"""Imported files: what became of their rows, their rejects to be mended, to be judged again, or the
-whole file to be undone.
+"""Imported files: the outcome of their rows, the rejects to be corrected or judged again, and
+undoing a whole file.
 """
 
 from __future__ import annotations
@@ -215,7 +215,9 @@ def resume_batch(session: Session, batch_id: int, file: str | None, watch: Watch
 
 
 def _refuse_granted(session: Session, batch_id: int) -> None:
-    """Packs that were granted here came with no file, and residents hold them."""
+    """Refuse a batch of packs that were granted here: they came without a file, and residents hold
+    them.
+    """
     row = batches.named(session.db, batch_id)
     if row.kind == "allocation":
         raise VoucherError(
@@ -248,7 +250,7 @@ def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Out
 
 
 def what_undo_takes(session: Session, batch_id: int) -> dict[str, Any]:
-    """The values of the question that is asked before an undo: batch, file, kind, accepted."""
+    """The values of the question asked before an undo: batch, file, kind, accepted."""
     row = batches.named(session.db, batch_id)
     return {
         "batch": batch_id,

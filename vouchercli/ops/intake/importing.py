@@ -225,7 +225,7 @@ def _import_file(job: Job) -> Outcome:
 
 
 def _known_batch(job: Job) -> Batch | None:
-    """The batch of this very file, done or under way."""
+    """The batch of this very file, finished or not."""
     return batches.standing(job.session.db, job.kind.name, _programme_id(job), job.reading.sha256)
 
 

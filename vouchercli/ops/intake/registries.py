@@ -1,5 +1,5 @@
-"""Take in a file of a merchant registry: who is new, who changed, who is missing. Looking is in
-`ops.setup.merchants`.
+"""Import the file of a merchant registry: new, changed and missing merchants. `ops.setup.merchants`
+shows them.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _suspend_afterwards(
         intake = Intake(session, db, KIND, reading, batch_id, None, HOME_ZONE, options)
         staging.expect(intake)
         staging.stage(intake, reading.records())
-        return {"added": 0, "changed": 0, "returned": 0, **_missing(intake, registry)}
+        return {"added": 0, "changed": 0, "returned": 0, **_report_missing(intake, registry)}
 
 
 def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
@@ -153,22 +153,22 @@ def _judge(intake: Intake) -> None:
 
 
 def _accept(intake: Intake) -> dict[str, Any]:
-    """Write the changes and tell who came back; a whole file (no retry, no mended rejects) also
-    tells who is missing.
+    """Write the changes and count the merchants that are listed again; a whole file (no retry, no
+    corrected rejects) also reports the missing ones.
     """
     registry = intake.reading.profile.profile
     more: dict[str, Any] = dict(
         registries.accept(intake.db, intake.batch_id, registry, intake.session.now)
     )
     more["returned"] = suspensions.end_returned(intake.db, intake.batch_id, intake.session.now)
-    return more | _missing(intake, registry)
+    return more | _report_missing(intake, registry)
 
 
-def _missing(intake: Intake, registry: str) -> dict[str, Any]:
-    """Who is missing from a whole file, suspended when that was asked for."""
+def _report_missing(intake: Intake, registry: str) -> dict[str, Any]:
+    """The merchants missing from a whole file; they are suspended when that was asked for."""
     if "missing" not in intake.options or REJECT_COLUMNS[0] in intake.reading.header:
         return {}
-    unread, texts = _unread(intake)
+    unread, texts = _count_unread(intake)
     missing_rows = registries.missing(intake.db, intake.batch_id, registry, texts)
     suspended = 0
     if missing_rows and intake.options["missing"] == "suspend":
@@ -184,7 +184,7 @@ def _missing(intake: Intake, registry: str) -> dict[str, Any]:
     }
 
 
-def _unread(intake: Intake) -> tuple[int, set[str]]:
+def _count_unread(intake: Intake) -> tuple[int, set[str]]:
     """How many rows name a merchant that cannot be told, and the numbers of merchants that stand in
     damaged rows all the same: those are not missing.
     """

@@ -1,4 +1,4 @@
-"""Who pays a subsidy: the law's split of an amount on a round, kept once for each amount."""
+"""The split of a subsidy among its funders by the rules, computed once for each amount."""
 
 from __future__ import annotations
 

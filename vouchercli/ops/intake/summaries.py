@@ -87,7 +87,7 @@ def by_reason(refusals: Iterable[Refusal]) -> dict[str, dict[str, int]]:
 
 
 def summarise_repeat(before: Batch, reading: Reading, kind: str) -> Outcome:
-    """The same file came before: nothing is read, nothing changes."""
+    """The same file was imported before: nothing is read, nothing changes."""
     data = {
         "batch": before.batch,
         "kind": kind,

@@ -156,8 +156,8 @@ def _find_refusal(
     claim_no: str,
     fen: tuple[int, int],
 ) -> Refusal:
-    """The reason that an import would give for this payment: it waits and is judged like a file of
-    one row, and is forgotten.
+    """The reason that an import would give for this payment: it is staged and judged like a file of
+    one row, and is not kept.
     """
     rules, programme_id = programmes.value(programme), programme["programme_id"]
     sql_functions.teach(session.db, programme_id, programme["time_zone"])

@@ -73,8 +73,8 @@ def list_deeds(session: Session, /, *, limit: int, **wanted: Any) -> Outcome:
 
 
 def _describe(row: Entry) -> dict[str, Any]:
-    """A line with what its detail says beside its columns; the detail as it stands when somebody
-    has made it unreadable (`audit verify` says so).
+    """A line of the log with its detail as columns; when somebody has made the detail unreadable,
+    the detail is shown as it is (`audit verify` reports it).
     """
     try:
         detail = json.loads(row.detail)

@@ -162,7 +162,7 @@ def _drive(path: Path) -> Finding:
 
 
 def _file_system(path: Path) -> str:
-    """The file system that holds the folder, or '' where the machine does not tell."""
+    """The file system that holds the folder, or '' where the machine does not report it."""
     try:
         mounts = [line.split()[1:3] for line in MOUNTS.read_text("utf-8").splitlines()]
     except OSError:

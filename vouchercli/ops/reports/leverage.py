@@ -232,7 +232,7 @@ def _base(answer: Answer, key: str | None) -> Claimed | None:
 
 
 def _notes(answer: Answer, row_count: int) -> tuple[Message, ...]:
-    """What is to be known beside the figures: that there are none, or more than are told."""
+    """Remarks beside the figures: that there are none, or that more rows exist than are shown."""
     if not row_count:
         return (_nothing_yet(answer.scope),)
     if row_count < len(answer.groups):

@@ -84,7 +84,7 @@ def refuse_obstacles(
     file: str,
     document: Document | None = None,
 ) -> None:
-    """Raise `programme_in_use` when the change would break what stands on the programme."""
+    """Raise `programme_in_use` when the change would break what depends on the programme."""
     obstacles = law.obstacles(before, after, store.in_use(db, programme_id))
     if obstacles:
         raise VoucherError(
@@ -112,7 +112,9 @@ def must_wait(
 
 
 def is_already_waiting(db: sqlite3.Connection, row: sqlite3.Row, digest: str) -> bool:
-    """Whether this very change waits already. Raises `change_waiting` when another one does."""
+    """Whether this very change is already waiting for approval. Raises `change_waiting` when
+    another one is.
+    """
     waiting = programme_changes.waiting(db, row["programme_id"])
     if waiting is None or waiting["digest"] == digest:
         return waiting is not None
@@ -300,7 +302,9 @@ def _waiting_change(session: Session, code: str | None) -> tuple[sqlite3.Row, sq
 
 
 def describe(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> dict[str, Any]:
-    """A change that waits, as JSON: what would differ, who wants it, who has approved."""
+    """A change that waits for approval, as JSON: the differences, who proposed it, who has approved
+    it.
+    """
     return {
         "change": waiting["change_id"],
         "file": waiting["file"],
@@ -316,7 +320,7 @@ def describe(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> 
 
 
 def table(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> Table:
-    """The same for people: what stands, and what would."""
+    """The same as a table for readers: the present value and the proposed value of each key."""
     heading = say(
         "A change of {programme} waits for approval: proposed by {actor}",
         programme=row["programme"],

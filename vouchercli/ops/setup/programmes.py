@@ -233,7 +233,9 @@ def _sum(amounts: Iterable[int | None]) -> int | None:
 
 
 def shipped_programmes() -> Outcome:
-    """The names that `programme load` knows: ./configs and what ships with the program."""
+    """The names that `programme load` accepts: the files of ./configs and those shipped with the
+    program.
+    """
     programmes = [configs.read_programme(name)[0] for name in locate.names("programmes")]
     rows = tuple(
         {"programme": p.programme, "name": p.name.zh, "name_en": p.name.en} for p in programmes

@@ -125,7 +125,9 @@ def list_templates(session: Session) -> Outcome:
 
 
 def shipped_templates() -> Outcome:
-    """The names that `template add` knows: ./configs and what ships with the program."""
+    """The names that `template add` accepts: the files of ./configs and those shipped with the
+    program.
+    """
     templates = [configs.read_template(name)[0] for name in locate.names("templates")]
     rows = [
         {"template": t.template, "name": t.name.zh, "name_en": t.name.en, **tables.worth(t)}
@@ -266,7 +268,7 @@ def check_template(session: Session | None, reference: str, packs: int | None) -
 
 
 def _check(session: Session | None, reference: str) -> tuple[Template, str, tuple[Problem, ...]]:
-    """The template, the name it is known by, and what is to be said about it."""
+    """The template, its name, and the remarks on it."""
     code = reference.partition("@")[0]
     is_kept = (
         session is not None
@@ -288,8 +290,8 @@ def _check(session: Session | None, reference: str) -> tuple[Template, str, tupl
 
 
 def _strangers(session: Session | None, template: Template) -> tuple[Fault, ...]:
-    """Funders that the programme at hand lacks; nothing when no programme is chosen, or it has no
-    funders at all.
+    """Funders of the template that the chosen programme lacks; none when no programme is chosen, or
+    it has no funders at all.
     """
     loaded = programmes.all_loaded(session.db) if session else []
     if session is None or not loaded or (len(loaded) > 1 and session.programme is None):

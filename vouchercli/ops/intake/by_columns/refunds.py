@@ -36,11 +36,11 @@ def join_payments(db: sqlite3.Connection, refunds: pl.DataFrame) -> pl.DataFrame
     """The refunds that return all of a payment that is alone on its voucher, with `payment_id` and
     the `subsidy_fen` it had.
     """
-    asked = refunds.select(
+    payment_keys = refunds.select(
         "claim_id", "coupon_no", "refund_of", "merchant_id", "base_fen", "paid_at"
     )
     payments = [
-        proved_redemptions.sole_payment(db, row) or (None, None) for row in asked.iter_rows()
+        proved_redemptions.sole_payment(db, row) or (None, None) for row in payment_keys.iter_rows()
     ]
     refunds = refunds.with_columns(
         payment_id=pl.Series([payment_id for payment_id, _ in payments], dtype=pl.Int64),

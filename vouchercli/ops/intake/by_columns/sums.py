@@ -49,7 +49,7 @@ class Sums:
     funders: list[tuple[int, int, int, int]]
 
     def add_to(self, db: sqlite3.Connection) -> None:
-        """Pool them with what stands."""
+        """Add them to the totals of the database."""
         proved_redemptions.add_groups(db, self.groups)
         proved_redemptions.add_merchants(db, self.merchants)
         proved_redemptions.add_funders(db, self.funders)
