@@ -71,7 +71,7 @@ def _mismatch(
         where=where,
         hint="ask for the file again; nothing was imported",
         file=name,
-        statement=statement,
+        said=statement,
         announced=announced,
         counted=counted,
     )

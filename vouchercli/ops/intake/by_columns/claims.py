@@ -46,10 +46,10 @@ class Proof(NamedTuple):
     limits: Limits | None  # those that look beyond the round, if any do
 
 
-def chunks(intake: Intake, decided: int) -> Iterator[Chunk]:
-    """The chunks of a large file of claims behind the line `decided`."""
+def chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:
+    """The chunks of a large file of claims behind the line `done_line`."""
     store.widen_cache(intake.db)
-    return iter(feed.Feed(intake, decided, lambda: Prover(intake), Writer()))
+    return iter(feed.Feed(intake, done_line, lambda: Prover(intake), Writer()))
 
 
 class Prover:
