@@ -133,16 +133,16 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
     Raises `VoucherError`: unknown_config, bad_yaml with every fault, wrong_kind.
     """
     profiles, _ = yamls.checked(locate.find("platforms", name_or_path), read)
-    wanted = kind or (next(iter(profiles)) if len(profiles) == 1 else "")
-    if wanted not in profiles:
+    wanted_kind = kind or (next(iter(profiles)) if len(profiles) == 1 else "")
+    if wanted_kind not in profiles:
         raise VoucherError(
             "wrong_kind",
             "profile {profile} is not for a {kind}",
             hint="choose another with --profile, or leave it out",
             profile=str(name_or_path),
-            kind=KIND_WORDS.get(wanted, wanted),
+            kind=KIND_WORDS.get(wanted_kind, wanted_kind),
         )
-    return profiles[wanted]
+    return profiles[wanted_kind]
 
 
 def known_profiles(kind: str) -> list[Profile]:

@@ -80,8 +80,10 @@ def find(source: Source, profiles: Sequence[Profile]) -> Header:
         raise _unknown(source, profiles)
     _refuse_twins(source, chosen[0])
     # two columns: much has them
-    ours = chosen[0].profile.kind == "eligibility" and chosen[0].profile.profile == "voucher"
-    if len(profiles) > 1 or ours:  # nobody said which
+    is_our_layout = (
+        chosen[0].profile.kind == "eligibility" and chosen[0].profile.profile == "voucher"
+    )
+    if len(profiles) > 1 or is_our_layout:  # nobody said which
         _refuse_other_kind(source, chosen[0])
     return chosen[0]
 

@@ -35,7 +35,7 @@ def write_rejects(
     path = Path(target)
     if path.exists():  # perhaps half mended already, or the database itself
         raise whole_files.in_the_way(path)
-    with whole_files.drafted(path, f".{os.getpid()}") as draft:
+    with whole_files.draft_file(path, f".{os.getpid()}") as draft:
         with draft.open("w", encoding="utf-8-sig", newline="") as file:
             count = _write(file, header, rows)
         draft.replace(path)

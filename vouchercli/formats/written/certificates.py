@@ -39,7 +39,7 @@ def write(target: Path | str, lines: Iterable[bytes]) -> bool:
     already, others are refused.
     """
     path = Path(target)
-    with whole_files.drafted(path, f".{os.getpid()}") as draft:
+    with whole_files.draft_file(path, f".{os.getpid()}") as draft:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
             file.writelines(lines)

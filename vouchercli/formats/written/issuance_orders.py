@@ -84,10 +84,10 @@ def profile_of(platform: str) -> OrderProfile:
 
     Raises `VoucherError` bad_yaml with every fault of any order profile here.
     """
-    wanted = platform.strip().casefold()
+    platform_key = platform.strip().casefold()
     for name in locate.names("orders"):
         (profile, also), _ = yamls.checked(locate.find("orders", name), read)
-        if wanted in {each.casefold() for each in (profile.order, *also)}:
+        if platform_key in {each.casefold() for each in (profile.order, *also)}:
             return profile
     return PLAIN
 

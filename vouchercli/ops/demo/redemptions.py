@@ -50,13 +50,13 @@ def spend(till: Till, granted: Granted, targets: list[Target], shops: Shops) -> 
         chosen: list[int] = []
         for kind, (now, before) in enumerate(zip(target.used, used, strict=True)):
             chosen += _choose(unused[kind], now - before, granted, low, target.until + 1)
-        wanted = None if target.base_fen is None else target.base_fen - base
+        base_left = None if target.base_fen is None else target.base_fen - base
         _pay_all(
             till,
             granted,
             chosen,
             shops,
-            bases(till.rng, _thresholds(granted, chosen), wanted, target.excess),
+            bases(till.rng, _thresholds(granted, chosen), base_left, target.excess),
             low,
             target.until + 1,
         )
@@ -116,16 +116,16 @@ def _choose(unused: list[int], count: int, granted: Granted, low: int, high: int
     unused.
     """
     chosen: list[int] = []
-    left: list[int] = []
+    remaining: list[int] = []
     for looked_at, voucher in enumerate(unused):
         if len(chosen) == count:
-            left += unused[looked_at:]
+            remaining += unused[looked_at:]
             break
         first, end = _span(granted, voucher, low, high)
-        (chosen if end - first > AN_HOUR else left).append(voucher)
+        (chosen if end - first > AN_HOUR else remaining).append(voucher)
     if len(chosen) < count:
         raise ValueError(f"{granted.round.code} has too few vouchers left")
-    unused[:] = left
+    unused[:] = remaining
     return chosen
 
 

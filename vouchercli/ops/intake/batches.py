@@ -194,11 +194,11 @@ def write_rejects(
     if not isinstance(target, Path):
         return Outcome()
     about = {"batch": batch_id, "file": str(target), "rejects": count}
-    done = say(
+    message = say(
         "wrote {rejects} rows to {file}: correct them there, then import that file",
         **about,
     )
-    return Outcome(about, says=(done,))
+    return Outcome(about, says=(message,))
 
 
 def retry_batch(session: Session, batch_id: int) -> Outcome:

@@ -167,8 +167,8 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
             accepted=batch.accepted,
         )
     about = {"batch": batch_id, "kind": batch.kind, "file": batch.file, "undone": batch.accepted}
-    done_line = say("batch {batch} is undone: {undone} rows of {file} were removed", **about)
-    return Outcome(about, says=(done_line,))
+    message = say("batch {batch} is undone: {undone} rows of {file} were removed", **about)
+    return Outcome(about, says=(message,))
 
 
 def refuse_undone(batch: Batch) -> None:

@@ -39,14 +39,14 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         size: str,
         is_registered: int,
     ) -> bool:
-        where = scopes[round_id] if round_id is not None else None
-        if where is None or not covers(
+        round_scope = scopes[round_id] if round_id is not None else None
+        if round_scope is None or not covers(
             round_id, merchant_no, district, industry, size, is_registered
         ):
             return False
-        is_any_hour = not (where.hours or where.weekdays)
-        return scope.has_channel(where, channel) and (
-            is_any_hour or scope.is_hour(where, *times.clock_of(paid_at, zone))
+        is_any_hour = not (round_scope.hours or round_scope.weekdays)
+        return scope.has_channel(round_scope, channel) and (
+            is_any_hour or scope.is_hour(round_scope, *times.clock_of(paid_at, zone))
         )
 
     def used_channel(round_id: int | None, channel: str) -> str:

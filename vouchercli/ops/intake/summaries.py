@@ -100,12 +100,12 @@ def summarise_repeat(before: Batch, reading: Reading, kind: str) -> Outcome:
         "extra_columns": [],
         "repeats": before.batch,
     }
-    done = say(
+    message = say(
         "{file} was imported before as batch {batch} ({accepted} accepted, {rejected}"
         " rejected): nothing to do",
         **{**before._asdict(), "file": reading.name},
     )
-    return Outcome(data, says=(done,))
+    return Outcome(data, says=(message,))
 
 
 def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:

@@ -267,14 +267,14 @@ def _integrity(path: Path, vitals: store.Vitals) -> Finding:
 
 
 def _journal(path: Path, vitals: store.Vitals) -> Finding:
-    other = Problem(
+    problem = Problem(
         "no_wal",
         "{path} is not in WAL mode: a report would wait for an import",
         hint="move the database to a disk of this machine",
         level="warning",
         params={"path": str(path)},
     )
-    return Finding(Word("Journal"), vitals.journal, None if vitals.journal == "wal" else other)
+    return Finding(Word("Journal"), vitals.journal, None if vitals.journal == "wal" else problem)
 
 
 def _key(path: Path) -> Finding:

@@ -283,13 +283,13 @@ def _is_of(figure: Published, as_of: int | None) -> bool:
 
 
 def _figure(scope: Scope, figure: Published, by_round: dict[str, Sums]) -> dict[str, Any]:
-    ours = None
+    our_figures = None
     if _is_of(figure, scope.as_of) and set(figure.rounds) <= {*scope.codes()}:
         sums = law.pooled(by_round.get(code, Sums()) for code in figure.rounds or by_round)
-        ours = {
+        our_figures = {
             "subsidy_fen": sums.public_fen,
             "base_fen": sums.base_fen,
             "gross": sums.gross,
             "own_spend": sums.own_spend,
         }
-    return {**vars(figure), "rounds": list(figure.rounds), "ours": ours}
+    return {**vars(figure), "rounds": list(figure.rounds), "ours": our_figures}

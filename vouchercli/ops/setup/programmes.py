@@ -126,19 +126,19 @@ def _next(session: Session, programme: Programme, before: Programme | None) -> t
                 programme=code,
             ),
         )
-    done = (
+    message = (
         say("programme {programme} is changed", programme=code)
         if before
         else say("programme {programme} is loaded", programme=code)
     )
     if not programme.funders:
         return (
-            done,
+            message,
             say(
                 "it has published figures only: voucher programme show {programme}", programme=code
             ),
         )
-    return (done, say("next: voucher template list --shipped, then voucher template add NAME"))
+    return (message, say("next: voucher template list --shipped, then voucher template add NAME"))
 
 
 # ---------------------------------------------------------------- show and list

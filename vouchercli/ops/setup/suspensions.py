@@ -56,12 +56,12 @@ def suspend_merchant(session: Session, no: str, reason: str, from_at: int | None
         "reason": reason,
         "accepted_since": paid,
     }
-    done = say(
+    message = say(
         "suspended {merchant} from {start}",
         merchant=_merchant_text(merchant),
         start=times.shown(start, zone),
     )
-    return Outcome(data=data, says=(done, *_already_paid(paid)))
+    return Outcome(data=data, says=(message, *_already_paid(paid)))
 
 
 def _already_paid(paid: int) -> tuple[Message, ...]:

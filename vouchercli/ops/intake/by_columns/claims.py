@@ -199,13 +199,16 @@ class Writer(feed.Writer):
         )
         duplicates: set[int] = set()
         if refused:
-            left = fit[refused]
+            refused_rows = fit[refused]
             proved_claims.count(
-                intake.db, [(round_id, day, -claims) for round_id, day, claims in _by_day(left)]
+                intake.db,
+                [(round_id, day, -claims) for round_id, day, claims in _by_day(refused_rows)],
             )
-            lines = left["line"]
+            lines = refused_rows["line"]
             fit = fit.filter(~col("line").is_in(lines.implode()))
-            duplicates = proved_claims.duplicates(intake.db, left.select(proved_claims.SAME).rows())
+            duplicates = proved_claims.duplicates(
+                intake.db, refused_rows.select(proved_claims.SAME).rows()
+            )
             late += [line for line in lines if line not in duplicates]
         repeated = len(duplicates) + proof.repeated
         return Written(fit.height, repeated, sorted([*proof.lines, *late]))

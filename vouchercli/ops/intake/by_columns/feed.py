@@ -123,7 +123,7 @@ class Feed:
             self._pool.submit(self._prove_anew).result()
         self._writer.begin(intake)
         total = NOTHING
-        left: list[Record] = []
+        unproved: list[Record] = []
         proved, self._first = self._first, None  # a block's text goes with it
         while proved is not None:
             block = proved.block
@@ -131,7 +131,7 @@ class Feed:
                 proved.proof = self._pool.submit(self._prover.prove, block).result()
             written = self._writer.write(intake, proved.proof)
             total += written
-            left += block.records(written.lines)
+            unproved += block.records(written.lines)
             chunk.last_line, chunk.is_last, chunk.share = (
                 block.last_line,
                 block.is_last,
@@ -144,7 +144,7 @@ class Feed:
             )
             proved = None if is_border else self._next_block()
         self._writer.add_up(intake)
-        return total, left
+        return total, unproved
 
     def end(self, intake: Intake) -> None:
         """The chunk is about to be committed."""

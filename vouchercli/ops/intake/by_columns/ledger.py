@@ -126,11 +126,11 @@ class Writer(feed.Writer):
             return fit, 0, []
         is_refused = np.zeros(fit.height, bool)
         is_refused[np.array(refused) - first_id] = True
-        left = fit.filter(pl.Series(is_refused))
+        refused_rows = fit.filter(pl.Series(is_refused))
         duplicates = proved_redemptions.duplicates(
-            intake.db, left.select(proved_redemptions.SAME).rows()
+            intake.db, refused_rows.select(proved_redemptions.SAME).rows()
         )
-        late = [line for line in left["line"] if line not in duplicates]
+        late = [line for line in refused_rows["line"] if line not in duplicates]
         return fit.filter(pl.Series(~is_refused)), len(duplicates), late
 
     def _refund(self, intake: Intake, candidates: pl.DataFrame) -> pl.DataFrame:
