@@ -35,7 +35,7 @@ NUMBERS = ("int", "fen", "ratio", "rate")
 # how narrow a text may be folded, and the gap between columns: from airy to tight
 TRIES = ((16, 2), (8, 2), (8, 1))
 NO_LIMIT = 1_000_000
-# As box.SIMPLE, for a stream that knows no line drawing
+# As box.SIMPLE, for a stream without line-drawing characters
 HYPHENS = box.Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
 # where a heading may be broken: at its blanks and before a bracket
 PIECES = r" *(?:杠杆率|(?:(?!杠杆率)[^\s(（])+|[(（]\S*)"

@@ -15,7 +15,7 @@ from vouchercli.cli.wrapping import cells, fold
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# What stands for a value in a usage line or before an option's help, and is translated there.
+# The stand-ins for a value in a usage line or before an option's help; they are translated.
 STAND_INS = (
     "CODE",
     "COMMAND",
@@ -75,7 +75,7 @@ class Page(Formatter):  # type: ignore[misc]
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """How the command is written."""
         start = f"{t('Usage: ')}{prog} "
-        # Typer's braces around what must be given say nothing
+        # Typer's braces around required values are left out
         words = translate_stand_ins(re.sub(r"[{}]", "", args))
         first, *rest = fold(words, self.width - cells(start)).split("\n")
         self.write("\n".join([start + first, *(" " * cells(start) + line for line in rest)]) + "\n")

@@ -112,7 +112,7 @@ def _csv(tables: tuple[Table, ...], *, is_chinese: bool) -> None:
 
     Headings are the English keys, whatever the locale; Chinese only when `--lang zh` asks for it.
     """
-    import csv  # only for who asks for it
+    import csv  # needed only for -o csv
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     for position, each in enumerate(table for table in tables if table.is_in("csv")):

@@ -34,7 +34,7 @@ def cells(text: str) -> int:
 def fold(text: str, width: int) -> str:
     """`text` in lines of at most `width` cells: broken at blanks and between wide characters
     (Chinese has no blanks), never before a closing mark nor inside a word, a time or a digest: one
-    that is too wide alone stands on a line of its own.
+    that is too wide gets a line of its own.
     """
     if len(text) * 2 <= width:
         return text

@@ -143,7 +143,7 @@ def _from_facts(by: str) -> str:
 
 
 WHOLE_DAYS = "t.day BETWEEN :first_day AND :last_day"
-KEPT_BY_DAY = tuple(by for by in GROUPINGS if by != "merchant")  # what group_totals can tell
+KEPT_BY_DAY = tuple(by for by in GROUPINGS if by != "merchant")  # the groupings in group_totals
 FROM_TOTALS = {by: _from_totals(by) for by in KEPT_BY_DAY}
 FROM_FACTS = {by: _from_facts(by) for by in KEPT_BY_DAY}
 
@@ -284,7 +284,7 @@ PARTS = (
     + FACTS
     + ") y JOIN split_parts p ON p.split_id = y.split_id)"
 )
-KEPT_BY_FUNDER = (*OF_A_ROUND, "day", "week", "month")  # what funder_totals can tell
+KEPT_BY_FUNDER = (*OF_A_ROUND, "day", "week", "month")  # the groupings in funder_totals
 
 
 def _funder_statement(source: str, by: str, condition: str) -> str:

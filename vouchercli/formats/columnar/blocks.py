@@ -27,7 +27,7 @@ NotByLinesError = lines.NotByLinesError
 
 @dataclass(frozen=True)
 class Block:
-    """Some consecutive lines; `share`: how much of the file lies behind (None: not known)."""
+    """Some consecutive lines; `share`: the part of the file read so far (None: not known)."""
 
     reading: Reading
     lines: Lines

@@ -37,7 +37,7 @@ def last_row(reading: Reading) -> int:
             survey.add(lines.sort_lines(reading, piece))
         reading.compare(survey.tally, survey.footer)
     except VoucherError:
-        reading.check()  # it says exactly what is wrong, and where
+        reading.check()  # its error names the exact fault and place
         raise
     reading.ignored = survey.ignored
     return survey.last

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Cleaned = dict[tuple[int, Type], list[str | None]]  # the cells of a column, cleaned as a type
 
-# Amounts and times that `fen` and the proof's moments can read: fewer than `plans.CLEAN` knows.
+# Amounts and times that `fen` and the proof's moments can read: fewer than `plans.CLEAN` accepts.
 AMOUNT = r"^\d{1,12}(\.\d{1,2})?$"
 TIME = r"^(19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d$"
 # What an identifier cannot be; one without a hyphen is no date.

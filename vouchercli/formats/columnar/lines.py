@@ -88,7 +88,7 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
             read = [rest]
             while (
                 newlines <= line_count and not is_end
-            ):  # one more than wanted: the last piece knows that it is the last
+            ):  # one more than needed, to detect the last piece
                 octets = stream.read(PIECE)
                 is_end = not octets
                 read.append(octets)

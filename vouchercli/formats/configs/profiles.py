@@ -153,7 +153,7 @@ def known_profiles(kind: str) -> list[Profile]:
     return [profiles[kind] for profiles in each if kind in profiles]
 
 
-# ---------------------------------------------------------------- what a profile's YAML may say
+# ---------------------------------------------------------------- what a profile's YAML may contain
 
 SECTION = (
     "encoding",

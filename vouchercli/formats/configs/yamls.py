@@ -140,7 +140,7 @@ def parse(text: str, name: str, loader_of: Any = LOADER) -> Document:
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         if loader_of is not yaml.BaseLoader:
-            return parse(text, name, yaml.BaseLoader)  # which says more exactly what is wrong
+            return parse(text, name, yaml.BaseLoader)  # its message is more exact
         why = " ".join(part for part in (error.context, error.problem) if part)
         hint = (
             "check the indentation, the colons and the quotes around this place; indent with"

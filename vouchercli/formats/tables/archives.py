@@ -36,7 +36,7 @@ NOT_TABLES = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 @dataclass(frozen=True)
 class Blob:
     """Bytes that can be read from the beginning again and again. `name` is for messages, `packed`
-    the size on disk, `share` tells how much of it lies behind in the reading begun last (None: not
+    the size on disk, `share` is the part of it that the latest reading has read (None: not
     known).
     """
 

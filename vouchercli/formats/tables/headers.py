@@ -83,7 +83,7 @@ def find(source: Source, profiles: Sequence[Profile]) -> Header:
     is_our_layout = (
         chosen[0].profile.kind == "eligibility" and chosen[0].profile.profile == "voucher"
     )
-    if len(profiles) > 1 or is_our_layout:  # nobody said which
+    if len(profiles) > 1 or is_our_layout:  # the profile was not given
         _refuse_other_kind(source, chosen[0])
     return chosen[0]
 

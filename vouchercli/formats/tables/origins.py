@@ -65,7 +65,7 @@ class Key(NamedTuple):
 
 
 Origin = str | Cell | ByKind | Joined | Key  # a text is the same for every row
-KIND = ByKind("pay", "refund")  # of the field that says which of both a row is
+KIND = ByKind("pay", "refund")  # the field that distinguishes them
 
 
 def parts_of(origin: Origin) -> Iterator[Cell | Joined]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Maker = Callable[[Sequence[str], str], str]  # from a row and its kind to a field
 
-# Between the cells of a row that is looked at as one text stands the unit separator.
+# The unit separator stands between the cells of a row that is read as one text.
 SEPARATOR = "\x1f"
 # without \u951f, of which garbled texts are made
 WORD = "[0-9A-Za-z_\\-()\u00b7\uff08\uff09\u4e00-\u951e\u9520-\u9fff]"
@@ -67,7 +67,7 @@ class Plan:
         self._endings: dict[str, bool] = {}
         self._first = cells.column_key(self.header[0]) if self.header else ""
         rule, is_redemption = profile.kind_rule, profile.kind == "redemptions"
-        # The column that tells payments from refunds.
+        # The column that distinguishes payments from refunds.
         self.kind_place = (
             self.position(*(rule.columns or (rule.sign,)))
             if is_redemption and not rule.value

@@ -48,7 +48,7 @@ class Reading:
     ours) count while `records()` runs; when it ends without raising, the file's own counts and
     totals have been found right. `filters`: places of columns, and whether a row is left out for
     what its cell there says; `watched`: the columns that some check sums, and where they stand;
-    `share_read()`: how much of the file lies behind, 0 to 1 (None: not known).
+    `share_read()`: the part of the file that has been read, 0 to 1 (None: not known).
     """
 
     def __init__(self, source: Source, header: Header, *, kept_width: int | None = None) -> None:

@@ -230,7 +230,7 @@ def _refuse_granted(session: Session, batch_id: int) -> None:
 
 
 def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Outcome:
-    """Take a whole file away again, unless something later stands on it.
+    """Remove a whole file again, unless something later depends on it.
 
     Packs of a round under way would be free to be granted again: that, whoever asks, only when
     `is_sure`.

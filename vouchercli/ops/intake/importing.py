@@ -151,8 +151,8 @@ def resume(
 
 
 def undo(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
-    """Take a whole batch away again. Raises `VoucherError` when something later stands on it,
-    saying what.
+    """Remove a whole batch again. Raises `VoucherError` when something later depends on it, and
+    names it.
     """
     with writing(session) as db:
         batch = batches.named(db, batch_id)
@@ -327,7 +327,7 @@ def _judge_chunk(
 
 
 def _finish(job: Job, intake: Intake, more: dict[str, Any]) -> Outcome:
-    """The end of an import: what hangs together over several chunks is judged once more, and the
+    """The end of an import: rows connected with rows of other chunks are judged once more, and the
     batch is done.
     """
     if not intake.is_whole and intake.kind.settle:

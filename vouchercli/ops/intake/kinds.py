@@ -63,10 +63,10 @@ class Kind:
     function from cleaned texts to typed columns; `warnings` looks at one fit row; `accept` returns
     keys to add to the summary.
 
-    A kind with `settle` may be taken in chunk by chunk: `settle` judges once more, from all chunks
-    together, the rows that may hang together with rows of another chunk. `reopen` moves standing
-    facts that hang together with the staged rows back among them. `by_columns` proves the
-    regular rows of a large file by set; the rows that it cannot prove are judged one by one.
+    A kind with `settle` may be taken in chunk by chunk: `settle` judges once more, from all
+    chunks together, the rows that may be connected with rows of another chunk. `reopen` moves
+    accepted facts connected with the staged rows back among them. `by_columns` proves the regular
+    rows of a large file by set; the rows that it cannot prove are judged one by one.
     """
 
     name: str

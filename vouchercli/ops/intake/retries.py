@@ -3,8 +3,8 @@ with them.
 
 The law goes by the time of a payment or claim, not by the order in which files came. When rejects
 are judged again, every fact on the same vouchers, visits and numbers is judged with them, as if all
-had come at once: so the same files give the same facts in whatever order they came. A fact that
-must give way to an earlier row becomes a reject of its own batch.
+had come at once: so the same files give the same facts in whatever order they came. A fact
+that is replaced by an earlier row becomes a reject of its own batch.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def retry(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
 
 
 def settle(intake: Intake) -> None:
-    """The end of an import in chunks: the batch's own rows that may hang together over chunks are
-    judged once more, with what other batches have brought standing as it is.
+    """The end of an import in chunks: the batch's own rows that may be connected with other
+    chunks are judged once more, with what other batches have brought standing as it is.
     """
     intake = replace(intake, is_whole=True)
     staging.expect(intake)
@@ -92,7 +92,7 @@ def settle(intake: Intake) -> None:
 
 
 def judge_again(intake: Intake, staged: list[Place], only: int | None) -> Moves:
-    """Judge the staged rejects with the facts that hang together with them (of the batch `only`,
+    """Judge the staged rejects with the facts connected with them (of the batch `only`,
     None: of all). Returns how many rows of each batch ended accepted, duplicate or rejected; of a
     batch other than this intake's, only the changes.
     """
@@ -106,7 +106,7 @@ def judge_again(intake: Intake, staged: list[Place], only: int | None) -> Moves:
             before[batch] = (sum(counts) - rejected, 0, rejected)
     intake.kind.judge(intake)
     batches.forget_rejects(intake.db, staged)
-    # rows of another kind that stood on a fact which stands no more
+    # rows of another kind that depended on a fact which was withdrawn
     gave_way = intake.kind.accept(intake).get("gave_way", {})
     incoming.warned(intake.db)
     incoming.keep(intake.db)

@@ -21,7 +21,7 @@ class Fund(NamedTuple):
     committed_fen: int | None
 
 
-# The programme line by line, as people see it.
+# The programme line by line, as it is shown.
 LINES = (
     "name",
     "name (en)",

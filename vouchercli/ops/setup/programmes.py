@@ -35,7 +35,7 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
 
     What is about money or people waits for others (see programme_changes.py) once approved rounds
     rest on the programme. Raises `bad_yaml`, `unknown_config`, `programme_in_use` (a change that
-    would break what stands on it), `change_waiting`.
+    would break what depends on it), `change_waiting`.
     """
     programme, document = configs.read_programme(name_or_path)
     digest = configs.digest(programme)

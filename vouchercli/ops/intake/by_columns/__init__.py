@@ -22,7 +22,7 @@ def goes_by_columns(intake: Intake) -> bool:
     `parquet`) are installed.
     """
     text = intake.reading.text
-    # Within a transaction of the caller's, rows may stand that the proof's own connection cannot
+    # Within a transaction of the caller's, there may be rows that the proof's own connection cannot
     # see.
     is_ours = str(intake.session.path) != ":memory:" and not intake.session.joins
     return (

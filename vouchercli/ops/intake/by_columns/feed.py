@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Record
     from vouchercli.ops.intake.kinds import Intake
 
-# blocks that are proved before they are asked for: bringing in the claims of a round then keeps
-# nobody waiting
+# blocks that are proved before they are asked for: loading the claims of a round then delays
+# nothing
 AHEAD = 3
 
 

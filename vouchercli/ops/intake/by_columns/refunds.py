@@ -46,7 +46,7 @@ def join_payments(db: sqlite3.Connection, refunds: pl.DataFrame) -> pl.DataFrame
         payment_id=pl.Series([payment_id for payment_id, _ in payments], dtype=pl.Int64),
         subsidy_fen=pl.Series([fen for _, fen in payments], dtype=pl.Int64),
     )
-    # null: the file says nothing of it
+    # null: the file has no such column
     stated = col("stated_fen").fill_null(col("subsidy_fen"))
     return refunds.filter(col("payment_id").is_not_null(), stated == col("subsidy_fen")).drop(
         "stated_fen"
