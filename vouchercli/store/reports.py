@@ -430,12 +430,12 @@ def users(db: sqlite3.Connection, as_of: int) -> dict[int, int]:
     return dict(db.execute(USERS_EVER if is_all else USERS_UNTIL, {"as_of": as_of}).fetchall())
 
 
-def unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
+def unexpired_claims(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
     """How many of the claims made by `as_of` can still be used at `at`."""
     return typed.number(db, UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at})
 
 
-def used_unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
+def used_face_of_unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
     """The face in fen that was used by `as_of` of the claims that can still be used at `at`."""
     return typed.number(db, USED_UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at})
 

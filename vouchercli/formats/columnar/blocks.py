@@ -72,8 +72,8 @@ def blocks(reading: Reading, after_line: int, end_of: Callable[[int], int]) -> I
 
 def _columns(reading: Reading, rows: Lines) -> tuple[pl.DataFrame, list[int]]:
     cells = frames.cells(reading, rows).with_columns(pl.Series("line", rows.regular, pl.Int64))
-    ours = frames.is_ours(reading, cells)
-    frame = frames.fields(reading, cells if ours is None else cells.filter(ours))
+    is_ours = frames.is_ours(reading, cells)
+    frame = frames.fields(reading, cells if is_ours is None else cells.filter(is_ours))
     irregular = rows.irregular.tolist()
     is_regular = frames.has_plain_cells(reading, frame)
     if is_regular.all():

@@ -68,7 +68,7 @@ class Writer:
 
     def write(self, records: list[Record]) -> list[Record]:
         """Add what is new; returns the records that are left to be judged."""
-        left: list[Record] = []
+        to_judge: list[Record] = []
         for record in records:
             values = record.values
             if (
@@ -76,20 +76,20 @@ class Writer:
                 or not (values[NUMBER] and values[NAME])
                 or (self._adoptable and self._is_held(values))
             ):
-                left.append(record)
+                to_judge.append(record)
                 continue
             segment = self._segments.get(values[SEGMENT])
             if segment is None:
-                left += self._flush()
+                to_judge += self._flush()
                 if new_merchants.is_known(self._db, values[NUMBER]):
-                    left.append(record)
+                    to_judge.append(record)
                     continue
                 segment = self._segments[values[SEGMENT]] = segments.segment_id(
                     self._db, *values[SEGMENT]
                 )
-            self._rows.append((*as_stored(values), self._registry, segment, self._at, self._at))
+            self._rows.append((*stored_texts(values), self._registry, segment, self._at, self._at))
             self._records.append(record)
-        return left + self._flush()
+        return to_judge + self._flush()
 
     def end(self) -> Written:
         """Note what was added, and judge the rows that repeat it."""
@@ -135,7 +135,7 @@ class Writer:
         self._warned += len(warnings)
 
 
-def as_stored(values: tuple[str, ...]) -> tuple[str, ...]:
+def stored_texts(values: tuple[str, ...]) -> tuple[str, ...]:
     """The texts of a row as a merchant has them."""
     uscc = values[USCC]
     return (

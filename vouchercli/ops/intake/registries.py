@@ -128,7 +128,7 @@ def _warnings(type_row: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]
     if uscc:
         yield from _uscc_warnings(uscc)
     if district and rules.DIVISION_CODE.fullmatch(district):
-        successors = divisions.retired().get(district)
+        successors = divisions.successors_of_retired().get(district)
         if successors is not None:
             yield (
                 "retired_division",
