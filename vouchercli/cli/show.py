@@ -8,8 +8,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.language import for_programme, t
-from vouchercli.cli.values import as_lines
-from vouchercli.formats.written.formulas import disarm
 from vouchercli.ops.answers import answer
 from vouchercli.result import Message, Word
 from vouchercli.rules import money, resident_tokens, times
@@ -112,7 +110,10 @@ def _csv(tables: tuple[Table, ...], *, is_chinese: bool) -> None:
 
     Headings are the English keys, whatever the locale; Chinese only when `--lang zh` asks for it.
     """
-    import csv  # needed only for -o csv
+    # JSON needs none of these
+    import csv
+
+    from vouchercli.cli.values import as_lines
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     for position, each in enumerate(table for table in tables if table.is_in("csv")):
@@ -141,6 +142,8 @@ def _head(column: Column, is_chinese: bool) -> str:
 
 def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
     """The values of a column and its total as CSV has them: exact, no grouping."""
+    from vouchercli.formats.written.formulas import disarm  # JSON does without
+
     exact = _exact(column.kind, table.zone, is_chinese)
     values = column.shown_values(table.lines)
     if set(map(type, values)) == {int}:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 SCHEMA_FILES = (
     "001_initial.sql",
     "002_applications.sql",
@@ -16,4 +14,6 @@ SCHEMA_VERSION = len(SCHEMA_FILES)
 
 def schema_text(name: str) -> str:
     """The text of one schema file."""
+    from importlib import resources  # takes as long as a small report: only for a new schema
+
     return resources.files("vouchercli.store").joinpath("schema", name).read_text("utf-8")
