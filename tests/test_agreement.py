@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vouchercli.ops.intake.kinds import Desk
+from vouchercli.ops.intake.kinds import Intake
 from vouchercli.ops.intake.redemptions import KIND
 from vouchercli.rules import claims as claim_law
 from vouchercli.rules import redemptions as row_law
@@ -283,9 +283,11 @@ def _store_batch(
             for line, row in enumerate(rows, 1)
         ],
     )
-    desk = Desk(session, db, KIND, SimpleNamespace(), batch_id, programmes.current(db, None), ZONE)
-    KIND.judge(desk)
-    KIND.accept(desk)
+    intake = Intake(
+        session, db, KIND, SimpleNamespace(), batch_id, programmes.current(db, None), ZONE
+    )
+    KIND.judge(intake)
+    KIND.accept(intake)
     return {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}
 
 

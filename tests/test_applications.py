@@ -390,7 +390,7 @@ def stopped(here: Path, name: str) -> None:
         db=db, path=here / "voucher.db", now=at, actor="mei", os_user=store.os_user(), entered_at=at
     )
     with pytest.raises(Stopped):
-        ops.import_applications(session, name, tell=Stopper())
+        ops.import_applications(session, name, watch=Stopper())
     db.close()
 
 

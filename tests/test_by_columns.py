@@ -1,5 +1,5 @@
-"""Large files, taken by columns, come to what the judge alone makes of them, row by row: the same
-files both ways.
+"""Large files proved by columns give the same result as when their rows are judged one by one: the
+same files both ways.
 """
 
 from __future__ import annotations
@@ -218,19 +218,19 @@ def test_a_full_refund_comes_to_the_same(towns: Path, policy: str, lines: int) -
 
 
 def test_a_full_refund_is_proved_by_columns(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the block of its payment and in a later one; what is not full, or late, goes to the
-    judge.
+    """In the block of its payment and in a later one; what is not full, or late, is judged by
+    itself.
     """
     left: list[int] = []
-    take = feed.Feed.take
+    write = feed.Feed.write
 
     def counted(self: Any, *given: Any) -> Any:
-        taken, records = take(self, *given)
+        written, records = write(self, *given)
         records = list(records)
         left.append(len(records))
-        return taken, records
+        return written, records
 
-    monkeypatch.setattr(feed.Feed, "take", counted)
+    monkeypatch.setattr(feed.Feed, "write", counted)
     told = [
         "T1,pay,C1,1,M1,2020-03-28 10:00:00,45.00,0,10.00,",
         "R1,refund,C1,1,M1,2020-03-28 11:00:00,45.00,0,10.00,T1",

@@ -85,7 +85,7 @@ def session(here: Path) -> Iterator[Session]:
 def stop_after(here: Path, wanted: int) -> Stopped:
     """Import r.csv and stop after so many chunks."""
     with session(here) as one, pytest.raises(Stopped) as stopped:
-        ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda done: done == wanted))
+        ops.import_redemptions(one, "r.csv", watch=Onlooker(lambda done: done == wanted))
     return stopped.value
 
 
@@ -212,7 +212,7 @@ def test_an_import_that_others_stopped_within_can_be_checked(town: Any, here: Pa
         folder = copied(here, f"after{done}")
         with session(folder) as one, pytest.raises(Stopped):
             ops.import_redemptions(
-                one, str(here / "r.csv"), tell=Onlooker(lambda chunks, done=done: chunks == done)
+                one, str(here / "r.csv"), watch=Onlooker(lambda chunks, done=done: chunks == done)
             )
         town("check", "--db", str(folder / "voucher.db"))
 
@@ -229,13 +229,13 @@ def test_proved_chunks_are_committed_together(
     stopped = copied(here, "stopped")
     with session(here) as one:
         ops.import_redemptions(
-            one, "r.csv", tell=Onlooker(lambda _: told.append(last_line(one.db)))
+            one, "r.csv", watch=Onlooker(lambda _: told.append(last_line(one.db)))
         )
     assert told == ([100, 150, 201] if by_columns.BYTES == 0 else [50, 100, 150, 200, 201])
     assert canonical(here / "voucher.db") == wanted
     monkeypatch.chdir(stopped)
     with session(stopped) as one, pytest.raises(Stopped):
-        ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda number: number == 2))
+        ops.import_redemptions(one, "r.csv", watch=Onlooker(lambda number: number == 2))
     town("check")
     with session(stopped) as one:
         ops.import_redemptions(one, "r.csv")
@@ -251,7 +251,7 @@ def test_a_chunk_ends_where_much_is_left_to_the_judge(
     told: list[int] = []
     with session(here) as one:
         ops.import_redemptions(
-            one, "r.csv", tell=Onlooker(lambda _: told.append(last_line(one.db)))
+            one, "r.csv", watch=Onlooker(lambda _: told.append(last_line(one.db)))
         )
     assert told == ([50, 200, 201] if by_columns.BYTES == 0 else [50, 100, 150, 200, 201])
     assert left_by(here / "voucher.db") == left_by(here / "one by one" / "voucher.db")
@@ -334,7 +334,7 @@ def test_a_report_sees_whole_chunks_only(town: Any, here: Path) -> None:
             seen.append(answer(report_leverage(other))["total"]["redemptions"])
 
     with session(here) as one:
-        ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda _: look(), within=look))
+        ops.import_redemptions(one, "r.csv", watch=Onlooker(lambda _: look(), within=look))
     within, between = seen[0::2], seen[1::2]
     assert len(set(between)) == 5
     assert within == [0, *between[:4]]
@@ -357,7 +357,7 @@ def test_a_second_writer_has_its_turn_between_two_chunks(town: Any, here: Path) 
 
     watch = Onlooker(write)
     with session(here) as one:
-        ops.import_redemptions(one, "r.csv", tell=watch)
+        ops.import_redemptions(one, "r.csv", watch=watch)
     assert watch.chunks == 5
 
     def without_rounds(lines: list[str]) -> list[str]:
@@ -378,7 +378,7 @@ def test_a_second_writer_within_a_chunk_is_told_to_come_again(town: Any, here: P
         told.append(busy.value.code)
 
     with session(here) as one:
-        ops.import_redemptions(one, "r.csv", tell=Onlooker(lambda _: None, within=write))
+        ops.import_redemptions(one, "r.csv", watch=Onlooker(lambda _: None, within=write))
     assert told == ["busy"] * 5
 
 
@@ -390,7 +390,7 @@ def test_who_is_overtaken_by_the_same_file_has_nothing_to_do(town: Any, here: Pa
             assert ops.import_redemptions(other, "r.csv").data["read"] == ROWS
 
     with session(here) as one:
-        assert ops.import_redemptions(one, "r.csv", tell=Onlooker(overtake)).data["repeats"] == 3
+        assert ops.import_redemptions(one, "r.csv", watch=Onlooker(overtake)).data["repeats"] == 3
     assert canonical(here / "voucher.db") == wanted
 
 
@@ -403,7 +403,7 @@ def test_who_meets_another_import_of_the_same_file_is_told_to_come_again(
         stop_after(here, 1)  # the other one is a chunk ahead now
 
     with session(here) as one, pytest.raises(Busy) as busy:
-        ops.import_redemptions(one, "r.csv", tell=Onlooker(meet))
+        ops.import_redemptions(one, "r.csv", watch=Onlooker(meet))
     assert (busy.value.code, busy.value.exit_code) == ("being_imported", 75)
     assert town(*IMPORT, expect=4).data["read"] == ROWS
     assert canonical(here / "voucher.db") == wanted

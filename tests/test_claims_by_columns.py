@@ -1,4 +1,4 @@
-"""Claims proved by columns end as the judge alone would have them: facts, counts and rejects, on
+"""Claims proved by columns give the same facts, counts and rejects as claims judged one by one, on
 random small files.
 """
 
@@ -28,14 +28,14 @@ from test_claim_orders import (
 )
 
 from vouchercli.ops.intake import by_columns, chunks
-from vouchercli.ops.intake.by_columns.claims import _ending
+from vouchercli.ops.intake.by_columns.claims import _expiry_pace
 from vouchercli.ops.intake.claims import import_claims
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
 from vouchercli.store import identities
 
 if TYPE_CHECKING:
-    from vouchercli.ops.intake.kinds import Desk, Taken
+    from vouchercli.ops.intake.kinds import Intake, Written
     from vouchercli.session import Session
 
 pytest.importorskip("polars")
@@ -189,9 +189,9 @@ def test_a_large_file_is_proved_by_columns(tmp_path: Path, monkeypatch: pytest.M
 
     proofs, wrote = [], by_columns.Writer.write
 
-    def write(self: by_columns.Writer, desk: Desk, proof: by_columns.Proof) -> Taken:
+    def write(self: by_columns.Writer, intake: Intake, proof: by_columns.Proof) -> Written:
         proofs.append(proof)
-        return wrote(self, desk, proof)
+        return wrote(self, intake, proof)
 
     monkeypatch.setattr(by_columns.Writer, "write", write)
     session = town(tmp_path)
@@ -246,7 +246,7 @@ def test_the_end_of_a_voucher_by_day_is_that_of_the_rules(validity: Any, zone: s
     assert pack, faults
     for day in range(20200301, 20200332):
         midnight, end = times.day_bounds(day, zone)
-        first, pace = _ending(pack, midnight, zone)
+        first, pace = _expiry_pace(pack, midnight, zone)
         if end - midnight == 86_400 and first is not None:
             for second in range(0, 86_400, 599):
                 assert first + pace * second == template_rules.expires_at(

@@ -233,8 +233,8 @@ def test_a_folder_that_no_crontab_can_name_is_refused(
 def test_put_and_taken_out_again_nothing_has_changed(before: bytes, name: str) -> None:
     other = crontab.put(before, "/a/b.db3", "x")
     both = crontab.put(other, name, "0 0 * * * one")
-    assert crontab.found(both, name) == "0 0 * * * one"
-    assert crontab.found(crontab.put(both, name, "two"), name) == "two"
+    assert crontab.find_line(both, name) == "0 0 * * * one"
+    assert crontab.find_line(crontab.put(both, name, "two"), name) == "two"
     assert crontab.without(both, name) == other
     ended = before if before.endswith(b"\n") or not before else before + b"\n"
     assert crontab.without(other, "/a/b.db3") == ended

@@ -873,9 +873,9 @@ def test_rejects_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
 
 def test_every_shipped_profile_loads_and_comes_back_from_json() -> None:
     for kind in FIELDS:
-        for profile in profiles.known(kind):
+        for profile in profiles.known_profiles(kind):
             assert profiles.from_json(profile.to_json()) == profile
-    assert [profile.profile for profile in profiles.known("redemptions")] == [
+    assert [profile.profile for profile in profiles.known_profiles("redemptions")] == [
         "alipay-business",
         "voucher",
         "wechat-use-flow",

@@ -1,5 +1,5 @@
-"""Merchants that are written as they stream end as the judge alone would have them: facts, counts,
-rejects and warnings.
+"""Merchants that are written as they are read give the same facts, counts, rejects and warnings as
+when every row is judged.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Files of the payment platforms by columns: preambles, footers, backticks, patterns, refunds with
-a minus, GB18030. They come to what the judge alone makes of them, in as many chunks as there are,
-and a file that its own last lines refuse leaves nothing.
+a minus, GB18030. They give the same result as rows judged one by one, in any number of chunks, and
+a file that its own last lines refuse leaves nothing.
 """
 
 from __future__ import annotations
@@ -343,7 +343,7 @@ def test_a_stopped_import_of_a_platforms_file_goes_on(
     with session(calm) as one:
         wanted = ops.import_redemptions(one, name).data
     with session(town) as one, pytest.raises(Stopped):
-        ops.import_redemptions(one, name, tell=Onlooker(lambda chunk: chunk == done))
+        ops.import_redemptions(one, name, watch=Onlooker(lambda chunk: chunk == done))
     [batch] = voucher("batch", "list", "--kind", "redemptions", "-o", "json").data["batches"]
     assert batch["state"] == "importing"
     with session(town) as one:

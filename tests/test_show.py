@@ -19,7 +19,7 @@ from rich.cells import cell_len
 from vouchercli.cli import drawing, show
 from vouchercli.cli.language import speak
 from vouchercli.cli.options import Call
-from vouchercli.cli.wrapping import filled, folded, tokens
+from vouchercli.cli.wrapping import fill, fold, tokens
 from vouchercli.ops.answers import answer
 from vouchercli.result import (
     DATA,
@@ -153,14 +153,14 @@ def test_a_long_text_is_folded_and_nothing_of_it_is_lost(shown: Any) -> None:
     text=st.text(st.sampled_from("ab 消费券，。（）(),1"), max_size=60), width=st.integers(4, 30)
 )
 def test_folding_keeps_every_character_and_breaks_only_between_words(text: str, width: int) -> None:
-    lines = folded(text, width).split("\n")
+    lines = fold(text, width).split("\n")
     assert all(cell_len(line) <= width or len(tokens(line)) == 1 for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
 
 def test_a_heading_breaks_in_the_middle_of_a_chinese_word_and_before_a_bracket() -> None:
     def heading(label: str, width: int) -> str:
-        return filled(drawing._pieces(label), width)
+        return fill(drawing._pieces(label), width)
 
     assert heading("财政补贴", 4) == "财政\n补贴"
     assert heading("拉动消费(交易额)", 8) == "拉动消费\n(交易额)"

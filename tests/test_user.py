@@ -18,8 +18,8 @@ import pytest
 from rich.cells import cell_len
 
 from vouchercli.cli import language, usage_errors
-from vouchercli.cli.help import continued
-from vouchercli.cli.wrapping import cells, folded
+from vouchercli.cli.help import break_command
+from vouchercli.cli.wrapping import cells, fold
 from vouchercli.store.db import refused_by_machine
 
 if TYPE_CHECKING:
@@ -166,7 +166,9 @@ def test_a_help_page_fits_eighty_columns_in_its_language(
 
 
 def test_an_example_of_a_help_page_can_be_pasted() -> None:
-    lines = continued('voucher round create hz-1 --opens-at "2020-03-27 08:00" --packs 2000000', 40)
+    lines = break_command(
+        'voucher round create hz-1 --opens-at "2020-03-27 08:00" --packs 2000000', 40
+    )
     assert lines == [
         "voucher round create hz-1 \\",
         '    --opens-at "2020-03-27 08:00" \\',
@@ -176,7 +178,7 @@ def test_an_example_of_a_help_page_can_be_pasted() -> None:
 
 def test_chinese_is_folded_by_its_width() -> None:
     assert cells("消费券 ab") == 9
-    assert folded("消费券核销 [必填] abc", 10).split("\n") == ["消费券核销", "[必填] abc"]
+    assert fold("消费券核销 [必填] abc", 10).split("\n") == ["消费券核销", "[必填] abc"]
 
 
 # ---------------------------------------------------------------- commands to paste

@@ -62,7 +62,7 @@ class Node:
 
     @property
     def scalar(self) -> str | None:
-        """The text or the whole number that stands here, as text; None for anything else."""
+        """The text or the whole number that is written here, as text; None for anything else."""
         is_scalar = isinstance(self.value, str | int) and not isinstance(self.value, bool)
         return str(self.value) if is_scalar else None
 
@@ -76,7 +76,7 @@ class Node:
         self.faults.append(Fault(self.path, code, text, hint, params, at_key))
 
     def unlike(self, code: str, text: str, known: Iterable[str], /, **params: Any) -> str:
-        """Note that what stands here (`offending`: else its value) is none of the `known` words;
+        """Note that the value here (`offending`, else as written) is none of the `known` words;
         gives the one it was probably meant to be, or ''.
         """
         words = list(known)
@@ -84,7 +84,7 @@ class Node:
         self.fault(
             code,
             text,
-            "did you mean {suggestion}?" if near else "what may stand here: {known}",
+            "did you mean {suggestion}?" if near else "allowed here: {known}",
             suggestion=near,
             known=", ".join(words),
             **params,
@@ -189,7 +189,7 @@ class Node:
         for item in self.items():
             text = item.text()
             if text in texts:
-                item.fault("named_twice", "{offending} is there twice", "leave one out")
+                item.fault("named_twice", "{offending} is given twice", "leave one out")
             texts.append(text)
         return tuple(texts)
 
@@ -199,7 +199,7 @@ class Node:
             return default
         if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < least:
             self.fault(
-                "bad_number", "{offending} is not a whole number from {least} on", least=least
+                "bad_number", "{offending} must be a whole number of at least {least}", least=least
             )
             return default
         return self.value
@@ -218,9 +218,7 @@ class Node:
             return default
         if self.value in tuple(choices):
             return str(self.value)
-        self.unlike(
-            "not_a_choice", "{offending} is not one of the words that may stand here", choices
-        )
+        self.unlike("not_a_choice", "{offending} is not allowed here", choices)
         return default
 
     def _part(self, key: str | int, value: Any) -> Self:
@@ -238,18 +236,26 @@ class Node:
 
     def _refuse_fewer(self, given: Sized, least: int) -> None:
         if len(given) < least and not self.is_missing:
-            self.fault("too_few", "at least {least} must stand here", least=least)
+            self.fault("too_few", "at least {least} entries are needed", least=least)
 
     def _wrong_type(self, wanted: str, hint: str = "") -> None:
+        if self.value is None:
+            self.fault(
+                "wrong_type",
+                "no value is given; {wanted} is needed",
+                "write a value, or leave it out",
+                wanted=Word(wanted),
+            )
+            return
         self.fault(
             "wrong_type",
-            "{offending} stands here, but {wanted} is needed",
+            "{offending} must be {wanted}",
             hint,
             wanted=Word(wanted),
         )
 
     def _blank(self) -> None:
-        self.fault("wrong_type", "nothing stands here", "write a value, or leave it out")
+        self.fault("wrong_type", "no value is given", "write a value, or leave it out")
 
 
 def written(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import LONG_READING, File, told
+from vouchercli.cli.import_options import LONG_READING, File, watch_import
 from vouchercli.cli.options import Limit, OnlyResident, OnlyRound, command, verbs
 from vouchercli.ops.intake import applications
 from vouchercli.result import Outcome
@@ -27,8 +27,8 @@ def import_(
     **reading: Any,
 ) -> Outcome:
     """Take in a file of applications; every row ends accepted, duplicate or rejected."""
-    with told(reading.pop("verbose")) as tell:
-        return applications.import_applications(session, file, tell=tell, **reading)
+    with watch_import(reading.pop("verbose")) as watch:
+        return applications.import_applications(session, file, watch=watch, **reading)
 
 
 @command(app, "list", epilog="Example: voucher application list --round hz-1 --limit 20")

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.import_options import Verbose, told
+from vouchercli.cli.import_options import Verbose, watch_import
 from vouchercli.cli.language import t
 from vouchercli.cli.options import Call, Limit, command, verbs
 from vouchercli.ops.intake import batches
@@ -73,8 +73,8 @@ def resume(
     verbose: Verbose = False,
 ) -> Outcome:
     """Continue an import that was stopped, after the last chunk that was kept."""
-    with told(verbose) as tell:
-        return batches.resume_batch(session, batch, file, tell)
+    with watch_import(verbose) as watch:
+        return batches.resume_batch(session, batch, file, watch)
 
 
 @command(app, "retry", epilog="Example: voucher batch retry 3")

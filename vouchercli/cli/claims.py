@@ -8,7 +8,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import LONG_READING, File, told
+from vouchercli.cli.import_options import LONG_READING, File, watch_import
 from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyResident, OnlyRound, command, verbs
 from vouchercli.errors import UsageFault
 from vouchercli.ops.granting import live_claims
@@ -26,8 +26,8 @@ def import_(
     **reading: Any,
 ) -> Outcome:
     """Take in a file of claims; every row ends accepted, duplicate or rejected."""
-    with told(reading.pop("verbose")) as tell:
-        return claims.import_claims(session, file, tell=tell, **reading)
+    with watch_import(reading.pop("verbose")) as watch:
+        return claims.import_claims(session, file, watch=watch, **reading)
 
 
 @command(app, "list", epilog="Example: voucher claim list --round hz-1 --limit 20")

@@ -36,7 +36,7 @@ class InFolder:
     def run(self, args: tuple[str, ...]) -> int:
         """Print the command, run it, give its exit code."""
         if self.is_quiet:
-            code, _, err = self._captured(args)
+            code, _, err = self._capture(args)
             if code:
                 sys.stderr.write(err if code not in (0, 4) else "")
             return code
@@ -47,9 +47,9 @@ class InFolder:
 
     def ask(self, args: tuple[str, ...]) -> Any:
         """The JSON data of a command."""
-        return json.loads(self._captured((*args, "-o", "json"))[1])["data"]
+        return json.loads(self._capture((*args, "-o", "json"))[1])["data"]
 
-    def _captured(self, args: tuple[str, ...]) -> tuple[int, str, str]:
+    def _capture(self, args: tuple[str, ...]) -> tuple[int, str, str]:
         with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
             code = self._main(args)
         return code, out.getvalue(), err.getvalue()

@@ -1,5 +1,5 @@
-"""A table for a person. Rich draws it; here stands what Rich does not know: which unit of amounts
-fits, what may be folded, and that a table which is too wide becomes a list.
+"""Tables on a terminal. Rich draws them; this module chooses the unit of amounts that fits, decides
+what may be folded, and turns a table that is too wide into a list.
 
 Amounts are shown in the finest unit that fits; then texts are folded, at blanks and between Chinese
 characters, never inside a number, a time, a code or a digest; and where even that is too wide, each
@@ -23,7 +23,7 @@ from rich.text import Text
 
 from vouchercli.cli.language import language, t
 from vouchercli.cli.values import DASH, EXACT, UNITS, Unit, as_lines, clean, label, pretty
-from vouchercli.cli.wrapping import cells, filled, folded, tokens
+from vouchercli.cli.wrapping import cells, fill, fold, tokens
 from vouchercli.result import Word
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ NUMBERS = ("int", "fen", "ratio", "rate")
 # how narrow a text may be folded, and the gap between columns: from airy to tight
 TRIES = ((16, 2), (8, 2), (8, 1))
 NO_LIMIT = 1_000_000
-# As box.SIMPLE, for a stream that knows no line drawing
+# As box.SIMPLE, for a stream without line-drawing characters
 HYPHENS = box.Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
 # where a heading may be broken: at its blanks and before a bracket
 PIECES = r" *(?:杠杆率|(?:(?!杠杆率)[^\s(（])+|[(（]\S*)"
@@ -56,13 +56,13 @@ def draw(table: Table) -> None:
         color_system=None if os.environ.get("NO_COLOR") else "auto",
     )
     title = t(table.title.text, table.title.params)
-    body, unit = _fitted(table, width, HYPHENS if console.options.ascii_only else box.SIMPLE)
+    body, unit = _fit(table, width, HYPHENS if console.options.ascii_only else box.SIMPLE)
     with console.capture() as captured:
         console.print(
             Group(
-                Text(folded(clean(title), width), "bold"),
+                Text(fold(clean(title), width), "bold"),
                 body,
-                *(Text(folded(note, width), "dim") for note in _notes(table, unit)),
+                *(Text(fold(note, width), "dim") for note in _notes(table, unit)),
             ),
             soft_wrap=True,
         )
@@ -84,7 +84,7 @@ def _notes(table: Table, unit: Unit) -> list[str]:
 
 
 def _columns(table: Table) -> list[Column]:
-    """What a person is shown."""
+    """The columns of a table that are shown to a reader."""
     return [
         column
         for column in table.columns
@@ -114,7 +114,7 @@ class Strip(NamedTuple):
         return max(whole, min(self.natural, text_at_least))
 
 
-def _fitted(table: Table, width: int, rules: box.Box) -> tuple[RenderableType, Unit]:
+def _fit(table: Table, width: int, rules: box.Box) -> tuple[RenderableType, Unit]:
     """The table in the finest unit in which it fits; else as a list of rows."""
     columns = _columns(table)
     has_money = any(column.kind == "fen" for column in columns)
@@ -146,14 +146,14 @@ def _grid(
     )
     for strip, width in zip(strips, widths, strict=True):
         grid.add_column(
-            _cell(filled(strip.heading, width), strip, width),
-            _cell(folded(strip.footer, width), strip, width),
+            _cell(fill(strip.heading, width), strip, width),
+            _cell(fold(strip.footer, width), strip, width),
             width=width + (gap - 1) * (strip is not strips[-1]),
         )
     for row in zip(*(strip.cells for strip in strips), strict=True):
         grid.add_row(
             *(
-                _cell(folded(text, width), strip, width)
+                _cell(fold(text, width), strip, width)
                 for text, strip, width in zip(row, strips, widths, strict=True)
             )
         )
@@ -171,12 +171,12 @@ def _cell(text: str, strip: Strip, width: int) -> Segments:
 
 def _strip(column: Column, table: Table, unit: Unit) -> Strip:
     total = column.of(table.total) if table.total and table.rows else None
-    shown = [pretty(column, each, table.zone, unit) for each in column.shown_values(table.rows)]
-    if column.kind == "time" and all(cell[-3:] == ":00" or cell == DASH for cell in shown):
-        shown = [cell.removesuffix(":00") for cell in shown]
+    texts = [pretty(column, each, table.zone, unit) for each in column.shown_values(table.rows)]
+    if column.kind == "time" and all(cell[-3:] == ":00" or cell == DASH for cell in texts):
+        texts = [cell.removesuffix(":00") for cell in texts]
     return Strip(
         _pieces(label(column)),
-        shown,
+        texts,
         "" if total is None else pretty(column, total, table.zone, unit),
         column.kind in NUMBERS,
     )
@@ -217,7 +217,7 @@ def _list(table: Table, columns: list[Column], width: int) -> Group:
         *(
             Text(
                 "\n".join(
-                    folded(
+                    fold(
                         f"{label(column)}: {pretty(column, column.of(row), table.zone)}",
                         width,
                     )

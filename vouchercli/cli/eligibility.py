@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import READING, File, told
+from vouchercli.cli.import_options import READING, File, watch_import
 from vouchercli.cli.options import Limit, OnlyResident, command, verbs
 from vouchercli.ops.intake import eligibility
 from vouchercli.result import Outcome
@@ -22,8 +22,8 @@ def import_(
     **reading: Any,
 ) -> Outcome:
     """Take in an eligibility list; lines that are on it already are duplicates."""
-    with told() as tell:
-        return eligibility.import_eligibility(session, file, tell=tell, **reading)
+    with watch_import() as watch:
+        return eligibility.import_eligibility(session, file, watch=watch, **reading)
 
 
 @command(app, "list", epilog="Example: voucher eligibility list --group medics --limit 20")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from vouchercli.cli.language import t
-from vouchercli.cli.wrapping import cells, folded
+from vouchercli.cli.wrapping import cells, fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# What stands for a value in a usage line or before an option's help, and is translated there.
+# The stand-ins for a value in a usage line or before an option's help; they are translated.
 STAND_INS = (
     "CODE",
     "COMMAND",
@@ -47,16 +47,16 @@ TERM_AT_MOST = 30
 Formatter: Any = typer.Context.formatter_class
 
 
-def named(text: str) -> str:
+def translate_stand_ins(text: str) -> str:
     """`CODE[@VERSION]` in the chosen language."""
     return re.sub(
         r"(?<![-\w])[A-Z]{2,}(?!\w)",
-        lambda found: t(found[0]) if found[0] in STAND_INS else found[0],
+        lambda match: t(match[0]) if match[0] in STAND_INS else match[0],
         text,
     )
 
 
-def continued(command: str, width: int) -> list[str]:
+def break_command(command: str, width: int) -> list[str]:
     """A command in lines that a shell reads as one: broken between its words, each line but the
     last ending in a backslash.
     """
@@ -75,9 +75,9 @@ class Page(Formatter):  # type: ignore[misc]
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """How the command is written."""
         start = f"{t('Usage: ')}{prog} "
-        # Typer's braces around what must be given say nothing
-        words = named(re.sub(r"[{}]", "", args))
-        first, *rest = folded(words, self.width - cells(start)).split("\n")
+        # Typer's braces around required values are left out
+        words = translate_stand_ins(re.sub(r"[{}]", "", args))
+        first, *rest = fold(words, self.width - cells(start)).split("\n")
         self.write("\n".join([start + first, *(" " * cells(start) + line for line in rest)]) + "\n")
 
     def write_heading(self, heading: str) -> None:
@@ -87,27 +87,27 @@ class Page(Formatter):  # type: ignore[misc]
     def write_text(self, text: str) -> None:
         """A paragraph; or examples, each on a line of its own, to be copied as it stands."""
         indent = " " * self.current_indent
-        if found := re.fullmatch(EXAMPLES, text):
-            examples = found[1].split("; ")
+        if match := re.fullmatch(EXAMPLES, text):
+            examples = match[1].split("; ")
             self.write(f"{indent}{t('Examples:' if len(examples) > 1 else 'Example:')}\n")
             lines = [
                 f"  {line}"
                 for example in examples
-                for line in continued(example, self.width - len(indent) - 2)
+                for line in break_command(example, self.width - len(indent) - 2)
             ]
         else:
-            lines = folded(text, self.width - len(indent)).split("\n")
+            lines = fold(text, self.width - len(indent)).split("\n")
         self.write("".join(f"{indent}{line}\n" for line in lines))
 
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = TERM_AT_MOST, col_spacing: int = 2
     ) -> None:
         """Names and what they mean, side by side."""
-        pairs = [(named(term), explained(meaning)) for term, meaning in rows]
+        pairs = [(translate_stand_ins(term), explain(meaning)) for term, meaning in rows]
         column = min(max(cells(term) for term, _ in pairs), col_max) + col_spacing
         indent, margin = " " * self.current_indent, " " * (self.current_indent + column)
         for term, meaning in pairs:
-            lines = folded(meaning, self.width - len(margin)).split("\n")
+            lines = fold(meaning, self.width - len(margin)).split("\n")
             if cells(term) + col_spacing <= column:
                 self.write(
                     f"{indent}{term}{' ' * (column - cells(term))}{lines.pop(0)}".rstrip() + "\n"
@@ -117,13 +117,13 @@ class Page(Formatter):  # type: ignore[misc]
             self.write("".join(f"{margin}{line}\n" for line in lines))
 
 
-def explained(meaning: str) -> str:
+def explain(meaning: str) -> str:
     """An option's help with what Typer adds to it put into words."""
-    found = re.search(EXTRAS, meaning)
-    if not found:
+    match = re.search(EXTRAS, meaning)
+    if not match:
         return t(meaning)  # of a parameter that Typer adds itself
-    extras = t("; ").join(_extra(extra) for extra in found["extras"].split("; "))
-    return f"{meaning[: found.start()]} [{extras}]".strip()
+    extras = t("; ").join(_extra(extra) for extra in match["extras"].split("; "))
+    return f"{meaning[: match.start()]} [{extras}]".strip()
 
 
 def _extra(extra: str) -> str:

@@ -61,23 +61,23 @@ EVERY_SECONDS = 10
 
 
 @contextmanager
-def told(is_verbose: bool = False) -> Iterator[Onlooker]:
-    """Who looks on while a file comes in: shows its progress, and lets Ctrl-C end a long import at
-    the border of a chunk.
+def watch_import(is_verbose: bool = False) -> Iterator[ImportProgress]:
+    """Report the progress while a file is imported; Ctrl-C ends a long import at the border of a
+    chunk.
     """
-    onlooker = Onlooker(is_verbose)
+    progress = ImportProgress(is_verbose)
     try:
-        yield onlooker
+        yield progress
     finally:
-        onlooker.leave()
+        progress.leave()
 
 
-class Onlooker:
+class ImportProgress:
     """Rows, rows a second and the time left: Rich's progress on a terminal; elsewhere, with -v, a
     line every ten seconds.
 
-    Until the first chunk is safe Ctrl-C ends everything at once: nothing was kept. After that the
-    first Ctrl-C asks the import to stop at the end of its chunk, a second one ends at once and
+    Until the first chunk is committed Ctrl-C ends the import at once; nothing is kept. After that
+    the first Ctrl-C asks the import to stop at the end of its chunk, a second one ends at once and
     loses that chunk's work, nothing else.
     """
 
@@ -92,14 +92,14 @@ class Onlooker:
     def read(self, rows: int) -> None:
         """So many more rows were read."""
         self._rows += rows
-        self._say()
+        self._report()
 
     def committed(self, share: float | None) -> None:
-        """A chunk is safe; `share` of the file lies behind."""
+        """A chunk was committed; `share` of the file is done."""
         self._share = share or 0.0
         if self._handler is None and threading.current_thread() is threading.main_thread():
-            self._handler = signal.signal(signal.SIGINT, self._interrupted)
-        self._say()
+            self._handler = signal.signal(signal.SIGINT, self._ask_to_stop)
+        self._report()
 
     def leave(self) -> None:
         """Clear the progress away; Ctrl-C means again what it meant before."""
@@ -108,7 +108,7 @@ class Onlooker:
         if self._handler is not None:
             signal.signal(signal.SIGINT, self._handler)
 
-    def _interrupted(self, *_: object) -> None:
+    def _ask_to_stop(self, *_: object) -> None:
         if self.is_stopped:
             raise KeyboardInterrupt
         self.is_stopped = True
@@ -117,7 +117,7 @@ class Onlooker:
             file=sys.stderr,
         )
 
-    def _say(self) -> None:
+    def _report(self) -> None:
         now = time.monotonic()
         spent = max(now - self._began, 1e-6)
         values = {"rows": f"{self._rows:,}", "rate": f"{int(self._rows / spent):,}"}

@@ -1,5 +1,5 @@
-"""Reason codes and the keys of a template's file as a Chinese reader sees them: in words. Programs
-and English readers see them as they are written.
+"""Reason codes and the keys of a template's file in words, for Chinese readers. Programs and
+English readers get them as they are written.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ def entry(text: str) -> str:
     """A key or a value of a template's file, one or several with commas between; data stays as it
     is.
     """
-    return ", ".join(map(_worded, text.split(", "))) if language() == "zh" else text
+    return ", ".join(map(_in_words, text.split(", "))) if language() == "zh" else text
 
 
-def _worded(text: str) -> str:
+def _in_words(text: str) -> str:
     for form, template in FORMS.items():
         if parts := re.fullmatch(form, text):
             return t(template, parts.groupdict())

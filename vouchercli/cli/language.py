@@ -30,7 +30,7 @@ _chosen = ["en"]  # one process speaks one language: main() chooses it before an
 
 
 def speak(language: str) -> None:
-    """Choose the language of all that follows."""
+    """Choose the language of all output."""
     _chosen[0] = language
 
 
@@ -39,7 +39,7 @@ def language() -> str:
     return _chosen[0]
 
 
-def wanted(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
+def choose_language(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
     """`--lang`, else VOUCHER_LANG, else the locale: help is translated before any option is
     parsed.
     """
@@ -66,12 +66,15 @@ def t(text: str, params: Mapping[str, Any] | None = None) -> str:
     """`text` in the chosen language, its `{placeholders}` filled. Text without a translation stays
     English.
     """
-    found = catalogue().get(text, text) if language() == "zh" else text
+    sentence = catalogue().get(text, text) if language() == "zh" else text
     if not params:
-        return found
-    pasted = "".join(re.findall(COMMAND, found))
-    return found.format(
-        **{key: _shown(value, is_pasted=f"{{{key}}}" in pasted) for key, value in params.items()}
+        return sentence
+    pasted = "".join(re.findall(COMMAND, sentence))
+    return sentence.format(
+        **{
+            key: _sentence_value(value, is_pasted=f"{{{key}}}" in pasted)
+            for key, value in params.items()
+        }
     )
 
 
@@ -83,16 +86,16 @@ def for_programme(text: str, programme: str | None) -> str:
         return text
     return re.sub(
         OF_PROGRAMME,
-        lambda found: (
-            found[0] if re.search(NAMES_IT, found[0]) else f"{found[0]} --programme {programme}"
+        lambda match: (
+            match[0] if re.search(NAMES_IT, match[0]) else f"{match[0]} --programme {programme}"
         ),
         text,
     )
 
 
-def _shown(value: Any, *, is_pasted: bool) -> Any:
-    """A value as it stands in a sentence: our words translated, and in a command to paste a name
-    with blanks in quotes.
+def _sentence_value(value: Any, *, is_pasted: bool) -> Any:
+    """A value as it is inserted into a sentence: our words are translated, and in a command to
+    paste a name with blanks is quoted.
     """
     if isinstance(value, Word):
         return t(value)
@@ -109,7 +112,7 @@ def catalogue() -> dict[str, str]:
     import pkgutil  # a start without Chinese does without it
 
     package = import_module("vouchercli.cli.zh")
-    found: dict[str, str] = {}
+    translations: dict[str, str] = {}
     for module in pkgutil.iter_modules(package.__path__):
-        found |= import_module(f"vouchercli.cli.zh.{module.name}").TEXT
-    return found
+        translations |= import_module(f"vouchercli.cli.zh.{module.name}").TEXT
+    return translations

@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from vouchercli import __version__
 from vouchercli.cli import USUAL_COLLECTOR
 from vouchercli.cli.help import dress
-from vouchercli.cli.language import speak, t, wanted
+from vouchercli.cli.language import choose_language, speak, t
 from vouchercli.cli.options import DEFAULTS, PANEL, Call, declare, parameters
 from vouchercli.errors import VoucherError
 from vouchercli.result import NO_ROOM
@@ -61,7 +61,7 @@ COMPLETION = (
 
 
 class Nouns(TyperGroup):
-    """The root group: knows every noun's name and help without importing its module."""
+    """The root group: lists every noun with its help without importing its module."""
 
     verb = ""  # the word after the noun
 
@@ -78,20 +78,22 @@ class Nouns(TyperGroup):
         """The command of a noun, its module imported only now; None when there is no such noun."""
         if cmd_name not in NOUNS:
             return None
-        app = _narrowed(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app, self.verb)
+        app = _narrow(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app, self.verb)
         for each in app.registered_commands:
             each.callback.show_options()  # type: ignore[union-attr]
-        found = typer.main.get_command(app)
-        found.name = cmd_name
-        found.params = [parameter for parameter in found.params if parameter.name not in COMPLETION]
+        command = typer.main.get_command(app)
+        command.name = cmd_name
+        command.params = [
+            parameter for parameter in command.params if parameter.name not in COMPLETION
+        ]
         if hasattr(
-            found, "commands"
+            command, "commands"
         ):  # a noun with verbs takes the shared options before the verb too
-            found.params += [parameter for parameter in self.params if parameter.name in PANEL]
-            found.callback = partial(_take_shared, ctx)
-            found.help = NOUNS[cmd_name][1]
-        dress(found)
-        return found
+            command.params += [parameter for parameter in self.params if parameter.name in PANEL]
+            command.callback = partial(_take_shared, ctx)
+            command.help = NOUNS[cmd_name][1]
+        dress(command)
+        return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Every noun with its help, without importing any."""
@@ -103,7 +105,7 @@ class Nouns(TyperGroup):
         self.commands = dict.fromkeys(NOUNS)  # type: ignore[assignment] # names only: for Typer's did-you-mean and shell completion
 
 
-def _narrowed(app: typer.Typer, verb: str) -> typer.Typer:
+def _narrow(app: typer.Typer, verb: str) -> typer.Typer:
     """The noun with this verb alone, when it has it: to make the options of the others would take
     as long as a report.
     """
@@ -162,11 +164,11 @@ def main(args: Sequence[str] | None = None) -> int:
     one.
     """
     arguments = list(sys.argv[1:] if args is None else args)
-    speak(wanted(arguments))
+    speak(choose_language(arguments))
     _write_any_character()
     call = Call()
     try:
-        code = _ended(call, arguments)
+        code = _run_to_exit_code(call, arguments)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader (head, less) has seen enough
@@ -189,21 +191,21 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _close(*streams: TextIO) -> None:
-    """Send what is still to be written nowhere, so that the interpreter does not stumble over it at
-    its end.
+    """Redirect what is still to be written to the null device, so that the interpreter does not
+    fail at its end.
     """
     for stream in streams:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _ended(call: Call, arguments: Sequence[str]) -> int:
+def _run_to_exit_code(call: Call, arguments: Sequence[str]) -> int:
     """Run and show one command line; the exit code of however it ended."""
     try:
-        return _show(call, _outcome(call, arguments))
+        return _show(call, _run_command(call, arguments))
     except VoucherError as error:
         return _refuse(call, error)
     except UsageError as error:  # type: ignore[misc]
-        return _misused(call, error, arguments)
+        return _usage_error(call, error, arguments)
     except sqlite3.DatabaseError as error:
         from vouchercli.ops.sessions import busy_or_refused  # loaded with the session
 
@@ -216,8 +218,10 @@ def _ended(call: Call, arguments: Sequence[str]) -> int:
         return INTERRUPTED
 
 
-def _outcome(call: Call, arguments: Sequence[str]) -> Any:
-    """What the command gives back; the exit code when --help or --version has spoken for itself.
+def _run_command(call: Call, arguments: Sequence[str]) -> Any:
+    """The outcome of the command; the exit code when --help or --version has already printed its
+    text. The command's own main() is not used, because it ends the process by itself when it is
+    interrupted.
 
     Not through the command's own main(): that one ends a process by itself when it is interrupted
     or its reader leaves.
@@ -235,8 +239,8 @@ def _outcome(call: Call, arguments: Sequence[str]) -> Any:
 
 
 def _write_any_character() -> None:
-    """A terminal or pipe that knows no Chinese gets an escape for it, never a failure in the middle
-    of the work.
+    """Characters that a terminal or pipe cannot show are written as escapes, so that output never
+    fails in the middle of the work.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
@@ -262,19 +266,19 @@ def _refuse(call: Call, error: VoucherError) -> int:
     return refuse(call, error)
 
 
-def _misused(call: Call, error: Any, arguments: Sequence[str]) -> int:
+def _usage_error(call: Call, error: Any, arguments: Sequence[str]) -> int:
     from vouchercli.cli.usage_errors import fault  # only for a misused command line
 
-    call.given["output"] = _asked_output(error.ctx, arguments)
+    call.given["output"] = _requested_output(error.ctx, arguments)
     if error.ctx and error.message == "Missing command." and call.given.get("output") != "json":
         # a noun alone, or nothing at all, asks what there is
         print(error.ctx.get_help(), file=sys.stderr)
     return _refuse(call, fault(error))
 
 
-def _asked_output(ctx: Any, args: Sequence[str]) -> str | None:
-    """The output that a command line asks for which cannot be parsed, as its command reads words: a
-    value of another option is no option, nor is anything after `--`.
+def _requested_output(ctx: Any, args: Sequence[str]) -> str | None:
+    """The output format requested by a command line that cannot be parsed, read as its command
+    reads words: a value of another option is no option, nor is anything after `--`.
     """
     with_value = {"-o", "--output"}
     for option in ctx.command.params if ctx else ():

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import READING, File, told
+from vouchercli.cli.import_options import READING, File, watch_import
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.intake import registries
 from vouchercli.ops.setup import merchants, suspensions
@@ -83,14 +83,14 @@ def import_(
     **reading: Any,
 ) -> Outcome:
     """Update the registry from a file: who is new, who changed, who is missing."""
-    with told() as tell:
+    with watch_import() as watch:
         return registries.import_merchants(
             session,
             file,
             **reading,
             missing=missing,
             is_sure=call.yes,
-            tell=tell,
+            watch=watch,
         )
 
 

@@ -133,11 +133,11 @@ class Call:
         return self.given.get("programme")
 
     def present(self, zone: str = times.HOME_ZONE) -> int:
-        """Now, as UTC epoch seconds: the machine's clock, unless --now or VOUCHER_NOW stands in for
-        it. The clock enters the program here and nowhere else.
+        """Now, as UTC epoch seconds: the machine's clock, or the time given by --now or
+        VOUCHER_NOW. The clock is read here and nowhere else.
         """
-        said = self.given.get("now") or os.environ.get("VOUCHER_NOW")
-        return moment(said, zone) if said else int(time.time())  # noqa: TID251 # the clock enters here
+        text = self.given.get("now") or os.environ.get("VOUCHER_NOW")
+        return moment(text, zone) if text else int(time.time())  # noqa: TID251 # the clock enters here
 
     def session(self) -> AbstractContextManager[Session]:
         """Open the database for one operation."""
@@ -222,8 +222,8 @@ def command(
                 return function(**given)
 
         def show_options() -> None:
-            taken = inspect.signature(function, eval_str=True).parameters
-            own = [taken[name] for name in taken if name not in ("call", "session")]
+            accepted = inspect.signature(function, eval_str=True).parameters
+            own = [accepted[name] for name in accepted if name not in ("call", "session")]
             declare(run, [*own, *parameters(options or {}, required), *parameters(PANEL)])
 
         # called for the verb that is asked for: to read all options of a noun takes milliseconds

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.import_options import LONG_READING, File, told
+from vouchercli.cli.import_options import LONG_READING, File, watch_import
 from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyRound, command, verbs
 from vouchercli.ops.intake import redemptions, till
 from vouchercli.result import Outcome
@@ -24,8 +24,8 @@ def import_(
     **reading: Any,
 ) -> Outcome:
     """Take in a file of payments and refunds; every row ends accepted, duplicate or rejected."""
-    with told(reading.pop("verbose")) as tell:
-        return redemptions.import_redemptions(session, file, tell=tell, **reading)
+    with watch_import(reading.pop("verbose")) as watch:
+        return redemptions.import_redemptions(session, file, watch=watch, **reading)
 
 
 @command(app, "list", epilog="Example: voucher redemption list --claim C0001")
@@ -100,5 +100,5 @@ def check(
 ) -> Outcome:
     """Show what this order would get with this voucher, or which rule refuses it."""
     moment = call.moment(session, at) or session.now
-    order = till.Asked(amount, discount, coupon_no, merchant_no, channel, moment)
+    order = till.OrderRequest(amount, discount, coupon_no, merchant_no, channel, moment)
     return till.check_order(session, order, claim_no=claim_no, template=template)

@@ -66,7 +66,7 @@ def leverage(
     return report_leverage(
         session,
         by=by,
-        only=_listed(rounds),
+        only=_split_codes(rounds),
         since=call.moment(session, since),
         as_of=call.as_of(session),
         with_funders=funders,
@@ -81,10 +81,10 @@ def rounds(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
     """
     from vouchercli.ops.reports.rounds import report_rounds
 
-    return report_rounds(session, only=_listed(rounds), as_of=call.as_of(session))
+    return report_rounds(session, only=_split_codes(rounds), as_of=call.as_of(session))
 
 
-def _listed(given: list[str] | None) -> list[str]:
+def _split_codes(given: list[str] | None) -> list[str]:
     """`--round a,b --round c` -> a, b, c, each once."""
     parts = (part.strip() for text in given or () for part in text.replace("，", ",").split(","))
     return list(dict.fromkeys(part for part in parts if part))

@@ -66,20 +66,20 @@ def _plan(
     )
 
 
-def _agreed(call: Call, change: ops.Change) -> ops.Change:
-    """What would be written is shown, and asked for on a terminal; elsewhere only --yes will do."""
+def _ask_consent(call: Call, change: ops.Change) -> ops.Change:
+    """Show what would be written and ask on a terminal; elsewhere --yes is needed."""
     if not change.is_change or call.output == "json" or (call.yes and not sys.stderr.isatty()):
-        return _sure(call, change)
+        return _require_consent(call, change)
     for name, (_, after) in change.files.items():
         print(f"--- {name or 'crontab'}", file=sys.stderr)
         print((after or b"").decode("utf-8", "replace"), file=sys.stderr, end="")
     if sys.stdin.isatty() and not (call.yes or call.dry_run):
         typer.confirm(t("Write this?"), abort=True, err=True)
         return change
-    return _sure(call, change)
+    return _require_consent(call, change)
 
 
-def _sure(call: Call, change: ops.Change) -> ops.Change:
+def _require_consent(call: Call, change: ops.Change) -> ops.Change:
     if change.is_change and not (call.yes or call.dry_run):
         raise UsageFault(
             "not_asked",
@@ -142,7 +142,8 @@ def install(
     """
     with call.session() as session:
         plan = _plan(call, session, inbox, outbox, log_file, every)
-    return ops.apply(_agreed(call, ops.plan_change(plan, systemd=systemd)), dry_run=call.dry_run)
+    change = _ask_consent(call, ops.plan_change(plan, systemd=systemd))
+    return ops.apply(change, dry_run=call.dry_run)
 
 
 @command(app, "remove", epilog="Example: voucher schedule remove --yes")
@@ -151,7 +152,8 @@ def remove(call: Call, systemd: Systemd = False) -> Outcome:
     with call.session() as session:
         plan = _plan(call, session, None, None, None)
     return ops.apply(
-        _agreed(call, ops.plan_change(plan, systemd=systemd, is_removal=True)), dry_run=call.dry_run
+        _ask_consent(call, ops.plan_change(plan, systemd=systemd, is_removal=True)),
+        dry_run=call.dry_run,
     )
 
 

@@ -142,7 +142,7 @@ def _head(column: Column, is_chinese: bool) -> str:
 
 def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
     """The values of a column and its total as CSV has them: exact, no grouping."""
-    from vouchercli.formats.written.formulas import disarmed  # JSON does without
+    from vouchercli.formats.written.formulas import disarm  # JSON does without
 
     exact = _exact(column.kind, table.zone, is_chinese)
     values = column.shown_values(table.lines)
@@ -152,19 +152,19 @@ def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
         ("" if each is None else _text(each, is_chinese) if isinstance(each, SAID) else exact(each))
         for each in values
     ]
-    return [*map(disarmed, cells)] if column.kind in DISARMED else cells
+    return [*map(disarm, cells)] if column.kind in DISARMED else cells
 
 
 SAID = (Message, Word, list)
 DISARMED = ("text", "code", "entry")  # what data may have written
 
 
-def _text(said: Message | Word | list[str], is_chinese: bool) -> str:
-    if isinstance(said, Message):
-        return t(said.text, said.params)
-    if isinstance(said, list):
-        return ", ".join(said)
-    return t(said) if is_chinese else str(said)
+def _text(value: Message | Word | list[str], is_chinese: bool) -> str:
+    if isinstance(value, Message):
+        return t(value.text, value.params)
+    if isinstance(value, list):
+        return ", ".join(value)
+    return t(value) if is_chinese else str(value)
 
 
 def _exact(kind: str, zone: str, is_chinese: bool) -> Callable[[Any], str]:

@@ -1,4 +1,4 @@
-"""What the parser of the command line complains of, in our own words and in both languages."""
+"""The errors of the command-line parser, in our own words and in both languages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 from typing import Any
 
-from vouchercli.cli.help import limits, named
+from vouchercli.cli.help import limits, translate_stand_ins
 from vouchercli.cli.language import t
 from vouchercli.errors import UsageFault
 
@@ -43,7 +43,7 @@ COMPLAINTS = (
 
 
 def fault(error: Any) -> UsageFault:
-    """The parser's error as ours; a sentence that is not known stays as it is."""
+    """The parser's error as a `UsageFault`; a sentence without a translation stays as it is."""
     path = error.ctx.command_path if error.ctx else "voucher"
     if getattr(error, "possibilities", None):  # compared with their dashes every two are alike
         near = get_close_matches(error.option_name[2:], [name[2:] for name in error.possibilities])
@@ -53,22 +53,22 @@ def fault(error: Any) -> UsageFault:
         "{message}",
         hint="{path} --help",
         path=path,
-        message=_ours(" ".join(error.format_message().split())),
+        message=_translate(" ".join(error.format_message().split())),
     )
 
 
-def _ours(said: str) -> str:
+def _translate(sentence: str) -> str:
     for pattern, text in COMPLAINTS:
-        if found := re.fullmatch(pattern, said, re.DOTALL):
-            return t(text, _given(found))
-    return said
+        if match := re.fullmatch(pattern, sentence, re.DOTALL):
+            return t(text, _values_of(match))
+    return sentence
 
 
-def _given(found: re.Match[str]) -> dict[str, str]:
-    given = {name: value.replace("' / '", ", ") for name, value in found.groupdict().items()}
+def _values_of(match: re.Match[str]) -> dict[str, str]:
+    given = {name: value.replace("' / '", ", ") for name, value in match.groupdict().items()}
     if "range" in given:
         given["range"] = limits(given["range"])
     return given | {
-        "what": named(given.get("what", "")),
+        "what": translate_stand_ins(given.get("what", "")),
         "known": given.get("known", "").replace("'", ""),
     }

@@ -26,7 +26,7 @@ class Unit(NamedTuple):
     digits: int
     name: str
 
-    def shown(self, amount_fen: int) -> str:
+    def amount_text(self, amount_fen: int) -> str:
         """The amount, grouped by thousands, rounded half up."""
         return money.grouped(money.half_up(amount_fen * 10**self.digits, self.fen), self.digits)
 
@@ -56,13 +56,13 @@ def clean(text: str) -> str:
 
 
 def as_lines(table: Table) -> Table:
-    """A record as people and spreadsheets see it: a line for each column that says something."""
-    said = (
+    """A record as a table for readers: one line for each column that has a value."""
+    stated = (
         (column, column.of(table.rows[0])) for column in table.columns if "table" in column.where
     )
     rows = tuple(
         {"what": Word(column.label), "value": pretty(column, each, table.zone)}
-        for column, each in said
+        for column, each in stated
         if each is not None and each != ""
     )
     columns = (Column("what", "what", "word"), Column("value", "value"))
@@ -70,7 +70,7 @@ def as_lines(table: Table) -> Table:
 
 
 def label(column: Column) -> str:
-    """What stands over a column: our words translated and begun with a capital, data as it is."""
+    """The heading of a column: our words translated and capitalised, data as it is."""
     if column.verbatim:
         return clean(column.label)
     words = t(column.label)
@@ -78,7 +78,7 @@ def label(column: Column) -> str:
 
 
 PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
-    "fen": lambda value, zone, unit: unit.shown(value),
+    "fen": lambda value, zone, unit: unit.amount_text(value),
     "int": lambda value, zone, unit: f"{value:,}",
     "rate": lambda value, zone, unit: money.grouped(_tenths(value), 1) + " %",
     "time": lambda value, zone, unit: times.shown(value, zone),

@@ -31,17 +31,17 @@ def cells(text: str) -> int:
     )
 
 
-def folded(text: str, width: int) -> str:
+def fold(text: str, width: int) -> str:
     """`text` in lines of at most `width` cells: broken at blanks and between wide characters
     (Chinese has no blanks), never before a closing mark nor inside a word, a time or a digest: one
-    that is too wide alone stands on a line of its own.
+    that is too wide gets a line of its own.
     """
     if len(text) * 2 <= width:
         return text
-    return "\n".join(filled(tokens(part), width) for part in text.split("\n"))
+    return "\n".join(fill(tokens(part), width) for part in text.split("\n"))
 
 
-def filled(tokens: list[str], width: int) -> str:
+def fill(tokens: list[str], width: int) -> str:
     """What may not be broken, in lines of at most `width` cells."""
     lines = [""]
     for token in tokens:

@@ -22,7 +22,7 @@ def read(path: Path | str) -> bytes:
 
 
 @contextlib.contextmanager
-def drafted(path: Path, mark: str = "") -> Iterator[Path]:
+def draft_file(path: Path, mark: str = "") -> Iterator[Path]:
     """A hidden file beside `path` to write and then to put in its place; what is left of it goes.
     Without a `mark` it is always the same, so that what a killed writer left is written over.
 

@@ -177,7 +177,7 @@ def _staff(node: Node) -> tuple[Person, ...]:
             said = getattr(person, key)
             if said and said in [getattr(other, key) for other in people]:
                 part[key].fault(
-                    "named_twice", "{offending} is there twice", "give one entry both roles"
+                    "named_twice", "{offending} is given twice", "give one entry both roles"
                 )
         people.append(person)
     return tuple(people)

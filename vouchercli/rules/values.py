@@ -41,7 +41,9 @@ class Node(documents.Node):
             )
             return default
         if fen < 0:
-            self.fault("bad_amount", "{offending} is below nothing", "write an amount from 0 on")
+            self.fault(
+                "bad_amount", "{offending} must not be negative", "write an amount of 0 or more"
+            )
             return default
         return fen
 
@@ -66,7 +68,11 @@ class Node(documents.Node):
         try:
             return times.parse(documents.written(self.value), zone)
         except ValueError:
-            self.fault("bad_time", "{offending} is not a time", 'write it like "2020-03-27 08:00"')
+            self.fault(
+                "bad_time",
+                "{offending} cannot be read as a time",
+                'write it like "2020-03-27 08:00"',
+            )
             return None
 
     def name(self, default: str = "") -> Name:

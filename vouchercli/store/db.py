@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vouchercli.session import Session
 
-APPLICATION_ID = 0x564F5543  # "VOUC": says in the file's header whose it is
+APPLICATION_ID = 0x564F5543  # "VOUC" in the file's header marks it as ours
 BUSY_TIMEOUT_MS = 5_000
 # of a new file: an import of ten million rows takes a sixth less time to write than with SQLite's
 # own 4 KiB

@@ -15,7 +15,7 @@ from vouchercli.store import ledger, typed
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.rules.programme_changes import InUse  # only for who loads a programme
+    from vouchercli.rules.programme_changes import InUse  # needed only when a programme is loaded
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.published import Published
 
@@ -53,7 +53,7 @@ def current(db: sqlite3.Connection, programme: str | None) -> Row:
 
 def named(db: sqlite3.Connection, programme: str) -> Row:
     """The programme of that code. Raises `unknown_programme` with the nearest code."""
-    row = found(db, programme)
+    row = find(db, programme)
     if row is not None:
         return row
     near = closest(programme, [each["programme"] for each in all_loaded(db)])
@@ -68,7 +68,7 @@ def named(db: sqlite3.Connection, programme: str) -> Row:
     )
 
 
-def found(db: sqlite3.Connection, programme: str) -> Row | None:
+def find(db: sqlite3.Connection, programme: str) -> Row | None:
     """The programme of that code, or None."""
     row: Row | None = db.execute(NAMED, (programme,)).fetchone()
     return row
@@ -153,7 +153,7 @@ def save(db: sqlite3.Connection, programme: Programme, document: Any, digest: st
     return programme_id
 
 
-# ---------------------------------------------------------------- what stands on it
+# ---------------------------------------------------------------- what depends on it
 
 HAS_CLAIMS = (
     "SELECT EXISTS (SELECT 1 FROM claims JOIN rounds USING (round_id) WHERE programme_id = ?)"
@@ -176,8 +176,8 @@ WHERE programme_id = ? AND state NOT IN ('draft', 'submitted', 'cancelled')
 
 
 def in_use(db: sqlite3.Connection, programme_id: int) -> InUse:
-    """What already stands on the programme and so cannot be changed under it."""
-    from vouchercli.rules.programme_changes import InUse  # only for who loads a programme
+    """What already depends on the programme, so that it cannot be changed."""
+    from vouchercli.rules.programme_changes import InUse  # needed only when a programme is loaded
 
     return InUse(
         has_claims=bool(typed.number(db, HAS_CLAIMS, (programme_id,))),

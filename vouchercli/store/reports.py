@@ -143,12 +143,12 @@ def _from_facts(by: str) -> str:
 
 
 WHOLE_DAYS = "t.day BETWEEN :first_day AND :last_day"
-KEPT_BY_DAY = tuple(by for by in GROUPINGS if by != "merchant")  # what group_totals can tell
+KEPT_BY_DAY = tuple(by for by in GROUPINGS if by != "merchant")  # the groupings in group_totals
 FROM_TOTALS = {by: _from_totals(by) for by in KEPT_BY_DAY}
 FROM_FACTS = {by: _from_facts(by) for by in KEPT_BY_DAY}
 
 
-def redeemed(db: sqlite3.Connection, by: str, window: Window, zone: str) -> list[Group]:
+def redemption_sums(db: sqlite3.Connection, by: str, window: Window, zone: str) -> list[Group]:
     """Sums over the window by round and key (any but merchant), of every programme; for week and
     month the key is the day (yyyymmdd), for round, template and platform it is blank.
     """
@@ -216,8 +216,8 @@ def by_merchant(
     cursor.execute(
         _merchants(" UNION ALL ".join(sql for sql, _ in parts), len(chosen)), (*parameters, *chosen)
     )
-    found = sorted(cursor.fetchall(), key=itemgetter(0))
-    return [(row[0], row[1], Sums._make(row[2:])) for row in found]
+    rows = sorted(cursor.fetchall(), key=itemgetter(0))
+    return [(row[0], row[1], Sums._make(row[2:])) for row in rows]
 
 
 def _merchants(source: str, rounds: int) -> str:
@@ -284,7 +284,7 @@ PARTS = (
     + FACTS
     + ") y JOIN split_parts p ON p.split_id = y.split_id)"
 )
-KEPT_BY_FUNDER = (*OF_A_ROUND, "day", "week", "month")  # what funder_totals can tell
+KEPT_BY_FUNDER = (*OF_A_ROUND, "day", "week", "month")  # the groupings in funder_totals
 
 
 def _funder_statement(source: str, by: str, condition: str) -> str:
@@ -317,7 +317,7 @@ def public_funders(db: sqlite3.Connection, programme_id: int) -> list[str]:
     return [row[0] for row in db.execute(FUNDERS, (programme_id,))]
 
 
-def funded(
+def funder_shares(
     db: sqlite3.Connection, by: str, window: Window, span: tuple[int, int], zone: str
 ) -> list[Share]:
     """What each public funder paid over the window, by round and key. Totals know it by round and
@@ -346,7 +346,7 @@ WHERE c.claimed_at >= :from_at AND c.claimed_at < :until_at GROUP BY r.round_id 
 """
 
 
-def claimed(db: sqlite3.Connection, window: Window, zone: str) -> dict[int, int]:
+def claimed_packs(db: sqlite3.Connection, window: Window, zone: str) -> dict[int, int]:
     """Packs claimed in the window, by round."""
     packs: dict[int, int] = {}
     for round_id, count in _both(db, window, zone, CLAIMED_DAYS, CLAIMED_SPAN):
@@ -430,12 +430,12 @@ def users(db: sqlite3.Connection, as_of: int) -> dict[int, int]:
     return dict(db.execute(USERS_EVER if is_all else USERS_UNTIL, {"as_of": as_of}).fetchall())
 
 
-def unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
+def unexpired_claims(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
     """How many of the claims made by `as_of` can still be used at `at`."""
     return typed.number(db, UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at})
 
 
-def used_unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
+def used_face_of_unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
     """The face in fen that was used by `as_of` of the claims that can still be used at `at`."""
     return typed.number(db, USED_UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at})
 

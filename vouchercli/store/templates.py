@@ -32,10 +32,10 @@ ROUNDS = "SELECT round FROM rounds WHERE template_id = ? ORDER BY opens_at, roun
 
 def named(db: sqlite3.Connection, template: str, version: int | None = None) -> Row:
     """That version of the template, or its latest. Raises `unknown_template`, `unknown_version`."""
-    row = found(db, template, version)
+    row = find(db, template, version)
     if row is not None:
         return row
-    latest = found(db, template)
+    latest = find(db, template)
     if latest is not None:
         raise VoucherError(
             "unknown_version",
@@ -73,7 +73,7 @@ def referenced(db: sqlite3.Connection, text: str) -> Row:
     return named(db, code, int(version) if at else None)
 
 
-def found(db: sqlite3.Connection, template: str, version: int | None = None) -> Row | None:
+def find(db: sqlite3.Connection, template: str, version: int | None = None) -> Row | None:
     """That version of the template, or its latest; None when there is none."""
     statement, values = (LATEST, (template,)) if version is None else (VERSION, (template, version))
     row: Row | None = db.execute(statement, values).fetchone()
@@ -91,7 +91,7 @@ def codes(db: sqlite3.Connection) -> list[str]:
     return [row["template"] for row in db.execute(CODES)]
 
 
-def listed(db: sqlite3.Connection) -> list[Row]:
+def list_latest(db: sqlite3.Connection) -> list[Row]:
     """The latest version of every template, with `rounds`: how many rounds use any version of
     it.
     """
@@ -138,7 +138,7 @@ def save(db: sqlite3.Connection, template: Template, document: Any, digest: str,
     """Keep a new version with its coupons, or find that its latest version says the same; gives the
     row either way.
     """
-    latest = found(db, template.template)
+    latest = find(db, template.template)
     if latest is not None and value(latest) == template:
         return latest
     version = latest["version"] + 1 if latest is not None else 1

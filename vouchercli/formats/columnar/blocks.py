@@ -27,7 +27,7 @@ NotByLinesError = lines.NotByLinesError
 
 @dataclass(frozen=True)
 class Block:
-    """Some consecutive lines; `share`: how much of the file lies behind (None: not known)."""
+    """Some consecutive lines; `share`: the part of the file read so far (None: not known)."""
 
     reading: Reading
     lines: Lines
@@ -72,10 +72,10 @@ def blocks(reading: Reading, after_line: int, end_of: Callable[[int], int]) -> I
 
 def _columns(reading: Reading, rows: Lines) -> tuple[pl.DataFrame, list[int]]:
     cells = frames.cells(reading, rows).with_columns(pl.Series("line", rows.regular, pl.Int64))
-    ours = frames.is_ours(reading, cells)
-    frame = frames.fields(reading, cells if ours is None else cells.filter(ours))
+    is_ours = frames.is_ours(reading, cells)
+    frame = frames.fields(reading, cells if is_ours is None else cells.filter(is_ours))
     irregular = rows.irregular.tolist()
-    plain = frames.is_plain(reading, frame)
-    if plain.all():
+    is_regular = frames.has_plain_cells(reading, frame)
+    if is_regular.all():
         return frame, irregular
-    return frame.filter(plain), sorted([*irregular, *frame["line"].filter(~plain)])
+    return frame.filter(is_regular), sorted([*irregular, *frame["line"].filter(~is_regular)])

@@ -37,7 +37,7 @@ def last_row(reading: Reading) -> int:
             survey.add(lines.sort_lines(reading, piece))
         reading.compare(survey.tally, survey.footer)
     except VoucherError:
-        reading.check()  # it says exactly what is wrong, and where
+        reading.check()  # its error names the exact fault and place
         raise
     reading.ignored = survey.ignored
     return survey.last
@@ -61,19 +61,21 @@ class Survey:
         special = pl.Series(
             [reading.is_special(cell) for cell in cells.get_column("0").to_list()], dtype=pl.Boolean
         )
-        is_plain = cells.select(pl.all_horizontal(lit(value=True), *amounts)).to_series() & ~special
+        has_plain_cells = (
+            cells.select(pl.all_horizontal(lit(value=True), *amounts)).to_series() & ~special
+        )
         line = pl.Series(rows.regular, dtype=pl.Int64)
-        plain = line.filter(is_plain)
-        if self.footer and len(plain):
-            raise reading.rows_follow(plain[0])
-        self._add_plain(cells.filter(is_plain))
+        regular = line.filter(has_plain_cells)
+        if self.footer and len(regular):
+            raise reading.rows_follow(regular[0])
+        self._add_regular(cells.filter(has_plain_cells))
         before = self.last
-        for number in sorted([*rows.irregular.tolist(), *line.filter(~is_plain)]):
+        for number in sorted([*rows.irregular.tolist(), *line.filter(~has_plain_cells)]):
             self._add_row(number, rows.row(number))
-        if self.last != before and (plain > self.last).any():
-            raise reading.rows_follow(plain[-1])
+        if self.last != before and (regular > self.last).any():
+            raise reading.rows_follow(regular[-1])
 
-    def _add_plain(self, cells: pl.DataFrame) -> None:
+    def _add_regular(self, cells: pl.DataFrame) -> None:
         sums = [
             frames.fen(str(place)).sum().alias(column) for column, place in self._watched.items()
         ]

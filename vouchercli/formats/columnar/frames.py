@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Cleaned = dict[tuple[int, Type], list[str | None]]  # the cells of a column, cleaned as a type
 
-# Amounts and times that `fen` and the proof's moments can read: fewer than `plans.CLEAN` knows.
+# Amounts and times that `fen` and the proof's moments can read: fewer than `plans.CLEAN` accepts.
 AMOUNT = r"^\d{1,12}(\.\d{1,2})?$"
 TIME = r"^(19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d$"
 # What an identifier cannot be; one without a hyphen is no date.
@@ -50,7 +50,7 @@ def cells(reading: Reading, rows: Lines, also: Iterable[int] = ()) -> pl.DataFra
 
 
 def _read(reading: Reading, rows: Lines, data: bytes, positions: list[int]) -> pl.DataFrame:
-    """Columns as they stand, named by place."""
+    """The columns as they are written, named by place."""
 
     names = [str(place) for place in positions]
     if not data:
@@ -185,19 +185,21 @@ def is_ours(reading: Reading, frame: pl.DataFrame) -> pl.Series | None:
     return is_kept
 
 
-def is_plain(reading: Reading, frame: pl.DataFrame) -> pl.Series:
+def has_plain_cells(reading: Reading, frame: pl.DataFrame) -> pl.Series:
     """Which rows need no cleaning. Only those with a hyphen in an identifier are looked at
     twice.
     """
-    plain = frame.select(_is_plain(reading, NO_ID_WITHOUT_HYPHEN)).to_series()
-    if plain.all():
-        return plain
-    is_right = plain.to_numpy().copy()
-    is_right[~is_right] = frame.filter(~plain).select(_is_plain(reading, NO_ID)).to_series()
+    is_regular = frame.select(_has_plain_cells(reading, NO_ID_WITHOUT_HYPHEN)).to_series()
+    if is_regular.all():
+        return is_regular
+    is_right = is_regular.to_numpy().copy()
+    is_right[~is_right] = (
+        frame.filter(~is_regular).select(_has_plain_cells(reading, NO_ID)).to_series()
+    )
     return pl.Series(is_right)
 
 
-def _is_plain(reading: Reading, no_id: str) -> pl.Expr:
+def _has_plain_cells(reading: Reading, no_id: str) -> pl.Expr:
     conditions: list[pl.Expr] = [lit(value=True)]
     for field, origin in reading.plan.origins.items():
         if isinstance(origin, str) or field == "kind":

@@ -84,27 +84,27 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
     with reading.text.open() as stream:
         line, rest, newlines, is_end = 0, b"", 0, False
         while not (is_end and not rest):
-            wanted = end_of(line + 1) - line
+            line_count = end_of(line + 1) - line
             read = [rest]
             while (
-                newlines <= wanted and not is_end
-            ):  # one more than wanted: the last piece knows that it is the last
+                newlines <= line_count and not is_end
+            ):  # one more than needed, to detect the last piece
                 octets = stream.read(PIECE)
                 is_end = not octets
                 read.append(octets)
                 newlines += octets.count(b"\n")
             data = b"".join(read)
             cut = len(data)
-            if newlines >= wanted:
-                cut = int(np.flatnonzero(np.frombuffer(data, np.uint8) == 10)[wanted - 1]) + 1
+            if newlines >= line_count:
+                cut = int(np.flatnonzero(np.frombuffer(data, np.uint8) == 10)[line_count - 1]) + 1
             # the caller may work long with a piece: keep no second copy
             data, rest, read = (
                 data[:cut],
                 data[cut:],
                 [],
             )
-            first, line = line + 1, line + min(wanted, newlines + (not data.endswith(b"\n")))
-            newlines = max(newlines - wanted, 0)
+            first, line = line + 1, line + min(line_count, newlines + (not data.endswith(b"\n")))
+            newlines = max(newlines - line_count, 0)
             if data:
                 piece = Piece(
                     first,
@@ -168,7 +168,7 @@ def sort_lines(reading: Reading, piece: Piece, last_row: int = NO_END) -> Lines:
 
 
 def _count(octets: Array, octet: int, ends: Array) -> Array:
-    """How often an octet stands in each line."""
+    """How often an octet occurs in each line."""
     return np.diff(np.searchsorted(np.flatnonzero(octets == octet), ends), prepend=0)
 
 

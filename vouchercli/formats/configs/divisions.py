@@ -9,7 +9,7 @@ from importlib import resources
 
 
 @cache
-def retired() -> dict[str, tuple[str, ...]]:
+def successors_of_retired() -> dict[str, tuple[str, ...]]:
     """Retired code -> the codes in force (2024) that took its place; () when it fell to no single
     one.
 

@@ -1,4 +1,4 @@
-"""Our own fields, kind by kind: what an importer gets from any file, whatever its columns are
+"""Our own fields, kind by kind: an importer gets these from any file, whatever its columns are
 called.
 """
 

@@ -49,7 +49,7 @@ def find(kind: Kind, name_or_path: str | Path) -> Path:
 
 
 def names(kind: Kind) -> list[str]:
-    """The names that `find` knows from here, in order."""
+    """The names that `find` accepts, in order."""
     return sorted({path.stem for folder in folders(kind) for path in folder.glob("*.yaml")})
 
 
@@ -58,10 +58,8 @@ def folders(kind: Kind) -> list[Path]:
     return [folder for folder in (Path("configs") / kind, shipped() / kind) if folder.is_dir()]
 
 
-def shown(path: Path) -> str:
-    """How a config is named to a person: a shipped one without the folders that the program happens
-    to lie in.
-    """
+def display_name(path: Path) -> str:
+    """The path of a config as it is shown: a shipped config without the folders above it."""
     above = shipped().parent
     return (
         str(path.relative_to(above))

@@ -73,8 +73,8 @@ class Filter:
 
 @dataclass(frozen=True)
 class Check:
-    """What a preamble or footer says of the rows: `rows` in the pattern is a count, any other group
-    the sum of a column.
+    """The counts and sums announced in a preamble or footer: `rows` in the pattern is a count, any
+    other group is the sum of a column.
     """
 
     find: str
@@ -133,19 +133,19 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
     Raises `VoucherError`: unknown_config, bad_yaml with every fault, wrong_kind.
     """
     profiles, _ = yamls.checked(locate.find("platforms", name_or_path), read)
-    wanted = kind or (next(iter(profiles)) if len(profiles) == 1 else "")
-    if wanted not in profiles:
+    wanted_kind = kind or (next(iter(profiles)) if len(profiles) == 1 else "")
+    if wanted_kind not in profiles:
         raise VoucherError(
             "wrong_kind",
             "profile {profile} is not for a {kind}",
             hint="choose another with --profile, or leave it out",
             profile=str(name_or_path),
-            kind=KIND_WORDS.get(wanted, wanted),
+            kind=KIND_WORDS.get(wanted_kind, wanted_kind),
         )
-    return profiles[wanted]
+    return profiles[wanted_kind]
 
 
-def known(kind: str) -> list[Profile]:
+def known_profiles(kind: str) -> list[Profile]:
     """Every profile for `kind` that can be found from here, by name."""
     each = [
         yamls.checked(locate.find("platforms", name), read)[0] for name in locate.names("platforms")
@@ -153,7 +153,7 @@ def known(kind: str) -> list[Profile]:
     return [profiles[kind] for profiles in each if kind in profiles]
 
 
-# ---------------------------------------------------------------- what a profile's YAML may say
+# ---------------------------------------------------------------- what a profile's YAML may contain
 
 SECTION = (
     "encoding",
@@ -201,7 +201,7 @@ def read(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
         if key in document:
             top[key].fault(
                 "misplaced_key",
-                "{offending} must stand below one of kinds:",
+                "{offending} belongs under one of kinds:",
                 at_key=True,
                 offending=key,
             )
@@ -264,7 +264,7 @@ def _columns(node: Node, kind: str, has_key: bool) -> dict[str, Node]:
         if name not in OPTIONAL[kind] and not is_given:
             node.fault(
                 "missing_field",
-                "columns: says nothing of {offending}, which every row needs",
+                "columns: lacks {offending}, which every row needs",
                 at_key=True,
                 offending=name,
             )
@@ -272,14 +272,14 @@ def _columns(node: Node, kind: str, has_key: bool) -> dict[str, Node]:
 
 
 def _spec(node: Node, more: tuple[str, ...] = (*SPLIT, *OF_KIND)) -> Spec:
-    """Where one field comes from; what stands below `pay` and `refund` is not split again."""
+    """Where one field comes from; a spec below `pay` and `refund` is not split again."""
     if not isinstance(node.value, dict):
         return Spec(columns=_names(node))
     part = node.fields((*CELL, *more))
     split = [key for key in SPLIT if key in more and key in node.value]
     if len(split) == 1 or any(key in more and key in node.value for key in OF_KIND):
         node.fault(
-            "misplaced_key", "sign and otherwise belong to kind; pay and refund stand together"
+            "misplaced_key", "sign and otherwise belong to kind; pay and refund are given together"
         )
     if len(split) < 2 or set(ORIGINS) & set(node.value):
         _refuse_unclear(node, ORIGINS)

@@ -56,9 +56,7 @@ LOADER: Any = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file read: its plain `value`, the `name` people know it by, and where everything
-    stands.
-    """
+    """A YAML file read: its `value`, its `name` in messages, the place of each key and value."""
 
     value: Any
     name: str
@@ -66,7 +64,7 @@ class Document:
     marks: dict[Route, tuple[Place, Place]] = field(repr=False)
 
     def place(self, route: Route, *, key: bool = False) -> Place:
-        """Where the value at `route` (or its key) stands, or its nearest parent."""
+        """The place of the value at `route` (or of its key), or of its nearest parent."""
         length = next(n for n in range(len(route), -1, -1) if route[:n] in self.marks)
         return self.marks[route[:length]][0 if key and length == len(route) else 1]
 
@@ -78,7 +76,7 @@ class Document:
         """Raises `bad_yaml` with every one of the faults; nothing when there are none."""
         placed = [(self.place(each.path, key=each.at_key), each) for each in faults]
         if placed:
-            raise _bad(self.name, placed)
+            raise _bad_yaml(self.name, placed)
 
 
 def problems(
@@ -86,7 +84,7 @@ def problems(
     document: Document | None,
     level: Literal["error", "warning"] = "error",
 ) -> tuple[Problem, ...]:
-    """The faults as problems, each at its place when the file is at hand."""
+    """The faults as problems, each with its place when the file was read."""
     return tuple(
         each.problem(document.where(each.path, key=each.at_key) if document else "", level)
         for each in faults
@@ -97,15 +95,15 @@ def _where(name: str, place: Place) -> str:
     return f"{name}:{place[0]}:{place[1]}"
 
 
-def _bad(name: str, faults: list[tuple[Place, Fault]]) -> VoucherError:
+def _bad_yaml(name: str, faults: list[tuple[Place, Fault]]) -> VoucherError:
     return VoucherError(
         "bad_yaml",
-        "{file} has {count} fault(s); nothing was taken from it",
+        "{file} has {count} fault(s); nothing was used",
         where=name,
         problems=[
             fault.problem(_where(name, place)) for place, fault in sorted(faults, key=itemgetter(0))
         ],
-        hint="mend them all, then run the same command again",
+        hint="correct them all, then run the same command again",
         file=name,
         count=len(faults),
     )
@@ -116,7 +114,7 @@ def checked(path: Path | str, reader: Callable[[Any], Read[Value]]) -> tuple[Val
 
     Raises `VoucherError`: no_such_file, unreadable_file, bad_yaml (with every fault).
     """
-    document = read(path, locate.shown(Path(path)))
+    document = read(path, locate.display_name(Path(path)))
     value, faults = reader(document.value)
     document.refuse(faults)
     assert value is not None
@@ -142,20 +140,22 @@ def parse(text: str, name: str, loader_of: Any = LOADER) -> Document:
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         if loader_of is not yaml.BaseLoader:
-            return parse(text, name, yaml.BaseLoader)  # which says more exactly what is wrong
+            return parse(text, name, yaml.BaseLoader)  # its message is more exact
         why = " ".join(part for part in (error.context, error.problem) if part)
         hint = (
             "check the indentation, the colons and the quotes around this place; indent with"
             " blanks, never with TAB"
         )
         fault = Fault((), "yaml_syntax", "this is not YAML: {why}", hint, {"why": why})
-        raise _bad(name, [(_place(error.problem_mark or error.context_mark), fault)]) from error
+        raise _bad_yaml(
+            name, [(_place(error.problem_mark or error.context_mark), fault)]
+        ) from error
     finally:
         loader.dispose()
     builder = _Builder()
     value = builder.build(root, ()) if root is not None else None
     if builder.faults:
-        raise _bad(name, builder.faults)
+        raise _bad_yaml(name, builder.faults)
     return Document(value, name, builder.marks or {(): ((1, 1), (1, 1))})
 
 
@@ -175,14 +175,14 @@ def _text(path: Path) -> str:
 
 
 def _refuse_invisible(text: str, name: str) -> None:
-    found = yaml.reader.Reader.NON_PRINTABLE.search(text)
-    if found:
-        before = text[: found.start()]
-        place = (before.count("\n") + 1, found.start() - before.rfind("\n"))
-        why = f"character U+{ord(found.group()):04X}"
+    match = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if match:
+        before = text[: match.start()]
+        place = (before.count("\n") + 1, match.start() - before.rfind("\n"))
+        why = f"character U+{ord(match.group()):04X}"
         hint = "delete the invisible character"
         fault = Fault((), "yaml_syntax", "this is not YAML: {why}", hint, {"why": why})
-        raise _bad(name, [(place, fault)])
+        raise _bad_yaml(name, [(place, fault)])
 
 
 def _refuse_deep(text: str, loader_of: Any) -> None:
@@ -215,7 +215,7 @@ class _Builder:
             return None
         if node.tag not in TAGS:
             tag = node.tag.rpartition(":")[2]
-            self._fault(node, "yaml_tag", "the tag {tag} is not taken here", tag=tag)
+            self._fault(node, "yaml_tag", "the tag {tag} is not allowed here", tag=tag)
             return None
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
@@ -235,13 +235,13 @@ class _Builder:
             if not isinstance(key, yaml.ScalarNode) or not key.value.strip():
                 self._fault(key, "yaml_key", "a key must be a word")
             elif key.value == "<<" and not key.style:
-                merged |= self._merged(child, route)
+                merged |= self._merge(child, route)
             elif key.value in own:
                 line, column = self.marks[(*route, key.value)][0]
                 self._fault(
                     key,
                     "yaml_duplicate_key",
-                    "the key {key} stands here twice (first at {first})",
+                    "the key {key} is given twice (first at {first})",
                     key=key.value,
                     first=f"{line}:{column}",
                 )
@@ -249,20 +249,20 @@ class _Builder:
                 own[key.value] = self.build(child, (*route, key.value), key)
         return merged | own
 
-    def _merged(self, node: Any, route: Route) -> dict[str, Any]:
+    def _merge(self, node: Any, route: Route) -> dict[str, Any]:
         """`<<: *anchor` or `<<: [*a, *b]`: the earlier of a list wins, and our own keys win over
         all.
         """
-        found: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
         place = self.marks[route]
         for part in reversed(node.value if isinstance(node, yaml.SequenceNode) else [node]):
             value = self.build(part, route)
             self.marks[route] = place
             if isinstance(value, dict):
-                found |= value
+                merged |= value
             else:
                 self._fault(part, "yaml_merge", "only a mapping can be merged with <<")
-        return found
+        return merged
 
     def _fault(self, node: Any, code: str, text: str, **params: Any) -> None:
         self.faults.append((_place(node.start_mark), Fault((), code, text, params=params)))

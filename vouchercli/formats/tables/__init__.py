@@ -1,3 +1,3 @@
-"""Tables that others send, row by row: opened, decoded, headers found, cells read. It knows no data
-frame.
+"""Tables that others send, row by row: opened, decoded, headers found, cells read. It does not use
+data frames.
 """

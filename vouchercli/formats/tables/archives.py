@@ -1,5 +1,5 @@
-"""The one table inside a gzip or zip: nothing is unpacked to disk, no bomb goes off, no entry
-climbs out of its folder.
+"""The one table inside a gzip or zip file: nothing is unpacked beside it, the unpacked size is
+limited, and paths inside the archive are not used.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NOT_TABLES = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 @dataclass(frozen=True)
 class Blob:
     """Bytes that can be read from the beginning again and again. `name` is for messages, `packed`
-    the size on disk, `share` tells how much of it lies behind in the reading begun last (None: not
+    the size on disk, `share` is the part of it that the latest reading has read (None: not
     known).
     """
 
@@ -65,7 +65,9 @@ def unpack(blob: Blob, choices: Sequence[EntryChoice] = ()) -> Blob:
 
 
 def spool(stream: IO[bytes], name: str) -> Blob:
-    """What `stream` gives, in a temporary file that is gone when nobody holds the blob any more."""
+    """The content of `stream` in a temporary file, which is deleted when the blob is no longer
+    used.
+    """
     file, path = private_file()
     shutil.copyfileobj(stream, file, 1 << 20)
     file.flush()
@@ -136,7 +138,7 @@ class _Measured(io.RawIOBase):
             NotImplementedError,
             RuntimeError,
         ) as error:
-            raise _damaged(self._blob.name, error) from error
+            raise _damaged_archive(self._blob.name, error) from error
         self._given += len(piece)
         if self._given > MAX_BYTES or (
             self._given > HARMLESS_BYTES and self._given > MAX_RATIO * max(self._blob.packed, 1)
@@ -155,7 +157,7 @@ class _Measured(io.RawIOBase):
         super().close()
 
 
-def _damaged(name: str, error: Exception) -> VoucherError:
+def _damaged_archive(name: str, error: Exception) -> VoucherError:
     return VoucherError(
         "bad_archive",
         "{file} is damaged or cut off: {why}",
@@ -166,27 +168,27 @@ def _damaged(name: str, error: Exception) -> VoucherError:
 
 
 def _gunzip(blob: Blob) -> Callable[[], BinaryIO]:
-    def opened() -> BinaryIO:
+    def open_stream() -> BinaryIO:
         return io.BufferedReader(_Measured(gzip.GzipFile(fileobj=blob.open()), blob), 1 << 18)
 
-    return opened
+    return open_stream
 
 
-def _listed(blob: Blob) -> list[zipfile.ZipInfo]:
+def _list_entries(blob: Blob) -> list[zipfile.ZipInfo]:
     try:
         with blob.open() as stream, zipfile.ZipFile(stream) as archive:
             return archive.infolist()
     except (zipfile.BadZipFile, OSError) as error:
-        raise _damaged(blob.name, error) from error
+        raise _damaged_archive(blob.name, error) from error
 
 
 def _is_workbook(blob: Blob) -> bool:
-    return any(info.filename in WORKBOOK_ENTRIES for info in _listed(blob))
+    return any(info.filename in WORKBOOK_ENTRIES for info in _list_entries(blob))
 
 
 def _entry(blob: Blob, choices: Sequence[EntryChoice]) -> Blob:
     """The one entry that is the table."""
-    infos = {entry_name(info): info for info in _listed(blob) if not info.is_dir()}
+    infos = {entry_name(info): info for info in _list_entries(blob) if not info.is_dir()}
     for name in infos:
         if (
             name.startswith(("/", "\\"))
@@ -252,16 +254,16 @@ def _choose_entries(tables: list[str], choices: Sequence[EntryChoice]) -> list[s
 
 
 def _unzip(blob: Blob, info: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
-    def opened() -> BinaryIO:
+    def open_stream() -> BinaryIO:
         try:
             stream = zipfile.ZipFile(blob.open()).open(info)  # noqa: SIM115 - closed with the entry
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
-            raise _damaged(blob.name, error) from error
+            raise _damaged_archive(blob.name, error) from error
         return io.BufferedReader(
             _Measured(stream, Blob(blob.name, blob.open, info.compress_size)), 1 << 18
         )
 
-    return opened
+    return open_stream
 
 
 def entry_name(info: zipfile.ZipInfo) -> str:

@@ -130,10 +130,10 @@ def identity_key(*parts: str) -> str:
     collapsed (and none beside a Chinese or Japanese character), joined by ` | `; so it survives
     what people change without meaning it.
     """
-    return " | ".join(_settled(part) for part in parts)
+    return " | ".join(_normalise(part) for part in parts)
 
 
-def _settled(text: str) -> str:
+def _normalise(text: str) -> str:
     folded = " ".join(
         UNSEEN.sub("", unicodedata.normalize("NFKC", text)).translate(DASHES).casefold().split()
     )

@@ -44,11 +44,11 @@ def encoding_of(
             "empty_file", "{file} is empty", hint="ask for the file again", where=name, file=name
         )
     if asked:
-        return _asked(open_bytes, name, asked)
+        return _requested_encoding(open_bytes, name, asked)
     if head in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
-        return _asked(open_bytes, name, "utf-32")
+        return _requested_encoding(open_bytes, name, "utf-32")
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return _asked(open_bytes, name, "utf-16")
+        return _requested_encoding(open_bytes, name, "utf-16")
     utf8_line = _first_bad_line(open_bytes, "utf-8", name)
     if utf8_line is None:
         return "utf-8"
@@ -71,7 +71,7 @@ def encoding_of(
     )
 
 
-def _asked(open_bytes: Callable[[], BinaryIO], name: str, encoding: str) -> str:
+def _requested_encoding(open_bytes: Callable[[], BinaryIO], name: str, encoding: str) -> str:
     try:
         codec = codecs.lookup(encoding).name
         "".encode(codec)

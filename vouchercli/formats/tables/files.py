@@ -1,4 +1,4 @@
-"""Read a platform's file: find its profile and header, and refuse what is not as it says."""
+"""Read a platform's file: find its profile and header, refuse a file that does not match."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read(
         if profile is not None and not isinstance(profile, profiles.Profile)
         else profile
     )
-    candidates = [given] if given else profiles.known(kind)
+    candidates = [given] if given else profiles.known_profiles(kind)
     source = open_source(
         path,
         encoding=encoding,

@@ -1,6 +1,4 @@
-"""What a file says about itself: the rows it announces in preamble and footer are counted and
-summed against those it has.
-"""
+"""The rows and sums that a file announces in its preamble and footer are compared with its rows."""
 
 from __future__ import annotations
 
@@ -47,12 +45,12 @@ class Tally:
         )
 
 
-def compare(checks: Sequence[Check], tally: Tally, said: str, name: str) -> None:
-    """Raises `VoucherError` footer_mismatch when the preamble and footer (`said`) announce other
-    counts or totals.
+def compare(checks: Sequence[Check], tally: Tally, statement: str, name: str) -> None:
+    """Raises `VoucherError` footer_mismatch when the preamble and footer (`statement`) announce
+    other counts or totals.
     """
     for check in checks:
-        match = re.search(check.find, said, re.MULTILINE)
+        match = re.search(check.find, statement, re.MULTILINE)
         for group, text in match.groupdict().items() if match else ():
             if match is None or text is None:
                 continue
@@ -62,7 +60,9 @@ def compare(checks: Sequence[Check], tally: Tally, said: str, name: str) -> None
                 raise _mismatch(name, match[0], str(announced), str(counted), tally)
 
 
-def _mismatch(name: str, said: str, announced: str, counted: str, tally: Tally) -> VoucherError:
+def _mismatch(
+    name: str, statement: str, announced: str, counted: str, tally: Tally
+) -> VoucherError:
     where = f"{name}:{tally.unread[0]}" if tally.unread else name
     return VoucherError(
         "footer_mismatch",
@@ -71,7 +71,7 @@ def _mismatch(name: str, said: str, announced: str, counted: str, tally: Tally) 
         where=where,
         hint="ask for the file again; nothing was imported",
         file=name,
-        said=said,
+        said=statement,
         announced=announced,
         counted=counted,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
-from vouchercli.formats.configs.profiles import known
+from vouchercli.formats.configs.profiles import known_profiles
 from vouchercli.formats.tables.cells import EDGE, column_key, column_keys
 from vouchercli.result import Problem
 
@@ -80,8 +80,10 @@ def find(source: Source, profiles: Sequence[Profile]) -> Header:
         raise _unknown(source, profiles)
     _refuse_twins(source, chosen[0])
     # two columns: much has them
-    ours = chosen[0].profile.kind == "eligibility" and chosen[0].profile.profile == "voucher"
-    if len(profiles) > 1 or ours:  # nobody said which
+    is_our_layout = (
+        chosen[0].profile.kind == "eligibility" and chosen[0].profile.profile == "voucher"
+    )
+    if len(profiles) > 1 or is_our_layout:  # the profile was not given
         _refuse_other_kind(source, chosen[0])
     return chosen[0]
 
@@ -89,12 +91,12 @@ def find(source: Source, profiles: Sequence[Profile]) -> Header:
 def _in_part(part: Part, profiles: Sequence[Profile]) -> list[Header]:
     """The header in one part, once for each profile that fits it equally well."""
     above: list[str] = []
-    rows = [(line, trimmed(row), len(row)) for line, row in islice(part.rows(), DEPTH)]
+    rows = [(line, trim(row), len(row)) for line, row in islice(part.rows(), DEPTH)]
     for this, below in zip(rows, [*rows[1:], (0, (), 0)], strict=False):
         line, names, width = (
             _both_halves(this, below) if _is_upper_half(profiles, this[1], below[1]) else this
         )
-        if fitting := _fitting(profiles, names):
+        if fitting := _fitting_profiles(profiles, names):
             return [
                 Header(part, profile, line, names, "\n".join(above), width) for profile in fitting
             ]
@@ -109,9 +111,9 @@ def _is_upper_half(
     is a header alone; or this one is, but the one below has known names too, and is blank under all
     that is known here.
     """
-    fitting = _fitting(profiles, names)
+    fitting = _fitting_profiles(profiles, names)
     if not fitting:
-        return not _fitting(profiles, below)
+        return not _fitting_profiles(profiles, below)
     known = names_of(fitting[0])
     is_free = all(
         column_key(name) not in known or not lower
@@ -126,7 +128,7 @@ def _both_halves(upper: Row, lower: Row) -> Row:
     return lower[0], names, max(upper[2], lower[2])
 
 
-def _fitting(profiles: Sequence[Profile], names: tuple[str, ...]) -> list[Profile]:
+def _fitting_profiles(profiles: Sequence[Profile], names: tuple[str, ...]) -> list[Profile]:
     """The profiles that find all they need among these names, and know most of them."""
     keys = column_keys(names)
     complete = [profile for profile in profiles if not missing(profile, keys)]
@@ -134,7 +136,7 @@ def _fitting(profiles: Sequence[Profile], names: tuple[str, ...]) -> list[Profil
     return [profile for profile in complete if _score(profile, keys) == best]
 
 
-def trimmed(row: list[str]) -> tuple[str, ...]:
+def trim(row: list[str]) -> tuple[str, ...]:
     """The cells of a header row, blanks around them and blank ones at its end removed."""
     names = [name.strip(EDGE) for name in row]
     while names and not names[-1]:
@@ -144,10 +146,10 @@ def trimmed(row: list[str]) -> tuple[str, ...]:
 
 def row_text(row: list[str]) -> str:
     """A row of the preamble or footer as one text, for patterns."""
-    return ",".join(trimmed(row))
+    return ",".join(trim(row))
 
 
-def wanted(profile: Profile) -> Iterator[tuple[str, ...]]:
+def needed_columns(profile: Profile) -> Iterator[tuple[str, ...]]:
     """Every column that must be there, with the names it may have."""
     yield from ((rule.column,) for rule in (*profile.skip, *profile.only))
     yield from ((name,) for name in profile.recognise_by)
@@ -180,7 +182,7 @@ def _of_spec(spec: Spec, *, is_needed: bool) -> Iterator[tuple[str, ...]]:
 
 def missing(profile: Profile, keys: set[str]) -> list[str]:
     """The columns that `profile` needs and the header lacks (by the first name of each)."""
-    lacking = [names[0] for names in wanted(profile) if not column_keys(names) & keys]
+    lacking = [names[0] for names in needed_columns(profile) if not column_keys(names) & keys]
     if profile.kind == "redemptions" and not any(
         _is_there(profile.fields[field], keys) for field in MERCHANT if field in profile.fields
     ):
@@ -193,8 +195,8 @@ def _is_there(spec: Spec, keys: set[str]) -> bool:
 
 
 def names_of(profile: Profile) -> set[str]:
-    """Every column name that the profile knows, as keys."""
-    return column_keys(name for names in _sought(profile) for name in names)
+    """Every column name in the profile, as keys."""
+    return column_keys(name for names in _search_names(profile) for name in names)
 
 
 def in_use(profile: Profile, keys: set[str]) -> set[str]:
@@ -203,12 +205,12 @@ def in_use(profile: Profile, keys: set[str]) -> set[str]:
     """
     return {
         key
-        for names in _sought(profile)
+        for names in _search_names(profile)
         for key in [key for key in map(column_key, names) if key in keys][:1]
     }
 
 
-def _sought(profile: Profile) -> Iterator[tuple[str, ...]]:
+def _search_names(profile: Profile) -> Iterator[tuple[str, ...]]:
     """Everything that is looked for in a header, with the names it may have."""
     rule = profile.kind_rule
     single = [*profile.key, rule.sign, *(each.column for each in (*profile.skip, *profile.only))]
@@ -227,7 +229,7 @@ def _score(profile: Profile, keys: set[str]) -> int:
 
 
 def _refuse_twins(source: Source, header: Header) -> None:
-    """A column that is used may not stand in the file twice."""
+    """Refuse a file that has a column in use twice."""
     keys = [column_key(name) for name in header.names]
     twins = [
         name
@@ -246,12 +248,10 @@ def _refuse_twins(source: Source, header: Header) -> None:
 
 
 def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
-    """Says which columns were found (the row that looks most like a header) and what each profile
-    misses.
+    """The error with the columns found (the row that looks most like a header) and the columns that
+    each profile misses.
     """
-    rows = [
-        (line, trimmed(row)) for part in source.parts for line, row in islice(part.rows(), DEPTH)
-    ]
+    rows = [(line, trim(row)) for part in source.parts for line, row in islice(part.rows(), DEPTH)]
     known = set[str]().union(*(names_of(profile) for profile in profiles))
     line, names = max(
         rows,
@@ -288,7 +288,7 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
         ],
         file=source.name,
         kind=KIND_WORDS[profiles[0].kind],
-        columns=", ".join(shortened(name) for name in names if name),
+        columns=", ".join(shorten(name) for name in names if name),
     )
 
 
@@ -311,7 +311,11 @@ def _other_kind(keys: set[str], kind: str, score: int = -1) -> str:
     """
     scores = {
         other: max(
-            (_score(profile, keys) for profile in known(other) if not missing(profile, keys)),
+            (
+                _score(profile, keys)
+                for profile in known_profiles(other)
+                if not missing(profile, keys)
+            ),
             default=-1,
         )
         for other in KIND_WORDS
@@ -332,7 +336,7 @@ def _refuse_other_kind(source: Source, header: Header) -> None:
         raise _of_other_kind(source, header.line, kind, other)
 
 
-def shortened(name: str) -> str:
+def shorten(name: str) -> str:
     """What was found in a header's place, so that a line of data, or of a key, is not spread out in
     a message.
     """

@@ -37,7 +37,7 @@ class Cell(NamedTuple):
 
     @property
     def is_copied(self) -> bool:
-        """Whether a clean cell is the field as it stands."""
+        """Whether a clean cell is the field without any change."""
         spec = self.spec
         return not (spec.pattern or spec.words or spec.default or self.is_fen or self.is_turned)
 
@@ -65,7 +65,7 @@ class Key(NamedTuple):
 
 
 Origin = str | Cell | ByKind | Joined | Key  # a text is the same for every row
-KIND = ByKind("pay", "refund")  # of the field that says which of both a row is
+KIND = ByKind("pay", "refund")  # the field that distinguishes them
 
 
 def parts_of(origin: Origin) -> Iterator[Cell | Joined]:

@@ -41,9 +41,9 @@ def as_text(blob: Blob, path: Path | None) -> Blob:
 
     file, text = private_file()
     try:
-        table = pl.scan_parquet(path or _held(blob))
+        table = pl.scan_parquet(path or _read_all(blob))
         table.select(
-            _written(name, kind) for name, kind in table.collect_schema().items()
+            _as_written(name, kind) for name, kind in table.collect_schema().items()
         ).sink_csv(text, separator=DELIMITER)
     except pl.exceptions.PolarsError as error:
         raise VoucherError(
@@ -57,12 +57,12 @@ def as_text(blob: Blob, path: Path | None) -> Blob:
     return kept_in(file, text, blob.name)
 
 
-def _held(blob: Blob) -> BytesIO:
+def _read_all(blob: Blob) -> BytesIO:
     with blob.open() as stream:
         return BytesIO(stream.read())
 
 
-def _written(name: str, kind: pl.DataType) -> pl.Expr:
+def _as_written(name: str, kind: pl.DataType) -> pl.Expr:
     import polars as pl  # loaded by now
 
     column = pl.col(name)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Maker = Callable[[Sequence[str], str], str]  # from a row and its kind to a field
 
-# Between the cells of a row that is looked at as one text stands the unit separator.
+# The unit separator stands between the cells of a row that is read as one text.
 SEPARATOR = "\x1f"
 # without \u951f, of which garbled texts are made
 WORD = "[0-9A-Za-z_\\-()\u00b7\uff08\uff09\u4e00-\u951e\u9520-\u9fff]"
@@ -67,7 +67,7 @@ class Plan:
         self._endings: dict[str, bool] = {}
         self._first = cells.column_key(self.header[0]) if self.header else ""
         rule, is_redemption = profile.kind_rule, profile.kind == "redemptions"
-        # The column that tells payments from refunds.
+        # The column that distinguishes payments from refunds.
         self.kind_place = (
             self.position(*(rule.columns or (rule.sign,)))
             if is_redemption and not rule.value
@@ -95,16 +95,14 @@ class Plan:
         return self.profile.kind != "merchants" and all(map(is_columnar, self.origins.values()))
 
     def position(self, *names: str) -> int | None:
-        """Where the first of these columns stands that the header has."""
+        """The position of the first of these columns that the header has."""
         return next(
             (self._places[key] for key in map(cells.column_key, names) if key in self._places),
             None,
         )
 
     def has(self, field: str) -> bool:
-        """Whether the file says anything about this field of ours: by a column, or by the profile's
-        own word.
-        """
+        """Whether this field of ours comes from a column of the file or is fixed by the profile."""
         spec = self.profile.fields.get(field)
         if spec is None:
             return field == "merchant_no" and bool(self.profile.key)
@@ -289,7 +287,7 @@ def _cell_maker(cell: Cell, *, is_clean: bool) -> Maker:
     def make(row: Sequence[str], kind: str) -> str:
         text = read(row[place])
         if text and pattern:
-            text = readers.matched(pattern, cell.field, column, text)
+            text = readers.match_pattern(pattern, cell.field, column, text)
         text = words.get(text, text)
         if not text:
             if cell.is_needed:

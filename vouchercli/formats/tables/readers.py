@@ -66,7 +66,7 @@ def blank_fault(column: str) -> RowFault:
     return RowFault(Problem("bad_row", "{column} is missing", params={"column": column}))
 
 
-def matched(pattern: re.Pattern[str], field: str, column: str, text: str) -> str:
+def match_pattern(pattern: re.Pattern[str], field: str, column: str, text: str) -> str:
     """What the pattern finds: its group of the field's name, else its first group, else all it
     matched.
     """
@@ -77,7 +77,7 @@ def matched(pattern: re.Pattern[str], field: str, column: str, text: str) -> str
 
 
 def no_kind(row: Sequence[str]) -> str:
-    """Files of claims and merchants know neither payments nor refunds."""
+    """Files of claims and merchants have neither payments nor refunds."""
     return ""
 
 
@@ -88,10 +88,10 @@ def reader(field: str, column: str) -> Callable[[str], str]:
     if kind == "kind":
         return clean
     damaged = {
-        "id": _damaged_id,
-        "amount": _damaged_amount,
-        "time": _damaged_time,
-        "name": _damaged_name,
+        "id": _damage_of_id,
+        "amount": _damage_of_amount,
+        "time": _damage_of_time,
+        "name": _damage_of_name,
     }[kind]
 
     def read(cell: str) -> str:
@@ -104,11 +104,11 @@ def reader(field: str, column: str) -> Callable[[str], str]:
     return read
 
 
-def _damaged_name(text: str) -> Word | None:
+def _damage_of_name(text: str) -> Word | None:
     return GARBLED if not text.isascii() and cells.GARBLED.search(text) else None
 
 
-def _damaged_id(text: str) -> Word | None:
+def _damage_of_id(text: str) -> Word | None:
     if ("+" in text and cells.SCIENTIFIC.fullmatch(text)) or (
         text[-2:] == ".0" and cells.ROUNDED.fullmatch(text)
     ):
@@ -117,16 +117,16 @@ def _damaged_id(text: str) -> Word | None:
         "-" in text and cells.DATE.fullmatch(text)
     ):
         return TURNED
-    return _damaged_name(text)
+    return _damage_of_name(text)
 
 
-def _damaged_amount(text: str) -> Word | None:
+def _damage_of_amount(text: str) -> Word | None:
     if "(" in text and cells.NOTED.fullmatch(text):
         return TWO_IN_ONE
-    return _damaged_id(text)
+    return _damage_of_id(text)
 
 
-def _damaged_time(text: str) -> Word | None:
+def _damage_of_time(text: str) -> Word | None:
     return LOST if "+" in text and cells.SCIENTIFIC.fullmatch(text) else None
 
 
@@ -141,8 +141,8 @@ def yuan_of_fen(column: str, text: str) -> str:
 def kinds(
     rule: KindRule, place: int | None, header: tuple[str, ...]
 ) -> Callable[[Sequence[str]], str]:
-    """The function from a row to pay or refund; `place`: the column that tells. It raises
-    `RowFault`.
+    """The function from a row to pay or refund; `place` is the column that says which. The function
+    raises `RowFault`.
     """
     if place is None:
         return lambda row: rule.value or rule.otherwise or "pay"

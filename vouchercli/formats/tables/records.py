@@ -48,7 +48,7 @@ class Reading:
     ours) count while `records()` runs; when it ends without raising, the file's own counts and
     totals have been found right. `filters`: places of columns, and whether a row is left out for
     what its cell there says; `watched`: the columns that some check sums, and where they stand;
-    `share_read()`: how much of the file lies behind, 0 to 1 (None: not known).
+    `share_read()`: the part of the file that has been read, 0 to 1 (None: not known).
     """
 
     def __init__(self, source: Source, header: Header, *, kept_width: int | None = None) -> None:
@@ -117,7 +117,7 @@ class Reading:
         self.compare(tally, footer)
 
     def compare(self, tally: footers.Tally, footer: list[str]) -> None:
-        """Hold the rows that were counted against what the file says of itself. Raises
+        """Compare the counted rows with the counts and sums that the file announces. Raises
         `VoucherError`: file_cut_off, footer_mismatch.
         """
         profile = self.profile
@@ -142,7 +142,7 @@ class Reading:
 
     @property
     def header_line(self) -> int:
-        """The line of the header; the rows stand under it."""
+        """The line of the header; the rows are below it."""
         return self._header_row.line
 
     def is_special(self, cell: str) -> bool:
@@ -238,7 +238,7 @@ class Reading:
         kind, plan = "", self.plan
         try:
             if cleaned is None:
-                row = self._trimmed(row)
+                row = self._trim(row)
                 self._refuse_damaged(row)
             cells = row if cleaned is None else cleaned
             kind = plan.kind(cells)
@@ -250,7 +250,7 @@ class Reading:
             blank = ("",) * len(FIELDS[self.profile.kind])
             return Record(line, tuple(row), blank, self._without_identity(fault.problem)), kind
 
-    def _trimmed(self, row: list[str]) -> list[str]:
+    def _trim(self, row: list[str]) -> list[str]:
         """The row without the blank cells under the blank end of the header. A row that is longer
         than the header's is left alone: a comma inside an amount has shifted it, and its last cell
         is blank because the last column mostly is.

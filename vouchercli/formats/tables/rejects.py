@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from vouchercli.formats import whole_files
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
-from vouchercli.formats.written.formulas import disarmed
+from vouchercli.formats.written.formulas import disarm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ def write_rejects(
     path = Path(target)
     if path.exists():  # perhaps half mended already, or the database itself
         raise whole_files.in_the_way(path)
-    with whole_files.drafted(path, f".{os.getpid()}") as draft:
+    with whole_files.draft_file(path, f".{os.getpid()}") as draft:
         with draft.open("w", encoding="utf-8-sig", newline="") as file:
             count = _write(file, header, rows)
         draft.replace(path)
@@ -47,12 +47,12 @@ def _write(
 ) -> int:
     columns = {at: name for at, name in enumerate(header) if name not in REJECT_COLUMNS}
     writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow([disarmed(name) for name in (*columns.values(), *REJECT_COLUMNS)])
+    writer.writerow([disarm(name) for name in (*columns.values(), *REJECT_COLUMNS)])
     count = 0
     for cells, reason, explanation in rows:
         own = [cells[at] if at < len(cells) else "" for at in columns]
         writer.writerow(
-            [disarmed(cell) for cell in (*own, reason, explanation, *cells[len(header) :])]
+            [disarm(cell) for cell in (*own, reason, explanation, *cells[len(header) :])]
         )
         count += 1
     return count

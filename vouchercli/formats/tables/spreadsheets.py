@@ -56,10 +56,10 @@ def sheets(blob: Blob) -> dict[str, Any]:
 def rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
     """(row number, cells) of a sheet; row 1 is the first."""
     for number, row in enumerate(sheet.iter_rows(), 1):
-        yield number, [cell if isinstance(cell, str) else shown(cell) for cell in row]
+        yield number, [cell if isinstance(cell, str) else cell_text(cell) for cell in row]
 
 
-def shown(cell: Any) -> str:
+def cell_text(cell: Any) -> str:
     """A stored value as text: 11002.0 -> 11002, a date -> 2020-03-27, a moment to its second, a
     duration as 150:20:00.
     """

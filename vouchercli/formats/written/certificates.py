@@ -39,7 +39,7 @@ def write(target: Path | str, lines: Iterable[bytes]) -> bool:
     already, others are refused.
     """
     path = Path(target)
-    with whole_files.drafted(path, f".{os.getpid()}") as draft:
+    with whole_files.draft_file(path, f".{os.getpid()}") as draft:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
             file.writelines(lines)
@@ -130,7 +130,7 @@ def printed(document: dict[str, Any]) -> Iterator[bytes]:
     part.
     """
     yield from _lines(*HEAD, "")
-    yield from _lines(*(f"{label}: {_shown(document[key])}" for key, label in LABELS), "", *HOW)
+    yield from _lines(*(f"{label}: {_json_text(document[key])}" for key, label in LABELS), "", *HOW)
     if document["barred"]:
         yield from _lines("", f"不得中签 Barred: {len(document['barred']):,}")
         yield from _lines(
@@ -158,7 +158,7 @@ def _part(name: str, part: dict[str, Any]) -> Iterator[bytes]:
         )
 
 
-def _shown(value: Any) -> str:
+def _json_text(value: Any) -> str:
     return "–" if value in (None, "") else f"{value:,}" if isinstance(value, int) else str(value)
 
 

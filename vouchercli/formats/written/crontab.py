@@ -31,20 +31,20 @@ def without(text: bytes, name: str) -> bytes:
     """The crontab without our block; every other byte stays. Raises `VoucherError` crontab_damaged:
     a mark without the other.
     """
-    before, _, after = _parted(text, name)
+    before, _, after = _split(text, name)
     return before + after
 
 
 def put(text: bytes, name: str, line: str) -> bytes:
     """The crontab with our block, in its old place or at the end."""
-    before, ours, after = _parted(text, name)
+    before, ours, after = _split(text, name)
     is_cut_off = not ours and text and not text.endswith(b"\n")
     return before + (b"\n" if is_cut_off else b"") + block(name, line) + after
 
 
-def found(text: bytes, name: str) -> str | None:
+def find_line(text: bytes, name: str) -> str | None:
     """The line of our block, or None."""
-    _, ours, _ = _parted(text, name)
+    _, ours, _ = _split(text, name)
     lines = [
         line
         for line in ours.decode("utf-8", "replace").splitlines()
@@ -53,7 +53,7 @@ def found(text: bytes, name: str) -> str | None:
     return None if not ours else lines[0] if lines else ""
 
 
-def _parted(text: bytes, name: str) -> tuple[bytes, bytes, bytes]:
+def _split(text: bytes, name: str) -> tuple[bytes, bytes, bytes]:
     """What stands before our block, our block, and what stands behind it; no block: all stands
     before.
     """
@@ -121,7 +121,7 @@ def units(
     name: str, minutes: int, folder: str, args: Sequence[str], output: str
 ) -> tuple[str, str]:
     """The texts of the service and the timer; systemd reads %, $ and quotes in its own way."""
-    command = " ".join(f'"{_escaped(each)}"'.replace("$", "$$") for each in args)
+    command = " ".join(f'"{_escape(each)}"'.replace("$", "$$") for each in args)
     return (
         SERVICE.format(
             name=name.replace("%", "%%"),
@@ -133,5 +133,5 @@ def units(
     )
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")

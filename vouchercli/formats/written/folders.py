@@ -139,7 +139,7 @@ def write(path: Path, text: str) -> None:
     """A file that appears whole or not at all, and stays after a power cut. Raises `VoucherError`
     unwritable_file.
     """
-    with whole_files.drafted(path) as draft:
+    with whole_files.draft_file(path) as draft:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("w", encoding="utf-8", newline="") as file:
             file.write(text)

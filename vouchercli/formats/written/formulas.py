@@ -3,7 +3,7 @@
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def disarmed(text: str) -> str:
+def disarm(text: str) -> str:
     """A text that a spreadsheet would run as a formula (= + - @ TAB CR), made harmless with a
     leading quote mark.
     """

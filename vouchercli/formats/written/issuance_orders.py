@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.documents import Node
 from vouchercli.formats.configs import locate, yamls
 from vouchercli.formats.configs.profiles import both_names
-from vouchercli.formats.written.formulas import disarmed
+from vouchercli.formats.written.formulas import disarm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,10 +84,10 @@ def profile_of(platform: str) -> OrderProfile:
 
     Raises `VoucherError` bad_yaml with every fault of any order profile here.
     """
-    wanted = platform.strip().casefold()
+    platform_key = platform.strip().casefold()
     for name in locate.names("orders"):
         (profile, also), _ = yamls.checked(locate.find("orders", name), read)
-        if wanted in {each.casefold() for each in (profile.order, *also)}:
+        if platform_key in {each.casefold() for each in (profile.order, *also)}:
             return profile
     return PLAIN
 
@@ -134,15 +134,17 @@ def in_their_terms(
 ) -> list[dict[str, Any]]:
     """Our rows (amounts in fen) as the platform writes them; `yuan` turns fen into text."""
 
-    def cell(said: str | dict[str, str], row: dict[str, Any]) -> Any:
-        if isinstance(said, dict):
-            return said["value"]
-        value = row[said]
+    def cell(source: str | dict[str, str], row: dict[str, Any]) -> Any:
+        if isinstance(source, dict):
+            return source["value"]
+        value = row[source]
         return (
-            yuan(value) if said in AMOUNTS and value is not None and not profile.is_fen else value
+            yuan(value) if source in AMOUNTS and value is not None and not profile.is_fen else value
         )
 
-    return [{theirs: cell(said, row) for theirs, said in profile.columns.items()} for row in rows]
+    return [
+        {theirs: cell(source, row) for theirs, source in profile.columns.items()} for row in rows
+    ]
 
 
 def sheet(rows: Sequence[dict[str, Any]]) -> str:
@@ -151,5 +153,5 @@ def sheet(rows: Sequence[dict[str, Any]]) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(rows[0])
     for row in rows:
-        writer.writerow(["" if value is None else disarmed(str(value)) for value in row.values()])
+        writer.writerow(["" if value is None else disarm(str(value)) for value in row.values()])
     return out.getvalue()

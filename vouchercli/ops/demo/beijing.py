@@ -87,9 +87,9 @@ SPENT: dict[str, tuple[tuple[int, ...], float, tuple[str, ...]]] = {
 def files(scale: int) -> dict[str, str]:
     """Every file of the city at 1:`scale`, by name; the same bytes every time."""
     rng = Random("beijing-2020")
-    town = merchants.found_town(rng, MERCHANTS, DIVISION, DISTRICTS, INDUSTRIES)
+    town = merchants.create_town(rng, MERCHANTS, DIVISION, DISTRICTS, INDUSTRIES)
     till = Till(rng, town)
-    found = {"merchants.csv": merchants.registry(town)}
+    contents = {"merchants.csv": merchants.registry(town)}
     for code, plan in ROUNDS.items():
         used, excess, industries = SPENT[code]
         # to the end of the month; the others 14 days
@@ -104,13 +104,13 @@ def files(scale: int) -> dict[str, str]:
             valid_until=until,
         )
         granted = claims.grant(rng, put_up, range(1, RESIDENTS // scale + 1))
-        found[f"claims-{code}.csv"] = claims.lines(granted)
+        contents[f"claims-{code}.csv"] = claims.claims_file(granted)
         if code == "bj-special":  # by list: nobody else may have its packs
-            found["special.csv"] = claims.listed(granted, "special")
+            contents["special.csv"] = claims.eligibility_list(granted, "special")
         target = Target(at(ENDS), tuple(count // scale for count in used), excess=excess)
         redemptions.spend(till, granted, [target], merchants.shops(town, industries))
-    found["redemptions.csv"] = till.files([])[0]
-    return found
+    contents["redemptions.csv"] = till.files([])[0]
+    return contents
 
 
 def steps(scale: int) -> tuple[Step, ...]:

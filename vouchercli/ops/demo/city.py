@@ -34,26 +34,24 @@ class Step:
 
 
 def step(command: str, *more: str, exit_code: int = 0) -> Step:
-    """A command; what has blanks in it stands in `more`."""
+    """A command of the demo; words that contain blanks are given in `more`."""
     return Step((*command.split(), *more), exit_code)
 
 
 def maker(command: str, *more: str, now: str, exit_code: int = 0) -> Step:
-    """A command of chen, who prepares everything."""
+    """A command of chen, the maker of the programme."""
     return step(command, *more, "--actor", "chen", "--now", now, exit_code=exit_code)
 
 
 def shipped(code: str) -> Programme:
-    """The programme that ships under that code; a `configs` folder that happens to be here is not
-    the demo's.
+    """The programme that is shipped under that code; a `configs` folder in the working folder is
+    not used.
     """
     return configs.read_programme(str(locate.shipped() / "programmes" / f"{code}.yaml"))[0]
 
 
 def batches(steps: list[Step]) -> int:
-    """How many files the steps bring in, a file that comes twice once: the number of the last
-    batch.
-    """
+    """How many files the steps import, each file counted once: the number of the last batch."""
     return len({step.args[2] for step in steps if step.args[1:2] == ("import",)})
 
 

@@ -85,7 +85,7 @@ def grant(rng: Random, put_up: Round, residents: range) -> Granted:
     )
 
 
-def listed(granted: Granted, group: str) -> str:
+def eligibility_list(granted: Granted, group: str) -> str:
     """An eligibility list of those who get a pack, as a file."""
     return "\n".join(
         (
@@ -96,11 +96,11 @@ def listed(granted: Granted, group: str) -> str:
     )
 
 
-def lines(granted: Granted) -> str:
+def claims_file(granted: Granted) -> str:
     """The round's claims as a file."""
     code = granted.round.code
     rows = (
-        f"{number},{code},SYN-R{resident:07d},{clock.shown(claimed)}"
+        f"{number},{code},SYN-R{resident:07d},{clock.as_text(claimed)}"
         for number, claimed, resident in zip(
             granted.numbers, granted.claimed, granted.residents, strict=True
         )

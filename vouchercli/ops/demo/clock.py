@@ -48,7 +48,7 @@ def at(text: str) -> int:
     return int((datetime.fromisoformat(text) - BEGINNING).total_seconds())
 
 
-def shown(moment: int) -> str:
+def as_text(moment: int) -> str:
     """`2020-03-27 08:00:00` of a moment."""
     return f"{days()[moment // DAY]} {clocks()[moment % DAY]}"
 
@@ -75,7 +75,7 @@ def busy_moment(low: int, high: int, chance: float) -> int:
     before = TRADE[hour] + (TRADE[hour + 1] - TRADE[hour]) * rest / 3600
     hour, rest = divmod(high, 3600)
     after = TRADE[hour] + (TRADE[hour + 1] - TRADE[hour]) * rest / 3600
-    wanted = before + (after - before) * chance
-    hour = bisect_right(TRADE, wanted) - 1
-    moment = hour * 3600 + int(3600 * (wanted - TRADE[hour]) / (TRADE[hour + 1] - TRADE[hour]))
+    target = before + (after - before) * chance
+    hour = bisect_right(TRADE, target) - 1
+    moment = hour * 3600 + int(3600 * (target - TRADE[hour]) / (TRADE[hour + 1] - TRADE[hour]))
     return low if moment < low else high - 1 if moment >= high else moment

@@ -113,8 +113,8 @@ def _three_of_one(granted: Granted, unused: list[int]) -> tuple[str, list[int]]:
     coupons: dict[str, list[int]] = {}
     for voucher in unused:
         claim, coupon = _voucher(granted, voucher)
-        found = coupons.setdefault(claim, [])
-        found.append(coupon)
-        if len(found) == 3:
-            return claim, found
+        claim_coupons = coupons.setdefault(claim, [])
+        claim_coupons.append(coupon)
+        if len(claim_coupons) == 3:
+            return claim, claim_coupons
     raise ValueError("nobody has three vouchers left")

@@ -134,23 +134,23 @@ FILES_END = (
 def files(scale: int) -> dict[str, str]:
     """Every file of the city at 1:`scale`, by name; the same bytes every time."""
     rng = Random("hangzhou-2020")
-    town = merchants.found_town(
+    town = merchants.create_town(
         rng, MERCHANTS, DIVISION, DISTRICTS, INDUSTRIES
-    ) + merchants.unlisted(UNLISTED)
+    ) + merchants.unregistered(UNLISTED)
     till = Till(rng, town)
-    found = {"merchants.csv": merchants.registry(town)}
+    contents = {"merchants.csv": merchants.registry(town)}
     unused: dict[str, tuple[Granted, list[int]]] = {}
     for granted in _grants(rng, scale):
         code = granted.round.code
-        found[f"claims-{code}.csv"] = claims.lines(granted)
-        shops = merchants.shops(town, listed=code not in OPEN_TO_ALL)
+        contents[f"claims-{code}.csv"] = claims.claims_file(granted)
+        shops = merchants.shops(town, registered_only=code not in OPEN_TO_ALL)
         unused[code] = granted, redemptions.spend(till, granted, _targets(code, scale), shops)
     for position, text in enumerate(till.files([at(end) for end in FILES_END]), 1):
-        found[f"redemptions-{position}.csv"] = text
-    found["redemptions-late.csv"] = faults.late_file(
+        contents[f"redemptions-{position}.csv"] = text
+    contents["redemptions-late.csv"] = faults.late_file(
         till, *unused["hz-5"], unused["hz-4"], town[MERCHANTS - 1].number
     )
-    return found
+    return contents
 
 
 def _grants(rng: Random, scale: int) -> list[Granted]:
@@ -178,7 +178,7 @@ def _targets(code: str, scale: int) -> list[Target]:
 def steps(scale: int) -> tuple[Step, ...]:
     """From an empty folder to the leverage reports, each command at its moment in 2020."""
     programme = shipped("hangzhou-2020")
-    told = [
+    steps_to_now = [
         step("init"),
         *(
             maker(command, now="2020-03-24 09:00")
@@ -203,9 +203,9 @@ def steps(scale: int) -> tuple[Step, ...]:
         maker("redemption import redemptions-4.csv", now="2020-04-28 09:05"),
     ]
     late = maker("redemption import redemptions-late.csv", now="2020-04-30 09:00", exit_code=4)
-    rejects = step(f"batch rejects {batches([*told, late])}")
+    rejects = step(f"batch rejects {batches([*steps_to_now, late])}")
     return (
-        *told,
+        *steps_to_now,
         late,
         rejects,
         step("report rounds"),

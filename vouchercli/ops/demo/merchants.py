@@ -1,5 +1,5 @@
-"""The town's merchants: plainly synthetic names, real districts, numbers whose check digits hold; a
-few take most of the trade.
+"""The merchants of the demo: synthetic names, real districts, numbers with correct check digits; a
+few merchants take most of the trade.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Shops:
         return rng.choices(self.positions, cum_weights=self.weights, k=count)
 
 
-def found_town(
+def create_town(
     rng: Random,
     count: int,
     division: str,
@@ -56,8 +56,8 @@ def found_town(
     """`count` merchants of a city (`division` is its GB/T 2260 code), shared out by the weights
     given.
     """
-    where = rng.choices(list(districts), weights=list(districts.values()), k=count)
-    what = rng.choices(list(industries), weights=list(industries.values()), k=count)
+    district_of = rng.choices(list(districts), weights=list(districts.values()), k=count)
+    industry_of = rng.choices(list(industries), weights=list(industries.values()), k=count)
     sizes = rng.choices(
         [size for size, _ in SIZES], weights=[weight for _, weight in SIZES], k=count
     )
@@ -68,15 +68,15 @@ def found_town(
         number = f"M{position + 1:05d}"
         line = (
             f"{number},合成商户{position + 1:04d},"
-            f"{uscc(sizes[position] != '微型', division, position + 1)},{where[position]},"
-            f"{what[position]},{sizes[position]},"
-            f"{where[position]}合成路{position + 1}号,SYN{position + 1:07d}"
+            f"{uscc(sizes[position] != '微型', division, position + 1)},{district_of[position]},"
+            f"{industry_of[position]},{sizes[position]},"
+            f"{district_of[position]}合成路{position + 1}号,SYN{position + 1:07d}"
         )
-        town.append(Merchant(number, line, what[position], 1 / (rank[position] + 12)))
+        town.append(Merchant(number, line, industry_of[position], 1 / (rank[position] + 12)))
     return town
 
 
-def unlisted(count: int) -> list[Merchant]:
+def unregistered(count: int) -> list[Merchant]:
     """Small shops that no registry lists: a round whose registration is open takes them all the
     same.
     """
@@ -88,15 +88,18 @@ def registry(town: list[Merchant]) -> str:
     return "\n".join((HEADER, *(merchant.line for merchant in town if merchant.line), ""))
 
 
-def shops(town: list[Merchant], industries: Iterable[str] = (), *, listed: bool = True) -> Shops:
+def shops(
+    town: list[Merchant], industries: Iterable[str] = (), *, registered_only: bool = True
+) -> Shops:
     """The merchants of the registry, or those of the industries named; with `listed=False` the
     unlisted ones too.
     """
-    wanted = set(industries)
+    wanted_industries = set(industries)
     inside = [
         (position, merchant.weight)
         for position, merchant in enumerate(town)
-        if (merchant.line or not listed) and (not wanted or merchant.industry in wanted)
+        if (merchant.line or not registered_only)
+        and (not wanted_industries or merchant.industry in wanted_industries)
     ]
     return Shops(
         tuple(position for position, _ in inside), tuple(accumulate(weight for _, weight in inside))

@@ -44,19 +44,19 @@ def spend(till: Till, granted: Granted, targets: list[Target], shops: Shops) -> 
     random order.
     """
     kinds = list(dict.fromkeys(granted.round.coupons))
-    unused = [_shuffled(till.rng, granted, kind) for kind in kinds]
+    unused = [_shuffle(till.rng, granted, kind) for kind in kinds]
     low, used, base = granted.round.opens, (0,) * len(kinds), 0
     for target in targets:
         chosen: list[int] = []
         for kind, (now, before) in enumerate(zip(target.used, used, strict=True)):
-            chosen += _take(unused[kind], now - before, granted, low, target.until + 1)
-        wanted = None if target.base_fen is None else target.base_fen - base
+            chosen += _choose(unused[kind], now - before, granted, low, target.until + 1)
+        base_left = None if target.base_fen is None else target.base_fen - base
         _pay_all(
             till,
             granted,
             chosen,
             shops,
-            bases(till.rng, _thresholds(granted, chosen), wanted, target.excess),
+            bases(till.rng, _thresholds(granted, chosen), base_left, target.excess),
             low,
             target.until + 1,
         )
@@ -86,7 +86,7 @@ def bases(rng: Random, thresholds: list[int], total: int | None, excess: float) 
     return amounts
 
 
-def _shuffled(rng: Random, granted: Granted, kind: Coupon) -> list[int]:
+def _shuffle(rng: Random, granted: Granted, kind: Coupon) -> list[int]:
     coupons = granted.round.coupons
     same = [position for position, coupon in enumerate(coupons) if coupon == kind]
     vouchers = [
@@ -111,22 +111,22 @@ def _span(granted: Granted, voucher: int, low: int, high: int) -> tuple[int, int
     return max(low, claimed + A_MINUTE), min(high, granted.round.expires(claimed))
 
 
-def _take(unused: list[int], count: int, granted: Granted, low: int, high: int) -> list[int]:
+def _choose(unused: list[int], count: int, granted: Granted, low: int, high: int) -> list[int]:
     """Take `count` vouchers that are valid for an hour or more between `low` and `high` out of the
     unused.
     """
-    taken: list[int] = []
-    left: list[int] = []
+    chosen: list[int] = []
+    remaining: list[int] = []
     for looked_at, voucher in enumerate(unused):
-        if len(taken) == count:
-            left += unused[looked_at:]
+        if len(chosen) == count:
+            remaining += unused[looked_at:]
             break
         first, end = _span(granted, voucher, low, high)
-        (taken if end - first > AN_HOUR else left).append(voucher)
-    if len(taken) < count:
+        (chosen if end - first > AN_HOUR else remaining).append(voucher)
+    if len(chosen) < count:
         raise ValueError(f"{granted.round.code} has too few vouchers left")
-    unused[:] = left
-    return taken
+    unused[:] = remaining
+    return chosen
 
 
 def _pay_all(

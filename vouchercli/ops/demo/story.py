@@ -32,8 +32,8 @@ NOTICE = (
 
 
 class Runner(Protocol):
-    """Runs command lines of `voucher` in the demo's folder; given by the command line, for deeds do
-    not know words.
+    """Runs command lines of `voucher` in the demo's folder. The command line provides it, because
+    operations do not parse command lines.
     """
 
     def run(self, args: tuple[str, ...]) -> int:
@@ -55,8 +55,8 @@ def tell(
     scale = _scale(city, scale)
     steps = city.steps(scale)
     if dry_run:
-        return _foretold(folder, steps)
-    _found_folder(folder)
+        return _announce(folder, steps)
+    _create_folder(folder)
     try:
         _write(folder, city.files(scale))
         for step in steps:
@@ -79,7 +79,7 @@ def tell(
     )
 
 
-def _foretold(folder: Path, steps: tuple[Step, ...]) -> Outcome:
+def _announce(folder: Path, steps: tuple[Step, ...]) -> Outcome:
     return Outcome(
         data={
             "folder": str(folder),
@@ -129,7 +129,7 @@ def _scale(city: City, scale: int | None) -> int:
     return scale or city.scales[0]
 
 
-def _found_folder(folder: Path) -> None:
+def _create_folder(folder: Path) -> None:
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise VoucherError(
             "folder_not_empty",

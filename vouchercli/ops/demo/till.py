@@ -1,4 +1,4 @@
-"""Where every payment and refund of the town is rung up and becomes a line of a file."""
+"""The till of the demo: every payment and refund is written as a line of a file."""
 
 from __future__ import annotations
 
@@ -73,10 +73,12 @@ class Till:
     def _visit(self, resident: int, merchant: int, day: int, shops: Shops) -> int:
         """The merchant where the limit still allows a voucher; the visit is counted."""
         while (
-            made := self.visits.get(visit := (resident * len(self.town) + merchant) * DAYS + day, 0)
+            visit_count := self.visits.get(
+                visit := (resident * len(self.town) + merchant) * DAYS + day, 0
+            )
         ) >= VISITS_A_DAY:
             merchant = shops.pick(self.rng, 1)[0]
-        self.visits[visit] = made + 1
+        self.visits[visit] = visit_count + 1
         return merchant
 
     def _write(self, moment: int, kind: str, what: str, amounts: str, refund_of: str = "") -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
 from vouchercli.ops.intake.importing import importer
-from vouchercli.ops.intake.kinds import Desk, Kind
+from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import typist_of_residents
 from vouchercli.result import Column, Outcome, Table, say
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 
-def _judge(desk: Desk) -> None:
-    applications.judge(desk.db, desk.programme_id)
+def _judge(intake: Intake) -> None:
+    applications.judge(intake.db, intake.programme_id)
 
 
-def _accept(desk: Desk) -> dict[str, Any]:
-    applications.accept(desk.db, desk.batch_id)
+def _accept(intake: Intake) -> dict[str, Any]:
+    applications.accept(intake.db, intake.batch_id)
     return {}
 
 
-def _reopen(desk: Desk, only: int | None) -> None:
+def _reopen(intake: Intake, only: int | None) -> None:
     """At the end of an import, of its own batch only: what others brought, or a retry finds,
     stands.
     """
     if only is not None:
-        application_reopening.reopen(desk.db, desk.programme_id, only)
+        application_reopening.reopen(intake.db, intake.programme_id, only)
 
 
 WAITING = ("application_reused",)  # what another application can lift
@@ -41,7 +41,7 @@ KIND = Kind(
     create=applications.CREATE_INCOMING,
     add=applications.ADD_INCOMING,
     width=applications.TYPED_COLUMNS,
-    typist=lambda desk: typist_of_residents(desk, "application_no", "applied_at"),
+    typist=lambda intake: typist_of_residents(intake, "application_no", "applied_at"),
     judge=_judge,
     accept=_accept,
     undo=lambda session, batch_id: applications.undo(session.db, batch_id),

@@ -1,5 +1,5 @@
-"""Imported files: what became of their rows, their rejects to be mended, to be judged again, or the
-whole file to be undone.
+"""Imported files: the outcome of their rows, the rejects to be corrected or judged again, and
+undoing a whole file.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
     reasons = Table(
         say("Rejects and warnings of batch {batch}", batch=batch_id),
         (*summaries.REASONS, *EXPLAINED),
-        _explained(refusals, zone),
+        _explain(refusals, zone),
         key="examples",
         optional=True,
     )
@@ -136,7 +136,7 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
             ),
         )
     elif batch.rejected and batch.state == "done":
-        says = (summaries.mend(batch_id),)
+        says = (summaries.advise_on_rejects(batch_id),)
     about = (*ABOUT, *only(JSON, *LISTED))
     return Outcome(
         summaries.by_reason(refusals),
@@ -145,16 +145,16 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
     )
 
 
-def _explained(refusals: list[Refusal], zone: str) -> list[dict[str, Any]]:
-    return [{**row._asdict(), "explanation": summaries.explained(row, zone)} for row in refusals]
+def _explain(refusals: list[Refusal], zone: str) -> list[dict[str, Any]]:
+    return [{**row._asdict(), "explanation": summaries.explain(row, zone)} for row in refusals]
 
 
-def _rejects(session: Session, batch: Batch) -> list[dict[str, Any]]:
+def _read_rejects(session: Session, batch: Batch) -> list[dict[str, Any]]:
     """The batch's rejected rows: line, reason, explanation, cells."""
     reading, zone = summaries.read_again(batch), zone_of(session.db, session.programme)
     return [
-        {**row, "cells": staging.as_kept(batch.kind, json.loads(row["cells"]), reading)}
-        for row in _explained(batches.rejects(session.db, batch.batch), zone)
+        {**row, "cells": staging.reject_cells(batch.kind, json.loads(row["cells"]), reading)}
+        for row in _explain(batches.rejects(session.db, batch.batch), zone)
     ]
 
 
@@ -162,7 +162,7 @@ def list_rejects(session: Session, batch_id: int) -> Outcome:
     """The rejected rows of a file and why, for reading."""
     rows = [
         {**row, "row": " | ".join(filter(None, row["cells"]))}
-        for row in _rejects(session, batches.named(session.db, batch_id))
+        for row in _read_rejects(session, batches.named(session.db, batch_id))
     ]
     table = Table(say("Rejects of batch {batch}", batch=batch_id), REJECTS, rows, key="rejects")
     mend = say(
@@ -188,17 +188,17 @@ def write_rejects(
     batch = batches.named(session.db, batch_id)
     rows = [
         (row["cells"], row["reason"], translate(row["explanation"].text, row["explanation"].params))
-        for row in _rejects(session, batch)
+        for row in _read_rejects(session, batch)
     ]
     count = rejects.write_rejects(target, json.loads(batch.header), rows)
     if not isinstance(target, Path):
         return Outcome()
     about = {"batch": batch_id, "file": str(target), "rejects": count}
-    done = say(
+    message = say(
         "wrote {rejects} rows to {file}: correct them there, then import that file",
         **about,
     )
-    return Outcome(about, says=(done,))
+    return Outcome(about, says=(message,))
 
 
 def retry_batch(session: Session, batch_id: int) -> Outcome:
@@ -207,15 +207,17 @@ def retry_batch(session: Session, batch_id: int) -> Outcome:
     return retries.retry(session, KINDS, batch_id)
 
 
-def resume_batch(session: Session, batch_id: int, file: str | None, tell: Watch | None) -> Outcome:
+def resume_batch(session: Session, batch_id: int, file: str | None, watch: Watch | None) -> Outcome:
     """Go on with an import that was stopped or killed; `file` says where the file is now (None:
     where it was).
     """
-    return importing.resume(session, KINDS, batch_id, file, tell)
+    return importing.resume(session, KINDS, batch_id, file, watch)
 
 
 def _refuse_granted(session: Session, batch_id: int) -> None:
-    """Packs that were granted here came with no file, and residents hold them."""
+    """Refuse a batch of packs that were granted here: they came without a file, and residents hold
+    them.
+    """
     row = batches.named(session.db, batch_id)
     if row.kind == "allocation":
         raise VoucherError(
@@ -228,7 +230,7 @@ def _refuse_granted(session: Session, batch_id: int) -> None:
 
 
 def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Outcome:
-    """Take a whole file away again, unless something later stands on it.
+    """Remove a whole file again, unless something later depends on it.
 
     Packs of a round under way would be free to be granted again: that, whoever asks, only when
     `is_sure`.
@@ -248,7 +250,7 @@ def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Out
 
 
 def what_undo_takes(session: Session, batch_id: int) -> dict[str, Any]:
-    """The values of the question that is asked before an undo: batch, file, kind, accepted."""
+    """The values of the question asked before an undo: batch, file, kind, accepted."""
     row = batches.named(session.db, batch_id)
     return {
         "batch": batch_id,

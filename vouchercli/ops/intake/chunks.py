@@ -1,5 +1,5 @@
 """A file in pieces that are committed one by one. Where a piece ends depends on the line numbers,
-and on how many rows are left to the judge, alone: so an import that was killed goes on exactly as
+and on how many rows are left to be judged, alone: so an import that was killed continues exactly as
 if nothing had happened.
 """
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.tables.records import Reading, Record
 
-# a block; a multiple of it ends each block but the last. Rows that go one by one come in chunks of
-# one block
+# a block; a multiple of it ends each block but the last. Rows that are judged one by one come in
+# chunks of one block
 LINES = 50_000
 # Proved rows come in chunks of two blocks, behind the first twenty of eight: they mostly touch the
-# same pages, which are then written once. A chunk also ends where more rows are left to the judge
-# than it takes in some seconds: others wait for the lock meanwhile.
+# same pages, which are then written once. A chunk also ends where more rows are left to be
+# judged than can be judged in some seconds: other commands wait for the lock meanwhile.
 TOGETHER, MANY, MANY_TOGETHER = 2, 20, 8
 LEFT_TO_JUDGE = 20_000
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.ops import lists
 from vouchercli.ops.intake import by_columns
 from vouchercli.ops.intake.importing import importer
-from vouchercli.ops.intake.kinds import Desk, Kind
+from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import typist_of_residents
 from vouchercli.result import Column, Outcome, Table, say
@@ -23,38 +23,38 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 
-def _judge(desk: Desk) -> None:
-    limits = limits_law.of_programme(desk.rules)
-    claims.judge(desk.db, desk.programme_id, limits, desk.zone)
+def _judge(intake: Intake) -> None:
+    limits = limits_law.of_programme(intake.rules)
+    claims.judge(intake.db, intake.programme_id, limits, intake.zone)
 
 
-def _accept(desk: Desk) -> dict[str, Any]:
-    rounds = claims.templates_of_rounds(desk.db, desk.programme_id)
+def _accept(intake: Intake) -> dict[str, Any]:
+    rounds = claims.templates_of_rounds(intake.db, intake.programme_id)
     packs = {row["round_id"]: templates.value(row) for row in rounds}
 
     @cache
     def expires_at(round_id: int, claimed_at: int) -> int:
-        return template_rules.expires_at(packs[round_id], claimed_at, desk.zone)
+        return template_rules.expires_at(packs[round_id], claimed_at, intake.zone)
 
-    gone = claim_reopening.withdraw(desk.db)
-    claims.accept(desk.db, expires_at)
+    gone = claim_reopening.withdraw(intake.db)
+    claims.accept(intake.db, expires_at)
     return {"gave_way": gone} if gone else {}
 
 
-def _reopen(desk: Desk, only: int | None) -> None:
-    limits = limits_law.of_programme(desk.rules)
+def _reopen(intake: Intake, only: int | None) -> None:
+    limits = limits_law.of_programme(intake.rules)
     claim_reopening.reopen(
-        desk.db, desk.programme_id, only, is_beyond=limits.looks_beyond_the_round
+        intake.db, intake.programme_id, only, is_beyond=limits.looks_beyond_the_round
     )
 
 
-def _by_columns(desk: Desk, done: int) -> Iterator[Chunk] | None:
-    if not by_columns.goes_by_columns(desk):
+def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
+    if not by_columns.goes_by_columns(intake):
         return None
     # everyday files never wait for the libraries behind it
     from vouchercli.ops.intake.by_columns.claims import chunks
 
-    return chunks(desk, done)
+    return chunks(intake, done_line)
 
 
 WAITING = ("claim_reused", "over_quota", "resident_limit")  # what another claim can lift
@@ -65,7 +65,7 @@ KIND = Kind(
     create=claims.CREATE_INCOMING,
     add=claims.ADD_INCOMING,
     width=claims.TYPED_COLUMNS,
-    typist=lambda desk: typist_of_residents(desk, "claim_no", "claimed_at"),
+    typist=lambda intake: typist_of_residents(intake, "claim_no", "claimed_at"),
     judge=_judge,
     accept=_accept,
     undo=lambda session, batch_id: claims.undo(session.db, batch_id),

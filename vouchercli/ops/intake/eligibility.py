@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
 from vouchercli.ops.intake.importing import importer
-from vouchercli.ops.intake.kinds import Desk, Kind, Typed, Unfit
+from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.staging import DAMAGED
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.store import eligibility, identities, programmes
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 
-def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
+def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     """(resident, group, district) as text -> (token, group, district)."""
-    key = identities.load_key(desk.session.path)
+    key = identities.load_key(intake.session.path)
 
-    def typed(values: tuple[str, ...]) -> Typed:
+    def type_row(values: tuple[str, ...]) -> Typed:
         resident, group, district = values
         if not resident:
             return Unfit("bad_row", {"column": "resident"})
@@ -31,19 +31,19 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
         except ValueError:
             return DAMAGED
 
-    return typed
+    return type_row
 
 
-def _judge(desk: Desk) -> None:
-    eligibility.judge(desk.db, desk.programme_id)
+def _judge(intake: Intake) -> None:
+    eligibility.judge(intake.db, intake.programme_id)
 
 
-def _accept(desk: Desk) -> dict[str, Any]:
+def _accept(intake: Intake) -> dict[str, Any]:
     eligibility.accept(
-        desk.db,
-        desk.batch_id,
-        desk.programme_id,
-        desk.options.get("listed_at", desk.session.now),
+        intake.db,
+        intake.batch_id,
+        intake.programme_id,
+        intake.options.get("listed_at", intake.session.now),
     )
     return {}
 

@@ -17,7 +17,7 @@ from vouchercli.errors import Busy, Stopped, VoucherError
 from vouchercli.formats.tables import files
 from vouchercli.ops.intake import staging, summaries
 from vouchercli.ops.intake.chunks import chunks
-from vouchercli.ops.intake.kinds import NOTHING, Desk, Kind
+from vouchercli.ops.intake.kinds import NOTHING, Intake, Kind
 from vouchercli.result import Outcome, say
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, batches, incoming, programmes
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 
 class Watch(Protocol):
-    """Who looks on while a long import runs; `is_stopped` asks it to end at the next border of a
-    chunk.
+    """Receives the progress of a long import; when `is_stopped` is set, the import ends at the
+    next border of a chunk.
     """
 
     is_stopped: bool
@@ -45,17 +45,17 @@ class Watch(Protocol):
         """So many more rows were read."""
 
     def committed(self, share: float | None) -> None:
-        """A chunk is safe; `share` of the file lies behind (None: not known)."""
+        """A chunk was committed; `share` of the file is done (None: not known)."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One import: the file, what the command was told, and who looks on."""
+    """One import: the file, the options of the command, and what receives its progress."""
 
     session: Session
     kind: Kind
     reading: Reading
-    asked: dict[str, Any]
+    reading_options: dict[str, Any]
     options: dict[str, Any]
     watch: Watch | None
 
@@ -78,7 +78,7 @@ def take_in(
     profile: str | None = None,
     encoding: str | None = None,
     sha1: str | None = None,
-    tell: Watch | None = None,
+    watch: Watch | None = None,
     **options: Any,
 ) -> Outcome:
     """Import one file, or go on with its import where it stopped. The same file again is a no-op
@@ -88,9 +88,9 @@ def take_in(
     `Stopped` when asked to.
     """
     reading = files.read(file, kind.name, profile=profile, encoding=encoding, sha1=sha1)
-    job = Job(session, kind, reading, {"profile": profile, "encoding": encoding}, options, tell)
+    job = Job(session, kind, reading, {"profile": profile, "encoding": encoding}, options, watch)
     with writing(session) if session.dry_run else nullcontext():
-        return _taken(job)
+        return _import_file(job)
 
 
 def importer(kind: Kind) -> Callable[..., Outcome]:
@@ -103,7 +103,7 @@ def resume(
     kinds: dict[str, Kind],
     batch_id: int,
     file: str | None = None,
-    tell: Watch | None = None,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Go on with the import of a batch that was stopped, from `file` (None: where it was). Raises
     `VoucherError` when it is done or undone, or when the file is another one.
@@ -117,9 +117,12 @@ def resume(
             hint="voucher batch show {batch}",
             batch=batch_id,
         )
-    asked = json.loads(batch.options)
+    reading_options = json.loads(batch.options)
     reading = files.read(
-        file or batch.file, batch.kind, profile=asked["profile"], encoding=asked["encoding"]
+        file or batch.file,
+        batch.kind,
+        profile=reading_options["profile"],
+        encoding=reading_options["encoding"],
     )
     if reading.sha256 != batch.sha256:
         raise VoucherError(
@@ -139,17 +142,17 @@ def resume(
         session if is_chosen else session._replace(programme=batch.programme),
         kinds[batch.kind],
         reading,
-        asked,
+        reading_options,
         {},
-        tell,
+        watch,
     )
     with writing(session) if session.dry_run else nullcontext():
-        return _taken(job)
+        return _import_file(job)
 
 
 def undo(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
-    """Take a whole batch away again. Raises `VoucherError` when something later stands on it,
-    saying what.
+    """Remove a whole batch again. Raises `VoucherError` when something later depends on it, and
+    names it.
     """
     with writing(session) as db:
         batch = batches.named(db, batch_id)
@@ -164,8 +167,8 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
             accepted=batch.accepted,
         )
     about = {"batch": batch_id, "kind": batch.kind, "file": batch.file, "undone": batch.accepted}
-    done = say("batch {batch} is undone: {undone} rows of {file} were removed", **about)
-    return Outcome(about, says=(done,))
+    message = say("batch {batch} is undone: {undone} rows of {file} were removed", **about)
+    return Outcome(about, says=(message,))
 
 
 def refuse_undone(batch: Batch) -> None:
@@ -183,41 +186,46 @@ def refuse_undone(batch: Batch) -> None:
 # ---------------------------------------------------------------- the work on one file
 
 
-def _taken(job: Job) -> Outcome:
-    before = _standing(job)
-    if before and before.state == "done":
-        return summaries.again(before, job.reading, job.kind.name)
-    desk, done = _desk(job, before.batch if before else 0), before.last_line if before else 0
+def _import_file(job: Job) -> Outcome:
+    known = _known_batch(job)
+    if known and known.state == "done":
+        return summaries.summarise_repeat(known, job.reading, job.kind.name)
+    intake, done_line = (
+        _intake_of(job, known.batch if known else 0),
+        known.last_line if known else 0,
+    )
     more: dict[str, Any] = {}
-    coming = _chunks(desk, done)
-    with ExitStack() as behind_the_first:
-        while (chunk := next(coming, None)) is not None:
+    coming_chunks = _chunks(intake, done_line)
+    with ExitStack() as after_first_chunk:
+        while (chunk := next(coming_chunks, None)) is not None:
             with job.chunk():
-                if outcome := _overtaken(job, desk, done):
+                if outcome := _repeat_if_overtaken(job, intake, done_line):
                     return outcome
-                desk = desk if desk.batch_id else _begun(job, desk)
-                judged, more = _judged(desk, chunk, job.watch)
-                if judged.is_whole:
-                    return _finished(job, judged, more)
-                if done == 0:
+                intake = intake if intake.batch_id else _begin_batch(job, intake)
+                chunk_intake, more = _judge_chunk(intake, chunk, job.watch)
+                if chunk_intake.is_whole:
+                    return _finish(job, chunk_intake, more)
+                if done_line == 0:
                     audit.note(
                         job.session,
                         f"{job.kind.name}.begin",
                         job.reading.name,
-                        batch=desk.batch_id,
+                        batch=intake.batch_id,
                         sha256=job.reading.sha256,
                     )
-            if not done and not desk.db.in_transaction:
+            if not done_line and not intake.db.in_transaction:
                 # an import goes on behind its last chunk, whichever that is
-                behind_the_first.enter_context(loosely(desk.db))
-            done = chunk.last_line
-            _look_on(job, desk, chunk)
+                after_first_chunk.enter_context(loosely(intake.db))
+            done_line = chunk.last_line
+            _report_progress(job, intake, chunk)
     with job.chunk():
-        return _overtaken(job, desk, done) or _finished(job, replace(desk, is_whole=False), more)
+        return _repeat_if_overtaken(job, intake, done_line) or _finish(
+            job, replace(intake, is_whole=False), more
+        )
 
 
-def _standing(job: Job) -> Batch | None:
-    """The batch of this very file, done or under way."""
+def _known_batch(job: Job) -> Batch | None:
+    """The batch of this very file, finished or not."""
     return batches.standing(job.session.db, job.kind.name, _programme_id(job), job.reading.sha256)
 
 
@@ -229,30 +237,30 @@ def _programme_id(job: Job) -> int | None:
     )
 
 
-def _desk(job: Job, batch_id: int) -> Desk:
+def _intake_of(job: Job, batch_id: int) -> Intake:
     db = job.session.db
     programme = programmes.current(db, job.session.programme) if job.kind.needs_programme else None
     zone = programme["time_zone"] if programme else HOME_ZONE
-    return Desk(job.session, db, job.kind, job.reading, batch_id, programme, zone, job.options)
+    return Intake(job.session, db, job.kind, job.reading, batch_id, programme, zone, job.options)
 
 
-def _chunks(desk: Desk, done: int) -> Iterator[Chunk]:
-    found = desk.kind.by_columns(desk, done) if desk.kind.by_columns else None
+def _chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:
+    by_columns = intake.kind.by_columns(intake, done_line) if intake.kind.by_columns else None
     return (
-        found
-        if found is not None
-        else chunks(desk.reading, done, is_cut=desk.kind.settle is not None)
+        by_columns
+        if by_columns is not None
+        else chunks(intake.reading, done_line, is_cut=intake.kind.settle is not None)
     )
 
 
-def _overtaken(job: Job, desk: Desk, done: int) -> Outcome | None:
-    """Asked under the write lock: whether another process has taken the file in meanwhile. Raises
-    `Busy` while it does.
+def _repeat_if_overtaken(job: Job, intake: Intake, done_line: int) -> Outcome | None:
+    """The summary of the first import, when another process has imported the file meanwhile; called
+    under the write lock. Raises `Busy` while the other process is still importing.
     """
-    found = _standing(job)
-    if found and found.state == "done":
-        return summaries.again(found, job.reading, job.kind.name)
-    if ((found.batch, found.last_line) if found else (0, 0)) != (desk.batch_id, done):
+    known = _known_batch(job)
+    if known and known.state == "done":
+        return summaries.summarise_repeat(known, job.reading, job.kind.name)
+    if ((known.batch, known.last_line) if known else (0, 0)) != (intake.batch_id, done_line):
         raise Busy(
             "being_imported",
             "another command is importing {file}",
@@ -262,12 +270,12 @@ def _overtaken(job: Job, desk: Desk, done: int) -> Outcome | None:
     return None
 
 
-def _begun(job: Job, desk: Desk) -> Desk:
+def _begin_batch(job: Job, intake: Intake) -> Intake:
     reading = job.reading
     batch_id = batches.begin(
-        desk.db,
+        intake.db,
         kind=job.kind.name,
-        programme_id=desk.programme["programme_id"] if desk.programme else None,
+        programme_id=intake.programme["programme_id"] if intake.programme else None,
         file=reading.name,
         sha256=reading.sha256,
         profile=reading.profile.profile,
@@ -276,69 +284,74 @@ def _begun(job: Job, desk: Desk) -> Desk:
         header=json.dumps(reading.header, ensure_ascii=False),
         actor=job.session.actor,
         imported_at=job.session.now,
-        options=json.dumps(job.asked, ensure_ascii=False),
+        options=json.dumps(job.reading_options, ensure_ascii=False),
     )
-    return replace(desk, batch_id=batch_id)
+    return replace(intake, batch_id=batch_id)
 
 
-def _judged(desk: Desk, chunk: Chunk, watch: Watch | None) -> tuple[Desk, dict[str, Any]]:
-    """Stage, judge and keep one chunk; the desk knows then whether that was the whole file."""
-    staging.expect(desk)
-    taken, records = chunk.plain.take(desk, chunk) if chunk.plain else (NOTHING, chunk.records)
-    staging.stage(desk, records, tell=watch.read if watch else None)
-    desk = replace(
-        desk,
+def _judge_chunk(
+    intake: Intake, chunk: Chunk, watch: Watch | None
+) -> tuple[Intake, dict[str, Any]]:
+    """Stage, judge and keep one chunk; returns the intake, which then says whether the chunk was
+    the whole file."""
+    staging.expect(intake)
+    written, records = (
+        chunk.proved.write(intake, chunk) if chunk.proved else (NOTHING, chunk.records)
+    )
+    staging.stage(intake, records, report_rows=watch.read if watch else None)
+    intake = replace(
+        intake,
         is_whole=chunk.is_last
         and chunk.is_first
-        and (chunk.plain is None or desk.kind.settle is None),
+        and (chunk.proved is None or intake.kind.settle is None),
     )
-    desk.kind.judge(desk)
-    more = desk.kind.accept(desk)
-    counts = incoming.counted(desk.db)
-    counts["accepted"] += taken.accepted
-    counts["duplicate"] += taken.duplicate
-    counts["read"] += taken.accepted + taken.duplicate
+    intake.kind.judge(intake)
+    more = intake.kind.accept(intake)
+    counts = incoming.counted(intake.db)
+    counts["accepted"] += written.accepted
+    counts["duplicate"] += written.duplicate
+    counts["read"] += written.accepted + written.duplicate
     batches.add(
-        desk.db,
-        desk.batch_id,
+        intake.db,
+        intake.batch_id,
         last_line=chunk.last_line,
         **counts,
-        warnings=incoming.warned(desk.db) + taken.warnings,
+        warnings=incoming.warned(intake.db) + written.warnings,
     )
-    incoming.keep(desk.db)
-    if chunk.plain:
-        chunk.plain.end(desk)
+    incoming.keep(intake.db)
+    if chunk.proved:
+        chunk.proved.end(intake)
     if watch:
-        watch.read(taken.accepted + taken.duplicate)
-    return desk, more
+        watch.read(written.accepted + written.duplicate)
+    return intake, more
 
 
-def _finished(job: Job, desk: Desk, more: dict[str, Any]) -> Outcome:
-    """The end of an import: what hangs together over several chunks is judged once more, and the
+def _finish(job: Job, intake: Intake, more: dict[str, Any]) -> Outcome:
+    """The end of an import: rows connected with rows of other chunks are judged once more, and the
     batch is done.
     """
-    if not desk.is_whole and desk.kind.settle:
-        desk.kind.settle(desk)
-    batches.finish(desk.db, desk.batch_id)
-    batch = batches.named(desk.db, desk.batch_id)
+    if not intake.is_whole and intake.kind.settle:
+        intake.kind.settle(intake)
+    batches.finish(intake.db, intake.batch_id)
+    batch = batches.named(intake.db, intake.batch_id)
     audit.note(
         job.session,
         f"{job.kind.name}.import",
         job.reading.name,
-        batch=desk.batch_id,
+        batch=intake.batch_id,
         sha256=job.reading.sha256,
         read=batch.read,
         accepted=batch.accepted,
         duplicate=batch.duplicate,
         rejected=batch.rejected,
     )
-    return summaries.told(
-        desk, batch, ignored=job.reading.ignored, extra_columns=list(job.reading.extra), **more
+    return summaries.summarise(
+        intake, batch, ignored=job.reading.ignored, extra_columns=list(job.reading.extra), **more
     )
 
 
-def _look_on(job: Job, desk: Desk, chunk: Chunk) -> None:
-    """Between two chunks: tell who looks on, and stop when asked to. Raises `Stopped`."""
+def _report_progress(job: Job, intake: Intake, chunk: Chunk) -> None:
+    """Between two chunks: report the progress, and stop when asked to. Raises `Stopped`."""
     if job.watch is None or job.session.dry_run:
         return
     job.watch.committed(chunk.share)
@@ -349,5 +362,5 @@ def _look_on(job: Job, desk: Desk, chunk: Chunk) -> None:
             hint="voucher batch resume {batch}",
             line=chunk.last_line,
             file=job.reading.name,
-            batch=desk.batch_id,
+            batch=intake.batch_id,
         )

@@ -1,4 +1,4 @@
-"""What an import works with: its kind of file, the file in hand, the chunks it is cut into."""
+"""What an import works with: the kind of file, the file being taken in, and its chunks."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ Typed = tuple[Any, ...] | Unfit
 
 
 @dataclass(frozen=True)
-class Desk:
-    """One file at work: where it goes, under which programme, in which zone. `is_whole` says that
-    all its rows are judged at once, so that what only all of them can show (a number used twice) is
-    looked at now and not when the import ends.
+class Intake:
+    """One file being taken in: its batch, programme and time zone. `is_whole` says that all its
+    rows are judged at once, so that what only all of them can show (a number used twice) is checked
+    now and not when the import ends.
     """
 
     session: Session
@@ -63,10 +63,10 @@ class Kind:
     function from cleaned texts to typed columns; `warnings` looks at one fit row; `accept` returns
     keys to add to the summary.
 
-    A kind with `settle` may be taken in chunk by chunk: `settle` judges once more, from all chunks
-    together, the rows that may hang together with rows of another chunk. `reopen` moves standing
-    facts that hang together with the staged rows back among them. `by_columns` proves the plain
-    rows of a large file by set, and gives what it cannot prove to the judge.
+    A kind with `settle` may be taken in chunk by chunk: `settle` judges once more, from all
+    chunks together, the rows that may be connected with rows of another chunk. `reopen` moves
+    accepted facts connected with the staged rows back among them. `by_columns` proves the regular
+    rows of a large file by set; the rows that it cannot prove are judged one by one.
     """
 
     name: str
@@ -74,28 +74,28 @@ class Kind:
     create: str
     add: str
     width: int
-    typist: Callable[[Desk], Callable[[tuple[str, ...]], Typed]]
-    judge: Callable[[Desk], None]
-    accept: Callable[[Desk], dict[str, Any]]
+    typist: Callable[[Intake], Callable[[tuple[str, ...]], Typed]]
+    judge: Callable[[Intake], None]
+    accept: Callable[[Intake], dict[str, Any]]
     undo: Callable[[Session, int], None]
     warnings: Callable[[tuple[Any, ...]], Iterable[tuple[str, dict[str, Any]]]] | None = None
-    settle: Callable[[Desk], None] | None = None
-    reopen: Callable[[Desk, int | None], None] | None = None
+    settle: Callable[[Intake], None] | None = None
+    reopen: Callable[[Intake, int | None], None] | None = None
     waiting: tuple[str, ...] = ()  # reject codes that another row of this kind can lift
-    by_columns: Callable[[Desk, int], Iterator[Chunk] | None] | None = None
+    by_columns: Callable[[Intake, int], Iterator[Chunk] | None] | None = None
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What became of proved rows when they were written; `lines` are left to the judge."""
+class Written:
+    """How many proved rows were written; the rows of `lines` are still to be judged."""
 
     accepted: int
     duplicate: int
     lines: list[int]
     warnings: int = 0
 
-    def __add__(self, more: Taken) -> Taken:
-        return Taken(
+    def __add__(self, more: Written) -> Written:
+        return Written(
             self.accepted + more.accepted,
             self.duplicate + more.duplicate,
             [*self.lines, *more.lines],
@@ -103,32 +103,32 @@ class Taken:
         )
 
 
-NOTHING = Taken(0, 0, [])
+NOTHING = Written(0, 0, [])
 
 
-class Plain(Protocol):
-    """Who writes the rows of a chunk that need no judge."""
+class ProvedRows(Protocol):
+    """The rows of a chunk that were proved, so that they are written without being judged."""
 
-    def take(self, desk: Desk, chunk: Chunk) -> tuple[Taken, Iterable[Record]]:
-        """Write them, under the write lock; the rows for the judge come as records. The chunk then
-        knows where it ends.
+    def write(self, intake: Intake, chunk: Chunk) -> tuple[Written, Iterable[Record]]:
+        """Write them, under the write lock; returns the rows that are still to be judged. Sets
+        where the chunk ends.
         """
 
-    def end(self, desk: Desk) -> None:
-        """The judge is done with the rest: the chunk is about to be committed."""
+    def end(self, intake: Intake) -> None:
+        """The other rows have been judged; the chunk is about to be committed."""
 
 
 @dataclass
 class Chunk:
-    """The records up to `last_line`; `is_last` is known once they have been read. `plain` writes
-    rows that need no judge any more and gives the others (see `Kind.by_columns`); `share` is how
-    much of the file lies behind (None: not known).
+    """The records up to `last_line`; `is_last` is known once they have been read. `proved` writes
+    the rows that need not be judged and returns the others (see `Kind.by_columns`); `share` is the
+    part of the file that is done (None: not known).
     """
 
     last_line: int
     records: Iterable[Record]
     is_first: bool = False
     is_last: bool = False
-    plain: Plain | None = None
+    proved: ProvedRows | None = None
     share: float | None = None
     seen: int = 0

@@ -1,8 +1,8 @@
-"""A registry on its way in: a row that names a merchant nobody knows is written at once, every
-other row goes to the judge.
+"""Take in a registry: a row that names an unknown merchant is written at once, every other row
+is judged.
 
-The rows are taken in the order of the file, so the first row of a number is its merchant, as in the
-judge's eyes. All of the file is one transaction: only its end shows who is missing.
+The rows are written in the order of the file, so the first row of a number is its merchant, as when
+rows are judged. All of the file is one transaction: only its end shows who is missing.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs import fields
 from vouchercli.ops.intake import staging
-from vouchercli.ops.intake.kinds import Chunk, Taken
+from vouchercli.ops.intake.kinds import Chunk, Written
 from vouchercli.store import new_merchants, segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vouchercli.formats.tables.records import Record
-    from vouchercli.ops.intake.kinds import Desk
+    from vouchercli.ops.intake.kinds import Intake
 
 MANY = 1_000  # rows that are written together
 FIELDS = fields.FIELDS["merchants"]
@@ -30,45 +30,45 @@ NUMBER, NAME, USCC, DISTRICT, PLATFORM_NO = (
 SEGMENT = slice(DISTRICT, FIELDS.index("size") + 1)
 
 
-def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
+def chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:
     """The whole file as one chunk."""
-    yield Chunk(done, (), is_first=True, is_last=True, plain=Registry())
+    yield Chunk(done_line, (), is_first=True, is_last=True, proved=Registry())
 
 
 class Registry:
     """The rows of one registry file."""
 
-    def take(self, desk: Desk, chunk: Chunk) -> tuple[Taken, tuple[Record, ...]]:
+    def write(self, intake: Intake, chunk: Chunk) -> tuple[Written, tuple[Record, ...]]:
         """Add the merchants that are new, and stage the other rows."""
-        writer = Writer(desk)
-        records = desk.reading.records()
-        while some := list(islice(records, MANY)):
-            staging.stage(desk, writer.write(some))
-            chunk.last_line = some[-1].line
+        writer = Writer(intake)
+        records = intake.reading.records()
+        while next_records := list(islice(records, MANY)):
+            staging.stage(intake, writer.write(next_records))
+            chunk.last_line = next_records[-1].line
         return writer.end(), ()
 
-    def end(self, desk: Desk) -> None:
-        """Nothing waits for the judge."""
+    def end(self, intake: Intake) -> None:
+        """Nothing to do: nothing is written after the other rows are judged."""
 
 
 class Writer:
     """Adds the merchants that are new, in the order of the file."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk, self._db, self._at = desk, desk.db, desk.session.now
-        self._registry = desk.reading.profile.profile
-        self._before = self._last = new_merchants.last_id(desk.db)
-        self._adoptable = new_merchants.adoptable(desk.db)
-        self._held: set[str] = set()  # numbers whose first row went to the judge: so do all others
-        self._segments = {(*names,): number for number, *names in segments.every(desk.db)}
+    def __init__(self, intake: Intake) -> None:
+        self._intake, self._db, self._at = intake, intake.db, intake.session.now
+        self._registry = intake.reading.profile.profile
+        self._before = self._last = new_merchants.last_id(intake.db)
+        self._adoptable = new_merchants.adoptable(intake.db)
+        self._held: set[str] = set()  # numbers whose first row is judged: so are all others
+        self._segments = {(*names,): number for number, *names in segments.every(intake.db)}
         self._lines = array("L")  # of the merchants that were added, by their id
         self._warned = 0
         self._rows: list[tuple[Any, ...]] = []
         self._records: list[Record] = []
 
     def write(self, records: list[Record]) -> list[Record]:
-        """Add what is new; returns the records that are left to the judge."""
-        left: list[Record] = []
+        """Add what is new; returns the records that are left to be judged."""
+        to_judge: list[Record] = []
         for record in records:
             values = record.values
             if (
@@ -76,27 +76,27 @@ class Writer:
                 or not (values[NUMBER] and values[NAME])
                 or (self._adoptable and self._is_held(values))
             ):
-                left.append(record)
+                to_judge.append(record)
                 continue
             segment = self._segments.get(values[SEGMENT])
             if segment is None:
-                left += self._flush()
+                to_judge += self._flush()
                 if new_merchants.is_known(self._db, values[NUMBER]):
-                    left.append(record)
+                    to_judge.append(record)
                     continue
                 segment = self._segments[values[SEGMENT]] = segments.segment_id(
                     self._db, *values[SEGMENT]
                 )
-            self._rows.append((*as_stored(values), self._registry, segment, self._at, self._at))
+            self._rows.append((*stored_texts(values), self._registry, segment, self._at, self._at))
             self._records.append(record)
-        return left + self._flush()
+        return to_judge + self._flush()
 
-    def end(self) -> Taken:
+    def end(self) -> Written:
         """Note what was added, and judge the rows that repeat it."""
         if self._lines:
-            new_merchants.note(self._db, self._desk.batch_id, self._before)
+            new_merchants.note(self._db, self._intake.batch_id, self._before)
             new_merchants.judge_repeated(self._db, self._before, self._lines)
-        return Taken(len(self._lines), 0, [], self._warned)
+        return Written(len(self._lines), 0, [], self._warned)
 
     def _is_held(self, values: tuple[str, ...]) -> bool:
         if values[PLATFORM_NO] in self._adoptable:
@@ -113,7 +113,7 @@ class Writer:
         added = [record for record, new in zip(records, is_new, strict=True) if new]
         self._last += len(added)
         self._lines.extend([record.line for record in added])
-        self._warn(
+        self._write_warnings(
             [
                 (record.line, row)
                 for record, row, new in zip(records, rows, is_new, strict=True)
@@ -122,8 +122,8 @@ class Writer:
         )
         return [record for record, new in zip(records, is_new, strict=True) if not new]
 
-    def _warn(self, added: list[tuple[int, tuple[Any, ...]]]) -> None:
-        find, batch_id = self._desk.kind.warnings, self._desk.batch_id
+    def _write_warnings(self, added: list[tuple[int, tuple[Any, ...]]]) -> None:
+        find, batch_id = self._intake.kind.warnings, self._intake.batch_id
         assert find is not None
         doubtful = [(line, row) for line, row in added if row[USCC] or row[DISTRICT].isdigit()]
         warnings = [
@@ -135,7 +135,7 @@ class Writer:
         self._warned += len(warnings)
 
 
-def as_stored(values: tuple[str, ...]) -> tuple[str, ...]:
+def stored_texts(values: tuple[str, ...]) -> tuple[str, ...]:
     """The texts of a row as a merchant has them."""
     uscc = values[USCC]
     return (

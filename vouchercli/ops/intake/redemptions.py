@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.ops import lists
 from vouchercli.ops.intake import by_columns, splits, sql_functions
 from vouchercli.ops.intake.importing import importer
-from vouchercli.ops.intake.kinds import Desk, Kind, Typed, Unfit
+from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.retries import settle
 from vouchercli.result import JSON, Column, Outcome, Table, only, say
 from vouchercli.rules import money, times
@@ -37,19 +37,19 @@ NEEDED = ("transaction_no", "claim_no", "coupon_no", "merchant_no", "paid_at", "
 parse_yuan = lru_cache(1 << 14)(money.parse_yuan)  # the same few amounts come millions of times
 
 
-def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
+def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     """Cleaned texts -> (transaction_no, kind, claim_no, coupon_no, merchant_no, platform_no,
     paid_at, day, base_fen, merchant_discount_fen, subsidy_fen or None when the profile has no such
     column, refund_of, channel).
     """
-    clock = times.Reader(desk.zone)
-    says_subsidy = desk.reading.has("subsidy")
+    clock = times.Reader(intake.zone)
+    says_subsidy = intake.reading.has("subsidy")
 
-    def typed(values: tuple[str, ...]) -> Typed:
-        if fault := _misfit(values):
+    def type_row(values: tuple[str, ...]) -> Typed:
+        if fault := _find_misfit(values):
             return fault
         *head, paid_at, order, discount, subsidy, refund_of, channel = values
-        amounts = _amounts(order, discount or "0", subsidy if says_subsidy else "0")
+        amounts = _read_amounts(order, discount or "0", subsidy if says_subsidy else "0")
         if isinstance(amounts, Unfit):
             return amounts
         try:
@@ -74,10 +74,10 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
             channel,
         )
 
-    return typed
+    return type_row
 
 
-def _misfit(values: tuple[str, ...]) -> Unfit | None:
+def _find_misfit(values: tuple[str, ...]) -> Unfit | None:
     """What is missing or not a word of ours in the row's texts."""
     number, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at, *_, refund_of, channel = (
         values
@@ -90,19 +90,19 @@ def _misfit(values: tuple[str, ...]) -> Unfit | None:
         return Unfit("bad_row", {"column": next(column for column, value in given if not value)})
     is_number = coupon_no.isascii() and coupon_no.isdigit()
     if kind not in KINDS:
-        return _wrong("kind", kind, "write pay or refund")
+        return _unfit("kind", kind, "write pay or refund")
     if channel not in CHANNELS:
-        return _wrong("channel", channel, "write offline or online")
+        return _unfit("channel", channel, "write offline or online")
     if not (is_number and 1 <= int(coupon_no) <= MOST_COUPONS):
-        return _wrong("coupon_no", coupon_no, "count the pack's coupons from 1")
+        return _unfit("coupon_no", coupon_no, "count the pack's coupons from 1")
     return None
 
 
-def _wrong(column: str, value: str, problem: str, code: str = "bad_row") -> Unfit:
+def _unfit(column: str, value: str, problem: str, code: str = "bad_row") -> Unfit:
     return Unfit(code, {"column": column, "value": value, "problem": problem})
 
 
-def _amounts(order: str, discount: str, subsidy: str) -> tuple[int, int, int] | Unfit:
+def _read_amounts(order: str, discount: str, subsidy: str) -> tuple[int, int, int] | Unfit:
     """(order, discount, subsidy) in fen: none negative, an order above nothing, a discount within
     it.
     """
@@ -117,11 +117,11 @@ def _amounts(order: str, discount: str, subsidy: str) -> tuple[int, int, int] | 
         except ValueError:
             return Unfit("bad_amount", {"column": column, "value": text})
         if fen[-1] < 0:
-            return _wrong(column, text, "a negative amount", "bad_amount")
+            return _unfit(column, text, "a negative amount", "bad_amount")
     if fen[0] == 0:
-        return _wrong("order_amount", order, "the order amount must be more than 0", "bad_amount")
+        return _unfit("order_amount", order, "the order amount must be more than 0", "bad_amount")
     if fen[1] > fen[0]:
-        return _wrong("merchant_discount", discount, "more than the order", "bad_amount")
+        return _unfit("merchant_discount", discount, "more than the order", "bad_amount")
     return fen[0], fen[1], fen[2]
 
 
@@ -170,39 +170,44 @@ WAITING = (
 )
 
 
-def _judge(desk: Desk) -> None:
-    programme_id = desk.programme_id
-    rules = desk.rules
-    if desk.is_whole:
-        reopening.find_numbers(desk.db)
+def _judge(intake: Intake) -> None:
+    programme_id = intake.programme_id
+    rules = intake.rules
+    if intake.is_whole:
+        reopening.find_numbers(intake.db)
     else:
-        transaction_numbers.expect_none(desk.db)
-    sql_functions.teach(desk.db, programme_id, desk.zone)
+        transaction_numbers.expect_none(intake.db)
+    sql_functions.teach(intake.db, programme_id, intake.zone)
     merchants.add_unregistered(
-        desk.db, desk.batch_id, judging.unregistered(desk.db, programme_id), desk.session.now
+        intake.db,
+        intake.batch_id,
+        judging.unregistered(intake.db, programme_id),
+        intake.session.now,
     )
-    judging.judge(desk.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day)
+    judging.judge(
+        intake.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day
+    )
 
 
-def _reopen(desk: Desk, only: int | None) -> None:
-    limit = desk.rules.limits.vouchers_per_merchant_per_day
-    reopening.reopen(desk.db, desk.programme_id, only, has_visits=limit is not None)
+def _reopen(intake: Intake, only: int | None) -> None:
+    limit = intake.rules.limits.vouchers_per_merchant_per_day
+    reopening.reopen(intake.db, intake.programme_id, only, has_visits=limit is not None)
 
 
-def _accept(desk: Desk) -> dict[str, Any]:
-    redemptions.accept(desk.db, desk.batch_id, splits.splitter(desk))
-    if desk.is_whole:  # of a chunk it does not matter yet
-        totals.drop_empty(desk.db)
+def _accept(intake: Intake) -> dict[str, Any]:
+    redemptions.accept(intake.db, intake.batch_id, splits.splitter(intake))
+    if intake.is_whole:  # of a chunk it does not matter yet
+        totals.drop_empty(intake.db)
     return {}
 
 
-def _by_columns(desk: Desk, done: int) -> Iterator[Chunk] | None:
-    if not by_columns.goes_by_columns(desk):
+def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
+    if not by_columns.goes_by_columns(intake):
         return None
     # everyday files never wait for the libraries behind it
     from vouchercli.ops.intake.by_columns import ledger
 
-    return ledger.chunks(desk, done)
+    return ledger.chunks(intake, done_line)
 
 
 def _undo(session: Session, batch_id: int) -> None:

@@ -1,5 +1,5 @@
-"""Take in a file of a merchant registry: who is new, who changed, who is missing. Looking is in
-`ops.setup.merchants`.
+"""Import the file of a merchant registry: new, changed and missing merchants. `ops.setup.merchants`
+shows them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from vouchercli.formats.tables import files
 from vouchercli.formats.tables.cells import id_text
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
 from vouchercli.ops.intake import importing, new_merchants, staging
-from vouchercli.ops.intake.kinds import Desk, Kind, Unfit
+from vouchercli.ops.intake.kinds import Intake, Kind, Unfit
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import merchants as rules
 from vouchercli.rules.times import HOME_ZONE
@@ -59,20 +59,20 @@ def import_merchants(
             given=missing,
             known=", ".join(MISSING_WAYS),
         )
-    asked = {"profile": profile, "encoding": encoding}
-    options |= {**asked, "missing": missing, "is_sure": is_sure}
+    reading_options = {"profile": profile, "encoding": encoding}
+    options |= {**reading_options, "missing": missing, "is_sure": is_sure}
     outcome = importing.take_in(session, KIND, file, **options)
     if "repeats" in outcome.data and missing == "suspend":
         more = _suspend_afterwards(
             session,
-            files.read(file, KIND.name, **asked),
+            files.read(file, KIND.name, **reading_options),
             outcome.data,
             is_sure=is_sure,
         )
         outcome = replace(outcome, data={**outcome.data, **more}, says=())
     return replace(
         outcome,
-        says=(*outcome.says, *_said(outcome.data)),
+        says=(*outcome.says, *_sentences(outcome.data)),
         tables=(*outcome.tables, _missing_table(outcome.data)),
     )
 
@@ -95,22 +95,22 @@ def _suspend_afterwards(
                 registry=registry,
             )
         options = {"missing": "suspend", "is_sure": is_sure}
-        desk = Desk(session, db, KIND, reading, batch_id, None, HOME_ZONE, options)
-        staging.expect(desk)
-        staging.stage(desk, reading.records())
-        return {"added": 0, "changed": 0, "returned": 0, **_missing(desk, registry)}
+        intake = Intake(session, db, KIND, reading, batch_id, None, HOME_ZONE, options)
+        staging.expect(intake)
+        staging.stage(intake, reading.records())
+        return {"added": 0, "changed": 0, "returned": 0, **_report_missing(intake, registry)}
 
 
-def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
+def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     """A column that the file does not have is None: what is stored stays."""
     absent = [
         place
         for place, field in enumerate(FIELDS)
-        if field not in ("merchant_no", "name") and not desk.reading.has(field)
+        if field not in ("merchant_no", "name") and not intake.reading.has(field)
     ]
     number, name, uscc = (FIELDS.index(field) for field in ("merchant_no", "name", "uscc"))
 
-    def typed(values: tuple[str, ...]) -> Typed:
+    def type_row(values: tuple[str, ...]) -> Typed:
         if not (values[number] and values[name]):
             return Unfit("bad_row", {"column": "name" if values[number] else "merchant_no"})
         row: list[str | None] = list(values)
@@ -119,16 +119,16 @@ def _typist(desk: Desk) -> Callable[[tuple[str, ...]], Typed]:
             row[place] = None
         return tuple(row)
 
-    return typed
+    return type_row
 
 
-def _warnings(typed: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _warnings(type_row: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     """What is odd about a row that is accepted all the same."""
-    uscc, district = typed[USCC], typed[DISTRICT]
+    uscc, district = type_row[USCC], type_row[DISTRICT]
     if uscc:
         yield from _uscc_warnings(uscc)
     if district and rules.DIVISION_CODE.fullmatch(district):
-        successors = divisions.retired().get(district)
+        successors = divisions.successors_of_retired().get(district)
         if successors is not None:
             yield (
                 "retired_division",
@@ -148,52 +148,58 @@ def _uscc_warnings(uscc: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "uscc_check_digit", {"uscc": uscc, "expected": expected}
 
 
-def _judge(desk: Desk) -> None:
-    registries.judge(desk.db, desk.batch_id, desk.reading.profile.profile)
+def _judge(intake: Intake) -> None:
+    registries.judge(intake.db, intake.batch_id, intake.reading.profile.profile)
 
 
-def _accept(desk: Desk) -> dict[str, Any]:
-    """Write the changes and tell who came back; a whole file (no retry, no mended rejects) also
-    tells who is missing.
+def _accept(intake: Intake) -> dict[str, Any]:
+    """Write the changes and count the merchants that are listed again; a whole file (no retry, no
+    corrected rejects) also reports the missing ones.
     """
-    registry = desk.reading.profile.profile
+    registry = intake.reading.profile.profile
     more: dict[str, Any] = dict(
-        registries.accept(desk.db, desk.batch_id, registry, desk.session.now)
+        registries.accept(intake.db, intake.batch_id, registry, intake.session.now)
     )
-    more["returned"] = suspensions.end_returned(desk.db, desk.batch_id, desk.session.now)
-    return more | _missing(desk, registry)
+    more["returned"] = suspensions.end_returned(intake.db, intake.batch_id, intake.session.now)
+    return more | _report_missing(intake, registry)
 
 
-def _missing(desk: Desk, registry: str) -> dict[str, Any]:
-    """Who is missing from a whole file, suspended when that was asked for."""
-    if "missing" not in desk.options or REJECT_COLUMNS[0] in desk.reading.header:
+def _report_missing(intake: Intake, registry: str) -> dict[str, Any]:
+    """The merchants missing from a whole file; they are suspended when that was asked for."""
+    if "missing" not in intake.options or REJECT_COLUMNS[0] in intake.reading.header:
         return {}
-    unread, texts = _unread(desk)
-    gone = registries.missing(desk.db, desk.batch_id, registry, texts)
+    unread, texts = _count_unread(intake)
+    missing_rows = registries.missing(intake.db, intake.batch_id, registry, texts)
     suspended = 0
-    if gone and desk.options["missing"] == "suspend":
-        _refuse_doubtful(desk, registry, len(gone), unread)
-        suspended = _suspend_missing(desk, registry, gone)
-    listed = [{"merchant_no": row["merchant_no"], "name": row["name"]} for row in gone]
-    return {"missing": len(gone), "suspended": suspended, "missing_merchants": listed}
+    if missing_rows and intake.options["missing"] == "suspend":
+        _refuse_doubtful(intake, registry, len(missing_rows), unread)
+        suspended = _suspend_missing(intake, registry, missing_rows)
+    missing_merchants = [
+        {"merchant_no": row["merchant_no"], "name": row["name"]} for row in missing_rows
+    ]
+    return {
+        "missing": len(missing_rows),
+        "suspended": suspended,
+        "missing_merchants": missing_merchants,
+    }
 
 
-def _unread(desk: Desk) -> tuple[int, set[str]]:
+def _count_unread(intake: Intake) -> tuple[int, set[str]]:
     """How many rows name a merchant that cannot be told, and the numbers of merchants that stand in
     damaged rows all the same: those are not missing.
     """
     rows = [
-        {id_text(cell) for cell in json.loads(row["cells"])} for row in registries.unread(desk.db)
+        {id_text(cell) for cell in json.loads(row["cells"])} for row in registries.unread(intake.db)
     ]
-    known = registries.known(desk.db, set[str]().union(*rows))
+    known = registries.known(intake.db, set[str]().union(*rows))
     return sum(not texts & known for texts in rows), known
 
 
-def _refuse_doubtful(desk: Desk, registry: str, gone: int, unread: int) -> None:
+def _refuse_doubtful(intake: Intake, registry: str, missing_rows: int, unread: int) -> None:
     """Nobody is suspended for a file that looks like a part of its registry (less than half), or
     for rows that cannot be read.
     """
-    if desk.options["is_sure"]:
+    if intake.options["is_sure"]:
         return
     if unread:
         raise VoucherError(
@@ -203,8 +209,8 @@ def _refuse_doubtful(desk: Desk, registry: str, gone: int, unread: int) -> None:
             hint="correct the rows first; or leave out --missing suspend; or add --yes",
             count=unread,
         )
-    known = registries.count(desk.db, registry)
-    if 2 * gone > known:
+    known = registries.count(intake.db, registry)
+    if 2 * missing_rows > known:
         raise VoucherError(
             "registry_in_part",
             "{missing} of the {known} merchants of registry {registry} are not in this file: it"
@@ -213,22 +219,22 @@ def _refuse_doubtful(desk: Desk, registry: str, gone: int, unread: int) -> None:
                 "import the whole registry; or leave out --missing suspend; or add --yes to suspend"
                 " all {missing}"
             ),
-            missing=gone,
+            missing=missing_rows,
             known=known,
             registry=registry,
         )
 
 
-def _suspend_missing(desk: Desk, registry: str, gone: list[sqlite3.Row]) -> int:
+def _suspend_missing(intake: Intake, registry: str, missing_rows: list[sqlite3.Row]) -> int:
     """Suspend those that the registry dropped, all in one deed; returns how many were not suspended
     already.
     """
-    session = desk.session
-    reason = f"no longer in registry {registry} (batch {desk.batch_id})"
+    session = intake.session
+    reason = f"no longer in registry {registry} (batch {intake.batch_id})"
     stopped = suspensions.begin_missing(
-        desk.db,
-        desk.batch_id,
-        [row["merchant_id"] for row in gone],
+        intake.db,
+        intake.batch_id,
+        [row["merchant_id"] for row in missing_rows],
         at=session.now,
         reason=reason,
         actor=session.actor,
@@ -236,10 +242,10 @@ def _suspend_missing(desk: Desk, registry: str, gone: list[sqlite3.Row]) -> int:
     audit.note(
         session,
         "merchant.suspend",
-        f"batch {desk.batch_id}",
+        f"batch {intake.batch_id}",
         from_at=session.now,
         reason=reason,
-        merchants=[row["merchant_no"] for row in gone],
+        merchants=[row["merchant_no"] for row in missing_rows],
     )
     return stopped
 
@@ -263,7 +269,7 @@ KIND = Kind(
 )
 
 
-def _said(data: dict[str, Any]) -> tuple[Message, ...]:
+def _sentences(data: dict[str, Any]) -> tuple[Message, ...]:
     """What the file changed, in sentences; nothing for a file that came before."""
     if "missing" not in data:
         return ()
@@ -289,14 +295,16 @@ def _said(data: dict[str, Any]) -> tuple[Message, ...]:
 
 
 def _missing_table(data: dict[str, Any]) -> Table:
-    gone = data.get("missing_merchants") or []
+    missing_rows = data.get("missing_merchants") or []
     more = say(
-        "The first {shown} of {count}; -o json lists all.", shown=NAMED_MISSING, count=len(gone)
+        "The first {shown} of {count}; -o json lists all.",
+        shown=NAMED_MISSING,
+        count=len(missing_rows),
     )
     return Table(
         say("No longer in registry {profile}", profile=data["profile"]),
         (Column("merchant_no", "Number"), Column("name", "Name")),
-        gone[:NAMED_MISSING],
-        notes=(more,) if len(gone) > NAMED_MISSING else (),
+        missing_rows[:NAMED_MISSING],
+        notes=(more,) if len(missing_rows) > NAMED_MISSING else (),
         optional=True,
     )

@@ -1,4 +1,4 @@
-"""Who pays a subsidy: the law's split of an amount on a round, kept once for each amount."""
+"""The split of a subsidy among its funders by the rules, computed once for each amount."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from vouchercli.store.redemptions import Change, Split
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vouchercli.ops.intake.kinds import Desk
+    from vouchercli.ops.intake.kinds import Intake
 
 
-def splitter(desk: Desk) -> Callable[[int, int], Split]:
+def splitter(intake: Intake) -> Callable[[int, int], Split]:
     """The function (round_id, amount_fen) -> its split: public and platform shares by funder, and
     the match.
     """
-    kinds = desk.rules.kinds
+    kinds = intake.rules.kinds
     funder_ids = {
-        row["funder"]: row["funder_id"] for row in programmes.funders(desk.db, desk.programme_id)
+        row["funder"]: row["funder_id"]
+        for row in programmes.funders(intake.db, intake.programme_id)
     }
     packs = {
         row["round_id"]: templates.value(row)
-        for row in claims.templates_of_rounds(desk.db, desk.programme_id)
+        for row in claims.templates_of_rounds(intake.db, intake.programme_id)
     }
 
     @cache
     def split(round_id: int, amount_fen: int) -> Split:
         pack = packs[round_id]
-        found = law(amount_fen, pack.funding, kinds, pack.match_bp)
-        by_funder = {funder_ids[funder]: fen for funder, fen in found.by_funder}
+        parts = law(amount_fen, pack.funding, kinds, pack.match_bp)
+        by_funder = {funder_ids[funder]: fen for funder, fen in parts.by_funder}
         if pack.match:
-            own = sum(fen for funder, fen in found.by_funder if kinds[funder] == "merchant")
+            own = sum(fen for funder, fen in parts.by_funder if kinds[funder] == "merchant")
             matched = funder_ids[pack.match.funder]
-            by_funder[matched] = by_funder.get(matched, 0) + found.match_fen - own
-        return Split(found.public_fen, found.platform_fen, found.match_fen, by_funder)
+            by_funder[matched] = by_funder.get(matched, 0) + parts.match_fen - own
+        return Split(parts.public_fen, parts.platform_fen, parts.match_fen, by_funder)
 
     return split
 
@@ -47,12 +48,12 @@ class Shares:
     change.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._db, self._split = desk.db, splitter(desk)
+    def __init__(self, intake: Intake) -> None:
+        self._db, self._split = intake.db, splitter(intake)
         self._known: dict[Change, tuple[int, Split]] = {}
         self.by_number: dict[int, Split] = {}
 
-    def of(self, changes: list[Change]) -> list[tuple[int, Split]]:
+    def splits_of(self, changes: list[Change]) -> list[tuple[int, Split]]:
         """(split_id, split) of each change of a subsidy; new ones are kept."""
         new = redemptions.splits(
             self._db,

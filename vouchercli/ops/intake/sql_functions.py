@@ -39,14 +39,14 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         size: str,
         is_registered: int,
     ) -> bool:
-        where = scopes[round_id] if round_id is not None else None
-        if where is None or not covers(
+        round_scope = scopes[round_id] if round_id is not None else None
+        if round_scope is None or not covers(
             round_id, merchant_no, district, industry, size, is_registered
         ):
             return False
-        is_any_hour = not (where.hours or where.weekdays)
-        return scope.has_channel(where, channel) and (
-            is_any_hour or scope.is_hour(where, *times.clock_of(paid_at, zone))
+        is_any_hour = not (round_scope.hours or round_scope.weekdays)
+        return scope.has_channel(round_scope, channel) and (
+            is_any_hour or scope.is_hour(round_scope, *times.clock_of(paid_at, zone))
         )
 
     def used_channel(round_id: int | None, channel: str) -> str:
@@ -58,14 +58,16 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
 
     sql_functions.register(
         db,
-        lawful_subsidy=_lawful,
+        lawful_subsidy=_lawful_subsidy,
         is_in_scope=is_in_scope,
         used_channel=used_channel,
         is_open_to_all=lambda round_id: scope.registration_open(scopes[round_id]),
     )
 
 
-def _lawful(base_fen: int, denomination_fen: int | None, percent_bp: int | None) -> int | None:
+def _lawful_subsidy(
+    base_fen: int, denomination_fen: int | None, percent_bp: int | None
+) -> int | None:
     return (
         None if denomination_fen is None else lawful_subsidy(base_fen, denomination_fen, percent_bp)
     )

@@ -1,4 +1,4 @@
-"""Rows staged for the judge: typed, identities masked, each with its place."""
+"""Rows staged to be judged: typed, identities masked, each with its place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from vouchercli.formats.tables.records import Reading, Record
-    from vouchercli.ops.intake.kinds import Desk, Typed
+    from vouchercli.ops.intake.kinds import Intake, Typed
 
 as_json = json.JSONEncoder(
     ensure_ascii=False
@@ -24,15 +24,17 @@ as_json = json.JSONEncoder(
 DAMAGED = Unfit("bad_row", {"problem": "the resident's token is damaged"})
 
 
-def typist_of_residents(desk: Desk, number: str, moment: str) -> Callable[[tuple[str, ...]], Typed]:
+def typist_of_residents(
+    intake: Intake, number: str, moment: str
+) -> Callable[[tuple[str, ...]], Typed]:
     """(number, round, resident, moment) as text, with more behind them (group, district, and
     identities that may be blank) -> the same with the moment in UTC seconds and a token for each
     identity.
     """
-    key, clock = identities.load_key(desk.session.path), times.Reader(desk.zone)
+    key, clock = identities.load_key(intake.session.path), times.Reader(intake.zone)
     needed = (number, "round", "resident", moment)
 
-    def typed(values: tuple[str, ...]) -> Typed:
+    def type_row(values: tuple[str, ...]) -> Typed:
         for column, value in zip(needed, values, strict=False):
             if not value:
                 return Unfit("bad_row", {"column": column})
@@ -49,77 +51,79 @@ def typist_of_residents(desk: Desk, number: str, moment: str) -> Callable[[tuple
             return DAMAGED
         return (number, round_, tokens[0], at, *more[:2], *tokens[1:])
 
-    return typed
+    return type_row
 
 
-def expect(desk: Desk) -> None:
-    """An empty waiting room for rows of this kind."""
-    incoming.expect(desk.db, desk.kind.name, desk.kind.create)
+def expect(intake: Intake) -> None:
+    """Create the empty table of staged rows for this kind."""
+    incoming.expect(intake.db, intake.kind.name, intake.kind.create)
 
 
 def stage(
-    desk: Desk,
+    intake: Intake,
     records: Iterable[Record],
     *,
     first_place: int | None = None,
-    tell: Callable[[int], None] | None = None,
+    report_rows: Callable[[int], None] | None = None,
 ) -> None:
-    """Type the records and put them into the waiting room, at their lines or from `first_place` on,
+    """Type the records and add them to the staged rows, at their lines or from `first_place` on,
     identities masked.
     """
     warnings: list[tuple[int, str, str]] = []
-    incoming.put(desk.db, desk.kind.add, _staged(desk, records, first_place, warnings, tell))
-    incoming.warn(desk.db, warnings)
+    incoming.put(
+        intake.db, intake.kind.add, _type_rows(intake, records, first_place, warnings, report_rows)
+    )
+    incoming.warn(intake.db, warnings)
 
 
-def _staged(
-    desk: Desk,
+def _type_rows(
+    intake: Intake,
     records: Iterable[Record],
     first_place: int | None,
     warnings: list[tuple[int, str, str]],
-    tell: Callable[[int], None] | None,
+    report_rows: Callable[[int], None] | None,
 ) -> Iterator[tuple[Any, ...]]:
-    typed_by = desk.kind.typist(desk)
-    blank = (None,) * desk.kind.width
-    mask = masker(desk)
+    type_row = intake.kind.typist(intake)
+    blank = (None,) * intake.kind.width
+    mask = masker(intake)
     for count, record in enumerate(records):
         place = record.line if first_place is None else first_place + count
         if record.fault is not None:
-            found: Typed = Unfit(
+            typed: Typed = Unfit(
                 record.fault.code, {"text": record.fault.text, **record.fault.params}
             )
         else:
-            found = typed_by(record.values)
-        cells = record.kept or as_json(desk.reading.masked(record.cells, mask))
-        if isinstance(found, Unfit):
+            typed = type_row(record.values)
+        cells = record.kept or as_json(intake.reading.masked(record.cells, mask))
+        if isinstance(typed, Unfit):
             yield (
                 place,
-                desk.batch_id,
+                intake.batch_id,
                 record.line,
                 cells,
-                found.code,
-                as_json(found.detail),
+                typed.code,
+                as_json(typed.detail),
                 *blank,
             )
         else:
-            yield (place, desk.batch_id, record.line, cells, None, "{}", *found)
-            if desk.kind.warnings:
+            yield (place, intake.batch_id, record.line, cells, None, "{}", *typed)
+            if intake.kind.warnings:
                 warnings.extend(
-                    (place, code, as_json(detail)) for code, detail in desk.kind.warnings(found)
+                    (place, code, as_json(detail)) for code, detail in intake.kind.warnings(typed)
                 )
-        if tell and count % 10_000 == 9_999:
-            tell(10_000)
+        if report_rows and count % 10_000 == 9_999:
+            report_rows(10_000)
 
 
-def masker(desk: Desk) -> Callable[[str], str]:
+def masker(intake: Intake) -> Callable[[str], str]:
     """The function that turns an identity into its token."""
-    if not desk.reading.identities:
+    if not intake.reading.identities:
         return str
-    key = identities.load_key(desk.session.path)
+    key = identities.load_key(intake.session.path)
     return lambda text: identities.masked(key, text)
 
 
-def as_kept(kind: str, cells: list[str] | dict[str, str], reading: Reading) -> list[str]:
+def reject_cells(kind: str, cells: list[str] | dict[str, str], reading: Reading) -> list[str]:
     """The cells of a reject in the layout of its file: they were kept so, or, of a row that had
     been accepted, by our fields.
     """

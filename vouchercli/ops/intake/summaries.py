@@ -1,4 +1,4 @@
-"""What an import or a retry tells: the counts of its batch, the first rejects and warnings with
+"""What an import or a retry reports: the counts of its batch, the first rejects and warnings with
 their lines, what to do next.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vouchercli.formats.tables.records import Reading
-    from vouchercli.ops.intake.kinds import Desk
+    from vouchercli.ops.intake.kinds import Intake
     from vouchercli.store.batches import Batch, Refusal
 
 SHOWN_ROWS = 10
@@ -30,41 +30,41 @@ REASONS = (
 )
 
 
-def told(desk: Desk, batch: Batch, **more: Any) -> Outcome:
+def summarise(intake: Intake, batch: Batch, **more: Any) -> Outcome:
     """The summary of a batch as it stands now; `more` are keys that the kind or the command
     adds.
     """
     refusals = sorted(
-        batches.reasons(desk.db, desk.batch_id),
+        batches.reasons(intake.db, intake.batch_id),
         key=lambda row: (row.what != "rejected", row.reason),
     )
     about = batch._asdict()
     data = {
         # a dry run gives the number back
-        "batch": None if desk.session.dry_run else batch.batch,
+        "batch": None if intake.session.dry_run else batch.batch,
         **{key: about[key] for key in SUMMED},
         **by_reason(refusals),
         **more,
     }
-    rejected, warned = batches.first(desk.db, desk.batch_id, SHOWN_ROWS)
-    problems = [_problem(batch, row, "error", desk.zone) for row in rejected]
-    problems += [_problem(batch, row, "warning", desk.zone) for row in warned]
+    rejected, warned = batches.first(intake.db, intake.batch_id, SHOWN_ROWS)
+    problems = [_problem(batch, row, "error", intake.zone) for row in rejected]
+    problems += [_problem(batch, row, "warning", intake.zone) for row in warned]
     title = say("Rejects and warnings of {file}", file=batch.file)
     return Outcome(
         data=data,
         tables=(Table(title, REASONS, refusals, optional=True),),
-        says=tuple(_said(desk, data)),
+        says=tuple(_sentences(intake, data)),
         problems=tuple(problems),
         status="partial" if data["rejected"] else "ok",
     )
 
 
 def _problem(batch: Batch, row: Refusal, level: Any, zone: str) -> Problem:
-    why = explained(row, zone)
+    why = explain(row, zone)
     return Problem(row.reason, why.text, f"{batch.file}:{row.line}", "", level, why.params)
 
 
-def explained(row: Refusal, zone: str) -> Message:
+def explain(row: Refusal, zone: str) -> Message:
     """The reason in words."""
     return Message(*reasons.explained(row.reason, json.loads(row.detail), zone))
 
@@ -78,14 +78,16 @@ def read_again(batch: Batch, rows: list[tuple[int, list[str]]] | None = None) ->
 
 def by_reason(refusals: Iterable[Refusal]) -> dict[str, dict[str, int]]:
     """Code -> rows, of rejects and of warnings."""
-    counted: dict[str, dict[str, int]] = {"reasons": {}, "warning_reasons": {}}
+    rows_by_code: dict[str, dict[str, int]] = {"reasons": {}, "warning_reasons": {}}
     for row in refusals:
-        counted["reasons" if row.what == "rejected" else "warning_reasons"][row.reason] = row.rows
-    return counted
+        rows_by_code["reasons" if row.what == "rejected" else "warning_reasons"][row.reason] = (
+            row.rows
+        )
+    return rows_by_code
 
 
-def again(before: Batch, reading: Reading, kind: str) -> Outcome:
-    """The same file came before: nothing is read, nothing changes."""
+def summarise_repeat(before: Batch, reading: Reading, kind: str) -> Outcome:
+    """The same file was imported before: nothing is read, nothing changes."""
     data = {
         "batch": before.batch,
         "kind": kind,
@@ -98,15 +100,15 @@ def again(before: Batch, reading: Reading, kind: str) -> Outcome:
         "extra_columns": [],
         "repeats": before.batch,
     }
-    done = say(
+    message = say(
         "{file} was imported before as batch {batch} ({accepted} accepted, {rejected}"
         " rejected): nothing to do",
         **{**before._asdict(), "file": reading.name},
     )
-    return Outcome(data, says=(done,))
+    return Outcome(data, says=(message,))
 
 
-def _said(desk: Desk, data: dict[str, Any]) -> list[Any]:
+def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:
     says = [
         say(
             "{file}: {read} rows read = {accepted} accepted + {duplicate} duplicate + {rejected}"
@@ -123,12 +125,12 @@ def _said(desk: Desk, data: dict[str, Any]) -> list[Any]:
         )
     if data.get("extra_columns"):
         says.append(say("columns not used: {columns}", columns=", ".join(data["extra_columns"])))
-    if data["rejected"] and not desk.session.dry_run:
-        says.append(mend(data["batch"]))
+    if data["rejected"] and not intake.session.dry_run:
+        says.append(advise_on_rejects(data["batch"]))
     return says
 
 
-def mend(batch_id: int) -> Message:
+def advise_on_rejects(batch_id: int) -> Message:
     """What to do with rejects."""
     return say(
         "correct them: voucher batch rejects {batch} --to rejects.csv; or judge them again:"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.ops.intake import redemptions as intake
+from vouchercli.ops.intake import redemptions as redemptions_intake
 from vouchercli.ops.intake import sql_functions
 from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import money, reasons, subsidy
@@ -36,7 +36,7 @@ LINES = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class OrderRequest:
     """The order: amounts in yuan text, the coupon (None: the one that pays most), where, how and
     when (UTC seconds).
     """
@@ -62,7 +62,7 @@ class Answer(NamedTuple):
 
 
 def check_order(
-    session: Session, asked: Asked, *, claim_no: str | None, template: str | None
+    session: Session, request: OrderRequest, *, claim_no: str | None, template: str | None
 ) -> Outcome:
     """What the order gets with a voucher of a claim (every rule is asked), or with one of a
     template (its own rules only).
@@ -73,22 +73,22 @@ def check_order(
             "name the voucher: either --claim or --template",
             hint="voucher redemption check --help",
         )
-    if claim_no is not None and asked.merchant_no is None:
+    if claim_no is not None and request.merchant_no is None:
         raise UsageFault(
             "merchant_needed",
             "the voucher of a claim is checked at a merchant, and none is named",
             hint="add --merchant NO",
         )
-    fen = _fen("--amount", asked.amount), _fen("--discount", asked.discount)
+    fen = _fen("--amount", request.amount), _fen("--discount", request.discount)
     if fen[1] > fen[0]:
-        raise _not_an_amount("--discount", asked.discount)
+        raise _not_an_amount("--discount", request.discount)
     programme = programmes.current(session.db, session.programme)
     pack = (
         _pack_of_claim(session, programme, claim_no)
         if claim_no
         else templates.value(templates.referenced(session.db, template or ""))
     )
-    coupons = [c for c in pack.coupons if asked.coupon_no in (None, c.coupon_no)]
+    coupons = [c for c in pack.coupons if request.coupon_no in (None, c.coupon_no)]
     if not coupons:
         raise VoucherError(
             "unknown_coupon_no",
@@ -96,7 +96,7 @@ def check_order(
             hint="voucher template show {template}",
             template=pack.template,
             count=len(pack.coupons),
-            coupon_no=asked.coupon_no,
+            coupon_no=request.coupon_no,
         )
     kinds = programmes.value(programme).kinds
 
@@ -104,7 +104,7 @@ def check_order(
         order = subsidy.order(*fen, coupon, pack.funding, kinds, pack.match_bp)
         why: Refusal = (None, {})
         if claim_no:
-            why = _refused(session, programme, coupon, asked, claim_no, fen)
+            why = _find_refusal(session, programme, coupon, request, claim_no, fen)
         elif order.base_fen < coupon.threshold_fen:
             detail = {"base_fen": order.base_fen, "threshold_fen": coupon.threshold_fen}
             why = "below_threshold", detail
@@ -113,7 +113,7 @@ def check_order(
         return Answer(coupon, order, *why)
 
     best = max(map(answer, coupons), key=lambda one: (one.reason is None, one.order.subsidy_fen))
-    return _told(best, programme["time_zone"])
+    return _outcome(best, programme["time_zone"])
 
 
 def _not_an_amount(option: str, text: str) -> UsageFault:
@@ -148,27 +148,27 @@ def _pack_of_claim(session: Session, programme: sqlite3.Row, claim_no: str) -> T
     return templates.value(row)
 
 
-def _refused(
+def _find_refusal(
     session: Session,
     programme: sqlite3.Row,
     coupon: Coupon,
-    asked: Asked,
+    request: OrderRequest,
     claim_no: str,
     fen: tuple[int, int],
 ) -> Refusal:
-    """The reason that an import would give for this payment: it waits and is judged like a file of
-    one row, and is forgotten.
+    """The reason that an import would give for this payment: it is staged and judged like a file of
+    one row, and is not kept.
     """
     rules, programme_id = programmes.value(programme), programme["programme_id"]
     sql_functions.teach(session.db, programme_id, programme["time_zone"])
-    row = intake.payment(
+    row = redemptions_intake.payment(
         claim_no,
         coupon.coupon_no,
-        asked.merchant_no or "",
-        asked.at,
+        request.merchant_no or "",
+        request.at,
         programme["time_zone"],
         fen,
-        asked.channel,
+        request.channel,
     )
     reason, detail = judging.try_one(
         session.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day, row
@@ -176,7 +176,7 @@ def _refused(
     return reason, json.loads(detail)
 
 
-def _told(answer: Answer, zone: str) -> Outcome:
+def _outcome(answer: Answer, zone: str) -> Outcome:
     """What one coupon gives, and why it is refused."""
     coupon, order, reason, detail = answer
     about = {"coupon_no": coupon.coupon_no, "coupon": coupon.coupon}
@@ -196,11 +196,11 @@ def _told(answer: Answer, zone: str) -> Outcome:
         (Column("what", "Amount", "word"), Column("fen", "Yuan", "fen")),
         tuple({"what": label, "fen": fen[key]} for key, label in LINES),
     )
-    told = Outcome(
+    outcome = Outcome(
         {**about, "reason": reason, **fen, "funders": dict(order.parts.by_funder)}, (table,)
     )
     if reason is None:
         yuan = money.yuan(order.subsidy_fen)
-        return replace(told, says=(say("accepted: the voucher pays {yuan} yuan", yuan=yuan),))
+        return replace(outcome, says=(say("accepted: the voucher pays {yuan} yuan", yuan=yuan),))
     text, values = reasons.explained(reason, detail, zone)
-    return replace(told, problems=(Problem(reason, text, params=values),), status="failed")
+    return replace(outcome, problems=(Problem(reason, text, params=values),), status="failed")

@@ -59,7 +59,7 @@ def list_deeds(session: Session, /, *, limit: int, **wanted: Any) -> Outcome:
     table = Table(
         say("Log"),
         COLUMNS,
-        [_described(row) for row in rows],
+        [_describe(row) for row in rows],
         zone=zone_of(session.db, session.programme),
         key="lines",
         optional=True,
@@ -72,9 +72,9 @@ def list_deeds(session: Session, /, *, limit: int, **wanted: Any) -> Outcome:
     return replace(outcome, says=outcome.says or none)
 
 
-def _described(row: Entry) -> dict[str, Any]:
-    """A line with what its detail says beside its columns; the detail as it stands when somebody
-    has made it unreadable (`audit verify` says so).
+def _describe(row: Entry) -> dict[str, Any]:
+    """A line of the log with its detail as columns; when somebody has made the detail unreadable,
+    the detail is shown as it is (`audit verify` reports it).
     """
     try:
         detail = json.loads(row.detail)
@@ -125,10 +125,10 @@ def verify_log(session: Session, head: str | None = None) -> Outcome:
     """Prove the chain line by line, and that the noted `head` is still in it. Failed (exit 5) names
     the first broken lines.
     """
-    number, seal = _noted(head)
+    number, seal = _read_noted_head(head)
     with reading(session) as db:
-        found = [_problem(each) for each in law.breaks(audit.lines(db))]
-        found += [
+        problems = [_problem(each) for each in law.breaks(audit.lines(db))]
+        problems += [
             Problem(
                 "audit_unguarded",
                 "the trigger {guard} is missing: somebody changed the file by hand",
@@ -137,22 +137,22 @@ def verify_log(session: Session, head: str | None = None) -> Outcome:
             )
             for guard in audit.missing_guards(db)
         ]
-        found += _head_problems(db, number, seal)
+        problems += _head_problems(db, number, seal)
         count, newest = audit.count(db), audit.last(db)
     data = {
         "lines": count,
         "head": _head(newest) if newest else None,
         "noted": head,
-        "breaks": [{"code": each.code, "line": each.params.get("line")} for each in found],
+        "breaks": [{"code": each.code, "line": each.params.get("line")} for each in problems],
     }
-    if found:
+    if problems:
         return Outcome(
             data=data,
-            problems=tuple(found[:NAMED]),
+            problems=tuple(problems[:NAMED]),
             status="failed",
             says=(say("the log is not intact: keep this file unchanged for the auditor"),),
         )
-    held = (
+    confirmation = (
         say("all {count} lines are intact, and the noted head is among them", count=count)
         if head
         else say(
@@ -161,10 +161,10 @@ def verify_log(session: Session, head: str | None = None) -> Outcome:
             count=count,
         )
     )
-    return Outcome(data=data, says=(held,))
+    return Outcome(data=data, says=(confirmation,))
 
 
-def _noted(head: str | None) -> tuple[int | None, str | None]:
+def _read_noted_head(head: str | None) -> tuple[int | None, str | None]:
     if head is None:
         return None, None
     try:
@@ -178,25 +178,25 @@ def _noted(head: str | None) -> tuple[int | None, str | None]:
         ) from error
 
 
-def _problem(found: law.Break) -> Problem:
+def _problem(chain_break: law.Break) -> Problem:
     params = {
-        "line": found.line,
-        "after": found.after,
-        "expected": found.expected[:12] or "–",
-        "found": found.found[:12] or "–",
+        "line": chain_break.line,
+        "after": chain_break.after,
+        "expected": chain_break.expected[:12] or "–",
+        "found": chain_break.found[:12] or "–",
     }
-    if found.what == "edited":
+    if chain_break.what == "edited":
         return Problem(
             "audit_edited",
             "line {line} was changed after it was written: its digest should be {expected} and is"
             " {found}",
-            where=f"audit:{found.line}",
+            where=f"audit:{chain_break.line}",
             params=params,
         )
     return Problem(
         "audit_gap",
         "line {line} does not follow line {after}: a line was removed, inserted or moved there",
-        where=f"audit:{found.line}",
+        where=f"audit:{chain_break.line}",
         params=params,
     )
 
@@ -205,8 +205,8 @@ def _head_problems(db: sqlite3.Connection, number: int | None, seal: str | None)
     """The noted head must be a line of the log, the one of its number."""
     if seal is None:
         return []
-    found = audit.number_of(db, seal)
-    if found is not None and number in (None, found):
+    known_number = audit.number_of(db, seal)
+    if known_number is not None and number in (None, known_number):
         return []
     return [
         Problem(

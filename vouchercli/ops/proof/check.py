@@ -52,7 +52,7 @@ def check_all(session: Session) -> Outcome:
     with reading(
         session
     ) as db:  # one snapshot: an import that commits meanwhile cannot look like a breach
-        found = {name: check(db) for name, check in checks.CHECKS.items()}
+        breaches_by_check = {name: check(db) for name, check in checks.CHECKS.items()}
     rows = tuple(
         {
             "check": name,
@@ -60,7 +60,7 @@ def check_all(session: Session) -> Outcome:
             "breaches": len(breaches),
             "proves": MEANINGS[name],
         }
-        for name, breaches in found.items()
+        for name, breaches in breaches_by_check.items()
     )
     problems = tuple(
         Problem(
@@ -68,7 +68,7 @@ def check_all(session: Session) -> Outcome:
             "{check}: {subject}: expected {expected}, found {found}",
             params={"check": name, "subject": subject, "expected": expected, "found": value},
         )
-        for name, breaches in found.items()
+        for name, breaches in breaches_by_check.items()
         for subject, expected, value in breaches[:NAMED]
     )
     says = () if problems else (say("all {count} checks passed", count=len(rows)),)

@@ -50,7 +50,7 @@ COLUMNS = (
 
 
 class Finding(NamedTuple):
-    """What one check found: its name, the value as it is shown, and what is wrong with it, if
+    """The result of one check: its name, the value as it is shown, and what is wrong with it, if
     anything.
     """
 
@@ -84,7 +84,7 @@ def examine(path: Path, *, now: int, encoding: str) -> Outcome:
         _room(path),
         *_file(path, now),
     )
-    problems = tuple(found.problem for found in findings if found.problem)
+    problems = tuple(finding.problem for finding in findings if finding.problem)
     title = say("This machine and {db}", db=str(path))
     return Outcome(
         data={"db": str(path)},
@@ -110,15 +110,15 @@ def _python() -> Finding:
 
 
 def _sqlite() -> Finding:
-    found = store.sqlite_version()
-    version = ".".join(map(str, found))
+    release = store.sqlite_version()
+    version = ".".join(map(str, release))
     old = Problem(
         "old_sqlite",
         "SQLite {version} is too old",
         hint="use a Python with SQLite 3.38 or newer",
         params={"version": version},
     )
-    return Finding(Word("SQLite"), version, old if found < OLDEST_SQLITE else None)
+    return Finding(Word("SQLite"), version, old if release < OLDEST_SQLITE else None)
 
 
 def _time_zones() -> Finding:
@@ -162,7 +162,7 @@ def _drive(path: Path) -> Finding:
 
 
 def _file_system(path: Path) -> str:
-    """The file system that holds the folder, or '' where the machine does not tell."""
+    """The file system that holds the folder, or '' where the machine does not report it."""
     try:
         mounts = [line.split()[1:3] for line in MOUNTS.read_text("utf-8").splitlines()]
     except OSError:
@@ -202,50 +202,50 @@ def _room(path: Path) -> Finding:
 
 
 def _file(path: Path, now: int) -> list[Finding]:
-    shown = str(path)
+    display = str(path)
     if not path.exists():
         none = Problem(
             "no_database",
             "there is no database {path}",
             hint="voucher init --db {path}",
             level="warning",
-            params={"path": shown},
+            params={"path": display},
         )
-        return [Finding(Word("Database"), shown, none)]
+        return [Finding(Word("Database"), display, none)]
     try:
-        found = store.vitals(path, SCHEMA_VERSION)
+        vitals = store.vitals(path, SCHEMA_VERSION)
     except sqlite3.DatabaseError as error:
-        return [Finding(Word("Database"), shown, busy_or_refused(error, path).as_problems()[0])]
-    schema = Finding(Word("Database"), shown, _schema(shown, found))
-    if found.schema != SCHEMA_VERSION or not found.is_ours:
+        return [Finding(Word("Database"), display, busy_or_refused(error, path).as_problems()[0])]
+    schema = Finding(Word("Database"), display, _schema(display, vitals))
+    if vitals.schema != SCHEMA_VERSION or not vitals.is_ours:
         return [schema]
     return [
         schema,
-        _integrity(path, found),
-        _journal(path, found),
+        _integrity(path, vitals),
+        _journal(path, vitals),
         _key(path),
-        _programme(found),
-        _clock(found, now),
-        _tick(found, now),
+        _programme(vitals),
+        _clock(vitals, now),
+        _tick(vitals, now),
     ]
 
 
-def _schema(path: str, found: store.Vitals) -> Problem | None:
-    if not found.is_ours and not found.is_empty:
+def _schema(path: str, vitals: store.Vitals) -> Problem | None:
+    if not vitals.is_ours and not vitals.is_empty:
         return Problem(
             "not_a_database",
             "{path} cannot be opened as a voucher database: {why}",
             hint="name the right file with --db, or: voucher init --db NEW.db",
             params={"path": path, "why": Word("it holds another program's tables")},
         )
-    if found.schema > SCHEMA_VERSION:
+    if vitals.schema > SCHEMA_VERSION:
         return Problem(
             "newer_database",
             "{path} was written by a newer voucher (schema {version}, this program knows {known})",
             hint="install the newer voucher",
-            params={"path": path, "version": found.schema, "known": SCHEMA_VERSION},
+            params={"path": path, "version": vitals.schema, "known": SCHEMA_VERSION},
         )
-    if found.schema < SCHEMA_VERSION:
+    if vitals.schema < SCHEMA_VERSION:
         return Problem(
             "older_database",
             "{path} has an older schema; the next command brings it up to date",
@@ -256,25 +256,25 @@ def _schema(path: str, found: store.Vitals) -> Problem | None:
     return None
 
 
-def _integrity(path: Path, found: store.Vitals) -> Finding:
+def _integrity(path: Path, vitals: store.Vitals) -> Finding:
     damaged = Problem(
         "damaged_database",
         "{path} is damaged or unreadable: {why}",
         hint="restore the last backup; keep the damaged file for the auditor",
-        params={"path": str(path), "why": found.fault},
+        params={"path": str(path), "why": vitals.fault},
     )
-    return Finding(Word("Integrity"), *(("", damaged) if found.fault else ("ok",)))
+    return Finding(Word("Integrity"), *(("", damaged) if vitals.fault else ("ok",)))
 
 
-def _journal(path: Path, found: store.Vitals) -> Finding:
-    other = Problem(
+def _journal(path: Path, vitals: store.Vitals) -> Finding:
+    problem = Problem(
         "no_wal",
         "{path} is not in WAL mode: a report would wait for an import",
         hint="move the database to a disk of this machine",
         level="warning",
         params={"path": str(path)},
     )
-    return Finding(Word("Journal"), found.journal, None if found.journal == "wal" else other)
+    return Finding(Word("Journal"), vitals.journal, None if vitals.journal == "wal" else problem)
 
 
 def _key(path: Path) -> Finding:
@@ -286,7 +286,7 @@ def _key(path: Path) -> Finding:
     return Finding(Word("Key"), str(identities.key_path(path)), refused)
 
 
-def _programme(found: store.Vitals) -> Finding:
+def _programme(vitals: store.Vitals) -> Finding:
     none = Problem(
         "no_programme",
         "no programme is loaded yet",
@@ -294,43 +294,43 @@ def _programme(found: store.Vitals) -> Finding:
         level="warning",
     )
     return Finding(
-        Word("Programmes"), ", ".join(found.programmes), None if found.programmes else none
+        Word("Programmes"), ", ".join(vitals.programmes), None if vitals.programmes else none
     )
 
 
-def _clock(found: store.Vitals, now: int) -> Finding:
+def _clock(vitals: store.Vitals, now: int) -> Finding:
     """A clock behind the last line of the log would enter deeds in the wrong order."""
-    shown, last = times.shown(now, HOME_ZONE), found.last_deed_at or 0
+    display, last = times.shown(now, HOME_ZONE), vitals.last_deed_at or 0
     behind = Problem(
         "clock_behind",
         "the machine's clock ({now}) is behind the last line of the log ({last})",
         hint="set the machine's clock; for late entries give --now",
         level="warning",
-        params={"now": shown, "last": times.shown(last, HOME_ZONE)},
+        params={"now": display, "last": times.shown(last, HOME_ZONE)},
     )
-    return Finding(Word("Clock"), shown, behind if now < last else None)
+    return Finding(Word("Clock"), display, behind if now < last else None)
 
 
-def _tick(found: store.Vitals, now: int) -> Finding:
+def _tick(vitals: store.Vitals, now: int) -> Finding:
     """Whether `voucher schedule tick` still runs; a city that does without it is not told of it."""
-    if found.last_tick_at is None:
+    if vitals.last_tick_at is None:
         return Finding(Word("Schedule"), Word("no tick yet"))
-    shown, problem = times.shown(found.last_tick_at, HOME_ZONE), None
-    if now - found.last_tick_at > TICK_SECONDS:
+    display, problem = times.shown(vitals.last_tick_at, HOME_ZONE), None
+    if now - vitals.last_tick_at > TICK_SECONDS:
         problem = Problem(
             "tick_late",
             "the last tick was at {at}, {minutes:,} minutes ago: the jobs due since then are not"
             " done",
             hint="voucher schedule status",
             level="warning",
-            params={"at": shown, "minutes": (now - found.last_tick_at) // 60},
+            params={"at": display, "minutes": (now - vitals.last_tick_at) // 60},
         )
-    elif found.last_tick_failed:
+    elif vitals.last_tick_failed:
         problem = Problem(
             "tick_failed",
             "the last tick, at {at}, could not do everything that was due: {count} left",
             level="warning",
             hint="voucher schedule tick says what and why",
-            params={"at": shown, "count": found.last_tick_failed},
+            params={"at": display, "count": vitals.last_tick_failed},
         )
-    return Finding(Word("Schedule"), shown, problem)
+    return Finding(Word("Schedule"), display, problem)

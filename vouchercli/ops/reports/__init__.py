@@ -1,1 +1,1 @@
-"""Reports: what the kept totals say, with every ratio beside its base."""
+"""Reports: the sums of the kept totals, with every ratio beside its base."""

@@ -60,11 +60,11 @@ def report_leverage(
         raise _unknown_grouping(by)
     with reading(session):
         scope = scope_of(session, only, since, as_of)
-        answer = _answer(session, by, scope, with_funders)
+        answer = _make_answer(session, by, scope, with_funders)
         figures = _published(session, scope)
     rows = [_row(answer, key, sums) for key, sums in islice(answer.groups.items(), limit or None)]
     total = _row(answer, Word("total"), answer.total)
-    shown = [
+    shown_tables = [
         tables.leverage(by, scope, rows, total),
         *([tables.funders(by, scope, rows, total)] if rows and answer.funders else ()),
         *([tables.rates(by, scope, rows, total)] if rows and since is None else ()),
@@ -76,7 +76,7 @@ def report_leverage(
         "since": None if since is None else times.iso(since, scope.zone),
         "rounds": scope.codes(),
     }
-    return Outcome(data, tuple(shown), _said(answer, len(rows)))
+    return Outcome(data, tuple(shown_tables), _notes(answer, len(rows)))
 
 
 def _unknown_grouping(by: str) -> UsageFault:
@@ -93,16 +93,16 @@ def _unknown_grouping(by: str) -> UsageFault:
     )
 
 
-def _answer(session: Session, by: str, scope: Scope, with_funders: bool) -> Answer:
+def _make_answer(session: Session, by: str, scope: Scope, with_funders: bool) -> Answer:
     """Ask the store, keep the scope's rounds, and pool by key."""
-    claimed = _claimed(session, by, scope)
+    claimed = _claims_by_key(session, by, scope)
     names = {}
     if by == "merchant":
         merchants = store.by_merchant(session.db, list(scope.rounds), scope.months, scope.zone)
         ordered = {no: sums for no, _, sums in merchants}
         names = {no: name for no, name, _ in merchants}
     else:
-        groups = _grouped(session, by, scope)
+        groups = _sums_by_key(session, by, scope)
         if (
             claimed and groups and by in law.WITH_RATES
         ):  # a round that was claimed and not yet used is a row of its own
@@ -126,14 +126,14 @@ def _answer(session: Session, by: str, scope: Scope, with_funders: bool) -> Answ
     )
 
 
-def _grouped(session: Session, by: str, scope: Scope) -> dict[str, Sums]:
+def _sums_by_key(session: Session, by: str, scope: Scope) -> dict[str, Sums]:
     """The sums of the scope's rounds, pooled by key."""
-    found = store.redeemed(session.db, by, scope.window, scope.zone)
+    redeemed_groups = store.redemption_sums(session.db, by, scope.window, scope.zone)
     return law.grouped(
         by,
         (
             (_key(by, scope, group.round_id, group.key), group.sums)
-            for group in found
+            for group in redeemed_groups
             if group.round_id in scope.rounds
         ),
     )
@@ -146,7 +146,7 @@ def _key(by: str, scope: Scope, round_id: int, key: str) -> str:
     )
 
 
-def _claimed(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | None:
+def _claims_by_key(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | None:
     """What was claimed up to `as_of`, by key (by round when the key has no claims of its own); None
     beside --since: what is used after a date is no part of what was claimed after it.
     """
@@ -154,7 +154,9 @@ def _claimed(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | No
         return None
     name = by if by in law.WITH_RATES else "round"
     claimed: dict[str, Claimed] = {}
-    for round_id, packs in store.claimed(session.db, scope.window_of_claims, scope.zone).items():
+    for round_id, packs in store.claimed_packs(
+        session.db, scope.window_of_claims, scope.zone
+    ).items():
         if round_id in scope.rounds:
             row = scope.rounds[round_id]
             key = getattr(row, name)
@@ -174,7 +176,7 @@ def _shares(
         return {key: {funders[0]: sums.public_fen} for key, sums in groups.items()}
     shares = {key: dict.fromkeys(funders, 0) for key in groups}
     span = (scope.since or -END_OF_TIME, END_OF_TIME if scope.as_of is None else scope.as_of + 1)
-    for share in store.funded(session.db, by, scope.window, span, scope.zone):
+    for share in store.funder_shares(session.db, by, scope.window, span, scope.zone):
         if share.round_id in scope.rounds:
             key = _key(by, scope, share.round_id, share.key)
             part = shares.setdefault(
@@ -229,15 +231,15 @@ def _base(answer: Answer, key: str | None) -> Claimed | None:
     )
 
 
-def _said(answer: Answer, shown: int) -> tuple[Message, ...]:
-    """What is to be known beside the figures: that there are none, or more than are told."""
-    if not shown:
+def _notes(answer: Answer, row_count: int) -> tuple[Message, ...]:
+    """Remarks beside the figures: that there are none, or that more rows exist than are shown."""
+    if not row_count:
         return (_nothing_yet(answer.scope),)
-    if shown < len(answer.groups):
+    if row_count < len(answer.groups):
         return (
             say(
                 "{shown} of {count} rows; --limit 0 shows all",
-                shown=shown,
+                shown=row_count,
                 count=len(answer.groups),
             ),
         )
@@ -269,7 +271,7 @@ def _published(session: Session, scope: Scope) -> list[dict[str, Any]]:
         )
     ]
     same = [figure for figure in fitting if _is_of(figure, scope.as_of)]
-    by_round = _grouped(session, "round", scope) if same else {}
+    by_round = _sums_by_key(session, "round", scope) if same else {}
     return [_figure(scope, figure, by_round) for figure in same or fitting]
 
 
@@ -281,13 +283,13 @@ def _is_of(figure: Published, as_of: int | None) -> bool:
 
 
 def _figure(scope: Scope, figure: Published, by_round: dict[str, Sums]) -> dict[str, Any]:
-    ours = None
+    our_figures = None
     if _is_of(figure, scope.as_of) and set(figure.rounds) <= {*scope.codes()}:
         sums = law.pooled(by_round.get(code, Sums()) for code in figure.rounds or by_round)
-        ours = {
+        our_figures = {
             "subsidy_fen": sums.public_fen,
             "base_fen": sums.base_fen,
             "gross": sums.gross,
             "own_spend": sums.own_spend,
         }
-    return {**vars(figure), "rounds": list(figure.rounds), "ours": ours}
+    return {**vars(figure), "rounds": list(figure.rounds), "ours": our_figures}

@@ -39,8 +39,8 @@ def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
     """A row for each round; the keys are a tested contract."""
     db, until = session.db, END_OF_TIME if scope.as_of is None else scope.as_of
     at = session.now if scope.as_of is None else scope.as_of
-    claimed = store.claimed(db, scope.window, scope.zone)
-    redeemed = store.redeemed(db, "round", scope.window, scope.zone)
+    claimed = store.claimed_packs(db, scope.window, scope.zone)
+    redeemed = store.redemption_sums(db, "round", scope.window, scope.zone)
     sums = law.grouped("round", ((str(group.round_id), group.sums) for group in redeemed))
     users = store.users(db, until) if claimed else {}
     breaches = store.breaches(db, scope.programme["programme_id"], until)
@@ -52,10 +52,12 @@ def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
         last_at = store.last_claim(db, round_id, until) if face.packs == about.packs else None
         # the claims that can still be used; all or none of them: the totals know what was used,
         # else the facts are asked
-        alive = store.unexpired(db, round_id, until, at)
+        alive = store.unexpired_claims(db, round_id, until, at)
         totals = {0: 0, face.packs: used.face_fen}
         used_fen = (
-            totals[alive] if alive in totals else store.used_unexpired(db, round_id, until, at)
+            totals[alive]
+            if alive in totals
+            else store.used_face_of_unexpired(db, round_id, until, at)
         )
         outstanding_fen = alive * about.pack_value_fen - used_fen
         quota_fen = about.packs * about.pack_value_fen

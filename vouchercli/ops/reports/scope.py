@@ -80,11 +80,11 @@ def scope_of(session: Session, only: Sequence[str], since: int | None, as_of: in
             "--since is later than --as-of",
             hint="swap the two times",
         )
-    wanted = {kept_rounds.named(session.db, programme_id, code)["round_id"] for code in only}
+    round_ids = {kept_rounds.named(session.db, programme_id, code)["round_id"] for code in only}
     every = store.rounds_of(session.db, programme_id)
     return Scope(
         programme,
-        {row.round_id: row for row in every if not only or row.round_id in wanted},
+        {row.round_id: row for row in every if not only or row.round_id in round_ids},
         since,
         as_of,
         not only,

@@ -142,13 +142,13 @@ def _leverage_title(by: str, scope: Scope) -> Message:
 
 
 def _span(scope: Scope) -> list[Message]:
-    said = []
+    notes = []
     if not scope.is_all:
-        said.append(say("Only rounds: {rounds}.", rounds=", ".join(scope.codes())))
+        notes.append(say("Only rounds: {rounds}.", rounds=", ".join(scope.codes())))
     if scope.since is not None:
         since = moment(scope.since, scope.zone)
-        said.append(say("Only what was paid at {since} or later.", since=since))
-    return said
+        notes.append(say("Only what was paid at {since} or later.", since=since))
+    return notes
 
 
 def rates(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:

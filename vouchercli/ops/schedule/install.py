@@ -347,7 +347,7 @@ def show_status(session: Session, plan: Plan) -> Outcome:
 def _find_cron_line(plan: Plan) -> str | None:
     """Find our line in the crontab; None without one, or without cron."""
     try:
-        return crontab.found(_read_crontab(), plan.name)
+        return crontab.find_line(_read_crontab(), plan.name)
     except VoucherError as error:
         if error.code == "crontab_damaged":
             raise

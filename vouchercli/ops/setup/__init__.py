@@ -1,3 +1,3 @@
-"""What stands before any round: the file, programmes, templates, staff and merchants. It knows no
-round.
+"""What is set up before any round: the file, programmes, templates, staff and merchants. It does
+not use rounds.
 """

@@ -33,8 +33,8 @@ def read_template(name_or_path: str) -> tuple[Template, Document]:
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of what a programme or template says: comments, layout and the order of keys do not
-    count.
+    """SHA-256 of the content of a programme or template: comments, layout and the order of keys do
+    not count.
     """
     text = json.dumps(asdict(value), ensure_ascii=False, sort_keys=True, default=sorted)
     return hashlib.sha256(text.encode()).hexdigest()

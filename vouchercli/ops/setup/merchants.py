@@ -77,13 +77,13 @@ def list_merchants(
     """
     registered = 0 if unregistered else None
     rows = merchants.found(session.db, session.now, registered=registered, **wanted)
-    listed = rows[: limit or None]
+    shown_rows = rows[: limit or None]
     more = say(
-        "{shown} of {count} merchants; --limit 0 shows all", shown=len(listed), count=len(rows)
+        "{shown} of {count} merchants; --limit 0 shows all", shown=len(shown_rows), count=len(rows)
     )
-    says = (more,) if len(listed) < len(rows) else ()
+    says = (more,) if len(shown_rows) < len(rows) else ()
     title = say("{count} merchants", count=len(rows))
-    table = Table(title, LIST_COLUMNS, listed, key="merchants")
+    table = Table(title, LIST_COLUMNS, shown_rows, key="merchants")
     return Outcome({"count": len(rows)}, (table,), says)
 
 

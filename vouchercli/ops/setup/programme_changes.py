@@ -45,7 +45,7 @@ def put_in_place(
     """Keep the programme and post what its funds grew or shrank by. Shrinking comes first, while
     every funder is still there.
     """
-    row = store.found(session.db, after.programme)
+    row = store.find(session.db, after.programme)
     if row is not None:
         _post(session, row["programme_id"], before, after, lowering=True)
     programme_id = store.save(session.db, after, document, digest, session.now)
@@ -84,7 +84,7 @@ def refuse_obstacles(
     file: str,
     document: Document | None = None,
 ) -> None:
-    """Raise `programme_in_use` when the change would break what stands on the programme."""
+    """Raise `programme_in_use` when the change would break what depends on the programme."""
     obstacles = law.obstacles(before, after, store.in_use(db, programme_id))
     if obstacles:
         raise VoucherError(
@@ -111,8 +111,10 @@ def must_wait(
     return law.is_binding(before, after) and programme_changes.is_rested_on(db, programme_id)
 
 
-def refuse_second(db: sqlite3.Connection, row: sqlite3.Row, digest: str) -> bool:
-    """Whether this very change waits already. Raises `change_waiting` when another one does."""
+def is_already_waiting(db: sqlite3.Connection, row: sqlite3.Row, digest: str) -> bool:
+    """Whether this very change is already waiting for approval. Raises `change_waiting` when
+    another one is.
+    """
     waiting = programme_changes.waiting(db, row["programme_id"])
     if waiting is None or waiting["digest"] == digest:
         return waiting is not None
@@ -159,7 +161,7 @@ def propose(
         data={
             "programme": before.programme,
             "result": "waiting",
-            "change": described(session.db, row, waiting),
+            "change": describe(session.db, row, waiting),
         },
         tables=(table(session.db, row, waiting),),
         says=(
@@ -167,7 +169,7 @@ def propose(
                 "proposed a change of {programme}: rounds depend on it, so it needs approval;"
                 " checkers needed: {checkers}",
                 programme=before.programme,
-                checkers=_needed(before, after),
+                checkers=_approvals_needed(before, after),
             ),
             say(
                 "next: voucher programme approve {programme} --actor NAME, by someone other than"
@@ -179,7 +181,7 @@ def propose(
     )
 
 
-def _needed(before: Programme, after: Programme) -> int:
+def _approvals_needed(before: Programme, after: Programme) -> int:
     return people.checkers_needed(law.stake_fen(before, after), before.approvals)
 
 
@@ -192,7 +194,7 @@ def approve_change(session: Session, code: str | None) -> Outcome:
     `already_approved`, `programme_in_use` ...
     """
     with writing(session) as db:
-        row, waiting = _found(session, code)
+        row, waiting = _waiting_change(session, code)
         before, after = store.value(row), store.value(waiting)
         number, name = waiting["change_id"], before.programme
         author = Hand(waiting["proposed_by"], waiting["os_user"])
@@ -200,7 +202,10 @@ def approve_change(session: Session, code: str | None) -> Outcome:
             session, before, [author], programme_changes.approvers(db, number)
         )
         programme_changes.add_verdict(session, number, "approve")
-        given, needed = len(programme_changes.approvers(db, number)), _needed(before, after)
+        given, needed = (
+            len(programme_changes.approvers(db, number)),
+            _approvals_needed(before, after),
+        )
         about = {"change": number, "file": waiting["file"], "approvals": given, "needed": needed}
         if given < needed:
             audit.note(
@@ -215,7 +220,7 @@ def approve_change(session: Session, code: str | None) -> Outcome:
                 data={
                     "programme": name,
                     "result": "waiting",
-                    "change": described(db, row, waiting),
+                    "change": describe(db, row, waiting),
                 },
                 says=(
                     say(
@@ -228,7 +233,7 @@ def approve_change(session: Session, code: str | None) -> Outcome:
                 ),
             )
         refuse_obstacles(db, row["programme_id"], before, after, waiting["file"])
-        told = described(db, row, waiting)
+        description = describe(db, row, waiting)
         programme_changes.end(db, number, "effective", session.now)
         put_in_place(session, before, after, json.loads(waiting["document"]), waiting["digest"])
         audit.note(
@@ -240,7 +245,7 @@ def approve_change(session: Session, code: str | None) -> Outcome:
             after=json.loads(waiting["document"]),
         )
         return Outcome(
-            data={"programme": name, "result": "changed", "change": told},
+            data={"programme": name, "result": "changed", "change": description},
             says=(say("programme {programme} is changed", programme=name),),
         )
 
@@ -250,12 +255,12 @@ def reject_change(session: Session, code: str | None, note: str) -> Outcome:
     `nothing_waits`, `not_a_checker`.
     """
     with writing(session) as db:
-        row, waiting = _found(session, code)
+        row, waiting = _waiting_change(session, code)
         programme = store.value(row)
         if not people.same_person(session.actor, waiting["proposed_by"]):
             staff.require_checker(session, programme)
         staff.require_itself(session, programme)
-        told = described(db, row, waiting)
+        description = describe(db, row, waiting)
         programme_changes.add_verdict(session, waiting["change_id"], "reject", note)
         programme_changes.end(db, waiting["change_id"], "declined", session.now)
         audit.note(
@@ -269,7 +274,7 @@ def reject_change(session: Session, code: str | None, note: str) -> Outcome:
             after={"change": "declined"},
         )
         return Outcome(
-            data={"programme": programme.programme, "result": "unchanged", "change": told},
+            data={"programme": programme.programme, "result": "unchanged", "change": description},
             says=(
                 say(
                     "rejected the change of {programme}; the programme is unchanged",
@@ -279,7 +284,7 @@ def reject_change(session: Session, code: str | None, note: str) -> Outcome:
         )
 
 
-def _found(session: Session, code: str | None) -> tuple[sqlite3.Row, sqlite3.Row]:
+def _waiting_change(session: Session, code: str | None) -> tuple[sqlite3.Row, sqlite3.Row]:
     """The programme and the change of it that waits. Raises `nothing_waits`."""
     row = store.current(session.db, code or session.programme)
     waiting = programme_changes.waiting(session.db, row["programme_id"])
@@ -296,15 +301,17 @@ def _found(session: Session, code: str | None) -> tuple[sqlite3.Row, sqlite3.Row
 # ---------------------------------------------------------------- shown
 
 
-def described(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> dict[str, Any]:
-    """A change that waits, as JSON: what would differ, who wants it, who has approved."""
+def describe(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> dict[str, Any]:
+    """A change that waits for approval, as JSON: the differences, who proposed it, who has approved
+    it.
+    """
     return {
         "change": waiting["change_id"],
         "file": waiting["file"],
         "proposed_by": waiting["proposed_by"],
         "os_user": waiting["os_user"],
         "proposed_at": times.iso(waiting["proposed_at"], row["time_zone"]),
-        "checkers_needed": _needed(store.value(row), store.value(waiting)),
+        "checkers_needed": _approvals_needed(store.value(row), store.value(waiting)),
         "approvals": [
             each._asdict() for each in programme_changes.approvers(db, waiting["change_id"])
         ],
@@ -313,14 +320,14 @@ def described(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) ->
 
 
 def table(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> Table:
-    """The same for people: what stands, and what would."""
+    """The same as a table for readers: the present value and the proposed value of each key."""
     heading = say(
         "A change of {programme} waits for approval: proposed by {actor}",
         programme=row["programme"],
         actor=waiting["proposed_by"],
     )
-    said = ", ".join(each.actor for each in programme_changes.approvers(db, waiting["change_id"]))
-    notes = (say("approved so far by: {names}", names=said),) if said else ()
+    names = ", ".join(each.actor for each in programme_changes.approvers(db, waiting["change_id"]))
+    notes = (say("approved so far by: {names}", names=names),) if names else ()
     return Table(heading, COLUMNS, tuple(_differences(row, waiting)), notes=notes)
 
 

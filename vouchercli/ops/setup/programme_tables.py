@@ -21,7 +21,7 @@ class Fund(NamedTuple):
     committed_fen: int | None
 
 
-# The programme line by line, as people see it.
+# The programme line by line, as it is shown.
 LINES = (
     "name",
     "name (en)",
@@ -140,8 +140,8 @@ def declared_table(programme: Programme) -> Table:
 
 
 def published_table(programme: Programme) -> Table:
-    """Figures in the table, what they are about and where they stand in the notes: a line of 80
-    columns holds no sentence.
+    """The published figures as a table; the notes say what they are about and where they were
+    published, because a line of 80 columns is too short for that.
     """
     numbered = [*enumerate(programme.published, start=1)]
     zone = programme.time_zone

@@ -35,16 +35,16 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
 
     What is about money or people waits for others (see programme_changes.py) once approved rounds
     rest on the programme. Raises `bad_yaml`, `unknown_config`, `programme_in_use` (a change that
-    would break what stands on it), `change_waiting`.
+    would break what depends on it), `change_waiting`.
     """
     programme, document = configs.read_programme(name_or_path)
     digest = configs.digest(programme)
     with writing(session) as db:
-        row = store.found(db, programme.programme)
+        row = store.find(db, programme.programme)
         before = store.value(row) if row is not None else None
         if before == programme:
             return Outcome(
-                data=_loaded(programme, "unchanged"),
+                data=_loaded_data(programme, "unchanged"),
                 says=(
                     say(
                         "programme {programme} is already loaded and the file has no change",
@@ -53,9 +53,9 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
                 ),
             )
         if row is not None and before is not None:
-            if programme_changes.refuse_second(db, row, digest):
+            if programme_changes.is_already_waiting(db, row, digest):
                 return Outcome(
-                    data=_loaded(programme, "waiting"),
+                    data=_loaded_data(programme, "waiting"),
                     says=(
                         say(
                             "this change of {programme} waits for approval already; nothing was"
@@ -81,7 +81,7 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
             after=document.value,
         )
     return Outcome(
-        data=_loaded(programme, "changed" if before else "loaded"),
+        data=_loaded_data(programme, "changed" if before else "loaded"),
         says=_next(session, programme, before),
         problems=yamls.problems(rules.cautions(programme), document, "warning"),
     )
@@ -105,7 +105,7 @@ def _refuse_new_staff(session: Session, before: Programme, after: Programme) -> 
             ) from error
 
 
-def _loaded(programme: Programme, what: str) -> dict[str, Any]:
+def _loaded_data(programme: Programme, what: str) -> dict[str, Any]:
     return {
         "programme": programme.programme,
         "result": what,
@@ -126,19 +126,19 @@ def _next(session: Session, programme: Programme, before: Programme | None) -> t
                 programme=code,
             ),
         )
-    done = (
+    message = (
         say("programme {programme} is changed", programme=code)
         if before
         else say("programme {programme} is loaded", programme=code)
     )
     if not programme.funders:
         return (
-            done,
+            message,
             say(
                 "it has published figures only: voucher programme show {programme}", programme=code
             ),
         )
-    return (done, say("next: voucher template list --shipped, then voucher template add NAME"))
+    return (message, say("next: voucher template list --shipped, then voucher template add NAME"))
 
 
 # ---------------------------------------------------------------- show and list
@@ -155,7 +155,7 @@ def show_programme(session: Session, code: str | None) -> Outcome:
         data={
             **tables.rules_data(programme),
             "loaded_at": times.iso(row["loaded_at"], programme.time_zone),
-            "waiting": programme_changes.described(session.db, row, waiting) if waiting else None,
+            "waiting": programme_changes.describe(session.db, row, waiting) if waiting else None,
         },
         tables=(
             tables.rules_table(programme, row["loaded_at"]),
@@ -233,7 +233,9 @@ def _sum(amounts: Iterable[int | None]) -> int | None:
 
 
 def shipped_programmes() -> Outcome:
-    """The names that `programme load` knows: ./configs and what ships with the program."""
+    """The names that `programme load` accepts: the files of ./configs and those shipped with the
+    program.
+    """
     programmes = [configs.read_programme(name)[0] for name in locate.names("programmes")]
     rows = tuple(
         {"programme": p.programme, "name": p.name.zh, "name_en": p.name.en} for p in programmes

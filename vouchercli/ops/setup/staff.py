@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def hand(session: Session) -> Hand:
-    """Who acts, and the login behind it."""
+    """The person who acts, and the login that was used."""
     return Hand(session.actor, session.os_user)
 
 

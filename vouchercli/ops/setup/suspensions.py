@@ -56,12 +56,12 @@ def suspend_merchant(session: Session, no: str, reason: str, from_at: int | None
         "reason": reason,
         "accepted_since": paid,
     }
-    done = say(
+    message = say(
         "suspended {merchant} from {start}",
-        merchant=_called(merchant),
+        merchant=_merchant_text(merchant),
         start=times.shown(start, zone),
     )
-    return Outcome(data=data, says=(done, *_already_paid(paid)))
+    return Outcome(data=data, says=(message, *_already_paid(paid)))
 
 
 def _already_paid(paid: int) -> tuple[Message, ...]:
@@ -113,7 +113,7 @@ def reinstate_merchant(session: Session, no: str, from_at: int | None = None) ->
         says=(
             say(
                 "reinstated {merchant} from {start}",
-                merchant=_called(merchant),
+                merchant=_merchant_text(merchant),
                 start=times.shown(at, zone),
             ),
             say(
@@ -124,6 +124,6 @@ def reinstate_merchant(session: Session, no: str, from_at: int | None = None) ->
     )
 
 
-def _called(merchant: Merchant) -> str:
+def _merchant_text(merchant: Merchant) -> str:
     """Number and name, as a sentence calls a merchant."""
     return f"{merchant.merchant_no} {merchant.name}".strip()

@@ -38,7 +38,7 @@ def add_template(session: Session, name_or_path: str) -> Outcome:
     template, document = configs.read_template(name_or_path)
     digest = configs.digest(template)
     with writing(session) as db:
-        latest = store.found(db, template.template)
+        latest = store.find(db, template.template)
         row = store.save(db, template, document.value, digest, session.now)
         is_new = latest is None or row["version"] != latest["version"]
         if is_new:
@@ -114,7 +114,7 @@ def list_templates(session: Session) -> Outcome:
     """The latest version of every template."""
     rows = [
         {**dict(row), "name": template.name.zh, **tables.worth(template)}
-        for row in store.listed(session.db)
+        for row in store.list_latest(session.db)
         for template in [store.value(row)]
     ]
     none = say("there is no template yet; next: voucher template add universal-5x10")
@@ -125,7 +125,9 @@ def list_templates(session: Session) -> Outcome:
 
 
 def shipped_templates() -> Outcome:
-    """The names that `template add` knows: ./configs and what ships with the program."""
+    """The names that `template add` accepts: the files of ./configs and those shipped with the
+    program.
+    """
     templates = [configs.read_template(name)[0] for name in locate.names("templates")]
     rows = [
         {"template": t.template, "name": t.name.zh, "name_en": t.name.en, **tables.worth(t)}
@@ -223,7 +225,7 @@ def check_template(session: Session | None, reference: str, packs: int | None) -
 
     status is "failed" when the chosen programme lacks a funder that the template names.
     """
-    template, name, problems = _checked(session, reference)
+    template, name, problems = _check(session, reference)
     worth = tables.worth(template)
     data = {
         **tables.figures(template),
@@ -265,13 +267,13 @@ def check_template(session: Session | None, reference: str, packs: int | None) -
     )
 
 
-def _checked(session: Session | None, reference: str) -> tuple[Template, str, tuple[Problem, ...]]:
-    """The template, the name it is known by, and what is to be said about it."""
+def _check(session: Session | None, reference: str) -> tuple[Template, str, tuple[Problem, ...]]:
+    """The template, its name, and the remarks on it."""
     code = reference.partition("@")[0]
     is_kept = (
         session is not None
         and not Path(reference).is_file()
-        and ("@" in reference or store.found(session.db, code) is not None)
+        and ("@" in reference or store.find(session.db, code) is not None)
     )
     if session is not None and is_kept:
         row = store.referenced(session.db, reference)
@@ -288,8 +290,8 @@ def _checked(session: Session | None, reference: str) -> tuple[Template, str, tu
 
 
 def _strangers(session: Session | None, template: Template) -> tuple[Fault, ...]:
-    """Funders that the programme at hand lacks; nothing when no programme is chosen, or it has no
-    funders at all.
+    """Funders of the template that the chosen programme lacks; none when no programme is chosen, or
+    it has no funders at all.
     """
     loaded = programmes.all_loaded(session.db) if session else []
     if session is None or not loaded or (len(loaded) > 1 and session.programme is None):

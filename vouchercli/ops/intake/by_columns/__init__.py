@@ -1,9 +1,9 @@
-"""Large files by set: the rows that are plainly lawful are proved so by columns, every other row
-goes to the judge.
+"""Large files by set: the rows that are clearly lawful are proved so by columns, every other row is
+judged one by one.
 
-The proof is conservative: a row is taken without the judge only if it is known to pass everything
-the law asks of it, by itself and beside every other row. So the law stands once, in rules/ and in
-the judge's SQL; here it is only ever confirmed.
+The proof is conservative: a row is accepted without being judged only if it is known to pass every
+rule, by itself and beside every other row. So each rule is written once, in rules/ and in
+store/judging.py; here it is only confirmed.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vouchercli.ops.intake.kinds import Desk
+    from vouchercli.ops.intake.kinds import Intake
 
 BYTES = 8 << 20  # from this size on a file is large
 
 
-def goes_by_columns(desk: Desk) -> bool:
+def goes_by_columns(intake: Intake) -> bool:
     """Whether the file is worth it, can be read by columns, and the libraries for that (the extra
     `parquet`) are installed.
     """
-    text = desk.reading.text
-    # Within a transaction of the caller's, rows may stand that the proof's own connection cannot
+    text = intake.reading.text
+    # Within a transaction of the caller's, there may be rows that the proof's own connection cannot
     # see.
-    is_ours = str(desk.session.path) != ":memory:" and not desk.session.joins
+    is_ours = str(intake.session.path) != ":memory:" and not intake.session.joins
     return (
         text is not None
         and text.packed >= BYTES
         and is_ours
         and find_spec("polars") is not None
         and find_spec("numpy") is not None
-        and desk.reading.plan.is_columnar
+        and intake.reading.plan.is_columnar
     )

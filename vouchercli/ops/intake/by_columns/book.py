@@ -71,12 +71,12 @@ class Book:
         """
         paid_at = rows["paid_at"]
         first, last = int(paid_at.min()), int(paid_at.max())  # type: ignore[arg-type]
-        wanted = {
+        round_ids_needed = {
             round_id
             for round_id, (opens_at, ends_at) in self._spans.items()
             if opens_at <= last and first < ends_at
         }
-        for round_id in sorted(wanted.difference(self._claims.rounds)):
+        for round_id in sorted(round_ids_needed.difference(self._claims.rounds)):
             over = {each for each in self._claims.rounds if self._spans[each][1] <= first - DAY}
             self._claims.add(round_id, proved_redemptions.claims(self._db, round_id), over)
         rows = self._claims.join(rows).join(
@@ -84,7 +84,7 @@ class Book:
         )
         return self._merchants.join(rows)
 
-    def with_merchant_no(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def add_merchant_no(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows with our merchant_no where they only have the platform's: of several merchants,
         the first.
         """
@@ -115,17 +115,17 @@ class Book:
         )
         is_in = np.zeros(len(round_ids), bool)
         for round_id in np.unique(round_ids).tolist():
-            where = self._packs[round_id].scope
-            here = round_ids == round_id
-            is_channel = np.array([scope.has_channel(where, channel) for channel in CHANNELS])
-            is_covered = self._merchants.cover(round_id, where)
-            is_in[here] = is_covered[places[here]] & is_channel[channels[here]]
-            if where.hours or where.weekdays:
-                minutes = rows.filter(pl.Series(here)).select("day", col("of_day") // 60)
-                is_in[here] &= ask_once(
+            round_scope = self._packs[round_id].scope
+            of_round = round_ids == round_id
+            is_channel = np.array([scope.has_channel(round_scope, channel) for channel in CHANNELS])
+            is_covered = self._merchants.cover(round_id, round_scope)
+            is_in[of_round] = is_covered[places[of_round]] & is_channel[channels[of_round]]
+            if round_scope.hours or round_scope.weekdays:
+                minutes = rows.filter(pl.Series(of_round)).select("day", col("of_day") // 60)
+                is_in[of_round] &= ask_once(
                     minutes,
-                    lambda day, minute, where=where: scope.is_hour(
-                        where, minute, times.as_date(day).isoweekday()
+                    lambda day, minute, round_scope=round_scope: scope.is_hour(
+                        round_scope, minute, times.as_date(day).isoweekday()
                     ),
                 )
         return pl.Series(is_in)

@@ -1,5 +1,5 @@
-"""Claims proved by columns, and written as they are. Whatever is odd in any way, or comes when a
-round is full, goes to the judge.
+"""Claims proved by columns, and written as they are. Rows that are irregular in any way, or come
+when a round is full, are judged one by one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from polars import col
 
 from vouchercli.ops.intake.by_columns import feed, typing
 from vouchercli.ops.intake.by_columns.typing import DAY
-from vouchercli.ops.intake.kinds import Taken
+from vouchercli.ops.intake.kinds import Written
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vouchercli.formats.columnar.blocks import Block
-    from vouchercli.ops.intake.kinds import Chunk, Desk
+    from vouchercli.ops.intake.kinds import Chunk, Intake
     from vouchercli.rules.limits import Limits
     from vouchercli.rules.templates import Template
 
@@ -34,7 +34,7 @@ WINDOW = {"round": pl.String, "round_id": pl.Int64, "opens_at": pl.Int64, "close
 
 
 class Proof(NamedTuple):
-    """`fit`: rows that are plainly lawful but for the room in their round, as columns of the table;
+    """`fit`: rows that are clearly lawful but for the room in their round, as columns of the table;
     `lines`: the rows that are not; `repeated`: how many more rows are the same as a lawful one in
     everything.
     """
@@ -46,29 +46,29 @@ class Proof(NamedTuple):
     limits: Limits | None  # those that look beyond the round, if any do
 
 
-def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
-    """The chunks of a large file of claims behind the line `done`."""
-    store.widen_cache(desk.db)
-    return iter(feed.Feed(desk, done, lambda: Prover(desk), Writer()))
+def chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:
+    """The chunks of a large file of claims behind the line `done_line`."""
+    store.widen_cache(intake.db)
+    return iter(feed.Feed(intake, done_line, lambda: Prover(intake), Writer()))
 
 
 class Prover:
-    """Holds the rows of a block against the law, as far as columns can tell."""
+    """Checks the rows of a block against the rules, as far as columns can tell."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._zone, self._key = desk.zone, identities.load_key(desk.session.path)
-        db = store.open_to_read(desk.session.path)
-        rows = proved_redemptions.rounds(db, desk.programme_id)
-        # who is one person with whom is the judge's to ask
-        joined = proved_claims.joined(db, desk.programme_id)
-        self._pauses = proved_claims.pauses(db, desk.programme_id)
-        self._listed = {
+    def __init__(self, intake: Intake) -> None:
+        self._zone, self._key = intake.zone, identities.load_key(intake.session.path)
+        db = store.open_to_read(intake.session.path)
+        rows = proved_redemptions.rounds(db, intake.programme_id)
+        # whether two residents are one person is checked when rows are judged one by one
+        joined = proved_claims.joined(db, intake.programme_id)
+        self._pauses = proved_claims.pauses(db, intake.programme_id)
+        self._residents_by_round = {
             round_id: pl.DataFrame({"resident": residents}, {"resident": pl.Binary})
-            for round_id, residents in proved_claims.listed(db, desk.programme_id).items()
+            for round_id, residents in proved_claims.listed(db, intake.programme_id).items()
         }
         db.close()
-        assert desk.programme is not None
-        limits = limits_law.of_programme(programmes.value(desk.programme))
+        assert intake.programme is not None
+        limits = limits_law.of_programme(programmes.value(intake.programme))
         self._limits = limits if limits.looks_beyond_the_round else None
         self._rounds = pl.DataFrame(
             [
@@ -86,31 +86,31 @@ class Prover:
         """Nothing to do: the database was closed as soon as it was read."""
 
     def prove(self, block: Block) -> Proof:
-        """The plainly lawful claims of a block."""
+        """The clearly lawful claims of a block."""
         frame, irregular = block.columns()
-        rows = self._lawful(frame)
+        rows = self._keep_lawful(frame)
         first = rows.unique(CONTENT, keep="first", maintain_order=True)
         whose = col("resident") if self._limits else pl.struct("round_id", "resident")
         alone = first.filter(~col("claim_no").is_duplicated() & ~whose.is_duplicated())
-        fit = self._with_expiry(alone)
+        fit = self._add_expiry(alone)
         tokens = identities.tokens(self._key, fit["resident"])
-        fit = self._eligible(fit.with_columns(resident=pl.Series(tokens, dtype=pl.Binary)))
-        fit = self._with_week(fit) if self._limits else fit
+        fit = self._keep_eligible(fit.with_columns(resident=pl.Series(tokens, dtype=pl.Binary)))
+        fit = self._add_week(fit) if self._limits else fit
         # each page of that index is then written once a chunk
         fit = fit.sort("resident", maintain_order=True)
         repeats = rows.join(first, on="line", how="anti").filter(
-            ~col("round_id").is_in(list(self._listed))
+            ~col("round_id").is_in(list(self._residents_by_round))
         )["line"]
-        done = pl.concat([fit["line"], repeats])
+        decided = pl.concat([fit["line"], repeats])
         return Proof(
             fit,
-            [*irregular, *typing.lines_without(frame["line"], done)],
+            [*irregular, *typing.lines_without(frame["line"], decided)],
             repeats.len(),
             self._is_one_each,
             self._limits,
         )
 
-    def _lawful(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _keep_lawful(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows of which rules.claims.reason is None."""
         at, day, of_day = typing.moments(frame["claimed_at"], self._zone)
         rows = frame.with_columns(claimed_at=at, day=day, of_day=of_day).filter(
@@ -125,9 +125,9 @@ class Prover:
             rows = rows.filter((col("round_id") != round_id) | is_before | is_after)
         return rows
 
-    def _eligible(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _keep_eligible(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows whose residents (tokens) their rounds are for."""
-        for round_id, residents in self._listed.items():
+        for round_id, residents in self._residents_by_round.items():
             of_round = col("round_id") == round_id
             rows = pl.concat(
                 [
@@ -137,7 +137,7 @@ class Prover:
             )
         return rows
 
-    def _with_week(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _add_week(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with the bounds of the calendar week they were claimed in."""
         days = rows["day"].unique()
         weeks = [(day, *times.week_bounds(day, self._zone)) for day in days]
@@ -145,14 +145,14 @@ class Prover:
         known = pl.DataFrame(weeks, schema, orient="row")
         return rows.join(known, on="day", how="left", maintain_order="left")
 
-    def _with_expiry(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _add_expiry(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with `expires_at`, by round and day; days on which it is neither one moment nor
         one clock time fall away.
         """
         rows = rows.with_columns(midnight=col("claimed_at") - col("of_day"))
         days = rows.select("round_id", "midnight").unique()
         ends = [
-            (round_id, midnight, *_ending(self._packs[round_id], midnight, self._zone))
+            (round_id, midnight, *_expiry_pace(self._packs[round_id], midnight, self._zone))
             for round_id, midnight in days.iter_rows()
         ]
         schema = dict.fromkeys(("round_id", "midnight", "ends_at", "pace"), pl.Int64)
@@ -165,7 +165,7 @@ class Prover:
         )
 
 
-def _ending(pack: Template, midnight: int, zone: str) -> tuple[int | None, int]:
+def _expiry_pace(pack: Template, midnight: int, zone: str) -> tuple[int | None, int]:
     """(end of a voucher claimed at midnight, seconds it moves with each second of the day); None
     when that is not so simple.
     """
@@ -182,33 +182,36 @@ def _ending(pack: Template, midnight: int, zone: str) -> tuple[int | None, int]:
 class Writer(feed.Writer):
     """Writes proofs one after the other; a chunk has nothing of its own."""
 
-    def write(self, desk: Desk, proof: Proof) -> Taken:
+    def write(self, intake: Intake, proof: Proof) -> Written:
         """Count the proved rows and write them; rows that a standing claim keeps out are duplicates
-        of it or left to the judge, and so are the last to come when a round has not room for
+        of it or left to be judged, and so are the last to come when a round has not room for
         all.
         """
-        fit, late = _with_room(desk.db, proof.fit)
-        proved_claims.count(desk.db, _by_day(fit))
+        fit, late = _keep_within_room(intake.db, proof.fit)
+        proved_claims.count(intake.db, _by_day(fit))
         refused = proved_claims.add(
-            desk.db,
-            desk.batch_id,
-            proved_claims.next_id(desk.db),
+            intake.db,
+            intake.batch_id,
+            proved_claims.next_id(intake.db),
             _columns(fit, proved_claims.COLUMNS),
             is_one_each=proof.is_one_each,
             within=(proof.limits, _columns(fit, proved_claims.WEEK)) if proof.limits else None,
         )
         duplicates: set[int] = set()
         if refused:
-            left = fit[refused]
+            refused_rows = fit[refused]
             proved_claims.count(
-                desk.db, [(round_id, day, -claims) for round_id, day, claims in _by_day(left)]
+                intake.db,
+                [(round_id, day, -claims) for round_id, day, claims in _by_day(refused_rows)],
             )
-            lines = left["line"]
+            lines = refused_rows["line"]
             fit = fit.filter(~col("line").is_in(lines.implode()))
-            duplicates = proved_claims.duplicates(desk.db, left.select(proved_claims.SAME).rows())
+            duplicates = proved_claims.duplicates(
+                intake.db, refused_rows.select(proved_claims.SAME).rows()
+            )
             late += [line for line in lines if line not in duplicates]
         repeated = len(duplicates) + proof.repeated
-        return Taken(fit.height, repeated, sorted([*proof.lines, *late]))
+        return Written(fit.height, repeated, sorted([*proof.lines, *late]))
 
 
 def _columns(rows: pl.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
@@ -220,7 +223,7 @@ def _by_day(rows: pl.DataFrame) -> list[tuple[int, int, int]]:
     return rows.group_by("round_id", "day").len().sort("round_id", "day").rows()
 
 
-def _with_room(db: sqlite3.Connection, fit: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+def _keep_within_room(db: sqlite3.Connection, fit: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
     """The rows that find room in their rounds, and the lines of those that come too late."""
     late: list[int] = []
     for round_id, rows in fit["round_id"].value_counts().iter_rows():

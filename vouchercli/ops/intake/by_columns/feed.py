@@ -1,5 +1,5 @@
-"""Blocks of a file on their way to the ledger: they are read and proved in a thread of their own
-while those before are written.
+"""The blocks of a file: they are read and proved in a thread of their own while earlier blocks
+are written.
 
 The proof reads the database before the writer holds its lock. If anyone else commits in between,
 what was proved is proved again under the lock: SQLite counts the commits of others (`PRAGMA
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli.formats.columnar import blocks
 from vouchercli.ops.intake import chunks
-from vouchercli.ops.intake.kinds import NOTHING, Chunk, Taken
+from vouchercli.ops.intake.kinds import NOTHING, Chunk, Written
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.columnar.blocks import Block
     from vouchercli.formats.tables.records import Record
-    from vouchercli.ops.intake.kinds import Desk
+    from vouchercli.ops.intake.kinds import Intake
 
-# blocks that are proved before they are asked for: bringing in the claims of a round then keeps
-# nobody waiting
+# blocks that are proved before they are asked for: loading the claims of a round then delays
+# nothing
 AHEAD = 3
 
 
@@ -37,7 +37,7 @@ class Prover(Protocol):
     """
 
     def prove(self, block: Block) -> Any:
-        """The rows of a block that are plainly lawful, and the lines of those that are not."""
+        """The rows of a block that are clearly lawful, and the lines of those that are not."""
 
     def close(self) -> None:
         """Leave the database."""
@@ -46,17 +46,17 @@ class Prover(Protocol):
 class Writer:
     """Writes what was proved, block by block, chunk by chunk."""
 
-    def write(self, desk: Desk, proof: Any) -> Taken:
+    def write(self, intake: Intake, proof: Any) -> Written:
         """Write the rows of one block."""
         raise NotImplementedError
 
-    def begin(self, desk: Desk) -> None:
+    def begin(self, intake: Intake) -> None:
         """A chunk begins."""
 
-    def add_up(self, desk: Desk) -> None:
-        """All blocks of the chunk are written: the judge comes next."""
+    def add_up(self, intake: Intake) -> None:
+        """All blocks of the chunk are written; the other rows are judged next."""
 
-    def end(self, desk: Desk) -> None:
+    def end(self, intake: Intake) -> None:
         """The chunk is about to be committed."""
 
 
@@ -73,14 +73,14 @@ class Feed:
     """The chunks of one large file."""
 
     def __init__(
-        self, desk: Desk, done: int, make_prover: Callable[[], Prover], writer: Writer
+        self, intake: Intake, done_line: int, make_prover: Callable[[], Prover], writer: Writer
     ) -> None:
-        self._desk, self._done, self._writer = desk, done, writer
+        self._intake, self._done_line, self._writer = intake, done_line, writer
         self._make_prover, self._prover = make_prover, make_prover()
         self._epoch = 0
-        self._version = store.data_version(desk.db)
+        self._version = store.data_version(intake.db)
         self._pool = ThreadPoolExecutor(1)
-        self._blocks = blocks.blocks(desk.reading, done, chunks.end_of)
+        self._blocks = blocks.blocks(intake.reading, done_line, chunks.end_of)
         self._coming: deque[Future[ProvedBlock | None]] = deque()
         self._first: ProvedBlock | None = None  # of the chunk that comes next
         self._is_by_lines = True
@@ -91,12 +91,12 @@ class Feed:
             self._first = self._next_block()
             while self._first:
                 last_line = self._first.block.last_line
-                chunk = Chunk(last_line, (), is_first=self._done == 0, plain=self)
+                chunk = Chunk(last_line, (), is_first=self._done_line == 0, proved=self)
                 yield chunk
-                self._done = chunk.last_line
+                self._done_line = chunk.last_line
                 self._first = self._next_block()
             if not self._is_by_lines:
-                yield from chunks.chunks(self._desk.reading, self._done, is_cut=True)
+                yield from chunks.chunks(self._intake.reading, self._done_line, is_cut=True)
         finally:
             self._pool.shutdown(cancel_futures=True)
             self._prover.close()
@@ -115,23 +115,23 @@ class Feed:
         self._coming.append(self._pool.submit(self._prove_next))
         return self._coming.popleft().result()
 
-    def take(self, desk: Desk, chunk: Chunk) -> tuple[Taken, Iterable[Record]]:
+    def write(self, intake: Intake, chunk: Chunk) -> tuple[Written, Iterable[Record]]:
         """Write the proved rows of the chunk, block by block."""
-        version = store.data_version(desk.db)
+        version = store.data_version(intake.db)
         if version != self._version:  # someone else has committed
             self._version = version
             self._pool.submit(self._prove_anew).result()
-        self._writer.begin(desk)
-        taken = NOTHING
-        left: list[Record] = []
+        self._writer.begin(intake)
+        total = NOTHING
+        unproved: list[Record] = []
         proved, self._first = self._first, None  # a block's text goes with it
         while proved is not None:
             block = proved.block
             if proved.epoch != self._epoch:
                 proved.proof = self._pool.submit(self._prover.prove, block).result()
-            written = self._writer.write(desk, proved.proof)
-            taken += written
-            left += block.records(written.lines)
+            written = self._writer.write(intake, proved.proof)
+            total += written
+            unproved += block.records(written.lines)
             chunk.last_line, chunk.is_last, chunk.share = (
                 block.last_line,
                 block.is_last,
@@ -140,15 +140,15 @@ class Feed:
             is_border = (
                 block.is_last
                 or chunks.is_border(block.last_line)
-                or len(taken.lines) > chunks.LEFT_TO_JUDGE
+                or len(total.lines) > chunks.LEFT_TO_JUDGE
             )
             proved = None if is_border else self._next_block()
-        self._writer.add_up(desk)
-        return taken, left
+        self._writer.add_up(intake)
+        return total, unproved
 
-    def end(self, desk: Desk) -> None:
+    def end(self, intake: Intake) -> None:
         """The chunk is about to be committed."""
-        self._writer.end(desk)
+        self._writer.end(intake)
 
     def _prove_anew(self) -> None:
         self._prover.close()

@@ -41,9 +41,9 @@ class Numbered:
         """The rows whose `number` is known, without it, and the place where each is known."""
         if not len(self._keys):
             return rows.clear().drop(number), np.empty(0, np.int64)
-        wanted = rows.get_column(number)
-        places = np.minimum(np.searchsorted(self._keys, _keys(wanted)), len(self._keys) - 1)
-        is_known = self.rows["number"].gather(places) == wanted
+        numbers = rows.get_column(number)
+        places = np.minimum(np.searchsorted(self._keys, _keys(numbers)), len(self._keys) - 1)
+        is_known = self.rows["number"].gather(places) == numbers
         return rows.filter(is_known).drop(number), places[is_known.to_numpy()]
 
 

@@ -15,13 +15,13 @@ from vouchercli.ops.intake import splits
 from vouchercli.ops.intake.by_columns import feed, refunds, sums, typing
 from vouchercli.ops.intake.by_columns.redemptions import CHANGE, Proof, Prover
 from vouchercli.ops.intake.by_columns.visits import visits_of_facts
-from vouchercli.ops.intake.kinds import Taken
+from vouchercli.ops.intake.kinds import Written
 from vouchercli.store import programmes, proved_redemptions, segments, transaction_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vouchercli.ops.intake.kinds import Chunk, Desk
+    from vouchercli.ops.intake.kinds import Chunk, Intake
 
 SLICE = 10_000  # rows that are lists of Python's at once: they take many times the room of columns
 SIGNED = (
@@ -33,68 +33,68 @@ SIGNED = (
 )  # negative in a refund
 
 
-def chunks(desk: Desk, done: int) -> Iterator[Chunk]:
-    """The chunks of a large file of redemptions behind the line `done`."""
-    return iter(feed.Feed(desk, done, lambda: Prover(desk), Writer(desk)))
+def chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:
+    """The chunks of a large file of redemptions behind the line `done_line`."""
+    return iter(feed.Feed(intake, done_line, lambda: Prover(intake), Writer(intake)))
 
 
 class Writer(feed.Writer):
-    """Writes proofs one after the other, and knows the visits of the rows that the judge has
-    accepted in between: a proof that was made before does not.
+    """Writes proofs one after the other, and knows the visits of the rows that were judged and
+    accepted in between; a proof that was made before does not.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        assert desk.programme is not None
+    def __init__(self, intake: Intake) -> None:
+        assert intake.programme is not None
         self._has_visits = (
-            programmes.value(desk.programme).limits.vouchers_per_merchant_per_day is not None
+            programmes.value(intake.programme).limits.vouchers_per_merchant_per_day is not None
         )
-        self._shares = splits.Shares(desk)
+        self._shares = splits.Shares(intake)
         self._next: int | None = None
         self._judged: dict[
             int, np.ndarray[Any, Any]
-        ] = {}  # local day -> the visits of the judge's rows, in order
+        ] = {}  # local day -> the visits of rows judged one by one, in order
         self._moved: list[pl.DataFrame] = []  # not yet in the totals
         self._pool = ThreadPoolExecutor(1)
         self._sums: Future[sums.Sums] | None = None
 
-    def begin(self, desk: Desk) -> None:
-        """Learn what the judge has accepted since the last chunk."""
+    def begin(self, intake: Intake) -> None:
+        """Read the visits of rows that were judged and accepted since the last chunk."""
         if self._next is not None and self._has_visits:
-            facts = proved_redemptions.visits_since(desk.db, self._next)
+            facts = proved_redemptions.visits_since(intake.db, self._next)
             for day in {day for _, _, day in facts}:
                 visits = visits_of_facts([fact for fact in facts if fact[2] == day])
                 self._judged[day] = np.union1d(self._judged.get(day, visits), visits)
 
-    def write(self, desk: Desk, proof: Proof) -> Taken:
-        """Write the proved rows; payments that meet a visit of the judge's are left to it."""
-        fit, lines = self._unvisited(proof)
-        paid, duplicates, late = self._pay(desk, fit, proof.changes)
-        refunded = self._refund(desk, proof.refunds)
+    def write(self, intake: Intake, proof: Proof) -> Written:
+        """Write the proved rows; payments on a visit that a judged row has used are judged too."""
+        fit, lines = self._drop_visited(proof)
+        paid, duplicates, late = self._pay(intake, fit, proof.changes)
+        refunded = self._refund(intake, proof.refunds)
         unproved = proof.refunds.join(refunded, on="line", how="anti")["line"].to_list()
         self._moved += [frame.select(sums.MOVED) for frame in (paid, refunded) if frame.height]
-        return Taken(
+        return Written(
             paid.height + refunded.height,
             proof.repeated + duplicates,
             sorted([*proof.lines, *lines, *late, *unproved]),
         )
 
-    def add_up(self, desk: Desk) -> None:
-        """The judge has the rest of the chunk now: meanwhile what was written is added up."""
-        self._next = proved_redemptions.next_id(desk.db)
+    def add_up(self, intake: Intake) -> None:
+        """The rest of the chunk is judged now; meanwhile what was written is added up."""
+        self._next = proved_redemptions.next_id(intake.db)
         if self._moved:
             self._sums = self._pool.submit(
-                sums.add_up, self._moved, self._shares.by_number, segments.every(desk.db)
+                sums.add_up, self._moved, self._shares.by_number, segments.every(intake.db)
             )
             self._moved = []
 
-    def end(self, desk: Desk) -> None:
+    def end(self, intake: Intake) -> None:
         """Add what was written to the totals."""
         if self._sums:
-            self._sums.result().add_to(desk.db)
+            self._sums.result().add_to(intake.db)
             self._sums = None
 
-    def _unvisited(self, proof: Proof) -> tuple[pl.DataFrame, list[int]]:
-        """The payments without those that meet a visit of the judge's, and the lines of these."""
+    def _drop_visited(self, proof: Proof) -> tuple[pl.DataFrame, list[int]]:
+        """The payments but those on a visit that a judged row has used, and the lines of these."""
         fit = proof.fit
         known = [self._judged[day] for day in proof.days if day in self._judged]
         if not known:
@@ -103,7 +103,7 @@ class Writer(feed.Writer):
         return fit.filter(~meets), fit["line"].filter(meets).to_list()
 
     def _pay(
-        self, desk: Desk, fit: pl.DataFrame, changes: list[tuple[int, int]]
+        self, intake: Intake, fit: pl.DataFrame, changes: list[tuple[int, int]]
     ) -> tuple[pl.DataFrame, int, list[int]]:
         """The payments that were written; of those whose voucher a fact holds already, how many are
         that very fact, and the lines of the others.
@@ -112,30 +112,30 @@ class Writer(feed.Writer):
             return fit, 0, []
         numbers = self._split_numbers([(round_id, 0, fen) for round_id, fen in changes])
         fit = fit.with_columns(split_id=numbers.gather(fit["change"]), vouchers=lit(1))
-        first_id = proved_redemptions.next_id(desk.db)
+        first_id = proved_redemptions.next_id(intake.db)
         refused: list[int] = []
         for at in range(0, fit.height, SLICE):
             refused += proved_redemptions.add(
-                desk.db,
-                desk.batch_id,
+                intake.db,
+                intake.batch_id,
                 first_id + at,
                 _columns(fit[at : at + SLICE], proved_redemptions.COLUMNS),
             )
-        _keep_run(desk, first_id, fit)
+        _keep_run(intake, first_id, fit)
         if not refused:
             return fit, 0, []
         is_refused = np.zeros(fit.height, bool)
         is_refused[np.array(refused) - first_id] = True
-        left = fit.filter(pl.Series(is_refused))
+        refused_rows = fit.filter(pl.Series(is_refused))
         duplicates = proved_redemptions.duplicates(
-            desk.db, left.select(proved_redemptions.SAME).rows()
+            intake.db, refused_rows.select(proved_redemptions.SAME).rows()
         )
-        late = [line for line in left["line"] if line not in duplicates]
+        late = [line for line in refused_rows["line"] if line not in duplicates]
         return fit.filter(pl.Series(~is_refused)), len(duplicates), late
 
-    def _refund(self, desk: Desk, candidates: pl.DataFrame) -> pl.DataFrame:
+    def _refund(self, intake: Intake, candidates: pl.DataFrame) -> pl.DataFrame:
         """The full refunds that were written."""
-        rows = refunds.with_payments(desk.db, candidates) if candidates.height else candidates
+        rows = refunds.join_payments(intake.db, candidates) if candidates.height else candidates
         if not rows.height:
             return rows
         changes = rows.select(CHANGE).iter_rows()
@@ -145,21 +145,23 @@ class Writer(feed.Writer):
             vouchers=lit(-1),
             key=typing.keys(rows["transaction_no"]),
         )
-        first_id = proved_redemptions.next_id(desk.db)
+        first_id = proved_redemptions.next_id(intake.db)
         columns = _columns(rows, proved_redemptions.REFUND_COLUMNS)
-        proved_redemptions.add_refunds(desk.db, desk.batch_id, first_id, columns)
-        _keep_run(desk, first_id, rows)
+        proved_redemptions.add_refunds(intake.db, intake.batch_id, first_id, columns)
+        _keep_run(intake, first_id, rows)
         return rows
 
     def _split_numbers(self, changes: list[tuple[int, int, int]]) -> pl.Series:
-        return pl.Series([number for number, _ in self._shares.of(changes)])
+        return pl.Series([number for number, _ in self._shares.splits_of(changes)])
 
 
 def _columns(rows: pl.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
     return [rows.get_column(name).to_list() for name in names]
 
 
-def _keep_run(desk: Desk, first_id: int, rows: pl.DataFrame) -> None:
+def _keep_run(intake: Intake, first_id: int, rows: pl.DataFrame) -> None:
     keys, paid_at = rows["key"].to_numpy(), rows["paid_at"]
     span = int(paid_at.min()), int(paid_at.max())  # type: ignore[arg-type]
-    transaction_numbers.keep(desk.db, desk.batch_id, first_id, keys.astype("<u4").tobytes(), span)
+    transaction_numbers.keep(
+        intake.db, intake.batch_id, first_id, keys.astype("<u4").tobytes(), span
+    )

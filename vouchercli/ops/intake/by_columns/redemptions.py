@@ -1,4 +1,4 @@
-"""Payments and full refunds proved by columns. Whatever is odd in any way goes to the judge."""
+"""Payments and full refunds proved by columns. Irregular rows are judged one by one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vouchercli.store import programmes
 
 if TYPE_CHECKING:
     from vouchercli.formats.columnar.blocks import Block
-    from vouchercli.ops.intake.kinds import Desk
+    from vouchercli.ops.intake.kinds import Intake
 
 CONTENT = (
     "transaction_no",
@@ -50,7 +50,7 @@ CHANGE = ("round_id", "subsidy_fen")
 
 
 class Proof(NamedTuple):
-    """What is plainly lawful in a block.
+    """What is clearly lawful in a block.
 
     `fit`: payments as columns of the table, with the `key` of their number, their place in
     `changes` (round_id, subsidy in fen), and where a limit on visits is set their `visit`; `days`:
@@ -71,50 +71,50 @@ NOTHING = pl.DataFrame({"line": pl.Series([], dtype=pl.Int64)})
 
 
 class Prover:
-    """Holds the rows of a block against the law, as far as columns can tell."""
+    """Checks the rows of a block against the rules, as far as columns can tell."""
 
-    def __init__(self, desk: Desk) -> None:
-        assert desk.programme is not None
-        self._desk, self._zone = desk, desk.zone
-        rules = programmes.value(desk.programme)
+    def __init__(self, intake: Intake) -> None:
+        assert intake.programme is not None
+        self._intake, self._zone = intake, intake.zone
+        rules = programmes.value(intake.programme)
         self._limit = rules.limits.vouchers_per_merchant_per_day
         self._restores = rules.refunds in refunds.RESTORING
-        self._says_subsidy = desk.reading.has("subsidy")
-        self._book = Book(desk.session.path, desk.programme_id, desk.zone)
+        self._says_subsidy = intake.reading.has("subsidy")
+        self._book = Book(intake.session.path, intake.programme_id, intake.zone)
 
     def close(self) -> None:
         """Leave the database."""
         self._book.close()
 
     def prove(self, block: Block) -> Proof:
-        """The plainly lawful payments and refunds of a block."""
+        """The clearly lawful payments and refunds of a block."""
         frame, irregular = block.columns()
         lines = frame["line"]
-        rows = self._typed(self._book.with_merchant_no(frame))
+        rows = self._type_cells(self._book.add_merchant_no(frame))
         if not rows.height:
             return Proof(NOTHING, [], [], NOTHING, [*irregular, *lines], 0)
         rows = self._book.join(rows)
         rows = rows.with_columns(channel=self._book.used_channel(rows))
         is_payment = rows["kind"] == "pay"
-        paid, repeated = _without_repeats(self._lawful(rows.filter(is_payment)))
-        paid, days = self._uncontested(paid)
+        paid, repeated = _drop_repeats(self._keep_lawful(rows.filter(is_payment)))
+        paid, days = self._keep_uncontested(paid)
         # the index by voucher is then written in its own order
         paid = paid.sort("claim_id", "coupon_no")
         paid = paid.with_columns(key=typing.keys(paid["transaction_no"]))
         changes = paid.select(CHANGE).unique(maintain_order=True).with_row_index("change")
         paid = paid.join(changes, on=CHANGE, how="left", maintain_order="left")
         returned = refunds.candidates(rows.filter(~is_payment)) if self._restores else rows.clear()
-        done = pl.concat([paid["line"], repeated, returned["line"]])
+        decided = pl.concat([paid["line"], repeated, returned["line"]])
         return Proof(
             paid,
             changes.select(CHANGE).rows(),
             days,
             returned.select(REFUND),
-            [*irregular, *lines_without(lines, done)],
+            [*irregular, *lines_without(lines, decided)],
             repeated.len(),
         )
 
-    def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _type_cells(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Texts to numbers: amounts in fen, times as UTC seconds with their local day."""
         at, day, of_day = typing.moments(frame["paid_at"], self._zone)
         order, discount = frames.fen("order_amount"), frames.fen("merchant_discount")
@@ -147,7 +147,7 @@ class Prover:
             col("stated_fen").is_not_null() if self._says_subsidy else lit(value=True),
         ).drop("order_fen")
 
-    def _lawful(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _keep_lawful(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The payments of which rules.redemptions.reason is None, as far as columns can tell, with
         the subsidy they bring.
         """
@@ -161,7 +161,7 @@ class Prover:
         )
         return rows.filter(self._book.is_in_scope(rows)).select(LAWFUL)
 
-    def _uncontested(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+    def _keep_uncontested(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
         """The rows that share neither voucher nor number with another row of the block, on visits
         that are not full; and, where a limit is set on these, their days.
 
@@ -177,7 +177,7 @@ class Prover:
         return rows, rows["day"].unique().sort().to_list()
 
 
-def _without_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+def _drop_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """The rows without those that repeat an earlier one in everything, and the lines of these."""
     shared = rows.filter(VOUCHER.is_duplicated())
     repeated = shared.filter(~pl.struct(CONTENT).is_first_distinct())["line"]

@@ -1,5 +1,5 @@
 """Full refunds proved by columns: those that undo the only payment of their voucher and give it
-back. Any other goes to the judge.
+back. Any other refund is judged by itself.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ def candidates(refunds: pl.DataFrame) -> pl.DataFrame:
     return in_time.filter(~VOUCHER.is_duplicated() & ~col("transaction_no").is_duplicated())
 
 
-def with_payments(db: sqlite3.Connection, refunds: pl.DataFrame) -> pl.DataFrame:
+def join_payments(db: sqlite3.Connection, refunds: pl.DataFrame) -> pl.DataFrame:
     """The refunds that return all of a payment that is alone on its voucher, with `payment_id` and
     the `subsidy_fen` it had.
     """
-    asked = refunds.select(
+    payment_keys = refunds.select(
         "claim_id", "coupon_no", "refund_of", "merchant_id", "base_fen", "paid_at"
     )
     payments = [
-        proved_redemptions.sole_payment(db, row) or (None, None) for row in asked.iter_rows()
+        proved_redemptions.sole_payment(db, row) or (None, None) for row in payment_keys.iter_rows()
     ]
     refunds = refunds.with_columns(
         payment_id=pl.Series([payment_id for payment_id, _ in payments], dtype=pl.Int64),
         subsidy_fen=pl.Series([fen for _, fen in payments], dtype=pl.Int64),
     )
-    # null: the file says nothing of it
+    # null: the file has no such column
     stated = col("stated_fen").fill_null(col("subsidy_fen"))
     return refunds.filter(col("payment_id").is_not_null(), stated == col("subsidy_fen")).drop(
         "stated_fen"

@@ -1,5 +1,5 @@
-"""What proved rows add to the totals, made in a thread of its own while the judge looks at the
-other rows of the chunk.
+"""What proved rows add to the totals, added up in a thread of its own while the other rows of
+the chunk are judged.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Sums:
     funders: list[tuple[int, int, int, int]]
 
     def add_to(self, db: sqlite3.Connection) -> None:
-        """Pool them with what stands."""
+        """Add them to the totals of the database."""
         proved_redemptions.add_groups(db, self.groups)
         proved_redemptions.add_merchants(db, self.merchants)
         proved_redemptions.add_funders(db, self.funders)

@@ -56,9 +56,9 @@ def moments(texts: pl.Series, zone: str) -> tuple[pl.Series, pl.Series, pl.Serie
     return midnight + of_day, day, of_day
 
 
-def lines_without(lines: pl.Series, done: pl.Series) -> list[int]:
+def lines_without(lines: pl.Series, decided: pl.Series) -> list[int]:
     """The lines that are not done."""
-    return lines.filter(~lines.is_in(done.implode())).to_list()
+    return lines.filter(~lines.is_in(decided.implode())).to_list()
 
 
 def keys(texts: pl.Series) -> pl.Series:

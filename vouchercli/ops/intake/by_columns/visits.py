@@ -1,5 +1,5 @@
 """Visits (a resident at a merchant on a day), known by 64 bits of hash: so many may be counted too
-high, never too low. What seems full is left to the judge.
+high, never too low. Rows on a visit that seems full are judged one by one.
 """
 
 from __future__ import annotations
@@ -35,13 +35,15 @@ class Visits:
         visits = rows["visit"].to_numpy()
         has_room = np.ones(len(visits), bool)
         for day in np.unique(days).tolist():
-            here = np.flatnonzero(days == day)
-            here = here[np.argsort(visits[here])]
-            wanted = visits[here]  # in order: looked up one beside the other
+            positions = np.flatnonzero(days == day)
+            positions = positions[np.argsort(visits[positions])]
+            day_visits = visits[positions]  # in order: looked up one beside the other
             # two runs in order: one merge
-            known = np.sort(np.concatenate((self._of_day(day), wanted)), kind="stable")
-            counts = np.searchsorted(known, wanted, "right") - np.searchsorted(known, wanted)
-            has_room[here] = counts <= limit
+            known = np.sort(np.concatenate((self._of_day(day), day_visits)), kind="stable")
+            counts = np.searchsorted(known, day_visits, "right") - np.searchsorted(
+                known, day_visits
+            )
+            has_room[positions] = counts <= limit
             self._by_day[day] = known
         return pl.Series(has_room)
 
