@@ -5,8 +5,7 @@ for nothing else of it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import money
 
@@ -17,8 +16,7 @@ RATIO = re.compile(r"[0-9]+(\.[0-9]*)?")
 KEYS = ("what", "as_of", "rounds", "issued", "subsidy", "base", "gross", "own", "source")
 
 
-@dataclass(frozen=True)
-class Published:
+class Published(NamedTuple):
     """What others printed, never mixed with our figures. `as_of_at` None: the source gives no
     moment; no `rounds`: all.
     """

@@ -292,4 +292,4 @@ def _figure(scope: Scope, figure: Published, by_round: dict[str, Sums]) -> dict[
             "gross": sums.gross,
             "own_spend": sums.own_spend,
         }
-    return {**vars(figure), "rounds": list(figure.rounds), "ours": our_figures}
+    return {**figure._asdict(), "rounds": list(figure.rounds), "ours": our_figures}

@@ -156,7 +156,7 @@ def published_table(programme: Programme) -> Table:
     )
     rows = tuple(
         {
-            **vars(figures),
+            **figures._asdict(),
             "number": number,
             "rounds": list(figures.rounds),
             "minute": (
