@@ -23,7 +23,9 @@ from vouchercli.cli.wrapping import fill, fold, tokens
 from vouchercli.ops.answers import answer
 from vouchercli.result import (
     DATA,
+    EVERYWHERE,
     JSON,
+    SCREEN,
     Column,
     Message,
     Outcome,
@@ -332,7 +334,8 @@ def test_csv_disarms_formulas_and_keeps_negative_amounts(shown: Any) -> None:
 def test_csv_leaves_asides_out_and_parts_tables_by_a_blank_line(shown: Any) -> None:
     columns = (Column("name", "Name"),)
     first, aside, last = (
-        table({"name": name}, columns=columns, aside=name == "b") for name in "abc"
+        table({"name": name}, columns=columns, where=SCREEN if name == "b" else EVERYWHERE)
+        for name in "abc"
     )
     assert shown(Outcome(tables=(first, aside, last)), output="csv") == "name\na\n\nname\nc\n"
 

@@ -91,6 +91,7 @@ Rendering = Literal["table", "csv", "json"]
 SHOWN: tuple[Rendering, ...] = ("table", "csv")  # to people and spreadsheets, not to programs
 DATA: tuple[Rendering, ...] = ("csv", "json")  # to spreadsheets and programs: too much for a screen
 JSON: tuple[Rendering, ...] = ("json",)
+SCREEN: tuple[Rendering, ...] = ("table",)
 CSV: tuple[Rendering, ...] = ("csv",)
 EVERYWHERE: tuple[Rendering, ...] = ("table", "csv", "json")
 
@@ -169,8 +170,9 @@ class Table:
     each column.
 
     `where` names the renderings that have the table. `total_key` is the name under which JSON has
-    the total; without rows nobody else sees one. An `aside` repeats or explains, for a person, what
-    another table holds: CSV leaves it out. An `optional` table without rows is for JSON alone.
+    the total; without rows nobody else sees one. What repeats or explains another table for a
+    person is for the `SCREEN` alone, not for CSV. An `optional` table without rows is for JSON
+    alone.
     """
 
     title: Message
@@ -179,7 +181,6 @@ class Table:
     total: dict[str, Any] | None = None
     notes: tuple[Message, ...] = ()
     zone: str = "Asia/Shanghai"
-    aside: bool = False
     key: str | None = None
     is_record: bool = False
     total_key: str = ""
@@ -193,7 +194,7 @@ class Table:
 
     def is_in(self, rendering: Rendering) -> bool:
         """Whether people or spreadsheets see anything of it."""
-        if (self.optional and not self.rows) or (self.aside and rendering == "csv"):
+        if self.optional and not self.rows:
             return False
         has_columns = any(rendering in column.where for column in self.columns)
         return has_columns and rendering in self.where

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.result import CSV, DATA, JSON, SHOWN, Column, Table, Word, only, say
+from vouchercli.result import CSV, DATA, JSON, SCREEN, SHOWN, Column, Table, Word, only, say
 from vouchercli.rules import times
 from vouchercli.rules.leverage import WITH_RATES
 
@@ -123,7 +123,7 @@ def leverage(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
 def funders(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
     """The public funders one by one, and the subsidy that they add up to."""
     columns = (KEYS[by], *_funders(total), Column("subsidy_fen", "Subsidy", "fen"))
-    return Table(say("Public funders"), columns, rows, total, aside=True)
+    return Table(say("Public funders"), columns, rows, total, where=SCREEN)
 
 
 def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
@@ -175,7 +175,7 @@ def rates(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
         rows if has_rows else (total,),
         total if has_rows else None,
         (note,),
-        aside=True,
+        where=SCREEN,
     )
 
 
@@ -206,7 +206,7 @@ def published(scope: Scope, figures: Rows, *, has_ours: bool, is_shown: bool) ->
         rows,
         notes=tuple(notes),
         zone=scope.zone,
-        aside=True,
+        where=(*SCREEN, *JSON),
         key="published",
         optional=True,
     )
@@ -280,6 +280,6 @@ def rounds(scope: Scope, rows: Rows) -> tuple[Table, ...]:
             (SALE[0], *USE),
             rows,
             notes=BASES,
-            aside=True,
+            where=SCREEN,
         ),
     )
