@@ -176,6 +176,30 @@ def test_standard_input_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert list(source.parts[0].rows()) == list(source.parts[0].rows()) == ROWS
 
 
+def test_whoever_opens_a_file_reads_a_stream_of_their_own() -> None:
+    """The digest and the text are read by two threads. Releasing the stream of before lets the
+    other one in: here it opens the same blob at that very moment.
+    """
+    nested: list[io.BytesIO] = []
+
+    class Stream(io.BytesIO):
+        def __del__(self) -> None:
+            if not nested:
+                nested.append(io.BytesIO())
+                nested[:] = [blob.open()]
+
+    class Somewhere:
+        def open(self, mode: str) -> Stream:
+            return Stream(b"abcd")
+
+    blob = archives.blob_of(Somewhere(), "x", 4)  # type: ignore[arg-type]
+    blob.open()
+    mine = blob.open()
+    assert nested
+    assert mine is not nested[0]
+    assert (nested[0].read(), mine.read()) == (b"abcd", b"abcd")
+
+
 def test_a_gzip_and_a_zip_are_read_and_both_digests_are_known(tmp_path: Path) -> None:
     plain = open_source(written(tmp_path, TEXT.encode()))
     packed = open_source(written(tmp_path, gzip.compress(TEXT.encode(), mtime=0), "x.csv.gz"))

@@ -98,11 +98,16 @@ def blob_of(path: Path, name: str, size: int, held: IO[bytes] | None = None) -> 
     def open_again() -> BinaryIO:
         # whoever can open it holds it: else its number would be another file's
         assert held is None or not held.closed
-        last[:] = [path.open("rb")]
-        return last[0]
+        # two threads may open at once: each returns the stream it opened, not the last one
+        stream = path.open("rb")
+        last[:] = [stream]
+        return stream
 
     def share() -> float | None:
-        return last[0].tell() / size if last and size and not last[0].closed else None
+        for stream in last:
+            if size and not stream.closed:
+                return stream.tell() / size
+        return None
 
     return Blob(name, open_again, size, share)
 
