@@ -99,11 +99,13 @@ def imported(session: Session, lines: list[str], width: int, size: int) -> dict[
         "rounds": "SELECT round, claimed FROM rounds ORDER BY 1",
     }
     told = {key: value for key, value in data.items() if key != "file"}
-    return (
-        left
-        | {name: [tuple(row) for row in session.db.execute(sql)] for name, sql in asked.items()}
-        | {"told": told}
-    )
+    left |= {name: [tuple(row) for row in session.db.execute(sql)] for name, sql in asked.items()}
+    # of rows that say the same the first to be written stands: it is known by what it says
+    left["facts"] = [
+        (*fact, lines[line - 2] if batch_id == data["batch"] else line)
+        for *fact, batch_id, line in left["facts"]
+    ]
+    return left | {"told": told}
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))

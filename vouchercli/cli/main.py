@@ -220,8 +220,7 @@ def _run_to_exit_code(call: Call, arguments: Sequence[str]) -> int:
 
 def _run_command(call: Call, arguments: Sequence[str]) -> Any:
     """The outcome of the command; the exit code when --help or --version has already printed its
-    text. The command's own main() is not used, because it ends the process by itself when it is
-    interrupted.
+    text.
 
     Not through the command's own main(): that one ends a process by itself when it is interrupted
     or its reader leaves.

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Node
@@ -132,7 +133,7 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
 
     Raises `VoucherError`: unknown_config, bad_yaml with every fault, wrong_kind.
     """
-    profiles, _ = yamls.checked(locate.find("platforms", name_or_path), read)
+    profiles = _in_file(locate.find("platforms", name_or_path))
     wanted_kind = kind or (next(iter(profiles)) if len(profiles) == 1 else "")
     if wanted_kind not in profiles:
         raise VoucherError(
@@ -147,10 +148,19 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
 
 def known_profiles(kind: str) -> list[Profile]:
     """Every profile for `kind` that can be found from here, by name."""
-    each = [
-        yamls.checked(locate.find("platforms", name), read)[0] for name in locate.names("platforms")
-    ]
+    each = [_in_file(locate.find("platforms", name)) for name in locate.names("platforms")]
     return [profiles[kind] for profiles in each if kind in profiles]
+
+
+def _in_file(path: Path) -> dict[str, Profile]:
+    """The profiles of a file, read once for as long as it stays as it is: a tick imports many."""
+    known = path.stat()
+    return _read_once(path, (known.st_dev, known.st_ino, known.st_mtime_ns, known.st_size))
+
+
+@lru_cache(maxsize=128)
+def _read_once(path: Path, state: tuple[int, ...]) -> dict[str, Profile]:
+    return yamls.checked(path, read)[0]
 
 
 # ---------------------------------------------------------------- what a profile's YAML may contain
