@@ -18,9 +18,10 @@ from vouchercli.ops.reports.leverage import report_leverage
 from vouchercli.ops.reports.rounds import report_rounds
 from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
+from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
 from vouchercli.session import Session
-from vouchercli.store import totals, transaction_numbers
+from vouchercli.store import programmes, totals, transaction_numbers
 from vouchercli.store.db import open_db
 
 if TYPE_CHECKING:
@@ -75,24 +76,9 @@ class World:
             "published": list(self.published),
             "funders": {code: {"kind": kind} for code, kind in self.funders},
         }
-        self.add(
-            "programmes",
-            programme_id=1,
-            programme="hangzhou",
-            digest="",
-            document=json.dumps(document),
-            time_zone=ZONE,
-            loaded_at=0,
-        )
-        for position, (code, kind) in enumerate(self.funders):
-            self.add(
-                "funders",
-                funder_id=position + 1,
-                programme_id=1,
-                funder=code,
-                kind=kind,
-                position=position,
-            )
+        programme, faults = programme_rules.read(document)
+        assert programme, faults
+        assert programmes.save(self.db, programme, document, "", 0) == 1
         for template_id, (name, coupons) in enumerate(COUPONS.items(), 1):
             self.add(
                 "templates",

@@ -5,9 +5,9 @@ is noted with the path of what is wrong, and all are known at once.
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
+from vouchercli.errors import closest
 from vouchercli.result import Problem, Word
 
 if TYPE_CHECKING:
@@ -264,10 +264,3 @@ def written(value: Any) -> str:
         return Word("a list") if isinstance(value, list) else Word("a mapping")
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def closest(offending: str, known: Iterable[str]) -> str:
-    """The known word most like `offending`, whatever its case; '' when none is near."""
-    folded = {word.casefold(): word for word in known}
-    near = get_close_matches(offending.casefold(), folded, 1)
-    return folded[near[0]] if near else ""

@@ -10,12 +10,13 @@ rejects kept; 5 a check failed; 75 busy, run again; 130 interrupted.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.result import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class VoucherError(Exception):
@@ -71,3 +72,10 @@ class Busy(VoucherError):
     """Another process holds the file: run the same command again."""
 
     exit_code = 75
+
+
+def closest(offending: str, known: Iterable[str]) -> str:
+    """The known word most like `offending`, whatever its case; '' when none is near."""
+    folded = {word.casefold(): word for word in known}
+    near = get_close_matches(offending.casefold(), folded, 1)
+    return folded[near[0]] if near else ""

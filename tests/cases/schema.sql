@@ -398,6 +398,21 @@ CREATE TABLE programmes (
     loaded_at     INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE published_figures (
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    position      INTEGER NOT NULL,             -- the order of the programme's file
+    what          TEXT NOT NULL,
+    as_of_at      INTEGER,                      -- NULL: the source gives no moment
+    rounds        TEXT NOT NULL,                -- their codes as a JSON list; []: all
+    issued_fen    INTEGER,
+    subsidy_fen   INTEGER,
+    base_fen      INTEGER,
+    gross         TEXT,                         -- ratios keep the digits they were printed with
+    own           TEXT,
+    source        TEXT NOT NULL,
+    PRIMARY KEY (programme_id, position)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE redemption_runs (
     first_id       INTEGER PRIMARY KEY,
     last_id        INTEGER NOT NULL,

@@ -1,6 +1,4 @@
-"""What others printed about a programme: read from its document, by its own, since a report asks
-for nothing else of it.
-"""
+"""What others printed about a programme."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from vouchercli.rules import money
 if TYPE_CHECKING:
     from vouchercli.rules.values import Node
 
-RATIO = re.compile(r"[0-9]+(\.[0-9]*)?")
+RATIO = r"[0-9]+(\.[0-9]*)?"
 KEYS = ("what", "as_of", "rounds", "issued", "subsidy", "base", "gross", "own", "source")
 
 
@@ -63,7 +61,7 @@ def _ratio(node: Node) -> str | None:
     """A printed ratio, as text: its decimals are part of what was published."""
     if node.is_missing:
         return None
-    if node.scalar and RATIO.fullmatch(node.scalar):
+    if node.scalar and re.fullmatch(RATIO, node.scalar):
         return node.scalar
     node.fault(
         "bad_ratio",

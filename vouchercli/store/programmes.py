@@ -1,5 +1,5 @@
-"""Programmes and their funders as they are kept: the document as loaded, beside what SQL asks
-for.
+"""Programmes, their funders and published figures as they are kept: the document as loaded, beside
+what SQL asks for.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.documents import closest
-from vouchercli.errors import VoucherError
+from vouchercli.errors import VoucherError, closest
+from vouchercli.rules.published import Published
 from vouchercli.store import ledger, typed
 
 if TYPE_CHECKING:
@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.programme_changes import InUse  # needed only when a programme is loaded
     from vouchercli.rules.programmes import Programme
-    from vouchercli.rules.published import Published
 
     Row = sqlite3.Row
 
 NAMED = "SELECT * FROM programmes WHERE programme = ?"
 ALL = "SELECT * FROM programmes ORDER BY programme_id"
 FUNDERS = "SELECT * FROM funders WHERE programme_id = ? ORDER BY position"
+PUBLISHED = """
+SELECT what, as_of_at, rounds, issued_fen, subsidy_fen, base_fen, gross, own, source
+FROM published_figures WHERE programme_id = ? ORDER BY position
+"""
 
 
 def current(db: sqlite3.Connection, programme: str | None) -> Row:
@@ -86,7 +89,7 @@ def value(row: Row) -> Programme:
 
 @lru_cache(maxsize=16)
 def _read(text: str) -> Programme:
-    # a report needs no more of it than `published`, which is a third of the reading
+    # loaded only for those who ask for the whole of it: a report does not
     from vouchercli.rules import programmes as rules
 
     programme, faults = rules.read(json.loads(text))
@@ -94,16 +97,12 @@ def _read(text: str) -> Programme:
     return programme
 
 
-def published(row: Row) -> tuple[Published, ...]:
-    """What others printed about it."""
-    figures = document(row).get("published")
-    if not figures:
-        return ()
-    # many programmes have none, and reports wait for it
-    from vouchercli.rules.published import read
-    from vouchercli.rules.values import Node
-
-    return tuple(read(figure, row["time_zone"]) for figure in Node(figures).items())
+def published(db: sqlite3.Connection, programme_id: int) -> tuple[Published, ...]:
+    """What others printed about it, in the order of its file."""
+    return tuple(
+        Published(what, as_of_at, tuple(json.loads(rounds)), *figures)
+        for what, as_of_at, rounds, *figures in db.execute(PUBLISHED, (programme_id,))
+    )
 
 
 def document(row: Row) -> Any:
@@ -132,11 +131,13 @@ ON CONFLICT (programme_id, funder) DO UPDATE SET kind = excluded.kind,
 RETURNING funder_id
 """
 DROP_FUNDER = "DELETE FROM funders WHERE programme_id = ? AND funder = ?"
+DROP_PUBLISHED = "DELETE FROM published_figures WHERE programme_id = ?"
+SAVE_PUBLISHED = "INSERT INTO published_figures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def save(db: sqlite3.Connection, programme: Programme, document: Any, digest: str, at: int) -> int:
-    """Keep the programme and its funders; gives the programme_id. What a change may not touch:
-    `rules.programme_changes.obstacles`.
+    """Keep the programme, its funders and published figures; gives the programme_id. What a
+    change may not touch: `rules.programme_changes.obstacles`.
     """
     text = json.dumps(document, ensure_ascii=False)
     programme_id = typed.number(
@@ -150,6 +151,14 @@ def save(db: sqlite3.Connection, programme: Programme, document: Any, digest: st
         db.execute(
             SAVE_FUNDER, (programme_id, funder.funder, funder.kind, position, funder.amount_fen)
         ).fetchone()
+    db.execute(DROP_PUBLISHED, (programme_id,))
+    db.executemany(
+        SAVE_PUBLISHED,
+        [
+            (programme_id, position, what, as_of_at, json.dumps(rounds), *figures)
+            for position, (what, as_of_at, rounds, *figures) in enumerate(programme.published)
+        ],
+    )
     return programme_id
 
 

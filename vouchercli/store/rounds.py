@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.documents import closest
-from vouchercli.errors import VoucherError
+from vouchercli.errors import VoucherError, closest
 from vouchercli.store import typed
 
 if TYPE_CHECKING:

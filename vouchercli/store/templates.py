@@ -6,8 +6,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.documents import closest
-from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.errors import UsageFault, VoucherError, closest
 from vouchercli.rules import templates as rules
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from vouchercli.documents import closest
-from vouchercli.errors import VoucherError
+from vouchercli.errors import VoucherError, closest
 from vouchercli.result import Word
 
 Kind = Literal["programmes", "templates", "platforms", "orders"]

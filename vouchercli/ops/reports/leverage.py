@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.documents import closest
-from vouchercli.errors import UsageFault
+from vouchercli.errors import UsageFault, closest
 from vouchercli.ops.reports import tables
 from vouchercli.ops.reports.scope import Scope, face_of, scope_of
 from vouchercli.result import Outcome, Word, say
@@ -263,7 +262,7 @@ def _published(session: Session, scope: Scope) -> list[dict[str, Any]]:
         return []
     fitting = [
         figure
-        for figure in programmes.published(scope.programme)
+        for figure in programmes.published(session.db, scope.programme["programme_id"])
         if (scope.is_all or (figure.rounds and set(figure.rounds) <= {*scope.codes()}))
         and (
             scope.as_of is None

@@ -7,8 +7,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.documents import closest
-from vouchercli.errors import VoucherError
+from vouchercli.errors import VoucherError, closest
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, only, say
 from vouchercli.store import merchants, suspensions
 from vouchercli.store.db import zone as zone_of

@@ -22,6 +22,22 @@ CREATE TABLE funders (
     UNIQUE (programme_id, funder)
 ) STRICT;
 
+-- What others printed about the programme, as its document says it: reports show it beside our figures.
+CREATE TABLE published_figures (
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    position      INTEGER NOT NULL,             -- the order of the programme's file
+    what          TEXT NOT NULL,
+    as_of_at      INTEGER,                      -- NULL: the source gives no moment
+    rounds        TEXT NOT NULL,                -- their codes as a JSON list; []: all
+    issued_fen    INTEGER,
+    subsidy_fen   INTEGER,
+    base_fen      INTEGER,
+    gross         TEXT,                         -- ratios keep the digits they were printed with
+    own           TEXT,
+    source        TEXT NOT NULL,
+    PRIMARY KEY (programme_id, position)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE templates (
     template_id      INTEGER PRIMARY KEY,
     template         TEXT NOT NULL,
