@@ -66,12 +66,12 @@ NESTED = ("barred", "strata", "parts", "rest")
 
 def document(certificate: Certificate) -> dict[str, Any]:
     """The certificate as JSON shows it, its own digest included."""
-    plain = {
+    values = {
         each.name: getattr(certificate, each.name)
         for each in fields(Certificate)
         if each.name not in NESTED
     }
-    plain["entrants_columns"] = list(certificate.entrants_columns)
+    values["entrants_columns"] = list(certificate.entrants_columns)
     strata = [
         asdict(stratum) | _listed(part)
         for stratum, part in zip(certificate.strata, certificate.parts, strict=True)
@@ -79,7 +79,7 @@ def document(certificate: Certificate) -> dict[str, Any]:
     barred = [{"application_no": no, "reason": why} for no, why in certificate.barred]
     whole = {
         "certificate": KIND,
-        **plain,
+        **values,
         "barred": barred,
         "strata": strata,
         "rest": _listed(certificate.rest),
@@ -118,13 +118,13 @@ def read(whole: Any) -> Certificate:
         "entrants_columns": list,
         "places": int,
     }
-    plain = {
+    values = {
         each.name: _of(whole, each.name, kinds.get(each.name, str))
         for each in fields(Certificate)
         if each.name not in NESTED
     }
-    plain["entrants_columns"] = tuple(plain["entrants_columns"])
-    if plain["entrants_columns"] not in draws.CELLS:
+    values["entrants_columns"] = tuple(values["entrants_columns"])
+    if values["entrants_columns"] not in draws.CELLS:
         raise ValueError("entrants_columns")
     lines = _of(whole, "strata", list)
     barred = tuple(
@@ -132,7 +132,7 @@ def read(whole: Any) -> Certificate:
         for each in _of(whole, "barred", list)
     )
     return Certificate(
-        **plain,
+        **values,
         barred=barred,
         strata=tuple(_stratum(line) for line in lines),
         parts=tuple(_part(line) for line in lines),
@@ -184,17 +184,17 @@ def findings(
     document is no certificate.
     """
     it = read(whole)
-    found = [
+    faults = [
         *_seal(whole),
         *_seeds(it, commitment),
         *_list(it, entrants, shown, entrants_sha256),
         *_quotas(it),
     ]
-    if not any(fault.code in ("entrants_changed", "quota_wrong") for fault in found):
-        found += _winners(
+    if not any(fault.code in ("entrants_changed", "quota_wrong") for fault in faults):
+        faults += _winners(
             it, draws.draw(allowed(entrants, it.barred), it.effective_seed, it.places, it.strata)
         )
-    return tuple(found)
+    return tuple(faults)
 
 
 def allowed(entrants: Sequence[Entrant], barred: Sequence[tuple[str, str]]) -> Sequence[Entrant]:

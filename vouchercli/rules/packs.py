@@ -19,16 +19,16 @@ def lines(template: Template) -> tuple[tuple[Coupon, int], ...]:
     """The pack as it was written: the first coupon of each run of equal ones, and how many they
     are.
     """
-    found: list[tuple[Coupon, int]] = []
+    runs: list[tuple[Coupon, int]] = []
     for coupon in template.coupons:
-        if found and (found[-1][0].coupon, found[-1][0].denomination_fen) == (
+        if runs and (runs[-1][0].coupon, runs[-1][0].denomination_fen) == (
             coupon.coupon,
             coupon.denomination_fen,
         ):
-            found[-1] = (found[-1][0], found[-1][1] + 1)
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
         else:
-            found.append((coupon, 1))
-    return tuple(found)
+            runs.append((coupon, 1))
+    return tuple(runs)
 
 
 # ---------------------------------------------------------------- field by field
@@ -119,10 +119,10 @@ def cautions(template: Template) -> tuple[Fault, ...]:
     """What is lawful here but should be known: limits of payment platforms, figures that say
     nothing, assumptions.
     """
-    found: list[Fault] = []
+    notes: list[Fault] = []
     days = template.validity.days
     if days is not None and days > WECHAT_DAYS:
-        found.append(
+        notes.append(
             Fault(
                 ("validity", "days_after_claim"),
                 "wechat_window",
@@ -132,7 +132,7 @@ def cautions(template: Template) -> tuple[Fault, ...]:
             )
         )
     if len(template.name.zh) > WECHAT_NAME:
-        found.append(
+        notes.append(
             Fault(
                 ("name", "zh"),
                 "wechat_name",
@@ -151,7 +151,7 @@ def cautions(template: Template) -> tuple[Fault, ...]:
         if coupon.percent_bp
     }
     for rate, number in rates.items():
-        found.append(
+        notes.append(
             Fault(
                 ("coupons", number),
                 "gross_by_construction",
@@ -162,7 +162,7 @@ def cautions(template: Template) -> tuple[Fault, ...]:
             )
         )
     if template.assumption:
-        found.append(
+        notes.append(
             Fault(
                 ("assumption",),
                 "assumption",
@@ -171,4 +171,4 @@ def cautions(template: Template) -> tuple[Fault, ...]:
                 {"offending": template.assumption},
             )
         )
-    return tuple(found)
+    return tuple(notes)

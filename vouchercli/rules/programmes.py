@@ -218,7 +218,7 @@ def _calendar(node: Node, zone: str) -> Calendar:
 
 
 def _days(node: Node, zone: str) -> frozenset[int]:
-    found: set[int] = set()
+    days: set[int] = set()
     for item in node.items():
         part = (
             item.fields(("from", "to"), required=("from", "to"))
@@ -237,8 +237,8 @@ def _days(node: Node, zone: str) -> frozenset[int]:
                 offending=f"{part['from'].value} - {part['to'].value}",
             )
             continue
-        found.update(calendars.span(times.day_of(first, zone), times.day_of(last, zone)))
-    return frozenset(found)
+        days.update(calendars.span(times.day_of(first, zone), times.day_of(last, zone)))
+    return frozenset(days)
 
 
 def cautions(programme: Programme) -> tuple[Fault, ...]:

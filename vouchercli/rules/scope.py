@@ -40,10 +40,10 @@ def parse_hours(text: str) -> tuple[tuple[int, int], ...]:
     """ "10:00-22:00" -> ((600, 1320),); "22:00-02:00" passes midnight and is two spans. Raises
     `ValueError`.
     """
-    found = HOURS.fullmatch(text.strip())
-    if not found:
+    match = HOURS.fullmatch(text.strip())
+    if not match:
         raise ValueError(f"not hours like 10:00-22:00: {text}")
-    hour, minute, last_hour, last_minute = map(int, found.groups())
+    hour, minute, last_hour, last_minute = map(int, match.groups())
     start, end = hour * 60 + minute, last_hour * 60 + last_minute
     if (
         start >= MINUTES_A_DAY

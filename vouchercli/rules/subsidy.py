@@ -44,7 +44,7 @@ def best(coupons: Iterable[Coupon], base_fen: int) -> Coupon | None:
         for coupon in coupons
         if (paid := subsidy(coupon, base_fen)) is not None
     ]
-    return max(fitting, key=lambda found: found[:2])[2] if fitting else None
+    return max(fitting, key=lambda step: step[:2])[2] if fitting else None
 
 
 def match(subsidy_fen: int, match_bp: int) -> int:

@@ -310,7 +310,7 @@ def strangers(template: Template, programme: Programme) -> tuple[Fault, ...]:
     """Funders that the programme does not have, or that cannot pay the match there."""
     kinds = programme.kinds
     name = {"programme": programme.programme, "known": ", ".join(kinds)}
-    found = [
+    faults = [
         Fault(
             ("funding", share.funder),
             "unknown_funder",
@@ -322,7 +322,7 @@ def strangers(template: Template, programme: Programme) -> tuple[Fault, ...]:
         if share.funder not in kinds
     ]
     if template.match and kinds.get(template.match.funder) != "merchant":
-        found.append(
+        faults.append(
             Fault(
                 ("match", template.match.funder),
                 "unknown_funder",
@@ -331,4 +331,4 @@ def strangers(template: Template, programme: Programme) -> tuple[Fault, ...]:
                 {"offending": template.match.funder, **name},
             )
         )
-    return tuple(found)
+    return tuple(faults)

@@ -163,8 +163,8 @@ def listed(
 
 def last_of_profile(db: sqlite3.Connection, kind: str, profile: str) -> int | None:
     """The newest batch of that kind and profile that was not undone."""
-    found: int | None = db.execute(LAST_OF_PROFILE, (kind, profile)).fetchone()[0]
-    return found
+    batch_id: int | None = db.execute(LAST_OF_PROFILE, (kind, profile)).fetchone()[0]
+    return batch_id
 
 
 def reasons(db: sqlite3.Connection, batch_id: int) -> list[Refusal]:

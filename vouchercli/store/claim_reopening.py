@@ -168,10 +168,10 @@ def withdraw(db: sqlite3.Connection) -> dict[int, int]:
     db.execute(judging.CREATE_INCOMING)
     reopening.move_leaving(db)
     db.execute(REJECT)
-    found: dict[int, int] = {row[0]: row[1] for row in db.execute(BY_BATCH)}
-    for batch_id, rows in found.items():
+    counts: dict[int, int] = {row[0]: row[1] for row in db.execute(BY_BATCH)}
+    for batch_id, rows in counts.items():
         batches.move(db, batch_id, accepted=-rows, duplicate=0, rejected=rows)
     db.execute(FORGET)
     db.execute(TAKE_OUT)
     db.executemany(COUNT, [(-packs, round_id) for round_id, packs in gone])
-    return found
+    return counts

@@ -194,7 +194,9 @@ def numbers(db: sqlite3.Connection) -> list[str]:
     return [row["merchant_no"] for row in db.execute(NUMBERS)]
 
 
-def found(db: sqlite3.Connection, at: int, search: str | None, **wanted: Any) -> list[Merchant]:
+def search_for(
+    db: sqlite3.Connection, at: int, search: str | None, **wanted: Any
+) -> list[Merchant]:
     """The merchants that fit every given one of district, industry, size, registered, suspended (at
     `at`) and search (a part of number, name, address or USCC), by number.
     """

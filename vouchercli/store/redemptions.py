@@ -195,13 +195,13 @@ def splits(
     db: sqlite3.Connection, changes: list[Change], parts: Callable[[int, int], Split]
 ) -> dict[Change, tuple[int, Split]]:
     """(split_id, split) of each change; new ones are kept."""
-    found = {
+    known = {
         change: (int(row[0]), split_of(change, parts))
         for change in changes
         if (row := db.execute(SPLIT_ID, change).fetchone())
     }
-    new = [change for change in changes if change not in found]
-    return found | dict(zip(new, add_splits(db, new, parts), strict=True))
+    new = [change for change in changes if change not in known]
+    return known | dict(zip(new, add_splits(db, new, parts), strict=True))
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:

@@ -75,7 +75,7 @@ def list_merchants(
     suspended), by number; at most `limit` (0: all) are shown, all are counted.
     """
     registered = 0 if unregistered else None
-    rows = merchants.found(session.db, session.now, registered=registered, **wanted)
+    rows = merchants.search_for(session.db, session.now, registered=registered, **wanted)
     shown_rows = rows[: limit or None]
     more = say(
         "{shown} of {count} merchants; --limit 0 shows all", shown=len(shown_rows), count=len(rows)
