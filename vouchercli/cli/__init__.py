@@ -12,6 +12,9 @@ USUAL_COLLECTOR = gc.get_threshold()
 gc.set_threshold(100_000, 20, 20)
 atexit.register(gc.freeze)
 
+# a shell that completes a command line sets it
+COMPLETING = "_VOUCHER_COMPLETE"
+
 # zoneinfo would load sysconfig, a millisecond, to learn where these are; without them it reads the
 # package tzdata.
 os.environ.setdefault(

@@ -10,13 +10,14 @@ import sys
 from copy import copy
 from functools import partial
 from importlib import import_module
+from itertools import takewhile
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
 
 from vouchercli import __version__
-from vouchercli.cli import USUAL_COLLECTOR
+from vouchercli.cli import COMPLETING, USUAL_COLLECTOR
 from vouchercli.cli.help import dress
 from vouchercli.cli.language import choose_language, speak, t
 from vouchercli.cli.options import DEFAULTS, PANEL, Call, declare, parameters
@@ -24,7 +25,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.result import NO_ROOM
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 INTERRUPTED, INCOMPLETE = 130, 4
 # Typer carries its own Click and exports only this subclass
@@ -51,13 +52,7 @@ NOUNS = {
     "demo": ("demo", "Build a synthetic Hangzhou 2020 here and report on it."),
     "doctor": ("doctor", "Check this machine and this file, and say what to correct."),
 }
-
-
-# Typer adds them to every app; they are the root's business
-COMPLETION = (
-    "install_completion",
-    "show_completion",
-)
+HELP = "help"  # `help round create` is `round create --help`
 
 
 class Nouns(TyperGroup):
@@ -67,15 +62,26 @@ class Nouns(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The noun's command, its name, and the words that follow."""
+        if args[0] == HELP and ctx.resilient_parsing:  # a shell asks what `help` is followed by
+            args = args[1:]
+            if not args:
+                return HELP, self, args
+        elif args[0] == HELP:
+            args = [*takewhile(lambda word: word[:1] != "-", args[1:]), "--help"]
+        if args == ["--help"]:
+            print(ctx.get_help())
+            raise typer.Exit
         self.verb = args[1] if len(args) > 1 else ""
         return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The nouns, in the order of the work."""
-        return list(NOUNS)
+        return [*NOUNS, HELP]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a noun, its module imported only now; None when there is no such noun."""
+        if cmd_name == HELP:
+            return self
         if cmd_name not in NOUNS:
             return None
         app = _narrow(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app, self.verb)
@@ -83,9 +89,6 @@ class Nouns(TyperGroup):
             each.callback.show_options()  # type: ignore[union-attr]
         command = typer.main.get_command(app)
         command.name = cmd_name
-        command.params = [
-            parameter for parameter in command.params if parameter.name not in COMPLETION
-        ]
         if hasattr(
             command, "commands"
         ):  # a noun with verbs takes the shared options before the verb too
@@ -98,11 +101,16 @@ class Nouns(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Every noun with its help, without importing any."""
         with formatter.section(t("Commands")):
-            formatter.write_dl([(noun, t(text)) for noun, (_, text) in NOUNS.items()])
+            formatter.write_dl(
+                [
+                    *((noun, t(text)) for noun, (_, text) in NOUNS.items()),
+                    (HELP, t("The help of a command: voucher help round create.")),
+                ]
+            )
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = dict.fromkeys(NOUNS)  # type: ignore[assignment] # names only: for Typer's did-you-mean and shell completion
+        self.commands = dict.fromkeys((*NOUNS, HELP))  # type: ignore[assignment] # names only: for Typer's did-you-mean
 
 
 def _narrow(app: typer.Typer, verb: str) -> typer.Typer:
@@ -130,10 +138,28 @@ def _version(asked: bool) -> None:
         raise typer.Exit()
 
 
-VERSION = Annotated[
-    bool,
-    typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit."),
-]
+def _complete(param: typer.CallbackParam, asked: bool) -> None:
+    if asked:
+        from vouchercli.cli import completion  # asked for once in the life of a terminal
+
+        completion.install() if param.name == "install_completion" else completion.show()
+        raise typer.Exit
+
+
+def _only_root(flag: str, callback: Callable[..., None], text: str, *short: str) -> Any:
+    """An option of `voucher` itself, which does something else than a command."""
+    return Annotated[bool, typer.Option(flag, *short, callback=callback, is_eager=True, help=text)]
+
+
+OF_ROOT = {
+    "version": _only_root("--version", _version, "Show the version and exit.", "-V"),
+    "install_completion": _only_root(
+        "--install-completion", _complete, "Complete commands by TAB in this shell from now on."
+    ),
+    "show_completion": _only_root(
+        "--show-completion", _complete, "Show the script that --install-completion installs."
+    ),
+}
 
 
 def _root() -> Any:
@@ -152,7 +178,7 @@ def _root() -> Any:
         """
         _take_shared(ctx, **ctx.params)
 
-    declare(root, [*parameters({"version": VERSION} | PANEL)])
+    declare(root, [*parameters(OF_ROOT | PANEL)])
     app.callback()(root)
     command = typer.main.get_command(app)
     dress(command)
@@ -167,6 +193,10 @@ def main(args: Sequence[str] | None = None) -> int:
     speak(choose_language(arguments))
     _write_any_character()
     call = Call()
+    if COMPLETING in os.environ:
+        from vouchercli.cli import completion  # a shell asks what may come next
+
+        return completion.answer(_root(), {"obj": call})
     try:
         code = _run_to_exit_code(call, arguments)
         sys.stdout.flush()

@@ -72,7 +72,7 @@ PANEL = {
     ],
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")],
 }
-FLAGS = ("version", "dry_run", "yes", "verbose")
+FLAGS = ("version", "install_completion", "show_completion", "dry_run", "yes", "verbose")
 DEFAULTS: dict[str, Any] = {name: False if name in FLAGS else None for name in PANEL}
 
 # what lists may be cut down to
@@ -186,7 +186,7 @@ def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
 
 def verbs() -> typer.Typer:
     """The commands of a noun, a group also while it has but one; its help stands in `cli.main`."""
-    app = typer.Typer(rich_markup_mode=None)
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
     app.callback()(lambda: None)
     return app
 

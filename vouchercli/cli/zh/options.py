@@ -3,6 +3,12 @@
 TEXT = {
     "Consumer vouchers from draft to audit: templates, rounds, intake, money, reports. One SQLite file.": "消费券管理：从起草到审计。券模板、期次、导入、资金、报表，都在一个 SQLite 文件里。",
     "Show the version and exit.": "显示版本后退出。",
+    "Complete commands by TAB in this shell from now on.": "为当前 shell 安装 TAB 补全。",
+    "Show the script that --install-completion installs.": "显示 --install-completion 所安装的补全脚本。",
+    "completion for {shell} is installed in {path}; open a new terminal to use it": "{shell} 的补全已装入 {path}；重新打开终端后生效",
+    "this command was not started by bash, zsh or fish": "本命令不是由 bash、zsh 或 fish 启动的",
+    "run it in one of these shells": "请在其中一种 shell 中运行",
+    "The help of a command: voucher help round create.": "查看某个命令的帮助：voucher help round create。",
     "The database (else VOUCHER_DB, else voucher.db here).": "数据库文件（默认 VOUCHER_DB，否则为此处的 voucher.db）。",
     "The programme, when the file holds several.": "项目代码（文件中有多个项目时需要）。",
     "Language of all text (else the locale).": "界面语言（默认按系统语言）。",
