@@ -4,45 +4,53 @@ from __future__ import annotations
 
 import io
 import json
-import os
+import shlex
+import shutil
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from vouchercli.cli.language import language
 from vouchercli.cli.options import Call, command
 from vouchercli.errors import UsageFault
-from vouchercli.ops.demo.city import Step
-from vouchercli.ops.demo.story import tell
-from vouchercli.result import Outcome, say
+from vouchercli.ops.demo.story import DATABASE, tell
+from vouchercli.result import Outcome
+
+if TYPE_CHECKING:
+    from vouchercli.ops.demo.city import Step
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-DATABASE = "voucher.db"
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show all that every command prints.")
+]
 
 
 @dataclass(frozen=True)
 class InFolder:
     """Runs commands of `voucher` in a folder, on its own database whatever VOUCHER_DB says; unseen
-    when `is_quiet`.
+    when `is_quiet`, each with all it prints when `is_verbose`.
     """
 
     folder: Path
     is_quiet: bool
+    is_verbose: bool
+    program: str
 
-    def run(self, args: tuple[str, ...]) -> int:
-        """Print the command, run it, give its exit code."""
-        if self.is_quiet:
-            code, _, err = self._capture(args)
-            if code:
-                sys.stderr.write(err if code not in (0, 4) else "")
+    def run(self, step: Step) -> int:
+        """Run a command, show of it what the step wants shown, give its exit code."""
+        if not self.is_quiet and (self.is_verbose or step.show != "nothing"):
+            print(f"$ {step.command}", flush=True)
+        if not self.is_quiet and (self.is_verbose or step.show == "output"):
+            code = self._main(step.args)
+            print(flush=True)
             return code
-        print(f"\n$ {Step(args).command}", flush=True)
-        code = self._main(args)
-        sys.stdout.flush()
+        code, _, err = self._capture(step.args)
+        if code != step.exit:
+            sys.stderr.write(err)
         return code
 
     def ask(self, args: tuple[str, ...]) -> Any:
@@ -61,6 +69,17 @@ class InFolder:
             return main([*args, "--db", DATABASE, "--lang", language()])
 
 
+def _program() -> str:
+    """How this very program is called from here: `voucher`, or the way to it when the shell would
+    not find it by that name.
+    """
+    started = Path(sys.argv[0])
+    if started.name != "voucher":  # python -m vouchercli
+        return f"{shlex.quote(sys.executable)} -m vouchercli"
+    known = shutil.which("voucher")
+    return "voucher" if known and started.samefile(known) else shlex.quote(str(started))
+
+
 @command(app, "demo", epilog="Example: voucher demo demo-beijing --programme beijing-2020")
 def demo(
     call: Call,
@@ -74,6 +93,7 @@ def demo(
             "--scale", metavar="N", help="Draw the city at 1:N (Hangzhou: 100, 1000 or 10)."
         ),
     ] = None,
+    verbose: Verbose = False,
 ) -> Outcome:
     """Build a synthetic Hangzhou 2020 here and report on it."""
     if call.given.get("db"):
@@ -86,19 +106,5 @@ def demo(
     if isinstance(sys.stdout, io.TextIOWrapper):
         # commands and their talk stay in order, also in a pipe
         sys.stdout.reconfigure(line_buffering=True)
-    outcome = tell(
-        folder,
-        call.programme,
-        scale,
-        InFolder(folder, call.output != "table"),
-        dry_run=call.dry_run,
-    )
-    if os.environ.get("VOUCHER_DB"):
-        return replace(
-            outcome,
-            says=(
-                *outcome.says,
-                say("VOUCHER_DB is set: unset it first, or these commands use that database."),
-            ),
-        )
-    return outcome
+    runner = InFolder(folder, call.output != "table", verbose, _program())
+    return tell(folder, call.programme, scale, runner, dry_run=call.dry_run)

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from vouchercli.formats.configs import locate
 from vouchercli.ops.setup import configs
 from vouchercli.rules import staff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from vouchercli.ops.demo.claims import Coupon
     from vouchercli.result import Message
     from vouchercli.rules.programmes import Programme
 
 
+Show = Literal["output", "command", "nothing"]
+
+
 @dataclass(frozen=True)
 class Step:
-    """One command of the story and the exit code it must end with."""
+    """One command of the story, the exit code it must end with, and what is shown of it."""
 
     args: tuple[str, ...]
     exit: int = 0
+    show: Show = "command"
 
     @property
     def command(self) -> str:
@@ -41,6 +45,11 @@ def step(command: str, *more: str, exit_code: int = 0) -> Step:
 def maker(command: str, *more: str, now: str, exit_code: int = 0) -> Step:
     """A command of chen, the maker of the programme."""
     return step(command, *more, "--actor", "chen", "--now", now, exit_code=exit_code)
+
+
+def unseen(steps: Iterable[Step]) -> list[Step]:
+    """The steps, none of which is shown: the work of an earlier round once more."""
+    return [replace(each, show="nothing") for each in steps]
 
 
 def shipped(code: str) -> Programme:

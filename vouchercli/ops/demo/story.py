@@ -4,6 +4,7 @@ compare with what was published.
 
 from __future__ import annotations
 
+import shlex
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 CITIES: dict[str, City] = {city.programme: city for city in (hangzhou.CITY, beijing.CITY)}
 ZONE = "Asia/Shanghai"
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
-LABEL = "SYNTHETIC.txt"
+LABEL, DATABASE = "SYNTHETIC.txt", "voucher.db"
 NOTICE = (
     "合成数据，并非真实业务数据：由 voucher demo 生成，仅按已公布的合计数校准，"
     "不能作为任何证据。商户、居民、订单均为虚构。\n"
@@ -33,11 +34,15 @@ NOTICE = (
 
 class Runner(Protocol):
     """Runs command lines of `voucher` in the demo's folder. The command line provides it, because
-    operations do not parse command lines.
+    operations do not parse command lines. `program` is what runs them outside the folder.
     """
 
-    def run(self, args: tuple[str, ...]) -> int:
-        """Run one command for people to see; its exit code."""
+    @property
+    def program(self) -> str:
+        """What starts `voucher`."""
+
+    def run(self, step: Step) -> int:
+        """Run one command and show what the step wants shown; its exit code."""
 
     def ask(self, args: tuple[str, ...]) -> Any:
         """Run one command unseen; its JSON `data`."""
@@ -75,7 +80,9 @@ def tell(
         "leverage": leverage,
     }
     return Outcome(
-        data=data, tables=_comparison(leverage, scale), says=_farewell(city, scale, folder)
+        data=data,
+        tables=_comparison(leverage, scale),
+        says=_farewell(city, scale, f"{runner.program} --db {shlex.quote(str(folder / DATABASE))}"),
     )
 
 
@@ -90,16 +97,19 @@ def _announce(folder: Path, steps: tuple[Step, ...]) -> Outcome:
     )
 
 
-def _farewell(city: City, scale: int, folder: Path) -> tuple[Message, ...]:
-    """What the figures are not, what was assumed, what to try next."""
+def _farewell(city: City, scale: int, program: str) -> tuple[Message, ...]:
+    """What the figures are not, what was assumed, what to try next: commands that work as they
+    stand, from the folder the demo was started in.
+    """
     return (
         say(
             "The data of this demo is SYNTHETIC, drawn at 1:{scale}. It is evidence of nothing.",
             scale=scale,
         ),
         *city.assumptions,
-        say("Try next: cd {folder}", folder=str(folder)),
-        *(say("  {command}", command=command) for command in city.try_next),
+        say("The other rounds were put up like the first: --verbose shows every command."),
+        say("Try next:"),
+        *(say("  {command}", command=f"{program} {command}") for command in city.try_next),
     )
 
 
@@ -155,7 +165,7 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 
 
 def _run(step: Step, runner: Runner) -> None:
-    code = runner.run(step.args)
+    code = runner.run(step)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     if code != step.exit:
