@@ -1,8 +1,9 @@
 # Every target sets itself up: all it needs is make and Python >= 3.11 (name one with PYTHON=...).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench wheel clean
+.PHONY: help demo test test-slow coverage lint bench wheel clean
 
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 DEMO ?= demo
 PROGRAMME ?= hangzhou-2020
 JOBS ?= 2
@@ -15,35 +16,39 @@ unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
-.venv/.made: pyproject.toml constraints.txt scripts/make-venv
-	@PYTHON='$(PYTHON)' sh scripts/make-venv
+$(VENV)/.made: pyproject.toml constraints.txt scripts/make-venv
+	@PYTHON='$(PYTHON)' VENV='$(VENV)' sh scripts/make-venv
 
-demo: .venv/.made  ## Hangzhou 2020 at 1:100, from an empty folder to the leverage report (kept in demo/)
+demo: $(VENV)/.made  ## Hangzhou 2020 at 1:100, from an empty folder to the leverage report (kept in demo/)
 	@if [ -e '$(DEMO)' ]; then rm -rf '$(DEMO).old' && mv '$(DEMO)' '$(DEMO).old' && echo 'the earlier $(DEMO) is now $(DEMO).old' >&2; fi
 	@$(BIN)/voucher demo '$(DEMO)' --programme '$(PROGRAMME)'
 
-test: .venv/.made  ## the tests, under two minutes on two cores
+test: $(VENV)/.made  ## the tests, under two minutes on two cores
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-test-slow: .venv/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
+test-slow: $(VENV)/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
 	$(BIN)/python -m pytest -m slow
 
-lint: .venv/.made  ## ruff, mypy --strict, and who may import whom
+# What processes of the tests run is not counted.
+coverage: $(VENV)/.made  ## the same tests with branch coverage, which may not fall below its floor
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term:skip-covered
+
+lint: $(VENV)/.made  ## ruff, mypy --strict, and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
 # DuckDB is a peer, not a need: where it cannot be had, the table goes without it.
-bench: .venv/.made  ## imports, reports and starts beside their peers, into bench/RESULTS.md (ROWS=1000000, TURNS=3)
+bench: $(VENV)/.made  ## imports, reports and starts beside their peers, into bench/RESULTS.md (ROWS=1000000, TURNS=3)
 	@$(BIN)/python -c 'import duckdb' 2>/dev/null \
 		|| $(BIN)/python -m pip install --quiet -c constraints.txt duckdb 2>/dev/null \
 		|| uv pip install --quiet --python $(BIN)/python -c constraints.txt duckdb 2>/dev/null || echo 'without DuckDB' >&2
 	$(BIN)/python bench/run.py --rows $(ROWS) --turns $(TURNS)
 
-wheel: .venv/.made  ## dist/vouchercli-*.whl
+wheel: $(VENV)/.made  ## dist/vouchercli-*.whl
 	$(BIN)/python -m build --no-isolation --wheel
 
 clean:  ## remove what make made (not demo/)
-	rm -rf .venv .venv.log .venv.cache dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* .venv.log .venv.cache .coverage .coverage.* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find vouchercli tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,6 +8,7 @@ been refused in another.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     Once = Callable[[object, Callable[[], object]], None]
     Start = Callable[..., Any]  # processes.started
 
+
+# The machine's own language and settings are not the tests': neither here nor in their processes.
+for name in [*os.environ]:
+    if name.startswith(("VOUCHER_", "LC_", "LANG")):
+        del os.environ[name]
 
 EVERY_COMMAND = {
     "programme approve",
@@ -188,10 +194,8 @@ class Ran:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, without the machine's locale and settings."""
+    """An empty folder to work in, at a fixed moment."""
     monkeypatch.chdir(tmp_path)
-    for name in ("VOUCHER_DB", "VOUCHER_LANG", "VOUCHER_ACTOR", "LC_ALL", "LC_MESSAGES", "LANG"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VOUCHER_NOW", "2020-03-20T09:00:00+08:00")
     monkeypatch.setenv("COLUMNS", "80")
     return tmp_path

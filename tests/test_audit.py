@@ -162,7 +162,7 @@ FIELDS = {
     "at": "at + 1",
     "entered_at": "entered_at - 60",
     "actor": "'mei'",
-    "os_user": "'nobody'",
+    "os_user": "'somebody else'",
     "deed": "'round.reject'",
     "subject": "'r2'",
     "detail": "json_set(detail, '$.after.state', 'draft')",

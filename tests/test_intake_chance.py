@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -48,7 +49,8 @@ def fresh(here: Path) -> None:
 
 
 def facts(here: Path) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(here / "voucher.db") as db:
+    # closed at once: `fresh` replaces the file and its WAL
+    with closing(sqlite3.connect(here / "voucher.db")) as db:
         return db.execute(FACTS).fetchall()
 
 

@@ -107,7 +107,7 @@ def test_check_names_what_was_tampered_with(city: Any, here: Path) -> None:
     db.execute("UPDATE rounds SET claimed = 4")
     db.execute("UPDATE claim_totals SET claims = 9")
     db.execute("DROP TRIGGER audit_never_changes")
-    db.execute("UPDATE audit SET actor = 'nobody' WHERE audit_id = 2")
+    db.execute("UPDATE audit SET actor = 'somebody else' WHERE audit_id = 2")
     db.commit()
     db.close()
     ran = voucher("check", "-o", "json", expect=5)
