@@ -1,6 +1,6 @@
 # Every target sets itself up: all it needs is make and Python >= 3.11 (name one with PYTHON=...).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench wheel clean
+.PHONY: help demo test test-slow lint docs bench wheel clean
 
 BIN := .venv/bin
 DEMO ?= demo
@@ -33,6 +33,9 @@ lint: .venv/.made  ## ruff, mypy --strict, and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+docs: .venv/.made  ## docs/commands.md and the manual page, written by the program itself
+	$(BIN)/python scripts/make-reference
 
 # DuckDB is a peer, not a need: where it cannot be had, the table goes without it.
 bench: .venv/.made  ## imports, reports and starts beside their peers, into bench/RESULTS.md (ROWS=1000000, TURNS=3)
