@@ -34,8 +34,9 @@ lint: .venv/.made  ## ruff, mypy --strict, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-docs: .venv/.made  ## docs/commands.md and the manual page, written by the program itself
+docs: .venv/.made  ## docs/commands.md, the manual page and the pictures, written by the program itself
 	$(BIN)/python scripts/make-reference
+	$(BIN)/python scripts/make-pictures
 
 # DuckDB is a peer, not a need: where it cannot be had, the table goes without it.
 bench: .venv/.made  ## imports, reports and starts beside their peers, into bench/RESULTS.md (ROWS=1000000, TURNS=3)

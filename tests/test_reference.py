@@ -1,4 +1,6 @@
-"""docs/commands.md, docs/commands.zh.md, and the manual page are what `make docs` writes; the manual page is judged by groff."""
+"""docs/commands.md, docs/commands.zh.md, the manual page and the pictures are what the scripts of
+`make docs` write; the manual page is judged by groff.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,11 @@ import re
 import runpy
 import shutil
 import subprocess
+from collections import defaultdict
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from conftest import EVERY_COMMAND
@@ -17,6 +21,8 @@ from conftest import EVERY_COMMAND
 ROOT = Path(__file__).resolve().parents[1]
 MANUAL = ROOT / "docs" / "voucher.1"
 REFERENCE = ("commands.md", "commands.zh.md", "voucher.1")
+PICTURES = ("leverage.svg", "leverage.zh.svg")
+ALLOWED = {"http://www.w3.org/2000/svg"}  # the name of the format, which nobody loads
 
 
 def script(name: str) -> dict[str, Any]:
@@ -101,3 +107,38 @@ def test_groff_and_man_read_the_manual_page_without_a_warning(tmp_path: Path) ->
     bad = tmp_path / "bad.1"
     bad.write_text(MANUAL.read_text("utf-8") + ".NOSUCH request\n", "utf-8")
     assert "NOSUCH" in complaints(bad)
+
+
+# ---------------------------------------------------------------- the pictures
+
+
+def lines_shown(svg: str) -> list[str]:
+    """The texts of a picture, line by line."""
+    lines: dict[float, list[str]] = defaultdict(list)
+    for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text"):
+        lines[float(element.attrib["y"])].append(element.text or "")
+    return [" ".join(words) for _, words in sorted(lines.items())]
+
+
+def test_the_pictures_show_what_the_report_of_the_demo_prints(tmp_path: Path) -> None:
+    made = script("make-pictures")
+    made["build_demo"](tmp_path / "demo")
+    drawn = made["pictures"](tmp_path / "demo")
+    assert {path.name for path in drawn} == set(PICTURES)
+    for path, svg in drawn.items():
+        assert lines_shown(path.read_text("utf-8")) == lines_shown(svg), (
+            f"{path.name} is not what the report shows; run this command: make docs"
+        )
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_whole_in_itself(name: str) -> None:
+    svg = (ROOT / "docs" / "images" / name).read_text("utf-8")
+    assert set(re.findall(r"\w+://[^\s\"')]+", svg)) == ALLOWED
+    assert "@font-face" not in svg and "<script" not in svg
+    ids = re.findall(r'\bid="([^"]+)"', svg)
+    assert len(ids) == len(set(ids)) and all(each.startswith("leverage-") for each in ids)
+    assert set(re.findall(r"url\(#([^)]+)\)", svg)) <= set(ids)
+    shown = lines_shown(svg)
+    assert "voucher report leverage" in {line.replace("\xa0", " ") for line in shown}
+    assert any(line.endswith("10.66 9.66 4.70") for line in shown)
