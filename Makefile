@@ -1,6 +1,6 @@
 # Every target sets itself up: all it needs is make and Python >= 3.11 (name one with PYTHON=...).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint docs bench wheel clean
+.PHONY: help demo test test-slow lint bench wheel clean
 
 BIN := .venv/bin
 DEMO ?= demo
@@ -34,6 +34,7 @@ lint: .venv/.made  ## ruff, mypy --strict, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+.PHONY: docs
 docs: .venv/.made  ## docs/commands.md, the manual page and the pictures, written by the program itself
 	$(BIN)/python scripts/make-reference
 	$(BIN)/python scripts/make-pictures
