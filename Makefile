@@ -39,6 +39,11 @@ lint: $(VENV)/.made  ## ruff, mypy --strict, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+.PHONY: docs
+docs: .venv/.made  ## docs/commands.md, the manual page and the pictures, written by the program itself
+	$(BIN)/python scripts/make-reference
+	$(BIN)/python scripts/make-pictures
+
 # DuckDB is a peer, not a need: where it cannot be had, the table goes without it.
 bench: $(VENV)/.made  ## imports, reports and starts beside their peers, into bench/RESULTS.md (ROWS=1000000, TURNS=3)
 	@$(BIN)/python -c 'import duckdb' 2>/dev/null \

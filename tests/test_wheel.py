@@ -100,6 +100,7 @@ def test_the_wheel_holds_the_configs_and_the_schema(wheel: Path) -> None:
     assert shipped
     assert set(shipped) <= set(names)
     assert "vouchercli/store/schema/001_initial.sql" in names
+    assert any(name.endswith(".data/data/share/man/man1/voucher.1") for name in names)
     assert [name for name in names if "tests/" in name or name.endswith((".pyc", ".db"))] == []
 
 
@@ -115,6 +116,7 @@ def test_shipped_configs_work_from_an_installed_wheel_in_any_folder(
     assert where.startswith(str(installed.parents[1])), "the installed package is the one that runs"
     listed = done(installed, "programme", "list", "--shipped", cwd=tmp_path)
     assert "hangzhou-2020" in listed and "beijing-2020" in listed and "hangzhou-2009" in listed
+    assert (installed.parents[1] / "share" / "man" / "man1" / "voucher.1").is_file()
     done(installed, "init", cwd=tmp_path)
     done(installed, "programme", "load", "hangzhou-2020", cwd=tmp_path)
     done(installed, "template", "add", "universal-5x10", cwd=tmp_path)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 GLOSSARY = ROOT / "docs" / "glossary.md"
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (*sorted(ROOT.glob("README*.md")), *sorted((ROOT / "docs").glob("*.md")))
 LABEL = re.compile(r"`([^`]+)`")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 RETIRED = "## Retired words"
