@@ -40,7 +40,7 @@ lint: $(VENV)/.made  ## ruff, mypy --strict, and who may import whom
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: docs
-docs: .venv/.made  ## docs/commands.md, the manual page and the pictures, written by the program itself
+docs: $(VENV)/.made  ## docs/commands.md, the manual page and the pictures, written by the program itself
 	$(BIN)/python scripts/make-reference
 	$(BIN)/python scripts/make-pictures
 
