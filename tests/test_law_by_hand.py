@@ -225,8 +225,18 @@ def test_fen_are_written_as_yuan(fen: int, text: str, with_commas: str) -> None:
 
 @pytest.mark.parametrize(
     ("numerator", "denominator", "whole"),
-    [(5, 2, 3), (-5, 2, -3), (5, -2, -3), (-5, -2, 3), (4, 3, 1), (49, 100, 0), (50, 100, 1)]
-    + [(0, 7, 0), (-49, 100, 0), (-1, 3, 0)],
+    [
+        (5, 2, 3),
+        (-5, 2, -3),
+        (5, -2, -3),
+        (-5, -2, 3),
+        (4, 3, 1),
+        (49, 100, 0),
+        (50, 100, 1),
+        (0, 7, 0),
+        (-49, 100, 0),
+        (-1, 3, 0),
+    ],
 )
 def test_a_half_is_rounded_away_from_zero(numerator: int, denominator: int, whole: int) -> None:
     assert money.half_up(numerator, denominator) == whole

@@ -323,8 +323,9 @@ def test_a_row_is_the_same_only_when_it_says_the_same(
     change: dict[str, Any], ruling: Ruling
 ) -> None:
     one = pay("T1", FIRST_PAY)
-    assert rule("forfeits", one, one._replace(**change)) == [Ruling(after_fen=1000, vouchers=1)] + [
-        ruling
+    assert rule("forfeits", one, one._replace(**change)) == [
+        Ruling(after_fen=1000, vouchers=1),
+        ruling,
     ]
 
 
