@@ -8,8 +8,12 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import PROGRAMME
 from test_allocations import DAY, START, world
+from test_applications import HEADER as APPLICATIONS
 from test_applications import LIST, put
+from test_claims import HEADER as CLAIMS
+from test_redemptions import HEADER as REDEMPTIONS
 from test_redemptions import PAY, take_in, total
 
 from vouchercli.rules import times
@@ -233,3 +237,115 @@ def test_a_resident_counts_as_a_user_while_one_payment_stands(city: City, here: 
         "2020-03-27 13:00:00": (1, "0.3333"),
     }
     assert {moment: users(moment) for moment in moments} == moments
+
+
+# ---------------------------------------------------------------- two programmes in one file
+
+
+@pytest.fixture
+def two(city: City, here: Path, voucher: Any, once: Any) -> Any:
+    """The town with its three claims beside a village of the same shape: round v1 (5 packs), claims
+    V1 and V2, the same merchants and some of the same residents; one payment in each.
+    """
+    once("two programmes", lambda: build_two(city(), here))
+    return voucher
+
+
+def build_two(voucher: Any, here: Path) -> None:
+    take_in(voucher, here, PAY, name="town.csv", expect=0)
+    village = PROGRAMME.replace("programme: town", "programme: village")
+    voucher("programme", "load", put(here, "v.yaml", village.replace("POLICY", "pro_rata")))
+    there = ("--programme", "village")
+    terms = ("--template", "pack", "--packs", "5", "--closes-at", "2020-03-28 08:00")
+    for words in (
+        ("create", "v1", *terms, "--opens-at", "2020-03-27 08:00", "--actor", "mei"),
+        ("submit", "v1", "--actor", "mei"),
+        ("approve", "v1", "--actor", "lin"),
+        ("open", "v1", "--actor", "mei", "--now", "2020-03-27 08:00"),
+    ):
+        voucher("round", *words, *there)
+    rows = "V1,v1,330102199001010011,2020-03-27 08:00:05\nV2,v1,7,2020-03-27 08:00:06\n"
+    voucher("claim", "import", put(here, "v.csv", CLAIMS + rows), *there)
+    rows = "W1,pay,V1,1,M1,2020-03-27 09:30:00,60,0,10,\n"
+    voucher("redemption", "import", put(here, "village.csv", REDEMPTIONS + rows), *there)
+
+
+def rows_of(voucher: Any, *words: str, programme: str) -> list[dict[str, Any]]:
+    """The rows of a list or report of one programme."""
+    data = voucher(*words, "--programme", programme, "-o", "json").data
+    return next(value for value in (data.get("rows"), *data.values()) if isinstance(value, list))
+
+
+def test_each_programme_lists_and_reports_its_own(two: Any) -> None:
+    def column(key: str, *words: str) -> dict[str, list[Any]]:
+        return {
+            programme: [row[key] for row in rows_of(two, *words, programme=programme)]
+            for programme in ("town", "village")
+        }
+
+    assert column("claim_no", "claim", "list") == {
+        "town": ["C1", "C2", "C3"],
+        "village": ["V1", "V2"],
+    }
+    assert column("transaction_no", "redemption", "list") == {"town": ["T1"], "village": ["W1"]}
+    assert column("round", "round", "list") == {"town": ["r1"], "village": ["v1"]}
+    assert column("round", "report", "rounds") == {"town": ["r1"], "village": ["v1"]}
+    assert column("claimed", "report", "rounds") == {"town": [3], "village": [2]}
+    assert column("base_fen", "report", "leverage") == {"town": [4_500], "village": [6_000]}
+    assert column("key", "report", "leverage", "--by", "merchant") == {
+        "town": ["M1"],
+        "village": ["M1"],
+    }
+    assert column(
+        "base_fen", "report", "leverage", "--by", "merchant", "--as-of", "2020-03-27 10:00"
+    ) == {
+        "town": [4_500],
+        "village": [6_000],
+    }
+    files = column("file", "batch", "list")
+    assert files["town"] == ["town.csv", "claims.csv", "merchants.csv"]
+    assert files["village"] == ["village.csv", "v.csv", "merchants.csv"]
+    two("check")
+
+
+def test_a_file_of_one_programme_knows_nothing_of_the_other(two: Any, here: Path) -> None:
+    there = ("--programme", "village", "-o", "json")
+    # a claim's number is taken in every programme, its round and its voucher in one only
+    text = CLAIMS + "C1,v1,8,2020-03-27 08:00:01\nX,r1,8,2020-03-27 08:00:01\n"
+    data = two("claim", "import", put(here, "x.csv", text), *there, expect=4).data
+    assert data["reasons"] == {"claim_reused": 1, "unknown_round": 1}
+    text = REDEMPTIONS + "W2,pay,C2,1,M1,2020-03-27 09:30:00,60,0,10,\n"
+    data = two("redemption", "import", put(here, "y.csv", text), *there, expect=4).data
+    assert data["reasons"] == {"unknown_claim": 1}
+    again = two("batch", "retry", str(data["batch"]), "-o", "json", expect=4).data
+    assert again["reasons"] == {"unknown_claim": 1}
+    assert [row["claim_no"] for row in rows_of(two, "claim", "list", programme="town")] == [
+        "C1",
+        "C2",
+        "C3",
+    ]
+    two("check")
+
+
+def test_lists_and_applications_belong_to_one_programme(two: Any, here: Path) -> None:
+    there = ("--programme", "village")
+    here_ = ("--programme", "town")
+    two("eligibility", "import", put(here, "e.csv", LIST + "1,medics\n2,medics\n"), *here_)
+    listed = two(
+        "eligibility", "import", put(here, "f.csv", LIST + "2,medics\n"), *there, "-o", "json"
+    )
+    assert (listed.data["accepted"], listed.data["duplicate"]) == (1, 0)
+    for code, where in (("r1", here_), ("v1", there)):
+        text = APPLICATIONS + f"A1,{code},1,2020-03-27 09:00:00,,\n"
+        two("application", "import", put(here, f"{code}.csv", text), *where)
+    for programme, residents in (("town", 2), ("village", 1)):
+        data = two("eligibility", "list", "--programme", programme, "-o", "json").data
+        assert data["groups"] == [{"group": "medics", "residents": residents}]
+        assert len(rows_of(two, "application", "list", programme=programme)) == 1
+    ran = two("round", "allocate", "v1", *there, "--now", "2020-03-27 09:05", "-o", "json")
+    assert ran.data["granted"] == 1
+    # a pack of the village stands on the village's file alone
+    two("batch", "undo", "8", "--yes")
+    refused = two("batch", "undo", "9", "--yes", "-o", "json", expect=3)
+    assert refused.json["problems"][0]["code"] == "batch_built_upon"
+    two("check")
