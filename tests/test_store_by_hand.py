@@ -4,6 +4,7 @@ commands, and by asking its tables.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 from conftest import PROGRAMME
 from test_allocations import DAY, START, world
 from test_applications import HEADER as APPLICATIONS
-from test_applications import LIST, put
+from test_applications import LIST, drafted, put
 from test_claims import HEADER as CLAIMS
 from test_redemptions import HEADER as REDEMPTIONS
 from test_redemptions import PAY, take_in, total
@@ -349,3 +350,191 @@ def test_lists_and_applications_belong_to_one_programme(two: Any, here: Path) ->
     refused = two("batch", "undo", "9", "--yes", "-o", "json", expect=3)
     assert refused.json["problems"][0]["code"] == "batch_built_upon"
     two("check")
+
+
+# ---------------------------------------------------------------- what a reject says
+
+
+def details(here: Path, batch: int) -> dict[int, tuple[str, dict[str, Any]]]:
+    """Line -> (reason, the figures that explain it) of a batch's rejects."""
+    rows = ask(here, "SELECT line, reason, detail FROM rejects WHERE batch_id = ?", batch)
+    return {line: (reason, json.loads(detail)) for line, reason, detail in rows}
+
+
+def test_a_rejected_payment_is_explained_by_its_figures(city: City, here: Path) -> None:
+    voucher = city("pro_rata")
+    voucher("merchant", "suspend", "M2", "--from", "2020-03-28", "--reason", "inquiry")
+    part = "R0,refund,C1,1,M1,2020-03-27 10:00:00,20,0,4.44,T1"
+    take_in(voucher, here, PAY, part, name="a.csv", expect=0)
+    at_nine, at_ten = 1_585_270_800, 1_585_274_400
+    row = {"coupon_no": 2, "merchant_no": "M1", "paid_at": at_nine, "base_fen": 5000}
+    row |= {"subsidy_fen": 1000, "limit": 2}
+    first = {"claim_no": "C1", "claimed_at": 1_585_267_201, "expires_at": 1_585_872_001}
+    other = {"claim_no": "C2", "claimed_at": 1_585_267_202, "expires_at": 1_585_872_002}
+    forty, two_thousand = {"threshold_fen": 4000}, {"threshold_fen": 200_000}
+    tens = {**forty, "expected_fen": 1000}
+    back = {**row, "coupon_no": 1, "paid_at": at_ten, "base_fen": 2500, "refund_of": "T1"}
+    paid = {"paid_fen": 4500, "left_fen": 2500}
+    cases: list[tuple[str, str, dict[str, Any]]] = [
+        ("pay,C9,2,M1,2020-03-27 09:00:00,50,0,10,", "unknown_claim", {**row, "claim_no": "C9"}),
+        (
+            "pay,C1,9,M1,2020-03-27 09:00:00,50,0,10,",
+            "unknown_coupon",
+            {**row, **first, "coupon_no": 9},
+        ),
+        (
+            "pay,C1,2,M9,2020-03-27 09:00:00,50,0,10,",
+            "unknown_merchant",
+            {**row, **first, **tens, "merchant_no": "M9"},
+        ),
+        (
+            "pay,C1,2,M2,2020-03-28 00:00:00,50,0,10,",
+            "merchant_suspended",
+            {**row, **first, **tens, "merchant_no": "M2", "paid_at": 1_585_324_800},
+        ),
+        (
+            "pay,C1,4,M1,2020-03-27 09:00:00,3000,0,200,",
+            "subsidy_mismatch",
+            {
+                **row,
+                **first,
+                **two_thousand,
+                "coupon_no": 4,
+                "base_fen": 300_000,
+                "subsidy_fen": 20_000,
+                "expected_fen": 30_000,
+            },
+        ),
+        (
+            "pay,C1,1,M1,2020-03-27 09:00:00,39.99,0,10,",
+            "below_threshold",
+            {**row, **first, **tens, "coupon_no": 1, "base_fen": 3999},
+        ),
+        # the number of the payment that holds the voucher
+        (
+            "pay,C1,1,M1,2020-03-27 10:00:00,50,0,10,",
+            "already_redeemed",
+            {**row, **first, **tens, "coupon_no": 1, "paid_at": at_ten, "transaction_no": "T1"},
+        ),
+        (
+            "refund,C1,1,M1,2020-03-27 10:00:00,25,0,10,T1",
+            "subsidy_mismatch",
+            {**back, **first, **forty, **paid},
+        ),
+        (
+            "refund,C1,1,M1,2020-03-27 10:00:00,25.01,0,10,T1",
+            "refund_too_large",
+            {**back, **first, **forty, **paid, "base_fen": 2501},
+        ),
+        (
+            "refund,C1,2,M1,2020-03-27 10:00:00,25,0,10,T1",
+            "refund_without_payment",
+            {**back, **first, **forty, "coupon_no": 2},
+        ),
+        (
+            "refund,C2,1,M1,2020-03-27 10:00:00,25,0,10,T1",
+            "refund_without_payment",
+            {**back, **other, **forty},
+        ),
+    ]
+    text = [f"X{line},{case[0]}" for line, case in enumerate(cases, 2)]
+    batch = take_in(voucher, here, *text, name="b.csv", expect=4)["batch"]
+    assert details(here, batch) == {
+        line: (reason, {"transaction_no": f"X{line}", **figures})
+        for line, (_, reason, figures) in enumerate(cases, 2)
+    }
+
+
+def test_a_rejected_claim_is_explained_by_its_round(city: City, here: Path) -> None:
+    voucher = city()
+    nine, opens_at, closes_at = 1_585_270_800, 1_585_267_200, 1_585_353_600
+    terms = {"round": "r1", "state": "open", "opens_at": opens_at, "closes_at": closes_at}
+    terms |= {"packs": 10, "limit": 1}
+    rows = [
+        "X2,nowhere,1,2020-03-27 09:00:00",
+        "X3,r1,1,2020-03-27 07:59:59",
+        "X4,r1,1,2020-03-28 08:00:00",
+        "X5,r1,330102199001010011,2020-03-27 09:00:00",
+        *(f"Y{number},r1,y{number},2020-03-27 09:00:0{number}" for number in range(8)),
+    ]
+    put(here, "c.csv", CLAIMS + "\n".join(rows) + "\n")
+    batch = voucher("claim", "import", "c.csv", "-o", "json", expect=4).data["batch"]
+    assert details(here, batch) == {
+        2: ("unknown_round", {"claim_no": "X2", "round": "nowhere", "claimed_at": nine}),
+        3: ("before_opening", {**terms, "claim_no": "X3", "claimed_at": opens_at - 1}),
+        4: ("after_closing", {**terms, "claim_no": "X4", "claimed_at": closes_at}),
+        5: ("resident_limit", {**terms, "claim_no": "X5", "claimed_at": nine}),
+        13: ("over_quota", {**terms, "claim_no": "Y7", "claimed_at": nine + 7}),
+    }
+
+
+def test_a_rejected_application_is_explained_by_its_registration(city: City, here: Path) -> None:
+    voucher = city(with_claims=False)
+    drafted(voucher, "lots", "--mode", "lottery", "--registration-opens", "2020-03-25 09:00")
+    drafted(voucher, "booked", "--registration-opens", "2020-03-28 08:00")
+    day = 86_400
+    march_25 = 1_585_098_000  # 9:00
+    first_come = {"state": "open", "group": "", "opens_at": 1_585_267_200}
+    first_come |= {"closes_at": 1_585_267_200 + day}
+    lottery = {"state": "approved", "group": "", "opens_at": march_25}
+    lottery |= {"closes_at": march_25 + 4 * day - 3600}
+    booked = {"state": "approved", "group": "", "opens_at": 1_585_267_200 + day}
+    booked |= {"closes_at": 1_585_267_200 + 3 * day}
+    cases = [
+        ("r1", "2020-03-27 07:59:59", "before_registration", 1_585_267_199, first_come),
+        ("r1", "2020-03-28 08:00:00", "after_registration", 1_585_353_600, first_come),
+        ("lots", "2020-03-25 08:59:59", "before_registration", march_25 - 1, lottery),
+        ("lots", "2020-03-29 08:00:00", "after_registration", 1_585_440_000, lottery),
+        ("booked", "2020-03-28 07:59:59", "before_registration", 1_585_353_599, booked),
+        ("nowhere", "2020-03-28 07:59:59", "unknown_round", 1_585_353_599, {}),
+    ]
+    rows = [f"A{line},{case[0]},1,{case[1]},,\n" for line, case in enumerate(cases, 2)]
+    put(here, "a.csv", APPLICATIONS + "".join(rows))
+    batch = voucher("application", "import", "a.csv", "-o", "json", expect=4).data["batch"]
+    assert details(here, batch) == {
+        line: (reason, {**terms, "application_no": f"A{line}", "round": code, "applied_at": at})
+        for line, (code, _, reason, at, terms) in enumerate(cases, 2)
+    }
+
+
+# ---------------------------------------------------------------- what stands on what
+
+
+def test_applications_are_undone_unless_packs_were_granted_for_them(city: City, here: Path) -> None:
+    voucher = city(with_claims=False)
+    drafted(voucher, "later")
+    voucher("round", "open", "later", "--now", "2020-03-29 08:00")
+    rows = {
+        "first.csv": "A1,r1,1,2020-03-27 09:00:00,,\nA2,r1,2,2020-03-27 09:00:01,,\n",
+        "second.csv": "B1,later,1,2020-03-29 09:00:00,,\n",
+        "third.csv": "A3,r1,1,2020-03-27 09:00:02,,\n",  # resident 1 has a pack of r1 by then
+    }
+    batches = [
+        voucher("application", "import", put(here, name, APPLICATIONS + text), "-o", "json").data[
+            "batch"
+        ]
+        for name, text in rows.items()
+    ]
+    voucher("round", "allocate", "r1", "--now", "2020-03-27 09:05")
+    refused = voucher("batch", "undo", str(batches[0]), "--yes", "-o", "json", expect=3)
+    assert refused.json["problems"][0]["code"] == "batch_built_upon"
+    # neither the application of another round nor the one that got nothing holds a pack
+    voucher("batch", "undo", str(batches[1]), "--yes")
+    voucher("batch", "undo", str(batches[2]), "--yes")
+    assert [row[0] for row in ask(here, "SELECT application_no FROM applications")] == ["A1", "A2"]
+
+
+def test_packs_that_come_in_files_are_numbered_by_resident(city: City, here: Path) -> None:
+    voucher = city(with_claims=False)
+    with sqlite3.connect(here / "voucher.db") as db:
+        db.execute("UPDATE rounds SET per_resident = 3")
+    files = ["A,r1,1,08:00:03\nB,r1,1,08:00:02\nC,r1,2,08:00:01\n", "D,r1,1,08:00:04\n"]
+    for number, text in enumerate(files):
+        rows = CLAIMS + text.replace(",08:", ",2020-03-27 08:")
+        voucher("claim", "import", put(here, f"{number}.csv", rows))
+    assert ask(here, "SELECT claim_no, pack_no FROM claims ORDER BY claim_no") == [
+        ("A", 2),
+        ("B", 1),
+        ("C", 1),
+        ("D", 3),
+    ]
