@@ -517,6 +517,8 @@ def test_hours_beyond_a_day_are_refused(text: str) -> None:
 )
 def test_a_weekday_is_read_by_name_or_number(text: str | int, day: int) -> None:
     assert scope.parse_weekday(text) == day
+    week = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    assert [scope.parse_weekday(name) for name in week] == [1, 2, 3, 4, 5, 6, 7]
 
 
 @pytest.mark.parametrize(
