@@ -656,6 +656,25 @@ def test_a_run_holds_numbers_without_a_gap(db: sqlite3.Connection) -> None:
     assert [row[0] for row in db.execute("SELECT first_id FROM redemption_runs")] == [5]
 
 
+@pytest.mark.parametrize("long_run", [0, 1 << 40])
+def test_a_number_is_known_by_its_key_whatever_its_last_bits(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, long_run: int
+) -> None:
+    pytest.importorskip("numpy")
+    monkeypatch.setattr(transaction_numbers, "LONG_RUN", long_run)
+    numbers = ("16777215", "33554431", "16777216", "0", "x")  # 2**24 - 1, 2**25 - 1, 2**24
+    for number, text in enumerate(numbers, 1):
+        db.execute(PAYMENT, (number, text, number, 1, 1, 0, 1, None))
+    transaction_numbers.keep_written(db, 1, 0)
+    for number, text in enumerate(numbers, 1):
+        transaction_numbers.find_standing(db, [text, "none of them"])
+        assert [row[0] for row in db.execute("SELECT redemption_id FROM standing_numbers")] == [
+            number
+        ]
+    assert transaction_numbers.key("9994294967295") == 2**32 - 1
+    assert transaction_numbers.key("4294967296") == 0
+
+
 @pytest.mark.parametrize("accounts", [("uncommitted", "elsewhere"), ("elsewhere", "uncommitted")])
 def test_money_moves_between_accounts_of_the_ledger_only(
     db: sqlite3.Connection, accounts: tuple[str, str]

@@ -98,11 +98,18 @@ def test_packs_of_one_resident_are_numbered_in_the_order_of_granting() -> None:
     assert [tuple(row) for row in days] == [(first, 2), (first + 1, 2)]
     # one pack is left: two are refused and nothing is taken
     assert not grants.take(db, 1, 2)
+    grants.prepare(db)
+    grants.stage(db, [(b"3" * 16, 15, START + DAY)])
     assert grants.take(db, 1, 1)
     assert not grants.take(db, 1, 1)
+    grants.date(db, lambda at: (at + 7 * DAY, times.day_of(at, "Asia/Shanghai")))
+    grants.write(db, batch, 1, "r", after=4, is_one_each=True)
+    last = db.execute("SELECT claim_no, line, pack_no FROM claims ORDER BY claim_id DESC LIMIT 1")
+    assert tuple(last.fetchone()) == ("r-00000005", 15, 1)
     assert [each.claim_no for each in grants.written(db, batch, "r-00000002")] == [
         "r-00000003",
         "r-00000004",
+        "r-00000005",
     ]
     claim = grants.claim_of(db, 1, one, 13)
     assert claim is not None and claim.claim_no == "r-00000003"
@@ -320,6 +327,16 @@ def test_a_file_of_one_programme_knows_nothing_of_the_other(two: Any, here: Path
     assert data["reasons"] == {"unknown_claim": 1}
     again = two("batch", "retry", str(data["batch"]), "-o", "json", expect=4).data
     assert again["reasons"] == {"unknown_claim": 1}
+    # an earlier payment with the number of the town's T1 does not take its place
+    text = REDEMPTIONS + "T1,pay,V2,1,M1,2020-03-27 08:30:00,60,0,10,\n"
+    data = two("redemption", "import", put(here, "z.csv", text), *there, expect=4).data
+    assert data["reasons"] == {"transaction_reused": 1}
+    again = two("batch", "retry", str(data["batch"]), "-o", "json", expect=4).data
+    assert again["reasons"] == {"transaction_reused": 1}
+    assert ask(here, "SELECT transaction_no, claim_id FROM redemptions ORDER BY 1") == [
+        ("T1", 1),
+        ("W1", 4),
+    ]
     assert [row["claim_no"] for row in rows_of(two, "claim", "list", programme="town")] == [
         "C1",
         "C2",
