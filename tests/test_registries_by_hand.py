@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from memory import copied
 
 from vouchercli.errors import VoucherError
 from vouchercli.store import merchants, registries
@@ -26,12 +27,18 @@ VALUES (?1, 'merchants', '', ?1, '', '', '', '[]', 'done', 0, 0, 0, 0, 0, '', 0)
 Row = dict[str, Any]
 
 
-@pytest.fixture
-def db() -> sqlite3.Connection:
+@pytest.fixture(scope="module")
+def built() -> sqlite3.Connection:
+    """An empty city with five batches."""
     db = open_db(Path(":memory:"), create=True)
     for batch_id in range(1, 6):
         db.execute(ADD_BATCH, (batch_id,))
     return db
+
+
+@pytest.fixture
+def db(built: sqlite3.Connection) -> sqlite3.Connection:
+    return copied(built)
 
 
 def shop(number: str, name: str = "a", **other: str | None) -> Row:

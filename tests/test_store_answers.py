@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import test_allocations
+from memory import copied
 from test_allocations import ADD_ROUND, DAY, START
 from test_claim_orders import PROGRAMME
 
@@ -52,8 +53,8 @@ def add(db: sqlite3.Connection, table: str, **values: Any) -> None:
     db.execute(f"INSERT INTO {table} ({','.join(values)}) VALUES ({marks})", tuple(values.values()))
 
 
-@pytest.fixture
-def session() -> Session:
+@pytest.fixture(scope="module")
+def built() -> Session:
     """Round r (1) and an earlier round (2) of one programme, round v (3) of another; batches of
     files (1) and of granting (2).
     """
@@ -68,6 +69,11 @@ def session() -> Session:
     for batch, kind in ((1, "applications"), (2, "allocation")):
         session.db.execute(ADD_BATCH, (batch, kind, 1))
     return session
+
+
+@pytest.fixture
+def session(built: Session) -> Session:
+    return built._replace(db=copied(built.db))
 
 
 @pytest.fixture
