@@ -446,7 +446,7 @@ def test_runs_of_equal_coupons_are_one_line_each() -> None:
 
 def test_every_field_of_a_pack_is_described() -> None:
     pack = template(
-        coupons=[PERCENT, {**PERCENT, "cap": "300.00"}],
+        coupons=[PERCENT, {**PERCENT, "cap": "300.00"}, PERCENT],
         match={"shops": "50%"},
         scope={
             "hours": ["10:05-22:00"],
@@ -461,6 +461,7 @@ def test_every_field_of_a_pack_is_described() -> None:
         "name.en": "Lunch",
         "coupons 2000-10%": "1 x 10% <= 400 / 2000",
         "coupons 2000-10% (2)": "1 x 10% <= 300 / 2000",
+        "coupons 2000-10% (3)": "1 x 10% <= 400 / 2000",
         "validity.days_after_claim": "7",
         "scope.channel": "any",
         "scope.districts": "a, b",

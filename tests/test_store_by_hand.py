@@ -319,9 +319,11 @@ def test_each_programme_lists_and_reports_its_own(two: Any) -> None:
 def test_a_file_of_one_programme_knows_nothing_of_the_other(two: Any, here: Path) -> None:
     there = ("--programme", "village", "-o", "json")
     # a claim's number is taken in every programme, its round and its voucher in one only
-    text = CLAIMS + "C1,v1,8,2020-03-27 08:00:01\nX,r1,8,2020-03-27 08:00:01\n"
+    text = CLAIMS + "C1,v1,8,2020-03-27 08:00:00\nX,r1,8,2020-03-27 08:00:01\n"
     data = two("claim", "import", put(here, "x.csv", text), *there, expect=4).data
     assert data["reasons"] == {"claim_reused": 1, "unknown_round": 1}
+    again = two("batch", "retry", str(data["batch"]), "-o", "json", expect=4).data
+    assert again["reasons"] == {"claim_reused": 1, "unknown_round": 1}
     text = REDEMPTIONS + "W2,pay,C2,1,M1,2020-03-27 09:30:00,60,0,10,\n"
     data = two("redemption", "import", put(here, "y.csv", text), *there, expect=4).data
     assert data["reasons"] == {"unknown_claim": 1}
