@@ -53,7 +53,7 @@ def town(city: Any, here: Path) -> sqlite3.Connection:
     return db
 
 
-def found(db: sqlite3.Connection, names: Iterable[str] = checks.CHECKS) -> Breaches:
+def breaches_of(db: sqlite3.Connection, names: Iterable[str] = checks.CHECKS) -> Breaches:
     """What each of the checks finds, the silent ones left out."""
     answers = {name: checks.CHECKS[name](db) for name in names}
     return {name: breaches for name, breaches in answers.items() if breaches}
@@ -62,7 +62,7 @@ def found(db: sqlite3.Connection, names: Iterable[str] = checks.CHECKS) -> Breac
 def test_nothing_is_found_where_nothing_was_touched(town: sqlite3.Connection) -> None:
     rows = town.execute("SELECT transaction_no, redemption_id FROM redemptions")
     assert dict(map(tuple, rows)) == IDS
-    assert found(town) == {}
+    assert breaches_of(town) == {}
 
 
 SPOILED: dict[str, Breaches] = {
@@ -280,4 +280,4 @@ def test_what_was_broken_is_named(town: sqlite3.Connection, spoil: str) -> None:
     # what hangs together with it may be named too; where nothing is expected, no check finds any
     town.executescript(spoil)
     expected = {name: breaches for name, breaches in SPOILED[spoil].items() if breaches}
-    assert found(town, SPOILED[spoil] or checks.CHECKS) == expected
+    assert breaches_of(town, SPOILED[spoil] or checks.CHECKS) == expected

@@ -165,11 +165,11 @@ def test_staff_that_is_too_small_is_pointed_out(
 ) -> None:
     people = [{"name": "m", "roles": ["maker"]}]
     people += [{"name": f"c{number}", "roles": ["maker", "checker"]} for number in range(checkers)]
-    found = programmes.cautions(programme(staff=people, approvals=bands))
-    assert [fault.code for fault in found] == (["too_few_checkers"] if is_short else [])
+    notes = programmes.cautions(programme(staff=people, approvals=bands))
+    assert [fault.code for fault in notes] == (["too_few_checkers"] if is_short else [])
     if is_short:
-        assert found[0].path == (("approvals",) if bands else ("staff",))
-        assert found[0].params == {"needed": 1 if not bands else 2, "checkers": checkers}
+        assert notes[0].path == (("approvals",) if bands else ("staff",))
+        assert notes[0].params == {"needed": 1 if not bands else 2, "checkers": checkers}
     assert programmes.cautions(programme(approvals=bands)) == ()  # no staff: anybody may check
 
 
@@ -200,7 +200,7 @@ def test_a_span_of_days_has_both_its_ends(said: Any, days: list[int]) -> None:
 def test_a_calendar_is_refused_where_it_says_nothing_sure(
     calendar: dict[str, Any], code: str
 ) -> None:
-    assert [found for _, found in of_programme(calendar=calendar)] == [code]
+    assert [each for _, each in of_programme(calendar=calendar)] == [code]
     year = [{"from": "2020-01-01", "to": "2020-12-31"}]
     assert len(programme(calendar={"holidays": year}).calendar.holidays) == 366
 
@@ -227,7 +227,7 @@ def test_a_published_ratio_is_that_of_the_figures_beside_it(
 ) -> None:
     figures = {"subsidy": "94100000.00", "base": "1246000000.00", **said}
     figures = {key: value for key, value in figures.items() if value is not None}
-    assert [found for _, found in of_programme(published=[figures])] == ([code] if code else [])
+    assert [each for _, each in of_programme(published=[figures])] == ([code] if code else [])
 
 
 @pytest.mark.parametrize(
@@ -322,8 +322,8 @@ def test_a_fund_is_not_pulled_away_from_what_stands_on_it(
     )
     funders = {"bank": {"kind": "platform"}, **({"treasury": treasury} if treasury else {})}
     after = programme(funders=funders)
-    found = programme_changes.obstacles(programme(), after, stands)
-    assert [fault.code for fault in found] == ([code] if code else [])
+    results = programme_changes.obstacles(programme(), after, stands)
+    assert [fault.code for fault in results] == ([code] if code else [])
 
 
 def test_a_lowered_fund_says_how_far_it_can_go() -> None:
@@ -369,8 +369,8 @@ def test_a_voucher_and_its_match_are_never_more_than_the_price(
     coupon: dict[str, Any], match: str | None, code: str | None
 ) -> None:
     beside = {"match": {"shops": match}} if match else {}
-    found = of_template(coupons=[coupon], **beside)
-    assert [each for _, each in found] == ([code] if code else [])
+    results = of_template(coupons=[coupon], **beside)
+    assert [each for _, each in results] == ([code] if code else [])
 
 
 def test_a_pack_of_two_lines_holds_a_hundred_coupons_at_most() -> None:
@@ -832,8 +832,8 @@ def test_the_longest_due_comes_first_and_then_the_smaller_round() -> None:
 def test_what_waits_is_called_for(
     change: dict[str, Any], now: int, reminders: list[tuple[str, int]]
 ) -> None:
-    found = schedule.list_reminders([scheduled(**change)], now)
-    assert [(each.key, each.due_at) for each in found] == reminders
+    results = schedule.list_reminders([scheduled(**change)], now)
+    assert [(each.key, each.due_at) for each in results] == reminders
 
 
 # ---------------------------------------------------------------- draws

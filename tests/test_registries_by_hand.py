@@ -193,8 +193,8 @@ def test_who_is_no_longer_listed_is_missing(
     registries.accept(db, 2, "other", 0)
     merchants.add_unregistered(db, 3, ["U1"], 0)
     take(db, 4, *map(shop, listed))
-    found = registries.missing(db, 4, "plain", also)
-    assert [row["merchant_no"] for row in found] == missing
+    results = registries.missing(db, 4, "plain", also)
+    assert [row["merchant_no"] for row in results] == missing
     assert registries.count(db, "plain") == len({"M1", "M2", "M3", *listed})
     assert registries.known(db, {"M1", "U1", "M7"}) == {"M1", "U1"}
 

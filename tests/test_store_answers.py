@@ -126,8 +126,8 @@ def test_applications_come_in_the_order_of_arrival_with_what_the_law_asks(
     add(db, "pauses", round_id=1, from_at=START + 10, until_at=START + 11)
     add(db, "pauses", round_id=1, from_at=START + 49, until_at=None)
     add(db, "pauses", round_id=2, from_at=0, until_at=None)
-    found = [tuple(vars(entry).values()) for entry in allocations.applications(db, 1)]
-    assert found == [
+    results = [tuple(vars(entry).values()) for entry in allocations.applications(db, 1)]
+    assert results == [
         (4, A, A, START, False, False),
         (2, C, A, START + 10, False, True),
         (3, B, B, START + 10, True, True),
@@ -150,12 +150,12 @@ def test_who_is_on_the_list_is_asked_once_and_in_its_order(db: sqlite3.Connectio
     claim(db, 2, 2, A, START)
 
     def listed(group: str | None) -> list[tuple[Any, ...]]:
-        found = [
+        results = [
             (each.entry_id, each.resident, each.claimed_at)
             for each in allocations.listed(db, 1, group)
         ]
-        assert allocations.count_listed(db, 1, group) == len(found)
-        return found
+        assert allocations.count_listed(db, 1, group) == len(results)
+        return results
 
     # claimed at the opening, or when it came on the list, but before the closing
     assert listed(None) == [(1, B, START + 2), (2, A, START + 2), (9, D, START + 4)]
@@ -257,11 +257,11 @@ def test_entrants_are_persons_by_their_smallest_number(db: sqlite3.Connection) -
         Entrant("A3", "y", "g"),
         Entrant("A4", "y", "g"),
     ]
-    found = [
+    results = [
         (no, e.entry_id, e.resident, e.person, e.claimed_at, bool(e.is_eligible))
         for no, e in draws.entries(db, 1, 7)
     ]
-    assert found == [
+    assert results == [
         ("A2", 2, D, D, 7, False),
         ("A3", 3, B, B, 7, False),
         ("A4", 4, C, A, 7, True),
@@ -335,8 +335,8 @@ def test_a_plan_leaves_out_who_is_suspended_then(
     shops(db)
     suspend = "INSERT INTO suspensions (merchant_id, from_at, until_at, reason, actor) VALUES"
     db.execute(f"{suspend} (2, 10, 20, '', ''), (1, 30, NULL, '', '')")
-    found = list(plans.merchants_at(db, Scope(exclude=frozenset({"M3"})), at))
-    assert found == [Merchant(number) for number in numbers]
+    results = list(plans.merchants_at(db, Scope(exclude=frozenset({"M3"})), at))
+    assert results == [Merchant(number) for number in numbers]
 
 
 def shops(db: sqlite3.Connection) -> None:
@@ -435,8 +435,8 @@ def test_verdicts_are_kept_with_who_and_why(session: Session) -> None:
     amendments.add_verdict(session, number, "reject", "too much")
     amendments.add_verdict(session, number, "approve")
     amendments.add_verdict(session, other, "approve")
-    found = [tuple(each) for each in amendments.verdicts(session.db, number)]
-    assert found == [
+    results = [tuple(each) for each in amendments.verdicts(session.db, number)]
+    assert results == [
         ("reject", "tester", "tester", "too much", START),
         ("approve", "tester", "tester", "", START),
     ]
@@ -602,8 +602,10 @@ def test_a_suspension_ends_where_it_is_ended_and_not_before_it_began(
     assert suspensions.standing(db, 1) is None
     suspensions.begin(db, 1, 30, "second", "mei")
     suspensions.end(db, 1, 25)  # taken back before it began: it never was
-    found = [(each.from_at, each.until_at, each.reason) for each in suspensions.of_merchant(db, 1)]
-    assert found == [(10, 20, "first"), (30, 30, "second")]
+    results = [
+        (each.from_at, each.until_at, each.reason) for each in suspensions.of_merchant(db, 1)
+    ]
+    assert results == [(10, 20, "first"), (30, 30, "second")]
     assert suspensions.overlapping(db, 1, 21) is None
     standing = suspensions.standing(db, 2)
     assert standing is not None and standing.until_at is None

@@ -176,9 +176,9 @@ def test_a_second_refund_in_part_returns_the_rest(
         row = f"{number},refund,C1,1,M1,2020-03-28 1{number[1]}:00:00,{base},0,{subsidy},T1"
         data = take_in(voucher, here, row, name=f"{number}.csv")
     assert data["reasons"] == reasons
-    found = total(voucher)
-    assert (found["subsidy_fen"], found["base_fen"]) == (kept, left)
-    assert found["redemptions"] == (0 if kept == 0 else 1)
+    results = total(voucher)
+    assert (results["subsidy_fen"], results["base_fen"]) == (kept, left)
+    assert results["redemptions"] == (0 if kept == 0 else 1)
     voucher("check")
 
 
