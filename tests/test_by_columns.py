@@ -659,3 +659,79 @@ def test_rounds_that_are_over_make_room_and_may_come_back() -> None:
         {2: 2},
         {1: 2, 2: 2},
     ]
+
+
+# ---------------------------------------------------------------- borders
+
+
+def both_ways(here: Path, *files: str) -> tuple[list[Any], dict[str, Any]]:
+    """What the files answer and leave, the same by rows and by columns."""
+    named = [
+        (f"{number}.csv", (HEADER + rows.replace("_", " ") + "\n").encode())
+        for number, rows in enumerate(files)
+    ]
+    by_rows, by_columns = (come_to(here, named, bytes_, 1000) for bytes_ in (BY_ROWS, BY_COLUMNS))
+    assert by_columns == by_rows
+    return by_columns[0][: len(files)], by_columns[1]
+
+
+def test_24_oclock_on_a_day_that_is_known_is_the_next_day_both_ways(town: Path) -> None:
+    rows = [
+        f"T{number},pay,C{number},1,M1,2020-03-28_{clock},45.00,0,10.00,"
+        for number, clock in enumerate(("09:00:00", "24:00:00", "23:59:59"), 1)
+    ]
+    (answer,), left = both_ways(town, "\n".join(rows))
+    assert answer["accepted"] == 3
+    days = {row[2]: row[4] for row in left["days"] if row[0] == "round"}
+    assert days == {20200328: 2, 20200329: 1}
+
+
+def test_payments_that_stand_count_in_the_limit_of_a_later_file(town: Path) -> None:
+    # two vouchers a day at one merchant
+    first = """\
+A1,pay,C1,1,M1,2020-03-28_00:00:00,45.00,0,10.00,
+A2,pay,C1,2,M1,2020-03-28_23:59:59,45.00,0,10.00,
+B1,pay,C2,1,M1,2020-03-28_09:00:00,45.00,0,10.00,
+B2,pay,C2,2,M1,2020-03-29_00:00:00,45.00,0,10.00,
+D1,pay,C3,1,M1,2020-03-28_09:00:00,45.00,0,10.00,
+D2,pay,C3,2,M2,2020-03-28_10:00:00,45.00,0,10.00,"""
+    second = """\
+A3,pay,C1,3,M1,2020-03-28_12:00:00,45.00,0,10.00,
+B3,pay,C2,3,M1,2020-03-28_23:00:00,45.00,0,10.00,
+D3,pay,C3,3,M1,2020-03-28_11:00:00,45.00,0,10.00,
+D4,pay,C3,4,M1,2020-03-28_12:00:00,4000.00,0,400.00,"""
+    answers, left = both_ways(town, first, second)
+    assert [answer["reasons"] for answer in answers] == [{}, {"over_limit": 2}]
+    # judged again together, the earlier A3 takes the place of A2; D4 is the last of its day
+    first_batch, second_batch = (answer["batch"] for answer in answers)
+    assert [row[:3] for row in left["rejects"]] == [
+        (first_batch, 3, "over_limit"),
+        (second_batch, 5, "over_limit"),
+    ]
+
+
+def test_a_payment_at_a_border_is_judged_alike_both_ways(town: Path) -> None:
+    rows = {
+        "C1,1,M1,2020-03-27_08:00:00,45.00,0,10.00": "not_yet_valid",
+        "C1,1,M1,2020-03-27_08:00:01,45.00,0,10.00": None,
+        "C1,2,M1,2020-04-03_08:00:01,45.00,0,10.00": "expired",
+        "C1,2,M1,2020-04-03_08:00:00,45.00,0,10.00": None,
+        "C2,1,M1,2020-03-28_09:00:00,39.99,0,10.00": "below_threshold",
+        "C2,1,M1,2020-03-28_09:00:00,40.00,0,10.00": None,
+        "C2,2,M2,2020-03-28_09:00:00,45.00,5.01,10.00": "below_threshold",
+        "C2,2,M2,2020-03-28_09:00:00,45.00,5.00,10.00": None,
+        "C2,3,M2,2020-03-28_09:00:00,45.00,0,9.99": "subsidy_mismatch",
+        "C1,4,M1,2020-03-28_09:00:00,2000.04,0,200.00": None,  # a tenth: 200.004
+        "C2,4,M1,2020-03-28_09:00:00,2000.05,0,200.00": "subsidy_mismatch",  # 200.005
+        "C2,4,M1,2020-03-28_09:00:00,2000.05,0,200.01": None,
+        "C3,4,M1,2020-03-28_09:00:00,4000.10,0,400.01": "subsidy_mismatch",
+        "C3,4,M1,2020-03-28_09:00:00,3999.99,0,400.00": None,
+        "C3,5,M1,2020-03-28_09:00:00,45.00,0,10.00": "unknown_coupon",
+        "C4,1,M1,2020-03-28_09:00:00,45.00,0,10.00": "unknown_claim",
+        "C3,1,M3,2020-03-28_09:00:00,45.00,0,10.00": "unknown_merchant",
+    }
+    _, left = both_ways(town, "\n".join(f"T{n},pay,{row}," for n, row in enumerate(rows, 2)))
+    rejected = {line: reason for _, line, reason, _ in left["rejects"]}
+    assert {line: rejected.get(line) for line, _ in enumerate(rows, 2)} == dict(
+        enumerate(rows.values(), 2)
+    )

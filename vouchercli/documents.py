@@ -239,14 +239,6 @@ class Node:
             self.fault("too_few", "at least {least} entries are needed", least=least)
 
     def _wrong_type(self, wanted: str, hint: str = "") -> None:
-        if self.value is None:
-            self.fault(
-                "wrong_type",
-                "no value is given; {wanted} is needed",
-                "write a value, or leave it out",
-                wanted=Word(wanted),
-            )
-            return
         self.fault(
             "wrong_type",
             "{offending} must be {wanted}",

@@ -127,9 +127,7 @@ WHERE claim_id IN (SELECT claim_id FROM incoming_claims WHERE claim_id IS NOT NU
 """
 
 
-def reopen(
-    db: sqlite3.Connection, programme_id: int, only: int | None, *, is_beyond: bool = False
-) -> None:
+def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, is_beyond: bool) -> None:
     """Move the claims that hang together with the staged rows back among them: of the batch `only`,
     else of every batch.
 

@@ -95,7 +95,6 @@ TEXT = {
     "at least {least} entries are needed": "至少需要 {least} 项",
     "{offending} is not allowed here": "此处不能写 {offending}",
     "no value is given": "未填写",
-    "no value is given; {wanted} is needed": "未填写，应为{wanted}",
     "write a value, or leave it out": "请填写内容，或将此项删去",
     "{offending} must be {wanted}": "{offending} 无效，应为{wanted}",
     "{offending} is not written as it must be": "{offending} 的写法不对",

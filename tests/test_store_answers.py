@@ -1,0 +1,704 @@
+"""What the store answers to each question about rounds, on a few rows laid down by hand beside rows
+of another round and another programme that must not count.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import test_allocations
+from memory import copied
+from test_allocations import ADD_ROUND, DAY, START
+from test_claim_orders import PROGRAMME
+
+from vouchercli.rules import programmes as programme_rules
+from vouchercli.rules.draws import Entrant
+from vouchercli.rules.leverage import Sums
+from vouchercli.rules.merchants import Merchant
+from vouchercli.rules.scope import Scope
+from vouchercli.store import (
+    allocations,
+    amendments,
+    draws,
+    grants,
+    ledger,
+    persons,
+    plans,
+    programmes,
+    releases,
+    schedule,
+    suspensions,
+    transaction_numbers,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from vouchercli.session import Session
+
+A, B, C, D = (bytes([letter]) * 16 for letter in b"abcd")
+ADD_BATCH = """
+INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding,
+    header, state, read, accepted, duplicate, rejected, warnings, actor, imported_at)
+VALUES (?1, ?2, ?3, '', ?1, ?2, '', '', '[]', 'done', 9, 9, 0, 0, 0, '', 0)
+"""
+PAYMENT = """
+INSERT INTO redemptions VALUES (?, ?, ?, 1, ?, ?, 1, 0, ?, 20200327, 1, 0, ?, 1, ?, 1, 1)
+"""
+
+
+def add(db: sqlite3.Connection, table: str, **values: Any) -> None:
+    marks = ",".join("?" * len(values))
+    db.execute(f"INSERT INTO {table} ({','.join(values)}) VALUES ({marks})", tuple(values.values()))
+
+
+@pytest.fixture(scope="module")
+def built() -> Session:
+    """Round r (1) and an earlier round (2) of one programme, round v (3) of another; batches of
+    files (1) and of granting (2).
+    """
+    session = test_allocations.world({})
+    document = {**PROGRAMME, "programme": "other"}
+    programme, faults = programme_rules.read(document)
+    assert programme, faults
+    assert programmes.save(session.db, programme, document, "", 0) == 2
+    usual = {"round_id": 3, "round": "v", "mode": "fcfs", "packs": 9, "group": ""}
+    usual |= {"opens_at": START - DAY, "closes_at": START + DAY, "per_resident": 1}
+    session.db.execute(ADD_ROUND.replace("VALUES (:round_id, 1,", "VALUES (:round_id, 2,"), usual)
+    for batch, kind in ((1, "applications"), (2, "allocation")):
+        session.db.execute(ADD_BATCH, (batch, kind, 1))
+    return session
+
+
+@pytest.fixture
+def session(built: Session) -> Session:
+    return built._replace(db=copied(built.db))
+
+
+@pytest.fixture
+def db(session: Session) -> sqlite3.Connection:
+    return session.db
+
+
+def claim(
+    db: sqlite3.Connection, number: int, round_id: int, resident: bytes, at: int, **other: Any
+) -> None:
+    assert grants.take(db, round_id, 1)
+    values = {"claim_id": number, "claim_no": f"C{number}", "round_id": round_id}
+    values |= {"resident": resident, "pack_no": number, "claimed_at": at}
+    add(db, "claims", **values | {"expires_at": at + DAY, "batch_id": 1, "line": number} | other)
+
+
+def apply(
+    db: sqlite3.Connection, number: int, round_id: int, resident: bytes, at: int, **other: Any
+) -> None:
+    values = {"application_id": number, "application_no": f"A{number}", "round_id": round_id}
+    add(db, "applications", **values | {"resident": resident, "applied_at": at, "line": 1} | other)
+
+
+def enlist(db: sqlite3.Connection, number: int, resident: bytes, group: str, **other: Any) -> None:
+    values = {"eligibility_id": number, "programme_id": 1, "resident": resident}
+    values |= {"resident_group": group, "listed_at": START + number, "batch_id": 1, "line": 1}
+    add(db, "eligibility", **values | other)
+
+
+# ---------------------------------------------------------------- who is granted a pack
+
+
+def test_applications_come_in_the_order_of_arrival_with_what_the_law_asks(
+    db: sqlite3.Connection,
+) -> None:
+    db.execute(
+        "UPDATE rounds SET resident_group = 'medics', closes_at = ? WHERE round_id = 1",
+        (START + 50,),
+    )
+    for number, resident, at in ((4, A, START - 5), (3, B, START + 10), (2, C, START + 10)):
+        apply(db, number, 1, resident, at)
+    apply(db, 5, 1, D, START + 49)
+    apply(db, 6, 1, D, START + 50)  # the closing
+    apply(db, 7, 2, D, START)
+    enlist(db, 1, B, "medics")
+    enlist(db, 2, C, "poor")
+    enlist(db, 3, D, "medics", programme_id=2)
+    add(db, "persons", round_id=1, resident=C, person=A)
+    add(db, "persons", round_id=2, resident=B, person=A)
+    add(db, "pauses", round_id=1, from_at=START + 10, until_at=START + 11)
+    add(db, "pauses", round_id=1, from_at=START + 49, until_at=None)
+    add(db, "pauses", round_id=2, from_at=0, until_at=None)
+    results = [tuple(vars(entry).values()) for entry in allocations.applications(db, 1)]
+    assert results == [
+        (4, A, A, START, False, False),
+        (2, C, A, START + 10, False, True),
+        (3, B, B, START + 10, True, True),
+        (5, D, D, START + 49, False, True),
+    ]
+    row = db.execute("SELECT * FROM rounds WHERE round_id = 1").fetchone()
+    assert allocations.count(db, row) == 4
+    assert allocations.arrival(db, 3) == (START + 10, "A3")
+
+
+def test_who_is_on_the_list_is_asked_once_and_in_its_order(db: sqlite3.Connection) -> None:
+    db.execute(
+        "UPDATE rounds SET opens_at = ?, closes_at = ? WHERE round_id = 1", (START + 2, START + 5)
+    )
+    lines = [(1, B, "poor"), (2, A, "medics"), (3, B, "medics"), (4, C, "poor"), (9, D, "poor")]
+    for number, resident, group in lines:
+        enlist(db, number, resident, group)
+    enlist(db, 10, b"e" * 16, "poor", programme_id=2)
+    claim(db, 1, 1, C, START)
+    claim(db, 2, 2, A, START)
+
+    def listed(group: str | None) -> list[tuple[Any, ...]]:
+        results = [
+            (each.entry_id, each.resident, each.claimed_at)
+            for each in allocations.listed(db, 1, group)
+        ]
+        assert allocations.count_listed(db, 1, group) == len(results)
+        return results
+
+    # claimed at the opening, or when it came on the list, but before the closing
+    assert listed(None) == [(1, B, START + 2), (2, A, START + 2), (9, D, START + 4)]
+    assert listed("medics") == [(2, A, START + 2), (3, B, START + 3)]
+    db.execute("UPDATE rounds SET resident_group = 'medics' WHERE round_id = 1")
+    assert listed(None) == [(2, A, START + 2), (3, B, START + 3)]
+    assert listed("poor") == []
+
+
+def test_packs_are_counted_by_person_round_and_programme(db: sqlite3.Connection) -> None:
+    claim(db, 1, 1, A, START)
+    claim(db, 2, 1, C, START + 1, batch_id=2)
+    claim(db, 3, 2, A, START - DAY, batch_id=2)
+    claim(db, 4, 3, A, START, batch_id=2)
+    claim(db, 5, 1, B, START + 2, batch_id=2, line=0)  # a live claim
+    add(db, "persons", round_id=1, resident=C, person=A)
+    add(db, "persons", round_id=2, resident=B, person=A)
+    assert allocations.held_in_round(db, 1) == {A: 2, B: 1}
+    assert allocations.granted_before(db, 1) == {2}
+    row = db.execute("SELECT * FROM rounds WHERE round_id = 1").fetchone()
+    assert sorted(allocations.packs_of(db, row, A)) == [(START - DAY, False), (START, True)]
+    assert not allocations.is_plain(db, row)
+    db.execute("DELETE FROM persons")
+    assert allocations.is_plain(db, row)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_plain"),
+    [
+        ("UPDATE rounds SET packs = 3", True),
+        ("UPDATE rounds SET per_resident = 2", False),
+        ("UPDATE rounds SET resident_group = 'medics'", False),
+        ("INSERT INTO pauses VALUES (1, 1, 0, 1)", False),
+        ("INSERT INTO pauses VALUES (1, 2, 0, 1)", True),  # another round's
+        ("INSERT INTO persons VALUES (2, x'62', x'61')", True),
+    ],
+)
+def test_the_plain_case_is_one_pack_each_without_list_pause_and_persons(
+    db: sqlite3.Connection, change: str, is_plain: bool
+) -> None:
+    db.execute(change)
+    row = db.execute("SELECT * FROM rounds WHERE round_id = 1").fetchone()
+    assert allocations.is_plain(db, row) is is_plain
+
+
+def test_the_last_arrival_is_that_of_its_round_up_to_a_second(db: sqlite3.Connection) -> None:
+    runs = [(3, 1, 100, "A1"), (4, 1, 200, "A2"), (5, 1, 200, "A3"), (6, 1, None, None)]
+    for batch, round_id, at, number in (*runs, (7, 2, 300, "B1")):
+        db.execute(ADD_BATCH, (batch, "allocation", 1))
+        values = {"batch_id": batch, "round_id": round_id, "granted_at": batch, "granted": 1}
+        add(db, "allocations", **values, last_applied_at=at, last_application_no=number)
+
+    def last(*until: int) -> tuple[Any, ...] | None:
+        row = allocations.last_arrival(db, 1, *until)
+        return row and tuple(row)
+
+    assert last() == (200, "A3")
+    assert (last(200), last(199), last(100), last(99)) == (
+        (200, "A3"),
+        (100, "A1"),
+        (100, "A1"),
+        None,
+    )
+    assert [run.batch for run in allocations.history(db, 1)] == [3, 4, 5, 6]
+    assert grants.runs(db, 1) == 4
+
+
+# ---------------------------------------------------------------- persons and draws
+
+
+def test_residents_that_are_linked_become_one_person_of_their_round(db: sqlite3.Connection) -> None:
+    persons.join(db, 1, [(D, C)])
+    persons.join(db, 2, [(D, A)])
+    assert persons.all_joined(db, 1) == {C: C, D: C}
+    persons.join(db, 1, [(D, B)])
+    assert persons.all_joined(db, 1) == {B: B, C: B, D: B}
+    assert (persons.person_of(db, 1, D), persons.person_of(db, 2, D)) == (B, A)
+    assert persons.person_of(db, 1, A) == A
+    assert sorted(persons.residents_of(db, 1, B)) == [B, C, D]
+    assert persons.residents_of(db, 1, A) == [A]
+    persons.forget(db, 1)
+    assert persons.all_joined(db, 1) == {}
+    assert persons.all_joined(db, 2) == {A: A, D: A}
+
+
+def test_entrants_are_persons_by_their_smallest_number(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE rounds SET resident_group = 'medics' WHERE round_id = 1")
+    for number, resident, district in ((5, A, "x"), (3, B, "y"), (4, C, "y"), (2, D, "")):
+        apply(db, number, 1, resident, START, district=district, resident_group="g")
+    apply(db, 1, 2, A, START)
+    add(db, "persons", round_id=1, resident=C, person=A)
+    add(db, "persons", round_id=1, resident=A, person=A)
+    add(db, "persons", round_id=2, resident=B, person=A)
+    enlist(db, 1, C, "medics")
+    enlist(db, 2, B, "poor")
+    enlist(db, 3, D, "medics", programme_id=2)
+    assert list(draws.entrants(db, 1)) == [
+        Entrant("A2", "", "g"),
+        Entrant("A3", "y", "g"),
+        Entrant("A4", "y", "g"),
+    ]
+    results = [
+        (no, e.entry_id, e.resident, e.person, e.claimed_at, bool(e.is_eligible))
+        for no, e in draws.entries(db, 1, 7)
+    ]
+    assert results == [
+        ("A2", 2, D, D, 7, False),
+        ("A3", 3, B, B, 7, False),
+        ("A4", 4, C, A, 7, True),
+    ]
+    assert draws.applications(db, 1) == 4
+    assert list(draws.applicants(db, 1, ["A5", "A2", "A1"])) == [(A, 5), (D, 2)]
+    entries = [draws.entry_of(db, 1, number) for number in ("A5", "A4", "A3", "A1")]
+    assert entries == ["A4", "A4", "A3", None]
+
+
+# ---------------------------------------------------------------- what a plan rests on
+
+
+def test_a_plan_counts_residents_by_group_and_district(db: sqlite3.Connection) -> None:
+    lines = [(1, A, "poor", "x"), (2, A, "medics", "x"), (3, B, "poor", "y"), (4, C, "medics", "")]
+    for number, resident, group, district in lines:
+        enlist(db, number, resident, group, district=district)
+    enlist(db, 5, D, "poor", programme_id=2)
+    assert plans.residents(db, 1, "") == (3, [("", 1), ("x", 1), ("y", 1)])
+    assert plans.residents(db, 1, "medics") == (2, [("", 1), ("x", 1)])
+    assert plans.residents(db, 2, "medics") == (0, [])
+
+
+def test_a_plan_looks_at_closed_rounds_that_were_claimed_from(db: sqlite3.Connection) -> None:
+    claim(db, 1, 2, A, START - 8 * DAY)
+    claim(db, 2, 2, B, START - 7 * DAY, expires_at=START)
+    claim(db, 3, 3, A, START - DAY)
+    assert plans.past(db, 1) == []
+    db.execute("UPDATE rounds SET state = 'closed'")
+    (earlier, other) = plans.past(db, 1)  # round r itself is asked about
+    assert (earlier.round, earlier.programme, earlier.pinned) == ("earlier", "p", "t@1")
+    assert (earlier.claimed, earlier.packs, earlier.vouchers, earlier.face_fen) == (
+        2,
+        99,
+        2 * 3,
+        2 * (1001 + 1001 + 500),
+    )
+    assert (earlier.last_claimed_at, earlier.last_expires_at) == (START - 7 * DAY, START)
+    assert (other.round, other.programme, other.claimed) == ("v", "other", 1)
+    assert [each.round for each in plans.past(db, 2)] == ["v"]  # nothing was claimed of r
+    for state in ("settled", "archived", "cancelled"):
+        db.execute("UPDATE rounds SET state = ? WHERE round_id = 3", (state,))
+        assert len(plans.past(db, 1)) == (1 if state == "cancelled" else 2)
+
+
+def test_a_plan_adds_up_the_days_of_each_round(db: sqlite3.Connection) -> None:
+    for grouping, round_id, day in (
+        ("round", 1, 1),
+        ("round", 1, 2),
+        ("round", 2, 1),
+        ("size", 1, 1),
+    ):
+        figures = range(10, 90, 10) if day == 1 else range(1, 9)
+        values = ", ".join(map(str, figures))
+        db.execute(
+            f"INSERT INTO group_totals VALUES ('{grouping}', {round_id}, {day}, '', {values})"
+        )
+    assert plans.sums(db) == {
+        1: Sums(11, 22, 33, 44, 55, 66, 77, 88),
+        2: Sums(10, 20, 30, 40, 50, 60, 70, 80),
+    }
+
+
+@pytest.mark.parametrize(
+    ("at", "numbers"),
+    [(9, ["M1", "M2"]), (10, ["M1"]), (19, ["M1"]), (20, ["M1", "M2"]), (30, ["M2"])],
+)
+def test_a_plan_leaves_out_who_is_suspended_then(
+    db: sqlite3.Connection, at: int, numbers: list[str]
+) -> None:
+    shops(db)
+    suspend = "INSERT INTO suspensions (merchant_id, from_at, until_at, reason, actor) VALUES"
+    db.execute(f"{suspend} (2, 10, 20, '', ''), (1, 30, NULL, '', '')")
+    results = list(plans.merchants_at(db, Scope(exclude=frozenset({"M3"})), at))
+    assert results == [Merchant(number) for number in numbers]
+
+
+def shops(db: sqlite3.Connection) -> None:
+    db.execute("INSERT INTO segments VALUES (1, '', '', '')")
+    for number in (1, 2, 3):
+        values = {"merchant_id": number, "merchant_no": f"M{number}", "segment_id": 1}
+        add(db, "merchants", **values, added_at=0, changed_at=0)
+
+
+# ---------------------------------------------------------------- unused money
+
+
+def test_unused_money_is_looked_for_in_rounds_that_may_hold_some(db: sqlite3.Connection) -> None:
+    def codes(*asked: Any) -> list[str]:
+        return [each.round for each in releases.rounds(db, *asked)]
+
+    assert codes(None) == ["earlier", "v", "r"]  # by opening
+    assert codes("p") == ["earlier", "r"]
+    assert codes("p", 1) == ["r"]
+    assert codes("other", 1) == []
+    for state, is_in in (
+        ("paused", True),
+        ("closed", True),
+        ("approved", False),
+        ("settled", False),
+    ):
+        db.execute("UPDATE rounds SET state = ? WHERE round_id = 1", (state,))
+        assert ("r" in codes("p")) is is_in
+    db.execute("UPDATE rounds SET state = 'open'")
+    (held,) = releases.rounds(db, None, 1)
+    assert (held.packs, held.claimed, held.marker, held.next_at, held.missing) == (
+        4,
+        0,
+        None,
+        None,
+        "{}",
+    )
+    for marker, next_at in (("x", None), ("y", 7)):
+        releases.looked(db, round_id=1, marker=marker, at=5, next_at=next_at, missing='{"a": 1}')
+    (held,) = releases.rounds(db, None, 1)
+    assert (held.marker, held.next_at, held.missing) == ("y", 7, '{"a": 1}')
+
+
+def test_what_was_paid_is_told_from_what_the_living_claims_took(db: sqlite3.Connection) -> None:
+    claim(db, 1, 1, A, START, expires_at=100)
+    claim(db, 2, 1, B, START, expires_at=200)
+    claim(db, 3, 2, B, START, expires_at=300)
+    db.execute("INSERT INTO splits VALUES (1, 1, 0, 10, 10, 0, 0), (2, 2, 0, 20, 20, 0, 0)")
+    db.execute("INSERT INTO split_parts VALUES (1, 1, 7), (1, 2, 3), (2, 1, 20)")
+    for number, of_claim, split in ((1, 1, 1), (2, 2, 1), (3, 3, 2)):
+        db.execute(PAYMENT, (number, f"T{number}", of_claim, number, 1, START, split, None))
+    db.execute(
+        "INSERT INTO funder_totals VALUES (1, 1, 1, 5), (1, 2, 1, 9), (1, 1, 2, 6), (2, 1, 1, 20)"
+    )
+    assert releases.paid(db, 1) == {"city": 14, "district": 6}
+    assert releases.paid_by_alive(db, 1, 99) == {"city": 14, "district": 6}
+    assert releases.paid_by_alive(db, 1, 100) == {"city": 7, "district": 3}
+    assert releases.paid_by_alive(db, 1, 200) == {}
+    assert [releases.alive(db, 1, at) for at in (99, 100, 199, 200)] == [2, 1, 1, 0]
+    assert (releases.last_expiry(db, 1), releases.last_expiry(db, 3)) == (200, None)
+
+
+# ---------------------------------------------------------------- amendments
+
+
+def test_what_still_waits_is_void_when_the_round_moves_on(session: Session) -> None:
+    db = session.db
+    opening = amendments.add(session, 1, "reschedule", {}, {"opens_at": 5}, "why")
+    other = amendments.add(session, 2, "top-up", {"packs": 1}, {"packs": 2}, "")
+    for round_id in (1, 2):
+        amendments.void(db, round_id, 9, only_opening=True)
+    states = [[each.state for each in amendments.history(db, round_id)] for round_id in (1, 2)]
+    assert states == [["void"], ["proposed"]]
+    waiting = amendments.waiting(db, 2)
+    assert waiting is not None
+    assert (waiting.amendment, waiting.before, waiting.after) == (other, {"packs": 1}, {"packs": 2})
+    assert amendments.waiting(db, 1) is None
+    amendments.end(db, other, "effective", {"packs": 3}, 10)
+    amendments.void(db, 2, 11)
+    (ended,) = amendments.history(db, 2)
+    assert (ended.state, ended.before, ended.after, ended.ended_at) == (
+        "effective",
+        {"packs": 3},
+        {"packs": 2},
+        10,
+    )
+    third = amendments.add(session, 2, "close", {}, {}, "", is_effective=True)
+    amendments.end(db, third, "effective", {}, 12, after={"closes_at": 4})
+    assert amendments.history(db, 2)[1].after == {"closes_at": 4}
+    assert amendments.history(db, 1)[0].amendment == opening
+
+
+def test_verdicts_are_kept_with_who_and_why(session: Session) -> None:
+    number = amendments.add(session, 1, "top-up", {}, {}, "")
+    other = amendments.add(session, 2, "top-up", {}, {}, "")
+    amendments.add_verdict(session, number, "reject", "too much")
+    amendments.add_verdict(session, number, "approve")
+    amendments.add_verdict(session, other, "approve")
+    results = [tuple(each) for each in amendments.verdicts(session.db, number)]
+    assert results == [
+        ("reject", "tester", "tester", "too much", START),
+        ("approve", "tester", "tester", "", START),
+    ]
+    assert len(amendments.approvers(session.db, number)) == 1
+
+
+def test_terms_move_only_where_something_is_said(db: sqlite3.Connection) -> None:
+    amendments.add_packs(db, 1, 3)
+    amendments.move(db, 1, None, START + 7)
+    amendments.move(db, 2, START - 8 * DAY, None)
+    rows = db.execute("SELECT packs, opens_at, closes_at FROM rounds ORDER BY round_id")
+    assert list(map(tuple, rows))[:2] == [
+        (7, START, START + 7),
+        (99, START - 8 * DAY, START + 10 * DAY),
+    ]
+    for round_id, at in ((1, 10), (2, 11)):
+        amendments.begin_pause(db, round_id, at)
+    amendments.end_pause(db, 1, 9)  # a clock that was set back makes no pause of less than nothing
+    amendments.end_pause(db, 1, 30)
+    amendments.begin_pause(db, 1, 40)
+    amendments.end_pause(db, 1, 50)
+    rows = db.execute("SELECT round_id, from_at, until_at FROM pauses ORDER BY pause_id")
+    assert list(map(tuple, rows)) == [(1, 10, 10), (2, 11, None), (1, 40, 50)]
+
+
+def test_what_a_round_took_over_is_known_from_both_ends(db: sqlite3.Connection) -> None:
+    amendments.roll_in(db, 1, 2, 5, 1_500, 6)
+    amendments.roll_in(db, 3, 2, 0, 700, 1)
+    pack_fen = 1001 + 1001 + 500
+    assert amendments.rolled_in(db, 1) == ("earlier", 5, 1_500, 6, 6 * pack_fen)
+    assert amendments.rolled_in(db, 2) is None
+    assert amendments.rolled_out(db, 2) == ("v", 2_200)
+    assert amendments.rolled_out(db, 1) == (None, 0)
+    db.execute("UPDATE rounds SET state = 'cancelled' WHERE round_id = 3")
+    assert amendments.rolled_out(db, 2) == ("r", 1_500)
+    amendments.forget_roll_in(db, 1)
+    assert amendments.rolled_in(db, 1) is None
+    assert amendments.rolled_out(db, 2) == (None, 0)
+
+
+def test_rounds_under_way_are_those_a_batch_gave_packs_of(db: sqlite3.Connection) -> None:
+    claim(db, 1, 1, A, START)
+    claim(db, 2, 2, A, START)
+    claim(db, 3, 3, A, START, batch_id=2)
+    assert amendments.rounds_under_way(db, 1) == ["earlier", "r"]
+    db.execute("UPDATE rounds SET state = 'paused' WHERE round_id = 1")
+    db.execute("UPDATE rounds SET state = 'closed' WHERE round_id = 2")
+    assert amendments.rounds_under_way(db, 1) == ["r"]
+    assert amendments.rounds_under_way(db, 2) == ["v"]
+
+
+# ---------------------------------------------------------------- the schedule
+
+
+def scheduled(db: sqlite3.Connection, round_id: int = 1) -> Any:
+    ((round_, _),) = schedule.list_rounds(db, None, round_id)
+    return round_
+
+
+def test_the_clock_sees_the_rounds_that_may_have_jobs(db: sqlite3.Connection) -> None:
+    def codes(*asked: Any) -> list[str]:
+        return [round_.round for round_, _ in schedule.list_rounds(db, *asked)]
+
+    assert codes(None) == ["earlier", "v", "r"]
+    assert codes("p") == ["earlier", "r"]
+    assert codes("other", 1) == []
+    for state in ("draft", "submitted", "approved", "open", "paused", "closed", "cancelled"):
+        db.execute("UPDATE rounds SET state = ? WHERE round_id = 1", (state,))
+        assert ("r" in codes("p")) is (state not in ("closed", "cancelled"))
+
+
+def test_the_clock_knows_approvals_of_the_revision_that_stands(db: sqlite3.Connection) -> None:
+    approvals = [(1, 1, "approve", 10), (1, 2, "approve", 20), (1, 2, "approve", 25)]
+    approvals += [(1, 2, "submit", 30), (2, 2, "approve", 40)]
+    for round_id, revision, verdict, at in approvals:
+        values = {"round_id": round_id, "revision": revision, "verdict": verdict, "at": at}
+        add(db, "approvals", **values, actor="", os_user="")
+    db.execute("UPDATE rounds SET revision = 2, state = 'approved'")
+    assert scheduled(db).approved_at == 25
+    db.execute("UPDATE rounds SET revision = 1")
+    assert scheduled(db).approved_at == 10
+    for state in ("draft", "submitted"):
+        db.execute("UPDATE rounds SET state = ?", (state,))
+        assert scheduled(db).approved_at is None
+
+
+def test_the_clock_knows_what_there_is_to_allocate(db: sqlite3.Connection) -> None:
+    assert scheduled(db).to_allocate == ""
+    enlist(db, 1, A, "poor")
+    assert scheduled(db).to_allocate == ""  # a round that one applies for
+    apply(db, 1, 1, A, START)
+    assert scheduled(db).to_allocate == "1 9 4"  # last file, rows accepted, packs
+    db.execute(ADD_BATCH, (3, "eligibility", 1))
+    db.execute(ADD_BATCH, (4, "eligibility", 2))
+    db.execute(ADD_BATCH, (5, "claims", 1))
+    assert scheduled(db).to_allocate == "3 18 4"
+    db.execute("UPDATE batches SET state = 'undone' WHERE batch_id = 3")
+    assert scheduled(db).to_allocate == "1 9 4"
+    assert grants.take(db, 1, 4)
+    assert scheduled(db).to_allocate == ""  # nothing is left
+    assert scheduled(db, 2).to_allocate == ""  # nobody applied there
+    db.execute("UPDATE rounds SET mode = 'targeted'")
+    assert scheduled(db, 2).to_allocate == "1 9 99"
+    assert scheduled(db, 3).to_allocate == ""  # no list of its programme
+
+
+def test_the_clock_knows_amendments_and_orders(session: Session) -> None:
+    db = session.db
+    for kind, is_effective in (("top-up", True), ("pause", True), ("reschedule", False)):
+        amendments.add(session, 1, kind, {}, {}, "", is_effective=is_effective)
+    db.execute("UPDATE amendments SET ended_at = 99 WHERE kind = 'pause'")
+    db.execute("UPDATE amendments SET ended_at = 50 WHERE kind = 'top-up'")
+    for number, terms in ((1, "x"), (2, "y")):
+        values = {"round_id": 1, "number": number, "terms_sha256": terms, "document": ""}
+        add(db, "issuance_orders", **values, sheet="", ordered_at=0)
+    ((round_, terms),) = schedule.list_rounds(db, None, 1)
+    assert (round_.amended_at, round_.amendment) == (50, (3, START))
+    assert (terms, round_.was_ordered) == ("y", True)
+    ((other, terms),) = schedule.list_rounds(db, None, 2)
+    assert (other.amended_at, other.amendment, terms, other.was_ordered) == (0, None, "", False)
+
+
+def test_a_job_is_done_once_for_its_round_and_key(db: sqlite3.Connection) -> None:
+    assert schedule.note_done(db, "open", 1, "", 10, 15)
+    assert not schedule.note_done(db, "open", 1, "", 10, 16)
+    assert schedule.note_done(db, "remind", None, "x", 20, 15)  # not before it is done
+    asked = [("open", 1, ""), ("open", 2, ""), ("open", 1, "x"), ("close", 1, "")]
+    asked += [("remind", None, "x"), ("remind", 1, "x")]
+    assert [schedule.is_done(db, *each) for each in asked] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+        False,
+    ]
+    rows = db.execute("SELECT due_at, done_at FROM deeds ORDER BY deed_id")
+    assert list(map(tuple, rows)) == [(10, 15), (15, 15)]
+
+
+def test_the_heart_keeps_its_longest_gap_and_its_latest_job(db: sqlite3.Connection) -> None:
+    assert schedule.read_heartbeat(db) is None
+    for at, late in ((100, None), (160, 7), (400, 3), (460, None)):
+        values = {"at": at, "entered_at": at, "host": f"h{at}", "os_user": "u", "failed": at % 7}
+        schedule.note_beat(db, **values, deed_at=late and at, late=late)
+    assert schedule.read_heartbeat(db) == (460, 3, 4, "h460", "u", 460 % 7, 7, 240)
+    assert db.execute("SELECT last_deed_at FROM heartbeat").fetchone()[0] == 400
+
+
+# ---------------------------------------------------------------- suspensions
+
+
+def test_a_suspension_ends_where_it_is_ended_and_not_before_it_began(
+    db: sqlite3.Connection,
+) -> None:
+    shops(db)
+    suspensions.begin(db, 1, 10, "first", "mei")
+    suspensions.begin(db, 2, 15, "other", "mei")
+    assert suspensions.overlapping(db, 1, 5) is not None
+    suspensions.end(db, 1, 20)
+    assert suspensions.overlapping(db, 1, 19) is not None
+    assert suspensions.overlapping(db, 1, 20) is None
+    assert suspensions.standing(db, 1) is None
+    suspensions.begin(db, 1, 30, "second", "mei")
+    suspensions.end(db, 1, 25)  # taken back before it began: it never was
+    results = [
+        (each.from_at, each.until_at, each.reason) for each in suspensions.of_merchant(db, 1)
+    ]
+    assert results == [(10, 20, "first"), (30, 30, "second")]
+    assert suspensions.overlapping(db, 1, 21) is None
+    standing = suspensions.standing(db, 2)
+    assert standing is not None and standing.until_at is None
+
+
+def test_the_missing_are_suspended_once_and_reinstated_when_they_come_back(
+    db: sqlite3.Connection,
+) -> None:
+    shops(db)
+    suspensions.begin(db, 1, 10, "by hand", "mei")
+    suspensions.begin(db, 2, 50, "from later on", "mei")
+    suspensions.end(db, 2, 60)
+
+    def missing(batch: int, at: int) -> int:
+        return suspensions.begin_missing(db, batch, [1, 2, 3], at=at, reason="gone", actor="mei")
+
+    assert missing(1, 20) == 2
+    assert missing(2, 21) == 0
+    db.execute("CREATE TEMP TABLE incoming_merchants (merchant_no TEXT, reason TEXT)")
+    db.execute(
+        "INSERT INTO incoming_merchants VALUES ('M1', NULL), ('M2', 'duplicate'), ('M3', 'bad_row')"
+    )
+    assert suspensions.end_returned(db, 2, 30) == 1  # M1 was suspended by hand, M3 is not read
+    spans = "SELECT merchant_id, from_at, until_at, ended_by FROM suspensions ORDER BY 1, 2"
+    after = [(1, 10, None, None), (2, 20, 30, 2), (2, 50, 60, None), (3, 20, None, None)]
+    assert list(map(tuple, db.execute(spans))) == after
+    suspensions.take_back(db, 2)
+    assert tuple(db.execute(spans).fetchall()[1]) == (2, 20, None, None)
+    suspensions.take_back(db, 1)
+    assert [row[0] for row in db.execute(spans)] == [1, 2]
+
+
+def test_payments_are_counted_from_the_second_of_a_suspension(db: sqlite3.Connection) -> None:
+    shops(db)
+    rows = [(1, 1, 100, None), (2, 1, 200, None), (3, 1, 300, 1), (4, 2, 400, None)]
+    for number, merchant, at, refund_of in rows:
+        db.execute(PAYMENT, (number, f"T{number}", number, 1, merchant, at, 1, refund_of))
+    transaction_numbers.keep_written(db, 1, 0)
+    assert [suspensions.paid_since(db, 1, at) for at in (100, 101, 200, 201)] == [2, 1, 1, 0]
+
+
+# ---------------------------------------------------------------- numbers and money
+
+
+def test_a_run_holds_numbers_without_a_gap(db: sqlite3.Connection) -> None:
+    for number, at in ((1, 50), (2, 40), (3, 60), (5, 70), (6, 65)):
+        db.execute(PAYMENT, (number, f"T{number}", number, 1, 1, at, 1, None))
+    transaction_numbers.keep_written(db, 1, 1)
+    runs = db.execute(
+        "SELECT first_id, last_id, first_paid_at, last_paid_at, length(keys) FROM redemption_runs"
+    )
+    assert list(map(tuple, runs)) == [(2, 3, 40, 60, 8), (5, 6, 65, 70, 8)]
+    assert transaction_numbers.last_id(db) == 6
+    db.execute("DELETE FROM redemptions WHERE redemption_id IN (2, 3, 5)")
+    transaction_numbers.drop_empty(db)
+    assert [row[0] for row in db.execute("SELECT first_id FROM redemption_runs")] == [5]
+
+
+@pytest.mark.parametrize("long_run", [0, 1 << 40])
+def test_a_number_is_known_by_its_key_whatever_its_last_bits(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, long_run: int
+) -> None:
+    pytest.importorskip("numpy")
+    monkeypatch.setattr(transaction_numbers, "LONG_RUN", long_run)
+    numbers = ("16777215", "33554431", "16777216", "0", "x")  # 2**24 - 1, 2**25 - 1, 2**24
+    for number, text in enumerate(numbers, 1):
+        db.execute(PAYMENT, (number, text, number, 1, 1, 0, 1, None))
+    transaction_numbers.keep_written(db, 1, 0)
+    for number, text in enumerate(numbers, 1):
+        transaction_numbers.find_standing(db, [text, "none of them"])
+        assert [row[0] for row in db.execute("SELECT redemption_id FROM standing_numbers")] == [
+            number
+        ]
+    assert transaction_numbers.key("9994294967295") == 2**32 - 1
+    assert transaction_numbers.key("4294967296") == 0
+
+
+@pytest.mark.parametrize("accounts", [("uncommitted", "elsewhere"), ("elsewhere", "uncommitted")])
+def test_money_moves_between_accounts_of_the_ledger_only(
+    db: sqlite3.Connection, accounts: tuple[str, str]
+) -> None:
+    with pytest.raises(AssertionError, match="elsewhere"):
+        ledger.post(db, 1, None, *accounts, 100, "test", 0)
+
+
+def test_the_balance_of_a_round_is_its_own(db: sqlite3.Connection) -> None:
+    ledger.post(db, 1, None, "appropriated", "uncommitted", 1_000, "fund", 0)
+    ledger.post(db, 1, 1, "uncommitted", "committed", 300, "r", 0)
+    ledger.post(db, 1, 2, "uncommitted", "committed", 200, "earlier", 0)
+    ledger.post(db, 1, 1, "committed", "uncommitted", 50, "r", 0)
+    ledger.post(db, 2, None, "appropriated", "uncommitted", 7, "another funder", 0)
+    ledger.post(db, 1, 1, "committed", "uncommitted", 0, "nothing", 0)
+    accounts = ("appropriated", "uncommitted", "committed")
+    assert [ledger.balance(db, 1, account) for account in accounts] == [-1_000, 550, 450]
+    assert [ledger.balance(db, 1, "committed", number) for number in (1, 2, 3)] == [250, 200, 0]
+    assert db.execute("SELECT count(*) FROM postings").fetchone()[0] == 5

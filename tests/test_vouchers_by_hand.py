@@ -1,0 +1,339 @@
+"""The law of one voucher's life, with amounts worked out by hand: what each refund returns, and the
+seconds at which a voucher is free again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vouchercli.rules import vouchers
+from vouchercli.rules.vouchers import Ruling, StandingFacts, Transaction
+
+FIRST_PAY = 1_000_000  # a second of UTC; the voucher expires at second EXPIRES_AT
+EXPIRES_AT = 2_000_000
+DUPLICATE = Ruling("duplicate")
+
+
+def pay(number: str, at: int, base: int = 4500, **other: Any) -> Transaction:
+    return row("pay", number, at, base, other.pop("subsidy", 1000), **other)
+
+
+def refund(number: str, at: int, of: str, base: int, subsidy: int, **other: Any) -> Transaction:
+    return row("refund", number, at, base, subsidy, refund_of=of, **other)
+
+
+def row(kind: Any, number: str, at: int, base: int, subsidy: int, **other: Any) -> Transaction:
+    values: dict[str, Any] = {
+        "line": 0,
+        "claim_no": "C1",
+        "claim_id": 1,
+        "coupon_no": 1,
+        "resident": b"r1",
+        "merchant_id": 1,
+        "merchant_no": "M1",
+        "day": 20200327,
+        "merchant_discount_fen": 0,
+        "refund_of": "",
+        "expires_at": EXPIRES_AT,
+    }
+    return Transaction(
+        **values | other,
+        transaction_no=number,
+        kind=kind,
+        paid_at=at,
+        base_fen=base,
+        subsidy_fen=subsidy,
+    )
+
+
+def rule(policy: Any, *rows: Transaction, limit: int | None = None) -> list[Ruling]:
+    """The rulings on the rows of one file, in the order in which they are given."""
+    return rule_on(StandingFacts(policy, limit), *rows)
+
+
+def rule_on(standing: StandingFacts, *rows: Transaction) -> list[Ruling]:
+    lines = [each._replace(line=number) for number, each in enumerate(rows, 1)]
+    return [ruling for _, ruling in sorted(vouchers.judge(standing, lines).items())]
+
+
+# ---------------------------------------------------------------- what a refund returns
+
+
+@pytest.mark.parametrize(
+    ("second", "ruling"),
+    [
+        # 10.00 in all, 4.44 are back: 5.56 are left, and the voucher counts no more
+        (556, Ruling(before_fen=556, after_fen=0, vouchers=-1)),
+        (555, Ruling("subsidy_mismatch")),
+        (1444, Ruling("subsidy_mismatch")),  # 10.00 + 4.44
+        (1000, Ruling("subsidy_mismatch")),
+    ],
+)
+def test_a_second_refund_in_part_returns_what_the_first_left(second: int, ruling: Ruling) -> None:
+    assert rule(
+        "pro_rata",
+        pay("T1", FIRST_PAY, 4500, subsidy=1000),
+        refund("R1", FIRST_PAY + 1, "T1", 2000, 444),  # 10.00 x 20 / 45 = 4.444...
+        refund("R2", FIRST_PAY + 2, "T1", 2500, second),
+    ) == [
+        Ruling(after_fen=1000, vouchers=1),
+        Ruling(before_fen=1000, after_fen=556),
+        ruling,
+    ]
+
+
+def test_refunds_in_three_parts_return_the_cumulated_share_each_time() -> None:
+    # 10.00 on 30.00, back by 10.00 each: 3.33, then 6.67 - 3.33, then 10.00 - 6.67
+    assert rule(
+        "pro_rata",
+        pay("T1", FIRST_PAY, 3000, subsidy=1000),
+        refund("R1", FIRST_PAY + 1, "T1", 1000, 333),
+        refund("R2", FIRST_PAY + 2, "T1", 1000, 334),
+        refund("R3", FIRST_PAY + 3, "T1", 1000, 333),
+    )[1:] == [
+        Ruling(before_fen=1000, after_fen=667),
+        Ruling(before_fen=667, after_fen=333),
+        Ruling(before_fen=333, after_fen=0, vouchers=-1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("base", "reason"), [(2500, None), (2501, "refund_too_large"), (4500, "refund_too_large")]
+)
+def test_no_more_is_refunded_than_is_left_of_the_payment(base: int, reason: str | None) -> None:
+    assert [
+        ruling.reason
+        for ruling in rule(
+            "forfeits",
+            pay("T1", FIRST_PAY),
+            refund("R1", FIRST_PAY + 1, "T1", 2000, 0),
+            refund("R2", FIRST_PAY + 2, "T1", base, 0),
+        )
+    ] == [None, None, reason]
+
+
+@pytest.mark.parametrize(
+    ("policy", "base", "subsidy", "ruling"),
+    [
+        ("full_restores", 4500, 1000, Ruling(before_fen=1000, after_fen=0, vouchers=-1)),
+        ("full_restores", 4500, 999, Ruling("subsidy_mismatch")),
+        ("full_restores", 4499, 0, Ruling(None, 1000, 1000, 0, "refund_forfeits")),
+        ("restores_once", 4500, 1000, Ruling(before_fen=1000, after_fen=0, vouchers=-1)),
+        ("restores_once", 4499, 0, Ruling("partial_refund")),
+        # forfeits: what the file states beside it is not looked at
+        ("forfeits", 4500, 0, Ruling(None, 1000, 1000, 0, "refund_forfeits")),
+        ("forfeits", 4500, 1000, Ruling(None, 1000, 1000, 0, "refund_forfeits")),
+        ("pro_rata", 4500, 1000, Ruling(before_fen=1000, after_fen=0, vouchers=-1)),
+        ("pro_rata", 2250, 500, Ruling(before_fen=1000, after_fen=500)),
+        ("pro_rata", 1, 0, Ruling(before_fen=1000, after_fen=1000)),  # 0.22 fen
+        ("pro_rata", 3, 1, Ruling(before_fen=1000, after_fen=999)),  # 0.67 fen
+        ("pro_rata", 4500, 0, Ruling("subsidy_mismatch")),
+    ],
+)
+def test_a_refund_returns_what_its_policy_says(
+    policy: str, base: int, subsidy: int, ruling: Ruling
+) -> None:
+    assert (
+        rule(policy, pay("T1", FIRST_PAY), refund("R1", FIRST_PAY + 1, "T1", base, subsidy))[1]
+        == ruling
+    )
+
+
+def test_a_refund_restores_until_the_last_second_of_the_voucher() -> None:
+    in_time, late = (
+        rule("full_restores", pay("T1", FIRST_PAY), refund("R1", at, "T1", 4500, 1000))[1]
+        for at in (EXPIRES_AT - 1, EXPIRES_AT)
+    )
+    assert in_time == Ruling(before_fen=1000, after_fen=0, vouchers=-1)
+    assert late == Ruling(None, 1000, 1000, 0, "refund_forfeits")
+
+
+def test_what_cost_nothing_returns_nothing() -> None:
+    # a payment of 0.00 cannot be divided by
+    assert rule(
+        "pro_rata",
+        pay("T1", FIRST_PAY, 0, subsidy=0),
+        refund("R1", FIRST_PAY + 1, "T1", 0, 0),
+    ) == [Ruling(vouchers=1), Ruling(vouchers=-1)]
+
+
+def test_a_voucher_is_restored_once_only_where_the_policy_says_so() -> None:
+    rows = (
+        pay("T1", FIRST_PAY),
+        refund("R1", FIRST_PAY + 1, "T1", 4500, 1000),
+        pay("T2", FIRST_PAY + 2),
+        refund("R2", FIRST_PAY + 3, "T2", 4500, 1000),
+        pay("T3", FIRST_PAY + 4),
+    )
+    assert [each.reason for each in rule("full_restores", *rows)] == [None] * 5
+    assert rule("restores_once", *rows)[3:] == [
+        Ruling(None, 1000, 1000, 0, "refund_forfeits"),
+        Ruling("already_redeemed"),
+    ]
+
+
+# ---------------------------------------------------------------- whose refund it is
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, None),
+        ({"paid_at": FIRST_PAY}, None),  # the same second
+        ({"paid_at": FIRST_PAY - 1}, "refund_without_payment"),
+        ({"refund_of": "T2"}, "refund_without_payment"),
+        ({"merchant_id": 2}, "refund_without_payment"),
+        ({"coupon_no": 2}, "refund_without_payment"),
+        ({"claim_id": 2}, "refund_without_payment"),
+        ({"transaction_no": "T1"}, None),  # a refund's number is not a payment's
+    ],
+)
+def test_a_refund_belongs_to_its_payment(change: dict[str, Any], reason: str | None) -> None:
+    own = refund("R1", FIRST_PAY + 1, "T1", 4500, 1000)._replace(**change)
+    assert rule("full_restores", pay("T1", FIRST_PAY), own)[1].reason == reason
+
+
+def test_a_number_is_used_once_for_payments_and_once_for_refunds() -> None:
+    rulings = rule(
+        "full_restores",
+        pay("T1", FIRST_PAY),
+        pay("T1", FIRST_PAY + 5, coupon_no=2),
+        pay("T2", FIRST_PAY + 5, coupon_no=3),
+        refund("R1", FIRST_PAY + 6, "T1", 4500, 1000),
+        refund("R1", FIRST_PAY + 7, "T2", 4500, 1000, coupon_no=3),
+        refund("R2", FIRST_PAY + 8, "T2", 4500, 1000, coupon_no=3),
+    )
+    assert [each.reason for each in rulings] == [
+        None,
+        "transaction_reused",
+        None,
+        None,
+        "transaction_reused",
+        None,
+    ]
+
+
+# ---------------------------------------------------------------- when a voucher is free
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        (FIRST_PAY, "already_redeemed"),
+        (FIRST_PAY + 10, "already_redeemed"),  # the second of the refund
+        (FIRST_PAY + 11, None),
+        (FIRST_PAY - 1, "already_redeemed"),  # it would run into the payment that stands
+    ],
+)
+def test_a_voucher_is_free_from_the_second_after_its_refund(at: int, reason: str | None) -> None:
+    standing = StandingFacts("full_restores", None)
+    rule_on(standing, pay("T1", FIRST_PAY), refund("R1", FIRST_PAY + 10, "T1", 4500, 1000))
+    assert rule_on(standing, pay("T2", at))[0].reason == reason
+
+
+@pytest.mark.parametrize(
+    ("policy", "of_refund", "reasons"),
+    [
+        ("full_restores", {}, [None, None]),
+        ("restores_once", {}, [None, None]),
+        ("full_restores", {"at": 1}, [None, None]),  # the second of its payment
+        ("full_restores", {"at": 9}, [None, None]),  # the second before the later use
+        ("full_restores", {"at": 10}, ["already_redeemed", "refund_without_payment"]),
+        ("full_restores", {"base": 4499}, ["already_redeemed", "refund_without_payment"]),
+        ("full_restores", {"coupon_no": 2}, ["already_redeemed", "refund_without_payment"]),
+        ("forfeits", {}, ["already_redeemed", "refund_without_payment"]),
+        ("pro_rata", {}, ["already_redeemed", "refund_without_payment"]),
+    ],
+)
+def test_a_late_payment_stands_before_a_later_use_with_its_own_full_refund(
+    policy: Any, of_refund: dict[str, int], reasons: list[str | None]
+) -> None:
+    change = {"at": 5, "base": 4500, **of_refund}
+    at = FIRST_PAY + change.pop("at")
+    standing = StandingFacts(policy, None)
+    rule_on(standing, pay("T9", FIRST_PAY + 10))
+    rulings = rule_on(
+        standing,
+        pay("T1", FIRST_PAY + 1),
+        refund("R1", at, "T1", change.pop("base"), 1000, **change),
+    )
+    assert [each.reason for each in rulings] == reasons
+
+
+def test_a_late_payment_without_a_refund_does_not_run_into_a_later_use() -> None:
+    standing = StandingFacts("full_restores", None)
+    rule_on(standing, pay("T9", FIRST_PAY + 10))
+    assert rule_on(standing, pay("T1", FIRST_PAY + 1)) == [Ruling("already_redeemed")]
+
+
+# ---------------------------------------------------------------- the day's limit
+
+
+@pytest.mark.parametrize(
+    ("limit", "reasons"),
+    [
+        (None, [None, None, None]),
+        (1, [None, "over_limit", "over_limit"]),
+        (2, [None, None, "over_limit"]),
+        (3, [None, None, None]),
+    ],
+)
+def test_so_many_vouchers_of_a_resident_go_to_a_merchant_in_a_day(
+    limit: int | None, reasons: list[str | None]
+) -> None:
+    rows = [pay(f"T{n}", FIRST_PAY + n, coupon_no=n) for n in (1, 2, 3)]
+    assert [each.reason for each in rule("forfeits", *rows, limit=limit)] == reasons
+
+
+@pytest.mark.parametrize("other", [{"merchant_id": 2}, {"day": 20200328}, {"resident": b"r2"}])
+def test_another_merchant_day_or_resident_has_a_limit_of_its_own(other: dict[str, Any]) -> None:
+    rows = [pay("T1", FIRST_PAY), pay("T2", FIRST_PAY + 1, coupon_no=2, **other)]
+    assert [each.reason for each in rule("forfeits", *rows, limit=1)] == [None, None]
+
+
+def test_a_voucher_that_was_refunded_and_used_again_counts_once_in_the_limit() -> None:
+    rows = [
+        pay("T1", FIRST_PAY),
+        refund("R1", FIRST_PAY + 1, "T1", 4500, 1000),
+        pay("T2", FIRST_PAY + 2),
+    ]
+    assert [each.reason for each in rule("full_restores", *rows, limit=1)] == [None] * 3
+
+
+# ---------------------------------------------------------------- rows that are alike
+
+
+@pytest.mark.parametrize(
+    ("change", "ruling"),
+    [
+        ({}, DUPLICATE),
+        ({"day": 20200328}, DUPLICATE),
+        ({"paid_at": FIRST_PAY + 1}, Ruling("already_redeemed")),
+        ({"transaction_no": "T2"}, Ruling("already_redeemed")),
+        ({"base_fen": 4501}, Ruling("already_redeemed")),
+        ({"subsidy_fen": 1001}, Ruling("already_redeemed")),
+        ({"merchant_discount_fen": 1}, Ruling("already_redeemed")),
+        ({"merchant_id": 2}, Ruling("already_redeemed")),
+        ({"coupon_no": 2}, Ruling("transaction_reused")),
+    ],
+)
+def test_a_row_is_the_same_only_when_it_says_the_same(
+    change: dict[str, Any], ruling: Ruling
+) -> None:
+    one = pay("T1", FIRST_PAY)
+    assert rule("forfeits", one, one._replace(**change)) == [
+        Ruling(after_fen=1000, vouchers=1),
+        ruling,
+    ]
+
+
+def test_in_one_second_payments_come_before_refunds_and_smaller_numbers_first() -> None:
+    a_refund = refund("A1", FIRST_PAY, "T1", 4500, 1000)
+    second, first = pay("T2", FIRST_PAY), pay("T1", FIRST_PAY)
+    assert [each.reason for each in rule("full_restores", a_refund, second, first)] == [
+        None,
+        "already_redeemed",
+        None,
+    ]
