@@ -173,23 +173,18 @@ def _outputs(page: str, folder: Path, programs: Path) -> list[str]:
             code, output = run(step.command)
             if code != 0:
                 raise WrongPageError(f"line {step.line}: {step.command}\nexit {code}\n{output}")
-            outputs.append(_masked(output, folder))
+            outputs.append(_masked(output, programs, folder))
     return outputs
 
 
-def _masked(output: str, folder: Path) -> str:
+def _masked(output: str, programs: Path, folder: Path) -> str:
     """The output without what belongs to this machine and this day."""
-    login = re.escape(pwd.getpwuid(os.getuid()).pw_name)
-    own = "|".join(
-        (
-            re.escape(str(folder)),
-            rf"(?<![\w.]){re.escape(platform.python_version())}(?![\w.])",
-            rf"(?<![\w.]){re.escape(sqlite3.sqlite_version)}(?![\w.])",
-            rf"(?<=login ){login}\b",
-            re.escape(datetime.date.today().isoformat()),
-        )
-    )
-    masked = re.sub(own, GAP, output)
+    places = "|".join(re.escape(str(place)) for place in (folder, programs, INSTALLED))
+    names = (platform.python_version(), sqlite3.sqlite_version, pwd.getpwuid(os.getuid()).pw_name)
+    words = "|".join(map(re.escape, (*names, platform.node())))
+    today = datetime.date.today()
+    days = "|".join(str(today + datetime.timedelta(days)) for days in (-1, 0, 1))  # in any zone
+    masked = re.sub(rf"({places}|{days}|(?<![\w.-])({words})(?![\w.-]))", GAP, output)
     return "".join(
         GAP + line[1:] if line.startswith(AMBIGUOUS) else line
         for line in masked.splitlines(keepends=True)

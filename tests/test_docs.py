@@ -13,8 +13,9 @@ a line for any text; no output given: only the exit code, 0, is asked for.
 - An output that is `...` alone fits always and stays. Take the `...` away, and the whole output is
   written: a command that prints, and whose output the page shall not show, needs the `...`.
 - The page is run twice, in two folders. What differs between both (digests, random codes, times of
-  the machine, durations) is written as `...`; so are the folder, today's date, the login and the
-  versions of Python and SQLite. Whatever else varies is replaced by `...` by hand, once.
+  the machine, durations) is written as `...`; so are folders, today's date, the login, the name of
+  the machine and the versions of Python and SQLite. Whatever else varies is replaced by `...` by
+  hand, once.
 - An output line that would be read as a command, a continuation or the end of the block (`$ `,
   `> `, three backticks) begins with `...` instead of its first character.
 - A page with a command that fails is not written: the command is mended first. A failure that the
