@@ -1,148 +1,113 @@
-"""Every ```console block of README.md and docs/ is run: one page is one session, in order, in a
-folder of its own.
+"""Every ```console block of README.md, README.zh.md and docs/ is run: one page is one session, in
+order, in a folder of its own.
 
 `$ command` is run by bash, lines that begin with `> ` continue it (a here-document). What follows
-is compared with what a terminal would show; `...` alone stands for any lines, inside a line for any
-text; no output given: only the exit code, 0, is asked for.
+is compared with what a terminal of 80 columns would show; `...` alone stands for any lines, inside
+a line for any text; no output given: only the exit code, 0, is asked for.
+
+`pytest --bless tests/test_docs.py` writes into the pages what their commands print:
+
+- An output that fits stays byte for byte. So does each line that is still printed, with its `...`.
+- A line that is printed no more gives way to the line that is most like it, or goes. A line that
+  is new is written, unless it lies under a `...` line of the page.
+- An output that is `...` alone fits always and stays. Take the `...` away, and the whole output is
+  written: a command that prints, and whose output the page shall not show, needs the `...`.
+- The page is run twice, in two folders. What differs between both (digests, random codes, times of
+  the machine, durations) is written as `...`; so are folders, today's date, the login, the name of
+  the machine and the versions of Python and SQLite. Whatever else varies is replaced by `...` by
+  hand, once.
+- An output line that would be read as a command, a continuation or the end of the block (`$ `,
+  `> `, three backticks) begins with `...` instead of its first character.
+- A page with a command that fails is not written: the command is mended first. A failure that the
+  page wants to show ends with `; echo "exit code $?"`.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from pages import INSTALLED, WrongPageError, blessed, common, merged, steps, untrue
 from processes import nursery
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-INSTALLED = Path(sys.executable).parent
-MARK = "--page-mark--"
-BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command of a page, the line it stands on, and what it is said to print."""
-
-    line: int
-    command: str
-    expected: tuple[str, ...]
-
-
-def steps(page: str) -> list[Step]:
-    """The commands of a page, in order."""
-    found: list[Step] = []
-    for block in BLOCK.finditer(page):
-        first = page.count("\n", 0, block.start(1)) + 1
-        command: list[str] = []
-        expected: list[str] = []
-        start = first
-        for number, line in enumerate([*block[1].splitlines(), "$ "], first):
-            if line.startswith("$ "):
-                if command:
-                    found.append(Step(start, "\n".join(command), tuple(expected)))
-                command, expected, start = ([line[2:]] if line != "$ " else []), [], number
-            elif line.startswith("> ") and not expected:
-                command.append(line[2:])
-            else:
-                expected.append(line.rstrip())
-    return found
-
-
-def pattern(expected: tuple[str, ...]) -> str:
-    """The lines as one regular expression."""
-    parts = [
-        r"(?:[^\n]*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", "[^\n]*") + "\n"
-        for line in expected
-    ]
-    return "".join(parts)
-
-
-@contextmanager
-def terminal(folder: Path, programs: Path) -> Iterator[Callable[[str], tuple[int, str]]]:
-    """A shell for one page: exports last. Gives a function that runs a command and returns its exit
-    code and what is shown; `programs` is where `voucher` lies.
-    """
-    # the last would compile the program anew for every command
-    unwanted = (
-        "VOUCHER_",
-        "LC_",
-        "PYTHONDONTWRITEBYTECODE",
-    )
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-    paths = (programs, INSTALLED, os.environ["PATH"])
-    environ |= {
-        "PATH": ":".join(map(str, paths)),
-        "LANG": "C.UTF-8",
-        "COLUMNS": "80",
-        "HOME": str(folder),
-    }
-    environ["PYTHONUNBUFFERED"] = "1"  # data and talk in the order of a terminal
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        ["bash"], cwd=folder, env=environ, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT
-    ) as shell:
-        assert shell.stdin and shell.stdout
-
-        def run(command: str) -> tuple[int, str]:
-            shell.stdin.write(
-                f"{{ {command}\n}} </dev/null; status=$?; echo; echo {MARK} $status\n".encode()
-            )
-            shell.stdin.flush()
-            lines = []
-            while not (line := shell.stdout.readline().decode()).startswith(MARK):
-                assert line, f"the shell ended in: {command}"
-                lines.append(line.rstrip())
-            text = "\n".join(lines[:-1] if lines[-1:] == [""] else lines)
-            return int(line.split()[1]), f"{text}\n" if text else ""
-
-        yield run
-        shell.stdin.close()
-
-
-def untrue(page: str, folder: Path, programs: Path = INSTALLED) -> str:
-    """The first step of a page that does not do what the page says, or ''."""
-    with terminal(folder, programs) as run:
-        for step in steps(page):
-            code, output = run(step.command)
-            if code != 0:
-                return f"line {step.line}: {step.command}\nexit {code}\n{output}"
-            if step.expected and not re.fullmatch(pattern(step.expected), output):
-                return (
-                    f"line {step.line}: {step.command}\n--- the page says\n"
-                    + "\n".join(step.expected)
-                    + f"\n--- it prints\n{output}"
-                )
-    return ""
-
-
-GUIDES = PAGES[1:]
-# README.md with the program as it is installed; the guides so in the slow suite, and else from the
+FRONTS = [page for page in (ROOT / "README.md", ROOT / "README.zh.md") if page.exists()]
+GUIDES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = (*FRONTS, *GUIDES)
+# README.md with the program as it is installed; the others so in the slow suite, and else from the
 # nursery
 RUNS = [
     pytest.param(PAGES[0], True, id="README.md"),
-    *(pytest.param(page, False, id=page.name) for page in GUIDES),
+    *(pytest.param(page, False, id=page.name) for page in PAGES[1:]),
     *(
         pytest.param(page, True, id=f"{page.name}, installed", marks=pytest.mark.slow)
-        for page in GUIDES
+        for page in PAGES[1:]
     ),
 ]
+LYING = """\
+Text stays.
+
+```console
+$ export GREETING=hello
+$ echo $GREETING; echo 7 of 9; echo end
+good bye
+...f 9
+end
+$ cat <<EOF
+> one
+> two
+> EOF
+$ echo anything
+...
+$ seq 8
+1
+...
+9
+$ echo $PWD/x $RANDOM$RANDOM of $(pwd)
+```
+"""
+TRUE = """\
+Text stays.
+
+```console
+$ export GREETING=hello
+$ echo $GREETING; echo 7 of 9; echo end
+hello
+...f 9
+end
+$ cat <<EOF
+> one
+> two
+> EOF
+one
+two
+$ echo anything
+...
+$ seq 8
+1
+...
+8
+$ echo $PWD/x $RANDOM$RANDOM of $(pwd)
+.../x ... of ...
+```
+"""
 
 
 @pytest.mark.parametrize(("page", "is_installed"), RUNS)
-def test_a_page_tells_the_truth(page: Path, is_installed: bool, tmp_path: Path) -> None:
-    wrong = untrue(page.read_text("utf-8"), tmp_path, INSTALLED if is_installed else nursery())
-    assert not wrong, f"{page.name} {wrong}"
+def test_a_page_tells_the_truth(
+    page: Path, is_installed: bool, tmp_path: Path, bless: bool
+) -> None:
+    programs = INSTALLED if is_installed else nursery()
+    if bless:
+        text = page.read_text("utf-8")
+        put_right = blessed(text, tmp_path, programs)
+        if put_right != text:
+            page.write_text(put_right, "utf-8")
+        return
+    wrong = untrue(page.read_text("utf-8"), tmp_path, programs)
+    assert not wrong, (
+        f"{page.name} {wrong}\nif that is right: pytest --bless tests/test_docs.py -k {page.name}"
+    )
 
 
 def test_a_page_that_lies_is_found(tmp_path: Path) -> None:
@@ -159,3 +124,48 @@ def test_the_guides_are_run_at_all() -> None:
     run = {page.name: len(steps(page.read_text("utf-8"))) for page in PAGES}
     assert run["README.md"] >= 8
     assert run["operating.md"] >= 30
+
+
+def test_a_wrong_page_is_put_right_and_a_right_one_stays(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    assert blessed(LYING, tmp_path / "first") == TRUE
+    assert blessed(TRUE, tmp_path / "second") == TRUE
+
+
+def test_a_page_whose_command_fails_is_not_blessed(tmp_path: Path) -> None:
+    with pytest.raises(WrongPageError, match="line 3: false"):
+        blessed("```console\n$ true\n$ false\n```\n", tmp_path)
+
+
+def test_what_a_page_would_take_for_a_command_is_written_with_dots(tmp_path: Path) -> None:
+    page = "```console\n$ printf '$ ls\\n> x\\n```\\n'\n```\n"
+    put_right = blessed(page, tmp_path)
+    assert put_right.splitlines()[2:] == ["... ls", "... x", "...``", "```"]
+    assert untrue(put_right, tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("expected", "printed", "right"),
+    [
+        (["...", "exit code 4"], ["x", "exit code 3"], ["...", "exit code 3"]),
+        (["a", "b"], ["a", "new", "b"], ["a", "new", "b"]),
+        (["a", "gone", "b"], ["a", "b"], ["a", "b"]),
+        (
+            ["head", "...", "total 7", "..."],
+            ["head", "1", "2", "total 8", "note"],
+            ["head", "...", "total 8", "..."],
+        ),
+        (["said ...", "batch 1"], ["said at 9", "batch 2"], ["said ...", "batch 2"]),
+        (["a"], [], []),
+    ],
+)
+def test_only_what_is_wrong_is_written(
+    expected: list[str], printed: list[str], right: list[str]
+) -> None:
+    assert merged(expected, printed) == right
+
+
+def test_what_two_runs_do_not_share_is_dots() -> None:
+    assert common(["a 12 s b", "same"], ["a 9 s b", "same"]) == ["a ... s b", "same"]
+    assert common(["x", "1", "2", "y"], ["x", "3", "y"]) == ["x", "...", "y"]

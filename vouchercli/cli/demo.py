@@ -77,7 +77,9 @@ def _program() -> str:
     if started.name != "voucher":  # python -m vouchercli
         return f"{shlex.quote(sys.executable)} -m vouchercli"
     known = shutil.which("voucher")
-    return "voucher" if known and started.samefile(known) else shlex.quote(str(started))
+    # a caller may pass the bare name as argv[0]: then there is no such file to compare with
+    is_known = known and (not started.exists() or started.samefile(known))
+    return "voucher" if is_known else shlex.quote(str(started))
 
 
 @command(app, "demo", epilog="Example: voucher demo demo-beijing --programme beijing-2020")
