@@ -18,7 +18,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from test_json_contract import FILES, LATER, SESSION
+from test_json_contract import FILES, SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
