@@ -13,6 +13,7 @@ from vouchercli.cli.options import Call
 from vouchercli.cli.values import UNITS, as_lines, label, pretty
 from vouchercli.ops import answers, lists
 from vouchercli.result import SCREEN, Column, Outcome, Problem, Table, Word, say
+from vouchercli.rules import resident_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -286,6 +287,75 @@ def test_each_status_has_its_exit_code_in_every_form(
 ) -> None:
     assert show.show(Call("x", {"output": output}), Outcome(status=status)) == code
     assert (f'"status": "{status}"' in capfd.readouterr().out) == (output == "json")
+
+
+# ---------------------------------------------------------------- CSV
+
+ODD = Table(
+    say("Odd"),
+    (
+        Column("on", "Day", "date"),
+        Column("at", "At", "time"),
+        Column("who", "Resident", "token"),
+        Column("state", "State", "word"),
+        Column("why", "Reason", "code"),
+        Column("names", "Names"),
+        Column("text", "Text"),
+        Column("subsidy_fen", "Subsidy", "fen"),
+        Column("funder", "treasury", "fen", verbatim=True),
+        Column("n", "Number", "int"),
+        Column("screen", "Screen", where=SCREEN),
+    ),
+    (
+        {
+            "on": 20200327,
+            "at": 1585267200,
+            "who": bytes.fromhex("5e" * 16),
+            "state": "open",
+            "why": "=expired",
+            "names": ["+a", "b"],
+            "text": say("at least {least}", least=2),
+            "subsidy_fen": 1234567,
+            "funder": -5,
+            "n": 1234567,
+            "screen": "x",
+        },
+        dict.fromkeys(("on", "at", "who", "state", "why", "names", "text", "subsidy_fen")),
+    ),
+    zone="Asia/Urumqi",
+)
+
+
+@pytest.mark.parametrize(
+    ("lang", "lines"),
+    [
+        (
+            "en",
+            [
+                "on,at,who,state,why,names,text,subsidy_yuan,funder_yuan,n",
+                "2020-03-27,2020-03-27T06:00:00+06:00,TOKEN,open,'=expired,\"'+a, b\",at least 2,"
+                "12345.67,-0.05,1234567",
+                ",,,,,,,,,",
+            ],
+        ),
+        (
+            "zh",
+            [
+                "日,时间,居民（脱敏）,状态,原因,Names,Text,财政补贴（元）,funder_yuan,编号",
+                "2020-03-27,2020-03-27T06:00:00+06:00,TOKEN,进行中,'=expired,\"'+a, b\",至少 2,"
+                "12345.67,-0.05,1234567",
+                ",,,,,,,,,",
+            ],
+        ),
+    ],
+)
+def test_every_kind_of_value_is_exact_in_csv(
+    lang: str, lines: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    language.speak(lang)
+    show.show(Call("x", {"output": "csv", "lang": lang}), Outcome(tables=(ODD,)))
+    token = resident_tokens.shown(bytes.fromhex("5e" * 16))
+    assert capfd.readouterr().out.replace(token, "TOKEN").splitlines() == lines
 
 
 # ---------------------------------------------------------------- JSON
