@@ -12,7 +12,7 @@ import sqlite3
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from test_formats_sources import ROWS, TEXT, refusal, rows, written, zipped
