@@ -339,3 +339,9 @@ def test_a_dry_run_lists_the_commands_and_writes_nothing(
         ' --opens-at "2020-04-20 20:00"' in ran.err
     )
     assert list(here.iterdir()) == []
+
+
+def test_beijing_too_has_the_same_bytes_at_the_same_scale() -> None:
+    files = beijing.files(1000)
+    text = "".join(name + text for name, text in sorted(files.items()))
+    assert hashlib.sha256(text.encode()).hexdigest().startswith("b6782ee1c027")
