@@ -475,3 +475,89 @@ def test_more_than_half_of_the_first_rows_must_show_it(
         assert (error.code, error.where.rpartition(":")[2]) == ("columns_swapped", "2")
     else:
         assert len(taken(path, "claims")[1]) == 2
+
+
+# ---------------------------------------------------------------- clean rows need no cleaning
+
+CLEAN = ("T1", "pay", "C1", "1", "M1", "2020-03-27 12:00:00", "50.00", "0.00", "10.00", "")
+
+
+@pytest.mark.parametrize(
+    ("place", "cell", "is_clean"),
+    [
+        (0, "T1", True),
+        (0, "T-1_|#/x", True),
+        (0, " T1", False),
+        (0, "", False),
+        (0, "T1\u3000", False),
+        (0, "2020-05-01", False),
+        (0, "2020-05-01x", True),
+        (0, "１", False),
+        (5, "2020-03-27T12:00", True),
+        (5, "2020-03-27 12:00:00+08:00", True),
+        (5, "2020-03-27", False),
+        (6, "-5", True),
+        (6, "5.5", True),
+        (6, "5.555", False),
+        (6, "1,000", False),
+        (6, "", False),
+        (9, "", True),
+        (9, "R1", True),
+    ],
+)
+def test_a_clean_row_is_picked_and_any_other_is_cleaned(
+    place: int, cell: str, is_clean: bool, tmp_path: Path
+) -> None:
+    plan = taken(ours(tmp_path, ROW))[0].plan
+    row = [*CLEAN]
+    row[place] = cell
+    assert (plan.clean_row(row) is row) == is_clean
+    assert plan.clean_row([*row, "x"]) is None
+    if is_clean:
+        assert plan.clean_values(row, "pay") == plan.values(row, "pay")
+
+
+def test_a_row_with_marks_is_clean_without_them(tmp_path: Path) -> None:
+    plan = taken(ours(tmp_path, ROW))[0].plan
+    row = [*CLEAN]
+    row[0], row[2] = "`T1", "C1\t"
+    assert plan.clean_row(row) == [*CLEAN]
+
+
+@pytest.mark.parametrize(
+    ("columns", "more", "has_clean"),
+    [
+        ("claim_no: 号, round: 期, resident: 人, claimed_at: 时", "", True),
+        ("claim_no: 号, round: 号, resident: 人, claimed_at: 时", "", True),
+        ("claim_no: 号, round: 期, resident: {join: [人, 期]}, claimed_at: 时", "", False),
+        ("claim_no: 时, round: 期, resident: 人, claimed_at: 时", "", False),
+        ("claim_no: 号, round: {column: 期, down: true}, resident: 人, claimed_at: 时", "", False),
+        ("claim_no: 号, round: 期, resident: 人, claimed_at: 时", "footer: {like: ^x}\n", True),
+    ],
+)
+def test_rows_of_these_profiles_can_be_clean(
+    columns: str, more: str, has_clean: bool, tmp_path: Path
+) -> None:
+    text = f"profile: p\nkind: claims\n{more}columns: {{{columns}}}\n"
+    row = ["C1", "r", "a", "2020-03-27 12:00:00"]
+    path = written(tmp_path, ("号,期,人,时\n" + ",".join(row) + "\n").encode())
+    profile = written(tmp_path, text.encode(), "p.yaml")
+    plan = taken(path, "claims", profile=profile)[0].plan
+    assert (plan.clean_row(row) is row) == has_clean
+
+
+@pytest.mark.parametrize(
+    ("key", "more", "has_clean"),
+    [("", "", True), ("", "footer: {like: ^x}\n", False), ("platform_no: 期, ", "", True)],
+)
+def test_a_registry_of_names_is_clean_unless_it_has_a_footer(
+    key: str, more: str, has_clean: bool, tmp_path: Path
+) -> None:
+    text = f"profile: p\nkind: merchants\n{more}columns: {{{key}merchant_no: 号, name: 名}}\n"
+    path = written(tmp_path, "号,名,期\n1,店,x\n".encode())
+    plan = taken(path, "merchants", profile=written(tmp_path, text.encode(), "p.yaml"))[0].plan
+    row = ["1", "店", "x"]
+    assert (plan.clean_row(row) is row) == has_clean
+    assert plan.clean_row(["号", "名", "期"]) is None  # the header once more
+    assert plan.clean_row(["`1", "店", "x"]) is None
+    assert not plan.is_columnar

@@ -114,6 +114,7 @@ def test_what_a_program_reads(session: Voucher, here: Path, bless: bool) -> None
     same("json.txt", lines, bless=bless)
 
 
+DRAFT = ("round", "create", "n2", "--template", "universal-5x10", "--packs", "1")
 ASKED_WRONGLY: tuple[tuple[str, ...], ...] = (
     ("round", "show", "hz-11"),
     ("round", "show", "nothing-like-it"),
@@ -240,6 +241,11 @@ ASKED_WRONGLY: tuple[tuple[str, ...], ...] = (
         "--opens-at",
         "2020-07-01",
     ),
+    (*DRAFT, "--opens-at", "2020-07-01", "--closes-at", "2020-07-01 00:00"),
+    (*DRAFT, "--opens-at", "2020-07-01", "--mode", "lottery", "--registration-opens", "2020-07-01"),
+    (*DRAFT, "--opens-at", "2020-07-01", "--packs", "100000000"),
+    (*DRAFT, "--opens-at", "2020-07-01", "--platform", "alipay", "--per-resident", "1"),
+    (*DRAFT, "--opens-at", "2020-07-01", "--group", "medics", "--dry-run"),
     ("round", "submit", "hz-1"),
     ("round", "approve", "hz-2", "--actor", "lin"),
     ("round", "open", "hz-8"),
