@@ -14,7 +14,7 @@ from test_formats_sources import written
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import yamls
-from vouchercli.formats.configs.profiles import Check, KindRule
+from vouchercli.formats.configs.profiles import PAY, REFUND, Check, KindRule
 from vouchercli.formats.tables import (
     cells,
     csvs,
@@ -561,3 +561,46 @@ def test_a_registry_of_names_is_clean_unless_it_has_a_footer(
     assert plan.clean_row(["号", "名", "期"]) is None  # the header once more
     assert plan.clean_row(["`1", "店", "x"]) is None
     assert not plan.is_columnar
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("类", KindRule(columns=("类",), pay=PAY, refund=REFUND)),
+        ("[类, 型]", KindRule(columns=("类", "型"), pay=PAY, refund=REFUND)),
+        ("{column: 类}", KindRule(columns=("类",), pay=PAY, refund=REFUND)),
+        ("{column: 类, refund: back}", KindRule(columns=("类",), pay="", refund="back")),
+        (
+            "{column: 类, refund: back, otherwise: pay}",
+            KindRule(columns=("类",), pay="", refund="back", otherwise="pay"),
+        ),
+        ("{column: 类, pay: buy}", KindRule(columns=("类",), pay="buy", refund=REFUND)),
+        ("{value: refund}", KindRule(pay=PAY, refund=REFUND, value="refund")),
+        ("{sign: 额}", KindRule(pay="", refund=REFUND, sign="额")),
+    ],
+)
+def test_a_profile_says_what_a_payment_is(kind: str, rule: KindRule, tmp_path: Path) -> None:
+    text = (
+        f"profile: p\nkind: redemptions\ncolumns: {{transaction_no: 号, kind: {kind}, claim_no: 券,"
+        " coupon_no: {value: '1'}, merchant_no: 店, paid_at: 时, order_amount: 额, subsidy: 额}\n"
+    )
+    profile = written(tmp_path, text.encode(), "p.yaml")
+    path = written(tmp_path, "号,类,券,店,时,额\n".encode())
+    assert taken(path, profile=profile)[0].profile.kind_rule == rule
+
+
+def test_a_blank_cell_of_a_clean_row_has_its_default(tmp_path: Path) -> None:
+    text = (
+        "profile: p\nkind: redemptions\ncolumns: {transaction_no: 号, kind: {value: pay}, claim_no: 券,"
+        " coupon_no: {column: 张, default: '3'}, merchant_no: 店, paid_at: 时, order_amount: 额,"
+        " subsidy: 额, channel: {column: 渠, words: {1: online}}}\n"
+    )
+    content = "号,券,张,店,时,额,渠\nT1,C1,,M1,2020-03-27 12:00:00,50,1\nT2,C2,2,M1,2020-03-27 12:00:00,5,\n"
+    reading, records = taken(
+        written(tmp_path, content.encode()), profile=written(tmp_path, text.encode(), "p.yaml")
+    )
+    assert all(reading.plan.clean_row(list(record.cells)) for record in records)
+    assert [(fields(record)["coupon_no"], fields(record).get("channel")) for record in records] == [
+        ("3", "online"),
+        ("2", None),
+    ]

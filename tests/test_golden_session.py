@@ -500,6 +500,12 @@ A5,f1,dan,2020-03-27 08:00:00,,
 A6,f1,dan,2020-03-27 08:00:01,,
 A7,f1,eve,2020-03-27 08:00:01,,
 A8,f1,fay,2020-03-27 07:00:00,,
+A9,g1,hal,2020-03-27 08:00:01,,
+A10,g1,hal,2020-03-27 08:00:02,,
+A11,g1,hal,2020-03-27 08:00:03,,
+A12,g1,gus,2020-03-27 08:00:04,,
+A13,g1,ivy,2020-03-27 08:00:05,,
+A14,g1,jim,2020-03-27 08:00:06,,
 """,
 }
 ROUND = "--opens-at '2020-03-27 08:00' --closes-at '2020-03-29 08:00' --actor mei"
@@ -547,6 +553,9 @@ voucher round approve o1 --actor lin
 voucher round create f1 --template mix --packs 2 {ROUND}
 voucher round submit f1 --actor mei
 voucher round approve f1 --actor lin
+voucher round create g1 --template mix --packs 3 {ROUND}
+voucher round submit g1 --actor mei
+voucher round approve g1 --actor lin
 voucher round create t1 --template fixed --packs 3 --mode targeted --group medics {ROUND}
 voucher round create w1 --template plain --packs 3 --platform wechat {ROUND}
 voucher round submit w1 --actor mei
@@ -579,6 +588,9 @@ voucher draw run l1 --now '2020-03-26 18:00'
 voucher draw run l1 --now '2020-03-26 18:00' --public-randomness '20 30 40'
 voucher schedule tick --now '2020-03-27 08:00'
 voucher schedule tick --now '2020-03-27 08:00'
+voucher round allocate g1 {LIVE}
+voucher round show g1 {LIVE}
+voucher application list --round g1 {LIVE}
 voucher schedule show --now '2020-03-27 12:00'
 voucher draw run l1 --now '2020-03-27 12:00'
 voucher draw run l1 --now '2020-03-27 12:00' --public-randomness '20 30 40'
@@ -606,11 +618,11 @@ voucher batch show 4
 voucher batch rejects 4
 voucher batch rejects 4 -o csv
 voucher batch retry 4 {LIVE}
-voucher batch show 7
-voucher batch show 7 --lang zh
-voucher batch rejects 7
-voucher batch rejects 7 -o csv
-voucher batch retry 7 {LIVE}
+voucher batch show 8
+voucher batch show 8 --lang zh
+voucher batch rejects 8
+voucher batch rejects 8 -o csv
+voucher batch retry 8 {LIVE}
 voucher redemption check --claim C1 --merchant M1 --amount 45 --at '2020-03-28 12:00'
 voucher redemption check --claim C1 --merchant M1 --amount 200 --discount 20 --at '2020-03-28 12:00' --lang zh
 voucher redemption check --claim C1 --merchant M1 --amount 45 --at '2020-03-28 15:00'
@@ -629,9 +641,9 @@ voucher redemption list --limit 2
 voucher redemption list --merchant M1 --lang zh
 voucher redemption list --round o1 -o csv
 voucher redemption list --claim C1
-voucher batch show 8 {EVENING}
-voucher batch rejects 8
-voucher batch rejects 8 -o csv --lang zh
+voucher batch show 9 {EVENING}
+voucher batch rejects 9
+voucher batch rejects 9 -o csv --lang zh
 voucher batch list --limit 2
 voucher batch list --kind claims --lang zh
 voucher merchant import merchants2.csv --missing suspend {EVENING}
@@ -674,10 +686,10 @@ voucher round show o1 {AFTER}
 voucher round show o1 --lang zh {AFTER}
 voucher check {AFTER}
 voucher check --lang zh {AFTER}
+voucher batch undo 9 {AFTER}
+voucher batch undo 9 --yes --dry-run {AFTER}
+voucher batch undo 9 --yes {AFTER}
 voucher batch undo 8 {AFTER}
-voucher batch undo 8 --yes --dry-run {AFTER}
-voucher batch undo 8 --yes {AFTER}
-voucher batch undo 7 {AFTER}
 voucher audit log --limit 2 {AFTER}
 voucher audit log --deed merchant --lang zh {AFTER}
 voucher audit log --about o1 --since '2020-03-27 12:00' {AFTER}
