@@ -14,6 +14,7 @@ from test_formats_sources import written
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import yamls
+from vouchercli.formats.configs.fields import FIELDS
 from vouchercli.formats.configs.profiles import PAY, REFUND, Check, KindRule
 from vouchercli.formats.tables import (
     cells,
@@ -604,3 +605,28 @@ def test_a_blank_cell_of_a_clean_row_has_its_default(tmp_path: Path) -> None:
         ("3", "online"),
         ("2", None),
     ]
+
+
+def test_a_file_says_something_of_a_field_only_by_a_column_a_value_or_a_default(
+    tmp_path: Path,
+) -> None:
+    keyed = (
+        "profile: p\nkind: merchants\nkey: [字号, 片区]\n"
+        "columns: {name: 字号, district: {value: 西湖区}, size: {column: 规模, default: small},"
+        " industry: 行业, address: {join: [路, 号]}, phone: 电话}\n"
+    )
+    path = written(tmp_path, "字号,片区,电话,号\n老王,城西,1,2\n".encode())
+    plan = taken(path, "merchants", profile=written(tmp_path, keyed.encode(), "p.yaml"))[0].plan
+    has = {field for field in FIELDS["merchants"] if plan.has(field)}
+    assert has == {"merchant_no", "name", "district", "size", "address", "phone"}
+    bare = plan_of_claims(tmp_path)
+    assert [bare.has(field) for field in ("merchant_no", "claim_no", "address")] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def plan_of_claims(folder: Path) -> Any:
+    text = "claim_no,round,resident,claimed_at\nC1,r,a,2020-03-27 12:00:00\n"
+    return taken(written(folder, text.encode(), "claims.csv"), "claims")[0].plan
