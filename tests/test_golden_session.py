@@ -580,6 +580,17 @@ voucher schedule show
 voucher schedule show --lang zh --now '2020-03-27 08:00'
 voucher draw commit l1 --registration-closes '2020-03-26 18:00' --stratum district=西湖区:1 --public-source 'the lottery of 27 March'
 voucher draw commit l1
+voucher round create l2 --template mix --packs 2 --mode lottery --registration-opens 2020-03-20 --opens-at '2020-03-27 08:00' --closes-at 2020-03-29 --actor mei
+voucher round show l2
+voucher round submit l2 --actor mei
+voucher round approve l2 --actor lin
+voucher draw commit l2 --registration-closes 2020-03-26 --stratum district=西湖区:1 --stratum group=medics:1
+voucher draw commit l2 --registration-closes 2020-03-26 --stratum district=西湖区:3
+voucher round cancel l2 --actor mei
+voucher audit log --until 2020-03-20 --limit 1
+voucher audit log --until 2020-03-19
+voucher audit log --since 2020-03-20 --limit 1
+voucher audit log --since 2020-03-21
 voucher application import wants.csv {LIVE}
 voucher application list --round l1 --limit 2
 voucher application list --resident ann
@@ -723,4 +734,9 @@ def test_what_a_fuller_town_prints(session: Voucher, here: Path, bless: bool) ->
         ran = session(*words)
         if words != ("init",):
             lines += transcript(words, ran, here)
+    for path in sorted(here.glob("draws/*")) + sorted(here.glob("outbox/*/*")):
+        lines += [
+            f"== {path.relative_to(here)}",
+            *steady(path.read_text("utf-8"), here).split("\n"),
+        ]
     same("town.txt", lines, bless=bless)
