@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops.demo import beijing, faults, hangzhou, story
+from vouchercli.ops.demo import beijing, faults, hangzhou, merchants, story
 from vouchercli.rules.merchants import check_digit, is_uscc
 
 if TYPE_CHECKING:
@@ -347,3 +347,14 @@ def test_a_dry_run_lists_the_commands_and_writes_nothing(
         ' --opens-at "2020-04-20 20:00"' in ran.err
     )
     assert list(here.iterdir()) == []
+
+
+def test_beijing_too_has_the_same_bytes_at_the_same_scale() -> None:
+    files = beijing.files(1000)
+    text = "".join(name + text for name, text in sorted(files.items()))
+    assert hashlib.sha256(text.encode()).hexdigest().startswith("b6782ee1c027")
+
+
+@pytest.mark.parametrize("code", ["192203821", "710925462", "600037341"])
+def test_the_check_digit_of_an_organisation_is_that_of_codes_in_use(code: str) -> None:
+    assert merchants.organisation_code(int(code[:8])) == code

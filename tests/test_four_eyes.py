@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules import staff as law
+from vouchercli.rules import times
 from vouchercli.rules.staff import Hand
 from vouchercli.store import db as store
 
@@ -562,3 +564,17 @@ def test_faults_of_the_staff_are_named(
 ) -> None:
     _, faults = programme_rules.read({**PROGRAMME, **change})
     assert [(each.path, each.code) for each in faults] == [(path, fault)]
+
+
+def test_a_rejected_change_keeps_who_rejected_it_and_why(city: Voucher) -> None:
+    city("round", "approve", "r1", "--actor", "zhao")
+    city("programme", "load", write("richer.yaml", RICHER), "--actor", "chen")
+    city("programme", "reject", "--note", "the council said no", "--actor", "lin", "--now", NOON)
+    with closing(sqlite3.connect("voucher.db")) as db:
+        verdicts = db.execute("SELECT verdict, actor, note, at FROM change_verdicts").fetchall()
+        ends = db.execute("SELECT state, ended_at FROM programme_changes").fetchall()
+    at = times.parse(NOON, "Asia/Shanghai")
+    assert verdicts == [("reject", "lin", "the council said no", at)]
+    assert ends == [("declined", at)]
+    (line,) = city("audit", "log", "--deed", "programme.reject", "-o", "json").data["lines"]
+    assert (line["actor"], line["detail"]["note"]) == ("lin", "the council said no")

@@ -11,7 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from test_schedule import CLAIMS, CLOSES, OPENS, TEMPLATE, approve_round, ask, land, tick, town
+from test_schedule import (
+    CLAIMS,
+    CLOSES,
+    OPENS,
+    PROGRAMME,
+    TEMPLATE,
+    approve_round,
+    ask,
+    land,
+    tick,
+    town,
+)
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import locate
@@ -452,3 +463,37 @@ def test_one_row_for_the_whole_pack_where_the_platform_wants_it_so(
     approve_round(town, "p1", "--platform", "app")
     tick(town, OPENS)
     assert read_order(here, "app")[1] == [{"packs": "10", "value": "20.00", "of": "2 x 40-10"}]
+
+
+THREE = TEMPLATE.replace("template: pack", "template: three").replace(
+    '"40.00"}]', '"40.00"}, {kind: amount_off, denomination: "20.00", threshold: "60.00"}]'
+)
+
+
+def test_an_order_counts_vouchers_by_packs_times_the_vouchers_of_a_pack(
+    town: Voucher, here: Path
+) -> None:
+    (here / "configs/orders").mkdir(parents=True)
+    columns = "{each: vouchers_per_resident, all: vouchers, worth: amount, no: order_no}"
+    for name, rows in (("by-pack", "pack"), ("by-coupon", "coupon")):
+        (here / f"configs/orders/{name}.yaml").write_text(
+            f"order: {name}\nname: {{zh: 应用, en: App}}\nrows: {rows}\nunit: yuan\n"
+            f"columns: {columns}\n",
+            "utf-8",
+        )
+    (here / "programme.yaml").write_text(PROGRAMME.replace("round: 1", "round: 2"), "utf-8")
+    town("programme", "load", "programme.yaml")
+    (here / "three.yaml").write_text(THREE, "utf-8")
+    town("template", "add", "three.yaml")
+    for code in ("by-pack", "by-coupon"):
+        approve_round(town, code, "--platform", code, "--template", "three", "--per-resident", "2")
+    tick(town, OPENS)
+    assert read_order(here, "by-pack", code="by-pack")[1] == [
+        {"each": "6", "all": "30", "worth": "400.00", "no": "town-by-pack-1"}
+    ]
+    assert read_order(here, "by-coupon", code="by-coupon")[1] == [
+        {"each": "4", "all": "20", "worth": "200.00", "no": "town-by-coupon-1-1"},
+        {"each": "2", "all": "10", "worth": "200.00", "no": "town-by-coupon-1-2"},
+    ]
+    order, _ = read_order(here, "by-pack", code="by-pack")
+    assert [each["coupon_nos"] for each in order["coupons"]] == ["1-2", "3"]

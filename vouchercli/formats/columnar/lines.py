@@ -146,8 +146,9 @@ def sort_lines(reading: Reading, piece: Piece, last_row: int = NO_END) -> Lines:
             is_regular[:] = True
         else:
             regular = re.compile(row)
-            # its quoted cells all end in it
-            well_quoted = re.compile(_row_pattern(delimiter, rb'"(?:[^"]++|"")*+"[\t ]*+', b"*+"))
+            # its quoted cells all end in it; not `*+`, which would take a cell before its quote
+            # to be blank and never look again
+            well_quoted = re.compile(_row_pattern(delimiter, rb'"(?:[^"]++|"")*+"[\t ]*+', b"*"))
             for at in quoted:
                 line = data, starts[at], ends[at]
                 is_regular[at] = regular.fullmatch(*line) is not None

@@ -8,7 +8,7 @@ from typing import Literal
 
 from vouchercli.result import Word
 
-Type = Literal["id", "name", "time", "amount", "kind"]
+Type = Literal["id", "name", "time", "amount"]
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "merchants": (
@@ -79,7 +79,6 @@ TYPES: dict[str, Type] = {
     "order_amount": "amount",
     "merchant_discount": "amount",
     "subsidy": "amount",
-    "kind": "kind",
 }
 
 # A file without a column for one of these is whole all the same; `voucher` files may leave them

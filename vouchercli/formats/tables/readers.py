@@ -22,7 +22,6 @@ CLEAN: dict[Type, Callable[[str], str]] = {
     "name": cells.name_text,
     "time": cells.time_text,
     "amount": cells.amount_text,
-    "kind": cells.id_text,
 }
 LOST = Word(
     "a spreadsheet kept it as a number and lost its last digits: format the column as text and"
@@ -85,8 +84,6 @@ def reader(field: str, column: str) -> Callable[[str], str]:
     """Clean a cell and refuse what a spreadsheet has damaged."""
     kind = type_of(field)
     clean = CLEAN[kind]
-    if kind == "kind":
-        return clean
     damaged = {
         "id": _damage_of_id,
         "amount": _damage_of_amount,

@@ -151,10 +151,13 @@ def _explain(refusals: list[Refusal], zone: str) -> list[dict[str, Any]]:
 
 def _read_rejects(session: Session, batch: Batch) -> list[dict[str, Any]]:
     """The batch's rejected rows: line, reason, explanation, cells."""
+    refusals = batches.rejects(session.db, batch.batch)
+    if not refusals:  # packs that were granted here have neither rejects nor a profile
+        return []
     reading, zone = summaries.read_again(batch), zone_of(session.db, session.programme)
     return [
         {**row, "cells": staging.reject_cells(batch.kind, json.loads(row["cells"]), reading)}
-        for row in _explain(batches.rejects(session.db, batch.batch), zone)
+        for row in _explain(refusals, zone)
     ]
 
 
@@ -190,7 +193,7 @@ def write_rejects(
         (row["cells"], row["reason"], translate(row["explanation"].text, row["explanation"].params))
         for row in _read_rejects(session, batch)
     ]
-    count = rejects.write_rejects(target, json.loads(batch.header), rows)
+    count = rejects.write_rejects(target, json.loads(batch.header or "[]"), rows)
     if not isinstance(target, Path):
         return Outcome()
     about = {"batch": batch_id, "file": str(target), "rejects": count}
