@@ -8,6 +8,8 @@ import shutil
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+import towns
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -74,22 +76,7 @@ def prepare(voucher: Any, here: Path, claims: int, rows: int) -> None:
     """A round `big` whose packs are all claimed (two a resident would be too many), and a file
     r.csv of so many rows.
     """
-    voucher(
-        "round",
-        "create",
-        "big",
-        "--template",
-        "pack",
-        "--packs",
-        str(claims),
-        "--opens-at",
-        "2020-03-27 08:00",
-        "--actor",
-        "mei",
-    )
-    for verb, actor in (("submit", "mei"), ("approve", "lin")):
-        voucher("round", verb, "big", "--actor", actor)
-    voucher("round", "open", "big", "--actor", "mei", "--now", "2020-03-27 08:00")
+    towns.make_round(voucher, "big", packs=claims, state="open")
     text = "".join(
         f"K{n},big,resident{n},2020-03-27 08:{n // 60 % 60:02d}:{n % 60:02d}\n"
         for n in range(claims)

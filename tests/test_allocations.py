@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import towns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_agreement import PROGRAMME, START, TEMPLATE, ZONE
@@ -438,20 +439,7 @@ def test_a_round_that_is_not_allocated_here_or_not_yet_is_refused(
     city: Any, options: tuple[str, ...], code: str
 ) -> None:
     voucher = city(with_claims=False)
-    voucher(
-        "round",
-        "create",
-        "r2",
-        "--template",
-        "pack",
-        "--packs",
-        "5",
-        "--opens-at",
-        "2020-03-29 08:00",
-        "--actor",
-        "mei",
-        *options,
-    )
+    towns.draft(voucher, "r2", *options, packs=5, opens="2020-03-29 08:00")
     ran = voucher("round", "allocate", "r2", expect=3)
     assert f"[{code}]" in ran.err
 

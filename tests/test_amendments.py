@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,23 +63,7 @@ def approved(voucher: Voucher, once: Once) -> Voucher:
         voucher("init")
         voucher("programme", "load", write("city.yaml", PROGRAMME))
         voucher("template", "add", write("pack.yaml", PACK))
-        voucher(
-            "round",
-            "create",
-            "r1",
-            "--template",
-            "pack",
-            "--packs",
-            "20",
-            "--opens-at",
-            OPENS,
-            "--closes-at",
-            CLOSES,
-            "--actor",
-            "chen",
-        )
-        voucher("round", "submit", "r1", "--actor", "chen")
-        voucher("round", "approve", "r1", "--actor", "lin")
+        towns.make_round(voucher, "r1", packs=20, closes=CLOSES, maker="chen")
 
     once("amendments", build)
     return voucher

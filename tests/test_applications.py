@@ -10,6 +10,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_agreement import ADD_BATCH, HOUR, START, world
@@ -18,7 +19,6 @@ from vouchercli.errors import Stopped
 from vouchercli.ops.intake import applications as ops
 from vouchercli.ops.intake import chunks
 from vouchercli.rules import applications as law
-from vouchercli.rules import times
 from vouchercli.session import Session
 from vouchercli.store import applications, incoming
 from vouchercli.store import db as store
@@ -37,24 +37,9 @@ def put(here: Path, name: str, text: str) -> str:
 
 def drafted(voucher: Any, code: str, *options: str) -> None:
     """One more round, approved, open for a day from 2020-03-29 08:00."""
-    voucher(
-        "round",
-        "create",
-        code,
-        "--template",
-        "pack",
-        "--packs",
-        "2",
-        "--opens-at",
-        "2020-03-29 08:00",
-        "--closes-at",
-        "2020-03-30 08:00",
-        "--actor",
-        "mei",
-        *options,
+    towns.make_round(
+        voucher, code, *options, packs=2, opens="2020-03-29 08:00", closes="2020-03-30 08:00"
     )
-    voucher("round", "submit", code, "--actor", "mei")
-    voucher("round", "approve", code, "--actor", "lin")
 
 
 def test_a_file_of_applications_is_taken_in_once(city: Any, here: Path) -> None:
@@ -108,19 +93,7 @@ def test_an_unlawful_application_is_rejected_with_its_reason(
     city: Any, here: Path, row: str, reason: str
 ) -> None:
     voucher = city(with_claims=False)
-    voucher(
-        "round",
-        "create",
-        "draft",
-        "--template",
-        "pack",
-        "--packs",
-        "2",
-        "--opens-at",
-        "2020-03-29 08:00",
-        "--actor",
-        "mei",
-    )
+    towns.draft(voucher, "draft", packs=2, opens="2020-03-29 08:00")
     drafted(voucher, "list", "--mode", "targeted")
     drafted(voucher, "lots", "--mode", "lottery", "--registration-opens", "2020-03-25 09:00")
     drafted(voucher, "booked", "--registration-opens", "2020-03-25 09:00")
@@ -385,7 +358,7 @@ class Stopper:
 def stopped(here: Path, name: str) -> None:
     """An import that ends after its first chunk."""
     db = store.open_db(here / "voucher.db")
-    at = times.parse("2020-03-27 09:00", "Asia/Shanghai")
+    at = towns.at("2020-03-27 09:00")
     session = Session(
         db=db, path=here / "voucher.db", now=at, actor="mei", os_user=store.os_user(), entered_at=at
     )
@@ -420,25 +393,16 @@ def test_a_lottery_publishes_no_list_while_a_file_is_half_in(
     city: Any, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     voucher = city(with_claims=False)
-    voucher(
-        "round",
-        "create",
+    towns.make_round(
+        voucher,
         "l1",
-        "--template",
-        "pack",
-        "--packs",
-        "2",
-        "--opens-at",
-        "2020-03-28 08:00",
         "--mode",
         "lottery",
         "--registration-opens",
         "2020-03-20",
-        "--actor",
-        "mei",
+        packs=2,
+        opens="2020-03-28 08:00",
     )
-    voucher("round", "submit", "l1", "--actor", "mei")
-    voucher("round", "approve", "l1", "--actor", "lin")
     voucher("draw", "commit", "l1")
     monkeypatch.setattr(chunks, "LINES", 10)
     stopped(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -79,20 +80,7 @@ def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
 def submitted(
     voucher: Callable[..., Ran], code: str = "r1", packs: int = 10, maker: str = "chen"
 ) -> None:
-    voucher(
-        "round",
-        "create",
-        code,
-        "--template",
-        "pack",
-        "--packs",
-        str(packs),
-        "--opens-at",
-        OPENS,
-        "--actor",
-        maker,
-    )
-    voucher("round", "submit", code, "--actor", maker)
+    towns.make_round(voucher, code, packs=packs, maker=maker, state="submitted")
 
 
 def by(voucher: Callable[..., Ran], actor: str, verb: str, *rest: str, expect: int = 0) -> Ran:
@@ -127,19 +115,7 @@ def test_a_second_person_approves_and_every_fund_is_committed(city: Callable[...
 
 
 def test_submitting_says_who_comes_next(city: Callable[..., Ran]) -> None:
-    city(
-        "round",
-        "create",
-        "r1",
-        "--template",
-        "pack",
-        "--packs",
-        "20",
-        "--opens-at",
-        OPENS,
-        "--actor",
-        "chen",
-    )
+    towns.draft(city, "r1", packs=20, maker="chen")
     ran = city("round", "submit", "r1", "--actor", "wu")
     assert ran.out == ""
     assert ran.err.splitlines() == [
@@ -170,19 +146,7 @@ def test_nobody_approves_what_they_made_however_they_write_their_name(
 def test_who_only_edited_or_only_submitted_does_not_approve_either(
     city: Callable[..., Ran],
 ) -> None:
-    city(
-        "round",
-        "create",
-        "r1",
-        "--template",
-        "pack",
-        "--packs",
-        "10",
-        "--opens-at",
-        OPENS,
-        "--actor",
-        "chen",
-    )
+    towns.draft(city, "r1", maker="chen")
     by(city, "wu", "edit", "--packs", "9")
     by(city, "zhao", "submit")
     assert read_code(by(city, "wu", "approve", expect=3)) == "own_round"
@@ -247,19 +211,7 @@ def test_without_staff_any_second_person_approves(voucher: Callable[..., Ran]) -
 
 
 def test_a_draft_cannot_be_approved_or_rejected(city: Callable[..., Ran]) -> None:
-    city(
-        "round",
-        "create",
-        "r1",
-        "--template",
-        "pack",
-        "--packs",
-        "10",
-        "--opens-at",
-        OPENS,
-        "--actor",
-        "chen",
-    )
+    towns.draft(city, "r1", maker="chen")
     for words in (["approve"], ["reject", "--note", "x"]):
         ran = city("round", words[0], "r1", *words[1:], "--actor", "lin", expect=3)
         assert ran.out == ""
@@ -320,19 +272,7 @@ def test_where_no_fund_is_watched_nothing_is_committed(city: Callable[..., Ran])
         "add",
         write("app.yaml", {**PACK, "template": "app-pack", "funding": {"app": "100%"}}),
     )
-    city(
-        "round",
-        "create",
-        "r1",
-        "--template",
-        "app-pack",
-        "--packs",
-        "9",
-        "--opens-at",
-        OPENS,
-        "--actor",
-        "chen",
-    )
+    towns.draft(city, "r1", template="app-pack", packs=9, maker="chen")
     by(city, "chen", "submit")
     ran = city("round", "approve", "r1", "--actor", "lin")
     assert (

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from big_town import canonical, copied, left_by, prepare
 from processes import PIPE
 
@@ -17,7 +18,6 @@ from vouchercli.ops.answers import answer
 from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.ops.reports.leverage import report_leverage
-from vouchercli.rules import times
 from vouchercli.session import Session
 from vouchercli.store import db as store
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from conftest import Once, Start
 
-NOW = times.parse("2020-03-30 09:00", "Asia/Shanghai")
+NOW = towns.at("2020-03-30 09:00")
 ROWS = 200  # lines 2 to 201, in chunks of 50: five of them
 IMPORT = ("redemption", "import", "r.csv", "-o", "json")
 

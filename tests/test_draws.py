@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 
 from vouchercli.ops.lottery import draws as ops
 from vouchercli.rules import certificates as proof
@@ -38,27 +39,16 @@ def town(city: Callable[..., Any], once: Once) -> Callable[..., Ran]:
     voucher: Callable[..., Ran] = city(with_claims=False)
 
     def build() -> None:
-        voucher(
-            "round",
-            "create",
+        towns.make_round(
+            voucher,
             "l1",
-            "--template",
-            "pack",
-            "--packs",
-            "4",
-            "--opens-at",
-            OPENS,
-            "--closes-at",
-            "2020-03-29 08:00",
             "--mode",
             "lottery",
             "--registration-opens",
             "2020-03-20",
-            "--actor",
-            "mei",
+            packs=4,
+            closes="2020-03-29 08:00",
         )
-        voucher("round", "submit", "l1", "--actor", "mei")
-        voucher("round", "approve", "l1", "--actor", "lin")
 
     once("lottery", build)
     return voucher

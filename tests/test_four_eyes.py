@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules import staff as law
@@ -62,20 +63,7 @@ def city(voucher: Voucher, once: Once) -> Voucher:
         voucher("init")
         voucher("programme", "load", write("city.yaml", PROGRAMME))
         voucher("template", "add", write("pack.yaml", PACK))
-        voucher(
-            "round",
-            "create",
-            "r1",
-            "--template",
-            "pack",
-            "--packs",
-            "10",
-            "--opens-at",
-            OPENS,
-            "--actor",
-            "lin",
-        )
-        voucher("round", "submit", "r1", "--actor", "lin")
+        towns.make_round(voucher, "r1", maker="lin", state="submitted")
 
     once("four eyes", build)
     return voucher
@@ -317,21 +305,7 @@ def test_one_change_waits_at_a_time_and_is_judged_again_at_its_approval(city: Vo
         read_refusal(city, "programme", "load", write("richer.yaml", RICHER), "--actor", "chen")
         == "change_waiting"
     )
-    city(
-        "round",
-        "create",
-        "r2",
-        "--template",
-        "pack",
-        "--packs",
-        "10",
-        "--opens-at",
-        OPENS,
-        "--actor",
-        "chen",
-    )
-    city("round", "submit", "r2", "--actor", "chen")
-    city("round", "approve", "r2", "--actor", "lin")  # now 1000 yuan are committed
+    towns.make_round(city, "r2", maker="chen")  # now 1000 yuan are committed
     city("programme", "approve", "--actor", "lin")
     assert read_refusal(city, "programme", "approve", "--actor", "zhao") == "programme_in_use"
     assert (

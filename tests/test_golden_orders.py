@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 import yaml
 
 if TYPE_CHECKING:
@@ -68,21 +69,15 @@ def cities(voucher: Callable[..., Any], here: Path) -> Callable[..., Any]:
         voucher("init", *at)
         voucher("programme", "load", programme, *at)
         voucher("template", "add", template, *at)
-        voucher(
-            "round",
-            "create",
+        towns.draft(
+            voucher,
             round_,
-            "--template",
-            template,
-            "--packs",
-            "100",
-            "--opens-at",
-            OPENS,
-            "--closes-at",
-            "2020-06-20 10:00",
-            "--actor",
-            "chen",
             *at,
+            template=template,
+            packs=100,
+            opens=OPENS,
+            closes="2020-06-20 10:00",
+            maker="chen",
         )
         voucher("round", "submit", round_, "--actor", "chen", *at)
         voucher("round", "approve", round_, "--actor", "lin", *at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -513,24 +514,7 @@ def open_round(city: Callable[..., Any], here: Path) -> Any:
     voucher = city(with_claims=False)
     (here / "open.yaml").write_text(OPEN_PACK, "utf-8")
     voucher("template", "add", "open.yaml")
-    voucher(
-        "round",
-        "create",
-        "r2",
-        "--template",
-        "open",
-        "--packs",
-        "9",
-        "--opens-at",
-        "2020-03-27 08:00",
-        "--closes-at",
-        "2020-03-28",
-        "--actor",
-        "mei",
-    )
-    voucher("round", "submit", "r2", "--actor", "mei")
-    voucher("round", "approve", "r2", "--actor", "lin")
-    voucher("round", "open", "r2", "--actor", "mei", "--now", "2020-03-27 08:00")
+    towns.make_round(voucher, "r2", template="open", packs=9, closes="2020-03-28", state="open")
     (here / "c.csv").write_text(
         "claim_no,round,resident,claimed_at\nO1,r2,330102199001010044,2020-03-27 08:00:01\n",
         "utf-8",

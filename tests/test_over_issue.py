@@ -14,6 +14,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from processes import started
 
 from vouchercli.errors import VoucherError
@@ -52,22 +53,7 @@ def _prepared(city: Any, here: Path) -> None:
     another order at each till.
     """
     voucher = city(with_claims=False)
-    voucher(
-        "round",
-        "create",
-        "big",
-        "--template",
-        "pack",
-        "--packs",
-        str(PACKS),
-        "--opens-at",
-        "2020-03-27 08:00",
-        "--actor",
-        "mei",
-    )
-    for verb, actor in (("submit", "mei"), ("approve", "lin")):
-        voucher("round", verb, "big", "--actor", actor)
-    voucher("round", "open", "big", "--actor", "mei", "--now", "2020-03-27 08:00")
+    towns.make_round(voucher, "big", packs=PACKS, state="open")
     rows = "".join(
         f"A{n},big,resident{n},2020-03-27 08:{n // 60:02d}:{n % 60:02d}\n" for n in range(RESIDENTS)
     )

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from big_town import canonical, copied, left_by
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,6 @@ from vouchercli.errors import Stopped
 from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.ops.intake.by_columns import feed
-from vouchercli.rules import times
 from vouchercli.session import Session
 from vouchercli.store import db as store
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from conftest import Once
 
 pytest.importorskip("polars")
-NOW = times.parse("2020-03-30 09:00", "Asia/Shanghai")
+NOW = towns.at("2020-03-30 09:00")
 
 
 @pytest.fixture
