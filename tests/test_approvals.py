@@ -33,47 +33,20 @@ if TYPE_CHECKING:
 
     from conftest import Once, Ran
 
-OPENS = "2020-03-27 08:00"
-PROGRAMME: dict[str, Any] = {
-    "programme": "city",
-    "name": {"zh": "全市", "en": "City"},
-    "funders": {
-        "treasury": {"kind": "public", "amount": "1000.00"},
-        "district": {"kind": "public", "amount": "600.00"},
-        "app": {"kind": "platform"},
-    },
-    "staff": [
-        {"name": "chen", "roles": ["maker"]},
-        {"name": "lin", "roles": ["checker"]},
-        {"name": "wu", "roles": ["maker", "checker"]},
-        {"name": "zhao", "roles": ["checker"]},
-    ],
-    "approvals": [{"up_to": "500.00", "checkers": 1}, {"checkers": 2}],
-}
-PACK: dict[str, Any] = {  # 50 yuan a pack: 30 of the treasury, 15 of the district, 5 of the app
-    "template": "pack",
-    "name": {"zh": "卡包", "en": "Pack"},
-    "validity": {"days_after_claim": 7},
-    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
-    "funding": {"treasury": "60%", "district": "30%", "app": "10%"},
-}
-
-
-def write(path: str | Path, document: dict[str, Any]) -> str:
-    Path(path).write_text(json.dumps(document, ensure_ascii=False), "utf-8")
-    return str(path)
+PROGRAMME = towns.programme(
+    "city",
+    funds={"treasury": "1000.00", "district": "600.00", "app": "platform"},
+    staff={"chen": "maker", "lin": "checker", "wu": "maker checker", "zhao": "checker"},
+    one_checker_up_to="500.00",
+)
+# 50 yuan a pack: 30 of the treasury, 15 of the district, 5 of the app
+PACK = towns.pack(funding={"treasury": "60%", "district": "30%", "app": "10%"})
 
 
 @pytest.fixture
 def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """Three funders, two of them with a fund; one checker up to 500 yuan, two above."""
-
-    def build() -> None:
-        voucher("init")
-        voucher("programme", "load", write("city.yaml", PROGRAMME))
-        voucher("template", "add", write("pack.yaml", PACK))
-
-    once("approvals", build)
+    once("approvals", lambda: towns.build(voucher, PROGRAMME, PACK))
     return voucher
 
 
@@ -195,16 +168,8 @@ def test_an_edit_voids_what_was_approved(city: Callable[..., Ran]) -> None:
 
 
 def test_without_staff_any_second_person_approves(voucher: Callable[..., Ran]) -> None:
-    voucher("init")
-    voucher(
-        "programme",
-        "load",
-        write(
-            "open.yaml",
-            {key: value for key, value in PROGRAMME.items() if key not in ("staff", "approvals")},
-        ),
-    )
-    voucher("template", "add", write("pack.yaml", PACK))
+    without = {key: value for key, value in PROGRAMME.items() if key not in ("staff", "approvals")}
+    towns.build(voucher, without, PACK)
     submitted(voucher)
     assert read_code(by(voucher, "chen", "approve", expect=3)) == "own_round"
     assert by(voucher, "anybody", "approve").data["state"] == "approved"
@@ -267,11 +232,8 @@ def test_two_processes_cannot_commit_the_same_money(city: Callable[..., Ran]) ->
 
 
 def test_where_no_fund_is_watched_nothing_is_committed(city: Callable[..., Ran]) -> None:
-    city(
-        "template",
-        "add",
-        write("app.yaml", {**PACK, "template": "app-pack", "funding": {"app": "100%"}}),
-    )
+    app_pack = towns.pack("app-pack", funding={"app": "100%"})
+    city("template", "add", towns.write("app.yaml", app_pack))
     towns.draft(city, "r1", template="app-pack", packs=9, maker="chen")
     by(city, "chen", "submit")
     ran = city("round", "approve", "r1", "--actor", "lin")
@@ -353,8 +315,10 @@ class Bureau(RuleBasedStateMachine):
         initialise(self.folder / "v.db")
         self.db = db.open_db(self.folder / "v.db")
         self.db.execute("PRAGMA synchronous = OFF")
-        programmes.load_programme(self.session("chen"), write(self.folder / "city.yaml", PROGRAMME))
-        templates.add_template(self.session("chen"), write(self.folder / "pack.yaml", PACK))
+        programmes.load_programme(
+            self.session("chen"), towns.write(self.folder / "city.yaml", PROGRAMME)
+        )
+        templates.add_template(self.session("chen"), towns.write(self.folder / "pack.yaml", PACK))
         self.states: dict[str, str] = {}
 
     def teardown(self) -> None:

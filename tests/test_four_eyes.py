@@ -4,13 +4,13 @@ alone.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import towns
+from towns import OPENS, write
 
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules import staff as law
@@ -24,34 +24,16 @@ if TYPE_CHECKING:
 
     Voucher = Callable[..., Ran]
 
-OPENS, NOON = "2020-03-27 08:00", "2020-03-27 12:00"
-PROGRAMME: dict[str, Any] = {
-    "programme": "city",
-    "name": {"zh": "全市", "en": "City"},
-    "funders": {"treasury": {"kind": "public", "amount": "2000.00"}},
-    "staff": [
-        {"name": "chen", "roles": ["maker"]},
-        {"name": "lin", "roles": ["maker", "checker"]},
-        {"name": "zhao", "roles": ["checker"]},
-        {"name": "qian", "roles": ["finance"]},
-    ],
-    "approvals": [{"up_to": "1000.00", "checkers": 1}, {"checkers": 2}],
-}
-PACK: dict[str, Any] = {
-    "template": "pack",
-    "name": {"zh": "卡包", "en": "Pack"},
-    "validity": {"days_after_claim": 7},
-    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
-    "funding": {"treasury": "100%"},
-}
+NOON = "2020-03-27 12:00"
+PROGRAMME = towns.programme(
+    "city",
+    funds={"treasury": "2000.00"},
+    staff={"chen": "maker", "lin": "maker checker", "zhao": "checker", "qian": "finance"},
+    one_checker_up_to="1000.00",
+)
 CLAIMS = (
     "claim_no,round,resident,claimed_at\nC1,r1,a,2020-03-27 09:00:00\nC2,r1,b,2020-03-27 09:00:01\n"
 )
-
-
-def write(path: str, document: dict[str, Any]) -> str:
-    Path(path).write_text(json.dumps(document, ensure_ascii=False), "utf-8")
-    return path
 
 
 @pytest.fixture
@@ -60,9 +42,7 @@ def city(voucher: Voucher, once: Once) -> Voucher:
 
     def build() -> None:
         Path("claims.csv").write_text(CLAIMS, "utf-8")
-        voucher("init")
-        voucher("programme", "load", write("city.yaml", PROGRAMME))
-        voucher("template", "add", write("pack.yaml", PACK))
+        towns.build(voucher, PROGRAMME, towns.pack())
         towns.make_round(voucher, "r1", maker="lin", state="submitted")
 
     once("four eyes", build)

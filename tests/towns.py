@@ -138,13 +138,16 @@ def draft(
     packs: int = 10,
     opens: str = OPENS,
     closes: str | None = None,
-    maker: str = "mei",
+    maker: str | None = "mei",
     expect: int = 0,
 ) -> Any:
-    """What `round create` answers; without `closes` the round ends as the program decides."""
-    terms = ["--template", template, "--packs", str(packs), "--opens-at", opens, "--actor", maker]
-    end = ["--closes-at", closes] if closes else []
-    return voucher("round", "create", code, *terms, *end, *options, expect=expect)
+    """What `round create` answers. Without `closes` the round ends as the program decides, without
+    `maker` the login makes it.
+    """
+    terms = ["--template", template, "--packs", str(packs), "--opens-at", opens]
+    terms += ["--closes-at", closes] if closes else []
+    terms += ["--actor", maker] if maker else []
+    return voucher("round", "create", code, *terms, *options, expect=expect)
 
 
 def make_round(
