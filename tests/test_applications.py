@@ -13,7 +13,8 @@ import pytest
 import towns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_agreement import ADD_BATCH, HOUR, START, world
+from test_agreement import ADD_BATCH, HOUR, PROGRAMME, START, TEMPLATE
+from towns import CLOSES, OPENS
 
 from vouchercli.errors import Stopped
 from vouchercli.ops.intake import applications as ops
@@ -446,20 +447,16 @@ def test_who_holds_a_pack_keeps_the_number_that_an_earlier_row_uses(
 
 # ---------------------------------------------------------------- the law and the store
 
+BOOKED = "2020-03-26 12:00"  # when registration opens, where it does before the round
+# state, mode, registration by itself, group
 ROUNDS = {
-    "open": ("open", "fcfs", None, ""),
-    "booked": ("approved", "fcfs", -20, ""),
-    "lots": ("open", "lottery", -20, ""),
-    "group": ("closed", "fcfs", None, "medics"),
-    "draft": ("draft", "fcfs", None, ""),
-    "list": ("open", "targeted", None, ""),
+    "open": ("open", "fcfs", False, ""),
+    "booked": ("approved", "fcfs", True, ""),
+    "lots": ("open", "lottery", True, ""),
+    "group": ("closed", "fcfs", False, "medics"),
+    "draft": ("draft", "fcfs", False, ""),
+    "list": ("open", "targeted", False, ""),
 }
-ADD_ROUND = """
-INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at,
-    registration_opens_at, resident_group,
-    per_resident, created_by, edited_by, created_at)
-VALUES (1, ?, 1, ?, ?, 4, ?, ?, ?, ?, 2, '', '', 0)
-"""
 ROW = st.fixed_dictionaries(
     {
         "application_no": st.sampled_from(["1", "2", "3", "4"]),
@@ -472,30 +469,41 @@ ROW = st.fixed_dictionaries(
 )
 
 
+def make_rounds(voucher: Any) -> None:
+    towns.build(voucher, PROGRAMME, TEMPLATE)
+    for code, (state, mode, is_booked, group) in ROUNDS.items():
+        options = ["--mode", mode, "--per-resident", "2"]
+        options += ["--registration-opens", BOOKED] if is_booked else []
+        options += ["--group", group] if group else []
+        until = "open" if state == "closed" else state
+        towns.make_round(voucher, code, *options, template="t", packs=4, closes=CLOSES, state=until)
+        if state == "closed":
+            voucher("round", "close", code, "--now", CLOSES)
+
+
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(batches=st.lists(st.lists(ROW, min_size=1, max_size=9), min_size=1, max_size=3))
 def test_law_and_store_give_every_application_the_same_ruling(
     batches: list[list[dict[str, Any]]],
 ) -> None:
-    db = world("full_restores").db
+    db = towns.in_memory("applications", OPENS, make_rounds).db
     db.execute(ADD_BATCH, (100, "eligibility", "list"))
     db.execute(
         "INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id,"
         " line) VALUES (1, ?, 'medics', 0, 100, 1)",
         (b"a" * 16,),
     )
-    rounds = {}
-    for code, (state, mode, registration, group) in ROUNDS.items():
-        opens = None if registration is None else START + registration * HOUR
-        db.execute(ADD_ROUND, (code, state, mode, START, START + 48 * HOUR, opens, group))
-        rounds[code] = law.ApplicationRound(
+    rounds = {
+        code: law.ApplicationRound(
             state,
             mode,
             START,
             START + 48 * HOUR,
-            opens,
+            towns.at(BOOKED) if is_booked else None,
             eligible=frozenset({b"a" * 16}) if group else None,
         )
+        for code, (state, mode, is_booked, group) in ROUNDS.items()
+    }
     standing: dict[Any, Any] = {}
     for batch_id, rows in enumerate(batches, 1):
         db.execute(ADD_BATCH, (batch_id, "applications", str(batch_id)))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ import pytest
 from vouchercli.cli.main import main
 from vouchercli.rules import times
 from vouchercli.session import Session
+from vouchercli.store import db as store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -177,38 +178,46 @@ def make_round(
 # ---------------------------------------------------------------- without fixtures
 
 
-def command(*args: str) -> None:
+def command(*args: str, expect: int = 0) -> None:
     """`voucher ARGS` in this folder; what it says is not kept."""
     said = io.StringIO()
     with redirect_stdout(said), redirect_stderr(said):
         code = main(args)
-    assert code == 0, f"{args}: exit {code}\n{said.getvalue()}"
+    assert code == expect, f"{args}: exit {code}\n{said.getvalue()}"
 
 
-KEPT: dict[Hashable, bytes] = {}  # the files that were built in this run
+BUILT: dict[Hashable, dict[str, bytes]] = {}  # the towns of this run: the files of each
+
+
+def files(key: Hashable, now: str, make: Callable[[Voucher], None]) -> dict[str, bytes]:
+    """The files of the town that `make` builds with commands at the moment `now`; one is built for
+    each key.
+    """
+    if key not in BUILT:
+        with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            for name in ("VOUCHER_DB", "VOUCHER_LANG", "VOUCHER_ACTOR"):
+                patch.delenv(name, raising=False)
+            patch.setenv("VOUCHER_NOW", now)
+            make(command)
+            BUILT[key] = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    return BUILT[key]
 
 
 def in_memory(key: Hashable, now: str, make: Callable[[Voucher], None]) -> Session:
-    """A copy in memory of the town that `make` builds with commands at the moment `now`; one is
-    built for each key.
-    """
-    if key not in KEPT:
-        KEPT[key] = _file(now, make)
-    db = sqlite3.connect(":memory:", isolation_level=None)  # as store.open_db does
+    """A copy of that town in memory, opened as store.open_db does, at the moment OPENS."""
+    content = files(key, now, make)["voucher.db"]
+    db = sqlite3.connect(":memory:", isolation_level=None)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA foreign_keys = ON")
-    db.deserialize(KEPT[key])
+    db.deserialize(content[:18] + b"\x01\x01" + content[20:])  # in memory no log stands beside it
     return Session(db, Path(":memory:"), at(OPENS), "tester", "tester", at(OPENS))
 
 
-def _file(now: str, make: Callable[[Voucher], None]) -> bytes:
-    """The file of a new town, as SQLite may hold it in memory: without a log beside it."""
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for name in ("VOUCHER_DB", "VOUCHER_LANG", "VOUCHER_ACTOR"):
-            patch.delenv(name, raising=False)
-        patch.setenv("VOUCHER_NOW", now)
-        make(command)
-        with closing(sqlite3.connect("voucher.db")) as db:
-            db.execute("PRAGMA journal_mode = DELETE")
-            return db.serialize()
+def in_folder(folder: Path, key: Hashable, now: str, make: Callable[[Voucher], None]) -> Session:
+    """A copy of that town in a folder, open at the moment OPENS."""
+    for name, content in files(key, now, make).items():
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0o600)  # the key file is refused when others may read it
+    path = folder / "voucher.db"
+    return Session(store.open_db(path), path, at(OPENS), "tester", "tester", at(OPENS))
