@@ -20,8 +20,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.rounds import amendments, approvals, drafts, rounds
-from vouchercli.ops.setup import programmes, templates
-from vouchercli.ops.setup.start import initialise
 from vouchercli.rules import audit, staff
 from vouchercli.rules import rounds as law
 from vouchercli.rules.programmes import Approval
@@ -312,13 +310,10 @@ class Bureau(RuleBasedStateMachine):
     @initialize()
     def found_city(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        initialise(self.folder / "v.db")
-        self.db = db.open_db(self.folder / "v.db")
+        self.db = towns.in_folder(
+            self.folder, "bureau", towns.OPENS, lambda v: towns.build(v, PROGRAMME, PACK)
+        ).db
         self.db.execute("PRAGMA synchronous = OFF")
-        programmes.load_programme(
-            self.session("chen"), towns.write(self.folder / "city.yaml", PROGRAMME)
-        )
-        templates.add_template(self.session("chen"), towns.write(self.folder / "pack.yaml", PACK))
         self.states: dict[str, str] = {}
 
     def teardown(self) -> None:

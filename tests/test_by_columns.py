@@ -12,9 +12,10 @@ from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from big_town import HEADER, left_by
+from big_town import left_by
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from towns import PAYMENTS as HEADER
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.intake import batches, by_columns, chunks

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import towns
+from towns import CLAIMS as HEADER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 City = Any
-HEADER = "claim_no,round,resident,claimed_at\n"
 
 
 def test_a_file_of_claims_is_taken_in_and_counted(city: City, here: Path) -> None:

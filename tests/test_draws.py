@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import towns
+from towns import OPENS
 
 from vouchercli.ops.lottery import draws as ops
 from vouchercli.rules import certificates as proof
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from conftest import Once, Ran
 
 SEED = bytes(range(32))
-OPENS = "2020-03-27 08:00"
 AT_OPENING = ("--now", OPENS)
 DISTRICTS = ("西湖区", "上城区", "余杭区")
 

@@ -6,12 +6,12 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from towns import PAYMENTS as HEADER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 City = Any
-HEADER = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
 PAY = "T1,pay,C1,1,M1,2020-03-27 09:00:00,50,5,10,\n"
 
 

@@ -8,10 +8,10 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from big_town import HEADER
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_agreement import FACES, HOUR, START, world
+from towns import PAYMENTS as HEADER
 
 from vouchercli.ops.intake import batches, chunks
 from vouchercli.ops.intake import redemptions as ops
