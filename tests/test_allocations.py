@@ -18,12 +18,13 @@ from vouchercli.ops.granting import allocations
 from vouchercli.rules import allocations as law
 from vouchercli.rules import persons as persons_law
 from vouchercli.rules.limits import Limits, week_of
-from vouchercli.session import Session
 from vouchercli.store import checks, persons
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from vouchercli.session import Session
 
 DAY = 86_400
 PACKS = 4
@@ -455,11 +456,8 @@ def test_a_closed_round_is_still_allocated_until_its_money_is_released(
         == 1
     )
     from vouchercli.ops.rounds import releases
-    from vouchercli.store.db import open_db
 
-    db = open_db(here / "voucher.db")
-    session = Session(db, here / "voucher.db", START + 3 * DAY, "clock", "clock", START)
-    releases.release_unused(session, 1)
-    db.close()
+    with towns.session(here / "voucher.db", "clock", START + 3 * DAY) as one:
+        releases.release_unused(one, 1)
     ran = voucher("round", "allocate", "r1", expect=3)
     assert "the money of its unclaimed packs is released [money_released]" in ran.err

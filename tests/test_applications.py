@@ -20,9 +20,7 @@ from vouchercli.errors import Stopped
 from vouchercli.ops.intake import applications as ops
 from vouchercli.ops.intake import chunks
 from vouchercli.rules import applications as law
-from vouchercli.session import Session
 from vouchercli.store import applications, incoming
-from vouchercli.store import db as store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -302,10 +300,7 @@ LEFT = (
 
 
 def left(here: Path) -> list[list[tuple[Any, ...]]]:
-    db = sqlite3.connect(here / "voucher.db")
-    found = [db.execute(statement).fetchall() for statement in LEFT]
-    db.close()
-    return found
+    return [towns.ask(here, statement) for statement in LEFT]
 
 
 def odd_rows(count: int, seed: int) -> str:
@@ -358,14 +353,11 @@ class Stopper:
 
 def stopped(here: Path, name: str) -> None:
     """An import that ends after its first chunk."""
-    db = store.open_db(here / "voucher.db")
-    at = towns.at("2020-03-27 09:00")
-    session = Session(
-        db=db, path=here / "voucher.db", now=at, actor="mei", os_user=store.os_user(), entered_at=at
-    )
-    with pytest.raises(Stopped):
-        ops.import_applications(session, name, watch=Stopper())
-    db.close()
+    with (
+        towns.session(here / "voucher.db", "mei", towns.at("2020-03-27 09:00")) as one,
+        pytest.raises(Stopped),
+    ):
+        ops.import_applications(one, name, watch=Stopper())
 
 
 def test_a_stopped_import_goes_on_and_nobody_is_granted_a_pack_meanwhile(
@@ -431,13 +423,10 @@ def test_who_holds_a_pack_keeps_the_number_that_an_earlier_row_uses(
     ]
     name = put(here, "late.csv", HEADER + "".join(rows))
     stopped(here, name)
-    db = sqlite3.connect(here / "voucher.db")  # granted before this was refused
-    db.execute("UPDATE batches SET state = 'done'")
-    db.commit()
+    # granted before this was refused
+    towns.by_hand(here, "UPDATE batches SET state = 'done'")
     voucher("round", "allocate", "r1", "--now", "2020-03-27 09:00")
-    db.execute("UPDATE batches SET state = 'importing' WHERE kind = 'applications'")
-    db.commit()
-    db.close()
+    towns.by_hand(here, "UPDATE batches SET state = 'importing' WHERE kind = 'applications'")
     assert voucher("batch", "resume", "2", "-o", "json", expect=4).data["reasons"] == {
         "application_reused": 1
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,6 @@ from towns import OPENS
 from vouchercli.ops.lottery import draws as ops
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
-from vouchercli.session import Session
-from vouchercli.store import db as store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,20 +91,8 @@ def commit(**given: Any) -> None:
         ops.commit_seed(each, "l1", seed=SEED, **given)
 
 
-@contextmanager
-def session() -> Iterator[Session]:
-    """A session of mei on 20 March."""
-    db = store.open_db(Path("voucher.db"))
-    at = 1584666000
-    yield Session(db=db, path=Path("voucher.db"), now=at, actor="mei", os_user="mei", entered_at=at)
-    db.close()
-
-
-def rows(sql: str) -> list[tuple[Any, ...]]:
-    db = sqlite3.connect("voucher.db")
-    rows_read = db.execute(sql).fetchall()
-    db.close()
-    return rows_read
+session = partial(towns.session, Path("voucher.db"), "mei", 1584666000)  # on 20 March
+rows = partial(towns.ask, ".")
 
 
 def read_refusal(ran: Ran) -> str:

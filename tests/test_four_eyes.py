@@ -4,7 +4,6 @@ alone.
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -460,10 +459,7 @@ def test_where_logins_are_personal_a_copy_keeps_the_login_too(
 def test_a_round_of_an_older_file_has_no_logins_and_keeps_its_names(
     city: Voucher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    db = sqlite3.connect("voucher.db")
-    db.execute("DELETE FROM authors")
-    db.commit()
-    db.close()
+    towns.by_hand(".", "DELETE FROM authors")
     run = personal(city, monkeypatch)
     assert read_code(run("lin", "round", "approve", "r1", expect=3)) == "own_round"
     assert run("wu", "round", "approve", "r1").data["state"] == "approved"

@@ -5,11 +5,11 @@ Nothing lost, nothing doubled.
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from towns import ask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,8 +48,7 @@ def fresh(here: Path) -> None:
 
 
 def facts(here: Path) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(here / "voucher.db") as db:
-        return db.execute(FACTS).fetchall()
+    return ask(here, FACTS)
 
 
 # ---------------------------------------------------------------- damage

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import towns
-from test_schedule import PACK, approve_round, ask, land, tick, town
-from towns import CLAIMS, CLOSES, OPENS
+from test_schedule import PACK, approve_round, land, tick, town
+from towns import CLAIMS, CLOSES, OPENS, ask
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import locate

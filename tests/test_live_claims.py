@@ -179,13 +179,9 @@ def test_limits_of_the_week_and_of_the_programme_hold_across_rounds(city: Any, h
 
 def test_a_live_claim_is_synced_to_the_disk(city: Any, here: Path) -> None:
     from vouchercli.ops.granting import live_claims
-    from vouchercli.session import Session
-    from vouchercli.store.db import open_db
 
     city(with_claims=False)
-    db = open_db(here / "voucher.db")
-    now = towns.at(NOW[1])
-    db.execute("PRAGMA synchronous = OFF")
-    live_claims.grant_claim(Session(db, here / "voucher.db", now, "till", "till", now), "r1", "a")
-    assert db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
-    db.close()
+    with towns.session(here / "voucher.db", now=towns.at(NOW[1])) as one:
+        one.db.execute("PRAGMA synchronous = OFF")
+        live_claims.grant_claim(one, "r1", "a")
+        assert one.db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL

@@ -430,16 +430,14 @@ def test_only_a_suspended_merchant_is_reinstated_and_not_before_it_was(
 def test_suspensions_are_in_the_log(
     take_in: Callable[..., Any], voucher: Callable[..., Any], here: Path
 ) -> None:
-    import sqlite3
 
     take_in("first.csv", FIRST)
     take_in("second.csv", SECOND, "--missing", "suspend")
     voucher("merchant", "suspend", "M001", "--reason", "inquiry", "--actor", "chen")
-    with sqlite3.connect(here / "voucher.db") as db:
-        deeds = db.execute(
-            "SELECT deed, subject, actor FROM audit WHERE deed = 'merchant.suspend' ORDER BY"
-            " audit_id"
-        ).fetchall()
+    deeds = towns.ask(
+        here,
+        "SELECT deed, subject, actor FROM audit WHERE deed = 'merchant.suspend' ORDER BY audit_id",
+    )
     assert [(deed, subject) for deed, subject, _ in deeds] == [
         ("merchant.suspend", "batch 2"),
         ("merchant.suspend", "M001"),

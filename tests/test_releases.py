@@ -4,16 +4,14 @@ files take it back.
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import towns
 from hypothesis import given
 from hypothesis import strategies as st
-from test_schedule import MERCHANTS, PACK, approve_round, ask, tick
-from towns import CLAIMS, PAYMENTS, ZONE, at
+from test_schedule import MERCHANTS, PACK, approve_round, tick
+from towns import CLAIMS, PAYMENTS, ZONE, ask, at
 
 from vouchercli.rules import releases as law
 
@@ -58,10 +56,12 @@ def payment(number: str, claim: str, coupon: int, at: str = "2020-03-28 12:00:00
 
 def money(here: Path) -> dict[str, int]:
     """Account -> yuan."""
-    with closing(sqlite3.connect(here / "voucher.db")) as db:
-        rows = db.execute("""SELECT account, sum(fen) / 100 FROM (
+    rows = ask(
+        here,
+        """SELECT account, sum(fen) / 100 FROM (
             SELECT to_account AS account, amount_fen AS fen FROM postings UNION ALL SELECT from_account, -amount_fen FROM postings
-        ) GROUP BY account HAVING sum(fen) <> 0""").fetchall()
+        ) GROUP BY account HAVING sum(fen) <> 0""",
+    )
     return dict(rows)
 
 

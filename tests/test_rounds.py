@@ -5,7 +5,6 @@ golden.yaml says they cost.
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,21 +124,13 @@ def pack(coupons: list[list[int]]) -> templates.Template:
 
 def claim_some(packs: int, code: str = "hz-1") -> None:
     """As if packs had been claimed (imports are tested elsewhere)."""
-    db = sqlite3.connect("voucher.db")
-    db.execute("UPDATE rounds SET claimed = ? WHERE round = ?", (packs, code))
-    db.commit()
-    db.close()
+    towns.by_hand(".", f"UPDATE rounds SET claimed = {packs} WHERE round = '{code}'")
 
 
 def read_audit_details(what: str) -> list[dict[str, Any]]:
     """The details of the audit lines of one action."""
-    db = sqlite3.connect("voucher.db")
-    details = [
-        json.loads(row[0])
-        for row in db.execute("SELECT detail FROM audit WHERE deed = ? ORDER BY audit_id", (what,))
-    ]
-    db.close()
-    return details
+    statement = "SELECT detail FROM audit WHERE deed = ? ORDER BY audit_id"
+    return [json.loads(detail) for (detail,) in towns.ask(".", statement, what)]
 
 
 # ---------------------------------------------------------------- golden figures

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import towns
 from processes import forked, started
-from towns import CLAIMS, CLOSES, OPENS, PAYMENTS
+from towns import CLAIMS, CLOSES, OPENS, PAYMENTS, ask
 
 from vouchercli.rules import schedule as law
 from vouchercli.store import schedule as store
@@ -59,12 +59,6 @@ def land(here: Path, place: str, text: str, age: int = 60, at: str = "") -> Path
     changed_at = towns.at(at) if at else int(time.time()) - age
     os.utime(path, (changed_at, changed_at))
     return path
-
-
-def ask(here: Path, statement: str) -> list[tuple[Any, ...]]:
-    """Rows of the database."""
-    with closing(sqlite3.connect(here / "voucher.db")) as db:
-        return db.execute(statement).fetchall()
 
 
 # ---------------------------------------------------------------- rounds

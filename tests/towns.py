@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from vouchercli.session import Session
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     Voucher = Callable[..., Any]
 
@@ -173,6 +173,30 @@ def make_round(
         voucher("round", "approve", code, "--actor", checker, *everywhere)
     if steps > 2:
         voucher("round", "open", code, "--actor", maker, *everywhere, "--now", opens)
+
+
+# ---------------------------------------------------------------- its file
+
+
+@contextmanager
+def session(path: Path, actor: str = "tester", now: int | None = None) -> Iterator[Session]:
+    """A session on a file, at the moment OPENS unless another is given."""
+    moment = at(OPENS) if now is None else now
+    with closing(store.open_db(path)) as db:
+        yield Session(db, path, moment, actor, actor, moment)
+
+
+def ask(folder: str | Path, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Rows of the town in a folder."""
+    with closing(sqlite3.connect(Path(folder, "voucher.db"))) as db:
+        return db.execute(statement, values).fetchall()
+
+
+def by_hand(folder: str | Path, *statements: str) -> None:
+    """Change the town in a folder as no command does."""
+    with closing(sqlite3.connect(Path(folder, "voucher.db"))) as db, db:
+        for statement in statements:
+            db.execute(statement)
 
 
 # ---------------------------------------------------------------- without fixtures
