@@ -3,9 +3,11 @@
 A town is built by the program's own commands, so its file is one that the program can have written.
 A test that needs another one changes it by hand afterwards. The builder is given the command it
 uses: the fixture `voucher`, or `command` where there is no fixture. Built files are kept and copied:
-by the fixture `once` in a folder, by `in_memory` for tests that need hundreds of them.
+by the fixture `once` in a folder, by `in_memory` and `in_folder` for tests that need hundreds.
 
-Not built here: the worlds of test_reports.py, whose figures are laid down fact by fact.
+By hand stay: the facts of test_reports.py, which lays down its figures one by one upon a built town;
+the session of test_json_contract.py, a list of commands that is itself what is tested; and residents
+whose tokens a test must know, in the tests that compare the law with the store.
 """
 
 from __future__ import annotations
