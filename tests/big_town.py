@@ -8,10 +8,11 @@ import shutil
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+import towns
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEADER = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
 # the machine's own time differs from run to run, and what is made of it
 CLOCKS = {
     "entered_at",
@@ -74,29 +75,14 @@ def prepare(voucher: Any, here: Path, claims: int, rows: int) -> None:
     """A round `big` whose packs are all claimed (two a resident would be too many), and a file
     r.csv of so many rows.
     """
-    voucher(
-        "round",
-        "create",
-        "big",
-        "--template",
-        "pack",
-        "--packs",
-        str(claims),
-        "--opens-at",
-        "2020-03-27 08:00",
-        "--actor",
-        "mei",
-    )
-    for verb, actor in (("submit", "mei"), ("approve", "lin")):
-        voucher("round", verb, "big", "--actor", actor)
-    voucher("round", "open", "big", "--actor", "mei", "--now", "2020-03-27 08:00")
+    towns.make_round(voucher, "big", packs=claims, state="open")
     text = "".join(
         f"K{n},big,resident{n},2020-03-27 08:{n // 60 % 60:02d}:{n % 60:02d}\n"
         for n in range(claims)
     )
-    (here / "big.csv").write_text("claim_no,round,resident,claimed_at\n" + text, "utf-8")
+    (here / "big.csv").write_text(towns.CLAIMS + text, "utf-8")
     voucher("claim", "import", "big.csv")
-    (here / "r.csv").write_text(HEADER + "".join(row(n) for n in range(rows)), "utf-8")
+    (here / "r.csv").write_text(towns.PAYMENTS + "".join(row(n) for n in range(rows)), "utf-8")
 
 
 def row(n: int) -> str:

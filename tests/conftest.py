@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import processes
 import pytest
+import towns
 
 from vouchercli.cli.main import main
 
@@ -225,24 +226,11 @@ def start(request: pytest.FixtureRequest) -> Start:
     return processes.forked if request.param == "forked" else processes.started
 
 
-PROGRAMME = """\
-programme: town
-name: {zh: 小镇, en: Town}
-time_zone: Asia/Shanghai
-currency: CNY
-funders: {treasury: {kind: public, amount: "1000000.00"}, shops: {kind: merchant}}
-limits: {packs_per_resident_per_round: 1, vouchers_per_merchant_per_day: 2}
-refunds: POLICY
-"""
-TEMPLATE = """\
-template: pack
-name: {zh: 消费券, en: Voucher}
-coupons:
-  - {count: 3, kind: amount_off, denomination: "10.00", threshold: "40.00"}
-  - {kind: percent_off, percent: "10", threshold: "2000.00", cap: "400.00"}
-validity: {days_after_claim: 7}
-funding: {treasury: "100%"}
-"""
+PACK = towns.pack(
+    "pack",
+    towns.coupon("10.00", "40.00", 3),
+    {"kind": "percent_off", "percent": "10", "threshold": "2000.00", "cap": "400.00"},
+)
 CLAIMS = """\
 claim_no,round,resident,claimed_at
 C1,r1,330102199001010011,2020-03-27 08:00:01
@@ -286,47 +274,27 @@ def once(here: Path) -> Once:
 
 
 @pytest.fixture
-def city(voucher: Callable[..., Ran], here: Path, once: Once) -> Callable[..., Callable[..., Ran]]:
+def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Callable[..., Ran]]:
     """A small town with an open round r1 (10 packs), two merchants and three claims; `city(policy)`
     gives `voucher`.
     """
 
     def build(policy: str = "full_restores", *, with_claims: bool = True) -> Callable[..., Ran]:
-        once(("city", policy, with_claims), lambda: _build(voucher, here, policy, with_claims))
+        once(("city", policy, with_claims), lambda: _build(voucher, policy, with_claims))
         return voucher
 
     return build
 
 
-def _build(voucher: Callable[..., Ran], here: Path, policy: str, with_claims: bool) -> None:
-    for name, text in (
-        ("programme.yaml", PROGRAMME.replace("POLICY", policy)),
-        ("pack.yaml", TEMPLATE),
-        ("claims.csv", CLAIMS),
-        ("merchants.csv", MERCHANTS),
-    ):
-        (here / name).write_text(text, "utf-8")
-    voucher("init")
-    voucher("programme", "load", "programme.yaml")
-    voucher("template", "add", "pack.yaml")
-    voucher(
-        "round",
-        "create",
-        "r1",
-        "--template",
-        "pack",
-        "--packs",
-        "10",
-        "--opens-at",
-        "2020-03-27 08:00",
-        "--closes-at",
-        "2020-03-28 08:00",
-        "--actor",
-        "mei",
+def _build(voucher: Callable[..., Ran], policy: str, with_claims: bool) -> None:
+    programme = towns.programme(
+        funds={"treasury": "1000000.00", "shops": "merchant"},
+        limits={"packs_per_resident_per_round": 1, "vouchers_per_merchant_per_day": 2},
+        refunds=policy,
     )
-    voucher("round", "submit", "r1", "--actor", "mei")
-    voucher("round", "approve", "r1", "--actor", "lin")
-    voucher("round", "open", "r1", "--actor", "mei", "--now", "2020-03-27 08:00")
-    voucher("merchant", "import", "merchants.csv")
+    towns.build(voucher, programme, PACK)
+    towns.make_round(voucher, "r1", closes="2020-03-28 08:00", state="open")
+    voucher("merchant", "import", towns.write("merchants.csv", MERCHANTS))
+    towns.write("claims.csv", CLAIMS)
     if with_claims:
         voucher("claim", "import", "claims.csv")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import towns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from towns import CLOSES, OPENS, ZONE
 
 from vouchercli.ops.intake.kinds import Intake
 from vouchercli.ops.intake.redemptions import KIND
@@ -17,46 +18,30 @@ from vouchercli.rules import redemptions as row_law
 from vouchercli.rules import times, vouchers
 from vouchercli.rules.limits import Limits
 from vouchercli.rules.subsidy import lawful_subsidy
-from vouchercli.session import Session
-from vouchercli.store import checks, claims, incoming, judging, programmes, templates
-from vouchercli.store import db as store
+from vouchercli.store import checks, claims, incoming, judging, programmes
 
-ZONE = "Asia/Shanghai"
-START = times.parse("2020-03-27 08:00", ZONE)
+if TYPE_CHECKING:
+    from vouchercli.session import Session
+
+START = towns.at(OPENS)
 HOUR = 3600
-PROGRAMME = {
-    "programme": "p",
-    "name": {"zh": "项目", "en": "P"},
-    "time_zone": ZONE,
-    "funders": {
-        "city": {"kind": "public"},
-        "district": {"kind": "public"},
-        "platform": {"kind": "platform"},
-        "shops": {"kind": "merchant"},
-    },
-    "limits": {"vouchers_per_merchant_per_day": 2},
-}
-TEMPLATE = {
-    "template": "t",
-    "name": {"zh": "券", "en": "T"},
-    "coupons": [
-        {"count": 2, "kind": "amount_off", "denomination": "10.01", "threshold": "40.00"},
-        {"count": 1, "kind": "percent_off", "percent": "10", "threshold": "20.00", "cap": "5.00"},
-    ],
-    "validity": {"days_after_claim": 1},
-    "scope": {"districts": ["in"], "channel": "offline"},
-    "funding": {"city": "33.33%", "district": "33.33%", "platform": "33.34%"},
-    "match": {"shops": "50%"},
-}
+PROGRAMME = towns.programme(
+    "p",
+    funds={"city": "public", "district": "public", "platform": "platform", "shops": "merchant"},
+    limits={"packs_per_resident_per_round": 2, "vouchers_per_merchant_per_day": 2},
+)
+TEMPLATE = towns.pack(
+    "t",
+    towns.coupon("10.01", "40.00", 2),
+    {"count": 1, "kind": "percent_off", "percent": "10", "threshold": "20.00", "cap": "5.00"},
+    validity={"days_after_claim": 1},
+    scope={"districts": ["in"], "channel": "offline"},
+    funding={"city": "33.33%", "district": "33.33%", "platform": "33.34%"},
+    match={"shops": "50%"},
+)
 FACES = {1: (1001, 4000, None), 2: (1001, 4000, None), 3: (500, 2000, 1000)}
 MERCHANTS = {"m1": "in", "m2": "in", "far": "out"}
 
-ADD_ROUND = """
-INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at,
-    per_resident, created_by, edited_by,
-    created_at)
-VALUES (1, ?, 1, ?, 'fcfs', 4, ?, ?, 2, '', '', 0)
-"""
 ADD_BATCH = """
 INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding,
     header, state, read, accepted, duplicate,
@@ -65,40 +50,37 @@ INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profil
 """
 
 
-def world(policy: str) -> Session:
-    """A small city in memory: two residents with two claims each, three merchants, one of them
-    suspended for an hour.
+def world(policy: str, *, with_claims: bool = False) -> Session:
+    """A small town in memory: an open round r of 4 packs and a draft, three merchants, one of them
+    suspended for an hour; two residents with three claims when it has claims.
     """
-    db = store.open_db(Path(":memory:"), create=True)
-    session = Session(db, Path(":memory:"), START, "tester", "tester", START)
-    _save(db, policy)
-    db.execute("INSERT INTO segments VALUES (1, 'in', '', ''), (2, 'out', '', '')")
-    for number, (merchant, district) in enumerate(MERCHANTS.items(), 1):
-        db.execute(
-            "INSERT INTO merchants (merchant_id, merchant_no, district, segment_id, added_at,"
-            " changed_at) VALUES (?, ?, ?, ?, 0, 0)",
-            (number, merchant, district, 1 if district == "in" else 2),
+
+    def make(voucher: Any) -> None:
+        shops = "".join(f"{number},店,{district}\n" for number, district in MERCHANTS.items())
+        terms: dict[str, Any] = {"template": "t", "packs": 4, "closes": CLOSES}
+        towns.build(
+            voucher,
+            PROGRAMME | {"refunds": policy},
+            TEMPLATE,
+            merchants="merchant_no,name,district\n" + shops,
         )
-    db.execute(
-        "INSERT INTO suspensions (merchant_id, from_at, until_at, reason, actor) VALUES (2, ?, ?,"
-        " '', '')",
-        (START + 5 * HOUR, START + 6 * HOUR),
-    )
-    return session
+        towns.make_round(voucher, "r", "--per-resident", "2", state="open", **terms)
+        towns.draft(voucher, "draft", "--per-resident", "2", **terms)
+        voucher("merchant", "suspend", "m2", "--from", written(5), "--reason", "cash-out")
+        voucher("merchant", "reinstate", "m2", "--from", written(6))
+        if with_claims:
+            rows = "".join(
+                f"{claim_no},r,{resident.decode()},{written(delay)}\n"
+                for claim_no, (_, resident, delay) in CLAIMS.items()
+            )
+            voucher("claim", "import", towns.write("claims.csv", towns.CLAIMS + rows))
+
+    return towns.in_memory(("agreement", policy, with_claims), written(4), make)
 
 
-def _save(db: Any, policy: str) -> None:
-    from vouchercli.rules import programmes as programme_rules
-    from vouchercli.rules import templates as template_rules
-
-    document = {**PROGRAMME, "refunds": policy}
-    programme, faults = programme_rules.read(document)
-    assert programme, faults
-    programmes.save(db, programme, document, "", 0)
-    template, faults = template_rules.read(TEMPLATE)
-    assert template, faults
-    templates.save(db, template, TEMPLATE, "", 0)
-    db.execute(ADD_ROUND, ("r", "open", START, START + 48 * HOUR))
+def written(hours: int) -> str:
+    """So many hours after the opening."""
+    return times.shown(START + hours * HOUR, ZONE)
 
 
 # ---------------------------------------------------------------- redemptions
@@ -299,19 +281,11 @@ def _store_batch(
 def test_law_and_store_give_every_redemption_the_same_ruling(
     policy: str, batches: list[list[dict[str, Any]]]
 ) -> None:
-    session = world(policy)
+    session = world(policy, with_claims=True)
     db = session.db
-    db.execute(ADD_BATCH, (100, "claims", "claims"))
-    db.execute("UPDATE rounds SET claimed = ? WHERE round_id = 1", (len(CLAIMS),))
-    for claim_no, (claim_id, resident, delay) in CLAIMS.items():
-        at = START + delay * HOUR
-        db.execute(
-            "INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)",
-            (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id),
-        )
     oracle = Oracle(policy)
     for number, rows in enumerate(batches, 1):
-        assert _store_batch(session, number, rows) == oracle.batch(rows)
+        assert _store_batch(session, 100 + number, rows) == oracle.batch(rows)
     assert tuple(db.execute(SUMS).fetchone()) == (
         oracle.kept["subsidy"],
         oracle.kept["vouchers"],
@@ -333,21 +307,13 @@ def test_law_and_store_give_every_redemption_the_same_ruling(
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(ROW, min_size=1, max_size=8))
 def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str, Any]]) -> None:
-    session = world("full_restores")
+    session = world("full_restores", with_claims=True)
     db = session.db
-    db.execute(ADD_BATCH, (100, "claims", "claims"))
-    db.execute("UPDATE rounds SET claimed = ? WHERE round_id = 1", (len(CLAIMS),))
-    for claim_no, (claim_id, resident, delay) in CLAIMS.items():
-        at = START + delay * HOUR
-        db.execute(
-            "INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)",
-            (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id),
-        )
-    first = _store_batch(session, 1, rows)
-    KIND.undo(session, 1)
+    first = _store_batch(session, 101, rows)
+    KIND.undo(session, 101)
     for table in ("redemptions", "group_totals", "merchant_totals", "funder_totals"):
         assert db.execute("SELECT count(*) FROM " + table).fetchone()[0] == 0
-    assert _store_batch(session, 2, rows) == first
+    assert _store_batch(session, 102, rows) == first
 
 
 # ---------------------------------------------------------------- claims
@@ -369,13 +335,12 @@ def test_law_and_store_give_every_claim_the_same_ruling(
 ) -> None:
     session = world("full_restores")
     db = session.db
-    db.execute(ADD_ROUND, ("draft", "draft", START, START + 48 * HOUR))
     rounds = {
         code: claim_law.ClaimRound(state, START, START + 48 * HOUR, 4, Limits(2))
         for code, state in (("r", "open"), ("draft", "draft"))
     }
     granted = claim_law.GrantedPacks()
-    for batch_id, rows in enumerate(batches, 1):
+    for batch_id, rows in enumerate(batches, 101):
         db.execute(ADD_BATCH, (batch_id, "claims", str(batch_id)))
         incoming.expect(db, "claims", claims.CREATE_INCOMING)
         staged = [

@@ -5,67 +5,60 @@ sees.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_agreement import PROGRAMME, START, TEMPLATE, ZONE
+from test_agreement import PROGRAMME, START, TEMPLATE
+from towns import OPENS, ZONE
 
 from vouchercli.ops.granting import allocations
 from vouchercli.rules import allocations as law
 from vouchercli.rules import persons as persons_law
-from vouchercli.rules import programmes as programme_rules
-from vouchercli.rules import templates as template_rules
 from vouchercli.rules.limits import Limits, week_of
-from vouchercli.session import Session
-from vouchercli.store import checks, persons, programmes, templates
+from vouchercli.store import checks, persons
 from vouchercli.store import db as store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vouchercli.session import Session
 
 DAY = 86_400
 PACKS = 4
 RESIDENTS = [bytes([letter]) * 16 for letter in b"abcdef"]
 
-ADD_ROUND = """
-INSERT INTO rounds (round_id, programme_id, round, template_id, state, mode, packs, opens_at,
-    closes_at, resident_group, per_resident,
-    created_by, edited_by, created_at)
-VALUES (:round_id, 1, :round, 1, 'open', :mode, :packs, :opens_at, :closes_at, :group,
-    :per_resident, '', '', 0)
-"""
 ADD_APPLICATION = (
     "INSERT INTO applications (round_id, application_no, resident, applied_at, line) VALUES (1, ?,"
     " ?, ?, 0)"
 )
 
 
-def world(limits: dict[str, int], **terms: Any) -> Session:
-    """A city in memory with round r (1), open for ten days from START, and an earlier round (2)."""
-    db = store.open_db(Path(":memory:"), create=True)
-    document = {**PROGRAMME, "limits": limits}
-    programme, faults = programme_rules.read(document)
-    assert programme, faults
-    programmes.save(db, programme, document, "", 0)
-    template, faults = template_rules.read(TEMPLATE)
-    assert template, faults
-    templates.save(db, template, TEMPLATE, "", 0)
-    usual = {
-        "round_id": 1,
-        "round": "r",
-        "mode": "fcfs",
-        "packs": PACKS,
-        "opens_at": START,
-        "closes_at": START + 10 * DAY,
-        "group": "",
-        "per_resident": 1,
-    }
-    db.execute(ADD_ROUND, usual | terms)
-    db.execute(
-        ADD_ROUND,
-        usual | {"round_id": 2, "round": "earlier", "opens_at": START - 9 * DAY, "packs": 99},
-    )
-    return Session(db, Path(":memory:"), START, "tester", "tester", START)
+def world(
+    limits: dict[str, int], *, mode: str = "fcfs", group: str = "", per_resident: int = 1
+) -> Session:
+    """A town in memory with round r (1), open for ten days from START, and an earlier round (2)."""
+
+    def make(voucher: Any) -> None:
+        towns.build(voucher, PROGRAMME | {"limits": limits}, TEMPLATE)
+        whom = ["--group", group] if group else []
+        terms: dict[str, Any] = {"template": "t", "closes": "2020-04-06 08:00", "state": "open"}
+        each = ("--per-resident", str(per_resident))
+        towns.make_round(voucher, "r", "--mode", mode, *whom, *each, packs=PACKS, **terms)
+        towns.make_round(
+            voucher,
+            "earlier",
+            "--per-resident",
+            "1",
+            packs=99,
+            opens="2020-03-18 08:00",
+            **terms,
+        )
+
+    key = ("allocations", *limits.items(), mode, group, per_resident)
+    return towns.in_memory(key, OPENS, make)
 
 
 APPLICATION = st.tuples(st.sampled_from(RESIDENTS), st.integers(-1, 11), st.integers(0, 2))
@@ -244,9 +237,8 @@ def test_a_targeted_round_gives_everyone_on_the_list_one_pack_whatever_the_order
     packs: int,
     order: list[str | None],
 ) -> None:
-    session = world(
-        {"packs_per_resident_per_round": 2}, mode="targeted", packs=packs, per_resident=2
-    )
+    session = world({"packs_per_resident_per_round": 2}, mode="targeted", per_resident=2)
+    session.db.execute("UPDATE rounds SET packs = ? WHERE round = 'r'", (packs,))
     for number, resident in enumerate(residents):
         session.db.execute(
             "INSERT OR IGNORE INTO eligibility (programme_id, resident, resident_group, listed_at,"
@@ -438,20 +430,7 @@ def test_a_round_that_is_not_allocated_here_or_not_yet_is_refused(
     city: Any, options: tuple[str, ...], code: str
 ) -> None:
     voucher = city(with_claims=False)
-    voucher(
-        "round",
-        "create",
-        "r2",
-        "--template",
-        "pack",
-        "--packs",
-        "5",
-        "--opens-at",
-        "2020-03-29 08:00",
-        "--actor",
-        "mei",
-        *options,
-    )
+    towns.draft(voucher, "r2", *options, packs=5, opens="2020-03-29 08:00")
     ran = voucher("round", "allocate", "r2", expect=3)
     assert f"[{code}]" in ran.err
 
@@ -477,11 +456,8 @@ def test_a_closed_round_is_still_allocated_until_its_money_is_released(
         == 1
     )
     from vouchercli.ops.rounds import releases
-    from vouchercli.store.db import open_db
 
-    db = open_db(here / "voucher.db")
-    session = Session(db, here / "voucher.db", START + 3 * DAY, "clock", "clock", START)
-    releases.release_unused(session, 1)
-    db.close()
+    with towns.session(here / "voucher.db", "clock", START + 3 * DAY) as one:
+        releases.release_unused(one, 1)
     ran = voucher("round", "allocate", "r1", expect=3)
     assert "the money of its unclaimed packs is released [money_released]" in ran.err

@@ -4,14 +4,16 @@ of what was granted.
 
 from __future__ import annotations
 
-import json
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import given
 from hypothesis import strategies as st
+from towns import CLOSES, OPENS
 
 from vouchercli.rules import amendments as law
 from vouchercli.rules import claims as claim_law
@@ -26,32 +28,17 @@ if TYPE_CHECKING:
 
     Voucher = Callable[..., Ran]
 
-OPENS, NOW, CLOSES = "2020-03-27 08:00", "2020-03-27 12:00", "2020-03-29 08:00"
-PROGRAMME: dict[str, Any] = {
-    "programme": "city",
-    "name": {"zh": "全市", "en": "City"},
-    "unused": "next_round",
-    "funders": {"treasury": {"kind": "public", "amount": "2000.00"}, "app": {"kind": "platform"}},
-    "staff": [
-        {"name": "chen", "roles": ["maker"]},
-        {"name": "lin", "roles": ["checker"]},
-        {"name": "zhao", "roles": ["checker"]},
-        {"name": "qian", "roles": ["finance"]},
-    ],
-    "approvals": [{"up_to": "1000.00", "checkers": 1}, {"checkers": 2}],
-}
-PACK: dict[str, Any] = {  # 50 yuan a pack, 40 of the treasury
-    "template": "pack",
-    "name": {"zh": "卡包", "en": "Pack"},
-    "validity": {"days_after_claim": 7},
-    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
-    "funding": {"treasury": "80%", "app": "20%"},
-}
-
-
-def write(path: str, document: dict[str, Any]) -> str:
-    Path(path).write_text(json.dumps(document, ensure_ascii=False), "utf-8")
-    return path
+NOW = "2020-03-27 12:00"
+PROGRAMME = towns.programme(
+    "city",
+    funds={"treasury": "2000.00", "app": "platform"},
+    staff={"chen": "maker", "lin": "checker", "zhao": "checker", "qian": "finance"},
+    one_checker_up_to="1000.00",
+    unused="next_round",
+)
+PACK = towns.pack(funding={"treasury": "80%", "app": "20%"})  # 50 yuan a pack, 40 of the treasury
+# Load the programme again with other values: rounds rest on it, so both checkers approve.
+change = partial(towns.change, maker="chen", checkers=("lin", "zhao"))
 
 
 @pytest.fixture
@@ -59,26 +46,8 @@ def approved(voucher: Voucher, once: Once) -> Voucher:
     """Round r1 of 20 packs is approved: 1000 yuan, one checker up to there."""
 
     def build() -> None:
-        voucher("init")
-        voucher("programme", "load", write("city.yaml", PROGRAMME))
-        voucher("template", "add", write("pack.yaml", PACK))
-        voucher(
-            "round",
-            "create",
-            "r1",
-            "--template",
-            "pack",
-            "--packs",
-            "20",
-            "--opens-at",
-            OPENS,
-            "--closes-at",
-            CLOSES,
-            "--actor",
-            "chen",
-        )
-        voucher("round", "submit", "r1", "--actor", "chen")
-        voucher("round", "approve", "r1", "--actor", "lin")
+        towns.build(voucher, PROGRAMME, PACK)
+        towns.make_round(voucher, "r1", packs=20, closes=CLOSES, maker="chen")
 
     once("amendments", build)
     return voucher
@@ -94,13 +63,6 @@ def opened(approved: Voucher, once: Once, monkeypatch: pytest.MonkeyPatch) -> Vo
 
 def by(voucher: Voucher, actor: str, verb: str, *rest: str, expect: int = 0) -> Ran:
     return voucher("round", verb, "r1", *rest, "--actor", actor, "-o", "json", expect=expect)
-
-
-def change(voucher: Voucher, file: str) -> None:
-    """Load a changed programme: rounds rest on it, so both checkers approve."""
-    voucher("programme", "load", file, "--actor", "chen")
-    for checker in ("lin", "zhao"):
-        voucher("programme", "approve", "--actor", checker)
 
 
 def read_code(ran: Ran) -> str:
@@ -122,9 +84,8 @@ def claim(voucher: Voucher, *times: str, first: int = 1, expect: int = 0) -> dic
     lines = "".join(
         f"C{number},r1,resident-{number},{at}\n" for number, at in enumerate(times, first)
     )
-    name = f"claims-{first}-{len(times)}-{abs(hash(times))}.csv"
-    Path(name).write_text(f"claim_no,round,resident,claimed_at\n{lines}", "utf-8")
-    return dict(voucher("claim", "import", name, "-o", "json", expect=expect).data["reasons"])
+    file = towns.write("claims.csv", towns.CLAIMS + lines)
+    return dict(voucher("claim", "import", file, "-o", "json", expect=expect).data["reasons"])
 
 
 # ---------------------------------------------------------------- pause and resume
@@ -579,7 +540,7 @@ def test_what_expired_unused_is_rolled_in_too_and_only_once(opened: Voucher) -> 
 
 
 def test_what_may_still_be_used_is_not_rolled_in(opened: Voucher) -> None:
-    change(opened, write("later.yaml", {**PROGRAMME, "unused_after_days": 3}))
+    change(opened, unused_after_days=3)
     close(opened)
     next_round(opened, "--now", "2020-04-06 07:00")
     assert opened("round", "show", "r2", "-o", "json").data["rolled_in"]["expired_fen"] == 0
@@ -588,19 +549,8 @@ def test_what_may_still_be_used_is_not_rolled_in(opened: Voucher) -> None:
 
 
 def test_the_week_after_begins_with_its_own_packs_again(opened: Voucher) -> None:
-    change(
-        opened,
-        write(
-            "rich.yaml",
-            {
-                **PROGRAMME,
-                "funders": {
-                    **PROGRAMME["funders"],
-                    "treasury": {"kind": "public", "amount": "9000.00"},
-                },
-            },
-        ),
-    )
+    richer = towns.programme(funds={"treasury": "9000.00", "app": "platform"})
+    change(opened, funders=richer["funders"])
     close(opened)
     next_round(opened)
     for actor, verb in (("chen", "submit"), ("lin", "approve"), ("zhao", "approve")):
@@ -613,8 +563,8 @@ def test_the_week_after_begins_with_its_own_packs_again(opened: Voucher) -> None
 
 def test_a_new_version_of_the_pack_takes_over_the_money_not_the_count(opened: Voucher) -> None:
     close(opened)
-    coupons = [{"count": 3, "kind": "amount_off", "denomination": "20", "threshold": "80"}]
-    opened("template", "add", write("pack.yaml", {**PACK, "coupons": coupons}))
+    coupons = [towns.coupon("20", "80", 3)]
+    opened("template", "add", towns.write("pack.yaml", {**PACK, "coupons": coupons}))
     next_round(opened, "--template", "pack@2")
     data = opened("round", "show", "r2", "-o", "json").data
     # 850 yuan pay for 14 packs of 60
@@ -642,7 +592,7 @@ def test_nothing_is_rolled_in_while_the_round_goes_on_or_where_the_policy_differ
     ran = next_round(opened)
     assert "nothing is rolled in: round r1 is open; copy it after it has closed" in ran.err
     close(opened)
-    change(opened, write("city.yaml", {**PROGRAMME, "unused": "treasury"}))
+    change(opened, unused="treasury")
     ran = next_round(opened, new="r3")
     assert "rolled" not in ran.err
     assert opened("round", "show", "r3", "-o", "json").data["packs"] == 20

@@ -10,18 +10,17 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_agreement import ADD_BATCH, HOUR, START, world
+from test_agreement import ADD_BATCH, HOUR, PROGRAMME, START, TEMPLATE
+from towns import CLOSES, OPENS
 
 from vouchercli.errors import Stopped
 from vouchercli.ops.intake import applications as ops
 from vouchercli.ops.intake import chunks
 from vouchercli.rules import applications as law
-from vouchercli.rules import times
-from vouchercli.session import Session
 from vouchercli.store import applications, incoming
-from vouchercli.store import db as store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,24 +36,9 @@ def put(here: Path, name: str, text: str) -> str:
 
 def drafted(voucher: Any, code: str, *options: str) -> None:
     """One more round, approved, open for a day from 2020-03-29 08:00."""
-    voucher(
-        "round",
-        "create",
-        code,
-        "--template",
-        "pack",
-        "--packs",
-        "2",
-        "--opens-at",
-        "2020-03-29 08:00",
-        "--closes-at",
-        "2020-03-30 08:00",
-        "--actor",
-        "mei",
-        *options,
+    towns.make_round(
+        voucher, code, *options, packs=2, opens="2020-03-29 08:00", closes="2020-03-30 08:00"
     )
-    voucher("round", "submit", code, "--actor", "mei")
-    voucher("round", "approve", code, "--actor", "lin")
 
 
 def test_a_file_of_applications_is_taken_in_once(city: Any, here: Path) -> None:
@@ -108,19 +92,7 @@ def test_an_unlawful_application_is_rejected_with_its_reason(
     city: Any, here: Path, row: str, reason: str
 ) -> None:
     voucher = city(with_claims=False)
-    voucher(
-        "round",
-        "create",
-        "draft",
-        "--template",
-        "pack",
-        "--packs",
-        "2",
-        "--opens-at",
-        "2020-03-29 08:00",
-        "--actor",
-        "mei",
-    )
+    towns.draft(voucher, "draft", packs=2, opens="2020-03-29 08:00")
     drafted(voucher, "list", "--mode", "targeted")
     drafted(voucher, "lots", "--mode", "lottery", "--registration-opens", "2020-03-25 09:00")
     drafted(voucher, "booked", "--registration-opens", "2020-03-25 09:00")
@@ -328,10 +300,7 @@ LEFT = (
 
 
 def left(here: Path) -> list[list[tuple[Any, ...]]]:
-    db = sqlite3.connect(here / "voucher.db")
-    found = [db.execute(statement).fetchall() for statement in LEFT]
-    db.close()
-    return found
+    return [towns.ask(here, statement) for statement in LEFT]
 
 
 def odd_rows(count: int, seed: int) -> str:
@@ -384,14 +353,11 @@ class Stopper:
 
 def stopped(here: Path, name: str) -> None:
     """An import that ends after its first chunk."""
-    db = store.open_db(here / "voucher.db")
-    at = times.parse("2020-03-27 09:00", "Asia/Shanghai")
-    session = Session(
-        db=db, path=here / "voucher.db", now=at, actor="mei", os_user=store.os_user(), entered_at=at
-    )
-    with pytest.raises(Stopped):
-        ops.import_applications(session, name, watch=Stopper())
-    db.close()
+    with (
+        towns.session(here / "voucher.db", "mei", towns.at("2020-03-27 09:00")) as one,
+        pytest.raises(Stopped),
+    ):
+        ops.import_applications(one, name, watch=Stopper())
 
 
 def test_a_stopped_import_goes_on_and_nobody_is_granted_a_pack_meanwhile(
@@ -420,25 +386,16 @@ def test_a_lottery_publishes_no_list_while_a_file_is_half_in(
     city: Any, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     voucher = city(with_claims=False)
-    voucher(
-        "round",
-        "create",
+    towns.make_round(
+        voucher,
         "l1",
-        "--template",
-        "pack",
-        "--packs",
-        "2",
-        "--opens-at",
-        "2020-03-28 08:00",
         "--mode",
         "lottery",
         "--registration-opens",
         "2020-03-20",
-        "--actor",
-        "mei",
+        packs=2,
+        opens="2020-03-28 08:00",
     )
-    voucher("round", "submit", "l1", "--actor", "mei")
-    voucher("round", "approve", "l1", "--actor", "lin")
     voucher("draw", "commit", "l1")
     monkeypatch.setattr(chunks, "LINES", 10)
     stopped(
@@ -466,13 +423,10 @@ def test_who_holds_a_pack_keeps_the_number_that_an_earlier_row_uses(
     ]
     name = put(here, "late.csv", HEADER + "".join(rows))
     stopped(here, name)
-    db = sqlite3.connect(here / "voucher.db")  # granted before this was refused
-    db.execute("UPDATE batches SET state = 'done'")
-    db.commit()
+    # granted before this was refused
+    towns.by_hand(here, "UPDATE batches SET state = 'done'")
     voucher("round", "allocate", "r1", "--now", "2020-03-27 09:00")
-    db.execute("UPDATE batches SET state = 'importing' WHERE kind = 'applications'")
-    db.commit()
-    db.close()
+    towns.by_hand(here, "UPDATE batches SET state = 'importing' WHERE kind = 'applications'")
     assert voucher("batch", "resume", "2", "-o", "json", expect=4).data["reasons"] == {
         "application_reused": 1
     }
@@ -482,20 +436,16 @@ def test_who_holds_a_pack_keeps_the_number_that_an_earlier_row_uses(
 
 # ---------------------------------------------------------------- the law and the store
 
+BOOKED = "2020-03-26 12:00"  # when registration opens, where it does before the round
+# state, mode, registration by itself, group
 ROUNDS = {
-    "open": ("open", "fcfs", None, ""),
-    "booked": ("approved", "fcfs", -20, ""),
-    "lots": ("open", "lottery", -20, ""),
-    "group": ("closed", "fcfs", None, "medics"),
-    "draft": ("draft", "fcfs", None, ""),
-    "list": ("open", "targeted", None, ""),
+    "open": ("open", "fcfs", False, ""),
+    "booked": ("approved", "fcfs", True, ""),
+    "lots": ("open", "lottery", True, ""),
+    "group": ("closed", "fcfs", False, "medics"),
+    "draft": ("draft", "fcfs", False, ""),
+    "list": ("open", "targeted", False, ""),
 }
-ADD_ROUND = """
-INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at,
-    registration_opens_at, resident_group,
-    per_resident, created_by, edited_by, created_at)
-VALUES (1, ?, 1, ?, ?, 4, ?, ?, ?, ?, 2, '', '', 0)
-"""
 ROW = st.fixed_dictionaries(
     {
         "application_no": st.sampled_from(["1", "2", "3", "4"]),
@@ -508,30 +458,41 @@ ROW = st.fixed_dictionaries(
 )
 
 
+def make_rounds(voucher: Any) -> None:
+    towns.build(voucher, PROGRAMME, TEMPLATE)
+    for code, (state, mode, is_booked, group) in ROUNDS.items():
+        options = ["--mode", mode, "--per-resident", "2"]
+        options += ["--registration-opens", BOOKED] if is_booked else []
+        options += ["--group", group] if group else []
+        until = "open" if state == "closed" else state
+        towns.make_round(voucher, code, *options, template="t", packs=4, closes=CLOSES, state=until)
+        if state == "closed":
+            voucher("round", "close", code, "--now", CLOSES)
+
+
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(batches=st.lists(st.lists(ROW, min_size=1, max_size=9), min_size=1, max_size=3))
 def test_law_and_store_give_every_application_the_same_ruling(
     batches: list[list[dict[str, Any]]],
 ) -> None:
-    db = world("full_restores").db
+    db = towns.in_memory("applications", OPENS, make_rounds).db
     db.execute(ADD_BATCH, (100, "eligibility", "list"))
     db.execute(
         "INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id,"
         " line) VALUES (1, ?, 'medics', 0, 100, 1)",
         (b"a" * 16,),
     )
-    rounds = {}
-    for code, (state, mode, registration, group) in ROUNDS.items():
-        opens = None if registration is None else START + registration * HOUR
-        db.execute(ADD_ROUND, (code, state, mode, START, START + 48 * HOUR, opens, group))
-        rounds[code] = law.ApplicationRound(
+    rounds = {
+        code: law.ApplicationRound(
             state,
             mode,
             START,
             START + 48 * HOUR,
-            opens,
+            towns.at(BOOKED) if is_booked else None,
             eligible=frozenset({b"a" * 16}) if group else None,
         )
+        for code, (state, mode, is_booked, group) in ROUNDS.items()
+    }
     standing: dict[Any, Any] = {}
     for batch_id, rows in enumerate(batches, 1):
         db.execute(ADD_BATCH, (batch_id, "applications", str(batch_id)))

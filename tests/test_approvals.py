@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.rounds import amendments, approvals, drafts, rounds
-from vouchercli.ops.setup import programmes, templates
-from vouchercli.ops.setup.start import initialise
 from vouchercli.rules import audit, staff
 from vouchercli.rules import rounds as law
 from vouchercli.rules.programmes import Approval
@@ -32,67 +31,27 @@ if TYPE_CHECKING:
 
     from conftest import Once, Ran
 
-OPENS = "2020-03-27 08:00"
-PROGRAMME: dict[str, Any] = {
-    "programme": "city",
-    "name": {"zh": "全市", "en": "City"},
-    "funders": {
-        "treasury": {"kind": "public", "amount": "1000.00"},
-        "district": {"kind": "public", "amount": "600.00"},
-        "app": {"kind": "platform"},
-    },
-    "staff": [
-        {"name": "chen", "roles": ["maker"]},
-        {"name": "lin", "roles": ["checker"]},
-        {"name": "wu", "roles": ["maker", "checker"]},
-        {"name": "zhao", "roles": ["checker"]},
-    ],
-    "approvals": [{"up_to": "500.00", "checkers": 1}, {"checkers": 2}],
-}
-PACK: dict[str, Any] = {  # 50 yuan a pack: 30 of the treasury, 15 of the district, 5 of the app
-    "template": "pack",
-    "name": {"zh": "卡包", "en": "Pack"},
-    "validity": {"days_after_claim": 7},
-    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
-    "funding": {"treasury": "60%", "district": "30%", "app": "10%"},
-}
-
-
-def write(path: str | Path, document: dict[str, Any]) -> str:
-    Path(path).write_text(json.dumps(document, ensure_ascii=False), "utf-8")
-    return str(path)
+PROGRAMME = towns.programme(
+    "city",
+    funds={"treasury": "1000.00", "district": "600.00", "app": "platform"},
+    staff={"chen": "maker", "lin": "checker", "wu": "maker checker", "zhao": "checker"},
+    one_checker_up_to="500.00",
+)
+# 50 yuan a pack: 30 of the treasury, 15 of the district, 5 of the app
+PACK = towns.pack(funding={"treasury": "60%", "district": "30%", "app": "10%"})
 
 
 @pytest.fixture
 def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """Three funders, two of them with a fund; one checker up to 500 yuan, two above."""
-
-    def build() -> None:
-        voucher("init")
-        voucher("programme", "load", write("city.yaml", PROGRAMME))
-        voucher("template", "add", write("pack.yaml", PACK))
-
-    once("approvals", build)
+    once("approvals", lambda: towns.build(voucher, PROGRAMME, PACK))
     return voucher
 
 
 def submitted(
     voucher: Callable[..., Ran], code: str = "r1", packs: int = 10, maker: str = "chen"
 ) -> None:
-    voucher(
-        "round",
-        "create",
-        code,
-        "--template",
-        "pack",
-        "--packs",
-        str(packs),
-        "--opens-at",
-        OPENS,
-        "--actor",
-        maker,
-    )
-    voucher("round", "submit", code, "--actor", maker)
+    towns.make_round(voucher, code, packs=packs, maker=maker, state="submitted")
 
 
 def by(voucher: Callable[..., Ran], actor: str, verb: str, *rest: str, expect: int = 0) -> Ran:
@@ -127,19 +86,7 @@ def test_a_second_person_approves_and_every_fund_is_committed(city: Callable[...
 
 
 def test_submitting_says_who_comes_next(city: Callable[..., Ran]) -> None:
-    city(
-        "round",
-        "create",
-        "r1",
-        "--template",
-        "pack",
-        "--packs",
-        "20",
-        "--opens-at",
-        OPENS,
-        "--actor",
-        "chen",
-    )
+    towns.draft(city, "r1", packs=20, maker="chen")
     ran = city("round", "submit", "r1", "--actor", "wu")
     assert ran.out == ""
     assert ran.err.splitlines() == [
@@ -170,19 +117,7 @@ def test_nobody_approves_what_they_made_however_they_write_their_name(
 def test_who_only_edited_or_only_submitted_does_not_approve_either(
     city: Callable[..., Ran],
 ) -> None:
-    city(
-        "round",
-        "create",
-        "r1",
-        "--template",
-        "pack",
-        "--packs",
-        "10",
-        "--opens-at",
-        OPENS,
-        "--actor",
-        "chen",
-    )
+    towns.draft(city, "r1", maker="chen")
     by(city, "wu", "edit", "--packs", "9")
     by(city, "zhao", "submit")
     assert read_code(by(city, "wu", "approve", expect=3)) == "own_round"
@@ -231,35 +166,15 @@ def test_an_edit_voids_what_was_approved(city: Callable[..., Ran]) -> None:
 
 
 def test_without_staff_any_second_person_approves(voucher: Callable[..., Ran]) -> None:
-    voucher("init")
-    voucher(
-        "programme",
-        "load",
-        write(
-            "open.yaml",
-            {key: value for key, value in PROGRAMME.items() if key not in ("staff", "approvals")},
-        ),
-    )
-    voucher("template", "add", write("pack.yaml", PACK))
+    without = {key: value for key, value in PROGRAMME.items() if key not in ("staff", "approvals")}
+    towns.build(voucher, without, PACK)
     submitted(voucher)
     assert read_code(by(voucher, "chen", "approve", expect=3)) == "own_round"
     assert by(voucher, "anybody", "approve").data["state"] == "approved"
 
 
 def test_a_draft_cannot_be_approved_or_rejected(city: Callable[..., Ran]) -> None:
-    city(
-        "round",
-        "create",
-        "r1",
-        "--template",
-        "pack",
-        "--packs",
-        "10",
-        "--opens-at",
-        OPENS,
-        "--actor",
-        "chen",
-    )
+    towns.draft(city, "r1", maker="chen")
     for words in (["approve"], ["reject", "--note", "x"]):
         ran = city("round", words[0], "r1", *words[1:], "--actor", "lin", expect=3)
         assert ran.out == ""
@@ -315,24 +230,9 @@ def test_two_processes_cannot_commit_the_same_money(city: Callable[..., Ran]) ->
 
 
 def test_where_no_fund_is_watched_nothing_is_committed(city: Callable[..., Ran]) -> None:
-    city(
-        "template",
-        "add",
-        write("app.yaml", {**PACK, "template": "app-pack", "funding": {"app": "100%"}}),
-    )
-    city(
-        "round",
-        "create",
-        "r1",
-        "--template",
-        "app-pack",
-        "--packs",
-        "9",
-        "--opens-at",
-        OPENS,
-        "--actor",
-        "chen",
-    )
+    app_pack = towns.pack("app-pack", funding={"app": "100%"})
+    city("template", "add", towns.write("app.yaml", app_pack))
+    towns.draft(city, "r1", template="app-pack", packs=9, maker="chen")
     by(city, "chen", "submit")
     ran = city("round", "approve", "r1", "--actor", "lin")
     assert (
@@ -410,11 +310,10 @@ class Bureau(RuleBasedStateMachine):
     @initialize()
     def found_city(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        initialise(self.folder / "v.db")
-        self.db = db.open_db(self.folder / "v.db")
+        self.db = towns.in_folder(
+            self.folder, "bureau", towns.OPENS, lambda v: towns.build(v, PROGRAMME, PACK)
+        ).db
         self.db.execute("PRAGMA synchronous = OFF")
-        programmes.load_programme(self.session("chen"), write(self.folder / "city.yaml", PROGRAMME))
-        templates.add_template(self.session("chen"), write(self.folder / "pack.yaml", PACK))
         self.states: dict[str, str] = {}
 
     def teardown(self) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from towns import ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +37,8 @@ def take_in(voucher: Callable[..., Any], here: Path, once: Once) -> Callable[...
 
 def content(here: Path) -> list[tuple[Any, ...]]:
     """Every fact of the registry, as it is stored."""
-    with sqlite3.connect(here / "voucher.db") as db:
-        tables = ("merchants", "merchant_changes", "suspensions", "rejects", "warnings")
-        return [(table, *row) for table in tables for row in db.execute("SELECT * FROM " + table)]
+    tables = ("merchants", "merchant_changes", "suspensions", "rejects", "warnings")
+    return [(table, *row) for table in tables for row in ask(here, "SELECT * FROM " + table)]
 
 
 # ---------------------------------------------------------------- list and show

@@ -7,39 +7,28 @@ from __future__ import annotations
 import codecs
 import gzip
 import shutil
-from contextlib import contextmanager
 from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from big_town import HEADER, left_by
+from big_town import left_by
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from towns import PAYMENTS as HEADER
+from towns import session
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.intake import batches, by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.ops.intake.by_columns import feed
-from vouchercli.session import Session
-from vouchercli.store import db as store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytest.importorskip("polars")
 COLUMNS = HEADER.strip().split(",")
 BY_ROWS, BY_COLUMNS = 1 << 40, 0
 PAYMENT = ("T1", "pay", "C1", "1", "M1", "2020-03-28 10:00:00", "45.00", "0", "10.00", "")
-
-
-@contextmanager
-def session(path: Path) -> Iterator[Session]:
-    db = store.open_db(path)
-    try:
-        yield Session(db, path, 0, "mei", "mei", 0)
-    finally:
-        db.close()
 
 
 def come_to(
@@ -51,7 +40,7 @@ def come_to(
         stray.unlink()
     shutil.copy(here / "voucher.db", path)
     told: list[Any] = []
-    with session(path) as one, pytest.MonkeyPatch.context() as patch:
+    with session(path, "mei", 0) as one, pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "LINES", lines)
         patch.setattr(by_columns, "BYTES", bytes_)
         for name, content in files:

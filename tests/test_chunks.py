@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from big_town import canonical, copied, left_by, prepare
 from processes import PIPE
 
@@ -17,8 +18,6 @@ from vouchercli.ops.answers import answer
 from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.ops.reports.leverage import report_leverage
-from vouchercli.rules import times
-from vouchercli.session import Session
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
@@ -28,7 +27,9 @@ if TYPE_CHECKING:
 
     from conftest import Once, Start
 
-NOW = times.parse("2020-03-30 09:00", "Asia/Shanghai")
+    from vouchercli.session import Session
+
+NOW = towns.at("2020-03-30 09:00")
 ROWS = 200  # lines 2 to 201, in chunks of 50: five of them
 IMPORT = ("redemption", "import", "r.csv", "-o", "json")
 
@@ -73,13 +74,9 @@ def town(
 @contextmanager
 def session(here: Path) -> Iterator[Session]:
     """A second command in this process: a connection of its own, which waits for nobody."""
-    db = store.open_db(here / "voucher.db")
-    db.execute("PRAGMA busy_timeout = 0")
-    login = store.os_user()
-    try:
-        yield Session(db, here / "voucher.db", NOW, login, login, NOW)
-    finally:
-        db.close()
+    with towns.session(here / "voucher.db", store.os_user(), NOW) as one:
+        one.db.execute("PRAGMA busy_timeout = 0")
+        yield one
 
 
 def stop_after(here: Path, wanted: int) -> Stopped:

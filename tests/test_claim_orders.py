@@ -7,44 +7,30 @@ from __future__ import annotations
 import os
 import random
 from contextlib import closing
-from functools import cache
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import towns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from towns import CLAIMS, CLOSES, OPENS, PAYMENTS, ZONE
 
 from vouchercli.ops.intake import chunks, retries
 from vouchercli.ops.intake.claims import KIND, import_claims
 from vouchercli.ops.intake.redemptions import KIND as REDEMPTIONS
 from vouchercli.ops.intake.redemptions import import_redemptions
 from vouchercli.rules import claims as law
-from vouchercli.rules import programmes as programme_rules
-from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
 from vouchercli.rules.limits import of_round
-from vouchercli.session import Session
-from vouchercli.store import checks, identities, persons, programmes, templates
-from vouchercli.store import db as store
+from vouchercli.store import checks, identities, persons
 
-ZONE = "Asia/Shanghai"
-START = times.parse("2020-03-27 08:00", ZONE)
-END = START + 48 * 3600
+if TYPE_CHECKING:
+    from vouchercli.session import Session
+
+START, END = towns.at(OPENS), towns.at(CLOSES)
 KINDS = {"claims": KIND, "redemptions": REDEMPTIONS}
-PROGRAMME = {
-    "programme": "p",
-    "name": {"zh": "项目", "en": "P"},
-    "time_zone": ZONE,
-    "funders": {"city": {"kind": "public"}},
-}
-TEMPLATE = {
-    "template": "t",
-    "name": {"zh": "券", "en": "T"},
-    "coupons": [{"count": 2, "kind": "amount_off", "denomination": "10.00", "threshold": "40.00"}],
-    "validity": {"days_after_claim": 3},
-    "funding": {"city": "100%"},
-}
 # state, packs, packs a resident
 ROUNDS = {
     "r": ("open", 3, 1),
@@ -64,29 +50,10 @@ LIMITED_ROUNDS = {
 }
 LISTED = {"medics": ("ann", "bob"), "guards": ("cat", "bob")}  # group -> residents
 TWINS = ("ann", "eve")  # one person in the round `twins`
-ADD_ROUND = """
-INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at,
-    per_resident, resident_group, created_by,
-    edited_by, created_at)
-VALUES (1, ?, 1, ?, ?, ?, ?, ?, ?, ?, '', '', 0)
-"""
-ADD_LISTED = (
-    "INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id, line)"
-    " VALUES (1, ?, ?, 0, ?, 0)"
-)
-ADD_LIST = """
-INSERT INTO batches (kind, programme_id, file, sha256, profile, profile_json, encoding, header,
-    state, read, accepted, duplicate,
-    rejected, warnings, actor, imported_at) VALUES ('eligibility', 1, 'list', '', '', '', '', '[]',
-        'done', 4, 4, 0, 0, 0, '', 0)
-"""
 FACTS = """
 SELECT c.claim_no, r.round, c.resident, c.claimed_at FROM claims c JOIN rounds r USING (round_id)
     ORDER BY c.claimed_at, c.claim_no
 """
-HEADER = "claim_no,round,resident,claimed_at"
-PAYMENTS = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of"
-
 ROW = st.tuples(
     st.sampled_from(["1", "2", "3", "4", "5", "6", "7", "8", "9"]),
     st.sampled_from(["r", "r", "r", "s", "s", "draft", "none"]),
@@ -103,66 +70,40 @@ LIMITED_ROW = st.tuples(
 )
 
 
-@cache
-def _built(*, is_limited: bool = False) -> tuple[bytes, bytes]:
-    """A database of a programme with its rounds and a merchant, and its key."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "voucher.db"
-        with closing(store.open_db(path, create=True)) as db:
-            key = identities.load_key(path, create=True)
-            document = PROGRAMME | ({"limits": LIMITED} if is_limited else {})
-            programme, faults = programme_rules.read(document)
-            template, more = template_rules.read(TEMPLATE)
-            assert programme and template, faults + more
-            programmes.save(db, programme, document, "", 0)
-            templates.save(db, template, TEMPLATE, "", 0)
-            for round_, (state, packs, per_resident) in (
-                LIMITED_ROUNDS if is_limited else ROUNDS
-            ).items():
-                group, mode = GROUPS.get(round_, ("", "fcfs"))
-                db.execute(
-                    ADD_ROUND,
-                    (
-                        round_,
-                        state,
-                        mode,
-                        packs,
-                        START,
-                        LATER if is_limited else END,
-                        per_resident,
-                        group,
-                    ),
-                )
-            if is_limited:
-                _list_and_join(db, key)
-            db.execute("INSERT INTO segments VALUES (1, '', '', '')")
-            db.execute(
-                "INSERT INTO merchants (merchant_id, merchant_no, segment_id, added_at, changed_at)"
-                " VALUES (1, 'M1', 1, 0, 0)"
-            )
-        return path.read_bytes(), identities.key_path(path).read_bytes()
-
-
-def _list_and_join(db: Any, key: bytes) -> None:
-    """Who is on the lists, and who is one person."""
-    batch = db.execute(ADD_LIST).lastrowid
-    for group, residents in LISTED.items():
-        db.executemany(
-            ADD_LISTED, [(identities.token(key, one), group, batch) for one in residents]
-        )
-    ((twins,),) = db.execute("SELECT round_id FROM rounds WHERE round = 'twins'").fetchall()
-    tokens = [identities.token(key, one) for one in TWINS]
-    persons.join(db, twins, [(tokens[0], tokens[1])])
-
-
 def town(folder: Path, *, is_limited: bool = False) -> Session:
-    """The same town again, in a folder of its own."""
-    path = folder / "voucher.db"
-    content, key = _built(is_limited=is_limited)
-    path.write_bytes(content)
-    identities.key_path(path).write_bytes(key)
-    identities.key_path(path).chmod(0o600)
-    return Session(store.open_db(path), path, START, "tester", "tester", START)
+    """The same town again, in a folder of its own: its rounds, and a merchant."""
+    key = ("claim orders", is_limited)
+    session = towns.in_folder(folder, key, OPENS, partial(_make, is_limited=is_limited))
+    if is_limited:  # as their applications would show
+        ((twins,),) = session.db.execute("SELECT round_id FROM rounds WHERE round = 'twins'")
+        token = partial(identities.token, identities.load_key(session.path))
+        persons.join(session.db, twins, [(token(TWINS[0]), token(TWINS[1]))])
+    return session
+
+
+def _make(voucher: Any, *, is_limited: bool) -> None:
+    limits = {"packs_per_resident_per_round": 2} | (LIMITED if is_limited else {})
+    towns.build(
+        voucher,
+        towns.programme(funds={"city": "public"}, limits=limits),
+        towns.pack(
+            "pack",
+            towns.coupon("10", "40", 2),
+            validity={"days_after_claim": 3},
+            funding={"city": "100%"},
+        ),
+        merchants="merchant_no,name\nM1,店\n",
+    )
+    closes = times.shown(LATER if is_limited else END, ZONE)
+    rounds = LIMITED_ROUNDS if is_limited else ROUNDS
+    for code, (state, packs, per_resident) in rounds.items():
+        group, mode = GROUPS.get(code, ("", "fcfs"))
+        options = ["--mode", mode, "--per-resident", str(per_resident)]
+        options += ["--group", group] if group else []
+        towns.make_round(voucher, code, *options, packs=packs, closes=closes, state=state)
+    if is_limited:
+        rows = "".join(f"{one},{group}\n" for group, all_ in LISTED.items() for one in all_)
+        voucher("eligibility", "import", towns.write("list.csv", "resident,group\n" + rows))
 
 
 def written(hours: int) -> str:
@@ -176,7 +117,7 @@ def take(session: Session, number: int, rows: list[Any]) -> int:
         ",".join((claim_no, round_, resident, written(hours)))
         for claim_no, round_, resident, hours in rows
     ]
-    path.write_text("\n".join([HEADER, *lines]) + "\n", "utf-8")
+    path.write_text("\n".join([CLAIMS.strip(), *lines]) + "\n", "utf-8")
     batch: int = import_claims(session, str(path)).data["batch"]
     return batch
 
@@ -366,7 +307,7 @@ def test_what_was_redeemed_on_a_claim_that_gives_way_waits_until_the_claim_is_ba
     late = take(session, 1, [("L", "r", "ann", 5), ("M", "r", "bob", 6), ("N", "r", "cat", 7)])
     path = tmp_path / "paid.csv"
     paid = [f"T{claim},pay,{claim},1,M1,{written(9)},45,0,10," for claim in "LMN"]
-    path.write_text("\n".join([PAYMENTS, *paid]) + "\n", "utf-8")
+    path.write_text("\n".join([PAYMENTS.strip(), *paid]) + "\n", "utf-8")
     payments = import_redemptions(session, str(path)).data["batch"]
     early = take(session, 2, [("E", "r", "dan", 1), ("F", "r", "bob", 2)])
     told = retries.retry(session, KINDS, early)

@@ -6,12 +6,13 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
+from towns import CLAIMS as HEADER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 City = Any
-HEADER = "claim_no,round,resident,claimed_at\n"
 
 
 def test_a_file_of_claims_is_taken_in_and_counted(city: City, here: Path) -> None:
@@ -71,19 +72,7 @@ def test_packs_beyond_the_quota_are_rejected_first_come_first_served(
 
 def test_a_claim_for_a_draft_round_waits_and_is_taken_in_by_retry(city: City, here: Path) -> None:
     voucher = city()
-    voucher(
-        "round",
-        "create",
-        "r2",
-        "--template",
-        "pack",
-        "--packs",
-        "5",
-        "--opens-at",
-        "2020-03-29 08:00",
-        "--actor",
-        "mei",
-    )
+    towns.draft(voucher, "r2", packs=5, opens="2020-03-29 08:00")
     (here / "early.csv").write_text(HEADER + "E1,r2,9,2020-03-29 08:00:01\n", "utf-8")
     batch = str(voucher("claim", "import", "early.csv", "-o", "json", expect=4).data["batch"])
     for verb, actor in (("submit", "mei"), ("approve", "lin")):
@@ -204,21 +193,19 @@ def test_a_missing_key_refuses_the_import_because_residents_could_not_be_recogni
 # ---------------------------------------------------------------- what a platform may not do
 
 
-LIMITED = "packs_per_resident_per_round: 1, packs_per_resident_per_week: 1, packs_per_resident: 2,"
+LIMITS = {
+    "packs_per_resident_per_round": 1,
+    "packs_per_resident_per_week": 1,
+    "packs_per_resident": 2,
+    "vouchers_per_merchant_per_day": 2,
+}
 
 
-def limited(voucher: Any, here: Path) -> None:
+def limited(voucher: Any) -> None:
     """The programme with limits of the week and in all, and three rounds more: of the same week,
     the next, the one after.
     """
-    text = (
-        (here / "programme.yaml")
-        .read_text("utf-8")
-        .replace("packs_per_resident_per_round: 1,", LIMITED)
-    )
-    (here / "programme.yaml").write_text(text, "utf-8")
-    voucher("programme", "load", "programme.yaml", "--actor", "mei")
-    voucher("programme", "approve", "--actor", "lin")
+    towns.change(voucher, limits=LIMITS)
     for code, opens in (
         ("same-week", "2020-03-29 08:00"),
         ("next-week", "2020-03-30 08:00"),
@@ -229,23 +216,7 @@ def limited(voucher: Any, here: Path) -> None:
 
 def drafted(voucher: Any, code: str, opens: str, *options: str) -> None:
     """One more round of two packs, open."""
-    voucher(
-        "round",
-        "create",
-        code,
-        "--template",
-        "pack",
-        "--packs",
-        "2",
-        "--opens-at",
-        opens,
-        "--actor",
-        "mei",
-        *options,
-    )
-    voucher("round", "submit", code, "--actor", "mei")
-    voucher("round", "approve", code, "--actor", "lin")
-    voucher("round", "open", code, "--now", opens)
+    towns.make_round(voucher, code, *options, packs=2, opens=opens, state="open")
 
 
 def breaches(voucher: Any) -> dict[str, int]:
@@ -255,7 +226,7 @@ def breaches(voucher: Any) -> dict[str, int]:
 
 def test_limits_of_the_week_and_of_the_programme_hold_for_files_too(city: City, here: Path) -> None:
     voucher = city(with_claims=False)
-    limited(voucher, here)
+    limited(voucher)
     rows = [
         "W,third,9,2020-04-06 09:00:00",
         "A,r1,9,2020-03-27 09:00:00",
@@ -323,7 +294,7 @@ def test_a_targeted_round_takes_those_of_the_list_once_each(city: City, here: Pa
 
 def test_a_pack_granted_here_never_gives_way_to_a_file(city: City, here: Path) -> None:
     voucher = city(with_claims=False)
-    limited(voucher, here)
+    limited(voucher)
     voucher("claim", "grant", "same-week", "9", "--now", "2020-03-29 09:00")
     (here / "more.csv").write_text(HEADER + "A,r1,9,2020-03-27 09:00:00\n", "utf-8")
     batch = str(voucher("claim", "import", "more.csv", "-o", "json", expect=4).data["batch"])

@@ -11,21 +11,20 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_claim_orders import (
-    HEADER,
     LIMITED_ROW,
     ROUNDS,
     START,
-    TEMPLATE,
-    ZONE,
     facts,
     sound,
     take,
     town,
     written,
 )
+from towns import CLAIMS, ZONE
 
 from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake.by_columns.claims import _expiry_pace
@@ -77,7 +76,7 @@ LINE = st.one_of(
 def imported(session: Session, lines: list[str], width: int, size: int) -> dict[str, Any]:
     """Import the lines in chunks of `width`, by columns from `size` bytes on; what is left then."""
     path = session.path.parent / "many.csv"
-    path.write_text("\n".join([HEADER, *lines]) + "\n", "utf-8")
+    path.write_text("\n".join([CLAIMS.strip(), *lines]) + "\n", "utf-8")
     was = chunks.LINES, by_columns.BYTES
     try:
         chunks.LINES, by_columns.BYTES = width, size
@@ -124,7 +123,8 @@ def test_columns_and_judge_give_the_same_facts_rejects_and_counts(
             with closing(session.db):
                 path = Path(folder) / "before.csv"
                 path.write_text(
-                    "\n".join([HEADER, *(",".join(cells) for cells in standing)]) + "\n", "utf-8"
+                    "\n".join([CLAIMS.strip(), *(",".join(cells) for cells in standing)]) + "\n",
+                    "utf-8",
                 )
                 import_claims(session, str(path))
                 outcomes.append(imported(session, lines, width, size))
@@ -241,7 +241,7 @@ def test_one_who_may_have_two_packs_never_gets_three(tmp_path: Path) -> None:
 @pytest.mark.parametrize("zone", [ZONE, "Europe/Berlin", "America/St_Johns"])
 def test_the_end_of_a_voucher_by_day_is_that_of_the_rules(validity: Any, zone: str) -> None:
     document = {
-        **TEMPLATE,
+        **towns.pack(),
         "validity": {"calendar_month": True} if validity == "calendar_month" else validity,
     }
     pack, faults = template_rules.read(document)

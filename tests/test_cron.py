@@ -11,7 +11,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from test_schedule import PROGRAMME, TEMPLATE, approve_round
+import towns
+from test_schedule import PACK, PROGRAMME, approve_round
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,11 +64,7 @@ def test_cron_opens_a_round_by_itself(
 ) -> None:
     monkeypatch.delenv("VOUCHER_NOW")
     monkeypatch.setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-    (here / "programme.yaml").write_text(PROGRAMME, "utf-8")
-    (here / "pack.yaml").write_text(TEMPLATE, "utf-8")
-    voucher("init")
-    voucher("programme", "load", "programme.yaml")
-    voucher("template", "add", "pack.yaml")
+    towns.build(voucher, PROGRAMME, PACK)
     soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3))
     approve_round(voucher, "r1", opens=soon, closes="2099-01-01")
     others = b"# somebody else's\n17 3 * * 1 true\n"

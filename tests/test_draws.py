@@ -7,17 +7,17 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
+from towns import OPENS
 
 from vouchercli.ops.lottery import draws as ops
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
-from vouchercli.session import Session
-from vouchercli.store import db as store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from conftest import Once, Ran
 
 SEED = bytes(range(32))
-OPENS = "2020-03-27 08:00"
 AT_OPENING = ("--now", OPENS)
 DISTRICTS = ("西湖区", "上城区", "余杭区")
 
@@ -38,27 +37,16 @@ def town(city: Callable[..., Any], once: Once) -> Callable[..., Ran]:
     voucher: Callable[..., Ran] = city(with_claims=False)
 
     def build() -> None:
-        voucher(
-            "round",
-            "create",
+        towns.make_round(
+            voucher,
             "l1",
-            "--template",
-            "pack",
-            "--packs",
-            "4",
-            "--opens-at",
-            OPENS,
-            "--closes-at",
-            "2020-03-29 08:00",
             "--mode",
             "lottery",
             "--registration-opens",
             "2020-03-20",
-            "--actor",
-            "mei",
+            packs=4,
+            closes="2020-03-29 08:00",
         )
-        voucher("round", "submit", "l1", "--actor", "mei")
-        voucher("round", "approve", "l1", "--actor", "lin")
 
     once("lottery", build)
     return voucher
@@ -103,20 +91,8 @@ def commit(**given: Any) -> None:
         ops.commit_seed(each, "l1", seed=SEED, **given)
 
 
-@contextmanager
-def session() -> Iterator[Session]:
-    """A session of mei on 20 March."""
-    db = store.open_db(Path("voucher.db"))
-    at = 1584666000
-    yield Session(db=db, path=Path("voucher.db"), now=at, actor="mei", os_user="mei", entered_at=at)
-    db.close()
-
-
-def rows(sql: str) -> list[tuple[Any, ...]]:
-    db = sqlite3.connect("voucher.db")
-    rows_read = db.execute(sql).fetchall()
-    db.close()
-    return rows_read
+session = partial(towns.session, Path("voucher.db"), "mei", 1584666000)  # on 20 March
+rows = partial(towns.ask, ".")
 
 
 def read_refusal(ran: Ran) -> str:

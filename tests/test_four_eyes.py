@@ -4,13 +4,14 @@ alone.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
+from towns import OPENS, write
 
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules import staff as law
@@ -25,34 +26,16 @@ if TYPE_CHECKING:
 
     Voucher = Callable[..., Ran]
 
-OPENS, NOON = "2020-03-27 08:00", "2020-03-27 12:00"
-PROGRAMME: dict[str, Any] = {
-    "programme": "city",
-    "name": {"zh": "全市", "en": "City"},
-    "funders": {"treasury": {"kind": "public", "amount": "2000.00"}},
-    "staff": [
-        {"name": "chen", "roles": ["maker"]},
-        {"name": "lin", "roles": ["maker", "checker"]},
-        {"name": "zhao", "roles": ["checker"]},
-        {"name": "qian", "roles": ["finance"]},
-    ],
-    "approvals": [{"up_to": "1000.00", "checkers": 1}, {"checkers": 2}],
-}
-PACK: dict[str, Any] = {
-    "template": "pack",
-    "name": {"zh": "卡包", "en": "Pack"},
-    "validity": {"days_after_claim": 7},
-    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
-    "funding": {"treasury": "100%"},
-}
+NOON = "2020-03-27 12:00"
+PROGRAMME = towns.programme(
+    "city",
+    funds={"treasury": "2000.00"},
+    staff={"chen": "maker", "lin": "maker checker", "zhao": "checker", "qian": "finance"},
+    one_checker_up_to="1000.00",
+)
 CLAIMS = (
     "claim_no,round,resident,claimed_at\nC1,r1,a,2020-03-27 09:00:00\nC2,r1,b,2020-03-27 09:00:01\n"
 )
-
-
-def write(path: str, document: dict[str, Any]) -> str:
-    Path(path).write_text(json.dumps(document, ensure_ascii=False), "utf-8")
-    return path
 
 
 @pytest.fixture
@@ -61,23 +44,8 @@ def city(voucher: Voucher, once: Once) -> Voucher:
 
     def build() -> None:
         Path("claims.csv").write_text(CLAIMS, "utf-8")
-        voucher("init")
-        voucher("programme", "load", write("city.yaml", PROGRAMME))
-        voucher("template", "add", write("pack.yaml", PACK))
-        voucher(
-            "round",
-            "create",
-            "r1",
-            "--template",
-            "pack",
-            "--packs",
-            "10",
-            "--opens-at",
-            OPENS,
-            "--actor",
-            "lin",
-        )
-        voucher("round", "submit", "r1", "--actor", "lin")
+        towns.build(voucher, PROGRAMME, towns.pack())
+        towns.make_round(voucher, "r1", maker="lin", state="submitted")
 
     once("four eyes", build)
     return voucher
@@ -319,21 +287,7 @@ def test_one_change_waits_at_a_time_and_is_judged_again_at_its_approval(city: Vo
         read_refusal(city, "programme", "load", write("richer.yaml", RICHER), "--actor", "chen")
         == "change_waiting"
     )
-    city(
-        "round",
-        "create",
-        "r2",
-        "--template",
-        "pack",
-        "--packs",
-        "10",
-        "--opens-at",
-        OPENS,
-        "--actor",
-        "chen",
-    )
-    city("round", "submit", "r2", "--actor", "chen")
-    city("round", "approve", "r2", "--actor", "lin")  # now 1000 yuan are committed
+    towns.make_round(city, "r2", maker="chen")  # now 1000 yuan are committed
     city("programme", "approve", "--actor", "lin")
     assert read_refusal(city, "programme", "approve", "--actor", "zhao") == "programme_in_use"
     assert (
@@ -508,10 +462,7 @@ def test_where_logins_are_personal_a_copy_keeps_the_login_too(
 def test_a_round_of_an_older_file_has_no_logins_and_keeps_its_names(
     city: Voucher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    db = sqlite3.connect("voucher.db")
-    db.execute("DELETE FROM authors")
-    db.commit()
-    db.close()
+    towns.by_hand(".", "DELETE FROM authors")
     run = personal(city, monkeypatch)
     assert read_code(run("lin", "round", "approve", "r1", expect=3)) == "own_round"
     assert run("wu", "round", "approve", "r1").data["state"] == "approved"

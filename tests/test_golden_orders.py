@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 import yaml
+from towns import CLAIMS
+from towns import PAYMENTS as HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -17,7 +20,6 @@ if TYPE_CHECKING:
 GOLDEN: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parent / "cases/golden.yaml").read_text("utf-8")
 )
-HEADER = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
 # The round in which each pack of the worked orders was issued: template, programme.
 ROUNDS = {
     "bj-june": ("beijing-catering-shopping", "beijing-2020"),
@@ -50,45 +52,34 @@ def of_coupons(case: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def cities(voucher: Callable[..., Any], here: Path) -> Callable[..., Any]:
+def cities(voucher: Callable[..., Any]) -> Callable[..., Any]:
     """`cities(round, claims)` opens that round of its programme as it ships, with so many claims;
     gives the command line in it.
     """
 
     def build(round_: str, claims: int = 1) -> Callable[..., Any]:
         template, programme = ROUNDS[round_]
-        here.joinpath("m.csv").write_text("merchant_no,name\nM1,店\nM2,店二\n", "utf-8")
-        here.joinpath("c.csv").write_text(
-            "claim_no,round,resident,claimed_at\n"
-            + "".join(
-                f"C{at},{round_},r{at},2020-06-06 10:00:0{at}\n" for at in range(1, claims + 1)
-            )
+        rows = "".join(
+            f"C{at},{round_},r{at},2020-06-06 10:00:0{at}\n" for at in range(1, claims + 1)
         )
         at = ("--now", NOW)
         voucher("init", *at)
         voucher("programme", "load", programme, *at)
         voucher("template", "add", template, *at)
-        voucher(
-            "round",
-            "create",
+        towns.make_round(
+            voucher,
             round_,
-            "--template",
-            template,
-            "--packs",
-            "100",
-            "--opens-at",
-            OPENS,
-            "--closes-at",
-            "2020-06-20 10:00",
-            "--actor",
-            "chen",
-            *at,
+            template=template,
+            packs=100,
+            opens=OPENS,
+            closes="2020-06-20 10:00",
+            maker="chen",
+            state="open",
+            everywhere=at,
         )
-        voucher("round", "submit", round_, "--actor", "chen", *at)
-        voucher("round", "approve", round_, "--actor", "lin", *at)
-        voucher("round", "open", round_, "--actor", "lin", "--now", OPENS)
-        voucher("merchant", "import", "m.csv", *at)
-        voucher("claim", "import", "c.csv", "--now", PAID_ON)
+        shops = towns.write("m.csv", "merchant_no,name\nM1,店\nM2,店二\n")
+        voucher("merchant", "import", shops, *at)
+        voucher("claim", "import", towns.write("c.csv", CLAIMS + rows), "--now", PAID_ON)
         return voucher
 
     return build

@@ -5,12 +5,11 @@ Nothing lost, nothing doubled.
 from __future__ import annotations
 
 import shutil
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from towns import ask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,9 +48,7 @@ def fresh(here: Path) -> None:
 
 
 def facts(here: Path) -> list[tuple[Any, ...]]:
-    # closed at once: `fresh` replaces the file and its WAL
-    with closing(sqlite3.connect(here / "voucher.db")) as db:
-        return db.execute(FACTS).fetchall()
+    return ask(here, FACTS)
 
 
 # ---------------------------------------------------------------- damage

@@ -7,22 +7,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from test_schedule import (
-    CLAIMS,
-    CLOSES,
-    OPENS,
-    PROGRAMME,
-    TEMPLATE,
-    approve_round,
-    ask,
-    land,
-    tick,
-    town,
-)
+import towns
+from test_schedule import PACK, approve_round, land, tick, town
+from towns import CLAIMS, CLOSES, OPENS, ask
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import locate
@@ -148,24 +140,9 @@ def test_an_order_goes_out_its_lead_before_the_opening(town: Voucher, here: Path
 def test_no_order_goes_out_before_the_approval_and_then_it_goes_at_once(
     town: Voucher, here: Path
 ) -> None:
-    town(
-        "round",
-        "create",
-        "p1",
-        "--template",
-        "pack",
-        "--packs",
-        "10",
-        "--opens-at",
-        OPENS,
-        "--closes-at",
-        CLOSES,
-        "--actor",
-        "mei",
-        "--platform",
-        "wechat",
+    towns.make_round(
+        town, "p1", "--platform", "wechat", opens=OPENS, closes=CLOSES, state="submitted"
     )
-    town("round", "submit", "p1", "--actor", "mei")
     assert ("order", "p1", "done") not in tick(town, "2020-03-26 08:00")
     town("round", "approve", "p1", "--actor", "lin", "--now", "2020-03-26 09:00")
     ran = town("schedule", "tick", "--now", "2020-03-26 09:01", "-o", "json")
@@ -351,78 +328,59 @@ C6,p1,res5,2020-03-29 08:00:00
 
 # ---------------------------------------------------------------- limits
 
+OFF = towns.coupon("10.00", "40.00", 2)
 CASES = [
     (
-        "name: {zh: 消费券, en: Voucher}",
-        "name: {zh: 一二三四五六七八九十, en: Voucher}",
+        {"name": {"zh": "一二三四五六七八九十", "en": "Voucher"}},
         "has 10 characters: wechat shows at most 9",
         "platform_name",
     ),
     (
-        "name: {zh: 消费券, en: Voucher}",
-        "name: {zh: 消费_券, en: Voucher}",
+        {"name": {"zh": "消费_券", "en": "Voucher"}},
         "has characters that wechat does not take: _",
         "platform_name",
     ),
     (
-        "days_after_claim: 7",
-        "days_after_claim: 89",
+        {"validity": {"days_after_claim": 89}},
         "are 91 days: wechat takes at most 90",
         "platform_window",
     ),
     (
-        "count: 2,",
-        "count: 61,",
+        {"coupons": [OFF | {"count": 61}]},
         "61 vouchers 40-10 for one resident: wechat gives at most 60",
         "platform_per_resident",
     ),
     (
-        'kind: amount_off, denomination: "10.00"',
-        'kind: percent_off, percent: "10", cap: "10.00"',
+        {
+            "coupons": [
+                {
+                    "count": 2,
+                    "kind": "percent_off",
+                    "percent": "10",
+                    "threshold": "40.00",
+                    "cap": "10.00",
+                }
+            ]
+        },
         "cannot state percentages",
         "platform_kind",
     ),
 ]
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "told", "code"), CASES, ids=[case[2][:30] for case in CASES]
-)
+@pytest.mark.parametrize(("changed", "told", "code"), CASES, ids=[case[1][:30] for case in CASES])
 def test_what_wechat_does_not_take_is_refused_when_the_round_is_drafted(
-    town: Voucher,
-    here: Path,
-    old: str,
-    new: str,
-    told: str,
-    code: str,
+    town: Voucher, here: Path, changed: dict[str, Any], told: str, code: str
 ) -> None:
-    assert old in TEMPLATE
-    (here / "pack.yaml").write_text(TEMPLATE.replace(old, new), "utf-8")
-    town("template", "add", "pack.yaml")
-    draft = (
-        "round",
-        "create",
-        "p1",
-        "--template",
-        "pack",
-        "--packs",
-        "1",
-        "--opens-at",
-        OPENS,
-        "--closes-at",
-        CLOSES,
-        "--actor",
-        "mei",
-    )
-    ran = town(*draft, "--platform", "wechat", expect=3)
+    town("template", "add", towns.write("pack.yaml", PACK | changed))
+    draft = partial(towns.draft, town, packs=1, closes=CLOSES)
+    ran = draft("p1", "--platform", "wechat", expect=3)
     assert f"[{code}]" in ran.err and told in ran.err and "[platform_limits]" in ran.err
     assert ask(here, "SELECT count(*) FROM rounds") == [(0,)]
-    town(*draft, "--platform", "elsewhere")
+    draft("p1", "--platform", "elsewhere")
     assert "[platform_limits]" in town("round", "edit", "p1", "--platform", "wechat", expect=3).err
-    assert (
-        "平台 wechat 不接受"
-        in town(*draft[:2], "p2", *draft[3:], "--platform", "wechat", "--lang", "zh", expect=3).err
-    )
+    in_chinese = draft("p2", "--platform", "wechat", "--lang", "zh", expect=3)
+    assert "平台 wechat 不接受" in in_chinese.err
 
 
 def test_a_round_that_the_platform_no_longer_takes_is_not_opened(town: Voucher, here: Path) -> None:
@@ -465,9 +423,8 @@ def test_one_row_for_the_whole_pack_where_the_platform_wants_it_so(
     assert read_order(here, "app")[1] == [{"packs": "10", "value": "20.00", "of": "2 x 40-10"}]
 
 
-THREE = TEMPLATE.replace("template: pack", "template: three").replace(
-    '"40.00"}]', '"40.00"}, {kind: amount_off, denomination: "20.00", threshold: "60.00"}]'
-)
+THREE = towns.pack("three", towns.coupon("10.00", "40.00", 2), towns.coupon("20.00", "60.00"))
+TWICE = towns.programme(limits={"packs_per_resident_per_round": 2}, unused="next_round")
 
 
 def test_an_order_counts_vouchers_by_packs_times_the_vouchers_of_a_pack(
@@ -481,10 +438,8 @@ def test_an_order_counts_vouchers_by_packs_times_the_vouchers_of_a_pack(
             f"columns: {columns}\n",
             "utf-8",
         )
-    (here / "programme.yaml").write_text(PROGRAMME.replace("round: 1", "round: 2"), "utf-8")
-    town("programme", "load", "programme.yaml")
-    (here / "three.yaml").write_text(THREE, "utf-8")
-    town("template", "add", "three.yaml")
+    town("programme", "load", towns.write("programme.yaml", TWICE))
+    town("template", "add", towns.write("three.yaml", THREE))
     for code in ("by-pack", "by-coupon"):
         approve_round(town, code, "--platform", code, "--template", "three", "--per-resident", "2")
     tick(town, OPENS)

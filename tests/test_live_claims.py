@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import towns
 from test_applications import HEADER, drafted, put
+from test_claims import LIMITS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,18 +154,7 @@ def test_an_application_that_waits_gets_its_pack_by_a_live_claim(city: Any, here
 
 def test_limits_of_the_week_and_of_the_programme_hold_across_rounds(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
-    text = (
-        (here / "programme.yaml")
-        .read_text("utf-8")
-        .replace(
-            "packs_per_resident_per_round: 1,",
-            "packs_per_resident_per_round: 1, packs_per_resident_per_week: 1,"
-            " packs_per_resident: 2,",
-        )
-    )
-    (here / "programme.yaml").write_text(text, "utf-8")
-    voucher("programme", "load", "programme.yaml", "--actor", "mei")
-    voucher("programme", "approve", "--actor", "lin")
+    towns.change(voucher, limits=LIMITS)
     assert (
         voucher("programme", "show", "-o", "json").data["limits"]["packs_per_resident_per_week"]
         == 1
@@ -173,22 +164,7 @@ def test_limits_of_the_week_and_of_the_programme_hold_across_rounds(city: Any, h
         ("next-week", "2020-03-30 08:00"),
         ("third", "2020-04-06 08:00"),
     ):
-        voucher(
-            "round",
-            "create",
-            code,
-            "--template",
-            "pack",
-            "--packs",
-            "5",
-            "--opens-at",
-            opens,
-            "--actor",
-            "mei",
-        )
-        voucher("round", "submit", code, "--actor", "mei")
-        voucher("round", "approve", code, "--actor", "lin")
-        voucher("round", "open", code, "--now", opens)
+        towns.make_round(voucher, code, packs=5, opens=opens, state="open")
     voucher("claim", "grant", "r1", "a", *NOW)
     assert (
         "[resident_limit]"
@@ -203,14 +179,9 @@ def test_limits_of_the_week_and_of_the_programme_hold_across_rounds(city: Any, h
 
 def test_a_live_claim_is_synced_to_the_disk(city: Any, here: Path) -> None:
     from vouchercli.ops.granting import live_claims
-    from vouchercli.rules import times
-    from vouchercli.session import Session
-    from vouchercli.store.db import open_db
 
     city(with_claims=False)
-    db = open_db(here / "voucher.db")
-    now = times.parse(NOW[1], "Asia/Shanghai")
-    db.execute("PRAGMA synchronous = OFF")
-    live_claims.grant_claim(Session(db, here / "voucher.db", now, "till", "till", now), "r1", "a")
-    assert db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
-    db.close()
+    with towns.session(here / "voucher.db", now=towns.at(NOW[1])) as one:
+        one.db.execute("PRAGMA synchronous = OFF")
+        live_claims.grant_claim(one, "r1", "a")
+        assert one.db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -429,16 +430,14 @@ def test_only_a_suspended_merchant_is_reinstated_and_not_before_it_was(
 def test_suspensions_are_in_the_log(
     take_in: Callable[..., Any], voucher: Callable[..., Any], here: Path
 ) -> None:
-    import sqlite3
 
     take_in("first.csv", FIRST)
     take_in("second.csv", SECOND, "--missing", "suspend")
     voucher("merchant", "suspend", "M001", "--reason", "inquiry", "--actor", "chen")
-    with sqlite3.connect(here / "voucher.db") as db:
-        deeds = db.execute(
-            "SELECT deed, subject, actor FROM audit WHERE deed = 'merchant.suspend' ORDER BY"
-            " audit_id"
-        ).fetchall()
+    deeds = towns.ask(
+        here,
+        "SELECT deed, subject, actor FROM audit WHERE deed = 'merchant.suspend' ORDER BY audit_id",
+    )
     assert [(deed, subject) for deed, subject, _ in deeds] == [
         ("merchant.suspend", "batch 2"),
         ("merchant.suspend", "M001"),
@@ -497,51 +496,17 @@ def test_what_redemptions_stand_on_is_not_undone(city: Callable[..., Any], here:
     assert voucher("merchant", "show", "M1", "-o", "json").data["district"] == "西湖区"
 
 
-OPEN_PACK = """\
-template: open
-name: {zh: 通用券, en: Open}
-coupons: [{count: 1, kind: amount_off, denomination: "10.00", threshold: "40.00"}]
-validity: {days_after_claim: 7}
-funding: {treasury: "100%"}
-scope: {registration: open}
-"""
-
-
 @pytest.fixture
-def open_round(city: Callable[..., Any], here: Path) -> Any:
+def open_round(city: Callable[..., Any]) -> Any:
     """A town whose round r2 takes any merchant; U9 (nobody's own number) took a payment there."""
     voucher = city(with_claims=False)
-    (here / "open.yaml").write_text(OPEN_PACK, "utf-8")
-    voucher("template", "add", "open.yaml")
-    voucher(
-        "round",
-        "create",
-        "r2",
-        "--template",
-        "open",
-        "--packs",
-        "9",
-        "--opens-at",
-        "2020-03-27 08:00",
-        "--closes-at",
-        "2020-03-28",
-        "--actor",
-        "mei",
-    )
-    voucher("round", "submit", "r2", "--actor", "mei")
-    voucher("round", "approve", "r2", "--actor", "lin")
-    voucher("round", "open", "r2", "--actor", "mei", "--now", "2020-03-27 08:00")
-    (here / "c.csv").write_text(
-        "claim_no,round,resident,claimed_at\nO1,r2,330102199001010044,2020-03-27 08:00:01\n",
-        "utf-8",
-    )
-    (here / "r.csv").write_text(
-        "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\nT1,pay,O1,1,U9,2020-03-27"
-        " 09:00:00,50,5,10,\n",
-        "utf-8",
-    )
-    voucher("claim", "import", "c.csv")
-    voucher("redemption", "import", "r.csv")
+    pack = towns.pack("open", towns.coupon("10.00", "40.00"), scope={"registration": "open"})
+    voucher("template", "add", towns.write("open.yaml", pack))
+    towns.make_round(voucher, "r2", template="open", packs=9, closes="2020-03-28", state="open")
+    claim = "O1,r2,330102199001010044,2020-03-27 08:00:01\n"
+    payment = "T1,pay,O1,1,U9,2020-03-27 09:00:00,50,5,10,\n"
+    voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + claim))
+    voucher("redemption", "import", towns.write("r.csv", towns.PAYMENTS + payment))
     return voucher
 
 

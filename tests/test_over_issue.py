@@ -14,12 +14,12 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from processes import started
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.granting import grants
 from vouchercli.ops.rounds.lookup import look_up
-from vouchercli.session import Session
 from vouchercli.store import checks
 from vouchercli.store import db as store
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Start
+
+    from vouchercli.session import Session
 
 PACKS, RESIDENTS, MORE = 60, 150, 7
 NOW = "2020-03-27T09:00:00+08:00"
@@ -52,22 +54,7 @@ def _prepared(city: Any, here: Path) -> None:
     another order at each till.
     """
     voucher = city(with_claims=False)
-    voucher(
-        "round",
-        "create",
-        "big",
-        "--template",
-        "pack",
-        "--packs",
-        str(PACKS),
-        "--opens-at",
-        "2020-03-27 08:00",
-        "--actor",
-        "mei",
-    )
-    for verb, actor in (("submit", "mei"), ("approve", "lin")):
-        voucher("round", verb, "big", "--actor", actor)
-    voucher("round", "open", "big", "--actor", "mei", "--now", "2020-03-27 08:00")
+    towns.make_round(voucher, "big", packs=PACKS, state="open")
     rows = "".join(
         f"A{n},big,resident{n},2020-03-27 08:{n // 60:02d}:{n % 60:02d}\n" for n in range(RESIDENTS)
     )
@@ -157,9 +144,8 @@ def test_many_waves_grant_not_one_pack_too_many(city: Any, voucher: Any, here: P
 @pytest.fixture
 def session(city: Any, here: Path) -> Any:
     city(with_claims=False)
-    db = store.open_db(here / "voucher.db")
-    yield Session(db, here / "voucher.db", 1_585_270_800, "tester", "tester", 0)
-    db.close()
+    with towns.session(here / "voucher.db", now=1_585_270_800) as one:
+        yield one
 
 
 def _grant(session: Session, residents: Sequence[bytes]) -> None:

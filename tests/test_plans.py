@@ -4,17 +4,19 @@ without any.
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import given
 from hypothesis import strategies as st
+from towns import OPENS
 
 from vouchercli.rules import calendars, programmes
 from vouchercli.rules import plans as law
@@ -25,24 +27,8 @@ if TYPE_CHECKING:
 
     from conftest import Once, Ran
 
-OPENS = "2020-03-27 08:00"
-PROGRAMME: dict[str, Any] = {
-    "programme": "hz-2020",
-    "name": {"en": "Hangzhou"},
-    "funders": {"treasury": {"kind": "public", "amount": "485000000.00"}},
-}
-PACK: dict[str, Any] = {
-    "template": "universal-5x10",
-    "name": {"en": "Universal"},
-    "validity": {"days_after_claim": 7},
-    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
-    "funding": {"treasury": "100%"},
-}
-
-
-def write(path: str, document: dict[str, Any]) -> str:
-    Path(path).write_text(json.dumps(document, ensure_ascii=False), "utf-8")
-    return path
+PROGRAMME = towns.programme("hz-2020", funds={"treasury": "485000000.00"})
+PACK = towns.pack("universal-5x10")
 
 
 @pytest.fixture
@@ -50,39 +36,12 @@ def town(
     voucher: Callable[..., Ran], once: Once, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Ran]:
     """A programme with one pack and no other calendar than the weekdays."""
-
-    def build() -> None:
-        voucher("init")
-        voucher("programme", "load", write("programme.yaml", PROGRAMME))
-        voucher("template", "add", write("pack.yaml", PACK))
-
     monkeypatch.setitem(sys.modules, "chinese_calendar", None)
-    once("plans", build)
+    once("plans", lambda: towns.build(voucher, PROGRAMME, PACK))
     return voucher
 
 
-def create(
-    voucher: Callable[..., Ran], code: str, *options: str, opens_at: str = OPENS, packs: str = "10"
-) -> None:
-    voucher(
-        "round",
-        "create",
-        code,
-        "--template",
-        "universal-5x10",
-        "--packs",
-        packs,
-        "--opens-at",
-        opens_at,
-        "--actor",
-        "chen",
-        *options,
-    )
-
-
-def approve(voucher: Callable[..., Ran], code: str) -> None:
-    voucher("round", "submit", code, "--actor", "chen")
-    voucher("round", "approve", code, "--actor", "lin")
+create = partial(towns.draft, template="universal-5x10", maker="chen")
 
 
 def plan(voucher: Callable[..., Ran], code: str, *options: str) -> Any:
@@ -93,9 +52,9 @@ def plan(voucher: Callable[..., Ran], code: str, *options: str) -> Any:
 
 
 def test_a_plan_foresees_money_and_other_rounds(town: Callable[..., Ran]) -> None:
-    create(town, "hz-1", packs="2000000")
-    create(town, "hz-2", opens_at="2020-04-03 07:00")
-    create(town, "hz-3", opens_at="2020-04-03 08:00")
+    create(town, "hz-1", packs=2000000)
+    create(town, "hz-2", opens="2020-04-03 07:00")
+    create(town, "hz-3", opens="2020-04-03 08:00")
     data = plan(town, "hz-1")
     assert data["liability"] == [
         {
@@ -115,7 +74,7 @@ def test_a_plan_foresees_money_and_other_rounds(town: Callable[..., Ran]) -> Non
 
 
 def test_a_plan_warns_of_a_fund_that_will_run_short(town: Callable[..., Ran]) -> None:
-    create(town, "big", packs="10000000")
+    create(town, "big", packs=10000000)
     ran = town("round", "plan", "big")
     assert (
         "warning: treasury is short of 15,000,000.00 yuan: the round cannot be approved"
@@ -155,7 +114,7 @@ def test_the_programmes_own_calendar_goes_first(town: Callable[..., Ran]) -> Non
         "holidays": [{"from": "2020-04-04", "to": "2020-04-06"}, "2020-03-27"],
         "workdays": ["2020-04-11"],
     }
-    town("programme", "load", write("programme.yaml", PROGRAMME | {"calendar": days}))
+    town("programme", "load", towns.write("programme.yaml", PROGRAMME | {"calendar": days}))
     create(town, "hz-1", "--closes-at", "2020-04-06")
     data = plan(town, "hz-1")
     assert (data["dates"][0]["is_workday"], data["dates"][0]["source"]) == (False, "programme")
@@ -189,7 +148,7 @@ def test_public_holidays_are_asked_where_the_package_is_installed(
     )
     assert "清明节" in town("round", "plan", "hz-1", "--lang", "zh").out
     assert "not known here" not in town("round", "plan", "hz-1").out
-    create(town, "later", opens_at="2021-04-02 08:00")
+    create(town, "later", opens="2021-04-02 08:00")
     assert {each["source"] for each in plan(town, "later")["dates"]} == {"weekday"}
 
 
@@ -261,8 +220,8 @@ def test_a_plan_counts_the_residents_of_the_list(town: Callable[..., Ran]) -> No
         "utf-8",
     )
     town("eligibility", "import", "list.csv")
-    create(town, "poor", "--mode", "targeted", "--group", "poor", packs="5")
-    create(town, "all", "--mode", "targeted", packs="3")
+    create(town, "poor", "--mode", "targeted", "--group", "poor", packs=5)
+    create(town, "all", "--mode", "targeted", packs=3)
     create(town, "race")
     data = plan(town, "poor")["residents"]
     assert (data["eligible"], data["districts"]) == (
@@ -292,10 +251,10 @@ def past(town: Callable[..., Ran]) -> Callable[..., Ran]:
     """... and two closed rounds: of 4 packs 2 claimed, of 2 packs all within 50 seconds; 3 vouchers
     used.
     """
-    for code, packs, opens_at in (("hz-1", "4", OPENS), ("hz-2", "2", "2020-04-10 08:00")):
-        create(town, code, packs=packs, opens_at=opens_at)
-        approve(town, code)
-        town("round", "open", code, "--now", opens_at)
+    for code, packs, opens in (("hz-1", 4, OPENS), ("hz-2", 2, "2020-04-10 08:00")):
+        towns.make_round(
+            town, code, template="universal-5x10", packs=packs, opens=opens, state="open"
+        )
     Path("claims.csv").write_text(
         "claim_no,round,resident,claimed_at\nC1,hz-1,a,2020-03-27 08:00:05\nC2,hz-1,b,2020-03-27"
         " 08:01:45\nC3,hz-2,a,2020-04-10 08:00:05\nC4,hz-2,b,2020-04-10 08:00:50\n",
@@ -313,7 +272,7 @@ def past(town: Callable[..., Ran]) -> Callable[..., Ran]:
     town("redemption", "import", "used.csv", "--now", "2020-04-12")
     town("round", "close", "hz-1", "--now", "2020-04-04")
     town("round", "close", "hz-2", "--now", "2020-04-17 08:00")
-    create(town, "hz-3", opens_at="2020-06-01", packs="100")
+    create(town, "hz-3", opens="2020-06-01", packs=100)
     return town
 
 
@@ -385,7 +344,7 @@ def test_a_plan_shows_every_past_round_and_the_range(past: Callable[..., Ran]) -
         "lottery",
         "--registration-opens",
         "2020-05-01",
-        opens_at="2020-06-20",
+        opens="2020-06-20",
     )
     assert "seconds to sell out" not in past("round", "plan", "lot", "--now", "2020-05-01").out
 

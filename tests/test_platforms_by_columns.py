@@ -6,10 +6,10 @@ a file that its own last lines refuse leaves nothing.
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from big_town import canonical, copied, left_by
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,18 +21,14 @@ from vouchercli.errors import Stopped
 from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.ops.intake.by_columns import feed
-from vouchercli.rules import times
-from vouchercli.session import Session
-from vouchercli.store import db as store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import Once
 
 pytest.importorskip("polars")
-NOW = times.parse("2020-03-30 09:00", "Asia/Shanghai")
+NOW = towns.at("2020-03-30 09:00")
 
 
 @pytest.fixture
@@ -318,15 +314,6 @@ def test_any_file_of_a_profile_of_ones_own(
 # ---------------------------------------------------------------- stopped and resumed
 
 
-@contextmanager
-def session(folder: Path) -> Iterator[Session]:
-    db = store.open_db(folder / "voucher.db")
-    try:
-        yield Session(db, folder / "voucher.db", NOW, "mei", "mei", NOW)
-    finally:
-        db.close()
-
-
 @pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
 @pytest.mark.parametrize("name", ["wechat.csv", "alipay.csv"])
 @pytest.mark.parametrize("done", [1, 2])
@@ -340,13 +327,13 @@ def test_a_stopped_import_of_a_platforms_file_goes_on(
     monkeypatch.setattr(chunks, "TOGETHER", 1)
     monkeypatch.setattr(by_columns, "BYTES", bytes_)
     calm = copied(town, "calm")
-    with session(calm) as one:
+    with towns.session(calm / "voucher.db", "mei", NOW) as one:
         wanted = ops.import_redemptions(one, name).data
-    with session(town) as one, pytest.raises(Stopped):
+    with towns.session(town / "voucher.db", "mei", NOW) as one, pytest.raises(Stopped):
         ops.import_redemptions(one, name, watch=Onlooker(lambda chunk: chunk == done))
     [batch] = voucher("batch", "list", "--kind", "redemptions", "-o", "json").data["batches"]
     assert batch["state"] == "importing"
-    with session(town) as one:
+    with towns.session(town / "voucher.db", "mei", NOW) as one:
         assert ops.import_redemptions(one, name).data == wanted
     assert canonical(town / "voucher.db") == canonical(calm / "voucher.db")
     assert left_by(town / "voucher.db")["facts"]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from towns import PAYMENTS as HEADER
+from towns import by_hand
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 City = Any
-HEADER = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
 PAY = "T1,pay,C1,1,M1,2020-03-27 09:00:00,50,5,10,\n"
 
 
@@ -328,8 +328,7 @@ def test_a_spoiled_run_is_found(city: City, here: Path, spoiled: str, check: str
     voucher = city()
     take_in(voucher, here, PAY, expect=0)
     voucher("check")
-    with sqlite3.connect(here / "voucher.db") as db:
-        db.execute(spoiled)
+    by_hand(here, spoiled)
     failed = [
         row["check"]
         for row in voucher("check", "-o", "json", expect=5).data["checks"]

@@ -4,17 +4,16 @@ files take it back.
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import given
 from hypothesis import strategies as st
-from test_schedule import CLAIMS, MERCHANTS, PAYMENTS, PROGRAMME, TEMPLATE, approve_round, ask, tick
+from test_schedule import MERCHANTS, PACK, approve_round, tick
+from towns import CLAIMS, PAYMENTS, ZONE, ask, at
 
 from vouchercli.rules import releases as law
-from vouchercli.rules import times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,34 +23,24 @@ if TYPE_CHECKING:
 
     Voucher = Callable[..., Ran]
 
-ZONE = "Asia/Shanghai"
-
 
 @pytest.fixture
-def town(voucher: Voucher, here: Path) -> Callable[..., Voucher]:
+def town(voucher: Voucher) -> Callable[..., Voucher]:
     """`town(unused, days)`: round r1 of ten packs at 20 yuan, open, three of them claimed, one
     voucher used.
     """
 
     def build(unused: str = "pool", days: int = 0, amount: str = "1000.00") -> Voucher:
-        said = PROGRAMME.replace("next_round", f"{unused}\nunused_after_days: {days}").replace(
-            "1000000.00", amount
+        programme = towns.programme(
+            funds={"treasury": amount},
+            limits={"packs_per_resident_per_round": 1},
+            unused=unused,
+            unused_after_days=days,
         )
-        files = {
-            "programme.yaml": said,
-            "pack.yaml": TEMPLATE,
-            "merchants.csv": MERCHANTS,
-            "claims.csv": (
-                CLAIMS + "".join(f"C{n},r1,res{n},2020-03-27 08:00:0{n}\n" for n in range(3))
-            ),
-            "paid.csv": PAYMENTS + payment("T1", "C0", 1),
-        }
-        for name, text in files.items():
-            (here / name).write_text(text, "utf-8")
-        voucher("init")
-        voucher("programme", "load", "programme.yaml")
-        voucher("template", "add", "pack.yaml")
-        voucher("merchant", "import", "merchants.csv")
+        towns.build(voucher, programme, PACK, merchants=MERCHANTS)
+        rows = "".join(f"C{n},r1,res{n},2020-03-27 08:00:0{n}\n" for n in range(3))
+        towns.write("claims.csv", CLAIMS + rows)
+        towns.write("paid.csv", PAYMENTS + payment("T1", "C0", 1))
         approve_round(voucher, "r1")
         tick(voucher, "2020-03-27 08:00")
         voucher("claim", "import", "claims.csv")
@@ -67,10 +56,12 @@ def payment(number: str, claim: str, coupon: int, at: str = "2020-03-28 12:00:00
 
 def money(here: Path) -> dict[str, int]:
     """Account -> yuan."""
-    with closing(sqlite3.connect(here / "voucher.db")) as db:
-        rows = db.execute("""SELECT account, sum(fen) / 100 FROM (
+    rows = ask(
+        here,
+        """SELECT account, sum(fen) / 100 FROM (
             SELECT to_account AS account, amount_fen AS fen FROM postings UNION ALL SELECT from_account, -amount_fen FROM postings
-        ) GROUP BY account HAVING sum(fen) <> 0""").fetchall()
+        ) GROUP BY account HAVING sum(fen) <> 0""",
+    )
     return dict(rows)
 
 
@@ -152,10 +143,8 @@ def test_money_that_is_spent_is_missed_once_and_taken_when_it_comes(
     )
     assert money(here).get("uncommitted") is None
     assert tick(voucher, "2020-04-30 09:01") == []
-    said = (here / "programme.yaml").read_text("utf-8").replace("200.00", "300.00")
-    (here / "programme.yaml").write_text(said, "utf-8")
-    voucher("programme", "load", "programme.yaml", "--actor", "mei")
-    voucher("programme", "approve", "--actor", "lin")
+    richer = towns.programme(funds={"treasury": "300.00"})
+    towns.change(voucher, funders=richer["funders"])
     assert tick(voucher, "2020-04-30 09:02") == [("release", "r1", "done")]
     assert (money(here)["uncommitted"], voucher("check").code) == (90, 0)
 
@@ -164,23 +153,7 @@ def test_vouchers_that_expire_while_a_round_is_open_are_released_day_by_day(
     town: Callable[..., Voucher], here: Path
 ) -> None:
     voucher = town()
-    voucher(
-        "round",
-        "create",
-        "long",
-        "--template",
-        "pack",
-        "--packs",
-        "5",
-        "--opens-at",
-        "2020-03-27 08:00",
-        "--closes-at",
-        "2020-05-01",
-        "--actor",
-        "mei",
-    )
-    for verb, actor in (("submit", "mei"), ("approve", "lin")):
-        voucher("round", verb, "long", "--actor", actor)
+    towns.make_round(voucher, "long", packs=5, closes="2020-05-01")
     tick(voucher, "2020-03-27 08:00")
     (here / "more.csv").write_text(
         CLAIMS
@@ -233,10 +206,6 @@ def test_a_round_never_holds_more_than_it_was_given_nor_less_than_it_can_owe(
     assert owed == kept <= packs * 20
 
 
-def day(text: str) -> int:
-    return times.parse(text, ZONE)
-
-
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
@@ -248,11 +217,11 @@ def day(text: str) -> int:
 def test_the_next_look_is_a_midnight_then_the_last_expiry_then_never(
     now: str, expected: str | None
 ) -> None:
-    holding = law.Holding(10, 5, False, day("2020-03-29 00:00"), day("2020-04-03 18:00"))
+    holding = law.Holding(10, 5, False, at("2020-03-29 00:00"), at("2020-04-03 18:00"))
     alive = 5 if now < "2020-04-03 18:00" else 0
-    assert law.next_look(holding, day(now), alive, 0, ZONE) == (day(expected) if expected else None)
+    assert law.next_look(holding, at(now), alive, 0, ZONE) == (at(expected) if expected else None)
 
 
 def test_the_next_look_waits_as_many_days_as_the_programme_says() -> None:
-    holding: Any = law.Holding(10, 0, True, day("2020-03-29 08:00"), None)
-    assert law.next_look(holding, day("2020-03-28 08:00"), 0, 3, ZONE) == day("2020-04-01 08:00")
+    holding: Any = law.Holding(10, 0, True, at("2020-03-29 08:00"), None)
+    assert law.next_look(holding, at("2020-03-28 08:00"), 0, 3, ZONE) == at("2020-04-01 08:00")

@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from towns import ZONE, at
 
 from vouchercli.ops.answers import answer
 from vouchercli.ops.reports.leverage import report_leverage
 from vouchercli.ops.reports.rounds import report_rounds
 from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
-from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
 from vouchercli.session import Session
-from vouchercli.store import programmes, totals, transaction_numbers
-from vouchercli.store.db import open_db
+from vouchercli.store import totals, transaction_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ZONE = "Asia/Shanghai"
+BATCH = 2  # of every fact; the merchants came in the first
 PUBLISHED = [
     {
         "as_of": "2020-04-02 16:00",
@@ -47,15 +47,17 @@ PUBLISHED = [
         "source": "the paper",
     },
 ]
-FUNDERS = (("treasury", "public"), ("district", "public"), ("app", "platform"))
-COUPONS = {
-    "universal": [("40-10", 1000, 4000)] * 2,
-    "big": [("100-20", 2000, 10000), ("200-35", 3500, 20000)],
+FUNDERS = {"treasury": "public", "district": "public", "app": "platform"}
+PACKS = {
+    "universal": [towns.coupon("10", "40", 2)],
+    "big": [towns.coupon("20", "100"), towns.coupon("35", "200")],
 }
-
-
-def at(text: str) -> int:
-    return times.parse(text, ZONE)
+SHOPS = """\
+merchant_no,name,district,industry,size
+M1,店1,West Lake,food,micro
+M2,店2,West Lake,food,large
+M3,店3,,food,
+"""
 
 
 @dataclass
@@ -66,47 +68,13 @@ class World:
 
     path: Path
     published: Any = ()
-    funders: tuple[tuple[str, str], ...] = FUNDERS
 
     def __post_init__(self) -> None:
-        self.db = open_db(self.path, create=True)
-        document = {
-            "programme": "hangzhou",
-            "name": {"zh": "杭州", "en": "Hangzhou"},
-            "published": list(self.published),
-            "funders": {code: {"kind": kind} for code, kind in self.funders},
-        }
-        programme, faults = programme_rules.read(document)
-        assert programme, faults
-        assert programmes.save(self.db, programme, document, "", 0) == 1
-        for template_id, (name, coupons) in enumerate(COUPONS.items(), 1):
-            self.add(
-                "templates",
-                template_id=template_id,
-                template=name,
-                version=1,
-                digest=name,
-                document="{}",
-                added_at=0,
-                pack_value_fen=sum(c[1] for c in coupons),
-                floor_spend_fen=sum(c[2] for c in coupons),
-                coupons=len(coupons),
-            )
-            for number, (coupon, face, threshold) in enumerate(coupons, 1):
-                self.add(
-                    "coupons",
-                    template_id=template_id,
-                    coupon_no=number,
-                    coupon=coupon,
-                    kind="amount_off",
-                    denomination_fen=face,
-                    threshold_fen=threshold,
-                )
-        self.round("hz-1", 1, packs=3, opens_at=at("2020-03-27 08:00"))
-        self.round("hz-2", 2, packs=5, opens_at=at("2020-04-03 10:00"), platform="alipay")
+        key = ("reports", json.dumps(self.published))
+        self.db = towns.in_folder(self.path.parent, key, "2020-03-20 09:00", self.build).db
         self.add(
             "batches",
-            batch_id=1,
+            batch_id=BATCH,
             kind="redemptions",
             programme_id=1,
             file="x",
@@ -124,19 +92,32 @@ class World:
             actor="chen",
             imported_at=0,
         )
-        for number, (district, size) in enumerate(
-            [("West Lake", "micro"), ("West Lake", "large"), ("", "")], 1
-        ):
-            self.add("segments", segment_id=number, district=district, industry="food", size=size)
-            self.add(
-                "merchants",
-                merchant_id=number,
-                merchant_no=f"M{number}",
-                name=f"店{number}",
-                segment_id=number,
-                added_at=0,
-                changed_at=0,
-            )
+
+    def build(self, voucher: Any) -> None:
+        programme = towns.programme(
+            "hangzhou",
+            funds=FUNDERS,
+            name={"zh": "杭州", "en": "Hangzhou"},
+            limits={"packs_per_resident_per_round": 9},
+            published=list(self.published),
+        )
+        packs = (towns.pack(code, *coupons) for code, coupons in PACKS.items())
+        towns.build(voucher, programme, *packs, merchants=SHOPS)
+        terms: dict[str, Any] = {"maker": "chen", "state": "open"}
+        towns.make_round(
+            voucher, "hz-1", template="universal", packs=3, closes="2020-05-06 08:00", **terms
+        )
+        towns.make_round(
+            voucher,
+            "hz-2",
+            "--platform",
+            "alipay",
+            template="big",
+            packs=5,
+            opens="2020-04-03 10:00",
+            closes="2020-05-13 10:00",
+            **terms,
+        )
 
     def add(self, table: str, **values: Any) -> int:
         marks = ",".join("?" * len(values))
@@ -145,33 +126,6 @@ class World:
                 f"INSERT INTO {table} ({','.join(values)}) VALUES ({marks})", tuple(values.values())
             ).lastrowid
             or 0
-        )
-
-    def round(
-        self,
-        code: str,
-        template_id: int,
-        *,
-        packs: int,
-        opens_at: int,
-        platform: str = "",
-        per_resident: int = 9,
-    ) -> None:
-        self.add(
-            "rounds",
-            programme_id=1,
-            round=code,
-            template_id=template_id,
-            state="open",
-            mode="fcfs",
-            packs=packs,
-            opens_at=opens_at,
-            closes_at=opens_at + 40 * 86400,
-            platform=platform,
-            per_resident=per_resident,
-            created_by="chen",
-            edited_by="chen",
-            created_at=0,
         )
 
     def claim(
@@ -188,7 +142,7 @@ class World:
             pack_no=number,
             claimed_at=claimed_at,
             expires_at=claimed_at + 7 * 86400,
-            batch_id=1,
+            batch_id=BATCH,
             line=number,
         )
         self.db.execute(
@@ -238,20 +192,15 @@ class World:
             split_id=self.split(face["round_id"], face["denomination_fen"], kind),
             vouchers=sign,
             refund_of=None if kind == "pay" else paid,
-            batch_id=1,
+            batch_id=BATCH,
             line=after + 1,
         )
-        transaction_numbers.keep_written(self.db, 1, after)
+        transaction_numbers.keep_written(self.db, BATCH, after)
         totals.add_written(self.db, after)
 
     def split(self, round_id: int, face_fen: int, kind: str) -> int:
         before, later, sign = (0, face_fen, 1) if kind == "pay" else (face_fen, 0, -1)
-        shares = {1: (10_000,), 3: (5_000, 2_500, 2_500)}[len(self.funders)]
-        parts = tuple(sign * part for part in money.split(face_fen, shares))
-        by_kind = {
-            k: sum(p for (_, kk), p in zip(self.funders, parts, strict=True) if kk == k)
-            for k in ("public", "platform")
-        }
+        parts = tuple(sign * part for part in money.split(face_fen, (5_000, 2_500, 2_500)))
         found = self.db.execute(
             "SELECT split_id FROM splits WHERE round_id = ? AND before_fen = ? AND after_fen = ?",
             (round_id, before, later),
@@ -259,7 +208,7 @@ class World:
         if found:
             return int(found[0])
         by_kind = {
-            k: sum(p for (_, kk), p in zip(self.funders, parts, strict=True) if kk == k)
+            k: sum(p for kk, p in zip(FUNDERS.values(), parts, strict=True) if kk == k)
             for k in ("public", "platform")
         }
         split_id = self.add(
@@ -903,7 +852,12 @@ def test_breaches_are_the_rejected_claims_that_broke_the_rules_of_issue(world: W
         ]
     ):
         world.add(
-            "rejects", batch_id=1, line=line, reason=reason, detail=json.dumps(detail), cells="[]"
+            "rejects",
+            batch_id=BATCH,
+            line=line,
+            reason=reason,
+            detail=json.dumps(detail),
+            cells="[]",
         )
     assert [row["breaches"] for row in rounds_of(world)] == [2, 0]
     assert [row["breaches"] for row in rounds_of(world, as_of=at("2020-03-27 08:01:59"))] == [1, 0]

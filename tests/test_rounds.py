@@ -5,14 +5,15 @@ golden.yaml says they cost.
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from towns import OPENS
 
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from conftest import Once, Ran
 
 GOLDEN = yaml.safe_load((Path(__file__).parent / "cases/golden.yaml").read_text("utf-8"))
-OPENS = "2020-03-27 08:00"
 KEYS = {
     "round",
     "programme",
@@ -49,24 +49,13 @@ KEYS = {
 }
 
 
-PROGRAMME = {
-    "programme": "hz-2020",
-    "name": {"zh": "杭州", "en": "Hangzhou"},
-    "funders": {"treasury": {"kind": "public", "amount": "485000000.00"}},
-    "staff": [
-        {"name": "chen", "roles": ["maker"]},
-        {"name": "lin", "roles": ["checker"]},
-        {"name": "wu", "roles": ["checker"]},
-    ],
-    "approvals": [{"up_to": "100000000.00", "checkers": 1}, {"checkers": 2}],
-}
-UNIVERSAL = {
-    "template": "universal-5x10",
-    "name": {"zh": "通用消费券", "en": "Universal"},
-    "validity": {"days_after_claim": 7},
-    "coupons": [{"count": 5, "kind": "amount_off", "denomination": "10", "threshold": "40"}],
-    "funding": {"treasury": "100%"},
-}
+PROGRAMME = towns.programme(
+    "hz-2020",
+    funds={"treasury": "485000000.00"},
+    staff={"chen": "maker", "lin": "checker", "wu": "checker"},
+    one_checker_up_to="100000000.00",
+)
+UNIVERSAL = "universal-5x10"
 
 
 @pytest.fixture
@@ -74,35 +63,15 @@ def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """A programme like Hangzhou's is loaded and has the universal pack; one checker is enough up to
     100 million.
     """
-
-    def build() -> None:
-        voucher("init")
-        voucher("programme", "load", write("programme.yaml", PROGRAMME))
-        voucher("template", "add", write("universal.yaml", UNIVERSAL))
-
-    once("Hangzhou", build)
+    once("Hangzhou", lambda: towns.build(voucher, PROGRAMME, towns.pack(UNIVERSAL)))
     return voucher
 
 
 @pytest.fixture
 def draft(city: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """... and the draft of hz-1, made by chen."""
-    once(
-        "Hangzhou with a draft",
-        lambda: city(
-            "round",
-            "create",
-            "hz-1",
-            "--template",
-            "universal-5x10",
-            "--packs",
-            "2000000",
-            "--opens-at",
-            OPENS,
-            "--actor",
-            "chen",
-        ),
-    )
+    terms: dict[str, Any] = {"template": UNIVERSAL, "packs": 2_000_000, "maker": "chen"}
+    once("Hangzhou with a draft", lambda: towns.draft(city, "hz-1", **terms))
     return city
 
 
@@ -118,29 +87,11 @@ def approved(draft: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     return draft
 
 
-def create(
-    voucher: Callable[..., Ran],
-    code: str,
-    *options: str,
-    opens_at: str = OPENS,
-    packs: str = "10",
-    expect: int = 0,
-) -> Ran:
-    return voucher(
-        "round",
-        "create",
-        code,
-        "--template",
-        "universal-5x10",
-        "--packs",
-        packs,
-        "--opens-at",
-        opens_at,
-        *options,
-        "-o",
-        "json",
-        expect=expect,
-    )
+def create(voucher: Callable[..., Ran], code: str, *options: str, **terms: Any) -> Ran:
+    """What the draft of a round answers that the login makes."""
+    terms = {"template": UNIVERSAL, "maker": None} | terms
+    ran: Ran = towns.draft(voucher, code, *options, "-o", "json", **terms)
+    return ran
 
 
 def read_refusal(ran: Ran) -> dict[str, Any]:
@@ -171,28 +122,15 @@ def pack(coupons: list[list[int]]) -> templates.Template:
     return template
 
 
-def write(path: str, document: dict[str, Any]) -> str:
-    Path(path).write_text(json.dumps(document, ensure_ascii=False), "utf-8")
-    return path
-
-
 def claim_some(packs: int, code: str = "hz-1") -> None:
     """As if packs had been claimed (imports are tested elsewhere)."""
-    db = sqlite3.connect("voucher.db")
-    db.execute("UPDATE rounds SET claimed = ? WHERE round = ?", (packs, code))
-    db.commit()
-    db.close()
+    towns.by_hand(".", f"UPDATE rounds SET claimed = {packs} WHERE round = '{code}'")
 
 
 def read_audit_details(what: str) -> list[dict[str, Any]]:
     """The details of the audit lines of one action."""
-    db = sqlite3.connect("voucher.db")
-    details = [
-        json.loads(row[0])
-        for row in db.execute("SELECT detail FROM audit WHERE deed = ? ORDER BY audit_id", (what,))
-    ]
-    db.close()
-    return details
+    statement = "SELECT detail FROM audit WHERE deed = ? ORDER BY audit_id"
+    return [json.loads(detail) for (detail,) in towns.ask(".", statement, what)]
 
 
 # ---------------------------------------------------------------- golden figures
@@ -237,7 +175,7 @@ def test_liability_loses_no_fen_between_funders(
 
 
 def test_a_round_is_drafted_with_sensible_defaults(city: Callable[..., Ran]) -> None:
-    data = create(city, "hz-1", packs="2000000").data
+    data = create(city, "hz-1", packs=2000000).data
     assert set(data) >= KEYS
     assert (data["state"], data["mode"], data["per_resident"], data["revision"]) == (
         "draft",
@@ -255,17 +193,7 @@ def test_a_round_is_drafted_with_sensible_defaults(city: Callable[..., Ran]) -> 
 
 
 def test_drafting_tells_what_comes_next(city: Callable[..., Ran]) -> None:
-    ran = city(
-        "round",
-        "create",
-        "hz-1",
-        "--template",
-        "universal-5x10@1",
-        "--packs",
-        "10",
-        "--opens-at",
-        OPENS,
-    )
+    ran = towns.draft(city, "hz-1", template=f"{UNIVERSAL}@1", maker=None)
     assert ran.out == ""
     assert ran.err.splitlines() == [
         "drafted hz-1: 10 packs of universal-5x10@1, 500.00 yuan at most",
@@ -284,57 +212,17 @@ def test_a_bare_closing_date_means_its_end(city: Callable[..., Ran]) -> None:
 def test_a_round_closes_unless_said_when_the_first_voucher_expires(
     city: Callable[..., Ran],
 ) -> None:
-    shared = {
-        "name": {"en": "x"},
-        "coupons": [{"count": 1, "kind": "amount_off", "denomination": "5", "threshold": "20"}],
-        "funding": {"treasury": "100%"},
-    }
-    city(
-        "template",
-        "add",
-        write("month.yaml", {"template": "month", "validity": "calendar_month", **shared}),
-    )
-    city(
-        "template",
-        "add",
-        write(
-            "fixed.yaml", {"template": "fixed", "validity": {"until": "2020-04-05 20:00"}, **shared}
-        ),
-    )
+    month = towns.pack("month", validity="calendar_month")
+    fixed = towns.pack("fixed", validity={"until": "2020-04-05 20:00"})
+    city("template", "add", towns.write("month.yaml", month))
+    city("template", "add", towns.write("fixed.yaml", fixed))
     for template, closing in (
         ("month", "2020-04-01T00:00:00+08:00"),
         ("fixed", "2020-04-05T20:00:00+08:00"),
     ):
-        ran = city(
-            "round",
-            "create",
-            template,
-            "--template",
-            template,
-            "--packs",
-            "1",
-            "--opens-at",
-            OPENS,
-            "-o",
-            "json",
-        )
+        ran = create(city, template, template=template)
         assert ran.data["closes_at"] == closing
-    ran = city(
-        "round",
-        "create",
-        "late",
-        "--template",
-        "fixed",
-        "--packs",
-        "1",
-        "--opens-at",
-        OPENS,
-        "--closes-at",
-        "2020-04-06",
-        "-o",
-        "json",
-        expect=3,
-    )
+    ran = create(city, "late", template="fixed", closes="2020-04-06", expect=3)
     assert read_refusal(ran)["code"] == "closes_after_validity"
 
 
@@ -377,37 +265,9 @@ def test_an_unknown_template_names_the_nearest(city: Callable[..., Ran]) -> None
 
 
 def test_a_template_paid_by_strangers_is_refused_with_every_fault(city: Callable[..., Ran]) -> None:
-    city(
-        "template",
-        "add",
-        write(
-            "odd.yaml",
-            {
-                "template": "odd",
-                "name": {"en": "odd"},
-                "validity": {"days_after_claim": 7},
-                "coupons": [
-                    {"count": 1, "kind": "amount_off", "denomination": "10", "threshold": "100"}
-                ],
-                "funding": {"treasury": "50%", "district": "50%"},
-                "match": {"treasury": "100%"},
-            },
-        ),
-    )
-    ran = city(
-        "round",
-        "create",
-        "a",
-        "--template",
-        "odd",
-        "--packs",
-        "1",
-        "--opens-at",
-        OPENS,
-        "-o",
-        "json",
-        expect=3,
-    )
+    shares = {"funding": {"treasury": "50%", "district": "50%"}, "match": {"treasury": "100%"}}
+    city("template", "add", towns.write("odd.yaml", towns.pack("odd", **shares)))
+    ran = create(city, "a", template="odd", expect=3)
     assert read_refusal(ran)["code"] == "foreign_funding"
     assert [problem["code"] for problem in ran.json["problems"][1:]] == [
         "unknown_funder",
@@ -442,24 +302,13 @@ def test_a_code_is_taken_once_whatever_its_case(draft: Callable[..., Ran]) -> No
 
 
 def test_a_dry_run_drafts_nothing(city: Callable[..., Ran]) -> None:
-    ran = city(
-        "round",
-        "create",
-        "hz-1",
-        "--template",
-        "universal-5x10",
-        "--packs",
-        "1",
-        "--opens-at",
-        OPENS,
-        "--dry-run",
-    )
+    ran = towns.draft(city, "hz-1", "--dry-run", template=UNIVERSAL, maker=None)
     assert ran.err.splitlines()[-1] == "dry run: nothing was written"
     assert city("round", "list", "-o", "json").data["rounds"] == []
 
 
 def test_an_opening_that_has_passed_is_pointed_out(city: Callable[..., Ran]) -> None:
-    ran = create(city, "old", opens_at="2020-03-01")
+    ran = create(city, "old", opens="2020-03-01")
     assert [problem["code"] for problem in ran.json["problems"]] == ["opening_past"]
 
 
@@ -467,7 +316,7 @@ def test_an_opening_that_has_passed_is_pointed_out(city: Callable[..., Ran]) -> 
 
 
 def test_the_list_goes_by_opening(draft: Callable[..., Ran]) -> None:
-    create(draft, "hz-0", opens_at="2020-03-25")
+    create(draft, "hz-0", opens="2020-03-25")
     assert [row["round"] for row in draft("round", "list", "-o", "json").data["rounds"]] == [
         "hz-0",
         "hz-1",
@@ -579,22 +428,8 @@ def test_an_edit_says_what_to_change_and_never_an_open_round(approved: Callable[
 
 
 def test_an_edited_round_keeps_its_template_version(draft: Callable[..., Ran]) -> None:
-    draft(
-        "template",
-        "add",
-        write(
-            "new.yaml",
-            {
-                "template": "universal-5x10",
-                "name": {"en": "x"},
-                "validity": {"days_after_claim": 7},
-                "funding": {"treasury": "100%"},
-                "coupons": [
-                    {"count": 4, "kind": "amount_off", "denomination": "10", "threshold": "40"}
-                ],
-            },
-        ),
-    )
+    changed = towns.pack(UNIVERSAL, towns.coupon("10", "40", 4))
+    draft("template", "add", towns.write("new.yaml", changed))
     assert draft("round", "edit", "hz-1", "--packs", "7", "-o", "json").data["version"] == 1
     data = draft("round", "edit", "hz-1", "--template", "universal-5x10", "-o", "json").data
     assert (data["version"], data["pack_value_fen"]) == (2, 40_00)

@@ -12,14 +12,16 @@ import sqlite3
 import subprocess
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from processes import forked, started
+from towns import CLAIMS, CLOSES, OPENS, PAYMENTS, ask
 
 from vouchercli.rules import schedule as law
-from vouchercli.rules import times
 from vouchercli.store import schedule as store
 
 if TYPE_CHECKING:
@@ -29,71 +31,18 @@ if TYPE_CHECKING:
 
     Voucher = Callable[..., Ran]
 
-PROGRAMME = """\
-programme: town
-name: {zh: 小镇, en: Town}
-time_zone: Asia/Shanghai
-funders: {treasury: {kind: public, amount: "1000000.00"}}
-limits: {packs_per_resident_per_round: 1}
-unused: next_round
-"""
-TEMPLATE = """\
-template: pack
-name: {zh: 消费券, en: Voucher}
-coupons: [{count: 2, kind: amount_off, denomination: "10.00", threshold: "40.00"}]
-validity: {days_after_claim: 7}
-funding: {treasury: "100%"}
-"""
-OPENS, CLOSES = "2020-03-27 08:00", "2020-03-29 08:00"
-CLAIMS = "claim_no,round,resident,claimed_at\n"
-PAYMENTS = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
+PROGRAMME = towns.programme(limits={"packs_per_resident_per_round": 1}, unused="next_round")
+PACK = towns.pack("pack", towns.coupon("10.00", "40.00", 2))
 MERCHANTS = "merchant_no,name\nM1,面馆\n"
+# a round that waits for its opening
+approve_round = partial(towns.make_round, closes=CLOSES)
 
 
 @pytest.fixture
-def town(voucher: Voucher, here: Path, once: Once) -> Voucher:
+def town(voucher: Voucher, once: Once) -> Voucher:
     """A programme with a pack of two 40-10 coupons."""
-
-    def build() -> None:
-        (here / "programme.yaml").write_text(PROGRAMME, "utf-8")
-        (here / "pack.yaml").write_text(TEMPLATE, "utf-8")
-        (here / "merchants.csv").write_text(MERCHANTS, "utf-8")
-        voucher("init")
-        voucher("programme", "load", "programme.yaml")
-        voucher("template", "add", "pack.yaml")
-        voucher("merchant", "import", "merchants.csv")
-
-    once("schedule", build)
+    once("schedule", lambda: towns.build(voucher, PROGRAMME, PACK, merchants=MERCHANTS))
     return voucher
-
-
-def approve_round(
-    voucher: Voucher,
-    code: str,
-    *options: str,
-    packs: int = 10,
-    opens: str = OPENS,
-    closes: str = CLOSES,
-) -> None:
-    """A round that waits for its opening."""
-    voucher(
-        "round",
-        "create",
-        code,
-        "--template",
-        "pack",
-        "--packs",
-        str(packs),
-        "--opens-at",
-        opens,
-        "--closes-at",
-        closes,
-        "--actor",
-        "mei",
-        *options,
-    )
-    voucher("round", "submit", code, "--actor", "mei")
-    voucher("round", "approve", code, "--actor", "lin")
 
 
 def tick(voucher: Voucher, now: str, *options: str, expect: int = 0) -> list[tuple[str, str, str]]:
@@ -107,15 +56,9 @@ def land(here: Path, place: str, text: str, age: int = 60, at: str = "") -> Path
     path = here / "inbox" / place
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
-    changed_at = times.parse(at, "Asia/Shanghai") if at else int(time.time()) - age
+    changed_at = towns.at(at) if at else int(time.time()) - age
     os.utime(path, (changed_at, changed_at))
     return path
-
-
-def ask(here: Path, statement: str) -> list[tuple[Any, ...]]:
-    """Rows of the database."""
-    with closing(sqlite3.connect(here / "voucher.db")) as db:
-        return db.execute(statement).fetchall()
 
 
 # ---------------------------------------------------------------- rounds
@@ -171,21 +114,7 @@ def test_a_round_opened_by_hand_is_closed_by_the_clock(town: Voucher) -> None:
 
 
 def test_a_round_that_is_not_approved_is_called_for_and_never_opened(town: Voucher) -> None:
-    town(
-        "round",
-        "create",
-        "r1",
-        "--template",
-        "pack",
-        "--packs",
-        "10",
-        "--opens-at",
-        OPENS,
-        "--closes-at",
-        CLOSES,
-        "--actor",
-        "mei",
-    )
+    towns.draft(town, "r1", closes=CLOSES)
     assert tick(town, "2020-03-26 07:59") == []
     ran = town("schedule", "tick", "--now", "2020-03-26 08:00")
     assert "round r1 opens at 2020-03-27 08:00:00 and is not approved yet [round_waits]" in ran.err
@@ -244,29 +173,10 @@ def test_a_lottery_without_a_committed_seed_is_not_opened_and_told_with_every_ti
 
 
 def test_of_two_programmes_each_round_is_done_in_its_own(town: Voucher, here: Path) -> None:
-    (here / "other.yaml").write_text(
-        PROGRAMME.replace("programme: town", "programme: village").replace("Shanghai", "Tokyo"),
-        "utf-8",
-    )
     approve_round(town, "r1")
-    town("programme", "load", "other.yaml")
-    for job in (
-        (
-            "create",
-            "v1",
-            "--template",
-            "pack",
-            "--packs",
-            "5",
-            "--opens-at",
-            OPENS,
-            "--actor",
-            "mei",
-        ),
-        ("submit", "v1", "--actor", "mei"),
-        ("approve", "v1", "--actor", "lin"),
-    ):
-        town("round", *job, "--programme", "village")
+    village = PROGRAMME | {"programme": "village", "time_zone": "Asia/Tokyo"}
+    town("programme", "load", towns.write("other.yaml", village))
+    towns.make_round(town, "v1", packs=5, everywhere=("--programme", "village"))
     assert tick(town, "2020-03-27 07:00") == [("open", "v1", "done")]  # eight o'clock of Tokyo
     assert tick(town, "2020-03-27 08:00", "--programme", "village") == []
     assert tick(town, "2020-03-27 08:00") == [("open", "r1", "done")]
@@ -366,19 +276,7 @@ def test_the_doctor_hears_when_the_heart_stops(town: Voucher) -> None:
 def test_show_tells_what_comes_next_and_what_it_waits_for(town: Voucher) -> None:
     assert "no job is planned" in town("schedule", "show").err
     approve_round(town, "r1")
-    town(
-        "round",
-        "create",
-        "r2",
-        "--template",
-        "pack",
-        "--packs",
-        "1",
-        "--opens-at",
-        "2020-03-28 08:00",
-        "--actor",
-        "mei",
-    )
+    towns.draft(town, "r2", packs=1, opens="2020-03-28 08:00")
     jobs = town("schedule", "show", "-o", "json").data["deeds"]
     assert [(each["deed"], each["round"], each["due_at"], each["waits_for"]) for each in jobs] == [
         ("open", "r1", "2020-03-27T08:00:00+08:00", None),

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,13 +104,13 @@ def test_a_usage_error_is_json_too_when_json_was_asked_for(voucher: Any) -> None
 def test_check_names_what_was_tampered_with(city: Any, here: Path) -> None:
     voucher = city()
     assert voucher("check", "-o", "json").json["status"] == "ok"
-    db = sqlite3.connect(here / "voucher.db")
-    db.execute("UPDATE rounds SET claimed = 4")
-    db.execute("UPDATE claim_totals SET claims = 9")
-    db.execute("DROP TRIGGER audit_never_changes")
-    db.execute("UPDATE audit SET actor = 'somebody else' WHERE audit_id = 2")
-    db.commit()
-    db.close()
+    towns.by_hand(
+        here,
+        "UPDATE rounds SET claimed = 4",
+        "UPDATE claim_totals SET claims = 9",
+        "DROP TRIGGER audit_never_changes",
+        "UPDATE audit SET actor = 'somebody else' WHERE audit_id = 2",
+    )
     ran = voucher("check", "-o", "json", expect=5)
     assert {row["check"] for row in ran.data["checks"] if row["state"] == "failed"} == {
         "packs_within_quota",

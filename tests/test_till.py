@@ -8,10 +8,10 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from big_town import HEADER
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_agreement import CLAIMS, FACES, HOUR, START, world
+from test_agreement import FACES, HOUR, START, world
+from towns import PAYMENTS as HEADER
 
 from vouchercli.ops.intake import batches, chunks
 from vouchercli.ops.intake import redemptions as ops
@@ -33,13 +33,6 @@ SELECT f.transaction_no, f.kind, f.claim_id, f.coupon_no, f.merchant_id, f.chann
 FROM redemption_facts f LEFT JOIN redemptions p ON p.redemption_id = f.refund_of ORDER BY 1, 2
 """
 TOTALS = ("group_totals", "merchant_totals", "funder_totals")
-ADD_CLAIM = "INSERT INTO claims VALUES (?, ?, 1, ?, ?, ?, ?, 100, ?)"
-ADD_BATCH = """
-INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding,
-    header, state, read, accepted, duplicate,
-    rejected, warnings, actor, imported_at) VALUES (100, 'claims', 1, '', '', '', '', '', '',
-        'done', 3, 3, 0, 0, 0, '', 0)
-"""
 PROVED = (
     "batches_add_up",
     "batches_have_their_facts",
@@ -156,19 +149,6 @@ def yuan(fen: int | None) -> str:
     return f"{(fen or 0) // 100}.{(fen or 0) % 100:02d}"
 
 
-def city(policy: str) -> Session:
-    """A city in memory with two residents and three claims."""
-    session = world(policy)
-    session.db.execute(ADD_BATCH)
-    session.db.execute("UPDATE rounds SET claimed = ? WHERE round_id = 1", (len(CLAIMS),))
-    for claim_no, (claim_id, resident, delay) in CLAIMS.items():
-        at = START + delay * HOUR
-        session.db.execute(
-            ADD_CLAIM, (claim_id, claim_no, resident, claim_id, at, at + 24 * HOUR, claim_id)
-        )
-    return session
-
-
 def come_in(session: Session, folder: Path, files: Iterable[Iterable[str]]) -> list[int]:
     """Import the files, then retry each batch; the batches."""
     found = []
@@ -226,7 +206,7 @@ def assert_same(
     )
     shuffled = data.draw(st.permutations(list(zip(map(line, rows), homes, strict=True))))
     files = [[text for text, home in shuffled if number in home] for number in range(4)]
-    one, many = city(policy), city(policy)
+    one, many = world(policy, with_claims=True), world(policy, with_claims=True)
     come_in(one, tmp_path, [[text for text, _ in shuffled]])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "LINES", lines)
@@ -298,7 +278,7 @@ def test_three_files_in_every_order(story: str, order: tuple[int, ...], tmp_path
         "refund_of": "",
     }
     rows = [line(plain | change) for change in changes]
-    one, many = city(policy), city(policy)
+    one, many = world(policy, with_claims=True), world(policy, with_claims=True)
     come_in(one, tmp_path, [rows])
     come_in(many, tmp_path, [[rows[place]] for place in order])
     assert stands(many) == stands(one)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from test_schedule import CLAIMS, OPENS, approve_round, land, town
+from test_schedule import approve_round, land, town
+from towns import CLAIMS, OPENS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

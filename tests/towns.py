@@ -1,0 +1,249 @@
+"""One builder of test towns: a programme with its funds and people, its packs, its rounds.
+
+A town is built by the program's own commands, so its file is one that the program can have written.
+A test that needs another one changes it by hand afterwards. The builder is given the command it
+uses: the fixture `voucher`, or `command` where there is no fixture. Built files are kept and copied:
+by the fixture `once` in a folder, by `in_memory` and `in_folder` for tests that need hundreds.
+
+By hand stay: the facts of test_reports.py, which lays down its figures one by one upon a built town;
+the session of test_json_contract.py, a list of commands that is itself what is tested; and residents
+whose tokens a test must know, in the tests that compare the law with the store.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vouchercli.cli.main import main
+from vouchercli.rules import times
+from vouchercli.session import Session
+from vouchercli.store import db as store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+
+    Voucher = Callable[..., Any]
+
+ZONE = "Asia/Shanghai"
+OPENS, CLOSES = "2020-03-27 08:00", "2020-03-29 08:00"
+KINDS = ("public", "platform", "merchant")
+CLAIMS = "claim_no,round,resident,claimed_at\n"
+PAYMENTS = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
+STATES = ("draft", "submitted", "approved", "open")
+
+
+def at(text: str, zone: str = ZONE) -> int:
+    """The moment of a time as a person writes it, in UTC seconds."""
+    return times.parse(text, zone)
+
+
+# ---------------------------------------------------------------- documents
+
+
+def programme(
+    code: str = "town",
+    *,
+    funds: Mapping[str, str] | None = None,
+    staff: Mapping[str, str] | None = None,
+    one_checker_up_to: str = "",
+    **more: Any,
+) -> dict[str, Any]:
+    """The document of a programme. `funds`: an amount of public money, or a kind without money;
+    `staff`: roles by name; above `one_checker_up_to` yuan two checkers are needed.
+    """
+    funders = {
+        name: {"kind": fund} if fund in KINDS else {"kind": "public", "amount": fund}
+        for name, fund in (funds or {"treasury": "1000000.00"}).items()
+    }
+    document = {
+        "programme": code,
+        "name": {"zh": "小镇", "en": "Town"},
+        "time_zone": ZONE,
+        "funders": funders,
+    }
+    if staff:
+        document["staff"] = [
+            {"name": name, "roles": roles.split()} for name, roles in staff.items()
+        ]
+    if one_checker_up_to:
+        document["approvals"] = [{"up_to": one_checker_up_to, "checkers": 1}, {"checkers": 2}]
+    return document | more
+
+
+def pack(code: str = "pack", *coupons: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The document of a card pack: five coupons of 10 yuan from 40 on, unless others are given."""
+    return {
+        "template": code,
+        "name": {"zh": "消费券", "en": "Voucher"},
+        "coupons": coupons or (coupon("10", "40", 5),),
+        "validity": {"days_after_claim": 7},
+        "funding": {"treasury": "100%"},
+    } | more
+
+
+def coupon(denomination: str, threshold: str, count: int = 1) -> dict[str, Any]:
+    """So many coupons of that many yuan off a payment from the threshold on."""
+    return {
+        "count": count,
+        "kind": "amount_off",
+        "denomination": denomination,
+        "threshold": threshold,
+    }
+
+
+def write(path: str | Path, content: str | dict[str, Any]) -> str:
+    """Write a text, or a document, to a file; its path."""
+    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    Path(path).write_text(text, "utf-8")
+    return str(path)
+
+
+# ---------------------------------------------------------------- the town
+
+
+def build(
+    voucher: Voucher, programme: dict[str, Any], *packs: dict[str, Any], merchants: str = ""
+) -> None:
+    """A new file in this folder with the programme, its packs and the merchants of a registry."""
+    voucher("init")
+    voucher("programme", "load", write("programme.yaml", programme))
+    for each in packs:
+        voucher("template", "add", write(f"{each['template']}.yaml", each))
+    if merchants:
+        voucher("merchant", "import", write("merchants.csv", merchants))
+
+
+def change(
+    voucher: Voucher, *, maker: str = "mei", checkers: Sequence[str] = ("lin",), **more: Any
+) -> None:
+    """Load the programme of this folder again with other values; rounds rest on it, so the checkers
+    approve.
+    """
+    document = json.loads(Path("programme.yaml").read_text("utf-8")) | more
+    voucher("programme", "load", write("programme.yaml", document), "--actor", maker)
+    for checker in checkers:
+        voucher("programme", "approve", "--actor", checker)
+
+
+def draft(
+    voucher: Voucher,
+    code: str,
+    *options: str,
+    template: str = "pack",
+    packs: int = 10,
+    opens: str = OPENS,
+    closes: str | None = None,
+    maker: str | None = "mei",
+    expect: int = 0,
+) -> Any:
+    """What `round create` answers. Without `closes` the round ends as the program decides, without
+    `maker` the login makes it.
+    """
+    terms = ["--template", template, "--packs", str(packs), "--opens-at", opens]
+    terms += ["--closes-at", closes] if closes else []
+    terms += ["--actor", maker] if maker else []
+    return voucher("round", "create", code, *terms, *options, expect=expect)
+
+
+def make_round(
+    voucher: Voucher,
+    code: str,
+    *options: str,
+    state: str = "approved",
+    opens: str = OPENS,
+    maker: str = "mei",
+    checkers: Sequence[str] = ("lin",),
+    everywhere: Sequence[str] = (),
+    **terms: Any,
+) -> None:
+    """Draft a round and take it as far as `state`. `options` and `terms` go with its creation, the
+    options of `everywhere` with each command.
+    """
+    steps = STATES.index(state)
+    draft(voucher, code, *options, *everywhere, opens=opens, maker=maker, **terms)
+    if steps > 0:
+        voucher("round", "submit", code, "--actor", maker, *everywhere)
+    for checker in checkers if steps > 1 else ():
+        voucher("round", "approve", code, "--actor", checker, *everywhere)
+    if steps > 2:
+        voucher("round", "open", code, "--actor", maker, *everywhere, "--now", opens)
+
+
+# ---------------------------------------------------------------- its file
+
+
+@contextmanager
+def session(path: Path, actor: str = "tester", now: int | None = None) -> Iterator[Session]:
+    """A session on a file, at the moment OPENS unless another is given."""
+    moment = at(OPENS) if now is None else now
+    with closing(store.open_db(path)) as db:
+        yield Session(db, path, moment, actor, actor, moment)
+
+
+def ask(folder: str | Path, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Rows of the town in a folder."""
+    with closing(sqlite3.connect(Path(folder, "voucher.db"))) as db:
+        return db.execute(statement, values).fetchall()
+
+
+def by_hand(folder: str | Path, *statements: str) -> None:
+    """Change the town in a folder as no command does."""
+    with closing(sqlite3.connect(Path(folder, "voucher.db"))) as db, db:
+        for statement in statements:
+            db.execute(statement)
+
+
+# ---------------------------------------------------------------- without fixtures
+
+
+def command(*args: str, expect: int = 0) -> None:
+    """`voucher ARGS` in this folder; what it says is not kept."""
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        code = main(args)
+    assert code == expect, f"{args}: exit {code}\n{said.getvalue()}"
+
+
+BUILT: dict[Hashable, dict[str, bytes]] = {}  # the towns of this run: the files of each
+
+
+def files(key: Hashable, now: str, make: Callable[[Voucher], None]) -> dict[str, bytes]:
+    """The files of the town that `make` builds with commands at the moment `now`; one is built for
+    each key.
+    """
+    if key not in BUILT:
+        with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            for name in ("VOUCHER_DB", "VOUCHER_LANG", "VOUCHER_ACTOR"):
+                patch.delenv(name, raising=False)
+            patch.setenv("VOUCHER_NOW", now)
+            make(command)
+            BUILT[key] = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    return BUILT[key]
+
+
+def in_memory(key: Hashable, now: str, make: Callable[[Voucher], None]) -> Session:
+    """A copy of that town in memory, opened as store.open_db does, at the moment OPENS."""
+    content = files(key, now, make)["voucher.db"]
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA foreign_keys = ON")
+    db.deserialize(content[:18] + b"\x01\x01" + content[20:])  # in memory no log stands beside it
+    return Session(db, Path(":memory:"), at(OPENS), "tester", "tester", at(OPENS))
+
+
+def in_folder(folder: Path, key: Hashable, now: str, make: Callable[[Voucher], None]) -> Session:
+    """A copy of that town in a folder, open at the moment OPENS."""
+    for name, content in files(key, now, make).items():
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0o600)  # the key file is refused when others may read it
+    path = folder / "voucher.db"
+    return Session(store.open_db(path), path, at(OPENS), "tester", "tester", at(OPENS))
