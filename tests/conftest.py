@@ -90,6 +90,7 @@ EVERY_COMMAND = {
     "schedule status",
     "audit log",
     "audit verify",
+    "law show",
     "audit head",
     "round pause",
     "round resume",
