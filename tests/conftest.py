@@ -91,6 +91,7 @@ EVERY_COMMAND = {
     "schedule status",
     "audit log",
     "audit verify",
+    "law show",
     "audit head",
     "round pause",
     "round resume",

@@ -14,9 +14,9 @@ from towns import CLOSES, OPENS, ZONE
 from vouchercli.ops.intake.kinds import Intake
 from vouchercli.ops.intake.redemptions import KIND
 from vouchercli.rules import claims as claim_law
-from vouchercli.rules import redemptions as row_law
 from vouchercli.rules import times, vouchers
 from vouchercli.rules.limits import Limits
+from vouchercli.rules.redemptions import PAYMENTS
 from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import checks, claims, incoming, judging, programmes
 
@@ -207,22 +207,24 @@ class Oracle:
         claimed = START + claim[2] * HOUR if claim else None
         face = FACES.get(row["coupon_no"], (None, None, None))
         district = MERCHANTS.get(row["merchant_no"])
-        said = row["subsidy_fen"] if row["subsidy_fen"] is not None else _lawful(row)
-        return row_law.reason(
-            row_law.Facts(
-                row["kind"],
-                at,
-                row["base_fen"],
-                said or 0,
-                claimed,
-                claimed + 24 * HOUR if claimed else None,
-                face[1],
-                face[0],
-                face[2],
-                district is not None,
-                row["merchant_no"] == "m2" and START + 5 * HOUR <= at < START + 6 * HOUR,
-                district == "in" and row["channel"] != "online",
-            )
+        return PAYMENTS.reason(
+            {
+                "kind": row["kind"],
+                "paid_at": at,
+                "base_fen": row["base_fen"],
+                "stated_fen": row["subsidy_fen"],
+                "lawful_fen": _lawful(row),
+                "round_id": 1 if claim else None,
+                "claimed_at": claimed,
+                "expires_at": claimed + 24 * HOUR if claimed else None,
+                "known_coupon_no": None if face[0] is None else row["coupon_no"],
+                "threshold_fen": face[1],
+                "merchant_id": None if district is None else 1,
+                "is_suspended": int(
+                    row["merchant_no"] == "m2" and START + 5 * HOUR <= at < START + 6 * HOUR
+                ),
+                "is_in_scope": int(district == "in" and row["channel"] != "online"),
+            }
         )
 
     @staticmethod

@@ -48,6 +48,7 @@ NOUNS = {
     "schedule": ("schedule", "Scheduled jobs: do what is due, once and in order."),
     "report": ("reports", "Reports: leverage, rounds."),
     "audit": ("audit", "The log of every action: read it, verify it."),
+    "law": ("law", "The rules that rows are held to, in words."),
     "check": ("check", "Check that the books agree with the claims and redemptions."),
     "demo": ("demo", "Build a synthetic Hangzhou 2020 here and report on it."),
     "doctor": ("doctor", "Check this machine and this file, and say what to correct."),

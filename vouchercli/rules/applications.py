@@ -7,9 +7,59 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vouchercli.rules import numbers
+from vouchercli.rules.ladders import Ladder, Rung
 
 Key = tuple[str, str]  # (round, application_no): a number is given once a round
-NOT_YET = ("draft", "submitted", "cancelled")
+# Columns made before it: round_id (NULL: not known), from_at and until_at (`window`), published_at
+# (of the list of entrants), is_eligible.
+APPLICATIONS = Ladder(
+    "applications",
+    "Applications",
+    (
+        Rung(
+            "unknown_round",
+            "round_id IS NULL",
+            "the programme has that round",
+            "issued in rounds, each announced",
+        ),
+        Rung(
+            "round_not_open",
+            "state = 'draft' OR state = 'submitted' OR state = 'cancelled'",
+            "the round is approved",
+            "issued in rounds, each announced",
+        ),
+        Rung(
+            "by_list_only",
+            "mode = 'targeted'",
+            "the round is one that people apply for",
+            "issued to those on a list, without application",
+        ),
+        Rung(
+            "before_registration",
+            "applied_at < from_at",
+            "it was made after registration opened",
+            "register from this hour on",
+        ),
+        Rung(
+            "after_registration",
+            "applied_at >= until_at",
+            "it was made before registration closed",
+            "register until this hour",
+        ),
+        Rung(
+            "list_published",
+            "published_at IS NOT NULL",
+            "the list of entrants is not published yet",
+            "the list is published before the draw",
+        ),
+        Rung(
+            "not_eligible",
+            "is_eligible = 0",
+            "the resident is on the list of those the round is for",
+            "for the named groups only",
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -66,22 +116,20 @@ class Application:
 def reason(application: Application, round_: ApplicationRound | None) -> str | None:
     """Why an application is refused by itself, or None."""
     if round_ is None:
-        return "unknown_round"
-    if round_.state in NOT_YET:
-        return "round_not_open"
-    if round_.mode == "targeted":
-        return "by_list_only"
-    opens_at, closes_at = round_.window
-    ladder = (
-        ("before_registration", opens_at is not None and application.applied_at < opens_at),
-        ("after_registration", application.applied_at >= closes_at),
-        ("list_published", round_.published_at is not None),
-        (
-            "not_eligible",
-            round_.eligible is not None and application.resident not in round_.eligible,
-        ),
+        return APPLICATIONS.reason({})
+    from_at, until_at = round_.window
+    return APPLICATIONS.reason(
+        {
+            "round_id": 1,
+            "state": round_.state,
+            "mode": round_.mode,
+            "from_at": from_at,
+            "until_at": until_at,
+            "published_at": round_.published_at,
+            "applied_at": application.applied_at,
+            "is_eligible": int(round_.eligible is None or application.resident in round_.eligible),
+        }
     )
-    return next((reason for reason, is_so in ladder if is_so), None)
 
 
 def judge(

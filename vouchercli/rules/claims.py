@@ -10,10 +10,54 @@ from typing import Literal
 
 from vouchercli.rules import times
 from vouchercli.rules.amendments import is_paused
+from vouchercli.rules.ladders import Ladder, Rung
 from vouchercli.rules.limits import Limits, Span, reached
 from vouchercli.rules.numbers import Content, NumbersInUse
 
-NOT_OPEN = ("draft", "submitted", "approved", "cancelled")
+# Columns made before it: round_id (NULL: not known), is_paused (at claimed_at), is_eligible (the
+# round is for all, or its resident is on the list).
+CLAIMS = Ladder(
+    "claims",
+    "Claims",
+    (
+        Rung(
+            "unknown_round",
+            "round_id IS NULL",
+            "the programme has that round",
+            "issued in rounds, each announced",
+        ),
+        Rung(
+            "round_not_open",
+            "state = 'draft' OR state = 'submitted' OR state = 'approved' OR state = 'cancelled'",
+            "the round was opened",
+            "issued in rounds, each announced",
+        ),
+        Rung(
+            "before_opening",
+            "claimed_at < opens_at",
+            "it was claimed from the opening on",
+            "to be claimed from this hour on",
+        ),
+        Rung(
+            "after_closing",
+            "claimed_at >= closes_at",
+            "it was claimed before the closing",
+            "until this hour, or while stocks last",
+        ),
+        Rung(
+            "round_paused",
+            "is_paused = 1",
+            "it was not claimed during a pause",
+            "the organiser may suspend the issue and announces it",
+        ),
+        Rung(
+            "not_eligible",
+            "is_eligible = 0",
+            "the resident is on the list of those the round is for",
+            "for the named groups only",
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -87,16 +131,18 @@ class GrantedPacks:
 def reason(claim: Claim, round_: ClaimRound | None) -> str | None:
     """Why a claim is refused by itself, or None."""
     if round_ is None:
-        return "unknown_round"
-    if round_.state in NOT_OPEN:
-        return "round_not_open"
-    if claim.claimed_at < round_.opens_at:
-        return "before_opening"
-    if claim.claimed_at >= round_.closes_at:
-        return "after_closing"
-    if is_paused(claim.claimed_at, round_.pauses):
-        return "round_paused"
-    return None if claim.is_eligible else "not_eligible"
+        return CLAIMS.reason({})
+    return CLAIMS.reason(
+        {
+            "round_id": 1,
+            "state": round_.state,
+            "opens_at": round_.opens_at,
+            "closes_at": round_.closes_at,
+            "claimed_at": claim.claimed_at,
+            "is_paused": int(is_paused(claim.claimed_at, round_.pauses)),
+            "is_eligible": int(claim.is_eligible),
+        }
+    )
 
 
 def in_time_order(claim: Claim) -> tuple[object, ...]:

@@ -1,59 +1,74 @@
-"""The law of one redemption row by itself, in the order in which the first failure names the
-reject.
+"""The law of one payment or refund by itself. What it meets on its voucher's timeline (already
+redeemed, limits, refunds) is in `rules.vouchers`.
 
-What a row meets on its voucher's timeline (already redeemed, limits, refunds) is in
-`rules.vouchers`. `store.judging.JUDGE` is this ladder by set; a hypothesis test holds the two
-together.
+A refund is not held to what only a payment must meet: it gives money back, and may do so at a
+suspended merchant, out of hours or late.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from vouchercli.rules.ladders import Ladder, Rung
 
-from vouchercli.rules.subsidy import lawful_subsidy
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of a row when it is judged: None where the thing it names is not known."""
-
-    kind: Literal["pay", "refund"]
-    paid_at: int
-    base_fen: int
-    subsidy_fen: int
-    claimed_at: int | None
-    expires_at: int | None
-    threshold_fen: int | None
-    denomination_fen: int | None
-    percent_bp: int | None
-    is_known_merchant: bool
-    is_suspended: bool
-    is_in_scope: bool
-
-
-def reason(row: Facts) -> str | None:
-    """Why the row is refused by itself, or None. A refund is not held to what only a payment must
-    meet: it gives money back, and may do so at a suspended merchant, out of hours or late.
-    """
-    if row.claimed_at is None or row.expires_at is None:
-        return "unknown_claim"
-    if row.denomination_fen is None or row.threshold_fen is None:
-        return "unknown_coupon"
-    if not row.is_known_merchant:
-        return "unknown_merchant"
-    is_early = row.paid_at < row.claimed_at
-    if row.kind == "refund":
-        return "not_yet_valid" if is_early else None
-    ladder = (
-        ("merchant_suspended", row.is_suspended),
-        ("out_of_scope", not row.is_in_scope),
-        ("not_yet_valid", is_early),
-        ("expired", row.paid_at >= row.expires_at),
-        ("below_threshold", row.base_fen < row.threshold_fen),
-        (
-            "subsidy_mismatch",
-            row.subsidy_fen != lawful_subsidy(row.base_fen, row.denomination_fen, row.percent_bp),
+# Columns made before it: round_id, known_coupon_no, merchant_id (NULL: not known), is_suspended (at
+# paid_at), is_in_scope (of the round's template), lawful_fen (what the coupon gives for the base),
+# stated_fen (what the file says it gave; NULL: nothing).
+PAYMENTS = Ladder(
+    "payments",
+    "Payments and refunds",
+    (
+        Rung(
+            "unknown_claim",
+            "round_id IS NULL",
+            "the claim is known",
+            "vouchers are those of a claimed pack",
         ),
-    )
-    return next((reason for reason, is_so in ladder if is_so), None)
+        Rung(
+            "unknown_coupon",
+            "known_coupon_no IS NULL",
+            "the pack has that coupon",
+            "each pack holds so many vouchers of so much",
+        ),
+        Rung(
+            "unknown_merchant",
+            "merchant_id IS NULL",
+            "the merchant is in the registry",
+            "at merchants that take part",
+        ),
+        Rung(
+            "merchant_suspended",
+            "kind = 'pay' AND is_suspended = 1",
+            "the merchant was not suspended when it was paid",
+            "merchants that break the rules lose their part in the event",
+        ),
+        Rung(
+            "out_of_scope",
+            "kind = 'pay' AND is_in_scope = 0",
+            "place, trade, channel, weekday and hour are in the voucher's scope",
+            "valid in the named districts, trades and hours",
+        ),
+        Rung(
+            "not_yet_valid",
+            "paid_at < claimed_at",
+            "it was paid or refunded after the claim",
+            "to be used once it is claimed",
+        ),
+        Rung(
+            "expired",
+            "kind = 'pay' AND paid_at >= expires_at",
+            "it was paid before the voucher expired",
+            "not used in time, the voucher lapses",
+        ),
+        Rung(
+            "below_threshold",
+            "kind = 'pay' AND base_fen < threshold_fen",
+            "the amount after merchant discounts reaches the threshold",
+            "on orders of at least so much, after the merchant's own discounts",
+        ),
+        Rung(
+            "subsidy_mismatch",
+            "kind = 'pay' AND stated_fen <> lawful_fen",
+            "the voucher paid what it gives by the rules",
+            "takes so much off, or so many per cent up to a cap",
+        ),
+    ),
+)

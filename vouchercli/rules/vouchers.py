@@ -14,11 +14,63 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
+from vouchercli.rules.ladders import Ladder, Rung
 from vouchercli.rules.money import half_up
 
 Policy = Literal["full_restores", "restores_once", "forfeits", "pro_rata"]
 Voucher = tuple[int, int]  # (claim_id, coupon_no)
 Visit = tuple[bytes, int, int]  # (resident, merchant_id, local day)
+
+
+# What `judge` asks, in words: no condition over one row can say it.
+TIMELINE = Ladder(
+    "vouchers",
+    "One voucher's payments and refunds in time",
+    (
+        Rung(
+            "already_redeemed",
+            "",
+            "nobody else holds the voucher at that moment",
+            "each voucher is used once",
+        ),
+        Rung(
+            "over_limit",
+            "",
+            "the resident has room in the day's limit at this merchant",
+            "at most so many vouchers a day at one merchant",
+        ),
+        Rung(
+            "transaction_reused",
+            "",
+            "the transaction number stands for no other row",
+            "the platform numbers each transaction",
+        ),
+        Rung(
+            "refund_without_payment",
+            "",
+            "the refund names a payment of this voucher at this merchant, made before it",
+            "refunds go back the way of the payment",
+        ),
+        Rung(
+            "refund_too_large",
+            "",
+            "no more is refunded than is left of the payment",
+            "refunds go back the way of the payment",
+        ),
+        Rung(
+            "partial_refund",
+            "",
+            "the refund is a full one, where the programme takes only these",
+            "refunded as a whole only",
+        ),
+        Rung(
+            "subsidy_mismatch",
+            "",
+            "the refund returns what the programme's refund policy says",
+            "what becomes of the voucher and its money when an order is refunded",
+        ),
+    ),
+)
 
 
 class Transaction(NamedTuple):

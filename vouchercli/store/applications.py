@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
+from vouchercli.rules import applications as law
 from vouchercli.store import application_reopening, batches, persons, typed
 
 if TYPE_CHECKING:
@@ -49,30 +50,28 @@ FROM applications a
 WHERE i.reason IS NULL AND a.round_id = i.round_id AND a.application_no = i.application_no
   AND a.resident = i.resident AND a.applied_at = i.applied_at
 """
-# The ladder of rules.applications.reason.
-JUDGE_EACH = """
+# In which one may apply: rules.applications.ApplicationRound.window.
+FROM_AT = """CASE WHEN r.mode = 'fcfs' THEN ifnull(r.registration_opens_at, r.opens_at)
+            ELSE r.registration_opens_at END"""
+UNTIL_AT = """CASE WHEN r.mode = 'fcfs' THEN r.closes_at
+            ELSE ifnull(d.registration_closes_at, r.opens_at) END"""
+JUDGE_EACH = f"""
 UPDATE incoming_applications AS i SET reason = j.reason
 FROM (
-    SELECT w.place, CASE
-        WHEN r.round_id IS NULL THEN 'unknown_round'
-        WHEN r.state IN ('draft', 'submitted', 'cancelled') THEN 'round_not_open'
-        WHEN r.mode = 'targeted' THEN 'by_list_only'
-        WHEN w.applied_at < CASE WHEN r.mode = 'fcfs' THEN ifnull(r.registration_opens_at,
-            r.opens_at)
-                                 ELSE r.registration_opens_at END THEN 'before_registration'
-        WHEN w.applied_at >= CASE WHEN r.mode = 'fcfs' THEN r.closes_at
-                                  ELSE ifnull(d.registration_closes_at, r.opens_at) END
-                                      THEN 'after_registration'
-        WHEN d.published_at IS NOT NULL THEN 'list_published'
-        WHEN r.resident_group <> '' AND NOT EXISTS (
-            SELECT 1 FROM eligibility e
-            WHERE e.programme_id = r.programme_id AND e.resident = w.resident
-                AND e.resident_group = r.resident_group
-        ) THEN 'not_eligible'
-    END AS reason
-    FROM incoming_applications w LEFT JOIN rounds r ON r.round_id = w.round_id LEFT JOIN draws d
-        ON d.round_id = r.round_id
-    WHERE w.reason IS NULL AND w.application_id IS NULL
+    SELECT place, {law.APPLICATIONS.sql()} AS reason
+    FROM (
+        SELECT w.place, w.applied_at, r.round_id, r.state, r.mode, d.published_at,
+            {FROM_AT} AS from_at,
+            {UNTIL_AT} AS until_at,
+            r.resident_group = '' OR EXISTS (
+                SELECT 1 FROM eligibility e
+                WHERE e.programme_id = r.programme_id AND e.resident = w.resident
+                    AND e.resident_group = r.resident_group
+            ) AS is_eligible
+        FROM incoming_applications w LEFT JOIN rounds r ON r.round_id = w.round_id
+            LEFT JOIN draws d ON d.round_id = r.round_id
+        WHERE w.reason IS NULL AND w.application_id IS NULL
+    )
 ) AS j
 WHERE j.place = i.place AND j.reason IS NOT NULL
 """
@@ -95,15 +94,13 @@ WHERE u.place = i.place AND (u.use_no > 1 OR EXISTS (
 """
 # The values that the explanation of a reject is made of (json_patch drops those that are not
 # known).
-EXPLAIN = """
+EXPLAIN = f"""
 UPDATE incoming_applications AS i SET detail = (
-    SELECT json_patch('{}', json_object(
+    SELECT json_patch('{{}}', json_object(
         'application_no', i.application_no, 'round', i.round, 'applied_at', i.applied_at, 'state',
             r.state, 'group', r.resident_group,
-        'opens_at', CASE WHEN r.mode = 'fcfs' THEN ifnull(r.registration_opens_at, r.opens_at)
-            ELSE r.registration_opens_at END,
-        'closes_at', CASE WHEN r.mode = 'fcfs' THEN r.closes_at
-            ELSE ifnull(d.registration_closes_at, r.opens_at) END,
+        'opens_at', {FROM_AT},
+        'closes_at', {UNTIL_AT},
         'published_at', d.published_at))
     FROM (SELECT 1) LEFT JOIN rounds r ON r.round_id = i.round_id LEFT JOIN draws d
         ON d.round_id = r.round_id

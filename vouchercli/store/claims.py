@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vouchercli.rules import claims as law
 from vouchercli.rules import times
 from vouchercli.rules.limits import Limits
 from vouchercli.store import batches, claim_limits, sql_functions, typed
@@ -46,28 +47,25 @@ WHERE i.reason IS NULL AND c.claim_no = i.claim_no
   AND c.round_id = i.round_id AND c.resident = i.resident AND c.claimed_at = i.claimed_at
 """
 
-# The ladder of rules.claims.reason.
-JUDGE_EACH = """
+JUDGE_EACH = f"""
 UPDATE incoming_claims AS i SET reason = j.reason
 FROM (
-    SELECT w.place, CASE
-        WHEN r.round_id IS NULL THEN 'unknown_round'
-        WHEN r.state IN ('draft', 'submitted', 'approved', 'cancelled') THEN 'round_not_open'
-        WHEN w.claimed_at < r.opens_at THEN 'before_opening'
-        WHEN w.claimed_at >= r.closes_at THEN 'after_closing'
-        WHEN EXISTS (
-            SELECT 1 FROM pauses p
-            WHERE p.round_id = r.round_id AND p.from_at <= w.claimed_at AND (p.until_at IS NULL
-                OR w.claimed_at < p.until_at)
-        ) THEN 'round_paused'
-        WHEN (r.mode = 'targeted' OR r.resident_group <> '') AND NOT EXISTS (
-            SELECT 1 FROM eligibility e WHERE e.programme_id = r.programme_id
-                AND e.resident = w.resident
-                AND (r.resident_group = '' OR e.resident_group = r.resident_group)
-        ) THEN 'not_eligible'
-    END AS reason
-    FROM incoming_claims w LEFT JOIN rounds r ON r.round_id = w.round_id
-    WHERE w.reason IS NULL AND w.claim_id IS NULL
+    SELECT place, {law.CLAIMS.sql()} AS reason
+    FROM (
+        SELECT w.place, w.claimed_at, r.round_id, r.state, r.opens_at, r.closes_at,
+            EXISTS (
+                SELECT 1 FROM pauses p
+                WHERE p.round_id = r.round_id AND p.from_at <= w.claimed_at
+                    AND (p.until_at IS NULL OR w.claimed_at < p.until_at)
+            ) AS is_paused,
+            NOT (r.mode = 'targeted' OR r.resident_group <> '') OR EXISTS (
+                SELECT 1 FROM eligibility e WHERE e.programme_id = r.programme_id
+                    AND e.resident = w.resident
+                    AND (r.resident_group = '' OR e.resident_group = r.resident_group)
+            ) AS is_eligible
+        FROM incoming_claims w LEFT JOIN rounds r ON r.round_id = w.round_id
+        WHERE w.reason IS NULL AND w.claim_id IS NULL
+    )
 ) AS j
 WHERE j.place = i.place AND j.reason IS NOT NULL
 """

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.rules import redemptions as law
 from vouchercli.rules import vouchers
 from vouchercli.rules.vouchers import Payment, StandingFacts, Transaction
 from vouchercli.store import incoming, transaction_numbers, typed
@@ -54,63 +55,59 @@ WHERE i.reason IS NULL AND is_open_to_all(r.round_id)
 ORDER BY 1
 """
 
-# The ladder of rules.redemptions.reason, after the question whether the very row stands in the
-# store already.
-JUDGE = """
+# The very row may stand in the store already; a fact that is judged again has passed its ladder.
+JUDGE = f"""
 CREATE TEMP TABLE judged AS
-SELECT i.place, i.batch_id, i.line, i.transaction_no, i.kind, i.claim_no, i.paid_at, i.day,
-    i.base_fen, i.merchant_discount_fen,
-    i.refund_of,
-    coalesce(i.subsidy_fen, lawful_subsidy(i.base_fen, k.denomination_fen,
-        k.percent_bp)) AS subsidy_fen,
-    c.claim_id, i.coupon_no, c.resident, c.expires_at, r.round_id, m.merchant_id, m.merchant_no,
-    coalesce(i.segment_id, m.segment_id) AS segment_id,
-    used_channel(r.round_id, i.channel) AS channel,
-    0 AS before_fen, coalesce(i.subsidy_fen, lawful_subsidy(i.base_fen, k.denomination_fen,
-        k.percent_bp)) AS after_fen,
-    1 AS vouchers, NULL AS warning, 0 AS is_contested,
+SELECT place, batch_id, line, transaction_no, kind, claim_no, paid_at, day, base_fen,
+    merchant_discount_fen, refund_of, coalesce(stated_fen, lawful_fen) AS subsidy_fen, claim_id,
+    coupon_no, resident, expires_at, round_id, merchant_id, merchant_no, segment_id,
+    used_channel(round_id, channel) AS channel,
+    0 AS before_fen, coalesce(stated_fen, lawful_fen) AS after_fen, 1 AS vouchers,
+    NULL AS warning, 0 AS is_contested,
     CASE
-        WHEN f.merchant_id = m.merchant_id AND f.paid_at = i.paid_at
-            AND abs(f.base_fen) = i.base_fen
-                AND abs(f.merchant_discount_fen) = i.merchant_discount_fen
-            AND CASE i.kind WHEN 'pay' THEN s.after_fen = ifnull(i.subsidy_fen, s.after_fen)
-                ELSE p.transaction_no = i.refund_of END
-            THEN 'duplicate'
-        WHEN r.round_id IS NULL THEN 'unknown_claim'
-        WHEN i.segment_id IS NOT NULL THEN NULL
-        WHEN k.coupon_no IS NULL THEN 'unknown_coupon'
-        WHEN m.merchant_id IS NULL THEN 'unknown_merchant'
-        WHEN i.kind = 'refund' THEN CASE WHEN i.paid_at < c.claimed_at THEN 'not_yet_valid' END
-        WHEN EXISTS (
+    WHEN is_standing THEN 'duplicate'
+    WHEN round_id IS NOT NULL AND is_judged_again THEN NULL
+    ELSE {law.PAYMENTS.sql()}
+    END AS reason
+FROM (
+    SELECT i.place, i.batch_id, i.line, i.transaction_no, i.kind, i.claim_no, i.paid_at, i.day,
+        i.base_fen, i.merchant_discount_fen, i.refund_of, i.coupon_no, i.channel,
+        i.subsidy_fen AS stated_fen,
+        lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp) AS lawful_fen,
+        k.coupon_no AS known_coupon_no, k.threshold_fen,
+        c.claim_id, c.resident, c.claimed_at, c.expires_at, r.round_id,
+        m.merchant_id, m.merchant_no,
+        coalesce(i.segment_id, m.segment_id) AS segment_id,
+        i.segment_id IS NOT NULL AS is_judged_again,
+        EXISTS (
             SELECT 1 FROM suspensions s
             WHERE s.merchant_id = m.merchant_id AND i.paid_at >= s.from_at
                 AND i.paid_at < ifnull(s.until_at, i.paid_at + 1)
-        ) THEN 'merchant_suspended'
-        WHEN NOT is_in_scope(r.round_id, i.channel, i.paid_at, m.merchant_no, m.district,
-            m.industry, m.size, m.is_registered)
-            THEN 'out_of_scope'
-        WHEN i.paid_at < c.claimed_at THEN 'not_yet_valid'
-        WHEN i.paid_at >= c.expires_at THEN 'expired'
-        WHEN i.base_fen < k.threshold_fen THEN 'below_threshold'
-        WHEN i.subsidy_fen <> lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp)
-            THEN 'subsidy_mismatch'
-    END AS reason
-FROM incoming_redemptions i
-LEFT JOIN claims c ON c.claim_no = i.claim_no
-LEFT JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = :programme_id
-LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = i.coupon_no
-LEFT JOIN merchants m ON m.merchant_id = coalesce(
-    (SELECT merchant_id FROM merchants x WHERE x.merchant_no = i.merchant_no
-        AND i.merchant_no <> ''),
-    (SELECT min(merchant_id) FROM merchants x WHERE x.platform_no = i.platform_no
-        AND x.platform_no <> '')
+        ) AS is_suspended,
+        is_in_scope(r.round_id, i.channel, i.paid_at, m.merchant_no, m.district, m.industry,
+            m.size, m.is_registered) AS is_in_scope,
+        f.merchant_id = m.merchant_id AND f.paid_at = i.paid_at
+            AND abs(f.base_fen) = i.base_fen
+            AND abs(f.merchant_discount_fen) = i.merchant_discount_fen
+            AND CASE i.kind WHEN 'pay' THEN s.after_fen = ifnull(i.subsidy_fen, s.after_fen)
+                ELSE p.transaction_no = i.refund_of END AS is_standing
+    FROM incoming_redemptions i
+    LEFT JOIN claims c ON c.claim_no = i.claim_no
+    LEFT JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = :programme_id
+    LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = i.coupon_no
+    LEFT JOIN merchants m ON m.merchant_id = coalesce(
+        (SELECT merchant_id FROM merchants x WHERE x.merchant_no = i.merchant_no
+            AND i.merchant_no <> ''),
+        (SELECT min(merchant_id) FROM merchants x WHERE x.platform_no = i.platform_no
+            AND x.platform_no <> '')
+    )
+    LEFT JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no
+        AND f.transaction_no = i.transaction_no
+        AND (f.refund_of IS NULL) = (i.kind = 'pay')
+    LEFT JOIN splits s ON s.split_id = f.split_id
+    LEFT JOIN redemptions p ON p.redemption_id = f.refund_of
+    WHERE i.reason IS NULL
 )
-LEFT JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no
-    AND f.transaction_no = i.transaction_no
-    AND (f.refund_of IS NULL) = (i.kind = 'pay')
-LEFT JOIN splits s ON s.split_id = f.split_id
-LEFT JOIN redemptions p ON p.redemption_id = f.refund_of
-WHERE i.reason IS NULL
 """
 INDEX_JUDGED = "CREATE UNIQUE INDEX temp.judged_by_place ON judged (place)"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
-from polars import col
+from polars import col, lit
 
 from vouchercli.ops.intake.by_columns import feed, typing
 from vouchercli.ops.intake.by_columns.typing import DAY
@@ -15,7 +15,7 @@ from vouchercli.ops.intake.kinds import Written
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
-from vouchercli.rules.claims import NOT_OPEN
+from vouchercli.rules.claims import CLAIMS
 from vouchercli.store import db as store
 from vouchercli.store import identities, programmes, proved_claims, proved_redemptions, templates
 
@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 
 CONTENT = ("claim_no", "round_id", "resident", "claimed_at")
 END_OF_TIME = 1 << 62
-WINDOW = {"round": pl.String, "round_id": pl.Int64, "opens_at": pl.Int64, "closes_at": pl.Int64}
+ROUND = {
+    "round": pl.String,
+    "round_id": pl.Int64,
+    "state": pl.String,
+    "opens_at": pl.Int64,
+    "closes_at": pl.Int64,
+}
+IS_LAWFUL = pl.sql_expr(CLAIMS.lawful_sql())
 
 
 class Proof(NamedTuple):
@@ -71,13 +78,9 @@ class Prover:
         limits = limits_law.of_programme(programmes.value(intake.programme))
         self._limits = limits if limits.looks_beyond_the_round else None
         self._rounds = pl.DataFrame(
-            [
-                [row[name] for name in WINDOW]
-                for row in rows
-                if row["state"] not in NOT_OPEN and row["round_id"] not in joined
-            ],
+            [[row[name] for name in ROUND] for row in rows if row["round_id"] not in joined],
             orient="row",
-            schema=WINDOW,
+            schema=ROUND,
         )
         self._packs = {row["round_id"]: templates.value(row) for row in rows}
         self._is_one_each = all(row["per_resident"] == 1 for row in rows)
@@ -111,19 +114,26 @@ class Prover:
         )
 
     def _keep_lawful(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows of which rules.claims.reason is None."""
+        """The rows that no rung of the ladder refuses. Whether a resident is on a list is asked of
+        those that are left: it takes a token.
+        """
         at, day, of_day = typing.moments(frame["claimed_at"], self._zone)
         rows = frame.with_columns(claimed_at=at, day=day, of_day=of_day).filter(
             col("claimed_at").is_not_null(), col("claim_no") != "", col("resident") != ""
         )
-        rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left").filter(
-            col("claimed_at") >= col("opens_at"), col("claimed_at") < col("closes_at")
-        )
-        for round_id, from_at, until_at in self._pauses:
-            is_after = col("claimed_at") >= (END_OF_TIME if until_at is None else until_at)
-            is_before = col("claimed_at") < from_at
-            rows = rows.filter((col("round_id") != round_id) | is_before | is_after)
-        return rows
+        rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left")
+        return rows.with_columns(is_paused=self._is_paused(), is_eligible=lit(1)).filter(IS_LAWFUL)
+
+    def _is_paused(self) -> pl.Expr:
+        """1 where the round was paused when a row was claimed, else 0."""
+        pauses = [
+            (col("round_id") == round_id)
+            & col("claimed_at").is_between(
+                from_at, END_OF_TIME if until_at is None else until_at, closed="left"
+            )
+            for round_id, from_at, until_at in self._pauses
+        ]
+        return pl.any_horizontal(lit(value=False), *pauses).cast(pl.Int8)
 
     def _keep_eligible(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows whose residents (tokens) their rounds are for."""

@@ -12,6 +12,7 @@ from vouchercli.ops.intake.by_columns import refunds, typing
 from vouchercli.ops.intake.by_columns.book import CODES, Book
 from vouchercli.ops.intake.by_columns.typing import VOUCHER, lines_without
 from vouchercli.ops.intake.by_columns.visits import visits_of
+from vouchercli.rules.redemptions import PAYMENTS
 from vouchercli.store import programmes
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Proof(NamedTuple):
     repeated: int
 
 
+IS_LAWFUL = pl.sql_expr(PAYMENTS.lawful_sql())
 NOTHING = pl.DataFrame({"line": pl.Series([], dtype=pl.Int64)})
 
 
@@ -148,18 +150,20 @@ class Prover:
         ).drop("order_fen")
 
     def _keep_lawful(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The payments of which rules.redemptions.reason is None, as far as columns can tell, with
-        the subsidy they bring.
+        """The payments that no rung of the ladder refuses, with the subsidy they bring. Claims,
+        coupons and merchants are known; merchants that were ever suspended are not among them.
         """
-        rows = rows.with_columns(subsidy_fen=typing.lawful_subsidy())
-        stated = col("stated_fen").fill_null(col("subsidy_fen"))
-        rows = rows.filter(
-            col("paid_at") >= col("claimed_at"),
-            col("paid_at") < col("expires_at"),
-            col("base_fen") >= col("threshold_fen"),
-            stated == col("subsidy_fen"),
+        return (
+            rows.with_columns(
+                known_coupon_no=col("coupon_no"),
+                lawful_fen=typing.lawful_subsidy(),
+                is_in_scope=self._book.is_in_scope(rows).cast(pl.Int8),
+                is_suspended=lit(0),
+            )
+            .filter(IS_LAWFUL)
+            .rename({"lawful_fen": "subsidy_fen"})
+            .select(LAWFUL)
         )
-        return rows.filter(self._book.is_in_scope(rows)).select(LAWFUL)
 
     def _keep_uncontested(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
         """The rows that share neither voucher nor number with another row of the block, on visits
