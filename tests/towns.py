@@ -83,7 +83,7 @@ def pack(code: str = "pack", *coupons: dict[str, Any], **more: Any) -> dict[str,
     return {
         "template": code,
         "name": {"zh": "消费券", "en": "Voucher"},
-        "coupons": coupons or (coupon("10", "40", 5),),
+        "coupons": list(coupons) or [coupon("10", "40", 5)],
         "validity": {"days_after_claim": 7},
         "funding": {"treasury": "100%"},
     } | more
