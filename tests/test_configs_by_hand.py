@@ -29,7 +29,6 @@ from vouchercli.rules import (
 from vouchercli.rules.draws import Entrant, Stratum
 from vouchercli.rules.limits import Limits
 from vouchercli.rules.merchants import Merchant
-from vouchercli.rules.redemptions import Facts
 from vouchercli.rules.staff import Hand
 from vouchercli.rules.templates import Share
 
@@ -566,37 +565,48 @@ def test_an_unregistered_merchant_is_taken_where_registration_is_open() -> None:
 
 # ---------------------------------------------------------------- rounds and their files
 
-FACTS = Facts("pay", 100, 4_000, 1_000, 100, 200, 4_000, 1_000, None, True, False, True)
+ROW: dict[str, Any] = {
+    "kind": "pay",
+    "paid_at": 100,
+    "base_fen": 4_000,
+    "stated_fen": 1_000,
+    "lawful_fen": 1_000,
+    "round_id": 1,
+    "claimed_at": 100,
+    "expires_at": 200,
+    "known_coupon_no": 1,
+    "threshold_fen": 4_000,
+    "merchant_id": 1,
+    "is_suspended": 0,
+    "is_in_scope": 1,
+}
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({}, None),
-        ({"claimed_at": None, "denomination_fen": None}, "unknown_claim"),
-        ({"expires_at": None}, "unknown_claim"),
-        ({"denomination_fen": None, "is_known_merchant": False}, "unknown_coupon"),
-        ({"threshold_fen": None}, "unknown_coupon"),
-        ({"is_known_merchant": False, "is_suspended": True}, "unknown_merchant"),
-        ({"is_suspended": True, "is_in_scope": False}, "merchant_suspended"),
-        ({"is_in_scope": False, "paid_at": 99}, "out_of_scope"),
+        ({"round_id": None, "known_coupon_no": None}, "unknown_claim"),
+        ({"known_coupon_no": None, "merchant_id": None}, "unknown_coupon"),
+        ({"merchant_id": None, "is_suspended": 1}, "unknown_merchant"),
+        ({"is_suspended": 1, "is_in_scope": 0}, "merchant_suspended"),
+        ({"is_in_scope": 0, "paid_at": 99}, "out_of_scope"),
         ({"paid_at": 99}, "not_yet_valid"),
         ({"paid_at": 199}, None),
         ({"paid_at": 200, "base_fen": 3_999}, "expired"),
-        ({"base_fen": 3_999, "subsidy_fen": 1}, "below_threshold"),
-        ({"subsidy_fen": 999}, "subsidy_mismatch"),
-        ({"subsidy_fen": 1_001}, "subsidy_mismatch"),
-        ({"percent_bp": 1_000, "subsidy_fen": 400}, None),
-        ({"percent_bp": 1_000, "subsidy_fen": 1_000}, "subsidy_mismatch"),
+        ({"base_fen": 3_999, "stated_fen": 1}, "below_threshold"),
+        ({"stated_fen": 999}, "subsidy_mismatch"),
+        ({"stated_fen": 1_001}, "subsidy_mismatch"),
+        ({"stated_fen": None}, None),
         # a refund is held to less
         ({"kind": "refund", "paid_at": 99}, "not_yet_valid"),
-        ({"kind": "refund", "paid_at": 100, "is_suspended": True}, None),
-        ({"kind": "refund", "paid_at": 200, "is_in_scope": False, "base_fen": 1}, None),
-        ({"kind": "refund", "is_known_merchant": False}, "unknown_merchant"),
+        ({"kind": "refund", "paid_at": 100, "is_suspended": 1}, None),
+        ({"kind": "refund", "paid_at": 200, "is_in_scope": 0, "base_fen": 1}, None),
+        ({"kind": "refund", "merchant_id": None}, "unknown_merchant"),
     ],
 )
 def test_the_first_failure_names_the_reject(change: dict[str, Any], reason: str | None) -> None:
-    assert redemptions.reason(replace(FACTS, **change)) == reason
+    assert redemptions.PAYMENTS.reason(ROW | change) == reason
 
 
 CLAIMED = claims.Claim(1, "C1", "r", b"a", 100)

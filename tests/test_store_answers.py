@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import test_allocations
+import towns
 from memory import copied
-from test_allocations import ADD_ROUND, DAY, START
-from test_claim_orders import PROGRAMME
+from test_allocations import DAY
 
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules.draws import Entrant
@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 A, B, C, D = (bytes([letter]) * 16 for letter in b"abcd")
+START = towns.at(towns.OPENS)
+ADD_ROUND = """
+INSERT INTO rounds (round_id, programme_id, round, template_id, state, mode, packs, opens_at,
+    closes_at, resident_group, per_resident, created_by, edited_by, created_at)
+VALUES (3, 2, 'v', 1, 'open', 'fcfs', 9, ?, ?, '', 1, '', '', 0)
+"""
 ADD_BATCH = """
 INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding,
     header, state, read, accepted, duplicate, rejected, warnings, actor, imported_at)
@@ -59,13 +65,11 @@ def built() -> Session:
     files (1) and of granting (2).
     """
     session = test_allocations.world({})
-    document = {**PROGRAMME, "programme": "other"}
+    document = towns.programme("other")
     programme, faults = programme_rules.read(document)
     assert programme, faults
     assert programmes.save(session.db, programme, document, "", 0) == 2
-    usual = {"round_id": 3, "round": "v", "mode": "fcfs", "packs": 9, "group": ""}
-    usual |= {"opens_at": START - DAY, "closes_at": START + DAY, "per_resident": 1}
-    session.db.execute(ADD_ROUND.replace("VALUES (:round_id, 1,", "VALUES (:round_id, 2,"), usual)
+    session.db.execute(ADD_ROUND, (START - DAY, START + DAY))
     for batch, kind in ((1, "applications"), (2, "allocation")):
         session.db.execute(ADD_BATCH, (batch, kind, 1))
     return session
@@ -509,6 +513,7 @@ def test_the_clock_sees_the_rounds_that_may_have_jobs(db: sqlite3.Connection) ->
 
 
 def test_the_clock_knows_approvals_of_the_revision_that_stands(db: sqlite3.Connection) -> None:
+    db.execute("DELETE FROM approvals")
     approvals = [(1, 1, "approve", 10), (1, 2, "approve", 20), (1, 2, "approve", 25)]
     approvals += [(1, 2, "submit", 30), (2, 2, "approve", 40)]
     for round_id, revision, verdict, at in approvals:

@@ -9,8 +9,8 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import PROGRAMME
-from test_allocations import DAY, START, world
+import towns
+from test_allocations import DAY, world
 from test_applications import HEADER as APPLICATIONS
 from test_applications import LIST, drafted, put
 from test_claims import HEADER as CLAIMS
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 City = Any
+START = towns.at(towns.OPENS)
 
 
 def ask(here: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -69,7 +70,8 @@ def test_lines_of_a_list_are_shown_in_the_order_of_the_file(city: City, here: Pa
 
 
 def test_packs_of_one_resident_are_numbered_in_the_order_of_granting() -> None:
-    db = world({"packs_per_resident_per_round": 3}, per_resident=3, packs=5).db
+    db = world({"packs_per_resident_per_round": 3}, per_resident=3).db
+    db.execute("UPDATE rounds SET packs = 5 WHERE round = 'r'")
     one, other = b"1" * 16, b"2" * 16
     batch = grants.add_batch(
         db, programme_id=1, file="r", sha256="x", packs=5, actor="mei", at=START
@@ -261,8 +263,9 @@ def two(city: City, here: Path, voucher: Any, once: Any) -> Any:
 
 def build_two(voucher: Any, here: Path) -> None:
     take_in(voucher, here, PAY, name="town.csv", expect=0)
-    village = PROGRAMME.replace("programme: town", "programme: village")
-    voucher("programme", "load", put(here, "v.yaml", village.replace("POLICY", "pro_rata")))
+    limits = {"packs_per_resident_per_round": 1, "vouchers_per_merchant_per_day": 2}
+    village = towns.programme("village", limits=limits, refunds="pro_rata")
+    voucher("programme", "load", towns.write("v.yaml", village))
     there = ("--programme", "village")
     terms = ("--template", "pack", "--packs", "5", "--closes-at", "2020-03-28 08:00")
     for words in (

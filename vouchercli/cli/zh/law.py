@@ -11,7 +11,6 @@ TEXT = {
     "Rule": "规则",
     "As notices say it": "公告中的说法",
     "Payments and refunds": "核销与退款",
-    "Applications": "报名",
     "One voucher's payments and refunds in time": "一张券的支付与退款先后",
     "The first rule that is broken names the reason; the others are not asked.": "自上而下，以最先不符的一条为原因，其余不再审核。",
     "Asked of all rows that share a voucher, a visit or a number, in order of time.": "对同一张券、同一次到店或同一交易号的各行，按时间先后逐笔审核。",
