@@ -1,6 +1,6 @@
 # Every target sets itself up: all it needs is make and Python >= 3.11 (name one with PYTHON=...).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow coverage lint bench wheel clean
+.PHONY: help demo test explore test-slow coverage lint bench wheel clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -25,6 +25,9 @@ demo: $(VENV)/.made  ## Hangzhou 2020 at 1:100, from an empty folder to the leve
 
 test: $(VENV)/.made  ## the tests, under two minutes on two cores
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+explore: $(VENV)/.made  ## the tests that draw examples, with other and more examples each time
+	EXAMPLES=explore $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'hypothesis and not slow'
 
 test-slow: $(VENV)/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
 	$(BIN)/python -m pytest -m slow

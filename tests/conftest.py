@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import processes
 import pytest
+from hypothesis import settings
 import towns
 
 from vouchercli.cli.main import main
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 for name in [*os.environ]:
     if name.startswith(("VOUCHER_", "LC_", "LANG")):
         del os.environ[name]
+
+# The same examples in every run, so that a run says what the last one said; `make explore` draws
+# others.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore", max_examples=200)
+settings.load_profile(os.environ.get("EXAMPLES", "same"))
 
 EVERY_COMMAND = {
     "programme approve",

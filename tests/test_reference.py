@@ -120,6 +120,7 @@ def lines_shown(svg: str) -> list[str]:
     return [" ".join(words) for _, words in sorted(lines.items())]
 
 
+@pytest.mark.slow  # it builds the demo once more
 def test_the_pictures_show_what_the_report_of_the_demo_prints(tmp_path: Path) -> None:
     made = script("make-pictures")
     made["build_demo"](tmp_path / "demo")
