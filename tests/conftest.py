@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import processes
 import pytest
-from hypothesis import settings
 import towns
+from hypothesis import settings
 
 from vouchercli.cli.main import main
 
