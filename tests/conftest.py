@@ -17,6 +17,7 @@ import pytest
 import towns
 from hypothesis import settings
 
+from vouchercli.cli.language import speak
 from vouchercli.cli.main import main
 
 if TYPE_CHECKING:
@@ -199,6 +200,12 @@ class Ran:
     @property
     def data(self) -> Any:
         return self.json["data"]
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """Every test begins in English, whatever the one before it spoke."""
+    speak("en")
 
 
 @pytest.fixture
