@@ -14,6 +14,7 @@ from source import ROOT, none_of
 
 from vouchercli.cli import language
 from vouchercli.cli import main as front
+from vouchercli.cli.help import STAND_INS
 from vouchercli.cli.options import command
 
 if TYPE_CHECKING:
@@ -111,6 +112,25 @@ def undocumented(page: str, paths: list[str]) -> list[str]:
     """Commands that no console line of the page runs."""
     lines = "\n".join(line for line in page.splitlines() if line.lstrip().startswith("$ "))
     return [path for path in paths if not re.search(rf"\bvoucher {path}\b", lines)]
+
+
+def untranslated(path: str, each: Any) -> list[str]:
+    """The stand-ins for values (`--round CODE`) that a Chinese page would show in English."""
+    metavars = [str(parameter.metavar or parameter.name) for parameter in each.params]
+    words = {word for metavar in metavars for word in re.findall(r"\b[A-Z]{2,}\b", metavar)}
+    return [f"{path}: {word} is no stand-in of cli/help.py" for word in words - {*STAND_INS}]
+
+
+def test_every_stand_in_of_a_value_has_its_chinese() -> None:
+    assert none_of(
+        [each for path, one in every_command().items() for each in untranslated(path, one)]
+    )
+
+
+def test_a_stand_in_without_chinese_is_seen() -> None:
+    show = every_command()["law show"]
+    show.params[0].metavar = "[RUNG]"
+    assert untranslated("law show", show) == ["law show: RUNG is no stand-in of cli/help.py"]
 
 
 def test_every_command_is_run_in_the_operating_guide() -> None:

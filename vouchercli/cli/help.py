@@ -17,22 +17,31 @@ if TYPE_CHECKING:
 
 # The stand-ins for a value in a usage line or before an option's help; they are translated.
 STAND_INS = (
+    "ARGS",
+    "CERTIFICATE",
     "CODE",
     "COMMAND",
-    "ARGS",
+    "DIGEST",
+    "DIR",
     "FILE",
     "FOLDER",
     "FORMAT",
     "HEX",
+    "ID",
+    "KIND",
+    "MINUTES",
     "NAME",
     "NEW",
     "NO",
     "OPTIONS",
     "OTHER",
+    "RESIDENT",
+    "ROUND",
     "TEXT",
     "TIME",
     "VERSION",
     "WHAT",
+    "WHERE",
     "YUAN",
 )
 # what Typer adds to an option's help: [default: 100; x>=1; required]
