@@ -23,6 +23,7 @@ from vouchercli.rules import (
     subsidy,
     times,
 )
+from vouchercli.rules.leverage import Sums, rate
 from vouchercli.rules.limits import Limits
 from vouchercli.rules.programmes import Approval
 from vouchercli.rules.releases import Holding
@@ -630,3 +631,30 @@ def test_a_round_is_looked_at_again_when_time_alone_changes_it(
     assert releases.next_look(held, at, alive, 0, HOME) == look
     assert releases.next_look(held, at, alive, 2, HOME) == (look and look + 2 * DAY)
     assert releases.lagged(at, 2, HOME) == at - 2 * DAY
+
+
+@pytest.mark.parametrize(
+    ("base", "public", "own", "ratios"),
+    [
+        (10_000, 1_000, 9_000, ("10.00", "9.00", "4.00")),
+        (1_000, 1_000, 0, ("1.00", "0.00", "4.00")),
+        (-10_000, -1_000, -9_000, (None, None, None)),
+        (0, 1_000, -1_000, (None, None, "4.00")),
+        (10_000, 0, 10_000, (None, None, None)),
+        (0, 0, 0, (None, None, None)),
+    ],
+)
+def test_a_group_of_refunds_alone_has_no_ratio(
+    base: int, public: int, own: int, ratios: tuple[str | None, ...]
+) -> None:
+    sums = Sums(base_fen=base, public_fen=public, floor_fen=4 * public, face_fen=public)
+    assert sums.own_fen == own
+    assert (sums.gross, sums.own_spend, sums.floor) == ratios
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "share"),
+    [(351, 500, "0.7020"), (0, 500, "0.0000"), (-1, 500, None), (1, 0, None), (-1, -2, None)],
+)
+def test_less_than_nothing_is_no_share(part: int, whole: int, share: str | None) -> None:
+    assert rate(part, whole) == share

@@ -170,14 +170,15 @@ def _cell(text: str, strip: Strip, width: int) -> Segments:
 
 
 def _strip(column: Column, table: Table, unit: Unit) -> Strip:
-    total = column.of(table.total) if table.total and table.rows else None
+    totals = table.total if table.total and table.rows else {}
+    name = column.shown or column.source or column.key
     texts = [pretty(column, each, table.zone, unit) for each in column.shown_values(table.rows)]
     if column.kind == "time" and all(cell[-3:] == ":00" or cell == DASH for cell in texts):
         texts = [cell.removesuffix(":00") for cell in texts]
     return Strip(
         _pieces(label(column)),
         texts,
-        "" if total is None else pretty(column, total, table.zone, unit),
+        pretty(column, totals[name], table.zone, unit) if name in totals else "",
         column.kind in NUMBERS,
     )
 

@@ -69,22 +69,27 @@ class Sums(NamedTuple):  # a light class: made a hundred thousand times by a rep
 
     @property
     def gross(self) -> str | None:
-        """G = base / public subsidy, to 2 decimals, half up; None without subsidy. Order value, not
-        new consumption.
+        """G = base / public subsidy, to 2 decimals, half up. Order value, not new consumption. None
+        where base or subsidy is not above 0: a group of refunds alone has no ratio.
         """
-        return money.ratio(self.base_fen, self.public_fen)
+        return self._per_public_yuan(self.base_fen)
 
     @property
     def own_spend(self) -> str | None:
-        """N = own / public subsidy; G - 1 when only the government pays."""
-        return money.ratio(self.own_fen, self.public_fen)
+        """N = own / public subsidy; G - 1 when only the government pays. None where G is."""
+        return self._per_public_yuan(self.own_fen)
+
+    def _per_public_yuan(self, fen: int) -> str | None:
+        has_ratio = self.base_fen > 0 and self.public_fen > 0
+        return money.ratio(fen, self.public_fen) if has_ratio else None
 
     @property
     def floor(self) -> str | None:
         """The least that G can be by the vouchers' own thresholds: thresholds / denominations of
-        what was redeemed.
+        what was redeemed; None where nothing is left of them.
         """
-        return money.ratio(self.floor_fen, self.face_fen)
+        is_left = self.floor_fen > 0 and self.face_fen > 0
+        return money.ratio(self.floor_fen, self.face_fen) if is_left else None
 
 
 NOTHING = Sums()
@@ -110,9 +115,9 @@ def pooled(sums: Iterable[Sums]) -> Sums:
 
 def rate(part: int, whole: int) -> str | None:
     """A share of 1 with 4 decimals, half up: (351, 500) -> "0.7020"; None when there is nothing to
-    be a share of.
+    be a share of, or less than nothing to share.
     """
-    return money.ratio(part, whole, 4)
+    return money.ratio(part, whole, 4) if whole > 0 and part >= 0 else None
 
 
 def used_of_claimed(sums: Sums, claimed: Claimed) -> str | None:
