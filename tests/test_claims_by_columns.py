@@ -99,11 +99,15 @@ def imported(session: Session, lines: list[str], width: int, size: int) -> dict[
     }
     told = {key: value for key, value in data.items() if key != "file"}
     left |= {name: [tuple(row) for row in session.db.execute(sql)] for name, sql in asked.items()}
-    # of rows that say the same the first to be written stands: it is known by what it says
-    left["facts"] = [
-        (*fact, lines[line - 2] if batch_id == data["batch"] else line)
-        for *fact, batch_id, line in left["facts"]
-    ]
+
+    # of rows that say the same any may stand or be refused: a row is known by what it says
+    def said(batch_id: int, line: int) -> Any:
+        return lines[line - 2] if batch_id == data["batch"] else line
+
+    left["facts"] = [(*fact, said(batch_id, line)) for *fact, batch_id, line in left["facts"]]
+    left["rejects"] = sorted(
+        (batch_id, str(said(batch_id, line)), *why) for batch_id, line, *why in left["rejects"]
+    )
     return left | {"told": told}
 
 
