@@ -138,6 +138,10 @@ def test_help_of_a_command_is_what_its_help_option_prints(
         )
 
 
+def test_help_of_help_is_the_front_page(voucher: Callable[..., Any]) -> None:
+    assert voucher("help", "help").out == voucher("--help").out
+
+
 def test_help_of_a_command_there_is_not_names_the_nearest(voucher: Callable[..., Any]) -> None:
     assert "did you mean round?" in voucher("help", "rond", expect=2).err
     assert "there is no command nix" in voucher("help", "round", "nix", expect=2).err

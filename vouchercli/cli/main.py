@@ -68,7 +68,8 @@ class Nouns(TyperGroup):
             if not args:
                 return HELP, self, args
         elif args[0] == HELP:
-            args = [*takewhile(lambda word: word[:1] != "-", args[1:]), "--help"]
+            words = takewhile(lambda word: word[:1] != "-", args)
+            args = [*(word for word in words if word != HELP), "--help"]
         if args == ["--help"]:
             print(ctx.get_help())
             raise typer.Exit

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Value = int | str | None
-Tree = tuple[
-    Any, ...
-]  # ("and" | "or", left, right), ("not", x), ("null", name, is_null), (op, l, r)
+# ("and" | "or", left, right), ("not", tree), ("null", operand), or (comparison, operand, operand)
+Tree = tuple[Any, ...]
 
 TOKEN = re.compile(r"\s*(<=|>=|<>|<|>|=|\(|\)|'[^']*'|-?\d+|\w+)")
 COMPARE = {
