@@ -14,7 +14,7 @@ from towns import CLOSES, OPENS, ZONE
 from vouchercli.ops.intake.kinds import Intake
 from vouchercli.ops.intake.redemptions import KIND
 from vouchercli.rules import claims as claim_law
-from vouchercli.rules import refunds, times, vouchers
+from vouchercli.rules import limits, refunds, times, vouchers
 from vouchercli.rules.limits import Limits
 from vouchercli.rules.redemptions import PAYMENTS
 from vouchercli.rules.subsidy import lawful_subsidy
@@ -50,17 +50,19 @@ INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profil
 """
 
 
-def world(policy: str, *, with_claims: bool = False) -> Session:
+def world(policy: str, *, with_claims: bool = False, is_limited: bool = True) -> Session:
     """A small town in memory: an open round r of 4 packs and a draft, three merchants, one of them
-    suspended for an hour; two residents with three claims when it has claims.
+    suspended for an hour; two residents with three claims when it has claims. `is_limited`: two
+    vouchers of one resident a day at one merchant.
     """
+    limits_of = {} if is_limited else {"limits": {"packs_per_resident_per_round": 2}}
 
     def make(voucher: Any) -> None:
         shops = "".join(f"{number},店,{district}\n" for number, district in MERCHANTS.items())
         terms: dict[str, Any] = {"template": "t", "packs": 4, "closes": CLOSES}
         towns.build(
             voucher,
-            PROGRAMME | {"refunds": policy},
+            PROGRAMME | {"refunds": policy} | limits_of,
             TEMPLATE,
             merchants="merchant_no,name,district\n" + shops,
         )
@@ -75,7 +77,7 @@ def world(policy: str, *, with_claims: bool = False) -> Session:
             )
             voucher("claim", "import", towns.write("claims.csv", towns.CLAIMS + rows))
 
-    return towns.in_memory(("agreement", policy, with_claims), written(4), make)
+    return towns.in_memory(("agreement", policy, with_claims, is_limited), written(4), make)
 
 
 def written(hours: int) -> str:
@@ -167,7 +169,7 @@ class Oracle:
     """The law, one record at a time, with the whole past in memory."""
 
     def __init__(self, policy: Any) -> None:
-        self.world = vouchers.StandingFacts(refunds.PRESETS[policy], 2)
+        self.world = vouchers.StandingFacts(refunds.PRESETS[policy], limits.always(2))
         self.standing: dict[tuple[str, str], tuple[Any, ...]] = {}
         self.kept = Counter[str]()
 
@@ -263,6 +265,8 @@ class Oracle:
             least_base_fen=_least_base(row),
             refund_of=typed[11],
             expires_at=START + (delay + 24) * HOUR,
+            stands=False,
+            batch_id=1,
         )
 
 

@@ -23,7 +23,7 @@ from vouchercli.ops.intake.redemptions import KIND as REDEMPTIONS
 from vouchercli.ops.intake.redemptions import import_redemptions
 from vouchercli.rules import claims as law
 from vouchercli.rules import times
-from vouchercli.rules.limits import of_round
+from vouchercli.rules.limits import Limits, per_round
 from vouchercli.store import checks, identities, persons
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def lawful(session: Session, rows: list[Any], *, is_limited: bool = False) -> li
             START,
             LATER if is_limited else END,
             packs,
-            of_round(GROUPS.get(round_, ("", "fcfs"))[1], limit, week, programme),
+            Limits(per_round(GROUPS.get(round_, ("", "fcfs"))[1], limit), week, programme),
         )
         for round_, (state, packs, limit) in (LIMITED_ROUNDS if is_limited else ROUNDS).items()
     }

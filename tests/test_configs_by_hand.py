@@ -418,7 +418,7 @@ def test_what_a_pack_is_worth_and_can_cost() -> None:
     pack = template(coupons=[{**OFF, "count": 3}, PERCENT], match={"shops": "12.5%"})
     assert templates.pack_value_fen(pack) == 3 * 1_000 + 40_000
     assert templates.floor_spend_fen(pack) == 3 * 4_000 + 200_000
-    assert templates.floor_leverage(pack, templates.kinds_by_name(pack)) == "9.58"  # 4120 / 430
+    assert packs.floor_leverage(pack, templates.kinds_by_name(pack)) == "9.58"  # 4120 / 430
     assert templates.match_liability_fen(pack) == 3 * 125 + 5_000
     assert templates.match_liability_fen(template()) == 0
 

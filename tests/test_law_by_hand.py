@@ -388,8 +388,7 @@ def test_a_limit_is_met_by_the_packs_it_allows(
 
 
 def test_limits_are_those_of_the_round_beside_those_of_its_programme() -> None:
-    assert limits.of_round("fcfs", 3, 4, 5) == Limits(3, 4, 5)
-    assert limits.of_round("targeted", 3, 4, 5) == Limits(1, 4, 5)
+    assert (limits.per_round("fcfs", 3), limits.per_round("targeted", 3)) == (3, 1)
     assert [
         each.looks_beyond_the_round for each in (Limits(), Limits(1, 1), Limits(1, None, 1))
     ] == [False, True, True]

@@ -229,7 +229,7 @@ def test_a_pack_is_worth_its_denominations_and_its_caps() -> None:
     pack = template(coupons=[line(count=5), percent()], match={"merchant": "50%"})
     assert rules.pack_value_fen(pack) == 5 * 1_000 + 40_000
     assert rules.floor_spend_fen(pack) == 5 * 4_000 + 200_000
-    assert rules.floor_leverage(pack, rules.kinds_by_name(pack)) == "9.33"  # (200 + 4000) / 450
+    assert packs.floor_leverage(pack, rules.kinds_by_name(pack)) == "9.33"  # (200 + 4000) / 450
     assert rules.match_liability_fen(pack) == 22_500
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vouchercli.rules import refunds, vouchers
+from vouchercli.rules import limits, refunds, vouchers
 from vouchercli.rules.refunds import Answers, RefundPolicy
 from vouchercli.rules.vouchers import Ruling, StandingFacts, Transaction
 
@@ -49,6 +49,8 @@ def row(
         "least_base_fen": LEAST,
         "refund_of": "",
         "expires_at": EXPIRES_AT,
+        "stands": False,
+        "batch_id": 1,
     }
     return Transaction(
         **values | other,
@@ -67,7 +69,7 @@ def rule(policy: Any, *rows: Transaction, limit: int | None = None) -> list[Ruli
 
 def nothing_under(policy: str | RefundPolicy, limit: int | None = None) -> StandingFacts:
     named = refunds.PRESETS[policy] if isinstance(policy, str) else policy
-    return StandingFacts(named, limit)
+    return StandingFacts(named, limits.always(limit))
 
 
 def rule_on(standing: StandingFacts, *rows: Transaction) -> list[Ruling]:
@@ -456,10 +458,6 @@ def test_a_voucher_that_was_refunded_and_used_again_counts_once_in_the_limit() -
         ({"day": 20200328}, DUPLICATE),
         ({"paid_at": FIRST_PAY + 1}, Ruling("already_redeemed")),
         ({"transaction_no": "T2"}, Ruling("already_redeemed")),
-        ({"base_fen": 4501}, Ruling("already_redeemed")),
-        ({"subsidy_fen": 1001}, Ruling("already_redeemed")),
-        ({"merchant_discount_fen": 1}, Ruling("already_redeemed")),
-        ({"merchant_id": 2}, Ruling("already_redeemed")),
         ({"coupon_no": 2}, Ruling("transaction_reused")),
     ],
 )
@@ -481,3 +479,72 @@ def test_in_one_second_payments_come_before_refunds_and_smaller_numbers_first() 
         "already_redeemed",
         None,
     ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"base_fen": 4501}, {"subsidy_fen": 1001}, {"merchant_discount_fen": 1}, {"merchant_id": 2}],
+)
+def test_two_rows_of_one_number_and_second_that_differ_are_both_refused(
+    change: dict[str, Any],
+) -> None:
+    one = pay("T1", FIRST_PAY)
+    other = one._replace(**change)
+    assert rule("forfeits", one, other) == [Ruling("conflicting_row")] * 2
+    # beside one that stands, only the one that comes
+    standing = nothing_under("forfeits")
+    assert rule_on(standing, one) == [PAID]
+    assert rule_on(standing, other) == [Ruling("conflicting_row")]
+    assert rule("forfeits", other, one._replace(stands=True)) == [Ruling("conflicting_row"), PAID]
+
+
+def test_two_refunds_of_one_number_and_second_that_differ_are_both_refused() -> None:
+    rows = [refund("R1", FIRST_PAY + 1, "T1", base, None) for base in (2000, 1000)]
+    rulings = rule("pro_rata", pay("T1", FIRST_PAY), *rows)
+    assert [each.reason for each in rulings] == [None, "conflicting_row", "conflicting_row"]
+
+
+def test_what_stands_gives_way_to_an_earlier_row_of_its_voucher_or_number_alone() -> None:
+    stands = pay("T5", FIRST_PAY + 5, stands=True)
+    for row, reasons in (
+        (pay("T1", FIRST_PAY), [None, "already_redeemed"]),
+        (pay("T1", FIRST_PAY + 5), ["already_redeemed", None]),  # of the same second
+        (pay("T5", FIRST_PAY, coupon_no=2, merchant_id=2), [None, "transaction_reused"]),
+        (pay("T5", FIRST_PAY + 5, coupon_no=2, merchant_id=2), ["transaction_reused", None]),
+        (pay("T1", FIRST_PAY, coupon_no=2), ["over_limit", None]),  # under a limit it stays
+    ):
+        assert [each.reason for each in rule("forfeits", row, stands, limit=1)] == reasons, row
+
+
+def test_a_limit_is_that_of_the_day() -> None:
+    step = FIRST_PAY + 100
+    standing = StandingFacts(
+        refunds.PRESETS["forfeits"], limits.Timeline(((0, 2), (step, 1), (step + 100, None)))
+    )
+    rows = [
+        pay(f"T{day}{n}", FIRST_PAY + 100 * day + n, coupon_no=10 * day + n, day=day)
+        for day in range(3)
+        for n in (1, 2, 3)
+    ]
+    reasons = [each.reason for each in rule_on(standing, *rows)]
+    assert reasons == [None, None, "over_limit"] + [None, "over_limit", "over_limit"] + [None] * 3
+
+
+def test_a_refund_that_stands_keeps_what_it_returned() -> None:
+    # 10.00 on 30.00: by themselves the later third is 3.34, beside an earlier one 3.33 + 3.34
+    rows = [
+        pay("T1", FIRST_PAY, 3000, subsidy=1000, stands=True),
+        refund("R2", FIRST_PAY + 9, "T1", 1000, 333, stands=True),
+        refund("R1", FIRST_PAY + 1, "T1", 1000, 333),
+    ]
+    _, later, earlier = rule("pro_rata", *rows)
+    assert (earlier.before_fen, earlier.after_fen) == (1000, 667)
+    assert (later.before_fen, later.after_fen) == (667, 334)
+
+
+def test_a_row_is_not_the_duplicate_of_another_files_refused_row() -> None:
+    rows = [pay("T1", FIRST_PAY, stands=True), pay("T2", FIRST_PAY + 1), pay("T2", FIRST_PAY + 1)]
+    own = [each.reason for each in rule("forfeits", *rows)]
+    assert own == [None, "already_redeemed", "duplicate"]
+    rows[2] = rows[2]._replace(batch_id=2)
+    assert [each.reason for each in rule("forfeits", *rows)] == [None] + ["already_redeemed"] * 2

@@ -306,6 +306,14 @@ CREATE TABLE issuance_orders (
     UNIQUE (round_id, number)
 ) STRICT;
 
+CREATE TABLE limit_steps (
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    name          TEXT NOT NULL,                -- as the programme's document names it
+    from_at       INTEGER NOT NULL,
+    most          INTEGER,                      -- NULL: no limit
+    PRIMARY KEY (programme_id, name, from_at)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE merchant_changes (
     batch_id     INTEGER NOT NULL REFERENCES batches,
     merchant_id  INTEGER NOT NULL REFERENCES merchants,

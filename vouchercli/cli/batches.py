@@ -78,9 +78,11 @@ def resume(
 
 
 @command(app, "retry", epilog="Example: voucher batch retry 3")
-def retry(session: Session, batch: Number) -> Outcome:
-    """Judge the rejects again, after the data that they lacked was imported."""
-    return batches.retry_batch(session, batch)
+def retry(call: Call, session: Session, batch: Number) -> Outcome:
+    """Judge the rejects again, after the data that they lacked was imported. A payment that stands
+    gives way to an earlier one only with --yes.
+    """
+    return batches.retry_batch(session, batch, is_sure=call.yes)
 
 
 @command(app, "undo", epilog="Example: voucher batch undo 3")

@@ -17,7 +17,7 @@ from vouchercli.rules.limits import reached
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from vouchercli.rules.limits import Limits
+    from vouchercli.rules.limits import Limits, LimitsInTime
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def reason(entry: Entry, week: str, limits: Limits, held: Held) -> str | None:
 
 
 def decide(
-    entries: Iterable[Entry], limits: Limits, held: Held, zone: str
+    entries: Iterable[Entry], limits: Limits | LimitsInTime, held: Held, zone: str
 ) -> Iterator[tuple[Entry, str | None]]:
     """Every entry in its order with its reason (None: it gets a pack), until nothing is left;
     `held` grows as packs go.
@@ -81,8 +81,9 @@ def decide(
     for entry in entries:
         if held.left <= 0:
             return
-        week = limits.week(entry.claimed_at, zone)
-        why = reason(entry, week, limits, held)
+        in_force = limits.at(entry.claimed_at)
+        week = in_force.week(entry.claimed_at, zone)
+        why = reason(entry, week, in_force, held)
         if why is None:
             held.left -= 1
             held.add(entry.person, week)

@@ -11,7 +11,7 @@ from typing import Literal
 from vouchercli.rules import times
 from vouchercli.rules.amendments import is_paused
 from vouchercli.rules.ladders import Ladder, Rung
-from vouchercli.rules.limits import Limits, Span, reached
+from vouchercli.rules.limits import Limits, LimitsInTime, Span, reached
 from vouchercli.rules.numbers import Content, NumbersInUse
 
 # Columns made before it: round_id (NULL: not known), is_paused (at claimed_at), is_eligible (the
@@ -71,14 +71,14 @@ class ClaimRound:
     opens_at: int
     closes_at: int
     packs: int
-    limits: Limits
+    limits: Limits | LimitsInTime
     pauses: tuple[tuple[int, int | None], ...] = ()
 
 
 @dataclass(frozen=True)
 class Claim:
     """One row of a claims file; `is_eligible`: its round is for all, or has its resident on the
-    list.
+    list; `stands`: it was accepted at another time and is judged again beside rows that come later.
     """
 
     line: int
@@ -87,6 +87,7 @@ class Claim:
     resident: bytes
     claimed_at: int
     is_eligible: bool = True
+    stands: bool = False
 
     @property
     def content(self) -> Content:
@@ -110,11 +111,11 @@ class GrantedPacks:
     in_programme: Counter[bytes] = field(default_factory=Counter)
     persons: dict[tuple[str, bytes], list[bytes]] = field(default_factory=dict)
 
-    def hold(self, round_: str, resident: bytes, week: str) -> None:
-        """One more pack of that resident."""
-        self.in_round[(round_, resident)] += 1
-        self.in_week[(resident, week)] += 1
-        self.in_programme[resident] += 1
+    def hold(self, round_: str, resident: bytes, week: str, packs: int = 1) -> None:
+        """So many more packs of that resident."""
+        self.in_round[(round_, resident)] += packs
+        self.in_week[(resident, week)] += packs
+        self.in_programme[resident] += packs
 
     def of_person(self, round_: str, resident: bytes, week: str) -> tuple[int, int, int]:
         """Packs of the round, the week and the programme that all who are this person in the round
@@ -150,6 +151,16 @@ def in_time_order(claim: Claim) -> tuple[object, ...]:
     rows that are alike.
     """
     return (claim.claimed_at, claim.claim_no, claim.round, claim.resident, claim.line)
+
+
+def keep_places(
+    claims: list[Claim], rounds: dict[str, ClaimRound], granted: GrantedPacks, zone: str
+) -> None:
+    """Let the claims that stand hold their places before any other is judged."""
+    for claim in claims:
+        if claim.stands:
+            week = rounds[claim.round].limits.week(claim.claimed_at, zone)
+            granted.hold(claim.round, claim.resident, week)
 
 
 def judge(
@@ -196,12 +207,19 @@ def limit_met(
     claim: Claim, round_: ClaimRound, granted: GrantedPacks, zone: str
 ) -> Literal["quota"] | Span | None:
     """Which limit keeps the claim from its pack: the round's quota, or what the person holds of the
-    round, the week or the programme; None, and it is granted, when none does.
+    round, the week or the programme; None, and it is granted, when none does. A claim that stands
+    holds its place under the limits of persons (`keep_places`), and may lose its seat alone.
     """
+    limits = round_.limits.at(claim.claimed_at)
+    week = limits.week(claim.claimed_at, zone)
     if granted.packs[claim.round] >= round_.packs:
+        if claim.stands:
+            granted.hold(claim.round, claim.resident, week, -1)
         return "quota"
-    week = round_.limits.week(claim.claimed_at, zone)
-    met = reached(round_.limits, *granted.of_person(claim.round, claim.resident, week))
+    if claim.stands:
+        granted.packs[claim.round] += 1
+        return None
+    met = reached(limits, *granted.of_person(claim.round, claim.resident, week))
     if met is None:
         granted.packs[claim.round] += 1
         granted.hold(claim.round, claim.resident, week)

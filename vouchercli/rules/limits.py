@@ -4,16 +4,56 @@ allocation, draws and live claims follow it alike.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, NamedTuple
 
 from vouchercli.rules import times
 
-if TYPE_CHECKING:
-    from vouchercli.rules.programmes import Programme
-
 Span = Literal["round", "week", "programme"]
+
+# The limits of a programme that are judged by what was in force, as its document names them.
+PER_WEEK, PER_PROGRAMME = "packs_per_resident_per_week", "packs_per_resident"
+PER_VISIT = "vouchers_per_merchant_per_day"
+KEPT = (PER_WEEK, PER_PROGRAMME, PER_VISIT)
+
+
+class Timeline(NamedTuple):
+    """One limit over time: (from that second on, so many; None: no limit), oldest first. The first
+    holds from the beginning of time: what is known first is entered late.
+    """
+
+    steps: tuple[tuple[int, int | None], ...] = ((0, None),)
+
+    def at(self, moment: int) -> int | None:
+        """What was in force at that second."""
+        place = bisect_right(self.steps, moment, key=lambda step: step[0])
+        return self.steps[max(place - 1, 0)][1]
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there ever was a limit."""
+        return any(most is not None for _, most in self.steps)
+
+
+NEVER = Timeline()
+
+
+def always(most: int | None) -> Timeline:
+    """A limit that never changed."""
+    return Timeline(((0, most),))
+
+
+def begins(name: str, at: int, zone: str) -> int:
+    """When a limit that is changed at that second holds: limits by day from the next local
+    midnight, by week from the next Monday, so that no day and no week has two.
+    """
+    if name not in (PER_VISIT, PER_WEEK):
+        return at
+    day = times.day_of(at, zone)
+    bounds = times.week_bounds(day, zone) if name == PER_WEEK else times.day_bounds(day, zone)
+    return at if at == bounds[0] else bounds[1]
 
 
 @dataclass(frozen=True)
@@ -31,26 +71,42 @@ class Limits:
         """Whether packs of other rounds count too."""
         return self.per_week is not None or self.per_programme is not None
 
+    def at(self, moment: int) -> Limits:  # as LimitsInTime
+        """These: they never change."""
+        return self
+
     def week(self, at: int, zone: str) -> str:
         """The week in which a pack claimed at that second counts; '' where no week is limited."""
         return "" if self.per_week is None else week_of(at, zone)
 
 
-def of_round(
-    mode: str, per_resident: int, per_week: int | None, per_programme: int | None
-) -> Limits:
-    """The limits of a round: one pack each of a targeted one, whatever else it says; those of the
-    programme beside its own.
+@dataclass(frozen=True)
+class LimitsInTime:
+    """The same over time; a claim is held to what was in force when it was made."""
+
+    per_round: int = 1
+    per_week: Timeline = NEVER
+    per_programme: Timeline = NEVER
+
+    @property
+    def looks_beyond_the_round(self) -> bool:
+        """Whether packs of other rounds ever counted too."""
+        return self.per_week.is_set or self.per_programme.is_set
+
+    def at(self, moment: int) -> Limits:
+        """What was in force at that second."""
+        return Limits(self.per_round, self.per_week.at(moment), self.per_programme.at(moment))
+
+    def week(self, at: int, zone: str) -> str:
+        """The week in which a pack claimed at that second counts; '' where no week was limited."""
+        return self.at(at).week(at, zone)
+
+
+def per_round(mode: str, per_resident: int) -> int:
+    """How many packs of a round one person may have: one of a targeted one, whatever else it
+    says.
     """
-    return Limits(1 if mode == "targeted" else per_resident, per_week, per_programme)
-
-
-def of_programme(programme: Programme) -> Limits:
-    """The limits that a programme sets, whatever the round."""
-    said = programme.limits
-    return Limits(
-        said.packs_per_resident_per_round, said.packs_per_resident_per_week, said.packs_per_resident
-    )
+    return 1 if mode == "targeted" else per_resident
 
 
 def reached(limits: Limits, in_round: int, in_week: int, in_programme: int) -> Span | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from vouchercli.documents import Fault
 from vouchercli.rules import money, scope
-from vouchercli.rules.templates import WHOLE_BP, percent_text, public_bp, short
+from vouchercli.rules.subsidy import parts
+from vouchercli.rules.templates import WHOLE_BP, full_base_fen, percent_text, public_bp, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,6 +110,22 @@ def changes(before: Template, after: Template) -> tuple[tuple[str, str | None, s
         for key in {**one, **other}
         if one.get(key) != other.get(key)
     )
+
+
+# ---------------------------------------------------------------- its floor
+
+
+def floor_leverage(template: Template, kinds: Mapping[str, str]) -> str | None:
+    """The least that G can be when the whole pack is used, two decimals: the least bases on which
+    its vouchers pay their denominations / the public part of these. Five 40-10 that the public pays
+    alone can never show less than 4.00. None where the public pays nothing.
+    """
+    least = sum(full_base_fen(coupon) for coupon in template.coupons)
+    public = sum(
+        parts(coupon.denomination_fen, template.funding, kinds).public_fen
+        for coupon in template.coupons
+    )
+    return money.ratio(least, public)
 
 
 # ---------------------------------------------------------------- what to know before using it

@@ -48,6 +48,10 @@ class Limits:
         None  # a calendar week, Monday to Sunday, in the programme's zone
     )
     packs_per_resident: int | None = None  # in all rounds of the programme together
+    from_at: int | None = None  # since when what is changed here holds; None: from its approval
+
+
+LIMITS = tuple(key for key in Limits.__annotations__ if key != "from_at")
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         currency=top["currency"].choice(("CNY",), "CNY"),
         funders=tuple(_funder(code, value) for code, value in top["funders"].entries()),
         declared=tuple((what, value.yuan() or 0) for what, value in top["declared"].entries()),
-        limits=_limits(top["limits"]),
+        limits=_limits(top["limits"], zone),
         refunds=refunds.read(top["refunds"]),
         unused=top["unused"].choice(UNUSED, "next_round"),
         unused_after_days=top["unused_after_days"].whole(0, least=0),
@@ -154,9 +158,10 @@ def _funder(code: str, node: Node) -> Funder:
     return Funder(code, kind, part["amount"].yuan(None), part["name"].name(code))
 
 
-def _limits(node: Node) -> Limits:
-    part = node.fields(tuple(Limits.__annotations__))
-    limits = Limits(**{key: each.whole() for key, each in part.items() if not each.is_missing})
+def _limits(node: Node, zone: str) -> Limits:
+    part = node.fields((*LIMITS, "from"))
+    given = {key: part[key].whole() for key in LIMITS if not part[key].is_missing}
+    limits = Limits(**given, from_at=part["from"].moment(zone))
     if limits.vouchers_per_payment > 1:
         part["vouchers_per_payment"].fault(
             "one_voucher_a_payment",

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from vouchercli.documents import Fault
 from vouchercli.rules import money, scope, times
 from vouchercli.rules.scope import Scope
-from vouchercli.rules.subsidy import parts
 from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
@@ -309,19 +308,6 @@ def kinds_by_name(template: Template) -> dict[str, str]:
 def public_bp(template: Template, kinds: Mapping[str, str]) -> int:
     """The public share of a subsidy, in basis points."""
     return sum(share.bp for share in template.funding if kinds[share.funder] == "public")
-
-
-def floor_leverage(template: Template, kinds: Mapping[str, str]) -> str | None:
-    """The least that G can be when the whole pack is used, two decimals: the least bases on which
-    its vouchers pay their denominations / the public part of these. Five 40-10 that the public pays
-    alone can never show less than 4.00. None where the public pays nothing.
-    """
-    least = sum(full_base_fen(coupon) for coupon in template.coupons)
-    public = sum(
-        parts(coupon.denomination_fen, template.funding, kinds).public_fen
-        for coupon in template.coupons
-    )
-    return money.ratio(least, public)
 
 
 def full_base_fen(coupon: Coupon) -> int:

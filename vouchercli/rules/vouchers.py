@@ -17,6 +17,7 @@ from vouchercli.rules import refunds
 from vouchercli.rules.ladders import Ladder, Rung
 
 if TYPE_CHECKING:
+    from vouchercli.rules.limits import Timeline
     from vouchercli.rules.refunds import RefundPolicy
 
 Voucher = tuple[int, int]  # (claim_id, coupon_no)
@@ -28,6 +29,12 @@ TIMELINE = Ladder(
     "vouchers",
     "One voucher's payments and refunds in time",
     (
+        Rung(
+            "conflicting_row",
+            "",
+            "no other row with its number, voucher and second says something else",
+            "the platform numbers each transaction",
+        ),
         Rung(
             "already_redeemed",
             "",
@@ -89,6 +96,7 @@ TIMELINE = Ladder(
 class Transaction(NamedTuple):
     """One payment or refund that is lawful by itself; amounts in fen, times in UTC seconds. The
     subsidy of a refund is what its file says (None: nothing); `least_base_fen` is a payment's.
+    `stands`: it was accepted at another time and is judged again beside rows that come later.
     """
 
     line: int
@@ -108,6 +116,8 @@ class Transaction(NamedTuple):
     least_base_fen: int
     refund_of: str
     expires_at: int
+    stands: bool
+    batch_id: int
 
     @property
     def voucher(self) -> Voucher:
@@ -116,7 +126,8 @@ class Transaction(NamedTuple):
 
 
 AMOUNTS = ("base_fen", "merchant_discount_fen", "subsidy_fen", "refund_of")
-# What makes two rows the same row.
+# What makes two rows the same row, and what two rows cannot both say differently.
+USE = attrgetter("transaction_no", "kind", "voucher", "paid_at")
 SAME = attrgetter("transaction_no", "kind", "voucher", "merchant_id", "paid_at", *AMOUNTS)
 
 
@@ -161,20 +172,21 @@ class StandingFacts:
     """What stands already, as far as the rows at hand touch it."""
 
     policy: RefundPolicy
-    visit_limit: int | None
+    visit_limit: Timeline
     payments: dict[Voucher, list[Payment]] = field(default_factory=lambda: defaultdict(list))
     numbers: set[tuple[str, str]] = field(default_factory=set)
     visits: dict[Visit, set[Voucher]] = field(default_factory=lambda: defaultdict(set))
 
 
 def in_time_order(row: Transaction) -> tuple[object, ...]:
-    """The order in which rows are judged: by time; in the same second payments first; then by what
-    the row says, so that it does not matter which file it came in; the line decides only between
-    rows that are alike.
+    """The order in which rows are judged: by time; in the same second payments first, and what
+    stands before what comes; then by what the row says, so that it does not matter which file it
+    came in; the line decides only between rows that are alike.
     """
     return (
         row.paid_at,
         row.kind == "refund",
+        not row.stands,
         row.transaction_no,
         row.claim_no,
         row.coupon_no,
@@ -188,37 +200,62 @@ def in_time_order(row: Transaction) -> tuple[object, ...]:
 
 
 def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]:
-    """The ruling on every row, by line; what is accepted becomes part of `standing`."""
+    """The ruling on every row, by line; what is accepted becomes part of `standing`.
+
+    Limits decide among rows that come together: what stands holds its place under them. A row that
+    repeats another is its duplicate; but where that one is another file's and refused, it is
+    refused like it, so that it is not lost when that file is undone.
+    """
     rows = sorted(rows, key=in_time_order)
     refund_of = {row.refund_of: row for row in reversed(rows) if row.kind == "refund"}
-    seen: set[tuple[object, ...]] = set()
+    for row in rows:
+        if row.stands and row.kind == "pay":
+            standing.visits[(row.resident, row.merchant_id, row.day)].add(row.voucher)
+    in_conflict = _find_conflicts(rows)
+    first: dict[tuple[object, ...], tuple[Ruling, int]] = {}
     rulings: dict[int, Ruling] = {}
     for row in rows:
         same = SAME(row)
-        if same in seen:
-            rulings[row.line] = Ruling("duplicate")
+        if same in first:
+            of_first, batch_id = first[same]
+            is_its_own = of_first.reason is None or batch_id == row.batch_id
+            rulings[row.line] = Ruling("duplicate") if is_its_own else of_first
             continue
-        seen.add(same)
-        rulings[row.line] = (
-            _pay(standing, row, refund_of.get(row.transaction_no))
-            if row.kind == "pay"
-            else _refund(standing, row)
-        )
+        if not row.stands and USE(row) in in_conflict:
+            ruling = Ruling("conflicting_row")
+        elif row.kind == "pay":
+            ruling = _pay(standing, row, refund_of.get(row.transaction_no))
+        else:
+            ruling = _refund(standing, row)
+        rulings[row.line] = ruling
+        first[same] = ruling, row.batch_id
     return rulings
+
+
+def _find_conflicts(rows: list[Transaction]) -> set[tuple[object, ...]]:
+    """Uses of one number on one voucher in one second of which rows say different things: nobody
+    can tell which is right.
+    """
+    contents: dict[tuple[object, ...], set[tuple[object, ...]]] = defaultdict(set)
+    for row in rows:
+        contents[USE(row)].add(SAME(row))
+    return {use for use, said in contents.items() if len(said) > 1}
 
 
 def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) -> Ruling:
     """A payment needs a free voucher, room in the day's limit at this merchant, and a number of its
     own.
     """
+    if any(
+        (p.transaction_no, p.paid_at) == (row.transaction_no, row.paid_at)
+        for p in standing.payments[row.voucher]
+    ):
+        return Ruling("conflicting_row")  # what stands with this number and second says otherwise
     if not is_free(standing, row, refund):
         return Ruling("already_redeemed")
     visit = standing.visits[(row.resident, row.merchant_id, row.day)]
-    if (
-        standing.visit_limit is not None
-        and row.voucher not in visit
-        and len(visit) >= standing.visit_limit
-    ):
+    most = standing.visit_limit.at(row.paid_at)
+    if most is not None and not row.stands and row.voucher not in visit and len(visit) >= most:
         return Ruling("over_limit")
     if (row.transaction_no, "pay") in standing.numbers:
         return Ruling("transaction_reused")
@@ -312,7 +349,9 @@ def _refund(standing: StandingFacts, row: Transaction) -> Ruling:
         )
     )
     returns_fen = 0 if money == "stays" else goes
-    if row.subsidy_fen not in (None, returns_fen):
+    if row.stands:  # what it returned was right when it was accepted
+        goes = goes if money == "stays" else min(row.subsidy_fen or 0, payment.kept_fen)
+    elif row.subsidy_fen not in (None, returns_fen):
         return Ruling("subsidy_mismatch", returns_fen=returns_fen)
     return _give_back(standing, row, payment, goes, case)
 

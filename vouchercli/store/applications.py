@@ -92,6 +92,14 @@ WHERE u.place = i.place AND (u.use_no > 1 OR EXISTS (
     SELECT 1 FROM applications a WHERE a.round_id = u.round_id
         AND a.application_no = u.application_no))
 """
+# But of another file's refused row it is a duplicate of nothing that stands: it is refused like it.
+REFUSE_REPEATS = """
+UPDATE incoming_applications AS i SET reason = f.reason
+FROM incoming_applications f
+WHERE i.reason = 'duplicate' AND f.application_no = i.application_no AND f.round = i.round
+    AND f.resident = i.resident AND f.applied_at = i.applied_at AND f.reason <> 'duplicate'
+    AND f.batch_id <> i.batch_id
+"""
 # The values that the explanation of a reject is made of (json_patch drops those that are not
 # known).
 EXPLAIN = f"""
@@ -206,7 +214,7 @@ def judge(db: sqlite3.Connection, programme_id: int) -> None:
     """Give every incoming row its reason: 'duplicate', a reject code, or NULL for the fit ones."""
     db.execute(INDEX_INCOMING)
     db.execute(FIND_ROUND, {"programme_id": programme_id})
-    for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_NUMBERS, EXPLAIN):
+    for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_NUMBERS, REFUSE_REPEATS, EXPLAIN):
         db.execute(statement)
 
 

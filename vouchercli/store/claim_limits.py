@@ -6,6 +6,7 @@ go one at a time through `rules.claims` here. Where only the round's own limit c
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import claims as law
@@ -15,7 +16,7 @@ from vouchercli.store import typed
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.rules.limits import Limits
+    from vouchercli.rules.limits import LimitsInTime
 
 ARE_JOINED = """
 SELECT EXISTS (SELECT 1 FROM persons WHERE round_id IN (SELECT DISTINCT round_id
@@ -26,8 +27,8 @@ SELECT round, mode, per_resident, claimed, state, opens_at, closes_at, packs FRO
 WHERE programme_id = ?
 """
 IN_TIME = """
-SELECT place, claim_no, round, resident, claimed_at FROM incoming_claims WHERE reason IS NULL
-    ORDER BY claimed_at, claim_no
+SELECT place, claim_no, round, resident, claimed_at, stands FROM incoming_claims
+WHERE reason IS NULL ORDER BY claimed_at, stands DESC, claim_no
 """
 JOINED = """
 SELECT DISTINCT i.round, i.resident, q.resident AS other FROM incoming_claims i
@@ -55,36 +56,44 @@ def are_joined(db: sqlite3.Connection) -> bool:
     return bool(typed.number(db, ARE_JOINED))
 
 
-def judge(db: sqlite3.Connection, programme_id: int, limits: Limits, zone: str) -> None:
+def judge(db: sqlite3.Connection, programme_id: int, limits: LimitsInTime, zone: str) -> None:
     """Hold the fit rows against quotas and limits, in the order of time."""
     rounds, granted = _rounds(db, programme_id, limits)
     numbers = _learn(db, programme_id, limits, zone, granted)
     rulings: list[tuple[str | None, str | None, int, int]] = []
-    for place, claim_no, round_, resident, claimed_at in db.execute(IN_TIME).fetchall():
-        met = law.limit_met(
-            law.Claim(place, claim_no, round_, resident, claimed_at), rounds[round_], granted, zone
-        )
+    rows = [
+        (law.Claim(place, claim_no, round_, resident, at, stands=bool(stands)))
+        for place, claim_no, round_, resident, at, stands in db.execute(IN_TIME).fetchall()
+    ]
+    law.keep_places(rows, rounds, granted, zone)
+    for claim in rows:
+        place, round_, resident = claim.line, claim.round, claim.resident
+        met = law.limit_met(claim, rounds[round_], granted, zone)
         numbers[round_, resident] += met is None
         rulings.append((law.refusal(met), met, numbers[round_, resident], place))
     db.executemany(RULE, rulings)
 
 
 def _rounds(
-    db: sqlite3.Connection, programme_id: int, limits: Limits
+    db: sqlite3.Connection, programme_id: int, limits: LimitsInTime
 ) -> tuple[dict[str, law.ClaimRound], law.GrantedPacks]:
     """The programme's rounds as the law knows them, and the packs that are gone."""
     rounds, granted = {}, law.GrantedPacks()
     for code, mode, each, claimed, state, opens_at, closes_at, packs in db.execute(
         ROUNDS, (programme_id,)
     ):
-        own = limits_law.of_round(mode, each, limits.per_week, limits.per_programme)
+        own = replace(limits, per_round=limits_law.per_round(mode, each))
         rounds[code] = law.ClaimRound(state, opens_at, closes_at, packs, own)
         granted.packs[code] = claimed
     return rounds, granted
 
 
 def _learn(
-    db: sqlite3.Connection, programme_id: int, limits: Limits, zone: str, granted: law.GrantedPacks
+    db: sqlite3.Connection,
+    programme_id: int,
+    limits: LimitsInTime,
+    zone: str,
+    granted: law.GrantedPacks,
 ) -> Numbers:
     """Who is one person with whom, and what they all hold; the last pack_no of each."""
     for round_, resident, other in db.execute(JOINED):

@@ -82,12 +82,12 @@ ORDER BY claimed_at DESC, claim_no DESC LIMIT ?3
 # Before all others: of rows that are alike, the fact stays.
 STAGE = """
 INSERT INTO incoming_claims (place, batch_id, line, cells, claim_no, round, resident, claimed_at,
-    round_id, claim_id)
+    round_id, claim_id, stands)
 SELECT -row_number() OVER (ORDER BY c.batch_id DESC, c.line DESC), c.batch_id, c.line,
     json_object('claim_no', c.claim_no, 'round', r.round, 'resident',
         'token:' || lower(hex(c.resident)),
         'claimed_at', strftime('%Y-%m-%dT%H:%M:%SZ', c.claimed_at, 'unixepoch')),
-    c.claim_no, r.round, c.resident, c.claimed_at, c.round_id, c.claim_id
+    c.claim_no, r.round, c.resident, c.claimed_at, c.round_id, c.claim_id, :stands
 FROM leaving_claims JOIN claims c USING (claim_id) JOIN rounds r USING (round_id)
 """
 
@@ -129,47 +129,79 @@ WHERE claim_id IN (SELECT claim_id FROM incoming_claims WHERE claim_id IS NOT NU
 
 def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, is_beyond: bool) -> None:
     """Move the claims that hang together with the staged rows back among them: of the batch `only`,
-    else of every batch.
+    whose rows come together, else of every batch; these stand, and give way only to an earlier use
+    of their number or to earlier rows of a full round.
 
     `is_beyond`: limits look beyond the round, so that claims of one resident in any two rounds hang
     together.
     """
     claims.expect_leaving(db)
     db.execute(SAME_NUMBER)
-    if is_beyond:
-        db.execute(SAME_RESIDENT_ANYWHERE)
-    else:
-        db.execute(SAME_RESIDENT, (programme_id,))
-    if typed.number(db, ARE_JOINED):
-        db.execute(SAME_PERSON, {"programme_id": programme_id, "is_beyond": is_beyond})
+    if only is not None:
+        _find_same_residents(db, programme_id, is_beyond=is_beyond)
     db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
     for round_id, round_ in db.execute(CROWDED, (programme_id,)).fetchall():
         last = db.execute(LAST, (round_id, only)).fetchone()
         earlier = typed.number(db, EARLIER, (round_, *last)) if last else 0
         if earlier:
             db.execute(LAST_TO_COME, (round_id, only, earlier))
-    db.execute(STAGE)
+    db.execute(STAGE, {"stands": only is None})
     claims.take_out(db)
 
 
-def withdraw(db: sqlite3.Connection) -> dict[int, int]:
-    """Reject what was redeemed on the claims that gave way (`unknown_claim`); how many rows of each
-    batch.
+def _find_same_residents(db: sqlite3.Connection, programme_id: int, *, is_beyond: bool) -> None:
+    """Limits decide among rows that come together: of the own batch, all that one person holds."""
+    if is_beyond:
+        db.execute(SAME_RESIDENT_ANYWHERE)
+    else:
+        db.execute(SAME_RESIDENT, (programme_id,))
+    if typed.number(db, ARE_JOINED):
+        db.execute(SAME_PERSON, {"programme_id": programme_id, "is_beyond": is_beyond})
+
+
+# Claims that stood and gave way, with the row that took the number or, of a full round, a seat; and
+# what was paid with them, which nobody has now.
+GAVE_WAY = """
+SELECT i.batch_id, i.line, i.claim_no, 'claim', i.reason,
+    'token:' || lower(hex(i.resident)), ifnull('token:' || lower(hex(t.resident)), ''), 0,
+    t.batch_id, t.line
+FROM incoming_claims i LEFT JOIN incoming_claims t ON t.place = (
+    SELECT x.place FROM incoming_claims x
+    WHERE x.reason IS NULL AND NOT x.stands AND x.claimed_at <= i.claimed_at
+        AND (x.claim_no = i.claim_no OR (i.reason = 'over_quota' AND x.round_id = i.round_id))
+    ORDER BY x.claimed_at DESC, x.place LIMIT 1)
+WHERE i.stands AND i.reason IS NOT NULL
+UNION ALL
+SELECT f.batch_id, f.line, f.transaction_no, f.kind, 'unknown_claim', m.merchant_no, '',
+    abs(f.subsidy_fen), NULL, NULL
+FROM incoming_claims i CROSS JOIN redemption_facts f ON f.claim_id = i.claim_id
+    JOIN merchants m ON m.merchant_id = f.merchant_id
+WHERE i.stands AND i.reason IS NOT NULL
+ORDER BY 1, 2
+"""
+
+
+def moved(db: sqlite3.Connection) -> list[reopening.Moved]:
+    """The claims that stood and gave way to the rows just judged, and what was redeemed on them;
+    before `withdraw`.
     """
+    return typed.rows(db, reopening.Moved, GAVE_WAY)
+
+
+def withdraw(db: sqlite3.Connection) -> None:
+    """Reject what was redeemed on the claims that gave way (`unknown_claim`)."""
     gone = db.execute(GONE).fetchall()
     if not gone:
-        return {}
+        return
     db.executemany(COUNT, [(packs, round_id) for round_id, packs in gone])
     db.execute(PUT_BACK)
     redemptions.expect_leaving(db)
     db.execute(THEIR_REDEMPTIONS)
     db.execute(judging.CREATE_INCOMING)
-    reopening.move_leaving(db)
+    reopening.move_leaving(db, stands=True)
     db.execute(REJECT)
-    counts: dict[int, int] = {row[0]: row[1] for row in db.execute(BY_BATCH)}
-    for batch_id, rows in counts.items():
+    for batch_id, rows in db.execute(BY_BATCH).fetchall():
         batches.move(db, batch_id, accepted=-rows, duplicate=0, rejected=rows)
     db.execute(FORGET)
     db.execute(TAKE_OUT)
     db.executemany(COUNT, [(-packs, round_id) for round_id, packs in gone])
-    return counts

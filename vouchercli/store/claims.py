@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import claims as law
 from vouchercli.rules import times
-from vouchercli.rules.limits import Limits
+from vouchercli.rules.limits import LimitsInTime
 from vouchercli.store import batches, claim_limits, sql_functions, typed
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ CREATE TEMP TABLE incoming_claims (
     claim_no TEXT, round TEXT, resident BLOB, claimed_at INTEGER,
     round_id INTEGER, pack_no INTEGER,
     met TEXT,         -- which limit of the resident was reached: round, week, programme
-    -- of a fact that is judged again: it had passed its own ladder, and keeps its id when it stays
-    claim_id INTEGER
+    -- of a fact that is judged again: it had passed its own ladder, and keeps its id when it stays;
+    -- `stands`: it was accepted at another time than the others
+    claim_id INTEGER, stands INTEGER DEFAULT 0
 )
 """
 ADD_INCOMING = """
@@ -80,44 +81,55 @@ FROM (
         lag(round) OVER w = round AND lag(resident) OVER w = resident
             AND lag(claimed_at) OVER w = claimed_at AS is_again
     FROM incoming_claims WHERE reason IS NULL
-    WINDOW w AS (PARTITION BY claim_no ORDER BY claimed_at, round, resident, place)
+    WINDOW w AS (PARTITION BY claim_no ORDER BY claimed_at, stands DESC, round, resident, place)
 ) AS u
 WHERE u.place = i.place AND (u.use_no > 1 OR EXISTS (SELECT 1 FROM claims c
     WHERE c.claim_no = u.claim_no))
 """
 
 # rules.claims.limit_met where only the round's own limit counts, for each resident alone: `nth`
-# counts the resident's packs, `before` the packs that others took first.
+# counts the resident's packs, `before` the packs that others took first. What stands has its place.
 JUDGE_LIMITS = """
 UPDATE incoming_claims AS i
 SET pack_no = q.pack_no,
     reason = CASE WHEN q.claimed + q.before >= q.packs THEN 'over_quota'
-        WHEN q.nth > q.per_resident THEN 'resident_limit' END
+        WHEN NOT q.has_place THEN 'resident_limit' END
 FROM (
-    SELECT place, nth, pack_no, per_resident, packs, claimed,
-        coalesce(sum(nth <= per_resident) OVER (
-            PARTITION BY round_id ORDER BY claimed_at, claim_no ROWS BETWEEN UNBOUNDED PRECEDING
-                AND 1 PRECEDING
+    SELECT place, has_place, pack_no, packs, claimed,
+        coalesce(sum(has_place) OVER (
+            PARTITION BY round_id ORDER BY claimed_at, stands DESC, claim_no
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ), 0) AS before
     FROM (
-        SELECT w.place, w.claim_no, w.round_id, w.claimed_at, r.packs, r.claimed,
+        SELECT *, stands OR nth <= per_resident AS has_place FROM (
+        SELECT w.place, w.claim_no, w.round_id, w.claimed_at, w.stands, r.packs, r.claimed,
             CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END AS per_resident,
             w.rank + (SELECT count(*) FROM claims c WHERE c.resident = w.resident
                 AND c.round_id = w.round_id) AS nth,
             w.rank + (SELECT ifnull(max(pack_no), 0) FROM claims c WHERE c.resident = w.resident
                 AND c.round_id = w.round_id) AS pack_no
         FROM (
-            SELECT place, claim_no, round_id, resident, claimed_at,
-                row_number() OVER (PARTITION BY round_id, resident ORDER BY claimed_at,
+            SELECT place, claim_no, round_id, resident, claimed_at, stands,
+                row_number() OVER (PARTITION BY round_id, resident ORDER BY stands DESC, claimed_at,
                     claim_no) AS rank
             FROM incoming_claims WHERE reason IS NULL
         ) AS w
         JOIN rounds r ON r.round_id = w.round_id
+        )
     )
 ) AS q
 WHERE q.place = i.place
 """
 
+# A row that repeats a refused one of another file is refused like it: it is a duplicate of nothing
+# that stands, and is not lost when that file is undone.
+REFUSE_REPEATS = """
+UPDATE incoming_claims AS i SET reason = f.reason, met = f.met
+FROM incoming_claims f
+WHERE i.reason = 'duplicate' AND f.claim_no = i.claim_no AND f.round = i.round
+    AND f.resident = i.resident AND f.claimed_at = i.claimed_at AND f.reason <> 'duplicate'
+    AND f.batch_id <> i.batch_id
+"""
 # The values that the explanation of a reject is made of (json_patch drops those that are not
 # known).
 EXPLAIN = """
@@ -127,8 +139,8 @@ UPDATE incoming_claims AS i SET detail = (
         'opens_at', r.opens_at, 'closes_at', r.closes_at, 'packs', r.packs,
         'limit', CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END, 'group',
             nullif(r.resident_group, ''),
-        'week_limit', CASE i.met WHEN 'week' THEN :per_week END, 'programme_limit', CASE i.met
-            WHEN 'programme' THEN :per_programme END))
+        'week_limit', CASE i.met WHEN 'week' THEN week_limit(i.claimed_at) END,
+        'programme_limit', CASE i.met WHEN 'programme' THEN programme_limit(i.claimed_at) END))
     FROM (SELECT 1) LEFT JOIN rounds r ON r.round_id = i.round_id
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND claim_no IS NOT NULL
@@ -216,13 +228,13 @@ ORDER BY c.claimed_at, c.claim_no LIMIT :limit
 """
 
 
-NO_LIMITS = Limits()
+NO_LIMITS = LimitsInTime()
 
 
 def judge(
     db: sqlite3.Connection,
     programme_id: int,
-    limits: Limits = NO_LIMITS,
+    limits: LimitsInTime = NO_LIMITS,
     zone: str = times.HOME_ZONE,
 ) -> None:
     """Give every incoming row its reason: 'duplicate', a reject code, or NULL for the fit ones.
@@ -236,7 +248,11 @@ def judge(
         claim_limits.judge(db, programme_id, limits, zone)
     else:
         db.execute(JUDGE_LIMITS)
-    db.execute(EXPLAIN, {"per_week": limits.per_week, "per_programme": limits.per_programme})
+    db.execute(REFUSE_REPEATS)
+    sql_functions.register(
+        db, week_limit=limits.per_week.at, programme_limit=limits.per_programme.at
+    )
+    db.execute(EXPLAIN)
 
 
 def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> None:

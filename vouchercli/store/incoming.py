@@ -41,7 +41,7 @@ FROM incoming
 BY_BATCH = """
 SELECT batch_id, sum(reason IS NULL), ifnull(sum(reason = 'duplicate'), 0),
     ifnull(sum(reason <> 'duplicate'), 0)
-FROM incoming GROUP BY batch_id ORDER BY batch_id
+FROM incoming WHERE (place BETWEEN 1 AND :staged) = :is_staged GROUP BY batch_id ORDER BY batch_id
 """
 # Only an accepted row can have a warning.
 DROP_IDLE_WARNINGS = (
@@ -91,9 +91,14 @@ def warned(db: sqlite3.Connection) -> int:
     return typed.number(db, WARNED)
 
 
-def by_batch(db: sqlite3.Connection) -> dict[int, tuple[int, int, int]]:
-    """batch_id -> (accepted, duplicate, rejected) of the judged rows."""
-    return {row[0]: tuple(row[1:]) for row in db.execute(BY_BATCH)}
+def by_batch(
+    db: sqlite3.Connection, staged: int, *, is_staged: bool
+) -> dict[int, tuple[int, int, int]]:
+    """batch_id -> (accepted, duplicate, rejected) of the first `staged` of the judged rows, or of
+    the others.
+    """
+    asked = {"staged": staged, "is_staged": is_staged}
+    return {row[0]: tuple(row[1:]) for row in db.execute(BY_BATCH, asked)}
 
 
 def keep(db: sqlite3.Connection) -> None:

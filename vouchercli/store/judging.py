@@ -19,6 +19,7 @@ from vouchercli.store import incoming, transaction_numbers, typed
 if TYPE_CHECKING:
     import sqlite3
 
+    from vouchercli.rules.limits import Timeline
     from vouchercli.rules.refunds import RefundPolicy
 
 CREATE_INCOMING = """
@@ -31,12 +32,12 @@ CREATE TEMP TABLE incoming_redemptions (
         subsidy_fen INTEGER,
     refund_of TEXT, channel TEXT,
     -- of a fact that is judged again: it had passed its own ladder, and keeps the segment it came
-    -- with
-    segment_id INTEGER
+    -- with; `stands`: it was accepted at another time than the others
+    segment_id INTEGER, stands INTEGER DEFAULT 0
 )
 """
 ADD_INCOMING = (
-    "INSERT INTO incoming_redemptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL)"
+    "INSERT INTO incoming_redemptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,0)"
 )
 TYPED_COLUMNS = 13
 
@@ -62,6 +63,7 @@ SELECT place, batch_id, line, transaction_no, kind, claim_no, paid_at, day, base
     merchant_discount_fen, refund_of, CASE kind WHEN 'pay' THEN coalesce(stated_fen, lawful_fen)
         ELSE stated_fen END AS subsidy_fen, min(base_fen, full_base_fen) AS least_base_fen,
     claim_id, coupon_no, resident, expires_at, round_id, merchant_id, merchant_no, segment_id,
+    stands,
     used_channel(round_id, channel) AS channel,
     0 AS before_fen, coalesce(stated_fen, lawful_fen) AS after_fen, 0 AS stays, 1 AS vouchers,
     1 AS spent, NULL AS floor_fen, NULL AS warning, NULL AS returns_fen, 0 AS is_contested,
@@ -79,7 +81,7 @@ FROM (
         c.claim_id, c.resident, c.claimed_at, c.expires_at, r.round_id,
         m.merchant_id, m.merchant_no,
         coalesce(i.segment_id, m.segment_id) AS segment_id,
-        i.segment_id IS NOT NULL AS is_judged_again,
+        i.segment_id IS NOT NULL AS is_judged_again, i.stands,
         EXISTS (
             SELECT 1 FROM suspensions s
             WHERE s.merchant_id = m.merchant_id AND i.paid_at >= s.from_at
@@ -143,14 +145,14 @@ WHERE reason IS NULL AND kind = 'pay' AND (resident, merchant_id, day) IN (
         CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id
             AND f.day = j.day AND f.refund_of IS NULL
     )
-    GROUP BY resident, merchant_id, day HAVING count(*) > :visit_limit
+    GROUP BY resident, merchant_id, day HAVING count(*) > visit_limit(day)
 )
 """
 
 CONTESTED = """
 SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, merchant_id,
     merchant_no, paid_at, day, base_fen,
-    merchant_discount_fen, subsidy_fen, least_base_fen, refund_of, expires_at
+    merchant_discount_fen, subsidy_fen, least_base_fen, refund_of, expires_at, stands, batch_id
 FROM judged WHERE is_contested
 """
 STANDING_PAYMENTS = """
@@ -212,7 +214,7 @@ UPDATE incoming_redemptions AS i SET detail = (
         'paid_at', i.paid_at, 'base_fen', i.base_fen, 'subsidy_fen', i.subsidy_fen, 'refund_of',
             nullif(i.refund_of, ''),
         'claimed_at', c.claimed_at, 'expires_at', c.expires_at, 'threshold_fen', k.threshold_fen,
-            'limit', :visit_limit,
+            'limit', visit_limit(i.day),
         'expected_fen', CASE WHEN i.kind = 'pay' THEN lawful_subsidy(i.base_fen,
             k.denomination_fen, k.percent_bp) END,
         'returns_fen', (SELECT j.returns_fen FROM judged j WHERE j.place = i.place),
@@ -247,27 +249,26 @@ def unregistered(db: sqlite3.Connection, programme_id: int) -> list[str]:
 
 
 def judge(
-    db: sqlite3.Connection, programme_id: int, policy: RefundPolicy, visit_limit: int | None
+    db: sqlite3.Connection, programme_id: int, policy: RefundPolicy, visits: Timeline
 ) -> None:
     """Give every incoming row its reason ('duplicate', a reject code, NULL for the fit), and the
     fit their ruling.
 
-    The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `used_channel`) are registered
-    by the caller, who also says what numbers stand (`store.transaction_numbers`).
+    The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `used_channel`) and of a day
+    (`visit_limit`) are registered by the caller, who also says what numbers stand
+    (`store.transaction_numbers`).
     """
     db.execute("DROP TABLE IF EXISTS temp.judged")
     db.execute(JUDGE, {"programme_id": programme_id})
     db.execute(INDEX_JUDGED)
     db.execute(CONTEST_SHARED)
-    if visit_limit is not None:
-        db.execute(CONTEST_VISITS, {"visit_limit": visit_limit})
-    rulings = vouchers.judge(
-        _standing(db, policy, visit_limit), typed.rows(db, Transaction, CONTESTED)
-    )
+    if visits.is_set:
+        db.execute(CONTEST_VISITS)
+    rulings = vouchers.judge(_standing(db, policy, visits), typed.rows(db, Transaction, CONTESTED))
     db.executemany(RULE, [(*ruling, place) for place, ruling in rulings.items()])
     db.execute(TAKE_REASONS)
     db.execute(TAKE_WARNINGS)
-    db.execute(EXPLAIN, {"visit_limit": visit_limit})
+    db.execute(EXPLAIN)
     db.execute(NAME_HOLDER)
 
 
@@ -275,7 +276,7 @@ def try_one(
     db: sqlite3.Connection,
     programme_id: int,
     policy: RefundPolicy,
-    visit_limit: int | None,
+    visits: Timeline,
     typed: tuple[Any, ...],
 ) -> tuple[str | None, str]:
     """The (reason, detail) that one payment would get; it waits and is judged like a file of one
@@ -284,16 +285,14 @@ def try_one(
     incoming.expect(db, "redemptions", CREATE_INCOMING)
     incoming.put(db, ADD_INCOMING, [(1, 0, 1, "[]", None, "{}", *typed)])
     transaction_numbers.expect_none(db)
-    judge(db, programme_id, policy, visit_limit)
+    judge(db, programme_id, policy, visits)
     reason, detail = db.execute(JUDGED_ONE).fetchone()
     return reason, detail
 
 
-def _standing(
-    db: sqlite3.Connection, policy: RefundPolicy, visit_limit: int | None
-) -> StandingFacts:
+def _standing(db: sqlite3.Connection, policy: RefundPolicy, visits: Timeline) -> StandingFacts:
     """What stands on the vouchers, numbers and visits of the contested rows."""
-    standing = StandingFacts(policy, visit_limit)
+    standing = StandingFacts(policy, visits)
     by_id: dict[int, Payment] = {}
     for redemption_id, *voucher, number, merchant_id, paid_at, base, subsidy, least in db.execute(
         STANDING_PAYMENTS
@@ -309,7 +308,7 @@ def _standing(
         if spent == -1:
             payment.freed_at = paid_at
     standing.numbers.update(typed.tuples(db, STANDING_NUMBERS))
-    if visit_limit is not None:
+    if visits.is_set:
         for *visit, claim_id, coupon_no in db.execute(STANDING_VISITS):
             standing.visits[tuple(visit)].add((claim_id, coupon_no))
     return standing

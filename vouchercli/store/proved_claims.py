@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from vouchercli.rules.limits import Limits
+    from vouchercli.rules.limits import LimitsInTime
 
 # What narrows the proof: rounds for residents of a list, rounds in which residents are joined,
 # pauses.
@@ -104,7 +104,7 @@ def add(
     columns: Sequence[list[Any]],
     *,
     is_one_each: bool,
-    within: tuple[Limits, Sequence[list[int]]] | None = None,
+    within: tuple[LimitsInTime, Sequence[list[int]]] | None = None,
 ) -> list[int]:
     """Write claims, given by columns (`COLUMNS`), with ids from `first_id` on; `is_one_each`: a
     resident has one pack of each of their rounds; `within`: limits beyond the round, and where the
@@ -120,7 +120,12 @@ def add(
         if within is not None:
             limits, weeks = within
             statement = ADD_WITHIN
-            values += [*weeks, repeat(limits.per_week), repeat(limits.per_programme)]
+            claimed_at = columns[COLUMNS.index("claimed_at")]
+            values += [
+                *weeks,
+                map(limits.per_week.at, claimed_at),
+                map(limits.per_programme.at, claimed_at),
+            ]
         is_all = db.executemany(statement, zip(*values, strict=False)).rowcount == len(line)
     if is_all:
         return []

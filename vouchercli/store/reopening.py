@@ -4,10 +4,10 @@ their place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import money
-from vouchercli.store import redemptions, sql_functions, transaction_numbers
+from vouchercli.store import redemptions, sql_functions, transaction_numbers, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -65,7 +65,8 @@ CROSS JOIN redemptions o ON o.claim_id = f.claim_id AND o.coupon_no = f.coupon_n
 STAGE = """
 INSERT INTO incoming_redemptions (place, batch_id, line, cells, transaction_no, kind, claim_no,
     coupon_no, merchant_no, platform_no,
-    paid_at, day, base_fen, merchant_discount_fen, subsidy_fen, refund_of, channel, segment_id)
+    paid_at, day, base_fen, merchant_discount_fen, subsidy_fen, refund_of, channel, segment_id,
+    stands)
 SELECT (SELECT ifnull(max(place), 0)
     FROM incoming_redemptions) + row_number() OVER (ORDER BY f.batch_id, f.line), f.batch_id,
     f.line,
@@ -78,7 +79,8 @@ SELECT (SELECT ifnull(max(place), 0)
         'refund_of', ifnull(p.transaction_no, ''), 'channel', f.channel),
     f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, '', f.paid_at, f.day,
         abs(f.base_fen), abs(f.merchant_discount_fen),
-    f.stated_fen, ifnull(p.transaction_no, ''), f.channel, f.segment_id
+    CASE WHEN :says_subsidy THEN f.stated_fen END, ifnull(p.transaction_no, ''), f.channel,
+    f.segment_id, :stands
 FROM (
     SELECT x.*, CASE WHEN x.stays THEN 0 ELSE abs(x.subsidy_fen) END AS stated_fen
     FROM leaving CROSS JOIN redemption_facts x USING (redemption_id)
@@ -93,33 +95,83 @@ DELETE FROM warnings WHERE (batch_id, line) IN (SELECT f.batch_id, f.line FROM l
 """
 
 
+# What stood and gave way, with the row that took its voucher or its number.
+GAVE_WAY = """
+SELECT j.batch_id, j.line, j.transaction_no, j.kind, j.reason, j.merchant_no,
+    ifnull(t.merchant_no, ''), coalesce(j.subsidy_fen, 0), t.batch_id, t.line
+FROM judged j LEFT JOIN judged t ON t.place = (
+    SELECT x.place FROM judged x
+    WHERE x.reason IS NULL AND NOT x.stands AND x.kind = j.kind AND x.paid_at <= j.paid_at
+        AND ((x.claim_id = j.claim_id AND x.coupon_no = j.coupon_no)
+            OR x.transaction_no = j.transaction_no)
+    ORDER BY x.paid_at DESC, x.place LIMIT 1)
+WHERE j.stands AND j.reason IS NOT NULL ORDER BY j.paid_at, j.place
+"""
+
+
+class Moved(NamedTuple):
+    """A fact that stood and gave way: a payment or refund (`what` its number) or a claim (`what`
+    its claim number). `holder` had it, `to` has it now ('': nobody): merchants, or residents'
+    tokens. `by_batch` and `by_line`: the row that took its place, if one did.
+    """
+
+    batch: int
+    line: int
+    what: str
+    kind: str
+    reason: str
+    holder: str
+    to: str
+    amount_fen: int
+    by_batch: int | None
+    by_line: int | None
+
+    @property
+    def moves_money(self) -> bool:
+        """Whether a merchant loses what it was paid."""
+        return self.kind == "pay" and self.amount_fen > 0 and self.holder != self.to
+
+
+def moved(db: sqlite3.Connection) -> list[Moved]:
+    """The payments and refunds that stood and gave way to the rows just judged."""
+    return typed.rows(db, Moved, GAVE_WAY)
+
+
 def reopen(
-    db: sqlite3.Connection, programme_id: int, only: int | None, *, has_visits: bool
+    db: sqlite3.Connection,
+    programme_id: int,
+    only: int | None,
+    *,
+    has_visits: bool,
+    says_subsidy: bool,
 ) -> None:
     """Move the facts that hang together with the staged rows back among them: of the batch `only`,
-    else of every batch of the programme. Also refunds that were judged too late, and with `only`
-    its facts whose number stands twice.
+    whose rows come together, else of every batch of the programme; these stand, and are judged
+    again only with rows of their voucher or number. Also refunds that were judged too late, and
+    with `only` its facts whose number stands twice. `says_subsidy`: the file of the batch has
+    subsidies.
     """
     redemptions.expect_leaving(db)
     if only is not None and transaction_numbers.find_reused(db, only):
         db.execute(REUSED)
     db.execute(OVERTAKEN, (only,))
     find_numbers(db)
-    for statement in (SAME_VOUCHER, SAME_NUMBER, *((SAME_VISIT,) if has_visits else ())):
+    visits = (SAME_VISIT,) if has_visits and only is not None else ()
+    for statement in (SAME_VOUCHER, SAME_NUMBER, *visits):
         db.execute(statement)
     for _ in range(2):  # companions of the batch's own; then again without those of others
         db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
         db.execute(COMPANIONS)
     db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
-    move_leaving(db)
+    move_leaving(db, stands=only is None, says_subsidy=says_subsidy or only is None)
 
 
-def move_leaving(db: sqlite3.Connection) -> None:
+def move_leaving(db: sqlite3.Connection, *, stands: bool, says_subsidy: bool = True) -> None:
     """Move the facts of temp.leaving among the incoming rows, and what they made out of the
     totals.
     """
     sql_functions.register(db, yuan=money.yuan)
-    db.execute(STAGE)
+    db.execute(STAGE, {"stands": stands, "says_subsidy": says_subsidy})
     db.execute(FORGET_WARNINGS)
     redemptions.take_out(db)
 

@@ -21,13 +21,14 @@ from vouchercli.rules import limits as limits_law
 from vouchercli.rules import rounds as rounds_law
 from vouchercli.store import allocations, batches, persons
 from vouchercli.store import grants as store
+from vouchercli.store import limits as limits_store
 from vouchercli.store.db import WIDEST_KIB, widen_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from vouchercli.ops.granting.grants import GrantRun, Tally
-    from vouchercli.rules.limits import Limits
+    from vouchercli.rules.limits import LimitsInTime
     from vouchercli.session import Session
 
 ORDERS = {"fcfs": "applied_at, application_no", "targeted": "place on the list"}
@@ -165,17 +166,12 @@ def _count_room(current: RoundAtHand) -> int:
     return left
 
 
-def read_limits(current: RoundAtHand) -> Limits:
+def read_limits(current: RoundAtHand) -> LimitsInTime:
     """Read how many packs one person may have: by the round (of a targeted one: one pack), by the
     week, in the programme.
     """
-    limits = current.programme.limits
-    return limits_law.of_round(
-        current.row["mode"],
-        current.row["per_resident"],
-        limits.packs_per_resident_per_week,
-        limits.packs_per_resident,
-    )
+    most = limits_law.per_round(current.row["mode"], current.row["per_resident"])
+    return limits_store.of_programme(current.db, current.row["programme_id"], most)
 
 
 # ---------------------------------------------------------------- who gets one
@@ -246,7 +242,7 @@ def _stage_by_law(current: RoundAtHand, entries: Iterable[law.Entry], room: int)
 
 
 def _add_persons(
-    current: RoundAtHand, entries: Iterable[law.Entry], limits: Limits, held: law.Held
+    current: RoundAtHand, entries: Iterable[law.Entry], limits: LimitsInTime, held: law.Held
 ) -> Iterator[law.Entry]:
     """Yield the entries; add what a person holds in other rounds to `held` before the first entry
     of that person.
@@ -259,7 +255,9 @@ def _add_persons(
         yield entry
 
 
-def add_held_packs(current: RoundAtHand, person: bytes, limits: Limits, held: law.Held) -> None:
+def add_held_packs(
+    current: RoundAtHand, person: bytes, limits: LimitsInTime, held: law.Held
+) -> None:
     """Count every pack of the programme that the person holds, under whatever token of this
     round.
     """

@@ -174,7 +174,7 @@ def _find_reason(group: _Group, resident: bytes) -> str | None:
     )
     entry = law.Entry(0, resident, person, current.now, is_eligible=is_eligible)
     week = limits.week(current.now, current.zone)
-    reason = law.reason(entry, week, limits, group.held)
+    reason = law.reason(entry, week, limits.at(current.now), group.held)
     if reason is None:
         group.held.left -= 1
         group.held.add(person, week)

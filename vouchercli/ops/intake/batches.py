@@ -204,10 +204,12 @@ def write_rejects(
     return Outcome(about, says=(message,))
 
 
-def retry_batch(session: Session, batch_id: int) -> Outcome:
-    """Judge a file's rejects again, now that what they waited for may have come."""
+def retry_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Outcome:
+    """Judge a file's rejects again, now that what they waited for may have come; `is_sure`: also
+    where a merchant loses what it was paid.
+    """
     _refuse_granted(session, batch_id)
-    return retries.retry(session, KINDS, batch_id)
+    return retries.retry(session, KINDS, batch_id, is_sure=is_sure)
 
 
 def resume_batch(session: Session, batch_id: int, file: str | None, watch: Watch | None) -> Outcome:

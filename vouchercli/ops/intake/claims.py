@@ -12,9 +12,8 @@ from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import typist_of_residents
 from vouchercli.result import Column, Outcome, Table, say
-from vouchercli.rules import limits as limits_law
 from vouchercli.rules import templates as template_rules
-from vouchercli.store import claim_reopening, claims, templates
+from vouchercli.store import claim_reopening, claims, limits, templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def _judge(intake: Intake) -> None:
-    limits = limits_law.of_programme(intake.rules)
-    claims.judge(intake.db, intake.programme_id, limits, intake.zone)
+    in_force = limits.of_programme(intake.db, intake.programme_id)
+    claims.judge(intake.db, intake.programme_id, in_force, intake.zone)
 
 
 def _accept(intake: Intake) -> dict[str, Any]:
@@ -36,15 +35,15 @@ def _accept(intake: Intake) -> dict[str, Any]:
     def expires_at(round_id: int, claimed_at: int) -> int:
         return template_rules.expires_at(packs[round_id], claimed_at, intake.zone)
 
-    gone = claim_reopening.withdraw(intake.db)
+    claim_reopening.withdraw(intake.db)
     claims.accept(intake.db, expires_at)
-    return {"gave_way": gone} if gone else {}
+    return {}
 
 
 def _reopen(intake: Intake, only: int | None) -> None:
-    limits = limits_law.of_programme(intake.rules)
+    in_force = limits.of_programme(intake.db, intake.programme_id)
     claim_reopening.reopen(
-        intake.db, intake.programme_id, only, is_beyond=limits.looks_beyond_the_round
+        intake.db, intake.programme_id, only, is_beyond=in_force.looks_beyond_the_round
     )
 
 
@@ -71,6 +70,7 @@ KIND = Kind(
     undo=lambda session, batch_id: claims.undo(session.db, batch_id),
     settle=settle,
     reopen=_reopen,
+    moved=claim_reopening.moved,
     waiting=WAITING,
     by_columns=_by_columns,
 )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Reading, Record
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
+    from vouchercli.store.reopening import Moved
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class Kind:
 
     A kind with `settle` may be taken in chunk by chunk: `settle` judges once more, from all
     chunks together, the rows that may be connected with rows of another chunk. `reopen` moves
-    accepted facts connected with the staged rows back among them. `by_columns` proves the regular
+    accepted facts connected with the staged rows back among them; `moved` lists those that gave way
+    once all are judged. `by_columns` proves the regular
     rows of a large file by set; the rows that it cannot prove are judged one by one.
     """
 
@@ -81,6 +83,7 @@ class Kind:
     warnings: Callable[[tuple[Any, ...]], Iterable[tuple[str, dict[str, Any]]]] | None = None
     settle: Callable[[Intake], None] | None = None
     reopen: Callable[[Intake, int | None], None] | None = None
+    moved: Callable[[sqlite3.Connection], list[Moved]] | None = None
     waiting: tuple[str, ...] = ()  # reject codes that another row of this kind can lift
     by_columns: Callable[[Intake, int], Iterator[Chunk] | None] | None = None
 

@@ -16,6 +16,7 @@ from vouchercli.result import JSON, Column, Outcome, Table, only, say
 from vouchercli.rules import money, times
 from vouchercli.store import (
     judging,
+    limits,
     merchants,
     redemptions,
     reopening,
@@ -160,6 +161,7 @@ def payment(
 
 # What another payment or refund can lift.
 WAITING = (
+    "conflicting_row",
     "already_redeemed",
     "over_limit",
     "transaction_reused",
@@ -174,7 +176,6 @@ WAITING = (
 
 def _judge(intake: Intake) -> None:
     programme_id = intake.programme_id
-    rules = intake.rules
     if intake.is_whole:
         reopening.find_numbers(intake.db)
     else:
@@ -187,13 +188,22 @@ def _judge(intake: Intake) -> None:
         intake.session.now,
     )
     judging.judge(
-        intake.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day
+        intake.db,
+        programme_id,
+        intake.rules.refunds,
+        limits.visits(intake.db, programme_id),
     )
 
 
 def _reopen(intake: Intake, only: int | None) -> None:
-    limit = intake.rules.limits.vouchers_per_merchant_per_day
-    reopening.reopen(intake.db, intake.programme_id, only, has_visits=limit is not None)
+    has_visits = limits.visits(intake.db, intake.programme_id).is_set
+    reopening.reopen(
+        intake.db,
+        intake.programme_id,
+        only,
+        has_visits=has_visits,
+        says_subsidy=intake.reading.has("subsidy"),
+    )
 
 
 def _accept(intake: Intake) -> dict[str, Any]:
@@ -229,6 +239,7 @@ KIND = Kind(
     undo=_undo,
     settle=settle,
     reopen=_reopen,
+    moved=reopening.moved,
     waiting=WAITING,
     by_columns=_by_columns,
 )

@@ -1,25 +1,27 @@
 """Rows judged again: rejects that may now be accepted, and the standing facts that are connected
 with them.
 
-The law goes by the time of a payment or claim, not by the order in which files came. When rejects
-are judged again, every fact on the same vouchers, visits and numbers is judged with them, as if all
-had come at once: so the same files give the same facts in whatever order they came. A fact
-that is replaced by an earlier row becomes a reject of its own batch.
+What stands gives way only to a row that lawfully displaces it: one on the same voucher, or with the
+same number, that is earlier in time, or an earlier claim of a round that is full. Limits decide
+among rows that come together: a row that comes later never takes a place under a limit from one
+that stands. A fact that gives way becomes a reject of its own batch; whose money moves is listed,
+and a merchant loses what it was paid only when somebody is sure.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS
 from vouchercli.formats.tables.records import Record
 from vouchercli.ops.intake import importing, staging, summaries
 from vouchercli.ops.intake.kinds import Intake, Kind
-from vouchercli.result import Message, Outcome, say
+from vouchercli.result import SHOWN, Column, Message, Outcome, Problem, Table, say
+from vouchercli.rules import money
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, batches, incoming, programmes
 from vouchercli.store.db import writing
@@ -27,17 +29,22 @@ from vouchercli.store.db import writing
 if TYPE_CHECKING:
     from vouchercli.session import Session
     from vouchercli.store.batches import Batch
+    from vouchercli.store.reopening import Moved
 
 Place = tuple[int, int]  # (batch_id, line)
-Moves = dict[int, tuple[int, int, int]]  # batch_id -> rows (accepted, duplicate, rejected)
+Counts = dict[int, tuple[int, int, int]]  # batch_id -> rows (accepted, duplicate, rejected)
+NONE = (0, 0, 0)
 
 
-def retry(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
+def retry(
+    session: Session, kinds: dict[str, Kind], batch_id: int, *, is_sure: bool = False
+) -> Outcome:
     """Judge a batch's rejects again, now that what they waited for may have come; what is accepted
     joins the batch.
 
     Rejects of other batches that wait for other rows of the same kind are judged with them. Raises
-    `VoucherError` when the batch was undone or is still under way.
+    `VoucherError` when the batch was undone or is still under way, or when a merchant would lose
+    what it was paid and nobody is sure (`money_moves`).
     """
     with writing(session) as db:
         batch = batches.named(db, batch_id)
@@ -59,26 +66,35 @@ def retry(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
             staged += _stage(
                 _intake_of(session, intake.kind, other), other, intake.kind.waiting, len(staged) + 1
             )
-        after = judge_again(intake, staged, None)
-        own_moves = after.pop(batch_id, (0, 0, 0))
+        again = judge_again(intake, staged, None)
+        if not (is_sure or session.dry_run):
+            _refuse_moving_money(batch_id, again.moved)
+        own = again.staged.pop(batch_id, (0, 0, 0))
+        others = {number: counts for number, counts in again.staged.items() if any(counts[:2])}
         audit.note(
             session,
             f"{intake.kind.name}.retry",
             batch.file,
             batch=batch_id,
-            accepted=own_moves[0],
-            rejected=own_moves[2],
-            **({"others": {str(other): moved for other, moved in after.items()}} if after else {}),
+            accepted=own[0],
+            rejected=own[2],
+            **({"others": {str(other): counts for other, counts in others.items()}}),
+            **({"moved": [_move_data(each) for each in again.moved]} if again.moved else {}),
         )
         outcome = summaries.summarise(
             intake,
             batches.named(db, batch_id),
-            read=sum(own_moves),
-            accepted=own_moves[0],
-            duplicate=own_moves[1],
-            rejected=own_moves[2],
+            read=sum(own),
+            accepted=own[0],
+            duplicate=own[1],
+            rejected=own[2],
+            moved=[_move_data(each) for each in again.moved],
         )
-        return replace(outcome, says=(*outcome.says, *_sentences_about(after)))
+        return replace(
+            outcome,
+            tables=(*outcome.tables, _moves_table(again.moved)),
+            says=(*outcome.says, *_sentences_about(others, again.moved)),
+        )
 
 
 def settle(intake: Intake) -> None:
@@ -91,36 +107,113 @@ def settle(intake: Intake) -> None:
     judge_again(intake, staged, intake.batch_id)
 
 
-def judge_again(intake: Intake, staged: list[Place], only: int | None) -> Moves:
-    """Judge the staged rejects with the facts connected with them (of the batch `only`,
-    None: of all). Returns how many rows of each batch ended accepted, duplicate or rejected; of a
-    batch other than this intake's, only the changes.
+@dataclass(frozen=True)
+class Again:
+    """What judging again came to: of the rejects of each batch how many ended (accepted, duplicate,
+    rejected), and the facts that stood and gave way.
     """
-    before: Moves = {
-        batch: (0, 0, sum(counts)) for batch, counts in incoming.by_batch(intake.db).items()
-    }
+
+    staged: Counts
+    moved: list[Moved]
+
+
+def judge_again(intake: Intake, staged: list[Place], only: int | None) -> Again:
+    """Judge the staged rejects with the facts connected with them (of the batch `only`,
+    None: of all).
+    """
     if intake.kind.reopen:
         intake.kind.reopen(intake, only)
-        for batch, counts in incoming.by_batch(intake.db).items():
-            rejected = before.get(batch, (0, 0, 0))[2]
-            before[batch] = (sum(counts) - rejected, 0, rejected)
     intake.kind.judge(intake)
+    moved = intake.kind.moved(intake.db) if intake.kind.moved and only is None else []
     batches.forget_rejects(intake.db, staged)
-    # rows of another kind that depended on a fact which was withdrawn
-    gave_way = intake.kind.accept(intake).get("gave_way", {})
+    intake.kind.accept(intake)
     incoming.warned(intake.db)
     incoming.keep(intake.db)
-    after: Moves = incoming.by_batch(intake.db)
-    changes: Moves = {batch: (-rows, 0, rows) for batch, rows in gave_way.items()}
-    for batch, counts in after.items():
-        was = before[batch]
-        accepted, duplicate, rejected = counts[0] - was[0], counts[1] - was[1], counts[2] - was[2]
-        batches.move(intake.db, batch, accepted=accepted, duplicate=duplicate, rejected=rejected)
-        if batch == intake.batch_id:
-            changes[batch] = (accepted, duplicate, counts[2])
-        elif accepted or duplicate or rejected:
-            changes[batch] = (accepted, duplicate, rejected)
-    return changes
+    of_rejects, of_facts = (
+        incoming.by_batch(intake.db, len(staged), is_staged=is_staged)
+        for is_staged in (True, False)
+    )
+    for batch in sorted({*of_rejects, *of_facts}):
+        accepted, duplicate, _ = of_rejects.get(batch, NONE)
+        _, again_duplicate, gone = of_facts.get(batch, NONE)
+        batches.move(
+            intake.db,
+            batch,
+            accepted=accepted - again_duplicate - gone,
+            duplicate=duplicate + again_duplicate,
+            rejected=gone - accepted - duplicate,
+        )
+    return Again(of_rejects, moved)
+
+
+# ---------------------------------------------------------------- what moved
+
+
+def _refuse_moving_money(batch_id: int, moved: list[Moved]) -> None:
+    """A payment that was accepted and perhaps reported gives way only when somebody says so."""
+    money_moves = [each for each in moved if each.moves_money]
+    if not money_moves:
+        return
+    raise VoucherError(
+        "money_moves",
+        "judging batch {batch} again would take {amount} yuan from {count} payments that stand;"
+        " nothing was changed",
+        hint="look at it: voucher batch retry {batch} --dry-run; if it is right: voucher batch"
+        " retry {batch} --yes",
+        problems=[_move_problem(each) for each in money_moves[: summaries.SHOWN_ROWS]],
+        batch=batch_id,
+        count=len(money_moves),
+        amount=money.grouped(sum(each.amount_fen for each in money_moves)),
+    )
+
+
+def _move_problem(each: Moved) -> Problem:
+    about = {"number": each.what, "amount": money.yuan(each.amount_fen), "holder": each.holder}
+    where = f"batch {each.batch}:{each.line}"
+    if not each.to:
+        return Problem(
+            "money_moves",
+            "{amount} yuan of {number} at {holder} would be nobody's: its claim gives way",
+            where,
+            params=about,
+        )
+    return Problem(
+        "money_moves",
+        "{amount} yuan of {number} would go from {holder} to {to} (batch {by_batch}, line"
+        " {by_line})",
+        where,
+        params={**about, "to": each.to, "by_batch": each.by_batch, "by_line": each.by_line},
+    )
+
+
+def _move_data(each: Moved) -> dict[str, Any]:
+    """A fact that gave way, as JSON."""
+    data = each._asdict()
+    return {"from" if key == "holder" else key: value for key, value in data.items()}
+
+
+MOVES = (
+    Column("batch", "Batch", "int"),
+    Column("line", "Line", "int"),
+    Column("what", "Number"),
+    Column("kind", "Kind", "word"),
+    Column("from", "From"),
+    Column("to", "To"),
+    Column("amount_fen", "Voucher paid", "fen"),
+    Column("reason", "Reason", "code"),
+    Column("by_batch", "Taken by batch", "int"),
+    Column("by_line", "Line there", "int"),
+)
+
+
+def _moves_table(moved: list[Moved]) -> Table:
+    return Table(
+        say("What stood and gave way to an earlier row"),
+        MOVES,
+        [_move_data(each) for each in moved],
+        optional=True,
+        where=SHOWN,
+    )
 
 
 def _intake_of(session: Session, kind: Kind, batch: Batch) -> Intake:
@@ -172,18 +265,22 @@ def _record_of_fields(kind: str, line: int, cells: dict[str, str]) -> Record:
     )
 
 
-def _sentences_about(others: Moves) -> tuple[Message, ...]:
-    """What became of rows of other batches."""
-    came = sum(max(accepted + duplicate, 0) for accepted, duplicate, _ in others.values())
-    went = sum(max(rejected, 0) for _, _, rejected in others.values())
-    says = (
-        [say("{count} rows of other batches were accepted with them", count=came)] if came else []
-    )
-    if went:
+def _sentences_about(others: Counts, moved: list[Moved]) -> tuple[Message, ...]:
+    """What became of rows of other batches, and of what stood."""
+    accepted, duplicate = (sum(counts[place] for counts in others.values()) for place in (0, 1))
+    says = []
+    if accepted:
+        says.append(say("{count} rows of other batches were accepted with them", count=accepted))
+    if duplicate:
+        says.append(
+            say("{count} rows of other batches are duplicates of accepted rows", count=duplicate)
+        )
+    if moved:
         says.append(
             say(
-                "{count} rows of other batches were replaced by earlier ones: voucher batch list",
-                count=went,
+                "{count} rows that stood gave way to earlier ones and are rejects of their batches"
+                " now",
+                count=len(moved),
             )
         )
     return tuple(says)

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.rules import scope, times
 from vouchercli.rules.merchants import Merchant
 from vouchercli.rules.subsidy import lawful_subsidy
-from vouchercli.store import claims, sql_functions, templates
+from vouchercli.store import claims, limits, sql_functions, templates
 
 if TYPE_CHECKING:
     import sqlite3
 
 
 def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
-    """Register lawful_subsidy, is_in_scope, used_channel and is_open_to_all for the rounds of a
-    programme.
+    """Register lawful_subsidy, is_in_scope, used_channel, is_open_to_all and visit_limit for the
+    rounds of a programme.
     """
+    visits = limits.visits(db, programme_id)
     scopes = {
         row["round_id"]: templates.value(row).scope
         for row in claims.templates_of_rounds(db, programme_id)
@@ -61,6 +62,7 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         lawful_subsidy=_lawful_subsidy,
         is_in_scope=is_in_scope,
         used_channel=used_channel,
+        visit_limit=cache(lambda day: visits.at(times.day_bounds(day, zone)[0])),
         is_open_to_all=lambda round_id: scope.registration_open(scopes[round_id]),
     )
 

@@ -13,7 +13,7 @@ from vouchercli.ops.intake import redemptions as redemptions_intake
 from vouchercli.ops.intake import sql_functions
 from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import money, reasons, subsidy
-from vouchercli.store import claims, judging, programmes, templates
+from vouchercli.store import claims, judging, limits, programmes, templates
 
 if TYPE_CHECKING:
     import sqlite3
@@ -171,7 +171,7 @@ def _find_refusal(
         request.channel,
     )
     reason, detail = judging.try_one(
-        session.db, programme_id, rules.refunds, rules.limits.vouchers_per_merchant_per_day, row
+        session.db, programme_id, rules.refunds, limits.visits(session.db, programme_id), row
     )
     return reason, json.loads(detail)
 

@@ -251,7 +251,7 @@ def _list_barred(lottery: Lottery, at: int) -> tuple[tuple[str, str], ...]:
     for application_no, entry in draws.entries(lottery.db, lottery.round_id, at):
         if limits.looks_beyond_the_round:
             allocations.add_held_packs(lottery, entry.person, limits, held)
-        if why := granting.reason(entry, week, limits, held):
+        if why := granting.reason(entry, week, limits.at(at), held):
             barred.append((application_no, why))
     return tuple(barred)
 

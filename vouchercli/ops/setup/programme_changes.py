@@ -18,7 +18,7 @@ from vouchercli.rules import programme_changes as law
 from vouchercli.rules import staff as people
 from vouchercli.rules import times
 from vouchercli.rules.staff import Hand
-from vouchercli.store import audit, ledger, programme_changes
+from vouchercli.store import audit, ledger, limits, programme_changes
 from vouchercli.store import programmes as store
 from vouchercli.store.db import writing
 
@@ -49,6 +49,14 @@ def put_in_place(
     if row is not None:
         _post(session, row["programme_id"], before, after, lowering=True)
     programme_id = store.save(session.db, after, document, digest, session.now)
+    limits.change(
+        session.db,
+        programme_id,
+        before.limits if before else None,
+        after.limits,
+        session.now if after.limits.from_at is None else after.limits.from_at,
+        after.time_zone,
+    )
     _post(session, programme_id, before, after, lowering=False)
 
 

@@ -30,7 +30,7 @@ def worth(template: Template, kinds: Mapping[str, str]) -> dict[str, Any]:
     return {
         "pack_value_fen": rules.pack_value_fen(template),
         "floor_spend_fen": rules.floor_spend_fen(template),
-        "floor": rules.floor_leverage(template, kinds),
+        "floor": packs.floor_leverage(template, kinds),
         "pack_match_fen": rules.match_liability_fen(template),
     }
 
@@ -75,7 +75,7 @@ def pack_table(template: Template, kinds: Mapping[str, str]) -> Table:
     floor = say(
         "Floor leverage of the whole pack: {floor} (the least orders on which its vouchers pay all"
         " / the public part of that, {public}).",
-        floor=rules.floor_leverage(template, kinds) or "–",
+        floor=packs.floor_leverage(template, kinds) or "–",
         public=", ".join(public) or "–",
     )
     return Table(say("The pack"), PACK, rows, total, (floor,))

@@ -22,6 +22,15 @@ CREATE TABLE funders (
     UNIQUE (programme_id, funder)
 ) STRICT;
 
+-- A limit over time: what is in force at a moment is the last step that began by then; the first known one begins at 0.
+CREATE TABLE limit_steps (
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    name          TEXT NOT NULL,                -- as the programme's document names it
+    from_at       INTEGER NOT NULL,
+    most          INTEGER,                      -- NULL: no limit
+    PRIMARY KEY (programme_id, name, from_at)
+) STRICT, WITHOUT ROWID;
+
 -- What others printed about the programme, as its document says it: reports show it beside our figures.
 CREATE TABLE published_figures (
     programme_id  INTEGER NOT NULL REFERENCES programmes,

@@ -19,7 +19,7 @@ from vouchercli.ops.intake.by_columns.visits import Visits
 from vouchercli.rules import scope, times
 from vouchercli.rules import templates as template_rules
 from vouchercli.store import db as store
-from vouchercli.store import proved_redemptions, segments, templates
+from vouchercli.store import limits, proved_redemptions, segments, templates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +60,7 @@ class Book:
         )
         self._platform_numbers: pl.DataFrame | None = None
         self.visits = Visits(self._db, zone)
+        self.visit_limit = limits.visits(self._db, programme_id)
 
     def close(self) -> None:
         """Leave the database."""

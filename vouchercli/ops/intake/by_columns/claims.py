@@ -12,12 +12,11 @@ from polars import col, lit
 from vouchercli.ops.intake.by_columns import feed, typing
 from vouchercli.ops.intake.by_columns.typing import DAY
 from vouchercli.ops.intake.kinds import Written
-from vouchercli.rules import limits as limits_law
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
 from vouchercli.rules.claims import CLAIMS
 from vouchercli.store import db as store
-from vouchercli.store import identities, programmes, proved_claims, proved_redemptions, templates
+from vouchercli.store import identities, limits, proved_claims, proved_redemptions, templates
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.columnar.blocks import Block
     from vouchercli.ops.intake.kinds import Chunk, Intake
-    from vouchercli.rules.limits import Limits
+    from vouchercli.rules.limits import LimitsInTime
     from vouchercli.rules.templates import Template
 
 CONTENT = ("claim_no", "round_id", "resident", "claimed_at")
@@ -50,7 +49,7 @@ class Proof(NamedTuple):
     lines: list[int]
     repeated: int
     is_one_each: bool
-    limits: Limits | None  # those that look beyond the round, if any do
+    limits: LimitsInTime | None  # those that look beyond the round, if any do
 
 
 def chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:
@@ -73,10 +72,9 @@ class Prover:
             round_id: pl.DataFrame({"resident": residents}, {"resident": pl.Binary})
             for round_id, residents in proved_claims.listed(db, intake.programme_id).items()
         }
+        in_force = limits.of_programme(db, intake.programme_id)
         db.close()
-        assert intake.programme is not None
-        limits = limits_law.of_programme(programmes.value(intake.programme))
-        self._limits = limits if limits.looks_beyond_the_round else None
+        self._limits = in_force if in_force.looks_beyond_the_round else None
         self._rounds = pl.DataFrame(
             [[row[name] for name in ROUND] for row in rows if row["round_id"] not in joined],
             orient="row",

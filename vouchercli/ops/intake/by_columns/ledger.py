@@ -16,7 +16,13 @@ from vouchercli.ops.intake.by_columns import feed, refunds, sums, typing
 from vouchercli.ops.intake.by_columns.redemptions import CHANGE, Proof, Prover
 from vouchercli.ops.intake.by_columns.visits import visits_of_facts
 from vouchercli.ops.intake.kinds import Written
-from vouchercli.store import programmes, proved_redemptions, segments, transaction_numbers
+from vouchercli.store import (
+    limits,
+    programmes,
+    proved_redemptions,
+    segments,
+    transaction_numbers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +48,7 @@ class Writer(feed.Writer):
     def __init__(self, intake: Intake) -> None:
         assert intake.programme is not None
         rules = programmes.value(intake.programme)
-        self._has_visits = rules.limits.vouchers_per_merchant_per_day is not None
+        self._has_visits = limits.visits(intake.db, intake.programme_id).is_set
         # how many vouchers a proved refund gives back
         self._freed = int(refunds.gives_back(rules.refunds))
         self._shares = splits.Shares(intake)

@@ -79,10 +79,10 @@ class Prover:
         assert intake.programme is not None
         self._intake, self._zone = intake, intake.zone
         rules = programmes.value(intake.programme)
-        self._limit = rules.limits.vouchers_per_merchant_per_day
         self._returns = refunds.returns_all(rules.refunds)
         self._says_subsidy = intake.reading.has("subsidy")
         self._book = Book(intake.session.path, intake.programme_id, intake.zone)
+        self._limit = self._book.visit_limit
 
     def close(self) -> None:
         """Leave the database."""
@@ -173,7 +173,7 @@ class Prover:
         when the import ends.
         """
         rows = rows.filter(~VOUCHER.is_duplicated() & ~col("transaction_no").hash().is_duplicated())
-        if self._limit is None:
+        if not self._limit.is_set:
             return rows.drop("resident"), []
         visits = visits_of(rows)
         rows = rows.drop("resident").with_columns(visit=pl.Series(visits, dtype=pl.UInt64))

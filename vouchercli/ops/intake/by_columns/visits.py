@@ -15,6 +15,8 @@ from vouchercli.store import proved_redemptions
 if TYPE_CHECKING:
     import sqlite3
 
+    from vouchercli.rules.limits import Timeline
+
     Array = np.ndarray[Any, Any]
 
 FACT = {"resident": pl.Binary, "merchant_id": pl.Int64, "day": pl.Int64}
@@ -27,9 +29,9 @@ class Visits:
         self._db, self._zone = db, zone
         self._by_day: dict[int, Array] = {}  # in order
 
-    def have_room(self, rows: pl.DataFrame, limit: int) -> pl.Series:
-        """Whether the `visit` of each row has room for all that come with it; they are
-        remembered.
+    def have_room(self, rows: pl.DataFrame, limit: Timeline) -> pl.Series:
+        """Whether the `visit` of each row has room for all that come with it; they are remembered.
+        `limit`: how many vouchers a visit has room for.
         """
         days = rows["day"].to_numpy()
         visits = rows["visit"].to_numpy()
@@ -43,7 +45,9 @@ class Visits:
             counts = np.searchsorted(known, day_visits, "right") - np.searchsorted(
                 known, day_visits
             )
-            has_room[positions] = counts <= limit
+            most = limit.at(times.day_bounds(day, self._zone)[0])
+            if most is not None:
+                has_room[positions] = counts <= most
             self._by_day[day] = known
         return pl.Series(has_room)
 
