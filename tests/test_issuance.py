@@ -276,6 +276,119 @@ def test_a_round_opened_by_hand_is_ordered_by_the_next_tick(town: Voucher, here:
     assert tick(town, "2020-03-27 08:01") == [("order", "p1", "done"), ("write", "p1", "done")]
 
 
+def test_a_late_tick_orders_nothing_for_a_round_that_is_over(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "alipay")
+    town("round", "open", "p1", "--now", OPENS)
+    shown = town("schedule", "show", "--now", CLOSES, "-o", "json").data["deeds"]
+    assert [each["deed"] for each in shown] == ["close"]
+    ran = town("schedule", "tick", "--now", CLOSES, "-o", "json")
+    assert [each["deed"] for each in ran.data["deeds"]] == ["close", "release"]
+    assert [(each["code"], each["level"]) for each in ran.json["problems"]] == [
+        ("never_ordered", "warning")
+    ]
+    assert not (here / "outbox").exists()
+    assert tick(town, "2020-04-18 08:00") == []
+
+
+def test_a_round_that_was_ordered_closes_without_a_warning(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "alipay")
+    tick(town, OPENS)
+    ran = town("schedule", "tick", "--now", CLOSES, "-o", "json")
+    assert "close" in [each["deed"] for each in ran.data["deeds"]] and not ran.json["problems"]
+
+
+def test_an_order_that_could_not_be_written_in_time_is_never_written(
+    town: Voucher, here: Path
+) -> None:
+    approve_round(town, "p1", "--platform", "alipay")
+    (here / "outbox").write_text("in the way")
+    assert town("schedule", "tick", "--now", OPENS, expect=4).err
+    (here / "outbox").unlink()
+    assert tick(town, CLOSES) == [("close", "p1", "done"), ("release", "p1", "done")]
+    assert not (here / "outbox").exists()
+
+
+# ---------------------------------------------------------------- by hand
+
+
+def order_by_hand(town: Voucher, *words: str, now: str = OPENS, expect: int = 0) -> Any:
+    ran = town("round", "order", "p1", *words, "--now", now, "-o", "json", expect=expect)
+    return ran.json["problems"][0]["code"] if expect else ran.data
+
+
+def test_an_order_by_hand_is_the_one_that_the_tick_would_write(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "wechat")
+    town("round", "open", "p1", "--now", OPENS)
+    file = here / "outbox/wechat/town-p1-order-1.json"
+    said = order_by_hand(town, "--actor", "mei")
+    assert said == {
+        "round": "p1",
+        "platform": "wechat",
+        "order": 1,
+        "packs": 10,
+        "file": str(file),
+        "again": False,
+    }
+    order, rows = read_order(here)
+    assert (order["ordered_at"], rows[0]["max_coupons"]) == ("2020-03-27T08:00:00+08:00", "20")
+    assert tick(town, "2020-03-27 08:05") == []
+    line = town("audit", "log", "--about", "p1", "-o", "json").data["lines"][0]
+    assert (line["deed"], line["detail"]["number"], line["actor"]) == ("round.order", 1, "mei")
+
+
+def test_an_order_that_stands_is_written_again_byte_for_byte(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "wechat")
+    tick(town, OPENS)
+    first, sheet = (here / f"outbox/wechat/town-p1-order-1.{kind}" for kind in ("json", "csv"))
+    before = first.read_bytes(), sheet.read_bytes()
+    first.unlink()
+    sheet.write_text("spoilt")
+    ran = town("round", "order", "p1", "--now", "2020-03-27 09:00")
+    assert ran.err == f"order 1 of p1 stands; it is written again to {first}\n"
+    assert (first.read_bytes(), sheet.read_bytes()) == before
+    line = town("audit", "log", "--about", "p1", "-o", "json").data["lines"][0]
+    assert (line["deed"], line["detail"]["again"]) == ("round.order", True)
+
+
+def test_an_order_by_hand_after_a_top_up_replaces_the_last_one(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "wechat")
+    tick(town, OPENS)
+    town("round", "top-up", "p1", "--packs", "5", "--actor", "mei", "--now", OPENS)
+    town("round", "approve", "p1", "--actor", "lin", "--now", OPENS)
+    said = order_by_hand(town, "--outbox", "elsewhere")
+    assert (said["order"], said["packs"], said["again"]) == (2, 15, False)
+    assert Path("elsewhere/wechat/town-p1-order-2.json").is_file()
+
+
+def test_a_dry_run_of_an_order_writes_nothing(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "wechat")
+    assert order_by_hand(town, "--dry-run")["order"] == 1
+    assert not (here / "outbox").exists()
+    assert order_by_hand(town)["order"] == 1
+
+
+def test_nothing_is_ordered_for_a_round_that_is_over(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "wechat")
+    town("round", "open", "p1", "--now", OPENS)
+    assert order_by_hand(town, now=CLOSES, expect=3) == "round_over"
+    town("round", "close", "p1", "--now", CLOSES)
+    assert order_by_hand(town, now=OPENS, expect=3) == "round_over"
+    assert not (here / "outbox").exists()
+
+
+def test_nothing_is_ordered_for_a_round_that_is_cancelled(town: Voucher) -> None:
+    approve_round(town, "p1", "--platform", "wechat")
+    town("round", "cancel", "p1")
+    assert order_by_hand(town, expect=3) == "round_over"
+
+
+def test_only_an_approved_round_of_a_platform_is_ordered(town: Voucher) -> None:
+    approve_round(town, "p1")
+    assert order_by_hand(town, expect=3) == "not_a_platform_round"
+    town("round", "edit", "p1", "--platform", "wechat")
+    assert order_by_hand(town, expect=3) == "wrong_state"
+
+
 def test_the_same_order_is_written_again_when_the_note_was_lost(town: Voucher, here: Path) -> None:
     approve_round(town, "p1", "--platform", "wechat")
     (here / "outbox").write_text("in the way")

@@ -423,7 +423,8 @@ def test_an_edit_says_what_to_change_and_never_an_open_round(approved: Callable[
             "error: round hz-1 is open: edit is not possible now (possible: close, cancel, pause,"
             " top-up, reschedule) [wrong_state]"
         ),
-        "  next: voucher round close hz-1",
+        "  next: voucher round top-up hz-1 --packs N, voucher round reschedule hz-1 --closes-at"
+        " TIME, or for other terms: voucher round copy hz-1 NEW --opens-at TIME",
     ]
 
 
@@ -597,11 +598,31 @@ def test_every_state_but_the_last_ones_has_a_way_on() -> None:
     assert {state: law.list_possible(state) for state in law.STATES} == {
         "draft": ("submit", "edit", "cancel"),
         "submitted": ("approve", "reject", "edit", "cancel"),
-        "approved": ("open", "edit", "cancel", "top-up", "reschedule"),
-        "open": ("close", "cancel", "pause", "top-up", "reschedule"),
+        "approved": ("open", "edit", "cancel", "top-up", "reschedule", "order"),
+        "open": ("close", "cancel", "pause", "top-up", "reschedule", "order"),
         "paused": ("resume", "close", "cancel", "top-up", "reschedule"),
         "closed": ("cancel",),
         "settled": (),
         "archived": (),
         "cancelled": (),
     }
+
+
+@pytest.mark.parametrize(
+    ("facts", "missing"),
+    [
+        (law.RoundFacts(is_platforms=True), ()),
+        (law.RoundFacts(is_platforms=True, is_claimed=True), ("cancel",)),
+        (law.RoundFacts(is_platforms=True, is_over=True), ("order",)),
+        (law.RoundFacts(), ("order",)),
+        (law.RoundFacts(is_platforms=True, is_fixed=True), ("top-up",)),
+    ],
+)
+def test_what_would_be_refused_anyway_is_not_possible(
+    facts: law.RoundFacts, missing: tuple[str, ...]
+) -> None:
+    for state in ("approved", "open"):
+        allowed = law.list_possible(state)
+        assert law.list_possible(state, facts) == tuple(
+            action for action in allowed if action not in missing
+        )

@@ -1,9 +1,10 @@
 """voucher round create | list | show | plan | edit | submit | approve | reject | open | close |
-cancel | copy pause | resume | top-up | reschedule
+cancel | copy pause | resume | top-up | reschedule | order
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
@@ -209,6 +210,28 @@ def reject(session: Session, code: Code, note: Note) -> Outcome:
 def open_(call: Call, session: Session, code: Code) -> Outcome:
     """Open an approved round for claims (--yes: although its time has not come)."""
     return rounds.open_round(session, code, is_sure=call.yes)
+
+
+@command(app, "order", epilog="Example: voucher round order hz-1 --actor chen")
+def order(
+    session: Session,
+    code: Code,
+    *,
+    outbox: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--outbox",
+            metavar="DIR",
+            help="Where orders are written (else outbox beside the database).",
+        ),
+    ] = None,
+) -> Outcome:
+    """Order a round from its platform now, as the tick does at its time; an order that stands is
+    written again.
+    """
+    from vouchercli.ops.rounds import issuance_orders  # reads YAML: only where there is a platform
+
+    return issuance_orders.order_by_hand(session, code, outbox)
 
 
 @command(app, "draw", epilog='Example: voucher round draw hz-1 --public-randomness "4 1 7"')
