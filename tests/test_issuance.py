@@ -16,9 +16,10 @@ import towns
 from test_schedule import PACK, approve_round, land, tick, town
 from towns import CLAIMS, CLOSES, OPENS, ask
 
-from vouchercli.errors import VoucherError
+from vouchercli.errors import Stopped, VoucherError
 from vouchercli.formats.configs import locate
 from vouchercli.formats.written import issuance_orders
+from vouchercli.ops.intake.claims import import_claims
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -565,3 +566,106 @@ def test_an_order_counts_vouchers_by_packs_times_the_vouchers_of_a_pack(
     ]
     order, _ = read_order(here, "by-pack", code="by-pack")
     assert [each["coupon_nos"] for each in order["coupons"]] == ["1-2", "3"]
+
+
+# ---------------------------------------------------------------- claims of another platform
+
+
+def claimed(here: Path) -> list[tuple[Any, ...]]:
+    return ask(here, "SELECT round, claimed FROM rounds ORDER BY 1")
+
+
+@pytest.fixture
+def two(town: Voucher) -> Voucher:
+    """Two open rounds: a is alipay's, w is WeChat's."""
+    approve_round(town, "a", "--platform", "alipay")
+    approve_round(town, "w", "--platform", "微信")
+    for code in "aw":
+        town("round", "open", code, "--now", OPENS)
+    return town
+
+
+BOTH = CLAIMS + "C1,a,res1,2020-03-27 08:00:01\nC2,w,res2,2020-03-27 08:00:02\n"
+
+
+def test_rows_of_another_platforms_round_are_rejected(two: Voucher, here: Path) -> None:
+    land(here, "wechat/claims/c.csv", BOTH)
+    ran = two("schedule", "tick", "--now", CLOSES, "-o", "json", expect=4)
+    assert ran.data["deeds"][0]["detail"]["reasons"] == {"wrong_platform": 1}
+    assert claimed(here) == [("a", 0), ("w", 1)]
+    (row,) = two("batch", "rejects", "2", "-o", "json").data["rejects"]
+    assert (row["line"], row["reason"]) == (2, "wrong_platform")
+    shown = two("batch", "show", "2").out
+    assert "round a is issued by alipay; this file comes from wechat" in " ".join(shown.split())
+    # nobody else has the platform's word for it, so waiting does not help
+    assert two("batch", "retry", "2", "-o", "json", expect=4).data["rejected"] == 1
+
+
+def test_a_folder_of_no_platform_of_the_programme_is_refused(two: Voucher, here: Path) -> None:
+    land(here, "支付宝/claims/c.csv", BOTH)
+    ran = two("schedule", "tick", "--now", "2020-03-27 09:00", "-o", "json", expect=4)
+    (problem,) = [each for each in ran.json["problems"] if each["level"] == "error"]
+    assert problem["code"] == "unknown_platform"
+    assert problem["hint"] == "its platforms are: alipay, 微信"
+    assert (here / "inbox/支付宝/claims/failed/c.csv").exists()
+    assert claimed(here) == [("a", 0), ("w", 0)]
+
+
+def test_a_file_that_lay_under_the_wrong_platform_can_come_again(two: Voucher, here: Path) -> None:
+    land(here, "wechat/claims/c.csv", CLAIMS + "C1,a,res1,2020-03-27 08:00:01\n")
+    now = ("--now", "2020-03-27 09:00")
+    tick(two, now[1], expect=4)
+    file = here / "inbox/wechat/claims/done/c.csv"
+    ran = two("claim", "import", str(file), "--platform", "alipay", *now, expect=3)
+    assert ran.err.splitlines() == [
+        f"error: {file} came before as a file of wechat (batch 2) [other_platform_before]",
+        "  next: voucher batch undo 2, then import it again",
+    ]
+    two("batch", "undo", "2", *now)
+    two("claim", "import", str(file), "--platform", "alipay", *now)
+    assert claimed(here) == [("a", 1), ("w", 0)]
+
+
+def test_by_hand_a_file_is_held_to_its_platform_when_that_is_said(two: Voucher, here: Path) -> None:
+    file = towns.write("c.csv", BOTH)
+    now = ("--now", "2020-03-27 09:00")
+    ran = two("claim", "import", file, "--platform", "Alipay", *now, "-o", "json", expect=4)
+    assert ran.data["reasons"] == {"wrong_platform": 1}
+    more = towns.write("more.csv", BOTH.replace("C1", "C3").replace("res1", "res3"))
+    ran = two("claim", "import", more, *now, "-o", "json")
+    assert ran.data["accepted"] == 2
+    none = two("claim", "import", more, "--platform", "unionpay", *now, expect=3)
+    assert "[unknown_platform]" in none.err
+
+
+def test_rounds_that_name_no_platform_take_claims_from_any(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1")
+    town("round", "open", "p1", "--now", OPENS)
+    land(here, "wechat/claims/c.csv", CLAIMS + "C1,p1,res1,2020-03-27 08:00:01\n")
+    assert tick(town, "2020-03-27 09:00") == [("import", "wechat/claims/c.csv", "done")]
+    assert claimed(here) == [("p1", 1)]
+
+
+def test_an_import_that_goes_on_remembers_who_sent_the_file(
+    two: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vouchercli.ops.intake.chunks.LINES", 1)
+    now = ("--now", "2020-03-27 09:00")
+    with towns.session(here / "voucher.db") as session:
+        stop = Stop()
+        with pytest.raises(Stopped):
+            import_claims(session, towns.write("c.csv", BOTH), platform="wechat", watch=stop)
+    ran = two("batch", "resume", "2", *now, "-o", "json", expect=4)
+    assert (ran.data["accepted"], ran.data["reasons"]) == (1, {"wrong_platform": 1})
+
+
+class Stop:
+    """Asks an import to stop after its first chunk."""
+
+    is_stopped = True
+
+    def read(self, rows: int) -> None:
+        """Nothing to do."""
+
+    def committed(self, share: float | None) -> None:
+        """Nothing to do."""

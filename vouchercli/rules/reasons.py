@@ -38,6 +38,10 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "the time cannot be read",
     ),
     "unknown_round": ("there is no round {round}", "there is no such round"),
+    "wrong_platform": (
+        "round {round} is issued by {platform}; this file comes from {sender}",
+        "the round is issued by another platform than the one that sent the file",
+    ),
     "round_not_open": (
         "round {round} is {state}: it takes no claims",
         "the round takes no claims now",

@@ -450,9 +450,8 @@ def choose_path(outbox: Path, order: Order) -> Path:
     """Choose the path of an order's JSON: OUTBOX/PLATFORM/PROGRAMME-ROUND-order-N.json; the CSV
     lies beside it.
     """
-    letters = (each if each.isalnum() or each in "-_." else "-" for each in order.platform)
-    platform = "".join(letters).lstrip(".") or "-"
-    return outbox / platform / f"{order.programme}-{order.round}-order-{order.number}.json"
+    folder = folders.name_folder(order.platform)
+    return outbox / folder / f"{order.programme}-{order.round}-order-{order.number}.json"
 
 
 def write_order(session: Session, order: Order, outbox: Path) -> Path:
