@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import money, times
+from vouchercli.rules.scope import WEEKDAY_NAMES
 
 if TYPE_CHECKING:
     from vouchercli.rules.templates import Template
@@ -132,9 +133,6 @@ def overlaps(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
 def weekday(day: int) -> str:
     """The English name of a local date's weekday (yyyymmdd)."""
-    return WEEKDAYS[times.as_date(day).weekday()]
+    return WEEKDAY_NAMES[times.as_date(day).weekday()]

@@ -55,6 +55,11 @@ def add_unregistered(
     return added
 
 
+def suppose_unregistered(db: sqlite3.Connection, merchant_no: str, at: int) -> None:
+    """Add a number as an import would, in a transaction that the caller takes back."""
+    db.execute(ADD_UNREGISTERED, (merchant_no, segments.segment_id(db), at))
+
+
 UNUSED = """
 SELECT m.merchant_id FROM merchant_changes AS c JOIN merchants AS m USING (merchant_id)
 WHERE c.batch_id = ?1 AND c.before = '' AND NOT m.is_registered
