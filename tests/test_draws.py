@@ -5,8 +5,10 @@ the way.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import sqlite3
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -470,7 +472,7 @@ def test_a_round_is_drawn_while_it_is_open_and_after_registration(town: Callable
 
 
 def test_round_draw_takes_the_next_step(town: Callable[..., Ran]) -> None:
-    assert "committed to a seed for l1" in town("round", "draw", "l1").err
+    assert "committed to a seed for l1" in town("round", "draw", "l1", "--yes").err
     assert (
         "the draw follows after registration closes at 2020-03-27 08:00:00"
         in town("round", "draw", "l1").err
@@ -479,6 +481,58 @@ def test_round_draw_takes_the_next_step(town: Callable[..., Ran]) -> None:
     town("round", "open", "l1", *AT_OPENING)
     assert "drew l1: 4 of 5 entrants won" in town("round", "draw", "l1", *AT_OPENING).err
     assert certificate("draws")["drawn_at"] == "2020-03-27T08:00:00+08:00"
+
+
+TERMS = (
+    "the seed of l1 would be fixed for good, without a public source: registration from 2020-03-20"
+    " 00:00:00 to 2020-03-27 08:00:00, 5 entrants so far, 4 places"
+)
+
+
+def test_round_draw_fixes_no_seed_unasked(town: Callable[..., Ran]) -> None:
+    apply(5)
+    ran = town("round", "draw", "l1", expect=3)
+    assert ran.err.splitlines() == [
+        f"error: {TERMS} [seed_without_source]",
+        "  next: voucher draw commit l1 --public-source TEXT, or all the same: voucher round draw l1"
+        " --yes",
+    ]
+    assert rows("SELECT count(*) FROM draws") == [(0,)]
+    assert town("round", "draw", "l1", "--dry-run").code == 0
+    town("draw", "commit", "l1", "--public-source", "3D of 26 March")
+    assert rows("SELECT public_source FROM draws") == [("3D of 26 March",)]
+
+
+def test_registration_without_an_opening_is_open_from_now_on(
+    town: Callable[..., Ran],
+) -> None:
+    towns.make_round(
+        town, "l2", "--mode", "lottery", packs=7, closes="2020-03-29 08:00", template="pack"
+    )
+    said = town("round", "draw", "l2", expect=3).err
+    assert "registration from now on to 2020-03-27 08:00:00, 0 entrants so far, 7 places" in said
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 130), ("y\n", 0)])
+def test_round_draw_asks_at_a_terminal(
+    town: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    apply(5)
+    stdin = io.StringIO(answer)
+    stdin.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stdin", stdin)
+    ran = town("round", "draw", "l1", expect=code)
+    assert ran.err.splitlines()[0] == TERMS and "Fix it now?" in ran.err
+    assert rows("SELECT count(*) FROM draws") == [(0 if code else 1,)]
+    stdin.seek(0)
+    assert code or "Fix it now?" not in town("round", "draw", "l1").err
+
+
+def test_a_seed_that_would_come_too_late_is_refused_before_anyone_is_asked(
+    town: Callable[..., Ran],
+) -> None:
+    ran = town("round", "draw", "l1", *AT_OPENING, expect=3)
+    assert "[registration_over]" in ran.err
 
 
 def test_a_public_text_is_mixed_in_as_announced(town: Callable[..., Ran]) -> None:

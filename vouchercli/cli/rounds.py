@@ -4,11 +4,13 @@ cancel | copy pause | resume | top-up | reschedule | order
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli.language import t
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
@@ -235,11 +237,20 @@ def order(
 
 
 @command(app, "draw", epilog='Example: voucher round draw hz-1 --public-randomness "4 1 7"')
-def draw(session: Session, code: Code, *, public_randomness: PublicRandomness = None) -> Outcome:
-    """Take the next step of a lottery: commit to a seed before registration closes, draw after it
-    (voucher draw has each step).
+def draw(
+    call: Call, session: Session, code: Code, *, public_randomness: PublicRandomness = None
+) -> Outcome:
+    """Take the next step of a lottery: commit to a seed before registration closes (asked, or
+    --yes), draw after it (voucher draw has each step).
     """
-    return draws.next_step(session, code, public_randomness)
+    is_sure = call.yes
+    if sys.stdin.isatty() and not (call.yes or call.dry_run):
+        fixed = draws.describe_commitment(session, code)
+        if fixed is not None:
+            print(t(fixed.text, fixed.params), file=sys.stderr)
+            typer.confirm(t("Fix it now?"), abort=True, err=True)
+            is_sure = True
+    return draws.next_step(session, code, public_randomness, is_sure=is_sure)
 
 
 @command(app, "allocate", epilog="Example: voucher round allocate hz-1")
