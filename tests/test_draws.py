@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import sqlite3
 import sys
 from functools import partial
@@ -447,6 +448,69 @@ def test_a_top_up_that_was_proposed_before_the_draw_and_comes_after_it_is_refuse
     assert town("round", "show", "l1", "-o", "json").data["packs"] == 5
 
 
+@pytest.fixture
+def listed(town: Callable[..., Ran]) -> Callable[..., Ran]:
+    """A lottery whose list of entrants is out: registration has closed at six, half an hour ago."""
+    commit(registration_closes_at=towns.at("2020-03-26 18:00"))
+    apply(6)
+    town("draw", "entrants", "l1", "--to", "list.csv", "--now", EVENING)
+    return town
+
+
+EVENING = "2020-03-26 18:30"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("edit", "l1", "--packs", "5"),
+        ("edit", "l1", "--per-resident", "2"),
+        ("edit", "l1", "--group", "poor"),
+        ("edit", "l1", "--mode", "fcfs"),
+        ("edit", "l1", "--platform", "alipay"),
+        ("edit", "l1", "--packs", "5", "--closes-at", "2020-03-30"),
+        ("top-up", "l1", "--packs", "1"),
+    ],
+)
+def test_places_and_terms_stand_once_the_list_is_out(
+    listed: Callable[..., Ran], words: tuple[str, ...]
+) -> None:
+    limits = {"packs_per_resident_per_round": 2}
+    towns.change(listed, limits=limits)
+    ran = listed("round", *words, "--actor", "mei", "--now", EVENING, expect=3)
+    assert ran.err.splitlines() == [
+        "error: the list of entrants of l1 was published at 2020-03-26 18:30:00: its places and"
+        " terms stand, only its times may move [entrants_published]",
+        "  next: voucher round reschedule l1, or another lottery: voucher round copy l1 NEW"
+        " --opens-at TIME",
+    ]
+    shown = listed("round", "show", "l1", "-o", "json").data
+    assert (shown["packs"], shown["state"]) == (4, "approved")
+
+
+def test_a_top_up_that_was_proposed_before_the_list_cannot_be_approved_after_it(
+    town: Callable[..., Ran],
+) -> None:
+    commit(registration_closes_at=towns.at("2020-03-26 18:00"))
+    apply(6)
+    town("round", "top-up", "l1", "--packs", "2", "--actor", "mei")
+    town("draw", "entrants", "l1", "--to", "list.csv", "--now", EVENING)
+    ran = town("round", "approve", "l1", "--actor", "lin", "--now", EVENING, expect=3)
+    assert "[entrants_published]" in ran.err
+
+
+def test_the_times_of_a_round_may_move_when_its_list_is_out(listed: Callable[..., Ran]) -> None:
+    words = ("--closes-at", "2020-03-30", "--actor", "mei", "--now", EVENING)
+    assert listed("round", "edit", "l1", *words).code == 0
+    refused = listed("round", "open", "l1", "--now", EVENING, "-o", "json", expect=3)
+    assert read_refusal(refused) == "wrong_state"
+
+
+def test_more_packs_are_not_offered_when_the_list_is_out(listed: Callable[..., Ran]) -> None:
+    ran = listed("round", "submit", "l1", "--now", EVENING, expect=3)
+    assert "(possible: open, edit, cancel, reschedule)" in ran.err
+
+
 def test_a_dry_run_never_tells_who_would_win(town: Callable[..., Ran]) -> None:
     commit()
     apply(8)
@@ -596,22 +660,48 @@ def test_whoever_has_the_packs_allowed_cannot_win(town: Callable[..., Ran]) -> N
         "utf-8",
     )
     town("claim", "import", "claims.csv", *AT_OPENING)
-    town("draw", "run", "l1", "--to", "out", *AT_OPENING)
+    ran = town("draw", "run", "l1", "--to", "out", *AT_OPENING)
+    assert "warning: 1 of 6 entrants could not win [entrants_barred]" in ran.err
+    for said in (ran, town("draw", "show", "l1")):
+        assert re.search(r"^not drawn +3\nof these +1\nbarred$", said.out, re.M)
+        assert re.search(
+            r"^A02 +resident_limit +the resident has the packs allowed$", said.out, re.M
+        )
+    shown = town("draw", "show", "l1", "-o", "json").data
+    assert (shown["losers"], shown["barred_entrants"]) == (3, 1)
+    assert shown["barred"] == [{"application_no": "A02", "reason": "resident_limit"}]
     document = certificate()
     assert document["barred"] == [{"application_no": "A02", "reason": "resident_limit"}]
     assert (document["places"], len(document["rest"]["winners"])) == (3, 3)
     assert "A02" not in document["rest"]["winners"]
     assert "A02" in town("draw", "show", "l1", "--application", "A02").err
-    assert (
-        town(
-            "draw",
-            "verify",
-            "out/town-l1-certificate.json",
-            "--entrants",
-            "out/town-l1-entrants.csv",
-        ).code
-        == 0
+    files = ("out/town-l1-certificate.json", "--entrants", "out/town-l1-entrants.csv")
+    proven = town("draw", "verify", *files)
+    assert "1 of 6 entrants could not win [entrants_barred]" in proven.err
+    assert "A02          resident_limit" in proven.out
+    data = town("draw", "verify", *files, "-o", "json").data
+    assert (data["proven"], data["barred"]) == (True, document["barred"])
+    chinese = town("draw", "verify", *files, "--lang", "zh")
+    assert "6 名参加摇号者中有 1 名不得中签" in chinese.err and "不得中签者" in chinese.out
+
+
+def test_a_screen_shows_the_first_of_many_who_were_barred(town: Callable[..., Ran]) -> None:
+    commit()
+    apply(30)
+    town("round", "edit", "l1", "--packs", "30", "--actor", "mei")
+    town("round", "submit", "l1", "--actor", "mei")
+    town("round", "approve", "l1", "--actor", "lin")
+    town("round", "open", "l1", *AT_OPENING)
+    holders = "".join(
+        f"X{n},l1,token:{token(f'A{n:02d}').hex()},2020-03-27 08:00:00\n" for n in range(1, 26)
     )
+    file = towns.write("claims.csv", f"claim_no,round,resident,claimed_at\n{holders}")
+    town("claim", "import", file, *AT_OPENING)
+    ran = town("draw", "run", "l1", "--to", "out", *AT_OPENING)
+    assert ran.out.count("resident_limit") == 20
+    assert "5 more stand in the certificate." in ran.out
+    assert len(town("draw", "show", "l1", "-o", "json").data["barred"]) == 25
+    assert town("draw", "show", "l1", "-o", "csv").out.count("resident_limit") == 25
 
 
 def test_another_key_cannot_open_the_seed(town: Callable[..., Ran]) -> None:

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 
 from vouchercli.ops.granting import allocations, grants
 from vouchercli.ops.lottery import certificates, terms
-from vouchercli.ops.lottery.tables import Lottery, answer_with_draw, look_up_lottery
+from vouchercli.ops.lottery.tables import (
+    Lottery,
+    answer_with_draw,
+    look_up_lottery,
+    warn_of_barred,
+)
 from vouchercli.result import Message, say
 from vouchercli.rules import allocations as granting
 from vouchercli.rules import certificates as proof
@@ -138,6 +143,8 @@ def draw(
             )
             drawn = _draw(lottery.latest, entrants, public_randomness, claimed_at)
             _grant(lottery, drawn.winners, claimed_at)
+            if (certificate := lottery.latest.certificate) is not None:
+                problems = (*problems, *warn_of_barred(certificate))
             says = (
                 say(
                     "drew {round}: {winners:,} of {entrants:,} entrants won",
