@@ -583,6 +583,32 @@ def test_a_round_with_claims_cannot_be_cancelled(approved: Callable[..., Ran]) -
     assert approved("round", "show", "hz-1", "-o", "json").data["state"] == "open"
 
 
+def test_no_way_on_is_named_that_would_be_refused(approved: Callable[..., Ran]) -> None:
+    approved("round", "open", "hz-1", "--now", OPENS)
+    claim_some(3)
+    ran = approved("round", "edit", "hz-1", "--packs", "5", "--now", OPENS, expect=3)
+    assert "(possible: close, pause, top-up, reschedule)" in ran.err
+    after = "2020-05-01"
+    approved("round", "close", "hz-1", "--now", after)
+    ran = approved("round", "top-up", "hz-1", "--packs", "5", "--now", after, expect=3)
+    assert ran.err.splitlines() == [
+        "error: round hz-1 is closed: nothing more can be done with it [wrong_state]",
+        "  next: voucher round copy hz-1 NEW --opens-at TIME",
+    ]
+
+
+def test_no_hint_says_cancel(approved: Callable[..., Ran]) -> None:
+    approved("round", "open", "hz-1", "--now", OPENS)
+    after = "2020-05-01"
+    approved("round", "close", "hz-1", "--now", after)
+    for words in (("edit", "hz-1", "--packs", "5"), ("top-up", "hz-1", "--packs", "5")):
+        ran = approved("round", *words, "--now", after, expect=3)
+        assert "(possible: cancel)" in ran.err
+        assert ran.err.splitlines()[1] == "  next: voucher round copy hz-1 NEW --opens-at TIME"
+    ran = approved("claim", "grant", "hz-1", "330102199001010011", "--now", after, expect=3)
+    assert ran.err.splitlines()[1] == "  next: voucher round show hz-1"
+
+
 @pytest.mark.parametrize("words", [["submit"], ["edit", "--packs", "5"], ["cancel"]])
 def test_a_dry_run_changes_no_round(draft: Callable[..., Ran], words: list[str]) -> None:
     before = draft("round", "show", "hz-1", "-o", "json").data
