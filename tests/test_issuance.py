@@ -597,6 +597,9 @@ def test_rows_of_another_platforms_round_are_rejected(two: Voucher, here: Path) 
     assert (row["line"], row["reason"]) == (2, "wrong_platform")
     shown = two("batch", "show", "2").out
     assert "round a is issued by alipay; this file comes from wechat" in " ".join(shown.split())
+    lines = two("audit", "log", "-o", "json").data["lines"]
+    line = next(each for each in lines if each["deed"] == "claims.import")
+    assert line["detail"]["platform"] == "wechat"
     # nobody else has the platform's word for it, so waiting does not help
     assert two("batch", "retry", "2", "-o", "json", expect=4).data["rejected"] == 1
 
@@ -605,7 +608,7 @@ def test_a_folder_of_no_platform_of_the_programme_is_refused(two: Voucher, here:
     land(here, "支付宝/claims/c.csv", BOTH)
     ran = two("schedule", "tick", "--now", "2020-03-27 09:00", "-o", "json", expect=4)
     (problem,) = [each for each in ran.json["problems"] if each["level"] == "error"]
-    assert problem["code"] == "unknown_platform"
+    assert problem["code"] == "wrong_platform"
     assert problem["hint"] == "its platforms are: alipay, 微信"
     assert (here / "inbox/支付宝/claims/failed/c.csv").exists()
     assert claimed(here) == [("a", 0), ("w", 0)]
@@ -635,7 +638,7 @@ def test_by_hand_a_file_is_held_to_its_platform_when_that_is_said(two: Voucher, 
     ran = two("claim", "import", more, *now, "-o", "json")
     assert ran.data["accepted"] == 2
     none = two("claim", "import", more, "--platform", "unionpay", *now, expect=3)
-    assert "[unknown_platform]" in none.err
+    assert "[wrong_platform]" in none.err
 
 
 def test_rounds_that_name_no_platform_take_claims_from_any(town: Voucher, here: Path) -> None:

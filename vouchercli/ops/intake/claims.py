@@ -84,7 +84,7 @@ def import_claims(
     """Import a file of claims; see `importing.take_in`. `platform` is who sent it (None: not
     said): its rows are rejected where another platform issues their round.
 
-    Raises `unknown_platform` when rounds name their platforms and none of them is meant.
+    Raises `wrong_platform` when rounds name their platforms and none of them is meant.
     """
     sender = None if platform is None else _identify_sender(session, platform)
     return take_in(session, KIND, file, sender=sender, **options)
@@ -99,7 +99,7 @@ def _identify_sender(session: Session, platform: str) -> dict[str, Any] | None:
     names = [each for each in known if _is_same(each, platform)]
     if known and not names:
         raise VoucherError(
-            "unknown_platform",
+            "wrong_platform",
             "no round of {programme} is issued by {platform}",
             hint="its platforms are: {known}",
             programme=programme["programme"],

@@ -62,6 +62,12 @@ class Job:
     options: dict[str, Any]
     watch: Watch | None
 
+    @property
+    def sender(self) -> dict[str, str]:
+        """The platform that sent the file, where that is said, for the log."""
+        platform = self.reading_options.get("platform")
+        return {"platform": platform} if platform else {}
+
     def chunk(self) -> AbstractContextManager[sqlite3.Connection]:
         """The transaction of one chunk; in a dry run all of them lie within one that is rolled
         back.
@@ -219,6 +225,7 @@ def _import_file(job: Job) -> Outcome:
                         job.reading.name,
                         batch=intake.batch_id,
                         sha256=job.reading.sha256,
+                        **job.sender,
                     )
             if not done_line and not intake.db.in_transaction:
                 # an import goes on behind its last chunk, whichever that is
@@ -371,6 +378,7 @@ def _finish(job: Job, intake: Intake, more: dict[str, Any]) -> Outcome:
         accepted=batch.accepted,
         duplicate=batch.duplicate,
         rejected=batch.rejected,
+        **job.sender,
     )
     return summaries.summarise(
         intake, batch, ignored=job.reading.ignored, extra_columns=list(job.reading.extra), **more
