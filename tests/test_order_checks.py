@@ -151,6 +151,16 @@ def test_any_merchant_is_taken_where_registration_is_open(town: Voucher, here: P
     assert towns.ask(here, "SELECT count(*) FROM merchants WHERE merchant_no = 'NEW'") == [(0,)]
 
 
+def test_a_merchant_may_be_named_by_its_platforms_number_as_in_a_file(town: Voucher) -> None:
+    """Of two that a platform knows by one number an import takes the first."""
+    rows = "N1,面馆,下城区,77\nN2,书店,上城区,77\n"
+    file = towns.write("more.csv", "merchant_no,name,district,platform_no\n" + rows)
+    town("merchant", "import", file)
+    for voucher_of in (("--template", "lunch"), ("--claim", "C1")):
+        code, message = check(town, *voucher_of, "--merchant", "77", "--at", FRIDAY)
+        assert (code, "下城区 is not in districts" in message) == ("out_of_scope", True)
+
+
 def test_an_unknown_channel_is_refused(town: Voucher) -> None:
     ran = town(
         "redemption", "check", "--template", "lunch", "--amount", "50", "--channel", "app", expect=2

@@ -194,6 +194,15 @@ def named(db: sqlite3.Connection, no: str, at: int) -> Merchant | None:
     return Merchant._make(named[0]) if len(named) == 1 else None
 
 
+def of_payment(db: sqlite3.Connection, no: str, at: int) -> Merchant | None:
+    """The merchant that an import takes the number of a payment for: ours, else the first that a
+    platform knows by it.
+    """
+    asked = {"no": no, "at": at}
+    rows = db.execute(NAMED, asked).fetchall() or db.execute(CALLED, asked).fetchall()
+    return min(map(Merchant._make, rows), key=lambda each: each.merchant_id, default=None)
+
+
 def numbers(db: sqlite3.Connection) -> list[str]:
     """Every merchant number."""
     return [row["merchant_no"] for row in db.execute(NUMBERS)]

@@ -228,7 +228,7 @@ def _find_refusal_unclaimed(
     `facts`: paid_at, opens_at, expires_at, base_fen, threshold_fen, as far as they are known.
     """
     number, at, merchant = request.merchant_no, facts.get("paid_at"), None
-    known = number and merchants.named(session.db, number, session.now if at is None else at)
+    known = number and merchants.of_payment(session.db, number, session.now if at is None else at)
     if known:
         merchant = Merchant(
             known.merchant_no, known.district, known.industry, known.size, known.is_registered
