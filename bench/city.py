@@ -416,12 +416,13 @@ class Drawing:
             "refund_of": paid.transaction_no,
         }
         if kind == "partial":
+            base, subsidy = paid.fen[0] - paid.fen[1], paid.fen[2]
             changed |= {
-                "order_amount": yuan((paid.fen[0] - paid.fen[1]) // 2),
+                "order_amount": yuan(base // 2),
                 "merchant_discount": "0.00",
+                # its share, half up
+                "subsidy": yuan((2 * subsidy * (base // 2) + base) // (2 * base)),
             }
-        if kind in ("partial", "late"):
-            changed["subsidy"] = "0.00"
         self.later(paid, at, paid.line(**changed))
         if kind == "again":
             once_more = at + HOUR // 2 + int(self.chance.random() * HOUR)

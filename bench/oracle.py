@@ -21,7 +21,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
-from operator import add
+from operator import add, sub
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -256,6 +256,7 @@ class Payment:
     base: int
     left: int
     subsidy: int
+    kept: int
     holds: bool = True
 
 
@@ -302,14 +303,20 @@ class Ledger:
             fen(row["subsidy"]),
         )
         payment = Payment(
-            row["transaction_no"], row["merchant_no"], moment(row["paid_at"]), base, base, subsidy
+            row["transaction_no"],
+            row["merchant_no"],
+            moment(row["paid_at"]),
+            base,
+            base,
+            subsidy,
+            subsidy,
         )
         self.payments.setdefault(voucher, []).append(payment)
-        self.count(row, 1, base, subsidy, 1)
+        self.count(row, base, 0, subsidy, 1)
 
     def refund(self, row: Row) -> None:
-        """Full and before the expiry: the voucher is free again and its subsidy goes back.
-        Otherwise it stays used.
+        """Full and before the expiry: the voucher is free again. A full one returns the subsidy, one
+        in part its share; only the first frees the voucher.
         """
         voucher = (row["claim_no"], row["coupon_no"])
         at, base = moment(row["paid_at"]), fen(row["order_amount"]) - fen(row["merchant_discount"])
@@ -330,30 +337,26 @@ class Ledger:
         if base > payment.left:
             raise Unfit("refund_too_large")
         restores = base == payment.base and at < self.city.claims[row["claim_no"]].expires_at
-        if restores and fen(row["subsidy"]) != payment.subsidy:
+        payment_left = payment.left - base
+        kept = payment.subsidy - half_up(
+            payment.subsidy * (payment.base - payment_left), payment.base
+        )
+        if fen(row["subsidy"]) != payment.kept - kept:
             raise Unfit("subsidy_mismatch")
         self.numbers["refund"].add(row["transaction_no"])
-        payment.left -= base
+        self.count(row, -base, payment.kept, kept, -1 if payment_left == 0 else 0)
+        payment.left, payment.kept = payment_left, kept
         if restores:
             payment.holds = False
-            self.count(row, -1, base, payment.subsidy, -1)
         else:
             self.judged.warnings["refund_forfeits"] += 1
-            self.count(row, -1, base, 0, 0)
 
-    def count(self, row: Row, sign: int, base: int, subsidy: int, vouchers: int) -> None:
-        """Add to the sums: the public funders together, platform, match with the merchants' share,
-        the consumer's own.
+    def count(self, row: Row, base: int, before: int, after: int, vouchers: int) -> None:
+        """Add to the sums what a change of the kept subsidy from `before` to `after` makes: the
+        public funders together, platform, match with the merchants' share, the consumer's own.
         """
-        public, platform, match = self.parts(subsidy)
-        values = (
-            vouchers,
-            sign * base,
-            sign * public,
-            sign * platform,
-            sign * match,
-            sign * (base - public - platform - match),
-        )
+        public, platform, match = map(sub, self.parts(after), self.parts(before))
+        values = (vouchers, base, public, platform, match, base - public - platform - match)
         round_ = self.city.claims[row["claim_no"]].round
         for sums in (
             self.by_time[(row["paid_at"][:10], round_, row["coupon_no"])],

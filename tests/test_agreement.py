@@ -15,7 +15,7 @@ from towns import CLOSES, OPENS, ZONE
 from vouchercli.ops.intake.kinds import Intake
 from vouchercli.ops.intake.redemptions import KIND
 from vouchercli.rules import claims as claim_law
-from vouchercli.rules import times, vouchers
+from vouchercli.rules import refunds, times, vouchers
 from vouchercli.rules.limits import Limits
 from vouchercli.rules.redemptions import PAYMENTS
 from vouchercli.rules.subsidy import lawful_subsidy
@@ -129,6 +129,12 @@ def _lawful(row: dict[str, Any]) -> int | None:
     return lawful_subsidy(row["base_fen"], face[0], face[2]) if face else None
 
 
+def _least_base(row: dict[str, Any]) -> int:
+    """The threshold; of the percentage (10 % up to 5.00) at most what reaches the cap: 49.995."""
+    full_base = {1: 4000, 2: 4000, 3: 4995}[row["coupon_no"]]
+    return min(row["base_fen"], full_base)
+
+
 def _typed(row: dict[str, Any]) -> tuple[Any, ...]:
     at = START + row["hours"] * HOUR
     return (
@@ -152,8 +158,9 @@ CLAIMS = {"a1": (1, b"a" * 16, 0), "a2": (2, b"a" * 16, 2), "b1": (3, b"b" * 16,
 
 
 SUMS = (
-    "SELECT ifnull(sum(subsidy_fen), 0), ifnull(sum(vouchers), 0), ifnull(sum(base_fen), 0) FROM"
-    " redemption_facts"
+    "SELECT ifnull(sum(subsidy_fen), 0), ifnull(sum(vouchers), 0), ifnull(sum(base_fen), 0),"
+    " ifnull(sum(spent), 0), ifnull(sum(floor_fen), 0), ifnull(sum(stays_fen), 0)"
+    " FROM redemption_facts"
 )
 
 
@@ -161,7 +168,7 @@ class Oracle:
     """The law, one record at a time, with the whole past in memory."""
 
     def __init__(self, policy: Any) -> None:
-        self.world = vouchers.StandingFacts(policy, 2)
+        self.world = vouchers.StandingFacts(refunds.PRESETS[policy], 2)
         self.standing: dict[tuple[str, str], tuple[Any, ...]] = {}
         self.kept = Counter[str]()
 
@@ -185,6 +192,10 @@ class Oracle:
                 self.standing[(row["transaction_no"], row["kind"])] = self._same(row)
                 self.kept["subsidy"] += ruling.after_fen - ruling.before_fen
                 self.kept["vouchers"] += ruling.vouchers
+                self.kept["spent"] += ruling.spent
+                self.kept["floor"] += (
+                    _least_base(row) if ruling.floor_fen is None else ruling.floor_fen
+                )
                 self.kept["base"] += row["base_fen"] if row["kind"] == "pay" else -row["base_fen"]
         return found
 
@@ -232,8 +243,9 @@ class Oracle:
     def _event(line: int, row: dict[str, Any]) -> vouchers.Transaction:
         typed = _typed(row)
         claim_id, resident, delay = CLAIMS[row["claim_no"]]
-        said = row["subsidy_fen"] if row["subsidy_fen"] is not None else _lawful(row)
-        assert said is not None
+        said = row["subsidy_fen"]
+        if said is None and typed[1] == "pay":
+            said = _lawful(row)
         return vouchers.Transaction(
             line=line,
             transaction_no=typed[0],
@@ -249,6 +261,7 @@ class Oracle:
             base_fen=typed[8],
             merchant_discount_fen=0,
             subsidy_fen=said,
+            least_base_fen=_least_base(row),
             refund_of=typed[11],
             expires_at=START + (delay + 24) * HOUR,
         )
@@ -293,6 +306,9 @@ def test_law_and_store_give_every_redemption_the_same_ruling(
         oracle.kept["subsidy"],
         oracle.kept["vouchers"],
         oracle.kept["base"],
+        oracle.kept["spent"],
+        oracle.kept["floor"],
+        0,
     )
     for name in (
         "no_voucher_redeemed_twice",

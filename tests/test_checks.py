@@ -129,13 +129,13 @@ SPOILED: dict[str, Breaches] = {
         "claim_totals": [("r1 20200329", "1", "0")]
     },
     # ---------------------------------------------------------------- payments
-    "UPDATE redemptions SET vouchers = 2 WHERE redemption_id = 2": {
+    "UPDATE redemptions SET spent = 2 WHERE redemption_id = 2": {
         "no_voucher_redeemed_twice": [("C2/4", "1", "2")]
     },
-    "UPDATE redemptions SET vouchers = -1 WHERE redemption_id = 3": {
+    "UPDATE redemptions SET spent = -1 WHERE redemption_id = 3": {
         "no_voucher_redeemed_twice": []  # 1 - 1 = 0
     },
-    "UPDATE redemptions SET vouchers = -2 WHERE redemption_id = 3": {
+    "UPDATE redemptions SET spent = -2 WHERE redemption_id = 3": {
         "no_voucher_redeemed_twice": [("C1/1", "1", "-1")]
     },
     "UPDATE splits SET after_fen = 444 WHERE after_fen = 1000": {

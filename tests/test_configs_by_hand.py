@@ -418,7 +418,7 @@ def test_what_a_pack_is_worth_and_can_cost() -> None:
     pack = template(coupons=[{**OFF, "count": 3}, PERCENT], match={"shops": "12.5%"})
     assert templates.pack_value_fen(pack) == 3 * 1_000 + 40_000
     assert templates.floor_spend_fen(pack) == 3 * 4_000 + 200_000
-    assert templates.floor_leverage(pack) == "4.93"  # 2120 / 430
+    assert templates.floor_leverage(pack, templates.kinds_by_name(pack)) == "9.58"  # 4120 / 430
     assert templates.match_liability_fen(pack) == 3 * 125 + 5_000
     assert templates.match_liability_fen(template()) == 0
 
@@ -475,13 +475,15 @@ def test_every_field_of_a_pack_is_described() -> None:
 
 def test_cautions_begin_one_beyond_the_limits_of_the_platform() -> None:
     def codes(**changes: Any) -> list[str]:
-        return [fault.code for fault in packs.cautions(template(**changes))]
+        return [fault.code for fault in packs.cautions(template(**changes), {"treasury": "public"})]
 
     assert codes(validity={"days_after_claim": 90}, name={"zh": "一二三四五六七八九"}) == []
     assert codes(validity={"days_after_claim": 91}) == ["wechat_window"]
     assert codes(name={"zh": "一二三四五六七八九十"}) == ["wechat_name"]
     assert codes(validity="calendar_month") == []
-    (fault,) = packs.cautions(template(coupons=[OFF, {**PERCENT, "percent": "12.5"}, OFF]))
+    (fault,) = packs.cautions(
+        template(coupons=[OFF, {**PERCENT, "percent": "12.5"}, OFF]), {"treasury": "public"}
+    )
     assert fault.path == ("coupons", 1)
     assert fault.params == {"percent": "12.5%", "gross": "8.00"}
 

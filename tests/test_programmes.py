@@ -9,7 +9,7 @@ import pytest
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import yamls
-from vouchercli.rules import programme_changes
+from vouchercli.rules import programme_changes, refunds
 from vouchercli.rules import programmes as rules
 from vouchercli.store import ledger
 from vouchercli.store import programmes as store
@@ -72,7 +72,7 @@ def test_a_programme_is_read_with_its_usual_limits() -> None:
     assert programme.funders[1].amount_fen is None
     assert programme.limits == rules.Limits(1, 1, None)
     assert (programme.refunds, programme.unused, programme.time_zone) == (
-        "full_restores",
+        refunds.PRESETS["full_restores"],
         "next_round",
         "Asia/Shanghai",
     )

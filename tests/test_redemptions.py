@@ -129,8 +129,25 @@ REFUNDS = {
     # (policy, refund row) -> (accepted or reject reason, subsidy kept in fen, base left in fen,
     # whether the voucher can be used again)
     ("full_restores", "R,refund,C1,1,M1,2020-03-28 10:00:00,45,0,10,T1"): (None, 0, 0, True),
-    ("full_restores", "R,refund,C1,1,M1,2020-03-28 10:00:00,20,0,0,T1"): (None, 1000, 2500, False),
-    ("full_restores", "R,refund,C1,1,M1,2020-04-10 10:00:00,45,0,10,T1"): (None, 1000, 0, False),
+    ("full_restores", "R,refund,C1,1,M1,2020-03-28 10:00:00,20,0,4.44,T1"): (
+        None,
+        556,
+        2500,
+        False,
+    ),
+    ("full_restores", "R,refund,C1,1,M1,2020-03-28 10:00:00,20,0,0,T1"): (
+        "subsidy_mismatch",
+        1000,
+        4500,
+        False,
+    ),
+    ("full_restores", "R,refund,C1,1,M1,2020-03-28 10:00:00,20,0,9999,T1"): (
+        "subsidy_mismatch",
+        1000,
+        4500,
+        False,
+    ),
+    ("full_restores", "R,refund,C1,1,M1,2020-04-10 10:00:00,45,0,10,T1"): (None, 0, 0, False),
     ("restores_once", "R,refund,C1,1,M1,2020-03-28 10:00:00,45,0,10,T1"): (None, 0, 0, True),
     ("restores_once", "R,refund,C1,1,M1,2020-03-28 10:00:00,20,0,0,T1"): (
         "partial_refund",
@@ -138,8 +155,8 @@ REFUNDS = {
         4500,
         False,
     ),
-    ("forfeits", "R,refund,C1,1,M1,2020-03-28 10:00:00,45,0,10,T1"): (None, 1000, 0, False),
-    ("forfeits", "R,refund,C1,1,M1,2020-03-28 10:00:00,20,0,0,T1"): (None, 1000, 2500, False),
+    ("forfeits", "R,refund,C1,1,M1,2020-03-28 10:00:00,45,0,10,T1"): (None, 0, 0, False),
+    ("forfeits", "R,refund,C1,1,M1,2020-03-28 10:00:00,20,0,4.44,T1"): (None, 556, 2500, False),
     ("pro_rata", "R,refund,C1,1,M1,2020-03-28 10:00:00,20,0,4.44,T1"): (None, 556, 2500, False),
     ("pro_rata", "R,refund,C1,1,M1,2020-03-28 10:00:00,45,0,10,T1"): (None, 0, 0, False),
     ("pro_rata", "R,refund,C1,1,M1,2020-03-28 10:00:00,20,0,4.45,T1"): (
@@ -172,7 +189,7 @@ def test_each_policy_treats_a_refund_as_it_says(
     take_in(voucher, here, PAY, name="pay.csv", expect=0)
     data = take_in(voucher, here, refund, name="refund.csv")
     assert data["reasons"] == ({reason: 1} if reason else {})
-    is_forfeit = reason is None and kept == 1000
+    is_forfeit = reason is None and not is_free and policy == "full_restores"
     assert data["warning_reasons"] == ({"refund_forfeits": 1} if is_forfeit else {})
     found = total(voucher)
     assert (found["subsidy_fen"], found["base_fen"]) == (kept, left)

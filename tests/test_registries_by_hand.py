@@ -264,7 +264,8 @@ def test_a_payment_stands_on_what_it_is_counted_under(
     if of == 1:
         registries.undo(db, 2)
     db.execute(
-        "INSERT INTO redemptions VALUES (1, 'T1', 1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1, 1, NULL, 3, 1)"
+        "INSERT INTO redemptions VALUES (1, 'T1', 1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, NULL,"
+        " NULL, 3, 1)"
     )
     if is_refused:
         with pytest.raises(VoucherError) as refused:

@@ -168,7 +168,7 @@ class World:
             (claim_id, coupon_no),
         ).fetchone()[0]
         face = self.db.execute(
-            "SELECT round_id, denomination_fen FROM claims JOIN rounds USING (round_id) JOIN"
+            "SELECT round_id, denomination_fen, full_base_fen FROM claims JOIN rounds USING (round_id) JOIN"
             " coupons USING (template_id) WHERE claim_id = ? AND coupon_no = ?",
             (claim_id, coupon_no),
         ).fetchone()
@@ -191,6 +191,8 @@ class World:
             merchant_discount_fen=0,
             split_id=self.split(face["round_id"], face["denomination_fen"], kind),
             vouchers=sign,
+            spent=sign,
+            floor_fen=None if kind == "pay" else -min(base_fen, face["full_base_fen"]),
             refund_of=None if kind == "pay" else paid,
             batch_id=BATCH,
             line=after + 1,
@@ -219,6 +221,7 @@ class World:
             public_fen=by_kind["public"],
             platform_fen=by_kind["platform"],
             match_fen=sign * 100,
+            stays=0,
         )
         for funder_id, part in enumerate(parts, 1):
             self.add("split_parts", split_id=split_id, funder_id=funder_id, amount_fen=part)
@@ -292,7 +295,7 @@ def test_by_round_every_figure_stands_beside_its_base(world: World) -> None:
         7800,
         "6.67",
         "5.20",
-        "4.00",
+        "5.33",
     ]
     assert [second[key] for key in KEYS] == [
         "hz-2",
@@ -304,7 +307,7 @@ def test_by_round_every_figure_stands_beside_its_base(world: World) -> None:
         9900,
         "8.00",
         "6.60",
-        "5.00",
+        "6.67",
     ]
     assert (first["used_of_claimed"], first["claimed_vouchers"]) == ("0.3333", 6)
     assert (first["paid_of_claimed"], first["paid_fen"], first["claimed_face_fen"]) == (
@@ -326,7 +329,7 @@ def test_the_total_is_pooled_never_a_mean(world: World) -> None:
         17700,
         "7.33",
         "5.90",
-        "4.50",
+        "6.00",
     ]
     # 3 of 10; 40 of 170 yuan
     assert (total["used_of_claimed"], total["paid_of_claimed"]) == (
@@ -674,7 +677,7 @@ def test_a_cut_month_is_made_up_from_the_fewer_facts(world: World) -> None:
 
 
 USED = (
-    "SELECT coalesce(sum(vouchers), 0) FROM redemptions WHERE claim_id = ? AND coupon_no = ? AND"
+    "SELECT coalesce(sum(spent), 0) FROM redemptions WHERE claim_id = ? AND coupon_no = ? AND"
     " paid_at <= ?"
 )
 
@@ -950,9 +953,9 @@ def test_csv_has_english_keys_unless_chinese_is_asked_for(
     lines = voucher("report", "leverage", "-o", "csv").out.splitlines()
     assert lines[0].startswith("key,redemptions,base_yuan,subsidy_yuan")
     assert lines[1:] == [
-        "hz-1,2,100.00,15.00,5.00,2.00,78.00,6.67,5.20,4.00,0.3333,6,0.3333,20.00,60.00",
-        "hz-2,1,120.00,15.00,5.00,1.00,99.00,8.00,6.60,5.00,0.2500,4,0.1818,20.00,110.00",
-        "total,3,220.00,30.00,10.00,3.00,177.00,7.33,5.90,4.50,0.3000,10,0.2353,40.00,170.00",
+        "hz-1,2,100.00,15.00,5.00,2.00,78.00,6.67,5.20,5.33,0.3333,6,0.3333,20.00,60.00,0.00",
+        "hz-2,1,120.00,15.00,5.00,1.00,99.00,8.00,6.60,6.67,0.2500,4,0.1818,20.00,110.00,0.00",
+        "total,3,220.00,30.00,10.00,3.00,177.00,7.33,5.90,6.00,0.3000,10,0.2353,40.00,170.00,0.00",
     ]
     assert voucher("report", "leverage", "-o", "csv", "--lang", "zh").out.startswith(
         "期次,核销笔数,拉动消费（交易额，元）,财政补贴（元）"
@@ -983,6 +986,7 @@ def test_a_table_of_merchants_shows_the_first_and_adds_up_all(world: World, vouc
             match_fen=0,
             floor_fen=0,
             face_fen=0,
+            stays_fen=0,
         )
     ran = voucher("report", "leverage", "--by", "merchant")
     total = next(line for line in ran.out.splitlines() if line.lower().startswith("total"))

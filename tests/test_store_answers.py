@@ -50,7 +50,7 @@ INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profil
 VALUES (?1, ?2, ?3, '', ?1, ?2, '', '', '[]', 'done', 9, 9, 0, 0, 0, '', 0)
 """
 PAYMENT = """
-INSERT INTO redemptions VALUES (?, ?, ?, 1, ?, ?, 1, 0, ?, 20200327, 1, 0, ?, 1, ?, 1, 1)
+INSERT INTO redemptions VALUES (?, ?, ?, 1, ?, ?, 1, 0, ?, 20200327, 1, 0, ?, 1, 1, NULL, ?, 1, 1)
 """
 
 
@@ -318,14 +318,14 @@ def test_a_plan_adds_up_the_days_of_each_round(db: sqlite3.Connection) -> None:
         ("round", 2, 1),
         ("size", 1, 1),
     ):
-        figures = range(10, 90, 10) if day == 1 else range(1, 9)
+        figures = range(10, 100, 10) if day == 1 else range(1, 10)
         values = ", ".join(map(str, figures))
         db.execute(
             f"INSERT INTO group_totals VALUES ('{grouping}', {round_id}, {day}, '', {values})"
         )
     assert plans.sums(db) == {
-        1: Sums(11, 22, 33, 44, 55, 66, 77, 88),
-        2: Sums(10, 20, 30, 40, 50, 60, 70, 80),
+        1: Sums(11, 22, 33, 44, 55, 66, 77, 88, 99),
+        2: Sums(10, 20, 30, 40, 50, 60, 70, 80, 90),
     }
 
 
@@ -388,7 +388,7 @@ def test_what_was_paid_is_told_from_what_the_living_claims_took(db: sqlite3.Conn
     claim(db, 1, 1, A, START, expires_at=100)
     claim(db, 2, 1, B, START, expires_at=200)
     claim(db, 3, 2, B, START, expires_at=300)
-    db.execute("INSERT INTO splits VALUES (1, 1, 0, 10, 10, 0, 0), (2, 2, 0, 20, 20, 0, 0)")
+    db.execute("INSERT INTO splits VALUES (1, 1, 0, 10, 10, 0, 0, 0), (2, 2, 0, 20, 20, 0, 0, 0)")
     db.execute("INSERT INTO split_parts VALUES (1, 1, 7), (1, 2, 3), (2, 1, 20)")
     for number, of_claim, split in ((1, 1, 1), (2, 2, 1), (3, 3, 2)):
         db.execute(PAYMENT, (number, f"T{number}", of_claim, number, 1, START, split, None))

@@ -441,7 +441,7 @@ def test_a_rejected_payment_is_explained_by_its_figures(city: City, here: Path) 
         (
             "refund,C1,1,M1,2020-03-27 10:00:00,25,0,10,T1",
             "subsidy_mismatch",
-            {**back, **first, **forty, **paid},
+            {**back, **first, **forty, **paid, "returns_fen": 556},
         ),
         (
             "refund,C1,1,M1,2020-03-27 10:00:00,25.01,0,10,T1",

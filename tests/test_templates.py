@@ -229,7 +229,7 @@ def test_a_pack_is_worth_its_denominations_and_its_caps() -> None:
     pack = template(coupons=[line(count=5), percent()], match={"merchant": "50%"})
     assert rules.pack_value_fen(pack) == 5 * 1_000 + 40_000
     assert rules.floor_spend_fen(pack) == 5 * 4_000 + 200_000
-    assert rules.floor_leverage(pack) == "4.89"
+    assert rules.floor_leverage(pack, rules.kinds_by_name(pack)) == "9.33"  # (200 + 4000) / 450
     assert rules.match_liability_fen(pack) == 22_500
 
 
@@ -240,14 +240,14 @@ def test_platform_limits_are_cautions() -> None:
         coupons=[percent()],
         assumption="a guess",
     )
-    assert [fault.code for fault in packs.cautions(long)] == [
+    assert [fault.code for fault in packs.cautions(long, rules.kinds_by_name(long))] == [
         "wechat_window",
         "wechat_name",
         "gross_by_construction",
         "assumption",
     ]
     short = template(name={"zh": "一二三四五六七八九"}, validity={"days_after_claim": 90})
-    assert packs.cautions(short) == ()
+    assert packs.cautions(short, rules.kinds_by_name(short)) == ()
 
 
 def test_funders_that_the_programme_lacks_are_found() -> None:

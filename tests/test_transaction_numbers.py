@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 ADD = """
 INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id,
     segment_id, channel, paid_at, day,
-    base_fen, merchant_discount_fen, split_id, vouchers, refund_of, batch_id, line)
-VALUES (?, ?, ?, 1, 1, 1, 1, 0, 0, 20200327, 1, 0, 1, 1, ?, ?, 0)
+    base_fen, merchant_discount_fen, split_id, vouchers, spent, refund_of, batch_id, line)
+VALUES (?, ?, ?, 1, 1, 1, 1, 0, 0, 20200327, 1, 0, 1, 1, 1, ?, ?, 0)
 """
 NUMBERS = "SELECT transaction_no FROM redemptions WHERE redemption_id BETWEEN ? AND ?"
 ROWS = 600

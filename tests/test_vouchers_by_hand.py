@@ -8,23 +8,34 @@ from typing import Any
 
 import pytest
 
-from vouchercli.rules import vouchers
+from vouchercli.rules import refunds, vouchers
+from vouchercli.rules.refunds import Answers, RefundPolicy
 from vouchercli.rules.vouchers import Ruling, StandingFacts, Transaction
 
 FIRST_PAY = 1_000_000  # a second of UTC; the voucher expires at second EXPIRES_AT
 EXPIRES_AT = 2_000_000
 DUPLICATE = Ruling("duplicate")
+PAID = Ruling(after_fen=1000, vouchers=1, spent=1)
+LEAST = 4000  # the threshold of the payments
+# what a full refund of 45.00 with 10.00 does where the voucher is given back, and where it is not
+FREED = Ruling(before_fen=1000, vouchers=-1, spent=-1, floor_fen=-LEAST)
+UNDONE = FREED._replace(spent=0)
+FORFEITS = "refund_forfeits"
 
 
 def pay(number: str, at: int, base: int = 4500, **other: Any) -> Transaction:
     return row("pay", number, at, base, other.pop("subsidy", 1000), **other)
 
 
-def refund(number: str, at: int, of: str, base: int, subsidy: int, **other: Any) -> Transaction:
+def refund(
+    number: str, at: int, of: str, base: int, subsidy: int | None, **other: Any
+) -> Transaction:
     return row("refund", number, at, base, subsidy, refund_of=of, **other)
 
 
-def row(kind: Any, number: str, at: int, base: int, subsidy: int, **other: Any) -> Transaction:
+def row(
+    kind: Any, number: str, at: int, base: int, subsidy: int | None, **other: Any
+) -> Transaction:
     values: dict[str, Any] = {
         "line": 0,
         "claim_no": "C1",
@@ -35,6 +46,7 @@ def row(kind: Any, number: str, at: int, base: int, subsidy: int, **other: Any) 
         "merchant_no": "M1",
         "day": 20200327,
         "merchant_discount_fen": 0,
+        "least_base_fen": LEAST,
         "refund_of": "",
         "expires_at": EXPIRES_AT,
     }
@@ -50,7 +62,12 @@ def row(kind: Any, number: str, at: int, base: int, subsidy: int, **other: Any) 
 
 def rule(policy: Any, *rows: Transaction, limit: int | None = None) -> list[Ruling]:
     """The rulings on the rows of one file, in the order in which they are given."""
-    return rule_on(StandingFacts(policy, limit), *rows)
+    return rule_on(nothing_under(policy, limit), *rows)
+
+
+def nothing_under(policy: str | RefundPolicy, limit: int | None = None) -> StandingFacts:
+    named = refunds.PRESETS[policy] if isinstance(policy, str) else policy
+    return StandingFacts(named, limit)
 
 
 def rule_on(standing: StandingFacts, *rows: Transaction) -> list[Ruling]:
@@ -61,41 +78,53 @@ def rule_on(standing: StandingFacts, *rows: Transaction) -> list[Ruling]:
 # ---------------------------------------------------------------- what a refund returns
 
 
+def mismatch(returns_fen: int) -> Ruling:
+    return Ruling("subsidy_mismatch", returns_fen=returns_fen)
+
+
+@pytest.mark.parametrize("policy", ["pro_rata", "full_restores", "forfeits"])
 @pytest.mark.parametrize(
     ("second", "ruling"),
     [
-        # 10.00 in all, 4.44 are back: 5.56 are left, and the voucher counts no more
-        (556, Ruling(before_fen=556, after_fen=0, vouchers=-1)),
-        (555, Ruling("subsidy_mismatch")),
-        (1444, Ruling("subsidy_mismatch")),  # 10.00 + 4.44
-        (1000, Ruling("subsidy_mismatch")),
+        # 10.00 in all, 4.44 are back: 5.56 are left, and the payment counts no more; of the least
+        # base of 40.00, 40 x 25 / 45 = 22.22 were left
+        (556, Ruling(before_fen=556, vouchers=-1, floor_fen=-2222)),
+        (None, Ruling(before_fen=556, vouchers=-1, floor_fen=-2222)),
+        (555, mismatch(556)),
+        (1444, mismatch(556)),  # 10.00 + 4.44
+        (1000, mismatch(556)),
+        (0, mismatch(556)),
     ],
 )
-def test_a_second_refund_in_part_returns_what_the_first_left(second: int, ruling: Ruling) -> None:
+def test_a_second_refund_in_part_returns_what_the_first_left(
+    policy: str, second: int | None, ruling: Ruling
+) -> None:
+    warning = FORFEITS if policy == "full_restores" else None
     assert rule(
-        "pro_rata",
+        policy,
         pay("T1", FIRST_PAY, 4500, subsidy=1000),
         refund("R1", FIRST_PAY + 1, "T1", 2000, 444),  # 10.00 x 20 / 45 = 4.444...
         refund("R2", FIRST_PAY + 2, "T1", 2500, second),
     ) == [
-        Ruling(after_fen=1000, vouchers=1),
-        Ruling(before_fen=1000, after_fen=556),
-        ruling,
+        PAID,
+        Ruling(before_fen=1000, after_fen=556, floor_fen=2222 - LEAST, warning=warning),
+        ruling._replace(warning=None if ruling.reason else warning),
     ]
 
 
 def test_refunds_in_three_parts_return_the_cumulated_share_each_time() -> None:
-    # 10.00 on 30.00, back by 10.00 each: 3.33, then 6.67 - 3.33, then 10.00 - 6.67
+    # 10.00 on 30.00, back by 10.00 each: 3.33, then 6.67 - 3.33, then 10.00 - 6.67; the least base
+    # of 20.00 falls to 13.33, 6.66, nothing
     assert rule(
         "pro_rata",
-        pay("T1", FIRST_PAY, 3000, subsidy=1000),
+        pay("T1", FIRST_PAY, 3000, subsidy=1000, least_base_fen=2000),
         refund("R1", FIRST_PAY + 1, "T1", 1000, 333),
         refund("R2", FIRST_PAY + 2, "T1", 1000, 334),
         refund("R3", FIRST_PAY + 3, "T1", 1000, 333),
     )[1:] == [
-        Ruling(before_fen=1000, after_fen=667),
-        Ruling(before_fen=667, after_fen=333),
-        Ruling(before_fen=333, after_fen=0, vouchers=-1),
+        Ruling(before_fen=1000, after_fen=667, floor_fen=-667),
+        Ruling(before_fen=667, after_fen=333, floor_fen=-667),
+        Ruling(before_fen=333, vouchers=-1, floor_fen=-666),
     ]
 
 
@@ -108,28 +137,36 @@ def test_no_more_is_refunded_than_is_left_of_the_payment(base: int, reason: str 
         for ruling in rule(
             "forfeits",
             pay("T1", FIRST_PAY),
-            refund("R1", FIRST_PAY + 1, "T1", 2000, 0),
-            refund("R2", FIRST_PAY + 2, "T1", base, 0),
+            refund("R1", FIRST_PAY + 1, "T1", 2000, None),
+            refund("R2", FIRST_PAY + 2, "T1", base, None),
         )
     ] == [None, None, reason]
+
+
+IN_PART = Ruling(before_fen=1000, after_fen=500, floor_fen=-2000)
 
 
 @pytest.mark.parametrize(
     ("policy", "base", "subsidy", "ruling"),
     [
-        ("full_restores", 4500, 1000, Ruling(before_fen=1000, after_fen=0, vouchers=-1)),
-        ("full_restores", 4500, 999, Ruling("subsidy_mismatch")),
-        ("full_restores", 4499, 0, Ruling(None, 1000, 1000, 0, "refund_forfeits")),
-        ("restores_once", 4500, 1000, Ruling(before_fen=1000, after_fen=0, vouchers=-1)),
+        ("full_restores", 4500, 1000, FREED),
+        ("full_restores", 4500, 999, mismatch(1000)),
+        ("full_restores", 4500, 0, mismatch(1000)),
+        ("full_restores", 2250, 500, IN_PART._replace(warning=FORFEITS)),
+        ("full_restores", 2250, 0, mismatch(500)),
+        ("restores_once", 4500, 1000, FREED),
         ("restores_once", 4499, 0, Ruling("partial_refund")),
-        # forfeits: what the file states beside it is not looked at
-        ("forfeits", 4500, 0, Ruling(None, 1000, 1000, 0, "refund_forfeits")),
-        ("forfeits", 4500, 1000, Ruling(None, 1000, 1000, 0, "refund_forfeits")),
-        ("pro_rata", 4500, 1000, Ruling(before_fen=1000, after_fen=0, vouchers=-1)),
-        ("pro_rata", 2250, 500, Ruling(before_fen=1000, after_fen=500)),
-        ("pro_rata", 1, 0, Ruling(before_fen=1000, after_fen=1000)),  # 0.22 fen
-        ("pro_rata", 3, 1, Ruling(before_fen=1000, after_fen=999)),  # 0.67 fen
-        ("pro_rata", 4500, 0, Ruling("subsidy_mismatch")),
+        ("restores_once", 4499, 1000, Ruling("partial_refund")),
+        ("forfeits", 4500, 1000, UNDONE),
+        ("forfeits", 4500, 0, mismatch(1000)),
+        ("forfeits", 2250, 500, IN_PART),
+        ("pro_rata", 4500, 1000, UNDONE),
+        ("pro_rata", 2250, 500, IN_PART),
+        # 0.22 fen; 4000 x 4499 / 4500 = 3999.1
+        ("pro_rata", 1, 0, Ruling(before_fen=1000, after_fen=1000, floor_fen=-1)),
+        # 0.67 fen; 3997.3
+        ("pro_rata", 3, 1, Ruling(before_fen=1000, after_fen=999, floor_fen=-3)),
+        ("pro_rata", 4500, 0, mismatch(1000)),
     ],
 )
 def test_a_refund_returns_what_its_policy_says(
@@ -146,17 +183,124 @@ def test_a_refund_restores_until_the_last_second_of_the_voucher() -> None:
         rule("full_restores", pay("T1", FIRST_PAY), refund("R1", at, "T1", 4500, 1000))[1]
         for at in (EXPIRES_AT - 1, EXPIRES_AT)
     )
-    assert in_time == Ruling(before_fen=1000, after_fen=0, vouchers=-1)
-    assert late == Ruling(None, 1000, 1000, 0, "refund_forfeits")
+    assert in_time == FREED
+    # the money goes back all the same: no subsidy without a sale
+    assert late == UNDONE._replace(warning=FORFEITS)
+
+
+CASES = {"full": (1, 4500), "late": (EXPIRES_AT, 4500), "partial": (1, 2250)}
+
+
+def answers(case: str, answer: str, others: str) -> Answers:
+    return Answers(**dict.fromkeys(CASES, others) | {case: answer})
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    ("money", "kept", "stays", "stated"),
+    [
+        ("returns", 0, False, 1000),
+        ("pro_rata", None, False, None),
+        ("stays", None, True, 0),
+    ],
+)
+@pytest.mark.parametrize(
+    ("voucher", "spent"), [("restores", -1), ("restores_once", -1), ("forfeits", 0)]
+)
+def test_each_case_has_its_own_two_answers(
+    case: str,
+    money: str,
+    kept: int | None,
+    stays: bool,
+    stated: int | None,
+    voucher: str,
+    spent: int,
+) -> None:
+    at, base = CASES[case]
+    policy = RefundPolicy(
+        answers(case, voucher, "refused"),
+        answers(case, money, "refused"),
+    )
+    half = case == "partial"
+    after = (500 if half else 0) if kept is None else kept
+    paid, ruling = rule(
+        policy,
+        pay("T1", FIRST_PAY),
+        refund("R1", max(at, FIRST_PAY + 1), "T1", base, stated),
+    )
+    assert paid == PAID
+    assert ruling == Ruling(
+        before_fen=1000,
+        after_fen=after,
+        stays=stays,
+        vouchers=0 if half else -1,
+        spent=spent,
+        floor_fen=-2000 if half else -4000,
+        warning="subsidy_stays" if stays else None if spent else ruling.warning,
+    )
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("refused", ["voucher", "money"])
+def test_a_case_that_either_answer_refuses_is_refused(case: str, refused: str) -> None:
+    at, base = CASES[case]
+    of_voucher, of_money = (
+        answers(case, "refused", usual) if name == refused else Answers(usual, usual, usual)
+        for name, usual in (("voucher", "forfeits"), ("money", "returns"))
+    )
+    rulings = rule(
+        RefundPolicy(of_voucher, of_money),
+        pay("T1", FIRST_PAY),
+        refund("R1", max(at, FIRST_PAY + 1), "T1", base, None),
+    )
+    assert rulings[1] == Ruling(f"{case}_refund")
+
+
+def test_money_that_stays_is_the_share_of_what_was_refunded() -> None:
+    stays = RefundPolicy(
+        Answers("forfeits", "forfeits", "forfeits"), Answers("stays", "stays", "stays")
+    )
+    rulings = rule(
+        stays,
+        pay("T1", FIRST_PAY, 30000, subsidy=4000, least_base_fen=30000),
+        refund("R1", FIRST_PAY + 1, "T1", 29000, 0),
+        refund("R2", FIRST_PAY + 2, "T1", 1000, 0),
+    )
+    # 40.00 x 290 / 300 = 38.67 are without a sale, 1.33 are left on the 10.00 that are left
+    assert rulings[1:] == [
+        Ruling(None, 4000, 133, True, 0, 0, -29000, "subsidy_stays"),
+        Ruling(None, 133, 0, True, -1, 0, -1000, "subsidy_stays"),
+    ]
+
+
+def test_a_voucher_that_a_refund_in_part_gave_back_is_used_again() -> None:
+    gives_back = RefundPolicy(
+        Answers("restores", "restores", "restores"), Answers("returns", "returns", "returns")
+    )
+    rulings = rule(
+        gives_back,
+        pay("T1", FIRST_PAY),
+        refund("R1", FIRST_PAY + 1, "T1", 100, 1000),
+        pay("T2", FIRST_PAY + 2),
+        refund("R2", FIRST_PAY + 3, "T1", 100, 0),
+    )
+    assert [each.reason for each in rulings] == [None] * 4
+    assert [each.spent for each in rulings] == [1, -1, 1, 0]
+    assert [each.after_fen for each in rulings] == [1000, 0, 1000, 0]
 
 
 def test_what_cost_nothing_returns_nothing() -> None:
-    # a payment of 0.00 cannot be divided by
+    # a payment of 0.00 cannot be divided by, and is refunded once
     assert rule(
         "pro_rata",
-        pay("T1", FIRST_PAY, 0, subsidy=0),
+        pay("T1", FIRST_PAY, 0, subsidy=0, least_base_fen=0),
         refund("R1", FIRST_PAY + 1, "T1", 0, 0),
-    ) == [Ruling(vouchers=1), Ruling(vouchers=-1)]
+        refund("R2", FIRST_PAY + 2, "T1", 0, 0),
+    ) == [
+        Ruling(vouchers=1, spent=1),
+        Ruling(vouchers=-1, floor_fen=0),
+        Ruling("refund_too_large"),
+    ]
 
 
 def test_a_voucher_is_restored_once_only_where_the_policy_says_so() -> None:
@@ -169,7 +313,7 @@ def test_a_voucher_is_restored_once_only_where_the_policy_says_so() -> None:
     )
     assert [each.reason for each in rule("full_restores", *rows)] == [None] * 5
     assert rule("restores_once", *rows)[3:] == [
-        Ruling(None, 1000, 1000, 0, "refund_forfeits"),
+        UNDONE._replace(warning=FORFEITS),
         Ruling("already_redeemed"),
     ]
 
@@ -228,7 +372,7 @@ def test_a_number_is_used_once_for_payments_and_once_for_refunds() -> None:
     ],
 )
 def test_a_voucher_is_free_from_the_second_after_its_refund(at: int, reason: str | None) -> None:
-    standing = StandingFacts("full_restores", None)
+    standing = nothing_under("full_restores")
     rule_on(standing, pay("T1", FIRST_PAY), refund("R1", FIRST_PAY + 10, "T1", 4500, 1000))
     assert rule_on(standing, pay("T2", at))[0].reason == reason
 
@@ -252,7 +396,7 @@ def test_a_late_payment_stands_before_a_later_use_with_its_own_full_refund(
 ) -> None:
     change = {"at": 5, "base": 4500, **of_refund}
     at = FIRST_PAY + change.pop("at")
-    standing = StandingFacts(policy, None)
+    standing = nothing_under(policy)
     rule_on(standing, pay("T9", FIRST_PAY + 10))
     rulings = rule_on(
         standing,
@@ -263,7 +407,7 @@ def test_a_late_payment_stands_before_a_later_use_with_its_own_full_refund(
 
 
 def test_a_late_payment_without_a_refund_does_not_run_into_a_later_use() -> None:
-    standing = StandingFacts("full_restores", None)
+    standing = nothing_under("full_restores")
     rule_on(standing, pay("T9", FIRST_PAY + 10))
     assert rule_on(standing, pay("T1", FIRST_PAY + 1)) == [Ruling("already_redeemed")]
 
@@ -324,7 +468,7 @@ def test_a_row_is_the_same_only_when_it_says_the_same(
 ) -> None:
     one = pay("T1", FIRST_PAY)
     assert rule("forfeits", one, one._replace(**change)) == [
-        Ruling(after_fen=1000, vouchers=1),
+        PAID,
         ruling,
     ]
 

@@ -40,6 +40,10 @@ def list_(
         Optional[str],
         typer.Option("--transaction", metavar="NO", help="Only this transaction number."),
     ] = None,
+    without_sale: Annotated[
+        bool,
+        typer.Option("--without-sale", help="Only refunds whose subsidy stays with the merchant."),
+    ] = False,
     limit: Limit = 100,
 ) -> Outcome:
     """List payments and refunds, oldest first."""
@@ -50,6 +54,7 @@ def list_(
         claim_no=claim_no,
         merchant_no=merchant_no,
         transaction_no=transaction_no,
+        without_sale=without_sale,
     )
 
 

@@ -3,7 +3,7 @@ a total is.
 
 Source of the formulas: the programme papers gathered in the project's facts ("Formulas"). Leverage
 has no legal definition, so each figure says its base: all three are per fen of *public* subsidy, or
-(floor) of the face redeemed.
+(floor) of the least that the vouchers' own rules ask for it.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ class Sums(NamedTuple):  # a light class: made a hundred thousand times by a rep
 
     `paid_fen` is what the vouchers paid (every funder's share, never the match); `public_fen` and
     `platform_fen` its parts; `match_fen` what merchants gave (match and merchant-kind shares);
-    `floor_fen` and `face_fen` the thresholds and denominations (the cap, for a percentage) of the
-    redeemed vouchers.
+    `floor_fen` is the sum of the least bases for the subsidies that were brought, less what was
+    refunded of them; `face_fen` the denominations (the cap, for a percentage) of the vouchers that
+    are spent; `stays_fen` public subsidy that stays on sales that are gone, in none of the others.
     """
 
     vouchers: int = 0
@@ -52,6 +53,7 @@ class Sums(NamedTuple):  # a light class: made a hundred thousand times by a rep
     match_fen: int = 0
     floor_fen: int = 0
     face_fen: int = 0
+    stays_fen: int = 0
 
     def __add__(self, other: Sums) -> Sums:  # type: ignore[override] # not a tuple behind a tuple
         """Pooled: sum over sum, never the mean of ratios."""
@@ -85,11 +87,11 @@ class Sums(NamedTuple):  # a light class: made a hundred thousand times by a rep
 
     @property
     def floor(self) -> str | None:
-        """The least that G can be by the vouchers' own thresholds: thresholds / denominations of
-        what was redeemed; None where nothing is left of them.
+        """The least that G can be by the vouchers' own rules: least bases / public subsidy. The
+        least base of a payment is its threshold, or for a percentage its base up to the least that
+        reaches the cap; it shrinks with what is refunded. None where G is.
         """
-        is_left = self.floor_fen > 0 and self.face_fen > 0
-        return money.ratio(self.floor_fen, self.face_fen) if is_left else None
+        return self._per_public_yuan(self.floor_fen)
 
 
 NOTHING = Sums()

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from vouchercli.documents import Fault
 from vouchercli.rules import money, scope
-from vouchercli.rules.templates import WHOLE_BP, percent_text, short
+from vouchercli.rules.templates import WHOLE_BP, percent_text, public_bp, short
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vouchercli.rules.scope import Scope
     from vouchercli.rules.templates import Coupon, Template
 
@@ -110,9 +112,9 @@ WECHAT_DAYS = 90
 WECHAT_NAME = 9
 
 
-def cautions(template: Template) -> tuple[Fault, ...]:
+def cautions(template: Template, kinds: Mapping[str, str]) -> tuple[Fault, ...]:
     """What is lawful here but should be known: limits of payment platforms, figures that say
-    nothing, assumptions.
+    nothing, assumptions. `kinds`: funder -> public, platform or merchant.
     """
     notes: list[Fault] = []
     days = template.validity.days
@@ -145,7 +147,8 @@ def cautions(template: Template) -> tuple[Fault, ...]:
         for number, (coupon, _) in enumerate(lines(template))
         if coupon.percent_bp
     }
-    for rate, number in rates.items():
+    public = public_bp(template, kinds)
+    for rate, number in rates.items() if public else ():
         notes.append(
             Fault(
                 ("coupons", number),
@@ -153,7 +156,7 @@ def cautions(template: Template) -> tuple[Fault, ...]:
                 "a voucher of {percent} off has a gross leverage of at least {gross} by"
                 " definition: the figure shows no effect",
                 "",
-                {"percent": percent_text(rate), "gross": money.ratio(WHOLE_BP, rate)},
+                {"percent": percent_text(rate), "gross": money.ratio(WHOLE_BP**2, rate * public)},
             )
         )
     if template.assumption:

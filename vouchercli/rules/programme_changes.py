@@ -58,7 +58,7 @@ def _obstacles(before: Programme, after: Programme, in_use: InUse) -> Iterator[F
             "refunds_in_use",
             "the refund policy cannot change once redemptions are in",
             "keep refunds: {before}, or load it as a programme with another code",
-            {"before": before.refunds},
+            {"before": _text(before.refunds.document)},
         )
     kept = {funder.funder: funder for funder in after.funders}
     for funder in before.funders:

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from vouchercli.documents import CODE, Fault
-from vouchercli.rules import calendars, published, times
+from vouchercli.rules import calendars, published, refunds, times
 from vouchercli.rules.calendars import Calendar
 from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
     from vouchercli.rules.published import Published
+    from vouchercli.rules.refunds import RefundPolicy
 
 FunderKind = Literal["public", "platform", "merchant"]
-RefundPolicy = Literal["full_restores", "restores_once", "forfeits", "pro_rata"]
 
 KINDS = ("public", "platform", "merchant")
-REFUNDS = ("full_restores", "restores_once", "forfeits", "pro_rata")
 UNUSED = ("next_round", "pool", "treasury")
 ROLES = ("maker", "checker", "finance")
 LOGINS = ("shared", "personal")
@@ -115,7 +114,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         funders=tuple(_funder(code, value) for code, value in top["funders"].entries()),
         declared=tuple((what, value.yuan() or 0) for what, value in top["declared"].entries()),
         limits=_limits(top["limits"]),
-        refunds=cast("RefundPolicy", top["refunds"].choice(REFUNDS, "full_restores")),
+        refunds=refunds.read(top["refunds"]),
         unused=top["unused"].choice(UNUSED, "next_round"),
         unused_after_days=top["unused_after_days"].whole(0, least=0),
         staff=_staff(top["staff"]),

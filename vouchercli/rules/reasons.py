@@ -147,6 +147,7 @@ REJECTS: dict[str, tuple[str, ...]] = {
     ),
     "subsidy_mismatch": (
         "the file says the voucher paid {subsidy}; by the rules it pays {expected}",
+        "the file says {subsidy} of the voucher's money go back; by the refund policy {returns} do",
         "the subsidy of the file is not what the rules give",
     ),
     "already_redeemed": (
@@ -169,6 +170,12 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "{base} is refunded, but only {left} of the payment is left",
         "more is refunded than is left of the payment",
     ),
+    "full_refund": ("the programme takes no refund of a whole order",),
+    "late_refund": (
+        "refunded at {paid_at}, after the voucher expired at {expires_at}: the programme takes no"
+        " late refund",
+        "the programme takes no refund after the voucher has expired",
+    ),
     "partial_refund": (
         "{base} of {paid} is refunded: the programme takes only full refunds",
         "the programme takes only full refunds",
@@ -180,7 +187,11 @@ REJECTS: dict[str, tuple[str, ...]] = {
 }
 
 WARNINGS: dict[str, tuple[str, ...]] = {
-    "refund_forfeits": ("the refund is kept, but returns no subsidy: the voucher stays used",),
+    "refund_forfeits": ("the resident does not get the voucher back: it stays used",),
+    "subsidy_stays": (
+        "{subsidy} yuan of the voucher stay on a sale that is refunded",
+        "the voucher's money stays on a sale that is refunded",
+    ),
     "uscc_check_digit": (
         (
             "{uscc} is not a valid unified social credit code (its last character should be"

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from vouchercli.documents import Fault
 from vouchercli.rules import money, scope, times
 from vouchercli.rules.scope import Scope
+from vouchercli.rules.subsidy import parts
 from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vouchercli.rules.programmes import Programme
 
 COUPON_KEYS = {
@@ -293,9 +296,42 @@ def floor_spend_fen(template: Template) -> int:
     return sum(coupon.threshold_fen for coupon in template.coupons)
 
 
-def floor_leverage(template: Template) -> str:
-    """floor spend / pack value, two decimals: five 40-10 can never show less than 4.00."""
-    return money.ratio(floor_spend_fen(template), pack_value_fen(template)) or ""
+def kinds_by_name(template: Template) -> dict[str, str]:
+    """The kinds of its funders where no programme says them: `platform` and `merchant` are what
+    they are called, every other name is taken for public.
+    """
+    return {
+        share.funder: share.funder if share.funder in ("platform", "merchant") else "public"
+        for share in template.funding
+    }
+
+
+def public_bp(template: Template, kinds: Mapping[str, str]) -> int:
+    """The public share of a subsidy, in basis points."""
+    return sum(share.bp for share in template.funding if kinds[share.funder] == "public")
+
+
+def floor_leverage(template: Template, kinds: Mapping[str, str]) -> str | None:
+    """The least that G can be when the whole pack is used, two decimals: the least bases on which
+    its vouchers pay their denominations / the public part of these. Five 40-10 that the public pays
+    alone can never show less than 4.00. None where the public pays nothing.
+    """
+    least = sum(full_base_fen(coupon) for coupon in template.coupons)
+    public = sum(
+        parts(coupon.denomination_fen, template.funding, kinds).public_fen
+        for coupon in template.coupons
+    )
+    return money.ratio(least, public)
+
+
+def full_base_fen(coupon: Coupon) -> int:
+    """The least base on which a voucher pays its denomination: its threshold, or for a percentage
+    what reaches the cap (half up), if that is more.
+    """
+    if coupon.percent_bp is None:
+        return coupon.threshold_fen
+    half_fen = (2 * coupon.denomination_fen - 1) * WHOLE_BP
+    return max(coupon.threshold_fen, -(-half_fen // (2 * coupon.percent_bp)))
 
 
 def match_liability_fen(template: Template) -> int:

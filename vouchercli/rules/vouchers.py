@@ -3,8 +3,7 @@ time.
 
 `store.judging` applies it by set: a payment that is alone on its voucher, its number and its
 visit cannot be refused here and is accepted without coming by; everything else is brought here in
-the order of `in_time_order`. Source of the refund policies: facts.md, "refund policy as data" (a)
-to (d).
+the order of `in_time_order`. What a refund gives back is in `rules.refunds`.
 """
 
 from __future__ import annotations
@@ -12,12 +11,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from vouchercli.rules import refunds
 from vouchercli.rules.ladders import Ladder, Rung
-from vouchercli.rules.money import half_up
 
-Policy = Literal["full_restores", "restores_once", "forfeits", "pro_rata"]
+if TYPE_CHECKING:
+    from vouchercli.rules.refunds import RefundPolicy
+
 Voucher = tuple[int, int]  # (claim_id, coupon_no)
 Visit = tuple[bytes, int, int]  # (resident, merchant_id, local day)
 
@@ -58,6 +59,18 @@ TIMELINE = Ladder(
             "refunds go back the way of the payment",
         ),
         Rung(
+            "full_refund",
+            "",
+            "the programme takes refunds of whole orders in time",
+            "once used, not refunded",
+        ),
+        Rung(
+            "late_refund",
+            "",
+            "the refund comes before the voucher expired, where the programme takes only these",
+            "refunded within the validity only",
+        ),
+        Rung(
             "partial_refund",
             "",
             "the refund is a full one, where the programme takes only these",
@@ -74,7 +87,9 @@ TIMELINE = Ladder(
 
 
 class Transaction(NamedTuple):
-    """One payment or refund that is lawful by itself; amounts in fen, times in UTC seconds."""
+    """One payment or refund that is lawful by itself; amounts in fen, times in UTC seconds. The
+    subsidy of a refund is what its file says (None: nothing); `least_base_fen` is a payment's.
+    """
 
     line: int
     transaction_no: str
@@ -89,7 +104,8 @@ class Transaction(NamedTuple):
     day: int
     base_fen: int
     merchant_discount_fen: int
-    subsidy_fen: int
+    subsidy_fen: int | None
+    least_base_fen: int
     refund_of: str
     expires_at: int
 
@@ -100,15 +116,14 @@ class Transaction(NamedTuple):
 
 
 AMOUNTS = ("base_fen", "merchant_discount_fen", "subsidy_fen", "refund_of")
-# What makes two rows the same row, and what puts rows of one second into an order.
+# What makes two rows the same row.
 SAME = attrgetter("transaction_no", "kind", "voucher", "merchant_id", "paid_at", *AMOUNTS)
-ORDER = attrgetter("transaction_no", "claim_no", "coupon_no", "merchant_no", *AMOUNTS, "line")
 
 
 @dataclass
 class Payment:
-    """A payment that stands: what is left of its base, what is kept of its subsidy, when a refund
-    freed the voucher.
+    """A payment that stands: what is left of its base, what is kept of its subsidy, whether refunds
+    undid all of it, when one freed the voucher.
     """
 
     transaction_no: str
@@ -116,28 +131,36 @@ class Payment:
     paid_at: int
     base_fen: int
     subsidy_fen: int
+    least_base_fen: int
     left_fen: int
     kept_fen: int
+    is_undone: bool = False
     freed_at: int | None = None
 
 
 class Ruling(NamedTuple):
-    """What becomes of a row: a reason (refused, or "duplicate"), or the change of the subsidy kept
-    and of vouchers used.
+    """What becomes of a row: a reason (refused, or "duplicate"), or the changes that it makes: the
+    subsidy kept from `before_fen` to `after_fen` (`stays`: the difference stays with the merchant),
+    payments that stand (`vouchers`), vouchers spent, and of a refund the least base. `returns_fen`
+    is what a refund should have said that goes back.
     """
 
     reason: str | None = None
     before_fen: int = 0
     after_fen: int = 0
+    stays: bool = False
     vouchers: int = 0
+    spent: int = 0
+    floor_fen: int | None = None
     warning: str | None = None
+    returns_fen: int | None = None
 
 
 @dataclass
 class StandingFacts:
     """What stands already, as far as the rows at hand touch it."""
 
-    policy: Policy
+    policy: RefundPolicy
     visit_limit: int | None
     payments: dict[Voucher, list[Payment]] = field(default_factory=lambda: defaultdict(list))
     numbers: set[tuple[str, str]] = field(default_factory=set)
@@ -149,13 +172,25 @@ def in_time_order(row: Transaction) -> tuple[object, ...]:
     the row says, so that it does not matter which file it came in; the line decides only between
     rows that are alike.
     """
-    return (row.paid_at, row.kind == "refund", *ORDER(row))
+    return (
+        row.paid_at,
+        row.kind == "refund",
+        row.transaction_no,
+        row.claim_no,
+        row.coupon_no,
+        row.merchant_no,
+        row.base_fen,
+        row.merchant_discount_fen,
+        row.subsidy_fen or 0,
+        row.refund_of,
+        row.line,
+    )
 
 
 def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]:
     """The ruling on every row, by line; what is accepted becomes part of `standing`."""
     rows = sorted(rows, key=in_time_order)
-    refunds = {row.refund_of: row for row in reversed(rows) if row.kind == "refund"}
+    refund_of = {row.refund_of: row for row in reversed(rows) if row.kind == "refund"}
     seen: set[tuple[object, ...]] = set()
     rulings: dict[int, Ruling] = {}
     for row in rows:
@@ -165,7 +200,7 @@ def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]
             continue
         seen.add(same)
         rulings[row.line] = (
-            _pay(standing, row, refunds.get(row.transaction_no))
+            _pay(standing, row, refund_of.get(row.transaction_no))
             if row.kind == "pay"
             else _refund(standing, row)
         )
@@ -187,6 +222,7 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
         return Ruling("over_limit")
     if (row.transaction_no, "pay") in standing.numbers:
         return Ruling("transaction_reused")
+    assert row.subsidy_fen is not None
     visit.add(row.voucher)
     standing.numbers.add((row.transaction_no, "pay"))
     standing.payments[row.voucher].append(
@@ -196,11 +232,12 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
             row.paid_at,
             row.base_fen,
             row.subsidy_fen,
-            row.base_fen,
-            row.subsidy_fen,
+            row.least_base_fen,
+            left_fen=row.base_fen,
+            kept_fen=row.subsidy_fen,
         )
     )
-    return Ruling(before_fen=0, after_fen=row.subsidy_fen, vouchers=1)
+    return Ruling(after_fen=row.subsidy_fen, vouchers=1, spent=1)
 
 
 def is_free(standing: StandingFacts, row: Transaction, refund: Transaction | None) -> bool:
@@ -220,20 +257,25 @@ def is_free(standing: StandingFacts, row: Transaction, refund: Transaction | Non
         refund is not None
         and row.paid_at <= refund.paid_at < later
         and refund.voucher == row.voucher
-        and restores(standing, refund, refund.base_fen == row.base_fen)
+        and restores(standing, refund, _case(refund, row.base_fen))
     )
 
 
-def restores(standing: StandingFacts, refund: Transaction, is_full: bool) -> bool:
+def _case(refund: Transaction, payment_base_fen: int) -> refunds.Case:
+    return refunds.case_of(
+        is_full=refund.base_fen == payment_base_fen,
+        paid_at=refund.paid_at,
+        expires_at=refund.expires_at,
+    )
+
+
+def restores(standing: StandingFacts, refund: Transaction, case: refunds.Case) -> bool:
     """Whether this refund gives the voucher back, with its old expiry."""
-    if (
-        standing.policy not in ("full_restores", "restores_once")
-        or not is_full
-        or refund.paid_at >= refund.expires_at
-    ):
-        return False
+    answer = getattr(standing.policy.voucher, case)
     was_restored = any(p.freed_at is not None for p in standing.payments[refund.voucher])
-    return standing.policy == "full_restores" or not was_restored
+    return not standing.policy.refuses(case) and (
+        answer == "restores" or (answer == "restores_once" and not was_restored)
+    )
 
 
 def _refund(standing: StandingFacts, row: Transaction) -> Ruling:
@@ -252,38 +294,53 @@ def _refund(standing: StandingFacts, row: Transaction) -> Ruling:
         return Ruling("transaction_reused")
     if payment is None or row.paid_at < payment.paid_at:
         return Ruling("refund_without_payment")
-    if row.base_fen > payment.left_fen:
+    if row.base_fen > payment.left_fen or payment.is_undone:
         return Ruling("refund_too_large")
-    is_full = row.base_fen == payment.base_fen
-    if standing.policy == "restores_once" and not is_full:
-        return Ruling("partial_refund")
-    frees = restores(standing, row, is_full)
-    returned = returned_subsidy(standing.policy, payment, row.base_fen, frees)
-    forfeits = not frees and standing.policy != "pro_rata"
-    if not forfeits and row.subsidy_fen != returned:
-        return Ruling("subsidy_mismatch")
-    before = payment.kept_fen
-    payment.kept_fen -= returned
+    case = _case(row, payment.base_fen)
+    if standing.policy.refuses(case):
+        return Ruling(refunds.refusal(case))
+    money = getattr(standing.policy.money, case)
+    goes = (
+        payment.kept_fen
+        if money == "returns"
+        else refunds.share_fen(
+            payment.base_fen,
+            payment.subsidy_fen,
+            payment.left_fen,
+            payment.kept_fen,
+            row.base_fen,
+        )
+    )
+    returns_fen = 0 if money == "stays" else goes
+    if row.subsidy_fen not in (None, returns_fen):
+        return Ruling("subsidy_mismatch", returns_fen=returns_fen)
+    return _give_back(standing, row, payment, goes, case)
+
+
+def _give_back(
+    standing: StandingFacts, row: Transaction, payment: Payment, goes_fen: int, case: refunds.Case
+) -> Ruling:
+    """Enter a lawful refund on its payment."""
+    frees = payment.freed_at is None and restores(standing, row, case)
+    stays = goes_fen > 0 and getattr(standing.policy.money, case) == "stays"
+    kept_fen, floor_fen = payment.kept_fen, _least_left(payment)
+    payment.kept_fen -= goes_fen
     payment.left_fen -= row.base_fen
-    payment.freed_at = row.paid_at if frees else None
+    payment.is_undone = payment.left_fen == 0
+    if frees:
+        payment.freed_at = row.paid_at
     standing.numbers.add((row.transaction_no, "refund"))
-    is_undone = payment.left_fen == 0 and payment.kept_fen == 0
+    forfeits = not frees and standing.policy.voucher.full != "forfeits"
     return Ruling(
-        before_fen=before,
+        before_fen=kept_fen,
         after_fen=payment.kept_fen,
-        vouchers=-1 if is_undone else 0,
-        warning="refund_forfeits" if forfeits else None,
+        stays=stays,
+        vouchers=-1 if payment.is_undone else 0,
+        spent=-1 if frees else 0,
+        floor_fen=_least_left(payment) - floor_fen,
+        warning="subsidy_stays" if stays else "refund_forfeits" if forfeits else None,
     )
 
 
-def returned_subsidy(policy: Policy, payment: Payment, refunded_fen: int, frees: bool) -> int:
-    """The fen that go back to the funders: all when the voucher is freed; in proportion (cumulated,
-    half up) under `pro_rata`; else nothing.
-    """
-    if frees:
-        return payment.kept_fen
-    if policy != "pro_rata" or payment.base_fen == 0:
-        return 0
-    refunded = payment.base_fen - payment.left_fen + refunded_fen
-    already = payment.subsidy_fen - payment.kept_fen
-    return half_up(payment.subsidy_fen * refunded, payment.base_fen) - already
+def _least_left(payment: Payment) -> int:
+    return refunds.least_base_fen(payment.least_base_fen, payment.base_fen, payment.left_fen)

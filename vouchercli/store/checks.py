@@ -70,9 +70,9 @@ FROM (
 GROUP BY round_id, day HAVING sum(kept) <> sum(counted)
 """
 NO_VOUCHER_REDEEMED_TWICE = """
-SELECT c.claim_no || '/' || f.coupon_no AS subject, 1 AS expected, sum(f.vouchers) AS found
+SELECT c.claim_no || '/' || f.coupon_no AS subject, 1 AS expected, sum(f.spent) AS found
 FROM redemption_facts f JOIN claims c ON c.claim_id = f.claim_id
-GROUP BY f.claim_id, f.coupon_no HAVING sum(f.vouchers) NOT IN (0, 1) OR sum(f.subsidy_fen) < 0
+GROUP BY f.claim_id, f.coupon_no HAVING found NOT IN (0, 1) OR sum(f.subsidy_fen) < 0
 """
 PAYMENTS_WITHIN_VALIDITY = """
 SELECT f.transaction_no AS subject, c.expires_at AS expected, f.paid_at AS found
@@ -88,12 +88,29 @@ WHERE f.kind = 'refund'
 GROUP BY f.refund_of HAVING p.redemption_id IS NULL OR -sum(f.base_fen) > p.base_fen
     OR -sum(f.subsidy_fen) > p.subsidy_fen
 """
+# What consumers paid themselves: of a payment alone, and of one with its refunds.
+OWN_NOT_NEGATIVE = """
+SELECT f.transaction_no AS subject, f.base_fen AS expected, f.subsidy_fen + f.match_fen AS found
+FROM redemption_facts f
+WHERE f.kind = 'pay' AND f.base_fen < f.public_fen + f.platform_fen + f.match_fen
+UNION ALL
+SELECT p.transaction_no, p.base_fen + sum(f.base_fen), p.subsidy_fen + sum(f.subsidy_fen)
+FROM redemption_facts f JOIN redemption_facts p ON p.redemption_id = f.refund_of
+WHERE f.kind = 'refund'
+GROUP BY f.refund_of HAVING p.base_fen + sum(f.base_fen) < p.subsidy_fen + sum(f.subsidy_fen)
+"""
 SPLITS_ADD_UP = """
 SELECT r.round || ' ' || s.before_fen || '>' || s.after_fen AS subject,
     s.public_fen + s.platform_fen + s.match_fen AS expected,
     (SELECT sum(amount_fen) FROM split_parts p WHERE p.split_id = s.split_id) AS found
 FROM splits s JOIN rounds r ON r.round_id = s.round_id
-WHERE found IS NOT s.public_fen + s.platform_fen + s.match_fen
+WHERE NOT s.stays AND found IS NOT s.public_fen + s.platform_fen + s.match_fen
+UNION ALL
+-- what stays with the merchant goes back to nobody
+SELECT r.round || ' ' || s.before_fen || '>' || s.after_fen || ' ' || f.funder, 0, p.amount_fen
+FROM splits s JOIN rounds r USING (round_id) JOIN split_parts p USING (split_id)
+    JOIN funders f USING (funder_id)
+WHERE s.stays AND f.kind <> 'merchant' AND p.amount_fen <> 0
 """
 # A payment's split starts at nothing, a refund's where the payment's or an earlier refund's ended;
 # both are of the claim's round.
@@ -278,6 +295,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "no_voucher_redeemed_twice": _query(NO_VOUCHER_REDEEMED_TWICE),
     "payments_within_validity": _query(PAYMENTS_WITHIN_VALIDITY),
     "refunds_within_payments": _query(REFUNDS_WITHIN_PAYMENTS),
+    "own_not_negative": _query(OWN_NOT_NEGATIVE),
     "splits_add_up": _query(SPLITS_ADD_UP),
     "facts_follow_their_split": _query(FACTS_FOLLOW_THEIR_SPLIT),
     "numbers_once": _query(NUMBERS_ONCE),

@@ -19,7 +19,7 @@ from vouchercli.store import incoming, transaction_numbers, typed
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.rules.vouchers import Policy
+    from vouchercli.rules.refunds import RefundPolicy
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_redemptions (
@@ -59,11 +59,12 @@ ORDER BY 1
 JUDGE = f"""
 CREATE TEMP TABLE judged AS
 SELECT place, batch_id, line, transaction_no, kind, claim_no, paid_at, day, base_fen,
-    merchant_discount_fen, refund_of, coalesce(stated_fen, lawful_fen) AS subsidy_fen, claim_id,
-    coupon_no, resident, expires_at, round_id, merchant_id, merchant_no, segment_id,
+    merchant_discount_fen, refund_of, CASE kind WHEN 'pay' THEN coalesce(stated_fen, lawful_fen)
+        ELSE stated_fen END AS subsidy_fen, min(base_fen, full_base_fen) AS least_base_fen,
+    claim_id, coupon_no, resident, expires_at, round_id, merchant_id, merchant_no, segment_id,
     used_channel(round_id, channel) AS channel,
-    0 AS before_fen, coalesce(stated_fen, lawful_fen) AS after_fen, 1 AS vouchers,
-    NULL AS warning, 0 AS is_contested,
+    0 AS before_fen, coalesce(stated_fen, lawful_fen) AS after_fen, 0 AS stays, 1 AS vouchers,
+    1 AS spent, NULL AS floor_fen, NULL AS warning, NULL AS returns_fen, 0 AS is_contested,
     CASE
     WHEN is_standing THEN 'duplicate'
     WHEN round_id IS NOT NULL AND is_judged_again THEN NULL
@@ -74,7 +75,7 @@ FROM (
         i.base_fen, i.merchant_discount_fen, i.refund_of, i.coupon_no, i.channel,
         i.subsidy_fen AS stated_fen,
         lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp) AS lawful_fen,
-        k.coupon_no AS known_coupon_no, k.threshold_fen,
+        k.coupon_no AS known_coupon_no, k.threshold_fen, k.full_base_fen,
         c.claim_id, c.resident, c.claimed_at, c.expires_at, r.round_id,
         m.merchant_id, m.merchant_no,
         coalesce(i.segment_id, m.segment_id) AS segment_id,
@@ -149,19 +150,19 @@ WHERE reason IS NULL AND kind = 'pay' AND (resident, merchant_id, day) IN (
 CONTESTED = """
 SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, merchant_id,
     merchant_no, paid_at, day, base_fen,
-    merchant_discount_fen, subsidy_fen, refund_of, expires_at
+    merchant_discount_fen, subsidy_fen, least_base_fen, refund_of, expires_at
 FROM judged WHERE is_contested
 """
 STANDING_PAYMENTS = """
 SELECT f.redemption_id, f.claim_id, f.coupon_no, f.transaction_no, f.merchant_id, f.paid_at,
-    f.base_fen, f.subsidy_fen
+    f.base_fen, f.subsidy_fen, f.floor_fen
 FROM redemption_facts f
 WHERE f.kind = 'pay' AND (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged
     WHERE is_contested)
 ORDER BY f.paid_at, f.redemption_id
 """
 STANDING_REFUNDS = """
-SELECT f.refund_of, f.paid_at, f.base_fen, f.subsidy_fen, f.vouchers
+SELECT f.refund_of, f.paid_at, f.base_fen, f.subsidy_fen, f.spent
 FROM redemption_facts f
 WHERE f.kind = 'refund' AND (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged
     WHERE is_contested)
@@ -184,7 +185,8 @@ CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.mercha
 WHERE j.is_contested
 """
 RULE = """
-UPDATE judged SET reason = ?, before_fen = ?, after_fen = ?, vouchers = ?, warning = ?
+UPDATE judged SET reason = ?, before_fen = ?, after_fen = ?, stays = ?, vouchers = ?, spent = ?,
+    floor_fen = ?, warning = ?, returns_fen = ?
 WHERE place = ?
 """
 
@@ -196,7 +198,7 @@ UPDATE incoming_redemptions AS i SET reason = j.reason FROM judged j WHERE j.pla
 TAKE_WARNINGS = """
 INSERT INTO incoming_warnings (place, reason, detail)
 SELECT place, warning, json_object('refund_of', refund_of, 'base_fen', base_fen, 'subsidy_fen',
-    subsidy_fen)
+    before_fen - after_fen)
 FROM judged WHERE warning IS NOT NULL AND reason IS NULL
 """
 # The values that the explanation of a reject is made of (json_patch drops those that are not
@@ -213,6 +215,7 @@ UPDATE incoming_redemptions AS i SET detail = (
             'limit', :visit_limit,
         'expected_fen', CASE WHEN i.kind = 'pay' THEN lawful_subsidy(i.base_fen,
             k.denomination_fen, k.percent_bp) END,
+        'returns_fen', (SELECT j.returns_fen FROM judged j WHERE j.place = i.place),
         'paid_fen', p.base_fen,
         'left_fen', p.base_fen + (SELECT ifnull(sum(base_fen), 0) FROM redemptions b
             WHERE b.refund_of = p.redemption_id
@@ -253,7 +256,7 @@ def unregistered(db: sqlite3.Connection, programme_id: int) -> list[str]:
 
 
 def judge(
-    db: sqlite3.Connection, programme_id: int, policy: Policy, visit_limit: int | None
+    db: sqlite3.Connection, programme_id: int, policy: RefundPolicy, visit_limit: int | None
 ) -> None:
     """Give every incoming row its reason ('duplicate', a reject code, NULL for the fit), and the
     fit their ruling.
@@ -281,7 +284,7 @@ def judge(
 def try_one(
     db: sqlite3.Connection,
     programme_id: int,
-    policy: Policy,
+    policy: RefundPolicy,
     visit_limit: int | None,
     typed: tuple[Any, ...],
 ) -> tuple[str | None, str]:
@@ -296,21 +299,24 @@ def try_one(
     return reason, detail
 
 
-def _standing(db: sqlite3.Connection, policy: Policy, visit_limit: int | None) -> StandingFacts:
+def _standing(
+    db: sqlite3.Connection, policy: RefundPolicy, visit_limit: int | None
+) -> StandingFacts:
     """What stands on the vouchers, numbers and visits of the contested rows."""
     standing = StandingFacts(policy, visit_limit)
     by_id: dict[int, Payment] = {}
-    for redemption_id, *voucher, number, merchant_id, paid_at, base, subsidy in db.execute(
+    for redemption_id, *voucher, number, merchant_id, paid_at, base, subsidy, least in db.execute(
         STANDING_PAYMENTS
     ):
-        payment = Payment(number, merchant_id, paid_at, base, subsidy, base, subsidy)
+        payment = Payment(number, merchant_id, paid_at, base, subsidy, least, base, subsidy)
         by_id[redemption_id] = payment
         standing.payments[tuple(voucher)].append(payment)
-    for refund_of, paid_at, base, subsidy, vouchers_used in db.execute(STANDING_REFUNDS):
+    for refund_of, paid_at, base, subsidy, spent in db.execute(STANDING_REFUNDS):
         payment = by_id[refund_of]
         payment.left_fen += base
         payment.kept_fen += subsidy
-        if vouchers_used == -1 and policy != "pro_rata":
+        payment.is_undone = payment.left_fen == 0
+        if spent == -1:
             payment.freed_at = paid_at
     standing.numbers.update(typed.tuples(db, STANDING_NUMBERS))
     if visit_limit is not None:

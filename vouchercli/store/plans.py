@@ -43,7 +43,7 @@ SUMS = """
 SELECT round_id, sum(vouchers) AS vouchers, sum(base_fen) AS base_fen,
     sum(subsidy_fen) AS paid_fen, sum(public_fen) AS public_fen,
     sum(platform_fen) AS platform_fen, sum(match_fen) AS match_fen, sum(floor_fen) AS floor_fen,
-        sum(face_fen) AS face_fen
+        sum(face_fen) AS face_fen, sum(stays_fen) AS stays_fen
 FROM group_totals WHERE grouping = 'round' GROUP BY round_id
 """
 

@@ -19,7 +19,8 @@ FROM rounds r JOIN templates t ON t.template_id = r.template_id WHERE r.programm
     ORDER BY r.round_id
 """
 COUPONS = """
-SELECT r.round_id, k.coupon_no, k.coupon, k.denomination_fen, k.threshold_fen, k.percent_bp
+SELECT r.round_id, k.coupon_no, k.coupon, k.denomination_fen, k.threshold_fen, k.percent_bp,
+    k.full_base_fen
 FROM rounds r JOIN coupons k ON k.template_id = r.template_id WHERE r.programme_id = ?
     ORDER BY r.round_id, k.coupon_no
 """
@@ -66,8 +67,8 @@ def rounds(db: sqlite3.Connection, programme_id: int) -> list[sqlite3.Row]:
 
 
 def coupons(db: sqlite3.Connection, programme_id: int) -> list[tuple[Any, ...]]:
-    """(round_id, coupon_no, coupon, denomination_fen, threshold_fen, percent_bp) of every voucher
-    of every round.
+    """(round_id, coupon_no, coupon, denomination_fen, threshold_fen, percent_bp, full_base_fen) of
+    every voucher of every round.
     """
     return typed.tuples(db, COUPONS, (programme_id,))
 
@@ -130,9 +131,9 @@ COLUMNS = (
 ADD = """
 INSERT OR IGNORE INTO redemptions (redemption_id, batch_id, transaction_no, claim_id, coupon_no,
     merchant_id, segment_id, channel, paid_at,
-    day, base_fen, merchant_discount_fen, split_id, line, use_no, vouchers, refund_of)
+    day, base_fen, merchant_discount_fen, split_id, line, use_no, vouchers, spent)
 """
-PAYMENT = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, NULL)"
+PAYMENT = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, 1)"
 # What a refund needs to undo all of it: its payment, alone on the voucher.
 SOLE_PAYMENT = """
 SELECT f.redemption_id, s.after_fen FROM redemptions f JOIN splits s ON s.split_id = f.split_id
@@ -142,13 +143,14 @@ WHERE f.claim_id = ?1 AND f.coupon_no = ?2 AND f.refund_of IS NULL AND f.transac
   AND NOT EXISTS (SELECT 1 FROM redemptions o WHERE o.claim_id = ?1 AND o.coupon_no = ?2
       AND o.redemption_id <> f.redemption_id)
 """
-REFUND_COLUMNS = (*COLUMNS, "payment_id")
+REFUND_COLUMNS = (*COLUMNS, "spent", "floor_fen", "payment_id")
 ADD_REFUND = """
 INSERT INTO redemptions (redemption_id, batch_id, transaction_no, claim_id, coupon_no, merchant_id,
     segment_id, channel, paid_at,
-    day, base_fen, merchant_discount_fen, split_id, line, refund_of, use_no, vouchers)
+    day, base_fen, merchant_discount_fen, split_id, line, spent, floor_fen, refund_of, use_no,
+    vouchers)
 """
-REFUND = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 2, -1)"
+REFUND = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 2, -1)"
 WRITTEN = "SELECT redemption_id FROM redemptions WHERE redemption_id BETWEEN ? AND ?"
 SAME = (
     "line",
@@ -168,9 +170,9 @@ SELECT 1 FROM redemption_facts WHERE claim_id = ? AND coupon_no = ? AND transact
 """
 COMBINED_KEY = ("round_id", "day", "coupon", "channel", "segment_id")
 MERCHANT_KEY = ("round_id", "month", "merchant_id")
-ADD_GROUPS = "INSERT INTO group_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
+ADD_GROUPS = "INSERT INTO group_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
 ADD_MERCHANTS = "INSERT INTO merchant_totals"
-MERCHANT = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+MERCHANT = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_FUNDERS = "INSERT INTO funder_totals VALUES (?, ?, ?, ?)" + totals.POOL_PARTS
 
 

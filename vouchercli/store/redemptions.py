@@ -14,16 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NEW_SPLITS = """
-SELECT DISTINCT j.round_id, j.before_fen, j.after_fen FROM judged j
+SELECT DISTINCT j.round_id, j.before_fen, j.after_fen, j.stays FROM judged j
 LEFT JOIN splits s ON s.round_id = j.round_id AND s.before_fen = j.before_fen
-    AND s.after_fen = j.after_fen
-WHERE j.reason IS NULL AND s.split_id IS NULL ORDER BY 1, 2, 3
+    AND s.after_fen = j.after_fen AND s.stays = j.stays
+WHERE j.reason IS NULL AND s.split_id IS NULL ORDER BY 1, 2, 3, 4
 """
-SPLIT_ID = "SELECT split_id FROM splits WHERE round_id = ? AND before_fen = ? AND after_fen = ?"
+SPLIT_ID = (
+    "SELECT split_id FROM splits WHERE round_id = ? AND before_fen = ? AND after_fen = ? AND stays"
+    " = ?"
+)
 LAST_SPLIT = "SELECT coalesce(max(split_id), 0) FROM splits"
 ADD_SPLIT = """
-INSERT INTO splits (split_id, round_id, before_fen, after_fen, public_fen, platform_fen, match_fen)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO splits (split_id, round_id, before_fen, after_fen, stays, public_fen, platform_fen,
+    match_fen) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 ADD_SPLIT_PART = "INSERT INTO split_parts (split_id, funder_id, amount_fen) VALUES (?, ?, ?)"
 
@@ -32,7 +35,8 @@ ADD_SPLIT_PART = "INSERT INTO split_parts (split_id, funder_id, amount_fen) VALU
 ACCEPT = """
 INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id,
     segment_id, channel, paid_at, day,
-    base_fen, merchant_discount_fen, split_id, vouchers, refund_of, batch_id, line)
+    base_fen, merchant_discount_fen, split_id, vouchers, spent, floor_fen, refund_of, batch_id,
+    line)
 SELECT :last_id + row_number() OVER (ORDER BY j.place), j.transaction_no, j.claim_id, j.coupon_no,
     j.use_no + (SELECT coalesce(max(use_no), 0) FROM redemptions u
                 WHERE u.claim_id = j.claim_id AND u.coupon_no = j.coupon_no
@@ -41,14 +45,14 @@ SELECT :last_id + row_number() OVER (ORDER BY j.place), j.transaction_no, j.clai
         END, j.paid_at, j.day,
     CASE j.kind WHEN 'pay' THEN j.base_fen ELSE -j.base_fen END,
     CASE j.kind WHEN 'pay' THEN j.merchant_discount_fen ELSE -j.merchant_discount_fen END,
-    s.split_id, j.vouchers, p.redemption_id, j.batch_id, j.line
+    s.split_id, j.vouchers, j.spent, j.floor_fen, p.redemption_id, j.batch_id, j.line
 FROM (
     SELECT *, row_number() OVER (PARTITION BY claim_id, coupon_no ORDER BY paid_at,
         kind = 'refund', transaction_no, place) AS use_no
     FROM judged WHERE reason IS NULL
 ) j
 JOIN splits s ON s.round_id = j.round_id AND s.before_fen = j.before_fen
-    AND s.after_fen = j.after_fen
+    AND s.after_fen = j.after_fen AND s.stays = j.stays
 LEFT JOIN redemptions p ON j.kind = 'refund' AND p.claim_id = j.claim_id
     AND p.coupon_no = j.coupon_no
     AND p.transaction_no = j.refund_of AND p.refund_of IS NULL
@@ -92,6 +96,7 @@ class Line(NamedTuple):
     platform_fen: int
     match_fen: int
     refund_of: str | None
+    stays_fen: int
     batch: int
     redemption_id: int
 
@@ -100,7 +105,7 @@ LIST = """
 SELECT x.transaction_no, x.kind, c.claim_no, x.coupon_no, k.coupon, r.round, m.merchant_no, m.name,
     x.paid_at, x.base_fen,
     x.merchant_discount_fen, x.subsidy_fen, x.public_fen, x.platform_fen, x.match_fen,
-        p.transaction_no AS refund_of, x.batch_id,
+        p.transaction_no AS refund_of, x.stays_fen, x.batch_id,
     x.redemption_id
 FROM redemption_facts x
 JOIN claims c ON c.claim_id = x.claim_id
@@ -111,6 +116,7 @@ LEFT JOIN redemptions p ON p.redemption_id = x.refund_of
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
     AND ifnull(c.claim_no = :claim_no, 1)
   AND ifnull(m.merchant_no = :merchant_no, 1) AND ifnull(x.transaction_no = :transaction_no, 1)
+    AND x.stays >= :stays
 """
 LIST_ORDER = " ORDER BY x.paid_at, x.redemption_id LIMIT :limit"
 LIST_OF_CLAIM = (
@@ -131,7 +137,7 @@ def accept(db: sqlite3.Connection, batch_id: int, parts: Callable[[int, int], Sp
     `parts(round_id, amount_fen)` is the law's split of a subsidy: it is asked once for each new
     amount.
     """
-    add_splits(db, [(row[0], row[1], row[2]) for row in db.execute(NEW_SPLITS)], parts)
+    add_splits(db, [*map(tuple, db.execute(NEW_SPLITS))], parts)
     after = transaction_numbers.last_id(db)
     for kind in ("pay", "refund"):
         db.execute(
@@ -143,30 +149,35 @@ def accept(db: sqlite3.Connection, batch_id: int, parts: Callable[[int, int], Sp
 
 class Split(NamedTuple):
     """Who pays one subsidy, in fen: by kind, and by funder_id (public and platform shares and the
-    match).
+    match; `matched_by`: of an amount the match alone).
     """
 
     public_fen: int
     platform_fen: int
     match_fen: int
     by_funder: dict[int, int]
+    matched_by: dict[int, int]
 
 
-# (round_id, fen of the subsidy that were kept before, fen that are kept after)
-Change = tuple[int, int, int]
+# (round_id, fen of the subsidy that were kept before, fen that are kept after, 1 where the
+# difference stays with the merchant)
+Change = tuple[int, int, int, int]
 
 
 def split_of(change: Change, parts: Callable[[int, int], Split]) -> Split:
     """A refund changes each funder from its part of what was kept before to its part of what is
-    kept after.
+    kept after; where the difference stays with the merchant, only the match changes.
     """
-    round_id, before_fen, after_fen = change
+    round_id, before_fen, after_fen, stays = change
     before, after = parts(round_id, before_fen), parts(round_id, after_fen)
+    given = "matched_by" if stays else "by_funder"
+    old, new = getattr(before, given), getattr(after, given)
     return Split(
         after.public_fen - before.public_fen,
         after.platform_fen - before.platform_fen,
         after.match_fen - before.match_fen,
-        {funder: fen - before.by_funder[funder] for funder, fen in sorted(after.by_funder.items())},
+        {funder: fen - old[funder] for funder, fen in sorted(new.items())},
+        {},
     )
 
 
@@ -229,12 +240,22 @@ def take_out(db: sqlite3.Connection) -> None:
 
 
 def listed(
-    db: sqlite3.Connection, programme_id: int, *, limit: int, **wanted: str | None
+    db: sqlite3.Connection,
+    programme_id: int,
+    *,
+    limit: int,
+    without_sale: bool = False,
+    **wanted: str | None,
 ) -> list[Line]:
     """Redemptions of a programme by round, claim_no, merchant_no, transaction_no (None: any),
-    oldest first, at most `limit`.
+    oldest first, at most `limit`; `without_sale`: only refunds whose subsidy stays.
     """
-    asked = {"programme_id": programme_id, "limit": limit, **wanted}
+    asked = {
+        "programme_id": programme_id,
+        "limit": limit,
+        "stays": int(without_sale),
+        **wanted,
+    }
 
     def lines(statement: str, **more: int) -> list[Line]:
         return typed.rows(db, Line, statement, {**asked, **more})

@@ -61,8 +61,7 @@ INSERT OR IGNORE INTO leaving
 SELECT o.redemption_id FROM leaving CROSS JOIN redemptions f USING (redemption_id)
 CROSS JOIN redemptions o ON o.claim_id = f.claim_id AND o.coupon_no = f.coupon_no
 """
-# What its file said of the subsidy is what a row returned; of a refund that forfeits it stands in
-# the warning.
+# What a file with subsidies said of one is what the row changed: it was accepted.
 STAGE = """
 INSERT INTO incoming_redemptions (place, batch_id, line, cells, transaction_no, kind, claim_no,
     coupon_no, merchant_no, platform_no,
@@ -75,16 +74,14 @@ SELECT (SELECT ifnull(max(place), 0)
         'merchant_no', m.merchant_no, 'platform_no', m.platform_no,
         'paid_at', strftime('%Y-%m-%dT%H:%M:%SZ', f.paid_at, 'unixepoch'),
         'order_amount', yuan(abs(f.base_fen + f.merchant_discount_fen)),
-        'merchant_discount', yuan(abs(f.merchant_discount_fen)), 'subsidy', yuan(f.told_fen),
+        'merchant_discount', yuan(abs(f.merchant_discount_fen)), 'subsidy', yuan(f.stated_fen),
         'refund_of', ifnull(p.transaction_no, ''), 'channel', f.channel),
     f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, '', f.paid_at, f.day,
         abs(f.base_fen), abs(f.merchant_discount_fen),
-    f.told_fen, ifnull(p.transaction_no, ''), f.channel, f.segment_id
+    f.stated_fen, ifnull(p.transaction_no, ''), f.channel, f.segment_id
 FROM (
-    SELECT x.*, ifnull(json_extract(w.detail, '$.subsidy_fen'), abs(x.subsidy_fen)) AS told_fen
+    SELECT x.*, CASE WHEN x.stays THEN 0 ELSE abs(x.subsidy_fen) END AS stated_fen
     FROM leaving CROSS JOIN redemption_facts x USING (redemption_id)
-    LEFT JOIN warnings w ON w.batch_id = x.batch_id AND w.line = x.line
-        AND w.reason = 'refund_forfeits'
 ) f
 JOIN claims c ON c.claim_id = f.claim_id
 JOIN merchants m ON m.merchant_id = f.merchant_id

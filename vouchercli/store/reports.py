@@ -68,7 +68,8 @@ SUMS = """
     CAST(sum(t.subsidy_fen) AS BIGINT) AS paid_fen, CAST(sum(t.public_fen) AS BIGINT) AS public_fen,
     CAST(sum(t.platform_fen) AS BIGINT) AS platform_fen,
     CAST(sum(t.match_fen) AS BIGINT) AS match_fen,
-    CAST(sum(t.floor_fen) AS BIGINT) AS floor_fen, CAST(sum(t.face_fen) AS BIGINT) AS face_fen
+    CAST(sum(t.floor_fen) AS BIGINT) AS floor_fen, CAST(sum(t.face_fen) AS BIGINT) AS face_fen,
+    CAST(sum(t.stays_fen) AS BIGINT) AS stays_fen
 """
 # as SUMS names them
 TOLD = (
@@ -80,13 +81,14 @@ TOLD = (
     "match_fen",
     "floor_fen",
     "face_fen",
+    "stays_fen",
 )
 # Facts of a span of time, out of the runs that overlap it. The local day is the reader's to say:
 # such a span lies within one.
 FACTS = """
     SELECT f.round_id, :day AS day, f.coupon, f.segment_id, f.channel, f.merchant_id, f.split_id,
         f.vouchers, f.base_fen, f.subsidy_fen,
-        f.public_fen, f.platform_fen, f.match_fen, f.floor_fen, f.face_fen
+        f.public_fen, f.platform_fen, f.match_fen, f.floor_fen, f.face_fen, f.stays_fen
     FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id
         AND n.last_id
     WHERE n.first_paid_at < :until_at AND n.last_paid_at >= :from_at AND f.paid_at >= :from_at
@@ -363,7 +365,7 @@ UNEXPIRED = (
 # The face that was used of claims that can still be used; the claims lead, each finds its
 # redemptions by its key.
 USED_UNEXPIRED = """
-SELECT CAST(coalesce(sum(x.vouchers * k.denomination_fen), 0) AS BIGINT) AS face_fen
+SELECT CAST(coalesce(sum(x.spent * k.denomination_fen), 0) AS BIGINT) AS face_fen
 FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN redemptions x
     ON x.claim_id = c.claim_id
     CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no

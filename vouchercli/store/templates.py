@@ -129,7 +129,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING template_id
 """
 SAVE_COUPON = """
 INSERT INTO coupons (template_id, coupon_no, coupon, kind, denomination_fen, threshold_fen,
-    percent_bp) VALUES (?, ?, ?, ?, ?, ?, ?)
+    percent_bp, full_base_fen) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -165,6 +165,7 @@ def save(db: sqlite3.Connection, template: Template, document: Any, digest: str,
                 c.denomination_fen,
                 c.threshold_fen,
                 c.percent_bp,
+                rules.full_base_fen(c),
             )
             for c in template.coupons
         ],

@@ -18,6 +18,7 @@ SUMMED = (
     "match_fen",
     "floor_fen",
     "face_fen",
+    "stays_fen",
 )
 SUMS = ", ".join(f"sum(f.{name}) AS {name}" for name in SUMMED)
 SIGNED_SUMS = ", ".join(f":sign * sum(f.{name})" for name in SUMMED)
@@ -30,7 +31,8 @@ ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers,
     base_fen = base_fen + excluded.base_fen,
     subsidy_fen = subsidy_fen + excluded.subsidy_fen, public_fen = public_fen + excluded.public_fen,
     platform_fen = platform_fen + excluded.platform_fen, match_fen = match_fen + excluded.match_fen,
-    floor_fen = floor_fen + excluded.floor_fen, face_fen = face_fen + excluded.face_fen
+    floor_fen = floor_fen + excluded.floor_fen, face_fen = face_fen + excluded.face_fen,
+    stays_fen = stays_fen + excluded.stays_fen
 """
 
 # The facts are sorted once, by every key together; the groupings are made from what is left.
@@ -90,11 +92,14 @@ GROUP BY g.round_id, g.day, p.funder_id {POOL_PARTS}
 # What a refund or an undo has emptied leaves no trace.
 DROP_EMPTY = (
     """
-DELETE FROM group_totals WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND match_fen = 0
+DELETE FROM group_totals
+WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND match_fen = 0 AND floor_fen = 0
+    AND face_fen = 0 AND stays_fen = 0
 """,
     """
 DELETE FROM merchant_totals
-WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND match_fen = 0
+WHERE vouchers = 0 AND base_fen = 0 AND subsidy_fen = 0 AND match_fen = 0 AND floor_fen = 0
+    AND face_fen = 0 AND stays_fen = 0
 """,
     "DELETE FROM funder_totals WHERE amount_fen = 0",
 )

@@ -60,6 +60,7 @@ TEXT = {
     # redemptions
     "Redemptions and refunds: import, list, check one order.": "核销与退款：导入、列出、试算一笔订单。",
     "Take in a file of payments and refunds; every row ends accepted, duplicate or rejected.": "导入核销与退款文件；每一行都归为接收、重复或未通过。",
+    "Only refunds whose subsidy stays with the merchant.": "只列出补贴仍留在商户的退款。",
     "List payments and refunds, oldest first.": "按时间列出核销与退款。",
     "Only this merchant.": "仅此商户。",
     "Only this transaction number.": "仅此交易号。",

@@ -92,8 +92,10 @@ TEXT = {
     "Only what was paid at {since} or later.": "仅含 {since} 及以后的支付。",
     "G (gross) = base / subsidy: order value of payments that used a voucher, per yuan of public subsidy; not new consumption.": "杠杆率（毛）＝拉动消费（交易额）÷ 财政补贴：每元财政补贴对应的用券交易额，不是新增消费。",
     "N (own-spend) = own / subsidy; own = base - subsidy - platform - match: what consumers paid themselves.": "实付杠杆率＝实付 ÷ 财政补贴；实付＝交易额－财政补贴－平台出资－商户配套，由消费者自付。",
-    "Floor = thresholds / face of the redeemed vouchers: the least that G can be. Totals are pooled, never averaged; "
-    "all is net of refunds.": "杠杆率下限＝已核销券的门槛合计 ÷ 面额合计，杠杆率（毛）不会低于它。合计以总额相除，不取平均；均已扣除退款。",
+    "Floor = least orders / subsidy: the least that G can be by the vouchers' own rules. Totals are pooled, never averaged; "
+    "all is net of refunds.": "杠杆率下限＝券规则所要求的最低消费 ÷ 财政补贴，杠杆率（毛）不会低于它。合计以总额相除，不取平均；均已扣除退款。",
+    "Without a sale": "无对应消费的补贴",
+    "{amount} yuan of subsidy stay on orders that were refunded, in none of the ratios: voucher redemption list --without-sale": "已退款订单上仍留有补贴 {amount} 元，不计入任何比率：voucher redemption list --without-sale",
     "By count = vouchers used / vouchers claimed; by amount = paid by vouchers (all funders) / face claimed.": "按张数＝核销张数 ÷ 已领张数；按金额＝券面抵扣额（全部出资方）÷ 已领面额。",
     "Printed by others, not computed here and never added to our figures.": "以上为他方公布的数字，不由本系统计算，也不并入本系统数字。",
     "To see ours beside one of them, give its moment with --as-of.": "要与本系统数字对照，请用 --as-of 给出其截止时刻。",

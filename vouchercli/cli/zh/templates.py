@@ -67,7 +67,7 @@ TEXT = {
     "Check of {template}": "检查 {template}",
     "From {before} to {after}": "从 {before} 到 {after}",
     "History of {template}": "{template} 的版本历史",
-    "Floor leverage of the whole pack: {floor} (floor spend / pack value).": "整份卡包的杠杆率下限：{floor}（最低消费 ÷ 卡包价值）。",
+    "Floor leverage of the whole pack: {floor} (the least orders on which its vouchers pay all / the public part of that, {public}).": "整份卡包的杠杆率下限：{floor}（各券足额抵扣所需的最低消费 ÷ 其中财政部分，出资方：{public}）。",
     "template": "券模板",
     "version": "版本",
     "coupon": "券",

@@ -51,7 +51,7 @@ ROWS = """
 {known},pay,{free},{noon},45.00,0.00,10.00,
 {number[15]},refund,{free},{day} 18:00:00,45.00,0.00,10.00,{number[99]}
 {number[16]},refund,{used[0]},{noon},99.00,0.00,10.00,{number[1]}
-{number[17]},refund,{used[1]},{noon},20.00,0.00,0.00,{number[2]}
+{number[17]},refund,{used[1]},{noon},20.00,0.00,3.33,{number[2]}
 {last}
 """
 

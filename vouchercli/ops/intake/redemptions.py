@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
@@ -165,6 +165,8 @@ WAITING = (
     "transaction_reused",
     "refund_without_payment",
     "refund_too_large",
+    "full_refund",
+    "late_refund",
     "partial_refund",
     "subsidy_mismatch",
 )
@@ -256,14 +258,20 @@ COLUMNS = (
         "platform_fen",
         "match_fen",
         "refund_of",
+        "stays_fen",
     ),
 )
 
 
-def list_redemptions(session: Session, /, *, limit: int, **wanted: str | None) -> Outcome:
-    """Payments and refunds, oldest first, by round, claim_no, merchant_no or transaction_no."""
+def list_redemptions(
+    session: Session, /, *, limit: int, without_sale: bool, **wanted: str | None
+) -> Outcome:
+    """Payments and refunds, oldest first, by round, claim_no, merchant_no or transaction_no;
+    `without_sale`: only refunds whose subsidy stays with the merchant.
+    """
     table = Table(say("Payments and refunds"), COLUMNS, (), key="redemptions")
     more = say(
         "more than {limit}: add --limit, --round, --claim, --merchant or --transaction", limit=limit
     )
-    return lists.of_programme(session, table, redemptions.listed, more, limit=limit, **wanted)
+    listed = partial(redemptions.listed, without_sale=without_sale)
+    return lists.of_programme(session, table, listed, more, limit=limit, **wanted)

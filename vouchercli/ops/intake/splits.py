@@ -34,11 +34,13 @@ def splitter(intake: Intake) -> Callable[[int, int], Split]:
         pack = packs[round_id]
         parts = law(amount_fen, pack.funding, kinds, pack.match_bp)
         by_funder = {funder_ids[funder]: fen for funder, fen in parts.by_funder}
+        matched_by: dict[int, int] = {}
         if pack.match:
             own = sum(fen for funder, fen in parts.by_funder if kinds[funder] == "merchant")
             matched = funder_ids[pack.match.funder]
-            by_funder[matched] = by_funder.get(matched, 0) + parts.match_fen - own
-        return Split(parts.public_fen, parts.platform_fen, parts.match_fen, by_funder)
+            matched_by[matched] = parts.match_fen - own
+            by_funder[matched] = by_funder.get(matched, 0) + matched_by[matched]
+        return Split(parts.public_fen, parts.platform_fen, parts.match_fen, by_funder, matched_by)
 
     return split
 

@@ -29,6 +29,7 @@ MEANINGS = {
     "no_voucher_redeemed_twice": "no voucher is in use twice",
     "payments_within_validity": "every payment lies in its voucher's validity",
     "refunds_within_payments": "every refund has its payment and returns no more than was paid",
+    "own_not_negative": "no payment, with its refunds, has more subsidy than sale",
     "splits_add_up": "the funders' parts make the whole subsidy, to the fen",
     "facts_follow_their_split": "every redemption carries the split of its subsidy",
     "numbers_once": "no transaction number stands twice",

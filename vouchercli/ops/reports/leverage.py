@@ -10,7 +10,7 @@ from vouchercli.ops.reports import tables
 from vouchercli.ops.reports.scope import Scope, face_of, scope_of
 from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import leverage as law
-from vouchercli.rules import times
+from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Claimed, Sums
 from vouchercli.store import programmes
 from vouchercli.store import reports as store
@@ -190,7 +190,7 @@ def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
     """One row of the report; the keys are a tested contract."""
     is_total = sums is answer.total
     base = _base(answer, None if is_total else key)
-    vouchers, base_fen, paid_fen, public_fen, platform_fen, match_fen, _, _ = sums
+    vouchers, base_fen, paid_fen, public_fen, platform_fen, match_fen, _, _, stays_fen = sums
     row: dict[str, Any] = {
         "key": key,
         "redemptions": vouchers,
@@ -207,6 +207,7 @@ def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
         "paid_of_claimed": law.paid_of_claimed(sums, base) if base else None,
         "paid_fen": paid_fen,
         "claimed_face_fen": base.face_fen if base else None,
+        "stays_fen": stays_fen,
     }
     if answer.by == "merchant" and not is_total:
         row["name"] = answer.names.get(key, "")
@@ -231,9 +232,27 @@ def _base(answer: Answer, key: str | None) -> Claimed | None:
 
 
 def _notes(answer: Answer, row_count: int) -> tuple[Message, ...]:
-    """Remarks beside the figures: that there are none, or that more rows exist than are shown."""
+    """Remarks beside the figures: that there are none, that more rows exist than are shown, or that
+    subsidy stays without a sale.
+    """
     if not row_count:
         return (_nothing_yet(answer.scope),)
+    return (*_notes_on_rows(answer, row_count), *_notes_on_money(answer))
+
+
+def _notes_on_money(answer: Answer) -> tuple[Message, ...]:
+    if not answer.total.stays_fen:
+        return ()
+    return (
+        say(
+            "{amount} yuan of subsidy stay on orders that were refunded, in none of the ratios:"
+            " voucher redemption list --without-sale",
+            amount=money.grouped(answer.total.stays_fen),
+        ),
+    )
+
+
+def _notes_on_rows(answer: Answer, row_count: int) -> tuple[Message, ...]:
     if row_count < len(answer.groups):
         return (
             say(

@@ -78,6 +78,7 @@ def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
             "used_vouchers": used.vouchers,
             "claimed_vouchers": face.vouchers,
             "paid_fen": used.paid_fen,
+            "stays_fen": used.stays_fen,
             "claimed_face_fen": face.face_fen,
             "users": users.get(round_id, 0),
             "claimers": claimers,

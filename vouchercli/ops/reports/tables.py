@@ -54,6 +54,7 @@ PAID_OF_CLAIMED = Column("paid_of_claimed", "Paid of claimed", "rate")
 CLAIMED = Column("claimed_vouchers", "Vouchers claimed", "int")
 PAID = Column("paid_fen", "Paid by vouchers", "fen")
 FACE = Column("claimed_face_fen", "Face claimed", "fen")
+STAYS = Column("stays_fen", "Without a sale", "fen", optional=True)
 BY_COUNT = Column("used_of_claimed", "By count", "rate")
 BY_AMOUNT = Column("paid_of_claimed", "By amount", "rate")
 FIGURES = (
@@ -82,8 +83,8 @@ FORMULAS = (
         " paid themselves."
     ),
     say(
-        "Floor = thresholds / face of the redeemed vouchers: the least that G can be. Totals are"
-        " pooled, never averaged; all is net of refunds."
+        "Floor = least orders / subsidy: the least that G can be by the vouchers' own rules. Totals"
+        " are pooled, never averaged; all is net of refunds."
     ),
 )
 
@@ -103,10 +104,11 @@ def leverage(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
         Column("platform_fen", "Platform paid", "fen", optional=True),
         Column("match_fen", "Match", "fen", optional=True),
         Column("own_fen", "Own", "fen"),
+        *only(SCREEN, STAYS),
         Column("gross", "G", "ratio"),
         Column("own_spend", "N", "ratio"),
         Column("floor", "Floor", "ratio"),
-        *only(DATA, USED_OF_CLAIMED, CLAIMED, PAID_OF_CLAIMED, PAID, FACE),
+        *only(DATA, USED_OF_CLAIMED, CLAIMED, PAID_OF_CLAIMED, PAID, FACE, STAYS),
         *((Column("funders", where=JSON),) if funders else ()),
     )
     return Table(
@@ -240,6 +242,7 @@ USE = (
     Column("outstanding_fen", "Outstanding", "fen"),
     Column("expired_fen", "Expired", "fen"),
     Column("breaches", "Rule breaches", "int"),
+    STAYS,
 )
 # What the rates are made of.
 BEHIND = only(

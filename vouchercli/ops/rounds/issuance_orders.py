@@ -325,7 +325,7 @@ def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
             for key, value in asdict(template.scope).items()
         },
         "funding": {share.funder: share.bp for share in template.funding},
-        "refunds": programme.refunds,
+        "refunds": programme.refunds.document,
     }
     return dated(terms, zone)
 

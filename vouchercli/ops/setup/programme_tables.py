@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.result import JSON, SHOWN, Column, Table, say
+from vouchercli.result import JSON, SCREEN, SHOWN, Column, Table, say
 from vouchercli.rules import staff, times
 
 if TYPE_CHECKING:
@@ -45,6 +45,27 @@ LINES = (
     "assumption",
     "loaded_at",
 )
+REFUNDS = (
+    Column("case", "refunded", "sentence"),
+    Column("voucher", "the voucher", "sentence"),
+    Column("money", "its money", "sentence"),
+)
+CASES = {
+    "full": say("in full, while the voucher is valid"),
+    "late": say("in full, later"),
+    "partial": say("in part"),
+}
+REFUSED = {"refused": say("such a refund is refused")}
+VOUCHER_ANSWERS = REFUSED | {
+    "restores": say("is given back"),
+    "restores_once": say("is given back once"),
+    "forfeits": say("is forfeited"),
+}
+MONEY_ANSWERS = REFUSED | {
+    "returns": say("goes back to the funders"),
+    "pro_rata": say("goes back in proportion"),
+    "stays": say("stays with the merchant"),
+}
 FUNDS = (
     Column("funder", "funder"),
     Column("kind", "kind", "word"),
@@ -78,6 +99,7 @@ def rules_data(programme: Programme) -> dict[str, Any]:
         "name": vars(programme.name),
         "issuer": vars(programme.issuer),
         "limits": vars(programme.limits),
+        "refunds": programme.refunds.document,
         "staff": [
             {"name": person.name, "roles": list(person.roles), "login": person.login or None}
             for person in programme.staff
@@ -95,6 +117,7 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
     facts = {
         **vars(programme),
         **vars(programme.limits),
+        "refunds": programme.refunds.preset,
         "name": programme.name.zh,
         "name (en)": programme.name.en,
         "issuer": programme.issuer.zh,
@@ -111,6 +134,26 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
         say("Programme {programme}", programme=programme.programme),
         (Column("field", "field", "word"), Column("value", "value", "word")),
         rows,
+    )
+
+
+def refunds_table(programme: Programme) -> Table:
+    """What becomes of voucher and money when an order is refunded, case by case."""
+    policy = programme.refunds
+    rows = tuple(
+        {
+            "case": text,
+            "voucher": VOUCHER_ANSWERS[getattr(policy.voucher, case)],
+            "money": MONEY_ANSWERS[getattr(policy.money, case)],
+        }
+        for case, text in CASES.items()
+    )
+    assumed = say(
+        "Where the notice says nothing about the money, what {preset} says of it is an assumption.",
+        preset=policy.preset,
+    )
+    return Table(
+        say("Refunds"), REFUNDS, rows, notes=(assumed,) if policy.preset else (), where=SCREEN
     )
 
 

@@ -159,6 +159,7 @@ def show_programme(session: Session, code: str | None) -> Outcome:
         },
         tables=(
             tables.rules_table(programme, row["loaded_at"]),
+            tables.refunds_table(programme),
             tables.funds_table(programme, _funds(session.db, row["programme_id"])),
             tables.declared_table(programme),
             tables.published_table(programme),

@@ -9,6 +9,8 @@ from vouchercli.rules import packs
 from vouchercli.rules import templates as rules
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vouchercli.rules.templates import Template
 
 
@@ -21,24 +23,26 @@ PACK = (
 )
 
 
-def worth(template: Template) -> dict[str, Any]:
-    """What a pack is worth and can cost, in fen, and its floor leverage."""
+def worth(template: Template, kinds: Mapping[str, str]) -> dict[str, Any]:
+    """What a pack is worth and can cost, in fen, and its floor leverage. `kinds`: funder -> public,
+    platform or merchant.
+    """
     return {
         "pack_value_fen": rules.pack_value_fen(template),
         "floor_spend_fen": rules.floor_spend_fen(template),
-        "floor": rules.floor_leverage(template),
+        "floor": rules.floor_leverage(template, kinds),
         "pack_match_fen": rules.match_liability_fen(template),
     }
 
 
-def figures(template: Template) -> dict[str, Any]:
+def figures(template: Template, kinds: Mapping[str, str]) -> dict[str, Any]:
     """A template as JSON: its fields as text, its vouchers, its worth."""
     return {
         "template": template.template,
         "name": vars(template.name),
         "fields": packs.described(template),
         "coupons": [*map(vars, template.coupons)],
-        **worth(template),
+        **worth(template, kinds),
         "source": template.source,
         "assumption": template.assumption,
     }
@@ -58,7 +62,7 @@ def fields_table(template: Template, version: int) -> Table:
     )
 
 
-def pack_table(template: Template) -> Table:
+def pack_table(template: Template, kinds: Mapping[str, str]) -> Table:
     """The pack, one line for each run of equal vouchers, and its worth as the total."""
     rows = tuple({**vars(coupon), "count": count} for coupon, count in packs.lines(template))
     total = {
@@ -67,8 +71,11 @@ def pack_table(template: Template) -> Table:
         "denomination_fen": rules.pack_value_fen(template),
         "threshold_fen": rules.floor_spend_fen(template),
     }
+    public = [share.funder for share in template.funding if kinds[share.funder] == "public"]
     floor = say(
-        "Floor leverage of the whole pack: {floor} (floor spend / pack value).",
-        floor=rules.floor_leverage(template),
+        "Floor leverage of the whole pack: {floor} (the least orders on which its vouchers pay all"
+        " / the public part of that, {public}).",
+        floor=rules.floor_leverage(template, kinds) or "–",
+        public=", ".join(public) or "–",
     )
     return Table(say("The pack"), PACK, rows, total, (floor,))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from vouchercli.documents import Fault
+    from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Template
     from vouchercli.session import Session
 
@@ -65,10 +66,12 @@ def add_template(session: Session, name_or_path: str) -> Outcome:
     else:
         says = say("template {template} is added as version {version}", **name)
     cautions = yamls.problems(
-        (*_strangers(session, template), *packs_law.cautions(template)), document, "warning"
+        (*_strangers(session, template), *packs_law.cautions(template, _kinds(session, template))),
+        document,
+        "warning",
     )
     return Outcome(
-        data={**tables.figures(template), **name, "added": is_new},
+        data={**tables.figures(template, _kinds(session, template)), **name, "added": is_new},
         problems=cautions,
         says=(says, say("next: voucher template check {template}", template=template.template)),
     )
@@ -113,7 +116,7 @@ HISTORY = (
 def list_templates(session: Session) -> Outcome:
     """The latest version of every template."""
     rows = [
-        {**dict(row), "name": template.name.zh, **tables.worth(template)}
+        {**dict(row), "name": template.name.zh, **tables.worth(template, _kinds(session, template))}
         for row in store.list_latest(session.db)
         for template in [store.value(row)]
     ]
@@ -130,7 +133,12 @@ def shipped_templates() -> Outcome:
     """
     templates = [configs.read_template(name)[0] for name in locate.names("templates")]
     rows = [
-        {"template": t.template, "name": t.name.zh, "name_en": t.name.en, **tables.worth(t)}
+        {
+            "template": t.template,
+            "name": t.name.zh,
+            "name_en": t.name.en,
+            **tables.worth(t, rules.kinds_by_name(t)),
+        }
         for t in templates
     ]
     title = say("Templates that can be added by name")
@@ -144,14 +152,17 @@ def show_template(session: Session, reference: str) -> Outcome:
     row = store.referenced(session.db, reference)
     template = store.value(row)
     data = {
-        **tables.figures(template),
+        **tables.figures(template, _kinds(session, template)),
         "version": row["version"],
         "added_at": times.iso(row["added_at"], _zone(session)),
         "rounds": store.rounds(session.db, row["template_id"]),
     }
     return Outcome(
         data=data,
-        tables=(tables.fields_table(template, row["version"]), tables.pack_table(template)),
+        tables=(
+            tables.fields_table(template, row["version"]),
+            tables.pack_table(template, _kinds(session, template)),
+        ),
     )
 
 
@@ -162,7 +173,7 @@ def template_history(session: Session, template: str) -> Outcome:
     lines = [
         {
             **dict(row),
-            **tables.worth(value),
+            **tables.worth(value, _kinds(session, value)),
             "changed": [field for field, _, _ in packs_law.changes(before, value)],
             "rounds": store.rounds(session.db, row["template_id"]),
         }
@@ -226,9 +237,9 @@ def check_template(session: Session | None, reference: str, packs: int | None) -
     status is "failed" when the chosen programme lacks a funder that the template names.
     """
     template, name, problems = _check(session, reference)
-    worth = tables.worth(template)
+    worth = tables.worth(template, _kinds(session, template))
     data = {
-        **tables.figures(template),
+        **tables.figures(template, _kinds(session, template)),
         "checked": name,
         "packs": packs,
         "largest_liability_fen": packs * worth["pack_value_fen"] if packs else None,
@@ -260,7 +271,7 @@ def check_template(session: Session | None, reference: str, packs: int | None) -
     says = () if problems else (say("no fault and nothing to note"),)
     return Outcome(
         data=data,
-        tables=(tables.pack_table(template), table),
+        tables=(tables.pack_table(template, _kinds(session, template)), table),
         problems=problems,
         says=says,
         status="failed" if is_failed else "ok",
@@ -285,7 +296,10 @@ def _check(session: Session | None, reference: str) -> tuple[Template, str, tupl
     return (
         template,
         name,
-        strangers + yamls.problems(packs_law.cautions(template), document, "warning"),
+        strangers
+        + yamls.problems(
+            packs_law.cautions(template, _kinds(session, template)), document, "warning"
+        ),
     )
 
 
@@ -293,11 +307,22 @@ def _strangers(session: Session | None, template: Template) -> tuple[Fault, ...]
     """Funders of the template that the chosen programme lacks; none when no programme is chosen, or
     it has no funders at all.
     """
+    programme = _programme(session)
+    return rules.strangers(template, programme) if programme and programme.funders else ()
+
+
+def _programme(session: Session | None) -> Programme | None:
+    """The programme that is chosen, or the only one; None when nothing says which."""
     loaded = programmes.all_loaded(session.db) if session else []
     if session is None or not loaded or (len(loaded) > 1 and session.programme is None):
-        return ()
-    programme = programmes.value(programmes.current(session.db, session.programme))
-    return rules.strangers(template, programme) if programme.funders else ()
+        return None
+    return programmes.value(programmes.current(session.db, session.programme))
+
+
+def _kinds(session: Session | None, template: Template) -> dict[str, str]:
+    """funder -> kind: as the chosen programme says, else by the funders' names."""
+    programme = _programme(session)
+    return rules.kinds_by_name(template) | (programme.kinds if programme else {})
 
 
 # ---------------------------------------------------------------- shared by the answers above

@@ -60,6 +60,7 @@ CREATE TABLE coupons (
     denomination_fen  INTEGER NOT NULL CHECK (denomination_fen > 0),  -- the cap, for a percentage
     threshold_fen     INTEGER NOT NULL CHECK (threshold_fen >= 0),
     percent_bp        INTEGER CHECK (percent_bp BETWEEN 1 AND 10000),
+    full_base_fen     INTEGER NOT NULL CHECK (full_base_fen >= threshold_fen),  -- the least base on which it pays its denomination
     PRIMARY KEY (template_id, coupon_no)
 ) STRICT, WITHOUT ROWID;
 
@@ -129,7 +130,8 @@ CREATE TRIGGER postings_never_change BEFORE UPDATE ON postings BEGIN SELECT RAIS
 CREATE TRIGGER postings_never_vanish BEFORE DELETE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
 
 -- How one voucher's subsidy is shared: made once by rules.money.split for each distinct amount and joined from there.
--- A payment goes from 0 to its subsidy, a refund from what was kept before to what is kept after.
+-- A payment goes from 0 to its subsidy, a refund from what was kept before to what is kept after. What is no longer kept goes back to
+-- the funders, or stays with the merchant (by the refund policy): then it is subsidy without a sale, and no funder gets anything.
 CREATE TABLE splits (
     split_id      INTEGER PRIMARY KEY,
     round_id      INTEGER NOT NULL REFERENCES rounds,
@@ -138,7 +140,8 @@ CREATE TABLE splits (
     public_fen    INTEGER NOT NULL,
     platform_fen  INTEGER NOT NULL,
     match_fen     INTEGER NOT NULL,
-    UNIQUE (round_id, before_fen, after_fen)
+    stays         INTEGER NOT NULL CHECK (stays IN (0, 1)),
+    UNIQUE (round_id, before_fen, after_fen, stays)
 ) STRICT;
 
 CREATE TABLE split_parts (
@@ -309,10 +312,22 @@ CREATE TABLE redemptions (
     merchant_discount_fen  INTEGER NOT NULL,
     split_id               INTEGER NOT NULL,            -- the subsidy, and how the funders share it
     vouchers               INTEGER NOT NULL,            -- +1 a payment, -1 a refund that undoes it, 0 any other refund
+    spent                  INTEGER NOT NULL,            -- +1 a payment, -1 a refund that gives the voucher back, 0 any other refund
+    floor_fen              INTEGER,                     -- what a refund takes from the least base of its payment; NULL: a payment
     refund_of              INTEGER,                     -- the payment that is refunded; NULL: this is a payment
     batch_id               INTEGER NOT NULL,
     line                   INTEGER NOT NULL
 ) STRICT;
+
+-- No subsidy without a sale: what is kept of a payment's subsidy is never more than what is left of its base. (Of a payment alone the
+-- law of templates says so: no coupon pays more than its threshold.)
+CREATE TRIGGER refunds_leave_no_more_than_the_sale AFTER INSERT ON redemptions WHEN NEW.refund_of IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'subsidy without a sale')
+    WHERE (SELECT sum(s.after_fen - s.before_fen) FROM redemptions f JOIN splits s ON s.split_id = f.split_id
+            WHERE f.redemption_id = NEW.refund_of OR f.refund_of = NEW.refund_of)
+        > (SELECT sum(f.base_fen) FROM redemptions f WHERE f.redemption_id = NEW.refund_of OR f.refund_of = NEW.refund_of);
+END;
 CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no, use_no);
 CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
 
@@ -325,8 +340,12 @@ SELECT f.redemption_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN 'pa
     s.after_fen - s.before_fen AS subsidy_fen,          -- what the voucher paid, all funders but the match
     s.public_fen, s.platform_fen,                       -- its public and its platform part
     s.match_fen,                                        -- the merchant's match (and any merchant share)
-    f.vouchers * k.threshold_fen AS floor_fen, f.vouchers * k.denomination_fen AS face_fen,
-    f.split_id, f.vouchers, f.refund_of, f.batch_id, f.line
+    -s.stays * s.public_fen AS stays_fen,               -- public subsidy that a refund left without a sale
+    -- the least base for the subsidy that it brought
+    CASE WHEN f.refund_of IS NOT NULL THEN f.floor_fen WHEN f.base_fen < k.full_base_fen THEN f.base_fen ELSE k.full_base_fen END
+        AS floor_fen,
+    f.spent * k.denomination_fen AS face_fen,
+    f.split_id, f.vouchers, f.spent, s.stays, f.refund_of, f.batch_id, f.line
 FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
     CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no;
 
@@ -364,8 +383,9 @@ CREATE TABLE group_totals (
     public_fen    INTEGER NOT NULL,
     platform_fen  INTEGER NOT NULL,
     match_fen     INTEGER NOT NULL,
-    floor_fen     INTEGER NOT NULL,                     -- sum of thresholds of the redeemed vouchers
-    face_fen      INTEGER NOT NULL,                     -- sum of denominations of the redeemed vouchers
+    floor_fen     INTEGER NOT NULL,                     -- sum of the least bases of the payments, less what was refunded of them
+    face_fen      INTEGER NOT NULL,                     -- sum of denominations of the vouchers that are spent
+    stays_fen     INTEGER NOT NULL,                     -- public subsidy that stays on sales that are gone
     PRIMARY KEY (grouping, round_id, day, key)
 ) STRICT, WITHOUT ROWID;
 
@@ -383,6 +403,7 @@ CREATE TABLE merchant_totals (
     match_fen     INTEGER NOT NULL,
     floor_fen     INTEGER NOT NULL,
     face_fen      INTEGER NOT NULL,
+    stays_fen     INTEGER NOT NULL,
     PRIMARY KEY (merchant_id, round_id, month)
 ) STRICT, WITHOUT ROWID;
 

@@ -33,6 +33,7 @@ COUPON = {
     "denomination_fen": pl.Int64,
     "threshold_fen": pl.Int64,
     "percent_bp": pl.Int64,
+    "full_base_fen": pl.Int64,
 }
 
 

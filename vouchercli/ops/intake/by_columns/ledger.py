@@ -22,15 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vouchercli.ops.intake.kinds import Chunk, Intake
+    from vouchercli.store.redemptions import Change
 
 SLICE = 10_000  # rows that are lists of Python's at once: they take many times the room of columns
-SIGNED = (
-    "base_fen",
-    "merchant_discount_fen",
-    "subsidy_fen",
-    "threshold_fen",
-    "denomination_fen",
-)  # negative in a refund
+SIGNED = ("base_fen", "merchant_discount_fen", "subsidy_fen")  # negative in a refund
+LEAST_BASE = pl.min_horizontal("base_fen", "full_base_fen")  # of the whole payment
 
 
 def chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:
@@ -45,9 +41,10 @@ class Writer(feed.Writer):
 
     def __init__(self, intake: Intake) -> None:
         assert intake.programme is not None
-        self._has_visits = (
-            programmes.value(intake.programme).limits.vouchers_per_merchant_per_day is not None
-        )
+        rules = programmes.value(intake.programme)
+        self._has_visits = rules.limits.vouchers_per_merchant_per_day is not None
+        # how many vouchers a proved refund gives back
+        self._freed = int(refunds.gives_back(rules.refunds))
         self._shares = splits.Shares(intake)
         self._next: int | None = None
         self._judged: dict[
@@ -110,8 +107,13 @@ class Writer(feed.Writer):
         """
         if not fit.height:
             return fit, 0, []
-        numbers = self._split_numbers([(round_id, 0, fen) for round_id, fen in changes])
-        fit = fit.with_columns(split_id=numbers.gather(fit["change"]), vouchers=lit(1))
+        numbers = self._split_numbers([(round_id, 0, fen, 0) for round_id, fen in changes])
+        fit = fit.with_columns(
+            split_id=numbers.gather(fit["change"]),
+            vouchers=lit(1),
+            floor_fen=LEAST_BASE,
+            face_fen=col("denomination_fen"),
+        )
         first_id = proved_redemptions.next_id(intake.db)
         refused: list[int] = []
         for at in range(0, fit.height, SLICE):
@@ -141,8 +143,11 @@ class Writer(feed.Writer):
         changes = rows.select(CHANGE).iter_rows()
         rows = rows.with_columns(
             *(-col(name) for name in SIGNED),
-            split_id=self._split_numbers([(round_id, fen, 0) for round_id, fen in changes]),
+            split_id=self._split_numbers([(round_id, fen, 0, 0) for round_id, fen in changes]),
             vouchers=lit(-1),
+            spent=lit(-self._freed),
+            floor_fen=-LEAST_BASE,
+            face_fen=-self._freed * col("denomination_fen"),
             key=typing.keys(rows["transaction_no"]),
         )
         first_id = proved_redemptions.next_id(intake.db)
@@ -151,7 +156,7 @@ class Writer(feed.Writer):
         _keep_run(intake, first_id, rows)
         return rows
 
-    def _split_numbers(self, changes: list[tuple[int, int, int]]) -> pl.Series:
+    def _split_numbers(self, changes: list[Change]) -> pl.Series:
         return pl.Series([number for number, _ in self._shares.splits_of(changes)])
 
 

@@ -43,8 +43,8 @@ KNOWN = (
     "merchant_discount_fen",
     "round_id",
     "coupon",
-    "threshold_fen",
     "denomination_fen",
+    "full_base_fen",
 )
 LAWFUL, REFUND = (*KNOWN, "subsidy_fen", "resident"), (*KNOWN, "stated_fen", "refund_of")
 CHANGE = ("round_id", "subsidy_fen")
@@ -80,7 +80,7 @@ class Prover:
         self._intake, self._zone = intake, intake.zone
         rules = programmes.value(intake.programme)
         self._limit = rules.limits.vouchers_per_merchant_per_day
-        self._restores = rules.refunds in refunds.RESTORING
+        self._returns = refunds.returns_all(rules.refunds)
         self._says_subsidy = intake.reading.has("subsidy")
         self._book = Book(intake.session.path, intake.programme_id, intake.zone)
 
@@ -105,7 +105,7 @@ class Prover:
         paid = paid.with_columns(key=typing.keys(paid["transaction_no"]))
         changes = paid.select(CHANGE).unique(maintain_order=True).with_row_index("change")
         paid = paid.join(changes, on=CHANGE, how="left", maintain_order="left")
-        returned = refunds.candidates(rows.filter(~is_payment)) if self._restores else rows.clear()
+        returned = refunds.candidates(rows.filter(~is_payment)) if self._returns else rows.clear()
         decided = pl.concat([paid["line"], repeated, returned["line"]])
         return Proof(
             paid,

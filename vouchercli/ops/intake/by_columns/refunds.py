@@ -1,5 +1,5 @@
-"""Full refunds proved by columns: those that undo the only payment of their voucher and give it
-back. Any other refund is judged by itself.
+"""Full refunds in time proved by columns: those that undo the only payment of their voucher and
+return its money. Any other refund is judged by itself.
 """
 
 from __future__ import annotations
@@ -15,11 +15,17 @@ from vouchercli.store import proved_redemptions
 if TYPE_CHECKING:
     import sqlite3
 
-# under these policies a full refund in time returns the whole subsidy
-RESTORING = (
-    "full_restores",
-    "restores_once",
-)
+    from vouchercli.rules.refunds import RefundPolicy
+
+
+def returns_all(policy: RefundPolicy) -> bool:
+    """Whether a full refund in time is lawful and returns the whole subsidy."""
+    return policy.money.full in ("returns", "pro_rata") and not policy.refuses("full")
+
+
+def gives_back(policy: RefundPolicy) -> bool:
+    """Whether the first full refund in time gives the voucher back."""
+    return policy.voucher.full in ("restores", "restores_once")
 
 
 def candidates(refunds: pl.DataFrame) -> pl.DataFrame:

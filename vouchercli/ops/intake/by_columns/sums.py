@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from vouchercli.store.redemptions import Split
 
 PARTS = ("public_fen", "platform_fen", "match_fen")  # of a split
-SUMMED = ("vouchers", "base_fen", "subsidy_fen", *PARTS, "threshold_fen", "denomination_fen")
+# in the order of `totals.SUMMED`; of a proved refund nothing stays
+SUMMED = ("vouchers", "base_fen", "subsidy_fen", *PARTS, "floor_fen", "face_fen", "stays_fen")
 # what the totals are made of
 MOVED = (
     "round_id",
@@ -35,8 +36,8 @@ MOVED = (
     "vouchers",
     "base_fen",
     "subsidy_fen",
-    "threshold_fen",
-    "denomination_fen",
+    "floor_fen",
+    "face_fen",
 )
 
 
@@ -68,7 +69,9 @@ def add_up(
         orient="row",
         schema=dict.fromkeys(("split_id", *PARTS), pl.Int64),
     )
-    rows = rows.join(known, on="split_id", how="left").with_columns(month=col("day") // 100)
+    rows = rows.join(known, on="split_id", how="left").with_columns(
+        month=col("day") // 100, stays_fen=lit(0)
+    )
     return Sums(_groups(rows, segments), _merchants(rows), _funders(rows, splits))
 
 
