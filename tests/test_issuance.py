@@ -622,7 +622,8 @@ def test_a_file_that_lay_under_the_wrong_platform_can_come_again(two: Voucher, h
     ran = two("claim", "import", str(file), "--platform", "alipay", *now, expect=3)
     assert ran.err.splitlines() == [
         f"error: {file} came before as a file of wechat (batch 2) [other_platform_before]",
-        "  next: voucher batch undo 2, then import it again",
+        "  next: voucher batch undo 2, then import it again; or only what was rejected: voucher batch"
+        " rejects 2 --to rejects.csv",
     ]
     two("batch", "undo", "2", *now)
     two("claim", "import", str(file), "--platform", "alipay", *now)

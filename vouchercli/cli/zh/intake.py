@@ -18,7 +18,7 @@ TEXT = {
     "no round of {programme} is issued by {platform}": "项目 {programme} 没有由 {platform} 发放的期次",
     "its platforms are: {known}": "该项目的发放平台为：{known}",
     "{file} came before as a file of {platform} (batch {batch})": "{file} 此前已作为 {platform} 的文件导入（导入批次 {batch}）",
-    "voucher batch undo {batch}, then import it again": "先运行 voucher batch undo {batch}，再重新导入",
+    "voucher batch undo {batch}, then import it again; or only what was rejected: voucher batch rejects {batch} --to rejects.csv": "先运行 voucher batch undo {batch}，再重新导入；或只导入未通过行：voucher batch rejects {batch} --to rejects.csv",
     "Who sent it: rows of a round that another platform issues are rejected.": "报送文件的平台：期次由其他平台发放的行不予通过。",
     "there is no batch {batch}": "没有导入批次 {batch}",
     "batch {batch} cannot be undone: {count} later rows depend on it (batches {batches})": "导入批次 {batch} 不能撤销：后来的 {count} 行依赖于它（导入批次 {batches}）",

@@ -256,7 +256,8 @@ def _refuse_other_sender(job: Job, known: Batch) -> None:
         raise VoucherError(
             "other_platform_before",
             "{file} came before as a file of {platform} (batch {batch})",
-            hint="voucher batch undo {batch}, then import it again",
+            hint="voucher batch undo {batch}, then import it again; or only what was rejected:"
+            " voucher batch rejects {batch} --to rejects.csv",
             file=job.reading.name,
             platform=before,
             batch=known.batch,
