@@ -64,6 +64,7 @@ EVERY_COMMAND = {
     "round cancel",
     "round copy",
     "round plan",
+    "round order",
     "merchant import",
     "merchant list",
     "merchant show",

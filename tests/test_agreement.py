@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -348,22 +349,34 @@ CLAIM = st.fixed_dictionaries(
         "hours": st.integers(-1, 48),
     }
 )
+# of whom a file is said to come: the draft is alipay's
+SENDERS = [{}, *({"platform": name, "platforms": [name]} for name in ("alipay", "wechat"))]
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-@given(batches=st.lists(st.lists(CLAIM, min_size=1, max_size=9), min_size=1, max_size=3))
+@given(
+    batches=st.lists(
+        st.tuples(st.sampled_from(SENDERS), st.lists(CLAIM, min_size=1, max_size=9)),
+        min_size=1,
+        max_size=3,
+    )
+)
 def test_law_and_store_give_every_claim_the_same_ruling(
-    batches: list[list[dict[str, Any]]],
+    batches: list[tuple[dict[str, Any], list[dict[str, Any]]]],
 ) -> None:
     session = world("full_restores")
     db = session.db
+    db.execute("UPDATE rounds SET platform = 'alipay' WHERE round = 'draft'")
     rounds = {
         code: claim_law.ClaimRound(state, START, START + 48 * HOUR, 4, Limits(2))
         for code, state in (("r", "open"), ("draft", "draft"))
     }
     granted = claim_law.GrantedPacks()
-    for batch_id, rows in enumerate(batches, 101):
+    for batch_id, (sender, rows) in enumerate(batches, 101):
         db.execute(ADD_BATCH, (batch_id, "claims", str(batch_id)))
+        db.execute(
+            "UPDATE batches SET options = ? WHERE batch_id = ?", (json.dumps(sender), batch_id)
+        )
         incoming.expect(db, "claims", claims.CREATE_INCOMING)
         staged = [
             (
@@ -388,7 +401,13 @@ def test_law_and_store_give_every_claim_the_same_ruling(
         }
         law = [
             claim_law.Claim(
-                line, row["claim_no"], row["round"], row["resident"], START + row["hours"] * HOUR
+                line,
+                row["claim_no"],
+                row["round"],
+                row["resident"],
+                START + row["hours"] * HOUR,
+                is_of_other_platform=row["round"] == "draft"
+                and "alipay" not in sender.get("platforms", ["alipay"]),
             )
             for line, row in enumerate(rows, 1)
         ]

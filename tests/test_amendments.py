@@ -649,13 +649,14 @@ def test_law_and_store_agree_on_pauses(pauses: list[tuple[int, int | None]], at:
     db = sqlite3.connect(":memory:")
     db.executescript(
         "CREATE TABLE pauses (round_id, from_at, until_at);CREATE TABLE rounds (round_id,"
-        " programme_id, state, opens_at, closes_at, mode, resident_group);CREATE TABLE eligibility"
-        " (programme_id, resident, resident_group);INSERT INTO rounds VALUES (1, 1, 'open', 0, 10,"
-        " 'fcfs', '');CREATE TABLE incoming_claims (place, round_id, claimed_at, reason, claim_id,"
-        " resident);"
+        " programme_id, state, opens_at, closes_at, mode, resident_group, platform);CREATE TABLE"
+        " eligibility (programme_id, resident, resident_group);INSERT INTO rounds VALUES (1, 1,"
+        " 'open', 0, 10, 'fcfs', '', '');CREATE TABLE incoming_claims (place, round_id,"
+        " claimed_at, reason, claim_id, resident, batch_id);CREATE TABLE batches (batch_id,"
+        " options);"
     )
     db.executemany("INSERT INTO pauses VALUES (1, ?, ?)", lawful)
-    db.execute("INSERT INTO incoming_claims VALUES (1, 1, ?, NULL, NULL, NULL)", (at,))
+    db.execute("INSERT INTO incoming_claims VALUES (1, 1, ?, NULL, NULL, NULL, 1)", (at,))
     db.execute(claims.JUDGE_EACH)
     assert db.execute("SELECT reason FROM incoming_claims").fetchone()[0] == reason
     db.close()

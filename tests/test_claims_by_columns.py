@@ -73,14 +73,16 @@ LINE = st.one_of(
 )
 
 
-def imported(session: Session, lines: list[str], width: int, size: int) -> dict[str, Any]:
+def imported(
+    session: Session, lines: list[str], width: int, size: int, platform: str | None = None
+) -> dict[str, Any]:
     """Import the lines in chunks of `width`, by columns from `size` bytes on; what is left then."""
     path = session.path.parent / "many.csv"
     path.write_text("\n".join([CLAIMS.strip(), *lines]) + "\n", "utf-8")
     was = chunks.LINES, by_columns.BYTES
     try:
         chunks.LINES, by_columns.BYTES = width, size
-        data = import_claims(session, str(path)).data
+        data = import_claims(session, str(path), platform=platform).data
     finally:
         chunks.LINES, by_columns.BYTES = was
     # A row that gave way is kept by our own fields, one that was refused at once as it came: the
@@ -169,6 +171,19 @@ def test_columns_and_judge_follow_lists_limits_and_pauses_alike(
                 outcomes.append(imported(session, lines, width, size))
                 sound(session)
     assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize("size", [1, 1 << 40])
+def test_claims_of_another_platform_are_refused_by_columns_as_one_by_one(
+    tmp_path: Path, size: int
+) -> None:
+    session = town(tmp_path)
+    session.db.execute("UPDATE rounds SET platform = 'alipay' WHERE round = 's'")
+    lines = [f"{n},{round_},p{n},{written(n)}" for n, round_ in enumerate("rsrs", 1)]
+    session.db.execute("UPDATE rounds SET platform = 'wechat' WHERE round = 'r'")
+    assert imported(session, lines, 2, size, "WeChat")["told"]["reasons"] == {"wrong_platform": 2}
+    assert imported(session, lines[:2], 2, size, "alipay")["told"]["accepted"] == 1
+    session.db.close()
 
 
 @pytest.mark.parametrize("until", [5, None])

@@ -620,6 +620,8 @@ ROUND = claims.ClaimRound("open", 100, 200, 2, Limits(), ((150, 160),))
     [
         ({}, {}, None),
         ({}, None, "unknown_round"),
+        ({"is_of_other_platform": True}, {"state": "approved"}, "wrong_platform"),
+        ({"is_of_other_platform": True}, None, "unknown_round"),
         ({"claimed_at": 99}, {"state": "approved"}, "round_not_open"),
         *(({}, {"state": state}, None) for state in ("paused", "closed", "settled")),
         ({}, {"state": "cancelled"}, "round_not_open"),
@@ -803,7 +805,7 @@ def test_a_job_is_done_in_its_states_only(job: str, states: tuple[str, ...]) -> 
         "order": {"platform": "wechat"},
         "allocate": {"to_allocate": "x"},
     }.get(job, {"mode": "lottery"})
-    late = 200_000
+    late = 199_999 if job == "order" else 200_000  # nothing is ordered from the closing on
     assert (
         tuple(
             state
@@ -812,6 +814,11 @@ def test_a_job_is_done_in_its_states_only(job: str, states: tuple[str, ...]) -> 
         )
         == states
     )
+
+
+def test_an_order_is_too_late_from_the_closing_on() -> None:
+    round_ = scheduled(platform="wechat", state="open")
+    assert [len(schedule.list_due("order", [round_], at)) for at in (199_999, 200_000)] == [1, 0]
 
 
 def test_the_longest_due_comes_first_and_then_the_smaller_round() -> None:

@@ -341,6 +341,12 @@ def test_another_quota_is_found() -> None:
     assert codes(changed(document, places=6)) == ["quota_wrong"]
 
 
+@pytest.mark.parametrize("barred", [["A01", "A99"], ["A01", "A01"]])
+def test_whoever_is_barred_stands_on_the_list_once(barred: list[str]) -> None:
+    lines = [{"application_no": no, "reason": "resident_limit"} for no in barred]
+    assert codes(changed(certified(barred=("A01",)), barred=lines)) == ["barred_wrong"]
+
+
 def test_a_barred_entrant_who_was_left_in_is_found() -> None:
     winner = certified()["rest"]["winners"][0]
     assert set(

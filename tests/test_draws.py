@@ -5,8 +5,11 @@ the way.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import re
 import sqlite3
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -445,6 +448,69 @@ def test_a_top_up_that_was_proposed_before_the_draw_and_comes_after_it_is_refuse
     assert town("round", "show", "l1", "-o", "json").data["packs"] == 5
 
 
+@pytest.fixture
+def listed(town: Callable[..., Ran]) -> Callable[..., Ran]:
+    """A lottery whose list of entrants is out: registration has closed at six, half an hour ago."""
+    commit(registration_closes_at=towns.at("2020-03-26 18:00"))
+    apply(6)
+    town("draw", "entrants", "l1", "--to", "list.csv", "--now", EVENING)
+    return town
+
+
+EVENING = "2020-03-26 18:30"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("edit", "l1", "--packs", "5"),
+        ("edit", "l1", "--per-resident", "2"),
+        ("edit", "l1", "--group", "poor"),
+        ("edit", "l1", "--mode", "fcfs"),
+        ("edit", "l1", "--platform", "alipay"),
+        ("edit", "l1", "--packs", "5", "--closes-at", "2020-03-30"),
+        ("top-up", "l1", "--packs", "1"),
+    ],
+)
+def test_places_and_terms_stand_once_the_list_is_out(
+    listed: Callable[..., Ran], words: tuple[str, ...]
+) -> None:
+    limits = {"packs_per_resident_per_round": 2}
+    towns.change(listed, limits=limits)
+    ran = listed("round", *words, "--actor", "mei", "--now", EVENING, expect=3)
+    assert ran.err.splitlines() == [
+        "error: the list of entrants of l1 was published at 2020-03-26 18:30:00: its places and"
+        " terms stand, only its times may move [entrants_published]",
+        "  next: voucher round reschedule l1, or another lottery: voucher round copy l1 NEW"
+        " --opens-at TIME",
+    ]
+    shown = listed("round", "show", "l1", "-o", "json").data
+    assert (shown["packs"], shown["state"]) == (4, "approved")
+
+
+def test_a_top_up_that_was_proposed_before_the_list_cannot_be_approved_after_it(
+    town: Callable[..., Ran],
+) -> None:
+    commit(registration_closes_at=towns.at("2020-03-26 18:00"))
+    apply(6)
+    town("round", "top-up", "l1", "--packs", "2", "--actor", "mei")
+    town("draw", "entrants", "l1", "--to", "list.csv", "--now", EVENING)
+    ran = town("round", "approve", "l1", "--actor", "lin", "--now", EVENING, expect=3)
+    assert "[entrants_published]" in ran.err
+
+
+def test_the_times_of_a_round_may_move_when_its_list_is_out(listed: Callable[..., Ran]) -> None:
+    words = ("--closes-at", "2020-03-30", "--actor", "mei", "--now", EVENING)
+    assert listed("round", "edit", "l1", *words).code == 0
+    refused = listed("round", "open", "l1", "--now", EVENING, "-o", "json", expect=3)
+    assert read_refusal(refused) == "wrong_state"
+
+
+def test_more_packs_are_not_offered_when_the_list_is_out(listed: Callable[..., Ran]) -> None:
+    ran = listed("round", "submit", "l1", "--now", EVENING, expect=3)
+    assert "(possible: open, edit, cancel, reschedule)" in ran.err
+
+
 def test_a_dry_run_never_tells_who_would_win(town: Callable[..., Ran]) -> None:
     commit()
     apply(8)
@@ -470,7 +536,7 @@ def test_a_round_is_drawn_while_it_is_open_and_after_registration(town: Callable
 
 
 def test_round_draw_takes_the_next_step(town: Callable[..., Ran]) -> None:
-    assert "committed to a seed for l1" in town("round", "draw", "l1").err
+    assert "committed to a seed for l1" in town("round", "draw", "l1", "--yes").err
     assert (
         "the draw follows after registration closes at 2020-03-27 08:00:00"
         in town("round", "draw", "l1").err
@@ -479,6 +545,58 @@ def test_round_draw_takes_the_next_step(town: Callable[..., Ran]) -> None:
     town("round", "open", "l1", *AT_OPENING)
     assert "drew l1: 4 of 5 entrants won" in town("round", "draw", "l1", *AT_OPENING).err
     assert certificate("draws")["drawn_at"] == "2020-03-27T08:00:00+08:00"
+
+
+TERMS = (
+    "the seed of l1 would be fixed for good, without a public source: registration from 2020-03-20"
+    " 00:00:00 to 2020-03-27 08:00:00, 5 entrants so far, 4 places"
+)
+
+
+def test_round_draw_fixes_no_seed_unasked(town: Callable[..., Ran]) -> None:
+    apply(5)
+    ran = town("round", "draw", "l1", expect=3)
+    assert ran.err.splitlines() == [
+        f"error: {TERMS} [seed_without_source]",
+        "  next: voucher draw commit l1 --public-source TEXT, or all the same: voucher round draw l1"
+        " --yes",
+    ]
+    assert rows("SELECT count(*) FROM draws") == [(0,)]
+    assert town("round", "draw", "l1", "--dry-run").code == 0
+    town("draw", "commit", "l1", "--public-source", "3D of 26 March")
+    assert rows("SELECT public_source FROM draws") == [("3D of 26 March",)]
+
+
+def test_registration_without_an_opening_is_open_from_now_on(
+    town: Callable[..., Ran],
+) -> None:
+    towns.make_round(
+        town, "l2", "--mode", "lottery", packs=7, closes="2020-03-29 08:00", template="pack"
+    )
+    said = town("round", "draw", "l2", expect=3).err
+    assert "registration from now on to 2020-03-27 08:00:00, 0 entrants so far, 7 places" in said
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 130), ("y\n", 0)])
+def test_round_draw_asks_at_a_terminal(
+    town: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    apply(5)
+    stdin = io.StringIO(answer)
+    stdin.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stdin", stdin)
+    ran = town("round", "draw", "l1", expect=code)
+    assert ran.err.splitlines()[0] == TERMS and "Fix it now?" in ran.err
+    assert rows("SELECT count(*) FROM draws") == [(0 if code else 1,)]
+    stdin.seek(0)
+    assert code or "Fix it now?" not in town("round", "draw", "l1").err
+
+
+def test_a_seed_that_would_come_too_late_is_refused_before_anyone_is_asked(
+    town: Callable[..., Ran],
+) -> None:
+    ran = town("round", "draw", "l1", *AT_OPENING, expect=3)
+    assert "[registration_over]" in ran.err
 
 
 def test_a_public_text_is_mixed_in_as_announced(town: Callable[..., Ran]) -> None:
@@ -542,22 +660,48 @@ def test_whoever_has_the_packs_allowed_cannot_win(town: Callable[..., Ran]) -> N
         "utf-8",
     )
     town("claim", "import", "claims.csv", *AT_OPENING)
-    town("draw", "run", "l1", "--to", "out", *AT_OPENING)
+    ran = town("draw", "run", "l1", "--to", "out", *AT_OPENING)
+    assert "warning: 1 of 6 entrants could not win [entrants_barred]" in ran.err
+    for said in (ran, town("draw", "show", "l1")):
+        assert re.search(r"^not drawn +3\nof these +1\nbarred$", said.out, re.M)
+        assert re.search(
+            r"^A02 +resident_limit +the resident has the packs allowed$", said.out, re.M
+        )
+    shown = town("draw", "show", "l1", "-o", "json").data
+    assert (shown["losers"], shown["barred_entrants"]) == (3, 1)
+    assert shown["barred"] == [{"application_no": "A02", "reason": "resident_limit"}]
     document = certificate()
     assert document["barred"] == [{"application_no": "A02", "reason": "resident_limit"}]
     assert (document["places"], len(document["rest"]["winners"])) == (3, 3)
     assert "A02" not in document["rest"]["winners"]
     assert "A02" in town("draw", "show", "l1", "--application", "A02").err
-    assert (
-        town(
-            "draw",
-            "verify",
-            "out/town-l1-certificate.json",
-            "--entrants",
-            "out/town-l1-entrants.csv",
-        ).code
-        == 0
+    files = ("out/town-l1-certificate.json", "--entrants", "out/town-l1-entrants.csv")
+    proven = town("draw", "verify", *files)
+    assert "1 of 6 entrants could not win [entrants_barred]" in proven.err
+    assert "A02          resident_limit" in proven.out
+    data = town("draw", "verify", *files, "-o", "json").data
+    assert (data["proven"], data["barred"]) == (True, document["barred"])
+    chinese = town("draw", "verify", *files, "--lang", "zh")
+    assert "6 名参加摇号者中有 1 名不得中签" in chinese.err and "不得中签者" in chinese.out
+
+
+def test_a_screen_shows_the_first_of_many_who_were_barred(town: Callable[..., Ran]) -> None:
+    commit()
+    apply(30)
+    town("round", "edit", "l1", "--packs", "30", "--actor", "mei")
+    town("round", "submit", "l1", "--actor", "mei")
+    town("round", "approve", "l1", "--actor", "lin")
+    town("round", "open", "l1", *AT_OPENING)
+    holders = "".join(
+        f"X{n},l1,token:{token(f'A{n:02d}').hex()},2020-03-27 08:00:00\n" for n in range(1, 26)
     )
+    file = towns.write("claims.csv", f"claim_no,round,resident,claimed_at\n{holders}")
+    town("claim", "import", file, *AT_OPENING)
+    ran = town("draw", "run", "l1", "--to", "out", *AT_OPENING)
+    assert ran.out.count("resident_limit") == 20
+    assert "5 more stand in the certificate." in ran.out
+    assert len(town("draw", "show", "l1", "-o", "json").data["barred"]) == 25
+    assert town("draw", "show", "l1", "-o", "csv").out.count("resident_limit") == 25
 
 
 def test_another_key_cannot_open_the_seed(town: Callable[..., Ran]) -> None:

@@ -16,9 +16,10 @@ import towns
 from test_schedule import PACK, approve_round, land, tick, town
 from towns import CLAIMS, CLOSES, OPENS, ask
 
-from vouchercli.errors import VoucherError
+from vouchercli.errors import Stopped, VoucherError
 from vouchercli.formats.configs import locate
 from vouchercli.formats.written import issuance_orders
+from vouchercli.ops.intake.claims import import_claims
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -276,6 +277,119 @@ def test_a_round_opened_by_hand_is_ordered_by_the_next_tick(town: Voucher, here:
     assert tick(town, "2020-03-27 08:01") == [("order", "p1", "done"), ("write", "p1", "done")]
 
 
+def test_a_late_tick_orders_nothing_for_a_round_that_is_over(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "alipay")
+    town("round", "open", "p1", "--now", OPENS)
+    shown = town("schedule", "show", "--now", CLOSES, "-o", "json").data["deeds"]
+    assert [each["deed"] for each in shown] == ["close"]
+    ran = town("schedule", "tick", "--now", CLOSES, "-o", "json")
+    assert [each["deed"] for each in ran.data["deeds"]] == ["close", "release"]
+    assert [(each["code"], each["level"]) for each in ran.json["problems"]] == [
+        ("never_ordered", "warning")
+    ]
+    assert not (here / "outbox").exists()
+    assert tick(town, "2020-04-18 08:00") == []
+
+
+def test_a_round_that_was_ordered_closes_without_a_warning(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "alipay")
+    tick(town, OPENS)
+    ran = town("schedule", "tick", "--now", CLOSES, "-o", "json")
+    assert "close" in [each["deed"] for each in ran.data["deeds"]] and not ran.json["problems"]
+
+
+def test_an_order_that_could_not_be_written_in_time_is_never_written(
+    town: Voucher, here: Path
+) -> None:
+    approve_round(town, "p1", "--platform", "alipay")
+    (here / "outbox").write_text("in the way")
+    assert town("schedule", "tick", "--now", OPENS, expect=4).err
+    (here / "outbox").unlink()
+    assert tick(town, CLOSES) == [("close", "p1", "done"), ("release", "p1", "done")]
+    assert not (here / "outbox").exists()
+
+
+# ---------------------------------------------------------------- by hand
+
+
+def order_by_hand(town: Voucher, *words: str, now: str = OPENS, expect: int = 0) -> Any:
+    ran = town("round", "order", "p1", *words, "--now", now, "-o", "json", expect=expect)
+    return ran.json["problems"][0]["code"] if expect else ran.data
+
+
+def test_an_order_by_hand_is_the_one_that_the_tick_would_write(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "wechat")
+    town("round", "open", "p1", "--now", OPENS)
+    file = here / "outbox/wechat/town-p1-order-1.json"
+    said = order_by_hand(town, "--actor", "mei")
+    assert said == {
+        "round": "p1",
+        "platform": "wechat",
+        "order": 1,
+        "packs": 10,
+        "file": str(file),
+        "again": False,
+    }
+    order, rows = read_order(here)
+    assert (order["ordered_at"], rows[0]["max_coupons"]) == ("2020-03-27T08:00:00+08:00", "20")
+    assert tick(town, "2020-03-27 08:05") == []
+    line = town("audit", "log", "--about", "p1", "-o", "json").data["lines"][0]
+    assert (line["deed"], line["detail"]["number"], line["actor"]) == ("round.order", 1, "mei")
+
+
+def test_an_order_that_stands_is_written_again_byte_for_byte(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "wechat")
+    tick(town, OPENS)
+    first, sheet = (here / f"outbox/wechat/town-p1-order-1.{kind}" for kind in ("json", "csv"))
+    before = first.read_bytes(), sheet.read_bytes()
+    first.unlink()
+    sheet.write_text("spoilt")
+    ran = town("round", "order", "p1", "--now", "2020-03-27 09:00")
+    assert ran.err == f"order 1 of p1 stands; it is written again to {first}\n"
+    assert (first.read_bytes(), sheet.read_bytes()) == before
+    line = town("audit", "log", "--about", "p1", "-o", "json").data["lines"][0]
+    assert (line["deed"], line["detail"]["again"]) == ("round.order", True)
+
+
+def test_an_order_by_hand_after_a_top_up_replaces_the_last_one(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "wechat")
+    tick(town, OPENS)
+    town("round", "top-up", "p1", "--packs", "5", "--actor", "mei", "--now", OPENS)
+    town("round", "approve", "p1", "--actor", "lin", "--now", OPENS)
+    said = order_by_hand(town, "--outbox", "elsewhere")
+    assert (said["order"], said["packs"], said["again"]) == (2, 15, False)
+    assert Path("elsewhere/wechat/town-p1-order-2.json").is_file()
+
+
+def test_a_dry_run_of_an_order_writes_nothing(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "wechat")
+    assert order_by_hand(town, "--dry-run")["order"] == 1
+    assert not (here / "outbox").exists()
+    assert order_by_hand(town)["order"] == 1
+
+
+def test_nothing_is_ordered_for_a_round_that_is_over(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1", "--platform", "wechat")
+    town("round", "open", "p1", "--now", OPENS)
+    assert order_by_hand(town, now=CLOSES, expect=3) == "round_over"
+    town("round", "close", "p1", "--now", CLOSES)
+    assert order_by_hand(town, now=OPENS, expect=3) == "round_over"
+    assert not (here / "outbox").exists()
+
+
+def test_nothing_is_ordered_for_a_round_that_is_cancelled(town: Voucher) -> None:
+    approve_round(town, "p1", "--platform", "wechat")
+    town("round", "cancel", "p1")
+    assert order_by_hand(town, expect=3) == "round_over"
+
+
+def test_only_an_approved_round_of_a_platform_is_ordered(town: Voucher) -> None:
+    approve_round(town, "p1")
+    assert order_by_hand(town, expect=3) == "not_a_platform_round"
+    town("round", "edit", "p1", "--platform", "wechat")
+    assert order_by_hand(town, expect=3) == "wrong_state"
+
+
 def test_the_same_order_is_written_again_when_the_note_was_lost(town: Voucher, here: Path) -> None:
     approve_round(town, "p1", "--platform", "wechat")
     (here / "outbox").write_text("in the way")
@@ -452,3 +566,110 @@ def test_an_order_counts_vouchers_by_packs_times_the_vouchers_of_a_pack(
     ]
     order, _ = read_order(here, "by-pack", code="by-pack")
     assert [each["coupon_nos"] for each in order["coupons"]] == ["1-2", "3"]
+
+
+# ---------------------------------------------------------------- claims of another platform
+
+
+def claimed(here: Path) -> list[tuple[Any, ...]]:
+    return ask(here, "SELECT round, claimed FROM rounds ORDER BY 1")
+
+
+@pytest.fixture
+def two(town: Voucher) -> Voucher:
+    """Two open rounds: a is alipay's, w is WeChat's."""
+    approve_round(town, "a", "--platform", "alipay")
+    approve_round(town, "w", "--platform", "微信")
+    for code in "aw":
+        town("round", "open", code, "--now", OPENS)
+    return town
+
+
+BOTH = CLAIMS + "C1,a,res1,2020-03-27 08:00:01\nC2,w,res2,2020-03-27 08:00:02\n"
+
+
+def test_rows_of_another_platforms_round_are_rejected(two: Voucher, here: Path) -> None:
+    land(here, "wechat/claims/c.csv", BOTH)
+    ran = two("schedule", "tick", "--now", CLOSES, "-o", "json", expect=4)
+    assert ran.data["deeds"][0]["detail"]["reasons"] == {"wrong_platform": 1}
+    assert claimed(here) == [("a", 0), ("w", 1)]
+    (row,) = two("batch", "rejects", "2", "-o", "json").data["rejects"]
+    assert (row["line"], row["reason"]) == (2, "wrong_platform")
+    shown = two("batch", "show", "2").out
+    assert "round a is issued by alipay; this file comes from wechat" in " ".join(shown.split())
+    lines = two("audit", "log", "-o", "json").data["lines"]
+    line = next(each for each in lines if each["deed"] == "claims.import")
+    assert line["detail"]["platform"] == "wechat"
+    # nobody else has the platform's word for it, so waiting does not help
+    assert two("batch", "retry", "2", "-o", "json", expect=4).data["rejected"] == 1
+
+
+def test_a_folder_of_no_platform_of_the_programme_is_refused(two: Voucher, here: Path) -> None:
+    land(here, "支付宝/claims/c.csv", BOTH)
+    ran = two("schedule", "tick", "--now", "2020-03-27 09:00", "-o", "json", expect=4)
+    (problem,) = [each for each in ran.json["problems"] if each["level"] == "error"]
+    assert problem["code"] == "wrong_platform"
+    assert problem["hint"] == "its platforms are: alipay, 微信"
+    assert (here / "inbox/支付宝/claims/failed/c.csv").exists()
+    assert claimed(here) == [("a", 0), ("w", 0)]
+
+
+def test_a_file_that_lay_under_the_wrong_platform_can_come_again(two: Voucher, here: Path) -> None:
+    land(here, "wechat/claims/c.csv", CLAIMS + "C1,a,res1,2020-03-27 08:00:01\n")
+    now = ("--now", "2020-03-27 09:00")
+    tick(two, now[1], expect=4)
+    file = here / "inbox/wechat/claims/done/c.csv"
+    ran = two("claim", "import", str(file), "--platform", "alipay", *now, expect=3)
+    assert ran.err.splitlines() == [
+        f"error: {file} came before as a file of wechat (batch 2) [other_platform_before]",
+        "  next: voucher batch undo 2, then import it again; or only what was rejected: voucher batch"
+        " rejects 2 --to rejects.csv",
+    ]
+    two("batch", "undo", "2", *now)
+    two("claim", "import", str(file), "--platform", "alipay", *now)
+    assert claimed(here) == [("a", 1), ("w", 0)]
+
+
+def test_by_hand_a_file_is_held_to_its_platform_when_that_is_said(two: Voucher, here: Path) -> None:
+    file = towns.write("c.csv", BOTH)
+    now = ("--now", "2020-03-27 09:00")
+    ran = two("claim", "import", file, "--platform", "Alipay", *now, "-o", "json", expect=4)
+    assert ran.data["reasons"] == {"wrong_platform": 1}
+    more = towns.write("more.csv", BOTH.replace("C1", "C3").replace("res1", "res3"))
+    ran = two("claim", "import", more, *now, "-o", "json")
+    assert ran.data["accepted"] == 2
+    none = two("claim", "import", more, "--platform", "unionpay", *now, expect=3)
+    assert "[wrong_platform]" in none.err
+
+
+def test_rounds_that_name_no_platform_take_claims_from_any(town: Voucher, here: Path) -> None:
+    approve_round(town, "p1")
+    town("round", "open", "p1", "--now", OPENS)
+    land(here, "wechat/claims/c.csv", CLAIMS + "C1,p1,res1,2020-03-27 08:00:01\n")
+    assert tick(town, "2020-03-27 09:00") == [("import", "wechat/claims/c.csv", "done")]
+    assert claimed(here) == [("p1", 1)]
+
+
+def test_an_import_that_goes_on_remembers_who_sent_the_file(
+    two: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vouchercli.ops.intake.chunks.LINES", 1)
+    now = ("--now", "2020-03-27 09:00")
+    with towns.session(here / "voucher.db") as session:
+        stop = Stop()
+        with pytest.raises(Stopped):
+            import_claims(session, towns.write("c.csv", BOTH), platform="wechat", watch=stop)
+    ran = two("batch", "resume", "2", *now, "-o", "json", expect=4)
+    assert (ran.data["accepted"], ran.data["reasons"]) == (1, {"wrong_platform": 1})
+
+
+class Stop:
+    """Asks an import to stop after its first chunk."""
+
+    is_stopped = True
+
+    def read(self, rows: int) -> None:
+        """Nothing to do."""
+
+    def committed(self, share: float | None) -> None:
+        """Nothing to do."""

@@ -423,7 +423,8 @@ def test_an_edit_says_what_to_change_and_never_an_open_round(approved: Callable[
             "error: round hz-1 is open: edit is not possible now (possible: close, cancel, pause,"
             " top-up, reschedule) [wrong_state]"
         ),
-        "  next: voucher round close hz-1",
+        "  next: voucher round top-up hz-1 --packs N, voucher round reschedule hz-1 --closes-at"
+        " TIME, or for other terms: voucher round copy hz-1 NEW --opens-at TIME",
     ]
 
 
@@ -582,6 +583,32 @@ def test_a_round_with_claims_cannot_be_cancelled(approved: Callable[..., Ran]) -
     assert approved("round", "show", "hz-1", "-o", "json").data["state"] == "open"
 
 
+def test_no_way_on_is_named_that_would_be_refused(approved: Callable[..., Ran]) -> None:
+    approved("round", "open", "hz-1", "--now", OPENS)
+    claim_some(3)
+    ran = approved("round", "edit", "hz-1", "--packs", "5", "--now", OPENS, expect=3)
+    assert "(possible: close, pause, top-up, reschedule)" in ran.err
+    after = "2020-05-01"
+    approved("round", "close", "hz-1", "--now", after)
+    ran = approved("round", "top-up", "hz-1", "--packs", "5", "--now", after, expect=3)
+    assert ran.err.splitlines() == [
+        "error: round hz-1 is closed: nothing more can be done with it [wrong_state]",
+        "  next: voucher round copy hz-1 NEW --opens-at TIME",
+    ]
+
+
+def test_no_hint_says_cancel(approved: Callable[..., Ran]) -> None:
+    approved("round", "open", "hz-1", "--now", OPENS)
+    after = "2020-05-01"
+    approved("round", "close", "hz-1", "--now", after)
+    for words in (("edit", "hz-1", "--packs", "5"), ("top-up", "hz-1", "--packs", "5")):
+        ran = approved("round", *words, "--now", after, expect=3)
+        assert "(possible: cancel)" in ran.err
+        assert ran.err.splitlines()[1] == "  next: voucher round copy hz-1 NEW --opens-at TIME"
+    ran = approved("claim", "grant", "hz-1", "330102199001010011", "--now", after, expect=3)
+    assert ran.err.splitlines()[1] == "  next: voucher round show hz-1"
+
+
 @pytest.mark.parametrize("words", [["submit"], ["edit", "--packs", "5"], ["cancel"]])
 def test_a_dry_run_changes_no_round(draft: Callable[..., Ran], words: list[str]) -> None:
     before = draft("round", "show", "hz-1", "-o", "json").data
@@ -597,11 +624,31 @@ def test_every_state_but_the_last_ones_has_a_way_on() -> None:
     assert {state: law.list_possible(state) for state in law.STATES} == {
         "draft": ("submit", "edit", "cancel"),
         "submitted": ("approve", "reject", "edit", "cancel"),
-        "approved": ("open", "edit", "cancel", "top-up", "reschedule"),
-        "open": ("close", "cancel", "pause", "top-up", "reschedule"),
+        "approved": ("open", "edit", "cancel", "top-up", "reschedule", "order"),
+        "open": ("close", "cancel", "pause", "top-up", "reschedule", "order"),
         "paused": ("resume", "close", "cancel", "top-up", "reschedule"),
         "closed": ("cancel",),
         "settled": (),
         "archived": (),
         "cancelled": (),
     }
+
+
+@pytest.mark.parametrize(
+    ("facts", "missing"),
+    [
+        (law.RoundFacts(is_platforms=True), ()),
+        (law.RoundFacts(is_platforms=True, is_claimed=True), ("cancel",)),
+        (law.RoundFacts(is_platforms=True, is_over=True), ("order",)),
+        (law.RoundFacts(), ("order",)),
+        (law.RoundFacts(is_platforms=True, is_fixed=True), ("top-up",)),
+    ],
+)
+def test_what_would_be_refused_anyway_is_not_possible(
+    facts: law.RoundFacts, missing: tuple[str, ...]
+) -> None:
+    for state in ("approved", "open"):
+        allowed = law.list_possible(state)
+        assert law.list_possible(state, facts) == tuple(
+            action for action in allowed if action not in missing
+        )

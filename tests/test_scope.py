@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vouchercli.rules.merchants import Merchant, is_old_number, is_uscc
+from vouchercli.rules.reasons import explained, placeholders
 from vouchercli.rules.scope import (
     Scope,
     covers,
+    find_broken,
     has_channel,
     is_hour,
     parse_hours,
@@ -139,3 +143,122 @@ def test_the_shapes_of_business_numbers_are_known(
     number: str, is_shape: bool, is_old: bool
 ) -> None:
     assert (is_uscc(number), is_old_number(number)) == (is_shape, is_old)
+
+
+FRIDAY_NOON = (12 * 60, 5)
+
+
+@pytest.mark.parametrize(
+    ("scope", "merchant", "channel", "clock", "broken"),
+    [
+        (Scope(), NOODLES, "", FRIDAY_NOON, None),
+        (
+            Scope(weekdays=frozenset({1, 5})),
+            NOODLES,
+            "",
+            (12 * 60, 6),
+            {"weekday": "Saturday", "weekdays": "mon, fri"},
+        ),
+        (
+            Scope(hours=((600, 840), (1020, 1440))),
+            NOODLES,
+            "",
+            (599, 5),
+            {"hour": "09:59", "hours": "10:00-14:00, 17:00-24:00"},
+        ),
+        (
+            Scope(channel="offline"),
+            NOODLES,
+            "online",
+            FRIDAY_NOON,
+            {"used_channel": "online", "only_channel": "offline"},
+        ),
+        (
+            Scope(districts=only("西湖区", "滨江区")),
+            NOODLES,
+            "",
+            FRIDAY_NOON,
+            {"district": "上城区", "districts": "滨江区, 西湖区"},
+        ),
+        (Scope(sizes=only("大型")), Merchant("M2"), "", FRIDAY_NOON, {"sizes": "大型"}),
+        (
+            Scope(merchants=only("M2", "M3")),
+            NOODLES,
+            "",
+            FRIDAY_NOON,
+            {"other_merchant": "M1", "merchants": "2"},
+        ),
+        (Scope(exclude=only("餐饮")), NOODLES, "", FRIDAY_NOON, {"excluded": "餐饮"}),
+        (
+            Scope(),
+            Merchant("S1", is_registered=False),
+            "",
+            FRIDAY_NOON,
+            {"unregistered": "S1"},
+        ),
+        # where nobody says which merchant, only the rest is asked
+        (Scope(districts=only("西湖区")), None, "", FRIDAY_NOON, None),
+        # and where nobody says when
+        (Scope(hours=((0, 1),), weekdays=frozenset({1})), NOODLES, "", None, None),
+        # the place before the channel, the channel before the weekday, the weekday before the hour
+        (
+            Scope(channel="offline", hours=((0, 1),), weekdays=frozenset({1})),
+            NOODLES,
+            "online",
+            FRIDAY_NOON,
+            {"used_channel": "online", "only_channel": "offline"},
+        ),
+        (
+            Scope(hours=((0, 1),), weekdays=frozenset({1})),
+            NOODLES,
+            "",
+            FRIDAY_NOON,
+            {"weekday": "Friday", "weekdays": "mon"},
+        ),
+    ],
+)
+def test_the_first_broken_condition_is_named_with_its_value(
+    scope: Scope,
+    merchant: Merchant | None,
+    channel: str,
+    clock: tuple[int, int] | None,
+    broken: dict[str, str] | None,
+) -> None:
+    assert find_broken(scope, merchant, channel, clock) == broken
+
+
+SOME = st.frozensets(st.sampled_from(["上城区", "西湖区", "餐饮", "小微", "M1", "M2"]), max_size=2)
+SCOPES = st.builds(
+    Scope,
+    channel=st.sampled_from(["any", "offline", "online"]),
+    districts=SOME,
+    industries=SOME,
+    sizes=SOME,
+    merchants=SOME,
+    exclude=SOME,
+    hours=st.lists(st.sampled_from([(0, 600), (600, 1440)]), max_size=1).map(tuple),
+    weekdays=st.frozensets(st.integers(1, 7), max_size=3),
+    registration=st.sampled_from(["open", "required"]),
+)
+
+
+@given(
+    scope=SCOPES,
+    merchant=st.sampled_from(
+        [NOODLES, Merchant("M2", "西湖区"), Merchant("S1", is_registered=False)]
+    ),
+    channel=st.sampled_from(["", "offline", "online"]),
+    minute=st.integers(0, 1439),
+    weekday=st.integers(1, 7),
+)
+def test_a_condition_is_broken_where_the_scope_does_not_hold(
+    scope: Scope, merchant: Merchant, channel: str, minute: int, weekday: int
+) -> None:
+    holds = (
+        covers(scope, merchant) and has_channel(scope, channel) and is_hour(scope, minute, weekday)
+    )
+    broken = find_broken(scope, merchant, channel, (minute, weekday))
+    assert (broken is None) == holds
+    if broken is not None:
+        template, values = explained("out_of_scope", broken, "UTC")
+        assert {*values} == placeholders(template), "every value of it is said"

@@ -23,11 +23,19 @@ app = verbs()
 def import_(
     session: Session,
     file: File,
+    platform: Annotated[
+        Optional[str],
+        typer.Option(
+            "--platform",
+            metavar="NAME",
+            help="Who sent it: rows of a round that another platform issues are rejected.",
+        ),
+    ] = None,
     **reading: Any,
 ) -> Outcome:
     """Take in a file of claims; every row ends accepted, duplicate or rejected."""
     with watch_import(reading.pop("verbose")) as watch:
-        return claims.import_claims(session, file, watch=watch, **reading)
+        return claims.import_claims(session, file, platform=platform, watch=watch, **reading)
 
 
 @command(app, "list", epilog="Example: voucher claim list --round hz-1 --limit 20")

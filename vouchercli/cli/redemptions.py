@@ -87,6 +87,12 @@ def check(
         Optional[str],
         typer.Option("--template", metavar="CODE[@V]", help="Or a voucher nobody has claimed yet."),
     ] = None,
+    round_: Annotated[
+        Optional[str],
+        typer.Option(
+            "--round", metavar="CODE", help="Or a voucher of this round nobody has claimed yet."
+        ),
+    ] = None,
     coupon_no: Annotated[
         Optional[int],
         typer.Option(
@@ -100,10 +106,16 @@ def check(
         str, typer.Option("--channel", metavar="offline|online", help="How it is paid.")
     ] = "",
     at: Annotated[
-        Optional[str], typer.Option("--at", metavar="TIME", help="When it is paid (else now).")
+        Optional[str],
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="When it is paid (else with --claim now, otherwise at any time).",
+        ),
     ] = None,
 ) -> Outcome:
     """Show what this order would get with this voucher, or which rule refuses it."""
-    moment = call.moment(session, at) or session.now
-    order = till.OrderRequest(amount, discount, coupon_no, merchant_no, channel, moment)
-    return till.check_order(session, order, claim_no=claim_no, template=template)
+    order = till.OrderRequest(
+        amount, discount, coupon_no, merchant_no, channel, call.moment(session, at)
+    )
+    return till.check_order(session, order, claim_no=claim_no, template=template, round_=round_)

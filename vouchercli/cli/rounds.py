@@ -1,13 +1,16 @@
 """voucher round create | list | show | plan | edit | submit | approve | reject | open | close |
-cancel | copy pause | resume | top-up | reschedule
+cancel | copy pause | resume | top-up | reschedule | order
 """
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli.language import t
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
@@ -211,12 +214,43 @@ def open_(call: Call, session: Session, code: Code) -> Outcome:
     return rounds.open_round(session, code, is_sure=call.yes)
 
 
-@command(app, "draw", epilog='Example: voucher round draw hz-1 --public-randomness "4 1 7"')
-def draw(session: Session, code: Code, *, public_randomness: PublicRandomness = None) -> Outcome:
-    """Take the next step of a lottery: commit to a seed before registration closes, draw after it
-    (voucher draw has each step).
+@command(app, "order", epilog="Example: voucher round order hz-1 --actor chen")
+def order(
+    session: Session,
+    code: Code,
+    *,
+    outbox: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--outbox",
+            metavar="DIR",
+            help="Where orders are written (else outbox beside the database).",
+        ),
+    ] = None,
+) -> Outcome:
+    """Order a round from its platform now, as the tick does at its time; an order that stands is
+    written again.
     """
-    return draws.next_step(session, code, public_randomness)
+    from vouchercli.ops.rounds import issuance_orders  # reads YAML: only where there is a platform
+
+    return issuance_orders.order_by_hand(session, code, outbox)
+
+
+@command(app, "draw", epilog='Example: voucher round draw hz-1 --public-randomness "4 1 7"')
+def draw(
+    call: Call, session: Session, code: Code, *, public_randomness: PublicRandomness = None
+) -> Outcome:
+    """Take the next step of a lottery: commit to a seed before registration closes (asked, or
+    --yes), draw after it (voucher draw has each step).
+    """
+    is_sure = call.yes
+    if sys.stdin.isatty() and not (call.yes or call.dry_run):
+        fixed = draws.describe_commitment(session, code)
+        if fixed is not None:
+            print(t(fixed.text, fixed.params), file=sys.stderr)
+            typer.confirm(t("Fix it now?"), abort=True, err=True)
+            is_sure = True
+    return draws.next_step(session, code, public_randomness, is_sure=is_sure)
 
 
 @command(app, "allocate", epilog="Example: voucher round allocate hz-1")

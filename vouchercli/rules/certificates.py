@@ -190,7 +190,10 @@ def findings(
         *_list(it, entrants, shown, entrants_sha256),
         *_quotas(it),
     ]
-    if not any(fault.code in ("entrants_changed", "quota_wrong") for fault in faults):
+    codes = {fault.code for fault in faults}
+    if "entrants_changed" not in codes:
+        faults += _barred(it, entrants)
+    if not codes & {"entrants_changed", "quota_wrong"}:
         faults += _winners(
             it, draws.draw(allowed(entrants, it.barred), it.effective_seed, it.places, it.strata)
         )
@@ -263,6 +266,24 @@ def _list(
             "entrants_unsorted",
             "the published list is not in the order of its application numbers, each once",
         )
+
+
+def _barred(it: Certificate, entrants: Sequence[Entrant]) -> Iterator[Fault]:
+    """Whoever is barred is on the list, once."""
+    listed = {entrant.application_no for entrant in entrants}
+    seen: set[str] = set()
+    for no, _ in it.barred:
+        if no in seen or no not in listed:
+            yield Fault(
+                (),
+                "barred_wrong",
+                "the certificate bars {application} twice"
+                if no in seen
+                else "the certificate bars {application}, which is not on the list",
+                params={"application": no},
+            )
+            return
+        seen.add(no)
 
 
 def _changed_list(it: Certificate, numbers: list[str], ours: str) -> Fault:

@@ -14,8 +14,9 @@ from vouchercli.rules.ladders import Ladder, Rung
 from vouchercli.rules.limits import Limits, LimitsInTime, Span, reached
 from vouchercli.rules.numbers import Content, NumbersInUse
 
-# Columns made before it: round_id (NULL: not known), is_paused (at claimed_at), is_eligible (the
-# round is for all, or its resident is on the list).
+# Columns made before it: round_id (NULL: not known), is_of_other_platform (another platform sent
+# the file than the one that issues the round; 0 where either is not said), is_paused (at
+# claimed_at), is_eligible (the round is for all, or its resident is on the list).
 CLAIMS = Ladder(
     "claims",
     "Claims",
@@ -25,6 +26,12 @@ CLAIMS = Ladder(
             "round_id IS NULL",
             "the programme has that round",
             "issued in rounds, each announced",
+        ),
+        Rung(
+            "wrong_platform",
+            "is_of_other_platform = 1",
+            "the file comes from the platform that issues the round",
+            "issued through the platforms named in the announcement",
         ),
         Rung(
             "round_not_open",
@@ -78,7 +85,9 @@ class ClaimRound:
 @dataclass(frozen=True)
 class Claim:
     """One row of a claims file; `is_eligible`: its round is for all, or has its resident on the
-    list; `stands`: it was accepted at another time and is judged again beside rows that come later.
+    list; `is_of_other_platform`: it was sent by another platform than the one that issues the
+    round; `stands`: it was accepted at another time and is judged again beside rows that come
+    later.
     """
 
     line: int
@@ -87,6 +96,7 @@ class Claim:
     resident: bytes
     claimed_at: int
     is_eligible: bool = True
+    is_of_other_platform: bool = False
     stands: bool = False
 
     @property
@@ -136,6 +146,7 @@ def reason(claim: Claim, round_: ClaimRound | None) -> str | None:
     return CLAIMS.reason(
         {
             "round_id": 1,
+            "is_of_other_platform": int(claim.is_of_other_platform),
             "state": round_.state,
             "opens_at": round_.opens_at,
             "closes_at": round_.closes_at,

@@ -85,19 +85,14 @@ def _free(fields: dict[str, str], key: str) -> str:
 
 
 def _described_scope(where: Scope) -> dict[str, str]:
-    clock = [
-        f"{start // 60:02d}:{start % 60:02d}-{end // 60:02d}:{end % 60:02d}"
-        for start, end in where.hours
-    ]
-    names = {number: name for name, number in scope.WEEKDAYS.items()}
     return {
         "channel": where.channel,
         **{
             key: ", ".join(sorted(getattr(where, key)))
             for key in ("districts", "industries", "sizes", "merchants", "exclude")
         },
-        "hours": ", ".join(clock),
-        "weekdays": ", ".join(names[number] for number in sorted(where.weekdays)),
+        "hours": scope.format_hours(where),
+        "weekdays": scope.format_weekdays(where),
         "registration": where.registration,
     }
 

@@ -38,6 +38,10 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "the time cannot be read",
     ),
     "unknown_round": ("there is no round {round}", "there is no such round"),
+    "wrong_platform": (
+        "round {round} is issued by {platform}; this file comes from {sender}",
+        "the round is issued by another platform than the one that sent the file",
+    ),
     "round_not_open": (
         "round {round} is {state}: it takes no claims",
         "the round takes no claims now",
@@ -112,10 +116,24 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "the merchant was suspended when it was paid",
     ),
     "out_of_scope": (
-        "the voucher is not for this merchant, channel or hour ({what})",
+        "out of the voucher's scope: {weekday} is not in weekdays {weekdays}",
+        "out of the voucher's scope: {hour} is not in hours {hours}",
+        "out of the voucher's scope: {used_channel} is not in channel {only_channel}",
+        "out of the voucher's scope: {district} is not in districts {districts}",
+        "out of the voucher's scope: the merchant's district is not known, it is not in districts"
+        " {districts}",
+        "out of the voucher's scope: {industry} is not in industries {industries}",
+        "out of the voucher's scope: the merchant's industry is not known, it is not in industries"
+        " {industries}",
+        "out of the voucher's scope: {size} is not in sizes {sizes}",
+        "out of the voucher's scope: the merchant's size is not known, it is not in sizes {sizes}",
+        "out of the voucher's scope: {other_merchant} is not among its {merchants} merchants",
+        "out of the voucher's scope: {excluded} is excluded",
+        "out of the voucher's scope: {unregistered} is in no registry",
         "the voucher is not for this merchant, channel or hour",
     ),
     "not_yet_valid": (
+        "paid at {paid_at}, before the round opens at {opens_at}",
         "paid at {paid_at}, before the claim at {claimed_at}",
         "paid before the voucher was claimed",
     ),
@@ -221,6 +239,6 @@ def _shown(name: str, raw: Any, zone: str) -> list[tuple[str, Any]]:
         return [(name.removesuffix("_fen"), money.yuan(raw))]
     if name.endswith("_at") and isinstance(raw, int):
         return [(name, times.shown(raw, zone))]
-    if name in ("state", "problem", "what"):
+    if name in ("state", "problem", "weekday", "used_channel", "only_channel"):
         return [(name, Word(raw))]
     return [(name, raw)] if raw is not None else []

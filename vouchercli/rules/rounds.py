@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import money, times
+from vouchercli.rules.scope import WEEKDAY_NAMES
 
 if TYPE_CHECKING:
     from vouchercli.rules.templates import Template
@@ -49,12 +51,35 @@ ACTIONS = {
     "pause": Action(("open",), "paused"),
     "top-up": Action(("approved", "open", "paused"), None),
     "reschedule": Action(("approved", "open", "paused"), None),
+    "order": Action(("approved", "open"), None),
 }
 
 
-def list_possible(state: str) -> tuple[str, ...]:
-    """The actions that `state` allows, the usual next one first."""
-    return tuple(name for name, action in ACTIONS.items() if state in action.starts)
+@dataclass(frozen=True)
+class RoundFacts:
+    """What, beside its state, decides which actions a round allows. `is_over`: its closing has
+    passed; `is_fixed`: its list of entrants is published or it is drawn, so that its packs stand.
+    """
+
+    is_claimed: bool = False
+    is_platforms: bool = False
+    is_over: bool = False
+    is_fixed: bool = False
+
+
+def list_possible(state: str, round_: RoundFacts | None = None) -> tuple[str, ...]:
+    """The actions that `state` allows, the usual next one first; of a round that is known, only
+    those that would not be refused for what it is.
+    """
+    possible = tuple(name for name, action in ACTIONS.items() if state in action.starts)
+    if round_ is None:
+        return possible
+    refused = {
+        "cancel": round_.is_claimed,
+        "order": not round_.is_platforms or round_.is_over,
+        "top-up": round_.is_fixed,
+    }
+    return tuple(name for name in possible if not refused.get(name))
 
 
 def is_possible(action: str, state: str) -> bool:
@@ -108,9 +133,6 @@ def overlaps(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
 def weekday(day: int) -> str:
     """The English name of a local date's weekday (yyyymmdd)."""
-    return WEEKDAYS[times.as_date(day).weekday()]
+    return WEEKDAY_NAMES[times.as_date(day).weekday()]

@@ -93,6 +93,10 @@ class Due(NamedTuple):
     due_at: int
     key: str = ""
 
+    def is_too_late(self, now: int) -> bool:
+        """Whether it may no longer be done: a platform issues nothing for a round that is over."""
+        return self.job == "order" and now >= self.round.closes_at
+
 
 def list_jobs(round_: Scheduled) -> Iterator[Due]:
     """List every job of a round that is still to come, in the order in which they are done."""
@@ -121,7 +125,7 @@ def list_due(job: str, rounds: Iterable[Scheduled], now: int) -> list[Due]:
         for round_ in rounds
         if round_.state in STATES[job]
         for each in list_jobs(round_)
-        if each.job == job and each.due_at <= now
+        if each.job == job and each.due_at <= now and not each.is_too_late(now)
     )
 
 

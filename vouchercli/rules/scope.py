@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 CHANNELS = ("offline", "online", "any")
 REGISTRATIONS = ("open", "required")
 WEEKDAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}
+WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+PLURALS = {"district": "districts", "industry": "industries", "size": "sizes"}
 MINUTES_A_DAY = 24 * 60
 HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 
@@ -70,15 +72,7 @@ def parse_weekday(text: str | int) -> int:
 
 def covers(scope: Scope, merchant: Merchant) -> bool:
     """Whether the voucher may be used at that merchant."""
-    about = {merchant.merchant_no, merchant.district, merchant.industry, merchant.size}
-    return (
-        (merchant.is_registered or registration_open(scope))
-        and not about & scope.exclude
-        and (not scope.merchants or merchant.merchant_no in scope.merchants)
-        and (not scope.districts or merchant.district in scope.districts)
-        and (not scope.industries or merchant.industry in scope.industries)
-        and (not scope.sizes or merchant.size in scope.sizes)
-    )
+    return _find_broken_place(scope, merchant) is None
 
 
 def has_channel(scope: Scope, channel: str) -> bool:
@@ -94,6 +88,64 @@ def is_hour(scope: Scope, minute: int, weekday: int) -> bool:
     """
     in_hours = not scope.hours or any(start <= minute < end for start, end in scope.hours)
     return in_hours and (not scope.weekdays or weekday in scope.weekdays)
+
+
+def find_broken(
+    scope: Scope, merchant: Merchant | None, channel: str, clock: tuple[int, int] | None
+) -> dict[str, str] | None:
+    """The first condition of the scope that a payment breaks, as the values that explain it
+    (`rules.reasons`, out_of_scope); None when it keeps them all. `clock`: its local minute of the
+    day and its weekday. A merchant or clock that is None is not asked.
+    """
+    place = None if merchant is None else _find_broken_place(scope, merchant)
+    if place is not None:
+        return place
+    if not has_channel(scope, channel):
+        return {"used_channel": channel, "only_channel": scope.channel}
+    if clock is None:
+        return None
+    minute, weekday = clock
+    if scope.weekdays and weekday not in scope.weekdays:
+        return {"weekday": WEEKDAY_NAMES[weekday - 1], "weekdays": format_weekdays(scope)}
+    if not is_hour(scope, minute, weekday):
+        return {"hour": format_minute(minute), "hours": format_hours(scope)}
+    return None
+
+
+def _find_broken_place(scope: Scope, merchant: Merchant) -> dict[str, str] | None:
+    """The first condition of the scope that the merchant does not meet."""
+    if not (merchant.is_registered or registration_open(scope)):
+        return {"unregistered": merchant.merchant_no}
+    about = (merchant.merchant_no, merchant.district, merchant.industry, merchant.size)
+    if excluded := [each for each in about if each in scope.exclude]:
+        return {"excluded": excluded[0]}
+    if scope.merchants and merchant.merchant_no not in scope.merchants:
+        return {"other_merchant": merchant.merchant_no, "merchants": str(len(scope.merchants))}
+    for value, kind, only in (
+        (merchant.district, "district", scope.districts),
+        (merchant.industry, "industry", scope.industries),
+        (merchant.size, "size", scope.sizes),
+    ):
+        if only and value not in only:
+            known = {kind: value} if value else {}
+            return known | {PLURALS[kind]: ", ".join(sorted(only))}
+    return None
+
+
+def format_weekdays(scope: Scope) -> str:
+    """The weekdays as a template writes them: `mon, fri`."""
+    names = {number: name for name, number in WEEKDAYS.items()}
+    return ", ".join(names[number] for number in sorted(scope.weekdays))
+
+
+def format_hours(scope: Scope) -> str:
+    """The hours as a template writes them: `10:00-22:00`."""
+    return ", ".join(f"{format_minute(one)}-{format_minute(other)}" for one, other in scope.hours)
+
+
+def format_minute(minute: int) -> str:
+    """A minute of the day: 599 -> `09:59`."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 def registration_open(scope: Scope) -> bool:

@@ -49,11 +49,20 @@ WHERE i.reason IS NULL AND c.claim_no = i.claim_no
 """
 
 JUDGE_EACH = f"""
+WITH senders AS MATERIALIZED (
+    -- what platform a batch is said to come from, by every name that its rounds know it by
+    SELECT b.batch_id, names.value AS platform
+    FROM batches b, json_each(b.options, '$.platforms') AS names
+    WHERE b.batch_id IN (SELECT batch_id FROM incoming_claims)
+)
 UPDATE incoming_claims AS i SET reason = j.reason
 FROM (
     SELECT place, {law.CLAIMS.sql()} AS reason
     FROM (
         SELECT w.place, w.claimed_at, r.round_id, r.state, r.opens_at, r.closes_at,
+            r.platform <> '' AND w.batch_id IN (SELECT batch_id FROM senders)
+                AND (w.batch_id, r.platform) NOT IN (SELECT batch_id, platform FROM senders)
+                AS is_of_other_platform,
             EXISTS (
                 SELECT 1 FROM pauses p
                 WHERE p.round_id = r.round_id AND p.from_at <= w.claimed_at
@@ -139,6 +148,9 @@ UPDATE incoming_claims AS i SET detail = (
         'opens_at', r.opens_at, 'closes_at', r.closes_at, 'packs', r.packs,
         'limit', CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END, 'group',
             nullif(r.resident_group, ''),
+        'platform', CASE i.reason WHEN 'wrong_platform' THEN r.platform END,
+        'sender', CASE i.reason WHEN 'wrong_platform' THEN (SELECT json_extract(b.options,
+            '$.platform') FROM batches b WHERE b.batch_id = i.batch_id) END,
         'week_limit', CASE i.met WHEN 'week' THEN week_limit(i.claimed_at) END,
         'programme_limit', CASE i.met WHEN 'programme' THEN programme_limit(i.claimed_at) END))
     FROM (SELECT 1) LEFT JOIN rounds r ON r.round_id = i.round_id

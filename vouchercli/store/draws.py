@@ -32,6 +32,7 @@ INSERT INTO draws (round_id, seed_sha256, sealed_seed, registration_closes_at, p
     committed_by, committed_at)
 VALUES (?, ?, ?, ?, ?, ?, ?)
 """
+PUBLISHED_AT = "SELECT published_at FROM draws WHERE round_id = ?"
 FIX_STRATA = "UPDATE draws SET strata = ?, strata_fixed_at = ? WHERE round_id = ?"
 PUBLISH = (
     "UPDATE draws SET applications = ?, entrants = ?, entrants_sha256 = ?, published_at = ? WHERE"
@@ -78,6 +79,12 @@ def kept(db: sqlite3.Connection, round_id: int) -> Draw | None:
     if draw.strata is None:
         return draw
     return draw._replace(strata=tuple(Stratum(**each) for each in json.loads(row["strata"])))
+
+
+def published_at(db: sqlite3.Connection, round_id: int) -> int | None:
+    """When the round's list of entrants was published, or None before that."""
+    row = db.execute(PUBLISHED_AT, (round_id,)).fetchone()
+    return None if row is None else row["published_at"]
 
 
 def commit(session: Session, round_id: int, seed: bytes, terms: Terms) -> None:

@@ -14,17 +14,21 @@ ADD = """
 INSERT INTO issuance_orders (round_id, number, terms_sha256, document, sheet, ordered_at)
 VALUES (:round_id, :number, :terms_sha256, :document, :sheet, :ordered_at)
 """
-UNWRITTEN = """
-SELECT i.order_id, i.number, i.document, i.sheet, r.round, r.platform, p.programme, p.time_zone
+ORDERS = """
+SELECT i.order_id, i.number, i.document, i.sheet, r.round, r.platform, p.programme, p.time_zone,
+    i.terms_sha256
 FROM issuance_orders i JOIN rounds r USING (round_id) JOIN programmes p USING (programme_id)
-WHERE i.written_at IS NULL AND r.state NOT IN ('draft', 'submitted', 'cancelled')
-    AND ifnull(p.programme = ?, 1) ORDER BY i.order_id
 """
+UNWRITTEN = f"""{ORDERS}
+WHERE i.written_at IS NULL AND r.state IN ('approved', 'open', 'paused')
+    AND r.closes_at > :now AND ifnull(p.programme = :programme, 1) ORDER BY i.order_id
+"""
+LAST = f"{ORDERS} WHERE i.round_id = ? ORDER BY i.number DESC LIMIT 1"
 WRITTEN = "UPDATE issuance_orders SET written_at = ? WHERE order_id = ?"
 
 
 class Order(NamedTuple):
-    """An order that is to be written: the texts of its files, and of which round it is."""
+    """An order: the texts of its files, of which round it is, and the digest of its terms."""
 
     order_id: int
     number: int
@@ -34,6 +38,7 @@ class Order(NamedTuple):
     platform: str
     programme: str
     time_zone: str
+    terms_sha256: str
 
 
 def next_number(db: sqlite3.Connection, round_id: int) -> int:
@@ -46,11 +51,17 @@ def add(db: sqlite3.Connection, **values: Any) -> None:
     db.execute(ADD, values)
 
 
-def unwritten(db: sqlite3.Connection, programme: str | None) -> list[Order]:
+def unwritten(db: sqlite3.Connection, programme: str | None, now: int) -> list[Order]:
     """Orders that are not in the outbox yet, the oldest first; none of a round that was taken
-    back.
+    back or is over.
     """
-    return [*map(Order._make, db.execute(UNWRITTEN, (programme,)))]
+    return [*map(Order._make, db.execute(UNWRITTEN, {"programme": programme, "now": now}))]
+
+
+def last(db: sqlite3.Connection, round_id: int) -> Order | None:
+    """The round's order with the highest number, or None before the first."""
+    row = db.execute(LAST, (round_id,)).fetchone()
+    return Order._make(row) if row else None
 
 
 def written(db: sqlite3.Connection, order_id: int, at: int) -> None:

@@ -232,6 +232,15 @@ UPDATE incoming_redemptions AS i SET detail = (
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND transaction_no IS NOT NULL
 """
+# Which condition of the scope it breaks, and with what value.
+EXPLAIN_SCOPE = """
+UPDATE incoming_redemptions AS i SET detail = json_patch(detail, ifnull((
+    SELECT broken_scope(j.round_id, i.channel, i.paid_at, m.merchant_no, m.district, m.industry,
+        m.size, m.is_registered)
+    FROM judged j JOIN merchants m ON m.merchant_id = j.merchant_id WHERE j.place = i.place
+), '{}'))
+WHERE reason = 'out_of_scope'
+"""
 NAME_HOLDER = """
 UPDATE incoming_redemptions AS i SET detail = json_set(detail, '$.transaction_no', (
     SELECT f.transaction_no FROM claims c
@@ -254,8 +263,8 @@ def judge(
     """Give every incoming row its reason ('duplicate', a reject code, NULL for the fit), and the
     fit their ruling.
 
-    The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `used_channel`) and of a day
-    (`visit_limit`) are registered by the caller, who also says what numbers stand
+    The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `broken_scope`, `used_channel`)
+    and of a day (`visit_limit`) are registered by the caller, who also says what numbers stand
     (`store.transaction_numbers`).
     """
     db.execute("DROP TABLE IF EXISTS temp.judged")
@@ -269,6 +278,7 @@ def judge(
     db.execute(TAKE_REASONS)
     db.execute(TAKE_WARNINGS)
     db.execute(EXPLAIN)
+    db.execute(EXPLAIN_SCOPE)
     db.execute(NAME_HOLDER)
 
 

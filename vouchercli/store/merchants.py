@@ -55,6 +55,11 @@ def add_unregistered(
     return added
 
 
+def suppose_unregistered(db: sqlite3.Connection, merchant_no: str, at: int) -> None:
+    """Add a number as an import would, in a transaction that the caller takes back."""
+    db.execute(ADD_UNREGISTERED, (merchant_no, segments.segment_id(db), at))
+
+
 UNUSED = """
 SELECT m.merchant_id FROM merchant_changes AS c JOIN merchants AS m USING (merchant_id)
 WHERE c.batch_id = ?1 AND c.before = '' AND NOT m.is_registered
@@ -187,6 +192,15 @@ def named(db: sqlite3.Connection, no: str, at: int) -> Merchant | None:
     asked = {"no": no, "at": at}
     named = db.execute(NAMED, asked).fetchall() or db.execute(CALLED, asked).fetchall()
     return Merchant._make(named[0]) if len(named) == 1 else None
+
+
+def of_payment(db: sqlite3.Connection, no: str, at: int) -> Merchant | None:
+    """The merchant that an import takes the number of a payment for: ours, else the first that a
+    platform knows by it.
+    """
+    asked = {"no": no, "at": at}
+    rows = db.execute(NAMED, asked).fetchall() or db.execute(CALLED, asked).fetchall()
+    return min(map(Merchant._make, rows), key=lambda each: each.merchant_id, default=None)
 
 
 def numbers(db: sqlite3.Connection) -> list[str]:

@@ -26,6 +26,9 @@ WHERE r.programme_id = ?
 NAMED = ALL + "AND r.round = ?"
 LISTED = ALL + "ORDER BY r.opens_at, r.round_id"
 CODES = "SELECT round FROM rounds WHERE programme_id = ? ORDER BY opens_at, round_id"
+PLATFORMS = """
+SELECT DISTINCT platform FROM rounds WHERE programme_id = ? AND platform <> '' ORDER BY platform
+"""
 
 
 def named(db: sqlite3.Connection, programme_id: int, code: str) -> Row:
@@ -52,6 +55,11 @@ def _unknown(code: str, known: list[str]) -> VoucherError:
 def codes(db: sqlite3.Connection, programme_id: int) -> list[str]:
     """The codes of all rounds of a programme, by opening."""
     return typed.column(db, CODES, (programme_id,))
+
+
+def platforms(db: sqlite3.Connection, programme_id: int) -> list[str]:
+    """The platforms that issue rounds of a programme, as the rounds name them."""
+    return typed.column(db, PLATFORMS, (programme_id,))
 
 
 def listed(db: sqlite3.Connection, programme_id: int) -> list[Row]:

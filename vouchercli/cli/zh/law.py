@@ -15,6 +15,8 @@ TEXT = {
     "The first rule that is broken names the reason; the others are not asked.": "自上而下，以最先不符的一条为原因，其余不再审核。",
     "Asked of all rows that share a voucher, a visit or a number, in order of time.": "对同一张券、同一次到店或同一交易号的各行，按时间先后逐笔审核。",
     "the programme has that round": "项目中有该期次",
+    "the file comes from the platform that issues the round": "文件来自发放该期次的平台",
+    "issued through the platforms named in the announcement": "通过公告所列平台发放",
     "the round was opened": "期次已开放领取",
     "the round is approved": "期次已审批",
     "it was claimed from the opening on": "领取不早于开领时间",

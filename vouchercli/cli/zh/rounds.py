@@ -50,6 +50,10 @@ TEXT = {
     "Packs for one resident at most (the programme's limit unless given).": "每位居民最多领取的份数（不写则按项目上限）。",
     "When residents may begin to register.": "居民开始报名的时间。",
     "Why: the maker reads it.": "理由：供经办人查看。",
+    # what is possible instead
+    "the list of entrants of {round} was published at {at}: its places and terms stand, only its times may move": "期次 {round} 的参加摇号名单已于 {at} 公布：名额与条件不能再变，只能改时间",
+    "voucher round reschedule {round}, or another lottery: voucher round copy {round} NEW --opens-at TIME": "改时间：voucher round reschedule {round}；另办一次摇号：voucher round copy {round} 新代码 --opens-at 时间",
+    "voucher round top-up {round} --packs N, voucher round reschedule {round} --closes-at TIME, or for other terms: voucher round copy {round} NEW --opens-at TIME": "追加份数：voucher round top-up {round} --packs 份数；改截止时间：voucher round reschedule {round} --closes-at 时间；改其他条件：voucher round copy {round} 新代码 --opens-at 时间",
     # drafting
     "drafted {round}: {packs:,} packs of {template}, {quota} yuan at most": "已起草期次 {round}：卡包 {template} 共 {packs:,} 份，最多支出 {quota} 元",
     "claims count from {opens_at} to {closes_at}": "领取时间自 {opens_at} 起，至 {closes_at} 止",

@@ -33,6 +33,14 @@ class Landed:
     changed_at: int
 
 
+def name_folder(platform: str) -> str:
+    """The name of a platform's folder in the outbox: its own, every sign that could lead elsewhere
+    replaced.
+    """
+    letters = (each if each.isalnum() or each in "-_." else "-" for each in platform)
+    return "".join(letters).lstrip(".") or "-"
+
+
 def landed(inbox: Path, kinds: Sequence[str], clock: int) -> list[Landed]:
     """The files in the inbox, in the order in which they came (kinds in their own order within one
     second). `clock`: the machine's time now; what changed a moment ago, and what is named as

@@ -125,7 +125,7 @@ def platform_round_error(current: RoundAtHand) -> VoucherError:
 
 def not_open_error(current: RoundAtHand) -> VoucherError:
     """The refusal to grant a pack of a round that is not open."""
-    possible = rounds_law.list_possible(current.row["state"])[:1]
+    possible = [action for action in current.possible if action != "cancel"]
     return VoucherError(
         "round_not_open",
         "round {round} is {state}: it takes no claims",

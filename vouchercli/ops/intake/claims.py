@@ -5,15 +5,24 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.errors import VoucherError
+from vouchercli.formats.written import folders
 from vouchercli.ops import lists
 from vouchercli.ops.intake import by_columns
-from vouchercli.ops.intake.importing import importer
+from vouchercli.ops.intake.importing import take_in
 from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import typist_of_residents
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import templates as template_rules
-from vouchercli.store import claim_reopening, claims, limits, templates
+from vouchercli.store import (
+    claim_reopening,
+    claims,
+    limits,
+    programmes,
+    rounds,
+    templates,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +84,48 @@ KIND = Kind(
     by_columns=_by_columns,
 )
 
-import_claims = importer(KIND)
+
+def import_claims(
+    session: Session, file: str, *, platform: str | None = None, **options: Any
+) -> Outcome:
+    """Import a file of claims; see `importing.take_in`. `platform` is who sent it (None: not
+    said): its rows are rejected where another platform issues their round.
+
+    Raises `wrong_platform` when rounds name their platforms and none of them is meant.
+    """
+    sender = None if platform is None else _identify_sender(session, platform)
+    return take_in(session, KIND, file, sender=sender, **options)
+
+
+def _identify_sender(session: Session, platform: str) -> dict[str, Any] | None:
+    """Find all names under which the programme's rounds know the platform; None when no round
+    names any.
+    """
+    programme = programmes.current(session.db, session.programme)
+    known = rounds.platforms(session.db, programme["programme_id"])
+    names = [each for each in known if _is_same(each, platform)]
+    if known and not names:
+        raise VoucherError(
+            "wrong_platform",
+            "no round of {programme} is issued by {platform}",
+            hint="its platforms are: {known}",
+            programme=programme["programme"],
+            platform=platform,
+            known=", ".join(known),
+        )
+    return {"platform": platform, "platforms": names} if names else None
+
+
+def _is_same(platform: str, said: str) -> bool:
+    """Whether `said` means the platform: its name, its folder in the outbox, or another name of
+    the same order profile.
+    """
+    if said.strip().casefold() in (platform.casefold(), folders.name_folder(platform).casefold()):
+        return True
+    from vouchercli.formats.written import issuance_orders  # reads YAML: only where names differ
+
+    profile = issuance_orders.profile_of(platform)
+    return bool(profile.order) and profile.order == issuance_orders.profile_of(said).order
 
 
 COLUMNS = (

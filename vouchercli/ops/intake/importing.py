@@ -25,13 +25,16 @@ from vouchercli.store.db import loosely, writing
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.session import Session
     from vouchercli.store.batches import Batch
+
+
+SENDER = ("platform", "platforms")  # what is kept of a batch's `sender`
 
 
 class Watch(Protocol):
@@ -59,6 +62,12 @@ class Job:
     options: dict[str, Any]
     watch: Watch | None
 
+    @property
+    def sender(self) -> dict[str, str]:
+        """The platform that sent the file, where that is said, for the log."""
+        platform = self.reading_options.get("platform")
+        return {"platform": platform} if platform else {}
+
     def chunk(self) -> AbstractContextManager[sqlite3.Connection]:
         """The transaction of one chunk; in a dry run all of them lie within one that is rolled
         back.
@@ -79,16 +88,18 @@ def take_in(
     encoding: str | None = None,
     sha1: str | None = None,
     watch: Watch | None = None,
+    sender: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Outcome:
     """Import one file, or go on with its import where it stopped. The same file again is a no-op
-    that says so.
+    that says so. `sender`: the platform it is said to come from, and all names of it.
 
     Raises `VoucherError` when the whole file is refused, `Busy` when another process imports it,
     `Stopped` when asked to.
     """
     reading = files.read(file, kind.name, profile=profile, encoding=encoding, sha1=sha1)
-    job = Job(session, kind, reading, {"profile": profile, "encoding": encoding}, options, watch)
+    reading_options = {"profile": profile, "encoding": encoding, **(sender or {})}
+    job = Job(session, kind, reading, reading_options, options | dict(sender or {}), watch)
     with writing(session) if session.dry_run else nullcontext():
         return _import_file(job)
 
@@ -143,7 +154,7 @@ def resume(
         kinds[batch.kind],
         reading,
         reading_options,
-        {},
+        {key: reading_options[key] for key in SENDER if key in reading_options},
         watch,
     )
     with writing(session) if session.dry_run else nullcontext():
@@ -188,6 +199,8 @@ def refuse_undone(batch: Batch) -> None:
 
 def _import_file(job: Job) -> Outcome:
     known = _known_batch(job)
+    if known:
+        _refuse_other_sender(job, known)
     if known and known.state == "done":
         return summaries.summarise_repeat(known, job.reading, job.kind.name)
     intake, done_line = (
@@ -212,6 +225,7 @@ def _import_file(job: Job) -> Outcome:
                         job.reading.name,
                         batch=intake.batch_id,
                         sha256=job.reading.sha256,
+                        **job.sender,
                     )
             if not done_line and not intake.db.in_transaction:
                 # an import goes on behind its last chunk, whichever that is
@@ -227,6 +241,27 @@ def _import_file(job: Job) -> Outcome:
 def _known_batch(job: Job) -> Batch | None:
     """The batch of this very file, finished or not."""
     return batches.standing(job.session.db, job.kind.name, _programme_id(job), job.reading.sha256)
+
+
+def _refuse_other_sender(job: Job, known: Batch) -> None:
+    """Refuse the same file under the name of another platform when rows were rejected, or may
+    still be, because of who sent it: they stand as judged until that batch is undone.
+    """
+    kept = json.loads(known.options)
+    before, now = (options.get("platform") for options in (kept, job.reading_options))
+    if before is None or before == now:
+        return
+    is_judged_so = batches.rejects(job.session.db, known.batch, ("wrong_platform",))
+    if known.state == "importing" or is_judged_so:
+        raise VoucherError(
+            "other_platform_before",
+            "{file} came before as a file of {platform} (batch {batch})",
+            hint="voucher batch undo {batch}, then import it again; or only what was rejected:"
+            " voucher batch rejects {batch} --to rejects.csv",
+            file=job.reading.name,
+            platform=before,
+            batch=known.batch,
+        )
 
 
 def _programme_id(job: Job) -> int | None:
@@ -344,6 +379,7 @@ def _finish(job: Job, intake: Intake, more: dict[str, Any]) -> Outcome:
         accepted=batch.accepted,
         duplicate=batch.duplicate,
         rejected=batch.rejected,
+        **job.sender,
     )
     return summaries.summarise(
         intake, batch, ignored=job.reading.ignored, extra_columns=list(job.reading.extra), **more

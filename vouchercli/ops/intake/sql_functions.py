@@ -4,6 +4,7 @@ once.
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
-    """Register lawful_subsidy, is_in_scope, used_channel, is_open_to_all and visit_limit for the
+    """Register lawful_subsidy, is_in_scope, broken_scope, used_channel, is_open_to_all and
+    visit_limit for the
     rounds of a programme.
     """
     visits = limits.visits(db, programme_id)
@@ -50,6 +52,22 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
             is_any_hour or scope.is_hour(round_scope, *times.clock_of(paid_at, zone))
         )
 
+    def broken_scope(
+        round_id: int,
+        channel: str,
+        paid_at: int,
+        merchant_no: str,
+        district: str,
+        industry: str,
+        size: str,
+        is_registered: int,
+    ) -> str | None:
+        """The first condition of the scope that a payment breaks, as JSON."""
+        merchant = Merchant(merchant_no, district, industry, size, bool(is_registered))
+        clock = times.clock_of(paid_at, zone)
+        broken = scope.find_broken(scopes[round_id], merchant, channel, clock)
+        return None if broken is None else json.dumps(broken, ensure_ascii=False)
+
     def used_channel(round_id: int | None, channel: str) -> str:
         """The channel a payment states, else the only one its voucher is for, else ''."""
         if channel or round_id is None:
@@ -61,6 +79,7 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         db,
         lawful_subsidy=_lawful_subsidy,
         is_in_scope=is_in_scope,
+        broken_scope=broken_scope,
         used_channel=used_channel,
         visit_limit=cache(lambda day: visits.at(times.day_bounds(day, zone)[0])),
         is_open_to_all=lambda round_id: scope.registration_open(scopes[round_id]),

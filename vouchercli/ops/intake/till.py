@@ -12,8 +12,12 @@ from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.intake import redemptions as redemptions_intake
 from vouchercli.ops.intake import sql_functions
 from vouchercli.result import Column, Outcome, Problem, Table, say
-from vouchercli.rules import money, reasons, subsidy
-from vouchercli.store import claims, judging, limits, programmes, templates
+from vouchercli.rules import money, reasons, scope, subsidy, times
+from vouchercli.rules import templates as packs_law
+from vouchercli.rules.merchants import Merchant
+from vouchercli.rules.redemptions import PAYMENTS
+from vouchercli.store import claims, judging, limits, merchants, programmes, rounds, templates
+from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,7 +42,7 @@ LINES = (
 @dataclass(frozen=True)
 class OrderRequest:
     """The order: amounts in yuan text, the coupon (None: the one that pays most), where, how and
-    when (UTC seconds).
+    when (UTC seconds; None: not said).
     """
 
     amount: str
@@ -46,7 +50,7 @@ class OrderRequest:
     coupon_no: int | None
     merchant_no: str | None
     channel: str
-    at: int
+    at: int | None
 
 
 Refusal = tuple[str | None, dict[str, Any]]  # its reason, and the values that explain it
@@ -62,16 +66,30 @@ class Answer(NamedTuple):
 
 
 def check_order(
-    session: Session, request: OrderRequest, *, claim_no: str | None, template: str | None
+    session: Session,
+    request: OrderRequest,
+    *,
+    claim_no: str | None = None,
+    template: str | None = None,
+    round_: str | None = None,
 ) -> Outcome:
-    """What the order gets with a voucher of a claim (every rule is asked), or with one of a
-    template (its own rules only).
+    """What the order gets with a voucher of a claim (every rule is asked), or with one that nobody
+    has claimed yet, of a template or of a round (every rule that does not ask who holds it; when
+    it is paid only when that is said).
     """
-    if (claim_no is None) == (template is None):
+    if [claim_no, template, round_].count(None) != 2:
         raise UsageFault(
             "claim_or_template",
-            "name the voucher: either --claim or --template",
+            "name the voucher: either --claim, or --template, or --round",
             hint="voucher redemption check --help",
+        )
+    if request.channel not in redemptions_intake.CHANNELS:
+        raise UsageFault(
+            "unknown_channel",
+            "there is no channel {channel}",
+            hint="choose one of: {known}",
+            channel=request.channel,
+            known=", ".join(filter(None, redemptions_intake.CHANNELS)),
         )
     if claim_no is not None and request.merchant_no is None:
         raise UsageFault(
@@ -83,10 +101,13 @@ def check_order(
     if fen[1] > fen[0]:
         raise _not_an_amount("--discount", request.discount)
     programme = programmes.current(session.db, session.programme)
+    round_row = round_ and rounds.named(session.db, programme["programme_id"], round_)
     pack = (
         _pack_of_claim(session, programme, claim_no)
         if claim_no
-        else templates.value(templates.referenced(session.db, template or ""))
+        else templates.value(
+            templates.referenced(session.db, round_row["pinned"] if round_row else str(template))
+        )
     )
     coupons = [c for c in pack.coupons if request.coupon_no in (None, c.coupon_no)]
     if not coupons:
@@ -102,12 +123,14 @@ def check_order(
 
     def answer(coupon: Coupon) -> Answer:
         order = subsidy.order(*fen, coupon, pack.funding, kinds, pack.match_bp)
-        why: Refusal = (None, {})
         if claim_no:
-            why = _find_refusal(session, programme, coupon, request, claim_no, fen)
-        elif order.base_fen < coupon.threshold_fen:
-            detail = {"base_fen": order.base_fen, "threshold_fen": coupon.threshold_fen}
-            why = "below_threshold", detail
+            why = _find_refusal(session, programme, pack, coupon, request, claim_no, fen)
+        else:
+            zone = programme["time_zone"]
+            facts = {"base_fen": order.base_fen, "threshold_fen": coupon.threshold_fen}
+            if request.at is not None:
+                facts |= _find_window(pack, round_row or None, request.at, zone)
+            why = _find_refusal_unclaimed(session, pack, request, facts, zone)
         if why[0]:
             order = subsidy.order(*fen, None, pack.funding, kinds, pack.match_bp)
         return Answer(coupon, order, *why)
@@ -151,6 +174,7 @@ def _pack_of_claim(session: Session, programme: sqlite3.Row, claim_no: str) -> T
 def _find_refusal(
     session: Session,
     programme: sqlite3.Row,
+    pack: Template,
     coupon: Coupon,
     request: OrderRequest,
     claim_no: str,
@@ -160,20 +184,76 @@ def _find_refusal(
     one row, and is not kept.
     """
     rules, programme_id = programmes.value(programme), programme["programme_id"]
+    at = session.now if request.at is None else request.at
     sql_functions.teach(session.db, programme_id, programme["time_zone"])
     row = redemptions_intake.payment(
         claim_no,
         coupon.coupon_no,
         request.merchant_no or "",
-        request.at,
+        at,
         programme["time_zone"],
         fen,
         request.channel,
     )
-    reason, detail = judging.try_one(
-        session.db, programme_id, rules.refunds, limits.visits(session.db, programme_id), row
+    asked = (
+        programme_id,
+        rules.refunds,
+        limits.visits(session.db, programme_id),
+        row,
     )
+    reason, detail = judging.try_one(session.db, *asked)
+    if reason == "unknown_merchant" and scope.registration_open(pack.scope):
+        # an import adds such a merchant: it is added here too, and taken back at once
+        with writing(session._replace(dry_run=True)) as db:
+            merchants.suppose_unregistered(db, str(request.merchant_no), at)
+            reason, detail = judging.try_one(db, *asked)
     return reason, json.loads(detail)
+
+
+def _find_window(pack: Template, round_: sqlite3.Row | None, at: int, zone: str) -> dict[str, int]:
+    """The moment of payment, and from when until when one may pay with a voucher that nobody has
+    claimed yet: of a round, from its opening to the end of its last claim; of a template, of one
+    that is claimed at that moment.
+    """
+    if round_ is None:
+        return {"paid_at": at, "expires_at": packs_law.expires_at(pack, at, zone)}
+    last = packs_law.expires_at(pack, round_["closes_at"] - 1, zone)
+    return {"paid_at": at, "opens_at": round_["opens_at"], "expires_at": last}
+
+
+def _find_refusal_unclaimed(
+    session: Session, pack: Template, request: OrderRequest, facts: dict[str, int], zone: str
+) -> Refusal:
+    """The reason that an import would give for a payment with such a voucher, by its own ladder.
+    `facts`: paid_at, opens_at, expires_at, base_fen, threshold_fen, as far as they are known.
+    """
+    number, at, merchant = request.merchant_no, facts.get("paid_at"), None
+    known = number and merchants.of_payment(session.db, number, session.now if at is None else at)
+    if known:
+        merchant = Merchant(
+            known.merchant_no, known.district, known.industry, known.size, known.is_registered
+        )
+    elif number and scope.registration_open(pack.scope):
+        merchant = Merchant(number, is_registered=False)
+    clock = None if at is None else times.clock_of(at, zone)
+    broken = scope.find_broken(pack.scope, merchant, request.channel, clock)
+    reason = PAYMENTS.reason(
+        {
+            "kind": "pay",
+            "round_id": 1,
+            "known_coupon_no": 1,
+            "merchant_id": None if number and merchant is None else 1,
+            "is_suspended": int(bool(known and known.suspended)),
+            "is_in_scope": int(broken is None),
+            "paid_at": at,
+            "claimed_at": facts.get("opens_at"),
+            "expires_at": facts.get("expires_at"),
+            "base_fen": facts["base_fen"],
+            "threshold_fen": facts["threshold_fen"],
+        }
+    )
+    more: dict[str, Any] = {"merchant_no": number} if number else {}
+    return reason, {**facts, **more, **(broken or {})}
 
 
 def _outcome(answer: Answer, zone: str) -> Outcome:

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import certificates as files
 from vouchercli.ops.granting.grants import REASONS
-from vouchercli.ops.lottery.tables import Lottery, answer_with_draw, look_up_lottery
+from vouchercli.ops.lottery.tables import (
+    Lottery,
+    answer_with_draw,
+    look_up_lottery,
+    tabulate_barred,
+    warn_of_barred,
+)
 from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
@@ -86,8 +92,9 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
         "winners": len(stated.winners),
         "proven": not findings,
     }
+    barred = tabulate_barred(stated.barred)
     if findings:
-        return Outcome(data, (), (), tuple(fault.problem() for fault in findings), "failed")
+        return Outcome(data, barred, (), tuple(fault.problem() for fault in findings), "failed")
     says = [
         say(
             "the draw of {round} is verified: {winners:,} winners of {entrants:,} entrants, drawn"
@@ -105,7 +112,7 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
                 digest=stated.seed_sha256,
             )
         )
-    return Outcome(data, (), tuple(says))
+    return Outcome(data, barred, tuple(says), warn_of_barred(stated))
 
 
 def _say_next(lottery: Lottery) -> tuple[Any, ...]:

@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING
 
 from vouchercli.ops.granting import allocations, grants
 from vouchercli.ops.lottery import certificates, terms
-from vouchercli.ops.lottery.tables import Lottery, answer_with_draw, look_up_lottery
-from vouchercli.result import say
+from vouchercli.ops.lottery.tables import (
+    Lottery,
+    answer_with_draw,
+    look_up_lottery,
+    warn_of_barred,
+)
+from vouchercli.result import Message, say
 from vouchercli.rules import allocations as granting
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
@@ -138,6 +143,8 @@ def draw(
             )
             drawn = _draw(lottery.latest, entrants, public_randomness, claimed_at)
             _grant(lottery, drawn.winners, claimed_at)
+            if (certificate := lottery.latest.certificate) is not None:
+                problems = (*problems, *warn_of_barred(certificate))
             says = (
                 say(
                     "drew {round}: {winners:,} of {entrants:,} entrants won",
@@ -163,10 +170,18 @@ def draw(
     )
 
 
-def next_step(session: Session, code: str, public_randomness: str | None = None) -> Outcome:
-    """Take the next step of a lottery: commit to a seed, wait for the closing, or draw."""
+def next_step(
+    session: Session, code: str, public_randomness: str | None = None, *, is_sure: bool = False
+) -> Outcome:
+    """Take the next step of a lottery: commit to a seed, wait for the closing, or draw.
+
+    A seed is fixed for good, and here without a public source: only when `is_sure`. Raises
+    `seed_without_source` with the terms otherwise.
+    """
     lottery = look_up_lottery(session, code)
     if lottery.draw is None:
+        if not (is_sure or session.dry_run):
+            raise terms.refuse_unasked(lottery)
         return commit_seed(session, code)
     if lottery.certificate is None and session.now < lottery.closes_at:
         return answer_with_draw(
@@ -178,6 +193,15 @@ def next_step(session: Session, code: str, public_randomness: str | None = None)
             ),
         )
     return draw(session, code, public_randomness)
+
+
+def describe_commitment(session: Session, code: str) -> Message | None:
+    """Describe what the next step would fix for good; None when the seed is committed already."""
+    lottery = look_up_lottery(session, code)
+    if lottery.draw is not None:
+        return None
+    refusal = terms.refuse_unasked(lottery)
+    return Message(refusal.text, refusal.params)
 
 
 # ---------------------------------------------------------------- the draw itself

@@ -10,13 +10,29 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import allocations
+from vouchercli.ops.granting.grants import REASONS
 from vouchercli.ops.rounds.lookup import RoundAtHand, look_up
-from vouchercli.result import EVERYWHERE, JSON, Column, Outcome, Problem, Table, Word, only, say
+from vouchercli.result import (
+    DATA,
+    EVERYWHERE,
+    JSON,
+    SCREEN,
+    SHOWN,
+    Column,
+    Outcome,
+    Problem,
+    Table,
+    Word,
+    only,
+    say,
+)
 from vouchercli.rules import certificates
 from vouchercli.rules import draws as law
 from vouchercli.store import draws
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vouchercli.result import Message
     from vouchercli.rules.certificates import Certificate
     from vouchercli.rules.draws import Stratum
@@ -111,7 +127,37 @@ def answer_with_draw(
 ) -> Outcome:
     """Answer a command with the draw as it now stands, and say what to do next."""
     lottery = lottery.latest
-    return Outcome(more, (_tabulate_draw(lottery), _tabulate_strata(lottery)), says, problems)
+    barred = lottery.certificate.barred if lottery.certificate else ()
+    tables = (_tabulate_draw(lottery), _tabulate_strata(lottery), *tabulate_barred(barred))
+    return Outcome(more, tables, says, problems)
+
+
+def warn_of_barred(certificate: Certificate) -> tuple[Problem, ...]:
+    """Warn of entrants who could not win: who was barred after the list was read is seen here."""
+    if not certificate.barred:
+        return ()
+    return (
+        Problem(
+            "entrants_barred",
+            "{barred:,} of {entrants:,} entrants could not win",
+            level="warning",
+            hint="they stand in the certificate, each with the reason: ask when it arose",
+            params={"barred": len(certificate.barred), "entrants": certificate.entrants},
+        ),
+    )
+
+
+def tabulate_barred(barred: Sequence[tuple[str, str]]) -> tuple[Table, Table]:
+    """Tabulate who could not win and why: on a screen the first of them, elsewhere all."""
+    rows = tuple(
+        {"application_no": no, "reason": why, "why": Word(REASONS.get(why, why))}
+        for no, why in barred
+    )
+    title = say("Barred: on the list, but not allowed to win")
+    more = say("{count:,} more stand in the certificate.", count=len(rows) - SHOWN_BARRED)
+    notes = (more,) if len(rows) > SHOWN_BARRED else ()
+    shown = Table(title, BARRED, rows[:SHOWN_BARRED], notes=notes, where=SCREEN, optional=True)
+    return shown, Table(title, BARRED, rows, key="barred", where=DATA, optional=True)
 
 
 # ---------------------------------------------------------------- tables
@@ -131,10 +177,17 @@ DRAW = (
     Column("places", "places", "int"),
     Column("winners", "winners", "int"),
     Column("losers", "not drawn", "int"),
+    Column("barred_entrants", "of these barred", "int", shown="barred_if_any"),
     Column("certificate_sha256", "digest of the certificate"),
     *only(JSON, "round", "programme", "step", "committed_by", "applications", "drawn_by"),
     *only(JSON, "strata_fixed_at"),
 )
+BARRED = (
+    Column("application_no", "Application"),
+    Column("reason", "Reason", "code"),
+    Column("why", "Explanation", "word", where=SHOWN),
+)
+SHOWN_BARRED = 20
 STRATA = (
     Column("district", "district", blank="any"),
     Column("group", "group", blank="any"),
@@ -164,6 +217,8 @@ def _tabulate_draw(lottery: Lottery) -> Table:
             "places": certificate.places,
             "winners": len(certificate.winners),
             "losers": certificate.entrants - len(certificate.winners),
+            "barred_entrants": len(certificate.barred),
+            "barred_if_any": len(certificate.barred) or None,
             "certificate_sha256": json.loads(str(row.certificate))["sha256"],
         }
     title = say("Draw of {round}: {step}", round=lottery.code, step=STEPS[lottery.step])

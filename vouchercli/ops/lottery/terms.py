@@ -104,6 +104,28 @@ def require_time(lottery: Lottery, registration_closes_at: int | None) -> None:
         )
 
 
+def refuse_unasked(lottery: Lottery) -> VoucherError:
+    """The refusal to fix a seed without a public source for somebody who has not said so; its text
+    says the terms. Raises `registration_over` when it is too late for a seed.
+    """
+    require_time(lottery, None)
+    opens_at = lottery.row["registration_opens_at"]
+    return VoucherError(
+        "seed_without_source",
+        "the seed of {round} would be fixed for good, without a public source: registration from"
+        " {opens_at} to {closes_at}, {entrants:,} entrants so far, {places:,} places",
+        hint=(
+            "voucher draw commit {round} --public-source TEXT, or all the same: voucher round draw"
+            " {round} --yes"
+        ),
+        round=lottery.code,
+        opens_at=Word("now on") if opens_at is None else lottery.local_time(opens_at),
+        closes_at=lottery.local_time(lottery.closes_at),
+        entrants=sum(1 for _ in draws.entrants(lottery.db, lottery.round_id)),
+        places=lottery.row["packs"],
+    )
+
+
 def require_closed(lottery: Lottery) -> None:
     """Raise `registration_still_open` before registration closes."""
     if lottery.now < lottery.closes_at:

@@ -78,6 +78,7 @@ def top_up_round(session: Session, code: str, packs: int, note: str = "") -> Out
         total = current.row["packs"] + packs
         drafts.check_amount(total, current.row["pack_value_fen"])
         _refuse_drawn(current)
+        drafts.refuse_published(current)
         _check_platform(current, {"packs": total})
         short = commitments.warn_of_short_funds(
             commitments.read_missing(current, packs), is_top_up=True
@@ -260,6 +261,7 @@ def _take_effect(
     if kind == "top-up":
         packs = after["packs"] - before["packs"]
         _refuse_drawn(current)
+        drafts.refuse_published(current)
         _check_platform(current, after)
         committed = commitments.commit(current, packs, "round.top-up")
         amendments.add_packs(db, round_id, packs)

@@ -15,7 +15,7 @@ from vouchercli.result import Problem, say
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
-from vouchercli.store import amendments, approvals, programmes, rounds, templates
+from vouchercli.store import amendments, approvals, draws, programmes, rounds, templates
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -103,13 +103,15 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
                 current,
                 say("round {round} has these terms already; nothing was changed", round=code),
             )
+        changed = [column for column in COLUMNS if terms[column] != before[column]]
+        if not {*changed} <= {"opens_at", "closes_at"}:
+            refuse_published(current)
         released = commitments.release(current, "round.edit")
         rounds.revise(current.db, current.round_id, terms, session.actor)
         approvals.add_author(session, current.round_id, row["revision"] + 1)
         amendments.void(current.db, current.round_id, current.now)
         if terms["packs"] != before["packs"]:
             amendments.forget_roll_in(current.db, current.round_id)
-        changed = [column for column in COLUMNS if terms[column] != before[column]]
         current.note(
             "round.edit",
             revision=row["revision"] + 1,
@@ -123,6 +125,25 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
         hint = "the next order goes out once the round is approved again"
         return _answer_with_draft(
             look_up(session, code), problems=round_commands.warn_of_orders_out(current, hint)
+        )
+
+
+def refuse_published(current: RoundAtHand) -> None:
+    """Raise `entrants_published` once the list of who takes part in a lottery is out: whoever has
+    read it could choose the winners with the number of places or who may have a pack.
+    """
+    if current.row["mode"] != "lottery":
+        return
+    published_at = draws.published_at(current.db, current.round_id)
+    if published_at is not None:
+        raise VoucherError(
+            "entrants_published",
+            "the list of entrants of {round} was published at {at}: its places and terms stand,"
+            " only its times may move",
+            hint="voucher round reschedule {round}, or another lottery: voucher round copy {round}"
+            " NEW --opens-at TIME",
+            round=current.code,
+            at=current.local_time(published_at),
         )
 
 

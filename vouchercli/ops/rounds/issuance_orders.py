@@ -13,10 +13,12 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats.written import folders
 from vouchercli.formats.written import issuance_orders as formats
 from vouchercli.ops.answers import dated
-from vouchercli.ops.rounds.lookup import changing
-from vouchercli.result import Outcome, Problem, say
+from vouchercli.ops.rounds.lookup import changing, require
+from vouchercli.ops.setup import staff
+from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import money, packs, scope, times
 from vouchercli.rules import templates as packs_law
+from vouchercli.rules.amendments import HAS_ENDED
 from vouchercli.store import issuance_orders, plans
 from vouchercli.store.db import writing
 
@@ -221,6 +223,76 @@ def order_round(session: Session, code: str) -> Outcome:
     return Outcome(data={"round": code, "order": number}, says=(message,))
 
 
+def order_by_hand(session: Session, code: str, outbox: Path | None = None) -> Outcome:
+    """Order a platform round now and write the order to the outbox (beside the database unless
+    named). An order that stands with the present terms is written again, byte for byte.
+
+    Raises `platform_limits`, `not_a_platform_round`, `round_over`, `wrong_state`.
+    """
+    with changing(session, code) as current:
+        staff.require_itself(session, current.programme)
+        _require_orderable(current)
+        order = issuance_orders.last(current.db, current.round_id)
+        is_again = order is not None and order.terms_sha256 == digest_terms(current)
+        if order is None or not is_again:
+            order_round(session._replace(joins=True), code)
+            order = issuance_orders.last(current.db, current.round_id)
+        else:
+            current.note("round.order", number=order.number, platform=order.platform, again=True)
+        assert order is not None  # it was kept, or stood already
+    path = choose_path(outbox or session.path.resolve().parent / "outbox", order)
+    if not session.dry_run:
+        write_order(session, order, outbox or session.path.resolve().parent / "outbox")
+    about = {
+        "round": code,
+        "platform": order.platform,
+        "order": order.number,
+        "packs": current.row["packs"],
+        "file": str(path),
+        "again": is_again,
+    }
+    if is_again:
+        says = [say("order {order} of {round} stands; it is written again to {file}", **about)]
+    else:
+        says = [
+            say("ordered {packs:,} packs of {round} from {platform} (order {order})", **about),
+            say("wrote order {order} of {round} to {file}", **about),
+        ]
+    return Outcome(about, says=tuple(says))
+
+
+def _require_orderable(current: RoundAtHand) -> None:
+    """Require a round that a platform issues, that is approved or open, and whose closing has not
+    come.
+    """
+    row = current.row
+    if not row["platform"]:
+        raise VoucherError(
+            "not_a_platform_round",
+            "round {round} is issued here: there is no platform to order it from",
+            hint="voucher round show {round}",
+            round=current.code,
+        )
+    if row["state"] in (*HAS_ENDED, "cancelled"):
+        raise VoucherError(
+            "round_over",
+            "round {round} is {state}: a platform is not told to issue what is over",
+            hint="voucher round copy {round} NEW --opens-at TIME",
+            round=current.code,
+            state=Word(row["state"]),
+        )
+    if current.now >= row["closes_at"]:
+        raise VoucherError(
+            "round_over",
+            "claiming of round {round} ended at {closes_at}: a platform is not told to issue what"
+            " is over",
+            hint="voucher round close {round}",
+            round=current.code,
+            closes_at=current.local_time("closes_at"),
+        )
+    require("order", current)
+
+
 def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
     row, zone, template, programme = current.row, current.zone, current.template, current.programme
     terms = {
@@ -378,9 +450,8 @@ def choose_path(outbox: Path, order: Order) -> Path:
     """Choose the path of an order's JSON: OUTBOX/PLATFORM/PROGRAMME-ROUND-order-N.json; the CSV
     lies beside it.
     """
-    letters = (each if each.isalnum() or each in "-_." else "-" for each in order.platform)
-    platform = "".join(letters).lstrip(".") or "-"
-    return outbox / platform / f"{order.programme}-{order.round}-order-{order.number}.json"
+    folder = folders.name_folder(order.platform)
+    return outbox / folder / f"{order.programme}-{order.round}-order-{order.number}.json"
 
 
 def write_order(session: Session, order: Order, outbox: Path) -> Path:

@@ -12,7 +12,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.result import Word
 from vouchercli.rules import rounds as law
 from vouchercli.rules import staff, times
-from vouchercli.store import audit, programmes, rounds, templates
+from vouchercli.store import audit, draws, programmes, rounds, templates
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -75,6 +75,19 @@ class RoundAtHand:
         """How many different checkers must approve it with that many packs."""
         return staff.checkers_needed(packs * self.row["pack_value_fen"], self.programme.approvals)
 
+    @property
+    def possible(self) -> tuple[str, ...]:
+        """The actions that the round allows now, the usual next one first."""
+        row = self.row
+        facts = law.RoundFacts(
+            is_claimed=bool(row["claimed"]),
+            is_platforms=bool(row["platform"]),
+            is_over=self.now >= row["closes_at"],
+            is_fixed=row["mode"] == "lottery"
+            and draws.published_at(self.db, self.round_id) is not None,
+        )
+        return law.list_possible(row["state"], facts)
+
     def note(self, action: str, **detail: Any) -> None:
         """Write one line for the action in the audit log."""
         audit.note(self.session, action, self.code, **detail)
@@ -130,7 +143,7 @@ def require(action: str, current: RoundAtHand) -> None:
             round=current.code,
             state=Word(state),
         )
-    others = law.list_possible(state)
+    others = current.possible
     if not others:
         raise VoucherError(
             "wrong_state",
@@ -142,10 +155,24 @@ def require(action: str, current: RoundAtHand) -> None:
     raise VoucherError(
         "wrong_state",
         "round {round} is {state}: {deed} is not possible now (possible: {possible})",
-        hint="voucher round {next} {round}",
+        hint=_choose_way_on(action, state, others[0]),
         round=current.code,
         state=Word(state),
         deed=action,
         possible=", ".join(others),
         next=others[0],
     )
+
+
+def _choose_way_on(action: str, state: str, usual: str) -> str:
+    """Choose the hint for an action that comes too late: what changes a round that runs, else what
+    is usual next; never to cancel, which nobody asked for.
+    """
+    if action == "edit" and state in ("open", "paused"):
+        return (
+            "voucher round top-up {round} --packs N, voucher round reschedule {round} --closes-at"
+            " TIME, or for other terms: voucher round copy {round} NEW --opens-at TIME"
+        )
+    if usual == "cancel":
+        return "voucher round copy {round} NEW --opens-at TIME"
+    return "voucher round {next} {round}"

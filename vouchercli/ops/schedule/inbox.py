@@ -80,10 +80,14 @@ def _import(session: Session, file: Landed) -> Outcome:
     importer: Callable[..., Outcome] = getattr(
         import_module(f"vouchercli.ops.intake.{module}"), function
     )
-    # The residents count as listed from the time of the file, however late the tick takes it in.
-    since = {"listed_at": min(session.now, file.changed_at)} if file.kind == "eligibility" else {}
+    more: dict[str, Any] = {}
+    if file.kind == "eligibility":
+        # The residents count as listed from the time of the file, however late the tick takes it in
+        more["listed_at"] = min(session.now, file.changed_at)
+    elif file.kind == "claims":
+        more["platform"] = file.platform
     return importer(
-        session._replace(programme=file.programme or session.programme), str(file.path), **since
+        session._replace(programme=file.programme or session.programme), str(file.path), **more
     )
 
 

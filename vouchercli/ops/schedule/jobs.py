@@ -166,7 +166,21 @@ def do_job(session: Session, due: Due) -> Outcome | None:
             return draws.draw(inner, round_.round, at=due.due_at)
         if due.job == "open":
             _require_ready(inner, round_)
-        return PERFORM[due.job](inner, round_.round)
+        outcome = PERFORM[due.job](inner, round_.round)
+        if due.job == "close" and round_.platform and not round_.was_ordered:
+            return replace(outcome, problems=(*outcome.problems, _warn_of_no_order(round_)))
+        return outcome
+
+
+def _warn_of_no_order(round_: Scheduled) -> Problem:
+    """Warn that a platform round is over before any tick came to order it."""
+    return Problem(
+        "never_ordered",
+        "round {round} is over and was never ordered from {platform}: no order is written any more",
+        level="warning",
+        hint="ask {platform} what it issued; voucher schedule status says how late the tick is",
+        params={"round": round_.round, "platform": round_.platform},
+    )
 
 
 def _require_ready(session: Session, round_: Scheduled) -> None:

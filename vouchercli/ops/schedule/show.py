@@ -37,6 +37,7 @@ def show_schedule(session: Session) -> Outcome:
         _describe_due(session, due)
         for round_ in list_scheduled(session)
         for due in law.list_jobs(round_)
+        if not due.is_too_late(session.now)
     ]
     rows = sorted([*lines, *_list_looks(session)], key=lambda row: row.due_at)
     beat, zone = store.read_heartbeat(session.db), zone_of(session.db, session.programme)

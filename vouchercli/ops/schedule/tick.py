@@ -192,7 +192,7 @@ def _take_in_files(session: Session, where: Places) -> Iterator[Done]:
 
 
 def _write_orders(session: Session, where: Places) -> Iterator[Done]:
-    for order in issuance_orders.unwritten(session.db, session.programme):
+    for order in issuance_orders.unwritten(session.db, session.programme, session.now):
         blank = Done("write", order.round, order.time_zone, order.programme)
         yield from _do_one(session, blank, _write_order, order, where.outbox)
 

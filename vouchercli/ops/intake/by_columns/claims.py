@@ -35,7 +35,9 @@ ROUND = {
     "state": pl.String,
     "opens_at": pl.Int64,
     "closes_at": pl.Int64,
+    "is_of_other_platform": pl.Int8,
 }
+KEPT = (*ROUND,)[:-1]  # what the store says of a round; the last column is made here
 IS_LAWFUL = pl.sql_expr(CLAIMS.lawful_sql())
 
 
@@ -75,8 +77,13 @@ class Prover:
         in_force = limits.of_programme(db, intake.programme_id)
         db.close()
         self._limits = in_force if in_force.looks_beyond_the_round else None
+        senders = intake.options.get("platforms")
         self._rounds = pl.DataFrame(
-            [[row[name] for name in ROUND] for row in rows if row["round_id"] not in joined],
+            [
+                [*(row[name] for name in KEPT), senders is not None and not _is_of(row, senders)]
+                for row in rows
+                if row["round_id"] not in joined
+            ],
             orient="row",
             schema=ROUND,
         )
@@ -171,6 +178,11 @@ class Prover:
             .filter(col("expires_at").is_not_null())
             .select(*proved_claims.COLUMNS, "day")
         )
+
+
+def _is_of(row: sqlite3.Row, senders: list[str]) -> bool:
+    """Whether a round may be issued by the platform that goes by these names."""
+    return row["platform"] in ("", *senders)
 
 
 def _expiry_pace(pack: Template, midnight: int, zone: str) -> tuple[int | None, int]:
