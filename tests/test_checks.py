@@ -248,6 +248,13 @@ SPOILED: dict[str, Breaches] = {
     "UPDATE postings SET amount_fen = 40555 WHERE to_account = 'committed'": {
         "commitments_cover_payments": [("r1 treasury", "40555", "40556")]
     },
+    # what another round or another funder was promised does not count
+    "UPDATE postings SET round_id = 2 WHERE to_account = 'committed'": {
+        "commitments_cover_payments": [("r1 treasury", "0", "40556")]
+    },
+    "UPDATE postings SET funder_id = 2 WHERE to_account = 'committed'": {
+        "commitments_cover_payments": [("r1 treasury", "0", "40556")]
+    },
     "UPDATE postings SET amount_fen = 100000000 WHERE to_account = 'committed'": {},
     "UPDATE postings SET amount_fen = 100000001 WHERE to_account = 'committed'": {
         "funds_not_overdrawn": [("town treasury", "100000000", "100000000")]

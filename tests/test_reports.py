@@ -827,6 +827,23 @@ def test_the_four_redemption_rates_have_four_bases(world: World) -> None:
     assert (second["claimers"], second["users"]) == (1, 1)
 
 
+def test_claimers_are_counted_up_to_the_second(world: World) -> None:
+    world.claim(6, 2, at("2020-04-03 10:15"), resident=9)
+    moments = {
+        "2020-04-03 09:59:59": (0, 0),
+        "2020-04-03 10:00:00": (1, 1),
+        "2020-04-03 10:14:59": (1, 1),
+        "2020-04-03 10:15:00": (2, 2),
+        "2020-04-03 10:30:00": (3, 2),  # the second pack of the first resident
+    }
+
+    def counted(moment: str) -> tuple[int, int]:
+        row = rounds_of(world, as_of=at(moment))[1]
+        return row["claimed"], row["claimers"]
+
+    assert {moment: counted(moment) for moment in moments} == moments
+
+
 def test_what_is_not_used_is_outstanding_until_it_expires(world: World) -> None:
     assert [(row["outstanding_fen"], row["expired_fen"]) for row in rounds_of(world)] == [
         (0, 4000),
