@@ -15,17 +15,23 @@ from test_allocations import DAY
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules.draws import Entrant
 from vouchercli.rules.leverage import Sums
+from vouchercli.rules.limits import Limits
 from vouchercli.rules.merchants import Merchant
 from vouchercli.rules.scope import Scope
 from vouchercli.store import (
     allocations,
     amendments,
+    applications,
+    claim_reopening,
+    claims,
     draws,
     grants,
     ledger,
     persons,
     plans,
     programmes,
+    proved_claims,
+    redemptions,
     releases,
     schedule,
     suspensions,
@@ -492,6 +498,76 @@ def test_rounds_under_way_are_those_a_batch_gave_packs_of(db: sqlite3.Connection
     assert amendments.rounds_under_way(db, 2) == ["v"]
 
 
+# ---------------------------------------------------------------- claims
+
+
+@pytest.mark.parametrize(("is_beyond", "staged"), [(False, [1, 5]), (True, [1, 2, 5])])
+def test_a_claim_is_judged_again_with_its_number_and_its_resident(
+    db: sqlite3.Connection, is_beyond: bool, staged: list[int]
+) -> None:
+    db.execute("UPDATE rounds SET packs = 99")
+    for number, round_id, resident in ((1, 1, A), (2, 2, A), (3, 3, A), (4, 1, B), (5, 2, D)):
+        claim(db, number, round_id, resident, START)
+    db.execute(claims.CREATE_INCOMING)
+    rows = ((1, "new", "r", A), (2, "C5", "r", C))
+    for place, claim_no, round_, resident in rows:
+        values = (place, 1, place, "[]", None, "{}", claim_no, round_, resident, START + 5)
+        db.execute(claims.ADD_INCOMING, values)
+    claim_reopening.reopen(db, 1, None, is_beyond=is_beyond)
+    standing = db.execute("SELECT claim_id FROM incoming_claims WHERE claim_id > 0 ORDER BY 1")
+    assert [row[0] for row in standing] == staged
+    rest = db.execute("SELECT claim_id FROM claims ORDER BY 1")
+    assert [row[0] for row in rest] == [each for each in range(1, 6) if each not in staged]
+
+
+def test_packs_of_the_week_and_the_programme_keep_a_claim_out(db: sqlite3.Connection) -> None:
+    week = (START, START + 7 * DAY)
+    for number, round_id, resident, at in (
+        (1, 1, A, START - 1),
+        (2, 1, B, START),
+        (3, 1, C, START + 7 * DAY - 1),
+        (4, 1, D, START + 7 * DAY),
+        (5, 3, D, START - 1),
+    ):
+        claim(db, number, round_id, resident, at)
+
+    def kept_out(limits: Limits) -> list[int]:
+        with_week = ([week[0]] * 4, [week[1]] * 4)
+        numbers, residents = ["N1", "N2", "N3", "N4"], [A, B, C, D]
+        times_ = ([START + DAY] * 4, [START + 9 * DAY] * 4)
+        columns = [numbers, [2] * 4, residents, *times_, [2, 3, 4, 5]]
+        proved_claims.count(db, [(2, 20200328, 4)])
+        places = proved_claims.add(db, 1, 11, columns, is_one_each=True, within=(limits, with_week))
+        written = db.execute("SELECT claim_id, claim_no FROM claims WHERE claim_id > 10 ORDER BY 1")
+        assert list(map(tuple, written)) == [
+            (11 + place, f"N{place + 1}") for place in range(4) if place not in places
+        ]
+        db.execute("DELETE FROM claims WHERE claim_id > 10")
+        proved_claims.count(db, [(2, 20200328, -4)])
+        return places
+
+    assert kept_out(Limits(per_week=1)) == [1, 2]
+    assert kept_out(Limits(per_week=2)) == []
+    assert kept_out(Limits(per_programme=1)) == [0, 1, 2, 3]
+    assert kept_out(Limits(per_programme=2)) == [3]
+    assert kept_out(Limits(per_week=1, per_programme=2)) == [1, 2, 3]
+
+
+def test_an_application_shows_the_pack_that_was_granted_for_it(db: sqlite3.Connection) -> None:
+    for number, resident in ((7, A), (8, B), (9, C)):
+        apply(db, number, 1, resident, START)
+    claim(db, 1, 1, A, START, line=7)  # the seventh line of a file
+    claim(db, 2, 1, B, START, line=8, batch_id=2)
+    claim(db, 3, 2, C, START, line=9, batch_id=2)  # of another round
+    wanted = dict.fromkeys(("round", "application_no", "resident"))
+    listed = applications.listed(db, 1, **wanted, limit=9)
+    assert [(each.application_no, each.claim_no) for each in listed] == [
+        ("A7", None),
+        ("A8", "C2"),
+        ("A9", None),
+    ]
+
+
 # ---------------------------------------------------------------- the schedule
 
 
@@ -686,6 +762,26 @@ def test_a_number_is_known_by_its_key_whatever_its_last_bits(
         ]
     assert transaction_numbers.key("9994294967295") == 2**32 - 1
     assert transaction_numbers.key("4294967296") == 0
+
+
+def test_a_split_is_that_of_its_round_and_of_both_amounts(db: sqlite3.Connection) -> None:
+    def parts(round_id: int, amount_fen: int) -> redemptions.Split:
+        return redemptions.Split(amount_fen, 0, amount_fen * round_id // 10, {1: amount_fen})
+
+    changes = [(1, 0, 1_000), (2, 0, 1_000), (1, 400, 1_000), (1, 0, 400), (1, 1_000, 0)]
+    for _ in range(2):  # what is known keeps its number
+        for number, change in enumerate(changes, 1):
+            assert redemptions.splits(db, [change], parts)[change][0] == number
+    kept = db.execute("SELECT split_id, public_fen, match_fen FROM splits ORDER BY split_id")
+    assert list(map(tuple, kept)) == [
+        (1, 1_000, 100),
+        (2, 1_000, 200),
+        (3, 600, 60),
+        (4, 400, 40),
+        (5, -1_000, -100),
+    ]
+    shares = db.execute("SELECT funder_id, amount_fen FROM split_parts ORDER BY split_id")
+    assert list(map(tuple, shares)) == [(1, amount) for amount in (1_000, 1_000, 600, 400, -1_000)]
 
 
 @pytest.mark.parametrize("accounts", [("uncommitted", "elsewhere"), ("elsewhere", "uncommitted")])
