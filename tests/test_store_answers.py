@@ -31,6 +31,7 @@ from vouchercli.store import (
     plans,
     programmes,
     proved_claims,
+    proved_redemptions,
     redemptions,
     releases,
     schedule,
@@ -520,6 +521,50 @@ def test_a_claim_is_judged_again_with_its_number_and_its_resident(
     assert [row[0] for row in rest] == [each for each in range(1, 6) if each not in staged]
 
 
+def test_rounds_that_are_not_for_all_say_whom_they_are_for(db: sqlite3.Connection) -> None:
+    rows = ((1, A, "medics"), (2, A, "poor"), (3, B, "poor"))
+    for number, resident, group in rows:
+        enlist(db, number, resident, group)
+    enlist(db, 4, C, "medics", programme_id=2)
+    assert proved_claims.listed(db, 1) == {}
+    db.execute("UPDATE rounds SET mode = 'targeted' WHERE round_id = 1")
+    db.execute("UPDATE rounds SET resident_group = 'medics' WHERE round_id <> 1")
+    listed = proved_claims.listed(db, 1)
+    assert {round_id: sorted(residents) for round_id, residents in listed.items()} == {
+        1: [A, B],  # each once
+        2: [A],
+    }
+    assert proved_claims.listed(db, 2) == {3: [C]}
+
+
+def test_rounds_are_asked_for_their_persons_and_pauses(db: sqlite3.Connection) -> None:
+    persons.join(db, 1, [(A, B)])
+    persons.join(db, 3, [(A, B)])
+    assert (proved_claims.joined(db, 1), proved_claims.joined(db, 2)) == ({1}, {3})
+    for round_id, from_at, until_at in ((1, 5, 7), (2, 6, None), (3, 8, 9)):
+        add(db, "pauses", round_id=round_id, from_at=from_at, until_at=until_at)
+    assert sorted(proved_claims.pauses(db, 1)) == [(1, 5, 7), (2, 6, None)]
+    assert proved_claims.pauses(db, 2) == [(3, 8, 9)]
+    assert [proved_claims.room(db, round_id) for round_id in (1, 2, 3)] == [4, 99, 9]
+    assert proved_claims.next_id(db) == 1
+    claim(db, 7, 1, A, START)
+    assert (proved_claims.room(db, 1), proved_claims.next_id(db)) == (3, 8)
+
+
+def test_a_claim_is_a_duplicate_of_one_that_is_alike_in_everything(db: sqlite3.Connection) -> None:
+    claim(db, 1, 1, A, START)
+    claim(db, 2, 2, B, START)
+    rows = (
+        (11, "C1", 1, A, START),
+        (12, "C2", 1, A, START),
+        (13, "C1", 2, A, START),
+        (14, "C1", 1, B, START),
+        (15, "C1", 1, A, START + 1),
+        (16, "C2", 2, B, START),
+    )
+    assert proved_claims.duplicates(db, rows) == {11, 16}
+
+
 def test_packs_of_the_week_and_the_programme_keep_a_claim_out(db: sqlite3.Connection) -> None:
     week = (START, START + 7 * DAY)
     for number, round_id, resident, at in (
@@ -762,6 +807,163 @@ def test_a_number_is_known_by_its_key_whatever_its_last_bits(
         ]
     assert transaction_numbers.key("9994294967295") == 2**32 - 1
     assert transaction_numbers.key("4294967296") == 0
+
+
+SOLE = (1, 1, "T1", 1, 4_500, START)
+FACT = {
+    "transaction_no": "T1",
+    "claim_id": 1,
+    "coupon_no": 1,
+    "use_no": 1,
+    "merchant_id": 1,
+    "segment_id": 1,
+    "channel": 0,
+    "paid_at": START,
+    "day": 20200327,
+    "base_fen": 4_500,
+    "merchant_discount_fen": 5,
+    "split_id": 1,
+    "vouchers": 1,
+    "refund_of": None,
+    "batch_id": 1,
+    "line": 1,
+}
+
+
+def pay(db: sqlite3.Connection, number: int, **other: Any) -> None:
+    if number == 1:
+        amounts = {"before_fen": 0, "after_fen": 1_000, "public_fen": 1_000}
+        add(db, "splits", split_id=1, round_id=1, **amounts, platform_fen=0, match_fen=0)
+    add(db, "redemptions", redemption_id=number, **FACT | other)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "answer"),
+    [
+        (0, 2, None),
+        (1, 2, None),
+        (2, "T2", None),
+        (3, 2, None),
+        (4, 4_501, None),
+        (5, START - 1, None),
+        (5, START, (1, 1_000)),
+        (5, START + 1, (1, 1_000)),
+    ],
+)
+def test_a_refund_finds_the_payment_that_is_alone_on_its_voucher(
+    db: sqlite3.Connection, place: int, value: Any, answer: Any
+) -> None:
+    pay(db, 1)
+    pay(db, 2, coupon_no=2)
+    pay(db, 3, claim_id=2)
+    asked = [*SOLE]
+    asked[place] = value
+    others = {0: "claim_id", 1: "coupon_no"}
+    if place in others:  # that voucher has a payment of the same number
+        answer = (3, 1_000) if place == 0 else (2, 1_000)
+    assert proved_redemptions.sole_payment(db, tuple(asked)) == answer
+    pay(db, 4, use_no=2, transaction_no="R1", refund_of=1, vouchers=0)
+    pay(db, 5, use_no=2, claim_id=2, transaction_no="T5")
+    pay(db, 6, use_no=2, coupon_no=2, transaction_no="T6")
+    assert proved_redemptions.sole_payment(db, tuple(asked)) is None
+
+
+SAID = (1, 1, "T1", 1, START, 4_500, 5, 1_000)
+OTHERS = (3, 2, "T2", 2, START + 1, 4_501, 6, 999)
+
+
+def test_a_payment_is_a_duplicate_of_one_that_is_alike_in_everything(
+    db: sqlite3.Connection,
+) -> None:
+    pay(db, 1)
+    pay(db, 2, claim_id=2)
+    pay(db, 3, claim_id=2, use_no=2, transaction_no="R1", refund_of=2)
+    rows = [(place, *SAID[:place], other, *SAID[place + 1 :]) for place, other in enumerate(OTHERS)]
+    rows += [(20, *SAID), (21, 2, *SAID[1:]), (22, 2, 1, "R1", *SAID[3:])]
+    assert proved_redemptions.duplicates(db, rows) == {20, 21}
+
+
+def test_visits_are_the_payments_of_a_span_of_time(db: sqlite3.Connection) -> None:
+    claim(db, 1, 1, A, START)
+    claim(db, 2, 1, B, START)
+    for number, claim_id, merchant_id, at, refund_of in (
+        (1, 1, 1, 100, None),
+        (2, 2, 2, 200, None),
+        (3, 1, 1, 150, 1),
+        (5, 1, 3, 300, None),
+    ):
+        also: dict[str, Any] = {"merchant_id": merchant_id, "paid_at": at, "refund_of": refund_of}
+        pay(db, number, claim_id=claim_id, use_no=number, transaction_no=f"T{number}", **also)
+    transaction_numbers.keep_written(db, 1, 0)
+    first, second, third = ((A, 1, 20200327), (B, 2, 20200327), (A, 3, 20200327))
+    spans = {
+        (0, 100): [],
+        (0, 101): [first],
+        (100, 200): [first],
+        (101, 201): [second],
+        (101, 300): [second],
+        (200, 301): [second, third],
+        (201, 300): [],
+        (300, 400): [third],
+        (301, 400): [],
+    }
+    assert {span: proved_redemptions.visits(db, *span) for span in spans} == spans
+    since = {1: [first, second, third], 2: [second, third], 3: [third], 5: [third], 6: []}
+    assert {number: proved_redemptions.visits_since(db, number) for number in since} == since
+
+
+def test_only_the_first_payment_of_a_voucher_is_written(db: sqlite3.Connection) -> None:
+    pay(db, 1, claim_id=2)
+    pay(db, 2, claim_id=2, coupon_no=2)
+    assert proved_redemptions.next_id(db) == 3
+    rows = [
+        {"claim_id": 1, "coupon_no": 2, "line": 2},
+        {"claim_id": 2, "coupon_no": 1, "line": 3},
+        {"claim_id": 2, "coupon_no": 3, "line": 4},
+        {"claim_id": 2, "coupon_no": 2, "line": 5},
+    ]
+    columns = [[(FACT | row)[name] for row in rows] for name in proved_redemptions.COLUMNS]
+    assert proved_redemptions.add(db, 2, 3, columns) == [4, 6]
+    written = "SELECT redemption_id, claim_id, coupon_no, use_no, batch_id, line FROM redemptions"
+    assert list(map(tuple, db.execute(written + " WHERE redemption_id > 2 ORDER BY 1"))) == [
+        (3, 1, 2, 1, 2, 2),
+        (5, 2, 3, 1, 2, 4),
+    ]
+    refund = FACT | {"transaction_no": "R3", "coupon_no": 2, "payment_id": 3, "line": 9}
+    columns = [[refund[name]] for name in proved_redemptions.REFUND_COLUMNS]
+    proved_redemptions.add_refunds(db, 2, 7, columns)
+    last = "SELECT redemption_id, claim_id, coupon_no, use_no, vouchers, refund_of FROM redemptions"
+    assert tuple(db.execute(last + " WHERE line = 9").fetchone()) == (7, 1, 2, 2, -1, 3)
+
+
+def test_merchants_that_were_ever_suspended_are_left_to_the_judge(db: sqlite3.Connection) -> None:
+    shops(db)
+    add(db, "merchants", merchant_id=4, merchant_no="M\n4", segment_id=1, added_at=0, changed_at=0)
+    db.execute("UPDATE merchants SET platform_no = 'P' WHERE merchant_id <> 3")
+    db.execute("UPDATE merchants SET is_registered = 0 WHERE merchant_id = 3")
+    assert proved_redemptions.merchants(db) == ("1,2,3", "M1\nM2\nM3", "1,1,1", "1,1,0")
+    assert proved_redemptions.platform_numbers(db) == [("P", "M1")]
+    suspensions.begin(db, 2, 100, "", "")
+    suspensions.end(db, 2, 101)
+    assert proved_redemptions.merchants(db) == ("1,3", "M1\nM3", "1,1", "1,0")
+
+
+def test_claims_of_a_round_are_read_as_columns(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, round_id, at in ((1, 1, 10), (2, 2, 20), (4, 1, 30), (5, 1, 40), (7, 2, 50)):
+        claim(db, number, round_id, bytes([number]) * 16, at)
+    db.execute("UPDATE claims SET claim_no = 'C' || char(10) WHERE claim_id = 5")
+
+    def texts(number: int, at: int) -> tuple[str, ...]:
+        return str(number), f"C{number}", f"0{number}" * 8, str(at), str(at + DAY)
+
+    both = ("1,4", "C1\nC4", "01" * 8 + "04" * 8, "10,30", f"{DAY + 10},{DAY + 30}")
+    assert list(proved_redemptions.claims(db, 1)) == [both]
+    assert list(proved_redemptions.claims(db, 3)) == []
+    monkeypatch.setattr(proved_redemptions, "CLAIMS_AT_ONCE", 1)
+    assert list(proved_redemptions.claims(db, 1)) == [texts(1, 10), texts(4, 30)]
+    assert list(proved_redemptions.claims(db, 2)) == [texts(2, 20), texts(7, 50)]
 
 
 def test_a_split_is_that_of_its_round_and_of_both_amounts(db: sqlite3.Connection) -> None:
