@@ -22,8 +22,6 @@ from vouchercli.store import (
     allocations,
     amendments,
     applications,
-    claim_reopening,
-    claims,
     draws,
     grants,
     ledger,
@@ -66,8 +64,7 @@ def add(db: sqlite3.Connection, table: str, **values: Any) -> None:
     db.execute(f"INSERT INTO {table} ({','.join(values)}) VALUES ({marks})", tuple(values.values()))
 
 
-@pytest.fixture(scope="module")
-def built() -> Session:
+def lay_down() -> Session:
     """Round r (1) and an earlier round (2) of one programme, round v (3) of another; batches of
     files (1) and of granting (2).
     """
@@ -80,6 +77,11 @@ def built() -> Session:
     for batch, kind in ((1, "applications"), (2, "allocation")):
         session.db.execute(ADD_BATCH, (batch, kind, 1))
     return session
+
+
+@pytest.fixture(scope="module")
+def built() -> Session:
+    return lay_down()
 
 
 @pytest.fixture
@@ -500,25 +502,6 @@ def test_rounds_under_way_are_those_a_batch_gave_packs_of(db: sqlite3.Connection
 
 
 # ---------------------------------------------------------------- claims
-
-
-@pytest.mark.parametrize(("is_beyond", "staged"), [(False, [1, 5]), (True, [1, 2, 5])])
-def test_a_claim_is_judged_again_with_its_number_and_its_resident(
-    db: sqlite3.Connection, is_beyond: bool, staged: list[int]
-) -> None:
-    db.execute("UPDATE rounds SET packs = 99")
-    for number, round_id, resident in ((1, 1, A), (2, 2, A), (3, 3, A), (4, 1, B), (5, 2, D)):
-        claim(db, number, round_id, resident, START)
-    db.execute(claims.CREATE_INCOMING)
-    rows = ((1, "new", "r", A), (2, "C5", "r", C))
-    for place, claim_no, round_, resident in rows:
-        values = (place, 1, place, "[]", None, "{}", claim_no, round_, resident, START + 5)
-        db.execute(claims.ADD_INCOMING, values)
-    claim_reopening.reopen(db, 1, None, is_beyond=is_beyond)
-    standing = db.execute("SELECT claim_id FROM incoming_claims WHERE claim_id > 0 ORDER BY 1")
-    assert [row[0] for row in standing] == staged
-    rest = db.execute("SELECT claim_id FROM claims ORDER BY 1")
-    assert [row[0] for row in rest] == [each for each in range(1, 6) if each not in staged]
 
 
 def test_rounds_that_are_not_for_all_say_whom_they_are_for(db: sqlite3.Connection) -> None:
