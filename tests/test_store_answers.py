@@ -22,6 +22,7 @@ from vouchercli.store import (
     allocations,
     amendments,
     applications,
+    batches,
     draws,
     grants,
     ledger,
@@ -36,9 +37,11 @@ from vouchercli.store import (
     suspensions,
     transaction_numbers,
 )
+from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
     from vouchercli.session import Session
 
@@ -594,6 +597,153 @@ def test_an_application_shows_the_pack_that_was_granted_for_it(db: sqlite3.Conne
         ("A8", "C2"),
         ("A9", None),
     ]
+
+
+# ---------------------------------------------------------------- batches
+
+
+@pytest.fixture
+def files(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Batch 1 of applications, 2 of packs granted here; 3 to 8 of redemptions: 4 is under way, 5 was
+    undone, 6 is of another programme, 7 of another kind, 8 of the whole city.
+    """
+    for number, kind, programme in (
+        (3, "redemptions", 1),
+        (4, "redemptions", 1),
+        (5, "redemptions", 1),
+        (6, "redemptions", 2),
+        (7, "claims", 1),
+        (8, "redemptions", None),
+        (9, "redemptions", 1),
+    ):
+        db.execute(ADD_BATCH, (number, kind, programme))
+    for number, state in ((4, "importing"), (5, "undone")):
+        db.execute("UPDATE batches SET state = ? WHERE batch_id = ?", (state, number))
+    for number in range(1, 10):
+        for line, reason in ((2, "unknown_claim"), (3, "expired")):
+            add(db, "rejects", batch_id=number, line=line, reason=reason, detail="{}", cells="[]")
+    return db
+
+
+def numbers_of(found: Iterable[batches.Batch]) -> list[int]:
+    return [batch.batch for batch in found]
+
+
+def test_files_whose_rejects_may_be_tried_again_are_done_and_of_one_kind(
+    files: sqlite3.Connection,
+) -> None:
+    of_programme, of_city = batches.named(files, 9), batches.named(files, 8)
+    assert numbers_of(batches.with_waiting(files, of_programme, ("unknown_claim",))) == [3]
+    assert numbers_of(batches.with_waiting(files, of_programme, ("bad_time",))) == []
+    files.execute("DELETE FROM rejects WHERE batch_id = 3 AND reason = 'unknown_claim'")
+    assert numbers_of(batches.with_waiting(files, of_programme, ("unknown_claim",))) == []
+    assert numbers_of(batches.with_waiting(files, of_programme, ("bad_time", "expired"))) == [3]
+    assert numbers_of(batches.with_waiting(files, of_city, ("expired",))) == []
+    files.execute("UPDATE batches SET programme_id = NULL WHERE batch_id IN (3, 9)")
+    assert numbers_of(batches.with_waiting(files, of_city, ("expired",))) == [3, 9]
+
+
+def test_files_are_listed_newest_first_with_those_of_the_city(files: sqlite3.Connection) -> None:
+    def listed(kind: str | None, programme: str | None, limit: int = 99) -> list[int]:
+        return numbers_of(batches.listed(files, kind=kind, programme=programme, limit=limit))
+
+    assert listed(None, None) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
+    assert listed("redemptions", None) == [9, 8, 6, 5, 4, 3]
+    assert listed("redemptions", "p") == [9, 8, 5, 4, 3]
+    assert listed(None, "other", 1) == [8]
+    assert listed("claims", "other") == []
+
+
+def test_a_file_is_known_until_it_is_undone(files: sqlite3.Connection) -> None:
+    def standing(number: int, kind: str = "redemptions", programme: int | None = 1) -> Any:
+        batch = batches.standing(files, kind, programme, str(number))
+        return batch and batch.batch
+
+    assert [standing(number) for number in (3, 4, 5, 6, 8)] == [3, 4, None, None, None]
+    assert (standing(3, "claims"), standing(8, programme=None)) == (None, 8)
+    unfinished = {
+        (kind, programme): batches.unfinished(files, kind, programme)
+        for kind in ("redemptions", "claims")
+        for programme in (1, 2)
+    }
+    assert {asked: found for asked, found in unfinished.items() if found} == {("redemptions", 1): 4}
+    assert batches.last_of_profile(files, "redemptions", "redemptions") == 9
+    files.execute("UPDATE batches SET state = 'undone' WHERE batch_id = 9")
+    assert batches.last_of_profile(files, "redemptions", "redemptions") == 8
+    assert batches.last_of_profile(files, "redemptions", "claims") is None
+
+
+def test_rejects_are_shown_by_line_and_by_reason(files: sqlite3.Connection) -> None:
+    add(files, "rejects", batch_id=3, line=1, reason="expired", detail="{}", cells="[1]")
+    for line, reason in ((9, "b"), (7, "b"), (7, "a"), (8, "c")):
+        add(files, "warnings", batch_id=3, line=line, reason=reason)
+    add(files, "warnings", batch_id=9, line=1, reason="a")
+
+    def lines(refusals: Iterable[batches.Refusal]) -> list[tuple[int, str]]:
+        return [(refusal.line, refusal.reason) for refusal in refusals]
+
+    rejected, warned = batches.first(files, 3, 2)
+    assert lines(rejected) == [(1, "expired"), (2, "unknown_claim")]
+    assert lines(warned) == [(7, "a"), (7, "b")]
+    assert lines(batches.rejects(files, 3)) == [*lines(rejected), (3, "expired")]
+    assert lines(batches.rejects(files, 3, ("expired", "x"))) == [(1, "expired"), (3, "expired")]
+    assert lines(batches.rejects(files, 3, ())) == []
+    reasons = [(each.what, each.reason, each.line, each.rows) for each in batches.reasons(files, 3)]
+    assert reasons == [
+        ("rejected", "expired", 1, 2),
+        ("rejected", "unknown_claim", 2, 1),
+        (batches.WARNED, "b", 7, 2),
+        (batches.WARNED, "a", 7, 1),
+        (batches.WARNED, "c", 8, 1),
+    ]
+    batches.forget_rejects(files, [(3, 2), (9, 3)])
+    assert lines(batches.rejects(files, 3)) == [(1, "expired"), (3, "expired")]
+    assert lines(batches.rejects(files, 9)) == [(2, "unknown_claim")]
+    batches.mark_undone(files, 3)
+    left = {
+        table: [
+            row[0] for row in files.execute(f"SELECT DISTINCT batch_id FROM {table} ORDER BY 1")
+        ]
+        for table in ("rejects", "warnings")
+    }
+    assert left == {"rejects": [1, 2, 4, 5, 6, 7, 8, 9], "warnings": [9]}
+    assert (batches.named(files, 3).state, batches.named(files, 9).state) == ("undone", "done")
+
+
+def test_the_counts_of_a_file_grow_and_move(files: sqlite3.Connection) -> None:
+    def counts(number: int) -> tuple[int, ...]:
+        batch = batches.named(files, number)
+        return (*batch[batch._fields.index("read") :][:5], batch.last_line)
+
+    files.execute("UPDATE batches SET last_line = 1")
+    chunk = {"read": 7, "accepted": 4, "duplicate": 2, "rejected": 1, "warnings": 3}
+    batches.add(files, 3, last_line=8, **chunk)
+    assert counts(3) == (16, 13, 2, 1, 3, 8)
+    add(files, "warnings", batch_id=3, line=5, reason="a")
+    batches.move(files, 3, accepted=2, duplicate=1, rejected=-3)
+    assert counts(3) == (16, 15, 3, -2, 1, 8)
+    assert counts(9) == (9, 9, 0, 0, 0, 1)
+    batches.finish(files, 4)
+    assert batches.unfinished(files, "redemptions", 1) is None
+    assert batches.named(files, 5).state == "undone"
+
+
+def test_a_step_that_fails_is_undone_by_itself(session: Session) -> None:
+    step = session._replace(joins=True)
+
+    def note(code: str) -> None:
+        ledger.post(session.db, 1, None, "appropriated", "uncommitted", 1, code, 0)
+
+    with writing(session):
+        with writing(step):
+            note("first")
+        with pytest.raises(ValueError, match="stop"), writing(step):
+            note("second")
+            raise ValueError("stop")
+        note("third")
+    kept = session.db.execute("SELECT why FROM postings WHERE funder_id = 1 ORDER BY posting_id")
+    assert [row["why"] for row in kept][-2:] == ["first", "third"]
+    assert not session.db.in_transaction
 
 
 # ---------------------------------------------------------------- the schedule
