@@ -22,7 +22,7 @@ from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
 from vouchercli.session import Session
-from vouchercli.store import totals, transaction_numbers
+from vouchercli.store import reports, totals, transaction_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -878,6 +878,97 @@ def test_breaches_are_the_rejected_claims_that_broke_the_rules_of_issue(world: W
         )
     assert [row["breaches"] for row in rounds_of(world)] == [2, 0]
     assert [row["breaches"] for row in rounds_of(world, as_of=at("2020-03-27 08:01:59"))] == [1, 0]
+
+
+BROKEN = ("over_quota", "resident_limit", "before_opening", "after_closing", "round_paused")
+BROKEN += ("not_eligible",)
+
+
+@pytest.mark.parametrize(
+    ("batch", "breaches"),
+    [
+        ({}, {"hz-1": 6, "hz-2": 1}),
+        ({"state": "importing"}, {}),
+        ({"state": "undone"}, {}),
+        ({"kind": "redemptions"}, {}),
+        ({"programme_id": None}, {}),
+    ],
+)
+def test_breaches_are_counted_of_claims_that_came_whole(
+    world: World, batch: dict[str, Any], breaches: dict[str, int]
+) -> None:
+    rows = [(reason, "hz-1") for reason in (*BROKEN, "bad_time", "claim_reused", "unknown_round")]
+    for line, (reason, code) in enumerate([*rows, ("over_quota", "hz-2")]):
+        detail = json.dumps({"round": code, "claimed_at": 100})
+        values = {"line": line, "reason": reason, "detail": detail}
+        world.add("rejects", batch_id=BATCH, cells="[]", **values)
+    for column, value in ({"kind": "claims"} | batch).items():
+        world.db.execute(f"UPDATE batches SET {column} = ? WHERE batch_id = ?", (value, BATCH))
+    assert reports.breaches(world.db, 1, 100) == breaches
+    assert (reports.breaches(world.db, 1, 99), reports.breaches(world.db, 2, 100)) == ({}, {})
+
+
+def test_claims_are_alive_until_the_second_in_which_they_expire(world: World) -> None:
+    moments = {
+        # claimed by, usable at
+        ("2020-03-27 07:59:59", "2020-03-28"): 0,
+        ("2020-03-27 08:00:00", "2020-03-28"): 1,
+        ("2020-03-27 08:01:44", "2020-03-28"): 2,
+        ("2020-03-27 08:01:45", "2020-03-28"): 3,
+        ("2020-04-05", "2020-04-03 07:59:59"): 3,
+        ("2020-04-05", "2020-04-03 08:00:00"): 2,
+        ("2020-04-05", "2020-04-03 08:01:44"): 1,
+        ("2020-04-05", "2020-04-03 08:01:45"): 0,
+    }
+    alive = {
+        asked: reports.unexpired_claims(world.db, 1, *(at(moment) for moment in asked))
+        for asked in moments
+    }
+    assert alive == moments
+    last = [
+        reports.last_claim(world.db, round_id, at(moment))
+        for round_id, moment in (
+            (1, "2020-04-05"),
+            (1, "2020-03-27 08:00:40"),
+            (1, "2020-03-27 08:00:39"),
+            (2, "2020-04-05"),
+        )
+    ]
+    assert last == [
+        at("2020-03-27 08:01:45"),
+        at("2020-03-27 08:00:40"),
+        at("2020-03-27 08:00:00"),
+        at("2020-04-03 10:30"),
+    ]
+
+
+def test_what_living_claims_used_is_known_to_the_second(world: World) -> None:
+    used = {
+        # paid by, usable at
+        (1, "2020-03-28 08:59:59", "2020-03-28"): 0,
+        (1, "2020-03-28 09:00:00", "2020-03-28"): 1_000,
+        (1, "2020-04-02 16:00:00", "2020-03-28"): 2_000,
+        (1, "2020-04-02 16:00:01", "2020-03-28"): 3_000,
+        (1, "2020-04-02 16:00:01", "2020-04-03 07:59:59"): 3_000,
+        (1, "2020-04-02 16:00:01", "2020-04-03 08:00:00"): 1_000,  # the first has expired
+        (1, "2020-04-02 16:00:01", "2020-04-03 08:00:40"): 0,
+        (1, "2020-04-03 10:00:00", "2020-03-28"): 2_000,  # one was refunded
+        (2, "2020-04-03 11:59:59", "2020-04-04"): 0,
+        (2, "2020-04-03 12:00:00", "2020-04-04"): 2_000,
+    }
+    assert {
+        asked: reports.used_face_of_unexpired(world.db, asked[0], at(asked[1]), at(asked[2]))
+        for asked in used
+    } == used
+
+
+def test_public_funders_come_in_the_order_of_their_programme(world: World) -> None:
+    assert reports.public_funders(world.db, 1) == ["treasury", "district"]
+    world.db.execute("UPDATE funders SET position = 9 WHERE funder = 'treasury'")
+    assert reports.public_funders(world.db, 1) == ["district", "treasury"]
+    world.db.execute("UPDATE funders SET position = 9")
+    assert reports.public_funders(world.db, 1) == ["treasury", "district"]
+    assert reports.public_funders(world.db, 2) == []
 
 
 # ---------------------------------------------------------------- commands

@@ -4,6 +4,7 @@ of another round and another programme that must not count.
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ import towns
 from memory import copied
 from test_allocations import DAY
 
+from vouchercli.errors import VoucherError
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules.draws import Entrant
 from vouchercli.rules.leverage import Sums
@@ -40,7 +42,6 @@ from vouchercli.store import (
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
     from vouchercli.session import Session
@@ -1125,6 +1126,18 @@ def test_money_moves_between_accounts_of_the_ledger_only(
 ) -> None:
     with pytest.raises(AssertionError, match="elsewhere"):
         ledger.post(db, 1, None, *accounts, 100, "test", 0)
+
+
+def test_only_a_short_fund_is_called_short(db: sqlite3.Connection) -> None:
+    ledger.post(db, 1, None, "appropriated", "uncommitted", 100, "fund", 0)
+    ledger.post(db, 1, 1, "uncommitted", "committed", 100, "r", 0)
+    with pytest.raises(VoucherError) as refused:
+        ledger.post(db, 1, 1, "uncommitted", "committed", 1, "r", 0)
+    assert refused.value.code == "fund_short"
+    for accounts, amount in ((("committed", "committed"), 1), (("committed", "uncommitted"), -1)):
+        with pytest.raises(sqlite3.IntegrityError):
+            ledger.post(db, 1, 1, *accounts, amount, "r", 0)
+    assert [ledger.balance(db, 1, name) for name in ("uncommitted", "committed")] == [0, 100]
 
 
 def test_the_balance_of_a_round_is_its_own(db: sqlite3.Connection) -> None:
