@@ -39,7 +39,7 @@ from vouchercli.store import (
     suspensions,
     transaction_numbers,
 )
-from vouchercli.store.db import writing
+from vouchercli.store.db import writing, zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -727,6 +727,19 @@ def test_the_counts_of_a_file_grow_and_move(files: sqlite3.Connection) -> None:
     batches.finish(files, 4)
     assert batches.unfinished(files, "redemptions", 1) is None
     assert batches.named(files, 5).state == "undone"
+
+
+def test_the_zone_is_that_of_the_programme_or_of_the_first(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE programmes SET time_zone = 'Asia/Urumqi' WHERE programme_id = 2")
+    asked = (None, "p", "other", "none of them")
+    assert [zone(db, programme) for programme in asked] == [
+        "Asia/Shanghai",
+        "Asia/Shanghai",
+        "Asia/Urumqi",
+        "Asia/Shanghai",
+    ]
+    db.execute("UPDATE programmes SET time_zone = 'Asia/Kathmandu' WHERE programme_id = 1")
+    assert zone(db, None) == "Asia/Kathmandu"
 
 
 def test_a_step_that_fails_is_undone_by_itself(session: Session) -> None:

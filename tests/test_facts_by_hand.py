@@ -1,5 +1,5 @@
-"""Which rows that stand are judged again when others come that may take their place, on a few rows
-laid down by hand.
+"""Claims, applications and payments laid down by hand: which of them are judged again when others
+come that may take their place, and how lists show them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from vouchercli.store import (
     claims,
     judging,
     persons,
+    redemptions,
     reopening,
     totals,
     transaction_numbers,
@@ -384,3 +385,115 @@ def test_a_fact_that_is_judged_again_says_what_its_file_said(facts: sqlite3.Conn
     left = "SELECT ifnull(sum(vouchers), 0), ifnull(sum(base_fen), 0) FROM merchant_totals"
     assert tuple(facts.execute(left + " WHERE merchant_id > 1").fetchone()) == (0, 0)
     assert tuple(facts.execute(left + " WHERE merchant_id = 1").fetchone()) == (5, 22_500)
+
+
+# ---------------------------------------------------------------- lists
+
+ANY = dict.fromkeys(("round", "claim_no", "merchant_no", "transaction_no"))
+OF_ONE = ["T1", "T2", "T4", "T6", "T8", "R8", "R2", "T5"]  # the programme's, oldest first
+
+
+def listed(db: sqlite3.Connection, limit: int = 99, **wanted: str) -> list[str]:
+    lines = redemptions.listed(db, 1, limit=limit, **ANY | wanted)
+    return [line.transaction_no for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers"),
+    [
+        ({}, OF_ONE),
+        ({"round": "r"}, ["T1", "T2", "T6", "T8", "R8", "R2"]),
+        ({"round": "earlier"}, ["T4", "T5"]),
+        ({"merchant_no": "M2"}, ["T2", "R2"]),
+        ({"merchant_no": "M1", "round": "r"}, ["T1", "T6"]),
+        ({"claim_no": "C3"}, ["T6", "T8", "R8"]),
+        ({"claim_no": "C3", "merchant_no": "M1"}, ["T6"]),
+        ({"claim_no": "C3", "round": "earlier"}, []),
+        ({"claim_no": "C4"}, []),  # of another programme
+        ({"transaction_no": "T2"}, ["T2"]),
+        ({"transaction_no": "T2", "claim_no": "C1"}, ["T2"]),
+        ({"transaction_no": "T2", "claim_no": "C3"}, []),
+        ({"transaction_no": "T7"}, []),
+    ],
+)
+def test_payments_are_listed_by_what_is_asked(
+    facts: sqlite3.Connection, wanted: dict[str, str], numbers: list[str]
+) -> None:
+    assert listed(facts, **wanted) == numbers
+    assert listed(facts, 2, **wanted) == numbers[:2]
+
+
+def test_the_oldest_payments_are_listed_first_whenever_they_came(
+    facts: sqlite3.Connection,
+) -> None:
+    for number, seconds in ((10, -5), (12, 2), (14, DAY + 1)):
+        values: dict[str, Any] = {"paid_at": START + seconds, "use_no": number, "refund_of": None}
+        put(facts, number, transaction_no=f"T{number}", line=number, **values)
+        transaction_numbers.keep_written(facts, 1, number - 1)
+    wanted = ["T10", "T1", "T2", "T4", "T12", "T6", "T8", "R8", "R2", "T5", "T14"]
+    assert [listed(facts, limit) for limit in range(1, 12)] == [
+        wanted[:limit] for limit in range(1, 12)
+    ]
+
+
+def test_a_refund_is_listed_with_its_payment_and_negative_amounts(
+    facts: sqlite3.Connection,
+) -> None:
+    (line,) = redemptions.listed(facts, 1, limit=9, **ANY | {"transaction_no": "R2"})
+    shown = {name: value for name, value in line._asdict().items() if name not in ("name",)}
+    assert shown == {
+        "transaction_no": "R2",
+        "kind": "refund",
+        "claim_no": "C1",
+        "coupon_no": 2,
+        "coupon": shown["coupon"],
+        "round": "r",
+        "merchant_no": "M2",
+        "paid_at": START + DAY,
+        "base_fen": -4_500,
+        "merchant_discount_fen": -5,
+        "subsidy_fen": -1_000,
+        "public_fen": -1_000,
+        "platform_fen": 0,
+        "match_fen": 0,
+        "refund_of": "T2",
+        "batch": 1,
+        "redemption_id": 3,
+    }
+
+
+def test_claims_are_listed_oldest_first_with_what_was_used_of_them(
+    facts: sqlite3.Connection,
+) -> None:
+    facts.execute("UPDATE claims SET claimed_at = claimed_at - 1 WHERE claim_id = 3")
+    used = {"C3": 1, "C1": 1, "C2": 2}  # a voucher that was refunded is not used
+
+    def of(limit: int = 9, **wanted: Any) -> dict[str, int]:
+        asked = dict.fromkeys(("round", "claim_no", "resident")) | wanted
+        return {line[0]: line[5] for line in claims.listed(facts, 1, **asked, limit=limit)}
+
+    assert list(of().items()) == list(used.items())
+    assert [*of(2)] == ["C3", "C1"]
+    assert [*of(round="r")] == ["C3", "C1"]
+    assert [*of(resident=A)] == ["C1", "C2"]
+    assert [*of(claim_no="C2")] == ["C2"]
+    assert [*of(claim_no="C2", round="r")] == [*of(claim_no="C4")] == []
+
+
+def test_applications_are_listed_in_the_order_of_arrival(db: sqlite3.Connection) -> None:
+    rows = ((1, 1, A, 5), (2, 1, B, 4), (3, 2, A, 3), (4, 3, A, 2), (5, 1, C, 4))
+    for number, round_id, resident, at in rows:
+        apply(db, number, round_id, resident, at)
+    persons.join(db, 1, [(A, B)])
+
+    def of(limit: int = 9, **wanted: Any) -> dict[str, bytes | None]:
+        asked = dict.fromkeys(("round", "application_no", "resident")) | wanted
+        lines = applications.listed(db, 1, **asked, limit=limit)
+        return {line.application_no: line.person for line in lines}
+
+    assert list(of().items()) == [("A3", None), ("A2", A), ("A5", None), ("A1", A)]
+    assert [*of(2)] == ["A3", "A2"]
+    assert [*of(round="r")] == ["A2", "A5", "A1"]
+    assert [*of(resident=A)] == ["A3", "A1"]
+    assert [*of(resident=A, round="r")] == [*of(application_no="A1")] == ["A1"]
+    assert of(application_no="A4") == {}
