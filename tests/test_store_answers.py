@@ -4,6 +4,7 @@ of another round and another programme that must not count.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,13 @@ from vouchercli.store import (
     applications,
     batches,
     draws,
+    eligibility,
     grants,
     ledger,
+    merchants,
     persons,
     plans,
+    programme_changes,
     programmes,
     proved_claims,
     proved_redemptions,
@@ -37,6 +41,7 @@ from vouchercli.store import (
     releases,
     schedule,
     suspensions,
+    totals,
     transaction_numbers,
 )
 from vouchercli.store.db import writing, zone
@@ -598,6 +603,235 @@ def test_an_application_shows_the_pack_that_was_granted_for_it(db: sqlite3.Conne
         ("A8", "C2"),
         ("A9", None),
     ]
+
+
+# ---------------------------------------------------------------- what stands on what
+
+
+def refused(undo: Any, db: sqlite3.Connection, batch_id: int) -> str | None:
+    """Why a file is not undone; None when it is."""
+    try:
+        undo(db, batch_id)
+    except VoucherError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("mode", "group", "batch", "line", "is_stood_on"),
+    [
+        ("targeted", "", 2, 1, True),  # the pack of this line
+        ("targeted", "", 2, 2, False),  # of another line
+        ("fcfs", "", 2, 1, False),  # for everybody
+        ("fcfs", "medics", 2, 2, True),
+        ("fcfs", "poor", 2, 2, False),
+        ("fcfs", "medics", 1, 1, True),  # granted by a platform
+        ("fcfs", "poor", 1, 1, False),
+        ("fcfs", "", 1, 1, False),
+        ("targeted", "", 1, 1, True),
+        ("targeted", "poor", 1, 1, False),
+    ],
+)
+def test_packs_stand_on_the_list_that_made_their_residents_eligible(
+    db: sqlite3.Connection, mode: str, group: str, batch: int, line: int, is_stood_on: bool
+) -> None:
+    db.execute(ADD_BATCH, (3, "eligibility", 1))
+    enlist(db, 1, A, "medics", batch_id=3)
+    enlist(db, 2, B, "medics", batch_id=1)
+    enlist(db, 3, A, "medics", programme_id=2, batch_id=3)
+    for number, round_id, resident in ((7, 1, A), (8, 1, B), (9, 3, C)):
+        values = {"batch_id": batch, "line": line if resident == A else 5}
+        claim(db, number, round_id, resident, START, **values)
+    db.execute("UPDATE rounds SET mode = ?, resident_group = ? WHERE round_id = 1", (mode, group))
+    why = refused(eligibility.undo, db, 3)
+    assert why == (
+        f"batch 3 cannot be undone: packs were granted for 1 of its rows (batches {batch})"
+        if is_stood_on
+        else None
+    )
+    listed = [row[0] for row in db.execute("SELECT eligibility_id FROM eligibility ORDER BY 1")]
+    assert listed == ([1, 2, 3] if is_stood_on else [2])
+
+
+def test_a_list_that_another_list_repeats_may_go(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE rounds SET mode = 'targeted' WHERE round_id = 1")
+    db.execute(ADD_BATCH, (3, "eligibility", 1))
+    enlist(db, 1, A, "medics", batch_id=3)
+    enlist(db, 2, A, "poor", batch_id=3)
+    enlist(db, 3, A, "medics", batch_id=1, programme_id=2)
+    enlist(db, 4, B, "poor", batch_id=1)
+    claim(db, 7, 1, A, START)
+    assert refused(eligibility.undo, db, 3)
+    enlist(db, 5, A, "old", batch_id=1)
+    assert refused(eligibility.undo, db, 3) is None
+
+
+def test_a_list_is_asked_by_group_and_resident(db: sqlite3.Connection) -> None:
+    rows = ((1, B, "poor"), (2, A, "medics"), (3, A, "poor"))
+    for number, resident, group in rows:
+        enlist(db, number, resident, group)
+    enlist(db, 4, C, "poor", programme_id=2)
+    listed = {
+        asked: [
+            (line.resident, line.group)
+            for line in eligibility.listed(db, 1, group=asked[0], resident=asked[1], limit=asked[2])
+        ]
+        for asked in ((None, None, 9), (None, None, 2), ("poor", None, 9), ("poor", A, 9))
+    }
+    assert list(listed.values()) == [
+        [(B, "poor"), (A, "medics"), (A, "poor")],
+        [(B, "poor"), (A, "medics")],
+        [(B, "poor"), (A, "poor")],
+        [(A, "poor")],
+    ]
+    asked = ((1, A, None), (1, A, "medics"), (1, B, "medics"), (1, C, None), (2, C, "poor"))
+    assert [eligibility.is_listed(db, *each) for each in asked] == [True, True, False, False, True]
+
+
+def test_later_payments_stand_on_the_first_of_their_voucher(db: sqlite3.Connection) -> None:
+    for number in (3, 4, 5):
+        db.execute(ADD_BATCH, (number, "redemptions", 1))
+    pay(db, 1, batch_id=3)
+    pay(db, 2, batch_id=4, transaction_no="T2", coupon_no=2, paid_at=START + 5)
+    pay(db, 3, batch_id=4, transaction_no="T3", claim_id=2)
+    assert refused(redemptions.undo, copied(db), 3) is None
+    pay(db, 4, batch_id=5, transaction_no="T4", use_no=2, paid_at=START - 1)  # an earlier row
+    assert refused(redemptions.undo, copied(db), 3) is None
+    pay(db, 5, batch_id=3, transaction_no="T5", use_no=3, paid_at=START + 9)  # its own row
+    assert refused(redemptions.undo, copied(db), 3) is None
+    later = {"batch_id": 5, "use_no": 4}
+    pay(db, 6, **later, transaction_no="T6", paid_at=START)
+    assert refused(redemptions.undo, copied(db), 3) == (
+        "batch 3 cannot be undone: 1 later rows depend on it (batches 5)"
+    )
+    db.execute("DELETE FROM redemptions WHERE redemption_id = 6")
+    pay(db, 6, **later, transaction_no="T6", paid_at=START - 1, refund_of=1)
+    pay(db, 7, **later | {"use_no": 5, "batch_id": 4}, transaction_no="T7", paid_at=START)
+    assert refused(redemptions.undo, copied(db), 3) == (
+        "batch 3 cannot be undone: 2 later rows depend on it (batches 4, 5)"
+    )
+
+
+def test_a_merchant_that_a_file_of_payments_added_goes_when_nothing_knows_it(
+    db: sqlite3.Connection,
+) -> None:
+    db.execute(ADD_BATCH, (3, "redemptions", 1))
+    shops(db)
+    assert merchants.add_unregistered(db, 1, ["N1", "M1", "N2", "N3", "N4", "N5"], 7) == 5
+    assert merchants.add_unregistered(db, 3, ["N1", "N6"], 8) == 1
+    ids = dict(db.execute("SELECT merchant_no, merchant_id FROM merchants"))
+    assert [
+        (change.batch, change.before, json.loads(change.after)["merchant_no"])
+        for change in merchants.changes(db, ids["N1"])
+    ] == [(1, "", "N1")]
+    suspensions.begin(db, ids["N2"], 9, "", "")
+    pay(db, 1, merchant_id=ids["N3"])
+    db.execute("UPDATE merchants SET is_registered = 1 WHERE merchant_no = 'N4'")
+    values = {"batch_id": 3, "merchant_id": ids["N5"], "before": "{}", "after": "{}"}
+    add(db, "merchant_changes", **values)
+    assert merchants.forget_unregistered(db, 1) == 1
+    assert sorted(merchants.numbers(db)) == ["M1", "M2", "M3", "N2", "N3", "N4", "N5", "N6"]
+    assert merchants.changes(db, ids["N1"]) == []
+    assert len(merchants.changes(db, ids["N6"])) == 1
+
+
+# ---------------------------------------------------------------- merchants and programmes
+
+
+def test_merchants_are_searched_by_every_condition(db: sqlite3.Connection) -> None:
+    shops(db)
+    about = {"district": "d", "industry": "i", "size": "s", "is_registered": 0}
+    for column, value in about.items():
+        db.execute(f"UPDATE merchants SET {column} = ? WHERE merchant_id > 1", (value,))
+    db.execute("UPDATE merchants SET name = 'a%b', address = 'c_d' WHERE merchant_id = 2")
+    db.execute("UPDATE merchants SET uscc = 'e\\f', platform_no = 'P' WHERE merchant_id = 3")
+    suspensions.begin(db, 3, 10, "", "")
+    suspensions.end(db, 3, 20)
+
+    def found(at: int = 0, search: str | None = None, **wanted: Any) -> list[str]:
+        every = dict.fromkeys(("district", "industry", "size", "registered")) | {"suspended": False}
+        rows = merchants.search_for(db, at, search, **every | wanted)
+        return [merchant.merchant_no for merchant in rows]
+
+    assert found() == ["M1", "M2", "M3"]
+    for name in ("district", "industry", "size"):
+        assert (found(**{name: name[0]}), found(**{name: "x"})) == (["M2", "M3"], [])
+    assert (found(registered=0), found(registered=1)) == (["M2", "M3"], ["M1"])
+    searched = {"m": ["M1", "M2", "M3"], "2": ["M2"], "a%": ["M2"], "c_": ["M2"], "e\\": ["M3"]}
+    assert {text: found(search=text) for text in searched} == searched
+    assert (found(search="%"), found(search="_"), found(search="2", size="x")) == (
+        ["M2"],
+        ["M2"],
+        [],
+    )
+    assert [found(at, suspended=True) for at in (9, 10, 19, 20)] == [[], ["M3"], ["M3"], []]
+    assert [found(at) for at in (9, 10)] == [["M1", "M2", "M3"]] * 2
+
+    def called(no: str) -> str | None:
+        merchant = merchants.named(db, no, 0)
+        return merchant and merchant.merchant_no
+
+    assert [called(no) for no in ("M2", "P", "", "x")] == ["M2", "M3", None, None]
+    db.execute("UPDATE merchants SET platform_no = 'P' WHERE merchant_id = 1")
+    assert called("P") is None  # two of them: nobody knows which
+    db.execute("UPDATE merchants SET platform_no = 'M2' WHERE merchant_id = 1")
+    assert called("M2") == "M2"
+
+
+def test_what_a_merchant_took_is_summed_by_round(db: sqlite3.Connection) -> None:
+    columns = "vouchers, base_fen, public_fen, platform_fen, match_fen"
+    for round_id, month, merchant, factor in (
+        (1, 202003, 1, 1),
+        (1, 202004, 1, 10),
+        (2, 202003, 1, 100),
+        (3, 202003, 1, 1_000),
+        (1, 202003, 2, 7),
+    ):
+        names = ("round_id", "month", "merchant_id", *totals.SUMMED)
+        sums = [(place + 1) * factor for place, _ in enumerate(totals.SUMMED)]
+        add(
+            db,
+            "merchant_totals",
+            **dict(zip(names, (round_id, month, merchant, *sums), strict=True)),
+        )
+    weights = [totals.SUMMED.index(name) + 1 for name in columns.split(", ")]
+    assert [tuple(total) for total in merchants.totals(db, 1)] == [
+        ("other", "v", *(1_000 * weight for weight in weights)),
+        ("p", "earlier", *(100 * weight for weight in weights)),
+        ("p", "r", *(11 * weight for weight in weights)),
+    ]
+
+
+def test_a_change_of_a_programme_waits_until_it_ends(session: Session) -> None:
+    db = session.db
+    assert [programme_changes.is_rested_on(db, number) for number in (1, 2, 3)] == [True] * 2 + [
+        False
+    ]
+    for state in ("draft", "submitted", "cancelled"):
+        db.execute("UPDATE rounds SET state = ? WHERE programme_id = 2", (state,))
+        assert not programme_changes.is_rested_on(db, 2)
+    first, second = (
+        programme_changes.add(session, number, "digest", {"a": "二"}, "file.yaml")
+        for number in (1, 2)
+    )
+    waiting = programme_changes.waiting(db, 2)
+    assert waiting and (waiting["change_id"], waiting["document"]) == (second, '{"a": "二"}')
+
+    def all_waiting(programme: str | None) -> list[tuple[int, str]]:
+        rows = programme_changes.all_waiting(db, programme)
+        return [(row["change_id"], row["programme"]) for row in rows]
+
+    assert all_waiting(None) == [(first, "p"), (second, "other")]
+    assert all_waiting("other") == [(second, "other")]
+    programme_changes.add_verdict(session, first, "approve")
+    programme_changes.add_verdict(session._replace(actor="lin"), first, "approve", "well")
+    programme_changes.add_verdict(session, first, "reject")
+    programme_changes.add_verdict(session, second, "approve")
+    assert [hand.actor for hand in programme_changes.approvers(db, first)] == [session.actor, "lin"]
+    programme_changes.end(db, first, "effective", 9)
+    assert all_waiting(None) == [(second, "other")]
+    assert all_waiting("p") == []
+    assert programme_changes.waiting(db, 1) is None
 
 
 # ---------------------------------------------------------------- batches
