@@ -575,9 +575,11 @@ def test_packs_of_the_week_and_the_programme_keep_a_claim_out(db: sqlite3.Connec
         columns = [numbers, [2] * 4, residents, *times_, [2, 3, 4, 5]]
         proved_claims.count(db, [(2, 20200328, 4)])
         places = proved_claims.add(db, 1, 11, columns, is_one_each=True, within=(limits, with_week))
-        written = db.execute("SELECT claim_id, claim_no FROM claims WHERE claim_id > 10 ORDER BY 1")
+        written = db.execute(
+            "SELECT claim_id, claim_no, pack_no FROM claims WHERE claim_id > 10 ORDER BY 1"
+        )
         assert list(map(tuple, written)) == [
-            (11 + place, f"N{place + 1}") for place in range(4) if place not in places
+            (11 + place, f"N{place + 1}", 1) for place in range(4) if place not in places
         ]
         db.execute("DELETE FROM claims WHERE claim_id > 10")
         proved_claims.count(db, [(2, 20200328, -4)])
@@ -588,6 +590,33 @@ def test_packs_of_the_week_and_the_programme_keep_a_claim_out(db: sqlite3.Connec
     assert kept_out(Limits(per_programme=1)) == [0, 1, 2, 3]
     assert kept_out(Limits(per_programme=2)) == [3]
     assert kept_out(Limits(per_week=1, per_programme=2)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("is_one_each", [False, True])
+def test_a_first_pack_is_written_where_none_stands(
+    db: sqlite3.Connection, is_one_each: bool
+) -> None:
+    claim(db, 1, 1, A, START, pack_no=1)
+    claim(db, 2, 1, B, START, pack_no=2)  # the first is gone
+    claim(db, 3, 3, C, START)
+    residents = [A, B, C, D] if not is_one_each else [A, C, D]
+    rows = len(residents)
+    codes = [f"N{number}" for number in range(1, rows + 1)]
+    moments = ([START + 1] * rows, [START + 2] * rows)
+    lines = [*range(2, rows + 2)]
+    db.execute("UPDATE rounds SET packs = 9")
+    proved_claims.count(db, [(1, 20200327, rows)])
+    columns = [codes, [1] * rows, residents, *moments, lines]
+    places = proved_claims.add(db, 2, 11, columns, is_one_each=is_one_each)
+    assert places == ([0] if is_one_each else [0, 1])
+    written = db.execute(
+        "SELECT claim_no, resident, pack_no, claimed_at, expires_at, batch_id, line FROM claims"
+        " WHERE claim_id > 10 ORDER BY claim_id"
+    )
+    assert list(map(tuple, written)) == [
+        (codes[place], residents[place], 1, START + 1, START + 2, 2, lines[place])
+        for place in range(len(places), rows)
+    ]
 
 
 def test_an_application_shows_the_pack_that_was_granted_for_it(db: sqlite3.Connection) -> None:
