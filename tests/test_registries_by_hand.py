@@ -173,6 +173,15 @@ def test_a_merchant_that_was_added_unregistered_gets_the_registrys_number(
     assert [number for (number,) in standing(db)] == numbers
 
 
+def test_a_merchant_without_a_platforms_number_is_never_taken_for_another(
+    db: sqlite3.Connection,
+) -> None:
+    merchants.add_unregistered(db, 1, ["U1"], 0)
+    db.execute("UPDATE merchants SET platform_no = ''")
+    take(db, 2, shop("M1", platform_no=""))
+    assert [number for (number,) in standing(db)] == ["M1", "U1"]
+
+
 # ---------------------------------------------------------------- missing
 
 
