@@ -942,6 +942,28 @@ def test_claims_are_alive_until_the_second_in_which_they_expire(world: World) ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("since", "as_of", "packs"),
+    [
+        (None, None, {1: 3, 2: 2}),
+        ("2020-03-27 08:00:00", None, {1: 3, 2: 2}),
+        ("2020-03-27 08:00:01", None, {1: 2, 2: 2}),
+        (None, "2020-03-27 08:01:44", {1: 2}),
+        (None, "2020-03-27 08:01:45", {1: 3}),
+        ("2020-03-27 08:00:40", "2020-03-27 08:00:40", {1: 1}),
+        ("2020-03-27 08:01:45", "2020-04-03 10:00:00", {1: 1, 2: 1}),
+        ("2020-03-27 08:01:46", "2020-04-03 09:59:59", {}),
+        ("2020-03-28", "2020-04-02", {}),
+        ("2020-04-03", None, {2: 2}),
+    ],
+)
+def test_packs_are_claimed_from_the_first_to_the_last_second_of_a_window(
+    world: World, since: str | None, as_of: str | None, packs: dict[int, int]
+) -> None:
+    window = law.window(since and at(since), as_of and at(as_of), ZONE)
+    assert reports.claimed_packs(world.db, window, ZONE) == packs
+
+
 def test_what_living_claims_used_is_known_to_the_second(world: World) -> None:
     used = {
         # paid by, usable at
