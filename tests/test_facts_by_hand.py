@@ -19,6 +19,7 @@ from vouchercli.store import (
     claims,
     judging,
     persons,
+    proved_redemptions,
     redemptions,
     reopening,
     totals,
@@ -220,7 +221,7 @@ def facts(db: sqlite3.Connection) -> sqlite3.Connection:
     for number in range(2, 6):
         db.execute(
             "INSERT OR IGNORE INTO coupons SELECT template_id, ?, coupon, kind, denomination_fen,"
-            " threshold_fen, percent_bp FROM coupons WHERE coupon_no = 1",
+            " threshold_fen, percent_bp FROM coupons WHERE coupon_no = 1 AND template_id = 1",
             (number,),
         )
     for number, round_id, resident in CLAIMS:
@@ -440,15 +441,16 @@ def test_a_refund_is_listed_with_its_payment_and_negative_amounts(
     facts: sqlite3.Connection,
 ) -> None:
     (line,) = redemptions.listed(facts, 1, limit=9, **ANY | {"transaction_no": "R2"})
-    shown = {name: value for name, value in line._asdict().items() if name not in ("name",)}
+    shown = line._asdict()
     assert shown == {
         "transaction_no": "R2",
         "kind": "refund",
         "claim_no": "C1",
         "coupon_no": 2,
-        "coupon": shown["coupon"],
+        "coupon": "40-10.01",
         "round": "r",
         "merchant_no": "M2",
+        "name": "",
         "paid_at": START + DAY,
         "base_fen": -4_500,
         "merchant_discount_fen": -5,
@@ -460,6 +462,18 @@ def test_a_refund_is_listed_with_its_payment_and_negative_amounts(
         "batch": 1,
         "redemption_id": 3,
     }
+
+
+def test_a_payment_is_listed_under_the_coupon_of_its_own_round(
+    facts: sqlite3.Connection,
+) -> None:
+    (line,) = redemptions.listed(facts, 2, limit=9, **ANY)
+    assert (line.transaction_no, line.round, line.coupon) == ("T7", "v", "other")
+    assert {row[:3] for row in proved_redemptions.coupons(facts, 2)} == {(3, 1, "other")}
+    numbers = [row[:2] for row in proved_redemptions.coupons(facts, 1)]
+    assert numbers == [(round_id, number) for round_id in (1, 2) for number in range(1, 6)]
+    assert [row["round"] for row in proved_redemptions.rounds(facts, 1)] == ["r", "earlier"]
+    assert [row["round"] for row in proved_redemptions.rounds(facts, 2)] == ["v"]
 
 
 def test_claims_are_listed_oldest_first_with_what_was_used_of_them(
@@ -478,6 +492,9 @@ def test_claims_are_listed_oldest_first_with_what_was_used_of_them(
     assert [*of(resident=A)] == ["C1", "C2"]
     assert [*of(claim_no="C2")] == ["C2"]
     assert [*of(claim_no="C2", round="r")] == [*of(claim_no="C4")] == []
+    every = dict.fromkeys(("round", "claim_no", "resident"))
+    (other,) = claims.listed(facts, 2, **every, limit=9)
+    assert (other.claim_no, other.round, other.used, other.coupons) == ("C4", "v", 1, 1)
 
 
 def test_applications_are_listed_in_the_order_of_arrival(db: sqlite3.Connection) -> None:

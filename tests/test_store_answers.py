@@ -56,8 +56,13 @@ START = towns.at(towns.OPENS)
 ADD_ROUND = """
 INSERT INTO rounds (round_id, programme_id, round, template_id, state, mode, packs, opens_at,
     closes_at, resident_group, per_resident, created_by, edited_by, created_at)
-VALUES (3, 2, 'v', 1, 'open', 'fcfs', 9, ?, ?, '', 1, '', '', 0)
+VALUES (3, 2, 'v', 2, 'open', 'fcfs', 9, ?, ?, '', 1, '', '', 0)
 """
+# of the other programme: a pack of one coupon
+ADD_TEMPLATE = """
+INSERT INTO templates SELECT 2, template, 2, digest, document, 900, 4000, 1, 0 FROM templates
+"""
+ADD_COUPON = "INSERT INTO coupons VALUES (2, 1, 'other', 'amount_off', 900, 4000, NULL)"
 ADD_BATCH = """
 INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding,
     header, state, read, accepted, duplicate, rejected, warnings, actor, imported_at)
@@ -82,6 +87,8 @@ def lay_down() -> Session:
     programme, faults = programme_rules.read(document)
     assert programme, faults
     assert programmes.save(session.db, programme, document, "", 0) == 2
+    for statement in (ADD_TEMPLATE, ADD_COUPON):
+        session.db.execute(statement)
     session.db.execute(ADD_ROUND, (START - DAY, START + DAY))
     for batch, kind in ((1, "applications"), (2, "allocation")):
         session.db.execute(ADD_BATCH, (batch, kind, 1))
@@ -490,6 +497,7 @@ def test_what_a_round_took_over_is_known_from_both_ends(db: sqlite3.Connection) 
     pack_fen = 1001 + 1001 + 500
     assert amendments.rolled_in(db, 1) == ("earlier", 5, 1_500, 6, 6 * pack_fen)
     assert amendments.rolled_in(db, 2) is None
+    assert amendments.rolled_in(db, 3) == ("earlier", 0, 700, 1, 900)
     assert amendments.rolled_out(db, 2) == ("v", 2_200)
     assert amendments.rolled_out(db, 1) == (None, 0)
     db.execute("UPDATE rounds SET state = 'cancelled' WHERE round_id = 3")
