@@ -12,6 +12,7 @@ from memory import copied
 from test_allocations import DAY
 from test_store_answers import ADD_BATCH, START, A, B, C, D, add, apply, claim, lay_down, pay, shops
 
+from vouchercli.errors import VoucherError
 from vouchercli.store import (
     application_reopening,
     applications,
@@ -193,6 +194,41 @@ def test_an_application_is_judged_again_with_its_number(
     assert numbers == ([] if is_published else [1, 5, 7, 8])
     rest = [row[0] for row in db.execute("SELECT application_id FROM applications ORDER BY 1")]
     assert rest == [number for number in range(1, 9) if number not in numbers]
+
+
+def test_applications_are_taken_back_unless_a_pack_or_a_published_list_stands_on_them(
+    db: sqlite3.Connection,
+) -> None:
+    for number, round_id, batch in ((1, 1, 1), (2, 2, 1), (3, 2, 3)):
+        apply(db, number, round_id, A, START, batch_id=batch)
+        identity = {"round_id": round_id, "kind": "device", "token": bytes([number]) * 16}
+        add(db, "application_identities", application_id=number, **identity)
+    claim(db, 7, 1, A, START, line=1)  # the first line of a file
+    claim(db, 8, 1, A, START, line=2, batch_id=2)  # the pack of another round's line
+    claim(db, 9, 2, B, START, line=2, batch_id=2)  # of another resident
+
+    def undone(db: sqlite3.Connection) -> str | list[int]:
+        try:
+            applications.undo(db, 1)
+        except VoucherError as refused:
+            return refused.code
+        tables = ("applications", "application_identities")
+        left = [
+            [row[0] for row in db.execute(f"SELECT application_id FROM {table}")]
+            for table in tables
+        ]
+        assert left[0] == left[1]
+        return left[0]
+
+    assert undone(copied(db)) == [3]
+    granted = copied(db)
+    claim(granted, 10, 2, A, START, line=2, batch_id=2)
+    assert undone(granted) == "batch_built_upon"
+    add(db, "draws", **DRAWN | PUBLISHED | {"round_id": 2})
+    assert undone(copied(db)) == "entrants_stand"
+    db.execute("DELETE FROM applications WHERE application_id = 2")
+    db.execute("DELETE FROM application_identities WHERE application_id = 2")
+    assert undone(db) == [3]  # the published list is not theirs
 
 
 # ---------------------------------------------------------------- payments and refunds
