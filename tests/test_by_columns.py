@@ -724,3 +724,22 @@ def test_a_payment_at_a_border_is_judged_alike_both_ways(town: Path) -> None:
     assert {line: rejected.get(line) for line, _ in enumerate(rows, 2)} == dict(
         enumerate(rows.values(), 2)
     )
+
+
+def test_a_voucher_is_used_once_whichever_way_its_files_are_read(town: Path) -> None:
+    # the second voucher of a pack whose first is in use
+    files = (
+        (BY_ROWS, "T1,pay,C1,1,M1,2020-03-28 09:00:00,45.00,0,10.00,"),
+        (BY_ROWS, "T2,pay,C1,2,M1,2020-03-28 10:00:00,45.00,0,10.00,"),
+        (BY_COLUMNS, "T3,pay,C1,2,M2,2020-03-28 11:00:00,45.00,0,10.00,"),
+        (BY_COLUMNS, "R2,refund,C1,2,M1,2020-03-28 12:00:00,45.00,0,10.00,T2"),
+        (BY_COLUMNS, "T4,pay,C1,2,M2,2020-03-28 13:00:00,45.00,0,10.00,"),
+    )
+    answers = []
+    for number, (bytes_, row) in enumerate(files):
+        path = town / f"{number}.csv"
+        path.write_text(HEADER + row + "\n")
+        with session(town / "voucher.db", "mei", 0) as one, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(by_columns, "BYTES", bytes_)
+            answers.append(ops.import_redemptions(one, str(path)).data["reasons"])
+    assert answers == [{}, {}, {"already_redeemed": 1}, {}, {}]

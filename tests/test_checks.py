@@ -108,6 +108,7 @@ SPOILED: dict[str, Breaches] = {
     "UPDATE rounds SET per_resident = 3, mode = 'targeted'": {
         "packs_within_resident_limit": [("r1 token:61", "1", "3")]
     },
+    "UPDATE rounds SET mode = 'targeted', per_resident = 3": {},  # one pack each
     f"UPDATE claims SET claimed_at = {OPENS} WHERE claim_id = 3": {},
     f"UPDATE claims SET claimed_at = {OPENS - 1} WHERE claim_id = 3": {
         "claims_in_their_window": [("C3", str(OPENS), str(OPENS - 1))]
@@ -247,6 +248,13 @@ SPOILED: dict[str, Breaches] = {
     "UPDATE postings SET amount_fen = 40556 WHERE to_account = 'committed'": {},
     "UPDATE postings SET amount_fen = 40555 WHERE to_account = 'committed'": {
         "commitments_cover_payments": [("r1 treasury", "40555", "40556")]
+    },
+    # what another round or another funder was promised does not count
+    "UPDATE postings SET round_id = 2 WHERE to_account = 'committed'": {
+        "commitments_cover_payments": [("r1 treasury", "0", "40556")]
+    },
+    "UPDATE postings SET funder_id = 2 WHERE to_account = 'committed'": {
+        "commitments_cover_payments": [("r1 treasury", "0", "40556")]
     },
     "UPDATE postings SET amount_fen = 100000000 WHERE to_account = 'committed'": {},
     "UPDATE postings SET amount_fen = 100000001 WHERE to_account = 'committed'": {

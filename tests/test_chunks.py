@@ -355,7 +355,9 @@ def test_a_second_writer_has_its_turn_between_two_chunks(town: Any, here: Path) 
     watch = Onlooker(write)
     with session(here) as one:
         ops.import_redemptions(one, "r.csv", watch=watch)
+        kept = one.db.execute("SELECT chunks FROM batches WHERE kind = 'redemptions'").fetchall()
     assert watch.chunks == 5
+    assert [row["chunks"] for row in kept] == [5]
 
     def without_rounds(lines: list[str]) -> list[str]:
         return [

@@ -173,6 +173,15 @@ def test_a_merchant_that_was_added_unregistered_gets_the_registrys_number(
     assert [number for (number,) in standing(db)] == numbers
 
 
+def test_a_merchant_without_a_platforms_number_is_never_taken_for_another(
+    db: sqlite3.Connection,
+) -> None:
+    merchants.add_unregistered(db, 1, ["U1"], 0)
+    db.execute("UPDATE merchants SET platform_no = ''")
+    take(db, 2, shop("M1", platform_no=""))
+    assert [number for (number,) in standing(db)] == ["M1", "U1"]
+
+
 # ---------------------------------------------------------------- missing
 
 
@@ -243,6 +252,19 @@ def test_a_file_that_later_changes_stand_on_is_not_undone(
     else:
         registries.undo(db, 2)
     assert ("M1" in {number for (number,) in standing(db)}) is is_refused
+
+
+def test_of_later_files_the_last_is_named_to_be_undone_first(db: sqlite3.Connection) -> None:
+    take(db, 1, shop("M1"), shop("M2"))
+    take(db, 2, shop("M1", "b"), shop("M2", "b"))
+    take(db, 3, shop("M1", "c"))
+    take(db, 4, shop("M2", "d"), shop("M1", "d"))
+    with pytest.raises(VoucherError) as refused:
+        registries.undo(db, 2)
+    assert str(refused.value) == (
+        "batch 2 cannot be undone: 3 later rows depend on it (batches 3, 4)"
+    )
+    assert refused.value.params["last"] == 4
 
 
 @pytest.mark.parametrize(

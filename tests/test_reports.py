@@ -22,7 +22,7 @@ from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
 from vouchercli.session import Session
-from vouchercli.store import totals, transaction_numbers
+from vouchercli.store import reports, totals, transaction_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -830,6 +830,23 @@ def test_the_four_redemption_rates_have_four_bases(world: World) -> None:
     assert (second["claimers"], second["users"]) == (1, 1)
 
 
+def test_claimers_are_counted_up_to_the_second(world: World) -> None:
+    world.claim(6, 2, at("2020-04-03 10:15"), resident=9)
+    moments = {
+        "2020-04-03 09:59:59": (0, 0),
+        "2020-04-03 10:00:00": (1, 1),
+        "2020-04-03 10:14:59": (1, 1),
+        "2020-04-03 10:15:00": (2, 2),
+        "2020-04-03 10:30:00": (3, 2),  # the second pack of the first resident
+    }
+
+    def counted(moment: str) -> tuple[int, int]:
+        row = rounds_of(world, as_of=at(moment))[1]
+        return row["claimed"], row["claimers"]
+
+    assert {moment: counted(moment) for moment in moments} == moments
+
+
 def test_what_is_not_used_is_outstanding_until_it_expires(world: World) -> None:
     assert [(row["outstanding_fen"], row["expired_fen"]) for row in rounds_of(world)] == [
         (0, 4000),
@@ -864,6 +881,119 @@ def test_breaches_are_the_rejected_claims_that_broke_the_rules_of_issue(world: W
         )
     assert [row["breaches"] for row in rounds_of(world)] == [2, 0]
     assert [row["breaches"] for row in rounds_of(world, as_of=at("2020-03-27 08:01:59"))] == [1, 0]
+
+
+BROKEN = ("over_quota", "resident_limit", "before_opening", "after_closing", "round_paused")
+BROKEN += ("not_eligible",)
+
+
+@pytest.mark.parametrize(
+    ("batch", "breaches"),
+    [
+        ({}, {"hz-1": 6, "hz-2": 1}),
+        ({"state": "importing"}, {}),
+        ({"state": "undone"}, {}),
+        ({"kind": "redemptions"}, {}),
+        ({"programme_id": None}, {}),
+    ],
+)
+def test_breaches_are_counted_of_claims_that_came_whole(
+    world: World, batch: dict[str, Any], breaches: dict[str, int]
+) -> None:
+    rows = [(reason, "hz-1") for reason in (*BROKEN, "bad_time", "claim_reused", "unknown_round")]
+    for line, (reason, code) in enumerate([*rows, ("over_quota", "hz-2")]):
+        detail = json.dumps({"round": code, "claimed_at": 100})
+        values = {"line": line, "reason": reason, "detail": detail}
+        world.add("rejects", batch_id=BATCH, cells="[]", **values)
+    for column, value in ({"kind": "claims"} | batch).items():
+        world.db.execute(f"UPDATE batches SET {column} = ? WHERE batch_id = ?", (value, BATCH))
+    assert reports.breaches(world.db, 1, 100) == breaches
+    assert (reports.breaches(world.db, 1, 99), reports.breaches(world.db, 2, 100)) == ({}, {})
+
+
+def test_claims_are_alive_until_the_second_in_which_they_expire(world: World) -> None:
+    moments = {
+        # claimed by, usable at
+        ("2020-03-27 07:59:59", "2020-03-28"): 0,
+        ("2020-03-27 08:00:00", "2020-03-28"): 1,
+        ("2020-03-27 08:01:44", "2020-03-28"): 2,
+        ("2020-03-27 08:01:45", "2020-03-28"): 3,
+        ("2020-04-05", "2020-04-03 07:59:59"): 3,
+        ("2020-04-05", "2020-04-03 08:00:00"): 2,
+        ("2020-04-05", "2020-04-03 08:01:44"): 1,
+        ("2020-04-05", "2020-04-03 08:01:45"): 0,
+    }
+    alive = {
+        asked: reports.unexpired_claims(world.db, 1, *(at(moment) for moment in asked))
+        for asked in moments
+    }
+    assert alive == moments
+    last = [
+        reports.last_claim(world.db, round_id, at(moment))
+        for round_id, moment in (
+            (1, "2020-04-05"),
+            (1, "2020-03-27 08:00:40"),
+            (1, "2020-03-27 08:00:39"),
+            (2, "2020-04-05"),
+        )
+    ]
+    assert last == [
+        at("2020-03-27 08:01:45"),
+        at("2020-03-27 08:00:40"),
+        at("2020-03-27 08:00:00"),
+        at("2020-04-03 10:30"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("since", "as_of", "packs"),
+    [
+        (None, None, {1: 3, 2: 2}),
+        ("2020-03-27 08:00:00", None, {1: 3, 2: 2}),
+        ("2020-03-27 08:00:01", None, {1: 2, 2: 2}),
+        (None, "2020-03-27 08:01:44", {1: 2}),
+        (None, "2020-03-27 08:01:45", {1: 3}),
+        ("2020-03-27 08:00:40", "2020-03-27 08:00:40", {1: 1}),
+        ("2020-03-27 08:01:45", "2020-04-03 10:00:00", {1: 1, 2: 1}),
+        ("2020-03-27 08:01:46", "2020-04-03 09:59:59", {}),
+        ("2020-03-28", "2020-04-02", {}),
+        ("2020-04-03", None, {2: 2}),
+    ],
+)
+def test_packs_are_claimed_from_the_first_to_the_last_second_of_a_window(
+    world: World, since: str | None, as_of: str | None, packs: dict[int, int]
+) -> None:
+    window = law.window(since and at(since), as_of and at(as_of), ZONE)
+    assert reports.claimed_packs(world.db, window, ZONE) == packs
+
+
+def test_what_living_claims_used_is_known_to_the_second(world: World) -> None:
+    used = {
+        # paid by, usable at
+        (1, "2020-03-28 08:59:59", "2020-03-28"): 0,
+        (1, "2020-03-28 09:00:00", "2020-03-28"): 1_000,
+        (1, "2020-04-02 16:00:00", "2020-03-28"): 2_000,
+        (1, "2020-04-02 16:00:01", "2020-03-28"): 3_000,
+        (1, "2020-04-02 16:00:01", "2020-04-03 07:59:59"): 3_000,
+        (1, "2020-04-02 16:00:01", "2020-04-03 08:00:00"): 1_000,  # the first has expired
+        (1, "2020-04-02 16:00:01", "2020-04-03 08:00:40"): 0,
+        (1, "2020-04-03 10:00:00", "2020-03-28"): 2_000,  # one was refunded
+        (2, "2020-04-03 11:59:59", "2020-04-04"): 0,
+        (2, "2020-04-03 12:00:00", "2020-04-04"): 2_000,
+    }
+    assert {
+        asked: reports.used_face_of_unexpired(world.db, asked[0], at(asked[1]), at(asked[2]))
+        for asked in used
+    } == used
+
+
+def test_public_funders_come_in_the_order_of_their_programme(world: World) -> None:
+    assert reports.public_funders(world.db, 1) == ["treasury", "district"]
+    world.db.execute("UPDATE funders SET position = 9 WHERE funder = 'treasury'")
+    assert reports.public_funders(world.db, 1) == ["district", "treasury"]
+    world.db.execute("UPDATE funders SET position = 9")
+    assert reports.public_funders(world.db, 1) == ["treasury", "district"]
+    assert reports.public_funders(world.db, 2) == []
 
 
 # ---------------------------------------------------------------- commands

@@ -4,6 +4,8 @@ of another round and another programme that must not count.
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,28 +14,40 @@ import towns
 from memory import copied
 from test_allocations import DAY
 
+from vouchercli.errors import VoucherError
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules.draws import Entrant
 from vouchercli.rules.leverage import Sums
+from vouchercli.rules.limits import Limits
 from vouchercli.rules.merchants import Merchant
 from vouchercli.rules.scope import Scope
 from vouchercli.store import (
     allocations,
     amendments,
+    applications,
+    batches,
     draws,
+    eligibility,
     grants,
     ledger,
+    merchants,
     persons,
     plans,
+    programme_changes,
     programmes,
+    proved_claims,
+    proved_redemptions,
+    redemptions,
     releases,
     schedule,
     suspensions,
+    totals,
     transaction_numbers,
 )
+from vouchercli.store.db import writing, zone
 
 if TYPE_CHECKING:
-    import sqlite3
+    from collections.abc import Iterable
 
     from vouchercli.session import Session
 
@@ -42,8 +56,13 @@ START = towns.at(towns.OPENS)
 ADD_ROUND = """
 INSERT INTO rounds (round_id, programme_id, round, template_id, state, mode, packs, opens_at,
     closes_at, resident_group, per_resident, created_by, edited_by, created_at)
-VALUES (3, 2, 'v', 1, 'open', 'fcfs', 9, ?, ?, '', 1, '', '', 0)
+VALUES (3, 2, 'v', 2, 'open', 'fcfs', 9, ?, ?, '', 1, '', '', 0)
 """
+# of the other programme: a pack of one coupon
+ADD_TEMPLATE = """
+INSERT INTO templates SELECT 2, template, 2, digest, document, 900, 4000, 1, 0 FROM templates
+"""
+ADD_COUPON = "INSERT INTO coupons VALUES (2, 1, 'other', 'amount_off', 900, 4000, NULL)"
 ADD_BATCH = """
 INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding,
     header, state, read, accepted, duplicate, rejected, warnings, actor, imported_at)
@@ -59,8 +78,7 @@ def add(db: sqlite3.Connection, table: str, **values: Any) -> None:
     db.execute(f"INSERT INTO {table} ({','.join(values)}) VALUES ({marks})", tuple(values.values()))
 
 
-@pytest.fixture(scope="module")
-def built() -> Session:
+def lay_down() -> Session:
     """Round r (1) and an earlier round (2) of one programme, round v (3) of another; batches of
     files (1) and of granting (2).
     """
@@ -69,10 +87,17 @@ def built() -> Session:
     programme, faults = programme_rules.read(document)
     assert programme, faults
     assert programmes.save(session.db, programme, document, "", 0) == 2
+    for statement in (ADD_TEMPLATE, ADD_COUPON):
+        session.db.execute(statement)
     session.db.execute(ADD_ROUND, (START - DAY, START + DAY))
     for batch, kind in ((1, "applications"), (2, "allocation")):
         session.db.execute(ADD_BATCH, (batch, kind, 1))
     return session
+
+
+@pytest.fixture(scope="module")
+def built() -> Session:
+    return lay_down()
 
 
 @pytest.fixture
@@ -472,6 +497,7 @@ def test_what_a_round_took_over_is_known_from_both_ends(db: sqlite3.Connection) 
     pack_fen = 1001 + 1001 + 500
     assert amendments.rolled_in(db, 1) == ("earlier", 5, 1_500, 6, 6 * pack_fen)
     assert amendments.rolled_in(db, 2) is None
+    assert amendments.rolled_in(db, 3) == ("earlier", 0, 700, 1, 900)
     assert amendments.rolled_out(db, 2) == ("v", 2_200)
     assert amendments.rolled_out(db, 1) == (None, 0)
     db.execute("UPDATE rounds SET state = 'cancelled' WHERE round_id = 3")
@@ -490,6 +516,519 @@ def test_rounds_under_way_are_those_a_batch_gave_packs_of(db: sqlite3.Connection
     db.execute("UPDATE rounds SET state = 'closed' WHERE round_id = 2")
     assert amendments.rounds_under_way(db, 1) == ["r"]
     assert amendments.rounds_under_way(db, 2) == ["v"]
+
+
+# ---------------------------------------------------------------- claims
+
+
+def test_rounds_that_are_not_for_all_say_whom_they_are_for(db: sqlite3.Connection) -> None:
+    rows = ((1, A, "medics"), (2, A, "poor"), (3, B, "poor"))
+    for number, resident, group in rows:
+        enlist(db, number, resident, group)
+    enlist(db, 4, C, "medics", programme_id=2)
+    assert proved_claims.listed(db, 1) == {}
+    db.execute("UPDATE rounds SET mode = 'targeted' WHERE round_id = 1")
+    db.execute("UPDATE rounds SET resident_group = 'medics' WHERE round_id <> 1")
+    listed = proved_claims.listed(db, 1)
+    assert {round_id: sorted(residents) for round_id, residents in listed.items()} == {
+        1: [A, B],  # each once
+        2: [A],
+    }
+    assert proved_claims.listed(db, 2) == {3: [C]}
+
+
+def test_rounds_are_asked_for_their_persons_and_pauses(db: sqlite3.Connection) -> None:
+    persons.join(db, 1, [(A, B)])
+    persons.join(db, 3, [(A, B)])
+    assert (proved_claims.joined(db, 1), proved_claims.joined(db, 2)) == ({1}, {3})
+    for round_id, from_at, until_at in ((1, 5, 7), (2, 6, None), (3, 8, 9)):
+        add(db, "pauses", round_id=round_id, from_at=from_at, until_at=until_at)
+    assert sorted(proved_claims.pauses(db, 1)) == [(1, 5, 7), (2, 6, None)]
+    assert proved_claims.pauses(db, 2) == [(3, 8, 9)]
+    assert [proved_claims.room(db, round_id) for round_id in (1, 2, 3)] == [4, 99, 9]
+    assert proved_claims.next_id(db) == 1
+    claim(db, 7, 1, A, START)
+    assert (proved_claims.room(db, 1), proved_claims.next_id(db)) == (3, 8)
+
+
+def test_a_claim_is_a_duplicate_of_one_that_is_alike_in_everything(db: sqlite3.Connection) -> None:
+    claim(db, 1, 1, A, START)
+    claim(db, 2, 2, B, START)
+    rows = (
+        (11, "C1", 1, A, START),
+        (12, "C2", 1, A, START),
+        (13, "C1", 2, A, START),
+        (14, "C1", 1, B, START),
+        (15, "C1", 1, A, START + 1),
+        (16, "C2", 2, B, START),
+    )
+    assert proved_claims.duplicates(db, rows) == {11, 16}
+
+
+def test_packs_of_the_week_and_the_programme_keep_a_claim_out(db: sqlite3.Connection) -> None:
+    week = (START, START + 7 * DAY)
+    for number, round_id, resident, at in (
+        (1, 1, A, START - 1),
+        (2, 1, B, START),
+        (3, 1, C, START + 7 * DAY - 1),
+        (4, 1, D, START + 7 * DAY),
+        (5, 3, D, START - 1),
+    ):
+        claim(db, number, round_id, resident, at)
+
+    def kept_out(limits: Limits) -> list[int]:
+        with_week = ([week[0]] * 4, [week[1]] * 4)
+        numbers, residents = ["N1", "N2", "N3", "N4"], [A, B, C, D]
+        times_ = ([START + DAY] * 4, [START + 9 * DAY] * 4)
+        columns = [numbers, [2] * 4, residents, *times_, [2, 3, 4, 5]]
+        proved_claims.count(db, [(2, 20200328, 4)])
+        places = proved_claims.add(db, 1, 11, columns, is_one_each=True, within=(limits, with_week))
+        written = db.execute(
+            "SELECT claim_id, claim_no, pack_no FROM claims WHERE claim_id > 10 ORDER BY 1"
+        )
+        assert list(map(tuple, written)) == [
+            (11 + place, f"N{place + 1}", 1) for place in range(4) if place not in places
+        ]
+        db.execute("DELETE FROM claims WHERE claim_id > 10")
+        proved_claims.count(db, [(2, 20200328, -4)])
+        return places
+
+    assert kept_out(Limits(per_week=1)) == [1, 2]
+    assert kept_out(Limits(per_week=2)) == []
+    assert kept_out(Limits(per_programme=1)) == [0, 1, 2, 3]
+    assert kept_out(Limits(per_programme=2)) == [3]
+    assert kept_out(Limits(per_week=1, per_programme=2)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("is_one_each", [False, True])
+def test_a_first_pack_is_written_where_none_stands(
+    db: sqlite3.Connection, is_one_each: bool
+) -> None:
+    claim(db, 1, 1, A, START, pack_no=1)
+    claim(db, 2, 1, B, START, pack_no=2)  # the first is gone
+    claim(db, 3, 3, C, START)
+    residents = [A, B, C, D] if not is_one_each else [A, C, D]
+    rows = len(residents)
+    codes = [f"N{number}" for number in range(1, rows + 1)]
+    moments = ([START + 1] * rows, [START + 2] * rows)
+    lines = [*range(2, rows + 2)]
+    db.execute("UPDATE rounds SET packs = 9")
+    proved_claims.count(db, [(1, 20200327, rows)])
+    columns = [codes, [1] * rows, residents, *moments, lines]
+    places = proved_claims.add(db, 2, 11, columns, is_one_each=is_one_each)
+    assert places == ([0] if is_one_each else [0, 1])
+    written = db.execute(
+        "SELECT claim_no, resident, pack_no, claimed_at, expires_at, batch_id, line FROM claims"
+        " WHERE claim_id > 10 ORDER BY claim_id"
+    )
+    assert list(map(tuple, written)) == [
+        (codes[place], residents[place], 1, START + 1, START + 2, 2, lines[place])
+        for place in range(len(places), rows)
+    ]
+
+
+def test_an_application_shows_the_pack_that_was_granted_for_it(db: sqlite3.Connection) -> None:
+    for number, resident in ((7, A), (8, B), (9, C)):
+        apply(db, number, 1, resident, START)
+    claim(db, 1, 1, A, START, line=7)  # the seventh line of a file
+    claim(db, 2, 1, B, START, line=8, batch_id=2)
+    claim(db, 3, 2, C, START, line=9, batch_id=2)  # of another round
+    wanted = dict.fromkeys(("round", "application_no", "resident"))
+    listed = applications.listed(db, 1, **wanted, limit=9)
+    assert [(each.application_no, each.claim_no) for each in listed] == [
+        ("A7", None),
+        ("A8", "C2"),
+        ("A9", None),
+    ]
+
+
+# ---------------------------------------------------------------- what stands on what
+
+
+def refused(undo: Any, db: sqlite3.Connection, batch_id: int) -> str | None:
+    """Why a file is not undone; None when it is."""
+    try:
+        undo(db, batch_id)
+    except VoucherError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("mode", "group", "batch", "line", "is_stood_on"),
+    [
+        ("targeted", "", 2, 1, True),  # the pack of this line
+        ("targeted", "", 2, 2, False),  # of another line
+        ("fcfs", "", 2, 1, False),  # for everybody
+        ("fcfs", "medics", 2, 2, True),
+        ("fcfs", "poor", 2, 2, False),
+        ("fcfs", "medics", 1, 1, True),  # granted by a platform
+        ("fcfs", "poor", 1, 1, False),
+        ("fcfs", "", 1, 1, False),
+        ("targeted", "", 1, 1, True),
+        ("targeted", "poor", 1, 1, False),
+    ],
+)
+def test_packs_stand_on_the_list_that_made_their_residents_eligible(
+    db: sqlite3.Connection, mode: str, group: str, batch: int, line: int, is_stood_on: bool
+) -> None:
+    db.execute(ADD_BATCH, (3, "eligibility", 1))
+    enlist(db, 1, A, "medics", batch_id=3)
+    enlist(db, 2, B, "medics", batch_id=1)
+    enlist(db, 3, A, "medics", programme_id=2, batch_id=3)
+    for number, round_id, resident in ((7, 1, A), (8, 1, B), (9, 3, C)):
+        values = {"batch_id": batch, "line": line if resident == A else 5}
+        claim(db, number, round_id, resident, START, **values)
+    db.execute("UPDATE rounds SET mode = ?, resident_group = ? WHERE round_id = 1", (mode, group))
+    why = refused(eligibility.undo, db, 3)
+    assert why == (
+        f"batch 3 cannot be undone: packs were granted for 1 of its rows (batches {batch})"
+        if is_stood_on
+        else None
+    )
+    listed = [row[0] for row in db.execute("SELECT eligibility_id FROM eligibility ORDER BY 1")]
+    assert listed == ([1, 2, 3] if is_stood_on else [2])
+
+
+def test_a_list_that_another_list_repeats_may_go(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE rounds SET mode = 'targeted' WHERE round_id = 1")
+    db.execute(ADD_BATCH, (3, "eligibility", 1))
+    enlist(db, 1, A, "medics", batch_id=3)
+    enlist(db, 2, A, "poor", batch_id=3)
+    enlist(db, 3, A, "medics", batch_id=1, programme_id=2)
+    enlist(db, 4, B, "poor", batch_id=1)
+    claim(db, 7, 1, A, START)
+    assert refused(eligibility.undo, db, 3)
+    enlist(db, 5, A, "old", batch_id=1)
+    assert refused(eligibility.undo, db, 3) is None
+
+
+def test_a_list_is_asked_by_group_and_resident(db: sqlite3.Connection) -> None:
+    rows = ((1, B, "poor"), (2, A, "medics"), (3, A, "poor"))
+    for number, resident, group in rows:
+        enlist(db, number, resident, group)
+    enlist(db, 4, C, "poor", programme_id=2)
+    listed = {
+        asked: [
+            (line.resident, line.group)
+            for line in eligibility.listed(db, 1, group=asked[0], resident=asked[1], limit=asked[2])
+        ]
+        for asked in ((None, None, 9), (None, None, 2), ("poor", None, 9), ("poor", A, 9))
+    }
+    assert list(listed.values()) == [
+        [(B, "poor"), (A, "medics"), (A, "poor")],
+        [(B, "poor"), (A, "medics")],
+        [(B, "poor"), (A, "poor")],
+        [(A, "poor")],
+    ]
+    asked = ((1, A, None), (1, A, "medics"), (1, B, "medics"), (1, C, None), (2, C, "poor"))
+    assert [eligibility.is_listed(db, *each) for each in asked] == [True, True, False, False, True]
+
+
+def test_later_payments_stand_on_the_first_of_their_voucher(db: sqlite3.Connection) -> None:
+    for number in (3, 4, 5):
+        db.execute(ADD_BATCH, (number, "redemptions", 1))
+    pay(db, 1, batch_id=3)
+    pay(db, 2, batch_id=4, transaction_no="T2", coupon_no=2, paid_at=START + 5)
+    pay(db, 3, batch_id=4, transaction_no="T3", claim_id=2)
+    assert refused(redemptions.undo, copied(db), 3) is None
+    pay(db, 4, batch_id=5, transaction_no="T4", use_no=2, paid_at=START - 1)  # an earlier row
+    assert refused(redemptions.undo, copied(db), 3) is None
+    pay(db, 5, batch_id=3, transaction_no="T5", use_no=3, paid_at=START + 9)  # its own row
+    assert refused(redemptions.undo, copied(db), 3) is None
+    later = {"batch_id": 5, "use_no": 4}
+    pay(db, 6, **later, transaction_no="T6", paid_at=START)
+    assert refused(redemptions.undo, copied(db), 3) == (
+        "batch 3 cannot be undone: 1 later rows depend on it (batches 5)"
+    )
+    db.execute("DELETE FROM redemptions WHERE redemption_id = 6")
+    pay(db, 6, **later, transaction_no="T6", paid_at=START - 1, refund_of=1)
+    pay(db, 7, **later | {"use_no": 5, "batch_id": 4}, transaction_no="T7", paid_at=START)
+    assert refused(redemptions.undo, copied(db), 3) == (
+        "batch 3 cannot be undone: 2 later rows depend on it (batches 4, 5)"
+    )
+
+
+def test_a_merchant_that_a_file_of_payments_added_goes_when_nothing_knows_it(
+    db: sqlite3.Connection,
+) -> None:
+    db.execute(ADD_BATCH, (3, "redemptions", 1))
+    shops(db)
+    assert merchants.add_unregistered(db, 1, ["N1", "M1", "N2", "N3", "N4", "N5"], 7) == 5
+    assert merchants.add_unregistered(db, 3, ["N1", "N6"], 8) == 1
+    ids = dict(db.execute("SELECT merchant_no, merchant_id FROM merchants"))
+    assert [
+        (change.batch, change.before, json.loads(change.after)["merchant_no"])
+        for change in merchants.changes(db, ids["N1"])
+    ] == [(1, "", "N1")]
+    suspensions.begin(db, ids["N2"], 9, "", "")
+    pay(db, 1, merchant_id=ids["N3"])
+    db.execute("UPDATE merchants SET is_registered = 1 WHERE merchant_no = 'N4'")
+    values = {"batch_id": 3, "merchant_id": ids["N5"], "before": "{}", "after": "{}"}
+    add(db, "merchant_changes", **values)
+    assert merchants.forget_unregistered(db, 1) == 1
+    assert sorted(merchants.numbers(db)) == ["M1", "M2", "M3", "N2", "N3", "N4", "N5", "N6"]
+    assert merchants.changes(db, ids["N1"]) == []
+    assert len(merchants.changes(db, ids["N6"])) == 1
+
+
+# ---------------------------------------------------------------- merchants and programmes
+
+
+def test_merchants_are_searched_by_every_condition(db: sqlite3.Connection) -> None:
+    shops(db)
+    about = {"district": "d", "industry": "i", "size": "s", "is_registered": 0}
+    for column, value in about.items():
+        db.execute(f"UPDATE merchants SET {column} = ? WHERE merchant_id > 1", (value,))
+    db.execute("UPDATE merchants SET name = 'a%b', address = 'c_d' WHERE merchant_id = 2")
+    db.execute("UPDATE merchants SET uscc = 'e\\f', platform_no = 'P' WHERE merchant_id = 3")
+    suspensions.begin(db, 3, 10, "", "")
+    suspensions.end(db, 3, 20)
+
+    def found(at: int = 0, search: str | None = None, **wanted: Any) -> list[str]:
+        every = dict.fromkeys(("district", "industry", "size", "registered")) | {"suspended": False}
+        rows = merchants.search_for(db, at, search, **every | wanted)
+        return [merchant.merchant_no for merchant in rows]
+
+    assert found() == ["M1", "M2", "M3"]
+    for name in ("district", "industry", "size"):
+        assert (found(**{name: name[0]}), found(**{name: "x"})) == (["M2", "M3"], [])
+    assert (found(registered=0), found(registered=1)) == (["M2", "M3"], ["M1"])
+    searched = {"m": ["M1", "M2", "M3"], "2": ["M2"], "a%": ["M2"], "c_": ["M2"], "e\\": ["M3"]}
+    assert {text: found(search=text) for text in searched} == searched
+    assert (found(search="%"), found(search="_"), found(search="2", size="x")) == (
+        ["M2"],
+        ["M2"],
+        [],
+    )
+    assert [found(at, suspended=True) for at in (9, 10, 19, 20)] == [[], ["M3"], ["M3"], []]
+    assert [found(at) for at in (9, 10)] == [["M1", "M2", "M3"]] * 2
+
+    def called(no: str) -> str | None:
+        merchant = merchants.named(db, no, 0)
+        return merchant and merchant.merchant_no
+
+    assert [called(no) for no in ("M2", "P", "", "x")] == ["M2", "M3", None, None]
+    db.execute("UPDATE merchants SET platform_no = 'P' WHERE merchant_id = 1")
+    assert called("P") is None  # two of them: nobody knows which
+    db.execute("UPDATE merchants SET platform_no = 'M2' WHERE merchant_id = 1")
+    assert called("M2") == "M2"
+
+
+def test_what_a_merchant_took_is_summed_by_round(db: sqlite3.Connection) -> None:
+    columns = "vouchers, base_fen, public_fen, platform_fen, match_fen"
+    for round_id, month, merchant, factor in (
+        (1, 202003, 1, 1),
+        (1, 202004, 1, 10),
+        (2, 202003, 1, 100),
+        (3, 202003, 1, 1_000),
+        (1, 202003, 2, 7),
+    ):
+        names = ("round_id", "month", "merchant_id", *totals.SUMMED)
+        sums = [(place + 1) * factor for place, _ in enumerate(totals.SUMMED)]
+        add(
+            db,
+            "merchant_totals",
+            **dict(zip(names, (round_id, month, merchant, *sums), strict=True)),
+        )
+    weights = [totals.SUMMED.index(name) + 1 for name in columns.split(", ")]
+    assert [tuple(total) for total in merchants.totals(db, 1)] == [
+        ("other", "v", *(1_000 * weight for weight in weights)),
+        ("p", "earlier", *(100 * weight for weight in weights)),
+        ("p", "r", *(11 * weight for weight in weights)),
+    ]
+
+
+def test_a_change_of_a_programme_waits_until_it_ends(session: Session) -> None:
+    db = session.db
+    assert [programme_changes.is_rested_on(db, number) for number in (1, 2, 3)] == [True] * 2 + [
+        False
+    ]
+    for state in ("draft", "submitted", "cancelled"):
+        db.execute("UPDATE rounds SET state = ? WHERE programme_id = 2", (state,))
+        assert not programme_changes.is_rested_on(db, 2)
+    first, second = (
+        programme_changes.add(session, number, "digest", {"a": "二"}, "file.yaml")
+        for number in (1, 2)
+    )
+    waiting = programme_changes.waiting(db, 2)
+    assert waiting and (waiting["change_id"], waiting["document"]) == (second, '{"a": "二"}')
+
+    def all_waiting(programme: str | None) -> list[tuple[int, str]]:
+        rows = programme_changes.all_waiting(db, programme)
+        return [(row["change_id"], row["programme"]) for row in rows]
+
+    assert all_waiting(None) == [(first, "p"), (second, "other")]
+    assert all_waiting("other") == [(second, "other")]
+    programme_changes.add_verdict(session, first, "approve")
+    programme_changes.add_verdict(session._replace(actor="lin"), first, "approve", "well")
+    programme_changes.add_verdict(session, first, "reject")
+    programme_changes.add_verdict(session, second, "approve")
+    assert [hand.actor for hand in programme_changes.approvers(db, first)] == [session.actor, "lin"]
+    programme_changes.end(db, first, "effective", 9)
+    assert all_waiting(None) == [(second, "other")]
+    assert all_waiting("p") == []
+    assert programme_changes.waiting(db, 1) is None
+
+
+# ---------------------------------------------------------------- batches
+
+
+@pytest.fixture
+def files(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Batch 1 of applications, 2 of packs granted here; 3 to 8 of redemptions: 4 is under way, 5 was
+    undone, 6 is of another programme, 7 of another kind, 8 of the whole city.
+    """
+    for number, kind, programme in (
+        (3, "redemptions", 1),
+        (4, "redemptions", 1),
+        (5, "redemptions", 1),
+        (6, "redemptions", 2),
+        (7, "claims", 1),
+        (8, "redemptions", None),
+        (9, "redemptions", 1),
+    ):
+        db.execute(ADD_BATCH, (number, kind, programme))
+    for number, state in ((4, "importing"), (5, "undone")):
+        db.execute("UPDATE batches SET state = ? WHERE batch_id = ?", (state, number))
+    for number in range(1, 10):
+        for line, reason in ((2, "unknown_claim"), (3, "expired")):
+            add(db, "rejects", batch_id=number, line=line, reason=reason, detail="{}", cells="[]")
+    return db
+
+
+def numbers_of(found: Iterable[batches.Batch]) -> list[int]:
+    return [batch.batch for batch in found]
+
+
+def test_files_whose_rejects_may_be_tried_again_are_done_and_of_one_kind(
+    files: sqlite3.Connection,
+) -> None:
+    of_programme, of_city = batches.named(files, 9), batches.named(files, 8)
+    assert numbers_of(batches.with_waiting(files, of_programme, ("unknown_claim",))) == [3]
+    assert numbers_of(batches.with_waiting(files, of_programme, ("bad_time",))) == []
+    files.execute("DELETE FROM rejects WHERE batch_id = 3 AND reason = 'unknown_claim'")
+    assert numbers_of(batches.with_waiting(files, of_programme, ("unknown_claim",))) == []
+    assert numbers_of(batches.with_waiting(files, of_programme, ("bad_time", "expired"))) == [3]
+    assert numbers_of(batches.with_waiting(files, of_city, ("expired",))) == []
+    files.execute("UPDATE batches SET programme_id = NULL WHERE batch_id IN (3, 9)")
+    assert numbers_of(batches.with_waiting(files, of_city, ("expired",))) == [3, 9]
+
+
+def test_files_are_listed_newest_first_with_those_of_the_city(files: sqlite3.Connection) -> None:
+    def listed(kind: str | None, programme: str | None, limit: int = 99) -> list[int]:
+        return numbers_of(batches.listed(files, kind=kind, programme=programme, limit=limit))
+
+    assert listed(None, None) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
+    assert listed("redemptions", None) == [9, 8, 6, 5, 4, 3]
+    assert listed("redemptions", "p") == [9, 8, 5, 4, 3]
+    assert listed(None, "other", 1) == [8]
+    assert listed("claims", "other") == []
+
+
+def test_a_file_is_known_until_it_is_undone(files: sqlite3.Connection) -> None:
+    def standing(number: int, kind: str = "redemptions", programme: int | None = 1) -> Any:
+        batch = batches.standing(files, kind, programme, str(number))
+        return batch and batch.batch
+
+    assert [standing(number) for number in (3, 4, 5, 6, 8)] == [3, 4, None, None, None]
+    assert (standing(3, "claims"), standing(8, programme=None)) == (None, 8)
+    unfinished = {
+        (kind, programme): batches.unfinished(files, kind, programme)
+        for kind in ("redemptions", "claims")
+        for programme in (1, 2)
+    }
+    assert {asked: found for asked, found in unfinished.items() if found} == {("redemptions", 1): 4}
+    assert batches.last_of_profile(files, "redemptions", "redemptions") == 9
+    files.execute("UPDATE batches SET state = 'undone' WHERE batch_id = 9")
+    assert batches.last_of_profile(files, "redemptions", "redemptions") == 8
+    assert batches.last_of_profile(files, "redemptions", "claims") is None
+
+
+def test_rejects_are_shown_by_line_and_by_reason(files: sqlite3.Connection) -> None:
+    add(files, "rejects", batch_id=3, line=1, reason="expired", detail="{}", cells="[1]")
+    for line, reason in ((9, "b"), (7, "b"), (7, "a"), (8, "c")):
+        add(files, "warnings", batch_id=3, line=line, reason=reason)
+    add(files, "warnings", batch_id=9, line=1, reason="a")
+
+    def lines(refusals: Iterable[batches.Refusal]) -> list[tuple[int, str]]:
+        return [(refusal.line, refusal.reason) for refusal in refusals]
+
+    rejected, warned = batches.first(files, 3, 2)
+    assert lines(rejected) == [(1, "expired"), (2, "unknown_claim")]
+    assert lines(warned) == [(7, "a"), (7, "b")]
+    assert lines(batches.rejects(files, 3)) == [*lines(rejected), (3, "expired")]
+    assert lines(batches.rejects(files, 3, ("expired", "x"))) == [(1, "expired"), (3, "expired")]
+    assert lines(batches.rejects(files, 3, ())) == []
+    reasons = [(each.what, each.reason, each.line, each.rows) for each in batches.reasons(files, 3)]
+    assert reasons == [
+        ("rejected", "expired", 1, 2),
+        ("rejected", "unknown_claim", 2, 1),
+        (batches.WARNED, "b", 7, 2),
+        (batches.WARNED, "a", 7, 1),
+        (batches.WARNED, "c", 8, 1),
+    ]
+    batches.forget_rejects(files, [(3, 2), (9, 3)])
+    assert lines(batches.rejects(files, 3)) == [(1, "expired"), (3, "expired")]
+    assert lines(batches.rejects(files, 9)) == [(2, "unknown_claim")]
+    batches.mark_undone(files, 3)
+    left = {
+        table: [
+            row[0] for row in files.execute(f"SELECT DISTINCT batch_id FROM {table} ORDER BY 1")
+        ]
+        for table in ("rejects", "warnings")
+    }
+    assert left == {"rejects": [1, 2, 4, 5, 6, 7, 8, 9], "warnings": [9]}
+    assert (batches.named(files, 3).state, batches.named(files, 9).state) == ("undone", "done")
+
+
+def test_the_counts_of_a_file_grow_and_move(files: sqlite3.Connection) -> None:
+    def counts(number: int) -> tuple[int, ...]:
+        batch = batches.named(files, number)
+        return (*batch[batch._fields.index("read") :][:5], batch.last_line)
+
+    files.execute("UPDATE batches SET last_line = 1")
+    chunk = {"read": 7, "accepted": 4, "duplicate": 2, "rejected": 1, "warnings": 3}
+    batches.add(files, 3, last_line=8, **chunk)
+    assert counts(3) == (16, 13, 2, 1, 3, 8)
+    add(files, "warnings", batch_id=3, line=5, reason="a")
+    batches.move(files, 3, accepted=2, duplicate=1, rejected=-3)
+    assert counts(3) == (16, 15, 3, -2, 1, 8)
+    assert counts(9) == (9, 9, 0, 0, 0, 1)
+    batches.finish(files, 4)
+    assert batches.unfinished(files, "redemptions", 1) is None
+    assert batches.named(files, 5).state == "undone"
+
+
+def test_the_zone_is_that_of_the_programme_or_of_the_first(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE programmes SET time_zone = 'Asia/Urumqi' WHERE programme_id = 2")
+    asked = (None, "p", "other", "none of them")
+    assert [zone(db, programme) for programme in asked] == [
+        "Asia/Shanghai",
+        "Asia/Shanghai",
+        "Asia/Urumqi",
+        "Asia/Shanghai",
+    ]
+    db.execute("UPDATE programmes SET time_zone = 'Asia/Kathmandu' WHERE programme_id = 1")
+    assert zone(db, None) == "Asia/Kathmandu"
+
+
+def test_a_step_that_fails_is_undone_by_itself(session: Session) -> None:
+    step = session._replace(joins=True)
+
+    def note(code: str) -> None:
+        ledger.post(session.db, 1, None, "appropriated", "uncommitted", 1, code, 0)
+
+    with writing(session):
+        with writing(step):
+            note("first")
+        with pytest.raises(ValueError, match="stop"), writing(step):
+            note("second")
+            raise ValueError("stop")
+        note("third")
+    kept = session.db.execute("SELECT why FROM postings WHERE funder_id = 1 ORDER BY posting_id")
+    assert [row["why"] for row in kept][-2:] == ["first", "third"]
+    assert not session.db.in_transaction
 
 
 # ---------------------------------------------------------------- the schedule
@@ -688,12 +1227,201 @@ def test_a_number_is_known_by_its_key_whatever_its_last_bits(
     assert transaction_numbers.key("4294967296") == 0
 
 
+SOLE = (1, 1, "T1", 1, 4_500, START)
+FACT = {
+    "transaction_no": "T1",
+    "claim_id": 1,
+    "coupon_no": 1,
+    "use_no": 1,
+    "merchant_id": 1,
+    "segment_id": 1,
+    "channel": 0,
+    "paid_at": START,
+    "day": 20200327,
+    "base_fen": 4_500,
+    "merchant_discount_fen": 5,
+    "split_id": 1,
+    "vouchers": 1,
+    "refund_of": None,
+    "batch_id": 1,
+    "line": 1,
+}
+
+
+def pay(db: sqlite3.Connection, number: int, **other: Any) -> None:
+    if number == 1:
+        amounts = {"before_fen": 0, "after_fen": 1_000, "public_fen": 1_000}
+        add(db, "splits", split_id=1, round_id=1, **amounts, platform_fen=0, match_fen=0)
+    add(db, "redemptions", redemption_id=number, **FACT | other)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "answer"),
+    [
+        (0, 2, None),
+        (1, 2, None),
+        (2, "T2", None),
+        (3, 2, None),
+        (4, 4_501, None),
+        (5, START - 1, None),
+        (5, START, (1, 1_000)),
+        (5, START + 1, (1, 1_000)),
+    ],
+)
+def test_a_refund_finds_the_payment_that_is_alone_on_its_voucher(
+    db: sqlite3.Connection, place: int, value: Any, answer: Any
+) -> None:
+    pay(db, 1)
+    pay(db, 2, coupon_no=2)
+    pay(db, 3, claim_id=2)
+    asked = [*SOLE]
+    asked[place] = value
+    others = {0: "claim_id", 1: "coupon_no"}
+    if place in others:  # that voucher has a payment of the same number
+        answer = (3, 1_000) if place == 0 else (2, 1_000)
+    assert proved_redemptions.sole_payment(db, tuple(asked)) == answer
+    pay(db, 4, use_no=2, transaction_no="R1", refund_of=1, vouchers=0)
+    pay(db, 5, use_no=2, claim_id=2, transaction_no="T5")
+    pay(db, 6, use_no=2, coupon_no=2, transaction_no="T6")
+    assert proved_redemptions.sole_payment(db, tuple(asked)) is None
+
+
+SAID = (1, 1, "T1", 1, START, 4_500, 5, 1_000)
+OTHERS = (3, 2, "T2", 2, START + 1, 4_501, 6, 999)
+
+
+def test_a_payment_is_a_duplicate_of_one_that_is_alike_in_everything(
+    db: sqlite3.Connection,
+) -> None:
+    pay(db, 1)
+    pay(db, 2, claim_id=2)
+    pay(db, 3, claim_id=2, use_no=2, transaction_no="R1", refund_of=2)
+    rows = [(place, *SAID[:place], other, *SAID[place + 1 :]) for place, other in enumerate(OTHERS)]
+    rows += [(20, *SAID), (21, 2, *SAID[1:]), (22, 2, 1, "R1", *SAID[3:])]
+    assert proved_redemptions.duplicates(db, rows) == {20, 21}
+
+
+def test_visits_are_the_payments_of_a_span_of_time(db: sqlite3.Connection) -> None:
+    claim(db, 1, 1, A, START)
+    claim(db, 2, 1, B, START)
+    for number, claim_id, merchant_id, at, refund_of in (
+        (1, 1, 1, 100, None),
+        (2, 2, 2, 200, None),
+        (3, 1, 1, 150, 1),
+        (5, 1, 3, 300, None),
+    ):
+        also: dict[str, Any] = {"merchant_id": merchant_id, "paid_at": at, "refund_of": refund_of}
+        pay(db, number, claim_id=claim_id, use_no=number, transaction_no=f"T{number}", **also)
+    transaction_numbers.keep_written(db, 1, 0)
+    first, second, third = ((A, 1, 20200327), (B, 2, 20200327), (A, 3, 20200327))
+    spans = {
+        (0, 100): [],
+        (0, 101): [first],
+        (100, 200): [first],
+        (101, 201): [second],
+        (101, 300): [second],
+        (200, 301): [second, third],
+        (201, 300): [],
+        (300, 400): [third],
+        (301, 400): [],
+    }
+    assert {span: proved_redemptions.visits(db, *span) for span in spans} == spans
+    since = {1: [first, second, third], 2: [second, third], 3: [third], 5: [third], 6: []}
+    assert {number: proved_redemptions.visits_since(db, number) for number in since} == since
+
+
+def test_only_the_first_payment_of_a_voucher_is_written(db: sqlite3.Connection) -> None:
+    pay(db, 1, claim_id=2)
+    pay(db, 2, claim_id=2, coupon_no=2)
+    assert proved_redemptions.next_id(db) == 3
+    rows = [
+        {"claim_id": 1, "coupon_no": 2, "line": 2},
+        {"claim_id": 2, "coupon_no": 1, "line": 3},
+        {"claim_id": 2, "coupon_no": 3, "line": 4},
+        {"claim_id": 2, "coupon_no": 2, "line": 5},
+    ]
+    columns = [[(FACT | row)[name] for row in rows] for name in proved_redemptions.COLUMNS]
+    assert proved_redemptions.add(db, 2, 3, columns) == [4, 6]
+    written = "SELECT redemption_id, claim_id, coupon_no, use_no, batch_id, line FROM redemptions"
+    assert list(map(tuple, db.execute(written + " WHERE redemption_id > 2 ORDER BY 1"))) == [
+        (3, 1, 2, 1, 2, 2),
+        (5, 2, 3, 1, 2, 4),
+    ]
+    refund = FACT | {"transaction_no": "R3", "coupon_no": 2, "payment_id": 3, "line": 9}
+    columns = [[refund[name]] for name in proved_redemptions.REFUND_COLUMNS]
+    proved_redemptions.add_refunds(db, 2, 7, columns)
+    last = "SELECT redemption_id, claim_id, coupon_no, use_no, vouchers, refund_of FROM redemptions"
+    assert tuple(db.execute(last + " WHERE line = 9").fetchone()) == (7, 1, 2, 2, -1, 3)
+
+
+def test_merchants_that_were_ever_suspended_are_left_to_the_judge(db: sqlite3.Connection) -> None:
+    shops(db)
+    add(db, "merchants", merchant_id=4, merchant_no="M\n4", segment_id=1, added_at=0, changed_at=0)
+    db.execute("UPDATE merchants SET platform_no = 'P' WHERE merchant_id <> 3")
+    db.execute("UPDATE merchants SET is_registered = 0 WHERE merchant_id = 3")
+    assert proved_redemptions.merchants(db) == ("1,2,3", "M1\nM2\nM3", "1,1,1", "1,1,0")
+    assert proved_redemptions.platform_numbers(db) == [("P", "M1")]
+    suspensions.begin(db, 2, 100, "", "")
+    suspensions.end(db, 2, 101)
+    assert proved_redemptions.merchants(db) == ("1,3", "M1\nM3", "1,1", "1,0")
+
+
+def test_claims_of_a_round_are_read_as_columns(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, round_id, at in ((1, 1, 10), (2, 2, 20), (4, 1, 30), (5, 1, 40), (7, 2, 50)):
+        claim(db, number, round_id, bytes([number]) * 16, at)
+    db.execute("UPDATE claims SET claim_no = 'C' || char(10) WHERE claim_id = 5")
+
+    def texts(number: int, at: int) -> tuple[str, ...]:
+        return str(number), f"C{number}", f"0{number}" * 8, str(at), str(at + DAY)
+
+    both = ("1,4", "C1\nC4", "01" * 8 + "04" * 8, "10,30", f"{DAY + 10},{DAY + 30}")
+    assert list(proved_redemptions.claims(db, 1)) == [both]
+    assert list(proved_redemptions.claims(db, 3)) == []
+    monkeypatch.setattr(proved_redemptions, "CLAIMS_AT_ONCE", 1)
+    assert list(proved_redemptions.claims(db, 1)) == [texts(1, 10), texts(4, 30)]
+    assert list(proved_redemptions.claims(db, 2)) == [texts(2, 20), texts(7, 50)]
+
+
+def test_a_split_is_that_of_its_round_and_of_both_amounts(db: sqlite3.Connection) -> None:
+    def parts(round_id: int, amount_fen: int) -> redemptions.Split:
+        return redemptions.Split(amount_fen, 0, amount_fen * round_id // 10, {1: amount_fen})
+
+    changes = [(1, 0, 1_000), (2, 0, 1_000), (1, 400, 1_000), (1, 0, 400), (1, 1_000, 0)]
+    for _ in range(2):  # what is known keeps its number
+        for number, change in enumerate(changes, 1):
+            assert redemptions.splits(db, [change], parts)[change][0] == number
+    kept = db.execute("SELECT split_id, public_fen, match_fen FROM splits ORDER BY split_id")
+    assert list(map(tuple, kept)) == [
+        (1, 1_000, 100),
+        (2, 1_000, 200),
+        (3, 600, 60),
+        (4, 400, 40),
+        (5, -1_000, -100),
+    ]
+    shares = db.execute("SELECT funder_id, amount_fen FROM split_parts ORDER BY split_id")
+    assert list(map(tuple, shares)) == [(1, amount) for amount in (1_000, 1_000, 600, 400, -1_000)]
+
+
 @pytest.mark.parametrize("accounts", [("uncommitted", "elsewhere"), ("elsewhere", "uncommitted")])
 def test_money_moves_between_accounts_of_the_ledger_only(
     db: sqlite3.Connection, accounts: tuple[str, str]
 ) -> None:
     with pytest.raises(AssertionError, match="elsewhere"):
         ledger.post(db, 1, None, *accounts, 100, "test", 0)
+
+
+def test_only_a_short_fund_is_called_short(db: sqlite3.Connection) -> None:
+    ledger.post(db, 1, None, "appropriated", "uncommitted", 100, "fund", 0)
+    ledger.post(db, 1, 1, "uncommitted", "committed", 100, "r", 0)
+    with pytest.raises(VoucherError) as refused:
+        ledger.post(db, 1, 1, "uncommitted", "committed", 1, "r", 0)
+    assert refused.value.code == "fund_short"
+    for accounts, amount in ((("committed", "committed"), 1), (("committed", "uncommitted"), -1)):
+        with pytest.raises(sqlite3.IntegrityError):
+            ledger.post(db, 1, 1, *accounts, amount, "r", 0)
+    assert [ledger.balance(db, 1, name) for name in ("uncommitted", "committed")] == [0, 100]
 
 
 def test_the_balance_of_a_round_is_its_own(db: sqlite3.Connection) -> None:

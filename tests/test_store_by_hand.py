@@ -546,6 +546,23 @@ def test_applications_are_undone_unless_packs_were_granted_for_them(city: City, 
     assert [row[0] for row in ask(here, "SELECT application_no FROM applications")] == ["A1", "A2"]
 
 
+def test_the_days_of_claims_that_were_undone_leave_no_trace(city: City, here: Path) -> None:
+    voucher = city(with_claims=False)
+    rows = {
+        "first.csv": "A,r1,1,2020-03-27 08:00:03\nB,r1,2,2020-03-28 07:59:59\n",
+        "second.csv": "C,r1,3,2020-03-27 08:00:04\n",
+    }
+    for name, text in rows.items():
+        voucher("claim", "import", put(here, name, CLAIMS + text))
+    days = "SELECT day, claims FROM claim_totals ORDER BY day"
+    assert ask(here, days) == [(20200327, 2), (20200328, 1)]
+    first, second = (row[0] for row in ask(here, "SELECT DISTINCT batch_id FROM claims ORDER BY 1"))
+    voucher("batch", "undo", str(first), "--yes")
+    assert ask(here, days) == [(20200327, 1)]
+    voucher("batch", "undo", str(second), "--yes")
+    assert ask(here, days) == []
+
+
 def test_packs_that_come_in_files_are_numbered_by_resident(city: City, here: Path) -> None:
     voucher = city(with_claims=False)
     with sqlite3.connect(here / "voucher.db") as db:
