@@ -1,5 +1,5 @@
-"""The order in which claims files come, their overlaps and their splits do not matter once the
-rejects were judged again.
+"""Claims files in any order, overlapping and split, once their rejects were judged again: where no
+limit of a person decides, the order does not matter; where one does, what stands stays.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import towns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from towns import CLAIMS, CLOSES, OPENS, PAYMENTS, ZONE
 
+from vouchercli.errors import VoucherError
 from vouchercli.ops.intake import chunks, retries
 from vouchercli.ops.intake.claims import KIND, import_claims
 from vouchercli.ops.intake.redemptions import KIND as REDEMPTIONS
@@ -29,6 +31,7 @@ from vouchercli.store import checks, identities, persons
 if TYPE_CHECKING:
     from vouchercli.session import Session
 
+Rounds = dict[str, tuple[str, int, int]]
 START, END = towns.at(OPENS), towns.at(CLOSES)
 KINDS = {"claims": KIND, "redemptions": REDEMPTIONS}
 # state, packs, packs a resident
@@ -37,6 +40,8 @@ ROUNDS = {
     "s": ("open", 4, 2),
     "draft": ("draft", 3, 1),
 }
+# The same where nobody reaches the limit of a person.
+FREE_ROUNDS = {code: (state, packs, 24) for code, (state, packs, _) in ROUNDS.items()}
 # The same where packs of other rounds count, two rounds are for residents of a list, and in one
 # round some residents are one person.
 LATER = START + 120 * 3600  # a new week begins 64 hours after the opening
@@ -70,19 +75,21 @@ LIMITED_ROW = st.tuples(
 )
 
 
-def town(folder: Path, *, is_limited: bool = False) -> Session:
+def town(folder: Path, rounds: Rounds = ROUNDS) -> Session:
     """The same town again, in a folder of its own: its rounds, and a merchant."""
-    key = ("claim orders", is_limited)
-    session = towns.in_folder(folder, key, OPENS, partial(_make, is_limited=is_limited))
-    if is_limited:  # as their applications would show
+    key = ("claim orders", tuple(rounds.items()))
+    session = towns.in_folder(folder, key, OPENS, partial(_make, rounds=rounds))
+    if rounds is LIMITED_ROUNDS:  # as their applications would show
         ((twins,),) = session.db.execute("SELECT round_id FROM rounds WHERE round = 'twins'")
         token = partial(identities.token, identities.load_key(session.path))
         persons.join(session.db, twins, [(token(TWINS[0]), token(TWINS[1]))])
     return session
 
 
-def _make(voucher: Any, *, is_limited: bool) -> None:
-    limits = {"packs_per_resident_per_round": 2} | (LIMITED if is_limited else {})
+def _make(voucher: Any, *, rounds: Rounds) -> None:
+    is_limited = rounds is LIMITED_ROUNDS
+    most = max(per_resident for _, _, per_resident in rounds.values())
+    limits = {"packs_per_resident_per_round": most} | (LIMITED if is_limited else {})
     towns.build(
         voucher,
         towns.programme(funds={"city": "public"}, limits=limits),
@@ -95,7 +102,6 @@ def _make(voucher: Any, *, is_limited: bool) -> None:
         merchants="merchant_no,name\nM1,店\n",
     )
     closes = times.shown(LATER if is_limited else END, ZONE)
-    rounds = LIMITED_ROUNDS if is_limited else ROUNDS
     for code, (state, packs, per_resident) in rounds.items():
         group, mode = GROUPS.get(code, ("", "fcfs"))
         options = ["--mode", mode, "--per-resident", str(per_resident)]
@@ -106,8 +112,8 @@ def _make(voucher: Any, *, is_limited: bool) -> None:
         voucher("eligibility", "import", towns.write("list.csv", "resident,group\n" + rows))
 
 
-def written(hours: int) -> str:
-    return times.shown(START + hours * 3600, ZONE)
+def written(hours: float) -> str:
+    return times.shown(START + round(hours * 3600), ZONE)
 
 
 def take(session: Session, number: int, rows: list[Any]) -> int:
@@ -132,9 +138,9 @@ def _is_on_list(round_: str, resident: str) -> bool:
     return group in groups if group else mode != "targeted" or bool(groups)
 
 
-def lawful(session: Session, rows: list[Any], *, is_limited: bool = False) -> list[tuple[Any, ...]]:
+def lawful(session: Session, rows: list[Any], towns_rounds: Rounds) -> list[tuple[Any, ...]]:
     """What the law makes of all rows together."""
-    key = identities.load_key(session.path)
+    key, is_limited = identities.load_key(session.path), towns_rounds is LIMITED_ROUNDS
     week, programme = (
         (LIMITED["packs_per_resident_per_week"], LIMITED["packs_per_resident"])
         if is_limited
@@ -148,7 +154,7 @@ def lawful(session: Session, rows: list[Any], *, is_limited: bool = False) -> li
             packs,
             Limits(per_round(GROUPS.get(round_, ("", "fcfs"))[1], limit), week, programme),
         )
-        for round_, (state, packs, limit) in (LIMITED_ROUNDS if is_limited else ROUNDS).items()
+        for round_, (state, packs, limit) in towns_rounds.items()
     }
     claims = [
         law.Claim(
@@ -156,7 +162,7 @@ def lawful(session: Session, rows: list[Any], *, is_limited: bool = False) -> li
             claim_no,
             round_,
             identities.token(key, resident),
-            START + hours * 3600,
+            START + round(hours * 3600),
             _is_on_list(round_, resident),
         )
         for line, (claim_no, round_, resident, hours) in enumerate(rows, 1)
@@ -171,31 +177,34 @@ def lawful(session: Session, rows: list[Any], *, is_limited: bool = False) -> li
     )
 
 
-def retried(session: Session, order: list[int]) -> list[tuple[Any, ...]]:
-    """The facts after every batch was judged again, twice if the first time changed anything."""
-    for _ in range(2):
-        before = facts(session)
-        for batch in order:
+def retry_all(session: Session, batches: list[int]) -> None:
+    """Judge every batch again until nothing changes; what leaves meanwhile has given way to an
+    earlier use of its number, or to earlier claims of a round that is full.
+    """
+    changed, turns = True, 0
+    while changed:
+        changed, turns = False, turns + 1
+        assert turns < 9
+        for batch in batches:
+            before = facts(session)
             retries.retry(session, KINDS, batch)
-        if facts(session) == before:
-            break
-    return facts(session)
+            after = facts(session)
+            changed |= before != after
+            for claim_no, round_, resident, claimed_at in {*before} - {*after}:
+                of_number = [fact for fact in after if fact[0] == claim_no]
+                of_round = [fact for fact in after if fact[1] == round_]
+                ((packs,),) = session.db.execute(
+                    "SELECT packs FROM rounds WHERE round = ?", (round_,)
+                )
+                assert any(fact[3] < claimed_at for fact in of_number) or (
+                    len(of_round) == packs and all(fact[3] <= claimed_at for fact in of_round)
+                ), (claim_no, round_, resident, claimed_at)
+    sound(session)
 
 
 def sound(session: Session) -> None:
     for name, check in checks.CHECKS.items():
         assert check(session.db) == [], name
-
-
-def retry_until_nothing_changes(
-    session: Session, rows: list[Any], batches: list[int], *, is_limited: bool = False
-) -> None:
-    assert retried(session, batches) == lawful(session, rows, is_limited=is_limited)
-    once = facts(session)
-    for batch in batches:
-        retries.retry(session, KINDS, batch)
-    assert facts(session) == once
-    sound(session)
 
 
 def _split(chance: random.Random, rows: list[Any], count: int) -> list[list[Any]]:
@@ -207,25 +216,46 @@ def _split(chance: random.Random, rows: list[Any], count: int) -> list[list[Any]
     return [chance.sample(file, len(file)) for file in files if file]
 
 
+def come_in(session: Session, chance: random.Random, rows: list[Any], count: int) -> list[int]:
+    """Import the rows in so many files; the batches in any order."""
+    batches = [
+        take(session, number, file) for number, file in enumerate(_split(chance, rows, count))
+    ]
+    chance.shuffle(batches)
+    return list(dict.fromkeys(batches))
+
+
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(ROW, min_size=3, max_size=24),
     seed=st.integers(0, 1 << 30),
     count=st.integers(1, 4),
 )
-def test_files_in_any_order_split_or_overlapping_give_the_same_claims(
+def test_without_limits_of_persons_the_order_of_files_does_not_matter(
     rows: list[Any], seed: int, count: int
 ) -> None:
-    chance = random.Random(seed)
+    """Each row has a second of its own, so that none is earlier by its place in a file alone."""
+    rows = [(*row[:3], row[3] + second / 3600) for second, row in enumerate(rows)]
+    with TemporaryDirectory() as folder:
+        session = town(Path(folder), FREE_ROUNDS)
+        with closing(session.db):
+            retry_all(session, come_in(session, random.Random(seed), rows, count))
+            assert facts(session) == lawful(session, rows, FREE_ROUNDS)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    rows=st.lists(ROW, min_size=3, max_size=24),
+    seed=st.integers(0, 1 << 30),
+    count=st.integers(1, 4),
+)
+def test_what_stands_gives_way_only_to_an_earlier_number_or_seat(
+    rows: list[Any], seed: int, count: int
+) -> None:
     with TemporaryDirectory() as folder:
         session = town(Path(folder))
         with closing(session.db):
-            batches = [
-                take(session, number, file)
-                for number, file in enumerate(_split(chance, rows, count))
-            ]
-            chance.shuffle(batches)
-            retry_until_nothing_changes(session, rows, list(dict.fromkeys(batches)))
+            retry_all(session, come_in(session, random.Random(seed), rows, count))
 
 
 @settings(
@@ -242,32 +272,26 @@ def test_files_in_any_order_split_or_overlapping_give_the_same_claims(
 def test_limits_of_week_and_programme_lists_and_persons_hold_in_any_order(
     rows: list[Any], seed: int, count: int, lines: int
 ) -> None:
-    chance, was = random.Random(seed), chunks.LINES
+    was = chunks.LINES
     with TemporaryDirectory() as folder:
-        session = town(Path(folder), is_limited=True)
+        session = town(Path(folder), LIMITED_ROUNDS)
         with closing(session.db):
             try:
                 chunks.LINES = lines
-                batches = [
-                    take(session, number, file)
-                    for number, file in enumerate(_split(chance, rows, count))
-                ]
+                batches = come_in(session, random.Random(seed), rows, count)
             finally:
                 chunks.LINES = was
-            chance.shuffle(batches)
-            retry_until_nothing_changes(
-                session, rows, list(dict.fromkeys(batches)), is_limited=True
-            )
+            retry_all(session, batches)
 
 
-def test_who_is_one_person_gives_way_to_its_own_earlier_claim(tmp_path: Path) -> None:
-    session = town(tmp_path, is_limited=True)
+@pytest.mark.parametrize("first", [0, 1])
+def test_under_the_limit_of_a_person_what_came_first_stands(tmp_path: Path, first: int) -> None:
+    session = town(tmp_path, LIMITED_ROUNDS)
     with closing(session.db):
         rows = [("1", "twins", "eve", 5), ("2", "twins", "ann", 1)]
-        batches = [take(session, number, [row]) for number, row in enumerate(rows)]
-        assert [row[0] for row in facts(session)] == ["1"]
-        retry_until_nothing_changes(session, rows, batches, is_limited=True)
-        assert [row[0] for row in facts(session)] == ["2"]
+        batches = [take(session, number, [rows[number]]) for number in (first, 1 - first)]
+        retry_all(session, batches)
+        assert [row[0] for row in facts(session)] == [rows[first][0]]
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
@@ -312,7 +336,12 @@ def test_what_was_redeemed_on_a_claim_that_gives_way_waits_until_the_claim_is_ba
     path.write_text("\n".join([PAYMENTS.strip(), *paid]) + "\n", "utf-8")
     payments = import_redemptions(session, str(path)).data["batch"]
     early = take(session, 2, [("E", "r", "dan", 1), ("F", "r", "bob", 2)])
-    told = retries.retry(session, KINDS, early)
+    # bob has a pack of M already: the earlier F does not take its place
+    with pytest.raises(VoucherError) as refused:
+        retries.retry(session, KINDS, early)
+    assert refused.value.code == "money_moves"
+    assert [row[0] for row in facts(session)] == ["L", "M", "N"]
+    told = retries.retry(session, KINDS, early, is_sure=True)
     assert [row[0] for row in facts(session)] == ["E", "F", "L"]
     assert told.data["accepted"] == 2
     counted = "SELECT accepted, rejected FROM batches WHERE batch_id = ?"

@@ -68,7 +68,7 @@ def staged(db: sqlite3.Connection) -> list[int]:
 @pytest.mark.parametrize(
     ("is_beyond", "reason", "again"),
     [(False, None, [1, 5]), (True, None, [1, 2, 5]), (True, "bad_time", [])],
-)
+)  # of the own batch: its rows come together
 def test_a_claim_is_judged_again_with_its_number_and_its_resident(
     db: sqlite3.Connection, is_beyond: bool, reason: str | None, again: list[int]
 ) -> None:
@@ -76,8 +76,22 @@ def test_a_claim_is_judged_again_with_its_number_and_its_resident(
     for number, round_id, resident in ((1, 1, A), (2, 2, A), (3, 3, A), (4, 1, B), (5, 2, D)):
         claim(db, number, round_id, resident, START)
     come(db, ("new", "r", A, START + 5), ("C5", "r", C, START + 5), reason=reason)
-    claim_reopening.reopen(db, 1, None, is_beyond=is_beyond)
+    claim_reopening.reopen(db, 1, 1, is_beyond=is_beyond)
     assert staged(db) == again
+
+
+@pytest.mark.parametrize("is_beyond", [False, True])
+def test_a_claim_that_stands_is_judged_again_with_its_number_alone(
+    db: sqlite3.Connection, is_beyond: bool
+) -> None:
+    db.execute("UPDATE rounds SET packs = 99")
+    persons.join(db, 1, [(A, B)])
+    for number, round_id, resident in ((1, 1, A), (2, 2, A), (3, 1, B), (5, 2, D)):
+        claim(db, number, round_id, resident, START)
+    come(db, ("new", "r", A, START + 5), ("C5", "r", C, START + 5))
+    claim_reopening.reopen(db, 1, None, is_beyond=is_beyond)
+    assert staged(db) == [5]
+    assert db.execute("SELECT sum(stands) FROM incoming_claims").fetchone()[0] == 1
 
 
 @pytest.mark.parametrize(("is_beyond", "again"), [(False, [1, 2, 7]), (True, [1, 2, 4, 5, 6, 7])])
@@ -93,7 +107,7 @@ def test_claims_of_one_person_are_judged_again_together(
     claim(db, 7, 1, B, START + 1)
     claim(db, 9, 1, A, START + 1, batch_id=2)  # granted here
     come(db, ("new", "r", A, START + 5))
-    claim_reopening.reopen(db, 1, None, is_beyond=is_beyond)
+    claim_reopening.reopen(db, 1, 1, is_beyond=is_beyond)
     assert staged(db) == again
 
 
@@ -257,7 +271,7 @@ def facts(db: sqlite3.Connection) -> sqlite3.Connection:
     for number in range(2, 6):
         db.execute(
             "INSERT OR IGNORE INTO coupons SELECT template_id, ?, coupon, kind, denomination_fen,"
-            " threshold_fen, percent_bp FROM coupons WHERE coupon_no = 1 AND template_id = 1",
+            " threshold_fen, percent_bp, full_base_fen FROM coupons WHERE coupon_no = 1 AND template_id = 1",
             (number,),
         )
     for number, round_id, resident in CLAIMS:
@@ -285,13 +299,14 @@ def put(db: sqlite3.Connection, number: int, **values: Any) -> None:
     is_payment = values["refund_of"] is None
     sign = 1 if is_payment else -1
     amounts = {"base_fen": sign * 4_500, "merchant_discount_fen": sign * 5, "vouchers": sign}
+    amounts |= {"spent": sign}
     pay(db, number, **values | amounts | {"split_id": 1 if is_payment else 2})
 
 
 def keep(db: sqlite3.Connection) -> None:
     """The runs and totals of the facts, as an import keeps them."""
     amounts = {"before_fen": 1_000, "after_fen": 0, "public_fen": -1_000}
-    add(db, "splits", split_id=2, round_id=1, **amounts, platform_fen=0, match_fen=0)
+    add(db, "splits", split_id=2, round_id=1, **amounts, platform_fen=0, match_fen=0, stays=0)
     for split_id, amount in ((1, 1_000), (2, -1_000)):
         add(db, "split_parts", split_id=split_id, funder_id=1, amount_fen=amount)
     transaction_numbers.keep_written(db, 1, 0)
@@ -313,7 +328,8 @@ def again(
     db.execute(judging.CREATE_INCOMING)
     for place, values in enumerate(rows, 1):
         add(db, "incoming_redemptions", place=place, **values)
-    reopening.reopen(db, 1, **{"only": None, "has_visits": False} | asked)
+    usual = {"only": None, "has_visits": False, "says_subsidy": True}
+    reopening.reopen(db, 1, **usual | asked)
     numbers = [
         each[0]
         for each in db.execute(
@@ -349,15 +365,15 @@ NOWHERE: dict[str, Any] = {"merchant_no": "", "platform_no": ""}
         (row("pay", "C1", 3, transaction_no="T6", reason="bad_time"), {}, []),
         # the payments of its resident at the same merchant on the same day
         (row("pay", "C1", 3, **AT_1), {}, []),
-        (row("pay", "C1", 3, **AT_1), {"has_visits": True}, ["T1", "T4"]),
-        (row("pay", "C1", 3, **NOWHERE | AT_P), {"has_visits": True}, ["T1", "T4"]),
-        (row("pay", "C1", 3, **AT_1, day=20200328), {"has_visits": True}, ["T5"]),
-        (row("pay", "C1", 3, **AT_2), {"has_visits": True}, ["R2", "T2"]),
-        (row("pay", "C1", 3, **AT_2, day=20200328), {"has_visits": True}, []),
-        (row("pay", "C3", 3, **AT_1), {"has_visits": True}, ["T6"]),
-        (row("pay", "C3", 3, **NOWHERE), {"has_visits": True}, []),
-        (row("refund", "C1", 3, **AT_1), {"has_visits": True}, []),
-        (row("pay", "C1", 3, **AT_1, reason="bad_time"), {"has_visits": True}, []),
+        (row("pay", "C1", 3, **AT_1), {"has_visits": True, "only": 1}, ["T1", "T4"]),
+        (row("pay", "C1", 3, **NOWHERE | AT_P), {"has_visits": True, "only": 1}, ["T1", "T4"]),
+        (row("pay", "C1", 3, **AT_1, day=20200328), {"has_visits": True, "only": 1}, ["T5"]),
+        (row("pay", "C1", 3, **AT_2), {"has_visits": True, "only": 1}, ["R2", "T2"]),
+        (row("pay", "C1", 3, **AT_2, day=20200328), {"has_visits": True, "only": 1}, []),
+        (row("pay", "C3", 3, **AT_1), {"has_visits": True, "only": 1}, ["T6"]),
+        (row("pay", "C3", 3, **NOWHERE), {"has_visits": True, "only": 1}, []),
+        (row("refund", "C1", 3, **AT_1), {"has_visits": True, "only": 1}, []),
+        (row("pay", "C1", 3, **AT_1, reason="bad_time"), {"has_visits": True, "only": 1}, []),
     ],
 )
 def test_facts_are_judged_again_with_a_row_of_their_voucher_number_or_visit(

@@ -18,7 +18,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules.draws import Entrant
 from vouchercli.rules.leverage import Sums
-from vouchercli.rules.limits import Limits
+from vouchercli.rules.limits import LimitsInTime, always
 from vouchercli.rules.merchants import Merchant
 from vouchercli.rules.scope import Scope
 from vouchercli.store import (
@@ -62,7 +62,7 @@ VALUES (3, 2, 'v', 2, 'open', 'fcfs', 9, ?, ?, '', 1, '', '', 0)
 ADD_TEMPLATE = """
 INSERT INTO templates SELECT 2, template, 2, digest, document, 900, 4000, 1, 0 FROM templates
 """
-ADD_COUPON = "INSERT INTO coupons VALUES (2, 1, 'other', 'amount_off', 900, 4000, NULL)"
+ADD_COUPON = "INSERT INTO coupons VALUES (2, 1, 'other', 'amount_off', 900, 4000, NULL, 4000)"
 ADD_BATCH = """
 INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding,
     header, state, read, accepted, duplicate, rejected, warnings, actor, imported_at)
@@ -576,7 +576,8 @@ def test_packs_of_the_week_and_the_programme_keep_a_claim_out(db: sqlite3.Connec
     ):
         claim(db, number, round_id, resident, at)
 
-    def kept_out(limits: Limits) -> list[int]:
+    def kept_out(per_week: int | None = None, per_programme: int | None = None) -> list[int]:
+        limits = LimitsInTime(1, always(per_week), always(per_programme))
         with_week = ([week[0]] * 4, [week[1]] * 4)
         numbers, residents = ["N1", "N2", "N3", "N4"], [A, B, C, D]
         times_ = ([START + DAY] * 4, [START + 9 * DAY] * 4)
@@ -593,11 +594,11 @@ def test_packs_of_the_week_and_the_programme_keep_a_claim_out(db: sqlite3.Connec
         proved_claims.count(db, [(2, 20200328, -4)])
         return places
 
-    assert kept_out(Limits(per_week=1)) == [1, 2]
-    assert kept_out(Limits(per_week=2)) == []
-    assert kept_out(Limits(per_programme=1)) == [0, 1, 2, 3]
-    assert kept_out(Limits(per_programme=2)) == [3]
-    assert kept_out(Limits(per_week=1, per_programme=2)) == [1, 2, 3]
+    assert kept_out(per_week=1) == [1, 2]
+    assert kept_out(per_week=2) == []
+    assert kept_out(per_programme=1) == [0, 1, 2, 3]
+    assert kept_out(per_programme=2) == [3]
+    assert kept_out(per_week=1, per_programme=2) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("is_one_each", [False, True])
@@ -1242,6 +1243,7 @@ FACT = {
     "merchant_discount_fen": 5,
     "split_id": 1,
     "vouchers": 1,
+    "spent": 1,
     "refund_of": None,
     "batch_id": 1,
     "line": 1,
@@ -1251,7 +1253,8 @@ FACT = {
 def pay(db: sqlite3.Connection, number: int, **other: Any) -> None:
     if number == 1:
         amounts = {"before_fen": 0, "after_fen": 1_000, "public_fen": 1_000}
-        add(db, "splits", split_id=1, round_id=1, **amounts, platform_fen=0, match_fen=0)
+        amounts |= {"platform_fen": 0, "match_fen": 0, "stays": 0}
+        add(db, "splits", split_id=1, round_id=1, **amounts)
     add(db, "redemptions", redemption_id=number, **FACT | other)
 
 
@@ -1347,7 +1350,11 @@ def test_only_the_first_payment_of_a_voucher_is_written(db: sqlite3.Connection) 
         (3, 1, 2, 1, 2, 2),
         (5, 2, 3, 1, 2, 4),
     ]
+    back = {"before_fen": 1_000, "after_fen": 0, "public_fen": -1_000}
+    back |= {"platform_fen": 0, "match_fen": 0, "stays": 0}
+    add(db, "splits", split_id=2, round_id=1, **back)
     refund = FACT | {"transaction_no": "R3", "coupon_no": 2, "payment_id": 3, "line": 9}
+    refund |= {"base_fen": -FACT["base_fen"], "split_id": 2, "spent": -1, "floor_fen": -4_000}
     columns = [[refund[name]] for name in proved_redemptions.REFUND_COLUMNS]
     proved_redemptions.add_refunds(db, 2, 7, columns)
     last = "SELECT redemption_id, claim_id, coupon_no, use_no, vouchers, refund_of FROM redemptions"
@@ -1386,9 +1393,13 @@ def test_claims_of_a_round_are_read_as_columns(
 
 def test_a_split_is_that_of_its_round_and_of_both_amounts(db: sqlite3.Connection) -> None:
     def parts(round_id: int, amount_fen: int) -> redemptions.Split:
-        return redemptions.Split(amount_fen, 0, amount_fen * round_id // 10, {1: amount_fen})
+        match_fen = amount_fen * round_id // 10
+        return redemptions.Split(amount_fen, 0, match_fen, {1: amount_fen}, {2: match_fen})
 
-    changes = [(1, 0, 1_000), (2, 0, 1_000), (1, 400, 1_000), (1, 0, 400), (1, 1_000, 0)]
+    changes = [
+        *[(1, 0, 1_000, 0), (2, 0, 1_000, 0), (1, 400, 1_000, 0), (1, 0, 400, 0)],
+        *[(1, 1_000, 0, 0), (1, 1_000, 0, 1)],  # back to the funders, or staying: only the match
+    ]
     for _ in range(2):  # what is known keeps its number
         for number, change in enumerate(changes, 1):
             assert redemptions.splits(db, [change], parts)[change][0] == number
@@ -1399,9 +1410,13 @@ def test_a_split_is_that_of_its_round_and_of_both_amounts(db: sqlite3.Connection
         (3, 600, 60),
         (4, 400, 40),
         (5, -1_000, -100),
+        (6, -1_000, -100),
     ]
     shares = db.execute("SELECT funder_id, amount_fen FROM split_parts ORDER BY split_id")
-    assert list(map(tuple, shares)) == [(1, amount) for amount in (1_000, 1_000, 600, 400, -1_000)]
+    assert list(map(tuple, shares)) == [
+        *((1, amount) for amount in (1_000, 1_000, 600, 400, -1_000)),
+        (2, -100),
+    ]
 
 
 @pytest.mark.parametrize("accounts", [("uncommitted", "elsewhere"), ("elsewhere", "uncommitted")])

@@ -164,16 +164,6 @@ def in_time_order(claim: Claim) -> tuple[object, ...]:
     return (claim.claimed_at, claim.claim_no, claim.round, claim.resident, claim.line)
 
 
-def keep_places(
-    claims: list[Claim], rounds: dict[str, ClaimRound], granted: GrantedPacks, zone: str
-) -> None:
-    """Let the claims that stand hold their places before any other is judged."""
-    for claim in claims:
-        if claim.stands:
-            week = rounds[claim.round].limits.week(claim.claimed_at, zone)
-            granted.hold(claim.round, claim.resident, week)
-
-
 def judge(
     rounds: dict[str, ClaimRound],
     claims: list[Claim],
@@ -209,29 +199,72 @@ def _grant(claim: Claim, round_: ClaimRound | None, granted: GrantedPacks, zone:
     return refusal(met)
 
 
-def refusal(met: Literal["quota"] | Span | None) -> str | None:
+Met = Literal["quota", "number"] | Span
+
+
+def refusal(met: Met | None) -> str | None:
     """The reject code for the limit that was met."""
-    return None if met is None else "over_quota" if met == "quota" else "resident_limit"
+    codes = {"quota": "over_quota", "number": "claim_reused"}
+    return None if met is None else codes.get(met, "resident_limit")
 
 
 def limit_met(
     claim: Claim, round_: ClaimRound, granted: GrantedPacks, zone: str
 ) -> Literal["quota"] | Span | None:
     """Which limit keeps the claim from its pack: the round's quota, or what the person holds of the
-    round, the week or the programme; None, and it is granted, when none does. A claim that stands
-    holds its place under the limits of persons (`keep_places`), and may lose its seat alone.
+    round, the week or the programme; None, and it is granted, when none does.
     """
+    if granted.packs[claim.round] >= round_.packs:
+        return "quota"
     limits = round_.limits.at(claim.claimed_at)
     week = limits.week(claim.claimed_at, zone)
-    if granted.packs[claim.round] >= round_.packs:
-        if claim.stands:
-            granted.hold(claim.round, claim.resident, week, -1)
-        return "quota"
-    if claim.stands:
-        granted.packs[claim.round] += 1
-        return None
     met = reached(limits, *granted.of_person(claim.round, claim.resident, week))
     if met is None:
         granted.packs[claim.round] += 1
         granted.hold(claim.round, claim.resident, week)
     return met
+
+
+def judge_limits(
+    claims: list[Claim], rounds: dict[str, ClaimRound], granted: GrantedPacks, zone: str
+) -> list[Met | None]:
+    """What keeps each of the claims, in the order of time and what stands first, from its pack.
+
+    A claim that stands holds its place under the limits of persons before any other is judged. It
+    gives way to an earlier claim of its number that gets a pack, and loses its seat to earlier ones
+    in a round that is full.
+    """
+
+    def hold(claim: Claim, packs: int) -> None:
+        week = rounds[claim.round].limits.week(claim.claimed_at, zone)
+        granted.hold(claim.round, claim.resident, week, packs)
+
+    standing = {claim.claim_no: claim for claim in claims if claim.stands}
+    for claim in standing.values():
+        hold(claim, 1)
+    ruled: list[Met | None] = []
+    for claim in claims:
+        rival = standing.get(claim.claim_no)
+        met: Met | None = "number"
+        if claim is rival or not claim.stands:
+            if rival is not None:
+                hold(rival, -1)  # one of the two has the number, and the place that comes with it
+            met = _take(claim, rounds[claim.round], granted, zone)
+            if met is None:
+                standing.pop(claim.claim_no, None)
+            elif rival is not None and claim is not rival:
+                hold(rival, 1)
+        ruled.append(met)
+    return ruled
+
+
+def _take(claim: Claim, round_: ClaimRound, granted: GrantedPacks, zone: str) -> Met | None:
+    """A claim that stands needs only its seat."""
+    if not claim.stands:
+        return limit_met(claim, round_, granted, zone)
+    if granted.packs[claim.round] >= round_.packs:
+        return "quota"
+    granted.packs[claim.round] += 1
+    week = round_.limits.week(claim.claimed_at, zone)
+    granted.hold(claim.round, claim.resident, week)
+    return None

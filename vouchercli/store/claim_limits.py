@@ -62,15 +62,13 @@ def judge(db: sqlite3.Connection, programme_id: int, limits: LimitsInTime, zone:
     numbers = _learn(db, programme_id, limits, zone, granted)
     rulings: list[tuple[str | None, str | None, int, int]] = []
     rows = [
-        (law.Claim(place, claim_no, round_, resident, at, stands=bool(stands)))
+        law.Claim(place, claim_no, round_, resident, at, stands=bool(stands))
         for place, claim_no, round_, resident, at, stands in db.execute(IN_TIME).fetchall()
     ]
-    law.keep_places(rows, rounds, granted, zone)
-    for claim in rows:
-        place, round_, resident = claim.line, claim.round, claim.resident
-        met = law.limit_met(claim, rounds[round_], granted, zone)
-        numbers[round_, resident] += met is None
-        rulings.append((law.refusal(met), met, numbers[round_, resident], place))
+    for claim, met in zip(rows, law.judge_limits(rows, rounds, granted, zone), strict=True):
+        numbers[claim.round, claim.resident] += met is None
+        last = numbers[claim.round, claim.resident]
+        rulings.append((law.refusal(met), met, last, claim.line))
     db.executemany(RULE, rulings)
 
 

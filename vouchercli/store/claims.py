@@ -81,7 +81,8 @@ WHERE j.place = i.place AND j.reason IS NOT NULL
 """
 
 # rules.claims._number: the first lawful use owns the number; the same row again, which stands
-# beside it, is a duplicate.
+# beside it, is a duplicate. What stands with a number later than a row gives way only when the row
+# gets its pack (rules.claims.judge_limits).
 JUDGE_NUMBERS = """
 UPDATE incoming_claims AS i SET reason = CASE WHEN u.is_again THEN 'duplicate' ELSE 'claim_reused'
     END
@@ -89,42 +90,41 @@ FROM (
     SELECT place, claim_no, row_number() OVER w AS use_no,
         lag(round) OVER w = round AND lag(resident) OVER w = resident
             AND lag(claimed_at) OVER w = claimed_at AS is_again
-    FROM incoming_claims WHERE reason IS NULL
-    WINDOW w AS (PARTITION BY claim_no ORDER BY claimed_at, stands DESC, round, resident, place)
+    FROM incoming_claims WHERE reason IS NULL AND NOT stands
+    WINDOW w AS (PARTITION BY claim_no ORDER BY claimed_at, round, resident, place)
 ) AS u
 WHERE u.place = i.place AND (u.use_no > 1 OR EXISTS (SELECT 1 FROM claims c
-    WHERE c.claim_no = u.claim_no))
+    WHERE c.claim_no = u.claim_no) OR EXISTS (SELECT 1 FROM incoming_claims s
+    WHERE s.claim_no = u.claim_no AND s.stands AND s.claimed_at <= i.claimed_at))
 """
 
 # rules.claims.limit_met where only the round's own limit counts, for each resident alone: `nth`
-# counts the resident's packs, `before` the packs that others took first. What stands has its place.
+# counts the resident's packs, `before` the packs that others took first.
 JUDGE_LIMITS = """
 UPDATE incoming_claims AS i
 SET pack_no = q.pack_no,
     reason = CASE WHEN q.claimed + q.before >= q.packs THEN 'over_quota'
-        WHEN NOT q.has_place THEN 'resident_limit' END
+        WHEN q.nth > q.per_resident THEN 'resident_limit' END
 FROM (
-    SELECT place, has_place, pack_no, packs, claimed,
-        coalesce(sum(has_place) OVER (
-            PARTITION BY round_id ORDER BY claimed_at, stands DESC, claim_no
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    SELECT place, nth, pack_no, per_resident, packs, claimed,
+        coalesce(sum(nth <= per_resident) OVER (
+            PARTITION BY round_id ORDER BY claimed_at, claim_no ROWS BETWEEN UNBOUNDED PRECEDING
+                AND 1 PRECEDING
         ), 0) AS before
     FROM (
-        SELECT *, stands OR nth <= per_resident AS has_place FROM (
-        SELECT w.place, w.claim_no, w.round_id, w.claimed_at, w.stands, r.packs, r.claimed,
+        SELECT w.place, w.claim_no, w.round_id, w.claimed_at, r.packs, r.claimed,
             CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END AS per_resident,
             w.rank + (SELECT count(*) FROM claims c WHERE c.resident = w.resident
                 AND c.round_id = w.round_id) AS nth,
             w.rank + (SELECT ifnull(max(pack_no), 0) FROM claims c WHERE c.resident = w.resident
                 AND c.round_id = w.round_id) AS pack_no
         FROM (
-            SELECT place, claim_no, round_id, resident, claimed_at, stands,
-                row_number() OVER (PARTITION BY round_id, resident ORDER BY stands DESC, claimed_at,
+            SELECT place, claim_no, round_id, resident, claimed_at,
+                row_number() OVER (PARTITION BY round_id, resident ORDER BY claimed_at,
                     claim_no) AS rank
             FROM incoming_claims WHERE reason IS NULL
         ) AS w
         JOIN rounds r ON r.round_id = w.round_id
-        )
     )
 ) AS q
 WHERE q.place = i.place
@@ -157,6 +157,8 @@ UPDATE incoming_claims AS i SET detail = (
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND claim_no IS NOT NULL
 """
+
+ANY_STANDS = "SELECT EXISTS (SELECT 1 FROM incoming_claims WHERE stands)"
 
 ACCEPT = """
 INSERT INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at,
@@ -256,7 +258,8 @@ def judge(
     db.execute(FIND_ROUND, {"programme_id": programme_id})
     for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_NUMBERS):
         db.execute(statement)
-    if limits.looks_beyond_the_round or claim_limits.are_joined(db):
+    is_beside_standing = typed.number(db, ANY_STANDS)
+    if limits.looks_beyond_the_round or is_beside_standing or claim_limits.are_joined(db):
         claim_limits.judge(db, programme_id, limits, zone)
     else:
         db.execute(JUDGE_LIMITS)

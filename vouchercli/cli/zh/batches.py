@@ -7,7 +7,7 @@ TEXT = {
     "Continue an import that was stopped, after the last chunk that was kept.": "继续先前中断的导入，从已入库的最后一段之后开始。",
     "Where the file is now (else where it was).": "文件现在的位置（默认为原位置）。",
     "its import stopped at line {line}: voucher batch resume {batch}": "导入停在第 {line} 行：voucher batch resume {batch}",
-    "Judge the rejects again, after the data that they lacked was imported.": "重新审核未通过行（其所等待的数据可能已到）。",
+    "Judge the rejects again, after the data that they lacked was imported. A payment that stands gives way to an earlier one only with --yes.": "重新审核未通过行（其所等待的数据可能已到）。已接收的支付让位于更早的支付时，须加 --yes。",
     "Undo the import of a whole file, unless later rows depend on it.": "撤销整个文件，除非其后的数据以它为依据。",
     "The batch, as its import said.": "导入批次的编号（导入时给出）。",
     "Only files of this kind.": "仅此类文件。",

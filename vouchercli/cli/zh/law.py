@@ -36,6 +36,7 @@ TEXT = {
     "it was paid before the voucher expired": "支付早于券的到期时间",
     "the amount after merchant discounts reaches the threshold": "扣除商户优惠后的金额达到使用门槛",
     "the voucher paid what it gives by the rules": "抵扣金额与规则一致",
+    "no other row with its number, voucher and second says something else": "没有交易号、券与时间（秒）都相同而内容不同的其他行",
     "nobody else holds the voucher at that moment": "该时刻此券未被其他支付占用",
     "the resident has room in the day's limit at this merchant": "居民当日在该商户的用券张数未到上限",
     "the transaction number stands for no other row": "交易号未被其他行使用",

@@ -64,6 +64,7 @@ TEXT = {
     "{subsidy} yuan of the voucher stay on a sale that is refunded": "退款之后，券面抵扣额 {subsidy} 元仍留在商户",
     "the voucher's money stays on a sale that is refunded": "退款之后，券面抵扣额仍留在商户",
     "the file says {subsidy} of the voucher's money go back; by the refund policy {returns} do": "文件称退回券面抵扣额 {subsidy} 元；按退款规则应退回 {returns} 元",
+    "another row has number {transaction_no}, the same voucher and the same second, and says something else": "另有一行的交易号 {transaction_no}、券与时间（秒）都相同，其他内容却不同",
     "the programme takes no refund of a whole order": "本项目不接受整单退款",
     "refunded at {paid_at}, after the voucher expired at {expires_at}: the programme takes no late refund": "退款时间 {paid_at} 晚于券到期时间 {expires_at}：本项目不接受到期后退款",
     "the programme takes no refund after the voucher has expired": "本项目不接受券到期后的退款",

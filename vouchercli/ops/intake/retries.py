@@ -158,8 +158,7 @@ def _refuse_moving_money(batch_id: int, moved: list[Moved]) -> None:
         "money_moves",
         "judging batch {batch} again would take {amount} yuan from {count} payments that stand;"
         " nothing was changed",
-        hint="look at it: voucher batch retry {batch} --dry-run; if it is right: voucher batch"
-        " retry {batch} --yes",
+        hint="voucher batch retry {batch} --yes",
         problems=[_move_problem(each) for each in money_moves[: summaries.SHOWN_ROWS]],
         batch=batch_id,
         count=len(money_moves),
@@ -197,8 +196,8 @@ MOVES = (
     Column("line", "Line", "int"),
     Column("what", "Number"),
     Column("kind", "Kind", "word"),
-    Column("from", "From"),
-    Column("to", "To"),
+    Column("from", "Held by"),
+    Column("to", "Now held by"),
     Column("amount_fen", "Voucher paid", "fen"),
     Column("reason", "Reason", "code"),
     Column("by_batch", "Taken by batch", "int"),
