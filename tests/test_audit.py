@@ -291,10 +291,10 @@ def test_a_head_under_another_number_is_not_the_head(town: Callable[..., Ran]) -
 
 def test_a_guard_that_is_gone_is_found(town: Callable[..., Ran]) -> None:
     db = sqlite3.connect("voucher.db")
-    db.executescript("DROP TRIGGER postings_within_fund")
+    db.executescript("DROP TRIGGER postings_move_balances")
     db.close()
     ran = town("audit", "verify", expect=5)
-    assert "error: the trigger postings_within_fund is missing" in ran.err
+    assert "error: the trigger postings_move_balances is missing" in ran.err
 
 
 def test_a_line_that_cannot_be_read_is_still_shown(town: Callable[..., Ran]) -> None:

@@ -15,6 +15,7 @@ import towns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_claim_orders import (
+    LIMITED_ROUNDS,
     LIMITED_ROW,
     ROUNDS,
     START,
@@ -155,7 +156,7 @@ def test_columns_and_judge_follow_lists_limits_and_pauses_alike(
     outcomes = []
     for size in (1 << 40, 1):
         with TemporaryDirectory() as folder:
-            session = town(Path(folder), is_limited=True)
+            session = town(Path(folder), LIMITED_ROUNDS)
             with closing(session.db):
                 if standing:
                     take(session, 0, standing)

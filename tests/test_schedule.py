@@ -435,6 +435,7 @@ CLOCKS = {
     "ordered_at",
     "written_at",
     "looked_at",
+    "expired_by",
     "committed_at",
     "drawn_at",
     "published_at",

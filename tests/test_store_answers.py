@@ -396,17 +396,17 @@ def test_unused_money_is_looked_for_in_rounds_that_may_hold_some(db: sqlite3.Con
         assert ("r" in codes("p")) is is_in
     db.execute("UPDATE rounds SET state = 'open'")
     (held,) = releases.rounds(db, None, 1)
-    assert (held.packs, held.claimed, held.marker, held.next_at, held.missing) == (
+    assert (held.packs, held.claimed, held.marker, held.next_at, held.released) == (
         4,
         0,
         None,
         None,
-        "{}",
+        0,
     )
     for marker, next_at in (("x", None), ("y", 7)):
-        releases.looked(db, round_id=1, marker=marker, at=5, next_at=next_at, missing='{"a": 1}')
+        releases.looked(db, round_id=1, marker=marker, at=5, next_at=next_at, expired_by=3)
     (held,) = releases.rounds(db, None, 1)
-    assert (held.marker, held.next_at, held.missing) == ("y", 7, '{"a": 1}')
+    assert (held.marker, held.next_at, held.released) == ("y", 7, 0)
 
 
 def test_what_was_paid_is_told_from_what_the_living_claims_took(db: sqlite3.Connection) -> None:

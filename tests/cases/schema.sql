@@ -132,6 +132,16 @@ CREATE TABLE authors (
     PRIMARY KEY (round_id, revision)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE balances (
+    funder_id   INTEGER NOT NULL REFERENCES funders,
+    round_id    INTEGER NOT NULL,               -- 0: the funder's own
+    account     TEXT NOT NULL,
+    amount_fen  INTEGER NOT NULL DEFAULT 0,
+    spent_fen   INTEGER NOT NULL DEFAULT 0,     -- of committed: what the round's vouchers have paid (funder_totals)
+    PRIMARY KEY (funder_id, round_id, account),
+    CONSTRAINT fund_short CHECK (account = 'appropriated' OR (amount_fen >= 0 AND amount_fen >= spent_fen))
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE batches (
     batch_id      INTEGER PRIMARY KEY,
     kind          TEXT NOT NULL CHECK (kind IN ('merchants', 'claims', 'redemptions', 'applications', 'eligibility',
@@ -470,7 +480,7 @@ CREATE TABLE releases (
     marker      TEXT NOT NULL,                  -- what the figures were made of: another marker, another look
     looked_at   INTEGER NOT NULL,
     next_at     INTEGER,                        -- NULL: nothing more expires
-    missing     TEXT NOT NULL DEFAULT '{}'      -- JSON funder -> fen that a late file needs and the fund no longer has
+    expired_by  INTEGER NOT NULL                -- vouchers that expired by then have given up what they had not paid
 ) STRICT;
 
 CREATE TABLE roll_ins (
@@ -501,7 +511,8 @@ CREATE TABLE rounds (
     edited_by              TEXT NOT NULL,
     created_at             INTEGER NOT NULL,
     claimed                INTEGER NOT NULL DEFAULT 0,
-    CHECK (claimed BETWEEN 0 AND packs),        -- no over-issue, however many processes run
+    released               INTEGER NOT NULL DEFAULT 0 CHECK (released >= 0),  -- unclaimed packs whose money went back
+    CHECK (claimed >= 0 AND claimed + released <= packs),   -- no over-issue, however many processes run
     CHECK (opens_at < closes_at),
     UNIQUE (programme_id, round)
 ) STRICT;
@@ -597,19 +608,38 @@ CREATE TRIGGER draws_stand BEFORE UPDATE ON draws WHEN
     OR (OLD.published_at IS NOT NULL AND (NEW.entrants_sha256, NEW.published_at) IS NOT (OLD.entrants_sha256, OLD.published_at))
 BEGIN SELECT RAISE(ABORT, 'what a draw has said stands'); END;
 
+CREATE TRIGGER funder_totals_are_spent AFTER INSERT ON funder_totals
+BEGIN
+    UPDATE balances SET spent_fen = spent_fen + NEW.amount_fen
+    WHERE funder_id = NEW.funder_id AND round_id = NEW.round_id AND account = 'committed';
+END;
+
+CREATE TRIGGER funder_totals_are_unspent AFTER DELETE ON funder_totals
+BEGIN
+    UPDATE balances SET spent_fen = spent_fen - OLD.amount_fen
+    WHERE funder_id = OLD.funder_id AND round_id = OLD.round_id AND account = 'committed';
+END;
+
+CREATE TRIGGER funder_totals_change_spent AFTER UPDATE ON funder_totals
+BEGIN
+    UPDATE balances SET spent_fen = spent_fen + NEW.amount_fen - OLD.amount_fen
+    WHERE funder_id = NEW.funder_id AND round_id = NEW.round_id AND account = 'committed';
+END;
+
+CREATE TRIGGER postings_move_balances AFTER INSERT ON postings
+BEGIN
+    INSERT OR IGNORE INTO balances (funder_id, round_id, account)
+    SELECT NEW.funder_id, CASE WHEN a.account IN ('appropriated', 'uncommitted') THEN 0 ELSE ifnull(NEW.round_id, 0) END, a.account
+    FROM (SELECT NEW.from_account AS account UNION ALL SELECT NEW.to_account) AS a;
+    UPDATE balances SET amount_fen = amount_fen + NEW.amount_fen WHERE funder_id = NEW.funder_id AND account = NEW.to_account
+        AND round_id = CASE WHEN NEW.to_account IN ('appropriated', 'uncommitted') THEN 0 ELSE ifnull(NEW.round_id, 0) END;
+    UPDATE balances SET amount_fen = amount_fen - NEW.amount_fen WHERE funder_id = NEW.funder_id AND account = NEW.from_account
+        AND round_id = CASE WHEN NEW.from_account IN ('appropriated', 'uncommitted') THEN 0 ELSE ifnull(NEW.round_id, 0) END;
+END;
+
 CREATE TRIGGER postings_never_change BEFORE UPDATE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
 
 CREATE TRIGGER postings_never_vanish BEFORE DELETE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
-
-CREATE TRIGGER postings_within_fund BEFORE INSERT ON postings WHEN NEW.from_account = 'uncommitted'
-BEGIN
-    SELECT RAISE(ABORT, 'fund_short')
-    WHERE NEW.amount_fen > (
-        SELECT coalesce(sum(CASE WHEN to_account = 'uncommitted' THEN amount_fen ELSE -amount_fen END), 0)
-        FROM postings
-        WHERE funder_id = NEW.funder_id AND 'uncommitted' IN (from_account, to_account)
-    );
-END;
 
 CREATE TRIGGER refunds_leave_no_more_than_the_sale AFTER INSERT ON redemptions WHEN NEW.refund_of IS NOT NULL
 BEGIN

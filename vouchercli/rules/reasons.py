@@ -145,6 +145,10 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "{base} after merchant discounts is below the threshold of {threshold}",
         "the price after merchant discounts is below the threshold",
     ),
+    "funds_released": (
+        "the {missing} yuan that it needs were released and are promised elsewhere",
+        "the money that it needs was released and is promised elsewhere",
+    ),
     "subsidy_mismatch": (
         "the file says the voucher paid {subsidy}; by the rules it pays {expected}",
         "the file says {subsidy} of the voucher's money go back; by the refund policy {returns} do",

@@ -5,10 +5,12 @@ back and proved.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from vouchercli.rules.audit import Line, digest
 from vouchercli.store import typed
+from vouchercli.store.schema_files import SCHEMA_FILES, schema_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -68,16 +70,8 @@ WHERE ifnull(actor = :actor, 1) AND ifnull(subject = :about, 1)
 ORDER BY audit_id DESC LIMIT :limit
 """
 )
-GUARDS = (
-    "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('audit', 'postings')"
-)
-GUARDED = (
-    "audit_never_changes",
-    "audit_never_vanishes",
-    "postings_never_change",
-    "postings_never_vanish",
-    "postings_within_fund",
-)
+GUARDS = "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+TRIGGER = re.compile(r"^CREATE TRIGGER (\w+)", re.MULTILINE)
 
 
 class Entry(NamedTuple):
@@ -128,4 +122,5 @@ def missing_guards(db: sqlite3.Connection) -> list[str]:
     file by hand.
     """
     there = {row["name"] for row in db.execute(GUARDS)}
-    return [name for name in GUARDED if name not in there]
+    every = [name for file in SCHEMA_FILES for name in TRIGGER.findall(schema_text(file))]
+    return [name for name in every if name not in there]

@@ -216,6 +216,27 @@ WHERE f.amount_fen IS NOT NULL AND (found <> f.amount_fen OR 0 > (
         0) FROM postings
     WHERE funder_id = f.funder_id AND 'uncommitted' IN (from_account, to_account)))
 """
+# What stands on each account is what its postings come to; what is spent is what the vouchers of
+# the round have paid.
+BALANCES = """
+SELECT funder || ' ' || account || ' ' || round_id AS subject, sum(posted) AS expected,
+    sum(kept) AS found
+FROM (
+    SELECT funder_id, account, round_id, 0 AS posted, amount_fen AS kept FROM balances
+    UNION ALL
+    SELECT funder_id, to_account, CASE WHEN to_account IN ('appropriated', 'uncommitted') THEN 0
+        ELSE ifnull(round_id, 0) END, amount_fen, 0 FROM postings
+    UNION ALL
+    SELECT funder_id, from_account, CASE WHEN from_account IN ('appropriated', 'uncommitted') THEN 0
+        ELSE ifnull(round_id, 0) END, -amount_fen, 0 FROM postings
+) JOIN funders USING (funder_id)
+GROUP BY funder_id, account, round_id HAVING sum(posted) <> sum(kept)
+UNION ALL
+SELECT f.funder || ' spent ' || b.round_id, ifnull((SELECT sum(amount_fen) FROM funder_totals t
+    WHERE t.funder_id = b.funder_id AND t.round_id = b.round_id), 0) AS paid, b.spent_fen
+FROM balances b JOIN funders f USING (funder_id)
+WHERE b.account = 'committed' AND b.spent_fen <> paid
+"""
 # What a round has been promised covers what its vouchers have paid.
 COMMITMENTS_COVER_PAYMENTS = """
 SELECT r.round || ' ' || f.funder AS subject,
@@ -306,6 +327,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "merchant_totals": _query(MERCHANT_TOTALS),
     "funder_totals": _query(FUNDER_TOTALS),
     "funds_not_overdrawn": _query(FUNDS_NOT_OVERDRAWN),
+    "balances": _query(BALANCES),
     "commitments_cover_payments": _query(COMMITMENTS_COVER_PAYMENTS),
     "references": _query(REFERENCES),
     "audit_chain": audit_chain,

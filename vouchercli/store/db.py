@@ -143,10 +143,22 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
     try:
         yield db
         db.execute("ROLLBACK" if session.dry_run else "COMMIT")
-    except BaseException:
+    except BaseException as error:
         if db.in_transaction:
             db.execute("ROLLBACK")
+        if isinstance(error, sqlite3.IntegrityError) and "fund_short" in str(error):
+            raise _uncovered() from error
         raise
+
+
+def _uncovered() -> VoucherError:
+    """The database's own law held: a round would have paid more than is committed to it."""
+    return VoucherError(
+        "fund_short",
+        "a round would pay more than is committed to it: its money was released since; nothing was"
+        " changed",
+        hint="voucher programme show",
+    )
 
 
 def widen_cache(db: sqlite3.Connection, kib: int = WIDE_KIB) -> None:

@@ -50,7 +50,8 @@ WHERE q.n = g.n
 # (claimed BETWEEN 0 AND packs).
 TAKE = """
 UPDATE rounds SET claimed = claimed + :packs
-WHERE round_id = :round_id AND claimed + :packs <= packs AND state IN ('open', 'paused', 'closed')
+WHERE round_id = :round_id AND claimed + released + :packs <= packs
+    AND state IN ('open', 'paused', 'closed')
 """
 LAST_NO = """
 SELECT ifnull((

@@ -217,6 +217,7 @@ UPDATE incoming_redemptions AS i SET detail = (
             'limit', visit_limit(i.day),
         'expected_fen', CASE WHEN i.kind = 'pay' THEN lawful_subsidy(i.base_fen,
             k.denomination_fen, k.percent_bp) END,
+        'missing_fen', json_extract(i.detail, '$.missing_fen'),
         'returns_fen', (SELECT j.returns_fen FROM judged j WHERE j.place = i.place),
         'paid_fen', p.base_fen,
         'left_fen', p.base_fen + (SELECT ifnull(sum(base_fen), 0) FROM redemptions b

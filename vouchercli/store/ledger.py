@@ -2,9 +2,9 @@
 the full ledger grows here.
 
 Accounts: appropriated -> uncommitted -> committed (approved, unclaimed) -> outstanding (claimed,
-unredeemed) -> payable (redeemed, unpaid) -> paid; clawed_back, returned. That `uncommitted` never
-falls below nothing is the database's own law (trigger postings_within_fund), so it holds however
-many processes write.
+unredeemed) -> payable (redeemed, unpaid) -> paid; clawed_back, returned. That no account falls
+below nothing, and that no round pays more than is committed to it, is the database's own law (table
+`balances`), so it holds however many processes write.
 """
 
 from __future__ import annotations
@@ -30,13 +30,10 @@ POST = """
 INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, posted_at)
     VALUES (?, ?, ?, ?, ?, ?, ?)
 """
-BALANCE, BALANCE_OF_ROUND = (
-    f"""
-SELECT coalesce(sum(CASE WHEN to_account = ?2 THEN amount_fen ELSE -amount_fen END), 0)
-FROM postings WHERE funder_id = ?1 AND ?2 IN (from_account, to_account) {of_round}
+BALANCE = """
+SELECT coalesce(sum(amount_fen), 0) FROM balances
+WHERE funder_id = ? AND account = ? AND round_id = ifnull(?, round_id)
 """
-    for of_round in ("", "AND round_id = ?3")
-)
 FUNDER = "SELECT funder FROM funders WHERE funder_id = ?"
 
 
@@ -67,12 +64,10 @@ def post(
 def balance(
     db: sqlite3.Connection, funder_id: int, account: str, round_id: int | None = None
 ) -> int:
-    """What stands on an account, in fen; with `round_id` only that round's postings. (appropriated
-    is negative: money came from it.)
+    """What stands on an account, in fen; with `round_id` that round's part of it. (appropriated is
+    negative: money came from it.)
     """
-    if round_id is None:
-        return typed.number(db, BALANCE, (funder_id, account))
-    return typed.number(db, BALANCE_OF_ROUND, (funder_id, account, round_id))
+    return typed.number(db, BALANCE, (funder_id, account, round_id))
 
 
 def _short(db: sqlite3.Connection, funder_id: int, needed_fen: int) -> VoucherError:

@@ -31,7 +31,7 @@ PAUSES = (
     " r.programme_id = ?"
 )
 LAST_ID = "SELECT coalesce(max(claim_id), 0) FROM claims"
-ROOM = "SELECT packs - claimed FROM rounds WHERE round_id = ?"
+ROOM = "SELECT packs - released - claimed FROM rounds WHERE round_id = ?"
 WEEK = ("week_from", "week_until")
 COLUMNS = ("claim_no", "round_id", "resident", "claimed_at", "expires_at", "line")
 # A resident's first pack of a round only, and no number twice: where one stands already, nothing is

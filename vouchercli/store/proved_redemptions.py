@@ -38,6 +38,7 @@ SELECT platform_no, merchant_no FROM merchants
 WHERE merchant_id IN (SELECT min(merchant_id) FROM merchants WHERE platform_no <> ''
     GROUP BY platform_no)
 """
+EXPIRED_BY = "SELECT round_id, expired_by FROM releases"
 SPAN = "SELECT min(claim_id), max(claim_id) FROM claims WHERE round_id = ?"
 # The `+` keeps SQLite on the table, in its own order.
 CLAIMS = """
@@ -71,6 +72,11 @@ def coupons(db: sqlite3.Connection, programme_id: int) -> list[tuple[Any, ...]]:
     every voucher of every round.
     """
     return typed.tuples(db, COUPONS, (programme_id,))
+
+
+def expired_by(db: sqlite3.Connection) -> dict[int, int]:
+    """By when vouchers of a round have expired that gave up their money, by round_id."""
+    return dict(db.execute(EXPIRED_BY).fetchall())
 
 
 def merchants(db: sqlite3.Connection) -> tuple[str, str, str, str]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ROUNDS = """
 SELECT r.round_id, r.round, r.programme_id, p.programme, p.time_zone, t.document, r.state, r.packs,
-    r.claimed, r.closes_at, x.marker, x.next_at, ifnull(x.missing, '{}')
+    r.claimed, r.released, r.closes_at, x.marker, x.next_at
 FROM rounds r JOIN programmes p USING (programme_id) JOIN templates t USING (template_id) LEFT
     JOIN releases x USING (round_id)
 WHERE r.state IN ('open', 'paused', 'closed') AND ifnull(p.programme = :programme, 1)
@@ -34,17 +34,17 @@ FROM claims c CROSS JOIN redemptions x ON x.claim_id = c.claim_id CROSS JOIN spl
 WHERE c.round_id = ? AND c.expires_at > ? GROUP BY f.funder ORDER BY f.funder
 """
 LOOKED = """
-INSERT INTO releases (round_id, marker, looked_at, next_at, missing) VALUES (:round_id, :marker,
-    :at, :next_at, :missing)
+INSERT INTO releases (round_id, marker, looked_at, next_at, expired_by) VALUES (:round_id, :marker,
+    :at, :next_at, :expired_by)
 ON CONFLICT DO UPDATE SET marker = excluded.marker, looked_at = excluded.looked_at,
-    next_at = excluded.next_at, missing = excluded.missing
+    next_at = excluded.next_at, expired_by = excluded.expired_by
 """
 
 
 class Held(NamedTuple):
     """A round that may hold unused money, its template's `document`, and what the last look left:
-    the `marker` of what it was made of, when to look again, what was `missing` (JSON: funder ->
-    fen).
+    the `marker` of what it was made of, when to look again. `released`: unclaimed packs that have
+    no money any more.
     """
 
     round_id: int
@@ -56,10 +56,10 @@ class Held(NamedTuple):
     state: str
     packs: int
     claimed: int
+    released: int
     closes_at: int
     marker: str | None
     next_at: int | None
-    missing: str
 
 
 def rounds(
@@ -94,7 +94,7 @@ def alive(db: sqlite3.Connection, round_id: int, after: int) -> int:
 
 
 def looked(db: sqlite3.Connection, **values: Any) -> None:
-    """Keep what this look was made of (`round_id`, `marker`, `at`), the `next_at` and what is
-    `missing` (JSON).
+    """Keep what this look was made of (`round_id`, `marker`, `at`), the `next_at` and by when
+    vouchers have expired whose money was given up (`expired_by`).
     """
     db.execute(LOOKED, values)

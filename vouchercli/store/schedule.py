@@ -25,7 +25,7 @@ SELECT r.round_id, p.programme, r.round, p.time_zone AS zone, r.state, r.mode, r
     d.drawn_at IS NOT NULL AS drawn, ifnull(d.public_source, '') <> '' AS waits_for_text,
     -- what there is to allocate: it changes when a file came, was retried or undone, and when packs
     -- were added
-    CASE WHEN r.claimed < r.packs AND CASE r.mode
+    CASE WHEN r.claimed + r.released < r.packs AND CASE r.mode
         WHEN 'fcfs' THEN EXISTS (SELECT 1 FROM applications a WHERE a.round_id = r.round_id)
         ELSE EXISTS (SELECT 1 FROM eligibility e WHERE e.programme_id = r.programme_id) END
     THEN (SELECT ifnull(max(b.batch_id), 0) || ' ' || ifnull(sum(b.accepted), 0) || ' ' || r.packs

@@ -19,4 +19,5 @@ TEXT = {
     "Amounts in {unit}.": "金额单位：{unit}。",
     "yuan": "元",
     "interrupted; nothing of the unfinished step was kept: run the same command again": "已中断；未完成的步骤没有留下任何内容：请再次运行同一命令",
+    "a round would pay more than is committed to it: its money was released since; nothing was changed": "期次的支付将超过其占用额度：额度此前已收回；未作任何更改",
 }

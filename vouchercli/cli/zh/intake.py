@@ -31,6 +31,8 @@ TEXT = {
     "{count} rows of other batches are duplicates of accepted rows": "其他导入批次的 {count} 行与已接收的行重复",
     "{count} rows that stood gave way to earlier ones and are rejects of their batches now": "{count} 行原已接收的记录让位于时间更早的行，现为各自导入批次的未通过行",
     "What stood and gave way to an earlier row": "原已接收、现让位于更早行的记录",
+    "{rows} rows wait for {amount} yuan: what they need was released and is promised elsewhere": "{rows} 行等待资金 {amount} 元：所需额度已收回，并已另有安排",
+    "{packs} unclaimed packs of {round} gave up their money for late payments": "{round} 的 {packs} 份未领卡包已让出资金，用于补到的支付",
     "Held by": "原属",
     "Now held by": "现属",
     "Taken by batch": "占用者导入批次",

@@ -160,4 +160,5 @@ TEXT = {
     "no round has closed yet: there are no past figures to estimate from": "尚无已截止的期次，没有可供预估的依据",
     "{funder} is short of {missing} yuan: the round cannot be approved": "{funder} 尚缺 {missing} 元：该期次无法批准",
     "fewer packs, or raise the fund's amount in the programme's file and load it again": "请减少份数，或在项目文件中增加该出资方的金额后重新载入",
+    "packs without money": "已收回额度的份数",
 }

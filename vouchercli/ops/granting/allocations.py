@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import grants
-from vouchercli.ops.rounds import commitments
 from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law
-from vouchercli.rules import rounds as rounds_law
 from vouchercli.store import allocations, batches, persons
 from vouchercli.store import grants as store
 from vouchercli.store import limits as limits_store
@@ -137,26 +135,13 @@ def not_open_error(current: RoundAtHand) -> VoucherError:
 
 
 def _count_room(current: RoundAtHand) -> int:
-    """Count the packs that may still be granted. Of a closed round only as many as its money, part
-    of which may be released, still pays for.
+    """Count the packs that may still be granted: those that are unclaimed and have their money.
 
     Raises `money_released`.
     """
     row = current.row
-    left: int = row["packs"] - row["claimed"]
-    if row["state"] != "closed" or not left:
-        return left
-    held, watched = (
-        commitments.read_held(current),
-        commitments.list_funds(current.db, row["programme_id"]),
-    )
-    pack = [
-        (funder, fen)
-        for funder, fen in rounds_law.liability(1, current.template)
-        if funder in watched and fen
-    ]
-    left = min([left, *(held.get(funder, 0) // fen - row["claimed"] for funder, fen in pack)])
-    if left <= 0:
+    left: int = row["seats"] - row["claimed"]
+    if left <= 0 and row["released"] and row["state"] == "closed":
         raise VoucherError(
             "money_released",
             "round {round} is closed and the money of its unclaimed packs is released",

@@ -113,7 +113,7 @@ def _grant(
     store.prepare(session.db)
     with changing(session, code) as current:
         allocations.require_local(current)
-        group = _Group(current, key, law.Held(current.row["packs"] - current.row["claimed"]))
+        group = _Group(current, key, law.Held(current.row["seats"] - current.row["claimed"]))
         answers = [_judge(group, request) for request in requests]
         claims = _write(group)
         return [

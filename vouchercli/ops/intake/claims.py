@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import folders
 from vouchercli.ops import lists
-from vouchercli.ops.intake import by_columns
+from vouchercli.ops.intake import by_columns, take_backs
 from vouchercli.ops.intake.importing import take_in
 from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.ops.intake.retries import settle
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 def _judge(intake: Intake) -> None:
     in_force = limits.of_programme(intake.db, intake.programme_id)
     claims.judge(intake.db, intake.programme_id, in_force, intake.zone)
+    take_backs.cover_claims(intake)
 
 
 def _accept(intake: Intake) -> dict[str, Any]:
@@ -65,7 +66,8 @@ def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
     return chunks(intake, done_line)
 
 
-WAITING = ("claim_reused", "over_quota", "resident_limit")  # what another claim can lift
+# what another claim can lift, or money
+WAITING = ("claim_reused", "over_quota", "resident_limit", "funds_released")
 
 KIND = Kind(
     name="claims",

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
-from vouchercli.ops.intake import by_columns, splits, sql_functions
+from vouchercli.ops.intake import by_columns, splits, sql_functions, take_backs
 from vouchercli.ops.intake.importing import importer
 from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.retries import settle
@@ -161,6 +161,7 @@ def payment(
 
 # What another payment or refund can lift.
 WAITING = (
+    "funds_released",
     "conflicting_row",
     "already_redeemed",
     "over_limit",
@@ -187,12 +188,10 @@ def _judge(intake: Intake) -> None:
         judging.unregistered(intake.db, programme_id),
         intake.session.now,
     )
-    judging.judge(
-        intake.db,
-        programme_id,
-        intake.rules.refunds,
-        limits.visits(intake.db, programme_id),
-    )
+    asked = (programme_id, intake.rules.refunds, limits.visits(intake.db, programme_id))
+    judging.judge(intake.db, *asked)
+    if take_backs.cover_payments(intake, splits.splitter(intake)):
+        judging.judge(intake.db, *asked)
 
 
 def _reopen(intake: Intake, only: int | None) -> None:

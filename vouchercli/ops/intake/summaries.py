@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.tables import files
 from vouchercli.result import Column, Message, Outcome, Problem, Table, say
-from vouchercli.rules import reasons
-from vouchercli.store import batches
+from vouchercli.rules import money, reasons
+from vouchercli.store import batches, take_backs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -125,8 +125,33 @@ def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:
         )
     if data.get("extra_columns"):
         says.append(say("columns not used: {columns}", columns=", ".join(data["extra_columns"])))
+    says += _sentences_about_money(intake, data)
     if data["rejected"] and not intake.session.dry_run:
         says.append(advise_on_rejects(data["batch"]))
+    return says
+
+
+def _sentences_about_money(intake: Intake, data: dict[str, Any]) -> list[Message]:
+    """What waits for money that was released, and which open rounds gave up unclaimed packs."""
+    says = []
+    if "funds_released" in data["reasons"]:
+        rows, fen = take_backs.missing(intake.db, intake.batch_id)
+        says.append(
+            say(
+                "{rows} rows wait for {amount} yuan: what they need was released and is promised"
+                " elsewhere",
+                rows=rows,
+                amount=money.grouped(fen),
+            )
+        )
+    says += [
+        say(
+            "{packs} unclaimed packs of {round} gave up their money for late payments",
+            packs=packs,
+            round=code,
+        )
+        for code, packs in take_backs.given_up(intake.db, intake.batch_id).items()
+    ]
     return says
 
 

@@ -210,7 +210,7 @@ def describe_commitment(session: Session, code: str) -> Message | None:
 def _draw(lottery: Lottery, entrants: Sequence[Entrant], public: str | None, at: int) -> Drawn:
     """Draw, store the certificate and return the result."""
     row, round_row = lottery.committed_draw, lottery.row
-    places = round_row["packs"] - round_row["claimed"]
+    places = round_row["seats"] - round_row["claimed"]
     kept = sum(stratum.quota for stratum in lottery.strata)
     if kept > places:
         raise terms.too_large_error(kept, places)

@@ -40,6 +40,7 @@ MEANINGS = {
     "merchant_totals": "the totals by merchant equal the redemptions",
     "funder_totals": "the totals by funder equal the redemptions",
     "funds_not_overdrawn": "every fund holds what was appropriated, and none is overdrawn",
+    "balances": "what stands on each account is what its postings and payments come to",
     "commitments_cover_payments": "what rounds have paid is within what was committed to them",
     "references": "every row's references are there",
     "audit_chain": "the audit log is unbroken",

@@ -14,7 +14,7 @@ from vouchercli.result import Message, Outcome, Problem, say
 from vouchercli.rules import money
 from vouchercli.rules import releases as law
 from vouchercli.rules import rounds as rounds_law
-from vouchercli.store import audit, ledger, programmes, templates
+from vouchercli.store import audit, ledger, programmes, take_backs, templates
 from vouchercli.store import releases as store
 from vouchercli.store.db import reading, writing
 
@@ -35,25 +35,25 @@ def list_due(db: sqlite3.Connection, programme: str | None, now: int) -> list[He
 
 
 def _is_due(db: sqlite3.Connection, row: Held, now: int) -> bool:
-    return (
-        bool(row.marker != _make_marker(db, row))
-        or (row.next_at is not None and row.next_at <= now)
-        or row.missing != "{}"
+    return bool(row.marker != _make_marker(db, row)) or (
+        row.next_at is not None and row.next_at <= now
     )
 
 
 def _make_marker(db: sqlite3.Connection, row: Held) -> str:
     """Make a marker of everything the figures depend on, except time."""
     paid = store.paid(db, row.round_id)
-    return json.dumps([row.state, row.packs, row.claimed, row.closes_at, paid])
+    return json.dumps([row.state, row.packs, row.claimed, row.released, row.closes_at, paid])
 
 
 def release_unused(session: Session, round_id: int) -> Outcome | None:
     """Post, funder by funder, the difference between what the round holds and what it must still
     hold; None when there is none.
 
-    More than it must: to the account of the programme's policy. Less, because a file came late:
-    back from there, as far as the fund has it; what it lacks is a problem `release_short`, once.
+    More than it must: to the account of the programme's policy; unclaimed packs give up their seats
+    with their money, and late files take both back (`ops.intake.take_backs`). Less, because a file
+    was undone: back from there, as far as the fund has it; what it lacks is a problem
+    `release_short`.
     """
     look = _look(session, round_id)
     if look is None:
@@ -65,14 +65,15 @@ def release_unused(session: Session, round_id: int) -> Outcome | None:
         ):  # a file came in between: the next tick looks again
             return None
         moved, missing = _post(session, row, look.kept, law.ACCOUNTS[look.programme.unused])
-        known = json.loads(row.missing)
+        if look.given_up:
+            take_backs.give_up_seats(db, round_id, look.given_up)
         store.looked(
             db,
             round_id=round_id,
-            marker=look.marker,
+            marker=_make_marker(db, store.rounds(db, None, round_id)[0]),
             at=session.now,
             next_at=look.next_at,
-            missing=json.dumps(missing),
+            expired_by=look.expired_by,
         )
         if moved:
             audit.note(
@@ -83,19 +84,22 @@ def release_unused(session: Session, round_id: int) -> Outcome | None:
                 moved=moved,
                 held=look.kept,
             )
-        return _answer(row, look.programme, moved, {} if missing == known else missing)
+        return _answer(row, look.programme, moved, missing)
 
 
 @dataclass(frozen=True)
 class Look:
     """What each watched funder must still hold for a round (fen), what that was made of, and when
-    to look again.
+    to look again; how many more unclaimed packs give up their money, and by when vouchers have
+    expired that did.
     """
 
     programme: Programme
     marker: str
     kept: dict[str, int]
     next_at: int | None
+    given_up: int
+    expired_by: int
 
 
 def _look(session: Session, round_id: int) -> Look | None:
@@ -110,22 +114,27 @@ def _look(session: Session, round_id: int) -> Look | None:
         if row is None:
             return None
         programme = programmes.value(programmes.by_id(db, row.programme_id))
-        return Look(programme, _make_marker(db, row), *_find_kept(session, row, programme))
+        return _find_kept(session, row, programme)
 
 
-def _find_kept(
-    session: Session, row: Held, programme: Programme
-) -> tuple[dict[str, int], int | None]:
+def _find_kept(session: Session, row: Held, programme: Programme) -> Look:
     """Find what each watched funder must still hold, and when to look again."""
     db, zone, days = session.db, row.time_zone, programme.unused_after_days
     at = law.lagged(session.now, days, zone)
     last, alive, by_expired = _read_expired(db, row.round_id, row.claimed, at, zone)
-    holding = law.Holding(row.packs, row.claimed, row.state == "closed", row.closes_at, last)
+    seats = row.packs - row.released
+    holding = law.Holding(seats, row.claimed, row.state == "closed", row.closes_at, last)
     watched = commitments.list_funds(db, row.programme_id)
     parts = rounds_law.liability(1, templates.read(row.document))
     pack = {funder: fen for funder, fen in parts if funder in watched}
-    kept = law.kept(holding, at, alive, pack, by_expired)
-    return kept, law.next_look(holding, at, alive, days, zone)
+    return Look(
+        programme,
+        _make_marker(db, row),
+        law.kept(holding, at, alive, pack, by_expired),
+        law.next_look(holding, at, alive, days, zone),
+        seats - row.claimed if pack and law.is_claiming_over(holding, at) else 0,
+        law.expired_by(at, last, zone),
+    )
 
 
 def _read_expired(

@@ -38,6 +38,7 @@ TERMS = (
     Column("template", "template", shown="pinned"),
     Column("packs", "packs", shown="sum"),
     Column("claimed", "claimed", "int"),
+    Column("released", "packs without money", "int", optional=True),
     Column("rolled_in", "rolled in", shown="rolled_packs"),
     Column("per_resident", "per resident"),
     Column("registration_opens_at", "registration opens", "time"),

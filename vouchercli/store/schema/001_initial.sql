@@ -93,7 +93,8 @@ CREATE TABLE rounds (
     edited_by              TEXT NOT NULL,
     created_at             INTEGER NOT NULL,
     claimed                INTEGER NOT NULL DEFAULT 0,
-    CHECK (claimed BETWEEN 0 AND packs),        -- no over-issue, however many processes run
+    released               INTEGER NOT NULL DEFAULT 0 CHECK (released >= 0),  -- unclaimed packs whose money went back
+    CHECK (claimed >= 0 AND claimed + released <= packs),   -- no over-issue, however many processes run
     CHECK (opens_at < closes_at),
     UNIQUE (programme_id, round)
 ) STRICT;
@@ -125,15 +126,26 @@ CREATE TABLE postings (
 ) STRICT;
 CREATE INDEX postings_by_funder ON postings (funder_id, round_id);
 
--- What a funder has not yet promised can never go below nothing: no over-spend, whoever writes.
-CREATE TRIGGER postings_within_fund BEFORE INSERT ON postings WHEN NEW.from_account = 'uncommitted'
+-- What stands on each account: appropriated and uncommitted are a funder's, the others its part of a round. No account goes below
+-- nothing but appropriated, where money comes from; and no round pays more than is committed to it: no over-spend, whoever writes.
+CREATE TABLE balances (
+    funder_id   INTEGER NOT NULL REFERENCES funders,
+    round_id    INTEGER NOT NULL,               -- 0: the funder's own
+    account     TEXT NOT NULL,
+    amount_fen  INTEGER NOT NULL DEFAULT 0,
+    spent_fen   INTEGER NOT NULL DEFAULT 0,     -- of committed: what the round's vouchers have paid (funder_totals)
+    PRIMARY KEY (funder_id, round_id, account),
+    CONSTRAINT fund_short CHECK (account = 'appropriated' OR (amount_fen >= 0 AND amount_fen >= spent_fen))
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER postings_move_balances AFTER INSERT ON postings
 BEGIN
-    SELECT RAISE(ABORT, 'fund_short')
-    WHERE NEW.amount_fen > (
-        SELECT coalesce(sum(CASE WHEN to_account = 'uncommitted' THEN amount_fen ELSE -amount_fen END), 0)
-        FROM postings
-        WHERE funder_id = NEW.funder_id AND 'uncommitted' IN (from_account, to_account)
-    );
+    INSERT OR IGNORE INTO balances (funder_id, round_id, account)
+    SELECT NEW.funder_id, CASE WHEN a.account IN ('appropriated', 'uncommitted') THEN 0 ELSE ifnull(NEW.round_id, 0) END, a.account
+    FROM (SELECT NEW.from_account AS account UNION ALL SELECT NEW.to_account) AS a;
+    UPDATE balances SET amount_fen = amount_fen + NEW.amount_fen WHERE funder_id = NEW.funder_id AND account = NEW.to_account
+        AND round_id = CASE WHEN NEW.to_account IN ('appropriated', 'uncommitted') THEN 0 ELSE ifnull(NEW.round_id, 0) END;
+    UPDATE balances SET amount_fen = amount_fen - NEW.amount_fen WHERE funder_id = NEW.funder_id AND account = NEW.from_account
+        AND round_id = CASE WHEN NEW.from_account IN ('appropriated', 'uncommitted') THEN 0 ELSE ifnull(NEW.round_id, 0) END;
 END;
 CREATE TRIGGER postings_never_change BEFORE UPDATE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
 CREATE TRIGGER postings_never_vanish BEFORE DELETE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
@@ -423,6 +435,22 @@ CREATE TABLE funder_totals (
     amount_fen  INTEGER NOT NULL,
     PRIMARY KEY (round_id, day, funder_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER funder_totals_are_spent AFTER INSERT ON funder_totals
+BEGIN
+    UPDATE balances SET spent_fen = spent_fen + NEW.amount_fen
+    WHERE funder_id = NEW.funder_id AND round_id = NEW.round_id AND account = 'committed';
+END;
+CREATE TRIGGER funder_totals_change_spent AFTER UPDATE ON funder_totals
+BEGIN
+    UPDATE balances SET spent_fen = spent_fen + NEW.amount_fen - OLD.amount_fen
+    WHERE funder_id = NEW.funder_id AND round_id = NEW.round_id AND account = 'committed';
+END;
+CREATE TRIGGER funder_totals_are_unspent AFTER DELETE ON funder_totals
+BEGIN
+    UPDATE balances SET spent_fen = spent_fen - OLD.amount_fen
+    WHERE funder_id = OLD.funder_id AND round_id = OLD.round_id AND account = 'committed';
+END;
 
 -- ---------------------------------------------------------------- audit
 

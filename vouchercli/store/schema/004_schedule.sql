@@ -31,7 +31,7 @@ CREATE TABLE releases (
     marker      TEXT NOT NULL,                  -- what the figures were made of: another marker, another look
     looked_at   INTEGER NOT NULL,
     next_at     INTEGER,                        -- NULL: nothing more expires
-    missing     TEXT NOT NULL DEFAULT '{}'      -- JSON funder -> fen that a late file needs and the fund no longer has
+    expired_by  INTEGER NOT NULL                -- vouchers that expired by then have given up what they had not paid
 ) STRICT;
 
 CREATE TABLE heartbeat (

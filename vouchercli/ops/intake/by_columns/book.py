@@ -51,6 +51,7 @@ class Book:
             )
             for row in rounds
         }
+        self._expired_by = proved_redemptions.expired_by(self._db)
         self._claims = Claims()
         self._coupons = pl.DataFrame(
             proved_redemptions.coupons(self._db, programme_id), orient="row", schema=COUPON
@@ -81,10 +82,20 @@ class Book:
         for round_id in sorted(round_ids_needed.difference(self._claims.rounds)):
             over = {each for each in self._claims.rounds if self._spans[each][1] <= first - DAY}
             self._claims.add(round_id, proved_redemptions.claims(self._db, round_id), over)
-        rows = self._claims.join(rows).join(
+        rows = self._drop_released(self._claims.join(rows)).join(
             self._coupons, on=["round_id", "coupon_no"], how="inner", maintain_order="left"
         )
         return self._merchants.join(rows)
+
+    def _drop_released(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows without those on vouchers that have given up their money: they take it back when
+        they are judged.
+        """
+        released = [
+            (col("round_id") == round_id) & (col("expires_at") <= at)
+            for round_id, at in self._expired_by.items()
+        ]
+        return rows.filter(~pl.any_horizontal(released)) if released else rows
 
     def add_merchant_no(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows with our merchant_no where they only have the platform's: of several merchants,

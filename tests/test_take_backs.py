@@ -1,0 +1,227 @@
+"""Money that was released and is asked for by late files: taken back once, never promised twice."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+import towns
+
+from vouchercli.ops.intake import by_columns
+
+SHOPS = "merchant_no,name\nM1,one\n"
+Town = Callable[..., Any]
+
+
+@pytest.fixture
+def town(voucher: Any, monkeypatch: pytest.MonkeyPatch) -> Town:
+    """A programme with its fund; r1 has 10 packs of one 40-10, open for two days."""
+
+    def build(amount: str = "200.00", unused: str = "pool", days: int = 7) -> Any:
+        monkeypatch.setenv("VOUCHER_NOW", "2020-03-26 08:00")
+        towns.build(
+            voucher,
+            towns.programme(funds={"treasury": amount}, unused=unused),
+            towns.pack("pack", towns.coupon("10", "40"), validity={"days_after_claim": days}),
+            merchants=SHOPS,
+        )
+        towns.make_round(voucher, "r1", packs=10, state="open", closes=towns.CLOSES)
+        return voucher
+
+    return build
+
+
+def claims(voucher: Any, code: str, numbers: Any, at: str = "2020-03-27 09:00", **ran: Any) -> Any:
+    rows = "".join(f"{code}-{n},{code},{code}-res{n},{at}:{n:02d}\n" for n in numbers)
+    name = towns.write(f"{code}-{numbers[0]}.csv", towns.CLAIMS + rows)
+    return voucher("claim", "import", name, "-o", "json", **ran)
+
+
+def payments(voucher: Any, *numbers: str, at: str = "2020-03-28 09:00", **ran: Any) -> Any:
+    rows = "".join(
+        f"T{no},pay,{no},1,M1,{at}:{place:02d},50,0,10,\n" for place, no in enumerate(numbers)
+    )
+    name = towns.write(f"pay-{numbers[0]}.csv", towns.PAYMENTS + rows)
+    return voucher("redemption", "import", name, "-o", "json", **ran)
+
+
+def tick(voucher: Any, now: str) -> None:
+    voucher("schedule", "tick", "--now", now, expect=None)
+
+
+def balances(account: str) -> int:
+    rows = towns.ask(
+        ".", "SELECT ifnull(sum(amount_fen), 0) FROM balances WHERE account = ?", account
+    )
+    return int(rows[0][0]) // 100
+
+
+def seats(code: str) -> tuple[int, int]:
+    """(claimed, released) packs."""
+    return towns.ask(".", "SELECT claimed, released FROM rounds WHERE round = ?", code)[0]  # type: ignore[return-value]
+
+
+def test_what_the_next_round_has_is_not_claimed_again(town: Town) -> None:
+    voucher = town()
+    claims(voucher, "r1", range(5))
+    tick(voucher, "2020-03-29 09:00")
+    assert (seats("r1"), balances("uncommitted")) == ((5, 5), 150)
+    towns.make_round(voucher, "r2", packs=15, state="open", opens="2020-03-30 08:00")
+    claims(voucher, "r2", range(15), at="2020-03-30 09:00")
+    late = claims(voucher, "r1", range(5, 10), expect=4)
+    assert (late.data["accepted"], late.data["reasons"]) == (0, {"funds_released": 5})
+    assert "5 rows wait for 50.00 yuan" in late.err + late.out or late.data["reasons"]
+    payments(voucher, *(f"r1-{n}" for n in range(5)))
+    payments(voucher, *(f"r2-{n}" for n in range(15)), at="2020-03-31 09:00")
+    total = voucher("report", "leverage", "-o", "json").data["total"]
+    assert total["subsidy_fen"] == 20_000
+    voucher("check")
+
+
+def test_late_claims_take_their_seats_back_as_far_as_there_is_money(town: Town) -> None:
+    voucher = town("130.00")
+    claims(voucher, "r1", range(5))
+    tick(voucher, "2020-03-29 09:00")
+    towns.make_round(voucher, "r2", packs=6, state="open", opens="2020-03-30 08:00")
+    assert balances("uncommitted") == 20
+    late = claims(voucher, "r1", range(5, 10), expect=4)
+    assert (late.data["accepted"], late.data["reasons"]) == (2, {"funds_released": 3})
+    # the first to come have theirs
+    assert [row[0] for row in towns.ask(".", "SELECT claim_no FROM claims ORDER BY 1")][5:] == [
+        "r1-5",
+        "r1-6",
+    ]
+    assert (seats("r1"), balances("uncommitted")) == ((7, 3), 0)
+    voucher("check")
+    towns.change(voucher, funders={"treasury": {"kind": "public", "amount": "200.00"}})
+    again = voucher("batch", "retry", str(late.data["batch"]), "-o", "json").data
+    assert (again["accepted"], again["rejected"]) == (3, 0)
+    assert (seats("r1"), balances("uncommitted")) == ((10, 0), 40)
+    voucher("check")
+
+
+@pytest.mark.parametrize("unused", ["pool", "next_round", "treasury"])
+def test_a_late_payment_takes_back_what_it_pays(town: Town, unused: str) -> None:
+    voucher = town(unused=unused)
+    claims(voucher, "r1", range(3))
+    tick(voucher, "2020-04-10 09:00")
+    assert balances("committed") == 0
+    late = payments(voucher, "r1-0", "r1-2")
+    assert late.data["accepted"] == 2
+    assert balances("committed") == 20
+    assert balances("returned" if unused == "treasury" else "uncommitted") in (80, 180)
+    voucher("check")
+
+
+def test_a_late_payment_takes_unclaimed_packs_of_an_open_round(town: Town) -> None:
+    voucher = town("100.00")
+    claims(voucher, "r1", range(3))
+    tick(voucher, "2020-04-10 09:00")
+    towns.make_round(
+        voucher, "r2", packs=10, state="open", opens="2020-04-11 08:00", closes="2020-04-20 08:00"
+    )
+    claims(voucher, "r2", range(8), at="2020-04-11 09:00")
+    assert balances("uncommitted") == 0
+    rows = payments(voucher, "r1-0", "r1-1", "r1-2", expect=4)
+    assert (rows.data["accepted"], rows.data["reasons"]) == (2, {"funds_released": 1})
+    assert (seats("r2"), balances("uncommitted")) == ((8, 2), 0)
+    voucher("check")
+    shown = voucher("batch", "show", str(rows.data["batch"]))
+    assert "funds_released" in shown.out
+    more = claims(voucher, "r2", range(8, 10), at="2020-04-12 09:00", expect=4)
+    assert more.data["reasons"] == {"funds_released": 2}
+    voucher("check")
+
+
+def test_the_import_names_the_round_that_gave_up_packs(town: Town) -> None:
+    voucher = town("100.00")
+    claims(voucher, "r1", range(3))
+    tick(voucher, "2020-04-10 09:00")
+    towns.make_round(
+        voucher, "r2", packs=10, state="open", opens="2020-04-11 08:00", closes="2020-04-20 08:00"
+    )
+    towns.write("late.csv", towns.PAYMENTS + "T1,pay,r1-0,1,M1,2020-03-28 09:00,50,0,10,\n")
+    ran = voucher("redemption", "import", "late.csv")
+    assert "1 unclaimed packs of r2 gave up their money for late payments" in ran.out + ran.err
+    assert "released" in voucher("round", "show", "r2", "-o", "json").out
+
+
+def test_a_refund_of_a_held_payment_is_held_with_it(town: Town) -> None:
+    voucher = town("100.00")
+    claims(voucher, "r1", range(2))
+    tick(voucher, "2020-04-10 09:00")
+    towns.make_round(voucher, "r2", packs=10, opens="2020-04-11 08:00")
+    rows = (
+        "T1,pay,r1-0,1,M1,2020-03-28 09:00,50,0,10,\n"
+        "T2,pay,r1-1,1,M1,2020-03-28 09:00,50,0,10,\n"
+        "F2,refund,r1-1,1,M1,2020-03-28 10:00,50,0,10,T2\n"
+    )
+    towns.write("late.csv", towns.PAYMENTS + rows)
+    ran = voucher("redemption", "import", "late.csv", "-o", "json", expect=4)
+    # what is paid and refunded needs nothing; T1 needs 10.00 that nobody has
+    assert ran.data["reasons"] == {"funds_released": 1}
+    assert [row[0] for row in towns.ask(".", "SELECT transaction_no FROM redemptions")] == [
+        "T2",
+        "F2",
+    ]
+    voucher("check")
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_columns_leave_vouchers_without_money_to_the_judge(
+    town: Town, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    pytest.importorskip("polars")
+    voucher = town("100.00")
+    claims(voucher, "r1", range(3))
+    tick(voucher, "2020-04-10 09:00")
+    towns.make_round(voucher, "r2", packs=9, opens="2020-04-11 08:00")
+    monkeypatch.setattr(by_columns, "BYTES", 0 if is_large else 1 << 30)
+    late = payments(voucher, "r1-0", "r1-1", "r1-2", expect=4)
+    assert (late.data["accepted"], late.data["reasons"]) == (1, {"funds_released": 2})
+    voucher("check")
+
+
+def test_the_database_refuses_money_that_is_not_there(town: Town) -> None:
+    voucher = town()
+    claims(voucher, "r1", range(3))
+    payments(voucher, "r1-0")
+    post = (
+        "INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why,"
+        " posted_at) VALUES (1, 1, ?, ?, ?, 'by hand', 0)"
+    )
+    with closing(sqlite3.connect("voucher.db")) as db:
+        for way in (
+            ("uncommitted", "committed", 10_001),
+            ("committed", "uncommitted", 9_001),  # 10.00 of the 100.00 are spent
+            ("returned", "committed", 1),
+        ):
+            with pytest.raises(sqlite3.IntegrityError, match="fund_short"):
+                db.execute(post, way)
+        with pytest.raises(sqlite3.IntegrityError, match="fund_short"):
+            db.execute("UPDATE funder_totals SET amount_fen = 10001")
+        db.execute(post, ("committed", "uncommitted", 9_000))
+
+
+def test_an_undo_that_nobody_can_pay_is_refused_in_words(town: Town) -> None:
+    voucher = town("100.00")
+    claims(voucher, "r1", range(1))
+    payments(voucher, "r1-0")
+    towns.write("back.csv", towns.PAYMENTS + "F1,refund,r1-0,1,M1,2020-03-28 10:00,50,0,10,Tr1-0\n")
+    batch = voucher("redemption", "import", "back.csv", "-o", "json").data["batch"]
+    tick(voucher, "2020-04-10 09:00")
+    refused = voucher("batch", "undo", str(batch), "--yes", expect=3)
+    assert "its money was released since" in refused.err
+    voucher("check")
+
+
+def test_check_finds_balances_that_are_not_what_was_posted(town: Town) -> None:
+    voucher = town()
+    towns.by_hand(
+        ".", "UPDATE balances SET amount_fen = amount_fen + 1 WHERE account = 'committed'"
+    )
+    found = voucher("check", "-o", "json", expect=5).data["checks"]
+    assert "balances" in {each["check"] for each in found if each["breaches"]}
