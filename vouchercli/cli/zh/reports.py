@@ -16,6 +16,7 @@ TEXT = {
     "nothing has been redeemed yet; next: voucher redemption import FILE": "尚无核销；下一步：voucher redemption import 文件",
     "nothing was redeemed in this span of time; try without --since and --as-of": "该时段内没有核销；可去掉 --since 与 --as-of 再试",
     "there is no round yet; next: voucher round create CODE": "尚无期次；下一步：voucher round create 代码",
+    "there was no round yet at {as_of}; next: voucher round list": "{as_of} 时尚无期次；下一步：voucher round list",
     # titles
     "Leverage by {by}: {programme}": "杠杆率（按{by}）：{programme}",
     "Leverage by {by}: {programme}, as of {as_of}": "杠杆率（按{by}）：{programme}，截至 {as_of}",

@@ -8,14 +8,16 @@ from vouchercli.ops.reports import tables
 from vouchercli.ops.reports.scope import Scope, face_of, scope_of
 from vouchercli.result import Outcome, say
 from vouchercli.rules import leverage as law
+from vouchercli.rules import times
 from vouchercli.rules.leverage import Sums
-from vouchercli.store import allocations
+from vouchercli.store import allocations, round_histories
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vouchercli.result import Message
     from vouchercli.session import Session
     from vouchercli.store.reports import Round
 
@@ -25,14 +27,32 @@ END_OF_TIME = 2**62
 def report_rounds(
     session: Session, *, only: Sequence[str] = (), as_of: int | None = None
 ) -> Outcome:
-    """Each round as of `as_of` (UTC seconds; None: all that is known, and what has expired by
-    now).
+    """Each round as of `as_of`, in the state and with the packs that it had then (UTC seconds;
+    None: all that is known, and what has expired by now).
     """
     with reading(session):
         scope = scope_of(session, only, None, as_of)
+        if as_of is not None:
+            scope = _go_back(session, scope, as_of)
         rows = _rows(session, scope)
-    says = () if rows else (say("there is no round yet; next: voucher round create CODE"),)
-    return Outcome(scope.about(), tables.rounds(scope, rows), says)
+    return Outcome(scope.about(), tables.rounds(scope, rows), () if rows else (_say_none(scope),))
+
+
+def _go_back(session: Session, scope: Scope, as_of: int) -> Scope:
+    """The same scope with its rounds as they stood at `as_of`."""
+    stood = round_histories.rounds_at(session.db, scope.programme["programme_id"], as_of)
+    return scope._replace(
+        rounds={row.round_id: row for row in stood if row.round_id in scope.rounds}
+    )
+
+
+def _say_none(scope: Scope) -> Message:
+    if scope.as_of is None:
+        return say("there is no round yet; next: voucher round create CODE")
+    return say(
+        "there was no round yet at {as_of}; next: voucher round list",
+        as_of=times.shown(scope.as_of, scope.zone),
+    )
 
 
 def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
