@@ -197,6 +197,13 @@ CLEAR_LEAVING = "DROP TABLE IF EXISTS temp.leaving_claims"
 CREATE_LEAVING = "CREATE TEMP TABLE leaving_claims (claim_id INTEGER PRIMARY KEY)"
 ALL_LEAVE = "INSERT INTO leaving_claims SELECT claim_id FROM claims WHERE batch_id = ?"
 DELETE_LEAVING = "DELETE FROM claims WHERE claim_id IN (SELECT claim_id FROM leaving_claims)"
+# Those of them whose money was released when they expired: their seats go with it.
+LEAVING_RELEASED = """
+SELECT count(*), c.round_id FROM leaving_claims JOIN claims c USING (claim_id)
+    JOIN releases x ON x.round_id = c.round_id AND c.expires_at <= x.expired_by
+GROUP BY c.round_id ORDER BY c.round_id
+"""
+GIVE_UP_SEATS = "UPDATE rounds SET released = released + ? WHERE round_id = ?"
 
 STANDS_ON = """
 SELECT r.batch_id, count(*) AS later FROM redemptions r JOIN claims c ON c.claim_id = r.claim_id
@@ -281,11 +288,15 @@ def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> Non
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
-    """Take a batch's claims away again. Raises `VoucherError` when redemptions stand on them."""
+    """Take a batch's claims away again; a pack whose money was released leaves no free seat. Raises
+    `VoucherError` when redemptions stand on them.
+    """
     batches.refuse_built_upon(db, batch_id, STANDS_ON)
     expect_leaving(db)
     db.execute(ALL_LEAVE, (batch_id,))
+    released = db.execute(LEAVING_RELEASED).fetchall()
     take_out(db)
+    db.executemany(GIVE_UP_SEATS, [tuple(row) for row in released])
 
 
 def expect_leaving(db: sqlite3.Connection) -> None:
