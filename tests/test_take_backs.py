@@ -170,6 +170,22 @@ def test_a_refund_of_a_held_payment_is_held_with_it(town: Town) -> None:
     voucher("check")
 
 
+def test_what_is_paid_and_refunded_on_another_day_needs_no_money(town: Town) -> None:
+    """All money of r1 is released and committed to r2; totals are kept by day."""
+    voucher = town("100.00")
+    claims(voucher, "r1", range(2))
+    tick(voucher, "2020-04-10 09:00")
+    towns.make_round(voucher, "r2", packs=10, opens="2020-04-11 08:00")
+    rows = (
+        "T2,pay,r1-1,1,M1,2020-03-28 09:00,50,0,10,\n"
+        "F2,refund,r1-1,1,M1,2020-03-29 10:00,50,0,10,T2\n"
+    )
+    towns.write("late.csv", towns.PAYMENTS + rows)
+    assert voucher("redemption", "import", "late.csv", "-o", "json").data["accepted"] == 2
+    assert balances("committed") == 100
+    voucher("check")
+
+
 @pytest.mark.parametrize("is_large", [False, True])
 def test_columns_leave_vouchers_without_money_to_the_judge(
     town: Town, monkeypatch: pytest.MonkeyPatch, is_large: bool

@@ -77,6 +77,8 @@ SELECT f.round_id, f.day / 100, f.merchant_id, {SIGNED_SUMS} {facts}
 GROUP BY f.round_id, f.day / 100, f.merchant_id {POOL}
 """,
         # The parts of a split are the same for every fact that has it: counted, then multiplied.
+        # What goes back is written first: a payment that is refunded on another day needs no money
+        # that is not there (`balances`).
         f"""
 INSERT INTO funder_totals
 SELECT g.round_id, g.day, p.funder_id, :sign * sum(g.facts * p.amount_fen)
@@ -84,7 +86,7 @@ FROM (
     SELECT f.round_id, f.day, f.split_id, count(*) AS facts {facts}
     GROUP BY f.round_id, f.day, f.split_id
 ) g CROSS JOIN split_parts p ON p.split_id = g.split_id
-GROUP BY g.round_id, g.day, p.funder_id {POOL_PARTS}
+GROUP BY g.round_id, g.day, p.funder_id ORDER BY 4 {POOL_PARTS}
 """,
     )
     for facts in (WRITTEN, LEAVING)
