@@ -465,6 +465,22 @@ def test_the_books_hold_after_each_step(place: tuple[Any, str], history: list[An
         run(Path(folder), place, history)
 
 
+def test_a_claim_that_gives_way_in_another_round_leaves_no_seat_without_money(
+    tmp_path: Path,
+) -> None:
+    """C1 of r0 has expired and its money was released, when an earlier C1 of r1 is judged again."""
+    history = [
+        (0, ("round", 2)),
+        (50, ("claims", [(1, 0, 0, 40)])),
+        (10, ("claims", [(1, 1, 1, 10)])),
+        (60, ("tick",)),
+        (0, ("retry", 1, True)),
+    ]
+    run(tmp_path, TOWNS[0], history)
+    rounds = towns.ask(tmp_path, "SELECT round, claimed, released FROM rounds ORDER BY round")
+    assert rounds == [("r0", 0, 4), ("r1", 1, 1)]
+
+
 @pytest.mark.slow
 @settings(TRIED, max_examples=500)
 @given(place=st.sampled_from(TOWNS), history=st.lists(HISTORY, min_size=1, max_size=3))

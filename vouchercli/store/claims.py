@@ -203,7 +203,16 @@ SELECT count(*), c.round_id FROM leaving_claims JOIN claims c USING (claim_id)
     JOIN releases x ON x.round_id = c.round_id AND c.expires_at <= x.expired_by
 GROUP BY c.round_id ORDER BY c.round_id
 """
-GIVE_UP_SEATS = "UPDATE rounds SET released = released + ? WHERE round_id = ?"
+# The same of those that stood and gave way to the rows just judged.
+GIVEN_WAY_RELEASED = """
+SELECT count(*), i.round_id FROM incoming_claims i JOIN releases x ON x.round_id = i.round_id
+WHERE i.claim_id IS NOT NULL AND i.reason IS NOT NULL
+    AND expires_at(i.round_id, i.claimed_at) <= x.expired_by
+GROUP BY i.round_id ORDER BY i.round_id
+"""
+GIVE_UP_SEATS = (
+    "UPDATE rounds SET released = released + min(?, packs - released - claimed) WHERE round_id = ?"
+)
 
 STANDS_ON = """
 SELECT r.batch_id, count(*) AS later FROM redemptions r JOIN claims c ON c.claim_id = r.claim_id
@@ -279,12 +288,14 @@ def judge(
 
 def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> None:
     """Count the fit rows on their rounds and days, then write them as claims. `expires_at(round_id,
-    claimed_at)` is the law.
+    claimed_at)` is the law. A pack that stood, whose money was released and that gave way leaves no
+    free seat.
     """
     db.create_function("expires_at", 2, expires_at, deterministic=True)
     _count(db, COUNT_ACCEPTED, 1)
     _keep_count(db)
     db.execute(ACCEPT)
+    db.executemany(GIVE_UP_SEATS, typed.tuples(db, GIVEN_WAY_RELEASED))
 
 
 def undo(db: sqlite3.Connection, batch_id: int) -> None:
@@ -294,9 +305,9 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     batches.refuse_built_upon(db, batch_id, STANDS_ON)
     expect_leaving(db)
     db.execute(ALL_LEAVE, (batch_id,))
-    released = db.execute(LEAVING_RELEASED).fetchall()
+    released = typed.tuples(db, LEAVING_RELEASED)
     take_out(db)
-    db.executemany(GIVE_UP_SEATS, [tuple(row) for row in released])
+    db.executemany(GIVE_UP_SEATS, released)
 
 
 def expect_leaving(db: sqlite3.Connection) -> None:
