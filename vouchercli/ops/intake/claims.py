@@ -96,7 +96,7 @@ def import_claims(
     Raises `wrong_platform` when rounds name their platforms and none of them is meant.
     """
     sender = None if platform is None else _identify_sender(session, platform)
-    return take_in(session, KIND, file, sender=sender, **options)
+    return take_in(session, KIND, file, kept=sender, **options)
 
 
 def _identify_sender(session: Session, platform: str) -> dict[str, Any] | None:
