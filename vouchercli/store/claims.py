@@ -73,6 +73,18 @@ FROM (
 WHERE j.place = i.place AND j.reason IS NOT NULL
 """
 
+# Two rows of one number and second that differ are both refused; beside one that stands, the one
+# that comes: nobody can tell which is right.
+JUDGE_CONFLICTS = """
+UPDATE incoming_claims AS i SET reason = 'conflicting_row'
+WHERE i.reason IS NULL AND NOT i.stands AND (
+    EXISTS (SELECT 1 FROM incoming_claims o WHERE o.claim_no = i.claim_no
+        AND o.claimed_at = i.claimed_at AND (o.reason IS NULL OR o.reason = 'conflicting_row')
+        AND (o.round_id, o.resident) <> (i.round_id, i.resident))
+    OR EXISTS (SELECT 1 FROM claims c WHERE c.claim_no = i.claim_no
+        AND c.claimed_at = i.claimed_at AND (c.round_id, c.resident) <> (i.round_id, i.resident)))
+"""
+
 # rules.claims._number: the first lawful use owns the number; the same row again, which stands
 # beside it, is a duplicate. What stands with a number later than a row gives way only when the row
 # gets its pack (rules.claims.judge_limits).
@@ -249,7 +261,7 @@ def judge(
     """
     db.execute(INDEX_INCOMING)
     db.execute(FIND_ROUND, {"programme_id": programme_id})
-    for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_NUMBERS):
+    for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_CONFLICTS, JUDGE_NUMBERS):
         db.execute(statement)
     is_beside_standing = typed.number(db, ANY_STANDS)
     if limits.looks_beyond_the_round or is_beside_standing or claim_limits.are_joined(db):

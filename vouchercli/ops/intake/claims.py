@@ -67,7 +67,7 @@ def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
 
 
 # what another claim can lift, or money
-WAITING = ("claim_reused", "over_quota", "resident_limit", "funds_released")
+WAITING = ("conflicting_row", "claim_reused", "over_quota", "resident_limit", "funds_released")
 
 KIND = Kind(
     name="claims",
