@@ -70,6 +70,8 @@ EVERY_COMMAND = {
     "merchant show",
     "merchant suspend",
     "merchant reinstate",
+    "merchant approve",
+    "merchant reject",
     "claim import",
     "claim list",
     "redemption import",

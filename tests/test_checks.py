@@ -104,11 +104,7 @@ SPOILED: dict[str, Breaches] = {
         "packs_within_resident_limit": [("r1 token:61", "2", "3")]
     },
     "UPDATE claims SET resident = x'61', pack_no = claim_id;UPDATE rounds SET per_resident = 3": {},
-    "UPDATE claims SET resident = x'61', pack_no = claim_id;"
-    "UPDATE rounds SET per_resident = 3, mode = 'targeted'": {
-        "packs_within_resident_limit": [("r1 token:61", "1", "3")]
-    },
-    "UPDATE rounds SET mode = 'targeted', per_resident = 3": {},  # one pack each
+    "UPDATE rounds SET per_resident = 1 WHERE round = 'r1'": {},  # one pack each
     f"UPDATE claims SET claimed_at = {OPENS} WHERE claim_id = 3": {},
     f"UPDATE claims SET claimed_at = {OPENS - 1} WHERE claim_id = 3": {
         "claims_in_their_window": [("C3", str(OPENS), str(OPENS - 1))]

@@ -322,3 +322,23 @@ def test_a_pack_granted_here_never_gives_way_to_a_file(city: City, here: Path) -
     (claim,) = voucher("claim", "list", "--resident", "9", "-o", "json").data["claims"]
     assert claim["round"] == "same-week"
     voucher("check")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_rows_of_one_number_and_second_that_differ_are_both_refused(
+    city: Any, here: Path, order: tuple[int, int]
+) -> None:
+    voucher = city(with_claims=False)
+    rows = ["C9,r1,ann,2020-03-27 09:00:00", "C9,r1,bob,2020-03-27 09:00:00"]
+    rows = [rows[place] for place in order]
+    (here / "both.csv").write_text("\n".join([HEADER.strip(), *rows, ""]), "utf-8")
+    ran = voucher("claim", "import", "both.csv", "-o", "json", expect=4)
+    assert ran.data["reasons"] == {"conflicting_row": 2}
+    assert "claim number C9" in ran.json["problems"][0]["message"]
+    # beside one that stands, the one that comes
+    for number, row in enumerate(rows):
+        (here / f"{number}.csv").write_text("\n".join([HEADER.strip(), row, ""]), "utf-8")
+        ran = voucher("claim", "import", f"{number}.csv", "-o", "json", expect=None)
+        assert ran.data["reasons"] == ({"conflicting_row": 1} if number else {})
+    voucher("batch", "retry", str(ran.data["batch"]), expect=4)
+    voucher("check")

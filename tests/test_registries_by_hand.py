@@ -56,14 +56,14 @@ def judged(
         values = (row.get(field) for field in FIELDS)
         typed = (line, batch_id, line, "[]", row.get("reason"), "{}", *values)
         db.execute(registries.ADD_INCOMING, typed)
-    registries.judge(db, batch_id, registry)
+    registries.judge(db, batch_id, registry, 0)
     return [row[0] for row in db.execute("SELECT reason FROM incoming_merchants ORDER BY line")]
 
 
 def take(db: sqlite3.Connection, batch_id: int, *rows: Row, at: int = 0) -> dict[str, int]:
     """How many merchants the file adds and changes."""
     judged(db, batch_id, *rows)
-    return registries.accept(db, batch_id, "plain", at)
+    return registries.accept(db, batch_id, "plain", at, at)
 
 
 def standing(db: sqlite3.Connection, *fields: str) -> list[tuple[Any, ...]]:
@@ -199,7 +199,7 @@ def test_who_is_no_longer_listed_is_missing(
 ) -> None:
     take(db, 1, *map(shop, ("M3", "M1", "M2")))
     judged(db, 2, shop("X1"), registry="other")
-    registries.accept(db, 2, "other", 0)
+    registries.accept(db, 2, "other", 0, 0)
     merchants.add_unregistered(db, 3, ["U1"], 0)
     take(db, 4, *map(shop, listed))
     results = registries.missing(db, 4, "plain", also)

@@ -21,6 +21,8 @@ CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
 
 CREATE INDEX merchant_changes_by_merchant ON merchant_changes (merchant_id);
 
+CREATE INDEX merchant_pasts_by_platform_no ON merchant_pasts (platform_no) WHERE platform_no <> '';
+
 CREATE INDEX merchants_by_platform_no ON merchants (platform_no) WHERE platform_no <> '';
 
 CREATE INDEX pauses_by_round ON pauses (round_id);
@@ -330,6 +332,26 @@ CREATE TABLE merchant_changes (
     before       TEXT NOT NULL,
     after        TEXT NOT NULL,
     PRIMARY KEY (batch_id, merchant_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE merchant_corrections (
+    batch_id   INTEGER PRIMARY KEY REFERENCES batches,
+    from_at    INTEGER NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined')),
+    note       TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    os_user    TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    ended_by   TEXT NOT NULL DEFAULT '',
+    ended_at   INTEGER
+) STRICT;
+
+CREATE TABLE merchant_pasts (
+    merchant_id  INTEGER NOT NULL REFERENCES merchants,
+    until_at     INTEGER NOT NULL,
+    segment_id   INTEGER NOT NULL REFERENCES segments,
+    platform_no  TEXT NOT NULL,
+    PRIMARY KEY (merchant_id, until_at)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE merchant_totals (

@@ -8,7 +8,7 @@ import typer
 
 from vouchercli.cli.import_options import READING, File, watch_import
 from vouchercli.cli.options import Call, command, verbs
-from vouchercli.ops.intake import registries
+from vouchercli.ops.intake import merchant_corrections, registries
 from vouchercli.ops.setup import merchants, suspensions
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -53,6 +53,20 @@ Number = Annotated[
     str, typer.Argument(metavar="NO", help="The merchant's number, ours or a platform's.")
 ]
 Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept and shown.")]
+HoldsFrom = Annotated[
+    Optional[str],
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        help="Its changes hold from then on (now unless given); before now it is a correction.",
+    ),
+]
+WhyFrom = Annotated[
+    str,
+    typer.Option("--note", metavar="TEXT", help="Why it holds from before now: it is kept."),
+]
+WhyNot = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.")]
+Batch = Annotated[int, typer.Argument(metavar="NO", help="The batch, as its import said.")]
 SuspendedFrom = Annotated[
     Optional[str],
     typer.Option(
@@ -80,18 +94,40 @@ def import_(
     session: Session,
     file: File,
     missing: Missing = "report",
+    from_: HoldsFrom = None,
+    note: WhyFrom = "",
     **reading: Any,
 ) -> Outcome:
-    """Update the registry from a file: who is new, who changed, who is missing."""
+    """Update the registry from a file: who is new, who changed, who is missing. Its changes hold
+    from now, or from the moment of --from.
+    """
     with watch_import() as watch:
         return registries.import_merchants(
             session,
             file,
             **reading,
+            from_at=call.moment(session, from_),
+            note=note,
             missing=missing,
             is_sure=call.yes,
             watch=watch,
         )
+
+
+@command(app, "approve", epilog="Example: voucher merchant approve 7 --actor lin")
+def approve(session: Session, batch: Batch) -> Outcome:
+    """Approve, as a second person, that a registry file holds from before it came."""
+    return merchant_corrections.approve(session, batch)
+
+
+@command(
+    app,
+    "reject",
+    epilog='Example: voucher merchant reject 7 --note "moved on 12 June" --actor lin',
+)
+def reject(session: Session, batch: Batch, *, note: WhyNot) -> Outcome:
+    """Turn down that a registry file holds from before it came, with the reason."""
+    return merchant_corrections.reject(session, batch, note)
 
 
 @command(app, "list", epilog="Example: voucher merchant list --district 上城区 --search 面馆")

@@ -16,6 +16,9 @@ app = verbs()
 Code = Annotated[
     Optional[str], typer.Argument(metavar="[CODE]", help="Needed when the file holds several.")
 ]
+WhyChanged = Annotated[
+    str, typer.Option("--note", metavar="TEXT", help="Why limits hold from before now: it is kept.")
+]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
 
 
@@ -25,9 +28,10 @@ def load(
     name_or_file: Annotated[
         str, typer.Argument(metavar="NAME|FILE", help="A shipped name, or a YAML file of your own.")
     ],
+    note: WhyChanged = "",
 ) -> Outcome:
     """Load a programme, or the changes in its file."""
-    return programmes.load_programme(session, name_or_file)
+    return programmes.load_programme(session, name_or_file, note)
 
 
 @command(app, "approve", epilog="Example: voucher programme approve hangzhou-2020 --actor lin")

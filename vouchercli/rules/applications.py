@@ -61,6 +61,20 @@ APPLICATIONS = Ladder(
     ),
 )
 
+# What `judge` asks besides, in words.
+APPLICATIONS_IN_TIME = Ladder(
+    "applications_in_time",
+    "Applications of one number in time",
+    (
+        Rung(
+            "application_reused",
+            "",
+            "the application number stands for no other row of the round",
+            "the platform numbers each application",
+        ),
+    ),
+)
+
 
 @dataclass(frozen=True)
 class ApplicationRound:

@@ -4,7 +4,7 @@ hypothesis test holds both together.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -62,6 +62,44 @@ CLAIMS = Ladder(
             "is_eligible = 0",
             "the resident is on the list of those the round is for",
             "for the named groups only",
+        ),
+    ),
+)
+
+# What `judge` and `judge_limits` ask, in words: no condition over one row can say it.
+CLAIMS_IN_TIME = Ladder(
+    "claims_in_time",
+    "Claims of one number, round or person in time",
+    (
+        Rung(
+            "conflicting_row",
+            "",
+            "no other row with its number and second says something else",
+            "the platform numbers each claim",
+        ),
+        Rung(
+            "claim_reused",
+            "",
+            "the claim number stands for no other row",
+            "the platform numbers each claim",
+        ),
+        Rung(
+            "over_quota",
+            "",
+            "a pack of the round is left for it; packs go to the first to come",
+            "until this hour, or while stocks last",
+        ),
+        Rung(
+            "resident_limit",
+            "",
+            "the person has room in the limits that were in force when it was claimed",
+            "each person may claim so many packs",
+        ),
+        Rung(
+            "funds_released",
+            "",
+            "the money of its pack is there: unclaimed packs give up theirs",
+            "what is not claimed goes back to the funders, or into the next round",
         ),
     ),
 )
@@ -178,16 +216,35 @@ def judge(
     before the limits of the resident.
     """
     in_use = NumbersInUse(granted.numbers)
+    in_conflict = _find_conflicts(rounds, claims, granted)
     reasons: dict[int, str | None] = {}
     for claim in sorted(claims, key=in_time_order):
         round_ = rounds.get(claim.round)
         reasons[claim.line] = (
             ("duplicate" if in_use.stands(claim.claim_no, claim.content) else None)
             or reason(claim, round_)
+            or ("conflicting_row" if (claim.claim_no, claim.claimed_at) in in_conflict else None)
             or in_use.use(claim.claim_no, claim.content, "claim_reused")
             or _grant(claim, round_, granted, zone)
         )
     return reasons
+
+
+def _find_conflicts(
+    rounds: dict[str, ClaimRound], claims: list[Claim], granted: GrantedPacks
+) -> set[tuple[str, int]]:
+    """Numbers with their second of which lawful rows, or one and what stands, say different things:
+    nobody can tell which is right.
+    """
+    contents: dict[tuple[str, int], set[Content]] = defaultdict(set)
+    for claim in claims:
+        if reason(claim, rounds.get(claim.round)) is None:
+            contents[claim.claim_no, claim.claimed_at].add(claim.content)
+    for (claim_no, claimed_at), said in contents.items():
+        standing = granted.numbers.get(claim_no)
+        if standing is not None and standing[2] == claimed_at:
+            said.add(standing)
+    return {use for use, said in contents.items() if len(said) > 1}
 
 
 def _grant(claim: Claim, round_: ClaimRound | None, granted: GrantedPacks, zone: str) -> str | None:

@@ -188,6 +188,7 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "merchant {merchant_no} stands on line {first_line} with other values",
         "another row has number {transaction_no}, the same voucher and the same second, and says"
         " something else",
+        "another row has claim number {claim_no} and the same second, and says something else",
         "the merchant stands earlier in the file with other values",
     ),
 }

@@ -82,6 +82,11 @@ def has_channel(scope: Scope, channel: str) -> bool:
     return scope.channel == "any" or channel in ("", scope.channel)
 
 
+def used_channel(scope: Scope, channel: str) -> str:
+    """The channel a payment states, else the only one its voucher is for, else ''."""
+    return channel or ("" if scope.channel == "any" else scope.channel)
+
+
 def is_hour(scope: Scope, minute: int, weekday: int) -> bool:
     """Whether the voucher may be used at that local minute of the day (0..1439) on that weekday (1
     = Monday).

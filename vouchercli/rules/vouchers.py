@@ -89,6 +89,12 @@ TIMELINE = Ladder(
             "the refund returns what the programme's refund policy says",
             "what becomes of the voucher and its money when an order is refunded",
         ),
+        Rung(
+            "funds_released",
+            "",
+            "the voucher's money is there: vouchers that expired unused give up theirs",
+            "what is not used goes back to the funders, or into the next round",
+        ),
     ),
 )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules.allocations import Entry
+from vouchercli.store.conditions import is_eligible, is_paused
 
 if TYPE_CHECKING:
     import sqlite3
@@ -45,17 +46,11 @@ ARRIVAL = "SELECT applied_at, application_no FROM applications WHERE application
 
 # What the law reads: every application with its person, whether it is on the list, whether the
 # round was paused then.
-APPLICATIONS = """
+APPLICATIONS = f"""
 SELECT a.application_id AS entry_id, a.resident, ifnull(p.person, a.resident) AS person,
     max(a.applied_at, r.opens_at) AS claimed_at,
-    r.resident_group = '' OR EXISTS (
-        SELECT 1 FROM eligibility e
-        WHERE e.programme_id = r.programme_id AND e.resident = a.resident
-            AND e.resident_group = r.resident_group) AS is_eligible,
-    EXISTS (
-        SELECT 1 FROM pauses z
-        WHERE z.round_id = a.round_id AND z.from_at <= max(a.applied_at, r.opens_at)
-            AND max(a.applied_at, r.opens_at) < ifnull(z.until_at, 9e18)) AS is_paused
+    {is_eligible("r", "a.resident")} AS is_eligible,
+    {is_paused("r", "max(a.applied_at, r.opens_at)")} AS is_paused
 FROM applications a JOIN rounds r ON r.round_id = a.round_id
 LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
 WHERE a.round_id = :round_id AND a.applied_at < r.closes_at

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.errors import VoucherError
 from vouchercli.rules import applications as law
 from vouchercli.store import application_reopening, batches, persons, typed
+from vouchercli.store.conditions import is_eligible
 
 if TYPE_CHECKING:
     import sqlite3
@@ -63,11 +64,7 @@ FROM (
         SELECT w.place, w.applied_at, r.round_id, r.state, r.mode, d.published_at,
             {FROM_AT} AS from_at,
             {UNTIL_AT} AS until_at,
-            r.resident_group = '' OR EXISTS (
-                SELECT 1 FROM eligibility e
-                WHERE e.programme_id = r.programme_id AND e.resident = w.resident
-                    AND e.resident_group = r.resident_group
-            ) AS is_eligible
+            {is_eligible("r", "w.resident")} AS is_eligible
         FROM incoming_applications w LEFT JOIN rounds r ON r.round_id = w.round_id
             LEFT JOIN draws d ON d.round_id = r.round_id
         WHERE w.reason IS NULL AND w.application_id IS NULL

@@ -46,12 +46,10 @@ SELECT r.round || ' seats', 0, s.free FROM rounds r LEFT JOIN seats s ON s.round
     WHERE s.free IS NOT 0
 """
 PACKS_WITHIN_RESIDENT_LIMIT = """
-SELECT r.round || ' token:' || lower(hex(c.resident)) AS subject, CASE r.mode WHEN 'targeted'
-    THEN 1 ELSE r.per_resident END AS expected,
+SELECT r.round || ' token:' || lower(hex(c.resident)) AS subject, r.per_resident AS expected,
     count(*) AS found
 FROM claims c JOIN rounds r ON r.round_id = c.round_id
-GROUP BY c.resident, c.round_id HAVING count(*) > CASE r.mode WHEN 'targeted' THEN 1
-    ELSE r.per_resident END
+GROUP BY c.resident, c.round_id HAVING count(*) > r.per_resident
 """
 CLAIMS_IN_THEIR_WINDOW = """
 SELECT c.claim_no AS subject, r.opens_at AS expected, c.claimed_at AS found

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import claims as law
-from vouchercli.rules import limits as limits_law
 from vouchercli.store import typed
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ SELECT EXISTS (SELECT 1 FROM persons WHERE round_id IN (SELECT DISTINCT round_id
     FROM incoming_claims WHERE reason IS NULL))
 """
 ROUNDS = """
-SELECT round, mode, per_resident, claimed, state, opens_at, closes_at, packs FROM rounds
+SELECT round, per_resident, claimed, state, opens_at, closes_at, packs FROM rounds
 WHERE programme_id = ?
 """
 IN_TIME = """
@@ -77,10 +76,10 @@ def _rounds(
 ) -> tuple[dict[str, law.ClaimRound], law.GrantedPacks]:
     """The programme's rounds as the law knows them, and the packs that are gone."""
     rounds, granted = {}, law.GrantedPacks()
-    for code, mode, each, claimed, state, opens_at, closes_at, packs in db.execute(
+    for code, each, claimed, state, opens_at, closes_at, packs in db.execute(
         ROUNDS, (programme_id,)
     ):
-        own = replace(limits, per_round=limits_law.per_round(mode, each))
+        own = replace(limits, per_round=each)
         rounds[code] = law.ClaimRound(state, opens_at, closes_at, packs, own)
         granted.packs[code] = claimed
     return rounds, granted

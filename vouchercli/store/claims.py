@@ -8,6 +8,7 @@ from vouchercli.rules import claims as law
 from vouchercli.rules import times
 from vouchercli.rules.limits import LimitsInTime
 from vouchercli.store import batches, claim_limits, sql_functions, typed
+from vouchercli.store.conditions import is_eligible, is_paused
 
 if TYPE_CHECKING:
     import sqlite3
@@ -63,21 +64,25 @@ FROM (
             r.platform <> '' AND w.batch_id IN (SELECT batch_id FROM senders)
                 AND (w.batch_id, r.platform) NOT IN (SELECT batch_id, platform FROM senders)
                 AS is_of_other_platform,
-            EXISTS (
-                SELECT 1 FROM pauses p
-                WHERE p.round_id = r.round_id AND p.from_at <= w.claimed_at
-                    AND (p.until_at IS NULL OR w.claimed_at < p.until_at)
-            ) AS is_paused,
-            NOT (r.mode = 'targeted' OR r.resident_group <> '') OR EXISTS (
-                SELECT 1 FROM eligibility e WHERE e.programme_id = r.programme_id
-                    AND e.resident = w.resident
-                    AND (r.resident_group = '' OR e.resident_group = r.resident_group)
-            ) AS is_eligible
+            {is_paused("r", "w.claimed_at")} AS is_paused,
+            {is_eligible("r", "w.resident")} AS is_eligible
         FROM incoming_claims w LEFT JOIN rounds r ON r.round_id = w.round_id
         WHERE w.reason IS NULL AND w.claim_id IS NULL
     )
 ) AS j
 WHERE j.place = i.place AND j.reason IS NOT NULL
+"""
+
+# Two rows of one number and second that differ are both refused; beside one that stands, the one
+# that comes: nobody can tell which is right.
+JUDGE_CONFLICTS = """
+UPDATE incoming_claims AS i SET reason = 'conflicting_row'
+WHERE i.reason IS NULL AND NOT i.stands AND (
+    EXISTS (SELECT 1 FROM incoming_claims o WHERE o.claim_no = i.claim_no
+        AND o.claimed_at = i.claimed_at AND (o.reason IS NULL OR o.reason = 'conflicting_row')
+        AND (o.round_id, o.resident) <> (i.round_id, i.resident))
+    OR EXISTS (SELECT 1 FROM claims c WHERE c.claim_no = i.claim_no
+        AND c.claimed_at = i.claimed_at AND (c.round_id, c.resident) <> (i.round_id, i.resident)))
 """
 
 # rules.claims._number: the first lawful use owns the number; the same row again, which stands
@@ -113,7 +118,7 @@ FROM (
         ), 0) AS before
     FROM (
         SELECT w.place, w.claim_no, w.round_id, w.claimed_at, r.packs, r.claimed,
-            CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END AS per_resident,
+            r.per_resident,
             w.rank + (SELECT count(*) FROM claims c WHERE c.resident = w.resident
                 AND c.round_id = w.round_id) AS nth,
             w.rank + (SELECT ifnull(max(pack_no), 0) FROM claims c WHERE c.resident = w.resident
@@ -146,7 +151,7 @@ UPDATE incoming_claims AS i SET detail = (
     SELECT json_patch('{}', json_object(
         'claim_no', i.claim_no, 'round', i.round, 'claimed_at', i.claimed_at, 'state', r.state,
         'opens_at', r.opens_at, 'closes_at', r.closes_at, 'packs', r.packs,
-        'limit', CASE r.mode WHEN 'targeted' THEN 1 ELSE r.per_resident END, 'group',
+        'limit', r.per_resident, 'group',
             nullif(r.resident_group, ''),
         'platform', CASE i.reason WHEN 'wrong_platform' THEN r.platform END,
         'sender', CASE i.reason WHEN 'wrong_platform' THEN (SELECT json_extract(b.options,
@@ -272,7 +277,7 @@ def judge(
     """
     db.execute(INDEX_INCOMING)
     db.execute(FIND_ROUND, {"programme_id": programme_id})
-    for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_NUMBERS):
+    for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_CONFLICTS, JUDGE_NUMBERS):
         db.execute(statement)
     is_beside_standing = typed.number(db, ANY_STANDS)
     if limits.looks_beyond_the_round or is_beside_standing or claim_limits.are_joined(db):

@@ -13,6 +13,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.rules.allocations import Entry
 from vouchercli.rules.draws import Entrant, Stratum, sha256
 from vouchercli.store import identities, persons
+from vouchercli.store.conditions import is_eligible
 
 if TYPE_CHECKING:
     import sqlite3
@@ -153,13 +154,10 @@ IN_ORDER = (
 )
 # The entries of the list, with what the law of granting asks of each (bare columns come from the
 # row of the smallest number).
-ENTRIES = """
+ENTRIES = f"""
 SELECT min(a.application_no) AS application_no, a.application_id, a.resident, coalesce(p.person,
     a.resident) AS person, ? AS claimed_at,
-    r.resident_group = '' OR EXISTS (
-        SELECT 1 FROM eligibility e
-        WHERE e.programme_id = r.programme_id AND e.resident = a.resident
-            AND e.resident_group = r.resident_group) AS is_eligible
+    {is_eligible("r", "a.resident")} AS is_eligible
 FROM applications a JOIN rounds r ON r.round_id = a.round_id LEFT JOIN persons p
     ON p.round_id = a.round_id AND p.resident = a.resident
 WHERE a.round_id = ? GROUP BY coalesce(p.person, a.resident) ORDER BY 1

@@ -53,6 +53,8 @@ WHERE i.reason IS NULL AND is_open_to_all(r.round_id)
   AND NOT EXISTS (SELECT 1 FROM merchants m WHERE m.merchant_no = i.merchant_no)
   AND NOT EXISTS (SELECT 1 FROM merchants m WHERE m.platform_no = i.platform_no
       AND m.platform_no <> '')
+  AND NOT EXISTS (SELECT 1 FROM merchant_pasts p WHERE p.platform_no = i.platform_no
+      AND p.platform_no <> '')
 ORDER BY 1
 """
 
@@ -80,15 +82,15 @@ FROM (
         k.coupon_no AS known_coupon_no, k.threshold_fen, k.full_base_fen,
         c.claim_id, c.resident, c.claimed_at, c.expires_at, r.round_id,
         m.merchant_id, m.merchant_no,
-        coalesce(i.segment_id, m.segment_id) AS segment_id,
+        coalesce(i.segment_id, v.segment_id, m.segment_id) AS segment_id,
         i.segment_id IS NOT NULL AS is_judged_again, i.stands,
         EXISTS (
             SELECT 1 FROM suspensions s
             WHERE s.merchant_id = m.merchant_id AND i.paid_at >= s.from_at
                 AND i.paid_at < ifnull(s.until_at, i.paid_at + 1)
         ) AS is_suspended,
-        is_in_scope(r.round_id, i.channel, i.paid_at, m.merchant_no, m.district, m.industry,
-            m.size, m.is_registered) AS is_in_scope,
+        is_in_scope(r.round_id, i.channel, i.paid_at, m.merchant_no, g.district, g.industry,
+            g.size, m.is_registered) AS is_in_scope,
         f.merchant_id = m.merchant_id AND f.paid_at = i.paid_at
             AND abs(f.base_fen) = i.base_fen
             AND abs(f.merchant_discount_fen) = i.merchant_discount_fen
@@ -101,9 +103,18 @@ FROM (
     LEFT JOIN merchants m ON m.merchant_id = coalesce(
         (SELECT merchant_id FROM merchants x WHERE x.merchant_no = i.merchant_no
             AND i.merchant_no <> ''),
+        (SELECT min(p.merchant_id) FROM merchant_pasts p WHERE p.platform_no = i.platform_no
+            AND p.platform_no <> '' AND p.until_at = (SELECT min(until_at) FROM merchant_pasts q
+                WHERE q.merchant_id = p.merchant_id AND q.until_at > i.paid_at)),
         (SELECT min(merchant_id) FROM merchants x WHERE x.platform_no = i.platform_no
-            AND x.platform_no <> '')
+            AND x.platform_no <> '' AND NOT EXISTS (SELECT 1 FROM merchant_pasts p
+                WHERE p.merchant_id = x.merchant_id AND p.until_at > i.paid_at
+                    AND p.platform_no <> x.platform_no))
     )
+    LEFT JOIN merchant_pasts v ON v.merchant_id = m.merchant_id AND v.until_at = (
+        SELECT min(until_at) FROM merchant_pasts p WHERE p.merchant_id = m.merchant_id
+            AND p.until_at > i.paid_at)
+    LEFT JOIN segments g ON g.segment_id = coalesce(v.segment_id, m.segment_id)
     LEFT JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no
         AND f.transaction_no = i.transaction_no
         AND (f.refund_of IS NULL) = (i.kind = 'pay')
@@ -236,9 +247,10 @@ WHERE reason IS NOT NULL AND reason <> 'duplicate' AND transaction_no IS NOT NUL
 # Which condition of the scope it breaks, and with what value.
 EXPLAIN_SCOPE = """
 UPDATE incoming_redemptions AS i SET detail = json_patch(detail, ifnull((
-    SELECT broken_scope(j.round_id, i.channel, i.paid_at, m.merchant_no, m.district, m.industry,
-        m.size, m.is_registered)
-    FROM judged j JOIN merchants m ON m.merchant_id = j.merchant_id WHERE j.place = i.place
+    SELECT broken_scope(j.round_id, i.channel, i.paid_at, m.merchant_no, g.district, g.industry,
+        g.size, m.is_registered)
+    FROM judged j JOIN merchants m ON m.merchant_id = j.merchant_id
+        JOIN segments g ON g.segment_id = j.segment_id WHERE j.place = i.place
 ), '{}'))
 WHERE reason = 'out_of_scope'
 """

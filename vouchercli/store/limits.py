@@ -4,11 +4,12 @@ with.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import limits as law
+from vouchercli.rules import times
 from vouchercli.rules.limits import LimitsInTime, Timeline
-from vouchercli.store import typed
+from vouchercli.store import sql_functions, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,6 +44,42 @@ def change(
             db.execute(ADD, (programme_id, name, begins, most))
             changed[name] = begins
     return changed
+
+
+# Visits on which more vouchers were used than the limit of their day allows.
+CROWDED_VISITS = """
+SELECT m.merchant_no, f.day, count(DISTINCT f.claim_id || '/' || f.coupon_no) AS used,
+    max(f.transaction_no)
+FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id
+    AND n.last_id
+JOIN rounds r ON r.round_id = f.round_id JOIN claims c ON c.claim_id = f.claim_id
+    JOIN merchants m ON m.merchant_id = f.merchant_id
+WHERE r.programme_id = :programme_id AND n.last_paid_at >= :from_at AND f.paid_at >= :from_at
+    AND f.kind = 'pay'
+GROUP BY c.resident, f.merchant_id, f.day HAVING used > visit_limit(f.day)
+ORDER BY f.day, m.merchant_no
+"""
+
+
+class Visit(NamedTuple):
+    """More vouchers of one resident at one merchant on one day than its limit; `transaction_no` is
+    one of them.
+    """
+
+    merchant_no: str
+    day: int
+    vouchers: int
+    transaction_no: str
+
+
+def crowded_visits(
+    db: sqlite3.Connection, programme_id: int, from_at: int, zone: str
+) -> list[Visit]:
+    """What stands since `from_at` and would be over the limit of visits now."""
+    limit = visits(db, programme_id)
+    sql_functions.register(db, visit_limit=lambda day: limit.at(times.day_bounds(day, zone)[0]))
+    asked = {"programme_id": programme_id, "from_at": from_at}
+    return typed.rows(db, Visit, CROWDED_VISITS, asked)
 
 
 def timeline(db: sqlite3.Connection, programme_id: int, name: str) -> Timeline:

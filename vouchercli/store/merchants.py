@@ -20,8 +20,10 @@ SELECT merchant_id, json_object(
         industry, 'size', size,
     'address', address, 'phone', phone, 'platform_no', platform_no, 'account_name', account_name,
         'account_no', account_no, 'bank', bank,
-    'registry', registry, 'is_registered', is_registered, 'changed_at', changed_at) AS row
-FROM main.merchants
+    'registry', registry, 'is_registered', is_registered, 'changed_at', changed_at,
+    'pasts', (SELECT json_group_array(json_array(until_at, segment_id, platform_no))
+        FROM main.merchant_pasts AS p WHERE p.merchant_id = m.merchant_id)) AS row
+FROM main.merchants AS m
 """
 
 # ---------------------------------------------------------------- unregistered
@@ -82,10 +84,12 @@ def forget_unregistered(db: sqlite3.Connection, batch_id: int) -> int:
 
 
 REMOVE = "DELETE FROM merchants WHERE merchant_id = ?"
+FORGET_PASTS = "DELETE FROM merchant_pasts WHERE merchant_id = ?"
 
 
 def remove(db: sqlite3.Connection, merchant_ids: list[tuple[int]]) -> None:
     """Remove merchants that nothing refers to (the caller has asked)."""
+    db.executemany(FORGET_PASTS, merchant_ids)
     db.executemany(REMOVE, merchant_ids)
 
 
@@ -150,6 +154,26 @@ class Total(NamedTuple):
     match_fen: int
 
 
+# As they were at a moment: what a payment made then is judged by.
+AS_AT = """
+SELECT m.merchant_id, m.merchant_no, m.name, m.uscc, g.district, g.industry, g.size, m.address,
+    m.phone, coalesce(v.platform_no, m.platform_no), m.account_name, m.account_no, m.bank,
+    m.registry, m.is_registered,
+    EXISTS (SELECT 1 FROM suspensions AS s WHERE s.merchant_id = m.merchant_id
+        AND s.from_at <= :at AND (s.until_at IS NULL OR :at < s.until_at)) AS is_suspended
+FROM merchants AS m LEFT JOIN merchant_pasts AS v ON v.merchant_id = m.merchant_id
+    AND v.until_at = (SELECT min(until_at) FROM merchant_pasts WHERE merchant_id = m.merchant_id
+        AND until_at > :at)
+    JOIN segments AS g ON g.segment_id = coalesce(v.segment_id, m.segment_id)
+WHERE CASE WHEN :by_platform THEN coalesce(v.platform_no, m.platform_no) = :no AND :no <> ''
+    ELSE m.merchant_no = :no END
+ORDER BY v.until_at IS NULL, m.merchant_id LIMIT 1
+"""
+PASTS = """
+SELECT p.until_at, g.district, g.industry, g.size, p.platform_no FROM merchant_pasts AS p
+    JOIN segments AS g USING (segment_id)
+WHERE p.merchant_id = ? ORDER BY p.until_at
+"""
 MERCHANTS = """
 SELECT m.merchant_id, m.merchant_no, m.name, m.uscc, m.district, m.industry, m.size, m.address,
     m.phone, m.platform_no, m.account_name, m.account_no, m.bank, m.registry, m.is_registered,
@@ -195,12 +219,29 @@ def named(db: sqlite3.Connection, no: str, at: int) -> Merchant | None:
 
 
 def of_payment(db: sqlite3.Connection, no: str, at: int) -> Merchant | None:
-    """The merchant that an import takes the number of a payment for: ours, else the first that a
-    platform knows by it.
+    """The merchant that an import takes the number of a payment made at `at` for, as it was then:
+    ours, else the first that a platform knew by it.
     """
-    asked = {"no": no, "at": at}
-    rows = db.execute(NAMED, asked).fetchall() or db.execute(CALLED, asked).fetchall()
-    return min(map(Merchant._make, rows), key=lambda each: each.merchant_id, default=None)
+    for by_platform in (False, True):
+        asked = {"no": no, "at": at, "by_platform": by_platform}
+        if rows := typed.rows(db, Merchant, AS_AT, asked):
+            return rows[0]
+    return None
+
+
+class Past(NamedTuple):
+    """What a merchant was before `until_at` (UTC seconds)."""
+
+    until_at: int
+    district: str
+    industry: str
+    size: str
+    platform_no: str
+
+
+def pasts(db: sqlite3.Connection, merchant_id: int) -> list[Past]:
+    """What a merchant was before, oldest first."""
+    return typed.rows(db, Past, PASTS, (merchant_id,))
 
 
 def numbers(db: sqlite3.Connection) -> list[str]:

@@ -25,18 +25,20 @@ FROM rounds r JOIN coupons k ON k.template_id = r.template_id WHERE r.programme_
     ORDER BY r.round_id, k.coupon_no
 """
 # Long texts, not rows: Python would make an object of every cell. A merchant that was ever
-# suspended is left to the judge.
+# suspended, or was another before, is left to the judge.
 MERCHANTS = """
 SELECT ifnull(group_concat(merchant_id), ''), ifnull(group_concat(merchant_no, char(10)), ''),
     ifnull(group_concat(segment_id), ''),
     ifnull(group_concat(is_registered), '')
-FROM merchants WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions)
+FROM merchants WHERE merchant_id NOT IN (SELECT merchant_id FROM suspensions
+        UNION ALL SELECT merchant_id FROM merchant_pasts)
     AND instr(merchant_no, char(10)) = 0
 """
 PLATFORM_NUMBERS = """
 SELECT platform_no, merchant_no FROM merchants
 WHERE merchant_id IN (SELECT min(merchant_id) FROM merchants WHERE platform_no <> ''
     GROUP BY platform_no)
+    AND platform_no NOT IN (SELECT platform_no FROM merchant_pasts)
 """
 EXPIRED_BY = "SELECT round_id, expired_by FROM releases"
 SPAN = "SELECT min(claim_id), max(claim_id) FROM claims WHERE round_id = ?"

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.store import batches, merchants, suspensions, typed
+from vouchercli.store import batches, merchant_pasts, merchants, suspensions, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -67,17 +67,20 @@ WHERE i.reason IS NULL AND m.merchant_no = i.merchant_no AND m.registry = ?1 AND
        ifnull(i.address, m.address), ifnull(i.phone, m.phone), ifnull(i.platform_no, m.platform_no),
        ifnull(i.account_name, m.account_name), ifnull(i.account_no, m.account_no), ifnull(i.bank,
            m.bank))
+  AND NOT EXISTS (SELECT 1 FROM merchant_pasts AS p WHERE p.merchant_id = m.merchant_id
+      AND p.until_at > ?2)
 """
 
 
-def judge(db: sqlite3.Connection, batch_id: int, registry: str) -> None:
+def judge(db: sqlite3.Connection, batch_id: int, registry: str, from_at: int) -> None:
     """Set the reason of every row that repeats an earlier line ('duplicate', or 'conflicting_row'
-    when its values differ), or says only what the registry already knows ('duplicate').
+    when its values differ), or says only what the registry already knows to hold at `from_at`
+    ('duplicate').
     """
     db.execute(INDEX_INCOMING)
     db.execute(REMEMBER_CONFLICTS, (batch_id,))
     db.execute(JUDGE_REPEATED)
-    db.execute(JUDGE_KNOWN, (registry,))
+    db.execute(JUDGE_KNOWN, (registry, from_at))
 
 
 # ---------------------------------------------------------------- accept
@@ -157,9 +160,11 @@ COUNT_CHANGES = (
 )
 
 
-def accept(db: sqlite3.Connection, batch_id: int, registry: str, at: int) -> dict[str, int]:
-    """Add or change the merchants of the rows that are fit; how many the batch has `added` and
-    `changed` so far.
+def accept(
+    db: sqlite3.Connection, batch_id: int, registry: str, at: int, from_at: int
+) -> dict[str, int]:
+    """Add or change the merchants of the rows that are fit, what they say holding from `from_at`
+    on; how many the batch has `added` and `changed` so far.
     """
     db.execute(merchants.ROW_VIEW)
     for row in db.execute(ADOPTED).fetchall():
@@ -167,6 +172,7 @@ def accept(db: sqlite3.Connection, batch_id: int, registry: str, at: int) -> dic
         db.execute(ADOPT, (row["merchant_id"], row["merchant_no"]))
     db.execute(ADD_SEGMENTS)
     db.execute(NOTE_BEFORE, (batch_id,))
+    merchant_pasts.turn_by_file(db, from_at)
     db.execute(PUT, (registry, at))
     db.execute(NOTE_AFTER, (batch_id,))
     row = db.execute(COUNT_CHANGES, (batch_id,)).fetchone()
@@ -292,6 +298,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     suspensions.take_back(db, batch_id)
     db.execute(PUT_BACK_SEGMENTS, (batch_id,))
     db.execute(PUT_BACK, (batch_id,))
+    merchant_pasts.put_back(db, batch_id)
     added = [(row["merchant_id"],) for row in db.execute(ADDED, (batch_id,))]
     db.execute(FORGET_CHANGES, (batch_id,))
     merchants.remove(db, added)

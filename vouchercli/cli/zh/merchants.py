@@ -1,7 +1,6 @@
 """voucher merchant."""
 
 TEXT = {
-    "Update the registry from a file: who is new, who changed, who is missing.": "用文件更新商户名录：谁是新增，谁有变更，谁已不在其中。",
     "List merchants, by number.": "按编号列出商户。",
     "Show a merchant: itself, what was redeemed there, its suspensions and changes.": "显示一个商户：基本信息、核销情况、暂停与变更记录。",
     "Refuse a merchant's redemptions from a moment on, until it is reinstated.": "自某一时刻起拒绝该商户的核销，直至恢复。",
@@ -82,4 +81,18 @@ TEXT = {
     "registered": "已登记",
     "unregistered": "未登记",
     "suspended": "暂停",
+    "Update the registry from a file: who is new, who changed, who is missing. Its changes hold from now, or from the moment of --from.": "用文件更新商户名录：新增、变更、缺失。变更自现在起生效，或自 --from 所给时间起生效。",
+    "Its changes hold from then on (now unless given); before now it is a correction.": "变更自此时起生效（默认为现在）；早于现在的属于更正。",
+    "Why it holds from before now: it is kept.": "为何自更早时间起生效（留存）。",
+    "Why: it is kept.": "原因（留存）。",
+    "Approve, as a second person, that a registry file holds from before it came.": "由第二人复核：名录文件自更早时间起生效。",
+    "Turn down that a registry file holds from before it came, with the reason.": "不同意名录文件自更早时间起生效，并说明原因。",
+    "what holds from before now corrects what was known: say why": "自更早时间起生效属于更正：请说明原因",
+    "{count} of its merchants were changed by later files: batch {batch} cannot hold from before them": "其中 {count} 家商户已被后来的文件变更：导入批次 {batch} 不能追溯生效",
+    "its changes hold from now; that they hold from {from_at} waits for a second person: voucher merchant approve {batch} --actor NAME": "变更自现在起生效；追溯至 {from_at} 须由第二人复核：voucher merchant approve {batch} --actor NAME",
+    "no correction of batch {batch} waits for approval": "导入批次 {batch} 没有待审批的更正",
+    "declined: batch {batch} holds from when it came": "未同意：导入批次 {batch} 自导入时起生效",
+    "batch {batch} holds from {from_at}": "导入批次 {batch} 自 {from_at} 起生效",
+    "payment {number} at {merchant}, {paid_at}, stands though {round} would refuse it now": "商户 {merchant} 的支付 {number}（{paid_at}）维持接收，但按更正后的情况 {round} 不再适用",
+    "{count} payments stand that would be refused now; late files and rejects are judged by the correction": "{count} 笔支付维持接收，但按更正后的情况不再适用；补到的文件与未通过行按更正审核",
 }

@@ -159,4 +159,7 @@ TEXT = {
     "next_round": "转入下一期次",
     "pool": "回到资金池",
     "treasury": "退回财政",
+    "Why limits hold from before now: it is kept.": "限制为何自更早时间起生效（留存）。",
+    "limits that hold from before now correct what was known: say why": "限制自更早时间起生效属于更正：请说明原因",
+    "{vouchers} vouchers of one resident at {merchant} on {day} stand, more than the limit now ({number} among them)": "同一居民 {day} 在商户 {merchant} 用券 {vouchers} 张维持接收，超过更正后的限制（其中有 {number}）",
 }

@@ -64,6 +64,7 @@ TEXT = {
     "{subsidy} yuan of the voucher stay on a sale that is refunded": "退款之后，券面抵扣额 {subsidy} 元仍留在商户",
     "the voucher's money stays on a sale that is refunded": "退款之后，券面抵扣额仍留在商户",
     "the file says {subsidy} of the voucher's money go back; by the refund policy {returns} do": "文件称退回券面抵扣额 {subsidy} 元；按退款规则应退回 {returns} 元",
+    "another row has claim number {claim_no} and the same second, and says something else": "另有一行的领取编号 {claim_no} 与时间（秒）相同，其他内容却不同",
     "another row has number {transaction_no}, the same voucher and the same second, and says something else": "另有一行的交易号 {transaction_no}、券与时间（秒）都相同，其他内容却不同",
     "the {missing} yuan that it needs were released and are promised elsewhere": "所需的 {missing} 元已收回，并已另有安排",
     "the money that it needs was released and is promised elsewhere": "所需资金已收回，并已另有安排",

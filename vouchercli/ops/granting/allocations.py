@@ -16,7 +16,6 @@ from vouchercli.ops.granting import grants
 from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
-from vouchercli.rules import limits as limits_law
 from vouchercli.store import allocations, batches, persons
 from vouchercli.store import grants as store
 from vouchercli.store import limits as limits_store
@@ -155,7 +154,7 @@ def read_limits(current: RoundAtHand) -> LimitsInTime:
     """Read how many packs one person may have: by the round (of a targeted one: one pack), by the
     week, in the programme.
     """
-    most = limits_law.per_round(current.row["mode"], current.row["per_resident"])
+    most = current.row["per_resident"]
     return limits_store.of_programme(current.db, current.row["programme_id"], most)
 
 

@@ -67,7 +67,7 @@ def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
 
 
 # what another claim can lift, or money
-WAITING = ("claim_reused", "over_quota", "resident_limit", "funds_released")
+WAITING = ("conflicting_row", "claim_reused", "over_quota", "resident_limit", "funds_released")
 
 KIND = Kind(
     name="claims",
@@ -96,7 +96,7 @@ def import_claims(
     Raises `wrong_platform` when rounds name their platforms and none of them is meant.
     """
     sender = None if platform is None else _identify_sender(session, platform)
-    return take_in(session, KIND, file, sender=sender, **options)
+    return take_in(session, KIND, file, kept=sender, **options)
 
 
 def _identify_sender(session: Session, platform: str) -> dict[str, Any] | None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from vouchercli.store.batches import Batch
 
 
-SENDER = ("platform", "platforms")  # what is kept of a batch's `sender`
+KEPT = ("platform", "platforms", "from_at")  # what is kept of a batch's `sender`
 
 
 class Watch(Protocol):
@@ -88,18 +88,18 @@ def take_in(
     encoding: str | None = None,
     sha1: str | None = None,
     watch: Watch | None = None,
-    sender: Mapping[str, Any] | None = None,
+    kept: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Outcome:
     """Import one file, or go on with its import where it stopped. The same file again is a no-op
-    that says so. `sender`: the platform it is said to come from, and all names of it.
+    that says so. `kept` are options that the batch keeps, for when it is gone on with (`KEPT`).
 
     Raises `VoucherError` when the whole file is refused, `Busy` when another process imports it,
     `Stopped` when asked to.
     """
     reading = files.read(file, kind.name, profile=profile, encoding=encoding, sha1=sha1)
-    reading_options = {"profile": profile, "encoding": encoding, **(sender or {})}
-    job = Job(session, kind, reading, reading_options, options | dict(sender or {}), watch)
+    reading_options = {"profile": profile, "encoding": encoding, **(kept or {})}
+    job = Job(session, kind, reading, reading_options, options | dict(kept or {}), watch)
     with writing(session) if session.dry_run else nullcontext():
         return _import_file(job)
 
@@ -154,7 +154,7 @@ def resume(
         kinds[batch.kind],
         reading,
         reading_options,
-        {key: reading_options[key] for key in SENDER if key in reading_options},
+        {key: reading_options[key] for key in KEPT if key in reading_options},
         watch,
     )
     with writing(session) if session.dry_run else nullcontext():

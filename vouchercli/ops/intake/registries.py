@@ -13,7 +13,7 @@ from vouchercli.formats.configs import divisions, fields
 from vouchercli.formats.tables import files
 from vouchercli.formats.tables.cells import id_text
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
-from vouchercli.ops.intake import importing, new_merchants, staging
+from vouchercli.ops.intake import importing, merchant_corrections, new_merchants, staging
 from vouchercli.ops.intake.kinds import Intake, Kind, Unfit
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import merchants as rules
@@ -43,10 +43,13 @@ def import_merchants(
     encoding: str | None = None,
     missing: str = "report",
     is_sure: bool = False,
+    from_at: int | None = None,
+    note: str = "",
     **options: Any,
 ) -> Outcome:
     """Update the registry from a file: add, change, and report who is missing (`missing="suspend"`:
-    suspend them from now).
+    suspend them from now). Its changes hold from `from_at` (UTC seconds; None: from now); a moment
+    before now is a correction, with a `note` (see merchant_corrections.py).
 
     Raises `VoucherError` when the file cannot be the whole registry and its missing were to be
     suspended (unless `is_sure`).
@@ -61,7 +64,11 @@ def import_merchants(
         )
     reading_options = {"profile": profile, "encoding": encoding}
     options |= {**reading_options, "missing": missing, "is_sure": is_sure}
-    outcome = importing.take_in(session, KIND, file, **options)
+    is_correction = from_at is not None and from_at < session.now
+    if is_correction:
+        merchant_corrections.require_note(session, file, note)
+    kept = None if from_at is None or is_correction else {"from_at": from_at}
+    outcome = importing.take_in(session, KIND, file, kept=kept, **options)
     if "repeats" in outcome.data and missing == "suspend":
         more = _suspend_afterwards(
             session,
@@ -70,10 +77,20 @@ def import_merchants(
             is_sure=is_sure,
         )
         outcome = replace(outcome, data={**outcome.data, **more}, says=())
-    return replace(
+    outcome = replace(
         outcome,
         says=(*outcome.says, *_sentences(outcome.data)),
         tables=(*outcome.tables, _missing_table(outcome.data)),
+    )
+    if not is_correction or session.dry_run:
+        return outcome
+    assert from_at is not None
+    correction = merchant_corrections.propose(session, outcome.data["batch"], from_at, note)
+    return replace(
+        outcome,
+        data={**outcome.data, "correction": correction.data},
+        says=(*outcome.says, *correction.says),
+        problems=(*outcome.problems, *correction.problems),
     )
 
 
@@ -149,7 +166,8 @@ def _uscc_warnings(uscc: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _judge(intake: Intake) -> None:
-    registries.judge(intake.db, intake.batch_id, intake.reading.profile.profile)
+    registry = intake.reading.profile.profile
+    registries.judge(intake.db, intake.batch_id, registry, _find_from(intake))
 
 
 def _accept(intake: Intake) -> dict[str, Any]:
@@ -158,10 +176,19 @@ def _accept(intake: Intake) -> dict[str, Any]:
     """
     registry = intake.reading.profile.profile
     more: dict[str, Any] = dict(
-        registries.accept(intake.db, intake.batch_id, registry, intake.session.now)
+        registries.accept(
+            intake.db, intake.batch_id, registry, intake.session.now, _find_from(intake)
+        )
     )
     more["returned"] = suspensions.end_returned(intake.db, intake.batch_id, intake.session.now)
     return more | _report_missing(intake, registry)
+
+
+def _find_from(intake: Intake) -> int:
+    """Since when what the file says holds: as its import was told, else now."""
+    kept = json.loads(batches.named(intake.db, intake.batch_id).options)
+    from_at: int = kept.get("from_at", intake.session.now)
+    return from_at
 
 
 def _report_missing(intake: Intake, registry: str) -> dict[str, Any]:

@@ -69,11 +69,7 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         return None if broken is None else json.dumps(broken, ensure_ascii=False)
 
     def used_channel(round_id: int | None, channel: str) -> str:
-        """The channel a payment states, else the only one its voucher is for, else ''."""
-        if channel or round_id is None:
-            return channel or ""
-        only = scopes[round_id].channel
-        return "" if only == "any" else only
+        return "" if round_id is None else scope.used_channel(scopes[round_id], channel or "")
 
     sql_functions.register(
         db,

@@ -6,15 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, closest
 from vouchercli.result import Column, Outcome, Table, Word, say
-from vouchercli.rules.applications import APPLICATIONS
-from vouchercli.rules.claims import CLAIMS
+from vouchercli.rules.applications import APPLICATIONS, APPLICATIONS_IN_TIME
+from vouchercli.rules.claims import CLAIMS, CLAIMS_IN_TIME
 from vouchercli.rules.redemptions import PAYMENTS
 from vouchercli.rules.vouchers import TIMELINE
 
 if TYPE_CHECKING:
     from vouchercli.rules.ladders import Ladder
 
-LADDERS: tuple[Ladder, ...] = (APPLICATIONS, CLAIMS, PAYMENTS, TIMELINE)
+IN_WORDS = (APPLICATIONS_IN_TIME, CLAIMS_IN_TIME, TIMELINE)  # asked of rows beside one another
+LADDERS: tuple[Ladder, ...] = (
+    APPLICATIONS,
+    APPLICATIONS_IN_TIME,
+    CLAIMS,
+    CLAIMS_IN_TIME,
+    PAYMENTS,
+    TIMELINE,
+)
 COLUMNS = (
     Column("order", "Order", "int"),
     Column("code", "Refused as", "code"),
@@ -36,8 +44,10 @@ def show_law(code: str | None = None) -> Outcome:
 
 def _table(ladder: Ladder, code: str | None) -> Table:
     first = say("The first rule that is broken names the reason; the others are not asked.")
-    in_time = say("Asked of all rows that share a voucher, a visit or a number, in order of time.")
-    notes = (first, in_time) if ladder is TIMELINE else (first,)
+    in_time = say(
+        "Asked of rows that meet on a number, a voucher, a visit or a limit, in order of time."
+    )
+    notes = (first, in_time) if ladder in IN_WORDS else (first,)
     return Table(say(ladder.title), COLUMNS, _rows(ladder, code), notes=notes, key=ladder.name)
 
 

@@ -12,6 +12,7 @@ from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import changing, look_up, require
 from vouchercli.ops.setup import staff
 from vouchercli.result import Problem, say
+from vouchercli.rules import limits as limits_law
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
@@ -250,6 +251,7 @@ def _choose_terms(
             known=", ".join(law.MODES),
         )
     check_funding(programme, template)
+    terms["per_resident"] = limits_law.per_round(terms["mode"], terms["per_resident"])
     _check_amounts(programme, terms, pack)
     check_times(programme, template, terms)
     check_platform(programme, template, terms)

@@ -58,6 +58,13 @@ SUSPENSIONS = (
     Column("reason", where=JSON),
     Column("actor", "By"),
 )
+PASTS = (
+    Column("until_at", "Until", "time"),
+    Column("district", "District"),
+    Column("industry", "Industry"),
+    Column("size", "Size"),
+    Column("platform_no", "Platform's number"),
+)
 CHANGES = (
     Column("batch", "Batch", "int"),
     Column("at", "At", "time"),
@@ -144,6 +151,14 @@ def show_merchant(session: Session, no: str) -> Outcome:
                 optional=True,
             ),
             Table(say("Changes"), CHANGES, changed, zone=zone, key="changes", optional=True),
+            Table(
+                say("Before"),
+                PASTS,
+                merchants.pasts(db, merchant.merchant_id),
+                zone=zone,
+                key="pasts",
+                optional=True,
+            ),
         )
     )
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import yamls
 from vouchercli.ops.setup import staff
-from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.result import Column, Outcome, Problem, Table, say
+from vouchercli.rules import limits as limits_law
 from vouchercli.rules import programme_changes as law
 from vouchercli.rules import staff as people
 from vouchercli.rules import times
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
 
+SHOWN = 10
 COLUMNS = (
     Column("key", "key"),
     Column("before", "before", blank="-"),
@@ -41,23 +43,49 @@ COLUMNS = (
 
 def put_in_place(
     session: Session, before: Programme | None, after: Programme, document: Any, digest: str
-) -> None:
+) -> tuple[Problem, ...]:
     """Keep the programme and post what its funds grew or shrank by. Shrinking comes first, while
-    every funder is still there.
+    every funder is still there. Gives what stands though a limit that holds from before now would
+    refuse it.
     """
     row = store.find(session.db, after.programme)
     if row is not None:
         _post(session, row["programme_id"], before, after, lowering=True)
     programme_id = store.save(session.db, after, document, digest, session.now)
-    limits.change(
-        session.db,
-        programme_id,
-        before.limits if before else None,
-        after.limits,
-        session.now if after.limits.from_at is None else after.limits.from_at,
-        after.time_zone,
-    )
+    from_at = session.now if after.limits.from_at is None else after.limits.from_at
+    was = before.limits if before else None
+    changed = limits.change(session.db, programme_id, was, after.limits, from_at, after.time_zone)
     _post(session, programme_id, before, after, lowering=False)
+    if before is None or changed.get(limits_law.PER_VISIT, session.now) >= session.now:
+        return ()
+    crowded = limits.crowded_visits(session.db, programme_id, from_at, after.time_zone)
+    return tuple(
+        Problem(
+            "not_lawful_now",
+            "{vouchers} vouchers of one resident at {merchant} on {day} stand, more than the limit"
+            " now ({number} among them)",
+            level="warning",
+            params={
+                "vouchers": each.vouchers,
+                "merchant": each.merchant_no,
+                "day": times.day_text(each.day),
+                "number": each.transaction_no,
+            },
+        )
+        for each in crowded[:SHOWN]
+    )
+
+
+def require_note(session: Session, before: Programme, after: Programme, note: str) -> None:
+    """Raise `note_needed` when limits would hold from before now and nobody says why."""
+    from_at = after.limits.from_at
+    if from_at is None or from_at >= session.now or before.limits == after.limits or note.strip():
+        return
+    raise VoucherError(
+        "note_needed",
+        "limits that hold from before now correct what was known: say why",
+        hint='voucher programme load FILE --note "WHY"',
+    )
 
 
 def _post(
@@ -145,6 +173,7 @@ def propose(
     after: Programme,
     document: Document,
     digest: str,
+    note: str,
 ) -> Outcome:
     """Keep the change until others have approved it, in the caller's transaction; the programme
     stays as it is.
@@ -160,6 +189,7 @@ def propose(
         change=number,
         file=document.name,
         digest=digest,
+        **({"note": note} if note else {}),
         before=store.document(row),
         after=document.value,
     )
@@ -243,7 +273,8 @@ def approve_change(session: Session, code: str | None) -> Outcome:
         refuse_obstacles(db, row["programme_id"], before, after, waiting["file"])
         description = describe(db, row, waiting)
         programme_changes.end(db, number, "effective", session.now)
-        put_in_place(session, before, after, json.loads(waiting["document"]), waiting["digest"])
+        document = json.loads(waiting["document"])
+        standing = put_in_place(session, before, after, document, waiting["digest"])
         audit.note(
             session,
             "programme.approve",
@@ -255,6 +286,7 @@ def approve_change(session: Session, code: str | None) -> Outcome:
         return Outcome(
             data={"programme": name, "result": "changed", "change": description},
             says=(say("programme {programme} is changed", programme=name),),
+            problems=standing,
         )
 
 

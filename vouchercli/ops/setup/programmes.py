@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 # ---------------------------------------------------------------- load
 
 
-def load_programme(session: Session, name_or_path: str) -> Outcome:
+def load_programme(session: Session, name_or_path: str, note: str = "") -> Outcome:
     """Take in a programme, or its changes: funds are posted by their difference. The same content
     again changes nothing.
 
     What is about money or people waits for others (see programme_changes.py) once approved rounds
     rest on the programme. Raises `bad_yaml`, `unknown_config`, `programme_in_use` (a change that
-    would break what depends on it), `change_waiting`.
+    would break what depends on it), `change_waiting`, `note_needed` (limits that hold from before
+    now, without a `note`).
     """
     programme, document = configs.read_programme(name_or_path)
     digest = configs.digest(programme)
@@ -68,7 +69,10 @@ def load_programme(session: Session, name_or_path: str) -> Outcome:
                 db, row["programme_id"], before, programme, document.name, document
             )
             if programme_changes.must_wait(db, row["programme_id"], before, programme):
-                return programme_changes.propose(session, row, before, programme, document, digest)
+                programme_changes.require_note(session, before, programme, note)
+                return programme_changes.propose(
+                    session, row, before, programme, document, digest, note
+                )
             _refuse_new_staff(session, before, programme)
         programme_changes.put_in_place(session, before, programme, document.value, digest)
         audit.note(

@@ -251,6 +251,29 @@ CREATE TABLE merchants (
 ) STRICT;
 CREATE INDEX merchants_by_platform_no ON merchants (platform_no) WHERE platform_no <> '';
 
+-- What was in force before `until_at`, of merchants that changed; what holds last stands in `merchants`.
+CREATE TABLE merchant_pasts (
+    merchant_id  INTEGER NOT NULL REFERENCES merchants,
+    until_at     INTEGER NOT NULL,
+    segment_id   INTEGER NOT NULL REFERENCES segments,
+    platform_no  TEXT NOT NULL,
+    PRIMARY KEY (merchant_id, until_at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX merchant_pasts_by_platform_no ON merchant_pasts (platform_no) WHERE platform_no <> '';
+
+-- That a registry file holds from before it came: a correction, which a second person approves.
+CREATE TABLE merchant_corrections (
+    batch_id   INTEGER PRIMARY KEY REFERENCES batches,
+    from_at    INTEGER NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined')),
+    note       TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    os_user    TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    ended_by   TEXT NOT NULL DEFAULT '',
+    ended_at   INTEGER
+) STRICT;
+
 -- Every change of a merchant by a batch, with what stood before ('' = it was added): undo and audit read it.
 CREATE TABLE merchant_changes (
     batch_id     INTEGER NOT NULL REFERENCES batches,

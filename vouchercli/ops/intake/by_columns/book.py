@@ -144,9 +144,10 @@ class Book:
         return pl.Series(is_in)
 
     def used_channel(self, rows: pl.DataFrame) -> pl.Series:
-        """The channel a payment states, else the only one its voucher is for, else 0."""
+        """rules.scope.used_channel, by code: asked once for each round."""
         only = {
-            round_id: CODES.get(pack.scope.channel, 0) for round_id, pack in self._packs.items()
+            round_id: CODES[scope.used_channel(pack.scope, "")]
+            for round_id, pack in self._packs.items()
         }
         known = rows["round_id"].replace_strict(only, return_dtype=pl.Int64)
         return rows.select(

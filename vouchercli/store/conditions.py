@@ -1,0 +1,24 @@
+"""Conditions of the law that several statements ask, each said once: SQL over the names of tables
+in a statement.
+"""
+
+from __future__ import annotations
+
+
+def is_eligible(round_: str, resident: str) -> str:
+    """Whether the round (a table of rounds by that name) is for all, or has the resident (an SQL
+    expression) on its list: of its group, or of any where it names none (rules.limits.is_for_all).
+    """
+    return f"""(NOT ({round_}.mode = 'targeted' OR {round_}.resident_group <> '') OR EXISTS (
+        SELECT 1 FROM eligibility e WHERE e.programme_id = {round_}.programme_id
+            AND e.resident = {resident}
+            AND ({round_}.resident_group = '' OR e.resident_group = {round_}.resident_group)))"""
+
+
+def is_paused(round_: str, at: str) -> str:
+    """Whether the round was paused at a moment (an SQL expression): from the first second of a
+    pause up to its end (rules.amendments.is_paused).
+    """
+    return f"""EXISTS (
+        SELECT 1 FROM pauses z WHERE z.round_id = {round_}.round_id AND z.from_at <= {at}
+            AND (z.until_at IS NULL OR {at} < z.until_at))"""

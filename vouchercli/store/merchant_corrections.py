@@ -1,0 +1,107 @@
+"""Corrections of merchants: that what a registry file said holds from before it came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.rules.staff import Hand
+from vouchercli.store import typed
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from vouchercli.session import Session
+
+
+class Correction(NamedTuple):
+    """What a batch said holds from `from_at` (UTC seconds), who says so and why; proposed,
+    effective or declined.
+    """
+
+    batch: int
+    from_at: int
+    state: str
+    note: str
+    actor: str
+    os_user: str
+    at: int
+
+    @property
+    def author(self) -> Hand:
+        """Who proposed it."""
+        return Hand(self.actor, self.os_user)
+
+
+NAMED = """
+SELECT batch_id, from_at, state, note, actor, os_user, at FROM merchant_corrections
+WHERE batch_id = ?
+"""
+PROPOSE = """
+INSERT INTO merchant_corrections (batch_id, from_at, state, note, actor, os_user, at)
+VALUES (?, ?, 'proposed', ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET from_at = excluded.from_at, state = 'proposed', note = excluded.note,
+    actor = excluded.actor, os_user = excluded.os_user, at = excluded.at, ended_by = '',
+    ended_at = NULL
+"""
+END = "UPDATE merchant_corrections SET state = ?, ended_by = ?, ended_at = ? WHERE batch_id = ?"
+LATER = """
+SELECT count(*) FROM merchant_changes WHERE batch_id > ?1
+    AND merchant_id IN (SELECT merchant_id FROM merchant_changes WHERE batch_id = ?1)
+"""
+# Payments that stand at the merchants of a batch, and would be refused as the merchants are now.
+UNLAWFUL = """
+SELECT f.transaction_no, m.merchant_no, r.round, f.paid_at
+FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id
+    AND n.last_id
+JOIN rounds r ON r.round_id = f.round_id JOIN merchants m ON m.merchant_id = f.merchant_id
+LEFT JOIN merchant_pasts v ON v.merchant_id = m.merchant_id AND v.until_at = (
+    SELECT min(until_at) FROM merchant_pasts p WHERE p.merchant_id = m.merchant_id
+        AND p.until_at > f.paid_at)
+JOIN segments g ON g.segment_id = coalesce(v.segment_id, m.segment_id)
+WHERE n.last_paid_at >= :from_at AND f.paid_at >= :from_at AND f.kind = 'pay'
+    AND r.programme_id = :programme_id
+    AND f.merchant_id IN (SELECT merchant_id FROM merchant_changes WHERE batch_id = :batch_id)
+    AND NOT is_in_scope(f.round_id, f.channel, f.paid_at, m.merchant_no, g.district, g.industry,
+        g.size, m.is_registered)
+ORDER BY f.paid_at, f.transaction_no
+"""
+
+
+class Standing(NamedTuple):
+    """A payment that stands though it would be refused now."""
+
+    transaction_no: str
+    merchant_no: str
+    round: str
+    paid_at: int
+
+
+def named(db: sqlite3.Connection, batch_id: int) -> Correction | None:
+    """The correction that rests on a batch, if there is one."""
+    return typed.row(db, Correction, NAMED, (batch_id,))
+
+
+def propose(session: Session, batch_id: int, from_at: int, note: str) -> None:
+    """Keep what waits for a second person."""
+    hand = (session.actor, session.os_user, session.now)
+    session.db.execute(PROPOSE, (batch_id, from_at, note, *hand))
+
+
+def end(session: Session, batch_id: int, state: str) -> None:
+    """It took effect, or was declined."""
+    session.db.execute(END, (state, session.actor, session.now, batch_id))
+
+
+def later_changes(db: sqlite3.Connection, batch_id: int) -> int:
+    """How many changes of the same merchants came after the batch."""
+    return typed.number(db, LATER, (batch_id,))
+
+
+def unlawful(
+    db: sqlite3.Connection, programme_id: int, batch_id: int, from_at: int
+) -> list[Standing]:
+    """Payments since `from_at` at the merchants of a batch which their round's scope would refuse;
+    the caller has registered `is_in_scope` for the programme.
+    """
+    asked = {"programme_id": programme_id, "batch_id": batch_id, "from_at": from_at}
+    return typed.rows(db, Standing, UNLAWFUL, asked)
