@@ -438,8 +438,10 @@ def is_displaced(each: Fact, lost: set[Fact], before: Facts, after: Facts) -> bo
     )
 
 
-def run(folder: Path, place: tuple[Any, str], history: list[Any]) -> None:
-    """A history in a town of its own, with all that holds looked at after each step."""
+def run(folder: Path, place: tuple[Any, str], history: list[Any]) -> int:
+    """A history in a town of its own, with all that holds looked at after each step; how many
+    steps held.
+    """
     town = Town(folder, *place)
     with closing(town.session.db):
         for hours, step in history:
@@ -449,6 +451,7 @@ def run(folder: Path, place: tuple[Any, str], history: list[Any]) -> None:
             books_hold(town)
             own_is_positive(town)
             gone_for_a_reason(before, town.facts(), step[0], town)
+    return len(history)
 
 
 TRIED = settings(
@@ -462,7 +465,7 @@ TRIED = settings(
 @given(place=st.sampled_from(TOWNS), history=HISTORY)
 def test_the_books_hold_after_each_step(place: tuple[Any, str], history: list[Any]) -> None:
     with TemporaryDirectory() as folder:
-        run(Path(folder), place, history)
+        assert run(Path(folder), place, history) == len(history)
 
 
 def test_a_claim_that_gives_way_in_another_round_leaves_no_seat_without_money(
@@ -476,7 +479,7 @@ def test_a_claim_that_gives_way_in_another_round_leaves_no_seat_without_money(
         (60, ("tick",)),
         (0, ("retry", 1, True)),
     ]
-    run(tmp_path, TOWNS[0], history)
+    assert run(tmp_path, TOWNS[0], history) == 5
     rounds = towns.ask(tmp_path, "SELECT round, claimed, released FROM rounds ORDER BY round")
     assert rounds == [("r0", 0, 4), ("r1", 1, 1)]
 
@@ -486,4 +489,5 @@ def test_a_claim_that_gives_way_in_another_round_leaves_no_seat_without_money(
 @given(place=st.sampled_from(TOWNS), history=st.lists(HISTORY, min_size=1, max_size=3))
 def test_the_books_hold_in_longer_histories(place: tuple[Any, str], history: list[Any]) -> None:
     with TemporaryDirectory() as folder:
-        run(Path(folder), place, [step for part in history for step in part])
+        steps = [step for part in history for step in part]
+        assert run(Path(folder), place, steps) == len(steps)
