@@ -241,7 +241,14 @@ SPOILED: dict[str, Breaches] = {
     "UPDATE funders SET amount_fen = 1 WHERE funder = 'treasury'": {
         "funds_not_overdrawn": [("town treasury", "1", "100000000")]
     },
-    "UPDATE postings SET amount_fen = 40556 WHERE to_account = 'committed'": {},
+    # postings are never updated: their balances say so, whatever else is in order
+    "UPDATE postings SET amount_fen = 40556 WHERE to_account = 'committed'": {
+        "commitments_cover_payments": [],
+        "balances": [
+            ("treasury committed 1", "40556", "430000"),
+            ("treasury uncommitted 0", "99959444", "99570000"),
+        ],
+    },
     "UPDATE postings SET amount_fen = 40555 WHERE to_account = 'committed'": {
         "commitments_cover_payments": [("r1 treasury", "40555", "40556")]
     },
@@ -252,7 +259,13 @@ SPOILED: dict[str, Breaches] = {
     "UPDATE postings SET funder_id = 2 WHERE to_account = 'committed'": {
         "commitments_cover_payments": [("r1 treasury", "0", "40556")]
     },
-    "UPDATE postings SET amount_fen = 100000000 WHERE to_account = 'committed'": {},
+    "UPDATE postings SET amount_fen = 100000000 WHERE to_account = 'committed'": {
+        "funds_not_overdrawn": [],
+        "balances": [
+            ("treasury committed 1", "100000000", "430000"),
+            ("treasury uncommitted 0", "0", "99570000"),
+        ],
+    },
     "UPDATE postings SET amount_fen = 100000001 WHERE to_account = 'committed'": {
         "funds_not_overdrawn": [("town treasury", "100000000", "100000000")]
     },

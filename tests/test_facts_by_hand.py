@@ -276,6 +276,8 @@ def facts(db: sqlite3.Connection) -> sqlite3.Connection:
         )
     for number, round_id, resident in CLAIMS:
         claim(db, number, round_id, resident, START - DAY)
+    amounts = {"before_fen": 1_000, "after_fen": 0, "public_fen": -1_000}
+    add(db, "splits", split_id=2, round_id=1, **amounts, platform_fen=0, match_fen=0, stays=0)
     for number, claim_id, coupon, use, code, merchant, seconds, refund_of, batch in FACTS:
         put(
             db,
@@ -299,14 +301,14 @@ def put(db: sqlite3.Connection, number: int, **values: Any) -> None:
     is_payment = values["refund_of"] is None
     sign = 1 if is_payment else -1
     amounts = {"base_fen": sign * 4_500, "merchant_discount_fen": sign * 5, "vouchers": sign}
-    amounts |= {"spent": sign}
-    pay(db, number, **values | amounts | {"split_id": 1 if is_payment else 2})
+    amounts |= {"spent": sign, "split_id": 1, "floor_fen": None}
+    if not is_payment:
+        amounts |= {"split_id": 2, "floor_fen": -4_000}
+    pay(db, number, **amounts | values)
 
 
 def keep(db: sqlite3.Connection) -> None:
     """The runs and totals of the facts, as an import keeps them."""
-    amounts = {"before_fen": 1_000, "after_fen": 0, "public_fen": -1_000}
-    add(db, "splits", split_id=2, round_id=1, **amounts, platform_fen=0, match_fen=0, stays=0)
     for split_id, amount in ((1, 1_000), (2, -1_000)):
         add(db, "split_parts", split_id=split_id, funder_id=1, amount_fen=amount)
     transaction_numbers.keep_written(db, 1, 0)
@@ -395,8 +397,15 @@ def test_facts_are_judged_again_with_a_row_of_their_voucher_number_or_visit(
 def test_a_refund_that_was_overtaken_is_judged_again(
     facts: sqlite3.Connection, refunds: list[tuple[str, int]], numbers: list[str]
 ) -> None:
+    nothing = dict.fromkeys(
+        ("before_fen", "after_fen", "public_fen", "platform_fen", "match_fen"), 0
+    )
+    add(facts, "splits", split_id=3, round_id=1, **nothing, stays=0)
+    # of two refunds each takes half of the sale, and the first all of its subsidy
+    part = {"base_fen": -4_500 // len(refunds), "floor_fen": -4_000 // len(refunds)}
     for use, (code, seconds) in enumerate(refunds, 2):
         values: dict[str, Any] = {"refund_of": 6, "paid_at": START + seconds, "use_no": use}
+        values |= part | {"split_id": min(use, 3)}
         put(facts, 10 + use, claim_id=3, transaction_no=code, line=10 + use, **values)
     transaction_numbers.keep_written(facts, 1, 9)
     totals.add_written(facts, 9)
@@ -404,17 +413,22 @@ def test_a_refund_that_was_overtaken_is_judged_again(
     assert judged == numbers
 
 
+STAYS = {"public_fen": -1_000, "platform_fen": 0, "match_fen": 0, "stays": 1}
+
+
 def test_a_fact_that_is_judged_again_says_what_its_file_said(facts: sqlite3.Connection) -> None:
-    for line, reason in ((3, "refund_forfeits"), (3, "other"), (1, "other")):
-        values = {"batch_id": 1, "line": line, "reason": reason}
-        add(facts, "warnings", **values, detail='{"subsidy_fen": 444}')
+    for line in (3, 1):
+        add(facts, "warnings", batch_id=1, line=line, reason="other", detail="{}")
+    # of a refund that left its money where it was the file said nothing
+    add(facts, "splits", split_id=3, round_id=1, before_fen=1_000, after_fen=0, **STAYS)
+    facts.execute("UPDATE redemptions SET split_id = 3 WHERE redemption_id = 3")
     assert again(facts, row("pay", "C1", 2), row("pay", "C3", 2)) == ["R2", "R8", "T2", "T8"]
     columns = "place, batch_id, line, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at"
     columns += ", day, base_fen, merchant_discount_fen, subsidy_fen, refund_of, segment_id"
     rows = facts.execute(f"SELECT {columns} FROM incoming_redemptions WHERE place > 2")
     assert list(map(tuple, rows)) == [
         (3, 1, 2, "pay", "C1", 2, "M2", "", START + 1, 20200327, 4_500, 5, 1_000, "", 1),
-        (4, 1, 3, "refund", "C1", 2, "M2", "", START + DAY, 20200328, 4_500, 5, 444, "T2", 1),
+        (4, 1, 3, "refund", "C1", 2, "M2", "", START + DAY, 20200328, 4_500, 5, 0, "T2", 1),
         (5, 1, 9, "refund", "C3", 2, "M3", "", START + 6, 20200327, 4_500, 5, 1_000, "T8", 1),
         (6, 3, 8, "pay", "C3", 2, "M3", "", START + 5, 20200327, 4_500, 5, 1_000, "", 1),
     ]
@@ -429,7 +443,7 @@ def test_a_fact_that_is_judged_again_says_what_its_file_said(facts: sqlite3.Conn
         "paid_at": "2020-03-28T00:00:00Z",
         "order_amount": "45.05",
         "merchant_discount": "0.05",
-        "subsidy": "4.44",
+        "subsidy": "0.00",
         "refund_of": "T2",
         "channel": "",
     }
@@ -510,6 +524,7 @@ def test_a_refund_is_listed_with_its_payment_and_negative_amounts(
         "public_fen": -1_000,
         "platform_fen": 0,
         "match_fen": 0,
+        "stays_fen": 0,
         "refund_of": "T2",
         "batch": 1,
         "redemption_id": 3,
