@@ -7,6 +7,7 @@ been refused in another.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from dataclasses import dataclass
@@ -143,6 +144,11 @@ def remember(args: tuple[str, ...], code: int) -> None:
     )
     if command and "--help" not in args:
         RAN.add((command, code in (0, 4)))
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: it is not searched for garbage time and again."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

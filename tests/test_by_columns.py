@@ -406,7 +406,7 @@ def written(lines: list[str], shape: dict[str, Any]) -> bytes:
 
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-SOME = settings(MANY, max_examples=12)
+SOME = settings(MANY, max_examples=8)
 FILES = st.lists(st.tuples(FILE, SHAPE), min_size=1, max_size=2)
 LINES = st.sampled_from([1, 2, 3, 5, 8, 1000])
 

@@ -258,6 +258,7 @@ def test_a_verbose_demo_shows_what_every_command_prints(voucher: Callable[..., A
     assert "approved bj-smart: " in ran.err and "Checks" in ran.out
 
 
+@pytest.mark.slow
 def test_the_demo_as_json_gives_its_commands_and_reports_and_every_fault_its_own_reason(
     voucher: Callable[..., Any],
 ) -> None:

@@ -155,6 +155,8 @@ def test_a_correction_may_be_turned_down(town: Town, monkeypatch: pytest.MonkeyP
     options = ("--from", at(5), "--note", "moved", "--actor", "chen")
     batch = str(registry(voucher, "west", *options)["batch"])
     voucher("merchant", "reject", batch, "--note", "it moved today", "--actor", "lin")
+    refused = voucher("merchant", "reject", batch, "--note", "again", "--actor", "lin", expect=3)
+    assert "no_correction_waits" in refused.err
     assert pay(voucher, 1, at(7))["accepted"] == 1
     assert pay(voucher, 2, at(12), expect=4)["reasons"] == {"out_of_scope": 1}
 

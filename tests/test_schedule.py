@@ -609,17 +609,17 @@ def killed_ticks(town: Voucher, here: Path, kills: int, start: Start) -> int:
     """Ticks killed at chance moments, then one undisturbed: the state must be that of one
     undisturbed tick.
     """
-    approve_round(town, "r1", packs=3000)
+    approve_round(town, "r1", packs=2000)
     approve_round(town, "p1", "--platform", "wechat", packs=5)
     rows = "".join(
-        f"K{n},r1,res{n},2020-03-27 08:{n // 60 % 60:02d}:{n % 60:02d}\n" for n in range(3000)
+        f"K{n},r1,res{n},2020-03-27 08:{n // 60 % 60:02d}:{n % 60:02d}\n" for n in range(2000)
     )
     land(here, "wechat/claims/a.csv", CLAIMS + rows, age=90)
     land(
         here,
         "wechat/redemptions/b.csv",
         PAYMENTS
-        + "".join(f"T{n},pay,K{n},1,M1,2020-03-28 12:00:00,45,0,10,\n" for n in range(3000)),
+        + "".join(f"T{n},pay,K{n},1,M1,2020-03-28 12:00:00,45,0,10,\n" for n in range(2000)),
     )
     worlds = [here / f"world{number}" for number in range(kills + 2)]
     for world in worlds:
@@ -658,7 +658,7 @@ def files(world: Path) -> list[str]:
 
 
 def test_a_killed_tick_is_finished_by_the_next(town: Voucher, here: Path) -> None:
-    assert killed_ticks(town, here, 4, forked) > 0
+    assert killed_ticks(town, here, 3, forked) > 0
 
 
 @pytest.mark.slow

@@ -177,7 +177,7 @@ def stands(session: Session) -> dict[str, Any]:
 
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-SOME = settings(MANY, max_examples=20)
+SOME = settings(MANY, max_examples=12)
 LINES = st.sampled_from([2, 3, 5, 1000])
 
 

@@ -121,8 +121,9 @@ class Profile:
         )
 
 
+@lru_cache(maxsize=128)
 def from_json(text: str) -> Profile:
-    """The profile that `to_json` wrote."""
+    """The profile that `to_json` wrote. Files of one platform share it: it is read once."""
     document = json.loads(text)
     kind = document["kind"] if "kinds" not in document else document.pop("kind")
     return read(document)[0][kind]
