@@ -127,9 +127,9 @@ def test_every_stand_in_of_a_value_has_its_chinese() -> None:
     )
 
 
-def test_a_stand_in_without_chinese_is_seen() -> None:
+def test_a_stand_in_without_chinese_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     show = every_command()["law show"]
-    show.params[0].metavar = "[RUNG]"
+    monkeypatch.setattr(show.params[0], "metavar", "[RUNG]")
     assert untranslated("law show", show) == ["law show: RUNG is no stand-in of cli/help.py"]
 
 

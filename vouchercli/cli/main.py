@@ -8,7 +8,7 @@ import os
 import sqlite3
 import sys
 from copy import copy
-from functools import partial
+from functools import lru_cache
 from importlib import import_module
 from itertools import takewhile
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 from vouchercli import __version__
 from vouchercli.cli import COMPLETING, USUAL_COLLECTOR
 from vouchercli.cli.help import dress
-from vouchercli.cli.language import choose_language, speak, t
+from vouchercli.cli.language import choose_language, language, speak, t
 from vouchercli.cli.options import DEFAULTS, PANEL, Call, declare, parameters
 from vouchercli.errors import VoucherError
 from vouchercli.result import NO_ROOM
@@ -60,6 +60,7 @@ class Nouns(TyperGroup):
     """The root group: lists every noun with its help without importing its module."""
 
     verb = ""  # the word after the noun
+    context: Any = None  # of the command line at hand
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The noun's command, its name, and the words that follow."""
@@ -74,7 +75,10 @@ class Nouns(TyperGroup):
             print(ctx.get_help())
             raise typer.Exit
         self.verb = args[1] if len(args) > 1 else ""
-        return super().resolve_command(ctx, args)
+        try:
+            return super().resolve_command(ctx, args)
+        finally:
+            self.verb = ""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The nouns, in the order of the work."""
@@ -86,6 +90,12 @@ class Nouns(TyperGroup):
             return self
         if cmd_name not in NOUNS:
             return None
+        self.context = ctx
+        if (cmd_name, self.verb) not in self.made:
+            self.made[cmd_name, self.verb] = self._make(cmd_name)
+        return self.made[cmd_name, self.verb]
+
+    def _make(self, cmd_name: str) -> Any:
         app = _narrow(import_module(f"vouchercli.cli.{NOUNS[cmd_name][0]}").app, self.verb)
         for each in app.registered_commands:
             each.callback.show_options()  # type: ignore[union-attr]
@@ -95,7 +105,7 @@ class Nouns(TyperGroup):
             command, "commands"
         ):  # a noun with verbs takes the shared options before the verb too
             command.params += [parameter for parameter in self.params if parameter.name in PANEL]
-            command.callback = partial(_take_shared, ctx)
+            command.callback = lambda **given: _take_shared(self.context, **given)
             command.help = NOUNS[cmd_name][1]
         dress(command)
         return command
@@ -113,6 +123,7 @@ class Nouns(TyperGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = dict.fromkeys((*NOUNS, HELP))  # type: ignore[assignment] # names only: for Typer's did-you-mean
+        self.made: dict[tuple[str, str], Any] = {}  # (noun, verb) -> its command
 
 
 def _narrow(app: typer.Typer, verb: str) -> typer.Typer:
@@ -165,6 +176,12 @@ OF_ROOT = {
 
 
 def _root() -> Any:
+    return _in_language(language())
+
+
+@lru_cache
+def _in_language(_language: str) -> Any:
+    """The command line in that language; whoever runs many commands (the demo) makes it once."""
     app = typer.Typer(
         cls=Nouns,
         rich_markup_mode=None,
