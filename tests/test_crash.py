@@ -158,7 +158,13 @@ OTHERS = (
 )
 
 
-@pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
+@pytest.mark.parametrize(
+    "bytes_",
+    [
+        pytest.param(BY_ROWS, id="by rows", marks=pytest.mark.slow),
+        pytest.param(BY_COLUMNS, id="by columns"),
+    ],
+)
 def test_an_import_killed_at_random_moments_ends_as_if_undisturbed(
     town: Any, here: Path, start: Start, bytes_: int
 ) -> None:
