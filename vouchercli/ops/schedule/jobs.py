@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.schedule import Due, Scheduled
     from vouchercli.session import Session
+    from vouchercli.store.proposals import Proposal
 
 
 # The name of each job in a table.
@@ -208,9 +209,9 @@ def remind(session: Session, due: Due) -> Outcome | None:
     )
 
 
-def remind_of_change(session: Session, row: sqlite3.Row) -> Outcome | None:
+def remind_of_change(session: Session, row: sqlite3.Row, waiting: Proposal) -> Outcome | None:
     """Remind once of a programme change that waits for a second person."""
-    at = row["proposed_at"]
+    at = waiting.proposed_at
     waits = Problem(
         "change_waits",
         "a change of programme {programme}, proposed at {at}, waits for approval",
@@ -219,7 +220,7 @@ def remind_of_change(session: Session, row: sqlite3.Row) -> Outcome | None:
         params={"programme": row["programme"], "at": times.shown(at, row["time_zone"])},
     )
     about = {"programme": row["programme"]}
-    return remind_once(session, f"change {row['change_id']}", at, waits, about)
+    return remind_once(session, f"change {waiting.proposal}", at, waits, about)
 
 
 def remind_once(
