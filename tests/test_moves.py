@@ -23,7 +23,11 @@ def town(voucher: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     )
     towns.make_round(voucher, "r1", state="open", packs=3)
     monkeypatch.setenv("VOUCHER_NOW", "2020-04-01 08:00")
-    came = ("C1,r1,ann,2020-03-27 09:01", "C2,r1,bob,2020-03-27 09:02", "C3,r1,cat,2020-03-27 09:03")
+    came = (
+        "C1,r1,ann,2020-03-27 09:01",
+        "C2,r1,bob,2020-03-27 09:02",
+        "C3,r1,cat,2020-03-27 09:03",
+    )
     bring(voucher, "claim", "c.csv", towns.CLAIMS, *came)
     return voucher
 

@@ -31,8 +31,8 @@ INSERT INTO splits (split_id, round_id, before_fen, after_fen, stays, public_fen
 ADD_SPLIT_PART = "INSERT INTO split_parts (split_id, funder_id, amount_fen) VALUES (?, ?, ?)"
 
 # use_no follows time among rows that are written together (`rules.vouchers.in_time_order`): what
-# does not has come too late. Refunds are written in that order too: each leaves no more subsidy than
-# sale only behind those before it.
+# does not has come too late. Refunds are written in that order too: each leaves no more subsidy
+# than sale, but only behind those before it.
 ACCEPT = """
 INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id,
     segment_id, channel, paid_at, day,

@@ -95,8 +95,8 @@ DELETE FROM warnings WHERE (batch_id, line) IN (SELECT f.batch_id, f.line FROM l
 """
 
 
-# What stood and gave way, with the row that took its voucher or its number. A payment loses what its
-# refunds, which stood as well, had left of its subsidy.
+# What stood and gave way, with the row that took its voucher or its number. A payment loses what
+# its refunds, which stood as well, had left of its subsidy.
 GAVE_WAY = """
 SELECT j.batch_id, j.line, j.transaction_no, j.kind, j.reason, j.merchant_no,
     ifnull(t.merchant_no, ''),
