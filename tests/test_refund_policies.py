@@ -14,6 +14,7 @@ import pytest
 import towns
 import yaml
 
+from vouchercli.ops.intake import by_columns
 from vouchercli.rules.leverage import Sums
 
 GOLDEN: dict[str, Any] = yaml.safe_load(
@@ -209,6 +210,23 @@ def test_refunds_judged_again_state_what_they_stated(town: Town) -> None:
 
 
 # ---------------------------------------------------------------- the database's own law
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_refunds_may_stand_in_any_order_of_lines(
+    town: Town, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    returns = {"money": {"partial": "returns"}}
+    voucher = town(returns, towns.coupon("40", "100"))
+    monkeypatch.setattr(by_columns, "BYTES", 0 if is_large else 1 << 30)
+    data = take_in(
+        voucher,
+        "F2,refund,C1,1,M1,2020-03-29 12:00:00,70,0,0,T1",
+        "F1,refund,C1,1,M1,2020-03-28 13:00:00,20,0,40,T1",
+        "T1,pay,C1,1,M1,2020-03-28 12:00:00,100,0,40,",
+    )
+    assert data["accepted"] == 3
+    assert money_of(voucher) == (1000, 0, 0)
 
 
 def test_the_database_refuses_a_refund_that_leaves_more_subsidy_than_sale(town: Town) -> None:

@@ -168,6 +168,9 @@ def do_job(session: Session, due: Due) -> Outcome | None:
         if due.job == "open":
             _require_ready(inner, round_)
         outcome = PERFORM[due.job](inner, round_.round)
+        if due.job == "open":  # a round that is over is closed by the same tick
+            shown = (replace(each, hint="voucher round show {round}") for each in outcome.problems)
+            outcome = replace(outcome, problems=tuple(shown))
         if due.job == "close" and round_.platform and not round_.was_ordered:
             return replace(outcome, problems=(*outcome.problems, _warn_of_no_order(round_)))
         return outcome

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import yamls
 from vouchercli.ops.setup import configs, desk, staff
-from vouchercli.result import Column, Outcome, Problem, Table, say
+from vouchercli.result import Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import programme_changes as law
 from vouchercli.rules import times
@@ -55,24 +55,56 @@ def put_in_place(
     was = before.limits if before else None
     changed = limits.change(session.db, programme_id, was, after.limits, from_at, after.time_zone)
     _post(session, programme_id, before, after, lowering=False)
-    if before is None or changed.get(limits_law.PER_VISIT, session.now) >= session.now:
+    if before is None:
         return ()
-    crowded = limits.crowded_visits(session.db, programme_id, from_at, after.time_zone)
-    return tuple(
+    standing = [
+        problem
+        for name, begins in changed.items()
+        if begins < session.now
+        for problem in _standing_beyond(session.db, programme_id, name, begins, after.time_zone)
+    ]
+    more = Problem(
+        "not_lawful_now",
+        "{count} more stand beyond the limits of now",
+        level="warning",
+        params={"count": len(standing) - SHOWN},
+    )
+    return (*standing[:SHOWN], *([more] if len(standing) > SHOWN else []))
+
+
+def _standing_beyond(
+    db: sqlite3.Connection, programme_id: int, name: str, from_at: int, zone: str
+) -> list[Problem]:
+    """What stands since `from_at` and is more than the limit of that name allows now."""
+    if name == limits_law.PER_VISIT:
+        return [
+            Problem(
+                "not_lawful_now",
+                "{vouchers} vouchers of one resident at {merchant} on {day} stand, more than the"
+                " limit now ({number} among them)",
+                level="warning",
+                params={
+                    "vouchers": each.vouchers,
+                    "merchant": each.merchant_no,
+                    "day": times.day_text(each.day),
+                    "number": each.transaction_no,
+                },
+            )
+            for each in limits.crowded_visits(db, programme_id, from_at, zone)
+        ]
+    return [
         Problem(
             "not_lawful_now",
-            "{vouchers} vouchers of one resident at {merchant} on {day} stand, more than the limit"
-            " now ({number} among them)",
+            "claim {claim_no}, {claimed_at}, stands though {limit} would refuse it now",
             level="warning",
             params={
-                "vouchers": each.vouchers,
-                "merchant": each.merchant_no,
-                "day": times.day_text(each.day),
-                "number": each.transaction_no,
+                "claim_no": each.claim_no,
+                "claimed_at": times.shown(each.claimed_at, zone),
+                "limit": Word(name),
             },
         )
-        for each in crowded[:SHOWN]
-    )
+        for each in limits.extra_claims(db, programme_id, name, from_at, zone)
+    ]
 
 
 def require_note(session: Session, before: Programme, after: Programme, note: str) -> None:
