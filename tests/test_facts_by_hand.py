@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from memory import copied
 from test_allocations import DAY
-from test_store_answers import ADD_BATCH, START, A, B, C, D, add, apply, claim, lay_down, pay, shops
+from test_store_answers import (
+    ADD_BATCH,
+    START,
+    A,
+    B,
+    C,
+    D,
+    add,
+    apply,
+    claim,
+    enlist,
+    lay_down,
+    pay,
+    shops,
+)
 
 from vouchercli.errors import VoucherError
 from vouchercli.store import (
@@ -208,6 +222,30 @@ def test_an_application_is_judged_again_with_its_number(
     assert numbers == ([] if is_published else [1, 5, 7, 8])
     rest = [row[0] for row in db.execute("SELECT application_id FROM applications ORDER BY 1")]
     assert rest == [number for number in range(1, 9) if number not in numbers]
+
+
+@pytest.mark.parametrize(
+    ("at", "reasons"),
+    [
+        (START + 1, {"old": None, "new": "application_reused"}),
+        (START - 1, {"old": "application_reused", "new": None}),
+    ],
+)  # the number is the first one's
+def test_an_application_that_was_accepted_is_asked_about_its_number_alone(
+    db: sqlite3.Connection, at: int, reasons: dict[str, str | None]
+) -> None:
+    """Its list, or the times of its round, may have changed since."""
+    db.execute("UPDATE rounds SET registration_opens_at = ? WHERE round_id = 1", (START - 9,))
+    db.execute("UPDATE rounds SET resident_group = 'medics' WHERE round_id = 1")
+    apply(db, 1, 1, A, START, application_no="N1", batch_id=1)  # A is on no list any more
+    enlist(db, 1, B, "medics")
+    db.execute(applications.CREATE_INCOMING)
+    new = {"round": "r", "application_no": "N1", "resident": B, "applied_at": at}
+    add(db, "incoming_applications", place=1, batch_id=1, line=2, **new)
+    application_reopening.reopen(db, 1, 1)
+    applications.judge(db, 1)
+    told = db.execute("SELECT application_id, reason FROM incoming_applications").fetchall()
+    assert {"old" if number else "new": reason for number, reason in told} == reasons
 
 
 def test_applications_are_taken_back_unless_a_pack_or_a_published_list_stands_on_them(
