@@ -5,17 +5,21 @@ conditions, laid down by hand.
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from memory import copied
 from test_store_answers import A, B, add, apply, claim, lay_down, pay, shops
+
+from vouchercli.store import totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BY = {"actor": "", "os_user": "", "at": 0}
 WAITS = {"state": "proposed", "proposed_by": "", "os_user": "", "proposed_at": 0}
+DRAWN = {"seed_sha256": "s" * 64, "sealed_seed": b"s" * 32, "public_source": ""}
+DRAWN |= {"committed_by": "", "committed_at": 0}
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +47,9 @@ def built() -> sqlite3.Connection:
     add(db, "roll_ins", **by_round, from_round_id=2, unclaimed=1, packs=1)
     add(db, "programme_changes", programme_id=1, digest="", document="", file="", **WAITS)
     add(db, "change_verdicts", change_id=1, verdict="approve", **BY)
-    drawn = {"public_source": "", "committed_by": "", "committed_at": 0}
-    add(db, "draws", **by_round, seed_sha256="s" * 64, sealed_seed=b"s" * 32, **drawn)
+    add(db, "draws", **by_round, **DRAWN)
+    sums = dict.fromkeys(totals.SUMMED, 0)
+    add(db, "group_totals", **by_round, grouping="round", day=27, key="", **sums)
     return db
 
 
@@ -68,6 +73,7 @@ TEXT_63 = "'" + "e" * 63 + "'"
         ("templates", "pack_value_fen = 1", "pack_value_fen = 0"),
         ("templates", "floor_spend_fen = 0", "floor_spend_fen = -1"),
         ("templates", "coupons = 1", "coupons = 0"),
+        ("coupons", "coupon_no = coupon_no + 9", "coupon_no = coupon_no - 5"),
         ("coupons", "denomination_fen = 1", "denomination_fen = 0"),
         ("coupons", "threshold_fen = 0", "threshold_fen = -1"),
         ("coupons", "percent_bp = 1", "percent_bp = 0"),
@@ -88,6 +94,8 @@ TEXT_63 = "'" + "e" * 63 + "'"
         ("batches", "read = 11, rejected = 2", "read = 11, rejected = 3"),
         ("batches", "state = 'undone', read = 0", "state = 'importing', read = 0"),
         ("batches", "kind = kind", "kind = 'other'"),
+        ("batches", "state = 'importing'", "state = 'open'"),
+        ("group_totals", "grouping = 'size'", "grouping = 'colour'"),
         ("merchants", "is_registered = 0", "is_registered = 2"),
         ("merchant_corrections", "state = 'declined'", "state = 'void'"),
         ("suspensions", "until_at = 5", "until_at = 4"),
@@ -101,6 +109,7 @@ TEXT_63 = "'" + "e" * 63 + "'"
         ("amendments", "kind = 'top-up'", "kind = 'cut'"),
         ("amendments", "state = 'void', ended_at = 1", "state = 'void'"),
         ("amendments", "ended_at = NULL", "ended_at = 1"),
+        ("amendments", "state = 'effective', ended_at = 1", "state = 'open', ended_at = 1"),
         ("amendment_verdicts", "verdict = 'reject'", "verdict = 'submit'"),
         ("pauses", "until_at = 5", "until_at = 4"),
         ("roll_ins", "unclaimed = 0", "unclaimed = -1"),
@@ -108,6 +117,7 @@ TEXT_63 = "'" + "e" * 63 + "'"
         ("roll_ins", "packs = 1", "packs = 0"),
         ("programme_changes", "state = 'declined', ended_at = 1", "state = 'declined'"),
         ("programme_changes", "ended_at = NULL", "ended_at = 1"),
+        ("programme_changes", "state = 'effective', ended_at = 1", "state = 'void', ended_at = 1"),
         ("change_verdicts", "verdict = 'reject'", "verdict = 'submit'"),
         ("draws", "strata = '[]', strata_fixed_at = 1", "strata = '[]'"),
         (
@@ -129,13 +139,24 @@ TEXT_63 = "'" + "e" * 63 + "'"
 def test_the_database_takes_a_row_at_the_border_and_refuses_the_next(
     db: sqlite3.Connection, table: str, taken: str, refused: str
 ) -> None:
-    keys = {"coupons": "template_id", "application_identities": "round_id", "persons": "round_id"}
+    keys = {"coupons": "template_id"} | dict.fromkeys(
+        ("application_identities", "persons", "group_totals"), "round_id"
+    )
     one = (
         f"WHERE {keys.get(table, 'rowid')} = (SELECT min({keys.get(table, 'rowid')}) FROM {table})"
     )
     with pytest.raises(sqlite3.IntegrityError, match="CHECK constraint failed"):
         db.execute(f"UPDATE {table} SET {refused} {one}")
     assert db.execute(f"UPDATE {table} SET {taken} {one}").rowcount > 0
+
+
+@pytest.mark.parametrize("short", [{"seed_sha256": "s" * 63}, {"sealed_seed": b"s" * 31}])
+def test_a_draw_without_its_whole_seed_is_refused(
+    db: sqlite3.Connection, short: dict[str, Any]
+) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK constraint failed"):
+        add(db, "draws", round_id=2, **DRAWN | short)
+    add(db, "draws", round_id=2, **DRAWN)
 
 
 POST = """
@@ -153,6 +174,13 @@ def test_a_posting_moves_something_to_another_account(
     with pytest.raises(sqlite3.IntegrityError, match="CHECK constraint failed"):
         db.execute(POST, (*accounts, fen))
     db.execute(POST, ("appropriated", "uncommitted", 1))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE postings SET why = ''", "DELETE FROM postings"])
+def test_a_posting_stands(db: sqlite3.Connection, statement: str) -> None:
+    db.execute(POST, ("appropriated", "uncommitted", 1))
+    with pytest.raises(sqlite3.IntegrityError, match="postings are append-only"):
+        db.execute(statement)
 
 
 def test_what_waits_or_stands_is_there_once(db: sqlite3.Connection) -> None:
