@@ -307,6 +307,10 @@ FUNDER = {"kind": "public", "amount": "1000.00"}
         ({"kind": "public", "amount": "999.99"}, {"free": 1}, None),
         ({"kind": "public", "amount": "999.98"}, {"free": 1}, "fund_committed"),
         ({"kind": "public", "amount": "999.99"}, {"free": 0}, "fund_committed"),
+        ({"kind": "public", "amount": "0.00"}, {"free": 100_000}, None),
+        ({"kind": "public", "amount": "0.00"}, {"free": 99_999}, "fund_committed"),
+        ({"kind": "public"}, {"free": 100_000}, None),
+        ({"kind": "public"}, {"free": 99_999}, "fund_committed"),
         (FUNDER, {"free": -1}, None),  # nothing is lowered
     ],
 )
