@@ -236,13 +236,15 @@ def test_an_undo_that_nobody_can_pay_is_refused_in_words(town: Town) -> None:
     voucher("check")
 
 
-def test_an_undone_claim_whose_money_was_released_leaves_no_free_seat(town: Town) -> None:
+@pytest.mark.parametrize("now", ["2020-03-29 07:00", "2020-03-28 08:30:00"])
+def test_an_undone_claim_whose_money_was_released_leaves_no_free_seat(town: Town, now: str) -> None:
     """One of ten packs is claimed, expires while the round is open, and its file is undone: its
-    10.00 went to r2, so nobody else can claim that pack.
+    10.00 went to r2, so nobody else can claim that pack. Also where the clock ran in the second of
+    its expiry.
     """
     voucher = town("100.00", days=1)
     first = claims(voucher, "r1", range(1), at="2020-03-27 08:30").data["batch"]
-    tick(voucher, "2020-03-29 07:00")
+    tick(voucher, now)
     assert (seats("r1"), balances("committed"), balances("uncommitted")) == ((1, 0), 90, 10)
     towns.make_round(voucher, "r2", packs=1, opens="2020-04-11 08:00")
     voucher("batch", "undo", str(first), "--yes")
