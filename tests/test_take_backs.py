@@ -149,6 +149,27 @@ def test_the_import_names_the_round_that_gave_up_packs(town: Town) -> None:
     assert "released" in voucher("round", "show", "r2", "-o", "json").out
 
 
+def test_the_last_round_to_close_gives_up_packs_first_and_no_other_without_need(
+    town: Town,
+) -> None:
+    voucher = town("100.00")
+    claims(voucher, "r1", range(4))
+    tick(voucher, "2020-04-10 09:00")
+    for code, packs, closes in (("r2", 8, "2020-04-20 08:00"), ("r3", 2, "2020-04-21 08:00")):
+        terms: dict[str, Any] = {"opens": "2020-04-11 08:00", "closes": closes}
+        towns.make_round(voucher, code, packs=packs, state="open", **terms)
+    given = (
+        "SELECT subject, json_extract(detail, '$.packs') FROM audit WHERE deed = 'round.give_up'"
+    )
+    payments(voucher, "r1-0")
+    assert (seats("r2"), seats("r3")) == ((0, 0), (0, 1))
+    assert towns.ask(".", given) == [("r3", 1)]
+    payments(voucher, "r1-1", "r1-2", "r1-3", at="2020-03-28 10:00")
+    assert (seats("r2"), seats("r3"), balances("uncommitted")) == ((0, 2), (0, 2), 0)
+    assert towns.ask(".", given) == [("r3", 1), ("r3", 1), ("r2", 2)]
+    voucher("check")
+
+
 def test_a_refund_of_a_held_payment_is_held_with_it(town: Town) -> None:
     voucher = town("100.00")
     claims(voucher, "r1", range(2))
