@@ -181,6 +181,56 @@ def test_a_claim_that_is_judged_again_says_what_its_file_said(db: sqlite3.Connec
     }
 
 
+REPEATS = (  # number, file, reason, at; and what becomes of the reason
+    (("N1", 1, "refused", 5), "refused"),
+    (("N1", 2, "duplicate", 5), "refused"),
+    (("N1", 3, "duplicate", 5), "refused"),
+    (("N1", 1, "duplicate", 5), "duplicate"),  # of its own file's row
+    (("N1", 2, "duplicate", 6), "duplicate"),  # of another second
+    (("N1", 2, None, 5), None),
+    (("N2", 2, "duplicate", 5), "refused"),
+    (("N2", 3, "duplicate", 5), "refused"),
+    (("N2", 1, "refused", 5), "refused"),
+    (("N3", 2, "duplicate", 5), "duplicate"),
+    (("N3", 1, None, 5), None),
+    (("N3", 3, "duplicate", 5), "duplicate"),
+)
+
+
+@pytest.mark.parametrize(
+    ("create", "statement", "table", "number", "at"),
+    [
+        (
+            claims.CREATE_INCOMING,
+            claims.REFUSE_REPEATS,
+            "incoming_claims",
+            "claim_no",
+            "claimed_at",
+        ),
+        (
+            applications.CREATE_INCOMING,
+            applications.REFUSE_REPEATS,
+            "incoming_applications",
+            "application_no",
+            "applied_at",
+        ),
+    ],
+)
+def test_a_row_that_repeats_a_refused_one_of_another_file_is_refused(
+    db: sqlite3.Connection, create: str, statement: str, table: str, number: str, at: str
+) -> None:
+    db.execute(create)
+    for place, ((code, batch, reason, second), _) in enumerate(REPEATS, 1):
+        values = {number: code, "batch_id": batch, "reason": reason, at: second}
+        add(db, table, place=place, line=place, round="r", resident=A, **values)
+    for place, other in enumerate(({"round": "earlier"}, {"resident": B}), 20):
+        values = {"round": "r", "resident": A, number: "N1", at: 5} | other
+        add(db, table, place=place, batch_id=2, reason="duplicate", **values)
+    db.execute(statement)
+    reasons = [row[0] for row in db.execute(f"SELECT reason FROM {table} ORDER BY place")]
+    assert reasons == [*(reason for _, reason in REPEATS), "duplicate", "duplicate"]
+
+
 # ---------------------------------------------------------------- applications
 
 PUBLISHED = {"published_at": START, "entrants_sha256": "e" * 64, "strata": "[]"}
