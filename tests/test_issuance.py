@@ -425,6 +425,8 @@ def test_the_same_order_is_written_again_when_the_note_was_lost(town: Voucher, h
     (document,) = ask(here, "SELECT document FROM issuance_orders")[0]
     assert json.loads(document) == read_order(here)[0]
     assert json.loads(document)["ordered_at"] == "2020-03-27T08:00:00+08:00"
+    assert "\\u" not in document  # a person reads it too
+    assert "微信" in document or "券" in document
 
 
 def test_claims_beyond_quota_limit_or_window_are_the_platforms_breaches(

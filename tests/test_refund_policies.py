@@ -16,6 +16,7 @@ import yaml
 
 from vouchercli.ops.intake import by_columns
 from vouchercli.rules.leverage import Sums
+from vouchercli.rules.refunds import USUAL, Answers, RefundPolicy
 
 GOLDEN: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parent / "cases/golden.yaml").read_text("utf-8")
@@ -405,3 +406,26 @@ def test_the_written_out_preset_is_the_same_policy(town: Town) -> None:
     document["refunds"]["money"]["late"] = "stays"
     refused = voucher("programme", "load", towns.write("p.yaml", document), expect=3)
     assert "refunds_in_use" in refused.err or "refund policy cannot change" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("voucher", "money", "answers"),
+    [
+        ("restores", "returns", (True, True)),
+        ("restores_once", "pro_rata", (True, True)),
+        ("forfeits", "returns", (True, False)),
+        ("refused", "returns", (False, False)),
+        ("restores", "stays", (False, True)),
+        ("restores", "refused", (False, True)),
+    ],
+)
+def test_columns_prove_full_refunds_only_where_they_are_lawful_and_return_all(
+    voucher: str, money: str, answers: tuple[bool, bool]
+) -> None:
+    pytest.importorskip("polars")
+    from vouchercli.ops.intake.by_columns import refunds as by_columns
+
+    policy = RefundPolicy(
+        USUAL.voucher._replace(full=voucher), Answers(money, "returns", "pro_rata")
+    )
+    assert (by_columns.returns_all(policy), by_columns.gives_back(policy)) == answers

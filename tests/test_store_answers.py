@@ -15,6 +15,7 @@ from memory import copied
 from test_allocations import DAY
 
 from vouchercli.errors import VoucherError
+from vouchercli.rules import limits
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules.draws import Entrant
 from vouchercli.rules.leverage import Sums
@@ -44,6 +45,7 @@ from vouchercli.store import (
     totals,
     transaction_numbers,
 )
+from vouchercli.store import limits as store_limits
 from vouchercli.store.db import writing, zone
 from vouchercli.store.proposals import Subject
 
@@ -1338,6 +1340,49 @@ def test_visits_are_the_payments_of_a_span_of_time(db: sqlite3.Connection) -> No
     assert {span: proved_redemptions.visits(db, *span) for span in spans} == spans
     since = {1: [first, second, third], 2: [second, third], 3: [third], 5: [third], 6: []}
     assert {number: proved_redemptions.visits_since(db, number) for number in since} == since
+
+
+def test_visits_over_the_limit_of_their_day_are_found_by_day_and_shop(
+    db: sqlite3.Connection,
+) -> None:
+    shops(db)
+    for number, resident in enumerate((A, A, B, C), 1):
+        claim(db, number, 1 if number != 2 else 2, resident, START)
+    db.execute("DELETE FROM limit_steps")
+    on_27 = START - 8 * 3_600  # midnight
+    for name, at, most in (("week", 0, 9), (limits.PER_VISIT, 0, 2), (limits.PER_VISIT, on_27, 1)):
+        add(db, "limit_steps", programme_id=1, name=name, from_at=at, most=most)
+    add(db, "limit_steps", programme_id=2, name=limits.PER_VISIT, from_at=0, most=1)
+    uses = (
+        # of A at M2 on the 28th, with packs of two rounds, and at M1 on the 29th, with one
+        (1, 1, 1, 2, 28, None),
+        (2, 2, 1, 2, 28, None),
+        (3, 1, 2, 1, 29, None),
+        (4, 1, 1, 1, 29, None),
+        # of B one voucher, returned and used again; and of another day
+        (5, 3, 1, 1, 28, None),
+        (6, 3, 1, 1, 28, 5),
+        (7, 3, 1, 1, 28, None),
+        (8, 3, 2, 1, 29, None),
+        # of C at another shop each, on the day of M1
+        (9, 4, 1, 1, 29, None),
+        (10, 4, 2, 2, 29, None),
+        # of B two on the 26th, when two were allowed
+        (11, 3, 1, 3, 26, None),
+        (12, 3, 2, 3, 26, None),
+    )
+    for number, claim_id, coupon_no, shop, day, refund_of in uses:
+        also: dict[str, Any] = {"merchant_id": shop, "refund_of": refund_of, "use_no": number}
+        also |= {"paid_at": START + (day - 27) * DAY, "day": 20200300 + day}
+        number_ = {"transaction_no": f"T{number:02}", "coupon_no": coupon_no}
+        pay(db, number, claim_id=claim_id, **number_, **also)
+    transaction_numbers.keep_written(db, 1, 0)
+    found = store_limits.crowded_visits(db, 1, 0, towns.ZONE)
+    assert found == [("M2", 20200328, 2, "T02"), ("M1", 20200329, 2, "T04")]
+    at_29 = START + 2 * DAY
+    assert store_limits.crowded_visits(db, 1, at_29, towns.ZONE) == found[1:]
+    assert store_limits.crowded_visits(db, 1, at_29 + 1, towns.ZONE) == []
+    assert store_limits.crowded_visits(db, 2, 0, towns.ZONE) == []
 
 
 def test_only_the_first_payment_of_a_voucher_is_written(db: sqlite3.Connection) -> None:
