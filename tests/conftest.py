@@ -86,6 +86,7 @@ EVERY_COMMAND = {
     "batch undo",
     "report leverage",
     "report rounds",
+    "todo",
     "check",
     "demo",
     "doctor",
