@@ -97,6 +97,7 @@ class Call:
 
     command: str = ""
     given: dict[str, Any] = field(default_factory=dict)
+    batch: int | None = None  # the one that the command is about
 
     @property
     def db_path(self) -> Path:
@@ -150,6 +151,8 @@ class Call:
             present=self.present,
             entered_at=int(time.time()),  # noqa: TID251 # and what it says beside --now
             dry_run=self.dry_run,
+            command=self.command,
+            batch=self.batch,
         )
 
     def as_of(self, session: Session) -> int | None:
@@ -214,6 +217,7 @@ def command(
                 if (value := given.pop(option)) != DEFAULTS[option]
             }
             _check(call)
+            call.batch = given.get("batch") if call.command.startswith("batch ") else None
             if "call" in function.__annotations__:
                 given["call"] = call
             if "session" not in function.__annotations__:
