@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from vouchercli.cli.asking import ask
 from vouchercli.cli.import_options import Verbose, watch_import
 from vouchercli.cli.language import t
 from vouchercli.cli.options import Call, Limit, command, verbs
@@ -88,11 +89,8 @@ def retry(call: Call, session: Session, batch: Number) -> Outcome:
 @command(app, "undo", epilog="Example: voucher batch undo 3")
 def undo(call: Call, session: Session, batch: Number) -> Outcome:
     """Undo the import of a whole file, unless later rows depend on it."""
+    is_sure = call.yes
     if sys.stdin.isatty() and not (call.yes or call.dry_run):
-        question = t(
-            "Undo batch {batch}: remove {count} rows of {file} ({kind})?",
-            batches.what_undo_takes(session, batch),
-        )
-        typer.confirm(question, abort=True, err=True)
-        return batches.undo_batch(session, batch, is_sure=True)
-    return batches.undo_batch(session, batch, is_sure=call.yes)
+        ask(batches.undo_question(session, batch))
+        is_sure = True
+    return batches.undo_batch(session, batch, is_sure=is_sure)

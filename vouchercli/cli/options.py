@@ -198,10 +198,12 @@ def command(
     epilog: str = "",
     options: Mapping[str, Any] | None = None,
     required: tuple[str, ...] = (),
+    looks_back: bool = False,
 ) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
     """Register a function as the subcommand `name`; its docstring is the help, `epilog` the
     examples. One that takes a `session` is given the open database, one that takes `call` the
-    command line, one that takes `**more` the block of `options`, of which some are `required`.
+    command line, one that takes `**more` the block of `options`, of which some are `required`; one
+    that `looks_back` knows --as-of.
     """
 
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
@@ -213,7 +215,7 @@ def command(
                 for option in PANEL
                 if (value := given.pop(option)) != DEFAULTS[option]
             }
-            _check(call)
+            _check(call, looks_back=looks_back)
             if "call" in function.__annotations__:
                 given["call"] = call
             if "session" not in function.__annotations__:
@@ -258,8 +260,10 @@ def declare(function: Callable[..., Any], own: list[inspect.Parameter]) -> None:
     function.__annotations__ = {each.name: each.annotation for each in seen}
 
 
-def _check(call: Call) -> None:
-    """Refuse what no command could make sense of, before any does anything. Raises `UsageFault`."""
+def _check(call: Call, *, looks_back: bool) -> None:
+    """Refuse what no command, or not this one, could make sense of, before it does anything. Raises
+    `UsageFault`.
+    """
     _ = call.output
     if (lang := call.given.get("lang")) not in (None, *LANGUAGES):
         raise UsageFault(
@@ -278,3 +282,11 @@ def _check(call: Call) -> None:
                 what=f"--{option.replace('_', '-')}",
                 path=f"voucher {call.command}",
             )
+    if call.given.get("as_of") is not None and not looks_back:
+        raise UsageFault(
+            "no_as_of",
+            "voucher {command} shows and uses what is known now: it takes no --as-of",
+            hint="leave it out; or: voucher report rounds --as-of {as_of}",
+            command=call.command,
+            as_of=call.given["as_of"],
+        )

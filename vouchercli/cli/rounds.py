@@ -10,12 +10,13 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli.asking import ask
 from vouchercli.cli.language import t
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import amendments, approvals, drafts, plans, rounds
-from vouchercli.result import Outcome
+from vouchercli.result import Outcome, say
 from vouchercli.session import Session
 
 app = verbs()
@@ -248,7 +249,7 @@ def draw(
         fixed = draws.describe_commitment(session, code)
         if fixed is not None:
             print(t(fixed.text, fixed.params), file=sys.stderr)
-            typer.confirm(t("Fix it now?"), abort=True, err=True)
+            ask(say("Fix it now?"))
             is_sure = True
     return draws.next_step(session, code, public_randomness, is_sure=is_sure)
 

@@ -30,5 +30,7 @@ TEXT = {
     "choose one of: {known}": "可选：{known}",
     "{text} is not a time": "无法识别的时间：{text}",
     "write it like 2020-03-27 08:00": "请写成 2020-03-27 08:00 这样",
+    "voucher {command} shows and uses what is known now: it takes no --as-of": "voucher {command} 按现有数据办理，不支持 --as-of",
+    "leave it out; or: voucher report rounds --as-of {as_of}": "请去掉该选项；或用：voucher report rounds --as-of {as_of}",
     "{message}": "{message}",
 }

@@ -219,9 +219,9 @@ def resume_batch(session: Session, batch_id: int, file: str | None, watch: Watch
     return importing.resume(session, KINDS, batch_id, file, watch)
 
 
-def _refuse_granted(session: Session, batch_id: int) -> None:
+def _refuse_granted(session: Session, batch_id: int) -> Batch:
     """Refuse a batch of packs that were granted here: they came without a file, and residents hold
-    them.
+    them. Gives the batch.
     """
     row = batches.named(session.db, batch_id)
     if row.kind == "allocation":
@@ -232,6 +232,7 @@ def _refuse_granted(session: Session, batch_id: int) -> None:
             batch=batch_id,
             count=row.accepted,
         )
+    return row
 
 
 def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Outcome:
@@ -240,7 +241,7 @@ def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Out
     Packs of a round under way would be free to be granted again: that, whoever asks, only when
     `is_sure`.
     """
-    _refuse_granted(session, batch_id)
+    importing.refuse_undone(_refuse_granted(session, batch_id))
     under_way = amendments.rounds_under_way(session.db, batch_id)
     if under_way and not (is_sure or session.dry_run):
         raise VoucherError(
@@ -254,12 +255,24 @@ def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Out
     return importing.undo(session, KINDS, batch_id)
 
 
-def what_undo_takes(session: Session, batch_id: int) -> dict[str, Any]:
-    """The values of the question asked before an undo: batch, file, kind, accepted."""
-    row = batches.named(session.db, batch_id)
-    return {
+def undo_question(session: Session, batch_id: int) -> Message:
+    """What is asked before an undo: what it takes away, and whose packs it frees. Raises what no
+    answer could change: `granted_stands`, `batch_undone`.
+    """
+    row = _refuse_granted(session, batch_id)
+    importing.refuse_undone(row)
+    asked = {
         "batch": batch_id,
         "file": row.file,
         "kind": KIND_WORDS[row.kind],
         "count": row.accepted,
     }
+    under_way = amendments.rounds_under_way(session.db, batch_id)
+    if not under_way:
+        return say("Undo batch {batch}: remove {count} rows of {file} ({kind})?", **asked)
+    return say(
+        "Undo batch {batch}: remove {count} rows of {file} ({kind})? They are packs of {rounds},"
+        " still open: these can then be granted again.",
+        **asked,
+        rounds=", ".join(under_way),
+    )
