@@ -1328,7 +1328,8 @@ def test_visits_are_the_payments_of_a_span_of_time(db: sqlite3.Connection) -> No
         (300, 400): [third],
         (301, 400): [],
     }
-    assert {span: proved_redemptions.visits(db, *span) for span in spans} == spans
+    assert {span: proved_redemptions.visits(db, *span, [1]) for span in spans} == spans
+    assert proved_redemptions.visits(db, 0, 400, [2]) == []
     since = {1: [first, second, third], 2: [second, third], 3: [third], 5: [third], 6: []}
     assert {number: proved_redemptions.visits_since(db, number) for number in since} == since
 

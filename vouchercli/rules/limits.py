@@ -17,6 +17,7 @@ Span = Literal["round", "week", "programme"]
 PER_WEEK, PER_PROGRAMME = "packs_per_resident_per_week", "packs_per_resident"
 PER_VISIT = "vouchers_per_merchant_per_day"
 KEPT = (PER_WEEK, PER_PROGRAMME, PER_VISIT)
+ACROSS = "across:"  # and a programme's code: whether its vouchers count under PER_VISIT too (1)
 
 
 class Timeline(NamedTuple):
@@ -47,11 +48,16 @@ def always(most: int | None) -> Timeline:
     return Timeline(((0, most),))
 
 
+def is_by_visit(name: str) -> bool:
+    """Whether a kept limit says how many vouchers a visit has room for."""
+    return name == PER_VISIT or name.startswith(ACROSS)
+
+
 def begins(name: str, at: int, zone: str) -> int:
     """When a limit that is changed at that second holds: limits by day from the next local
     midnight, by week from the next Monday, so that no day and no week has two.
     """
-    if name not in (PER_VISIT, PER_WEEK):
+    if name != PER_WEEK and not is_by_visit(name):
         return at
     day = times.day_of(at, zone)
     bounds = times.week_bounds(day, zone) if name == PER_WEEK else times.day_bounds(day, zone)

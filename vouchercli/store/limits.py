@@ -4,6 +4,7 @@ with.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import limits as law
@@ -13,6 +14,7 @@ from vouchercli.store import sql_functions, typed
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from vouchercli.rules.programmes import Limits
 
@@ -21,6 +23,10 @@ SELECT name, from_at, most FROM limit_steps WHERE programme_id = ? ORDER BY name
 """
 FORGET_LATER = "DELETE FROM limit_steps WHERE programme_id = ? AND name = ? AND from_at >= ?"
 ADD = "INSERT INTO limit_steps (programme_id, name, from_at, most) VALUES (?, ?, ?, ?)"
+# What comes to be kept later was not limited before.
+BEGIN = """
+INSERT OR IGNORE INTO limit_steps (programme_id, name, from_at, most) VALUES (?, ?, 0, NULL)
+"""
 
 
 def change(
@@ -36,14 +42,23 @@ def change(
     and from when.
     """
     changed: dict[str, int] = {}
-    for name in law.KEPT:
-        most = getattr(after, name)
-        if before is None or getattr(before, name) != most:
+    was, now = _kept(before) if before else {}, _kept(after)
+    for name in {**was, **now}:
+        most = now.get(name)
+        if before is None or was.get(name) != most:
             begins = 0 if before is None else law.begins(name, at, zone)
+            if before is not None:
+                db.execute(BEGIN, (programme_id, name))
             db.execute(FORGET_LATER, (programme_id, name, begins))
             db.execute(ADD, (programme_id, name, begins, most))
             changed[name] = begins
     return changed
+
+
+def _kept(limits: Limits) -> dict[str, int | None]:
+    """What is kept over time of the limits, by name."""
+    numbers = {name: getattr(limits, name) for name in law.KEPT}
+    return numbers | {f"{law.ACROSS}{code}": 1 for code in limits.across}
 
 
 # Visits on which more vouchers were used than the limit of their day allows.
@@ -54,10 +69,18 @@ FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN 
     AND n.last_id
 JOIN rounds r ON r.round_id = f.round_id JOIN claims c ON c.claim_id = f.claim_id
     JOIN merchants m ON m.merchant_id = f.merchant_id
-WHERE r.programme_id = :programme_id AND n.last_paid_at >= :from_at AND f.paid_at >= :from_at
-    AND f.kind = 'pay'
-GROUP BY c.resident, f.merchant_id, f.day HAVING used > visit_limit(f.day)
+WHERE n.last_paid_at >= :from_at AND f.paid_at >= :from_at AND f.kind = 'pay'
+    AND counts(f.round_id, f.day)
+GROUP BY c.resident, f.merchant_id, f.day
+HAVING used > visit_limit(f.day) AND max(r.programme_id = :programme_id)
 ORDER BY f.day, m.merchant_no
+"""
+
+
+PROGRAMMES_OF_ROUNDS = "SELECT round_id, programme_id FROM rounds"
+OTHERS = """
+SELECT DISTINCT p.programme_id, s.name FROM limit_steps s
+JOIN programmes p ON s.name = 'across:' || p.programme WHERE s.programme_id = ?
 """
 
 
@@ -76,8 +99,7 @@ def crowded_visits(
     db: sqlite3.Connection, programme_id: int, from_at: int, zone: str
 ) -> list[Visit]:
     """What stands since `from_at` and would be over the limit of visits now."""
-    limit = visits(db, programme_id)
-    sql_functions.register(db, visit_limit=lambda day: limit.at(times.day_bounds(day, zone)[0]))
+    teach_visits(db, programme_id, zone)
     asked = {"programme_id": programme_id, "from_at": from_at}
     return typed.rows(db, Visit, CROWDED_VISITS, asked)
 
@@ -95,6 +117,36 @@ def timeline(db: sqlite3.Connection, programme_id: int, name: str) -> Timeline:
 def visits(db: sqlite3.Connection, programme_id: int) -> Timeline:
     """How many vouchers one resident may use at one merchant on one local day."""
     return timeline(db, programme_id, law.PER_VISIT)
+
+
+def teach_visits(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
+    """Register, for the visits of a local day, visit_limit(day) and counts(round_id, day): whether
+    vouchers of that round count under it.
+    """
+    limit, together = visits(db, programme_id), counted_together(db, programme_id)
+    programme_of = dict(typed.tuples(db, PROGRAMMES_OF_ROUNDS))
+    start = cache(lambda day: times.day_bounds(day, zone)[0])
+    sql_functions.register(
+        db,
+        visit_limit=cache(lambda day: limit.at(start(day))),
+        counts=cache(lambda round_id, day: programme_of[round_id] in together(start(day))),
+    )
+
+
+def counted_together(db: sqlite3.Connection, programme_id: int) -> Callable[[int], tuple[int, ...]]:
+    """The programmes whose vouchers count under this one's limit of visits, at a moment: itself,
+    and those that its `limits: {across: ...}` names.
+    """
+    others = [
+        (other_id, timeline(db, programme_id, name))
+        for other_id, name in typed.tuples(db, OTHERS, (programme_id,))
+    ]
+
+    def at(moment: int) -> tuple[int, ...]:
+        counted = (other_id for other_id, steps in others if steps.at(moment) is not None)
+        return (programme_id, *counted)
+
+    return at
 
 
 def of_programme(db: sqlite3.Connection, programme_id: int, per_round: int = 1) -> LimitsInTime:

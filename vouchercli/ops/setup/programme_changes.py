@@ -56,7 +56,8 @@ def put_in_place(
     was = before.limits if before else None
     changed = limits.change(session.db, programme_id, was, after.limits, from_at, after.time_zone)
     _post(session, programme_id, before, after, lowering=False)
-    if before is None or changed.get(limits_law.PER_VISIT, session.now) >= session.now:
+    of_visits = [changed[name] for name in changed if limits_law.is_by_visit(name)]
+    if before is None or min(of_visits, default=session.now) >= session.now:
         return ()
     crowded = limits.crowded_visits(session.db, programme_id, from_at, after.time_zone)
     return tuple(

@@ -34,6 +34,7 @@ LINES = (
     "packs_per_resident",
     "vouchers_per_payment",
     "vouchers_per_merchant_per_day",
+    "across",
     "refunds",
     "unused",
     "unused_after_days",
@@ -117,6 +118,7 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
     facts = {
         **vars(programme),
         **vars(programme.limits),
+        "across": ", ".join(programme.limits.across),
         "refunds": programme.refunds.preset,
         "name": programme.name.zh,
         "name (en)": programme.name.en,

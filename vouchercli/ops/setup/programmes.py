@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.documents import Fault
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import locate, yamls
 from vouchercli.ops.setup import configs, programme_changes, staff
@@ -20,7 +21,7 @@ from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
@@ -87,8 +88,24 @@ def load_programme(session: Session, name_or_path: str, note: str = "") -> Outco
     return Outcome(
         data=_loaded_data(programme, "changed" if before else "loaded"),
         says=_next(session, programme, before),
-        problems=yamls.problems(rules.cautions(programme), document, "warning"),
+        problems=yamls.problems(
+            (*rules.cautions(programme), *_unknown_across(session, programme)), document, "warning"
+        ),
     )
+
+
+def _unknown_across(session: Session, programme: Programme) -> Iterator[Fault]:
+    """Programmes that its limits count and that the file does not hold: yet, or by a slip."""
+    for place, code in enumerate(programme.limits.across):
+        if store.find(session.db, code) is None:
+            yield Fault(
+                ("limits", "across", place),
+                "unknown_across",
+                "there is no programme {code} in this file: nothing of it counts until it is"
+                " loaded",
+                "voucher programme list",
+                {"code": code},
+            )
 
 
 def _refuse_new_staff(session: Session, before: Programme, after: Programme) -> None:
