@@ -416,7 +416,7 @@ def test_a_dry_run_writes_nothing(voucher: Callable[..., Ran], here: Path) -> No
         "nothing was written (--dry-run)"
         in voucher("programme", "load", "small.yaml", "--dry-run").err
     )
-    assert voucher("programme", "list", "-o", "json").data == {"programmes": []}
+    assert voucher("programme", "list", "-o", "json").data == {"programmes": [], "more": False}
 
 
 def test_a_faulty_file_says_every_fault_at_its_place(

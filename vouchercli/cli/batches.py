@@ -11,7 +11,7 @@ import typer
 from vouchercli.cli.asking import ask
 from vouchercli.cli.import_options import Verbose, watch_import
 from vouchercli.cli.language import t
-from vouchercli.cli.options import Call, Limit, command, verbs
+from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.intake import batches
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -21,13 +21,14 @@ app = verbs()
 Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The batch, as its import said.")]
 
 
-@command(app, "list", epilog="Example: voucher batch list --kind redemptions")
+@command(app, "list", epilog="Example: voucher batch list --kind redemptions", is_list=True)
 def list_(
     session: Session,
+    *,
+    limit: int | None,
     kind: Annotated[
         Optional[str], typer.Option("--kind", metavar="KIND", help="Only files of this kind.")
     ] = None,
-    limit: Limit = 50,
 ) -> Outcome:
     """List the files that came in, newest first."""
     return batches.list_batches(session, kind, limit)
@@ -39,11 +40,13 @@ def show(session: Session, batch: Number) -> Outcome:
     return batches.show_batch(session, batch)
 
 
-@command(app, "rejects", epilog="Example: voucher batch rejects 3 --to rejects.csv")
+@command(app, "rejects", epilog="Example: voucher batch rejects 3 --to rejects.csv", is_list=True)
 def rejects(
     call: Call,
     session: Session,
     batch: Number,
+    *,
+    limit: int | None,
     to: Annotated[
         Optional[Path],
         typer.Option(
@@ -57,10 +60,9 @@ def rejects(
     explanation.
     """
     if to is not None or call.output == "csv":
-        return batches.write_rejects(
-            session, batch, to if to is not None and str(to) != "-" else sys.stdout, t
-        )
-    return batches.list_rejects(session, batch)
+        target = to if to is not None and str(to) != "-" else sys.stdout
+        return batches.write_rejects(session, batch, target, t, call.limit or None)
+    return batches.list_rejects(session, batch, limit)
 
 
 @command(app, "resume", epilog="Example: voucher batch resume 3")

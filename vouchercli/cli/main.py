@@ -211,7 +211,7 @@ def main(args: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if args is None else args)
     speak(choose_language(arguments))
     _write_any_character()
-    call = Call()
+    call = Call(arguments=tuple(arguments))
     if COMPLETING in os.environ:
         from vouchercli.cli import completion  # a shell asks what may come next
 
@@ -236,6 +236,7 @@ def main(args: Sequence[str] | None = None) -> int:
         )
         return INCOMPLETE
     finally:
+        call.opened.close()
         gc.set_threshold(*USUAL_COLLECTOR)
 
 

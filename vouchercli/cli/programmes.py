@@ -59,15 +59,17 @@ def show(session: Session, code: Code = None) -> Outcome:
     return programmes.show_programme(session, code)
 
 
-@command(app, "list", epilog="Example: voucher programme list --shipped")
+@command(app, "list", epilog="Example: voucher programme list --shipped", is_list=True)
 def list_(
     call: Call,
+    *,
+    limit: int | None,
     shipped: Annotated[
         bool, typer.Option("--shipped", help="Instead: the programmes that can be loaded by name.")
     ] = False,
 ) -> Outcome:
     """List the programmes that are loaded."""
     if shipped:
-        return programmes.shipped_programmes()
+        return programmes.shipped_programmes(limit)
     with call.session() as session:
-        return programmes.list_programmes(session)
+        return programmes.list_programmes(session, limit)

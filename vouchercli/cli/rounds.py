@@ -167,10 +167,20 @@ def copy(call: Call, session: Session, code: Code, new: NewCode, **terms: Any) -
     return drafts.copy_round(session, code, new, _in_seconds(call, session, terms))
 
 
-@command(app, "list", epilog="Example: voucher round list")
-def list_(session: Session) -> Outcome:
+@command(app, "list", epilog="Example: voucher round list --state open", is_list=True)
+def list_(
+    session: Session,
+    *,
+    limit: int | None,
+    state: Annotated[
+        Optional[str],
+        typer.Option(
+            "--state", metavar="STATE", help="Only rounds in this state, for example open."
+        ),
+    ] = None,
+) -> Outcome:
     """List the rounds by their opening."""
-    return rounds.list_rounds(session)
+    return rounds.list_rounds(session, state, limit)
 
 
 @command(app, "show", epilog="Example: voucher round show hz-1")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Fault
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import locate, yamls
+from vouchercli.ops import lists
 from vouchercli.ops.setup import configs, programme_changes, staff
 from vouchercli.ops.setup import programme_tables as tables
 from vouchercli.result import JSON, Column, Message, Outcome, Table, say
@@ -18,6 +20,7 @@ from vouchercli.store import audit, ledger
 from vouchercli.store import programme_changes as waiting_changes
 from vouchercli.store import programmes as store
 from vouchercli.store.db import writing
+from vouchercli.store.lists import of_rows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -224,14 +227,12 @@ SHIPPED = (
 )
 
 
-def list_programmes(session: Session) -> Outcome:
+def list_programmes(session: Session, limit: int | None) -> Outcome:
     """Every programme of the file, in the order of loading."""
     rows = [_line(session.db, row) for row in store.all_loaded(session.db)]
     none = say("no programme is loaded yet; next: voucher programme load hangzhou-2020")
-    return Outcome(
-        tables=(Table(say("Programmes"), LOADED, rows, key="programmes", optional=True),),
-        says=() if rows else (none,),
-    )
+    table = Table(say("Programmes"), LOADED, (), key="programmes", optional=True)
+    return replace(lists.show(table, of_rows(rows), limit), says=() if rows else (none,))
 
 
 def _line(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
@@ -254,7 +255,7 @@ def _sum(amounts: Iterable[int | None]) -> int | None:
     return sum(watched) if watched else None
 
 
-def shipped_programmes() -> Outcome:
+def shipped_programmes(limit: int | None) -> Outcome:
     """The names that `programme load` accepts: the files of ./configs and those shipped with the
     program.
     """
@@ -263,4 +264,4 @@ def shipped_programmes() -> Outcome:
         {"programme": p.programme, "name": p.name.zh, "name_en": p.name.en} for p in programmes
     )
     title = say("Programmes that can be loaded by name")
-    return Outcome(tables=(Table(title, SHIPPED, rows, key="shipped"),))
+    return lists.show(Table(title, SHIPPED, (), key="shipped"), of_rows(rows), limit)
