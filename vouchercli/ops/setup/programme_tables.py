@@ -8,6 +8,8 @@ from vouchercli.result import JSON, SCREEN, SHOWN, Column, Table, say
 from vouchercli.rules import staff, times
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vouchercli.rules.programmes import Programme
 
 
@@ -35,6 +37,7 @@ LINES = (
     "vouchers_per_payment",
     "vouchers_per_merchant_per_day",
     "across",
+    "limits from",
     "refunds",
     "unused",
     "unused_after_days",
@@ -94,12 +97,12 @@ def rules_data(programme: Programme) -> dict[str, Any]:
     """What the programme rules, as JSON; of its funders, and of what others said, there are
     tables.
     """
-    calendar = programme.calendar
+    calendar, limits = programme.calendar, programme.limits
     return {
         **vars(programme),
         "name": vars(programme.name),
         "issuer": vars(programme.issuer),
-        "limits": vars(programme.limits),
+        "limits": vars(limits) | {"from_at": _optional(times.iso, limits.from_at, programme)},
         "refunds": programme.refunds.document,
         "staff": [
             {"name": person.name, "roles": list(person.roles), "login": person.login or None}
@@ -113,12 +116,20 @@ def rules_data(programme: Programme) -> dict[str, Any]:
     }
 
 
+def _optional(
+    written: Callable[[int, str], str], at: int | None, programme: Programme
+) -> str | None:
+    """A moment in the programme's zone, if there is one."""
+    return None if at is None else written(at, programme.time_zone)
+
+
 def rules_table(programme: Programme, loaded_at: int) -> Table:
     """The programme field by field."""
     facts = {
         **vars(programme),
         **vars(programme.limits),
         "across": ", ".join(programme.limits.across),
+        "limits from": _optional(times.shown, programme.limits.from_at, programme),
         "refunds": programme.refunds.preset,
         "name": programme.name.zh,
         "name (en)": programme.name.en,
