@@ -58,6 +58,17 @@ def is_by_visit(name: str) -> bool:
     return name == PER_VISIT or name.startswith(ACROSS)
 
 
+def judged_together(changed: dict[str, int]) -> dict[str, int]:
+    """The limits that changed and since when: what visits have room for is one limit, whichever
+    part of it changed, from the first of them on.
+    """
+    since: dict[str, int] = {}
+    for name, from_at in changed.items():
+        whole = PER_VISIT if is_by_visit(name) else name
+        since[whole] = min(from_at, since.get(whole, from_at))
+    return since
+
+
 def begins(name: str, at: int, zone: str) -> int:
     """When a limit that is changed at that second holds: limits by day from the next local
     midnight, by week from the next Monday, so that no day and no week has two.
