@@ -386,7 +386,7 @@ def test_only_moments_are_written_as_times() -> None:
 
 @pytest.mark.parametrize(("limit", "rows", "left"), [(1, 1, 1), (2, 2, 0), (3, 2, 0), (None, 2, 0)])
 def test_a_list_is_cut_at_its_limit_and_says_so(limit: int | None, rows: int, left: int) -> None:
-    outcome = lists.show(Table(say("T"), COLUMNS, ()), of_rows(ROWS), limit)
+    outcome = lists.show(Table(say("T"), COLUMNS, (), key="t"), of_rows(ROWS), limit)
     assert [*outcome.tables[0].read().rows] == [*ROWS[:rows]]
     assert outcome.left == left
     assert answers.answer(outcome)["more"] is (left > 0)
