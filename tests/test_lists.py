@@ -96,7 +96,7 @@ def test_csv_and_json_lines_have_all_rows_that_json_has(
 def test_a_table_says_how_many_rows_it_leaves_out_and_what_gives_all(
     town: Callable[..., Ran], args: tuple[str, ...]
 ) -> None:
-    key, count = LISTS[args]
+    _, count = LISTS[args]
     most = min(count - 1, 100) or 1
     ran = town(*args) if count > 100 else town(*args, "--limit", str(most), "-o", "table")
     if count == 1:

@@ -460,12 +460,13 @@ def test_show_without_a_programme_says_how_to_load_one(voucher: Callable[..., Ra
     ran = voucher("programme", "show", expect=3)
     assert ran.err.splitlines() == [
         "error: no programme is loaded yet [no_programme]",
-        "  next: voucher programme load hangzhou-2020",
+        "  next: voucher programme list --shipped",
     ]
 
 
 def test_several_programmes_need_a_choice(voucher: Callable[..., Ran], loaded: None) -> None:
     voucher("programme", "load", "hangzhou-2009")
+    voucher("programme", "load", "beijing-2020")
     assert "[which_programme]" in voucher("programme", "show", expect=3).err
     assert voucher("programme", "show", "hangzhou-2009", "-o", "json").data["funders"] == []
     assert (
@@ -500,7 +501,7 @@ def test_list_of_an_empty_file_says_what_to_do(voucher: Callable[..., Ran]) -> N
     ran = voucher("programme", "list")
     assert (ran.out, ran.err) == (
         "",
-        "no programme is loaded yet; next: voucher programme load hangzhou-2020\n",
+        "no programme is loaded yet; next: voucher programme list --shipped\n",
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.language import LANGUAGES
+from vouchercli.cli.misuse import refuse_misuse
 from vouchercli.errors import UsageFault
 from vouchercli.rules import times
 
@@ -41,7 +41,9 @@ PANEL = {
     "programme": Annotated[
         Optional[str],
         typer.Option(
-            "--programme", metavar="CODE", help="The programme, when the file holds several."
+            "--programme",
+            metavar="CODE",
+            help="The programme (else VOUCHER_PROGRAMME, else the one chosen with programme use).",
         ),
     ],
     "lang": Annotated[
@@ -148,7 +150,7 @@ class Call:
 
     @property
     def programme(self) -> str | None:
-        """The programme's code, when one was named."""
+        """The programme's code, when the command line names one."""
         return self.given.get("programme")
 
     @property
@@ -170,7 +172,7 @@ class Call:
         return open_session(
             self.db_path,
             actor=self.given.get("actor") or os.environ.get("VOUCHER_ACTOR"),
-            programme=self.programme,
+            programme=self.programme or os.environ.get("VOUCHER_PROGRAMME") or None,
             present=self.present,
             entered_at=int(time.time()),  # noqa: TID251 # and what it says beside --now
             dry_run=self.dry_run,
@@ -241,7 +243,9 @@ def command(
                 for option in PANEL
                 if (value := given.pop(option)) != DEFAULTS[option]
             }
-            _check(call, looks_back=looks_back, is_list=is_list)
+            refuse_misuse(
+                call.command, call.output, call.given, looks_back=looks_back, is_list=is_list
+            )
             if is_list:
                 call.limit = given["limit"]
                 given["limit"] = call.most
@@ -290,42 +294,3 @@ def declare(function: Callable[..., Any], own: list[inspect.Parameter]) -> None:
     ]
     function.__signature__ = inspect.Signature(seen)  # type: ignore[attr-defined]
     function.__annotations__ = {each.name: each.annotation for each in seen}
-
-
-def _check(call: Call, *, looks_back: bool, is_list: bool) -> None:
-    """Refuse what no command, or not this one, could make sense of, before it does anything. Raises
-    `UsageFault`.
-    """
-    _ = call.output
-    if (lang := call.given.get("lang")) not in (None, *LANGUAGES):
-        raise UsageFault(
-            "usage",
-            "there is no language {lang}",
-            hint="choose one of: {known}",
-            lang=lang,
-            known=", ".join(LANGUAGES),
-        )
-    for option in ("actor", "programme", "now", "as_of"):
-        if call.given.get(option) == "":  # an unset variable of a script, not a wish
-            raise UsageFault(
-                "usage",
-                "the option {what} needs a value",
-                hint="{path} --help",
-                what=f"--{option.replace('_', '-')}",
-                path=f"voucher {call.command}",
-            )
-    if call.output == "jsonl" and not is_list:
-        raise UsageFault(
-            "no_json_lines",
-            "voucher {command} is no list: it answers with one document, not row by row",
-            hint="write -o json in place of -o jsonl",
-            command=call.command,
-        )
-    if call.given.get("as_of") is not None and not looks_back:
-        raise UsageFault(
-            "no_as_of",
-            "voucher {command} shows and uses what is known now: it takes no --as-of",
-            hint="leave it out; or: voucher report rounds --as-of {as_of}",
-            command=call.command,
-            as_of=call.given["as_of"],
-        )

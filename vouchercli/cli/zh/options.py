@@ -10,7 +10,7 @@ TEXT = {
     "run it in one of these shells": "请在其中一种 shell 中运行",
     "The help of a command: voucher help round create.": "查看某个命令的帮助：voucher help round create。",
     "The database (else VOUCHER_DB, else voucher.db here).": "数据库文件（默认 VOUCHER_DB，否则为此处的 voucher.db）。",
-    "The programme, when the file holds several.": "项目代码（文件中有多个项目时需要）。",
+    "The programme (else VOUCHER_PROGRAMME, else the one chosen with programme use).": "项目代码（默认 VOUCHER_PROGRAMME，否则为 programme use 选定的项目）。",
     "Language of all text (else the locale).": "界面语言（默认按系统语言）。",
     "table, json or csv; of lists also jsonl.": "输出格式：table、json 或 csv；列表还可用 jsonl。",
     "How many rows at most (0: all; unless given, 100 in a table, 10,000 in json, all in csv and jsonl).": "最多显示的行数（0 为全部；默认表格 100 行，json 10,000 行，csv 与 jsonl 全部）。",

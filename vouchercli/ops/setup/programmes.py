@@ -11,7 +11,7 @@ from vouchercli.formats.configs import locate, yamls
 from vouchercli.ops import lists
 from vouchercli.ops.setup import configs, programme_changes, staff
 from vouchercli.ops.setup import programme_tables as tables
-from vouchercli.result import JSON, Column, Message, Outcome, Table, say
+from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import programme_changes as law
 from vouchercli.rules import programmes as rules
 from vouchercli.rules import staff as people
@@ -216,6 +216,8 @@ LOADED = (
     Column("funders", "funders", "int"),
     Column("amount_fen", "appropriated", "fen"),
     Column("uncommitted_fen", "uncommitted", "fen"),
+    Column("current", "current", "word", where=SHOWN),
+    Column("is_current", where=JSON),
     Column("time_zone", where=JSON),
     Column("loaded_at", where=JSON),
 )
@@ -228,19 +230,24 @@ SHIPPED = (
 
 def list_programmes(session: Session, limit: int | None) -> Outcome:
     """Every programme of the file, in the order of loading."""
-    rows = [_line(session.db, row) for row in store.all_loaded(session.db)]
-    none = say("no programme is loaded yet; next: voucher programme load hangzhou-2020")
+    every = store.all_loaded(session.db)
+    meant = store.meant(session.db, session.programme)
+    current = meant and meant["programme_id"]
+    rows = [_line(session.db, row, is_current=row["programme_id"] == current) for row in every]
+    none = say("no programme is loaded yet; next: voucher programme list --shipped")
     table = Table(say("Programmes"), LOADED, (), key="programmes", optional=True)
     return replace(lists.show(table, of_rows(rows), limit), says=() if rows else (none,))
 
 
-def _line(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+def _line(db: sqlite3.Connection, row: sqlite3.Row, *, is_current: bool) -> dict[str, Any]:
     programme, zone = store.value(row), row["time_zone"]
     funds = _funds(db, row["programme_id"])
     return {
         "programme": row["programme"],
         "name": programme.name.zh,
         "funders": len(funds),
+        "is_current": is_current,
+        "current": Word("yes") if is_current else "",
         "time_zone": zone,
         "amount_fen": _sum(fund.amount_fen for fund in funds),
         "uncommitted_fen": _sum(fund.uncommitted_fen for fund in funds),
@@ -263,4 +270,6 @@ def shipped_programmes(limit: int | None) -> Outcome:
         {"programme": p.programme, "name": p.name.zh, "name_en": p.name.en} for p in programmes
     )
     title = say("Programmes that can be loaded by name")
-    return lists.show(Table(title, SHIPPED, (), key="shipped"), of_rows(rows), limit)
+    outcome = lists.show(Table(title, SHIPPED, (), key="shipped"), of_rows(rows), limit)
+    following = say("next: voucher programme load NAME, or a file of your own")
+    return replace(outcome, says=(following,))

@@ -313,11 +313,9 @@ def _strangers(session: Session | None, template: Template) -> tuple[Fault, ...]
 
 
 def _programme(session: Session | None) -> Programme | None:
-    """The programme that is chosen, or the only one; None when nothing says which."""
-    loaded = programmes.all_loaded(session.db) if session else []
-    if session is None or not loaded or (len(loaded) > 1 and session.programme is None):
-        return None
-    return programmes.value(programmes.current(session.db, session.programme))
+    """The programme that is meant; None when nothing says which."""
+    row = programmes.meant(session.db, session.programme) if session else None
+    return None if row is None else programmes.value(row)
 
 
 def _kinds(session: Session | None, template: Template) -> dict[str, str]:

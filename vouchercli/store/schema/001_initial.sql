@@ -9,8 +9,11 @@ CREATE TABLE programmes (
     digest        TEXT NOT NULL,                -- SHA-256 of the canonical document
     document      TEXT NOT NULL,                -- the programme as JSON: names, limits, staff, published figures
     time_zone     TEXT NOT NULL,
-    loaded_at     INTEGER NOT NULL
+    loaded_at     INTEGER NOT NULL,
+    is_current    INTEGER NOT NULL DEFAULT 0 CHECK (is_current IN (0, 1))  -- chosen with `programme use`
 ) STRICT;
+
+CREATE UNIQUE INDEX current_programme ON programmes (is_current) WHERE is_current;
 
 CREATE TABLE funders (
     funder_id     INTEGER PRIMARY KEY,
