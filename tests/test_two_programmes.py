@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -27,7 +27,12 @@ def document(code: str, most: int | None = 1, **limits: Any) -> dict[str, Any]:
 def town(voucher: Any, monkeypatch: pytest.MonkeyPatch) -> Town:
     """Ann holds a pack of five vouchers of each programme, C-city and C-district."""
 
-    def build(*, city: dict[str, Any] | None = None, district: dict[str, Any] | None = None) -> Any:
+    def build(
+        *,
+        city: dict[str, Any] | None = None,
+        district: dict[str, Any] | None = None,
+        claimed: Sequence[str] = BOTH,
+    ) -> Any:
         monkeypatch.setenv("VOUCHER_NOW", "2020-03-26 08:00")
         given = {"city": city or {}, "district": district or {}}
         pack = towns.pack(validity={"days_after_claim": 60})
@@ -42,12 +47,22 @@ def town(voucher: Any, monkeypatch: pytest.MonkeyPatch) -> Town:
             towns.make_round(
                 voucher, f"{code}-1", everywhere=chosen, state="open", closes="2020-05-01"
             )
-            rows = f"C-{code},{code}-1,ann,2020-03-27 09:00\n"
-            towns.write("claims.csv", towns.CLAIMS + rows)
-            voucher("claim", "import", "claims.csv", *chosen)
+            if code in claimed:
+                claims(voucher, code, f"C-{code} ann 2020-03-27T09:00")
         return voucher
 
     return build
+
+
+def claims(voucher: Any, code: str, *rows: str) -> dict[str, int]:
+    """Import `NUMBER RESIDENT TIME` as claims of the round of a programme; the reasons."""
+    lines = "".join(
+        f"{number},{code}-1,{resident},{at}\n" for number, resident, at in map(str.split, rows)
+    )
+    path = towns.write(f"claims-{rows[0].split()[0]}.csv", towns.CLAIMS + lines)
+    ran = voucher("claim", "import", path, "--programme", code, "-o", "json", expect=None)
+    reasons: dict[str, int] = ran.data["reasons"]
+    return reasons
 
 
 def pays(voucher: Any, code: str, *rows: str) -> dict[str, int]:
@@ -162,7 +177,13 @@ def test_across_from_before_now_says_what_stands(town: Town) -> None:
     path = towns.write("p.yaml", document("district", **{"across": ["city"], "from": "2020-04-05"}))
     voucher("programme", "load", path, "--actor", "chen", "--note", "the notice of 3 April")
     ran = voucher("programme", "approve", "district", "--actor", "lin", "-o", "json")
-    assert [problem["code"] for problem in ran.json["problems"]] == ["not_lawful_now"]
+    assert [(problem["code"], problem["message"]) for problem in ran.json["problems"]] == [
+        (
+            "not_lawful_now",
+            "2 vouchers of one resident at M1 on 2020-04-05 stand, more than the limit now"
+            " (T2 among them)",
+        )
+    ]
     # two of the city alone are the city's affair
     path = towns.write("c.yaml", document("city", most=3))
     voucher("programme", "load", path, "--actor", "chen")
@@ -171,6 +192,94 @@ def test_across_from_before_now_says_what_stands(town: Town) -> None:
     voucher("programme", "load", path, "--actor", "chen", "--note", "a slip")
     ran = voucher("programme", "approve", "city", "--actor", "lin", "-o", "json")
     assert ran.json["problems"] == []
+
+
+def test_across_from_before_now_lists_claims_beyond_limits_beside_visits(town: Town) -> None:
+    voucher = town(district={"packs_per_resident": 1})
+    # bob's pack of the city came after that of the district, eve has no other
+    assert claims(voucher, "district", "D2 bob 2020-03-28T09:00", "D3 eve 2020-03-28T09:00") == {}
+    assert claims(voucher, "city", "E2 bob 2020-03-29T09:00") == {}
+    pays(voucher, "city", "T1 1 2020-04-05T12:00")
+    pays(voucher, "district", "T2 1 2020-04-05T13:00")
+    limits = {"packs_per_resident": 1, "across": ["city"], "from": "2020-03-27"}
+    path = towns.write("p.yaml", document("district", **limits))
+    voucher("programme", "load", path, "--actor", "chen", "--note", "the notice of 3 April")
+    ran = voucher("programme", "approve", "district", "--actor", "lin", "-o", "json")
+    assert [problem["message"] for problem in ran.json["problems"]] == [
+        "claim C-district, 2020-03-27 09:00:00, stands though packs_per_resident would refuse it"
+        " now",
+        "2 vouchers of one resident at M1 on 2020-04-05 stand, more than the limit now (T2 among"
+        " them)",
+    ]
+
+
+# ---------------------------------------------------------------- packs
+
+
+def test_packs_count_within_their_own_programme(town: Town) -> None:
+    voucher = town(city={"packs_per_resident": 1}, district={"packs_per_resident": 1}, claimed=())
+    assert claims(voucher, "city", "C1 ann 2020-03-27T09:00") == {}
+    assert claims(voucher, "district", "D1 ann 2020-03-28T09:00") == {}
+
+
+def test_packs_across_fill_the_programmes_limit(town: Town) -> None:
+    voucher = town(district={"packs_per_resident": 1, "across": ["city"]}, claimed=("city",))
+    rows = ("D1 ann 2020-03-28T09:00", "D2 bob 2020-03-28T09:00")
+    assert claims(voucher, "district", *rows) == {"resident_limit": 1}
+    # the city did not say that it counts the district's
+    assert claims(voucher, "city", "C2 bob 2020-03-29T09:00") == {}
+    voucher("check")
+
+
+def test_packs_across_fill_the_week_in_which_they_were_claimed(town: Town) -> None:
+    # ann's pack of the city is of Friday 27 March
+    limits = {"packs_per_resident_per_week": 1, "across": ["city"]}
+    voucher = town(district=limits, claimed=("city",))
+    sunday, monday = "D1 ann 2020-03-29T23:59:59", "D2 ann 2020-03-30T00:00:00"
+    assert claims(voucher, "district", sunday, "D3 bob 2020-03-29T09:00") == {"resident_limit": 1}
+    assert claims(voucher, "district", monday) == {}
+
+
+def test_packs_across_leave_room_up_to_the_limit(town: Town) -> None:
+    limits = {"packs_per_resident": 3, "packs_per_resident_per_round": 3, "across": ["city"]}
+    voucher = town(district=limits, claimed=("city",))
+    rows = [f"D{n} ann 2020-03-28T0{n}:00" for n in (1, 2, 3)]
+    assert claims(voucher, "district", *rows) == {"resident_limit": 1}
+    listed = voucher("claim", "list", "--programme", "district", "-o", "json").data["claims"]
+    assert [each["claim_no"] for each in listed] == ["D1", "D2"]
+
+
+def test_packs_that_are_granted_here_count_as_those_of_a_file(town: Town) -> None:
+    limits = {"packs_per_resident": 1, "across": ["city"]}
+    voucher = town(district=limits, claimed=("city",))
+    chosen = ("--programme", "district", "--now", "2020-03-28 09:00")
+    refused = voucher("claim", "grant", "district-1", "ann", *chosen, expect=3).err
+    assert "[resident_limit]" in refused
+    voucher("claim", "grant", "district-1", "bob", *chosen)
+    asked = "application_no,round,resident,applied_at\n"
+    asked += "".join(
+        f"A-{name},district-1,{name},2020-03-28 08:00\n" for name in ("ann", "bob", "eve")
+    )
+    voucher("application", "import", towns.write("a.csv", asked), *chosen)
+    data = voucher("round", "allocate", "district-1", *chosen, "-o", "json").data
+    assert (data["granted"], data["resident_limit"]) == (1, 2)
+
+
+def test_packs_across_count_from_the_midnight_after_the_approval(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voucher = town(district={"packs_per_resident": 1}, claimed=("city",))
+    assert claims(voucher, "city", "C2 bob 2020-03-27T09:00") == {}
+    with monkeypatch.context() as patch:
+        patch.setenv("VOUCHER_NOW", "2020-04-10 15:00")
+        path = towns.write("p.yaml", document("district", packs_per_resident=1, across=["city"]))
+        voucher("programme", "load", path, "--actor", "chen")
+        voucher("programme", "approve", "district", "--actor", "lin")
+    assert claims(voucher, "district", "D1 ann 2020-04-10T23:59:59") == {}
+    assert claims(voucher, "district", "D2 bob 2020-04-11T00:00:00") == {"resident_limit": 1}
+
+
+# ---------------------------------------------------------------- what may be named
 
 
 def test_a_programme_that_is_not_there_is_warned_of_and_counts_from_its_loading(

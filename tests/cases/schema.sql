@@ -272,7 +272,7 @@ CREATE TABLE issuance_orders (
 
 CREATE TABLE limit_steps (
     programme_id  INTEGER NOT NULL REFERENCES programmes,
-    name          TEXT NOT NULL,                -- as the programme's document names it; across:CODE is 1 while that programme's vouchers count too
+    name          TEXT NOT NULL,                -- as the programme's document names it; across:CODE is 1 while that programme's vouchers and packs count too
     from_at       INTEGER NOT NULL,
     most          INTEGER,                      -- NULL: no limit
     PRIMARY KEY (programme_id, name, from_at)

@@ -48,7 +48,7 @@ class Limits:
         None  # a calendar week, Monday to Sunday, in the programme's zone
     )
     packs_per_resident: int | None = None  # in all rounds of the programme together
-    across: tuple[str, ...] = ()  # programmes whose vouchers count under the day's limit too
+    across: tuple[str, ...] = ()  # programmes whose vouchers and packs count too
     from_at: int | None = None  # since when what is changed here holds; None: from its approval
 
 

@@ -78,13 +78,14 @@ ORDER BY f.day, m.merchant_no
 """
 # Claims that came when their resident had all the packs that the limit of their moment allows.
 EXTRA_CLAIMS = """
-SELECT claim_no, claimed_at FROM (
-    SELECT c.claim_no, c.claimed_at, row_number() OVER (PARTITION BY c.resident, span(c.claimed_at)
-        ORDER BY c.claimed_at, c.claim_no) AS packs
-    FROM claims c JOIN rounds r USING (round_id)
-    WHERE r.programme_id = :programme_id AND c.resident IN (SELECT resident FROM claims
-        GROUP BY resident HAVING count(*) > 1)
-) WHERE claimed_at >= :from_at AND packs > claim_limit(claimed_at) ORDER BY claimed_at, claim_no
+SELECT c.claim_no, c.claimed_at FROM claims c JOIN rounds r USING (round_id)
+WHERE r.programme_id = :programme_id AND c.claimed_at >= :from_at
+    AND c.resident IN (SELECT resident FROM claims GROUP BY resident HAVING count(*) > 1)
+    AND (SELECT count(*) FROM claims held WHERE held.resident = c.resident
+        AND (held.claimed_at, held.claim_no) <= (c.claimed_at, c.claim_no)
+        AND span(held.claimed_at) = span(c.claimed_at) AND counts(held.round_id, c.claimed_at))
+        > claim_limit(c.claimed_at)
+ORDER BY c.claimed_at, c.claim_no
 """
 
 
@@ -104,6 +105,7 @@ def extra_claims(
         db,
         span=lambda at: span(at, zone),
         claim_limit=timeline(db, programme_id, name).at,
+        counts=_counts(db, programme_id),
     )
     asked = {"programme_id": programme_id, "from_at": from_at}
     return typed.rows(db, ExtraClaim, EXTRA_CLAIMS, asked)
@@ -155,24 +157,27 @@ def teach_visits(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
     """Register, for the visits of a local day, visit_limit(day) and counts(round_id, day): whether
     vouchers of that round count under it.
     """
-    limit, together = visits(db, programme_id), counted_together(db, programme_id)
-    programme_of = dict(typed.tuples(db, PROGRAMMES_OF_ROUNDS))
+    limit, counts = visits(db, programme_id), _counts(db, programme_id)
     start = cache(lambda day: times.day_bounds(day, zone)[0])
     sql_functions.register(
         db,
         visit_limit=cache(lambda day: limit.at(start(day))),
-        counts=cache(lambda round_id, day: programme_of[round_id] in together(start(day))),
+        counts=cache(lambda round_id, day: counts(round_id, start(day))),
     )
 
 
+def _counts(db: sqlite3.Connection, programme_id: int) -> Callable[[int, int], bool]:
+    """Whether what is of a round counts under the programme's limits, at a moment."""
+    together = counted_together(db, programme_id)
+    programme_of = dict(typed.tuples(db, PROGRAMMES_OF_ROUNDS))
+    return lambda round_id, moment: programme_of[round_id] in together(moment)
+
+
 def counted_together(db: sqlite3.Connection, programme_id: int) -> Callable[[int], tuple[int, ...]]:
-    """The programmes whose vouchers count under this one's limit of visits, at a moment: itself,
+    """The programmes whose vouchers and packs count under this one's limits, at a moment: itself,
     and those that its `limits: {across: ...}` names.
     """
-    others = [
-        (other_id, timeline(db, programme_id, name))
-        for other_id, name in typed.tuples(db, OTHERS, (programme_id,))
-    ]
+    others = _others(db, programme_id)
 
     def at(moment: int) -> tuple[int, ...]:
         counted = (other_id for other_id, steps in others if steps.at(moment) is not None)
@@ -181,10 +186,19 @@ def counted_together(db: sqlite3.Connection, programme_id: int) -> Callable[[int
     return at
 
 
+def _others(db: sqlite3.Connection, programme_id: int) -> tuple[tuple[int, Timeline], ...]:
+    """The programmes that its limits ever named, each with when they did (not None)."""
+    return tuple(
+        (other_id, timeline(db, programme_id, name))
+        for other_id, name in typed.tuples(db, OTHERS, (programme_id,))
+    )
+
+
 def of_programme(db: sqlite3.Connection, programme_id: int, per_round: int = 1) -> LimitsInTime:
     """How many packs one person may have, with what the round at hand allows."""
     return LimitsInTime(
         per_round,
         timeline(db, programme_id, law.PER_WEEK),
         timeline(db, programme_id, law.PER_PROGRAMME),
+        _others(db, programme_id),
     )
