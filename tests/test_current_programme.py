@@ -127,7 +127,7 @@ def test_the_log_says_who_chose_and_a_choice_that_stands_is_no_line(
     lines = voucher("audit", "log", "--deed", "programme.use", "-o", "json").data["lines"]
     assert [(each["actor"], each["about"], each["before"], each["after"]) for each in lines] == [
         ("chen", "county", {"current": "city"}, {"current": "county"}),
-        ("chen", "city", {"current": ""}, {"current": "city"}),
+        ("chen", "city", {"current": None}, {"current": "city"}),
     ]
 
 

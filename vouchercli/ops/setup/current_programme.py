@@ -32,7 +32,7 @@ def use_programme(session: Session, code: str) -> Outcome:
                 session,
                 "programme.use",
                 code,
-                before={"current": before["programme"] if before else ""},
+                before={"current": before["programme"] if before else None},
                 after={"current": code},
             )
     is_named_otherwise = session.programme not in (None, code)
