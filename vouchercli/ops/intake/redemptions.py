@@ -190,8 +190,9 @@ def _judge(intake: Intake) -> None:
     )
     asked = (programme_id, intake.rules.refunds, limits.visits(intake.db, programme_id))
     judging.judge(intake.db, *asked)
-    if take_backs.cover_payments(intake, splits.splitter(intake)):
-        judging.judge(intake.db, *asked)
+    at_hand = reopening.freed(intake.db)
+    while take_backs.cover_payments(intake, splits.splitter(intake), at_hand):
+        judging.judge_again(intake.db, *asked)
 
 
 def _reopen(intake: Intake, only: int | None) -> None:
