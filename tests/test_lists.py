@@ -178,6 +178,7 @@ def test_a_long_list_is_never_in_memory(
             Counting.lines += text.count("\n")
             return len(text)
 
+    # what Python holds; SQLite sorts in its page cache, and what does not fit there in a file
     def peak(*args: Any) -> int:
         monkeypatch.setattr("sys.stdout", Counting())
         tracemalloc.start()
