@@ -117,6 +117,7 @@ DOORS = (
             "merchant suspend",
             "programme load",
             "programme reject",
+            "programme use",
             "round cancel",
             "round close",
             "round copy",
@@ -144,5 +145,6 @@ OF_ALL = (
     "merchant reinstate",
     "merchant reject",
     "merchant suspend",
+    "programme use",
     "template add",
 )
