@@ -19,6 +19,11 @@ app = verbs()
 
 Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The batch, as its import said.")]
 
+WhyTakenBack = Annotated[
+    str,
+    typer.Option("--note", metavar="TEXT", help="Why residents leave a list: it is kept."),
+]
+
 
 @command(app, "list", epilog="Example: voucher batch list --kind redemptions")
 def list_(
@@ -86,13 +91,15 @@ def retry(call: Call, session: Session, batch: Number) -> Outcome:
 
 
 @command(app, "undo", epilog="Example: voucher batch undo 3")
-def undo(call: Call, session: Session, batch: Number) -> Outcome:
-    """Undo the import of a whole file, unless later rows depend on it."""
+def undo(call: Call, session: Session, batch: Number, note: WhyTakenBack = "") -> Outcome:
+    """Undo the import of a whole file, unless later rows depend on it. A list that approved rounds
+    rest on needs a note and a second person.
+    """
     if sys.stdin.isatty() and not (call.yes or call.dry_run):
         question = t(
             "Undo batch {batch}: remove {count} rows of {file} ({kind})?",
             batches.what_undo_takes(session, batch),
         )
         typer.confirm(question, abort=True, err=True)
-        return batches.undo_batch(session, batch, is_sure=True)
-    return batches.undo_batch(session, batch, is_sure=call.yes)
+        return batches.undo_batch(session, batch, note=note, is_sure=True)
+    return batches.undo_batch(session, batch, note=note, is_sure=call.yes)

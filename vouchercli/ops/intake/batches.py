@@ -234,8 +234,11 @@ def _refuse_granted(session: Session, batch_id: int) -> None:
         )
 
 
-def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Outcome:
-    """Remove a whole file again, unless something later depends on it.
+def undo_batch(
+    session: Session, batch_id: int, *, note: str = "", is_sure: bool = False
+) -> Outcome:
+    """Remove a whole file again, unless something later depends on it; `note`: why, for a list that
+    approved rounds rest on.
 
     Packs of a round under way would be free to be granted again: that, whoever asks, only when
     `is_sure`.
@@ -251,7 +254,7 @@ def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Out
             batch=batch_id,
             rounds=", ".join(under_way),
         )
-    return importing.undo(session, KINDS, batch_id)
+    return importing.undo(session, KINDS, batch_id, note)
 
 
 def what_undo_takes(session: Session, batch_id: int) -> dict[str, Any]:

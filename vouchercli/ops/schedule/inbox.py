@@ -81,14 +81,15 @@ def _import(session: Session, file: Landed) -> Outcome:
         import_module(f"vouchercli.ops.intake.{module}"), function
     )
     more: dict[str, Any] = {}
+    session = session._replace(programme=file.programme or session.programme)
     if file.kind == "eligibility":
         # The residents count as listed from the time of the file, however late the tick takes it in
         more["listed_at"] = min(session.now, file.changed_at)
+        # Who let them in is the folder: another person must approve who is added after an approval.
+        more["note"], session = file.path.name, session._replace(actor=file.platform)
     elif file.kind == "claims":
         more["platform"] = file.platform
-    return importer(
-        session._replace(programme=file.programme or session.programme), str(file.path), **more
-    )
+    return importer(session, str(file.path), **more)
 
 
 def _file_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcome:
