@@ -28,8 +28,8 @@ def _read(current: RoundAtHand) -> Digest:
 
 
 def describe(current: RoundAtHand) -> dict[str, Any]:
-    """The list that the terms as they are were approved for, and whether that of now is still the same; nothing where the
-    round has not been approved, or is for all.
+    """The list that the round as it is was approved for, and whether that of now is still the
+    same; nothing where it has not been approved, or is for all.
     """
     approved = next(
         (
