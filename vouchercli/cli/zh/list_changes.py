@@ -9,7 +9,7 @@ TEXT = {
     "listing": "列入名单",
     "delisting": "移出名单",
     # headings
-    "Waiting": "待复核",
+    "Waiting": "待审批",
     "Waits for": "等待",
     "a second person": "第二人复核",
     "list approved": "批准时名单",
@@ -27,6 +27,6 @@ TEXT = {
     "approved batch {batch} ({given} of {needed} checkers); one more person must approve": "已批准导入批次 {batch}（{needed} 名复核人员中的第 {given} 名）；还须一人批准",
     "{count} residents of batch {batch} are on the list": "导入批次 {batch} 的 {count} 名居民已列入名单",
     "{count} residents of batch {batch} left the list": "导入批次 {batch} 的 {count} 名居民已移出名单",
-    "declined: nobody of those who waited comes on the list by batch {batch}": "未同意：导入批次 {batch} 中待复核的居民不列入名单",
+    "declined: nobody of those who waited comes on the list by batch {batch}": "未同意：导入批次 {batch} 中待审批的居民不列入名单",
     "declined: batch {batch} stays on the list": "未同意：导入批次 {batch} 保留在名单上",
 }
