@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import towns
 
+from vouchercli.ops.intake import by_columns
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -181,9 +183,15 @@ def test_a_targeted_round_without_a_group_rests_on_every_group(build: Any) -> No
     assert add(voucher, "resident,group\n13800000008,medics\n").data["listing"]["residents"] == 1
 
 
-def test_rows_of_a_platform_for_who_waits_are_not_eligible(build: Any) -> None:
+@pytest.mark.parametrize("is_large", [False, True])
+def test_claims_in_a_file_of_who_waits_are_not_eligible(
+    build: Any, is_large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_columns, "BYTES", 0 if is_large else 1 << 30)
     voucher = build("--group", "low", state="open")
     add(voucher)
+    plan = voucher("round", "plan", "r1", "-o", "json").data["residents"]
+    assert plan["eligible"] == 2
     rows = f"{towns.CLAIMS}C1,r1,13800000009,2020-03-27 08:30:00\n"
     file = towns.write("claims.csv", rows)
     data = voucher("claim", "import", file, "-o", "json", "--now", OPEN, expect=4).data
@@ -243,6 +251,15 @@ def test_without_an_approval_a_list_changes_at_once(build: Any, state: str) -> N
     voucher = build(state=state)
     assert "listing" not in add(voucher, ONE_MORE, "--actor", "chen").data
     assert on_list() == 3
+
+
+def test_the_first_of_two_approvals_is_for_the_list_as_it_was(build: Any) -> None:
+    voucher = build(state="submitted")
+    voucher("round", "approve", "r1", "--actor", "lin")
+    assert add(voucher).data["listing"]["rounds"] == ["r1"]
+    voucher("round", "reject", "r1", "--note", "fewer packs", "--actor", "wu")
+    data = add(voucher, ONE_MORE.replace("9,", "8,"), "--actor", "chen").data
+    assert "listing" not in data
 
 
 def test_after_a_cancellation_a_list_changes_at_once(build: Any) -> None:
