@@ -225,7 +225,11 @@ def test_files_of_the_inbox_wait_with_their_folder_as_author(
     monkeypatch.setenv("VOUCHER_NOW", OPEN)
     voucher("schedule", "tick")
     row = voucher("todo", "-o", "json").data["waiting"][0]
-    assert (row["by"], row["note"], row["who"]) == ("city", "more.csv", "chen, lin, wu")
+    assert (row["by"], row["note"], row["who"]) == (
+        "inbox/city/eligibility",
+        "more.csv",
+        "chen, lin, wu",
+    )
     assert holders() == 2
     voucher("eligibility", "approve", row["name"], "--actor", "lin")
     voucher("schedule", "tick")

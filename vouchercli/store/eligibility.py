@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import batches, typed
+from vouchercli.store.lists import Listing, joined
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from vouchercli.store.lists import Listed
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_eligibility (
@@ -92,18 +95,24 @@ class Group(NamedTuple):
     waiting: int
 
 
-LIST = """
+LIST = Listing(
+    EligibilityLine,
+    """
 SELECT e.resident, e.resident_group, e.district, e.listed_at, e.batch_id FROM eligibility e
 WHERE e.programme_id = :programme_id AND ifnull(e.resident_group = :group, 1)
     AND ifnull(e.resident = :resident, 1)
-ORDER BY e.eligibility_id LIMIT :limit
-"""
-LIST_WAITING = """
+""",
+    "e.eligibility_id",
+)
+LIST_WAITING = Listing(
+    EligibilityLine,
+    """
 SELECT l.resident, l.resident_group, l.district, NULL, l.batch_id FROM listings l
 WHERE l.programme_id = :programme_id AND ifnull(l.resident_group = :group, 1)
     AND ifnull(l.resident = :resident, 1)
-ORDER BY l.batch_id, l.line LIMIT :limit
-"""
+""",
+    "l.batch_id, l.line",
+)
 GROUPS = """
 SELECT resident_group, sum(is_on), sum(1 - is_on) FROM (
     SELECT programme_id, resident_group, 1 AS is_on FROM eligibility
@@ -145,14 +154,12 @@ def is_listed(
     return bool(typed.number(db, IS_LISTED, (programme_id, resident, group)))
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[EligibilityLine]:
-    """Lines of the list by group or resident token (None: any), in its order, then those that wait
-    to come on it; at most `limit`.
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> Listed:
+    """Lines of the list (`EligibilityLine`) by group or resident token (None: any), in its order,
+    then those that wait to come on it.
     """
     asked = {"programme_id": programme_id, **wanted}
-    lines = typed.rows(db, EligibilityLine, LIST, asked)
-    left = {**asked, "limit": asked["limit"] - len(lines)}
-    return lines + typed.rows(db, EligibilityLine, LIST_WAITING, left)
+    return joined(LIST.of(db, **asked), LIST_WAITING.of(db, **asked))
 
 
 def groups(db: sqlite3.Connection, programme_id: int) -> list[Group]:

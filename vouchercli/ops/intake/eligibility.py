@@ -11,6 +11,7 @@ from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.staging import DAMAGED
 from vouchercli.result import SHOWN, Column, Outcome, Table, Word, say
 from vouchercli.store import eligibility, identities, programmes
+from vouchercli.store.lists import of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,12 +90,12 @@ COLUMNS = (
     Column("district", "District"),
     Column("listed_at", "Listed at", "time"),
     Column("batch", "Batch", "int"),
-    Column("waits", "Waits for", "word", optional=True, where=SHOWN),
 )
+WAITS = Column("waits", "Waits for", "word", where=SHOWN)
 
 
 def list_eligibility(
-    session: Session, *, group: str | None, resident: str | None, limit: int
+    session: Session, *, group: str | None, resident: str | None, limit: int | None
 ) -> Outcome:
     """The groups with their numbers of residents; of one group, or of one resident, the lines of
     the list.
@@ -103,26 +104,23 @@ def list_eligibility(
     groups = eligibility.groups(session.db, programme["programme_id"])
     if group is None and resident is None:
         none = say("no eligibility list yet; next: voucher eligibility import FILE")
-        return Outcome(
-            data={"residents": []},
-            tables=(Table(say("Eligible residents"), GROUPS, groups, key="groups"),),
-            says=() if groups else (none,),
-        )
-    lines = eligibility.listed(
+        table = Table(say("Eligible residents"), GROUPS, (), key="groups")
+        outcome = lists.show(table, of_rows(groups), limit)
+        return replace(outcome, data={"residents": []}, says=() if groups else (none,))
+    listed = eligibility.listed(
         session.db,
         programme["programme_id"],
         group=group,
         resident=identities.asked(session.path, resident),
-        limit=limit + 1,
     )
-    rows = [
-        {**each._asdict(), "waits": Word("a second person") if each.listed_at is None else None}
-        for each in lines
-    ]
-    table = Table(
-        say("Eligible residents"), COLUMNS, rows, zone=programme["time_zone"], key="residents"
-    )
-    more = say("more than {limit}: add --limit or --resident", limit=limit)
-    return replace(
-        lists.first(table, limit, more), data={"groups": [each._asdict() for each in groups]}
-    )
+    zone = programme["time_zone"]
+    nobody_waits = not any(each.waiting for each in groups)
+    columns = (*COLUMNS, replace(WAITS, optional=nobody_waits))
+    table = Table(say("Eligible residents"), columns, (), zone=zone, key="residents")
+    data = {"groups": [each._asdict() for each in groups]}
+    return replace(lists.show(table, listed, limit, _describe), data=data)
+
+
+def _describe(line: eligibility.EligibilityLine) -> dict[str, Any]:
+    waits = Word("a second person") if line.listed_at is None else None
+    return {**line._asdict(), "waits": waits}
