@@ -45,7 +45,12 @@ def town(voucher: Any, monkeypatch: pytest.MonkeyPatch) -> Town:
         for code in BOTH:
             chosen = ("--programme", code)
             towns.make_round(
-                voucher, f"{code}-1", everywhere=chosen, state="open", closes="2020-05-01"
+                voucher,
+                f"{code}-1",
+                everywhere=chosen,
+                state="open",
+                closes="2020-05-01",
+                maker="chen",
             )
             if code in claimed:
                 claims(voucher, code, f"C-{code} ann 2020-03-27T09:00")
