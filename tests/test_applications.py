@@ -209,7 +209,10 @@ def test_an_eligibility_list_is_kept_once_and_shown_by_group(city: Any, here: Pa
     data = voucher("eligibility", "import", file, "-o", "json", expect=4).data
     assert (data["accepted"], data["duplicate"], data["reasons"]) == (3, 1, {"bad_row": 1})
     listed = voucher("eligibility", "list", "-o", "json").data
-    assert listed["groups"] == [{"group": "", "residents": 1}, {"group": "medics", "residents": 2}]
+    assert listed["groups"] == [
+        {"group": "", "residents": 1, "waiting": 0},
+        {"group": "medics", "residents": 2, "waiting": 0},
+    ]
     assert (
         len(voucher("eligibility", "list", "--group", "medics", "-o", "json").data["residents"])
         == 2

@@ -18,6 +18,7 @@ from vouchercli.rules import schedule as law
 from vouchercli.rules import times
 from vouchercli.store import schedule as store
 from vouchercli.store.db import busy_or_refused, refused_by_machine, writing
+from vouchercli.store.proposals import PROGRAMME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -213,16 +214,30 @@ def remind(session: Session, due: Due) -> Outcome | None:
 
 
 def remind_of_change(session: Session, row: sqlite3.Row, waiting: Proposal) -> Outcome | None:
-    """Remind once of a programme change that waits for a second person."""
-    at = waiting.proposed_at
-    waits = Problem(
-        "change_waits",
-        "a change of programme {programme}, proposed at {at}, waits for approval",
-        level="warning",
-        hint="voucher programme show {programme}",
-        params={"programme": row["programme"], "at": times.shown(at, row["time_zone"])},
-    )
-    about = {"programme": row["programme"]}
+    """Remind once of a change of a programme, or of its eligibility list, that waits for a second
+    person.
+    """
+    at, programme = waiting.proposed_at, row["programme"]
+    shown = times.shown(at, row["time_zone"])
+    if waiting.subject == PROGRAMME:
+        about = {"programme": programme}
+        waits = Problem(
+            "change_waits",
+            "a change of programme {programme}, proposed at {at}, waits for approval",
+            level="warning",
+            hint="voucher programme show {programme}",
+            params={**about, "at": shown},
+        )
+    else:
+        about = {"programme": programme, "batch": str(waiting.subject_id)}
+        waits = Problem(
+            "list_change_waits",
+            "a change of the eligibility list by batch {batch}, proposed at {at}, waits for"
+            " approval",
+            level="warning",
+            hint="voucher todo --programme {programme}",
+            params={**about, "at": shown},
+        )
     return remind_once(session, f"change {waiting.proposal}", at, waits, about)
 
 

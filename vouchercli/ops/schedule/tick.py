@@ -28,10 +28,10 @@ from vouchercli.ops.schedule.jobs import (
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Problem, Table, only, say
 from vouchercli.rules import doors, times
 from vouchercli.rules import schedule as law
-from vouchercli.store import issuance_orders, programmes, proposals
+from vouchercli.store import issuance_orders, programmes, proposals, todo
 from vouchercli.store import schedule as store
 from vouchercli.store.db import writing
-from vouchercli.store.proposals import PROGRAMME, Subject
+from vouchercli.store.proposals import LIST, PROGRAMME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,14 +133,24 @@ def _do_all(session: Session, where: Places) -> Iterator[Done]:
     yield from _release_money(session)
     for due in law.list_reminders(list_scheduled(session), session.now):
         yield from _do_one(session, _begin(due), remind, due)
-    for row in programmes.all_loaded(session.db):
-        name, subject = row["programme"], Subject(PROGRAMME, row["programme_id"])
-        waiting = proposals.waiting(session.db, subject)
-        if waiting is not None and session.programme in (None, name):
-            blank = Done("remind", name, row["time_zone"], name, waiting.proposed_at)
-            yield from _do_one(session, blank, remind_of_change, row, waiting)
+    yield from _remind_of_changes(session)
     if where.inbox.is_dir():
         yield from inboxes.remind_of_strays(session, where.inbox)
+
+
+def _remind_of_changes(session: Session) -> Iterator[Done]:
+    loaded = {row["programme_id"]: row for row in programmes.all_loaded(session.db)}
+    about = todo.subjects(session.db)
+    for waiting in proposals.all_waiting(session.db):
+        programme_id = about[waiting.proposal].programme_id
+        if waiting.subject not in (PROGRAMME, LIST):
+            continue
+        row = loaded[programme_id]
+        if session.programme in (None, row["programme"]):
+            name = str(about[waiting.proposal].name)
+            name = f"batch {name}" if waiting.subject == LIST else name
+            blank = Done("remind", name, row["time_zone"], row["programme"], waiting.proposed_at)
+            yield from _do_one(session, blank, remind_of_change, row, waiting)
 
 
 def _do_one(session: Session, blank: Done, work: Any, *args: Any) -> Iterator[Done]:
