@@ -221,7 +221,7 @@ def english() -> None:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, at a fixed moment."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("VOUCHER_NOW", "2020-03-20T09:00:00+08:00")
+    monkeypatch.setenv("VOUCHER_NOW", towns.START)
     monkeypatch.setenv("COLUMNS", "80")
     return tmp_path
 
@@ -232,7 +232,7 @@ def voucher(here: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]
 
     def run(*args: str, expect: int | None = 0) -> Ran:
         capfd.readouterr()
-        code = main(args)
+        code = main(towns.in_time(args) if os.environ.get("VOUCHER_NOW") == towns.START else args)
         captured = capfd.readouterr()
         ran = Ran(code, captured.out, captured.err)
         remember(args, code)

@@ -85,7 +85,11 @@ def claim(voucher: Voucher, *times: str, first: int = 1, expect: int = 0) -> dic
         f"C{number},r1,resident-{number},{at}\n" for number, at in enumerate(times, first)
     )
     file = towns.write("claims.csv", towns.CLAIMS + lines)
-    return dict(voucher("claim", "import", file, "-o", "json", expect=expect).data["reasons"])
+    return dict(
+        voucher("claim", "import", file, "-o", "json", "--now", towns.LATER, expect=expect).data[
+            "reasons"
+        ]
+    )
 
 
 # ---------------------------------------------------------------- pause and resume
@@ -657,7 +661,7 @@ def test_law_and_store_agree_on_pauses(pauses: list[tuple[int, int | None]], at:
     )
     db.executemany("INSERT INTO pauses VALUES (1, ?, ?)", lawful)
     db.execute("INSERT INTO incoming_claims VALUES (1, 1, ?, NULL, NULL, NULL, 1)", (at,))
-    db.execute(claims.JUDGE_EACH)
+    db.execute(claims.JUDGE_EACH, {"latest_at": None})
     assert db.execute("SELECT reason FROM incoming_claims").fetchone()[0] == reason
     db.close()
 

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     Voucher = Callable[..., Ran]
 
-PROGRAMME = towns.programme(limits={"packs_per_resident_per_round": 1}, unused="next_round")
+PROGRAMME = towns.programme(
+    limits={"packs_per_resident_per_round": 1}, unused="next_round", clock={"jump": "90 days"}
+)
 PACK = towns.pack("pack", towns.coupon("10.00", "40.00", 2))
 MERCHANTS = "merchant_no,name\nM1,面馆\n"
 # a round that waits for its opening

@@ -38,6 +38,17 @@ KINDS = ("public", "platform", "merchant")
 CLAIMS = "claim_no,round,resident,claimed_at\n"
 PAYMENTS = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
 STATES = ("draft", "submitted", "approved", "open")
+START = "2020-03-20T09:00:00+08:00"  # the fixed moment of tests that name none
+LATER = "2020-06-30 09:00"
+FILES = ("application", "claim", "redemption", "batch")
+
+
+def in_time(args: Sequence[str]) -> tuple[str, ...]:
+    """The command as it runs: files come when what they tell of has happened, unless a test says
+    when.
+    """
+    is_of_files = len(args) > 1 and args[0] in FILES and args[1] in ("import", "retry", "resume")
+    return (*args, "--now", LATER) if is_of_files and "--now" not in args else (*args,)
 
 
 def at(text: str, zone: str = ZONE) -> int:
@@ -182,8 +193,8 @@ def make_round(
 
 @contextmanager
 def session(path: Path, actor: str = "tester", now: int | None = None) -> Iterator[Session]:
-    """A session on a file, at the moment OPENS unless another is given."""
-    moment = at(OPENS) if now is None else now
+    """A session on a file, at the moment LATER unless another is given."""
+    moment = at(LATER) if now is None else now
     with closing(store.open_db(path)) as db:
         yield Session(db, path, moment, actor, actor, moment)
 
@@ -208,7 +219,7 @@ def command(*args: str, expect: int = 0) -> None:
     """`voucher ARGS` in this folder; what it says is not kept."""
     said = io.StringIO()
     with redirect_stdout(said), redirect_stderr(said):
-        code = main(args)
+        code = main(in_time(args))
     assert code == expect, f"{args}: exit {code}\n{said.getvalue()}"
 
 
@@ -231,19 +242,19 @@ def files(key: Hashable, now: str, make: Callable[[Voucher], None]) -> dict[str,
 
 
 def in_memory(key: Hashable, now: str, make: Callable[[Voucher], None]) -> Session:
-    """A copy of that town in memory, opened as store.open_db does, at the moment OPENS."""
+    """A copy of that town in memory, opened as store.open_db does, at the moment LATER."""
     content = files(key, now, make)["voucher.db"]
     db = sqlite3.connect(":memory:", isolation_level=None)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA foreign_keys = ON")
     db.deserialize(content[:18] + b"\x01\x01" + content[20:])  # in memory no log stands beside it
-    return Session(db, Path(":memory:"), at(OPENS), "tester", "tester", at(OPENS))
+    return Session(db, Path(":memory:"), at(LATER), "tester", "tester", at(LATER))
 
 
 def in_folder(folder: Path, key: Hashable, now: str, make: Callable[[Voucher], None]) -> Session:
-    """A copy of that town in a folder, open at the moment OPENS."""
+    """A copy of that town in a folder, open at the moment LATER."""
     for name, content in files(key, now, make).items():
         (folder / name).write_bytes(content)
         (folder / name).chmod(0o600)  # the key file is refused when others may read it
     path = folder / "voucher.db"
-    return Session(store.open_db(path), path, at(OPENS), "tester", "tester", at(OPENS))
+    return Session(store.open_db(path), path, at(LATER), "tester", "tester", at(LATER))

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from vouchercli.documents import CODE, Fault
-from vouchercli.rules import calendars, published, refunds, times
+from vouchercli.rules import calendars, clocks, published, refunds, times
 from vouchercli.rules.calendars import Calendar
 from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
+    from vouchercli.rules.clocks import Clock
     from vouchercli.rules.published import Published
     from vouchercli.rules.refunds import RefundPolicy
 
@@ -88,6 +89,7 @@ class Programme:
     declared: tuple[tuple[str, int], ...]
     limits: Limits
     refunds: RefundPolicy
+    clock: Clock
     unused: str
     unused_after_days: int
     staff: tuple[Person, ...]
@@ -119,6 +121,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         declared=tuple((what, value.yuan() or 0) for what, value in top["declared"].entries()),
         limits=_limits(top["limits"], zone),
         refunds=refunds.read(top["refunds"]),
+        clock=clocks.read(top["clock"]),
         unused=top["unused"].choice(UNUSED, "next_round"),
         unused_after_days=top["unused_after_days"].whole(0, least=0),
         staff=_staff(top["staff"]),

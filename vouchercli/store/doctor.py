@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 LAST_DEED = "SELECT at FROM audit ORDER BY audit_id DESC LIMIT 1"
 LOADED = "SELECT programme FROM programmes ORDER BY programme"
-LAST_TICK = "SELECT beat_at, failed FROM heartbeat"
+LAST_TICK = "SELECT beat_at, failed, jumped_at FROM heartbeat"
 TABLES = "SELECT count(*) FROM sqlite_schema"
 
 
 @dataclass(frozen=True)
 class Vitals:
     """A file at a glance: ours or not, its schema, the first fault SQLite finds ('' for none), its
-    journal, who is in it, its last deed, its last tick and how many deeds that left undone.
+    journal, who is in it, its last deed, its last tick and how many deeds that left undone; what a
+    clock said that was not believed since.
     """
 
     is_ours: bool
@@ -35,6 +36,7 @@ class Vitals:
     last_deed_at: int | None = None
     last_tick_at: int | None = None
     last_tick_failed: int = 0
+    jumped_at: int | None = None
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -59,7 +61,7 @@ def vitals(path: Path, known_schema: int) -> Vitals:
             return Vitals(is_ours, is_empty, schema)
         checked = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
         last = db.execute(LAST_DEED).fetchone()
-        tick = db.execute(LAST_TICK).fetchone() or (None, 0)
+        tick = db.execute(LAST_TICK).fetchone() or (None, 0, None)
         return Vitals(
             is_ours,
             is_empty,

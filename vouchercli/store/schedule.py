@@ -94,8 +94,9 @@ ON CONFLICT DO UPDATE SET ticks = ticks + 1, longest_gap = max(longest_gap,
         failed = excluded.failed,
     last_deed_at = ifnull(excluded.last_deed_at, last_deed_at),
         last_late = ifnull(excluded.last_late, last_late),
-    most_late = max(most_late, excluded.most_late)
+    most_late = max(most_late, excluded.most_late), jumped_at = NULL
 """
+NOTE_JUMP = "UPDATE heartbeat SET jumped_at = ?"
 HEARTBEAT = (
     "SELECT beat_at, last_late, ticks, host, os_user, failed, most_late, longest_gap FROM heartbeat"
 )
@@ -121,6 +122,13 @@ def note_beat(db: sqlite3.Connection, **values: Any) -> None:
     `deed_at` and `late` (seconds) when it did a job.
     """
     db.execute(BEAT, values)
+
+
+def note_jump(db: sqlite3.Connection, at: int) -> None:
+    """Record that a tick did nothing, because its clock said `at`; the next tick that works takes
+    it back.
+    """
+    db.execute(NOTE_JUMP, (at,))
 
 
 def read_heartbeat(db: sqlite3.Connection) -> Heartbeat | None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def _judge(intake: Intake) -> None:
     in_force = limits.of_programme(intake.db, intake.programme_id)
-    claims.judge(intake.db, intake.programme_id, in_force, intake.zone)
+    claims.judge(intake.db, intake.programme_id, in_force, intake.zone, intake.latest_at)
     take_backs.cover_claims(intake)
 
 

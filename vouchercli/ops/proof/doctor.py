@@ -316,7 +316,17 @@ def _tick(vitals: store.Vitals, now: int) -> Finding:
     if vitals.last_tick_at is None:
         return Finding(Word("Schedule"), Word("no tick yet"))
     display, problem = times.shown(vitals.last_tick_at, HOME_ZONE), None
-    if now - vitals.last_tick_at > TICK_SECONDS:
+    if vitals.jumped_at is not None:
+        problem = Problem(
+            "clock_jumped",
+            "a tick did nothing: its clock said {now}, {days:,} days after the last tick",
+            hint="set the clock right; if it was right: voucher schedule tick --clock-is-right",
+            params={
+                "now": times.shown(vitals.jumped_at, HOME_ZONE),
+                "days": (vitals.jumped_at - vitals.last_tick_at) // 86_400,
+            },
+        )
+    elif now - vitals.last_tick_at > TICK_SECONDS:
         problem = Problem(
             "tick_late",
             "the last tick was at {at}, {minutes:,} minutes ago: the jobs due since then are not"

@@ -12,6 +12,7 @@ from vouchercli.ops.rounds import commitments
 from vouchercli.result import EVERYWHERE, JSON, SHOWN, Column, Table, Word, only, say
 from vouchercli.rules import money, staff
 from vouchercli.rules import rounds as law
+from vouchercli.rules import templates as packs_law
 from vouchercli.rules.staff import Hand
 from vouchercli.store import allocations, approvals, rounds
 from vouchercli.store import amendments as store
@@ -44,6 +45,7 @@ TERMS = (
     Column("registration_opens_at", "registration opens", "time"),
     Column("opens_at", "opens", "time"),
     Column("closes_at", "closes", "time"),
+    Column("vouchers_end_at", "vouchers end", "time", optional=True),
     Column("platform", "platform"),
     Column("group", "group"),
     Column("revision", "revision"),
@@ -134,6 +136,11 @@ def _tabulate_terms(current: RoundAtHand) -> Table:
         ),
         "rolled_in": rolled_in and rolled_in._asdict(),
         "rolled_packs": rolled_in and f"{rolled_in.packs:,} ({rolled_in.round})",
+        "vouchers_end_at": (
+            packs_law.expires_at(current.template, row["opens_at"], current.zone)
+            if current.template.validity.until
+            else None
+        ),
         "checkers_needed": current.checkers,
         "liability": _list_amounts(law.liability(row["packs"], current.template)),
         "committed": _list_amounts(commitments.read_held(current).items()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.result import JSON, SCREEN, SHOWN, Column, Table, say
-from vouchercli.rules import staff, times
+from vouchercli.rules import clocks, staff, times
 
 if TYPE_CHECKING:
     from vouchercli.rules.programmes import Programme
@@ -35,6 +35,8 @@ LINES = (
     "vouchers_per_payment",
     "vouchers_per_merchant_per_day",
     "refunds",
+    "clock_ahead",
+    "clock_jump",
     "unused",
     "unused_after_days",
     "makers",
@@ -100,6 +102,7 @@ def rules_data(programme: Programme) -> dict[str, Any]:
         "issuer": vars(programme.issuer),
         "limits": vars(programme.limits),
         "refunds": programme.refunds.document,
+        "clock": programme.clock.document,
         "staff": [
             {"name": person.name, "roles": list(person.roles), "login": person.login or None}
             for person in programme.staff
@@ -118,6 +121,8 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
         **vars(programme),
         **vars(programme.limits),
         "refunds": programme.refunds.preset,
+        "clock_ahead": clocks.span_text(programme.clock.ahead) if programme.clock.ahead else None,
+        "clock_jump": clocks.span_text(programme.clock.jump),
         "name": programme.name.zh,
         "name (en)": programme.name.en,
         "issuer": programme.issuer.zh,

@@ -209,6 +209,7 @@ CREATE TABLE rejects (
                                                         -- our own fields when it had been accepted and an earlier row took its place
     PRIMARY KEY (batch_id, line)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX rejects_in_future ON rejects (batch_id) WHERE reason = 'in_future';  -- each tick asks for them
 
 CREATE TABLE warnings (
     batch_id  INTEGER NOT NULL REFERENCES batches,
