@@ -350,11 +350,10 @@ class Bureau(RuleBasedStateMachine):
     def memory(self) -> list[tuple[Any, ...]]:
         tables = (
             "SELECT * FROM rounds",
-            "SELECT * FROM approvals",
+            "SELECT * FROM proposals",
+            "SELECT * FROM verdicts",
             "SELECT * FROM postings",
             "SELECT * FROM audit",
-            "SELECT * FROM amendments",
-            "SELECT * FROM amendment_verdicts",
             "SELECT * FROM pauses",
         )
         return [tuple(row) for statement in tables for row in self.db.execute(statement)]
@@ -546,8 +545,10 @@ class Bureau(RuleBasedStateMachine):
         for row in self.db.execute("SELECT * FROM rounds").fetchall():
             if row["state"] in HOLDING:
                 lines = self.db.execute(
-                    "SELECT actor FROM approvals WHERE round_id = ? AND revision = ? AND verdict ="
-                    " 'approve'",
+                    "SELECT v.actor FROM verdicts v JOIN proposals p USING (proposal_id)"
+                    " WHERE p.subject = 'round' AND p.subject_id = ? AND p.kind = 'approval'"
+                    " AND p.state = 'effective' AND p.after ->> 'revision' = ?"
+                    " AND v.verdict = 'approve'",
                     (row["round_id"], row["revision"]),
                 )
                 checkers = {line["actor"] for line in lines} - {row["created_by"], row["edited_by"]}
@@ -560,12 +561,13 @@ class Bureau(RuleBasedStateMachine):
         """Packs that came by amendments, each approved by enough others."""
         total = 0
         for row in self.db.execute(
-            "SELECT * FROM amendments WHERE round_id = ? AND state = 'effective'", (round_id,)
+            "SELECT * FROM proposals WHERE subject = 'round' AND subject_id = ?"
+            " AND kind <> 'approval' AND state = 'effective'",
+            (round_id,),
         ).fetchall():
             lines = self.db.execute(
-                "SELECT actor FROM amendment_verdicts WHERE amendment_id = ? AND verdict ="
-                " 'approve'",
-                (row["amendment_id"],),
+                "SELECT actor FROM verdicts WHERE proposal_id = ? AND verdict = 'approve'",
+                (row["proposal_id"],),
             )
             checkers = {line["actor"] for line in lines} - {row["proposed_by"]}
             before, after = json.loads(row["before"]), json.loads(row["after"])

@@ -185,6 +185,16 @@ SPOILED: dict[str, Breaches] = {
     "UPDATE splits SET match_fen = 1 WHERE after_fen = 40000": {
         "splits_add_up": [("r1 0>40000", "40001", "40000")]
     },
+    "UPDATE splits SET public_fen = 39990, platform_fen = 7, match_fen = 3"
+    " WHERE after_fen = 40000": {"splits_add_up": []},
+    # what stays is nobody's, but a merchant gives its own part back
+    "UPDATE splits SET stays = 1 WHERE before_fen = 1000": {
+        "splits_add_up": [("r1 1000>556 treasury", "0", "-444")]
+    },
+    "UPDATE splits SET stays = 1 WHERE before_fen = 1000;"
+    " UPDATE split_parts SET amount_fen = 0 WHERE split_id = 3": {"splits_add_up": []},
+    "UPDATE splits SET stays = 1 WHERE before_fen = 1000;"
+    " UPDATE split_parts SET funder_id = 2 WHERE split_id = 3": {"splits_add_up": []},
     "DELETE FROM split_parts WHERE amount_fen = 40000": {
         "splits_add_up": [("r1 0>40000", "40000", "None")]
     },

@@ -307,6 +307,10 @@ FUNDER = {"kind": "public", "amount": "1000.00"}
         ({"kind": "public", "amount": "999.99"}, {"free": 1}, None),
         ({"kind": "public", "amount": "999.98"}, {"free": 1}, "fund_committed"),
         ({"kind": "public", "amount": "999.99"}, {"free": 0}, "fund_committed"),
+        ({"kind": "public", "amount": "0.00"}, {"free": 100_000}, None),
+        ({"kind": "public", "amount": "0.00"}, {"free": 99_999}, "fund_committed"),
+        ({"kind": "public"}, {"free": 100_000}, None),
+        ({"kind": "public"}, {"free": 99_999}, "fund_committed"),
         (FUNDER, {"free": -1}, None),  # nothing is lowered
     ],
 )
@@ -323,6 +327,9 @@ def test_a_fund_is_not_pulled_away_from_what_stands_on_it(
     after = programme(funders=funders)
     results = programme_changes.obstacles(programme(), after, stands)
     assert [fault.code for fault in results] == ([code] if code else [])
+    # what is not written any more is missed where it stood
+    where = {fault.path for fault in results}
+    assert treasury or where <= {("funders",)}
 
 
 def test_a_lowered_fund_says_how_far_it_can_go() -> None:

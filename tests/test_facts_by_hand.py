@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from memory import copied
 from test_allocations import DAY
-from test_store_answers import ADD_BATCH, START, A, B, C, D, add, apply, claim, lay_down, pay, shops
+from test_store_answers import (
+    ADD_BATCH,
+    START,
+    A,
+    B,
+    C,
+    D,
+    add,
+    apply,
+    claim,
+    enlist,
+    lay_down,
+    pay,
+    shops,
+)
 
 from vouchercli.errors import VoucherError
 from vouchercli.store import (
@@ -167,6 +181,56 @@ def test_a_claim_that_is_judged_again_says_what_its_file_said(db: sqlite3.Connec
     }
 
 
+REPEATS = (  # number, file, reason, at; and what becomes of the reason
+    (("N1", 1, "refused", 5), "refused"),
+    (("N1", 2, "duplicate", 5), "refused"),
+    (("N1", 3, "duplicate", 5), "refused"),
+    (("N1", 1, "duplicate", 5), "duplicate"),  # of its own file's row
+    (("N1", 2, "duplicate", 6), "duplicate"),  # of another second
+    (("N1", 2, None, 5), None),
+    (("N2", 2, "duplicate", 5), "refused"),
+    (("N2", 3, "duplicate", 5), "refused"),
+    (("N2", 1, "refused", 5), "refused"),
+    (("N3", 2, "duplicate", 5), "duplicate"),
+    (("N3", 1, None, 5), None),
+    (("N3", 3, "duplicate", 5), "duplicate"),
+)
+
+
+@pytest.mark.parametrize(
+    ("create", "statement", "table", "number", "at"),
+    [
+        (
+            claims.CREATE_INCOMING,
+            claims.REFUSE_REPEATS,
+            "incoming_claims",
+            "claim_no",
+            "claimed_at",
+        ),
+        (
+            applications.CREATE_INCOMING,
+            applications.REFUSE_REPEATS,
+            "incoming_applications",
+            "application_no",
+            "applied_at",
+        ),
+    ],
+)
+def test_a_row_that_repeats_a_refused_one_of_another_file_is_refused(
+    db: sqlite3.Connection, create: str, statement: str, table: str, number: str, at: str
+) -> None:
+    db.execute(create)
+    for place, ((code, batch, reason, second), _) in enumerate(REPEATS, 1):
+        values = {number: code, "batch_id": batch, "reason": reason, at: second}
+        add(db, table, place=place, line=place, round="r", resident=A, **values)
+    for place, other in enumerate(({"round": "earlier"}, {"resident": B}), 20):
+        values = {"round": "r", "resident": A, number: "N1", at: 5} | other
+        add(db, table, place=place, batch_id=2, reason="duplicate", **values)
+    db.execute(statement)
+    reasons = [row[0] for row in db.execute(f"SELECT reason FROM {table} ORDER BY place")]
+    assert reasons == [*(reason for _, reason in REPEATS), "duplicate", "duplicate"]
+
+
 # ---------------------------------------------------------------- applications
 
 PUBLISHED = {"published_at": START, "entrants_sha256": "e" * 64, "strata": "[]"}
@@ -208,6 +272,30 @@ def test_an_application_is_judged_again_with_its_number(
     assert numbers == ([] if is_published else [1, 5, 7, 8])
     rest = [row[0] for row in db.execute("SELECT application_id FROM applications ORDER BY 1")]
     assert rest == [number for number in range(1, 9) if number not in numbers]
+
+
+@pytest.mark.parametrize(
+    ("at", "reasons"),
+    [
+        (START + 1, {"old": None, "new": "application_reused"}),
+        (START - 1, {"old": "application_reused", "new": None}),
+    ],
+)  # the number is the first one's
+def test_an_application_that_was_accepted_is_asked_about_its_number_alone(
+    db: sqlite3.Connection, at: int, reasons: dict[str, str | None]
+) -> None:
+    """Its list, or the times of its round, may have changed since."""
+    db.execute("UPDATE rounds SET registration_opens_at = ? WHERE round_id = 1", (START - 9,))
+    db.execute("UPDATE rounds SET resident_group = 'medics' WHERE round_id = 1")
+    apply(db, 1, 1, A, START, application_no="N1", batch_id=1)  # A is on no list any more
+    enlist(db, 1, B, "medics")
+    db.execute(applications.CREATE_INCOMING)
+    new = {"round": "r", "application_no": "N1", "resident": B, "applied_at": at}
+    add(db, "incoming_applications", place=1, batch_id=1, line=2, **new)
+    application_reopening.reopen(db, 1, 1)
+    applications.judge(db, 1)
+    told = db.execute("SELECT application_id, reason FROM incoming_applications").fetchall()
+    assert {"old" if number else "new": reason for number, reason in told} == reasons
 
 
 def test_applications_are_taken_back_unless_a_pack_or_a_published_list_stands_on_them(

@@ -522,8 +522,10 @@ def test_a_rejected_change_keeps_who_rejected_it_and_why(city: Voucher) -> None:
     city("programme", "load", write("richer.yaml", RICHER), "--actor", "chen")
     city("programme", "reject", "--note", "the council said no", "--actor", "lin", "--now", NOON)
     with closing(sqlite3.connect("voucher.db")) as db:
-        verdicts = db.execute("SELECT verdict, actor, note, at FROM change_verdicts").fetchall()
-        ends = db.execute("SELECT state, ended_at FROM programme_changes").fetchall()
+        verdicts = db.execute(
+            "SELECT verdict, actor, note, at FROM verdicts WHERE proposal_id > 1"
+        ).fetchall()
+        ends = db.execute("SELECT state, ended_at FROM proposals WHERE kind = 'change'").fetchall()
     at = times.parse(NOON, "Asia/Shanghai")
     assert verdicts == [("reject", "lin", "the council said no", at)]
     assert ends == [("declined", at)]

@@ -377,6 +377,25 @@ def test_nothing_is_ordered_for_a_round_that_is_over(town: Voucher, here: Path) 
     assert not (here / "outbox").exists()
 
 
+def test_what_to_do_about_a_round_that_is_over_can_be_done(town: Voucher) -> None:
+    for code in ("p1", "p2"):
+        approve_round(town, code, "--platform", "wechat")
+    # p1 was never opened: there is nothing to close
+    assert (
+        "next: voucher round copy p1 NEW"
+        in town("round", "order", "p1", "--now", CLOSES, expect=3).err
+    )
+    town("round", "open", "p2", "--now", OPENS)
+    assert (
+        "next: voucher round close p2"
+        in town("round", "order", "p2", "--now", CLOSES, expect=3).err
+    )
+    # the tick opens p1 and closes it at once
+    told = town("schedule", "tick", "--now", CLOSES, "-o", "json").json["problems"]
+    over = [each["hint"] for each in told if each["code"] == "round_over"]
+    assert over == ["voucher round show p1"]
+
+
 def test_nothing_is_ordered_for_a_round_that_is_cancelled(town: Voucher) -> None:
     approve_round(town, "p1", "--platform", "wechat")
     town("round", "cancel", "p1")
@@ -406,6 +425,8 @@ def test_the_same_order_is_written_again_when_the_note_was_lost(town: Voucher, h
     (document,) = ask(here, "SELECT document FROM issuance_orders")[0]
     assert json.loads(document) == read_order(here)[0]
     assert json.loads(document)["ordered_at"] == "2020-03-27T08:00:00+08:00"
+    assert "\\u" not in document  # a person reads it too
+    assert "微信" in document or "券" in document
 
 
 def test_claims_beyond_quota_limit_or_window_are_the_platforms_breaches(

@@ -160,6 +160,49 @@ def test_limits_from_before_now_need_a_note_and_say_what_stands(
     )
 
 
+def test_a_from_that_is_corrected_moves_limits_that_stay_as_they_are(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voucher = town(vouchers_per_merchant_per_day=1)
+    claims(voucher, "c.csv", "C1,r1,ann,2020-03-27 09:00")
+    limit(voucher, "2020-04-10 15:00", monkeypatch, vouchers_per_merchant_per_day=2)
+    rows = (f"T{n} C1,{n} 2020-04-05T1{n}:00:00" for n in (1, 2))
+    batch = pays(voucher, "p.csv", *rows, expect=4)["batch"]
+    most = PACKS | {"vouchers_per_merchant_per_day": 2, "from": "2020-04-05"}
+    document = towns.programme(
+        staff={"chen": "maker", "lin": "checker"}, limits=most, unused="pool"
+    )
+    voucher("programme", "load", towns.write("p.yaml", document), "--actor", "chen", "--note", "so")
+    voucher("programme", "approve", "--actor", "lin")
+    shown = voucher("programme", "show", "-o", "json").data["limits"]
+    assert shown["from_at"] == "2020-04-05T00:00:00+08:00"
+    again = voucher("batch", "retry", str(batch), "-o", "json").data
+    assert (again["accepted"], again["rejected"]) == (1, 0)
+    assert paid() == ["T1", "T2"]
+
+
+def test_claims_beyond_a_corrected_limit_are_listed_and_none_is_left_out_unsaid(
+    town: Town,
+) -> None:
+    voucher = town()
+    for code, day in (("r1", "03-31"), ("r2", "04-01")):
+        claims(voucher, f"{code}.csv", *(f"{code}-{n},{code},res{n},2020-{day}" for n in range(10)))
+    days = ["04-02"] * 5 + ["04-06"] * 5  # the 6th is in the next week
+    claims(voucher, "r3.csv", *(f"r3-{n},r3,res{n},2020-{day}" for n, day in enumerate(days)))
+    most = PACKS | {"packs_per_resident_per_week": 1, "from": "2020-03-30"}
+    document = towns.programme(
+        staff={"chen": "maker", "lin": "checker"}, limits=most, unused="pool"
+    )
+    voucher("programme", "load", towns.write("p.yaml", document), "--actor", "chen", "--note", "so")
+    ran = voucher("programme", "approve", "--actor", "lin", "-o", "json")
+    told = [problem["message"] for problem in ran.json["problems"]]
+    assert (len(told), told[-1]) == (11, "5 more stand beyond the limits of now")
+    assert told[0] == (
+        "claim r2-0, 2020-04-01 00:00:00, stands though packs_per_resident_per_week would refuse it"
+        " now"
+    )
+
+
 # ---------------------------------------------------------------- the law
 
 DAY = times.parse("2020-04-08 00:00", towns.ZONE)  # a Wednesday
@@ -187,4 +230,6 @@ def test_the_first_known_limit_holds_from_the_beginning() -> None:
     steps = Timeline(((0, 3), (100, 1), (200, None)))
     assert [steps.at(at) for at in (-9, 0, 99, 100, 199, 200, 999)] == [3, 3, 3, 1, 1, None, None]
     assert Timeline(((50, 2),)).at(0) == 2
+    assert steps.holds_since(None, 200) and not steps.holds_since(None, 199)
+    assert steps.holds_since(1, 150) is False and limits.always(1).holds_since(1, 0)
     assert not limits.NEVER.is_set and steps.is_set and limits.always(1).is_set

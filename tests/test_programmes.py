@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import yamls
@@ -338,6 +339,20 @@ def test_load_posts_the_fund_and_says_what_is_next(voucher: Callable[..., Ran]) 
         "own_spend": "12.24",
         "source": "China News Service 2020-04-22",
     }
+
+
+def test_what_has_no_funders_has_published_figures_only(voucher: Callable[..., Ran]) -> None:
+    voucher("init")
+    document = {key: SMALL[key] for key in ("programme", "name")}
+    document["published"] = [{"subsidy": "94.10", "base": "1246.00", "gross": "13.2"}]
+    towns.write("figures.yaml", document)
+    for turn in ("loaded", "changed"):
+        assert voucher("programme", "load", "figures.yaml").err.splitlines() == [
+            f"programme small is {turn}",
+            "it has published figures only: voucher programme show small",
+        ]
+        document["name"] = {"zh": "别的小县", "en": "Other"}
+        towns.write("figures.yaml", document)
 
 
 def test_the_same_file_again_changes_nothing(

@@ -248,6 +248,41 @@ def test_a_number_on_another_voucher_is_reused_and_the_same_row_is_a_duplicate(
     )
 
 
+def test_a_row_that_differs_in_one_value_from_what_stands_is_no_duplicate(
+    city: City, here: Path
+) -> None:
+    """Of T1 the shop, of T2 the amount, of T3 the discount, of T4 the second; T5 is as it was. Of R1
+    the amount, of R2 the payment.
+    """
+    voucher = city()
+    stands = [
+        f"T{n},pay,C{1 + n % 3},{1 + n // 3},M{1 + n // 7},2020-03-27 09:0{n}:00,50,5,10,"
+        for n in range(1, 8)
+    ]
+    stands += ["R1,refund,C1,3,M1,2020-03-27 10:00:00,45,0,10,T6"]
+    stands += ["R2,refund,C2,3,M2,2020-03-27 10:00:00,45,0,10,T7"]
+    first = take_in(voucher, here, *stands)
+    assert (first["accepted"], first["reasons"]) == (9, {})
+    data = take_in(
+        voucher,
+        here,
+        stands[0].replace("M1", "M2"),
+        stands[1].replace(",50,5,", ",51,5,"),
+        stands[2].replace(",50,5,", ",51,6,"),
+        stands[3].replace(":00,", ":01,"),
+        stands[4],
+        stands[7].replace(",45,", ",44,"),
+        stands[8].replace(",T7", ",T6"),
+        name="again.csv",
+    )
+    assert (data["accepted"], data["duplicate"]) == (0, 1)
+    assert data["reasons"] == {
+        "conflicting_row": 3,
+        "already_redeemed": 1,
+        "transaction_reused": 2,
+    }
+
+
 def test_a_row_that_stands_with_another_subsidy_is_no_duplicate(city: City, here: Path) -> None:
     voucher = city()
     take_in(voucher, here, PAY, name="pay.csv", expect=0)

@@ -14,7 +14,9 @@ import pytest
 import towns
 import yaml
 
+from vouchercli.ops.intake import by_columns
 from vouchercli.rules.leverage import Sums
+from vouchercli.rules.refunds import USUAL, Answers, RefundPolicy
 
 GOLDEN: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parent / "cases/golden.yaml").read_text("utf-8")
@@ -211,6 +213,23 @@ def test_refunds_judged_again_state_what_they_stated(town: Town) -> None:
 # ---------------------------------------------------------------- the database's own law
 
 
+@pytest.mark.parametrize("is_large", [False, True])
+def test_refunds_may_stand_in_any_order_of_lines(
+    town: Town, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    returns = {"money": {"partial": "returns"}}
+    voucher = town(returns, towns.coupon("40", "100"))
+    monkeypatch.setattr(by_columns, "BYTES", 0 if is_large else 1 << 30)
+    data = take_in(
+        voucher,
+        "F2,refund,C1,1,M1,2020-03-29 12:00:00,70,0,0,T1",
+        "F1,refund,C1,1,M1,2020-03-28 13:00:00,20,0,40,T1",
+        "T1,pay,C1,1,M1,2020-03-28 12:00:00,100,0,40,",
+    )
+    assert data["accepted"] == 3
+    assert money_of(voucher) == (1000, 0, 0)
+
+
 def test_the_database_refuses_a_refund_that_leaves_more_subsidy_than_sale(town: Town) -> None:
     voucher = town("full_restores", THREE_HUNDRED)
     take_in(voucher, PAY.format(1), PART.format(1, "38.67"))
@@ -387,3 +406,26 @@ def test_the_written_out_preset_is_the_same_policy(town: Town) -> None:
     document["refunds"]["money"]["late"] = "stays"
     refused = voucher("programme", "load", towns.write("p.yaml", document), expect=3)
     assert "refunds_in_use" in refused.err or "refund policy cannot change" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("voucher", "money", "answers"),
+    [
+        ("restores", "returns", (True, True)),
+        ("restores_once", "pro_rata", (True, True)),
+        ("forfeits", "returns", (True, False)),
+        ("refused", "returns", (False, False)),
+        ("restores", "stays", (False, True)),
+        ("restores", "refused", (False, True)),
+    ],
+)
+def test_columns_prove_full_refunds_only_where_they_are_lawful_and_return_all(
+    voucher: str, money: str, answers: tuple[bool, bool]
+) -> None:
+    pytest.importorskip("polars")
+    from vouchercli.ops.intake.by_columns import refunds as by_columns
+
+    policy = RefundPolicy(
+        USUAL.voucher._replace(full=voucher), Answers(money, "returns", "pro_rata")
+    )
+    assert (by_columns.returns_all(policy), by_columns.gives_back(policy)) == answers

@@ -400,6 +400,15 @@ def test_public_funders_one_by_one_add_up_to_the_subsidy(world: World) -> None:
     assert found["total"]["funders"] == {"treasury": 2000, "district": 1000}
 
 
+def test_a_funder_that_paid_nothing_of_a_group_has_nothing_there(world: World) -> None:
+    world.db.execute("DELETE FROM funder_totals WHERE funder_id = 2 AND round_id = 2")
+    found = world.leverage(by="round", with_funders=True)
+    shares = {row["key"]: row["funders"] for row in found["rows"]}
+    others = shares["hz-1"]["district"]
+    assert (shares["hz-2"]["district"], others > 0) == (0, True)
+    assert found["total"]["funders"]["district"] == others
+
+
 def test_published_figures_of_the_same_moment_stand_beside_ours(world: World) -> None:
     found = world.leverage(as_of=at("2020-04-02 16:00"))["published"]
     assert [(figure["rounds"], figure["gross"], figure["source"]) for figure in found] == [

@@ -15,6 +15,7 @@ from memory import copied
 from test_allocations import DAY
 
 from vouchercli.errors import VoucherError
+from vouchercli.rules import limits
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules.draws import Entrant
 from vouchercli.rules.leverage import Sums
@@ -33,8 +34,8 @@ from vouchercli.store import (
     merchants,
     persons,
     plans,
-    programme_changes,
     programmes,
+    proposals,
     proved_claims,
     proved_redemptions,
     redemptions,
@@ -44,7 +45,9 @@ from vouchercli.store import (
     totals,
     transaction_numbers,
 )
+from vouchercli.store import limits as store_limits
 from vouchercli.store.db import writing, zone
+from vouchercli.store.proposals import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -431,45 +434,53 @@ def test_what_was_paid_is_told_from_what_the_living_claims_took(db: sqlite3.Conn
 # ---------------------------------------------------------------- amendments
 
 
+ONE, OTHER = Subject("round", 1), Subject("round", 2)
+
+
 def test_what_still_waits_is_void_when_the_round_moves_on(session: Session) -> None:
     db = session.db
-    opening = amendments.add(session, 1, "reschedule", {}, {"opens_at": 5}, "why")
-    other = amendments.add(session, 2, "top-up", {"packs": 1}, {"packs": 2}, "")
-    for round_id in (1, 2):
-        amendments.void(db, round_id, 9, only_opening=True)
-    states = [[each.state for each in amendments.history(db, round_id)] for round_id in (1, 2)]
+    db.executescript("DELETE FROM verdicts; DELETE FROM proposals")
+    opening = proposals.add(session, ONE, "reschedule", {}, {"opens_at": 5}, note="why")
+    other = proposals.add(session, OTHER, "top-up", {"packs": 1}, {"packs": 2}, amount_fen=7)
+    for subject in (ONE, OTHER):
+        proposals.void(db, subject, 9, only_opening=True)
+    states = [[each.state for each in proposals.history(db, subject)] for subject in (ONE, OTHER)]
     assert states == [["void"], ["proposed"]]
-    waiting = amendments.waiting(db, 2)
+    waiting = proposals.waiting(db, OTHER)
     assert waiting is not None
-    assert (waiting.amendment, waiting.before, waiting.after) == (other, {"packs": 1}, {"packs": 2})
-    assert amendments.waiting(db, 1) is None
-    amendments.end(db, other, "effective", {"packs": 3}, 10)
-    amendments.void(db, 2, 11)
-    (ended,) = amendments.history(db, 2)
+    assert (waiting.proposal, waiting.before, waiting.after) == (other, {"packs": 1}, {"packs": 2})
+    assert (waiting.amount_fen, waiting.kind, waiting.author) == (7, "top-up", ("tester", "tester"))
+    assert proposals.waiting(db, ONE) is None
+    assert proposals.waiting(db, Subject("programme", 2)) is None
+    proposals.end(db, waiting, "effective", 10, before={"packs": 3})
+    proposals.void(db, OTHER, 11)
+    (ended,) = proposals.history(db, OTHER)
     assert (ended.state, ended.before, ended.after, ended.ended_at) == (
         "effective",
         {"packs": 3},
         {"packs": 2},
         10,
     )
-    third = amendments.add(session, 2, "close", {}, {}, "", is_effective=True)
-    amendments.end(db, third, "effective", {}, 12, after={"closes_at": 4})
-    assert amendments.history(db, 2)[1].after == {"closes_at": 4}
-    assert amendments.history(db, 1)[0].amendment == opening
+    proposals.add(session, OTHER, "close", {}, {}, is_effective=True)
+    proposals.end(db, proposals.history(db, OTHER)[1], "effective", 12, after={"closes_at": 4})
+    last = proposals.history(db, OTHER)[1]
+    assert (last.before, last.after, last.ended_at) == ({}, {"closes_at": 4}, 12)
+    (first,) = proposals.history(db, ONE)
+    assert (first.proposal, first.note, first.evidence) == (opening, "why", "")
 
 
 def test_verdicts_are_kept_with_who_and_why(session: Session) -> None:
-    number = amendments.add(session, 1, "top-up", {}, {}, "")
-    other = amendments.add(session, 2, "top-up", {}, {}, "")
-    amendments.add_verdict(session, number, "reject", "too much")
-    amendments.add_verdict(session, number, "approve")
-    amendments.add_verdict(session, other, "approve")
-    results = [tuple(each) for each in amendments.verdicts(session.db, number)]
+    number = proposals.add(session, ONE, "top-up", {}, {})
+    other = proposals.add(session, OTHER, "top-up", {}, {})
+    proposals.add_verdict(session, number, "reject", "too much")
+    proposals.add_verdict(session, number, "approve")
+    proposals.add_verdict(session, other, "approve")
+    results = [tuple(each) for each in proposals.verdicts(session.db, number)]
     assert results == [
         ("reject", "tester", "tester", "too much", START),
         ("approve", "tester", "tester", "", START),
     ]
-    assert len(amendments.approvers(session.db, number)) == 1
+    assert len(proposals.approvers(session.db, number)) == 1
 
 
 def test_terms_move_only_where_something_is_said(db: sqlite3.Connection) -> None:
@@ -840,36 +851,31 @@ def test_what_a_merchant_took_is_summed_by_round(db: sqlite3.Connection) -> None
     ]
 
 
-def test_a_change_of_a_programme_waits_until_it_ends(session: Session) -> None:
+def test_a_programme_is_rested_on_by_rounds_that_were_approved(session: Session) -> None:
     db = session.db
-    assert [programme_changes.is_rested_on(db, number) for number in (1, 2, 3)] == [True] * 2 + [
-        False
-    ]
+    assert [programmes.is_rested_on(db, number) for number in (1, 2, 3)] == [True] * 2 + [False]
     for state in ("draft", "submitted", "cancelled"):
         db.execute("UPDATE rounds SET state = ? WHERE programme_id = 2", (state,))
-        assert not programme_changes.is_rested_on(db, 2)
-    first, second = (
-        programme_changes.add(session, number, "digest", {"a": "二"}, "file.yaml")
-        for number in (1, 2)
+        assert not programmes.is_rested_on(db, 2)
+
+
+def test_a_change_of_a_programme_waits_until_it_ends(session: Session) -> None:
+    db = session.db
+    second = proposals.add(
+        session._replace(now=START + 9), Subject("programme", 2), "change", {}, {"a": "二"}
     )
-    waiting = programme_changes.waiting(db, 2)
-    assert waiting and (waiting["change_id"], waiting["document"]) == (second, '{"a": "二"}')
-
-    def all_waiting(programme: str | None) -> list[tuple[int, str]]:
-        rows = programme_changes.all_waiting(db, programme)
-        return [(row["change_id"], row["programme"]) for row in rows]
-
-    assert all_waiting(None) == [(first, "p"), (second, "other")]
-    assert all_waiting("other") == [(second, "other")]
-    programme_changes.add_verdict(session, first, "approve")
-    programme_changes.add_verdict(session._replace(actor="lin"), first, "approve", "well")
-    programme_changes.add_verdict(session, first, "reject")
-    programme_changes.add_verdict(session, second, "approve")
-    assert [hand.actor for hand in programme_changes.approvers(db, first)] == [session.actor, "lin"]
-    programme_changes.end(db, first, "effective", 9)
-    assert all_waiting(None) == [(second, "other")]
-    assert all_waiting("p") == []
-    assert programme_changes.waiting(db, 1) is None
+    first = proposals.add(session, Subject("programme", 1), "change", {}, {}, evidence="file.yaml")
+    waiting = proposals.waiting(db, Subject("programme", 2))
+    assert waiting and (waiting.proposal, waiting.after) == (second, {"a": "二"})
+    assert [each.proposal for each in proposals.all_waiting(db)] == [first, second]  # the oldest
+    proposals.add_verdict(session, first, "approve")
+    proposals.add_verdict(session._replace(actor="lin"), first, "approve", "well")
+    proposals.add_verdict(session, first, "reject")
+    proposals.add_verdict(session, second, "approve")
+    assert [hand.actor for hand in proposals.approvers(db, first)] == [session.actor, "lin"]
+    proposals.end(db, proposals.all_waiting(db)[0], "effective", 9)
+    assert [each.proposal for each in proposals.all_waiting(db)] == [second]
+    assert proposals.waiting(db, Subject("programme", 1)) is None
 
 
 # ---------------------------------------------------------------- batches
@@ -1053,12 +1059,15 @@ def test_the_clock_sees_the_rounds_that_may_have_jobs(db: sqlite3.Connection) ->
 
 
 def test_the_clock_knows_approvals_of_the_revision_that_stands(db: sqlite3.Connection) -> None:
-    db.execute("DELETE FROM approvals")
-    approvals = [(1, 1, "approve", 10), (1, 2, "approve", 20), (1, 2, "approve", 25)]
-    approvals += [(1, 2, "submit", 30), (2, 2, "approve", 40)]
-    for round_id, revision, verdict, at in approvals:
-        values = {"round_id": round_id, "revision": revision, "verdict": verdict, "at": at}
-        add(db, "approvals", **values, actor="", os_user="")
+    db.executescript("DELETE FROM verdicts; DELETE FROM proposals")
+    ended = [(1, 1, "effective", 10), (1, 2, "effective", 20), (1, 2, "effective", 25)]
+    ended += [(1, 2, "declined", 30), (1, 2, "void", 31), (2, 2, "effective", 40)]
+    for round_id, revision, state, at in ended:
+        about = {"subject": "round", "subject_id": round_id, "kind": "approval", "state": state}
+        said = dict.fromkeys(("note", "evidence", "proposed_by", "os_user"), "")
+        after = f'{{"revision": {revision}}}'
+        times = {"proposed_at": 0, "ended_at": at}
+        add(db, "proposals", **about, before="{}", after=after, amount_fen=0, **said, **times)
     db.execute("UPDATE rounds SET revision = 2, state = 'approved'")
     assert scheduled(db).approved_at == 25
     db.execute("UPDATE rounds SET revision = 1")
@@ -1091,14 +1100,14 @@ def test_the_clock_knows_what_there_is_to_allocate(db: sqlite3.Connection) -> No
 def test_the_clock_knows_amendments_and_orders(session: Session) -> None:
     db = session.db
     for kind, is_effective in (("top-up", True), ("pause", True), ("reschedule", False)):
-        amendments.add(session, 1, kind, {}, {}, "", is_effective=is_effective)
-    db.execute("UPDATE amendments SET ended_at = 99 WHERE kind = 'pause'")
-    db.execute("UPDATE amendments SET ended_at = 50 WHERE kind = 'top-up'")
+        waiting = proposals.add(session, ONE, kind, {}, {}, is_effective=is_effective)
+    db.execute("UPDATE proposals SET ended_at = 99 WHERE kind = 'pause'")
+    db.execute("UPDATE proposals SET ended_at = 50 WHERE kind = 'top-up'")
     for number, terms in ((1, "x"), (2, "y")):
         values = {"round_id": 1, "number": number, "terms_sha256": terms, "document": ""}
         add(db, "issuance_orders", **values, sheet="", ordered_at=0)
     ((round_, terms),) = schedule.list_rounds(db, None, 1)
-    assert (round_.amended_at, round_.amendment) == (50, (3, START))
+    assert (round_.amended_at, round_.amendment) == (50, (waiting, START))
     assert (terms, round_.was_ordered) == ("y", True)
     ((other, terms),) = schedule.list_rounds(db, None, 2)
     assert (other.amended_at, other.amendment, terms, other.was_ordered) == (0, None, "", False)
@@ -1331,6 +1340,49 @@ def test_visits_are_the_payments_of_a_span_of_time(db: sqlite3.Connection) -> No
     assert {span: proved_redemptions.visits(db, *span) for span in spans} == spans
     since = {1: [first, second, third], 2: [second, third], 3: [third], 5: [third], 6: []}
     assert {number: proved_redemptions.visits_since(db, number) for number in since} == since
+
+
+def test_visits_over_the_limit_of_their_day_are_found_by_day_and_shop(
+    db: sqlite3.Connection,
+) -> None:
+    shops(db)
+    for number, resident in enumerate((A, A, B, C), 1):
+        claim(db, number, 1 if number != 2 else 2, resident, START)
+    db.execute("DELETE FROM limit_steps")
+    on_27 = START - 8 * 3_600  # midnight
+    for name, at, most in (("week", 0, 9), (limits.PER_VISIT, 0, 2), (limits.PER_VISIT, on_27, 1)):
+        add(db, "limit_steps", programme_id=1, name=name, from_at=at, most=most)
+    add(db, "limit_steps", programme_id=2, name=limits.PER_VISIT, from_at=0, most=1)
+    uses = (
+        # of A at M2 on the 28th, with packs of two rounds, and at M1 on the 29th, with one
+        (1, 1, 1, 2, 28, None),
+        (2, 2, 1, 2, 28, None),
+        (3, 1, 2, 1, 29, None),
+        (4, 1, 1, 1, 29, None),
+        # of B one voucher, returned and used again; and of another day
+        (5, 3, 1, 1, 28, None),
+        (6, 3, 1, 1, 28, 5),
+        (7, 3, 1, 1, 28, None),
+        (8, 3, 2, 1, 29, None),
+        # of C at another shop each, on the day of M1
+        (9, 4, 1, 1, 29, None),
+        (10, 4, 2, 2, 29, None),
+        # of B two on the 26th, when two were allowed
+        (11, 3, 1, 3, 26, None),
+        (12, 3, 2, 3, 26, None),
+    )
+    for number, claim_id, coupon_no, shop, day, refund_of in uses:
+        also: dict[str, Any] = {"merchant_id": shop, "refund_of": refund_of, "use_no": number}
+        also |= {"paid_at": START + (day - 27) * DAY, "day": 20200300 + day}
+        number_ = {"transaction_no": f"T{number:02}", "coupon_no": coupon_no}
+        pay(db, number, claim_id=claim_id, **number_, **also)
+    transaction_numbers.keep_written(db, 1, 0)
+    found = store_limits.crowded_visits(db, 1, 0, towns.ZONE)
+    assert found == [("M2", 20200328, 2, "T02"), ("M1", 20200329, 2, "T04")]
+    at_29 = START + 2 * DAY
+    assert store_limits.crowded_visits(db, 1, at_29, towns.ZONE) == found[1:]
+    assert store_limits.crowded_visits(db, 1, at_29 + 1, towns.ZONE) == []
+    assert store_limits.crowded_visits(db, 2, 0, towns.ZONE) == []
 
 
 def test_only_the_first_payment_of_a_voucher_is_written(db: sqlite3.Connection) -> None:

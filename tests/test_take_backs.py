@@ -149,6 +149,27 @@ def test_the_import_names_the_round_that_gave_up_packs(town: Town) -> None:
     assert "released" in voucher("round", "show", "r2", "-o", "json").out
 
 
+def test_the_last_round_to_close_gives_up_packs_first_and_no_other_without_need(
+    town: Town,
+) -> None:
+    voucher = town("100.00")
+    claims(voucher, "r1", range(4))
+    tick(voucher, "2020-04-10 09:00")
+    for code, packs, closes in (("r2", 8, "2020-04-20 08:00"), ("r3", 2, "2020-04-21 08:00")):
+        terms: dict[str, Any] = {"opens": "2020-04-11 08:00", "closes": closes}
+        towns.make_round(voucher, code, packs=packs, state="open", **terms)
+    given = (
+        "SELECT subject, json_extract(detail, '$.packs') FROM audit WHERE deed = 'round.give_up'"
+    )
+    payments(voucher, "r1-0")
+    assert (seats("r2"), seats("r3")) == ((0, 0), (0, 1))
+    assert towns.ask(".", given) == [("r3", 1)]
+    payments(voucher, "r1-1", "r1-2", "r1-3", at="2020-03-28 10:00")
+    assert (seats("r2"), seats("r3"), balances("uncommitted")) == ((0, 2), (0, 2), 0)
+    assert towns.ask(".", given) == [("r3", 1), ("r3", 1), ("r2", 2)]
+    voucher("check")
+
+
 def test_a_refund_of_a_held_payment_is_held_with_it(town: Town) -> None:
     voucher = town("100.00")
     claims(voucher, "r1", range(2))
@@ -186,14 +207,16 @@ def test_what_is_paid_and_refunded_on_another_day_needs_no_money(town: Town) -> 
     voucher("check")
 
 
+@pytest.mark.parametrize("now", ["2020-04-10 09:00", "2020-04-03 09:00:02"])
 @pytest.mark.parametrize("is_large", [False, True])
 def test_columns_leave_vouchers_without_money_to_the_judge(
-    town: Town, monkeypatch: pytest.MonkeyPatch, is_large: bool
+    town: Town, monkeypatch: pytest.MonkeyPatch, is_large: bool, now: str
 ) -> None:
+    """Also in the second in which the last one, the third, expires."""
     pytest.importorskip("polars")
     voucher = town("100.00")
     claims(voucher, "r1", range(3))
-    tick(voucher, "2020-04-10 09:00")
+    tick(voucher, now)
     towns.make_round(voucher, "r2", packs=9, opens="2020-04-11 08:00")
     monkeypatch.setattr(by_columns, "BYTES", 0 if is_large else 1 << 30)
     late = payments(voucher, "r1-0", "r1-1", "r1-2", expect=4)
@@ -234,13 +257,15 @@ def test_an_undo_that_nobody_can_pay_is_refused_in_words(town: Town) -> None:
     voucher("check")
 
 
-def test_an_undone_claim_whose_money_was_released_leaves_no_free_seat(town: Town) -> None:
+@pytest.mark.parametrize("now", ["2020-03-29 07:00", "2020-03-28 08:30:00"])
+def test_an_undone_claim_whose_money_was_released_leaves_no_free_seat(town: Town, now: str) -> None:
     """One of ten packs is claimed, expires while the round is open, and its file is undone: its
-    10.00 went to r2, so nobody else can claim that pack.
+    10.00 went to r2, so nobody else can claim that pack. Also where the clock ran in the second of
+    its expiry.
     """
     voucher = town("100.00", days=1)
     first = claims(voucher, "r1", range(1), at="2020-03-27 08:30").data["batch"]
-    tick(voucher, "2020-03-29 07:00")
+    tick(voucher, now)
     assert (seats("r1"), balances("committed"), balances("uncommitted")) == ((1, 0), 90, 10)
     towns.make_round(voucher, "r2", packs=1, opens="2020-04-11 08:00")
     voucher("batch", "undo", str(first), "--yes")

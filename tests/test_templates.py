@@ -102,6 +102,7 @@ def test_cents_show_in_a_coupons_short_name() -> None:
         ({"coupons": None}, (), "missing_key"),
         ({"coupons": []}, ("coupons",), "empty_pack"),
         ({"coupons": "40-10"}, ("coupons",), "wrong_type"),
+        ({"coupons": ["40-10"]}, ("coupons", 0), "wrong_type"),
         ({"coupons": [line(count=101)]}, ("coupons",), "too_many_coupons"),
         ({"coupons": [line(count=10**9), line(count=10**9)]}, ("coupons",), "too_many_coupons"),
         ({"coupons": [line(kind="amount_of")]}, ("coupons", 0, "kind"), "not_a_choice"),

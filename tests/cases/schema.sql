@@ -1,16 +1,8 @@
 CREATE INDEX allocations_by_round ON allocations (round_id);
 
-CREATE INDEX amendment_verdicts_by_amendment ON amendment_verdicts (amendment_id);
-
-CREATE INDEX amendments_by_round ON amendments (round_id);
-
-CREATE UNIQUE INDEX amendments_waiting ON amendments (round_id) WHERE state = 'proposed';
-
 CREATE INDEX applications_in_order ON applications (round_id, applied_at, application_no, resident);
 
 CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha256) WHERE state <> 'undone';
-
-CREATE INDEX change_verdicts_by_change ON change_verdicts (change_id);
 
 CREATE INDEX claims_by_round ON claims (round_id, claimed_at);
 
@@ -31,7 +23,9 @@ CREATE INDEX persons_by_person ON persons (round_id, person);
 
 CREATE INDEX postings_by_funder ON postings (funder_id, round_id);
 
-CREATE UNIQUE INDEX programme_changes_waiting ON programme_changes (programme_id) WHERE state = 'proposed';
+CREATE INDEX proposals_by_subject ON proposals (subject, subject_id);
+
+CREATE UNIQUE INDEX proposals_waiting ON proposals (subject, subject_id) WHERE state = 'proposed';
 
 CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
 
@@ -40,6 +34,8 @@ CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no, 
 CREATE INDEX roll_ins_by_source ON roll_ins (from_round_id);
 
 CREATE INDEX suspensions_by_merchant ON suspensions (merchant_id);
+
+CREATE INDEX verdicts_by_proposal ON verdicts (proposal_id);
 
 CREATE TABLE allocations (
     batch_id             INTEGER PRIMARY KEY REFERENCES batches,
@@ -53,31 +49,6 @@ CREATE TABLE allocations (
     sold_out_at          INTEGER,                       -- when the last pack of the round went in this run
     last_applied_at      INTEGER,                       -- the last granted arrival
     last_application_no  TEXT
-) STRICT;
-
-CREATE TABLE amendment_verdicts (
-    verdict_id    INTEGER PRIMARY KEY,
-    amendment_id  INTEGER NOT NULL REFERENCES amendments,
-    verdict       TEXT NOT NULL CHECK (verdict IN ('approve', 'reject')),
-    actor         TEXT NOT NULL,
-    os_user       TEXT NOT NULL,
-    note          TEXT NOT NULL DEFAULT '',
-    at            INTEGER NOT NULL
-) STRICT;
-
-CREATE TABLE amendments (
-    amendment_id  INTEGER PRIMARY KEY,
-    round_id      INTEGER NOT NULL REFERENCES rounds,
-    kind          TEXT NOT NULL CHECK (kind IN ('pause', 'resume', 'top-up', 'reschedule', 'close')),
-    state         TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
-    before        TEXT NOT NULL,
-    after         TEXT NOT NULL,
-    note          TEXT NOT NULL DEFAULT '',
-    proposed_by   TEXT NOT NULL,
-    os_user       TEXT NOT NULL,
-    proposed_at   INTEGER NOT NULL,
-    ended_at      INTEGER,
-    CHECK ((state = 'proposed') = (ended_at IS NULL))
 ) STRICT;
 
 CREATE TABLE application_identities (
@@ -99,17 +70,6 @@ CREATE TABLE applications (
     batch_id        INTEGER REFERENCES batches,         -- NULL: made by a live claim
     line            INTEGER NOT NULL,
     UNIQUE (round_id, application_no)
-) STRICT;
-
-CREATE TABLE approvals (
-    approval_id  INTEGER PRIMARY KEY,
-    round_id     INTEGER NOT NULL REFERENCES rounds,
-    revision     INTEGER NOT NULL,
-    verdict      TEXT NOT NULL CHECK (verdict IN ('submit', 'approve', 'reject')),
-    actor        TEXT NOT NULL,
-    os_user      TEXT NOT NULL,
-    note         TEXT NOT NULL DEFAULT '',
-    at           INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE audit (
@@ -167,16 +127,6 @@ CREATE TABLE batches (
     actor         TEXT NOT NULL,
     imported_at   INTEGER NOT NULL,
     CHECK (state = 'undone' OR read = accepted + duplicate + rejected)
-) STRICT;
-
-CREATE TABLE change_verdicts (
-    verdict_id  INTEGER PRIMARY KEY,
-    change_id   INTEGER NOT NULL REFERENCES programme_changes,
-    verdict     TEXT NOT NULL CHECK (verdict IN ('approve', 'reject')),
-    actor       TEXT NOT NULL,
-    os_user     TEXT NOT NULL,
-    note        TEXT NOT NULL DEFAULT '',
-    at          INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE claim_totals (
@@ -334,18 +284,6 @@ CREATE TABLE merchant_changes (
     PRIMARY KEY (batch_id, merchant_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE merchant_corrections (
-    batch_id   INTEGER PRIMARY KEY REFERENCES batches,
-    from_at    INTEGER NOT NULL,
-    state      TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined')),
-    note       TEXT NOT NULL,
-    actor      TEXT NOT NULL,
-    os_user    TEXT NOT NULL,
-    at         INTEGER NOT NULL,
-    ended_by   TEXT NOT NULL DEFAULT '',
-    ended_at   INTEGER
-) STRICT;
-
 CREATE TABLE merchant_pasts (
     merchant_id  INTEGER NOT NULL REFERENCES merchants,
     until_at     INTEGER NOT NULL,
@@ -418,20 +356,6 @@ CREATE TABLE postings (
     CHECK (from_account <> to_account)
 ) STRICT;
 
-CREATE TABLE programme_changes (
-    change_id     INTEGER PRIMARY KEY,
-    programme_id  INTEGER NOT NULL REFERENCES programmes,
-    state         TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined')),
-    digest        TEXT NOT NULL,
-    document      TEXT NOT NULL,                -- the programme as it would be
-    file          TEXT NOT NULL,
-    proposed_by   TEXT NOT NULL,
-    os_user       TEXT NOT NULL,
-    proposed_at   INTEGER NOT NULL,
-    ended_at      INTEGER,
-    CHECK ((state = 'proposed') = (ended_at IS NULL))
-) STRICT;
-
 CREATE TABLE programmes (
     programme_id  INTEGER PRIMARY KEY,
     programme     TEXT NOT NULL UNIQUE,
@@ -439,6 +363,24 @@ CREATE TABLE programmes (
     document      TEXT NOT NULL,                -- the programme as JSON: names, limits, staff, published figures
     time_zone     TEXT NOT NULL,
     loaded_at     INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE proposals (
+    proposal_id  INTEGER PRIMARY KEY,
+    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry')),
+    subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, or the batch_id of a registry file
+    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'reschedule', 'close', 'change', 'correction')),
+    state        TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
+    before       TEXT NOT NULL,
+    after        TEXT NOT NULL,
+    amount_fen   INTEGER NOT NULL CHECK (amount_fen >= 0),  -- what is at stake: the bands of the programme say how many must approve
+    note         TEXT NOT NULL,
+    evidence     TEXT NOT NULL,                         -- the file that it rests on; '' = none
+    proposed_by  TEXT NOT NULL,
+    os_user      TEXT NOT NULL,
+    proposed_at  INTEGER NOT NULL,
+    ended_at     INTEGER,
+    CHECK ((state = 'proposed') = (ended_at IS NULL))
 ) STRICT;
 
 CREATE TABLE published_figures (
@@ -594,6 +536,16 @@ CREATE TABLE templates (
     coupons          INTEGER NOT NULL CHECK (coupons > 0),
     added_at         INTEGER NOT NULL,
     UNIQUE (template, version)
+) STRICT;
+
+CREATE TABLE verdicts (
+    verdict_id   INTEGER PRIMARY KEY,
+    proposal_id  INTEGER NOT NULL REFERENCES proposals,
+    verdict      TEXT NOT NULL CHECK (verdict IN ('approve', 'reject')),
+    actor        TEXT NOT NULL,
+    os_user      TEXT NOT NULL,
+    note         TEXT NOT NULL,
+    at           INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE warnings (

@@ -33,6 +33,11 @@ class Timeline(NamedTuple):
         place = bisect_right(self.steps, moment, key=lambda step: step[0])
         return self.steps[max(place - 1, 0)][1]
 
+    def holds_since(self, most: int | None, moment: int) -> bool:
+        """Whether it is `most` at that second and ever after."""
+        later = [each for from_at, each in self.steps if from_at > moment]
+        return all(each == most for each in (self.at(moment), *later))
+
     @property
     def is_set(self) -> bool:
         """Whether there ever was a limit."""

@@ -159,24 +159,32 @@ def _find_same_residents(db: sqlite3.Connection, programme_id: int, *, is_beyond
         db.execute(SAME_PERSON, {"programme_id": programme_id, "is_beyond": is_beyond})
 
 
-# Claims that stood and gave way, with the row that took the number or, of a full round, a seat; and
-# what was paid with them, which nobody has now.
+# Claims that stood and gave way, with the row that took the number or, of a full round, a seat: the
+# last to lose one beside the last to take one. And what was paid with them, net of refunds, which
+# nobody has now.
 GAVE_WAY = """
+WITH takers AS (
+    SELECT *, row_number() OVER (PARTITION BY round_id ORDER BY claimed_at DESC, claim_no DESC)
+        AS seat
+    FROM incoming_claims WHERE reason IS NULL AND NOT stands
+), losers AS (
+    SELECT *, row_number() OVER (PARTITION BY round_id, reason ORDER BY claimed_at DESC,
+        claim_no DESC) AS seat
+    FROM incoming_claims WHERE stands AND reason IS NOT NULL
+)
 SELECT i.batch_id, i.line, i.claim_no, 'claim', i.reason,
     'token:' || lower(hex(i.resident)), ifnull('token:' || lower(hex(t.resident)), ''), 0,
     t.batch_id, t.line
-FROM incoming_claims i LEFT JOIN incoming_claims t ON t.place = (
-    SELECT x.place FROM incoming_claims x
-    WHERE x.reason IS NULL AND NOT x.stands AND x.claimed_at <= i.claimed_at
-        AND (x.claim_no = i.claim_no OR (i.reason = 'over_quota' AND x.round_id = i.round_id))
-    ORDER BY x.claimed_at DESC, x.place LIMIT 1)
-WHERE i.stands AND i.reason IS NOT NULL
+FROM losers i LEFT JOIN takers t ON t.claimed_at <= i.claimed_at
+    AND CASE i.reason WHEN 'over_quota' THEN t.round_id = i.round_id AND t.seat = i.seat
+        ELSE t.claim_no = i.claim_no END
 UNION ALL
 SELECT f.batch_id, f.line, f.transaction_no, f.kind, 'unknown_claim', m.merchant_no, '',
-    abs(f.subsidy_fen), NULL, NULL
-FROM incoming_claims i CROSS JOIN redemption_facts f ON f.claim_id = i.claim_id
+    CASE f.kind WHEN 'pay' THEN f.subsidy_fen + (SELECT ifnull(sum(r.subsidy_fen), 0)
+        FROM redemption_facts r WHERE r.refund_of = f.redemption_id AND NOT r.stays) ELSE 0 END,
+    NULL, NULL
+FROM losers i CROSS JOIN redemption_facts f ON f.claim_id = i.claim_id
     JOIN merchants m ON m.merchant_id = f.merchant_id
-WHERE i.stands AND i.reason IS NOT NULL
 ORDER BY 1, 2
 """
 

@@ -31,18 +31,19 @@ def change(
     at: int,
     zone: str,
 ) -> dict[str, int]:
-    """Keep the limits that differ, from `at` on (`rules.limits.begins`) in place of all that was to
-    hold later; the first known ones (`before` None) hold from the beginning. Gives what changed
-    and from when.
+    """Keep the limits of a changed file from `at` on (`rules.limits.begins`), in place of all that
+    was to hold later; the first known ones (`before` None) hold from the beginning. Gives those
+    that do not hold already, and from when they do.
     """
     changed: dict[str, int] = {}
-    for name in law.KEPT:
+    for name in law.KEPT if before != after else ():
         most = getattr(after, name)
-        if before is None or getattr(before, name) != most:
-            begins = 0 if before is None else law.begins(name, at, zone)
-            db.execute(FORGET_LATER, (programme_id, name, begins))
-            db.execute(ADD, (programme_id, name, begins, most))
-            changed[name] = begins
+        begins = 0 if before is None else law.begins(name, at, zone)
+        if before and timeline(db, programme_id, name).holds_since(most, begins):
+            continue
+        db.execute(FORGET_LATER, (programme_id, name, begins))
+        db.execute(ADD, (programme_id, name, begins, most))
+        changed[name] = begins
     return changed
 
 
@@ -59,6 +60,37 @@ WHERE r.programme_id = :programme_id AND n.last_paid_at >= :from_at AND f.paid_a
 GROUP BY c.resident, f.merchant_id, f.day HAVING used > visit_limit(f.day)
 ORDER BY f.day, m.merchant_no
 """
+# Claims that came when their resident had all the packs that the limit of their moment allows.
+EXTRA_CLAIMS = """
+SELECT claim_no, claimed_at FROM (
+    SELECT c.claim_no, c.claimed_at, row_number() OVER (PARTITION BY c.resident, span(c.claimed_at)
+        ORDER BY c.claimed_at, c.claim_no) AS packs
+    FROM claims c JOIN rounds r USING (round_id)
+    WHERE r.programme_id = :programme_id AND c.resident IN (SELECT resident FROM claims
+        GROUP BY resident HAVING count(*) > 1)
+) WHERE claimed_at >= :from_at AND packs > claim_limit(claimed_at) ORDER BY claimed_at, claim_no
+"""
+
+
+class ExtraClaim(NamedTuple):
+    """A claim beyond a limit of packs for one resident."""
+
+    claim_no: str
+    claimed_at: int
+
+
+def extra_claims(
+    db: sqlite3.Connection, programme_id: int, name: str, from_at: int, zone: str
+) -> list[ExtraClaim]:
+    """The claims since `from_at` that stand and would be over the limit of that name now."""
+    span = law.week_of if name == law.PER_WEEK else lambda at, zone: ""
+    sql_functions.register(
+        db,
+        span=lambda at: span(at, zone),
+        claim_limit=timeline(db, programme_id, name).at,
+    )
+    asked = {"programme_id": programme_id, "from_at": from_at}
+    return typed.rows(db, ExtraClaim, EXTRA_CLAIMS, asked)
 
 
 class Visit(NamedTuple):

@@ -1,49 +1,15 @@
-"""Corrections of merchants: that what a registry file said holds from before it came."""
+"""What a correction of merchants meets: later changes of them, and payments that stand."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.rules.staff import Hand
 from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from vouchercli.session import Session
 
-
-class Correction(NamedTuple):
-    """What a batch said holds from `from_at` (UTC seconds), who says so and why; proposed,
-    effective or declined.
-    """
-
-    batch: int
-    from_at: int
-    state: str
-    note: str
-    actor: str
-    os_user: str
-    at: int
-
-    @property
-    def author(self) -> Hand:
-        """Who proposed it."""
-        return Hand(self.actor, self.os_user)
-
-
-NAMED = """
-SELECT batch_id, from_at, state, note, actor, os_user, at FROM merchant_corrections
-WHERE batch_id = ?
-"""
-PROPOSE = """
-INSERT INTO merchant_corrections (batch_id, from_at, state, note, actor, os_user, at)
-VALUES (?, ?, 'proposed', ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET from_at = excluded.from_at, state = 'proposed', note = excluded.note,
-    actor = excluded.actor, os_user = excluded.os_user, at = excluded.at, ended_by = '',
-    ended_at = NULL
-"""
-END = "UPDATE merchant_corrections SET state = ?, ended_by = ?, ended_at = ? WHERE batch_id = ?"
 LATER = """
 SELECT count(*) FROM merchant_changes WHERE batch_id > ?1
     AND merchant_id IN (SELECT merchant_id FROM merchant_changes WHERE batch_id = ?1)
@@ -74,22 +40,6 @@ class Standing(NamedTuple):
     merchant_no: str
     round: str
     paid_at: int
-
-
-def named(db: sqlite3.Connection, batch_id: int) -> Correction | None:
-    """The correction that rests on a batch, if there is one."""
-    return typed.row(db, Correction, NAMED, (batch_id,))
-
-
-def propose(session: Session, batch_id: int, from_at: int, note: str) -> None:
-    """Keep what waits for a second person."""
-    hand = (session.actor, session.os_user, session.now)
-    session.db.execute(PROPOSE, (batch_id, from_at, note, *hand))
-
-
-def end(session: Session, batch_id: int, state: str) -> None:
-    """It took effect, or was declined."""
-    session.db.execute(END, (state, session.actor, session.now, batch_id))
 
 
 def later_changes(db: sqlite3.Connection, batch_id: int) -> int:

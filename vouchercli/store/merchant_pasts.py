@@ -63,7 +63,6 @@ FORGET_OF_BATCH = """
 DELETE FROM merchant_pasts WHERE merchant_id IN (SELECT merchant_id FROM merchant_changes
     WHERE batch_id = ? AND before <> '')
 """
-FORGET_CORRECTION = "DELETE FROM merchant_corrections WHERE batch_id = ?"
 PUT_BACK = """
 INSERT INTO merchant_pasts (merchant_id, until_at, segment_id, platform_no)
 SELECT c.merchant_id, p.value ->> 0, p.value ->> 1, p.value ->> 2
@@ -92,5 +91,5 @@ def _turn(db: sqlite3.Connection, source: str, asked: dict[str, int]) -> None:
 
 def put_back(db: sqlite3.Connection, batch_id: int) -> None:
     """What merchants were before is again what it was before a registry file."""
-    for statement in (FORGET_CORRECTION, FORGET_OF_BATCH, PUT_BACK):
+    for statement in (FORGET_OF_BATCH, PUT_BACK):
         db.execute(statement, (batch_id,))

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 NAMED = "SELECT * FROM programmes WHERE programme = ?"
 ALL = "SELECT * FROM programmes ORDER BY programme_id"
 FUNDERS = "SELECT * FROM funders WHERE programme_id = ? ORDER BY position"
+RESTED_ON = """
+SELECT EXISTS (SELECT 1 FROM rounds WHERE programme_id = ? AND state NOT IN ('draft', 'submitted',
+    'cancelled'))
+"""
 PUBLISHED = """
 SELECT what, as_of_at, rounds, issued_fen, subsidy_fen, base_fen, gross, own, source
 FROM published_figures WHERE programme_id = ? ORDER BY position
@@ -85,6 +89,18 @@ def all_loaded(db: sqlite3.Connection) -> list[Row]:
 def value(row: Row) -> Programme:
     """The programme as the rules know it."""
     return _read(row["document"])
+
+
+def is_rested_on(db: sqlite3.Connection, programme_id: int) -> bool:
+    """Whether a round of the programme was approved and not cancelled: money is promised by its
+    rules.
+    """
+    return bool(typed.number(db, RESTED_ON, (programme_id,)))
+
+
+def of_document(document: Any) -> Programme:
+    """The programme that a document says, which had no fault when it was read."""
+    return _read(json.dumps(document, ensure_ascii=False))
 
 
 @lru_cache(maxsize=16)

@@ -31,7 +31,8 @@ INSERT INTO splits (split_id, round_id, before_fen, after_fen, stays, public_fen
 ADD_SPLIT_PART = "INSERT INTO split_parts (split_id, funder_id, amount_fen) VALUES (?, ?, ?)"
 
 # use_no follows time among rows that are written together (`rules.vouchers.in_time_order`): what
-# does not has come too late.
+# does not has come too late. Refunds are written in that order too: each leaves no more subsidy
+# than sale, but only behind those before it.
 ACCEPT = """
 INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id,
     segment_id, channel, paid_at, day,
@@ -57,7 +58,7 @@ LEFT JOIN redemptions p ON j.kind = 'refund' AND p.claim_id = j.claim_id
     AND p.coupon_no = j.coupon_no
     AND p.transaction_no = j.refund_of AND p.refund_of IS NULL
 WHERE j.kind = :kind
-ORDER BY j.place
+ORDER BY iif(j.kind = 'refund', j.use_no, 0), j.place
 """
 
 # A row of another batch on the same voucher at the same time or later, or a refund of this batch's

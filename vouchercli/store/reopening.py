@@ -95,10 +95,15 @@ DELETE FROM warnings WHERE (batch_id, line) IN (SELECT f.batch_id, f.line FROM l
 """
 
 
-# What stood and gave way, with the row that took its voucher or its number.
+# What stood and gave way, with the row that took its voucher or its number. A payment loses what
+# its refunds, which stood as well, had left of its subsidy.
 GAVE_WAY = """
 SELECT j.batch_id, j.line, j.transaction_no, j.kind, j.reason, j.merchant_no,
-    ifnull(t.merchant_no, ''), coalesce(j.subsidy_fen, 0), t.batch_id, t.line
+    ifnull(t.merchant_no, ''),
+    CASE j.kind WHEN 'pay' THEN j.subsidy_fen - (SELECT ifnull(sum(r.subsidy_fen), 0) FROM judged r
+        WHERE r.kind = 'refund' AND r.stands AND r.claim_id = j.claim_id
+            AND r.coupon_no = j.coupon_no AND r.refund_of = j.transaction_no) ELSE 0 END,
+    t.batch_id, t.line
 FROM judged j LEFT JOIN judged t ON t.place = (
     SELECT x.place FROM judged x
     WHERE x.reason IS NULL AND NOT x.stands AND x.kind = j.kind AND x.paid_at <= j.paid_at
@@ -112,7 +117,8 @@ WHERE j.stands AND j.reason IS NOT NULL ORDER BY j.paid_at, j.place
 class Moved(NamedTuple):
     """A fact that stood and gave way: a payment or refund (`what` its number) or a claim (`what`
     its claim number). `holder` had it, `to` has it now ('': nobody): merchants, or residents'
-    tokens. `by_batch` and `by_line`: the row that took its place, if one did.
+    tokens. `amount_fen`: what a payment's merchant still had of its subsidy, net of refunds.
+    `by_batch` and `by_line`: the row that took its place, if one did.
     """
 
     batch: int

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 ROUNDS = """
 SELECT r.round_id, p.programme, r.round, p.time_zone AS zone, r.state, r.mode, r.platform,
     r.revision, r.opens_at, r.closes_at,
-    (SELECT max(a.at) FROM approvals a WHERE a.round_id = r.round_id AND a.revision = r.revision
-        AND a.verdict = 'approve' AND r.state NOT IN ('draft', 'submitted')) AS approved_at,
+    (SELECT max(a.ended_at) FROM proposals a WHERE a.subject = 'round' AND a.subject_id = r.round_id
+        AND a.kind = 'approval' AND a.state = 'effective' AND a.after ->> 'revision' = r.revision
+        AND r.state NOT IN ('draft', 'submitted')) AS approved_at,
     d.registration_closes_at, d.committed_at IS NOT NULL AS seed_committed,
     d.drawn_at IS NOT NULL AS drawn, ifnull(d.public_source, '') <> '' AS waits_for_text,
     -- what there is to allocate: it changes when a file came, was retried or undone, and when packs
@@ -32,14 +33,15 @@ SELECT r.round_id, p.programme, r.round, p.time_zone AS zone, r.state, r.mode, r
         FROM batches b WHERE b.kind IN ('applications', 'eligibility')
             AND b.programme_id = r.programme_id AND b.state = 'done')
     ELSE '' END AS to_allocate,
-    ifnull((SELECT max(m.ended_at) FROM amendments m
-     WHERE m.round_id = r.round_id AND m.state = 'effective' AND m.kind IN ('top-up',
-         'reschedule')), 0) AS amended_at,
-    m.amendment_id, m.proposed_at,
+    ifnull((SELECT max(m.ended_at) FROM proposals m
+     WHERE m.subject = 'round' AND m.subject_id = r.round_id AND m.state = 'effective'
+         AND m.kind IN ('top-up', 'reschedule')), 0) AS amended_at,
+    m.proposal_id, m.proposed_at,
     (SELECT i.terms_sha256 FROM issuance_orders i WHERE i.round_id = r.round_id
         ORDER BY i.number DESC LIMIT 1) AS ordered_sha256
 FROM rounds r JOIN programmes p USING (programme_id) LEFT JOIN draws d USING (round_id)
-    LEFT JOIN amendments m ON m.round_id = r.round_id AND m.state = 'proposed'
+    LEFT JOIN proposals m ON m.subject = 'round' AND m.subject_id = r.round_id
+        AND m.state = 'proposed' AND m.kind <> 'approval'
 WHERE r.state IN ('draft', 'submitted', 'approved', 'open', 'paused')
     AND ifnull(p.programme = :programme, 1)
     AND ifnull(r.round_id = :round_id, 1)
@@ -64,7 +66,7 @@ def list_rounds(
 
 
 def _read_scheduled(known: dict[str, Any]) -> tuple[Scheduled, str]:
-    waiting = (known.pop("amendment_id"), known.pop("proposed_at"))
+    waiting = (known.pop("proposal_id"), known.pop("proposed_at"))
     ordered = known.pop("ordered_sha256") or ""
     amendment = None if None in waiting else waiting
     return Scheduled(**known, amendment=amendment, was_ordered=bool(ordered)), ordered

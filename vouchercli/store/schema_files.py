@@ -7,7 +7,7 @@ SCHEMA_FILES = (
     "002_applications.sql",
     "003_draws.sql",
     "004_schedule.sql",
-    "005_amendments.sql",
+    "005_proposals.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

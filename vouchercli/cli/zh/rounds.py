@@ -93,8 +93,8 @@ TEXT = {
     "next: voucher round edit {round}, then voucher round submit {round}": "下一步：先运行 voucher round edit {round}，再运行 voucher round submit {round}",
     "{actor} is not a checker of programme {programme} (its checkers: {checkers})": "{actor} 不是项目 {programme} 的复核人员（复核人员：{checkers}）",
     "ask a checker to do it with --actor NAME, or add the role to the programme's staff": "请由复核人员以 --actor 姓名 办理，或在项目的人员名单中加上该角色",
-    "{actor} made, edited or submitted round {round}: another person must approve it": "期次 {round} 由 {actor} 起草、修改或提交，须由另一人批准",
-    "{actor} has approved round {round} already: another checker must approve it too": "{actor} 已批准过期次 {round}，须由另一名复核人员批准",
+    "{actor} made, edited or submitted round {name}: another person must approve it": "期次 {name} 由 {actor} 起草、修改或提交，须由另一人批准",
+    "{actor} has approved {name} already: another checker must approve it too": "{actor} 已批准过 {name}，须由另一名复核人员批准",
     # opening, closing, cancelling
     "round {round} is already {state}": "期次 {round} 已处于“{state}”状态",
     "round {round} is {state}: nothing more can be done with it": "期次 {round} 的状态为“{state}”，不能再作任何操作",

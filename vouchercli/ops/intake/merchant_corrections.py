@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.intake import sql_functions
-from vouchercli.ops.setup import staff
+from vouchercli.ops.setup import desk
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
-from vouchercli.store import audit, merchant_pasts, programmes
+from vouchercli.store import audit, batches, merchant_pasts, programmes, proposals
 from vouchercli.store import merchant_corrections as store
 from vouchercli.store.db import writing, zone
+from vouchercli.store.proposals import Subject
 
 if TYPE_CHECKING:
     from vouchercli.session import Session
-    from vouchercli.store.merchant_corrections import Correction
+    from vouchercli.store.proposals import Proposal
 
 SHOWN = 10
 
@@ -48,11 +49,12 @@ def propose(session: Session, batch_id: int, from_at: int, note: str) -> Outcome
                 count=later,
                 batch=batch_id,
             )
-        store.propose(session, batch_id, from_at, note)
+        proposals.void(db, _subject(batch_id), session.now)
+        before, after = {"from_at": batches.named(db, batch_id).imported_at}, {"from_at": from_at}
+        proposals.add(session, _subject(batch_id), "correction", before, after, note=note)
         about = {"batch": batch_id, "from_at": from_at, "note": note}
         audit.note(session, "merchant.correct", f"batch {batch_id}", **about)
-        correction = store.named(db, batch_id)
-        assert correction is not None
+        correction = _waiting(session, batch_id)
         if not any(programmes.value(each).staff for each in programmes.all_loaded(db)):
             return _put_in_place(session, correction)
     message = say(
@@ -69,8 +71,8 @@ def approve(session: Session, batch_id: int) -> Outcome:
     with writing(session) as db:
         correction = _waiting(session, batch_id)
         programme = programmes.value(programmes.current(db, session.programme))
-        if programme.staff:
-            staff.require_other_eyes_of_change(session, programme, [correction.author], [])
+        approved = desk.approve(session, programme, correction, str(batch_id))
+        assert approved.is_enough  # no money is at stake: the first band
         return _put_in_place(session, correction)
 
 
@@ -79,16 +81,24 @@ def reject(session: Session, batch_id: int, note: str) -> Outcome:
     with writing(session) as db:
         correction = _waiting(session, batch_id)
         programme = programmes.value(programmes.current(db, session.programme))
-        staff.require_checker(session, programme)
-        store.end(session, batch_id, "declined")
+        desk.decline(session, programme, correction, note)
         audit.note(session, "merchant.decline", f"batch {batch_id}", batch=batch_id, note=note)
     message = say("declined: batch {batch} holds from when it came", batch=batch_id)
     return Outcome(_describe(session, correction) | {"state": "declined"}, says=(message,))
 
 
-def _waiting(session: Session, batch_id: int) -> Correction:
-    correction = store.named(session.db, batch_id)
-    if correction is None or correction.state != "proposed":
+def withdraw(session: Session, batch_id: int) -> None:
+    """The file is taken back: nothing of it waits any more."""
+    proposals.void(session.db, _subject(batch_id), session.now)
+
+
+def _subject(batch_id: int) -> Subject:
+    return Subject(proposals.REGISTRY, batch_id)
+
+
+def _waiting(session: Session, batch_id: int) -> Proposal:
+    correction = proposals.waiting(session.db, _subject(batch_id))
+    if correction is None:
         raise VoucherError(
             "no_correction_waits",
             "no correction of batch {batch} waits for approval",
@@ -98,11 +108,11 @@ def _waiting(session: Session, batch_id: int) -> Correction:
     return correction
 
 
-def _put_in_place(session: Session, correction: Correction) -> Outcome:
+def _put_in_place(session: Session, correction: Proposal) -> Outcome:
     """It holds from its moment on; what stands and would be refused now is listed."""
-    db, batch_id, from_at = session.db, correction.batch, correction.from_at
+    db, batch_id, from_at = session.db, correction.subject_id, correction.after["from_at"]
     merchant_pasts.turn_by_batch(db, batch_id, from_at)
-    store.end(session, batch_id, "effective")
+    proposals.end(db, correction, "effective", session.now)
     audit.note(session, "merchant.corrected", f"batch {batch_id}", batch=batch_id, from_at=from_at)
     standing = []
     for row in programmes.all_loaded(db):
@@ -146,12 +156,12 @@ def _put_in_place(session: Session, correction: Correction) -> Outcome:
     )
 
 
-def _describe(session: Session, correction: Correction) -> dict[str, Any]:
+def _describe(session: Session, correction: Proposal) -> dict[str, Any]:
     local = zone(session.db, session.programme)
     return {
-        "batch": correction.batch,
-        "from": times.iso(correction.from_at, local),
+        "batch": correction.subject_id,
+        "from": times.iso(correction.after["from_at"], local),
         "state": correction.state,
         "note": correction.note,
-        "proposed_by": correction.actor,
+        "proposed_by": correction.proposed_by,
     }

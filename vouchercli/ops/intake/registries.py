@@ -279,6 +279,7 @@ def _suspend_missing(intake: Intake, registry: str, missing_rows: list[sqlite3.R
 
 def _undo(session: Session, batch_id: int) -> None:
     registries.undo(session.db, batch_id)
+    merchant_corrections.withdraw(session, batch_id)
 
 
 KIND = Kind(

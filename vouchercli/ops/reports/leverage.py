@@ -212,10 +212,8 @@ def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
     if answer.by == "merchant" and not is_total:
         row["name"] = answer.names.get(key, "")
     if answer.funders:
-        parts = answer.shares.values() if is_total else [answer.shares.get(key, {})]
-        row["funders"] = {
-            funder: sum(part.get(funder, 0) for part in parts) for funder in answer.funders
-        }
+        parts = answer.shares.values() if is_total else [answer.shares[key]]
+        row["funders"] = {funder: sum(part[funder] for part in parts) for funder in answer.funders}
         row |= {"funder_" + funder: fen for funder, fen in row["funders"].items()}
     return row
 

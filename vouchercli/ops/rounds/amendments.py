@@ -14,19 +14,18 @@ from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import commitments, drafts
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up, require
-from vouchercli.ops.setup import staff
+from vouchercli.ops.setup import desk, staff
 from vouchercli.result import Problem, Word, say
 from vouchercli.rules import amendments as law
 from vouchercli.rules import money
 from vouchercli.rules import staff as people
-from vouchercli.rules.staff import Hand
-from vouchercli.store import amendments, draws, rounds
+from vouchercli.store import amendments, draws, proposals, rounds
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     from vouchercli.result import Outcome
     from vouchercli.session import Session
-    from vouchercli.store.amendments import Amendment
+    from vouchercli.store.proposals import Proposal
 
 # ---------------------------------------------------------------- effective at once
 
@@ -39,8 +38,8 @@ def pause_round(session: Session, code: str, note: str = "") -> Outcome:
         require("pause", current)
         staff.require_staff(session, current.programme)
         states = ({"state": "open"}, {"state": "paused"})
-        number = amendments.add(
-            session, current.round_id, "pause", *states, note, is_effective=True
+        number = proposals.add(
+            session, current.subject, "pause", *states, note=note, is_effective=True
         )
         amendments.begin_pause(current.db, current.round_id, current.now)
         current.become("paused", "round.pause", amendment=number, note=note)
@@ -161,7 +160,7 @@ def _look_up_proposable(session: Session, code: str, action: str) -> RoundAtHand
     current = look_up(session, code)
     require(action, current)
     staff.require_itself(session, current.programme)
-    if (waiting := amendments.waiting(session.db, current.round_id)) is not None:
+    if (waiting := proposals.waiting(session.db, current.subject)) is not None:
         raise VoucherError(
             "amendment_waiting",
             "an amendment of round {round} ({kind}), proposed by {actor}, still waits for approval",
@@ -185,11 +184,14 @@ def _propose(
     *,
     problems: tuple[Problem, ...] = (),
 ) -> Outcome:
-    code = current.code
-    number = amendments.add(current.session, current.round_id, kind, before, after, note)
+    code, row = current.code, current.row
+    amount_fen = after.get("packs", row["packs"]) * row["pack_value_fen"]
+    number = proposals.add(
+        current.session, current.subject, kind, before, after, amount_fen=amount_fen, note=note
+    )
     about = {"amendment": number, "kind": kind, "note": note}
     current.note("amendment.propose", before=before, after=after, **about)
-    checkers = current.checkers_for(after.get("packs", current.row["packs"]))
+    checkers = people.checkers_needed(amount_fen, current.programme.approvals)
     return round_commands.answer_with_round(
         current,
         say(
@@ -210,24 +212,18 @@ def _propose(
 # ---------------------------------------------------------------- approval and rejection
 
 
-def approve(current: RoundAtHand, waiting: Amendment) -> Outcome:
+def approve(current: RoundAtHand, waiting: Proposal) -> Outcome:
     """Approve what waits, in the caller's transaction. The last approval needed lets it take
     effect: it is judged again by what stands now, and `fund_short` refuses a top-up whose money is
     gone.
     """
-    db, row, code = current.db, current.row, current.code
-    number, kind, before, after = waiting.amendment, waiting.kind, waiting.before, waiting.after
+    code, kind, before, after = current.code, waiting.kind, waiting.before, waiting.after
     require(kind, current)
-    author = Hand(waiting.proposed_by, waiting.os_user)
-    staff.require_other_eyes(
-        current.session, current.programme, code, [author], amendments.approvers(db, number)
-    )
-    amendments.add_verdict(current.session, number, "approve")
-    given = len(amendments.approvers(db, number))
-    needed = current.checkers_for(after.get("packs", row["packs"]))
-    about = {"amendment": number, "kind": kind, "approvals": given, "needed": needed}
+    approved = desk.approve(current.session, current.programme, waiting, code)
+    given, needed = approved
+    about = {"amendment": waiting.proposal, "kind": kind, "approvals": given, "needed": needed}
     waits = {"amendment": "proposed"}
-    if given < needed:
+    if not approved.is_enough:
         current.note("amendment.approve", **about, before=waits, after=waits)
         return round_commands.answer_with_round(
             current,
@@ -241,9 +237,9 @@ def approve(current: RoundAtHand, waiting: Amendment) -> Outcome:
         )
     if kind == "close":
         current.note("amendment.approve", **about, before=waits, after={"amendment": "effective"})
-        return round_commands.end_claiming(current, number)
+        return round_commands.end_claiming(current, waiting)
     committed = _take_effect(current, kind, before, after)
-    amendments.end(db, number, "effective", before, current.now)
+    proposals.end(current.db, waiting, "effective", current.now)
     current.note(
         "amendment.approve",
         **about,
@@ -304,19 +300,15 @@ def _answer_effective(
     )
 
 
-def reject(current: RoundAtHand, waiting: Amendment, note: str) -> Outcome:
+def reject(current: RoundAtHand, waiting: Proposal, note: str) -> Outcome:
     """Reject what waits, in the caller's transaction. A checker may do this, and so may the
     person who proposed it.
     """
-    session, code = current.session, current.code
-    if not people.same_person(session.actor, waiting.proposed_by):
-        staff.require_checker(session, current.programme)
-    staff.require_itself(session, current.programme)
-    amendments.add_verdict(current.session, waiting.amendment, "reject", note)
-    amendments.end(session.db, waiting.amendment, "declined", waiting.before, current.now)
+    code = current.code
+    desk.decline(current.session, current.programme, waiting, note)
     current.note(
         "amendment.reject",
-        amendment=waiting.amendment,
+        amendment=waiting.proposal,
         kind=waiting.kind,
         before={"amendment": "proposed"},
         after={"amendment": "declined"},

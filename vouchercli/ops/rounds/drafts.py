@@ -16,7 +16,7 @@ from vouchercli.rules import limits as limits_law
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
-from vouchercli.store import amendments, approvals, draws, programmes, rounds, templates
+from vouchercli.store import amendments, authors, draws, programmes, proposals, rounds, templates
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _add_draft(
     who = {"actor": session.actor, "now": session.now}
     rounds.add(session.db, {**terms, **who, "programme_id": programme_id, "round": code})
     current = look_up(session, code)
-    approvals.add_author(session, current.round_id, 1)
+    authors.add(session, current.round_id, 1)
     return current
 
 
@@ -109,8 +109,8 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
             refuse_published(current)
         released = commitments.release(current, "round.edit")
         rounds.revise(current.db, current.round_id, terms, session.actor)
-        approvals.add_author(session, current.round_id, row["revision"] + 1)
-        amendments.void(current.db, current.round_id, current.now)
+        authors.add(session, current.round_id, row["revision"] + 1)
+        proposals.void(current.db, current.subject, current.now)
         if terms["packs"] != before["packs"]:
             amendments.forget_roll_in(current.db, current.round_id)
         current.note(

@@ -17,6 +17,7 @@ from vouchercli.ops.rounds.lookup import changing, require
 from vouchercli.ops.setup import staff
 from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import money, packs, scope, times
+from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
 from vouchercli.rules.amendments import HAS_ENDED
 from vouchercli.store import issuance_orders, plans
@@ -286,7 +287,11 @@ def _require_orderable(current: RoundAtHand) -> None:
             "round_over",
             "claiming of round {round} ended at {closes_at}: a platform is not told to issue what"
             " is over",
-            hint="voucher round close {round}",
+            hint=(
+                "voucher round close {round}"
+                if law.is_possible("close", row["state"])
+                else "voucher round copy {round} NEW --opens-at TIME"
+            ),
             round=current.code,
             closes_at=current.local_time("closes_at"),
         )

@@ -14,6 +14,7 @@ from vouchercli.rules import rounds as law
 from vouchercli.rules import staff, times
 from vouchercli.store import audit, draws, programmes, rounds, templates
 from vouchercli.store.db import writing
+from vouchercli.store.proposals import ROUND, Subject
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,6 +52,11 @@ class RoundAtHand:
         return int(self.row["round_id"])
 
     @property
+    def subject(self) -> Subject:
+        """What is proposed on."""
+        return Subject(ROUND, self.round_id)
+
+    @property
     def code(self) -> str:
         """The round's code."""
         return str(self.row["round"])
@@ -69,11 +75,8 @@ class RoundAtHand:
     @property
     def checkers(self) -> int:
         """How many different checkers must approve it."""
-        return self.checkers_for(self.row["packs"])
-
-    def checkers_for(self, packs: int) -> int:
-        """How many different checkers must approve it with that many packs."""
-        return staff.checkers_needed(packs * self.row["pack_value_fen"], self.programme.approvals)
+        amount_fen = self.row["packs"] * self.row["pack_value_fen"]
+        return staff.checkers_needed(amount_fen, self.programme.approvals)
 
     @property
     def possible(self) -> tuple[str, ...]:

@@ -12,12 +12,13 @@ from vouchercli.ops.rounds.lookup import changing, look_up, require
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import money
 from vouchercli.rules import rounds as law
-from vouchercli.store import amendments, programmes, rounds
+from vouchercli.store import programmes, proposals, rounds
 
 if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.result import Message
     from vouchercli.session import Session
+    from vouchercli.store.proposals import Proposal
 
 
 def answer_with_round(
@@ -81,7 +82,7 @@ def open_round(session: Session, code: str, *, is_sure: bool = False) -> Outcome
                 now=current.local_time(current.now),
             )
         current.become("open", "round.open")
-        amendments.void(current.db, current.round_id, current.now, only_opening=True)
+        proposals.void(current.db, current.subject, current.now, only_opening=True)
         return answer_with_round(
             current,
             say(
@@ -111,11 +112,11 @@ def warn_if_over(current: RoundAtHand) -> tuple[Problem, ...]:
     )
 
 
-def end_claiming(current: RoundAtHand, number: int | None = None) -> Outcome:
+def end_claiming(current: RoundAtHand, waiting: Proposal | None = None) -> Outcome:
     """End claiming at its time, or now when that is sooner, but never before the last claim that is
     in. Joins the caller's transaction.
 
-    `number`: the approved amendment that it rests on; without one, an earlier end stands in the
+    `waiting`: the approved amendment that it rests on; without one, an earlier end stands in the
     history by itself.
     """
     db, row, round_id = current.db, current.row, current.round_id
@@ -123,13 +124,15 @@ def end_claiming(current: RoundAtHand, number: int | None = None) -> Outcome:
     earliest = max(current.now, row["opens_at"] + 1, last + 1)
     closes_at = min(row["closes_at"], earliest)
     before, after = {"closes_at": row["closes_at"]}, {"closes_at": closes_at}
-    if number is not None:
-        amendments.end(db, number, "effective", before, current.now, after=after)
-    amendments.void(db, round_id, current.now)
+    if waiting is not None:
+        proposals.end(db, waiting, "effective", current.now, before=before, after=after)
+    proposals.void(db, current.subject, current.now)
     if closes_at < row["closes_at"]:
         rounds.close_at(db, round_id, closes_at)
-        if number is None:
-            amendments.add(current.session, round_id, "close", before, after, "", is_effective=True)
+        if waiting is None:
+            proposals.add(
+                current.session, current.subject, "close", before, after, is_effective=True
+            )
     current.become("closed", "round.close", before, after)
     return answer_with_round(
         current,
@@ -164,7 +167,7 @@ def cancel_round(session: Session, code: str) -> Outcome:
                 claimed=row["claimed"],
                 round=code,
             )
-        amendments.void(current.db, current.round_id, current.now)
+        proposals.void(current.db, current.subject, current.now)
         released = commitments.release(current, "round.cancel")
         current.become("cancelled", "round.cancel", {"committed": released})
         return answer_with_round(

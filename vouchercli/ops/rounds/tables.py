@@ -14,8 +14,7 @@ from vouchercli.rules import money, staff
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
 from vouchercli.rules.staff import Hand
-from vouchercli.store import allocations, approvals, rounds
-from vouchercli.store import amendments as store
+from vouchercli.store import allocations, amendments, authors, proposals, rounds
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.result import Message
-    from vouchercli.store.amendments import Amendment
+    from vouchercli.store.proposals import Proposal
 
 LIST = (
     Column("round", "round"),
@@ -126,7 +125,7 @@ def describe_round(current: RoundAtHand, *, is_shown: bool) -> tuple[Table, ...]
 def _tabulate_terms(current: RoundAtHand) -> Table:
     """List the terms of the round line by line; terms without a value are left out."""
     row = current.row
-    rolled_in = store.rolled_in(current.db, current.round_id)
+    rolled_in = amendments.rolled_in(current.db, current.round_id)
     facts = {
         **dict(row),
         **dict(allocations.last_arrival(current.db, current.round_id) or {}),
@@ -179,16 +178,43 @@ def _tabulate_money(current: RoundAtHand) -> Table:
 
 def _tabulate_verdicts(current: RoundAtHand) -> Table:
     """Show who submitted, approved or rejected the round, and when."""
-    rows = tuple(map(dict, approvals.history(current.db, current.round_id)))
+    rows = tuple(
+        row
+        for each in _submissions(current)
+        for row in (
+            _verdict(each, "submit", each.author, each.note, each.proposed_at),
+            *(
+                _verdict(each, said.verdict, Hand(said.actor, said.os_user), said.note, said.at)
+                for said in proposals.verdicts(current.db, each.proposal)
+            ),
+        )
+    )
     notes = tuple(map(_warn_of_same_login, _list_same_logins(current)))
     return Table(say("Approvals"), VERDICTS, rows, notes=notes, key="approvals")
 
 
+def _submissions(current: RoundAtHand) -> list[Proposal]:
+    history = proposals.history(current.db, current.subject)
+    return [each for each in history if each.kind == proposals.APPROVAL]
+
+
+def _verdict(each: Proposal, verdict: str, hand: Hand, note: str, at: int) -> dict[str, Any]:
+    revision = each.after["revision"]
+    return {"verdict": verdict, **hand._asdict(), "note": note, "at": at, "revision": revision}
+
+
 def _list_same_logins(current: RoundAtHand) -> list[dict[str, str]]:
-    return staff.same_logins(
-        approvals.authors(current.db, current.round_id),
-        approvals.approvers(current.db, current.round_id),
-    )
+    """List the approvals of the present revision under a login that made it too."""
+    last = [*_submissions(current)][-1:]
+    makers = authors.first_and_last(current.db, current.round_id)
+    return [
+        double
+        for each in last
+        if each.after["revision"] == current.row["revision"]
+        for double in staff.same_logins(
+            [*makers, each.author], proposals.approvers(current.db, each.proposal)
+        )
+    ]
 
 
 def _warn_of_same_login(double: dict[str, str]) -> Message:
@@ -204,17 +230,19 @@ def _tabulate_amendments(current: RoundAtHand) -> Table:
     who approved it.
     """
     rows = [
-        _describe_amendment(current, each) for each in store.history(current.db, current.round_id)
+        _describe_amendment(current, each)
+        for each in proposals.history(current.db, current.subject)
+        if each.kind != proposals.APPROVAL
     ]
     notes = tuple(_warn_of_same_login(double) for row in rows for double in row["same_login"])
     return Table(say("Amendments"), AMENDMENTS, rows, notes=notes, key="amendments")
 
 
-def _describe_amendment(current: RoundAtHand, each: Amendment) -> dict[str, Any]:
-    verdicts, zone = store.verdicts(current.db, each.amendment), current.zone
-    authors = [Hand(each.proposed_by, each.os_user)]
+def _describe_amendment(current: RoundAtHand, each: Proposal) -> dict[str, Any]:
+    verdicts, zone = proposals.verdicts(current.db, each.proposal), current.zone
     return {
         **each._asdict(),
+        "amendment": each.proposal,
         "by": each.proposed_by,
         "at": each.proposed_at,
         "change": _describe_change(current, each),
@@ -223,11 +251,13 @@ def _describe_amendment(current: RoundAtHand, each: Amendment) -> dict[str, Any]
         "before": dated(each.before, zone),
         "after": dated(each.after, zone),
         "verdicts": [dated(verdict._asdict(), zone) for verdict in verdicts],
-        "same_login": staff.same_logins(authors, store.approvers(current.db, each.amendment)),
+        "same_login": staff.same_logins(
+            [each.author], proposals.approvers(current.db, each.proposal)
+        ),
     }
 
 
-def _describe_change(current: RoundAtHand, each: Amendment) -> str:
+def _describe_change(current: RoundAtHand, each: Proposal) -> str:
     """Write the old and the new value of each term (`10 → 15`); a pause and a waiting closing
     change no term, so the text is empty.
     """

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.schedule import Due, Scheduled
     from vouchercli.session import Session
+    from vouchercli.store.proposals import Proposal
 
 
 # The name of each job in a table.
@@ -169,6 +170,9 @@ def do_job(session: Session, due: Due) -> Outcome | None:
         if due.job == "open":
             _require_ready(inner, round_)
         outcome = PERFORM[due.job](inner, round_.round)
+        if due.job == "open":  # a round that is over is closed by the same tick
+            shown = (replace(each, hint="voucher round show {round}") for each in outcome.problems)
+            outcome = replace(outcome, problems=tuple(shown))
         if due.job == "close" and round_.platform and not round_.was_ordered:
             return replace(outcome, problems=(*outcome.problems, _warn_of_no_order(round_)))
         return outcome
@@ -210,9 +214,9 @@ def remind(session: Session, due: Due) -> Outcome | None:
     )
 
 
-def remind_of_change(session: Session, row: sqlite3.Row) -> Outcome | None:
+def remind_of_change(session: Session, row: sqlite3.Row, waiting: Proposal) -> Outcome | None:
     """Remind once of a programme change that waits for a second person."""
-    at = row["proposed_at"]
+    at = waiting.proposed_at
     waits = Problem(
         "change_waits",
         "a change of programme {programme}, proposed at {at}, waits for approval",
@@ -221,7 +225,7 @@ def remind_of_change(session: Session, row: sqlite3.Row) -> Outcome | None:
         params={"programme": row["programme"], "at": times.shown(at, row["time_zone"])},
     )
     about = {"programme": row["programme"]}
-    return remind_once(session, f"change {row['change_id']}", at, waits, about)
+    return remind_once(session, f"change {waiting.proposal}", at, waits, about)
 
 
 def remind_once(

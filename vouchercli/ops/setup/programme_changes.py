@@ -7,21 +7,19 @@ by one person's file.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import yamls
-from vouchercli.ops.setup import staff
-from vouchercli.result import Column, Outcome, Problem, Table, say
+from vouchercli.ops.setup import configs, desk, staff
+from vouchercli.result import Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import programme_changes as law
-from vouchercli.rules import staff as people
 from vouchercli.rules import times
-from vouchercli.rules.staff import Hand
-from vouchercli.store import audit, ledger, limits, programme_changes
+from vouchercli.store import audit, ledger, limits, proposals
 from vouchercli.store import programmes as store
 from vouchercli.store.db import writing
+from vouchercli.store.proposals import Subject
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.configs.yamls import Document
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
+    from vouchercli.store.proposals import Proposal
 
 SHOWN = 10
 COLUMNS = (
@@ -56,24 +55,56 @@ def put_in_place(
     was = before.limits if before else None
     changed = limits.change(session.db, programme_id, was, after.limits, from_at, after.time_zone)
     _post(session, programme_id, before, after, lowering=False)
-    if before is None or changed.get(limits_law.PER_VISIT, session.now) >= session.now:
+    if before is None:
         return ()
-    crowded = limits.crowded_visits(session.db, programme_id, from_at, after.time_zone)
-    return tuple(
+    standing = [
+        problem
+        for name, begins in changed.items()
+        if begins < session.now
+        for problem in _standing_beyond(session.db, programme_id, name, begins, after.time_zone)
+    ]
+    more = Problem(
+        "not_lawful_now",
+        "{count} more stand beyond the limits of now",
+        level="warning",
+        params={"count": len(standing) - SHOWN},
+    )
+    return (*standing[:SHOWN], *([more] if len(standing) > SHOWN else []))
+
+
+def _standing_beyond(
+    db: sqlite3.Connection, programme_id: int, name: str, from_at: int, zone: str
+) -> list[Problem]:
+    """What stands since `from_at` and is more than the limit of that name allows now."""
+    if name == limits_law.PER_VISIT:
+        return [
+            Problem(
+                "not_lawful_now",
+                "{vouchers} vouchers of one resident at {merchant} on {day} stand, more than the"
+                " limit now ({number} among them)",
+                level="warning",
+                params={
+                    "vouchers": each.vouchers,
+                    "merchant": each.merchant_no,
+                    "day": times.day_text(each.day),
+                    "number": each.transaction_no,
+                },
+            )
+            for each in limits.crowded_visits(db, programme_id, from_at, zone)
+        ]
+    return [
         Problem(
             "not_lawful_now",
-            "{vouchers} vouchers of one resident at {merchant} on {day} stand, more than the limit"
-            " now ({number} among them)",
+            "claim {claim_no}, {claimed_at}, stands though {limit} would refuse it now",
             level="warning",
             params={
-                "vouchers": each.vouchers,
-                "merchant": each.merchant_no,
-                "day": times.day_text(each.day),
-                "number": each.transaction_no,
+                "claim_no": each.claim_no,
+                "claimed_at": times.shown(each.claimed_at, zone),
+                "limit": Word(name),
             },
         )
-        for each in crowded[:SHOWN]
-    )
+        for each in limits.extra_claims(db, programme_id, name, from_at, zone)
+    ]
 
 
 def require_note(session: Session, before: Programme, after: Programme, note: str) -> None:
@@ -144,15 +175,15 @@ def must_wait(
     """Whether the change takes effect only by others: it is about money or people, and approved
     rounds rest on the programme.
     """
-    return law.is_binding(before, after) and programme_changes.is_rested_on(db, programme_id)
+    return law.is_binding(before, after) and store.is_rested_on(db, programme_id)
 
 
 def is_already_waiting(db: sqlite3.Connection, row: sqlite3.Row, digest: str) -> bool:
     """Whether this very change is already waiting for approval. Raises `change_waiting` when
     another one is.
     """
-    waiting = programme_changes.waiting(db, row["programme_id"])
-    if waiting is None or waiting["digest"] == digest:
+    waiting = proposals.waiting(db, subject(row))
+    if waiting is None or configs.digest(store.of_document(waiting.after)) == digest:
         return waiting is not None
     raise VoucherError(
         "change_waiting",
@@ -162,8 +193,13 @@ def is_already_waiting(db: sqlite3.Connection, row: sqlite3.Row, digest: str) ->
             " {programme} --note WHY"
         ),
         programme=row["programme"],
-        actor=waiting["proposed_by"],
+        actor=waiting.proposed_by,
     )
+
+
+def subject(row: sqlite3.Row) -> Subject:
+    """What is proposed on: a programme."""
+    return Subject(proposals.PROGRAMME, row["programme_id"])
 
 
 def propose(
@@ -179,8 +215,15 @@ def propose(
     stays as it is.
     """
     staff.require_itself(session, before)
-    number = programme_changes.add(
-        session, row["programme_id"], digest, document.value, document.name
+    number = proposals.add(
+        session,
+        subject(row),
+        "change",
+        store.document(row),
+        document.value,
+        amount_fen=law.stake_fen(before, after),
+        note=note,
+        evidence=document.name,
     )
     audit.note(
         session,
@@ -193,7 +236,7 @@ def propose(
         before=store.document(row),
         after=document.value,
     )
-    waiting = programme_changes.waiting(session.db, row["programme_id"])
+    waiting = proposals.waiting(session.db, subject(row))
     assert waiting is not None
     return Outcome(
         data={
@@ -207,7 +250,7 @@ def propose(
                 "proposed a change of {programme}: rounds depend on it, so it needs approval;"
                 " checkers needed: {checkers}",
                 programme=before.programme,
-                checkers=_approvals_needed(before, after),
+                checkers=desk.checkers_needed(before, waiting),
             ),
             say(
                 "next: voucher programme approve {programme} --actor NAME, by someone other than"
@@ -217,10 +260,6 @@ def propose(
             ),
         ),
     )
-
-
-def _approvals_needed(before: Programme, after: Programme) -> int:
-    return people.checkers_needed(law.stake_fen(before, after), before.approvals)
 
 
 # ---------------------------------------------------------------- approved or rejected
@@ -233,19 +272,12 @@ def approve_change(session: Session, code: str | None) -> Outcome:
     """
     with writing(session) as db:
         row, waiting = _waiting_change(session, code)
-        before, after = store.value(row), store.value(waiting)
-        number, name = waiting["change_id"], before.programme
-        author = Hand(waiting["proposed_by"], waiting["os_user"])
-        staff.require_other_eyes_of_change(
-            session, before, [author], programme_changes.approvers(db, number)
-        )
-        programme_changes.add_verdict(session, number, "approve")
-        given, needed = (
-            len(programme_changes.approvers(db, number)),
-            _approvals_needed(before, after),
-        )
-        about = {"change": number, "file": waiting["file"], "approvals": given, "needed": needed}
-        if given < needed:
+        before, after = store.value(row), store.of_document(waiting.after)
+        name, file = before.programme, waiting.evidence
+        approved = desk.approve(session, before, waiting, name)
+        given, needed = approved
+        about = {"change": waiting.proposal, "file": file, "approvals": given, "needed": needed}
+        if not approved.is_enough:
             audit.note(
                 session,
                 "programme.approve",
@@ -270,18 +302,17 @@ def approve_change(session: Session, code: str | None) -> Outcome:
                     ),
                 ),
             )
-        refuse_obstacles(db, row["programme_id"], before, after, waiting["file"])
+        refuse_obstacles(db, row["programme_id"], before, after, file)
         description = describe(db, row, waiting)
-        programme_changes.end(db, number, "effective", session.now)
-        document = json.loads(waiting["document"])
-        standing = put_in_place(session, before, after, document, waiting["digest"])
+        proposals.end(db, waiting, "effective", session.now, before=store.document(row))
+        standing = put_in_place(session, before, after, waiting.after, configs.digest(after))
         audit.note(
             session,
             "programme.approve",
             name,
             **about,
             before=store.document(row),
-            after=json.loads(waiting["document"]),
+            after=waiting.after,
         )
         return Outcome(
             data={"programme": name, "result": "changed", "change": description},
@@ -297,18 +328,14 @@ def reject_change(session: Session, code: str | None, note: str) -> Outcome:
     with writing(session) as db:
         row, waiting = _waiting_change(session, code)
         programme = store.value(row)
-        if not people.same_person(session.actor, waiting["proposed_by"]):
-            staff.require_checker(session, programme)
-        staff.require_itself(session, programme)
         description = describe(db, row, waiting)
-        programme_changes.add_verdict(session, waiting["change_id"], "reject", note)
-        programme_changes.end(db, waiting["change_id"], "declined", session.now)
+        desk.decline(session, programme, waiting, note)
         audit.note(
             session,
             "programme.reject",
             programme.programme,
-            change=waiting["change_id"],
-            file=waiting["file"],
+            change=waiting.proposal,
+            file=waiting.evidence,
             note=note,
             before={"change": "proposed"},
             after={"change": "declined"},
@@ -324,10 +351,10 @@ def reject_change(session: Session, code: str | None, note: str) -> Outcome:
         )
 
 
-def _waiting_change(session: Session, code: str | None) -> tuple[sqlite3.Row, sqlite3.Row]:
+def _waiting_change(session: Session, code: str | None) -> tuple[sqlite3.Row, Proposal]:
     """The programme and the change of it that waits. Raises `nothing_waits`."""
     row = store.current(session.db, code or session.programme)
-    waiting = programme_changes.waiting(session.db, row["programme_id"])
+    waiting = proposals.waiting(session.db, subject(row))
     if waiting is None:
         raise VoucherError(
             "nothing_waits",
@@ -341,38 +368,36 @@ def _waiting_change(session: Session, code: str | None) -> tuple[sqlite3.Row, sq
 # ---------------------------------------------------------------- shown
 
 
-def describe(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> dict[str, Any]:
+def describe(db: sqlite3.Connection, row: sqlite3.Row, waiting: Proposal) -> dict[str, Any]:
     """A change that waits for approval, as JSON: the differences, who proposed it, who has approved
     it.
     """
     return {
-        "change": waiting["change_id"],
-        "file": waiting["file"],
-        "proposed_by": waiting["proposed_by"],
-        "os_user": waiting["os_user"],
-        "proposed_at": times.iso(waiting["proposed_at"], row["time_zone"]),
-        "checkers_needed": _approvals_needed(store.value(row), store.value(waiting)),
-        "approvals": [
-            each._asdict() for each in programme_changes.approvers(db, waiting["change_id"])
-        ],
+        "change": waiting.proposal,
+        "file": waiting.evidence,
+        "proposed_by": waiting.proposed_by,
+        "os_user": waiting.os_user,
+        "proposed_at": times.iso(waiting.proposed_at, row["time_zone"]),
+        "checkers_needed": desk.checkers_needed(store.value(row), waiting),
+        "approvals": [each._asdict() for each in proposals.approvers(db, waiting.proposal)],
         "differences": _differences(row, waiting),
     }
 
 
-def table(db: sqlite3.Connection, row: sqlite3.Row, waiting: sqlite3.Row) -> Table:
+def table(db: sqlite3.Connection, row: sqlite3.Row, waiting: Proposal) -> Table:
     """The same as a table for readers: the present value and the proposed value of each key."""
     heading = say(
         "A change of {programme} waits for approval: proposed by {actor}",
         programme=row["programme"],
-        actor=waiting["proposed_by"],
+        actor=waiting.proposed_by,
     )
-    names = ", ".join(each.actor for each in programme_changes.approvers(db, waiting["change_id"]))
+    names = ", ".join(each.actor for each in proposals.approvers(db, waiting.proposal))
     notes = (say("approved so far by: {names}", names=names),) if names else ()
     return Table(heading, COLUMNS, tuple(_differences(row, waiting)), notes=notes)
 
 
-def _differences(row: sqlite3.Row, waiting: sqlite3.Row) -> list[dict[str, Any]]:
+def _differences(row: sqlite3.Row, waiting: Proposal) -> list[dict[str, Any]]:
     return [
         {"key": key, "before": before, "after": after}
-        for key, before, after in law.differences(store.document(row), store.document(waiting))
+        for key, before, after in law.differences(store.document(row), waiting.after)
     ]

@@ -8,6 +8,8 @@ from vouchercli.result import JSON, SCREEN, SHOWN, Column, Table, say
 from vouchercli.rules import clocks, staff, times
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vouchercli.rules.programmes import Programme
 
 
@@ -34,6 +36,7 @@ LINES = (
     "packs_per_resident",
     "vouchers_per_payment",
     "vouchers_per_merchant_per_day",
+    "limits from",
     "refunds",
     "clock_ahead",
     "clock_jump",
@@ -95,12 +98,12 @@ def rules_data(programme: Programme) -> dict[str, Any]:
     """What the programme rules, as JSON; of its funders, and of what others said, there are
     tables.
     """
-    calendar = programme.calendar
+    calendar, limits = programme.calendar, programme.limits
     return {
         **vars(programme),
         "name": vars(programme.name),
         "issuer": vars(programme.issuer),
-        "limits": vars(programme.limits),
+        "limits": vars(limits) | {"from_at": _optional(times.iso, limits.from_at, programme)},
         "refunds": programme.refunds.document,
         "clock": programme.clock.document,
         "staff": [
@@ -115,11 +118,19 @@ def rules_data(programme: Programme) -> dict[str, Any]:
     }
 
 
+def _optional(
+    written: Callable[[int, str], str], at: int | None, programme: Programme
+) -> str | None:
+    """A moment in the programme's zone, if there is one."""
+    return None if at is None else written(at, programme.time_zone)
+
+
 def rules_table(programme: Programme, loaded_at: int) -> Table:
     """The programme field by field."""
     facts = {
         **vars(programme),
         **vars(programme.limits),
+        "limits from": _optional(times.shown, programme.limits.from_at, programme),
         "refunds": programme.refunds.preset,
         "clock_ahead": clocks.span_text(programme.clock.ahead) if programme.clock.ahead else None,
         "clock_jump": clocks.span_text(programme.clock.jump),

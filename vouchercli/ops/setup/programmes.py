@@ -13,8 +13,7 @@ from vouchercli.rules import programme_changes as law
 from vouchercli.rules import programmes as rules
 from vouchercli.rules import staff as people
 from vouchercli.rules import times
-from vouchercli.store import audit, ledger
-from vouchercli.store import programme_changes as waiting_changes
+from vouchercli.store import audit, ledger, proposals
 from vouchercli.store import programmes as store
 from vouchercli.store.db import writing
 
@@ -154,7 +153,7 @@ def show_programme(session: Session, code: str | None) -> Outcome:
     """
     row = store.current(session.db, code or session.programme)
     programme = store.value(row)
-    waiting = waiting_changes.waiting(session.db, row["programme_id"])
+    waiting = proposals.waiting(session.db, programme_changes.subject(row))
     return Outcome(
         data={
             **tables.rules_data(programme),

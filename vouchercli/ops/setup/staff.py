@@ -68,55 +68,49 @@ def require_checker(session: Session, programme: Programme) -> None:
         )
 
 
+# How to approve what waits on a subject.
+APPROVE = {
+    "round": "voucher round approve {name} --actor NAME",
+    "programme": "voucher programme approve {name} --actor NAME",
+    "registry": "voucher merchant approve {name} --actor NAME",
+}
+
+
 def require_other_eyes(
     session: Session,
     programme: Programme,
-    code: str,
+    subject: str,
+    name: str,
     authors: Sequence[Hand],
     approvers: Sequence[Hand],
 ) -> None:
-    """Raise `not_a_checker`, `same_login`, `own_round` or `already_approved` unless this hand may
-    approve what the authors made.
+    """Raise `not_a_checker`, `same_login`, `own_round`, `own_change` or `already_approved` unless
+    this hand may approve what the authors made of the subject with that name.
     """
     objection = _objection(session, programme, authors, approvers)
-    if objection == "own_work":
+    if objection == "own_work" and subject == "round":
         raise VoucherError(
             "own_round",
-            "{actor} made, edited or submitted round {round}: another person must approve it",
-            hint="voucher round approve {round} --actor NAME",
+            "{actor} made, edited or submitted round {name}: another person must approve it",
+            hint=APPROVE[subject],
             actor=session.actor,
-            round=code,
+            name=name,
         )
-    if objection == "already_approved":
-        raise VoucherError(
-            "already_approved",
-            "{actor} has approved round {round} already: another checker must approve it too",
-            hint="voucher round approve {round} --actor NAME",
-            actor=session.actor,
-            round=code,
-        )
-
-
-def require_other_eyes_of_change(
-    session: Session, programme: Programme, authors: Sequence[Hand], approvers: Sequence[Hand]
-) -> None:
-    """The same for a change of the programme: `own_change` instead of `own_round`."""
-    objection = _objection(session, programme, authors, approvers)
     if objection == "own_work":
         raise VoucherError(
             "own_change",
-            "{actor} proposed the change of {programme}: another person must approve it",
-            hint="voucher programme approve {programme} --actor NAME",
+            "{actor} proposed the change of {name}: another person must approve it",
+            hint=APPROVE[subject],
             actor=session.actor,
-            programme=programme.programme,
+            name=name,
         )
     if objection == "already_approved":
         raise VoucherError(
             "already_approved",
-            "{actor} has approved the change of {programme} already: another checker must too",
-            hint="voucher programme approve {programme} --actor NAME",
+            "{actor} has approved {name} already: another checker must approve it too",
+            hint=APPROVE[subject],
             actor=session.actor,
-            programme=programme.programme,
+            name=name,
         )
 
 

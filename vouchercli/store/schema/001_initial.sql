@@ -99,17 +99,6 @@ CREATE TABLE rounds (
     UNIQUE (programme_id, round)
 ) STRICT;
 
-CREATE TABLE approvals (
-    approval_id  INTEGER PRIMARY KEY,
-    round_id     INTEGER NOT NULL REFERENCES rounds,
-    revision     INTEGER NOT NULL,
-    verdict      TEXT NOT NULL CHECK (verdict IN ('submit', 'approve', 'reject')),
-    actor        TEXT NOT NULL,
-    os_user      TEXT NOT NULL,
-    note         TEXT NOT NULL DEFAULT '',
-    at           INTEGER NOT NULL
-) STRICT;
-
 -- ---------------------------------------------------------------- money (the full ledger grows here)
 
 -- One posting moves an amount of one funder from one account to another: double entry by its very shape.
@@ -261,19 +250,6 @@ CREATE TABLE merchant_pasts (
     PRIMARY KEY (merchant_id, until_at)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX merchant_pasts_by_platform_no ON merchant_pasts (platform_no) WHERE platform_no <> '';
-
--- That a registry file holds from before it came: a correction, which a second person approves.
-CREATE TABLE merchant_corrections (
-    batch_id   INTEGER PRIMARY KEY REFERENCES batches,
-    from_at    INTEGER NOT NULL,
-    state      TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined')),
-    note       TEXT NOT NULL,
-    actor      TEXT NOT NULL,
-    os_user    TEXT NOT NULL,
-    at         INTEGER NOT NULL,
-    ended_by   TEXT NOT NULL DEFAULT '',
-    ended_at   INTEGER
-) STRICT;
 
 -- Every change of a merchant by a batch, with what stood before ('' = it was added): undo and audit read it.
 CREATE TABLE merchant_changes (
