@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,7 @@ EVERY_COMMAND = {
     "round resume",
     "round top-up",
     "round reschedule",
+    "round reopen",
     "round draw",
     "draw commit",
     "draw entrants",
@@ -196,11 +198,14 @@ def bless(request: pytest.FixtureRequest) -> bool:
 
 @dataclass(frozen=True)
 class Ran:
-    """What one command line did."""
+    """What one command line did; `clock` is the line that says under which clock, which a test
+    asks for by itself.
+    """
 
     code: int
     out: str
     err: str
+    clock: str = ""
 
     @property
     def json(self) -> Any:
@@ -209,6 +214,15 @@ class Ran:
     @property
     def data(self) -> Any:
         return self.json["data"]
+
+
+CLOCK = re.compile(r"^(acting as if it were |按 \S+ \S+ 办理（).*\n", re.MULTILINE)
+
+
+def parted(err: str) -> tuple[str, str]:
+    """What a command said, without the line of its clock, and that line."""
+    found = CLOCK.search(err)
+    return (CLOCK.sub("", err, count=1), found[0].rstrip("\n")) if found else (err, "")
 
 
 @pytest.fixture(autouse=True)
@@ -234,7 +248,7 @@ def voucher(here: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]
         capfd.readouterr()
         code = main(towns.in_time(args) if os.environ.get("VOUCHER_NOW") == towns.START else args)
         captured = capfd.readouterr()
-        ran = Ran(code, captured.out, captured.err)
+        ran = Ran(code, captured.out, *parted(captured.err))
         remember(args, code)
         assert expect is None or code == expect, f"exit {code}, not {expect}\n{ran.out}\n{ran.err}"
         return ran

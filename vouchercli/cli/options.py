@@ -97,6 +97,7 @@ class Call:
 
     command: str = ""
     given: dict[str, Any] = field(default_factory=dict)
+    clock: dict[str, Any] = field(default_factory=dict)  # what the answer says of it, once there
 
     @property
     def db_path(self) -> Path:
@@ -132,6 +133,13 @@ class Call:
         """The programme's code, when one was named."""
         return self.given.get("programme")
 
+    @property
+    def stand_in(self) -> str:
+        """What stands in for the machine's clock: --now, VOUCHER_NOW, or nothing ('')."""
+        if self.given.get("now"):
+            return "--now"
+        return "VOUCHER_NOW" if os.environ.get("VOUCHER_NOW") else ""
+
     def present(self, zone: str = times.HOME_ZONE) -> int:
         """Now, as UTC epoch seconds: the machine's clock, or the time given by --now or
         VOUCHER_NOW. The clock is read here and nowhere else.
@@ -150,6 +158,7 @@ class Call:
             present=self.present,
             entered_at=int(time.time()),  # noqa: TID251 # and what it says beside --now
             dry_run=self.dry_run,
+            stand_in=self.stand_in,
         )
 
     def as_of(self, session: Session) -> int | None:
@@ -218,8 +227,12 @@ def command(
                 given["call"] = call
             if "session" not in function.__annotations__:
                 return function(**given)
-            with call.session() as given["session"]:
-                return function(**given)
+            with call.session() as session:
+                outcome = function(session=session, **given)
+                from vouchercli.ops.sessions import describe_clock  # loaded with the session
+
+                call.clock = describe_clock(session)
+            return outcome
 
         def show_options() -> None:
             accepted = inspect.signature(function, eval_str=True).parameters

@@ -46,6 +46,7 @@ ACTIONS = {
     "open": Action(("approved",), "open"),
     "resume": Action(("paused",), "open"),
     "close": Action(("open", "paused"), "closed"),
+    "reopen": Action(("closed",), "open"),
     "edit": Action(BEFORE_OPENING, "draft"),
     "cancel": Action((*BEFORE_OPENING, "open", "paused", "closed"), "cancelled"),
     "pause": Action(("open",), "paused"),

@@ -8,8 +8,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from vouchercli.errors import VoucherError
+from vouchercli.rules import times
 from vouchercli.rules.audit import Line, digest
 from vouchercli.store import typed
+from vouchercli.store.db import zone
 from vouchercli.store.schema_files import SCHEMA_FILES, schema_text
 
 if TYPE_CHECKING:
@@ -19,6 +22,12 @@ if TYPE_CHECKING:
     from vouchercli.rules.audit import Fields
     from vouchercli.session import Session
 
+# Of the deeds on a subject those of the same batch, and of the same programme where one was named.
+LAST_AT = """
+SELECT max(at) FROM audit WHERE subject = :subject AND json_valid(detail)
+  AND json_extract(detail, '$.batch') IS :batch
+  AND ifnull(json_extract(detail, '$.programme') = :programme, 1)
+"""
 LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
 ADD = """
 INSERT INTO audit (at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash)
@@ -31,9 +40,12 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
     and `after`.
 
     The programme named with --programme is kept too: two programmes of one file may have a round of
-    the same code.
+    the same code. Raises `clock_ahead` and `clock_before` where a stand-in clock may not go.
     """
     db = session.db
+    require_lawful_clock(session, subject, detail.get("batch"))
+    if session.deeds is not None:
+        session.deeds.append(deed)
     row = db.execute(LAST_HASH).fetchone()
     previous = row["hash"] if row else ""
     if session.programme is not None:
@@ -48,6 +60,54 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
         json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
     )
     db.execute(ADD, (*fields, previous, digest(previous, fields)))
+
+
+# ---------------------------------------------------------------- a stand-in clock
+
+
+def require_lawful_clock(
+    session: Session, subject: str | None = None, batch: int | None = None
+) -> None:
+    """A stand-in clock is for rehearsals and late entries: raise `clock_ahead` when it goes past
+    now, outside of a rehearsal, and `clock_before` when it goes before the last deed on the
+    subject (of that batch, where one is meant).
+    """
+    if not session.stand_in:
+        return
+    if session.now > session.entered_at and not (session.is_rehearsal or session.dry_run):
+        raise _refuse_ahead(session)
+    if subject is None:
+        return
+    asked = {"subject": subject, "batch": batch, "programme": session.programme}
+    last_at = session.db.execute(LAST_AT, asked).fetchone()[0]
+    if last_at is not None and session.now < last_at:
+        raise _refuse_before(session, subject, last_at)
+
+
+def _refuse_ahead(session: Session) -> VoucherError:
+    local = zone(session.db, session.programme)
+    return VoucherError(
+        "clock_ahead",
+        "{now} ({stand_in}) is later than now, {clock}: nothing is done ahead of its time",
+        hint="leave {stand_in} out, add --dry-run, or rehearse in a file of its own:"
+        " voucher init --rehearsal --db rehearsal.db",
+        now=times.shown(session.now, local),
+        stand_in=session.stand_in,
+        clock=times.shown(session.entered_at, local),
+    )
+
+
+def _refuse_before(session: Session, subject: str, last_at: int) -> VoucherError:
+    local = zone(session.db, session.programme)
+    return VoucherError(
+        "clock_before",
+        "{now} ({stand_in}) is before the last action on {subject}, at {last}",
+        hint='give a later time: --now "{last}"; voucher audit log --about {subject}',
+        now=times.shown(session.now, local),
+        stand_in=session.stand_in,
+        subject=subject,
+        last=times.shown(last_at, local),
+    )
 
 
 # ---------------------------------------------------------------- reading

@@ -35,7 +35,7 @@ SELECT r.round_id, p.programme, r.round, p.time_zone AS zone, r.state, r.mode, r
     ELSE '' END AS to_allocate,
     ifnull((SELECT max(m.ended_at) FROM proposals m
      WHERE m.subject = 'round' AND m.subject_id = r.round_id AND m.state = 'effective'
-         AND m.kind IN ('top-up', 'reschedule')), 0) AS amended_at,
+         AND m.kind IN ('top-up', 'reschedule', 'reopen')), 0) AS amended_at,
     m.proposal_id, m.proposed_at,
     (SELECT i.terms_sha256 FROM issuance_orders i WHERE i.round_id = r.round_id
         ORDER BY i.number DESC LIMIT 1) AS ordered_sha256
@@ -100,13 +100,15 @@ ON CONFLICT DO UPDATE SET ticks = ticks + 1, longest_gap = max(longest_gap,
 """
 NOTE_JUMP = "UPDATE heartbeat SET jumped_at = ?"
 HEARTBEAT = (
-    "SELECT beat_at, last_late, ticks, host, os_user, failed, most_late, longest_gap FROM heartbeat"
+    "SELECT beat_at, last_late, ticks, host, os_user, failed, most_late, longest_gap, jumped_at"
+    " FROM heartbeat"
 )
 
 
 class Heartbeat(NamedTuple):
     """The last tick: when, who ran it on which host, and how many jobs `failed`. Of all ticks: how
-    many there were, how late the latest job was and the longest gap between two, in seconds.
+    many there were, how late the latest job was and the longest gap between two, in seconds. `jumped_at`: what
+    a clock said since that was not believed.
     """
 
     at: int
@@ -117,6 +119,7 @@ class Heartbeat(NamedTuple):
     failed: int
     most_late: int
     longest_gap: int
+    jumped_at: int | None
 
 
 def note_beat(db: sqlite3.Connection, **values: Any) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vouchercli.errors import VoucherError
+from vouchercli.ops.setup import clocks
 from vouchercli.result import JSON, Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import times
 from vouchercli.rules.times import HOME_ZONE
@@ -317,15 +318,7 @@ def _tick(vitals: store.Vitals, now: int) -> Finding:
         return Finding(Word("Schedule"), Word("no tick yet"))
     display, problem = times.shown(vitals.last_tick_at, HOME_ZONE), None
     if vitals.jumped_at is not None:
-        problem = Problem(
-            "clock_jumped",
-            "a tick did nothing: its clock said {now}, {days:,} days after the last tick",
-            hint="set the clock right; if it was right: voucher schedule tick --clock-is-right",
-            params={
-                "now": times.shown(vitals.jumped_at, HOME_ZONE),
-                "days": (vitals.jumped_at - vitals.last_tick_at) // 86_400,
-            },
-        )
+        problem = clocks.describe_jump(vitals.jumped_at, vitals.last_tick_at, HOME_ZONE)
     elif now - vitals.last_tick_at > TICK_SECONDS:
         problem = Problem(
             "tick_late",

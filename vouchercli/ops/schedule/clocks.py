@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 
 def require_believable(session: Session, *, is_right: bool = False) -> None:
-    """Raise `clock_jumped` when the clock is further ahead of the last tick than every programme of
-    the file allows, and note it; with `is_right` a person answers for it, and that goes into the
-    log.
+    """Raise `clock_ahead` when a stand-in clock goes past now, outside of a rehearsal. Raise
+    `clock_jumped` when the clock is further ahead of the last tick than every programme of the file
+    allows, and note it; with `is_right` a person answers for it, and that goes into the log.
     """
+    audit.require_lawful_clock(session)
     beat, jump = store.read_heartbeat(session.db), _read_jump(session)
     if beat is None or not law.has_jumped(session.now, beat.at, jump):
         return
