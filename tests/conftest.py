@@ -246,7 +246,8 @@ def voucher(here: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]
 
     def run(*args: str, expect: int | None = 0) -> Ran:
         capfd.readouterr()
-        code = main(towns.in_time(args) if os.environ.get("VOUCHER_NOW") == towns.START else args)
+        now = os.environ.get("VOUCHER_NOW")
+        code = main(towns.in_time(args, is_usual=now == towns.START) if now else args)
         captured = capfd.readouterr()
         ran = Ran(code, captured.out, *parted(captured.err))
         remember(args, code)

@@ -426,7 +426,10 @@ def test_the_history_reads_well_in_both_languages(opened: Voucher) -> None:
         for line in opened("round", "show", "r1", "-o", "csv").out.splitlines()
         if ",top-up," in line
     )
-    assert line == "2,top-up,proposed,20 → 21,chen,2020-03-27T12:00:00+08:00,,lin,more"
+    *before, entered, ended, checked, note = line.split(",")
+    assert before == ["2", "top-up", "proposed", "20 → 21", "chen", "2020-03-27T12:00:00+08:00"]
+    assert entered > "2026-07-01"
+    assert (ended, checked, note) == ("", "lin", "more")
     table = opened("round", "show", "r1", "--lang", "zh").out
     assert "调整记录" in table
     assert "追加份数" in table

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sqlite3
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -41,14 +42,38 @@ STATES = ("draft", "submitted", "approved", "open")
 START = "2020-03-20T09:00:00+08:00"  # the fixed moment of tests that name none
 LATER = "2020-06-30 09:00"
 FILES = ("application", "claim", "redemption", "batch")
+OF_FILES = ("import", "retry", "resume", "undo")
+OF_ROUNDS = ("round", "draw", "programme", "merchant", "claim")
+LAST_DEED = """
+SELECT max(at) FROM audit WHERE subject IN (SELECT value FROM json_each(?))
+    OR deed LIKE 'programme.%' AND ? = 'programme'
+"""
 
 
-def in_time(args: Sequence[str]) -> tuple[str, ...]:
-    """The command as it runs: files come when what they tell of has happened, unless a test says
-    when.
+def in_time(args: Sequence[str], *, is_usual: bool = True) -> tuple[str, ...]:
+    """The command as it runs, unless a test says when: files come when what they tell of has
+    happened (`is_usual`: the clock is the one of tests that name none), and the clock does not go
+    behind the last deed on what the command names.
     """
-    is_of_files = len(args) > 1 and args[0] in FILES and args[1] in ("import", "retry", "resume")
-    return (*args, "--now", LATER) if is_of_files and "--now" not in args else (*args,)
+    if "--now" in args or len(args) < 2:
+        return (*args,)
+    if is_usual and args[0] in FILES and args[1] in OF_FILES:
+        return (*args, "--now", LATER)
+    last = _last_deed(args) if args[0] in OF_ROUNDS and args[1] not in ("show", "plan") else None
+    return (*args,) if last is None else (*args, "--now", times.iso(last, ZONE))
+
+
+def _last_deed(args: Sequence[str]) -> int | None:
+    """When something was last done on what a command names, if that is later than its clock."""
+    path = Path("voucher.db")
+    if not path.is_file():
+        return None
+    with closing(sqlite3.connect(path)) as db:
+        try:
+            last: int | None = db.execute(LAST_DEED, (json.dumps(args), args[0])).fetchone()[0]
+        except sqlite3.DatabaseError:  # a file that is none of ours
+            return None
+    return last if last is not None and last > at(os.environ["VOUCHER_NOW"]) else None
 
 
 def at(text: str, zone: str = ZONE) -> int:
@@ -185,7 +210,8 @@ def make_round(
     for checker in checkers if steps > 1 else ():
         voucher("round", "approve", code, "--actor", checker, *everywhere)
     if steps > 2:
-        voucher("round", "open", code, "--actor", maker, *everywhere, "--now", opens)
+        now = max(opens, os.environ["VOUCHER_NOW"], key=at)
+        voucher("round", "open", code, "--actor", maker, *everywhere, "--now", now)
 
 
 # ---------------------------------------------------------------- its file

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from vouchercli.rules.audit import Fields
     from vouchercli.session import Session
 
-# Of the deeds on a subject those of the same batch, and of the same programme where one was named.
+# Of the deeds on a subject those of the same batch and programme; where none was named it was alone
+# in the file: the first.
 LAST_AT = """
-SELECT max(at) FROM audit WHERE subject = :subject AND json_valid(detail)
+WITH first AS (SELECT min(programme_id), programme FROM programmes)
+SELECT max(at) FROM audit, first WHERE subject = :subject AND json_valid(detail)
   AND json_extract(detail, '$.batch') IS :batch
-  AND ifnull(json_extract(detail, '$.programme') = :programme, 1)
+  AND ifnull(json_extract(detail, '$.programme'), programme) IS ifnull(:programme, programme)
 """
 LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
 ADD = """
