@@ -87,6 +87,7 @@ EVERY_COMMAND = {
     "batch undo",
     "report leverage",
     "report rounds",
+    "todo",
     "check",
     "demo",
     "doctor",

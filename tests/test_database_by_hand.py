@@ -16,8 +16,6 @@ from vouchercli.store import totals
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BY = {"actor": "", "os_user": "", "at": 0}
-WAITS = {"state": "proposed", "proposed_by": "", "os_user": "", "proposed_at": 0}
 DRAWN = {"seed_sha256": "s" * 64, "sealed_seed": b"s" * 32, "public_source": ""}
 DRAWN |= {"committed_by": "", "committed_at": 0}
 
@@ -34,19 +32,15 @@ def built() -> sqlite3.Connection:
     add(db, "application_identities", **by_round, kind="card", token=A, application_id=1)
     add(db, "persons", **by_round, resident=B, person=A)
     add(db, "allocations", **by_round, batch_id=2, granted_at=0, granted=9)
-    add(db, "merchant_corrections", batch_id=1, from_at=0, state="proposed", note="", **BY)
     add(db, "suspensions", merchant_id=1, from_at=5, reason="", actor="")
     order = {"terms_sha256": "", "document": "", "sheet": "", "ordered_at": 0}
     add(db, "issuance_orders", **by_round, number=1, **order)
     add(db, "deeds", **by_round, deed="open", due_at=5, done_at=5)
     beat = {"host": "", "os_user": "", "failed": 0, "most_late": 0, "longest_gap": 0}
     add(db, "heartbeat", only=1, ticks=1, beat_at=0, entered_at=0, **beat)
-    add(db, "amendments", **by_round, kind="pause", before="", after="", **WAITS)
-    add(db, "amendment_verdicts", amendment_id=1, verdict="approve", **BY)
+    db.execute("UPDATE proposals SET state = 'proposed', ended_at = NULL WHERE proposal_id = 1")
     add(db, "pauses", **by_round, from_at=5)
     add(db, "roll_ins", **by_round, from_round_id=2, unclaimed=1, packs=1)
-    add(db, "programme_changes", programme_id=1, digest="", document="", file="", **WAITS)
-    add(db, "change_verdicts", change_id=1, verdict="approve", **BY)
     add(db, "draws", **by_round, **DRAWN)
     sums = dict.fromkeys(totals.SUMMED, 0)
     add(db, "group_totals", **by_round, grouping="round", day=27, key="", **sums)
@@ -87,7 +81,6 @@ TEXT_63 = "'" + "e" * 63 + "'"
         ("rounds", "closes_at = opens_at + 1", "closes_at = opens_at"),
         ("rounds", "state = 'settled'", "state = 'over'"),
         ("rounds", "mode = 'lottery'", "mode = 'chance'"),
-        ("approvals", "verdict = 'reject'", "verdict = 'wait'"),
         ("splits", "before_fen = 0", "before_fen = -1"),
         ("splits", "after_fen = 0", "after_fen = -1"),
         ("splits", "stays = 1", "stays = 2"),
@@ -97,7 +90,6 @@ TEXT_63 = "'" + "e" * 63 + "'"
         ("batches", "state = 'importing'", "state = 'open'"),
         ("group_totals", "grouping = 'size'", "grouping = 'colour'"),
         ("merchants", "is_registered = 0", "is_registered = 2"),
-        ("merchant_corrections", "state = 'declined'", "state = 'void'"),
         ("suspensions", "until_at = 5", "until_at = 4"),
         ("application_identities", "kind = 'account'", "kind = 'name'"),
         ("persons", "person = resident", "person = x'ff'"),
@@ -106,19 +98,17 @@ TEXT_63 = "'" + "e" * 63 + "'"
         ("deeds", "deed = 'remind'", "deed = 'forget'"),
         ("deeds", "done_at = due_at", "done_at = due_at - 1"),
         ("heartbeat", "only = 1", "only = 2"),
-        ("amendments", "kind = 'top-up'", "kind = 'cut'"),
-        ("amendments", "state = 'void', ended_at = 1", "state = 'void'"),
-        ("amendments", "ended_at = NULL", "ended_at = 1"),
-        ("amendments", "state = 'effective', ended_at = 1", "state = 'open', ended_at = 1"),
-        ("amendment_verdicts", "verdict = 'reject'", "verdict = 'submit'"),
+        ("proposals", "subject = 'registry'", "subject = 'claim'"),
+        ("proposals", "kind = 'top-up'", "kind = 'cut'"),
+        ("proposals", "state = 'void', ended_at = 1", "state = 'void'"),
+        ("proposals", "ended_at = NULL", "ended_at = 1"),
+        ("proposals", "state = 'effective', ended_at = 1", "state = 'open', ended_at = 1"),
+        ("proposals", "amount_fen = 0", "amount_fen = -1"),
+        ("verdicts", "verdict = 'reject'", "verdict = 'submit'"),
         ("pauses", "until_at = 5", "until_at = 4"),
         ("roll_ins", "unclaimed = 0", "unclaimed = -1"),
         ("roll_ins", "expired_fen = 0", "expired_fen = -1"),
         ("roll_ins", "packs = 1", "packs = 0"),
-        ("programme_changes", "state = 'declined', ended_at = 1", "state = 'declined'"),
-        ("programme_changes", "ended_at = NULL", "ended_at = 1"),
-        ("programme_changes", "state = 'effective', ended_at = 1", "state = 'void', ended_at = 1"),
-        ("change_verdicts", "verdict = 'reject'", "verdict = 'submit'"),
         ("draws", "strata = '[]', strata_fixed_at = 1", "strata = '[]'"),
         (
             "draws",
@@ -185,8 +175,7 @@ def test_a_posting_stands(db: sqlite3.Connection, statement: str) -> None:
 
 def test_what_waits_or_stands_is_there_once(db: sqlite3.Connection) -> None:
     again = (
-        ("amendments", "amendment_id"),
-        ("programme_changes", "change_id"),
+        ("proposals", "proposal_id"),
         ("deeds", "deed_id"),
         ("batches", "batch_id"),
         ("applications", "application_id"),
@@ -202,8 +191,7 @@ def test_what_waits_or_stands_is_there_once(db: sqlite3.Connection) -> None:
             add(db, table, **row)
     # what has ended does not wait, and what was undone may come again
     for table, ended in (
-        ("amendments", "state = 'void', ended_at = 1"),
-        ("programme_changes", "state = 'declined', ended_at = 1"),
+        ("proposals", "state = 'void', ended_at = 1"),
         ("batches", "state = 'undone'"),
     ):
         row = dict(db.execute(f"SELECT * FROM {table} LIMIT 1").fetchone())

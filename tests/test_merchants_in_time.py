@@ -202,9 +202,9 @@ def test_an_undo_puts_back_what_the_shop_was(town: Town) -> None:
     second = registry(voucher, "north", "--now", at(14))
     pasts = "SELECT until_at, segment_id FROM merchant_pasts ORDER BY 1"
     assert len(towns.ask(".", pasts)) == 2
-    voucher("batch", "undo", str(second["batch"]), "--yes")
+    voucher("batch", "undo", str(second["batch"]), "--yes", "--now", at(15))
     assert len(towns.ask(".", pasts)) == 1
-    voucher("batch", "undo", str(first["batch"]), "--yes")
+    voucher("batch", "undo", str(first["batch"]), "--yes", "--now", at(15))
     assert towns.ask(".", pasts) == []
     assert pay(voucher, 1, at(20))["accepted"] == 1
 

@@ -208,6 +208,62 @@ def test_what_is_paid_and_refunded_on_another_day_needs_no_money(town: Town) -> 
     voucher("check")
 
 
+# T0 stands on r1-0, paid at 14:00 with money that was taken back; r2 has all the rest
+@pytest.mark.parametrize(
+    ("rows", "accepted", "stands"),
+    [
+        # what T0 had goes to the earlier payment: nothing is taken from anybody
+        ("T9,pay,r1-0,1,M1,2020-03-28 09:00,50,0,10,\n", 1, ["T9"]),
+        # nobody can pay both: what gave way to one that is held stands
+        (
+            "T9,pay,r1-0,1,M1,2020-03-28 09:00,50,0,10,\n"
+            "T8,pay,r1-1,1,M1,2020-03-28 08:00,50,0,10,\n",
+            0,
+            ["T0"],
+        ),
+    ],
+)
+def test_an_earlier_late_payment_has_the_money_of_the_one_that_gives_way(
+    town: Town, rows: str, accepted: int, stands: list[str]
+) -> None:
+    voucher = town("100.00")
+    claims(voucher, "r1", range(2))
+    tick(voucher, "2020-04-10 09:00")
+    towns.write("one.csv", towns.PAYMENTS + "T0,pay,r1-0,1,M1,2020-03-28 14:00,50,0,10,\n")
+    voucher("redemption", "import", "one.csv")
+    towns.make_round(voucher, "r2", packs=9, opens="2020-04-11 08:00")
+    assert (balances("committed"), balances("uncommitted")) == (100, 0)
+    towns.write("earlier.csv", towns.PAYMENTS + rows)
+    late = voucher("redemption", "import", "earlier.csv", "-o", "json", expect=4).data
+    for _ in range(2):  # and a second retry changes nothing
+        voucher("batch", "retry", str(late["batch"]), "--yes", expect=None)
+        numbers = towns.ask(".", "SELECT transaction_no FROM redemptions ORDER BY 1")
+        assert [row[0] for row in numbers] == stands
+        assert (balances("committed"), balances("uncommitted")) == (100, 0)
+        voucher("check")
+    shown = voucher("batch", "show", str(late["batch"]), "-o", "json").data
+    assert shown["accepted"] == accepted
+
+
+def test_a_claim_that_gave_way_to_one_that_is_held_stands(town: Town) -> None:
+    """r1-1 has the only pack of r1 with money; an earlier r1-1 and a still earlier r1-5 come."""
+    voucher = town("100.00")
+    claims(voucher, "r1", [1])
+    tick(voucher, "2020-03-29 09:00")
+    towns.make_round(voucher, "r2", packs=9, opens="2020-03-30 08:00")
+    assert (seats("r1"), balances("uncommitted")) == ((1, 9), 0)
+    rows = "r1-1,r1,other,2020-03-27 08:30\nr1-5,r1,fifth,2020-03-27 08:10\n"
+    towns.write("late.csv", towns.CLAIMS + rows)
+    late = voucher("claim", "import", "late.csv", "-o", "json", expect=4).data
+    assert late["reasons"] == {"claim_reused": 1, "funds_released": 1}
+    again = voucher("batch", "retry", str(late["batch"]), "--yes", "-o", "json", expect=4).data
+    assert (again["accepted"], again["moved"]) == (0, [])
+    stands = towns.ask(".", "SELECT claim_no, line, batch_id FROM claims")
+    assert stands == [("r1-1", 2, late["batch"] - 1)]
+    assert (seats("r1"), balances("committed")) == ((1, 9), 100)
+    voucher("check")
+
+
 @pytest.mark.parametrize("now", ["2020-04-10 09:00", "2020-04-03 09:00:02"])
 @pytest.mark.parametrize("is_large", [False, True])
 def test_columns_leave_vouchers_without_money_to_the_judge(

@@ -45,6 +45,7 @@ NOUNS = {
     "draw": ("draws", "Lotteries: commit to a seed, publish the entrants, draw, verify."),
     "redemption": ("redemptions", "Redemptions and refunds: import, list, check one order."),
     "batch": ("batches", "Imported files: show, rejects, resume, retry, undo."),
+    "todo": ("todo", "What waits for whom, and the command that does it."),
     "schedule": ("schedule", "Scheduled jobs: do what is due, once and in order."),
     "report": ("reports", "Reports: leverage, rounds."),
     "audit": ("audit", "The log of every action: read it, verify it."),

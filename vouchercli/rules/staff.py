@@ -107,6 +107,14 @@ def objection(
     )
 
 
+def who_may_approve(
+    programme: Programme, authors: Sequence[Hand], approvers: Sequence[Hand]
+) -> list[str]:
+    """The names of the staff who may still approve what the authors made."""
+    hands = [Hand(person.name, person.login or person.name) for person in programme.staff]
+    return [hand.actor for hand in hands if objection(hand, programme, authors, approvers) is None]
+
+
 def doubles(hand: Hand, others: Iterable[Hand]) -> list[str]:
     """The other names that the same login used: one person may stand behind them."""
     return list(

@@ -33,7 +33,9 @@ VALUES (?,?,?,?,?,?,?,?,?,?)
 """
 TYPED_COLUMNS = 4
 
-INDEX_INCOMING = "CREATE INDEX temp.incoming_claims_by_no ON incoming_claims (claim_no)"
+INDEX_INCOMING = """
+CREATE INDEX IF NOT EXISTS temp.incoming_claims_by_no ON incoming_claims (claim_no)
+"""
 
 FIND_ROUND = """
 UPDATE incoming_claims SET round_id = (
@@ -164,6 +166,11 @@ UPDATE incoming_claims AS i SET detail = (
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND claim_no IS NOT NULL
 """
 
+# A judgement is taken back, but for the rows that nobody can pay.
+TAKE_BACK = """
+UPDATE incoming_claims SET reason = NULL, met = NULL, detail = '{}'
+WHERE reason <> 'funds_released' AND claim_no IS NOT NULL
+"""
 ANY_STANDS = "SELECT EXISTS (SELECT 1 FROM incoming_claims WHERE stands)"
 
 ACCEPT = """
@@ -294,6 +301,20 @@ def judge(
         db, week_limit=limits.per_week.at, programme_limit=limits.per_programme.at
     )
     db.execute(EXPLAIN, {"latest_at": latest_at})
+
+
+def judge_again(
+    db: sqlite3.Connection,
+    programme_id: int,
+    limits: LimitsInTime,
+    zone: str,
+    latest_at: int | None,
+) -> None:
+    """Judge all rows once more, without those that are held because their money is gone: what gave
+    way to one of them stands.
+    """
+    db.execute(TAKE_BACK)
+    judge(db, programme_id, limits, zone, latest_at)
 
 
 def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> None:

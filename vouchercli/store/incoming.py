@@ -17,12 +17,15 @@ KINDS = ("merchants", "applications", "eligibility", "claims", "redemptions")
 CLEAR = (
     "DROP VIEW IF EXISTS temp.incoming",
     "DROP TABLE IF EXISTS temp.incoming_warnings",
+    "DROP TABLE IF EXISTS temp.freed",
     *(f"DROP TABLE IF EXISTS temp.incoming_{kind}" for kind in KINDS),
 )
 CREATE_WARNINGS = """
 CREATE TEMP TABLE incoming_warnings (place INTEGER, reason TEXT, detail TEXT,
     PRIMARY KEY (place, reason))
 """
+# Money that facts leave to their rounds when they are moved back among the rows.
+CREATE_FREED = "CREATE TEMP TABLE freed (round_id INTEGER, funder_id INTEGER, fen INTEGER)"
 VIEWS = {
     kind: f"""
 CREATE TEMP VIEW incoming AS SELECT place, batch_id, line, cells, reason, detail
@@ -64,7 +67,7 @@ SELECT i.batch_id, i.line, w.reason, w.detail FROM incoming_warnings w
 
 def expect(db: sqlite3.Connection, kind: str, create: str) -> None:
     """Make the waiting room of one kind of rows; `create` is the kind's own table."""
-    for statement in (*CLEAR, create, CREATE_WARNINGS, VIEWS[kind]):
+    for statement in (*CLEAR, create, CREATE_WARNINGS, CREATE_FREED, VIEWS[kind]):
         db.execute(statement)
 
 

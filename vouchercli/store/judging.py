@@ -203,6 +203,15 @@ UPDATE judged SET reason = ?, before_fen = ?, after_fen = ?, stays = ?, vouchers
 WHERE place = ?
 """
 
+# A judgement is taken back, but for the rows that nobody can pay.
+TAKE_BACK = """
+UPDATE incoming_redemptions SET reason = NULL, detail = '{}'
+WHERE reason <> 'funds_released' AND place IN (SELECT place FROM judged)
+"""
+TAKE_WARNINGS_BACK = """
+DELETE FROM incoming_warnings
+WHERE (place, reason) IN (SELECT place, warning FROM judged WHERE warning IS NOT NULL)
+"""
 JUDGED_ONE = "SELECT reason, detail FROM incoming_redemptions"
 TAKE_REASONS = """
 UPDATE incoming_redemptions AS i SET reason = j.reason FROM judged j WHERE j.place = i.place
@@ -298,6 +307,17 @@ def judge(
     db.execute(EXPLAIN, {"latest_at": latest_at})
     db.execute(EXPLAIN_SCOPE)
     db.execute(NAME_HOLDER)
+
+
+def judge_again(
+    db: sqlite3.Connection, programme_id: int, policy: RefundPolicy, visits: Timeline
+) -> None:
+    """Judge all rows once more, without those that are held because their money is gone: what gave
+    way to one of them stands.
+    """
+    db.execute(TAKE_BACK)
+    db.execute(TAKE_WARNINGS_BACK)
+    judge(db, programme_id, policy, visits)
 
 
 def try_one(

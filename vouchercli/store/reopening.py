@@ -4,6 +4,7 @@ their place.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import money
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
     import sqlite3
 
 NUMBERS = "SELECT DISTINCT transaction_no FROM incoming_redemptions WHERE reason IS NULL"
+# What the facts that leave had of vouchers which have given up their money.
+FREE = """
+INSERT INTO freed
+SELECT c.round_id, p.funder_id, CAST(sum(p.amount_fen) AS BIGINT) AS fen
+FROM leaving JOIN redemptions f USING (redemption_id) JOIN claims c USING (claim_id)
+JOIN releases x ON x.round_id = c.round_id AND c.expires_at <= x.expired_by
+JOIN split_parts p ON p.split_id = f.split_id
+GROUP BY c.round_id, p.funder_id
+"""
+FREED = "SELECT round_id, funder_id, fen FROM freed"
 # What hangs together with a staged row: facts on its voucher, of its visit, with its number.
 SAME_VOUCHER = """
 INSERT OR IGNORE INTO leaving
@@ -169,7 +180,15 @@ def reopen(
         db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
         db.execute(COMPANIONS)
     db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
+    db.execute(FREE)
     move_leaving(db, stands=only is None, says_subsidy=says_subsidy or only is None)
+
+
+def freed(db: sqlite3.Connection) -> Counter[tuple[int, int]]:
+    """(round_id, funder_id) -> fen that the facts moved back had on vouchers which have given up
+    their money: their rounds hold it still.
+    """
+    return Counter({(row[0], row[1]): row[2] for row in db.execute(FREED)})
 
 
 def move_leaving(db: sqlite3.Connection, *, stands: bool, says_subsidy: bool = True) -> None:

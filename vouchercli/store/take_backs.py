@@ -66,7 +66,9 @@ def refuse_last_claims(db: sqlite3.Connection, round_id: int, short: int, missin
 
 
 class LateRow(NamedTuple):
-    """A fit payment or refund on a voucher that has given up its money."""
+    """A fit payment or refund on a voucher that has given up its money; `stands`: it was accepted
+    at another time and is judged again.
+    """
 
     place: int
     kind: str
@@ -77,6 +79,7 @@ class LateRow(NamedTuple):
     before_fen: int
     after_fen: int
     stays: int
+    stands: int
 
     @property
     def voucher(self) -> tuple[int, int]:
@@ -89,13 +92,11 @@ class LateRow(NamedTuple):
         return self.round_id, self.before_fen, self.after_fen, self.stays
 
 
-# Those that are judged again had their money when they were accepted.
 LATE_ROWS = """
 SELECT j.place, j.kind, j.round_id, j.claim_id, j.coupon_no, j.paid_at, j.before_fen, j.after_fen,
-    j.stays
+    j.stays, j.stands
 FROM releases x JOIN judged j ON j.round_id = x.round_id
 WHERE j.reason IS NULL AND j.expires_at <= x.expired_by
-    AND (SELECT segment_id FROM incoming_redemptions i WHERE i.place = j.place) IS NULL
 ORDER BY j.place
 """
 HOLD = """

@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 
 def _judge(intake: Intake) -> None:
     in_force = limits.of_programme(intake.db, intake.programme_id)
-    claims.judge(intake.db, intake.programme_id, in_force, intake.zone, intake.latest_at)
-    take_backs.cover_claims(intake)
+    asked = (intake.db, intake.programme_id, in_force, intake.zone, intake.latest_at)
+    claims.judge(*asked)
+    while take_backs.cover_claims(intake):
+        claims.judge_again(*asked)
 
 
 def _accept(intake: Intake) -> dict[str, Any]:

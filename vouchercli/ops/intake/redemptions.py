@@ -191,8 +191,9 @@ def _judge(intake: Intake) -> None:
     visits = limits.visits(intake.db, programme_id)
     asked = (programme_id, intake.rules.refunds, visits, intake.latest_at)
     judging.judge(intake.db, *asked)
-    if take_backs.cover_payments(intake, splits.splitter(intake)):
-        judging.judge(intake.db, *asked)
+    at_hand = reopening.freed(intake.db)
+    while take_backs.cover_payments(intake, splits.splitter(intake), at_hand):
+        judging.judge_again(intake.db, *asked)
 
 
 def _reopen(intake: Intake, only: int | None) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vouchercli.store.take_backs import Crowded, LateRow, Spare
 
 Fen = dict[int, int]  # funder_id -> fen
+AtHand = Counter[tuple[int, int]]  # (round_id, funder_id) -> fen
 
 
 class Purse(NamedTuple):
@@ -66,18 +67,21 @@ class Purse(NamedTuple):
 # ---------------------------------------------------------------- claims
 
 
-def cover_claims(intake: Intake) -> None:
+def cover_claims(intake: Intake) -> bool:
     """Take back the seats and the money that fit claims need beyond those of their rounds, and
-    refuse the last to come when there is not enough.
+    refuse the last to come when there is not enough. Whether some were refused: what gave way to
+    them must be judged again.
     """
     crowded = store.crowded(intake.db, intake.programme_id)
-    purse = Purse.of(intake) if crowded else None
-    for each in crowded:
-        assert purse is not None
-        _cover_round(purse, each)
+    if not crowded:
+        return False
+    purse = Purse.of(intake)
+    short = sum(_cover_round(purse, each) for each in crowded)
+    return short > 0
 
 
-def _cover_round(purse: Purse, each: Crowded) -> None:
+def _cover_round(purse: Purse, each: Crowded) -> int:
+    """Cover the claims of one round; gives how many it refused."""
     pack = purse.pack(each.document)
     affordable = [
         purse.left(funder, purse.account, each.round_id) // fen for funder, fen in pack.items()
@@ -98,15 +102,16 @@ def _cover_round(purse: Purse, each: Crowded) -> None:
         short=short,
         moved={str(funder): packs * fen for funder, fen in pack.items()},
     )
+    return short
 
 
 # ---------------------------------------------------------------- payments
 
 
-def cover_payments(intake: Intake, parts: Callable[[int, int], Split]) -> bool:
-    """Take back the money that fit payments need on vouchers which have given it up; `parts`
-    (round_id, fen) splits a subsidy. Whether some were refused, the latest first: what hangs on
-    them must be judged again.
+def cover_payments(intake: Intake, parts: Callable[[int, int], Split], at_hand: AtHand) -> bool:
+    """Take back the money that fit payments need on vouchers which have given it up, beyond what
+    is `at_hand`, and put it there; `parts` (round_id, fen) splits a subsidy. Whether some were
+    refused, the latest first: what gave way to them, or hangs on them, must be judged again.
     """
     rows = store.late_rows(intake.db)
     if not rows:
@@ -116,17 +121,23 @@ def cover_payments(intake: Intake, parts: Callable[[int, int], Split]) -> bool:
     for row in rows:
         by_round[row.round_id].append(row)
     held = [
-        each for number, late in by_round.items() for each in _cover(purse, number, late, parts)
+        each
+        for number, late in by_round.items()
+        for each in _cover(purse, number, late, parts, at_hand)
     ]
     store.hold_payments(intake.db, held)
     return bool(held)
 
 
 def _cover(
-    purse: Purse, round_id: int, rows: list[LateRow], parts: Callable[[int, int], Split]
+    purse: Purse,
+    round_id: int,
+    rows: list[LateRow],
+    parts: Callable[[int, int], Split],
+    at_hand: AtHand,
 ) -> list[LateRow]:
-    """Cover the late rows of one round; gives the payments, from the last on, that cannot be
-    paid.
+    """Cover the late rows of one round; gives the payments, from the last on, that cannot be paid:
+    never one that stands.
     """
 
     @cache
@@ -135,11 +146,12 @@ def _cover(
         return {funder: fen for funder, fen in split.by_funder.items() if funder in watched}
 
     watched = {*purse.watched.values()}
-    needed: Counter[int] = Counter()
+    needed = Counter({fund: -at_hand[round_id, fund] for fund in watched})
     of_voucher: dict[tuple[int, int], list[LateRow]] = defaultdict(list)
     for row in rows:
-        of_voucher[row.voucher].append(row)
         needed.update(change_of(row.change))
+        if not row.stands:
+            of_voucher[row.voucher].append(row)
     most = {funder: _count_left(purse, round_id, funder) for funder in needed}
     held = []
     for row in sorted(rows, key=lambda row: (row.paid_at, row.place), reverse=True):
@@ -155,6 +167,7 @@ def _cover(
             needed.subtract(saved)
     for funder, fen in needed.items():
         _take(purse, round_id, funder, fen)
+        at_hand[round_id, funder] += max(fen, 0)
     return held
 
 

@@ -1,0 +1,56 @@
+"""What waits for a person: proposals, and drafts that nobody has handed in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.store import typed
+
+if TYPE_CHECKING:
+    import sqlite3
+
+# Corrections of merchants belong to no programme: the registry is everybody's.
+SUBJECTS = """
+SELECT p.proposal_id, m.programme_id, r.round_id, coalesce(r.round, m.programme, p.subject_id)
+FROM proposals p LEFT JOIN rounds r ON p.subject = 'round' AND r.round_id = p.subject_id
+LEFT JOIN programmes m ON m.programme_id = CASE p.subject WHEN 'round' THEN r.programme_id
+    WHEN 'programme' THEN p.subject_id END
+WHERE p.state = 'proposed'
+"""
+DRAFTS = """
+SELECT r.round, r.programme_id, r.edited_by, a.at, r.packs * t.pack_value_fen
+FROM rounds r JOIN templates t USING (template_id)
+    JOIN authors a ON a.round_id = r.round_id AND a.revision = r.revision
+WHERE r.state = 'draft' ORDER BY a.at, r.round_id
+"""
+
+
+class Subject(NamedTuple):
+    """What a proposal is about: the programme (None: all of them), the round if it is one, and the
+    name that a command takes.
+    """
+
+    proposal: int
+    programme_id: int | None
+    round_id: int | None
+    name: str
+
+
+class Draft(NamedTuple):
+    """A round that is a draft since `edited_at` (UTC seconds), last edited by `edited_by`."""
+
+    round: str
+    programme_id: int
+    edited_by: str
+    edited_at: int
+    amount_fen: int
+
+
+def subjects(db: sqlite3.Connection) -> dict[int, Subject]:
+    """What each waiting proposal is about, by its number."""
+    return {each.proposal: each for each in typed.rows(db, Subject, SUBJECTS)}
+
+
+def drafts(db: sqlite3.Connection) -> list[Draft]:
+    """The drafts of every programme, the oldest first."""
+    return typed.rows(db, Draft, DRAFTS)
