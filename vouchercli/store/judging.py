@@ -250,7 +250,7 @@ UPDATE incoming_redemptions AS i SET detail = (
     LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = i.coupon_no
     LEFT JOIN redemptions p ON p.claim_id = c.claim_id AND p.coupon_no = i.coupon_no
         AND p.transaction_no = i.refund_of
-        AND p.refund_of IS NULL
+        AND p.refund_of IS NULL AND i.reason <> 'in_future'
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND transaction_no IS NOT NULL
 """
