@@ -12,6 +12,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import processes
@@ -234,10 +235,12 @@ def english() -> None:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, at a fixed moment."""
+    """An empty folder to work in, at a fixed moment, on a machine whose clock stands."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VOUCHER_NOW", towns.START)
     monkeypatch.setenv("COLUMNS", "80")
+    clock = SimpleNamespace(time=lambda: towns.at(towns.MACHINE))
+    monkeypatch.setattr("vouchercli.cli.options.time", clock)
     return tmp_path
 
 

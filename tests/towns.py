@@ -40,6 +40,7 @@ CLAIMS = "claim_no,round,resident,claimed_at\n"
 PAYMENTS = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,merchant_discount,subsidy,refund_of\n"
 STATES = ("draft", "submitted", "approved", "open")
 START = "2020-03-20T09:00:00+08:00"  # the fixed moment of tests that name none
+MACHINE = "2026-11-27 09:00"  # what the machine's clock says in tests
 LATER = "2020-06-30 09:00"
 FILES = ("application", "claim", "redemption", "batch")
 OF_FILES = ("import", "retry", "resume", "undo")

@@ -46,13 +46,13 @@ ACTIONS = {
     "open": Action(("approved",), "open"),
     "resume": Action(("paused",), "open"),
     "close": Action(("open", "paused"), "closed"),
-    "reopen": Action(("closed",), "open"),
     "edit": Action(BEFORE_OPENING, "draft"),
     "cancel": Action((*BEFORE_OPENING, "open", "paused", "closed"), "cancelled"),
     "pause": Action(("open",), "paused"),
     "top-up": Action(("approved", "open", "paused"), None),
     "reschedule": Action(("approved", "open", "paused"), None),
     "order": Action(("approved", "open"), None),
+    "reopen": Action(("closed",), "open"),
 }
 
 

@@ -68,6 +68,7 @@ TEXT = {
     "template {template} does not fit programme {programme}: the programme does not have its funders": "券模板 {template} 的出资方与项目 {programme} 不符",
     "{packs} packs for one resident are too many: programme {programme} allows {limit} a round": "每位居民 {packs} 份：项目 {programme} 规定每期次最多 {limit} 份",
     "--per-resident {limit}, or change the programme's limits": "改用 --per-resident {limit}，或修改项目的上限",
+    "voucher round copy {round} NEW --opens-at TIME; or, if it was closed by mistake: voucher round reopen {round}": "voucher round copy {round} 新期次 --opens-at 时间；如系误截止：voucher round reopen {round}",
     "{packs:,} packs of {value} yuan exceed any budget": "{packs:,} 份、每份 {value} 元，超出任何预算的规模",
     "check the number after --packs": "请核对 --packs",
     "claims are accepted until {closes_at}, but the vouchers end at {until}": "领取持续到 {closes_at}，而券在 {until} 即失效",

@@ -73,10 +73,13 @@ def reopen(current: RoundAtHand, closes_at: int) -> dict[str, int]:
     caller's transaction.
     """
     db, round_id = current.db, current.round_id
-    problems = warn_of_missing(current)
-    if problems:
-        first = problems[0]
-        raise VoucherError(first.code, first.text, hint=first.hint, **first.params)
+    for problem in warn_of_missing(current):
+        raise VoucherError(
+            "fund_short",
+            "{funder} is short of {missing} yuan that {round} gave up: it cannot be reopened now",
+            hint=problem.hint,
+            **problem.params,
+        )
     take_backs.take_seats(db, round_id, current.row["released"])
     amendments.end_pause(db, round_id, current.now)
     amendments.move(db, round_id, None, closes_at)
