@@ -74,7 +74,9 @@ def pay(voucher: Any, claim: int, when: str, expect: int | None = 0, number: str
     towns.write(f"pay{claim}.csv", header + row)
     now = os.environ["VOUCHER_NOW"]
     told = () if now > when else ("--now", when)  # it comes as soon as it was made
-    return voucher("redemption", "import", f"pay{claim}.csv", *told, "-o", "json", expect=expect).data
+    return voucher(
+        "redemption", "import", f"pay{claim}.csv", *told, "-o", "json", expect=expect
+    ).data
 
 
 def test_the_first_known_version_holds_from_the_beginning(town: Town) -> None:

@@ -23,9 +23,7 @@ def town(voucher: Any) -> Town:
     def build(amount: str = "200.00", unused: str = "pool", days: int = 7) -> Any:
         towns.build(
             voucher,
-            towns.programme(
-                funds={"treasury": amount}, unused=unused, clock={"jump": "90 days"}
-            ),
+            towns.programme(funds={"treasury": amount}, unused=unused, clock={"jump": "90 days"}),
             towns.pack("pack", towns.coupon("10", "40"), validity={"days_after_claim": days}),
             merchants=SHOPS,
         )

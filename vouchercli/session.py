@@ -16,8 +16,8 @@ class Session(NamedTuple):
     stands in for that clock (`--now`, `VOUCHER_NOW`, '' for nothing). `actor` is who acts,
     `os_user` the login behind it, `programme` the code chosen with --programme (None: the only one
     in the file). `is_rehearsal`: the file was made for rehearsals. `deeds` takes the name of every
-    deed that is logged. `dry_run` undoes at the end. `joins` makes `writing` a step of the transaction that is open
-    already: the clock does a deed and notes that it is done as one.
+    deed that is logged. `dry_run` undoes at the end. `joins` makes `writing` a step of the
+    transaction that is open already: the clock does a deed and notes that it is done as one.
     """
 
     db: sqlite3.Connection

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -22,7 +23,6 @@ from vouchercli.rules import times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
 
     from vouchercli.result import Outcome
     from vouchercli.session import Session
@@ -147,11 +147,15 @@ class Call:
         text = self.given.get("now") or os.environ.get("VOUCHER_NOW")
         return moment(text, zone) if text else int(time.time())  # noqa: TID251 # the clock enters here
 
-    def session(self) -> AbstractContextManager[Session]:
-        """Open the database for one operation."""
-        from vouchercli.ops.sessions import open_session  # --version and --help open no file
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open the database for one operation, and keep what its answer says of the clock."""
+        from vouchercli.ops.sessions import (  # --version and --help open no file
+            describe_clock,
+            open_session,
+        )
 
-        return open_session(
+        with open_session(
             self.db_path,
             actor=self.given.get("actor") or os.environ.get("VOUCHER_ACTOR"),
             programme=self.programme,
@@ -159,7 +163,9 @@ class Call:
             entered_at=int(time.time()),  # noqa: TID251 # and what it says beside --now
             dry_run=self.dry_run,
             stand_in=self.stand_in,
-        )
+        ) as session:
+            yield session
+            self.clock = describe_clock(session)
 
     def as_of(self, session: Session) -> int | None:
         """--as-of as UTC epoch seconds in the programme's zone, or None."""
@@ -227,12 +233,8 @@ def command(
                 given["call"] = call
             if "session" not in function.__annotations__:
                 return function(**given)
-            with call.session() as session:
-                outcome = function(session=session, **given)
-                from vouchercli.ops.sessions import describe_clock  # loaded with the session
-
-                call.clock = describe_clock(session)
-            return outcome
+            with call.session() as given["session"]:
+                return function(**given)
 
         def show_options() -> None:
             accepted = inspect.signature(function, eval_str=True).parameters

@@ -184,9 +184,7 @@ class GrantedPacks:
         )
 
 
-def reason(
-    claim: Claim, round_: ClaimRound | None, latest_at: int | None = None
-) -> str | None:
+def reason(claim: Claim, round_: ClaimRound | None, latest_at: int | None = None) -> str | None:
     """Why a claim is refused by itself, or None; `latest_at` None: whenever it is made."""
     if round_ is None:
         return CLAIMS.reason({})
@@ -224,7 +222,7 @@ def judge(
 
     What stands already makes a row a duplicate before anything else is asked. A number belongs to
     the first row that uses it lawfully; packs go to the first to come; the quota is looked at
-    before the limits of the resident. No claim may be later than `latest_at` (None: whenever it is).
+    before the limits of the resident. No claim may be later than `latest_at` (None: whenever).
     """
     in_use = NumbersInUse(granted.numbers)
     in_conflict = _find_conflicts(rounds, claims, granted, latest_at)

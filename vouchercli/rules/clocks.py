@@ -1,5 +1,5 @@
-"""The clock of a programme: how far it is believed. Rows later than now are refused, but for a small
-difference between clocks; a clock that has jumped does nothing that cannot be undone.
+"""The clock of a programme: how far it is believed. Rows later than now are refused, but for a
+small difference between clocks; a clock that has jumped does nothing that cannot be undone.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def _read_span(node: Node, default: int, example: str, most: int | None = None) 
     seconds = int(written[1]) * UNITS[written[2]]
     if most is not None and seconds > most:
         node.fault(
-            "too_long", "{offending} is more than {most}", "write {most} or less",
+            "too_long",
+            "{offending} is more than {most}",
+            "write {most} or less",
             most=span_text(most),
         )
         return default

@@ -74,7 +74,8 @@ PAYMENTS = Ladder(
         Rung(
             "in_future",
             "paid_at > latest_at",
-            "it was paid or refunded before now (the clock may differ by what the programme allows)",
+            "it was paid or refunded before now (the clock may differ by what the programme"
+            " allows)",
             "the platform reports what was paid",
         ),
     ),

@@ -91,7 +91,8 @@ def is_hour(scope: Scope, minute: int, weekday: int) -> bool:
     = Monday). Hours over midnight belong to the day on which they began.
     """
     return any(
-        not scope.weekdays or day in scope.weekdays for day in _days_in_hours(scope, minute, weekday)
+        not scope.weekdays or day in scope.weekdays
+        for day in _days_in_hours(scope, minute, weekday)
     )
 
 
@@ -117,9 +118,13 @@ def find_broken(
         return place
     if not has_channel(scope, channel):
         return {"used_channel": channel, "only_channel": scope.channel}
-    if clock is None:
-        return None
-    minute, weekday = clock
+    return None if clock is None else _find_broken_time(scope, *clock)
+
+
+def _find_broken_time(scope: Scope, minute: int, weekday: int) -> dict[str, str] | None:
+    """What of a local minute and weekday the scope does not allow: the night it belongs to, the
+    weekday or the hour.
+    """
     if is_hour(scope, minute, weekday):
         return None
     days = _days_in_hours(scope, minute, weekday)

@@ -310,14 +310,18 @@ def judge(
 
 
 def judge_again(
-    db: sqlite3.Connection, programme_id: int, policy: RefundPolicy, visits: Timeline
+    db: sqlite3.Connection,
+    programme_id: int,
+    policy: RefundPolicy,
+    visits: Timeline,
+    latest_at: int | None,
 ) -> None:
     """Judge all rows once more, without those that are held because their money is gone: what gave
     way to one of them stands.
     """
     db.execute(TAKE_BACK)
     db.execute(TAKE_WARNINGS_BACK)
-    judge(db, programme_id, policy, visits)
+    judge(db, programme_id, policy, visits, latest_at)
 
 
 def try_one(

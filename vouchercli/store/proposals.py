@@ -89,7 +89,8 @@ INSERT INTO verdicts (proposal_id, verdict, actor, os_user, note, at, entered_at
 VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 VERDICTS = """
-SELECT verdict, actor, os_user, note, at, entered_at FROM verdicts WHERE proposal_id = ? ORDER BY verdict_id
+SELECT verdict, actor, os_user, note, at, entered_at FROM verdicts WHERE proposal_id = ?
+ORDER BY verdict_id
 """
 
 

@@ -107,8 +107,8 @@ HEARTBEAT = (
 
 class Heartbeat(NamedTuple):
     """The last tick: when, who ran it on which host, and how many jobs `failed`. Of all ticks: how
-    many there were, how late the latest job was and the longest gap between two, in seconds. `jumped_at`: what
-    a clock said since that was not believed.
+    many there were, how late the latest job was and the longest gap between two, in seconds.
+    `jumped_at`: what a clock said since that was not believed.
     """
 
     at: int

@@ -72,7 +72,7 @@ TEXT = {
     "{packs:,} packs of {value} yuan exceed any budget": "{packs:,} 份、每份 {value} 元，超出任何预算的规模",
     "check the number after --packs": "请核对 --packs",
     "claims are accepted until {closes_at}, but the vouchers end at {until}": "领取持续到 {closes_at}，而券在 {until} 即失效",
-    'add --closes-at "{until}", or take a template with a later end': "改用 --closes-at \"{until}\"，或换用失效时间更晚的券模板",
+    'add --closes-at "{until}", or take a template with a later end': '改用 --closes-at "{until}"，或换用失效时间更晚的券模板',
     "vouchers end": "券失效时间",
     "the round would close at {closes_at}, not after its opening at {opens_at}": "截止时间 {closes_at} 不晚于开领时间 {opens_at}",
     "give a later --closes-at": "请给出更晚的 --closes-at",

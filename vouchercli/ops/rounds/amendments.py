@@ -156,8 +156,8 @@ def close_round(session: Session, code: str, *, is_sure: bool = False, note: str
 def reopen_round(
     session: Session, code: str, *, closes_at: int | None = None, note: str = ""
 ) -> Outcome:
-    """Propose that a round which was closed by mistake goes on until `closes_at` (UTC seconds; None:
-    until the closing that it had). Money that is gone by now is a warning here.
+    """Propose that a round which was closed by mistake goes on until `closes_at` (UTC seconds;
+    None: until the closing that it had). Money that is gone by now is a warning here.
     """
     with writing(session):
         current = _look_up_proposable(session, code, "reopen")

@@ -165,8 +165,8 @@ def find_missing(current: RoundAtHand) -> dict[str, int]:
 
 
 def take_back(current: RoundAtHand) -> dict[str, int]:
-    """Commit again what a round gave up, now that it is open again; gives funder -> fen. Its look is
-    kept, so that a payment on a voucher that is alive again finds its money. Joins the caller's
+    """Commit again what a round gave up, now that it is open again; gives funder -> fen. Its look
+    is kept, so that a payment on a voucher that is alive again finds its money. Joins the caller's
     transaction.
     """
     db, session = current.db, current.session

@@ -47,7 +47,12 @@ def initialise(path: Path, *, is_rehearsal: bool = False, dry_run: bool = False)
                 key=str(key_path),
             ),
             *(
-                [say("it is for rehearsals: --now may go beyond now, and all that comes out says so")]
+                [
+                    say(
+                        "it is for rehearsals: --now may go beyond now, and all that comes out"
+                        " says so"
+                    )
+                ]
                 if is_rehearsal
                 else []
             ),
