@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from vouchercli.rules.values import Node
 
-UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
+UNITS = {
+    ("second", "seconds"): 1,
+    ("minute", "minutes"): 60,
+    ("hour", "hours"): 3_600,
+    ("day", "days"): 86_400,
+}
 SPAN = re.compile(r"\s*(\d{1,4})\s+(second|minute|hour|day)s?\s*")
 MOST_AHEAD = 3_600  # clocks that differ by more are wrong, not different
 
@@ -50,12 +55,12 @@ def has_jumped(now: int, last_tick_at: int, jump: int) -> bool:
 
 def span(seconds: int) -> tuple[int, str]:
     """900 -> (15, "minutes"): in the largest unit that divides it."""
-    unit = next(
-        (unit for unit, length in reversed(UNITS.items()) if seconds and seconds % length == 0),
-        "minute",
+    (one, many), length = next(
+        (each for each in reversed(UNITS.items()) if seconds and seconds % each[1] == 0),
+        (("minute", "minutes"), 60),
     )
-    number = seconds // UNITS[unit]
-    return number, unit if number == 1 else f"{unit}s"
+    number = seconds // length
+    return number, one if number == 1 else many
 
 
 def span_text(seconds: int) -> str:
@@ -76,7 +81,7 @@ def _read_span(node: Node, default: int, example: str, most: int | None = None) 
             example=example,
         )
         return default
-    seconds = int(written[1]) * UNITS[written[2]]
+    seconds = int(written[1]) * next(each for (one, _), each in UNITS.items() if one == written[2])
     if most is not None and seconds > most:
         node.fault(
             "too_long",
