@@ -699,10 +699,10 @@ def test_rolling_in_never_makes_money(unused_fen: int, value_fen: int) -> None:
 def test_the_database_itself_lets_one_amendment_wait(opened: Voucher) -> None:
     by(opened, "chen", "top-up", "--packs", "1")
     db = store.open_db(Path("voucher.db"))
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
         db.execute(
             "INSERT INTO proposals (subject, subject_id, kind, state, before, after, amount_fen,"
-            " note, evidence, proposed_by, os_user, proposed_at)"
-            " VALUES ('round', 1, 'top-up', 'proposed', '{}', '{}', 0, '', '', '', '', 0)"
+            " note, evidence, proposed_by, os_user, proposed_at, entered_at)"
+            " VALUES ('round', 1, 'top-up', 'proposed', '{}', '{}', 0, '', '', '', '', 0, 0)"
         )
     db.close()

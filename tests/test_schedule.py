@@ -58,7 +58,7 @@ def land(here: Path, place: str, text: str, age: int = 60, at: str = "") -> Path
     path = here / "inbox" / place
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
-    changed_at = towns.at(at) if at else int(time.time()) - age
+    changed_at = towns.at(at) if at else towns.at(towns.MACHINE) - age
     os.utime(path, (changed_at, changed_at))
     return path
 
