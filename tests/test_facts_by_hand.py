@@ -32,6 +32,7 @@ from vouchercli.store import (
     applications,
     claim_reopening,
     claims,
+    incoming,
     judging,
     persons,
     proved_redemptions,
@@ -416,6 +417,7 @@ def again(
 ) -> list[str]:
     """The numbers of the facts that are judged again with these rows; the rest stands."""
     db.execute(judging.CREATE_INCOMING)
+    db.execute(incoming.CREATE_FREED)
     for place, values in enumerate(rows, 1):
         add(db, "incoming_redemptions", place=place, **values)
     usual = {"only": None, "has_visits": False, "says_subsidy": True}

@@ -98,6 +98,7 @@ class Call:
     command: str = ""
     given: dict[str, Any] = field(default_factory=dict)
     clock: dict[str, Any] = field(default_factory=dict)  # what the answer says of it, once there
+    batch: int | None = None  # the one that the command is about
 
     @property
     def db_path(self) -> Path:
@@ -163,6 +164,8 @@ class Call:
             entered_at=int(time.time()),  # noqa: TID251 # and what it says beside --now
             dry_run=self.dry_run,
             stand_in=self.stand_in,
+            command=self.command,
+            batch=self.batch,
         ) as session:
             yield session
             self.clock = describe_clock(session)
@@ -229,6 +232,7 @@ def command(
                 if (value := given.pop(option)) != DEFAULTS[option]
             }
             _check(call)
+            call.batch = given.get("batch") if call.command.startswith("batch ") else None
             if "call" in function.__annotations__:
                 given["call"] = call
             if "session" not in function.__annotations__:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.ops.setup import doors
 from vouchercli.rules import times
 from vouchercli.session import Session
 from vouchercli.store import db as store
@@ -27,19 +28,20 @@ def open_session(
     present: Callable[[str], int],
     entered_at: int,
     dry_run: bool,
+    command: str,
+    batch: int | None = None,
     stand_in: str = "",
 ) -> Iterator[Session]:
-    """The session of one command on the file at `path`.
+    """The session of one `command` on the file at `path`, about a `batch` if it is about one.
 
     `actor` is who acts (None: the login); `present` gives now as UTC epoch seconds, of the zone of
     `programme`; `entered_at` is what the machine's clock says, `stand_in` what stands in for it.
-    Raises `VoucherError` as
-    `store.db.open_db` does.
+    Raises `VoucherError` as `store.db.open_db` and `doors.enter` do.
     """
     db = store.open_db(path)
     try:
         os_user = store.os_user()
-        yield Session(
+        session = Session(
             db=db,
             path=path,
             actor=actor or os_user,
@@ -52,6 +54,8 @@ def open_session(
             is_rehearsal=rehearsals.is_one(db),
             deeds=[],
         )
+        doors.enter(session, command, batch)
+        yield session
     finally:
         db.close()
 

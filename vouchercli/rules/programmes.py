@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from vouchercli.documents import CODE, Fault
 from vouchercli.rules import calendars, clocks, published, refunds, times
 from vouchercli.rules.calendars import Calendar
+from vouchercli.rules.doors import CLOCK, INBOX
+from vouchercli.rules.staff import same_person
 from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ FunderKind = Literal["public", "platform", "merchant"]
 
 KINDS = ("public", "platform", "merchant")
 UNUSED = ("next_round", "pool", "treasury")
-ROLES = ("maker", "checker", "finance")
+ROLES = ("maker", "checker", "finance", "auditor")
 LOGINS = ("shared", "personal")
 MOST_SECONDS = 366 * 86_400  # a holiday longer than a year is a slip of the pen
 
@@ -180,6 +182,14 @@ def _staff(node: Node) -> tuple[Person, ...]:
         part = item.fields(("name", "roles", "login"), required=("name", "roles"))
         roles = tuple(role.choice(ROLES, "maker") for role in part["roles"].items())
         person = Person(part["name"].text(), roles, part["login"].text())
+        if "auditor" in roles and len(set(roles)) > 1:
+            part["roles"].fault(
+                "auditor_acts", "an auditor looks only", "give another person the other roles"
+            )
+        if same_person(person.name, CLOCK) or person.name.startswith(f"{INBOX}/"):
+            part["name"].fault(
+                "reserved_name", "{offending} is the name of a hand of the tick", "choose another"
+            )
         for key in ("name", "login"):
             said = getattr(person, key)
             if said and said in [getattr(other, key) for other in people]:

@@ -14,7 +14,7 @@ from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import commitments, drafts, reopenings
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up, require
-from vouchercli.ops.setup import desk, staff
+from vouchercli.ops.setup import desk
 from vouchercli.result import Problem, Word, say
 from vouchercli.rules import amendments as law
 from vouchercli.rules import money
@@ -36,7 +36,6 @@ def pause_round(session: Session, code: str, note: str = "") -> Outcome:
     """
     with changing(session, code) as current:
         require("pause", current)
-        staff.require_staff(session, current.programme)
         states = ({"state": "open"}, {"state": "paused"})
         number = proposals.add(
             session, current.subject, "pause", *states, note=note, is_effective=True
@@ -174,7 +173,6 @@ def _look_up_proposable(session: Session, code: str, action: str) -> RoundAtHand
     """
     current = look_up(session, code)
     require(action, current)
-    staff.require_itself(session, current.programme)
     if (waiting := proposals.waiting(session.db, current.subject)) is not None:
         raise VoucherError(
             "amendment_waiting",

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
+from vouchercli.ops.setup import doors
 from vouchercli.result import Word
 from vouchercli.rules import clocks as law
 from vouchercli.rules import times
@@ -33,6 +34,7 @@ def require_believable(session: Session, *, is_right: bool = False) -> None:
             with writing(session) as db:
                 store.note_jump(db, session.now)
         raise _refuse(session, beat, jump)
+    doors.enter_for_all(session, "round close")  # which is what it may come to
     with writing(session):
         audit.note(
             session,

@@ -27,8 +27,8 @@ from vouchercli.ops.schedule.jobs import (
     remind_of_change,
 )
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Problem, Table, only, say
+from vouchercli.rules import doors, times
 from vouchercli.rules import schedule as law
-from vouchercli.rules import times
 from vouchercli.store import issuance_orders, programmes, proposals
 from vouchercli.store import schedule as store
 from vouchercli.store.db import writing
@@ -81,16 +81,18 @@ def choose_places(
 
 
 def tick(session: Session, where: Places, *, is_clock_right: bool = False) -> Outcome:
-    """Do all that is due; silent when nothing is. Raises `Busy` at once when another tick is at
-    work, `clock_jumped` when the clock is not believed (`is_clock_right`: a person says it is).
+    """Do all that is due, in the name of the clock; silent when nothing is. Raises `Busy` at once
+    when another tick is at work, `clock_jumped` when the clock is not believed (`is_clock_right`: a
+    person says it is, in their own name).
 
     A job that fails is reported (status partial, exit 4) and the next tick tries it again; the
     other jobs go on.
     """
     if session.programme is not None:
         programmes.named(session.db, session.programme)
+    person, session = session.actor, session._replace(actor=doors.CLOCK)
     with _hold_clock(session) as at_work:
-        _require_clock(at_work, where, is_clock_right=is_clock_right)
+        _require_clock(at_work._replace(actor=person), where, is_clock_right=is_clock_right)
         done: list[Done] = []
         problems: list[Problem] = []
         for each in _do_all(at_work, where):
