@@ -198,6 +198,16 @@ def test_a_person_says_that_the_clock_is_right_and_the_tick_catches_up(
     assert len(ask(here, "SELECT 1 FROM audit WHERE deed = 'schedule.clock-is-right'")) == 1
 
 
+def test_a_stranger_does_not_say_that_the_clock_is_right(voucher: Voucher, here: Path) -> None:
+    towns.build(voucher, towns.programme(staff={"mei": "maker", "lin": "checker"}), PACK)
+    voucher("schedule", "tick", "--now", NOW)
+    right = ("schedule", "tick", "--now", FAR, "--clock-is-right")
+    assert "[not_staff]" in voucher(*right, "--actor", "mallory", expect=3).err
+    assert ask(here, "SELECT beat_at FROM heartbeat") == [(towns.at(NOW),)]
+    voucher(*right, "--actor", "mei")
+    assert ask(here, "SELECT beat_at FROM heartbeat") == [(towns.at(FAR),)]
+
+
 def test_the_first_tick_of_a_file_never_jumps(town: Voucher, here: Path) -> None:
     town("schedule", "tick", "--now", FAR)
     assert ask(here, "SELECT state FROM rounds") == [("closed",)]

@@ -146,7 +146,7 @@ def test_nothing_is_done_ahead_of_its_time(town: Voucher, here: Path) -> None:
     file = claims("C1,r1,ann,2020-03-27 09:00:00")
     for words in (
         ("claim", "import", file),
-        ("merchant", "suspend", "M1", "--reason", "fraud"),
+        ("merchant", "suspend", "M1", "--reason", "fraud", "--actor", "mei"),
         ("schedule", "tick"),
     ):
         assert "[clock_ahead]" in town(*words, "--now", AHEAD, expect=3).err
@@ -251,7 +251,7 @@ def test_a_draw_that_is_rehearsed_has_a_certificate_that_says_so(rehearsal: Vouc
     rehearsal("draw", "commit", "l1", *at)
     rows = "application_no,round,resident,applied_at\nA1,l1,ann,2026-12-21 09:00:00\n"
     rehearsal("application", "import", towns.write("a.csv", rows), "--now", "2026-12-22 09:00")
-    rehearsal("round", "open", "l1", "--now", AHEAD)
+    rehearsal("round", "open", "l1", "--actor", "mei", "--now", AHEAD)
     rehearsal("draw", "run", "l1", "--to", "out", "--now", AHEAD)
     document = json.loads(Path("out/REHEARSAL-town-l1-certificate.json").read_text("utf-8"))
     assert document["rehearsal"] is True
