@@ -615,7 +615,7 @@ def test_nothing_is_rolled_in_while_the_round_goes_on_or_where_the_policy_differ
 
 
 def test_every_hint_names_the_programme_that_was_named(opened: Voucher) -> None:
-    opened("programme", "load", "hangzhou-2009")
+    opened("programme", "load", "hangzhou-2020")
     assert "[which_programme]" in opened("round", "show", "r1", expect=3).err
     ran = opened("round", "pause", "r1", "--actor", "chen", "--programme", "city")
     assert (

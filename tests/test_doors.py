@@ -43,6 +43,7 @@ WORDS = {
     "merchant suspend": "M1 --reason x",
     "programme load": "other-limits.yaml",
     "programme reject": "town --note x",
+    "programme use": "town",
     "redemption check": "--claim C1 --coupon 1 --merchant M1 --amount 50",
     "redemption import": "payments.csv",
     "round allocate": "r1",

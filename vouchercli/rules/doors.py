@@ -18,7 +18,7 @@ CHECKERS = ("checker",)
 
 class Door(NamedTuple):
     """Commands that ask for the same: one of the `roles` (none: anybody may). `takes_login`: where
-    logins are shared, the login itself may do it without a name; files come from scripts.
+    logins are shared, the login itself may do it without a name: files come from scripts.
     `by_clock`: those of them that the clock does when their time has come.
     """
 
@@ -76,7 +76,7 @@ DOORS = (
         ("demo", "init", "schedule install", "schedule remove", "schedule tick"),
     ),
     Door(
-        "take in and give out",
+        "daily work",
         MAKERS,
         (
             "application import",
@@ -90,6 +90,7 @@ DOORS = (
             "draw run",
             "eligibility import",
             "merchant import",
+            "programme use",
             "redemption import",
             "round allocate",
             "round draw",
@@ -145,5 +146,6 @@ OF_ALL = (
     "merchant reinstate",
     "merchant reject",
     "merchant suspend",
+    "programme use",
     "template add",
 )

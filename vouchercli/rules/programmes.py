@@ -51,10 +51,11 @@ class Limits:
         None  # a calendar week, Monday to Sunday, in the programme's zone
     )
     packs_per_resident: int | None = None  # in all rounds of the programme together
+    across: tuple[str, ...] = ()  # programmes whose vouchers and packs count too
     from_at: int | None = None  # since when what is changed here holds; None: from its approval
 
 
-LIMITS = tuple(key for key in Limits.__annotations__ if key != "from_at")
+LIMITS = tuple(key for key in Limits.__annotations__ if key not in ("across", "from_at"))
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         currency=top["currency"].choice(("CNY",), "CNY"),
         funders=tuple(_funder(code, value) for code, value in top["funders"].entries()),
         declared=tuple((what, value.yuan() or 0) for what, value in top["declared"].entries()),
-        limits=_limits(top["limits"], zone),
+        limits=_limits(top["limits"], zone, top["programme"].scalar),
         refunds=refunds.read(top["refunds"]),
         clock=clocks.read(top["clock"]),
         unused=top["unused"].choice(UNUSED, "next_round"),
@@ -163,10 +164,18 @@ def _funder(code: str, node: Node) -> Funder:
     return Funder(code, kind, part["amount"].yuan(None), part["name"].name(code))
 
 
-def _limits(node: Node, zone: str) -> Limits:
-    part = node.fields((*LIMITS, "from"))
+def _limits(node: Node, zone: str, own: str | None) -> Limits:
+    part = node.fields((*LIMITS, "across", "from"))
+    across = part["across"].codes()
+    if own in across:
+        part["across"].fault(
+            "counts_itself",
+            "the limits of {offending} count its own vouchers anyway",
+            "name other programmes only",
+            offending=own,
+        )
     given = {key: part[key].whole() for key in LIMITS if not part[key].is_missing}
-    limits = Limits(**given, from_at=part["from"].moment(zone))
+    limits = Limits(**given, across=across, from_at=part["from"].moment(zone))
     if limits.vouchers_per_payment > 1:
         part["vouchers_per_payment"].fault(
             "one_voucher_a_payment",

@@ -13,6 +13,7 @@ from vouchercli.rules import times
 from vouchercli.rules.audit import Line, digest
 from vouchercli.store import typed
 from vouchercli.store.db import zone
+from vouchercli.store.lists import Listing
 from vouchercli.store.schema_files import SCHEMA_FILES, schema_text
 
 if TYPE_CHECKING:
@@ -21,14 +22,21 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.audit import Fields
     from vouchercli.session import Session
+    from vouchercli.store.lists import Listed
 
-# Of the deeds on a subject those of the same batch and programme; where none was named it was alone
-# in the file: the first.
+# What a line of a file with one programme is about needs no name.
+MEANT = """
+SELECT programme FROM programmes p WHERE (SELECT count(*) FROM programmes) > 1
+ORDER BY NOT is_current,
+    NOT EXISTS (SELECT 1 FROM funders f WHERE f.programme_id = p.programme_id), programme_id
+"""
+# Of the deeds on a subject those of the same batch; without one, those of the same programme. A line
+# that names no programme was written while the file had only its first one.
 LAST_AT = """
 WITH first AS (SELECT min(programme_id), programme FROM programmes)
 SELECT max(at) FROM audit, first WHERE subject = :subject AND json_valid(detail)
-  AND json_extract(detail, '$.batch') IS :batch
-  AND ifnull(json_extract(detail, '$.programme'), programme) IS ifnull(:programme, programme)
+  AND json_extract(detail, '$.batch') IS :batch AND (:batch IS NOT NULL
+    OR ifnull(json_extract(detail, '$.programme'), programme) IS ifnull(:programme, programme))
 """
 LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
 ADD = """
@@ -41,8 +49,8 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
     """Write the line of one deed (`round.approve`, `hz-1`); `detail` holds what changed, `before`
     and `after`.
 
-    The programme named with --programme is kept too: two programmes of one file may have a round of
-    the same code. Raises `clock_ahead` and `clock_before` where a stand-in clock may not go.
+    The programme is kept too, where the file holds several: two of them may have a round of the
+    same code. Raises `clock_ahead` and `clock_before` where a stand-in clock may not go.
     """
     db = session.db
     require_lawful_clock(session, subject, detail.get("batch"))
@@ -50,8 +58,9 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
         session.deeds.append(deed)
     row = db.execute(LAST_HASH).fetchone()
     previous = row["hash"] if row else ""
-    if session.programme is not None:
-        detail.setdefault("programme", session.programme)
+    programme = _find_programme(session)
+    if programme is not None and (session.programme is not None or "batch" not in detail):
+        detail.setdefault("programme", programme)
     fields = (
         session.now,
         session.entered_at,
@@ -62,6 +71,12 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
         json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
     )
     db.execute(ADD, (*fields, previous, digest(previous, fields)))
+
+
+def _find_programme(session: Session) -> str | None:
+    """The programme that is named, else the one that is meant where the file holds several."""
+    row = None if session.programme else session.db.execute(MEANT).fetchone()
+    return session.programme or (str(row[0]) if row else None)
 
 
 # ---------------------------------------------------------------- a stand-in clock
@@ -80,7 +95,7 @@ def require_lawful_clock(
         raise _refuse_ahead(session)
     if subject is None:
         return
-    asked = {"subject": subject, "batch": batch, "programme": session.programme}
+    asked = {"subject": subject, "batch": batch, "programme": _find_programme(session)}
     last_at = session.db.execute(LAST_AT, asked).fetchone()[0]
     if last_at is not None and session.now < last_at:
         raise _refuse_before(session, subject, last_at)
@@ -114,27 +129,6 @@ def _refuse_before(session: Session, subject: str, last_at: int) -> VoucherError
 
 # ---------------------------------------------------------------- reading
 
-LINES = (
-    "SELECT audit_id, at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash"
-    " FROM audit "
-)
-ALL = LINES + "ORDER BY audit_id"
-LAST = LINES + "ORDER BY audit_id DESC LIMIT 1"
-COUNT = "SELECT count(*) FROM audit"
-WITH_HASH = "SELECT audit_id FROM audit WHERE hash = ?"
-# A deed is found by its whole name, or by the part before the point: `round` finds round.approve.
-WANTED = (
-    LINES
-    + """
-WHERE ifnull(actor = :actor, 1) AND ifnull(subject = :about, 1)
-  AND ifnull(deed = :deed OR substr(deed, 1, length(:deed) + 1) = :deed || '.', 1)
-  AND ifnull(at >= :since, 1) AND ifnull(at <= :until, 1)
-ORDER BY audit_id DESC LIMIT :limit
-"""
-)
-GUARDS = "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
-TRIGGER = re.compile(r"^CREATE TRIGGER (\w+)", re.MULTILINE)
-
 
 class Entry(NamedTuple):
     """A line of the log as it is kept; `detail` is JSON."""
@@ -151,6 +145,29 @@ class Entry(NamedTuple):
     hash: str
 
 
+LINES = (
+    "SELECT audit_id, at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash"
+    " FROM audit "
+)
+ALL = LINES + "ORDER BY audit_id"
+LAST = LINES + "ORDER BY audit_id DESC LIMIT 1"
+COUNT = "SELECT count(*) FROM audit"
+WITH_HASH = "SELECT audit_id FROM audit WHERE hash = ?"
+# A deed is found by its whole name, or by the part before the point: `round` finds round.approve.
+WANTED = Listing(
+    Entry,
+    LINES
+    + """
+WHERE ifnull(actor = :actor, 1) AND ifnull(subject = :about, 1)
+  AND ifnull(deed = :deed OR substr(deed, 1, length(:deed) + 1) = :deed || '.', 1)
+  AND ifnull(at >= :since, 1) AND ifnull(at <= :until, 1)
+""",
+    "audit_id DESC",
+)
+GUARDS = "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+TRIGGER = re.compile(r"^CREATE TRIGGER (\w+)", re.MULTILINE)
+
+
 def lines(db: sqlite3.Connection) -> Iterator[Line]:
     """Every line in the order of writing, as it is proved."""
     for row in db.execute(ALL):
@@ -158,9 +175,9 @@ def lines(db: sqlite3.Connection) -> Iterator[Line]:
         yield Line(number, cast("Fields", tuple(fields)), previous_hash, seal)
 
 
-def wanted(db: sqlite3.Connection, **filters: Any) -> list[Entry]:
-    """Lines by actor, deed, about, since, until (None: any), the newest first, at most `limit`."""
-    return typed.rows(db, Entry, WANTED, filters)
+def wanted(db: sqlite3.Connection, **filters: Any) -> Listed:
+    """Lines (`Entry`) by actor, deed, about, since, until (None: any), the newest first."""
+    return WANTED.of(db, **filters)
 
 
 def last(db: sqlite3.Connection) -> Entry | None:

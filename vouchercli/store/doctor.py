@@ -29,8 +29,8 @@ TABLES = "SELECT count(*) FROM sqlite_schema"
 @dataclass(frozen=True)
 class Vitals:
     """A file at a glance: ours or not, its schema, the first fault SQLite finds ('' for none), its
-    journal, who is in it and lists no staff, its last deed, its last tick and how many deeds that
-    left undone; what a clock said that was not believed since.
+    journal, its programmes and those that list no staff, its last deed, its last tick and how many
+    deeds that left undone; what a clock said that was not believed since.
     """
 
     is_ours: bool

@@ -1,6 +1,8 @@
 """Rounds: voucher round ..."""
 
 TEXT = {
+    "Only rounds in this state, for example open.": "仅此状态的期次，例如 open。",
+    "there is no state {state}": "没有 {state} 这种状态",
     # states, modes, verdicts, weekdays
     "draft": "草稿",
     "submitted": "待审批",

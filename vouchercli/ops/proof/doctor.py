@@ -292,7 +292,7 @@ def _programme(vitals: store.Vitals) -> Finding:
     none = Problem(
         "no_programme",
         "no programme is loaded yet",
-        hint="voucher programme load hangzhou-2020",
+        hint="voucher programme list --shipped",
         level="warning",
     )
     return Finding(

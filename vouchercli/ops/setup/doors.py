@@ -48,12 +48,7 @@ def _is_open(session: Session, programme: Programme, door: Door) -> bool:
 def _concerned(session: Session, command: str, batch: int | None) -> list[Programme]:
     """The programmes that the command is about; none when nobody can tell: then it is refused."""
     db = session.db
-    rows = programmes.all_loaded(db)
-    if batch is not None:
-        own = batches.named(db, batch).programme
-        rows = [row for row in rows if own in (None, row["programme"])]
-    elif session.programme is not None:
-        rows = [row for row in rows if row["programme"] == session.programme]
-    elif command not in law.OF_ALL and len(rows) > 1:
-        rows = []
-    return [programmes.value(row) for row in rows]
+    code = session.programme if batch is None else batches.named(db, batch).programme
+    is_of_all = code is None and (batch is not None or command in law.OF_ALL)
+    meant = programmes.all_loaded(db) if is_of_all else [programmes.meant(db, code)]
+    return [programmes.value(row) for row in meant if row is not None]

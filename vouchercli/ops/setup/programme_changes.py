@@ -60,7 +60,7 @@ def put_in_place(
         return ()
     standing = [
         problem
-        for name, begins in changed.items()
+        for name, begins in limits_law.counted_otherwise(changed).items()
         if begins < session.now
         for problem in _standing_beyond(session.db, programme_id, name, begins, after.time_zone)
     ]

@@ -56,7 +56,7 @@ def initialise(path: Path, *, is_rehearsal: bool = False, dry_run: bool = False)
                 if is_rehearsal
                 else []
             ),
-            say("next: voucher programme load hangzhou-2020"),
+            say("next: voucher programme list --shipped"),
         ),
     )
 
