@@ -30,7 +30,7 @@ SELECT programme FROM programmes p WHERE (SELECT count(*) FROM programmes) > 1
 ORDER BY NOT is_current,
     NOT EXISTS (SELECT 1 FROM funders f WHERE f.programme_id = p.programme_id), programme_id
 """
-# Of the deeds on a subject those of the same batch; without one, those of the same programme. A line
+# Of the deeds on a subject those of the same batch; without one, of the same programme. A line
 # that names no programme was written while the file had only its first one.
 LAST_AT = """
 WITH first AS (SELECT min(programme_id), programme FROM programmes)
