@@ -10,7 +10,9 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import processes
@@ -113,6 +115,7 @@ EVERY_COMMAND = {
     "round resume",
     "round top-up",
     "round reschedule",
+    "round reopen",
     "round draw",
     "draw commit",
     "draw entrants",
@@ -200,11 +203,14 @@ def bless(request: pytest.FixtureRequest) -> bool:
 
 @dataclass(frozen=True)
 class Ran:
-    """What one command line did."""
+    """What one command line did; `clock` is the line that says under which clock, which a test
+    asks for by itself.
+    """
 
     code: int
     out: str
     err: str
+    clock: str = ""
 
     @property
     def json(self) -> Any:
@@ -215,6 +221,15 @@ class Ran:
         return self.json["data"]
 
 
+CLOCK = re.compile(r"^(acting as if it were |按 \S+ \S+ 办理（).*\n", re.MULTILINE)
+
+
+def parted(err: str) -> tuple[str, str]:
+    """What a command said, without the line of its clock, and that line."""
+    found = CLOCK.search(err)
+    return (CLOCK.sub("", err, count=1), found[0].rstrip("\n")) if found else (err, "")
+
+
 @pytest.fixture(autouse=True)
 def english() -> None:
     """Every test begins in English, whatever the one before it spoke."""
@@ -223,10 +238,12 @@ def english() -> None:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, at a fixed moment."""
+    """An empty folder to work in, at a fixed moment, on a machine whose clock stands."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("VOUCHER_NOW", "2020-03-20T09:00:00+08:00")
+    monkeypatch.setenv("VOUCHER_NOW", towns.START)
     monkeypatch.setenv("COLUMNS", "80")
+    clock = SimpleNamespace(time=lambda: towns.at(towns.MACHINE))
+    monkeypatch.setattr("vouchercli.cli.options.time", clock)
     return tmp_path
 
 
@@ -236,9 +253,10 @@ def voucher(here: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]
 
     def run(*args: str, expect: int | None = 0) -> Ran:
         capfd.readouterr()
-        code = main(args)
+        now = os.environ.get("VOUCHER_NOW")
+        code = main(towns.in_time(args, is_usual=now == towns.START) if now else args)
         captured = capfd.readouterr()
-        ran = Ran(code, captured.out, captured.err)
+        ran = Ran(code, captured.out, *parted(captured.err))
         remember(args, code)
         assert expect is None or code == expect, f"exit {code}, not {expect}\n{ran.out}\n{ran.err}"
         return ran

@@ -83,6 +83,10 @@ def is_printed(expected: Sequence[str], output: str) -> bool:
     return re.fullmatch(pattern(expected), output) is not None
 
 
+# what each writer says under VOUCHER_NOW: the pages say it once, in words
+STAND_IN = re.compile(r"acting as if it were |按 \S+ \S+ 办理（")
+
+
 @contextmanager
 def terminal(folder: Path, programs: Path) -> Iterator[Callable[[str], tuple[int, str]]]:
     """A shell for one page: exports last. Gives a function that runs a command and returns its exit
@@ -117,7 +121,8 @@ def terminal(folder: Path, programs: Path) -> Iterator[Callable[[str], tuple[int
             lines = []
             while not (line := shell.stdout.readline().decode()).startswith(MARK):
                 assert line, f"the shell ended in: {command}"
-                lines.append(line.rstrip())
+                if not STAND_IN.match(line):
+                    lines.append(line.rstrip())
             text = "\n".join(lines[:-1] if lines[-1:] == [""] else lines)
             return int(line.split()[1]), f"{text}\n" if text else ""
 

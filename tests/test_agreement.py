@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 START = towns.at(OPENS)
 HOUR = 3600
+NOW = START + 20 * HOUR  # rows of the last hours are later than now
 PROGRAMME = towns.programme(
     "p",
     funds={"city": "public", "district": "public", "platform": "platform", "shops": "merchant"},
@@ -58,8 +59,9 @@ INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profil
 
 
 def world(policy: Any, *, with_claims: bool = False, is_limited: bool = True) -> Session:
-    """The town in memory."""
-    return towns.in_memory(*town(policy, with_claims=with_claims, is_limited=is_limited))
+    """The town in memory, at the moment NOW."""
+    town_of = town(policy, with_claims=with_claims, is_limited=is_limited)
+    return towns.in_memory(*town_of)._replace(now=NOW)
 
 
 def town(policy: Any, *, with_claims: bool = False, is_limited: bool = True) -> tuple[Any, ...]:
@@ -247,6 +249,7 @@ class Oracle:
             {
                 "kind": row["kind"],
                 "paid_at": at,
+                "latest_at": NOW,
                 "base_fen": row["base_fen"],
                 "stated_fen": row["subsidy_fen"],
                 "lawful_fen": _lawful(row),
@@ -429,7 +432,7 @@ def come_in(policy: Any, files: list[list[dict[str, Any]]], bytes_: int, lines: 
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "LINES", lines)
         patch.setattr(by_columns, "BYTES", bytes_)
-        session = towns.in_folder(Path(folder), *town(policy, with_claims=True))
+        session = towns.in_folder(Path(folder), *town(policy, with_claims=True))._replace(now=NOW)
         with closing(session.db):
             answers = []
             for number, rows in enumerate(files):
@@ -527,7 +530,7 @@ def test_law_and_store_give_every_claim_the_same_ruling(
             for line, row in enumerate(rows, 1)
         ]
         incoming.put(db, claims.ADD_INCOMING, staged)
-        claims.judge(db, 1)
+        claims.judge(db, 1, latest_at=NOW)
         claims.accept(db, lambda _round, at: at + 24 * HOUR)
         found = {
             row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")
@@ -544,6 +547,6 @@ def test_law_and_store_give_every_claim_the_same_ruling(
             )
             for line, row in enumerate(rows, 1)
         ]
-        assert found == claim_law.judge(rounds, law, granted)
+        assert found == claim_law.judge(rounds, law, granted, latest_at=NOW)
     for name in ("packs_within_quota", "claims_in_their_window", "claim_totals"):
         assert checks.CHECKS[name](db) == [], name

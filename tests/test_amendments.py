@@ -91,7 +91,11 @@ def claim(voucher: Voucher, *times: str, first: int = 1, expect: int = 0) -> dic
         f"C{number},r1,resident-{number},{at}\n" for number, at in enumerate(times, first)
     )
     file = towns.write("claims.csv", towns.CLAIMS + lines)
-    return dict(voucher("claim", "import", file, "-o", "json", expect=expect).data["reasons"])
+    return dict(
+        voucher("claim", "import", file, "-o", "json", "--now", towns.LATER, expect=expect).data[
+            "reasons"
+        ]
+    )
 
 
 # ---------------------------------------------------------------- pause and resume
@@ -428,7 +432,10 @@ def test_the_history_reads_well_in_both_languages(opened: Voucher) -> None:
         for line in opened("round", "show", "r1", "-o", "csv").out.splitlines()
         if ",top-up," in line
     )
-    assert line == "2,top-up,proposed,20 → 21,chen,2020-03-27T12:00:00+08:00,,lin,more"
+    *before, entered, ended, checked, note = line.split(",")
+    assert before == ["2", "top-up", "proposed", "20 → 21", "chen", "2020-03-27T12:00:00+08:00"]
+    assert entered == "2026-11-27T09:00:00+08:00"
+    assert (ended, checked, note) == ("", "lin", "more")
     table = opened("round", "show", "r1", "--lang", "zh").out
     assert "调整记录" in table
     assert "追加份数" in table
@@ -663,7 +670,7 @@ def test_law_and_store_agree_on_pauses(pauses: list[tuple[int, int | None]], at:
     )
     db.executemany("INSERT INTO pauses VALUES (1, ?, ?)", lawful)
     db.execute("INSERT INTO incoming_claims VALUES (1, 1, ?, NULL, NULL, NULL, 1)", (at,))
-    db.execute(claims.JUDGE_EACH)
+    db.execute(claims.JUDGE_EACH, {"latest_at": None})
     assert db.execute("SELECT reason FROM incoming_claims").fetchone()[0] == reason
     db.close()
 
@@ -698,10 +705,10 @@ def test_rolling_in_never_makes_money(unused_fen: int, value_fen: int) -> None:
 def test_the_database_itself_lets_one_amendment_wait(opened: Voucher) -> None:
     by(opened, "chen", "top-up", "--packs", "1")
     db = store.open_db(Path("voucher.db"))
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
         db.execute(
             "INSERT INTO proposals (subject, subject_id, kind, state, before, after, amount_fen,"
-            " note, evidence, proposed_by, os_user, proposed_at)"
-            " VALUES ('round', 1, 'top-up', 'proposed', '{}', '{}', 0, '', '', '', '', 0)"
+            " note, evidence, proposed_by, os_user, proposed_at, entered_at)"
+            " VALUES ('round', 1, 'top-up', 'proposed', '{}', '{}', 0, '', '', '', '', 0, 0)"
         )
     db.close()

@@ -528,7 +528,7 @@ def test_law_and_store_give_every_application_the_same_ruling(
                 for line, row in enumerate(rows, 1)
             ],
         )
-        applications.judge(db, 1)
+        applications.judge(db, 1, START + 40 * HOUR)
         applications.accept(db, batch_id)
         found = {
             row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")
@@ -543,7 +543,7 @@ def test_law_and_store_give_every_application_the_same_ruling(
             )
             for line, row in enumerate(rows, 1)
         ]
-        assert found == law.judge(rounds, told, standing)
+        assert found == law.judge(rounds, told, standing, START + 40 * HOUR)
         assert all(
             json.loads(row["detail"])
             for row in db.execute("SELECT detail FROM incoming WHERE reason NOT IN ('duplicate')")

@@ -40,7 +40,7 @@ def come_to(
         stray.unlink()
     shutil.copy(here / "voucher.db", path)
     told: list[Any] = []
-    with session(path, "mei", 0) as one, pytest.MonkeyPatch.context() as patch:
+    with session(path, "mei") as one, pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "LINES", lines)
         patch.setattr(by_columns, "BYTES", bytes_)
         for name, content in files:
@@ -741,7 +741,7 @@ def test_a_voucher_is_used_once_whichever_way_its_files_are_read(town: Path) -> 
     for number, (bytes_, row) in enumerate(files):
         path = town / f"{number}.csv"
         path.write_text(HEADER + row + "\n")
-        with session(town / "voucher.db", "mei", 0) as one, pytest.MonkeyPatch.context() as patch:
+        with session(town / "voucher.db", "mei") as one, pytest.MonkeyPatch.context() as patch:
             patch.setattr(by_columns, "BYTES", bytes_)
             answers.append(ops.import_redemptions(one, str(path)).data["reasons"])
     assert answers == [{}, {}, {"already_redeemed": 1}, {}, {}]

@@ -60,6 +60,7 @@ WORDS = {
     "round pause": "r1",
     "round plan": "r1",
     "round reject": "r1 --note x",
+    "round reopen": "r1 --note x",
     "round reschedule": "r1 --closes-at 2020-04-09",
     "round resume": "r1",
     "round show": "r1",

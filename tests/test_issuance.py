@@ -675,7 +675,7 @@ def test_an_import_that_goes_on_remembers_who_sent_the_file(
     two: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vouchercli.ops.intake.chunks.LINES", 1)
-    now = ("--now", "2020-03-27 09:00")
+    now = ("--now", towns.LATER)
     with towns.session(here / "voucher.db") as session:
         stop = Stop()
         with pytest.raises(Stopped):

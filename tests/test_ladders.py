@@ -137,6 +137,7 @@ def test_the_law_is_shown_in_the_order_in_which_it_is_asked(voucher: Callable[..
         (7, "expired"),
         (8, "below_threshold"),
         (9, "subsidy_mismatch"),
+        (10, "in_future"),
     ]
     assert payments[6] == {
         "order": 7,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -71,7 +72,11 @@ def pay(voucher: Any, claim: int, when: str, expect: int | None = 0, number: str
     header = towns.PAYMENTS if is_ours else towns.PAYMENTS.replace("merchant_no", "platform_no")
     row = f"T{claim},pay,C{claim},1,{number},{when},50,0,10,\n"
     towns.write(f"pay{claim}.csv", header + row)
-    return voucher("redemption", "import", f"pay{claim}.csv", "-o", "json", expect=expect).data
+    now = os.environ["VOUCHER_NOW"]
+    told = () if now > when else ("--now", when)  # it comes as soon as it was made
+    return voucher(
+        "redemption", "import", f"pay{claim}.csv", *told, "-o", "json", expect=expect
+    ).data
 
 
 def test_the_first_known_version_holds_from_the_beginning(town: Town) -> None:
@@ -220,9 +225,9 @@ def test_an_undo_puts_back_what_the_shop_was(town: Town) -> None:
     second = registry(voucher, "north", "--now", at(14))
     pasts = "SELECT until_at, segment_id FROM merchant_pasts ORDER BY 1"
     assert len(towns.ask(".", pasts)) == 2
-    voucher("batch", "undo", str(second["batch"]), "--yes")
+    voucher("batch", "undo", str(second["batch"]), "--yes", "--now", at(15))
     assert len(towns.ask(".", pasts)) == 1
-    voucher("batch", "undo", str(first["batch"]), "--yes")
+    voucher("batch", "undo", str(first["batch"]), "--yes", "--now", at(15))
     assert towns.ask(".", pasts) == []
     assert pay(voucher, 1, at(20))["accepted"] == 1
 

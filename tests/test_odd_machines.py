@@ -206,7 +206,9 @@ def test_the_nearest_mount_decides_the_drive(
 def test_a_clock_that_has_stopped_is_a_warning(
     last_tick_at: int | None, failed: int, code: str | None
 ) -> None:
-    vitals: Any = SimpleNamespace(last_tick_at=last_tick_at, last_tick_failed=failed)
+    vitals: Any = SimpleNamespace(
+        last_tick_at=last_tick_at, last_tick_failed=failed, jumped_at=None
+    )
     found = doctor._tick(vitals, 1000)
     assert (found.problem and found.problem.code) == code
     shown = "no tick yet" if last_tick_at is None else times.shown(last_tick_at, "Asia/Shanghai")

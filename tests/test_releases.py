@@ -36,6 +36,7 @@ def town(voucher: Voucher) -> Callable[..., Voucher]:
             limits={"packs_per_resident_per_round": 1},
             unused=unused,
             unused_after_days=days,
+            clock={"jump": "90 days"},
         )
         towns.build(voucher, programme, PACK, merchants=MERCHANTS)
         rows = "".join(f"C{n},r1,res{n},2020-03-27 08:00:0{n}\n" for n in range(3))

@@ -598,8 +598,9 @@ def test_no_way_on_is_named_that_would_be_refused(approved: Callable[..., Ran]) 
     approved("round", "close", "hz-1", "--now", after)
     ran = approved("round", "top-up", "hz-1", "--packs", "5", "--now", after, expect=3)
     assert ran.err.splitlines() == [
-        "error: round hz-1 is closed: nothing more can be done with it [wrong_state]",
-        "  next: voucher round copy hz-1 NEW --opens-at TIME",
+        "error: round hz-1 is closed: top-up is not possible now (possible: reopen) [wrong_state]",
+        "  next: voucher round copy hz-1 NEW --opens-at TIME; or, if it was closed by mistake:"
+        " voucher round reopen hz-1",
     ]
 
 
@@ -609,8 +610,11 @@ def test_no_hint_says_cancel(approved: Callable[..., Ran]) -> None:
     approved("round", "close", "hz-1", "--now", after)
     for words in (("edit", "hz-1", "--packs", "5"), ("top-up", "hz-1", "--packs", "5")):
         ran = approved("round", *words, "--now", after, expect=3)
-        assert "(possible: cancel)" in ran.err
-        assert ran.err.splitlines()[1] == "  next: voucher round copy hz-1 NEW --opens-at TIME"
+        assert "(possible: cancel, reopen)" in ran.err
+        assert ran.err.splitlines()[1] == (
+            "  next: voucher round copy hz-1 NEW --opens-at TIME; or, if it was closed by mistake:"
+            " voucher round reopen hz-1"
+        )
     ran = approved("claim", "grant", "hz-1", "330102199001010011", "--now", after, expect=3)
     assert ran.err.splitlines()[1] == "  next: voucher round show hz-1"
 
@@ -633,7 +637,7 @@ def test_every_state_but_the_last_ones_has_a_way_on() -> None:
         "approved": ("open", "edit", "cancel", "top-up", "reschedule", "order"),
         "open": ("close", "cancel", "pause", "top-up", "reschedule", "order"),
         "paused": ("resume", "close", "cancel", "top-up", "reschedule"),
-        "closed": ("cancel",),
+        "closed": ("cancel", "reopen"),
         "settled": (),
         "archived": (),
         "cancelled": (),

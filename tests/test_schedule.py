@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     Voucher = Callable[..., Ran]
 
-PROGRAMME = towns.programme(limits={"packs_per_resident_per_round": 1}, unused="next_round")
+PROGRAMME = towns.programme(
+    limits={"packs_per_resident_per_round": 1}, unused="next_round", clock={"jump": "90 days"}
+)
 PACK = towns.pack("pack", towns.coupon("10.00", "40.00", 2))
 MERCHANTS = "merchant_no,name\nM1,面馆\n"
 # a round that waits for its opening
@@ -56,7 +58,7 @@ def land(here: Path, place: str, text: str, age: int = 60, at: str = "") -> Path
     path = here / "inbox" / place
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
-    changed_at = towns.at(at) if at else int(time.time()) - age
+    changed_at = towns.at(at) if at else towns.at(towns.MACHINE) - age
     os.utime(path, (changed_at, changed_at))
     return path
 
@@ -412,7 +414,7 @@ def test_with_several_programmes_a_folder_names_the_one(town: Voucher, here: Pat
     approve_round(town, "r1")
     tick(town, OPENS)
     town("programme", "load", "hangzhou-2020")
-    text = CLAIMS + "C1,r1,330102199001010011,2020-03-27 08:00:01\n"
+    text = CLAIMS + "C1,r1,330102199001010011,2020-03-27 08:00:00\n"
     waits = land(here, "wechat/claims/a.csv", text, age=90)
     land(here, "town/wechat/claims/b.csv", text)
     assert tick(town, OPENS, expect=4) == [

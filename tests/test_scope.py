@@ -87,7 +87,7 @@ def test_a_payment_that_states_no_channel_is_not_held_against_anyone(
     ],
 )
 def test_hours_are_half_open_and_may_pass_midnight(minute: int, is_open: bool) -> None:
-    scope = Scope(hours=(*parse_hours("10:00-14:00"), *parse_hours("22:00-02:00")))
+    scope = Scope(hours=(parse_hours("10:00-14:00"), parse_hours("22:00-02:00")))
     assert is_hour(scope, minute, weekday=3) is is_open
 
 
@@ -103,13 +103,13 @@ def test_weekdays_limit_beside_hours() -> None:
 @pytest.mark.parametrize(
     ("text", "spans"),
     [
-        ("10:00-22:00", ((600, 1320),)),
-        ("00:00 - 24:00", ((0, 1440),)),
-        ("22:00-00:00", ((1320, 1440),)),
-        ("22:30-01:00", ((1350, 1440), (0, 60))),
+        ("10:00-22:00", (600, 1320)),
+        ("00:00 - 24:00", (0, 1440)),
+        ("22:00-00:00", (1320, 1440)),
+        ("22:30-01:00", (1350, 1500)),
     ],
 )
-def test_hours_are_read(text: str, spans: tuple[tuple[int, int], ...]) -> None:
+def test_hours_are_read(text: str, spans: tuple[int, int]) -> None:
     assert parse_hours(text) == spans
 
 

@@ -105,7 +105,7 @@ def built() -> Session:
 
 @pytest.fixture
 def session(built: Session) -> Session:
-    return built._replace(db=copied(built.db))
+    return built._replace(db=copied(built.db), now=START, entered_at=START)
 
 
 @pytest.fixture
@@ -477,8 +477,8 @@ def test_verdicts_are_kept_with_who_and_why(session: Session) -> None:
     proposals.add_verdict(session, other, "approve")
     results = [tuple(each) for each in proposals.verdicts(session.db, number)]
     assert results == [
-        ("reject", "tester", "tester", "too much", START),
-        ("approve", "tester", "tester", "", START),
+        ("reject", "tester", "tester", "too much", START, START),
+        ("approve", "tester", "tester", "", START, START),
     ]
     assert len(proposals.approvers(session.db, number)) == 1
 
@@ -1067,7 +1067,7 @@ def test_the_clock_knows_approvals_of_the_revision_that_stands(db: sqlite3.Conne
         about = {"subject": "round", "subject_id": round_id, "kind": "approval", "state": state}
         said = dict.fromkeys(("note", "evidence", "proposed_by", "os_user"), "")
         after = f'{{"revision": {revision}}}'
-        times = {"proposed_at": 0, "ended_at": at}
+        times = {"proposed_at": 0, "entered_at": 0, "ended_at": at}
         add(db, "proposals", **about, before="{}", after=after, amount_fen=0, **said, **times)
     db.execute("UPDATE rounds SET revision = 2, state = 'approved'")
     assert scheduled(db).approved_at == 25
@@ -1137,7 +1137,7 @@ def test_the_heart_keeps_its_longest_gap_and_its_latest_job(db: sqlite3.Connecti
     for at, late in ((100, None), (160, 7), (400, 3), (460, None)):
         values = {"at": at, "entered_at": at, "host": f"h{at}", "os_user": "u", "failed": at % 7}
         schedule.note_beat(db, **values, deed_at=late and at, late=late)
-    assert schedule.read_heartbeat(db) == (460, 3, 4, "h460", "u", 460 % 7, 7, 240)
+    assert schedule.read_heartbeat(db) == (460, 3, 4, "h460", "u", 460 % 7, 7, 240, None)
     assert db.execute("SELECT last_deed_at FROM heartbeat").fetchone()[0] == 400
 
 

@@ -17,14 +17,13 @@ Town = Callable[..., Any]
 
 
 @pytest.fixture
-def town(voucher: Any, monkeypatch: pytest.MonkeyPatch) -> Town:
+def town(voucher: Any) -> Town:
     """A programme with its fund; r1 has 10 packs of one 40-10, open for two days."""
 
     def build(amount: str = "200.00", unused: str = "pool", days: int = 7) -> Any:
-        monkeypatch.setenv("VOUCHER_NOW", "2020-03-26 08:00")
         towns.build(
             voucher,
-            towns.programme(funds={"treasury": amount}, unused=unused),
+            towns.programme(funds={"treasury": amount}, unused=unused, clock={"jump": "90 days"}),
             towns.pack("pack", towns.coupon("10", "40"), validity={"days_after_claim": days}),
             merchants=SHOPS,
         )

@@ -174,7 +174,7 @@ def test_a_scope_without_a_word_takes_registered_merchants_on_any_channel() -> N
         scope={"hours": ["22:00-02:00"], "weekdays": ["sat", "sun"], "districts": [330106]}
     ).scope
     assert (scope.hours, scope.weekdays, scope.districts) == (
-        ((1320, 1440), (0, 120)),
+        ((1320, 1560),),
         {6, 7},
         {"330106"},
     )
@@ -278,7 +278,7 @@ def test_changes_are_named_field_by_field() -> None:
         ("validity.days_after_claim", "7", None),
         ("scope.channel", "any", "offline"),
         ("coupons 40-10", None, "1 x 10 / 40"),
-        ("validity.until", None, "2022-06-24 20:00"),
+        ("validity.until", None, "2022-06-24 20:00:00"),
     )
 
 
@@ -294,8 +294,9 @@ def test_two_runs_of_one_coupon_are_both_described() -> None:
 def test_a_validity_is_one_of_three() -> None:
     assert template(validity="calendar_month").validity == Validity(is_month=True)
     assert template(validity={"until": "2022-06-24 20:00"}).validity == Validity(
-        until="2022-06-24 20:00"
+        until="2022-06-24 20:00:00"
     )
+    assert template(validity={"until": "2022-06-24"}).validity.until == "2022-06-24 24:00:00"
 
 
 # ---------------------------------------------------------------- versions

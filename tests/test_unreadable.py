@@ -51,8 +51,8 @@ pytestmark = pytest.mark.skipif(bool(SKIPPED_FOR), reason=SKIPPED_FOR)
 def clock(town: Voucher, here: Path) -> Iterator[Path]:
     """A folder of nobody's own with a round that is due and two platforms' files."""
     approve_round(town, "r1")
-    land(here, "wechat/claims/a.csv", CLAIMS + "C1,r1,one,2020-03-27 08:00:01\n")
-    land(here, "alipay/claims/b.csv", CLAIMS + "C2,r1,two,2020-03-27 08:00:02\n")
+    land(here, "wechat/claims/a.csv", CLAIMS + "C1,r1,one,2020-03-27 08:00:00\n")
+    land(here, "alipay/claims/b.csv", CLAIMS + "C2,r1,two,2020-03-27 08:00:00\n")
     folder = Path(tempfile.mkdtemp())
     shutil.copytree(here, folder, dirs_exist_ok=True)
     if IS_ROOT:

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 class Session(NamedTuple):
     """What every operation is given: the open file, who acts, and the moment of the deed.
 
-    `now` is UTC epoch seconds (from --now when `is_rehearsed`), `actor` who acts, `os_user` the
-    login behind it, `programme` the code chosen with --programme (None: the only one in the file),
-    `dry_run` undoes at the end. `joins` makes `writing` a step of the transaction that is open
-    already: the clock does a deed and notes that it is done as one.
+    `now` is UTC epoch seconds, `entered_at` what the machine's clock says; `stand_in` is what
+    stands in for that clock (`--now`, `VOUCHER_NOW`, '' for nothing). `actor` is who acts,
+    `os_user` the login behind it, `programme` the code chosen with --programme (None: the only one
+    in the file). `is_rehearsal`: the file was made for rehearsals. `deeds` takes the name of every
+    deed that is logged. `dry_run` undoes at the end. `joins` makes `writing` a step of the
+    transaction that is open already: the clock does a deed and notes that it is done as one.
     """
 
     db: sqlite3.Connection
@@ -27,3 +29,6 @@ class Session(NamedTuple):
     programme: str | None = None
     dry_run: bool = False
     joins: bool = False
+    stand_in: str = ""
+    is_rehearsal: bool = False
+    deeds: list[str] | None = None

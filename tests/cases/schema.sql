@@ -2,6 +2,8 @@ CREATE INDEX allocations_by_round ON allocations (round_id);
 
 CREATE INDEX applications_in_order ON applications (round_id, applied_at, application_no, resident);
 
+CREATE INDEX audit_by_subject ON audit (subject);
+
 CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha256) WHERE state <> 'undone';
 
 CREATE INDEX claims_by_round ON claims (round_id, claimed_at);
@@ -32,6 +34,8 @@ CREATE UNIQUE INDEX proposals_waiting ON proposals (subject, subject_id) WHERE s
 CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
 
 CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no, use_no);
+
+CREATE INDEX rejects_in_future ON rejects (batch_id) WHERE reason = 'in_future';
 
 CREATE INDEX roll_ins_by_source ON roll_ins (from_round_id);
 
@@ -255,7 +259,8 @@ CREATE TABLE heartbeat (
     last_deed_at  INTEGER,
     last_late     INTEGER,                      -- seconds; the latest deed of the last tick that did one
     most_late     INTEGER NOT NULL,
-    longest_gap   INTEGER NOT NULL              -- seconds between two ticks
+    longest_gap   INTEGER NOT NULL,             -- seconds between two ticks
+    jumped_at     INTEGER                       -- what a clock said that was not believed; NULL: the last tick did its work
 ) STRICT;
 
 CREATE TABLE issuance_orders (
@@ -382,8 +387,8 @@ CREATE TABLE proposals (
     proposal_id  INTEGER PRIMARY KEY,
     subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list')),
     subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, or the batch_id of a file: of a registry, of a list
-    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'reschedule', 'close', 'change', 'correction',
-                                              'listing', 'delisting')),
+    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'reschedule', 'close', 'reopen', 'change',
+                                              'correction', 'listing', 'delisting')),
     state        TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
     before       TEXT NOT NULL,
     after        TEXT NOT NULL,
@@ -393,6 +398,7 @@ CREATE TABLE proposals (
     proposed_by  TEXT NOT NULL,
     os_user      TEXT NOT NULL,
     proposed_at  INTEGER NOT NULL,
+    entered_at   INTEGER NOT NULL,                      -- the machine's clock
     ended_at     INTEGER,
     CHECK ((state = 'proposed') = (ended_at IS NULL))
 ) STRICT;
@@ -442,6 +448,8 @@ CREATE TABLE redemptions (
     batch_id               INTEGER NOT NULL,
     line                   INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE rehearsals (only INTEGER PRIMARY KEY CHECK (only = 1)) STRICT;
 
 CREATE TABLE rejects (
     batch_id  INTEGER NOT NULL REFERENCES batches,
@@ -559,7 +567,8 @@ CREATE TABLE verdicts (
     actor        TEXT NOT NULL,
     os_user      TEXT NOT NULL,
     note         TEXT NOT NULL,
-    at           INTEGER NOT NULL
+    at           INTEGER NOT NULL,
+    entered_at   INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE warnings (
@@ -636,6 +645,11 @@ BEGIN
             WHERE f.redemption_id = NEW.refund_of OR f.refund_of = NEW.refund_of)
         > (SELECT sum(f.base_fen) FROM redemptions f WHERE f.redemption_id = NEW.refund_of OR f.refund_of = NEW.refund_of);
 END;
+
+CREATE TRIGGER rehearsal_for_good BEFORE DELETE ON rehearsals BEGIN SELECT RAISE(ABORT, 'a rehearsal stays one'); END;
+
+CREATE TRIGGER rehearsal_from_the_beginning BEFORE INSERT ON rehearsals WHEN EXISTS (SELECT 1 FROM audit)
+    BEGIN SELECT RAISE(ABORT, 'a file with deeds becomes no rehearsal'); END;
 
 CREATE TRIGGER rounds_have_seats AFTER INSERT ON rounds
 BEGIN INSERT INTO seats (round_id, free) VALUES (NEW.round_id, NEW.claimed); END;

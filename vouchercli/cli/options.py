@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -23,7 +23,6 @@ from vouchercli.rules import times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
 
     from vouchercli.result import Outcome
     from vouchercli.session import Session
@@ -115,6 +114,7 @@ class Call:
 
     command: str = ""
     given: dict[str, Any] = field(default_factory=dict)
+    clock: dict[str, Any] = field(default_factory=dict)  # what the answer says of it, once there
     batch: int | None = None  # the one that the command is about
     arguments: tuple[str, ...] = ()  # as typed
     limit: int | None = None  # as given with --limit
@@ -155,6 +155,13 @@ class Call:
         return self.given.get("programme")
 
     @property
+    def stand_in(self) -> str:
+        """What stands in for the machine's clock: --now, VOUCHER_NOW, or nothing ('')."""
+        if self.given.get("now"):
+            return "--now"
+        return "VOUCHER_NOW" if os.environ.get("VOUCHER_NOW") else ""
+
+    @property
     def most(self) -> int | None:
         """How many rows of a list are shown at most; None: all."""
         return OUTPUTS[self.output] if self.limit is None else self.limit or None
@@ -166,20 +173,32 @@ class Call:
         text = self.given.get("now") or os.environ.get("VOUCHER_NOW")
         return moment(text, zone) if text else int(time.time())  # noqa: TID251 # the clock enters here
 
-    def session(self) -> AbstractContextManager[Session]:
-        """Open the database for one operation."""
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open the database for one operation, if who acts may do it, and keep what its answer says
+        of the clock.
+        """
         from vouchercli.ops.sessions import open_session  # --version and --help open no file
+        from vouchercli.ops.setup import doors
 
-        return open_session(
+        with open_session(
             self.db_path,
             actor=self.given.get("actor") or os.environ.get("VOUCHER_ACTOR"),
             programme=self.programme or os.environ.get("VOUCHER_PROGRAMME") or None,
             present=self.present,
             entered_at=int(time.time()),  # noqa: TID251 # and what it says beside --now
             dry_run=self.dry_run,
-            command=self.command,
-            batch=self.batch,
-        )
+            stand_in=self.stand_in,
+        ) as session:
+            doors.enter(session, self.command, self.batch)
+            yield session
+            self.note_clock(session)
+
+    def note_clock(self, session: Session) -> None:
+        """Keep what the answer says of the clock, now that the work is done."""
+        from vouchercli.ops.sessions import describe_clock  # loaded with the session
+
+        self.clock = describe_clock(session)
 
     def as_of(self, session: Session) -> int | None:
         """--as-of as UTC epoch seconds in the programme's zone, or None."""
@@ -260,7 +279,9 @@ def command(
                 return function(**given)
             # open until the answer is shown: a long list is read meanwhile
             given["session"] = call.opened.enter_context(call.session())
-            return function(**given)
+            outcome = function(**given)
+            call.note_clock(given["session"])
+            return outcome
 
         def show_options() -> None:
             accepted = inspect.signature(function, eval_str=True).parameters

@@ -1,5 +1,5 @@
 """voucher round create | list | show | plan | edit | submit | approve | reject | open | close |
-cancel | copy pause | resume | top-up | reschedule | order
+cancel | copy pause | resume | top-up | reschedule | reopen | order
 """
 
 from __future__ import annotations
@@ -108,6 +108,14 @@ NewOpening = Annotated[
 NewClosing = Annotated[
     Optional[str],
     typer.Option("--closes-at", metavar="TIME", help="The new closing (a bare date: its end)."),
+]
+ReopenedUntil = Annotated[
+    Optional[str],
+    typer.Option(
+        "--closes-at",
+        metavar="TIME",
+        help="When it closes then (a bare date: its end); else when it was to close before.",
+    ),
 ]
 PublicRandomness = Annotated[
     Optional[str],
@@ -344,3 +352,23 @@ def reschedule(
         "closes_at": call.moment(session, closes_at, end_of_day=True),
     }
     return amendments.reschedule_round(session, code, **times, note=note)
+
+
+@command(
+    app,
+    "reopen",
+    epilog='Example: voucher round reopen hz-1 --note "closed by mistake" --actor chen',
+)
+def reopen(
+    call: Call,
+    session: Session,
+    code: Code,
+    *,
+    closes_at: ReopenedUntil = None,
+    note: Why = "",
+) -> Outcome:
+    """Propose that a round which was closed by mistake goes on; a second person approves it (round
+    approve), which takes its money back.
+    """
+    until = call.moment(session, closes_at, end_of_day=True)
+    return amendments.reopen_round(session, code, closes_at=until, note=note)

@@ -40,6 +40,12 @@ LogFile = Annotated[
         "--log-file", metavar="FILE", help="A file that gets a line of JSON for every job."
     ),
 ]
+ClockIsRight = Annotated[
+    bool,
+    typer.Option(
+        "--clock-is-right", help="Go on although the clock is far ahead of the last tick."
+    ),
+]
 Every = Annotated[
     int,
     typer.Option("--every", metavar="MINUTES", min=1, max=30, help="How often the tick runs."),
@@ -96,11 +102,13 @@ def tick_(
     inbox: Inbox = None,
     outbox: Outbox = None,
     log_file: LogFile = None,
+    clock_is_right: ClockIsRight = False,
 ) -> Outcome:
     """Do what is due: open, draw, allocate, order, take in files, close, release money. Silent when
     nothing is.
     """
-    return tick.tick(session, tick.choose_places(call.db_path, inbox, outbox, log_file))
+    where = tick.choose_places(call.db_path, inbox, outbox, log_file)
+    return tick.tick(session, where, is_clock_right=clock_is_right)
 
 
 @command(app, "show", epilog="Example: voucher schedule show")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {"ok": 0, "refused": 3, "partial": 4, "failed": 5}
 SHOWN_PROBLEMS = 20
+BESIDE = ("rehearsal", "stand_in", "acted_at")  # what JSON says of the clock, where it matters
 CUT = ("--limit", "-o", "--output")
 AT_ONCE = 2_000  # rows in memory while a long list is written
 
@@ -36,17 +37,20 @@ def show(call: Call, outcome: Outcome) -> int:
         _write_json(_envelope(call, outcome.status, answer(outcome), outcome.problems))
         return EXIT_CODES[outcome.status]
     if call.output == "csv":
-        _csv(outcome.tables, is_chinese=call.given.get("lang") == "zh")
+        _csv(call, outcome.tables)
     elif call.output == "jsonl":
-        _json_lines(outcome.tables)
+        _json_lines(call, outcome.tables)
     elif outcome.tables:
         from vouchercli.cli.drawing import draw  # and Rich, which JSON and CSV never load
 
         seen = [table for table in outcome.tables if table.is_in("table")]
+        if seen and "rehearsal" in call.clock:
+            print(t("REHEARSAL: nothing here is real") + "\n")
         for position, table in enumerate(seen):
             if position:
                 print()
             draw(table)
+    _talk_clock(call)
     _talk_problems(call, outcome.problems)
     for message in outcome.says:
         _talk(for_programme(t(message.text, message.params), call.programme))
@@ -89,6 +93,13 @@ def refuse(call: Call, error: VoucherError) -> int:
     return error.exit_code
 
 
+def _talk_clock(call: Call) -> None:
+    """Tell whoever acts under a stand-in clock."""
+    if "acted_at" in call.clock:
+        text = "acting as if it were {shown_at} ({stand_in}); the log keeps both times"
+        _talk(t(text, call.clock))
+
+
 def _envelope(call: Call, status: str, data: Any, problems: tuple[Problem, ...]) -> dict[str, Any]:
     return {
         "voucher": 1,
@@ -105,6 +116,7 @@ def _envelope(call: Call, status: str, data: Any, problems: tuple[Problem, ...])
             }
             for p in problems
         ],
+        **{key: call.clock[key] for key in BESIDE if key in call.clock},
     }
 
 
@@ -137,10 +149,11 @@ def _talk_problems(call: Call, problems: tuple[Problem, ...]) -> None:
 # ---------------------------------------------------------------- CSV
 
 
-def _csv(tables: tuple[Table, ...], *, is_chinese: bool) -> None:
+def _csv(call: Call, tables: tuple[Table, ...]) -> None:
     """Rows and total as RFC 4180; a text that a spreadsheet would run as a formula is disarmed.
 
     Headings are the English keys, whatever the locale; Chinese only when `--lang zh` asks for it.
+    Of a rehearsal each row has a column more that says so.
     """
     # JSON needs none of these
     import csv
@@ -148,24 +161,28 @@ def _csv(tables: tuple[Table, ...], *, is_chinese: bool) -> None:
     from vouchercli.cli.values import as_lines
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
+    is_chinese = call.given.get("lang") == "zh"
+    mark = ("rehearsal", "yes") if "rehearsal" in call.clock else ()
+    head, cell = ([t(word) if is_chinese else word] for word in mark) if mark else ([], [])
     for position, each in enumerate(table for table in tables if table.is_in("csv")):
         table = as_lines(each) if each.is_record else each
         if position:
             writer.writerow([])
         columns = [column for column in table.columns if "csv" in column.where]
-        writer.writerow([_head(column, is_chinese) for column in columns])
+        writer.writerow([*(_head(column, is_chinese) for column in columns), *head])
         for part in _parts(table):
             cells = (_cells(column, part, is_chinese) for column in columns)
-            writer.writerows(zip(*cells, strict=True))
+            writer.writerows([*row, *cell] for row in zip(*cells, strict=True))
 
 
-def _json_lines(tables: tuple[Table, ...]) -> None:
+def _json_lines(call: Call, tables: tuple[Table, ...]) -> None:
     """The rows of a list as JSON objects, a line each."""
     import json
 
+    mark = {"rehearsal": True} if "rehearsal" in call.clock else {}
     for part in _parts(next(table for table in tables if table.key is not None)):
         for row in json_rows(part):
-            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(row | mark, ensure_ascii=False) + "\n")
 
 
 def _parts(table: Table) -> Iterator[Table]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.setup import doors
+from vouchercli.rules import times
 from vouchercli.session import Session
 from vouchercli.store import db as store
+from vouchercli.store import rehearsals
 from vouchercli.store.db import busy_or_refused, refused_by_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["busy_or_refused", "open_session", "refused_by_machine", "zone"]
+__all__ = ["busy_or_refused", "describe_clock", "open_session", "refused_by_machine", "zone"]
 
 
 @contextmanager
@@ -26,19 +27,18 @@ def open_session(
     present: Callable[[str], int],
     entered_at: int,
     dry_run: bool,
-    command: str,
-    batch: int | None = None,
+    stand_in: str = "",
 ) -> Iterator[Session]:
-    """The session of one `command` on the file at `path`, about a `batch` if it is about one.
+    """The session of one command on the file at `path`.
 
     `actor` is who acts (None: the login); `present` gives now as UTC epoch seconds, of the zone of
-    `programme`; `entered_at` is what the machine's clock says. Raises `VoucherError` as
-    `store.db.open_db` and `doors.enter` do.
+    `programme`; `entered_at` is what the machine's clock says, `stand_in` what stands in for it.
+    Raises `VoucherError` as `store.db.open_db` does.
     """
     db = store.open_db(path)
     try:
         os_user = store.os_user()
-        session = Session(
+        yield Session(
             db=db,
             path=path,
             actor=actor or os_user,
@@ -47,9 +47,10 @@ def open_session(
             entered_at=entered_at,
             programme=programme,
             dry_run=dry_run,
+            stand_in=stand_in,
+            is_rehearsal=rehearsals.is_one(db),
+            deeds=[],
         )
-        doors.enter(session, command, batch)
-        yield session
     finally:
         db.close()
 
@@ -57,3 +58,18 @@ def open_session(
 def zone(session: Session) -> str:
     """The time zone of the session's programme."""
     return store.zone(session.db, session.programme)
+
+
+def describe_clock(session: Session) -> dict[str, Any]:
+    """What every answer says beside its data: that the file is a rehearsal, and at what time a
+    command acted that logged something under a stand-in clock. Without either, nothing.
+    """
+    said: dict[str, Any] = {"rehearsal": True} if session.is_rehearsal else {}
+    if session.stand_in and session.deeds:
+        local = zone(session)
+        said |= {
+            "stand_in": session.stand_in,
+            "acted_at": times.iso(session.now, local),
+            "shown_at": times.shown(session.now, local),
+        }
+    return said

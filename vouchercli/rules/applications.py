@@ -11,7 +11,8 @@ from vouchercli.rules.ladders import Ladder, Rung
 
 Key = tuple[str, str]  # (round, application_no): a number is given once a round
 # Columns made before it: round_id (NULL: not known), from_at and until_at (`window`), published_at
-# (of the list of entrants), is_eligible.
+# (of the list of entrants), is_eligible, latest_at (rows
+# may not be later).
 APPLICATIONS = Ladder(
     "applications",
     "Applications",
@@ -57,6 +58,12 @@ APPLICATIONS = Ladder(
             "is_eligible = 0",
             "the resident is on the list of those the round is for",
             "for the named groups only",
+        ),
+        Rung(
+            "in_future",
+            "applied_at > latest_at",
+            "it was made before now (the clock may differ by what the programme allows)",
+            "the platform reports who has applied",
         ),
     ),
 )
@@ -127,8 +134,10 @@ class Application:
         return (self.resident, self.applied_at)
 
 
-def reason(application: Application, round_: ApplicationRound | None) -> str | None:
-    """Why an application is refused by itself, or None."""
+def reason(
+    application: Application, round_: ApplicationRound | None, latest_at: int | None = None
+) -> str | None:
+    """Why an application is refused by itself, or None; `latest_at` None: whenever it is made."""
     if round_ is None:
         return APPLICATIONS.reason({})
     from_at, until_at = round_.window
@@ -142,6 +151,7 @@ def reason(application: Application, round_: ApplicationRound | None) -> str | N
             "published_at": round_.published_at,
             "applied_at": application.applied_at,
             "is_eligible": int(round_.eligible is None or application.resident in round_.eligible),
+            "latest_at": latest_at,
         }
     )
 
@@ -150,6 +160,7 @@ def judge(
     rounds: dict[str, ApplicationRound],
     applications: list[Application],
     standing: dict[Key, numbers.Content],
+    latest_at: int | None = None,
 ) -> dict[int, str | None]:
     """The reason (or None) for every application, in the order of time, then of line; what is
     accepted joins `standing`, which says whose each number is.
@@ -163,7 +174,7 @@ def judge(
     for each in sorted(applications, key=lambda a: (a.applied_at, a.line)):
         reasons[each.line] = (
             ("duplicate" if in_use.stands(each.key, each.content) else None)
-            or reason(each, rounds.get(each.round))
+            or reason(each, rounds.get(each.round), latest_at)
             or in_use.use(each.key, each.content, "application_reused")
         )
         if reasons[each.line] is None:

@@ -76,6 +76,16 @@ def parse_head(text: str) -> tuple[int | None, str]:
     return int(head[1]) if head[1] else None, head[2]
 
 
+LATE_SECONDS = 60  # clocks and people take that long
+
+
+def late_entry(at: int, entered_at: int) -> int | None:
+    """When it was entered (`entered_at`, the machine's clock), where that is another time than the
+    one it counts from; None: the same, within a minute.
+    """
+    return entered_at if abs(entered_at - at) > LATE_SECONDS else None
+
+
 # ---------------------------------------------------------------- what a deed changed
 
 

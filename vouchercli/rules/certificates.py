@@ -64,8 +64,8 @@ class Certificate:
 NESTED = ("barred", "strata", "parts", "rest")
 
 
-def document(certificate: Certificate) -> dict[str, Any]:
-    """The certificate as JSON shows it, its own digest included."""
+def document(certificate: Certificate, *, is_rehearsal: bool = False) -> dict[str, Any]:
+    """The certificate as JSON shows it, its own digest included; that of a rehearsal says so."""
     values = {
         each.name: getattr(certificate, each.name)
         for each in fields(Certificate)
@@ -79,6 +79,7 @@ def document(certificate: Certificate) -> dict[str, Any]:
     barred = [{"application_no": no, "reason": why} for no, why in certificate.barred]
     whole = {
         "certificate": KIND,
+        **({"rehearsal": True} if is_rehearsal else {}),
         **values,
         "barred": barred,
         "strata": strata,

@@ -16,7 +16,8 @@ from vouchercli.rules.numbers import Content, NumbersInUse
 
 # Columns made before it: round_id (NULL: not known), is_of_other_platform (another platform sent
 # the file than the one that issues the round; 0 where either is not said), is_paused (at
-# claimed_at), is_eligible (the round is for all, or its resident is on the list).
+# claimed_at), is_eligible (the round is for all, or its resident is on the list), latest_at (rows
+# may not be later: now, and what clocks may differ by).
 CLAIMS = Ladder(
     "claims",
     "Claims",
@@ -62,6 +63,12 @@ CLAIMS = Ladder(
             "is_eligible = 0",
             "the resident is on the list of those the round is for",
             "for the named groups only",
+        ),
+        Rung(
+            "in_future",
+            "claimed_at > latest_at",
+            "it was claimed before now (the clock may differ by what the programme allows)",
+            "the platform reports what was claimed",
         ),
     ),
 )
@@ -181,8 +188,8 @@ class GrantedPacks:
         )
 
 
-def reason(claim: Claim, round_: ClaimRound | None) -> str | None:
-    """Why a claim is refused by itself, or None."""
+def reason(claim: Claim, round_: ClaimRound | None, latest_at: int | None = None) -> str | None:
+    """Why a claim is refused by itself, or None; `latest_at` None: whenever it is made."""
     if round_ is None:
         return CLAIMS.reason({})
     return CLAIMS.reason(
@@ -195,6 +202,7 @@ def reason(claim: Claim, round_: ClaimRound | None) -> str | None:
             "claimed_at": claim.claimed_at,
             "is_paused": int(is_paused(claim.claimed_at, round_.pauses)),
             "is_eligible": int(claim.is_eligible),
+            "latest_at": latest_at,
         }
     )
 
@@ -211,22 +219,23 @@ def judge(
     claims: list[Claim],
     granted: GrantedPacks,
     zone: str = times.HOME_ZONE,
+    latest_at: int | None = None,
 ) -> dict[int, str | None]:
     """The reason (or None) for every claim of a programme in `zone`, `in_time_order`; what is
     accepted joins `granted`.
 
     What stands already makes a row a duplicate before anything else is asked. A number belongs to
     the first row that uses it lawfully; packs go to the first to come; the quota is looked at
-    before the limits of the resident.
+    before the limits of the resident. No claim may be later than `latest_at` (None: whenever).
     """
     in_use = NumbersInUse(granted.numbers)
-    in_conflict = _find_conflicts(rounds, claims, granted)
+    in_conflict = _find_conflicts(rounds, claims, granted, latest_at)
     reasons: dict[int, str | None] = {}
     for claim in sorted(claims, key=in_time_order):
         round_ = rounds.get(claim.round)
         reasons[claim.line] = (
             ("duplicate" if in_use.stands(claim.claim_no, claim.content) else None)
-            or reason(claim, round_)
+            or reason(claim, round_, latest_at)
             or ("conflicting_row" if (claim.claim_no, claim.claimed_at) in in_conflict else None)
             or in_use.use(claim.claim_no, claim.content, "claim_reused")
             or _grant(claim, round_, granted, zone)
@@ -235,14 +244,17 @@ def judge(
 
 
 def _find_conflicts(
-    rounds: dict[str, ClaimRound], claims: list[Claim], granted: GrantedPacks
+    rounds: dict[str, ClaimRound],
+    claims: list[Claim],
+    granted: GrantedPacks,
+    latest_at: int | None,
 ) -> set[tuple[str, int]]:
     """Numbers with their second of which lawful rows, or one and what stands, say different things:
     nobody can tell which is right.
     """
     contents: dict[tuple[str, int], set[Content]] = defaultdict(set)
     for claim in claims:
-        if reason(claim, rounds.get(claim.round)) is None:
+        if reason(claim, rounds.get(claim.round), latest_at) is None:
             contents[claim.claim_no, claim.claimed_at].add(claim.content)
     for (claim_no, claimed_at), said in contents.items():
         standing = granted.numbers.get(claim_no)

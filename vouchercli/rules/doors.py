@@ -7,6 +7,7 @@ inbox.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import NamedTuple
 
 CLOCK = "clock"
@@ -128,6 +129,7 @@ DOORS = (
             "round order",
             "round pause",
             "round reject",
+            "round reopen",
             "round reschedule",
             "round resume",
             "round submit",
@@ -153,3 +155,13 @@ OF_ALL = (
     "programme use",
     "template add",
 )
+
+
+def folded(name: str) -> str:
+    """A name without what makes no second person: width, case, outer blanks."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name is that of a hand of the tick."""
+    return folded(name) == CLOCK or folded(name).startswith(f"{INBOX}/")

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from vouchercli.documents import CODE, Fault
-from vouchercli.rules import calendars, published, refunds, times
+from vouchercli.rules import calendars, clocks, published, refunds, times
 from vouchercli.rules.calendars import Calendar
-from vouchercli.rules.doors import CLOCK, INBOX
-from vouchercli.rules.staff import same_person
+from vouchercli.rules.doors import is_reserved
 from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
+    from vouchercli.rules.clocks import Clock
     from vouchercli.rules.published import Published
     from vouchercli.rules.refunds import RefundPolicy
 
@@ -91,6 +91,7 @@ class Programme:
     declared: tuple[tuple[str, int], ...]
     limits: Limits
     refunds: RefundPolicy
+    clock: Clock
     unused: str
     unused_after_days: int
     staff: tuple[Person, ...]
@@ -122,6 +123,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         declared=tuple((what, value.yuan() or 0) for what, value in top["declared"].entries()),
         limits=_limits(top["limits"], zone, top["programme"].scalar),
         refunds=refunds.read(top["refunds"]),
+        clock=clocks.read(top["clock"]),
         unused=top["unused"].choice(UNUSED, "next_round"),
         unused_after_days=top["unused_after_days"].whole(0, least=0),
         staff=_staff(top["staff"]),
@@ -192,7 +194,7 @@ def _staff(node: Node) -> tuple[Person, ...]:
             part["roles"].fault(
                 "auditor_acts", "an auditor looks only", "give another person the other roles"
             )
-        if same_person(person.name, CLOCK) or person.name.startswith(f"{INBOX}/"):
+        if is_reserved(person.name):
             part["name"].fault(
                 "reserved_name", "{offending} is the name of a hand of the tick", "choose another"
             )

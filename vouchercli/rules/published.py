@@ -35,7 +35,7 @@ def read(node: Node, zone: str) -> Published:
     part = node.fields(KEYS)
     figures = Published(
         what=part["what"].text(),
-        as_of_at=part["as_of"].moment(zone),
+        as_of_at=part["as_of"].moment(zone, end_of_day=True),
         rounds=part["rounds"].codes(),
         issued_fen=part["issued"].yuan(None),
         subsidy_fen=part["subsidy"].yuan(None),

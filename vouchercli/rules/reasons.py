@@ -117,6 +117,7 @@ REJECTS: dict[str, tuple[str, ...]] = {
     ),
     "out_of_scope": (
         "out of the voucher's scope: {weekday} is not in weekdays {weekdays}",
+        "out of the voucher's scope: the night of {night} is not in weekdays {weekdays}",
         "out of the voucher's scope: {hour} is not in hours {hours}",
         "out of the voucher's scope: {used_channel} is not in channel {only_channel}",
         "out of the voucher's scope: {district} is not in districts {districts}",
@@ -148,6 +149,15 @@ REJECTS: dict[str, tuple[str, ...]] = {
     "funds_released": (
         "the {missing} yuan that it needs were released and are promised elsewhere",
         "the money that it needs was released and is promised elsewhere",
+    ),
+    "in_future": (
+        "paid at {paid_at}, later than now: rows up to {latest_at} are taken, the tick takes this"
+        " one when its time has come",
+        "claimed at {claimed_at}, later than now: rows up to {latest_at} are taken, the tick takes"
+        " this one when its time has come",
+        "applied at {applied_at}, later than now: rows up to {latest_at} are taken, the tick takes"
+        " this one when its time has come",
+        "the row is later than now",
     ),
     "subsidy_mismatch": (
         "the file says the voucher paid {subsidy}; by the rules it pays {expected}",
@@ -246,6 +256,6 @@ def _shown(name: str, raw: Any, zone: str) -> list[tuple[str, Any]]:
         return [(name.removesuffix("_fen"), money.yuan(raw))]
     if name.endswith("_at") and isinstance(raw, int):
         return [(name, times.shown(raw, zone))]
-    if name in ("state", "problem", "weekday", "used_channel", "only_channel"):
+    if name in ("state", "problem", "weekday", "night", "used_channel", "only_channel"):
         return [(name, Word(raw))]
     return [(name, raw)] if raw is not None else []

@@ -11,7 +11,8 @@ from vouchercli.rules.ladders import Ladder, Rung
 
 # Columns made before it: round_id, known_coupon_no, merchant_id (NULL: not known), is_suspended (at
 # paid_at), is_in_scope (of the round's template), lawful_fen (what the coupon gives for the base),
-# stated_fen (what the file says it gave; NULL: nothing).
+# stated_fen (what the file says it gave; NULL: nothing), latest_at (rows may not be later; NULL:
+# nobody asks).
 PAYMENTS = Ladder(
     "payments",
     "Payments and refunds",
@@ -69,6 +70,13 @@ PAYMENTS = Ladder(
             "kind = 'pay' AND stated_fen <> lawful_fen",
             "the voucher paid what it gives by the rules",
             "takes so much off, or so many per cent up to a cap",
+        ),
+        Rung(
+            "in_future",
+            "paid_at > latest_at",
+            "it was paid or refunded before now (the clock may differ by what the programme"
+            " allows)",
+            "the platform reports what was paid",
         ),
     ),
 )

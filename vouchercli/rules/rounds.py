@@ -52,6 +52,7 @@ ACTIONS = {
     "top-up": Action(("approved", "open", "paused"), None),
     "reschedule": Action(("approved", "open", "paused"), None),
     "order": Action(("approved", "open"), None),
+    "reopen": Action(("closed",), "open"),
 }
 
 

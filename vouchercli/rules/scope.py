@@ -15,6 +15,7 @@ WEEKDAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7
 WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 PLURALS = {"district": "districts", "industry": "industries", "size": "sizes"}
 MINUTES_A_DAY = 24 * 60
+WHOLE_DAY = (0, MINUTES_A_DAY)
 HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 
 
@@ -23,8 +24,8 @@ class Scope:
     """An empty set sets no limit; filled ones all hold at once.
 
     `merchants` are the only numbers allowed; `exclude` names merchant numbers, districts,
-    industries or sizes that never are. `hours` are half-open minutes of the local day, `weekdays` 1
-    (Monday) to 7.
+    industries or sizes that never are. `hours` are half-open minutes from the midnight of the local
+    day on which they begin, beyond 1440 in the night after it; `weekdays` 1 (Monday) to 7.
     """
 
     channel: str = "any"
@@ -38,8 +39,8 @@ class Scope:
     registration: str = "required"
 
 
-def parse_hours(text: str) -> tuple[tuple[int, int], ...]:
-    """ "10:00-22:00" -> ((600, 1320),); "22:00-02:00" passes midnight and is two spans. Raises
+def parse_hours(text: str) -> tuple[int, int]:
+    """ "10:00-22:00" -> (600, 1320); "22:00-02:00" ends on the next day: (1320, 1560). Raises
     `ValueError`.
     """
     match = HOURS.fullmatch(text.strip())
@@ -55,9 +56,7 @@ def parse_hours(text: str) -> tuple[tuple[int, int], ...]:
         or start == end
     ):
         raise ValueError(f"not hours of one day: {text}")
-    if start < end:
-        return ((start, end),)
-    return ((start, MINUTES_A_DAY), (0, end)) if end else ((start, MINUTES_A_DAY),)
+    return start, end if start < end else end + MINUTES_A_DAY
 
 
 def parse_weekday(text: str | int) -> int:
@@ -89,10 +88,22 @@ def used_channel(scope: Scope, channel: str) -> str:
 
 def is_hour(scope: Scope, minute: int, weekday: int) -> bool:
     """Whether the voucher may be used at that local minute of the day (0..1439) on that weekday (1
-    = Monday).
+    = Monday). Hours over midnight belong to the day on which they began.
     """
-    in_hours = not scope.hours or any(start <= minute < end for start, end in scope.hours)
-    return in_hours and (not scope.weekdays or weekday in scope.weekdays)
+    return any(
+        not scope.weekdays or day in scope.weekdays
+        for day in _days_in_hours(scope, minute, weekday)
+    )
+
+
+def _days_in_hours(scope: Scope, minute: int, weekday: int) -> list[int]:
+    """The weekdays to whose hours that minute belongs: this one, the one before, both or none."""
+    candidates = ((weekday, minute), (weekday - 1 or 7, minute + MINUTES_A_DAY))
+    return [
+        day
+        for day, at in candidates
+        if any(start <= at < end for start, end in scope.hours or (WHOLE_DAY,))
+    ]
 
 
 def find_broken(
@@ -107,14 +118,21 @@ def find_broken(
         return place
     if not has_channel(scope, channel):
         return {"used_channel": channel, "only_channel": scope.channel}
-    if clock is None:
+    return None if clock is None else _find_broken_time(scope, *clock)
+
+
+def _find_broken_time(scope: Scope, minute: int, weekday: int) -> dict[str, str] | None:
+    """What of a local minute and weekday the scope does not allow: the night it belongs to, the
+    weekday or the hour.
+    """
+    if is_hour(scope, minute, weekday):
         return None
-    minute, weekday = clock
-    if scope.weekdays and weekday not in scope.weekdays:
+    days = _days_in_hours(scope, minute, weekday)
+    if days and weekday not in days:
+        return {"night": WEEKDAY_NAMES[days[0] - 1], "weekdays": format_weekdays(scope)}
+    if days or (scope.weekdays and weekday not in scope.weekdays):
         return {"weekday": WEEKDAY_NAMES[weekday - 1], "weekdays": format_weekdays(scope)}
-    if not is_hour(scope, minute, weekday):
-        return {"hour": format_minute(minute), "hours": format_hours(scope)}
-    return None
+    return {"hour": format_minute(minute), "hours": format_hours(scope)}
 
 
 def _find_broken_place(scope: Scope, merchant: Merchant) -> dict[str, str] | None:
@@ -145,7 +163,10 @@ def format_weekdays(scope: Scope) -> str:
 
 def format_hours(scope: Scope) -> str:
     """The hours as a template writes them: `10:00-22:00`."""
-    return ", ".join(f"{format_minute(one)}-{format_minute(other)}" for one, other in scope.hours)
+    return ", ".join(
+        f"{format_minute(start)}-{format_minute(end - MINUTES_A_DAY * (end > MINUTES_A_DAY))}"
+        for start, end in scope.hours
+    )
 
 
 def format_minute(minute: int) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.rules.doors import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,11 +26,7 @@ def same_person(one: str, other: str) -> bool:
     """Whether two names mean one person: width, case and outer blanks make no second pair of
     eyes.
     """
-    return _folded(one) == _folded(other)
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).strip().casefold()
+    return folded(one) == folded(other)
 
 
 def is_among(actor: str, names: Iterable[str]) -> bool:

@@ -41,8 +41,8 @@ class Coupon:
 
 @dataclass(frozen=True)
 class Validity:
-    """One of: `days` after the claim; `until` a written instant (read in the programme's zone); to
-    the end of the claim's month.
+    """One of: `days` after the claim; `until` a written instant to its second (read in the
+    programme's zone); to the end of the claim's month.
     """
 
     days: int | None = None
@@ -190,7 +190,6 @@ def _validity(node: Node) -> Validity:
             "write {{days_after_claim: 7}}",
         )
         return Validity()
-    part["until"].moment()
     if not part["calendar_month"].yes(True):
         part["calendar_month"].fault(
             "one_validity",
@@ -199,7 +198,7 @@ def _validity(node: Node) -> Validity:
         )
     return Validity(
         days=part["days_after_claim"].whole() or None,
-        until=str(part["until"].value) if "until" in written else None,
+        until=part["until"].end(),
         is_month="calendar_month" in written,
     )
 
@@ -209,7 +208,7 @@ def _scope(node: Node) -> Scope:
     hours: list[tuple[int, int]] = []
     for item in part["hours"].items():
         try:
-            hours += scope.parse_hours(str(item.value))
+            hours.append(scope.parse_hours(str(item.value)))
         except ValueError:
             item.fault(
                 "bad_hours", "{offending} are not hours of a day", 'write them like "10:00-22:00"'

@@ -60,14 +60,32 @@ def parse(text: str, zone: str, *, end_of_day: bool = False) -> int:
     return int(local.replace(tzinfo=zone_named(zone)).timestamp())
 
 
+def end_text(text: str) -> str:
+    """A written end to its second: `2020-03-27` -> `2020-03-27 24:00:00`, a written time of day is
+    kept. Raises `ValueError`.
+    """
+    match = WRITTEN.fullmatch(text)
+    if not match:
+        raise ValueError(f"not a time: {text}")
+    part = match.groupdict()
+    day = f"{part['year']}-{part['month'] or part['m2']:0>2}-{part['day'] or part['d2']:0>2}"
+    hour, minute, second = (part[key] or "00" for key in ("hour", "minute", "second"))
+    clock = f"{hour:0>2}:{minute}:{second}" if part["hour"] else "24:00:00"
+    return f"{day} {clock}{part['offset'] or ''}"
+
+
 def iso(at: int, zone: str) -> str:
     """ISO-8601 with offset, as JSON shows it: `2020-03-27T08:00:00+08:00`."""
     return datetime.fromtimestamp(at, zone_named(zone)).isoformat()
 
 
 def shown(at: int, zone: str) -> str:
-    """As a table shows it: `2020-03-27 08:00:00` in the programme's zone."""
-    return datetime.fromtimestamp(at, zone_named(zone)).strftime("%Y-%m-%d %H:%M:%S")
+    """As a table shows it: `2020-03-27 08:00:00` in the programme's zone. In the hour that is there
+    twice, when summer time ends, with its offset: `2026-10-25 02:30:00+02:00`.
+    """
+    local = datetime.fromtimestamp(at, zone_named(zone))
+    is_doubled = local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
+    return local.isoformat(" ") if is_doubled else local.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def day_of(at: int, zone: str) -> int:

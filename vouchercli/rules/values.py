@@ -61,12 +61,14 @@ class Node(documents.Node):
             )
         return bp
 
-    def moment(self, zone: str = ANY_ZONE) -> int | None:
-        """A written time as UTC seconds, read in `zone`."""
+    def moment(self, zone: str = ANY_ZONE, *, end_of_day: bool = False) -> int | None:
+        """A written time as UTC seconds, read in `zone`; with `end_of_day` a bare date is its
+        end.
+        """
         if self.is_missing:
             return None
         try:
-            return times.parse(documents.written(self.value), zone)
+            return times.parse(documents.written(self.value), zone, end_of_day=end_of_day)
         except ValueError:
             self.fault(
                 "bad_time",
@@ -74,6 +76,11 @@ class Node(documents.Node):
                 'write it like "2020-03-27 08:00"',
             )
             return None
+
+    def end(self) -> str | None:
+        """A written time that means an end, to its second; of a bare date the end of that day."""
+        is_time = self.moment(end_of_day=True) is not None
+        return times.end_text(documents.written(self.value)) if is_time else None
 
     def name(self, default: str = "") -> Name:
         """{zh: ..., en: ...}; one language stands in for the other."""

@@ -67,7 +67,7 @@ FROM (
         SELECT w.place, w.applied_at, r.round_id, r.state, r.mode, d.published_at,
             {FROM_AT} AS from_at,
             {UNTIL_AT} AS until_at,
-            {is_eligible("r", "w.resident")} AS is_eligible
+            {is_eligible("r", "w.resident")} AS is_eligible, :latest_at AS latest_at
         FROM incoming_applications w LEFT JOIN rounds r ON r.round_id = w.round_id
             LEFT JOIN draws d ON d.round_id = r.round_id
         WHERE w.reason IS NULL AND w.application_id IS NULL
@@ -109,7 +109,8 @@ UPDATE incoming_applications AS i SET detail = (
             r.state, 'group', r.resident_group,
         'opens_at', {FROM_AT},
         'closes_at', {UNTIL_AT},
-        'published_at', d.published_at))
+        'published_at', d.published_at,
+        'latest_at', CASE i.reason WHEN 'in_future' THEN :latest_at END))
     FROM (SELECT 1) LEFT JOIN rounds r ON r.round_id = i.round_id LEFT JOIN draws d
         ON d.round_id = r.round_id
 )
@@ -213,12 +214,17 @@ WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
 )
 
 
-def judge(db: sqlite3.Connection, programme_id: int) -> None:
-    """Give every incoming row its reason: 'duplicate', a reject code, or NULL for the fit ones."""
+def judge(db: sqlite3.Connection, programme_id: int, latest_at: int | None = None) -> None:
+    """Give every incoming row its reason: 'duplicate', a reject code, or NULL for the fit ones. No
+    row may be later than `latest_at` (None: whenever it is).
+    """
     db.execute(INDEX_INCOMING)
     db.execute(FIND_ROUND, {"programme_id": programme_id})
-    for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_NUMBERS, REFUSE_REPEATS, EXPLAIN):
-        db.execute(statement)
+    db.execute(MARK_STANDING)
+    db.execute(JUDGE_EACH, {"latest_at": latest_at})
+    db.execute(JUDGE_NUMBERS)
+    db.execute(REFUSE_REPEATS)
+    db.execute(EXPLAIN, {"latest_at": latest_at})
 
 
 def accept(db: sqlite3.Connection, batch_id: int) -> None:

@@ -8,8 +8,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from vouchercli.errors import VoucherError
+from vouchercli.rules import times
 from vouchercli.rules.audit import Line, digest
 from vouchercli.store import typed
+from vouchercli.store.db import zone
 from vouchercli.store.lists import Listing
 from vouchercli.store.schema_files import SCHEMA_FILES, schema_text
 
@@ -21,6 +24,20 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
     from vouchercli.store.lists import Listed
 
+# What a line of a file with one programme is about needs no name.
+MEANT = """
+SELECT programme FROM programmes p WHERE (SELECT count(*) FROM programmes) > 1
+ORDER BY NOT is_current,
+    NOT EXISTS (SELECT 1 FROM funders f WHERE f.programme_id = p.programme_id), programme_id
+"""
+# Of the deeds on a subject those of the same batch; without one, of the same programme. A line
+# that names no programme was written while the file had only its first one.
+LAST_AT = """
+WITH first AS (SELECT min(programme_id), programme FROM programmes)
+SELECT max(at) FROM audit, first WHERE subject = :subject AND json_valid(detail)
+  AND json_extract(detail, '$.batch') IS :batch AND (:batch IS NOT NULL
+    OR ifnull(json_extract(detail, '$.programme'), programme) IS ifnull(:programme, programme))
+"""
 LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
 ADD = """
 INSERT INTO audit (at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash)
@@ -32,14 +49,18 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
     """Write the line of one deed (`round.approve`, `hz-1`); `detail` holds what changed, `before`
     and `after`.
 
-    The programme named with --programme is kept too: two programmes of one file may have a round of
-    the same code.
+    The programme is kept too, where the file holds several: two of them may have a round of the
+    same code. Raises `clock_ahead` and `clock_before` where a stand-in clock may not go.
     """
     db = session.db
+    require_lawful_clock(session, subject, detail.get("batch"))
+    if session.deeds is not None:
+        session.deeds.append(deed)
     row = db.execute(LAST_HASH).fetchone()
     previous = row["hash"] if row else ""
-    if session.programme is not None:
-        detail.setdefault("programme", session.programme)
+    programme = _find_programme(session)
+    if programme is not None and (session.programme is not None or "batch" not in detail):
+        detail.setdefault("programme", programme)
     fields = (
         session.now,
         session.entered_at,
@@ -50,6 +71,60 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
         json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
     )
     db.execute(ADD, (*fields, previous, digest(previous, fields)))
+
+
+def _find_programme(session: Session) -> str | None:
+    """The programme that is named, else the one that is meant where the file holds several."""
+    row = None if session.programme else session.db.execute(MEANT).fetchone()
+    return session.programme or (str(row[0]) if row else None)
+
+
+# ---------------------------------------------------------------- a stand-in clock
+
+
+def require_lawful_clock(
+    session: Session, subject: str | None = None, batch: int | None = None
+) -> None:
+    """A stand-in clock is for rehearsals and late entries: raise `clock_ahead` when it goes past
+    now, outside of a rehearsal, and `clock_before` when it goes before the last deed on the
+    subject (of that batch, where one is meant).
+    """
+    if not session.stand_in:
+        return
+    if session.now > session.entered_at and not (session.is_rehearsal or session.dry_run):
+        raise _refuse_ahead(session)
+    if subject is None:
+        return
+    asked = {"subject": subject, "batch": batch, "programme": _find_programme(session)}
+    last_at = session.db.execute(LAST_AT, asked).fetchone()[0]
+    if last_at is not None and session.now < last_at:
+        raise _refuse_before(session, subject, last_at)
+
+
+def _refuse_ahead(session: Session) -> VoucherError:
+    local = zone(session.db, session.programme)
+    return VoucherError(
+        "clock_ahead",
+        "{now} ({stand_in}) is later than now, {clock}: nothing is done ahead of its time",
+        hint="leave {stand_in} out, add --dry-run, or rehearse in a file of its own:"
+        " voucher init --rehearsal --db rehearsal.db",
+        now=times.shown(session.now, local),
+        stand_in=session.stand_in,
+        clock=times.shown(session.entered_at, local),
+    )
+
+
+def _refuse_before(session: Session, subject: str, last_at: int) -> VoucherError:
+    local = zone(session.db, session.programme)
+    return VoucherError(
+        "clock_before",
+        "{now} ({stand_in}) is before the last action on {subject}, at {last}",
+        hint='give a later time: --now "{last}"; voucher audit log --about {subject}',
+        now=times.shown(session.now, local),
+        stand_in=session.stand_in,
+        subject=subject,
+        last=times.shown(last_at, local),
+    )
 
 
 # ---------------------------------------------------------------- reading

@@ -249,6 +249,39 @@ def with_waiting(db: sqlite3.Connection, batch: Batch, reasons: tuple[str, ...])
     return typed.rows(db, Batch, WITH_WAITING, asked)
 
 
+# Rows that were later than now when they were read; what their own time is, its kind says.
+AT = """coalesce(json_extract(j.detail, '$.paid_at'), json_extract(j.detail, '$.claimed_at'),
+    json_extract(j.detail, '$.applied_at'))"""
+IN_FUTURE = f"""
+SELECT b.batch_id, b.file, b.programme_id, min({AT})
+FROM rejects j JOIN batches b USING (batch_id) JOIN programmes p USING (programme_id)
+WHERE j.reason = 'in_future' AND b.state = 'done' AND ifnull(p.programme = :programme, 1)
+GROUP BY b.batch_id ORDER BY b.batch_id
+"""
+LINES_UNTIL = f"""
+SELECT j.line FROM rejects j WHERE j.batch_id = ? AND j.reason = 'in_future' AND {AT} <= ?
+"""
+
+
+class InFuture(NamedTuple):
+    """A batch with rows later than now; `first_at`: the time of the first of them."""
+
+    batch: int
+    file: str
+    programme_id: int
+    first_at: int
+
+
+def in_future(db: sqlite3.Connection, programme: str | None) -> list[InFuture]:
+    """The batches, of one programme or of all, with rows that were later than now."""
+    return typed.rows(db, InFuture, IN_FUTURE, {"programme": programme})
+
+
+def lines_until(db: sqlite3.Connection, batch_id: int, at: int) -> frozenset[int]:
+    """The lines of such rows whose time has come by `at`."""
+    return frozenset(typed.column(db, LINES_UNTIL, (batch_id, at)))
+
+
 def first(db: sqlite3.Connection, batch_id: int, most: int) -> tuple[list[Refusal], list[Refusal]]:
     """The first rejected rows, and the first ones accepted with a warning."""
     rejected, warned = (

@@ -70,7 +70,7 @@ FROM (
                 AND (w.batch_id, r.platform) NOT IN (SELECT batch_id, platform FROM senders)
                 AS is_of_other_platform,
             {is_paused("r", "w.claimed_at")} AS is_paused,
-            {is_eligible("r", "w.resident")} AS is_eligible
+            {is_eligible("r", "w.resident")} AS is_eligible, :latest_at AS latest_at
         FROM incoming_claims w LEFT JOIN rounds r ON r.round_id = w.round_id
         WHERE w.reason IS NULL AND w.claim_id IS NULL
     )
@@ -155,6 +155,7 @@ EXPLAIN = """
 UPDATE incoming_claims AS i SET detail = (
     SELECT json_patch('{}', json_object(
         'claim_no', i.claim_no, 'round', i.round, 'claimed_at', i.claimed_at, 'state', r.state,
+        'latest_at', CASE i.reason WHEN 'in_future' THEN :latest_at END,
         'opens_at', r.opens_at, 'closes_at', r.closes_at, 'packs', r.packs,
         'limit', r.per_resident, 'group',
             nullif(r.resident_group, ''),
@@ -284,14 +285,18 @@ def judge(
     programme_id: int,
     limits: LimitsInTime = NO_LIMITS,
     zone: str = times.HOME_ZONE,
+    latest_at: int | None = None,
 ) -> None:
     """Give every incoming row its reason: 'duplicate', a reject code, or NULL for the fit ones.
-    `limits` are those of the programme, whose weeks are weeks in `zone`.
+    `limits` are those of the programme, whose weeks are weeks in `zone`; no row may be later than
+    `latest_at` (None: whenever it is).
     """
     db.execute(INDEX_INCOMING)
     db.execute(FIND_ROUND, {"programme_id": programme_id})
-    for statement in (MARK_STANDING, JUDGE_EACH, JUDGE_CONFLICTS, JUDGE_NUMBERS):
-        db.execute(statement)
+    db.execute(MARK_STANDING)
+    db.execute(JUDGE_EACH, {"latest_at": latest_at})
+    db.execute(JUDGE_CONFLICTS)
+    db.execute(JUDGE_NUMBERS)
     is_beside_standing = typed.number(db, ANY_STANDS)
     if limits.looks_beyond_the_round or is_beside_standing or claim_limits.are_joined(db):
         claim_limits.judge(db, programme_id, limits, zone)
@@ -301,15 +306,21 @@ def judge(
     sql_functions.register(
         db, week_limit=limits.per_week.at, programme_limit=limits.per_programme.at
     )
-    db.execute(EXPLAIN)
+    db.execute(EXPLAIN, {"latest_at": latest_at})
 
 
-def judge_again(db: sqlite3.Connection, programme_id: int, limits: LimitsInTime, zone: str) -> None:
+def judge_again(
+    db: sqlite3.Connection,
+    programme_id: int,
+    limits: LimitsInTime,
+    zone: str,
+    latest_at: int | None,
+) -> None:
     """Judge all rows once more, without those that are held because their money is gone: what gave
     way to one of them stands.
     """
     db.execute(TAKE_BACK)
-    judge(db, programme_id, limits, zone)
+    judge(db, programme_id, limits, zone, latest_at)
 
 
 def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> None:

@@ -22,7 +22,7 @@ SELECT programme FROM programmes
 WHERE ifnull(json_array_length(document, '$.staff'), 0) = 0
     AND json_extract(document, '$.funders') IS NOT NULL ORDER BY programme
 """
-LAST_TICK = "SELECT beat_at, failed FROM heartbeat"
+LAST_TICK = "SELECT beat_at, failed, jumped_at FROM heartbeat"
 TABLES = "SELECT count(*) FROM sqlite_schema"
 
 
@@ -30,7 +30,7 @@ TABLES = "SELECT count(*) FROM sqlite_schema"
 class Vitals:
     """A file at a glance: ours or not, its schema, the first fault SQLite finds ('' for none), its
     journal, its programmes and those that list no staff, its last deed, its last tick and how many
-    deeds that left undone.
+    deeds that left undone; what a clock said that was not believed since.
     """
 
     is_ours: bool
@@ -43,6 +43,7 @@ class Vitals:
     last_deed_at: int | None = None
     last_tick_at: int | None = None
     last_tick_failed: int = 0
+    jumped_at: int | None = None
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -67,7 +68,7 @@ def vitals(path: Path, known_schema: int) -> Vitals:
             return Vitals(is_ours, is_empty, schema)
         checked = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
         last = db.execute(LAST_DEED).fetchone()
-        tick = db.execute(LAST_TICK).fetchone() or (None, 0)
+        tick = db.execute(LAST_TICK).fetchone() or (None, 0, None)
         return Vitals(
             is_ours,
             is_empty,

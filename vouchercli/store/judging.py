@@ -83,7 +83,7 @@ FROM (
         c.claim_id, c.resident, c.claimed_at, c.expires_at, r.round_id,
         m.merchant_id, m.merchant_no,
         coalesce(i.segment_id, v.segment_id, m.segment_id) AS segment_id,
-        i.segment_id IS NOT NULL AS is_judged_again, i.stands,
+        i.segment_id IS NOT NULL AS is_judged_again, i.stands, :latest_at AS latest_at,
         EXISTS (
             SELECT 1 FROM suspensions s
             WHERE s.merchant_id = m.merchant_id AND i.paid_at >= s.from_at
@@ -232,6 +232,7 @@ UPDATE incoming_redemptions AS i SET detail = (
         'transaction_no', nullif(i.transaction_no, ''), 'claim_no', i.claim_no, 'coupon_no',
             i.coupon_no,
         'merchant_no', CASE WHEN i.merchant_no <> '' THEN i.merchant_no ELSE i.platform_no END,
+        'latest_at', CASE i.reason WHEN 'in_future' THEN :latest_at END,
         'paid_at', i.paid_at, 'base_fen', i.base_fen, 'subsidy_fen', i.subsidy_fen, 'refund_of',
             nullif(i.refund_of, ''),
         'claimed_at', c.claimed_at, 'expires_at', c.expires_at, 'threshold_fen', k.threshold_fen,
@@ -250,7 +251,7 @@ UPDATE incoming_redemptions AS i SET detail = (
     LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = i.coupon_no
     LEFT JOIN redemptions p ON p.claim_id = c.claim_id AND p.coupon_no = i.coupon_no
         AND p.transaction_no = i.refund_of
-        AND p.refund_of IS NULL
+        AND p.refund_of IS NULL AND i.reason <> 'in_future'
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND transaction_no IS NOT NULL
 """
@@ -281,17 +282,21 @@ def unregistered(db: sqlite3.Connection, programme_id: int) -> list[str]:
 
 
 def judge(
-    db: sqlite3.Connection, programme_id: int, policy: RefundPolicy, visits: Timeline
+    db: sqlite3.Connection,
+    programme_id: int,
+    policy: RefundPolicy,
+    visits: Timeline,
+    latest_at: int | None = None,
 ) -> None:
     """Give every incoming row its reason ('duplicate', a reject code, NULL for the fit), and the
-    fit their ruling.
+    fit their ruling. No row may be later than `latest_at` (None: whenever it is).
 
     The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `broken_scope`, `used_channel`)
     and of a day (`visit_limit`, `counts`) are registered by the caller, who also says what numbers
     stand (`store.transaction_numbers`).
     """
     db.execute("DROP TABLE IF EXISTS temp.judged")
-    db.execute(JUDGE, {"programme_id": programme_id})
+    db.execute(JUDGE, {"programme_id": programme_id, "latest_at": latest_at})
     db.execute(INDEX_JUDGED)
     db.execute(CONTEST_SHARED)
     if visits.is_set:
@@ -300,20 +305,24 @@ def judge(
     db.executemany(RULE, [(*ruling, place) for place, ruling in rulings.items()])
     db.execute(TAKE_REASONS)
     db.execute(TAKE_WARNINGS)
-    db.execute(EXPLAIN)
+    db.execute(EXPLAIN, {"latest_at": latest_at})
     db.execute(EXPLAIN_SCOPE)
     db.execute(NAME_HOLDER)
 
 
 def judge_again(
-    db: sqlite3.Connection, programme_id: int, policy: RefundPolicy, visits: Timeline
+    db: sqlite3.Connection,
+    programme_id: int,
+    policy: RefundPolicy,
+    visits: Timeline,
+    latest_at: int | None,
 ) -> None:
     """Judge all rows once more, without those that are held because their money is gone: what gave
     way to one of them stands.
     """
     db.execute(TAKE_BACK)
     db.execute(TAKE_WARNINGS_BACK)
-    judge(db, programme_id, policy, visits)
+    judge(db, programme_id, policy, visits, latest_at)
 
 
 def try_one(

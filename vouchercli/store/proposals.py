@@ -28,7 +28,8 @@ class Subject(NamedTuple):
 
 class Proposal(NamedTuple):
     """A change of a subject, `before` and `after`; `amount_fen` is at stake, `evidence` the file
-    that it rests on. proposed, effective, declined or void; times in UTC seconds.
+    that it rests on. proposed, effective, declined or void; times in UTC seconds (`entered_at`: the
+    machine's clock).
     """
 
     proposal: int
@@ -44,6 +45,7 @@ class Proposal(NamedTuple):
     proposed_by: str
     os_user: str
     proposed_at: int
+    entered_at: int
     ended_at: int | None
 
     @property
@@ -53,19 +55,22 @@ class Proposal(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """`approve` or `reject`, by whom, under which login, when (UTC seconds)."""
+    """`approve` or `reject`, by whom, under which login, when (UTC seconds; `entered_at`: by the
+    machine's clock).
+    """
 
     verdict: str
     actor: str
     os_user: str
     note: str
     at: int
+    entered_at: int
 
 
 ADD = """
 INSERT INTO proposals (subject, subject_id, kind, state, before, after, amount_fen, note, evidence,
-    proposed_by, os_user, proposed_at, ended_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING proposal_id
+    proposed_by, os_user, proposed_at, entered_at, ended_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING proposal_id
 """
 ALL = f"SELECT {', '.join(Proposal._fields)} FROM proposals".replace(
     "proposal,", "proposal_id AS proposal,", 1
@@ -82,10 +87,12 @@ WHERE subject = :subject AND subject_id = :subject_id AND state = 'proposed'
     AND (NOT :only_opening OR json_extract(after, '$.opens_at') IS NOT NULL)
 """
 ADD_VERDICT = """
-INSERT INTO verdicts (proposal_id, verdict, actor, os_user, note, at) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO verdicts (proposal_id, verdict, actor, os_user, note, at, entered_at)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 VERDICTS = """
-SELECT verdict, actor, os_user, note, at FROM verdicts WHERE proposal_id = ? ORDER BY verdict_id
+SELECT verdict, actor, os_user, note, at, entered_at FROM verdicts WHERE proposal_id = ?
+ORDER BY verdict_id
 """
 
 
@@ -115,6 +122,7 @@ def add(
         session.actor,
         session.os_user,
         session.now,
+        session.entered_at,
         ended_at,
     )
     return typed.number(session.db, ADD, values)
@@ -171,8 +179,9 @@ def void(db: sqlite3.Connection, subject: Subject, at: int, *, only_opening: boo
 
 def add_verdict(session: Session, proposal: int, verdict: str, note: str = "") -> None:
     """`approve` or `reject`, by the session's actor."""
+    hand = (session.actor, session.os_user)
     session.db.execute(
-        ADD_VERDICT, (proposal, verdict, session.actor, session.os_user, note, session.now)
+        ADD_VERDICT, (proposal, verdict, *hand, note, session.now, session.entered_at)
     )
 
 

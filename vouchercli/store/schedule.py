@@ -38,7 +38,7 @@ SELECT r.round_id, p.programme, r.round, p.time_zone AS zone, r.state, r.mode, r
     ELSE '' END AS to_allocate,
     ifnull((SELECT max(m.ended_at) FROM proposals m
      WHERE m.subject = 'round' AND m.subject_id = r.round_id AND m.state = 'effective'
-         AND m.kind IN ('top-up', 'reschedule')), 0) AS amended_at,
+         AND m.kind IN ('top-up', 'reschedule', 'reopen')), 0) AS amended_at,
     m.proposal_id, m.proposed_at,
     (SELECT i.terms_sha256 FROM issuance_orders i WHERE i.round_id = r.round_id
         ORDER BY i.number DESC LIMIT 1) AS ordered_sha256
@@ -99,16 +99,19 @@ ON CONFLICT DO UPDATE SET ticks = ticks + 1, longest_gap = max(longest_gap,
         failed = excluded.failed,
     last_deed_at = ifnull(excluded.last_deed_at, last_deed_at),
         last_late = ifnull(excluded.last_late, last_late),
-    most_late = max(most_late, excluded.most_late)
+    most_late = max(most_late, excluded.most_late), jumped_at = NULL
 """
+NOTE_JUMP = "UPDATE heartbeat SET jumped_at = ?"
 HEARTBEAT = (
-    "SELECT beat_at, last_late, ticks, host, os_user, failed, most_late, longest_gap FROM heartbeat"
+    "SELECT beat_at, last_late, ticks, host, os_user, failed, most_late, longest_gap, jumped_at"
+    " FROM heartbeat"
 )
 
 
 class Heartbeat(NamedTuple):
     """The last tick: when, who ran it on which host, and how many jobs `failed`. Of all ticks: how
     many there were, how late the latest job was and the longest gap between two, in seconds.
+    `jumped_at`: what a clock said since that was not believed.
     """
 
     at: int
@@ -119,6 +122,7 @@ class Heartbeat(NamedTuple):
     failed: int
     most_late: int
     longest_gap: int
+    jumped_at: int | None
 
 
 def note_beat(db: sqlite3.Connection, **values: Any) -> None:
@@ -126,6 +130,13 @@ def note_beat(db: sqlite3.Connection, **values: Any) -> None:
     `deed_at` and `late` (seconds) when it did a job.
     """
     db.execute(BEAT, values)
+
+
+def note_jump(db: sqlite3.Connection, at: int) -> None:
+    """Record that a tick did nothing, because its clock said `at`; the next tick that works takes
+    it back.
+    """
+    db.execute(NOTE_JUMP, (at,))
 
 
 def read_heartbeat(db: sqlite3.Connection) -> Heartbeat | None:

@@ -16,6 +16,7 @@ TEXT = {
     "action": "操作",
     "about": "对象",
     "changes": "变化",
+    "entered": "录入时间",
     "head": "摘要",
     "no line of the log matches": "日志中没有符合条件的记录",
     "Head of the log": "日志摘要",

@@ -1,6 +1,10 @@
 """Why rows are rejected or flagged (rules/reasons.py)."""
 
 TEXT = {
+    "paid at {paid_at}, later than now: rows up to {latest_at} are taken, the tick takes this one when its time has come": "支付时间 {paid_at} 晚于当前：现只收至 {latest_at} 的数据，到时由定时任务重新审核",
+    "claimed at {claimed_at}, later than now: rows up to {latest_at} are taken, the tick takes this one when its time has come": "领取时间 {claimed_at} 晚于当前：现只收至 {latest_at} 的数据，到时由定时任务重新审核",
+    "applied at {applied_at}, later than now: rows up to {latest_at} are taken, the tick takes this one when its time has come": "报名时间 {applied_at} 晚于当前：现只收至 {latest_at} 的数据，到时由定时任务重新审核",
+    "the row is later than now": "该行时间晚于当前",
     "{column} is missing": "缺少“{column}”",
     "{column}: {value}: {problem}": "“{column}”的值 {value}：{problem}",
     "{problem}": "{problem}",
@@ -81,6 +85,7 @@ TEXT = {
     "the division code was retired": "行政区划代码已停用",
     "round {round} is issued by {platform}; this file comes from {sender}": "期次 {round} 由 {platform} 发放，而此文件来自 {sender}",
     "the round is issued by another platform than the one that sent the file": "该期次的发放平台与报送文件的平台不符",
+    "out of the voucher's scope: the night of {night} is not in weekdays {weekdays}": "不在券的适用范围：{night}之夜不在可用星期 {weekdays} 之内",
     "out of the voucher's scope: {weekday} is not in weekdays {weekdays}": "不在券的适用范围：{weekday}不在可用星期 {weekdays} 之内",
     "out of the voucher's scope: {hour} is not in hours {hours}": "不在券的适用范围：{hour} 不在可用时段 {hours} 之内",
     "out of the voucher's scope: {used_channel} is not in channel {only_channel}": "不在券的适用范围：{used_channel}不是可用渠道（{only_channel}）",
@@ -122,6 +127,7 @@ TEXT = {
     "expired": "已过有效期",
     "below_threshold": "未达门槛",
     "subsidy_mismatch": "券面抵扣额不符",
+    "in_future": "时间未到",
     "already_redeemed": "该券已核销",
     "over_limit": "超过用券上限",
     "transaction_reused": "交易号重复",

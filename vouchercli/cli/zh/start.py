@@ -2,6 +2,17 @@
 
 TEXT = {
     "Make an empty database and its key here.": "在此建立空数据库及其密钥。",
+    "For rehearsals: --now may go beyond now, and all that comes out of it says so.": "供演练使用：--now 可晚于当前时间，且一切产出均注明为演练。",
+    "it is for rehearsals: --now may go beyond now, and all that comes out says so": "该数据库供演练使用：--now 可晚于当前时间，且一切产出均注明为演练",
+    "{db} is there already, and it is no file for rehearsals": "{db} 已存在，且不是演练数据库",
+    "REHEARSAL: nothing here is real": "演练：以下均非真实数据",
+    "rehearsal": "演练",
+    "yes": "是",
+    "acting as if it were {shown_at} ({stand_in}); the log keeps both times": "按 {shown_at} 办理（{stand_in}）；日志同时记录两个时间",
+    "{now} ({stand_in}) is later than now, {clock}: nothing is done ahead of its time": "{now}（{stand_in}）晚于当前时间 {clock}：不得提前办理",
+    "leave {stand_in} out, add --dry-run, or rehearse in a file of its own: voucher init --rehearsal --db rehearsal.db": "请去掉 {stand_in}，或加 --dry-run 试算，或另建演练数据库：voucher init --rehearsal --db rehearsal.db",
+    "{now} ({stand_in}) is before the last action on {subject}, at {last}": "{now}（{stand_in}）早于对 {subject} 的上一次操作（{last}）",
+    'give a later time: --now "{last}"; voucher audit log --about {subject}': '请给出不早于此的时间：--now "{last}"；查阅：voucher audit log --about {subject}',
     "{db} is already there; nothing was changed": "{db} 已存在，未作改动",
     "created {db} and its key {key} (keep the key secret, and back up both)": "已建立 {db} 及其密钥 {key}（密钥须保密，二者都要备份）",
     "next: voucher programme list --shipped": "下一步：voucher programme list --shipped",

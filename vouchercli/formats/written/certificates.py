@@ -115,6 +115,7 @@ LABELS = (
 )
 BARRED = {"not_eligible": "不在资格名单", "resident_limit": "已达领取上限"}
 HEAD = ("消费券摇号证书", "CERTIFICATE OF A VOUCHER DRAW")
+REHEARSAL = "演练，非真实摇号 REHEARSAL: no real draw"
 HOW = (
     '复核：每份报名的票号 = SHA-256(用于摇号的种子 + ":" + 报名编号)，票号小者中签。',
     (
@@ -129,7 +130,7 @@ def printed(document: dict[str, Any]) -> Iterator[bytes]:
     """The certificate to print and to sign: every fact in both languages, then the winners, part by
     part.
     """
-    yield from _lines(*HEAD, "")
+    yield from _lines(*HEAD, *([REHEARSAL] if document.get("rehearsal") else ()), "")
     yield from _lines(*(f"{label}: {_json_text(document[key])}" for key, label in LABELS), "", *HOW)
     if document["barred"]:
         yield from _lines("", f"不得中签 Barred: {len(document['barred']):,}")

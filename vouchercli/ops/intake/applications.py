@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _judge(intake: Intake) -> None:
-    applications.judge(intake.db, intake.programme_id)
+    applications.judge(intake.db, intake.programme_id, intake.latest_at)
 
 
 def _accept(intake: Intake) -> dict[str, Any]:

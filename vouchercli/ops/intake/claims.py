@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def _judge(intake: Intake) -> None:
     in_force = limits.of_programme(intake.db, intake.programme_id)
-    asked = (intake.db, intake.programme_id, in_force, intake.zone)
+    asked = (intake.db, intake.programme_id, in_force, intake.zone, intake.latest_at)
     claims.judge(*asked)
     while take_backs.cover_claims(intake):
         claims.judge_again(*asked)

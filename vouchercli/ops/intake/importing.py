@@ -206,6 +206,8 @@ def _import_file(job: Job) -> Outcome:
         _refuse_other_sender(job, known)
     if known and known.state == "done":
         return summaries.summarise_repeat(known, job.reading, job.kind.name)
+    if known:  # before the first chunk is kept
+        audit.require_lawful_clock(job.session, job.reading.name, known.batch)
     intake, done_line = (
         _intake_of(job, known.batch if known else 0),
         known.last_line if known else 0,

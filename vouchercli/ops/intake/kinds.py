@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from vouchercli.rules import clocks
 from vouchercli.store import programmes
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ class Intake:
         """What that programme sets."""
         assert self.programme is not None
         return programmes.value(self.programme)
+
+    @property
+    def latest_at(self) -> int:
+        """The last moment that its rows may name."""
+        return clocks.latest_at(self.rules.clock, self.session.now)
 
 
 @dataclass(frozen=True)

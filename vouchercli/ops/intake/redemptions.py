@@ -188,7 +188,8 @@ def _judge(intake: Intake) -> None:
         judging.unregistered(intake.db, programme_id),
         intake.session.now,
     )
-    asked = (programme_id, intake.rules.refunds, limits.visits(intake.db, programme_id))
+    visits = limits.visits(intake.db, programme_id)
+    asked = (programme_id, intake.rules.refunds, visits, intake.latest_at)
     judging.judge(intake.db, *asked)
     at_hand = reopening.freed(intake.db)
     while take_backs.cover_payments(intake, splits.splitter(intake), at_hand):

@@ -37,10 +37,15 @@ NONE = (0, 0, 0)
 
 
 def retry(
-    session: Session, kinds: dict[str, Kind], batch_id: int, *, is_sure: bool = False
+    session: Session,
+    kinds: dict[str, Kind],
+    batch_id: int,
+    *,
+    is_sure: bool = False,
+    lines: frozenset[int] | None = None,
 ) -> Outcome:
-    """Judge a batch's rejects again, now that what they waited for may have come; what is accepted
-    joins the batch.
+    """Judge a batch's rejects again (with `lines` only these), now that what they waited for may
+    have come; what is accepted joins the batch.
 
     Rejects of other batches that wait for other rows of the same kind are judged with them. Raises
     `VoucherError` when the batch was undone or is still under way, or when a merchant would lose
@@ -59,7 +64,7 @@ def retry(
             )
         intake = _intake_of(session, kinds[batch.kind], batch)
         staging.expect(intake)
-        staged = _stage(intake, batch, None, 1)
+        staged = _stage(intake, batch, None, 1, lines)
         for other in (
             batches.with_waiting(db, batch, intake.kind.waiting) if intake.kind.waiting else ()
         ):
@@ -230,14 +235,19 @@ def _intake_of(session: Session, kind: Kind, batch: Batch) -> Intake:
 
 
 def _stage(
-    intake: Intake, batch: Batch, reasons: tuple[str, ...] | None, first_place: int
+    intake: Intake,
+    batch: Batch,
+    reasons: tuple[str, ...] | None,
+    first_place: int,
+    lines: frozenset[int] | None = None,
 ) -> list[Place]:
-    """Put a batch's rejects of these reasons (None: all) back among the incoming rows; returns
-    where they stand as rejects.
+    """Put a batch's rejects of these reasons and `lines` (None: all) back among the incoming rows;
+    returns where they stand as rejects.
     """
     kept = [
         (row.line, json.loads(row.cells))
         for row in batches.rejects(intake.db, batch.batch, reasons)
+        if lines is None or row.line in lines
     ]
     again = summaries.read_again(
         batch, [(line, cells) for line, cells in kept if isinstance(cells, list)]

@@ -256,4 +256,5 @@ def write_files(
 
 
 def _file_stem(lottery: Lottery) -> str:
-    return f"{lottery.row['programme']}-{lottery.code}"
+    mark = "REHEARSAL-" if lottery.session.is_rehearsal else ""
+    return f"{mark}{lottery.row['programme']}-{lottery.code}"

@@ -245,7 +245,8 @@ def _draw(lottery: Lottery, entrants: Sequence[Entrant], public: str | None, at:
             strata=lottery.strata,
             parts=drawn.parts,
             rest=drawn.rest,
-        )
+        ),
+        is_rehearsal=lottery.session.is_rehearsal,
     )
     draws.draw(lottery.session, lottery.round_id, proof.canonical(document))
     lottery.note(

@@ -24,20 +24,13 @@ NAMED = 20
 COLUMNS = (
     Column("line", "line", "int"),
     Column("at", "at", "time"),
+    Column("entered_at", "entered", "time", shown="entered", optional=True),
     Column("actor", "by"),
     Column("os_user", "login"),
     Column("deed", "action"),
     Column("about", "about"),
     Column("changes", "changes", where=SHOWN),
-    *only(
-        JSON,
-        Column("entered_at", "", "time"),
-        "before",
-        "after",
-        "detail",
-        "previous_hash",
-        "hash",
-    ),
+    *only(JSON, "before", "after", "detail", "previous_hash", "hash"),
 )
 HEAD = (
     Column("line", "line", "int", where=SHOWN),
@@ -75,6 +68,7 @@ def _describe(row: Entry) -> dict[str, Any]:
     before, after = detail.pop("before", None), detail.pop("after", None)
     return {
         **row._asdict(),
+        "entered": law.late_entry(row.at, row.entered_at),
         "detail": detail,
         "before": before,
         "after": after,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vouchercli.errors import VoucherError
+from vouchercli.ops.setup import clocks
 from vouchercli.result import JSON, Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import times
 from vouchercli.rules.times import HOME_ZONE
@@ -333,7 +334,9 @@ def _tick(vitals: store.Vitals, now: int) -> Finding:
     if vitals.last_tick_at is None:
         return Finding(Word("Schedule"), Word("no tick yet"))
     display, problem = times.shown(vitals.last_tick_at, HOME_ZONE), None
-    if now - vitals.last_tick_at > TICK_SECONDS:
+    if vitals.jumped_at is not None:
+        problem = clocks.describe_jump(vitals.jumped_at, vitals.last_tick_at, HOME_ZONE)
+    elif now - vitals.last_tick_at > TICK_SECONDS:
         problem = Problem(
             "tick_late",
             "the last tick was at {at}, {minutes:,} minutes ago: the jobs due since then are not"

@@ -1,5 +1,5 @@
 """Amendments of a round under way: pause and resume, top-up, another opening or closing, an end
-before its time.
+before its time, and going on after a closing by mistake.
 
 One person proposes, others approve with `round approve`; only then it takes effect, its money
 committed in the same transaction. A pause alone takes effect at once. What was granted is never
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.ops.rounds import commitments, drafts
+from vouchercli.ops.rounds import commitments, drafts, reopenings
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up, require
 from vouchercli.ops.setup import desk
@@ -152,6 +152,21 @@ def close_round(session: Session, code: str, *, is_sure: bool = False, note: str
         )
 
 
+def reopen_round(
+    session: Session, code: str, *, closes_at: int | None = None, note: str = ""
+) -> Outcome:
+    """Propose that a round which was closed by mistake goes on until `closes_at` (UTC seconds;
+    None: until the closing that it had). Money that is gone by now is a warning here.
+    """
+    with writing(session):
+        current = _look_up_proposable(session, code, "reopen")
+        after = {"state": "open", "closes_at": reopenings.choose_closing(current, closes_at)}
+        _check_window(current, {"closes_at": after["closes_at"]})
+        before = {"state": "closed", "closes_at": current.row["closes_at"]}
+        short = reopenings.warn_of_missing(current)
+        return _propose(current, "reopen", before, after, note, problems=short)
+
+
 def _look_up_proposable(session: Session, code: str, action: str) -> RoundAtHand:
     """Look up the round; its state must allow the amendment and no other one may wait. Raises
     `wrong_state`, `amendment_waiting`.
@@ -263,6 +278,9 @@ def _take_effect(
     if kind == "resume":
         amendments.end_pause(db, round_id, current.now)
         rounds.set_state(db, round_id, "open")
+    elif kind == "reopen":
+        _check_window(current, {"closes_at": after["closes_at"]})
+        return reopenings.reopen(current, after["closes_at"])
     else:
         _check_window(current, after)
         amendments.move(db, round_id, after.get("opens_at"), after.get("closes_at"))
@@ -285,6 +303,14 @@ def _answer_effective(
             "resumed {round}: claims count again until {closes_at}",
             round=current.code,
             closes_at=current.local_time("closes_at"),
+        )
+    elif kind == "reopen":
+        message = say(
+            "reopened {round}: claims count again until {closes_at}, {amount} yuan are committed"
+            " again",
+            round=current.code,
+            closes_at=current.local_time("closes_at"),
+            amount=money.grouped(sum(committed.values())),
         )
     else:
         message = say(

@@ -327,7 +327,7 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
         raise VoucherError(
             "closes_after_validity",
             "claims are accepted until {closes_at}, but the vouchers end at {until}",
-            hint="--closes-at {until}, or a template with a later end",
+            hint='add --closes-at "{until}", or take a template with a later end',
             closes_at=times.shown(closes_at, zone),
             until=template.validity.until,
         )

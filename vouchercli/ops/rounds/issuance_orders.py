@@ -351,6 +351,7 @@ def _compose_files(current: RoundAtHand, number: int) -> tuple[str, str]:
     )
     order = {
         "voucher_order": 1,
+        **({"rehearsal": True} if current.session.is_rehearsal else {}),
         "order_no": _format_order_no(current, number),
         "number": number,
         "supersedes": number - 1 or None,
@@ -363,7 +364,8 @@ def _compose_files(current: RoundAtHand, number: int) -> tuple[str, str]:
 
 
 def _format_order_no(current: RoundAtHand, number: int) -> str:
-    return f"{current.row['programme']}-{current.code}-{number}"
+    mark = "REHEARSAL-" if current.session.is_rehearsal else ""
+    return f"{mark}{current.row['programme']}-{current.code}-{number}"
 
 
 def _list_rows(

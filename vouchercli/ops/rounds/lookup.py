@@ -168,13 +168,18 @@ def require(action: str, current: RoundAtHand) -> None:
 
 
 def _choose_way_on(action: str, state: str, usual: str) -> str:
-    """Choose the hint for an action that comes too late: what changes a round that runs, else what
-    is usual next; never to cancel, which nobody asked for.
+    """Choose the hint for an action that comes too late: what changes a round that runs, what goes
+    on after one that is closed, else what is usual next; never to cancel, which nobody asked for.
     """
     if action == "edit" and state in ("open", "paused"):
         return (
             "voucher round top-up {round} --packs N, voucher round reschedule {round} --closes-at"
             " TIME, or for other terms: voucher round copy {round} NEW --opens-at TIME"
+        )
+    if state == "closed":
+        return (
+            "voucher round copy {round} NEW --opens-at TIME; or, if it was closed by mistake:"
+            " voucher round reopen {round}"
         )
     if usual == "cancel":
         return "voucher round copy {round} NEW --opens-at TIME"

@@ -67,14 +67,7 @@ def release_unused(session: Session, round_id: int) -> Outcome | None:
         moved, missing = _post(session, row, look.kept, law.ACCOUNTS[look.programme.unused])
         if look.given_up:
             take_backs.give_up_seats(db, round_id, look.given_up)
-        store.looked(
-            db,
-            round_id=round_id,
-            marker=_make_marker(db, store.rounds(db, None, round_id)[0]),
-            at=session.now,
-            next_at=look.next_at,
-            expired_by=look.expired_by,
-        )
+        _keep_look(session, round_id, look)
         if moved:
             audit.note(
                 session,
@@ -150,6 +143,50 @@ def _read_expired(
         paid if alive == claimed else store.paid_by_alive(db, round_id, after) if alive else {}
     )
     return last, alive, {funder: fen - by_alive.get(funder, 0) for funder, fen in paid.items()}
+
+
+def find_missing(current: RoundAtHand) -> dict[str, int]:
+    """Find what each watched funder lacks to hold again, in fen, what the round would hold were it
+    open; funders that have enough are left out.
+    """
+    db = current.db
+    row = store.rounds(db, None, current.round_id)[0]._replace(state="open", released=0)
+    account = law.ACCOUNTS[current.programme.unused]
+    of_round = row.round_id if account == "returned" else None
+    kept = _find_kept(current.session, row, current.programme).kept
+    funds = commitments.list_funds(db, row.programme_id)
+    lacks = {
+        funder: fen
+        - ledger.balance(db, funds[funder], "committed", row.round_id)
+        - max(ledger.balance(db, funds[funder], account, of_round), 0)
+        for funder, fen in kept.items()
+    }
+    return {funder: fen for funder, fen in lacks.items() if fen > 0}
+
+
+def take_back(current: RoundAtHand) -> dict[str, int]:
+    """Commit again what a round gave up, now that it is open again; gives funder -> fen. Its look
+    is kept, so that a payment on a voucher that is alive again finds its money. Joins the caller's
+    transaction.
+    """
+    db, session = current.db, current.session
+    row = store.rounds(db, None, current.round_id)[0]
+    look = _find_kept(session, row, current.programme)
+    moved, missing = _post(session, row, look.kept, law.ACCOUNTS[current.programme.unused])
+    assert not missing, missing  # find_missing has looked
+    _keep_look(session, row.round_id, look)
+    return {funder: -fen for funder, fen in moved.items()}
+
+
+def _keep_look(session: Session, round_id: int, look: Look) -> None:
+    store.looked(
+        session.db,
+        round_id=round_id,
+        marker=_make_marker(session.db, store.rounds(session.db, None, round_id)[0]),
+        at=session.now,
+        next_at=look.next_at,
+        expired_by=look.expired_by,
+    )
 
 
 def sum_expired_unused(current: RoundAtHand) -> int:

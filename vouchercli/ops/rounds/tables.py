@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.ops.answers import dated
 from vouchercli.ops.rounds import approved_lists, commitments
 from vouchercli.result import EVERYWHERE, JSON, SHOWN, Column, Table, Word, only, say
-from vouchercli.rules import money, staff
+from vouchercli.rules import audit, money, staff
 from vouchercli.rules import rounds as law
+from vouchercli.rules import templates as packs_law
 from vouchercli.rules.staff import Hand
 from vouchercli.store import allocations, amendments, authors, proposals, rounds
 
@@ -43,6 +44,7 @@ TERMS = (
     Column("registration_opens_at", "registration opens", "time"),
     Column("opens_at", "opens", "time"),
     Column("closes_at", "closes", "time"),
+    Column("vouchers_end_at", "vouchers end", "time", optional=True),
     Column("platform", "platform"),
     Column("group", "group"),
     Column("list", "list approved", shown="list_approved"),
@@ -62,6 +64,7 @@ MONEY = (
 )
 VERDICTS = (
     Column("at", "at", "time"),
+    Column("entered_at", "entered", "time", shown="entered", optional=True),
     Column("verdict", "verdict", "word"),
     Column("actor", "by"),
     Column("os_user", "login"),
@@ -75,6 +78,7 @@ AMENDMENTS = (
     Column("change", "change", where=SHOWN),
     Column("by", "by", where=SHOWN),
     Column("at", "at", "time", where=SHOWN),
+    Column("entered_at", "entered", "time", shown="entered", optional=True),
     Column("ended_at", "effective or ended", "time"),
     Column("checkers", "checked by", where=SHOWN),
     Column("note", "note", shown="notes"),
@@ -135,6 +139,11 @@ def _tabulate_terms(current: RoundAtHand) -> Table:
         ),
         "rolled_in": rolled_in and rolled_in._asdict(),
         "rolled_packs": rolled_in and f"{rolled_in.packs:,} ({rolled_in.round})",
+        "vouchers_end_at": (
+            packs_law.expires_at(current.template, row["opens_at"], current.zone)
+            if current.template.validity.until
+            else None
+        ),
         "checkers_needed": current.checkers,
         "liability": _list_amounts(law.liability(row["packs"], current.template)),
         "committed": _list_amounts(commitments.read_held(current).items()),
@@ -178,9 +187,15 @@ def _tabulate_verdicts(current: RoundAtHand) -> Table:
         row
         for each in _submissions(current)
         for row in (
-            _verdict(each, "submit", each.author, each.note, each.proposed_at),
+            _verdict(each, "submit", each.author, each.note, (each.proposed_at, each.entered_at)),
             *(
-                _verdict(each, said.verdict, Hand(said.actor, said.os_user), said.note, said.at)
+                _verdict(
+                    each,
+                    said.verdict,
+                    Hand(said.actor, said.os_user),
+                    said.note,
+                    (said.at, said.entered_at),
+                )
                 for said in proposals.verdicts(current.db, each.proposal)
             ),
         )
@@ -194,9 +209,20 @@ def _submissions(current: RoundAtHand) -> list[Proposal]:
     return [each for each in history if each.kind == proposals.APPROVAL]
 
 
-def _verdict(each: Proposal, verdict: str, hand: Hand, note: str, at: int) -> dict[str, Any]:
-    revision = each.after["revision"]
-    return {"verdict": verdict, **hand._asdict(), "note": note, "at": at, "revision": revision}
+def _verdict(
+    each: Proposal, verdict: str, hand: Hand, note: str, clocks: tuple[int, int]
+) -> dict[str, Any]:
+    """One word on the round; `clocks`: when it counts from, and what the machine's clock said."""
+    at, entered_at = clocks
+    return {
+        "verdict": verdict,
+        **hand._asdict(),
+        "note": note,
+        "at": at,
+        "entered_at": entered_at,
+        "entered": audit.late_entry(at, entered_at),
+        "revision": each.after["revision"],
+    }
 
 
 def _list_same_logins(current: RoundAtHand) -> list[dict[str, str]]:
@@ -241,6 +267,7 @@ def _describe_amendment(current: RoundAtHand, each: Proposal) -> dict[str, Any]:
         "amendment": each.proposal,
         "by": each.proposed_by,
         "at": each.proposed_at,
+        "entered": audit.late_entry(each.proposed_at, each.entered_at),
         "change": _describe_change(current, each),
         "checkers": ", ".join(verdict.actor for verdict in verdicts),
         "notes": "; ".join(filter(None, (each.note, *(verdict.note for verdict in verdicts)))),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # The name of each job in a table.
 JOB_WORDS = {
+    "tick": Word("tick"),
     "commit": Word("commit to a seed"),
     "open": Word("open"),
     "draw": Word("draw lots"),
@@ -37,6 +38,7 @@ JOB_WORDS = {
     "order": Word("order"),
     "close": Word("close claiming"),
     "import": Word("import"),
+    "retry": Word("judge again"),
     "write": Word("write"),
     "release": Word("release"),
     "remind": Word("remind"),

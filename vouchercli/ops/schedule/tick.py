@@ -15,6 +15,7 @@ from vouchercli.formats.written import folders
 from vouchercli.ops import answers
 from vouchercli.ops.rounds import issuance_orders as orders
 from vouchercli.ops.rounds import releases
+from vouchercli.ops.schedule import clocks, futures
 from vouchercli.ops.schedule import inbox as inboxes
 from vouchercli.ops.schedule.jobs import (
     JOB_WORDS,
@@ -79,17 +80,19 @@ def choose_places(
     )
 
 
-def tick(session: Session, where: Places) -> Outcome:
+def tick(session: Session, where: Places, *, is_clock_right: bool = False) -> Outcome:
     """Do all that is due, in the name of the clock; silent when nothing is. Raises `Busy` at once
-    when another tick is at work.
+    when another tick is at work, `clock_jumped` when the clock is not believed (`is_clock_right`: a
+    person says it is, in their own name).
 
     A job that fails is reported (status partial, exit 4) and the next tick tries it again; the
     other jobs go on.
     """
     if session.programme is not None:
         programmes.named(session.db, session.programme)
-    session = session._replace(actor=doors.CLOCK)
+    person, session = session.actor, session._replace(actor=doors.CLOCK)
     with _hold_clock(session) as at_work:
+        _require_clock(at_work._replace(actor=person), where, is_clock_right=is_clock_right)
         done: list[Done] = []
         problems: list[Problem] = []
         for each in _do_all(at_work, where):
@@ -120,6 +123,16 @@ def _hold_clock(session: Session) -> Iterator[Session]:
         yield session._replace(joins=True)
 
 
+def _require_clock(session: Session, where: Places, *, is_clock_right: bool) -> None:
+    """Raise `clock_jumped` where the clock is not believed; the log file says it too."""
+    try:
+        clocks.require_believable(session, is_right=is_clock_right)
+    except VoucherError as error:
+        refused = Done("tick", str(session.path), times.HOME_ZONE, error=error)
+        _note(session, where, refused, is_first_fault=True)
+        raise
+
+
 # ---------------------------------------------------------------- the order of a tick
 
 
@@ -127,6 +140,8 @@ def _do_all(session: Session, where: Places) -> Iterator[Done]:
     for job in law.BEFORE_INTAKE:
         yield from _do_rounds(session, job)
     yield from _take_in_files(session, where)
+    for blank, batch in futures.list_due(session):
+        yield from _do_one(session, blank, futures.take_in, batch)
     for job in law.AFTER_INTAKE:
         yield from _do_rounds(session, job)
     yield from _write_orders(session, where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.result import JSON, SCREEN, SHOWN, Column, Table, say
-from vouchercli.rules import staff, times
+from vouchercli.rules import clocks, staff, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,8 @@ LINES = (
     "across",
     "limits from",
     "refunds",
+    "clock_ahead",
+    "clock_jump",
     "unused",
     "unused_after_days",
     "makers",
@@ -104,6 +106,7 @@ def rules_data(programme: Programme) -> dict[str, Any]:
         "issuer": vars(programme.issuer),
         "limits": vars(limits) | {"from_at": _optional(times.iso, limits.from_at, programme)},
         "refunds": programme.refunds.document,
+        "clock": programme.clock.document,
         "staff": [
             {"name": person.name, "roles": list(person.roles), "login": person.login or None}
             for person in programme.staff
@@ -131,6 +134,8 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
         "across": ", ".join(programme.limits.across),
         "limits from": _optional(times.shown, programme.limits.from_at, programme),
         "refunds": programme.refunds.preset,
+        "clock_ahead": clocks.span_text(programme.clock.ahead) if programme.clock.ahead else None,
+        "clock_jump": clocks.span_text(programme.clock.jump),
         "name": programme.name.zh,
         "name (en)": programme.name.en,
         "issuer": programme.issuer.zh,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.setup import desk, staff
+from vouchercli.ops.setup import clocks, desk, staff
 from vouchercli.result import DATA, JSON, SHOWN, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import staff as law
 from vouchercli.store import authors, programmes, proposals
@@ -51,7 +51,11 @@ def list_waiting(session: Session) -> Outcome:
         optional=True,
     )
     says = [say("for {name}: {command}", name=row["name"], command=row["next"]) for row in chosen]
-    return Outcome(tables=(table,), says=(*says,) or (say("nothing waits for anybody"),))
+    jump = clocks.find_jump(session)
+    problems = () if jump is None else (jump,)
+    if not says and not problems:
+        says = [say("nothing waits for anybody")]
+    return Outcome(tables=(table,), says=tuple(says), problems=problems)
 
 
 def _proposal(

@@ -201,6 +201,7 @@ CREATE TABLE rejects (
                                                         -- our own fields when it had been accepted and an earlier row took its place
     PRIMARY KEY (batch_id, line)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX rejects_in_future ON rejects (batch_id) WHERE reason = 'in_future';  -- each tick asks for them
 
 CREATE TABLE warnings (
     batch_id  INTEGER NOT NULL REFERENCES batches,
@@ -470,3 +471,11 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_never_vanishes BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE INDEX audit_by_subject ON audit (subject);
+
+-- A file made for rehearsals (`init --rehearsal`) has one row here, from before its first deed and for good: in it a stand-in clock may
+-- go beyond now, and everything that comes out of it says what it is.
+CREATE TABLE rehearsals (only INTEGER PRIMARY KEY CHECK (only = 1)) STRICT;
+CREATE TRIGGER rehearsal_from_the_beginning BEFORE INSERT ON rehearsals WHEN EXISTS (SELECT 1 FROM audit)
+    BEGIN SELECT RAISE(ABORT, 'a file with deeds becomes no rehearsal'); END;
+CREATE TRIGGER rehearsal_for_good BEFORE DELETE ON rehearsals BEGIN SELECT RAISE(ABORT, 'a rehearsal stays one'); END;

@@ -45,5 +45,6 @@ CREATE TABLE heartbeat (
     last_deed_at  INTEGER,
     last_late     INTEGER,                      -- seconds; the latest deed of the last tick that did one
     most_late     INTEGER NOT NULL,
-    longest_gap   INTEGER NOT NULL              -- seconds between two ticks
+    longest_gap   INTEGER NOT NULL,             -- seconds between two ticks
+    jumped_at     INTEGER                       -- what a clock said that was not believed; NULL: the last tick did its work
 ) STRICT;

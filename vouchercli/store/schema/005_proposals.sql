@@ -7,8 +7,8 @@ CREATE TABLE proposals (
     proposal_id  INTEGER PRIMARY KEY,
     subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list')),
     subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, or the batch_id of a file: of a registry, of a list
-    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'reschedule', 'close', 'change', 'correction',
-                                              'listing', 'delisting')),
+    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'reschedule', 'close', 'reopen', 'change',
+                                              'correction', 'listing', 'delisting')),
     state        TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
     before       TEXT NOT NULL,
     after        TEXT NOT NULL,
@@ -18,6 +18,7 @@ CREATE TABLE proposals (
     proposed_by  TEXT NOT NULL,
     os_user      TEXT NOT NULL,
     proposed_at  INTEGER NOT NULL,
+    entered_at   INTEGER NOT NULL,                      -- the machine's clock
     ended_at     INTEGER,
     CHECK ((state = 'proposed') = (ended_at IS NULL))
 ) STRICT;
@@ -31,7 +32,8 @@ CREATE TABLE verdicts (
     actor        TEXT NOT NULL,
     os_user      TEXT NOT NULL,
     note         TEXT NOT NULL,
-    at           INTEGER NOT NULL
+    at           INTEGER NOT NULL,
+    entered_at   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX verdicts_by_proposal ON verdicts (proposal_id);
 

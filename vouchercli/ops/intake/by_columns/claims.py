@@ -76,6 +76,7 @@ class Prover:
         }
         in_force = limits.of_programme(db, intake.programme_id)
         db.close()
+        self._latest_at = intake.latest_at
         self._limits = in_force if in_force.looks_beyond_the_round else None
         senders = intake.options.get("platforms")
         self._rounds = pl.DataFrame(
@@ -127,7 +128,9 @@ class Prover:
             col("claimed_at").is_not_null(), col("claim_no") != "", col("resident") != ""
         )
         rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left")
-        return rows.with_columns(is_paused=self._is_paused(), is_eligible=lit(1)).filter(IS_LAWFUL)
+        return rows.with_columns(
+            is_paused=self._is_paused(), is_eligible=lit(1), latest_at=lit(self._latest_at)
+        ).filter(IS_LAWFUL)
 
     def _is_paused(self) -> pl.Expr:
         """1 where the round was paused when a row was claimed, else 0."""

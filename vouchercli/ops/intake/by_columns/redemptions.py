@@ -79,6 +79,7 @@ class Prover:
         assert intake.programme is not None
         self._intake, self._zone = intake, intake.zone
         rules = programmes.value(intake.programme)
+        self._latest_at = intake.latest_at
         self._returns = refunds.returns_all(rules.refunds)
         self._says_subsidy = intake.reading.has("subsidy")
         self._book = Book(intake.session.path, intake.programme_id, intake.zone)
@@ -136,7 +137,10 @@ class Prover:
             merchant_discount_fen=discount,
             stated_fen=subsidy,
             channel_no=col("channel").replace_strict(CODES, default=None, return_dtype=pl.Int64),
-        ).with_columns(base_fen=col("order_fen") - col("merchant_discount_fen"))
+        ).with_columns(
+            base_fen=col("order_fen") - col("merchant_discount_fen"),
+            latest_at=lit(self._latest_at),
+        )
         is_refund = (col("kind") == "refund") & (col("refund_of") != "")
         return rows.filter(
             (col("kind") == "pay") | is_refund,

@@ -30,10 +30,13 @@ def gives_back(policy: RefundPolicy) -> bool:
 
 def candidates(refunds: pl.DataFrame) -> pl.DataFrame:
     """The refunds that may undo the only payment of their voucher: no other refund of the block is
-    on the voucher or has the number, and they come while the voucher would still be valid.
+    on the voucher or has the number, and they come while the voucher would still be valid, before
+    now.
     """
     in_time = refunds.filter(
-        (col("paid_at") >= col("claimed_at")) & (col("paid_at") < col("expires_at"))
+        (col("paid_at") >= col("claimed_at"))
+        & (col("paid_at") < col("expires_at"))
+        & (col("paid_at") <= col("latest_at"))
     )
     return in_time.filter(~VOUCHER.is_duplicated() & ~col("transaction_no").is_duplicated())
 
