@@ -22,16 +22,14 @@ from vouchercli.ops.schedule.jobs import (
     attempt,
     do_job,
     list_scheduled,
-    remind,
-    remind_of_change,
 )
+from vouchercli.ops.schedule.reminders import list_waiting, remind, remind_of_proposal
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Problem, Table, only, say
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
-from vouchercli.store import issuance_orders, programmes, proposals
+from vouchercli.store import issuance_orders, programmes
 from vouchercli.store import schedule as store
 from vouchercli.store.db import writing
-from vouchercli.store.proposals import PROGRAMME, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,12 +130,8 @@ def _do_all(session: Session, where: Places) -> Iterator[Done]:
     yield from _release_money(session)
     for due in law.list_reminders(list_scheduled(session), session.now):
         yield from _do_one(session, _begin(due), remind, due)
-    for row in programmes.all_loaded(session.db):
-        name, subject = row["programme"], Subject(PROGRAMME, row["programme_id"])
-        waiting = proposals.waiting(session.db, subject)
-        if waiting is not None and session.programme in (None, name):
-            blank = Done("remind", name, row["time_zone"], name, waiting.proposed_at)
-            yield from _do_one(session, blank, remind_of_change, row, waiting)
+    for blank, waiting, about in list_waiting(session):
+        yield from _do_one(session, blank, remind_of_proposal, blank, waiting, about)
     if where.inbox.is_dir():
         yield from inboxes.remind_of_strays(session, where.inbox)
 
