@@ -109,6 +109,7 @@ EVERY_COMMAND = {
     "round pause",
     "round resume",
     "round top-up",
+    "round lower",
     "round reschedule",
     "round draw",
     "draw commit",

@@ -369,7 +369,7 @@ CREATE TABLE proposals (
     proposal_id  INTEGER PRIMARY KEY,
     subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry')),
     subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, or the batch_id of a registry file
-    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'reschedule', 'close', 'change', 'correction')),
+    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'lower', 'reschedule', 'close', 'cancel', 'change', 'correction')),
     state        TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
     before       TEXT NOT NULL,
     after        TEXT NOT NULL,
