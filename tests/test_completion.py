@@ -112,10 +112,7 @@ def test_zsh_and_fish_are_answered_with_the_help_in_the_chosen_language(
     monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
     monkeypatch.setenv("VOUCHER_LANG", "zh")
     monkeypatch.setenv("_VOUCHER_COMPLETE", "complete_fish")
-    help_ = (
-        "取消尚无人领取的期次；已批准的期次须由另一人批准取消（round approve），"
-        "其额度随后恢复为可用。"
-    )
+    help_ = "取消尚无人领取的期次；已批准的须由另一人批准（round approve）。"
     assert voucher().out == f"cancel\t{help_}\n"
     monkeypatch.setenv("_VOUCHER_COMPLETE", "complete_zsh")
     assert f'"cancel":"{help_}"' in voucher().out
