@@ -290,7 +290,7 @@ def close(call: Call, session: Session, code: Code, *, note: Why = "") -> Outcom
     epilog='Example: voucher round cancel hz-1 --note "the budget was withdrawn" --actor chen',
 )
 def cancel(session: Session, code: Code, *, note: Why = "") -> Outcome:
-    """Cancel a round that nobody has claimed from; an approved one by two people (round approve)."""
+    """Cancel a round that nobody has claimed from; an approved one takes two people."""
     return cancellations.cancel_round(session, code, note)
 
 

@@ -36,7 +36,7 @@ TEXT = {
     "Send a round, or an amendment of it, back to its maker, with the reason.": "将期次或其调整退回经办人，并写明理由。",
     "Open an approved round for claims (--yes: although its time has not come).": "将已批准的期次开放领取（--yes：虽未到开领时间）。",
     "Close a round (--yes: propose it before its time; claiming ends when a second person approves it).": "截止一个期次（--yes：提议提前截止，另一人批准之时领取结束）。",
-    "Cancel a round that nobody has claimed from; an approved one by two people (round approve).": "取消尚无人领取的期次；已批准的须由另一人批准（round approve）。",
+    "Cancel a round that nobody has claimed from; an approved one takes two people.": "取消尚无人领取的期次；已批准的须由另一人批准（round approve）。",
     "The round, for example hz-1.": "期次代码，例如 hz-1。",
     "The code of the new round.": "新期次的代码。",
     "The card pack (the newest version, unless @V is given).": "卡包（不写 @V 即用最新版本）。",
