@@ -47,6 +47,7 @@ EVERY_COMMAND = {
     "programme load",
     "programme show",
     "programme list",
+    "programme use",
     "template add",
     "template list",
     "template show",

@@ -100,7 +100,7 @@ def test_the_log_reads_well(town: Callable[..., Ran]) -> None:
     assert "操作日志" in town("audit", "log", "--lang", "zh").out
     ran = town("audit", "log", "--limit", "1")
     assert ran.err.splitlines() == [
-        "more than 1: add --limit, or ask by --actor, --deed, --about, --since"
+        "7 more rows are not shown; all of them: voucher audit log -o csv"
     ]
     assert town("audit", "log", "--about", "nothing").err.splitlines() == [
         "no line of the log matches"

@@ -11,7 +11,7 @@ STAFF = {"chen": "maker", "lin": "checker", "zhao": "checker"}
 
 
 @pytest.fixture
-def town(voucher: Any) -> Any:
+def town(voucher: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Round r1 of 20 packs, 1,000.00 of the town's 2,000.00 yuan, is approved; up to there one
     checker suffices.
     """
@@ -21,6 +21,7 @@ def town(voucher: Any) -> Any:
         towns.pack(),
     )
     towns.make_round(voucher, "r1", packs=20, maker="chen")
+    monkeypatch.setenv("VOUCHER_ACTOR", "chen")
     return voucher
 
 

@@ -237,7 +237,7 @@ def test_limits_of_the_week_and_of_the_programme_hold_for_files_too(city: City, 
     ran = voucher("claim", "import", "more.csv", "-o", "json", expect=4)
     assert (ran.data["accepted"], ran.data["reasons"]) == (2, {"resident_limit": 2})
     assert [(problem["where"], problem["message"]) for problem in ran.json["problems"]] == [
-        ("more.csv:2", "this resident already has 2 packs of the programme, the most allowed"),
+        ("more.csv:2", "this resident already has 2 packs, the most that the programme allows"),
         ("more.csv:4", "this resident already has 1 packs of that week, the most allowed"),
     ]
     assert breaches(voucher) == {"same-week": 1, "third": 1}

@@ -676,6 +676,12 @@ def test_packs_of_one_person_are_counted_together() -> None:
     granted.hold("other", b"b", "v")
     assert granted.of_person("r", b"a", "w") == (2, 2, 3)
     assert granted.of_person("r", b"b", "w") == (1, 1, 2)
+    # b holds of programme 7 one in the same week and one of another, of programme 8 one
+    for programme, week in ((7, "w"), (7, "v"), (8, "w")):
+        granted.elsewhere.hold(programme, b"b", week)
+    assert granted.of_person("r", b"a", "w", (7,)) == (2, 3, 5)
+    assert granted.of_person("r", b"b", "w", (7, 8)) == (1, 3, 5)
+    assert granted.of_person("r", b"c", "w", (7, 8)) == (0, 0, 0)
 
 
 APPLIED = applications.Application(1, "A1", "r", b"a", 100)

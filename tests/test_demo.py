@@ -232,6 +232,7 @@ def test_the_demo_ends_with_the_published_ratios_and_commands_to_paste(
     voucher: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VOUCHER_DB", str(here / "other.db"))
+    monkeypatch.setenv("VOUCHER_PROGRAMME", "other")
     # what started this very process is named, so that the commands work without any PATH
     monkeypatch.setattr("sys.argv", [str(Path(sys.executable).parent / "voucher")])
     ran = voucher("demo", "the city", "--scale", "1000")
@@ -248,6 +249,7 @@ def test_the_demo_ends_with_the_published_ratios_and_commands_to_paste(
     ]
     assert "SYNTHETIC" in ran.err and "Assumed: all of round 4" in ran.err
     assert (here / "the city" / "SYNTHETIC.txt").exists()
+    monkeypatch.delenv("VOUCHER_PROGRAMME")
     for command in ran.err.split("Try next:\n")[1].splitlines():
         subprocess.run(command, shell=True, check=True, capture_output=True)
 

@@ -587,6 +587,7 @@ def test_round_draw_asks_at_a_terminal(
     monkeypatch.setattr(sys, "stdin", stdin)
     ran = town("round", "draw", "l1", expect=code)
     assert ran.err.splitlines()[0] == TERMS and "Fix it now?" in ran.err
+    assert ran.err.endswith("nothing was changed\n") is bool(code)
     assert rows("SELECT count(*) FROM draws") == [(0 if code else 1,)]
     stdin.seek(0)
     assert code or "Fix it now?" not in town("round", "draw", "l1").err

@@ -86,19 +86,90 @@ def test_damage_met_in_the_middle_of_a_command_is_a_refusal(
     assert "[damaged_database]" in ran.err and ran.out == ""
 
 
-@pytest.mark.parametrize(("answer", "code"), [("n\n", 130), ("y\n", 0), ("", 130)])
-def test_an_undo_asks_at_a_terminal(
-    city: Any, voucher: Voucher, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
-) -> None:
-    city()
-    stdin = io.StringIO(answer)
+ANSWERS = {
+    "n\n": False,
+    "否\n": False,
+    "No \n": False,
+    "\n": False,
+    "y\n": True,
+    "YES\n": True,
+    "是\n": True,
+    "ｙ\n": True,
+    "maybe\nn\n": False,
+    "也许\n是\n": True,
+}
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answers: str) -> None:
+    """Whoever sits at the terminal types these lines."""
+    stdin = io.StringIO(answers)
     stdin.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(sys, "stdin", stdin)
-    ran = voucher("batch", "undo", "2", expect=code)
-    assert "Undo batch 2: remove 3 rows of claims.csv (claims file)?" in ran.err
-    assert ("nothing of the unfinished step was kept" in ran.err) == bool(code)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(("answers", "is_yes"), ANSWERS.items(), ids=map(repr, ANSWERS))
+def test_an_undo_asks_at_a_terminal_in_two_languages(
+    city: Any,
+    voucher: Voucher,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: str,
+    is_yes: bool,
+    lang: str,
+) -> None:
+    city()
+    answering(monkeypatch, answers)
+    ran = voucher("batch", "undo", "2", "--lang", lang, expect=0 if is_yes else 130)
+    nothing, again = {
+        "en": ("nothing was changed\n", "answer y or n"),
+        "zh": ("未作任何更改\n", "请回答“是”（y）或“否”（n）"),
+    }[lang]
+    assert ran.err.endswith(nothing) is (not is_yes)
+    assert (again in ran.err) is (answers.count("\n") == 2)
     left = voucher("claim", "list", "-o", "json").data["claims"]
-    assert len(left) == (3 if code else 0)
+    assert len(left) == (0 if is_yes else 3)
+
+
+def test_whoever_leaves_the_question_is_interrupted(
+    city: Any, voucher: Voucher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city()
+    answering(monkeypatch, "")
+    told = voucher("batch", "undo", "2", expect=130).err
+    assert "nothing of the unfinished step was kept" in told
+
+
+def test_no_is_an_answer_to_a_program_too(
+    city: Any, voucher: Voucher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city()
+    answering(monkeypatch, "n\n")
+    ran = voucher("batch", "undo", "2", "-o", "json", expect=130)
+    assert (ran.json["status"], ran.json["problems"][0]["code"]) == ("refused", "declined")
+
+
+def test_an_undo_asks_with_all_that_matters(
+    city: Any, voucher: Voucher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city()
+    answering(monkeypatch, "n\ny\n")
+    told = voucher("batch", "undo", "1", expect=130).err
+    assert "Undo batch 1: remove 2 rows of merchants.csv (merchant registry)? [y/N]" in told
+    told = voucher("batch", "undo", "2").err
+    assert (
+        "Undo batch 2: remove 3 rows of claims.csv (claims file)? They are packs of r1, still open:"
+        " these can then be granted again. [y/N]" in told
+    )
+
+
+def test_nobody_is_asked_about_what_is_undone_already(
+    city: Any, voucher: Voucher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city()
+    voucher("batch", "undo", "2", "--yes")
+    answering(monkeypatch, "y\n")
+    told = voucher("batch", "undo", "2", expect=3).err
+    assert "[batch_undone]" in told and "Undo batch" not in told
 
 
 @pytest.mark.parametrize("more", [("--yes",), ("--dry-run",)])

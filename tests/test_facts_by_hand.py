@@ -32,6 +32,7 @@ from vouchercli.store import (
     applications,
     claim_reopening,
     claims,
+    incoming,
     judging,
     persons,
     proved_redemptions,
@@ -416,6 +417,7 @@ def again(
 ) -> list[str]:
     """The numbers of the facts that are judged again with these rows; the rest stands."""
     db.execute(judging.CREATE_INCOMING)
+    db.execute(incoming.CREATE_FREED)
     for place, values in enumerate(rows, 1):
         add(db, "incoming_redemptions", place=place, **values)
     usual = {"only": None, "has_visits": False, "says_subsidy": True}
@@ -548,8 +550,8 @@ ANY = dict.fromkeys(("round", "claim_no", "merchant_no", "transaction_no"))
 OF_ONE = ["T1", "T2", "T4", "T6", "T8", "R8", "R2", "T5"]  # the programme's, oldest first
 
 
-def listed(db: sqlite3.Connection, limit: int = 99, **wanted: str) -> list[str]:
-    lines = redemptions.listed(db, 1, limit=limit, **ANY | wanted)
+def listed(db: sqlite3.Connection, limit: int | None = 99, **wanted: str) -> list[str]:
+    lines = redemptions.listed(db, 1, **ANY | wanted).rows(limit)
     return [line.transaction_no for line in lines]
 
 
@@ -574,7 +576,8 @@ def listed(db: sqlite3.Connection, limit: int = 99, **wanted: str) -> list[str]:
 def test_payments_are_listed_by_what_is_asked(
     facts: sqlite3.Connection, wanted: dict[str, str], numbers: list[str]
 ) -> None:
-    assert listed(facts, **wanted) == numbers
+    assert listed(facts, **wanted) == listed(facts, None, **wanted) == numbers
+    assert redemptions.listed(facts, 1, **ANY | wanted).size() == len(numbers)
     assert listed(facts, 2, **wanted) == numbers[:2]
 
 
@@ -594,7 +597,7 @@ def test_the_oldest_payments_are_listed_first_whenever_they_came(
 def test_a_refund_is_listed_with_its_payment_and_negative_amounts(
     facts: sqlite3.Connection,
 ) -> None:
-    (line,) = redemptions.listed(facts, 1, limit=9, **ANY | {"transaction_no": "R2"})
+    (line,) = redemptions.listed(facts, 1, **ANY | {"transaction_no": "R2"}).rows(9)
     shown = line._asdict()
     assert shown == {
         "transaction_no": "R2",
@@ -622,7 +625,7 @@ def test_a_refund_is_listed_with_its_payment_and_negative_amounts(
 def test_a_payment_is_listed_under_the_coupon_of_its_own_round(
     facts: sqlite3.Connection,
 ) -> None:
-    (line,) = redemptions.listed(facts, 2, limit=9, **ANY)
+    (line,) = redemptions.listed(facts, 2, **ANY).rows(9)
     assert (line.transaction_no, line.round, line.coupon) == ("T7", "v", "other")
     assert {row[:3] for row in proved_redemptions.coupons(facts, 2)} == {(3, 1, "other")}
     numbers = [row[:2] for row in proved_redemptions.coupons(facts, 1)]
@@ -639,7 +642,7 @@ def test_claims_are_listed_oldest_first_with_what_was_used_of_them(
 
     def of(limit: int = 9, **wanted: Any) -> dict[str, int]:
         asked = dict.fromkeys(("round", "claim_no", "resident")) | wanted
-        return {line[0]: line[5] for line in claims.listed(facts, 1, **asked, limit=limit)}
+        return {line[0]: line[5] for line in claims.listed(facts, 1, **asked).rows(limit)}
 
     assert list(of().items()) == list(used.items())
     assert [*of(2)] == ["C3", "C1"]
@@ -648,7 +651,7 @@ def test_claims_are_listed_oldest_first_with_what_was_used_of_them(
     assert [*of(claim_no="C2")] == ["C2"]
     assert [*of(claim_no="C2", round="r")] == [*of(claim_no="C4")] == []
     every = dict.fromkeys(("round", "claim_no", "resident"))
-    (other,) = claims.listed(facts, 2, **every, limit=9)
+    (other,) = claims.listed(facts, 2, **every).rows(9)
     assert (other.claim_no, other.round, other.used, other.coupons) == ("C4", "v", 1, 1)
 
 
@@ -660,8 +663,8 @@ def test_applications_are_listed_in_the_order_of_arrival(db: sqlite3.Connection)
 
     def of(limit: int = 9, **wanted: Any) -> dict[str, bytes | None]:
         asked = dict.fromkeys(("round", "application_no", "resident")) | wanted
-        lines = applications.listed(db, 1, **asked, limit=limit)
-        return {line.application_no: line.person for line in lines}
+        lines = applications.listed(db, 1, **asked)
+        return {line.application_no: line.person for line in lines.rows(limit)}
 
     assert list(of().items()) == [("A3", None), ("A2", A), ("A5", None), ("A1", A)]
     assert [*of(2)] == ["A3", "A2"]

@@ -27,6 +27,7 @@ def build(voucher: Any, monkeypatch: pytest.MonkeyPatch, *options: str) -> Any:
         voucher, "r1", *options, packs=20, maker="chen", checkers=("lin", "zhao"), state="open"
     )
     monkeypatch.setenv("VOUCHER_NOW", NOW)
+    monkeypatch.setenv("VOUCHER_ACTOR", "chen")
     claim(voucher, 1, 2, 3)
     return voucher
 

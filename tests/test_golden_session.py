@@ -39,6 +39,7 @@ CHANCE = re.compile(
 @pytest.fixture
 def session(voucher: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch) -> Voucher:
     monkeypatch.setattr(pwd, "getpwuid", lambda user: SimpleNamespace(pw_name="login"))
+    monkeypatch.setenv("VOUCHER_ACTOR", "chen")
     monkeypatch.setitem(sys.modules, "chinese_calendar", None)  # installed or not
     monkeypatch.setattr(secrets, "token_bytes", lambda size: b"s" * size)
     monkeypatch.setattr(secrets, "token_hex", lambda size: "5e" * size)
@@ -725,7 +726,10 @@ voucher schedule show {AFTER}
 """
 
 
-def test_what_a_fuller_town_prints(session: Voucher, here: Path, bless: bool) -> None:
+def test_what_a_fuller_town_prints(
+    session: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch, bless: bool
+) -> None:
+    monkeypatch.setenv("VOUCHER_ACTOR", "mei")
     for name, text in TOWN.items():
         (here / name).write_text(text, "utf-8")
     whole = TOWN["merchants2.csv"].replace(",无号,,,,,\n", "")

@@ -257,8 +257,9 @@ def broken(held: Any, now: Any, path: str) -> list[str]:
 
 
 @pytest.fixture
-def answers(voucher: Voucher, here: Path) -> dict[str, Any]:
+def answers(voucher: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The data's shape of every command, from one small programme."""
+    monkeypatch.setenv("VOUCHER_ACTOR", "chen")
     for name, text in FILES.items():
         (here / name).write_text(text, "utf-8")
     found: dict[str, Any] = {}

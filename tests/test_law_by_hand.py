@@ -410,6 +410,51 @@ def test_packs_of_a_person_are_counted_by_round_week_and_programme() -> None:
 
 
 @pytest.mark.parametrize(
+    ("law", "week", "why"),
+    [
+        (Limits(9, 2, None, (7,)), "w", "resident_limit"),
+        (Limits(9, 2, None, (7,)), "v", None),
+        (Limits(9, 2, None, (8,)), "w", None),
+        (Limits(9, 3, None, (7, 8)), "w", None),
+        (Limits(9, None, 3, (7,)), "", "resident_limit"),
+        (Limits(9, None, 3), "", None),
+        (Limits(9, None, 4, (7, 8)), "", None),
+        (Limits(1, None, None, (7, 8)), "", None),
+    ],
+)
+def test_packs_of_other_programmes_fill_the_limits_that_count_them(
+    law: Limits, week: str, why: str | None
+) -> None:
+    held = allocations.Held(9)
+    held.add(b"p", "w", is_this_round=False)
+    held.elsewhere.hold(7, b"p", "w")
+    held.elsewhere.hold(7, b"p", "v")
+    entry = allocations.Entry(1, b"r", b"p", MARCH_27)
+    assert allocations.reason(entry, week, law, held) == why
+
+
+def test_a_change_of_what_counts_touches_every_limit_from_the_first_moment_on() -> None:
+    changed = {limits.PER_VISIT: 50, "across:city": 30, "across:town": 40}
+    assert limits.counted_otherwise(changed) == {
+        limits.PER_VISIT: 30,
+        limits.PER_WEEK: 30,
+        limits.PER_PROGRAMME: 30,
+    }
+    assert limits.counted_otherwise({limits.PER_WEEK: 7}) == {limits.PER_WEEK: 7}
+
+
+def test_other_programmes_count_while_the_limits_name_them() -> None:
+    steps = limits.Timeline(((0, None), (100, 1), (200, None)))
+    in_time = limits.LimitsInTime(1, across=((7, steps), (8, limits.always(1))))
+    assert [in_time.at(moment).across for moment in (99, 100, 199, 200)] == [
+        (8,),
+        (7, 8),
+        (7, 8),
+        (8,),
+    ]
+
+
+@pytest.mark.parametrize(
     ("left", "change", "why"),
     [
         (1, {}, None),

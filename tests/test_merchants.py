@@ -194,7 +194,11 @@ def test_a_file_that_is_no_registry_is_refused_with_the_columns_found(
 
 def test_a_dry_run_writes_nothing(take_in: Callable[..., Any], voucher: Callable[..., Any]) -> None:
     assert take_in("first.csv", FIRST, "--dry-run").data["accepted"] == 3
-    assert voucher("merchant", "list", "-o", "json").data == {"count": 0, "merchants": []}
+    assert voucher("merchant", "list", "-o", "json").data == {
+        "count": 0,
+        "merchants": [],
+        "more": False,
+    }
 
 
 # ---------------------------------------------------------------- missing
@@ -316,7 +320,7 @@ def test_the_list_is_a_table_for_people(
     take_in("first.csv", FIRST)
     ran = voucher("merchant", "list", "--limit", "1")
     assert "3 merchants" in ran.out and "老马面馆" in ran.out and "registered" in ran.out
-    assert ran.err == "1 of 3 merchants; --limit 0 shows all\n"
+    assert ran.err == "2 more rows are not shown; all of them: voucher merchant list -o csv\n"
     assert "已登记" in voucher("merchant", "list", "--lang", "zh").out
 
 

@@ -139,7 +139,10 @@ def test_what_holds_from_before_now_needs_a_note_and_a_second_person(
     assert pay(voucher, 4, at(7), expect=4)["reasons"] == {"out_of_scope": 1}
     assert pay(voucher, 5, at(4))["accepted"] == 1
     assert len(towns.ask(".", "SELECT 1 FROM redemptions")) == 4
-    assert "no_correction_waits" in voucher("merchant", "approve", batch, expect=3).err
+    assert (
+        "no_correction_waits"
+        in voucher("merchant", "approve", batch, "--actor", "lin", expect=3).err
+    )
     shown = voucher("merchant", "show", "M1", "-o", "json").data["pasts"]
     assert [(row["until_at"], row["district"]) for row in shown] == [
         ("2020-04-05T09:00:00+08:00", "east")

@@ -36,6 +36,7 @@ def town(voucher: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     voucher("redemption", "import", paid, "--now", "2020-03-29 09:00", expect=4)
     voucher("schedule", "tick", "--now", NOW)
     monkeypatch.setenv("VOUCHER_NOW", NOW)
+    monkeypatch.setenv("VOUCHER_ACTOR", "chen")
     return voucher
 
 

@@ -431,7 +431,7 @@ def test_a_dry_run_writes_nothing(voucher: Callable[..., Ran], here: Path) -> No
         "nothing was written (--dry-run)"
         in voucher("programme", "load", "small.yaml", "--dry-run").err
     )
-    assert voucher("programme", "list", "-o", "json").data == {"programmes": []}
+    assert voucher("programme", "list", "-o", "json").data == {"programmes": [], "more": False}
 
 
 def test_a_faulty_file_says_every_fault_at_its_place(
@@ -460,12 +460,13 @@ def test_show_without_a_programme_says_how_to_load_one(voucher: Callable[..., Ra
     ran = voucher("programme", "show", expect=3)
     assert ran.err.splitlines() == [
         "error: no programme is loaded yet [no_programme]",
-        "  next: voucher programme load hangzhou-2020",
+        "  next: voucher programme list --shipped",
     ]
 
 
 def test_several_programmes_need_a_choice(voucher: Callable[..., Ran], loaded: None) -> None:
     voucher("programme", "load", "hangzhou-2009")
+    voucher("programme", "load", "beijing-2020")
     assert "[which_programme]" in voucher("programme", "show", expect=3).err
     assert voucher("programme", "show", "hangzhou-2009", "-o", "json").data["funders"] == []
     assert (
@@ -500,7 +501,7 @@ def test_list_of_an_empty_file_says_what_to_do(voucher: Callable[..., Ran]) -> N
     ran = voucher("programme", "list")
     assert (ran.out, ran.err) == (
         "",
-        "no programme is loaded yet; next: voucher programme load hangzhou-2020\n",
+        "no programme is loaded yet; next: voucher programme list --shipped\n",
     )
 
 

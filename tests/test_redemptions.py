@@ -392,7 +392,7 @@ def test_a_spoiled_run_is_found(city: City, here: Path, spoiled: str, check: str
 def test_listing_redemptions_without_a_programme_says_what_to_load(voucher: Any) -> None:
     voucher("init")
     ran = voucher("redemption", "list", expect=3)
-    assert "voucher programme load" in ran.err and ran.out == ""
+    assert "voucher programme list --shipped" in ran.err and ran.out == ""
 
 
 # ---------------------------------------------------------------- one order

@@ -58,6 +58,12 @@ PROGRAMME = towns.programme(
 UNIVERSAL = "universal-5x10"
 
 
+@pytest.fixture(autouse=True)
+def actor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is not named is chen, the maker."""
+    monkeypatch.setenv("VOUCHER_ACTOR", "chen")
+
+
 @pytest.fixture
 def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """A programme like Hangzhou's is loaded and has the universal pack; one checker is enough up to

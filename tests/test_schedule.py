@@ -411,7 +411,7 @@ def test_an_inbox_that_was_named_must_be_there(town: Voucher, here: Path) -> Non
 def test_with_several_programmes_a_folder_names_the_one(town: Voucher, here: Path) -> None:
     approve_round(town, "r1")
     tick(town, OPENS)
-    town("programme", "load", "hangzhou-2009")
+    town("programme", "load", "hangzhou-2020")
     text = CLAIMS + "C1,r1,330102199001010011,2020-03-27 08:00:01\n"
     waits = land(here, "wechat/claims/a.csv", text, age=90)
     land(here, "town/wechat/claims/b.csv", text)

@@ -646,7 +646,7 @@ def test_an_application_shows_the_pack_that_was_granted_for_it(db: sqlite3.Conne
     claim(db, 2, 1, B, START, line=8, batch_id=2)
     claim(db, 3, 2, C, START, line=9, batch_id=2)  # of another round
     wanted = dict.fromkeys(("round", "application_no", "resident"))
-    listed = applications.listed(db, 1, **wanted, limit=9)
+    listed = applications.listed(db, 1, **wanted).rows(9)
     assert [(each.application_no, each.claim_no) for each in listed] == [
         ("A7", None),
         ("A8", "C2"),
@@ -723,7 +723,7 @@ def test_a_list_is_asked_by_group_and_resident(db: sqlite3.Connection) -> None:
     listed = {
         asked: [
             (line.resident, line.group)
-            for line in eligibility.listed(db, 1, group=asked[0], resident=asked[1], limit=asked[2])
+            for line in eligibility.listed(db, 1, group=asked[0], resident=asked[1]).rows(asked[2])
         ]
         for asked in ((None, None, 9), (None, None, 2), ("poor", None, 9), ("poor", A, 9))
     }
@@ -800,7 +800,8 @@ def test_merchants_are_searched_by_every_condition(db: sqlite3.Connection) -> No
     def found(at: int = 0, search: str | None = None, **wanted: Any) -> list[str]:
         every = dict.fromkeys(("district", "industry", "size", "registered")) | {"suspended": False}
         rows = merchants.search_for(db, at, search, **every | wanted)
-        return [merchant.merchant_no for merchant in rows]
+        assert rows.size() == len([*rows.rows(None)])
+        return [merchant.merchant_no for merchant in rows.rows(None)]
 
     assert found() == ["M1", "M2", "M3"]
     for name in ("district", "industry", "size"):
@@ -924,7 +925,7 @@ def test_files_whose_rejects_may_be_tried_again_are_done_and_of_one_kind(
 
 def test_files_are_listed_newest_first_with_those_of_the_city(files: sqlite3.Connection) -> None:
     def listed(kind: str | None, programme: str | None, limit: int = 99) -> list[int]:
-        return numbers_of(batches.listed(files, kind=kind, programme=programme, limit=limit))
+        return numbers_of(batches.listed(files, kind=kind, programme=programme).rows(limit))
 
     assert listed(None, None) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
     assert listed("redemptions", None) == [9, 8, 6, 5, 4, 3]
@@ -1337,7 +1338,8 @@ def test_visits_are_the_payments_of_a_span_of_time(db: sqlite3.Connection) -> No
         (300, 400): [third],
         (301, 400): [],
     }
-    assert {span: proved_redemptions.visits(db, *span) for span in spans} == spans
+    assert {span: proved_redemptions.visits(db, *span, [1]) for span in spans} == spans
+    assert proved_redemptions.visits(db, 0, 400, [2]) == []
     since = {1: [first, second, third], 2: [second, third], 3: [third], 5: [third], 6: []}
     assert {number: proved_redemptions.visits_since(db, number) for number in since} == since
 

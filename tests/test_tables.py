@@ -12,8 +12,9 @@ from vouchercli.cli import drawing, keys, language, show
 from vouchercli.cli.options import Call
 from vouchercli.cli.values import UNITS, as_lines, label, pretty
 from vouchercli.ops import answers, lists
-from vouchercli.result import SCREEN, Column, Outcome, Problem, Table, Word, say
+from vouchercli.result import MOST_COUNTED, SCREEN, Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import resident_tokens
+from vouchercli.store.lists import Listed, of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -383,11 +384,34 @@ def test_only_moments_are_written_as_times() -> None:
     }
 
 
-@pytest.mark.parametrize(("limit", "rows", "says"), [(1, 1, ["more"]), (2, 2, []), (3, 2, [])])
-def test_a_list_is_cut_at_its_limit_and_says_so(limit: int, rows: int, says: list[str]) -> None:
-    outcome = lists.first(Table(say("T"), COLUMNS, ROWS), limit, say("more"))
-    assert outcome.tables[0].rows == ROWS[:rows]
-    assert [each.text for each in outcome.says] == says
+@pytest.mark.parametrize(("limit", "rows", "left"), [(1, 1, 1), (2, 2, 0), (3, 2, 0), (None, 2, 0)])
+def test_a_list_is_cut_at_its_limit_and_says_so(limit: int | None, rows: int, left: int) -> None:
+    outcome = lists.show(Table(say("T"), COLUMNS, (), key="t"), of_rows(ROWS), limit)
+    assert [*outcome.tables[0].read().rows] == [*ROWS[:rows]]
+    assert outcome.left == left
+    assert answers.answer(outcome)["more"] is (left > 0)
+
+
+def test_millions_are_not_counted_to_say_how_many_are_left() -> None:
+    listed = Listed(lambda most: iter(ROWS), lambda: MOST_COUNTED)
+    outcome = lists.show(Table(say("T"), COLUMNS, ()), listed, 1)
+    assert outcome.left == MOST_COUNTED
+
+
+def test_a_list_of_all_reads_no_row_before_it_is_shown() -> None:
+    read: list[int] = []
+
+    def rows(most: int | None) -> Iterator[int]:
+        assert most is None
+        for number in range(9):
+            read.append(number)
+            yield number
+
+    table = lists.show(
+        Table(say("T"), COLUMNS, ()), Listed(rows, lambda: 9), None, lambda n: {"key": n}
+    ).tables[0]
+    assert (read, [*table.rows]) == ([0], [{"key": 0}])
+    assert (next(iter(table.rest)), read) == ({"key": 1}, [0, 1])
 
 
 # ---------------------------------------------------------------- language

@@ -8,11 +8,12 @@ import errno
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.cells import cell_len
@@ -50,6 +51,9 @@ MISUSED = {
     ("round", "list", "--lang", "fr"): "there is no language fr",
     ("round", "list", "--now", ""): "the option --now needs a value",
     ("round", "list", "--actor", ""): "the option --actor needs a value",
+    ("round", "list", "--as-of", "2020-03-27"): "voucher round list shows and uses what is known",
+    ("--as-of", "2020-03-27", "merchant", "list"): "voucher merchant list shows and uses",
+    ("redemption", "list", "--as-of", "2020-03-27"): "voucher redemption list shows and uses",
 }
 
 
@@ -97,6 +101,17 @@ def test_a_noun_alone_shows_its_help_and_json_only_json(voucher: Callable[..., R
     assert "Commands:\n  create" in voucher("round", expect=2).err
     refused = voucher("round", "-o", "json", expect=2)
     assert (refused.json["problems"][0]["code"], refused.err) == ("usage", "")
+
+
+def test_only_reports_look_back_and_the_hint_says_how(
+    city: Any, voucher: Callable[..., Ran]
+) -> None:
+    city()
+    refused = voucher("claim", "list", "--as-of", "2020-03-27 08:00:02", "--lang", "zh", expect=2)
+    hint = "下一步：请去掉该选项；或用：voucher report rounds --as-of '2020-03-27 08:00:02'"
+    assert refused.err.endswith(f"[no_as_of]\n  {hint}\n")
+    pasted = shlex.split(hint.partition("voucher ")[2])
+    assert voucher(*pasted, "-o", "json").data["rows"][0]["claimed"] == 2
 
 
 NO_JSON = (

@@ -222,7 +222,7 @@ def files(key: Hashable, now: str, make: Callable[[Voucher], None]) -> dict[str,
     if key not in BUILT:
         with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
-            for name in ("VOUCHER_DB", "VOUCHER_LANG", "VOUCHER_ACTOR"):
+            for name in ("VOUCHER_DB", "VOUCHER_PROGRAMME", "VOUCHER_LANG", "VOUCHER_ACTOR"):
                 patch.delenv(name, raising=False)
             patch.setenv("VOUCHER_NOW", now)
             make(command)

@@ -68,6 +68,12 @@ class Stopped(VoucherError):
     exit_code = 130
 
 
+class Declined(VoucherError):
+    """Whoever was asked said no."""
+
+    exit_code = 130
+
+
 class Busy(VoucherError):
     """Another process holds the file: run the same command again."""
 

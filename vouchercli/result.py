@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 Status = Literal["ok", "partial", "failed", "refused"]
@@ -156,6 +156,7 @@ def only(
     )
 
 
+MOST_COUNTED = 1_000_000  # rows of a list that are not shown: nobody waits for the count of more
 Row = Any  # a dictionary, or an object with attributes: a NamedTuple of the store, a rule's value
 
 
@@ -172,7 +173,8 @@ class Table:
     `where` names the renderings that have the table. `total_key` is the name under which JSON has
     the total; without rows nobody else sees one. What repeats or explains another table for a
     person is for the `SCREEN` alone, not for CSV. An `optional` table without rows is for JSON
-    alone.
+    alone. `rest`: rows of a long list behind
+    `rows`, each read once, as it is shown.
     """
 
     title: Message
@@ -186,6 +188,11 @@ class Table:
     total_key: str = ""
     optional: bool = False
     where: tuple[Rendering, ...] = EVERYWHERE
+    rest: Iterable[Row] = ()
+
+    def read(self) -> Table:
+        """The same with all rows at hand."""
+        return replace(self, rows=[*self.rows, *self.rest], rest=())
 
     @property
     def lines(self) -> list[Row]:
@@ -208,7 +215,7 @@ class Outcome:
     no table shows (only str, int, bool, None, list and dict; money as `*_fen`, ratios as decimal
     strings, times as ISO-8601 with offset). `tables` go to stdout, `says` (what was done, what to
     do next) to stderr. `status`: ok -> exit 0, partial -> 4 (rejects kept), failed -> 5 (a check
-    failed), refused -> 3.
+    failed), refused -> 3. Of a list, `left` is how many rows were asked for and are not shown.
     """
 
     data: Any = None
@@ -216,3 +223,4 @@ class Outcome:
     says: tuple[Message, ...] = ()
     problems: tuple[Problem, ...] = ()
     status: Status = "ok"
+    left: int | None = None

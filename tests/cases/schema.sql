@@ -6,6 +6,8 @@ CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha2
 
 CREATE INDEX claims_by_round ON claims (round_id, claimed_at);
 
+CREATE UNIQUE INDEX current_programme ON programmes (is_current) WHERE is_current;
+
 CREATE UNIQUE INDEX deeds_once ON deeds (deed, ifnull(round_id, 0), key);
 
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
@@ -270,7 +272,7 @@ CREATE TABLE issuance_orders (
 
 CREATE TABLE limit_steps (
     programme_id  INTEGER NOT NULL REFERENCES programmes,
-    name          TEXT NOT NULL,                -- as the programme's document names it
+    name          TEXT NOT NULL,                -- as the programme's document names it; across:CODE is 1 while that programme's vouchers and packs count too
     from_at       INTEGER NOT NULL,
     most          INTEGER,                      -- NULL: no limit
     PRIMARY KEY (programme_id, name, from_at)
@@ -362,7 +364,8 @@ CREATE TABLE programmes (
     digest        TEXT NOT NULL,                -- SHA-256 of the canonical document
     document      TEXT NOT NULL,                -- the programme as JSON: names, limits, staff, published figures
     time_zone     TEXT NOT NULL,
-    loaded_at     INTEGER NOT NULL
+    loaded_at     INTEGER NOT NULL,
+    is_current    INTEGER NOT NULL DEFAULT 0 CHECK (is_current IN (0, 1))  -- chosen with `programme use`
 ) STRICT;
 
 CREATE TABLE proposals (

@@ -11,7 +11,7 @@ from string import Formatter
 
 from source import Module, called, calls, modules, text_of
 
-ERRORS = ("VoucherError", "UsageFault", "Busy", "Stopped")
+ERRORS = ("VoucherError", "UsageFault", "Busy", "Stopped", "Declined")
 
 
 @dataclass(frozen=True)

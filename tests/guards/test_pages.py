@@ -53,17 +53,14 @@ def long_cells(page: str) -> list[str]:
 
 
 def misnumbered(page: str, letter: str) -> list[str]:
-    """Numbers of a page that are not the next one, and dates that run backwards."""
+    """Numbers and dates of a page that run backwards, or stand twice. A number may be left out:
+    what is decided side by side counts from numbers of its own.
+    """
     numbers = re.findall(rf"^\| ({letter}-\d+) \|", page, re.MULTILINE)
-    right = [f"{letter}-{place:03}" for place in range(1, len(numbers) + 1)]
     day = r"(\d{4}-\d\d-\d\d)"
     dates = re.findall(rf"^(?:## |\| {letter}-\d+ \| ){day}", page, re.MULTILINE)
     return [
-        *(
-            f"{number} stands for {due}"
-            for number, due in zip(numbers, right, strict=True)
-            if number != due
-        ),
+        *(f"{after} follows {before}" for before, after in pairwise(numbers) if after <= before),
         *(f"{after} follows {before}" for before, after in pairwise(dates) if after < before),
     ]
 
@@ -151,7 +148,7 @@ def test_a_wrong_number_or_date_and_a_long_cell_are_found() -> None:
     page = "## 2026-11-21\n| D-001 | a |\n## 2026-11-22\n| D-002 | b |\n"
     assert misnumbered(page, "D") + long_cells(page) == []
     assert long_cells(f"{page}| D-003 | {'x' * 400} |\n") == ["line 5: 402 characters in a cell"]
-    assert misnumbered(page.replace("D-002", "D-001"), "D") == ["D-001 stands for D-002"]
+    assert misnumbered(page.replace("D-002", "D-001"), "D") == ["D-001 follows D-001"]
     assert misnumbered(page.replace("11-22", "11-20"), "D") == ["2026-11-20 follows 2026-11-21"]
 
 

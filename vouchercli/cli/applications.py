@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
-from vouchercli.cli.options import Limit, OnlyResident, OnlyRound, command, verbs
+from vouchercli.cli.options import OnlyResident, OnlyRound, command, verbs
 from vouchercli.ops.intake import applications
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -31,16 +31,19 @@ def import_(
         return applications.import_applications(session, file, watch=watch, **reading)
 
 
-@command(app, "list", epilog="Example: voucher application list --round hz-1 --limit 20")
+@command(
+    app, "list", epilog="Example: voucher application list --round hz-1 --limit 20", is_list=True
+)
 def list_(
     session: Session,
+    *,
+    limit: int | None,
     round_: OnlyRound = None,
     application_no: Annotated[
         Optional[str],
         typer.Option("--application", metavar="NO", help="Only this application number."),
     ] = None,
     resident: OnlyResident = None,
-    limit: Limit = 100,
 ) -> Outcome:
     """List applications in the order of arrival, with the claim each was granted; residents are
     shown as tokens.

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, Limit, command, verbs
+from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.proof import audit
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -40,17 +40,20 @@ Head = Annotated[
 
 
 @command(
-    app, "log", epilog="Example: voucher audit log --about hz-1 --deed round --since 2020-03-01"
+    app,
+    "log",
+    epilog="Example: voucher audit log --about hz-1 --deed round --since 2020-03-01",
+    is_list=True,
 )
 def log(
     call: Call,
     session: Session,
     *,
+    limit: int | None,
     deed: Deed = None,
     about: About = None,
     since: Since = None,
     until: Until = None,
-    limit: Limit = 50,
 ) -> Outcome:
     """Show who did what, when, with what stood before and after, the newest first (--actor NAME:
     only theirs).

@@ -8,9 +8,10 @@ from typing import Annotated, Optional
 
 import typer
 
+from vouchercli.cli.asking import ask
 from vouchercli.cli.import_options import Verbose, watch_import
 from vouchercli.cli.language import t
-from vouchercli.cli.options import Call, Limit, command, verbs
+from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.intake import batches
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -20,13 +21,14 @@ app = verbs()
 Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The batch, as its import said.")]
 
 
-@command(app, "list", epilog="Example: voucher batch list --kind redemptions")
+@command(app, "list", epilog="Example: voucher batch list --kind redemptions", is_list=True)
 def list_(
     session: Session,
+    *,
+    limit: int | None,
     kind: Annotated[
         Optional[str], typer.Option("--kind", metavar="KIND", help="Only files of this kind.")
     ] = None,
-    limit: Limit = 50,
 ) -> Outcome:
     """List the files that came in, newest first."""
     return batches.list_batches(session, kind, limit)
@@ -38,11 +40,13 @@ def show(session: Session, batch: Number) -> Outcome:
     return batches.show_batch(session, batch)
 
 
-@command(app, "rejects", epilog="Example: voucher batch rejects 3 --to rejects.csv")
+@command(app, "rejects", epilog="Example: voucher batch rejects 3 --to rejects.csv", is_list=True)
 def rejects(
     call: Call,
     session: Session,
     batch: Number,
+    *,
+    limit: int | None,
     to: Annotated[
         Optional[Path],
         typer.Option(
@@ -56,10 +60,9 @@ def rejects(
     explanation.
     """
     if to is not None or call.output == "csv":
-        return batches.write_rejects(
-            session, batch, to if to is not None and str(to) != "-" else sys.stdout, t
-        )
-    return batches.list_rejects(session, batch)
+        target = to if to is not None and str(to) != "-" else sys.stdout
+        return batches.write_rejects(session, batch, target, t, call.limit or None)
+    return batches.list_rejects(session, batch, limit)
 
 
 @command(app, "resume", epilog="Example: voucher batch resume 3")
@@ -88,11 +91,8 @@ def retry(call: Call, session: Session, batch: Number) -> Outcome:
 @command(app, "undo", epilog="Example: voucher batch undo 3")
 def undo(call: Call, session: Session, batch: Number) -> Outcome:
     """Undo the import of a whole file, unless later rows depend on it."""
+    is_sure = call.yes
     if sys.stdin.isatty() and not (call.yes or call.dry_run):
-        question = t(
-            "Undo batch {batch}: remove {count} rows of {file} ({kind})?",
-            batches.what_undo_takes(session, batch),
-        )
-        typer.confirm(question, abort=True, err=True)
-        return batches.undo_batch(session, batch, is_sure=True)
-    return batches.undo_batch(session, batch, is_sure=call.yes)
+        ask(batches.undo_question(session, batch))
+        is_sure = True
+    return batches.undo_batch(session, batch, is_sure=is_sure)

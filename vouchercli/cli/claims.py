@@ -9,7 +9,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
-from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyResident, OnlyRound, command, verbs
+from vouchercli.cli.options import Call, OnlyClaim, OnlyResident, OnlyRound, command, verbs
 from vouchercli.errors import UsageFault
 from vouchercli.ops.granting import live_claims
 from vouchercli.ops.intake import claims
@@ -38,13 +38,14 @@ def import_(
         return claims.import_claims(session, file, platform=platform, watch=watch, **reading)
 
 
-@command(app, "list", epilog="Example: voucher claim list --round hz-1 --limit 20")
+@command(app, "list", epilog="Example: voucher claim list --round hz-1 --limit 20", is_list=True)
 def list_(
     session: Session,
+    *,
+    limit: int | None,
     round_: OnlyRound = None,
     claim_no: OnlyClaim = None,
     resident: OnlyResident = None,
-    limit: Limit = 100,
 ) -> Outcome:
     """List claims, oldest first; residents are shown as tokens."""
     return claims.list_claims(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shlex
 import shutil
 import sys
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -21,6 +22,8 @@ from vouchercli.ops.demo.story import DATABASE, tell
 from vouchercli.result import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vouchercli.ops.demo.city import Step
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -65,8 +68,19 @@ class InFolder:
     def _main(self, args: tuple[str, ...]) -> int:
         from vouchercli.cli.main import main  # which imports this file to run the demo
 
-        with chdir(self.folder):
+        with chdir(self.folder), _no_programme_named():
             return main([*args, "--db", DATABASE, "--lang", language()])
+
+
+@contextmanager
+def _no_programme_named() -> Iterator[None]:
+    """The demo's file holds one programme: VOUCHER_PROGRAMME speaks of another file."""
+    named = os.environ.pop("VOUCHER_PROGRAMME", None)
+    try:
+        yield
+    finally:
+        if named is not None:
+            os.environ["VOUCHER_PROGRAMME"] = named
 
 
 def _program() -> str:

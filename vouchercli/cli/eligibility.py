@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.import_options import READING, File, watch_import
-from vouchercli.cli.options import Limit, OnlyResident, command, verbs
+from vouchercli.cli.options import OnlyResident, command, verbs
 from vouchercli.ops.intake import eligibility
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -26,14 +26,17 @@ def import_(
         return eligibility.import_eligibility(session, file, watch=watch, **reading)
 
 
-@command(app, "list", epilog="Example: voucher eligibility list --group medics --limit 20")
+@command(
+    app, "list", epilog="Example: voucher eligibility list --group medics --limit 20", is_list=True
+)
 def list_(
     session: Session,
+    *,
+    limit: int | None,
     group: Annotated[
         Optional[str], typer.Option("--group", metavar="NAME", help="The residents of this group.")
     ] = None,
     resident: OnlyResident = None,
-    limit: Limit = 100,
 ) -> Outcome:
     """List the groups and how many residents each has; of one group or resident, the lines of the
     list.

@@ -37,6 +37,7 @@ STAND_INS = (
     "OTHER",
     "RESIDENT",
     "ROUND",
+    "STATE",
     "TEXT",
     "TIME",
     "VERSION",

@@ -21,7 +21,7 @@ from vouchercli.cli import COMPLETING, USUAL_COLLECTOR
 from vouchercli.cli.help import dress
 from vouchercli.cli.language import choose_language, language, speak, t
 from vouchercli.cli.options import DEFAULTS, PANEL, Call, declare, parameters
-from vouchercli.errors import VoucherError
+from vouchercli.errors import Declined, VoucherError
 from vouchercli.result import NO_ROOM
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def main(args: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if args is None else args)
     speak(choose_language(arguments))
     _write_any_character()
-    call = Call()
+    call = Call(arguments=tuple(arguments))
     if COMPLETING in os.environ:
         from vouchercli.cli import completion  # a shell asks what may come next
 
@@ -237,6 +237,7 @@ def main(args: Sequence[str] | None = None) -> int:
         )
         return INCOMPLETE
     finally:
+        call.opened.close()
         gc.set_threshold(*USUAL_COLLECTOR)
 
 
@@ -252,6 +253,8 @@ def _run_to_exit_code(call: Call, arguments: Sequence[str]) -> int:
     """Run and show one command line; the exit code of however it ended."""
     try:
         return _show(call, _run_command(call, arguments))
+    except Declined as error:
+        return _decline(call, error)
     except VoucherError as error:
         return _refuse(call, error)
     except UsageError as error:  # type: ignore[misc]
@@ -313,6 +316,14 @@ def _refuse(call: Call, error: VoucherError) -> int:
     from vouchercli.cli.show import refuse  # --version and --help refuse nothing
 
     return refuse(call, error)
+
+
+def _decline(call: Call, error: Declined) -> int:
+    """An answer is no error: only a program is told of it as of a refusal."""
+    if call.output == "json":
+        return _refuse(call, error)
+    print(t(error.text), file=sys.stderr)
+    return error.exit_code
 
 
 def _usage_error(call: Call, error: Any, arguments: Sequence[str]) -> int:

@@ -40,15 +40,6 @@ Suspended = Annotated[bool, typer.Option("--suspended", help="Only those suspend
 Unregistered = Annotated[
     bool, typer.Option("--unregistered", help="Only those that no registry lists.")
 ]
-Limit = Annotated[
-    Optional[int],
-    typer.Option(
-        "--limit",
-        min=0,
-        metavar="N",
-        help="How many to show (0: all; unless given, 50 in a table, all in json and csv).",
-    ),
-]
 Number = Annotated[
     str, typer.Argument(metavar="NO", help="The merchant's number, ours or a platform's.")
 ]
@@ -130,17 +121,22 @@ def reject(session: Session, batch: Batch, *, note: WhyNot) -> Outcome:
     return merchant_corrections.reject(session, batch, note)
 
 
-@command(app, "list", epilog="Example: voucher merchant list --district 上城区 --search 面馆")
+@command(
+    app,
+    "list",
+    epilog="Example: voucher merchant list --district 上城区 --search 面馆",
+    is_list=True,
+)
 def list_(
-    call: Call,
     session: Session,
+    *,
+    limit: int | None,
     district: District = None,
     industry: Industry = None,
     size: Size = None,
     search: Search = None,
     suspended: Suspended = False,
     unregistered: Unregistered = False,
-    limit: Limit = None,
 ) -> Outcome:
     """List merchants, by number."""
     return merchants.list_merchants(
@@ -151,7 +147,7 @@ def list_(
         search=search,
         suspended=suspended,
         unregistered=unregistered,
-        limit=50 if limit is None and call.output == "table" else limit or 0,
+        limit=limit,
     )
 
 

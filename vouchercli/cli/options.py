@@ -10,13 +10,14 @@ from __future__ import annotations
 import inspect
 import os
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.language import LANGUAGES
+from vouchercli.cli.misuse import refuse_misuse
 from vouchercli.errors import UsageFault
 from vouchercli.rules import times
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from vouchercli.result import Outcome
     from vouchercli.session import Session
 
-OUTPUTS = ("table", "json", "csv")
+# the forms of an answer, and how many rows of a list each holds unless --limit is given (None: all)
+OUTPUTS = {"table": 100, "json": 10_000, "csv": None, "jsonl": None}
 
 PANEL = {
     "db": Annotated[
@@ -39,7 +41,9 @@ PANEL = {
     "programme": Annotated[
         Optional[str],
         typer.Option(
-            "--programme", metavar="CODE", help="The programme, when the file holds several."
+            "--programme",
+            metavar="CODE",
+            help="The programme (else VOUCHER_PROGRAMME, else the one chosen with programme use).",
         ),
     ],
     "lang": Annotated[
@@ -47,7 +51,10 @@ PANEL = {
         typer.Option("--lang", metavar="zh|en", help="Language of all text (else the locale)."),
     ],
     "output": Annotated[
-        Optional[str], typer.Option("--output", "-o", metavar="FORMAT", help="table, json or csv.")
+        Optional[str],
+        typer.Option(
+            "--output", "-o", metavar="FORMAT", help="table, json or csv; of lists also jsonl."
+        ),
     ],
     "actor": Annotated[
         Optional[str],
@@ -88,7 +95,18 @@ OnlyResident = Annotated[
         "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
     ),
 ]
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many rows at most.")]
+Limit = Annotated[
+    Optional[int],
+    typer.Option(
+        "--limit",
+        metavar="N",
+        min=0,
+        help=(
+            "How many rows at most (0: all; unless given, 100 in a table, 10,000 in json, all in"
+            " csv and jsonl)."
+        ),
+    ),
+]
 
 
 @dataclass
@@ -97,6 +115,10 @@ class Call:
 
     command: str = ""
     given: dict[str, Any] = field(default_factory=dict)
+    batch: int | None = None  # the one that the command is about
+    arguments: tuple[str, ...] = ()  # as typed
+    limit: int | None = None  # as given with --limit
+    opened: ExitStack = field(default_factory=ExitStack)  # what is closed when all is shown
 
     @property
     def db_path(self) -> Path:
@@ -105,7 +127,7 @@ class Call:
 
     @property
     def output(self) -> str:
-        """table, json or csv; raises `UsageFault` for anything else."""
+        """table, json, csv or jsonl; raises `UsageFault` for anything else."""
         chosen = self.given.get("output") or "table"
         if chosen not in OUTPUTS:
             raise UsageFault(
@@ -129,8 +151,13 @@ class Call:
 
     @property
     def programme(self) -> str | None:
-        """The programme's code, when one was named."""
+        """The programme's code, when the command line names one."""
         return self.given.get("programme")
+
+    @property
+    def most(self) -> int | None:
+        """How many rows of a list are shown at most; None: all."""
+        return OUTPUTS[self.output] if self.limit is None else self.limit or None
 
     def present(self, zone: str = times.HOME_ZONE) -> int:
         """Now, as UTC epoch seconds: the machine's clock, or the time given by --now or
@@ -146,10 +173,12 @@ class Call:
         return open_session(
             self.db_path,
             actor=self.given.get("actor") or os.environ.get("VOUCHER_ACTOR"),
-            programme=self.programme,
+            programme=self.programme or os.environ.get("VOUCHER_PROGRAMME") or None,
             present=self.present,
             entered_at=int(time.time()),  # noqa: TID251 # and what it says beside --now
             dry_run=self.dry_run,
+            command=self.command,
+            batch=self.batch,
         )
 
     def as_of(self, session: Session) -> int | None:
@@ -198,10 +227,14 @@ def command(
     epilog: str = "",
     options: Mapping[str, Any] | None = None,
     required: tuple[str, ...] = (),
+    looks_back: bool = False,
+    is_list: bool = False,
 ) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
     """Register a function as the subcommand `name`; its docstring is the help, `epilog` the
     examples. One that takes a `session` is given the open database, one that takes `call` the
-    command line, one that takes `**more` the block of `options`, of which some are `required`.
+    command line, one that takes `**more` the block of `options`, of which some are `required`; one
+    that `looks_back` knows --as-of; one that `is_list` is given the `limit` of its rows (None: all)
+    and may be asked for JSON lines.
     """
 
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
@@ -213,18 +246,27 @@ def command(
                 for option in PANEL
                 if (value := given.pop(option)) != DEFAULTS[option]
             }
-            _check(call)
+            call.batch = given.get("batch") if call.command.startswith("batch ") else None
+            refuse_misuse(
+                call.command, call.output, call.given, looks_back=looks_back, is_list=is_list
+            )
+            if is_list:
+                call.limit = given["limit"]
+                given["limit"] = call.most
             if "call" in function.__annotations__:
                 given["call"] = call
             if "session" not in function.__annotations__:
                 return function(**given)
-            with call.session() as given["session"]:
-                return function(**given)
+            # open until the answer is shown: a long list is read meanwhile
+            given["session"] = call.opened.enter_context(call.session())
+            return function(**given)
 
         def show_options() -> None:
             accepted = inspect.signature(function, eval_str=True).parameters
-            own = [accepted[name] for name in accepted if name not in ("call", "session")]
-            declare(run, [*own, *parameters(options or {}, required), *parameters(PANEL)])
+            given = ("call", "session", "limit") if is_list else ("call", "session")
+            own = [accepted[name] for name in accepted if name not in given]
+            block = {**(options or {}), **({"limit": Limit} if is_list else {})}
+            declare(run, [*own, *parameters(block, required), *parameters(PANEL)])
 
         # called for the verb that is asked for: to read all options of a noun takes milliseconds
         run.show_options = show_options  # type: ignore[attr-defined]
@@ -256,25 +298,3 @@ def declare(function: Callable[..., Any], own: list[inspect.Parameter]) -> None:
     ]
     function.__signature__ = inspect.Signature(seen)  # type: ignore[attr-defined]
     function.__annotations__ = {each.name: each.annotation for each in seen}
-
-
-def _check(call: Call) -> None:
-    """Refuse what no command could make sense of, before any does anything. Raises `UsageFault`."""
-    _ = call.output
-    if (lang := call.given.get("lang")) not in (None, *LANGUAGES):
-        raise UsageFault(
-            "usage",
-            "there is no language {lang}",
-            hint="choose one of: {known}",
-            lang=lang,
-            known=", ".join(LANGUAGES),
-        )
-    for option in ("actor", "programme", "now", "as_of"):
-        if call.given.get(option) == "":  # an unset variable of a script, not a wish
-            raise UsageFault(
-                "usage",
-                "the option {what} needs a value",
-                hint="{path} --help",
-                what=f"--{option.replace('_', '-')}",
-                path=f"voucher {call.command}",
-            )

@@ -1,4 +1,4 @@
-"""voucher programme load | approve | reject | show | list"""
+"""voucher programme load | approve | reject | show | list | use"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.options import Call, command, verbs
-from vouchercli.ops.setup import programme_changes, programmes
+from vouchercli.ops.setup import current_programme, programme_changes, programmes
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -59,15 +59,28 @@ def show(session: Session, code: Code = None) -> Outcome:
     return programmes.show_programme(session, code)
 
 
-@command(app, "list", epilog="Example: voucher programme list --shipped")
+@command(app, "use", epilog="Example: voucher programme use hangzhou-2020")
+def use(
+    session: Session,
+    code: Annotated[
+        str, typer.Argument(metavar="CODE", help="The programme, as programme list names it.")
+    ],
+) -> Outcome:
+    """Choose the current programme: the one that is meant when a command names none."""
+    return current_programme.use_programme(session, code)
+
+
+@command(app, "list", epilog="Example: voucher programme list --shipped", is_list=True)
 def list_(
     call: Call,
+    *,
+    limit: int | None,
     shipped: Annotated[
         bool, typer.Option("--shipped", help="Instead: the programmes that can be loaded by name.")
     ] = False,
 ) -> Outcome:
     """List the programmes that are loaded."""
     if shipped:
-        return programmes.shipped_programmes()
+        return programmes.shipped_programmes(limit)
     with call.session() as session:
-        return programmes.list_programmes(session)
+        return programmes.list_programmes(session, limit)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
-from vouchercli.cli.options import Call, Limit, OnlyClaim, OnlyRound, command, verbs
+from vouchercli.cli.options import Call, OnlyClaim, OnlyRound, command, verbs
 from vouchercli.ops.intake import redemptions, till
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -28,9 +28,11 @@ def import_(
         return redemptions.import_redemptions(session, file, watch=watch, **reading)
 
 
-@command(app, "list", epilog="Example: voucher redemption list --claim C0001")
+@command(app, "list", epilog="Example: voucher redemption list --claim C0001", is_list=True)
 def list_(
     session: Session,
+    *,
+    limit: int | None,
     round_: OnlyRound = None,
     claim_no: OnlyClaim = None,
     merchant_no: Annotated[
@@ -44,7 +46,6 @@ def list_(
         bool,
         typer.Option("--without-sale", help="Only refunds whose subsidy stays with the merchant."),
     ] = False,
-    limit: Limit = 100,
 ) -> Outcome:
     """List payments and refunds, oldest first."""
     return redemptions.list_redemptions(

@@ -33,7 +33,10 @@ Rounds = Annotated[
 
 
 @command(
-    app, "leverage", epilog='Example: voucher report leverage --by round --as-of "2020-04-02 16:00"'
+    app,
+    "leverage",
+    epilog='Example: voucher report leverage --by round --as-of "2020-04-02 16:00"',
+    looks_back=True,
 )
 def leverage(
     call: Call,
@@ -74,7 +77,7 @@ def leverage(
     )
 
 
-@command(app, "rounds", epilog="Example: voucher report rounds --as-of 2020-04-06")
+@command(app, "rounds", epilog="Example: voucher report rounds --as-of 2020-04-06", looks_back=True)
 def rounds(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
     """Each round: claimed, sold out to the second, the four redemption rates, outstanding, expired,
     breaches.

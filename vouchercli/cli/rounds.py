@@ -10,12 +10,13 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli.asking import ask
 from vouchercli.cli.language import t
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import amendments, approvals, cancellations, drafts, plans, rounds
-from vouchercli.result import Outcome
+from vouchercli.result import Outcome, say
 from vouchercli.session import Session
 
 app = verbs()
@@ -169,10 +170,20 @@ def copy(call: Call, session: Session, code: Code, new: NewCode, **terms: Any) -
     return drafts.copy_round(session, code, new, _in_seconds(call, session, terms))
 
 
-@command(app, "list", epilog="Example: voucher round list")
-def list_(session: Session) -> Outcome:
+@command(app, "list", epilog="Example: voucher round list --state open", is_list=True)
+def list_(
+    session: Session,
+    *,
+    limit: int | None,
+    state: Annotated[
+        Optional[str],
+        typer.Option(
+            "--state", metavar="STATE", help="Only rounds in this state, for example open."
+        ),
+    ] = None,
+) -> Outcome:
     """List the rounds by their opening."""
-    return rounds.list_rounds(session)
+    return rounds.list_rounds(session, state, limit)
 
 
 @command(app, "show", epilog="Example: voucher round show hz-1")
@@ -251,7 +262,7 @@ def draw(
         fixed = draws.describe_commitment(session, code)
         if fixed is not None:
             print(t(fixed.text, fixed.params), file=sys.stderr)
-            typer.confirm(t("Fix it now?"), abort=True, err=True)
+            ask(say("Fix it now?"))
             is_sure = True
     return draws.next_step(session, code, public_randomness, is_sure=is_sure)
 

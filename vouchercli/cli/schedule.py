@@ -8,12 +8,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.language import t
+from vouchercli.cli.asking import ask
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.errors import UsageFault
 from vouchercli.ops.schedule import install as ops
 from vouchercli.ops.schedule import show, tick
-from vouchercli.result import Outcome
+from vouchercli.result import Outcome, say
 from vouchercli.session import Session
 
 app = verbs()
@@ -74,7 +74,7 @@ def _ask_consent(call: Call, change: ops.Change) -> ops.Change:
         print(f"--- {name or 'crontab'}", file=sys.stderr)
         print((after or b"").decode("utf-8", "replace"), file=sys.stderr, end="")
     if sys.stdin.isatty() and not (call.yes or call.dry_run):
-        typer.confirm(t("Write this?"), abort=True, err=True)
+        ask(say("Write this?"))
         return change
     return _require_consent(call, change)
 

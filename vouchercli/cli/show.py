@@ -5,15 +5,18 @@ on stderr.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.language import for_programme, t
 from vouchercli.ops.answers import answer
-from vouchercli.result import Message, Word
+from vouchercli.ops.answers import rows as json_rows
+from vouchercli.result import MOST_COUNTED, Message, Word
 from vouchercli.rules import money, resident_tokens, times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from vouchercli.cli.options import Call
     from vouchercli.errors import VoucherError
@@ -21,15 +24,21 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {"ok": 0, "refused": 3, "partial": 4, "failed": 5}
 SHOWN_PROBLEMS = 20
+CUT = ("--limit", "-o", "--output")
+AT_ONCE = 2_000  # rows in memory while a long list is written
 
 
 def show(call: Call, outcome: Outcome) -> int:
     """Render `outcome` as the call asked; returns the exit code of its status."""
+    if call.output in ("table", "json"):  # other forms hold any number of rows
+        outcome = replace(outcome, tables=tuple(table.read() for table in outcome.tables))
     if call.output == "json":
         _write_json(_envelope(call, outcome.status, answer(outcome), outcome.problems))
         return EXIT_CODES[outcome.status]
     if call.output == "csv":
         _csv(outcome.tables, is_chinese=call.given.get("lang") == "zh")
+    elif call.output == "jsonl":
+        _json_lines(outcome.tables)
     elif outcome.tables:
         from vouchercli.cli.drawing import draw  # and Rich, which JSON and CSV never load
 
@@ -41,9 +50,32 @@ def show(call: Call, outcome: Outcome) -> int:
     _talk_problems(call, outcome.problems)
     for message in outcome.says:
         _talk(for_programme(t(message.text, message.params), call.programme))
+    if outcome.left:
+        _talk_left(call, outcome.left)
     if call.dry_run:
         _talk(t("dry run: nothing was written"))
     return EXIT_CODES[outcome.status]
+
+
+def _talk_left(call: Call, left: int) -> None:
+    """How many rows are not shown, and the command that gives all."""
+    import shlex  # only where a list is cut
+
+    command = shlex.join(("voucher", *_without_cut(call.arguments), "-o", "csv"))
+    text = "{left:,} more rows are not shown; all of them: {command}"
+    if left >= MOST_COUNTED:
+        text = "of {left:,} rows or more not all are shown; all of them: {command}"
+    _talk(t(text, {"left": left, "command": command}))
+
+
+def _without_cut(arguments: Iterable[str]) -> Iterator[str]:
+    """A command line without the options that say in what form and how much it answers."""
+    words = iter(arguments)
+    for word in words:
+        if word in CUT:
+            next(words, None)
+        elif word.partition("=")[0] not in CUT:
+            yield word
 
 
 def refuse(call: Call, error: VoucherError) -> int:
@@ -122,8 +154,25 @@ def _csv(tables: tuple[Table, ...], *, is_chinese: bool) -> None:
             writer.writerow([])
         columns = [column for column in table.columns if "csv" in column.where]
         writer.writerow([_head(column, is_chinese) for column in columns])
-        cells = (_cells(column, table, is_chinese) for column in columns)
-        writer.writerows(zip(*cells, strict=True))
+        for part in _parts(table):
+            cells = (_cells(column, part, is_chinese) for column in columns)
+            writer.writerows(zip(*cells, strict=True))
+
+
+def _json_lines(tables: tuple[Table, ...]) -> None:
+    """The rows of a list as JSON objects, a line each."""
+    import json
+
+    for part in _parts(next(table for table in tables if table.key is not None)):
+        for row in json_rows(part):
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _parts(table: Table) -> Iterator[Table]:
+    """The table in pieces, so that it need not be in memory; the last has the total."""
+    lines = chain(table.rows, table.rest, (table.total,) if table.total and table.rows else ())
+    while part := [*islice(lines, AT_ONCE)]:
+        yield replace(table, rows=part, rest=(), total=None)
 
 
 def _head(column: Column, is_chinese: bool) -> str:

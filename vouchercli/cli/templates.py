@@ -32,18 +32,20 @@ def add(
     return templates.add_template(session, name_or_file)
 
 
-@command(app, "list", epilog="Example: voucher template list --shipped")
+@command(app, "list", epilog="Example: voucher template list --shipped", is_list=True)
 def list_(
     call: Call,
+    *,
+    limit: int | None,
     shipped: Annotated[
         bool, typer.Option("--shipped", help="Instead: the templates that can be added by name.")
     ] = False,
 ) -> Outcome:
     """List the templates, each in its latest version."""
     if shipped:
-        return templates.shipped_templates()
+        return templates.shipped_templates(limit)
     with call.session() as session:
-        return templates.list_templates(session)
+        return templates.list_templates(session, limit)
 
 
 @command(app, "show", epilog="Example: voucher template show universal-5x10@1")

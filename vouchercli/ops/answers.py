@@ -36,6 +36,8 @@ def answer(outcome: Outcome) -> Any:
         if table.total_key and table.total:
             total = rows(table, [table.total])[0]
             data[table.total_key] = {key: total[key] for key in total if key in table.total}
+    if outcome.left is not None:
+        data["more"] = outcome.left > 0
     return data
 
 

@@ -1,35 +1,46 @@
-"""Lists: the first rows of what was asked for, and a word when there are more."""
+"""Lists: the first rows of what was asked for and how many others there are, or all of them, read
+as they are shown.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.result import Outcome
+from vouchercli.result import MOST_COUNTED, Outcome
 from vouchercli.store import identities, programmes
+
+READ_AHEAD = 1  # to know whether there is any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vouchercli.result import Message, Table
+    from vouchercli.result import Row, Table
     from vouchercli.session import Session
+    from vouchercli.store.lists import Listed
 
 
-def first(table: Table, limit: int, more: Message) -> Outcome:
-    """At most `limit` rows of `table`, which holds one more where there is one; then `more` says
-    how to see others.
-    """
-    says = (more,) if len(table.rows) > limit else ()
-    return Outcome(tables=(replace(table, rows=table.rows[:limit]),), says=says)
+def show(
+    table: Table, listed: Listed, limit: int | None, describe: Callable[[Any], Row] | None = None
+) -> Outcome:
+    """`table` with at most `limit` of the rows (None: all), each as `describe` makes it."""
+    found = listed.rows(None if limit is None else limit + 1)
+    rows = map(describe, found) if describe else found
+    first = [*islice(rows, READ_AHEAD if limit is None else limit)]
+    if limit is None:
+        return Outcome(tables=(replace(table, rows=first, rest=rows),), left=0)
+    size = len(first) if next(rows, None) is None else listed.size()
+    left = size if size >= MOST_COUNTED else size - len(first)
+    return Outcome(tables=(replace(table, rows=first),), left=left)
 
 
 def of_programme(
     session: Session,
     table: Table,
-    listed: Callable[..., list[Any]],
-    more: Message,
+    listed: Callable[..., Listed],
     *,
-    limit: int,
+    limit: int | None,
     **wanted: str | None,
 ) -> Outcome:
     """The rows that `listed` gives of the programme at hand, in `table`; a `resident` is asked for
@@ -39,5 +50,5 @@ def of_programme(
     asked: dict[str, Any] = dict(wanted)
     if "resident" in wanted:
         asked["resident"] = identities.asked(session.path, wanted["resident"])
-    rows = listed(session.db, programme["programme_id"], limit=limit + 1, **asked)
-    return first(replace(table, rows=rows, zone=programme["time_zone"]), limit, more)
+    found = listed(session.db, programme["programme_id"], **asked)
+    return show(replace(table, zone=programme["time_zone"]), found, limit)

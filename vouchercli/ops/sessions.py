@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from vouchercli.ops.setup import doors
 from vouchercli.session import Session
 from vouchercli.store import db as store
 from vouchercli.store.db import busy_or_refused, refused_by_machine
@@ -25,17 +26,19 @@ def open_session(
     present: Callable[[str], int],
     entered_at: int,
     dry_run: bool,
+    command: str,
+    batch: int | None = None,
 ) -> Iterator[Session]:
-    """The session of one command on the file at `path`.
+    """The session of one `command` on the file at `path`, about a `batch` if it is about one.
 
     `actor` is who acts (None: the login); `present` gives now as UTC epoch seconds, of the zone of
     `programme`; `entered_at` is what the machine's clock says. Raises `VoucherError` as
-    `store.db.open_db` does.
+    `store.db.open_db` and `doors.enter` do.
     """
     db = store.open_db(path)
     try:
         os_user = store.os_user()
-        yield Session(
+        session = Session(
             db=db,
             path=path,
             actor=actor or os_user,
@@ -45,6 +48,8 @@ def open_session(
             programme=programme,
             dry_run=dry_run,
         )
+        doors.enter(session, command, batch)
+        yield session
     finally:
         db.close()
 

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vouchercli.rules.limits import reached
+from vouchercli.rules.limits import PacksElsewhere, reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,6 +43,7 @@ class Held:
     in_round: Counter[bytes] = field(default_factory=Counter)
     in_week: Counter[tuple[bytes, str]] = field(default_factory=Counter)
     in_programme: Counter[bytes] = field(default_factory=Counter)
+    elsewhere: PacksElsewhere = field(default_factory=PacksElsewhere)
 
     def add(self, person: bytes, week: str, *, is_this_round: bool = True) -> None:
         """One more pack for that person."""
@@ -61,11 +62,12 @@ def reason(entry: Entry, week: str, limits: Limits, held: Held) -> str | None:
         return "round_paused"
     if not entry.is_eligible:
         return "not_eligible"
+    of_week, of_all = held.elsewhere.of(limits.across, entry.person, week)
     met = reached(
         limits,
         held.in_round[entry.person],
-        held.in_week[(entry.person, week)],
-        held.in_programme[entry.person],
+        held.in_week[(entry.person, week)] + of_week,
+        held.in_programme[entry.person] + of_all,
     )
     return "resident_limit" if met else None
 

@@ -11,7 +11,7 @@ from typing import Literal
 from vouchercli.rules import times
 from vouchercli.rules.amendments import is_paused
 from vouchercli.rules.ladders import Ladder, Rung
-from vouchercli.rules.limits import Limits, LimitsInTime, Span, reached
+from vouchercli.rules.limits import Limits, LimitsInTime, PacksElsewhere, Span, reached
 from vouchercli.rules.numbers import Content, NumbersInUse
 
 # Columns made before it: round_id (NULL: not known), is_of_other_platform (another platform sent
@@ -158,6 +158,7 @@ class GrantedPacks:
     in_week: Counter[tuple[bytes, str]] = field(default_factory=Counter)
     in_programme: Counter[bytes] = field(default_factory=Counter)
     persons: dict[tuple[str, bytes], list[bytes]] = field(default_factory=dict)
+    elsewhere: PacksElsewhere = field(default_factory=PacksElsewhere)
 
     def hold(self, round_: str, resident: bytes, week: str, packs: int = 1) -> None:
         """So many more packs of that resident."""
@@ -165,15 +166,18 @@ class GrantedPacks:
         self.in_week[(resident, week)] += packs
         self.in_programme[resident] += packs
 
-    def of_person(self, round_: str, resident: bytes, week: str) -> tuple[int, int, int]:
+    def of_person(
+        self, round_: str, resident: bytes, week: str, across: tuple[int, ...] = ()
+    ) -> tuple[int, int, int]:
         """Packs of the round, the week and the programme that all who are this person in the round
-        hold together.
+        hold together; of the programmes `across` too.
         """
         who = self.persons.get((round_, resident), [resident])
+        others = [self.elsewhere.of(across, each, week) for each in who]
         return (
             sum(self.in_round[(round_, each)] for each in who),
-            sum(self.in_week[(each, week)] for each in who),
-            sum(self.in_programme[each] for each in who),
+            sum(self.in_week[(each, week)] for each in who) + sum(held for held, _ in others),
+            sum(self.in_programme[each] for each in who) + sum(held for _, held in others),
         )
 
 
@@ -275,7 +279,8 @@ def limit_met(
         return "quota"
     limits = round_.limits.at(claim.claimed_at)
     week = limits.week(claim.claimed_at, zone)
-    met = reached(limits, *granted.of_person(claim.round, claim.resident, week))
+    held = granted.of_person(claim.round, claim.resident, week, limits.across)
+    met = reached(limits, *held)
     if met is None:
         granted.packs[claim.round] += 1
         granted.hold(claim.round, claim.resident, week)

@@ -5,7 +5,8 @@ allocation, draws and live claims follow it alike.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -17,6 +18,7 @@ Span = Literal["round", "week", "programme"]
 PER_WEEK, PER_PROGRAMME = "packs_per_resident_per_week", "packs_per_resident"
 PER_VISIT = "vouchers_per_merchant_per_day"
 KEPT = (PER_WEEK, PER_PROGRAMME, PER_VISIT)
+ACROSS = "across:"  # and a programme's code: whether its vouchers and packs count there too (1)
 
 
 class Timeline(NamedTuple):
@@ -52,11 +54,23 @@ def always(most: int | None) -> Timeline:
     return Timeline(((0, most),))
 
 
+def counted_otherwise(changed: dict[str, int]) -> dict[str, int]:
+    """The limits that a change touches, each from the first moment on: what else counts is a part
+    of them all.
+    """
+    since: dict[str, int] = {}
+    for name, from_at in changed.items():
+        for limit in KEPT if name.startswith(ACROSS) else (name,):
+            since[limit] = min(from_at, since.get(limit, from_at))
+    return since
+
+
 def begins(name: str, at: int, zone: str) -> int:
     """When a limit that is changed at that second holds: limits by day from the next local
-    midnight, by week from the next Monday, so that no day and no week has two.
+    midnight, by week from the next Monday, so that no day and no week has two; what else counts,
+    from the next midnight.
     """
-    if name not in (PER_VISIT, PER_WEEK):
+    if name == PER_PROGRAMME:
         return at
     day = times.day_of(at, zone)
     bounds = times.week_bounds(day, zone) if name == PER_WEEK else times.day_bounds(day, zone)
@@ -72,6 +86,7 @@ class Limits:
     per_round: int = 1
     per_week: int | None = None
     per_programme: int | None = None
+    across: tuple[int, ...] = ()  # programmes whose packs count in the week and the programme too
 
     @property
     def looks_beyond_the_round(self) -> bool:
@@ -94,6 +109,7 @@ class LimitsInTime:
     per_round: int = 1
     per_week: Timeline = NEVER
     per_programme: Timeline = NEVER
+    across: tuple[tuple[int, Timeline], ...] = ()  # not None: packs of that programme count
 
     @property
     def looks_beyond_the_round(self) -> bool:
@@ -102,11 +118,39 @@ class LimitsInTime:
 
     def at(self, moment: int) -> Limits:
         """What was in force at that second."""
-        return Limits(self.per_round, self.per_week.at(moment), self.per_programme.at(moment))
+        return Limits(
+            self.per_round,
+            self.per_week.at(moment),
+            self.per_programme.at(moment),
+            self._too(moment),
+        )
+
+    def _too(self, moment: int) -> tuple[int, ...]:
+        return tuple(other for other, steps in self.across if steps.at(moment) is not None)
 
     def week(self, at: int, zone: str) -> str:
         """The week in which a pack claimed at that second counts; '' where no week was limited."""
         return self.at(at).week(at, zone)
+
+
+@dataclass
+class PacksElsewhere:
+    """Packs that persons hold of other programmes, which count where limits say so."""
+
+    in_week: Counter[tuple[int, bytes, str]] = field(default_factory=Counter)
+    in_programme: Counter[tuple[int, bytes]] = field(default_factory=Counter)
+
+    def hold(self, programme: int, who: bytes, week: str) -> None:
+        """One more pack of that programme."""
+        self.in_week[(programme, who, week)] += 1
+        self.in_programme[(programme, who)] += 1
+
+    def of(self, across: tuple[int, ...], who: bytes, week: str) -> tuple[int, int]:
+        """Packs of the week, and all, of these programmes."""
+        return (
+            sum(self.in_week[(programme, who, week)] for programme in across),
+            sum(self.in_programme[(programme, who)] for programme in across),
+        )
 
 
 def per_round(mode: str, per_resident: int) -> int:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from vouchercli.documents import CODE, Fault
 from vouchercli.rules import calendars, published, refunds, times
 from vouchercli.rules.calendars import Calendar
+from vouchercli.rules.doors import CLOCK, INBOX
+from vouchercli.rules.staff import same_person
 from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ FunderKind = Literal["public", "platform", "merchant"]
 
 KINDS = ("public", "platform", "merchant")
 UNUSED = ("next_round", "pool", "treasury")
-ROLES = ("maker", "checker", "finance")
+ROLES = ("maker", "checker", "finance", "auditor")
 LOGINS = ("shared", "personal")
 MOST_SECONDS = 366 * 86_400  # a holiday longer than a year is a slip of the pen
 
@@ -48,10 +50,11 @@ class Limits:
         None  # a calendar week, Monday to Sunday, in the programme's zone
     )
     packs_per_resident: int | None = None  # in all rounds of the programme together
+    across: tuple[str, ...] = ()  # programmes whose vouchers and packs count too
     from_at: int | None = None  # since when what is changed here holds; None: from its approval
 
 
-LIMITS = tuple(key for key in Limits.__annotations__ if key != "from_at")
+LIMITS = tuple(key for key in Limits.__annotations__ if key not in ("across", "from_at"))
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         currency=top["currency"].choice(("CNY",), "CNY"),
         funders=tuple(_funder(code, value) for code, value in top["funders"].entries()),
         declared=tuple((what, value.yuan() or 0) for what, value in top["declared"].entries()),
-        limits=_limits(top["limits"], zone),
+        limits=_limits(top["limits"], zone, top["programme"].scalar),
         refunds=refunds.read(top["refunds"]),
         unused=top["unused"].choice(UNUSED, "next_round"),
         unused_after_days=top["unused_after_days"].whole(0, least=0),
@@ -158,10 +161,18 @@ def _funder(code: str, node: Node) -> Funder:
     return Funder(code, kind, part["amount"].yuan(None), part["name"].name(code))
 
 
-def _limits(node: Node, zone: str) -> Limits:
-    part = node.fields((*LIMITS, "from"))
+def _limits(node: Node, zone: str, own: str | None) -> Limits:
+    part = node.fields((*LIMITS, "across", "from"))
+    across = part["across"].codes()
+    if own in across:
+        part["across"].fault(
+            "counts_itself",
+            "the limits of {offending} count its own vouchers anyway",
+            "name other programmes only",
+            offending=own,
+        )
     given = {key: part[key].whole() for key in LIMITS if not part[key].is_missing}
-    limits = Limits(**given, from_at=part["from"].moment(zone))
+    limits = Limits(**given, across=across, from_at=part["from"].moment(zone))
     if limits.vouchers_per_payment > 1:
         part["vouchers_per_payment"].fault(
             "one_voucher_a_payment",
@@ -177,6 +188,14 @@ def _staff(node: Node) -> tuple[Person, ...]:
         part = item.fields(("name", "roles", "login"), required=("name", "roles"))
         roles = tuple(role.choice(ROLES, "maker") for role in part["roles"].items())
         person = Person(part["name"].text(), roles, part["login"].text())
+        if "auditor" in roles and len(set(roles)) > 1:
+            part["roles"].fault(
+                "auditor_acts", "an auditor looks only", "give another person the other roles"
+            )
+        if same_person(person.name, CLOCK) or person.name.startswith(f"{INBOX}/"):
+            part["name"].fault(
+                "reserved_name", "{offending} is the name of a hand of the tick", "choose another"
+            )
         for key in ("name", "login"):
             said = getattr(person, key)
             if said and said in [getattr(other, key) for other in people]:

@@ -64,7 +64,7 @@ REJECTS: dict[str, tuple[str, ...]] = {
     ),
     "resident_limit": (
         "this resident already has {week_limit} packs of that week, the most allowed",
-        "this resident already has {programme_limit} packs of the programme, the most allowed",
+        "this resident already has {programme_limit} packs, the most that the programme allows",
         "this resident already has {limit} packs, the most allowed",
         "this resident already has the packs allowed",
     ),

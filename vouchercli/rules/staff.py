@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from vouchercli.rules.doors import Door
     from vouchercli.rules.programmes import Approval, Person, Programme
 
 
@@ -71,11 +72,26 @@ def has_role(actor: str, programme: Programme, *roles: str) -> bool:
     )
 
 
+def may_pass(hand: Hand, programme: Programme, door: Door) -> bool:
+    """Whether this hand may do what lies behind a door of the programme."""
+    is_nameless = programme.logins == "shared" and hand.actor == hand.os_user
+    return (
+        not door.roles
+        or has_role(hand.actor, programme, *door.roles)
+        or (door.takes_login and is_nameless and _find_person(hand.actor, programme) is None)
+    )
+
+
 def is_checker(actor: str, programme: Programme) -> bool:
     """Whether `actor` may check: one of the staff's checkers; anybody where the programme lists no
     staff.
     """
     return has_role(actor, programme, "checker")
+
+
+def has_checkers(programme: Programme) -> bool:
+    """Whether anybody may approve: one of the staff, or anybody where none is listed."""
+    return not programme.staff or bool(named(programme, "checker"))
 
 
 def named(programme: Programme, *roles: str) -> str:

@@ -45,7 +45,8 @@ TIMELINE = Ladder(
             "over_limit",
             "",
             "the resident has room in the day's limit at this merchant",
-            "at most so many vouchers a day at one merchant",
+            "at most so many vouchers of the programme a day at one merchant (and of those that its"
+            " limits count across)",
         ),
         Rung(
             "transaction_reused",

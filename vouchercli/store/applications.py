@@ -11,9 +11,12 @@ from vouchercli.errors import VoucherError
 from vouchercli.rules import applications as law
 from vouchercli.store import application_reopening, batches, persons, typed
 from vouchercli.store.conditions import is_eligible
+from vouchercli.store.lists import Listing
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from vouchercli.store.lists import Listed
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_applications (
@@ -192,7 +195,9 @@ class ApplicationLine(NamedTuple):
     batch: int | None
 
 
-LIST = """
+LIST = Listing(
+    ApplicationLine,
+    """
 SELECT a.application_no, r.round, a.resident, a.applied_at, a.resident_group, a.district, p.person,
     (SELECT c.claim_no FROM claims c JOIN batches b ON b.batch_id = c.batch_id
         AND b.kind = 'allocation'
@@ -203,8 +208,9 @@ LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
     AND ifnull(a.application_no = :application_no, 1)
   AND ifnull(a.resident = :resident, 1)
-ORDER BY a.applied_at, a.application_no LIMIT :limit
-"""
+""",
+    "a.applied_at, a.application_no",
+)
 
 
 def judge(db: sqlite3.Connection, programme_id: int) -> None:
@@ -254,11 +260,11 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
         _join_anew(db, round_id)
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[ApplicationLine]:
-    """Applications of a programme by round, application_no or resident token (None: any), in the
-    order of arrival, at most `limit`.
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> Listed:
+    """Applications (`ApplicationLine`) of a programme by round, application_no or resident token
+    (None: any), in the order of arrival.
     """
-    return typed.rows(db, ApplicationLine, LIST, {"programme_id": programme_id, **wanted})
+    return LIST.of(db, programme_id=programme_id, **wanted)
 
 
 # ---------------------------------------------------------------- live claims

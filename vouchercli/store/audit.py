@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from vouchercli.rules.audit import Line, digest
 from vouchercli.store import typed
+from vouchercli.store.lists import Listing
 from vouchercli.store.schema_files import SCHEMA_FILES, schema_text
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.audit import Fields
     from vouchercli.session import Session
+    from vouchercli.store.lists import Listed
 
 LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
 ADD = """
@@ -52,27 +54,6 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
 
 # ---------------------------------------------------------------- reading
 
-LINES = (
-    "SELECT audit_id, at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash"
-    " FROM audit "
-)
-ALL = LINES + "ORDER BY audit_id"
-LAST = LINES + "ORDER BY audit_id DESC LIMIT 1"
-COUNT = "SELECT count(*) FROM audit"
-WITH_HASH = "SELECT audit_id FROM audit WHERE hash = ?"
-# A deed is found by its whole name, or by the part before the point: `round` finds round.approve.
-WANTED = (
-    LINES
-    + """
-WHERE ifnull(actor = :actor, 1) AND ifnull(subject = :about, 1)
-  AND ifnull(deed = :deed OR substr(deed, 1, length(:deed) + 1) = :deed || '.', 1)
-  AND ifnull(at >= :since, 1) AND ifnull(at <= :until, 1)
-ORDER BY audit_id DESC LIMIT :limit
-"""
-)
-GUARDS = "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
-TRIGGER = re.compile(r"^CREATE TRIGGER (\w+)", re.MULTILINE)
-
 
 class Entry(NamedTuple):
     """A line of the log as it is kept; `detail` is JSON."""
@@ -89,6 +70,29 @@ class Entry(NamedTuple):
     hash: str
 
 
+LINES = (
+    "SELECT audit_id, at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash"
+    " FROM audit "
+)
+ALL = LINES + "ORDER BY audit_id"
+LAST = LINES + "ORDER BY audit_id DESC LIMIT 1"
+COUNT = "SELECT count(*) FROM audit"
+WITH_HASH = "SELECT audit_id FROM audit WHERE hash = ?"
+# A deed is found by its whole name, or by the part before the point: `round` finds round.approve.
+WANTED = Listing(
+    Entry,
+    LINES
+    + """
+WHERE ifnull(actor = :actor, 1) AND ifnull(subject = :about, 1)
+  AND ifnull(deed = :deed OR substr(deed, 1, length(:deed) + 1) = :deed || '.', 1)
+  AND ifnull(at >= :since, 1) AND ifnull(at <= :until, 1)
+""",
+    "audit_id DESC",
+)
+GUARDS = "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+TRIGGER = re.compile(r"^CREATE TRIGGER (\w+)", re.MULTILINE)
+
+
 def lines(db: sqlite3.Connection) -> Iterator[Line]:
     """Every line in the order of writing, as it is proved."""
     for row in db.execute(ALL):
@@ -96,9 +100,9 @@ def lines(db: sqlite3.Connection) -> Iterator[Line]:
         yield Line(number, cast("Fields", tuple(fields)), previous_hash, seal)
 
 
-def wanted(db: sqlite3.Connection, **filters: Any) -> list[Entry]:
-    """Lines by actor, deed, about, since, until (None: any), the newest first, at most `limit`."""
-    return typed.rows(db, Entry, WANTED, filters)
+def wanted(db: sqlite3.Connection, **filters: Any) -> Listed:
+    """Lines (`Entry`) by actor, deed, about, since, until (None: any), the newest first."""
+    return WANTED.of(db, **filters)
 
 
 def last(db: sqlite3.Connection) -> Entry | None:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
 from vouchercli.store import typed
+from vouchercli.store.lists import Listing
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
+
+    from vouchercli.store.lists import Listed
 
     Row = sqlite3.Row
 
@@ -72,12 +75,13 @@ WHERE b.kind = :kind AND b.programme_id IS :programme_id AND b.sha256 = :sha256
 """
 )
 NAMED = BATCHES + "WHERE b.batch_id = ?"
-LIST = (
+LIST = Listing(
+    Batch,
     BATCHES
     + """
 WHERE ifnull(b.kind = :kind, 1) AND ifnull(p.programme = :programme OR b.programme_id IS NULL, 1)
-ORDER BY b.batch_id DESC LIMIT :limit
-"""
+""",
+    "b.batch_id DESC",
 )
 LAST_OF_PROFILE = (
     "SELECT max(batch_id) FROM batches WHERE kind = ? AND profile = ? AND state = 'done'"
@@ -108,6 +112,11 @@ REJECTS = """
 SELECT j.line, j.reason, j.detail, j.cells FROM rejects j
 WHERE j.batch_id = ? AND (? IS NULL OR j.reason IN (SELECT value FROM json_each(?))) ORDER BY j.line
 """
+REJECTED = Listing(
+    Refusal,
+    "SELECT line, reason, detail, cells FROM rejects WHERE batch_id = :batch_id",
+    "line",
+)
 WITH_WAITING = (
     BATCHES
     + """
@@ -153,12 +162,9 @@ def named(db: sqlite3.Connection, batch_id: int) -> Batch:
     )
 
 
-def listed(
-    db: sqlite3.Connection, *, kind: str | None, programme: str | None, limit: int
-) -> list[Batch]:
-    """The batches, newest first; of one programme: also those of the whole city."""
-    asked = {"kind": kind, "programme": programme, "limit": limit}
-    return typed.rows(db, Batch, LIST, asked)
+def listed(db: sqlite3.Connection, *, kind: str | None, programme: str | None) -> Listed:
+    """The batches (`Batch`), newest first; of one programme: also those of the whole city."""
+    return LIST.of(db, kind=kind, programme=programme)
 
 
 def last_of_profile(db: sqlite3.Connection, kind: str, profile: str) -> int | None:
@@ -222,6 +228,11 @@ def move(
 def finish(db: sqlite3.Connection, batch_id: int) -> None:
     """The batch is done: every row of its file has been judged."""
     db.execute(FINISH, (batch_id,))
+
+
+def rejected(db: sqlite3.Connection, batch_id: int) -> Listed:
+    """The rejected rows (`Refusal`) of a batch, by line."""
+    return REJECTED.of(db, batch_id=batch_id)
 
 
 def rejects(

@@ -5,6 +5,7 @@ go one at a time through `rules.claims` here. Where only the round's own limit c
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -36,14 +37,14 @@ CROSS JOIN persons q ON q.round_id = p.round_id AND q.person = p.person
 WHERE i.reason IS NULL ORDER BY q.resident
 """
 HELD = """
-SELECT r.round, c.resident, c.claimed_at, c.pack_no FROM (
+SELECT r.programme_id, r.round, c.resident, c.claimed_at, c.pack_no FROM (
     SELECT resident FROM incoming_claims WHERE reason IS NULL
     UNION
     SELECT q.resident FROM incoming_claims i CROSS JOIN persons p ON p.round_id = i.round_id
         AND p.resident = i.resident
     CROSS JOIN persons q ON q.round_id = p.round_id AND q.person = p.person WHERE i.reason IS NULL
 ) AS w CROSS JOIN claims c ON c.resident = w.resident CROSS JOIN rounds r ON r.round_id = c.round_id
-WHERE r.programme_id = ?
+WHERE r.programme_id IN (SELECT value FROM json_each(?))
 """
 RULE = "UPDATE incoming_claims SET reason = ?, met = ?, pack_no = ? WHERE place = ?"
 
@@ -96,11 +97,12 @@ def _learn(
     for round_, resident, other in db.execute(JOINED):
         granted.persons.setdefault((round_, resident), []).append(other)
     numbers: Numbers = Counter()
-    for round_, resident, claimed_at, pack_no in db.execute(HELD, (programme_id,)):
-        granted.hold(
-            round_,
-            resident,
-            limits.week(claimed_at, zone),
-        )
+    counted = json.dumps([programme_id, *(other for other, _ in limits.across)])
+    for programme, round_, resident, claimed_at, pack_no in db.execute(HELD, (counted,)):
+        week = limits.week(claimed_at, zone)
+        if programme != programme_id:
+            granted.elsewhere.hold(programme, resident, week)
+            continue
+        granted.hold(round_, resident, week)
         numbers[round_, resident] = max(pack_no, numbers[round_, resident])
     return numbers

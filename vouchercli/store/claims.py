@@ -9,10 +9,13 @@ from vouchercli.rules import times
 from vouchercli.rules.limits import LimitsInTime
 from vouchercli.store import batches, claim_limits, sql_functions, typed
 from vouchercli.store.conditions import is_eligible, is_paused
+from vouchercli.store.lists import Listing
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
+
+    from vouchercli.store.lists import Listed
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_claims (
@@ -257,7 +260,9 @@ class ClaimLine(NamedTuple):
     batch: int
 
 
-LIST = """
+LIST = Listing(
+    ClaimLine,
+    """
 SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at,
     (SELECT coalesce(sum(vouchers), 0) FROM redemptions x WHERE x.claim_id = c.claim_id),
     t.coupons, c.batch_id
@@ -266,8 +271,9 @@ FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates t
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
     AND ifnull(c.claim_no = :claim_no, 1)
   AND ifnull(c.resident = :resident, 1)
-ORDER BY c.claimed_at, c.claim_no LIMIT :limit
-"""
+""",
+    "c.claimed_at, c.claim_no",
+)
 
 
 NO_LIMITS = LimitsInTime()
@@ -374,8 +380,8 @@ def template_of(db: sqlite3.Connection, programme_id: int, claim_no: str) -> sql
     return row
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[ClaimLine]:
-    """Claims of a programme by round, claim_no or resident token (None: any), oldest first, at most
-    `limit`.
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> Listed:
+    """Claims (`ClaimLine`) of a programme by round, claim_no or resident token (None: any), oldest
+    first.
     """
-    return typed.rows(db, ClaimLine, LIST, {"programme_id": programme_id, **wanted})
+    return LIST.of(db, programme_id=programme_id, **wanted)

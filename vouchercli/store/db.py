@@ -311,12 +311,16 @@ def os_user() -> str:
         return os.environ.get("USERNAME") or os.environ.get("USER") or "unknown"
 
 
-ZONES = "SELECT time_zone FROM programmes WHERE ifnull(programme = ?1, 1) ORDER BY programme_id"
+ZONES = """
+SELECT time_zone FROM programmes p WHERE ifnull(programme = ?1, 1)
+ORDER BY NOT is_current,
+    NOT EXISTS (SELECT 1 FROM funders f WHERE f.programme_id = p.programme_id), programme_id
+"""
 
 
 def zone(db: sqlite3.Connection, programme: str | None) -> str:
-    """The time zone of the chosen programme, or of the first one in the file; the home zone while
-    there is none.
+    """The time zone of the programme of that code, else of the current one, else of the first one
+    with funders, else of the first one in the file; the home zone while there is none.
     """
     row = db.execute(ZONES, (programme,)).fetchone()
     return row["time_zone"] if row else HOME_ZONE

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 LAST_DEED = "SELECT at FROM audit ORDER BY audit_id DESC LIMIT 1"
 LOADED = "SELECT programme FROM programmes ORDER BY programme"
+# Of those that give out vouchers; others hold published figures alone.
+WITHOUT_STAFF = """
+SELECT programme FROM programmes
+WHERE ifnull(json_array_length(document, '$.staff'), 0) = 0
+    AND json_extract(document, '$.funders') IS NOT NULL ORDER BY programme
+"""
 LAST_TICK = "SELECT beat_at, failed FROM heartbeat"
 TABLES = "SELECT count(*) FROM sqlite_schema"
 
@@ -23,7 +29,8 @@ TABLES = "SELECT count(*) FROM sqlite_schema"
 @dataclass(frozen=True)
 class Vitals:
     """A file at a glance: ours or not, its schema, the first fault SQLite finds ('' for none), its
-    journal, who is in it, its last deed, its last tick and how many deeds that left undone.
+    journal, its programmes and those that list no staff, its last deed, its last tick and how many
+    deeds that left undone.
     """
 
     is_ours: bool
@@ -32,6 +39,7 @@ class Vitals:
     fault: str = ""
     journal: str = ""
     programmes: tuple[str, ...] = ()
+    without_staff: tuple[str, ...] = ()
     last_deed_at: int | None = None
     last_tick_at: int | None = None
     last_tick_failed: int = 0
@@ -67,6 +75,7 @@ def vitals(path: Path, known_schema: int) -> Vitals:
             "" if checked == "ok" else checked,
             str(db.execute("PRAGMA journal_mode").fetchone()[0]),
             tuple(row[0] for row in db.execute(LOADED)),
+            tuple(row[0] for row in db.execute(WITHOUT_STAFF)),
             last[0] if last else None,
             *tick,
         )

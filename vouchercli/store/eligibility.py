@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import batches, typed
+from vouchercli.store.lists import Listing
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from vouchercli.store.lists import Listed
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_eligibility (
@@ -87,12 +90,15 @@ class Group(NamedTuple):
     residents: int
 
 
-LIST = """
+LIST = Listing(
+    EligibilityLine,
+    """
 SELECT e.resident, e.resident_group, e.district, e.listed_at, e.batch_id FROM eligibility e
 WHERE e.programme_id = :programme_id AND ifnull(e.resident_group = :group, 1)
     AND ifnull(e.resident = :resident, 1)
-ORDER BY e.eligibility_id LIMIT :limit
-"""
+""",
+    "e.eligibility_id",
+)
 GROUPS = """
 SELECT resident_group, count(*) FROM eligibility WHERE programme_id = ?
 GROUP BY resident_group ORDER BY resident_group
@@ -127,9 +133,11 @@ def is_listed(
     return bool(typed.number(db, IS_LISTED, (programme_id, resident, group)))
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> list[EligibilityLine]:
-    """Lines of the list by group or resident token (None: any), in its order, at most `limit`."""
-    return typed.rows(db, EligibilityLine, LIST, {"programme_id": programme_id, **wanted})
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> Listed:
+    """Lines of the list (`EligibilityLine`) by group or resident token (None: any), in its
+    order.
+    """
+    return LIST.of(db, programme_id=programme_id, **wanted)
 
 
 def groups(db: sqlite3.Connection, programme_id: int) -> list[Group]:

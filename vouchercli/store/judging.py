@@ -155,6 +155,7 @@ WHERE reason IS NULL AND kind = 'pay' AND (resident, merchant_id, day) IN (
         CROSS JOIN claims c ON c.resident = j.resident
         CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id
             AND f.day = j.day AND f.refund_of IS NULL
+        WHERE counts(c.round_id, f.day)
     )
     GROUP BY resident, merchant_id, day HAVING count(*) > visit_limit(day)
 )
@@ -195,7 +196,7 @@ SELECT DISTINCT j.resident, j.merchant_id, j.day, f.claim_id, f.coupon_no
 FROM judged j CROSS JOIN claims c ON c.resident = j.resident
 CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id
     AND f.day = j.day AND f.refund_of IS NULL
-WHERE j.is_contested
+WHERE j.is_contested AND counts(c.round_id, f.day)
 """
 RULE = """
 UPDATE judged SET reason = ?, before_fen = ?, after_fen = ?, stays = ?, vouchers = ?, spent = ?,
@@ -286,8 +287,8 @@ def judge(
     fit their ruling.
 
     The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `broken_scope`, `used_channel`)
-    and of a day (`visit_limit`) are registered by the caller, who also says what numbers stand
-    (`store.transaction_numbers`).
+    and of a day (`visit_limit`, `counts`) are registered by the caller, who also says what numbers
+    stand (`store.transaction_numbers`).
     """
     db.execute("DROP TABLE IF EXISTS temp.judged")
     db.execute(JUDGE, {"programme_id": programme_id})

@@ -4,6 +4,7 @@ with.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import limits as law
@@ -13,6 +14,7 @@ from vouchercli.store import sql_functions, typed
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from vouchercli.rules.programmes import Limits
 
@@ -21,6 +23,10 @@ SELECT name, from_at, most FROM limit_steps WHERE programme_id = ? ORDER BY name
 """
 FORGET_LATER = "DELETE FROM limit_steps WHERE programme_id = ? AND name = ? AND from_at >= ?"
 ADD = "INSERT INTO limit_steps (programme_id, name, from_at, most) VALUES (?, ?, ?, ?)"
+# What comes to be kept later was not limited before.
+BEGIN = """
+INSERT OR IGNORE INTO limit_steps (programme_id, name, from_at, most) VALUES (?, ?, 0, NULL)
+"""
 
 
 def change(
@@ -36,15 +42,24 @@ def change(
     that do not hold already, and from when they do.
     """
     changed: dict[str, int] = {}
-    for name in law.KEPT if before != after else ():
-        most = getattr(after, name)
+    was, now = _kept(before) if before else {}, _kept(after)
+    for name in {**was, **now} if before != after else ():
+        most = now.get(name)
         begins = 0 if before is None else law.begins(name, at, zone)
-        if before and timeline(db, programme_id, name).holds_since(most, begins):
-            continue
+        if before is not None:
+            db.execute(BEGIN, (programme_id, name))
+            if timeline(db, programme_id, name).holds_since(most, begins):
+                continue
         db.execute(FORGET_LATER, (programme_id, name, begins))
         db.execute(ADD, (programme_id, name, begins, most))
         changed[name] = begins
     return changed
+
+
+def _kept(limits: Limits) -> dict[str, int | None]:
+    """What is kept over time of the limits, by name."""
+    numbers = {name: getattr(limits, name) for name in law.KEPT}
+    return numbers | {f"{law.ACROSS}{code}": 1 for code in limits.across}
 
 
 # Visits on which more vouchers were used than the limit of their day allows.
@@ -55,20 +70,22 @@ FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN 
     AND n.last_id
 JOIN rounds r ON r.round_id = f.round_id JOIN claims c ON c.claim_id = f.claim_id
     JOIN merchants m ON m.merchant_id = f.merchant_id
-WHERE r.programme_id = :programme_id AND n.last_paid_at >= :from_at AND f.paid_at >= :from_at
-    AND f.kind = 'pay'
-GROUP BY c.resident, f.merchant_id, f.day HAVING used > visit_limit(f.day)
+WHERE n.last_paid_at >= :from_at AND f.paid_at >= :from_at AND f.kind = 'pay'
+    AND counts(f.round_id, f.day)
+GROUP BY c.resident, f.merchant_id, f.day
+HAVING used > visit_limit(f.day) AND max(r.programme_id = :programme_id)
 ORDER BY f.day, m.merchant_no
 """
 # Claims that came when their resident had all the packs that the limit of their moment allows.
 EXTRA_CLAIMS = """
-SELECT claim_no, claimed_at FROM (
-    SELECT c.claim_no, c.claimed_at, row_number() OVER (PARTITION BY c.resident, span(c.claimed_at)
-        ORDER BY c.claimed_at, c.claim_no) AS packs
-    FROM claims c JOIN rounds r USING (round_id)
-    WHERE r.programme_id = :programme_id AND c.resident IN (SELECT resident FROM claims
-        GROUP BY resident HAVING count(*) > 1)
-) WHERE claimed_at >= :from_at AND packs > claim_limit(claimed_at) ORDER BY claimed_at, claim_no
+SELECT c.claim_no, c.claimed_at FROM claims c JOIN rounds r USING (round_id)
+WHERE r.programme_id = :programme_id AND c.claimed_at >= :from_at
+    AND c.resident IN (SELECT resident FROM claims GROUP BY resident HAVING count(*) > 1)
+    AND (SELECT count(*) FROM claims held WHERE held.resident = c.resident
+        AND (held.claimed_at, held.claim_no) <= (c.claimed_at, c.claim_no)
+        AND span(held.claimed_at) = span(c.claimed_at) AND counts(held.round_id, c.claimed_at))
+        > claim_limit(c.claimed_at)
+ORDER BY c.claimed_at, c.claim_no
 """
 
 
@@ -88,9 +105,17 @@ def extra_claims(
         db,
         span=lambda at: span(at, zone),
         claim_limit=timeline(db, programme_id, name).at,
+        counts=_counts(db, programme_id),
     )
     asked = {"programme_id": programme_id, "from_at": from_at}
     return typed.rows(db, ExtraClaim, EXTRA_CLAIMS, asked)
+
+
+PROGRAMMES_OF_ROUNDS = "SELECT round_id, programme_id FROM rounds"
+OTHERS = """
+SELECT DISTINCT p.programme_id, s.name FROM limit_steps s
+JOIN programmes p ON s.name = 'across:' || p.programme WHERE s.programme_id = ?
+"""
 
 
 class Visit(NamedTuple):
@@ -108,8 +133,7 @@ def crowded_visits(
     db: sqlite3.Connection, programme_id: int, from_at: int, zone: str
 ) -> list[Visit]:
     """What stands since `from_at` and would be over the limit of visits now."""
-    limit = visits(db, programme_id)
-    sql_functions.register(db, visit_limit=lambda day: limit.at(times.day_bounds(day, zone)[0]))
+    teach_visits(db, programme_id, zone)
     asked = {"programme_id": programme_id, "from_at": from_at}
     return typed.rows(db, Visit, CROWDED_VISITS, asked)
 
@@ -129,10 +153,52 @@ def visits(db: sqlite3.Connection, programme_id: int) -> Timeline:
     return timeline(db, programme_id, law.PER_VISIT)
 
 
+def teach_visits(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
+    """Register, for the visits of a local day, visit_limit(day) and counts(round_id, day): whether
+    vouchers of that round count under it.
+    """
+    limit, counts = visits(db, programme_id), _counts(db, programme_id)
+    start = cache(lambda day: times.day_bounds(day, zone)[0])
+    sql_functions.register(
+        db,
+        visit_limit=cache(lambda day: limit.at(start(day))),
+        counts=cache(lambda round_id, day: counts(round_id, start(day))),
+    )
+
+
+def _counts(db: sqlite3.Connection, programme_id: int) -> Callable[[int, int], bool]:
+    """Whether what is of a round counts under the programme's limits, at a moment."""
+    together = counted_together(db, programme_id)
+    programme_of = dict(typed.tuples(db, PROGRAMMES_OF_ROUNDS))
+    return lambda round_id, moment: programme_of[round_id] in together(moment)
+
+
+def counted_together(db: sqlite3.Connection, programme_id: int) -> Callable[[int], tuple[int, ...]]:
+    """The programmes whose vouchers and packs count under this one's limits, at a moment: itself,
+    and those that its `limits: {across: ...}` names.
+    """
+    others = _others(db, programme_id)
+
+    def at(moment: int) -> tuple[int, ...]:
+        counted = (other_id for other_id, steps in others if steps.at(moment) is not None)
+        return (programme_id, *counted)
+
+    return at
+
+
+def _others(db: sqlite3.Connection, programme_id: int) -> tuple[tuple[int, Timeline], ...]:
+    """The programmes that its limits ever named, each with when they did (not None)."""
+    return tuple(
+        (other_id, timeline(db, programme_id, name))
+        for other_id, name in typed.tuples(db, OTHERS, (programme_id,))
+    )
+
+
 def of_programme(db: sqlite3.Connection, programme_id: int, per_round: int = 1) -> LimitsInTime:
     """How many packs one person may have, with what the round at hand allows."""
     return LimitsInTime(
         per_round,
         timeline(db, programme_id, law.PER_WEEK),
         timeline(db, programme_id, law.PER_PROGRAMME),
+        _others(db, programme_id),
     )

@@ -7,10 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import segments, typed
+from vouchercli.store.lists import Listing
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
+
+    from vouchercli.store.lists import Listed
 
 # A merchant as `merchant_changes` keeps it.
 ROW_VIEW = """
@@ -197,7 +200,8 @@ FROM merchant_totals AS t JOIN rounds AS r USING (round_id)
 WHERE t.merchant_id = ?
 GROUP BY r.round_id ORDER BY p.programme, r.opens_at, r.round
 """
-FILTER = (
+FILTER = Listing(
+    Merchant,
     MERCHANTS
     + """
 WHERE (:district IS NULL OR m.district = :district) AND (:industry IS NULL
@@ -206,8 +210,8 @@ WHERE (:district IS NULL OR m.district = :district) AND (:industry IS NULL
   AND (:search IS NULL OR m.merchant_no LIKE :search ESCAPE '\\' OR m.name LIKE :search ESCAPE '\\'
        OR m.address LIKE :search ESCAPE '\\' OR m.uscc LIKE :search ESCAPE '\\')
   AND (NOT :suspended OR is_suspended)
-ORDER BY m.merchant_no
-"""
+""",
+    "m.merchant_no",
 )
 
 
@@ -249,16 +253,14 @@ def numbers(db: sqlite3.Connection) -> list[str]:
     return [row["merchant_no"] for row in db.execute(NUMBERS)]
 
 
-def search_for(
-    db: sqlite3.Connection, at: int, search: str | None, **wanted: Any
-) -> list[Merchant]:
-    """The merchants that fit every given one of district, industry, size, registered, suspended (at
-    `at`) and search (a part of number, name, address or USCC), by number.
+def search_for(db: sqlite3.Connection, at: int, search: str | None, **wanted: Any) -> Listed:
+    """The merchants (`Merchant`) that fit every given one of district, industry, size, registered,
+    suspended (at `at`) and search (a part of number, name, address or USCC), by number.
     """
     escaped = (
         search and "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     )
-    return typed.rows(db, Merchant, FILTER, {"at": at, "search": escaped, **wanted})
+    return FILTER.of(db, at=at, search=escaped, **wanted)
 
 
 def changes(db: sqlite3.Connection, merchant_id: int) -> list[Change]:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     Row = sqlite3.Row
 
 NAMED = "SELECT * FROM programmes WHERE programme = ?"
-ALL = "SELECT * FROM programmes ORDER BY programme_id"
+ALL = """
+SELECT p.*, EXISTS (SELECT 1 FROM funders f WHERE f.programme_id = p.programme_id) AS has_funders
+FROM programmes p ORDER BY programme_id
+"""
 FUNDERS = "SELECT * FROM funders WHERE programme_id = ? ORDER BY position"
 RESTED_ON = """
 SELECT EXISTS (SELECT 1 FROM rounds WHERE programme_id = ? AND state NOT IN ('draft', 'submitted',
@@ -34,28 +37,43 @@ FROM published_figures WHERE programme_id = ? ORDER BY position
 
 
 def current(db: sqlite3.Connection, programme: str | None) -> Row:
-    """The programme of that code, or the only one there is. Raises `no_programme`,
-    `unknown_programme`, `which_programme`.
+    """The programme that is meant. Raises `no_programme`, `unknown_programme`,
+    `which_programme`.
     """
+    row = meant(db, programme)
+    if row is not None:
+        return row
     rows = all_loaded(db)
     if not rows:
         raise VoucherError(
             "no_programme",
             "no programme is loaded yet",
-            hint="voucher programme load hangzhou-2020",
+            hint="voucher programme list --shipped",
         )
-    if programme is not None:
+    known = [each["programme"] for each in _with_funders(rows) or rows]
+    raise VoucherError(
+        "which_programme",
+        "this file holds several programmes: {known}",
+        hint="voucher programme use {first}, or add --programme {first} to the command",
+        known=", ".join(known),
+        first=known[0],
+    )
+
+
+def meant(db: sqlite3.Connection, programme: str | None) -> Row | None:
+    """The programme of that code; without a code the current one, else the only one with funders
+    (nothing is done with published figures alone), else the only one; None when nothing says
+    which. Raises `unknown_programme`.
+    """
+    rows = all_loaded(db)
+    if rows and programme is not None:
         return named(db, programme)
-    if len(rows) > 1:
-        known = ", ".join(row["programme"] for row in rows)
-        raise VoucherError(
-            "which_programme",
-            "this file holds several programmes: {known}",
-            hint="add --programme {first}",
-            known=known,
-            first=rows[0]["programme"],
-        )
-    return rows[0]
+    chosen = [row for row in rows if row["is_current"]]
+    return next((each[0] for each in (chosen, _with_funders(rows), rows) if len(each) == 1), None)
+
+
+def _with_funders(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["has_funders"]]
 
 
 def named(db: sqlite3.Connection, programme: str) -> Row:
@@ -133,6 +151,8 @@ def funders(db: sqlite3.Connection, programme_id: int) -> list[Row]:
 
 # ---------------------------------------------------------------- writing
 
+PUT_BACK = "UPDATE programmes SET is_current = 0 WHERE is_current"
+PUT_FIRST = "UPDATE programmes SET is_current = 1 WHERE programme_id = ?"
 SAVE = """
 INSERT INTO programmes (programme, digest, document, time_zone, loaded_at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (programme) DO UPDATE SET
@@ -176,6 +196,12 @@ def save(db: sqlite3.Connection, programme: Programme, document: Any, digest: st
         ],
     )
     return programme_id
+
+
+def use(db: sqlite3.Connection, programme_id: int) -> None:
+    """Make it the one that is meant when none is named."""
+    db.execute(PUT_BACK)
+    db.execute(PUT_FIRST, (programme_id,))
 
 
 # ---------------------------------------------------------------- what depends on it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.store import bulk_insert, totals, transaction_numbers, typed
@@ -55,7 +56,8 @@ SELECT c.resident, f.merchant_id, f.day
 FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
 CROSS JOIN claims c ON c.claim_id = f.claim_id
 WHERE n.last_paid_at >= ?1 AND n.first_paid_at < ?2 AND f.paid_at >= ?1 AND f.paid_at < ?2
-    AND f.refund_of IS NULL
+    AND f.refund_of IS NULL AND c.round_id IN (SELECT round_id FROM rounds
+        WHERE programme_id IN (SELECT value FROM json_each(?3)))
 """
 VISITS_SINCE = """
 SELECT c.resident, f.merchant_id, f.day FROM redemptions f CROSS JOIN claims c
@@ -109,9 +111,13 @@ def claims(db: sqlite3.Connection, round_id: int) -> Iterator[tuple[str, str, st
             yield tuple(texts)
 
 
-def visits(db: sqlite3.Connection, first: int, end: int) -> list[tuple[bytes, int, int]]:
-    """(resident, merchant_id, day) of every payment between these UTC seconds."""
-    return typed.tuples(db, VISITS, (first, end))
+def visits(
+    db: sqlite3.Connection, first: int, end: int, programme_ids: Sequence[int]
+) -> list[tuple[bytes, int, int]]:
+    """(resident, merchant_id, day) of every payment between these UTC seconds with vouchers of
+    these programmes.
+    """
+    return typed.tuples(db, VISITS, (first, end, json.dumps(programme_ids)))
 
 
 def visits_since(db: sqlite3.Connection, first_id: int) -> list[tuple[bytes, int, int]]:

@@ -5,13 +5,14 @@ listed.
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import batches, totals, transaction_numbers, typed
+from vouchercli.store.lists import Listed, Listing
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 NEW_SPLITS = """
 SELECT DISTINCT j.round_id, j.before_fen, j.after_fen, j.stays FROM judged j
@@ -119,14 +120,15 @@ WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
   AND ifnull(m.merchant_no = :merchant_no, 1) AND ifnull(x.transaction_no = :transaction_no, 1)
     AND x.stays >= :stays
 """
-LIST_ORDER = " ORDER BY x.paid_at, x.redemption_id LIMIT :limit"
-LIST_OF_CLAIM = (
-    LIST + "AND x.claim_id = (SELECT claim_id FROM claims WHERE claim_no = :claim_no)" + LIST_ORDER
+ORDER = "x.paid_at, x.redemption_id"
+LIST_OF_ALL = Listing(Line, LIST, ORDER)
+LIST_OF_CLAIM = Listing(
+    Line, LIST + "AND x.claim_id = (SELECT claim_id FROM claims WHERE claim_no = :claim_no)", ORDER
 )
-LIST_OF_NUMBER = (
-    LIST + "AND x.redemption_id IN (SELECT redemption_id FROM standing_numbers)" + LIST_ORDER
+LIST_OF_NUMBER = Listing(
+    Line, LIST + "AND x.redemption_id IN (SELECT redemption_id FROM standing_numbers)", ORDER
 )
-LIST_OF_RUN = LIST + "AND x.redemption_id BETWEEN :first_id AND :last_id" + LIST_ORDER
+LIST_OF_RUN = Listing(Line, LIST + "AND x.redemption_id BETWEEN :first_id AND :last_id", ORDER)
 RUNS = (
     "SELECT first_id, last_id, first_paid_at FROM redemption_runs ORDER BY first_paid_at, first_id"
 )
@@ -241,35 +243,29 @@ def take_out(db: sqlite3.Connection) -> None:
 
 
 def listed(
-    db: sqlite3.Connection,
-    programme_id: int,
-    *,
-    limit: int,
-    without_sale: bool = False,
-    **wanted: str | None,
-) -> list[Line]:
-    """Redemptions of a programme by round, claim_no, merchant_no, transaction_no (None: any),
-    oldest first, at most `limit`; `without_sale`: only refunds whose subsidy stays.
+    db: sqlite3.Connection, programme_id: int, *, without_sale: bool = False, **wanted: str | None
+) -> Listed:
+    """Redemptions (`Line`) of a programme by round, claim_no, merchant_no, transaction_no (None:
+    any), oldest first; `without_sale`: only refunds whose subsidy stays.
     """
-    asked = {
-        "programme_id": programme_id,
-        "limit": limit,
-        "stays": int(without_sale),
-        **wanted,
-    }
-
-    def lines(statement: str, **more: int) -> list[Line]:
-        return typed.rows(db, Line, statement, {**asked, **more})
-
+    asked = {"programme_id": programme_id, "stays": int(without_sale), **wanted}
     if number := wanted["transaction_no"]:
         transaction_numbers.find_standing(db, [number])
-        return lines(LIST_OF_NUMBER)
+        return LIST_OF_NUMBER.of(db, **asked)
     if wanted["claim_no"]:
-        return lines(LIST_OF_CLAIM)
-    listed: list[Line] = []
+        return LIST_OF_CLAIM.of(db, **asked)
+    every = LIST_OF_ALL.of(db, **asked)
+    return Listed(
+        lambda most: every.rows(None) if most is None else _first(db, most, asked), every.size
+    )
+
+
+def _first(db: sqlite3.Connection, most: int, asked: dict[str, Any]) -> Iterator[Line]:
+    """The oldest of them, from the runs that can hold one."""
+    found: list[Line] = []
     for first_id, last_id, first_paid_at in db.execute(RUNS).fetchall():
-        if len(listed) == limit and listed[-1].paid_at < first_paid_at:
+        if len(found) == most and found[-1].paid_at < first_paid_at:
             break  # no later run has an older one
-        listed += lines(LIST_OF_RUN, first_id=first_id, last_id=last_id)
-        listed = sorted(listed, key=attrgetter("paid_at", "redemption_id"))[:limit]
-    return listed
+        found += LIST_OF_RUN.rows(db, most, **asked, first_id=first_id, last_id=last_id)
+        found = sorted(found, key=attrgetter("paid_at", "redemption_id"))[:most]
+    return iter(found)

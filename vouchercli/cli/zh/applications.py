@@ -31,8 +31,6 @@ TEXT = {
     "Residents": "人数",
     "Eligible residents": "符合资格的居民",
     "Listed at": "列入时间",
-    "more than {limit}: add --limit, --round or --application": "超过 {limit} 行：请加 --limit、--round 或 --application",
-    "more than {limit}: add --limit or --resident": "超过 {limit} 行：请加 --limit 或 --resident",
     "no eligibility list yet; next: voucher eligibility import FILE": "尚无资格名单；下一步：voucher eligibility import 文件",
     # undoing
     "batch {batch} cannot be undone: packs were granted for {count} of its rows (batches {batches})": "导入批次 {batch} 不能撤销：其中 {count} 行已发放卡包（导入批次 {batches}）",

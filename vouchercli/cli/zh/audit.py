@@ -17,7 +17,6 @@ TEXT = {
     "about": "对象",
     "changes": "变化",
     "head": "摘要",
-    "more than {limit}: add --limit, or ask by --actor, --deed, --about, --since": "超过 {limit} 行：请加 --limit，或用 --actor、--deed、--about、--since 筛选",
     "no line of the log matches": "日志中没有符合条件的记录",
     "Head of the log": "日志摘要",
     "the log is empty: nothing was done yet": "日志为空：尚无任何操作",

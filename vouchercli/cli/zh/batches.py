@@ -13,6 +13,7 @@ TEXT = {
     "Only files of this kind.": "仅此类文件。",
     "Write them as CSV in the file's own layout, to be corrected.": "按原文件格式写成 CSV，供修改。",
     "Undo batch {batch}: remove {count} rows of {file} ({kind})?": "撤销导入批次 {batch}：移除 {file}（{kind}）的 {count} 行？",
+    "Undo batch {batch}: remove {count} rows of {file} ({kind})? They are packs of {rounds}, still open: these can then be granted again.": "撤销导入批次 {batch}：移除 {file}（{kind}）的 {count} 行？这些是 {rounds} 的卡包，该期次仍在进行，撤销后可再次发放。",
     "there are no files of kind {kind}": "没有 {kind} 这类文件",
     "there is no batch {batch}": "没有导入批次 {batch}",
     "Batches": "导入批次",

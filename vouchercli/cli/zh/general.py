@@ -18,6 +18,9 @@ TEXT = {
     "name a new file, or move this one away": "请另取文件名，或先移走该文件",
     "Amounts in {unit}.": "金额单位：{unit}。",
     "yuan": "元",
+    "[y/N]": "[是 y／否 n]",
+    "answer y or n": "请回答“是”（y）或“否”（n）",
+    "nothing was changed": "未作任何更改",
     "interrupted; nothing of the unfinished step was kept: run the same command again": "已中断；未完成的步骤没有留下任何内容：请再次运行同一命令",
     "a round would pay more than is committed to it: its money was released since; nothing was changed": "期次的支付将超过其占用额度：额度此前已收回；未作任何更改",
 }

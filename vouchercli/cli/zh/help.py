@@ -34,6 +34,7 @@ TEXT = {
     "OTHER": "另一个",
     "RESIDENT": "居民",
     "ROUND": "期次",
+    "STATE": "状态",
     "TEXT": "文字",
     "TIME": "时间",
     "VERSION": "版本",

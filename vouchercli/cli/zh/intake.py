@@ -56,7 +56,6 @@ TEXT = {
     "Only this round.": "仅此期次。",
     "Only this claim number.": "仅此领取编号。",
     "Only this resident (the identity, or its token).": "仅此居民（身份标识或其脱敏代码）。",
-    "How many rows at most.": "最多显示的行数。",
     "Claims": "领取记录",
     "Claim": "领取编号",
     "Round": "期次",
@@ -66,7 +65,6 @@ TEXT = {
     "Used": "已核销",
     "Vouchers": "券数",
     "Batch": "导入批次",
-    "more than {limit}: add --limit, --round or --claim": "超过 {limit} 行：请加 --limit、--round 或 --claim",
     "there is no claim {claim_no} here": "没有领取编号 {claim_no}",
     # redemptions
     "Redemptions and refunds: import, list, check one order.": "核销与退款：导入、列出、试算一笔订单。",
@@ -86,7 +84,6 @@ TEXT = {
     "Paid at": "支付时间",
     "Base": "交易额",
     "Voucher paid": "券面抵扣额",
-    "more than {limit}: add --limit, --round, --claim, --merchant or --transaction": "超过 {limit} 行：请加 --limit、--round、--claim、--merchant 或 --transaction",
     # one order
     "Show what this order would get with this voucher, or which rule refuses it.": "试算一笔订单用券可得多少，或被哪条规则拒绝。",
     "The order's list price.": "订单标价。",

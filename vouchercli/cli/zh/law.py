@@ -67,7 +67,7 @@ TEXT = {
     "on orders of at least so much, after the merchant's own discounts": "单笔消费（扣除商户自身优惠后）满若干元可用",
     "takes so much off, or so many per cent up to a cap": "立减若干元，或按比例优惠且不超过上限",
     "each voucher is used once": "每张券限用一次",
-    "at most so many vouchers a day at one merchant": "每人每天在同一商户限用若干张",
+    "at most so many vouchers of the programme a day at one merchant (and of those that its limits count across)": "每人每天在同一商户限用本项目若干张（及限额合并计算的项目）",
     "the platform numbers each transaction": "平台为每笔交易编号",
     "refunds go back the way of the payment": "退款原路退回",
     "refunded as a whole only": "仅支持整单退款",

@@ -23,7 +23,7 @@ TEXT = {
     "all {packs} packs of round {round} are claimed": "期次 {round} 的 {packs} 份卡包已全部领完",
     "the packs of the round are all claimed": "该期次卡包已全部领完",
     "this resident already has {week_limit} packs of that week, the most allowed": "该居民当周已领取 {week_limit} 份，达到上限",
-    "this resident already has {programme_limit} packs of the programme, the most allowed": "该居民在本项目中已领取 {programme_limit} 份，达到上限",
+    "this resident already has {programme_limit} packs, the most that the programme allows": "该居民已领取 {programme_limit} 份，达到项目上限",
     "this resident already has {limit} packs, the most allowed": "该居民已领取 {limit} 份，达到上限",
     "this resident already has the packs allowed": "该居民领取份数已达上限",
     "this resident is not on the list of group {group}": "该居民不在“{group}”名单内",

@@ -1,6 +1,8 @@
 """Rounds: voucher round ..."""
 
 TEXT = {
+    "Only rounds in this state, for example open.": "仅此状态的期次，例如 open。",
+    "there is no state {state}": "没有 {state} 这种状态",
     # states, modes, verdicts, weekdays
     "draft": "草稿",
     "submitted": "待审批",
@@ -90,7 +92,9 @@ TEXT = {
     "next: voucher round open {round}": "下一步：voucher round open {round}",
     "sent {round} back to its maker: {note}": "已将期次 {round} 退回经办人：{note}",
     "next: voucher round edit {round}, then voucher round submit {round}": "下一步：先运行 voucher round edit {round}，再运行 voucher round submit {round}",
-    "{actor} is not a checker of programme {programme} (its checkers: {checkers})": "{actor} 不是项目 {programme} 的复核人员（复核人员：{checkers}）",
+    "{actor} is not a checker of programme {programme} (its checkers: {staff})": "{actor} 不是项目 {programme} 的复核人员（复核人员：{staff}）",
+    "nobody on the staff of programme {programme} has the role {role}": "项目 {programme} 的人员中无人具有 {role} 角色",
+    "add a line to staff in the programme's file, then load it: - {{name: NAME, roles: [{role}]}}": "请在项目文件的 staff 中添加一行后重新加载：- {{name: 姓名, roles: [{role}]}}",
     "ask a checker to do it with --actor NAME, or add the role to the programme's staff": "请由复核人员以 --actor 姓名 办理，或在项目的人员名单中加上该角色",
     "{actor} made, edited or submitted round {name}: another person must approve it": "期次 {name} 由 {actor} 起草、修改或提交，须由另一人批准",
     "{actor} has approved {name} already: another checker must approve it too": "{actor} 已批准过 {name}，须由另一名复核人员批准",

@@ -4,7 +4,7 @@ TEXT = {
     "Make an empty database and its key here.": "在此建立空数据库及其密钥。",
     "{db} is already there; nothing was changed": "{db} 已存在，未作改动",
     "created {db} and its key {key} (keep the key secret, and back up both)": "已建立 {db} 及其密钥 {key}（密钥须保密，二者都要备份）",
-    "next: voucher programme load hangzhou-2020": "下一步：voucher programme load hangzhou-2020",
+    "next: voucher programme list --shipped": "下一步：voucher programme list --shipped",
     "there is no database {path}": "没有数据库 {path}",
     "{path} cannot be opened as a voucher database: {why}": "{path} 不能作为消费券数据库打开：{why}",
     "name the right file with --db, or: voucher init --db NEW.db": "请用 --db 指明正确的文件，或新建：voucher init --db NEW.db",

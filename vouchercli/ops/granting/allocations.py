@@ -243,11 +243,14 @@ def add_held_packs(
     current: RoundAtHand, person: bytes, limits: LimitsInTime, held: law.Held
 ) -> None:
     """Count every pack of the programme that the person holds, under whatever token of this
-    round.
+    round, and those of programmes that ever count too.
     """
+    others = [programme for programme, _ in limits.across]
     for resident in persons.residents_of(current.db, current.round_id, person):
         for at, is_here in allocations.packs_of(current.db, current.row, resident):
             held.add(person, limits.week(at, current.zone), is_this_round=is_here)
+        for programme, at in allocations.packs_elsewhere(current.db, resident, others):
+            held.elsewhere.hold(programme, person, limits.week(at, current.zone))
 
 
 # ---------------------------------------------------------------- answer

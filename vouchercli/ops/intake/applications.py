@@ -66,10 +66,9 @@ COLUMNS = (
 )
 
 
-def list_applications(session: Session, /, *, limit: int, **wanted: str | None) -> Outcome:
+def list_applications(session: Session, /, *, limit: int | None, **wanted: str | None) -> Outcome:
     """Applications in the order of arrival, by round, number or resident; with the claim that each
     was granted, if it was.
     """
     table = Table(say("Applications"), COLUMNS, (), key="applications")
-    more = say("more than {limit}: add --limit, --round or --application", limit=limit)
-    return lists.of_programme(session, table, applications.listed, more, limit=limit, **wanted)
+    return lists.of_programme(session, table, applications.listed, limit=limit, **wanted)

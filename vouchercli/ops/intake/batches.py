@@ -5,11 +5,14 @@ undoing a whole file.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.tables import rejects
+from vouchercli.ops import lists
 from vouchercli.ops.intake import (
     applications,
     claims,
@@ -88,7 +91,7 @@ REJECTS = (
 )
 
 
-def list_batches(session: Session, kind: str | None = None, limit: int = 50) -> Outcome:
+def list_batches(session: Session, kind: str | None, limit: int | None) -> Outcome:
     """The files that came in, newest first."""
     if kind is not None and kind not in KIND_WORDS:
         raise UsageFault(
@@ -98,14 +101,15 @@ def list_batches(session: Session, kind: str | None = None, limit: int = 50) -> 
             kind=kind,
             known=", ".join(KIND_WORDS),
         )
-    rows = [
-        {**row._asdict(), "kind_word": KIND_WORDS[row.kind]}
-        for row in batches.listed(session.db, kind=kind, programme=session.programme, limit=limit)
-    ]
     number, *others = LISTED
     columns = (number, KIND, *others, *only(JSON, *ABOUT))
     zone = zone_of(session.db, session.programme)
-    return Outcome(tables=(Table(say("Batches"), columns, rows, zone=zone, key="batches"),))
+    return lists.show(
+        Table(say("Batches"), columns, (), zone=zone, key="batches"),
+        batches.listed(session.db, kind=kind, programme=session.programme),
+        limit,
+        lambda row: {**row._asdict(), "kind_word": KIND_WORDS[row.kind]},
+    )
 
 
 def show_batch(session: Session, batch_id: int) -> Outcome:
@@ -146,35 +150,41 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
 
 
 def _explain(refusals: list[Refusal], zone: str) -> list[dict[str, Any]]:
-    return [{**row._asdict(), "explanation": summaries.explain(row, zone)} for row in refusals]
+    return [_explain_one(row, zone) for row in refusals]
 
 
-def _read_rejects(session: Session, batch: Batch) -> list[dict[str, Any]]:
-    """The batch's rejected rows: line, reason, explanation, cells."""
-    refusals = batches.rejects(session.db, batch.batch)
-    if not refusals:  # packs that were granted here have neither rejects nor a profile
-        return []
-    reading, zone = summaries.read_again(batch), zone_of(session.db, session.programme)
-    return [
-        {**row, "cells": staging.reject_cells(batch.kind, json.loads(row["cells"]), reading)}
-        for row in _explain(refusals, zone)
-    ]
+def _explain_one(row: Refusal, zone: str) -> dict[str, Any]:
+    return {**row._asdict(), "explanation": summaries.explain(row, zone)}
 
 
-def list_rejects(session: Session, batch_id: int) -> Outcome:
+def _reader(session: Session, batch: Batch) -> Callable[[Refusal], dict[str, Any]]:
+    """What makes of a rejected row of the batch its line, reason, explanation and cells."""
+    zone, layout = zone_of(session.db, session.programme), cache(summaries.read_again)
+
+    def read(row: Refusal) -> dict[str, Any]:
+        # packs that were granted here have neither rejects nor a profile
+        cells = staging.reject_cells(batch.kind, json.loads(row.cells), layout(batch))
+        shown = " | ".join(filter(None, cells))
+        return {**_explain_one(row, zone), "cells": cells, "row": shown}
+
+    return read
+
+
+def list_rejects(session: Session, batch_id: int, limit: int | None) -> Outcome:
     """The rejected rows of a file and why, for reading."""
-    rows = [
-        {**row, "row": " | ".join(filter(None, row["cells"]))}
-        for row in _read_rejects(session, batches.named(session.db, batch_id))
-    ]
-    table = Table(say("Rejects of batch {batch}", batch=batch_id), REJECTS, rows, key="rejects")
+    batch = batches.named(session.db, batch_id)
+    table = Table(say("Rejects of batch {batch}", batch=batch_id), REJECTS, (), key="rejects")
+    outcome = lists.show(
+        table, batches.rejected(session.db, batch_id), limit, _reader(session, batch)
+    )
     mend = say(
         "correct them in the file's own layout: voucher batch rejects {batch} --to rejects.csv,"
         " then import that file",
         batch=batch_id,
     )
     none = say("batch {batch} has no rejects", batch=batch_id)
-    return Outcome({"batch": batch_id}, (table,), (mend if rows else none,))
+    has_rows = bool(outcome.tables[0].rows)
+    return replace(outcome, data={"batch": batch_id}, says=(mend if has_rows else none,))
 
 
 def write_rejects(
@@ -182,6 +192,7 @@ def write_rejects(
     batch_id: int,
     target: Path | TextIO,
     translate: Callable[[str, dict[str, Any]], str],
+    limit: int | None = None,
 ) -> Outcome:
     """Write the rejected rows as CSV in the file's own layout, with reason and explanation (in the
     language of `translate`).
@@ -189,19 +200,21 @@ def write_rejects(
     `target` is a file, or an open stream. Mended there, it can be imported as it is.
     """
     batch = batches.named(session.db, batch_id)
-    rows = [
+    listed = batches.rejected(session.db, batch_id)
+    rows = (
         (row["cells"], row["reason"], translate(row["explanation"].text, row["explanation"].params))
-        for row in _read_rejects(session, batch)
-    ]
+        for row in map(_reader(session, batch), listed.rows(limit))
+    )
     count = rejects.write_rejects(target, json.loads(batch.header or "[]"), rows)
+    left = 0 if limit is None else listed.size() - count
     if not isinstance(target, Path):
-        return Outcome()
+        return Outcome(left=left)
     about = {"batch": batch_id, "file": str(target), "rejects": count}
     message = say(
         "wrote {rejects} rows to {file}: correct them there, then import that file",
         **about,
     )
-    return Outcome(about, says=(message,))
+    return Outcome(about, says=(message,), left=left)
 
 
 def retry_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Outcome:
@@ -219,9 +232,9 @@ def resume_batch(session: Session, batch_id: int, file: str | None, watch: Watch
     return importing.resume(session, KINDS, batch_id, file, watch)
 
 
-def _refuse_granted(session: Session, batch_id: int) -> None:
+def _refuse_granted(session: Session, batch_id: int) -> Batch:
     """Refuse a batch of packs that were granted here: they came without a file, and residents hold
-    them.
+    them. Gives the batch.
     """
     row = batches.named(session.db, batch_id)
     if row.kind == "allocation":
@@ -232,6 +245,7 @@ def _refuse_granted(session: Session, batch_id: int) -> None:
             batch=batch_id,
             count=row.accepted,
         )
+    return row
 
 
 def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Outcome:
@@ -240,7 +254,7 @@ def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Out
     Packs of a round under way would be free to be granted again: that, whoever asks, only when
     `is_sure`.
     """
-    _refuse_granted(session, batch_id)
+    importing.refuse_undone(_refuse_granted(session, batch_id))
     under_way = amendments.rounds_under_way(session.db, batch_id)
     if under_way and not (is_sure or session.dry_run):
         raise VoucherError(
@@ -254,12 +268,24 @@ def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Out
     return importing.undo(session, KINDS, batch_id)
 
 
-def what_undo_takes(session: Session, batch_id: int) -> dict[str, Any]:
-    """The values of the question asked before an undo: batch, file, kind, accepted."""
-    row = batches.named(session.db, batch_id)
-    return {
+def undo_question(session: Session, batch_id: int) -> Message:
+    """What is asked before an undo: what it takes away, and whose packs it frees. Raises what no
+    answer could change: `granted_stands`, `batch_undone`.
+    """
+    row = _refuse_granted(session, batch_id)
+    importing.refuse_undone(row)
+    asked = {
         "batch": batch_id,
         "file": row.file,
         "kind": KIND_WORDS[row.kind],
         "count": row.accepted,
     }
+    under_way = amendments.rounds_under_way(session.db, batch_id)
+    if not under_way:
+        return say("Undo batch {batch}: remove {count} rows of {file} ({kind})?", **asked)
+    return say(
+        "Undo batch {batch}: remove {count} rows of {file} ({kind})? They are packs of {rounds},"
+        " still open: these can then be granted again.",
+        **asked,
+        rounds=", ".join(under_way),
+    )

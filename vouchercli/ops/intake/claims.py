@@ -144,10 +144,9 @@ COLUMNS = (
 )
 
 
-def list_claims(session: Session, /, *, limit: int, **wanted: str | None) -> Outcome:
+def list_claims(session: Session, /, *, limit: int | None, **wanted: str | None) -> Outcome:
     """Claims, oldest first, by round, number or resident (an identity, turned into its token before
     it is looked for).
     """
     table = Table(say("Claims"), COLUMNS, (), key="claims")
-    more = say("more than {limit}: add --limit, --round or --claim", limit=limit)
-    return lists.of_programme(session, table, claims.listed, more, limit=limit, **wanted)
+    return lists.of_programme(session, table, claims.listed, limit=limit, **wanted)

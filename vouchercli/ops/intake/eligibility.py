@@ -11,6 +11,7 @@ from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.staging import DAMAGED
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.store import eligibility, identities, programmes
+from vouchercli.store.lists import of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,7 @@ COLUMNS = (
 
 
 def list_eligibility(
-    session: Session, *, group: str | None, resident: str | None, limit: int
+    session: Session, *, group: str | None, resident: str | None, limit: int | None
 ) -> Outcome:
     """The groups with their numbers of residents; of one group, or of one resident, the lines of
     the list.
@@ -83,22 +84,16 @@ def list_eligibility(
     groups = eligibility.groups(session.db, programme["programme_id"])
     if group is None and resident is None:
         none = say("no eligibility list yet; next: voucher eligibility import FILE")
-        return Outcome(
-            data={"residents": []},
-            tables=(Table(say("Eligible residents"), GROUPS, groups, key="groups"),),
-            says=() if groups else (none,),
-        )
-    rows = eligibility.listed(
+        table = Table(say("Eligible residents"), GROUPS, (), key="groups")
+        outcome = lists.show(table, of_rows(groups), limit)
+        return replace(outcome, data={"residents": []}, says=() if groups else (none,))
+    listed = eligibility.listed(
         session.db,
         programme["programme_id"],
         group=group,
         resident=identities.asked(session.path, resident),
-        limit=limit + 1,
     )
-    table = Table(
-        say("Eligible residents"), COLUMNS, rows, zone=programme["time_zone"], key="residents"
-    )
-    more = say("more than {limit}: add --limit or --resident", limit=limit)
-    return replace(
-        lists.first(table, limit, more), data={"groups": [each._asdict() for each in groups]}
-    )
+    zone = programme["time_zone"]
+    table = Table(say("Eligible residents"), COLUMNS, (), zone=zone, key="residents")
+    data = {"groups": [each._asdict() for each in groups]}
+    return replace(lists.show(table, listed, limit), data=data)

@@ -275,14 +275,11 @@ COLUMNS = (
 
 
 def list_redemptions(
-    session: Session, /, *, limit: int, without_sale: bool, **wanted: str | None
+    session: Session, /, *, limit: int | None, without_sale: bool, **wanted: str | None
 ) -> Outcome:
     """Payments and refunds, oldest first, by round, claim_no, merchant_no or transaction_no;
     `without_sale`: only refunds whose subsidy stays with the merchant.
     """
     table = Table(say("Payments and refunds"), COLUMNS, (), key="redemptions")
-    more = say(
-        "more than {limit}: add --limit, --round, --claim, --merchant or --transaction", limit=limit
-    )
     listed = partial(redemptions.listed, without_sale=without_sale)
-    return lists.of_programme(session, table, listed, more, limit=limit, **wanted)
+    return lists.of_programme(session, table, listed, limit=limit, **wanted)

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 
 
 def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
-    """Register lawful_subsidy, is_in_scope, broken_scope, used_channel, is_open_to_all and
-    visit_limit for the
-    rounds of a programme.
+    """Register lawful_subsidy, is_in_scope, broken_scope, used_channel, is_open_to_all, visit_limit
+    and counts for the rounds of a programme.
     """
-    visits = limits.visits(db, programme_id)
+    limits.teach_visits(db, programme_id, zone)
     scopes = {
         row["round_id"]: templates.value(row).scope
         for row in claims.templates_of_rounds(db, programme_id)
@@ -77,7 +76,6 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         is_in_scope=is_in_scope,
         broken_scope=broken_scope,
         used_channel=used_channel,
-        visit_limit=cache(lambda day: visits.at(times.day_bounds(day, zone)[0])),
         is_open_to_all=lambda round_id: scope.registration_open(scopes[round_id]),
     )
 

@@ -48,28 +48,18 @@ HEAD = (
 )
 
 
-def list_deeds(session: Session, /, *, limit: int, **wanted: Any) -> Outcome:
+def list_deeds(session: Session, /, *, limit: int | None, **wanted: Any) -> Outcome:
     """Lines of the log by actor, deed, about, since and until, the newest first; `deed` is a whole
     name (round.approve) or its beginning (round).
     """
     since, until = wanted["since"], wanted["until"]
     if since is not None and until is not None and since > until:
         raise UsageFault("empty_window", "--since is later than --until", hint="swap the two times")
-    rows = audit.wanted(session.db, limit=limit + 1, **wanted)
-    table = Table(
-        say("Log"),
-        COLUMNS,
-        [_describe(row) for row in rows],
-        zone=zone_of(session.db, session.programme),
-        key="lines",
-        optional=True,
-    )
-    more = say(
-        "more than {limit}: add --limit, or ask by --actor, --deed, --about, --since", limit=limit
-    )
-    none = () if rows else (say("no line of the log matches"),)
-    outcome = lists.first(table, limit, more)
-    return replace(outcome, says=outcome.says or none)
+    zone = zone_of(session.db, session.programme)
+    table = Table(say("Log"), COLUMNS, (), zone=zone, key="lines", optional=True)
+    outcome = lists.show(table, audit.wanted(session.db, **wanted), limit, _describe)
+    none = () if outcome.tables[0].rows else (say("no line of the log matches"),)
+    return replace(outcome, says=none)
 
 
 def _describe(row: Entry) -> dict[str, Any]:

@@ -225,6 +225,7 @@ def _file(path: Path, now: int) -> list[Finding]:
         _journal(path, vitals),
         _key(path),
         _programme(vitals),
+        _staff(vitals),
         _clock(vitals, now),
         _tick(vitals, now),
     ]
@@ -290,12 +291,28 @@ def _programme(vitals: store.Vitals) -> Finding:
     none = Problem(
         "no_programme",
         "no programme is loaded yet",
-        hint="voucher programme load hangzhou-2020",
+        hint="voucher programme list --shipped",
         level="warning",
     )
     return Finding(
         Word("Programmes"), ", ".join(vitals.programmes), None if vitals.programmes else none
     )
+
+
+def _staff(vitals: store.Vitals) -> Finding:
+    """Whether the programmes say who may do what."""
+    if not vitals.without_staff:
+        return Finding(Word("Staff"), Word("listed"))
+    codes = ", ".join(vitals.without_staff)
+    nobody = Problem(
+        "no_staff",
+        "no staff is listed in {programmes}: anybody may do and approve anything there",
+        hint="add to the programme's file, then load it: staff: [{{name: NAME, roles: [maker]}},"
+        " {{name: NAME, roles: [checker]}}]",
+        level="warning",
+        params={"programmes": codes},
+    )
+    return Finding(Word("Staff"), codes, nobody)
 
 
 def _clock(vitals: store.Vitals, now: int) -> Finding:

@@ -15,7 +15,6 @@ from vouchercli.ops.rounds import amendment_checks as checks
 from vouchercli.ops.rounds import commitments, drafts
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up, require
-from vouchercli.ops.setup import staff
 from vouchercli.result import Word, say
 from vouchercli.rules import staff as people
 from vouchercli.store import amendments, proposals
@@ -34,7 +33,6 @@ def pause_round(session: Session, code: str, note: str = "") -> Outcome:
     """
     with changing(session, code) as current:
         require("pause", current)
-        staff.require_staff(session, current.programme)
         states = ({"state": "open"}, {"state": "paused"})
         number = proposals.add(
             session, current.subject, "pause", *states, note=note, is_effective=True
@@ -165,7 +163,6 @@ def look_up_proposable(session: Session, code: str, action: str) -> RoundAtHand:
     """
     current = look_up(session, code)
     require(action, current)
-    staff.require_itself(session, current.programme)
     if (waiting := proposals.waiting(session.db, current.subject)) is not None:
         raise VoucherError(
             "amendment_waiting",

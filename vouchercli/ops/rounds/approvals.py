@@ -28,7 +28,6 @@ def submit_round(session: Session, code: str) -> Outcome:
     """Hand a draft in for approval; the money is not touched."""
     with changing(session, code) as current:
         require("submit", current)
-        staff.require_itself(session, current.programme)
         drafts.check_funding(current.programme, current.template)
         row = current.row
         proposals.add(

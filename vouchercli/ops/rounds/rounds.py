@@ -4,14 +4,18 @@ before its time in amendments.py, cancelling in cancellations.py, foreseeing in 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vouchercli.errors import VoucherError
+from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.ops import lists
 from vouchercli.ops.rounds import tables
 from vouchercli.ops.rounds.lookup import changing, look_up, require
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import money, staff
+from vouchercli.rules import rounds as law
 from vouchercli.store import programmes, proposals, rounds, submissions
+from vouchercli.store.lists import of_rows
 
 if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import RoundAtHand
@@ -33,22 +37,27 @@ def answer_with_round(
 # ---------------------------------------------------------------- reading
 
 
-def list_rounds(session: Session) -> Outcome:
-    """List every round of the programme by its opening, including cancelled ones."""
-    programme = programmes.current(session.db, session.programme)
-    rows = rounds.listed(session.db, programme["programme_id"])
-    says = (
-        ()
-        if rows
-        else (
-            say(
-                "no round yet; next: voucher round create CODE --template T --packs N --opens-at"
-                " TIME"
-            ),
+def list_rounds(session: Session, state: str | None, limit: int | None) -> Outcome:
+    """List the rounds of the programme by their opening, including cancelled ones; `state`: only
+    those in it.
+    """
+    if state is not None and state not in law.STATES:
+        raise UsageFault(
+            "unknown_state",
+            "there is no state {state}",
+            hint="choose one of: {known}",
+            state=state,
+            known=", ".join(law.STATES),
         )
+    programme = programmes.current(session.db, session.programme)
+    every = rounds.listed(session.db, programme["programme_id"])
+    rows = [row for row in every if state in (None, row["state"])]
+    none = say(
+        "no round yet; next: voucher round create CODE --template T --packs N --opens-at TIME"
     )
+    outcome = lists.show(tables.tabulate_rounds(programme), of_rows(rows), limit, dict)
     data = {"programme": programme["programme"]}
-    return Outcome(data, (tables.tabulate_rounds(programme, rows),), says)
+    return replace(outcome, data=data, says=() if every else (none,))
 
 
 def show_round(session: Session, code: str) -> Outcome:

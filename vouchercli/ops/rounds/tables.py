@@ -92,12 +92,12 @@ RUNS = (
 )
 
 
-def tabulate_rounds(programme: sqlite3.Row, rows: Iterable[sqlite3.Row]) -> Table:
-    """Tabulate all rounds of a programme."""
+def tabulate_rounds(programme: sqlite3.Row) -> Table:
+    """The table of the rounds of a programme, without rows yet."""
     return Table(
         say("Rounds of {programme}", programme=programme["programme"]),
         LIST,
-        tuple(map(dict, rows)),
+        (),
         zone=programme["time_zone"],
         key="rounds",
     )

@@ -13,7 +13,7 @@ from vouchercli.ops.answers import answer
 from vouchercli.ops.schedule.jobs import Done, attempt
 from vouchercli.ops.schedule.reminders import remind_once
 from vouchercli.result import Outcome, Problem, say
-from vouchercli.rules import times
+from vouchercli.rules import doors, times
 from vouchercli.store.db import zone
 
 if TYPE_CHECKING:
@@ -69,14 +69,15 @@ def take_in(session: Session, file: Landed, inbox: Path) -> Done | None:
     blank = Done(
         "import", name, zone(session.db, file.programme or session.programme), file.programme
     )
-    done = attempt(session, blank, _import, file)
+    done = attempt(session, blank, _import, file, inbox)
     if done is None or session.dry_run or (done.error and done.error.code in NOT_THE_FILES):
         return done
     moved = attempt(session, blank, _file_away, file, done, inbox)
     return moved if moved and moved.error else _summarize(done)
 
 
-def _import(session: Session, file: Landed) -> Outcome:
+def _import(session: Session, file: Landed, inbox: Path) -> Outcome:
+    """Import a file in the name of the folder in which it lies."""
     module, function = IMPORTERS[file.kind]
     importer: Callable[..., Outcome] = getattr(
         import_module(f"vouchercli.ops.intake.{module}"), function
@@ -87,9 +88,11 @@ def _import(session: Session, file: Landed) -> Outcome:
         more["listed_at"] = min(session.now, file.changed_at)
     elif file.kind == "claims":
         more["platform"] = file.platform
-    return importer(
-        session._replace(programme=file.programme or session.programme), str(file.path), **more
+    hand = session._replace(
+        programme=file.programme or session.programme,
+        actor=f"{doors.INBOX}/{file.path.parent.relative_to(inbox).as_posix()}",
     )
+    return importer(hand, str(file.path), **more)
 
 
 def _file_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outcome:

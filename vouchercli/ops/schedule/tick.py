@@ -25,8 +25,8 @@ from vouchercli.ops.schedule.jobs import (
 )
 from vouchercli.ops.schedule.reminders import list_waiting, remind, remind_of_proposal
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Problem, Table, only, say
+from vouchercli.rules import doors, times
 from vouchercli.rules import schedule as law
-from vouchercli.rules import times
 from vouchercli.store import issuance_orders, programmes
 from vouchercli.store import schedule as store
 from vouchercli.store.db import writing
@@ -78,14 +78,15 @@ def choose_places(
 
 
 def tick(session: Session, where: Places) -> Outcome:
-    """Do all that is due; silent when nothing is. Raises `Busy` at once when another tick is at
-    work.
+    """Do all that is due, in the name of the clock; silent when nothing is. Raises `Busy` at once
+    when another tick is at work.
 
     A job that fails is reported (status partial, exit 4) and the next tick tries it again; the
     other jobs go on.
     """
     if session.programme is not None:
         programmes.named(session.db, session.programme)
+    session = session._replace(actor=doors.CLOCK)
     with _hold_clock(session) as at_work:
         done: list[Done] = []
         problems: list[Problem] = []

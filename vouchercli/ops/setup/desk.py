@@ -57,6 +57,5 @@ def decline(session: Session, programme: Programme, proposal: Proposal, note: st
     """Turn down what waits: a checker, or who proposed it and thinks better of it."""
     if not law.same_person(session.actor, proposal.proposed_by):
         staff.require_checker(session, programme)
-    staff.require_itself(session, programme)
     proposals.add_verdict(session, proposal.proposal, "reject", note)
     proposals.end(session.db, proposal, "declined", session.now)

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError, closest
+from vouchercli.ops import lists
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, only, say
 from vouchercli.store import merchants, suspensions
 from vouchercli.store.db import zone as zone_of
@@ -76,21 +78,16 @@ CHANGES = (
 
 
 def list_merchants(
-    session: Session, /, *, unregistered: bool, limit: int, **wanted: Any
+    session: Session, /, *, unregistered: bool, limit: int | None, **wanted: Any
 ) -> Outcome:
     """The merchants that fit every condition given (of search, district, industry, size and
-    suspended), by number; at most `limit` (0: all) are shown, all are counted.
+    suspended), by number; all are counted.
     """
     registered = 0 if unregistered else None
-    rows = merchants.search_for(session.db, session.now, registered=registered, **wanted)
-    shown_rows = rows[: limit or None]
-    more = say(
-        "{shown} of {count} merchants; --limit 0 shows all", shown=len(shown_rows), count=len(rows)
-    )
-    says = (more,) if len(shown_rows) < len(rows) else ()
-    title = say("{count} merchants", count=len(rows))
-    table = Table(title, LIST_COLUMNS, shown_rows, key="merchants")
-    return Outcome({"count": len(rows)}, (table,), says)
+    listed = merchants.search_for(session.db, session.now, registered=registered, **wanted)
+    count = listed.size()
+    table = Table(say("{count} merchants", count=count), LIST_COLUMNS, (), key="merchants")
+    return replace(lists.show(table, listed, limit), data={"count": count})
 
 
 def the_merchant(session: Session, no: str) -> Merchant:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import yamls
-from vouchercli.ops.setup import configs, desk, staff
+from vouchercli.ops.setup import configs, desk
 from vouchercli.result import Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import programme_changes as law
+from vouchercli.rules import staff as people
 from vouchercli.rules import times
 from vouchercli.store import audit, ledger, limits, proposals
 from vouchercli.store import programmes as store
@@ -59,7 +60,7 @@ def put_in_place(
         return ()
     standing = [
         problem
-        for name, begins in changed.items()
+        for name, begins in limits_law.counted_otherwise(changed).items()
         if begins < session.now
         for problem in _standing_beyond(session.db, programme_id, name, begins, after.time_zone)
     ]
@@ -172,10 +173,11 @@ def refuse_obstacles(
 def must_wait(
     db: sqlite3.Connection, programme_id: int, before: Programme, after: Programme
 ) -> bool:
-    """Whether the change takes effect only by others: it is about money or people, and approved
-    rounds rest on the programme.
+    """Whether the change takes effect only by others: it is about money or people, approved rounds
+    rest on the programme, and there is somebody who may approve it.
     """
-    return law.is_binding(before, after) and store.is_rested_on(db, programme_id)
+    is_binding = law.is_binding(before, after) and people.has_checkers(before)
+    return is_binding and store.is_rested_on(db, programme_id)
 
 
 def is_already_waiting(db: sqlite3.Connection, row: sqlite3.Row, digest: str) -> bool:
@@ -214,7 +216,6 @@ def propose(
     """Keep the change until others have approved it, in the caller's transaction; the programme
     stays as it is.
     """
-    staff.require_itself(session, before)
     number = proposals.add(
         session,
         subject(row),

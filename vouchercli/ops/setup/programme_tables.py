@@ -36,6 +36,7 @@ LINES = (
     "packs_per_resident",
     "vouchers_per_payment",
     "vouchers_per_merchant_per_day",
+    "across",
     "limits from",
     "refunds",
     "unused",
@@ -127,6 +128,7 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
     facts = {
         **vars(programme),
         **vars(programme.limits),
+        "across": ", ".join(programme.limits.across),
         "limits from": _optional(times.shown, programme.limits.from_at, programme),
         "refunds": programme.refunds.preset,
         "name": programme.name.zh,

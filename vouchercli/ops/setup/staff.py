@@ -7,12 +7,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
+from vouchercli.rules import doors
 from vouchercli.rules import staff as law
 from vouchercli.rules.staff import Hand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vouchercli.rules.doors import Door
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
 
@@ -37,35 +39,46 @@ def require_itself(session: Session, programme: Programme) -> None:
         )
 
 
-def require_staff(session: Session, programme: Programme) -> None:
-    """Raise `not_staff` unless a maker or checker acts (anybody, where the programme lists no
-    staff).
+def require(session: Session, programme: Programme, door: Door) -> None:
+    """Raise `no_one_may`, `not_a_checker` or `not_staff` unless who acts may pass that door of the
+    programme, `wrong_login` when they are not who they say.
     """
     require_itself(session, programme)
-    if not law.has_role(session.actor, programme, "maker", "checker"):
+    if law.may_pass(hand(session), programme, door):
+        return
+    may = law.named(programme, *door.roles)
+    if not may:
         raise VoucherError(
-            "not_staff",
-            "{actor} is neither maker nor checker of programme {programme} (its staff: {staff})",
-            hint="ask one of them to do it with --actor NAME",
-            actor=session.actor,
+            "no_one_may",
+            "nobody on the staff of programme {programme} has the role {role}",
+            hint="add a line to staff in the programme's file, then load it:"
+            " - {{name: NAME, roles: [{role}]}}",
             programme=programme.programme,
-            staff=law.named(programme, "maker", "checker"),
+            role=door.roles[-1],
         )
-
-
-def require_checker(session: Session, programme: Programme) -> None:
-    """Raise `not_a_checker` unless a checker acts (anybody, where the programme lists no staff)."""
-    require_itself(session, programme)
-    if not law.is_checker(session.actor, programme):
+    if door.roles == doors.CHECKERS:
         raise VoucherError(
             "not_a_checker",
-            "{actor} is not a checker of programme {programme} (its checkers: {checkers})",
+            "{actor} is not a checker of programme {programme} (its checkers: {staff})",
             hint="ask a checker to do it with --actor NAME, or add the role to the programme's"
             " staff",
             actor=session.actor,
             programme=programme.programme,
-            checkers=law.named(programme, "checker"),
+            staff=may,
         )
+    raise VoucherError(
+        "not_staff",
+        "{actor} is neither maker nor checker of programme {programme} (its staff: {staff})",
+        hint="ask one of them to do it with --actor NAME",
+        actor=session.actor,
+        programme=programme.programme,
+        staff=may,
+    )
+
+
+def require_checker(session: Session, programme: Programme) -> None:
+    """Raise as `require` unless a checker acts (anybody, where the programme lists no staff)."""
+    require(session, programme, doors.DOOR["round approve"])
 
 
 # How to approve what waits on a subject.

@@ -39,6 +39,6 @@ def initialise(path: Path, *, dry_run: bool = False) -> Outcome:
                 db=str(path),
                 key=str(key_path),
             ),
-            say("next: voucher programme load hangzhou-2020"),
+            say("next: voucher programme list --shipped"),
         ),
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault
 from vouchercli.formats.configs import locate, yamls
+from vouchercli.ops import lists
 from vouchercli.ops.setup import configs
 from vouchercli.ops.setup import template_tables as tables
 from vouchercli.result import JSON, Column, Outcome, Problem, Table, only, say
@@ -17,6 +19,7 @@ from vouchercli.store import audit, programmes
 from vouchercli.store import db as files
 from vouchercli.store import templates as store
 from vouchercli.store.db import writing
+from vouchercli.store.lists import of_rows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -113,7 +116,7 @@ HISTORY = (
 )
 
 
-def list_templates(session: Session) -> Outcome:
+def list_templates(session: Session, limit: int | None) -> Outcome:
     """The latest version of every template."""
     rows = [
         {**dict(row), "name": template.name.zh, **tables.worth(template, _kinds(session, template))}
@@ -121,13 +124,11 @@ def list_templates(session: Session) -> Outcome:
         for template in [store.value(row)]
     ]
     none = say("there is no template yet; next: voucher template add universal-5x10")
-    return Outcome(
-        tables=(Table(say("Templates"), LISTED, rows, key="templates", optional=True),),
-        says=() if rows else (none,),
-    )
+    table = Table(say("Templates"), LISTED, (), key="templates", optional=True)
+    return replace(lists.show(table, of_rows(rows), limit), says=() if rows else (none,))
 
 
-def shipped_templates() -> Outcome:
+def shipped_templates(limit: int | None) -> Outcome:
     """The names that `template add` accepts: the files of ./configs and those shipped with the
     program.
     """
@@ -142,7 +143,7 @@ def shipped_templates() -> Outcome:
         for t in templates
     ]
     title = say("Templates that can be added by name")
-    return Outcome(tables=(Table(title, SHIPPED, rows, key="shipped"),))
+    return lists.show(Table(title, SHIPPED, (), key="shipped"), of_rows(rows), limit)
 
 
 def show_template(session: Session, reference: str) -> Outcome:
@@ -312,11 +313,9 @@ def _strangers(session: Session | None, template: Template) -> tuple[Fault, ...]
 
 
 def _programme(session: Session | None) -> Programme | None:
-    """The programme that is chosen, or the only one; None when nothing says which."""
-    loaded = programmes.all_loaded(session.db) if session else []
-    if session is None or not loaded or (len(loaded) > 1 and session.programme is None):
-        return None
-    return programmes.value(programmes.current(session.db, session.programme))
+    """The programme that is meant; None when nothing says which."""
+    row = programmes.meant(session.db, session.programme) if session else None
+    return None if row is None else programmes.value(row)
 
 
 def _kinds(session: Session | None, template: Template) -> dict[str, str]:

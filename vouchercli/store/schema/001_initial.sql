@@ -9,8 +9,11 @@ CREATE TABLE programmes (
     digest        TEXT NOT NULL,                -- SHA-256 of the canonical document
     document      TEXT NOT NULL,                -- the programme as JSON: names, limits, staff, published figures
     time_zone     TEXT NOT NULL,
-    loaded_at     INTEGER NOT NULL
+    loaded_at     INTEGER NOT NULL,
+    is_current    INTEGER NOT NULL DEFAULT 0 CHECK (is_current IN (0, 1))  -- chosen with `programme use`
 ) STRICT;
+
+CREATE UNIQUE INDEX current_programme ON programmes (is_current) WHERE is_current;
 
 CREATE TABLE funders (
     funder_id     INTEGER PRIMARY KEY,
@@ -25,7 +28,7 @@ CREATE TABLE funders (
 -- A limit over time: what is in force at a moment is the last step that began by then; the first known one begins at 0.
 CREATE TABLE limit_steps (
     programme_id  INTEGER NOT NULL REFERENCES programmes,
-    name          TEXT NOT NULL,                -- as the programme's document names it
+    name          TEXT NOT NULL,                -- as the programme's document names it; across:CODE is 1 while that programme's vouchers and packs count too
     from_at       INTEGER NOT NULL,
     most          INTEGER,                      -- NULL: no limit
     PRIMARY KEY (programme_id, name, from_at)

@@ -60,7 +60,7 @@ class Book:
             proved_redemptions.merchants(self._db), segments.every(self._db)
         )
         self._platform_numbers: pl.DataFrame | None = None
-        self.visits = Visits(self._db, zone)
+        self.visits = Visits(self._db, zone, limits.counted_together(self._db, programme_id))
         self.visit_limit = limits.visits(self._db, programme_id)
 
     def close(self) -> None:

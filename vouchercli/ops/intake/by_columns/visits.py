@@ -14,6 +14,7 @@ from vouchercli.store import proved_redemptions
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable, Sequence
 
     from vouchercli.rules.limits import Timeline
 
@@ -25,8 +26,11 @@ FACT = {"resident": pl.Binary, "merchant_id": pl.Int64, "day": pl.Int64}
 class Visits:
     """The visits known of so far, by local day: those of the database, and those asked for."""
 
-    def __init__(self, db: sqlite3.Connection, zone: str) -> None:
-        self._db, self._zone = db, zone
+    def __init__(
+        self, db: sqlite3.Connection, zone: str, together: Callable[[int], Sequence[int]]
+    ) -> None:
+        """`together`: the programmes whose vouchers count, at a moment."""
+        self._db, self._zone, self._together = db, zone, together
         self._by_day: dict[int, Array] = {}  # in order
 
     def have_room(self, rows: pl.DataFrame, limit: Timeline) -> pl.Series:
@@ -54,7 +58,8 @@ class Visits:
     def _of_day(self, day: int) -> Array:
         if day not in self._by_day:
             span = times.day_bounds(day, self._zone)
-            self._by_day[day] = np.sort(visits_of_facts(proved_redemptions.visits(self._db, *span)))
+            facts = proved_redemptions.visits(self._db, *span, self._together(span[0]))
+            self._by_day[day] = np.sort(visits_of_facts(facts))
         return self._by_day[day]
 
 

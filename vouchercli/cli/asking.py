@@ -1,0 +1,32 @@
+"""Questions at a terminal: yes or no, in Chinese or English whatever the program speaks."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+import typer
+
+from vouchercli.cli.language import t
+from vouchercli.errors import Declined
+
+if TYPE_CHECKING:
+    from vouchercli.result import Message
+
+YES = ("y", "yes", "是")
+NO = ("n", "no", "否", "")  # who only presses Enter has not agreed
+
+
+def ask(question: Message) -> None:
+    """Ask until there is an answer. Raises `Declined` for no, `typer.Abort` where nobody answers
+    any more.
+    """
+    text = f"{t(question.text, question.params)} {t('[y/N]')}"
+    while True:
+        given = typer.prompt(text, default="", show_default=False, prompt_suffix=" ", err=True)
+        answer = unicodedata.normalize("NFKC", given).strip().casefold()
+        if answer in YES:
+            return
+        if answer in NO:
+            raise Declined("declined", "nothing was changed")
+        typer.echo(t("answer y or n"), err=True)

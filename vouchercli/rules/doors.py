@@ -1,0 +1,151 @@
+"""Who may do what: one table of every command, and the roles that it asks for.
+
+Where a programme lists its staff, strangers may look, not act. The clock (`schedule tick`) is a
+hand of its own that needs no role: it does what people have approved and takes in what lies in the
+inbox.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+CLOCK = "clock"
+INBOX = "inbox"  # a file that lies there is taken in as `inbox/FOLDER`
+ANYBODY: tuple[str, ...] = ()
+MAKERS = ("maker", "checker")
+CHECKERS = ("checker",)
+
+
+class Door(NamedTuple):
+    """Commands that ask for the same: one of the `roles` (none: anybody may). `takes_login`: where
+    logins are shared, the login itself may do it without a name: files come from scripts.
+    `by_clock`: those of them that the clock does when their time has come.
+    """
+
+    what: str
+    roles: tuple[str, ...]
+    commands: tuple[str, ...]
+    takes_login: bool = False
+    by_clock: tuple[str, ...] = ()
+
+
+DOORS = (
+    Door(
+        "look",
+        ANYBODY,
+        (
+            "application list",
+            "audit head",
+            "audit log",
+            "audit verify",
+            "batch list",
+            "batch rejects",
+            "batch show",
+            "check",
+            "claim list",
+            "doctor",
+            "draw show",
+            "draw verify",
+            "eligibility list",
+            "law show",
+            "merchant list",
+            "merchant show",
+            "programme list",
+            "programme show",
+            "redemption check",
+            "redemption list",
+            "report leverage",
+            "report rounds",
+            "round list",
+            "round plan",
+            "round show",
+            "schedule print",
+            "schedule show",
+            "schedule status",
+            "template check",
+            "template diff",
+            "template history",
+            "template list",
+            "template show",
+            "todo",
+        ),
+    ),
+    Door(
+        "the file and its clock",
+        ANYBODY,
+        ("demo", "init", "schedule install", "schedule remove", "schedule tick"),
+    ),
+    Door(
+        "daily work",
+        MAKERS,
+        (
+            "application import",
+            "batch resume",
+            "batch retry",
+            "batch undo",
+            "claim grant",
+            "claim import",
+            "draw commit",
+            "draw entrants",
+            "draw run",
+            "eligibility import",
+            "merchant import",
+            "programme use",
+            "redemption import",
+            "round allocate",
+            "round draw",
+            "template add",
+        ),
+        takes_login=True,
+        by_clock=(
+            "application import",
+            "claim import",
+            "draw commit",
+            "draw entrants",
+            "draw run",
+            "eligibility import",
+            "merchant import",
+            "redemption import",
+            "round allocate",
+        ),
+    ),
+    Door(
+        "decide",
+        MAKERS,
+        (
+            "merchant reinstate",
+            "merchant reject",
+            "merchant suspend",
+            "programme load",
+            "programme reject",
+            "round cancel",
+            "round close",
+            "round copy",
+            "round create",
+            "round edit",
+            "round lower",
+            "round open",
+            "round order",
+            "round pause",
+            "round reject",
+            "round reschedule",
+            "round resume",
+            "round submit",
+            "round top-up",
+        ),
+        by_clock=("round close", "round open", "round order"),
+    ),
+    Door("approve", CHECKERS, ("merchant approve", "programme approve", "round approve")),
+)
+DOOR = {command: door for door in DOORS for command in door.commands}
+
+# What belongs to no programme alone: the staff of any of them may do it.
+OF_ALL = (
+    "merchant approve",
+    "merchant import",
+    "merchant reinstate",
+    "merchant reject",
+    "merchant suspend",
+    "programme use",
+    "template add",
+)

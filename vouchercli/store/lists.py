@@ -1,0 +1,52 @@
+"""Lists: what was asked for, read one row after the other in its order, and counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vouchercli.result import MOST_COUNTED
+from vouchercli.store import typed
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Sequence
+
+
+COUNT, AT_MOST = "SELECT count(*)", "LIMIT :most"
+
+
+class Listed(NamedTuple):
+    """Rows that were asked for and are not read yet: `rows(most)` gives so many of them in their
+    order (None: all), `size()` how many there are (MOST_COUNTED: so many or more).
+    """
+
+    rows: Callable[[int | None], Iterator[Any]]
+    size: Callable[[], int]
+
+
+def of_rows(rows: Sequence[Any]) -> Listed:
+    """The same of a few rows that are read already."""
+    return Listed(lambda most: iter(rows[:most]), lambda: len(rows))
+
+
+class Listing:
+    """The statement of a list without its order, its order, and what it makes of a row."""
+
+    def __init__(self, kind: Callable[..., Any], select: str, order: str) -> None:
+        self._kind = kind
+        # made once, at the top of a module, of constants
+        self._rows = "\n".join((select, "ORDER BY", order, AT_MOST))
+        self._count = "\n".join((COUNT, "FROM (", select, AT_MOST, ")"))
+
+    def rows(self, db: sqlite3.Connection, most: int | None, **asked: Any) -> Iterator[Any]:
+        """At most so many rows (None: all), read as they are asked for."""
+        found = db.execute(self._rows, {**asked, "most": -1 if most is None else most})
+        return (self._kind(*row) for row in found)
+
+    def count(self, db: sqlite3.Connection, **asked: Any) -> int:
+        """How many rows there are, at most MOST_COUNTED."""
+        return typed.number(db, self._count, {**asked, "most": MOST_COUNTED})
+
+    def of(self, db: sqlite3.Connection, **asked: Any) -> Listed:
+        """What is asked for."""
+        return Listed(lambda most: self.rows(db, most, **asked), lambda: self.count(db, **asked))
