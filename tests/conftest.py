@@ -95,6 +95,8 @@ EVERY_COMMAND = {
     "application list",
     "eligibility import",
     "eligibility list",
+    "eligibility approve",
+    "eligibility reject",
     "round allocate",
     "claim grant",
     "schedule tick",

@@ -183,7 +183,7 @@ def test_refunds_come_to_the_same(towns: Path, policy: str, told: list[str], lin
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(policy=POLICIES, told=lives(), lines=st.sampled_from([1, 2, 3, 1000]))
 def test_refunds_come_to_the_same_many_times(
     towns: Path, policy: str, told: list[str], lines: int
@@ -405,7 +405,7 @@ def written(lines: list[str], shape: dict[str, Any]) -> bytes:
     return text.encode(shape["encoding"], "replace")
 
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 SOME = settings(MANY, max_examples=8)
 FILES = st.lists(st.tuples(FILE, SHAPE), min_size=1, max_size=2)
 LINES = st.sampled_from([1, 2, 3, 5, 8, 1000])

@@ -259,7 +259,7 @@ def test_what_stands_gives_way_only_to_an_earlier_number_or_seat(
 
 
 @settings(
-    max_examples=int(os.environ.get("ORDERS", "25")),
+    max_examples=int(os.environ.get("ORDERS", "15")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -140,7 +140,7 @@ def test_columns_and_judge_give_the_same_facts_rejects_and_counts(
 
 
 @settings(
-    max_examples=int(os.environ.get("ORDERS", "25")),
+    max_examples=int(os.environ.get("ORDERS", "15")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -164,6 +164,24 @@ def test_a_correction_may_be_turned_down(town: Town, monkeypatch: pytest.MonkeyP
     assert pay(voucher, 2, at(12), expect=4)["reasons"] == {"out_of_scope": 1}
 
 
+def test_a_correction_waits_for_as_many_checkers_as_the_first_band_says(
+    voucher: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOUCHER_NOW", "2020-03-26 08:00")
+    staff = {"chen": "maker", "lin": "checker", "wu": "checker"}
+    programme = towns.programme(staff=staff, approvals=[{"checkers": 2}])
+    shop = HEADER + SHOP.format(district="east", platform="")
+    towns.build(voucher, programme, towns.pack(), merchants=shop)
+    monkeypatch.setenv("VOUCHER_NOW", at(12))
+    options = ("--from", at(5), "--note", "moved", "--actor", "chen")
+    batch = str(registry(voucher, "west", *options)["batch"])
+    states = [
+        voucher("merchant", "approve", batch, "--actor", name, "-o", "json").data["state"]
+        for name in ("lin", "wu")
+    ]
+    assert states == ["proposed", "effective"]
+
+
 def test_without_staff_a_correction_holds_at_once(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,8 +48,8 @@ def test_a_second_list_adds_only_who_is_new(city: City, here: Path) -> None:
     # resident 2 stands in the group medics; in another group it is new
     assert (second["accepted"], second["duplicate"], second["rejected"]) == (2, 1, 0)
     assert voucher("eligibility", "list", "-o", "json").data["groups"] == [
-        {"group": "medics", "residents": 3},
-        {"group": "poor", "residents": 1},
+        {"group": "medics", "residents": 3, "waiting": 0},
+        {"group": "poor", "residents": 1, "waiting": 0},
     ]
 
 
@@ -363,7 +363,7 @@ def test_lists_and_applications_belong_to_one_programme(two: Any, here: Path) ->
         two("application", "import", put(here, f"{code}.csv", text), *where)
     for programme, residents in (("town", 2), ("village", 1)):
         data = two("eligibility", "list", "--programme", programme, "-o", "json").data
-        assert data["groups"] == [{"group": "medics", "residents": residents}]
+        assert data["groups"] == [{"group": "medics", "residents": residents, "waiting": 0}]
         assert len(rows_of(two, "application", "list", programme=programme)) == 1
     ran = two("round", "allocate", "v1", *there, "--now", "2020-03-27 09:05", "-o", "json")
     assert ran.data["granted"] == 1

@@ -176,7 +176,7 @@ def stands(session: Session) -> dict[str, Any]:
     return found
 
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 SOME = settings(MANY, max_examples=12)
 LINES = st.sampled_from([2, 3, 5, 1000])
 

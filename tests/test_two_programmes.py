@@ -24,7 +24,7 @@ def document(code: str, most: int | None = 1, **limits: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def town(voucher: Any, monkeypatch: pytest.MonkeyPatch) -> Town:
+def town(voucher: Any, once: Any, monkeypatch: pytest.MonkeyPatch) -> Town:
     """Ann holds a pack of five vouchers of each programme, C-city and C-district."""
 
     def build(
@@ -33,8 +33,13 @@ def town(voucher: Any, monkeypatch: pytest.MonkeyPatch) -> Town:
         district: dict[str, Any] | None = None,
         claimed: Sequence[str] = BOTH,
     ) -> Any:
-        monkeypatch.setenv("VOUCHER_NOW", "2020-03-26 08:00")
         given = {"city": city or {}, "district": district or {}}
+        once(f"two programmes: {given}, {claimed}", lambda: lay_down(given, claimed))
+        monkeypatch.setenv("VOUCHER_NOW", "2020-04-20 09:00")
+        return voucher
+
+    def lay_down(given: dict[str, dict[str, Any]], claimed: Sequence[str]) -> None:
+        monkeypatch.setenv("VOUCHER_NOW", "2020-03-26 08:00")
         pack = towns.pack(validity={"days_after_claim": 60})
         towns.build(
             voucher, document("city", **given["city"]), pack, merchants="merchant_no,name\nM1,one\n"
@@ -54,7 +59,6 @@ def town(voucher: Any, monkeypatch: pytest.MonkeyPatch) -> Town:
             )
             if code in claimed:
                 claims(voucher, code, f"C-{code} ann 2020-03-27T09:00")
-        return voucher
 
     return build
 

@@ -278,6 +278,16 @@ CREATE TABLE limit_steps (
     PRIMARY KEY (programme_id, name, from_at)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE listings (
+    batch_id        INTEGER NOT NULL REFERENCES batches,
+    line            INTEGER NOT NULL,
+    programme_id    INTEGER NOT NULL REFERENCES programmes,
+    resident        BLOB NOT NULL,
+    resident_group  TEXT NOT NULL,
+    district        TEXT NOT NULL,
+    PRIMARY KEY (batch_id, line)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE merchant_changes (
     batch_id     INTEGER NOT NULL REFERENCES batches,
     merchant_id  INTEGER NOT NULL REFERENCES merchants,
@@ -370,9 +380,10 @@ CREATE TABLE programmes (
 
 CREATE TABLE proposals (
     proposal_id  INTEGER PRIMARY KEY,
-    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry')),
-    subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, or the batch_id of a registry file
-    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'lower', 'reschedule', 'close', 'cancel', 'change', 'correction')),
+    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list')),
+    subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, or the batch_id of a file: of a registry, of a list
+    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'lower', 'reschedule', 'close', 'cancel', 'change', 'correction',
+                                              'listing', 'delisting')),
     state        TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
     before       TEXT NOT NULL,
     after        TEXT NOT NULL,

@@ -20,6 +20,11 @@ app = verbs()
 
 Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The batch, as its import said.")]
 
+WhyTakenBack = Annotated[
+    str,
+    typer.Option("--note", metavar="TEXT", help="Why residents leave a list: it is kept."),
+]
+
 
 @command(app, "list", epilog="Example: voucher batch list --kind redemptions", is_list=True)
 def list_(
@@ -89,10 +94,12 @@ def retry(call: Call, session: Session, batch: Number) -> Outcome:
 
 
 @command(app, "undo", epilog="Example: voucher batch undo 3")
-def undo(call: Call, session: Session, batch: Number) -> Outcome:
-    """Undo the import of a whole file, unless later rows depend on it."""
+def undo(call: Call, session: Session, batch: Number, note: WhyTakenBack = "") -> Outcome:
+    """Undo the import of a whole file, unless later rows depend on it. A list that approved rounds
+    rest on needs a note and a second person.
+    """
     is_sure = call.yes
     if sys.stdin.isatty() and not (call.yes or call.dry_run):
         ask(batches.undo_question(session, batch))
         is_sure = True
-    return batches.undo_batch(session, batch, is_sure=is_sure)
+    return batches.undo_batch(session, batch, note=note, is_sure=is_sure)

@@ -1,4 +1,4 @@
-"""voucher eligibility import | list"""
+"""voucher eligibility import | approve | reject | list"""
 
 from __future__ import annotations
 
@@ -8,22 +8,48 @@ import typer
 
 from vouchercli.cli.import_options import READING, File, watch_import
 from vouchercli.cli.options import OnlyResident, command, verbs
-from vouchercli.ops.intake import eligibility
+from vouchercli.ops.intake import eligibility, list_changes
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
 app = verbs()
+
+WhyListed = Annotated[
+    str,
+    typer.Option("--note", metavar="TEXT", help="Why residents come on the list: it is kept."),
+]
+WhyNot = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.")]
+Batch = Annotated[int, typer.Argument(metavar="NO", help="The batch, as its import said.")]
 
 
 @command(app, "import", epilog="Example: voucher eligibility import medics.csv", options=READING)
 def import_(
     session: Session,
     file: File,
+    note: WhyListed = "",
     **reading: Any,
 ) -> Outcome:
-    """Take in an eligibility list; lines that are on it already are duplicates."""
+    """Take in an eligibility list; lines that are on it already are duplicates. Where approved
+    rounds rest on the list, who comes on it waits for a second person.
+    """
     with watch_import() as watch:
-        return eligibility.import_eligibility(session, file, watch=watch, **reading)
+        return eligibility.import_eligibility(session, file, watch=watch, note=note, **reading)
+
+
+@command(app, "approve", epilog="Example: voucher eligibility approve 7 --actor lin")
+def approve(session: Session, batch: Batch) -> Outcome:
+    """Approve, as a second person, that residents of a file come on the list, or leave it."""
+    return list_changes.approve(session, batch)
+
+
+@command(
+    app,
+    "reject",
+    epilog='Example: voucher eligibility reject 7 --note "not of the group" --actor lin',
+)
+def reject(session: Session, batch: Batch, *, note: WhyNot) -> Outcome:
+    """Turn down that residents of a file come on the list, or leave it, with the reason."""
+    return list_changes.reject(session, batch, note)
 
 
 @command(

@@ -246,7 +246,8 @@ def command(
                 for option in PANEL
                 if (value := given.pop(option)) != DEFAULTS[option]
             }
-            call.batch = given.get("batch") if call.command.startswith("batch ") else None
+            is_about_one = call.command.startswith(("batch ", "eligibility "))
+            call.batch = given.get("batch") if is_about_one else None
             refuse_misuse(
                 call.command, call.output, call.given, looks_back=looks_back, is_list=is_list
             )

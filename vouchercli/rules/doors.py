@@ -113,6 +113,7 @@ DOORS = (
         "decide",
         MAKERS,
         (
+            "eligibility reject",
             "merchant reinstate",
             "merchant reject",
             "merchant suspend",
@@ -135,7 +136,11 @@ DOORS = (
         ),
         by_clock=("round close", "round open", "round order"),
     ),
-    Door("approve", CHECKERS, ("merchant approve", "programme approve", "round approve")),
+    Door(
+        "approve",
+        CHECKERS,
+        ("eligibility approve", "merchant approve", "programme approve", "round approve"),
+    ),
 )
 DOOR = {command: door for door in DOORS for command in door.commands}
 

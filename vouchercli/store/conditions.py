@@ -22,3 +22,17 @@ def is_paused(round_: str, at: str) -> str:
     return f"""EXISTS (
         SELECT 1 FROM pauses z WHERE z.round_id = {round_}.round_id AND z.from_at <= {at}
             AND (z.until_at IS NULL OR {at} < z.until_at))"""
+
+
+def rests_on_list(round_: str) -> str:
+    """Whether the round was approved, if only by the first of several, for the residents of a list
+    and may still grant: who comes on the list, or leaves it, needs a second person. A closed round
+    grants late while it has money.
+    """
+    return f"""(({round_}.mode = 'targeted' OR {round_}.resident_group <> '')
+        AND ({round_}.state IN ('approved', 'open', 'paused') OR {round_}.state = 'closed'
+            AND {round_}.claimed + {round_}.released < {round_}.packs
+            OR {round_}.state = 'submitted' AND EXISTS (
+                SELECT 1 FROM proposals p JOIN verdicts v ON v.proposal_id = p.proposal_id
+                WHERE p.subject = 'round' AND p.subject_id = {round_}.round_id
+                    AND p.state = 'proposed')))"""

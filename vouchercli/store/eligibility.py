@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import batches, typed
-from vouchercli.store.lists import Listing
+from vouchercli.store.lists import Listing, joined
 
 if TYPE_CHECKING:
     import sqlite3
@@ -44,7 +44,9 @@ ACCEPT = """
 INSERT INTO eligibility (programme_id, resident, resident_group, district, listed_at, batch_id,
     line)
 SELECT :programme_id, resident, resident_group, district, :listed_at, batch_id, line
-FROM incoming_eligibility WHERE reason IS NULL ORDER BY place
+FROM incoming_eligibility i WHERE reason IS NULL AND NOT EXISTS (
+    SELECT 1 FROM listings l WHERE l.batch_id = i.batch_id AND l.line = i.line)
+ORDER BY place
 """
 # Packs granted for lines of the list; and packs, granted here or by a platform, of rounds that are
 # for residents of a list, held by those whom this list alone makes eligible.
@@ -74,20 +76,23 @@ IS_LISTED = (
 
 
 class EligibilityLine(NamedTuple):
-    """A line of the list; `group` and `district` are '' where the file did not say."""
+    """A line of the list; `group` and `district` are '' where the file did not say. `listed_at`
+    None: it waits for a second person, and is not on the list yet.
+    """
 
     resident: bytes
     group: str
     district: str
-    listed_at: int
+    listed_at: int | None
     batch: int
 
 
 class Group(NamedTuple):
-    """A group and how many residents it has on the list."""
+    """A group, how many residents it has on the list, and how many wait to come on it."""
 
     group: str
     residents: int
+    waiting: int
 
 
 LIST = Listing(
@@ -99,9 +104,20 @@ WHERE e.programme_id = :programme_id AND ifnull(e.resident_group = :group, 1)
 """,
     "e.eligibility_id",
 )
+LIST_WAITING = Listing(
+    EligibilityLine,
+    """
+SELECT l.resident, l.resident_group, l.district, NULL, l.batch_id FROM listings l
+WHERE l.programme_id = :programme_id AND ifnull(l.resident_group = :group, 1)
+    AND ifnull(l.resident = :resident, 1)
+""",
+    "l.batch_id, l.line",
+)
 GROUPS = """
-SELECT resident_group, count(*) FROM eligibility WHERE programme_id = ?
-GROUP BY resident_group ORDER BY resident_group
+SELECT resident_group, sum(is_on), sum(1 - is_on) FROM (
+    SELECT programme_id, resident_group, 1 AS is_on FROM eligibility
+    UNION ALL SELECT programme_id, resident_group, 0 FROM listings
+) WHERE programme_id = ? GROUP BY resident_group ORDER BY resident_group
 """
 
 
@@ -114,15 +130,20 @@ def judge(db: sqlite3.Connection, programme_id: int) -> None:
 
 
 def accept(db: sqlite3.Connection, batch_id: int, programme_id: int, at: int) -> None:
-    """Put the fit rows on the programme's list, in the order of the file."""
+    """Put the fit rows on the programme's list, in the order of the file; not those that wait for a
+    second person.
+    """
     db.execute(ACCEPT, {"batch_id": batch_id, "programme_id": programme_id, "listed_at": at})
 
 
-def undo(db: sqlite3.Connection, batch_id: int) -> None:
-    """Take a batch's lines off the list. Raises `batch_built_upon` when packs were granted for
-    some.
-    """
+def refuse_granted(db: sqlite3.Connection, batch_id: int) -> None:
+    """Raise `batch_built_upon` when packs were granted for some of a batch's lines."""
     batches.refuse_built_upon(db, batch_id, STANDS_ON, is_granted=True)
+
+
+def undo(db: sqlite3.Connection, batch_id: int) -> None:
+    """Take a batch's lines off the list. Raises as `refuse_granted`."""
+    refuse_granted(db, batch_id)
     db.execute(DELETE, (batch_id,))
 
 
@@ -134,12 +155,13 @@ def is_listed(
 
 
 def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> Listed:
-    """Lines of the list (`EligibilityLine`) by group or resident token (None: any), in its
-    order.
+    """Lines of the list (`EligibilityLine`) by group or resident token (None: any), in its order,
+    then those that wait to come on it.
     """
-    return LIST.of(db, programme_id=programme_id, **wanted)
+    asked = {"programme_id": programme_id, **wanted}
+    return joined(LIST.of(db, **asked), LIST_WAITING.of(db, **asked))
 
 
 def groups(db: sqlite3.Connection, programme_id: int) -> list[Group]:
-    """Every group on the list and how many residents it has."""
+    """Every group on the list, how many residents it has, and how many wait."""
     return typed.rows(db, Group, GROUPS, (programme_id,))

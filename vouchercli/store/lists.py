@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.result import MOST_COUNTED
@@ -10,7 +11,6 @@ from vouchercli.store import typed
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Sequence
-
 
 COUNT, AT_MOST = "SELECT count(*)", "LIMIT :most"
 
@@ -27,6 +27,14 @@ class Listed(NamedTuple):
 def of_rows(rows: Sequence[Any]) -> Listed:
     """The same of a few rows that are read already."""
     return Listed(lambda most: iter(rows[:most]), lambda: len(rows))
+
+
+def joined(first: Listed, then: Listed) -> Listed:
+    """The rows of both, one list behind the other."""
+    return Listed(
+        lambda most: islice(chain(first.rows(most), then.rows(most)), most),
+        lambda: min(first.size() + then.size(), MOST_COUNTED),
+    )
 
 
 class Listing:

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
     from vouchercli.session import Session
 
-ROUND, PROGRAMME, REGISTRY = "round", "programme", "registry"
+ROUND, PROGRAMME, REGISTRY, LIST = "round", "programme", "registry", "list"
 APPROVAL = "approval"  # of a round that was submitted; every other kind on a round is an amendment
 
 
 class Subject(NamedTuple):
-    """What is proposed on: `round`, `programme` or `registry`, and its key."""
+    """What is proposed on: `round`, `programme`, `registry` or `list`, and its key (of the last
+    two: the batch of the file).
+    """
 
     subject: str
     subject_id: int
@@ -65,12 +67,12 @@ INSERT INTO proposals (subject, subject_id, kind, state, before, after, amount_f
     proposed_by, os_user, proposed_at, ended_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING proposal_id
 """
-LIST = f"SELECT {', '.join(Proposal._fields)} FROM proposals".replace(
+ALL = f"SELECT {', '.join(Proposal._fields)} FROM proposals".replace(
     "proposal,", "proposal_id AS proposal,", 1
 )
-HISTORY = f"{LIST} WHERE subject = ? AND subject_id = ? ORDER BY proposal_id"
-WAITING = f"{LIST} WHERE subject = ? AND subject_id = ? AND state = 'proposed'"
-ALL_WAITING = f"{LIST} WHERE state = 'proposed' ORDER BY proposed_at, proposal_id"
+HISTORY = f"{ALL} WHERE subject = ? AND subject_id = ? ORDER BY proposal_id"
+WAITING = f"{ALL} WHERE subject = ? AND subject_id = ? AND state = 'proposed'"
+ALL_WAITING = f"{ALL} WHERE state = 'proposed' ORDER BY proposed_at, proposal_id"
 END = """
 UPDATE proposals SET state = ?, before = ?, after = ?, ended_at = ? WHERE proposal_id = ?
 """

@@ -24,14 +24,17 @@ SELECT r.round_id, p.programme, r.round, p.time_zone AS zone, r.state, r.mode, r
         AND r.state NOT IN ('draft', 'submitted')) AS approved_at,
     d.registration_closes_at, d.committed_at IS NOT NULL AS seed_committed,
     d.drawn_at IS NOT NULL AS drawn, ifnull(d.public_source, '') <> '' AS waits_for_text,
-    -- what there is to allocate: it changes when a file came, was retried or undone, and when packs
-    -- were added
+    -- what there is to allocate: it changes when a file came, was retried or undone, when a second
+    -- person let residents on the list, and when packs were added
     CASE WHEN r.claimed + r.released < r.packs AND CASE r.mode
         WHEN 'fcfs' THEN EXISTS (SELECT 1 FROM applications a WHERE a.round_id = r.round_id)
         ELSE EXISTS (SELECT 1 FROM eligibility e WHERE e.programme_id = r.programme_id) END
     THEN (SELECT ifnull(max(b.batch_id), 0) || ' ' || ifnull(sum(b.accepted), 0) || ' ' || r.packs
         FROM batches b WHERE b.kind IN ('applications', 'eligibility')
             AND b.programme_id = r.programme_id AND b.state = 'done')
+        || ifnull((SELECT ' ' || max(l.proposal_id) FROM proposals l JOIN batches b
+            ON b.batch_id = l.subject_id AND b.programme_id = r.programme_id
+            WHERE l.subject = 'list' AND l.state = 'effective'), '')
     ELSE '' END AS to_allocate,
     ifnull((SELECT max(m.ended_at) FROM proposals m
      WHERE m.subject = 'round' AND m.subject_id = r.round_id AND m.state = 'effective'

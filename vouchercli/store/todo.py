@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
 # Corrections of merchants belong to no programme: the registry is everybody's.
 SUBJECTS = """
-SELECT p.proposal_id, m.programme_id, r.round_id, coalesce(r.round, m.programme, p.subject_id)
+SELECT p.proposal_id, m.programme_id, r.round_id,
+    CASE p.subject WHEN 'round' THEN r.round WHEN 'programme' THEN m.programme ELSE p.subject_id END
 FROM proposals p LEFT JOIN rounds r ON p.subject = 'round' AND r.round_id = p.subject_id
+LEFT JOIN batches b ON p.subject = 'list' AND b.batch_id = p.subject_id
 LEFT JOIN programmes m ON m.programme_id = CASE p.subject WHEN 'round' THEN r.programme_id
-    WHEN 'programme' THEN p.subject_id END
+    WHEN 'programme' THEN p.subject_id WHEN 'list' THEN b.programme_id END
 WHERE p.state = 'proposed'
 """
 DRAFTS = """

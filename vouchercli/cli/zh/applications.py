@@ -9,7 +9,7 @@ TEXT = {
     "List applications in the order of arrival, with the claim each was granted; residents are shown as tokens.": "按到达先后列出报名记录及各自获得的领取编号；居民标识以脱敏代码显示。",
     "Only this application number.": "仅此报名编号。",
     "Eligibility lists: who belongs to which group.": "资格名单：谁属于哪个群体。",
-    "Take in an eligibility list; lines that are on it already are duplicates.": "导入资格名单；名单上已有的行归为重复。",
+    "Take in an eligibility list; lines that are on it already are duplicates. Where approved rounds rest on the list, who comes on it waits for a second person.": "导入资格名单；名单上已有的行归为重复。已批准的期次以该名单为依据时，新增居民须由第二人复核。",
     "List the groups and how many residents each has; of one group or resident, the lines of the list.": "列出各群体及其人数；指定群体或居民时，列出名单中的各行。",
     "The residents of this group.": "该群体的居民。",
     "Targeted rounds: only the residents of this group, this time.": "定向发放的期次：本次仅发给该群体的居民。",

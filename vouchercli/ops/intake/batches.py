@@ -248,8 +248,11 @@ def _refuse_granted(session: Session, batch_id: int) -> Batch:
     return row
 
 
-def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Outcome:
-    """Remove a whole file again, unless something later depends on it.
+def undo_batch(
+    session: Session, batch_id: int, *, note: str = "", is_sure: bool = False
+) -> Outcome:
+    """Remove a whole file again, unless something later depends on it; `note`: why, for a list that
+    approved rounds rest on.
 
     Packs of a round under way would be free to be granted again: that, whoever asks, only when
     `is_sure`.
@@ -265,7 +268,7 @@ def undo_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Out
             batch=batch_id,
             rounds=", ".join(under_way),
         )
-    return importing.undo(session, KINDS, batch_id)
+    return importing.undo(session, KINDS, batch_id, note)
 
 
 def undo_question(session: Session, batch_id: int) -> Message:

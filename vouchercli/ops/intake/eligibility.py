@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
-from vouchercli.ops.intake.importing import importer
+from vouchercli.ops.intake import importing, list_changes
 from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.staging import DAMAGED
-from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.result import SHOWN, Column, Outcome, Table, Word, say
 from vouchercli.store import eligibility, identities, programmes
 from vouchercli.store.lists import of_rows
 
@@ -40,13 +40,20 @@ def _judge(intake: Intake) -> None:
 
 
 def _accept(intake: Intake) -> dict[str, Any]:
+    """Put the fit rows on the list; who needs a second person waits, and stands in the summary."""
+    waiting = list_changes.hold(intake)
     eligibility.accept(
         intake.db,
         intake.batch_id,
         intake.programme_id,
         intake.options.get("listed_at", intake.session.now),
     )
-    return {}
+    return waiting
+
+
+def _undo(session: Session, batch_id: int) -> None:
+    eligibility.undo(session.db, batch_id)
+    list_changes.withdraw(session, batch_id)
 
 
 KIND = Kind(
@@ -58,13 +65,25 @@ KIND = Kind(
     typist=_typist,
     judge=_judge,
     accept=_accept,
-    undo=lambda session, batch_id: eligibility.undo(session.db, batch_id),
+    undo=_undo,
+    propose_undo=list_changes.propose_undo,
 )
 
-import_eligibility = importer(KIND)
+
+def import_eligibility(session: Session, file: str, **options: Any) -> Outcome:
+    """Take in an eligibility list (see `importing.take_in`). `note`: why, which is asked where
+    approved rounds rest on the list (see list_changes.py). Raises `note_needed`.
+    """
+    outcome = importing.take_in(session, KIND, file, **options)
+    says = list_changes.tell(outcome.data, is_dry=session.dry_run)
+    return replace(outcome, says=(*outcome.says, *says))
 
 
-GROUPS = (Column("group", "Group", blank="(not stated)"), Column("residents", "Residents", "int"))
+GROUPS = (
+    Column("group", "Group", blank="(not stated)"),
+    Column("residents", "Residents", "int"),
+    Column("waiting", "Waiting", "int", optional=True),
+)
 COLUMNS = (
     Column("resident", "Resident", "token"),
     Column("group", "Group", blank="(not stated)"),
@@ -72,6 +91,7 @@ COLUMNS = (
     Column("listed_at", "Listed at", "time"),
     Column("batch", "Batch", "int"),
 )
+WAITS = Column("waits", "Waits for", "word", where=SHOWN)
 
 
 def list_eligibility(
@@ -94,6 +114,13 @@ def list_eligibility(
         resident=identities.asked(session.path, resident),
     )
     zone = programme["time_zone"]
-    table = Table(say("Eligible residents"), COLUMNS, (), zone=zone, key="residents")
+    nobody_waits = not any(each.waiting for each in groups)
+    columns = (*COLUMNS, replace(WAITS, optional=nobody_waits))
+    table = Table(say("Eligible residents"), columns, (), zone=zone, key="residents")
     data = {"groups": [each._asdict() for each in groups]}
-    return replace(lists.show(table, listed, limit), data=data)
+    return replace(lists.show(table, listed, limit, _describe), data=data)
+
+
+def _describe(line: eligibility.EligibilityLine) -> dict[str, Any]:
+    waits = Word("a second person") if line.listed_at is None else None
+    return {**line._asdict(), "waits": waits}

@@ -161,14 +161,17 @@ def resume(
         return _import_file(job)
 
 
-def undo(session: Session, kinds: dict[str, Kind], batch_id: int) -> Outcome:
-    """Remove a whole batch again. Raises `VoucherError` when something later depends on it, and
-    names it.
+def undo(session: Session, kinds: dict[str, Kind], batch_id: int, note: str = "") -> Outcome:
+    """Remove a whole batch again, or propose it with a `note` where it needs a second person.
+    Raises `VoucherError` when something later depends on it, and names it.
     """
     with writing(session) as db:
         batch = batches.named(db, batch_id)
         refuse_undone(batch)
-        kinds[batch.kind].undo(session, batch_id)
+        kind = kinds[batch.kind]
+        if kind.propose_undo and (proposed := kind.propose_undo(session, batch, note)):
+            return proposed
+        kind.undo(session, batch_id)
         batches.mark_undone(db, batch_id)
         audit.note(
             session,

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from vouchercli.formats.tables.records import Reading, Record
+    from vouchercli.result import Outcome
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
+    from vouchercli.store.batches import Batch
     from vouchercli.store.reopening import Moved
 
 
@@ -68,7 +70,8 @@ class Kind:
     chunks together, the rows that may be connected with rows of another chunk. `reopen` moves
     accepted facts connected with the staged rows back among them; `moved` lists those that gave way
     once all are judged. `by_columns` proves the regular
-    rows of a large file by set; the rows that it cannot prove are judged one by one.
+    rows of a large file by set; the rows that it cannot prove are judged one by one. `propose_undo`
+    answers in place of an undo that must wait for a second person.
     """
 
     name: str
@@ -80,6 +83,7 @@ class Kind:
     judge: Callable[[Intake], None]
     accept: Callable[[Intake], dict[str, Any]]
     undo: Callable[[Session, int], None]
+    propose_undo: Callable[[Session, Batch, str], Outcome | None] | None = None
     warnings: Callable[[tuple[Any, ...]], Iterable[tuple[str, dict[str, Any]]]] | None = None
     settle: Callable[[Intake], None] | None = None
     reopen: Callable[[Intake, int | None], None] | None = None

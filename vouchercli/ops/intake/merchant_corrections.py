@@ -8,16 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops.intake import sql_functions
-from vouchercli.ops.setup import desk
+from vouchercli.ops.intake import file_changes, sql_functions
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
 from vouchercli.store import audit, batches, merchant_pasts, programmes, proposals
 from vouchercli.store import merchant_corrections as store
 from vouchercli.store.db import writing, zone
-from vouchercli.store.proposals import Subject
 
 if TYPE_CHECKING:
+    from vouchercli.result import Message
     from vouchercli.session import Session
     from vouchercli.store.proposals import Proposal
 
@@ -49,12 +48,12 @@ def propose(session: Session, batch_id: int, from_at: int, note: str) -> Outcome
                 count=later,
                 batch=batch_id,
             )
-        proposals.void(db, _subject(batch_id), session.now)
+        withdraw(session, batch_id)
         before, after = {"from_at": batches.named(db, batch_id).imported_at}, {"from_at": from_at}
-        proposals.add(session, _subject(batch_id), "correction", before, after, note=note)
+        proposals.add(session, CORRECTION.of(batch_id), "correction", before, after, note=note)
         about = {"batch": batch_id, "from_at": from_at, "note": note}
         audit.note(session, "merchant.correct", f"batch {batch_id}", **about)
-        correction = _waiting(session, batch_id)
+        correction = file_changes.waiting(session, CORRECTION, batch_id)
         if not any(programmes.value(each).staff for each in programmes.all_loaded(db)):
             return _put_in_place(session, correction)
     message = say(
@@ -67,45 +66,24 @@ def propose(session: Session, batch_id: int, from_at: int, note: str) -> Outcome
 
 
 def approve(session: Session, batch_id: int) -> Outcome:
-    """Approve a correction that waits. Raises `nothing_waits`, `own_change`, `not_a_checker`."""
-    with writing(session) as db:
-        correction = _waiting(session, batch_id)
-        programme = programmes.value(programmes.current(db, session.programme))
-        approved = desk.approve(session, programme, correction, str(batch_id))
-        assert approved.is_enough  # no money is at stake: the first band
-        return _put_in_place(session, correction)
+    """Approve a correction that waits. Raises `no_correction_waits`, `own_change`,
+    `not_a_checker`.
+    """
+    return file_changes.approve(session, CORRECTION, batch_id)
 
 
 def reject(session: Session, batch_id: int, note: str) -> Outcome:
     """Turn down a correction that waits; the file's changes hold from when it came."""
-    with writing(session) as db:
-        correction = _waiting(session, batch_id)
-        programme = programmes.value(programmes.current(db, session.programme))
-        desk.decline(session, programme, correction, note)
-        audit.note(session, "merchant.decline", f"batch {batch_id}", batch=batch_id, note=note)
-    message = say("declined: batch {batch} holds from when it came", batch=batch_id)
-    return Outcome(_describe(session, correction) | {"state": "declined"}, says=(message,))
+    return file_changes.reject(session, CORRECTION, batch_id, note)
 
 
 def withdraw(session: Session, batch_id: int) -> None:
     """The file is taken back: nothing of it waits any more."""
-    proposals.void(session.db, _subject(batch_id), session.now)
+    file_changes.withdraw(session, CORRECTION, batch_id)
 
 
-def _subject(batch_id: int) -> Subject:
-    return Subject(proposals.REGISTRY, batch_id)
-
-
-def _waiting(session: Session, batch_id: int) -> Proposal:
-    correction = proposals.waiting(session.db, _subject(batch_id))
-    if correction is None:
-        raise VoucherError(
-            "no_correction_waits",
-            "no correction of batch {batch} waits for approval",
-            hint="voucher batch show {batch}",
-            batch=batch_id,
-        )
-    return correction
+def _turn_down(session: Session, correction: Proposal) -> Message:
+    return say("declined: batch {batch} holds from when it came", batch=correction.subject_id)
 
 
 def _put_in_place(session: Session, correction: Proposal) -> Outcome:
@@ -165,3 +143,8 @@ def _describe(session: Session, correction: Proposal) -> dict[str, Any]:
         "note": correction.note,
         "proposed_by": correction.proposed_by,
     }
+
+
+CORRECTION = file_changes.Change(
+    proposals.REGISTRY, "merchant", _describe, _put_in_place, _turn_down
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.ops.rounds import amendment_verdicts, commitments, drafts
+from vouchercli.ops.rounds import amendment_verdicts, approved_lists, commitments, drafts
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import changing, require
 from vouchercli.ops.setup import desk, staff
@@ -68,7 +68,8 @@ def approve_round(session: Session, code: str) -> Outcome:
 
 def _approve(current: RoundAtHand, waiting: Proposal) -> Outcome:
     """The last approval needed commits the largest liability of every funder with a fund, and
-    raises `fund_short` when one cannot cover it.
+    raises `fund_short` when one cannot cover it; the list of the round's residents is frozen with
+    it.
     """
     session, row, code = current.session, current.row, current.code
     makers = authors.first_and_last(current.db, current.round_id)
@@ -86,8 +87,10 @@ def _approve(current: RoundAtHand, waiting: Proposal) -> Outcome:
             ),
         )
     committed = commitments.commit(current, row["packs"], "round.approve")
-    proposals.end(current.db, waiting, "effective", current.now)
-    current.become("approved", "round.approve", after={"committed": committed}, **about)
+    frozen = approved_lists.freeze(current)
+    proposals.end(current.db, waiting, "effective", current.now, after={**waiting.after, **frozen})
+    after = {"committed": committed, **frozen}
+    current.become("approved", "round.approve", after=after, **about)
     return round_commands.answer_with_round(
         current,
         (

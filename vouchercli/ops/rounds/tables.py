@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.answers import dated
-from vouchercli.ops.rounds import commitments
+from vouchercli.ops.rounds import approved_lists, commitments
 from vouchercli.result import EVERYWHERE, JSON, SHOWN, Column, Table, Word, only, say
 from vouchercli.rules import money, staff
 from vouchercli.rules import rounds as law
@@ -45,6 +45,8 @@ TERMS = (
     Column("closes_at", "closes", "time"),
     Column("platform", "platform"),
     Column("group", "group"),
+    Column("list", "list approved", shown="list_approved"),
+    Column("list_now", "list now", "sentence", where=SHOWN),
     Column("revision", "revision"),
     Column("created_by", "created by"),
     Column("edited_by", "edited by"),
@@ -137,6 +139,7 @@ def _tabulate_terms(current: RoundAtHand) -> Table:
         "liability": _list_amounts(law.liability(row["packs"], current.template)),
         "committed": _list_amounts(commitments.read_held(current).items()),
         "same_login": _list_same_logins(current),
+        **approved_lists.describe(current),
         "sold_out_at": (
             rounds.last_claimed_at(current.db, current.round_id)
             if row["claimed"] == row["packs"]

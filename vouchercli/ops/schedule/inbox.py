@@ -86,6 +86,7 @@ def _import(session: Session, file: Landed, inbox: Path) -> Outcome:
     if file.kind == "eligibility":
         # The residents count as listed from the time of the file, however late the tick takes it in
         more["listed_at"] = min(session.now, file.changed_at)
+        more["note"] = file.path.name
     elif file.kind == "claims":
         more["platform"] = file.platform
     hand = session._replace(

@@ -46,7 +46,8 @@ def list_waiting(session: Session) -> Iterator[tuple[Done, Proposal, todo.Subjec
             continue
         local = own["time_zone"] if own else zone(session.db, session.programme)
         code = own["programme"] if own else None
-        yield Done("remind", str(about.name), local, code, each.proposed_at), each, about
+        name = f"batch {about.name}" if each.subject == proposals.LIST else str(about.name)
+        yield Done("remind", name, local, code, each.proposed_at), each, about
 
 
 def remind_of_proposal(
@@ -54,13 +55,14 @@ def remind_of_proposal(
 ) -> Outcome | None:
     """Remind once of what waits for a second person."""
     at = waiting.proposed_at
-    waits = _describe_proposal(waiting.subject, blank.subject, times.shown(at, blank.zone))
+    name = str(about.name)
+    waits = _describe_proposal(waiting.subject, name, blank.programme, times.shown(at, blank.zone))
     key = f"proposal {waiting.proposal}"
-    named = {waiting.subject: blank.subject}
+    named = {waiting.subject: name}
     return remind_once(session, key, at, waits, named, about.round_id)
 
 
-def _describe_proposal(subject: str, name: str, at: str) -> Problem:
+def _describe_proposal(subject: str, name: str, programme: str | None, at: str) -> Problem:
     if subject == proposals.ROUND:
         return Problem(
             "amendment_waits",
@@ -76,6 +78,15 @@ def _describe_proposal(subject: str, name: str, at: str) -> Problem:
             level="warning",
             hint="voucher programme show {programme}",
             params={"programme": name, "at": at},
+        )
+    if subject == proposals.LIST:
+        return Problem(
+            "list_change_waits",
+            "a change of the eligibility list by batch {batch}, proposed at {at}, waits for"
+            " approval",
+            level="warning",
+            hint="voucher todo --programme {programme}",
+            params={"batch": name, "programme": programme, "at": at},
         )
     return Problem(
         "correction_waits",

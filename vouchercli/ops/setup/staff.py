@@ -86,6 +86,7 @@ APPROVE = {
     "round": "voucher round approve {name} --actor NAME",
     "programme": "voucher programme approve {name} --actor NAME",
     "registry": "voucher merchant approve {name} --actor NAME",
+    "list": "voucher eligibility approve {name} --actor NAME",
 }
 
 

@@ -1,13 +1,14 @@
--- Proposals and the verdicts on them; what amendments leave behind; who made each revision of a round; what was rolled in.
+-- Proposals and the verdicts on them; what waits to be listed; what amendments leave behind; who made each revision of a round; what was rolled in.
 
--- Whatever needs a second person: a round (submitted), an amendment of it, a change of a programme, a correction of merchants. `before`
--- and `after` are JSON of what changes. It waits ('proposed') until enough others have approved it, then it takes effect at `ended_at`;
+-- Whatever needs a second person: a round (submitted), an amendment of it, a change of a programme, a correction of merchants, a change
+-- of a list that approved rounds rest on. `before` and `after` are JSON of what changes. It waits ('proposed') until enough others have approved it, then it takes effect at `ended_at`;
 -- what needs nobody takes effect at once: a pause, the closing of a round whose packs are gone. 'void': its subject moved on without it.
 CREATE TABLE proposals (
     proposal_id  INTEGER PRIMARY KEY,
-    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry')),
-    subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, or the batch_id of a registry file
-    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'lower', 'reschedule', 'close', 'cancel', 'change', 'correction')),
+    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list')),
+    subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, or the batch_id of a file: of a registry, of a list
+    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'lower', 'reschedule', 'close', 'cancel', 'change', 'correction',
+                                              'listing', 'delisting')),
     state        TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
     before       TEXT NOT NULL,
     after        TEXT NOT NULL,
@@ -33,6 +34,18 @@ CREATE TABLE verdicts (
     at           INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX verdicts_by_proposal ON verdicts (proposal_id);
+
+-- Lines of an eligibility list that wait for a second person ('listing'): who stands here only is on no list, for no rule. They go to
+-- `eligibility` when they are approved, and away when they are turned down.
+CREATE TABLE listings (
+    batch_id        INTEGER NOT NULL REFERENCES batches,
+    line            INTEGER NOT NULL,
+    programme_id    INTEGER NOT NULL REFERENCES programmes,
+    resident        BLOB NOT NULL,
+    resident_group  TEXT NOT NULL,
+    district        TEXT NOT NULL,
+    PRIMARY KEY (batch_id, line)
+) STRICT, WITHOUT ROWID;
 
 -- A claim made in [from_at, until_at) of its round is refused; until_at NULL: until further notice.
 CREATE TABLE pauses (

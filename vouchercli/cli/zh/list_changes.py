@@ -1,0 +1,32 @@
+"""Changes of an eligibility list that approved rounds rest on."""
+
+TEXT = {
+    # help
+    "Why residents come on the list: it is kept.": "居民为何列入名单（留存）。",
+    "Approve, as a second person, that residents of a file come on the list, or leave it.": "由第二人复核：文件中的居民列入名单，或移出名单。",
+    "Turn down that residents of a file come on the list, or leave it, with the reason.": "不同意文件中的居民列入或移出名单，并说明原因。",
+    # kinds
+    "listing": "列入名单",
+    "delisting": "移出名单",
+    # headings
+    "Waiting": "待审批",
+    "Waits for": "等待",
+    "a second person": "第二人复核",
+    "list approved": "批准时名单",
+    "list now": "现名单",
+    "the one approved": "与批准时一致",
+    "{count:,}: not the one approved any more": "{count:,} 人：与批准时不同",
+    # sentences
+    "approved rounds rest on the list: say why {count} residents come on it": "已批准的期次以该名单为依据：请说明为何新增 {count} 名居民",
+    "approved rounds rest on the list: say why {count} residents leave it": "已批准的期次以该名单为依据：请说明为何移出 {count} 名居民",
+    "{count} residents would wait for a second person": "{count} 名居民须等待第二人复核",
+    "{count} residents wait for a second person: voucher eligibility approve {batch} --actor NAME": "{count} 名居民等待第二人复核：voucher eligibility approve {batch} --actor NAME",
+    "{count} residents stay on the list until a second person approves: voucher eligibility approve {batch} --actor NAME": "第二人复核之前，{count} 名居民仍在名单上：voucher eligibility approve {batch} --actor NAME",
+    "no change of the eligibility list by batch {batch} waits for approval": "导入批次 {batch} 没有待审批的名单变更",
+    "a change of the eligibility list by batch {batch}, proposed at {at}, waits for approval": "导入批次 {batch} 有一项名单变更待审批（{at} 提出）",
+    "approved batch {batch} ({given} of {needed} checkers); one more person must approve": "已批准导入批次 {batch}（{needed} 名复核人员中的第 {given} 名）；还须一人批准",
+    "{count} residents of batch {batch} are on the list": "导入批次 {batch} 的 {count} 名居民已列入名单",
+    "{count} residents of batch {batch} left the list": "导入批次 {batch} 的 {count} 名居民已移出名单",
+    "declined: nobody of those who waited comes on the list by batch {batch}": "未同意：导入批次 {batch} 中待审批的居民不列入名单",
+    "declined: batch {batch} stays on the list": "未同意：导入批次 {batch} 保留在名单上",
+}

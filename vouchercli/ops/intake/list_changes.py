@@ -1,0 +1,174 @@
+"""Changes of an eligibility list after approved rounds rest on it: who comes on it, or leaves it,
+waits for a note and a second person. Until then nobody new is on the list, for no rule, and nobody
+has left it; what was granted is never touched.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import VoucherError
+from vouchercli.ops.intake import file_changes
+from vouchercli.result import Outcome, say
+from vouchercli.store import audit, batches, proposals
+from vouchercli.store import eligibility as lists
+from vouchercli.store import list_changes as store
+
+if TYPE_CHECKING:
+    from vouchercli.ops.intake.kinds import Intake
+    from vouchercli.result import Message
+    from vouchercli.session import Session
+    from vouchercli.store.batches import Batch
+    from vouchercli.store.proposals import Proposal
+
+LISTING, DELISTING = "listing", "delisting"
+
+
+def hold(intake: Intake) -> dict[str, Any]:
+    """Before fit lines come on the list: those that need a second person wait instead. Gives what
+    then waits, for the summary. Raises `note_needed`.
+    """
+    if not intake.rules.staff or not store.hold(intake.db, intake.programme_id):
+        return {}
+    note = intake.options.get("note", "")
+    if not note.strip():
+        raise VoucherError(
+            "note_needed",
+            "approved rounds rest on the list: say why {count} residents come on it",
+            hint='voucher eligibility import {file} --note "WHY"',
+            count=store.residents(intake.db, intake.batch_id, LISTING),
+            file=intake.reading.name,
+        )
+    return {"listing": _propose(intake.session, intake.batch_id, LISTING, note)}
+
+
+def tell(data: dict[str, Any], *, is_dry: bool) -> tuple[Message, ...]:
+    """What of a file waits, in a sentence, with the command that lets it in."""
+    if "listing" not in data:
+        return ()
+    count = data["listing"]["residents"]
+    if is_dry:
+        return (say("{count} residents would wait for a second person", count=count),)
+    return (
+        say(
+            "{count} residents wait for a second person: voucher eligibility approve {batch}"
+            " --actor NAME",
+            count=count,
+            batch=data["batch"],
+        ),
+    )
+
+
+def propose_undo(session: Session, batch: Batch, note: str) -> Outcome | None:
+    """Let the lines of a file leave the list when a second person approves; None where no approved
+    round rests on them, or the programme has no staff: then they leave at once. Raises
+    `note_needed`, `batch_built_upon`.
+    """
+    db, batch_id = session.db, batch.batch
+    if not file_changes.programme_of(session, batch_id).staff:
+        return None
+    if not store.concerned(db, batch_id, DELISTING):
+        return None
+    lists.refuse_granted(db, batch_id)
+    if not note.strip():
+        raise VoucherError(
+            "note_needed",
+            "approved rounds rest on the list: say why {count} residents leave it",
+            hint='voucher batch undo {batch} --note "WHY"',
+            count=store.residents(db, batch_id, DELISTING),
+            batch=batch_id,
+        )
+    withdraw(session, batch_id)
+    proposed = _propose(session, batch_id, DELISTING, note)
+    message = say(
+        "{count} residents stay on the list until a second person approves: voucher eligibility"
+        " approve {batch} --actor NAME",
+        count=proposed["residents"],
+        batch=batch_id,
+    )
+    about = {"batch": batch_id, "kind": batch.kind, "file": batch.file, "undone": 0}
+    return Outcome(about | {"delisting": proposed}, says=(message,))
+
+
+def _propose(session: Session, batch_id: int, kind: str, note: str) -> dict[str, Any]:
+    concerned = store.concerned(session.db, batch_id, kind)
+    after = {
+        "residents": store.residents(session.db, batch_id, kind),
+        "rounds": [each.round for each in concerned],
+    }
+    amount_fen = sum(each.amount_fen for each in concerned)
+    proposals.add(session, CHANGE.of(batch_id), kind, {}, after, amount_fen=amount_fen, note=note)
+    about = {"batch": batch_id, "kind": kind, "amount_fen": amount_fen, "note": note}
+    audit.note(session, "eligibility.propose", f"batch {batch_id}", **about, after=after)
+    return _describe(session, file_changes.waiting(session, CHANGE, batch_id))
+
+
+def approve(session: Session, batch_id: int) -> Outcome:
+    """Approve that residents of a file come on the list, or leave it. Raises
+    `no_list_change_waits`, `own_change`, `not_a_checker`, `already_approved`.
+    """
+    return file_changes.approve(session, CHANGE, batch_id)
+
+
+def reject(session: Session, batch_id: int, note: str) -> Outcome:
+    """Turn down that residents of a file come on the list, or leave it."""
+    return file_changes.reject(session, CHANGE, batch_id, note)
+
+
+def withdraw(session: Session, batch_id: int) -> None:
+    """The file is taken back: nothing of it waits any more."""
+    file_changes.withdraw(session, CHANGE, batch_id)
+    store.drop(session.db, batch_id)
+
+
+def _put_in_place(session: Session, change: Proposal) -> Outcome:
+    """They come on the list from now, or leave it with their file."""
+    db, batch_id = session.db, change.subject_id
+    about = {"batch": batch_id, "rounds": ", ".join(change.after["rounds"])}
+    if change.kind == LISTING:
+        count = store.put_on(db, batch_id, session.now)
+        audit.note(session, "eligibility.listed", f"batch {batch_id}", **about, residents=count)
+        message = say("{count} residents of batch {batch} are on the list", count=count, **about)
+    else:
+        count = store.residents(db, batch_id, DELISTING)
+        lists.undo(db, batch_id)
+        batches.mark_undone(db, batch_id)
+        audit.note(session, "eligibility.delisted", f"batch {batch_id}", **about, residents=count)
+        message = say("{count} residents of batch {batch} left the list", count=count, **about)
+    proposals.end(db, change, "effective", session.now)
+    described = _describe(session, change) | {"state": "effective", "residents": count}
+    return Outcome(described, says=(message,))
+
+
+def _turn_down(session: Session, change: Proposal) -> Message:
+    store.drop(session.db, change.subject_id)
+    if change.kind == DELISTING:
+        return say("declined: batch {batch} stays on the list", batch=change.subject_id)
+    return say(
+        "declined: nobody of those who waited comes on the list by batch {batch}",
+        batch=change.subject_id,
+    )
+
+
+def _weigh(session: Session, change: Proposal) -> Proposal:
+    """Rounds approved since then count too: what is at stake can only grow."""
+    concerned = store.concerned(session.db, change.subject_id, change.kind)
+    by_now = sum(each.amount_fen for each in concerned)
+    return change._replace(amount_fen=max(change.amount_fen, by_now))
+
+
+def _describe(session: Session, change: Proposal) -> dict[str, Any]:
+    return {
+        "batch": change.subject_id,
+        "kind": change.kind,
+        "state": change.state,
+        **change.after,
+        "amount_fen": change.amount_fen,
+        "note": change.note,
+        "proposed_by": change.proposed_by,
+    }
+
+
+CHANGE = file_changes.Change(
+    proposals.LIST, "eligibility", _describe, _put_in_place, _turn_down, _weigh
+)
