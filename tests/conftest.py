@@ -114,6 +114,7 @@ EVERY_COMMAND = {
     "round pause",
     "round resume",
     "round top-up",
+    "round lower",
     "round reschedule",
     "round reopen",
     "round draw",

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops.rounds import amendments, approvals, drafts, rounds
+from vouchercli.ops.rounds import amendments, approvals, cancellations, drafts, rounds
 from vouchercli.rules import audit, staff
 from vouchercli.rules import rounds as law
 from vouchercli.rules.programmes import Approval
@@ -300,7 +300,8 @@ REFUSALS = {
     "amendment_waiting",
     "time_past",
 }
-AMENDING = ("top-up", "resume", "reschedule", "close")
+UNDER_WAY = ("approved", "open", "paused")
+AMENDING = ("top-up", "lower", "resume", "reschedule", "close", "cancel")
 
 
 class Bureau(RuleBasedStateMachine):
@@ -369,14 +370,17 @@ class Bureau(RuleBasedStateMachine):
             assert (old, new) == (None, "draft")
         else:
             assert old is not None
-            is_amendment = verb in ("approve", "reject") and old in ("approved", "open", "paused")
+            is_amendment = verb in ("approve", "reject") and old in (*UNDER_WAY, "closed")
             assert law.is_possible(verb, old) or is_amendment
             assert (
                 new == law.ACTIONS[verb].end
                 or (verb in ("approve", "reject", "edit", *AMENDING) and new == old)
                 or (
                     is_amendment
-                    and (old, new) in (("paused", "open"), ("open", "closed"), ("paused", "closed"))
+                    and (
+                        (old, new) in (("paused", "open"), ("open", "closed"), ("paused", "closed"))
+                        or new == "cancelled"
+                    )
                 )
             )
         self.states[code] = new
@@ -515,11 +519,38 @@ class Bureau(RuleBasedStateMachine):
                 (code,),
             )
 
-    @rule(code=st.sampled_from(CODES), dry_run=st.booleans())
-    def cancel(self, code: str, dry_run: bool) -> None:
+    @rule(
+        actor=st.sampled_from(ACTORS),
+        code=st.sampled_from(CODES),
+        packs=st.integers(1, 12),
+        checkers=st.lists(st.sampled_from(("lin", "wu", "zhao")), max_size=3),
+    )
+    def lower(self, actor: str, code: str, packs: int, checkers: list[str]) -> None:
         self.attempt(
-            "cancel", "chen", code, lambda session: rounds.cancel_round(session, code), dry_run
+            "lower",
+            actor,
+            code,
+            lambda session: amendments.lower_round(session, code, packs, "few come"),
+            False,
         )
+        for checker in checkers:
+            self.approve(checker, code, False)
+
+    @rule(
+        code=st.sampled_from(CODES),
+        dry_run=st.booleans(),
+        checkers=st.lists(st.sampled_from(("lin", "wu", "zhao")), max_size=3),
+    )
+    def cancel(self, code: str, dry_run: bool, checkers: list[str]) -> None:
+        self.attempt(
+            "cancel",
+            "chen",
+            code,
+            lambda session: cancellations.cancel_round(session, code, "no money"),
+            dry_run,
+        )
+        for checker in checkers:
+            self.approve(checker, code, False)
 
     @invariant()
     def money_is_held_by_exactly_the_approved_rounds(self) -> None:

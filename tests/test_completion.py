@@ -112,9 +112,10 @@ def test_zsh_and_fish_are_answered_with_the_help_in_the_chosen_language(
     monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
     monkeypatch.setenv("VOUCHER_LANG", "zh")
     monkeypatch.setenv("_VOUCHER_COMPLETE", "complete_fish")
-    assert voucher().out == "cancel\t取消尚无人领取的期次，其占用的额度随即恢复为可用额度。\n"
+    help_ = "取消尚无人领取的期次；已批准的须由另一人批准（round approve）。"
+    assert voucher().out == f"cancel\t{help_}\n"
     monkeypatch.setenv("_VOUCHER_COMPLETE", "complete_zsh")
-    assert '"cancel":"取消尚无人领取的期次，其占用的额度随即恢复为可用额度。"' in voucher().out
+    assert f'"cancel":"{help_}"' in voucher().out
 
 
 def test_a_shell_that_is_not_known_is_refused(

@@ -853,8 +853,6 @@ def test_the_longest_due_comes_first_and_then_the_smaller_round() -> None:
         ({"state": "draft"}, 199_999, [("draft 1 late", 100_000)]),
         ({"state": "draft"}, 200_000, []),
         ({"state": "approved"}, 100_000, []),
-        ({"amendment": (7, 60)}, 50, [("amendment 7", 50)]),
-        ({"amendment": (7, 60)}, 70, [("amendment 7", 60)]),
         ({"state": "open", "waits_for_text": True}, 99_999, []),
         ({"state": "open", "waits_for_text": True}, 100_000, [("public text", 100_000)]),
         ({"state": "open", "waits_for_text": True, "drawn": True}, 100_000, []),

@@ -55,6 +55,7 @@ WORDS = {
     "round create": "r2 --template pack --packs 1 --opens-at 2020-04-09",
     "round draw": "r1",
     "round edit": "r1 --packs 9",
+    "round lower": "r1 --packs 1 --note x",
     "round open": "r1",
     "round order": "r1",
     "round pause": "r1",

@@ -422,8 +422,8 @@ def test_no_packs_are_added_once_everybody_knows_who_would_be_next(
     )
     assert ran.err.splitlines() == [
         (
-            "error: round l1 was drawn on 2020-03-27 08:00:00: no packs can be added, because it is"
-            " known who would be next [round_drawn]"
+            "error: round l1 was drawn on 2020-03-27 08:00:00: its packs stand, because it is known"
+            " who would be next [round_drawn]"
         ),
         "  next: hold another lottery: voucher round copy l1 NEW --packs N --opens-at TIME",
     ]

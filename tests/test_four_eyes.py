@@ -322,8 +322,8 @@ def test_the_clock_reminds_once_of_a_change_that_waits(city: Voucher) -> None:
     city("round", "top-up", "r1", "--packs", "1", "--actor", "chen")
     ran = city("schedule", "tick", "-o", "json")
     assert [(each["code"], each["hint"]) for each in ran.json["problems"]] == [
-        ("amendment_waits", "voucher round show r1"),
         ("change_waits", "voucher programme show city"),
+        ("amendment_waits", "voucher round show r1"),
     ]
     assert city("schedule", "tick", "-o", "json").data["deeds"] == []
 

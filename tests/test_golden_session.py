@@ -588,6 +588,8 @@ voucher round approve l2 --actor lin
 voucher draw commit l2 --registration-closes 2020-03-26 --stratum district=西湖区:1 --stratum group=medics:1
 voucher draw commit l2 --registration-closes 2020-03-26 --stratum district=西湖区:3
 voucher round cancel l2 --actor mei
+voucher round cancel l2 --note 'too few strata' --actor mei
+voucher round approve l2 --actor lin
 voucher audit log --until 2020-03-20 --limit 1
 voucher audit log --until 2020-03-19
 voucher audit log --since 2020-03-20 --limit 1

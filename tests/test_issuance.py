@@ -235,6 +235,11 @@ def test_an_amendment_that_the_platform_does_not_take_is_refused(
     )
 
 
+def cancel(town: Voucher) -> None:
+    town("round", "cancel", "p1", "--note", "no money", "--actor", "mei")
+    town("round", "approve", "p1", "--actor", "lin")
+
+
 def test_an_order_of_a_round_that_is_taken_back_is_warned_of(town: Voucher, here: Path) -> None:
     approve_round(town, "p1", "--platform", "wechat")
     tick(town, "2020-03-25 08:00")
@@ -250,7 +255,7 @@ def test_an_order_that_could_not_be_written_is_not_written_for_a_cancelled_round
     approve_round(town, "p1", "--platform", "wechat")
     (here / "outbox").write_text("in the way")
     tick(town, "2020-03-25 08:00", expect=4)
-    town("round", "cancel", "p1", "--actor", "mei")
+    cancel(town)
     (here / "outbox").unlink()
     assert tick(town, "2020-03-25 08:01") == []
 
@@ -398,7 +403,7 @@ def test_what_to_do_about_a_round_that_is_over_can_be_done(town: Voucher) -> Non
 
 def test_nothing_is_ordered_for_a_round_that_is_cancelled(town: Voucher) -> None:
     approve_round(town, "p1", "--platform", "wechat")
-    town("round", "cancel", "p1")
+    cancel(town)
     assert order_by_hand(town, expect=3) == "round_over"
 
 

@@ -272,7 +272,9 @@ def test_the_first_of_two_approvals_is_for_the_list_as_it_was(build: Any) -> Non
 
 def test_after_a_cancellation_a_list_changes_at_once(build: Any) -> None:
     voucher = build()
-    voucher("round", "cancel", "r1", "--yes", "--actor", "chen")
+    voucher("round", "cancel", "r1", "--note", "no money", "--actor", "chen")
+    for checker in ("lin", "wu"):
+        voucher("round", "approve", "r1", "--actor", checker)
     add(voucher, ONE_MORE, "--actor", "chen")
     assert on_list() == 3
 

@@ -153,7 +153,8 @@ def test_money_that_is_promised_elsewhere_is_not_taken_back(
     refused = approve(voucher, expect=3)
     assert "error: treasury is short of 40.00 yuan that r1 gave up" in refused.err
     assert stands(here) == before
-    voucher("round", "cancel", "r2", "--actor", "mei", "--now", LATER)
+    voucher("round", "cancel", "r2", "--note", "x", "--actor", "mei", "--now", LATER)
+    voucher("round", "approve", "r2", "--actor", "lin", "--now", LATER)
     approve(voucher)
     assert stands(here) == ("open", 3, 0, 200, 0)
     voucher("check")

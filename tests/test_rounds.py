@@ -427,7 +427,7 @@ def test_an_edit_says_what_to_change_and_never_an_open_round(approved: Callable[
     assert ran.err.splitlines() == [
         (
             "error: round hz-1 is open: edit is not possible now (possible: close, cancel, pause,"
-            " top-up, reschedule) [wrong_state]"
+            " top-up, lower, reschedule) [wrong_state]"
         ),
         "  next: voucher round top-up hz-1 --packs N, voucher round reschedule hz-1 --closes-at"
         " TIME, or for other terms: voucher round copy hz-1 NEW --opens-at TIME",
@@ -560,7 +560,8 @@ def test_a_sold_out_round_closes_without_a_question(approved: Callable[..., Ran]
 
 
 def test_cancelling_frees_the_money(approved: Callable[..., Ran]) -> None:
-    ran = approved("round", "cancel", "hz-1", "-o", "json")
+    approved("round", "cancel", "hz-1", "--note", "no money", "--actor", "chen")
+    ran = approved("round", "approve", "hz-1", "--actor", "wu", "-o", "json")
     assert (ran.data["state"], ran.data["committed"]) == ("cancelled", [])
     assert (
         approved("programme", "show", "-o", "json").data["funders"][0]["uncommitted_fen"]
@@ -593,7 +594,7 @@ def test_no_way_on_is_named_that_would_be_refused(approved: Callable[..., Ran]) 
     approved("round", "open", "hz-1", "--now", OPENS)
     claim_some(3)
     ran = approved("round", "edit", "hz-1", "--packs", "5", "--now", OPENS, expect=3)
-    assert "(possible: close, pause, top-up, reschedule)" in ran.err
+    assert "(possible: close, pause, top-up, lower, reschedule)" in ran.err
     after = "2020-05-01"
     approved("round", "close", "hz-1", "--now", after)
     ran = approved("round", "top-up", "hz-1", "--packs", "5", "--now", after, expect=3)
@@ -635,9 +636,9 @@ def test_every_state_but_the_last_ones_has_a_way_on() -> None:
         "draft": ("submit", "edit", "cancel"),
         "submitted": ("approve", "reject", "edit", "cancel"),
         "approved": ("open", "edit", "cancel", "top-up", "reschedule", "order"),
-        "open": ("close", "cancel", "pause", "top-up", "reschedule", "order"),
-        "paused": ("resume", "close", "cancel", "top-up", "reschedule"),
-        "closed": ("cancel", "reopen"),
+        "open": ("close", "cancel", "pause", "top-up", "lower", "reschedule", "order"),
+        "paused": ("resume", "close", "cancel", "top-up", "lower", "reschedule"),
+        "closed": ("cancel", "top-up", "reopen"),
         "settled": (),
         "archived": (),
         "cancelled": (),
@@ -651,7 +652,8 @@ def test_every_state_but_the_last_ones_has_a_way_on() -> None:
         (law.RoundFacts(is_platforms=True, is_claimed=True), ("cancel",)),
         (law.RoundFacts(is_platforms=True, is_over=True), ("order",)),
         (law.RoundFacts(), ("order",)),
-        (law.RoundFacts(is_platforms=True, is_fixed=True), ("top-up",)),
+        (law.RoundFacts(is_platforms=True, is_fixed=True), ("top-up", "lower")),
+        (law.RoundFacts(is_platforms=True, is_used_up=True), ("lower",)),
     ],
 )
 def test_what_would_be_refused_anyway_is_not_possible(

@@ -76,8 +76,9 @@ def test_who_reads_or_uses_the_machines_clock_is_told_nothing(
 def test_no_clock_goes_before_the_last_deed_on_the_round(
     town: Voucher, here: Path, now: str, code: int
 ) -> None:
-    ran = town("round", "cancel", "r1", "--now", now, "--actor", "mei", expect=code)
-    assert ask(here, "SELECT state FROM rounds") == [("approved" if code else "cancelled",)]
+    edit = ("round", "edit", "r1", "--packs", "3")
+    ran = town(*edit, "--now", now, "--actor", "mei", expect=code)
+    assert ask(here, "SELECT state FROM rounds") == [("approved" if code else "draft",)]
     assert ("[clock_before]" in ran.err) is bool(code)
     if code:
         assert ran.err.splitlines() == [
@@ -116,7 +117,7 @@ def test_a_round_of_the_same_code_in_another_programme_has_its_own_order(town: V
     early = ("--now", "2020-03-19 09:00", "--programme", "other")
     towns.draft(town, "r1", *early)
     town("round", "submit", "r1", "--actor", "mei", *early)
-    first = ("round", "cancel", "r1", "--actor", "mei", "--now", "2020-03-19 10:00")
+    first = ("round", "edit", "r1", "--packs", "3", "--actor", "mei", "--now", "2020-03-19 10:00")
     assert "clock_before" in town(*first, "--programme", "town", expect=3).err
     town(*first, "--programme", "other")
 

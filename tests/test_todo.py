@@ -82,6 +82,11 @@ def test_corrections_of_merchants_wait_for_a_checker_of_any_programme(town: Any)
         "--actor",
         "lin",
     )
+    reminded = town("schedule", "tick", "-o", "json").json["problems"]
+    assert [(each["code"], each["hint"]) for each in reminded] == [
+        ("correction_waits", "voucher batch show 2")
+    ]
+    assert town("schedule", "tick", "--programme", "town", "-o", "json").json["problems"] == []
     ((name, kind, fen, by, who, command),) = waiting(town)
     assert (kind, fen, by, who) == ("correction", 0, "lin", "wu")
     assert command == f"voucher merchant approve {name} --actor wu"

@@ -1,5 +1,5 @@
 """voucher round create | list | show | plan | edit | submit | approve | reject | open | close |
-cancel | copy pause | resume | top-up | reschedule | reopen | order
+cancel | copy | pause | resume | top-up | lower | reschedule | reopen | order
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from vouchercli.cli.language import t
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
-from vouchercli.ops.rounds import amendments, approvals, drafts, plans, rounds
+from vouchercli.ops.rounds import amendments, approvals, cancellations, drafts, plans, rounds
 from vouchercli.result import Outcome, say
 from vouchercli.session import Session
 
@@ -98,6 +98,9 @@ CHANGED_TERMS = TERMS | {
 Why = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the checkers read it.")]
 MorePacks = Annotated[
     int, typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs more.")
+]
+FewerPacks = Annotated[
+    int, typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs fewer.")
 ]
 NewOpening = Annotated[
     Optional[str],
@@ -300,10 +303,14 @@ def close(call: Call, session: Session, code: Code, *, note: Why = "") -> Outcom
     return amendments.close_round(session, code, is_sure=call.yes, note=note)
 
 
-@command(app, "cancel", epilog="Example: voucher round cancel hz-1")
-def cancel(session: Session, code: Code) -> Outcome:
-    """Cancel a round that nobody has claimed from; its money is free again."""
-    return rounds.cancel_round(session, code)
+@command(
+    app,
+    "cancel",
+    epilog='Example: voucher round cancel hz-1 --note "the budget was withdrawn" --actor chen',
+)
+def cancel(session: Session, code: Code, *, note: Why = "") -> Outcome:
+    """Cancel a round that nobody has claimed from; an approved one takes two people."""
+    return cancellations.cancel_round(session, code, note)
 
 
 @command(
@@ -328,6 +335,18 @@ def top_up(session: Session, code: Code, *, packs: MorePacks, note: Why = "") ->
     the money.
     """
     return amendments.top_up_round(session, code, packs, note)
+
+
+@command(
+    app,
+    "lower",
+    epilog='Example: voucher round lower hz-1 --packs 200000 --note "few come" --actor chen',
+)
+def lower(session: Session, code: Code, *, packs: FewerPacks, note: Why = "") -> Outcome:
+    """Propose fewer packs for an open round, of those nobody has claimed; a second person approves
+    it (round approve), and their money is free again.
+    """
+    return amendments.lower_round(session, code, packs, note)
 
 
 @command(

@@ -125,6 +125,7 @@ DOORS = (
             "round copy",
             "round create",
             "round edit",
+            "round lower",
             "round open",
             "round order",
             "round pause",

@@ -27,7 +27,8 @@ STATES = (
     "cancelled",
 )
 MODES = ("fcfs", "lottery", "targeted")
-BEFORE_OPENING = ("draft", "submitted", "approved")
+BEFORE_APPROVAL = ("draft", "submitted")
+BEFORE_OPENING = (*BEFORE_APPROVAL, "approved")
 
 
 class Action(NamedTuple):
@@ -49,7 +50,8 @@ ACTIONS = {
     "edit": Action(BEFORE_OPENING, "draft"),
     "cancel": Action((*BEFORE_OPENING, "open", "paused", "closed"), "cancelled"),
     "pause": Action(("open",), "paused"),
-    "top-up": Action(("approved", "open", "paused"), None),
+    "top-up": Action(("approved", "open", "paused", "closed"), None),
+    "lower": Action(("open", "paused"), None),
     "reschedule": Action(("approved", "open", "paused"), None),
     "order": Action(("approved", "open"), None),
     "reopen": Action(("closed",), "open"),
@@ -59,13 +61,17 @@ ACTIONS = {
 @dataclass(frozen=True)
 class RoundFacts:
     """What, beside its state, decides which actions a round allows. `is_over`: its closing has
-    passed; `is_fixed`: its list of entrants is published or it is drawn, so that its packs stand.
+    passed; `is_fixed`: its list of entrants is published or it is drawn, so that its packs stand;
+    `is_used_up`: no pack is left to take back; `over_issued`: how many claims its platform gave out
+    beyond its packs, which stand as rejects and have no pack yet.
     """
 
     is_claimed: bool = False
     is_platforms: bool = False
     is_over: bool = False
     is_fixed: bool = False
+    is_used_up: bool = False
+    over_issued: int = 0
 
 
 def list_possible(state: str, round_: RoundFacts | None = None) -> tuple[str, ...]:
@@ -78,7 +84,8 @@ def list_possible(state: str, round_: RoundFacts | None = None) -> tuple[str, ..
     refused = {
         "cancel": round_.is_claimed,
         "order": not round_.is_platforms or round_.is_over,
-        "top-up": round_.is_fixed,
+        "top-up": round_.is_fixed or (state == "closed" and not round_.over_issued),
+        "lower": round_.is_fixed or round_.is_used_up,
     }
     return tuple(name for name in possible if not refused.get(name))
 

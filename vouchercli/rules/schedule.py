@@ -36,8 +36,7 @@ class Scheduled:
     for nothing). `is_ordered`: the platform has an order for just these terms; `was_ordered`: for
     these or others; `lead`: how many seconds before the opening it wants the first; `amended_at`:
     when packs or times last changed by an amendment. `waits_for_text`: the draw was announced with
-    a public text, which a person must bring. `amendment`: (its number, since when) of one that
-    waits for approval.
+    a public text, which a person must bring.
     """
 
     round_id: int
@@ -55,7 +54,6 @@ class Scheduled:
     seed_committed: bool = False
     drawn: bool = False
     waits_for_text: bool = False
-    amendment: tuple[int, int] | None = None
     to_allocate: str = ""
     is_ordered: bool = False
     was_ordered: bool = False
@@ -132,15 +130,12 @@ def list_due(job: str, rounds: Iterable[Scheduled], now: int) -> list[Due]:
 def list_reminders(rounds: Iterable[Scheduled], now: int) -> list[Due]:
     """List the rounds that open within a day, or should be open, and still wait for approval,
     once before and once after the opening for every revision and state; lotteries that wait for
-    their public text; amendments that wait.
+    their public text.
     """
     return _longest_due_first(each for round_ in rounds for each in _remind(round_, now))
 
 
 def _remind(round_: Scheduled, now: int) -> Iterator[Due]:
-    if round_.amendment is not None:
-        number, since = round_.amendment
-        yield Due("remind", round_, min(since, now), f"amendment {number}")
     waits_for_text = round_.waits_for_text and not round_.drawn and round_.state == "open"
     if waits_for_text and round_.draw_at <= now:
         yield Due("remind", round_, round_.draw_at, "public text")

@@ -160,3 +160,45 @@ def checkers_needed(amount_fen: int, bands: Sequence[Approval]) -> int:
         if band.up_to_fen is None or amount_fen <= band.up_to_fen:
             return band.checkers
     return bands[-1].checkers if bands else 1
+
+
+class Submission(NamedTuple):
+    """A round that was handed in: who made, last edited and submitted it, when it was submitted and
+    opens (UTC seconds), its largest amount.
+    """
+
+    round: str
+    makers: Sequence[Hand]
+    submitted_at: int
+    opens_at: int
+    amount_fen: int
+
+
+CLOSE_SECONDS = 7 * 86_400  # what lies within a week of each other lies close together
+
+
+def split_under_band(
+    own: Submission, others: Iterable[Submission], bands: Sequence[Approval]
+) -> list[Submission]:
+    """The other rounds that together with this one need more checkers than any of them by itself;
+    empty when there are none. They have a maker in common with it, and were submitted or open
+    within seven days of it. Of several such sets, the one with the largest rounds.
+    """
+    near = [each for each in others if _lie_close(own, each)]
+
+    def needed(*rounds: Submission) -> int:
+        return checkers_needed(sum(each.amount_fen for each in rounds), bands)
+
+    for most in sorted({needed(each) for each in (own, *near)}, reverse=True):
+        under = [each for each in near if needed(each) <= most]
+        if needed(own) <= most < needed(own, *under):
+            return under
+    return []
+
+
+def _lie_close(one: Submission, other: Submission) -> bool:
+    names = [each.actor for each in other.makers]
+    return any(is_among(each.actor, names) for each in one.makers) and (
+        abs(one.submitted_at - other.submitted_at) <= CLOSE_SECONDS
+        or abs(one.opens_at - other.opens_at) <= CLOSE_SECONDS
+    )

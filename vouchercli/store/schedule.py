@@ -38,13 +38,10 @@ SELECT r.round_id, p.programme, r.round, p.time_zone AS zone, r.state, r.mode, r
     ELSE '' END AS to_allocate,
     ifnull((SELECT max(m.ended_at) FROM proposals m
      WHERE m.subject = 'round' AND m.subject_id = r.round_id AND m.state = 'effective'
-         AND m.kind IN ('top-up', 'reschedule', 'reopen')), 0) AS amended_at,
-    m.proposal_id, m.proposed_at,
+         AND m.kind IN ('top-up', 'lower', 'reschedule', 'reopen')), 0) AS amended_at,
     (SELECT i.terms_sha256 FROM issuance_orders i WHERE i.round_id = r.round_id
         ORDER BY i.number DESC LIMIT 1) AS ordered_sha256
 FROM rounds r JOIN programmes p USING (programme_id) LEFT JOIN draws d USING (round_id)
-    LEFT JOIN proposals m ON m.subject = 'round' AND m.subject_id = r.round_id
-        AND m.state = 'proposed' AND m.kind <> 'approval'
 WHERE r.state IN ('draft', 'submitted', 'approved', 'open', 'paused')
     AND ifnull(p.programme = :programme, 1)
     AND ifnull(r.round_id = :round_id, 1)
@@ -69,10 +66,8 @@ def list_rounds(
 
 
 def _read_scheduled(known: dict[str, Any]) -> tuple[Scheduled, str]:
-    waiting = (known.pop("proposal_id"), known.pop("proposed_at"))
     ordered = known.pop("ordered_sha256") or ""
-    amendment = None if None in waiting else waiting
-    return Scheduled(**known, amendment=amendment, was_ordered=bool(ordered)), ordered
+    return Scheduled(**known, was_ordered=bool(ordered)), ordered
 
 
 def note_done(

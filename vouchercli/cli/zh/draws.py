@@ -127,6 +127,6 @@ TEXT = {
     "{part}: the certificate has {said} where the tickets give {ours}": "{part}：证书所载为 {said}，按票号应为 {ours}",
     "{part}: the last ticket or the count of entrants is not what the tickets give": "{part}：最大中签票号或参加数与票号不符",
     "the places that were left": "其余名额",
-    "round {round} was drawn on {at}: no packs can be added, because it is known who would be next": "期次 {round} 已于 {at} 摇号：后续顺序已为人知，不得再追加份数",
+    "round {round} was drawn on {at}: its packs stand, because it is known who would be next": "期次 {round} 已于 {at} 摇号：份数不能再变，因为其后的顺序已经公开",
     "hold another lottery: voucher round copy {round} NEW --packs N --opens-at TIME": "请另设期次摇号：voucher round copy {round} 新期次 --packs 份数 --opens-at 时间",
 }

@@ -40,6 +40,7 @@ TEXT = {
     "voucher programme approve {name} --actor NAME": "voucher programme approve {name} --actor 姓名",
     "voucher merchant approve {name} --actor NAME": "voucher merchant approve {name} --actor 姓名",
     "a change of programme {programme}, proposed at {at}, waits for approval": "项目 {programme} 有一项于 {at} 提出的变更待审批",
+    "a correction of merchants (batch {batch}), proposed at {at}, waits for approval": "商户更正（导入批次 {batch}，提出于 {at}）待审批",
     "A change of {programme} waits for approval: proposed by {actor}": "项目 {programme} 有待审批的变更，由 {actor} 提出",
     "approved so far by: {names}": "已批准：{names}",
     "key": "项",

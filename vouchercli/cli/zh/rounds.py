@@ -38,7 +38,7 @@ TEXT = {
     "Send a round, or an amendment of it, back to its maker, with the reason.": "将期次或其调整退回经办人，并写明理由。",
     "Open an approved round for claims (--yes: although its time has not come).": "将已批准的期次开放领取（--yes：虽未到开领时间）。",
     "Close a round (--yes: propose it before its time; claiming ends when a second person approves it).": "截止一个期次（--yes：提议提前截止，另一人批准之时领取结束）。",
-    "Cancel a round that nobody has claimed from; its money is free again.": "取消尚无人领取的期次，其占用的额度随即恢复为可用额度。",
+    "Cancel a round that nobody has claimed from; an approved one takes two people.": "取消尚无人领取的期次；已批准的须由另一人批准（round approve）。",
     "The round, for example hz-1.": "期次代码，例如 hz-1。",
     "The code of the new round.": "新期次的代码。",
     "The card pack (the newest version, unless @V is given).": "卡包（不写 @V 即用最新版本）。",
@@ -116,6 +116,7 @@ TEXT = {
     "next: voucher report rounds": "下一步：voucher report rounds",
     "{claimed:,} packs of round {round} are claimed: it can be closed, not cancelled": "期次 {round} 已有 {claimed:,} 份被领取：只能截止，不能取消",
     "cancelled {round}; {amount} yuan are uncommitted again": "已取消期次 {round}；{amount} 元恢复为可用额度",
+    "{round} and {others} come from the same people within seven days: together they are {amount} yuan, for which {needed} checkers must approve; each by itself needs fewer": "期次 {round} 与 {others} 由同一人员在七天之内提出：合计 {amount} 元，须由 {needed} 名复核人员批准；分开时各需较少人数",
     # list and show
     "Rounds of {programme}": "项目 {programme} 的各期次",
     "no round yet; next: voucher round create CODE --template T --packs N --opens-at TIME": "尚无期次；下一步：voucher round create 代码 --template 券模板 --packs 份数 --opens-at 时间",

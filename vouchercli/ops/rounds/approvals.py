@@ -2,14 +2,14 @@
 commits the money.
 
 `round approve` and `round reject` speak to whatever waits: the round that was handed in, or an
-amendment of it (see amendments.py).
+amendment of it (see amendment_verdicts.py).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.ops.rounds import amendments, approved_lists, commitments, drafts
+from vouchercli.ops.rounds import amendment_verdicts, approved_lists, commitments, drafts
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import changing, require
 from vouchercli.ops.setup import desk, staff
@@ -63,7 +63,7 @@ def approve_round(session: Session, code: str) -> Outcome:
             require("approve", current)
             assert waiting is not None  # what is submitted waits
             return _approve(current, waiting)
-        return amendments.approve(current, waiting)
+        return amendment_verdicts.approve(current, waiting)
 
 
 def _approve(current: RoundAtHand, waiting: Proposal) -> Outcome:
@@ -129,4 +129,4 @@ def reject_round(session: Session, code: str, note: str) -> Outcome:
                     round=code,
                 ),
             )
-        return amendments.reject(current, waiting, note)
+        return amendment_verdicts.reject(current, waiting, note)

@@ -1,5 +1,5 @@
 """Commit the money of a round when it or its top-up is approved; release it when the round is
-edited or cancelled.
+edited, lowered or cancelled.
 """
 
 from __future__ import annotations
@@ -24,10 +24,19 @@ def commit(current: RoundAtHand, packs: int, why: str) -> dict[str, int]:
 
     A funder without a fund of its own has nothing to watch and is left out. Raises `fund_short`.
     """
+    return _move(current, packs, why, "uncommitted", "committed")
+
+
+def give_back(current: RoundAtHand, packs: int, why: str) -> dict[str, int]:
+    """Move what was committed for so many packs back to uncommitted; gives funder -> fen."""
+    return _move(current, packs, why, "committed", "uncommitted")
+
+
+def _move(current: RoundAtHand, packs: int, why: str, out_of: str, into: str) -> dict[str, int]:
     parts = dict(law.liability(packs, current.template))
     watched = {funder: fund for funder, fund in _list_funds(current) if funder in parts}
     for funder, fund in watched.items():
-        way = ("uncommitted", "committed", parts[funder])
+        way = (out_of, into, parts[funder])
         ledger.post(current.db, fund, current.round_id, *way, why, current.now)
     return {funder: parts[funder] for funder in watched}
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from vouchercli.errors import VoucherError
 from vouchercli.result import Word
 from vouchercli.rules import rounds as law
 from vouchercli.rules import staff, times
-from vouchercli.store import audit, draws, programmes, rounds, templates
+from vouchercli.store import audit, draws, over_issues, programmes, rounds, templates
 from vouchercli.store.db import writing
 from vouchercli.store.proposals import ROUND, Subject
 
@@ -88,8 +88,26 @@ class RoundAtHand:
             is_over=self.now >= row["closes_at"],
             is_fixed=row["mode"] == "lottery"
             and draws.published_at(self.db, self.round_id) is not None,
+            is_used_up=row["claimed"] + row["released"] >= row["packs"],
+            over_issued=self.over_issued,
         )
         return law.list_possible(row["state"], facts)
+
+    @property
+    def over_issued_by_batch(self) -> dict[int, int]:
+        """The claims that its platform gave out beyond its packs and that stand as rejects: how
+        many, by batch.
+        """
+        row = self.row
+        return (
+            over_issues.by_batch(self.db, row["programme_id"], self.code) if row["platform"] else {}
+        )
+
+    @property
+    def over_issued(self) -> int:
+        """How many of these have no pack yet."""
+        spare = int(self.row["packs"] - self.row["claimed"])
+        return max(sum(self.over_issued_by_batch.values()) - spare, 0)
 
     def note(self, action: str, **detail: Any) -> None:
         """Write one line for the action in the audit log."""
@@ -135,9 +153,13 @@ def require(action: str, current: RoundAtHand) -> None:
     """Raise `wrong_state`, with what is possible instead, unless the round's state allows the
     action.
     """
+    if not law.is_possible(action, current.row["state"]):
+        refuse(action, current)
+
+
+def refuse(action: str, current: RoundAtHand) -> NoReturn:
+    """Raise `wrong_state` with what is possible instead."""
     state = current.row["state"]
-    if law.is_possible(action, state):
-        return
     if law.ACTIONS[action].end == state != "draft":
         raise VoucherError(
             "wrong_state",

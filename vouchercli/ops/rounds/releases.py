@@ -80,6 +80,22 @@ def release_unused(session: Session, round_id: int) -> Outcome | None:
         return _answer(row, look.programme, moved, missing)
 
 
+def look_away(session: Session, round_id: int) -> None:
+    """Let a round hold what it holds until its next file or expiry, in the caller's transaction."""
+    row = store.rounds(session.db, None, round_id)[0]
+    look = _find_kept(
+        session, row, programmes.value(programmes.by_id(session.db, row.programme_id))
+    )
+    store.looked(
+        session.db,
+        round_id=round_id,
+        marker=look.marker,
+        at=session.now,
+        next_at=look.next_at,
+        expired_by=look.expired_by,
+    )
+
+
 @dataclass(frozen=True)
 class Look:
     """What each watched funder must still hold for a round (fen), what that was made of, and when

@@ -1,5 +1,5 @@
-"""Rounds: list, show, open, end, cancel. Drafting is in drafts.py, approving in approvals.py,
-closing before its time in amendments.py, foreseeing in plans.py.
+"""Rounds: list, show, open, end. Drafting is in drafts.py, approving in approvals.py, closing
+before its time in amendments.py, cancelling in cancellations.py, foreseeing in plans.py.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops import lists
-from vouchercli.ops.rounds import commitments, tables
+from vouchercli.ops.rounds import tables
 from vouchercli.ops.rounds.lookup import changing, look_up, require
 from vouchercli.result import Outcome, Problem, say
-from vouchercli.rules import money
+from vouchercli.rules import money, staff
 from vouchercli.rules import rounds as law
-from vouchercli.store import programmes, proposals, rounds
+from vouchercli.store import programmes, proposals, rounds, submissions
 from vouchercli.store.lists import of_rows
 
 if TYPE_CHECKING:
@@ -62,9 +62,38 @@ def list_rounds(session: Session, state: str | None, limit: int | None) -> Outco
 
 def show_round(session: Session, code: str) -> Outcome:
     """Show one round: its terms, its money by funder, its approvals, its amendments and its
-    claims.
+    claims. Warns of rounds that together with it would need more checkers.
     """
-    return Outcome(tables=tables.describe_round(look_up(session, code), is_shown=True))
+    current = look_up(session, code)
+    return Outcome(
+        tables=tables.describe_round(current, is_shown=True), problems=_warn_of_split(current)
+    )
+
+
+def _warn_of_split(current: RoundAtHand) -> tuple[Problem, ...]:
+    row, bands = current.row, current.programme.approvals
+    handed_in = submissions.of_template(current.db, row["programme_id"], row["template"])
+    own = handed_in.pop(current.round_id, None)
+    others = staff.split_under_band(own, handed_in.values(), bands) if own else []
+    if not own or not others:
+        return ()
+    amount_fen = sum(each.amount_fen for each in (own, *others))
+    return (
+        Problem(
+            "split_to_stay_under_band",
+            "{round} and {others} come from the same people within seven days: together they are"
+            " {amount} yuan, for which {needed} checkers must approve; each by itself needs fewer",
+            hint="voucher round show {first}",
+            level="warning",
+            params={
+                "round": current.code,
+                "others": ", ".join(each.round for each in others),
+                "amount": money.grouped(amount_fen),
+                "needed": staff.checkers_needed(amount_fen, bands),
+                "first": others[0].round,
+            },
+        ),
+    )
 
 
 # ---------------------------------------------------------------- actions
@@ -156,39 +185,6 @@ def end_claiming(current: RoundAtHand, waiting: Proposal | None = None) -> Outco
         ),
         say("next: voucher report rounds"),
     )
-
-
-def cancel_round(session: Session, code: str) -> Outcome:
-    """Give a round up and release its money. Raises `round_has_claims` once a pack is claimed."""
-    with changing(session, code) as current:
-        row = current.row
-        require("cancel", current)
-        if row["claimed"]:
-            raise VoucherError(
-                "round_has_claims",
-                "{claimed:,} packs of round {round} are claimed: it can be closed, not cancelled",
-                hint=(
-                    "voucher round close {round}"
-                    if law.is_possible("close", row["state"])
-                    else "voucher round show {round}"
-                ),
-                claimed=row["claimed"],
-                round=code,
-            )
-        proposals.void(current.db, current.subject, current.now)
-        released = commitments.release(current, "round.cancel")
-        current.become("cancelled", "round.cancel", {"committed": released})
-        return answer_with_round(
-            current,
-            say(
-                "cancelled {round}; {amount} yuan are uncommitted again",
-                round=code,
-                amount=money.grouped(sum(released.values())),
-            ),
-            problems=warn_of_orders_out(
-                current, "tell the platform that it must not issue this round"
-            ),
-        )
 
 
 def warn_of_orders_out(current: RoundAtHand, hint: str) -> tuple[Problem, ...]:

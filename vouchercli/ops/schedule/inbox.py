@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.written import folders
 from vouchercli.ops.answers import answer
-from vouchercli.ops.schedule.jobs import Done, attempt, remind_once
+from vouchercli.ops.schedule.jobs import Done, attempt
+from vouchercli.ops.schedule.reminders import remind_once
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import doors, times
 from vouchercli.store.db import zone

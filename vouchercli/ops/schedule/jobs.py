@@ -13,19 +13,16 @@ from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import amendments, issuance_orders, rounds
 from vouchercli.ops.rounds.lookup import look_up
-from vouchercli.result import Message, Outcome, Problem, Word
+from vouchercli.result import Outcome, Problem, Word
 from vouchercli.rules import schedule as law
-from vouchercli.rules import times
 from vouchercli.store import schedule as store
 from vouchercli.store.db import busy_or_refused, refused_by_machine, writing
-from vouchercli.store.proposals import PROGRAMME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vouchercli.rules.schedule import Due, Scheduled
     from vouchercli.session import Session
-    from vouchercli.store.proposals import Proposal
 
 
 # The name of each job in a table.
@@ -205,83 +202,3 @@ def _require_ready(session: Session, round_: Scheduled) -> None:
         )
     current = look_up(session, round_.round)
     issuance_orders.refuse_unfit(current.programme, current.template, current.row)
-
-
-def remind(session: Session, due: Due) -> Outcome | None:
-    """Remind once of a step of a round that only a person can take."""
-    waits = _describe_wait(due, session.now)
-    return remind_once(
-        session, due.key, due.due_at, waits, {"round": due.round.round}, due.round.round_id
-    )
-
-
-def remind_of_change(session: Session, row: sqlite3.Row, waiting: Proposal) -> Outcome | None:
-    """Remind once of a change of a programme, or of its eligibility list, that waits for a second
-    person.
-    """
-    at, programme = waiting.proposed_at, row["programme"]
-    shown = times.shown(at, row["time_zone"])
-    if waiting.subject == PROGRAMME:
-        about = {"programme": programme}
-        waits = Problem(
-            "change_waits",
-            "a change of programme {programme}, proposed at {at}, waits for approval",
-            level="warning",
-            hint="voucher programme show {programme}",
-            params={**about, "at": shown},
-        )
-    else:
-        about = {"programme": programme, "batch": str(waiting.subject_id)}
-        waits = Problem(
-            "list_change_waits",
-            "a change of the eligibility list by batch {batch}, proposed at {at}, waits for"
-            " approval",
-            level="warning",
-            hint="voucher todo --programme {programme}",
-            params={**about, "at": shown},
-        )
-    return remind_once(session, f"change {waiting.proposal}", at, waits, about)
-
-
-def remind_once(
-    session: Session,
-    key: str,
-    due_at: int,
-    waits: Problem,
-    about: dict[str, str],
-    round_id: int | None = None,
-) -> Outcome | None:
-    """Give a reminder and record it; None when it was given before."""
-    with writing(session) as db:
-        if not store.note_done(db, "remind", round_id, key, due_at, session.now):
-            return None
-    return Outcome(about, (), (Message(waits.text, waits.params),), (waits,))
-
-
-def _describe_wait(due: Due, now: int) -> Problem:
-    round_ = due.round
-    if due.key.startswith("amendment"):
-        return Problem(
-            "amendment_waits",
-            "an amendment of {round}, proposed at {at}, waits for approval",
-            level="warning",
-            hint="voucher round show {round}",
-            params={"round": round_.round, "at": times.shown(due.due_at, round_.zone)},
-        )
-    if round_.state not in law.WAITING:
-        return Problem(
-            "draw_waits",
-            "the draw of {round} waits for its public text",
-            level="warning",
-            hint="voucher draw run {round} --public-randomness TEXT",
-            params={"round": round_.round},
-        )
-    return Problem(
-        "round_waits",
-        "round {round} should have opened at {opens_at} and is not approved"
-        if now >= round_.opens_at
-        else "round {round} opens at {opens_at} and is not approved yet",
-        level="warning",
-        hint="voucher round show {round}",
-        params={"round": round_.round, "opens_at": times.shown(round_.opens_at, round_.zone)},
-    )

@@ -23,16 +23,14 @@ from vouchercli.ops.schedule.jobs import (
     attempt,
     do_job,
     list_scheduled,
-    remind,
-    remind_of_change,
 )
+from vouchercli.ops.schedule.reminders import list_waiting, remind, remind_of_proposal
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Problem, Table, only, say
 from vouchercli.rules import doors, times
 from vouchercli.rules import schedule as law
-from vouchercli.store import issuance_orders, programmes, proposals, todo
+from vouchercli.store import issuance_orders, programmes
 from vouchercli.store import schedule as store
 from vouchercli.store.db import writing
-from vouchercli.store.proposals import LIST, PROGRAMME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,24 +146,10 @@ def _do_all(session: Session, where: Places) -> Iterator[Done]:
     yield from _release_money(session)
     for due in law.list_reminders(list_scheduled(session), session.now):
         yield from _do_one(session, _begin(due), remind, due)
-    yield from _remind_of_changes(session)
+    for blank, waiting, about in list_waiting(session):
+        yield from _do_one(session, blank, remind_of_proposal, blank, waiting, about)
     if where.inbox.is_dir():
         yield from inboxes.remind_of_strays(session, where.inbox)
-
-
-def _remind_of_changes(session: Session) -> Iterator[Done]:
-    loaded = {row["programme_id"]: row for row in programmes.all_loaded(session.db)}
-    about = todo.subjects(session.db)
-    for waiting in proposals.all_waiting(session.db):
-        programme_id = about[waiting.proposal].programme_id
-        if waiting.subject not in (PROGRAMME, LIST):
-            continue
-        row = loaded[programme_id]
-        if session.programme in (None, row["programme"]):
-            name = str(about[waiting.proposal].name)
-            name = f"batch {name}" if waiting.subject == LIST else name
-            blank = Done("remind", name, row["time_zone"], row["programme"], waiting.proposed_at)
-            yield from _do_one(session, blank, remind_of_change, row, waiting)
 
 
 def _do_one(session: Session, blank: Done, work: Any, *args: Any) -> Iterator[Done]:

@@ -7,8 +7,8 @@ CREATE TABLE proposals (
     proposal_id  INTEGER PRIMARY KEY,
     subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list')),
     subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, or the batch_id of a file: of a registry, of a list
-    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'reschedule', 'close', 'reopen', 'change',
-                                              'correction', 'listing', 'delisting')),
+    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'lower', 'reschedule', 'close', 'cancel', 'reopen',
+                                              'change', 'correction', 'listing', 'delisting')),
     state        TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
     before       TEXT NOT NULL,
     after        TEXT NOT NULL,
