@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import towns
 
+from vouchercli.store import judging
+
 STAFF = {"chen": "maker", "lin": "checker", "zhao": "checker"}
 NOW = "2020-03-30 09:00"
 
@@ -151,3 +153,24 @@ def test_a_round_that_is_issued_here_takes_no_packs_after_its_end(town: Any) -> 
     town("round", "close", "r2")
     ran = town("round", "top-up", "r2", "--packs", "1", "--note", "x", expect=3)
     assert "[wrong_state]" in ran.err
+
+
+def test_a_payment_names_the_claim_that_was_refused(voucher: Any) -> None:
+    towns.build(voucher, towns.programme(), towns.pack(), merchants="merchant_no,name\nM1,one\n")
+    towns.make_round(voucher, "r1", packs=1, state="open", closes="2020-05-01")
+    rows = "C1,r1,one,2020-03-27 09:00\nC2,r1,two,2020-03-27 10:00\nC3,r9,two,2020-03-27 10:00\n"
+    voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + rows), expect=4)
+    paid = "".join(f"T{n},pay,C{n},1,M1,2020-03-27 12:00,50,0,10,\n" for n in (1, 2, 3, 4))
+    ran = voucher("redemption", "import", towns.write("p.csv", towns.PAYMENTS + paid), expect=4)
+    told = [line for line in ran.err.splitlines() if "unknown_claim" in line]
+    assert told == [
+        "p.csv:3: error: claim C2 was refused, over_quota: batch 2, line 3 [unknown_claim]",
+        "p.csv:4: error: claim C3 was refused, unknown_round: batch 2, line 4 [unknown_claim]",
+        "p.csv:5: error: there is no claim C4 here [unknown_claim]",
+    ]
+    # it is found by its number, however many were refused
+    plan = " ".join(
+        str(row[3])
+        for row in towns.ask(".", f"EXPLAIN QUERY PLAN {judging.REFUSED_CLAIM}", 1, "C2")
+    )
+    assert "USING INDEX refused_claims" in plan

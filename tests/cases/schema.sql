@@ -35,6 +35,9 @@ CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of I
 
 CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no, use_no);
 
+CREATE INDEX refused_claims ON rejects (json_extract(detail, '$.claim_no'))  -- payments name what was refused
+    WHERE reason <> 'unknown_claim' AND json_extract(detail, '$.round') IS NOT NULL;
+
 CREATE INDEX rejects_in_future ON rejects (batch_id) WHERE reason = 'in_future';
 
 CREATE INDEX roll_ins_by_source ON roll_ins (from_round_id);

@@ -102,7 +102,11 @@ REJECTS: dict[str, tuple[str, ...]] = {
         ),
         "the application number already stands for another application of the round",
     ),
-    "unknown_claim": ("there is no claim {claim_no} here", "there is no such claim here"),
+    "unknown_claim": (
+        "claim {claim_no} was refused, {refused_for}: batch {refused_batch}, line {refused_line}",
+        "there is no claim {claim_no} here",
+        "there is no such claim here",
+    ),
     "unknown_coupon": (
         "the pack has no coupon number {coupon_no}",
         "the pack has no such coupon number",

@@ -255,6 +255,20 @@ UPDATE incoming_redemptions AS i SET detail = (
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND transaction_no IS NOT NULL
 """
+# That the claim came and was refused; the last time, if it came more than once.
+REFUSED_CLAIM = """
+SELECT json_object('refused_for', j.reason, 'refused_batch', j.batch_id, 'refused_line', j.line)
+FROM rejects j CROSS JOIN batches b USING (batch_id)
+WHERE j.reason <> 'unknown_claim' AND json_extract(j.detail, '$.round') IS NOT NULL
+    AND b.kind = 'claims' AND b.programme_id = ?1 AND b.state <> 'undone'
+    AND json_extract(j.detail, '$.claim_no') = ?2
+ORDER BY j.batch_id DESC, j.line DESC LIMIT 1
+"""
+NAME_REFUSED_CLAIM = f"""
+UPDATE incoming_redemptions AS i SET detail = json_patch(detail,
+    ifnull(({REFUSED_CLAIM.replace("?2", "i.claim_no")}), '{{}}'))
+WHERE reason = 'unknown_claim'
+"""
 # Which condition of the scope it breaks, and with what value.
 EXPLAIN_SCOPE = """
 UPDATE incoming_redemptions AS i SET detail = json_patch(detail, ifnull((
@@ -306,6 +320,7 @@ def judge(
     db.execute(TAKE_REASONS)
     db.execute(TAKE_WARNINGS)
     db.execute(EXPLAIN, {"latest_at": latest_at})
+    db.execute(NAME_REFUSED_CLAIM, (programme_id,))
     db.execute(EXPLAIN_SCOPE)
     db.execute(NAME_HOLDER)
 

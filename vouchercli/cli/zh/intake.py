@@ -65,6 +65,7 @@ TEXT = {
     "Used": "已核销",
     "Vouchers": "券数",
     "Batch": "导入批次",
+    "claim {claim_no} was refused, {refused_for}: batch {refused_batch}, line {refused_line}": "领取编号 {claim_no} 已被拒绝（{refused_for}）：批次 {refused_batch} 第 {refused_line} 行",
     "there is no claim {claim_no} here": "没有领取编号 {claim_no}",
     # redemptions
     "Redemptions and refunds: import, list, check one order.": "核销与退款：导入、列出、试算一笔订单。",

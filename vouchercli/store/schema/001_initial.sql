@@ -201,6 +201,8 @@ CREATE TABLE rejects (
                                                         -- our own fields when it had been accepted and an earlier row took its place
     PRIMARY KEY (batch_id, line)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX refused_claims ON rejects (json_extract(detail, '$.claim_no'))  -- payments name what was refused
+    WHERE reason <> 'unknown_claim' AND json_extract(detail, '$.round') IS NOT NULL;
 CREATE INDEX rejects_in_future ON rejects (batch_id) WHERE reason = 'in_future';  -- each tick asks for them
 
 CREATE TABLE warnings (
