@@ -318,7 +318,7 @@ def _store_batch(
     return {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     policy=st.sampled_from(["full_restores", "restores_once", "forfeits", "pro_rata"]),
     batches=BATCHES,
@@ -489,7 +489,7 @@ CLAIM = st.fixed_dictionaries(
 SENDERS = [{}, *({"platform": name, "platforms": [name]} for name in ("alipay", "wechat"))]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     batches=st.lists(
         st.tuples(st.sampled_from(SENDERS), st.lists(CLAIM, min_size=1, max_size=9)),

@@ -86,8 +86,8 @@ def tick(folder: Path, now: str, expect: int) -> Any:
     ("place", "told"),
     [
         ("wechat/claims/a.csv", "unreadable_file"),
-        ("wechat/claims", "unreadable_inbox"),
-        ("wechat", "unreadable_inbox"),
+        pytest.param("wechat/claims", "unreadable_inbox", marks=pytest.mark.slow),
+        pytest.param("wechat", "unreadable_inbox", marks=pytest.mark.slow),
         ("", "unreadable_inbox"),
     ],
 )

@@ -92,6 +92,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "venv" / "bin" / "voucher"
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_configs_and_the_schema(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     shipped = [
@@ -104,6 +105,7 @@ def test_the_wheel_holds_the_configs_and_the_schema(wheel: Path) -> None:
     assert [name for name in names if "tests/" in name or name.endswith((".pyc", ".db"))] == []
 
 
+@pytest.mark.slow
 def test_shipped_configs_work_from_an_installed_wheel_in_any_folder(
     installed: Path, tmp_path: Path
 ) -> None:
