@@ -98,6 +98,7 @@ EVERY_COMMAND = {
     "eligibility import",
     "eligibility list",
     "eligibility approve",
+    "eligibility remove",
     "eligibility reject",
     "round allocate",
     "claim grant",

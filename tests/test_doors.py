@@ -36,6 +36,7 @@ WORDS = {
     "draw verify": "certificate.json --entrants entrants.csv",
     "eligibility approve": "1",
     "eligibility import": "eligibility.csv",
+    "eligibility remove": "someone",
     "eligibility reject": "1 --note x",
     "merchant approve": "1",
     "merchant import": "merchants.csv",

@@ -341,3 +341,56 @@ def test_a_file_that_is_taken_back_waits_no_more(build: Any) -> None:
     )
     assert "unknown_batch" in voucher("eligibility", "approve", "9", "--actor", "lin", expect=3).err
     assert on_list() == 2
+
+
+# ---------------------------------------------------------------- single residents leave
+
+
+def remove(voucher: Town, *words: str, expect: int = 0) -> Any:
+    return voucher("eligibility", "remove", *words, "-o", "json", expect=expect)
+
+
+def test_one_resident_leaves_when_a_second_person_approves(build: Any) -> None:
+    voucher = build("--group", "low", state="open")
+    assert "note_needed" in remove(voucher, "13800000001", "--actor", "chen", expect=3).out
+    (change,) = remove(voucher, "13800000001", *WHY).data["changes"]
+    assert (change["state"], change["residents"], change["rounds"]) == ("proposed", 1, ["r1"])
+    assert (change["lines"], change["amount_fen"]) == ([2], 5_000)  # a pack of 50 yuan
+    # until then they are on it; another of the same file waits its turn
+    voucher("claim", "grant", "r1", "13800000001", "--now", OPEN)
+    assert "list_change_waiting" in remove(voucher, "13800000002", *WHY, expect=3).out
+    assert "own_change" in voucher("eligibility", "approve", "1", "--actor", "chen", expect=3).err
+    voucher("eligibility", "approve", "1", "--actor", "lin", "--now", OPEN)
+    assert (on_list(), holders()) == (1, 1)  # what was granted stays
+    left = voucher("eligibility", "list", "-o", "json").data["groups"]
+    assert [(each["group"], each["residents"]) for each in left] == [("low", 1)]
+    (change,) = remove(voucher, "13800000002", *WHY, "--now", OPEN).data["changes"]
+    voucher("eligibility", "reject", "1", "--note", "no", "--actor", "wu", "--now", OPEN)
+    assert on_list() == 1
+    voucher("check")
+
+
+def test_a_list_that_nothing_rests_on_is_left_at_once_and_joined_again(voucher: Any) -> None:
+    towns.build(voucher, towns.programme(staff=STAFF), towns.pack())
+    both = LISTED + "13800000001,medics\n"
+    voucher("eligibility", "import", towns.write("list.csv", both), "--actor", "chen")
+    shown = voucher("eligibility", "list", "--resident", "13800000001", "-o", "json").data
+    token = shown["residents"][0]["resident"]
+    data = remove(voucher, token, "--group", "low", "--actor", "chen").data["changes"]
+    assert [(each["state"], each["residents"]) for each in data] == [("effective", 1)]
+    assert on_list() == 2
+    remove(voucher, "13800000001", "13800000002", "--actor", "chen")
+    assert on_list() == 0
+    refused = remove(voucher, "13800000001", "--actor", "chen", expect=3)
+    assert "not_listed" in refused.out and "13800000001" not in refused.out
+    add(voucher)
+    assert on_list() == 2
+    deeds = [row[0] for row in towns.ask(".", "SELECT deed FROM audit WHERE deed LIKE 'elig%'")]
+    assert deeds == ["eligibility.import", *["eligibility.delisted"] * 2, "eligibility.import"]
+
+
+def test_a_damaged_token_is_named_so(build: Any) -> None:
+    voucher = build()
+    for words in (("remove",), ("list", "--resident")):
+        refused = voucher("eligibility", *words, "token:zz", *WHY[2:], expect=3)
+        assert "bad_resident" in refused.err

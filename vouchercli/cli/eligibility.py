@@ -1,4 +1,4 @@
-"""voucher eligibility import | approve | reject | list"""
+"""voucher eligibility import | remove | approve | reject | list"""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ WhyListed = Annotated[
     str,
     typer.Option("--note", metavar="TEXT", help="Why residents come on the list: it is kept."),
 ]
+WhyLeft = Annotated[
+    str, typer.Option("--note", metavar="TEXT", help="Why residents leave the list: it is kept.")
+]
 WhyNot = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.")]
 Batch = Annotated[int, typer.Argument(metavar="NO", help="The batch, as its import said.")]
 
@@ -34,6 +37,28 @@ def import_(
     """
     with watch_import() as watch:
         return eligibility.import_eligibility(session, file, watch=watch, note=note, **reading)
+
+
+@command(
+    app,
+    "remove",
+    epilog='Example: voucher eligibility remove 13800000001 --group low --note "moved away"',
+)
+def remove(
+    session: Session,
+    residents: Annotated[
+        list[str], typer.Argument(metavar="RESIDENT...", help="The identities, or their tokens.")
+    ],
+    group: Annotated[
+        Optional[str],
+        typer.Option("--group", metavar="NAME", help="Only from the list of this group."),
+    ] = None,
+    note: WhyLeft = "",
+) -> Outcome:
+    """Take residents off the list; packs that were granted stay. Where approved rounds rest on the
+    list, they stay on it until a second person approves.
+    """
+    return list_changes.remove_residents(session, residents, group=group, note=note)
 
 
 @command(app, "approve", epilog="Example: voucher eligibility approve 7 --actor lin")

@@ -90,6 +90,7 @@ DOORS = (
             "draw entrants",
             "draw run",
             "eligibility import",
+            "eligibility remove",
             "merchant import",
             "programme use",
             "redemption import",

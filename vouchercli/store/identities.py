@@ -100,5 +100,14 @@ def masked(key: bytes, text: str) -> str:
 
 
 def asked(path: Path, resident: str | None) -> bytes | None:
-    """The token of the resident that a list is asked for (an identity, or a token as shown)."""
-    return token(load_key(path), resident) if resident else None
+    """The token of the resident that a command names (an identity, or a token as shown). Raises
+    `bad_resident`.
+    """
+    try:
+        return token(load_key(path), resident) if resident else None
+    except ValueError as error:
+        raise VoucherError(
+            "bad_resident",
+            "the resident's token is damaged",
+            hint="copy it whole: token: and 32 hexadecimal digits",
+        ) from error

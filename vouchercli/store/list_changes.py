@@ -5,7 +5,8 @@ the rounds and the money that they concern, and the digest under which a list wa
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import typed
 from vouchercli.store.conditions import rests_on_list
@@ -40,24 +41,32 @@ FROM listings WHERE batch_id = :batch_id ORDER BY line
 ON CONFLICT DO NOTHING
 """
 DROP = "DELETE FROM listings WHERE batch_id = ?"
-COUNT = """
-SELECT count(DISTINCT resident) FROM (
-    SELECT resident FROM listings WHERE batch_id = :batch_id AND :kind = 'listing'
-    UNION ALL SELECT resident FROM eligibility WHERE batch_id = :batch_id AND :kind = 'delisting')
+# Lines that wait ('listing'), or that are to leave ('delisting'): those named, or all of the file.
+CHANGING = """
+SELECT resident, resident_group FROM listings WHERE batch_id = :batch_id AND :kind = 'listing'
+UNION ALL SELECT resident, resident_group FROM eligibility
+WHERE batch_id = :batch_id AND :kind = 'delisting'
+    AND (:lines IS NULL OR line IN (SELECT value FROM json_each(:lines)))
 """
+COUNT = f"SELECT count(DISTINCT resident) FROM ({CHANGING})"
 # The rounds that rest on lines of a file, waiting ('listing') or on the list ('delisting').
 CONCERNED = f"""
 SELECT r.round, t.pack_value_fen * (
-    SELECT count(DISTINCT l.resident) FROM (
-        SELECT resident, resident_group FROM listings
-            WHERE batch_id = b.batch_id AND :kind = 'listing'
-        UNION ALL SELECT resident, resident_group FROM eligibility
-            WHERE batch_id = b.batch_id AND :kind = 'delisting'
-    ) AS l WHERE r.resident_group IN ('', l.resident_group)) AS amount_fen
+    SELECT count(DISTINCT l.resident) FROM ({CHANGING}) AS l
+    WHERE r.resident_group IN ('', l.resident_group)) AS amount_fen
 FROM batches b JOIN rounds r ON r.programme_id = b.programme_id
     JOIN templates t ON t.template_id = r.template_id
 WHERE b.batch_id = :batch_id AND {rests_on_list("r")} AND amount_fen > 0
 ORDER BY r.opens_at, r.round_id
+"""
+LINES_OF = """
+SELECT e.batch_id, e.line, e.resident FROM eligibility e
+WHERE e.programme_id = ? AND e.resident = ? AND ifnull(e.resident_group = ?, 1)
+ORDER BY e.eligibility_id
+"""
+TAKE_OFF = """
+DELETE FROM eligibility
+WHERE batch_id = ? AND line IN (SELECT value FROM json_each(?))
 """
 RESIDENTS = """
 SELECT DISTINCT resident FROM eligibility
@@ -101,18 +110,47 @@ def drop(db: sqlite3.Connection, batch_id: int) -> None:
     db.execute(DROP, (batch_id,))
 
 
-def residents(db: sqlite3.Connection, batch_id: int, kind: str) -> int:
-    """How many residents a file would bring onto its list ('listing') or take off it
-    ('delisting').
+def residents(
+    db: sqlite3.Connection, batch_id: int, kind: str, lines: list[int] | None = None
+) -> int:
+    """How many residents a file would bring onto its list ('listing') or take off it ('delisting',
+    by these lines; None: by all).
     """
-    return typed.number(db, COUNT, {"batch_id": batch_id, "kind": kind})
+    return typed.number(db, COUNT, _asked(batch_id, kind, lines))
 
 
-def concerned(db: sqlite3.Connection, batch_id: int, kind: str) -> list[Concerned]:
+def concerned(
+    db: sqlite3.Connection, batch_id: int, kind: str, lines: list[int] | None = None
+) -> list[Concerned]:
     """The approved rounds that rest on lines of the file which wait ('listing'), or which are on
-    the list ('delisting'), by their opening.
+    the list ('delisting'; these, None: all), by their opening.
     """
-    return typed.rows(db, Concerned, CONCERNED, {"batch_id": batch_id, "kind": kind})
+    return typed.rows(db, Concerned, CONCERNED, _asked(batch_id, kind, lines))
+
+
+def _asked(batch_id: int, kind: str, lines: list[int] | None) -> dict[str, Any]:
+    named = None if lines is None else json.dumps(lines)
+    return {"batch_id": batch_id, "kind": kind, "lines": named}
+
+
+class Listed(NamedTuple):
+    """A line of a file by which a resident (a token) is on the list."""
+
+    batch: int
+    line: int
+    resident: bytes
+
+
+def lines_of(
+    db: sqlite3.Connection, programme_id: int, resident: bytes, group: str | None
+) -> list[Listed]:
+    """The lines by which a resident is on the list (of that group; None: of any)."""
+    return typed.rows(db, Listed, LINES_OF, (programme_id, resident, group))
+
+
+def take_off(db: sqlite3.Connection, batch_id: int, lines: list[int]) -> None:
+    """These lines of a file leave the list."""
+    db.execute(TAKE_OFF, (batch_id, json.dumps(lines)))
 
 
 def digest(db: sqlite3.Connection, programme_id: int, group: str) -> Digest:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.ops.intake import file_changes
 from vouchercli.result import Outcome, say
-from vouchercli.store import audit, batches, proposals
+from vouchercli.rules import resident_tokens
+from vouchercli.store import audit, batches, identities, programmes, proposals
 from vouchercli.store import eligibility as lists
 from vouchercli.store import list_changes as store
+from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     from vouchercli.ops.intake.kinds import Intake
@@ -90,11 +92,78 @@ def propose_undo(session: Session, batch: Batch, note: str) -> Outcome | None:
     return Outcome(about | {"delisting": proposed}, says=(message,))
 
 
-def _propose(session: Session, batch_id: int, kind: str, note: str) -> dict[str, Any]:
-    concerned = store.concerned(session.db, batch_id, kind)
+def remove_residents(
+    session: Session, residents: list[str], *, group: str | None = None, note: str = ""
+) -> Outcome:
+    """Take residents (identities or tokens) off the list of a group (None: of all that they are
+    on). Where approved rounds rest on it they stay until a second person approves; packs that were
+    granted stay. Raises `not_listed`, `note_needed`, `list_change_waiting`.
+    """
+    with writing(session) as db:
+        row = programmes.current(db, session.programme)
+        by_batch: dict[int, list[int]] = {}
+        for resident in dict.fromkeys(residents):
+            token = identities.asked(session.path, resident) or b""
+            lines = store.lines_of(db, row["programme_id"], token, group)
+            if not lines:
+                raise VoucherError(
+                    "not_listed",
+                    "resident {resident} is not on the list",
+                    hint="voucher eligibility list --resident ID",
+                    resident=resident_tokens.shown(token),
+                )
+            for each in lines:
+                by_batch.setdefault(each.batch, []).append(each.line)
+        has_staff = bool(programmes.value(row).staff)
+        done = [_remove(session, *each, note, has_staff=has_staff) for each in by_batch.items()]
+    return Outcome(
+        {"changes": [data for data, _ in done]}, says=tuple(message for _, message in done)
+    )
+
+
+def _remove(
+    session: Session, batch_id: int, lines: list[int], note: str, *, has_staff: bool
+) -> tuple[dict[str, Any], Message]:
+    """Take these lines of a file off the list, or propose it."""
+    db, count = session.db, store.residents(session.db, batch_id, DELISTING, lines)
+    if not (has_staff and store.concerned(db, batch_id, DELISTING, lines)):
+        store.take_off(db, batch_id, lines)
+        about = {"batch": batch_id, "lines": lines, "note": note}
+        audit.note(session, "eligibility.delisted", f"batch {batch_id}", **about, residents=count)
+        message = say("{count} residents of batch {batch} left the list", count=count, **about)
+        return {"batch": batch_id, "state": "effective", "residents": count}, message
+    if not note.strip():
+        raise VoucherError(
+            "note_needed",
+            "approved rounds rest on the list: say why {count} residents leave it",
+            hint='voucher eligibility remove RESIDENT --note "WHY"',
+            count=count,
+        )
+    if proposals.waiting(db, CHANGE.of(batch_id)) is not None:
+        raise VoucherError(
+            "list_change_waiting",
+            "another change of the list by batch {batch} waits for a second person",
+            hint="voucher eligibility approve {batch} --actor NAME, or voucher eligibility reject"
+            " {batch} --note WHY",
+            batch=batch_id,
+        )
+    data = _propose(session, batch_id, DELISTING, note, lines)
+    return data, say(
+        "{count} residents stay on the list until a second person approves: voucher eligibility"
+        " approve {batch} --actor NAME",
+        count=count,
+        batch=batch_id,
+    )
+
+
+def _propose(
+    session: Session, batch_id: int, kind: str, note: str, lines: list[int] | None = None
+) -> dict[str, Any]:
+    concerned = store.concerned(session.db, batch_id, kind, lines)
     after = {
-        "residents": store.residents(session.db, batch_id, kind),
+        "residents": store.residents(session.db, batch_id, kind, lines),
         "rounds": [each.round for each in concerned],
+        **({} if lines is None else {"lines": lines}),
     }
     amount_fen = sum(each.amount_fen for each in concerned)
     proposals.add(session, CHANGE.of(batch_id), kind, {}, after, amount_fen=amount_fen, note=note)
@@ -130,9 +199,13 @@ def _put_in_place(session: Session, change: Proposal) -> Outcome:
         audit.note(session, "eligibility.listed", f"batch {batch_id}", **about, residents=count)
         message = say("{count} residents of batch {batch} are on the list", count=count, **about)
     else:
-        count = store.residents(db, batch_id, DELISTING)
-        lists.undo(db, batch_id)
-        batches.mark_undone(db, batch_id)
+        lines = change.after.get("lines")
+        count = store.residents(db, batch_id, DELISTING, lines)
+        if lines is None:
+            lists.undo(db, batch_id)
+            batches.mark_undone(db, batch_id)
+        else:
+            store.take_off(db, batch_id, lines)
         audit.note(session, "eligibility.delisted", f"batch {batch_id}", **about, residents=count)
         message = say("{count} residents of batch {batch} left the list", count=count, **about)
     proposals.end(db, change, "effective", session.now)
@@ -152,7 +225,8 @@ def _turn_down(session: Session, change: Proposal) -> Message:
 
 def _weigh(session: Session, change: Proposal) -> Proposal:
     """Rounds approved since then count too: what is at stake can only grow."""
-    concerned = store.concerned(session.db, change.subject_id, change.kind)
+    lines = change.after.get("lines")
+    concerned = store.concerned(session.db, change.subject_id, change.kind, lines)
     by_now = sum(each.amount_fen for each in concerned)
     return change._replace(amount_fen=max(change.amount_fen, by_now))
 
