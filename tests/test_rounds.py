@@ -4,6 +4,7 @@ golden.yaml says they cost.
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -664,3 +665,64 @@ def test_what_would_be_refused_anyway_is_not_possible(
         assert law.list_possible(state, facts) == tuple(
             action for action in allowed if action not in missing
         )
+
+
+# ---------------------------------------------------------------- large rounds are seen early
+
+
+def test_a_round_beyond_its_fund_is_pointed_out_from_the_draft_on(
+    voucher: Callable[..., Ran],
+) -> None:
+    towns.build(
+        voucher,
+        towns.programme(
+            funds={"treasury": "10000.00"},
+            staff={"chen": "maker", "lin": "checker", "wu": "checker"},
+            one_checker_up_to="1000.00",
+        ),
+        towns.pack(),
+    )
+    lacks = "warning: treasury is short of 1,234,500.00 yuan: the round cannot be approved"
+    terms = ("--template", "pack", "--packs", "24890", "--opens-at", towns.OPENS)
+    for words in (
+        ("create", "big", *terms),
+        ("submit", "big"),
+        ("approve", "big", "--actor", "lin"),
+    ):
+        assert lacks in voucher("round", *words).err
+    refused = voucher("round", "approve", "big", "--actor", "wu", expect=3).err
+    assert (
+        "treasury has 10,000.00 yuan uncommitted; 1,244,500.00 yuan are needed, 1,234,500.00 yuan"
+        " are missing"
+    ) in refused
+    assert "short of" not in voucher("round", "edit", "big", "--packs", "200").err
+
+
+@pytest.mark.parametrize(("typed", "state"), [("n\n", "submitted"), ("y\n", "approved")])
+def test_at_a_terminal_an_approval_shows_what_waits_and_asks(
+    city: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, typed: str, state: str
+) -> None:
+    towns.make_round(
+        city, "hz-1", template=UNIVERSAL, packs=20_000, maker="chen", state="submitted"
+    )
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+    asked = city("round", "approve", "hz-1", "--actor", "lin", expect=None)
+    assert asked.err.startswith(
+        "hz-1: 20,000 packs of universal-5x10@1, 1,000,000.00 yuan at most; claims count from"
+        " 2020-03-27 08:00:00 to 2020-04-03 08:00:00\nApprove it? [y/N]"
+    )
+    assert towns.ask(".", "SELECT state FROM rounds") == [(state,)]
+    if state == "approved":
+        city("round", "top-up", "hz-1", "--packs", "5000", "--note", "liked")
+        monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+        asked = city("round", "approve", "hz-1", "--actor", "lin", expect=None)
+        assert asked.err.startswith("hz-1, top-up: 20,000 → 25,000\nApprove it? [y/N]")
+        city("round", "approve", "hz-1", "--actor", "lin", "--yes")
+        assert towns.ask(".", "SELECT packs FROM rounds") == [(25_000,)]
+
+
+class Terminal(io.StringIO):
+    """What is typed at a terminal."""
+
+    def isatty(self) -> bool:
+        return True

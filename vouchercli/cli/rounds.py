@@ -213,10 +213,15 @@ def submit(session: Session, code: Code) -> Outcome:
 
 
 @command(app, "approve", epilog="Example: voucher round approve hz-1 --actor lin")
-def approve(session: Session, code: Code) -> Outcome:
+def approve(call: Call, session: Session, code: Code) -> Outcome:
     """Approve a round, or an amendment of it, as a second person; the last approval needed commits
-    its money.
+    its money. At a terminal it shows what waits, and asks (or --yes).
     """
+    if sys.stdin.isatty() and not (call.yes or call.dry_run):
+        waiting = approvals.describe_waiting(session, code)
+        if waiting is not None:
+            print(t(waiting.text, waiting.params), file=sys.stderr)
+            ask(say("Approve it?"))
     return approvals.approve_round(session, code)
 
 

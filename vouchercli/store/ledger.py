@@ -79,7 +79,7 @@ def _short(db: sqlite3.Connection, funder_id: int, needed_fen: int) -> VoucherEr
         " missing",
         hint="fewer packs, or raise the fund's amount in the programme's file and load it again",
         funder=funder,
-        available=money.yuan(available),
-        needed=money.yuan(needed_fen),
-        missing=money.yuan(needed_fen - available),
+        available=money.grouped(available),
+        needed=money.grouped(needed_fen),
+        missing=money.grouped(needed_fen - available),
     )

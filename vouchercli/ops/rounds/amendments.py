@@ -222,7 +222,8 @@ def propose(
             checkers=checkers,
         ),
         say(
-            "next: voucher round approve {round} --actor NAME, by someone other than {authors}",
+            "next: voucher round show {round}, then voucher round approve {round} --actor NAME,"
+            " by someone other than {authors}",
             round=code,
             authors=current.session.actor,
         ),

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.ops.rounds import amendment_verdicts, approved_lists, commitments, drafts
+from vouchercli.ops.rounds import amendment_verdicts, approved_lists, commitments, drafts, tables
 from vouchercli.ops.rounds import rounds as round_commands
-from vouchercli.ops.rounds.lookup import changing, require
+from vouchercli.ops.rounds.lookup import changing, look_up, require
 from vouchercli.ops.setup import desk, staff
-from vouchercli.result import say
+from vouchercli.result import Word, say
 from vouchercli.rules import money
 from vouchercli.store import authors, proposals
 
 if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import RoundAtHand
-    from vouchercli.result import Outcome
+    from vouchercli.result import Message, Outcome
     from vouchercli.session import Session
     from vouchercli.store.proposals import Proposal
 
@@ -48,11 +48,38 @@ def submit_round(session: Session, code: str) -> Outcome:
                 checkers=current.checkers,
             ),
             say(
-                "next: voucher round approve {round} --actor NAME, by someone other than {authors}",
+                "next: voucher round show {round}, then voucher round approve {round} --actor NAME,"
+                " by someone other than {authors}",
                 round=code,
                 authors=", ".join(dict.fromkeys(each.actor for each in makers)),
             ),
+            problems=commitments.warn_of_missing_money(current),
         )
+
+
+def describe_waiting(session: Session, code: str) -> Message | None:
+    """What somebody is about to approve, in a sentence; None when nothing waits."""
+    current = look_up(session, code)
+    waiting = proposals.waiting(session.db, current.subject)
+    if waiting is None:
+        return None
+    if waiting.kind != proposals.APPROVAL:
+        return say(
+            "{round}, {kind}: {change}",
+            round=code,
+            kind=Word(waiting.kind),
+            change=tables.describe_change(current, waiting) or waiting.note,
+        )
+    return say(
+        "{round}: {packs:,} packs of {template}, {quota} yuan at most; claims count from {opens_at}"
+        " to {closes_at}",
+        round=code,
+        packs=current.row["packs"],
+        template=current.row["pinned"],
+        quota=money.grouped(current.row["quota_fen"]),
+        opens_at=current.local_time("opens_at"),
+        closes_at=current.local_time("closes_at"),
+    )
 
 
 def approve_round(session: Session, code: str) -> Outcome:
@@ -85,6 +112,7 @@ def _approve(current: RoundAtHand, waiting: Proposal) -> Outcome:
                 given=approved.given,
                 needed=approved.needed,
             ),
+            problems=commitments.warn_of_missing_money(current),
         )
     committed = commitments.commit(current, row["packs"], "round.approve")
     frozen = approved_lists.freeze(current)

@@ -74,6 +74,11 @@ def warn_of_short_funds(
     )
 
 
+def warn_of_missing_money(current: RoundAtHand) -> tuple[Problem, ...]:
+    """Warn of each fund that could not pay the round, long before somebody approves it."""
+    return warn_of_short_funds(read_missing(current, current.row["packs"]))
+
+
 def release(current: RoundAtHand, why: str) -> dict[str, int]:
     """Move everything the round still holds back to uncommitted; gives funder -> fen."""
     held = read_held(current)

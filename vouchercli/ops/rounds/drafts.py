@@ -212,7 +212,11 @@ def _answer_with_draft(
         ),
         *more,
         say("next: voucher round plan {round}, then voucher round submit {round}", round=code),
-        problems=((late,) if row["opens_at"] < current.now else ()) + problems,
+        problems=(
+            *((late,) if row["opens_at"] < current.now else ()),
+            *commitments.warn_of_missing_money(current),
+            *problems,
+        ),
     )
 
 

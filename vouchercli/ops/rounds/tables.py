@@ -268,7 +268,7 @@ def _describe_amendment(current: RoundAtHand, each: Proposal) -> dict[str, Any]:
         "by": each.proposed_by,
         "at": each.proposed_at,
         "entered": audit.late_entry(each.proposed_at, each.entered_at),
-        "change": _describe_change(current, each),
+        "change": describe_change(current, each),
         "checkers": ", ".join(verdict.actor for verdict in verdicts),
         "notes": "; ".join(filter(None, (each.note, *(verdict.note for verdict in verdicts)))),
         "before": dated(each.before, zone),
@@ -280,13 +280,15 @@ def _describe_amendment(current: RoundAtHand, each: Proposal) -> dict[str, Any]:
     }
 
 
-def _describe_change(current: RoundAtHand, each: Proposal) -> str:
-    """Write the old and the new value of each term (`10 → 15`); a pause and a waiting closing
+def describe_change(current: RoundAtHand, each: Proposal) -> str:
+    """Write the old and the new value of each term (`1,000 → 1,500`); a pause and a waiting closing
     change no term, so the text is empty.
     """
 
     def show(key: str, term: Any) -> Any:
-        return current.local_time(term) if key.endswith("_at") else term
+        if key.endswith("_at"):
+            return current.local_time(term)
+        return f"{term:,}" if isinstance(term, int) else term
 
     return "; ".join(
         f"{show(key, each.before[key])} → {show(key, term)}"

@@ -14,9 +14,9 @@ from vouchercli.formats.configs import yamls
 from vouchercli.ops.setup import configs, desk
 from vouchercli.result import Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import limits as limits_law
+from vouchercli.rules import money, times
 from vouchercli.rules import programme_changes as law
 from vouchercli.rules import staff as people
-from vouchercli.rules import times
 from vouchercli.store import audit, ledger, limits, proposals
 from vouchercli.store import programmes as store
 from vouchercli.store.db import writing
@@ -394,7 +394,18 @@ def table(db: sqlite3.Connection, row: sqlite3.Row, waiting: Proposal) -> Table:
     )
     names = ", ".join(each.actor for each in proposals.approvers(db, waiting.proposal))
     notes = (say("approved so far by: {names}", names=names),) if names else ()
-    return Table(heading, COLUMNS, tuple(_differences(row, waiting)), notes=notes)
+    shown = tuple(map(_read_easily, _differences(row, waiting)))
+    return Table(heading, COLUMNS, shown, notes=notes)
+
+
+def _read_easily(difference: dict[str, Any]) -> dict[str, Any]:
+    """An amount of millions is read by its separators."""
+    if not difference["key"].endswith(".amount"):
+        return difference
+    return {
+        key: money.grouped(money.parse_yuan(text)) if text and key != "key" else text
+        for key, text in difference.items()
+    }
 
 
 def _differences(row: sqlite3.Row, waiting: Proposal) -> list[dict[str, Any]]:
