@@ -503,9 +503,7 @@ def close(voucher: Voucher) -> None:
 def test_what_was_not_claimed_is_rolled_into_the_next_round(opened: Voucher) -> None:
     close(opened)
     ran = next_round(opened)
-    assert (
-        ran.err.splitlines()[2] == "rolled in: 17 packs, 850.00 yuan, from 17 unclaimed packs of r1"
-    )
+    assert "rolled in: 17 packs, 850.00 yuan, from 17 unclaimed packs of r1" in ran.err.splitlines()
     data = opened("round", "show", "r2", "-o", "json").data
     assert (data["packs"], data["rolled_in"]) == (
         37,

@@ -91,7 +91,7 @@ def test_submitting_says_who_comes_next(city: Callable[..., Ran]) -> None:
     assert ran.out == ""
     assert ran.err.splitlines() == [
         "submitted r1; checkers needed: 2",
-        "next: voucher round approve r1 --actor NAME, by someone other than chen, wu",
+        "next: voucher round show r1, then voucher round approve r1 --actor NAME, by someone other than chen, wu",
     ]
     assert read_code(by(city, "chen", "submit", expect=3)) == "wrong_state"
 
@@ -193,7 +193,7 @@ def test_a_short_fund_refuses_the_approval_and_changes_nothing(city: Callable[..
     ran = city("round", "approve", "r1", "--actor", "zhao", expect=3)
     assert ran.out == ""
     assert ran.err.startswith(
-        "error: treasury has 1000.00 yuan uncommitted; 1230.00 yuan are needed, 230.00 yuan are missing"
+        "error: treasury has 1,000.00 yuan uncommitted; 1,230.00 yuan are needed, 230.00 yuan are missing"
         " [fund_short]"
     )
     assert city("round", "show", "r1", "-o", "json").data == before

@@ -264,7 +264,7 @@ def test_the_last_approval_raises_the_fund(city: Voucher) -> None:
     city("round", "approve", "r1", "--actor", "zhao")
     city("programme", "load", write("richer.yaml", RICHER), "--actor", "chen")
     assert (
-        "2000.00" in city("programme", "show").out
+        "2,000.00" in city("programme", "show").out
         and "3000.00" in city("programme", "show", "--lang", "zh").out
     )
     assert city("programme", "approve", "--actor", "lin", "-o", "json").data["result"] == "waiting"

@@ -267,8 +267,8 @@ def test_a_short_fund_refuses_the_posting(small: sqlite3.Connection) -> None:
         ledger.post(small, funder_id, None, "uncommitted", "committed", 100_001, "test", 1)
     assert caught.value.code == "fund_short"
     assert (
-        "1000.00" in str(caught.value)
-        and "1000.01" in str(caught.value)
+        "1,000.00" in str(caught.value)
+        and "1,000.01" in str(caught.value)
         and "0.01" in str(caught.value)
     )
     ledger.post(small, funder_id, None, "uncommitted", "committed", 100_000, "test", 1)
