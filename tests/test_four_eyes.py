@@ -265,7 +265,7 @@ def test_the_last_approval_raises_the_fund(city: Voucher) -> None:
     city("programme", "load", write("richer.yaml", RICHER), "--actor", "chen")
     assert (
         "2,000.00" in city("programme", "show").out
-        and "3000.00" in city("programme", "show", "--lang", "zh").out
+        and "3,000.00" in city("programme", "show", "--lang", "zh").out
     )
     assert city("programme", "approve", "--actor", "lin", "-o", "json").data["result"] == "waiting"
     assert read_uncommitted(city) == 1500_00
