@@ -91,7 +91,7 @@ def prepare(folder: Path, count: int, packs: int | None = None) -> None:
         ["round", "submit", "r", "--actor", "chen"],
         ["round", "approve", "r", "--actor", "lin"],
         ["round", "approve", "r", "--actor", "wu"],
-        ["round", "open", "r", "--now", ZONE_TIMES[1]],
+        ["round", "open", "r", "--actor", "chen", "--now", ZONE_TIMES[1]],
     ]
     for each in words:
         now = [] if "--now" in each else ["--now", "2020-04-18 09:00"]

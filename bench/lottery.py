@@ -96,7 +96,7 @@ def prepare(folder: Path, count: int) -> None:
         ["round", "approve", "r", "--actor", "lin"],
         ["round", "approve", "r", "--actor", "wu"],
         ["draw", "commit", "r", "--stratum", f"district=余杭区:{max(packs // 10, 1)}"],
-        ["round", "open", "r", "--now", OPENS],
+        ["round", "open", "r", "--actor", "chen", "--now", OPENS],
     ]
     for each in words:
         now = [] if "--now" in each else ["--now", "2020-04-12 09:00"]
