@@ -270,6 +270,20 @@ def test_every_deed_leaves_one_line(city: Callable[..., Ran]) -> None:
     ]
 
 
+def test_an_approval_that_suffices_by_now_takes_effect(city: Callable[..., Ran]) -> None:
+    """Two checkers were needed and lin has approved; then the bands ask for one."""
+    submitted(city, packs=11)
+    by(city, "lin", "approve")
+    towns.change(city, maker="lin", checkers=(), approvals=[{"checkers": 1}])
+    (waits,) = city("todo", "-o", "json").data["waiting"]
+    assert (waits["given"], waits["needed"], waits["who"]) == (1, 1, "lin, wu, zhao")
+    assert read_code(by(city, "chen", "approve", expect=3)) == "not_a_checker"
+    data = by(city, "lin", "approve").data
+    assert data["state"] == "approved"
+    said = [(each["verdict"], each["actor"]) for each in data["approvals"]]
+    assert said == [("submit", "chen"), ("approve", "lin")]
+
+
 @pytest.mark.parametrize(("amount_fen", "needed"), [(1, 1), (500_00, 1), (500_01, 2), (10**12, 3)])
 def test_the_band_that_holds_the_amount_says_how_many_check(amount_fen: int, needed: int) -> None:
     bands = (Approval(500_00, 1), Approval(900_00, 2), Approval(1000_00, 3))

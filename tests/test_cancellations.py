@@ -84,6 +84,29 @@ def test_what_nobody_has_approved_is_cancelled_at_once(town: Any, state: str) ->
     assert town("todo", "-o", "json").data["waiting"] == []
 
 
+def test_an_edit_is_no_way_round_the_second_person(town: Any) -> None:
+    town("round", "edit", "r1", "--packs", "19", "--actor", "chen")
+    assert (show(town)["state"], free(town)) == ("draft", 2000_00)
+    assert refusal(cancel(town, expect=3)) == "note_needed"
+    cancel(town, "--note", "no money")
+    assert show(town)["state"] == "draft"
+    # while it waits, the draft is not handed in, and nobody is told to
+    waits = town("todo", "-o", "json").data["waiting"]
+    assert [(each["kind"], each["next"]) for each in waits] == [
+        ("cancel", "voucher round approve r1 --actor lin")
+    ]
+    ran = town("round", "submit", "r1", "--actor", "chen", "-o", "json", expect=3)
+    assert refusal(ran.json) == "amendment_waiting"
+    town("round", "reject", "r1", "--note", "there is", "--actor", "lin")
+    town("round", "submit", "r1", "--actor", "chen")
+    assert refusal(cancel(town, "--note", "no money", expect=3)) == "amendment_waiting"
+    town("round", "reject", "r1", "--note", "no", "--actor", "lin")
+    cancel(town, "--note", "no money")
+    town("round", "approve", "r1", "--actor", "lin")
+    assert show(town)["state"] == "cancelled"
+    town("check")
+
+
 def test_a_cancellation_is_turned_down_or_taken_back(town: Any) -> None:
     for actor in ("lin", "chen"):
         cancel(town, "--note", "a slip")

@@ -104,10 +104,24 @@ def test_an_application_later_than_now_is_rejected(town: Voucher) -> None:
     assert (data["accepted"], data["reasons"]) == (1, {"in_future": 1})
 
 
-def test_what_could_never_be_accepted_does_not_wait(town: Voucher) -> None:
-    rows = "C1,r1,ann,2020-08-01 09:00:00\nC2,none,bob,2020-08-01 09:00:00\n"
-    data = bring(town, "claim", CLAIMS + rows, NOW, expect=4)
-    assert data["reasons"] == {"after_closing": 1, "unknown_round": 1}
+def test_what_rests_on_rows_of_tomorrow_waits_with_them(town: Voucher, here: Path) -> None:
+    """A claim of tomorrow, in a round that opens tomorrow, its payment and the refund of that: all
+    of it comes in, in whatever order the files came.
+    """
+    towns.make_round(town, "r2", opens="2020-03-29 08:00", closes="2020-06-30")
+    later = PAYMENTS + pay("T1", "C1", "2020-03-29 10:00:00")
+    later += pay("F1", "C1", "2020-03-29 11:00:00", "refund", "T1")
+    assert bring(town, "redemption", later, NOW, expect=4)["reasons"] == {"in_future": 2}
+    rows = "C1,r2,ann,2020-03-29 09:00:00\nC2,none,bob,2020-03-29 09:00:00\n"
+    assert bring(town, "claim", CLAIMS + rows, NOW, expect=4)["reasons"] == {"in_future": 2}
+    town("schedule", "tick", "--now", "2020-03-29 12:00", "-o", "json", expect=4)
+    assert ask(here, "SELECT claim_no FROM claims") == [("C1",)]
+    assert ask(here, "SELECT transaction_no FROM redemptions ORDER BY 1") == [("F1",), ("T1",)]
+    # what fits no rule when its time has come is told then, and waits no more
+    rejects = town("batch", "rejects", "3", "-o", "json").data["rejects"]
+    assert [each["reason"] for each in rejects] == ["unknown_round"]
+    assert town("schedule", "tick", "--now", "2020-03-29 12:01", "-o", "json").data["deeds"] == []
+    town("check")
 
 
 def test_the_tick_takes_in_each_row_when_its_time_has_come(town: Voucher, here: Path) -> None:

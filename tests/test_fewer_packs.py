@@ -92,7 +92,9 @@ def test_what_is_claimed_meanwhile_is_asked_again_at_the_approval(town: Any) -> 
     lower(town, 17)
     approve(town, "lin")
     claim(town, 4)
-    assert "too_many_packs" in approve(town, "zhao", expect=3).err
+    refused = approve(town, "zhao", expect=3).err
+    assert "too_many_packs" in refused
+    assert "next: voucher round reject r1 --note WHY" in refused  # else another cannot be proposed
     assert (show(town)["packs"], free(town)) == (20, 1000_00)
     town("round", "reject", "r1", "--note", "one more came", "--actor", "zhao")
     lower(town, 16)

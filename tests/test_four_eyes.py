@@ -86,6 +86,9 @@ def test_one_person_cannot_approve_what_they_made_by_any_deed(city: Voucher) -> 
     city("round", "edit", "r1", "--packs", "11", "--actor", "zhao")
     city("round", "submit", "r1", "--actor", "chen")
     assert read_refusal(city, "round", "approve", "r1", "--actor", "lin") == "own_round"  # made it
+    # both checkers have had a hand in it: another one must come on the staff
+    refused = city("round", "approve", "r1", "--actor", "zhao", expect=3).err
+    assert "then load it: - {name: NAME, roles: [checker]}" in refused
     # edited it last
     assert read_refusal(city, "round", "approve", "r1", "--actor", "zhao") == "own_round"
     assert read_refusal(city, "round", "approve", "r1", "--actor", "qian") == "not_a_checker"

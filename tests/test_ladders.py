@@ -128,19 +128,19 @@ def test_the_law_is_shown_in_the_order_in_which_it_is_asked(voucher: Callable[..
     assert [*data] == [ladder.name for ladder in LADDERS]
     payments = data["payments"]
     assert [(row["order"], row["code"]) for row in payments] == [
-        (1, "unknown_claim"),
-        (2, "unknown_coupon"),
-        (3, "unknown_merchant"),
-        (4, "merchant_suspended"),
-        (5, "out_of_scope"),
-        (6, "not_yet_valid"),
-        (7, "expired"),
-        (8, "below_threshold"),
-        (9, "subsidy_mismatch"),
-        (10, "in_future"),
+        (1, "in_future"),
+        (2, "unknown_claim"),
+        (3, "unknown_coupon"),
+        (4, "unknown_merchant"),
+        (5, "merchant_suspended"),
+        (6, "out_of_scope"),
+        (7, "not_yet_valid"),
+        (8, "expired"),
+        (9, "below_threshold"),
+        (10, "subsidy_mismatch"),
     ]
-    assert payments[6] == {
-        "order": 7,
+    assert payments[7] == {
+        "order": 8,
         "code": "expired",
         "rule": "it was paid before the voucher expired",
         "source": "not used in time, the voucher lapses",

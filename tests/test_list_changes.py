@@ -74,7 +74,7 @@ def test_the_list_is_frozen_with_the_approval(build: Any) -> None:
     sha256 = hashlib.sha256(b"".join(sorted(tokens))).hexdigest()
     frozen = {"residents": 2, "sha256": sha256}
     shown = voucher("round", "show", "r1", "-o", "json").data["list"]
-    assert shown == {**frozen, "now": frozen, "is_as_approved": True}
+    assert shown == {**frozen, "now": frozen, "is_as_approved": True, "changes": []}
     line = voucher("audit", "log", "--deed", "round.approve", "-o", "json").data["lines"][0]
     assert line["after"]["list"] == frozen
     assert "the one approved" in voucher("round", "show", "r1").out
@@ -84,7 +84,11 @@ def test_the_list_is_frozen_with_the_approval(build: Any) -> None:
     shown = voucher("round", "show", "r1", "-o", "json").data["list"]
     assert (shown["residents"], shown["now"]["residents"]) == (2, 3)
     assert not shown["is_as_approved"]
-    assert "3: not the one approved any more" in voucher("round", "show", "r1").out
+    assert shown["changes"] == [
+        {"batch": 2, "kind": "listing", "proposed_by": "chen", "approved_by": ["lin"]}
+    ]
+    told = "3: not the one approved any more; since then: batch 2 (lin)"
+    assert told in voucher("round", "show", "r1").out
 
 
 def test_a_round_for_all_and_a_draft_have_no_list(build: Any) -> None:
@@ -268,6 +272,37 @@ def test_the_first_of_two_approvals_is_for_the_list_as_it_was(build: Any) -> Non
     voucher("round", "reject", "r1", "--note", "fewer packs", "--actor", "wu")
     data = add(voucher, ONE_MORE.replace("9,", "8,"), "--actor", "chen").data
     assert "listing" not in data
+
+
+def test_what_is_at_stake_is_weighed_again_and_shown_so(build: Any) -> None:
+    """One resident in one round of packs of 50 yuan, then in three: 150 yuan need two checkers."""
+    voucher = build()
+    add(voucher)
+    (row,) = voucher("todo", "-o", "json").data["waiting"]
+    assert (row["amount_fen"], row["needed"]) == (5_000, 1)
+    for code in ("r2", "r3"):
+        towns.make_round(
+            voucher, code, "--mode", "targeted", "--group", "low", maker="chen",
+            closes=towns.CLOSES, checkers=["lin", "wu"],
+        )  # fmt: skip
+    (row,) = voucher("todo", "-o", "json").data["waiting"]
+    assert (row["amount_fen"], row["needed"]) == (15_000, 2)
+    for checker in ("lin", "wu"):
+        voucher("eligibility", "approve", "2", "--actor", checker)
+    # r3 was approved after the change was proposed, and says who approved it all the same
+    changes = voucher("round", "show", "r3", "-o", "json").data["list"]["changes"]
+    assert [each["approved_by"] for each in changes] == [["lin", "wu"]]
+
+
+def test_a_batch_is_not_undone_before_the_last_word_on_it(
+    build: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voucher = build()
+    add(voucher)
+    voucher("eligibility", "approve", "2", "--actor", "lin", "--now", "2020-03-26 12:00")
+    monkeypatch.setenv("VOUCHER_NOW", "2020-03-26 11:00")
+    undo = ("batch", "undo", "2", "--yes", "--note", "a slip", "--actor", "chen")
+    assert "[clock_before]" in voucher(*undo, expect=3).err
 
 
 def test_after_a_cancellation_a_list_changes_at_once(build: Any) -> None:

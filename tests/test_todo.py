@@ -61,7 +61,13 @@ def test_what_waits_is_listed_oldest_first_and_each_command_does_it(
         for line in town("todo").err.splitlines():
             if ": voucher " in line and "NAME" not in line:
                 town(*shlex.split(line.partition(": voucher ")[2]), expect=None)
-    # r2 is beyond one checker: mei made it, wu tops it up, so that only lin can and two must
+    # r2 is beyond one checker: wu tops it up, so that only lin can and two must
+    shown = town("todo").err
+    assert (
+        "warning: nobody else on the staff of programme town may approve r2 [no_one_may]" in shown
+    )
+    assert "- {name: NAME, roles: [checker]}" in shown
+    assert "for r2" not in shown
     left = town("todo", "-o", "json").data["waiting"]
     assert [(row["name"], row["given"], row["needed"], row["who"]) for row in left] == [
         ("r2", 1, 2, "")
@@ -102,6 +108,48 @@ def test_a_chosen_programme_shows_its_own(town: Any) -> None:
     towns.draft(town, "q1", "--programme", "other")
     assert [row[0] for row in waiting(town)] == ["r1", "q1"]
     assert [row[0] for row in waiting(town, "--programme", "other")] == ["q1"]
+
+
+def test_where_a_file_holds_several_programmes_each_command_names_its_own(
+    town: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {"mei": "maker", "an": "checker"}
+    town("programme", "load", towns.write("other.yaml", towns.programme("other", staff=other)))
+    towns.make_round(town, "r1", everywhere=("--programme", "town"))
+    towns.draft(town, "r1", "--programme", "other")
+    towns.write("moved.csv", "merchant_no,name,district\nM1,one,west\n")
+    town(
+        "merchant", "import", "moved.csv", "--from", "2020-03-01", "--note", "moved",
+        "--actor", "mei",
+    )  # fmt: skip
+    town("round", "top-up", "r1", "--packs", "5", "--actor", "mei", "--programme", "town")
+    assert sorted(row[5] for row in waiting(town)) == [
+        "voucher merchant approve 2 --actor lin --programme town",
+        "voucher round approve r1 --actor lin --programme town",
+        "voucher round submit r1 --actor mei --programme other",
+    ]
+    assert "Programme" in town("todo").out
+    hints = [each["hint"] for each in town("schedule", "tick", "-o", "json").json["problems"]]
+    assert "voucher round show r1 --programme town" in hints
+    # a correction of merchants concerns every programme
+    assert sorted(row[1] for row in waiting(town, "--programme", "other")) == [
+        "correction",
+        "submission",
+    ]
+    town("programme", "use", "other", "--actor", "mei")
+    assert "voucher round submit r1 --actor mei" in [row[5] for row in waiting(town)]
+    for row in waiting(town):
+        town(*shlex.split(row[5])[1:])
+    assert [row[1] for row in waiting(town)] == ["approval"]
+    monkeypatch.setenv("VOUCHER_PROGRAMME", "otter")
+    assert "[unknown_programme]" in town("todo", expect=3).err
+
+
+def test_who_made_a_round_may_approve_what_others_amend_and_is_named(town: Any) -> None:
+    towns.make_round(town, "r1", maker="wu")
+    town("round", "top-up", "r1", "--packs", "5", "--actor", "mei")
+    assert [row[4] for row in waiting(town)] == ["lin, wu"]
+    town("round", "approve", "r1", "--actor", "wu")
 
 
 def test_without_a_file_nothing_is_looked_up(voucher: Any) -> None:

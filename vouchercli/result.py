@@ -76,7 +76,7 @@ class Problem:
     """One fault in data, a value: it is collected and counted, never raised.
 
     `where` is `file:line`, `file:line:column` or ''; `level` is "error" (a rejected row, a failed
-    check) or "warning".
+    check) or "warning". `programme` is named in its hint; None: the one that the command named.
     """
 
     code: str
@@ -85,6 +85,7 @@ class Problem:
     hint: str = ""
     level: Literal["error", "warning"] = "error"
     params: dict[str, Any] = field(default_factory=dict)
+    programme: str | None = None
 
 
 Rendering = Literal["table", "csv", "json"]

@@ -21,7 +21,8 @@ COMMAND = (  # the part of a sentence that is there to be pasted; compiled at it
     r"|draw|redemption|batch|schedule|report|audit|check|demo|doctor)|chmod)\b[^,;，；。]*"
 )
 OF_PROGRAMME = (  # a command to its end; what stands in quotes is one word of it
-    r"voucher (?:round|claim|redemption|report|application|eligibility|draw)"
+    r"voucher (?:round|claim|redemption|report|application|eligibility|draw"
+    r"|merchant (?:approve|reject))"
     r""" (?:"[^"]*"|[^",;:，；：。）)])*(?:"[^"]*"|[^",;:，；：。）)\s])"""
 )
 NAMES_IT = "--programme|--help"

@@ -112,7 +112,7 @@ def _envelope(call: Call, status: str, data: Any, problems: tuple[Problem, ...])
                 "level": p.level,
                 "where": p.where,
                 "message": t(p.text, p.params),
-                "hint": for_programme(t(p.hint, p.params), call.programme),
+                "hint": _hint(call, p),
             }
             for p in problems
         ],
@@ -139,11 +139,13 @@ def _talk_problems(call: Call, problems: tuple[Problem, ...]) -> None:
         where = f"{problem.where}: " if problem.where else ""
         _talk(f"{where}{level}{t(problem.text, problem.params)} [{problem.code}]")
         if problem.hint:
-            _talk(
-                f"  {t('next: ')}{for_programme(t(problem.hint, problem.params), call.programme)}"
-            )
+            _talk(f"  {t('next: ')}{_hint(call, problem)}")
     if len(problems) > SHOWN_PROBLEMS:
         _talk(t("... and {count} more", {"count": len(problems) - SHOWN_PROBLEMS}))
+
+
+def _hint(call: Call, problem: Problem) -> str:
+    return for_programme(t(problem.hint, problem.params), problem.programme or call.programme)
 
 
 # ---------------------------------------------------------------- CSV

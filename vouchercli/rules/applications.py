@@ -18,6 +18,12 @@ APPLICATIONS = Ladder(
     "Applications",
     (
         Rung(
+            "in_future",
+            "applied_at > latest_at",
+            "it was made before now (the clock may differ by what the programme allows)",
+            "the platform reports who has applied",
+        ),
+        Rung(
             "unknown_round",
             "round_id IS NULL",
             "the programme has that round",
@@ -58,12 +64,6 @@ APPLICATIONS = Ladder(
             "is_eligible = 0",
             "the resident is on the list of those the round is for",
             "for the named groups only",
-        ),
-        Rung(
-            "in_future",
-            "applied_at > latest_at",
-            "it was made before now (the clock may differ by what the programme allows)",
-            "the platform reports who has applied",
         ),
     ),
 )

@@ -23,6 +23,12 @@ CLAIMS = Ladder(
     "Claims",
     (
         Rung(
+            "in_future",
+            "claimed_at > latest_at",
+            "it was claimed before now (the clock may differ by what the programme allows)",
+            "the platform reports what was claimed",
+        ),
+        Rung(
             "unknown_round",
             "round_id IS NULL",
             "the programme has that round",
@@ -63,12 +69,6 @@ CLAIMS = Ladder(
             "is_eligible = 0",
             "the resident is on the list of those the round is for",
             "for the named groups only",
-        ),
-        Rung(
-            "in_future",
-            "claimed_at > latest_at",
-            "it was claimed before now (the clock may differ by what the programme allows)",
-            "the platform reports what was claimed",
         ),
     ),
 )

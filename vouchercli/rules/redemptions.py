@@ -18,6 +18,13 @@ PAYMENTS = Ladder(
     "Payments and refunds",
     (
         Rung(
+            "in_future",
+            "paid_at > latest_at",
+            "it was paid or refunded before now (the clock may differ by what the programme"
+            " allows)",
+            "the platform reports what was paid",
+        ),
+        Rung(
             "unknown_claim",
             "round_id IS NULL",
             "the claim is known",
@@ -70,13 +77,6 @@ PAYMENTS = Ladder(
             "kind = 'pay' AND stated_fen <> lawful_fen",
             "the voucher paid what it gives by the rules",
             "takes so much off, or so many per cent up to a cap",
-        ),
-        Rung(
-            "in_future",
-            "paid_at > latest_at",
-            "it was paid or refunded before now (the clock may differ by what the programme"
-            " allows)",
-            "the platform reports what was paid",
         ),
     ),
 )

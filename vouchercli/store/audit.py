@@ -34,7 +34,8 @@ ORDER BY NOT is_current,
 # that names no programme was written while the file had only its first one.
 LAST_AT = """
 WITH first AS (SELECT min(programme_id), programme FROM programmes)
-SELECT max(at) FROM audit, first WHERE subject = :subject AND json_valid(detail)
+SELECT max(at) FROM audit, first WHERE subject IN (:subject, 'batch ' || :batch,
+    (SELECT file FROM batches WHERE batch_id = :batch)) AND json_valid(detail)
   AND json_extract(detail, '$.batch') IS :batch AND (:batch IS NOT NULL
     OR ifnull(json_extract(detail, '$.programme'), programme) IS ifnull(:programme, programme))
 """

@@ -249,14 +249,15 @@ def with_waiting(db: sqlite3.Connection, batch: Batch, reasons: tuple[str, ...])
     return typed.rows(db, Batch, WITH_WAITING, asked)
 
 
-# Rows that were later than now when they were read; what their own time is, its kind says.
+# Rows that were later than now when they were read; what their own time is, its kind says. Claims
+# come before what is paid with them.
 AT = """coalesce(json_extract(j.detail, '$.paid_at'), json_extract(j.detail, '$.claimed_at'),
     json_extract(j.detail, '$.applied_at'))"""
 IN_FUTURE = f"""
 SELECT b.batch_id, b.file, b.programme_id, min({AT})
 FROM rejects j JOIN batches b USING (batch_id) JOIN programmes p USING (programme_id)
 WHERE j.reason = 'in_future' AND b.state = 'done' AND ifnull(p.programme = :programme, 1)
-GROUP BY b.batch_id ORDER BY b.batch_id
+GROUP BY b.batch_id ORDER BY b.kind, min({AT}), b.batch_id
 """
 LINES_UNTIL = f"""
 SELECT j.line FROM rejects j WHERE j.batch_id = ? AND j.reason = 'in_future' AND {AT} <= ?

@@ -72,6 +72,18 @@ def meant(db: sqlite3.Connection, programme: str | None) -> Row | None:
     return next((each[0] for each in (chosen, _with_funders(rows), rows) if len(each) == 1), None)
 
 
+def to_name(db: sqlite3.Connection, programme: str) -> str | None:
+    """The code, where a command must name it to mean that programme; None where it goes without."""
+    row = meant(db, None)
+    return None if row is not None and row["programme"] == programme else programme
+
+
+def chosen(db: sqlite3.Connection, programme: str | None) -> Row:
+    """The programme that is meant, else the first one with funders: where any of them will do."""
+    rows = all_loaded(db)
+    return meant(db, programme) or (_with_funders(rows) or rows)[0]
+
+
 def _with_funders(rows: list[Row]) -> list[Row]:
     return [row for row in rows if row["has_funders"]]
 

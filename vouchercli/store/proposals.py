@@ -78,6 +78,13 @@ ALL = f"SELECT {', '.join(Proposal._fields)} FROM proposals".replace(
 HISTORY = f"{ALL} WHERE subject = ? AND subject_id = ? ORDER BY proposal_id"
 WAITING = f"{ALL} WHERE subject = ? AND subject_id = ? AND state = 'proposed'"
 ALL_WAITING = f"{ALL} WHERE state = 'proposed' ORDER BY proposed_at, proposal_id"
+# Changes of a programme's lists, as a round that rests on them met them after a moment.
+OF_LIST = f"""
+{ALL} WHERE subject = 'list' AND state = 'effective' AND ended_at >= :since AND subject_id IN (
+    SELECT batch_id FROM batches WHERE programme_id = :programme_id)
+AND EXISTS (SELECT 1 FROM json_each(after, '$.rounds') WHERE value = :round)
+ORDER BY ended_at, proposal_id
+"""
 END = """
 UPDATE proposals SET state = ?, before = ?, after = ?, ended_at = ? WHERE proposal_id = ?
 """
@@ -141,6 +148,20 @@ def all_waiting(db: sqlite3.Connection) -> list[Proposal]:
 def history(db: sqlite3.Connection, subject: Subject) -> list[Proposal]:
     """Every proposal on a subject, the first one first."""
     return _read(db, HISTORY, subject)
+
+
+def of_list(db: sqlite3.Connection, programme_id: int, round_: str, since: int) -> list[Proposal]:
+    """The changes of the list on which a round rests that took effect since a moment (UTC
+    seconds), the first one first.
+    """
+    wanted = {"programme_id": programme_id, "round": round_, "since": since}
+    return _read(db, OF_LIST, wanted)
+
+
+def was_approved(db: sqlite3.Connection, round_: Subject) -> bool:
+    """Whether a round was ever approved, on whatever terms."""
+    said = [(each.kind, each.state) for each in history(db, round_)]
+    return (APPROVAL, "effective") in said
 
 
 def _read(db: sqlite3.Connection, statement: str, parameters: Any) -> list[Proposal]:

@@ -23,7 +23,9 @@ DRAFTS = """
 SELECT r.round, r.programme_id, r.edited_by, a.at, r.packs * t.pack_value_fen
 FROM rounds r JOIN templates t USING (template_id)
     JOIN authors a ON a.round_id = r.round_id AND a.revision = r.revision
-WHERE r.state = 'draft' ORDER BY a.at, r.round_id
+WHERE r.state = 'draft' AND NOT EXISTS (SELECT 1 FROM proposals p
+    WHERE p.state = 'proposed' AND p.subject = 'round' AND p.subject_id = r.round_id)
+ORDER BY a.at, r.round_id
 """
 
 
@@ -54,5 +56,5 @@ def subjects(db: sqlite3.Connection) -> dict[int, Subject]:
 
 
 def drafts(db: sqlite3.Connection) -> list[Draft]:
-    """The drafts of every programme, the oldest first."""
+    """The drafts of every programme on which nothing waits, the oldest first."""
     return typed.rows(db, Draft, DRAFTS)

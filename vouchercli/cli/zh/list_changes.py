@@ -16,6 +16,7 @@ TEXT = {
     "list now": "现名单",
     "the one approved": "与批准时一致",
     "{count:,}: not the one approved any more": "{count:,} 人：与批准时不同",
+    "{count:,}: not the one approved any more; since then: {changes}": "{count:,} 人：与批准时不同；此后：{changes}",
     # sentences
     "approved rounds rest on the list: say why {count} residents come on it": "已批准的期次以该名单为依据：请说明为何新增 {count} 名居民",
     "approved rounds rest on the list: say why {count} residents leave it": "已批准的期次以该名单为依据：请说明为何移出 {count} 名居民",

@@ -99,6 +99,7 @@ TEXT = {
     "next: voucher round edit {round}, then voucher round submit {round}": "下一步：先运行 voucher round edit {round}，再运行 voucher round submit {round}",
     "{actor} is not a checker of programme {programme} (its checkers: {staff})": "{actor} 不是项目 {programme} 的复核人员（复核人员：{staff}）",
     "nobody on the staff of programme {programme} has the role {role}": "项目 {programme} 的人员中无人具有 {role} 角色",
+    "nobody else on the staff of programme {programme} may approve {name}": "项目 {programme} 的人员中再无人可以批准 {name}",
     "add a line to staff in the programme's file, then load it: - {{name: NAME, roles: [{role}]}}": "请在项目文件的 staff 中添加一行后重新加载：- {{name: 姓名, roles: [{role}]}}",
     "ask a checker to do it with --actor NAME, or add the role to the programme's staff": "请由复核人员以 --actor 姓名 办理，或在项目的人员名单中加上该角色",
     "{actor} made, edited or submitted round {name}: another person must approve it": "期次 {name} 由 {actor} 起草、修改或提交，须由另一人批准",

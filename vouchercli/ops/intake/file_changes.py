@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Change(NamedTuple):
     """A kind of change that waits on a file: the subject of its proposals, the word before the dot
     of its audit lines, how it is shown as JSON, what happens when it is approved, and when it is
-    turned down; `weigh` gives it with what is at stake by now.
+    turned down.
     """
 
     subject: str
@@ -33,7 +33,6 @@ class Change(NamedTuple):
     describe: Callable[[Session, Proposal], dict[str, Any]]
     put_in_place: Callable[[Session, Proposal], Outcome]
     turn_down: Callable[[Session, Proposal], Message]
-    weigh: Callable[[Session, Proposal], Proposal] = lambda _, proposal: proposal
 
     def of(self, batch_id: int) -> Subject:
         """What is proposed on."""
@@ -82,8 +81,7 @@ def approve(session: Session, change: Change, batch_id: int) -> Outcome:
     with writing(session):
         proposal = waiting(session, change, batch_id)
         programme = programme_of(session, batch_id)
-        weighed = change.weigh(session, proposal)
-        approved = desk.approve(session, programme, weighed, str(batch_id))
+        approved = desk.approve(session, programme, proposal, str(batch_id))
         if approved.is_enough:
             return change.put_in_place(session, proposal)
         about = approved._asdict()

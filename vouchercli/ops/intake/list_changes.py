@@ -193,13 +193,15 @@ def withdraw(session: Session, batch_id: int) -> None:
 def _put_in_place(session: Session, change: Proposal) -> Outcome:
     """They come on the list from now, or leave it with their file."""
     db, batch_id = session.db, change.subject_id
-    about = {"batch": batch_id, "rounds": ", ".join(change.after["rounds"])}
+    lines = change.after.get("lines")
+    rounds = [each.round for each in store.concerned(db, batch_id, change.kind, lines)]
+    change = change._replace(after=change.after | {"rounds": rounds})
+    about = {"batch": batch_id, "rounds": ", ".join(rounds)}
     if change.kind == LISTING:
         count = store.put_on(db, batch_id, session.now)
         audit.note(session, "eligibility.listed", f"batch {batch_id}", **about, residents=count)
         message = say("{count} residents of batch {batch} are on the list", count=count, **about)
     else:
-        lines = change.after.get("lines")
         count = store.residents(db, batch_id, DELISTING, lines)
         if lines is None:
             lists.undo(db, batch_id)
@@ -208,7 +210,7 @@ def _put_in_place(session: Session, change: Proposal) -> Outcome:
             store.take_off(db, batch_id, lines)
         audit.note(session, "eligibility.delisted", f"batch {batch_id}", **about, residents=count)
         message = say("{count} residents of batch {batch} left the list", count=count, **about)
-    proposals.end(db, change, "effective", session.now)
+    proposals.end(db, change, "effective", session.now, after=change.after)
     described = _describe(session, change) | {"state": "effective", "residents": count}
     return Outcome(described, says=(message,))
 
@@ -223,14 +225,6 @@ def _turn_down(session: Session, change: Proposal) -> Message:
     )
 
 
-def _weigh(session: Session, change: Proposal) -> Proposal:
-    """Rounds approved since then count too: what is at stake can only grow."""
-    lines = change.after.get("lines")
-    concerned = store.concerned(session.db, change.subject_id, change.kind, lines)
-    by_now = sum(each.amount_fen for each in concerned)
-    return change._replace(amount_fen=max(change.amount_fen, by_now))
-
-
 def _describe(session: Session, change: Proposal) -> dict[str, Any]:
     return {
         "batch": change.subject_id,
@@ -243,6 +237,4 @@ def _describe(session: Session, change: Proposal) -> dict[str, Any]:
     }
 
 
-CHANGE = file_changes.Change(
-    proposals.LIST, "eligibility", _describe, _put_in_place, _turn_down, _weigh
-)
+CHANGE = file_changes.Change(proposals.LIST, "eligibility", _describe, _put_in_place, _turn_down)

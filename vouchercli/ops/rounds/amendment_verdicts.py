@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.errors import VoucherError
 from vouchercli.ops.rounds import amendment_checks as checks
 from vouchercli.ops.rounds import cancellations, commitments, over_issues, reopenings
 from vouchercli.ops.rounds import rounds as round_commands
@@ -48,7 +49,10 @@ def approve(current: RoundAtHand, waiting: Proposal) -> Outcome:
     if kind in ENDINGS:
         current.note("amendment.approve", **about, before=waits, after={"amendment": "effective"})
         return ENDINGS[kind](current, waiting)
-    moved = _take_effect(current, kind, before, after)
+    try:
+        moved = _take_effect(current, kind, before, after)
+    except VoucherError as error:
+        raise _stand_in_the_way(error, code) from error
     proposals.end(current.db, waiting, "effective", current.now)
     if kind == "lower":
         before = before | {"committed": moved}
@@ -56,6 +60,15 @@ def approve(current: RoundAtHand, waiting: Proposal) -> Outcome:
         after = after | {"committed": moved}
     current.note("amendment.approve", **about, before=before, after=after)
     return _answer_effective(current, kind, waiting.after, moved)
+
+
+def _stand_in_the_way(error: VoucherError, code: str) -> VoucherError:
+    """What fits no more must be turned down before anything else is proposed; money alone may
+    still come.
+    """
+    if error.code != "fund_short":
+        error.hint, error.params["round"] = "voucher round reject {round} --note WHY", code
+    return error
 
 
 def _take_effect(

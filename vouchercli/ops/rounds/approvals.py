@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.ops.rounds import amendment_verdicts, approved_lists, commitments, drafts, tables
+from vouchercli.ops.rounds import (
+    amendment_verdicts,
+    amendments,
+    approved_lists,
+    commitments,
+    drafts,
+    tables,
+)
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import changing, look_up, require
 from vouchercli.ops.setup import desk, staff
 from vouchercli.result import Word, say
 from vouchercli.rules import money
 from vouchercli.store import authors, proposals
+from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import RoundAtHand
@@ -26,8 +34,8 @@ if TYPE_CHECKING:
 
 def submit_round(session: Session, code: str) -> Outcome:
     """Hand a draft in for approval; the money is not touched."""
-    with changing(session, code) as current:
-        require("submit", current)
+    with writing(session):
+        current = amendments.look_up_proposable(session, code, "submit")
         drafts.check_funding(current.programme, current.template)
         row = current.row
         proposals.add(

@@ -11,6 +11,7 @@ from vouchercli.store import list_changes, proposals
 if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.store.list_changes import Digest
+    from vouchercli.store.proposals import Proposal
 
 
 def freeze(current: RoundAtHand) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def describe(current: RoundAtHand) -> dict[str, Any]:
     """
     approved = next(
         (
-            each.after["list"]
+            each
             for each in reversed(proposals.history(current.db, current.subject))
             if each.kind == proposals.APPROVAL
             and each.after["revision"] == current.row["revision"]
@@ -43,14 +44,38 @@ def describe(current: RoundAtHand) -> dict[str, Any]:
     )
     if approved is None:
         return {}
-    now = _read(current)
-    is_same = now._asdict() == approved
+    then, now, changes = approved.after["list"], _read(current), _list_changes(current, approved)
+    is_same = now._asdict() == then
     return {
-        "list": {**approved, "now": now._asdict(), "is_as_approved": is_same},
-        "list_approved": f"{approved['residents']:,} ({approved['sha256'][:12]})",
+        "list": {**then, "now": now._asdict(), "is_as_approved": is_same, "changes": changes},
+        "list_approved": f"{then['residents']:,} ({then['sha256'][:12]})",
         "list_now": (
             say("the one approved")
             if is_same
             else say("{count:,}: not the one approved any more", count=now.residents)
+            if not changes
+            else say(
+                "{count:,}: not the one approved any more; since then: {changes}",
+                count=now.residents,
+                changes="; ".join(
+                    f"batch {each['batch']} ({', '.join(each['approved_by'])})" for each in changes
+                ),
+            )
         ),
     }
+
+
+def _list_changes(current: RoundAtHand, approved: Proposal) -> list[dict[str, Any]]:
+    """What has changed the list since the round was approved, and who approved it."""
+    since = approved.ended_at
+    assert since is not None  # it took effect
+    found = proposals.of_list(current.db, current.row["programme_id"], current.code, since)
+    return [
+        {
+            "batch": each.subject_id,
+            "kind": each.kind,
+            "proposed_by": each.proposed_by,
+            "approved_by": [hand.actor for hand in proposals.approvers(current.db, each.proposal)],
+        }
+        for each in found
+    ]

@@ -1,4 +1,6 @@
-"""Cancel a round that nobody has claimed from: a draft by one person, what was approved by two."""
+"""Cancel a round that nobody has claimed from: a draft by one person, what was ever approved by
+two.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def cancel_round(session: Session, code: str, note: str = "") -> Outcome:
-    """Give a round up: at once before its approval, later as a proposal with a note. Raises
-    `round_has_claims` once a pack is claimed.
+    """Give a round up: at once before its first approval, later as a proposal with a note, also
+    when it was edited since. Raises `round_has_claims` once a pack is claimed.
     """
     with changing(session, code) as current:
         state = current.row["state"]
@@ -34,7 +36,7 @@ def cancel_round(session: Session, code: str, note: str = "") -> Outcome:
             if law.is_possible("close", state)
             else "voucher round show {round}",
         )
-        if state in law.BEFORE_APPROVAL:
+        if not proposals.was_approved(current.db, current.subject):
             return give_up(current, note=note)
         checks.require_note(current, note, hint="voucher round cancel {round} --note WHY")
         return amendments.propose(

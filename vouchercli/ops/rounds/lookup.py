@@ -190,9 +190,12 @@ def refuse(action: str, current: RoundAtHand) -> NoReturn:
 
 
 def _choose_way_on(action: str, state: str, usual: str) -> str:
-    """Choose the hint for an action that comes too late: what changes a round that runs, what goes
-    on after one that is closed, else what is usual next; never to cancel, which nobody asked for.
+    """Choose the hint for an action that comes too late: what waits at all where nothing waits for
+    a verdict, what changes a round that runs, what goes on after one that is closed, else what is
+    usual next; never to cancel, which nobody asked for.
     """
+    if action in ("approve", "reject") and usual in ("open", "close"):
+        return "voucher todo"
     if action == "edit" and state in ("open", "paused"):
         return (
             "voucher round top-up {round} --packs N, voucher round reschedule {round} --closes-at"

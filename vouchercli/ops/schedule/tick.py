@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import platform
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
@@ -252,10 +252,11 @@ def _beat(session: Session, done: list[Done]) -> None:
 
 
 def _note(session: Session, where: Places, done: Done, *, is_first_fault: bool) -> list[Problem]:
-    """Write the line of one job in the log file at once; return its problems and those of the
-    log.
+    """Write the line of one job in the log file at once; return its problems, whose hints name
+    its programme where they must, and those of the log.
     """
-    problems = [*done.problems(done.subject)]
+    named = done.programme and programmes.to_name(session.db, done.programme)
+    problems = [replace(each, programme=named) for each in done.problems(done.subject)]
     if where.log is None or session.dry_run:
         return problems
     try:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.ops.setup import staff
 from vouchercli.rules import staff as law
-from vouchercli.store import proposals
+from vouchercli.store import list_changes, proposals
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Sequence
 
     from vouchercli.rules.programmes import Programme
@@ -42,10 +43,26 @@ def approve(
     Raises as `staff.require_other_eyes`.
     """
     approvers = proposals.approvers(session.db, proposal.proposal)
+    stands = Approved(len(approvers), checkers_needed(programme, weigh(session.db, proposal)))
+    if stands.is_enough:  # the bands ask for fewer by now: a checker lets it take effect
+        staff.require_checker(session, programme)
+        return stands
     hands = (*authors, proposal.author)
     staff.require_other_eyes(session, programme, proposal.subject, name, hands, approvers)
     proposals.add_verdict(session, proposal.proposal, "approve")
-    return Approved(len(approvers) + 1, checkers_needed(programme, proposal))
+    return stands._replace(given=stands.given + 1)
+
+
+def weigh(db: sqlite3.Connection, proposal: Proposal) -> Proposal:
+    """With what is at stake by now: more rounds may rest on a list since its change was proposed,
+    and what is at stake can only grow.
+    """
+    if proposal.subject != proposals.LIST:
+        return proposal
+    lines = proposal.after.get("lines")
+    concerned = list_changes.concerned(db, proposal.subject_id, proposal.kind, lines)
+    by_now = sum(each.amount_fen for each in concerned)
+    return proposal._replace(amount_fen=max(proposal.amount_fen, by_now))
 
 
 def checkers_needed(programme: Programme, proposal: Proposal) -> int:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 
+ADD_A_LINE = (
+    "add a line to staff in the programme's file, then load it: - {{name: NAME, roles: [{role}]}}"
+)
+NOBODY_ELSE = "nobody else on the staff of programme {programme} may approve {name}"
+
+
 def hand(session: Session) -> Hand:
     """The person who acts, and the login that was used."""
     return Hand(session.actor, session.os_user)
@@ -51,8 +57,7 @@ def require(session: Session, programme: Programme, door: Door) -> None:
         raise VoucherError(
             "no_one_may",
             "nobody on the staff of programme {programme} has the role {role}",
-            hint="add a line to staff in the programme's file, then load it:"
-            " - {{name: NAME, roles: [{role}]}}",
+            hint=ADD_A_LINE,
             programme=programme.programme,
             role=door.roles[-1],
         )
@@ -99,32 +104,38 @@ def require_other_eyes(
     approvers: Sequence[Hand],
 ) -> None:
     """Raise `not_a_checker`, `same_login`, `own_round`, `own_change` or `already_approved` unless
-    this hand may approve what the authors made of the subject with that name.
+    this hand may approve what the authors made of the subject with that name. Where nobody on the
+    staff may any more, the way out is another checker.
     """
     objection = _objection(session, programme, authors, approvers)
+    is_stuck = programme.staff and not law.who_may_approve(programme, authors, approvers)
+    hint = ADD_A_LINE if is_stuck else APPROVE[subject]
     if objection == "own_work" and subject == "round":
         raise VoucherError(
             "own_round",
             "{actor} made, edited or submitted round {name}: another person must approve it",
-            hint=APPROVE[subject],
+            hint=hint,
             actor=session.actor,
             name=name,
+            role="checker",
         )
     if objection == "own_work":
         raise VoucherError(
             "own_change",
             "{actor} proposed the change of {name}: another person must approve it",
-            hint=APPROVE[subject],
+            hint=hint,
             actor=session.actor,
             name=name,
+            role="checker",
         )
     if objection == "already_approved":
         raise VoucherError(
             "already_approved",
             "{actor} has approved {name} already: another checker must approve it too",
-            hint=APPROVE[subject],
+            hint=hint,
             actor=session.actor,
             name=name,
+            role="checker",
         )
 
 

@@ -7,7 +7,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.setup import clocks, desk, staff
-from vouchercli.result import DATA, JSON, SHOWN, Column, Outcome, Table, Word, only, say
+from vouchercli.result import (
+    DATA,
+    JSON,
+    SCREEN,
+    SHOWN,
+    Column,
+    Outcome,
+    Problem,
+    Table,
+    Word,
+    only,
+    say,
+)
 from vouchercli.rules import staff as law
 from vouchercli.store import authors, programmes, proposals
 from vouchercli.store import todo as store
@@ -27,20 +39,32 @@ COLUMNS = (
     Column("approvals", "checkers", blank="–", where=SHOWN),
     Column("who", "who may", blank="–"),
     Column("next", "next", where=DATA),
+    Column("named", "programme", where=SCREEN, optional=True),
     *only(JSON, "programme", "proposal", "note", "given", "needed"),
 )
 
 
 def list_waiting(session: Session) -> Outcome:
-    """List what waits, of the programme that was chosen, else of every one."""
+    """List what waits, of the programme that was chosen, else of every one; corrections of
+    merchants concern every programme.
+    """
     db = session.db
+    if session.programme is not None:
+        programmes.named(db, session.programme)
     loaded = {row["programme_id"]: row for row in programmes.all_loaded(db)}
     about = store.subjects(db)
     rows = [
-        *(_proposal(db, loaded, about[each.proposal], each) for each in proposals.all_waiting(db)),
-        *(_draft(loaded, each) for each in store.drafts(db)),
+        *(
+            _proposal(session, about[each.proposal], desk.weigh(db, each))
+            for each in proposals.all_waiting(db)
+        ),
+        *(_draft(db, loaded[each.programme_id]["programme"], each) for each in store.drafts(db)),
     ]
-    chosen = [row for row in rows if session.programme in (None, row["programme"])]
+    chosen = [
+        row
+        for row in rows
+        if None in (session.programme, row["programme"]) or row["programme"] == session.programme
+    ]
     chosen.sort(key=lambda row: row["since"])
     table = Table(
         say("What waits for somebody"),
@@ -50,33 +74,35 @@ def list_waiting(session: Session) -> Outcome:
         key="waiting",
         optional=True,
     )
-    says = [say("for {name}: {command}", name=row["name"], command=row["next"]) for row in chosen]
+    says = [
+        say("for {name}: {command}", name=row["name"], command=row["next"])
+        for row in chosen
+        if row["next"]
+    ]
     jump = clocks.find_jump(session)
-    problems = () if jump is None else (jump,)
+    problems = (*((jump,) if jump else ()), *(row["stuck"] for row in chosen if row["stuck"]))
     if not says and not problems:
         says = [say("nothing waits for anybody")]
     return Outcome(tables=(table,), says=tuple(says), problems=problems)
 
 
-def _proposal(
-    db: sqlite3.Connection,
-    loaded: dict[int, sqlite3.Row],
-    about: store.Subject,
-    each: proposals.Proposal,
-) -> dict[str, Any]:
-    own = None if about.programme_id is None else programmes.value(loaded[about.programme_id])
-    makers = [] if about.round_id is None else authors.first_and_last(db, about.round_id)
+def _proposal(session: Session, about: store.Subject, each: proposals.Proposal) -> dict[str, Any]:
+    db, own = session.db, about.programme_id
+    row = programmes.chosen(db, session.programme) if own is None else programmes.by_id(db, own)
+    programme = programmes.value(row)
+    is_round = each.kind == proposals.APPROVAL  # what others amend, its makers may approve
+    makers = authors.first_and_last(db, each.subject_id) if is_round else []
     given = proposals.approvers(db, each.proposal)
-    staffed = [own] if own else [programmes.value(row) for row in loaded.values()]
-    may = {
-        name: None
-        for programme in staffed
-        for name in law.who_may_approve(programme, [*makers, each.author], given)
-    }
-    needed = max(desk.checkers_needed(programme, each) for programme in staffed)
+    needed = desk.checkers_needed(programme, each)
+    may = law.who_may_approve(
+        programme, [*makers, each.author], given if len(given) < needed else []
+    )
+    is_stuck = bool(programme.staff) and not may
+    command = staff.APPROVE[each.subject].format(name=about.name)
     return {
         "since": each.proposed_at,
-        "programme": own.programme if own else None,
+        "programme": None if own is None else programme.programme,
+        "named": own and programmes.to_name(db, programme.programme),
         "proposal": each.proposal,
         "name": str(about.name),
         "kind": Word(each.kind),
@@ -87,16 +113,37 @@ def _proposal(
         "needed": needed,
         "approvals": f"{len(given)} / {needed}",
         "who": ", ".join(may),
-        "next": staff.APPROVE[each.subject]
-        .format(name=about.name)
-        .replace("NAME", next(iter(may), "NAME")),
+        "next": ""
+        if is_stuck
+        else _for_programme(
+            db, programme.programme, command.replace("NAME", next(iter(may), "NAME"))
+        ),
+        "stuck": _warn(programme.programme, str(about.name)) if is_stuck else None,
     }
 
 
-def _draft(loaded: dict[int, sqlite3.Row], each: store.Draft) -> dict[str, Any]:
+def _warn(programme: str, name: str) -> Problem:
+    """Nobody who is left may approve it: another person must come on the staff."""
+    return Problem(
+        "no_one_may",
+        staff.NOBODY_ELSE,
+        level="warning",
+        hint=staff.ADD_A_LINE,
+        params={"programme": programme, "name": name, "role": "checker"},
+    )
+
+
+def _for_programme(db: sqlite3.Connection, programme: str, command: str) -> str:
+    """The command, with the programme where it would mean another one, or none."""
+    named = programmes.to_name(db, programme)
+    return command if named is None else f"{command} --programme {named}"
+
+
+def _draft(db: sqlite3.Connection, programme: str, each: store.Draft) -> dict[str, Any]:
     return {
         "since": each.edited_at,
-        "programme": loaded[each.programme_id]["programme"],
+        "programme": programme,
+        "named": programmes.to_name(db, programme),
         "name": each.round,
         "kind": Word("submission"),
         "amount_fen": each.amount_fen,
@@ -104,5 +151,8 @@ def _draft(loaded: dict[int, sqlite3.Row], each: store.Draft) -> dict[str, Any]:
         "note": "",
         "approvals": "",
         "who": each.edited_by,
-        "next": f"voucher round submit {each.round} --actor {each.edited_by}",
+        "stuck": None,
+        "next": _for_programme(
+            db, programme, f"voucher round submit {each.round} --actor {each.edited_by}"
+        ),
     }
