@@ -9,16 +9,18 @@ import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vouchercli.documents import Fault
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
 from vouchercli.rules.draws import Entrant, Stratum
+
+if TYPE_CHECKING:
+    from vouchercli.documents import Fault
 
 GUIDE = Path(__file__).resolve().parents[1] / "docs/lottery.md"
 SEED = "5eed" * 16
@@ -359,7 +361,9 @@ def test_what_is_found_says_what_the_certificate_has_and_what_the_tickets_give()
         return [fault.params for fault in findings(changed(document, **parts), entrants)]
 
     last_differs = document["rest"] | {"winners": [*won[:-1], "A99"]}
-    assert told(rest=last_differs) == [{"part": "the places that were left", "said": "A99", "ours": won[-1]}]
+    assert told(rest=last_differs) == [
+        {"part": "the places that were left", "said": "A99", "ours": won[-1]}
+    ]
     one_less = document["rest"] | {"winners": won[:-1]}
     assert told(rest=one_less) == [{"part": "the places that were left", "said": 2, "ours": 3}]
     assert told(LIST[1:]) == [{"ours": 29, "said": 30}]
