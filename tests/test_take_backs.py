@@ -150,12 +150,14 @@ def test_the_import_names_the_round_that_gave_up_packs(town: Town) -> None:
     voucher = town("100.00")
     claims(voucher, "r1", range(3))
     tick(voucher, "2020-04-10 09:00")
-    towns.make_round(
-        voucher, "r2", packs=10, state="open", opens="2020-04-11 08:00", closes="2020-04-20 08:00"
-    )
-    towns.write("late.csv", towns.PAYMENTS + "T1,pay,r1-0,1,M1,2020-03-28 09:00,50,0,10,\n")
-    ran = voucher("redemption", "import", "late.csv")
-    assert "1 unclaimed packs of r2 gave up their money for late payments" in ran.out + ran.err
+    for code, packs, closes in (("r2", 9, "2020-04-20 08:00"), ("last", 1, "2020-04-21 08:00")):
+        terms: dict[str, Any] = {"opens": "2020-04-11 08:00", "closes": closes}
+        towns.make_round(voucher, code, packs=packs, state="open", **terms)
+    for number, code in ((0, "last"), (1, "r2")):  # the last to close has no more to give
+        row = f"T{number},pay,r1-{number},1,M1,2020-03-28 09:00,50,0,10,\n"
+        ran = voucher("redemption", "import", towns.write("late.csv", towns.PAYMENTS + row))
+        said = [line for line in ran.err.splitlines() if "unclaimed packs" in line]
+        assert said == [f"1 unclaimed packs of {code} gave up their money for late payments"]
     assert "released" in voucher("round", "show", "r2", "-o", "json").out
 
 
