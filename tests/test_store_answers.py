@@ -720,7 +720,9 @@ def test_a_list_that_another_list_repeats_may_go(db: sqlite3.Connection) -> None
     enlist(db, 3, A, "medics", batch_id=1, programme_id=2)
     enlist(db, 4, B, "poor", batch_id=1)
     claim(db, 7, 1, A, START)
-    assert refused(eligibility.undo, db, 3)
+    assert refused(eligibility.undo, db, 3) == (
+        "batch 3 cannot be undone: packs were granted for 1 of its rows (batches 1)"
+    )
     enlist(db, 5, A, "old", batch_id=1)
     assert refused(eligibility.undo, db, 3) is None
 
