@@ -8,6 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,6 +78,12 @@ def test_every_deed_is_a_line_with_before_and_after(town: Callable[..., Ran]) ->
     assert approved["after"]["committed"] == {"treasury": 430_000}
     assert approved["at"] == "2020-03-20T09:00:00+08:00"
     assert approved["entered_at"] > approved["at"]
+
+
+def test_a_note_stands_in_the_file_as_it_was_written(town: Callable[..., Ran]) -> None:
+    town("merchant", "suspend", "M1", "--reason", "停业整顿", "--actor", "mei")
+    ((detail,),) = towns.ask(".", "SELECT detail FROM audit WHERE deed LIKE 'merchant.%'")
+    assert '"reason":"停业整顿"' in detail
 
 
 def test_lines_are_found_by_who_what_when_and_about(town: Callable[..., Ran]) -> None:

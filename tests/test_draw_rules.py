@@ -9,7 +9,7 @@ import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -18,6 +18,9 @@ from hypothesis import strategies as st
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
 from vouchercli.rules.draws import Entrant, Stratum
+
+if TYPE_CHECKING:
+    from vouchercli.documents import Fault
 
 GUIDE = Path(__file__).resolve().parents[1] / "docs/lottery.md"
 SEED = "5eed" * 16
@@ -255,12 +258,21 @@ def codes(
     commitment: str | None = None,
 ) -> list[str]:
     """What a stranger finds; a forger seals the changed certificate anew."""
+    found = findings(document, entrants, is_sealed=is_sealed, commitment=commitment)
+    return [fault.code for fault in found]
+
+
+def findings(
+    document: dict[str, Any],
+    entrants: list[Entrant] = LIST,
+    *,
+    is_sealed: bool = True,
+    commitment: str | None = None,
+) -> tuple[Fault, ...]:
     shown = law.columns(QUOTAS)
     whole = document | ({"sha256": proof.own_digest(document)} if is_sealed else {})
-    found = proof.findings(
-        whole, entrants, shown, law.digest(law.listed(entrants, shown)), commitment
-    )
-    return [fault.code for fault in found]
+    digest = law.digest(law.listed(entrants, shown))
+    return proof.findings(whole, entrants, shown, digest, commitment)
 
 
 def changed(document: dict[str, Any], **parts: Any) -> dict[str, Any]:
@@ -339,6 +351,26 @@ def test_another_quota_is_found() -> None:
     assert "quota_wrong" in codes(changed(document, strata=smaller))
     assert "quota_wrong" in codes(changed(document, places=9))
     assert codes(changed(document, places=6)) == ["quota_wrong"]
+
+
+def test_what_is_found_says_what_the_certificate_has_and_what_the_tickets_give() -> None:
+    document = certified()
+    won = document["rest"]["winners"]
+
+    def told(entrants: list[Entrant] = LIST, /, **parts: Any) -> list[dict[str, Any]]:
+        return [fault.params for fault in findings(changed(document, **parts), entrants)]
+
+    last_differs = document["rest"] | {"winners": [*won[:-1], "A99"]}
+    assert told(rest=last_differs) == [
+        {"part": "the places that were left", "said": "A99", "ours": won[-1]}
+    ]
+    one_less = document["rest"] | {"winners": won[:-1]}
+    assert told(rest=one_less) == [{"part": "the places that were left", "said": 2, "ours": 3}]
+    assert told(LIST[1:]) == [{"ours": 29, "said": 30}]
+    assert told(entrants=31) == [{"ours": 30, "said": 31}]
+    assert told(places=6) == [{"kept": 7, "places": 6}]
+    digests = {"ours": law.sha256(SEED), "said": "0" * 64}
+    assert told(seed_sha256="0" * 64) == [digests]
 
 
 @pytest.mark.parametrize("barred", [["A01", "A99"], ["A01", "A01"]])

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from test_formats_sources import gbk_zipped, written, xlsx
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats import whole_files
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.configs.fields import FIELDS
 from vouchercli.formats.tables import rejects
@@ -926,3 +927,16 @@ skip: [{column: a, like: '['}]
 def test_a_profile_is_for_its_kinds_only(tmp_path: Path) -> None:
     assert refusal(ours(tmp_path, ROW), "claims", profile="uk-eotho").code == "wrong_kind"
     assert refusal(ours(tmp_path, ROW), "claims", profile="no-such").code == "unknown_config"
+
+
+@pytest.mark.parametrize("error", [OSError("the disk is full"), KeyboardInterrupt()])
+def test_nothing_is_left_of_a_file_that_was_not_finished(
+    tmp_path: Path, error: BaseException
+) -> None:
+    with (
+        pytest.raises((VoucherError, KeyboardInterrupt)),
+        whole_files.draft_file(tmp_path / "list.csv") as draft,
+    ):
+        draft.write_text("half a list")
+        raise error
+    assert [*tmp_path.iterdir()] == []

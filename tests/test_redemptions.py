@@ -454,3 +454,13 @@ def test_an_order_needs_one_voucher(city: City) -> None:
         ]
         == "claim_or_template"
     )
+
+
+def test_a_voucher_that_is_used_names_the_payment_that_has_it(city: City, here: Path) -> None:
+    voucher = city()
+    refund = "F1,refund,C1,1,M1,2020-03-27 10:00:00,50,5,10,T1\n"
+    second = PAY.replace("T1", "T2").replace("09:00", "11:00")
+    take_in(voucher, here, PAY, refund, second, expect=0)
+    third = take_in(voucher, here, PAY.replace("T1", "T3").replace("09:00", "12:00"), name="s.csv")
+    (reject,) = voucher("batch", "rejects", str(third["batch"]), "-o", "json").data["rejects"]
+    assert reject["explanation"] == "the voucher is already used in T2"

@@ -606,6 +606,15 @@ def test_no_way_on_is_named_that_would_be_refused(approved: Callable[..., Ran]) 
     ]
 
 
+def test_a_round_is_ordered_until_it_closes(voucher: Callable[..., Ran]) -> None:
+    towns.build(voucher, towns.programme(), towns.pack())
+    towns.make_round(voucher, "p1", "--platform", "alipay", closes=towns.CLOSES, state="approved")
+    for now, is_ordered in (("2020-03-29 07:59:59", True), (towns.CLOSES, False)):
+        ran = voucher("round", "submit", "p1", "--now", now, expect=3)
+        possible = ran.err.partition("(possible: ")[2].partition(")")[0].split(", ")
+        assert ("order" in possible) is is_ordered
+
+
 def test_no_hint_says_cancel(approved: Callable[..., Ran]) -> None:
     approved("round", "open", "hz-1", "--now", OPENS)
     after = "2020-05-01"

@@ -12,6 +12,7 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -427,3 +428,11 @@ def test_talk_goes_to_stderr_and_the_status_is_the_exit_code(
 ) -> None:
     assert show.show(Call("x"), Outcome(says=(say("done"),), status="failed")) == 5
     assert capfd.readouterr() == ("", "done\n")
+
+
+def test_data_that_looks_like_a_word_of_ours_is_not_translated(voucher: Any) -> None:
+    towns.build(voucher, towns.programme(), towns.pack())
+    towns.draft(voucher, "draft")
+    lines = voucher("round", "list", "-o", "csv", "--lang", "zh").out.splitlines()
+    cells = lines[1].split(",")
+    assert "draft" in cells and "草稿" in cells

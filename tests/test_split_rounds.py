@@ -86,7 +86,7 @@ def test_who_submits_or_edits_it_counts_as_its_maker(town: Any) -> None:
     town("round", "cancel", "r2", "--actor", "chen")
     towns.draft(town, "r3", maker="wang", packs=10)
     town("round", "submit", "r3", "--actor", "chen")
-    assert warnings(town, "r1")
+    assert warnings(town, "r1") and warnings(town, "r3")
 
 
 def test_without_bands_nothing_is_said(voucher: Any) -> None:

@@ -40,6 +40,7 @@ from vouchercli.store import (
     proved_redemptions,
     redemptions,
     releases,
+    reopening,
     schedule,
     suspensions,
     totals,
@@ -48,6 +49,7 @@ from vouchercli.store import (
 from vouchercli.store import limits as store_limits
 from vouchercli.store.db import writing, zone
 from vouchercli.store.proposals import Subject
+from vouchercli.store.reopening import Moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -702,6 +704,14 @@ def test_packs_stand_on_the_list_that_made_their_residents_eligible(
     assert listed == ([1, 2, 3] if is_stood_on else [2])
 
 
+def test_packs_of_another_programme_do_not_stand_on_a_list(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE rounds SET mode = 'targeted'")
+    db.execute(ADD_BATCH, (3, "eligibility", 1))
+    enlist(db, 1, A, "medics", batch_id=3)
+    claim(db, 7, 3, A, START)
+    assert refused(eligibility.undo, db, 3) is None
+
+
 def test_a_list_that_another_list_repeats_may_go(db: sqlite3.Connection) -> None:
     db.execute("UPDATE rounds SET mode = 'targeted' WHERE round_id = 1")
     db.execute(ADD_BATCH, (3, "eligibility", 1))
@@ -710,7 +720,9 @@ def test_a_list_that_another_list_repeats_may_go(db: sqlite3.Connection) -> None
     enlist(db, 3, A, "medics", batch_id=1, programme_id=2)
     enlist(db, 4, B, "poor", batch_id=1)
     claim(db, 7, 1, A, START)
-    assert refused(eligibility.undo, db, 3)
+    assert refused(eligibility.undo, db, 3) == (
+        "batch 3 cannot be undone: packs were granted for 1 of its rows (batches 1)"
+    )
     enlist(db, 5, A, "old", batch_id=1)
     assert refused(eligibility.undo, db, 3) is None
 
@@ -1504,3 +1516,55 @@ def test_the_balance_of_a_round_is_its_own(db: sqlite3.Connection) -> None:
     assert [ledger.balance(db, 1, account) for account in accounts] == [-1_000, 550, 450]
     assert [ledger.balance(db, 1, "committed", number) for number in (1, 2, 3)] == [250, 200, 0]
     assert db.execute("SELECT count(*) FROM postings").fetchone()[0] == 5
+
+
+# ---------------------------------------------------------------- what gave way
+
+
+JUDGED = """
+CREATE TABLE judged (place, batch_id, line, transaction_no, kind, reason, merchant_no, subsidy_fen,
+    claim_id, coupon_no, refund_of, paid_at, stands)
+"""
+
+
+def test_what_gives_way_is_worth_what_its_refunds_left_and_goes_to_the_last_before_it() -> None:
+    db = sqlite3.connect(":memory:")
+    db.execute(JUDGED)
+    gone = "already_redeemed"
+    rows = (
+        (1, 4, 2, "T1", "pay", gone, "M1", 1000, 7, 1, "", 100, 1),
+        (2, 4, 3, "F1", "refund", gone, "M1", 300, 7, 1, "T1", 120, 1),
+        (3, 5, 2, "F2", "refund", gone, "M1", 40, 7, 1, "T1", 130, 0),  # never stood
+        (4, 4, 4, "F3", "refund", None, "M1", 500, 7, 1, "T0", 50, 1),  # of another payment
+        (5, 4, 5, "F1", "refund", None, "M1", 60, 8, 1, "T1", 50, 1),  # on another voucher
+        (6, 5, 3, "T2", "pay", None, "M2", 1000, 7, 1, "", 80, 0),
+        (7, 5, 4, "T3", "pay", None, "M3", 1000, 7, 1, "", 90, 0),
+        (8, 5, 5, "T4", "pay", None, "M4", 1000, 7, 1, "", 110, 0),  # later
+        (9, 4, 6, "T5", "pay", None, "M5", 1000, 7, 1, "", 95, 1),  # stood before
+        (10, 4, 7, "T6", "pay", "transaction_reused", "M1", 900, 9, 1, "", 200, 1),
+        (11, 5, 6, "T6", "pay", None, "M6", 900, 9, 2, "", 200, 0),  # with its number
+    )
+    marks = ",".join("?" * len(rows[0]))
+    db.executemany(f"INSERT INTO judged VALUES ({marks})", rows)
+    assert reopening.moved(db) == [
+        Moved(4, 2, "T1", "pay", gone, "M1", "M3", 700, 5, 4),
+        Moved(4, 3, "F1", "refund", gone, "M1", "", 0, None, None),
+        Moved(4, 7, "T6", "pay", "transaction_reused", "M1", "M6", 900, 5, 6),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "amount_fen", "is_so"),
+    [
+        ("pay", "M2", 1, True),
+        ("pay", "", 1, True),
+        ("pay", "M1", 1, False),
+        ("pay", "M2", 0, False),
+        ("refund", "M2", 1, False),
+    ],
+)
+def test_money_moves_where_a_merchant_loses_what_it_was_paid(
+    kind: str, to: str, amount_fen: int, is_so: bool
+) -> None:
+    moved = Moved(1, 2, "T1", kind, "already_redeemed", "M1", to, amount_fen, None, None)
+    assert moved.moves_money is is_so

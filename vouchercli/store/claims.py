@@ -159,6 +159,7 @@ UPDATE incoming_claims AS i SET detail = (
         'opens_at', r.opens_at, 'closes_at', r.closes_at, 'packs', r.packs,
         'limit', r.per_resident, 'group',
             nullif(r.resident_group, ''),
+        'missing_fen', json_extract(i.detail, '$.missing_fen'),
         'platform', CASE i.reason WHEN 'wrong_platform' THEN r.platform END,
         'sender', CASE i.reason WHEN 'wrong_platform' THEN (SELECT json_extract(b.options,
             '$.platform') FROM batches b WHERE b.batch_id = i.batch_id) END,

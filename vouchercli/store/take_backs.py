@@ -37,8 +37,7 @@ ORDER BY r.opens_at, r.round_id
 TAKE_SEATS = "UPDATE rounds SET released = released - ? WHERE round_id = ?"
 GIVE_UP_SEATS = "UPDATE rounds SET released = released + ? WHERE round_id = ?"
 REFUSE_LAST = """
-UPDATE incoming_claims AS i SET reason = 'funds_released', detail = json_object(
-    'claim_no', i.claim_no, 'round', i.round, 'claimed_at', i.claimed_at, 'missing_fen', :missing)
+UPDATE incoming_claims SET reason = 'funds_released', detail = json_object('missing_fen', :missing)
 WHERE place IN (SELECT place FROM incoming_claims WHERE reason IS NULL AND round_id = :round_id
     AND claim_id IS NULL ORDER BY claimed_at DESC, claim_no DESC LIMIT :short)
 """
@@ -100,9 +99,7 @@ WHERE j.reason IS NULL AND j.expires_at <= x.expired_by
 ORDER BY j.place
 """
 HOLD = """
-UPDATE incoming_redemptions SET reason = 'funds_released',
-    detail = json_object('transaction_no', transaction_no, 'claim_no', claim_no,
-        'coupon_no', coupon_no, 'paid_at', paid_at, 'missing_fen', ?)
+UPDATE incoming_redemptions SET reason = 'funds_released', detail = json_object('missing_fen', ?)
 WHERE place = ?
 """
 
