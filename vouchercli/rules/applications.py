@@ -138,20 +138,20 @@ def reason(
     application: Application, round_: ApplicationRound | None, latest_at: int | None = None
 ) -> str | None:
     """Why an application is refused by itself, or None; `latest_at` None: whenever it is made."""
+    in_time = {"applied_at": application.applied_at, "latest_at": latest_at}
     if round_ is None:
-        return APPLICATIONS.reason({})
+        return APPLICATIONS.reason(in_time)
     from_at, until_at = round_.window
     return APPLICATIONS.reason(
-        {
+        in_time
+        | {
             "round_id": 1,
             "state": round_.state,
             "mode": round_.mode,
             "from_at": from_at,
             "until_at": until_at,
             "published_at": round_.published_at,
-            "applied_at": application.applied_at,
             "is_eligible": int(round_.eligible is None or application.resident in round_.eligible),
-            "latest_at": latest_at,
         }
     )
 

@@ -190,19 +190,19 @@ class GrantedPacks:
 
 def reason(claim: Claim, round_: ClaimRound | None, latest_at: int | None = None) -> str | None:
     """Why a claim is refused by itself, or None; `latest_at` None: whenever it is made."""
+    in_time = {"claimed_at": claim.claimed_at, "latest_at": latest_at}
     if round_ is None:
-        return CLAIMS.reason({})
+        return CLAIMS.reason(in_time)
     return CLAIMS.reason(
-        {
+        in_time
+        | {
             "round_id": 1,
             "is_of_other_platform": int(claim.is_of_other_platform),
             "state": round_.state,
             "opens_at": round_.opens_at,
             "closes_at": round_.closes_at,
-            "claimed_at": claim.claimed_at,
             "is_paused": int(is_paused(claim.claimed_at, round_.pauses)),
             "is_eligible": int(claim.is_eligible),
-            "latest_at": latest_at,
         }
     )
 
