@@ -318,7 +318,7 @@ def _store_batch(
     return {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}
 
 
-@settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=35, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     policy=st.sampled_from(["full_restores", "restores_once", "forfeits", "pro_rata"]),
     batches=BATCHES,
@@ -352,7 +352,7 @@ def test_law_and_store_give_every_redemption_the_same_ruling(
         assert checks.CHECKS[name](db) == [], name
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=24, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(ROW, min_size=1, max_size=8))
 def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str, Any]]) -> None:
     session = world("full_restores", with_claims=True)
@@ -446,7 +446,7 @@ def come_in(policy: Any, files: list[list[dict[str, Any]]], bytes_: int, lines: 
         return answers, left_by(session.path), sums
 
 
-@settings(max_examples=24, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     policy=st.sampled_from([*refunds.PRESETS, STAYS]),
     stories=st.lists(STORY, min_size=1, max_size=6),
@@ -489,7 +489,7 @@ CLAIM = st.fixed_dictionaries(
 SENDERS = [{}, *({"platform": name, "platforms": [name]} for name in ("alipay", "wechat"))]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=24, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     batches=st.lists(
         st.tuples(st.sampled_from(SENDERS), st.lists(CLAIM, min_size=1, max_size=9)),

@@ -107,7 +107,7 @@ def expected(
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     runs=RUNS,
     per_resident=st.sampled_from([1, 1, 1, 2]),

@@ -659,7 +659,7 @@ def terms(packs: int, template: str | None = None) -> dict[str, Any]:
 
 TestBureau = Bureau.TestCase
 TestBureau.settings = settings(
-    max_examples=20,
+    max_examples=10,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,

@@ -51,7 +51,12 @@ class Onlooker:
         self.is_stopped = bool(self._committed(self.chunks))
 
 
-@pytest.fixture(params=[1 << 40, 0], ids=["by rows", "by columns"])
+@pytest.fixture(
+    params=[
+        pytest.param(1 << 40, id="by rows", marks=pytest.mark.slow),
+        pytest.param(0, id="by columns"),
+    ]
+)
 def town(
     city: Any,
     here: Path,
@@ -132,7 +137,7 @@ def test_a_stopped_import_says_how_to_go_on_and_ends_as_if_undisturbed(
     assert canonical(here / "voucher.db") == wanted
 
 
-@pytest.mark.parametrize("done", [1, 2, 3, 4])
+@pytest.mark.parametrize("done", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3, 4))])
 def test_the_same_command_goes_on_where_the_import_stopped(
     town: Any, here: Path, done: int
 ) -> None:

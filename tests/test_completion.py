@@ -87,6 +87,7 @@ def test_a_home_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert "[no_permission]" in bash(tmp_path, "voucher --install-completion")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_a_shell_that_is_there_completes(shell: str, tmp_path: Path) -> None:
     if not shutil.which(shell):

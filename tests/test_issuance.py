@@ -245,7 +245,8 @@ def test_an_order_of_a_round_that_is_taken_back_is_warned_of(town: Voucher, here
     tick(town, "2020-03-25 08:00")
     ran = town("round", "edit", "p1", "--packs", "9", "--actor", "mei")
     assert "wechat still has order 1 of p1, which is no longer valid [order_stands]" in ran.err
-    ran = town("round", "cancel", "p1", "--actor", "mei", "--lang", "zh")
+    town("round", "cancel", "p1", "--note", "no money", "--actor", "mei")
+    ran = town("round", "approve", "p1", "--actor", "lin", "--lang", "zh")
     assert "wechat 手中的期次 p1 第 1 号发放指令已不再有效" in ran.err
 
 

@@ -164,6 +164,7 @@ def test_rounds_are_listed_by_state(town: Callable[..., Ran]) -> None:
     assert "[unknown_state]" in refused and "submitted" in refused
 
 
+@pytest.mark.slow
 def test_a_long_list_is_never_in_memory(
     voucher: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,7 +132,7 @@ def come_to(
     return repr(told).replace(folder, ""), repr(left).replace(folder, "")
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     first=st.lists(CELLS, max_size=5),
     second=st.lists(LINE, max_size=14),

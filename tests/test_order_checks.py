@@ -104,7 +104,8 @@ def test_a_check_refuses_what_an_import_refuses_in_the_same_words(
     file = towns.write("p.csv", HEADER + row + "\n")
     for size in (by_columns.BYTES, 1):
         monkeypatch.setattr(by_columns, "BYTES", size)
-        ran = town("redemption", "import", file, "--dry-run", "-o", "json", expect=4)
+        late = ("--now", "2020-08-01 09:00", "--dry-run", "-o", "json")
+        ran = town("redemption", "import", file, *late, expect=4)
         (problem,) = ran.json["problems"]
         assert (problem["code"], problem["message"]) == (code, message)
 

@@ -503,7 +503,7 @@ payments = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(payments=payments, since=st.none() | moments, as_of=st.none() | moments)
 def test_totals_tell_what_a_scan_of_the_facts_tells(
     blank: World, payments: Any, since: int | None, as_of: int | None
@@ -548,7 +548,7 @@ over_months = st.integers(0, 110 * 86400).map(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     payments=st.lists(
         st.tuples(
@@ -717,7 +717,7 @@ def left_over(world: World, code: str, as_of: int) -> tuple[int, int, int]:
     return outstanding, expired, len(users)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     used=st.dictionaries(
         st.tuples(st.integers(1, 6), st.integers(1, 2)),

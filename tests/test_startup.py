@@ -76,7 +76,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("words", "also"), EVERYDAY, ids=[" ".join(words) for words, _ in EVERYDAY]
+    ("words", "also"),
+    [
+        pytest.param(*each, id=" ".join(each[0]), marks=[pytest.mark.slow] if place % 3 else [])
+        for place, each in enumerate(EVERYDAY)
+    ],
 )
 def test_an_everyday_command_loads_nothing_heavy(
     folder: Path, words: tuple[str, ...], also: set[str]

@@ -176,8 +176,8 @@ def stands(session: Session) -> dict[str, Any]:
     return found
 
 
-MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-SOME = settings(MANY, max_examples=12)
+MANY = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = settings(MANY, max_examples=6)
 LINES = st.sampled_from([2, 3, 5, 1000])
 
 
