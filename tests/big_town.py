@@ -81,7 +81,7 @@ def prepare(voucher: Any, here: Path, claims: int, rows: int) -> None:
         for n in range(claims)
     )
     (here / "big.csv").write_text(towns.CLAIMS + text, "utf-8")
-    voucher("claim", "import", "big.csv")
+    voucher("claim", "import", "big.csv", "--now", NOW)
     (here / "r.csv").write_text(towns.PAYMENTS + "".join(row(n) for n in range(rows)), "utf-8")
 
 

@@ -11,6 +11,8 @@ import gc
 import json
 import os
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
 for name in [*os.environ]:
     if name.startswith(("VOUCHER_", "LC_", "LANG")):
         del os.environ[name]
+
+# Files in memory where there is room: what is tried is killed processes, never a lost disk.
+MEMORY, ROOM = "/dev/shm", 4 << 30
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+    os.environ.setdefault("TMPDIR", MEMORY)
+    tempfile.tempdir = None  # asked again
 
 # The same examples in every run, so that a run says what the last one said; `make explore` draws
 # others. How long an example takes says how busy the machine is, not whether it is right.
