@@ -39,6 +39,7 @@ def taken_in(voucher: Any, bench: Any, city: Any) -> None:
         voucher(*words, expect=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_import_and_oracle_agree_on_every_reason_and_every_sum(
     voucher: Any, here: Path, bench: Any, shuffled: bool

@@ -596,6 +596,7 @@ def test_every_strange_cell_is_alone_read_both_ways_alike(town: Path, column: st
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_what_the_judge_accepts_counts_in_later_chunks(town: Path, lines: int) -> None:
     """Three vouchers of one resident at one merchant on one day, two of which are lawful; one or

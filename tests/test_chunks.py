@@ -148,6 +148,7 @@ def test_the_same_command_goes_on_where_the_import_stopped(
     assert town(*IMPORT).data["repeats"] == 3
 
 
+@pytest.mark.slow
 def test_many_small_chunks_and_one_large_one_come_to_the_same(
     town: Any, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -228,6 +228,7 @@ def test_merchants_are_plainly_synthetic_and_their_codes_hold(small: Files) -> N
 # ---------------------------------------------------------------- voucher demo
 
 
+@pytest.mark.slow
 def test_the_demo_ends_with_the_published_ratios_and_commands_to_paste(
     voucher: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -314,6 +314,7 @@ def test_any_file_of_a_profile_of_ones_own(
 # ---------------------------------------------------------------- stopped and resumed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
 @pytest.mark.parametrize("name", ["wechat.csv", "alipay.csv"])
 @pytest.mark.parametrize("done", [1, pytest.param(2, marks=pytest.mark.slow)])

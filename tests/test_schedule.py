@@ -606,6 +606,7 @@ def live_through(
     return end_state
 
 
+@pytest.mark.slow
 def test_late_and_skipped_ticks_end_where_punctual_ones_do(
     full_town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
