@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,22 @@ from vouchercli.cli.language import t
 from vouchercli.errors import Declined
 
 if TYPE_CHECKING:
+    from vouchercli.cli.options import Call
     from vouchercli.result import Message
 
 YES = ("y", "yes", "是")
 NO = ("n", "no", "否", "")  # who only presses Enter has not agreed
+
+
+def is_asked(call: Call) -> bool:
+    """Whether a command asks before it acts: at a terminal, unless --yes or --dry-run is given."""
+    return sys.stdin.isatty() and not (call.yes or call.dry_run)
+
+
+def show_and_ask(shown: Message, question: Message) -> None:
+    """Say what is about to be done, then ask. Raises as `ask`."""
+    typer.echo(t(shown.text, shown.params), err=True)
+    ask(question)
 
 
 def ask(question: Message) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.asking import ask
+from vouchercli.cli.asking import ask, is_asked
 from vouchercli.cli.import_options import Verbose, watch_import
 from vouchercli.cli.language import t
 from vouchercli.cli.options import Call, command, verbs
@@ -99,7 +99,7 @@ def undo(call: Call, session: Session, batch: Number, note: WhyTakenBack = "") -
     rest on needs a note and a second person.
     """
     is_sure = call.yes
-    if sys.stdin.isatty() and not (call.yes or call.dry_run):
+    if is_asked(call):
         ask(batches.undo_question(session, batch))
         is_sure = True
     return batches.undo_batch(session, batch, note=note, is_sure=is_sure)

@@ -4,14 +4,12 @@ cancel | copy | pause | resume | top-up | lower | reschedule | reopen | order
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.asking import ask
-from vouchercli.cli.language import t
+from vouchercli.cli.asking import is_asked, show_and_ask
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
@@ -217,11 +215,9 @@ def approve(call: Call, session: Session, code: Code) -> Outcome:
     """Approve a round, or an amendment of it, as a second person; the last approval needed commits
     its money. At a terminal it shows what waits, and asks (or --yes).
     """
-    if sys.stdin.isatty() and not (call.yes or call.dry_run):
-        waiting = approvals.describe_waiting(session, code)
-        if waiting is not None:
-            print(t(waiting.text, waiting.params), file=sys.stderr)
-            ask(say("Approve it?"))
+    waiting = approvals.describe_waiting(session, code) if is_asked(call) else None
+    if waiting is not None:
+        show_and_ask(waiting, say("Approve it?"))
     return approvals.approve_round(session, code)
 
 
@@ -271,12 +267,10 @@ def draw(
     --yes), draw after it (voucher draw has each step).
     """
     is_sure = call.yes
-    if sys.stdin.isatty() and not (call.yes or call.dry_run):
-        fixed = draws.describe_commitment(session, code)
-        if fixed is not None:
-            print(t(fixed.text, fixed.params), file=sys.stderr)
-            ask(say("Fix it now?"))
-            is_sure = True
+    fixed = draws.describe_commitment(session, code) if is_asked(call) else None
+    if fixed is not None:
+        show_and_ask(fixed, say("Fix it now?"))
+        is_sure = True
     return draws.next_step(session, code, public_randomness, is_sure=is_sure)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.asking import ask
+from vouchercli.cli.asking import ask, is_asked
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.errors import UsageFault
 from vouchercli.ops.schedule import install as ops
@@ -79,7 +79,7 @@ def _ask_consent(call: Call, change: ops.Change) -> ops.Change:
     for name, (_, after) in change.files.items():
         print(f"--- {name or 'crontab'}", file=sys.stderr)
         print((after or b"").decode("utf-8", "replace"), file=sys.stderr, end="")
-    if sys.stdin.isatty() and not (call.yes or call.dry_run):
+    if is_asked(call):
         ask(say("Write this?"))
         return change
     return _require_consent(call, change)

@@ -24,7 +24,7 @@ TEXT = {
     "{count} residents wait for a second person: voucher eligibility approve {batch} --actor NAME": "{count} 名居民等待第二人复核：voucher eligibility approve {batch} --actor NAME",
     "{count} residents stay on the list until a second person approves: voucher eligibility approve {batch} --actor NAME": "第二人复核之前，{count} 名居民仍在名单上：voucher eligibility approve {batch} --actor NAME",
     "no change of the eligibility list by batch {batch} waits for approval": "导入批次 {batch} 没有待审批的名单变更",
-    "a change of the eligibility list by batch {batch}, proposed at {at}, waits for approval": "导入批次 {batch} 有一项名单变更待审批（{at} 提出）",
+    "a change of the eligibility list by batch {name}, proposed at {at}, waits for approval": "导入批次 {name} 有一项名单变更待审批（{at} 提出）",
     "approved batch {batch} ({given} of {needed} checkers); one more person must approve": "已批准导入批次 {batch}（{needed} 名复核人员中的第 {given} 名）；还须一人批准",
     "{count} residents of batch {batch} are on the list": "导入批次 {batch} 的 {count} 名居民已列入名单",
     "{count} residents of batch {batch} left the list": "导入批次 {batch} 的 {count} 名居民已移出名单",

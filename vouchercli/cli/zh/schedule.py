@@ -62,7 +62,7 @@ TEXT = {
     "move it to {example}": "请移到 {example}",
     "the folder {folder} cannot be read": "无法读取文件夹 {folder}",
     "check who owns it and who may read there": "请检查其所有者与读取权限",
-    "an amendment of {round}, proposed at {at}, waits for approval": "期次 {round} 有一项调整待审批（{at} 提出）",
+    "an amendment of {name}, proposed at {at}, waits for approval": "期次 {name} 有一项调整待审批（{at} 提出）",
     "create it, or name the right one with --inbox": "请先建立该文件夹，或用 --inbox 指明",
     "there is no folder {folder}": "没有文件夹 {folder}",
     "round {round} has no seed: it could not be drawn after its opening": "期次 {round} 尚未锁定种子：一旦开放领取便无法摇号",

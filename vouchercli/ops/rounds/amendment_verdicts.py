@@ -59,7 +59,7 @@ def approve(current: RoundAtHand, waiting: Proposal) -> Outcome:
     elif moved:
         after = after | {"committed": moved}
     current.note("amendment.approve", **about, before=before, after=after)
-    return _answer_effective(current, kind, waiting.after, moved)
+    return _answer_effective(current, kind, moved)
 
 
 def _stand_in_the_way(error: VoucherError, code: str) -> VoucherError:
@@ -100,45 +100,32 @@ def _take_effect(
     return {}
 
 
-def _answer_effective(
-    current: RoundAtHand, kind: str, after: dict[str, Any], moved: dict[str, int]
-) -> Outcome:
+def _answer_effective(current: RoundAtHand, kind: str, moved: dict[str, int]) -> Outcome:
     current = look_up(current.session, current.code)
-    if kind == "lower":
-        message = say(
-            "lowered {round} to {packs:,} packs: {amount} yuan are uncommitted again",
-            round=current.code,
-            packs=after["packs"],
-            amount=money.grouped(sum(moved.values())),
-        )
-    elif kind == "top-up":
-        message = say(
-            "topped up {round} to {packs:,} packs: {amount} yuan more committed",
-            round=current.code,
-            packs=after["packs"],
-            amount=money.grouped(sum(moved.values())),
-        )
-    elif kind == "resume":
-        message = say(
-            "resumed {round}: claims count again until {closes_at}",
-            round=current.code,
-            closes_at=current.local_time("closes_at"),
-        )
-    elif kind == "reopen":
-        message = say(
+    about = {
+        "round": current.code,
+        "packs": current.row["packs"],
+        "amount": money.grouped(sum(moved.values())),
+        "opens_at": current.local_time("opens_at"),
+        "closes_at": current.local_time("closes_at"),
+    }
+    message = {
+        "lower": say(
+            "lowered {round} to {packs:,} packs: {amount} yuan are uncommitted again", **about
+        ),
+        "top-up": say(
+            "topped up {round} to {packs:,} packs: {amount} yuan more committed", **about
+        ),
+        "resume": say("resumed {round}: claims count again until {closes_at}", **about),
+        "reopen": say(
             "reopened {round}: claims count again until {closes_at}, {amount} yuan are committed"
             " again",
-            round=current.code,
-            closes_at=current.local_time("closes_at"),
-            amount=money.grouped(sum(moved.values())),
-        )
-    else:
-        message = say(
-            "rescheduled {round}: claims count from {opens_at} to {closes_at}",
-            round=current.code,
-            opens_at=current.local_time("opens_at"),
-            closes_at=current.local_time("closes_at"),
-        )
+            **about,
+        ),
+        "reschedule": say(
+            "rescheduled {round}: claims count from {opens_at} to {closes_at}", **about
+        ),
+    }[kind]
     is_over = kind == "top-up" and current.row["state"] == "closed"
     retries = over_issues.name_retries(current) if is_over else ()
     return round_commands.answer_with_round(

@@ -4,6 +4,7 @@ not approved, draws that wait for their public text.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vouchercli.ops.schedule.jobs import Done
@@ -63,38 +64,35 @@ def remind_of_proposal(
 
 
 def _describe_proposal(subject: str, name: str, programme: str | None, at: str) -> Problem:
-    if subject == proposals.ROUND:
-        return Problem(
+    about = {"name": name, "programme": programme, "at": at}
+    waits = {
+        proposals.ROUND: Problem(
             "amendment_waits",
-            "an amendment of {round}, proposed at {at}, waits for approval",
-            level="warning",
-            hint="voucher round show {round}",
-            params={"round": name, "at": at},
-        )
-    if subject == proposals.PROGRAMME:
-        return Problem(
+            "an amendment of {name}, proposed at {at}, waits for approval",
+            hint="voucher round show {name}",
+            params=about,
+        ),
+        proposals.PROGRAMME: Problem(
             "change_waits",
-            "a change of programme {programme}, proposed at {at}, waits for approval",
-            level="warning",
-            hint="voucher programme show {programme}",
-            params={"programme": name, "at": at},
-        )
-    if subject == proposals.LIST:
-        return Problem(
+            "a change of programme {name}, proposed at {at}, waits for approval",
+            hint="voucher programme show {name}",
+            params=about,
+        ),
+        proposals.LIST: Problem(
             "list_change_waits",
-            "a change of the eligibility list by batch {batch}, proposed at {at}, waits for"
+            "a change of the eligibility list by batch {name}, proposed at {at}, waits for"
             " approval",
-            level="warning",
             hint="voucher todo --programme {programme}",
-            params={"batch": name, "programme": programme, "at": at},
-        )
-    return Problem(
-        "correction_waits",
-        "a correction of merchants (batch {batch}), proposed at {at}, waits for approval",
-        level="warning",
-        hint="voucher batch show {batch}",
-        params={"batch": name, "at": at},
-    )
+            params=about,
+        ),
+        proposals.REGISTRY: Problem(
+            "correction_waits",
+            "a correction of merchants (batch {name}), proposed at {at}, waits for approval",
+            hint="voucher batch show {name}",
+            params=about,
+        ),
+    }
+    return replace(waits[subject], level="warning")
 
 
 def remind_once(
