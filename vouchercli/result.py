@@ -216,7 +216,8 @@ class Outcome:
     no table shows (only str, int, bool, None, list and dict; money as `*_fen`, ratios as decimal
     strings, times as ISO-8601 with offset). `tables` go to stdout, `says` (what was done, what to
     do next) to stderr. `status`: ok -> exit 0, partial -> 4 (rejects kept), failed -> 5 (a check
-    failed), refused -> 3. Of a list, `left` is how many rows were asked for and are not shown.
+    failed), refused -> 3. Of a list, `left` is how many rows were asked for and are not shown. A
+    `document` (a YAML text, the bytes of a workbook) goes to stdout as it is, but not beside JSON.
     """
 
     data: Any = None
@@ -225,3 +226,4 @@ class Outcome:
     problems: tuple[Problem, ...] = ()
     status: Status = "ok"
     left: int | None = None
+    document: str | bytes | None = None

@@ -1,4 +1,4 @@
-"""voucher application import | list"""
+"""voucher application import | list | blank"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli.blanks import add_blank
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
 from vouchercli.cli.options import OnlyResident, OnlyRound, command, verbs
 from vouchercli.ops.intake import applications
@@ -51,3 +52,6 @@ def list_(
     return applications.list_applications(
         session, round=round_, application_no=application_no, resident=resident, limit=limit
     )
+
+
+add_blank(app, "application", "applications")

@@ -1,4 +1,4 @@
-"""voucher claim import | list | grant"""
+"""voucher claim import | list | grant | blank"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli.blanks import add_blank
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
 from vouchercli.cli.options import Call, OnlyClaim, OnlyResident, OnlyRound, command, verbs
 from vouchercli.errors import UsageFault
@@ -93,3 +94,6 @@ def grant(
             return live_claims.grant_claims(session, round_, live_claims.read_requests(sys.stdin))
         with Path(str(from_)).open(encoding="utf-8-sig") as lines:
             return live_claims.grant_claims(session, round_, live_claims.read_requests(lines))
+
+
+add_blank(app, "claim", "claims")

@@ -1,4 +1,4 @@
-"""voucher eligibility import | remove | approve | reject | list"""
+"""voucher eligibility import | remove | approve | reject | list | blank"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli.blanks import add_blank
 from vouchercli.cli.import_options import READING, File, watch_import
 from vouchercli.cli.options import OnlyResident, command, verbs
 from vouchercli.ops.intake import eligibility, list_changes
@@ -93,3 +94,6 @@ def list_(
     list.
     """
     return eligibility.list_eligibility(session, group=group, resident=resident, limit=limit)
+
+
+add_blank(app, "eligibility", "eligibility")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("zh", "en")
 COMMAND = (  # the part of a sentence that is there to be pasted; compiled at its first use
-    r"(?:voucher (?:init|programme|template|round|merchant|application|eligibility|claim"
+    r"(?:voucher (?:init|programme|profile|template|round|merchant|application|eligibility|claim"
     r"|draw|redemption|batch|schedule|report|audit|check|demo|doctor)|chmod)\b[^,;，；。]*"
 )
 OF_PROGRAMME = (  # a command to its end; what stands in quotes is one word of it

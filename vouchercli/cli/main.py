@@ -37,6 +37,7 @@ NOUNS = {
     "init": ("start", "Make an empty database and its key here."),
     "programme": ("programmes", "Programmes: budget, funders, limits, staff."),
     "template": ("templates", "Card-pack templates: coupons, validity, scope, funding."),
+    "profile": ("profiles", "File profiles: how the files of a platform are laid out."),
     "round": ("rounds", "Rounds: schedule, submit, approve, open, close."),
     "application": ("applications", "Applications: who asked for a pack of a round."),
     "eligibility": ("eligibility", "Eligibility lists: who belongs to which group."),

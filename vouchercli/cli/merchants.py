@@ -1,4 +1,4 @@
-"""voucher merchant import | list | show | suspend | reinstate"""
+"""voucher merchant import | list | show | suspend | reinstate | blank"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli.blanks import add_blank
 from vouchercli.cli.import_options import READING, File, watch_import
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.intake import merchant_corrections, registries
@@ -176,3 +177,6 @@ def suspend(
 def reinstate(call: Call, session: Session, no: Number, from_: ReinstatedFrom = None) -> Outcome:
     """Accept a suspended merchant's redemptions again."""
     return suspensions.reinstate_merchant(session, no, call.moment(session, from_))
+
+
+add_blank(app, "merchant", "merchants")

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 
 def refuse_misuse(
-    command: str, output: str, given: Mapping[str, Any], *, looks_back: bool, is_list: bool
+    command: str,
+    output: str,
+    given: Mapping[str, Any],
+    *,
+    looks_back: bool,
+    is_list: bool,
+    has_workbook: bool,
 ) -> None:
     """Refuse what was given, before anything is done, when no command, or not this one, could make
     sense of it. Raises `UsageFault`.
@@ -40,6 +46,13 @@ def refuse_misuse(
             "no_json_lines",
             "voucher {command} is no list: it answers with one document, not row by row",
             hint="write -o json in place of -o jsonl",
+            command=command,
+        )
+    if output == "xlsx" and not has_workbook:
+        raise UsageFault(
+            "no_workbook",
+            "voucher {command} gives no workbook",
+            hint="write -o csv in place of -o xlsx: a spreadsheet opens it too",
             command=command,
         )
     if given.get("as_of") is not None and not looks_back:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 # the forms of an answer, and how many rows of a list each holds unless --limit is given (None: all)
-OUTPUTS = {"table": 100, "json": 10_000, "csv": None, "jsonl": None}
+OUTPUTS = {"table": 100, "json": 10_000, "csv": None, "jsonl": None, "xlsx": None}
 
 PANEL = {
     "db": Annotated[
@@ -93,6 +93,10 @@ OnlyResident = Annotated[
     typer.Option(
         "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
     ),
+]
+To = Annotated[
+    Optional[Path],
+    typer.Option("--to", metavar="FILE", help="Write it into this new file."),
 ]
 Limit = Annotated[
     Optional[int],
@@ -248,12 +252,13 @@ def command(
     required: tuple[str, ...] = (),
     looks_back: bool = False,
     is_list: bool = False,
+    has_workbook: bool = False,
 ) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
     """Register a function as the subcommand `name`; its docstring is the help, `epilog` the
     examples. One that takes a `session` is given the open database, one that takes `call` the
     command line, one that takes `**more` the block of `options`, of which some are `required`; one
     that `looks_back` knows --as-of; one that `is_list` is given the `limit` of its rows (None: all)
-    and may be asked for JSON lines.
+    and may be asked for JSON lines; one that `has_workbook` may be asked for an XLSX file.
     """
 
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
@@ -268,7 +273,12 @@ def command(
             is_about_one = call.command.startswith(("batch ", "eligibility "))
             call.batch = given.get("batch") if is_about_one else None
             refuse_misuse(
-                call.command, call.output, call.given, looks_back=looks_back, is_list=is_list
+                call.command,
+                call.output,
+                call.given,
+                looks_back=looks_back,
+                is_list=is_list,
+                has_workbook=has_workbook,
             )
             if is_list:
                 call.limit = given["limit"]

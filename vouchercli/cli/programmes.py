@@ -1,4 +1,4 @@
-"""voucher programme load | approve | reject | show | list | use"""
+"""voucher programme load | approve | reject | show | list | use | export"""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command, verbs
-from vouchercli.ops.setup import current_programme, programme_changes, programmes
+from vouchercli.cli.options import Call, To, command, verbs
+from vouchercli.ops.setup import current_programme, exports, programme_changes, programmes
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -84,3 +84,19 @@ def list_(
         return programmes.shipped_programmes(limit)
     with call.session() as session:
         return programmes.list_programmes(session, limit)
+
+
+@command(app, "export", epilog="Example: voucher programme export county-example > my.yaml")
+def export(
+    call: Call,
+    code: Annotated[
+        str,
+        typer.Argument(metavar="CODE|NAME", help="A programme that is loaded, or a shipped name."),
+    ],
+    to: To = None,
+) -> Outcome:
+    """Print it as YAML, to be changed and loaded again."""
+    if not call.db_path.exists():  # shipped names are there before a database is
+        return exports.export_programme(None, code, to)
+    with call.session() as session:
+        return exports.export_programme(session, code, to)

@@ -1,4 +1,4 @@
-"""voucher redemption import | list | check"""
+"""voucher redemption import | list | check | blank"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli.blanks import add_blank
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
 from vouchercli.cli.options import Call, OnlyClaim, OnlyRound, command, verbs
 from vouchercli.ops.intake import redemptions, till
@@ -120,3 +121,6 @@ def check(
         amount, discount, coupon_no, merchant_no, channel, call.moment(session, at)
     )
     return till.check_order(session, order, claim_no=claim_no, template=template, round_=round_)
+
+
+add_blank(app, "redemption", "redemptions")

@@ -36,7 +36,9 @@ def show(call: Call, outcome: Outcome) -> int:
     if call.output == "json":
         _write_json(_envelope(call, outcome.status, answer(outcome), outcome.problems))
         return EXIT_CODES[outcome.status]
-    if call.output == "csv":
+    if outcome.document is not None:
+        _write_document(outcome.document)
+    elif call.output == "csv":
         _csv(call, outcome.tables)
     elif call.output == "jsonl":
         _json_lines(call, outcome.tables)
@@ -59,6 +61,15 @@ def show(call: Call, outcome: Outcome) -> int:
     if call.dry_run:
         _talk(t("dry run: nothing was written"))
     return EXIT_CODES[outcome.status]
+
+
+def _write_document(document: str | bytes) -> None:
+    """A text or a file as it is: nothing is added, so that a redirection holds it whole."""
+    if isinstance(document, str):
+        sys.stdout.write(document)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(document)
 
 
 def _talk_left(call: Call, left: int) -> None:

@@ -1,4 +1,4 @@
-"""voucher template add | list | show | diff | history | check"""
+"""voucher template add | list | show | diff | history | check | export"""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command, verbs
-from vouchercli.ops.setup import templates
+from vouchercli.cli.options import Call, To, command, verbs
+from vouchercli.ops.setup import exports, templates
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -98,3 +98,21 @@ def check(
         return templates.check_template(None, reference, packs)
     with call.session() as session:
         return templates.check_template(session, reference, packs)
+
+
+@command(app, "export", epilog="Example: voucher template export universal-5x10 > my.yaml")
+def export(
+    call: Call,
+    reference: Annotated[
+        str,
+        typer.Argument(
+            metavar="CODE[@VERSION]|NAME", help="A template of the database, or a shipped name."
+        ),
+    ],
+    to: To = None,
+) -> Outcome:
+    """Print it as YAML, to be changed and added again."""
+    if not call.db_path.exists():  # shipped names are there before a database is
+        return exports.export_template(None, reference, to)
+    with call.session() as session:
+        return exports.export_template(session, reference, to)

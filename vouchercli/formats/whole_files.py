@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,17 @@ def draft_file(path: Path, mark: str = "") -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet, whole or not at all. Raises `VoucherError`: file_exists,
+    unwritable_file.
+    """
+    if path.exists():
+        raise in_the_way(path)
+    with draft_file(path, f".{os.getpid()}") as draft:
+        draft.write_bytes(content)
+        draft.replace(path)
 
 
 def unreadable(path: Path | str, error: OSError) -> VoucherError:

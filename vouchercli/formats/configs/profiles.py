@@ -134,7 +134,7 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
 
     Raises `VoucherError`: unknown_config, bad_yaml with every fault, wrong_kind.
     """
-    profiles = _in_file(locate.find("platforms", name_or_path))
+    profiles = every(name_or_path)
     wanted_kind = kind or (next(iter(profiles)) if len(profiles) == 1 else "")
     if wanted_kind not in profiles:
         raise VoucherError(
@@ -147,10 +147,24 @@ def load(name_or_path: str | Path, kind: str | None = None) -> Profile:
     return profiles[wanted_kind]
 
 
+def every(name_or_path: str | Path) -> dict[str, Profile]:
+    """The profiles of that name or file, by the kind of file that each is for. Raises
+    `VoucherError`: unknown_config, bad_yaml with every fault.
+    """
+    each = _in_file(locate.find("platforms", name_or_path))
+    return {kind: profile for kind, profile in each.items() if kind}
+
+
 def known_profiles(kind: str) -> list[Profile]:
     """Every profile for `kind` that can be found from here, by name."""
-    each = [_in_file(locate.find("platforms", name)) for name in locate.names("platforms")]
-    return [profiles[kind] for profiles in each if kind in profiles]
+    return [profiles[kind] for profiles in all_known() if kind in profiles]
+
+
+def all_known() -> list[dict[str, Profile]]:
+    """The profiles of every file that can be found from here, by name, each by the kind of file
+    that it is for.
+    """
+    return [every(name) for name in locate.names("platforms")]
 
 
 def _in_file(path: Path) -> dict[str, Profile]:

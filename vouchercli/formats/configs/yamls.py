@@ -126,7 +126,7 @@ def read(path: Path | str, name: str = "") -> Document:
 
     Raises `VoucherError`: no_such_file, unreadable_file, bad_yaml (with every fault).
     """
-    return parse(_text(Path(path)), name or str(path))
+    return parse(text(path), name or str(path))
 
 
 def parse(text: str, name: str, loader_of: Any = LOADER) -> Document:
@@ -159,7 +159,10 @@ def parse(text: str, name: str, loader_of: Any = LOADER) -> Document:
     return Document(value, name, builder.marks or {(): ((1, 1), (1, 1))})
 
 
-def _text(path: Path) -> str:
+def text(path: Path | str) -> str:
+    """The text of a YAML file. Raises `VoucherError`: no_such_file, unreadable_file,
+    yaml_not_utf8.
+    """
     raw = whole_files.read(path)
     try:
         return raw.decode("utf-8-sig")

@@ -38,10 +38,21 @@ def read(
         else profile
     )
     candidates = [given] if given else profiles.known_profiles(kind)
+    return read_by(candidates, path, encoding=encoding, sha1=sha1)
+
+
+def read_by(
+    candidates: Sequence[Profile],
+    path: Path | str,
+    *,
+    encoding: str | None = None,
+    sha1: str | None = None,
+) -> Reading:
+    """The file as rows by the one of these profiles that fits best; see `read`."""
     source = open_source(
         path,
         encoding=encoding,
-        fallback=given.encoding if given else None,
+        fallback=candidates[0].encoding if len(candidates) == 1 else None,
         choices=[candidate.archive for candidate in candidates],
     )
     if sha1 and sha1.strip().lower() not in (sha1s := source.sha1s()):

@@ -1,0 +1,277 @@
+"""Profiles as people meet them: listed, shown, guessed from a file, tried."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vouchercli.formats.configs import locate, profiles, yamls
+from vouchercli.formats.guessing import names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Ran
+
+
+def write(name: str, text: str, encoding: str = "utf-8") -> str:
+    Path(name).write_text(text, encoding=encoding)
+    return name
+
+
+def guessed(text: str) -> dict[str, Any]:
+    """What a guessed profile says; it must be whole."""
+    document = yamls.parse(text, "guessed.yaml").value
+    read, faults = profiles.read(document)
+    assert faults == []
+    assert list(read) == [document["kind"]]
+    return document
+
+
+# ---------------------------------------------------------------- list and show
+
+
+def test_the_shipped_profiles_are_listed(voucher: Callable[..., Ran]) -> None:
+    rows = voucher("profile", "list", "-o", "json").data["profiles"]
+    assert [row["profile"] for row in rows] == locate.names("platforms")
+    (ours,) = (row for row in rows if row["profile"] == "voucher")
+    assert ours["kinds"] == ["merchants", "applications", "eligibility", "claims", "redemptions"]
+    assert ours["file"] == "configs/platforms/voucher.yaml"
+
+
+def test_a_profile_of_this_folder_is_listed_too(voucher: Callable[..., Ran], here: Path) -> None:
+    folder = here / "configs" / "platforms"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(
+        "profile: mine\nkind: merchants\ncolumns: {merchant_no: no, name: shop}\n"
+    )
+    rows = voucher("profile", "list", "-o", "json").data["profiles"]
+    assert {"profile": "mine", "file": "configs/platforms/mine.yaml"}.items() <= {
+        **next(row for row in rows if row["profile"] == "mine")
+    }.items()
+
+
+def test_a_profile_is_shown_field_by_field(voucher: Callable[..., Ran]) -> None:
+    data = voucher("profile", "show", "wechat-use-flow", "-o", "json").data
+    fields = {row["field"]: row["source"] for row in data["fields"]}
+    assert fields["transaction_no"] == "支付单号"
+    assert fields["merchant_discount"] == "{value: '0'}"
+    assert {row["setting"]: row["value"] for row in data["settings"]}["unit"] == "yuan"
+    assert "read from" in voucher("profile", "show", "voucher").out.casefold()
+
+
+def test_an_unknown_profile_is_refused(voucher: Callable[..., Ran]) -> None:
+    for verb in ("show", "export"):
+        assert "did you mean voucher?" in voucher("profile", verb, "vouchr", expect=3).err
+
+
+def test_a_profile_with_faults_in_this_folder_names_them(
+    voucher: Callable[..., Ran], here: Path
+) -> None:
+    folder = here / "configs" / "platforms"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text("profile: mine\nkind: shops\ncolumns: {name: shop}\n")
+    assert "mine.yaml:2:" in voucher("profile", "list", expect=3).err
+
+
+# ---------------------------------------------------------------- guess
+
+USE = """活动核销明细
+券码,微信订单号,门店编号,使用时间,订单总金额,优惠金额,业务类型,会员昵称
+W0001,4200000001,M001,2020-03-28 12:10:00,100.00,10.00,支付,张三
+W0002,4200000002,M001,2020-03-28 12:11:00,60.00,10.00,退款,李四
+合计,2,,,160.00,20.00,,
+"""
+
+
+def test_a_bill_becomes_a_whole_profile(voucher: Callable[..., Ran]) -> None:
+    document = guessed(voucher("profile", "guess", write("Use Flow.csv", USE)).out)
+    assert document["profile"] == "use-flow"
+    assert document["kind"] == "redemptions"
+    assert document["columns"] == {
+        "transaction_no": "微信订单号",
+        "kind": {"column": "业务类型", "pay": "^(支付)$", "refund": "^(退款)$"},
+        "claim_no": "券码",
+        "coupon_no": {"value": "1"},
+        "merchant_no": "门店编号",
+        "paid_at": "使用时间",
+        "order_amount": "订单总金额",
+        "subsidy": "优惠金额",
+    }
+    assert document["footer"] == {"like": "^合计"}
+
+
+def test_a_guessed_profile_reads_its_file(voucher: Callable[..., Ran]) -> None:
+    write("use.csv", USE)
+    ran = voucher("profile", "guess", "use.csv", "--to", "use.yaml")
+    assert ran.out == ""
+    assert "voucher profile try use.csv --profile use.yaml" in ran.err
+    rows = voucher("profile", "try", "use.csv", "--profile", "use.yaml", "-o", "json").data["rows"]
+    assert [(row["claim_no"], row["kind"], row["order_amount"]) for row in rows] == [
+        ("W0001", "pay", "100.00"),
+        ("W0002", "refund", "60.00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "columns"),
+    [
+        (
+            "加盟店番号,店舗名,市区町村,業種\nK1,髙島屋本店,高松市,小売\nK2,カフェ1番街,丸亀市,飲食\n",
+            "cp932",
+            {
+                "merchant_no": "加盟店番号",
+                "name": "店舗名",
+                "district": "市区町村",
+                "industry": "業種",
+            },
+        ),
+        (
+            "가맹점번호,상호명,소재지,업종\n1,맛있는김밥,수원시 팔달구,음식점\n2,엄마손칼국수,용인시,음식점\n",
+            "cp949",
+            {
+                "merchant_no": "가맹점번호",
+                "name": "상호명",
+                "industry": "업종",
+                "address": "소재지",
+            },
+        ),
+        (
+            "merchant_no,name,address\nT1,永和豆漿大王,復興南路二段\nT2,許功蓋文具行,西園路一段\n",
+            "big5",
+            {"merchant_no": "merchant_no", "name": "name", "address": "address"},
+        ),
+        (
+            "merchant_no,name\nKR1,맛있는김밥\nKR2,엄마손칼국수\n",
+            "cp949",
+            {"merchant_no": "merchant_no", "name": "name"},
+        ),
+        (
+            "商户编号,商户名称,区县\nM1,知味观,上城区\nM2,武林银泰,下城区\n",
+            "gb18030",
+            {"merchant_no": "商户编号", "name": "商户名称", "district": "区县"},
+        ),
+        (
+            "Store ID,Store Name,Street\nF1,Crèperie Müller,Rue Général 1\nF2,Fiancée,Rue Basse\n",
+            "cp1252",
+            {"merchant_no": "Store ID", "name": "Store Name", "address": "Street"},
+        ),
+    ],
+)
+def test_registries_of_many_lands_are_guessed(
+    voucher: Callable[..., Ran], text: str, encoding: str, columns: dict[str, str]
+) -> None:
+    document = guessed(voucher("profile", "guess", write("m.csv", text, encoding)).out)
+    assert document["encoding"] == encoding
+    assert document["columns"] == columns
+
+
+def test_shops_without_a_number_get_a_key(voucher: Callable[..., Ran]) -> None:
+    text = "Name,Line 1,Postcode\nCosta,1 High St,NN3 8JZ\nCosta,2 High St,M4 3AQ\n"
+    document = guessed(voucher("profile", "guess", write("shops.csv", text)).out)
+    assert document["key"] == ["name", "address"]
+    assert document["columns"] == {"name": "Name", "address": "Line 1"}
+
+
+def test_what_is_lacking_is_said_and_left_open(voucher: Callable[..., Ran]) -> None:
+    text = "交易时间,商户名称,金额,备注\n2020-03-28 12:10:00,知味观,100.00,x\n"
+    ran = voucher("profile", "guess", write("bill.csv", text))
+    assert "write in by hand: transaction_no, claim_no, merchant_no, subsidy" in ran.err
+    assert "  # subsidy: ?" in ran.out
+    _, faults = profiles.read(yamls.parse(ran.out, "guessed.yaml").value)
+    assert {fault.params["offending"] for fault in faults} == {
+        "transaction_no",
+        "claim_no",
+        "merchant_no",
+        "subsidy",
+    }
+
+
+def test_amounts_with_a_minus_say_which_rows_are_refunds(voucher: Callable[..., Ran]) -> None:
+    text = (
+        "券码,订单号,商户编号,支付时间,订单金额,优惠金额\n"
+        "W1,O1,M1,2020-03-28 12:10:00,100.00,10.00\nW1,O2,M1,2020-03-29 12:10:00,-100.00,-10.00\n"
+    )
+    document = guessed(voucher("profile", "guess", write("bill.csv", text)).out)
+    assert document["columns"]["kind"] == {"sign": "订单金额"}
+    assert document["refunds"] == "negative"
+
+
+def test_nobody_is_named_in_a_guess(voucher: Callable[..., Ran]) -> None:
+    text = (
+        "领取编号,期次,身份证号,领取时间,备注\n"
+        "C1,hz-1,330106199001011018,2020-03-27 08:00:01,13812345678\n"
+        "C2,hz-1,13812345679,2020-03-27 08:00:02,6222020200112233445\n"
+    )
+    ran = voucher("profile", "guess", write("claims.csv", text))
+    assert guessed(ran.out)["kind"] == "claims"
+    for identity in ("330106199001011018", "13812345678", "13812345679", "6222020200112233445"):
+        assert identity not in ran.out + ran.err
+    assert "18 characters" in ran.out
+
+
+def test_the_kind_can_be_said(voucher: Callable[..., Ran]) -> None:
+    text = "身份证号,人群\nU1,elderly\n"
+    assert "\nkind: eligibility\n" in voucher("profile", "guess", write("l.csv", text)).out
+    assert "\nkind: claims\n" in voucher("profile", "guess", "l.csv", "--kind", "claim").out
+    ran = voucher("profile", "guess", "l.csv", "--kind", "shops", expect=2)
+    assert "there is no kind of file shops" in ran.err
+
+
+def test_a_file_that_cannot_be_read_gets_no_guess(voucher: Callable[..., Ran]) -> None:
+    assert "[no_such_file]" in voucher("profile", "guess", "nosuch.csv", expect=3).err
+    assert "[empty_file]" in voucher("profile", "guess", write("e.csv", ""), expect=3).err
+
+
+def test_every_known_name_belongs_to_a_field() -> None:
+    for kind, fields in names.NAMES.items():
+        assert set(fields) <= set(names.known(kind))
+        assert all(names.weight(kind, field, text.split()[0]) > 0 for field, text in fields.items())
+
+
+# ---------------------------------------------------------------- try
+
+CLAIMS = (
+    "claim_no,round,resident,claimed_at,note\n"
+    "C1,hz-1,330106199001011018,2020-03-27 08:00:01,a\nC2,hz-1,1.38E+10,2020-03-27 08:00:02,b\n"
+)
+
+
+def test_rows_are_shown_as_they_would_be_read(voucher: Callable[..., Ran]) -> None:
+    ran = voucher("profile", "try", write("c.csv", CLAIMS), "-o", "json", expect=5)
+    data = ran.data
+    assert (data["profile"], data["kind"]) == ("voucher", "claims")
+    assert (data["rows_read"], data["rows_at_fault"]) == (2, 1)
+    assert data["rows"] == [
+        {
+            "line": 2,
+            "claim_no": "C1",
+            "round": "hz-1",
+            "resident": "*" * 18,
+            "claimed_at": "2020-03-27 08:00:01",
+        }
+    ]
+    assert [(problem["where"], problem["code"]) for problem in ran.json["problems"]] == [
+        ("c.csv:3", "bad_row")
+    ]
+
+
+def test_a_trial_says_what_the_file_is(voucher: Callable[..., Ran]) -> None:
+    ran = voucher("profile", "try", write("c.csv", CLAIMS), "--limit", "1")
+    assert "claims file" in ran.out
+    assert "note" in ran.out
+    assert "330106199001011018" not in ran.out + ran.err
+    assert "rows read on trial: 1; nothing was kept" in ran.err
+
+
+def test_a_trial_keeps_nothing(voucher: Callable[..., Ran], here: Path) -> None:
+    voucher("profile", "try", write("c.csv", CLAIMS), expect=5)
+    assert [path.name for path in here.iterdir()] == ["c.csv"]
+
+
+def test_a_file_that_fits_no_profile_is_refused(voucher: Callable[..., Ran]) -> None:
+    assert (
+        "[unknown_layout]" in voucher("profile", "try", write("x.csv", "a,b\n1,2\n"), expect=3).err
+    )

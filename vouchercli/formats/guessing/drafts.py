@@ -1,0 +1,221 @@
+"""A guessed profile as commented YAML: what was read, why, and what people must look at."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.formats.configs.fields import FIELDS, OPTIONAL, PERSONAL, type_of
+from vouchercli.formats.guessing.columns import MOST
+from vouchercli.formats.guessing.values import PAYMENT, PERSON, REFUND
+from vouchercli.formats.tables.cells import column_key, column_keys, id_text
+from vouchercli.formats.written import yaml_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vouchercli.formats.guessing.columns import Guess, Mapping
+    from vouchercli.formats.guessing.layouts import Layout
+    from vouchercli.formats.guessing.values import Look
+
+CARD = re.compile(r"\d{16,19}")
+LONGEST = 16  # characters of a value in a comment
+IDENTITIES = ("resident", "device", "mobile", "card", "account")
+KEYS_OF_A_SHOP = ("address", "phone")  # what tells shops of one name apart
+
+
+class Reading(NamedTuple):
+    """What was read of a file before its columns: `settings` are keys of the profile with a comment
+    each; an undecided one is written as a comment.
+    """
+
+    file: str
+    platform: str
+    settings: tuple[Setting, ...]
+
+
+class Setting(NamedTuple):
+    """A key of a profile, its value, and why; `is_sure`: it is in force, else it only stands there
+    to be looked at.
+    """
+
+    key: str
+    value: object
+    why: str
+    is_sure: bool = True
+
+
+def draft(read: Reading, layout: Layout, looks: Sequence[Look], guessed: Mapping) -> str:
+    """The YAML text. Where nothing is lacking it is a whole profile."""
+    lines = [
+        f"# Guessed from {read.file}: compare every line with the file, then try it:",
+        f"#   voucher profile try {read.file} --profile THIS-FILE",
+        "# What begins with # is not in force. How profiles are written: voucher profile export"
+        " voucher",
+        f"profile: {read.platform}",
+        f"kind: {guessed.kind}",
+        _pair("name", {"zh": read.platform, "en": read.platform}),
+        *(_setting(each) for each in read.settings),
+        "columns:",
+        *_columns(layout, looks, guessed),
+        *_around(layout, looks, guessed),
+        *_left(layout, looks, guessed),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _pair(key: str, value: object, comment: str = "") -> str:
+    text = f"{key}: {yaml_texts.in_one_line(value)}"
+    return f"{text}  # {comment}" if comment else text
+
+
+def _setting(each: Setting) -> str:
+    return ("" if each.is_sure else "# ") + _pair(each.key, each.value, each.why)
+
+
+def _columns(layout: Layout, looks: Sequence[Look], guessed: Mapping) -> Iterator[str]:
+    by_field = {guess.field: guess for guess in guessed.guesses}
+    for field in FIELDS[guessed.kind]:
+        if field in by_field:
+            guess = by_field[field]
+            look = looks[guess.place]
+            why = "its name" if guess.by_name else "its values alone: look at it"
+            shown = _values(field, _name(layout, guess), look)
+            yield "  " + _pair(field, _source(layout, looks, guess), f"{why}; {shown}")
+        elif field == "kind" and guessed.kind == "redemptions":
+            yield "  " + _kind_of_rows(layout, looks, guessed)
+        elif field == "coupon_no":
+            yield "  " + _pair(field, {"value": "1"}, "no column says it: one coupon a pack?")
+        elif field in guessed.lacking and not _is_keyed(guessed, field):
+            yield f"  # {field}: ?  every row needs it: name its column, or write {{value: ...}}"
+
+
+def _source(layout: Layout, looks: Sequence[Look], guess: Guess) -> object:
+    """Where the field is read from, as a profile says it."""
+    column, look = _column(layout, guess.place), looks[guess.place]
+    clock = _clock_beside(looks, guess)
+    if clock is not None:
+        return {"join": [column, _column(layout, clock)]}
+    if guess.field != "kind":
+        return column if layout.header else {"column": column}
+    refunds = [word for word in look.words if REFUND.search(word)]
+    payments = [word for word in look.words if word not in refunds and PAYMENT.search(word)]
+    return {"column": column, **_one_of("pay", payments), **_one_of("refund", refunds)}
+
+
+def _column(layout: Layout, place: int) -> object:
+    return layout.header[place] if layout.header else place + 1
+
+
+def _clock_beside(looks: Sequence[Look], guess: Guess) -> int | None:
+    """The column of times of day that belongs to a column of dates."""
+    if type_of(guess.field) != "time" or looks[guess.place].with_clock:
+        return None
+    clocks = [place for place, look in enumerate(looks) if look.clocks >= MOST]
+    return min(clocks, key=lambda place: abs(place - guess.place), default=None)
+
+
+def _one_of(key: str, words: Sequence[str]) -> dict[str, str]:
+    return {key: f"^({'|'.join(map(re.escape, words))})$"} if words else {}
+
+
+def _kind_of_rows(layout: Layout, looks: Sequence[Look], guessed: Mapping) -> str:
+    place = guessed.place("order_amount")
+    if place is not None and looks[place].negative and layout.header:
+        return _pair("kind", {"sign": layout.header[place]}, "a minus before the amount: a refund")
+    return _pair("kind", {"value": "pay"}, "no column says payment or refund: are all payments?")
+
+
+def _is_keyed(guessed: Mapping, field: str) -> bool:
+    """Whether the registry has no numbers, and its shops are known by other columns."""
+    return (
+        guessed.kind == "merchants" and field == "merchant_no" and guessed.place("name") is not None
+    )
+
+
+def _around(layout: Layout, looks: Sequence[Look], guessed: Mapping) -> Iterator[str]:
+    if _is_keyed(guessed, "merchant_no") and "merchant_no" in guessed.lacking:
+        key, is_unique = _key_of_shops(layout, looks, guessed)
+        why = "no number: these tell the first rows apart" if is_unique else "two shops share them"
+        yield _pair("key", key, why)
+    if layout.footer:
+        like = "^" + re.escape(re.sub(r"[\d\W]+$", "", id_text(layout.footer)) or layout.footer)
+        yield _pair("footer", {"like": like}, "the last lines begin so")
+    amounts = [
+        place
+        for guess in guessed.guesses
+        if type_of(guess.field) == "amount"
+        for place in [guess.place]
+    ]
+    if amounts and any(looks[place].negative for place in amounts):
+        yield _pair("refunds", "negative", "amounts of refunds have a minus")
+    if amounts and all(looks[place].whole == 1 for place in amounts):
+        yield "# " + _pair("unit", "fen", "all amounts are whole: are they fen?")
+
+
+def _key_of_shops(
+    layout: Layout, looks: Sequence[Look], guessed: Mapping
+) -> tuple[list[str], bool]:
+    """The name, and as many other columns as it takes to tell the shops of the first rows apart;
+    whether it does.
+    """
+    fields = {guess.place: guess.field for guess in guessed.guesses}
+    known = [place for field in KEYS_OF_A_SHOP if (place := guessed.place(field)) is not None]
+    others = sorted(
+        (place for place, look in enumerate(looks) if place not in fields and look.filled == 1),
+        key=lambda place: -looks[place].unique,
+    )
+    named = guessed.place("name")
+    assert named is not None
+    key = [named, *known[:1]]  # shops of a chain share a name
+    for place in (*known[1:], *others, None):
+        rows = [tuple(row[at] for at in key) for row in layout.rows]
+        is_unique = len({*rows}) == len(rows)
+        if is_unique or place is None:
+            break
+        key.append(place)
+    return [fields.get(at) or str(_column(layout, at)) for at in key], is_unique
+
+
+def _left(layout: Layout, looks: Sequence[Look], guessed: Mapping) -> Iterator[str]:
+    used = {guess.place for guess in guessed.guesses}
+    free = [
+        f"{name} ({_values('', name, look)})"
+        for place, (name, look) in enumerate(
+            zip(layout.header or _places(looks), looks, strict=True)
+        )
+        if place not in used and name
+    ]
+    if free:
+        yield "# Columns that no field uses: " + "; ".join(free)
+    absent = [
+        field
+        for field in FIELDS[guessed.kind]
+        if field in OPTIONAL[guessed.kind] and guessed.place(field) is None
+    ]
+    if absent:
+        yield f"# Fields that may be left out, and are: {', '.join(absent)}"
+
+
+def _places(looks: Sequence[Look]) -> tuple[str, ...]:
+    return tuple(f"column {place}" for place in range(1, len(looks) + 1))
+
+
+def _name(layout: Layout, guess: Guess) -> str:
+    return layout.header[guess.place] if layout.header else ""
+
+
+def _values(field: str, name: str, look: Look) -> str:
+    """Some values of a column; of a column with people, and of what looks like a person or a card,
+    only how long they are.
+    """
+    if not look.sample:
+        return "blank"
+    is_personal = field in IDENTITIES or column_key(name) in column_keys(PERSONAL)
+    shown = [
+        (f"{len(text)} characters" if len(text) > 1 else "1 character")
+        if is_personal or PERSON.search(text) or CARD.fullmatch(text)
+        else text[:LONGEST].replace("\n", " ")
+        for text in look.sample
+    ]
+    return "values: " + ", ".join(dict.fromkeys(shown))

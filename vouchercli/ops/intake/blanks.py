@@ -1,0 +1,188 @@
+"""Empty files of our own layout to fill in, and what belongs into each column."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.formats import whole_files
+from vouchercli.formats.configs import profiles
+from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL, type_of
+from vouchercli.formats.written import blank_workbooks
+from vouchercli.formats.written.blank_workbooks import BlankColumn
+from vouchercli.result import Column, Outcome, Table, Word, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from vouchercli.formats.configs.profiles import Profile
+
+OURS = "voucher"  # the profile of our own layout
+
+
+class Meaning(NamedTuple):
+    """What belongs into a column, and an example."""
+
+    what: Word
+    example: str
+
+
+MERCHANT_NO = Meaning(Word("the merchant's number in the registry"), "M00001")
+PLATFORM_NO = Meaning(
+    Word("the number by which the payment platform knows the merchant"), "2088001"
+)
+CLAIM_NO = Meaning(Word("the platform's number of the claimed pack"), "C000001")
+ROUND = Meaning(Word("the code of the round"), "hz-1")
+RESIDENT = Meaning(
+    Word("who it is: identity number, mobile number or the platform's user number"),
+    "U0000001",
+)
+GROUP = Meaning(Word("the group of residents that the person belongs to"), "")
+DISTRICT = Meaning(Word("district or county"), "上城区")
+
+MEANINGS: dict[str, dict[str, Meaning]] = {
+    "merchants": {
+        "merchant_no": Meaning(Word("the number that stays the merchant's for good"), "M00001"),
+        "name": Meaning(Word("the name on the sign or licence"), "知味观"),
+        "uscc": Meaning(Word("unified social credit code, 18 characters"), "91330100143030512B"),
+        "district": DISTRICT,
+        "industry": Meaning(Word("industry, by the words that the programme's scope uses"), "餐饮"),
+        "size": Meaning(Word("size of the enterprise, as small or micro"), "micro"),
+        "address": Meaning(Word("address of the shop"), "仁和路83号"),
+        "phone": Meaning(Word("telephone of the shop"), "0571-87010000"),
+        "platform_no": PLATFORM_NO,
+        "account_name": Meaning(Word("name of the account that is paid"), "杭州知味观食品有限公司"),
+        "account_no": Meaning(Word("number of the account that is paid"), "1202020009900012345"),
+        "bank": Meaning(Word("bank and branch of the account"), "工商银行杭州分行"),
+    },
+    "applications": {
+        "application_no": Meaning(Word("the platform's number of the application"), "A000001"),
+        "round": ROUND,
+        "resident": RESIDENT,
+        "applied_at": Meaning(Word("when the person applied, local time"), "2020-03-27 08:00:01"),
+        "group": GROUP,
+        "district": DISTRICT,
+        "device": Meaning(Word("device; who shares it with another is the same person"), ""),
+        "mobile": Meaning(Word("mobile number; who shares it with another is the same person"), ""),
+        "card": Meaning(Word("bank card; who shares it with another is the same person"), ""),
+        "account": Meaning(
+            Word("payment account; who shares it with another is the same person"), ""
+        ),
+    },
+    "eligibility": {"resident": RESIDENT, "group": GROUP, "district": DISTRICT},
+    "claims": {
+        "claim_no": CLAIM_NO,
+        "round": ROUND,
+        "resident": RESIDENT,
+        "claimed_at": Meaning(Word("when the pack was claimed, local time"), "2020-03-27 08:00:01"),
+    },
+    "redemptions": {
+        "transaction_no": Meaning(
+            Word("the platform's number of the payment or refund"), "T000001"
+        ),
+        "kind": Meaning(Word("payment or refund"), "pay"),
+        "claim_no": CLAIM_NO,
+        "coupon_no": Meaning(Word("which coupon of the pack, counted from 1"), "1"),
+        "merchant_no": MERCHANT_NO,
+        "platform_no": PLATFORM_NO,
+        "paid_at": Meaning(Word("when it was paid or refunded, local time"), "2020-03-28 12:10:00"),
+        "order_amount": Meaning(Word("amount of the order in yuan, before any discount"), "100.00"),
+        "merchant_discount": Meaning(Word("the merchant's own discount in yuan"), "0.00"),
+        "subsidy": Meaning(Word("what the coupon paid in yuan, as the platform says"), "10.00"),
+        "refund_of": Meaning(Word("of a refund, the number of its payment"), ""),
+        "channel": Meaning(Word("online or offline, where the scope asks for it"), "offline"),
+    },
+}
+WORDS = {  # what alone may stand in a column, by language
+    ("redemptions", "kind"): {"en": ("pay", "refund"), "zh": ("支付", "退款")},
+    ("redemptions", "channel"): {"en": ("offline", "online"), "zh": ("线下", "线上")},
+}
+
+EXPLAINED = (
+    Column("column", "column"),
+    Column("field", "field"),
+    Column("is_needed", "needed", "word"),
+    Column("what", "what belongs there", "word"),
+    Column("example", "example"),
+)
+
+
+def explain(kind: str, language: str) -> Outcome:
+    """The columns of our own layout of such a file, and what belongs into each."""
+    title = say("Columns of a {kind}", kind=KIND_WORDS[kind])
+    table = Table(title, EXPLAINED, _explained(kind, language), key="columns")
+    return Outcome({"kind": kind}, (table,))
+
+
+def blank(kind: str, form: blank_workbooks.Form, language: str, t: Callable[[str], str]) -> Outcome:
+    """An empty file of our own layout with headings in the language (`zh`, `en`), as CSV text or
+    as the bytes of a workbook; `t` translates.
+    """
+    columns = _columns(kind, language)
+    if form == "csv":
+        text = ",".join(column.heading for column in columns) + "\n"
+        return Outcome({"kind": kind}, document=text)
+    head = tuple(t(column.label) for column in EXPLAINED)
+    rows = [
+        tuple(
+            t(row[column.key]) if column.kind == "word" else row[column.key] for column in EXPLAINED
+        )
+        for row in _explained(kind, language)
+    ]
+    content = blank_workbooks.workbook(
+        t(KIND_WORDS[kind]), columns, t("what belongs there"), (head, *rows)
+    )
+    return Outcome({"kind": kind}, document=content)
+
+
+def write(outcome: Outcome, to: Path) -> Outcome:
+    """Write the document of an outcome into a new file. Raises `file_exists`,
+    `unwritable_file`.
+    """
+    content = outcome.document or b""
+    whole_files.write_new(to, content.encode("utf-8-sig") if isinstance(content, str) else content)
+    says = (say("{file} is there to be filled in", file=str(to)),)
+    return replace(outcome, data={**outcome.data, "file": str(to)}, says=says, document=None)
+
+
+def _columns(kind: str, language: str) -> list[BlankColumn]:
+    profile = profiles.load(OURS, kind)
+    return [
+        BlankColumn(
+            heading(profile, field, language),
+            type_of(field),
+            WORDS.get((kind, field), {}).get(language, ()),
+        )
+        for field in FIELDS[kind]
+    ]
+
+
+def _explained(kind: str, language: str) -> list[dict[str, str]]:
+    profile = profiles.load(OURS, kind)
+    return [
+        {
+            "column": heading(profile, field, language),
+            "field": field,
+            "is_needed": Word("no") if field in OPTIONAL[kind] else Word("yes"),
+            "what": meaning.what,
+            "example": _example(kind, field, language) or meaning.example,
+        }
+        for field, meaning in MEANINGS[kind].items()
+    ]
+
+
+def _example(kind: str, field: str, language: str) -> str:
+    words = WORDS.get((kind, field), {}).get(language)
+    return words[0] if words else ""
+
+
+def heading(profile: Profile, field: str, language: str) -> str:
+    """The first name in that language that a profile knows a field's column by."""
+    names = (
+        profile.kind_rule.columns
+        if field == "kind" and profile.kind == "redemptions"
+        else profile.fields[field].columns
+    )
+    is_chinese = language == "zh"
+    return next((name for name in names if name.isascii() != is_chinese), names[0])
