@@ -217,7 +217,7 @@ def test_the_kind_can_be_said(voucher: Callable[..., Ran]) -> None:
     assert "\nkind: eligibility\n" in voucher("profile", "guess", write("l.csv", text)).out
     assert "\nkind: claims\n" in voucher("profile", "guess", "l.csv", "--kind", "claim").out
     ran = voucher("profile", "guess", "l.csv", "--kind", "shops", expect=2)
-    assert "there is no kind of file shops" in ran.err
+    assert "there are no files of kind shops" in ran.err
 
 
 def test_a_file_that_cannot_be_read_gets_no_guess(voucher: Callable[..., Ran]) -> None:

@@ -31,7 +31,6 @@ TEXT = {
     "read from": "读取自",
     "setting": "设置",
     "the whole of it: voucher profile export {name}": "查看全文：voucher profile export {name}",
-    "there is no kind of file {kind}": "没有文件类别 {kind}",
     "voucher {command} gives no workbook": "voucher {command} 不提供工作簿",
     "write -o csv in place of -o xlsx: a spreadsheet opens it too": "请用 -o csv 代替 -o xlsx，电子表格软件同样可以打开",
     "guessed: a {kind}; columns recognised: {count}": "推断为{kind}；识别出 {count} 列",

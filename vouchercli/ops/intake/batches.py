@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.errors import VoucherError
 from vouchercli.formats.tables import rejects
 from vouchercli.ops import lists
 from vouchercli.ops.intake import (
@@ -24,6 +24,7 @@ from vouchercli.ops.intake import (
     staging,
     summaries,
 )
+from vouchercli.ops.setup.profiles import kind_named
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, only, say
 from vouchercli.store import amendments, batches
 from vouchercli.store.db import zone as zone_of
@@ -93,14 +94,7 @@ REJECTS = (
 
 def list_batches(session: Session, kind: str | None, limit: int | None) -> Outcome:
     """The files that came in, newest first."""
-    if kind is not None and kind not in KIND_WORDS:
-        raise UsageFault(
-            "unknown_kind",
-            "there are no files of kind {kind}",
-            hint="choose one of: {known}",
-            kind=kind,
-            known=", ".join(KIND_WORDS),
-        )
+    kind = kind and kind_named(kind, KIND_WORDS)
     number, *others = LISTED
     columns = (number, KIND, *others, *only(JSON, *ABOUT))
     zone = zone_of(session.db, session.programme)

@@ -13,7 +13,7 @@ from vouchercli.result import JSON, Column, Outcome, Table, Word, say
 from vouchercli.store.lists import of_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 LISTED = (
     Column("profile", "profile"),
@@ -37,19 +37,19 @@ SETTINGS = (
 HEAD = ("profile", "platform", "name", "source", "kind", "kinds", "columns")
 
 
-def kind_named(text: str) -> str:
+def kind_named(text: str, known: Iterable[str] = KIND_WORDS) -> str:
     """A kind of file by its name (claims), or by the noun that imports it (claim). Raises
-    `UsageFault` unknown_file_kind.
+    `UsageFault` unknown_kind.
     """
-    for kind in KIND_WORDS:
+    for kind in known:
         if text in (kind, kind.removesuffix("s")):
             return kind
     raise UsageFault(
-        "unknown_file_kind",
-        "there is no kind of file {kind}",
+        "unknown_kind",
+        "there are no files of kind {kind}",
         hint="choose one of: {known}",
         kind=text,
-        known=", ".join(KIND_WORDS),
+        known=", ".join(known),
     )
 
 
