@@ -145,4 +145,18 @@ def test_without_its_library_a_parquet_file_is_refused_with_the_way_out(
     monkeypatch.setattr(parquet, "find_spec", lambda _: None)
     refused = voucher("redemption", "import", "r.parquet", expect=3)
     assert "[parquet_not_installed]" in refused.err
-    assert "pip install 'vouchercli[parquet]'" in refused.err
+    assert "ask for the file as CSV" in refused.err
+
+
+def test_without_the_libraries_a_large_file_says_that_it_is_slow(
+    city: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voucher = city()
+    monkeypatch.setattr(by_columns, "BYTES", 1)
+    monkeypatch.setattr(by_columns, "find_spec", lambda _: None)
+    table().write_csv("r.csv")
+    slow = voucher("redemption", "import", "r.csv", expect=None)
+    assert "it was read row by row, which is slow" in slow.err
+    monkeypatch.undo()
+    table().write_csv("s.csv")
+    assert "row by row" not in voucher("redemption", "import", "s.csv", expect=None).err

@@ -13,7 +13,6 @@ TEXT = {
     "{file} cannot be written: {why}": "无法写入 {file}：{why}",
     "check the folder and who may write there": "请检查文件夹及其写入权限",
     "{file} is a Parquet file, and what reads it is not installed": "{file} 是 Parquet 文件，本机未安装读取它的组件",
-    "pip install 'vouchercli[parquet]', or ask for the file as CSV": "请执行 pip install 'vouchercli[parquet]'，或索取 CSV 格式",
     "{file} cannot be read as Parquet: {why}": "无法将 {file} 读作 Parquet：{why}",
     "ask for it again, or for CSV": "请重新索取，或索取 CSV 格式",
     "{file} is a {what} file, which is not read here": "{file} 是 {what} 文件，本系统不读取",

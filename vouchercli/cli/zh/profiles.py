@@ -47,6 +47,8 @@ TEXT = {
     "Columns of a {kind}": "{kind}的各列",
     "what belongs there": "填写内容",
     "example": "示例",
+    "it was read row by row, which is slow: what reads large files quickly (polars, numpy) cannot be had for this machine, or is not installed": "已逐行读取，速度较慢：本机没有或未安装快速读取大文件的组件（polars、numpy）",
+    "ask for the file as CSV; or, where it can be had: pip install polars": "请索要 CSV 文件；可安装时：pip install polars",
     "{file} is there to be filled in": "{file} 已生成，可以填写",
     "the merchant's number in the registry": "商户在名录中的编号",
     "the number by which the payment platform knows the merchant": "支付平台对商户的编号",

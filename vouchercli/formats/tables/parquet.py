@@ -33,7 +33,7 @@ def as_text(blob: Blob, path: Path | None) -> Blob:
         raise VoucherError(
             "parquet_not_installed",
             "{file} is a Parquet file, and what reads it is not installed",
-            hint="pip install 'vouchercli[parquet]', or ask for the file as CSV",
+            hint="ask for the file as CSV; or, where it can be had: pip install polars",
             where=blob.name,
             file=blob.name,
         )

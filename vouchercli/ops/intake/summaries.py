@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.tables import files
+from vouchercli.ops.intake import by_columns
 from vouchercli.result import Column, Message, Outcome, Problem, Table, say
 from vouchercli.rules import money, reasons
 from vouchercli.store import batches, take_backs
@@ -121,6 +122,13 @@ def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:
             say(
                 "{count} rows do not concern vouchers according to the profile and were left out",
                 count=data["ignored"],
+            )
+        )
+    if by_columns.is_large(intake) and not by_columns.is_installed():
+        says.append(
+            say(
+                "it was read row by row, which is slow: what reads large files quickly (polars,"
+                " numpy) cannot be had for this machine, or is not installed"
             )
         )
     if data.get("extra_columns"):
