@@ -221,7 +221,7 @@ def test_a_large_file_is_proved_by_columns(tmp_path: Path, monkeypatch: pytest.M
         "1,r,ann,2020-03-27 08:00:00",
         "1,r,ann,2020-03-27 08:00:00",
         "2,r,bob,2020-03-27 08:00:01",
-        "3,none,cat,2020-03-27 08:00:01",
+        "3,nowhere,cat,2020-03-27 08:00:01",
     ]
     told = imported(session, lines, 100, 1)["told"]
     assert [(proof.fit.height, proof.repeated, proof.lines) for proof in proofs] == [(2, 1, [5])]

@@ -16,6 +16,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import yamls
 from vouchercli.formats.configs.fields import FIELDS
 from vouchercli.formats.configs.profiles import PAY, REFUND, Check, KindRule
+from vouchercli.formats.configs.profiles import Spec
 from vouchercli.formats.tables import (
     cells,
     csvs,
@@ -70,7 +71,8 @@ def test_fifty_levels_are_read(depth: int, is_read: bool) -> None:
         ("claim_no", "1234567890123456.0", readers.LOST),
         ("claim_no", "123456789012345.0", None),
         ("claim_no", "150:20:00", readers.TURNED),
-        ("claim_no", "12:5", readers.TURNED),
+        ("claim_no", "12:05", readers.TURNED),
+        ("claim_no", "12:5", None),
         ("claim_no", "2020-03-27", readers.TURNED),
         ("claim_no", "2020-03-27 08:00:00", readers.TURNED),
         ("claim_no", "2020-03-27-1", None),
@@ -189,7 +191,7 @@ def test_a_row_is_a_payment_or_a_refund_by_its_rule(
 
 def test_a_pattern_gives_its_named_group_else_its_first_else_all() -> None:
     def match(pattern: str, text: str = "ab-12") -> str:
-        return readers.match_pattern(re.compile(pattern), "claim_no", "c", text)
+        return readers.reader("claim_no", "c", Spec(pattern=pattern))(text)
 
     assert match(r"(?P<round>\w+)-(?P<claim_no>\d+)") == "12"
     assert match(r"(\w+)-(\d+)") == "ab"
