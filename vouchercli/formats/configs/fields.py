@@ -144,6 +144,19 @@ PERSONAL = (
 )
 
 
+# Codes that may begin with zeros, which a sheet does not keep in a number.
+CODES = (
+    "merchant_no",
+    "platform_no",
+    "claim_no",
+    "transaction_no",
+    "refund_of",
+    "application_no",
+    "account_no",
+    "uscc",
+)
+
+
 def type_of(field: str) -> Type:
     """How a field's cell is cleaned."""
     return TYPES.get(field, "id")

@@ -42,6 +42,12 @@ FEN = re.compile(r"([+-]?)(\d+)")
 SERIAL_ORIGIN = datetime(1899, 12, 30)
 
 
+class Number(str):
+    """A cell of a sheet that holds a number: if it was a code, the zeros before it are gone."""
+
+    __slots__ = ()
+
+
 def name_text(cell: str) -> str:
     """A name, an address: its own characters, without what stands around it; line breaks become
     blanks.

@@ -13,7 +13,7 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from vouchercli.formats.configs.fields import ABSENT, FIELDS, FILLED, type_of
+from vouchercli.formats.configs.fields import ABSENT, CODES, FIELDS, FILLED, type_of
 from vouchercli.formats.configs.profiles import Spec
 from vouchercli.formats.tables import cells, readers
 from vouchercli.formats.tables.damage import SUSPECT
@@ -58,7 +58,8 @@ ANY = r"[^\x1f]*"
 
 class Plan:
     """How the rows under one header become values of `FIELDS[kind]`; `origins` says where each
-    field comes from, `downward` which columns repeat the cell above where they are blank.
+    field comes from, `downward` which columns repeat the cell above where they are blank, `codes`
+    which hold codes that may begin with zeros.
     """
 
     def __init__(self, profile: Profile, header: Sequence[str]) -> None:
@@ -86,6 +87,7 @@ class Plan:
         self.origins = {field: self._origin_of(field) for field in FIELDS[profile.kind]}
         self.parts = [part for origin in self.origins.values() for part in parts_of(origin)]
         columns = [part for part in self.parts if isinstance(part, Cell)]
+        self.codes = {cell.place for cell in columns if cell.field in CODES}
         self.downward = {cell.place for cell in columns if cell.spec.down}
         # Nothing in a row but names and numbers: it may look like the header, or like a footer.
         self._is_bare = not {"time", "amount"} & {cell.type for cell in columns}

@@ -159,6 +159,11 @@ def unknown(text: str) -> str:
     return UNKNOWN + text
 
 
+def is_unknown(text: str) -> bool:
+    """Whether a value is the mark of one that the file does not know."""
+    return text[:1] == UNKNOWN
+
+
 def _group(pattern: re.Pattern[str], field: str) -> int | str:
     """What the pattern gives: its group of the field's name, else its first group, else all that
     it matched.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS, PERSONAL
 from vouchercli.formats.tables import footers, headers
-from vouchercli.formats.tables.cells import EDGE, column_key, column_keys, id_text
+from vouchercli.formats.tables.cells import EDGE, Number, column_key, column_keys, id_text
 from vouchercli.formats.tables.csvs import BrokenRow
 from vouchercli.formats.tables.plans import Plan
 from vouchercli.formats.tables.readers import RowFault
@@ -48,7 +48,8 @@ class Reading:
     ours) count while `records()` runs; when it ends without raising, the file's own counts and
     totals have been found right. `filters`: places of columns, and whether a row is left out for
     what its cell there says; `watched`: the columns that some check sums, and where they stand;
-    `share_read()`: the part of the file that has been read, 0 to 1 (None: not known).
+    `share_read()`: the part of the file that has been read, 0 to 1 (None: not known); `numbers`:
+    where a sheet holds numbers in columns of codes, and their names.
     """
 
     def __init__(self, source: Source, header: Header, *, kept_width: int | None = None) -> None:
@@ -83,6 +84,7 @@ class Reading:
         # rejects are kept with their blank cells filled
         self._downward = plan.downward if is_whole else set()
         self._above: dict[int, str] = {}
+        self.numbers: dict[int, str] = {}
 
     def records(self) -> Iterator[Record]:
         """Every row of ours, in the order of the file. Raises `VoucherError` at the end:
@@ -95,7 +97,7 @@ class Reading:
         # no row is counted apart or left out
         is_simple = not (self._checks or self.filters) and self.profile.kind != "redemptions"
         footer: list[str] = []
-        for line, row in self._header_row.part.rows():
+        for line, row in self._rows():
             if line <= header_line:
                 continue
             cleaned = plan.clean_row(row)
@@ -115,6 +117,20 @@ class Reading:
                 self.read += 1
                 yield record
         self.compare(tally, footer)
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """The rows of the file; of a sheet, `numbers` takes the columns of codes that hold
+        numbers.
+        """
+        if self.text is not None:
+            yield from self._header_row.part.rows()
+            return
+        codes = self.plan.codes
+        for line, row in self._header_row.part.rows():
+            for place in codes:
+                if place < len(row) and type(row[place]) is Number and line > self.header_line:
+                    self.numbers[place] = self.header[place]
+            yield line, row
 
     def compare(self, tally: footers.Tally, footer: list[str]) -> None:
         """Compare the counted rows with the counts and sums that the file announces. Raises

@@ -16,6 +16,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.tables import shown_cells
+from vouchercli.formats.tables.cells import Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +54,6 @@ def sheets(blob: Blob) -> dict[str, Sheet]:
             file=blob.name,
             why=str(error),
         ) from error
-
-
-class Number(str):
-    """A cell that holds a number: if it was a code, the zeros before it are gone."""
-
-    __slots__ = ()
 
 
 @dataclass

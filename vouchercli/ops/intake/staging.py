@@ -109,7 +109,8 @@ def _type_rows(
             yield (place, intake.batch_id, record.line, cells, None, "{}", *typed)
             if intake.kind.warnings:
                 warnings.extend(
-                    (place, code, as_json(detail)) for code, detail in intake.kind.warnings(typed)
+                    (place, code, as_json(detail))
+                    for code, detail in intake.kind.warnings(record.values, typed)
                 )
         if report_rows and count % 10_000 == 9_999:
             report_rows(10_000)
