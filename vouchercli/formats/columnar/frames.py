@@ -12,9 +12,9 @@ from polars import col, lit, when
 
 from vouchercli.formats.columnar.lines import NotByLinesError
 from vouchercli.formats.configs.fields import FILLED, type_of
-from vouchercli.formats.tables.origins import ByKind, Cell, Origin
 from vouchercli.formats.tables.damage import SUSPECT
 from vouchercli.formats.tables.nothing import NAMED, NULL_WORDS
+from vouchercli.formats.tables.origins import ByKind, Cell, Origin
 from vouchercli.formats.tables.plans import ID
 from vouchercli.formats.tables.readers import RowFault
 
@@ -132,7 +132,9 @@ def _column(reading: Reading, frame: pl.DataFrame, origin: Origin) -> Any:
         make = reading.plan.maker(origin._replace(place=0))
         texts = frame.get_column(str(origin.place)).to_list()
         pairs = zip(texts, frame["kind"], strict=True)
-        return pl.Series([_text_or_none(make, [text], kind) for text, kind in pairs], dtype=pl.String)
+        return pl.Series(
+            [_text_or_none(make, [text], kind) for text, kind in pairs], dtype=pl.String
+        )
     column = _without_nothing(origin, col(str(origin.place)))
     if spec.default:
         column = when(column == "").then(lit(spec.default)).otherwise(column)

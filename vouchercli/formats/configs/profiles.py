@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import locate, yamls
-from vouchercli.formats.configs.time_forms import form_fault
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
+from vouchercli.formats.configs.time_forms import form_fault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -358,7 +358,9 @@ def _spec(node: Node, more: tuple[str, ...] = (*SPLIT, *OF_KIND)) -> Spec:
         )
     if len(split) < 2 or set(ORIGINS) & set(node.value):
         _refuse_unclear(node, ORIGINS)
-    origin = SPLIT if len(split) == 2 else next((each for each in ORIGINS if each in node.value), "")
+    origin = (
+        SPLIT if len(split) == 2 else next((each for each in ORIGINS if each in node.value), "")
+    )
     for name in IDLE.get(origin, ()):
         if name in node.value:
             _refuse_idle(part[name], name, "pay" if origin is SPLIT else str(origin))

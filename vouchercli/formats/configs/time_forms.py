@@ -8,9 +8,9 @@ import re
 from functools import lru_cache
 
 MORNING, AFTERNOON = "上午 凌晨 早上 午前 오전 am a.m. a.m", "下午 晚上 午後 오후 pm p.m. p.m"
-HALVES = {word: False for word in MORNING.split()} | {word: True for word in AFTERNOON.split()}
+HALVES = dict.fromkeys(MORNING.split(), False) | dict.fromkeys(AFTERNOON.split(), True)
 HALF = "|".join(re.escape(word) for word in sorted(HALVES, key=len, reverse=True))
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 MONTH = f"(?:{'|'.join(MONTHS)})[a-z]*"
 OFFSET = r"Z|UTC|GMT|(?:UTC|GMT)?[+-]\d\d?(?::?\d\d)?"
 
@@ -65,5 +65,3 @@ def compiled(form: str) -> re.Pattern[str]:
         else:
             pattern += r"\s+" if part[2] else re.escape(part[3])
     return re.compile(pattern, re.IGNORECASE)
-
-

@@ -17,11 +17,12 @@ GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 YEAR = r"(?:19|20|21)\d\d"
 # As each language shortens its months. English ones have a capital letter: MAR-05 is a number.
-MONTHS = (
+NAMES = (
     "Jan Feb Mar Apr May Jun Jul Aug Sep Sept Oct Nov Dec January February March April June July"
     " August September October November December Mrz Mär Mai Okt Dez janv févr mars avr mai juin"
     " juil août sept oct nov déc ene feb mar abr may jun jul ago sep dic gen mag giu lug ott"
-).split()
+)
+MONTHS = NAMES.split()
 MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\.?"
 MINUTES = r"[0-5]\d"
 # a spreadsheet never writes one-digit minutes: 30:5 is a coupon's terms

@@ -11,15 +11,15 @@ import re
 import unicodedata
 
 # as `_folded` makes them: one width, small letters, one kind of dash
-NULL_WORDS = frozenset(
-    """
-    null (null) <null> [null] {null} \\n nan <nan> na <na> n/a n.a. n.a n/d none <none> nil nat
-    undefined (blank) (空白) - -- --- ---- / // \\ 无 暂无 空 未填 未填写 なし 없음
-    """.split()
+WORDS = (
+    "null (null) <null> [null] {null} \\n nan <nan> na <na> n/a n.a. n.a n/d none <none> nil nat"
+    " undefined (blank) (空白) - -- --- ---- / // \\ 无 暂无 空 未填 未填写 なし 없음"
 )
+NULL_WORDS = frozenset(WORDS.split())
 LONGEST = max(map(len, NULL_WORDS))
 # A shop, or the holder of an account, may be called so. NULL, nan and None are what programs write.
-MAY_BE_NAMES = frozenset("NA Na na Nan NAN NONE none NIL Nil nil 无 空 なし".split())
+NAMES = "NA Na na Nan NAN NONE none NIL Nil nil 无 空 なし"
+MAY_BE_NAMES = frozenset(NAMES.split())
 NAMED = ("name", "account_name")  # the fields that hold names of their own
 
 DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2500\u30fc"), "-")

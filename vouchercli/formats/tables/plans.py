@@ -200,7 +200,9 @@ class Plan:
             parts.append(origin)
             columns.append(origin.column if isinstance(origin, Cell) else name)
         optional = frozenset(
-            place for place, name in enumerate(self.profile.key) if name in self.profile.key_may_lack
+            place
+            for place, name in enumerate(self.profile.key)
+            if name in self.profile.key_may_lack
         )
         return Key(tuple(columns), tuple(parts), optional)
 

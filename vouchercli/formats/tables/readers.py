@@ -46,6 +46,12 @@ GROUPED = Word(
 ERROR = Word(
     "it is a spreadsheet's error, not a value: correct the cell there and export the file again"
 )
+DAMAGED_IDENTITY = Word(
+    "a spreadsheet kept the identity number as a number: its last three digits are lost"
+)
+DAMAGED_CARD = Word(
+    "a spreadsheet kept the number of the card as a number: its last digits are lost"
+)
 NOTHING = Word("it says that there is no value")
 NOT_FEN = Word("it is not a whole number of fen")
 NO_KIND = Word("it says neither payment nor refund")

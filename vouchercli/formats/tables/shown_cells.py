@@ -56,7 +56,8 @@ def zeros_of(code: str) -> Zeros | None:
     """The format `000000`, `"HZ"0000` or `000-0000-0000`; None for every other: amounts, dates,
     General, what stands behind the digits.
     """
-    section, before, text, least, is_clear = _first_section(code), [], "", 0, True
+    section, text, least, is_clear = _first_section(code), "", 0, True
+    before: list[str] = []
     at = 0
     while at < len(section):
         sign = section[at]
@@ -170,7 +171,7 @@ def _formats(book: ZipFile) -> dict[str, Zeros]:
 
 
 def _elements(
-    text: bytes, begin: Callable[[str, dict[str, str]], None], end: Callable[[str], None] = len
+    text: bytes, begin: Callable[[str, dict[str, str]], None], end: Callable[[str], Any] = len
 ) -> None:
     parser = _parser(begin, end)
     parser.Parse(text, True)

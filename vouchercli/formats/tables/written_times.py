@@ -5,6 +5,7 @@ in one way only. What is understood becomes `2020-03-28 12:10:05`, what is not s
 from __future__ import annotations
 
 import re
+
 from vouchercli.formats.configs.time_forms import HALF, HALVES, MONTH, MONTHS, OFFSET, compiled
 from vouchercli.result import Word
 
@@ -129,7 +130,7 @@ def _hour(hour: int, half: str) -> int:
     if not half:
         return hour
     is_afternoon = HALVES[half]
-    is_wrong = hour > 12 and not is_afternoon or (hour == 0 and is_afternoon)
+    is_wrong = (hour > 12 and not is_afternoon) or (hour == 0 and is_afternoon)
     if is_wrong or (half == "晚上" and hour == 12):
         raise UnreadableTime(NO_SUCH_HALF)
     if hour >= 12:

@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs.fields import FIELDS
+from vouchercli.formats.tables.readers import DAMAGED_CARD, DAMAGED_IDENTITY
 from vouchercli.ops.intake.kinds import Unfit
+from vouchercli.rules import identities as law
 from vouchercli.rules import times
-from vouchercli.store import identities, incoming
+from vouchercli.store import identities, incoming, rounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +23,7 @@ as_json = json.JSONEncoder(
 ).encode  # made once: json.dumps would make one for every row
 
 
+NO_SUCH_TIME = "the clock was put forward over it: there was no such time that day"
 DAMAGED = Unfit("bad_row", {"problem": "the resident's token is damaged"})
 
 
@@ -32,6 +35,7 @@ def typist_of_residents(
     identity.
     """
     key, clock = identities.load_key(intake.session.path), times.Reader(intake.zone)
+    codes = {code.casefold(): code for code in rounds.codes(intake.db, intake.programme_id)}
     needed = (number, "round", "resident", moment)
 
     def type_row(values: tuple[str, ...]) -> Typed:
@@ -39,19 +43,49 @@ def typist_of_residents(
             if not value:
                 return Unfit("bad_row", {"column": column})
         number, round_, resident, written, *more = values
+        if damaged := find_rounded(resident, *more[4:5]):
+            return damaged
         try:
             at, _ = clock.read(written)
-        except ValueError:
-            return Unfit("bad_time", {"column": moment, "value": written})
+        except ValueError as error:
+            return bad_time(moment, written, error)
         try:
             tokens = [
                 identities.token(key, value) if value else None for value in (resident, *more[2:])
             ]
         except ValueError:
             return DAMAGED
+        round_ = codes.get(round_.casefold(), round_)  # codes differ in more than their case
         return (number, round_, tokens[0], at, *more[:2], *tokens[1:])
 
     return type_row
+
+
+def find_rounded(resident: str, card: str = "") -> Unfit | None:
+    """The fault of an identity number, or of a bank card, that a spreadsheet kept as a number."""
+    if resident[-3:] == "000" and law.is_rounded(law.even_out(resident)):
+        return Unfit("bad_row", {"problem": DAMAGED_IDENTITY})
+    if card[-2:] == "00" and law.is_rounded_card(law.even_out(card)):
+        return Unfit("bad_row", {"problem": DAMAGED_CARD})
+    return None
+
+
+def bad_time(column: str, value: str, error: ValueError) -> Unfit:
+    """The fault of a text that is no time, or of a time that there never was."""
+    why = {"problem": NO_SUCH_TIME} if isinstance(error, times.NoSuchTimeError) else {}
+    return Unfit("bad_time", {"column": column, "value": value, **why})
+
+
+def warner_of_residents(
+    place: int,
+) -> Callable[[tuple[str, ...], tuple[Any, ...]], Iterator[tuple[str, dict[str, Any]]]]:
+    """What is odd about the resident at that place among a row's texts."""
+
+    def find(values: tuple[str, ...], row: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+        if law.has_wrong_check(law.even_out(values[place])):
+            yield "identity_check_digit", {}
+
+    return find
 
 
 def expect(intake: Intake) -> None:

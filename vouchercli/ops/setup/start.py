@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.result import Outcome, say
-from vouchercli.store import audit, claims, identities, rehearsals
+from vouchercli.store import audit, identities, rehearsals
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def initialise(path: Path, *, is_rehearsal: bool = False, dry_run: bool = False)
             if is_rehearsal and not rehearsals.is_one(db):
                 _make_rehearsal(db, path)
                 existed = False
-            identities.load_key(path, create=not claims.are_any(db))
+            identities.make_key(db, path)
         finally:
             db.close()
     data = {"db": str(path), "key": str(key_path), "created": not existed}
