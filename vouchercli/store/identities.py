@@ -109,6 +109,12 @@ def make_key(db: sqlite3.Connection, db_path: Path) -> None:
     key_fingerprints.keep(db, key)
 
 
+def is_known(db_path: Path) -> bool:
+    """Whether the file can tell its key from others."""
+    with closing(_reading(db_path)) as db:
+        return key_fingerprints.is_kept(db)
+
+
 def recognise(db: sqlite3.Connection, db_path: Path) -> None:
     """Compare the key file with the database, if both are there and in order; what else may be
     wrong with the key is said by what needs it. Raises `VoucherError` wrong_key.
