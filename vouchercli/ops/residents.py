@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.tables.readers import DAMAGED_IDENTITY, NOTHING, RowFault, reader
+from vouchercli.formats.tables.nothing import DAMAGED, is_error, is_nothing
+from vouchercli.formats.tables.readers import DAMAGED_IDENTITY, NOTHING, SEVERAL, RowFault, reader
 from vouchercli.result import Problem, Word
 from vouchercli.rules import identities as law
 from vouchercli.store import identities
@@ -40,9 +41,31 @@ def clean(resident: str) -> str:
         raise _unusable(fault.problem.params["problem"]) from None
     if not text:
         raise _unusable(NOTHING)
-    if law.is_rounded(law.even_out(text)):
-        raise _unusable(DAMAGED_IDENTITY)
+    if problem := find_fault(text):
+        raise _unusable(problem)
     return text
+
+
+def find_fault(identity: str) -> Word | None:
+    """What is wrong with a cleaned identity: several stand there, or a spreadsheet kept it as a
+    number.
+    """
+    if law.is_several(identity):
+        return SEVERAL
+    is_rounded = identity[-3:] == "000" and law.is_rounded(law.even_out(identity))
+    return DAMAGED_IDENTITY if is_rounded else None
+
+
+def masked(key: identities.Key, text: str) -> str:
+    """A text in a person's column as its token. What says that nobody is there stays; what is
+    damaged becomes an error, for its token would be read back as a person.
+    """
+    if is_nothing(text) or is_error(text):
+        return text
+    try:
+        return DAMAGED if find_fault(READ(text)) else identities.masked(key, text)
+    except (RowFault, ValueError):
+        return DAMAGED
 
 
 def warnings(resident: str) -> tuple[Problem, ...]:

@@ -23,6 +23,7 @@ MOBILE = re.compile(r"(?:(?:\+|00)?86|0)?(1[3-9]\d{9})")
 NUMBER = re.compile(r"\d{17}[\dX]|\d{15}", re.ASCII)  # of an identity card
 TRAVEL = re.compile(r"[A-Z]{1,2}\d{6,10}[A-Z]?", re.ASCII)  # a passport, a permit
 DIGITS = re.compile(r"\d{11,}", re.ASCII)  # of a bank card
+SEVERAL = re.compile("[;,\t\r\n\uff1b\uff0c]")
 WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)
 
 # What `even_out` may change, of texts of letters, digits, - and other marks of numbers; a text with
@@ -99,6 +100,11 @@ def is_identity_number(number: str) -> bool:
 def has_wrong_check(number: str) -> bool:
     """Whether it looks like an identity number, but its last character does not fit."""
     return is_identity_number(number) and number[17] != check_character(number)
+
+
+def is_several(text: str) -> bool:
+    """Whether several values stand in it, beside marks that part the cells of tables."""
+    return SEVERAL.search(text) is not None
 
 
 def is_rounded(number: str) -> bool:

@@ -166,10 +166,5 @@ def tokens(key: bytes, identities: Iterable[str]) -> list[bytes]:
 
 
 def masked(key: Key, text: str) -> str:
-    """Any text in a person's column as a token, also one that only looks like a token and is
-    damaged.
-    """
-    try:
-        return resident_tokens.shown(token(key, text))
-    except ValueError:
-        return resident_tokens.shown(token(key, f"damaged {text}"))
+    """A text in a person's column as its token. Raises `ValueError` for a damaged token."""
+    return resident_tokens.shown(token(key, text))

@@ -77,6 +77,7 @@ TEXT = {
     "a spreadsheet wrote it as a number, with commas: format the column as text and export the file again": "电子表格将其写成了带千分位逗号的数字：请将该列设为文本格式后重新导出",
     "it is a spreadsheet's error, not a value: correct the cell there and export the file again": "这是电子表格的错误值，不是数据：请在表中改正该单元格后重新导出",
     "it says that there is no value": "该写法表示没有内容",
+    "several values stand in one cell: give each a cell of its own": "一个单元格里有多个值：请分列填写",
     "a spreadsheet kept the identity number as a number: its last three digits are lost": "电子表格将身份证号存成了数字：末三位已丢失",
     "a spreadsheet kept the number of the card as a number: its last digits are lost": "电子表格将卡号存成了数字：末几位已丢失",
     'it is not clear which is the day and which the month: say it in the profile, time: "%d/%m/%Y %H:%M" or "%m/%d/%Y %H:%M"': '分不清日和月：请在格式文件中写明 time: "%d/%m/%Y %H:%M" 或 "%m/%d/%Y %H:%M"',

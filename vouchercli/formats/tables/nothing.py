@@ -26,11 +26,13 @@ DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u250
 
 # Put by us in the place of a formula that was saved without its value.
 NO_VALUE = "#NOVALUE!"
+# Put by us in the place of an identity that a spreadsheet or a pen has damaged: it is nobody's.
+DAMAGED = "#DAMAGED!"
 ERROR = re.compile(
     r"""(?: \#+                              # ####: the column was too narrow
     | \#(?: N/A(?:\ N/A)? | N/?D | NV | DIV/0! | GETTING_DATA
           | (?: REF | VALUE | NUM | NULL | SPILL | CALC | FIELD | BLOCKED | CONNECT | UNKNOWN
-              | BUSY | EXTERNAL | PYTHON | ERROR | DATA | CIRCULAR | NOVALUE
+              | BUSY | EXTERNAL | PYTHON | ERROR | DATA | CIRCULAR | NOVALUE | DAMAGED
               | BEZUG | WERT | ZAHL | VALEUR | NOMBRE | NUL | RIF | VALORE | VALOR )!
           | ¡(?: REF | VALOR | NUM | NULO | DIV/0 )!
           | (?: NAME | NOM | NOME | MACRO | ADDIN )\? | ¿NOMBRE\? )

@@ -52,6 +52,7 @@ DAMAGED_IDENTITY = Word(
 DAMAGED_CARD = Word(
     "a spreadsheet kept the number of the card as a number: its last digits are lost"
 )
+SEVERAL = Word("several values stand in one cell: give each a cell of its own")
 NOTHING = Word("it says that there is no value")
 NOT_FEN = Word("it is not a whole number of fen")
 NO_KIND = Word("it says neither payment nor refund")

@@ -17,6 +17,7 @@ from vouchercli.formats.configs.fields import FIELDS, PERSONAL
 from vouchercli.formats.tables import footers, headers
 from vouchercli.formats.tables.cells import EDGE, Number, column_key, column_keys, id_text
 from vouchercli.formats.tables.csvs import BrokenRow
+from vouchercli.formats.tables.nothing import is_error, is_nothing
 from vouchercli.formats.tables.plans import Plan
 from vouchercli.formats.tables.readers import RowFault
 from vouchercli.result import Problem
@@ -348,7 +349,10 @@ class Reading:
     def _without_identity(self, problem: Problem) -> Problem:
         """The problem; an identity that it is about is hidden."""
         hidden = {self._keys[at] for at in self.identities}
-        if "value" not in problem.params or column_key(problem.params["column"]) not in hidden:
+        value = problem.params.get("value", "")
+        if not value or column_key(problem.params["column"]) not in hidden:
+            return problem
+        if is_nothing(value) or is_error(value):
             return problem
         return replace(problem, params=problem.params | {"value": HIDDEN})
 

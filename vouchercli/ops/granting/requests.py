@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
+from vouchercli.formats.configs.fields import PERSONAL
+from vouchercli.formats.tables import headers
 from vouchercli.formats.tables.cells import EDGE, column_key, column_keys
 from vouchercli.formats.tables.csvs import BrokenRow
-from vouchercli.formats.tables.readers import DAMAGED_IDENTITY, NOTHING, RowFault, reader
+from vouchercli.formats.tables.readers import NOTHING, RowFault, reader
 from vouchercli.formats.tables.sources import open_source
+from vouchercli.ops import residents
 from vouchercli.result import Problem
-from vouchercli.rules import identities as law
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vouchercli.formats.tables.sources import Part, Source
 
+KINDS = ("applications", "claims", "eligibility", "merchants")
 DEPTH = 60  # rows in which a header is looked for
 HIDDEN = "***"
 DIGITS = re.compile(r"\d{6}")
@@ -74,16 +77,20 @@ def read_requests(file: str) -> Iterator[Request]:
 
 def _find_layout(source: Source) -> tuple[Part, Layout]:
     """The sheet, or the text, that holds requests, and where in it they stand."""
-    known = profiles.load("voucher", "applications").fields
-    residents, numbers = (
-        column_keys(known[field].columns) for field in ("resident", "application_no")
+    kinds = [profiles.load("voucher", kind) for kind in KINDS]
+    people = column_keys(
+        name
+        for kind in kinds
+        if "resident" in kind.fields
+        for name in kind.fields["resident"].columns
     )
+    numbers = column_keys(kinds[0].fields["application_no"].columns)
     filled = []
     for part in source.parts:
         head = list(islice(part.rows(), DEPTH))
         for line, row in head:
             keys = [column_key(cell) for cell in row]
-            places = [at for at, key in enumerate(keys) if key in residents]
+            places = [at for at, key in enumerate(keys) if key in people]
             if places:
                 number = next((at for at, key in enumerate(keys) if key in numbers), None)
                 return part, Layout(line, places[0], number)
@@ -93,7 +100,8 @@ def _find_layout(source: Source) -> tuple[Part, Layout]:
     if not filled:
         return source.parts[0], Layout(0, 0, 1)
     part, rows = filled[0]
-    if len(filled) > 1 or _is_unknown_header(rows):
+    known = column_keys(PERSONAL).union(*map(headers.names_of, kinds))
+    if len(filled) > 1 or _is_unknown_header(rows, known):
         raise VoucherError(
             "unknown_layout",
             "{file} has no column resident: it is not clear who is meant",
@@ -104,10 +112,19 @@ def _find_layout(source: Source) -> tuple[Part, Layout]:
     return part, Layout(0, 0, 1)
 
 
-def _is_unknown_header(rows: list[list[str]]) -> bool:
-    """Whether the first row names columns that are not known: all below it have numbers."""
-    first, *others = (row[0] for row in rows)
-    return bool(others) and not DIGITS.search(first) and all(map(DIGITS.search, others))
+def _is_unknown_header(rows: list[list[str]], known: set[str]) -> bool:
+    """Whether the first row names columns, but not whose number stands where: known names are
+    among them, or numbers stand below words.
+    """
+    first, *others = rows
+    if known & {column_key(cell) for cell in first}:
+        return True
+    return bool(others) and any(
+        not DIGITS.search(cell)
+        and all(at < len(row) and DIGITS.search(row[at]) is not None for row in others)
+        for at, cell in enumerate(first)
+        if cell.strip(EDGE)
+    )
 
 
 def _cells(row: list[str], layout: Layout) -> tuple[str, str]:
@@ -130,10 +147,10 @@ def _cells(row: list[str], layout: Layout) -> tuple[str, str]:
 
 
 def _refuse_unusable(identity: str) -> None:
-    """Raises `RowFault` for a blank, and for an identity number that was kept as a number."""
-    problem = DAMAGED_IDENTITY if law.is_rounded(law.even_out(identity)) else None
-    if not identity or problem:
-        raise RowFault(Problem("bad_row", "{problem}", params={"problem": problem or NOTHING}))
+    """Raises `RowFault` for a blank, and for what is not one person's number."""
+    problem = residents.find_fault(identity) if identity else NOTHING
+    if problem:
+        raise RowFault(Problem("bad_row", "{problem}", params={"problem": problem}))
 
 
 def _placed(problem: Problem, file: str, line: int) -> Problem:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.ops import lists, residents
 from vouchercli.ops.intake import importing, list_changes
 from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
-from vouchercli.ops.intake.staging import DAMAGED, find_rounded, warner_of_residents
+from vouchercli.ops.intake.staging import DAMAGED, find_fault, warner_of_residents
 from vouchercli.result import SHOWN, Column, Outcome, Table, Word, say
 from vouchercli.store import eligibility, identities, programmes
 from vouchercli.store.lists import of_rows
@@ -27,8 +27,8 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
         resident, group, district = values
         if not resident:
             return Unfit("bad_row", {"column": "resident"})
-        if damaged := find_rounded(resident):
-            return damaged
+        if fault := find_fault(resident):
+            return fault
         try:
             return (identities.token(key, resident), group, district)
         except ValueError:

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs.fields import FIELDS
-from vouchercli.formats.tables.readers import DAMAGED_CARD, DAMAGED_IDENTITY
+from vouchercli.formats.tables.readers import DAMAGED_CARD
+from vouchercli.ops import residents
 from vouchercli.ops.intake.kinds import Unfit
 from vouchercli.rules import identities as law
 from vouchercli.rules import times
@@ -43,8 +44,8 @@ def typist_of_residents(
             if not value:
                 return Unfit("bad_row", {"column": column})
         number, round_, resident, written, *more = values
-        if damaged := find_rounded(resident, *more[4:5]):
-            return damaged
+        if fault := find_fault(resident, *more[4:5]):
+            return fault
         try:
             at, _ = clock.read(written)
         except ValueError as error:
@@ -61,10 +62,10 @@ def typist_of_residents(
     return type_row
 
 
-def find_rounded(resident: str, card: str = "") -> Unfit | None:
-    """The fault of an identity number, or of a bank card, that a spreadsheet kept as a number."""
-    if resident[-3:] == "000" and law.is_rounded(law.even_out(resident)):
-        return Unfit("bad_row", {"problem": DAMAGED_IDENTITY})
+def find_fault(resident: str, card: str = "") -> Unfit | None:
+    """The fault of a resident's number, or of a bank card that a spreadsheet kept as a number."""
+    if problem := residents.find_fault(resident):
+        return Unfit("bad_row", {"problem": problem})
     if card[-2:] == "00" and law.is_rounded_card(law.even_out(card)):
         return Unfit("bad_row", {"problem": DAMAGED_CARD})
     return None
@@ -155,7 +156,7 @@ def masker(intake: Intake) -> Callable[[str], str]:
     if not intake.reading.identities:
         return str
     key = identities.load_key(intake.session.path)
-    return lambda text: identities.masked(key, text)
+    return lambda text: residents.masked(key, text)
 
 
 def reject_cells(kind: str, cells: list[str] | dict[str, str], reading: Reading) -> list[str]:

@@ -19,8 +19,8 @@ def initialise(path: Path, *, is_rehearsal: bool = False, dry_run: bool = False)
     but an older file gets to know its key.
     With `is_rehearsal` a stand-in clock may go beyond now in it.
 
-    Raises `VoucherError` when residents are in the file and its key is lost or another, `not_a_rehearsal` when
-    there is a file of the other kind already.
+    Raises `VoucherError` when residents are in the file and its key is lost or another,
+    `not_a_rehearsal` when there is a file of the other kind already.
     """
     key_path = identities.key_path(path)
     existed = path.exists() and key_path.exists()
