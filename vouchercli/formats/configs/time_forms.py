@@ -22,7 +22,7 @@ PIECES = {
     "p": rf"(?P<p>{HALF})",
     "z": rf"(?P<z>{OFFSET})",
     "f": r"\d{1,9}",
-    "s": r"(?P<s>\d{10})",
+    "s": r"(?P<s>\d{10})(?:\d{3}|\.\d+)?",
     "%": "%",
 }
 NUMBERS = "mdHIMS"

@@ -104,7 +104,10 @@ class Reading:
             cleaned = plan.clean_row(row)
             if is_simple and cleaned is not None and not footer:
                 self.read += 1
-                yield Record(line, tuple(row), plan.clean_values(cleaned, ""))
+                try:
+                    yield Record(line, tuple(row), plan.clean_values(cleaned, ""))
+                except RowFault as fault:
+                    yield self._faulty(line, row, fault)
                 continue
             result = self._read_row(line, row, cleaned, footer)
             if result is None:
@@ -264,8 +267,11 @@ class Reading:
             make = plan.values if cleaned is None else plan.clean_values
             return Record(line, tuple(row), make(cells, kind)), kind
         except RowFault as fault:
-            blank = ("",) * len(FIELDS[self.profile.kind])
-            return Record(line, tuple(row), blank, self._without_identity(fault.problem)), kind
+            return self._faulty(line, row, fault), kind
+
+    def _faulty(self, line: int, row: list[str], fault: RowFault) -> Record:
+        blank = ("",) * len(FIELDS[self.profile.kind])
+        return Record(line, tuple(row), blank, self._without_identity(fault.problem))
 
     def _trim(self, row: list[str]) -> list[str]:
         """The row without the blank cells under the blank end of the header. A row that is longer
