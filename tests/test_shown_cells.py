@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import xlsxwriter
+import xlwt
 
+from vouchercli.formats.tables import xls_cells
 from vouchercli.formats.tables.files import read
-from vouchercli.formats.tables.shown_cells import zeros_of
+from vouchercli.formats.tables.number_formats import zeros_of
 from vouchercli.formats.tables.sources import open_source
 
 if TYPE_CHECKING:
@@ -178,3 +180,34 @@ def test_an_ods_sheet_is_read_as_it_is_shown(tmp_path: Path) -> None:
         ["", "", ""],
         ["#REF!", "天香楼", "#NOVALUE! =1+1"],
     ]
+
+
+@pytest.mark.parametrize("rows_below", [0, 3_000])  # within the small sectors, and beyond them
+def test_an_xls_sheet_is_read_as_it_is_shown(tmp_path: Path, rows_below: int) -> None:
+    book = xlwt.Workbook()
+    book.add_sheet("other").write(0, 0, "x")
+    page = book.add_sheet("名录")
+    zeros, coded = (xlwt.easyxf(num_format_str=code) for code in ("000000", '"HZ"0000'))
+    page.row(0).set_cell_error(0, 0x2A)
+    page.write(0, 1, "天香楼")
+    page.row(0).set_cell_error(2, 0x17)
+    page.write(1, 0, 123, zeros)
+    page.write(1, 1, "知味观")
+    page.write(1, 2, 7, coded)
+    page.write(2, 0, 4567, zeros)
+    page.write(2, 1, 12)
+    page.write(2, 2, 1.5, zeros)
+    for row in range(3, 3 + rows_below):
+        page.write(row, 0, f"M{row}")
+    book.save(str(tmp_path / "a.xls"))
+    _, part = open_source(tmp_path / "a.xls").parts
+    assert [row for _, row in part.rows()][:3] == [
+        ["#N/A", "天香楼", "#REF!"],
+        ["000123", "知味观", "HZ0007"],
+        ["004567", "12", "1.5"],
+    ]
+
+
+def test_an_xls_file_that_is_not_understood_is_read_as_it_is() -> None:
+    assert xls_cells.overlay(b"\xd0\xcf\x11\xe0" + bytes(600), "x") == {}
+    assert xls_cells.overlay(b"", "x") == {}

@@ -1,5 +1,5 @@
-"""What the sheets of an XLSX or ODS file show and its reader does not tell: errors, formulas that
-were saved without a value, and the zeros of a number format (000123, HZ0001).
+"""What the sheets of an XLSX, ODS or XLS file show and its reader does not tell: errors, formulas
+that were saved without a value, and the zeros of a number format (000123, HZ0001).
 
 The XML of a sheet is looked through for these by a few bytes first, and read only when there may be
 any. What is found lies over the cells that the reader gives.
@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile
 
+from vouchercli.formats.tables import xls_cells
 from vouchercli.formats.tables.nothing import NO_VALUE
+from vouchercli.formats.tables.number_formats import zeros_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vouchercli.formats.tables.archives import Blob
+    from vouchercli.formats.tables.number_formats import Zeros
 
 Overlay = dict[int, dict[int, str]]  # row (from 1) -> place (from 0) -> what the cell shows
 
+OLE_MAGIC = b"\xd0\xcf\x11\xe0"  # of XLS
 PIECE = 1 << 20
 EDGE = 64  # bytes that pieces share, so that nothing is missed between two
 WIDEST = 15  # digits that a number keeps
@@ -33,75 +37,17 @@ RELATION = re.compile(r"\{?[^}]*\}?id$|^r:id$")
 REFERENCE = re.compile(r"([A-Z]{1,3})(\d+)")
 
 
-@dataclass(frozen=True)
-class Zeros:
-    """A number format that shows whole numbers as a code: texts between the places of digits, from
-    the left; `least` digits are shown.
-    """
-
-    before: tuple[str, ...]  # of each place
-    least: int
-
-    def show(self, digits: str) -> str:
-        """The digits of a number under this format."""
-        shown = digits.zfill(self.least)
-        extra = len(shown) - len(self.before)
-        places = [shown[: extra + 1], *shown[extra + 1 :]] if extra >= 0 else [*shown]
-        texts = self.before[len(self.before) - len(places) :]
-        first = "".join(self.before[: len(self.before) - len(places)]) if extra < 0 else ""
-        return first + "".join(text + place for text, place in zip(texts, places, strict=True))
-
-
-def zeros_of(code: str) -> Zeros | None:
-    """The format `000000`, `"HZ"0000` or `000-0000-0000`; None for every other: amounts, dates,
-    General, what stands behind the digits.
-    """
-    section, text, least, is_clear = _first_section(code), "", 0, True
-    before: list[str] = []
-    at = 0
-    while at < len(section):
-        sign = section[at]
-        if sign == '"':
-            end = section.find('"', at + 1)
-            end = len(section) if end < 0 else end
-            text, at = text + section[at + 1 : end], end
-        elif sign == "\\":
-            text, at = text + section[at + 1 : at + 2], at + 1
-        elif sign == "[":  # a colour or a language
-            at = max(section.find("]", at), at)
-        elif sign in "0#?":
-            before, text = [*before, text], ""
-            least += sign == "0" or least > 0
-        elif sign in "- ()/:":
-            text += sign
-        else:
-            is_clear = False
-        at += 1
-    is_code = least > 1 or (least == 1 and any(before))
-    is_money = any(each in "".join(before) for each in "¥￥$€£")
-    if not (is_clear and is_code and not text and not is_money):
-        return None
-    return Zeros(tuple(before), least)
-
-
-def _first_section(code: str) -> str:
-    """The part of a format for positive numbers."""
-    is_quoted = False
-    for at, sign in enumerate(code):
-        is_quoted ^= sign == '"'
-        if sign == ";" and not is_quoted and code[at - 1 : at] != "\\":
-            return code[:at]
-    return code
-
-
 # ---------------------------------------------------------------- XLSX
 
 
 def of_sheet(blob: Blob, name: str) -> Overlay:
     """What lies over the cells of one sheet. Nothing for a file whose parts are not where they
-    should be, and for XLS: they are then read as their reader gives them.
+    should be: its cells are then read as their reader gives them.
     """
     try:
+        with blob.open() as stream:
+            if stream.read(len(OLE_MAGIC)) == OLE_MAGIC:
+                return xls_cells.overlay(OLE_MAGIC + stream.read(), name)
         with blob.open() as stream, ZipFile(stream) as book:
             if ODS_CONTENT in book.namelist():
                 return _read_table(book, name)
