@@ -4,19 +4,26 @@ of any file is, then known by their token.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.tables.nothing import DAMAGED, is_error, is_nothing
-from vouchercli.formats.tables.readers import DAMAGED_IDENTITY, NOTHING, SEVERAL, RowFault, reader
 from vouchercli.result import Problem, Word
 from vouchercli.rules import identities as law
 from vouchercli.store import identities
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from vouchercli.session import Session
 
-READ = reader("resident", "resident")
+
+@cache
+def _readers() -> ModuleType:
+    """What reads cells: loaded only where a resident is named, for lists begin with this file."""
+    from vouchercli.formats.tables import readers
+
+    return readers
 
 
 def asked(session: Session, resident: str | None) -> bytes | None:
@@ -35,12 +42,13 @@ def clean(resident: str) -> str:
     """An identity, or its token, as the cell of a file would be read. Raises `VoucherError`
     bad_resident when a spreadsheet has damaged it.
     """
+    readers = _readers()
     try:
-        text = READ(resident)
-    except RowFault as fault:
+        text: str = readers.reader("resident", "resident")(resident)
+    except readers.RowFault as fault:
         raise _unusable(fault.problem.params["problem"]) from None
     if not text:
-        raise _unusable(NOTHING)
+        raise _unusable(readers.NOTHING)
     if problem := find_fault(text):
         raise _unusable(problem)
     return text
@@ -51,21 +59,9 @@ def find_fault(identity: str) -> Word | None:
     number.
     """
     if law.is_several(identity):
-        return SEVERAL
+        return law.SEVERAL_VALUES
     is_rounded = identity[-3:] == "000" and law.is_rounded(law.even_out(identity))
-    return DAMAGED_IDENTITY if is_rounded else None
-
-
-def masked(key: identities.Key, text: str) -> str:
-    """A text in a person's column as its token. What says that nobody is there stays; what is
-    damaged becomes an error, for its token would be read back as a person.
-    """
-    if is_nothing(text) or is_error(text):
-        return text
-    try:
-        return DAMAGED if find_fault(READ(text)) else identities.masked(key, text)
-    except (RowFault, ValueError):
-        return DAMAGED
+    return law.ROUNDED_IDENTITY if is_rounded else None
 
 
 def warnings(resident: str) -> tuple[Problem, ...]:

@@ -12,6 +12,16 @@ import re
 import unicodedata
 from datetime import date
 
+from vouchercli.result import Word
+
+ROUNDED_IDENTITY = Word(
+    "a spreadsheet kept the identity number as a number: its last three digits are lost"
+)
+ROUNDED_CARD = Word(
+    "a spreadsheet kept the number of the card as a number: its last digits are lost"
+)
+SEVERAL_VALUES = Word("several values stand in one cell: give each a cell of its own")
+
 BEFORE_WAYS, WAY = 1, 2  # as cells were cleaned before there were ways; of files made now
 
 UNSEEN = re.compile("[\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad]")

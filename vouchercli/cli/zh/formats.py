@@ -81,6 +81,7 @@ TEXT = {
     "a spreadsheet kept the identity number as a number: its last three digits are lost": "电子表格将身份证号存成了数字：末三位已丢失",
     "a spreadsheet kept the number of the card as a number: its last digits are lost": "电子表格将卡号存成了数字：末几位已丢失",
     'it is not clear which is the day and which the month: say it in the profile, time: "%d/%m/%Y %H:%M" or "%m/%d/%Y %H:%M"': '分不清日和月：请在格式文件中写明 time: "%d/%m/%Y %H:%M" 或 "%m/%d/%Y %H:%M"',
+    'with the day first it is not a time that is known: say it in the profile, like time: "%d/%m/%Y %H:%M"': '日在前的写法须在格式文件中写明，例如 time: "%d/%m/%Y %H:%M"',
     'its year has two digits: say in the profile how it is written, like time: "%m/%d/%y %H:%M"': '年份只有两位：请在格式文件中写明写法，例如 time: "%m/%d/%y %H:%M"',
     'a time is not known to be written so: say it in the profile, like time: "%d/%m/%Y %H:%M"': '无法识别这种时间写法：请在格式文件中写明，例如 time: "%d/%m/%Y %H:%M"',
     "it is not written as time: in the profile says": "写法与格式文件中的 time: 不符",

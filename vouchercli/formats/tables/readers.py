@@ -8,7 +8,6 @@ import re
 from typing import TYPE_CHECKING
 
 from vouchercli.formats.configs.fields import type_of
-from vouchercli.formats.configs.profiles import Spec
 from vouchercli.formats.tables import cells, damage, written_times
 from vouchercli.formats.tables.nothing import fold, is_error, is_nothing
 from vouchercli.result import Problem, Word
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vouchercli.formats.configs.fields import Type
-    from vouchercli.formats.configs.profiles import KindRule
+    from vouchercli.formats.configs.profiles import KindRule, Spec
     from vouchercli.formats.tables.origins import Cell
 
 CLEAN: dict[Type, Callable[[str], str]] = {
@@ -46,19 +45,11 @@ GROUPED = Word(
 ERROR = Word(
     "it is a spreadsheet's error, not a value: correct the cell there and export the file again"
 )
-DAMAGED_IDENTITY = Word(
-    "a spreadsheet kept the identity number as a number: its last three digits are lost"
-)
-DAMAGED_CARD = Word(
-    "a spreadsheet kept the number of the card as a number: its last digits are lost"
-)
-SEVERAL = Word("several values stand in one cell: give each a cell of its own")
 NOTHING = Word("it says that there is no value")
 NOT_FEN = Word("it is not a whole number of fen")
 NO_KIND = Word("it says neither payment nor refund")
 NO_MATCH = Word("it is not written as the profile expects")
 UNKNOWN = "\x1a"
-PLAIN = Spec()
 ANYTHING = "\u2042"  # a pattern that takes this takes anything: it does not say what is meant
 ONE_DIGIT = re.compile(r"\d{1,5}:\d")
 
@@ -95,7 +86,7 @@ def no_kind(row: Sequence[str]) -> str:
 def reader(
     field: str,
     column: str,
-    spec: Spec = PLAIN,
+    spec: Spec | None = None,
     *,
     blanks: frozenset[str] = frozenset(),
     forms: tuple[str, ...] = (),
@@ -111,8 +102,9 @@ def reader(
     """
     clean = CLEAN[type_of(field)]
     judge = _judge(field, column, may_stay=may_stay)
-    words, is_time = spec.words, type_of(field) == "time" and not is_part
-    pattern = re.compile(spec.pattern) if spec.pattern else None
+    words: dict[str, str] = spec.words if spec else {}
+    is_time = type_of(field) == "time" and not is_part
+    pattern = re.compile(spec.pattern) if spec and spec.pattern else None
     is_specific = pattern is not None and not pattern.search(ANYTHING)
 
     def read(cell: str) -> str:

@@ -13,6 +13,10 @@ AMBIGUOUS = Word(
     'it is not clear which is the day and which the month: say it in the profile, time: "%d/%m/%Y'
     ' %H:%M" or "%m/%d/%Y %H:%M"'
 )
+DAY_FIRST = Word(
+    "with the day first it is not a time that is known: say it in the profile, like time:"
+    ' "%d/%m/%Y %H:%M"'
+)
 SHORT_YEAR = Word(
     'its year has two digits: say in the profile how it is written, like time: "%m/%d/%y %H:%M"'
 )
@@ -85,13 +89,17 @@ def _known(text: str, part: dict[str, str | None]) -> str:
 
 
 def _in_order(part: dict[str, str | None]) -> tuple[str, str]:
-    """Day and month of 4/30/2020: only where they cannot be the other way round."""
+    """Day and month of 4/30/2020: only where they cannot be the other way round. Who writes the day
+    first says so in the profile, once for all rows.
+    """
     first, second = part["a"] or "", part["b"] or ""
     if len(part["y3"] or "") != 4:
         raise UnreadableTime(SHORT_YEAR)
-    if int(first) <= 12 and int(second) <= 12 and int(first) != int(second):
+    if int(first) > 12:
+        raise UnreadableTime(DAY_FIRST)
+    if int(second) <= 12 and int(first) != int(second):
         raise UnreadableTime(AMBIGUOUS)
-    return (first, second) if int(first) > 12 else (second, first)
+    return second, first
 
 
 def _clock_of(part: dict[str, str | None]) -> tuple[tuple[str, str, str], str] | tuple[None, str]:

@@ -8,13 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import profiles
 from vouchercli.formats.configs.fields import PERSONAL
-from vouchercli.formats.tables import headers
 from vouchercli.formats.tables.cells import EDGE, column_key, column_keys
 from vouchercli.formats.tables.csvs import BrokenRow
 from vouchercli.formats.tables.readers import NOTHING, RowFault, reader
-from vouchercli.formats.tables.sources import open_source
 from vouchercli.ops import residents
 from vouchercli.result import Problem
 
@@ -59,6 +56,8 @@ def read_requests(file: str) -> Iterator[Request]:
 
     Raises `VoucherError` when the file cannot be read, or its header is not known.
     """
+    from vouchercli.formats.tables.sources import open_source  # for one claim at the desk: nothing
+
     source = open_source(file)
     part, layout = _find_layout(source)
     read_resident = reader("resident", "resident")
@@ -77,6 +76,9 @@ def read_requests(file: str) -> Iterator[Request]:
 
 def _find_layout(source: Source) -> tuple[Part, Layout]:
     """The sheet, or the text, that holds requests, and where in it they stand."""
+    from vouchercli.formats.configs import profiles  # reads YAML
+    from vouchercli.formats.tables import headers
+
     kinds = [profiles.load("voucher", kind) for kind in KINDS]
     people = column_keys(
         name

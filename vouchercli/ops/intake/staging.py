@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs.fields import FIELDS
-from vouchercli.formats.tables.readers import DAMAGED_CARD
+from vouchercli.formats.tables.nothing import DAMAGED as DAMAGED_CELL
+from vouchercli.formats.tables.nothing import is_error, is_nothing
+from vouchercli.formats.tables.readers import RowFault, reader
 from vouchercli.ops import residents
 from vouchercli.ops.intake.kinds import Unfit
 from vouchercli.rules import identities as law
@@ -67,7 +69,7 @@ def find_fault(resident: str, card: str = "") -> Unfit | None:
     if problem := residents.find_fault(resident):
         return Unfit("bad_row", {"problem": problem})
     if card[-2:] == "00" and law.is_rounded_card(law.even_out(card)):
-        return Unfit("bad_row", {"problem": DAMAGED_CARD})
+        return Unfit("bad_row", {"problem": law.ROUNDED_CARD})
     return None
 
 
@@ -156,7 +158,21 @@ def masker(intake: Intake) -> Callable[[str], str]:
     if not intake.reading.identities:
         return str
     key = identities.load_key(intake.session.path)
-    return lambda text: residents.masked(key, text)
+    read = reader("resident", "resident")
+
+    def mask(text: str) -> str:
+        """What says that nobody is there stays; what is damaged becomes an error, for its token
+        would be read back as a person.
+        """
+        if is_nothing(text) or is_error(text):
+            return text
+        try:
+            is_damaged = residents.find_fault(read(text)) is not None
+            return DAMAGED_CELL if is_damaged else identities.masked(key, text)
+        except (RowFault, ValueError):
+            return DAMAGED_CELL
+
+    return mask
 
 
 def reject_cells(kind: str, cells: list[str] | dict[str, str], reading: Reading) -> list[str]:
