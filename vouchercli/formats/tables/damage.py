@@ -43,14 +43,13 @@ DATES = (
 CLOCKS = re.compile(TIME)
 DATED = tuple(re.compile(rf"{date}(?:[T ]+{TIME})?") for date in DATES)
 
-# Of characters that identifiers are made of; as Python and Rust read it.
+# Of characters that identifiers are made of; as Python and Rust read it. The first character
+# decides of most texts.
 SUSPECT = (
-    r"\d{1,4}[-/]\d{1,2}(?:[-/]\d{1,4})?"
-    r"|\d{1,2}[-/][A-Za-z]{3,9}(?:[-/]\d{2,4})?"
-    rf"|(?:{'|'.join(month for month in MONTHS if month.isascii())})[-/]\d{{1,4}}"
-    r"|\d[Ee]-\d{2,3}"
+    r"\d(?:\d{0,3}[-/]\d{1,2}(?:[-/]\d{1,4})?|\d?[-/][A-Za-z]{3,9}(?:[-/]\d{2,4})?|[Ee]-\d{2,3})"
+    r"|[A-Zadefgjlmnos][a-z]{2,8}[-/]\d{1,4}"
     r"|#.*|[-/]+"
-    r"|(?i:null|nan|na|n/a|n/d|none|nil|nat|undefined)"
+    r"|[Nn](?i:ull|an|a|/a|/d|one|il|at)|[Uu](?i:ndefined)"
 )
 
 

@@ -45,7 +45,9 @@ WORD = "[0-9A-Za-z_\\-()\u00b7\uff08\uff09\u4e00-\u951e\u9520-\u9fff]"
 ID = r"0-9A-Za-z_|#/"  # what identifiers are made of, beside the hyphen
 DATE = r"\d{4}-\d\d-\d\d"
 END = r"(?:\x1f|\Z)"  # of a cell
-NULL_NAMES = r"-+|(?i:\(?(?:null|blank)\)?|nan?|none?|nil|nat|undefined)|无|暂无|空|未填|未填写"
+NULL_NAMES = (
+    r"-+|[Nn](?i:ull|an?|one?|il|at)|[Uu](?i:ndefined)|\((?i:null|blank)\)|无|暂无|空|未填|未填写"
+)
 # Cells that need no cleaning, cannot be damaged and say something, by type.
 CLEAN: dict[Type, str] = {
     "id": rf"(?!(?:{SUSPECT}){END})[{ID}\-]*",

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats.tables.cells import id_text
 from vouchercli.ops import residents
 from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import allocations, grants
@@ -67,7 +68,7 @@ def grant_claim(session: Session, code: str, resident: str, application_no: str 
     `bad_resident`, `platform_round`, `drawn_round`.
     """
     resident = residents.clean(resident)
-    (answer,), current = _grant(session, code, [Request(resident, application_no.strip())])
+    (answer,), current = _grant(session, code, [Request(resident, id_text(application_no))])
     if answer.claim is None:
         raise _refusal_error(current, answer)
     claim = answer.claim
