@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Amounts and times that `fen` and the proof's moments can read: fewer than `plans.CLEAN` accepts.
 AMOUNT = r"^\d{1,12}(\.\d{1,2})?$"
+COMPACT = r"^(19|20)\d{6}[ T]?\d{6}$"  # 20200328121005, 20200328 121005
 TIME = r"^(19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d$"
 # What an identifier cannot be; those with a hyphen are looked at twice.
 NO_ID, NO_ID_WITHOUT_HYPHEN = (rf"[^{marks}]|^(?:{SUSPECT})$" for marks in (rf"{ID}\-", ID))
@@ -136,6 +137,8 @@ def _column(reading: Reading, frame: pl.DataFrame, origin: Origin) -> Any:
             [_text_or_none(make, [text], kind) for text, kind in pairs], dtype=pl.String
         )
     column = _without_nothing(origin, col(str(origin.place)))
+    if origin.type == "time" and frame[str(origin.place)].str.contains(COMPACT).any():
+        column = when(column.str.contains(COMPACT)).then(_spaced(column)).otherwise(column)
     if spec.default:
         column = when(column == "").then(lit(spec.default)).otherwise(column)
     if origin.is_fen:
@@ -162,6 +165,19 @@ def _without_nothing(cell: Cell, column: pl.Expr) -> pl.Expr:
         return texts
     nulls = {word: "" for word in NULLS if word not in words and word not in words.values()}
     return texts.replace(nulls)
+
+
+def _spaced(text: pl.Expr) -> pl.Expr:
+    """`COMPACT` times as `2020-03-28 12:10:05`."""
+    digits = text.str.replace_all("[ T]", "")
+    marks = ("", "-", "-", " ", ":", ":")
+    cuts = ((0, 4), (4, 2), (6, 2), (8, 2), (10, 2), (12, 2))
+    parts = [
+        part
+        for mark, (start, length) in zip(marks, cuts, strict=True)
+        for part in (lit(mark), digits.str.slice(start, length))
+    ]
+    return pl.concat_str(parts)
 
 
 def _opposite(text: pl.Expr) -> pl.Expr:

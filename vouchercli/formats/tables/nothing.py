@@ -12,8 +12,8 @@ import unicodedata
 
 # as `_folded` makes them: one width, small letters, one kind of dash
 WORDS = (
-    "null (null) <null> [null] {null} \\n nan <nan> na <na> n/a n.a. n.a n/d none <none> nil nat"
-    " undefined (blank) (空白) - -- --- ---- / // \\ 无 暂无 空 未填 未填写 なし 없음"
+    "null (null) <null> [null] {null} \\n nan <nan> na <na> (na) n/a (n/a) n.a. n.a n/d none"
+    " <none> (none) nil nat undefined (blank) (空白) - -- --- ---- / // \\ 无 暂无 空 未填 未填写 なし 없음"
 )
 NULL_WORDS = frozenset(WORDS.split())
 LONGEST = max(map(len, NULL_WORDS))
@@ -30,7 +30,7 @@ NO_VALUE = "#NOVALUE!"
 DAMAGED = "#DAMAGED!"
 ERROR = re.compile(
     r"""(?: \#+                              # ####: the column was too narrow
-    | \#(?: N/A(?:\ N/A)? | N/?D | NV | DIV/0! | GETTING_DATA
+    | \#(?: N/?A(?:\ N/A)? | N/?D | NV | DIV/0! | GETTING_DATA
           | (?: REF | VALUE | NUM | NULL | SPILL | CALC | FIELD | BLOCKED | CONNECT | UNKNOWN
               | BUSY | EXTERNAL | PYTHON | ERROR | DATA | CIRCULAR | NOVALUE | DAMAGED
               | BEZUG | WERT | ZAHL | VALEUR | NOMBRE | NUL | RIF | VALORE | VALOR )!
