@@ -43,7 +43,7 @@ def drafted(voucher: Any, code: str, *options: str) -> None:
 
 def test_a_file_of_applications_is_taken_in_once(city: Any, here: Path) -> None:
     voucher = city(with_claims=False)
-    row = "A1,r1,330102199001010011,2020-03-27 08:00:01,medics,d\n"
+    row = "A1,r1,330102199001010012,2020-03-27 08:00:01,medics,d\n"
     file = put(here, "a.csv", HEADER + row + row)
     data = voucher("application", "import", file, "-o", "json").data
     assert {
@@ -60,10 +60,10 @@ def test_a_file_of_applications_is_taken_in_once(city: Any, here: Path) -> None:
     again = put(
         here,
         "b.csv",
-        HEADER + "A1,r1,330102199001010011,2020-03-27 08:00:01,,\nA2,r1,7,2020-03-27 08:00:02,,\n",
+        HEADER + "A1,r1,330102199001010012,2020-03-27 08:00:01,,\nA2,r1,7,2020-03-27 08:00:02,,\n",
     )
     assert voucher("application", "import", again, "-o", "json").data["duplicate"] == 1
-    (one,) = voucher("application", "list", "--resident", "330102199001010011", "-o", "json").data[
+    (one,) = voucher("application", "list", "--resident", "330102199001010012", "-o", "json").data[
         "applications"
     ]
     assert (one["application_no"], one["group"], one["claim_no"]) == ("A1", "medics", None)

@@ -40,7 +40,7 @@ def test_a_file_of_claims_is_taken_in_and_counted(city: City, here: Path) -> Non
         ("X,nowhere,1,2020-03-27 09:00:00", "unknown_round"),
         ("X,r1,1,2020-03-27 07:59:59", "before_opening"),
         ("X,r1,1,2020-03-28 08:00:00", "after_closing"),
-        ("X,r1,330102199001010011,2020-03-27 09:00:00", "resident_limit"),
+        ("X,r1,330102199001010012,2020-03-27 09:00:00", "resident_limit"),
         ("C1,r1,9,2020-03-27 09:00:00", "claim_reused"),
         ("X,r1,9,tomorrow", "bad_time"),
         ("X,r1,,2020-03-27 09:00:00", "bad_row"),
@@ -111,7 +111,7 @@ def test_a_dry_run_judges_and_writes_nothing(city: City, here: Path) -> None:
 def test_no_identity_is_kept_anywhere(city: City, here: Path) -> None:
     voucher = city()
     (here / "more.csv").write_text(
-        HEADER + "X,nowhere,330102199001010099,2020-03-27 09:00:00\nY,r1,330102199001010098\n",
+        HEADER + "X,nowhere,330102199001010098,2020-03-27 09:00:00\nY,r1,330102199001010098\n",
         "utf-8",
     )
     ran = voucher("claim", "import", "more.csv", expect=4)
@@ -127,7 +127,7 @@ def test_exported_rejects_are_mended_and_come_in_again_as_the_same_residents(
 ) -> None:
     voucher = city()
     (here / "more.csv").write_text(
-        HEADER + "X,nowhere,330102199001010099,2020-03-27 09:00:00\n", "utf-8"
+        HEADER + "X,nowhere,330102199001010098,2020-03-27 09:00:00\n", "utf-8"
     )
     voucher("claim", "import", "more.csv", expect=4)
     voucher("batch", "rejects", "3", "--to", "mend.csv")
@@ -135,7 +135,7 @@ def test_exported_rejects_are_mended_and_come_in_again_as_the_same_residents(
     (here / "mend.csv").write_text(mended, "utf-8")
     assert voucher("claim", "import", "mend.csv", "-o", "json").data["accepted"] == 1
     (here / "again.csv").write_text(
-        HEADER + "Z,r1,330102199001010099,2020-03-27 10:00:00\n", "utf-8"
+        HEADER + "Z,r1,330102199001010098,2020-03-27 10:00:00\n", "utf-8"
     )
     assert voucher("claim", "import", "again.csv", "-o", "json", expect=4).data["reasons"] == {
         "resident_limit": 1
@@ -162,7 +162,7 @@ def test_claims_with_redemptions_on_them_cannot_be_undone(city: City, here: Path
 
 def test_claims_are_listed_by_round_number_and_resident(city: City, here: Path) -> None:
     voucher = city()
-    rows = voucher("claim", "list", "--resident", "330102199001010022", "-o", "json").data["claims"]
+    rows = voucher("claim", "list", "--resident", "330102199001010020", "-o", "json").data["claims"]
     assert [(row["claim_no"], row["claimed_at"], row["expires_at"]) for row in rows] == [
         ("C2", "2020-03-27T08:00:02+08:00", "2020-04-03T08:00:02+08:00")
     ]

@@ -221,7 +221,7 @@ def test_a_large_file_is_proved_by_columns(tmp_path: Path, monkeypatch: pytest.M
         "1,r,ann,2020-03-27 08:00:00",
         "1,r,ann,2020-03-27 08:00:00",
         "2,r,bob,2020-03-27 08:00:01",
-        "3,none,cat,2020-03-27 08:00:01",
+        "3,nowhere,cat,2020-03-27 08:00:01",
     ]
     told = imported(session, lines, 100, 1)["told"]
     assert [(proof.fit.height, proof.repeated, proof.lines) for proof in proofs] == [(2, 1, [5])]
@@ -279,5 +279,7 @@ def test_the_end_of_a_voucher_by_day_is_that_of_the_rules(validity: Any, zone: s
 
 def test_tokens_of_many_are_those_of_one() -> None:
     key = bytes(range(32))
-    people = ["330102199001010011", "x" * 200, "\u674e"]
-    assert identities.tokens(key, people) == [identities.token(key, one) for one in people]
+    people = ["330102199001010012", "x" * 200, "\u674e"]
+    assert identities.tokens(key, people) == [
+        identities.token(identities.Key(key), one) for one in people
+    ]

@@ -10,6 +10,7 @@ import json
 import re
 import sqlite3
 import sys
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -710,9 +711,11 @@ def test_another_key_cannot_open_the_seed(town: Callable[..., Ran]) -> None:
     apply(6)
     town("round", "open", "l1", *AT_OPENING)
     Path("voucher.key").write_text("ab" * 32 + "\n", "ascii")
-    assert (
-        read_refusal(town("draw", "run", "l1", *AT_OPENING, "-o", "json", expect=3)) == "seed_lost"
-    )
+    run = ("draw", "run", "l1", *AT_OPENING, "-o", "json")
+    assert read_refusal(town(*run, expect=3)) == "wrong_key"
+    with closing(sqlite3.connect("voucher.db")) as db, db:  # a file from before it knew its key
+        db.execute("DELETE FROM identity_key")
+    assert read_refusal(town(*run, expect=3)) == "seed_lost"
 
 
 # ---------------------------------------------------------------- show, and the certificate

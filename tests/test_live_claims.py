@@ -18,13 +18,13 @@ NOW = ("--now", "2020-03-27 09:00")
 
 def test_a_claim_is_granted_and_the_same_number_gives_the_same_claim(city: Any) -> None:
     voucher = city(with_claims=False)
-    ran = voucher("claim", "grant", "r1", "330102199001010011", "--application", "N1", *NOW)
+    ran = voucher("claim", "grant", "r1", "330102199001010012", "--application", "N1", *NOW)
     assert ran.err == "granted r1-00000001: its vouchers are valid until 2020-04-03 09:00:00\n"
     again = voucher(
         "claim",
         "grant",
         "r1",
-        "330102199001010011",
+        "330102199001010012",
         "--application",
         "N1",
         "-o",
@@ -43,7 +43,7 @@ def test_a_claim_is_granted_and_the_same_number_gives_the_same_claim(city: Any) 
     assert (
         "[resident_limit]"
         in voucher(
-            "claim", "grant", "r1", "330102199001010011", "--application", "N2", *NOW, expect=3
+            "claim", "grant", "r1", "330102199001010012", "--application", "N2", *NOW, expect=3
         ).err
     )
     assert (

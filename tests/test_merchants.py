@@ -507,7 +507,7 @@ def open_round(city: Callable[..., Any]) -> Any:
     pack = towns.pack("open", towns.coupon("10.00", "40.00"), scope={"registration": "open"})
     voucher("template", "add", towns.write("open.yaml", pack))
     towns.make_round(voucher, "r2", template="open", packs=9, closes="2020-03-28", state="open")
-    claim = "O1,r2,330102199001010044,2020-03-27 08:00:01\n"
+    claim = "O1,r2,330102199001010047,2020-03-27 08:00:01\n"
     payment = "T1,pay,O1,1,U9,2020-03-27 09:00:00,50,5,10,\n"
     voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + claim))
     voucher("redemption", "import", towns.write("r.csv", towns.PAYMENTS + payment))

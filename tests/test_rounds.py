@@ -626,7 +626,7 @@ def test_no_hint_says_cancel(approved: Callable[..., Ran]) -> None:
             "  next: voucher round copy hz-1 NEW --opens-at TIME; or, if it was closed by mistake:"
             " voucher round reopen hz-1"
         )
-    ran = approved("claim", "grant", "hz-1", "330102199001010011", "--now", after, expect=3)
+    ran = approved("claim", "grant", "hz-1", "330102199001010012", "--now", after, expect=3)
     assert ran.err.splitlines()[1] == "  next: voucher round show hz-1"
 
 

@@ -212,7 +212,7 @@ def test_a_writer_that_is_not_a_tick_is_waited_for_and_then_busy(
 def test_a_dry_run_tells_all_and_writes_nothing(town: Voucher, here: Path) -> None:
     approve_round(town, "p1", "--platform", "alipay")
     file = land(
-        here, "alipay/claims/c.csv", CLAIMS + "C1,p1,330102199001010011,2020-03-27 08:00:01\n"
+        here, "alipay/claims/c.csv", CLAIMS + "C1,p1,330102199001010012,2020-03-27 08:00:01\n"
     )
     before = state(here)
     jobs = tick(town, "2020-05-01", "--dry-run", "--log-file", "log")
@@ -327,7 +327,7 @@ def test_files_are_taken_in_as_they_came_and_put_away_with_their_summary(
     land(
         here,
         "wechat/claims/z.csv",
-        CLAIMS + "C1,r1,330102199001010011,2020-03-27 08:00:01\n",
+        CLAIMS + "C1,r1,330102199001010012,2020-03-27 08:00:01\n",
         age=50,
     )
     assert tick(town, "2020-03-28 13:00") == [
@@ -347,7 +347,7 @@ def test_files_are_taken_in_as_they_came_and_put_away_with_their_summary(
 
 
 def test_a_file_that_may_still_grow_is_left(town: Voucher, here: Path) -> None:
-    text = CLAIMS + "C1,r1,330102199001010011,2020-03-27 08:00:01\n"
+    text = CLAIMS + "C1,r1,330102199001010012,2020-03-27 08:00:01\n"
     land(here, "wechat/claims/new.csv", text, age=0)
     for name in (".hidden.csv", "b.csv.part", "c.csv.tmp", "d.csv~"):
         land(here, f"wechat/claims/{name}", text)
@@ -358,7 +358,7 @@ def test_a_file_that_may_still_grow_is_left(town: Voucher, here: Path) -> None:
 def test_a_file_that_is_refused_goes_to_failed_and_stops_nobody(town: Voucher, here: Path) -> None:
     approve_round(town, "r1")
     land(here, "wechat/claims/bad.csv", "what,ever\n1,2\n", age=90)
-    land(here, "wechat/claims/good.csv", CLAIMS + "C1,r1,330102199001010011,2020-03-27 08:00:01\n")
+    land(here, "wechat/claims/good.csv", CLAIMS + "C1,r1,330102199001010012,2020-03-27 08:00:01\n")
     ran = town("schedule", "tick", "--now", OPENS, expect=4)
     assert "[unknown_layout]" in ran.err
     failed = json.loads((here / "inbox/wechat/claims/failed/bad.csv.json").read_text("utf-8"))
@@ -369,7 +369,7 @@ def test_a_file_that_is_refused_goes_to_failed_and_stops_nobody(town: Voucher, h
 
 def test_rejected_rows_are_told_and_the_file_is_done(town: Voucher, here: Path) -> None:
     land(
-        here, "wechat/claims/a.csv", CLAIMS + "C1,nothing,330102199001010011,2020-03-27 08:00:01\n"
+        here, "wechat/claims/a.csv", CLAIMS + "C1,nothing,330102199001010012,2020-03-27 08:00:01\n"
     )
     ran = town("schedule", "tick", "--now", OPENS, expect=4)
     assert (
@@ -433,7 +433,7 @@ def test_with_several_programmes_a_folder_names_the_one(town: Voucher, here: Pat
     approve_round(town, "r1")
     tick(town, OPENS)
     town("programme", "load", "hangzhou-2020")
-    text = CLAIMS + "C1,r1,330102199001010011,2020-03-27 08:00:00\n"
+    text = CLAIMS + "C1,r1,330102199001010012,2020-03-27 08:00:00\n"
     waits = land(here, "wechat/claims/a.csv", text, age=90)
     land(here, "town/wechat/claims/b.csv", text)
     assert tick(town, OPENS, expect=4) == [

@@ -275,7 +275,7 @@ def build_two(voucher: Any, here: Path) -> None:
         ("open", "v1", "--actor", "mei", "--now", "2020-03-27 08:00"),
     ):
         voucher("round", *words, *there)
-    rows = "V1,v1,330102199001010011,2020-03-27 08:00:05\nV2,v1,7,2020-03-27 08:00:06\n"
+    rows = "V1,v1,330102199001010012,2020-03-27 08:00:05\nV2,v1,7,2020-03-27 08:00:06\n"
     voucher("claim", "import", put(here, "v.csv", CLAIMS + rows), *there)
     rows = "W1,pay,V1,1,M1,2020-03-27 09:30:00,60,0,10,\n"
     voucher("redemption", "import", put(here, "village.csv", REDEMPTIONS + rows), *there)
@@ -476,7 +476,7 @@ def test_a_rejected_claim_is_explained_by_its_round(city: City, here: Path) -> N
         "X2,nowhere,1,2020-03-27 09:00:00",
         "X3,r1,1,2020-03-27 07:59:59",
         "X4,r1,1,2020-03-28 08:00:00",
-        "X5,r1,330102199001010011,2020-03-27 09:00:00",
+        "X5,r1,330102199001010012,2020-03-27 09:00:00",
         *(f"Y{number},r1,y{number},2020-03-27 09:00:0{number}" for number in range(8)),
     ]
     put(here, "c.csv", CLAIMS + "\n".join(rows) + "\n")

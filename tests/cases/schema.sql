@@ -266,6 +266,12 @@ CREATE TABLE heartbeat (
     jumped_at     INTEGER                       -- what a clock said that was not believed; NULL: the last tick did its work
 ) STRICT;
 
+CREATE TABLE identity_key (
+    only         INTEGER PRIMARY KEY CHECK (only = 1),
+    fingerprint  BLOB NOT NULL CHECK (length(fingerprint) = 32),  -- HMAC-SHA-256 of "fingerprint" under the key
+    way          INTEGER NOT NULL CHECK (way > 0)                 -- of evening out (rules/identities.py); a token rests on it
+) STRICT;
+
 CREATE TABLE issuance_orders (
     order_id      INTEGER PRIMARY KEY,
     round_id      INTEGER NOT NULL REFERENCES rounds,

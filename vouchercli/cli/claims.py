@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -13,6 +12,7 @@ from vouchercli.cli.import_options import LONG_READING, File, watch_import
 from vouchercli.cli.options import Call, OnlyClaim, OnlyResident, OnlyRound, command, verbs
 from vouchercli.errors import UsageFault
 from vouchercli.ops.granting import live_claims
+from vouchercli.ops.granting.requests import read_requests
 from vouchercli.ops.intake import claims
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -55,7 +55,7 @@ def list_(
 
 
 @command(
-    app, "grant", epilog="Example: voucher claim grant hz-1 330102199001010011 --application A0001"
+    app, "grant", epilog="Example: voucher claim grant hz-1 330102199001010012 --application A0001"
 )
 def grant(
     call: Call,
@@ -76,7 +76,8 @@ def grant(
         typer.Option(
             "--from",
             metavar="FILE",
-            help="Many at once: a line RESIDENT or RESIDENT,NO each; - reads standard input.",
+            help="Many at once: a table with the columns resident and application_no, or lines"
+            " RESIDENT,NO; - reads standard input.",
         ),
     ] = None,
 ) -> Outcome:
@@ -90,10 +91,7 @@ def grant(
     with call.session() as session:
         if resident is not None:
             return live_claims.grant_claim(session, round_, resident, application_no)
-        if str(from_) == "-":
-            return live_claims.grant_claims(session, round_, live_claims.read_requests(sys.stdin))
-        with Path(str(from_)).open(encoding="utf-8-sig") as lines:
-            return live_claims.grant_claims(session, round_, live_claims.read_requests(lines))
+        return live_claims.grant_claims(session, round_, read_requests(str(from_)))
 
 
 add_blank(app, "claim", "claims")

@@ -8,8 +8,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.ops import residents
 from vouchercli.result import MOST_COUNTED, Outcome
-from vouchercli.store import identities, programmes
+from vouchercli.store import programmes
 
 READ_AHEAD = 1  # to know whether there is any
 
@@ -49,6 +50,6 @@ def of_programme(
     programme = programmes.current(session.db, session.programme)
     asked: dict[str, Any] = dict(wanted)
     if "resident" in wanted:
-        asked["resident"] = identities.asked(session.path, wanted["resident"])
+        asked["resident"] = residents.asked(session, wanted["resident"])
     found = listed(session.db, programme["programme_id"], **asked)
     return show(replace(table, zone=programme["time_zone"]), found, limit)

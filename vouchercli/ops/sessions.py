@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.rules import times
 from vouchercli.session import Session
 from vouchercli.store import db as store
-from vouchercli.store import rehearsals
+from vouchercli.store import identities, rehearsals
 from vouchercli.store.db import busy_or_refused, refused_by_machine
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ def open_session(
 
     `actor` is who acts (None: the login); `present` gives now as UTC epoch seconds, of the zone of
     `programme`; `entered_at` is what the machine's clock says, `stand_in` what stands in for it.
-    Raises `VoucherError` as `store.db.open_db` does.
+    Raises `VoucherError` as `store.db.open_db` does, and wrong_key.
     """
     db = store.open_db(path)
     try:
+        identities.recognise(db, path)
         os_user = store.os_user()
         yield Session(
             db=db,

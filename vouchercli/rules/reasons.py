@@ -225,6 +225,14 @@ WARNINGS: dict[str, tuple[str, ...]] = {
         "{uscc} is an old registration number of {digits} digits, not a unified social credit code",
         "an old registration number stands in place of the unified social credit code",
     ),
+    "error_cell": (
+        "{column}: {value}: a spreadsheet's error, not a value: what is known of it stays",
+        "a cell is a spreadsheet's error: what is known of it stays",
+    ),
+    "identity_check_digit": (
+        "the last character of the resident's identity number does not fit to the others: it may"
+        " be mistyped",
+    ),
     "retired_division": (
         "division code {district} was retired; it became {successor}",
         "division code {district} was retired",

@@ -23,6 +23,10 @@ WRITTEN = re.compile(
 )
 
 
+class NoSuchTimeError(ValueError):
+    """A clock time that was skipped when the clocks were put forward."""
+
+
 @cache
 def zone_named(name: str) -> ZoneInfo:
     """The zone of that IANA name; raises `ValueError` when there is none."""
@@ -35,7 +39,8 @@ def zone_named(name: str) -> ZoneInfo:
 def parse(text: str, zone: str, *, end_of_day: bool = False) -> int:
     """UTC epoch seconds of a written time: `2020-03-27 08:00`, `2020-03-27T08:00+08:00`,
     `20200327`, `2020年3月27日 8:00`, also `24:00`. A bare date is its first second, or with
-    `end_of_day` its end (24:00). Raises `ValueError`.
+    `end_of_day` its end (24:00). Raises `ValueError`; `NoSuchTimeError` for 02:30 where the clock
+    goes from 02:00 to 03:00.
     """
     match = WRITTEN.fullmatch(text)
     if not match:
@@ -57,7 +62,11 @@ def parse(text: str, zone: str, *, end_of_day: bool = False) -> int:
         raise ValueError(f"beyond the calendar: {text}") from error
     if part["offset"]:
         return int(datetime.fromisoformat(local.isoformat() + part["offset"]).timestamp())
-    return int(local.replace(tzinfo=zone_named(zone)).timestamp())
+    at = int(local.replace(tzinfo=zone_named(zone)).timestamp())
+    is_clock = part["hour"] is not None and clock[0] < 24  # a day begins when it begins
+    if is_clock and datetime.fromtimestamp(at, zone_named(zone)).replace(tzinfo=None) != local:
+        raise NoSuchTimeError(f"skipped when summer time began: {text}")
+    return at
 
 
 def end_text(text: str) -> str:

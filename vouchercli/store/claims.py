@@ -241,7 +241,6 @@ SELECT r.round_id, t.document FROM rounds r JOIN templates t ON t.template_id = 
     WHERE r.programme_id = ?
 """
 
-ANY = "SELECT EXISTS (SELECT 1 FROM claims)"
 TEMPLATE_OF = """
 SELECT t.* FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates t
     ON t.template_id = r.template_id
@@ -379,11 +378,6 @@ def _keep_count(db: sqlite3.Connection) -> None:
 def templates_of_rounds(db: sqlite3.Connection, programme_id: int) -> list[sqlite3.Row]:
     """(round_id, document of its template) for every round of the programme."""
     return db.execute(ROUNDS_AND_TEMPLATES, (programme_id,)).fetchall()
-
-
-def are_any(db: sqlite3.Connection) -> bool:
-    """Whether residents' tokens are in the file."""
-    return bool(typed.number(db, ANY))
 
 
 def template_of(db: sqlite3.Connection, programme_id: int, claim_no: str) -> sqlite3.Row | None:

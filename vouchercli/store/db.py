@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import Busy, VoucherError
 from vouchercli.result import NO_ROOM, REFUSALS, Word, because
 from vouchercli.rules.times import HOME_ZONE
+from vouchercli.store import identities
 from vouchercli.store.schema_files import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
     except sqlite3.OperationalError as error:
         raise busy_or_refused(error, session.path) from error
     try:
+        identities.adopt(db, session.path)
         yield db
         db.execute("ROLLBACK" if session.dry_run else "COMMIT")
     except BaseException as error:

@@ -4,7 +4,6 @@ digest, the certificate.
 
 from __future__ import annotations
 
-import hmac
 import json
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli.errors import VoucherError
 from vouchercli.rules.allocations import Entry
 from vouchercli.rules.draws import Entrant, Stratum, sha256
-from vouchercli.store import identities, persons
+from vouchercli.store import identities, key_fingerprints, persons
 from vouchercli.store.conditions import is_eligible
 
 if TYPE_CHECKING:
@@ -117,15 +116,12 @@ def draw(session: Session, round_id: int, certificate: str) -> None:
 
 # ---------------------------------------------------------------- the seed, sealed
 
-# No identity is such bytes (they are not UTF-8), so no resident's token can give the pad away.
-PAD = b"\xffvoucher draw seed\xff"
-
 
 def _sealed(db_path: Path, digest: str, seed: bytes) -> bytes:
     """The seed under a pad that only the key file gives, or out of it again: a copy of the database
     alone tells nothing.
     """
-    pad = hmac.digest(identities.load_key(db_path), PAD + digest.encode(), "sha256")
+    pad = key_fingerprints.pad(identities.load_key(db_path), digest)
     return bytes(one ^ other for one, other in zip(seed, pad, strict=True))
 
 

@@ -46,11 +46,13 @@ SELECT batch_id, sum(reason IS NULL), ifnull(sum(reason = 'duplicate'), 0),
     ifnull(sum(reason <> 'duplicate'), 0)
 FROM incoming WHERE (place BETWEEN 1 AND :staged) = :is_staged GROUP BY batch_id ORDER BY batch_id
 """
-# Only an accepted row can have a warning.
-DROP_IDLE_WARNINGS = (
-    "DELETE FROM incoming_warnings WHERE place IN (SELECT place FROM incoming WHERE reason IS NOT"
-    " NULL)"
-)
+# Only an accepted row can have a warning; but a row that says no more than is known because of an
+# error in its cells says so.
+DROP_IDLE_WARNINGS = """
+DELETE FROM incoming_warnings AS w WHERE EXISTS (SELECT 1 FROM incoming AS i
+    WHERE i.place = w.place AND i.reason IS NOT NULL
+      AND (i.reason <> 'duplicate' OR w.reason <> 'error_cell'))
+"""
 WARNED = "SELECT count(*) FROM incoming_warnings"
 
 KEEP_REJECTS = """

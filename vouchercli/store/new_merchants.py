@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import merchants, typed
+from vouchercli.store import merchants, registries, typed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 LAST_ID = "SELECT ifnull(max(merchant_id), 0) FROM merchants"
 IS_KNOWN = "SELECT 1 FROM merchants WHERE merchant_no = ?"
@@ -31,15 +31,24 @@ SELECT ?1, merchant_id, '', row FROM merchant_rows WHERE merchant_id > ?2 ORDER 
 WARN = "INSERT OR REPLACE INTO warnings (batch_id, line, reason, detail) VALUES (?, ?, ?, ?)"
 
 # A column that the file does not have is NULL in all of its rows, and blank in the merchants that
-# it added.
+# it added; so is a spreadsheet's error.
 REPEATED = """
 SELECT i.place, m.merchant_id,
-    (i.name, ifnull(i.uscc, ''), ifnull(i.district, ''), ifnull(i.industry, ''), ifnull(i.size,
-        ''), ifnull(i.address, ''),
-     ifnull(i.phone, ''), ifnull(i.platform_no, ''), ifnull(i.account_name, ''),
-         ifnull(i.account_no, ''), ifnull(i.bank, ''))
+    (i.name, ifnull(i.uscc, m.uscc), ifnull(i.district, m.district),
+        ifnull(i.industry, m.industry), ifnull(i.size, m.size), ifnull(i.address, m.address),
+        ifnull(i.phone, m.phone), ifnull(i.platform_no, m.platform_no),
+        ifnull(i.account_name, m.account_name), ifnull(i.account_no, m.account_no),
+        ifnull(i.bank, m.bank))
     IS (m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone, m.platform_no,
-        m.account_name, m.account_no, m.bank) AS is_same
+        m.account_name, m.account_no, m.bank)
+    OR are_alike(
+        json_array(i.name, ifnull(i.uscc, m.uscc), ifnull(i.district, m.district),
+            ifnull(i.industry, m.industry), ifnull(i.size, m.size), ifnull(i.address, m.address),
+            ifnull(i.phone, m.phone), ifnull(i.platform_no, m.platform_no),
+            ifnull(i.account_name, m.account_name), ifnull(i.account_no, m.account_no),
+            ifnull(i.bank, m.bank)),
+        json_array(m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone,
+            m.platform_no, m.account_name, m.account_no, m.bank)) AS is_same
 FROM incoming_merchants AS i CROSS JOIN merchants AS m USING (merchant_no)
 WHERE m.merchant_id > ? AND i.reason IS NULL
 """
@@ -95,10 +104,18 @@ def warn(db: sqlite3.Connection, warnings: Iterable[tuple[int, int, str, str]]) 
     db.executemany(WARN, warnings)
 
 
-def judge_repeated(db: sqlite3.Connection, after_id: int, lines: Sequence[int]) -> None:
+def judge_repeated(
+    db: sqlite3.Connection,
+    after_id: int,
+    lines: Sequence[int],
+    *,
+    fold: Callable[[str], str] | None = None,
+) -> None:
     """Set the reason of the staged rows that repeat a merchant behind `after_id`, of which `lines`
-    are the lines one by one: 'duplicate', or 'conflicting_row' when its values differ.
+    are the lines one by one: 'duplicate', or 'conflicting_row' when its values differ, also once
+    they are folded.
     """
+    registries.compare_by(db, fold)
     for row in db.execute(REPEATED, (after_id,)).fetchall():
         if row["is_same"]:
             db.execute(SET_DUPLICATE, (row["place"],))

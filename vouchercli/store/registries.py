@@ -12,6 +12,7 @@ from vouchercli.store import batches, merchant_pasts, merchants, suspensions, ty
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
 # A column that the file does not have is NULL in every row: what is stored stays.
 CREATE_INCOMING = """
@@ -38,10 +39,21 @@ SET (reason, detail) = (
     SELECT
         iif(is_same, 'duplicate', 'conflicting_row'),
         iif(is_same, '{}', json_object('merchant_no', i.merchant_no, 'first_line', f.line))
-    FROM (SELECT (i.name, i.uscc, i.district, i.industry, i.size, i.address, i.phone,
-        i.platform_no, i.account_name, i.account_no, i.bank)
-              IS (f.name, f.uscc, f.district, f.industry, f.size, f.address, f.phone,
-                  f.platform_no, f.account_name, f.account_no, f.bank)
+    FROM (SELECT (i.name, ifnull(i.uscc, f.uscc), ifnull(i.district, f.district),
+        ifnull(i.industry, f.industry), ifnull(i.size, f.size), ifnull(i.address, f.address),
+        ifnull(i.phone, f.phone), ifnull(i.platform_no, f.platform_no),
+        ifnull(i.account_name, f.account_name), ifnull(i.account_no, f.account_no),
+        ifnull(i.bank, f.bank))
+          IS (f.name, f.uscc, f.district, f.industry, f.size, f.address, f.phone, f.platform_no,
+              f.account_name, f.account_no, f.bank)
+        OR are_alike(
+            json_array(i.name, ifnull(i.uscc, f.uscc), ifnull(i.district, f.district),
+                ifnull(i.industry, f.industry), ifnull(i.size, f.size),
+                ifnull(i.address, f.address), ifnull(i.phone, f.phone),
+                ifnull(i.platform_no, f.platform_no), ifnull(i.account_name, f.account_name),
+                ifnull(i.account_no, f.account_no), ifnull(i.bank, f.bank)),
+            json_array(f.name, f.uscc, f.district, f.industry, f.size, f.address, f.phone,
+                f.platform_no, f.account_name, f.account_no, f.bank))
               AS is_same)
 )
 FROM firsts JOIN incoming_merchants AS f ON f.line = firsts.line
@@ -72,11 +84,33 @@ WHERE i.reason IS NULL AND m.merchant_no = i.merchant_no AND m.registry = ?1 AND
 """
 
 
-def judge(db: sqlite3.Connection, batch_id: int, registry: str, from_at: int) -> None:
-    """Set the reason of every row that repeats an earlier line ('duplicate', or 'conflicting_row'
-    when its values differ), or says only what the registry already knows to hold at `from_at`
-    ('duplicate').
+def compare_by(db: sqlite3.Connection, fold: Callable[[str], str] | None) -> None:
+    """Let statements ask `are_alike`: whether two JSON lists of texts are the same once they are
+    folded (None: never).
     """
+
+    def are_alike(one: str, other: str) -> bool:
+        if fold is None:
+            return False
+        lists = ([fold(text or "") for text in json.loads(each)] for each in (one, other))
+        return next(lists) == next(lists)
+
+    db.create_function("are_alike", 2, are_alike, deterministic=True)
+
+
+def judge(
+    db: sqlite3.Connection,
+    batch_id: int,
+    registry: str,
+    from_at: int,
+    *,
+    fold: Callable[[str], str] | None = None,
+) -> None:
+    """Set the reason of every row that repeats an earlier line ('duplicate', or 'conflicting_row'
+    when its values differ, also once they are folded), or says only what the registry already knows
+    to hold at `from_at` ('duplicate').
+    """
+    compare_by(db, fold)
     db.execute(INDEX_INCOMING)
     db.execute(REMEMBER_CONFLICTS, (batch_id,))
     db.execute(JUDGE_REPEATED)

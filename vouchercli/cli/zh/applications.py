@@ -17,7 +17,12 @@ TEXT = {
     "Grant a pack now; it is saved when the command answers.": "立即发放一份；命令返回时已写入磁盘。",
     "The identity, or its token.": "身份标识或其脱敏代码。",
     "Your own number: asking again with it gives the same claim.": "您自己的编号：用同一编号再次请求，得到同一笔领取。",
-    "Many at once: a line RESIDENT or RESIDENT,NO each; - reads standard input.": "一次多人：每行一个“居民”或“居民,编号”；- 表示标准输入。",
+    "Many at once: a table with the columns resident and application_no, or lines RESIDENT,NO; - reads standard input.": "一次多人：含 resident（居民）、application_no（报名编号）两列的表，或每行“居民,编号”；- 表示标准输入。",
+    "the row has {cells} cells: without a header it is RESIDENT or RESIDENT,NO": "本行有 {cells} 个单元格：没有表头时应为“居民”或“居民,编号”",
+    "{file} has no column resident: it is not clear who is meant": "{file} 没有居民列，不清楚是哪些人",
+    "name its columns resident and application_no, or leave the header out": "请将列名写为居民、报名编号，或去掉表头",
+    "the resident's number cannot be used: {problem}": "该居民号码不能使用：{problem}",
+    "write it as it is on the identity card, or as the platform writes it": "请按身份证或平台上的写法填写",
     # files
     "applications file": "报名文件",
     "eligibility list": "资格名单",

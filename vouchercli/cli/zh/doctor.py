@@ -1,6 +1,8 @@
 """Words of `voucher doctor`."""
 
 TEXT = {
+    "{path} does not know its key: it is older, and residents were in it already": "{path} 未记录其密钥：该文件较旧，且已有居民数据",
+    "look for somebody who has a claim: voucher claim list --resident ID; if the claim is found, the key is right: voucher init": "请查一位已领取的居民：voucher claim list --resident 居民；查得到即密钥无误，再执行 voucher init",
     "warning": "警告",
     "This machine and {db}": "本机与 {db}",
     "Looked at": "检查项",

@@ -75,6 +75,9 @@ TEXT = {
     "the programme takes no refund of a whole order": "本项目不接受整单退款",
     "refunded at {paid_at}, after the voucher expired at {expires_at}: the programme takes no late refund": "退款时间 {paid_at} 晚于券到期时间 {expires_at}：本项目不接受到期后退款",
     "the programme takes no refund after the voucher has expired": "本项目不接受券到期后的退款",
+    "{column}: {value}: a spreadsheet's error, not a value: what is known of it stays": "{column}：{value}：这是电子表格的错误值，不是数据，已登记的内容不变",
+    "a cell is a spreadsheet's error: what is known of it stays": "有单元格是电子表格的错误值，已登记的内容不变",
+    "the last character of the resident's identity number does not fit to the others: it may be mistyped": "居民身份证号的末位与其他各位不符，可能写错",
     "{uscc} is not a valid unified social credit code (its last character should be {expected})": "{uscc} 不是有效的统一社会信用代码（末位校验码应为 {expected}）",
     "{uscc} is not a valid unified social credit code": "{uscc} 不是有效的统一社会信用代码",
     "the unified social credit code is not valid": "统一社会信用代码无效",
@@ -143,4 +146,6 @@ TEXT = {
     "uscc_check_digit": "信用代码有误",
     "old_registration_number": "旧注册号",
     "retired_division": "区划代码已停用",
+    "error_cell": "单元格是错误值",
+    "identity_check_digit": "证件号校验不符",
 }

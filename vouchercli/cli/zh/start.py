@@ -39,5 +39,8 @@ TEXT = {
     "restore it from the backup (a new key would break every token)": "请从备份恢复（新密钥会使所有脱敏代码失效）",
     "the key file {path} can be read by others": "密钥文件 {path} 可被他人读取",
     "the key file {path} is damaged": "密钥文件 {path} 已损坏",
+    "the key file {path} belongs to another database: residents would not be recognised": "密钥文件 {path} 属于另一个数据库：将无法识别同一居民",
+    "put back the key file that was backed up with this database": "请放回与本数据库一同备份的密钥文件",
+    "{db} knows its key from now on: another one is refused": "{db} 自此记住其密钥：换成别的密钥将被拒绝",
     "restore it from the backup": "请从备份恢复",
 }

@@ -12,24 +12,31 @@ from polars import col, lit, when
 
 from vouchercli.formats.columnar.lines import NotByLinesError
 from vouchercli.formats.configs.fields import FILLED, type_of
+from vouchercli.formats.tables.damage import SUSPECT
+from vouchercli.formats.tables.nothing import NAMED, NULL_WORDS
 from vouchercli.formats.tables.origins import ByKind, Cell, Origin
-from vouchercli.formats.tables.plans import DATE, ID
-from vouchercli.formats.tables.readers import RowFault, reader
+from vouchercli.formats.tables.plans import ID
+from vouchercli.formats.tables.readers import RowFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vouchercli.formats.columnar.lines import Lines
-    from vouchercli.formats.configs.fields import Type
     from vouchercli.formats.tables.records import Reading
-
-    Cleaned = dict[tuple[int, Type], list[str | None]]  # the cells of a column, cleaned as a type
 
 # Amounts and times that `fen` and the proof's moments can read: fewer than `plans.CLEAN` accepts.
 AMOUNT = r"^\d{1,12}(\.\d{1,2})?$"
+COMPACT = r"^(19|20)\d{6}[ T]?\d{6}$"  # 20200328121005, 20200328 121005
 TIME = r"^(19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d$"
-# What an identifier cannot be; one without a hyphen is no date.
-NO_ID, NO_ID_WITHOUT_HYPHEN = rf"[^{ID}\-]|^{DATE}", rf"[^{ID}]"
+# What an identifier cannot be; those with a hyphen are looked at twice.
+NO_ID, NO_ID_WITHOUT_HYPHEN = (rf"[^{marks}]|^(?:{SUSPECT})$" for marks in (rf"{ID}\-", ID))
+# The words for nothing as programs write them; any other spelling is read row by row.
+NULLS = {
+    spelling: ""
+    for word in sorted(NULL_WORDS)
+    if word.isascii()
+    for spelling in (word, word.upper(), word.capitalize())
+}
 MARKS = " \t`"  # every cell loses them, whatever it is
 
 
@@ -85,27 +92,13 @@ def _has_marks(data: bytes, delimiter: str) -> bool:
 
 def fields(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
     """`line`, and our fields as text; null where a cell cannot be made into one."""
-    # several fields may be read from one column: each is cleaned once
-    patterned = {
-        (part.place, part.type): part
-        for part in reading.plan.parts
-        if isinstance(part, Cell) and part.spec.pattern
-    }
-    cleaned = {key: _clean(cell, frame) for key, cell in patterned.items()}
     return frame.select(
         "line",
         *(
-            (col("kind") if field == "kind" else _column(reading, frame, origin, cleaned)).alias(
-                field
-            )
+            (col("kind") if field == "kind" else _column(reading, frame, origin)).alias(field)
             for field, origin in reading.plan.origins.items()
         ),
     )
-
-
-def _clean(cell: Cell, frame: pl.DataFrame) -> list[str | None]:
-    read = reader(cell.field, cell.column)
-    return [_text_or_none(read, text) for text in frame.get_column(str(cell.place)).to_list()]
 
 
 def _text_or_none(make: Callable[..., str], *given: object) -> str | None:
@@ -129,21 +122,23 @@ def _with_kinds(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(kind=texts.replace_strict(kinds, default="", return_dtype=pl.String))
 
 
-def _column(reading: Reading, frame: pl.DataFrame, origin: Origin, cleaned: Cleaned) -> Any:
+def _column(reading: Reading, frame: pl.DataFrame, origin: Origin) -> Any:
     if isinstance(origin, ByKind):
-        pay, refund = (_column(reading, frame, part, cleaned) for part in origin)
+        pay, refund = (_column(reading, frame, part) for part in origin)
         return when(col("kind") == "refund").then(refund).otherwise(pay)
     if not isinstance(origin, Cell):
         return lit(origin)
     spec = origin.spec
-    if spec.pattern:
-        make = reading.plan.maker(origin._replace(place=0), is_clean=True)
-        texts = zip(cleaned[origin.place, origin.type], frame["kind"], strict=True)
-        made = [None if text is None else _text_or_none(make, [text], kind) for text, kind in texts]
-        return pl.Series(made, dtype=pl.String)
-    column = col(str(origin.place))
-    if spec.words:
-        column = column.replace(spec.words)
+    if origin.is_read_one_by_one:
+        make = reading.plan.maker(origin._replace(place=0))
+        texts = frame.get_column(str(origin.place)).to_list()
+        pairs = zip(texts, frame["kind"], strict=True)
+        return pl.Series(
+            [_text_or_none(make, [text], kind) for text, kind in pairs], dtype=pl.String
+        )
+    column = _without_nothing(origin, col(str(origin.place)))
+    if origin.type == "time" and frame[str(origin.place)].str.contains(COMPACT).any():
+        column = when(column.str.contains(COMPACT)).then(_spaced(column)).otherwise(column)
     if spec.default:
         column = when(column == "").then(lit(spec.default)).otherwise(column)
     if origin.is_fen:
@@ -154,6 +149,35 @@ def _column(reading: Reading, frame: pl.DataFrame, origin: Origin, cleaned: Clea
     if origin.is_turned:
         column = when(col("kind") == "refund").then(_opposite(column)).otherwise(column)
     return column
+
+
+def _without_nothing(cell: Cell, column: pl.Expr) -> pl.Expr:
+    """The texts with the profile's words in place of its own, and '' where one says that nothing is
+    there. In a field that every row needs that is left to the rows, which say what is wrong.
+    """
+    words = cell.spec.words
+    texts = column.replace(words) if words else column
+    if cell.blanks:
+        is_blank = column.str.strip_chars().str.to_lowercase().is_in(sorted(cell.blanks))
+        is_meant = column.is_in([*words]) if words else lit(value=False)
+        texts = when(is_blank & ~is_meant).then(lit("")).otherwise(texts)
+    if cell.is_needed or cell.field in NAMED:
+        return texts
+    nulls = {word: "" for word in NULLS if word not in words and word not in words.values()}
+    return texts.replace(nulls)
+
+
+def _spaced(text: pl.Expr) -> pl.Expr:
+    """`COMPACT` times as `2020-03-28 12:10:05`."""
+    digits = text.str.replace_all("[ T]", "")
+    marks = ("", "-", "-", " ", ":", ":")
+    cuts = ((0, 4), (4, 2), (6, 2), (8, 2), (10, 2), (12, 2))
+    parts = [
+        part
+        for mark, (start, length) in zip(marks, cuts, strict=True)
+        for part in (lit(mark), digits.str.slice(start, length))
+    ]
+    return pl.concat_str(parts)
 
 
 def _opposite(text: pl.Expr) -> pl.Expr:
@@ -206,7 +230,7 @@ def _has_plain_cells(reading: Reading, no_id: str) -> pl.Expr:
             continue
         text, sort = col(field), type_of(field)
         conditions.append(text.is_not_null())
-        if not (isinstance(origin, Cell) and origin.spec.pattern):
+        if not (isinstance(origin, Cell) and origin.is_read_one_by_one):
             conditions.append(
                 text.str.contains(AMOUNT if sort == "amount" else TIME)
                 if sort in ("amount", "time")

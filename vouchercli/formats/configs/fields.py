@@ -91,7 +91,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
     "redemptions": frozenset({"platform_no", "refund_of", "channel", "merchant_discount"}),
 }
 
-# A row that leaves one of these blank cannot be used; an amount's column may never be blank.
+# A row that leaves one of these blank cannot be used.
 FILLED: dict[str, frozenset[str]] = {
     "merchants": frozenset({"merchant_no", "name"}),
     "applications": frozenset({"application_no", "round", "resident", "applied_at"}),
@@ -105,13 +105,13 @@ FILLED: dict[str, frozenset[str]] = {
             "coupon_no",
             "paid_at",
             "order_amount",
-            "merchant_discount",
             "subsidy",
         }
     ),
 }
 
-ABSENT = {"merchant_discount": "0"}  # what a field is when the file has no column for it; else ''
+# What a field is when the file has no column for it, or leaves it blank; else ''.
+ABSENT = {"merchant_discount": "0"}
 
 # Columns that hold a person, by the names they are known by: masked in rejects (but merchants')
 # even when no field uses them.
@@ -141,6 +141,19 @@ PERSONAL = (
     "mobile",
     "id_card",
     "idcard",
+)
+
+
+# Codes that may begin with zeros, which a sheet does not keep in a number.
+CODES = (
+    "merchant_no",
+    "platform_no",
+    "claim_no",
+    "transaction_no",
+    "refund_of",
+    "application_no",
+    "account_no",
+    "uscc",
 )
 
 

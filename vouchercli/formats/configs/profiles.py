@@ -14,6 +14,7 @@ from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import locate, yamls
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
+from vouchercli.formats.configs.time_forms import form_fault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,8 @@ class Spec:
     optional: bool = False
     down: bool = False  # a blank cell is the one above it: merged cells
     words: dict[str, str] = field(default_factory=dict)
+    blank: tuple[str, ...] = ()  # further words that say that nothing is there
+    time: tuple[str, ...] = ()  # how times are written: %d/%m/%Y %H:%M
     pay: Spec | None = None
     refund: Spec | None = None
 
@@ -109,6 +112,9 @@ class Profile:
     is_opaque: bool
     identities: tuple[str, ...]
     recognise_by: tuple[str, ...]
+    blank: tuple[str, ...]  # as `Spec.blank` and `Spec.time`, for every column
+    time: tuple[str, ...]
+    key_may_lack: frozenset[str]  # parts of the key that may be blank
     document: dict[str, Any] = field(repr=False, compare=False)
 
     def to_json(self) -> str:
@@ -195,14 +201,31 @@ SECTION = (
     "resident",
     "identities",
     "recognise_by",
+    "blank",
+    "time",
 )
 HEAD = ("profile", "platform", "name", "source", "kinds", "kind")
 BOTH = ("zh", "en")
 ORIGINS = ("column", "join", "value")
-CELL = (*ORIGINS, "with", "pattern", "default", "optional", "down", "words")
 SPLIT = ("pay", "refund")
+CELL = (*ORIGINS, "with", "pattern", "default", "optional", "down", "words", "blank", "time")
+# What says nothing beside an origin; between `pay` and `refund` each side says its own.
+IDLE = {
+    "column": ("with",),
+    "join": ("pattern", "default", "down", "words"),
+    "value": ("with", "pattern", "default", "optional", "down", "words", "blank", "time"),
+    SPLIT: CELL[len(ORIGINS) :],
+}
 OF_KIND = ("sign", "otherwise")
 PAY, REFUND = "^pay$", "^refund$"
+# Keys of a section that say nothing in files of other kinds.
+ONLY_FOR = {
+    "unit": ("redemptions",),
+    "refunds": ("redemptions",),
+    "key": ("merchants",),
+    "resident": ("applications", "eligibility", "claims"),
+    "time": ("applications", "claims", "redemptions"),
+}
 
 
 def read(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
@@ -245,13 +268,18 @@ def both_names(node: Node, default: str = "") -> dict[str, str]:
 def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
     footer = part["footer"].fields(("like", "required"), ("like",))
     archive = part["archive"].fields(("take", "skip"))
+    for name, kinds in ONLY_FOR.items():
+        if kind in FIELDS and kind not in kinds and not part[name].is_missing:
+            _refuse_idle(part[name], name, KIND_WORDS[kind])
     columns = _columns(part["columns"], kind, not part["key"].is_missing)
+    key, key_may_lack = _key(part["key"])
     return Profile(
         **head,
         kind=kind,
         kind_rule=_kind_rule(columns.pop("kind", Node({"value": "pay"}))),
         fields={name: _spec(spec) for name, spec in columns.items()},
-        key=part["key"].texts(least=1),
+        key=key,
+        key_may_lack=key_may_lack,
         encoding=part["encoding"].text() or None,
         is_fen=part["unit"].choice(("yuan", "fen")) == "fen",
         refunds_are_negative=part["refunds"].choice(("positive", "negative")) == "negative",
@@ -265,7 +293,43 @@ def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
         is_opaque=part["resident"].choice(("identity", "opaque")) == "opaque",
         identities=part["identities"].texts(),
         recognise_by=part["recognise_by"].texts(),
+        blank=_blank_words(part["blank"]),
+        time=_time_forms(part["time"]),
     )
+
+
+def _key(node: Node) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The parts of a key by name, and those of them that may be blank."""
+    names, may_lack = [], []
+    for item in node.items(least=1):
+        if not isinstance(item.value, dict):
+            names.append(item.text())
+            continue
+        part = item.fields(("column", "optional"), ("column",))
+        names.append(part["column"].text())
+        may_lack += [names[-1]] if part["optional"].yes() else []
+    if names and len(may_lack) == len(names):
+        node.fault("unclear_origin", "at least one part of the key must be there in every row")
+    return tuple(names), frozenset(may_lack)
+
+
+def _blank_words(node: Node) -> tuple[str, ...]:
+    """One word that says that nothing is there, or a list of them."""
+    return _names(node)
+
+
+def _time_forms(node: Node) -> tuple[str, ...]:
+    """One way in which times are written, or a list of them."""
+    forms = _names(node)
+    for form in forms:
+        if form_fault(form):
+            node.fault(
+                "bad_time_form",
+                "{offending} does not say how a time is written",
+                'write it like "%d/%m/%Y %H:%M:%S", with %Y or %y, %m or %b, and %d',
+                offending=form,
+            )
+    return forms
 
 
 def _columns(node: Node, kind: str, has_key: bool) -> dict[str, Node]:
@@ -308,6 +372,12 @@ def _spec(node: Node, more: tuple[str, ...] = (*SPLIT, *OF_KIND)) -> Spec:
         )
     if len(split) < 2 or set(ORIGINS) & set(node.value):
         _refuse_unclear(node, ORIGINS)
+    origin = (
+        SPLIT if len(split) == 2 else next((each for each in ORIGINS if each in node.value), "")
+    )
+    for name in IDLE.get(origin, ()):
+        if name in node.value:
+            _refuse_idle(part[name], name, "pay" if origin is SPLIT else str(origin))
     return Spec(
         columns=_names(part["column"]),
         join=part["join"].texts(least=2),
@@ -318,6 +388,8 @@ def _spec(node: Node, more: tuple[str, ...] = (*SPLIT, *OF_KIND)) -> Spec:
         optional=part["optional"].yes(),
         down=part["down"].yes(),
         words=_pairs(part["words"]),
+        blank=_blank_words(part["blank"]),
+        time=_time_forms(part["time"]),
         pay=_spec(part["pay"], ()) if "pay" in split else None,
         refund=_spec(part["refund"], ()) if "refund" in split else None,
     )
@@ -329,6 +401,9 @@ def _kind_rule(node: Node) -> KindRule:
     origins = ("column", "value", "sign")
     part = node.fields((*origins, *SPLIT, "otherwise"))
     _refuse_unclear(node, origins)
+    for name in (*SPLIT, "otherwise"):
+        if name in node.value and ("sign" in node.value or "value" in node.value):
+            _refuse_idle(part[name], name, "sign" if "sign" in node.value else "value")
     is_told = part["refund"].is_missing and part["sign"].is_missing
     return KindRule(
         columns=_names(part["column"]),
@@ -337,6 +412,18 @@ def _kind_rule(node: Node) -> KindRule:
         otherwise=part["otherwise"].choice(SPLIT),
         sign=part["sign"].text(),
         value=part["value"].verbatim(""),
+    )
+
+
+def _refuse_idle(node: Node, key: str, beside: str) -> None:
+    """Note a key that would say nothing where it stands."""
+    node.fault(
+        "misplaced_key",
+        "{offending} says nothing here, beside {beside}",
+        "leave it out",
+        at_key=True,
+        offending=key,
+        beside=beside,
     )
 
 

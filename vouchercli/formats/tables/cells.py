@@ -31,17 +31,21 @@ TEXT_FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 LINE_BREAK = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
 UNSEEN = re.compile(f"[{INVISIBLE}]")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-WHOLE_FLOAT = re.compile(r"(\d{1,15})\.0")  # 11002.0: a number that once was a text
-ROUNDED = re.compile(r"\d{16,}\.0")  # the same, but digits beyond the 15th are gone
+# 11002.0, 11002.00, 11002,00: a number that once was a text
+WHOLE_FLOAT = re.compile(r"(\d{1,15})\.0+|(\d{4,15}),00?")
 # what remains of characters read in a wrong encoding
 GARBLED = re.compile("[\ufffd\x80-\x84\x86-\x9f]|锟斤拷")
-SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?E\+\d+", re.IGNORECASE)
-CLOCK = re.compile(r"\d{1,5}:\d{1,2}(:\d{1,2})?")
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?")
 NOTED = re.compile(r"[^()]*\d[^()]*\(.*\)")  # 131.77(已退款89.84)
 SERIAL = re.compile(r"[2-7]\d{4}(\.\d+)?")  # days since 1899-12-30: years 1954 to 2119
+WIDEST_NUMBER = len("123456789012345.0")
 FEN = re.compile(r"([+-]?)(\d+)")
 SERIAL_ORIGIN = datetime(1899, 12, 30)
+
+
+class Number(str):
+    """A cell of a sheet that holds a number: if it was a code, the zeros before it are gone."""
+
+    __slots__ = ()
 
 
 def name_text(cell: str) -> str:
@@ -60,22 +64,29 @@ def name_text(cell: str) -> str:
 
 def id_text(cell: str) -> str:
     """A number, a code: NFKC, no quotes around it, nothing unseen inside, `11002.0` as 11002."""
+    text = bare_text(cell)
+    if text[-1:] == "0" and (match := WHOLE_FLOAT.fullmatch(text)):
+        return match[1] or match[2]
+    return text
+
+
+def bare_text(cell: str) -> str:
+    """A cell in one width, without what stands around it."""
     text = cell.strip(EDGE)
     if not text.isascii():
         text = UNSEEN.sub("", unicodedata.normalize("NFKC", text)).strip(EDGE)
     if text[:2] == '="' and (match := TEXT_FORMULA.fullmatch(text)):
         text = match[1]
-    text = text.strip(QUOTES).strip(EDGE)
-    if text[-2:] == ".0" and (match := WHOLE_FLOAT.fullmatch(text)):
-        return match[1]
-    return text
+    return text.strip(QUOTES).strip(EDGE)
 
 
 def amount_text(cell: str) -> str:
-    """An amount: id_text without ¥, 元 and well-formed thousands commas ("1,234.50"; "1,23" stays
+    """An amount: bare_text without ¥, 元 and well-formed thousands commas ("1,234.50"; "1,23" stays
     and is refused later).
     """
-    text = id_text(cell)
+    text = bare_text(cell)
+    if text[-2:] == ".0" and text[:-2].isdigit() and len(text) <= WIDEST_NUMBER:
+        return text[:-2]
     if not text.isascii():
         text = text.replace("\u2212", "-").replace("¥", "").replace("元", "").strip(EDGE)
     if "," in text and THOUSANDS.fullmatch(text):

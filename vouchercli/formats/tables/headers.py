@@ -157,7 +157,7 @@ def needed_columns(profile: Profile) -> Iterator[tuple[str, ...]]:
     if profile.kind == "redemptions" and (rule.columns or rule.sign):
         yield rule.columns or (rule.sign,)
     for part in profile.key:
-        if part not in FIELDS[profile.kind]:
+        if part not in FIELDS[profile.kind] and part not in profile.key_may_lack:
             yield (part,)
     for name, spec in profile.fields.items():
         is_either = (
@@ -166,7 +166,8 @@ def needed_columns(profile: Profile) -> Iterator[tuple[str, ...]]:
             and "platform_no" in profile.fields
         )
         is_free = is_either or name in OPTIONAL[profile.kind]
-        yield from _of_spec(spec, is_needed=not is_free or name in profile.key)
+        is_of_key = name in profile.key and name not in profile.key_may_lack
+        yield from _of_spec(spec, is_needed=not is_free or is_of_key)
 
 
 def _of_spec(spec: Spec, *, is_needed: bool) -> Iterator[tuple[str, ...]]:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 class Cell(NamedTuple):
     """A field that is read from one column. `is_needed`: a row that leaves it blank is refused;
-    `is_fen`: the amount is in fen; `is_turned`: the amount of a refund has the other sign.
+    `is_fen`: the amount is in fen; `is_turned`: the amount of a refund has the other sign;
+    `blanks`: the words that say that nothing is there, folded; `forms`: how times are written;
+    `may_stay`: where it is a spreadsheet's error, what is known stays.
     """
 
     field: str
@@ -27,8 +29,11 @@ class Cell(NamedTuple):
     column: str
     spec: Spec
     is_needed: bool
-    is_fen: bool
-    is_turned: bool
+    is_fen: bool = False
+    is_turned: bool = False
+    blanks: frozenset[str] = frozenset()
+    forms: tuple[str, ...] = ()
+    may_stay: bool = False
 
     @property
     def type(self) -> Type:
@@ -37,9 +42,16 @@ class Cell(NamedTuple):
 
     @property
     def is_copied(self) -> bool:
-        """Whether a clean cell is the field without any change."""
+        """Whether a clean cell is the field without any change. A clean amount is never blank."""
         spec = self.spec
-        return not (spec.pattern or spec.words or spec.default or self.is_fen or self.is_turned)
+        has_default = spec.default and self.type != "amount"
+        is_made = spec.pattern or spec.words or self.blanks or has_default
+        return not (is_made or self.is_fen or self.is_turned)
+
+    @property
+    def is_read_one_by_one(self) -> bool:
+        """Whether only a look at each cell makes the field of it."""
+        return bool(self.spec.pattern or self.forms)
 
 
 class ByKind(NamedTuple):
@@ -52,16 +64,24 @@ class ByKind(NamedTuple):
 class Joined(NamedTuple):
     """The texts of several columns, with `glue` between them."""
 
-    places: tuple[int, ...]
+    cells: tuple[Cell, ...]
     glue: str
-    type: Type
+    forms: tuple[str, ...] = ()
+
+    @property
+    def is_time(self) -> bool:
+        """Whether a date and a time of day are joined."""
+        return any(cell.type == "time" for cell in self.cells)
 
 
 class Key(NamedTuple):
-    """A merchant's number made of other columns, each of which must be filled."""
+    """A merchant's number made of other columns, each of which must be filled but the optional
+    ones.
+    """
 
     columns: tuple[str, ...]
     parts: tuple[Origin, ...]
+    optional: frozenset[int] = frozenset()
 
 
 Origin = str | Cell | ByKind | Joined | Key  # a text is the same for every row
@@ -81,7 +101,7 @@ def is_columnar(origin: Origin) -> bool:
     """Whether the field can be made of whole columns."""
     if isinstance(origin, ByKind):
         return all(
-            is_columnar(part) and not (isinstance(part, Cell) and part.spec.pattern)
+            is_columnar(part) and not (isinstance(part, Cell) and part.is_read_one_by_one)
             for part in origin
         )
     if isinstance(origin, Cell):

@@ -9,12 +9,16 @@ test holds both against each other.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from vouchercli.formats.configs.fields import ABSENT, FIELDS, FILLED, type_of
+from vouchercli.formats.configs.fields import ABSENT, CODES, FIELDS, FILLED, type_of
+from vouchercli.formats.configs.profiles import Spec
 from vouchercli.formats.tables import cells, readers
+from vouchercli.formats.tables.damage import SUSPECT
 from vouchercli.formats.tables.headers import MERCHANT
+from vouchercli.formats.tables.nothing import fold
 from vouchercli.formats.tables.origins import (
     KIND,
     ByKind,
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vouchercli.formats.configs.fields import Type
-    from vouchercli.formats.configs.profiles import Profile, Spec
+    from vouchercli.formats.configs.profiles import Profile
 
     Maker = Callable[[Sequence[str], str], str]  # from a row and its kind to a field
 
@@ -39,20 +43,25 @@ SEPARATOR = "\x1f"
 # without \u951f, of which garbled texts are made
 WORD = "[0-9A-Za-z_\\-()\u00b7\uff08\uff09\u4e00-\u951e\u9520-\u9fff]"
 ID = r"0-9A-Za-z_|#/"  # what identifiers are made of, beside the hyphen
-DATE = r"\d{4}-\d\d-\d\d"  # an identifier that a spreadsheet has turned into a date
-# Cells that need no cleaning and cannot be damaged, by type.
+DATE = r"\d{4}-\d\d-\d\d"
+END = r"(?:\x1f|\Z)"  # of a cell
+NULL_NAMES = (
+    r"-+|[Nn](?i:ull|an?|one?|il|at)|[Uu](?i:ndefined)|\((?i:null|blank)\)|无|暂无|空|未填|未填写"
+)
+# Cells that need no cleaning, cannot be damaged and say something, by type.
 CLEAN: dict[Type, str] = {
-    "id": rf"(?!{DATE}(?:[\x1f ]|\Z))[{ID}\-]*",
+    "id": rf"(?!(?:{SUSPECT}){END})[{ID}\-]*",
     "amount": r"-?\d+(?:\.\d{1,2})?",
     "time": rf"{DATE}[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?",
-    "name": rf"(?:{WORD}+(?: {WORD}+)*)?",
+    "name": rf"(?!(?:{NULL_NAMES}){END})(?:{WORD}+(?: {WORD}+)*)?",
 }
 ANY = r"[^\x1f]*"
 
 
 class Plan:
     """How the rows under one header become values of `FIELDS[kind]`; `origins` says where each
-    field comes from, `downward` which columns repeat the cell above where they are blank.
+    field comes from, `downward` which columns repeat the cell above where they are blank, `codes`
+    which hold codes that may begin with zeros.
     """
 
     def __init__(self, profile: Profile, header: Sequence[str]) -> None:
@@ -80,6 +89,7 @@ class Plan:
         self.origins = {field: self._origin_of(field) for field in FIELDS[profile.kind]}
         self.parts = [part for origin in self.origins.values() for part in parts_of(origin)]
         columns = [part for part in self.parts if isinstance(part, Cell)]
+        self.codes = {cell.place for cell in columns if cell.field in CODES}
         self.downward = {cell.place for cell in columns if cell.spec.down}
         # Nothing in a row but names and numbers: it may look like the header, or like a footer.
         self._is_bare = not {"time", "amount"} & {cell.type for cell in columns}
@@ -160,10 +170,7 @@ class Plan:
         if isinstance(origin, str):
             return lambda row, kind: origin
         if isinstance(origin, Joined):
-            clean = readers.CLEAN[origin.type]
-            return lambda row, kind: origin.glue.join(
-                [text for place in origin.places if (text := clean(row[place]))]
-            )
+            return _joined_maker(origin)
         if isinstance(origin, Cell):
             return _cell_maker(origin, is_clean=is_clean)
         makers = [
@@ -171,7 +178,7 @@ class Plan:
             for part in (origin.parts if isinstance(origin, Key) else origin)
         ]
         if isinstance(origin, Key):
-            return _key_maker(origin.columns, makers)
+            return _key_maker(origin, makers)
         return lambda row, kind: makers[kind == "refund"](row, kind)
 
     def _origin_of(self, field: str) -> Origin:
@@ -181,37 +188,54 @@ class Plan:
         if spec:
             return self._origin(field, spec)
         if field == "merchant_no" and self.profile.key:
-            named = [(name, self.profile.fields.get(name)) for name in self.profile.key]
-            parts = [
-                self._origin(name, part)
-                if part
-                else Joined((self._places[cells.column_key(name)],), "", "name")
-                for name, part in named
-            ]
-            columns = [
-                part.column if isinstance(part, Cell) else name
-                for (name, _), part in zip(named, parts, strict=True)
-            ]
-            return Key(tuple(columns), tuple(parts))
+            return self._key()
         return ABSENT.get(field, "")
 
-    def _origin(self, field: str, spec: Spec) -> Origin:
+    def _key(self) -> Key:
+        """A merchant's number made of the profile's `key`: of fields of ours, or of columns."""
+        parts: list[Origin] = []
+        columns = []
+        for name in self.profile.key:
+            spec = self.profile.fields.get(name) or Spec(columns=(name,))
+            field = name if name in self.profile.fields else "address"  # a text like any other
+            origin = self._origin(field, spec, is_key=True)
+            parts.append(origin)
+            columns.append(origin.column if isinstance(origin, Cell) else name)
+        optional = frozenset(
+            place
+            for place, name in enumerate(self.profile.key)
+            if name in self.profile.key_may_lack
+        )
+        return Key(tuple(columns), tuple(parts), optional)
+
+    def _origin(self, field: str, spec: Spec, *, is_key: bool = False) -> Origin:
         if spec.value is not None:
             return spec.value
         if spec.pay and spec.refund:
             return ByKind(self._origin(field, spec.pay), self._origin(field, spec.refund))
         if spec.join:
             places = [self.position(name) for name in spec.join]
-            return Joined(
-                tuple(place for place in places if place is not None), spec.glue, type_of(field)
-            )
+            parts = [
+                self._cell(field, place, replace(spec, words={}), is_key=is_key)._replace(
+                    is_needed=False, is_fen=False, is_turned=False, forms=()
+                )
+                for place in places
+                if place is not None
+            ]
+            return Joined(tuple(parts), spec.glue, spec.time or self.profile.time)
         place = self.position(*spec.columns)
         if place is None:
             return spec.default if spec.default is not None else ABSENT.get(field, "")
+        return self._cell(field, place, spec, is_key=is_key)
+
+    def _cell(self, field: str, place: int, spec: Spec, *, is_key: bool) -> Cell:
+        if spec.default is None and field in ABSENT:  # a blank cell says no more than no column
+            spec = replace(spec, default=ABSENT[field])
+        is_merchant = self.profile.kind == "merchants"
         is_needed = spec.default is None and (
             field in FILLED[self.profile.kind] or self._is_the_only_merchant(field)
         )
-        is_amount = type_of(field) == "amount"
+        is_amount, is_time = type_of(field) == "amount", type_of(field) == "time"
         return Cell(
             field,
             place,
@@ -220,6 +244,9 @@ class Plan:
             is_needed,
             is_amount and self.profile.is_fen,
             is_amount and self.profile.refunds_are_negative,
+            frozenset(map(fold, (*self.profile.blank, *spec.blank))),
+            (spec.time or self.profile.time) if is_time else (),
+            is_merchant and not is_key and field not in FILLED["merchants"],
         )
 
     def _is_the_only_merchant(self, field: str) -> bool:
@@ -279,20 +306,17 @@ class Plan:
 
 
 def _cell_maker(cell: Cell, *, is_clean: bool) -> Maker:
-    place, column, words = cell.place, cell.column, cell.spec.words
-    read = str if is_clean else readers.reader(cell.field, column)
-    pattern = re.compile(cell.spec.pattern) if cell.spec.pattern else None
+    place, column, needs_pattern = cell.place, cell.column, cell.spec.pattern
     default = cell.spec.default or ""
+    read = _read_clean(cell) if is_clean and not needs_pattern else readers.reader_of(cell)
 
     def make(row: Sequence[str], kind: str) -> str:
         text = read(row[place])
-        if text and pattern:
-            text = readers.match_pattern(pattern, cell.field, column, text)
-        text = words.get(text, text)
         if not text:
-            if cell.is_needed:
-                raise readers.blank_fault(column)
-            return default
+            if not cell.is_needed:
+                return default
+            if cell.type != "amount" or not (text := cells.amount_text(row[place])):
+                raise _lacking(column, row[place])
         if cell.is_fen:
             text = readers.yuan_of_fen(column, text)
         return cells.opposite(text) if cell.is_turned and kind == "refund" else text
@@ -300,11 +324,48 @@ def _cell_maker(cell: Cell, *, is_clean: bool) -> Maker:
     return make
 
 
-def _key_maker(columns: tuple[str, ...], makers: list[Maker]) -> Maker:
+def _read_clean(cell: Cell) -> Callable[[str], str]:
+    """The reader of a cell that needs no cleaning and is not damaged."""
+    words, blanks = cell.spec.words, cell.blanks
+
+    def read(text: str) -> str:
+        if text in words:
+            return words[text]
+        return "" if blanks and fold(text) in blanks else text
+
+    return read
+
+
+def _lacking(column: str, cell: str) -> readers.RowFault:
+    """Why a value that every row needs is not there: the cell is blank, or says so."""
+    text = cells.bare_text(cell)
+    return (
+        readers.cell_fault(column, text, readers.NOTHING) if text else readers.blank_fault(column)
+    )
+
+
+def _joined_maker(origin: Joined) -> Maker:
+    """Several columns in one; where one of them is an error, so is the whole."""
+    reads = [(cell.place, readers.reader_of(cell, is_part=True)) for cell in origin.cells]
+    name = origin.glue.join(cell.column for cell in origin.cells)
+
+    def make(row: Sequence[str], kind: str) -> str:
+        texts = [text for place, read in reads if (text := read(row[place]))]
+        unknown = [text for text in texts if text.startswith(readers.UNKNOWN)]
+        if unknown:
+            return unknown[0]
+        text = origin.glue.join(texts)
+        return readers.time_of(name, text, origin.forms) if origin.is_time and text else text
+
+    return make
+
+
+def _key_maker(key: Key, makers: list[Maker]) -> Maker:
     def make(row: Sequence[str], kind: str) -> str:
         texts = [maker(row, kind) for maker in makers]
-        if "" in texts:
-            raise readers.blank_fault(columns[texts.index("")])
+        for place, text in enumerate(texts):
+            if not text and place not in key.optional:
+                raise readers.blank_fault(key.columns[place])
         return cells.identity_key(*texts)
 
     return make

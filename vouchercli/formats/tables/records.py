@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS, PERSONAL
 from vouchercli.formats.tables import footers, headers
-from vouchercli.formats.tables.cells import EDGE, column_key, column_keys, id_text
+from vouchercli.formats.tables.cells import EDGE, Number, column_key, column_keys, id_text
 from vouchercli.formats.tables.csvs import BrokenRow
+from vouchercli.formats.tables.nothing import is_error, is_nothing
 from vouchercli.formats.tables.plans import Plan
 from vouchercli.formats.tables.readers import RowFault
 from vouchercli.result import Problem
@@ -48,7 +49,8 @@ class Reading:
     ours) count while `records()` runs; when it ends without raising, the file's own counts and
     totals have been found right. `filters`: places of columns, and whether a row is left out for
     what its cell there says; `watched`: the columns that some check sums, and where they stand;
-    `share_read()`: the part of the file that has been read, 0 to 1 (None: not known).
+    `share_read()`: the part of the file that has been read, 0 to 1 (None: not known); `numbers`:
+    where a sheet holds numbers in columns of codes, and their names.
     """
 
     def __init__(self, source: Source, header: Header, *, kept_width: int | None = None) -> None:
@@ -83,6 +85,7 @@ class Reading:
         # rejects are kept with their blank cells filled
         self._downward = plan.downward if is_whole else set()
         self._above: dict[int, str] = {}
+        self.numbers: dict[int, str] = {}
 
     def records(self) -> Iterator[Record]:
         """Every row of ours, in the order of the file. Raises `VoucherError` at the end:
@@ -95,13 +98,16 @@ class Reading:
         # no row is counted apart or left out
         is_simple = not (self._checks or self.filters) and self.profile.kind != "redemptions"
         footer: list[str] = []
-        for line, row in self._header_row.part.rows():
+        for line, row in self._rows():
             if line <= header_line:
                 continue
             cleaned = plan.clean_row(row)
             if is_simple and cleaned is not None and not footer:
                 self.read += 1
-                yield Record(line, tuple(row), plan.clean_values(cleaned, ""))
+                try:
+                    yield Record(line, tuple(row), plan.clean_values(cleaned, ""))
+                except RowFault as fault:
+                    yield self._faulty(line, row, fault)
                 continue
             result = self._read_row(line, row, cleaned, footer)
             if result is None:
@@ -115,6 +121,20 @@ class Reading:
                 self.read += 1
                 yield record
         self.compare(tally, footer)
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """The rows of the file; of a sheet, `numbers` takes the columns of codes that hold
+        numbers.
+        """
+        if self.text is not None:
+            yield from self._header_row.part.rows()
+            return
+        codes = self.plan.codes
+        for line, row in self._header_row.part.rows():
+            for place in codes:
+                if place < len(row) and type(row[place]) is Number and line > self.header_line:
+                    self.numbers[place] = self.header[place]
+            yield line, row
 
     def compare(self, tally: footers.Tally, footer: list[str]) -> None:
         """Compare the counted rows with the counts and sums that the file announces. Raises
@@ -247,8 +267,11 @@ class Reading:
             make = plan.values if cleaned is None else plan.clean_values
             return Record(line, tuple(row), make(cells, kind)), kind
         except RowFault as fault:
-            blank = ("",) * len(FIELDS[self.profile.kind])
-            return Record(line, tuple(row), blank, self._without_identity(fault.problem)), kind
+            return self._faulty(line, row, fault), kind
+
+    def _faulty(self, line: int, row: list[str], fault: RowFault) -> Record:
+        blank = ("",) * len(FIELDS[self.profile.kind])
+        return Record(line, tuple(row), blank, self._without_identity(fault.problem))
 
     def _trim(self, row: list[str]) -> list[str]:
         """The row without the blank cells under the blank end of the header. A row that is longer
@@ -332,7 +355,10 @@ class Reading:
     def _without_identity(self, problem: Problem) -> Problem:
         """The problem; an identity that it is about is hidden."""
         hidden = {self._keys[at] for at in self.identities}
-        if "value" not in problem.params or column_key(problem.params["column"]) not in hidden:
+        value = problem.params.get("value", "")
+        if not value or column_key(problem.params["column"]) not in hidden:
+            return problem
+        if is_nothing(value) or is_error(value):
             return problem
         return replace(problem, params=problem.params | {"value": HIDDEN})
 

@@ -8,12 +8,15 @@ duration stays 150:20:00.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats.tables import shown_cells
+from vouchercli.formats.tables.cells import Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 DIGITS = 15
 
 
-def sheets(blob: Blob) -> dict[str, Any]:
+def sheets(blob: Blob) -> dict[str, Sheet]:
     """The visible sheets by name, in order. Raises `VoucherError` bad_spreadsheet or
     locked_spreadsheet.
     """
@@ -35,7 +38,7 @@ def sheets(blob: Blob) -> dict[str, Any]:
                 for sheet in book.sheets_metadata
                 if sheet.visible == SheetVisibleEnum.Visible
             ]
-            return {name: book.get_sheet_by_name(name) for name in visible}
+            return {name: Sheet(name, blob, book.get_sheet_by_name(name)) for name in visible}
     except PasswordError as error:
         raise VoucherError(
             "locked_spreadsheet",
@@ -53,10 +56,37 @@ def sheets(blob: Blob) -> dict[str, Any]:
         ) from error
 
 
-def rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+@dataclass
+class Sheet:
+    """One sheet: its cells, and what it shows and its reader does not tell (`shown_cells`), found
+    when its rows are read first.
+    """
+
+    name: str
+    blob: Blob
+    cells: Any
+    overlay: shown_cells.Overlay | None = None
+
+
+def rows(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
     """(row number, cells) of a sheet; row 1 is the first."""
-    for number, row in enumerate(sheet.iter_rows(), 1):
-        yield number, [cell if isinstance(cell, str) else cell_text(cell) for cell in row]
+    if sheet.overlay is None:
+        sheet.overlay = shown_cells.of_sheet(sheet.blob, sheet.name)
+    overlay, number = sheet.overlay, 0
+    for number, row in enumerate(sheet.cells.iter_rows(), 1):
+        cells = [cell if isinstance(cell, str) else cell_text(cell) for cell in row]
+        yield number, _laid_over(cells, overlay.get(number))
+    for below in range(number + 1, max(overlay, default=0) + 1):
+        yield below, _laid_over([], overlay.get(below))
+
+
+def _laid_over(cells: list[str], shown: dict[int, str] | None) -> list[str]:
+    """The cells with what is shown in place of what is kept."""
+    if shown:
+        cells += [""] * (max(shown) + 1 - len(cells))
+        for place, text in shown.items():
+            cells[place] = text
+    return cells
 
 
 def cell_text(cell: Any) -> str:
@@ -66,7 +96,7 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, (int, float)):
-        return _number(cell)
+        return Number(_number(cell))
     if isinstance(cell, datetime):
         return (cell + timedelta(microseconds=500_000)).replace(microsecond=0).isoformat(" ")
     if isinstance(cell, (date, time)):

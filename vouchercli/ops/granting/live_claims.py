@@ -10,10 +10,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats.tables.cells import id_text
+from vouchercli.ops import residents
 from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import allocations, grants
+from vouchercli.ops.granting.requests import Request
 from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up
-from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law
 from vouchercli.store import applications, eligibility, identities, persons
@@ -21,22 +24,13 @@ from vouchercli.store import grants as store
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from vouchercli.session import Session
     from vouchercli.store.grants import Claim
 
 GROUP_SIZE = 100
-
-
-@dataclass(frozen=True)
-class Request:
-    """Who asks for a pack: an identity (or its token), and the number that makes asking again
-    harmless ('': none).
-    """
-
-    resident: str
-    application_no: str = ""
+SHOWN_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ class _Group:
     """
 
     current: RoundAtHand
-    key: bytes
+    key: identities.Key
     held: law.Held
     known: set[bytes] = field(default_factory=set)
     staged: list[tuple[Request, bytes, int]] = field(default_factory=list)
@@ -73,7 +67,8 @@ def grant_claim(session: Session, code: str, resident: str, application_no: str 
     Raises `round_not_open`, `sold_out`, `resident_limit`, `not_eligible`, `application_reused`,
     `bad_resident`, `platform_round`, `drawn_round`.
     """
-    (answer,), current = _grant(session, code, [Request(resident, application_no)])
+    resident = residents.clean(resident)
+    (answer,), current = _grant(session, code, [Request(resident, id_text(application_no))])
     if answer.claim is None:
         raise _refusal_error(current, answer)
     claim = answer.claim
@@ -87,7 +82,7 @@ def grant_claim(session: Session, code: str, resident: str, application_no: str 
         else say("{claim_no} was granted before; nothing was changed", claim_no=claim.claim_no)
     )
     data = {"round": code, "is_new": answer.is_new, **dated(claim._asdict(), current.zone)}
-    return Outcome(data, says=(message,))
+    return Outcome(data, says=(message,), problems=residents.warnings(resident))
 
 
 def grant_claims(session: Session, code: str, requests: Iterable[Request]) -> Outcome:
@@ -125,6 +120,8 @@ def _grant(
 def _judge(group: _Group, request: Request) -> Answer:
     """Judge one request; an answer with a new claim has its place among the staged."""
     current = group.current
+    if request.fault:
+        return Answer(request, "bad_row")
     try:
         resident = identities.token(group.key, request.resident)
     except ValueError:
@@ -250,11 +247,7 @@ def _refusal_error(current: RoundAtHand, answer: Answer) -> VoucherError:
             hint="voucher application list --application {number}",
             number=number,
         ),
-        "bad_resident": VoucherError(
-            "bad_resident",
-            "the resident's token is damaged",
-            hint="copy it whole: token: and 32 hexadecimal digits",
-        ),
+        "bad_resident": residents.damaged_token(),
         "round_not_open": _not_open_error(current),
     }[answer.reason or "sold_out"]
 
@@ -308,13 +301,18 @@ def _answer(current: RoundAtHand, answers: list[Answer]) -> Outcome:
         {"round": current.code, **counts, "reasons": reasons},
         (Table(title, COLUMNS, rows, key="rows"),),
         (message,),
+        problems=_problems(answers),
         status="partial" if reasons else "ok",
     )
 
 
-def read_requests(lines: Iterable[str]) -> Iterator[Request]:
-    """Read one request from each line `RESIDENT` or `RESIDENT,APPLICATION`; skip blank lines."""
-    for line in lines:
-        resident, _, application_no = (part.strip() for part in line.partition(","))
-        if resident:
-            yield Request(resident, application_no)
+def _problems(answers: list[Answer]) -> tuple[Problem, ...]:
+    """The first rows that cannot be read, and the first that are odd."""
+    faults = [each.request.fault for each in answers if each.request.fault]
+    odd = [
+        replace(problem, where=str(each.request.line))
+        for each in answers
+        if not each.request.fault
+        for problem in residents.warnings(each.request.resident)
+    ]
+    return (*faults[:SHOWN_ROWS], *odd[:SHOWN_ROWS])

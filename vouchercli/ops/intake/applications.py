@@ -8,7 +8,7 @@ from vouchercli.ops import lists
 from vouchercli.ops.intake.importing import importer
 from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.ops.intake.retries import settle
-from vouchercli.ops.intake.staging import typist_of_residents
+from vouchercli.ops.intake.staging import typist_of_residents, warner_of_residents
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.store import application_reopening, applications
 
@@ -45,6 +45,7 @@ KIND = Kind(
     judge=_judge,
     accept=_accept,
     undo=lambda session, batch_id: applications.undo(session.db, batch_id),
+    warnings=warner_of_residents(2),
     settle=settle,
     reopen=_reopen,
     waiting=WAITING,

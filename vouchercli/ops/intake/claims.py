@@ -12,7 +12,7 @@ from vouchercli.ops.intake import by_columns, take_backs
 from vouchercli.ops.intake.importing import take_in
 from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.ops.intake.retries import settle
-from vouchercli.ops.intake.staging import typist_of_residents
+from vouchercli.ops.intake.staging import typist_of_residents, warner_of_residents
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import templates as template_rules
 from vouchercli.store import (
@@ -81,6 +81,7 @@ KIND = Kind(
     judge=_judge,
     accept=_accept,
     undo=lambda session, batch_id: claims.undo(session.db, batch_id),
+    warnings=warner_of_residents(2),
     settle=settle,
     reopen=_reopen,
     moved=claim_reopening.moved,

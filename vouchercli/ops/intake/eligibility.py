@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops import lists
+from vouchercli.ops import lists, residents
 from vouchercli.ops.intake import importing, list_changes
 from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
-from vouchercli.ops.intake.staging import DAMAGED
+from vouchercli.ops.intake.staging import DAMAGED, find_fault, warner_of_residents
 from vouchercli.result import SHOWN, Column, Outcome, Table, Word, say
 from vouchercli.store import eligibility, identities, programmes
 from vouchercli.store.lists import of_rows
@@ -27,6 +27,8 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
         resident, group, district = values
         if not resident:
             return Unfit("bad_row", {"column": "resident"})
+        if fault := find_fault(resident):
+            return fault
         try:
             return (identities.token(key, resident), group, district)
         except ValueError:
@@ -66,6 +68,7 @@ KIND = Kind(
     judge=_judge,
     accept=_accept,
     undo=_undo,
+    warnings=warner_of_residents(0),
     propose_undo=list_changes.propose_undo,
 )
 
@@ -111,7 +114,7 @@ def list_eligibility(
         session.db,
         programme["programme_id"],
         group=group,
-        resident=identities.asked(session.path, resident),
+        resident=residents.asked(session, resident),
     )
     zone = programme["time_zone"]
     nobody_waits = not any(each.waiting for each in groups)

@@ -69,7 +69,8 @@ class Intake:
 @dataclass(frozen=True)
 class Kind:
     """What one kind of file has of its own. `width` counts the typed columns; `typist` makes the
-    function from cleaned texts to typed columns; `warnings` looks at one fit row; `accept` returns
+    function from cleaned texts to typed columns; `warnings` looks at one fit row, at its texts and
+    its typed columns; `accept` returns
     keys to add to the summary.
 
     A kind with `settle` may be taken in chunk by chunk: `settle` judges once more, from all
@@ -90,7 +91,9 @@ class Kind:
     accept: Callable[[Intake], dict[str, Any]]
     undo: Callable[[Session, int], None]
     propose_undo: Callable[[Session, Batch, str], Outcome | None] | None = None
-    warnings: Callable[[tuple[Any, ...]], Iterable[tuple[str, dict[str, Any]]]] | None = None
+    warnings: (
+        Callable[[tuple[str, ...], tuple[Any, ...]], Iterable[tuple[str, dict[str, Any]]]] | None
+    ) = None
     settle: Callable[[Intake], None] | None = None
     reopen: Callable[[Intake, int | None], None] | None = None
     moved: Callable[[sqlite3.Connection], list[Moved]] | None = None

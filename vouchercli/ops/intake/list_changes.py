@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
+from vouchercli.ops import residents
 from vouchercli.ops.intake import file_changes
 from vouchercli.result import Outcome, say
 from vouchercli.rules import resident_tokens
-from vouchercli.store import audit, batches, identities, programmes, proposals
+from vouchercli.store import audit, batches, programmes, proposals
 from vouchercli.store import eligibility as lists
 from vouchercli.store import list_changes as store
 from vouchercli.store.db import writing
@@ -93,7 +94,7 @@ def propose_undo(session: Session, batch: Batch, note: str) -> Outcome | None:
 
 
 def remove_residents(
-    session: Session, residents: list[str], *, group: str | None = None, note: str = ""
+    session: Session, names: list[str], *, group: str | None = None, note: str = ""
 ) -> Outcome:
     """Take residents (identities or tokens) off the list of a group (None: of all that they are
     on). Where approved rounds rest on it they stay until a second person approves; packs that were
@@ -102,8 +103,7 @@ def remove_residents(
     with writing(session) as db:
         row = programmes.current(db, session.programme)
         by_batch: dict[int, list[int]] = {}
-        for resident in dict.fromkeys(residents):
-            token = identities.asked(session.path, resident) or b""
+        for token in dict.fromkeys(residents.asked(session, name) or b"" for name in names):
             lines = store.lines_of(db, row["programme_id"], token, group)
             if not lines:
                 raise VoucherError(

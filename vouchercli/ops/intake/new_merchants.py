@@ -12,6 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs import fields
+from vouchercli.formats.tables.cells import identity_key
+from vouchercli.formats.tables.readers import UNKNOWN
 from vouchercli.ops.intake import staging
 from vouchercli.ops.intake.kinds import Chunk, Written
 from vouchercli.store import new_merchants, segments
@@ -74,7 +76,7 @@ class Writer:
             if (
                 record.fault is not None
                 or not (values[NUMBER] and values[NAME])
-                or (self._adoptable and self._is_held(values))
+                or self._is_held(values)
             ):
                 to_judge.append(record)
                 continue
@@ -95,13 +97,14 @@ class Writer:
         """Note what was added, and judge the rows that repeat it."""
         if self._lines:
             new_merchants.note(self._db, self._intake.batch_id, self._before)
-            new_merchants.judge_repeated(self._db, self._before, self._lines)
+            fold = identity_key if self._intake.reading.profile.key else None
+            new_merchants.judge_repeated(self._db, self._before, self._lines, fold=fold)
         return Written(len(self._lines), 0, [], self._warned)
 
     def _is_held(self, values: tuple[str, ...]) -> bool:
-        if values[PLATFORM_NO] in self._adoptable:
+        if values[PLATFORM_NO] in self._adoptable or UNKNOWN in "".join(values):
             self._held.add(values[NUMBER])
-        return values[NUMBER] in self._held
+        return bool(self._held) and values[NUMBER] in self._held
 
     def _flush(self) -> list[Record]:
         """Write what waits; returns the records whose numbers are known."""
@@ -129,7 +132,7 @@ class Writer:
         warnings = [
             (batch_id, line, code, staging.as_json(detail))
             for line, row in doubtful
-            for code, detail in find(row)
+            for code, detail in find(row[: len(FIELDS)], row)
         ]
         new_merchants.warn(self._db, warnings)
         self._warned += len(warnings)

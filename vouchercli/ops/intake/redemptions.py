@@ -12,6 +12,7 @@ from vouchercli.ops.intake import by_columns, splits, sql_functions, take_backs
 from vouchercli.ops.intake.importing import importer
 from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.retries import settle
+from vouchercli.ops.intake.staging import bad_time
 from vouchercli.result import JSON, Column, Outcome, Table, only, say
 from vouchercli.rules import money, times
 from vouchercli.store import (
@@ -55,8 +56,8 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
             return amounts
         try:
             at, day = clock.read(paid_at)
-        except ValueError:
-            return Unfit("bad_time", {"column": "paid_at", "value": paid_at})
+        except ValueError as error:
+            return bad_time("paid_at", paid_at, error)
         list_fen, discount_fen, subsidy_fen = amounts
         number, kind, claim_no, coupon_no, merchant_no, platform_no = head
         return (

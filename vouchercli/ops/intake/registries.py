@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.configs import divisions, fields
 from vouchercli.formats.tables import files
-from vouchercli.formats.tables.cells import id_text
+from vouchercli.formats.tables.cells import id_text, identity_key
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
+from vouchercli.formats.tables.readers import is_unknown
 from vouchercli.ops.intake import importing, merchant_corrections, new_merchants, staging
 from vouchercli.ops.intake.kinds import Intake, Kind, Unfit
 from vouchercli.result import Column, Message, Outcome, Table, say
@@ -119,7 +120,9 @@ def _suspend_afterwards(
 
 
 def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
-    """A column that the file does not have is None: what is stored stays."""
+    """A column that the file does not have is None, and so is a spreadsheet's error: what is stored
+    stays.
+    """
     absent = [
         place
         for place, field in enumerate(FIELDS)
@@ -130,8 +133,8 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     def type_row(values: tuple[str, ...]) -> Typed:
         if not (values[number] and values[name]):
             return Unfit("bad_row", {"column": "name" if values[number] else "merchant_no"})
-        row: list[str | None] = list(values)
-        row[uscc] = values[uscc].upper()
+        row: list[str | None] = [None if is_unknown(value) else value for value in values]
+        row[uscc] = row[uscc] and values[uscc].upper()
         for place in absent:
             row[place] = None
         return tuple(row)
@@ -139,9 +142,16 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     return type_row
 
 
-def _warnings(type_row: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _warnings(
+    values: tuple[str, ...], row: tuple[Any, ...]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """What is odd about a row that is accepted all the same."""
-    uscc, district = type_row[USCC], type_row[DISTRICT]
+    uscc, district = row[USCC], row[DISTRICT]
+    errors = {
+        field: value[1:] for field, value in zip(FIELDS, values, strict=True) if is_unknown(value)
+    }
+    if errors:
+        yield "error_cell", {"column": ", ".join(errors), "value": ", ".join(errors.values())}
     if uscc:
         yield from _uscc_warnings(uscc)
     if district and rules.DIVISION_CODE.fullmatch(district):
@@ -166,8 +176,10 @@ def _uscc_warnings(uscc: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _judge(intake: Intake) -> None:
-    registry = intake.reading.profile.profile
-    registries.judge(intake.db, intake.batch_id, registry, _find_from(intake))
+    profile = intake.reading.profile
+    # a number made of columns is the same in any case and width, and so are the values beside it
+    fold = identity_key if profile.key else None
+    registries.judge(intake.db, intake.batch_id, profile.profile, _find_from(intake), fold=fold)
 
 
 def _accept(intake: Intake) -> dict[str, Any]:

@@ -6,9 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs.fields import FIELDS
+from vouchercli.formats.tables.nothing import DAMAGED as DAMAGED_CELL
+from vouchercli.formats.tables.nothing import is_error, is_nothing
+from vouchercli.formats.tables.readers import RowFault, reader
+from vouchercli.ops import residents
 from vouchercli.ops.intake.kinds import Unfit
+from vouchercli.rules import identities as law
 from vouchercli.rules import times
-from vouchercli.store import identities, incoming
+from vouchercli.store import identities, incoming, rounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +26,7 @@ as_json = json.JSONEncoder(
 ).encode  # made once: json.dumps would make one for every row
 
 
+NO_SUCH_TIME = "the clock was put forward over it: there was no such time that day"
 DAMAGED = Unfit("bad_row", {"problem": "the resident's token is damaged"})
 
 
@@ -32,6 +38,7 @@ def typist_of_residents(
     identity.
     """
     key, clock = identities.load_key(intake.session.path), times.Reader(intake.zone)
+    codes = {code.casefold(): code for code in rounds.codes(intake.db, intake.programme_id)}
     needed = (number, "round", "resident", moment)
 
     def type_row(values: tuple[str, ...]) -> Typed:
@@ -39,19 +46,49 @@ def typist_of_residents(
             if not value:
                 return Unfit("bad_row", {"column": column})
         number, round_, resident, written, *more = values
+        if fault := find_fault(resident, *more[4:5]):
+            return fault
         try:
             at, _ = clock.read(written)
-        except ValueError:
-            return Unfit("bad_time", {"column": moment, "value": written})
+        except ValueError as error:
+            return bad_time(moment, written, error)
         try:
             tokens = [
                 identities.token(key, value) if value else None for value in (resident, *more[2:])
             ]
         except ValueError:
             return DAMAGED
+        round_ = codes.get(round_.casefold(), round_)  # codes differ in more than their case
         return (number, round_, tokens[0], at, *more[:2], *tokens[1:])
 
     return type_row
+
+
+def find_fault(resident: str, card: str = "") -> Unfit | None:
+    """The fault of a resident's number, or of a bank card that a spreadsheet kept as a number."""
+    if problem := residents.find_fault(resident):
+        return Unfit("bad_row", {"problem": problem})
+    if card[-2:] == "00" and law.is_rounded_card(law.even_out(card)):
+        return Unfit("bad_row", {"problem": law.ROUNDED_CARD})
+    return None
+
+
+def bad_time(column: str, value: str, error: ValueError) -> Unfit:
+    """The fault of a text that is no time, or of a time that there never was."""
+    why = {"problem": NO_SUCH_TIME} if isinstance(error, times.NoSuchTimeError) else {}
+    return Unfit("bad_time", {"column": column, "value": value, **why})
+
+
+def warner_of_residents(
+    place: int,
+) -> Callable[[tuple[str, ...], tuple[Any, ...]], Iterator[tuple[str, dict[str, Any]]]]:
+    """What is odd about the resident at that place among a row's texts."""
+
+    def find(values: tuple[str, ...], row: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+        if law.has_wrong_check(law.even_out(values[place])):
+            yield "identity_check_digit", {}
+
+    return find
 
 
 def expect(intake: Intake) -> None:
@@ -109,7 +146,8 @@ def _type_rows(
             yield (place, intake.batch_id, record.line, cells, None, "{}", *typed)
             if intake.kind.warnings:
                 warnings.extend(
-                    (place, code, as_json(detail)) for code, detail in intake.kind.warnings(typed)
+                    (place, code, as_json(detail))
+                    for code, detail in intake.kind.warnings(record.values, typed)
                 )
         if report_rows and count % 10_000 == 9_999:
             report_rows(10_000)
@@ -120,7 +158,21 @@ def masker(intake: Intake) -> Callable[[str], str]:
     if not intake.reading.identities:
         return str
     key = identities.load_key(intake.session.path)
-    return lambda text: identities.masked(key, text)
+    read = reader("resident", "resident")
+
+    def mask(text: str) -> str:
+        """What says that nobody is there stays; what is damaged becomes an error, for its token
+        would be read back as a person.
+        """
+        if is_nothing(text) or is_error(text):
+            return text
+        try:
+            is_damaged = residents.find_fault(read(text)) is not None
+            return DAMAGED_CELL if is_damaged else identities.masked(key, text)
+        except (RowFault, ValueError):
+            return DAMAGED_CELL
+
+    return mask
 
 
 def reject_cells(kind: str, cells: list[str] | dict[str, str], reading: Reading) -> list[str]:

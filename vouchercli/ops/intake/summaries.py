@@ -50,6 +50,7 @@ def summarise(intake: Intake, batch: Batch, **more: Any) -> Outcome:
     rejected, warned = batches.first(intake.db, intake.batch_id, SHOWN_ROWS)
     problems = [_problem(batch, row, "error", intake.zone) for row in rejected]
     problems += [_problem(batch, row, "warning", intake.zone) for row in warned]
+    problems += _numbers_not_texts(intake.reading)
     title = say("Rejects and warnings of {file}", file=batch.file)
     return Outcome(
         data=data,
@@ -58,6 +59,21 @@ def summarise(intake: Intake, batch: Batch, **more: Any) -> Outcome:
         problems=tuple(problems),
         status="partial" if data["rejected"] else "ok",
     )
+
+
+def _numbers_not_texts(reading: Reading) -> list[Problem]:
+    """The columns of codes in which a sheet holds numbers."""
+    return [
+        Problem(
+            "numbers_not_texts",
+            "{column} holds numbers, not texts: zeros before them may be missing",
+            reading.name,
+            "format the column as text and export the file again",
+            "warning",
+            {"column": column},
+        )
+        for column in reading.numbers.values()
+    ]
 
 
 def _problem(batch: Batch, row: Refusal, level: Any, zone: str) -> Problem:

@@ -283,6 +283,15 @@ def _key(path: Path) -> Finding:
     refused = None
     try:
         identities.load_key(path)
+        if not identities.is_known(path):
+            refused = Problem(
+                "key_unconfirmed",
+                "{path} does not know its key: it is older, and residents were in it already",
+                hint="look for somebody who has a claim: voucher claim list --resident ID; if the"
+                " claim is found, the key is right: voucher init",
+                level="warning",
+                params={"path": str(path)},
+            )
     except VoucherError as error:
         refused = error.as_problems()[0]
     return Finding(Word("Key"), str(identities.key_path(path)), refused)

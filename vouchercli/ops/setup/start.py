@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.result import Outcome, say
-from vouchercli.store import audit, claims, identities, rehearsals
+from vouchercli.store import audit, identities, key_fingerprints, rehearsals
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 
 def initialise(path: Path, *, is_rehearsal: bool = False, dry_run: bool = False) -> Outcome:
-    """Create the database file and its key file beside it; both stay as they are when they exist.
+    """Create the database file and its key file beside it; both stay as they are when they exist,
+    but an older file gets to know its key.
     With `is_rehearsal` a stand-in clock may go beyond now in it.
 
-    Raises `VoucherError` when residents are in the file and its key is lost, `not_a_rehearsal` when
-    there is a file of the other kind already.
+    Raises `VoucherError` when residents are in the file and its key is lost or another,
+    `not_a_rehearsal` when there is a file of the other kind already.
     """
     key_path = identities.key_path(path)
     existed = path.exists() and key_path.exists()
+    is_new_to_it = False
     if not dry_run:
         db = store.open_db(path, create=True)
         # a lost key is never made anew once residents are in: they would not be recognised again
@@ -30,10 +32,14 @@ def initialise(path: Path, *, is_rehearsal: bool = False, dry_run: bool = False)
             if is_rehearsal and not rehearsals.is_one(db):
                 _make_rehearsal(db, path)
                 existed = False
-            identities.load_key(path, create=not claims.are_any(db))
+            is_new_to_it = existed and not key_fingerprints.is_kept(db)
+            identities.make_key(db, path)
         finally:
             db.close()
     data = {"db": str(path), "key": str(key_path), "created": not existed}
+    if is_new_to_it:
+        known = say("{db} knows its key from now on: another one is refused", db=str(path))
+        return Outcome(data=data, says=(known,))
     if existed:
         return Outcome(
             data=data, says=(say("{db} is already there; nothing was changed", db=str(path)),)

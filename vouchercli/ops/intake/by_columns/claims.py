@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 from polars import col, lit
 
-from vouchercli.ops.intake.by_columns import feed, typing
+from vouchercli.ops.intake.by_columns import feed, residents, typing
 from vouchercli.ops.intake.by_columns.typing import DAY
 from vouchercli.ops.intake.kinds import Written
 from vouchercli.rules import templates as template_rules
@@ -87,7 +87,7 @@ class Prover:
             ],
             orient="row",
             schema=ROUND,
-        )
+        ).with_columns(col("round").str.to_lowercase())
         self._packs = {row["round_id"]: templates.value(row) for row in rows}
         self._is_one_each = all(row["per_resident"] == 1 for row in rows)
 
@@ -97,6 +97,8 @@ class Prover:
     def prove(self, block: Block) -> Proof:
         """The clearly lawful claims of a block."""
         frame, irregular = block.columns()
+        frame, doubtful = residents.even_out(frame, self._key.way)
+        irregular = sorted([*irregular, *doubtful])
         rows = self._keep_lawful(frame)
         first = rows.unique(CONTENT, keep="first", maintain_order=True)
         whose = col("resident") if self._limits else pl.struct("round_id", "resident")
@@ -127,6 +129,7 @@ class Prover:
         rows = frame.with_columns(claimed_at=at, day=day, of_day=of_day).filter(
             col("claimed_at").is_not_null(), col("claim_no") != "", col("resident") != ""
         )
+        rows = rows.with_columns(col("round").str.to_lowercase())  # codes differ in more than case
         rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left")
         return rows.with_columns(
             is_paused=self._is_paused(), is_eligible=lit(1), latest_at=lit(self._latest_at)
@@ -145,12 +148,12 @@ class Prover:
 
     def _keep_eligible(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows whose residents (tokens) their rounds are for."""
-        for round_id, residents in self._residents_by_round.items():
+        for round_id, listed in self._residents_by_round.items():
             of_round = col("round_id") == round_id
             rows = pl.concat(
                 [
                     rows.filter(~of_round),
-                    rows.filter(of_round).join(residents, on="resident", how="semi"),
+                    rows.filter(of_round).join(listed, on="resident", how="semi"),
                 ]
             )
         return rows

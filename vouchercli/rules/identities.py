@@ -1,0 +1,145 @@
+"""The law of identities: what is one person's number however it is written, and whether an identity
+number can be right.
+
+A way of evening out has a number and never changes, because the tokens in a file rest on it: a file
+goes on with the way that it began with, at every door. docs/operating.md says byte by byte what
+each way does.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+
+from vouchercli.result import Word
+
+ROUNDED_IDENTITY = Word(
+    "a spreadsheet kept the identity number as a number: its last three digits are lost"
+)
+ROUNDED_CARD = Word(
+    "a spreadsheet kept the number of the card as a number: its last digits are lost"
+)
+SEVERAL_VALUES = Word("several values stand in one cell: give each a cell of its own")
+
+BEFORE_WAYS, WAY = 1, 2  # as cells were cleaned before there were ways; of files made now
+
+UNSEEN = re.compile("[\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad]")
+# dashes and minus signs of every width, dots in the middle, blanks
+BETWEEN = re.compile(r"[\s\-\u2010-\u2015\u2212\u00b7\u30fb\u2e31()]+")
+MARKS = "'\"`\u2018\u2019\u201c\u201d"
+MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+MOBILE = re.compile(r"(?:(?:\+|00)?86|0)?(1[3-9]\d{9})")
+NUMBER = re.compile(r"\d{17}[\dX]|\d{15}", re.ASCII)  # of an identity card
+TRAVEL = re.compile(r"[A-Z]{1,2}\d{6,10}[A-Z]?", re.ASCII)  # a passport, a permit
+DIGITS = re.compile(r"\d{11,}", re.ASCII)  # of a bank card
+SEVERAL = re.compile("[;,\t\r\n\uff1b\uff0c]")
+WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)
+
+# What `even_out` may change, of texts of letters, digits, - and other marks of numbers; a text with
+# a dash is looked at only when it matches `DASHED`.
+CHANGEABLE = (
+    r"^(?:0086|86|0)1[3-9][0-9]{9}$|^[0-9]{15}$|^[0-9]{17}x$|^[A-Za-z]{1,2}[0-9]{6,10}[A-Za-z]?$"
+)
+DASHED = r"^(?:-*[A-Za-z]){0,2}[0-9-]*(?:[A-Za-z]-*)?$"
+
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+CHECKS = "10X98765432"
+
+
+def even_out(text: str, way: int = WAY) -> str:
+    """One spelling for what is one person, by that way (`BEFORE_WAYS`: as it stands).
+
+    A telephone number is its 11 digits, an identity number has 18 characters with a capital X, an
+    e-mail address small letters; of any other number of at least 11 digits the digits alone count.
+    Everything else keeps its characters and letter case, without what stands around it.
+    """
+    if way == BEFORE_WAYS or (text.isascii() and text.isalnum() and _is_even(text)):
+        return text
+    text = UNSEEN.sub("", unicodedata.normalize("NFKC", text)).strip().strip(MARKS).strip()
+    if MAIL.fullmatch(text):
+        return text.lower()
+    close = BETWEEN.sub("", text)
+    if whole := WHOLE.fullmatch(close):
+        close = whole[1]
+    large = close.upper()
+    if mobile := MOBILE.fullmatch(close):
+        return mobile[1]
+    if NUMBER.fullmatch(large):
+        return in_full(large)
+    if TRAVEL.fullmatch(large) or DIGITS.fullmatch(close):
+        return large
+    return text
+
+
+def _is_even(text: str) -> bool:
+    """Whether it surely stays as it is: 11 digits of a mobile number, or 18 of an identity card."""
+    if not text[:-1].isdigit():
+        return False
+    return (len(text) == 11 and text[0] == "1" and text.isdigit()) or (
+        len(text) == 18 and (text[-1] == "X" or text[-1].isdigit())
+    )
+
+
+def in_full(number: str) -> str:
+    """An identity number of 15 digits, as they were until 1999, as its 18; any other as it is."""
+    if len(number) != 15:
+        return number
+    full = f"{number[:6]}19{number[6:]}"
+    return full + check_character(full) if _has_true_date(full) else number
+
+
+def check_character(number: str) -> str:
+    """The last character of the identity number that begins with these 17 digits (GB 11643)."""
+    total = sum(weight * int(digit) for weight, digit in zip(WEIGHTS, number[:17], strict=True))
+    return CHECKS[total % 11]
+
+
+def is_identity_number(number: str) -> bool:
+    """Whether it looks like an identity number: 18 characters with a true date in them."""
+    return (
+        len(number) == 18
+        and number.isascii()
+        and number[:17].isdigit()
+        and (number[17].isdigit() or number[17] == "X")
+        and number[0] != "0"
+        and _has_true_date(number)
+    )
+
+
+def has_wrong_check(number: str) -> bool:
+    """Whether it looks like an identity number, but its last character does not fit."""
+    return is_identity_number(number) and number[17] != check_character(number)
+
+
+def is_several(text: str) -> bool:
+    """Whether several values stand in it, beside marks that part the cells of tables."""
+    return SEVERAL.search(text) is not None
+
+
+def is_rounded(number: str) -> bool:
+    """Whether a spreadsheet has kept an identity number as a number: of its digits beyond the 15th
+    only zeros are left, and its check fails.
+    """
+    return number[15:] == "000" and has_wrong_check(number)
+
+
+def is_rounded_card(number: str) -> bool:
+    """Whether a spreadsheet has kept the number of a bank card as a number."""
+    is_cut = 16 < len(number) < 20 and number.isdigit() and not number[15:].strip("0")
+    return is_cut and not has_luhn(number)
+
+
+def has_luhn(number: str) -> bool:
+    """Whether the last digit fits to the others (ISO/IEC 7812)."""
+    digits = [int(digit) for digit in reversed(number)]
+    doubled = (digit * 2 - 9 * (digit > 4) for digit in digits[1::2])
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
+def _has_true_date(number: str) -> bool:
+    try:
+        year = date(int(number[6:10]), int(number[10:12]), int(number[12:14])).year
+    except ValueError:
+        return False
+    return 1850 <= year < 2100
