@@ -111,6 +111,25 @@ FILLED: dict[str, frozenset[str]] = {
     ),
 }
 
+# Fields that hold a number of a row, a merchant or its account: they keep it, whatever it looks
+# like, unless it is a true identity number.
+KEYS: dict[str, tuple[str, ...]] = {
+    "merchants": ("merchant_no", "uscc", "phone", "platform_no", "account_no"),
+    "applications": ("application_no",),
+    "eligibility": (),
+    "claims": ("claim_no",),
+    "redemptions": (
+        "transaction_no",
+        "claim_no",
+        "merchant_no",
+        "platform_no",
+        "refund_of",
+    ),
+}
+
+# Texts that are kept of an accepted row and hold no person.
+GROUPS = ("group", "district")
+
 ABSENT = {"merchant_discount": "0"}  # what a field is when the file has no column for it; else ''
 
 # Columns that hold a person, by the names they are known by: masked in rejects (but merchants')

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.formats.configs import fields
 from vouchercli.ops.intake import staging
 from vouchercli.ops.intake.kinds import Chunk, Written
+from vouchercli.ops.intake.screening import Screen
 from vouchercli.store import new_merchants, segments
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Registry:
     def write(self, intake: Intake, chunk: Chunk) -> tuple[Written, tuple[Record, ...]]:
         """Add the merchants that are new, and stage the other rows."""
         writer = Writer(intake)
-        records = intake.reading.records()
+        records = Screen(intake).every(intake.reading.records())
         while next_records := list(islice(records, MANY)):
             staging.stage(intake, writer.write(next_records))
             chunk.last_line = next_records[-1].line

@@ -1,0 +1,134 @@
+"""Rows are looked through for people's identities before anything of them is kept.
+
+An identity in a key makes the row a `bad_row`; one in another text that would be kept is masked.
+What makes a number in a key an identity: it is a true identity number (its check character is
+right, or nobody else in the column has a number of 18 digits); or the row is plainly out of place:
+a mobile, a card or an e-mail stands in the key, and nobody in the resident's column.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from vouchercli import identities
+from vouchercli.formats.configs.fields import FIELDS, GROUPS, KEYS
+from vouchercli.formats.tables.records import SEPARATOR, mask_found
+from vouchercli.result import Problem, Word
+from vouchercli.rules import resident_tokens
+from vouchercli.store import identities as tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from vouchercli.formats.tables.records import Reading, Record
+    from vouchercli.ops.intake.kinds import Intake
+
+IN_A_KEY = Word(
+    "a person's identity stands in a key: correct the number by the file as it was sent"
+)
+IN_A_GROUP = Word("a person's identity stands in a name's place")
+# Years that a row speaks of: some platforms number their claims by district and day.
+YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)|(?<!\d)20\d\d(?=\d{4}(?:\d{4}|\d{6})?(?!\d))")
+ONE_OF_18 = re.compile(r"[1-9]\d{16}[\dXx]", re.ASCII)
+FREE = {
+    "merchants": tuple(each for each in FIELDS["merchants"] if each not in KEYS["merchants"]),
+    "applications": ("round",),
+    "claims": ("round",),
+}
+
+
+def masker(intake: Intake) -> Callable[[str], str]:
+    """The function that turns an identity into its token; the key is read when one is met."""
+    key = cache(lambda: tokens.load_key(intake.session.path))
+    return lambda text: tokens.masked(key(), text)
+
+
+class Screen:
+    """Looks through the rows of one file."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._reading, kind = intake.reading, intake.kind.name
+        fields = FIELDS[kind]
+        self._mask = masker(intake)
+        self._keys = [(name, fields.index(name)) for name in KEYS[kind]]
+        self._groups = [(name, fields.index(name)) for name in GROUPS if kind in _WITH_GROUPS]
+        self._free = [fields.index(name) for name in FREE.get(kind, ())]
+        self._all = [place for _, place in (*self._keys, *self._groups)] + self._free
+        has_residents = "resident" in fields and not intake.reading.profile.is_opaque
+        self._resident = fields.index("resident") if has_residents else None
+
+    def every(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The rows as they may be kept."""
+        return map(self.look, records)
+
+    def look(self, record: Record) -> Record:
+        """The row as it may be kept: as it is, with texts masked, or with the fault that an
+        identity in a key or group is.
+        """
+        if record.fault is not None:
+            return record
+        values = record.values
+        looked_at = SEPARATOR.join([values[at] for at in self._all])
+        if not identities.SUSPECT.search(looked_at) and resident_tokens.PREFIX not in looked_at:
+            return record
+        for name, place in self._keys:
+            if values[place] and is_identity_in_key(
+                self._reading, name, values[place], record.cells, self._resident_of(values)
+            ):
+                return self._refuse(record, name, place, IN_A_KEY)
+        for name, place in self._groups:
+            if identities.find(values[place]) or resident_tokens.PREFIX in values[place]:
+                return self._refuse(record, name, place, IN_A_GROUP)
+        return self._with_masked_texts(record)
+
+    def _resident_of(self, values: tuple[str, ...]) -> str | None:
+        return None if self._resident is None else values[self._resident]
+
+    def _refuse(self, record: Record, name: str, place: int, problem: Word) -> Record:
+        value = mask_found(record.values[place], self._mask)
+        about = {"column": self._reading.column(name), "value": value, "problem": problem}
+        fault = Problem("bad_row", "{column}: {value}: {problem}", params=about)
+        return record._replace(fault=fault, kept=None)
+
+    def _with_masked_texts(self, record: Record) -> Record:
+        values = list(record.values)
+        for place in self._free:
+            values[place] = mask_found(values[place], self._mask)
+        return record._replace(values=tuple(values))
+
+
+_WITH_GROUPS = ("applications", "eligibility")
+
+
+def is_identity_in_key(
+    reading: Reading, field: str, text: str, cells: Iterable[str], resident: str | None
+) -> bool:
+    """Whether a key holds an identity; `resident`: what stands in the resident's column of the row
+    (None: it has none, or the platform's numbers are opaque).
+    """
+    if text.startswith(resident_tokens.PREFIX):
+        return True
+    found = identities.find(text)
+    sure = [each for each in found if each.is_sure]
+    if sure:
+        years = YEAR.findall(" ".join(cells))
+        return any(_birth_year(text[each.start : each.end]) not in years for each in sure)
+    one = None if field in _OF_MERCHANTS else identities.whole(text)
+    if one is None:
+        return False
+    usual = reading.usual_widths.get(field)
+    if one.kind == "person" and ONE_OF_18.fullmatch(text):
+        return usual != 18 and _birth_year(text) not in YEAR.findall(" ".join(cells))
+    if resident is None or identities.is_somebody(resident):
+        return False
+    return usual != len(text) or one.kind in ("mobile", "email")
+
+
+_OF_MERCHANTS = ("uscc", "phone", "account_no")
+
+
+def _birth_year(text: str) -> str:
+    digits = "".join(char for char in text.translate(identities.EVEN) if char in "0123456789")
+    return digits[6:10]
