@@ -37,7 +37,10 @@ UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad\ufeff"
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fb"
 BETWEEN = r"[ \-._/·\u200b]{1,3}"
 # A text without this holds no identity: eleven digits close together, or the sign of an e-mail.
-NEAR = r"[ \t\-.-/_+()\u00a0-\u00bf\u1680\u180e\u2000-\u206f\u2212\u3000\u30fb\ufeff\uff0b-\uff0f\uff3f]"
+NEAR = (
+    r"[ \t\-.-/_+()\u00a0-\u00bf\u1680\u180e\u2000-\u206f\u2212\u3000\u30fb\ufeff"
+    r"\uff0b-\uff0f\uff3f]"
+)
 SUSPECT = re.compile(rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{10}}|[@\uff20\ufe6b]")
 NOBODY = re.compile(r"token:[0-9a-f]{32}(?![0-9a-f])|(?<![0-9A-Za-z])[0-9a-f]{32,}(?![0-9A-Za-z])")
 EMAIL = re.compile(

@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.rules import times
 from vouchercli.session import Session
 from vouchercli.store import db as store
-from vouchercli.store import rehearsals
+from vouchercli.store import identities, rehearsals
 from vouchercli.store.db import busy_or_refused, refused_by_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["busy_or_refused", "describe_clock", "open_session", "refused_by_machine", "zone"]
+__all__ = [
+    "busy_or_refused",
+    "describe_clock",
+    "open_session",
+    "refused_by_machine",
+    "without_identities",
+    "zone",
+]
+
+without_identities = identities.without_identities
 
 
 @contextmanager

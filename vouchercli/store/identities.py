@@ -11,6 +11,7 @@ import secrets
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.rules import resident_tokens
 
@@ -97,6 +98,20 @@ def masked(key: bytes, text: str) -> str:
         return resident_tokens.shown(token(key, text))
     except ValueError:
         return resident_tokens.shown(token(key, f"damaged {text}"))
+
+
+def without_identities(db_path: Path, text: str) -> str:
+    """A text that is kept (a note, a reason), each identity in it as its token; as `***` while
+    there is no key.
+    """
+    found = identities.find(text)
+    if not found:
+        return text
+    try:
+        key = load_key(db_path)
+    except VoucherError:
+        return identities.hide(text)
+    return identities.mask(text, lambda one: masked(key, one))
 
 
 def asked(path: Path, resident: str | None) -> bytes | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -67,7 +68,7 @@ class Reading:
         self._keys = [column_key(name) for name in self.header]
         used = headers.in_use(self.profile, set(self._keys)) | column_keys(headers.REJECT_COLUMNS)
         self.extra = tuple(
-            name
+            identities.hide(name)
             for name, key in zip(self.header, self._keys, strict=True)
             if name and key not in used
         )
@@ -233,7 +234,9 @@ class Reading:
 
     def learn(self) -> list[Record]:
         """Look at the first rows, for `usual_widths`; returns them."""
-        sample = list(islice(self.records(), SAMPLE))
+        sample: list[Record] = []
+        with suppress(VoucherError):  # what its end says is said when it is read
+            sample.extend(islice(self.records(), SAMPLE))
         whole = [record.values for record in sample if record.fault is None]
         for field in KEYS[self.profile.kind]:
             place = FIELDS[self.profile.kind].index(field)

@@ -10,8 +10,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
+from vouchercli.identities import HIDDEN
 from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import allocations, grants
+from vouchercli.ops.intake.screening import is_identity_in_key
 from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import allocations as law
@@ -125,6 +127,14 @@ def _grant(
 def _judge(group: _Group, request: Request) -> Answer:
     """Judge one request; an answer with a new claim has its place among the staged."""
     current = group.current
+    if is_identity_in_key(
+        "application_no",
+        request.application_no,
+        usual=len(request.application_no),
+        cells=(current.local_time(current.now),),
+        resident=request.resident,
+    ):
+        return Answer(replace(request, application_no=HIDDEN), "bad_application")
     try:
         resident = identities.token(group.key, request.resident)
     except ValueError:
@@ -254,6 +264,12 @@ def _refusal_error(current: RoundAtHand, answer: Answer) -> VoucherError:
             "bad_resident",
             "the resident's token is damaged",
             hint="copy it whole: token: and 32 hexadecimal digits",
+        ),
+        "bad_application": VoucherError(
+            "bad_application",
+            "a person's identity stands in place of the application number",
+            hint="voucher claim grant {round} RESIDENT --application NO",
+            round=current.code,
         ),
         "round_not_open": _not_open_error(current),
     }[answer.reason or "sold_out"]

@@ -22,7 +22,7 @@ from vouchercli.store import identities as tokens
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from vouchercli.formats.tables.records import Reading, Record
+    from vouchercli.formats.tables.records import Record
     from vouchercli.ops.intake.kinds import Intake
 
 IN_A_KEY = Word(
@@ -67,7 +67,7 @@ class Screen:
         """The row as it may be kept: as it is, with texts masked, or with the fault that an
         identity in a key or group is.
         """
-        if record.fault is not None:
+        if record.fault is not None or record.kept is not None:
             return record
         values = record.values
         looked_at = SEPARATOR.join([values[at] for at in self._all])
@@ -75,7 +75,11 @@ class Screen:
             return record
         for name, place in self._keys:
             if values[place] and is_identity_in_key(
-                self._reading, name, values[place], record.cells, self._resident_of(values)
+                name,
+                values[place],
+                usual=self._reading.usual_widths.get(name),
+                cells=record.cells,
+                resident=self._resident_of(values),
             ):
                 return self._refuse(record, name, place, IN_A_KEY)
         for name, place in self._groups:
@@ -103,10 +107,11 @@ _WITH_GROUPS = ("applications", "eligibility")
 
 
 def is_identity_in_key(
-    reading: Reading, field: str, text: str, cells: Iterable[str], resident: str | None
+    field: str, text: str, *, usual: int | None, cells: Iterable[str], resident: str | None
 ) -> bool:
-    """Whether a key holds an identity; `resident`: what stands in the resident's column of the row
-    (None: it has none, or the platform's numbers are opaque).
+    """Whether a key holds an identity. `usual`: how many digits most numbers of that column have;
+    `cells`: the row; `resident`: what stands in its resident's column (None: it has none, or the
+    platform's numbers are opaque).
     """
     if text.startswith(resident_tokens.PREFIX):
         return True
@@ -118,7 +123,6 @@ def is_identity_in_key(
     one = None if field in _OF_MERCHANTS else identities.whole(text)
     if one is None:
         return False
-    usual = reading.usual_widths.get(field)
     if one.kind == "person" and ONE_OF_18.fullmatch(text):
         return usual != 18 and _birth_year(text) not in YEAR.findall(" ".join(cells))
     if resident is None or identities.is_somebody(resident):
