@@ -503,7 +503,9 @@ def test_an_alipay_bill_is_read_from_its_zip(tmp_path: Path) -> None:
         "kind": "refund",
         "refund_of": "2020032722001",
     }
-    assert "*津(602***@qq.com)" not in "".join(reading.masked(records[0].cells, lambda text: "#", is_in_place=True))
+    assert "*津(602***@qq.com)" not in "".join(
+        reading.masked(records[0].cells, lambda text: "#", is_in_place=True)
+    )
 
 
 def test_29_alipay_columns_are_read_as_well_as_25(tmp_path: Path) -> None:
@@ -794,7 +796,14 @@ def test_identities_are_masked_everywhere_even_in_shifted_rows_and_in_faults(
         "2020-03-27",
         "#",
     )
-    assert reading.masked(records[1].cells, lambda text: "#", is_in_place=True) == ("C2", "hz", "#", "#", "#", "#")
+    assert reading.masked(records[1].cells, lambda text: "#", is_in_place=True) == (
+        "C2",
+        "hz",
+        "#",
+        "#",
+        "#",
+        "#",
+    )
 
 
 def test_a_number_that_the_platform_has_made_opaque_is_not_masked(tmp_path: Path) -> None:

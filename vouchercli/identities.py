@@ -14,10 +14,10 @@ name is found as well. What counts, character by character:
 
 No digit stands directly beside a number: eleven digits inside a longer number are no mobile.
 Letters and Chinese characters may. Digits of every script and width are alike. Between the digits
-may stand up to three of: blank, hyphen, dash, dot, `_`, `/`, `·`, or something unseen, if the
-groups are those that people write: the first of a mobile and of an identity number has three or
-more digits and the others two or more, those of a card three or more; or each digit stands by
-itself. `.0` or `.00` behind a number belongs to it, a `+` before it too. What stands in
+may stand up to three of: blank, hyphen, dash, `_`, `/`, `·`, or something unseen, or a dot before
+four digits, if the groups are those that people write: the first of a mobile and of an identity
+number has three or more digits and the others two or more, those of a card three or more; or each
+digit stands by itself. `.0` or `.00` behind a number belongs to it, a `+` before it too. What stands in
 `token:` and 32 hexadecimal digits, or in a digest of 32 or more, is nobody's.
 
 Pure: no file, clock or database; every room may use it.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 HIDDEN = "***"  # in a message, where nobody needs to know again who it was
 UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad\ufeff"
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fb"
-BETWEEN = r"[ \-._/·\u200b]{1,3}"
+BETWEEN = r"(?:[ \-_/·\u200b]{1,3}|(?<=\d{3})\.(?=\d{4}(?!\d)))"  # 145000000.00 is an amount
 # A text without this holds no identity: eleven digits close together, or the sign of an e-mail.
 NEAR = (
     r"[ \t\-.-/_+()\u00a0-\u00bf\u1680\u180e\u2000-\u206f\u2212\u3000\u30fb\ufeff"
@@ -56,6 +56,7 @@ CARD = re.compile(
     r"(?:62|81|60|6[459]|4|5[0-8]|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720|3[5689]|9558)\d+"
 )
 AMEX = re.compile(r"3[47]\d{13}")
+AMOUNT = re.compile(r"\d{1,14}\.\d\d")  # of money, as the log has it: no message quotes people so
 LONGEST = 19
 SIZES = frozenset((11, 13, 15, 16, 17, 18, LONGEST))
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -120,7 +121,8 @@ class _Even(dict[int, str]):
             even = str(unicodedata.decimal(char))
         else:
             even = unicodedata.normalize("NFKC", char)
-        self[code] = even = even if len(even) == 1 else char
+            even = char if len(even) != 1 or even.isdigit() else even  # a raised 2 is no digit
+        self[code] = even
         return even
 
 
@@ -180,7 +182,7 @@ def is_somebody(text: str) -> bool:
 
 
 def _hide_value(name: str, value: object) -> object:
-    if not isinstance(value, str) or not SUSPECT.search(value):
+    if not isinstance(value, str) or not SUSPECT.search(value) or AMOUNT.fullmatch(value):
         return value
     hidden = mask_numbers(value, lambda _: HIDDEN) if name in KEYS else hide(value)
     return value if hidden == value else hidden  # a word of ours stays one

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli import identities
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs.fields import FIELDS, KEYS, PERSONAL
+from vouchercli.formats.configs.fields import FIELDS, KEYS, PARTS_OF_PERSONAL, PERSONAL
 from vouchercli.formats.tables import footers, headers
 from vouchercli.formats.tables.cells import EDGE, column_key, column_keys, id_text
 from vouchercli.formats.tables.csvs import BrokenRow
@@ -367,14 +367,20 @@ class Reading:
 
     def _identity_positions(self) -> tuple[int, ...]:
         """The columns that hold people: the resident's (unless the platform's number is opaque),
-        those of `identities:`, and for claims and redemptions every column known by such a name.
+        those of `identities:`, for all but merchants every column known by such a name, and unused
+        ones whose name says so in part.
         """
         named = [*self.profile.identities, *(PERSONAL if self.profile.kind != "merchants" else ())]
         spec = self.profile.fields.get("resident")
         resident = column_keys((*spec.columns, *spec.join)) if spec else set()
         keys = column_keys(named)
         keys = keys - resident if self.profile.is_opaque else keys | resident
-        return tuple(at for at, key in enumerate(self._keys) if key in keys)
+        used = {place for part in self.plan.parts for place in places_of(part)}
+        return tuple(
+            at
+            for at, key in enumerate(self._keys)
+            if key in keys or (at not in used and any(part in key for part in PARTS_OF_PERSONAL))
+        )
 
     def _without_identity(self, problem: Problem) -> Problem:
         """The problem; an identity that it is about is hidden."""
