@@ -38,9 +38,12 @@ HEADERS = {
 GOOD: dict[str, Callable[[int], list[str]]] = {
     "merchant": lambda n: f"M{n},面馆,,西湖区,文三路1号,0571-88888888,面馆,12010,,?".split(","),
     "application": lambda n: f"A{n},l1,?,2020-03-20 10:00:00,,d{n},,,,?".split(","),
-    "eligibility": lambda n: "?,low,西湖区,,?".split(","),
+    "eligibility": lambda n: ["?", "low", "西湖区", "", "?"],
     "claim": lambda n: f"C{n},r1,?,2020-03-27 08:00:01,,?".split(","),
-    "redemption": lambda n: f"T{n},pay,C{n},1,M1,2020-03-27 12:00:00,60.00,0,10.00,,,?".split(","),
+    "redemption": lambda n: [
+        *(f"T{n}", "pay", f"C{n}", "1", "M1", "2020-03-27 12:00:00"),
+        *("60.00", "0", "10.00", "", "", "?"),
+    ],
 }
 # By the law of keys these columns keep a number that is no true identity number.
 KEYS = {

@@ -17,8 +17,9 @@ Letters and Chinese characters may. Digits of every script and width are alike. 
 may stand up to three of: blank, hyphen, dash, `_`, `/`, `·`, or something unseen, or a dot before
 four digits, if the groups are those that people write: the first of a mobile and of an identity
 number has three or more digits and the others two or more, those of a card three or more; or each
-digit stands by itself. `.0` or `.00` behind a number belongs to it, a `+` before it too. What stands in
-`token:` and 32 hexadecimal digits, or in a digest of 32 or more, is nobody's.
+digit stands by itself. A mobile may be a power of ten: 1.3812345679E+10. `.0` or `.00` behind a
+number belongs to it, a `+` before it too. What stands in `token:` and 32 hexadecimal digits, or in
+a digest of 32 or more, is nobody's.
 
 Pure: no file, clock or database; every room may use it.
 """
@@ -35,18 +36,24 @@ if TYPE_CHECKING:
 HIDDEN = "***"  # in a message, where nobody needs to know again who it was
 UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad\ufeff"
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fb"
-BETWEEN = r"(?:[ \-_/·\u200b]{1,3}|(?<=\d{3})\.(?=\d{4}(?!\d)))"  # 145000000.00 is an amount
+BETWEEN = r"(?:[ \t\-_/·\u200b]{1,3}|(?<=\d{3})\.(?=\d{4}(?!\d)))"  # 145000000.00 is an amount
 # A text without this holds no identity: eleven digits close together, or the sign of an e-mail.
 NEAR = (
     r"[ \t\-.-/_+()\u00a0-\u00bf\u1680\u180e\u2000-\u206f\u2212\u3000\u30fb\ufeff"
     r"\uff0b-\uff0f\uff3f]"
 )
-SUSPECT = re.compile(rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{10}}|[@\uff20\ufe6b]")
+SUSPECT = re.compile(rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{10}}|[@\uff20\ufe6b]|\d{{8}}[Ee]\+?10")
+# A text without this holds no identity number of 18 characters.
+SUSPECT_NUMBER = re.compile(
+    rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{16}}{NEAR}{{0,3}}[\dXx\uff38\uff58](?!\d)"
+)
 NOBODY = re.compile(r"token:[0-9a-f]{32}(?![0-9a-f])|(?<![0-9A-Za-z])[0-9a-f]{32,}(?![0-9A-Za-z])")
 EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}"
     r"(?:\.[A-Za-z0-9\-]{1,63})*\.[A-Za-z]{2,24}(?![A-Za-z0-9\-])"
 )
+# a mobile that a spreadsheet shows as a power of ten
+POWER = re.compile(r"(?<![\d.,])1[.,][3-9]\d{8,9}[Ee]\+?10(?!\d)")
 RUN = re.compile(rf"\d+(?:{BETWEEN}\d+)*(?:(?:{BETWEEN})?[Xx])?")
 GROUP = re.compile(r"\d+")
 CALLED = re.compile(r"[(]?(?:\+|00)?86[)][ \-]?$")  # before a mobile, in brackets
@@ -73,6 +80,7 @@ KEYS = frozenset(
         "claim",
         "claim_no",
         "coupon_no",
+        "exclude",
         "excluded",
         "first",
         "holder",
@@ -201,10 +209,14 @@ def _replace(text: str, found: list[Identity], put: Callable[[str], str]) -> str
 def _find(text: str, start: int, end: int) -> Iterator[Identity]:
     """The identities between two places of an evened text."""
     at = start
-    for email in EMAIL.finditer(text, start, end) if "@" in text else ():
-        yield from _numbers(text, at, email.start())
-        yield Identity(email.start(), email.end(), "email")
-        at = email.end()
+    apart = [(each, "mobile") for each in POWER.finditer(text, start, end)]
+    if "@" in text:
+        apart += [(each, "email") for each in EMAIL.finditer(text, start, end)]
+    for each, kind in sorted(apart, key=lambda one: one[0].start()):
+        if each.start() >= at:
+            yield from _numbers(text, at, each.start())
+            yield Identity(each.start(), each.end(), kind)
+            at = each.end()
     yield from _numbers(text, at, end)
 
 

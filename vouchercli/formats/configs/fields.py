@@ -127,6 +127,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+# Whoever shares one of these with another resident is the same person.
+JOINING = ("device", "mobile", "card", "account")
+
 # Texts that are kept of an accepted row and hold no person.
 GROUPS = ("group", "district")
 

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli import identities
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs.fields import FIELDS, KEYS, PARTS_OF_PERSONAL, PERSONAL
+from vouchercli.formats.configs.fields import (
+    FIELDS,
+    JOINING,
+    KEYS,
+    PARTS_OF_PERSONAL,
+    PERSONAL,
+)
 from vouchercli.formats.tables import footers, headers
 from vouchercli.formats.tables.cells import EDGE, column_key, column_keys, id_text
 from vouchercli.formats.tables.csvs import BrokenRow
@@ -373,6 +379,9 @@ class Reading:
         named = [*self.profile.identities, *(PERSONAL if self.profile.kind != "merchants" else ())]
         spec = self.profile.fields.get("resident")
         resident = column_keys((*spec.columns, *spec.join)) if spec else set()
+        for name in JOINING:  # an account may look like anything
+            if name in self.profile.fields:
+                named += self.profile.fields[name].columns
         keys = column_keys(named)
         keys = keys - resident if self.profile.is_opaque else keys | resident
         used = {place for part in self.plan.parts for place in places_of(part)}

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from vouchercli import identities
 from vouchercli.formats.configs.fields import FIELDS, GROUPS, KEYS
 from vouchercli.formats.tables.records import SEPARATOR, mask_found
 from vouchercli.result import Problem, Word
-from vouchercli.rules import resident_tokens
+from vouchercli.rules.resident_tokens import PREFIX
 from vouchercli.store import identities as tokens
 
 if TYPE_CHECKING:
@@ -55,9 +56,12 @@ class Screen:
         self._keys = [(name, fields.index(name)) for name in KEYS[kind]]
         self._groups = [(name, fields.index(name)) for name in GROUPS if kind in _WITH_GROUPS]
         self._free = [fields.index(name) for name in FREE.get(kind, ())]
-        self._all = [place for _, place in (*self._keys, *self._groups)] + self._free
+        self._join_keys = _joiner([place for _, place in self._keys])
+        self._join_texts = _joiner([*(place for _, place in self._groups), *self._free])
         has_residents = "resident" in fields and not intake.reading.profile.is_opaque
         self._resident = fields.index("resident") if has_residents else None
+        # where no resident says whether a row is in its place, only true numbers count
+        self._suspect = identities.SUSPECT if has_residents else identities.SUSPECT_NUMBER
 
     def every(self, records: Iterable[Record]) -> Iterator[Record]:
         """The rows as they may be kept."""
@@ -70,25 +74,25 @@ class Screen:
         if record.fault is not None or record.kept is not None:
             return record
         values = record.values
-        looked_at = SEPARATOR.join([values[at] for at in self._all])
-        if not identities.SUSPECT.search(looked_at) and resident_tokens.PREFIX not in looked_at:
+        keys = self._join_keys(values)
+        if self._suspect.search(keys) or PREFIX in keys:
+            for name, place in self._keys:
+                if self._is_identity(record, name, values[place]):
+                    return self._refuse(record, name, place, IN_A_KEY)
+        texts = self._join_texts(values)
+        if not identities.SUSPECT.search(texts) and PREFIX not in texts:
             return record
-        for name, place in self._keys:
-            if values[place] and is_identity_in_key(
-                name,
-                values[place],
-                usual=self._reading.usual_widths.get(name),
-                cells=record.cells,
-                resident=self._resident_of(values),
-            ):
-                return self._refuse(record, name, place, IN_A_KEY)
         for name, place in self._groups:
-            if identities.find(values[place]) or resident_tokens.PREFIX in values[place]:
+            if identities.find(values[place]) or PREFIX in values[place]:
                 return self._refuse(record, name, place, IN_A_GROUP)
         return self._with_masked_texts(record)
 
-    def _resident_of(self, values: tuple[str, ...]) -> str | None:
-        return None if self._resident is None else values[self._resident]
+    def _is_identity(self, record: Record, name: str, text: str) -> bool:
+        resident = None if self._resident is None else record.values[self._resident]
+        usual = self._reading.usual_widths.get(name)
+        return bool(text) and is_identity_in_key(
+            name, text, usual=usual, cells=record.cells, resident=resident
+        )
 
     def _refuse(self, record: Record, name: str, place: int, problem: Word) -> Record:
         value = mask_found(record.values[place], self._mask)
@@ -103,6 +107,14 @@ class Screen:
         return record._replace(values=tuple(values))
 
 
+def _joiner(places: list[int]) -> Callable[[tuple[str, ...]], str]:
+    """The function that puts these values of a row into one text."""
+    if len(places) < 2:
+        return lambda values: SEPARATOR.join([values[at] for at in places])
+    pick = itemgetter(*places)
+    return lambda values: SEPARATOR.join(pick(values))
+
+
 _WITH_GROUPS = ("applications", "eligibility")
 
 
@@ -113,7 +125,7 @@ def is_identity_in_key(
     `cells`: the row; `resident`: what stands in its resident's column (None: it has none, or the
     platform's numbers are opaque).
     """
-    if text.startswith(resident_tokens.PREFIX):
+    if text.startswith(PREFIX):
         return True
     found = identities.find(text)
     sure = [each for each in found if each.is_sure]
