@@ -502,6 +502,19 @@ def test_a_merchant_keeps_telephone_and_account_and_loses_people(town: Callable[
     assert "0 added, 0 changed" in again.err
 
 
+def test_a_key_made_of_names_is_no_number(town: Callable[..., Ran]) -> None:
+    profile = (
+        "profile: shops\nkind: merchants\nname: {zh: 店, en: Shops}\n"
+        "columns: {name: name, address: address}\nkey: [name, address]\n"
+    )
+    rows = "name,address\n老王面馆13900000001,文三路1号\n老王面馆13900000001,\n"
+    file = write("m.csv", rows)
+    town("merchant", "import", file, "--profile", write("shops.yaml", profile), expect=None)
+    stored = towns.ask(".", "SELECT merchant_no || name FROM merchants WHERE name LIKE '老王%'")
+    assert stored and "token:" in stored[0][0] and "13900000001" not in stored[0][0]
+    assert "13900000001" not in str(rejected(town, 2))
+
+
 def test_a_group_or_a_district_is_nobody(town: Callable[..., Ran]) -> None:
     rows = f"13900000001,low\n老人,13900000002\n{'13900000003'},a@b.cn\n"
     town("eligibility", "import", write("e.csv", "resident,group\n" + rows), expect=4)

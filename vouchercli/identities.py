@@ -47,7 +47,10 @@ SUSPECT = re.compile(rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{10}}|[@\uff20\ufe6b]|\d{{8
 SUSPECT_NUMBER = re.compile(
     rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{16}}{NEAR}{{0,3}}[\dXx\uff38\uff58](?!\d)"
 )
-NOBODY = re.compile(r"token:[0-9a-f]{32}(?![0-9a-f])|(?<![0-9A-Za-z])[0-9a-f]{32,}(?![0-9A-Za-z])")
+NOBODY = re.compile(
+    r"token:[0-9a-f]{32}(?![0-9a-f])"
+    r"|(?<![0-9A-Za-z])(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?![0-9A-Za-z])"
+)
 EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}"
     r"(?:\.[A-Za-z0-9\-]{1,63})*\.[A-Za-z]{2,24}(?![A-Za-z0-9\-])"

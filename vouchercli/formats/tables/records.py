@@ -26,7 +26,7 @@ from vouchercli.formats.configs.fields import (
 from vouchercli.formats.tables import footers, headers
 from vouchercli.formats.tables.cells import EDGE, column_key, column_keys, id_text
 from vouchercli.formats.tables.csvs import BrokenRow
-from vouchercli.formats.tables.origins import parts_of, places_of
+from vouchercli.formats.tables.origins import Key, parts_of, places_of
 from vouchercli.formats.tables.plans import Plan
 from vouchercli.formats.tables.readers import RowFault
 from vouchercli.result import Problem
@@ -83,6 +83,7 @@ class Reading:
         self._kept = {
             place
             for field in KEYS[self.profile.kind]
+            if not self.is_composed(field)
             for part in parts_of(plan.origins[field])
             for place in places_of(part)
         } - set(self.identities)
@@ -117,7 +118,12 @@ class Reading:
         self._above = {}
         tally = footers.Tally()
         # no row is counted apart or left out
-        is_simple = not (self._checks or self.filters) and self.profile.kind != "redemptions"
+        is_simple = not (
+            self._checks
+            or self.filters
+            or self.profile.kind == "redemptions"
+            or any(map(self.is_composed, plan.origins))  # one of its parts may be blank
+        )
         footer: list[str] = []
         for line, row in self._header_row.part.rows():
             if line <= header_line:
@@ -221,6 +227,10 @@ class Reading:
         not a blank.
         """
         return self.plan.has(field)
+
+    def is_composed(self, field: str) -> bool:
+        """Whether a field is made of several columns, names and addresses: it is no number."""
+        return isinstance(self.plan.origins[field], Key)
 
     def position(self, field: str) -> int | None:
         """Where the column stands that one of our fields is read from; None when there is none, or

@@ -53,9 +53,10 @@ class Screen:
         self._reading, kind = intake.reading, intake.kind.name
         fields = FIELDS[kind]
         self._mask = masker(intake)
-        self._keys = [(name, fields.index(name)) for name in KEYS[kind]]
+        composed = [name for name in KEYS[kind] if intake.reading.is_composed(name)]
+        self._keys = [(name, fields.index(name)) for name in KEYS[kind] if name not in composed]
         self._groups = [(name, fields.index(name)) for name in GROUPS if kind in _WITH_GROUPS]
-        self._free = [fields.index(name) for name in FREE.get(kind, ())]
+        self._free = [fields.index(name) for name in (*FREE.get(kind, ()), *composed)]
         self._join_keys = _joiner([place for _, place in self._keys])
         self._join_texts = _joiner([*(place for _, place in self._groups), *self._free])
         has_residents = "resident" in fields and not intake.reading.profile.is_opaque
