@@ -502,6 +502,24 @@ def test_a_merchant_keeps_telephone_and_account_and_loses_people(town: Callable[
     assert "0 added, 0 changed" in again.err
 
 
+def test_a_telephone_that_has_changed_places_with_a_number_is_no_number(
+    town: Callable[..., Ran],
+) -> None:
+    header = towns.PAYMENTS.strip() + ",用户手机\n"
+    rows = (
+        f"T1,pay,13900000001,1,M1,{AT},60.00,0,10.00,,C1\n"
+        f"T2,pay,13900000002,1,M1,{AT},60.00,0,10.00,,13900000009\n"
+        f"T3,pay,13900000003,1,M1,{AT},60.00,0,10.00,,\n"
+    )
+    town("redemption", "import", write("r.csv", header + rows), expect=4)
+    (changed, cells), (kept, _), (also_kept, _) = rejected(town, 2)
+    assert (changed, kept, also_kept) == ("bad_row", "unknown_claim", "unknown_claim")
+    assert is_token(cells[2]) and is_token(cells[10])
+    shops = "merchant_no,name,district,phone\nM8,13900000004,西湖区,面馆\n"
+    town("merchant", "import", write("m.csv", shops), expect=None)
+    assert towns.ask(".", "SELECT count(*) FROM merchants WHERE merchant_no = 'M8'") == [(0,)]
+
+
 def test_a_key_made_of_names_is_no_number(town: Callable[..., Ran]) -> None:
     profile = (
         "profile: shops\nkind: merchants\nname: {zh: 店, en: Shops}\n"

@@ -243,7 +243,7 @@ def _may_hold_identities(reading: Reading) -> Iterator[pl.Expr]:
             years = text.str.extract(NUMBER_OF_A_PERSON)
             is_of_the_row = [years == col(moment).str.head(4) for moment in moments]
             yield years.is_not_null() & ~pl.any_horizontal(lit(value=False), *is_of_the_row)
-            if "resident" in reading.plan.origins:
+            if "resident" in reading.plan.origins or reading.identities:
                 usual = reading.usual_widths.get(field, 0)
                 yield text.str.contains(MOBILE_OR_EMAIL) | (
                     text.str.contains(OF_15_TO_19) & (text.str.len_bytes() != usual)

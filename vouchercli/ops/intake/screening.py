@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli import identities
 from vouchercli.formats.configs.fields import FIELDS, GROUPS, KEYS
+from vouchercli.formats.tables.cells import id_text
 from vouchercli.formats.tables.records import SEPARATOR, mask_found
 from vouchercli.result import Problem, Word
 from vouchercli.rules.resident_tokens import PREFIX
@@ -59,10 +60,14 @@ class Screen:
         self._free = [fields.index(name) for name in (*FREE.get(kind, ()), *composed)]
         self._join_keys = _joiner([place for _, place in self._keys])
         self._join_texts = _joiner([*(place for _, place in self._groups), *self._free])
+        self._name = fields.index("name") if "name" in fields else None
         has_residents = "resident" in fields and not intake.reading.profile.is_opaque
         self._resident = fields.index("resident") if has_residents else None
-        # where no resident says whether a row is in its place, only true numbers count
-        self._suspect = identities.SUSPECT if has_residents else identities.SUSPECT_NUMBER
+        # a column that no field uses, but that is known to hold a person
+        self._persons = intake.reading.identities if kind == "redemptions" else ()
+        # where no person says whether a row is in its place, only true numbers count
+        is_told = has_residents or self._persons
+        self._suspect = identities.SUSPECT if is_told else identities.SUSPECT_NUMBER
 
     def every(self, records: Iterable[Record]) -> Iterator[Record]:
         """The rows as they may be kept."""
@@ -86,14 +91,23 @@ class Screen:
         for name, place in self._groups:
             if identities.find(values[place]) or PREFIX in values[place]:
                 return self._refuse(record, name, place, IN_A_GROUP)
+        if self._name is not None and identities.is_somebody(values[self._name]):
+            return self._refuse(record, "name", self._name, IN_A_GROUP)
         return self._with_masked_texts(record)
 
     def _is_identity(self, record: Record, name: str, text: str) -> bool:
-        resident = None if self._resident is None else record.values[self._resident]
+        resident = self._find_person(record)
         usual = self._reading.usual_widths.get(name)
         return bool(text) and is_identity_in_key(
             name, text, usual=usual, cells=record.cells, resident=resident
         )
+
+    def _find_person(self, record: Record) -> str | None:
+        """Who stands in the row where a person should; None when nobody need stand there."""
+        if self._resident is not None:
+            return record.values[self._resident]
+        there = [text for at in self._persons if (text := id_text(record.cells[at]))]
+        return next(filter(identities.is_somebody, there), there[0] if there else None)
 
     def _refuse(self, record: Record, name: str, place: int, problem: Word) -> Record:
         value = mask_found(record.values[place], self._mask)
