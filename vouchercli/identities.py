@@ -28,10 +28,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+
+class _Pattern:
+    """A regular expression, compiled at its first use: not every command meets a text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __getattr__(self, name: str) -> Any:
+        method = self.__dict__[name] = getattr(re.compile(self._text), name)
+        return method
+
 
 HIDDEN = "***"  # in a message, where nobody needs to know again who it was
 UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad\ufeff"
@@ -42,31 +54,31 @@ NEAR = (
     r"[ \t\-.-/_+()\u00a0-\u00bf\u1680\u180e\u2000-\u206f\u2212\u3000\u30fb\ufeff"
     r"\uff0b-\uff0f\uff3f]"
 )
-SUSPECT = re.compile(rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{10}}|[@\uff20\ufe6b]|\d{{8}}[Ee]\+?10")
+SUSPECT = _Pattern(rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{10}}|[@\uff20\ufe6b]|\d{{8}}[Ee]\+?10")
 # A text without this holds no identity number of 18 characters.
-SUSPECT_NUMBER = re.compile(
+SUSPECT_NUMBER = _Pattern(
     rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{16}}{NEAR}{{0,3}}[\dXx\uff38\uff58](?!\d)"
 )
-NOBODY = re.compile(
+NOBODY = _Pattern(
     r"token:[0-9a-f]{32}(?![0-9a-f])"
     r"|(?<![0-9A-Za-z])(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?![0-9A-Za-z])"
 )
-EMAIL = re.compile(
+EMAIL = _Pattern(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}"
     r"(?:\.[A-Za-z0-9\-]{1,63})*\.[A-Za-z]{2,24}(?![A-Za-z0-9\-])"
 )
 # a mobile that a spreadsheet shows as a power of ten
-POWER = re.compile(r"(?<![\d.,])1[.,][3-9]\d{8,9}[Ee]\+?10(?!\d)")
-RUN = re.compile(rf"\d+(?:{BETWEEN}\d+)*(?:(?:{BETWEEN})?[Xx])?")
-GROUP = re.compile(r"\d+")
-CALLED = re.compile(r"[(]?(?:\+|00)?86[)][ \-]?$")  # before a mobile, in brackets
-ROUND_END = re.compile(r"\.0{1,2}(?!\d)")
-MOBILE = re.compile(r"(?:(?:00)?86)?1[3-9]\d{9}")
-CARD = re.compile(
+POWER = _Pattern(r"(?<![\d.,])1[.,][3-9]\d{8,9}[Ee]\+?10(?!\d)")
+RUN = _Pattern(rf"\d+(?:{BETWEEN}\d+)*(?:(?:{BETWEEN})?[Xx])?")
+GROUP = _Pattern(r"\d+")
+CALLED = _Pattern(r"[(]?(?:\+|00)?86[)][ \-]?$")  # before a mobile, in brackets
+ROUND_END = _Pattern(r"\.0{1,2}(?!\d)")
+MOBILE = _Pattern(r"(?:(?:00)?86)?1[3-9]\d{9}")
+CARD = _Pattern(
     r"(?:62|81|60|6[459]|4|5[0-8]|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720|3[5689]|9558)\d+"
 )
-AMEX = re.compile(r"3[47]\d{13}")
-AMOUNT = re.compile(r"\d{1,14}\.\d\d")  # of money, as the log has it: no message quotes people so
+AMEX = _Pattern(r"3[47]\d{13}")
+AMOUNT = _Pattern(r"\d{1,14}\.\d\d")  # of money, as the log has it: no message quotes people so
 LONGEST = 19
 SIZES = frozenset((11, 13, 15, 16, 17, 18, LONGEST))
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
