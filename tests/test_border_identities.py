@@ -122,7 +122,7 @@ def test_an_identity_number_that_was_a_number_is_known(number: str, is_rounded: 
 def test_a_bank_card_that_was_a_number_is_known() -> None:
     assert law.is_rounded_card("6222021234567890000")
     assert not law.is_rounded_card("6222021234567890128")
-    assert law.has_luhn("4111111111111111")
+    assert law.is_luhn("4111111111111111")
 
 
 # ---------------------------------------------------------------- at every door

@@ -74,7 +74,9 @@ def test_the_printed_line_remembers_everything(voucher: Voucher, here: Path) -> 
         "# END voucher schedule"
     )
     words = shlex.split(line.partition("* * * * ")[2].replace("\\%", "%"))
-    assert line.startswith("*/5 * * * * cd ") and words[:3] == ["cd", str(here), "&&"]
+    assert line.startswith("*/5 * * * * umask 077 && ")
+    words = words[3:]
+    assert words[:3] == ["cd", str(here), "&&"]
     assert words[4:] == [
         "schedule",
         "tick",
@@ -94,7 +96,11 @@ def test_the_printed_line_remembers_everything(voucher: Voucher, here: Path) -> 
         "2>&1",
     ]
     assert Path(words[3]).is_file()
-    assert voucher("schedule", "print", "-o", "json").data["line"].startswith("* * * * * cd")
+    assert (
+        voucher("schedule", "print", "-o", "json")
+        .data["line"]
+        .startswith("* * * * * umask 077 && cd")
+    )
 
 
 def test_without_a_database_nothing_is_printed(voucher: Voucher) -> None:
@@ -125,10 +131,11 @@ def test_install_and_remove_leave_every_other_byte(voucher: Voucher, table: Path
     assert "already installed like this" in voucher("schedule", "install", "--yes").err
     voucher("schedule", "install", "--every", "5", "--yes")
     assert (
-        b"*/5 * * * * cd" in table.read_bytes() and table.read_bytes().count(b"schedule tick") == 1
+        b"*/5 * * * * umask 077 && cd" in table.read_bytes()
+        and table.read_bytes().count(b"schedule tick") == 1
     )
     status = voucher("schedule", "status", "-o", "json").data
-    assert status["crontab"].startswith("*/5 * * * * cd")
+    assert status["crontab"].startswith("*/5 * * * * umask 077 && cd")
     voucher("schedule", "remove", "--yes")
     assert table.read_bytes() == OTHERS + b"@daily theirs\n"
     assert (

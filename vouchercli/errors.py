@@ -13,6 +13,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from vouchercli import identities
 from vouchercli.result import Problem
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ class VoucherError(Exception):
     `code` is a stable snake-case name (docs/errors.md lists every one); `text` and `hint` are
     English templates in `str.format` syntax filled from `params` (the Chinese text is found by the
     template); `where` is `file:line:column` or `file:line`; `problems` are the single faults when
-    the refusal gathers many (a YAML file, a bad layout).
+    the refusal gathers many (a YAML file, a bad layout). Values that hold a person's identity lose
+    it.
     """
 
     exit_code = 3
@@ -41,11 +43,12 @@ class VoucherError(Exception):
         problems: Sequence[Problem] = (),
         **params: Any,
     ) -> None:
+        params = identities.hide_values(params)
         super().__init__(text.format(**params) if params else text)
         self.code = code
         self.text = text
         self.hint = hint
-        self.where = where
+        self.where = identities.hide(where)
         self.problems = tuple(problems)
         self.params = params
 

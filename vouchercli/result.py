@@ -8,6 +8,8 @@ import errno
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from vouchercli import identities
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -59,11 +61,14 @@ def because(error: OSError) -> str:
 @dataclass(frozen=True)
 class Message:
     """A sentence for a person: an English `str.format` template and its values (Chinese is found by
-    the template).
+    the template). A value that holds a person's identity loses it.
     """
 
     text: str
     params: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "params", identities.hide_values(self.params))
 
 
 def say(text: str, /, **params: Any) -> Message:
@@ -77,6 +82,7 @@ class Problem:
 
     `where` is `file:line`, `file:line:column` or ''; `level` is "error" (a rejected row, a failed
     check) or "warning". `programme` is named in its hint; None: the one that the command named.
+    Values that hold a person's identity lose it.
     """
 
     code: str
@@ -86,6 +92,10 @@ class Problem:
     level: Literal["error", "warning"] = "error"
     params: dict[str, Any] = field(default_factory=dict)
     programme: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "params", identities.hide_values(self.params))
+        object.__setattr__(self, "where", identities.hide(self.where))
 
 
 Rendering = Literal["table", "csv", "json"]

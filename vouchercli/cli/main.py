@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 INTERRUPTED, INCOMPLETE = 130, 4
+PRIVATE = 0o077  # of a new file or folder: nobody else may read it
 # Typer carries its own Click and exports only this subclass
 UsageError = typer.BadParameter.__mro__[1]
 
@@ -210,15 +211,16 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code. The only place where an exception becomes
     one.
     """
+    others = os.umask(PRIVATE)  # what the program writes is for whoever runs it
     arguments = list(sys.argv[1:] if args is None else args)
     speak(choose_language(arguments))
     _write_any_character()
     call = Call(arguments=tuple(arguments))
-    if COMPLETING in os.environ:
-        from vouchercli.cli import completion  # a shell asks what may come next
-
-        return completion.answer(_root(), {"obj": call})
     try:
+        if COMPLETING in os.environ:
+            from vouchercli.cli import completion  # a shell asks what may come next
+
+            return completion.answer(_root(), {"obj": call})
         code = _run_to_exit_code(call, arguments)
         sys.stdout.flush()
         return code
@@ -238,6 +240,7 @@ def main(args: Sequence[str] | None = None) -> int:
         )
         return INCOMPLETE
     finally:
+        os.umask(others)
         call.opened.close()
         gc.set_threshold(*USUAL_COLLECTOR)
 
@@ -301,8 +304,19 @@ def _write_any_character() -> None:
 
 
 def run() -> None:
-    """The console script `voucher`."""
+    """The console script `voucher`. A bug ends in a traceback, without the identities that its
+    last line may quote.
+    """
+    sys.excepthook = _report_bug
     sys.exit(main())
+
+
+def _report_bug(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    import traceback  # only for a bug
+
+    from vouchercli.identities import hide
+
+    sys.stderr.write(hide("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _show(call: Call, outcome: Any) -> int:

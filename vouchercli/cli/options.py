@@ -289,6 +289,7 @@ def command(
                 return function(**given)
             # open until the answer is shown: a long list is read meanwhile
             given["session"] = call.opened.enter_context(call.session())
+            _mask_typed(call, given)
             outcome = function(**given)
             call.note_clock(given["session"])
             return outcome
@@ -307,6 +308,15 @@ def command(
         return function
 
     return register
+
+
+def _mask_typed(call: Call, given: dict[str, Any]) -> None:
+    """Mask what a person has written of other people, before it is kept."""
+    from vouchercli.ops.sessions import without_identities  # loaded with the session
+
+    for name in ("note", "reason"):
+        if given.get(name):
+            given[name] = without_identities(call.db_path, given[name])
 
 
 def parameters(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -76,11 +77,23 @@ def _talk_left(call: Call, left: int) -> None:
     """How many rows are not shown, and the command that gives all."""
     import shlex  # only where a list is cut
 
-    command = shlex.join(("voucher", *_without_cut(call.arguments), "-o", "csv"))
+    from vouchercli.ops.sessions import without_identities
+
+    words = _without_cut(_with_tokens(call.arguments, partial(without_identities, call.db_path)))
+    command = shlex.join(("voucher", *words, "-o", "csv"))
     text = "{left:,} more rows are not shown; all of them: {command}"
     if left >= MOST_COUNTED:
         text = "of {left:,} rows or more not all are shown; all of them: {command}"
     _talk(t(text, {"left": left, "command": command}))
+
+
+def _with_tokens(arguments: Iterable[str], mask: Callable[[str], str]) -> Iterator[str]:
+    """A command line that names a resident by the token."""
+    before = ""
+    for word in arguments:
+        is_resident = before == "--resident" or word.startswith("--resident=")
+        yield mask(word) if is_resident else word
+        before = word
 
 
 def _without_cut(arguments: Iterable[str]) -> Iterator[str]:

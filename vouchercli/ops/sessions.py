@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["busy_or_refused", "describe_clock", "open_session", "refused_by_machine", "zone"]
+__all__ = [
+    "busy_or_refused",
+    "describe_clock",
+    "open_session",
+    "refused_by_machine",
+    "without_identities",
+    "zone",
+]
+
+without_identities = identities.without_identities
 
 
 @contextmanager

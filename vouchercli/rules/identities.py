@@ -12,6 +12,7 @@ import re
 import unicodedata
 from datetime import date
 
+from vouchercli.identities import check_character, is_luhn
 from vouchercli.result import Word
 
 ROUNDED_IDENTITY = Word(
@@ -42,9 +43,6 @@ CHANGEABLE = (
     r"^(?:0086|86|0)1[3-9][0-9]{9}$|^[0-9]{15}$|^[0-9]{17}x$|^[A-Za-z]{1,2}[0-9]{6,10}[A-Za-z]?$"
 )
 DASHED = r"^(?:-*[A-Za-z]){0,2}[0-9-]*(?:[A-Za-z]-*)?$"
-
-WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-CHECKS = "10X98765432"
 
 
 def even_out(text: str, way: int = WAY) -> str:
@@ -89,12 +87,6 @@ def in_full(number: str) -> str:
     return full + check_character(full) if _has_true_date(full) else number
 
 
-def check_character(number: str) -> str:
-    """The last character of the identity number that begins with these 17 digits (GB 11643)."""
-    total = sum(weight * int(digit) for weight, digit in zip(WEIGHTS, number[:17], strict=True))
-    return CHECKS[total % 11]
-
-
 def is_identity_number(number: str) -> bool:
     """Whether it looks like an identity number: 18 characters with a true date in them."""
     return (
@@ -127,14 +119,7 @@ def is_rounded(number: str) -> bool:
 def is_rounded_card(number: str) -> bool:
     """Whether a spreadsheet has kept the number of a bank card as a number."""
     is_cut = 16 < len(number) < 20 and number.isdigit() and not number[15:].strip("0")
-    return is_cut and not has_luhn(number)
-
-
-def has_luhn(number: str) -> bool:
-    """Whether the last digit fits to the others (ISO/IEC 7812)."""
-    digits = [int(digit) for digit in reversed(number)]
-    doubled = (digit * 2 - 9 * (digit > 4) for digit in digits[1::2])
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+    return is_cut and not is_luhn(number)
 
 
 def _has_true_date(number: str) -> bool:

@@ -8,6 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.rules import times
 from vouchercli.rules.audit import Line, digest
@@ -51,9 +52,11 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
     and `after`.
 
     The programme is kept too, where the file holds several: two of them may have a round of the
-    same code. Raises `clock_ahead` and `clock_before` where a stand-in clock may not go.
+    same code. A person's identity is not kept, whatever it stands in. Raises `clock_ahead` and
+    `clock_before` where a stand-in clock may not go.
     """
     db = session.db
+    subject = identities.mask_numbers(subject, lambda _: identities.HIDDEN)
     require_lawful_clock(session, subject, detail.get("batch"))
     if session.deeds is not None:
         session.deeds.append(deed)
@@ -69,9 +72,22 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
         session.os_user,
         deed,
         subject,
-        json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
+        json.dumps(
+            _without_identities(detail), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        ),
     )
     db.execute(ADD, (*fields, previous, digest(previous, fields)))
+
+
+def _without_identities(value: Any, name: str = "") -> Any:
+    """What is logged under a name, without identities; what stands in a list stands under its name
+    too.
+    """
+    if isinstance(value, dict):
+        return {key: _without_identities(each, key) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_identities(each, name) for each in value]
+    return identities.hide_values({name: value})[name]
 
 
 def _find_programme(session: Session) -> str | None:

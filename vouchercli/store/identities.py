@@ -13,6 +13,7 @@ from contextlib import closing
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.rules import identities as law
 from vouchercli.rules import resident_tokens
@@ -168,3 +169,17 @@ def tokens(key: bytes, identities: Iterable[str]) -> list[bytes]:
 def masked(key: Key, text: str) -> str:
     """A text in a person's column as its token. Raises `ValueError` for a damaged token."""
     return resident_tokens.shown(token(key, text))
+
+
+def without_identities(db_path: Path, text: str) -> str:
+    """A text that is kept (a note, a reason), each identity in it as its token; as `***` while
+    there is no key.
+    """
+    found = identities.find(text)
+    if not found:
+        return text
+    try:
+        key = load_key(db_path)
+    except VoucherError:
+        return identities.hide(text)
+    return identities.mask(text, lambda one: masked(key, one))

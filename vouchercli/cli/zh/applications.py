@@ -82,6 +82,8 @@ TEXT = {
     "standing": "此前已发放",
     "sold_out": "已领完",
     "bad_resident": "脱敏代码损坏",
+    "bad_application": "报名编号处是居民身份标识",
+    "a person's identity stands in place of the application number": "报名编号处填写了居民的身份标识",
     # reasons of rejects
     "round {round} is granted to the residents of its list: nobody applies for it": "期次 {round} 按名单发放，无需报名",
     "the round is granted to the residents of its list: nobody applies for it": "该期次按名单发放，无需报名",

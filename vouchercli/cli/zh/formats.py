@@ -55,6 +55,7 @@ TEXT = {
     "rename or remove one of them": "请改名或删去其中一个",
     "{file} has {what} in the column {column}: its columns are swapped": "{file} 的 {column} 列中是{what}：列的位置错了",
     "people's identity numbers": "居民的证件号码",
+    "people's telephone numbers": "居民的手机号码",
     "numbers instead of names": "号码而不是名称",
     "compare the header with the rows; nothing was imported": "请核对表头与各行；未导入任何内容",
     "{file} has the SHA-1 {found}, not {wanted}: it is not the file that was sent": "{file} 的 SHA-1 是 {found}，不是 {wanted}：与平台发出的文件不一致",

@@ -11,7 +11,7 @@ import polars as pl
 from polars import col, lit, when
 
 from vouchercli.formats.columnar.lines import NotByLinesError
-from vouchercli.formats.configs.fields import FILLED, type_of
+from vouchercli.formats.configs.fields import FILLED, GROUPS, KEYS, type_of
 from vouchercli.formats.tables.damage import SUSPECT
 from vouchercli.formats.tables.nothing import NAMED, NULL_WORDS
 from vouchercli.formats.tables.origins import ByKind, Cell, Origin
@@ -19,7 +19,7 @@ from vouchercli.formats.tables.plans import ID
 from vouchercli.formats.tables.readers import RowFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from vouchercli.formats.columnar.lines import Lines
     from vouchercli.formats.tables.records import Reading
@@ -37,6 +37,15 @@ NULLS = {
     if word.isascii()
     for spelling in (word, word.upper(), word.capitalize())
 }
+# What an identity in a key looks like. The regular expressions of polars look neither forward nor
+# back, so that a few rows more than those are read one by one.
+NUMBER_OF_A_PERSON = (
+    r"(?:^|\D)[1-9]\d{5}-?((?:19|20)\d\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])-?\d{3}"
+    r"[\dXx](?:$|\D)"
+)
+MOBILE_OR_EMAIL = r"^(?:(?:00)?86)?-?1[3-9]\d(?:-?\d){8}$|@"
+OF_15_TO_19 = r"^\d{15,19}$"
+CLOSE_DIGITS = r"\d(?:[\s\-._/()·]{0,3}\d){10}|@"  # in a text that is kept
 MARKS = " \t`"  # every cell loses them, whatever it is
 
 
@@ -238,7 +247,31 @@ def _has_plain_cells(reading: Reading, no_id: str) -> pl.Expr:
             )
         if field in FILLED[reading.profile.kind]:
             conditions.append(text != "")
+    conditions += [~each for each in _may_hold_identities(reading)]
     return pl.all_horizontal(conditions)
+
+
+def _may_hold_identities(reading: Reading) -> Iterator[pl.Expr]:
+    """Where a key or a group may hold a person: such rows are looked at one by one. Some platforms
+    number by district and day: the year of the row itself is nobody's birth.
+    """
+    kind = reading.profile.kind
+    moments = [field for field in reading.plan.origins if type_of(field) == "time"]
+    for field, origin in reading.plan.origins.items():
+        if isinstance(origin, str):
+            continue
+        text = col(field)
+        if field in GROUPS:
+            yield text.str.contains(CLOSE_DIGITS)
+        if field in KEYS[kind]:
+            years = text.str.extract(NUMBER_OF_A_PERSON)
+            is_of_the_row = [years == col(moment).str.head(4) for moment in moments]
+            yield years.is_not_null() & ~pl.any_horizontal(lit(value=False), *is_of_the_row)
+            if "resident" in reading.plan.origins or reading.identities:
+                usual = reading.usual_widths.get(field, 0)
+                yield text.str.contains(MOBILE_OR_EMAIL) | (
+                    text.str.contains(OF_15_TO_19) & (text.str.len_bytes() != usual)
+                )
 
 
 def fen(column: str) -> pl.Expr:

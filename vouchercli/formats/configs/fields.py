@@ -110,6 +110,28 @@ FILLED: dict[str, frozenset[str]] = {
     ),
 }
 
+# Fields that hold a number of a row, a merchant or its account: they keep it, whatever it looks
+# like, unless it is a true identity number.
+KEYS: dict[str, tuple[str, ...]] = {
+    "merchants": ("merchant_no", "uscc", "phone", "platform_no", "account_no"),
+    "applications": ("application_no",),
+    "eligibility": (),
+    "claims": ("claim_no",),
+    "redemptions": (
+        "transaction_no",
+        "claim_no",
+        "merchant_no",
+        "platform_no",
+        "refund_of",
+    ),
+}
+
+# Whoever shares one of these with another resident is the same person.
+JOINING = ("device", "mobile", "card", "account")
+
+# Texts that are kept of an accepted row and hold no person.
+GROUPS = ("group", "district")
+
 # What a field is when the file has no column for it, or leaves it blank; else ''.
 ABSENT = {"merchant_discount": "0"}
 
@@ -143,18 +165,12 @@ PERSONAL = (
     "idcard",
 )
 
+# Parts of names of such columns: one that no field uses is masked too, in every kind of file.
+PARTS_OF_PERSONAL = ("身份证", "证件号", "手机", "id_card", "idcard")
+
 
 # Codes that may begin with zeros, which a sheet does not keep in a number.
-CODES = (
-    "merchant_no",
-    "platform_no",
-    "claim_no",
-    "transaction_no",
-    "refund_of",
-    "application_no",
-    "account_no",
-    "uscc",
-)
+CODES = frozenset(field for fields in KEYS.values() for field in fields) - {"phone"}
 
 
 def type_of(field: str) -> Type:

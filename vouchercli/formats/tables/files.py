@@ -66,7 +66,7 @@ def read_by(
             wanted=sha1.strip(),
         )
     reading = Reading(source, headers.find(source, candidates))
-    refuse_swapped(reading)
+    refuse_swapped(reading, reading.learn())
     return reading
 
 
@@ -83,4 +83,6 @@ def read_again(
         *(headers.REJECT_COLUMNS[:1] if headers.REJECT_COLUMNS[0] not in header else ()),
     )
     header_row = headers.Header(part, profile, 0, names, "", len(header))
-    return Reading(Source(name, "", frozenset, "", (part,)), header_row, kept_width=len(header))
+    reading = Reading(Source(name, "", frozenset, "", (part,)), header_row, kept_width=len(header))
+    reading.learn()
+    return reading

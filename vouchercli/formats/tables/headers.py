@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
+from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
 from vouchercli.formats.configs.profiles import known_profiles
@@ -289,7 +290,7 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
         ],
         file=source.name,
         kind=KIND_WORDS[profiles[0].kind],
-        columns=", ".join(shorten(name) for name in names if name),
+        columns=", ".join(_shown(names, known)),
     )
 
 
@@ -335,6 +336,18 @@ def _refuse_other_kind(source: Source, header: Header) -> None:
         other := _other_kind(keys, kind, _score(header.profile, keys))
     ):
         raise _of_other_kind(source, header.line, kind, other)
+
+
+def _shown(names: Sequence[str], known: set[str]) -> list[str]:
+    """What was found in a header's place. A row that holds a person's identity is no header: of
+    it only known names are shown.
+    """
+    is_data = any(identities.find(name) for name in names)
+    return [
+        shorten(name) if not is_data or column_key(name) in known else identities.HIDDEN
+        for name in names
+        if name
+    ]
 
 
 def shorten(name: str) -> str:

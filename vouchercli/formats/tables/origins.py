@@ -97,6 +97,11 @@ def parts_of(origin: Origin) -> Iterator[Cell | Joined]:
             yield from parts_of(part)
 
 
+def places_of(part: Cell | Joined) -> tuple[int, ...]:
+    """The columns that a part is read from."""
+    return tuple(cell.place for cell in ((part,) if isinstance(part, Cell) else part.cells))
+
+
 def is_columnar(origin: Origin) -> bool:
     """Whether the field can be made of whole columns."""
     if isinstance(origin, ByKind):

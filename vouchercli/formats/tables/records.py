@@ -8,16 +8,26 @@ whose counts and totals are then compared.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli import identities
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs.fields import FIELDS, PERSONAL
+from vouchercli.formats.configs.fields import (
+    FIELDS,
+    JOINING,
+    KEYS,
+    PARTS_OF_PERSONAL,
+    PERSONAL,
+)
 from vouchercli.formats.tables import footers, headers
 from vouchercli.formats.tables.cells import EDGE, Number, column_key, column_keys, id_text
 from vouchercli.formats.tables.csvs import BrokenRow
 from vouchercli.formats.tables.nothing import is_error, is_nothing
+from vouchercli.formats.tables.origins import Key, parts_of, places_of
 from vouchercli.formats.tables.plans import Plan
 from vouchercli.formats.tables.readers import RowFault
 from vouchercli.result import Problem
@@ -28,7 +38,8 @@ if TYPE_CHECKING:
     from vouchercli.formats.tables.headers import Header
     from vouchercli.formats.tables.sources import Source
 
-HIDDEN = "***"
+SAMPLE = 100  # rows that show what the keys of a file look like
+SEPARATOR = "\x1f"  # between cells that are looked at together: no identity goes over it
 
 
 class Record(NamedTuple):
@@ -50,7 +61,8 @@ class Reading:
     totals have been found right. `filters`: places of columns, and whether a row is left out for
     what its cell there says; `watched`: the columns that some check sums, and where they stand;
     `share_read()`: the part of the file that has been read, 0 to 1 (None: not known); `numbers`:
-    where a sheet holds numbers in columns of codes, and their names.
+    where a sheet holds numbers in columns of codes, and their names;
+    `usual_widths`: how many digits most numbers of a key have, where they have nothing but digits.
     """
 
     def __init__(self, source: Source, header: Header, *, kept_width: int | None = None) -> None:
@@ -64,11 +76,24 @@ class Reading:
         self._keys = [column_key(name) for name in self.header]
         used = headers.in_use(self.profile, set(self._keys)) | column_keys(headers.REJECT_COLUMNS)
         self.extra = tuple(
-            name
+            identities.hide(name)
             for name, key in zip(self.header, self._keys, strict=True)
             if name and key not in used
         )
         self.identities = self._identity_positions()
+        self.usual_widths: dict[str, int] = {}
+        self._kept = {
+            place
+            for field in KEYS[self.profile.kind]
+            if not self.is_composed(field)
+            for part in parts_of(plan.origins[field])
+            for place in places_of(part)
+        } - set(self.identities)
+        self._free = [
+            at
+            for at in range(len(self.header))
+            if at not in self._kept and at not in self.identities
+        ]
         is_whole = not header.is_our_export
         self._footer = re.compile(self.profile.footer) if self.profile.footer and is_whole else None
         self._checks = self.profile.checks if is_whole else ()
@@ -96,7 +121,12 @@ class Reading:
         self._above = {}
         tally = footers.Tally()
         # no row is counted apart or left out
-        is_simple = not (self._checks or self.filters) and self.profile.kind != "redemptions"
+        is_simple = not (
+            self._checks
+            or self.filters
+            or self.profile.kind == "redemptions"
+            or any(map(self.is_composed, plan.origins))  # one of its parts may be blank
+        )
         footer: list[str] = []
         for line, row in self._rows():
             if line <= header_line:
@@ -218,6 +248,10 @@ class Reading:
         """
         return self.plan.has(field)
 
+    def is_composed(self, field: str) -> bool:
+        """Whether a field is made of several columns, names and addresses: it is no number."""
+        return isinstance(self.plan.origins[field], Key)
+
     def position(self, field: str) -> int | None:
         """Where the column stands that one of our fields is read from; None when there is none, or
         several.
@@ -234,23 +268,52 @@ class Reading:
         position = self.position(field)
         return field if position is None else self.header[position]
 
-    def masked(self, cells: Sequence[str], mask: Callable[[str], str]) -> tuple[str, ...]:
-        """The cells of a row with every identity put through `mask` (blank ones stay). In a row
-        whose cells have shifted, everything from the first identity on may be one, and so may a
-        cell that has swallowed a line.
+    def learn(self) -> list[Record]:
+        """Look at the first rows, for `usual_widths`; returns them."""
+        sample: list[Record] = []
+        with suppress(VoucherError):  # what its end says is said when it is read
+            sample.extend(islice(self.records(), SAMPLE))
+        whole = [record.values for record in sample if record.fault is None]
+        for field in KEYS[self.profile.kind]:
+            place = FIELDS[self.profile.kind].index(field)
+            widths = Counter(
+                len(values[place]) if values[place].isdecimal() else 0
+                for values in whole
+                if values[place]
+            )
+            width, rows = widths.most_common(1)[0] if widths else (0, 0)
+            if width and 2 * rows > widths.total():
+                self.usual_widths[field] = width
+        return sample
+
+    def masked(
+        self, cells: Sequence[str], mask: Callable[[str], str], *, is_in_place: bool
+    ) -> tuple[str, ...]:
+        """The cells of a row with every identity put through `mask` (blank ones stay): what stands
+        in a person's column, and what looks like an identity anywhere else. Keys keep their numbers
+        in a row whose cells are in their places. In a row whose cells have shifted, everything from
+        the first person's column on may be an identity, and so may a cell that has swallowed a
+        line.
         """
-        if not self.identities:
-            return tuple(cells)
-        if len(cells) == len(self.header):
-            places = set(self.identities)
+        width = len(self.header)
+        if len(cells) == width:
+            persons: set[int] = set(self.identities)
+        elif self.identities:
+            first = min(self.identities)
+            persons = {at for at, cell in enumerate(cells) if at >= first or "\n" in cell}
         else:
-            places = {
-                at for at, cell in enumerate(cells) if at >= min(self.identities) or "\n" in cell
-            }
-        return tuple(
-            mask(text) if at in places and (text := id_text(cell)) else cell
-            for at, cell in enumerate(cells)
-        )
+            persons = set()
+        looked_at = self._free if is_in_place and len(cells) == width else range(len(cells))
+        is_doubtful = identities.SUSPECT.search(SEPARATOR.join([cells[at] for at in looked_at]))
+        if not persons and not is_doubtful:
+            return tuple(cells)
+        masked = list(cells)
+        for at in looked_at if is_doubtful else ():
+            masked[at] = mask_found(cells[at], mask)
+        for at in persons:
+            if text := id_text(cells[at]):
+                masked[at] = mask(text)
+        return tuple(masked)
 
     def _record(
         self, line: int, row: list[str], cleaned: list[str] | None
@@ -343,14 +406,23 @@ class Reading:
 
     def _identity_positions(self) -> tuple[int, ...]:
         """The columns that hold people: the resident's (unless the platform's number is opaque),
-        those of `identities:`, and for claims and redemptions every column known by such a name.
+        those of `identities:`, for all but merchants every column known by such a name, and unused
+        ones whose name says so in part.
         """
         named = [*self.profile.identities, *(PERSONAL if self.profile.kind != "merchants" else ())]
         spec = self.profile.fields.get("resident")
         resident = column_keys((*spec.columns, *spec.join)) if spec else set()
+        for name in JOINING:  # an account may look like anything
+            if name in self.profile.fields:
+                named += self.profile.fields[name].columns
         keys = column_keys(named)
         keys = keys - resident if self.profile.is_opaque else keys | resident
-        return tuple(at for at, key in enumerate(self._keys) if key in keys)
+        used = {place for part in self.plan.parts for place in places_of(part)}
+        return tuple(
+            at
+            for at, key in enumerate(self._keys)
+            if key in keys or (at not in used and any(part in key for part in PARTS_OF_PERSONAL))
+        )
 
     def _without_identity(self, problem: Problem) -> Problem:
         """The problem; an identity that it is about is hidden."""
@@ -360,7 +432,12 @@ class Reading:
             return problem
         if is_nothing(value) or is_error(value):
             return problem
-        return replace(problem, params=problem.params | {"value": HIDDEN})
+        return replace(problem, params=problem.params | {"value": identities.HIDDEN})
+
+
+def mask_found(text: str, mask: Callable[[str], str]) -> str:
+    """A text with each identity in it put through `mask`, as the reader would have cleaned it."""
+    return identities.mask(text, lambda found: mask(id_text(found)))
 
 
 def _filter(pattern: re.Pattern[str], *, is_only: bool) -> Callable[[str], bool]:

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.formats import whole_files
 from vouchercli.formats.tables import csvs, parquet
@@ -123,7 +124,7 @@ def _lines(text: Blob, codec: str, delimiter: str) -> tuple[Part, ...]:
 
 
 def _file(path: Path) -> Blob:
-    name = str(path)
+    name = identities.hide(str(path))  # it is kept and shown
     try:
         if path.is_dir():
             raise VoucherError(

@@ -83,7 +83,8 @@ def entry(minutes: int, folder: str, args: Sequence[str], output: str) -> str:
     cron ends a line at a %.
     """
     when = "*" if minutes == 1 else f"*/{minutes}"
-    command = f"cd {shlex.quote(folder)} && {shlex.join(args)} >>{shlex.quote(output)} 2>&1"
+    place = f"umask 077 && cd {shlex.quote(folder)}"  # nobody else reads what the tick says
+    command = f"{place} && {shlex.join(args)} >>{shlex.quote(output)} 2>&1"
     return f"{when} * * * * " + command.replace("%", "\\%")
 
 
@@ -97,6 +98,7 @@ Description=voucher schedule {name}
 [Service]
 Type=oneshot
 WorkingDirectory={folder}
+UMask=0077
 ExecStart={command}
 StandardOutput=append:{output}
 StandardError=append:{output}

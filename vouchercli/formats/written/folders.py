@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vouchercli import identities
 from vouchercli.formats import whole_files
 
 if TYPE_CHECKING:
@@ -119,9 +120,9 @@ def _is_unfinished(name: str) -> bool:
 
 def put_away(file: Path, outcome: str, summary: dict[str, Any], *, is_repeat: bool = False) -> Path:
     """Move a file into done/ or failed/ beside it, its summary `NAME.json` first; an earlier file
-    of the same name stays, this one is numbered. Of a repeat a summary that stands there without
-    its file stays too: a killed look wrote it, and it says more. Raises `VoucherError`
-    unwritable_file.
+    of the same name stays, this one is numbered. An identity in its name goes. Of a repeat a
+    summary that stands there without its file stays too: a killed look wrote it, and it says more.
+    Raises `VoucherError` unwritable_file.
     """
     folder = file.parent / outcome
     target = _free(folder, file)
@@ -136,10 +137,11 @@ def put_away(file: Path, outcome: str, summary: dict[str, Any], *, is_repeat: bo
 
 
 def _free(folder: Path, file: Path) -> Path:
-    target, number = folder / file.name, 1
+    name = file.with_name(identities.hide(file.name))
+    target, number = folder / name.name, 1
     while target.exists():
         number += 1
-        target = folder / f"{file.stem}-{number}{file.suffix}"
+        target = folder / f"{name.stem}-{number}{name.suffix}"
     return target
 
 

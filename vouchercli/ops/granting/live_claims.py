@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.tables.cells import id_text
+from vouchercli.identities import HIDDEN
 from vouchercli.ops import residents
 from vouchercli.ops.answers import dated
 from vouchercli.ops.granting import allocations, grants
 from vouchercli.ops.granting.requests import Request
+from vouchercli.ops.intake.screening import is_identity_in_key
 from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up
 from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import allocations as law
@@ -120,8 +122,8 @@ def _grant(
 def _judge(group: _Group, request: Request) -> Answer:
     """Judge one request; an answer with a new claim has its place among the staged."""
     current = group.current
-    if request.fault:
-        return Answer(request, "bad_row")
+    if unusable := _find_unusable(current, request):
+        return unusable
     try:
         resident = identities.token(group.key, request.resident)
     except ValueError:
@@ -149,6 +151,19 @@ def _judge(group: _Group, request: Request) -> Answer:
     if reason := _find_reason(group, resident):
         return Answer(request, reason)
     return _stage(group, request, resident, standing)
+
+
+def _find_unusable(current: RoundAtHand, request: Request) -> Answer | None:
+    """The answer to a request that is damaged, or names a person as its number."""
+    if request.fault:
+        return Answer(request, "bad_row")
+    number = request.application_no
+    moment = current.local_time(current.now)
+    if is_identity_in_key(
+        "application_no", number, usual=len(number), cells=(moment,), resident=request.resident
+    ):
+        return Answer(replace(request, application_no=HIDDEN), "bad_application")
+    return None
 
 
 def _find_reason(group: _Group, resident: bytes) -> str | None:
@@ -248,6 +263,12 @@ def _refusal_error(current: RoundAtHand, answer: Answer) -> VoucherError:
             number=number,
         ),
         "bad_resident": residents.damaged_token(),
+        "bad_application": VoucherError(
+            "bad_application",
+            "a person's identity stands in place of the application number",
+            hint="voucher claim grant {round} RESIDENT --application NO",
+            round=current.code,
+        ),
         "round_not_open": _not_open_error(current),
     }[answer.reason or "sold_out"]
 

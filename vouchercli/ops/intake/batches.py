@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.formats.tables import rejects
 from vouchercli.ops import lists
@@ -203,7 +204,7 @@ def write_rejects(
     left = 0 if limit is None else listed.size() - count
     if not isinstance(target, Path):
         return Outcome(left=left)
-    about = {"batch": batch_id, "file": str(target), "rejects": count}
+    about = {"batch": batch_id, "file": identities.hide(str(target)), "rejects": count}
     message = say(
         "wrote {rejects} rows to {file}: correct them there, then import that file",
         **about,

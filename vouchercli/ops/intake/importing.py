@@ -13,6 +13,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from vouchercli import identities
 from vouchercli.errors import Busy, Stopped, VoucherError
 from vouchercli.formats.tables import files
 from vouchercli.ops.intake import staging, summaries
@@ -126,6 +127,13 @@ def resume(
             "batch_done",
             "batch {batch} is done: nothing is left to import",
             hint="voucher batch show {batch}",
+            batch=batch_id,
+        )
+    if file is None and identities.HIDDEN in batch.file:
+        raise VoucherError(
+            "no_such_file",
+            "the file of batch {batch} is not found by its name: an identity stood in it",
+            hint="voucher batch resume {batch} --file FILE",
             batch=batch_id,
         )
     reading_options = json.loads(batch.options)
@@ -321,10 +329,10 @@ def _begin_batch(job: Job, intake: Intake) -> Intake:
         profile=reading.profile.profile,
         profile_json=reading.profile.to_json(),
         encoding=reading.encoding,
-        header=json.dumps(reading.header, ensure_ascii=False),
+        header=json.dumps([*map(identities.hide, reading.header)], ensure_ascii=False),
         actor=job.session.actor,
         imported_at=job.session.now,
-        options=json.dumps(job.reading_options, ensure_ascii=False),
+        options=json.dumps(identities.hide_values(job.reading_options), ensure_ascii=False),
     )
     return replace(intake, batch_id=batch_id)
 

@@ -6,11 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs.fields import FIELDS
-from vouchercli.formats.tables.nothing import DAMAGED as DAMAGED_CELL
-from vouchercli.formats.tables.nothing import is_error, is_nothing
-from vouchercli.formats.tables.readers import RowFault, reader
+from vouchercli.formats.tables.records import mask_found
 from vouchercli.ops import residents
 from vouchercli.ops.intake.kinds import Unfit
+from vouchercli.ops.intake.screening import Screen, masker
 from vouchercli.rules import identities as law
 from vouchercli.rules import times
 from vouchercli.store import identities, incoming, rounds
@@ -122,8 +121,8 @@ def _type_rows(
 ) -> Iterator[tuple[Any, ...]]:
     type_row = intake.kind.typist(intake)
     blank = (None,) * intake.kind.width
-    mask = masker(intake)
-    for count, record in enumerate(records):
+    mask, screen = masker(intake), Screen(intake)
+    for count, record in enumerate(map(screen.look, records)):
         place = record.line if first_place is None else first_place + count
         if record.fault is not None:
             typed: Typed = Unfit(
@@ -131,15 +130,20 @@ def _type_rows(
             )
         else:
             typed = type_row(record.values)
-        cells = record.kept or as_json(intake.reading.masked(record.cells, mask))
+        is_unfit = isinstance(typed, Unfit)
+        cells = record.kept or as_json(
+            intake.reading.masked(record.cells, mask, is_in_place=not is_unfit)
+        )
         if isinstance(typed, Unfit):
+            # where one cell is wrong, any other may be: nothing of the row is known to be a key
+            detail = {name: _mask_value(value, mask) for name, value in typed.detail.items()}
             yield (
                 place,
                 intake.batch_id,
                 record.line,
                 cells,
                 typed.code,
-                as_json(typed.detail),
+                as_json(detail),
                 *blank,
             )
         else:
@@ -153,26 +157,8 @@ def _type_rows(
             report_rows(10_000)
 
 
-def masker(intake: Intake) -> Callable[[str], str]:
-    """The function that turns an identity into its token."""
-    if not intake.reading.identities:
-        return str
-    key = identities.load_key(intake.session.path)
-    read = reader("resident", "resident")
-
-    def mask(text: str) -> str:
-        """What says that nobody is there stays; what is damaged becomes an error, for its token
-        would be read back as a person.
-        """
-        if is_nothing(text) or is_error(text):
-            return text
-        try:
-            is_damaged = residents.find_fault(read(text)) is not None
-            return DAMAGED_CELL if is_damaged else identities.masked(key, text)
-        except (RowFault, ValueError):
-            return DAMAGED_CELL
-
-    return mask
+def _mask_value(value: Any, mask: Callable[[str], str]) -> Any:
+    return mask_found(value, mask) if isinstance(value, str) else value
 
 
 def reject_cells(kind: str, cells: list[str] | dict[str, str], reading: Reading) -> list[str]:

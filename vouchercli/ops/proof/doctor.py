@@ -40,6 +40,9 @@ NETWORK_FILE_SYSTEMS = (
     "fuse.rclone",
     "davfs",
 )
+# What lies beside the database and holds something of it, or its locks.
+BESIDE = ("", "-wal", "-shm", "-journal", "-tick")
+LOGS = ("schedule.log", "schedule.out")
 MOUNTS = Path("/proc/mounts")
 
 COLUMNS = (
@@ -225,6 +228,7 @@ def _file(path: Path, now: int) -> list[Finding]:
         _integrity(path, vitals),
         _journal(path, vitals),
         _key(path),
+        _access(path),
         _programme(vitals),
         _staff(vitals),
         _clock(vitals, now),
@@ -295,6 +299,33 @@ def _key(path: Path) -> Finding:
     except VoucherError as error:
         refused = error.as_problems()[0]
     return Finding(Word("Key"), str(identities.key_path(path)), refused)
+
+
+def _access(path: Path) -> Finding:
+    """Whether others on this machine can read what is in the file, or stop its clock. A group may
+    be let in: several officials then share the file.
+    """
+    names = (*(f"{path.name}{end}" for end in BESIDE), *LOGS)
+    beside = [path.resolve().parent / name for name in names]
+    open_files = [each for each in beside if os.name == "posix" and _is_open_to_all(each)]
+    if not open_files:
+        return Finding(Word("Access"), Word("not for everybody"))
+    files = " ".join(map(str, open_files))
+    exposed = Problem(
+        "file_exposed",
+        "everybody on this machine can read or lock {files}",
+        hint="chmod o= {files}",
+        level="warning",
+        params={"files": files},
+    )
+    return Finding(Word("Access"), str(len(open_files)), exposed)
+
+
+def _is_open_to_all(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & 0o007)
+    except OSError:  # it is not there, or in a folder that nobody may enter
+        return False
 
 
 def _programme(vitals: store.Vitals) -> Finding:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from vouchercli import identities
 from vouchercli.formats.written import folders
 from vouchercli.ops.answers import answer
 from vouchercli.ops.schedule.jobs import Done, attempt
@@ -65,7 +66,7 @@ def take_in(session: Session, file: Landed, inbox: Path) -> Done | None:
     """Import one file and move it away: to done/ when it was read (rejects are kept), failed/ when
     it was refused whole.
     """
-    name = str(file.path.relative_to(inbox))
+    name = identities.hide(str(file.path.relative_to(inbox)))
     blank = Done(
         "import", name, zone(session.db, file.programme or session.programme), file.programme
     )
@@ -86,7 +87,7 @@ def _import(session: Session, file: Landed, inbox: Path) -> Outcome:
     if file.kind == "eligibility":
         # The residents count as listed from the time of the file, however late the tick takes it in
         more["listed_at"] = min(session.now, file.changed_at)
-        more["note"] = file.path.name
+        more["note"] = identities.hide(file.path.name)
     elif file.kind == "claims":
         more["platform"] = file.platform
     hand = session._replace(
@@ -103,7 +104,7 @@ def _file_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outco
         "voucher": 1,
         "command": "schedule tick",
         "status": outcome.status if outcome else "refused",
-        "file": file.path.name,
+        "file": identities.hide(file.path.name),
         "platform": file.platform,
         "kind": file.kind,
         "at": times.iso(session.now, done.zone),
@@ -123,7 +124,7 @@ def _file_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outco
     target = folders.put_away(
         file.path, "done" if outcome else "failed", summary, is_repeat=is_repeat
     )
-    return Outcome(data=str(target.relative_to(inbox)))
+    return Outcome(data=identities.hide(str(target.relative_to(inbox))))
 
 
 def _fill_in(text: str, params: dict[str, Any]) -> str:
@@ -162,7 +163,7 @@ def _summarize(done: Done) -> Done:
 def remind_of_strays(session: Session, inbox: Path) -> Iterator[Done]:
     """Remind once of each file that lies in no folder of a platform and a kind."""
     for path in folders.strays(inbox, KINDS):
-        name = str(path.relative_to(inbox))
+        name = identities.hide(str(path.relative_to(inbox)))
         example = str(inbox / "PLATFORM" / "claims" / path.name)
         stray = Problem(
             "stray_file",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.written import folders
+from vouchercli.identities import hide
 from vouchercli.ops import answers
 from vouchercli.ops.rounds import issuance_orders as orders
 from vouchercli.ops.rounds import releases
@@ -287,6 +288,7 @@ def _tabulate(session: Session, done: list[Done]) -> Table:
         rows.append(
             each.__dict__
             | {
+                "subject": hide(each.subject),
                 "called": JOB_WORDS[each.job],
                 "result": each.result,
                 "late": late,

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from polars import col
 
+from vouchercli import identities
 from vouchercli.rules import identities as law
 
 NUMBER = r"^[1-9][0-9]{16}[0-9X]$"  # it may be an identity number
@@ -55,7 +56,7 @@ def _has_wrong_check(residents: pl.Series) -> pl.Series:
     wrong = np.zeros(len(residents), bool)
     if numbers.len():
         octets = np.frombuffer("".join(numbers).encode(), np.uint8).reshape(-1, 18)
-        total = (octets[:, :17].astype(np.int64) - ord("0")) @ np.array(law.WEIGHTS)
-        expected = np.frombuffer(law.CHECKS.encode(), np.uint8)[total % 11]
+        total = (octets[:, :17].astype(np.int64) - ord("0")) @ np.array(identities.WEIGHTS)
+        expected = np.frombuffer(identities.CHECKS.encode(), np.uint8)[total % 11]
         wrong[is_number.to_numpy()] = expected != octets[:, 17]
     return pl.Series(wrong)
