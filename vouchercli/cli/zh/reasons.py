@@ -81,6 +81,8 @@ TEXT = {
     "{uscc} is an old registration number of {digits} digits, not a unified social credit code": "{uscc} 是 {digits} 位的旧注册号，不是统一社会信用代码",
     "an old registration number stands in place of the unified social credit code": "统一社会信用代码处填写的是旧注册号",
     "division code {district} was retired; it became {successor}": "行政区划代码 {district} 已停用，现为 {successor}",
+    "lines {first_line} to {last_line} are one row: a cell of it holds lines that look like rows": "第 {first_line} 至 {last_line} 行是同一条记录：其中一个单元格含有形似数据行的文字",
+    "a cell of the row holds lines that look like rows": "该行的一个单元格含有形似数据行的文字",
     "division code {district} was retired": "行政区划代码 {district} 已停用",
     "the division code was retired": "行政区划代码已停用",
     "round {round} is issued by {platform}; this file comes from {sender}": "期次 {round} 由 {platform} 发放，而此文件来自 {sender}",
@@ -142,5 +144,6 @@ TEXT = {
     "subsidy_stays": "退款后补贴仍留商户",
     "uscc_check_digit": "信用代码有误",
     "old_registration_number": "旧注册号",
+    "lines_inside_a_cell": "单元格内含形似数据行的文字",
     "retired_division": "区划代码已停用",
 }

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import locate, yamls
+from vouchercli.formats.configs import layouts, locate, yamls
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from vouchercli.documents import Fault
+    from vouchercli.formats.configs.layouts import Layout
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,23 @@ class Profile:
     footer_is_required: bool
     checks: tuple[Check, ...]
     archive: EntryChoice
-    sheet: str
+    layout: Layout
     is_opaque: bool
     identities: tuple[str, ...]
     recognise_by: tuple[str, ...]
     document: dict[str, Any] = field(repr=False, compare=False)
+
+    def column_names(self) -> Iterator[str]:
+        """Every name of a column that is written in it."""
+        yield from self.kind_rule.columns
+        yield self.kind_rule.sign
+        for spec in self.fields.values():
+            for part in (spec, spec.pay, spec.refund):
+                if part:
+                    yield from (*part.columns, *part.join)
+        yield from (each.column for each in (*self.skip, *self.only))
+        yield from (name for check in self.checks for name in check.sums.values())
+        yield from (name for name in self.key if name not in FIELDS.get(self.kind, ()))
 
     def to_json(self) -> str:
         """The profile as canonical JSON text; `from_json` gives it back."""
@@ -177,7 +191,7 @@ SECTION = (
     "footer",
     "checks",
     "archive",
-    "sheet",
+    *layouts.KEYS,
     "resident",
     "identities",
     "recognise_by",
@@ -232,7 +246,7 @@ def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
     footer = part["footer"].fields(("like", "required"), ("like",))
     archive = part["archive"].fields(("take", "skip"))
     columns = _columns(part["columns"], kind, not part["key"].is_missing)
-    return Profile(
+    profile = Profile(
         **head,
         kind=kind,
         kind_rule=_kind_rule(columns.pop("kind", Node({"value": "pay"}))),
@@ -247,11 +261,14 @@ def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
         footer_is_required=footer["required"].yes(),
         checks=tuple(map(_check, part["checks"].items())),
         archive=EntryChoice(_pattern(archive["take"]), _pattern(archive["skip"])),
-        sheet=part["sheet"].text(),
+        layout=layouts.read(part),
         is_opaque=part["resident"].choice(("identity", "opaque")) == "opaque",
         identities=part["identities"].texts(),
         recognise_by=part["recognise_by"].texts(),
     )
+    if not profile.layout.has_header:
+        layouts.refuse_names(part["columns"], list(profile.column_names()))
+    return profile
 
 
 def _columns(node: Node, kind: str, has_key: bool) -> dict[str, Node]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.tables import headers
+from vouchercli.formats.tables.csvs import NO_WIDTHS, BrokenRow
 from vouchercli.formats.tables.records import Reading
 from vouchercli.formats.tables.sources import Part, Source, open_source
 from vouchercli.formats.tables.swapped_columns import refuse_swapped
@@ -37,11 +38,14 @@ def read(
         if profile is not None and not isinstance(profile, profiles.Profile)
         else profile
     )
-    candidates = [given] if given else profiles.known_profiles(kind)
+    known = [given] if given else profiles.known_profiles(kind)
+    candidates = [each for each in known if given or each.layout.has_header]
+    encodings = list(dict.fromkeys(each.encoding for each in candidates if each.encoding))
     source = open_source(
         path,
         encoding=encoding,
         fallback=given.encoding if given else None,
+        others=encodings,
         choices=[candidate.archive for candidate in candidates],
     )
     if sha1 and sha1.strip().lower() not in (sha1s := source.sha1s()):
@@ -54,9 +58,22 @@ def read(
             found=", ".join(sorted(sha1s)),
             wanted=sha1.strip(),
         )
-    reading = Reading(source, headers.find(source, candidates))
-    refuse_swapped(reading)
+    reading = _find(source, candidates, encodings)
+    if given is None:
+        refuse_swapped(reading)
     return reading
+
+
+def _find(source: Source, candidates: list[Profile], encodings: list[str]) -> Reading:
+    """The reading by the profile that fits best. Where the encoding is a guess, the profiles that
+    say one are tried by theirs, and believed when they fit.
+    """
+    for encoding in encodings if source.is_guess else ():
+        alike = [each for each in candidates if each.encoding == encoding]
+        said = source.read_as(encoding)
+        if said and headers.fitting(said, alike):
+            return Reading(said, headers.find(said, alike))
+    return Reading(source, headers.find(source, candidates))
 
 
 def read_again(
@@ -65,8 +82,8 @@ def read_again(
     """Rows that were kept (rejects) under the header and profile they came with; no preamble, no
     footer.
     """
-    kept = [(line, list(cells)) for line, cells in rows]
-    part = Part("", lambda: iter(kept))
+    kept = [(line, cells if isinstance(cells, BrokenRow) else list(cells)) for line, cells in rows]
+    part = Part("", lambda after=0, widths=NO_WIDTHS: iter(kept))
     names = (
         *header,
         *(headers.REJECT_COLUMNS[:1] if headers.REJECT_COLUMNS[0] not in header else ()),

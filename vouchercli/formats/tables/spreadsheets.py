@@ -9,6 +9,7 @@ duration stays 150:20:00.
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
@@ -23,19 +24,21 @@ if TYPE_CHECKING:
 DIGITS = 15
 
 
-def sheets(blob: Blob) -> dict[str, Any]:
-    """The visible sheets by name, in order. Raises `VoucherError` bad_spreadsheet or
-    locked_spreadsheet.
+def sheets(blob: Blob) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The visible sheets by name, in order, and the names of the others. Raises `VoucherError`:
+    bad_spreadsheet, locked_spreadsheet.
     """
     try:
         with blob.open() as stream:
             book = CalamineWorkbook.from_filelike(stream)
-            visible = [
-                sheet.name
+            visible = {
+                sheet.name: sheet.visible == SheetVisibleEnum.Visible
                 for sheet in book.sheets_metadata
-                if sheet.visible == SheetVisibleEnum.Visible
-            ]
-            return {name: book.get_sheet_by_name(name) for name in visible}
+            }
+            return (
+                {name: book.get_sheet_by_name(name) for name, seen in visible.items() if seen},
+                tuple(name for name, seen in visible.items() if not seen),
+            )
     except PasswordError as error:
         raise VoucherError(
             "locked_spreadsheet",
@@ -53,9 +56,11 @@ def sheets(blob: Blob) -> dict[str, Any]:
         ) from error
 
 
-def rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
-    """(row number, cells) of a sheet; row 1 is the first."""
-    for number, row in enumerate(sheet.iter_rows(), 1):
+def rows(
+    sheet: Any, after: int = 0, _widths: frozenset[int] = frozenset()
+) -> Iterator[tuple[int, list[str]]]:
+    """(row number, cells) of a sheet behind row `after`; row 1 is the first."""
+    for number, row in enumerate(islice(sheet.iter_rows(), after, None), after + 1):
         yield number, [cell if isinstance(cell, str) else cell_text(cell) for cell in row]
 
 

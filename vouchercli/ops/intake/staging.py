@@ -107,6 +107,10 @@ def _type_rows(
             )
         else:
             yield (place, intake.batch_id, record.line, cells, None, "{}", *typed)
+            if record.holds_rows:
+                first, last = record.holds_rows
+                detail = as_json({"first_line": first, "last_line": last})
+                warnings.append((place, "lines_inside_a_cell", detail))
             if intake.kind.warnings:
                 warnings.extend(
                     (place, code, as_json(detail)) for code, detail in intake.kind.warnings(typed)
