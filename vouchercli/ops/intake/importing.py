@@ -324,7 +324,10 @@ def _begin_batch(job: Job, intake: Intake) -> Intake:
         header=json.dumps(reading.header, ensure_ascii=False),
         actor=job.session.actor,
         imported_at=job.session.now,
-        options=json.dumps(job.reading_options, ensure_ascii=False),
+        options=json.dumps(
+            job.reading_options | ({"sheets": reading.sheets} if reading.sheets else {}),
+            ensure_ascii=False,
+        ),
     )
     return replace(intake, batch_id=batch_id)
 
