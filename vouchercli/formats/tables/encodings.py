@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PIECE = 1 << 20
+SAMPLE = 1 << 16
+# Characters of which the names, addresses and headers of Chinese tables are full.
+COMMON = frozenset(
+    "的一二三四五上下中大小东西南北新老城区县市镇乡村路街号楼层室店铺馆场商业家人民公司有限"
+    "餐饮食品酒茶面零售超便利服务心户名称编码额金支付款退交易时间日期月年元券类型线批发居"
+)
 OVER_ASCII = ("utf-8", "gb18030")  # ASCII is right in them wherever a character may begin
 # Two Chinese characters as UTF-8. A whole line of GB18030 is practically never valid UTF-8 as well:
 # its common characters begin with B0-D7, UTF-8's with E3-E9. So such a line inside a file that is
@@ -89,6 +95,16 @@ def encoding_of(
             second_line=mixed_line,
         )
     return codec
+
+
+def is_chinese(open_bytes: Callable[[], BinaryIO]) -> bool:
+    """Whether the beginning of a text that is GB18030 reads as Chinese: other encodings, read so,
+    give rare characters and kana.
+    """
+    with open_bytes() as stream:
+        text = stream.read(SAMPLE).decode("gb18030", "ignore")
+    strange = [char for char in text if not char.isascii()]
+    return sum(char in COMMON for char in strange) * 10 >= len(strange)
 
 
 def codecs_named(encoding: str) -> tuple[str, ...]:

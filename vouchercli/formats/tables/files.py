@@ -26,26 +26,26 @@ def read(
     profile: Profile | Path | str | None = None,
     encoding: str | None = None,
     sha1: str | None = None,
+    sender: str | None = None,
 ) -> Reading:
     """The file at `path` (`-`: standard input) as rows of `kind`, by `profile` or by the known
-    profile that fits best.
+    profile that fits best; `sender` is the platform whose folder it lay in.
 
     Raises `VoucherError` when the file cannot be read, fits no profile (unknown_layout), has
-    another SHA-1 (sha1_mismatch) or columns that have changed places (columns_swapped).
+    another SHA-1 (sha1_mismatch) or columns that have changed places (columns_swapped; names that
+    are numbers are taken where the profile was given).
     """
     given = (
         profiles.load(profile, kind)
         if profile is not None and not isinstance(profile, profiles.Profile)
         else profile
     )
-    known = [given] if given else profiles.known_profiles(kind)
-    candidates = [each for each in known if given or each.layout.has_header]
-    encodings = list(dict.fromkeys(each.encoding for each in candidates if each.encoding))
+    candidates = [given] if given else profiles.known_profiles(kind)
     source = open_source(
         path,
         encoding=encoding,
         fallback=given.encoding if given else None,
-        others=encodings,
+        others=_encodings(candidates),
         choices=[candidate.archive for candidate in candidates],
     )
     if sha1 and sha1.strip().lower() not in (sha1s := source.sha1s()):
@@ -58,22 +58,59 @@ def read(
             found=", ".join(sorted(sha1s)),
             wanted=sha1.strip(),
         )
-    reading = _find(source, candidates, encodings)
-    if given is None:
+    reading = (
+        Reading(source, headers.find(source, [given]))
+        if given is not None
+        else _find(source, candidates, sender)
+    )
+    if given is None or kind != "merchants":  # whoever names the profile has looked at the names
         refuse_swapped(reading)
     return reading
 
 
-def _find(source: Source, candidates: list[Profile], encodings: list[str]) -> Reading:
-    """The reading by the profile that fits best. Where the encoding is a guess, the profiles that
-    say one are tried by theirs, and believed when they fit.
+def _find(source: Source, candidates: list[Profile], sender: str | None) -> Reading:
+    """The reading by the profile that fits best; one without a header only when nothing else fits,
+    and the sender's platform has just one.
     """
-    for encoding in encodings if source.is_guess else ():
+    try:
+        return _decoded(source, [each for each in candidates if each.layout.has_header], sender)
+    except VoucherError as error:
+        bare = [
+            each for each in candidates if not each.layout.has_header and each.platform == sender
+        ]
+        if error.code != "unknown_layout" or len(bare) != 1:
+            raise
+    said = source.read_as(bare[0].encoding) if source.is_guess and bare[0].encoding else None
+    return Reading(said or source, headers.find(said or source, bare))
+
+
+def _decoded(source: Source, candidates: list[Profile], sender: str | None) -> Reading:
+    """Where the encoding is a guess, the profiles that say one are tried by theirs. They are
+    believed when Chinese, Japanese ... names fit, or when the file is of their platform; others
+    only when no profile fits by the guess.
+    """
+    unsure: dict[str, Profile] = {}
+    readings: list[Reading] = []
+    for encoding in _encodings(candidates) if source.is_guess else ():
         alike = [each for each in candidates if each.encoding == encoding]
         said = source.read_as(encoding)
-        if said and headers.fitting(said, alike):
-            return Reading(said, headers.find(said, alike))
+        found = headers.fitting(said, alike) if said else []
+        for header in found:
+            is_told = any(not name.isascii() for name in header.names)
+            if said and (is_told or header.profile.platform == sender):
+                return Reading(said, headers.find(said, alike))
+            unsure[header.profile.profile] = header.profile
+        if said and found:
+            readings.append(Reading(said, headers.find(said, alike)))
+    others = [each for each in candidates if each not in unsure.values()]
+    by_guess = headers.fitting(source, others) if readings else []
+    if len(readings) == 1 and not by_guess:
+        return readings[0]
     return Reading(source, headers.find(source, candidates))
+
+
+def _encodings(candidates: list[Profile]) -> list[str]:
+    return list(dict.fromkeys(each.encoding for each in candidates if each.encoding))
 
 
 def read_again(

@@ -324,14 +324,8 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
         "unknown_layout",
         "{file} fits no profile of a {kind}; columns found: {columns}",
         where=f"{source.name}:{line}",
-        hint=(
-            "if the columns are unreadable, name the encoding: voucher {noun} import {file}"
-            " --encoding big5 (or shift_jis, euc-kr); else write a profile"
-            " (configs/platforms/voucher.yaml shows how) and name it with --profile"
-            if source.is_guess
-            else "write a profile (configs/platforms/voucher.yaml shows how) and name it with"
-            " --profile"
-        ),
+        hint=_advice(source),
+        hidden=", ".join(source.hidden),
         noun=noun_of(profiles[0].kind),
         problems=[
             Problem(
@@ -346,6 +340,21 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
         kind=KIND_WORDS[profiles[0].kind],
         columns=", ".join(shorten(name) for name in names if name),
     )
+
+
+def _advice(source: Source) -> str:
+    if source.is_guess:
+        return (
+            "if the columns are unreadable, name the encoding: voucher {noun} import {file}"
+            " --encoding big5 (or shift_jis, euc-kr, latin-1); else write a profile"
+            " (configs/platforms/voucher.yaml shows how) and name it with --profile"
+        )
+    if source.hidden:
+        return (
+            "hidden sheets are not read ({hidden}): show the one that is meant and save the file;"
+            " or write a profile (configs/platforms/voucher.yaml shows how)"
+        )
+    return "write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile"
 
 
 def noun_of(kind: str) -> str:

@@ -21,7 +21,7 @@ from vouchercli.formats import whole_files
 from vouchercli.formats.configs.layouts import Layout
 from vouchercli.formats.tables import csvs, fixed_widths, parquet
 from vouchercli.formats.tables.archives import ZIP_MAGIC, Blob, blob_of, spool, unpack
-from vouchercli.formats.tables.encodings import encoding_of, strict_codec
+from vouchercli.formats.tables.encodings import encoding_of, is_chinese, strict_codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -163,7 +163,8 @@ def _encoding(
         if error.code != "undecodable" or asked or not codec:
             raise
         return codec, False
-    return codec, codec == "gb18030" and not (asked or fallback)
+    is_told = codec != "gb18030" or asked or fallback or is_chinese(text.open)
+    return codec, not is_told
 
 
 def _delimiters(text: Blob, codec: str) -> list[str]:

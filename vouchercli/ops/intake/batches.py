@@ -152,7 +152,7 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
 
 
 def _explain_one(row: Refusal, zone: str, names: list[str]) -> dict[str, Any]:
-    place = {"line": row.line}
+    place: dict[str, Any] = {"line": row.line}
     if names:
         place = {"line": row.line % sheets.SHEET, "sheet": names[row.line // sheets.SHEET]}
     return {**row._asdict(), **place, "explanation": summaries.explain(row, zone)}

@@ -82,7 +82,7 @@ def _import(session: Session, file: Landed, inbox: Path) -> Outcome:
     importer: Callable[..., Outcome] = getattr(
         import_module(f"vouchercli.ops.intake.{module}"), function
     )
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"sender": file.platform}
     if file.kind == "eligibility":
         # The residents count as listed from the time of the file, however late the tick takes it in
         more["listed_at"] = min(session.now, file.changed_at)
