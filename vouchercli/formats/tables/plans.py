@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.formats.configs.fields import ABSENT, FIELDS, FILLED, type_of
 from vouchercli.formats.tables import cells, readers
+from vouchercli.formats.tables.csvs import BrokenRow
 from vouchercli.formats.tables.headers import MERCHANT
 from vouchercli.formats.tables.origins import (
     KIND,
@@ -130,7 +131,7 @@ class Plan:
         """The row without backticks and TABs when nothing else is to be cleaned in it; else
         None.
         """
-        if self._clean is None or len(row) != len(self.header):
+        if self._clean is None or len(row) != len(self.header) or isinstance(row, BrokenRow):
             return None
         if self._is_bare and self.is_header(row):
             return None

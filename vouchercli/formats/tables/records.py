@@ -291,7 +291,8 @@ class Reading:
         has the width, and a number in the column of numbers.
         """
         has_number = self.plan.has_number
-        for text in row.lines:
+        inside = [text for cell in row if not cell.isprintable() for text in cell.splitlines()]
+        for text in (*row.lines, *inside):
             cells = cells_of(text, self.delimiter)
             if len(cells) == self.width and has_number(cells):
                 return line, line + len(row.lines)

@@ -107,16 +107,22 @@ def _type_rows(
             )
         else:
             yield (place, intake.batch_id, record.line, cells, None, "{}", *typed)
-            if record.holds_rows:
-                first, last = record.holds_rows
-                detail = as_json({"first_line": first, "last_line": last})
-                warnings.append((place, "lines_inside_a_cell", detail))
+            warnings.extend(
+                (place, code, as_json(detail)) for code, detail in warnings_of_reading(record)
+            )
             if intake.kind.warnings:
                 warnings.extend(
                     (place, code, as_json(detail)) for code, detail in intake.kind.warnings(typed)
                 )
         if report_rows and count % 10_000 == 9_999:
             report_rows(10_000)
+
+
+def warnings_of_reading(record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is odd about how an accepted row stands in its file."""
+    if record.holds_rows:
+        first, last = record.holds_rows
+        yield "lines_inside_a_cell", {"first_line": first, "last_line": last}
 
 
 def masker(intake: Intake) -> Callable[[str], str]:
