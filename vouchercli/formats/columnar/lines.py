@@ -79,7 +79,9 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
 
     assert reading.text is not None
     codec = "utf-8" if reading.encoding in ("utf-8", "ascii") else reading.encoding
-    if codec.startswith(STATEFUL) or "\n".encode(codec) != b"\n":  # UTF-16 and its kin
+    is_one_octet = len(reading.delimiter) == 1 and reading.delimiter.isascii()
+    # UTF-16 and its kin; files of fixed widths have no delimiter
+    if not is_one_octet or codec.startswith(STATEFUL) or "\n".encode(codec) != b"\n":
         raise NotByLinesError
     with reading.text.open() as stream:
         line, rest, newlines, is_end = 0, b"", 0, False

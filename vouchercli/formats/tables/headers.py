@@ -129,7 +129,8 @@ def _in_part(part: Part, profiles: Sequence[Profile]) -> list[Header]:
 def _by_places(part: Part, profiles: Sequence[Profile]) -> list[Header]:
     """Columns named by their places, as many as most of the first rows have cells."""
     widths = Counter(len(row) for _, row in islice(part.rows(), DEPTH) if any(row))
-    width = max(widths, key=lambda width: (widths[width], width), default=0)
+    common = max(widths, key=lambda width: (widths[width], width), default=0)
+    width = len(profiles[0].layout.widths) or common
     names = tuple(str(place) for place in range(1, width + 1))
     return [
         Header(part, profile, 0, names, "", width)
