@@ -4,6 +4,7 @@ without being said.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -330,6 +331,33 @@ def test_a_registry_of_many_sheets_is_whole(voucher: Any, here: Path) -> None:
     assert [each["merchant_no"] for each in ran["missing_merchants"]] == ["M4"]
 
 
+ENDED = "footer: {like: ^合计, required: true}\nchecks: [{find: '合计(?P<rows>\\d+)家'}]\n"
+
+
+@pytest.mark.parametrize(("count", "code"), [(1, None), (2, "footer_mismatch")])
+def test_each_sheet_has_its_own_last_lines(count: int, code: str | None, tmp_path: Path) -> None:
+    ended = {
+        "上城区": [HEAD, ["M1", "甲"], ["合计1家", ""]],
+        "下城区": [HEAD, ["M2", "乙"], [f"合计{count}家", ""]],
+    }
+    given = profile(tmp_path, "sheets: all\n" + ENDED)
+    reading = read(workbook(tmp_path, ended), "merchants", profile=given)
+    if code is None:
+        assert names(reading) == [("M1", "甲"), ("M2", "乙")]
+    else:
+        with pytest.raises(VoucherError) as refused:
+            names(reading)
+        assert refused.value.code == code
+
+
+def test_a_cell_under_no_name_is_not_lost(tmp_path: Path) -> None:
+    wide = {"上城区": [HEAD, ["M1", "甲"]], "下城区": [HEAD, ["M2", "乙", "丙"], ["M3", "丁"]]}
+    reading = read(
+        workbook(tmp_path, wide), "merchants", profile=profile(tmp_path, "sheets: all\n")
+    )
+    assert [record.fault is None for record in reading.records()] == [True, False, True]
+
+
 @pytest.mark.parametrize(
     ("more", "sheets", "code"),
     [
@@ -439,6 +467,19 @@ def test_known_profiles_are_tried_by_their_encodings(text: str, here: Path) -> N
     assert names(reading)[0][0] == "K1"
     reading = read(written(here, text.encode()), "merchants")
     assert (reading.profile.profile, reading.encoding) == ("takamatsu", "utf-8")
+
+
+def test_the_inbox_reads_by_the_encoding_of_a_profile(voucher: Any, here: Path) -> None:
+    (here / "configs" / "platforms").mkdir(parents=True)
+    (here / "configs" / "platforms" / "takamatsu.yaml").write_text(JAPANESE, "utf-8")
+    folder = here / "inbox" / "takamatsu" / "merchants"
+    folder.mkdir(parents=True)
+    (folder / "shops.csv").write_bytes("店舗番号,店名\nK1,㈱髙島屋①\n".encode("cp932"))
+    os.utime(folder / "shops.csv", (1_500_000_000, 1_500_000_000))
+    voucher("init")
+    voucher("schedule", "tick", "--inbox", "inbox")
+    assert (folder / "done" / "shops.csv").exists()
+    assert "㈱髙島屋①" in voucher("merchant", "list").out
 
 
 def test_plain_names_are_believed_by_the_encoding_of_the_sender(here: Path) -> None:

@@ -100,14 +100,19 @@ class Reading:
         """Every row of ours, in the order of the file. Raises `VoucherError` at the end:
         footer_mismatch, file_cut_off, data_after_footer; so take them inside one transaction.
         """
-        plan = self.plan
         self.read = self.ignored = 0
+        for number in range(len(self._headers)):
+            yield from self._records_of(number)
+
+    def _records_of(self, number: int) -> Iterator[Record]:
+        """The rows of one sheet, or of the file; its last lines are compared with them alone."""
+        plan = self.plan
         self._above = {}
         tally = footers.Tally()
         # no row is counted apart or left out
         is_simple = not (self._checks or self.filters) and self.profile.kind != "redemptions"
         footer: list[str] = []
-        for line, row in self.rows():
+        for line, row in self._rows_of(number):
             cleaned = plan.clean_row(row)
             if is_simple and cleaned is not None and not footer and not isinstance(row, LongRow):
                 self.read += 1
@@ -124,24 +129,30 @@ class Reading:
             else:
                 self.read += 1
                 yield record
-        self.compare(tally, footer)
+        self.compare(tally, footer, number)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """(line, cells) of everything below the header, as it stands; of several sheets one behind
         the other, their columns in the order of the first.
         """
-        for number, header in enumerate(self._headers):
-            names = [column_key(name) for name in header.names]
-            places = headers.places_of(self._keys, names) if number else None
-            widths = frozenset({len(self.header), self.width, header.width})
-            for line, cells in header.part.rows(header.last_line, widths):
-                if line <= header.line:
-                    continue
-                row = self._without_surplus(cells)
-                if places is not None:
-                    padded = [*row, *[""] * (len(names) - len(row))]
-                    row = [padded[at] if at is not None else "" for at in places]
-                yield line + number * sheets.SHEET, row
+        for number in range(len(self._headers)):
+            yield from self._rows_of(number)
+
+    def _rows_of(self, number: int) -> Iterator[tuple[int, list[str]]]:
+        header = self._headers[number]
+        names = [column_key(name) for name in header.names]
+        places = headers.places_of(self._keys, names) if number else None
+        widths = frozenset({len(self.header), self.width, header.width})
+        for line, cells in header.part.rows(header.last_line, widths):
+            if line <= header.line:
+                continue
+            row = self._without_surplus(cells)
+            if places is not None:
+                padded = [*row, *[""] * (len(names) - len(row))]
+                # what stands under no name makes the row wider than the header
+                beyond = [cell for cell in padded[len(names) :] if cell.strip(EDGE)]
+                row = [padded[at] if at is not None else "" for at in places] + beyond
+            yield line + number * sheets.SHEET, row
 
     def _without_surplus(self, row: list[str]) -> list[str]:
         """The row without the blank cell that every row of the file has behind its last."""
@@ -150,9 +161,9 @@ class Reading:
             return LongRow(row[:width], row.lines) if isinstance(row, LongRow) else row[:width]
         return row
 
-    def compare(self, tally: footers.Tally, footer: list[str]) -> None:
-        """Compare the counted rows with the counts and sums that the file announces. Raises
-        `VoucherError`: file_cut_off, footer_mismatch.
+    def compare(self, tally: footers.Tally, footer: list[str], number: int = 0) -> None:
+        """Compare the counted rows with the counts and sums that the file, or its sheet `number`,
+        announces. Raises `VoucherError`: file_cut_off, footer_mismatch.
         """
         profile = self.profile
         if self._footer and profile.footer_is_required and not footer:
@@ -164,7 +175,7 @@ class Reading:
                 file=self.name,
                 footer=profile.footer,
             )
-        announced = "\n".join((*(each.preamble for each in self._headers), *footer))
+        announced = "\n".join((self._headers[number].preamble, *footer))
         footers.compare(self._checks, tally, announced, self.name)
 
     def check(self) -> None:
