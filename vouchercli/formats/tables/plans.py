@@ -131,7 +131,7 @@ class Plan:
         """The row without backticks and TABs when nothing else is to be cleaned in it; else
         None.
         """
-        if self._clean is None or len(row) != len(self.header) or isinstance(row, BrokenRow):
+        if self._clean is None or len(row) != len(self.header) or row.__class__ is BrokenRow:
             return None
         if self._is_bare and self.is_header(row):
             return None

@@ -114,7 +114,8 @@ class Reading:
         footer: list[str] = []
         for line, row in self._rows_of(number):
             cleaned = plan.clean_row(row)
-            if is_simple and cleaned is not None and not footer and not isinstance(row, LongRow):
+            is_long = row.__class__ is LongRow
+            if is_simple and cleaned is not None and not (footer or is_long):
                 self.read += 1
                 yield Record(line, tuple(row), plan.clean_values(cleaned, ""))
                 continue
@@ -143,10 +144,11 @@ class Reading:
         names = [column_key(name) for name in header.names]
         places = headers.places_of(self._keys, names) if number else None
         widths = frozenset({len(self.header), self.width, header.width})
+        has_surplus = self.width > len(self.header)
         for line, cells in header.part.rows(header.last_line, widths):
             if line <= header.line:
                 continue
-            row = self._without_surplus(cells)
+            row = self._without_surplus(cells) if has_surplus else cells
             if places is not None:
                 padded = [*row, *[""] * (len(names) - len(row))]
                 # what stands under no name makes the row wider than the header
@@ -291,8 +293,10 @@ class Reading:
             if self.filters and any(is_left_out(cells[at]) for at, is_left_out in self.filters):
                 return None, kind
             make = plan.values if cleaned is None else plan.clean_values
-            holds_rows = self._lines_like_rows(line, whole) if isinstance(whole, LongRow) else None
-            return Record(line, tuple(row), make(cells, kind), holds_rows=holds_rows), kind
+            record = Record(line, tuple(row), make(cells, kind))
+            if isinstance(whole, LongRow):
+                record = record._replace(holds_rows=self._lines_like_rows(line, whole))
+            return record, kind
         except RowFault as fault:
             blank = ("",) * len(FIELDS[self.profile.kind])
             return Record(line, tuple(row), blank, self._without_identity(fault.problem)), kind
