@@ -166,6 +166,33 @@ def test_lines_are_cut_by_widths(
         assert (values if record.fault is None else record.fault.text) == row
 
 
+@pytest.mark.parametrize(
+    ("more", "columns", "text"),
+    [
+        ("header: none\n", ("1", "3"), "M1,x,甲\nM2,y,\n"),
+        ("header: none\nwidths: [2, 2, 6]\n", ("1", "3"), "M1x 甲\nM2y   \n"),
+        ("delimiter: '^'\n", ("商户编号", "商户名称"), "商户编号^商户名称\nM1^甲\nM2^\n"),
+        ("sheets: [甲, 乙]\n", ("商户编号", "商户名称"), "商户编号,商户名称\nM1,甲\nM2,\n"),
+        ("encoding: shift_jis\n", ("商户编号", "商户名称"), "商户编号,商户名称\nM1,甲\nM2,\n"),
+    ],
+)
+def test_mended_rejects_of_any_layout_come_back(
+    more: str, columns: tuple[str, str], text: str, voucher: Any, here: Path
+) -> None:
+    voucher("init")
+    given = MERCHANTS.replace("商户编号", columns[0]).replace("商户名称", columns[1])
+    path = profile(here, more, given)
+    (here / "m.txt").write_text(text, "utf-8")
+    voucher("merchant", "import", "m.txt", "--profile", path, expect=4)
+    voucher("batch", "rejects", "1", "--to", "r.csv")
+    rejects = (here / "r.csv").read_text("utf-8-sig").replace(",bad_row", "乙,bad_row")
+    (here / "r.csv").write_text(rejects, "utf-8")
+    data = voucher("merchant", "import", "r.csv", "--profile", path, "-o", "json").json["data"]
+    assert (data["read"], data["accepted"]) == (1, 1)
+    listed = voucher("merchant", "list", "-o", "json").json["data"]["merchants"]
+    assert [each["merchant_no"] for each in listed] == ["M1", "M2"]
+
+
 UNIONPAY = """\
 profile: unionpay-zm
 platform: unionpay

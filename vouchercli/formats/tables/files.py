@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
-from vouchercli.formats.tables import headers
+from vouchercli.formats.tables import headers, layouts
 from vouchercli.formats.tables.csvs import NO_WIDTHS, BrokenRow
 from vouchercli.formats.tables.records import Reading
 from vouchercli.formats.tables.sources import Part, Source, open_source
@@ -59,7 +59,7 @@ def read(
             wanted=sha1.strip(),
         )
     reading = (
-        Reading(source, headers.find(source, [given]))
+        Reading(source, layouts.find(source, [given]))
         if given is not None
         else _find(source, candidates, sender)
     )
@@ -81,7 +81,7 @@ def _find(source: Source, candidates: list[Profile], sender: str | None) -> Read
         if error.code != "unknown_layout" or len(bare) != 1:
             raise
     said = source.read_as(bare[0].encoding) if source.is_guess and bare[0].encoding else None
-    return Reading(said or source, headers.find(said or source, bare))
+    return Reading(said or source, layouts.find(said or source, bare))
 
 
 def _decoded(source: Source, candidates: list[Profile], sender: str | None) -> Reading:
@@ -98,15 +98,15 @@ def _decoded(source: Source, candidates: list[Profile], sender: str | None) -> R
         for header in found:
             is_told = any(not name.isascii() for name in header.names)
             if said and (is_told or header.profile.platform == sender):
-                return Reading(said, headers.find(said, alike))
+                return Reading(said, layouts.find(said, alike))
             unsure[header.profile.profile] = header.profile
         if said and found:
-            readings.append(Reading(said, headers.find(said, alike)))
+            readings.append(Reading(said, layouts.find(said, alike)))
     others = [each for each in candidates if each not in unsure.values()]
     by_guess = headers.fitting(source, others) if readings else []
     if len(readings) == 1 and not by_guess:
         return readings[0]
-    return Reading(source, headers.find(source, candidates))
+    return Reading(source, layouts.find(source, candidates))
 
 
 def _encodings(candidates: list[Profile]) -> list[str]:

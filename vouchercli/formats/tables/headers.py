@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
+from vouchercli.formats.configs.layouts import Layout
 from vouchercli.formats.configs.profiles import known_profiles
-from vouchercli.formats.tables import sheets
 from vouchercli.formats.tables.cells import EDGE, TEXT_FORMULA, column_key, column_keys
 from vouchercli.formats.tables.csvs import LongRow
 from vouchercli.result import Problem
@@ -53,46 +53,25 @@ class Header:
         return REJECT_COLUMNS[0] in self.names
 
 
-def find(source: Source, profiles: Sequence[Profile]) -> Header:
-    """The header that a profile fits. Raises `VoucherError`: unknown_layout, ambiguous_layout,
-    several_sheets, no_sheet, duplicate_column.
-    """
-    chosen = sheets.as_one_file(source, fitting(source, profiles))
-    if len(chosen) > 1:
-        raise VoucherError(
-            "ambiguous_layout",
-            "{file} fits more than one profile: {profiles}",
-            hint="choose one with --profile",
-            where=f"{source.name}:{chosen[0].line}",
-            file=source.name,
-            profiles=", ".join(header.profile.profile for header in chosen),
-        )
-    if not chosen:
-        sheets.refuse_absent(source, profiles)
-        raise _unknown(source, profiles)
-    for header in (chosen[0], *chosen[0].more):
-        _refuse_twins(source, header)
-    # two columns: much has them
-    is_our_layout = (
-        chosen[0].profile.kind == "eligibility" and chosen[0].profile.profile == "voucher"
-    )
-    if len(profiles) > 1 or is_our_layout:  # the profile was not given
-        _refuse_other_kind(source, chosen[0])
-    return chosen[0]
-
-
 def fitting(source: Source, profiles: Sequence[Profile]) -> list[Header]:
     """The headers that are found, cut as each profile says it; where none says how, by what stands
     between the names that are known.
     """
     found: list[Header] = []
+    is_ours = _is_our_export(source)
     for layout in dict.fromkeys(profile.layout for profile in profiles):
         alike = [profile for profile in profiles if profile.layout == layout]
+        here = Layout() if is_ours else layout  # rejects come back as we write them
+        wanted = here.sheets if source.text is None else ()
         cuts = [
-            [header for part in parts if not layout.sheets or part.name in layout.sheets
-             for header in _in_part(part, alike)]
-            for parts in source.cuts(layout)
-        ]  # fmt: skip
+            [
+                header
+                for part in parts
+                if not wanted or part.name in wanted
+                for header in _in_part(part, alike, has_header=here.has_header)
+            ]
+            for parts in source.cuts(here)
+        ]
         found += max(cuts, key=lambda headers: max(map(_known, headers), default=-1), default=[])
     best: dict[str, int] = {}
     for header in found:
@@ -104,9 +83,17 @@ def _known(header: Header) -> int:
     return _score(header.profile, column_keys(header.names))
 
 
-def _in_part(part: Part, profiles: Sequence[Profile]) -> list[Header]:
+def _is_our_export(source: Source) -> bool:
+    """Whether it is a file of rejects that we wrote, whatever the layout of theirs was."""
+    if source.text is None:
+        return False
+    (part,) = source.cuts(Layout(","))[0]
+    return any(REJECT_COLUMNS[0] in row for _, row in islice(part.rows(), 1))
+
+
+def _in_part(part: Part, profiles: Sequence[Profile], *, has_header: bool) -> list[Header]:
     """The header in one part, once for each profile that fits it equally well."""
-    if not profiles[0].layout.has_header:
+    if not has_header:
         return _by_places(part, profiles)
     above: list[str] = []
     raw = list(islice(part.rows(), DEPTH))
@@ -273,7 +260,7 @@ def _score(profile: Profile, keys: set[str]) -> int:
     return len(names_of(profile) & keys)
 
 
-def _refuse_twins(source: Source, header: Header) -> None:
+def refuse_twins(source: Source, header: Header) -> None:
     """Refuse a file that has a column in use twice."""
     keys = [column_key(name) for name in header.names]
     twins = [
@@ -292,7 +279,7 @@ def _refuse_twins(source: Source, header: Header) -> None:
         )
 
 
-def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
+def unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
     """The error with the columns found (the row that looks most like a header) and the columns that
     each profile misses.
     """
@@ -396,7 +383,7 @@ def _other_kind(keys: set[str], kind: str, score: int = -1) -> str:
     return best if scores[best] > score else ""
 
 
-def _refuse_other_kind(source: Source, header: Header) -> None:
+def refuse_other_kind(source: Source, header: Header) -> None:
     """A platform's bill also names its merchants, by number and name: it is no registry for that.
     Nor are applications a list.
     """

@@ -93,8 +93,9 @@ class Reading:
         # rejects are kept with their blank cells filled
         self._downward = plan.downward if is_whole else set()
         self._above: dict[int, str] = {}
-        if is_whole and surplus.is_the_layout(self):
-            self.width += 1
+        wide = self.width + 1
+        if is_whole and surplus.is_the_layout(self.rows(), wide, plan.amounts, self.is_special):
+            self.width = wide
 
     def records(self) -> Iterator[Record]:
         """Every row of ours, in the order of the file. Raises `VoucherError` at the end:

@@ -9,25 +9,28 @@ from vouchercli.formats.tables.cells import EDGE
 from vouchercli.formats.tables.csvs import BrokenRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from vouchercli.formats.tables.records import Reading
+    from collections.abc import Callable, Iterable, Iterator
 
 HEAD, REST = re.compile(r"[-+\xa5\uffe5]?\d{1,3}"), re.compile(r"\d{3}(?:\.\d{1,2})?")
 
 
-def is_the_layout(reading: Reading) -> bool:
-    """Whether every row has one cell more than the header, always blank: it belongs to no column.
-    Not so when an amount of a row may have been cut in two at its thousands comma.
+def is_the_layout(
+    rows: Iterator[tuple[int, list[str]]],
+    wide: int,
+    amounts: Iterable[int],
+    is_special: Callable[[str], bool],
+) -> bool:
+    """Whether every row is `wide`, one cell more than the header, and its last cell always blank:
+    it belongs to no column. Not so when an amount of a row (they stand at `amounts`) may have been
+    cut in two at its thousands comma. Last lines (`is_special`) may be shorter.
     """
-    wide = len(reading.header) + 1
     has_rows = False
-    for _, row in reading.rows():
+    for _, row in rows:
         if isinstance(row, BrokenRow) or not any(cell.strip(EDGE) for cell in row):
             continue
-        if reading.is_special(row[0]) and len(row) != wide:
+        if is_special(row[0]) and len(row) != wide:
             continue
-        if len(row) != wide or row[-1].strip(EDGE) or may_be_cut(row, reading.plan.amounts):
+        if len(row) != wide or row[-1].strip(EDGE) or may_be_cut(row, amounts):
             return False
         has_rows = True
     return has_rows

@@ -145,20 +145,23 @@ def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:
     return says
 
 
+def say_guess(data: dict[str, Any]) -> Message:
+    """How an import that was read by a guess is read by another encoding."""
+    return say(
+        "{encoding} is a guess: where names look wrong, import the file again with its"
+        " encoding: voucher {noun} import {file} --encoding big5 (or shift_jis, euc-kr,"
+        " latin-1)",
+        encoding=data["encoding"],
+        noun=headers.noun_of(data["kind"]),
+        file=data["file"],
+    )
+
+
 def _sentences_about_reading(intake: Intake, data: dict[str, Any]) -> list[Message]:
     """What nobody should believe to have been read, and how many messages are left out."""
     reading, says = intake.reading, []
     if reading.is_guess:
-        says.append(
-            say(
-                "{encoding} is a guess: where names look wrong, import the file again with its"
-                " encoding: voucher {noun} import {file} --encoding big5 (or shift_jis, euc-kr,"
-                " latin-1)",
-                encoding=data["encoding"],
-                noun=headers.noun_of(data["kind"]),
-                file=data["file"],
-            )
-        )
+        says.append(say_guess(data))
     if reading.hidden_sheets:
         says.append(
             say("hidden sheets were not read: {sheets}", sheets=", ".join(reading.hidden_sheets))

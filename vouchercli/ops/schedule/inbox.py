@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.written import folders
 from vouchercli.ops.answers import answer
+from vouchercli.ops.intake import summaries
 from vouchercli.ops.schedule.jobs import Done, attempt
 from vouchercli.ops.schedule.reminders import remind_once
 from vouchercli.result import Outcome, Problem, say
@@ -144,6 +145,8 @@ def _summarize(done: Done) -> Done:
             **data,
         )
     )
+    is_guess = data.get("encoding_is_guess", False)
+    says = (counts, summaries.say_guess(data)) if is_guess else (counts,)
     rejected = Problem(
         "rows_rejected",
         "{file}: {rejected} of {read} rows were rejected",
@@ -153,9 +156,7 @@ def _summarize(done: Done) -> Done:
     )
     return replace(
         done,
-        outcome=replace(
-            done.outcome, says=(counts,), problems=(rejected,) if data["rejected"] else ()
-        ),
+        outcome=replace(done.outcome, says=says, problems=(rejected,) if data["rejected"] else ()),
     )
 
 
