@@ -49,7 +49,7 @@ def summarise(intake: Intake, batch: Batch, **more: Any) -> Outcome:
         "batch": None if intake.session.dry_run else batch.batch,
         **{key: about[key] for key in SUMMED},
         **by_reason(refusals),
-        "encoding_is_guess": intake.reading.is_guess,
+        **({"encoding_is_guess": True} if intake.reading.is_guess else {}),
         **more,
     }
     rejected, warned = batches.first(intake.db, intake.batch_id, SHOWN_ROWS)
