@@ -344,12 +344,14 @@ def test_a_quote_with_a_tab_behind_it_is_no_fault() -> None:
         'a,b,c\n1,"x,' + "y" * 2_000_000 + "\n2,p,q\n3,r,s\n",  # beyond the longest cell
     ],
 )
-def test_an_unclosed_quote_damages_its_own_row_only(text: str) -> None:
-    found = parsed(text)
-    assert [line for line, _ in found] == [1, 2, 3, 4]
+def test_no_line_is_believed_that_an_unclosed_quote_may_have_swallowed(text: str) -> None:
+    found = parsed(text + "4,t,u\n" * csvs.REACH + "5,v,w\n")
+    assert [line for line, _ in found] == list(range(1, 6 + csvs.REACH))
     assert isinstance(found[1][1], csvs.BrokenRow)
-    assert [row[0] for _, row in found[2:]] == ["2", "3"]
-    assert not any(isinstance(row, csvs.BrokenRow) for _, row in found[2:])
+    assert [row[0] for _, row in found[2:5]] == ["2", "3", "4"]
+    assert found[-1] == (5 + csvs.REACH, ["5", "v", "w"])
+    broken = [row for _, row in found if isinstance(row, csvs.BrokenRow)]
+    assert {(row.first, row.last) for row in broken} == {(2, 1 + len(broken))}
 
 
 def test_a_file_cut_inside_its_last_quoted_cell_says_so() -> None:

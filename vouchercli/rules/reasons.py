@@ -208,6 +208,11 @@ REJECTS: dict[str, tuple[str, ...]] = {
 }
 
 WARNINGS: dict[str, tuple[str, ...]] = {
+    "lines_inside_a_cell": (
+        "lines {first_line} to {last_line} are one row: a cell of it holds lines that look like"
+        " rows",
+        "a cell of the row holds lines that look like rows",
+    ),
     "refund_forfeits": ("the resident does not get the voucher back: it stays used",),
     "subsidy_stays": (
         "{subsidy} yuan of the voucher stay on a sale that is refunded",

@@ -33,6 +33,7 @@ TEXT = {
     "Rejected": "未通过",
     "Warnings": "警告",
     "Line": "行",
+    "Sheet": "工作表",
     "First line": "首行",
     "Rows": "行数",
     "Row": "内容",

@@ -30,6 +30,7 @@ TEXT = {
     "no longer in registry {registry} (batch {batch})": "已不在名录 {registry} 中（导入批次 {batch}）",
     "batch {batch} cannot be undone: {count} merchants that it added were suspended since ({merchants})": "导入批次 {batch} 无法撤销：其新增的 {count} 家商户此后已被暂停（{merchants}）",
     "No longer in registry {profile}": "已不在名录 {profile} 中",
+    "1 merchant": "1 家商户",
     "{count} merchants": "{count} 家商户",
     "there is no merchant {merchant}; did you mean {near}?": "没有商户 {merchant}；是否为 {near}？",
     "there is no merchant {merchant}": "没有商户 {merchant}",

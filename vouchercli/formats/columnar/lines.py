@@ -79,7 +79,9 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
 
     assert reading.text is not None
     codec = "utf-8" if reading.encoding in ("utf-8", "ascii") else reading.encoding
-    if codec.startswith(STATEFUL) or "\n".encode(codec) != b"\n":  # UTF-16 and its kin
+    is_one_octet = len(reading.delimiter) == 1 and reading.delimiter.isascii()
+    # UTF-16 and its kin; files of fixed widths have no delimiter
+    if not is_one_octet or codec.startswith(STATEFUL) or "\n".encode(codec) != b"\n":
         raise NotByLinesError
     with reading.text.open() as stream:
         line, rest, newlines, is_end = 0, b"", 0, False
@@ -129,7 +131,7 @@ def sort_lines(reading: Reading, piece: Piece, last_row: int = NO_END) -> Lines:
     """The regular and the irregular lines between the header and `last_row`. Raises
     `NotByLinesError` when a quoted cell goes over a line's end.
     """
-    data, delimiter, width = piece.data, reading.delimiter, len(reading.header)
+    data, delimiter, width = piece.data, reading.delimiter, reading.width
     octets = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(octets == 10)
     starts = np.concatenate((np.zeros(1, ends.dtype), ends[:-1] + 1))
@@ -146,9 +148,7 @@ def sort_lines(reading: Reading, piece: Piece, last_row: int = NO_END) -> Lines:
             is_regular[:] = True
         else:
             regular = re.compile(row)
-            # its quoted cells all end in it; not `*+`, which would take a cell before its quote
-            # to be blank and never look again
-            well_quoted = re.compile(_row_pattern(delimiter, rb'"(?:[^"]++|"")*+"[\t ]*+', b"*"))
+            well_quoted = csvs.whole_line(delimiter)
             for at in quoted:
                 line = data, starts[at], ends[at]
                 is_regular[at] = regular.fullmatch(*line) is not None

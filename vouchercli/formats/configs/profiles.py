@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import locate, yamls
+from vouchercli.formats.configs import layouts, locate, yamls
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
 from vouchercli.formats.configs.time_forms import form_fault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from vouchercli.documents import Fault
+    from vouchercli.formats.configs.layouts import Layout
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Profile:
     footer_is_required: bool
     checks: tuple[Check, ...]
     archive: EntryChoice
-    sheet: str
+    layout: Layout
     is_opaque: bool
     identities: tuple[str, ...]
     recognise_by: tuple[str, ...]
@@ -116,6 +118,18 @@ class Profile:
     time: tuple[str, ...]
     key_may_lack: frozenset[str]  # parts of the key that may be blank
     document: dict[str, Any] = field(repr=False, compare=False)
+
+    def column_names(self) -> Iterator[str]:
+        """Every name of a column that is written in it."""
+        yield from self.kind_rule.columns
+        yield self.kind_rule.sign
+        for spec in self.fields.values():
+            for part in (spec, spec.pay, spec.refund):
+                if part:
+                    yield from (*part.columns, *part.join)
+        yield from (each.column for each in (*self.skip, *self.only))
+        yield from (name for check in self.checks for name in check.sums.values())
+        yield from (name for name in self.key if name not in FIELDS.get(self.kind, ()))
 
     def to_json(self) -> str:
         """The profile as canonical JSON text; `from_json` gives it back."""
@@ -197,7 +211,7 @@ SECTION = (
     "footer",
     "checks",
     "archive",
-    "sheet",
+    *layouts.KEYS,
     "resident",
     "identities",
     "recognise_by",
@@ -273,7 +287,7 @@ def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
             _refuse_idle(part[name], name, KIND_WORDS[kind])
     columns = _columns(part["columns"], kind, not part["key"].is_missing)
     key, key_may_lack = _key(part["key"])
-    return Profile(
+    profile = Profile(
         **head,
         kind=kind,
         kind_rule=_kind_rule(columns.pop("kind", Node({"value": "pay"}))),
@@ -289,13 +303,16 @@ def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
         footer_is_required=footer["required"].yes(),
         checks=tuple(map(_check, part["checks"].items())),
         archive=EntryChoice(_pattern(archive["take"]), _pattern(archive["skip"])),
-        sheet=part["sheet"].text(),
+        layout=layouts.read(part),
         is_opaque=part["resident"].choice(("identity", "opaque")) == "opaque",
         identities=part["identities"].texts(),
         recognise_by=part["recognise_by"].texts(),
         blank=_blank_words(part["blank"]),
         time=_time_forms(part["time"]),
     )
+    if not profile.layout.has_header:
+        layouts.refuse_names(part["columns"], list(profile.column_names()))
+    return profile
 
 
 def _key(node: Node) -> tuple[tuple[str, ...], frozenset[str]]:

@@ -1,5 +1,6 @@
-"""CSV records with the line where each begins; a quote mark that is never closed damages its own
-row, not its neighbours.
+"""CSV records with the line where each begins. A record that parses strictly (RFC 4180) is
+believed, whatever stands in its cells; where the quote marks do not fit together, every line of
+that place is given back as a `BrokenRow`, and reading goes on behind it.
 """
 
 from __future__ import annotations
@@ -7,73 +8,166 @@ from __future__ import annotations
 import csv
 import io
 import re
-from typing import TYPE_CHECKING, BinaryIO
+from collections import deque
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-AFTER_QUOTE = re.compile(r'"[\t ]+(?=,|\r|\n|$)')  # `"398…"<TAB>,`: payment exports do that
 TAIL = re.compile(r"\t+(?=[,;\r\n]|\Z)")  # a TAB behind every value: no delimiter
 SAMPLE = 1 << 16
 MAX_CELL = 1 << 20
 SHOWN = 1000  # characters kept of a line that is one endless cell
+# Lines behind a quote mark that nothing closes: no remark has so many that all look like rows.
+REACH = 50
+NO_WIDTHS: frozenset[int] = frozenset()
+
+
+class LongRow(list[str]):
+    """A record over several lines; `lines` are those behind its first, as they stand."""
+
+    def __init__(self, cells: Iterable[str], lines: tuple[str, ...]) -> None:
+        super().__init__(cells)
+        self.lines = lines
 
 
 class BrokenRow(list[str]):
-    """The cells of a line whose quote mark is never closed."""
+    """The cells of a line in a place, from line `first` to `last`, where the quote marks do not
+    fit together. `is_open`: nothing closes the quote mark in its first line.
+    """
+
+    def __init__(
+        self, cells: Iterable[str], first: int = 0, last: int = 0, *, is_open: bool = True
+    ) -> None:
+        super().__init__(cells)
+        self.first, self.last, self.is_open = first, last, is_open
 
 
 def rows(
-    open_bytes: Callable[[], BinaryIO], encoding: str, delimiter: str
+    open_bytes: Callable[[], BinaryIO],
+    encoding: str,
+    delimiter: str,
+    after: int = 0,
+    widths: frozenset[int] = NO_WIDTHS,
 ) -> Iterator[tuple[int, list[str]]]:
-    """(first line, cells) of every record; line 1 is the first. Cells are as they stand, blanks and
-    marks included.
+    """(first line, cells) of every record behind line `after`; line 1 is the first. Cells are as
+    they stand, blanks and marks included. `widths`: how many cells a row may have, where that is
+    known.
     """
     csv.field_size_limit(MAX_CELL)
-    with open_bytes() as raw, io.TextIOWrapper(raw, _codec(encoding), newline="") as text:
-        yield from records(text, delimiter)
+    with open_bytes() as raw, io.TextIOWrapper(raw, codec_of(encoding), newline="") as text:
+        yield from records(islice(text, after, None), delimiter, after + 1, widths)
 
 
 def delimiter_of(open_bytes: Callable[[], BinaryIO], encoding: str) -> str:
     """Comma, unless there are more TABs, semicolons or upright strokes at the beginning of the
-    file.
+    file: what is taken where no header tells.
     """
     with open_bytes() as raw:
-        sample = raw.read(SAMPLE).decode(_codec(encoding), "ignore")
+        sample = raw.read(SAMPLE).decode(codec_of(encoding), "ignore")
     return max(",", "\t", ";", "|", key=TAIL.sub("", sample).count)
 
 
-def _codec(encoding: str) -> str:
+def codec_of(encoding: str) -> str:
+    """The codec that leaves out the byte order mark of UTF-8."""
     return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
-def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The records of `lines`; lines that an unclosed quote has swallowed are given back one by
-    one.
-    """
+def records(
+    lines: Iterable[str], delimiter: str, first: int = 1, widths: frozenset[int] = NO_WIDTHS
+) -> Iterator[tuple[int, list[str]]]:
+    """The records of `lines`, whose first has the number `first`."""
     lines = iter(lines)
+    marks = _marks(delimiter)
     pending: list[str] = []  # lines of the record that is being read
-    ended: list[bool] = []
-    first = 1
+    reader = csv.reader(_pass_on(lines, pending, []), delimiter=delimiter, strict=True)
+    try:  # as fast as can be, for as long as nothing is odd
+        for row in reader:
+            if len(pending) == 1:
+                yield first, row
+            elif bool(widths) and len(row) not in widths and marks.hold_row(pending, widths):
+                break
+            else:
+                yield first, LongRow(row, tuple(pending[1:]))
+            first += len(pending)
+            pending.clear()
+        else:
+            return
+    except csv.Error:
+        pass
+    yield from _with_care(_Ahead(pending, lines), marks, first, widths)
+
+
+def _with_care(
+    ahead: _Ahead, marks: _Marks, first: int, widths: frozenset[int]
+) -> Iterator[tuple[int, list[str]]]:
+    """The records of a file in which some place is damaged, or marks stand behind quoted cells."""
+    delimiter = marks.delimiter
     while True:  # once, and again after each damaged place
-        reader = csv.reader(_pass_on(lines, pending, ended), delimiter=delimiter)
+        pending: list[str] = []
+        ended: list[bool] = []
+        reader = csv.reader(_pass_on(ahead, pending, ended), delimiter=delimiter)
         try:
             for row in reader:
-                if ended or (len(pending) > 1 and _is_swallowed(pending, delimiter)):
+                if len(pending) == 1:
+                    if '"' in pending[0] and (ended or not marks.is_whole(pending[0])):
+                        break
+                    yield first, row
+                elif ended or _is_swallowed(pending, len(row), marks, widths):
                     break
-                yield first, row
+                else:
+                    yield first, LongRow(row, tuple(pending[1:]))
                 first += len(pending)
                 pending.clear()
             else:
                 return
         except csv.Error:  # a cell longer than any cell: an unclosed quote
             pass
-        yield from _split_lines(pending, first, delimiter)
-        first += len(pending)
-        pending.clear()
+        ahead.give_back(pending)
+        place = _damaged_place(ahead, marks, widths)
+        last, is_open = first + len(place) - 1, _stays_open(place[0], delimiter)
+        for number, line in enumerate(place, first):
+            if line.strip():
+                cells = cells_of(line, delimiter)
+                yield number, BrokenRow(cells, first, last, is_open=is_open)
+        first = last + 1
 
 
-def _pass_on(lines: Iterator[str], pending: list[str], ended: list[bool]) -> Iterator[str]:
+class _Ahead:
+    """Lines that can be looked at before they are taken."""
+
+    def __init__(self, seen: list[str], lines: Iterator[str]) -> None:
+        self._lines, self._seen = lines, deque(seen)
+
+    def __iter__(self) -> Iterator[str]:
+        while True:
+            line = self._seen.popleft() if self._seen else next(self._lines, None)
+            if line is None:
+                return
+            yield line
+
+    def give_back(self, lines: list[str]) -> None:
+        self._seen.extendleft(reversed(lines))
+
+    def look(self) -> Iterator[str]:
+        """The coming lines, which stay."""
+        at = 0
+        while True:
+            if at == len(self._seen):
+                line = next(self._lines, None)
+                if line is None:
+                    return
+                self._seen.append(line)
+            yield self._seen[at]
+            at += 1
+
+    def take(self, count: int) -> list[str]:
+        return [self._seen.popleft() for _ in range(count)]
+
+
+def _pass_on(lines: Iterable[str], pending: list[str], ended: list[bool]) -> Iterator[str]:
     """Pass the lines on and note them; fill `ended` when the reader asks for more than there
     is.
     """
@@ -84,25 +178,127 @@ def _pass_on(lines: Iterator[str], pending: list[str], ended: list[bool]) -> Ite
         ended.append(True)
 
 
-def _is_swallowed(lines: list[str], delimiter: str) -> bool:
-    """Whether an unclosed quote has swallowed lines: the record is not well quoted, or its inner
-    lines are rows by themselves.
+class _Marks(NamedTuple):
+    """How the quote marks of a line may fit together."""
+
+    delimiter: str
+    whole: re.Pattern[str]  # a record from its beginning to its end
+    opening: re.Pattern[str]  # a record that a quoted cell continues on the next line
+    closing: re.Pattern[str]  # the end of a quoted cell, and the rest of its record
+    inner: re.Pattern[str]  # within a quoted cell from its beginning to its end
+
+    def is_whole(self, line: str) -> bool:
+        """Whether the line by itself is a well-formed record."""
+        return self.whole.fullmatch(line) is not None
+
+    def is_row(self, line: str, widths: frozenset[int]) -> bool:
+        """Whether it could be a row of the file by itself."""
+        return self.is_whole(line) and len(cells_of(line, self.delimiter)) in widths
+
+    def hold_row(self, lines: list[str], widths: frozenset[int]) -> bool:
+        """Whether a line behind the first could be a row by itself."""
+        return any(self.is_row(line, widths) for line in lines[1:])
+
+
+@lru_cache(maxsize=64)
+def _marks(delimiter: str) -> _Marks:
+    """The grammar of a line. `"398…"<TAB>,` is well-formed: payment exports write it so. A quote
+    mark inside a cell that does not begin with one is text.
     """
-    text = AFTER_QUOTE.sub('"', "".join(lines))
+    mark, blanks, text, cell = _grammar(delimiter)
+    rest = rf"(?:{mark}{cell})*+"
+    end = r"(?:\r\n|\r|\n)?"
+    return _Marks(
+        delimiter,
+        re.compile(cell + rest + end),
+        re.compile(rf'(?:{cell}{mark})*?"{text}'),
+        re.compile(rf'{text}"{blanks}{rest}{end}'),
+        re.compile(rf'{text}(?:"{blanks}{mark}(?:{cell}{mark})*?"{text})?'),
+    )
+
+
+def _grammar(delimiter: str) -> tuple[str, str, str, str]:
+    """The parts of `_marks`: delimiter, what may stand behind a quoted cell, its text, a cell."""
+    mark = re.escape(delimiter)
+    blanks = "[ ]*+" if delimiter == "\t" else "[\t ]*+"
+    text = r'(?:[^"]|"")*+'
+    return mark, blanks, text, rf'(?:"{text}"{blanks}|(?!")[^{mark}\r\n]*+)'
+
+
+def whole_line(delimiter: str) -> re.Pattern[bytes]:
+    """A well-formed record of one line, without its end, as bytes of UTF-8."""
+    mark, _, _, cell = _grammar(delimiter)
+    return re.compile(rf"{cell}(?:{mark}{cell})*+".encode())
+
+
+def _is_swallowed(lines: list[str], cells: int, marks: _Marks, widths: frozenset[int]) -> bool:
+    """Whether a record over several lines is none: it is not well quoted; or it has not the width
+    of the file's rows, and lines inside it have.
+    """
+    if not marks.is_whole("".join(lines)):
+        return True
+    return bool(widths) and cells not in widths and marks.hold_row(lines, widths)
+
+
+def _damaged_place(ahead: _Ahead, marks: _Marks, widths: frozenset[int]) -> list[str]:
+    """The lines that cannot be told apart, taken from the coming ones. Behind the first it is not
+    known whether a line stands within a cell (IN) or begins a record (OUT): the place goes on until
+    both readings agree, or one of them is no longer possible.
+    """
+    coming = ahead.look()
+    begin = next(coming)
+    is_open = marks.opening.fullmatch(begin) is not None or _stays_open(begin, marks.delimiter)
+    size, could_be = 0, {"in", "out"}
+    is_in, is_right = True, True  # the reading IN is possible; OUT gave rows of the file's width
+    count = 1
+    for line in coming:
+        size += len(line)
+        if size > MAX_CELL or (not is_open and count > REACH):
+            break
+        count += 1
+        if '"' not in line:
+            is_right = is_right and (not widths or 1 + line.count(marks.delimiter) in widths)
+            continue
+        after: set[str] = set()
+        if "out" in could_be:
+            if marks.is_whole(line):
+                after.add("out")
+                is_right = is_right and (not widths or marks.is_row(line, widths))
+            else:
+                is_right = False
+                if marks.opening.fullmatch(line):
+                    after.add("in")
+        if "in" in could_be:
+            states = _states_within(line, marks)
+            is_in = is_in and bool(states)
+            after |= states
+        could_be = after or {"in", "out"}
+        if could_be == {"out"}:
+            if is_right and not is_in:  # the quote that closed it by chance opens a cell
+                return ahead.take(min(count, REACH + 1) if is_open else 1)
+            return ahead.take(count)
+    return ahead.take(min(count, REACH + 1) if is_open else 1)
+
+
+def _states_within(line: str, marks: _Marks) -> set[str]:
+    """What may follow a line that begins within a quoted cell."""
+    states = set()
+    if marks.closing.fullmatch(line):
+        states.add("out")
+    if marks.inner.fullmatch(line):
+        states.add("in")
+    return states
+
+
+def _stays_open(line: str, delimiter: str) -> bool:
+    """Whether a reader of CSV would read on behind this line."""
+    pending: list[str] = []
+    ended: list[bool] = []
     try:
-        cells = len(
-            next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-        )
+        next(csv.reader(_pass_on(iter([line]), pending, ended), delimiter=delimiter), None)
     except csv.Error:
         return True
-    return any(line.count(delimiter) >= max(cells, 3) - 1 for line in lines[1:-1])
-
-
-def _split_lines(lines: list[str], first: int, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    for number, line in enumerate(lines, first):
-        if line.strip():
-            cells = cells_of(line, delimiter)
-            yield number, BrokenRow(cells) if line.count('"') % 2 else cells
+    return bool(ended)
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:

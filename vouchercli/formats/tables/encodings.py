@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PIECE = 1 << 20
+SAMPLE = 1 << 16
+# Characters of which the names, addresses and headers of Chinese tables are full.
+COMMON = frozenset(
+    "的一二三四五上下中大小东西南北新老城区县市镇乡村路街号楼层室店铺馆场商业家人民公司有限"
+    "餐饮食品酒茶面零售超便利服务心户名称编码额金支付款退交易时间日期月年元券类型线批发居"
+)
 OVER_ASCII = ("utf-8", "gb18030")  # ASCII is right in them wherever a character may begin
 # Two Chinese characters as UTF-8. A whole line of GB18030 is practically never valid UTF-8 as well:
 # its common characters begin with B0-D7, UTF-8's with E3-E9. So such a line inside a file that is
@@ -22,6 +28,18 @@ OVER_ASCII = ("utf-8", "gb18030")  # ASCII is right in them wherever a character
 CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){2}")
 # by chance not even inside a line
 LONG_CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){5}")
+
+
+# Names that people know, and the codecs that read what is written under them: as browsers take
+# them, with the characters that the makers of systems added.
+KNOWN_NAMES = {
+    ("cp932",): "shift_jis shiftjis sjis s_jis csshiftjis windows_31j ms932 ms_kanji cp932 932",
+    ("cp949",): "euc_kr euckr ks_c_5601 ks_c_5601_1987 ksc5601 windows_949 uhc cp949 949",
+    ("gb18030",): "gb2312 gb_2312 gb_2312_80 euc_cn euccn gbk x_gbk cp936 936 gb18030",
+    ("cp950", "big5hkscs"): "big5 big5_tw cn_big5 x_x_big5 cp950 950",
+    ("euc_jp", "euc_jisx0213"): "euc_jp eucjp ujis",
+}
+CODECS = {name: codecs_ for codecs_, names in KNOWN_NAMES.items() for name in names.split()}
 
 
 def encoding_of(
@@ -53,25 +71,49 @@ def encoding_of(
     if utf8_line is None:
         return "utf-8"
     second = fallback or "gb18030"
-    second_line = _first_bad_line(open_bytes, second, name)
-    if second_line is None and second == "gb18030":
-        second_line = _utf8_line(open_bytes)
-    if second_line is None:
-        return second
-    raise VoucherError(
-        "undecodable",
-        "{file} is neither UTF-8 (line {utf8_line}) nor {second} (line {second_line}); it may mix"
-        " two encodings",
-        hint="say what it is with --encoding, or save it again as UTF-8",
-        where=f"{name}:{max(utf8_line, second_line)}",
-        file=name,
-        utf8_line=utf8_line,
-        second=second.upper(),
-        second_line=second_line,
-    )
+    codec, second_line = _first_fitting(open_bytes, codecs_named(second), name)
+    if second_line is not None:
+        raise VoucherError(
+            "undecodable",
+            "{file} is neither UTF-8 (line {utf8_line}) nor {second} (line {second_line})",
+            hint="say what it is with --encoding, or save it again as UTF-8",
+            where=f"{name}:{max(utf8_line, second_line)}",
+            file=name,
+            utf8_line=utf8_line,
+            second=second.upper(),
+            second_line=second_line,
+        )
+    mixed_line = _utf8_line(open_bytes) if codec == "gb18030" else None
+    if mixed_line is not None:
+        raise VoucherError(
+            "undecodable",
+            "{file} mixes two encodings: line {utf8_line} is not UTF-8, line {second_line} is",
+            hint="save it again as UTF-8, or ask for the file again",
+            where=f"{name}:{max(utf8_line, mixed_line)}",
+            file=name,
+            utf8_line=utf8_line,
+            second_line=mixed_line,
+        )
+    return codec
 
 
-def _requested_encoding(open_bytes: Callable[[], BinaryIO], name: str, encoding: str) -> str:
+def is_chinese(open_bytes: Callable[[], BinaryIO]) -> bool:
+    """Whether the beginning of a text that is GB18030 reads as Chinese: other encodings, read so,
+    give rare characters and kana.
+    """
+    with open_bytes() as stream:
+        text = stream.read(SAMPLE).decode("gb18030", "ignore")
+    strange = [char for char in text if not char.isascii()]
+    return sum(char in COMMON for char in strange) * 10 >= len(strange)
+
+
+def codecs_named(encoding: str) -> tuple[str, ...]:
+    """The codecs for a name that people know, the first that reads a file is meant. Raises
+    `VoucherError` unknown_encoding.
+    """
+    known = CODECS.get(encoding.strip().lower().replace("-", "_").replace(" ", "_"))
+    if known:
+        return known
     try:
         codec = codecs.lookup(encoding).name
         "".encode(codec)
@@ -80,9 +122,19 @@ def _requested_encoding(open_bytes: Callable[[], BinaryIO], name: str, encoding:
             "unknown_encoding",
             "there is no encoding {encoding}",
             encoding=encoding,
-            hint="for example utf-8, gb18030, big5, shift_jis, utf-16-le",
+            hint="for example utf-8, gb18030, big5, shift_jis, euc-kr, utf-16-le",
         ) from error
-    line = _first_bad_line(open_bytes, codec, name)
+    return (codec,)
+
+
+def strict_codec(open_bytes: Callable[[], BinaryIO], encoding: str) -> str | None:
+    """The codec by which all of the text is strictly `encoding`; None when it is not."""
+    codec, line = _first_fitting(open_bytes, codecs_named(encoding), "")
+    return codec if line is None else None
+
+
+def _requested_encoding(open_bytes: Callable[[], BinaryIO], name: str, encoding: str) -> str:
+    codec, line = _first_fitting(open_bytes, codecs_named(encoding), name)
     if line is not None:
         raise VoucherError(
             "undecodable_as",
@@ -94,6 +146,21 @@ def _requested_encoding(open_bytes: Callable[[], BinaryIO], name: str, encoding:
             line=line,
         )
     return codec
+
+
+def _first_fitting(
+    open_bytes: Callable[[], BinaryIO], names: tuple[str, ...], name: str
+) -> tuple[str, int | None]:
+    """The first codec that reads all of it, and None; else the last one, and the first line that no
+    codec reads.
+    """
+    worst = 0
+    for codec in names:
+        line = _first_bad_line(open_bytes, codec, name)
+        if line is None:
+            return codec, None
+        worst = max(worst, line)
+    return codec, worst
 
 
 def _pieces(open_bytes: Callable[[], BinaryIO]) -> Iterator[bytes]:
@@ -137,7 +204,8 @@ def _refuse_nul(name: str, line: int) -> None:
         where=f"{name}:{line}",
         file=name,
         hint=(
-            "ask for it as CSV or XLSX; UTF-16 without a byte order mark needs --encoding utf-16-le"
+            "ask for it as XLSX, or saved again as text; if it is UTF-16 without a byte order mark,"
+            " add --encoding utf-16-le"
         ),
     )
 

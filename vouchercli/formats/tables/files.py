@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
-from vouchercli.formats.tables import headers
+from vouchercli.formats.tables import headers, layouts
+from vouchercli.formats.tables.csvs import NO_WIDTHS, BrokenRow
 from vouchercli.formats.tables.records import Reading
 from vouchercli.formats.tables.sources import Part, Source, open_source
 from vouchercli.formats.tables.swapped_columns import refuse_swapped
@@ -25,12 +26,14 @@ def read(
     profile: Profile | Path | str | None = None,
     encoding: str | None = None,
     sha1: str | None = None,
+    sender: str | None = None,
 ) -> Reading:
     """The file at `path` (`-`: standard input) as rows of `kind`, by `profile` or by the known
-    profile that fits best.
+    profile that fits best; `sender` is the platform whose folder it lay in.
 
     Raises `VoucherError` when the file cannot be read, fits no profile (unknown_layout), has
-    another SHA-1 (sha1_mismatch) or columns that have changed places (columns_swapped).
+    another SHA-1 (sha1_mismatch) or columns that have changed places (columns_swapped; names that
+    are numbers are taken where the profile was given).
     """
     given = (
         profiles.load(profile, kind)
@@ -38,21 +41,28 @@ def read(
         else profile
     )
     candidates = [given] if given else profiles.known_profiles(kind)
-    return read_by(candidates, path, encoding=encoding, sha1=sha1)
+    return read_by(
+        candidates, path, is_given=given is not None, encoding=encoding, sha1=sha1, sender=sender
+    )
 
 
 def read_by(
-    candidates: Sequence[Profile],
+    candidates: list[Profile],
     path: Path | str,
     *,
+    is_given: bool,
     encoding: str | None = None,
     sha1: str | None = None,
+    sender: str | None = None,
 ) -> Reading:
-    """The file as rows by the one of these profiles that fits best; see `read`."""
+    """The file as rows by the one of these profiles that fits best; `is_given`: somebody named
+    them. See `read`.
+    """
     source = open_source(
         path,
         encoding=encoding,
-        fallback=candidates[0].encoding if len(candidates) == 1 else None,
+        fallback=candidates[0].encoding if len(candidates) == 1 and is_given else None,
+        others=_encodings(candidates),
         choices=[candidate.archive for candidate in candidates],
     )
     if sha1 and sha1.strip().lower() not in (sha1s := source.sha1s()):
@@ -65,9 +75,62 @@ def read_by(
             found=", ".join(sorted(sha1s)),
             wanted=sha1.strip(),
         )
-    reading = Reading(source, headers.find(source, candidates))
-    refuse_swapped(reading, reading.learn())
+    reading = (
+        Reading(source, layouts.find(source, candidates))
+        if is_given
+        else _find(source, candidates, sender)
+    )
+    sample = reading.learn()
+    if (
+        not is_given or reading.profile.kind != "merchants"
+    ):  # whoever names the profile has looked at the names
+        refuse_swapped(reading, sample)
     return reading
+
+
+def _find(source: Source, candidates: list[Profile], sender: str | None) -> Reading:
+    """The reading by the profile that fits best; one without a header only when nothing else fits,
+    and the sender's platform has just one.
+    """
+    try:
+        return _decoded(source, [each for each in candidates if each.layout.has_header], sender)
+    except VoucherError as error:
+        bare = [
+            each for each in candidates if not each.layout.has_header and each.platform == sender
+        ]
+        if error.code != "unknown_layout" or len(bare) != 1:
+            raise
+    said = source.read_as(bare[0].encoding) if source.is_guess and bare[0].encoding else None
+    return Reading(said or source, layouts.find(said or source, bare))
+
+
+def _decoded(source: Source, candidates: list[Profile], sender: str | None) -> Reading:
+    """Where the encoding is a guess, the profiles that say one are tried by theirs. They are
+    believed when Chinese, Japanese ... names fit, or when the file is of their platform; others
+    only when no profile fits by the guess.
+    """
+    unsure: dict[str, Profile] = {}
+    readings: list[Reading] = []
+    for encoding in _encodings(candidates) if source.is_guess else ():
+        alike = [each for each in candidates if each.encoding == encoding]
+        said = source.read_as(encoding)
+        found = headers.fitting(said, alike) if said else []
+        for header in found:
+            is_told = any(not name.isascii() for name in header.names)
+            if said and (is_told or header.profile.platform == sender):
+                return Reading(said, layouts.find(said, alike))
+            unsure[header.profile.profile] = header.profile
+        if said and found:
+            readings.append(Reading(said, layouts.find(said, alike)))
+    others = [each for each in candidates if each not in unsure.values()]
+    by_guess = headers.fitting(source, others) if readings else []
+    if len(readings) == 1 and not by_guess:
+        return readings[0]
+    return Reading(source, layouts.find(source, candidates))
+
+
+def _encodings(candidates: list[Profile]) -> list[str]:
+    return list(dict.fromkeys(each.encoding for each in candidates if each.encoding))
 
 
 def read_again(
@@ -76,8 +139,8 @@ def read_again(
     """Rows that were kept (rejects) under the header and profile they came with; no preamble, no
     footer.
     """
-    kept = [(line, list(cells)) for line, cells in rows]
-    part = Part("", lambda: iter(kept))
+    kept = [(line, cells if isinstance(cells, BrokenRow) else list(cells)) for line, cells in rows]
+    part = Part("", lambda after=0, widths=NO_WIDTHS: iter(kept))
     names = (
         *header,
         *(headers.REJECT_COLUMNS[:1] if headers.REJECT_COLUMNS[0] not in header else ()),

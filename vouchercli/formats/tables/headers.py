@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
+from vouchercli.formats.configs.layouts import Layout
 from vouchercli.formats.configs.profiles import known_profiles
-from vouchercli.formats.tables.cells import EDGE, column_key, column_keys
+from vouchercli.formats.tables.cells import EDGE, TEXT_FORMULA, column_key, column_keys
+from vouchercli.formats.tables.csvs import LongRow
 from vouchercli.result import Problem
 
 if TYPE_CHECKING:
@@ -28,8 +31,10 @@ REJECT_COLUMNS = ("reject_reason", "reject_explanation")  # what our own export 
 
 @dataclass(frozen=True)
 class Header:
-    """The header row of one part: its line, its names as they stand, the rows above it, and how
-    many cells it has (more than names when the file ends every line with a comma).
+    """The header row of one part: its line and the last one that it goes over, its names as they
+    stand, the rows above it, and how many cells it has (more than names when the file ends every
+    line with a comma). Line 0: there is none, its columns are named by their places. `more`: the
+    headers of further sheets that are read as one file with it.
     """
 
     part: Part
@@ -38,6 +43,8 @@ class Header:
     names: tuple[str, ...]
     preamble: str
     width: int
+    last_line: int = 0
+    more: tuple[Header, ...] = ()
 
     @property
     def is_our_export(self) -> bool:
@@ -47,62 +54,77 @@ class Header:
         return REJECT_COLUMNS[0] in self.names
 
 
-def find(source: Source, profiles: Sequence[Profile]) -> Header:
-    """The header that a profile fits. Raises `VoucherError`: unknown_layout, ambiguous_layout,
-    several_sheets, duplicate_column.
+def fitting(source: Source, profiles: Sequence[Profile]) -> list[Header]:
+    """The headers that are found, cut as each profile says it; where none says how, by what stands
+    between the names that are known.
     """
-    chosen = [
-        header
-        for part in source.parts
-        for header in _in_part(part, profiles)
-        if header.profile.sheet in ("", part.name)
-    ]
-    if len({header.part.name for header in chosen}) > 1:
-        raise VoucherError(
-            "several_sheets",
-            "{file} has several sheets with the same columns: {sheets}",
-            file=source.name,
-            hint=(
-                "save the one that is meant as a file of its own, or choose with sheet: in a"
-                " profile"
-            ),
-            sheets=", ".join(header.part.name for header in chosen),
-        )
-    if len(chosen) > 1:
-        raise VoucherError(
-            "ambiguous_layout",
-            "{file} fits more than one profile: {profiles}",
-            hint="choose one with --profile",
-            where=f"{source.name}:{chosen[0].line}",
-            file=source.name,
-            profiles=", ".join(header.profile.profile for header in chosen),
-        )
-    if not chosen:
-        raise _unknown(source, profiles)
-    _refuse_twins(source, chosen[0])
-    # two columns: much has them
-    is_our_layout = (
-        chosen[0].profile.kind == "eligibility" and chosen[0].profile.profile == "voucher"
-    )
-    if len(profiles) > 1 or is_our_layout:  # the profile was not given
-        _refuse_other_kind(source, chosen[0])
-    return chosen[0]
+    found: list[Header] = []
+    is_ours = _is_our_export(source)
+    for layout in dict.fromkeys(profile.layout for profile in profiles):
+        alike = [profile for profile in profiles if profile.layout == layout]
+        here = Layout() if is_ours else layout  # rejects come back as we write them
+        wanted = here.sheets if source.text is None else ()
+        cuts = [
+            [
+                header
+                for part in parts
+                if not wanted or part.name in wanted
+                for header in _in_part(part, alike, has_header=here.has_header)
+            ]
+            for parts in source.cuts(here)
+        ]
+        found += max(cuts, key=lambda headers: max(map(_known, headers), default=-1), default=[])
+    best: dict[str, int] = {}
+    for header in found:
+        best[header.part.name] = max(_known(header), best.get(header.part.name, 0))
+    return [header for header in found if _known(header) == best[header.part.name]]
 
 
-def _in_part(part: Part, profiles: Sequence[Profile]) -> list[Header]:
+def _known(header: Header) -> int:
+    return _score(header.profile, column_keys(header.names))
+
+
+def _is_our_export(source: Source) -> bool:
+    """Whether it is a file of rejects that we wrote, whatever the layout of theirs was."""
+    if source.text is None:
+        return False
+    (part,) = source.cuts(Layout(","))[0]
+    return any(REJECT_COLUMNS[0] in row for _, row in islice(part.rows(), 1))
+
+
+def _in_part(part: Part, profiles: Sequence[Profile], *, has_header: bool) -> list[Header]:
     """The header in one part, once for each profile that fits it equally well."""
+    if not has_header:
+        return _by_places(part, profiles)
     above: list[str] = []
-    rows = [(line, trim(row), len(row)) for line, row in islice(part.rows(), DEPTH)]
+    raw = list(islice(part.rows(), DEPTH))
+    ends = {line: line + len(row.lines) for line, row in raw if isinstance(row, LongRow)}
+    rows = [(line, trim(row), len(row)) for line, row in raw]
     for this, below in zip(rows, [*rows[1:], (0, (), 0)], strict=False):
         line, names, width = (
             _both_halves(this, below) if _is_upper_half(profiles, this[1], below[1]) else this
         )
         if fitting := _fitting_profiles(profiles, names):
+            preamble, last_line = "\n".join(above), ends.get(line, line)
             return [
-                Header(part, profile, line, names, "\n".join(above), width) for profile in fitting
+                Header(part, profile, line, names, preamble, width, last_line)
+                for profile in fitting
             ]
         above.append(",".join(this[1]))
     return []
+
+
+def _by_places(part: Part, profiles: Sequence[Profile]) -> list[Header]:
+    """Columns named by their places, as many as most of the first rows have cells."""
+    widths = Counter(len(row) for _, row in islice(part.rows(), DEPTH) if any(row))
+    common = max(widths, key=lambda width: (widths[width], width), default=0)
+    width = len(profiles[0].layout.widths) or common
+    names = tuple(str(place) for place in range(1, width + 1))
+    return [
+        Header(part, profile, 0, names, "", width)
+        for profile in profiles
+        if not missing(profile, set(names))
+    ]
 
 
 def _is_upper_half(
@@ -139,7 +161,11 @@ def _fitting_profiles(profiles: Sequence[Profile], names: tuple[str, ...]) -> li
 
 def trim(row: list[str]) -> tuple[str, ...]:
     """The cells of a header row, blanks around them and blank ones at its end removed."""
-    names = [name.strip(EDGE) for name in row]
+    names = [
+        match[1].strip(EDGE) if (match := TEXT_FORMULA.fullmatch(name.strip(EDGE))) else
+        name.strip(EDGE)
+        for name in row
+    ]  # fmt: skip
     while names and not names[-1]:
         names.pop()
     return tuple(names)
@@ -201,6 +227,12 @@ def names_of(profile: Profile) -> set[str]:
     return column_keys(name for names in _search_names(profile) for name in names)
 
 
+def places_of(wanted: Sequence[str], names: Sequence[str]) -> list[int | None]:
+    """Where each wanted column stands among these; None where it does not."""
+    places = {name: at for at, name in reversed(list(enumerate(names)))}
+    return [places.get(name) for name in wanted]
+
+
 def in_use(profile: Profile, keys: set[str]) -> set[str]:
     """The columns that are read in a file with these: of several names for one field, the first
     that is there.
@@ -230,7 +262,7 @@ def _score(profile: Profile, keys: set[str]) -> int:
     return len(names_of(profile) & keys)
 
 
-def _refuse_twins(source: Source, header: Header) -> None:
+def refuse_twins(source: Source, header: Header) -> None:
     """Refuse a file that has a column in use twice."""
     keys = [column_key(name) for name in header.names]
     twins = [
@@ -249,11 +281,17 @@ def _refuse_twins(source: Source, header: Header) -> None:
         )
 
 
-def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
+def unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
     """The error with the columns found (the row that looks most like a header) and the columns that
     each profile misses.
     """
-    rows = [(line, trim(row)) for part in source.parts for line, row in islice(part.rows(), DEPTH)]
+    layout = profiles[0].layout
+    rows = [
+        (line, trim(row))
+        for parts in source.cuts(layout)
+        for part in parts
+        for line, row in islice(part.rows(), DEPTH)
+    ]
     known = set[str]().union(*(names_of(profile) for profile in profiles))
     line, names = max(
         rows,
@@ -276,9 +314,9 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
         "unknown_layout",
         "{file} fits no profile of a {kind}; columns found: {columns}",
         where=f"{source.name}:{line}",
-        hint=(
-            "write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile"
-        ),
+        hint=_advice(source),
+        hidden=", ".join(source.hidden),
+        noun=noun_of(profiles[0].kind),
         problems=[
             Problem(
                 "missing_columns",
@@ -294,6 +332,26 @@ def _unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
     )
 
 
+def _advice(source: Source) -> str:
+    if source.is_guess:
+        return (
+            "if the columns are unreadable, name the encoding: voucher {noun} import {file}"
+            " --encoding big5 (or shift_jis, euc-kr, latin-1); else write a profile"
+            " (configs/platforms/voucher.yaml shows how) and name it with --profile"
+        )
+    if source.hidden:
+        return (
+            "hidden sheets are not read ({hidden}): show the one that is meant and save the file;"
+            " or write a profile (configs/platforms/voucher.yaml shows how)"
+        )
+    return "write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile"
+
+
+def noun_of(kind: str) -> str:
+    """The word of the command that imports this kind of file."""
+    return kind.removesuffix("s")
+
+
 def _of_other_kind(source: Source, line: int, kind: str, other: str) -> VoucherError:
     return VoucherError(
         "other_kind",
@@ -303,7 +361,7 @@ def _of_other_kind(source: Source, line: int, kind: str, other: str) -> VoucherE
         file=source.name,
         other=KIND_WORDS[other],
         kind=KIND_WORDS[kind],
-        noun=other.removesuffix("s"),
+        noun=noun_of(other),
     )
 
 
@@ -327,7 +385,7 @@ def _other_kind(keys: set[str], kind: str, score: int = -1) -> str:
     return best if scores[best] > score else ""
 
 
-def _refuse_other_kind(source: Source, header: Header) -> None:
+def refuse_other_kind(source: Source, header: Header) -> None:
     """A platform's bill also names its merchants, by number and name: it is no registry for that.
     Nor are applications a list.
     """

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from vouchercli.formats.configs.fields import ABSENT, CODES, FIELDS, FILLED, type_of
 from vouchercli.formats.configs.profiles import Spec
 from vouchercli.formats.tables import cells, readers
+from vouchercli.formats.tables.csvs import BrokenRow
 from vouchercli.formats.tables.damage import SUSPECT
 from vouchercli.formats.tables.headers import MERCHANT
 from vouchercli.formats.tables.nothing import fold
@@ -29,6 +30,7 @@ from vouchercli.formats.tables.origins import (
     is_columnar,
     parts_of,
 )
+from vouchercli.formats.tables.readers import RowFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +58,14 @@ CLEAN: dict[Type, str] = {
     "name": rf"(?!(?:{NULL_NAMES}){END})(?:{WORD}+(?: {WORD}+)*)?",
 }
 ANY = r"[^\x1f]*"
+# The field that tells the rows of a kind apart.
+NUMBERS = {
+    "merchants": "merchant_no",
+    "applications": "application_no",
+    "eligibility": "resident",
+    "claims": "claim_no",
+    "redemptions": "transaction_no",
+}
 
 
 class Plan:
@@ -90,10 +100,13 @@ class Plan:
         self.parts = [part for origin in self.origins.values() for part in parts_of(origin)]
         columns = [part for part in self.parts if isinstance(part, Cell)]
         self.codes = {cell.place for cell in columns if cell.field in CODES}
+        # Where amounts stand.
+        self.amounts = {cell.place for cell in columns if cell.type == "amount"}
         self.downward = {cell.place for cell in columns if cell.spec.down}
         # Nothing in a row but names and numbers: it may look like the header, or like a footer.
         self._is_bare = not {"time", "amount"} & {cell.type for cell in columns}
         self._clean = self._clean_row(columns)
+        self._number = self.maker(self.origins[NUMBERS[profile.kind]])
         self._makers = [self.maker(origin) for origin in self.origins.values()]
         self._texts: list[str] = []
         self._clean_makers: list[Maker] = []
@@ -128,7 +141,7 @@ class Plan:
         """The row without backticks and TABs when nothing else is to be cleaned in it; else
         None.
         """
-        if self._clean is None or len(row) != len(self.header):
+        if self._clean is None or len(row) != len(self.header) or row.__class__ is BrokenRow:
             return None
         if self._is_bare and self.is_header(row):
             return None
@@ -139,6 +152,15 @@ class Plan:
             return None
         joined = joined.replace("`", "").replace("\t", "")
         return joined.split(SEPARATOR) if self._clean.fullmatch(joined) else None
+
+    def has_number(self, row: Sequence[str]) -> bool:
+        """Whether a row has what tells the rows of its kind apart: a claim's number, a
+        resident.
+        """
+        try:
+            return bool(self._number(row, ""))
+        except RowFault:
+            return False
 
     def is_header(self, row: list[str]) -> bool:
         """Whether a row begins as the header does; where times or amounts are read, no clean row is

@@ -12,7 +12,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli import identities
 from vouchercli.errors import VoucherError
@@ -23,9 +23,9 @@ from vouchercli.formats.configs.fields import (
     PARTS_OF_PERSONAL,
     PERSONAL,
 )
-from vouchercli.formats.tables import footers, headers
+from vouchercli.formats.tables import footers, headers, sheets, surplus
 from vouchercli.formats.tables.cells import EDGE, Number, column_key, column_keys, id_text
-from vouchercli.formats.tables.csvs import BrokenRow
+from vouchercli.formats.tables.csvs import BrokenRow, LongRow, cells_of
 from vouchercli.formats.tables.nothing import is_error, is_nothing
 from vouchercli.formats.tables.origins import Key, parts_of, places_of
 from vouchercli.formats.tables.plans import Plan
@@ -45,7 +45,8 @@ SEPARATOR = "\x1f"  # between cells that are looked at together: no identity goe
 class Record(NamedTuple):
     """One row: its first line in the file, its cells as they came, and `FIELDS[kind]` as cleaned
     text, or its fault; `kept` is the JSON of a row that was accepted once and is kept by our own
-    fields.
+    fields. `holds_rows`: the first and last line of a row one of whose cells holds lines that
+    could be rows.
     """
 
     line: int
@@ -53,6 +54,7 @@ class Record(NamedTuple):
     values: tuple[str, ...]
     fault: Problem | None = None
     kept: str | None = None
+    holds_rows: tuple[int, int] | None = None
 
 
 class Reading:
@@ -68,8 +70,16 @@ class Reading:
     def __init__(self, source: Source, header: Header, *, kept_width: int | None = None) -> None:
         self.profile = header.profile
         self.name, self.sha256, self.encoding = source.name, source.sha256, source.encoding
-        self.text, self.delimiter, self.share_read = source.text, source.delimiter, source.share
+        self.text, self.delimiter = source.text, header.part.delimiter
+        self.share_read, self.hidden_sheets = source.share, source.hidden
+        self.is_guess = source.is_guess and not any(
+            name and not name.isascii() for name in header.names
+        )
         self.header = header.names[:kept_width]
+        # more than the header's when every row has one blank cell behind its last
+        self.width = len(self.header)
+        self._headers = (header, *header.more)
+        self.sheets = tuple(each.part.name for each in self._headers) if header.more else ()
         self.read = self.ignored = 0
         self._header_row = header
         self.plan = plan = Plan(self.profile, self.header)
@@ -111,13 +121,21 @@ class Reading:
         self._downward = plan.downward if is_whole else set()
         self._above: dict[int, str] = {}
         self.numbers: dict[int, str] = {}
+        wide = self.width + 1
+        if is_whole and surplus.is_the_layout(self.rows(), wide, plan.amounts, self.is_special):
+            self.width = wide
 
     def records(self) -> Iterator[Record]:
         """Every row of ours, in the order of the file. Raises `VoucherError` at the end:
         footer_mismatch, file_cut_off, data_after_footer; so take them inside one transaction.
         """
-        plan, header_line = self.plan, self.header_line
         self.read = self.ignored = 0
+        for number in range(len(self._headers)):
+            yield from self._records_of(number)
+
+    def _records_of(self, number: int) -> Iterator[Record]:
+        """The rows of one sheet, or of the file; its last lines are compared with them alone."""
+        plan = self.plan
         self._above = {}
         tally = footers.Tally()
         # no row is counted apart or left out
@@ -128,11 +146,10 @@ class Reading:
             or any(map(self.is_composed, plan.origins))  # one of its parts may be blank
         )
         footer: list[str] = []
-        for line, row in self._rows():
-            if line <= header_line:
-                continue
+        for line, row in self._watched(self._rows_of(number)):
             cleaned = plan.clean_row(row)
-            if is_simple and cleaned is not None and not footer:
+            is_long = row.__class__ is LongRow
+            if is_simple and cleaned is not None and not (footer or is_long):
                 self.read += 1
                 try:
                     yield Record(line, tuple(row), plan.clean_values(cleaned, ""))
@@ -150,25 +167,54 @@ class Reading:
             else:
                 self.read += 1
                 yield record
-        self.compare(tally, footer)
+        self.compare(tally, footer, number)
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The rows of the file; of a sheet, `numbers` takes the columns of codes that hold
-        numbers.
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """(line, cells) of everything below the header, as it stands; of several sheets one behind
+        the other, their columns in the order of the first.
         """
+        for number in range(len(self._headers)):
+            yield from self._rows_of(number)
+
+    def _rows_of(self, number: int) -> Iterator[tuple[int, list[str]]]:
+        header = self._headers[number]
+        names = [column_key(name) for name in header.names]
+        places = headers.places_of(self._keys, names) if number else None
+        widths = frozenset({len(self.header), self.width, header.width})
+        has_surplus = self.width > len(self.header)
+        for line, cells in header.part.rows(header.last_line, widths):
+            if line <= header.line:
+                continue
+            row = self._without_surplus(cells) if has_surplus else cells
+            if places is not None:
+                padded = [*row, *[""] * (len(names) - len(row))]
+                # what stands under no name makes the row wider than the header
+                beyond = [cell for cell in padded[len(names) :] if cell.strip(EDGE)]
+                row = [padded[at] if at is not None else "" for at in places] + beyond
+            yield line + number * sheets.SHEET, row
+
+    def _watched(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+        """The same rows; of a sheet, `numbers` takes the columns of codes that hold numbers."""
         if self.text is not None:
-            yield from self._header_row.part.rows()
+            yield from rows
             return
         codes = self.plan.codes
-        for line, row in self._header_row.part.rows():
+        for line, row in rows:
             for place in codes:
-                if place < len(row) and type(row[place]) is Number and line > self.header_line:
+                if place < len(row) and type(row[place]) is Number:
                     self.numbers[place] = self.header[place]
             yield line, row
 
-    def compare(self, tally: footers.Tally, footer: list[str]) -> None:
-        """Compare the counted rows with the counts and sums that the file announces. Raises
-        `VoucherError`: file_cut_off, footer_mismatch.
+    def _without_surplus(self, row: list[str]) -> list[str]:
+        """The row without the blank cell that every row of the file has behind its last."""
+        width = len(self.header)
+        if len(row) == self.width > width and not isinstance(row, BrokenRow):
+            return LongRow(row[:width], row.lines) if isinstance(row, LongRow) else row[:width]
+        return row
+
+    def compare(self, tally: footers.Tally, footer: list[str], number: int = 0) -> None:
+        """Compare the counted rows with the counts and sums that the file, or its sheet `number`,
+        announces. Raises `VoucherError`: file_cut_off, footer_mismatch.
         """
         profile = self.profile
         if self._footer and profile.footer_is_required and not footer:
@@ -180,7 +226,7 @@ class Reading:
                 file=self.name,
                 footer=profile.footer,
             )
-        announced = "\n".join((self._header_row.preamble, *footer))
+        announced = "\n".join((self._headers[number].preamble, *footer))
         footers.compare(self._checks, tally, announced, self.name)
 
     def check(self) -> None:
@@ -212,6 +258,7 @@ class Reading:
         blank row and for one of the footer, which is added there. Raises `VoucherError`
         data_after_footer.
         """
+        row = self._without_surplus(row)
         return self._read_row(line, row, self.plan.clean_row(row), footer)
 
     def _read_row(
@@ -318,7 +365,7 @@ class Reading:
     def _record(
         self, line: int, row: list[str], cleaned: list[str] | None
     ) -> tuple[Record | None, str]:
-        kind, plan = "", self.plan
+        kind, plan, whole = "", self.plan, row
         try:
             if cleaned is None:
                 row = self._trim(row)
@@ -328,13 +375,28 @@ class Reading:
             if self.filters and any(is_left_out(cells[at]) for at, is_left_out in self.filters):
                 return None, kind
             make = plan.values if cleaned is None else plan.clean_values
-            return Record(line, tuple(row), make(cells, kind)), kind
+            record = Record(line, tuple(row), make(cells, kind))
+            if isinstance(whole, LongRow):
+                record = record._replace(holds_rows=self._lines_like_rows(line, whole))
+            return record, kind
         except RowFault as fault:
             return self._faulty(line, row, fault), kind
 
     def _faulty(self, line: int, row: list[str], fault: RowFault) -> Record:
         blank = ("",) * len(FIELDS[self.profile.kind])
         return Record(line, tuple(row), blank, self._without_identity(fault.problem))
+
+    def _lines_like_rows(self, line: int, row: LongRow) -> tuple[int, int] | None:
+        """The first and last line of a row when a line of its cells could be a row of the file: it
+        has the width, and a number in the column of numbers.
+        """
+        has_number = self.plan.has_number
+        inside = [text for cell in row if not cell.isprintable() for text in cell.splitlines()]
+        for text in (*row.lines, *inside):
+            cells = cells_of(text, self.delimiter)
+            if len(cells) == self.width and has_number(cells):
+                return line, line + len(row.lines)
+        return None
 
     def _trim(self, row: list[str]) -> list[str]:
         """The row without the blank cells under the blank end of the header. A row that is longer
@@ -353,7 +415,15 @@ class Reading:
         """
         width = len(self.header)
         if isinstance(row, BrokenRow):
-            raise RowFault(Problem("bad_row", "a quote mark in this line is never closed"))
+            raise RowFault(_quote_problem(row))
+        is_blank = len(row) == width + 1 and not row[-1].strip(EDGE)
+        if is_blank and not surplus.may_be_cut(row, self.plan.amounts):
+            raise RowFault(
+                Problem(
+                    "bad_row",
+                    "one more cell than the header, the last is blank: one comma too many",
+                )
+            )
         if len(row) != width:
             raise RowFault(
                 Problem(
@@ -438,6 +508,32 @@ class Reading:
 def mask_found(text: str, mask: Callable[[str], str]) -> str:
     """A text with each identity in it put through `mask`, as the reader would have cleaned it."""
     return identities.mask(text, lambda found: mask(id_text(found)))
+
+
+def broken_again(cells: Any, detail: dict[str, Any]) -> Any:
+    """The cells of a reject as they were read: a line of a damaged place stays one, whatever it
+    looks like by itself.
+    """
+    if isinstance(cells, list) and "last_line" in detail:
+        return BrokenRow(cells, detail["first_line"], detail["last_line"])
+    return cells
+
+
+def _quote_problem(row: BrokenRow) -> Problem:
+    params = {"first_line": row.first, "last_line": row.last}
+    if row.is_open and row.first == row.last:
+        return Problem("bad_row", "a quote mark in this line is never closed", params=params)
+    if row.first == row.last:
+        text = (
+            "the quote marks in this line do not fit together: one that stands inside a cell is"
+            " written twice, and the last one closes the cell"
+        )
+        return Problem("bad_row", text, params=params)
+    text = (
+        "the quote marks in lines {first_line} to {last_line} do not fit together: nobody can tell"
+        " which of these lines are rows"
+    )
+    return Problem("bad_row", text, params=params)
 
 
 def _filter(pattern: re.Pattern[str], *, is_only: bool) -> Callable[[str], bool]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
@@ -26,19 +27,25 @@ if TYPE_CHECKING:
 DIGITS = 15
 
 
-def sheets(blob: Blob) -> dict[str, Sheet]:
-    """The visible sheets by name, in order. Raises `VoucherError` bad_spreadsheet or
-    locked_spreadsheet.
+def sheets(blob: Blob) -> tuple[dict[str, Sheet], tuple[str, ...]]:
+    """The visible sheets by name, in order, and the names of the others. Raises `VoucherError`:
+    bad_spreadsheet, locked_spreadsheet.
     """
     try:
         with blob.open() as stream:
             book = CalamineWorkbook.from_filelike(stream)
-            visible = [
-                sheet.name
+            visible = {
+                sheet.name: sheet.visible == SheetVisibleEnum.Visible
                 for sheet in book.sheets_metadata
-                if sheet.visible == SheetVisibleEnum.Visible
-            ]
-            return {name: Sheet(name, blob, book.get_sheet_by_name(name)) for name in visible}
+            }
+            return (
+                {
+                    name: Sheet(name, blob, book.get_sheet_by_name(name))
+                    for name, seen in visible.items()
+                    if seen
+                },
+                tuple(name for name, seen in visible.items() if not seen),
+            )
     except PasswordError as error:
         raise VoucherError(
             "locked_spreadsheet",
@@ -68,12 +75,14 @@ class Sheet:
     overlay: shown_cells.Overlay | None = None
 
 
-def rows(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
-    """(row number, cells) of a sheet; row 1 is the first."""
+def rows(
+    sheet: Sheet, after: int = 0, _widths: frozenset[int] = frozenset()
+) -> Iterator[tuple[int, list[str]]]:
+    """(row number, cells) of a sheet behind row `after`; row 1 is the first."""
     if sheet.overlay is None:
         sheet.overlay = shown_cells.of_sheet(sheet.blob, sheet.name)
-    overlay, number = sheet.overlay, 0
-    for number, row in enumerate(sheet.cells.iter_rows(), 1):
+    overlay, number = sheet.overlay, after
+    for number, row in enumerate(islice(sheet.cells.iter_rows(), after, None), after + 1):
         cells = [cell if isinstance(cell, str) else cell_text(cell) for cell in row]
         yield number, _laid_over(cells, overlay.get(number))
     for below in range(number + 1, max(overlay, default=0) + 1):

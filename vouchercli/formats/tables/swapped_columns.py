@@ -61,7 +61,13 @@ def _refuse(
             "{file} has {what} in the column {column}: its columns are swapped",
             file=reading.name,
             what=what,
-            hint="compare the header with the rows; nothing was imported",
+            hint=(
+                "compare the header with the rows; when it is right, import it with --profile"
+                " {profile}"
+                if reading.profile.kind == "merchants"
+                else "compare the header with the rows; nothing was imported"
+            ),
+            profile=reading.profile.profile,
             column=reading.column(field),
             where=f"{reading.name}:{swapped[0].line}",
         )

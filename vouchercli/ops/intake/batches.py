@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from vouchercli import identities
 from vouchercli.errors import VoucherError
-from vouchercli.formats.tables import rejects
+from vouchercli.formats.tables import rejects, sheets
 from vouchercli.ops import lists
 from vouchercli.ops.intake import (
     applications,
@@ -84,6 +84,7 @@ EXPLAINED = (
     Column("line", "First line", "int"),
     Column("explanation", "Explanation", "sentence"),
 )
+SHEET = Column("sheet", "Sheet")
 REJECTS = (
     Column("line", "Line", "int"),
     Column("reason", "Reason", "code"),
@@ -112,6 +113,7 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
     zone = zone_of(session.db, session.programme)
     batch = batches.named(session.db, batch_id)
     refusals = batches.reasons(session.db, batch_id)
+    names = summaries.sheet_names(batch)
     title = say(
         "Batch {batch}: {kind}, {state}",
         batch=batch_id,
@@ -120,8 +122,8 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
     )
     reasons = Table(
         say("Rejects and warnings of batch {batch}", batch=batch_id),
-        (*summaries.REASONS, *EXPLAINED),
-        _explain(refusals, zone),
+        _with_sheet((*summaries.REASONS, *EXPLAINED), names),
+        [_explain_one(row, zone, names) for row in refusals],
         key="examples",
         optional=True,
     )
@@ -144,23 +146,30 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
     )
 
 
-def _explain(refusals: list[Refusal], zone: str) -> list[dict[str, Any]]:
-    return [_explain_one(row, zone) for row in refusals]
+def _explain_one(row: Refusal, zone: str, names: list[str]) -> dict[str, Any]:
+    place: dict[str, Any] = {"line": row.line}
+    if names:
+        place = {"line": row.line % sheets.SHEET, "sheet": names[row.line // sheets.SHEET]}
+    return {**row._asdict(), **place, "explanation": summaries.explain(row, zone)}
 
 
-def _explain_one(row: Refusal, zone: str) -> dict[str, Any]:
-    return {**row._asdict(), "explanation": summaries.explain(row, zone)}
+def _with_sheet(columns: tuple[Column, ...], names: list[str]) -> tuple[Column, ...]:
+    """The columns, with the sheet before the line where several sheets were read as one file."""
+    at = next(at for at, column in enumerate(columns) if column.key == "line")
+    return (*columns[:at], SHEET, *columns[at:]) if names else columns
 
 
 def _reader(session: Session, batch: Batch) -> Callable[[Refusal], dict[str, Any]]:
     """What makes of a rejected row of the batch its line, reason, explanation and cells."""
     zone, layout = zone_of(session.db, session.programme), cache(summaries.read_again)
+    names = summaries.sheet_names(batch)
 
     def read(row: Refusal) -> dict[str, Any]:
         # packs that were granted here have neither rejects nor a profile
         cells = staging.reject_cells(batch.kind, json.loads(row.cells), layout(batch))
-        shown = " | ".join(filter(None, cells))
-        return {**_explain_one(row, zone), "cells": cells, "row": shown}
+        kept = [cell for at, cell in enumerate(cells) if cell or at >= len(layout(batch).header)]
+        shown = " | ".join(kept)
+        return {**_explain_one(row, zone, names), "cells": cells, "row": shown}
 
     return read
 
@@ -168,7 +177,8 @@ def _reader(session: Session, batch: Batch) -> Callable[[Refusal], dict[str, Any
 def list_rejects(session: Session, batch_id: int, limit: int | None) -> Outcome:
     """The rejected rows of a file and why, for reading."""
     batch = batches.named(session.db, batch_id)
-    table = Table(say("Rejects of batch {batch}", batch=batch_id), REJECTS, (), key="rejects")
+    columns = _with_sheet(REJECTS, summaries.sheet_names(batch))
+    table = Table(say("Rejects of batch {batch}", batch=batch_id), columns, (), key="rejects")
     outcome = lists.show(
         table, batches.rejected(session.db, batch_id), limit, _reader(session, batch)
     )

@@ -90,16 +90,22 @@ def take_in(
     sha1: str | None = None,
     watch: Watch | None = None,
     kept: Mapping[str, Any] | None = None,
+    sender: str | None = None,
     **options: Any,
 ) -> Outcome:
     """Import one file, or go on with its import where it stopped. The same file again is a no-op
-    that says so. `kept` are options that the batch keeps, for when it is gone on with (`KEPT`).
+    that says so. `kept` are options that the batch keeps, for when it is gone on with (`KEPT`);
+    `sender` is the platform in whose folder of the inbox it lay.
 
     Raises `VoucherError` when the whole file is refused, `Busy` when another process imports it,
     `Stopped` when asked to.
     """
-    reading = files.read(file, kind.name, profile=profile, encoding=encoding, sha1=sha1)
+    reading = files.read(
+        file, kind.name, profile=profile, encoding=encoding, sha1=sha1, sender=sender
+    )
     reading_options = {"profile": profile, "encoding": encoding, **(kept or {})}
+    if sender:
+        reading_options["sender"] = sender
     job = Job(session, kind, reading, reading_options, options | dict(kept or {}), watch)
     with writing(session) if session.dry_run else nullcontext():
         return _import_file(job)
@@ -142,6 +148,7 @@ def resume(
         batch.kind,
         profile=reading_options["profile"],
         encoding=reading_options["encoding"],
+        sender=reading_options.get("sender"),
     )
     if reading.sha256 != batch.sha256:
         raise VoucherError(
@@ -332,7 +339,11 @@ def _begin_batch(job: Job, intake: Intake) -> Intake:
         header=json.dumps([*map(identities.hide, reading.header)], ensure_ascii=False),
         actor=job.session.actor,
         imported_at=job.session.now,
-        options=json.dumps(identities.hide_values(job.reading_options), ensure_ascii=False),
+        options=json.dumps(
+            identities.hide_values(job.reading_options)
+            | ({"sheets": reading.sheets} if reading.sheets else {}),
+            ensure_ascii=False,
+        ),
     )
     return replace(intake, batch_id=batch_id)
 

@@ -118,22 +118,25 @@ class Writer:
         self._last += len(added)
         self._lines.extend([record.line for record in added])
         self._write_warnings(
-            [
-                (record.line, row)
-                for record, row, new in zip(records, rows, is_new, strict=True)
-                if new
-            ]
+            [(record, row) for record, row, new in zip(records, rows, is_new, strict=True) if new]
         )
         return [record for record, new in zip(records, is_new, strict=True) if not new]
 
-    def _write_warnings(self, added: list[tuple[int, tuple[Any, ...]]]) -> None:
+    def _write_warnings(self, added: list[tuple[Record, tuple[Any, ...]]]) -> None:
         find, batch_id = self._intake.kind.warnings, self._intake.batch_id
         assert find is not None
-        doubtful = [(line, row) for line, row in added if row[USCC] or row[DISTRICT].isdigit()]
+        doubtful = [
+            (record, row)
+            for record, row in added
+            if row[USCC] or row[DISTRICT].isdigit() or record.holds_rows
+        ]
         warnings = [
-            (batch_id, line, code, staging.as_json(detail))
-            for line, row in doubtful
-            for code, detail in find(row[: len(FIELDS)], row)
+            (batch_id, record.line, code, staging.as_json(detail))
+            for record, row in doubtful
+            for code, detail in (
+                *staging.warnings_of_reading(record),
+                *find(row[: len(FIELDS)], row),
+            )
         ]
         new_merchants.warn(self._db, warnings)
         self._warned += len(warnings)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS
-from vouchercli.formats.tables.records import Record
+from vouchercli.formats.tables.records import Record, broken_again
 from vouchercli.ops.intake import importing, staging, summaries
 from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.result import SHOWN, Column, Message, Outcome, Problem, Table, say
@@ -245,7 +245,7 @@ def _stage(
     returns where they stand as rejects.
     """
     kept = [
-        (row.line, json.loads(row.cells))
+        (row.line, broken_again(json.loads(row.cells), json.loads(row.detail)))
         for row in batches.rejects(intake.db, batch.batch, reasons)
         if lines is None or row.line in lines
     ]

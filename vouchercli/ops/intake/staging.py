@@ -148,6 +148,9 @@ def _type_rows(
             )
         else:
             yield (place, intake.batch_id, record.line, cells, None, "{}", *typed)
+            warnings.extend(
+                (place, code, as_json(detail)) for code, detail in warnings_of_reading(record)
+            )
             if intake.kind.warnings:
                 warnings.extend(
                     (place, code, as_json(detail))
@@ -159,6 +162,13 @@ def _type_rows(
 
 def _mask_value(value: Any, mask: Callable[[str], str]) -> Any:
     return mask_found(value, mask) if isinstance(value, str) else value
+
+
+def warnings_of_reading(record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is odd about how an accepted row stands in its file."""
+    if record.holds_rows:
+        first, last = record.holds_rows
+        yield "lines_inside_a_cell", {"first_line": first, "last_line": last}
 
 
 def reject_cells(kind: str, cells: list[str] | dict[str, str], reading: Reading) -> list[str]:

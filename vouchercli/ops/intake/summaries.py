@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs import profiles
-from vouchercli.formats.tables import files
+from vouchercli.formats.tables import files, headers, sheets
 from vouchercli.ops.intake import by_columns
 from vouchercli.result import Column, Message, Outcome, Problem, Table, say
 from vouchercli.rules import money, reasons
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from vouchercli.store.batches import Batch, Refusal
 
 SHOWN_ROWS = 10
+# What is said of those that are not shown.
+MORE_ROWS = {
+    "rejected": "... and {count} more rejected rows: voucher batch rejects {batch}",
+    "warnings": "... and {count} more warnings: voucher batch show {batch}",
+}
 COUNTS = ("read", "accepted", "duplicate", "rejected", "warnings")
 SUMMED = ("kind", "file", "sha256", "profile", "encoding", *COUNTS)
 REASONS = (
@@ -45,6 +50,7 @@ def summarise(intake: Intake, batch: Batch, **more: Any) -> Outcome:
         "batch": None if intake.session.dry_run else batch.batch,
         **{key: about[key] for key in SUMMED},
         **by_reason(refusals),
+        **({"encoding_is_guess": True} if intake.reading.is_guess else {}),
         **more,
     }
     rejected, warned = batches.first(intake.db, intake.batch_id, SHOWN_ROWS)
@@ -78,7 +84,14 @@ def _numbers_not_texts(reading: Reading) -> list[Problem]:
 
 def _problem(batch: Batch, row: Refusal, level: Any, zone: str) -> Problem:
     why = explain(row, zone)
-    return Problem(row.reason, why.text, f"{batch.file}:{row.line}", "", level, why.params)
+    where = sheets.where(batch.file, row.line, sheet_names(batch))
+    return Problem(row.reason, why.text, where, "", level, why.params)
+
+
+def sheet_names(batch: Batch) -> list[str]:
+    """The sheets that were read as one file, in their order; [] for any other file."""
+    names: list[str] = json.loads(batch.options or "{}").get("sheets", [])
+    return names
 
 
 def explain(row: Refusal, zone: str) -> Message:
@@ -149,9 +162,37 @@ def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:
         )
     if data.get("extra_columns"):
         says.append(say("columns not used: {columns}", columns=", ".join(data["extra_columns"])))
+    says += _sentences_about_reading(intake, data)
     says += _sentences_about_money(intake, data)
     if data["rejected"] and not intake.session.dry_run:
         says.append(advise_on_rejects(data["batch"]))
+    return says
+
+
+def say_guess(data: dict[str, Any]) -> Message:
+    """How an import that was read by a guess is read by another encoding."""
+    return say(
+        "{encoding} is a guess: where names look wrong, import the file again with its"
+        " encoding: voucher {noun} import {file} --encoding big5 (or shift_jis, euc-kr,"
+        " latin-1)",
+        encoding=data["encoding"],
+        noun=headers.noun_of(data["kind"]),
+        file=data["file"],
+    )
+
+
+def _sentences_about_reading(intake: Intake, data: dict[str, Any]) -> list[Message]:
+    """What nobody should believe to have been read, and how many messages are left out."""
+    reading, says = intake.reading, []
+    if reading.is_guess:
+        says.append(say_guess(data))
+    if reading.hidden_sheets:
+        says.append(
+            say("hidden sheets were not read: {sheets}", sheets=", ".join(reading.hidden_sheets))
+        )
+    for what, text in MORE_ROWS.items():
+        if data[what] > SHOWN_ROWS and data["batch"]:
+            says.append(say(text, count=data[what] - SHOWN_ROWS, batch=data["batch"]))
     return says
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli import identities
 from vouchercli.formats.written import folders
 from vouchercli.ops.answers import answer
+from vouchercli.ops.intake import summaries
 from vouchercli.ops.schedule.jobs import Done, attempt
 from vouchercli.ops.schedule.reminders import remind_once
 from vouchercli.result import Outcome, Problem, say
@@ -83,7 +84,7 @@ def _import(session: Session, file: Landed, inbox: Path) -> Outcome:
     importer: Callable[..., Outcome] = getattr(
         import_module(f"vouchercli.ops.intake.{module}"), function
     )
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"sender": file.platform}
     if file.kind == "eligibility":
         # The residents count as listed from the time of the file, however late the tick takes it in
         more["listed_at"] = min(session.now, file.changed_at)
@@ -145,6 +146,8 @@ def _summarize(done: Done) -> Done:
             **data,
         )
     )
+    is_guess = data.get("encoding_is_guess", False)
+    says = (counts, summaries.say_guess(data)) if is_guess else (counts,)
     rejected = Problem(
         "rows_rejected",
         "{file}: {rejected} of {read} rows were rejected",
@@ -154,9 +157,7 @@ def _summarize(done: Done) -> Done:
     )
     return replace(
         done,
-        outcome=replace(
-            done.outcome, says=(counts,), problems=(rejected,) if data["rejected"] else ()
-        ),
+        outcome=replace(done.outcome, says=says, problems=(rejected,) if data["rejected"] else ()),
     )
 
 

@@ -86,7 +86,8 @@ def list_merchants(
     registered = 0 if unregistered else None
     listed = merchants.search_for(session.db, session.now, registered=registered, **wanted)
     count = listed.size()
-    table = Table(say("{count} merchants", count=count), LIST_COLUMNS, (), key="merchants")
+    title = say("1 merchant") if count == 1 else say("{count} merchants", count=count)
+    table = Table(title, LIST_COLUMNS, (), key="merchants")
     return replace(lists.show(table, listed, limit), data={"count": count})
 
 

@@ -64,7 +64,7 @@ def _reading(file: str, profile: str | None, kind: str | None, encoding: str | N
     if not candidates:
         assert profile is not None
         profiles.load(profile, kind)  # which says what it is for
-    return files.read_by(candidates, file, encoding=encoding)
+    return files.read_by(candidates, file, is_given=profile is not None, encoding=encoding)
 
 
 def _about(reading: Reading) -> Table:
