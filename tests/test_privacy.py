@@ -416,10 +416,10 @@ def test_rows_out_of_position_lose_their_identities(town: Callable[..., Ran]) ->
 
 
 def test_a_claim_number_that_looks_like_a_mobile_is_one(town: Callable[..., Ran]) -> None:
-    rows = f"13812345671,t-30-5,13900000001,{AT}\n13812345672,none,13900000002,{AT}\n"
+    rows = f"13812345671,t-30-5,13900000001,{AT}\n13812345672,nosuch,13900000002,{AT}\n"
     ran = town("claim", "import", write("c.csv", CLAIMS + rows), expect=4)
     assert towns.ask(".", "SELECT claim_no FROM claims") == [("13812345671",)]
-    assert rejected(town, 2)[0][1][0] == "13812345672" and "there is no round none" in ran.err
+    assert rejected(town, 2)[0][1][0] == "13812345672" and "there is no round nosuch" in ran.err
     paid = f"6222021234567890128,pay,13812345671,1,M1,{AT},60.00,0,10.00,\n"
     paid += f"T2,pay,13812345679,1,M1,{AT},60.00,0,10.00,\n"
     ran = town("redemption", "import", write("r.csv", towns.PAYMENTS + paid), expect=4)

@@ -415,7 +415,7 @@ class Reading:
         """
         width = len(self.header)
         if isinstance(row, BrokenRow):
-            raise RowFault(_quote_problem(row))
+            raise RowFault(quote_problem(row))
         is_blank = len(row) == width + 1 and not row[-1].strip(EDGE)
         if is_blank and not surplus.may_be_cut(row, self.plan.amounts):
             raise RowFault(
@@ -519,7 +519,8 @@ def broken_again(cells: Any, detail: dict[str, Any]) -> Any:
     return cells
 
 
-def _quote_problem(row: BrokenRow) -> Problem:
+def quote_problem(row: BrokenRow) -> Problem:
+    """What is said of a line whose quote marks do not fit together."""
     params = {"first_line": row.first, "last_line": row.last}
     if row.is_open and row.first == row.last:
         return Problem("bad_row", "a quote mark in this line is never closed", params=params)

@@ -12,6 +12,8 @@ from vouchercli.formats.configs.fields import PERSONAL
 from vouchercli.formats.tables.cells import EDGE, column_key, column_keys
 from vouchercli.formats.tables.csvs import BrokenRow
 from vouchercli.formats.tables.readers import NOTHING, RowFault, reader
+from vouchercli.formats.tables.records import quote_problem
+from vouchercli.identities import HIDDEN
 from vouchercli.ops import residents
 from vouchercli.result import Problem
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 KINDS = ("applications", "claims", "eligibility", "merchants")
 DEPTH = 60  # rows in which a header is looked for
-HIDDEN = "***"
 DIGITS = re.compile(r"\d{6}")
 
 
@@ -121,9 +122,9 @@ def _is_unknown_header(rows: list[list[str]], known: set[str]) -> bool:
     first, *others = rows
     if known & {column_key(cell) for cell in first}:
         return True
+    is_header = not any(DIGITS.search(cell) for cell in first)
     return bool(others) and any(
-        not DIGITS.search(cell)
-        and all(at < len(row) and DIGITS.search(row[at]) is not None for row in others)
+        is_header and all(at < len(row) and DIGITS.search(row[at]) is not None for row in others)
         for at, cell in enumerate(first)
         if cell.strip(EDGE)
     )
@@ -132,7 +133,7 @@ def _is_unknown_header(rows: list[list[str]], known: set[str]) -> bool:
 def _cells(row: list[str], layout: Layout) -> tuple[str, str]:
     """The resident and the number of a row. Raises `RowFault`."""
     if isinstance(row, BrokenRow):
-        raise RowFault(Problem("bad_row", "a quote mark in this line is never closed"))
+        raise RowFault(quote_problem(row))
     if not layout.line and any(cell.strip(EDGE) for cell in row[2:]):
         raise RowFault(
             Problem(
