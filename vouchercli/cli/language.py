@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.result import Word
+from vouchercli.result import Message, Word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,14 +18,8 @@ if TYPE_CHECKING:
 LANGUAGES = ("zh", "en")
 COMMAND = (  # the part of a sentence that is there to be pasted; compiled at its first use
     r"(?:voucher (?:init|programme|template|round|merchant|application|eligibility|claim"
-    r"|draw|redemption|batch|schedule|report|audit|check|demo|doctor)|chmod)\b[^,;，；。]*"
+    r"|draw|redemption|batch|todo|schedule|report|audit|law|check|demo|doctor)|chmod)\b[^,;，；。]*"
 )
-OF_PROGRAMME = (  # a command to its end; what stands in quotes is one word of it
-    r"voucher (?:round|claim|redemption|report|application|eligibility|draw"
-    r"|merchant (?:approve|reject))"
-    r""" (?:"[^"]*"|[^",;:，；：。）)])*(?:"[^"]*"|[^",;:，；：。）)\s])"""
-)
-NAMES_IT = "--programme|--help"
 UNSAFE = r"[\s'\"$&|;<>()*?!`\\#~]"  # what a shell would not leave alone
 _chosen = ["en"]  # one process speaks one language: main() chooses it before anything is said
 
@@ -79,27 +73,14 @@ def t(text: str, params: Mapping[str, Any] | None = None) -> str:
     )
 
 
-def for_programme(text: str, programme: str | None) -> str:
-    """A sentence whose commands name the programme too, as the command did that it answers: in a
-    file that holds several, a hint without it would be refused.
-    """
-    if programme is None:
-        return text
-    return re.sub(
-        OF_PROGRAMME,
-        lambda match: (
-            match[0] if re.search(NAMES_IT, match[0]) else f"{match[0]} --programme {programme}"
-        ),
-        text,
-    )
-
-
 def _sentence_value(value: Any, *, is_pasted: bool) -> Any:
     """A value as it is inserted into a sentence: our words are translated, and in a command to
     paste a name with blanks is quoted.
     """
     if isinstance(value, Word):
         return t(value)
+    if isinstance(value, Message):
+        return t(value.text, value.params)
     if is_pasted and isinstance(value, str) and re.search(UNSAFE, value):
         return "'" + value.replace("'", "'\\''") + "'"
     return value

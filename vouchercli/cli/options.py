@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 import time
+import unicodedata
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,6 +120,7 @@ class Call:
     arguments: tuple[str, ...] = ()  # as typed
     limit: int | None = None  # as given with --limit
     opened: ExitStack = field(default_factory=ExitStack)  # what is closed when all is shown
+    context: Any = None  # the parser's, of the command at hand
 
     @property
     def db_path(self) -> Path:
@@ -171,7 +173,9 @@ class Call:
         VOUCHER_NOW. The clock is read here and nowhere else.
         """
         text = self.given.get("now") or os.environ.get("VOUCHER_NOW")
-        return moment(text, zone) if text else int(time.time())  # noqa: TID251 # the clock enters here
+        if not text:
+            return int(time.time())  # noqa: TID251 # the clock enters here
+        return read_moment(text, zone, self.stand_in)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -216,19 +220,32 @@ class Call:
         """A time option as UTC epoch seconds, read in the programme's zone; None stays None."""
         from vouchercli.ops.sessions import zone  # loaded with the session
 
-        return None if text is None else moment(text, zone(session), end_of_day=end_of_day)
+        if text is None:
+            return None
+        return read_moment(text, zone(session), self._option_with(text), end_of_day=end_of_day)
+
+    def _option_with(self, text: str) -> str:
+        """The option that was given this value, as it is written."""
+        asked = self.context.command.params if self.context else ()
+        values = {**(self.context.params if self.context else {}), **self.given}
+        return next((each.opts[0] for each in asked if values.get(each.name) == text), "")
 
 
-def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
-    """A time typed by a person as UTC epoch seconds. Raises `UsageFault`."""
+def read_moment(text: str, zone: str, option: str, *, end_of_day: bool = False) -> int:
+    """A time typed by a person as UTC epoch seconds; also in full-width characters. `option` is
+    where it was typed. Raises `UsageFault`.
+    """
+    written = unicodedata.normalize("NFKC", text)
     try:
-        return times.parse(text, zone, end_of_day=end_of_day)
+        return times.parse(written, zone, end_of_day=end_of_day)
     except (ValueError, OverflowError) as error:  # a year that no calendar reaches
         raise UsageFault(
             "bad_time_option",
-            "{text} is not a time",
+            "{text} is not a time: {why}",
             hint="write it like 2020-03-27 08:00",
+            where=option,
             text=text,
+            why=times.why_no_time(written),
         ) from error
 
 
@@ -259,7 +276,7 @@ def command(
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
         def run(*, ctx: typer.Context, **given: Any) -> Outcome:
             call = ctx.find_root().obj
-            call.command = ctx.command_path.partition(" ")[2]
+            call.command, call.context = ctx.command_path.partition(" ")[2], ctx
             call.given |= {
                 option: value
                 for option in PANEL

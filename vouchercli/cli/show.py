@@ -9,7 +9,8 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.cli.language import for_programme, t
+from vouchercli.cli.language import t
+from vouchercli.cli.pasting import for_database, for_programme, for_shell, program
 from vouchercli.ops.answers import answer
 from vouchercli.ops.answers import rows as json_rows
 from vouchercli.result import MOST_COUNTED, Message, Word
@@ -53,7 +54,7 @@ def show(call: Call, outcome: Outcome) -> int:
     _talk_clock(call)
     _talk_problems(call, outcome.problems)
     for message in outcome.says:
-        _talk(for_programme(t(message.text, message.params), call.programme))
+        _talk(_to_paste(call, t(message.text, message.params)))
     if outcome.left:
         _talk_left(call, outcome.left)
     if call.dry_run:
@@ -65,7 +66,8 @@ def _talk_left(call: Call, left: int) -> None:
     """How many rows are not shown, and the command that gives all."""
     import shlex  # only where a list is cut
 
-    command = shlex.join(("voucher", *_without_cut(call.arguments), "-o", "csv"))
+    words = shlex.join((*_without_cut(call.arguments), "-o", "csv"))
+    command = f"{program()} {words}"
     text = "{left:,} more rows are not shown; all of them: {command}"
     if left >= MOST_COUNTED:
         text = "of {left:,} rows or more not all are shown; all of them: {command}"
@@ -145,7 +147,13 @@ def _talk_problems(call: Call, problems: tuple[Problem, ...]) -> None:
 
 
 def _hint(call: Call, problem: Problem) -> str:
-    return for_programme(t(problem.hint, problem.params), problem.programme or call.programme)
+    return _to_paste(call, t(problem.hint, problem.params), problem.programme)
+
+
+def _to_paste(call: Call, text: str, programme: str | None = None) -> str:
+    """A sentence whose commands work here when they are pasted."""
+    named = for_database(for_programme(text, programme or call.programme), call.given.get("db"))
+    return for_shell(named)
 
 
 # ---------------------------------------------------------------- CSV

@@ -7,7 +7,13 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+from vouchercli.result import Word, say
+
+if TYPE_CHECKING:
+    from vouchercli.result import Message
 
 # until a programme says otherwise: a registry may come before any programme
 HOME_ZONE = "Asia/Shanghai"
@@ -21,6 +27,69 @@ WRITTEN = re.compile(
     \s* (?P<offset> Z | [+-]\d{2}:?\d{2} )? \s*""",
     re.VERBOSE,
 )
+
+
+# what is no time, and what it lacks; tried in this order
+UNDATED = re.compile(r"\s*(?:上午|下午)?\d{1,2}[:时点].*")
+YEARLESS = re.compile(r"\s*\d{1,2}[-/.月]\d{1,2}日?(?:[T\s].*)?")
+MONTHS = (
+    Word("January"),
+    Word("February"),
+    Word("March"),
+    Word("April"),
+    Word("May"),
+    Word("June"),
+    Word("July"),
+    Word("August"),
+    Word("September"),
+    Word("October"),
+    Word("November"),
+    Word("December"),
+)
+
+
+def why_no_time(text: str) -> Message:
+    """What is wrong with a text that `parse` refuses, for a person who can write it anew."""
+    match = WRITTEN.fullmatch(text)
+    if not match:
+        if UNDATED.fullmatch(text):
+            return say("the date is missing")
+        if YEARLESS.fullmatch(text):
+            return say("the year is missing")
+        return say("it is not written as a time")
+    part = {key: int(value or 0) for key, value in match.groupdict().items() if key in NUMBERED}
+    year, month, day = part["year"], part["month"] or part["m2"], part["day"] or part["d2"]
+    if not 1 <= month <= 12:
+        return say("there is no month {month}", month=month)
+    if (why := _why_no_day(year, month, day)) is not None:
+        return why
+    if part["hour"] == 24 and (part["minute"] or part["second"]):
+        return say("a day ends at 24:00")
+    if part["hour"] > 24:
+        return say("there is no hour {hour}", hour=part["hour"])
+    if part["minute"] > 59:
+        return say("there is no minute {minute}", minute=part["minute"])
+    if part["second"] > 59:
+        return say("there is no second {second}", second=part["second"])
+    return say("it is beyond the calendar")
+
+
+NUMBERED = ("year", "month", "day", "m2", "d2", "hour", "minute", "second")
+
+
+def _why_no_day(year: int, month: int, day: int) -> Message | None:
+    """What is wrong with a day of the calendar; None for one that is there."""
+    if year == 0:
+        return say("there is no year 0")
+    first = date(year, month, 1)
+    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) if year < 9999 else None
+    days = (last - first).days if last else 31
+    if 1 <= day <= days:
+        return None
+    named = MONTHS[month - 1]
+    if month == 2 and day == 29:
+        return say("{month} {year} has no day {day}", month=named, year=year, day=day)
+    return say("{month} has no day {day}", month=named, day=day)
 
 
 @cache
