@@ -173,7 +173,7 @@ def _strip(column: Column, table: Table, unit: Unit) -> Strip:
     totals = table.total if table.total and table.rows else {}
     name = column.shown or column.source or column.key
     texts = [pretty(column, each, table.zone, unit) for each in column.shown_values(table.rows)]
-    if column.kind == "time" and all(cell[-3:] == ":00" or cell == DASH for cell in texts):
+    if column.kind in ("time", "end") and all(cell[-3:] == ":00" or cell == DASH for cell in texts):
         texts = [cell.removesuffix(":00") for cell in texts]
     return Strip(
         _pieces(label(column)),

@@ -43,6 +43,7 @@ STAND_INS = (
     "VERSION",
     "WHAT",
     "WHERE",
+    "WHY",
     "YUAN",
 )
 # what Typer adds to an option's help: [default: 100; x>=1; required]

@@ -61,7 +61,7 @@ def t(text: str, params: Mapping[str, Any] | None = None) -> str:
     """`text` in the chosen language, its `{placeholders}` filled. Text without a translation stays
     English.
     """
-    sentence = catalogue().get(text, text) if language() == "zh" else text
+    sentence = _in_chinese(text) if language() == "zh" else text
     if not params:
         return sentence
     pasted = "".join(re.findall(COMMAND, sentence))
@@ -71,6 +71,16 @@ def t(text: str, params: Mapping[str, Any] | None = None) -> str:
             for key, value in params.items()
         }
     )
+
+
+def _in_chinese(text: str) -> str:
+    """The Chinese of a sentence; of one that is a command and no more, its stand-ins alone."""
+    known = catalogue().get(text)
+    if known is None and text.startswith("voucher "):
+        from vouchercli.cli.help import translate_stand_ins  # which imports this module
+
+        return translate_stand_ins(text)
+    return text if known is None else known
 
 
 def _sentence_value(value: Any, *, is_pasted: bool) -> Any:

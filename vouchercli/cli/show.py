@@ -247,7 +247,7 @@ def _exact(kind: str, zone: str, is_chinese: bool) -> Callable[[Any], str]:
     """The function that prints one value."""
     if kind == "fen":
         return money.yuan
-    if kind == "time":
+    if kind in ("time", "end"):
         return lambda at: times.iso(at, zone)
     if kind == "date":
         return times.day_text

@@ -29,6 +29,8 @@ WRITTEN = re.compile(
 )
 
 
+# the names of what is an end
+ENDS = ("closes_at", "ends_at", "expires_at", "registration_closes_at", "until_at")
 # what is no time, and what it lacks; tried in this order
 UNDATED = re.compile(r"\s*(?:上午|下午)?\d{1,2}[:时点].*")
 YEARLESS = re.compile(r"\s*\d{1,2}[-/.月]\d{1,2}日?(?:[T\s].*)?")
@@ -155,6 +157,21 @@ def shown(at: int, zone: str) -> str:
     local = datetime.fromtimestamp(at, zone_named(zone))
     is_doubled = local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
     return local.isoformat(" ") if is_doubled else local.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def shown_end(at: int, zone: str) -> str:
+    """The same for a moment that is an end: midnight is 24:00 of the day that it ends, as it was
+    written (`2020-03-31 24:00:00`); a beginning is 00:00 of its own day.
+    """
+    text = shown(at, zone)
+    if not text.endswith(" 00:00:00"):
+        return text
+    return f"{day_text(day_of(at - 1, zone))} 24:00:00"
+
+
+def shown_as(name: str, at: int, zone: str) -> str:
+    """As `shown`, or as `shown_end` where the name says that it is an end: `closes_at`."""
+    return shown_end(at, zone) if name in ENDS else shown(at, zone)
 
 
 def day_of(at: int, zone: str) -> int:

@@ -40,6 +40,8 @@ TEXT = {
     "VERSION": "版本",
     "WHAT": "方式",
     "WHERE": "范围",
+    "WHY": "原因",
+    "PLATFORM": "平台",
     "YUAN": "元",
     "say which command": "请写明要执行的命令",
     "{what} is missing": "缺少 {what}",

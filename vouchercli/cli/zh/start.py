@@ -18,7 +18,7 @@ TEXT = {
     "next: voucher programme list --shipped": "下一步：voucher programme list --shipped",
     "there is no database {path}": "没有数据库 {path}",
     "{path} cannot be opened as a voucher database: {why}": "{path} 不能作为消费券数据库打开：{why}",
-    "name the right file with --db, or: voucher init --db NEW.db": "请用 --db 指明正确的文件，或新建：voucher init --db NEW.db",
+    "name the right file with --db, or: voucher init --db NEW.db": "请用 --db 指明正确的文件，或新建：voucher init --db 新文件.db",
     "{path} was written by a newer voucher (schema {version}, this program knows {known})": "{path} 由更新版本的 voucher 写入（结构版本 {version}，本系统只识别到 {known}）",
     "install the newer voucher": "请安装新版 voucher",
     "another voucher command is writing to {path}": "另一个 voucher 命令正在写入 {path}",

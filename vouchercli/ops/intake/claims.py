@@ -137,7 +137,7 @@ COLUMNS = (
     Column("round", "Round"),
     Column("resident", "Resident", "token"),
     Column("claimed_at", "Claimed at", "time"),
-    Column("expires_at", "Expires at", "time"),
+    Column("expires_at", "Expires at", "end"),
     Column("used", "Used", "int"),
     Column("coupons", "Vouchers", "int"),
     Column("batch", "Batch", "int"),

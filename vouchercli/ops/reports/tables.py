@@ -148,7 +148,7 @@ def _span(scope: Scope) -> list[Message]:
     if not scope.is_all:
         notes.append(say("Only rounds: {rounds}.", rounds=", ".join(scope.codes())))
     if scope.since is not None:
-        since = moment(scope.since, scope.zone)
+        since = times.shown(scope.since, scope.zone).removesuffix(":00")
         notes.append(say("Only what was paid at {since} or later.", since=since))
     return notes
 

@@ -332,7 +332,7 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
             "closes_after_validity",
             "claims are accepted until {closes_at}, but the vouchers end at {until}",
             hint='add --closes-at "{until}", or take a template with a later end',
-            closes_at=times.shown(closes_at, zone),
+            closes_at=times.shown_end(closes_at, zone),
             until=template.validity.until,
         )
     if closes_at <= opens_at:
@@ -340,7 +340,7 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
             "closes_before_opening",
             "the round would close at {closes_at}, not after its opening at {opens_at}",
             hint="give a later --closes-at",
-            closes_at=times.shown(closes_at, zone),
+            closes_at=times.shown_end(closes_at, zone),
             opens_at=times.shown(opens_at, zone),
         )
     if registration is not None and registration >= opens_at:

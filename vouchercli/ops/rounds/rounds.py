@@ -181,7 +181,7 @@ def end_claiming(current: RoundAtHand, waiting: Proposal | None = None) -> Outco
         ),
         say(
             "claims from before {closes_at} may still be imported",
-            closes_at=current.local_time(closes_at),
+            closes_at=current.local_end(closes_at),
         ),
         say("next: voucher report rounds"),
     )

@@ -31,7 +31,7 @@ LIST = (
     Column("packs", "packs", "int"),
     Column("claimed", "claimed", "int"),
     Column("opens_at", "opens", "time"),
-    Column("closes_at", "closes", "time"),
+    Column("closes_at", "closes", "end"),
     *only(JSON, "version", "mode", "platform", "group", "quota_fen"),
 )
 TERMS = (
@@ -43,8 +43,8 @@ TERMS = (
     Column("per_resident", "per resident"),
     Column("registration_opens_at", "registration opens", "time"),
     Column("opens_at", "opens", "time"),
-    Column("closes_at", "closes", "time"),
-    Column("vouchers_end_at", "vouchers end", "time", optional=True),
+    Column("closes_at", "closes", "end"),
+    Column("vouchers_end_at", "vouchers end", "end", optional=True),
     Column("platform", "platform"),
     Column("group", "group"),
     Column("list", "list approved", shown="list_approved"),
@@ -287,7 +287,7 @@ def describe_change(current: RoundAtHand, each: Proposal) -> str:
 
     def show(key: str, term: Any) -> Any:
         if key.endswith("_at"):
-            return current.local_time(term)
+            return times.shown_as(key, term, current.zone)
         return f"{term:,}" if isinstance(term, int) else term
 
     return "; ".join(
