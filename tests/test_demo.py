@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vouchercli.cli import pasting
 from vouchercli.errors import VoucherError
 from vouchercli.ops.demo import beijing, faults, hangzhou, merchants, story
 from vouchercli.rules.merchants import check_digit, is_uscc

@@ -9,43 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from vouchercli.cli.language import t
+from vouchercli.cli.language import t, translate_stand_ins
 from vouchercli.cli.wrapping import cells, fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# The stand-ins for a value in a usage line or before an option's help; they are translated.
-STAND_INS = (
-    "ARGS",
-    "CERTIFICATE",
-    "CODE",
-    "COMMAND",
-    "DIGEST",
-    "DIR",
-    "FILE",
-    "FOLDER",
-    "FORMAT",
-    "HEX",
-    "ID",
-    "KIND",
-    "MINUTES",
-    "NAME",
-    "NEW",
-    "NO",
-    "OPTIONS",
-    "OTHER",
-    "RESIDENT",
-    "ROUND",
-    "STATE",
-    "TEXT",
-    "TIME",
-    "VERSION",
-    "WHAT",
-    "WHERE",
-    "WHY",
-    "YUAN",
-)
 # what Typer adds to an option's help: [default: 100; x>=1; required]
 EXTRAS = r" *\[(?P<extras>[^\[\]]*)\]$"
 AT_LEAST = r"x>=(?P<least>\d+)"
@@ -56,15 +25,6 @@ SHELL_WORDS = r"""(?:--?[\w-]+\s+(?!-))?(?:[^\s"']|"[^"]*"|'[^']*')+"""
 TERM_AT_MOST = 30
 
 Formatter: Any = typer.Context.formatter_class
-
-
-def translate_stand_ins(text: str) -> str:
-    """`CODE[@VERSION]` in the chosen language."""
-    return re.sub(
-        r"(?<![-\w])[A-Z]{2,}(?!\w)",
-        lambda match: t(match[0]) if match[0] in STAND_INS else match[0],
-        text,
-    )
 
 
 def break_command(command: str, width: int) -> list[str]:

@@ -21,6 +21,37 @@ COMMAND = (  # the part of a sentence that is there to be pasted; compiled at it
     r"|draw|redemption|batch|todo|schedule|report|audit|law|check|demo|doctor)|chmod)\b[^,;，；。]*"
 )
 UNSAFE = r"[\s'\"$&|;<>()*?!`\\#~]"  # what a shell would not leave alone
+# The stand-ins for a value in a usage line or before an option's help; they are translated.
+STAND_INS = (
+    "ARGS",
+    "CERTIFICATE",
+    "CODE",
+    "COMMAND",
+    "DIGEST",
+    "DIR",
+    "FILE",
+    "FOLDER",
+    "FORMAT",
+    "HEX",
+    "ID",
+    "KIND",
+    "MINUTES",
+    "NAME",
+    "NEW",
+    "NO",
+    "OPTIONS",
+    "OTHER",
+    "RESIDENT",
+    "ROUND",
+    "STATE",
+    "TEXT",
+    "TIME",
+    "VERSION",
+    "WHAT",
+    "WHERE",
+    "WHY",
+    "YUAN",
+)
 _chosen = ["en"]  # one process speaks one language: main() chooses it before anything is said
 
 
@@ -77,10 +108,17 @@ def _in_chinese(text: str) -> str:
     """The Chinese of a sentence; of one that is a command and no more, its stand-ins alone."""
     known = catalogue().get(text)
     if known is None and text.startswith("voucher "):
-        from vouchercli.cli.help import translate_stand_ins  # which imports this module
-
         return translate_stand_ins(text)
     return text if known is None else known
+
+
+def translate_stand_ins(text: str) -> str:
+    """`CODE[@VERSION]` in the chosen language."""
+    return re.sub(
+        r"(?<![-\w])[A-Z]{2,}(?!\w)",
+        lambda match: t(match[0]) if match[0] in STAND_INS else match[0],
+        text,
+    )
 
 
 def _sentence_value(value: Any, *, is_pasted: bool) -> Any:

@@ -20,8 +20,8 @@ from vouchercli import __version__
 from vouchercli.cli import COMPLETING, USUAL_COLLECTOR
 from vouchercli.cli.help import dress
 from vouchercli.cli.language import choose_language, language, speak, t
-from vouchercli.cli.pasting import started_as
 from vouchercli.cli.options import DEFAULTS, PANEL, Call, declare, parameters
+from vouchercli.cli.pasting import started_as
 from vouchercli.errors import Declined, VoucherError
 from vouchercli.result import NO_ROOM
 

@@ -56,6 +56,13 @@ PANEL = {
             "--output", "-o", metavar="FORMAT", help="table, json or csv; of lists also jsonl."
         ),
     ],
+    "excel": Annotated[
+        bool,
+        typer.Option(
+            "--excel",
+            help="CSV for Excel: with a byte order mark, headings in the language of all text.",
+        ),
+    ],
     "actor": Annotated[
         Optional[str],
         typer.Option(
@@ -79,7 +86,15 @@ PANEL = {
     ],
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")],
 }
-FLAGS = ("version", "install_completion", "show_completion", "dry_run", "yes", "verbose")
+FLAGS = (
+    "version",
+    "install_completion",
+    "show_completion",
+    "excel",
+    "dry_run",
+    "yes",
+    "verbose",
+)
 DEFAULTS: dict[str, Any] = {name: False if name in FLAGS else None for name in PANEL}
 
 # what lists may be cut down to
@@ -130,7 +145,7 @@ class Call:
     @property
     def output(self) -> str:
         """table, json, csv or jsonl; raises `UsageFault` for anything else."""
-        chosen = self.given.get("output") or "table"
+        chosen = self.given.get("output") or ("csv" if self.given.get("excel") else "table")
         if chosen not in OUTPUTS:
             raise UsageFault(
                 "unknown_output",

@@ -4,12 +4,13 @@ on stderr.
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.cli.language import t
+from vouchercli.cli.language import language, t
 from vouchercli.cli.pasting import for_database, for_programme, for_shell, program
 from vouchercli.ops.answers import answer
 from vouchercli.ops.answers import rows as json_rows
@@ -162,7 +163,8 @@ def _to_paste(call: Call, text: str, programme: str | None = None) -> str:
 def _csv(call: Call, tables: tuple[Table, ...]) -> None:
     """Rows and total as RFC 4180; a text that a spreadsheet would run as a formula is disarmed.
 
-    Headings are the English keys, whatever the locale; Chinese only when `--lang zh` asks for it.
+    Headings are the English keys, whatever the locale; Chinese only when `--lang zh` asks for it,
+    or a Chinese reader for `--excel`.
     Of a rehearsal each row has a column more that says so.
     """
     # JSON needs none of these
@@ -170,8 +172,11 @@ def _csv(call: Call, tables: tuple[Table, ...]) -> None:
 
     from vouchercli.cli.values import as_lines
 
+    is_for_excel = bool(call.given.get("excel"))
+    if is_for_excel:
+        _mark_as_utf8()
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    is_chinese = call.given.get("lang") == "zh"
+    is_chinese = (language() if is_for_excel else call.given.get("lang")) == "zh"
     mark = ("rehearsal", "yes") if "rehearsal" in call.clock else ()
     head, cell = ([t(word) if is_chinese else word] for word in mark) if mark else ([], [])
     for position, each in enumerate(table for table in tables if table.is_in("csv")):
@@ -183,6 +188,13 @@ def _csv(call: Call, tables: tuple[Table, ...]) -> None:
         for part in _parts(table):
             cells = (_cells(column, part, is_chinese) for column in columns)
             writer.writerows([*row, *cell] for row in zip(*cells, strict=True))
+
+
+def _mark_as_utf8() -> None:
+    """A byte order mark, without which Excel takes a file to be in the machine's old encoding."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.write("\ufeff")
 
 
 def _json_lines(call: Call, tables: tuple[Table, ...]) -> None:

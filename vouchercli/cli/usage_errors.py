@@ -6,8 +6,8 @@ import re
 from difflib import get_close_matches
 from typing import Any
 
-from vouchercli.cli.help import limits, translate_stand_ins
-from vouchercli.cli.language import t
+from vouchercli.cli.help import limits
+from vouchercli.cli.language import t, translate_stand_ins
 from vouchercli.errors import UsageFault
 
 # The parser's sentence -> ours; its named groups fill our places.

@@ -111,7 +111,7 @@ LENGTHS = ((86_400, "{count:,} d"), (3_600, "{count} h"), (60, "{count} min"), (
 
 def span(seconds: int) -> str:
     """A length of time in its two largest units: 1504800 -> `17 d 10 h`."""
-    parts = []
+    parts: list[str] = []
     for length, text in LENGTHS:
         count, seconds = divmod(seconds, length)
         if count or (length == 1 and not parts):

@@ -53,27 +53,19 @@ MONTHS = (
 def why_no_time(text: str) -> Message:
     """What is wrong with a text that `parse` refuses, for a person who can write it anew."""
     match = WRITTEN.fullmatch(text)
+    if not match and UNDATED.fullmatch(text):
+        return say("the date is missing")
+    if not match and YEARLESS.fullmatch(text):
+        return say("the year is missing")
     if not match:
-        if UNDATED.fullmatch(text):
-            return say("the date is missing")
-        if YEARLESS.fullmatch(text):
-            return say("the year is missing")
         return say("it is not written as a time")
-    part = {key: int(value or 0) for key, value in match.groupdict().items() if key in NUMBERED}
-    year, month, day = part["year"], part["month"] or part["m2"], part["day"] or part["d2"]
-    if not 1 <= month <= 12:
-        return say("there is no month {month}", month=month)
-    if (why := _why_no_day(year, month, day)) is not None:
-        return why
-    if part["hour"] == 24 and (part["minute"] or part["second"]):
-        return say("a day ends at 24:00")
-    if part["hour"] > 24:
-        return say("there is no hour {hour}", hour=part["hour"])
-    if part["minute"] > 59:
-        return say("there is no minute {minute}", minute=part["minute"])
-    if part["second"] > 59:
-        return say("there is no second {second}", second=part["second"])
-    return say("it is beyond the calendar")
+    part = {key: int(match[key] or 0) for key in NUMBERED}
+    why = _why_no_day(part["year"], part["month"] or part["m2"], part["day"] or part["d2"])
+    return (
+        why
+        or _why_no_clock(part["hour"], part["minute"], part["second"])
+        or say("it is beyond the calendar")
+    )
 
 
 NUMBERED = ("year", "month", "day", "m2", "d2", "hour", "minute", "second")
@@ -83,6 +75,8 @@ def _why_no_day(year: int, month: int, day: int) -> Message | None:
     """What is wrong with a day of the calendar; None for one that is there."""
     if year == 0:
         return say("there is no year 0")
+    if not 1 <= month <= 12:
+        return say("there is no month {month}", month=month)
     first = date(year, month, 1)
     last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) if year < 9999 else None
     days = (last - first).days if last else 31
@@ -92,6 +86,17 @@ def _why_no_day(year: int, month: int, day: int) -> Message | None:
     if month == 2 and day == 29:
         return say("{month} {year} has no day {day}", month=named, year=year, day=day)
     return say("{month} has no day {day}", month=named, day=day)
+
+
+def _why_no_clock(hour: int, minute: int, second: int) -> Message | None:
+    """What is wrong with a time of day; None for one that is there."""
+    if hour == 24 and (minute or second):
+        return say("a day ends at 24:00")
+    if hour > 24:
+        return say("there is no hour {hour}", hour=hour)
+    if minute > 59:
+        return say("there is no minute {minute}", minute=minute)
+    return say("there is no second {second}", second=second) if second > 59 else None
 
 
 @cache

@@ -116,7 +116,7 @@ def _read_only(path: Path) -> str:
 
 def _too_old_to_read(path: Path) -> VoucherError:
     return VoucherError(
-        "older_database",
+        "too_old_to_read",
         "{path} was written by an older voucher and cannot be brought up to date: it is read-only",
         hint="copy it into a folder where you can write, and name the copy with --db",
         path=str(path),
@@ -146,7 +146,7 @@ def _migrate(db: sqlite3.Connection, path: Path, version: int, *, create: bool) 
     """
     is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     if not is_ours and (version or db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]):
-        raise _not_a_database(path, "it holds another program's tables")
+        raise _not_a_database(path, Word("it holds another program's tables"))
     if version > SCHEMA_VERSION:
         raise VoucherError(
             "newer_database",
@@ -292,7 +292,7 @@ def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
             why=why,
         )
     if code == sqlite3.SQLITE_NOTADB:
-        return _not_a_database(path, str(error))
+        return _not_a_database(path, Word("it is not a file of SQLite"))
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR):
         return VoucherError(
             "damaged_database",

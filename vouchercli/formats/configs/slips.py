@@ -46,8 +46,14 @@ MEANT = {
 WORDS = (
     (r"mapping values are not allowed", Word("a colon stands where none may stand")),
     (r"could not find expected ':'", Word("a key has no colon and blank after it")),
-    (r"expected ',' or '\}'|did not find expected ',' or '\}'", Word("a comma or } is missing")),
-    (r"expected ',' or '\]'|did not find expected ',' or '\]'", Word("a comma or ] is missing")),
+    (
+        r"expected ',' or '\}'",
+        Word("a comma or a closing brace is missing"),
+    ),
+    (
+        r"expected ',' or '\]'",
+        Word("a comma or a closing bracket is missing"),
+    ),
     (r"end of (?:stream|file)|document separator", Word("a quote or a bracket is not closed")),
     (r"'\\t'", Word("a TAB stands where a blank must stand")),
     (
@@ -71,7 +77,7 @@ def find(text: str, last_line: int) -> Iterator[tuple[Place, Fault]]:
     for number, line in enumerate(text.split("\n")[:last_line], 1):
         bare = QUOTED.sub(lambda match: "x" * len(match[0]), line)
         found = {
-            match.start("sign"): _fault(match["sign"], meant)
+            match.start("sign"): _full_width(match["sign"], meant)
             for pattern, meant in SLIPS
             for match in _all(pattern, bare)
         }
@@ -88,7 +94,7 @@ def _all(pattern: re.Pattern[str], line: str) -> Iterator[re.Match[str]]:
 
 def in_key(key: str) -> Fault | None:
     """A plain key that holds its colon: `kind：public`."""
-    return _fault("：", ":") if KEY_ALONE.match(key) else None
+    return _full_width("：", ":") if KEY_ALONE.match(key) else None
 
 
 def in_value(value: str, place: Where) -> Fault | None:
@@ -96,13 +102,13 @@ def in_value(value: str, place: Where) -> Fault | None:
     where no text is looked for: a line of its own, an item; a comma parts items in brackets only.
     """
     if place and PAIR.match(value):
-        return _fault("：", ":")
+        return _full_width("：", ":")
     if place == "in brackets" and ITEMS.fullmatch(value):
-        return _fault("，", ",")
-    return _fault(value[0], '"') if IN_QUOTES.fullmatch(value) else None
+        return _full_width("，", ",")
+    return _full_width(value[0], '"') if IN_QUOTES.fullmatch(value) else None
 
 
-def _fault(sign: str, meant: str) -> Fault:
+def _full_width(sign: str, meant: str) -> Fault:
     return Fault(
         (),
         "yaml_full_width",

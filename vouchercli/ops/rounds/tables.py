@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.ops.answers import dated
 from vouchercli.ops.rounds import approved_lists, commitments
 from vouchercli.result import EVERYWHERE, JSON, SHOWN, Column, Table, Word, only, say
-from vouchercli.rules import audit, money, staff
+from vouchercli.rules import audit, money, staff, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
 from vouchercli.rules.staff import Hand

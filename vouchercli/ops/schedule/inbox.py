@@ -8,11 +8,11 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.errors import closest
 from vouchercli.formats.written import folders
 from vouchercli.ops.answers import answer
 from vouchercli.ops.schedule.jobs import Done, attempt
 from vouchercli.ops.schedule.reminders import remind_once
-from vouchercli.errors import closest
 from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import doors, times
 from vouchercli.store.db import zone

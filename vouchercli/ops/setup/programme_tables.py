@@ -41,7 +41,7 @@ LINES = {
     "refunds": Word("refunds"),
     "clock_ahead": Word("clocks of platforms ahead by at most"),
     "clock_jump": Word("jump of this clock at most"),
-    "unused": Word("unused money"),
+    "unused": Word("unused"),
     "unused_after_days": Word("unused money waits, days"),
     "makers": Word("makers"),
     "checkers": Word("checkers"),
@@ -148,7 +148,10 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
         "loaded_at": times.shown(loaded_at, programme.time_zone),
     }
     rows = tuple(
-        {"field": words, "value": facts[key] if isinstance(facts[key], Message) else str(facts[key])}
+        {
+            "field": words,
+            "value": facts[key] if isinstance(facts[key], Message) else str(facts[key]),
+        }
         for key, words in LINES.items()
         if facts[key] not in ("", None)
     )
