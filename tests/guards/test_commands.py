@@ -130,7 +130,7 @@ def test_every_stand_in_of_a_value_has_its_chinese() -> None:
 def test_a_stand_in_without_chinese_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     show = every_command()["law show"]
     monkeypatch.setattr(show.params[0], "metavar", "[RUNG]")
-    assert untranslated("law show", show) == ["law show: RUNG is no stand-in of cli/help.py"]
+    assert untranslated("law show", show) == ["law show: RUNG is no stand-in of cli/language.py"]
 
 
 def test_every_command_is_run_in_the_operating_guide() -> None:

@@ -254,13 +254,14 @@ def read_moment(text: str, zone: str, option: str, *, end_of_day: bool = False) 
     try:
         return times.parse(written, zone, end_of_day=end_of_day)
     except (ValueError, OverflowError) as error:  # a year that no calendar reaches
+        why = times.why_no_time(written)
         raise UsageFault(
             "bad_time_option",
-            "{text} is not a time: {why}",
+            "{text} is not a time: {why}" if why else "{text} is not a time",
             hint="write it like 2020-03-27 08:00",
             where=option,
             text=text,
-            why=times.why_no_time(written),
+            why=why,
         ) from error
 
 

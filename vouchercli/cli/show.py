@@ -48,10 +48,7 @@ def show(call: Call, outcome: Outcome) -> int:
         seen = [table for table in outcome.tables if table.is_in("table")]
         if seen and "rehearsal" in call.clock:
             print(t("REHEARSAL: nothing here is real") + "\n")
-        for position, table in enumerate(seen):
-            if position:
-                print()
-            draw(table)
+        draw(seen, in_one_unit=call.command.startswith("report "))
     _talk_clock(call)
     _talk_problems(call, outcome.problems)
     for message in outcome.says:

@@ -50,15 +50,17 @@ MONTHS = (
 )
 
 
-def why_no_time(text: str) -> Message:
-    """What is wrong with a text that `parse` refuses, for a person who can write it anew."""
+def why_no_time(text: str) -> Message | None:
+    """What is wrong with a text that `parse` refuses, for a person who can write it anew; None
+    where it is no time at all.
+    """
     match = WRITTEN.fullmatch(text)
     if not match and UNDATED.fullmatch(text):
         return say("the date is missing")
     if not match and YEARLESS.fullmatch(text):
         return say("the year is missing")
     if not match:
-        return say("it is not written as a time")
+        return None
     part = {key: int(match[key] or 0) for key in NUMBERED}
     why = _why_no_day(part["year"], part["month"] or part["m2"], part["day"] or part["d2"])
     return (

@@ -70,11 +70,12 @@ class Node(documents.Node):
         try:
             return times.parse(documents.written(self.value), zone, end_of_day=end_of_day)
         except ValueError:
+            why = times.why_no_time(documents.written(self.value))
             self.fault(
                 "bad_time",
-                "{offending} cannot be read as a time: {why}",
+                "{offending} is no time: {why}" if why else "{offending} cannot be read as a time",
                 'write it like "2020-03-27 08:00"',
-                why=times.why_no_time(documents.written(self.value)),
+                why=why,
             )
             return None
 

@@ -36,7 +36,7 @@ TEXT = {
     "{text} is not a time: {why}": "无法识别的时间 {text}：{why}",
     "the date is missing": "缺少日期",
     "the year is missing": "缺少年份",
-    "it is not written as a time": "写法不是时间",
+    "{text} is not a time": "无法识别的时间：{text}",
     "there is no month {month}": "没有 {month} 月",
     "{month} has no day {day}": "{month}没有 {day} 日",
     "{month} {year} has no day {day}": "{year} 年{month}没有 {day} 日",

@@ -18,12 +18,10 @@ TEXT = {
     "there is no round yet; next: voucher round create CODE": "尚无期次；下一步：voucher round create 代码",
     "there was no round yet at {as_of}; next: voucher round list": "{as_of} 时尚无期次；下一步：voucher round list",
     # titles
-    "Leverage by {by}: {programme}": "杠杆率（按{by}）：{programme}",
     "Leverage by {by}: {programme}, as of {as_of}": "杠杆率（按{by}）：{programme}，截至 {as_of}",
     "Redemption rates": "核销率",
     "Published figures": "已公布数字",
     "Public funders": "财政出资方",
-    "Rounds: {programme}": "各期次：{programme}",
     "Rounds: {programme}, as of {as_of}": "各期次：{programme}，截至 {as_of}",
     # groupings
     "template": "券模板",
@@ -90,6 +88,11 @@ TEXT = {
     "Rule breaches": "违规",
     # notes
     "Only rounds: {rounds}.": "仅含：{rounds}。",
+    "Leverage by {by}: {programme}, all known at {now}": "杠杆率（按{by}）：{programme}，{now} 时的全部数据",
+    "Rounds: {programme}, all known at {now}": "各期次：{programme}，{now} 时的全部数据",
+    "Cancelled and left out: {rounds}.": "已取消、未列出：{rounds}。",
+    "all that is in the file counts, up to {last}; to look back: --as-of {now}": "统计的是文件中的全部数据，直至 {last}；如需回看，请加 --as-of {now}",
+    "Times of {year}.": "时间均为 {year} 年。",
     "Only what was paid at {since} or later.": "仅含 {since} 及以后的支付。",
     "G (gross) = base / subsidy: order value of payments that used a voucher, per yuan of public subsidy; not new consumption.": "杠杆率（毛）＝拉动消费（交易额）÷ 财政补贴：每元财政补贴对应的用券交易额，不是新增消费。",
     "N (own-spend) = own / subsidy; own = base - subsidy - platform - match: what consumers paid themselves.": "实付杠杆率＝实付 ÷ 财政补贴；实付＝交易额－财政补贴－平台出资－商户配套，由消费者自付。",

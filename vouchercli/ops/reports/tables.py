@@ -138,9 +138,15 @@ def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
 def _leverage_title(by: str, scope: Scope) -> Message:
     about = {"by": Word(by), "programme": scope.code}
     if scope.as_of is None:
-        return say("Leverage by {by}: {programme}", **about)
+        now = _minute(scope)
+        return say("Leverage by {by}: {programme}, all known at {now}", **about, now=now)
     as_of = moment(scope.as_of, scope.zone)
     return say("Leverage by {by}: {programme}, as of {as_of}", **about, as_of=as_of)
+
+
+def _minute(scope: Scope) -> str:
+    """When the report is asked, to the minute."""
+    return times.shown(scope.now, scope.zone)[:16]
 
 
 def _span(scope: Scope) -> list[Message]:
@@ -270,14 +276,25 @@ BASES = (
 )
 
 
-def rounds(scope: Scope, rows: Rows) -> tuple[Table, ...]:
+def rounds(scope: Scope, rows: Rows, cancelled: Sequence[str]) -> tuple[Table, ...]:
     """One table for CSV; two for a person, so that each fits."""
-    title = say("Rounds: {programme}", programme=scope.code)
+    title = say("Rounds: {programme}, all known at {now}", programme=scope.code, now=_minute(scope))
     if scope.as_of is not None:
         as_of = moment(scope.as_of, scope.zone)
         title = say("Rounds: {programme}, as of {as_of}", programme=scope.code, as_of=as_of)
     return (
-        Table(title, (*SALE, *only(DATA, *USE), *BEHIND), rows, zone=scope.zone, key="rows"),
+        Table(
+            title,
+            (*SALE, *only(DATA, *USE), *BEHIND),
+            rows,
+            notes=(
+                (say("Cancelled and left out: {rounds}.", rounds=", ".join(cancelled)),)
+                if cancelled
+                else ()
+            ),
+            zone=scope.zone,
+            key="rows",
+        ),
         Table(
             say("Redemption rates"),
             (SALE[0], *USE),

@@ -256,7 +256,10 @@ def _tabulate_amendments(current: RoundAtHand) -> Table:
         for each in proposals.history(current.db, current.subject)
         if each.kind != proposals.APPROVAL
     ]
-    notes = tuple(_warn_of_same_login(double) for row in rows for double in row["same_login"])
+    doubles = [double for row in rows for double in row["same_login"]]
+    told = {tuple(each.values()) for each in _list_same_logins(current)}  # below the approvals
+    once = {tuple(each.values()): each for each in doubles}
+    notes = tuple(_warn_of_same_login(each) for key, each in once.items() if key not in told)
     return Table(say("Amendments"), AMENDMENTS, rows, notes=notes, key="amendments")
 
 
