@@ -110,6 +110,14 @@ OnlyResident = Annotated[
         "--resident", metavar="ID", help="Only this resident (the identity, or its token)."
     ),
 ]
+Since = Annotated[
+    Optional[str],
+    typer.Option("--since", metavar="TIME", help="Only from TIME on (a bare date: its 00:00)."),
+]
+Until = Annotated[
+    Optional[str],
+    typer.Option("--until", metavar="TIME", help="Only up to TIME (a bare date: its 24:00)."),
+]
 Limit = Annotated[
     Optional[int],
     typer.Option(
@@ -230,6 +238,17 @@ class Call:
         start = self.moment(session, text)
         end = self.moment(session, text, end_of_day=True)
         return start if start is None or end is None or start == end else end - 1
+
+    def span(self, session: Session, since: str | None, until: str | None) -> dict[str, int | None]:
+        """--since and --until of a list as UTC epoch seconds, both included. Raises `UsageFault`
+        when nothing can lie between them.
+        """
+        first, last = self.moment(session, since), self.up_to(session, until)
+        if first is not None and last is not None and first > last:
+            raise UsageFault(
+                "empty_window", "--since is later than --until", hint="swap the two times"
+            )
+        return {"since": first, "until": last}
 
     def moment(self, session: Session, text: str | None, *, end_of_day: bool = False) -> int | None:
         """A time option as UTC epoch seconds, read in the programme's zone; None stays None."""

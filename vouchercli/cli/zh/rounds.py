@@ -58,6 +58,8 @@ TEXT = {
     "voucher round top-up {round} --packs N, voucher round reschedule {round} --closes-at TIME, or for other terms: voucher round copy {round} NEW --opens-at TIME": "追加份数：voucher round top-up {round} --packs 份数；改截止时间：voucher round reschedule {round} --closes-at 时间；改其他条件：voucher round copy {round} 新代码 --opens-at 时间",
     # drafting
     "drafted {round}: {packs:,} packs of {template}, {quota} yuan at most": "已起草期次 {round}：卡包 {template} 共 {packs:,} 份，最多支出 {quota} 元",
+    "programme {programme} has published figures only and holds no rounds; next: voucher programme list --shipped": "项目 {programme} 只有公布数据，没有期次；下一步：voucher programme list --shipped",
+    "it has published figures only": "该项目只有公布数据",
     "claims count from {opens_at} to {closes_at}": "领取时间自 {opens_at} 起，至 {closes_at} 止",
     "next: voucher round plan {round}, then voucher round submit {round}": "下一步：先运行 voucher round plan {round}，再运行 voucher round submit {round}",
     "round {round} has these terms already; nothing was changed": "期次 {round} 的条件本来如此，未作改动",

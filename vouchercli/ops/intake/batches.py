@@ -91,8 +91,10 @@ REJECTS = (
 )
 
 
-def list_batches(session: Session, kind: str | None, limit: int | None) -> Outcome:
-    """The files that came in, newest first."""
+def list_batches(
+    session: Session, kind: str | None, limit: int | None, **span: int | None
+) -> Outcome:
+    """The files that came in (`since` and `until`: between these UTC seconds), newest first."""
     if kind is not None and kind not in KIND_WORDS:
         raise UsageFault(
             "unknown_kind",
@@ -106,7 +108,7 @@ def list_batches(session: Session, kind: str | None, limit: int | None) -> Outco
     zone = zone_of(session.db, session.programme)
     return lists.show(
         Table(say("Batches"), columns, (), zone=zone, key="batches"),
-        batches.listed(session.db, kind=kind, programme=session.programme),
+        batches.listed(session.db, kind=kind, programme=session.programme, **span),
         limit,
         lambda row: {**row._asdict(), "kind_word": KIND_WORDS[row.kind]},
     )

@@ -144,7 +144,7 @@ COLUMNS = (
 )
 
 
-def list_claims(session: Session, /, *, limit: int | None, **wanted: str | None) -> Outcome:
+def list_claims(session: Session, /, *, limit: int | None, **wanted: Any) -> Outcome:
     """Claims, oldest first, by round, number or resident (an identity, turned into its token before
     it is looked for).
     """
