@@ -125,8 +125,9 @@ def _sentence_value(value: Any, *, is_pasted: bool) -> Any:
     """A value as it is inserted into a sentence: our words are translated, and in a command to
     paste a name with blanks is quoted.
     """
-    if isinstance(value, Word):
-        return t(value)
+    if isinstance(value, Word):  # several with commas between are several words
+        whole = t(value)
+        return ", ".join(map(t, value.split(", "))) if whole == value else whole
     if isinstance(value, Message):
         return t(value.text, value.params)
     if is_pasted and isinstance(value, str) and re.search(UNSAFE, value):

@@ -19,9 +19,9 @@ NOUNS = (  # of the commands that open a database
     "init|programme|template|round|application|eligibility|merchant|claim|draw|redemption|batch"
     "|todo|schedule|report|audit|check|law|profile|doctor"
 )
-START = r"(?<![\w./-])voucher "
+START = r"(?<![A-Za-z0-9_./-])voucher "  # also after a Chinese character
 OF_DATABASE = rf"{START}(?=(?:{NOUNS})\b)"
-ANY = rf"{START}(?=--db |(?:{NOUNS}|demo|help)\b)"
+ANY = rf"{START}(?=--(?:db|help)\b|(?:{NOUNS}|demo|help)\b)"
 HAS_DATABASE = r"[^,;，；。\n]*--db\b"
 _started: list[str] = []  # how the console script was called; empty where main() was
 

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.asking import ask, is_asked
-from vouchercli.cli.language import language
+from vouchercli.cli.language import language, t
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.errors import UsageFault
 from vouchercli.ops.schedule import install as ops
@@ -86,7 +86,8 @@ def _ask_consent(call: Call, change: ops.Change) -> ops.Change:
         return _require_consent(call, change)
     for name, (_, after) in change.files.items():
         print(f"--- {name or 'crontab'}", file=sys.stderr)
-        print((after or b"").decode("utf-8", "replace"), file=sys.stderr, end="")
+        left = (after or b"").decode("utf-8", "replace")
+        print(left or t("(nothing is left)") + "\n", file=sys.stderr, end="")
     if is_asked(call):
         ask(say("Write this?"))
         return change

@@ -31,6 +31,10 @@ COMPLAINTS = (
         r"Got unexpected extra argument\(s\) \((?P<what>.*)\)",
         "too many words: {what}; put quotes around a value with blanks",
     ),
+    (  # the next option stands where its value should
+        r"Invalid value for '(?P<what>.*)': '--.*' is not a valid .*\.",
+        "the option {what} needs a value",
+    ),
     (
         r"Invalid value for '(?P<what>.*)': '(?P<value>.*)' is not a valid .*\.",
         "{what}: {value} is not a whole number",

@@ -99,7 +99,7 @@ TEXT = {
     "leave one out": "请删去其中一个",
     "{offending} is not an amount in yuan": "{offending} 不是以元为单位的金额",
     'write it in quotes with at most two decimals, like "1234.50"': '请加引号书写，最多两位小数，如 "1234.50"',
-    "{offending} is no time: {why}": "{offending} 不是时间：{why}",
+    "{offending} is no time: {why}": "{offending} 无法识别：{why}",
     "{offending} cannot be read as a time": "{offending} 是无法识别的时间",
     'write it like "2020-03-27 08:00"': '请写成 "2020-03-27 08:00" 的形式',
     "write [{offending}]": "请写成 [{offending}]",

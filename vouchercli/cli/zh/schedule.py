@@ -26,6 +26,7 @@ TEXT = {
     "the files are written, but nothing runs the tick of {db} yet": "文件已写好，但 {db} 的定时任务尚未启动",
     "the crontab has the line, but no cron runs on this machine: nothing runs the tick": "crontab 中已有该行，但本机没有运行 cron：定时任务不会执行",
     "start it (systemctl start cron, or crond), or use systemd: voucher schedule install --systemd": "请启动 cron（systemctl start cron 或 crond），或改用 systemd：voucher schedule install --systemd",
+    "(nothing is left)": "（空）",
     "Late by": "迟办",
     "Result": "结果",
     "What happened": "说明",
