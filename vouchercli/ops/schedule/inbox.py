@@ -206,4 +206,5 @@ def _place(folders_above: tuple[str, ...], name: str) -> dict[str, str]:
 
 def _kind_of(name: str) -> str:
     called = next((kind for word, kind in CALLED.items() if word in name), "")
-    return called or closest(name, KINDS)
+    near = closest(name, KINDS)
+    return called or (near if near[:1] == name[:1].casefold() else "")
