@@ -69,6 +69,10 @@ def rejects(
     """
     if to is not None or call.output == "csv":
         target = to if to is not None and str(to) != "-" else sys.stdout
+        if target is sys.stdout and call.given.get("excel"):
+            from vouchercli.cli.show import mark_as_utf8  # shown here, row by row
+
+            mark_as_utf8()
         return batches.write_rejects(session, batch, target, t, call.limit or None)
     return batches.list_rejects(session, batch, limit)
 

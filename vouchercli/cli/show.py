@@ -170,8 +170,8 @@ def _csv(call: Call, tables: tuple[Table, ...]) -> None:
     from vouchercli.cli.values import as_lines
 
     is_for_excel = bool(call.given.get("excel"))
-    if is_for_excel:
-        _mark_as_utf8()
+    if is_for_excel and any(table.is_in("csv") for table in tables):
+        mark_as_utf8()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     is_chinese = (language() if is_for_excel else call.given.get("lang")) == "zh"
     mark = ("rehearsal", "yes") if "rehearsal" in call.clock else ()
@@ -187,7 +187,7 @@ def _csv(call: Call, tables: tuple[Table, ...]) -> None:
             writer.writerows([*row, *cell] for row in zip(*cells, strict=True))
 
 
-def _mark_as_utf8() -> None:
+def mark_as_utf8() -> None:
     """A byte order mark, without which Excel takes a file to be in the machine's old encoding."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
@@ -215,8 +215,8 @@ def _head(column: Column, is_chinese: bool) -> str:
     """The key; of a column of money, which CSV has in yuan, `*_yuan` for `*_fen`. In Chinese the
     label and its unit: 财政补贴（元）, 拉动消费（交易额，元）.
     """
-    if is_chinese and not column.verbatim:
-        words = t(column.label)
+    if is_chinese:
+        words = column.label if column.verbatim else t(column.label)
         if column.kind != "fen":
             return words
         return f"{words[:-1]}，元）" if words.endswith("）") else f"{words}（元）"

@@ -272,7 +272,7 @@ def _describe_amendment(current: RoundAtHand, each: Proposal) -> dict[str, Any]:
         "at": each.proposed_at,
         "entered": audit.late_entry(each.proposed_at, each.entered_at),
         "change": describe_change(current, each),
-        "checkers": ", ".join(verdict.actor for verdict in verdicts),
+        "checkers": ", ".join(verdict.actor for verdict in verdicts) or _nobody(each),
         "notes": "; ".join(filter(None, (each.note, *(verdict.note for verdict in verdicts)))),
         "before": dated(each.before, zone),
         "after": dated(each.after, zone),
@@ -281,6 +281,11 @@ def _describe_amendment(current: RoundAtHand, each: Proposal) -> dict[str, Any]:
             [each.author], proposals.approvers(current.db, each.proposal)
         ),
     }
+
+
+def _nobody(each: Proposal) -> str:
+    """What stands in place of checkers: what took effect without any needed none."""
+    return Word("none needed") if each.state == "effective" else ""
 
 
 def describe_change(current: RoundAtHand, each: Proposal) -> str:
