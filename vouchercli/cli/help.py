@@ -5,11 +5,13 @@ translated, nothing cut short.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from vouchercli.cli.language import t, translate_stand_ins
+from vouchercli.cli.options import PANEL
 from vouchercli.cli.wrapping import cells, fold
 
 if TYPE_CHECKING:
@@ -121,8 +123,31 @@ class Context(typer.Context):
     formatter_class = Page
 
 
+SHARED = ("Options", "Options of every command")
+
+
+def write_options(command: Any, ctx: Any, formatter: Any) -> None:
+    """What a command takes: its arguments, the options of its own, and apart from these the ones
+    that every command has.
+    """
+    told = [(each, each.get_help_record(ctx)) for each in command.get_params(ctx)]
+    seen = [(each, record) for each, record in told if record is not None]
+    parts = {"Arguments": [], SHARED[0]: [], SHARED[1]: []}  # type: dict[str, list[Any]]
+    for each, record in seen:
+        is_shared = each.name in PANEL and ctx.parent is not None
+        is_argument = each.param_type_name == "argument"
+        parts["Arguments" if is_argument else SHARED[is_shared]].append(record)
+    for heading, records in parts.items():
+        if heading == SHARED[1] and hasattr(command, "format_commands"):
+            command.format_commands(ctx, formatter)
+        if records:
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
 def dress(command: Any) -> None:
     """Give a command and its subcommands our pages and the chosen language."""
+    command.format_options = partial(write_options, command)
     command.context_class = Context
     command.no_args_is_help = False  # a forgotten verb is a fault: see cli/usage_errors.py
     command.help = command.short_help = t(" ".join((command.help or "").split()))

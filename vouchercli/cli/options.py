@@ -48,7 +48,11 @@ PANEL = {
     ],
     "lang": Annotated[
         Optional[str],
-        typer.Option("--lang", metavar="zh|en", help="Language of all text (else the locale)."),
+        typer.Option(
+            "--lang",
+            metavar="zh|en",
+            help="Language of all text (else VOUCHER_LANG, else the locale).",
+        ),
     ],
     "output": Annotated[
         Optional[str],
@@ -66,7 +70,9 @@ PANEL = {
     "actor": Annotated[
         Optional[str],
         typer.Option(
-            "--actor", metavar="NAME", help="Who acts (else the login name); both are recorded."
+            "--actor",
+            metavar="NAME",
+            help="Who acts (else VOUCHER_ACTOR, else the login name); both are recorded.",
         ),
     ],
     "now": Annotated[
@@ -74,7 +80,10 @@ PANEL = {
         typer.Option(
             "--now",
             metavar="TIME",
-            help="Act as if it were TIME (rehearsal, late entry); the log keeps both times.",
+            help=(
+                "Act as if it were TIME (else VOUCHER_NOW): rehearsal, late entry; the log keeps"
+                " both."
+            ),
         ),
     ],
     "as_of": Annotated[

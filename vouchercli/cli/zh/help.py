@@ -7,6 +7,7 @@ TEXT = {
     "{heading}:": "{heading}：",
     "Commands": "命令",
     "Options": "选项",
+    "Options of every command": "各命令通用的选项",
     "Arguments": "参数",
     "Show this message and exit.": "显示本帮助后退出。",
     "; ": "；",
