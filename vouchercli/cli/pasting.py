@@ -42,8 +42,10 @@ def program() -> str:
     import shutil
 
     started = Path(_started[0])
-    if started.name != NAME:  # python -m vouchercli
+    if started.name == "__main__.py":  # python -m vouchercli
         return f"{shlex.quote(sys.executable)} -m vouchercli"
+    if started.name != NAME:  # another program that calls this one
+        return NAME
     known = shutil.which(NAME)
     # a caller may pass the bare name as argv[0]: then there is no such file to compare with
     is_known = not started.exists() or (known and started.samefile(known))

@@ -215,8 +215,10 @@ def _head(column: Column, is_chinese: bool) -> str:
     """The key; of a column of money, which CSV has in yuan, `*_yuan` for `*_fen`. In Chinese the
     label and its unit: 财政补贴（元）, 拉动消费（交易额，元）.
     """
-    if is_chinese:
-        words = column.label if column.verbatim else t(column.label)
+    if is_chinese and column.verbatim and column.kind != "fen":
+        return column.label
+    if is_chinese and not column.verbatim:
+        words = t(column.label)
         if column.kind != "fen":
             return words
         return f"{words[:-1]}，元）" if words.endswith("）") else f"{words}（元）"

@@ -34,19 +34,9 @@ def report_rounds(
         scope = scope_of(session, only, None, as_of)
         if as_of is not None:
             scope = _go_back(session, scope, as_of)
-        scope, cancelled = _leave_cancelled(scope)
         rows = _rows(session, scope)
         says = (*(() if rows else (_say_none(scope),)), *note_later(session, scope))
-    return Outcome(scope.about(), tables.rounds(scope, rows, cancelled), says)
-
-
-def _leave_cancelled(scope: Scope) -> tuple[Scope, list[str]]:
-    """The same scope without the rounds that were cancelled, and their codes; whoever asks for
-    rounds by name gets them.
-    """
-    gone = [row.round for row in scope.rounds.values() if row.state == "cancelled" and scope.is_all]
-    kept = {key: row for key, row in scope.rounds.items() if row.round not in gone}
-    return scope._replace(rounds=kept), gone
+    return Outcome(scope.about(), tables.rounds(scope, rows), says)
 
 
 def _go_back(session: Session, scope: Scope, as_of: int) -> Scope:

@@ -276,30 +276,20 @@ BASES = (
 )
 
 
-def rounds(scope: Scope, rows: Rows, cancelled: Sequence[str]) -> tuple[Table, ...]:
-    """One table for CSV; two for a person, so that each fits."""
+def rounds(scope: Scope, rows: Rows) -> tuple[Table, ...]:
+    """One table for programs and spreadsheets; two for a person, so that each fits, without the
+    rounds that were cancelled unless they were asked for by name.
+    """
     title = say("Rounds: {programme}, all known at {now}", programme=scope.code, now=_minute(scope))
     if scope.as_of is not None:
         as_of = moment(scope.as_of, scope.zone)
         title = say("Rounds: {programme}, as of {as_of}", programme=scope.code, as_of=as_of)
+    gone = [row["round"] for row in rows if row["state"] == "cancelled" and scope.is_all]
+    seen = [row for row in rows if row["round"] not in gone]
+    left_out = (say("Cancelled and left out: {rounds}.", rounds=", ".join(gone)),) if gone else ()
+    columns = (*SALE, *only(DATA, *USE), *BEHIND)
     return (
-        Table(
-            title,
-            (*SALE, *only(DATA, *USE), *BEHIND),
-            rows,
-            notes=(
-                (say("Cancelled and left out: {rounds}.", rounds=", ".join(cancelled)),)
-                if cancelled
-                else ()
-            ),
-            zone=scope.zone,
-            key="rows",
-        ),
-        Table(
-            say("Redemption rates"),
-            (SALE[0], *USE),
-            rows,
-            notes=BASES,
-            where=SCREEN,
-        ),
+        Table(title, columns, rows, zone=scope.zone, key="rows", where=CSV),
+        Table(title, SALE, seen, notes=left_out, zone=scope.zone, where=SCREEN),
+        Table(say("Redemption rates"), (SALE[0], *USE), seen, notes=BASES, where=SCREEN),
     )
