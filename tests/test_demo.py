@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vouchercli.cli import pasting
 from vouchercli.errors import VoucherError
 from vouchercli.ops.demo import beijing, faults, hangzhou, merchants, story
 from vouchercli.rules.merchants import check_digit, is_uscc
@@ -235,7 +236,7 @@ def test_the_demo_ends_with_the_published_ratios_and_commands_to_paste(
     monkeypatch.setenv("VOUCHER_DB", str(here / "other.db"))
     monkeypatch.setenv("VOUCHER_PROGRAMME", "other")
     # what started this very process is named, so that the commands work without any PATH
-    monkeypatch.setattr("sys.argv", [str(Path(sys.executable).parent / "voucher")])
+    monkeypatch.setattr(pasting, "_started", [str(Path(sys.executable).parent / "voucher")])
     ran = voucher("demo", "the city", "--scale", "1000")
     assert len((ran.out + ran.err).splitlines()) < 100
     assert not (here / "other.db").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vouchercli.cli.language import for_programme
+from vouchercli.cli.pasting import for_programme
 
 
 @pytest.mark.parametrize(

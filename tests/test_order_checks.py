@@ -172,7 +172,7 @@ def test_an_unknown_channel_is_refused(town: Voucher) -> None:
 def test_a_condition_is_said_in_chinese(town: Voucher) -> None:
     asked = ("--template", "lunch", "--amount", "50", "--at", "2020-04-04 12:00", "--lang", "zh")
     ran = town("redemption", "check", *asked, expect=5)
-    assert "星期六不在可用星期 fri 之内" in ran.err
+    assert "星期六不在可用星期 星期五 之内" in ran.err
 
 
 def test_a_reject_keeps_the_condition_that_failed(town: Voucher, here: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_programme_is_read_with_its_usual_limits() -> None:
         ({"programe": "x"}, ("programe",), "unknown_key"),
         ({"programme": None}, (), "missing_key"),
         ({"programme": "a b"}, ("programme",), "bad_code"),
-        ({"name": "小县"}, ("name",), "wrong_type"),
+        ({"name": ["小县"]}, ("name",), "wrong_type"),
         ({"name": None}, (), "missing_key"),
         ({"time_zone": "Asia/Hangzhou"}, ("time_zone",), "unknown_zone"),
         ({"currency": "USD"}, ("currency",), "not_a_choice"),

@@ -215,7 +215,10 @@ def ways_to_show(column: Column, value: Any, zone: str) -> set[str]:
     """A cell in one piece: an amount in any unit, a time also without its seconds."""
     units = drawing.UNITS[drawing.language()] if column.kind == "fen" else (drawing.EXACT,)
     texts = {drawing.pretty(column, value, zone, unit) for unit in units}
-    return texts | {text.removesuffix(":00") for text in texts if column.kind == "time"}
+    if column.kind == "time":
+        texts |= {text.removesuffix(":00") for text in texts}
+        texts |= {text[len("2020-") :] for text in texts}  # where all are of one year
+    return texts
 
 
 @given(table=tables(), width=st.integers(40, 120), lang=st.sampled_from(["zh", "en"]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vouchercli.cli import drawing, keys, language, show
+from vouchercli.cli import drawing, keys, language, pasting, show
 from vouchercli.cli.options import Call
 from vouchercli.cli.values import UNITS, as_lines, label, pretty
 from vouchercli.ops import answers, lists
@@ -68,15 +68,15 @@ a note that is rather long and is folded when the terminal is narrow
     ("en", 62): """\
 Two rounds
                                                        Used of
-Name              Opens              Packs       Base  claimed
+Name       Opens              Packs              Base  claimed
 ──────────────────────────────────────────────────────────────
-消费券第一期      2020-03-27 08:00  12,345  1,234,568   70.2 %
+消费券第   2020-03-27 08:00  12,345  1,234,567,890.12   70.2 %
+一期
 spring
-b                 –                      7         -1        –
+b          –                      7           -500.00        –
 ──────────────────────────────────────────────────────────────
-total                               12,352  1,234,567  100.0 %
-Amounts in thousand yuan, rounded; -o csv and -o json are
-exact.
+total                        12,352  1,234,567,390.12  100.0 %
+Amounts in yuan.
 a note that is rather long and is folded when the terminal is
 narrow
 """,
@@ -98,15 +98,31 @@ narrow
     ("en", 57): """\
 Two rounds
                                                   Used of
-Name         Opens              Packs       Base  claimed
+Name     Opens             Packs             Base claimed
 ─────────────────────────────────────────────────────────
-消费券第一   2020-03-27 08:00  12,345  1,234,568   70.2 %
-期 spring
-b            –                      7         -1        –
+消费券第 2020-03-27 08:00 12,345 1,234,567,890.12  70.2 %
+一期
+spring
+b        –                     7          -500.00       –
 ─────────────────────────────────────────────────────────
-total                          12,352  1,234,567  100.0 %
-Amounts in thousand yuan, rounded; -o csv and -o json are
-exact.
+total                     12,352 1,234,567,390.12 100.0 %
+Amounts in yuan.
+a note that is rather long and is folded when the
+terminal is narrow
+""",
+    ("en", 52): """\
+Two rounds
+                                             Used of
+Name     Opens        Packs             Base claimed
+────────────────────────────────────────────────────
+消费券第 03-27 08:00 12,345 1,234,567,890.12  70.2 %
+一期
+spring
+b        –                7          -500.00       –
+────────────────────────────────────────────────────
+total                12,352 1,234,567,390.12 100.0 %
+Amounts in yuan.
+Times of 2020.
 a note that is rather long and is folded when the
 terminal is narrow
 """,
@@ -454,8 +470,8 @@ def test_the_language_is_chosen_so(
     ],
 )
 def test_a_command_to_paste_names_the_programme(sentence: str, named: str) -> None:
-    assert language.for_programme(sentence, "p") == named
-    assert language.for_programme(sentence, None) == sentence
+    assert pasting.for_programme(sentence, "p") == named
+    assert pasting.for_programme(sentence, None) == sentence
 
 
 def test_a_name_with_blanks_is_quoted_in_a_command_and_only_there() -> None:

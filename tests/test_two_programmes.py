@@ -131,7 +131,9 @@ def test_limits_across_count_the_named_programmes_too(town: Town) -> None:
     assert pays(voucher, "city", "T4 2 2020-04-03T14:00") == {}
     shown = voucher("programme", "show", "district", "-o", "json").data["limits"]["across"]
     assert shown == ["city"]
-    assert "across                         city" in voucher("programme", "show", "district").out
+    assert ["across", "city"] in [
+        line.split() for line in voucher("programme", "show", "district").out.splitlines()
+    ]
 
 
 def test_across_is_kept_to_its_limit_not_to_one_voucher(town: Town) -> None:

@@ -200,10 +200,7 @@ def test_chinese_is_folded_by_its_width() -> None:
 
 
 def test_a_name_with_blanks_is_quoted_in_a_command_to_paste(voucher: Callable[..., Ran]) -> None:
-    assert (
-        "next: voucher init --db 'my file.db'"
-        in voucher("check", "--db", "my file.db", expect=3).err
-    )
+    assert "voucher init --db 'my file.db'" in voucher("check", "--db", "my file.db", expect=3).err
 
 
 def test_a_value_in_a_sentence_is_not_quoted() -> None:

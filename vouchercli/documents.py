@@ -95,7 +95,7 @@ class Node:
         """A mapping with these keys and no others; keys that are not there give missing nodes. A
         key that an unknown one was probably meant to be is not called missing too.
         """
-        given = self._mapping()
+        given = self._mapping(known[0])
         free = [key for key in known if key not in given]
         meant = {self.unknown_key(key, free or known) for key in given if key not in known}
         absent = MISSING if self.blank_is_fault else None
@@ -227,23 +227,27 @@ class Node:
             part._blank()
         return part
 
-    def _mapping(self) -> dict[str, Any]:
+    def _mapping(self, key: str = "") -> dict[str, Any]:
         if isinstance(self.value, dict):
             return self.value
         if not self.is_missing:
-            self._wrong_type("a mapping")
+            example = "write it like {{{key}: {offending}}}"
+            if not key:
+                example = "write it like {{{offending}: VALUE}}"
+            self._wrong_type("a mapping", "" if self.scalar is None else example, key=key)
         return {}
 
     def _refuse_fewer(self, given: Sized, least: int) -> None:
         if len(given) < least and not self.is_missing:
             self.fault("too_few", "at least {least} entries are needed", least=least)
 
-    def _wrong_type(self, wanted: str, hint: str = "") -> None:
+    def _wrong_type(self, wanted: str, hint: str = "", **params: Any) -> None:
         self.fault(
             "wrong_type",
             "{offending} must be {wanted}",
             hint,
             wanted=Word(wanted),
+            **params,
         )
 
     def _blank(self) -> None:

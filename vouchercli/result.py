@@ -26,6 +26,8 @@ Kind = Literal[
     "ratio",
     "rate",
     "time",
+    "end",
+    "span",
     "date",
     "token",
 ]
@@ -116,7 +118,8 @@ class Column:
     translated for people), sentence (a `Message`; JSON has it in English), int, fen (integer fen:
     JSON has it under `key`, CSV has yuan under `*_yuan`), ratio (decimal string such as "13.24"),
     rate (decimal string, a share of 1 such as "0.7020", shown as 70.2 %), time (UTC epoch seconds),
-    date (integer yyyymmdd), token (the bytes of a resident's keyed token),
+    end (the same; midnight is 24:00 of the day before), span (a length in seconds), date (integer
+    yyyymmdd), token (the bytes of a resident's keyed token),
     code (a reason code: Chinese readers see its words before it), entry (a key or a value of a
     template's file: Chinese readers see words instead). None is shown as an en
     dash, a list with commas between its items.

@@ -14,7 +14,7 @@ from source import ROOT, none_of
 
 from vouchercli.cli import language
 from vouchercli.cli import main as front
-from vouchercli.cli.help import STAND_INS
+from vouchercli.cli.language import STAND_INS
 from vouchercli.cli.options import command
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def untranslated(path: str, each: Any) -> list[str]:
     """The stand-ins for values (`--round CODE`) that a Chinese page would show in English."""
     metavars = [str(parameter.metavar or parameter.name) for parameter in each.params]
     words = {word for metavar in metavars for word in re.findall(r"\b[A-Z]{2,}\b", metavar)}
-    return [f"{path}: {word} is no stand-in of cli/help.py" for word in words - {*STAND_INS}]
+    return [f"{path}: {word} is no stand-in of cli/language.py" for word in words - {*STAND_INS}]
 
 
 def test_every_stand_in_of_a_value_has_its_chinese() -> None:
@@ -130,7 +130,7 @@ def test_every_stand_in_of_a_value_has_its_chinese() -> None:
 def test_a_stand_in_without_chinese_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     show = every_command()["law show"]
     monkeypatch.setattr(show.params[0], "metavar", "[RUNG]")
-    assert untranslated("law show", show) == ["law show: RUNG is no stand-in of cli/help.py"]
+    assert untranslated("law show", show) == ["law show: RUNG is no stand-in of cli/language.py"]
 
 
 def test_every_command_is_run_in_the_operating_guide() -> None:

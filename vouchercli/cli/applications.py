@@ -8,7 +8,7 @@ import typer
 
 from vouchercli.cli.blanks import add_blank
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
-from vouchercli.cli.options import OnlyResident, OnlyRound, command, verbs
+from vouchercli.cli.options import Call, OnlyResident, OnlyRound, Since, Until, command, verbs
 from vouchercli.ops.intake import applications
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -36,6 +36,7 @@ def import_(
     app, "list", epilog="Example: voucher application list --round hz-1 --limit 20", is_list=True
 )
 def list_(
+    call: Call,
     session: Session,
     *,
     limit: int | None,
@@ -45,12 +46,19 @@ def list_(
         typer.Option("--application", metavar="NO", help="Only this application number."),
     ] = None,
     resident: OnlyResident = None,
+    since: Since = None,
+    until: Until = None,
 ) -> Outcome:
     """List applications in the order of arrival, with the claim each was granted; residents are
     shown as tokens.
     """
     return applications.list_applications(
-        session, round=round_, application_no=application_no, resident=resident, limit=limit
+        session,
+        round=round_,
+        application_no=application_no,
+        resident=resident,
+        limit=limit,
+        **call.span(session, since, until),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command, verbs
+from vouchercli.cli.options import Call, Since, Until, command, verbs
 from vouchercli.ops.proof import audit
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -23,13 +23,6 @@ Deed = Annotated[
 About = Annotated[
     Optional[str],
     typer.Option("--about", metavar="NAME", help="Only actions on this round, programme, file ..."),
-]
-Since = Annotated[
-    Optional[str], typer.Option("--since", metavar="TIME", help="Only actions from then on.")
-]
-Until = Annotated[
-    Optional[str],
-    typer.Option("--until", metavar="TIME", help="Only actions up to then (a bare date: its end)."),
 ]
 Head = Annotated[
     Optional[str],
@@ -64,8 +57,7 @@ def log(
         deed=deed,
         about=about,
         limit=limit,
-        since=call.moment(session, since),
-        until=call.up_to(session, until),
+        **call.span(session, since, until),
     )
 
 

@@ -11,7 +11,7 @@ import typer
 from vouchercli.cli.asking import ask, is_asked
 from vouchercli.cli.import_options import Verbose, watch_import
 from vouchercli.cli.language import t
-from vouchercli.cli.options import Call, command, verbs
+from vouchercli.cli.options import Call, Since, Until, command, verbs
 from vouchercli.ops.intake import batches
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -28,15 +28,18 @@ WhyTakenBack = Annotated[
 
 @command(app, "list", epilog="Example: voucher batch list --kind redemptions", is_list=True)
 def list_(
+    call: Call,
     session: Session,
     *,
     limit: int | None,
     kind: Annotated[
         Optional[str], typer.Option("--kind", metavar="KIND", help="Only files of this kind.")
     ] = None,
+    since: Since = None,
+    until: Until = None,
 ) -> Outcome:
     """List the files that came in, newest first."""
-    return batches.list_batches(session, kind, limit)
+    return batches.list_batches(session, kind, limit, **call.span(session, since, until))
 
 
 @command(app, "show", epilog="Example: voucher batch show 3")
@@ -66,6 +69,10 @@ def rejects(
     """
     if to is not None or call.output == "csv":
         target = to if to is not None and str(to) != "-" else sys.stdout
+        if target is sys.stdout and call.given.get("excel"):
+            from vouchercli.cli.show import mark_as_utf8  # shown here, row by row
+
+            mark_as_utf8()
         return batches.write_rejects(session, batch, target, t, call.limit or None)
     return batches.list_rejects(session, batch, limit)
 

@@ -9,7 +9,16 @@ import typer
 
 from vouchercli.cli.blanks import add_blank
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
-from vouchercli.cli.options import Call, OnlyClaim, OnlyResident, OnlyRound, command, verbs
+from vouchercli.cli.options import (
+    Call,
+    OnlyClaim,
+    OnlyResident,
+    OnlyRound,
+    Since,
+    Until,
+    command,
+    verbs,
+)
 from vouchercli.errors import UsageFault
 from vouchercli.ops.granting import live_claims
 from vouchercli.ops.granting.requests import read_requests
@@ -41,16 +50,24 @@ def import_(
 
 @command(app, "list", epilog="Example: voucher claim list --round hz-1 --limit 20", is_list=True)
 def list_(
+    call: Call,
     session: Session,
     *,
     limit: int | None,
     round_: OnlyRound = None,
     claim_no: OnlyClaim = None,
     resident: OnlyResident = None,
+    since: Since = None,
+    until: Until = None,
 ) -> Outcome:
     """List claims, oldest first; residents are shown as tokens."""
     return claims.list_claims(
-        session, round=round_, claim_no=claim_no, resident=resident, limit=limit
+        session,
+        round=round_,
+        claim_no=claim_no,
+        resident=resident,
+        limit=limit,
+        **call.span(session, since, until),
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shlex
-import shutil
 import sys
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ import typer
 
 from vouchercli.cli.language import language
 from vouchercli.cli.options import Call, command
+from vouchercli.cli.pasting import program
 from vouchercli.errors import UsageFault
 from vouchercli.ops.demo.story import DATABASE, tell
 from vouchercli.result import Outcome
@@ -83,19 +82,6 @@ def _no_programme_named() -> Iterator[None]:
             os.environ["VOUCHER_PROGRAMME"] = named
 
 
-def _program() -> str:
-    """How this very program is called from here: `voucher`, or the way to it when the shell would
-    not find it by that name.
-    """
-    started = Path(sys.argv[0])
-    if started.name != "voucher":  # python -m vouchercli
-        return f"{shlex.quote(sys.executable)} -m vouchercli"
-    known = shutil.which("voucher")
-    # a caller may pass the bare name as argv[0]: then there is no such file to compare with
-    is_known = known and (not started.exists() or started.samefile(known))
-    return "voucher" if is_known else shlex.quote(str(started))
-
-
 @command(app, "demo", epilog="Example: voucher demo demo-beijing --programme beijing-2020")
 def demo(
     call: Call,
@@ -122,5 +108,5 @@ def demo(
     if isinstance(sys.stdout, io.TextIOWrapper):
         # commands and their talk stay in order, also in a pipe
         sys.stdout.reconfigure(line_buffering=True)
-    runner = InFolder(folder, call.output != "table", verbose, _program())
+    runner = InFolder(folder, call.output != "table", verbose, program())
     return tell(folder, call.programme, scale, runner, dry_run=call.dry_run)

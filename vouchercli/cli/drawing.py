@@ -22,11 +22,13 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from vouchercli.cli.language import language, t
-from vouchercli.cli.values import DASH, EXACT, UNITS, Unit, as_lines, clean, label, pretty
+from vouchercli.cli.values import DASH, EXACT, PRINTED, UNITS, Unit, as_lines, clean, label, pretty
 from vouchercli.cli.wrapping import cells, fill, fold, tokens
 from vouchercli.result import Word
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
     from vouchercli.result import Column, Table
@@ -35,42 +37,65 @@ NUMBERS = ("int", "fen", "ratio", "rate")
 # how narrow a text may be folded, and the gap between columns: from airy to tight
 TRIES = ((16, 2), (8, 2), (8, 1))
 NO_LIMIT = 1_000_000
+TIMES = ("time", "end")
+ALWAYS, THREE_DIGITS = 2, 100  # whole yuan are always good enough; coarser is not
 # As box.SIMPLE, for a stream without line-drawing characters
 HYPHENS = box.Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
 # where a heading may be broken: at its blanks and before a bracket
 PIECES = r" *(?:杠杆率|(?:(?!杠杆率)[^\s(（])+|[(（]\S*)"
 
 
-def draw(table: Table) -> None:
-    """Print the table, its title and its notes to stdout."""
-    if table.is_record:
-        table = as_lines(table)
-    is_terminal = sys.stdout.isatty()
-    has_width = is_terminal or os.environ.get("COLUMNS")
-    width = shutil.get_terminal_size().columns if has_width else NO_LIMIT
-    console = Console(
+def draw(tables: Sequence[Table], *, in_one_unit: bool = False) -> None:
+    """Print the tables of one answer to stdout, each with its title and its notes; of a report
+    their amounts are in one unit.
+    """
+    width = _width()
+    rules = HYPHENS if _console(width).options.ascii_only else box.SIMPLE
+    chosen = [as_lines(table) if table.is_record else table for table in tables]
+    fits = [_fit(table, width, rules) for table in chosen]
+    coarsest = max((fit.unit for fit in fits), default=0) if in_one_unit else 0
+    for position, (table, fit) in enumerate(zip(chosen, fits, strict=True)):
+        if position:
+            print()
+        is_odd = fit.is_grid and fit.has_money and fit.unit < coarsest
+        _print(table, _fit(table, width, rules, coarsest) if is_odd else fit, width)
+
+
+def _width() -> int:
+    has_width = sys.stdout.isatty() or os.environ.get("COLUMNS")
+    return shutil.get_terminal_size().columns if has_width else NO_LIMIT
+
+
+def _console(width: int) -> Console:
+    return Console(
         file=sys.stdout,
         width=width,
         height=NO_LIMIT,  # without it Rich takes a dumb terminal to be 80 columns wide
-        force_terminal=is_terminal,
+        force_terminal=sys.stdout.isatty(),
         color_system=None if os.environ.get("NO_COLOR") else "auto",
     )
+
+
+def _print(table: Table, fit: Fit, width: int) -> None:
+    console = _console(width)
     title = t(table.title.text, table.title.params)
-    body, unit = _fit(table, width, HYPHENS if console.options.ascii_only else box.SIMPLE)
     with console.capture() as captured:
         console.print(
             Group(
                 Text(fold(clean(title), width), "bold"),
-                body,
-                *(Text(fold(note, width), "dim") for note in _notes(table, unit)),
+                fit.body,
+                *(Text(fold(note, width), "dim") for note in _notes(table, fit)),
             ),
             soft_wrap=True,
         )
     sys.stdout.write(re.sub(" +\n", "\n", captured.get()))
 
 
-def _notes(table: Table, unit: Unit) -> list[str]:
+def _notes(table: Table, fit: Fit) -> list[str]:
     notes = [t(note.text, note.params) for note in table.notes]
+    unit = UNITS[language()][fit.unit]
+    if fit.year:
+        notes.insert(0, t("Times of {year}.", {"year": fit.year}))
     if not table.rows:
         notes.insert(0, t("(none)"))
     elif any(column.kind == "fen" for column in _columns(table)):
@@ -114,20 +139,65 @@ class Strip(NamedTuple):
         return max(whole, min(self.natural, text_at_least))
 
 
-def _fit(table: Table, width: int, rules: box.Box) -> tuple[RenderableType, Unit]:
-    """The table in the finest unit in which it fits; else as a list of rows."""
+class Fit(NamedTuple):
+    """A table as it fits: its `body`, which of the units its amounts are in, whether it `has_money`
+    and `is_grid` (else a list of rows); of which `year` all times are that are written without it.
+    """
+
+    body: RenderableType
+    unit: int = 0
+    has_money: bool = False
+    is_grid: bool = False
+    year: str = ""
+
+
+def _fit(table: Table, width: int, rules: box.Box, coarsest: int = 0) -> Fit:
+    """The table in the finest unit in which it fits, but for `coarsest`, which other tables of the
+    answer need; where it does not fit, without the year of its times; else as a list of rows.
+    """
     columns = _columns(table)
-    has_money = any(column.kind == "fen" for column in columns)
-    for text_at_least, gap in TRIES:
-        for unit in UNITS[language()] if has_money else (EXACT,):
-            strips = [_strip(column, table, unit) for column in columns]
-            room = width - gap * (len(strips) - 1)
-            if widths := _widths(strips, room, text_at_least):
-                grid = _grid(
-                    strips, widths, gap, rules, has_total=len(table.lines) > len(table.rows)
-                )
-                return grid, unit
-    return _list(table, columns, width), EXACT
+    units = _units(table, columns)
+    order = [coarsest, *units] if coarsest in units else units
+    years = dict.fromkeys(("", _year(table, columns)))
+    for year in years:
+        for text_at_least, gap in TRIES:
+            for place in order:
+                unit = UNITS[language()][place]
+                strips = [_strip(column, table, unit, year) for column in columns]
+                room = width - gap * (len(strips) - 1)
+                if widths := _widths(strips, room, text_at_least):
+                    has_total = len(table.lines) > len(table.rows)
+                    grid = _grid(strips, widths, gap, rules, has_total=has_total)
+                    return Fit(grid, place, len(units) > 1, is_grid=True, year=year)
+    return Fit(_list(table, columns, width))
+
+
+def _units(table: Table, columns: list[Column]) -> list[int]:
+    """The units that a table may be in, by their place: without money only the first; cut off to
+    whole yuan always, coarser where the smallest amount keeps three digits.
+    """
+    money = [column for column in columns if column.kind == "fen"]
+    amounts = [abs(each) for column in money for each in column.shown_values(table.rows) if each]
+    if not money:
+        return [0]
+    least = min(amounts, default=0)
+    return [
+        place
+        for place, unit in enumerate(UNITS[language()])
+        if place < ALWAYS or least * 10**unit.digits >= THREE_DIGITS * unit.fen
+    ]
+
+
+def _year(table: Table, columns: list[Column]) -> str:
+    """The year of all times of a table, when there is but one."""
+    moments = [column for column in columns if column.kind in TIMES]
+    years = {
+        PRINTED[column.kind](each, table.zone, EXACT)[:4]
+        for column in moments
+        for each in column.shown_values(table.rows)
+        if isinstance(each, int)
+    }
+    return years.pop() if len(years) == 1 else ""
 
 
 def _grid(
@@ -169,12 +239,14 @@ def _cell(text: str, strip: Strip, width: int) -> Segments:
     return Segments([Segment(text)])
 
 
-def _strip(column: Column, table: Table, unit: Unit) -> Strip:
+def _strip(column: Column, table: Table, unit: Unit, year: str = "") -> Strip:
     totals = table.total if table.total and table.rows else {}
     name = column.shown or column.source or column.key
     texts = [pretty(column, each, table.zone, unit) for each in column.shown_values(table.rows)]
-    if column.kind == "time" and all(cell[-3:] == ":00" or cell == DASH for cell in texts):
+    if column.kind in TIMES and all(cell[-3:] == ":00" or cell == DASH for cell in texts):
         texts = [cell.removesuffix(":00") for cell in texts]
+    if column.kind in TIMES and year:
+        texts = [cell.removeprefix(f"{year}-") for cell in texts]
     return Strip(
         _pieces(label(column)),
         texts,

@@ -5,46 +5,18 @@ translated, nothing cut short.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from vouchercli.cli.language import t
+from vouchercli.cli.language import t, translate_stand_ins
+from vouchercli.cli.options import PANEL
 from vouchercli.cli.wrapping import cells, fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# The stand-ins for a value in a usage line or before an option's help; they are translated.
-STAND_INS = (
-    "ARGS",
-    "CERTIFICATE",
-    "CODE",
-    "COMMAND",
-    "DIGEST",
-    "DIR",
-    "FILE",
-    "FOLDER",
-    "FORMAT",
-    "HEX",
-    "ID",
-    "KIND",
-    "MINUTES",
-    "NAME",
-    "NEW",
-    "NO",
-    "OPTIONS",
-    "OTHER",
-    "RESIDENT",
-    "ROUND",
-    "STATE",
-    "TEXT",
-    "TIME",
-    "VERSION",
-    "WHAT",
-    "WHERE",
-    "YUAN",
-)
 # what Typer adds to an option's help: [default: 100; x>=1; required]
 EXTRAS = r" *\[(?P<extras>[^\[\]]*)\]$"
 AT_LEAST = r"x>=(?P<least>\d+)"
@@ -55,15 +27,6 @@ SHELL_WORDS = r"""(?:--?[\w-]+\s+(?!-))?(?:[^\s"']|"[^"]*"|'[^']*')+"""
 TERM_AT_MOST = 30
 
 Formatter: Any = typer.Context.formatter_class
-
-
-def translate_stand_ins(text: str) -> str:
-    """`CODE[@VERSION]` in the chosen language."""
-    return re.sub(
-        r"(?<![-\w])[A-Z]{2,}(?!\w)",
-        lambda match: t(match[0]) if match[0] in STAND_INS else match[0],
-        text,
-    )
 
 
 def break_command(command: str, width: int) -> list[str]:
@@ -160,8 +123,31 @@ class Context(typer.Context):
     formatter_class = Page
 
 
+SHARED = ("Options", "Options of every command")
+
+
+def write_options(command: Any, ctx: Any, formatter: Any) -> None:
+    """What a command takes: its arguments, the options of its own, and apart from these the ones
+    that every command has.
+    """
+    told = [(each, each.get_help_record(ctx)) for each in command.get_params(ctx)]
+    seen = [(each, record) for each, record in told if record is not None]
+    parts = {"Arguments": [], SHARED[0]: [], SHARED[1]: []}  # type: dict[str, list[Any]]
+    for each, record in seen:
+        is_shared = each.name in PANEL and ctx.parent is not None
+        is_argument = each.param_type_name == "argument"
+        parts["Arguments" if is_argument else SHARED[is_shared]].append(record)
+    for heading, records in parts.items():
+        if heading == SHARED[1] and hasattr(command, "format_commands"):
+            command.format_commands(ctx, formatter)
+        if records:
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
 def dress(command: Any) -> None:
     """Give a command and its subcommands our pages and the chosen language."""
+    command.format_options = partial(write_options, command)
     command.context_class = Context
     command.no_args_is_help = False  # a forgotten verb is a fault: see cli/usage_errors.py
     command.help = command.short_help = t(" ".join((command.help or "").split()))

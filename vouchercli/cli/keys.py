@@ -29,6 +29,7 @@ WORDS = {
     "offline": "offline",
     "online": "online",
     "any": "any",
+    **{day: day for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")},
     "true": "yes",
     "open": "any",  # scope.registration
     "required": "registered",

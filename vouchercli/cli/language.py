@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.result import Word
+from vouchercli.result import Message, Word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,15 +18,40 @@ if TYPE_CHECKING:
 LANGUAGES = ("zh", "en")
 COMMAND = (  # the part of a sentence that is there to be pasted; compiled at its first use
     r"(?:voucher (?:init|programme|profile|template|round|merchant|application|eligibility|claim"
-    r"|draw|redemption|batch|schedule|report|audit|check|demo|doctor)|chmod)\b[^,;，；。]*"
+    r"|draw|redemption|batch|todo|schedule|report|audit|law|check|demo|doctor)|chmod)\b[^,;,；。]*"
 )
-OF_PROGRAMME = (  # a command to its end; what stands in quotes is one word of it
-    r"voucher (?:round|claim|redemption|report|application|eligibility|draw"
-    r"|merchant (?:approve|reject))"
-    r""" (?:"[^"]*"|[^",;:，；：。）)])*(?:"[^"]*"|[^",;:，；：。）)\s])"""
-)
-NAMES_IT = "--programme|--help"
 UNSAFE = r"[\s'\"$&|;<>()*?!`\\#~]"  # what a shell would not leave alone
+# The stand-ins for a value in a usage line or before an option's help; they are translated.
+STAND_INS = (
+    "ARGS",
+    "CERTIFICATE",
+    "CODE",
+    "COMMAND",
+    "DIGEST",
+    "DIR",
+    "FILE",
+    "FOLDER",
+    "FORMAT",
+    "HEX",
+    "ID",
+    "KIND",
+    "MINUTES",
+    "NAME",
+    "NEW",
+    "NO",
+    "OPTIONS",
+    "OTHER",
+    "RESIDENT",
+    "ROUND",
+    "STATE",
+    "TEXT",
+    "TIME",
+    "VERSION",
+    "WHAT",
+    "WHERE",
+    "WHY",
+    "YUAN",
+)
 _chosen = ["en"]  # one process speaks one language: main() chooses it before anything is said
 
 
@@ -67,7 +92,7 @@ def t(text: str, params: Mapping[str, Any] | None = None) -> str:
     """`text` in the chosen language, its `{placeholders}` filled. Text without a translation stays
     English.
     """
-    sentence = catalogue().get(text, text) if language() == "zh" else text
+    sentence = _in_chinese(text) if language() == "zh" else text
     if not params:
         return sentence
     pasted = "".join(re.findall(COMMAND, sentence))
@@ -79,17 +104,19 @@ def t(text: str, params: Mapping[str, Any] | None = None) -> str:
     )
 
 
-def for_programme(text: str, programme: str | None) -> str:
-    """A sentence whose commands name the programme too, as the command did that it answers: in a
-    file that holds several, a hint without it would be refused.
-    """
-    if programme is None:
-        return text
+def _in_chinese(text: str) -> str:
+    """The Chinese of a sentence; of one that is a command and no more, its stand-ins alone."""
+    known = catalogue().get(text)
+    if known is None and text.startswith("voucher "):
+        return translate_stand_ins(text)
+    return text if known is None else known
+
+
+def translate_stand_ins(text: str) -> str:
+    """`CODE[@VERSION]` in the chosen language."""
     return re.sub(
-        OF_PROGRAMME,
-        lambda match: (
-            match[0] if re.search(NAMES_IT, match[0]) else f"{match[0]} --programme {programme}"
-        ),
+        r"(?<![-\w])[A-Z]{2,}(?!\w)",
+        lambda match: t(match[0]) if match[0] in STAND_INS else match[0],
         text,
     )
 
@@ -98,8 +125,11 @@ def _sentence_value(value: Any, *, is_pasted: bool) -> Any:
     """A value as it is inserted into a sentence: our words are translated, and in a command to
     paste a name with blanks is quoted.
     """
-    if isinstance(value, Word):
-        return t(value)
+    if isinstance(value, Word):  # several with commas between are several words
+        whole = t(value)
+        return ", ".join(map(t, value.split(", "))) if whole == value else whole
+    if isinstance(value, Message):
+        return t(value.text, value.params)
     if is_pasted and isinstance(value, str) and re.search(UNSAFE, value):
         return "'" + value.replace("'", "'\\''") + "'"
     return value

@@ -21,6 +21,7 @@ from vouchercli.cli import COMPLETING, USUAL_COLLECTOR
 from vouchercli.cli.help import dress
 from vouchercli.cli.language import choose_language, language, speak, t
 from vouchercli.cli.options import DEFAULTS, PANEL, Call, declare, parameters
+from vouchercli.cli.pasting import started_as
 from vouchercli.errors import Declined, VoucherError
 from vouchercli.result import NO_ROOM
 
@@ -308,6 +309,7 @@ def run() -> None:
     last line may quote.
     """
     sys.excepthook = _report_bug
+    started_as(sys.argv[0])
     sys.exit(main())
 
 

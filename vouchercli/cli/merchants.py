@@ -44,7 +44,9 @@ Unregistered = Annotated[
 Number = Annotated[
     str, typer.Argument(metavar="NO", help="The merchant's number, ours or a platform's.")
 ]
-Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept and shown.")]
+Why = Annotated[
+    str, typer.Option("--note", "--reason", metavar="TEXT", help="Why: it is kept and shown.")
+]
 HoldsFrom = Annotated[
     Optional[str],
     typer.Option(
@@ -162,7 +164,7 @@ def show(session: Session, no: Number) -> Outcome:
     app,
     "suspend",
     epilog=(
-        'Example: voucher merchant suspend M001 --from "2020-04-03 10:00" --reason "cash-out under'
+        'Example: voucher merchant suspend M001 --from "2020-04-03 10:00" --note "cash-out under'
         ' inquiry"'
     ),
 )

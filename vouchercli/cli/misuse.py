@@ -41,6 +41,13 @@ def refuse_misuse(
                 what=f"--{option.replace('_', '-')}",
                 path=f"voucher {command}",
             )
+    if given.get("excel") and output != "csv":
+        raise UsageFault(
+            "excel_is_csv",
+            "--excel writes CSV, not {output}",
+            hint="leave out -o, or --excel",
+            output=output,
+        )
     if output == "jsonl" and not is_list:
         raise UsageFault(
             "no_json_lines",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 import time
+import unicodedata
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +48,11 @@ PANEL = {
     ],
     "lang": Annotated[
         Optional[str],
-        typer.Option("--lang", metavar="zh|en", help="Language of all text (else the locale)."),
+        typer.Option(
+            "--lang",
+            metavar="zh|en",
+            help="Language of all text (else VOUCHER_LANG, else the locale).",
+        ),
     ],
     "output": Annotated[
         Optional[str],
@@ -55,10 +60,19 @@ PANEL = {
             "--output", "-o", metavar="FORMAT", help="table, json or csv; of lists also jsonl."
         ),
     ],
+    "excel": Annotated[
+        bool,
+        typer.Option(
+            "--excel",
+            help="CSV for Excel: with a byte order mark, headings in the language of all text.",
+        ),
+    ],
     "actor": Annotated[
         Optional[str],
         typer.Option(
-            "--actor", metavar="NAME", help="Who acts (else the login name); both are recorded."
+            "--actor",
+            metavar="NAME",
+            help="Who acts (else VOUCHER_ACTOR, else the login name); both are recorded.",
         ),
     ],
     "now": Annotated[
@@ -66,7 +80,10 @@ PANEL = {
         typer.Option(
             "--now",
             metavar="TIME",
-            help="Act as if it were TIME (rehearsal, late entry); the log keeps both times.",
+            help=(
+                "Act as if it were TIME (else VOUCHER_NOW): rehearsal, late entry; the log keeps"
+                " both."
+            ),
         ),
     ],
     "as_of": Annotated[
@@ -78,7 +95,15 @@ PANEL = {
     ],
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")],
 }
-FLAGS = ("version", "install_completion", "show_completion", "dry_run", "yes", "verbose")
+FLAGS = (
+    "version",
+    "install_completion",
+    "show_completion",
+    "excel",
+    "dry_run",
+    "yes",
+    "verbose",
+)
 DEFAULTS: dict[str, Any] = {name: False if name in FLAGS else None for name in PANEL}
 
 # what lists may be cut down to
@@ -97,6 +122,14 @@ OnlyResident = Annotated[
 To = Annotated[
     Optional[Path],
     typer.Option("--to", metavar="FILE", help="Write it into this new file."),
+]
+Since = Annotated[
+    Optional[str],
+    typer.Option("--since", metavar="TIME", help="Only from TIME on (a bare date: its 00:00)."),
+]
+Until = Annotated[
+    Optional[str],
+    typer.Option("--until", metavar="TIME", help="Only up to TIME (a bare date: its 24:00)."),
 ]
 Limit = Annotated[
     Optional[int],
@@ -123,6 +156,7 @@ class Call:
     arguments: tuple[str, ...] = ()  # as typed
     limit: int | None = None  # as given with --limit
     opened: ExitStack = field(default_factory=ExitStack)  # what is closed when all is shown
+    context: Any = None  # the parser's, of the command at hand
 
     @property
     def db_path(self) -> Path:
@@ -132,7 +166,7 @@ class Call:
     @property
     def output(self) -> str:
         """table, json, csv or jsonl; raises `UsageFault` for anything else."""
-        chosen = self.given.get("output") or "table"
+        chosen = self.given.get("output") or ("csv" if self.given.get("excel") else "table")
         if chosen not in OUTPUTS:
             raise UsageFault(
                 "unknown_output",
@@ -175,7 +209,9 @@ class Call:
         VOUCHER_NOW. The clock is read here and nowhere else.
         """
         text = self.given.get("now") or os.environ.get("VOUCHER_NOW")
-        return moment(text, zone) if text else int(time.time())  # noqa: TID251 # the clock enters here
+        if not text:
+            return int(time.time())  # noqa: TID251 # the clock enters here
+        return read_moment(text, zone, self.stand_in)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -216,23 +252,48 @@ class Call:
         end = self.moment(session, text, end_of_day=True)
         return start if start is None or end is None or start == end else end - 1
 
+    def span(self, session: Session, since: str | None, until: str | None) -> dict[str, int | None]:
+        """--since and --until of a list as UTC epoch seconds, both included. Raises `UsageFault`
+        when nothing can lie between them.
+        """
+        first, last = self.moment(session, since), self.up_to(session, until)
+        if first is not None and last is not None and first > last:
+            raise UsageFault(
+                "empty_window", "--since is later than --until", hint="swap the two times"
+            )
+        return {"since": first, "until": last}
+
     def moment(self, session: Session, text: str | None, *, end_of_day: bool = False) -> int | None:
         """A time option as UTC epoch seconds, read in the programme's zone; None stays None."""
         from vouchercli.ops.sessions import zone  # loaded with the session
 
-        return None if text is None else moment(text, zone(session), end_of_day=end_of_day)
+        if text is None:
+            return None
+        return read_moment(text, zone(session), self._option_with(text), end_of_day=end_of_day)
+
+    def _option_with(self, text: str) -> str:
+        """The option that was given this value, as it is written."""
+        asked = self.context.command.params if self.context else ()
+        values = {**(self.context.params if self.context else {}), **self.given}
+        return next((each.opts[0] for each in asked if values.get(each.name) == text), "")
 
 
-def moment(text: str, zone: str, *, end_of_day: bool = False) -> int:
-    """A time typed by a person as UTC epoch seconds. Raises `UsageFault`."""
+def read_moment(text: str, zone: str, option: str, *, end_of_day: bool = False) -> int:
+    """A time typed by a person as UTC epoch seconds; also in full-width characters. `option` is
+    where it was typed. Raises `UsageFault`.
+    """
+    written = unicodedata.normalize("NFKC", text)
     try:
-        return times.parse(text, zone, end_of_day=end_of_day)
+        return times.parse(written, zone, end_of_day=end_of_day)
     except (ValueError, OverflowError) as error:  # a year that no calendar reaches
+        why = times.why_no_time(written)
         raise UsageFault(
             "bad_time_option",
-            "{text} is not a time",
+            "{text} is not a time: {why}" if why else "{text} is not a time",
             hint="write it like 2020-03-27 08:00",
+            where=option,
             text=text,
+            why=why,
         ) from error
 
 
@@ -264,7 +325,7 @@ def command(
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
         def run(*, ctx: typer.Context, **given: Any) -> Outcome:
             call = ctx.find_root().obj
-            call.command = ctx.command_path.partition(" ")[2]
+            call.command, call.context = ctx.command_path.partition(" ")[2], ctx
             call.given |= {
                 option: value
                 for option in PANEL

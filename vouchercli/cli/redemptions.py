@@ -8,7 +8,7 @@ import typer
 
 from vouchercli.cli.blanks import add_blank
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
-from vouchercli.cli.options import Call, OnlyClaim, OnlyRound, command, verbs
+from vouchercli.cli.options import Call, OnlyClaim, OnlyRound, Since, Until, command, verbs
 from vouchercli.ops.intake import redemptions, till
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -31,6 +31,7 @@ def import_(
 
 @command(app, "list", epilog="Example: voucher redemption list --claim C0001", is_list=True)
 def list_(
+    call: Call,
     session: Session,
     *,
     limit: int | None,
@@ -47,6 +48,8 @@ def list_(
         bool,
         typer.Option("--without-sale", help="Only refunds whose subsidy stays with the merchant."),
     ] = False,
+    since: Since = None,
+    until: Until = None,
 ) -> Outcome:
     """List payments and refunds, oldest first."""
     return redemptions.list_redemptions(
@@ -57,6 +60,7 @@ def list_(
         merchant_no=merchant_no,
         transaction_no=transaction_no,
         without_sale=without_sale,
+        **call.span(session, since, until),
     )
 
 

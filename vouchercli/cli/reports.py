@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command, verbs
+from vouchercli.cli.options import Call, Since, Until, command, verbs
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -19,7 +19,7 @@ Limit = Annotated[
         min=0,
         metavar="N",
         help=(
-            "How many rows to show (0: all; unless given, all, but of merchants 50 in a table);"
+            "How many rows to show (0: all; unless given, all, but of merchants 100 in a table);"
             " the total is of all."
         ),
     ),
@@ -53,10 +53,8 @@ def leverage(
         ),
     ] = "round",
     rounds: Rounds = None,
-    since: Annotated[
-        Optional[str],
-        typer.Option("--since", metavar="TIME", help="Only what was paid at TIME or later."),
-    ] = None,
+    since: Since = None,
+    until: Until = None,
     funders: Annotated[
         bool, typer.Option("--funders", help="Show the public funders one by one.")
     ] = False,
@@ -71,9 +69,9 @@ def leverage(
         by=by,
         only=_split_codes(rounds),
         since=call.moment(session, since),
-        as_of=call.as_of(session),
+        as_of=_earlier(call.as_of(session), call.up_to(session, until)),
         with_funders=funders,
-        limit=(50 if limit is None and by == "merchant" and call.output == "table" else limit or 0),
+        limit=(call.most if limit is None and by == "merchant" else limit) or 0,
     )
 
 
@@ -85,6 +83,11 @@ def rounds(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
     from vouchercli.ops.reports.rounds import report_rounds
 
     return report_rounds(session, only=_split_codes(rounds), as_of=call.as_of(session))
+
+
+def _earlier(as_of: int | None, until: int | None) -> int | None:
+    """What was paid up to a time is what was true of payments then: the earlier of both counts."""
+    return min((each for each in (as_of, until) if each is not None), default=None)
 
 
 def _split_codes(given: list[str] | None) -> list[str]:

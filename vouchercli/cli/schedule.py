@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.asking import ask, is_asked
+from vouchercli.cli.language import language, t
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.errors import UsageFault
 from vouchercli.ops.schedule import install as ops
@@ -50,6 +51,8 @@ Every = Annotated[
     int,
     typer.Option("--every", metavar="MINUTES", min=1, max=30, help="How often the tick runs."),
 ]
+MINUTES_OF_AN_HOUR = 60
+EVEN = tuple(each for each in range(1, 31) if MINUTES_OF_AN_HOUR % each == 0)
 Systemd = Annotated[
     bool, typer.Option("--systemd", help="Timer units of systemd instead of the crontab.")
 ]
@@ -64,12 +67,17 @@ def _plan(
     every: int = 1,
 ) -> ops.Plan:
     where = tick.choose_places(call.db_path, inbox, outbox, log)
-    return ops.plan_tick(
-        session,
-        where,
-        every,
-        **{name: call.given.get(name) for name in ("actor", "lang", "programme")},
-    )
+    if MINUTES_OF_AN_HOUR % every:
+        raise UsageFault(
+            "uneven_minutes",
+            "every {minutes} minutes does not fit into an hour: cron begins anew at each full hour",
+            hint="choose one of: {known}",
+            minutes=every,
+            known=", ".join(map(str, EVEN)),
+        )
+    # cron knows nothing of this terminal: neither its locale nor VOUCHER_LANG
+    named = {"actor": call.given.get("actor"), "lang": language()}
+    return ops.plan_tick(session, where, every, **named, programme=call.given.get("programme"))
 
 
 def _ask_consent(call: Call, change: ops.Change) -> ops.Change:
@@ -78,7 +86,8 @@ def _ask_consent(call: Call, change: ops.Change) -> ops.Change:
         return _require_consent(call, change)
     for name, (_, after) in change.files.items():
         print(f"--- {name or 'crontab'}", file=sys.stderr)
-        print((after or b"").decode("utf-8", "replace"), file=sys.stderr, end="")
+        left = (after or b"").decode("utf-8", "replace")
+        print(left or t("(nothing is left)") + "\n", file=sys.stderr, end="")
     if is_asked(call):
         ask(say("Write this?"))
         return change

@@ -4,13 +4,15 @@ on stderr.
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.cli.language import for_programme, t
+from vouchercli.cli.language import language, t
+from vouchercli.cli.pasting import for_database, for_programme, for_shell, program
 from vouchercli.ops.answers import answer
 from vouchercli.ops.answers import rows as json_rows
 from vouchercli.result import MOST_COUNTED, Message, Word
@@ -49,14 +51,11 @@ def show(call: Call, outcome: Outcome) -> int:
         seen = [table for table in outcome.tables if table.is_in("table")]
         if seen and "rehearsal" in call.clock:
             print(t("REHEARSAL: nothing here is real") + "\n")
-        for position, table in enumerate(seen):
-            if position:
-                print()
-            draw(table)
+        draw(seen, in_one_unit=call.command.startswith("report "))
     _talk_clock(call)
     _talk_problems(call, outcome.problems)
     for message in outcome.says:
-        _talk(for_programme(t(message.text, message.params), call.programme))
+        _talk(_to_paste(call, t(message.text, message.params)))
     if outcome.left:
         _talk_left(call, outcome.left)
     if call.dry_run:
@@ -79,8 +78,9 @@ def _talk_left(call: Call, left: int) -> None:
 
     from vouchercli.ops.sessions import without_identities
 
-    words = _without_cut(_with_tokens(call.arguments, partial(without_identities, call.db_path)))
-    command = shlex.join(("voucher", *words, "-o", "csv"))
+    given = _with_tokens(call.arguments, partial(without_identities, call.db_path))
+    words = shlex.join((*_without_cut(given), "-o", "csv"))
+    command = f"{program()} {words}"
     text = "{left:,} more rows are not shown; all of them: {command}"
     if left >= MOST_COUNTED:
         text = "of {left:,} rows or more not all are shown; all of them: {command}"
@@ -169,7 +169,13 @@ def _talk_problems(call: Call, problems: tuple[Problem, ...]) -> None:
 
 
 def _hint(call: Call, problem: Problem) -> str:
-    return for_programme(t(problem.hint, problem.params), problem.programme or call.programme)
+    return _to_paste(call, t(problem.hint, problem.params), problem.programme)
+
+
+def _to_paste(call: Call, text: str, programme: str | None = None) -> str:
+    """A sentence whose commands work here when they are pasted."""
+    named = for_database(for_programme(text, programme or call.programme), call.given.get("db"))
+    return for_shell(named)
 
 
 # ---------------------------------------------------------------- CSV
@@ -178,7 +184,8 @@ def _hint(call: Call, problem: Problem) -> str:
 def _csv(call: Call, tables: tuple[Table, ...]) -> None:
     """Rows and total as RFC 4180; a text that a spreadsheet would run as a formula is disarmed.
 
-    Headings are the English keys, whatever the locale; Chinese only when `--lang zh` asks for it.
+    Headings are the English keys, whatever the locale; Chinese only when `--lang zh` asks for it,
+    or a Chinese reader for `--excel`.
     Of a rehearsal each row has a column more that says so.
     """
     # JSON needs none of these
@@ -186,8 +193,11 @@ def _csv(call: Call, tables: tuple[Table, ...]) -> None:
 
     from vouchercli.cli.values import as_lines
 
+    is_for_excel = bool(call.given.get("excel"))
+    if is_for_excel and any(table.is_in("csv") for table in tables):
+        mark_as_utf8()
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    is_chinese = call.given.get("lang") == "zh"
+    is_chinese = (language() if is_for_excel else call.given.get("lang")) == "zh"
     mark = ("rehearsal", "yes") if "rehearsal" in call.clock else ()
     head, cell = ([t(word) if is_chinese else word] for word in mark) if mark else ([], [])
     for position, each in enumerate(table for table in tables if table.is_in("csv")):
@@ -199,6 +209,13 @@ def _csv(call: Call, tables: tuple[Table, ...]) -> None:
         for part in _parts(table):
             cells = (_cells(column, part, is_chinese) for column in columns)
             writer.writerows([*row, *cell] for row in zip(*cells, strict=True))
+
+
+def mark_as_utf8() -> None:
+    """A byte order mark, without which Excel takes a file to be in the machine's old encoding."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.write("\ufeff")
 
 
 def _json_lines(call: Call, tables: tuple[Table, ...]) -> None:
@@ -222,6 +239,8 @@ def _head(column: Column, is_chinese: bool) -> str:
     """The key; of a column of money, which CSV has in yuan, `*_yuan` for `*_fen`. In Chinese the
     label and its unit: 财政补贴（元）, 拉动消费（交易额，元）.
     """
+    if is_chinese and column.verbatim and column.kind != "fen":
+        return column.label
     if is_chinese and not column.verbatim:
         words = t(column.label)
         if column.kind != "fen":
@@ -263,7 +282,7 @@ def _exact(kind: str, zone: str, is_chinese: bool) -> Callable[[Any], str]:
     """The function that prints one value."""
     if kind == "fen":
         return money.yuan
-    if kind == "time":
+    if kind in ("time", "end"):
         return lambda at: times.iso(at, zone)
     if kind == "date":
         return times.day_text

@@ -6,8 +6,8 @@ import re
 from difflib import get_close_matches
 from typing import Any
 
-from vouchercli.cli.help import limits, translate_stand_ins
-from vouchercli.cli.language import t
+from vouchercli.cli.help import limits
+from vouchercli.cli.language import t, translate_stand_ins
 from vouchercli.errors import UsageFault
 
 # The parser's sentence -> ours; its named groups fill our places.
@@ -30,6 +30,10 @@ COMPLAINTS = (
     (
         r"Got unexpected extra argument\(s\) \((?P<what>.*)\)",
         "too many words: {what}; put quotes around a value with blanks",
+    ),
+    (  # the next option stands where its value should
+        r"Invalid value for '(?P<what>.*)': '--.*' is not a valid .*\.",
+        "the option {what} needs a value",
     ),
     (
         r"Invalid value for '(?P<what>.*)': '(?P<value>.*)' is not a valid .*\.",

@@ -82,6 +82,8 @@ PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
     "int": lambda value, zone, unit: f"{value:,}",
     "rate": lambda value, zone, unit: money.grouped(_tenths(value), 1) + " %",
     "time": lambda value, zone, unit: times.shown(value, zone),
+    "end": lambda value, zone, unit: times.shown_end(value, zone),
+    "span": lambda value, zone, unit: span(value),
     "date": lambda value, zone, unit: times.day_text(value),
     "token": lambda value, zone, unit: resident_tokens.shown(value),
     "word": lambda value, zone, unit: clean(t(str(value))),
@@ -102,6 +104,21 @@ def pretty(column: Column, value: Any, zone: str, unit: Unit = EXACT) -> str:
         value = ", ".join(value)
     printed = PRINTED.get(column.kind)
     return printed(value, zone, unit) if printed else clean(str(value) or t(column.blank))
+
+
+LENGTHS = ((86_400, "{count:,} d"), (3_600, "{count} h"), (60, "{count} min"), (1, "{count} s"))
+
+
+def span(seconds: int) -> str:
+    """A length of time in its two largest units: 1504800 -> `17 d 10 h`."""
+    parts: list[str] = []
+    for length, text in LENGTHS:
+        count, seconds = divmod(seconds, length)
+        if count or (length == 1 and not parts):
+            parts.append(t(text, {"count": count}))
+        elif parts:  # 1 d 5 s is a day
+            break
+    return " ".join(parts[:2])
 
 
 def _tenths(rate: str) -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 WRITTEN: dict[str, Callable[[Any, str], str]] = {
     "time": times.iso,
+    "end": times.iso,
     "date": lambda day, zone: times.day_text(day),
     "token": lambda token, zone: resident_tokens.shown(token),
     "sentence": lambda said, zone: said.text.format(**said.params),

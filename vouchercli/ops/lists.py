@@ -42,7 +42,7 @@ def of_programme(
     listed: Callable[..., Listed],
     *,
     limit: int | None,
-    **wanted: str | None,
+    **wanted: Any,
 ) -> Outcome:
     """The rows that `listed` gives of the programme at hand, in `table`; a `resident` is asked for
     by identity, and looked for by token.

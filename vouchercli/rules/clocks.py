@@ -7,7 +7,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli.result import Word, say
+
 if TYPE_CHECKING:
+    from vouchercli.result import Message
     from vouchercli.rules.values import Node
 
 UNITS = {
@@ -66,6 +69,12 @@ def span(seconds: int) -> tuple[int, str]:
 def span_text(seconds: int) -> str:
     """900 -> `15 minutes`, as a programme writes it."""
     return " ".join(map(str, span(seconds)))
+
+
+def span_words(seconds: int) -> Message:
+    """The same for a person."""
+    number, unit = span(seconds)
+    return say("{number} {unit}", number=number, unit=Word(unit))
 
 
 def _read_span(node: Node, default: int, example: str, most: int | None = None) -> int:

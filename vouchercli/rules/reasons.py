@@ -272,7 +272,7 @@ def _shown(name: str, raw: Any, zone: str) -> list[tuple[str, Any]]:
     if name.endswith("_fen") and isinstance(raw, int):
         return [(name.removesuffix("_fen"), money.yuan(raw))]
     if name.endswith("_at") and isinstance(raw, int):
-        return [(name, times.shown(raw, zone))]
-    if name in ("state", "problem", "weekday", "night", "used_channel", "only_channel"):
+        return [(name, times.shown_as(name, raw, zone))]
+    if name in ("state", "problem", "weekday", "night", "used_channel", "only_channel", "weekdays"):
         return [(name, Word(raw))]
     return [(name, raw)] if raw is not None else []

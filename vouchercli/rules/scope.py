@@ -6,12 +6,22 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vouchercli.result import Word
+
 if TYPE_CHECKING:
     from vouchercli.rules.merchants import Merchant
 
 CHANNELS = ("offline", "online", "any")
 REGISTRATIONS = ("open", "required")
-WEEKDAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}
+WEEKDAYS: dict[str, int] = {
+    Word("mon"): 1,
+    Word("tue"): 2,
+    Word("wed"): 3,
+    Word("thu"): 4,
+    Word("fri"): 5,
+    Word("sat"): 6,
+    Word("sun"): 7,
+}
 WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 PLURALS = {"district": "districts", "industry": "industries", "size": "sizes"}
 MINUTES_A_DAY = 24 * 60

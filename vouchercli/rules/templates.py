@@ -336,7 +336,7 @@ def strangers(template: Template, programme: Programme) -> tuple[Fault, ...]:
             ("funding", share.funder),
             "unknown_funder",
             "programme {programme} has no funder {offending}",
-            "its funders: {known}",
+            "its funders: {known}" if kinds else "it has published figures only",
             {"offending": share.funder, **name},
         )
         for share in template.funding

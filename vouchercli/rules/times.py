@@ -7,7 +7,13 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+from vouchercli.result import Word, say
+
+if TYPE_CHECKING:
+    from vouchercli.result import Message
 
 # until a programme says otherwise: a registry may come before any programme
 HOME_ZONE = "Asia/Shanghai"
@@ -23,8 +29,80 @@ WRITTEN = re.compile(
 )
 
 
+# the names of what is an end
+ENDS = ("closes_at", "ends_at", "expires_at", "registration_closes_at", "until_at")
+# what is no time, and what it lacks; tried in this order
+UNDATED = re.compile(r"\s*(?:上午|下午)?\d{1,2}[:时点].*")
+YEARLESS = re.compile(r"\s*\d{1,2}[-/.月]\d{1,2}日?(?:[T\s].*)?")
+MONTHS = (
+    Word("January"),
+    Word("February"),
+    Word("March"),
+    Word("April"),
+    Word("May"),
+    Word("June"),
+    Word("July"),
+    Word("August"),
+    Word("September"),
+    Word("October"),
+    Word("November"),
+    Word("December"),
+)
+
+
 class NoSuchTimeError(ValueError):
     """A clock time that was skipped when the clocks were put forward."""
+
+
+def why_no_time(text: str) -> Message | None:
+    """What is wrong with a text that `parse` refuses, for a person who can write it anew; None
+    where it is no time at all.
+    """
+    match = WRITTEN.fullmatch(text)
+    if not match and UNDATED.fullmatch(text):
+        return say("the date is missing")
+    if not match and YEARLESS.fullmatch(text):
+        return say("the year is missing")
+    if not match:
+        return None
+    part = {key: int(match[key] or 0) for key in NUMBERED}
+    why = _why_no_day(part["year"], part["month"] or part["m2"], part["day"] or part["d2"])
+    return (
+        why
+        or _why_no_clock(part["hour"], part["minute"], part["second"])
+        or say("it is beyond the calendar")
+    )
+
+
+NUMBERED = ("year", "month", "day", "m2", "d2", "hour", "minute", "second")
+
+
+def _why_no_day(year: int, month: int, day: int) -> Message | None:
+    """What is wrong with a day of the calendar; None for one that is there."""
+    if year == 0:
+        return say("there is no year 0")
+    if not 1 <= month <= 12:
+        return say("there is no month {month}", month=month)
+    first = date(year, month, 1)
+    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) if year < 9999 else None
+    days = (last - first).days if last else 31
+    if 1 <= day <= days:
+        return None
+    named = MONTHS[month - 1]
+    if month == 2 and day == 29:
+        return say("{month} {year} has no day {day}", month=named, year=year, day=day)
+    return say("{month} has no day {day}", month=named, day=day)
+
+
+def _why_no_clock(hour: int, minute: int, second: int) -> Message | None:
+    """What is wrong with a time of day; None for one that is there."""
+    if hour == 24 and (minute or second):
+        return say("a day ends at 24:00")
+    if hour > 24:
+        return say("there is no hour {hour}", hour=hour)
+    if minute > 59:
+        return say("there is no minute {minute}", minute=minute)
+    return say("there is no second {second}", second=second) if second > 59 else None
 
 
 @cache
@@ -95,6 +173,21 @@ def shown(at: int, zone: str) -> str:
     local = datetime.fromtimestamp(at, zone_named(zone))
     is_doubled = local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
     return local.isoformat(" ") if is_doubled else local.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def shown_end(at: int, zone: str) -> str:
+    """The same for a moment that is an end: midnight is 24:00 of the day that it ends, as it was
+    written (`2020-03-31 24:00:00`); a beginning is 00:00 of its own day.
+    """
+    text = shown(at, zone)
+    if not text.endswith(" 00:00:00"):
+        return text
+    return f"{day_text(day_of(at - 1, zone))} 24:00:00"
+
+
+def shown_as(name: str, at: int, zone: str) -> str:
+    """As `shown`, or as `shown_end` where the name says that it is an end: `closes_at`."""
+    return shown_end(at, zone) if name in ENDS else shown(at, zone)
 
 
 def day_of(at: int, zone: str) -> int:

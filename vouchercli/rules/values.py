@@ -70,10 +70,12 @@ class Node(documents.Node):
         try:
             return times.parse(documents.written(self.value), zone, end_of_day=end_of_day)
         except ValueError:
+            why = times.why_no_time(documents.written(self.value))
             self.fault(
                 "bad_time",
-                "{offending} cannot be read as a time",
+                "{offending} is no time: {why}" if why else "{offending} cannot be read as a time",
                 'write it like "2020-03-27 08:00"',
+                why=why,
             )
             return None
 
@@ -83,7 +85,10 @@ class Node(documents.Node):
         return times.end_text(documents.written(self.value)) if is_time else None
 
     def name(self, default: str = "") -> Name:
-        """{zh: ..., en: ...}; one language stands in for the other."""
+        """{zh: ..., en: ...}; one language stands in for the other, and so does a text alone."""
+        if self.scalar is not None:
+            alone = self.text() or default
+            return Name(alone, alone)
         both = self.fields(("zh", "en"))
         zh, en = both["zh"].text(), both["en"].text()
         return Name(zh or en or default, en or zh or default)

@@ -11,7 +11,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.rules import applications as law
 from vouchercli.store import application_reopening, batches, persons, typed
 from vouchercli.store.conditions import is_eligible
-from vouchercli.store.lists import Listing
+from vouchercli.store.lists import Listing, span
 
 if TYPE_CHECKING:
     import sqlite3
@@ -208,7 +208,7 @@ FROM applications a JOIN rounds r ON r.round_id = a.round_id
 LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
     AND ifnull(a.application_no = :application_no, 1)
-  AND ifnull(a.resident = :resident, 1)
+  AND ifnull(a.resident = :resident, 1) AND a.applied_at BETWEEN :since AND :until
 """,
     "a.applied_at, a.application_no",
 )
@@ -266,11 +266,18 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
         _join_anew(db, round_id)
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> Listed:
-    """Applications (`ApplicationLine`) of a programme by round, application_no or resident token
-    (None: any), in the order of arrival.
+def listed(
+    db: sqlite3.Connection,
+    programme_id: int,
+    *,
+    since: int | None = None,
+    until: int | None = None,
+    **wanted: Any,
+) -> Listed:
+    """Applications (`ApplicationLine`) of a programme by round, application_no or resident token,
+    made from `since` to `until` (UTC seconds; None: any), in the order of arrival.
     """
-    return LIST.of(db, programme_id=programme_id, **wanted)
+    return LIST.of(db, programme_id=programme_id, **span(since, until), **wanted)
 
 
 # ---------------------------------------------------------------- live claims

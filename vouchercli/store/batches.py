@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
 from vouchercli.store import typed
-from vouchercli.store.lists import Listing
+from vouchercli.store.lists import Listing, span
 
 if TYPE_CHECKING:
     import sqlite3
@@ -80,6 +80,7 @@ LIST = Listing(
     BATCHES
     + """
 WHERE ifnull(b.kind = :kind, 1) AND ifnull(p.programme = :programme OR b.programme_id IS NULL, 1)
+    AND b.imported_at BETWEEN :since AND :until
 """,
     "b.batch_id DESC",
 )
@@ -162,9 +163,18 @@ def named(db: sqlite3.Connection, batch_id: int) -> Batch:
     )
 
 
-def listed(db: sqlite3.Connection, *, kind: str | None, programme: str | None) -> Listed:
-    """The batches (`Batch`), newest first; of one programme: also those of the whole city."""
-    return LIST.of(db, kind=kind, programme=programme)
+def listed(
+    db: sqlite3.Connection,
+    *,
+    kind: str | None,
+    programme: str | None,
+    since: int | None = None,
+    until: int | None = None,
+) -> Listed:
+    """The batches (`Batch`) imported from `since` to `until` (UTC seconds; None: any), newest
+    first; of one programme: also those of the whole city.
+    """
+    return LIST.of(db, kind=kind, programme=programme, **span(since, until))
 
 
 def last_of_profile(db: sqlite3.Connection, kind: str, profile: str) -> int | None:

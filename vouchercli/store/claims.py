@@ -9,7 +9,7 @@ from vouchercli.rules import times
 from vouchercli.rules.limits import LimitsInTime
 from vouchercli.store import batches, claim_limits, sql_functions, typed
 from vouchercli.store.conditions import is_eligible, is_paused
-from vouchercli.store.lists import Listing
+from vouchercli.store.lists import Listing, span
 
 if TYPE_CHECKING:
     import sqlite3
@@ -271,7 +271,7 @@ FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates t
     ON t.template_id = r.template_id
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
     AND ifnull(c.claim_no = :claim_no, 1)
-  AND ifnull(c.resident = :resident, 1)
+  AND ifnull(c.resident = :resident, 1) AND c.claimed_at BETWEEN :since AND :until
 """,
     "c.claimed_at, c.claim_no",
 )
@@ -386,8 +386,15 @@ def template_of(db: sqlite3.Connection, programme_id: int, claim_no: str) -> sql
     return row
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> Listed:
-    """Claims (`ClaimLine`) of a programme by round, claim_no or resident token (None: any), oldest
-    first.
+def listed(
+    db: sqlite3.Connection,
+    programme_id: int,
+    *,
+    since: int | None = None,
+    until: int | None = None,
+    **wanted: Any,
+) -> Listed:
+    """Claims (`ClaimLine`) of a programme by round, claim_no or resident token, claimed from
+    `since` to `until` (UTC seconds; None: any), oldest first.
     """
-    return LIST.of(db, programme_id=programme_id, **wanted)
+    return LIST.of(db, programme_id=programme_id, **span(since, until), **wanted)

@@ -55,16 +55,23 @@ def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
     if not create and not path.exists():
         raise VoucherError(
             "no_database",
-            "there is no database {path}",
-            hint="voucher init --db {path}",
+            "there is no database {name} in the folder {folder}",
+            hint=(
+                "name the file with --db FILE or VOUCHER_DB, or go to its folder; for a new city:"
+                " voucher init --db {path}"
+            ),
+            name=path.name,
+            folder=str(path.absolute().parent),
             path=str(path),
         )
+    read_only = _read_only(path) if path.exists() else ""
     try:
         db = sqlite3.connect(
-            path,
+            f"{path.absolute().as_uri()}?{read_only}" if read_only else path,
             isolation_level=None,
             timeout=BUSY_TIMEOUT_MS / 1000,
             cached_statements=STATEMENTS,
+            uri=bool(read_only),
         )
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA foreign_keys = ON")
@@ -74,8 +81,47 @@ def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         raise busy_or_refused(error, path) from error
     if version != SCHEMA_VERSION:
+        if read_only and 0 < version < SCHEMA_VERSION:
+            raise _too_old_to_read(path)
         _migrate(db, path, version, create=create)
     return db
+
+
+def _read_only(path: Path) -> str:
+    """How SQLite is to open a file that this user cannot write, as the query of its URI; '' for
+    one that can be written. Raises `unread_changes` when its last changes cannot be read here.
+
+    Beside a file that others are writing stand its log and the log's index: both are read. Without
+    them nobody writes, and the file alone is all (a CD, a sealed copy): immutable, since SQLite
+    would make an index beside it.
+    """
+    is_closed = not os.access(path.absolute().parent, os.W_OK)
+    if not is_closed and os.access(path, os.W_OK):
+        return ""
+    log, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
+    if index.exists():
+        return "mode=ro"
+    if not log.exists() or log.stat().st_size == 0:
+        return "mode=ro&immutable=1"
+    if not is_closed:
+        return "mode=ro"
+    raise VoucherError(
+        "unread_changes",
+        "{path} cannot be read as it stands: its last changes are in {log}, and the folder is"
+        " read-only",
+        hint="copy both files into a folder where you can write, and name the copy with --db",
+        path=str(path),
+        log=log.name,
+    )
+
+
+def _too_old_to_read(path: Path) -> VoucherError:
+    return VoucherError(
+        "too_old_to_read",
+        "{path} was written by an older voucher and cannot be brought up to date: it is read-only",
+        hint="copy it into a folder where you can write, and name the copy with --db",
+        path=str(path),
+    )
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
@@ -101,7 +147,7 @@ def _migrate(db: sqlite3.Connection, path: Path, version: int, *, create: bool) 
     """
     is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     if not is_ours and (version or db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]):
-        raise _not_a_database(path, "it holds another program's tables")
+        raise _not_a_database(path, Word("it holds another program's tables"))
     if version > SCHEMA_VERSION:
         raise VoucherError(
             "newer_database",
@@ -248,7 +294,7 @@ def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
             why=why,
         )
     if code == sqlite3.SQLITE_NOTADB:
-        return _not_a_database(path, str(error))
+        return _not_a_database(path, Word("it is not a file of SQLite"))
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR):
         return VoucherError(
             "damaged_database",

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 COUNT, AT_MOST = "SELECT count(*)", "LIMIT :most"
 
 
+ALWAYS = 1 << 62  # UTC seconds: no row is further away
+
+
+def span(since: int | None, until: int | None) -> dict[str, int]:
+    """The parameters of a span of time, both ends included (None: open)."""
+    return {
+        "since": -ALWAYS if since is None else since,
+        "until": ALWAYS if until is None else until,
+    }
+
+
 class Listed(NamedTuple):
     """Rows that were asked for and are not read yet: `rows(most)` gives so many of them in their
     order (None: all), `size()` how many there are (MOST_COUNTED: so many or more).

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import batches, totals, transaction_numbers, typed
-from vouchercli.store.lists import Listed, Listing
+from vouchercli.store.lists import Listed, Listing, span
 
 if TYPE_CHECKING:
     import sqlite3
@@ -118,7 +118,7 @@ LEFT JOIN redemptions p ON p.redemption_id = x.refund_of
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
     AND ifnull(c.claim_no = :claim_no, 1)
   AND ifnull(m.merchant_no = :merchant_no, 1) AND ifnull(x.transaction_no = :transaction_no, 1)
-    AND x.stays >= :stays
+    AND x.stays >= :stays AND x.paid_at BETWEEN :since AND :until
 """
 ORDER = "x.paid_at, x.redemption_id"
 LIST_OF_ALL = Listing(Line, LIST, ORDER)
@@ -243,12 +243,20 @@ def take_out(db: sqlite3.Connection) -> None:
 
 
 def listed(
-    db: sqlite3.Connection, programme_id: int, *, without_sale: bool = False, **wanted: str | None
+    db: sqlite3.Connection,
+    programme_id: int,
+    *,
+    without_sale: bool = False,
+    since: int | None = None,
+    until: int | None = None,
+    **wanted: str | None,
 ) -> Listed:
-    """Redemptions (`Line`) of a programme by round, claim_no, merchant_no, transaction_no (None:
-    any), oldest first; `without_sale`: only refunds whose subsidy stays.
+    """Redemptions (`Line`) of a programme by round, claim_no, merchant_no, transaction_no, paid
+    from `since` to `until` (UTC seconds; None: any), oldest first; `without_sale`: only refunds
+    whose subsidy stays.
     """
-    asked = {"programme_id": programme_id, "stays": int(without_sale), **wanted}
+    asked: dict[str, Any] = {"programme_id": programme_id, "stays": int(without_sale), **wanted}
+    asked |= span(since, until)
     if number := wanted["transaction_no"]:
         transaction_numbers.find_standing(db, [number])
         return LIST_OF_NUMBER.of(db, **asked)

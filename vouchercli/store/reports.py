@@ -37,11 +37,12 @@ class Round(NamedTuple):
     template: str
     coupons: int
     pack_value_fen: int
+    mode: str
 
 
 ROUNDS = """
 SELECT r.round_id, r.round, r.state, r.packs, r.per_resident, r.opens_at, r.platform, m.template,
-    m.coupons, m.pack_value_fen
+    m.coupons, m.pack_value_fen, r.mode
 FROM rounds r JOIN templates m ON m.template_id = r.template_id
 WHERE r.programme_id = ? ORDER BY r.opens_at, r.round_id
 """
@@ -411,6 +412,7 @@ WHERE EXISTS (SELECT 1 FROM redemptions x WHERE x.claim_id = c.claim_id AND x.pa
 GROUP BY r.round_id ORDER BY r.round_id
 """
 )
+LAST_DAY = "SELECT ifnull(max(day), 0) FROM group_totals WHERE grouping = 'round'"
 LAST_PAID = "SELECT coalesce(max(last_paid_at), 0) FROM redemption_runs"
 
 
@@ -419,6 +421,11 @@ def last_claim(db: sqlite3.Connection, round_id: int, as_of: int) -> int:
     it sold out.
     """
     return typed.number(db, LAST_CLAIM, (round_id, as_of))
+
+
+def last_day(db: sqlite3.Connection) -> int:
+    """The last local day (yyyymmdd) that has payments or refunds; 0 without any."""
+    return typed.number(db, LAST_DAY)
 
 
 def claimers(db: sqlite3.Connection, round_id: int, as_of: int) -> int:

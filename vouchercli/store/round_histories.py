@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TERMS = """
 SELECT r.round_id, r.round, r.state, r.packs, r.per_resident, r.opens_at, r.closes_at, r.platform,
-    r.template_id, r.created_at,
+    r.mode, r.template_id, r.created_at,
     EXISTS (SELECT 1 FROM claims c WHERE c.round_id = r.round_id AND c.claimed_at <= :as_of)
         AS is_claimed
 FROM rounds r JOIN programmes p ON p.programme_id = r.programme_id

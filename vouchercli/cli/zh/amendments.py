@@ -36,6 +36,7 @@ TEXT = {
     "lowered {round} to {packs:,} packs: {amount} yuan are uncommitted again": "期次 {round} 已减至 {packs:,} 份：{amount} 元恢复为可用额度",
     "next: voucher batch retry {batch} takes the claims in": "下一步：voucher batch retry {batch}，将这些领取记录计入",
     "then: voucher batch retry {batch} takes their payments in": "再运行：voucher batch retry {batch}，将其核销记录计入",
+    "none needed": "无需复核",
     "resumed {round}: claims count again until {closes_at}": "期次 {round} 已恢复：领取重新计入，至 {closes_at} 止",
     "rescheduled {round}: claims count from {opens_at} to {closes_at}": "期次 {round} 已改期：领取时间自 {opens_at} 起，至 {closes_at} 止",
     "reopened {round}: claims count again until {closes_at}, {amount} yuan are committed again": "期次 {round} 已重新开放：领取重新计入，至 {closes_at} 止，重新占用额度 {amount} 元",

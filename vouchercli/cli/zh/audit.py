@@ -7,8 +7,6 @@ TEXT = {
     "Show the newest line's number and digest, to be noted elsewhere.": "显示最新一行的序号和摘要，供另行记录。",
     "Only this action (round.approve) or kind of action (round).": "仅此操作（round.approve）或此类操作（round）。",
     "Only actions on this round, programme, file ...": "仅与此期次、项目、文件等有关的操作。",
-    "Only actions from then on.": "仅此时间起的操作。",
-    "Only actions up to then (a bare date: its end).": "仅截至此时间的操作（只写日期即到当日结束）。",
     "A head noted earlier (audit head): it must be in the log.": "先前记下的日志摘要（audit head）：必须仍在日志中。",
     "--since is later than --until": "--since 晚于 --until",
     "Log": "操作日志",

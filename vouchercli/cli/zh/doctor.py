@@ -9,6 +9,7 @@ TEXT = {
     "State": "状态",
     "problem": "问题",
     "nothing to correct": "没有需要处理的问题",
+    "there is no database {path}": "没有数据库 {path}",
     "it holds another program's tables": "其中是其他程序的数据表",
     "Python": "Python 版本",
     "SQLite": "SQLite 版本",

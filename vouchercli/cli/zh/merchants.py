@@ -88,7 +88,7 @@ TEXT = {
     "Turn down that a registry file holds from before it came, with the reason.": "不同意名录文件自更早时间起生效，并说明原因。",
     "what holds from before now corrects what was known: say why": "自更早时间起生效属于更正：请说明原因",
     "{count} of its merchants were changed by later files: batch {batch} cannot hold from before them": "其中 {count} 家商户已被后来的文件变更：导入批次 {batch} 不能追溯生效",
-    "its changes hold from now; that they hold from {from_at} waits for a second person: voucher merchant approve {batch} --actor NAME": "变更自现在起生效；追溯至 {from_at} 须由第二人复核：voucher merchant approve {batch} --actor NAME",
+    "its changes hold from now; that they hold from {from_at} waits for a second person: voucher merchant approve {batch} --actor NAME": "变更自现在起生效；追溯至 {from_at} 须由第二人复核：voucher merchant approve {batch} --actor 姓名",
     "no correction of batch {batch} waits for approval": "导入批次 {batch} 没有待审批的更正",
     "declined: batch {batch} holds from when it came": "未同意：导入批次 {batch} 自导入时起生效",
     "batch {batch} holds from {from_at}": "导入批次 {batch} 自 {from_at} 起生效",

@@ -275,7 +275,9 @@ def read(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
 
 
 def both_names(node: Node, default: str = "") -> dict[str, str]:
-    """A name in both languages; `default` when there is none."""
+    """A name in both languages; `default` when there is none. A text alone is both."""
+    if node.scalar is not None:
+        return dict.fromkeys(BOTH, node.text(default))
     return {key: part.text(default) for key, part in node.fields(BOTH, BOTH).items()}
 
 

@@ -18,7 +18,7 @@ import yaml
 from vouchercli.documents import Fault
 from vouchercli.errors import VoucherError
 from vouchercli.formats import whole_files
-from vouchercli.formats.configs import locate
+from vouchercli.formats.configs import locate, slips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -141,19 +141,21 @@ def parse(text: str, name: str, loader_of: Any = LOADER) -> Document:
     except yaml.MarkedYAMLError as error:
         if loader_of is not yaml.BaseLoader:
             return parse(text, name, yaml.BaseLoader)  # its message is more exact
-        why = " ".join(part for part in (error.context, error.problem) if part)
+        place = _place(error.problem_mark or error.context_mark)
+        if signs := [*slips.find(text, place[0])]:
+            raise _bad_yaml(name, signs) from error
+        why = slips.in_words(" ".join(part for part in (error.context, error.problem) if part))
         hint = (
             "check the indentation, the colons and the quotes around this place; indent with"
             " blanks, never with TAB"
         )
         fault = Fault((), "yaml_syntax", "this is not YAML: {why}", hint, {"why": why})
-        raise _bad_yaml(
-            name, [(_place(error.problem_mark or error.context_mark), fault)]
-        ) from error
+        raise _bad_yaml(name, [(place, fault)]) from error
     finally:
         loader.dispose()
     builder = _Builder()
-    value = builder.build(root, ()) if root is not None else None
+    # a document is never a text alone: its colons are of the wrong width
+    value = builder.build(root, (), at="on its own") if root is not None else None
     if builder.faults:
         raise _bad_yaml(name, builder.faults)
     return Document(value, name, builder.marks or {(): ((1, 1), (1, 1))})
@@ -210,7 +212,7 @@ class _Builder:
         self._open: set[int] = set()
         self._nodes = 0
 
-    def build(self, node: Any, route: Route, key: Any = None) -> Any:
+    def build(self, node: Any, route: Route, key: Any = None, at: slips.Where = "") -> Any:
         self.marks[route] = (_place((key or node).start_mark), _place(node.start_mark))
         self._nodes += 1
         if id(node) in self._open or self._nodes > MAX_NODES:
@@ -221,12 +223,18 @@ class _Builder:
             self._fault(node, "yaml_tag", "the tag {tag} is not allowed here", tag=tag)
             return None
         if isinstance(node, yaml.ScalarNode):
+            self._slip(node, None if node.style else slips.in_value(node.value, at))
             return _scalar(node)
         self._open.add(id(node))
         value = (
             self._mapping(node, route)
             if isinstance(node, yaml.MappingNode)
-            else [self.build(item, (*route, at)) for at, item in enumerate(node.value)]
+            else [
+                self.build(
+                    item, (*route, number), at="in brackets" if node.flow_style else "on its own"
+                )
+                for number, item in enumerate(node.value)
+            ]
         )
         self._open.discard(id(node))
         return value
@@ -237,6 +245,8 @@ class _Builder:
         for key, child in node.value:
             if not isinstance(key, yaml.ScalarNode) or not key.value.strip():
                 self._fault(key, "yaml_key", "a key must be a word")
+            elif not key.style and (slip := slips.in_key(key.value)):
+                self._slip(key, slip)
             elif key.value == "<<" and not key.style:
                 merged |= self._merge(child, route)
             elif key.value in own:
@@ -249,7 +259,10 @@ class _Builder:
                     first=f"{line}:{column}",
                 )
             else:
-                own[key.value] = self.build(child, (*route, key.value), key)
+                is_below = child.start_mark.line > key.start_mark.line
+                own[key.value] = self.build(
+                    child, (*route, key.value), key, "on its own" if is_below else ""
+                )
         return merged | own
 
     def _merge(self, node: Any, route: Route) -> dict[str, Any]:
@@ -266,6 +279,12 @@ class _Builder:
             else:
                 self._fault(part, "yaml_merge", "only a mapping can be merged with <<")
         return merged
+
+    def _slip(self, node: Any, fault: Fault | None) -> None:
+        if fault is not None:
+            line, column = _place(node.start_mark)
+            shift = node.value.find(str(fault.params["sign"]))
+            self.faults.append(((line, column + max(shift, 0)), fault))
 
     def _fault(self, node: Any, code: str, text: str, **params: Any) -> None:
         self.faults.append((_place(node.start_mark), Fault((), code, text, params=params)))

@@ -144,7 +144,7 @@ def _create_folder(folder: Path) -> None:
         raise VoucherError(
             "folder_not_empty",
             "{folder} is not empty: the demo makes a folder of its own",
-            hint="voucher demo NEW-FOLDER",
+            hint="voucher demo FOLDER",
             folder=str(folder),
         )
     try:

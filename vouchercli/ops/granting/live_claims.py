@@ -78,7 +78,7 @@ def grant_claim(session: Session, code: str, resident: str, application_no: str 
         say(
             "granted {claim_no}: its vouchers are valid until {expires_at}",
             claim_no=claim.claim_no,
-            expires_at=current.local_time(claim.expires_at),
+            expires_at=current.local_end(claim.expires_at),
         )
         if answer.is_new
         else say("{claim_no} was granted before; nothing was changed", claim_no=claim.claim_no)

@@ -67,7 +67,7 @@ COLUMNS = (
 )
 
 
-def list_applications(session: Session, /, *, limit: int | None, **wanted: str | None) -> Outcome:
+def list_applications(session: Session, /, *, limit: int | None, **wanted: Any) -> Outcome:
     """Applications in the order of arrival, by round, number or resident; with the claim that each
     was granted, if it was.
     """

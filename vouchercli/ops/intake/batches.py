@@ -94,15 +94,17 @@ REJECTS = (
 )
 
 
-def list_batches(session: Session, kind: str | None, limit: int | None) -> Outcome:
-    """The files that came in, newest first."""
+def list_batches(
+    session: Session, kind: str | None, limit: int | None, **span: int | None
+) -> Outcome:
+    """The files that came in (`since` and `until`: between these UTC seconds), newest first."""
     kind = kind and kind_named(kind, KIND_WORDS)
     number, *others = LISTED
     columns = (number, KIND, *others, *only(JSON, *ABOUT))
     zone = zone_of(session.db, session.programme)
     return lists.show(
         Table(say("Batches"), columns, (), zone=zone, key="batches"),
-        batches.listed(session.db, kind=kind, programme=session.programme),
+        batches.listed(session.db, kind=kind, programme=session.programme, **span),
         limit,
         lambda row: {**row._asdict(), "kind_word": KIND_WORDS[row.kind]},
     )

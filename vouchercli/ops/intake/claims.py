@@ -138,14 +138,14 @@ COLUMNS = (
     Column("round", "Round"),
     Column("resident", "Resident", "token"),
     Column("claimed_at", "Claimed at", "time"),
-    Column("expires_at", "Expires at", "time"),
+    Column("expires_at", "Expires at", "end"),
     Column("used", "Used", "int"),
     Column("coupons", "Vouchers", "int"),
     Column("batch", "Batch", "int"),
 )
 
 
-def list_claims(session: Session, /, *, limit: int | None, **wanted: str | None) -> Outcome:
+def list_claims(session: Session, /, *, limit: int | None, **wanted: Any) -> Outcome:
     """Claims, oldest first, by round, number or resident (an identity, turned into its token before
     it is looked for).
     """

@@ -277,7 +277,7 @@ COLUMNS = (
 
 
 def list_redemptions(
-    session: Session, /, *, limit: int | None, without_sale: bool, **wanted: str | None
+    session: Session, /, *, limit: int | None, without_sale: bool, **wanted: Any
 ) -> Outcome:
     """Payments and refunds, oldest first, by round, claim_no, merchant_no or transaction_no;
     `without_sale`: only refunds whose subsidy stays with the merchant.

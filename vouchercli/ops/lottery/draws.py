@@ -75,7 +75,7 @@ def commit_seed(
             say(
                 "next: publish the digest of the seed now; after {closes_at}: voucher draw entrants"
                 " {round}",
-                closes_at=lottery.local_time(lottery.latest.closes_at),
+                closes_at=lottery.local_end(lottery.latest.closes_at),
                 round=code,
             ),
         )
@@ -189,7 +189,7 @@ def next_step(
             say(
                 "{round} has its seed; the draw follows after registration closes at {closes_at}",
                 round=code,
-                closes_at=lottery.local_time(lottery.closes_at),
+                closes_at=lottery.local_end(lottery.closes_at),
             ),
         )
     return draw(session, code, public_randomness)

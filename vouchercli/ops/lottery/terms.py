@@ -39,7 +39,7 @@ def look_up_committed(session: Session, code: str) -> Lottery:
             " {closes_at}",
             hint="give the round a later opening, then voucher draw commit {round}",
             round=code,
-            closes_at=lottery.local_time(lottery.closes_at),
+            closes_at=lottery.local_end(lottery.closes_at),
         )
     return lottery
 
@@ -89,7 +89,7 @@ def require_time(lottery: Lottery, registration_closes_at: int | None) -> None:
             "registration_closes_late",
             "registration would close at {closes_at}, after the round opens at {opens_at}",
             hint="an earlier --registration-closes",
-            closes_at=lottery.local_time(registration_closes_at),
+            closes_at=lottery.local_end(registration_closes_at),
             opens_at=lottery.local_time("opens_at"),
         )
     closes_at = law.registration_closes_at(row["opens_at"], registration_closes_at)
@@ -100,7 +100,7 @@ def require_time(lottery: Lottery, registration_closes_at: int | None) -> None:
             " that",
             hint="give the round a later opening: voucher round edit {round} --opens-at TIME",
             round=lottery.code,
-            closes_at=lottery.local_time(closes_at),
+            closes_at=lottery.local_end(closes_at),
         )
 
 
@@ -120,7 +120,7 @@ def refuse_unasked(lottery: Lottery) -> VoucherError:
         ),
         round=lottery.code,
         opens_at=Word("now on") if opens_at is None else lottery.local_time(opens_at),
-        closes_at=lottery.local_time(lottery.closes_at),
+        closes_at=lottery.local_end(lottery.closes_at),
         entrants=sum(1 for _ in draws.entrants(lottery.db, lottery.round_id)),
         places=lottery.row["packs"],
     )
@@ -134,7 +134,7 @@ def require_closed(lottery: Lottery) -> None:
             "the registration of round {round} closes at {closes_at}; it is {now} now",
             hint="wait until then",
             round=lottery.code,
-            closes_at=lottery.local_time(lottery.closes_at),
+            closes_at=lottery.local_end(lottery.closes_at),
             now=lottery.local_time(lottery.now),
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, closest
 from vouchercli.ops.reports import tables
-from vouchercli.ops.reports.scope import Scope, face_of, scope_of
+from vouchercli.ops.reports.scope import Scope, face_of, note_later, scope_of
 from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
@@ -75,7 +75,8 @@ def report_leverage(
         "since": None if since is None else times.iso(since, scope.zone),
         "rounds": scope.codes(),
     }
-    return Outcome(data, tuple(shown_tables), _notes(answer, len(rows)))
+    says = (*_notes(answer, len(rows)), *note_later(session, scope))
+    return Outcome(data, tuple(shown_tables), says)
 
 
 def _unknown_grouping(by: str) -> UsageFault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.reports import tables
-from vouchercli.ops.reports.scope import Scope, face_of, scope_of
+from vouchercli.ops.reports.scope import Scope, face_of, note_later, scope_of
 from vouchercli.result import Outcome, say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
@@ -35,7 +35,8 @@ def report_rounds(
         if as_of is not None:
             scope = _go_back(session, scope, as_of)
         rows = _rows(session, scope)
-    return Outcome(scope.about(), tables.rounds(scope, rows), () if rows else (_say_none(scope),))
+        says = (*(() if rows else (_say_none(scope),)), *note_later(session, scope))
+    return Outcome(scope.about(), tables.rounds(scope, rows), says)
 
 
 def _go_back(session: Session, scope: Scope, as_of: int) -> Scope:
@@ -69,7 +70,9 @@ def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
         face = face_of(about, claimed.get(round_id, 0))
         used = sums.get(str(round_id), Sums())
         claimers = face.packs if about.per_resident == 1 else store.claimers(db, round_id, until)
-        last_at = store.last_claim(db, round_id, until) if face.packs == about.packs else None
+        # packs that are drawn or given out by a list are not run for
+        is_sold_out = face.packs == about.packs and about.mode == "fcfs"
+        last_at = store.last_claim(db, round_id, until) if is_sold_out else None
         # the claims that can still be used; all or none of them: the totals know what was used,
         # else the facts are asked
         alive = store.unexpired_claims(db, round_id, until, at)

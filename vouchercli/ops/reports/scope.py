@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault
+from vouchercli.result import say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
 from vouchercli.rules.leverage import Claimed
@@ -15,13 +16,14 @@ from vouchercli.store import rounds as kept_rounds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vouchercli.result import Message
     from vouchercli.session import Session
     from vouchercli.store.reports import Round, Row
 
 
 class Scope(NamedTuple):
     """What a report is about: the programme, its rounds by id (all, or those asked for), and the
-    span of time.
+    span of time; `now` is when it is asked.
     """
 
     programme: Row
@@ -29,6 +31,7 @@ class Scope(NamedTuple):
     since: int | None
     as_of: int | None
     is_all: bool
+    now: int
 
     @property
     def zone(self) -> str:
@@ -59,6 +62,7 @@ class Scope(NamedTuple):
         """The same as JSON has it."""
         return {
             "as_of": None if self.as_of is None else times.iso(self.as_of, self.zone),
+            "known_at": times.iso(self.now, self.zone) if self.as_of is None else None,
             "programme": self.code,
         }
 
@@ -88,9 +92,24 @@ def scope_of(session: Session, only: Sequence[str], since: int | None, as_of: in
         since,
         as_of,
         not only,
+        session.now,
     )
 
 
 def face_of(row: Round, packs: int) -> Claimed:
     """What `packs` claimed packs of a round hold."""
     return Claimed(packs, packs * row.coupons, packs * row.pack_value_fen)
+
+
+def note_later(session: Session, scope: Scope) -> tuple[Message, ...]:
+    """Say that payments count which are later than a stand-in clock, where there are any."""
+    last = store.last_day(session.db) if session.stand_in and scope.as_of is None else 0
+    if last <= times.day_of(session.now, scope.zone):
+        return ()
+    return (
+        say(
+            "all that is in the file counts, up to {last}; to look back: --as-of {now}",
+            last=times.day_text(last),
+            now=f'"{times.shown(session.now, scope.zone)}"',
+        ),
+    )

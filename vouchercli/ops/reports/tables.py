@@ -138,9 +138,15 @@ def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
 def _leverage_title(by: str, scope: Scope) -> Message:
     about = {"by": Word(by), "programme": scope.code}
     if scope.as_of is None:
-        return say("Leverage by {by}: {programme}", **about)
+        now = _minute(scope)
+        return say("Leverage by {by}: {programme}, all known at {now}", **about, now=now)
     as_of = moment(scope.as_of, scope.zone)
     return say("Leverage by {by}: {programme}, as of {as_of}", **about, as_of=as_of)
+
+
+def _minute(scope: Scope) -> str:
+    """When the report is asked, to the minute."""
+    return times.shown(scope.now, scope.zone)[:16]
 
 
 def _span(scope: Scope) -> list[Message]:
@@ -148,7 +154,7 @@ def _span(scope: Scope) -> list[Message]:
     if not scope.is_all:
         notes.append(say("Only rounds: {rounds}.", rounds=", ".join(scope.codes())))
     if scope.since is not None:
-        since = moment(scope.since, scope.zone)
+        since = times.shown(scope.since, scope.zone).removesuffix(":00")
         notes.append(say("Only what was paid at {since} or later.", since=since))
     return notes
 
@@ -271,18 +277,19 @@ BASES = (
 
 
 def rounds(scope: Scope, rows: Rows) -> tuple[Table, ...]:
-    """One table for CSV; two for a person, so that each fits."""
-    title = say("Rounds: {programme}", programme=scope.code)
+    """One table for programs and spreadsheets; two for a person, so that each fits, without the
+    rounds that were cancelled unless they were asked for by name.
+    """
+    title = say("Rounds: {programme}, all known at {now}", programme=scope.code, now=_minute(scope))
     if scope.as_of is not None:
         as_of = moment(scope.as_of, scope.zone)
         title = say("Rounds: {programme}, as of {as_of}", programme=scope.code, as_of=as_of)
+    gone = [row["round"] for row in rows if row["state"] == "cancelled" and scope.is_all]
+    seen = [row for row in rows if row["round"] not in gone]
+    left_out = (say("Cancelled and left out: {rounds}.", rounds=", ".join(gone)),) if gone else ()
+    columns = (*SALE, *only(DATA, *USE), *BEHIND)
     return (
-        Table(title, (*SALE, *only(DATA, *USE), *BEHIND), rows, zone=scope.zone, key="rows"),
-        Table(
-            say("Redemption rates"),
-            (SALE[0], *USE),
-            rows,
-            notes=BASES,
-            where=SCREEN,
-        ),
+        Table(title, columns, rows, zone=scope.zone, key="rows", where=CSV),
+        Table(title, SALE, seen, notes=left_out, zone=scope.zone, where=SCREEN),
+        Table(say("Redemption rates"), (SALE[0], *USE), seen, notes=BASES, where=SCREEN),
     )

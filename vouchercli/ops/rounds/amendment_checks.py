@@ -63,7 +63,7 @@ def check_window(current: RoundAtHand, after: dict[str, Any]) -> None:
             "registration_closes_late",
             "registration would close at {closes_at}, after the round opens at {opens_at}",
             hint="propose a later --opens-at",
-            closes_at=current.local_time(announced),
+            closes_at=current.local_end(announced),
             opens_at=current.local_time(after["opens_at"]),
         )
     terms = {

@@ -18,7 +18,7 @@ from vouchercli.store import proposals
 
 if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import RoundAtHand
-    from vouchercli.result import Outcome
+    from vouchercli.result import Message, Outcome
     from vouchercli.session import Session
     from vouchercli.store.proposals import Proposal
 
@@ -62,14 +62,21 @@ def give_up(current: RoundAtHand, waiting: Proposal | None = None, note: str = "
     current.become("cancelled", "round.cancel", {"committed": released}, **about)
     return round_commands.answer_with_round(
         current,
-        say(
-            "cancelled {round}; {amount} yuan are uncommitted again",
-            round=current.code,
-            amount=money.grouped(sum(released.values())),
-        ),
+        _say_cancelled(current, sum(released.values())),
         problems=round_commands.warn_of_orders_out(
             current, "tell the platform that it must not issue this round"
         ),
+    )
+
+
+def _say_cancelled(current: RoundAtHand, released_fen: int) -> Message:
+    """Say that it is cancelled, and what money is free again, where any was set aside."""
+    if not released_fen:
+        return say("cancelled {round}", round=current.code)
+    return say(
+        "cancelled {round}; {amount} yuan are uncommitted again",
+        round=current.code,
+        amount=money.grouped(released_fen),
     )
 
 

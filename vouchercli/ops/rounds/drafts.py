@@ -10,7 +10,7 @@ from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import carry_overs, commitments
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import changing, look_up, require
-from vouchercli.result import Problem, say
+from vouchercli.result import Problem, Word, say
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
@@ -121,9 +121,43 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
             after={"state": "draft", **{column: terms[column] for column in changed}},
         )
         hint = "the next order goes out once the round is approved again"
+        edited = look_up(session, code)
         return _answer_with_draft(
-            look_up(session, code), problems=round_commands.warn_of_orders_out(current, hint)
+            edited,
+            *(_say_change(current, edited, column) for column in changed),
+            is_edited=True,
+            problems=round_commands.warn_of_orders_out(current, hint),
         )
+
+
+TERMS = {
+    "template_id": Word("template"),
+    "packs": Word("packs"),
+    "per_resident": Word("per resident"),
+    "mode": Word("mode"),
+    "platform": Word("platform"),
+    "resident_group": Word("group"),
+    "opens_at": Word("opens"),
+    "closes_at": Word("closes"),
+    "registration_opens_at": Word("registration opens"),
+}
+
+
+def _say_change(before: RoundAtHand, after: RoundAtHand, column: str) -> Message:
+    """Say what a term was and what it is now."""
+    was, now = (_show_term(each, column) for each in (before, after))
+    return say("{term}: {before} → {after}", term=TERMS[column], before=was, after=now)
+
+
+def _show_term(current: RoundAtHand, column: str) -> str:
+    value = current.row["pinned" if column == "template_id" else column]
+    if value in (None, ""):
+        return "–"
+    if column.endswith("_at"):
+        return current.local_time(column)
+    if column == "mode":
+        return Word(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def refuse_published(current: RoundAtHand) -> None:
@@ -186,7 +220,10 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
 
 
 def _answer_with_draft(
-    current: RoundAtHand, *more: Message, problems: tuple[Problem, ...] = ()
+    current: RoundAtHand,
+    *more: Message,
+    is_edited: bool = False,
+    problems: tuple[Problem, ...] = (),
 ) -> Outcome:
     row, code, opens_at = current.row, current.code, current.local_time("opens_at")
     late = Problem(
@@ -199,7 +236,9 @@ def _answer_with_draft(
     return round_commands.answer_with_round(
         current,
         say(
-            "drafted {round}: {packs:,} packs of {template}, {quota} yuan at most",
+            "changed {round}, which is a draft: {packs:,} packs of {template}, {quota} yuan at most"
+            if is_edited
+            else "drafted {round}: {packs:,} packs of {template}, {quota} yuan at most",
             round=code,
             packs=row["packs"],
             template=row["pinned"],
@@ -332,7 +371,7 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
             "closes_after_validity",
             "claims are accepted until {closes_at}, but the vouchers end at {until}",
             hint='add --closes-at "{until}", or take a template with a later end',
-            closes_at=times.shown(closes_at, zone),
+            closes_at=times.shown_end(closes_at, zone),
             until=template.validity.until,
         )
     if closes_at <= opens_at:
@@ -340,7 +379,7 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
             "closes_before_opening",
             "the round would close at {closes_at}, not after its opening at {opens_at}",
             hint="give a later --closes-at",
-            closes_at=times.shown(closes_at, zone),
+            closes_at=times.shown_end(closes_at, zone),
             opens_at=times.shown(opens_at, zone),
         )
     if registration is not None and registration >= opens_at:

@@ -70,7 +70,13 @@ class RoundAtHand:
         """Write a moment for people in the programme's time zone: a column of the round
         (`opens_at`), or UTC seconds.
         """
-        return times.shown(self.row[moment] if isinstance(moment, str) else moment, self.zone)
+        if isinstance(moment, str):
+            return times.shown_as(moment, self.row[moment], self.zone)
+        return times.shown(moment, self.zone)
+
+    def local_end(self, at: int) -> str:
+        """The same for UTC seconds that are an end: midnight is 24:00 of the day that it ends."""
+        return times.shown_end(at, self.zone)
 
     @property
     def checkers(self) -> int:

@@ -44,7 +44,7 @@ OTHERS = (
     Column("state", "state", "word"),
     Column("opens_at", "opens", "time"),
     Column("weekday", "weekday", "word"),
-    Column("closes_at", "closes", "time"),
+    Column("closes_at", "closes", "end"),
 )
 
 

@@ -27,7 +27,7 @@ def choose_closing(current: RoundAtHand, wanted: int | None) -> int:
             "round {round} was to close at {closes_at}, and it is {now} now",
             hint="voucher round reopen {round} --closes-at TIME",
             round=current.code,
-            closes_at=current.local_time(closes_at),
+            closes_at=current.local_end(closes_at),
             now=current.local_time(current.now),
         )
     return closes_at

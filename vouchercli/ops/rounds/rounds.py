@@ -5,7 +5,7 @@ before its time in amendments.py, cancelling in cancellations.py, foreseeing in 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops import lists
@@ -52,12 +52,22 @@ def list_rounds(session: Session, state: str | None, limit: int | None) -> Outco
     programme = programmes.current(session.db, session.programme)
     every = rounds.listed(session.db, programme["programme_id"])
     rows = [row for row in every if state in (None, row["state"])]
-    none = say(
-        "no round yet; next: voucher round create CODE --template T --packs N --opens-at TIME"
-    )
     outcome = lists.show(tables.tabulate_rounds(programme), of_rows(rows), limit, dict)
     data = {"programme": programme["programme"]}
-    return replace(outcome, data=data, says=() if every else (none,))
+    return replace(outcome, data=data, says=() if every else (_say_none(programme),))
+
+
+def _say_none(programme: Any) -> Message:
+    """Say how to have a first round, or that a programme without funders has none."""
+    if programmes.value(programme).funders:
+        return say(
+            "no round yet; next: voucher round create CODE --template T --packs N --opens-at TIME"
+        )
+    return say(
+        "programme {programme} has published figures only and holds no rounds; next: voucher"
+        " programme list --shipped",
+        programme=programme["programme"],
+    )
 
 
 def show_round(session: Session, code: str) -> Outcome:
@@ -181,7 +191,7 @@ def end_claiming(current: RoundAtHand, waiting: Proposal | None = None) -> Outco
         ),
         say(
             "claims from before {closes_at} may still be imported",
-            closes_at=current.local_time(closes_at),
+            closes_at=current.local_end(closes_at),
         ),
         say("next: voucher report rounds"),
     )

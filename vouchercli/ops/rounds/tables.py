@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.ops.answers import dated
 from vouchercli.ops.rounds import approved_lists, commitments
 from vouchercli.result import EVERYWHERE, JSON, SHOWN, Column, Table, Word, only, say
-from vouchercli.rules import audit, money, staff
+from vouchercli.rules import audit, money, staff, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
 from vouchercli.rules.staff import Hand
@@ -31,7 +31,7 @@ LIST = (
     Column("packs", "packs", "int"),
     Column("claimed", "claimed", "int"),
     Column("opens_at", "opens", "time"),
-    Column("closes_at", "closes", "time"),
+    Column("closes_at", "closes", "end"),
     *only(JSON, "version", "mode", "platform", "group", "quota_fen"),
 )
 TERMS = (
@@ -43,8 +43,8 @@ TERMS = (
     Column("per_resident", "per resident"),
     Column("registration_opens_at", "registration opens", "time"),
     Column("opens_at", "opens", "time"),
-    Column("closes_at", "closes", "time"),
-    Column("vouchers_end_at", "vouchers end", "time", optional=True),
+    Column("closes_at", "closes", "end"),
+    Column("vouchers_end_at", "vouchers end", "end", optional=True),
     Column("platform", "platform"),
     Column("group", "group"),
     Column("list", "list approved", shown="list_approved"),
@@ -256,7 +256,10 @@ def _tabulate_amendments(current: RoundAtHand) -> Table:
         for each in proposals.history(current.db, current.subject)
         if each.kind != proposals.APPROVAL
     ]
-    notes = tuple(_warn_of_same_login(double) for row in rows for double in row["same_login"])
+    doubles = [double for row in rows for double in row["same_login"]]
+    told = {tuple(each.values()) for each in _list_same_logins(current)}  # below the approvals
+    once = {tuple(each.values()): each for each in doubles}
+    notes = tuple(_warn_of_same_login(each) for key, each in once.items() if key not in told)
     return Table(say("Amendments"), AMENDMENTS, rows, notes=notes, key="amendments")
 
 
@@ -269,7 +272,7 @@ def _describe_amendment(current: RoundAtHand, each: Proposal) -> dict[str, Any]:
         "at": each.proposed_at,
         "entered": audit.late_entry(each.proposed_at, each.entered_at),
         "change": describe_change(current, each),
-        "checkers": ", ".join(verdict.actor for verdict in verdicts),
+        "checkers": ", ".join(verdict.actor for verdict in verdicts) or _nobody(each),
         "notes": "; ".join(filter(None, (each.note, *(verdict.note for verdict in verdicts)))),
         "before": dated(each.before, zone),
         "after": dated(each.after, zone),
@@ -280,6 +283,11 @@ def _describe_amendment(current: RoundAtHand, each: Proposal) -> dict[str, Any]:
     }
 
 
+def _nobody(each: Proposal) -> str:
+    """What stands in place of checkers: what took effect without any needed none."""
+    return Word("none needed") if each.state == "effective" else ""
+
+
 def describe_change(current: RoundAtHand, each: Proposal) -> str:
     """Write the old and the new value of each term (`1,000 → 1,500`); a pause and a waiting closing
     change no term, so the text is empty.
@@ -287,7 +295,7 @@ def describe_change(current: RoundAtHand, each: Proposal) -> str:
 
     def show(key: str, term: Any) -> Any:
         if key.endswith("_at"):
-            return current.local_time(term)
+            return times.shown_as(key, term, current.zone)
         return f"{term:,}" if isinstance(term, int) else term
 
     return "; ".join(

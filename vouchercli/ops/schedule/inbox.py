@@ -9,12 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vouchercli import identities
+from vouchercli.errors import closest
 from vouchercli.formats.written import folders
 from vouchercli.ops.answers import answer
 from vouchercli.ops.intake import summaries
 from vouchercli.ops.schedule.jobs import Done, attempt
 from vouchercli.ops.schedule.reminders import remind_once
-from vouchercli.result import Outcome, Problem, say
+from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import doors, times
 from vouchercli.store.db import zone
 
@@ -165,14 +166,47 @@ def remind_of_strays(session: Session, inbox: Path) -> Iterator[Done]:
     """Remind once of each file that lies in no folder of a platform and a kind."""
     for path in folders.strays(inbox, KINDS):
         name = identities.hide(str(path.relative_to(inbox)))
-        example = str(inbox / "PLATFORM" / "claims" / path.name)
         stray = Problem(
             "stray_file",
             "{file} is not in a folder of a platform and a kind: it is not imported",
             level="warning",
-            hint="move it to {example}",
-            params={"file": str(path), "example": example},
+            hint="move it to {inbox}/{platform}/{kind}/{name}",
+            params={
+                "file": str(path),
+                "inbox": str(inbox),
+                "name": path.name,
+                **_place(path.relative_to(inbox).parts[:-1], path.name),
+            },
         )
         reminder = remind_once(session, f"stray {name}", session.now, stray, {"file": name})
         if reminder is not None:
             yield Done("remind", name, zone(session.db, session.programme), outcome=reminder)
+
+
+# what a folder or a file is called by whoever sends it
+CALLED = {
+    "核销": "redemptions",
+    "领取": "claims",
+    "领券": "claims",
+    "报名": "applications",
+    "商户": "merchants",
+    "名单": "eligibility",
+}
+
+
+def _place(folders_above: tuple[str, ...], name: str) -> dict[str, str]:
+    """The platform and the kind that a stray file was probably meant for, as far as its folders and
+    its name tell.
+    """
+    kinds = {each: _kind_of(each) for each in (*folders_above, name)}
+    platforms = [each for each in folders_above if not kinds[each]]
+    return {
+        "platform": platforms[-1] if platforms else Word("PLATFORM"),
+        "kind": next((kind for kind in reversed(kinds.values()) if kind), Word("KIND")),
+    }
+
+
+def _kind_of(name: str) -> str:
+    called = next((kind for word, kind in CALLED.items() if word in name), "")
+    near = closest(name, KINDS)
+    return called or (near if near[:1] == name[:1].casefold() else "")

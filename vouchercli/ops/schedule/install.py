@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.written import crontab, folders
 from vouchercli.ops.answers import dated
-from vouchercli.result import JSON, SHOWN, Column, Outcome, Problem, Table, Word, only, say
+from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Problem, Table, Word, only, say
 from vouchercli.rules import times
 from vouchercli.store import schedule as store
 from vouchercli.store.db import zone as zone_of
@@ -241,20 +241,25 @@ def apply(change: Change, *, dry_run: bool) -> Outcome:
     problems: tuple[Problem, ...] = ()
     if not dry_run:
         problems = _write_crontab(*change.files[""]) if "" in change.files else _write_units(change)
-    message = (
-        say("removed: the tick of {db} no longer runs", db=plan.name)
-        if change.is_removal
-        else say(
-            "installed: the tick of {db} runs every {minutes} min",
-            db=plan.name,
-            minutes=plan.minutes,
-        )
-    )
     return Outcome(
         data=data,
-        says=(message, say("next: voucher schedule status")),
+        says=(_say_done(change, is_silent=bool(problems)), say("next: voucher schedule status")),
         problems=problems,
         status="partial" if problems else "ok",
+    )
+
+
+def _say_done(change: Change, *, is_silent: bool) -> Message:
+    """Say what is true from now on; where systemd was not reached (`is_silent`), of files only."""
+    plan = change.plan
+    if is_silent and change.is_removal:
+        return say("the files are gone, but systemd may still run the tick of {db}", db=plan.name)
+    if is_silent:
+        return say("the files are written, but nothing runs the tick of {db} yet", db=plan.name)
+    if change.is_removal:
+        return say("removed: the tick of {db} no longer runs", db=plan.name)
+    return say(
+        "installed: the tick of {db} runs every {minutes} min", db=plan.name, minutes=plan.minutes
     )
 
 
@@ -310,8 +315,8 @@ STATUS = (
     Column("by", "by", where=SHOWN),
     Column("ticks", "ticks", where=SHOWN),
     Column("failed", "not done in it", where=SHOWN),
-    Column("most_late", "latest deed (s)", where=SHOWN),
-    Column("longest_gap", "longest gap (s)", where=SHOWN),
+    Column("most_late", "latest by", "span", where=SHOWN),
+    Column("longest_gap", "longest gap", "span", where=SHOWN),
     *only(JSON, "db"),
 )
 
@@ -341,7 +346,31 @@ def show_status(session: Session, plan: Plan) -> Outcome:
     title = say("The schedule of {db}", db=plan.name)
     table = Table(title, STATUS, (row,), key="", is_record=True)
     says = () if line or units else (say("next: voucher schedule install"),)
-    return Outcome(tables=(table,), says=says)
+    problems = (NO_CRON,) if line and not units and _is_without_cron() else ()
+    return Outcome(tables=(table,), says=says, problems=problems)
+
+
+NO_CRON = Problem(
+    "no_cron",
+    "the crontab has the line, but no cron runs on this machine: nothing runs the tick",
+    level="warning",
+    hint="start it (systemctl start cron, or crond), or use systemd: voucher schedule install"
+    " --systemd",
+)
+CRONS = ("cron", "crond", "fcron", "dcron", "busybox")
+
+
+def _is_without_cron() -> bool:
+    """Whether this machine shows its processes and none of them is cron."""
+    names = [*Path("/proc").glob("[0-9]*/comm")]
+    return bool(names) and not any(_read_name(name) in CRONS for name in names)
+
+
+def _read_name(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace").strip()
+    except OSError:  # it has ended meanwhile
+        return ""
 
 
 def _find_cron_line(plan: Plan) -> str | None:

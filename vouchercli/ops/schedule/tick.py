@@ -45,7 +45,7 @@ COLUMNS = (
     Column("deed", "Job", "word", source="job", shown="called"),
     Column("subject", "Of", "text"),
     Column("due_at", "Due at", "time"),
-    Column("late", "Late (s)", "int", optional=True, where=SHOWN),
+    Column("late", "Late by", "span", optional=True, where=SHOWN),
     Column("result", "Result", "word"),
     Column("told", "What happened", where=SHOWN),
     *only(JSON, "programme", "late_seconds", "code", "message", "detail"),

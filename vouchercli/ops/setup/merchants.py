@@ -55,13 +55,13 @@ TOTALS = (
 )
 SUSPENSIONS = (
     Column("from_at", "From", "time"),
-    Column("until_at", "Until", "time"),
+    Column("until_at", "Until", "end"),
     Column("reason", "Reason", where=SHOWN, source="why"),
     Column("reason", where=JSON),
     Column("actor", "By"),
 )
 PASTS = (
-    Column("until_at", "Until", "time"),
+    Column("until_at", "Until", "end"),
     Column("district", "District"),
     Column("industry", "Industry"),
     Column("size", "Size"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.result import JSON, SCREEN, SHOWN, Column, Table, say
+from vouchercli.result import JSON, SCREEN, SHOWN, Column, Message, Table, Word, say
 from vouchercli.rules import clocks, staff, times
 
 if TYPE_CHECKING:
@@ -24,33 +24,33 @@ class Fund(NamedTuple):
 
 
 # The programme line by line, as it is shown.
-LINES = (
-    "name",
-    "name (en)",
-    "issuer",
-    "issuer (en)",
-    "time_zone",
-    "currency",
-    "packs_per_resident_per_round",
-    "packs_per_resident_per_week",
-    "packs_per_resident",
-    "vouchers_per_payment",
-    "vouchers_per_merchant_per_day",
-    "across",
-    "limits from",
-    "refunds",
-    "clock_ahead",
-    "clock_jump",
-    "unused",
-    "unused_after_days",
-    "makers",
-    "checkers",
-    "finance",
-    "logins",
-    "source",
-    "assumption",
-    "loaded_at",
-)
+LINES = {
+    "name": Word("name"),
+    "name (en)": Word("name (en)"),
+    "issuer": Word("issuer"),
+    "issuer (en)": Word("issuer (en)"),
+    "time_zone": Word("time zone"),
+    "currency": Word("currency"),
+    "packs_per_resident_per_round": Word("packs per resident and round"),
+    "packs_per_resident_per_week": Word("packs per resident and week"),
+    "packs_per_resident": Word("packs per resident in all"),
+    "vouchers_per_payment": Word("vouchers per payment"),
+    "vouchers_per_merchant_per_day": Word("vouchers per resident, merchant and day"),
+    "across": Word("across"),
+    "limits from": Word("limits from"),
+    "refunds": Word("refunds"),
+    "clock_ahead": Word("clocks of platforms ahead by at most"),
+    "clock_jump": Word("jump of this clock at most"),
+    "unused": Word("unused"),
+    "unused_after_days": Word("unused money waits, days"),
+    "makers": Word("makers"),
+    "checkers": Word("checkers"),
+    "finance": Word("finance"),
+    "logins": Word("logins"),
+    "source": Word("source"),
+    "assumption": Word("assumption"),
+    "loaded_at": Word("loaded at"),
+}
 REFUNDS = (
     Column("case", "refunded", "sentence"),
     Column("voucher", "the voucher", "sentence"),
@@ -72,6 +72,8 @@ MONEY_ANSWERS = REFUSED | {
     "pro_rata": say("goes back in proportion"),
     "stays": say("stays with the merchant"),
 }
+BANDS = (Column("up_to_fen", "amount up to", "fen"), Column("checkers", "checkers", "int"))
+BANDS = (Column("up_to_fen", "amount up to", "fen"), Column("checkers", "checkers", "int"))
 FUNDS = (
     Column("funder", "funder"),
     Column("kind", "kind", "word"),
@@ -134,8 +136,8 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
         "across": ", ".join(programme.limits.across),
         "limits from": _optional(times.shown, programme.limits.from_at, programme),
         "refunds": programme.refunds.preset,
-        "clock_ahead": clocks.span_text(programme.clock.ahead) if programme.clock.ahead else None,
-        "clock_jump": clocks.span_text(programme.clock.jump),
+        "clock_ahead": clocks.span_words(programme.clock.ahead) if programme.clock.ahead else None,
+        "clock_jump": clocks.span_words(programme.clock.jump),
         "name": programme.name.zh,
         "name (en)": programme.name.en,
         "issuer": programme.issuer.zh,
@@ -146,7 +148,12 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
         "loaded_at": times.shown(loaded_at, programme.time_zone),
     }
     rows = tuple(
-        {"field": key, "value": str(facts[key])} for key in LINES if facts[key] not in ("", None)
+        {
+            "field": words,
+            "value": facts[key] if isinstance(facts[key], Message) else str(facts[key]),
+        }
+        for key, words in LINES.items()
+        if facts[key] not in ("", None)
     )
     return Table(
         say("Programme {programme}", programme=programme.programme),
@@ -172,6 +179,19 @@ def refunds_table(programme: Programme) -> Table:
     )
     return Table(
         say("Refunds"), REFUNDS, rows, notes=(assumed,) if policy.preset else (), where=SCREEN
+    )
+
+
+def bands_table(programme: Programme) -> Table:
+    """How many checkers must approve what amount (JSON has it among the rules)."""
+    rest = say("Without an amount: whatever is more.")
+    bands = programme.approvals
+    return Table(
+        say("Checkers needed by amount"),
+        BANDS,
+        bands,
+        notes=(rest,) if any(band.up_to_fen is None for band in bands[1:]) else (),
+        where=SHOWN if bands else (),
     )
 
 
@@ -221,7 +241,7 @@ def published_table(programme: Programme) -> Table:
             "number": number,
             "rounds": list(figures.rounds),
             "minute": (
-                None if figures.as_of_at is None else times.shown(figures.as_of_at, zone)[:16]
+                None if figures.as_of_at is None else times.shown_end(figures.as_of_at, zone)[:16]
             ),
         }
         for number, figures in numbered

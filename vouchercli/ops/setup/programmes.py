@@ -183,6 +183,7 @@ def show_programme(session: Session, code: str | None) -> Outcome:
         },
         tables=(
             tables.rules_table(programme, row["loaded_at"]),
+            tables.bands_table(programme),
             tables.refunds_table(programme),
             tables.funds_table(programme, _funds(session.db, row["programme_id"])),
             tables.declared_table(programme),

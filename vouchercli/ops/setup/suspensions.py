@@ -25,7 +25,7 @@ def suspend_merchant(session: Session, no: str, reason: str, from_at: int | None
     counted.
     """
     if not reason.strip():
-        raise VoucherError("no_reason", "a suspension needs a reason", hint="--reason TEXT")
+        raise VoucherError("no_reason", "a suspension needs a reason", hint="--note TEXT")
     zone = zone_of(session.db, session.programme)
     with writing(session) as db:
         merchant = the_merchant(session, no)

@@ -203,8 +203,8 @@ def diff_templates(session: Session, one: str, other: str | None) -> Outcome:
     rows = tuple({"field": field, "before": left, "after": right} for field, left, right in changes)
     columns = (
         Column("field", "field", "entry"),
-        Column("before", names["before"], "entry"),
-        Column("after", names["after"], "entry"),
+        Column("before", names["before"], "entry", verbatim=True),
+        Column("after", names["after"], "entry", verbatim=True),
     )
     says = () if rows else (say("{before} and {after} have the same content", **names),)
     title = say("From {before} to {after}", **names)
