@@ -18,9 +18,9 @@ from vouchercli.formats.tables import files
 from vouchercli.ops.intake import staging, summaries
 from vouchercli.ops.intake.chunks import chunks
 from vouchercli.ops.intake.kinds import NOTHING, Intake, Kind
-from vouchercli.result import Outcome, say
+from vouchercli.result import Message, Outcome, say
 from vouchercli.rules.times import HOME_ZONE
-from vouchercli.store import audit, batches, incoming, programmes
+from vouchercli.store import audit, batches, duplicates, incoming, programmes
 from vouchercli.store.db import loosely, writing
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.session import Session
     from vouchercli.store.batches import Batch
+    from vouchercli.store.duplicates import Stay
 
 
 KEPT = ("platform", "platforms", "from_at")  # what is kept of a batch's `sender`
@@ -171,18 +172,29 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int, note: str = ""
         kind = kinds[batch.kind]
         if kind.propose_undo and (proposed := kind.propose_undo(session, batch, note)):
             return proposed
-        kind.undo(session, batch_id)
+        stay = kind.undo(session, batch_id)
         batches.mark_undone(db, batch_id)
+        removed = batch.accepted - sum(each.rows for each in stay)
         audit.note(
             session,
             f"{batch.kind}.undo",
             batch.file,
             batch=batch_id,
-            accepted=batch.accepted,
+            accepted=removed,
+            **({"stay": {str(each.batch): each.rows for each in stay}} if stay else {}),
         )
-    about = {"batch": batch_id, "kind": batch.kind, "file": batch.file, "undone": batch.accepted}
+    about = {"batch": batch_id, "kind": batch.kind, "file": batch.file, "undone": removed}
     message = say("batch {batch} is undone: {undone} rows of {file} were removed", **about)
-    return Outcome(about, says=(message,))
+    about["stay"] = [each._asdict() for each in stay]
+    return Outcome(about, says=(message, *map(_say_stay, stay)))
+
+
+def _say_stay(stay: Stay) -> Message:
+    """Which rows of an undone file stay, and whose they are now."""
+    return say(
+        "{rows} rows stay: {file} (batch {batch}) brought them too, and has them now",
+        **stay._asdict(),
+    )
 
 
 def refuse_undone(batch: Batch) -> None:
@@ -347,6 +359,7 @@ def _judge_chunk(
     )
     intake.kind.judge(intake)
     more = intake.kind.accept(intake)
+    duplicates.note(intake.db, intake.kind.name)
     counts = incoming.counted(intake.db)
     counts["accepted"] += written.accepted
     counts["duplicate"] += written.duplicate

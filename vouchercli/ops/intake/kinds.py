@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
     from vouchercli.store.batches import Batch
+    from vouchercli.store.duplicates import Stay
     from vouchercli.store.reopening import Moved
 
 
@@ -77,7 +78,8 @@ class Kind:
     accepted facts connected with the staged rows back among them; `moved` lists those that gave way
     once all are judged. `by_columns` proves the regular
     rows of a large file by set; the rows that it cannot prove are judged one by one. `propose_undo`
-    answers in place of an undo that must wait for a second person.
+    answers in place of an undo that must wait for a second person; `undo` says which other files
+    have now what they brought too.
     """
 
     name: str
@@ -88,7 +90,7 @@ class Kind:
     typist: Callable[[Intake], Callable[[tuple[str, ...]], Typed]]
     judge: Callable[[Intake], None]
     accept: Callable[[Intake], dict[str, Any]]
-    undo: Callable[[Session, int], None]
+    undo: Callable[[Session, int], list[Stay]]
     propose_undo: Callable[[Session, Batch, str], Outcome | None] | None = None
     warnings: Callable[[tuple[Any, ...]], Iterable[tuple[str, dict[str, Any]]]] | None = None
     settle: Callable[[Intake], None] | None = None

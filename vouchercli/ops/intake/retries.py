@@ -23,7 +23,7 @@ from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.result import SHOWN, Column, Message, Outcome, Problem, Table, say
 from vouchercli.rules import money
 from vouchercli.rules.times import HOME_ZONE
-from vouchercli.store import audit, batches, incoming, programmes
+from vouchercli.store import audit, batches, duplicates, incoming, programmes
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -132,6 +132,8 @@ def judge_again(intake: Intake, staged: list[Place], only: int | None) -> Again:
     moved = intake.kind.moved(intake.db) if intake.kind.moved and only is None else []
     batches.forget_rejects(intake.db, staged)
     intake.kind.accept(intake)
+    duplicates.note(intake.db, intake.kind.name)
+    duplicates.follow(intake.db, intake.kind.name, len(staged))
     incoming.warned(intake.db)
     incoming.keep(intake.db)
     of_rejects, of_facts = (
