@@ -48,8 +48,8 @@ SELECT l.line, e.batch_id, e.line FROM listings l CROSS JOIN eligibility e
 WHERE l.batch_id = ? ORDER BY l.line
 """
 DROP = "DELETE FROM listings WHERE batch_id = ?"
-# Lines that wait ('listing'), or that are to leave ('delisting'): those named, or all that this file
-# alone has.
+# Lines that wait ('listing'), or that are to leave ('delisting'): those named, or all that no
+# other file has.
 CHANGING = """
 SELECT resident, resident_group FROM listings WHERE batch_id = :batch_id AND :kind = 'listing'
 UNION ALL SELECT resident, resident_group FROM eligibility

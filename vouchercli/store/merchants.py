@@ -86,6 +86,14 @@ def forget_unregistered(db: sqlite3.Connection, batch_id: int) -> int:
     return len(unused)
 
 
+ARE_ADDED = "SELECT EXISTS (SELECT 1 FROM merchant_changes WHERE batch_id = ?)"
+
+
+def are_added(db: sqlite3.Connection, batch_id: int) -> bool:
+    """Whether a batch has added or changed merchants."""
+    return bool(typed.number(db, ARE_ADDED, (batch_id,)))
+
+
 REMOVE = "DELETE FROM merchants WHERE merchant_id = ?"
 FORGET_PASTS = "DELETE FROM merchant_pasts WHERE merchant_id = ?"
 

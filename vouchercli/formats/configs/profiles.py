@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +110,13 @@ class Profile:
     identities: tuple[str, ...]
     recognise_by: tuple[str, ...]
     document: dict[str, Any] = field(repr=False, compare=False)
+
+    def is_same(self, other: Profile) -> bool:
+        """Whether both are one profile that says the same; how it is called for people does not
+        matter.
+        """
+        mine, theirs = (replace(each, name={}) for each in (self, other))
+        return mine == theirs
 
     def to_json(self) -> str:
         """The profile as canonical JSON text; `from_json` gives it back."""

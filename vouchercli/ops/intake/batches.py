@@ -23,6 +23,7 @@ from vouchercli.ops.intake import (
     retries,
     staging,
     summaries,
+    undoing,
 )
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, only, say
 from vouchercli.store import amendments, batches
@@ -257,7 +258,7 @@ def undo_batch(
     Packs of a round under way would be free to be granted again: that, whoever asks, only when
     `is_sure`.
     """
-    importing.refuse_undone(_refuse_granted(session, batch_id))
+    undoing.refuse_undone(_refuse_granted(session, batch_id))
     under_way = amendments.rounds_under_way(session.db, batch_id)
     if under_way and not (is_sure or session.dry_run):
         raise VoucherError(
@@ -268,7 +269,7 @@ def undo_batch(
             batch=batch_id,
             rounds=", ".join(under_way),
         )
-    return importing.undo(session, KINDS, batch_id, note)
+    return undoing.undo(session, KINDS, batch_id, note)
 
 
 def undo_question(session: Session, batch_id: int) -> Message:
@@ -276,7 +277,7 @@ def undo_question(session: Session, batch_id: int) -> Message:
     answer could change: `granted_stands`, `batch_undone`.
     """
     row = _refuse_granted(session, batch_id)
-    importing.refuse_undone(row)
+    undoing.refuse_undone(row)
     asked = {
         "batch": batch_id,
         "file": row.file,

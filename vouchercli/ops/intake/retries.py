@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS
 from vouchercli.formats.tables.records import Record
-from vouchercli.ops.intake import importing, staging, summaries
+from vouchercli.ops.intake import staging, summaries, undoing
 from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.result import SHOWN, Column, Message, Outcome, Problem, Table, say
 from vouchercli.rules import money
@@ -53,7 +53,7 @@ def retry(
     """
     with writing(session) as db:
         batch = batches.named(db, batch_id)
-        importing.refuse_undone(batch)
+        undoing.refuse_undone(batch)
         if batch.state == "importing":
             raise VoucherError(
                 "batch_unfinished",

@@ -116,6 +116,14 @@ def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:
             **{**data, "batch": data["batch"] or "-"},
         )
     ]
+    if replaced := data.get("replaces"):
+        says.append(
+            say(
+                "it replaces batch {batch}, which read the same file by profile {profile} in"
+                " {encoding}: {undone} rows were removed",
+                **replaced,
+            )
+        )
     if data.get("ignored"):
         says.append(
             say(
