@@ -131,6 +131,12 @@ UPDATE OR REPLACE warnings SET
     batch_id = (SELECT h.batch_id FROM heirs h WHERE h.line = warnings.line)
 WHERE batch_id = ?1 AND line IN (SELECT line FROM heirs)
 """
+MOVE_MENDED = """
+UPDATE OR IGNORE mended_rejects SET
+    line = (SELECT h.heir_line FROM heirs h WHERE h.line = mended_rejects.line),
+    batch_id = (SELECT h.batch_id FROM heirs h WHERE h.line = mended_rejects.line)
+WHERE batch_id = ?1 AND line IN (SELECT line FROM heirs)
+"""
 REPOINT = """
 UPDATE duplicates SET
     of_batch = (SELECT h.batch_id FROM heirs h WHERE h.line = duplicates.of_line),
@@ -225,7 +231,7 @@ def hand_over(db: sqlite3.Connection, kind: str, batch_id: int) -> list[Stay]:
     db.execute(CREATE_HEIRS)
     db.execute(FIND_HEIRS, (batch_id,))
     if typed.number(db, ARE_HEIRS):
-        for statement in (DROP_IDLE[kind], MOVE[kind], MOVE_WARNINGS, REPOINT):
+        for statement in (DROP_IDLE[kind], MOVE[kind], MOVE_WARNINGS, MOVE_MENDED, REPOINT):
             db.execute(statement, (batch_id,))
         db.execute(FORGET_OWN)
         stay = typed.rows(db, Stay, BY_HEIR)

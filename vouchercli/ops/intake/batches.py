@@ -18,6 +18,7 @@ from vouchercli.ops.intake import (
     claims,
     eligibility,
     importing,
+    mending,
     redemptions,
     registries,
     retries,
@@ -26,7 +27,7 @@ from vouchercli.ops.intake import (
     undoing,
 )
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, only, say
-from vouchercli.store import amendments, batches
+from vouchercli.store import amendments, batches, mended_rejects
 from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from vouchercli.ops.intake.importing import Watch
     from vouchercli.session import Session
-    from vouchercli.store.batches import Batch, Refusal
+    from vouchercli.store.batches import AnyReject, Batch, OpenReject, Refusal
 
 KINDS = {
     kind.name: kind
@@ -78,7 +79,9 @@ LISTED = (
     Column("accepted", "Accepted", "int"),
     Column("duplicate", "Duplicate", "int"),
     Column("rejected", "Rejected", "int"),
+    Column("open", where=JSON),
 )
+OPEN = Column("open", "Open", "int")  # of the rejects; shown once any has come back mended
 EXPLAINED = (
     Column("line", "First line", "int"),
     Column("explanation", "Explanation", "sentence"),
@@ -92,17 +95,25 @@ REJECTS = (
 )
 
 
+CLOSED = (
+    *REJECTS,
+    Column("by_batch", "Mended in batch", "int"),
+    Column("by_line", "Line there", "int"),
+)
+OF_ALL = (
+    Column("batch", "Batch", "int"),
+    KIND,
+    Column("kind", where=JSON),
+    Column("file", "File"),
+    *REJECTS,
+)
+
+
 def list_batches(session: Session, kind: str | None, limit: int | None) -> Outcome:
     """The files that came in, newest first."""
-    if kind is not None and kind not in KIND_WORDS:
-        raise UsageFault(
-            "unknown_kind",
-            "there are no files of kind {kind}",
-            hint="choose one of: {known}",
-            kind=kind,
-            known=", ".join(KIND_WORDS),
-        )
+    _refuse_unknown_kind(kind)
     number, *others = LISTED
+    others += [OPEN] if mended_rejects.are_any(session.db) else []
     columns = (number, KIND, *others, *only(JSON, *ABOUT))
     zone = zone_of(session.db, session.programme)
     return lists.show(
@@ -111,6 +122,17 @@ def list_batches(session: Session, kind: str | None, limit: int | None) -> Outco
         limit,
         lambda row: {**row._asdict(), "kind_word": KIND_WORDS[row.kind]},
     )
+
+
+def _refuse_unknown_kind(kind: str | None) -> None:
+    if kind is not None and kind not in KIND_WORDS:
+        raise UsageFault(
+            "unknown_kind",
+            "there are no files of kind {kind}",
+            hint="choose one of: {known}",
+            kind=kind,
+            known=", ".join(KIND_WORDS),
+        )
 
 
 def show_batch(session: Session, batch_id: int) -> Outcome:
@@ -141,8 +163,9 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
             ),
         )
     elif batch.rejected and batch.state == "done":
-        says = (summaries.advise_on_rejects(batch_id),)
-    about = (*ABOUT, *only(JSON, *LISTED))
+        says = _say_rejects(session, batch)
+    is_any_closed = batch.state != "undone" and batch.open < batch.rejected
+    about = (*ABOUT, *((OPEN,) if is_any_closed else ()), *only(JSON, *LISTED))
     return Outcome(
         summaries.by_reason(refusals),
         (Table(title, about, [batch], zone=zone, key="", is_record=True), reasons),
@@ -150,19 +173,32 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
     )
 
 
+def _say_rejects(session: Session, batch: Batch) -> tuple[Message, ...]:
+    """How many rejects of a batch are closed, and what to do with those that are open."""
+    closed = say(
+        "{closed} of {rejected} rejects are closed: voucher batch rejects {batch} --closed",
+        closed=batch.rejected - batch.open,
+        rejected=batch.rejected,
+        batch=batch.batch,
+    )
+    says = (closed,) if batch.open < batch.rejected else ()
+    advice = summaries.advise_on_rejects(session.db, batch.batch)
+    return (*says, advice) if batch.open else says
+
+
 def _explain(refusals: list[Refusal], zone: str) -> list[dict[str, Any]]:
     return [_explain_one(row, zone) for row in refusals]
 
 
-def _explain_one(row: Refusal, zone: str) -> dict[str, Any]:
+def _explain_one(row: AnyReject, zone: str) -> dict[str, Any]:
     return {**row._asdict(), "explanation": summaries.explain(row, zone)}
 
 
-def _reader(session: Session, batch: Batch) -> Callable[[Refusal], dict[str, Any]]:
+def _reader(session: Session, batch: Batch) -> Callable[[Any], dict[str, Any]]:
     """What makes of a rejected row of the batch its line, reason, explanation and cells."""
     zone, layout = zone_of(session.db, session.programme), cache(summaries.read_again)
 
-    def read(row: Refusal) -> dict[str, Any]:
+    def read(row: AnyReject) -> dict[str, Any]:
         # packs that were granted here have neither rejects nor a profile
         cells = staging.reject_cells(batch.kind, json.loads(row.cells), layout(batch))
         shown = " | ".join(filter(None, cells))
@@ -171,13 +207,24 @@ def _reader(session: Session, batch: Batch) -> Callable[[Refusal], dict[str, Any
     return read
 
 
-def list_rejects(session: Session, batch_id: int, limit: int | None) -> Outcome:
-    """The rejected rows of a file and why, for reading."""
+def list_rejects(
+    session: Session, batch_id: int, limit: int | None, *, is_closed: bool = False
+) -> Outcome:
+    """The rejected rows of a file and why, for reading: those that are open, or those that came
+    back mended (`is_closed`), with where.
+    """
     batch = batches.named(session.db, batch_id)
+    read = _reader(session, batch)
+    if is_closed:
+        table = Table(
+            say("Closed rejects of batch {batch}", batch=batch_id), CLOSED, (), key="rejects"
+        )
+        outcome = lists.show(table, batches.closed_rejects(session.db, batch_id), limit, read)
+        none = say("no reject of batch {batch} has come back mended", batch=batch_id)
+        says = () if outcome.tables[0].rows else (none,)
+        return replace(outcome, data={"batch": batch_id}, says=says)
     table = Table(say("Rejects of batch {batch}", batch=batch_id), REJECTS, (), key="rejects")
-    outcome = lists.show(
-        table, batches.rejected(session.db, batch_id), limit, _reader(session, batch)
-    )
+    outcome = lists.show(table, batches.open_rejects(session.db, batch_id), limit, read)
     mend = say(
         "correct them in the file's own layout: voucher batch rejects {batch} --to rejects.csv,"
         " then import that file",
@@ -185,7 +232,45 @@ def list_rejects(session: Session, batch_id: int, limit: int | None) -> Outcome:
     )
     none = say("batch {batch} has no rejects", batch=batch_id)
     has_rows = bool(outcome.tables[0].rows)
-    return replace(outcome, data={"batch": batch_id}, says=(mend if has_rows else none,))
+    told = (mend,) if has_rows else _say_rejects(session, batch) or (none,)
+    return replace(outcome, data={"batch": batch_id}, says=told)
+
+
+def refuse_other_rejects(batch_id: int | None, *, is_of_all: bool, has_more: bool) -> None:
+    """Refuse words that do not go together: rejects are those of one batch, or of all of them."""
+    if not is_of_all and batch_id is None:
+        raise UsageFault(
+            "which_batch",
+            "name the batch whose rejects are meant, or all of them",
+            hint="voucher batch rejects N, or voucher batch rejects --all-batches",
+        )
+    if batch_id is not None or has_more:
+        raise UsageFault(
+            "which_batch",
+            "--all-batches and --kind list the open rejects of every file: they go with no batch,"
+            " --to or --closed",
+            hint="voucher batch rejects --all-batches",
+        )
+
+
+def list_all_rejects(session: Session, kind: str | None, limit: int | None) -> Outcome:
+    """The open rejects of every file: of a row that was exported and refused again only the
+    last.
+    """
+    _refuse_unknown_kind(kind)
+    readers: dict[int, Callable[[OpenReject], dict[str, Any]]] = {}
+
+    def read(row: OpenReject) -> dict[str, Any]:
+        if row.batch not in readers:
+            readers[row.batch] = _reader(session, batches.named(session.db, row.batch))
+        return {**readers[row.batch](row), "kind_word": KIND_WORDS[row.kind]}
+
+    zone = zone_of(session.db, session.programme)
+    table = Table(say("Open rejects"), OF_ALL, (), zone=zone, key="rejects")
+    listed = batches.open_anywhere(session.db, kind=kind, programme=session.programme)
+    outcome = lists.show(table, listed, limit, read)
+    none = say("no reject is open")
+    return replace(outcome, says=() if outcome.tables[0].rows else (none,))
 
 
 def write_rejects(
@@ -195,15 +280,20 @@ def write_rejects(
     translate: Callable[[str, dict[str, Any]], str],
     limit: int | None = None,
 ) -> Outcome:
-    """Write the rejected rows as CSV in the file's own layout, with reason and explanation (in the
-    language of `translate`).
+    """Write the open rejects as CSV in the file's own layout, with reason and explanation (in the
+    language of `translate`), and which reject each is: it is closed when its row comes back right.
 
     `target` is a file, or an open stream. Mended there, it can be imported as it is.
     """
     batch = batches.named(session.db, batch_id)
-    listed = batches.rejected(session.db, batch_id)
+    listed = batches.open_rejects(session.db, batch_id)
     rows = (
-        (row["cells"], row["reason"], translate(row["explanation"].text, row["explanation"].params))
+        (
+            row["cells"],
+            row["reason"],
+            translate(row["explanation"].text, row["explanation"].params),
+            mending.name_row(batch, row["line"]),
+        )
         for row in map(_reader(session, batch), listed.rows(limit))
     )
     count = rejects.write_rejects(target, json.loads(batch.header or "[]"), rows)

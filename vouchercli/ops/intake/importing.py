@@ -16,11 +16,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli.errors import Busy, Stopped, VoucherError
 from vouchercli.formats.tables import files
-from vouchercli.ops.intake import staging, summaries, undoing
+from vouchercli.ops.intake import mending, staging, summaries, undoing
 from vouchercli.ops.intake.chunks import chunks
 from vouchercli.ops.intake.kinds import NOTHING, Intake, Kind
 from vouchercli.rules.times import HOME_ZONE
-from vouchercli.store import audit, batches, duplicates, incoming, programmes
+from vouchercli.store import (
+    audit,
+    batches,
+    duplicates,
+    incoming,
+    mended_rejects,
+    programmes,
+)
 from vouchercli.store.db import loosely, writing
 
 if TYPE_CHECKING:
@@ -327,7 +334,7 @@ def _judge_chunk(
     written, records = (
         chunk.proved.write(intake, chunk) if chunk.proved else (NOTHING, chunk.records)
     )
-    staging.stage(intake, records, report_rows=watch.read if watch else None)
+    staging.stage(intake, mending.watch(intake, records), report_rows=watch.read if watch else None)
     intake = dataclasses.replace(
         intake,
         is_whole=chunk.is_last
@@ -349,6 +356,7 @@ def _judge_chunk(
         warnings=incoming.warned(intake.db) + written.warnings,
     )
     incoming.keep(intake.db)
+    mending.keep(intake)
     if chunk.proved:
         chunk.proved.end(intake)
     if watch:
@@ -363,6 +371,8 @@ def _finish(job: Job, intake: Intake, more: dict[str, Any]) -> Outcome:
     if not intake.is_whole and intake.kind.settle:
         intake.kind.settle(intake)
     batches.finish(intake.db, intake.batch_id)
+    if closed := mended_rejects.closed_by(intake.db, intake.batch_id):
+        more = more | {"closes": [each._asdict() for each in closed]}
     batch = batches.named(intake.db, intake.batch_id)
     audit.note(
         job.session,

@@ -36,7 +36,8 @@ Typed = tuple[Any, ...] | Unfit
 class Intake:
     """One file being taken in: its batch, programme and time zone. `is_whole` says that all its
     rows are judged at once, so that what only all of them can show (a number used twice) is checked
-    now and not when the import ends.
+    now and not when the import ends. `come_back`: rows of the chunk at hand that were rejects of
+    other files (line, batch, line there, the beginning of its SHA-256).
     """
 
     session: Session
@@ -48,6 +49,7 @@ class Intake:
     zone: str
     options: dict[str, Any] = field(default_factory=dict)
     is_whole: bool = True
+    come_back: list[tuple[int, int, int, str]] = field(default_factory=list)
 
     @property
     def programme_id(self) -> int:

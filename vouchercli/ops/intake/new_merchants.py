@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs import fields
-from vouchercli.ops.intake import staging
+from vouchercli.ops.intake import mending, staging
 from vouchercli.ops.intake.kinds import Chunk, Written
 from vouchercli.store import new_merchants, segments
 
@@ -41,7 +41,7 @@ class Registry:
     def write(self, intake: Intake, chunk: Chunk) -> tuple[Written, tuple[Record, ...]]:
         """Add the merchants that are new, and stage the other rows."""
         writer = Writer(intake)
-        records = intake.reading.records()
+        records = iter(mending.watch(intake, intake.reading.records()))
         while next_records := list(islice(records, MANY)):
             staging.stage(intake, writer.write(next_records))
             chunk.last_line = next_records[-1].line

@@ -14,13 +14,16 @@ from vouchercli.rules import money, reasons
 from vouchercli.store import batches, take_backs
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable
 
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.kinds import Intake
-    from vouchercli.store.batches import Batch, Refusal
+    from vouchercli.store.batches import AnyReject, Batch, Refusal
 
 SHOWN_ROWS = 10
+# Rejects that stay what they are whatever else comes: the row itself is wrong.
+FOR_EVER = ("bad_row", "bad_amount", "bad_time", "conflicting_row")
 COUNTS = ("read", "accepted", "duplicate", "rejected", "warnings")
 SUMMED = ("kind", "file", "sha256", "profile", "encoding", *COUNTS)
 REASONS = (
@@ -64,7 +67,7 @@ def _problem(batch: Batch, row: Refusal, level: Any, zone: str) -> Problem:
     return Problem(row.reason, why.text, f"{batch.file}:{row.line}", "", level, why.params)
 
 
-def explain(row: Refusal, zone: str) -> Message:
+def explain(row: AnyReject, zone: str) -> Message:
     """The reason in words."""
     return Message(*reasons.explained(row.reason, json.loads(row.detail), zone))
 
@@ -124,6 +127,10 @@ def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:
                 **replaced,
             )
         )
+    says += [
+        say("{rows} rejects of batch {batch} are closed: they came back right", **each)
+        for each in data.get("closes", ())
+    ]
     if data.get("ignored"):
         says.append(
             say(
@@ -135,7 +142,7 @@ def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:
         says.append(say("columns not used: {columns}", columns=", ".join(data["extra_columns"])))
     says += _sentences_about_money(intake, data)
     if data["rejected"] and not intake.session.dry_run:
-        says.append(advise_on_rejects(data["batch"]))
+        says.append(advise_on_rejects(intake.db, data["batch"]))
     return says
 
 
@@ -163,10 +170,12 @@ def _sentences_about_money(intake: Intake, data: dict[str, Any]) -> list[Message
     return says
 
 
-def advise_on_rejects(batch_id: int) -> Message:
-    """What to do with rejects."""
-    return say(
-        "correct them: voucher batch rejects {batch} --to rejects.csv; or judge them again:"
-        " voucher batch retry {batch}",
-        batch=batch_id,
-    )
+def advise_on_rejects(db: sqlite3.Connection, batch_id: int) -> Message:
+    """What to do with rejects; nothing is judged again where that can never help."""
+    if batches.can_be_retried(db, batch_id, FOR_EVER):
+        return say(
+            "correct them: voucher batch rejects {batch} --to rejects.csv; or judge them again:"
+            " voucher batch retry {batch}",
+            batch=batch_id,
+        )
+    return say("correct them: voucher batch rejects {batch} --to rejects.csv", batch=batch_id)

@@ -11,7 +11,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.tables import files
 from vouchercli.result import Outcome, Problem, say
-from vouchercli.store import audit, batches, merchants
+from vouchercli.store import audit, batches, mended_rejects, merchants
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -36,12 +36,25 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int, note: str = ""
         kind = kinds[batch.kind]
         if kind.propose_undo and (proposed := kind.propose_undo(session, batch, note)):
             return proposed
+        were_open = {
+            each.batch: batches.named(db, each.batch).open
+            for each in mended_rejects.closed_by(db, batch_id)
+        }
         removed, stay = _take_back(session, kind, batch)
+        reopened = [
+            {"batch": each, "rows": rows}
+            for each, before in were_open.items()
+            if (rows := batches.named(db, each).open - before)
+        ]
     about = {"batch": batch_id, "kind": batch.kind, "file": batch.file, "undone": removed}
     message = say("batch {batch} is undone: {undone} rows of {file} were removed", **about)
     return Outcome(
-        about | {"stay": [each._asdict() for each in stay]},
-        says=(message, *map(say_stay, stay)),
+        about | {"stay": [each._asdict() for each in stay], "reopened": reopened},
+        says=(
+            message,
+            *map(say_stay, stay),
+            *(say("{rows} rejects of batch {batch} are open again", **each) for each in reopened),
+        ),
     )
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from vouchercli.ops.intake import mending
+
 if TYPE_CHECKING:
     from vouchercli.ops.intake.kinds import Intake
 
@@ -32,4 +34,5 @@ def goes_by_columns(intake: Intake) -> bool:
         and find_spec("polars") is not None
         and find_spec("numpy") is not None
         and intake.reading.plan.is_columnar
+        and mending.position(intake.reading) is None  # rejects come back row by row
     )
