@@ -196,8 +196,7 @@ GROUP BY span ORDER BY 2
 ARE_LISTED = "SELECT EXISTS (SELECT 1 FROM listed_merchants WHERE batch_id > ?)"
 CLEAR_HEIRS = "DROP TABLE IF EXISTS temp.merchant_heirs"
 # The first later registry that listed a merchant as the batch had left it: nobody changed it since.
-FIND_HEIRS = """
-CREATE TEMP TABLE merchant_heirs AS
+HEIRS = """
 SELECT * FROM (
     SELECT c.merchant_id, (SELECT min(l.batch_id) FROM listed_merchants AS l
         WHERE l.batch_id > ?1 AND c.merchant_id BETWEEN l.first_id AND l.last_id) AS batch_id
@@ -206,6 +205,8 @@ SELECT * FROM (
         WHERE later.merchant_id = c.merchant_id AND later.batch_id > ?1))
 WHERE batch_id IS NOT NULL
 """
+COUNT_HEIRS = f"SELECT count(*) FROM ({HEIRS})"
+FIND_HEIRS = f"CREATE TEMP TABLE merchant_heirs AS {HEIRS}"
 INDEX_HEIRS = "CREATE UNIQUE INDEX temp.merchant_heirs_by_id ON merchant_heirs (merchant_id)"
 HAND_OVER = """
 UPDATE merchant_changes SET batch_id = (
@@ -222,6 +223,11 @@ FORGET_LISTED = "DELETE FROM listed_merchants WHERE batch_id = ?"
 def note_listed(db: sqlite3.Connection, batch_id: int) -> None:
     """Keep which merchants the batch at hand lists as they stand, once the fit rows are written."""
     db.execute(NOTE_LISTED, (batch_id,))
+
+
+def count_shared(db: sqlite3.Connection, batch_id: int) -> int:
+    """How many merchants of a registry a later one lists as they are."""
+    return typed.number(db, COUNT_HEIRS, (batch_id,))
 
 
 def hand_over(db: sqlite3.Connection, batch_id: int) -> list[Stay]:

@@ -363,8 +363,8 @@ def undo_batch(
 
 
 def undo_question(session: Session, batch_id: int) -> Message:
-    """What is asked before an undo: what it takes away, and whose packs it frees. Raises what no
-    answer could change: `granted_stands`, `batch_undone`.
+    """What is asked before an undo: what it takes away (not what other files brought too), and
+    whose packs it frees. Raises what no answer could change: `granted_stands`, `batch_undone`.
     """
     row = _refuse_granted(session, batch_id)
     undoing.refuse_undone(row)
@@ -372,7 +372,7 @@ def undo_question(session: Session, batch_id: int) -> Message:
         "batch": batch_id,
         "file": row.file,
         "kind": KIND_WORDS[row.kind],
-        "count": row.accepted,
+        "count": row.accepted - undoing.count_shared(session.db, row),
     }
     under_way = amendments.rounds_under_way(session.db, batch_id)
     if not under_way:

@@ -11,7 +11,14 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.tables import files
 from vouchercli.result import Outcome, Problem, say
-from vouchercli.store import audit, batches, mended_rejects, merchants
+from vouchercli.store import (
+    audit,
+    batches,
+    duplicates,
+    mended_rejects,
+    merchants,
+    registries,
+)
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -74,6 +81,13 @@ def _take_back(session: Session, kind: Kind, batch: Batch, **why: Any) -> tuple[
         **why,
     )
     return removed, stay
+
+
+def count_shared(db: sqlite3.Connection, batch: Batch) -> int:
+    """How many rows of a batch stay when it is undone: other files brought them too."""
+    if batch.kind == "merchants":
+        return registries.count_shared(db, batch.batch)
+    return duplicates.count_shared(db, batch.batch)
 
 
 def say_stay(stay: Stay) -> Message:
