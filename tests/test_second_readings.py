@@ -85,6 +85,35 @@ def test_a_file_read_in_the_right_encoding_replaces_the_wrong_guess(
     assert "was imported before as batch 2 (2 accepted, 0 rejected): nothing to do" in again.err
 
 
+def test_a_guess_does_not_replace_what_somebody_said(
+    voucher: Callable[..., Ran], here: Path
+) -> None:
+    """As when the file comes once more through the inbox, where nobody can say it."""
+    voucher("init")
+    Path("m.csv").write_bytes(NAMES.encode("big5"))
+    voucher("merchant", "import", "m.csv", "--encoding", "big5")
+    ran = voucher("merchant", "import", "m.csv")
+    assert ran.err == (
+        "m.csv was imported before as batch 1 (2 accepted, 0 rejected): nothing to do\n"
+        "it was read by profile voucher in big5: to read it otherwise, name --profile or"
+        " --encoding\n"
+    )
+    assert merchants_of(here) == [("M7", "茶館"), ("M8", "書店")]
+
+
+def test_a_guess_replaces_what_somebody_said_in_vain(city: City, here: Path) -> None:
+    voucher = city()
+    towns.write("bill.csv", towns.PAYMENTS + "T1,pay,C1,1,M1,2020-03-27 12:10:00,45,5,10,\n")
+    document = {"profile": "bill", "name": {"zh": "账单", "en": "Bill"}, "kind": "redemptions"}
+    columns = {name: name for name in towns.PAYMENTS.strip().split(",") if name != "kind"}
+    columns["merchant_no"] = "refund_of"  # the wrong column
+    kind = {"kind": {"column": "kind", "pay": "pay"}}
+    towns.write("wrong.yaml", document | {"columns": columns | kind})
+    bill(voucher, "--profile", "wrong.yaml", expect=4)
+    assert bill(voucher).data["accepted"] == 1
+    assert [row[1] for row in batches_of(here)[2:]] == ["undone", "done"]
+
+
 def test_the_log_says_what_replaced_what(voucher: Callable[..., Ran]) -> None:
     voucher("init")
     Path("m.csv").write_bytes(NAMES.encode("big5"))
@@ -237,8 +266,10 @@ def test_the_inbox_takes_a_file_that_is_read_otherwise(city: City, here: Path) -
     Path("inbox/voucher/merchants").mkdir(parents=True)
     text = b"merchant_no,name,district\nM7,Tea,West\nM8,Books,East\n"
     Path("m.csv").write_bytes(text)
-    voucher("merchant", "import", "m.csv", "--encoding", "latin-1")
+    voucher("merchant", "import", "m.csv")
     first = batches_of(here)[-1][0]
+    # as if it had been read in another encoding
+    towns.by_hand(here, f"UPDATE batches SET encoding = 'big5' WHERE batch_id = {first}")
     Path("inbox/voucher/merchants/m.csv").write_bytes(text)
     voucher("schedule", "tick", "--inbox", "inbox", "--now", "2020-03-28 09:00")
     voucher("schedule", "tick", "--inbox", "inbox", "--now", "2020-03-28 09:05")
@@ -260,7 +291,7 @@ LONG = towns.CLAIMS + "".join(
 )
 
 
-def stop_after_one_chunk(here: Path, file: str) -> int:
+def stop_after_one_chunk(here: Path, file: str, encoding: str | None = None) -> int:
     """Import the file up to its first chunk; the number of its batch."""
     from vouchercli.errors import Stopped
     from vouchercli.ops.intake import claims
@@ -278,7 +309,7 @@ def stop_after_one_chunk(here: Path, file: str) -> int:
         towns.session(here / "voucher.db") as session,
         pytest.raises(Stopped) as stopped,
     ):
-        claims.import_claims(session, file, watch=Watch())
+        claims.import_claims(session, file, watch=Watch(), encoding=encoding)
     return int(stopped.value.params["batch"])
 
 
@@ -293,6 +324,18 @@ def test_an_import_that_was_stopped_is_replaced_too(city: City, here: Path) -> N
     assert [row[1] for row in batches_of(here)[-2:]] == ["undone", "done"]
     assert ask(here, "SELECT claimed FROM rounds") == [(8,)]
     voucher("check")
+
+
+@pytest.mark.usefixtures("many")
+def test_a_guess_does_not_go_on_with_an_import_that_was_read_otherwise(
+    city: City, here: Path
+) -> None:
+    voucher = city(with_claims=False)
+    file = towns.write("long.csv", LONG)
+    begun = stop_after_one_chunk(here, file, encoding="gb18030")
+    ran = voucher("claim", "import", file, expect=3)
+    assert f"next: voucher batch resume {begun}" in ran.err and "[other_reading]" in ran.err
+    assert voucher("batch", "resume", str(begun), "-o", "json").data["read"] == 8
 
 
 @pytest.mark.usefixtures("many")

@@ -19,6 +19,8 @@ TEXT = {
     "{rows} rows stay: {file} (batch {batch}) brought them too, and has them now": "保留 {rows} 行：{file}（导入批次 {batch}）也含这些行，现归属该批次",
     "it replaces batch {batch}, which read the same file by profile {profile} in {encoding}: {undone} rows were removed": "取代导入批次 {batch}（同一文件，按格式 {profile}、编码 {encoding} 读取）：已撤回其 {undone} 行",
     "{file} was imported before as batch {batch}, read by profile {profile} in {encoding}; what rests on it must be undone before the file can be read otherwise": "{file} 此前已作为导入批次 {batch} 导入（格式 {profile}，编码 {encoding}）；须先撤销依赖于它的内容，才能改用其他方式读取该文件",
+    "{file} is being imported as batch {batch}, read by profile {profile} in {encoding}": "{file} 正作为导入批次 {batch} 导入（格式 {profile}，编码 {encoding}）",
+    "it was read by profile {profile} in {encoding}: to read it otherwise, name --profile or --encoding": "当时按格式 {profile}、编码 {encoding} 读取：如需改用其他方式，请指明 --profile 或 --encoding",
     "voucher batch undo {last}, then voucher batch undo {batch}, then import it again": "先运行 voucher batch undo {last}，再运行 voucher batch undo {batch}，然后重新导入",
     'voucher batch undo {batch} --note "WHY", then import it again': '先运行 voucher batch undo {batch} --note "原因"，然后重新导入',
     "batch {batch} was undone": "导入批次 {batch} 已被撤销",

@@ -171,12 +171,12 @@ def resume(
 
 def _import_file(job: Job) -> Outcome:
     known = _known_batch(job)
-    if known and not undoing.is_read_alike(known, job.reading):
+    if known and not undoing.is_read_alike(known, job.reading, job.reading_options):
         return _take_in_chunks(job, _intake_of(job, 0), None, known)
     if known:
         _refuse_other_sender(job, known)
     if known and known.state == "done":
-        return summaries.summarise_repeat(known, job.reading, job.kind.name)
+        return _summarise_repeat(job, known)
     if known:  # before the first chunk is kept
         audit.require_lawful_clock(job.session, job.reading.name, known.batch)
     return _take_in_chunks(job, _intake_of(job, known.batch if known else 0), known, None)
@@ -293,9 +293,9 @@ def _repeat_if_overtaken(
     known = _known_batch(job)
     if known and replaced and known.batch == replaced.batch:
         return None
-    is_alike = known is not None and undoing.is_read_alike(known, job.reading)
+    is_alike = known is not None and undoing.is_read_alike(known, job.reading, job.reading_options)
     if known and known.state == "done" and is_alike:
-        return summaries.summarise_repeat(known, job.reading, job.kind.name)
+        return _summarise_repeat(job, known)
     if ((known.batch, known.last_line) if known else (0, 0)) != (intake.batch_id, done_line):
         raise Busy(
             "being_imported",
@@ -304,6 +304,12 @@ def _repeat_if_overtaken(
             file=job.reading.name,
         )
     return None
+
+
+def _summarise_repeat(job: Job, known: Batch) -> Outcome:
+    """The file came before, and nothing is done; how it was read then, when it is not as now."""
+    is_same = undoing.is_same_reading(known, job.reading)
+    return summaries.summarise_repeat(known, job.reading, job.kind.name, is_same=is_same)
 
 
 def _begin_batch(job: Job, intake: Intake) -> Intake:

@@ -89,8 +89,10 @@ def by_reason(refusals: Iterable[Refusal]) -> dict[str, dict[str, int]]:
     return rows_by_code
 
 
-def summarise_repeat(before: Batch, reading: Reading, kind: str) -> Outcome:
-    """The same file was imported before: nothing is read, nothing changes."""
+def summarise_repeat(before: Batch, reading: Reading, kind: str, *, is_same: bool) -> Outcome:
+    """The same file was imported before: nothing is read, nothing changes. `is_same`: it was read
+    as it is now.
+    """
     data = {
         "batch": before.batch,
         "kind": kind,
@@ -108,7 +110,13 @@ def summarise_repeat(before: Batch, reading: Reading, kind: str) -> Outcome:
         " rejected): nothing to do",
         **{**before._asdict(), "file": reading.name},
     )
-    return Outcome(data, says=(message,))
+    how = say(
+        "it was read by profile {profile} in {encoding}: to read it otherwise, name --profile or"
+        " --encoding",
+        profile=before.profile,
+        encoding=before.encoding,
+    )
+    return Outcome(data, says=(message,) if is_same else (message, how))
 
 
 def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:

@@ -5,6 +5,7 @@ or in another encoding.
 from __future__ import annotations
 
 import codecs
+import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
@@ -23,6 +24,7 @@ from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.kinds import Kind
@@ -113,10 +115,32 @@ def refuse_undone(batch: Batch) -> None:
 # ---------------------------------------------------------------- read otherwise
 
 
-def is_read_alike(batch: Batch, reading: Reading) -> bool:
+def is_read_alike(batch: Batch, reading: Reading, said: Mapping[str, Any]) -> bool:
     """Whether the file of the batch is read now as it was read then: in the same encoding, by the
-    same profile that still says the same.
+    same profile that still says the same. What somebody had `said` (`profile`, `encoding`) and was
+    of use does not give way to a guess. Raises `other_reading` when that import is under way.
     """
+    if is_same_reading(batch, reading):
+        return True
+    is_guess = not (said["profile"] or said["encoding"])
+    kept = json.loads(batch.options)
+    if not (is_guess and (kept["profile"] or kept["encoding"]) and batch.accepted):
+        return False
+    if batch.state == "importing":
+        raise VoucherError(
+            "other_reading",
+            "{file} is being imported as batch {batch}, read by profile {profile} in {encoding}",
+            hint="voucher batch resume {batch}",
+            file=reading.name,
+            batch=batch.batch,
+            profile=batch.profile,
+            encoding=batch.encoding,
+        )
+    return True
+
+
+def is_same_reading(batch: Batch, reading: Reading) -> bool:
+    """Whether encoding and profile are those by which the batch was read."""
     return batch.encoding == reading.encoding and (
         profiles.from_json(batch.profile_json).is_same(reading.profile)
     )
