@@ -6,15 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import batches, typed
+from vouchercli.store import batches, bulk_insert, typed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-ADD = """
-INSERT OR REPLACE INTO duplicates (batch_id, line, of_batch, of_line) VALUES (?, ?, ?, ?)
-"""
+ADD = "INSERT OR REPLACE INTO duplicates (batch_id, line, of_batch, of_line)"
 # The fact that an incoming duplicate row is, by kind of file.
 STANDING = {
     "claims": """
@@ -46,11 +44,7 @@ CROSS JOIN eligibility f ON f.programme_id = b.programme_id AND f.resident = i.r
 WHERE i.reason = 'duplicate'
 """,
 }
-NOTE = {
-    kind: "INSERT OR REPLACE INTO duplicates (batch_id, line, of_batch, of_line)"
-    f" {each} AND f.batch_id <> i.batch_id"
-    for kind, each in STANDING.items()
-}
+NOTE = {kind: f"{ADD} {each} AND f.batch_id <> i.batch_id" for kind, each in STANDING.items()}
 
 # ---------------------------------------------------------------- facts that gave way
 
@@ -75,7 +69,7 @@ FROM duplicates d CROSS JOIN lost l ON l.batch_id = d.of_batch AND l.line = d.of
 # A fact that is the same as another one now: its duplicates are that one's.
 LEAD_ON = {
     kind: f"""
-INSERT OR REPLACE INTO duplicates (batch_id, line, of_batch, of_line)
+{ADD}
 SELECT e.batch_id, e.line, s.fact_batch, s.fact_line
 FROM left_behind e JOIN ({each}) AS s ON s.batch_id = e.of_batch AND s.line = e.of_line
 WHERE e.reason = 'duplicate' AND e.batch_id <> s.fact_batch
@@ -159,9 +153,11 @@ class Stay(NamedTuple):
     rows: int
 
 
-def add(db: sqlite3.Connection, batch_id: int, rows: Iterable[tuple[int, int, int]]) -> None:
+def add(db: sqlite3.Connection, batch_id: int, rows: Sequence[tuple[int, int, int]]) -> None:
     """Keep duplicate rows of a batch: (line, batch of the fact, its line there)."""
-    db.executemany(ADD, [(batch_id, *row) for row in rows if row[1] != batch_id])
+    others = [(batch_id, *row) for row in rows if row[1] != batch_id]
+    if others:
+        bulk_insert.put(db, ADD, "(?, ?, ?, ?)", [*zip(*others, strict=True)])
 
 
 def add_found(db: sqlite3.Connection, batch_id: int, facts: dict[int, tuple[int, int]]) -> None:
