@@ -20,7 +20,15 @@ from test_claim_orders import written as moment
 from towns import CLAIMS, PAYMENTS
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops.intake import batches, by_columns, chunks, claims, redemptions, undoing
+from vouchercli.ops.intake import (
+    batches,
+    by_columns,
+    chunks,
+    claims,
+    redemptions,
+    registries,
+    undoing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -322,3 +330,56 @@ def test_a_new_reading_is_an_undo_and_an_import(data: Any, deeds: Any, again: in
                 desk.prove()
                 left.append(desk.rows(CONTENT["claims"]))
     assert left[0] == left[1]
+
+
+# ---------------------------------------------------------------- registries
+
+SHOPS = st.lists(
+    st.tuples(st.sampled_from(["S1", "S2", "S3"]), st.sampled_from(["one", "two"])),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda row: row[0],
+)
+KNOWN = "SELECT merchant_no, name FROM merchants WHERE merchant_no LIKE 'S%' ORDER BY 1"
+OF_BATCH = "SELECT count(*) FROM merchant_changes WHERE batch_id = ?"
+
+
+@settings(MANY, max_examples=4 * MANY.max_examples)
+@given(files=st.lists(SHOPS, min_size=3, max_size=3), deeds=DEEDS)
+@example(
+    files=[[("S1", "one"), ("S2", "one")], [("S2", "one"), ("S3", "one")], [("S2", "one")]],
+    deeds=[("import", 0), ("import", 1), ("import", 2), ("undo", 0), ("undo", 2), ("undo", 1)],
+)
+def test_a_merchant_is_as_the_newest_registry_says_that_lists_it(
+    files: list[list[tuple[str, str]]], deeds: Any
+) -> None:
+    standing: dict[int, int] = {}
+    with TemporaryDirectory() as folder:
+        session = town(Path(folder), FREE_ROUNDS)
+        with closing(session.db):
+            for deed, which in deeds:
+                if deed == "import":
+                    rows = "".join(f"{no},{name}\n" for no, name in files[which])
+                    path = towns.write(
+                        Path(folder, f"{which}.csv"), "merchant_no,name\n" + rows + "\n" * which
+                    )
+                    standing[which] = registries.import_merchants(session, path).data["batch"]
+                elif deed == "undo" and which in standing:
+                    try:
+                        batches.undo_batch(session, standing[which])
+                    except VoucherError as refused:
+                        assert refused.code == "batch_built_upon"
+                    else:
+                        del standing[which]
+                newest = sorted(standing, key=standing.__getitem__)
+                wanted = {no: name for each in newest for no, name in files[each]}
+                assert dict(map(tuple, session.db.execute(KNOWN))) == wanted
+                for each, batch in standing.items():
+                    ((changed,),) = session.db.execute(OF_BATCH, (batch,))
+                    counted = tuple(session.db.execute(COUNTS, (batch,)).fetchone())
+                    read = len(files[each])
+                    assert counted == (read, changed, read - changed, 0, "done")
+                sound(session)
+            for batch in sorted(standing.values(), reverse=True):
+                batches.undo_batch(session, batch)
+            assert session.db.execute(KNOWN).fetchall() == []
