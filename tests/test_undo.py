@@ -272,6 +272,26 @@ def test_payments_at_a_merchant_that_stays_do_not_hold_the_undo(city: City, here
     voucher("check")
 
 
+def test_a_merchant_that_nobody_registered_goes_with_the_last_file_that_names_it(
+    voucher: Callable[..., Ran], here: Path
+) -> None:
+    open_to_all = towns.pack("pack", towns.coupon("10.00", "40.00"), scope={"registration": "open"})
+    towns.build(voucher, towns.programme(), open_to_all)
+    towns.make_round(voucher, "r1", closes="2020-03-28 08:00", state="open")
+    row = "C{},r1,33010219900101001{},2020-03-27 08:00:0{}\n"
+    claims = towns.CLAIMS + "".join(row.format(n, n, n) for n in (1, 2, 3))
+    voucher("claim", "import", towns.write("claims.csv", claims))
+    a = take_in(voucher, "redemption", "a.csv", PAYMENTS + T1 + T2.replace("M1", "M9"))
+    b = take_in(voucher, "redemption", "b.csv", PAYMENTS + T1)
+    numbers = (
+        "SELECT merchant_no, batch_id FROM merchants JOIN merchant_changes USING (merchant_id)"
+    )
+    voucher("batch", "undo", str(a), "--yes")
+    assert ask(here, numbers) == [("M1", b)]
+    voucher("batch", "undo", str(b), "--yes")
+    assert ask(here, "SELECT count(*) FROM merchants") == [(0,)]
+
+
 # ---------------------------------------------------------------- retry and rejects
 
 
