@@ -125,6 +125,18 @@ def test_when_only_some_rows_were_mended_the_others_stay_open(city: City) -> Non
     assert is_open(voucher, first) == (2, [3, 4])
 
 
+def test_a_reject_that_comes_back_twice_is_open_until_both_are_right(city: City) -> None:
+    voucher = city()
+    first = take_in(voucher, "redemption", "paid.csv", SOURCE, expect=4)
+    head, bad, late = mended(export(voucher, first), 1)
+    ran = voucher("redemption", "import", bring_back([head, bad, late, late]), expect=4)
+    assert "1 rejects of batch" in ran.err
+    assert is_open(voucher, first) == (1, [4])
+    split = [cell.replace("T2", "T9") for cell in bad]  # of one row two, and one of them wrong
+    second = voucher("redemption", "import", bring_back([head, bad, split], "s.csv"), expect=4)
+    assert "closed" not in second.err
+
+
 def test_rows_that_were_left_out_stay_open(city: City) -> None:
     voucher = city()
     first = take_in(voucher, "redemption", "paid.csv", SOURCE, expect=4)

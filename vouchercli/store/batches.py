@@ -149,11 +149,10 @@ WHERE j.batch_id = :batch_id AND NOT {mended_rejects.IS_CLOSED}
 )
 CLOSED = Listing(
     ClosedReject,
-    """
+    f"""
 SELECT j.line, j.reason, j.detail, j.cells, m.batch_id, m.line
 FROM rejects j JOIN mended_rejects m ON m.of_batch = j.batch_id AND m.of_line = j.line
-    AND NOT EXISTS (SELECT 1 FROM rejects r WHERE r.batch_id = m.batch_id AND r.line = m.line)
-WHERE j.batch_id = :batch_id
+WHERE j.batch_id = :batch_id AND {mended_rejects.CLOSES}
 """,
     "j.line, m.batch_id, m.line",
 )

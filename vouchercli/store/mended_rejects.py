@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
+# Of a row `m` that a reject came back as: whether nothing that it came back as there was refused.
+CLOSES = """NOT EXISTS (
+    SELECT 1 FROM mended_rejects s JOIN rejects r ON r.batch_id = s.batch_id AND r.line = s.line
+    WHERE s.of_batch = m.of_batch AND s.of_line = m.of_line AND s.batch_id = m.batch_id)
+"""
 # Of a reject `j`: whether its row has come back and stands.
-IS_CLOSED = """EXISTS (
-    SELECT 1 FROM mended_rejects m WHERE m.of_batch = j.batch_id AND m.of_line = j.line
-        AND NOT EXISTS (SELECT 1 FROM rejects r WHERE r.batch_id = m.batch_id AND r.line = m.line))
+IS_CLOSED = f"""EXISTS (
+    SELECT 1 FROM mended_rejects m
+    WHERE m.of_batch = j.batch_id AND m.of_line = j.line AND {CLOSES})
 """
 # How many rejects of a batch `b` are closed.
 CLOSED = f"""(
@@ -37,10 +42,9 @@ WHERE m.batch_id = :of_batch AND m.line = :of_line AND substr(b.sha256, 1, 8) = 
 """
 ANY = "SELECT EXISTS (SELECT 1 FROM mended_rejects)"
 CLOSED_BY = f"""
-SELECT j.batch_id, count(*) FROM rejects j JOIN (
-    SELECT DISTINCT of_batch, of_line FROM mended_rejects WHERE batch_id = ?
-) AS o ON o.of_batch = j.batch_id AND o.of_line = j.line
-WHERE {IS_CLOSED} GROUP BY j.batch_id ORDER BY j.batch_id
+SELECT j.batch_id, count(DISTINCT j.line)
+FROM mended_rejects m JOIN rejects j ON j.batch_id = m.of_batch AND j.line = m.of_line
+WHERE m.batch_id = ? AND {CLOSES} GROUP BY j.batch_id ORDER BY j.batch_id
 """
 FORGET = "DELETE FROM mended_rejects WHERE batch_id = ?1 OR of_batch = ?1"
 
