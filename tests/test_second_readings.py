@@ -13,8 +13,9 @@ import towns
 import xlsxwriter
 from towns import ask
 
+from vouchercli.errors import Busy, Stopped
 from vouchercli.formats.configs import profiles
-from vouchercli.ops.intake import by_columns, chunks
+from vouchercli.ops.intake import by_columns, chunks, claims
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -293,8 +294,6 @@ LONG = towns.CLAIMS + "".join(
 
 def stop_after_one_chunk(here: Path, file: str, encoding: str | None = None) -> int:
     """Import the file up to its first chunk; the number of its batch."""
-    from vouchercli.errors import Stopped
-    from vouchercli.ops.intake import claims
 
     class Watch:
         is_stopped = True
@@ -336,6 +335,64 @@ def test_a_guess_does_not_go_on_with_an_import_that_was_read_otherwise(
     ran = voucher("claim", "import", file, expect=3)
     assert f"next: voucher batch resume {begun}" in ran.err and "[other_reading]" in ran.err
     assert voucher("batch", "resume", str(begun), "-o", "json").data["read"] == 8
+
+
+class Onlooker:
+    """Does something behind the first chunk."""
+
+    is_stopped = False
+
+    def __init__(self, do: Callable[[], Any]) -> None:
+        self._do: Callable[[], Any] | None = do
+
+    def read(self, rows: int) -> None:
+        """Nothing is shown."""
+
+    def committed(self, share: float | None) -> None:
+        do, self._do = self._do, None
+        if do:
+            do()
+
+
+@pytest.mark.usefixtures("many")
+def test_whoever_imports_a_file_that_is_read_otherwise_meanwhile_is_told_to_come_again(
+    city: City, here: Path
+) -> None:
+    voucher = city(with_claims=False)
+    file = towns.write("long.csv", LONG)
+
+    def read_otherwise() -> None:
+        with towns.session(here / "voucher.db") as other:
+            data = claims.import_claims(other, file, encoding="gb18030").data
+            assert (data["accepted"], data["replaces"]["batch"]) == (8, 2)
+
+    with towns.session(here / "voucher.db") as one, pytest.raises(Busy) as busy:
+        claims.import_claims(one, file, encoding="utf-8", watch=Onlooker(read_otherwise))
+    assert busy.value.code == "being_imported"
+    assert [row[1] for row in batches_of(here)] == ["done", "undone", "done"]
+    assert ask(here, "SELECT claimed FROM rounds") == [(8,)]
+    voucher("check")
+
+
+@pytest.mark.usefixtures("many")
+def test_a_new_reading_that_fails_leaves_the_first_one(city: City, here: Path) -> None:
+    """The undo and the first chunk are one transaction."""
+    voucher = city(with_claims=False)
+    file = towns.write("long.csv", LONG)
+    voucher("claim", "import", file)
+    before = batches_of(here), ask(here, "SELECT claim_no, batch_id FROM claims ORDER BY 1")
+
+    class Failing(Onlooker):
+        def read(self, rows: int) -> None:
+            raise RuntimeError("the machine was switched off")
+
+    with (
+        towns.session(here / "voucher.db") as session,
+        pytest.raises(RuntimeError),
+    ):
+        claims.import_claims(session, file, encoding="gb18030", watch=Failing(lambda: None))
+    after = batches_of(here), ask(here, "SELECT claim_no, batch_id FROM claims ORDER BY 1")
+    assert after == before
 
 
 @pytest.mark.usefixtures("many")
