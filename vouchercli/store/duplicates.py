@@ -101,7 +101,8 @@ CREATE TEMP TABLE heirs (line INTEGER PRIMARY KEY, batch_id INTEGER, heir_line I
 # The first row that also brought a fact of the batch: of the first file, and there the first line.
 FIND_HEIRS = """
 INSERT INTO heirs
-SELECT of_line, min((batch_id << 32) + line) >> 32, min((batch_id << 32) + line) & 4294967295
+SELECT of_line, min((batch_id << 40) + line) >> 40,
+    min((batch_id << 40) + line) & ((1 << 40) - 1)
 FROM duplicates WHERE of_batch = ? GROUP BY of_line
 """
 ARE_HEIRS = "SELECT EXISTS (SELECT 1 FROM heirs)"

@@ -286,16 +286,14 @@ def write_rejects(
     `target` is a file, or an open stream. Mended there, it can be imported as it is.
     """
     batch = batches.named(session.db, batch_id)
-    listed = batches.open_rejects(session.db, batch_id)
-    rows = (
-        (
-            row["cells"],
-            row["reason"],
-            translate(row["explanation"].text, row["explanation"].params),
-            mending.name_row(batch, row["line"]),
-        )
-        for row in map(_reader(session, batch), listed.rows(limit))
-    )
+    listed, read = batches.open_rejects(session.db, batch_id), _reader(session, batch)
+
+    def written(reject: Refusal) -> tuple[list[str], str, str, str]:
+        row = read(reject)
+        why = translate(row["explanation"].text, row["explanation"].params)
+        return row["cells"], reject.reason, why, mending.name_row(batch, reject.line)
+
+    rows = map(written, listed.rows(limit))
     count = rejects.write_rejects(target, json.loads(batch.header or "[]"), rows)
     left = 0 if limit is None else listed.size() - count
     if not isinstance(target, Path):
